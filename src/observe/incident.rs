@@ -1,0 +1,51 @@
+//! An incident: one fault, from its strike until the gateway is back to normal.
+
+use super::State;
+use super::ledger::Ledger;
+use crate::units::{Instant, Span};
+
+/// What one fault did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Incident {
+    /// Index of the fault in the plan.
+    pub fault: usize,
+    /// Whom it hit, in words: `replica b-1`, `zone b`, `the control plane`.
+    pub subject: String,
+    /// When it struck.
+    pub at: Instant,
+    /// Replicas in rotation and working just before, and the fewest while it lasted.
+    pub serving_before: usize,
+    /// The fewest replicas in rotation and working during the incident.
+    pub serving_least: usize,
+    /// When the last address it killed left the rotation; `None` if none had to.
+    pub out_of_rotation: Option<Instant>,
+    /// When capacity was back: every slot it hit has a replica in rotation, its lasting part over.
+    /// `None` = not before the end of the run.
+    pub restored: Option<Instant>,
+    /// When the backlog was gone too: after `restored`, the first end of a bin at which no more
+    /// requests were in flight than at the busiest of the last 60 quiet bins. `None` = not before
+    /// the end of the run.
+    pub normal: Option<Instant>,
+    /// 99th percentile of the latency before: over the quiet time since the previous incident.
+    pub p99_before: Option<Span>,
+    /// 99th percentile of the latency of requests answered during the incident.
+    pub p99_during: Option<Span>,
+    /// Requests that ended during the incident, by outcome (`offered` and `in_flight` stay 0).
+    pub ledger: Ledger,
+    /// Time that the slowest replacement spent in each state until it was in rotation.
+    pub phases: Vec<(State, Span)>,
+}
+
+impl Incident {
+    /// From the strike until back to normal; `None` if that was not seen.
+    pub fn recovery(&self) -> Option<Span> {
+        self.normal.map(|normal| normal.since(self.at))
+    }
+
+    /// The factor by which the load of the survivors grew once the dead were out of rotation:
+    /// N/(N−k); `None` if nobody was lost or nobody survived.
+    pub fn surge(&self) -> Option<f64> {
+        let (before, least) = (self.serving_before, self.serving_least);
+        (least > 0 && least < before).then(|| before as f64 / least as f64)
+    }
+}

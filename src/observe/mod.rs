@@ -1,0 +1,155 @@
+//! What can be seen of a run: the facts that the model tells, and who listens.
+//!
+//! An [`Observer`] receives facts and returns nothing, so no observer can change a run. Requests
+//! come through methods of their own because there are millions of them; everything rarer is an
+//! [`Observation`].
+
+pub mod histogram;
+pub mod incident;
+pub mod ledger;
+pub mod outcome;
+pub mod timeline;
+
+use crate::units::{Instant, Share, Span};
+use ledger::Failure;
+
+/// Number of a replica within a replication, in order of creation.
+pub type ReplicaId = usize;
+
+/// A request that was answered.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Served {
+    /// When its client sent it (the intended start).
+    pub sent: Instant,
+    /// When a replica took it on.
+    pub arrived: Instant,
+    /// When the replica finished it.
+    pub finished: Instant,
+    /// Its CPU demand in nanoseconds, to six digits.
+    pub demand: f32,
+    /// Which replica.
+    pub replica: ReplicaId,
+}
+
+/// The state of a replica, in life-cycle order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// Waits for a node in a zone that is up.
+    Scheduling,
+    /// Its sandbox is being made.
+    Sandbox,
+    /// Its image is being pulled.
+    Image,
+    /// The process boots.
+    Booting,
+    /// Configuration is being downloaded.
+    Configuring,
+    /// Contracts are being downloaded.
+    Contracts,
+    /// Able to serve; waits for the readiness probe.
+    Probing,
+    /// Ready, and serving as soon as the endpoints are known.
+    Ready,
+    /// Ready by the last probe, but does no work.
+    Hung,
+    /// Failed, not yet noticed.
+    Failed,
+    /// Known to be out of order; still exists.
+    Unready,
+    /// Gone for good.
+    Terminated,
+}
+
+impl State {
+    /// The word that reports use.
+    pub fn label(self) -> &'static str {
+        match self {
+            State::Scheduling => "scheduling",
+            State::Sandbox => "sandbox",
+            State::Image => "image",
+            State::Booting => "booting",
+            State::Configuring => "configuring",
+            State::Contracts => "contracts",
+            State::Probing => "probing",
+            State::Ready => "ready",
+            State::Hung => "hung",
+            State::Failed => "failed",
+            State::Unready => "unready",
+            State::Terminated => "terminated",
+        }
+    }
+
+    /// Whether the replica is on its way to being ready.
+    pub fn is_starting(self) -> bool {
+        self <= State::Probing
+    }
+}
+
+/// A fact about something rarer than a request.
+#[allow(missing_docs)] // each variant says what its fields are
+#[derive(Clone, Debug, PartialEq)]
+pub enum Observation {
+    /// A replica comes into being, in this slot and zone.
+    Created { replica: ReplicaId, slot: usize, zone: usize, name: String },
+    /// A replica enters a state, and why.
+    Entered { replica: ReplicaId, state: State, cause: &'static str },
+    /// The ingress instances learn that a replica can take requests.
+    JoinedRotation { replica: ReplicaId },
+    /// The ingress instances learn that a replica can take none.
+    LeftRotation { replica: ReplicaId },
+    /// A replica works at this share of its CPU from now on.
+    Speed { replica: ReplicaId, share: Share },
+    /// A fault (index into the plan) strikes. `slots` are the slots it takes capacity from until
+    /// each has a replica in rotation again; `lasting` says that it also goes on until
+    /// [`Observation::FaultEnded`] with the same `incident`. Incidents count from 0.
+    FaultStruck { fault: usize, incident: usize, slots: Vec<usize>, lasting: bool, subject: String },
+    /// The lasting part of a fault is over.
+    FaultEnded { fault: usize, incident: usize },
+    /// A fault found nothing to hit.
+    FaultMissed { fault: usize, reason: &'static str },
+    /// An attempt to fetch from the control plane failed.
+    FetchFailed { replica: ReplicaId, what: &'static str },
+    /// A replica of the gate-per-API kind has its contracts.
+    ContractsLoaded { replica: ReplicaId },
+    /// Requests meet this many ingress instances (of which `down` have vanished).
+    Ingress { reachable: usize, down: usize },
+    /// A window of the plan with fixed ends begins or ends, or warm-up ends.
+    Boundary,
+}
+
+/// What a replica shows at the end of a timeline bin.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reading {
+    /// Which replica.
+    pub replica: ReplicaId,
+    /// Requests it has at this instant.
+    pub in_flight: u64,
+    /// Requests that reached it since it was created.
+    pub arrived: u64,
+    /// Requests it served since it was created.
+    pub served: u64,
+    /// Core-nanoseconds it worked since it was created.
+    pub busy: f64,
+}
+
+/// Listens to a replication. Every method has an empty default.
+pub trait Observer {
+    /// A request was sent, at or after the last fact told by [`Observer::observe`].
+    fn offered(&mut self, _sent: Instant) {}
+    /// A request was answered; its latency is `finished − sent` plus the return hop.
+    fn served(&mut self, _request: &Served) {}
+    /// A request sent at `sent` failed at `at`.
+    fn failed(&mut self, _sent: Instant, _at: Instant, _failure: Failure) {}
+    /// A rarer fact.
+    fn observe(&mut self, _at: Instant, _observation: &Observation) {}
+    /// A timeline bin ends; every live replica is read.
+    fn bin_ended(&mut self, _at: Instant, _readings: &[Reading]) {}
+    /// The horizon is reached. `in_flight` are the sending times of the requests without an outcome.
+    /// Those that replicas still serve come through [`Observer::served`] afterwards (the drain).
+    fn horizon(&mut self, _at: Instant, _in_flight: &[Instant]) {}
+}
+
+/// A latency objective's view: from the client's sending to its receiving.
+pub fn latency(request: &Served, hop: Span) -> Span {
+    request.finished.since(request.sent) + hop
+}

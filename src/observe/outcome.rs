@@ -1,0 +1,82 @@
+//! What one replication says.
+
+use super::histogram::Histogram;
+use super::incident::Incident;
+use super::ledger::Ledger;
+use super::timeline::Timeline;
+use super::{Observation, ReplicaId};
+use crate::units::{Instant, Span};
+
+/// One replication's result. A function of (plan, seed, replication index) and nothing else.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// Index of the replication.
+    pub replication: u64,
+    /// The end of simulated time: the horizon, or earlier if the run was interrupted.
+    pub ended: Instant,
+    /// Whether the run was interrupted before its horizon.
+    pub interrupted: bool,
+    /// All requests of the run, warm-up included; always balanced.
+    pub ledger: Ledger,
+    /// One entry per window of the plan, in its order.
+    pub windows: Vec<WindowOutcome>,
+    /// Time spent with exactly k replicas in rotation and working, at index k, from the end of
+    /// warm-up; the sum is `ended − warm-up`.
+    pub time_with_serving: Vec<Span>,
+    /// Faults that struck, in order, with what they did. At most [`INCIDENT_LIMIT`].
+    pub incidents: Vec<Incident>,
+    /// Faults that struck beyond [`INCIDENT_LIMIT`], of which only the number is kept.
+    pub incidents_unlisted: u64,
+    /// Core-seconds worked from the end of warm-up.
+    pub busy_secs: f64,
+    /// Most requests that any one replica held at the end of a bin.
+    pub in_flight_peak: u64,
+    /// Digest of every event: equal digests mean equal runs.
+    pub digest: u64,
+    /// Bin by bin; kept for the first replication only.
+    pub timeline: Option<Timeline>,
+    /// State changes in order of time; kept for the first replication only.
+    pub journal: Vec<Entry>,
+    /// Sampled requests; kept for the first replication only, if asked for.
+    pub requests: Vec<RequestRecord>,
+}
+
+/// Incidents listed per replication: enough for any timeline, bounded for any random law.
+pub const INCIDENT_LIMIT: usize = 1_000;
+
+/// The figures of one window.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WindowOutcome {
+    /// Requests sent in the window.
+    pub ledger: Ledger,
+    /// Latency of those of them that were answered, be it after the horizon.
+    pub latency: Histogram,
+    /// How long the window was open.
+    pub open: Span,
+}
+
+/// A line of the journal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// When.
+    pub at: Instant,
+    /// What.
+    pub observation: Observation,
+}
+
+/// A sampled request with its stages.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RequestRecord {
+    /// Its number in order of sending, from 0.
+    pub number: u64,
+    /// When its client sent it.
+    pub sent: Instant,
+    /// When a replica took it on, and which; `None` if none did.
+    pub taken: Option<(Instant, ReplicaId)>,
+    /// Its CPU demand in nanoseconds, if it reached a replica.
+    pub demand: Option<f32>,
+    /// When it was answered or failed; `None` = still in flight at the horizon.
+    pub ended: Option<Instant>,
+    /// How it failed, if it did.
+    pub failure: Option<super::ledger::Failure>,
+}

@@ -1,0 +1,128 @@
+//! The timeline of one replication: a row for every bin of simulated time, for the whole gateway
+//! and for each replica.
+
+use super::ledger::Failure;
+use super::{ReplicaId, State};
+use crate::units::{Instant, Share, Span};
+
+/// One replication, bin by bin. Requests count in the bin in which their outcome is known.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Timeline {
+    /// Width of a bin; the last may be shorter.
+    pub bin: Span,
+    /// The whole gateway, one row per bin, without gaps.
+    pub total: Vec<TotalRow>,
+    /// Each replica, one row per bin while it exists; ordered by bin, then replica.
+    pub by_replica: Vec<ReplicaRow>,
+    /// Every replica that existed.
+    pub replicas: Vec<ReplicaLife>,
+}
+
+/// The whole gateway in one bin.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TotalRow {
+    /// Start of the bin.
+    pub start: Instant,
+    /// Requests that reached the ingress.
+    pub offered: u64,
+    /// Requests answered.
+    pub served: u64,
+    /// Requests failed, indexed by `Failure as usize`.
+    pub failures: [u64; Failure::ALL.len()],
+    /// Latency of the requests answered in this bin; `None` if there were none.
+    pub latency: Option<Latency>,
+    /// Requests in replicas at the end of the bin.
+    pub in_flight: u64,
+    /// Replicas in rotation at the end of the bin.
+    pub in_rotation: usize,
+    /// CPU in use: work done over the capacity of the replicas that could work; `None` without any.
+    pub cpu: Option<f64>,
+}
+
+/// Latency figures of a bin.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(missing_docs)] // the fields say it
+pub struct Latency {
+    pub mean: Span,
+    pub p50: Span,
+    pub p95: Span,
+    pub p99: Span,
+}
+
+/// One replica in one bin.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ReplicaRow {
+    /// Index of the bin (row of [`Timeline::total`]).
+    pub bin: usize,
+    /// Which replica.
+    pub replica: ReplicaId,
+    /// Requests that reached it.
+    pub arrived: u64,
+    /// Requests it answered.
+    pub served: u64,
+    /// Requests it has at the end of the bin.
+    pub in_flight: u64,
+    /// CPU in use, as a share of its cores.
+    pub cpu: f64,
+    /// Its state at the end of the bin.
+    pub state: State,
+}
+
+/// The life of a replica.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReplicaLife {
+    /// Its name, such as `b-1`: the zone and a number.
+    pub name: String,
+    /// Its zone (index into the plan's zones).
+    pub zone: usize,
+    /// Its slot.
+    pub slot: usize,
+    /// States entered, in order of time.
+    pub states: Vec<(Instant, State)>,
+    /// When it entered (`true`) or left (`false`) the rotation.
+    pub rotation: Vec<(Instant, bool)>,
+    /// Changes of its speed: the share of its CPU that it works at.
+    pub speed: Vec<(Instant, Share)>,
+}
+
+impl Timeline {
+    /// CPU of the whole gateway as a dashboard with buckets of `bucket` draws it: for each row, the
+    /// average over the bucket that the row lies in. `None` where no row of the bucket has a value.
+    pub fn monitored(&self, bucket: Span) -> Vec<Option<f64>> {
+        let values = self.total.iter().enumerate().map(|(bin, row)| (bin, row.cpu));
+        let by_bin = monitored(values, self.bin, bucket);
+        by_bin.into_iter().map(|(_, value)| value).collect()
+    }
+
+    /// The same for each row of [`Timeline::by_replica`]: the average over that replica's rows in
+    /// the bucket.
+    pub fn monitored_by_replica(&self, bucket: Span) -> Vec<Option<f64>> {
+        let mut seen = vec![None; self.by_replica.len()];
+        for replica in 0..self.replicas.len() {
+            let rows: Vec<usize> =
+                (0..seen.len()).filter(|i| self.by_replica[*i].replica == replica).collect();
+            let values =
+                rows.iter().map(|i| (self.by_replica[*i].bin, Some(self.by_replica[*i].cpu)));
+            let averaged = monitored(values, self.bin, bucket);
+            rows.iter().zip(averaged).for_each(|(i, (_, value))| seen[*i] = value);
+        }
+        seen
+    }
+}
+
+/// Replaces each value by the mean of the values in its bucket.
+fn monitored(
+    values: impl Iterator<Item = (usize, Option<f64>)>,
+    bin: Span,
+    bucket: Span,
+) -> Vec<(usize, Option<f64>)> {
+    let per_bucket = (bucket.0 / bin.0.max(1)).max(1) as usize;
+    let mut out: Vec<(usize, Option<f64>)> = values.collect();
+    for group in out.chunk_by_mut(|a, b| a.0 / per_bucket == b.0 / per_bucket) {
+        let known: Vec<f64> = group.iter().filter_map(|(_, value)| *value).collect();
+        let mean = known.iter().sum::<f64>() / known.len() as f64;
+        let shown = (!known.is_empty()).then_some(mean);
+        group.iter_mut().for_each(|(_, value)| *value = shown);
+    }
+    out
+}

@@ -1,0 +1,53 @@
+//! From a scenario file to a plan.
+
+use std::path::PathBuf;
+
+use crate::model::plan::Plan;
+use crate::objective::Objective;
+
+/// A scenario that was read and found sound.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    /// Where it was read from.
+    pub path: PathBuf,
+    /// Its name: the file's without extension.
+    pub name: String,
+    /// The question it answers.
+    pub question: String,
+    /// The text as read.
+    pub text: String,
+    /// What will be simulated.
+    pub plan: Plan,
+    /// What is demanded, in the order of the file.
+    pub objectives: Vec<Objective>,
+    /// Every setting as resolved, in the order of the reference, with where its value comes from.
+    pub settings: Vec<Setting>,
+}
+
+/// One resolved setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Its path in the file, such as `startup.boot`.
+    pub path: String,
+    /// Its value as it would be written in a file.
+    pub value: String,
+    /// How well founded the value is.
+    pub mark: Mark,
+    /// Where it comes from, in a few words: `Helm chart`, `this file`.
+    pub source: String,
+}
+
+/// How well founded a value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// Written in the scenario.
+    Given,
+    /// Documented by the vendor or project, or read in its source code.
+    Documented,
+    /// Measured and published by a third party.
+    Measured,
+    /// Worked out from documented values.
+    Inferred,
+    /// Nobody publishes it; this program's choice.
+    Assumed,
+}

@@ -1,4 +1,12 @@
-//! The engine.
+//! The engine: a calendar for rare events, processor-sharing servers for the many, and a digest.
+//! It knows time, jobs and servers, and not one word of gateways.
+
+pub mod calendar;
+pub mod deadline;
+pub mod digest;
+pub mod jobs;
+pub mod server;
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// The one thing that a running replication shares with the outside: how far it is, and whether it

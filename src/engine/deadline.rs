@@ -1,0 +1,105 @@
+//! Deadlines of the jobs in a server, all with the same patience.
+//!
+//! Almost always no job comes near its deadline, so nothing is kept until one does. From then on
+//! the deadlines stand in a ring in order of arrival; a job that is done is closed in the ring, and
+//! one that expires is left in the server's queue as a husk, recognised by its age.
+
+use std::collections::VecDeque;
+
+use super::jobs::{Job, Jobs};
+
+/// A job in the ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// When it arrived.
+    pub arrived: u64,
+    /// When it was sent.
+    pub sent: u64,
+    open: bool,
+}
+
+/// The deadlines of one server.
+#[derive(Clone, Debug)]
+pub struct Deadlines {
+    patience: u64,
+    ring: VecDeque<Waiting>,
+    watched: bool,
+}
+
+impl Deadlines {
+    /// No jobs; each will expire `patience` after its arrival, `u64::MAX` = never.
+    pub fn new(patience: u64) -> Self {
+        Deadlines { patience, ring: VecDeque::new(), watched: false }
+    }
+
+    /// The patience.
+    pub fn patience(&self) -> u64 {
+        self.patience
+    }
+
+    /// Whether the ring is kept.
+    pub fn are_watched(&self) -> bool {
+        self.watched
+    }
+
+    /// Stops keeping the ring.
+    #[inline(always)]
+    pub fn forget(&mut self) {
+        if self.watched {
+            self.ring.clear();
+            self.watched = false;
+        }
+    }
+
+    /// Starts keeping the ring with the jobs that are there.
+    pub fn watch(&mut self, jobs: &Jobs) {
+        let waiting = |job: &Job| Waiting { arrived: job.arrived, sent: job.sent, open: true };
+        let mut all: Vec<Waiting> = jobs.iter().map(waiting).collect();
+        all.sort_by_key(|waiting| (waiting.arrived, waiting.sent));
+        self.ring = all.into();
+        self.watched = true;
+    }
+
+    /// Enters a job that arrives now; arrivals come in order of time.
+    #[inline(always)]
+    pub fn add(&mut self, arrived: u64, sent: u64) {
+        if self.watched {
+            self.ring.push_back(Waiting { arrived, sent, open: true });
+        }
+    }
+
+    /// Closes a job that is done.
+    pub fn close(&mut self, arrived: u64, sent: u64) {
+        let from = self.ring.partition_point(|waiting| waiting.arrived < arrived);
+        let mut same = self.ring.range_mut(from..).take_while(|w| w.arrived == arrived);
+        if let Some(waiting) = same.find(|waiting| waiting.open && waiting.sent == sent) {
+            waiting.open = false;
+        }
+    }
+
+    /// The earliest deadline of an open job.
+    pub fn next(&mut self) -> Option<u64> {
+        while self.ring.front().is_some_and(|waiting| !waiting.open) {
+            self.ring.pop_front();
+        }
+        self.ring.front().map(|waiting| waiting.arrived.saturating_add(self.patience))
+    }
+
+    /// Takes out the open job with the earliest deadline.
+    pub fn pop(&mut self) -> Option<Waiting> {
+        self.next()?;
+        self.ring.pop_front()
+    }
+
+    /// Whether the job's deadline is not after `now`.
+    #[inline(always)]
+    pub fn has_passed(&self, job: &Job, now: u64) -> bool {
+        job.arrived.saturating_add(self.patience) <= now
+    }
+
+    /// The earliest deadline among `jobs`; `u64::MAX` if there are none.
+    pub fn earliest(&self, jobs: &Jobs) -> u64 {
+        let oldest = jobs.iter().map(|job| job.arrived).min();
+        oldest.map_or(u64::MAX, |arrived| arrived.saturating_add(self.patience))
+    }
+}

@@ -1,0 +1,176 @@
+//! The jobs of one server, ordered by when they will be done.
+
+/// A job under processor sharing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Job {
+    /// The server's attained-service clock at which this job is done; the sort key.
+    pub tag: f64,
+    /// When its client sent it, in nanoseconds.
+    pub sent: u64,
+    /// When it reached the server, in nanoseconds.
+    pub arrived: u64,
+    /// Its demand in nanoseconds of one core, for the record.
+    pub demand: f32,
+    /// A mark that the model may give it, for [`Jobs::retain`].
+    pub mark: u32,
+}
+
+/// A priority queue of [`Job`]s by least tag: a sorted array while short, a 4-ary heap when long.
+///
+/// Short queues are the rule below saturation and there an insertion moves a few neighbours; long
+/// ones occur in overload, where an array would cost time in proportion to the backlog.
+#[derive(Clone, Debug, Default)]
+pub struct Jobs {
+    /// Descending by tag while `!heaped`, so that the next is last; else a heap, the next first.
+    items: Vec<Job>,
+    heaped: bool,
+}
+
+const SORTED_LIMIT: usize = 32;
+const ARITY: usize = 4;
+
+impl Jobs {
+    /// How many there are.
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether there are none.
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// The one with the least tag.
+    #[inline(always)]
+    pub fn first(&self) -> Option<&Job> {
+        if self.heaped { self.items.first() } else { self.items.last() }
+    }
+
+    /// Adds one.
+    #[inline(always)]
+    pub fn push(&mut self, job: Job) {
+        if self.heaped || self.items.len() == SORTED_LIMIT {
+            return self.push_heap(job);
+        }
+        let mut place = self.items.len();
+        while place > 0 && self.items[place - 1].tag <= job.tag {
+            place -= 1;
+        }
+        self.items.insert(place, job);
+    }
+
+    /// Takes out the one with the least tag.
+    #[inline(always)]
+    pub fn pop(&mut self) -> Option<Job> {
+        if self.heaped { self.pop_heap() } else { self.items.pop() }
+    }
+
+    /// Removes all for which `keep` is false.
+    pub fn retain(&mut self, keep: impl FnMut(&Job) -> bool) {
+        self.items.retain(keep);
+        self.rebuild();
+    }
+
+    /// Removes all.
+    pub fn clear(&mut self) {
+        self.items.clear();
+        self.heaped = false;
+    }
+
+    /// All of them, in no order that means anything.
+    pub fn iter(&self) -> impl Iterator<Item = &Job> {
+        self.items.iter()
+    }
+
+    #[cold]
+    fn rebuild(&mut self) {
+        self.items.sort_by(|a, b| b.tag.total_cmp(&a.tag));
+        self.heaped = self.items.len() > SORTED_LIMIT;
+        if self.heaped {
+            self.items.reverse();
+        }
+    }
+
+    fn push_heap(&mut self, job: Job) {
+        if !self.heaped {
+            self.items.reverse();
+            self.heaped = true;
+        }
+        self.items.push(job);
+        let mut child = self.items.len() - 1;
+        while child > 0 {
+            let parent = (child - 1) / ARITY;
+            if self.items[parent].tag <= job.tag {
+                break;
+            }
+            self.items[child] = self.items[parent];
+            child = parent;
+        }
+        self.items[child] = job;
+    }
+
+    fn pop_heap(&mut self) -> Option<Job> {
+        let top = *self.items.first()?;
+        let last = self.items.pop()?;
+        if self.items.is_empty() {
+            self.heaped = false;
+        } else {
+            self.sift_down(last);
+        }
+        Some(top)
+    }
+
+    fn sift_down(&mut self, job: Job) {
+        let items = &mut self.items[..];
+        let mut hole = 0;
+        loop {
+            let from = hole * ARITY + 1;
+            let Some(children) = items.get(from..items.len().min(from + ARITY)) else { break };
+            let least =
+                (0..children.len()).min_by(|a, b| children[*a].tag.total_cmp(&children[*b].tag));
+            match least {
+                Some(child) if children[child].tag < job.tag => {
+                    items[hole] = items[from + child];
+                    hole = from + child;
+                }
+                _ => break,
+            }
+        }
+        items[hole] = job;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn job(tag: f64) -> Job {
+        Job { tag, sent: 0, arrived: 0, demand: 0.0, mark: (tag as u32) % 3 }
+    }
+
+    proptest! {
+        #[test]
+        fn jobs_leave_in_order_of_their_tags(steps in prop::collection::vec((0_u8..8, 0.0..1e6_f64), 1..600)) {
+            let mut jobs = Jobs::default();
+            let mut model: Vec<f64> = Vec::new();
+            for (action, tag) in steps {
+                if action < 5 {
+                    jobs.push(job(tag));
+                    model.push(tag);
+                } else if action < 7 {
+                    model.sort_by(f64::total_cmp);
+                    let expected = (!model.is_empty()).then(|| model.remove(0));
+                    prop_assert_eq!(jobs.first().map(|j| j.tag), expected);
+                    prop_assert_eq!(jobs.pop().map(|j| j.tag), expected);
+                } else if tag < 1e5 {
+                    jobs.retain(|j| j.mark != 0);
+                    model.retain(|tag| (*tag as u32) % 3 != 0);
+                }
+                prop_assert_eq!(jobs.len(), model.len());
+            }
+        }
+    }
+}

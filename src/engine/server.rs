@@ -15,6 +15,8 @@
 //!             └──► removed             the server is killed, or the job's connection breaks
 //! ```
 
+use std::sync::Arc;
+
 use super::deadline::{Deadlines, Waiting};
 use super::jobs::{Job, Jobs};
 
@@ -103,6 +105,9 @@ impl Server {
     /// Changes the speed at `now`, to which the server has been advanced; 0 = frozen.
     pub fn set_speed(&mut self, now: u64, speed: f64) {
         self.settle(now);
+        if speed == self.pace.speed {
+            return;
+        }
         self.pace = Pace::new(self.pace.cores, speed);
     }
 
@@ -242,14 +247,14 @@ struct Step {
 struct Pace {
     cores: f64,
     speed: f64,
-    table: Box<[Step; PACE_TABLE]>,
+    table: Arc<[Step; PACE_TABLE]>,
 }
 
 const PACE_TABLE: usize = 64;
 
 impl Pace {
     fn new(cores: f64, speed: f64) -> Self {
-        let table = Box::new(std::array::from_fn(|n| Pace::step(cores, speed, n)));
+        let table = Arc::new(std::array::from_fn(|n| Pace::step(cores, speed, n)));
         Pace { cores, speed, table }
     }
 

@@ -1,2 +1,343 @@
-//! The model.
+//! The model of a replicated gateway: what happens to requests, replicas, zones and the control
+//! plane, and when.
+//!
+//! ```text
+//!  arrivals ──► ingress instance ──► balancer ──► replica (processor sharing) ──► observer
+//!                                      ▲               ▲
+//!                                      │ endpoints     │ crash, hang, slow, restart
+//!  faults ──► detection ──► endpoints ─┘               │
+//!     └──────────────► supervisor ──► start-up ────────┘
+//!                                        ▲ configuration, contracts
+//!                                        └── control plane
+//! ```
+//!
+//! Rare events stand on a calendar. Between two of them replicas do not influence each other, so
+//! requests are routed in blocks and each replica then works through its share alone; the result is
+//! the same as event by event, and far faster. Simultaneous happenings are ordered: completions and
+//! time-outs first, then events by the rank of their kind, then new requests.
+//!
+//! A replication is a function of the plan, the seed and its index. Observers are told of everything
+//! and can change nothing.
+
+mod balancer;
+mod control_plane;
+mod event;
+mod fault;
 pub mod plan;
+mod replica;
+mod routing;
+mod startup;
+mod supervisor;
+mod traffic;
+
+use std::collections::VecDeque;
+
+use crate::engine::Gauge;
+use crate::engine::calendar::Calendar;
+use crate::engine::digest::Digest;
+use crate::engine::server::Server;
+use crate::observe::outcome::Outcome;
+use crate::observe::recorder::{Keep, Recorder};
+use crate::observe::{Observation, Observer, Reading, ReplicaId, State};
+use crate::random::{Law, Seed};
+use crate::units::{Instant, Span};
+
+use balancer::{Balancer, Endpoint};
+use control_plane::ControlPlane;
+use event::Event;
+use fault::Misfortune;
+use plan::{Extent, Plan};
+use replica::{Fate, Replica};
+use routing::{Attempt, Entrance};
+use supervisor::Zones;
+use traffic::Arrivals;
+
+/// How a replication ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// The horizon, or the bin at which a stop was asked for.
+    pub at: Instant,
+    /// Whether it was stopped before the horizon.
+    pub interrupted: bool,
+    /// Digest of everything that happened.
+    pub digest: u64,
+}
+
+/// Simulates replication `replication` of `plan` and tells `observer` everything.
+///
+/// `gauge` takes note of the progress and may ask for an early end.
+///
+/// # Panics
+/// If the plan breaks a rule that its types document (no replicas, no zones, no corners): the
+/// scenario checker refuses such plans.
+pub fn simulate(plan: &Plan, replication: u64, observer: &mut impl Observer, gauge: &Gauge) -> End {
+    World::new(plan, replication, observer).run(gauge)
+}
+
+/// All state of a replication.
+struct World<'a, O> {
+    plan: &'a Plan,
+    seed: Seed,
+    observer: &'a mut O,
+    digest: Digest,
+    calendar: Calendar<Event>,
+    now: Instant,
+    /// The server that every replica begins with.
+    idle: Server,
+    /// Every replica that existed, by id.
+    replicas: Vec<Replica>,
+    /// Those that exist, and those that ended in the current bin.
+    present: Vec<ReplicaId>,
+    /// The replica that holds each slot, if it has one.
+    slots: Vec<Option<ReplicaId>>,
+    zones: Zones,
+    balancer: Balancer,
+    entrance: Entrance,
+    arrivals: Arrivals,
+    /// Connection attempts that wait for their time-out, in order of it.
+    attempts: VecDeque<Attempt>,
+    control_plane: ControlPlane,
+    misfortune: Misfortune,
+    offered: u64,
+    readings: Vec<Reading>,
+}
+
+impl<'a, O: Observer> World<'a, O> {
+    fn new(plan: &'a Plan, replication: u64, observer: &'a mut O) -> Self {
+        assert!(
+            plan.gateway.replicas > 0 && plan.topology.placement.len() == plan.gateway.replicas
+        );
+        let seed = Seed { seed: plan.run.seed, replication };
+        let (ingress, zones) = (&plan.ingress, plan.topology.zones.len());
+        let mut world = World {
+            plan,
+            seed,
+            observer,
+            digest: Digest::default(),
+            calendar: Calendar::default(),
+            now: Instant::ZERO,
+            idle: Server::new(plan.gateway.cores.0, ingress.read_timeout.0),
+            replicas: Vec::new(),
+            present: Vec::new(),
+            slots: vec![None; plan.gateway.replicas],
+            zones: Zones::new(zones, plan.gateway.replicas),
+            balancer: Balancer::new(ingress.balancing, ingress.instances, zones, seed),
+            entrance: Entrance::new(ingress.instances, seed),
+            arrivals: Arrivals::new(&plan.traffic, &plan.gateway.demand, seed, plan.run.horizon),
+            attempts: VecDeque::new(),
+            control_plane: ControlPlane::default(),
+            misfortune: Misfortune::new(plan, seed),
+            offered: 0,
+            readings: Vec::new(),
+        };
+        world.schedule_boundaries();
+        world.begin_with_all_ready();
+        world.schedule_faults();
+        world
+    }
+
+    fn run(mut self, gauge: &Gauge) -> End {
+        let horizon = self.plan.run.horizon;
+        while self.calendar.next_at() < horizon && !gauge.is_stopped() {
+            self.route_until(self.calendar.next_at());
+            let Some((at, event)) = self.calendar.pop() else { break };
+            if event == Event::BinEnds {
+                self.note_progress(at, gauge);
+            }
+            self.now = at;
+            self.handle(event);
+        }
+        let interrupted = gauge.is_stopped() && self.calendar.next_at() < horizon;
+        let end = if interrupted { self.now } else { horizon };
+        self.finish(end, gauge);
+        End { at: end, interrupted, digest: self.digest.value() }
+    }
+
+    /// Puts an event on the calendar.
+    fn schedule(&mut self, at: Instant, event: Event) {
+        self.calendar.insert(at, event.rank(), event);
+    }
+
+    /// Tells the observer a fact of this moment.
+    fn tell(&mut self, observation: Observation) {
+        self.observer.observe(self.now, &observation);
+    }
+
+    fn handle(&mut self, event: Event) {
+        if self.is_void(&event) {
+            return;
+        }
+        match event {
+            Event::BinEnds => return self.end_bin(),
+            Event::Boundary => self.tell(Observation::Boundary),
+            Event::PhaseEnds { replica, .. } => self.enter_next_phase(replica),
+            Event::FetchEnds { replica, began, answered, .. } => {
+                self.end_fetch(replica, began, answered);
+            }
+            Event::FetchAgain { replica, .. } => self.begin_fetch(replica),
+            Event::RefreshEnds { replica, outage, .. } => self.end_refresh(replica, outage),
+            Event::ProbeSucceeds { replica, .. } => self.become_ready(replica),
+            Event::Joins { replica, .. } => self.join_rotation(replica),
+            Event::Leaves { replica, .. } => self.leave_rotation(replica),
+            Event::CrashNoticed { replica, .. } => self.replace(replica, "crash noticed"),
+            Event::ReadinessLost { replica, .. } => self.lose_readiness(replica, "readiness probe"),
+            Event::HungKilled { replica, .. } => self.kill_hung(replica),
+            Event::NodeNotReady { replica, .. } => self.note_lost_node(replica),
+            Event::Evicted { replica, .. } => self.replace(replica, "evicted from a lost node"),
+            Event::SpeedReturns { replica, epoch, fault, incident } => {
+                self.return_speed((replica, epoch), fault, incident);
+            }
+            Event::ZoneReturns { zone, fault } => self.return_zone(zone, fault),
+            Event::ControlPlaneReturns { fault, incident } => {
+                self.return_control_plane(fault, incident);
+            }
+            Event::IngressAvoided { instance } => self.avoid_ingress(instance),
+            Event::IngressReturns { instance, fault, incident } => {
+                self.return_ingress(instance, fault, incident);
+            }
+            Event::Strikes { fault, entity, guard } => self.strike(fault, entity, guard),
+        }
+        self.digest.in_order(self.now.0, event.tag(), self.balancer.endpoints().len() as u64);
+    }
+
+    /// Whether the event speaks of a life that its replica no longer leads.
+    fn is_void(&self, event: &Event) -> bool {
+        let stale = |replica: ReplicaId, epoch: u32| self.replicas[replica].epoch != epoch;
+        match *event {
+            Event::PhaseEnds { replica, epoch }
+            | Event::FetchEnds { replica, epoch, .. }
+            | Event::FetchAgain { replica, epoch }
+            | Event::RefreshEnds { replica, epoch, .. }
+            | Event::ProbeSucceeds { replica, epoch }
+            | Event::Joins { replica, epoch }
+            | Event::Leaves { replica, epoch }
+            | Event::CrashNoticed { replica, epoch }
+            | Event::ReadinessLost { replica, epoch }
+            | Event::HungKilled { replica, epoch }
+            | Event::NodeNotReady { replica, epoch }
+            | Event::Evicted { replica, epoch } => stale(replica, epoch),
+            _ => false,
+        }
+    }
+
+    /// Warm-up's end, the ends of windows, and the first bin.
+    fn schedule_boundaries(&mut self) {
+        let run = &self.plan.run;
+        self.schedule(Instant::ZERO + run.bin, Event::BinEnds);
+        self.schedule(run.warm_up, Event::Boundary);
+        for window in &self.plan.windows {
+            if let Extent::Between(from, to) = window.extent {
+                self.schedule(from, Event::Boundary);
+                self.schedule(to, Event::Boundary);
+            }
+        }
+    }
+
+    /// At the start every slot has a replica in rotation, somewhere between two of its probes.
+    fn begin_with_all_ready(&mut self) {
+        for slot in 0..self.slots.len() {
+            let id = self.create(slot, self.plan.topology.placement[slot]);
+            let replica = &mut self.replicas[id];
+            let probe = self.plan.startup.readiness;
+            let phase = (replica.luck.unit() * probe.period.0 as f64) as u64;
+            // Probes count from the container's start; the run begins `phase` into a period.
+            replica.container_started = Instant::ZERO;
+            replica.probe_phase = Span(phase);
+            replica.fate = Fate::Accepts;
+            self.enter(id, State::Ready, "start of the run");
+            self.join_rotation(id);
+        }
+    }
+
+    fn end_bin(&mut self) {
+        self.read_all();
+        self.schedule(self.now + self.plan.run.bin, Event::BinEnds);
+    }
+
+    /// Lets every replica work until this moment.
+    fn advance_all(&mut self) {
+        for id in &self.present {
+            self.replicas[*id].advance(self.now.0, &mut self.digest, self.observer);
+        }
+    }
+
+    /// Brings every replica to this moment and tells the observer what each shows.
+    fn read_all(&mut self) {
+        self.advance_all();
+        let Self { present, replicas, readings, now, .. } = self;
+        readings.clear();
+        readings.extend(present.iter().map(|id| replicas[*id].reading(*now)));
+        self.observer.bin_ended(self.now, &self.readings);
+        self.present.retain(|id| self.replicas[*id].state != State::Terminated);
+    }
+
+    fn note_progress(&mut self, at: Instant, gauge: &Gauge) {
+        gauge.advance(self.plan.run.bin.0.min(at.0), std::mem::take(&mut self.offered));
+    }
+
+    /// The end: the last bin, the requests in flight, and the drain.
+    fn finish(&mut self, end: Instant, gauge: &Gauge) {
+        self.route_until(end);
+        self.now = end;
+        self.read_all();
+        gauge.advance(end.0 % self.plan.run.bin.0.max(1), std::mem::take(&mut self.offered));
+        let mut in_flight: Vec<Instant> =
+            self.attempts.iter().map(|attempt| Instant(attempt.sent)).collect();
+        for id in &self.present {
+            let jobs = self.replicas[*id].server.in_service_jobs();
+            in_flight.extend(jobs.map(|job| Instant(job.sent)));
+        }
+        in_flight.sort_unstable();
+        self.observer.horizon(end, &in_flight);
+        for id in &self.present {
+            let replica = &mut self.replicas[*id];
+            replica.advance(u64::MAX / 2, &mut self.digest, self.observer);
+        }
+    }
+
+    /// Draws from a replica's own luck.
+    fn draw(&mut self, replica: ReplicaId, law: &Law) -> Span {
+        law.draw(&mut self.replicas[replica].luck)
+    }
+
+    /// Moves a replica to a state.
+    fn enter(&mut self, replica: ReplicaId, state: State, cause: &'static str) {
+        self.replicas[replica].state = state;
+        self.digest.in_order(self.now.0, 1_000 + state as u64, replica as u64);
+        self.tell(Observation::Entered { replica, state, cause });
+    }
+
+    fn join_rotation(&mut self, id: ReplicaId) {
+        let Replica { slot, zone, .. } = self.replicas[id];
+        if !self.balancer.knows(id) {
+            self.balancer.join(Endpoint { slot, replica: id, zone });
+        }
+        self.tell(Observation::JoinedRotation { replica: id });
+        self.await_random_faults(id);
+    }
+
+    /// The ingress drops an address, unless its replica became ready again meanwhile.
+    fn leave_rotation(&mut self, id: ReplicaId) {
+        if self.balancer.knows(id) && !self.replicas[id].is_ready() {
+            self.balancer.leave(id);
+            self.tell(Observation::LeftRotation { replica: id });
+        }
+    }
+}
+
+/// Simulates replication `replication` of `plan` and gives its outcome.
+///
+/// # Panics
+/// As [`simulate`]; and if the ledger does not balance, which would be an error of this program.
+pub fn replicate(plan: &Plan, replication: u64, keep: Keep, gauge: &Gauge) -> Outcome {
+    let mut recorder = Recorder::new(plan.scope(replication), keep);
+    let end = simulate(plan, replication, &mut recorder, gauge);
+    let outcome = recorder.finish(end.at, end.interrupted, end.digest);
+    assert!(
+        outcome.ledger.balances(),
+        "the ledger of replication {replication} (seed {}) does not balance: {:?}",
+        plan.run.seed,
+        outcome.ledger
+    );
+    outcome
+}

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::observe::recorder::{Scope, WindowExtent};
 use crate::random::Law;
 use crate::units::{Bytes, Cores, Instant, Rate, Share, Span};
 
@@ -364,6 +365,25 @@ impl Plan {
     /// Requests per second that one replica serves when its CPU is full.
     pub fn saturation(&self) -> Rate {
         Rate(self.gateway.cores.0 / self.gateway.demand.mean_secs())
+    }
+}
+
+impl Plan {
+    /// What a recorder has to know.
+    pub fn scope(&self, replication: u64) -> Scope {
+        let extent = |window: &Window| match window.extent {
+            Extent::Run => WindowExtent::Between(self.run.warm_up, Instant::NEVER),
+            Extent::Between(from, to) => WindowExtent::Between(from, to),
+            Extent::During(fault) => WindowExtent::During(fault),
+        };
+        Scope {
+            replication,
+            windows: self.windows.iter().map(extent).collect(),
+            warm_up: self.run.warm_up,
+            bin: self.run.bin,
+            hop: self.ingress.hop,
+            cores: self.gateway.cores.0,
+        }
     }
 }
 

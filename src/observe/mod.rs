@@ -8,7 +8,11 @@ pub mod histogram;
 pub mod incident;
 pub mod ledger;
 pub mod outcome;
+pub mod recorder;
+mod sample;
 pub mod timeline;
+mod tracker;
+mod windows;
 
 use crate::units::{Instant, Share, Span};
 use ledger::Failure;
@@ -105,6 +109,10 @@ pub enum Observation {
     FaultStruck { fault: usize, incident: usize, slots: Vec<usize>, lasting: bool, subject: String },
     /// The lasting part of a fault is over.
     FaultEnded { fault: usize, incident: usize },
+    /// No zone may take the replacement for a slot.
+    Unschedulable { slot: usize },
+    /// The machines of a zone are back.
+    ZoneReturned { fault: usize, zone: usize },
     /// A fault found nothing to hit.
     FaultMissed { fault: usize, reason: &'static str },
     /// An attempt to fetch from the control plane failed.

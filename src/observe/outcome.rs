@@ -27,8 +27,13 @@ pub struct Outcome {
     pub incidents: Vec<Incident>,
     /// Faults that struck beyond [`INCIDENT_LIMIT`], of which only the number is kept.
     pub incidents_unlisted: u64,
-    /// Core-seconds worked from the end of warm-up.
+    /// Core-seconds worked in the bins after warm-up.
     pub busy_secs: f64,
+    /// Core-seconds that the serving replicas had in the same bins.
+    pub capacity_secs: f64,
+    /// Requests in flight at the horizon that replicas would have answered afterwards; their
+    /// latencies are in the windows.
+    pub drained: u64,
     /// Most requests that any one replica held at the end of a bin.
     pub in_flight_peak: u64,
     /// Digest of every event: equal digests mean equal runs.

@@ -1,0 +1,233 @@
+//! The choice of a replica for each request, by every ingress instance on its own.
+//!
+//! ```text
+//! client ──► one of the instances, alike ──► pick() over the endpoints in rotation ──► replica
+//! ```
+//!
+//! Round robin is exact: an instance takes the endpoints in order of their slot and never skips
+//! one, so while membership is constant its counts differ by at most one. When an endpoint leaves
+//! or joins, the turn goes on where it was.
+//!
+//! Assumptions: all instances learn of a change at the same time, and start their turns at
+//! different endpoints. Left out: weights, health checks by the ingress itself, zone preference.
+
+use super::plan::{Balancing, Slot, ZoneId};
+use crate::observe::ReplicaId;
+use crate::random::{Seed, Stream};
+
+/// An address that ingress instances know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Endpoint {
+    pub slot: Slot,
+    pub replica: ReplicaId,
+    pub zone: ZoneId,
+}
+
+/// A set of endpoints and one turn per ingress instance.
+#[derive(Clone, Debug, Default)]
+struct Ring {
+    endpoints: Vec<Endpoint>,
+    turns: Vec<usize>,
+}
+
+impl Ring {
+    fn new(instances: usize) -> Self {
+        Ring { endpoints: Vec::new(), turns: (0..instances).collect() }
+    }
+
+    #[inline(always)]
+    fn pick(&mut self, instance: usize) -> Option<Endpoint> {
+        let turn = &mut self.turns[instance];
+        if *turn >= self.endpoints.len() {
+            *turn %= self.endpoints.len().max(1);
+        }
+        let endpoint = *self.endpoints.get(*turn)?;
+        *turn += 1;
+        Some(endpoint)
+    }
+
+    fn join(&mut self, endpoint: Endpoint) {
+        let place = self.endpoints.partition_point(|other| *other < endpoint);
+        self.endpoints.insert(place, endpoint);
+        let len = self.endpoints.len();
+        if len > 1 {
+            self.turns.iter_mut().filter(|turn| **turn > place).for_each(|turn| *turn += 1);
+        }
+    }
+
+    fn leave(&mut self, replica: ReplicaId) {
+        if let Some(place) = self.endpoints.iter().position(|e| e.replica == replica) {
+            self.endpoints.remove(place);
+            self.turns.iter_mut().filter(|turn| **turn > place).for_each(|turn| *turn -= 1);
+        }
+    }
+}
+
+/// A client connection: its replica and how many requests it may still carry.
+#[derive(Clone, Copy, Debug)]
+struct Connection {
+    replica: Option<ReplicaId>,
+    left: u32,
+}
+
+/// The endpoints in rotation, and how each ingress instance takes its turn over them.
+#[derive(Clone, Debug)]
+pub(super) struct Balancer {
+    rule: Balancing,
+    all: Ring,
+    /// One ring per zone, and one turn per instance over the zones.
+    by_zone: Vec<Ring>,
+    zone_turns: Vec<usize>,
+    connections: Vec<Connection>,
+    stream: Stream,
+}
+
+impl Balancer {
+    pub fn new(rule: Balancing, instances: usize, zones: usize, seed: Seed) -> Self {
+        let connections = match rule {
+            Balancing::PerConnection { connections, .. } => connections,
+            _ => 0,
+        };
+        Balancer {
+            rule,
+            all: Ring::new(instances),
+            by_zone: vec![Ring::new(instances); zones],
+            zone_turns: (0..instances).collect(),
+            connections: vec![Connection { replica: None, left: 0 }; connections],
+            stream: seed.stream("balancing", 0),
+        }
+    }
+
+    /// Endpoints in rotation, in order of their slots.
+    pub fn endpoints(&self) -> &[Endpoint] {
+        &self.all.endpoints
+    }
+
+    /// Whether a replica is in rotation.
+    pub fn knows(&self, replica: ReplicaId) -> bool {
+        self.all.endpoints.iter().any(|endpoint| endpoint.replica == replica)
+    }
+
+    pub fn join(&mut self, endpoint: Endpoint) {
+        self.all.join(endpoint);
+        self.by_zone[endpoint.zone].join(endpoint);
+    }
+
+    pub fn leave(&mut self, replica: ReplicaId) {
+        self.all.leave(replica);
+        self.by_zone.iter_mut().for_each(|ring| ring.leave(replica));
+        let held = self.connections.iter_mut().filter(|c| c.replica == Some(replica));
+        held.for_each(|connection| connection.replica = None);
+    }
+
+    /// The replica for the next request at `instance`; `None` if none is in rotation.
+    #[inline(always)]
+    pub fn pick(&mut self, instance: usize) -> Option<ReplicaId> {
+        match self.rule {
+            Balancing::RoundRobin => self.all.pick(instance).map(|endpoint| endpoint.replica),
+            Balancing::ZoneThenReplica => self.pick_by_zone(instance),
+            Balancing::Random => self.pick_at_random(),
+            Balancing::PerConnection { requests, .. } => self.pick_by_connection(requests),
+        }
+    }
+
+    fn pick_by_zone(&mut self, instance: usize) -> Option<ReplicaId> {
+        let zones = self.by_zone.len();
+        let first = self.zone_turns[instance];
+        let zone = (first..first + zones)
+            .map(|zone| zone % zones)
+            .find(|zone| !self.by_zone[*zone].endpoints.is_empty())?;
+        self.zone_turns[instance] = zone + 1;
+        self.by_zone[zone].pick(instance).map(|endpoint| endpoint.replica)
+    }
+
+    fn pick_at_random(&mut self) -> Option<ReplicaId> {
+        let endpoints = &self.all.endpoints;
+        match endpoints.len() {
+            0 => None,
+            count => Some(endpoints[self.stream.below(count)].replica),
+        }
+    }
+
+    fn pick_by_connection(&mut self, requests: Option<u32>) -> Option<ReplicaId> {
+        let index = self.stream.below(self.connections.len());
+        let Connection { replica, left } = self.connections[index];
+        if left == 0 || replica.is_none() {
+            let fresh = self.pick_at_random();
+            self.connections[index] =
+                Connection { replica: fresh, left: requests.unwrap_or(u32::MAX) };
+        }
+        let connection = &mut self.connections[index];
+        if requests.is_some() {
+            connection.left = connection.left.saturating_sub(1);
+        }
+        connection.replica
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn balancer(rule: Balancing, instances: usize, zones: &[ZoneId]) -> Balancer {
+        let count = zones.iter().max().map_or(1, |most| most + 1);
+        let mut balancer = Balancer::new(rule, instances, count, Seed { seed: 1, replication: 0 });
+        for (replica, zone) in zones.iter().enumerate() {
+            balancer.join(Endpoint { slot: replica, replica, zone: *zone });
+        }
+        balancer
+    }
+
+    fn picks(balancer: &mut Balancer, instance: usize, count: usize) -> Vec<ReplicaId> {
+        (0..count).filter_map(|_| balancer.pick(instance)).collect()
+    }
+
+    #[test]
+    fn round_robin_is_a_strict_cycle() {
+        let mut three = balancer(Balancing::RoundRobin, 1, &[0, 1, 2]);
+        assert_eq!(picks(&mut three, 0, 7), [0, 1, 2, 0, 1, 2, 0]);
+    }
+
+    #[test]
+    fn the_turn_goes_on_when_an_endpoint_leaves_or_joins() {
+        let mut three = balancer(Balancing::RoundRobin, 1, &[0, 1, 2]);
+        assert_eq!(picks(&mut three, 0, 2), [0, 1]);
+        three.leave(0);
+        assert_eq!(picks(&mut three, 0, 3), [2, 1, 2]);
+        three.join(Endpoint { slot: 0, replica: 3, zone: 0 });
+        assert_eq!(picks(&mut three, 0, 4), [3, 1, 2, 3]);
+    }
+
+    #[test]
+    fn property_7_zone_then_replica_gives_each_zone_its_share_even_if_zones_are_uneven() {
+        let mut uneven = balancer(Balancing::ZoneThenReplica, 1, &[0, 0, 1]);
+        assert_eq!(picks(&mut uneven, 0, 8), [0, 2, 1, 2, 0, 2, 1, 2]);
+        uneven.leave(2);
+        assert_eq!(picks(&mut uneven, 0, 4), [0, 1, 0, 1]);
+    }
+
+    #[test]
+    fn an_empty_rotation_gives_nobody() {
+        for rule in [
+            Balancing::RoundRobin,
+            Balancing::ZoneThenReplica,
+            Balancing::Random,
+            Balancing::PerConnection { connections: 3, requests: Some(2) },
+        ] {
+            let mut none = balancer(rule, 2, &[0]);
+            none.leave(0);
+            assert_eq!(none.pick(1), None);
+            none.join(Endpoint { slot: 0, replica: 1, zone: 0 });
+            assert_eq!(none.pick(1), Some(1));
+        }
+    }
+
+    #[test]
+    fn a_connection_keeps_its_replica_until_it_closes() {
+        let rule = Balancing::PerConnection { connections: 1, requests: Some(5) };
+        let mut one = balancer(rule, 1, &[0, 1, 2]);
+        let taken = picks(&mut one, 0, 500);
+        assert!(taken.chunks(5).all(|chunk| chunk.iter().all(|replica| *replica == chunk[0])));
+        assert!((0..3).all(|replica| taken.contains(&replica)));
+    }
+}

@@ -1,0 +1,118 @@
+//! The control plane, from which starting replicas fetch contracts and, if self-managed, their
+//! configuration.
+//!
+//! ```text
+//! attempt ─┬─ control plane up ──── duration ──► fetched
+//!          └─ down, or goes down ── time-out ──► failed ── back-off ──► attempt
+//! ```
+//!
+//! Assumptions: it is reachable or not, for everyone alike; it has no load of its own. Replicas
+//! that run keep their last contracts while it is away: a failed refresh changes nothing and is only
+//! told once per replica and outage. Left out: contracts that change, quotas of the control plane.
+
+use super::World;
+use super::event::Event;
+use super::plan::{Configuration, ControlPlaneCall};
+use crate::observe::{Observation, Observer, ReplicaId, State};
+use crate::units::Instant;
+
+/// Whether the control plane can be reached.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ControlPlane {
+    /// Outages in progress.
+    down: u32,
+    /// Outages so far.
+    outages: u32,
+    /// When the last one began.
+    last_down: Option<Instant>,
+}
+
+impl ControlPlane {
+    fn is_up(&self) -> bool {
+        self.down == 0
+    }
+
+    /// Whether it was up without a break since `began`.
+    fn stayed_up_since(&self, began: Instant) -> bool {
+        self.is_up() && self.last_down.is_none_or(|down| down < began)
+    }
+}
+
+impl<O: Observer> World<'_, O> {
+    fn call_of(&self, id: ReplicaId) -> Option<(&ControlPlaneCall, &'static str)> {
+        let startup = &self.plan.startup;
+        match (&startup.configuration, self.replicas[id].state, &startup.contracts) {
+            (Configuration::Download(call), State::Configuring, _) => Some((call, "configuration")),
+            (_, _, Some(contracts)) => Some((&contracts.fetch, "contracts")),
+            _ => None,
+        }
+    }
+
+    /// A replica asks the control plane for what it needs next.
+    pub(super) fn begin_fetch(&mut self, id: ReplicaId) {
+        let Some((call, _)) = self.call_of(id) else { return };
+        let call = call.clone();
+        let answered = self.control_plane.is_up();
+        let lasts = if answered { self.draw(id, &call.duration) } else { call.timeout };
+        let (began, epoch) = (self.now, self.replicas[id].epoch);
+        self.schedule(began + lasts, Event::FetchEnds { replica: id, epoch, began, answered });
+    }
+
+    /// An attempt ends; one that the outage cut off fails at its time-out.
+    pub(super) fn end_fetch(&mut self, id: ReplicaId, began: Instant, answered: bool) {
+        let Some((call, what)) = self.call_of(id) else { return };
+        let (timeout, backoff) = (call.timeout, call.backoff);
+        let epoch = self.replicas[id].epoch;
+        if answered && self.control_plane.stayed_up_since(began) {
+            return self.use_fetched(id);
+        }
+        if answered && began + timeout > self.now {
+            let fails = Event::FetchEnds { replica: id, epoch, began, answered: false };
+            return self.schedule(began + timeout, fails);
+        }
+        self.tell(Observation::FetchFailed { replica: id, what });
+        self.schedule(self.now + backoff, Event::FetchAgain { replica: id, epoch });
+    }
+
+    fn use_fetched(&mut self, id: ReplicaId) {
+        if self.replicas[id].lacks_contracts {
+            self.replicas[id].lacks_contracts = false;
+            self.tell(Observation::ContractsLoaded { replica: id });
+        } else {
+            self.enter_next_phase(id);
+        }
+    }
+
+    /// The control plane goes away.
+    pub(super) fn lose_control_plane(&mut self) {
+        self.control_plane.down += 1;
+        self.control_plane.outages += 1;
+        self.control_plane.last_down = Some(self.now);
+        let Some(contracts) = &self.plan.startup.contracts else { return };
+        let (poll, timeout) = (contracts.poll, contracts.fetch.timeout);
+        let outage = self.control_plane.outages;
+        for id in self.present.clone() {
+            let replica = &mut self.replicas[id];
+            if replica.is_ready() && !replica.lacks_contracts {
+                let phase = crate::random::Law::Uniform(crate::units::Span::ZERO, poll);
+                let (at, epoch) = (phase.draw(&mut replica.luck), replica.epoch);
+                let ends = Event::RefreshEnds { replica: id, epoch, outage };
+                self.schedule(self.now + at + timeout, ends);
+            }
+        }
+    }
+
+    /// A refresh during an outage ends: the replica keeps what it has.
+    pub(super) fn end_refresh(&mut self, id: ReplicaId, outage: u32) {
+        let same = self.control_plane.outages == outage && !self.control_plane.is_up();
+        if same && self.replicas[id].is_ready() {
+            self.tell(Observation::FetchFailed { replica: id, what: "refresh of contracts" });
+        }
+    }
+
+    /// The control plane is back.
+    pub(super) fn return_control_plane(&mut self, fault: usize, incident: usize) {
+        self.control_plane.down -= 1;
+        self.end_fault(fault, incident);
+    }
+}

@@ -1,0 +1,349 @@
+//! Faults: when they strike, whom, and how they end.
+//!
+//! ```text
+//! at a given time ──────────────┐
+//!                               ├─► strike ─► victims ─► crash · hang · slow · zone · control plane · ingress
+//! after a random time of health ┘      └─► incident n (a strike that hit something)
+//! ```
+//!
+//! A random fault has a clock of its own for each entity it may hit: a slot, a zone, an ingress
+//! instance, the control plane. The clock starts when the entity comes up and is thrown away when
+//! something else takes it down. Its draws come from a stream keyed by the fault's name and the
+//! entity, so another scenario with the same fault meets the same luck.
+//!
+//! Assumptions: faults are independent of load and of each other.
+
+use super::World;
+use super::event::Event;
+use super::plan::{Fault, Plan, ReplicaTarget, Schedule, Slot, ZoneId};
+use crate::observe::{Observation, Observer, ReplicaId, State};
+use crate::random::{Law, Seed, Stream};
+use crate::units::{Instant, Share, Span};
+
+/// The luck of every fault, by fault and entity, and the number of incidents so far.
+#[derive(Clone, Debug)]
+pub(super) struct Misfortune {
+    streams: Vec<Vec<Stream>>,
+    incidents: usize,
+}
+
+impl Misfortune {
+    pub fn new(plan: &Plan, seed: Seed) -> Self {
+        let of_fault = |fault: &super::plan::FaultPlan| {
+            let purpose = format!("fault {}", fault.name);
+            (0..entities(plan, &fault.fault)).map(|e| seed.stream(&purpose, e as u64)).collect()
+        };
+        Misfortune { streams: plan.faults.iter().map(of_fault).collect(), incidents: 0 }
+    }
+}
+
+/// How many entities a fault may hit.
+fn entities(plan: &Plan, fault: &Fault) -> usize {
+    match fault {
+        Fault::ReplicaCrash(_) | Fault::ReplicaHang(_) | Fault::ReplicaSlow(..) => {
+            plan.gateway.replicas
+        }
+        Fault::ZoneOutage(..) => plan.topology.zones.len(),
+        Fault::ControlPlaneOutage(_) => 1,
+        Fault::IngressLoss(..) => plan.ingress.instances,
+    }
+}
+
+/// Whom a strike hits.
+type Guard = Option<(Slot, ReplicaId, u32)>;
+
+impl<O: Observer> World<'_, O> {
+    /// Enters the scripted faults, and the random ones that do not wait for a replica.
+    pub(super) fn schedule_faults(&mut self) {
+        for (fault, entry) in self.plan.faults.iter().enumerate() {
+            match (&entry.schedule, &entry.fault) {
+                (Schedule::At(at), _) => {
+                    self.schedule(*at, Event::Strikes { fault, entity: 0, guard: None });
+                }
+                (Schedule::Random(_), Fault::ZoneOutage(zone, _)) => {
+                    self.await_each(fault, *zone);
+                }
+                (Schedule::Random(_), Fault::IngressLoss(instance, _)) => {
+                    self.await_each(fault, *instance);
+                }
+                (Schedule::Random(_), Fault::ControlPlaneOutage(_)) => {
+                    self.await_each(fault, Some(0));
+                }
+                (Schedule::Random(_), _) => {}
+            }
+        }
+    }
+
+    fn await_each(&mut self, fault: usize, only: Option<usize>) {
+        for entity in 0..self.misfortune.streams[fault].len() {
+            if only.is_none_or(|only| only == entity) {
+                self.await_strike(fault, entity, None);
+            }
+        }
+    }
+
+    /// Starts the clock of a random fault for an entity that is up.
+    fn await_strike(&mut self, fault: usize, entity: usize, guard: Guard) {
+        if let Schedule::Random(law) = &self.plan.faults[fault].schedule {
+            let after = law.draw(&mut self.misfortune.streams[fault][entity]);
+            self.schedule(self.now + after, Event::Strikes { fault, entity, guard });
+        }
+    }
+
+    /// A replica came into rotation: the random faults that may hit it start their clocks.
+    pub(super) fn await_random_faults(&mut self, id: ReplicaId) {
+        let (slot, zone, epoch) =
+            (self.replicas[id].slot, self.replicas[id].zone, self.replicas[id].epoch);
+        for fault in 0..self.plan.faults.len() {
+            let target = match &self.plan.faults[fault].fault {
+                Fault::ReplicaCrash(target)
+                | Fault::ReplicaHang(target)
+                | Fault::ReplicaSlow(target, ..) => *target,
+                _ => continue,
+            };
+            let covers = match target {
+                ReplicaTarget::Any | ReplicaTarget::All => true,
+                ReplicaTarget::Zone(wanted) => wanted == zone,
+                ReplicaTarget::Slot(wanted) => wanted == slot,
+            };
+            if covers {
+                self.await_strike(fault, slot, Some((slot, id, epoch)));
+            }
+        }
+    }
+
+    /// A fault strikes.
+    pub(super) fn strike(&mut self, fault: usize, entity: usize, guard: Guard) {
+        if let Some((slot, id, epoch)) = guard
+            && (self.slots[slot] != Some(id) || self.replicas[id].epoch != epoch)
+        {
+            return;
+        }
+        self.advance_all();
+        let random = matches!(self.plan.faults[fault].schedule, Schedule::Random(_));
+        let whom = |only: Option<usize>| if random { Some(entity) } else { only };
+        let plan = self.plan;
+        match &plan.faults[fault].fault {
+            Fault::ReplicaCrash(target) => {
+                self.hit_replicas(fault, *target, guard, Self::crash);
+            }
+            Fault::ReplicaHang(target) => self.hit_replicas(fault, *target, guard, Self::hang),
+            Fault::ReplicaSlow(target, share, lasts) => {
+                self.slow_down(fault, *target, guard, *share, lasts);
+            }
+            Fault::ZoneOutage(zone, lasts) => self.lose_zone(fault, whom(*zone), lasts),
+            Fault::ControlPlaneOutage(lasts) => self.cut_control_plane(fault, lasts),
+            Fault::IngressLoss(instance, lasts) => self.lose_ingress(fault, whom(*instance), lasts),
+        }
+    }
+
+    /// The replicas that a strike hits: those that work, of those that the target names.
+    fn victims(&mut self, fault: usize, target: ReplicaTarget, guard: Guard) -> Vec<ReplicaId> {
+        let works = |id: &ReplicaId| self.replicas[*id].state == State::Ready;
+        let working: Vec<ReplicaId> = self.slots.iter().flatten().copied().filter(works).collect();
+        if let Some((_, id, _)) = guard {
+            return working.into_iter().filter(|other| *other == id).collect();
+        }
+        match target {
+            ReplicaTarget::All => working,
+            ReplicaTarget::Zone(zone) => {
+                working.into_iter().filter(|id| self.replicas[*id].zone == zone).collect()
+            }
+            ReplicaTarget::Slot(slot) => {
+                working.into_iter().filter(|id| self.replicas[*id].slot == slot).collect()
+            }
+            ReplicaTarget::Any if working.is_empty() => working,
+            ReplicaTarget::Any => {
+                vec![working[self.misfortune.streams[fault][0].below(working.len())]]
+            }
+        }
+    }
+
+    /// Announces an incident; gives its number. It must precede its consequences.
+    fn begin_incident(
+        &mut self,
+        fault: usize,
+        victims: &[ReplicaId],
+        lasting: bool,
+        subject: String,
+    ) -> usize {
+        let incident = self.misfortune.incidents;
+        self.misfortune.incidents += 1;
+        let slots = victims.iter().map(|id| self.replicas[*id].slot).collect();
+        self.tell(Observation::FaultStruck { fault, incident, slots, lasting, subject });
+        incident
+    }
+
+    /// The lasting part of a fault is over.
+    pub(super) fn end_fault(&mut self, fault: usize, incident: usize) {
+        self.tell(Observation::FaultEnded { fault, incident });
+    }
+
+    fn name_all(&self, victims: &[ReplicaId]) -> String {
+        let names: Vec<&str> = victims.iter().map(|id| self.replicas[*id].name.as_str()).collect();
+        match names.len() {
+            1 => format!("replica {}", names[0]),
+            _ => format!("replicas {}", names.join(", ")),
+        }
+    }
+
+    fn hit_replicas(
+        &mut self,
+        fault: usize,
+        target: ReplicaTarget,
+        guard: Guard,
+        hit: fn(&mut Self, ReplicaId),
+    ) {
+        let victims = self.victims(fault, target, guard);
+        if victims.is_empty() {
+            return self.miss(fault, "no replica that it could hit was ready");
+        }
+        let subject = self.name_all(&victims);
+        self.begin_incident(fault, &victims, false, subject);
+        victims.into_iter().for_each(|id| hit(self, id));
+    }
+
+    fn miss(&mut self, fault: usize, reason: &'static str) {
+        self.tell(Observation::FaultMissed { fault, reason });
+    }
+
+    fn lasting(&mut self, fault: usize, entity: usize, law: &Law) -> Span {
+        law.draw(&mut self.misfortune.streams[fault][entity])
+    }
+
+    fn slow_down(
+        &mut self,
+        fault: usize,
+        target: ReplicaTarget,
+        guard: Guard,
+        share: Share,
+        lasts: &Law,
+    ) {
+        let victims = self.victims(fault, target, guard);
+        if victims.is_empty() {
+            return self.miss(fault, "no replica that it could hit was ready");
+        }
+        for id in victims {
+            let subject = self.name_all(&[id]);
+            let incident = self.begin_incident(fault, &[], true, subject);
+            self.set_speed(id, share);
+            let slot = self.replicas[id].slot;
+            let returns = self.now + self.lasting(fault, slot, lasts);
+            let epoch = self.replicas[id].epoch;
+            self.schedule(returns, Event::SpeedReturns { replica: id, epoch, fault, incident });
+        }
+    }
+
+    fn set_speed(&mut self, id: ReplicaId, share: Share) {
+        let replica = &mut self.replicas[id];
+        replica.advance(self.now.0, &mut self.digest, self.observer);
+        replica.server.set_speed(self.now.0, share.0);
+        self.tell(Observation::Speed { replica: id, share });
+    }
+
+    /// The slow time is over; if the replica was restarted meanwhile, it is at full speed already.
+    pub(super) fn return_speed(
+        &mut self,
+        (id, epoch): (ReplicaId, u32),
+        fault: usize,
+        incident: usize,
+    ) {
+        if self.replicas[id].epoch == epoch {
+            self.set_speed(id, Share::ONE);
+            let slot = self.replicas[id].slot;
+            self.await_strike(fault, slot, Some((slot, id, epoch)));
+        }
+        self.end_fault(fault, incident);
+    }
+
+    fn lose_zone(&mut self, fault: usize, zone: Option<ZoneId>, lasts: &Law) {
+        let zone = zone.unwrap_or_else(|| {
+            self.misfortune.streams[fault][0].below(self.plan.topology.zones.len())
+        });
+        self.zones.down[zone] += 1;
+        let exist = |id: &ReplicaId| {
+            let replica = &self.replicas[*id];
+            replica.zone == zone && !matches!(replica.state, State::Failed | State::Unready)
+        };
+        let victims: Vec<ReplicaId> = self.slots.iter().flatten().copied().filter(exist).collect();
+        let subject = format!("zone {}", self.plan.topology.zones[zone]);
+        self.begin_incident(fault, &victims, false, subject);
+        victims.into_iter().for_each(|id| self.lose_node(id));
+        let returns = self.now + self.lasting(fault, zone, lasts);
+        self.schedule(returns, Event::ZoneReturns { zone, fault });
+        self.await_again(fault, zone, returns);
+    }
+
+    /// The next random strike on an entity that comes up again at `up`.
+    fn await_again(&mut self, fault: usize, entity: usize, up: Instant) {
+        if let Schedule::Random(law) = &self.plan.faults[fault].schedule {
+            let after = law.draw(&mut self.misfortune.streams[fault][entity]);
+            self.schedule(up + after, Event::Strikes { fault, entity, guard: None });
+        }
+    }
+
+    fn cut_control_plane(&mut self, fault: usize, lasts: &Law) {
+        let incident = self.begin_incident(fault, &[], true, "the control plane".to_owned());
+        self.lose_control_plane();
+        let returns = self.now + self.lasting(fault, 0, lasts);
+        self.schedule(returns, Event::ControlPlaneReturns { fault, incident });
+        self.await_again(fault, 0, returns);
+    }
+
+    fn lose_ingress(&mut self, fault: usize, instance: Option<usize>, lasts: &Law) {
+        let instances = self.plan.ingress.instances;
+        let instance =
+            instance.unwrap_or_else(|| self.misfortune.streams[fault][0].below(instances));
+        let subject = format!("ingress instance {}", instance + 1);
+        let incident = self.begin_incident(fault, &[], true, subject);
+        self.entrance.down[instance] += 1;
+        self.break_connections(instance);
+        let avoided = self.now + self.lasting(fault, instance, &self.plan.ingress.failover);
+        let returns = self.now + self.lasting(fault, instance, lasts);
+        self.schedule(avoided, Event::IngressAvoided { instance });
+        self.schedule(returns, Event::IngressReturns { instance, fault, incident });
+        self.await_again(fault, instance, returns);
+        self.tell_ingress();
+    }
+
+    /// Everything in flight through an instance is lost with it.
+    fn break_connections(&mut self, instance: usize) {
+        for id in self.present.clone() {
+            let replica = &mut self.replicas[id];
+            replica.advance(self.now.0, &mut self.digest, self.observer);
+            let lost = replica.server.remove(self.now.0, |job| job.mark as usize == instance);
+            self.lose(lost);
+        }
+        let (broken, kept): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.attempts).into_iter().partition(|a| a.instance == instance);
+        self.attempts = kept.into();
+        self.lose(broken.into_iter().map(|attempt| attempt.sent).collect());
+    }
+
+    /// Clients stop trying a vanished instance.
+    pub(super) fn avoid_ingress(&mut self, instance: usize) {
+        if self.entrance.down[instance] > 0 {
+            self.entrance.known.retain(|known| *known != instance);
+            self.tell_ingress();
+        }
+    }
+
+    /// An instance is back, and clients find it.
+    pub(super) fn return_ingress(&mut self, instance: usize, fault: usize, incident: usize) {
+        self.entrance.down[instance] -= 1;
+        if self.entrance.down[instance] == 0 {
+            let place = self.entrance.known.partition_point(|known| *known < instance);
+            if self.entrance.known.get(place) != Some(&instance) {
+                self.entrance.known.insert(place, instance);
+            }
+        }
+        self.tell_ingress();
+        self.end_fault(fault, incident);
+    }
+
+    fn tell_ingress(&mut self) {
+        let down = self.entrance.down.iter().filter(|faults| **faults > 0).count();
+        let reachable = self.entrance.known.len();
+        self.tell(Observation::Ingress { reachable, down });
+    }
+}

@@ -1,0 +1,184 @@
+//! One replica: a pod with its process, its server and its place in the life cycle.
+//!
+//! ```text
+//!             ┌────────────── a new replica in the slot ◄───────────────┐
+//!             ▼                                                         │
+//! Scheduling → Sandbox → Image → Booting → Configuring → Contracts → Probing → Ready
+//!                                   ▲                                           │
+//!                                   │ restarted in place                        ├─ crash ──► Failed ─ noticed ─► Terminated
+//!                                   │                                           ├─ hang ───► Hung ─ readiness lost ─► Unready
+//!                                   ├── killed by liveness ◄────────────────────┘               │
+//!                                   └── zone returns ◄── Failed ─ node not ready ─► Unready ─ evicted ─► Terminated
+//! ```
+//!
+//! Assumptions: a crashed replica is replaced by a new one (its pod is gone); a hung one is
+//! restarted in its pod; one on a lost machine comes back with the machine unless it was replaced
+//! before. Starting costs no CPU of the gateway. Left out: memory pressure, CPU throttling in
+//! slices (a limit is an average), CrashLoopBackOff, draining.
+
+use super::plan::{Probe, Slot, ZoneId};
+use crate::engine::digest::Digest;
+use crate::engine::jobs::Job;
+use crate::engine::server::{Server, Sink};
+use crate::observe::ledger::Failure;
+use crate::observe::{Observer, Reading, ReplicaId, Served, State};
+use crate::random::{Seed, Stream};
+use crate::units::{Instant, Span};
+
+/// What a request meets at a replica's address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// A process that works (a hung one accepts, and its server is frozen).
+    Accepts,
+    /// Nobody.
+    Dead,
+}
+
+/// A request on its way into a replica.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Inbound {
+    pub at: u64,
+    pub sent: u64,
+    pub demand: f64,
+    pub instance: u32,
+}
+
+/// A replica.
+#[derive(Clone, Debug)]
+pub(super) struct Replica {
+    pub id: ReplicaId,
+    pub name: String,
+    pub slot: Slot,
+    pub zone: ZoneId,
+    pub state: State,
+    pub fate: Fate,
+    /// Counts restarts; see [`super::event::Event`].
+    pub epoch: u32,
+    /// When its container started, from which probes count.
+    pub container_started: Instant,
+    /// How far into a probe period the container was then (replicas that run from the beginning).
+    pub probe_phase: Span,
+    /// Whether its APIs with contracts must be refused.
+    pub lacks_contracts: bool,
+    /// Durations of its start-up and detection.
+    pub luck: Stream,
+    pub server: Server,
+    pub inbox: Vec<Inbound>,
+    arrived: u64,
+    served: u64,
+}
+
+impl Replica {
+    /// A replica about to be scheduled, with a copy of the `idle` server; `generation` counts the
+    /// replicas of its slot.
+    pub fn new(
+        (id, generation): (ReplicaId, u64),
+        (slot, zone): (Slot, ZoneId),
+        name: String,
+        idle: &Server,
+        seed: Seed,
+    ) -> Self {
+        Replica {
+            id,
+            name,
+            slot,
+            zone,
+            state: State::Scheduling,
+            fate: Fate::Dead,
+            epoch: 0,
+            container_started: Instant::ZERO,
+            probe_phase: Span::ZERO,
+            lacks_contracts: false,
+            luck: seed.stream("replica", (slot as u64) << 32 | generation),
+            server: idle.clone(),
+            inbox: Vec::new(),
+            arrived: 0,
+            served: 0,
+        }
+    }
+
+    /// Lets its server work until `now`.
+    #[inline(always)]
+    pub fn advance<O: Observer>(&mut self, now: u64, digest: &mut Digest, observer: &mut O) {
+        let mut outlet = Outlet { replica: self.id, served: 0, digest, observer };
+        self.server.advance(now, &mut outlet);
+        self.served += outlet.served;
+    }
+
+    /// Takes on everything in its inbox, in order.
+    #[inline(always)]
+    pub fn take_in<O: Observer>(&mut self, digest: &mut Digest, observer: &mut O) {
+        let mut outlet = Outlet { replica: self.id, served: 0, digest, observer };
+        for inbound in &self.inbox {
+            self.server.advance(inbound.at, &mut outlet);
+            self.server.push(inbound.at, inbound.sent, inbound.demand, inbound.instance);
+        }
+        self.served += outlet.served;
+        self.arrived += self.inbox.len() as u64;
+        self.inbox.clear();
+    }
+
+    /// What it shows at `now`.
+    pub fn reading(&self, now: Instant) -> Reading {
+        Reading {
+            replica: self.id,
+            in_flight: self.server.in_service() as u64,
+            arrived: self.arrived,
+            served: self.served,
+            busy: self.server.busy_until(now.0),
+        }
+    }
+
+    /// Whether the replica is serving as far as it knows itself.
+    pub fn is_ready(&self) -> bool {
+        self.state == State::Ready
+    }
+
+    /// The first probe of this kind at or after `time`.
+    pub fn next_probe(&self, probe: &Probe, time: Instant) -> Instant {
+        if probe.period == Span::ZERO {
+            return time.max(self.container_started + probe.initial_delay);
+        }
+        // A replica that runs from the beginning has been probed for long: only the phase is left.
+        let first = match self.probe_phase {
+            Span::ZERO => self.container_started + probe.initial_delay,
+            phase => self.container_started + Span(phase.0 % probe.period.0),
+        };
+        let late = time.since(first).0;
+        first + probe.period * late.div_ceil(probe.period.0)
+    }
+
+    /// When a process that answers no probe after `hung` has failed enough of them.
+    pub fn probe_failure(&self, probe: &Probe, hung: Instant) -> Instant {
+        let further = u64::from(probe.failures.max(1) - 1);
+        self.next_probe(probe, hung) + probe.period * further + probe.timeout
+    }
+}
+
+/// Tells the observer and the digest of requests that leave a replica.
+struct Outlet<'a, O> {
+    replica: ReplicaId,
+    served: u64,
+    digest: &'a mut Digest,
+    observer: &'a mut O,
+}
+
+impl<O: Observer> Sink for Outlet<'_, O> {
+    #[inline(always)]
+    fn done(&mut self, job: &Job, at: u64) {
+        self.served += 1;
+        self.digest.in_any_order(at, job.sent);
+        self.observer.served(&Served {
+            sent: Instant(job.sent),
+            arrived: Instant(job.arrived),
+            finished: Instant(at),
+            demand: job.demand,
+            replica: self.replica,
+        });
+    }
+
+    fn expired(&mut self, sent: u64, at: u64) {
+        self.digest.in_any_order(at, !sent);
+        self.observer.failed(Instant(sent), Instant(at), Failure::TimedOut);
+    }
+}

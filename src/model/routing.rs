@@ -1,0 +1,195 @@
+//! The path of a request: ingress instance, choice of a replica, connection, retry.
+//!
+//! ```text
+//! sent ─ delay ─► instance ─┬─ vanished ───────────────► refused: ingress instance down
+//!                           ├─ nobody in rotation ─────► refused: no ready replica
+//!                           ├─ replica ─┬─ contracts missing ► refused: contracts missing
+//!                           │           └─ in its server ────► served, timed out, lost in flight
+//!                           └─ dead address ─ timeout ─┬─ retry left ─► next choice
+//!                                        or refusal    └─ none ───────► refused: dead address
+//! ```
+//!
+//! Assumptions: the ingress has capacity without limit and constant delays; a hung replica accepts
+//! connections. Left out: connection pools, TLS handshakes, the way of the payload.
+
+use super::World;
+use super::plan::{DeadAddress, Gate};
+use super::replica::{Fate, Inbound};
+use super::traffic::{BLOCK, Request};
+use crate::observe::ledger::Failure;
+use crate::observe::{Observer, ReplicaId};
+use crate::random::{Seed, Stream};
+use crate::units::Instant;
+
+/// A connection attempt to a dead address, until its time-out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Attempt {
+    pub due: u64,
+    pub sent: u64,
+    pub demand: f64,
+    pub instance: usize,
+    pub retries_left: u32,
+}
+
+/// The ingress instances as clients see them.
+#[derive(Clone, Debug)]
+pub(super) struct Entrance {
+    /// Instances that clients reach or try to.
+    pub known: Vec<usize>,
+    /// How many faults keep each instance down.
+    pub down: Vec<u32>,
+    stream: Stream,
+}
+
+impl Entrance {
+    pub fn new(instances: usize, seed: Seed) -> Self {
+        Entrance {
+            known: (0..instances).collect(),
+            down: vec![0; instances],
+            stream: seed.stream("ingress", 0),
+        }
+    }
+
+    /// The instance that the next request meets; `None` if it is a vanished one.
+    #[inline(always)]
+    fn meet(&mut self) -> Option<usize> {
+        let place = match self.known.len() {
+            0 => return None,
+            1 => 0,
+            count => self.stream.below(count),
+        };
+        let instance = self.known[place];
+        (self.down[instance] == 0).then_some(instance)
+    }
+}
+
+impl<O: Observer> World<'_, O> {
+    /// Routes every request that reaches the ingress before `until`, and lets replicas take them.
+    pub(super) fn route_until(&mut self, until: Instant) {
+        while self.route_block(until.0) {
+            self.take_in();
+        }
+        self.take_in();
+    }
+
+    /// Routes at most a block of requests; false when none is left before `until`.
+    fn route_block(&mut self, until: u64) -> bool {
+        let delay = self.plan.ingress.delay.0;
+        for _ in 0..BLOCK {
+            let at = self.arrivals.next_sent().map_or(u64::MAX, |sent| sent.saturating_add(delay));
+            let due = self.attempts.front().map_or(u64::MAX, |attempt| attempt.due);
+            if due <= at {
+                if due >= until {
+                    return false;
+                }
+                self.end_attempt();
+            } else {
+                if at >= until {
+                    return false;
+                }
+                let request = self.arrivals.take();
+                self.admit(at, request);
+            }
+        }
+        true
+    }
+
+    fn take_in(&mut self) {
+        for id in &self.present {
+            let replica = &mut self.replicas[*id];
+            if !replica.inbox.is_empty() {
+                replica.take_in(&mut self.digest, self.observer);
+            }
+        }
+    }
+
+    /// A request reaches the ingress.
+    #[inline(always)]
+    fn admit(&mut self, at: u64, request: Request) {
+        self.offered += 1;
+        self.observer.offered(Instant(request.sent));
+        let Some(instance) = self.entrance.meet() else {
+            return self.fail(request.sent, at, Failure::IngressDown);
+        };
+        let Request { sent, demand, slot } = request;
+        let retries_left = self.plan.ingress.retries;
+        let attempt = Attempt { due: at, sent, demand, instance, retries_left };
+        match slot {
+            None => self.dispatch(attempt),
+            Some(slot) => match self.slots[slot] {
+                Some(replica) => self.deliver(attempt, replica),
+                None => self.meet_dead_address(attempt),
+            },
+        }
+    }
+
+    /// An instance chooses a replica at `attempt.due`.
+    #[inline(always)]
+    fn dispatch(&mut self, attempt: Attempt) {
+        match self.balancer.pick(attempt.instance) {
+            Some(replica) => self.deliver(attempt, replica),
+            None => self.fail(attempt.sent, attempt.due, Failure::NoReadyReplica),
+        }
+    }
+
+    #[inline(always)]
+    fn deliver(&mut self, attempt: Attempt, id: ReplicaId) {
+        let Attempt { due: at, sent, demand, instance, .. } = attempt;
+        let replica = &mut self.replicas[id];
+        if replica.fate == Fate::Dead {
+            return self.meet_dead_address(attempt);
+        }
+        if replica.lacks_contracts && self.needs_contracts(id) {
+            return self.fail(sent, at, Failure::ContractsMissing);
+        }
+        let replica = &mut self.replicas[id];
+        replica.inbox.push(Inbound { at, sent, demand, instance: instance as u32 });
+    }
+
+    #[cold]
+    fn needs_contracts(&mut self, id: ReplicaId) -> bool {
+        match self.plan.startup.contracts.as_ref().map(|contracts| contracts.gate) {
+            Some(Gate::Api(share)) => self.replicas[id].luck.unit() < share.0,
+            _ => false,
+        }
+    }
+
+    #[cold]
+    fn meet_dead_address(&mut self, mut attempt: Attempt) {
+        if self.plan.ingress.dead_address == DeadAddress::Drops {
+            attempt.due = attempt.due.saturating_add(self.plan.ingress.connect_timeout.0);
+            return self.attempts.push_back(attempt);
+        }
+        self.give_up_address(attempt);
+    }
+
+    /// The time-out of the attempt that comes first.
+    #[cold]
+    fn end_attempt(&mut self) {
+        if let Some(attempt) = self.attempts.pop_front() {
+            self.give_up_address(attempt);
+        }
+    }
+
+    fn give_up_address(&mut self, mut attempt: Attempt) {
+        if attempt.retries_left == 0 {
+            return self.fail(attempt.sent, attempt.due, Failure::DeadAddress);
+        }
+        attempt.retries_left -= 1;
+        self.dispatch(attempt);
+    }
+
+    /// A request fails.
+    #[cold]
+    pub(super) fn fail(&mut self, sent: u64, at: u64, failure: Failure) {
+        self.digest.in_any_order(at, !sent ^ ((failure as u64) << 56));
+        self.observer.failed(Instant(sent), Instant(at), failure);
+    }
+
+    /// Requests lose the server or the connection that they were on, at this moment.
+    pub(super) fn lose(&mut self, sent: Vec<u64>) {
+        for sent in sent {
+            self.fail(sent, self.now.0, Failure::LostInFlight);
+        }
+    }
+}

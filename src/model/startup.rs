@@ -1,0 +1,119 @@
+//! What a new replica passes through before it takes requests.
+//!
+//! ```text
+//! Scheduling → Sandbox → Image → Booting → Configuring → Contracts → Probing → Ready → in rotation
+//!                               └ container starts: probes count from here
+//! ```
+//!
+//! Configuring is skipped when the configuration is local (a managed gateway keeps it in the
+//! cluster; a cache that an earlier replica filled does the same). Contracts are skipped when the
+//! APIs use none, or when only the APIs with contracts wait for them: then they are fetched beside
+//! the rest. Readiness is seen by a probe, so it comes at the first probe after the process is able.
+//!
+//! Assumptions: phases follow one another; a pull never waits for another pull. Left out: init
+//! containers, start-up probes, slow start of the balancer.
+
+use super::World;
+use super::event::Event;
+use super::plan::{Configuration, Gate, Slot, ZoneId};
+use super::replica::{Fate, Replica};
+use crate::observe::{Observation, Observer, ReplicaId, State};
+use crate::random::Law;
+
+impl<O: Observer> World<'_, O> {
+    /// Creates a replica in a slot and zone; it does nothing yet.
+    pub(super) fn create(&mut self, slot: Slot, zone: ZoneId) -> ReplicaId {
+        let id = self.replicas.len();
+        let (generation, number) = self.zones.count_new(slot, zone);
+        let name = format!("{}-{number}", self.plan.topology.zones[zone]);
+        let (ids, place) = ((id, generation), (slot, zone));
+        self.replicas.push(Replica::new(ids, place, name.clone(), &self.idle, self.seed));
+        self.present.push(id);
+        self.slots[slot] = Some(id);
+        self.tell(Observation::Created { replica: id, slot, zone, name });
+        id
+    }
+
+    /// A new replica begins at the scheduler.
+    pub(super) fn begin_scheduling(&mut self, id: ReplicaId, cause: &'static str) {
+        let law = &self.plan.startup.schedule;
+        self.begin_phase(id, State::Scheduling, law, cause);
+    }
+
+    /// A replica is given a new sandbox on its old place.
+    pub(super) fn begin_sandbox(&mut self, id: ReplicaId, cause: &'static str) {
+        let law = &self.plan.startup.sandbox;
+        self.begin_phase(id, State::Sandbox, law, cause);
+    }
+
+    /// The container starts; probes count from now.
+    pub(super) fn begin_container(&mut self, id: ReplicaId, cause: &'static str) {
+        self.replicas[id].container_started = self.now;
+        self.replicas[id].probe_phase = crate::units::Span::ZERO;
+        let law = &self.plan.startup.boot;
+        self.begin_phase(id, State::Booting, law, cause);
+    }
+
+    fn begin_phase(&mut self, id: ReplicaId, state: State, law: &Law, cause: &'static str) {
+        self.enter(id, state, cause);
+        let ends = self.now + self.draw(id, law);
+        self.schedule(ends, Event::PhaseEnds { replica: id, epoch: self.replicas[id].epoch });
+    }
+
+    /// The current phase is over.
+    pub(super) fn enter_next_phase(&mut self, id: ReplicaId) {
+        match self.replicas[id].state {
+            State::Scheduling => self.begin_sandbox(id, "bound to a node"),
+            State::Sandbox => {
+                let law = &self.plan.startup.image;
+                self.begin_phase(id, State::Image, law, "sandbox ready");
+            }
+            State::Image => self.begin_container(id, "image present"),
+            State::Booting => self.begin_configuring(id),
+            State::Configuring => self.begin_contracts(id),
+            _ => self.begin_probing(id),
+        }
+    }
+
+    fn begin_configuring(&mut self, id: ReplicaId) {
+        match self.plan.startup.configuration {
+            Configuration::Local => self.begin_contracts(id),
+            Configuration::Download(_) => {
+                self.enter(id, State::Configuring, "downloads its configuration");
+                self.begin_fetch(id);
+            }
+        }
+    }
+
+    fn begin_contracts(&mut self, id: ReplicaId) {
+        match self.plan.startup.contracts.as_ref().map(|contracts| contracts.gate) {
+            None => self.begin_probing(id),
+            Some(Gate::Replica) => {
+                self.enter(id, State::Contracts, "downloads contracts before it takes traffic");
+                self.begin_fetch(id);
+            }
+            Some(Gate::Api(_)) => {
+                self.replicas[id].lacks_contracts = true;
+                self.begin_probing(id);
+                self.begin_fetch(id);
+            }
+        }
+    }
+
+    /// The process is able to serve; the next readiness probe will see it.
+    fn begin_probing(&mut self, id: ReplicaId) {
+        let replica = &mut self.replicas[id];
+        replica.fate = Fate::Accepts;
+        let (epoch, seen) =
+            (replica.epoch, replica.next_probe(&self.plan.startup.readiness, self.now));
+        self.enter(id, State::Probing, "able to serve");
+        self.schedule(seen, Event::ProbeSucceeds { replica: id, epoch });
+    }
+
+    /// The readiness probe succeeds; the ingress hears of it after the propagation delay.
+    pub(super) fn become_ready(&mut self, id: ReplicaId) {
+        self.enter(id, State::Ready, "readiness probe succeeded");
+        let joins = self.now + self.draw(id, &self.plan.ingress.propagation);
+        self.schedule(joins, Event::Joins { replica: id, epoch: self.replicas[id].epoch });
+    }
+}

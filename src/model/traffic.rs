@@ -1,0 +1,294 @@
+//! Arrivals: when requests are sent and how much CPU each needs.
+//!
+//! ```text
+//! unit-rate gaps ──► inverse of the integrated rate ──► sending times ┐
+//! demand law ──────────────────────────────────────────► demands ─────┴► block of requests
+//! ```
+//!
+//! Gaps are drawn at unit rate and stretched by the rate function, so the k-th request has the same
+//! luck at any rate; demands come from a stream of their own, so two tiers see the same ones in
+//! units of their mean.
+//!
+//! Left out: clients. Nobody retries, waits for an answer or goes away; requests come in an open
+//! loop.
+
+use std::sync::Arc;
+
+use super::plan::{ArrivalProcess, Recorded, Scatter, Slot, Traffic};
+use crate::random::{Law, Sampler, Seed, Stream};
+use crate::units::{Instant, SECOND, Span};
+
+/// Requests generated together.
+pub(super) const BLOCK: usize = 1024;
+
+/// A request as it is sent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Request {
+    /// When, in nanoseconds.
+    pub sent: u64,
+    /// CPU demand in nanoseconds of one core.
+    pub demand: f64,
+    /// The slot that it is bound to (recorded traffic only).
+    pub slot: Option<Slot>,
+}
+
+/// Produces requests in order of time, a block at a time.
+pub(super) struct Arrivals {
+    source: Source,
+    demand: Sampler,
+    demand_stream: Stream,
+    /// The current block and the place in it.
+    sent: Vec<u64>,
+    demands: Vec<f64>,
+    slots: Vec<Option<Slot>>,
+    next: usize,
+    horizon: u64,
+    exhausted: bool,
+}
+
+enum Source {
+    Process { gaps: Stream, scatter: Scatter, rate: RateClock },
+    Replay { records: Arc<[Recorded]>, next: usize },
+}
+
+impl Arrivals {
+    /// The arrivals of one replication, up to `horizon` (exclusive).
+    pub fn new(traffic: &Traffic, demand: &Law, seed: Seed, horizon: Instant) -> Self {
+        let source = match traffic {
+            Traffic::Process(process) => Source::Process {
+                gaps: seed.stream("arrivals", 0),
+                scatter: process.scatter,
+                rate: RateClock::new(process),
+            },
+            Traffic::Replay(records) => Source::Replay { records: Arc::clone(records), next: 0 },
+        };
+        Arrivals {
+            source,
+            demand: demand.sampler(),
+            demand_stream: seed.stream("demand", 0),
+            sent: Vec::with_capacity(BLOCK),
+            demands: Vec::with_capacity(BLOCK),
+            slots: Vec::new(),
+            next: 0,
+            horizon: horizon.0,
+            exhausted: false,
+        }
+    }
+
+    /// When the next request is sent; `None` when there is none before the horizon.
+    #[inline(always)]
+    pub fn next_sent(&mut self) -> Option<u64> {
+        if self.next == self.sent.len() {
+            self.refill();
+        }
+        self.sent.get(self.next).copied()
+    }
+
+    /// Takes out the next request. Only after [`Arrivals::next_sent`] gave `Some`.
+    #[inline(always)]
+    pub fn take(&mut self) -> Request {
+        let index = self.next;
+        self.next += 1;
+        let slot = self.slots.get(index).copied().flatten();
+        Request { sent: self.sent[index], demand: self.demands[index], slot }
+    }
+
+    #[cold]
+    fn refill(&mut self) {
+        self.next = 0;
+        self.sent.clear();
+        if self.exhausted {
+            return;
+        }
+        match &mut self.source {
+            Source::Process { gaps, scatter, rate } => {
+                rate.fill(gaps, *scatter, self.horizon, &mut self.sent);
+                self.demands.resize(self.sent.len(), 0.0);
+                self.demand.fill(&mut self.demand_stream, &mut self.demands);
+            }
+            Source::Replay { .. } => self.refill_from_record(),
+        }
+        self.exhausted = self.sent.is_empty();
+    }
+
+    fn refill_from_record(&mut self) {
+        let Source::Replay { records, next } = &mut self.source else { return };
+        self.demands.clear();
+        self.slots.clear();
+        let end = records.len().min(*next + BLOCK);
+        for record in records[*next..end].iter().take_while(|record| record.at.0 < self.horizon) {
+            self.sent.push(record.at.0);
+            let drawn = self.demand.draw(&mut self.demand_stream);
+            self.demands.push(record.demand.unwrap_or(drawn));
+            self.slots.push(record.slot);
+        }
+        *next = end;
+    }
+}
+
+/// Turns unit-rate time into time at a piecewise linear rate: the inverse of the integrated rate.
+struct RateClock {
+    /// Rates per nanosecond at the corners, in time order.
+    corners: Vec<(f64, f64)>,
+    period: f64,
+    /// Start of the current round of the period, and the current piece in it.
+    round: f64,
+    piece: usize,
+    /// Position in the current piece, in nanoseconds.
+    within: f64,
+}
+
+impl RateClock {
+    fn new(process: &ArrivalProcess) -> Self {
+        let corner = |(at, rate): &(Instant, _)| -> (f64, f64) {
+            let rate: crate::units::Rate = *rate;
+            (at.0 as f64, rate.0 / SECOND as f64)
+        };
+        RateClock {
+            corners: process.corners.iter().map(corner).collect(),
+            period: process.period.map_or(f64::INFINITY, |Span(ns)| ns as f64),
+            round: 0.0,
+            piece: 0,
+            within: 0.0,
+        }
+    }
+
+    /// Appends the next sending times before `horizon`, at most [`BLOCK`].
+    fn fill(&mut self, gaps: &mut Stream, scatter: Scatter, horizon: u64, out: &mut Vec<u64>) {
+        for _ in 0..BLOCK {
+            let gap = match scatter {
+                Scatter::Poisson => gaps.exponential(),
+                Scatter::Deterministic => 1.0,
+            };
+            match self.pass(gap, horizon as f64) {
+                Some(at) if at < horizon => out.push(at),
+                _ => break,
+            }
+        }
+    }
+
+    /// Lets `work` expected arrivals pass and gives the time; `None` if that lies at or beyond
+    /// `horizon`.
+    #[inline(always)]
+    fn pass(&mut self, mut work: f64, horizon: f64) -> Option<u64> {
+        loop {
+            let (start, rate) = self.corners[self.piece];
+            let (end, slope) = self.piece_end(start, rate);
+            let here = rate + slope * self.within;
+            let step = if slope == 0.0 { work / here } else { ramp_time(here, slope, work) };
+            let at = self.within + step;
+            if at <= end - start {
+                self.within = at;
+                return Some((self.round + start + at + 0.5) as u64);
+            }
+            let left = end - start - self.within;
+            work -= left * (here + slope * left / 2.0);
+            if !self.enter_next_piece(end, horizon) {
+                return None;
+            }
+        }
+    }
+
+    /// End of the current piece and the slope of the rate in it.
+    #[inline(always)]
+    fn piece_end(&self, start: f64, rate: f64) -> (f64, f64) {
+        match self.corners.get(self.piece + 1) {
+            Some((end, next)) if *end > start => (*end, (next - rate) / (end - start)),
+            Some((end, _)) => (*end, 0.0),
+            None => (self.period, 0.0),
+        }
+    }
+
+    /// Moves on; false if the next piece starts at or beyond `horizon`.
+    #[cold]
+    fn enter_next_piece(&mut self, end: f64, horizon: f64) -> bool {
+        if self.round + end >= horizon {
+            return false;
+        }
+        self.within = 0.0;
+        self.piece += 1;
+        if self.piece == self.corners.len() {
+            self.piece = 0;
+            self.round += self.period;
+        }
+        true
+    }
+}
+
+/// The time in which a rate that starts at `rate` and grows by `slope` lets `work` arrivals pass;
+/// infinite if it falls to zero before. The stable root of `rate·t + slope·t²/2 = work`.
+fn ramp_time(rate: f64, slope: f64, work: f64) -> f64 {
+    let square = rate * rate + 2.0 * slope * work;
+    if square < 0.0 { f64::INFINITY } else { 2.0 * work / (rate + square.sqrt()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Rate;
+
+    fn arrivals(
+        scatter: Scatter,
+        corners: &[(f64, f64)],
+        period: Option<f64>,
+        horizon: f64,
+    ) -> Vec<f64> {
+        let corners =
+            corners.iter().map(|(at, rate)| (Instant::from_secs(*at), Rate(*rate))).collect();
+        let period = period.map(Span::from_secs);
+        let traffic = Traffic::Process(ArrivalProcess { scatter, corners, period });
+        let seed = Seed { seed: 3, replication: 0 };
+        let horizon = Instant::from_secs(horizon);
+        let mut arrivals = Arrivals::new(&traffic, &Law::ZERO, seed, horizon);
+        let mut times = Vec::new();
+        while arrivals.next_sent().is_some() {
+            times.push(arrivals.take().sent as f64 / 1e9);
+        }
+        times
+    }
+
+    #[test]
+    fn a_constant_rate_gives_evenly_spaced_arrivals() {
+        let times = arrivals(Scatter::Deterministic, &[(0.0, 4.0)], None, 2.01);
+        assert_eq!(times, [0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0]);
+    }
+
+    #[test]
+    fn ramps_steps_pauses_and_rounds_keep_the_expected_count() {
+        // 0→10/s over 10 s (50), 20/s for 5 s (100), nothing for 5 s: 150 a round of 20 s.
+        let corners = [(0.0, 0.0), (10.0, 10.0), (10.0, 20.0), (15.0, 20.0), (15.0, 0.0)];
+        let times = arrivals(Scatter::Deterministic, &corners, Some(20.0), 60.0);
+        let count = |from: f64, to: f64| times.iter().filter(|t| **t > from && **t <= to).count();
+        assert_eq!(times.len(), 450);
+        assert!(count(0.0, 5.0).abs_diff(12) <= 1);
+        assert_eq!((count(10.0, 15.0), count(15.001, 20.0)), (100, 0));
+        assert!(count(20.0, 30.0).abs_diff(50) <= 1);
+        let down = arrivals(Scatter::Deterministic, &[(0.0, 10.0), (10.0, 0.0)], None, 30.0);
+        assert!(down.len().abs_diff(50) <= 1, "{}", down.len());
+    }
+
+    #[test]
+    fn poisson_counts_have_the_mean_and_variance_of_their_rate() {
+        let times = arrivals(Scatter::Poisson, &[(0.0, 50.0)], None, 2_000.0);
+        let mut counts = vec![0.0; 2_000];
+        times.iter().for_each(|t| counts[*t as usize] += 1.0);
+        let mean = counts.iter().sum::<f64>() / 2_000.0;
+        let variance = counts.iter().map(|c| (c - mean).powi(2)).sum::<f64>() / 2_000.0;
+        // Four standard errors: of the mean √(50/2000), of the variance 50·√(2/2000).
+        assert!((mean - 50.0).abs() < 4.0 * 0.158, "mean {mean}");
+        assert!((variance - 50.0).abs() < 4.0 * 1.58, "variance {variance}");
+    }
+
+    #[test]
+    fn no_traffic_is_no_arrivals() {
+        assert!(arrivals(Scatter::Poisson, &[(0.0, 0.0)], None, 100.0).is_empty());
+    }
+
+    #[test]
+    fn a_higher_rate_meets_the_same_luck() {
+        let slow = arrivals(Scatter::Poisson, &[(0.0, 10.0)], None, 100.0);
+        let fast = arrivals(Scatter::Poisson, &[(0.0, 20.0)], None, 50.0);
+        assert_eq!(slow.len(), fast.len());
+        assert!(slow.iter().zip(&fast).all(|(slow, fast)| (slow - 2.0 * fast).abs() < 1e-6));
+    }
+}

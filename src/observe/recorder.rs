@@ -1,0 +1,395 @@
+//! The recorder: an observer that turns the facts of one replication into its [`Outcome`].
+//!
+//! ```text
+//! served ─► live histogram ─┬─ at each cut ─► class of the windows in which it was sent
+//!                           ├───────────────► bin of the timeline in which it was answered
+//!                           └───────────────► incident in progress, or the calm
+//! ```
+//!
+//! A cut is the end of a bin, or a moment at which a window opens or closes. Between cuts an answer
+//! costs one histogram entry; a request from before the last cut takes the long way.
+
+use std::collections::BTreeSet;
+
+use super::histogram::Histogram;
+use super::ledger::{Failure, Ledger};
+use super::outcome::{Entry, Outcome};
+use super::timeline::{Latency, ReplicaLife, ReplicaRow, Timeline, TotalRow};
+use super::tracker::{Strike, Tracker};
+use super::windows::{Occupancy, Windows};
+use super::{Observation, Observer, Reading, ReplicaId, Served, State};
+use crate::units::{Instant, SECOND, Span};
+
+/// What a recorder is told of the plan: nothing but extents and sizes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scope {
+    /// Index of the replication.
+    pub replication: u64,
+    /// The extent of each window.
+    pub windows: Vec<WindowExtent>,
+    /// End of warm-up.
+    pub warm_up: Instant,
+    /// Width of a bin.
+    pub bin: Span,
+    /// The way back from replica to client, added to every latency.
+    pub hop: Span,
+    /// Cores of a replica.
+    pub cores: f64,
+}
+
+/// When a window is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WindowExtent {
+    /// From the first instant (inclusive) to the second (exclusive).
+    Between(Instant, Instant),
+    /// While an incident of this fault is in progress.
+    During(usize),
+}
+
+/// What to keep beside the figures; it costs memory in proportion to bins, events and samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keep {
+    /// The timeline.
+    pub timeline: bool,
+    /// The journal.
+    pub journal: bool,
+    /// Every n-th request.
+    pub requests_every: Option<u64>,
+}
+
+/// What the recorder knows of a replica.
+#[derive(Clone, Debug)]
+struct Known {
+    slot: usize,
+    ready: bool,
+    in_rotation: bool,
+    last: Reading,
+}
+
+/// Records one replication.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    scope: Scope,
+    keep: Keep,
+    windows: Windows,
+    tracker: Tracker,
+    /// Answers since the last cut to requests sent since then, and how many were sent.
+    live: Histogram,
+    live_offered: u64,
+    live_since: Instant,
+    /// Answers since the last cut to requests sent before it.
+    late: Histogram,
+    /// Failures since the last cut.
+    failed: Ledger,
+    /// Totals of the current bin.
+    bin: Histogram,
+    bin_row: TotalRow,
+    replicas: Vec<Known>,
+    serving: Occupancy,
+    timeline: Timeline,
+    journal: Vec<Entry>,
+    requests: super::sample::Sample,
+    in_flight_peak: u64,
+    busy: f64,
+    capacity: f64,
+    drained: u64,
+    over: bool,
+}
+
+impl Recorder {
+    /// A recorder that has seen nothing.
+    pub fn new(scope: Scope, keep: Keep) -> Self {
+        Recorder {
+            windows: Windows::new(),
+            tracker: Tracker::default(),
+            live: Histogram::default(),
+            live_offered: 0,
+            live_since: Instant::ZERO,
+            late: Histogram::default(),
+            failed: Ledger::default(),
+            bin: Histogram::default(),
+            bin_row: TotalRow::default(),
+            replicas: Vec::new(),
+            serving: Occupancy::new(0, scope.warm_up),
+            timeline: Timeline { bin: scope.bin, ..Timeline::default() },
+            journal: Vec::new(),
+            requests: super::sample::Sample::new(keep.requests_every),
+            in_flight_peak: 0,
+            busy: 0.0,
+            capacity: 0.0,
+            drained: 0,
+            over: false,
+            scope,
+            keep,
+        }
+    }
+
+    /// The outcome of a replication that ended at `ended`.
+    pub fn finish(self, ended: Instant, interrupted: bool, digest: u64) -> Outcome {
+        let ledger = self.windows.ledger();
+        let (incidents, incidents_unlisted) = self.tracker.finish();
+        Outcome {
+            replication: self.scope.replication,
+            ended,
+            interrupted,
+            ledger,
+            windows: self.windows.finish(ended, self.scope.windows.len()),
+            time_with_serving: self.serving.finish(ended),
+            incidents,
+            incidents_unlisted,
+            busy_secs: self.busy / SECOND as f64,
+            capacity_secs: self.capacity / SECOND as f64,
+            drained: self.drained,
+            in_flight_peak: self.in_flight_peak,
+            digest,
+            timeline: self.keep.timeline.then_some(self.timeline),
+            journal: self.journal,
+            requests: self.requests.finish(),
+        }
+    }
+
+    /// Distributes what gathered since the last cut.
+    fn cut(&mut self) {
+        self.windows.add(&self.live, self.live_offered);
+        self.failed.served = self.live.count() + self.late.count();
+        for answered in [&self.live, &self.late] {
+            self.bin.merge(answered);
+            self.tracker.add(answered, &Ledger::default());
+        }
+        self.tracker.add(&Histogram::default(), &self.failed);
+        self.bin_row.offered += self.live_offered;
+        self.live.clear();
+        self.late.clear();
+        self.live_offered = 0;
+        self.failed = Ledger::default();
+    }
+
+    /// Opens and closes windows for this moment.
+    fn turn_windows(&mut self, now: Instant) {
+        self.cut();
+        let is_open = |extent: &WindowExtent| match *extent {
+            WindowExtent::Between(from, to) => from <= now && now < to,
+            WindowExtent::During(fault) => self.tracker.is_open(fault),
+        };
+        let extents = self.scope.windows.iter().enumerate();
+        let open = extents.filter(|(_, extent)| is_open(extent)).map(|(window, _)| window);
+        let open = open.collect();
+        self.windows.change(now, open);
+        self.live_since = self.windows.segment_start();
+    }
+
+    fn update_serving(&mut self, now: Instant) {
+        let serving = self.replicas.iter().filter(|known| known.ready && known.in_rotation).count();
+        if serving != self.serving.value() {
+            self.serving.change(now, serving);
+            self.tracker.serving(serving);
+        }
+    }
+
+    fn strike(&mut self, now: Instant, number: usize, fault: usize, of: (&[usize], bool, &str)) {
+        let (slots, lasting, subject) = of;
+        let slots: BTreeSet<usize> = slots.iter().copied().collect();
+        let holds = |(_, known): &(usize, &Known)| slots.contains(&known.slot) && known.ready;
+        let victims = self.replicas.iter().enumerate().filter(holds).map(|(id, _)| id).collect();
+        let (subject, serving) = (subject.to_owned(), self.serving.value());
+        self.cut();
+        self.tracker.strike(Strike {
+            number,
+            at: now,
+            fault,
+            slots,
+            victims,
+            lasting,
+            subject,
+            serving,
+        });
+        self.turn_windows(now);
+    }
+
+    fn enter(&mut self, now: Instant, replica: ReplicaId, state: State) {
+        let known = &mut self.replicas[replica];
+        known.ready = state == State::Ready;
+        let slot = known.slot;
+        self.tracker.enter(slot, now, state);
+        self.update_serving(now);
+        if self.keep.timeline {
+            self.timeline.replicas[replica].states.push((now, state));
+        }
+    }
+
+    fn rotate(&mut self, now: Instant, replica: ReplicaId, joined: bool) {
+        let known = &mut self.replicas[replica];
+        known.in_rotation = joined;
+        let (slot, ready) = (known.slot, known.ready);
+        self.update_serving(now);
+        if joined && ready {
+            self.tracker.join(slot, now);
+        } else {
+            self.tracker.leave(replica, now);
+        }
+        if self.keep.timeline {
+            self.timeline.replicas[replica].rotation.push((now, joined));
+        }
+    }
+
+    fn create(&mut self, replica: ReplicaId, slot: usize, zone: usize, name: &str) {
+        let last = Reading { replica, in_flight: 0, arrived: 0, served: 0, busy: 0.0 };
+        self.replicas.push(Known { slot, ready: false, in_rotation: false, last });
+        if self.keep.timeline {
+            let name = name.to_owned();
+            let (states, rotation, speed) = (Vec::new(), Vec::new(), Vec::new());
+            let life = ReplicaLife { name, zone, slot, states, rotation, speed };
+            self.timeline.replicas.push(life);
+        }
+    }
+
+    /// Work done in the bin by each replica; adds their rows.
+    fn read(&mut self, width: Span, readings: &[Reading]) -> f64 {
+        let (mut busy, bin) = (0.0, self.timeline.total.len());
+        for reading in readings {
+            let last = std::mem::replace(&mut self.replicas[reading.replica].last, *reading);
+            busy += reading.busy - last.busy;
+            self.in_flight_peak = self.in_flight_peak.max(reading.in_flight);
+            if self.keep.timeline {
+                let life = &self.timeline.replicas[reading.replica];
+                self.timeline.by_replica.push(ReplicaRow {
+                    bin,
+                    replica: reading.replica,
+                    arrived: reading.arrived - last.arrived,
+                    served: reading.served - last.served,
+                    in_flight: reading.in_flight,
+                    cpu: (reading.busy - last.busy) / (width.0.max(1) as f64 * self.scope.cores),
+                    state: life.states.last().map_or(State::Scheduling, |(_, state)| *state),
+                });
+            }
+        }
+        busy
+    }
+
+    fn close_row(&mut self, now: Instant, in_flight: u64, cpu: Option<f64>) {
+        let row = TotalRow {
+            served: self.bin.count(),
+            latency: latency_of(&self.bin),
+            in_flight,
+            in_rotation: self.replicas.iter().filter(|known| known.in_rotation).count(),
+            cpu,
+            ..self.bin_row
+        };
+        if self.keep.timeline {
+            self.timeline.total.push(row);
+        }
+        self.bin_row = TotalRow { start: now, ..TotalRow::default() };
+        self.bin.clear();
+    }
+
+    #[cold]
+    fn serve_late(&mut self, request: &Served, latency: Span) {
+        let class = self.windows.at(request.sent);
+        class.latency.record(latency);
+        if self.over {
+            self.drained += 1;
+        } else {
+            class.ledger.served += 1;
+            self.late.record(latency);
+        }
+    }
+}
+
+fn latency_of(answered: &Histogram) -> Option<Latency> {
+    Some(Latency {
+        mean: answered.mean()?,
+        p50: answered.quantile(0.50)?,
+        p95: answered.quantile(0.95)?,
+        p99: answered.quantile(0.99)?,
+    })
+}
+
+impl Observer for Recorder {
+    #[inline(always)]
+    fn offered(&mut self, sent: Instant) {
+        if sent >= self.live_since {
+            self.live_offered += 1;
+        } else {
+            self.windows.at(sent).ledger.offered += 1;
+            self.bin_row.offered += 1;
+        }
+        if self.keep.requests_every.is_some() {
+            self.requests.offered(sent);
+        }
+    }
+
+    #[inline(always)]
+    fn served(&mut self, request: &Served) {
+        let latency = super::latency(request, self.scope.hop);
+        if request.sent >= self.live_since {
+            self.live.record(latency);
+        } else {
+            self.serve_late(request, latency);
+        }
+        if self.keep.requests_every.is_some() {
+            self.requests.served(request, self.over);
+        }
+    }
+
+    fn failed(&mut self, sent: Instant, at: Instant, failure: Failure) {
+        if self.over {
+            return;
+        }
+        self.windows.fail(sent, failure);
+        self.failed.failures[failure as usize] += 1;
+        self.bin_row.failures[failure as usize] += 1;
+        self.requests.failed(sent, at, failure);
+    }
+
+    fn observe(&mut self, at: Instant, observation: &Observation) {
+        match observation {
+            Observation::Created { replica, slot, zone, name } => {
+                self.create(*replica, *slot, *zone, name);
+            }
+            Observation::Entered { replica, state, .. } => self.enter(at, *replica, *state),
+            Observation::JoinedRotation { replica } => self.rotate(at, *replica, true),
+            Observation::LeftRotation { replica } => self.rotate(at, *replica, false),
+            Observation::FaultStruck { fault, incident, slots, lasting, subject } => {
+                self.strike(at, *incident, *fault, (slots, *lasting, subject));
+            }
+            Observation::FaultEnded { incident, .. } => self.tracker.end_lasting(*incident, at),
+            Observation::Boundary => self.turn_windows(at),
+            Observation::Speed { replica, share } if self.keep.timeline => {
+                self.timeline.replicas[*replica].speed.push((at, *share));
+            }
+            _ => {}
+        }
+        if self.keep.journal && *observation != Observation::Boundary {
+            self.journal.push(Entry { at, observation: observation.clone() });
+        }
+    }
+
+    fn bin_ended(&mut self, at: Instant, readings: &[Reading]) {
+        let start = self.bin_row.start;
+        let width = at.since(start);
+        if width == Span::ZERO {
+            return;
+        }
+        self.cut();
+        let busy = self.read(width, readings);
+        let capacity = self.serving.take_integral(at) * self.scope.cores;
+        if start >= self.scope.warm_up {
+            self.busy += busy;
+            self.capacity += capacity;
+        }
+        let in_flight = readings.iter().map(|reading| reading.in_flight).sum();
+        self.close_row(at, in_flight, (capacity > 0.0).then(|| busy / capacity));
+        if self.tracker.end_bin(at, in_flight) {
+            self.turn_windows(at);
+        }
+    }
+
+    fn horizon(&mut self, _at: Instant, in_flight: &[Instant]) {
+        self.cut();
+        for sent in in_flight {
+            self.windows.at(*sent).ledger.in_flight += 1;
+        }
+        self.over = true;
+        self.live_since = Instant::NEVER;
+    }
+}

@@ -1,0 +1,68 @@
+//! Every n-th request with its stages.
+
+use std::collections::BTreeMap;
+
+use super::Served;
+use super::ledger::Failure;
+use super::outcome::RequestRecord;
+use crate::units::Instant;
+
+/// Sampled requests, by number.
+#[derive(Clone, Debug)]
+pub(super) struct Sample {
+    every: u64,
+    seen: u64,
+    records: Vec<RequestRecord>,
+    /// Those without an outcome, by sending time; several may share one.
+    open: BTreeMap<Instant, Vec<usize>>,
+}
+
+impl Sample {
+    pub fn new(every: Option<u64>) -> Self {
+        let every = every.unwrap_or(u64::MAX).max(1);
+        Sample { every, seen: 0, records: Vec::new(), open: BTreeMap::new() }
+    }
+
+    pub fn offered(&mut self, sent: Instant) {
+        let number = self.seen;
+        self.seen += 1;
+        if number.is_multiple_of(self.every) {
+            self.open.entry(sent).or_default().push(self.records.len());
+            self.records.push(RequestRecord {
+                number,
+                sent,
+                taken: None,
+                demand: None,
+                ended: None,
+                failure: None,
+            });
+        }
+    }
+
+    pub fn served(&mut self, request: &Served, over: bool) {
+        if let Some(record) = self.close(request.sent) {
+            record.taken = Some((request.arrived, request.replica));
+            record.demand = Some(request.demand);
+            record.ended = (!over).then_some(request.finished);
+        }
+    }
+
+    pub fn failed(&mut self, sent: Instant, at: Instant, failure: Failure) {
+        if let Some(record) = self.close(sent) {
+            (record.ended, record.failure) = (Some(at), Some(failure));
+        }
+    }
+
+    fn close(&mut self, sent: Instant) -> Option<&mut RequestRecord> {
+        let waiting = self.open.get_mut(&sent)?;
+        let index = waiting.pop()?;
+        if waiting.is_empty() {
+            self.open.remove(&sent);
+        }
+        Some(&mut self.records[index])
+    }
+
+    pub fn finish(self) -> Vec<RequestRecord> {
+        self.records
+    }
+}

@@ -1,0 +1,96 @@
+//! A plan to start from, for tests that need one to the letter.
+
+use brownout::model::plan::*;
+use brownout::observe::outcome::Outcome;
+use brownout::observe::recorder::Keep;
+use brownout::random::Law;
+use brownout::units::{Cores, Instant, Rate, SECOND, Span};
+
+/// Seconds as a span.
+pub fn secs(seconds: f64) -> Span {
+    Span::from_secs(seconds)
+}
+
+/// Seconds as an instant.
+pub fn at(seconds: f64) -> Instant {
+    Instant::from_secs(seconds)
+}
+
+/// Poisson arrivals at a constant rate.
+pub fn poisson(rate: f64) -> Traffic {
+    Traffic::Process(ArrivalProcess {
+        scatter: Scatter::Poisson,
+        corners: vec![(Instant::ZERO, Rate(rate))],
+        period: None,
+    })
+}
+
+/// `replicas` of one core over as many zones, one ingress instance, no delays on the way, exponential
+/// demand of mean 1 ms, no start-up time but the probe, no faults.
+pub fn plan(replicas: usize, rate: f64, horizon: f64) -> Plan {
+    let probe =
+        Probe { initial_delay: secs(10.0), period: secs(10.0), timeout: secs(5.0), failures: 2 };
+    let call = Law::ZERO;
+    let horizon = at(horizon);
+    Plan {
+        gateway: Gateway {
+            cores: Cores(1.0),
+            demand: Law::Exponential(secs(0.001)),
+            replicas,
+            memory: None,
+        },
+        topology: Topology {
+            zones: ["a", "b", "c", "d", "e", "f", "g", "h"][..replicas.clamp(1, 8)]
+                .iter()
+                .map(|z| (*z).to_owned())
+                .collect(),
+            placement: (0..replicas).map(|slot| slot % replicas.clamp(1, 8)).collect(),
+            spread: Spread::ScheduleAnyway,
+        },
+        ingress: Ingress {
+            instances: 1,
+            balancing: Balancing::RoundRobin,
+            delay: Span::ZERO,
+            hop: Span::ZERO,
+            connect_timeout: secs(5.0),
+            read_timeout: secs(300.0),
+            retries: 0,
+            dead_address: DeadAddress::Drops,
+            failover: Law::Constant(secs(10.0)),
+            propagation: Law::ZERO,
+        },
+        traffic: poisson(rate),
+        startup: Startup {
+            schedule: call.clone(),
+            sandbox: call.clone(),
+            image: call.clone(),
+            boot: call.clone(),
+            configuration: Configuration::Local,
+            contracts: None,
+            readiness: probe,
+        },
+        detection: Detection {
+            crash: Law::uniform_secs(0.0, 1.0),
+            liveness: Probe { failures: 5, timeout: secs(1.0), ..probe },
+            grace: secs(30.0),
+            lease: secs(10.0),
+            node_grace: secs(50.0),
+            monitor: secs(5.0),
+            toleration: secs(300.0),
+        },
+        faults: Vec::new(),
+        windows: vec![Window { label: "the run".to_owned(), extent: Extent::Run }],
+        run: Run {
+            horizon,
+            warm_up: Instant::ZERO,
+            seed: 1,
+            replications: 1,
+            bin: Span(horizon.0.min(SECOND)),
+        },
+    }
+}
+
+/// Runs one replication without keeping more than its figures.
+pub fn replicate(plan: &Plan, replication: u64) -> Outcome {
+    brownout::model::replicate(plan, replication, Keep::default(), &Default::default())
+}

@@ -78,7 +78,7 @@ impl Deadlines {
     }
 
     /// The earliest deadline of an open job.
-    pub fn next(&mut self) -> Option<u64> {
+    pub fn first(&mut self) -> Option<u64> {
         while self.ring.front().is_some_and(|waiting| !waiting.open) {
             self.ring.pop_front();
         }
@@ -87,7 +87,7 @@ impl Deadlines {
 
     /// Takes out the open job with the earliest deadline.
     pub fn pop(&mut self) -> Option<Waiting> {
-        self.next()?;
+        self.first()?;
         self.ring.pop_front()
     }
 

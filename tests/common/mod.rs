@@ -1,4 +1,5 @@
 //! A plan to start from, for tests that need one to the letter.
+#![allow(dead_code)] // each test uses its part
 
 use brownout::model::plan::*;
 use brownout::observe::outcome::Outcome;

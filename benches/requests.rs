@@ -1,0 +1,132 @@
+//! Nanoseconds per request on one core, with all statistics on.
+//!
+//! `cargo bench` runs the cases in turn, several rounds, and prints the median of each with its
+//! range, and its ratio to a yardstick that ran in the same round: machines differ and drift, the
+//! ratio hardly does. The yardstick is the bare arithmetic of a request: three random draws and one
+//! histogram entry. A harness of its own, because the usual ones measure one case after the other.
+
+#[path = "../tests/common/mod.rs"]
+mod common;
+
+use std::hint::black_box;
+use std::time::Instant as Clock;
+
+use brownout::model::plan::*;
+use brownout::observe::histogram::Histogram;
+use brownout::observe::recorder::Keep;
+use brownout::random::{Law, Seed};
+use brownout::units::{Cores, Share, Span};
+
+const ROUNDS: usize = 9;
+
+/// Three replicas of two cores, log-normal demand of mean 10 ms, 0.7 of capacity, as a user would
+/// run it: three ingress instances, delays, timeline and journal kept.
+fn steady() -> Plan {
+    let mut plan = common::plan(3, 420.0, 2_400.0);
+    plan.gateway.cores = Cores(2.0);
+    plan.gateway.demand = Law::LogNormal(Span::from_secs(0.01), 1.0);
+    plan.ingress.instances = 3;
+    plan.ingress.delay = Span::from_secs(0.0002);
+    plan.ingress.hop = Span::from_secs(0.0005);
+    plan
+}
+
+fn crash() -> Plan {
+    let mut plan = steady();
+    plan.faults = (1..12)
+        .map(|n| FaultPlan {
+            name: format!("crash {n}"),
+            fault: Fault::ReplicaCrash(ReplicaTarget::Any),
+            schedule: Schedule::At(common::at(200.0 * f64::from(n))),
+        })
+        .collect();
+    plan.windows.push(Window { label: "during".to_owned(), extent: Extent::During(0) });
+    plan
+}
+
+fn overload() -> Plan {
+    let mut plan = steady();
+    plan.traffic = common::poisson(630.0);
+    plan.run.horizon = common::at(1_600.0);
+    plan.ingress.read_timeout = Span::MAX;
+    plan
+}
+
+fn time_outs() -> Plan {
+    let mut plan = overload();
+    plan.ingress.read_timeout = Span::from_secs(15.0);
+    plan
+}
+
+fn slow_replica() -> Plan {
+    let mut plan = steady();
+    plan.faults.push(FaultPlan {
+        name: "slow".to_owned(),
+        fault: Fault::ReplicaSlow(
+            ReplicaTarget::Slot(0),
+            Share(0.5),
+            Law::Constant(Span::from_secs(60.0)),
+        ),
+        schedule: Schedule::At(common::at(600.0)),
+    });
+    plan
+}
+
+fn replicate(plan: &Plan, replication: u64) -> (f64, u64) {
+    let keep = Keep { timeline: true, journal: true, requests_every: None };
+    let start = Clock::now();
+    let outcome =
+        brownout::model::replicate(black_box(plan), replication, keep, &Default::default());
+    (start.elapsed().as_nanos() as f64, black_box(outcome).ledger.offered)
+}
+
+fn yardstick(replication: u64) -> (f64, u64) {
+    let requests = 1_000_000;
+    let start = Clock::now();
+    let mut stream = Seed { seed: 1, replication }.stream("yardstick", 0);
+    let sampler = Law::LogNormal(Span::from_secs(0.01), 1.0).sampler();
+    let mut histogram = Histogram::default();
+    for _ in 0..requests {
+        let value = sampler.draw(&mut stream) + stream.exponential() + stream.unit();
+        histogram.record(Span(value as u64));
+    }
+    black_box(&histogram);
+    (start.elapsed().as_nanos() as f64, requests)
+}
+
+/// The cases; those whose names contain an argument, if one is given.
+fn cases() -> Vec<(&'static str, Plan)> {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let all = [
+        ("steady", steady()),
+        ("crash", crash()),
+        ("overload", overload()),
+        ("time-outs", time_outs()),
+        ("slow replica", slow_replica()),
+    ];
+    let chosen = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part));
+    all.into_iter().filter(|(name, _)| chosen(name)).collect()
+}
+
+fn main() {
+    let plans = cases();
+    let mut costs = vec![Vec::new(); plans.len() + 1];
+    for round in 0..ROUNDS as u64 {
+        let (time, requests) = yardstick(round);
+        costs[0].push((time / requests as f64, 1.0));
+        let unit = time / requests as f64;
+        for (case, (_, plan)) in plans.iter().enumerate() {
+            let (time, requests) = replicate(plan, round);
+            let cost = time / requests as f64;
+            costs[case + 1].push((cost, cost / unit));
+        }
+    }
+    println!("{:<14} {:>14} {:>16} {:>10}", "case", "ns/request", "range", "ratio");
+    let names = ["yardstick"].into_iter().chain(plans.iter().map(|(name, _)| *name));
+    for (name, mut rounds) in names.zip(costs) {
+        rounds.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (cost, ratio) = rounds[ROUNDS / 2];
+        let range = format!("{:.1}–{:.1}", rounds[0].0, rounds[ROUNDS - 1].0);
+        println!("{name:<14} {cost:>14.1} {range:>16} {ratio:>10.2}");
+    }
+}

@@ -14,10 +14,11 @@ use super::World;
 use super::event::Event;
 use super::plan::{Configuration, ControlPlaneCall};
 use crate::observe::{Observation, Observer, ReplicaId, State};
-use crate::units::Instant;
+use crate::random::{Law, Seed, Stream};
+use crate::units::{Instant, Share, Span};
 
 /// Whether the control plane can be reached.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct ControlPlane {
     /// Outages in progress.
     down: u32,
@@ -25,9 +26,21 @@ pub(super) struct ControlPlane {
     outages: u32,
     /// When the last one began.
     last_down: Option<Instant>,
+    /// Decides which requests need contracts.
+    gate: Stream,
 }
 
 impl ControlPlane {
+    pub fn new(seed: Seed) -> Self {
+        let gate = seed.stream("contract gate", 0);
+        ControlPlane { down: 0, outages: 0, last_down: None, gate }
+    }
+
+    /// Whether a request belongs to the `share` of them that needs contracts.
+    pub fn needs_contracts(&mut self, share: Share) -> bool {
+        self.gate.unit() < share.0
+    }
+
     fn is_up(&self) -> bool {
         self.down == 0
     }
@@ -94,7 +107,7 @@ impl<O: Observer> World<'_, O> {
         for id in self.present.clone() {
             let replica = &mut self.replicas[id];
             if replica.is_ready() && !replica.lacks_contracts {
-                let phase = crate::random::Law::Uniform(crate::units::Span::ZERO, poll);
+                let phase = Law::Uniform(Span::ZERO, poll);
                 let (at, epoch) = (phase.draw(&mut replica.luck), replica.epoch);
                 let ends = Event::RefreshEnds { replica: id, epoch, outage };
                 self.schedule(self.now + at + timeout, ends);

@@ -125,7 +125,7 @@ impl<'a, O: Observer> World<'a, O> {
             entrance: Entrance::new(ingress.instances, seed),
             arrivals: Arrivals::new(&plan.traffic, &plan.gateway.demand, seed, plan.run.horizon),
             attempts: VecDeque::new(),
-            control_plane: ControlPlane::default(),
+            control_plane: ControlPlane::new(seed),
             misfortune: Misfortune::new(plan, seed),
             offered: 0,
             readings: Vec::new(),
@@ -281,8 +281,8 @@ impl<'a, O: Observer> World<'a, O> {
         self.now = end;
         self.read_all();
         gauge.advance(end.0 % self.plan.run.bin.0.max(1), std::mem::take(&mut self.offered));
-        let mut in_flight: Vec<Instant> =
-            self.attempts.iter().map(|attempt| Instant(attempt.sent)).collect();
+        let mut in_flight = self.still_on_the_way(end);
+        in_flight.extend(self.attempts.iter().map(|attempt| Instant(attempt.sent)));
         for id in &self.present {
             let jobs = self.replicas[*id].server.in_service_jobs();
             in_flight.extend(jobs.map(|job| Instant(job.sent)));

@@ -94,6 +94,18 @@ impl<O: Observer> World<'_, O> {
         true
     }
 
+    /// Requests that were sent but have not reached the ingress by `end`: offered, and in flight.
+    pub(super) fn still_on_the_way(&mut self, end: Instant) -> Vec<Instant> {
+        let mut on_the_way = Vec::new();
+        while self.arrivals.next_sent().is_some_and(|sent| sent < end.0) {
+            let sent = Instant(self.arrivals.take().sent);
+            self.offered += 1;
+            self.observer.offered(sent);
+            on_the_way.push(sent);
+        }
+        on_the_way
+    }
+
     fn take_in(&mut self) {
         for id in &self.present {
             let replica = &mut self.replicas[*id];
@@ -139,7 +151,7 @@ impl<O: Observer> World<'_, O> {
         if replica.fate == Fate::Dead {
             return self.meet_dead_address(attempt);
         }
-        if replica.lacks_contracts && self.needs_contracts(id) {
+        if replica.lacks_contracts && self.needs_contracts() {
             return self.fail(sent, at, Failure::ContractsMissing);
         }
         let replica = &mut self.replicas[id];
@@ -147,9 +159,9 @@ impl<O: Observer> World<'_, O> {
     }
 
     #[cold]
-    fn needs_contracts(&mut self, id: ReplicaId) -> bool {
+    fn needs_contracts(&mut self) -> bool {
         match self.plan.startup.contracts.as_ref().map(|contracts| contracts.gate) {
-            Some(Gate::Api(share)) => self.replicas[id].luck.unit() < share.0,
+            Some(Gate::Api(share)) => self.control_plane.needs_contracts(share),
             _ => false,
         }
     }

@@ -85,6 +85,7 @@ pub struct Recorder {
     bin: Histogram,
     bin_row: TotalRow,
     replicas: Vec<Known>,
+    in_rotation: usize,
     serving: Occupancy,
     timeline: Timeline,
     journal: Vec<Entry>,
@@ -110,6 +111,7 @@ impl Recorder {
             bin: Histogram::default(),
             bin_row: TotalRow::default(),
             replicas: Vec::new(),
+            in_rotation: 0,
             serving: Occupancy::new(0, scope.warm_up),
             timeline: Timeline { bin: scope.bin, ..Timeline::default() },
             journal: Vec::new(),
@@ -178,11 +180,17 @@ impl Recorder {
         self.live_since = self.windows.segment_start();
     }
 
-    fn update_serving(&mut self, now: Instant) {
-        let serving = self.replicas.iter().filter(|known| known.ready && known.in_rotation).count();
-        if serving != self.serving.value() {
-            self.serving.change(now, serving);
-            self.tracker.serving(serving);
+    /// Changes what is known of a replica, and what follows from it.
+    fn update(&mut self, now: Instant, replica: ReplicaId, ready: bool, in_rotation: bool) {
+        let known = &mut self.replicas[replica];
+        let before = (known.ready && known.in_rotation, known.in_rotation);
+        (known.ready, known.in_rotation) = (ready, in_rotation);
+        self.in_rotation = self.in_rotation + usize::from(in_rotation) - usize::from(before.1);
+        let serving = ready && in_rotation;
+        if serving != before.0 {
+            let count = self.serving.value() + usize::from(serving) - usize::from(before.0);
+            self.serving.change(now, count);
+            self.tracker.serving(count);
         }
     }
 
@@ -207,21 +215,17 @@ impl Recorder {
     }
 
     fn enter(&mut self, now: Instant, replica: ReplicaId, state: State) {
-        let known = &mut self.replicas[replica];
-        known.ready = state == State::Ready;
-        let slot = known.slot;
+        let Known { slot, in_rotation, .. } = self.replicas[replica];
         self.tracker.enter(slot, now, state);
-        self.update_serving(now);
+        self.update(now, replica, state == State::Ready, in_rotation);
         if self.keep.timeline {
             self.timeline.replicas[replica].states.push((now, state));
         }
     }
 
     fn rotate(&mut self, now: Instant, replica: ReplicaId, joined: bool) {
-        let known = &mut self.replicas[replica];
-        known.in_rotation = joined;
-        let (slot, ready) = (known.slot, known.ready);
-        self.update_serving(now);
+        let Known { slot, ready, .. } = self.replicas[replica];
+        self.update(now, replica, ready, joined);
         if joined && ready {
             self.tracker.join(slot, now);
         } else {
@@ -271,7 +275,7 @@ impl Recorder {
             served: self.bin.count(),
             latency: latency_of(&self.bin),
             in_flight,
-            in_rotation: self.replicas.iter().filter(|known| known.in_rotation).count(),
+            in_rotation: self.in_rotation,
             cpu,
             ..self.bin_row
         };

@@ -97,14 +97,16 @@ impl Timeline {
     /// The same for each row of [`Timeline::by_replica`]: the average over that replica's rows in
     /// the bucket.
     pub fn monitored_by_replica(&self, bucket: Span) -> Vec<Option<f64>> {
+        let mut rows_of = vec![Vec::new(); self.replicas.len()];
+        for (index, row) in self.by_replica.iter().enumerate() {
+            rows_of[row.replica].push(index);
+        }
         let mut seen = vec![None; self.by_replica.len()];
-        for replica in 0..self.replicas.len() {
-            let rows: Vec<usize> =
-                (0..seen.len()).filter(|i| self.by_replica[*i].replica == replica).collect();
-            let values =
-                rows.iter().map(|i| (self.by_replica[*i].bin, Some(self.by_replica[*i].cpu)));
+        for rows in rows_of {
+            let row = |index: &usize| &self.by_replica[*index];
+            let values = rows.iter().map(|index| (row(index).bin, Some(row(index).cpu)));
             let averaged = monitored(values, self.bin, bucket);
-            rows.iter().zip(averaged).for_each(|(i, (_, value))| seen[*i] = value);
+            rows.iter().zip(averaged).for_each(|(index, (_, value))| seen[*index] = value);
         }
         seen
     }

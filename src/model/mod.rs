@@ -279,9 +279,9 @@ impl<'a, O: Observer> World<'a, O> {
     fn finish(&mut self, end: Instant, gauge: &Gauge) {
         self.route_until(end);
         self.now = end;
+        let mut in_flight = self.still_on_the_way(end);
         self.read_all();
         gauge.advance(end.0 % self.plan.run.bin.0.max(1), std::mem::take(&mut self.offered));
-        let mut in_flight = self.still_on_the_way(end);
         in_flight.extend(self.attempts.iter().map(|attempt| Instant(attempt.sent)));
         for id in &self.present {
             let jobs = self.replicas[*id].server.in_service_jobs();

@@ -240,9 +240,19 @@ fn percentiles() -> Figure {
     })
 }
 
+/// Everything fails for hours, and every rule wants a label.
+fn failing() -> Figure {
+    let broken = end(life("a-1", 0, 0.0), 0.5, 9_999.0);
+    let timeline = run(vec![broken], |_| 900.0, 1.0, 20_000.0);
+    let rules = (0..300).map(|i| rule(f64::from(i) * 70.0, "again and again", RuleKind::Fault));
+    draw(&timeline, &"Everything fails ".repeat(30), 20_000.0, rules.collect())
+}
+
 /// Every picture worth a look, by name.
-fn gallery() -> [(&'static str, Figure); 6] {
+fn gallery() -> [(&'static str, Figure); 8] {
     [
+        ("failing", failing()),
+        ("empty", draw(&Timeline::default(), "Nothing happened", 600.0, vec![])),
         ("crash", crash()),
         ("hang", hang()),
         ("zone", zone_loss()),
@@ -299,9 +309,7 @@ fn a_run_of_one_bin_is_drawn() {
 
 #[test]
 fn a_run_in_which_everything_fails_is_drawn() {
-    let timeline = run(vec![end(life("a-1", 0, 0.0), 0.5, 9_999.0)], |_| 900.0, 1.0, 20_000.0);
-    let rules = (0..300).map(|i| rule(f64::from(i) * 70.0, "again and again", RuleKind::Fault));
-    let figure = draw(&timeline, &"Everything fails ".repeat(30), 20_000.0, rules.collect());
+    let figure = failing();
     assert_sound(&figure);
     assert!(figure.to_svg_fragment().unwrap().len() < 600_000);
 }

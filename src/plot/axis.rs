@@ -261,7 +261,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_input_makes_a_degenerate_axis(low in prop::num::f64::ANY, high in prop::num::f64::ANY) {
+        fn no_input_makes_a_degenerate_axis(
+            low in prop::num::f64::ANY, high in prop::num::f64::ANY
+        ) {
             let axes = [
                 Axis::time(high, 12), Axis::count(high, 4), Axis::latency(low, high, 5),
                 Axis::nines(high),

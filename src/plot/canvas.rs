@@ -98,7 +98,8 @@ impl Figure {
         (self.width, self.height)
     }
 
-    /// The picture as a document of its own. It carries its typeface and adapts to dark surroundings.
+    /// The picture as a document of its own, which carries its typeface and adapts to dark
+    /// surroundings.
     ///
     /// # Errors
     /// If the back end refuses a mark.

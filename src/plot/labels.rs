@@ -77,9 +77,11 @@ mod tests {
     proptest! {
         #[test]
         fn labels_meet_neither_labels_nor_rules(
-            raw in prop::collection::vec((0.0..700.0_f64, 10.0..150.0_f64), 0..30), most in 1..6_usize
+            raw in prop::collection::vec((0.0..700.0_f64, 10.0..150.0_f64), 0..30),
+            most in 1..6_usize
         ) {
-            let flags: Vec<Flag> = raw.iter().map(|(x, width)| Flag { x: *x, width: *width }).collect();
+            let flag = |(x, width): &(f64, f64)| Flag { x: *x, width: *width };
+            let flags: Vec<Flag> = raw.iter().map(flag).collect();
             let lanes = lanes(&flags, most);
             for (i, a) in flags.iter().enumerate() {
                 for (j, b) in flags.iter().enumerate() {

@@ -1,8 +1,8 @@
 //! Charts: figures as data, drawn to SVG text or PNG bytes. Nothing here touches files or clocks.
 //!
-//! A chart function such as [`timeline::timeline`] lays out a [`canvas::Figure`]: a list of marks in
-//! logical pixels, coloured by meaning ([`theme::Ink`]). Rendering comes last and only there does
-//! the plotting library appear.
+//! A chart function such as [`timeline::timeline`] lays out a [`canvas::Figure`]: a list of marks
+//! in logical pixels, coloured by meaning ([`theme::Ink`]). Rendering comes last, and only there
+//! does the plotting library appear.
 
 mod axis;
 pub mod canvas;

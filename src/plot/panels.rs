@@ -182,6 +182,9 @@ pub(super) fn cpu(figure: &mut Figure, frame: &mut Frame, input: &TimelineInput)
     let shown = input.timeline.total.iter().zip(&input.monitored);
     let shown: Vec<Sample> =
         shown.map(|(row, value)| (row.start.as_secs(), value.map(clamped))).collect();
+    if used.iter().all(|sample| sample.1.is_none()) {
+        return frame.draw_remark(figure, "no replica could work");
+    }
     figure.fills(marks::area(frame, &used), Ink::Cpu, 0.22);
     let mut keys = Vec::new();
     frame.draw_line(figure, &used, Ink::Cpu, 1.5);

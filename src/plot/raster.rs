@@ -169,6 +169,7 @@ fn encode(figure: &Figure, pixels: &[u8], w: usize, h: usize) -> Result<Vec<u8>,
     let mut encoder = png::Encoder::new(&mut bytes, w as u32, h as u32);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_filter(png::Filter::NoFilter);
     encoder.add_itxt_chunk("Title".to_owned(), figure.title.clone())?;
     encoder.add_itxt_chunk("Description".to_owned(), figure.alt.clone())?;
     // 96 logical pixels an inch, ZOOM times as many here.

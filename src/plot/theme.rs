@@ -135,7 +135,8 @@ pub(crate) fn dark_rules() -> String {
     pairs.dedup();
     let rule = |(light, dark): (u32, u32)| {
         format!(
-            "[fill=\"#{light:06X}\"]{{fill:#{dark:06X}}}[stroke=\"#{light:06X}\"]{{stroke:#{dark:06X}}}"
+            "[fill=\"#{light:06X}\"]{{fill:#{dark:06X}}}\
+             [stroke=\"#{light:06X}\"]{{stroke:#{dark:06X}}}"
         )
     };
     let rules: String = pairs.into_iter().map(rule).collect();

@@ -72,7 +72,7 @@ pub fn timeline(input: &TimelineInput) -> Figure {
     let time = Axis::time(input.horizon.as_secs(), 12);
     let chosen = choose_labels(input, &time);
     let used = chosen.iter().flatten().max().map_or(0.0, |lane| *lane as f64 + 1.0);
-    let floor = head + LANE * used + if used > 0.0 { 4.0 } else { 0.0 };
+    let floor = head + LANE * used + 4.0;
     let frames = stack(floor + GAP - 6.0, &time, heights(input, &rows));
     let [first, .., last] = &frames[..] else { return figure };
     draw_warm_up(&mut figure, &frames, input);
@@ -154,7 +154,13 @@ fn size_of(rule: &Rule) -> f64 {
 fn choose_labels(input: &TimelineInput, time: &Axis) -> Vec<Option<usize>> {
     use RuleKind::{Detected, Fault, Recovered};
     let mut fallback = vec![None; input.rules.len()];
-    for kinds in [&[Fault, Detected, Recovered][..], &[Fault, Recovered], &[Fault]] {
+    let attempts = [
+        (&[Fault, Detected, Recovered][..], MOST_LANES),
+        (&[Fault, Recovered], MOST_LANES),
+        (&[Fault], MOST_LANES),
+        (&[Fault], 1),
+    ];
+    for (kinds, most) in attempts {
         let wanted =
             |i: &usize| kinds.contains(&input.rules[*i].kind) && !input.rules[*i].label.is_empty();
         let wanted: Vec<usize> = (0..input.rules.len()).filter(wanted).collect();
@@ -162,7 +168,7 @@ fn choose_labels(input: &TimelineInput, time: &Axis) -> Vec<Option<usize>> {
             let x = LEFT + time.place(input.rules[*i].at.as_secs()) * (RIGHT - LEFT);
             Flag { x, width: size_of(&input.rules[*i]).min(WIDTH - x) }
         });
-        let found = lanes(&flags.collect::<Vec<_>>(), MOST_LANES);
+        let found = lanes(&flags.collect::<Vec<_>>(), most);
         fallback.fill(None);
         wanted.iter().zip(&found).for_each(|(i, lane)| fallback[*i] = *lane);
         if found.iter().all(Option::is_some) {
@@ -189,7 +195,11 @@ fn draw_rules(
             RuleKind::Detected => Ink::Muted,
             RuleKind::Recovered => Ink::RecoveredText,
         };
-        let opacity = if input.rules.len() > 8 { 0.5 } else { 0.9 };
+        let opacity = match input.rules.len() {
+            0..9 => 0.9,
+            9..41 => 0.5,
+            _ => 0.15,
+        };
         let head = lane.map_or(floor + 6.0, |lane| floor - LANE * lane as f64 - 13.0);
         figure.block((x - 0.5, head), (x + 0.5, foot), ink, opacity);
         if lane.is_some() {

@@ -248,9 +248,26 @@ fn failing() -> Figure {
     draw(&timeline, &"Everything fails ".repeat(30), 20_000.0, rules.collect())
 }
 
+/// Curves too close to be named at their ends.
+fn compared() -> Figure {
+    let base = |i: u64| 0.011 + 0.0004 * i as f64;
+    let histograms: Vec<Histogram> =
+        (0..5).map(|i| histogram(90_000, base(i), 0.02 * i as f64, 9 + i)).collect();
+    let named = histograms.iter().enumerate().map(|(i, histogram)| {
+        curve(&format!("{} × large, round robin", i + 2), histogram, Role::Compared(i))
+    });
+    percentile(&PercentileInput {
+        title: "Balancing hardly matters while nothing fails",
+        subtitle: "900 requests/s, 30 replications",
+        curves: named.collect(),
+        bounds: vec![Bound { quantile: 0.999, latency: Span::from_secs(0.2) }],
+    })
+}
+
 /// Every picture worth a look, by name.
-fn gallery() -> [(&'static str, Figure); 8] {
+fn gallery() -> [(&'static str, Figure); 9] {
     [
+        ("compared", compared()),
         ("failing", failing()),
         ("empty", draw(&Timeline::default(), "Nothing happened", 600.0, vec![])),
         ("crash", crash()),

@@ -3,7 +3,7 @@
 use super::theme::Ink;
 use crate::observe::State;
 use crate::observe::timeline::ReplicaLife;
-use crate::units::Share;
+use crate::units::{Instant, Share};
 
 /// What a replica is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,35 +80,40 @@ pub(crate) struct Stretch {
     pub(crate) works: f64,
 }
 
+/// A change in the life of a replica.
+#[derive(Clone, Copy)]
+enum Change {
+    State(State),
+    Rotation(bool),
+    Speed(Share),
+}
+
+/// Every change in order of time.
+fn changes(life: &ReplicaLife) -> Vec<(Instant, Change)> {
+    let states = life.states.iter().map(|change| (change.0, Change::State(change.1)));
+    let rotation = life.rotation.iter().map(|change| (change.0, Change::Rotation(change.1)));
+    let speed = life.speed.iter().map(|change| (change.0, Change::Speed(change.1)));
+    let mut all: Vec<_> = states.chain(rotation).chain(speed).collect();
+    all.sort_by_key(|change| change.0);
+    all
+}
+
 /// The life of a replica up to `horizon` seconds.
 pub(crate) fn stretches(life: &ReplicaLife, horizon: f64) -> Vec<Stretch> {
-    let mut times: Vec<_> = life.states.iter().map(|change| change.0).collect();
-    times.extend(life.rotation.iter().map(|change| change.0));
-    times.extend(life.speed.iter().map(|change| change.0));
-    times.sort_unstable();
-    times.dedup();
+    let changes = changes(life);
     let (mut state, mut rotation, mut speed) = (State::Terminated, false, Share::ONE);
-    let (mut states, mut rotations, mut speeds) = (
-        life.states.iter().peekable(),
-        life.rotation.iter().peekable(),
-        life.speed.iter().peekable(),
-    );
     let mut found: Vec<Stretch> = Vec::new();
-    for (index, time) in times.iter().enumerate() {
-        while let Some(change) = states.next_if(|change| change.0 <= *time) {
-            state = change.1;
+    for (index, (time, change)) in changes.iter().enumerate() {
+        match change {
+            Change::State(next) => state = *next,
+            Change::Rotation(next) => rotation = *next,
+            Change::Speed(next) => speed = *next,
         }
-        while let Some(change) = rotations.next_if(|change| change.0 <= *time) {
-            rotation = change.1;
-        }
-        while let Some(change) = speeds.next_if(|change| change.0 <= *time) {
-            speed = change.1;
-        }
-        let to = times.get(index + 1).map_or(horizon, |next| next.as_secs().min(horizon));
+        let from = time.as_secs();
+        let to = changes.get(index + 1).map_or(horizon, |next| next.0.as_secs().min(horizon));
         let works = if state == State::Ready && rotation { speed.0 } else { 0.0 };
-        let condition = Condition::of(state, rotation, speed).filter(|_| time.as_secs() < to);
-        let stretch =
-            condition.map(|condition| Stretch { from: time.as_secs(), to, condition, works });
+        let condition = Condition::of(state, rotation, speed).filter(|_| from < to);
+        let stretch = condition.map(|condition| Stretch { from, to, condition, works });
         stretch.into_iter().for_each(|stretch| append(&mut found, stretch));
     }
     found

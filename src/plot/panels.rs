@@ -137,37 +137,50 @@ fn skyline(bars: &[(f64, f64)], width: f64, foot: f64) -> Vec<Point> {
     outline
 }
 
+/// A latency percentile over time, and how it is drawn.
+struct Curve {
+    samples: Vec<Sample>,
+    name: &'static str,
+    ink: Ink,
+    width: f64,
+}
+
+fn curves(input: &TimelineInput) -> [Curve; 3] {
+    let samples = |of: fn(&Latency) -> Span| -> Vec<Sample> {
+        let rows = input.timeline.total.iter().zip(bins(input));
+        rows.map(|(row, bin)| (bin.0, row.latency.as_ref().map(|l| of(l).as_secs()))).collect()
+    };
+    let curve = |of, name, ink, width| Curve { samples: samples(of), name, ink, width };
+    [
+        curve(|latency| latency.p50, "p50", Ink::Median, 1.3),
+        curve(|latency| latency.p95, "p95", Ink::P95, 1.4),
+        curve(|latency| latency.p99, "p99", Ink::P99, 1.7),
+    ]
+}
+
 /// Latency percentiles of the requests answered in each bin, on a logarithmic scale.
 pub(super) fn latency(figure: &mut Figure, frame: &mut Frame, input: &TimelineInput) {
-    let curve = |of: fn(&Latency) -> Span| -> Vec<Sample> {
-        let rows = input.timeline.total.iter().zip(bins(input));
-        rows.map(|(row, (middle, _))| (middle, row.latency.as_ref().map(|l| of(l).as_secs())))
-            .collect()
-    };
-    let curves: [(_, &str, Ink, f64); 3] = [
-        (curve(|latency| latency.p50), "p50", Ink::Median, 1.3),
-        (curve(|latency| latency.p95), "p95", Ink::P95, 1.4),
-        (curve(|latency| latency.p99), "p99", Ink::P99, 1.7),
-    ];
+    let curves = curves(input);
     let objective = input.objective.as_ref().map(|(_, bound)| bound.as_secs());
-    let shown = || curves.iter().flat_map(|curve| &curve.0).filter_map(|s| s.1).chain(objective);
-    if shown().all(|value| value <= 0.0) {
+    let seen = curves.iter().flat_map(|curve| &curve.samples).filter_map(|sample| sample.1);
+    let values: Vec<f64> = seen.chain(objective).filter(|value| *value > 0.0).collect();
+    if values.is_empty() {
         return frame.draw_remark(figure, "no request was answered");
     }
-    let positive = || shown().filter(|value| *value > 0.0);
-    let (low, high) = (positive().fold(f64::MAX, f64::min), positive().fold(0.0, f64::max));
+    let low = values.iter().copied().fold(f64::MAX, f64::min);
+    let high = values.iter().copied().fold(0.0, f64::max);
     frame.y = Axis::latency(low, high * 1.05, 7);
     frame.draw_levels(figure);
     let mut keys = Vec::new();
-    for (samples, name, ink, width) in &curves {
+    for Curve { samples, name, ink, width } in &curves {
         frame.draw_line(figure, samples, *ink, *width);
         let level = last_level(samples).map(|level| frame.down(level));
         keys.extend(level.map(|y| key(y, *ink, *width, *name)));
     }
     if let Some((text, bound)) = &input.objective {
-        let sign = Sign::Dashes;
+        let (ink, sign, text) = (Ink::Text, Sign::Dashes, text.clone());
         let y = frame.draw_level(figure, bound.as_secs());
-        keys.extend(y.map(|y| Key { y, ink: Ink::Text, sign, text: text.clone() }));
+        keys.extend(y.map(|y| Key { y, ink, sign, text }));
     }
     frame.draw_keys(figure, &keys);
 }

@@ -67,10 +67,12 @@ fn line<DB: DrawingBackend>(
     Ok(())
 }
 
-/// Whether a path turns enough at its middle point for the gap to be seen.
+/// Whether a path turns at its middle point so that a gap would be seen: by a fair angle, or from
+/// rather level to rather steep.
 fn bends(ends: &[Point]) -> bool {
     let (a, b) = (direction(ends[0], ends[1]), direction(ends[1], ends[2]));
-    a.0 * b.0 + a.1 * b.1 < 0.98
+    let level = |way: Point| way.0.abs() >= way.1.abs();
+    a.0 * b.0 + a.1 * b.1 < 0.98 || level(a) != level(b)
 }
 
 fn direction(from: Point, to: Point) -> Point {
@@ -211,5 +213,28 @@ mod tests {
         let mut large = vec![0_u8; 6 * 3 * 3];
         large[..3 * 3].fill(90);
         assert_eq!(shrink(&large, 6, 3), [30, 30, 30, 0, 0, 0]);
+    }
+
+    #[test]
+    fn thick_lines_have_no_seams() {
+        let (mut figure, _) = Figure::new(100.0, "", "");
+        figure.height = 100.0;
+        let arc = |i: u32| {
+            let angle = f64::from(i) * std::f64::consts::FRAC_PI_2 / 60.0;
+            (10.0 + 80.0 * angle.sin(), 90.0 - 80.0 * angle.cos())
+        };
+        figure.line((0..=60).map(arc).collect(), Ink::Text, 2.2);
+        let size = 100 * ZOOM * OVER;
+        let mut pixels = vec![0; size * size * 3];
+        paint(&figure, Theme::Light, &mut pixels, (size as u32, size as u32)).unwrap();
+        let scale = (ZOOM * OVER) as f64;
+        for i in 0..2_000 {
+            let angle = f64::from(i) * std::f64::consts::FRAC_PI_2 / 2_000.0;
+            for radius in [79.3, 80.0, 80.7] {
+                let x = ((10.0 + radius * angle.sin()) * scale) as usize;
+                let y = ((90.0 - radius * angle.cos()) * scale) as usize;
+                assert!(pixels[(y * size + x) * 3] < 100, "a seam at step {i}");
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@
 use brownout::observe::State;
 use brownout::observe::histogram::Histogram;
 use brownout::observe::timeline::{Latency, ReplicaLife, Timeline, TotalRow};
-use brownout::plot::canvas::Figure;
+use brownout::plot::canvas::{Figure, style_sheet};
 use brownout::plot::percentile::{Bound, Curve, PercentileInput, Role, percentile};
 use brownout::plot::theme::Theme;
 use brownout::plot::timeline::{Rule, RuleKind, TimelineInput, timeline};
@@ -300,6 +300,10 @@ fn assert_sound(figure: &Figure) {
     assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"), "{svg}");
     assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
     assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
+    for part in svg.split("=\"#").skip(1) {
+        let colour = format!("=\"#{}\"]", &part[..6]);
+        assert!(style_sheet().contains(&colour), "{colour} has no dark counterpart");
+    }
     assert!(figure.alt.len() > 40, "{}", figure.alt);
     let (width, height) = figure.size();
     assert!((800.0..1_000.0).contains(&width) && (300.0..1_400.0).contains(&height));

@@ -161,8 +161,10 @@ fn choose_labels(input: &TimelineInput, time: &Axis) -> Vec<Option<usize>> {
         (&[Fault], 1),
     ];
     for (kinds, most) in attempts {
-        let wanted =
-            |i: &usize| kinds.contains(&input.rules[*i].kind) && !input.rules[*i].label.is_empty();
+        let wanted = |i: &usize| {
+            let rule = &input.rules[*i];
+            kinds.contains(&rule.kind) && !rule.label.is_empty() && rule.at <= input.horizon
+        };
         let wanted: Vec<usize> = (0..input.rules.len()).filter(wanted).collect();
         let flags = wanted.iter().map(|i| {
             let x = LEFT + time.place(input.rules[*i].at.as_secs()) * (RIGHT - LEFT);

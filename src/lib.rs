@@ -1,5 +1,6 @@
 //! brownout
 pub mod cli;
+pub mod diagnostic;
 pub mod engine;
 pub mod experiment;
 pub mod model;

@@ -1,5 +1,7 @@
 //! From a scenario file to a plan.
 
+pub mod law;
+
 use std::path::PathBuf;
 
 use crate::model::plan::Plan;

@@ -55,8 +55,7 @@ fn bare(text: &str) -> Result<Law, Flaw> {
 fn unknown(name: &str, text: &str) -> Flaw {
     let start = text.find(name).unwrap_or(0);
     let flaw = Flaw::new(format!("{name:?} is no law")).within(start..start + name.len());
-    let help = suggestion(name, LAWS).unwrap_or_default();
-    flaw.help(format!("{help}; a duration alone, such as \"5s\", is a constant"))
+    flaw.label("expected a law").help(suggestion(name, LAWS).unwrap_or_default())
 }
 
 /// How a law is written.
@@ -178,6 +177,7 @@ impl Call<'_> {
                 .label(format!("{least} to 100"))),
             None => Err(Flaw::new(format!("{} needs {name}", self.name))
                 .within(argument.range.clone())
+                .label(format!("expected {name}=NUMBER"))
                 .help(usage(self.name))),
         }
     }
@@ -196,6 +196,16 @@ impl Call<'_> {
 fn span_of(argument: &Argument<'_>) -> Result<Span, Flaw> {
     quantity::span(argument.text)
         .map_err(|message| Flaw::from_message(&message).within(argument.range.clone()))
+        .map_err(|flaw| flaw.label("expected a duration"))
+}
+
+/// The file that an empirical law names, `empirical("demands.csv")`, with its place in the text.
+pub(crate) fn named_file(text: &str) -> Option<(&str, Range<usize>)> {
+    let inside = text.trim().strip_prefix("empirical")?.trim_start().strip_prefix('(')?;
+    let inside = inside.strip_suffix(')')?.trim();
+    let path = inside.strip_prefix('"')?.strip_suffix('"')?;
+    let start = text.find('"')? + 1;
+    Some((path, start..start + path.len()))
 }
 
 /// A law as a scenario writes it.
@@ -337,6 +347,12 @@ mod tests {
         ] {
             assert!(parse(text).is_err(), "{text:?} was accepted");
         }
+    }
+
+    #[test]
+    fn a_file_of_values_is_told_from_values() {
+        assert_eq!(named_file("empirical(\"a.csv\")"), Some(("a.csv", 11..16)));
+        assert_eq!(named_file("empirical(1ms)"), None);
     }
 
     fn any_span() -> impl Strategy<Value = Span> {

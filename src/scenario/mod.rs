@@ -1,6 +1,21 @@
 //! From a scenario file to a plan.
 
+mod book;
+mod check;
+mod fault;
+mod gateway;
+mod ingress;
+pub mod keys;
 pub mod law;
+pub mod read;
+pub mod replay;
+mod run;
+pub mod sample;
+mod startup;
+mod syntax;
+mod traffic;
+mod value;
+mod word;
 
 use std::path::PathBuf;
 

@@ -1,7 +1,7 @@
 //! Combinations that cannot work, and those that probably mean something else.
 
 use crate::diagnostic::{Place, Problem};
-use crate::model::plan::{Plan, Traffic};
+use crate::model::plan::{Fault, FaultPlan, Plan, Traffic};
 use crate::objective::{Bound, Metric, Objective, Relation};
 use crate::scenario::book::{Book, Found};
 use crate::scenario::gateway::{GatewayPart, TopologyPart};
@@ -105,7 +105,8 @@ fn impossible(
             Some(Problem::error(place.clone(), title).help("lower the bound"))
         }
         Bound::Share(share) if share.0 >= 1.0 && *relation == Relation::AtLeast => {
-            let harmful = plan.faults.first()?;
+            let harmless = |fault: &&FaultPlan| matches!(fault.fault, Fault::ControlPlaneOutage(_));
+            let harmful = plan.faults.iter().find(|fault| !harmless(fault))?;
             let title = format!("one lost request misses this, and {:?} loses some", harmful.name);
             Some(Problem::warning(place.clone(), title).help("allow for some, such as 99.9%"))
         }
@@ -149,8 +150,7 @@ fn contrary(objective: &Objective, place: &Place) -> Option<Problem> {
     Some(Problem::warning(place.clone(), title).help(format!("did you mean {usual:?}?")))
 }
 
-/// Notes a fault that its target makes pointless or impossible: none so far is, but an outage of
-/// the only zone deserves a word.
+/// Warns of an outage of the only zone.
 pub(crate) fn only_zone(book: &mut Book<'_>, topology: &TopologyPart, outage: Option<&Place>) {
     if let (Some(place), [zone]) = (outage, topology.plan.zones.as_slice()) {
         let title = format!("{} is the only zone: its outage leaves nothing", zone.show());

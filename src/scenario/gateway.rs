@@ -77,7 +77,7 @@ struct Capacity {
 }
 
 fn capacity<'a>(book: &mut Book<'a>, section: &Section<'a>) -> Capacity {
-    if section.has(&key::CORES) {
+    if section.has(&key::CORES) && !section.has(&key::TIER) {
         return own_capacity(book, section);
     }
     let tier = book.get(section, key::TIER);
@@ -90,10 +90,16 @@ fn capacity<'a>(book: &mut Book<'a>, section: &Section<'a>) -> Capacity {
     };
     let tiered = Capacity::of(&size, Some(tier.value));
     let source = format!("tier {}: {} vCPU", tier.value.show(), size.cores);
-    let cores = book.get_or(section, key::CORES, tiered.cores, Mark::Assumed, &source).value;
+    let cores = book.get_or(section, key::CORES, tiered.cores, Mark::Assumed, &source);
+    if cores.value != tiered.cores {
+        let title = "`gateway.tier` and `gateway.cores` contradict each other";
+        let help = format!("{}; drop one of the two", source);
+        book.error(cores.place, title, help);
+    }
     let source = format!("tier {}: {}/s at full CPU", tier.value.show(), size.saturation);
-    let demand = book.get_or(section, key::DEMAND, tiered.demand, Mark::Assumed, &source).value;
-    Capacity { cores, demand: above_zero(book, section, demand), ..tiered }
+    let demand = tiered.demand.clone();
+    let demand = book.get_or(section, key::DEMAND, demand, Mark::Assumed, &source).value;
+    Capacity { demand: above_zero(book, section, demand), ..tiered }
 }
 
 impl Capacity {
@@ -109,19 +115,9 @@ impl Capacity {
 
 /// Cores and CPU per request without a tier.
 fn own_capacity<'a>(book: &mut Book<'a>, section: &Section<'a>) -> Capacity {
-    if section.has(&key::TIER) {
-        let title = "`gateway.tier` and `gateway.cores` contradict each other";
-        let help = "a tier has its own cores: drop one of the two".to_owned();
-        book.error(section.key_place(&key::CORES), title, help);
-    } else {
-        book.idle(section, key::CATALOGUE, "no tier is used");
-    }
+    book.idle(section, key::CATALOGUE, "no tier is used");
     let cores = book.find(section, key::CORES).map_or(Cores(1.0), |cores| cores.value);
-    let demand = if section.has(&key::TIER) {
-        book.find(section, key::DEMAND)
-    } else {
-        book.require(section, key::DEMAND, "cpu-per-request = \"exponential(1.4ms)\"")
-    };
+    let demand = book.require(section, key::DEMAND, "cpu-per-request = \"exponential(1.4ms)\"");
     let demand = demand.map_or(Law::Exponential(Span::from_secs(1e-3)), |demand| demand.value);
     let demand = above_zero(book, section, demand);
     Capacity { cores, demand, tier: None, rating: None }

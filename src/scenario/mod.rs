@@ -13,6 +13,8 @@ mod run;
 pub mod sample;
 mod startup;
 mod syntax;
+#[cfg(test)]
+mod tests;
 mod traffic;
 mod value;
 mod word;

@@ -80,7 +80,7 @@ pub enum Period {
     Between(Instant, Instant, Range<usize>),
 }
 
-const SHAPE: &str = "write METRIC RELATION BOUND, such as \"p99 < 250ms\" or \"availability >= 99.9% during crash\"";
+const SHAPE: &str = "write METRIC RELATION BOUND, such as \"p99 < 250ms\" or \"recovery < 60s\"";
 
 /// Reads an objective: `p99 < 250ms`, `availability >= 99.9% during crash`,
 /// `p95 < 80ms from 1m to 2m`.
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_without_harm() {
-        for text in ["", " ", "<", "p99", "p99 <", "< 5s", "p < 5s", "p99 < 5s 6q", "p0 < 1s", "é≤"]
+        for text in ["", " ", "<", "p99", "p99 <", "< 5s", "p < 5s", "p99 < 5s 6q", "p0 < 1s", "≤"]
         {
             assert!(parse(text).is_err(), "{text:?} was accepted");
         }

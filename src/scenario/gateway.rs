@@ -93,7 +93,7 @@ fn capacity<'a>(book: &mut Book<'a>, section: &Section<'a>) -> Capacity {
     let cores = book.get_or(section, key::CORES, tiered.cores, Mark::Assumed, &source);
     if cores.value != tiered.cores {
         let title = "`gateway.tier` and `gateway.cores` contradict each other";
-        let help = format!("{}; drop one of the two", source);
+        let help = format!("{source} per replica; drop one of the two");
         book.error(cores.place, title, help);
     }
     let source = format!("tier {}: {}/s at full CPU", tier.value.show(), size.saturation);

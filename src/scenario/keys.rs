@@ -22,6 +22,8 @@ pub struct Entry {
     pub name: &'static str,
     /// What its value is.
     pub kind: String,
+    /// Whether its value is written without quotes.
+    pub bare: bool,
     /// The default as it would be written, without quotes; empty if there is none or if it follows
     /// from other settings.
     pub default: &'static str,
@@ -58,6 +60,7 @@ impl<T: Value> Key<T> {
             section: self.section,
             name: self.name,
             kind: T::kind(),
+            bare: T::BARE,
             default: self.default,
             mark: self.mark,
             source: self.source,
@@ -274,7 +277,7 @@ keys! {
         FOR: Law = "for", "", Given, "", "How long it lasts, unless a replacement ends it.";
         CPU: Share = "cpu", "", Given, "", "Share of its CPU that a slow replica keeps.";
         TARGET: String = "target", "any", Assumed, "one at random",
-            "\"any\", \"all\", \"zone b\", a replica such as \"b-1\", an ingress instance such as \"2\".";
+            "\"any\", \"all\", \"zone b\", a replica (\"b-1\") or an ingress instance (\"2\").";
     }
     run "run" {
         HORIZON: Span = "horizon", "", Given, "", "The end of simulated time.";

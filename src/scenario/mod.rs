@@ -2,6 +2,7 @@
 
 mod book;
 mod check;
+pub mod edit;
 mod fault;
 mod gateway;
 mod ingress;

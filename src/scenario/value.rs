@@ -27,6 +27,8 @@ pub(crate) struct Node<'a> {
 /// A type that a setting can have. Flaws of [`Value::parse`] have ranges within the text given;
 /// flaws of [`Value::read`] have ranges within the file.
 pub(crate) trait Value: Sized {
+    /// Whether a value stands without quotes.
+    const BARE: bool = false;
     /// What a value is, with its article: `a duration, such as "30s"`.
     fn kind() -> String;
     /// Reads text.
@@ -159,6 +161,7 @@ impl Value for Law {
 }
 
 impl Value for Cores {
+    const BARE: bool = true;
     fn kind() -> String {
         "a number of cores, such as 0.5 or \"500m\"".to_owned()
     }
@@ -179,6 +182,7 @@ impl Value for Cores {
 }
 
 impl Value for u64 {
+    const BARE: bool = true;
     fn kind() -> String {
         "a whole number".to_owned()
     }
@@ -206,6 +210,7 @@ impl Value for u64 {
 }
 
 impl Value for f64 {
+    const BARE: bool = true;
     fn kind() -> String {
         "a number from 0, such as 1.5".to_owned()
     }
@@ -225,6 +230,7 @@ impl Value for f64 {
 }
 
 impl Value for bool {
+    const BARE: bool = true;
     fn kind() -> String {
         "true or false".to_owned()
     }
@@ -259,7 +265,7 @@ impl Value for String {
 }
 
 /// A basic string of the file format.
-fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
         match c {
@@ -281,6 +287,7 @@ pub(crate) struct Located<T> {
 }
 
 impl<T: Value> Value for Vec<Located<T>> {
+    const BARE: bool = true;
     fn kind() -> String {
         format!("a list; each element is {}", T::kind())
     }

@@ -89,14 +89,15 @@ fn capacity<'a>(book: &mut Book<'a>, section: &Section<'a>) -> Capacity {
         return Capacity::of(&Size { cores: 1.0, saturation: 1.0, rating: 1.0 }, None);
     };
     let tiered = Capacity::of(&size, Some(tier.value));
-    let source = format!("tier {}: {} vCPU", tier.value.show(), size.cores);
+    let source = format!("tier {}: {} vCPU, not published", tier.value.show(), size.cores);
     let cores = book.get_or(section, key::CORES, tiered.cores, Mark::Assumed, &source);
     if cores.value != tiered.cores {
         let title = "`gateway.tier` and `gateway.cores` contradict each other";
-        let help = format!("{source} per replica; drop one of the two");
+        let help = "a tier has its own cores: drop one of the two".to_owned();
         book.error(cores.place, title, help);
     }
-    let source = format!("tier {}: {}/s at full CPU", tier.value.show(), size.saturation);
+    let rate = size.saturation;
+    let source = format!("tier {}: {rate}/s at full CPU, from its rating", tier.value.show());
     let demand = tiered.demand.clone();
     let demand = book.get_or(section, key::DEMAND, demand, Mark::Assumed, &source).value;
     Capacity { demand: above_zero(book, section, demand), ..tiered }

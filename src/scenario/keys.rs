@@ -149,7 +149,7 @@ keys! {
             "up to three replicas in as many zones", "Names of the zones.";
         PER_ZONE: Vec<Located<u64>> = "replicas-per-zone", "", Documented,
             "replicas are spread evenly", "How many replicas each zone has at first.";
-        SPREAD: Spread = "spread", "schedule-anyway", Documented, "Kubernetes' own default",
+        SPREAD: Spread = "spread", "schedule-anyway", Inferred, "Kubernetes' own default",
             "What the scheduler does when zones would become uneven.";
     }
     ingress "ingress" {

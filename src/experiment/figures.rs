@@ -36,6 +36,16 @@ pub fn mean_of<T>(items: &[T], value: impl Fn(&T) -> f64) -> Option<Estimate> {
     stats::mean(&items.iter().map(value).collect::<Vec<_>>())
 }
 
+/// Corrects the interval of a mean count of which none was seen: zero in n replications does not
+/// prove that there can be none, only that the mean is below −ln(0.05)/n, about 3/n (Hanley and
+/// Lippman-Hand, JAMA 249, 1983).
+pub fn none_seen(mut mean: Estimate) -> Estimate {
+    if let Some(interval) = mean.interval.as_mut().filter(|_| mean.point == 0.0) {
+        interval.high = -(1.0 - stats::CONFIDENCE).ln() / mean.n as f64;
+    }
+    mean
+}
+
 /// The ratio of two totals over replications, from both values for each.
 pub fn ratio_of<T>(items: &[T], pair: impl Fn(&T) -> (f64, f64)) -> Option<Estimate> {
     jackknife::ratio(&items.iter().map(pair).collect::<Vec<_>>())
@@ -149,6 +159,14 @@ mod tests {
         let interval = estimate.interval.unwrap();
         assert_eq!((estimate.point, interval.high), (1.0, 1.0));
         assert!((interval.low - 0.999_001_9).abs() < 1e-6, "{interval:?}");
+    }
+
+    #[test]
+    fn a_count_of_zero_has_an_upper_end_above_zero() {
+        let interval = none_seen(stats::mean(&[0.0; 10]).unwrap()).interval.unwrap();
+        assert!((interval.high - 0.299_573).abs() < 1e-6);
+        let seen = stats::mean(&[1.0, 2.0]).unwrap();
+        assert_eq!(none_seen(seen), seen);
     }
 
     #[test]

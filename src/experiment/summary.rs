@@ -121,13 +121,17 @@ fn summarize_window(label: String, windows: &[&WindowOutcome]) -> WindowSummary 
         let mean = figures::mean_of(windows, |window| value(&window.ledger) as f64);
         mean.map(|estimate| estimate.within(0.0, f64::INFINITY))
     };
+    let failures = |kind| {
+        let mean = count(&|ledger| ledger.failed_by(kind));
+        (kind, mean.map(figures::none_seen))
+    };
     let merged = figures::merged(windows);
     WindowSummary {
         label,
         ledger: figures::total(windows),
         offered: count(&|ledger| ledger.offered),
         served: count(&|ledger| ledger.served),
-        failures: Failure::ALL.map(|kind| (kind, count(&|l| l.failed_by(kind)))).to_vec(),
+        failures: Failure::ALL.map(failures).to_vec(),
         in_flight: count(&|ledger| ledger.in_flight),
         availability: figures::availability(windows),
         mean: figures::mean_latency(windows),

@@ -1,3 +1,5 @@
 //! The `brownout` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    brownout::cli::main()
+}

@@ -6,7 +6,7 @@ use crate::model::plan::{Plan, Traffic};
 use crate::observe::Observation;
 use crate::observe::timeline::TotalRow;
 use crate::report::words::{grouped, plural, whole};
-use crate::scenario::{Mark, Scenario};
+use crate::scenario::{Mark, Scenario, Setting};
 use crate::units::{Bytes, Instant, Rate, Span};
 
 /// A percentile needs this many slower requests to mean something.
@@ -171,7 +171,10 @@ fn wide(window: &WindowSummary, replications: usize) -> Option<Caveat> {
 }
 
 fn assumed(scenario: &Scenario) -> Option<Caveat> {
-    let assumed = scenario.settings.iter().filter(|setting| setting.mark == Mark::Assumed);
+    // How long and how often to run is a choice, not something to find out.
+    let is_fact = |path: &str| path.contains('.') && !path.starts_with("run.");
+    let wanted = |s: &&Setting| s.mark == Mark::Assumed && is_fact(&s.path);
+    let assumed = scenario.settings.iter().filter(wanted);
     let settings: Vec<_> = assumed
         .map(|setting| Assumption {
             path: setting.path.clone(),

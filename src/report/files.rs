@@ -59,6 +59,11 @@ impl Staging {
         Ok(Staging { target: target.to_owned(), place, names: Vec::new() })
     }
 
+    /// Where the files are until they are published.
+    pub fn place(&self) -> &Path {
+        &self.place
+    }
+
     /// Writes one file.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use super::args::When;
 use super::terminal::Terminal;
 use crate::experiment::Watch;
 use crate::model::plan::Run;
-use crate::units::{Rate, Span};
+use crate::units::{Span, three_digits};
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,12 +97,22 @@ fn total(run: &Run) -> u64 {
 
 fn words(run: &Run, watch: &Watch, begun: Instant) -> String {
     let seconds = begun.elapsed().as_secs_f64().max(1e-3);
-    let rate = Rate(watch.gauge.requests() as f64 / seconds);
+    let rate = watch.gauge.requests() as f64 / seconds;
     format!(
-        "{} of {} simulated, {}/{} replications, {rate} requests",
+        "{} of {} simulated, {}/{} replications, {} requests/s",
         Span(watch.gauge.simulated()),
         Span(total(run)),
         watch.done(),
         run.replications,
+        thousands(rate),
     )
+}
+
+/// A large number in as few digits as a glance takes in: `850`, `12.3 k`, `1.2 M`.
+fn thousands(value: f64) -> String {
+    match value {
+        large if large >= 1e6 => format!("{} M", three_digits(large / 1e6)),
+        medium if medium >= 1e4 => format!("{} k", three_digits(medium / 1e3)),
+        small => three_digits(small.round()),
+    }
 }

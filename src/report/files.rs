@@ -157,7 +157,7 @@ pub fn write_all(report: &Report, staging: &mut Staging) -> Result<(), FilesErro
             staging.add("events.csv", |out| events::write(plan, &first.journal, out))?;
         }
         if report.requests_every.is_some() {
-            staging.add("requests.csv", |out| requests::write(first, out))?;
+            staging.add("requests.csv", |out| requests::write(plan.ingress.hop, first, out))?;
         }
     }
     staging.add(MARK, |out| manifest::write(report, out))

@@ -7,29 +7,32 @@ use crate::observe::outcome::{Outcome, RequestRecord};
 use crate::units::Span;
 
 const HEADER: [&str; 8] =
-    ["number", "sent_s", "taken_s", "replica", "demand_ms", "ended_s", "elapsed_ms", "outcome"];
+    ["number", "sent_s", "taken_s", "replica", "demand_ms", "ended_s", "latency_ms", "outcome"];
 
-/// Writes the requests that were kept. `outcome` is `served`, `in_flight`, or the way of failing.
+/// Writes the requests that were kept. `ended_s` is when a replica finished it or when it failed;
+/// `latency_ms` is what the client of an answered request saw, the way back included; `outcome` is
+/// `served`, `in_flight`, or the way of failing.
 ///
 /// # Errors
 /// Those of the writer.
-pub fn write(outcome: &Outcome, out: &mut dyn Write) -> Result<()> {
+pub fn write(hop: Span, outcome: &Outcome, out: &mut dyn Write) -> Result<()> {
     let mut rows = cells::rows(out);
     let replicas = outcome.timeline.as_ref().map_or(&[][..], |timeline| &timeline.replicas);
     rows.write_record(HEADER)?;
     for request in &outcome.requests {
         let name = request.taken.and_then(|(_, replica)| replicas.get(replica));
-        rows.write_record(row(request, name.map_or("", |life| &life.name)))?;
+        rows.write_record(row(request, hop, name.map_or("", |life| &life.name)))?;
     }
     rows.flush()
 }
 
-fn row(request: &RequestRecord, replica: &str) -> [String; 8] {
+fn row(request: &RequestRecord, hop: Span, replica: &str) -> [String; 8] {
     let end = match (request.failure, request.ended) {
         (Some(failure), _) => failure.key(),
         (None, Some(_)) => "served",
         (None, None) => "in_flight",
     };
+    let answered = request.ended.filter(|_| request.failure.is_none());
     [
         request.number.to_string(),
         cells::time(request.sent),
@@ -37,7 +40,7 @@ fn row(request: &RequestRecord, replica: &str) -> [String; 8] {
         replica.to_owned(),
         optional(request.demand, |demand| cells::millis(Span(f64::from(demand).round() as u64))),
         optional(request.ended, cells::time),
-        optional(request.ended, |ended| cells::millis(ended.since(request.sent))),
+        optional(answered, |ended| cells::millis(ended.since(request.sent) + hop)),
         end.to_owned(),
     ]
 }
@@ -50,11 +53,11 @@ mod tests {
     #[test]
     fn each_request_says_where_it_went_and_how_it_ended() {
         let mut out = Vec::new();
-        write(&sample::outcome(&sample::plan(), 0), &mut out).unwrap();
+        write(Span(1_000_000), &sample::outcome(&sample::plan(), 0), &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         let lines: Vec<_> = text.lines().collect();
-        assert_eq!(lines[1], "0,0.5,0.501,a-1,10,0.52,20,served");
-        assert_eq!(lines[2], "100,179.99,0.501,a-1,10,180,10,lost_in_flight");
+        assert_eq!(lines[1], "0,0.5,0.501,a-1,10,0.52,21,served");
+        assert_eq!(lines[2], "100,179.99,0.501,a-1,10,180,,lost_in_flight");
         assert_eq!(lines[3], "200,599.99,,,,,,in_flight");
     }
 }

@@ -1,6 +1,7 @@
 //! The program as a user meets it: exit codes, what is printed where, and what is written.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -72,8 +73,8 @@ fn the_exit_code_is_the_verdict() {
     let code = |objectives| Desk::with(objectives).code(&["run", "small.toml"]);
     assert_eq!(code("\"p99 < 100s\""), 0);
     assert_eq!(code(""), 0);
-    assert_eq!(code("\"p99 < 1ns\""), 1);
-    assert_eq!(code("\"p99 < 1ns\", \"p99 < 100s\""), 1);
+    assert_eq!(code("\"p99 < 1ms\""), 1);
+    assert_eq!(code("\"p99 < 1ms\", \"p99 < 100s\""), 1);
 }
 
 #[test]
@@ -231,4 +232,23 @@ fn a_reader_that_goes_away_is_no_error() {
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), err(&output).as_str()), (Some(0), ""));
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_writes_what_there_is() {
+    let desk = Desk::with("\"p99 < 100s\"");
+    let text = fs::read_to_string(desk.path("small.toml")).unwrap();
+    fs::write(desk.path("small.toml"), text.replace("60s", "3650d")).unwrap();
+    let mut command = desk.command(&["run", "small.toml", "--progress", "always"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut talk = BufReader::new(child.stderr.take().unwrap());
+    talk.read_line(&mut String::new()).unwrap();
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", out(&output));
+    assert!(out(&output).contains("stopped early"), "{}", out(&output));
+    assert!(out(&output).starts_with("? UNDECIDED"), "{}", out(&output));
+    assert!(desk.path("results/small/manifest.json").exists());
 }

@@ -35,6 +35,7 @@ pub(super) mod read {
     use crate::objective::{Bound, Metric, Objective, Relation};
     use crate::quantity;
     use crate::scenario::{Mark, Scenario, Setting};
+    use crate::units::Instant;
 
     pub(in crate::cli) struct Loaded {
         pub(in crate::cli) scenario: Option<Scenario>,
@@ -72,6 +73,13 @@ pub(super) mod read {
         let number = |key| run.and_then(|run| run.get(key)).and_then(|value| value.as_integer());
         plan.run.seed = number("seed").map_or(1, |seed| seed as u64);
         plan.run.replications = number("replications").map_or(10, |count| count as usize);
+        let time = |key: &str, default: Instant| -> Result<Instant, String> {
+            let text = run.and_then(|run| run.get(key)).and_then(|value| value.as_str());
+            text.map_or(Ok(default), |text| Ok(Instant(quantity::span(text)?.0)))
+        };
+        plan.run.horizon = time("horizon", plan.run.horizon)?;
+        plan.run.warm_up = time("warm-up", plan.run.warm_up)?;
+        plan.run.bin = crate::model::plan::Run::bin_for(plan.run.horizon);
         let wanted = table.get("objectives").and_then(|value| value.as_array());
         let texts = wanted.into_iter().flatten().filter_map(|value| value.as_str());
         let objectives = texts.map(objective).collect::<Result<_, _>>()?;

@@ -126,24 +126,22 @@ fn missed_faults(plan: &Plan, run: &Experiment) -> Vec<Caveat> {
 }
 
 /// Compares the first quarter of the quiet time after warm-up with the rest: a gateway that has
-/// not filled up yet is faster at first. Says nothing if the load itself changes.
+/// not filled up yet is faster at first. Says nothing if the rate itself changes.
 fn warm_up(plan: &Plan, run: &Experiment) -> Option<Caveat> {
-    let outcome = run.outcomes.first()?;
+    let outcome = run.outcomes.first().filter(|_| has_one_rate(plan))?;
     let end = outcome.incidents.first().map_or(outcome.ended, |incident| incident.at);
     let rows = &outcome.timeline.as_ref()?.total;
     let from = rows.partition_point(|row| row.start < plan.run.warm_up);
     let to = rows.partition_point(|row| row.start + plan.run.bin <= end);
     let quiet = rows.get(from..to).filter(|quiet| quiet.len() >= QUIET_BINS)?;
     let (first, rest) = quiet.split_at(quiet.len() / 4);
-    let (offered_first, offered_rest) = (offered_per_bin(first), offered_per_bin(rest));
-    let steady = (offered_first / offered_rest - 1.0).abs() < 0.1;
     let (first, rest) = (mean_latency(first)?, mean_latency(rest)?);
-    (steady && first.as_secs() < 0.8 * rest.as_secs())
-        .then_some(Caveat::WarmUpShort { first, rest })
+    (first.as_secs() < 0.8 * rest.as_secs()).then_some(Caveat::WarmUpShort { first, rest })
 }
 
-fn offered_per_bin(rows: &[TotalRow]) -> f64 {
-    rows.iter().map(|row| row.offered as f64).sum::<f64>() / rows.len() as f64
+fn has_one_rate(plan: &Plan) -> bool {
+    let Traffic::Process(process) = &plan.traffic else { return false };
+    process.corners.windows(2).all(|pair| pair[0].1 == pair[1].1)
 }
 
 fn mean_latency(rows: &[TotalRow]) -> Option<Span> {
@@ -272,7 +270,9 @@ impl Caveat {
             Caveat::Unrecovered { .. } => Some("raise run.horizon".to_owned()),
             Caveat::Unlisted { .. } => Some("shorten run.horizon".to_owned()),
             Caveat::FaultMissed { .. } => Some("check the fault's time and target".to_owned()),
-            Caveat::Assumed { .. } => Some("measure yours and write them down".to_owned()),
+            Caveat::Assumed { .. } => {
+                Some("write down your own; brownout check --settings says more".to_owned())
+            }
         }
     }
 }
@@ -280,7 +280,7 @@ impl Caveat {
 fn assumed_message(settings: &[Assumption]) -> String {
     let one = |s: &Assumption| format!("{} = {}", s.path, s.value);
     let list: Vec<_> = settings.iter().map(one).collect();
-    format!("assumed, because nobody publishes them: {}", list.join(", "))
+    format!("assumed by default, because nothing is published: {}", list.join(", "))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::units::{Instant, Share, Span, three_digits};
 pub(super) fn sentence(plan: &Plan, incident: &Incident, ended: Instant) -> String {
     let mut parts =
         vec![format!("{} {}", incident.subject, verb(&plan.faults[incident.fault].fault))];
-    parts.extend(loss(incident));
+    parts.extend(loss(incident).filter(|_| takes_replicas(&plan.faults[incident.fault].fault)));
     parts.extend(latency(incident));
     parts.push(failures(&incident.ledger));
     parts.extend(replacement(incident));
@@ -29,6 +29,11 @@ fn verb(fault: &Fault) -> String {
         Fault::ControlPlaneOutage(_) => "could not be reached".to_owned(),
         Fault::IngressLoss(..) => "vanished".to_owned(),
     }
+}
+
+/// Whether fewer replicas during an incident come from its fault and not from another one.
+fn takes_replicas(fault: &Fault) -> bool {
+    matches!(fault, Fault::ReplicaCrash(_) | Fault::ReplicaHang(_) | Fault::ZoneOutage(..))
 }
 
 /// What the loss of replicas meant for the survivors, and for how long.
@@ -87,6 +92,8 @@ fn replacement(incident: &Incident) -> Option<String> {
 
 fn phase(state: State) -> &'static str {
     match state {
+        State::Failed | State::Hung => "unnoticed",
+        State::Unready => "not yet replaced",
         State::Ready => "becoming known",
         other => other.label(),
     }

@@ -8,8 +8,9 @@ use crate::observe::ledger::Failure;
 use crate::stats::Estimate;
 use crate::units::{Bytes, Share};
 
-/// Windows side by side; with more, the table is broken into blocks.
+/// Windows side by side at most; the others come below, also where lines would be too wide.
 const WINDOWS_PER_BLOCK: usize = 3;
+const WIDTH: usize = 100;
 
 /// Rows of cells, aligned: the first column to the left, the others to the right.
 pub(super) fn aligned(rows: &[Vec<String>]) -> String {
@@ -34,10 +35,14 @@ pub(super) fn aligned(rows: &[Vec<String>]) -> String {
     out
 }
 
-/// The figures of the windows, a few side by side.
+/// The figures of the windows, as many side by side as there is room for.
 pub(super) fn windows(windows: &[WindowSummary]) -> String {
-    let blocks = windows.chunks(WINDOWS_PER_BLOCK).map(|block| aligned(&window_rows(block)));
-    blocks.collect::<Vec<_>>().join("\n")
+    let table = |side_by_side| {
+        let blocks = windows.chunks(side_by_side).map(|block| aligned(&window_rows(block)));
+        blocks.collect::<Vec<_>>().join("\n")
+    };
+    let fits = |table: &String| table.lines().all(|line| line.chars().count() <= WIDTH);
+    (2..=WINDOWS_PER_BLOCK).rev().map(table).find(fits).unwrap_or_else(|| table(1))
 }
 
 fn window_rows(windows: &[WindowSummary]) -> Vec<Vec<String>> {
@@ -62,10 +67,7 @@ fn window_rows(windows: &[WindowSummary]) -> Vec<Vec<String>> {
 
 /// Where every request of a window ended, per replication.
 pub(super) fn ledger(window: &WindowSummary) -> String {
-    let of_all = |requests: u64| match window.ledger.offered {
-        0 => NOTHING.to_owned(),
-        offered => Share(requests as f64 / offered as f64).to_string(),
-    };
+    let of_all = |requests: u64| part(requests, window.ledger.offered);
     let row = |name: &str, mean: Option<&Estimate>, requests: u64, status: &str| {
         let mean = or_nothing(mean, count);
         vec![name.to_owned(), mean, of_all(requests), status.to_owned()]
@@ -81,6 +83,14 @@ pub(super) fn ledger(window: &WindowSummary) -> String {
     rows.push(row("in flight at the end", window.in_flight.as_ref(), open, NOTHING));
     rows.push(row("sent", window.offered.as_ref(), window.ledger.offered, ""));
     aligned(&rows)
+}
+
+fn part(requests: u64, of: u64) -> String {
+    match (requests, requests as f64 / of as f64) {
+        _ if of == 0 => NOTHING.to_owned(),
+        (1.., tiny) if tiny < 0.000_01 => "< 0.001 %".to_owned(),
+        (_, share) => Share(share).to_string(),
+    }
 }
 
 fn status(kind: Failure) -> String {

@@ -12,11 +12,13 @@ struct Unit {
     per: f64,
     name: &'static str,
     decimals_most: i32,
+    /// The greatest value there can be, which needs no decimals.
+    greatest: f64,
 }
 
 /// A latency or recovery given in seconds: `41.3 ms (40.1–42.5)`.
 pub(super) fn seconds(estimate: &Estimate) -> String {
-    let unit = |per, name| Unit { per, name, decimals_most: 3 };
+    let unit = |per, name| Unit { per, name, decimals_most: 3, greatest: f64::INFINITY };
     let unit = match estimate.point.abs() {
         0.0 => unit(1.0, " s"),
         small if small < 1e-3 => unit(1e6, " µs"),
@@ -28,17 +30,17 @@ pub(super) fn seconds(estimate: &Estimate) -> String {
 
 /// A share: `99.82 % (99.80–99.84)`.
 pub(super) fn share(estimate: &Estimate) -> String {
-    show(estimate, Unit { per: 100.0, name: " %", decimals_most: 7 })
+    show(estimate, Unit { per: 100.0, name: " %", decimals_most: 7, greatest: 1.0 })
 }
 
 /// A count: `5,387 (5,385–5,389)`.
 pub(super) fn count(estimate: &Estimate) -> String {
-    show(estimate, Unit { per: 1.0, name: "", decimals_most: 2 })
+    show(estimate, Unit { per: 1.0, name: "", decimals_most: 2, greatest: f64::INFINITY })
 }
 
 /// A rate: `9.97/s (9.96–9.98)`.
 pub(super) fn rate(estimate: &Estimate) -> String {
-    show(estimate, Unit { per: 1.0, name: "/s", decimals_most: 3 })
+    show(estimate, Unit { per: 1.0, name: "/s", decimals_most: 3, greatest: f64::INFINITY })
 }
 
 /// Any of the above, or a dash.
@@ -64,7 +66,10 @@ fn show(estimate: &Estimate, unit: Unit) -> String {
     };
     let half = scaled(interval.high - interval.low) / 2.0;
     let decimals = decimals(scaled(estimate.point), half, unit.decimals_most);
-    let number = |value: f64| grouped(scaled(value), decimals);
+    let number = |value: f64| match value == unit.greatest {
+        true => grouped(scaled(value), 0),
+        false => grouped(scaled(value), decimals),
+    };
     let (low, high) = (number(interval.low), number(interval.high));
     format!("{}{} ({low}–{high})", number(estimate.point), unit.name)
 }
@@ -180,6 +185,7 @@ mod tests {
         assert_eq!(seconds(&estimate(0.0413, 0.0401, 0.0425)), "41.3 ms (40.1–42.5)");
         assert_eq!(seconds(&estimate(15.14, 14.2, 16.1)), "15.14 s (14.20–16.10)");
         assert_eq!(share(&estimate(0.9982, 0.998, 0.9984)), "99.820 % (99.800–99.840)");
+        assert_eq!(share(&estimate(1.0, 0.999_99, 1.0)), "100 % (99.99900–100)");
         assert_eq!(count(&estimate(12_345.6, 12_300.0, 12_390.0)), "12,346 (12,300–12,390)");
         assert_eq!(seconds(&Estimate::alone(0.0413, 1)), "41.3 ms");
         assert_eq!(seconds(&estimate(0.0, 0.0, 0.0)), "0 s");

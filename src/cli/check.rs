@@ -3,9 +3,9 @@
 use super::args::CheckArgs;
 use super::exit::Exit;
 use super::load;
-use super::shim::{diagnostic::Severity, read};
 use super::terminal::Terminal;
-use crate::scenario::{Mark, Scenario, Setting};
+use crate::diagnostic::Severity;
+use crate::scenario::{Mark, Scenario, Setting, read};
 
 /// Checks every file, says what is wrong on standard error, and prints one line for each.
 pub(super) fn check(args: &CheckArgs, terminal: Terminal) -> anyhow::Result<Exit> {

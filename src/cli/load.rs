@@ -5,11 +5,10 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::args::RunArgs;
-// The one place to swap: `crate::diagnostic` and `crate::scenario::read`.
-use super::shim::{diagnostic, read};
 use super::terminal::Terminal;
+use crate::diagnostic;
 use crate::report::manifest::{Manifest, VERSION};
-use crate::scenario::{Mark, Scenario};
+use crate::scenario::{Mark, Scenario, read};
 
 /// What is to be run.
 pub(super) struct Job {

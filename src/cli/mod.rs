@@ -12,7 +12,6 @@ mod interrupt;
 mod load;
 mod progress;
 mod run;
-mod shim;
 mod terminal;
 
 use std::process::ExitCode;

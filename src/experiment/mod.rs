@@ -1,7 +1,8 @@
 //! An experiment: the replications of one plan, and the figures that follow from them.
 
 pub mod figures;
-pub mod sample;
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod summary;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

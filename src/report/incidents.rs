@@ -20,7 +20,7 @@ pub(super) fn sentence(plan: &Plan, incident: &Incident, ended: Instant) -> Stri
     parts.join("; ")
 }
 
-fn verb(fault: &Fault) -> String {
+pub(super) fn verb(fault: &Fault) -> String {
     match fault {
         Fault::ReplicaCrash(_) => "crashed".to_owned(),
         Fault::ReplicaHang(_) => "hung".to_owned(),

@@ -5,6 +5,7 @@
 
 pub mod caveats;
 mod cells;
+pub mod charts;
 pub mod events;
 pub mod files;
 mod incidents;

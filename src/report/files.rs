@@ -6,12 +6,12 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::manifest::Manifest;
-use super::{Report, events, json, manifest, replications, requests, timeline};
+use super::{Report, events, json, manifest, replications, requests, text, timeline};
 
 /// The file by which a directory is known to hold results.
 const MARK: &str = "manifest.json";
 /// The endings of all files that a run writes.
-const ENDINGS: [&str; 4] = ["json", "csv", "svg", "png"];
+const ENDINGS: [&str; 5] = ["txt", "json", "csv", "svg", "png"];
 
 /// Why results cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -149,6 +149,8 @@ fn sibling(target: &Path, ending: &str) -> PathBuf {
 pub fn write_all(report: &Report, staging: &mut Staging) -> Result<(), FilesError> {
     let plan = &report.scenario.plan;
     let outcomes = &report.experiment.outcomes;
+    let text = text::render(report, None, false);
+    staging.add("report.txt", |out| out.write_all(text.as_bytes()))?;
     staging.add("summary.json", |out| json::write(report, out))?;
     staging.add("replications.csv", |out| replications::write(outcomes, out))?;
     if let Some(first) = outcomes.first() {
@@ -189,7 +191,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let target = root.path().join("results").join("one-crash");
         let names = write(&target, 1).unwrap();
-        assert_eq!(names.len(), 6);
+        assert_eq!(names.len(), 7);
         let before = contents(&target);
         write(&target, 1).unwrap();
         assert_eq!(contents(&target), before);

@@ -124,9 +124,9 @@ keys! {
             "What is demanded, such as \"p99 < 250ms during crash\".";
     }
     gateway "gateway" {
-        MANAGEMENT: Management = "management", "managed", Assumed, "the product simulated",
+        MANAGEMENT: Management = "management", "managed", Inferred, "the product simulated",
             "Who runs the gateway.";
-        PLATFORM: Platform = "platform", "cloudhub-2", Assumed, "the usual place",
+        PLATFORM: Platform = "platform", "cloudhub-2", Inferred, "the usual place",
             "Where it runs.";
         TIER: Tier = "tier", "large", Assumed, "the smallest size for production",
             "The size of a replica; or give cores and cpu-per-request.";
@@ -134,7 +134,7 @@ keys! {
             "The release whose ratings the tiers follow.";
         REPLICAS: u64 = "replicas", "2", Documented, "the product's least number",
             "Replicas wanted at all times, 1 to 1000.";
-        CONTRACTS: bool = "contracts", "false", Assumed, "the simpler case",
+        CONTRACTS: bool = "contracts", "false", Inferred, "the simpler case",
             "Whether APIs use contracts.";
         CORES: Cores = "cores", "", Assumed, "the tier; no CPU limits are published",
             "CPU of one replica.";
@@ -185,7 +185,7 @@ keys! {
     }
     traffic "traffic" {
         RATE: Rate = "rate", "", Given, "", "Requests per unit of time.";
-        ARRIVALS: Scatter = "arrivals", "poisson", Assumed, "many independent clients",
+        ARRIVALS: Scatter = "arrivals", "poisson", Inferred, "many independent clients",
             "How arrivals scatter around the rate.";
         DAILY: Vec<Located<f64>> = "daily", "", Assumed, "none",
             "24 factors of the rate, one per hour of the day, linear in between.";

@@ -120,9 +120,9 @@ impl<'a> Trace<'a> {
             return Err(Flaw::new("this arrival is earlier than the one before")
                 .help("sort the trace by time_s"));
         }
-        let demand = |text: &str| sample::milliseconds(text).filter(|demand| *demand > 0.0);
-        let demand = optional(field(1), demand, || {
-            Flaw::new("`demand_ms` is no number of milliseconds above 0")
+        // Recordings round: a demand of 0.000 is one below their resolution.
+        let demand = optional(field(1), sample::milliseconds, || {
+            Flaw::new("`demand_ms` is no number of milliseconds from 0")
         })?;
         let slot = |text: &str| text.parse().ok().filter(|n| (1..=self.replicas).contains(n));
         let slot = optional(field(2), slot, || {

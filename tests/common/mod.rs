@@ -95,3 +95,19 @@ pub fn plan(replicas: usize, rate: f64, horizon: f64) -> Plan {
 pub fn replicate(plan: &Plan, replication: u64) -> Outcome {
     brownout::model::replicate(plan, replication, Keep::default(), &Default::default())
 }
+
+/// The replicas in these slots crash at an instant, known everywhere at once, and are back in
+/// rotation after exactly this span.
+pub fn take_away(plan: &mut Plan, slots: &[Slot], at: Instant, lasts: Span) {
+    plan.detection.crash = Law::ZERO;
+    plan.ingress.propagation = Law::ZERO;
+    plan.startup.boot = Law::Constant(lasts);
+    plan.startup.readiness.initial_delay = Span::ZERO;
+    plan.startup.readiness.period = Span::ZERO;
+    let crash = |slot: &Slot| FaultPlan {
+        name: format!("outage of slot {slot}"),
+        fault: Fault::ReplicaCrash(ReplicaTarget::Slot(*slot)),
+        schedule: Schedule::At(at),
+    };
+    plan.faults = slots.iter().map(crash).collect();
+}

@@ -5,9 +5,9 @@
 //! law of the repair, seen without a probe and known without delay.
 //!
 //! Shares of time and rates come from long runs, cut into replications; in the first of them the
-//! time with k up is also compared, to the nanosecond, with the outcome's `time_with_serving`. A rare
-//! state is judged only if it was entered 100 times or more. First passages come from runs of their
-//! own, which end when the last replica is down.
+//! time with k up is also compared, to the nanosecond, with `time_with_serving` of the outcome. A
+//! rare state is judged only if it was entered 100 times or more. First passages come from runs of
+//! their own, which end when the last replica is down.
 
 use std::ops::RangeInclusive;
 

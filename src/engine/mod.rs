@@ -5,6 +5,7 @@ pub mod calendar;
 pub mod deadline;
 pub mod digest;
 pub mod jobs;
+mod pace;
 pub mod server;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

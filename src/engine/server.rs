@@ -15,10 +15,9 @@
 //!             └──► removed             the server is killed, or the job's connection breaks
 //! ```
 
-use std::sync::Arc;
-
 use super::deadline::{Deadlines, Waiting};
 use super::jobs::{Job, Jobs};
+use super::pace::{Pace, nanoseconds, rounded};
 
 /// Receives the jobs that leave a server.
 pub trait Sink {
@@ -231,63 +230,6 @@ impl Server {
     }
 }
 
-/// A span as a float. Through the signed type, whose conversion is one instruction; no span
-/// reaches 2^63 ns.
-#[inline(always)]
-fn nanoseconds(span: u64) -> f64 {
-    span as i64 as f64
-}
-
-/// The nearest whole number of nanoseconds. Below 2^51 (26 days) by adding 2^52, which leaves the
-/// integer in the low bits; the plain conversion checks for NaN and both ends of the range.
-#[inline(always)]
-fn rounded(span: f64) -> u64 {
-    const TWO_52: f64 = 4_503_599_627_370_496.0;
-    if span < TWO_52 / 2.0 {
-        (span.max(0.0) + TWO_52).to_bits() - TWO_52.to_bits()
-    } else {
-        (span + 0.5) as u64
-    }
-}
-
-/// How fast n jobs progress.
-#[derive(Clone, Copy, Debug)]
-struct Step {
-    /// Progress of each job per time.
-    each: f64,
-    /// Time per progress of each job.
-    time_per_work: f64,
-    /// Cores at work.
-    work: f64,
-}
-
-/// [`Step`] for every n; the small ones worked out in advance because divisions are slow.
-#[derive(Clone, Debug)]
-struct Pace {
-    cores: f64,
-    speed: f64,
-    table: Arc<[Step; PACE_TABLE]>,
-}
-
-const PACE_TABLE: usize = 64;
-
-impl Pace {
-    fn new(cores: f64, speed: f64) -> Self {
-        let table = Arc::new(std::array::from_fn(|n| Pace::step(cores, speed, n)));
-        Pace { cores, speed, table }
-    }
-
-    fn step(cores: f64, speed: f64, n: usize) -> Step {
-        let each = speed * (cores / n.max(1) as f64).min(1.0);
-        Step { each, time_per_work: 1.0 / each, work: speed * cores.min(n as f64) }
-    }
-
-    #[inline(always)]
-    fn of(&self, n: usize) -> Step {
-        if n < PACE_TABLE { self.table[n] } else { Pace::step(self.cores, self.speed, n) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -377,11 +319,7 @@ mod tests {
     }
 
     /// The definition, one job at a time: remaining work of all, next event of all.
-    fn by_definition(
-        cores: f64,
-        patience: f64,
-        jobs: &[(u64, f64)],
-    ) -> Vec<(u64, &'static str, f64)> {
+    fn defined(cores: f64, patience: f64, jobs: &[(u64, f64)]) -> Vec<(u64, &'static str, f64)> {
         let (mut now, mut present, mut log) = (0.0, Vec::<(u64, f64)>::new(), Vec::new());
         let mut coming = jobs.iter().copied().peekable();
         loop {
@@ -428,7 +366,7 @@ mod tests {
                 .collect();
             let log = run(Server::new(cores, patience), &jobs);
             let limit = if patience == u64::MAX { f64::INFINITY } else { patience as f64 };
-            let mut expected = by_definition(cores, limit, &jobs);
+            let mut expected = defined(cores, limit, &jobs);
             let mut found = log.0.clone();
             expected.sort_by_key(|(sent, ..)| *sent);
             found.sort_unstable();

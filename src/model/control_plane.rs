@@ -7,8 +7,9 @@
 //! ```
 //!
 //! Assumptions: it is reachable or not, for everyone alike; it has no load of its own. Replicas
-//! that run keep their last contracts while it is away: a failed refresh changes nothing and is only
-//! told once per replica and outage. Left out: contracts that change, quotas of the control plane.
+//! that run keep their last contracts while it is away: a failed refresh changes nothing and is
+//! only told once per replica and outage. Left out: contracts that change, quotas of the control
+//! plane.
 
 use super::World;
 use super::event::Event;

@@ -1,8 +1,8 @@
 //! Faults: when they strike, whom, and how they end.
 //!
 //! ```text
-//! at a given time ──────────────┐
-//!                               ├─► strike ─► victims ─► crash · hang · slow · zone · control plane · ingress
+//! at a given time ──────────────┐                         crash · hang · slow · zone
+//!                               ├─► strike ─► victims ─► · control plane · ingress
 //! after a random time of health ┘      └─► incident n (a strike that hit something)
 //! ```
 //!

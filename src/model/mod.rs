@@ -16,8 +16,8 @@
 //! the same as event by event, and far faster. Simultaneous happenings are ordered: completions and
 //! time-outs first, then events by the rank of their kind, then new requests.
 //!
-//! A replication is a function of the plan, the seed and its index. Observers are told of everything
-//! and can change nothing.
+//! A replication is a function of the plan, the seed and its index. Observers are told of
+//! everything and can change nothing.
 
 mod balancer;
 mod control_plane;

@@ -1,14 +1,14 @@
 //! One replica: a pod with its process, its server and its place in the life cycle.
 //!
 //! ```text
-//!             ┌────────────── a new replica in the slot ◄───────────────┐
-//!             ▼                                                         │
 //! Scheduling → Sandbox → Image → Booting → Configuring → Contracts → Probing → Ready
-//!                                   ▲                                           │
-//!                                   │ restarted in place                        ├─ crash ──► Failed ─ noticed ─► Terminated
-//!                                   │                                           ├─ hang ───► Hung ─ readiness lost ─► Unready
-//!                                   ├── killed by liveness ◄────────────────────┘               │
-//!                                   └── zone returns ◄── Failed ─ node not ready ─► Unready ─ evicted ─► Terminated
+//!                 ▲                 ▲
+//!                 │                 └─ killed by liveness: Hung or Unready after a hang
+//!                 └─ its zone returns: Failed or Unready after a lost machine
+//!
+//! Ready ─ crash ───────► Failed ─ noticed ────────► Terminated ─► a new replica in the slot
+//! Ready ─ hang ────────► Hung ─── readiness lost ─► Unready
+//! any ─── machine lost ► Failed ─ node not ready ─► Unready ─ evicted ─► Terminated ─► a new one
 //! ```
 //!
 //! Assumptions: a crashed replica is replaced by a new one (its pod is gone); a hung one is

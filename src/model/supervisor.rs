@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! crash      ─ runtime reports ─► endpoint removed (after propagation), new replica at once
-//! hang       ─ readiness probes fail ─► endpoint removed;  liveness fails + grace ─► restarted in place
-//! lost node  ─ lease too old ─► endpoint removed;  toleration over ─► new replica in a zone that is up
+//! hang       ─ readiness probes fail ─► endpoint removed
+//!            ─ liveness probes fail, grace over ─► restarted in place
+//! lost node  ─ lease too old ─► endpoint removed
+//!            ─ toleration over ─► new replica in a zone that is up
 //! zone back  ─ replicas that were not replaced start again where they were; nothing is rebalanced
 //! ```
 //!

@@ -261,11 +261,10 @@ impl<O: Observer> World<'_, O> {
             self.misfortune.streams[fault][0].below(self.plan.topology.zones.len())
         });
         self.zones.down[zone] += 1;
-        let exist = |id: &ReplicaId| {
-            let replica = &self.replicas[*id];
-            replica.zone == zone && !matches!(replica.state, State::Failed | State::Unready)
-        };
-        let victims: Vec<ReplicaId> = self.slots.iter().flatten().copied().filter(exist).collect();
+        // An outage on top of another finds the machines gone already.
+        let first = self.zones.down[zone] == 1;
+        let there = |id: &ReplicaId| first && self.replicas[*id].zone == zone;
+        let victims: Vec<ReplicaId> = self.slots.iter().flatten().copied().filter(there).collect();
         let subject = format!("zone {}", self.plan.topology.zones[zone]);
         self.begin_incident(fault, &victims, false, subject);
         victims.into_iter().for_each(|id| self.lose_node(id));

@@ -1,6 +1,8 @@
 //! A plan to start from, for tests that need one to the letter.
 #![allow(dead_code)] // each test uses its part
 
+pub mod witness;
+
 use brownout::model::plan::*;
 use brownout::observe::outcome::Outcome;
 use brownout::observe::recorder::Keep;

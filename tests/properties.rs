@@ -7,6 +7,8 @@
 mod common;
 #[path = "properties/delays.rs"]
 mod delays;
+#[path = "properties/failover.rs"]
+mod failover;
 #[path = "properties/replicas.rs"]
 mod replicas;
 #[path = "properties/spike.rs"]

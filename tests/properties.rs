@@ -13,6 +13,8 @@ mod failover;
 mod replicas;
 #[path = "properties/spike.rs"]
 mod spike;
+#[path = "properties/start.rs"]
+mod start;
 
 use brownout::model::plan::*;
 use brownout::observe::{Observation, ReplicaId, State};

@@ -68,11 +68,11 @@ fn property_12_survivor_cpu_is_load_times_n_over_n_minus_one_and_at_most_one() {
 fn property_12_below_saturation_no_backlog_grows() {
     // In M/M/1 at 0.9 the mean number in the system is 9.
     let plan = crashing(2, 0.45, 5.0, 20.0);
-    let backlog = Sample::of(100, |replication| {
+    let backlog = Sample::of(60, |replication| {
         let (_, outcome, _, joined) = run(&plan, replication);
         rows(&outcome, joined - 2.0 * BIN, joined).last().map_or(0.0, |row| row.in_flight as f64)
     });
-    backlog.expect_mean(9.0, 1.5);
+    backlog.expect_mean(9.0, 2.0);
 }
 
 /// The survivor's requests in flight when the replacement joins, against the fluid's, and seconds
@@ -93,9 +93,9 @@ fn backlog_and_drain(plan: &Plan, replication: u64) -> [f64; 4] {
 #[test]
 fn property_13_backlog_and_drain_are_those_of_the_fluid() {
     for (replicas, load) in [(2, 0.65), (3, 0.8)] {
-        let plan = crashing(replicas, load, 5.0, 60.0);
+        let plan = crashing(replicas, load, 5.0, 45.0);
         let runs: Vec<[f64; 4]> =
-            (0..40).map(|replication| backlog_and_drain(&plan, replication)).collect();
+            (0..24).map(|replication| backlog_and_drain(&plan, replication)).collect();
         let backlog = Sample(runs.iter().map(|[found, fluid, ..]| found - fluid).collect());
         let drain = Sample(runs.iter().map(|[.., found, fluid]| found - fluid).collect());
         assert!(runs.iter().all(|[found, ..]| *found > 1_000.0));
@@ -111,7 +111,7 @@ fn property_16_a_minute_of_monitoring_shows_the_spike_by_its_length() {
     // The crash at 1:05 and the return by 1:25 lie in one bucket.
     let index = (70.0 / BIN) as usize;
     let (mut replica, mut gateway, mut quiet) = (Vec::new(), Vec::new(), Vec::new());
-    for replication in 0..60 {
+    for replication in 0..30 {
         let (_, outcome, left, joined) = run(&plan, replication);
         let timeline = timeline(&outcome);
         let expected = 0.3 * (1.0 + (joined - left) / 60.0);

@@ -9,6 +9,8 @@ mod common;
 mod delays;
 #[path = "properties/failover.rs"]
 mod failover;
+#[path = "properties/overload.rs"]
+mod overload;
 #[path = "properties/replicas.rs"]
 mod replicas;
 #[path = "properties/spike.rs"]

@@ -64,8 +64,8 @@ fn property_10_the_share_of_a_crashed_replica_fails_until_it_is_out_of_rotation(
         plan.ingress.dead_address = dead_address;
         plan.faults.push(crash(STRIKE));
         // Noticed after 0.5 s, heard of after 1.25 s.
-        let failed = failures(&plan, 400, &[Failure::DeadAddress]);
-        failed.expect_mean(100.0 * (0.5 + 1.25), 3.0);
+        let failed = failures(&plan, 200, &[Failure::DeadAddress]);
+        failed.expect_mean(100.0 * (0.5 + 1.25), 4.0);
         for replication in 0..10 {
             let (witness, outcome) = witnessed(&plan, replication);
             let expected = 100.0 * (gap(&witness, 3).0 - STRIKE);
@@ -80,18 +80,18 @@ fn property_10_the_share_of_a_hung_replica_is_lost_until_readiness_fails() {
     let mut plan = even(3, 130.0);
     plan.faults.push(fault(Fault::ReplicaHang(ReplicaTarget::Slot(0)), STRIKE));
     // Readiness lost after 20 s, heard of after 1.25 s; killed long before the read time-out.
-    let lost = failures(&plan, 400, &[Failure::LostInFlight]);
-    lost.expect_mean(100.0 * (20.0 + 1.25 + 0.001), 20.0);
+    let lost = failures(&plan, 200, &[Failure::LostInFlight]);
+    lost.expect_mean(100.0 * (20.0 + 1.25 + 0.001), 25.0);
     plan.ingress.read_timeout = secs(5.0);
-    let timed_out = failures(&plan, 400, &[Failure::TimedOut]);
-    timed_out.expect_mean(100.0 * (20.0 + 1.25 + 0.001), 20.0);
+    let timed_out = failures(&plan, 200, &[Failure::TimedOut]);
+    timed_out.expect_mean(100.0 * (20.0 + 1.25 + 0.001), 25.0);
 }
 
 #[test]
 fn property_10_the_share_of_a_lost_node_fails_until_its_lease_is_too_old() {
     let mut plan = even(3, 100.0);
     plan.faults.push(fault(Fault::ZoneOutage(Some(0), Law::Constant(secs(1e4))), STRIKE));
-    let failed = failures(&plan, 400, &[Failure::DeadAddress]);
+    let failed = failures(&plan, 200, &[Failure::DeadAddress]);
     failed.expect_mean(100.0 * (47.5 + 1.25), 25.0);
 }
 
@@ -109,13 +109,13 @@ impl Observer for Late {
 fn property_10_with_a_retry_they_succeed_five_seconds_later() {
     let lost_zone = Fault::ZoneOutage(Some(0), Law::Constant(secs(1e4)));
     let crashed = Fault::ReplicaCrash(ReplicaTarget::Slot(0));
-    for (what, noticed, error) in [(crashed, 0.5, 3.0), (lost_zone, 47.5, 25.0)] {
+    for (what, noticed, error) in [(crashed, 0.5, 4.0), (lost_zone, 47.5, 25.0)] {
         let mut plan = even(3, 100.0);
         plan.ingress.retries = 1;
         plan.faults.push(fault(what, STRIKE));
         let refused = failures(&plan, 100, &[Failure::DeadAddress]);
         refused.expect_within(0.0, 0.0);
-        let late = Sample::of(400, |replication| {
+        let late = Sample::of(200, |replication| {
             let mut late = Late::default();
             brownout::model::simulate(&plan, replication, &mut late, &Default::default());
             late.0 as f64

@@ -42,6 +42,7 @@ fn ready(plan: &Plan, replication: u64) -> Option<Instant> {
 #[test]
 fn property_25_a_managed_replica_is_ready_before_one_that_downloads() {
     let mut managed = crashing(120.0);
+    managed.traffic = poisson(5.0);
     let mut own = managed.clone();
     let download = Law::Constant(secs(7.0));
     own.startup.configuration =

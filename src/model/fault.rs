@@ -226,7 +226,8 @@ impl<O: Observer> World<'_, O> {
         for id in victims {
             let subject = self.name_all(&[id]);
             let incident = self.begin_incident(fault, &[], true, subject);
-            self.set_speed(id, share);
+            self.replicas[id].slow.push((incident, share));
+            self.set_speed(id);
             let slot = self.replicas[id].slot;
             let returns = self.now + self.lasting(fault, slot, lasts);
             let epoch = self.replicas[id].epoch;
@@ -234,8 +235,9 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    fn set_speed(&mut self, id: ReplicaId, share: Share) {
+    fn set_speed(&mut self, id: ReplicaId) {
         let replica = &mut self.replicas[id];
+        let share = replica.share();
         replica.advance(self.now.0, &mut self.digest, self.observer);
         replica.server.set_speed(self.now.0, share.0);
         self.tell(Observation::Speed { replica: id, share });
@@ -249,7 +251,8 @@ impl<O: Observer> World<'_, O> {
         incident: usize,
     ) {
         if self.replicas[id].epoch == epoch {
-            self.set_speed(id, Share::ONE);
+            self.replicas[id].slow.retain(|(other, _)| *other != incident);
+            self.set_speed(id);
             let slot = self.replicas[id].slot;
             self.await_strike(fault, slot, Some((slot, id, epoch)));
         }

@@ -19,7 +19,7 @@ use super::plan::{Slot, Spread, ZoneId};
 use super::replica::Fate;
 use crate::observe::{Observation, Observer, ReplicaId, State};
 use crate::random::Law;
-use crate::units::Span;
+use crate::units::{Share, Span};
 
 /// Zones, and the slots that wait for one.
 #[derive(Clone, Debug)]
@@ -123,6 +123,9 @@ impl<O: Observer> World<'_, O> {
         replica.server.set_speed(now, 1.0);
         replica.fate = Fate::Dead;
         replica.epoch += 1;
+        if !std::mem::take(&mut replica.slow).is_empty() {
+            self.tell(Observation::Speed { replica: id, share: Share::ONE });
+        }
         self.lose(lost);
         self.enter(id, State::Failed, cause);
     }

@@ -4,7 +4,7 @@ use brownout::model::plan::*;
 use brownout::observe::outcome::Outcome;
 use brownout::observe::timeline::{ReplicaRow, Timeline};
 use brownout::random::Law;
-use brownout::units::Span;
+use brownout::units::{Share, Span};
 
 use crate::common::witness::{Witness, witnessed};
 use crate::common::{plan, secs};
@@ -138,11 +138,7 @@ fn property_16_a_minute_of_monitoring_shows_the_spike_by_its_length() {
 fn a_slow_replica_needs_more_of_its_time_for_the_same_requests() {
     let mut plan = plan(2, 600.0, 60.0);
     plan.run.bin = secs(BIN);
-    let slow = Fault::ReplicaSlow(
-        ReplicaTarget::Slot(1),
-        brownout::units::Share(0.5),
-        Law::Constant(secs(1e3)),
-    );
+    let slow = Fault::ReplicaSlow(ReplicaTarget::Slot(1), Share(0.5), Law::Constant(secs(1e3)));
     plan.faults.push(crate::fault(slow, 20.0));
     let busy = Sample::of(30, |replication| {
         let (witness, outcome) = witnessed(&plan, replication);
@@ -155,4 +151,27 @@ fn a_slow_replica_needs_more_of_its_time_for_the_same_requests() {
     });
     // Between D/M/1 and M/M/1 with a service of 2 ms at 0.6: 3.56 to 5 ms.
     busy.expect_within(3.56, 5.0);
+}
+
+#[test]
+fn of_slow_downs_that_overlap_the_greatest_holds_until_it_ends() {
+    let mut plan = plan(2, 100.0, 60.0);
+    for (share, from, lasts) in [(0.5, 10.0, 30.0), (0.25, 20.0, 5.0), (0.4, 35.0, 15.0)] {
+        let (share, lasts) = (Share(share), Law::Constant(secs(lasts)));
+        let slow = Fault::ReplicaSlow(ReplicaTarget::Slot(1), share, lasts);
+        plan.faults.push(crate::fault(slow, from));
+    }
+    plan.faults.push(crate::fault(
+        Fault::ReplicaSlow(ReplicaTarget::Slot(0), Share(0.5), Law::Constant(secs(1e3))),
+        10.0,
+    ));
+    plan.faults.push(crash(20.0));
+    let (_, outcome) = witnessed(&plan, 0);
+    let speeds = |replica: usize| -> Vec<(f64, f64)> {
+        let changes = timeline(&outcome).replicas[replica].speed.iter();
+        changes.map(|(at, share)| (at.as_secs(), share.0)).collect()
+    };
+    let expected = [(10.0, 0.5), (20.0, 0.25), (25.0, 0.5), (35.0, 0.4), (40.0, 0.4), (50.0, 1.0)];
+    assert_eq!(speeds(1), expected);
+    assert_eq!(speeds(0), [(10.0, 0.5), (20.0, 1.0)]);
 }

@@ -298,11 +298,14 @@ impl<O: Observer> World<'_, O> {
             instance.unwrap_or_else(|| self.misfortune.streams[fault][0].below(instances));
         let subject = format!("ingress instance {}", instance + 1);
         let incident = self.begin_incident(fault, &[], true, subject);
+        if self.entrance.down[instance] == 0 {
+            self.entrance.lost_in[instance] = incident;
+        }
         self.entrance.down[instance] += 1;
         self.break_connections(instance);
         let avoided = self.now + self.lasting(fault, instance, &self.plan.ingress.failover);
         let returns = self.now + self.lasting(fault, instance, lasts);
-        self.schedule(avoided, Event::IngressAvoided { instance });
+        self.schedule(avoided, Event::IngressAvoided { instance, incident });
         self.schedule(returns, Event::IngressReturns { instance, fault, incident });
         self.await_again(fault, instance, returns);
         self.tell_ingress();
@@ -322,9 +325,10 @@ impl<O: Observer> World<'_, O> {
         self.lose(broken.into_iter().map(|attempt| attempt.sent).collect());
     }
 
-    /// Clients stop trying a vanished instance.
-    pub(super) fn avoid_ingress(&mut self, instance: usize) {
-        if self.entrance.down[instance] > 0 {
+    /// Clients stop trying an instance that vanished in this incident and was not back since.
+    pub(super) fn avoid_ingress(&mut self, instance: usize, incident: usize) {
+        let entrance = &self.entrance;
+        if entrance.down[instance] > 0 && entrance.lost_in[instance] == incident {
             self.entrance.known.retain(|known| *known != instance);
             self.tell_ingress();
         }

@@ -191,7 +191,9 @@ impl<'a, O: Observer> World<'a, O> {
             Event::ControlPlaneReturns { fault, incident } => {
                 self.return_control_plane(fault, incident);
             }
-            Event::IngressAvoided { instance } => self.avoid_ingress(instance),
+            Event::IngressAvoided { instance, incident } => {
+                self.avoid_ingress(instance, incident);
+            }
             Event::IngressReturns { instance, fault, incident } => {
                 self.return_ingress(instance, fault, incident);
             }

@@ -45,8 +45,9 @@ pub(super) struct Attempt {
 pub(super) struct Entrance {
     /// Instances that clients reach or try to.
     pub known: Vec<usize>,
-    /// How many faults keep each instance down.
+    /// How many faults keep each instance down, and the incident that took it down.
     pub down: Vec<u32>,
+    pub lost_in: Vec<usize>,
     stream: Stream,
 }
 
@@ -55,6 +56,7 @@ impl Entrance {
         Entrance {
             known: (0..instances).collect(),
             down: vec![0; instances],
+            lost_in: vec![0; instances],
             stream: seed.stream("ingress", 0),
         }
     }

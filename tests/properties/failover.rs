@@ -3,7 +3,7 @@
 use brownout::model::plan::*;
 use brownout::observe::ledger::Failure;
 use brownout::observe::recorder::Keep;
-use brownout::observe::{Observer, Served};
+use brownout::observe::{Observation, Observer, Served};
 use brownout::random::Law;
 use brownout::units::Span;
 
@@ -168,4 +168,32 @@ fn a_hung_replica_answers_nothing_and_a_dead_one_takes_nothing() {
     assert!(taken(&witness, 0, STRIKE + 93.0, 130.0) > 0);
     let kept = brownout::model::replicate(&plan, 0, Keep::default(), &Default::default());
     assert_eq!(kept.incidents[0].serving_least, 1);
+}
+
+#[test]
+fn clients_avoid_a_lost_ingress_instance_a_failover_after_it_was_lost_last() {
+    let mut plan = plan(2, 10.0, 60.0);
+    plan.ingress.instances = 2;
+    plan.ingress.failover = Law::Constant(secs(10.0));
+    for (from, lasts) in [(5.0, 5.0), (12.0, 30.0), (20.0, 15.0)] {
+        let lasts = Law::Constant(secs(lasts));
+        plan.faults.push(fault(Fault::IngressLoss(Some(1), lasts), from));
+    }
+    let (witness, _) = witnessed(&plan, 0);
+    let mut seen = Vec::new();
+    for (at, fact) in &witness.facts {
+        if let Observation::Ingress { reachable, down } = fact {
+            seen.push((at.as_secs(), *reachable, *down));
+        }
+    }
+    let expected = [
+        (5.0, 2, 1),
+        (10.0, 2, 0),
+        (12.0, 2, 1),
+        (20.0, 2, 1),
+        (22.0, 1, 1),
+        (35.0, 1, 1),
+        (42.0, 2, 0),
+    ];
+    assert_eq!(seen, expected);
 }

@@ -1,1 +1,5 @@
-fn main() {}
+//! The `brownout` command.
+
+fn main() -> std::process::ExitCode {
+    brownout::cli::main()
+}

@@ -1,6 +1,10 @@
 //! Objectives: what a scenario demands of its gateway.
 
-use crate::units::{Share, Span};
+use std::ops::Range;
+
+use crate::diagnostic::{Flaw, suggestion};
+use crate::quantity;
+use crate::units::{Instant, Share, Span};
 
 /// One objective of a scenario, such as `p99 < 250ms during crash`.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,4 +54,233 @@ pub enum Bound {
     Span(Span),
     /// For availability.
     Share(Share),
+}
+
+/// An objective as read, before its period is found among the windows of a plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Demand {
+    /// What is measured.
+    pub metric: Metric,
+    /// How it must compare with the bound.
+    pub relation: Relation,
+    /// The bound.
+    pub bound: Bound,
+    /// Over which part of the run.
+    pub period: Period,
+}
+
+/// The part of a run that an objective speaks of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Period {
+    /// All of it after warm-up.
+    Run,
+    /// While the fault of this name has its effect; where the name stands in the objective.
+    During(String, Range<usize>),
+    /// Between two instants; where they stand in the objective.
+    Between(Instant, Instant, Range<usize>),
+}
+
+const SHAPE: &str = "write METRIC RELATION BOUND, such as \"p99 < 250ms\" or \"recovery < 60s\"";
+
+/// Reads an objective: `p99 < 250ms`, `availability >= 99.9% during crash`,
+/// `p95 < 80ms from 1m to 2m`.
+///
+/// # Errors
+/// Says which part is wrong and where it stands in the text.
+pub fn parse(text: &str) -> Result<Demand, Flaw> {
+    let symbols = |c: char| matches!(c, '<' | '>' | '=' | '≤' | '≥');
+    let Some(start) = text.find(symbols) else {
+        return Err(without_relation(text));
+    };
+    let length = text[start..].find(|c| !symbols(c)).unwrap_or(text.len() - start);
+    let (rest, end) = (&text[start + length..], start + length);
+    let metric = metric(Piece::of(text, 0..start))?;
+    let relation = relation(Piece::of(text, start..end))?;
+    let cut = period_start(rest).unwrap_or(rest.len());
+    let bound = bound(Piece::of(text, end..end + cut), metric)?;
+    let period = period(Piece::of(text, end + cut..text.len()))?;
+    Ok(Demand { metric, relation, bound, period })
+}
+
+fn without_relation(text: &str) -> Flaw {
+    match metric(Piece::of(text, 0..text.find(' ').unwrap_or(text.len()))) {
+        Err(flaw) if flaw.help.is_some() => flaw.help(SHAPE),
+        _ => Flaw::new(format!("the objective {text:?} has no relation and bound")).help(SHAPE),
+    }
+}
+
+/// A part of an objective and where it stands.
+#[derive(Clone)]
+struct Piece<'a> {
+    text: &'a str,
+    range: Range<usize>,
+}
+
+impl<'a> Piece<'a> {
+    /// The part of `text` at `range`, without the blanks around it.
+    fn of(text: &'a str, range: Range<usize>) -> Piece<'a> {
+        let part = &text[range.clone()];
+        let start = range.start + part.len() - part.trim_start().len();
+        Piece { text: part.trim(), range: start..start + part.trim().len() }
+    }
+
+    fn flaw(&self, title: impl Into<String>) -> Flaw {
+        let flaw = Flaw::new(title);
+        if self.text.is_empty() { flaw } else { flaw.within(self.range.clone()) }
+    }
+}
+
+/// Where `during` or `from` begins, as a word of its own.
+fn period_start(rest: &str) -> Option<usize> {
+    let word = |keyword: &str| {
+        let mut found = rest.match_indices(keyword).map(|(at, _)| at);
+        found.find(|at| {
+            let after = rest[at + keyword.len()..].chars().next();
+            rest[..*at].ends_with(' ') && after.is_none_or(|c| c == ' ')
+        })
+    };
+    [word("during"), word("from")].into_iter().flatten().min()
+}
+
+fn metric(piece: Piece<'_>) -> Result<Metric, Flaw> {
+    match piece.text {
+        "" => return Err(piece.flaw("the objective does not say what is measured").help(SHAPE)),
+        "mean" => return Ok(Metric::MeanLatency),
+        "availability" => return Ok(Metric::Availability),
+        "recovery" => return Ok(Metric::Recovery),
+        _ => {}
+    }
+    let digits = piece.text.strip_prefix('p').filter(|digits| digits.starts_with(is_digit));
+    match digits.map(|digits| quantity::hundredth(digits).filter(|_| digits.len() <= 8)) {
+        Some(Some(share)) if share > 0.0 && share < 1.0 => Ok(Metric::Latency(share)),
+        Some(_) => Err(piece
+            .flaw(format!("{:?} is no percentile", piece.text))
+            .help("a percentile lies between p0 and p100, such as p50, p99 or p99.9")),
+        None => {
+            let known = ["p50", "p95", "p99", "p99.9", "mean", "availability", "recovery"];
+            let help = suggestion(piece.text, known).unwrap_or_default();
+            Err(piece.flaw(format!("{:?} is no metric", piece.text)).help(help))
+        }
+    }
+}
+
+fn is_digit(c: char) -> bool {
+    c.is_ascii_digit()
+}
+
+fn relation(piece: Piece<'_>) -> Result<Relation, Flaw> {
+    match piece.text {
+        "<" => Ok(Relation::Below),
+        "<=" | "≤" => Ok(Relation::AtMost),
+        ">" => Ok(Relation::Above),
+        ">=" | "≥" => Ok(Relation::AtLeast),
+        other => Err(piece.flaw(format!("{other:?} is no relation")).help("use <, <=, > or >=")),
+    }
+}
+
+fn bound(piece: Piece<'_>, metric: Metric) -> Result<Bound, Flaw> {
+    if piece.text.is_empty() {
+        return Err(piece.flaw("the objective has no bound").help(SHAPE));
+    }
+    let of_kind = match metric {
+        Metric::Availability => quantity::share(piece.text).map(Bound::Share),
+        _ => quantity::span(piece.text).map(Bound::Span),
+    };
+    of_kind.map_err(|message| match metric {
+        Metric::Availability if quantity::span(piece.text).is_ok() => piece
+            .flaw("availability is a share, not a duration")
+            .help("bound it with a percentage, such as \"availability >= 99.9%\""),
+        Metric::Availability if piece.text.contains('%') => piece
+            .flaw(format!("no availability reaches {:?}", piece.text))
+            .help("write a percentage from 0% to 100%"),
+        Metric::Availability => piece.flaw(Flaw::from_message(&message).title),
+        _ if piece.text.contains('%') => piece
+            .flaw("latencies and recovery are durations, not shares")
+            .help("bound them with a duration, such as \"p99 < 250ms\""),
+        _ => Flaw { range: Some(piece.range.clone()), ..Flaw::from_message(&message) },
+    })
+}
+
+fn period(piece: Piece<'_>) -> Result<Period, Flaw> {
+    if let Some(rest) = piece.text.strip_prefix("during") {
+        let start = piece.range.end - rest.trim_start().len();
+        return match rest.trim() {
+            "" => Err(piece.flaw("\"during\" lacks the name of a fault")),
+            name => Ok(Period::During(name.to_owned(), start..start + name.len())),
+        };
+    }
+    let Some(rest) = piece.text.strip_prefix("from") else {
+        return Ok(Period::Run);
+    };
+    let Some((from, to)) = rest.split_once(" to ") else {
+        return Err(piece.flaw("\"from\" lacks its end").help("write \"from 1m to 2m\""));
+    };
+    let instant = |text: &str| {
+        let read = quantity::span(text.trim()).map(|span| Instant(span.0));
+        read.map_err(|message| Flaw {
+            range: Some(piece.range.clone()),
+            ..Flaw::from_message(&message)
+        })
+    };
+    let (from, to) = (instant(from)?, instant(to)?);
+    if from >= to {
+        return Err(piece.flaw("the period ends before it begins"));
+    }
+    Ok(Period::Between(from, to, piece.range))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(seconds: f64) -> Bound {
+        Bound::Span(Span::from_secs(seconds))
+    }
+
+    #[test]
+    fn objectives_read_as_written() {
+        let read = |text: &str| parse(text).expect(text);
+        let p99 = read("p99 < 250ms");
+        assert_eq!((p99.metric, p99.relation), (Metric::Latency(0.99), Relation::Below));
+        assert_eq!((p99.bound, p99.period), (span(0.25), Period::Run));
+        let tight = read("p99.9<=2s during crash");
+        assert_eq!(tight.metric, Metric::Latency(0.999));
+        assert_eq!(tight.period, Period::During("crash".to_owned(), 17..22));
+        let available = read("availability ≥ 99.9% from 1m to 2m30s");
+        assert_eq!(available.relation, Relation::AtLeast);
+        assert_eq!(available.bound, Bound::Share(Share(0.999)));
+        let minute = 60 * crate::units::SECOND;
+        let Period::Between(from, to, _) = available.period else { panic!("no period") };
+        assert_eq!((from, to), (Instant(minute), Instant(minute * 5 / 2)));
+        assert_eq!(read("recovery < 2m 30s").bound, span(150.0));
+        assert_eq!(read("mean < 5ms").metric, Metric::MeanLatency);
+    }
+
+    #[test]
+    fn a_flaw_names_the_part_and_the_remedy() {
+        let flaw = |text: &str| {
+            let flaw = parse(text).expect_err(text);
+            let place = text[flaw.range.clone().unwrap_or(0..text.len())].to_owned();
+            (place, format!("{} {}", flaw.title, flaw.help.unwrap_or_default()))
+        };
+        assert_eq!(flaw("availabilty > 99%").0, "availabilty");
+        assert!(flaw("availabilty > 99%").1.contains("did you mean \"availability\"?"));
+        assert!(flaw("p100 < 5s").1.contains("p99.9"));
+        assert_eq!(flaw("p99 == 5s").0, "==");
+        assert!(flaw("p99 < 99%").1.contains("durations, not shares"));
+        assert!(flaw("availability > 5s").1.contains("a share, not a duration"));
+        assert!(flaw("availability >= 101%").1.contains("no availability reaches"));
+        assert_eq!(flaw("p99 < 5").0, "5");
+        assert!(flaw("p99 < 5s during").1.contains("lacks the name"));
+        assert!(flaw("p99 < 5s from 1m").1.contains("from 1m to 2m"));
+        assert!(flaw("p99 < 5s from 2m to 1m").1.contains("before it begins"));
+    }
+
+    #[test]
+    fn nonsense_is_refused_without_harm() {
+        for text in ["", " ", "<", "p99", "p99 <", "< 5s", "p < 5s", "p99 < 5s 6q", "p0 < 1s", "≤"]
+        {
+            assert!(parse(text).is_err(), "{text:?} was accepted");
+        }
+    }
 }

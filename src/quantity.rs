@@ -103,10 +103,16 @@ pub fn rate(text: &str) -> Result<Rate, String> {
 pub fn share(text: &str) -> Result<Share, String> {
     let expected = || format!("{text:?} is no share; write a percentage from \"0%\" to \"100%\"");
     let value = match text.trim().strip_suffix('%') {
-        Some(percent) => plain_number(percent.trim_end()).ok_or_else(expected)? / 100.0,
+        Some(percent) => hundredth(percent.trim_end()).ok_or_else(expected)?,
         None => plain_number(text.trim()).ok_or_else(expected)?,
     };
     if value > 1.0 { Err(expected()) } else { Ok(Share(value)) }
+}
+
+/// A hundredth of a plain number, rounded once: 99.9 gives the double nearest to 0.999.
+pub fn hundredth(text: &str) -> Option<f64> {
+    plain_number(text)?;
+    format!("{}e-2", text.replace('_', "")).parse().ok()
 }
 
 /// Cores such as `2`, `0.5`, `2 vCPU`, `500m`.
@@ -181,6 +187,7 @@ mod tests {
         assert_eq!(rate("900/s"), Ok(Rate(900.0)));
         assert_eq!(rate("54k/min"), Ok(Rate(900.0)));
         assert_eq!(share("50%"), Ok(Share(0.5)));
+        assert_eq!(share("99.9%"), Ok(Share(0.999)));
         assert_eq!(cores("500m"), Ok(Cores(0.5)));
         assert_eq!(cores("2 vCPU"), Ok(Cores(2.0)));
         assert_eq!(bytes("64KiB"), Ok(Bytes(65_536)));

@@ -111,7 +111,7 @@ impl Div<u64> for Span {
 /// Clock notation for positions in a run: `3:00`, `1:02:03`, `3:14.2`.
 impl fmt::Display for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tenths = (self.0 + SECOND / 20) / (SECOND / 10);
+        let tenths = self.0.saturating_add(SECOND / 20) / (SECOND / 10);
         let (seconds, tenth) = (tenths / 10, tenths % 10);
         let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
         if hours > 0 {

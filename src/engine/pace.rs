@@ -1,4 +1,4 @@
-//! How fast the jobs of a server progress, and the conversions that its arithmetic needs.
+//! How fast n jobs progress on c cores, and the arithmetic of times that goes with it.
 
 use std::sync::Arc;
 
@@ -35,18 +35,22 @@ pub(super) struct Step {
 /// [`Step`] for every n; the small ones worked out in advance because divisions are slow.
 #[derive(Clone, Debug)]
 pub(super) struct Pace {
-    pub cores: f64,
-    pub speed: f64,
+    cores: f64,
+    speed: f64,
     table: Arc<[Step; PACE_TABLE]>,
 }
 
 const PACE_TABLE: usize = 64;
 
 impl Pace {
-    /// On this many cores, at this share of their speed.
     pub fn new(cores: f64, speed: f64) -> Self {
         let table = Arc::new(std::array::from_fn(|n| Pace::step(cores, speed, n)));
         Pace { cores, speed, table }
+    }
+
+    /// The same cores at another speed.
+    pub fn at_speed(&self, speed: f64) -> Self {
+        if speed == self.speed { self.clone() } else { Pace::new(self.cores, speed) }
     }
 
     fn step(cores: f64, speed: f64, n: usize) -> Step {
@@ -54,7 +58,6 @@ impl Pace {
         Step { each, time_per_work: 1.0 / each, work: speed * cores.min(n as f64) }
     }
 
-    /// For n jobs.
     #[inline(always)]
     pub fn of(&self, n: usize) -> Step {
         if n < PACE_TABLE { self.table[n] } else { Pace::step(self.cores, self.speed, n) }

@@ -104,10 +104,7 @@ impl Server {
     /// Changes the speed at `now`, to which the server has been advanced; 0 = frozen.
     pub fn set_speed(&mut self, now: u64, speed: f64) {
         self.settle(now);
-        if speed == self.pace.speed {
-            return;
-        }
-        self.pace = Pace::new(self.pace.cores, speed);
+        self.pace = self.pace.at_speed(speed);
     }
 
     /// Removes every job at `now`, to which the server has been advanced, and gives their sending

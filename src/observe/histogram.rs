@@ -12,10 +12,14 @@ const BUCKETS: usize = PER_OCTAVE * OCTAVES;
 /// Counts of latencies by magnitude, with their exact sum, least and greatest.
 ///
 /// Below 128 ns every nanosecond has its own bucket; above, the relative width is 1/128.
-/// Quantiles interpolate inside a bucket, so their relative error is below 0.8 %.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Quantiles interpolate inside a bucket, so their relative error is below 0.8 %. Only the octaves
+/// between the least and the greatest latency take memory: 1 KiB each.
+#[derive(Clone, Debug)]
 pub struct Histogram {
-    counts: Box<[u64; BUCKETS]>,
+    /// Index of the first bucket that `counts` holds; a multiple of [`PER_OCTAVE`], as is its
+    /// length.
+    first: usize,
+    counts: Vec<u64>,
     count: u64,
     sum: u128,
     least: u64,
@@ -24,9 +28,19 @@ pub struct Histogram {
 
 impl Default for Histogram {
     fn default() -> Self {
-        Histogram { counts: Box::new([0; BUCKETS]), count: 0, sum: 0, least: u64::MAX, greatest: 0 }
+        Histogram { first: 0, counts: Vec::new(), count: 0, sum: 0, least: u64::MAX, greatest: 0 }
     }
 }
+
+/// Equal if the same latencies were counted, up to the width of a bucket.
+impl PartialEq for Histogram {
+    fn eq(&self, other: &Self) -> bool {
+        let figures = |h: &Self| (h.count, h.sum, h.least, h.greatest);
+        figures(self) == figures(other) && self.buckets().eq(other.buckets())
+    }
+}
+
+impl Eq for Histogram {}
 
 #[inline(always)]
 fn bucket(value: u64) -> usize {
@@ -52,11 +66,35 @@ impl Histogram {
     /// Counts one latency.
     #[inline(always)]
     pub fn record(&mut self, latency: Span) {
-        self.counts[bucket(latency.0)] += 1;
+        let index = bucket(latency.0);
+        match self.counts.get_mut(index.wrapping_sub(self.first)) {
+            Some(count) => *count += 1,
+            None => *self.make_room(index) += 1,
+        }
         self.count += 1;
         self.sum += u128::from(latency.0);
         self.least = self.least.min(latency.0);
         self.greatest = self.greatest.max(latency.0);
+    }
+
+    /// Grows by whole octaves until bucket `index` has a place.
+    #[cold]
+    #[inline(never)]
+    fn make_room(&mut self, index: usize) -> &mut u64 {
+        let octave = index - index % PER_OCTAVE;
+        if self.counts.is_empty() {
+            self.first = octave;
+        }
+        if octave < self.first {
+            let missing = self.first - octave;
+            self.counts.splice(0..0, std::iter::repeat_n(0, missing));
+            self.first = octave;
+        }
+        let needed = octave + PER_OCTAVE - self.first;
+        if self.counts.len() < needed {
+            self.counts.resize(needed, 0);
+        }
+        &mut self.counts[index - self.first]
     }
 
     /// Adds all counts of `other`.
@@ -64,26 +102,38 @@ impl Histogram {
         if other.count == 0 {
             return;
         }
-        for index in other.used() {
-            self.counts[index] += other.counts[index];
-        }
+        let used = other.used();
+        self.make_room(used.start);
+        self.make_room(used.end - 1);
+        let mine = &mut self.counts[used.start - self.first..used.end - self.first];
+        let theirs = &other.counts[used.start - other.first..used.end - other.first];
+        mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| *mine += theirs);
         self.count += other.count;
         self.sum += other.sum;
         self.least = self.least.min(other.least);
         self.greatest = self.greatest.max(other.greatest);
     }
 
-    /// Forgets everything; costs only as much as the range in use.
+    /// Forgets everything but the room; costs only as much as the range in use.
     pub fn clear(&mut self) {
         if self.count > 0 {
             let used = self.used();
-            self.counts[used].fill(0);
+            self.counts[used.start - self.first..used.end - self.first].fill(0);
             (self.count, self.sum, self.least, self.greatest) = (0, 0, u64::MAX, 0);
         }
     }
 
+    /// Indices of the buckets from the least to the greatest latency; none when empty.
     fn used(&self) -> std::ops::Range<usize> {
-        bucket(self.least)..bucket(self.greatest) + 1
+        match self.count {
+            0 => 0..0,
+            _ => bucket(self.least)..bucket(self.greatest) + 1,
+        }
+    }
+
+    /// The count of bucket `index`, one of [`Histogram::used`].
+    fn at(&self, index: usize) -> u64 {
+        self.counts[index - self.first]
     }
 
     /// How many latencies were counted.
@@ -116,7 +166,7 @@ impl Histogram {
         let rank = ((q * self.count as f64).ceil() as u64).clamp(1, self.count);
         let mut below = 0;
         for index in self.used() {
-            let here = self.counts[index];
+            let here = self.at(index);
             if below + here >= rank {
                 let (low, high) = bounds(index);
                 let part = ((rank - below) as f64 - 0.5) / here as f64;
@@ -128,19 +178,11 @@ impl Histogram {
         Some(Span(self.greatest))
     }
 
-    /// How many latencies certainly exceed `limit`, up to the width of one bucket.
-    pub fn count_above(&self, limit: Span) -> u64 {
-        match self.count {
-            0 => 0,
-            _ => self.counts[bucket(limit.0) + 1..].iter().sum(),
-        }
-    }
-
     /// Non-empty buckets from low to high: upper bound and count.
     pub fn buckets(&self) -> impl Iterator<Item = (Span, u64)> + '_ {
-        let used = if self.count == 0 { 0..0 } else { self.used() };
-        used.filter(|index| self.counts[*index] > 0)
-            .map(|index| (Span(bounds(index).1), self.counts[index]))
+        self.used()
+            .filter(|index| self.at(*index) > 0)
+            .map(|index| (Span(bounds(index).1), self.at(index)))
     }
 }
 

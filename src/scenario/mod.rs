@@ -1,5 +1,25 @@
 //! From a scenario file to a plan.
 
+mod book;
+mod check;
+pub mod edit;
+mod fault;
+mod gateway;
+mod ingress;
+pub mod keys;
+pub mod law;
+pub mod read;
+pub mod replay;
+mod run;
+pub mod sample;
+mod startup;
+mod syntax;
+#[cfg(test)]
+mod tests;
+mod traffic;
+mod value;
+mod word;
+
 use std::path::PathBuf;
 
 use crate::model::plan::Plan;

@@ -1,1 +1,125 @@
-//! stats
+//! Estimates over replications, never without what is known of their error.
+//!
+//! A replication is one independent sample of the model. Everything here takes figures of whole
+//! replications and gives a point with a 95 % interval, or a point and no interval where the data
+//! cannot bear one.
+
+mod beta;
+pub mod jackknife;
+pub mod proportion;
+pub mod sections;
+pub mod student;
+
+/// The confidence of every interval.
+pub const CONFIDENCE: f64 = 0.95;
+
+/// A confidence interval, ends included.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(missing_docs)] // the fields say it
+pub struct Interval {
+    pub low: f64,
+    pub high: f64,
+}
+
+/// A figure estimated from replications.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// The best single value.
+    pub point: f64,
+    /// Where the true value lies with [`CONFIDENCE`]; `None` = the data do not say.
+    pub interval: Option<Interval>,
+    /// Replications that contributed.
+    pub n: usize,
+}
+
+impl Estimate {
+    /// A point about whose error nothing is known.
+    pub fn alone(point: f64, n: usize) -> Self {
+        Estimate { point, interval: None, n }
+    }
+
+    /// A point with its standard error, from `n` replications: the interval is
+    /// `point ± t(n−1, 0.975) · error`. Needs two replications to have one.
+    pub fn with_error(point: f64, error: f64, n: usize) -> Self {
+        if n < 2 || !error.is_finite() {
+            return Self::alone(point, n);
+        }
+        let half = student::quantile(n as f64 - 1.0, (1.0 + CONFIDENCE) / 2.0) * error;
+        let interval = Some(Interval { low: point - half, high: point + half });
+        Estimate { point, interval, n }
+    }
+
+    /// The same with the interval cut to the values that the figure can take.
+    pub fn within(mut self, least: f64, greatest: f64) -> Self {
+        if let Some(interval) = &mut self.interval {
+            interval.low = interval.low.clamp(least, greatest);
+            interval.high = interval.high.clamp(least, greatest);
+        }
+        self
+    }
+
+    /// Half the width of the interval.
+    pub fn half_width(&self) -> Option<f64> {
+        self.interval.map(|interval| (interval.high - interval.low) / 2.0)
+    }
+}
+
+/// The mean of one value per replication, `x̄ ± t(n−1, 0.975) · s/√n` (Law, Simulation Modeling and
+/// Analysis, 5th ed., section 9.4.1); `None` without values.
+pub fn mean(values: &[f64]) -> Option<Estimate> {
+    let n = values.len();
+    if n == 0 {
+        return None;
+    }
+    let mean = values.iter().sum::<f64>() / n as f64;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    let error = (squares / (n as f64 * (n as f64 - 1.0))).sqrt();
+    Some(Estimate::with_error(mean, error, n))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::random::{Seed, Stream};
+
+    pub(crate) fn exponential(stream: &mut Stream) -> f64 {
+        -(1.0 - stream.unit()).ln()
+    }
+
+    /// Of `trials` intervals, the share that covers `truth`.
+    pub(crate) fn coverage(
+        trials: u64,
+        truth: f64,
+        mut estimate: impl FnMut(&mut Stream) -> Estimate,
+    ) -> f64 {
+        let covers = |trial: &u64| {
+            let mut stream = Seed { seed: 1, replication: *trial }.stream("coverage", 0);
+            let interval = estimate(&mut stream).interval.expect("an interval");
+            (interval.low..=interval.high).contains(&truth)
+        };
+        (0..trials).filter(covers).count() as f64 / trials as f64
+    }
+
+    #[test]
+    fn a_mean_has_the_textbook_interval() {
+        let estimate = mean(&[1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
+        let half = 2.776_445_105_197_799 * (2.5_f64 / 5.0).sqrt();
+        assert_eq!((estimate.point, estimate.n), (3.0, 5));
+        assert!((estimate.half_width().unwrap() - half).abs() < 1e-9);
+    }
+
+    #[test]
+    fn one_value_has_no_interval_and_none_has_no_mean() {
+        assert_eq!(mean(&[7.0]), Some(Estimate::alone(7.0, 1)));
+        assert_eq!(mean(&[]), None);
+    }
+
+    #[test]
+    fn intervals_of_means_cover_the_truth_as_often_as_they_claim() {
+        let covered = coverage(1_000, 1.0, |stream| {
+            let value = |_| (0..20).map(|_| exponential(stream)).sum::<f64>() / 20.0;
+            mean(&(0..20).map(value).collect::<Vec<_>>()).unwrap()
+        });
+        assert!((0.93..=0.97).contains(&covered), "{covered}");
+    }
+}

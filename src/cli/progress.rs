@@ -1,0 +1,118 @@
+//! Progress on standard error: simulated time, replications done, requests per second, time left.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::args::When;
+use super::terminal::Terminal;
+use crate::experiment::Watch;
+use crate::model::plan::Run;
+use crate::units::{Span, three_digits};
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Show {
+    /// Not at all.
+    Nothing,
+    /// As a bar that is drawn over and over.
+    Bar,
+    /// As a line now and then, where nothing can be drawn over.
+    Lines,
+}
+
+impl Show {
+    /// What was asked for, as far as standard error can do it.
+    pub(super) fn new(when: When, quiet: bool, terminal: Terminal) -> Self {
+        match (when, quiet, terminal.is_watched()) {
+            (When::Never, ..) | (_, true, _) | (When::Auto, _, false) => Show::Nothing,
+            (_, _, true) => Show::Bar,
+            (When::Always, _, false) => Show::Lines,
+        }
+    }
+}
+
+/// Does `work` and meanwhile shows how far `watch` is.
+pub(super) fn during<T>(
+    show: Show,
+    run: &Run,
+    watch: &Watch,
+    terminal: Terminal,
+    work: impl FnOnce() -> T,
+) -> T {
+    if show == Show::Nothing {
+        return work();
+    }
+    let finished = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let shown = scope.spawn(|| match show {
+            Show::Bar => draw(run, watch, &finished),
+            _ => tell(run, watch, terminal, &finished),
+        });
+        let _end = End { finished: &finished, thread: shown.thread().clone() };
+        work()
+    })
+}
+
+/// Ends the showing thread, even if the work panics.
+struct End<'a> {
+    finished: &'a AtomicBool,
+    thread: Thread,
+}
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.finished.store(true, Ordering::Release);
+        self.thread.unpark();
+    }
+}
+
+fn draw(run: &Run, watch: &Watch, finished: &AtomicBool) {
+    let bar = ProgressBar::new(total(run));
+    let style = ProgressStyle::with_template("{bar:24} {percent:>3} %  {msg}  ETA {eta}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let begun = Instant::now();
+    while !finished.load(Ordering::Acquire) {
+        bar.set_message(words(run, watch, begun));
+        bar.set_position(watch.gauge.simulated());
+        thread::park_timeout(Duration::from_millis(100));
+    }
+    bar.finish_and_clear();
+}
+
+fn tell(run: &Run, watch: &Watch, terminal: Terminal, finished: &AtomicBool) {
+    let begun = Instant::now();
+    while !finished.load(Ordering::Acquire) {
+        terminal.say(&format!("{}\n", words(run, watch, begun)));
+        thread::park_timeout(Duration::from_secs(2));
+    }
+}
+
+/// All simulated time of the experiment in nanoseconds.
+fn total(run: &Run) -> u64 {
+    run.horizon.0.saturating_mul(run.replications as u64)
+}
+
+fn words(run: &Run, watch: &Watch, begun: Instant) -> String {
+    let seconds = begun.elapsed().as_secs_f64().max(1e-3);
+    let rate = watch.gauge.requests() as f64 / seconds;
+    format!(
+        "{} of {} simulated, {}/{} replications, {} requests/s",
+        Span(watch.gauge.simulated()),
+        Span(total(run)),
+        watch.done(),
+        run.replications,
+        thousands(rate),
+    )
+}
+
+/// A large number in as few digits as a glance takes in: `850`, `12.3 k`, `1.2 M`.
+fn thousands(value: f64) -> String {
+    match value {
+        large if large >= 1e6 => format!("{} M", three_digits(large / 1e6)),
+        medium if medium >= 1e4 => format!("{} k", three_digits(medium / 1e3)),
+        small => three_digits(small.round()),
+    }
+}

@@ -1,0 +1,309 @@
+//! Problems found in a file, and how they are shown: the line, a caret under the place, a remedy.
+
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+
+/// A text and the name under which its problems are reported.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Source {
+    /// The path as the user gave it.
+    pub name: String,
+    /// The text, empty if it could not be read.
+    pub text: String,
+}
+
+/// Whether a problem forbids the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The file cannot be used.
+    Error,
+    /// The file can be used, but may not mean what its author thinks.
+    Warning,
+}
+
+/// Where a problem is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In the file as a whole.
+    Whole,
+    /// In these bytes of the [`Source`].
+    Span(Range<usize>),
+    /// In a line of another file.
+    Elsewhere {
+        /// The other file.
+        path: String,
+        /// The line's number, from 1.
+        line: usize,
+        /// The line.
+        text: String,
+        /// Bytes of the line.
+        span: Range<usize>,
+    },
+}
+
+/// Something wrong with a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Whether it forbids the run.
+    pub severity: Severity,
+    /// Where it is.
+    pub place: Place,
+    /// What is wrong, in one line.
+    pub title: String,
+    /// What stands under the caret; may be empty.
+    pub label: String,
+    /// Remedies and reasons, each in one line.
+    pub help: Vec<String>,
+}
+
+/// Something wrong with a piece of text, before it is known where the text stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flaw {
+    /// What is wrong, in one line.
+    pub title: String,
+    /// The bytes of the text that are wrong; `None` = all of it.
+    pub range: Option<Range<usize>>,
+    /// What stands under the caret; empty = what the place expects.
+    pub label: String,
+    /// The remedy.
+    pub help: Option<String>,
+}
+
+impl Problem {
+    /// An error at a place.
+    pub fn error(place: Place, title: impl Into<String>) -> Problem {
+        let (title, label) = (clip(&title.into()), String::new());
+        Problem { severity: Severity::Error, place, title, label, help: Vec::new() }
+    }
+
+    /// A warning at a place.
+    pub fn warning(place: Place, title: impl Into<String>) -> Problem {
+        Problem { severity: Severity::Warning, ..Problem::error(place, title) }
+    }
+
+    /// The same with a label under the caret.
+    pub fn label(self, label: impl Into<String>) -> Problem {
+        Problem { label: clip(&label.into()), ..self }
+    }
+
+    /// The same with a further remedy or reason.
+    pub fn help(mut self, help: impl Into<String>) -> Problem {
+        self.help.push(clip(&help.into()));
+        self
+    }
+
+    /// Line and column, both from 1 (columns count characters); `None` for a whole file.
+    pub fn position(&self, source: &Source) -> Option<(usize, usize)> {
+        match &self.place {
+            Place::Whole => None,
+            Place::Span(span) => {
+                let excerpt = excerpt(&source.text, span);
+                let before = &excerpt.text[..excerpt.span.start];
+                Some((excerpt.line, before.chars().count() + 1))
+            }
+            Place::Elsewhere { line, text, span, .. } => {
+                Some((*line, text.get(..span.start).unwrap_or("").chars().count() + 1))
+            }
+        }
+    }
+}
+
+impl Flaw {
+    /// A flaw of the whole text.
+    pub fn new(title: impl Into<String>) -> Flaw {
+        Flaw { title: title.into(), range: None, label: String::new(), help: None }
+    }
+
+    /// The flaw of a message such as `"5" lacks a unit; write "5s"`: what follows the semicolon is
+    /// the remedy.
+    pub fn from_message(message: &str) -> Flaw {
+        match message.split_once("; ") {
+            Some((title, help)) => Flaw::new(title).help(help),
+            None => Flaw::new(message),
+        }
+    }
+
+    /// The same, confined to these bytes.
+    pub fn within(self, range: Range<usize>) -> Flaw {
+        Flaw { range: Some(range), ..self }
+    }
+
+    /// The same with a label under the caret.
+    pub fn label(self, label: impl Into<String>) -> Flaw {
+        Flaw { label: label.into(), ..self }
+    }
+
+    /// The same with a remedy.
+    pub fn help(self, help: impl Into<String>) -> Flaw {
+        Flaw { help: Some(help.into()), ..self }
+    }
+}
+
+/// Whether any of the problems is an error.
+pub fn any_error(problems: &[Problem]) -> bool {
+    problems.iter().any(|problem| problem.severity == Severity::Error)
+}
+
+/// The problems as text for a person, in the order given, each followed by an empty line.
+pub fn render(source: &Source, problems: &[Problem], colour: bool) -> String {
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+    let mut text = String::new();
+    for problem in problems {
+        text.push_str(renderer.render(&[group(source, problem)]).trim_end());
+        text.push_str("\n\n");
+    }
+    text
+}
+
+fn group<'a>(source: &'a Source, problem: &'a Problem) -> Group<'a> {
+    let level = match problem.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let title = level.primary_title(printable(&problem.title));
+    let group = match &problem.place {
+        Place::Whole => title.element(Origin::path(printable(&source.name))),
+        Place::Span(span) => {
+            let excerpt = excerpt(&source.text, span);
+            title.element(snippet(&source.name, excerpt, &problem.label))
+        }
+        Place::Elsewhere { path, line, text, span } => {
+            let excerpt = Excerpt { line: *line, ..excerpt(text, span) };
+            title.element(snippet(path, excerpt, &problem.label))
+        }
+    };
+    let helps = problem.help.iter().map(|help| Level::HELP.message(printable(help)));
+    group.elements(helps)
+}
+
+fn snippet<'a>(
+    name: &str,
+    excerpt: Excerpt<'a>,
+    label: &str,
+) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+    let mark = AnnotationKind::Primary.span(excerpt.span);
+    let mark = if label.is_empty() { mark } else { mark.label(printable(label)) };
+    Snippet::source(excerpt.text).path(printable(name)).line_start(excerpt.line).annotation(mark)
+}
+
+/// One line of a text and a place in it.
+struct Excerpt<'a> {
+    line: usize,
+    text: &'a str,
+    span: Range<usize>,
+}
+
+/// The line on which `span` begins; the span ends with the line at the latest.
+fn excerpt<'a>(text: &'a str, span: &Range<usize>) -> Excerpt<'a> {
+    let start = boundary(text, span.start);
+    let first = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+    let last = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
+    let line = text[first..last].trim_end_matches('\r');
+    let inside = |offset: usize| boundary(text, offset).clamp(first, first + line.len()) - first;
+    Excerpt {
+        line: text[..first].bytes().filter(|byte| *byte == b'\n').count() + 1,
+        text: line,
+        span: inside(start)..inside(span.end.max(start)),
+    }
+}
+
+fn boundary(text: &str, offset: usize) -> usize {
+    let mut offset = offset.min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    offset
+}
+
+/// Without characters that would move the cursor.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// The text, or its beginning if it is too long for a message.
+pub fn clip(text: &str) -> String {
+    const LIMIT: usize = 240;
+    match text.char_indices().nth(LIMIT) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// The candidate that `word` was probably meant to be.
+pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    const ALIKE: f64 = 0.6;
+    if word.chars().count() > 60 {
+        return None;
+    }
+    let word = word.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::normalized_damerau_levenshtein(&word, candidate), candidate))
+        .filter(|(likeness, _)| *likeness >= ALIKE)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, candidate)| candidate)
+}
+
+/// `did you mean "x"?` if a candidate is close, else all candidates.
+pub fn suggestion<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str> + Clone,
+) -> Option<String> {
+    if let Some(meant) = closest(word, candidates.clone()) {
+        return Some(format!("did you mean {meant:?}?"));
+    }
+    let quoted: Vec<String> = candidates.into_iter().map(|word| format!("{word:?}")).collect();
+    match quoted.as_slice() {
+        [] => None,
+        [only] => Some(format!("the only choice is {only}")),
+        [most @ .., last] => Some(format!("choose {} or {last}", most.join(", "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(text: &str) -> Source {
+        Source { name: "a.toml".to_owned(), text: text.to_owned() }
+    }
+
+    #[test]
+    fn a_problem_shows_its_line_its_column_and_its_remedy() {
+        let source = source("question = \"?\"\nrate = 5\n");
+        let problem =
+            Problem::error(Place::Span(22..23), "no unit").label("a rate").help("write \"5/s\"");
+        let text = render(&source, std::slice::from_ref(&problem), false);
+        assert!(text.contains("a.toml:2:8"), "{text}");
+        assert!(text.contains("^ a rate"), "{text}");
+        assert!(text.contains("help: write \"5/s\""), "{text}");
+        assert_eq!(problem.position(&source), Some((2, 8)));
+    }
+
+    #[test]
+    fn spans_off_the_text_or_inside_a_character_do_no_harm() {
+        for (text, span) in [("", 0..9), ("é", 1..2), ("a\r\nb", 1..4), ("x", 7..9)] {
+            let problem = Problem::warning(Place::Span(span), "odd").label("here");
+            assert!(render(&source(text), &[problem], true).contains("odd"));
+        }
+    }
+
+    #[test]
+    fn colour_changes_the_look_but_not_the_words() {
+        let problem = [Problem::error(Place::Whole, "empty")];
+        assert!(!render(&source(""), &problem, false).contains('\u{1b}'));
+        assert!(render(&source(""), &problem, true).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_near_miss_gets_a_guess_and_a_far_one_the_list() {
+        assert_eq!(
+            suggestion("lage", ["small", "large"]).as_deref(),
+            Some("did you mean \"large\"?")
+        );
+        let list = suggestion("gigantic", ["small", "large"]);
+        assert_eq!(list.as_deref(), Some("choose \"small\" or \"large\""));
+        assert_eq!(suggestion("x", []), None);
+    }
+}

@@ -1,0 +1,205 @@
+//! Figures of an experiment, each pooled over the replications. Latencies are in seconds.
+
+use crate::observe::histogram::Histogram;
+use crate::observe::incident::Incident;
+use crate::observe::ledger::Ledger;
+use crate::observe::outcome::{Outcome, WindowOutcome};
+use crate::stats::sections::{self, Section};
+use crate::stats::{self, Estimate, Interval, jackknife, proportion};
+use crate::units::Span;
+
+/// Below this many failures in all, the failures are taken as independent as well, which widens
+/// the interval of availability.
+const FEW_FAILURES: u64 = 10;
+
+/// The window `index` of every replication.
+pub fn windows(outcomes: &[Outcome], index: usize) -> Vec<&WindowOutcome> {
+    outcomes.iter().map(|outcome| &outcome.windows[index]).collect()
+}
+
+/// All latencies of a window together.
+pub fn merged(windows: &[&WindowOutcome]) -> Histogram {
+    let mut all = Histogram::default();
+    windows.iter().for_each(|window| all.merge(&window.latency));
+    all
+}
+
+/// All requests of a window together.
+pub fn total(windows: &[&WindowOutcome]) -> Ledger {
+    let mut all = Ledger::default();
+    windows.iter().for_each(|window| all += &window.ledger);
+    all
+}
+
+/// The mean over replications of one value for each.
+pub fn mean_of<T>(items: &[T], value: impl Fn(&T) -> f64) -> Option<Estimate> {
+    stats::mean(&items.iter().map(value).collect::<Vec<_>>())
+}
+
+/// Corrects the interval of a mean count of which none was seen: zero in n replications does not
+/// prove that there can be none, only that the mean is below −ln(0.05)/n, about 3/n (Hanley and
+/// Lippman-Hand, JAMA 249, 1983).
+pub fn none_seen(mut mean: Estimate) -> Estimate {
+    if let Some(interval) = mean.interval.as_mut().filter(|_| mean.point == 0.0) {
+        interval.high = -(1.0 - stats::CONFIDENCE).ln() / mean.n as f64;
+    }
+    mean
+}
+
+/// The ratio of two totals over replications, from both values for each.
+pub fn ratio_of<T>(items: &[T], pair: impl Fn(&T) -> (f64, f64)) -> Option<Estimate> {
+    jackknife::ratio(&items.iter().map(pair).collect::<Vec<_>>())
+}
+
+/// Answered requests over all that have an outcome. Few failures do not show how much they vary,
+/// and none seem to say that none can be: then the interval also covers the exact one for
+/// independent requests.
+pub fn availability(windows: &[&WindowOutcome]) -> Option<Estimate> {
+    let decided = |ledger: &Ledger| ledger.served + ledger.failed();
+    let pair = |w: &&WindowOutcome| (w.ledger.served as f64, decided(&w.ledger) as f64);
+    let mut estimate = ratio_of(windows, pair)?.within(0.0, 1.0);
+    let all = total(windows);
+    if let Some(interval) = &mut estimate.interval
+        && all.failed().min(all.served) < FEW_FAILURES
+    {
+        let exact = proportion::clopper_pearson(all.served, decided(&all));
+        let (low, high) = (interval.low.min(exact.low), interval.high.max(exact.high));
+        *interval = Interval { low, high };
+    }
+    Some(estimate)
+}
+
+/// The mean latency of the answered requests.
+pub fn mean_latency(windows: &[&WindowOutcome]) -> Option<Estimate> {
+    let pair = |w: &&WindowOutcome| (w.latency.sum() as f64 / 1e9, w.latency.count() as f64);
+    ratio_of(windows, pair).map(|estimate| estimate.within(0.0, f64::INFINITY))
+}
+
+/// The latency that a share `q` of the answered requests did not exceed.
+pub fn percentile(windows: &[&WindowOutcome], q: f64) -> Option<Estimate> {
+    let pooled = merged(windows).quantile(q)?;
+    let section = |w: &&WindowOutcome| {
+        let weight = w.latency.count() as f64;
+        w.latency.quantile(q).map(|value| Section { value: value.as_secs(), weight })
+    };
+    let sections: Vec<Section> = windows.iter().filter_map(section).collect();
+    Some(sections::estimate(pooled.as_secs(), &sections).within(0.0, f64::INFINITY))
+}
+
+/// Requests answered per second while the window was open.
+pub fn throughput(windows: &[&WindowOutcome]) -> Option<Estimate> {
+    ratio_of(windows, |w| (w.ledger.served as f64, w.open.as_secs()))
+}
+
+/// How long it took to be back to normal.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Recovery {
+    /// The longest recovery of a replication, averaged over those in which every incident ended.
+    pub longest: Option<Estimate>,
+    /// The least and the greatest recovery of any incident.
+    pub range: Option<(Span, Span)>,
+    /// Incidents of which the end was seen.
+    pub recovered: usize,
+    /// Incidents that were not over at the end of the run.
+    pub unrecovered: usize,
+    /// The longest that one of these had lasted by then.
+    pub waited: Span,
+}
+
+/// The recovery of all incidents that `counts` accepts.
+pub fn recovery(outcomes: &[Outcome], counts: impl Fn(&Incident) -> bool) -> Recovery {
+    let mut all = Recovery::default();
+    let mut longest = Vec::new();
+    for outcome in outcomes {
+        let incidents: Vec<_> = outcome.incidents.iter().filter(|i| counts(i)).collect();
+        let ended: Vec<Span> = incidents.iter().filter_map(|i| i.recovery()).collect();
+        if ended.len() == incidents.len() {
+            longest.extend(ended.iter().max().map(|span| span.as_secs()));
+        }
+        let open = incidents.iter().filter(|incident| incident.normal.is_none());
+        let waited = open.map(|incident| outcome.ended.since(incident.at)).max();
+        all.recovered += ended.len();
+        all.unrecovered += incidents.len() - ended.len();
+        all.waited = all.waited.max(waited.unwrap_or_default());
+        all.range = hull(all.range, ended);
+    }
+    all.longest = stats::mean(&longest).map(|estimate| estimate.within(0.0, f64::INFINITY));
+    all
+}
+
+/// The least and greatest of `values` and what was seen before.
+pub fn hull<T: Ord + Copy>(
+    seen: Option<(T, T)>,
+    values: impl IntoIterator<Item = T>,
+) -> Option<(T, T)> {
+    values.into_iter().fold(seen, |range, value| {
+        let (least, greatest) = range.unwrap_or((value, value));
+        Some((least.min(value), greatest.max(value)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::sample;
+    use crate::observe::ledger::Failure;
+    use crate::units::Instant;
+
+    fn served_and_failed(served: u64, failed: u64) -> WindowOutcome {
+        let mut window = WindowOutcome::default();
+        window.ledger.served = served;
+        window.ledger.failures[Failure::TimedOut as usize] = failed;
+        window
+    }
+
+    #[test]
+    fn no_failure_does_not_prove_that_there_can_be_none() {
+        let window = served_and_failed(1_000, 0);
+        let estimate = availability(&[&window, &window, &window]).unwrap();
+        let interval = estimate.interval.unwrap();
+        assert_eq!((estimate.point, interval.high), (1.0, 1.0));
+        assert!((interval.low - 0.999_001_9).abs() < 1e-6, "{interval:?}");
+    }
+
+    #[test]
+    fn a_count_of_zero_has_an_upper_end_above_zero() {
+        let interval = none_seen(stats::mean(&[0.0; 10]).unwrap()).interval.unwrap();
+        assert!((interval.high - 0.299_573).abs() < 1e-6);
+        let seen = stats::mean(&[1.0, 2.0]).unwrap();
+        assert_eq!(none_seen(seen), seen);
+    }
+
+    #[test]
+    fn one_replication_bounds_nothing() {
+        assert_eq!(availability(&[&served_and_failed(1_000, 0)]), Some(Estimate::alone(1.0, 1)));
+    }
+
+    #[test]
+    fn nothing_decided_means_no_availability_and_no_latency() {
+        let empty = WindowOutcome::default();
+        assert_eq!(availability(&[&empty, &empty]), None);
+        assert_eq!(percentile(&[&empty, &empty], 0.99), None);
+        assert_eq!(mean_latency(&[&empty]), None);
+        assert_eq!(throughput(&[&empty]), None);
+    }
+
+    #[test]
+    fn percentiles_are_merged_and_not_averaged() {
+        let (mut fast, mut slow) = (WindowOutcome::default(), WindowOutcome::default());
+        (0..990).for_each(|_| fast.latency.record(Span::from_secs(0.01)));
+        (0..10).for_each(|_| slow.latency.record(Span::from_secs(1.0)));
+        let median = percentile(&[&fast, &slow], 0.5).unwrap();
+        assert!((median.point - 0.01).abs() < 1e-4, "{median:?}");
+        assert!(percentile(&[&fast, &slow], 0.999).unwrap().point > 0.99);
+    }
+
+    #[test]
+    fn an_incident_without_end_is_counted_and_not_averaged() {
+        let mut outcomes = sample::experiment().outcomes;
+        outcomes[2].incidents[0].normal = None;
+        let recovery = recovery(&outcomes, |_| true);
+        assert_eq!((recovery.recovered, recovery.unrecovered), (4, 1));
+        assert_eq!(recovery.longest.unwrap().n, 4);
+        assert_eq!(recovery.waited, Instant::from_secs(600.0).since(Instant::from_secs(180.0)));
+    }
+}

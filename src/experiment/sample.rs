@@ -1,0 +1,268 @@
+//! A small made-up experiment, for tests of what follows from outcomes.
+
+use crate::experiment::Experiment;
+use crate::model::plan::*;
+use crate::observe::histogram::Histogram;
+use crate::observe::incident::Incident;
+use crate::observe::ledger::{Failure, Ledger};
+use crate::observe::outcome::{Entry, Outcome, RequestRecord, WindowOutcome};
+use crate::observe::timeline::{Latency, ReplicaLife, ReplicaRow, Timeline, TotalRow};
+use crate::observe::{Observation, State};
+use crate::random::{Law, Seed, Stream};
+use crate::units::{Bytes, Cores, Instant, Rate, Share, Span};
+
+fn secs(seconds: f64) -> Span {
+    Span::from_secs(seconds)
+}
+
+fn at(seconds: f64) -> Instant {
+    Instant::from_secs(seconds)
+}
+
+/// Two replicas in two zones; one crashes at 3:00 of 10:00.
+pub fn plan() -> Plan {
+    let window = |label: &str, extent| Window { label: label.to_owned(), extent };
+    Plan {
+        gateway: Gateway {
+            cores: Cores(1.0),
+            demand: Law::Exponential(secs(0.01)),
+            replicas: 2,
+            memory: Some(Memory { limit: Bytes(1 << 30), per_request: Bytes(1 << 20) }),
+        },
+        topology: Topology {
+            zones: vec!["a".to_owned(), "b".to_owned()],
+            placement: vec![0, 1],
+            spread: Spread::ScheduleAnyway,
+        },
+        ingress: ingress(),
+        traffic: Traffic::Process(ArrivalProcess {
+            scatter: Scatter::Poisson,
+            corners: vec![(Instant::ZERO, Rate(10.0))],
+            period: None,
+        }),
+        startup: startup(),
+        detection: detection(),
+        faults: vec![FaultPlan {
+            name: "crash".to_owned(),
+            fault: Fault::ReplicaCrash(ReplicaTarget::Slot(1)),
+            schedule: Schedule::At(at(180.0)),
+        }],
+        windows: vec![window("the run", Extent::Run), window("during crash", Extent::During(0))],
+        run: Run {
+            horizon: at(600.0),
+            warm_up: at(60.0),
+            seed: 42,
+            replications: 5,
+            bin: secs(10.0),
+        },
+    }
+}
+
+fn ingress() -> Ingress {
+    Ingress {
+        instances: 2,
+        balancing: Balancing::RoundRobin,
+        delay: secs(0.001),
+        hop: secs(0.001),
+        connect_timeout: secs(1.0),
+        read_timeout: secs(15.0),
+        retries: 0,
+        dead_address: DeadAddress::Refuses,
+        failover: Law::Constant(secs(10.0)),
+        propagation: Law::Constant(secs(1.0)),
+    }
+}
+
+fn startup() -> Startup {
+    Startup {
+        schedule: Law::ZERO,
+        sandbox: Law::Constant(secs(1.0)),
+        image: Law::ZERO,
+        boot: Law::Constant(secs(10.0)),
+        configuration: Configuration::Local,
+        contracts: None,
+        readiness: probe(),
+    }
+}
+
+fn detection() -> Detection {
+    Detection {
+        crash: Law::Constant(secs(1.0)),
+        liveness: probe(),
+        grace: secs(30.0),
+        lease: secs(10.0),
+        node_grace: secs(50.0),
+        monitor: secs(5.0),
+        toleration: secs(300.0),
+    }
+}
+
+fn probe() -> Probe {
+    Probe { initial_delay: Span::ZERO, period: secs(1.0), timeout: secs(1.0), failures: 3 }
+}
+
+/// All replications of [`plan`], with the course of the first.
+pub fn experiment() -> Experiment {
+    let plan = plan();
+    let mut outcomes: Vec<Outcome> =
+        (0..plan.run.replications as u64).map(|index| outcome(&plan, index)).collect();
+    for outcome in &mut outcomes[1..] {
+        (outcome.timeline, outcome.journal, outcome.requests) = (None, vec![], vec![]);
+    }
+    Experiment { outcomes, interrupted: false, asked: plan.run.replications }
+}
+
+/// One made-up replication.
+pub fn outcome(plan: &Plan, replication: u64) -> Outcome {
+    let mut luck = Seed { seed: plan.run.seed, replication }.stream("sample", 0);
+    let recovery = 14.0 + 2.0 * luck.unit();
+    let run = window(5_400, 3, 0.04, &mut luck);
+    let during = WindowOutcome { open: secs(recovery), ..window(150, 0, 0.2, &mut luck) };
+    let open = plan.run.horizon.since(plan.run.warm_up);
+    let run = WindowOutcome { open, ..run };
+    let extra = |extent| if extent == Extent::Run { run.clone() } else { during.clone() };
+    Outcome {
+        replication,
+        ended: plan.run.horizon,
+        interrupted: false,
+        ledger: run.ledger,
+        windows: plan.windows.iter().map(|window| extra(window.extent)).collect(),
+        time_with_serving: vec![Span::ZERO, secs(recovery), open - secs(recovery)],
+        incidents: vec![incident(recovery, &mut luck)],
+        incidents_unlisted: 0,
+        busy_secs: 53.0 + 2.0 * luck.unit(),
+        capacity_secs: 1_065.0,
+        drained: 2,
+        in_flight_peak: 40 + luck.below(10) as u64,
+        digest: 0x1234_5678_9abc_def0 ^ replication,
+        timeline: Some(timeline()),
+        journal: journal(),
+        requests: requests(),
+    }
+}
+
+fn window(offered: u64, in_flight: u64, median: f64, luck: &mut Stream) -> WindowOutcome {
+    let lost = 10 + luck.below(5) as u64;
+    let served = offered - in_flight - lost;
+    let mut latency = Histogram::default();
+    (0..served).for_each(|_| latency.record(secs(median * (0.5 * luck.normal()).exp())));
+    let mut ledger = Ledger { offered, served, in_flight, ..Ledger::default() };
+    ledger.failures[Failure::LostInFlight as usize] = lost;
+    WindowOutcome { ledger, latency, open: Span::ZERO }
+}
+
+fn incident(recovery: f64, luck: &mut Stream) -> Incident {
+    let mut ledger = Ledger { served: 130, ..Ledger::default() };
+    ledger.failures[Failure::LostInFlight as usize] = 10 + luck.below(5) as u64;
+    Incident {
+        fault: 0,
+        subject: "replica b-1".to_owned(),
+        at: at(180.0),
+        serving_before: 2,
+        serving_least: 1,
+        out_of_rotation: Some(at(182.0)),
+        restored: Some(at(180.0 + recovery - 1.0)),
+        normal: Some(at(180.0 + recovery)),
+        p99_before: Some(secs(0.041)),
+        p99_during: Some(secs(0.22 + 0.02 * luck.unit())),
+        ledger,
+        phases: vec![(State::Sandbox, secs(1.0)), (State::Booting, secs(10.0))],
+    }
+}
+
+fn timeline() -> Timeline {
+    let latency = Latency { mean: secs(0.04), p50: secs(0.04), p95: secs(0.08), p99: secs(0.1) };
+    let total = |bin: u64| TotalRow {
+        start: at(10.0 * bin as f64),
+        offered: 100,
+        served: 99,
+        failures: [u64::from(bin == 18), 0, 0, 0, 0, 0],
+        latency: (bin != 19).then_some(latency),
+        in_flight: 2,
+        in_rotation: if bin == 18 { 1 } else { 2 },
+        cpu: (bin != 19).then_some(0.5),
+    };
+    let row = |bin: usize, replica| ReplicaRow {
+        bin,
+        replica,
+        arrived: 50,
+        served: 49,
+        in_flight: 1,
+        cpu: 0.25,
+        state: State::Ready,
+    };
+    let ready = |name: &str, zone, since| ReplicaLife {
+        name: name.to_owned(),
+        zone,
+        slot: zone,
+        states: vec![(at(since), State::Ready)],
+        rotation: vec![(at(since), true)],
+        speed: vec![(at(since), Share::ONE)],
+    };
+    let mut dead = ready("b-1", 1, 0.0);
+    dead.states.push((at(180.0), State::Failed));
+    dead.rotation.push((at(182.0), false));
+    let second = |bin: usize| if bin < 18 { 1 } else { 2 };
+    Timeline {
+        bin: secs(10.0),
+        total: (0..60).map(total).collect(),
+        by_replica: (0..60).flat_map(|bin| [row(bin, 0), row(bin, second(bin))]).collect(),
+        replicas: vec![ready("a-1", 0, 0.0), dead, ready("b-2", 1, 193.0)],
+    }
+}
+
+fn journal() -> Vec<Entry> {
+    let entry = |seconds, observation| Entry { at: at(seconds), observation };
+    let created = |replica, zone, name: &str| Observation::Created {
+        replica,
+        slot: zone,
+        zone,
+        name: name.to_owned(),
+    };
+    let (slots, subject) = (vec![1], "replica b-1".to_owned());
+    vec![
+        entry(0.0, created(0, 0, "a-1")),
+        entry(0.0, created(1, 1, "b-1")),
+        entry(0.0, Observation::Ingress { reachable: 2, down: 0 }),
+        entry(60.0, Observation::Boundary),
+        entry(
+            180.0,
+            Observation::FaultStruck { fault: 0, incident: 0, slots, lasting: false, subject },
+        ),
+        entry(
+            180.0,
+            Observation::Entered { replica: 1, state: State::Failed, cause: "crash, \"hard\"" },
+        ),
+        entry(181.0, created(2, 1, "b-2")),
+        entry(182.0, Observation::LeftRotation { replica: 1 }),
+        entry(193.0, Observation::JoinedRotation { replica: 2 }),
+        entry(300.0, Observation::FaultMissed { fault: 0, reason: "no replica in rotation" }),
+    ]
+}
+
+fn requests() -> Vec<RequestRecord> {
+    let served = RequestRecord {
+        number: 0,
+        sent: at(0.5),
+        taken: Some((at(0.501), 0)),
+        demand: Some(1.0e7),
+        ended: Some(at(0.52)),
+        failure: None,
+    };
+    let lost = RequestRecord {
+        number: 100,
+        sent: at(179.99),
+        ended: Some(at(180.0)),
+        failure: Some(Failure::LostInFlight),
+        ..served
+    };
+    let open = RequestRecord {
+        number: 200,
+        sent: at(599.99),
+        taken: None,
+        demand: None,
+        ended: None,
+        failure: None,
+    };
+    vec![served, lost, open]
+}

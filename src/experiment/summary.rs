@@ -1,0 +1,219 @@
+//! Everything that reports say of an experiment, as estimates. Latencies are in seconds.
+
+use super::figures::{self, Recovery};
+use crate::model::plan::{Extent, Plan};
+use crate::observe::incident::Incident;
+use crate::observe::ledger::{Failure, Ledger};
+use crate::observe::outcome::{Outcome, WindowOutcome};
+use crate::stats::Estimate;
+use crate::units::Span;
+
+/// The percentiles that every report shows, with their names.
+pub const PERCENTILES: [(f64, &str); 5] =
+    [(0.5, "p50"), (0.9, "p90"), (0.95, "p95"), (0.99, "p99"), (0.999, "p99.9")];
+
+/// An experiment in figures.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// One for each window of the plan, in its order.
+    pub windows: Vec<WindowSummary>,
+    /// The gateway after warm-up.
+    pub gateway: GatewaySummary,
+    /// One for each fault of the plan, in its order.
+    pub faults: Vec<FaultSummary>,
+}
+
+/// A window in figures.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WindowSummary {
+    /// How reports call it.
+    pub label: String,
+    /// Requests of all replications together.
+    pub ledger: Ledger,
+    /// Requests sent per replication.
+    pub offered: Option<Estimate>,
+    /// Requests answered per replication.
+    pub served: Option<Estimate>,
+    /// Requests failed per replication, in the order of [`Failure::ALL`].
+    pub failures: Vec<(Failure, Option<Estimate>)>,
+    /// Requests per replication without an outcome at the horizon.
+    pub in_flight: Option<Estimate>,
+    /// Answered over all that have an outcome.
+    pub availability: Option<Estimate>,
+    /// Mean latency.
+    pub mean: Option<Estimate>,
+    /// Percentiles of the latency, in the order of [`PERCENTILES`].
+    pub percentiles: Vec<Option<Estimate>>,
+    /// The greatest latency of all replications: what was seen, not an estimate.
+    pub greatest: Option<Span>,
+    /// Requests answered per second.
+    pub throughput: Option<Estimate>,
+    /// Latencies that the figures rest on.
+    pub samples: u64,
+    /// Seconds that the window was open, per replication.
+    pub open: Option<Estimate>,
+}
+
+/// The gateway after warm-up, in figures.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GatewaySummary {
+    /// Work done over the capacity of the replicas that served.
+    pub cpu: Option<Estimate>,
+    /// Most requests that any replica held: the mean over replications, and the greatest.
+    pub in_flight_peak: Option<Estimate>,
+    /// The greatest of these peaks.
+    pub in_flight_greatest: u64,
+    /// Share of the time with exactly k replicas serving, at index k.
+    pub serving: Vec<Option<Estimate>>,
+    /// Recovery from all incidents.
+    pub recovery: Recovery,
+    /// Incidents beyond the number that a replication lists.
+    pub incidents_unlisted: u64,
+}
+
+/// What one fault did, over all replications.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FaultSummary {
+    /// How objectives and reports call it.
+    pub name: String,
+    /// Times that it struck, per replication.
+    pub struck: Option<Estimate>,
+    /// Replications in which it struck.
+    pub replications: usize,
+    /// How long it took to be back to normal.
+    pub recovery: Recovery,
+    /// Least and greatest p99 before it struck.
+    pub p99_before: Option<(Span, Span)>,
+    /// Least and greatest p99 while it lasted.
+    pub p99_during: Option<(Span, Span)>,
+    /// Least and greatest number of requests that failed while it lasted.
+    pub failed: Option<(u64, u64)>,
+    /// The fewest replicas that served.
+    pub serving_least: Option<usize>,
+}
+
+/// Whether an incident belongs to a window: struck by its fault, or between its ends.
+pub fn belongs(incident: &Incident, extent: Extent) -> bool {
+    match extent {
+        Extent::Run => true,
+        Extent::Between(from, to) => from <= incident.at && incident.at < to,
+        Extent::During(fault) => incident.fault == fault,
+    }
+}
+
+/// Sums up the outcomes of `plan`.
+pub fn summarize(plan: &Plan, outcomes: &[Outcome]) -> Summary {
+    let window = |(index, window): (usize, &crate::model::plan::Window)| {
+        summarize_window(window.label.clone(), &figures::windows(outcomes, index))
+    };
+    let fault = |(index, fault): (usize, &crate::model::plan::FaultPlan)| {
+        summarize_fault(fault.name.clone(), index, outcomes)
+    };
+    Summary {
+        windows: plan.windows.iter().enumerate().map(window).collect(),
+        gateway: summarize_gateway(outcomes),
+        faults: plan.faults.iter().enumerate().map(fault).collect(),
+    }
+}
+
+fn summarize_window(label: String, windows: &[&WindowOutcome]) -> WindowSummary {
+    let count = |value: &dyn Fn(&Ledger) -> u64| {
+        let mean = figures::mean_of(windows, |window| value(&window.ledger) as f64);
+        mean.map(|estimate| estimate.within(0.0, f64::INFINITY))
+    };
+    let failures = |kind| {
+        let mean = count(&|ledger| ledger.failed_by(kind));
+        (kind, mean.map(figures::none_seen))
+    };
+    let merged = figures::merged(windows);
+    WindowSummary {
+        label,
+        ledger: figures::total(windows),
+        offered: count(&|ledger| ledger.offered),
+        served: count(&|ledger| ledger.served),
+        failures: Failure::ALL.map(failures).to_vec(),
+        in_flight: count(&|ledger| ledger.in_flight),
+        availability: figures::availability(windows),
+        mean: figures::mean_latency(windows),
+        percentiles: PERCENTILES.map(|(q, _)| figures::percentile(windows, q)).to_vec(),
+        greatest: merged.greatest(),
+        throughput: figures::throughput(windows),
+        samples: merged.count(),
+        open: figures::mean_of(windows, |window| window.open.as_secs()),
+    }
+}
+
+fn summarize_gateway(outcomes: &[Outcome]) -> GatewaySummary {
+    let length = |o: &Outcome| o.time_with_serving.iter().map(|time| time.as_secs()).sum::<f64>();
+    let most = outcomes.iter().map(|o| o.time_with_serving.len()).max().unwrap_or(0);
+    let share = |k: usize| {
+        let time = |o: &Outcome| o.time_with_serving.get(k).map_or(0.0, |time| time.as_secs());
+        figures::ratio_of(outcomes, |o| (time(o), length(o))).map(|e| e.within(0.0, 1.0))
+    };
+    GatewaySummary {
+        cpu: figures::ratio_of(outcomes, |o| (o.busy_secs, o.capacity_secs)),
+        in_flight_peak: figures::mean_of(outcomes, |o| o.in_flight_peak as f64),
+        in_flight_greatest: outcomes.iter().map(|o| o.in_flight_peak).max().unwrap_or(0),
+        serving: (0..most).map(share).collect(),
+        recovery: figures::recovery(outcomes, |_| true),
+        incidents_unlisted: outcomes.iter().map(|o| o.incidents_unlisted).sum(),
+    }
+}
+
+fn summarize_fault(name: String, fault: usize, outcomes: &[Outcome]) -> FaultSummary {
+    let struck = |o: &Outcome| o.incidents.iter().filter(|i| i.fault == fault).count();
+    let all = || outcomes.iter().flat_map(|o| &o.incidents).filter(|i| i.fault == fault);
+    FaultSummary {
+        name,
+        struck: figures::mean_of(outcomes, |outcome| struck(outcome) as f64),
+        replications: outcomes.iter().filter(|outcome| struck(outcome) > 0).count(),
+        recovery: figures::recovery(outcomes, |incident| incident.fault == fault),
+        p99_before: figures::hull(None, all().filter_map(|incident| incident.p99_before)),
+        p99_during: figures::hull(None, all().filter_map(|incident| incident.p99_during)),
+        failed: figures::hull(None, all().map(|incident| incident.ledger.failed())),
+        serving_least: all().map(|incident| incident.serving_least).min(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::sample;
+
+    fn summary() -> Summary {
+        summarize(&sample::plan(), &sample::experiment().outcomes)
+    }
+
+    #[test]
+    fn counts_per_replication_add_up() {
+        let window = &summary().windows[0];
+        let failed: f64 = window.failures.iter().map(|(_, e)| e.unwrap().point).sum();
+        let rest = window.served.unwrap().point + failed + window.in_flight.unwrap().point;
+        assert!((window.offered.unwrap().point - rest).abs() < 1e-9);
+        assert!(window.ledger.balances());
+    }
+
+    #[test]
+    fn percentiles_grow_and_stay_below_the_greatest() {
+        let window = &summary().windows[0];
+        let points: Vec<f64> = window.percentiles.iter().map(|e| e.unwrap().point).collect();
+        assert!(points.is_sorted() && points[4] <= window.greatest.unwrap().as_secs());
+    }
+
+    #[test]
+    fn time_shares_add_up_to_one() {
+        let gateway = summary().gateway;
+        let shares: f64 = gateway.serving.iter().flatten().map(|share| share.point).sum();
+        assert!((shares - 1.0).abs() < 1e-12);
+        assert!((gateway.cpu.unwrap().point - 0.051).abs() < 0.003);
+    }
+
+    #[test]
+    fn a_fault_is_summed_up_over_replications() {
+        let fault = &summary().faults[0];
+        assert_eq!((fault.replications, fault.serving_least), (5, Some(1)));
+        assert_eq!(fault.struck.unwrap().point, 1.0);
+        let (least, greatest) = fault.recovery.range.unwrap();
+        assert!(least >= Span::from_secs(14.0) && greatest <= Span::from_secs(16.0));
+    }
+}

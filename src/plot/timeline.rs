@@ -1,0 +1,239 @@
+//! The incident timeline: what happened, what it did to requests, and why, over one time axis.
+
+use super::axis::{Axis, si, time_unit};
+use super::canvas::{Anchor, Figure, LABEL, PANEL, SMALL, Shape, Text};
+use super::frame::Frame;
+use super::labels::{Flag, lanes};
+use super::strips::Rows;
+use super::theme::Ink;
+use super::{fonts, panels};
+use crate::observe::timeline::Timeline;
+use crate::units::{Instant, Rate, Share, Span};
+
+/// What kind of moment a rule marks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuleKind {
+    /// Something went wrong.
+    Fault,
+    /// It was noticed.
+    Detected,
+    /// It was over.
+    Recovered,
+}
+
+/// A moment that is marked through all panels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// When.
+    pub at: Instant,
+    /// A few words.
+    pub label: String,
+    /// What kind of moment.
+    pub kind: RuleKind,
+}
+
+/// What the timeline shows.
+#[derive(Clone, Debug)]
+pub struct TimelineInput<'a> {
+    /// The finding or the question.
+    pub title: &'a str,
+    /// What was simulated: sizes, seed, replication.
+    pub subtitle: &'a str,
+    /// The replication.
+    pub timeline: &'a Timeline,
+    /// CPU as a dashboard shows it, for each row: [`Timeline::monitored`].
+    pub monitored: Vec<Option<f64>>,
+    /// Requests per second that one replica serves when its CPU is full.
+    pub capacity_per_replica: Rate,
+    /// Faults and what followed.
+    pub rules: Vec<Rule>,
+    /// The latency objective, if there is one: how to call it, and its bound.
+    pub objective: Option<(String, Span)>,
+    /// End of the warm-up.
+    pub warm_up: Instant,
+    /// End of the run.
+    pub horizon: Instant,
+}
+
+const WIDTH: f64 = 980.0;
+const LEFT: f64 = 72.0;
+const RIGHT: f64 = 816.0;
+/// From one panel's foot to the next panel's head.
+const GAP: f64 = 28.0;
+/// Height of a lane of labels.
+const LANE: f64 = 16.0;
+const MOST_LANES: usize = 5;
+
+/// Lays out the incident timeline.
+pub fn timeline(input: &TimelineInput) -> Figure {
+    let (mut figure, head) = Figure::new(WIDTH, input.title, input.subtitle);
+    figure.alt = words(input);
+    let rows = Rows::of(&input.timeline.replicas, input.horizon.as_secs());
+    let time = Axis::time(input.horizon.as_secs(), 12);
+    let chosen = choose_labels(input, &time);
+    let used = chosen.iter().flatten().max().map_or(0.0, |lane| *lane as f64 + 1.0);
+    let floor = head + LANE * used + 4.0;
+    let frames = stack(floor + GAP - 6.0, &time, heights(input, &rows));
+    let [first, .., last] = &frames[..] else { return figure };
+    draw_warm_up(&mut figure, &frames, input);
+    draw_panels(&mut figure, frames.clone(), &rows, input);
+    draw_rules(&mut figure, (floor, last.bottom), &chosen, input, first);
+    draw_titles(&mut figure, &frames, &rows, input);
+    last.draw_foot(&mut figure, &format!("simulated time ({})", time_unit(&time)));
+    figure.height = (last.bottom + 50.0).ceil();
+    figure
+}
+
+fn heights(input: &TimelineInput, rows: &Rows) -> [f64; 5] {
+    let calm = input.timeline.total.iter().all(|row| row.failures.iter().all(|n| *n == 0));
+    [128.0, if calm { 18.0 } else { 40.0 }, 138.0, 84.0, rows.height().max(20.0)]
+}
+
+/// Frames below each other that share the time axis.
+fn stack(mut top: f64, time: &Axis, heights: [f64; 5]) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    for height in heights {
+        let bottom = top + height;
+        let (x, y) = (time.clone(), Axis::percent());
+        frames.push(Frame { left: LEFT, right: RIGHT, top, bottom, x, y });
+        top = bottom + GAP;
+    }
+    frames
+}
+
+fn draw_panels(figure: &mut Figure, frames: Vec<Frame>, rows: &Rows, input: &TimelineInput) {
+    let draw = [panels::traffic, panels::failures, panels::latency, panels::cpu];
+    let mut frames = frames.into_iter();
+    for (draw, mut frame) in draw.iter().zip(frames.by_ref()) {
+        draw(figure, &mut frame, input);
+    }
+    frames.for_each(|mut frame| rows.draw(figure, &mut frame));
+}
+
+fn draw_titles(figure: &mut Figure, frames: &[Frame], rows: &Rows, input: &TimelineInput) {
+    let replicas = rows.title(&input.timeline.replicas);
+    let titles = [
+        "Requests per second",
+        "Failed requests per second",
+        "Latency (log scale)",
+        "CPU in use",
+        &replicas,
+    ];
+    for (frame, title) in frames.iter().zip(titles) {
+        let (x, y) = (frame.left, frame.top - 9.0);
+        let width = fonts::width(title, PANEL, true);
+        figure.block((x - 2.0, y - 11.0), (x + width + 3.0, y + 4.0), Ink::Background, 1.0);
+        figure.bold((x, y), title, Anchor::Start);
+    }
+}
+
+/// Shades the time before the estimates begin.
+fn draw_warm_up(figure: &mut Figure, frames: &[Frame], input: &TimelineInput) {
+    let end = input.warm_up.as_secs().min(input.horizon.as_secs());
+    let above_replicas = frames.len().saturating_sub(1);
+    for frame in frames.iter().take(above_replicas).filter(|_| end > 0.0) {
+        let corner = (frame.across(end), frame.bottom);
+        figure.block((frame.left, frame.top), corner, Ink::Shade, 1.0);
+    }
+    if let [first, ..] = frames
+        && first.across(end) - first.left > fonts::width("warm-up", SMALL, false) + 10.0
+    {
+        let (at, text) = ((first.left + 5.0, first.bottom - 6.0), "warm-up".to_owned());
+        let (ink, size, anchor) = (Ink::Muted, SMALL, Anchor::Start);
+        let label = Text { at, text, ink, size, bold: false, anchor, halo: false };
+        figure.shapes.push(Shape::Text(label));
+    }
+}
+
+fn size_of(rule: &Rule) -> f64 {
+    fonts::width(&fonts::spell(&rule.label), LABEL, false) + 14.0
+}
+
+/// Lanes for the labels of the rules. If they need too many, only faults and recoveries are
+/// labelled, then only faults, then as many of these as find room.
+fn choose_labels(input: &TimelineInput, time: &Axis) -> Vec<Option<usize>> {
+    use RuleKind::{Detected, Fault, Recovered};
+    let mut fallback = vec![None; input.rules.len()];
+    let attempts = [
+        (&[Fault, Detected, Recovered][..], MOST_LANES),
+        (&[Fault, Recovered], MOST_LANES),
+        (&[Fault], MOST_LANES),
+        (&[Fault], 1),
+    ];
+    for (kinds, most) in attempts {
+        let wanted = |i: &usize| {
+            let rule = &input.rules[*i];
+            kinds.contains(&rule.kind) && !rule.label.is_empty() && rule.at <= input.horizon
+        };
+        let wanted: Vec<usize> = (0..input.rules.len()).filter(wanted).collect();
+        let flags = wanted.iter().map(|i| {
+            let x = LEFT + time.place(input.rules[*i].at.as_secs()) * (RIGHT - LEFT);
+            Flag { x, width: size_of(&input.rules[*i]).min(WIDTH - x) }
+        });
+        let found = lanes(&flags.collect::<Vec<_>>(), most);
+        fallback.fill(None);
+        wanted.iter().zip(&found).for_each(|(i, lane)| fallback[*i] = *lane);
+        if found.iter().all(Option::is_some) {
+            break;
+        }
+    }
+    fallback
+}
+
+fn draw_rules(
+    figure: &mut Figure,
+    (floor, foot): (f64, f64),
+    lanes: &[Option<usize>],
+    input: &TimelineInput,
+    frame: &Frame,
+) {
+    for (rule, lane) in input.rules.iter().zip(lanes) {
+        let x = frame.across(rule.at.as_secs());
+        if rule.at > input.horizon {
+            continue;
+        }
+        let ink = match rule.kind {
+            RuleKind::Fault => Ink::FaultText,
+            RuleKind::Detected => Ink::Muted,
+            RuleKind::Recovered => Ink::RecoveredText,
+        };
+        let opacity = match input.rules.len() {
+            0..9 => 0.9,
+            9..41 => 0.5,
+            _ => 0.15,
+        };
+        let head = lane.map_or(floor + 6.0, |lane| floor - LANE * lane as f64 - 13.0);
+        figure.block((x - 0.5, head), (x + 0.5, foot), ink, opacity);
+        if lane.is_some() {
+            let label = fonts::spell(&rule.label);
+            let label = fonts::fit(&label, LABEL, false, figure.width - x - 10.0);
+            figure.text((x + 5.0, head + 9.5), &label, Anchor::Start, ink, LABEL);
+        }
+    }
+}
+
+/// The picture in words.
+fn words(input: &TimelineInput) -> String {
+    let rows = &input.timeline.total;
+    let offered: u64 = rows.iter().map(|row| row.offered).sum();
+    let failed: u64 = rows.iter().flat_map(|row| row.failures).sum();
+    let slowest = rows.iter().filter_map(|row| row.latency).map(|latency| latency.p99).max();
+    let busiest = rows.iter().filter_map(|row| row.cpu).fold(0.0, f64::max);
+    let mut text = format!(
+        "Incident timeline from 0:00 to {}: traffic, failures, latency, CPU and the state of {} \
+         replicas. {} requests were offered and {} failed.",
+        input.horizon,
+        input.timeline.replicas.len(),
+        si(offered as f64),
+        si(failed as f64),
+    );
+    if let Some(slowest) = slowest {
+        text += &format!(" The highest p99 latency of a bin is {slowest}.");
+    }
+    text += &format!(" The highest CPU use is {}.", Share(busiest.min(1.0)));
+    let seen = input.rules.iter().filter(|rule| rule.at <= input.horizon);
+    for rule in seen.take(12) {
+        text += &format!(" {}: {}.", rule.at, rule.label);
+    }
+    text
+}

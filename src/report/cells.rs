@@ -1,0 +1,71 @@
+//! Numbers as files hold them: exact where they come from integers, else of fixed precision, and
+//! empty where there is none.
+
+use crate::units::{Instant, SECOND, Span};
+
+/// `whole.fraction` without trailing zeros, from a count of the smallest unit.
+fn decimal(count: u64, per_unit: u64) -> String {
+    let digits = per_unit.ilog10() as usize;
+    let (whole, rest) = (count / per_unit, count % per_unit);
+    if rest == 0 {
+        return whole.to_string();
+    }
+    format!("{whole}.{rest:0digits$}").trim_end_matches('0').to_owned()
+}
+
+/// An instant in seconds, exactly.
+pub(super) fn time(at: Instant) -> String {
+    decimal(at.0, SECOND)
+}
+
+/// A span in seconds, exactly.
+pub(super) fn secs(span: Span) -> String {
+    decimal(span.0, SECOND)
+}
+
+/// A span in milliseconds, exactly.
+pub(super) fn millis(span: Span) -> String {
+    decimal(span.0, SECOND / 1_000)
+}
+
+/// A share or ratio with six decimals.
+pub(super) fn share(value: f64) -> String {
+    format!("{value:.6}")
+}
+
+/// The text of a value, or nothing.
+pub(super) fn optional<T>(value: Option<T>, show: impl Fn(T) -> String) -> String {
+    value.map_or_else(String::new, show)
+}
+
+/// A number with nine significant digits, for JSON; infinite and undefined ones become nothing.
+pub(super) fn nine_digits(value: f64) -> Option<f64> {
+    value.is_finite().then(|| format!("{value:.8e}").parse().expect("a number just written"))
+}
+
+/// A digest as text.
+pub(super) fn digest(value: u64) -> String {
+    format!("{value:016x}")
+}
+
+/// A writer of comma-separated rows that end in one line feed.
+pub(super) fn rows(out: &mut dyn std::io::Write) -> csv::Writer<&mut dyn std::io::Write> {
+    csv::Writer::from_writer(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_are_written_exactly() {
+        assert_eq!(time(Instant(1_500_000_001)), "1.500000001");
+        assert_eq!((secs(Span(2 * SECOND)), millis(Span(1_230_000))), ("2".into(), "1.23".into()));
+    }
+
+    #[test]
+    fn floats_have_nine_digits() {
+        assert_eq!(nine_digits(0.1 + 0.2), Some(0.3));
+        assert_eq!(nine_digits(f64::INFINITY), None);
+    }
+}

@@ -1,0 +1,233 @@
+//! The results directory. It is built beside its place and moved there when it is complete, so a
+//! run that fails or is refused leaves earlier results as they were.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::manifest::Manifest;
+use super::{Report, events, json, manifest, replications, requests, text, timeline};
+
+/// The file by which a directory is known to hold results.
+const MARK: &str = "manifest.json";
+/// The endings of all files that a run writes.
+const ENDINGS: [&str; 5] = ["txt", "json", "csv", "svg", "png"];
+
+/// Why results cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum FilesError {
+    /// The place is taken by something that this program did not write.
+    #[error("{0} holds something that is no result of a run; choose another directory or empty it")]
+    Taken(PathBuf),
+    /// The operating system refused.
+    #[error("cannot write {path}: {source}")]
+    Io {
+        /// Which file or directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+fn at(path: &Path) -> impl FnOnce(io::Error) -> FilesError {
+    move |source| FilesError::Io { path: path.to_owned(), source }
+}
+
+/// A results directory in the making. Dropped without [`Staging::publish`], it leaves nothing.
+#[derive(Debug)]
+pub struct Staging {
+    target: PathBuf,
+    place: PathBuf,
+    names: Vec<String>,
+}
+
+impl Staging {
+    /// Prepares the directory `target`: best before the work starts, so that a place that cannot
+    /// be written costs no work.
+    ///
+    /// # Errors
+    /// `target` is taken by something else, or its parent cannot be written.
+    pub fn prepare(target: &Path) -> Result<Self, FilesError> {
+        if !may_replace(target).map_err(at(target))? {
+            return Err(FilesError::Taken(target.to_owned()));
+        }
+        let place = sibling(target, "new");
+        if place.exists() {
+            fs::remove_dir_all(&place).map_err(at(&place))?;
+        }
+        fs::create_dir_all(&place).map_err(at(&place))?;
+        Ok(Staging { target: target.to_owned(), place, names: Vec::new() })
+    }
+
+    /// Where the files are until they are published.
+    pub fn place(&self) -> &Path {
+        &self.place
+    }
+
+    /// Writes one file.
+    ///
+    /// # Errors
+    /// Those of the file system and of `write`.
+    pub fn add(
+        &mut self,
+        name: &str,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), FilesError> {
+        let path = self.place.join(name);
+        let file = File::create(&path).map_err(at(&path))?;
+        let mut out = BufWriter::new(file);
+        write(&mut out).and_then(|()| out.flush()).map_err(at(&path))?;
+        self.names.push(name.to_owned());
+        Ok(())
+    }
+
+    /// Moves the directory to its place and gives the names of its files.
+    ///
+    /// # Errors
+    /// Those of the file system; earlier results are then back in their place.
+    pub fn publish(mut self) -> Result<Vec<String>, FilesError> {
+        let old = sibling(&self.target, "old");
+        if old.exists() {
+            fs::remove_dir_all(&old).map_err(at(&old))?;
+        }
+        let replaces = self.target.exists();
+        if replaces {
+            fs::rename(&self.target, &old).map_err(at(&self.target))?;
+        }
+        if let Err(source) = fs::rename(&self.place, &self.target) {
+            if replaces {
+                fs::rename(&old, &self.target).map_err(at(&self.target))?;
+            }
+            return Err(at(&self.target)(source));
+        }
+        if replaces {
+            fs::remove_dir_all(&old).map_err(at(&old))?;
+        }
+        Ok(std::mem::take(&mut self.names))
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        // After publishing there is nothing left to remove.
+        let _ = fs::remove_dir_all(&self.place);
+    }
+}
+
+/// Whether nothing is lost but results of an earlier run.
+fn may_replace(target: &Path) -> io::Result<bool> {
+    if fs::symlink_metadata(target).is_err() {
+        return Ok(true);
+    }
+    if !target.is_dir() {
+        return Ok(false);
+    }
+    let mut names = Vec::new();
+    for entry in fs::read_dir(target)? {
+        names.push(PathBuf::from(entry?.file_name()));
+    }
+    let manifest = fs::read_to_string(target.join(MARK)).unwrap_or_default();
+    Ok(names.is_empty()
+        || names.iter().all(|name| is_ours(name)) && Manifest::read(&manifest).is_ok())
+}
+
+/// Whether a file may come from this program, by its ending.
+fn is_ours(name: &Path) -> bool {
+    let ending = name.extension().and_then(|ending| ending.to_str());
+    ending.is_some_and(|ending| ENDINGS.contains(&ending))
+}
+
+fn sibling(target: &Path, ending: &str) -> PathBuf {
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    target.with_file_name(format!(".{name}.{ending}"))
+}
+
+/// Writes every file of a report but its charts.
+///
+/// # Errors
+/// Those of the file system.
+pub fn write_all(report: &Report, staging: &mut Staging) -> Result<(), FilesError> {
+    let plan = &report.scenario.plan;
+    let outcomes = &report.experiment.outcomes;
+    let text = text::render(report, None, false);
+    staging.add("report.txt", |out| out.write_all(text.as_bytes()))?;
+    staging.add("summary.json", |out| json::write(report, out))?;
+    staging.add("replications.csv", |out| replications::write(outcomes, out))?;
+    if let Some(first) = outcomes.first() {
+        if let Some(course) = &first.timeline {
+            staging.add("timeline.csv", |out| timeline::write(plan, course, out))?;
+            staging.add("events.csv", |out| events::write(plan, &first.journal, out))?;
+        }
+        if report.requests_every.is_some() {
+            staging.add("requests.csv", |out| requests::write(plan.ingress.hop, first, out))?;
+        }
+    }
+    staging.add(MARK, |out| manifest::write(report, out))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::sample;
+    use crate::report::sample::scenario;
+
+    fn write(target: &Path, seed: u64) -> Result<Vec<String>, FilesError> {
+        let (mut scenario, run) = (scenario(), sample::experiment());
+        scenario.plan.run.seed = seed;
+        let mut staging = Staging::prepare(target)?;
+        write_all(&Report::new(&scenario, &run, Some(100)), &mut staging)?;
+        staging.publish()
+    }
+
+    fn contents(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+        let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+        let mut all: Vec<_> = entries.map(|path| (path.clone(), fs::read(path).unwrap())).collect();
+        all.sort();
+        all
+    }
+
+    #[test]
+    fn writing_twice_gives_the_same_bytes_and_leaves_nothing_else() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("results").join("one-crash");
+        let names = write(&target, 1).unwrap();
+        assert_eq!(names.len(), 7);
+        let before = contents(&target);
+        write(&target, 1).unwrap();
+        assert_eq!(contents(&target), before);
+        assert_eq!(fs::read_dir(root.path().join("results")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_failed_run_leaves_earlier_results_untouched() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("one-crash");
+        write(&target, 1).unwrap();
+        let before = contents(&target);
+        let mut staging = Staging::prepare(&target).unwrap();
+        let failed = staging.add("summary.json", |_| Err(io::Error::other("disk full")));
+        assert!(failed.unwrap_err().to_string().contains("disk full"));
+        drop(staging);
+        assert_eq!(contents(&target), before);
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_directory_of_something_else_is_never_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("thesis.txt"), "years of work").unwrap();
+        assert!(matches!(write(root.path(), 1), Err(FilesError::Taken(_))));
+        let file = root.path().join("thesis.txt");
+        assert!(matches!(write(&file, 1), Err(FilesError::Taken(_))));
+        assert_eq!(fs::read_to_string(file).unwrap(), "years of work");
+    }
+
+    #[test]
+    fn notes_among_results_keep_them_from_being_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("one-crash");
+        write(&target, 1).unwrap();
+        fs::write(target.join("notes.md"), "what I saw").unwrap();
+        assert!(matches!(write(&target, 2), Err(FilesError::Taken(_))));
+    }
+}

@@ -1,0 +1,173 @@
+//! Incidents in words.
+
+use super::words::{NOTHING, plural, range_of, span_range, whole};
+use crate::experiment::summary::FaultSummary;
+use crate::model::plan::{Fault, Plan};
+use crate::observe::State;
+use crate::observe::incident::Incident;
+use crate::observe::ledger::{Failure, Ledger};
+use crate::units::{Instant, Share, Span, three_digits};
+
+/// One incident: when, who, what it meant for the others, for requests, and until when.
+pub(super) fn sentence(plan: &Plan, incident: &Incident, ended: Instant) -> String {
+    let mut parts =
+        vec![format!("{} {}", incident.subject, verb(&plan.faults[incident.fault].fault))];
+    parts.extend(loss(incident).filter(|_| takes_replicas(&plan.faults[incident.fault].fault)));
+    parts.extend(latency(incident));
+    parts.push(failures(&incident.ledger));
+    parts.extend(replacement(incident));
+    parts.push(end(incident, ended));
+    parts.join("; ")
+}
+
+pub(super) fn verb(fault: &Fault) -> String {
+    match fault {
+        Fault::ReplicaCrash(_) => "crashed".to_owned(),
+        Fault::ReplicaHang(_) => "hung".to_owned(),
+        Fault::ReplicaSlow(_, share, _) => format!("slowed down to {share} of its CPU"),
+        Fault::ZoneOutage(..) => "went down".to_owned(),
+        Fault::ControlPlaneOutage(_) => "could not be reached".to_owned(),
+        Fault::IngressLoss(..) => "vanished".to_owned(),
+    }
+}
+
+/// Whether fewer replicas during an incident come from its fault and not from another one.
+fn takes_replicas(fault: &Fault) -> bool {
+    matches!(fault, Fault::ReplicaCrash(_) | Fault::ReplicaHang(_) | Fault::ZoneOutage(..))
+}
+
+/// What the loss of replicas meant for the survivors, and for how long.
+fn loss(incident: &Incident) -> Option<String> {
+    let (before, least) = (incident.serving_before, incident.serving_least);
+    if least >= before {
+        return None;
+    }
+    let kept = match least {
+        0 => format!("none of {} kept serving", plural(before as u64, "replica")),
+        _ => format!("{least} of {before} replicas kept serving"),
+    };
+    let out = incident.out_of_rotation.filter(|out| *out > incident.at);
+    let noticed = out.map(|out| format!("out of rotation after {}", out.since(incident.at)));
+    let surge = incident.surge().map(|surge| surge_text(surge, incident));
+    Some([Some(kept), noticed, surge].into_iter().flatten().collect::<Vec<_>>().join(", "))
+}
+
+fn surge_text(surge: f64, incident: &Incident) -> String {
+    let from = incident.out_of_rotation.unwrap_or(incident.at);
+    let length = incident.restored.map(|to| format!(" for {}", to.since(from)));
+    format!("survivors' load ×{}{}", three_digits(surge), length.unwrap_or_default())
+}
+
+fn latency(incident: &Incident) -> Option<String> {
+    let show = |p99: Option<Span>| p99.map_or_else(|| NOTHING.to_owned(), |p99| p99.to_string());
+    let (before, during) = (incident.p99_before, incident.p99_during);
+    (before.is_some() || during.is_some())
+        .then(|| format!("p99 {} → {}", show(before), show(during)))
+}
+
+fn failures(ledger: &Ledger) -> String {
+    let count = |kind: &Failure| ledger.failed_by(*kind);
+    let kinds: Vec<_> = Failure::ALL
+        .iter()
+        .filter(|kind| count(kind) > 0)
+        .map(|kind| (count(kind), kind.label()))
+        .collect();
+    let requests = plural(ledger.failed(), "request");
+    match &kinds[..] {
+        [] => "no request failed".to_owned(),
+        [(_, label)] => format!("{requests} {label}"),
+        _ => {
+            let each = kinds.iter().map(|(count, label)| format!("{} {label}", whole(*count)));
+            format!("{requests} failed ({})", each.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+/// The phases of the slowest replacement that took time.
+fn replacement(incident: &Incident) -> Option<String> {
+    let took = incident.phases.iter().filter(|(_, span)| *span > Span::ZERO);
+    let phases: Vec<_> = took.map(|(state, span)| format!("{} {span}", phase(*state))).collect();
+    (!phases.is_empty()).then(|| format!("replacement: {}", phases.join(", ")))
+}
+
+fn phase(state: State) -> &'static str {
+    match state {
+        State::Failed | State::Hung => "unnoticed",
+        State::Unready => "not yet replaced",
+        State::Ready => "becoming known",
+        other => other.label(),
+    }
+}
+
+fn end(incident: &Incident, ended: Instant) -> String {
+    match (incident.normal, incident.restored) {
+        (Some(normal), _) => {
+            format!("back to normal at {normal}, after {}", normal.since(incident.at))
+        }
+        (None, Some(restored)) => {
+            format!("capacity back at {restored}, backlog not gone by the end at {ended}")
+        }
+        (None, None) => format!("not over by the end at {ended}"),
+    }
+}
+
+/// What one fault did over all replications; `None` if it never struck.
+pub(super) fn over_replications(fault: &FaultSummary, replications: usize) -> Option<String> {
+    let recovery = &fault.recovery;
+    let incidents = (recovery.recovered + recovery.unrecovered) as u64;
+    if incidents == 0 {
+        return None;
+    }
+    let of = plural(replications as u64, "replication");
+    let mut parts =
+        vec![format!("{} in {} of {of}", plural(incidents, "incident"), fault.replications)];
+    parts.extend(recovery.range.map(|range| format!("recovery {}", span_range(range))));
+    if recovery.unrecovered > 0 {
+        parts.push(format!("{} not over", plural(recovery.unrecovered as u64, "incident")));
+    }
+    parts.extend(fault.p99_during.map(|range| format!("p99 meanwhile {}", span_range(range))));
+    parts.extend(fault.failed.map(|(least, greatest)| {
+        format!("requests failed each time: {}", range_of(whole(least), whole(greatest)))
+    }));
+    Some(parts.join("; "))
+}
+
+/// A share of time in words: `2.7 %`.
+pub(super) fn time_share(share: f64) -> String {
+    Share(share).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::sample;
+
+    #[test]
+    fn an_incident_reads_as_a_sentence() {
+        let plan = sample::plan();
+        let mut incident = sample::experiment().outcomes[0].incidents[0].clone();
+        incident.restored = Some(Instant::from_secs(193.0));
+        incident.normal = Some(Instant::from_secs(195.0));
+        incident.p99_during = Some(Span::from_secs(0.23));
+        incident.ledger.failures[0] = 12;
+        assert_eq!(
+            sentence(&plan, &incident, plan.run.horizon),
+            "replica b-1 crashed; 1 of 2 replicas kept serving, out of rotation after 2 s, \
+             survivors' load ×2 for 11 s; p99 41 ms → 230 ms; 12 requests lost in flight; \
+             replacement: sandbox 1 s, booting 10 s; back to normal at 3:15, after 15 s"
+        );
+    }
+
+    #[test]
+    fn an_incident_without_loss_or_end_says_so() {
+        let plan = sample::plan();
+        let mut incident = sample::experiment().outcomes[0].incidents[0].clone();
+        incident.serving_least = 2;
+        (incident.normal, incident.restored, incident.p99_before) = (None, None, None);
+        incident.ledger = Ledger::default();
+        incident.phases.clear();
+        let text = sentence(&plan, &incident, plan.run.horizon);
+        assert!(text.starts_with("replica b-1 crashed; p99 – → 2"), "{text}");
+        assert!(text.ends_with("; no request failed; not over by the end at 10:00"), "{text}");
+    }
+}

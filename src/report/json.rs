@@ -1,0 +1,385 @@
+//! `summary.json`: every figure with its interval, under a versioned schema.
+
+use std::collections::BTreeMap;
+use std::io::{Result, Write};
+
+use serde::Serialize;
+
+use super::Report;
+use super::cells::{self, nine_digits};
+use super::manifest::{VERSION, digest};
+use crate::experiment::figures::Recovery;
+use crate::experiment::summary::{FaultSummary, PERCENTILES, WindowSummary};
+use crate::observe::incident::Incident;
+use crate::observe::ledger::Failure;
+use crate::stats;
+use crate::units::Span;
+use crate::verdict::{Doubt, Judgement, Overall, Verdict};
+
+/// The schema of the file. A change that breaks readers gets a new number.
+pub const SCHEMA: &str = "brownout/summary/1";
+
+/// Writes the summary.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write(report: &Report, out: &mut dyn Write) -> Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &summary(report))?;
+    out.write_all(b"\n")
+}
+
+#[derive(Serialize)]
+struct SummaryFile<'a> {
+    schema: &'static str,
+    version: &'static str,
+    scenario: ScenarioPart<'a>,
+    run: RunPart,
+    verdict: &'static str,
+    objectives: Vec<ObjectivePart<'a>>,
+    windows: Vec<WindowPart<'a>>,
+    gateway: GatewayPart,
+    faults: Vec<FaultPart<'a>>,
+    incidents: Vec<IncidentPart<'a>>,
+    caveats: Vec<CaveatPart>,
+}
+
+#[derive(Serialize)]
+struct ScenarioPart<'a> {
+    name: &'a str,
+    question: &'a str,
+    digest: String,
+}
+
+#[derive(Serialize)]
+struct RunPart {
+    seed: u64,
+    replications: usize,
+    replications_asked: usize,
+    interrupted: bool,
+    horizon_s: Option<f64>,
+    warm_up_s: Option<f64>,
+    confidence: f64,
+}
+
+#[derive(Serialize)]
+struct Estimate {
+    point: Option<f64>,
+    low: Option<f64>,
+    high: Option<f64>,
+    n: usize,
+}
+
+#[derive(Serialize)]
+struct ObjectivePart<'a> {
+    text: &'a str,
+    window: &'a str,
+    verdict: &'static str,
+    reason: Option<&'static str>,
+    unit: &'static str,
+    bound: Option<f64>,
+    figure: Option<Estimate>,
+    margin: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct WindowPart<'a> {
+    label: &'a str,
+    open_s: Option<Estimate>,
+    offered: Option<Estimate>,
+    served: Option<Estimate>,
+    in_flight: Option<Estimate>,
+    failed: BTreeMap<&'static str, Option<Estimate>>,
+    availability: Option<Estimate>,
+    throughput_per_s: Option<Estimate>,
+    latency_samples: u64,
+    latency_ms: BTreeMap<&'static str, Option<Estimate>>,
+    latency_greatest_ms: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct GatewayPart {
+    cpu: Option<Estimate>,
+    in_flight_peak: Option<Estimate>,
+    in_flight_greatest: u64,
+    time_share_serving: Vec<Option<Estimate>>,
+    recovery: RecoveryPart,
+    incidents_unlisted: u64,
+}
+
+#[derive(Serialize)]
+struct RecoveryPart {
+    longest_s: Option<Estimate>,
+    least_s: Option<f64>,
+    greatest_s: Option<f64>,
+    recovered: usize,
+    unrecovered: usize,
+}
+
+#[derive(Serialize)]
+struct FaultPart<'a> {
+    name: &'a str,
+    struck: Option<Estimate>,
+    replications: usize,
+    recovery: RecoveryPart,
+    p99_before_ms: Option<[Option<f64>; 2]>,
+    p99_during_ms: Option<[Option<f64>; 2]>,
+    failed: Option<[u64; 2]>,
+    serving_least: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct IncidentPart<'a> {
+    fault: &'a str,
+    subject: &'a str,
+    at_s: Option<f64>,
+    serving_before: usize,
+    serving_least: usize,
+    out_of_rotation_s: Option<f64>,
+    restored_s: Option<f64>,
+    normal_s: Option<f64>,
+    recovery_s: Option<f64>,
+    p99_before_ms: Option<f64>,
+    p99_during_ms: Option<f64>,
+    failed: BTreeMap<&'static str, u64>,
+    phases_s: Vec<(&'static str, Option<f64>)>,
+}
+
+#[derive(Serialize)]
+struct CaveatPart {
+    key: &'static str,
+    message: String,
+    remedy: Option<String>,
+}
+
+fn summary<'a>(report: &'a Report) -> SummaryFile<'a> {
+    let (scenario, experiment) = (report.scenario, report.experiment);
+    let run = &scenario.plan.run;
+    let first = experiment.outcomes.first().map_or(&[][..], |outcome| &outcome.incidents);
+    SummaryFile {
+        schema: SCHEMA,
+        version: VERSION,
+        scenario: ScenarioPart {
+            name: &scenario.name,
+            question: &scenario.question,
+            digest: cells::digest(digest(scenario.text.as_bytes())),
+        },
+        run: RunPart {
+            seed: run.seed,
+            replications: experiment.outcomes.len(),
+            replications_asked: experiment.asked,
+            interrupted: experiment.interrupted,
+            horizon_s: nine_digits(run.horizon.as_secs()),
+            warm_up_s: nine_digits(run.warm_up.as_secs()),
+            confidence: stats::CONFIDENCE,
+        },
+        verdict: overall(report.overall()),
+        objectives: report.judgements.iter().map(|j| objective(report, j)).collect(),
+        windows: report.summary.windows.iter().map(window).collect(),
+        gateway: gateway(report),
+        faults: report.summary.faults.iter().map(fault).collect(),
+        incidents: first.iter().map(|one| incident(report, one)).collect(),
+        caveats: report.caveats.iter().map(caveat).collect(),
+    }
+}
+
+fn overall(overall: Overall) -> &'static str {
+    match overall {
+        Overall::NoObjectives => "no_objectives",
+        Overall::Met => "met",
+        Overall::Missed => "missed",
+        Overall::Undecided => "undecided",
+    }
+}
+
+fn estimate(estimate: Option<&stats::Estimate>, scale: f64) -> Option<Estimate> {
+    let number = |value: f64| nine_digits(value * scale);
+    estimate.map(|e| Estimate {
+        point: number(e.point),
+        low: e.interval.and_then(|interval| number(interval.low)),
+        high: e.interval.and_then(|interval| number(interval.high)),
+        n: e.n,
+    })
+}
+
+fn millis(span: Option<Span>) -> Option<f64> {
+    span.and_then(|span| nine_digits(span.as_millis()))
+}
+
+fn objective<'a>(report: &'a Report, judgement: &'a Judgement) -> ObjectivePart<'a> {
+    use crate::objective::Metric;
+    let (verdict, reason) = match judgement.verdict {
+        Verdict::Met => ("met", None),
+        Verdict::Missed => ("missed", None),
+        Verdict::Undecided(doubt) => ("undecided", Some(reason(doubt))),
+    };
+    let is_share = judgement.objective.metric == Metric::Availability;
+    ObjectivePart {
+        text: &judgement.objective.text,
+        window: &report.summary.windows[judgement.objective.window].label,
+        verdict,
+        reason,
+        unit: if is_share { "share" } else { "s" },
+        bound: nine_digits(crate::verdict::bound(&judgement.objective)),
+        figure: estimate(judgement.figure.as_ref(), 1.0),
+        margin: judgement.margin.and_then(nine_digits),
+    }
+}
+
+fn reason(doubt: Doubt) -> &'static str {
+    match doubt {
+        Doubt::NoData => "no_data",
+        Doubt::Interrupted => "interrupted",
+        Doubt::OneReplication => "one_replication",
+        Doubt::Straddles => "bound_within_interval",
+        Doubt::Unrecovered(_) => "unrecovered",
+    }
+}
+
+fn window(window: &WindowSummary) -> WindowPart<'_> {
+    let plain = |e: &Option<stats::Estimate>| estimate(e.as_ref(), 1.0);
+    let failed = |(kind, e): &(Failure, Option<stats::Estimate>)| (kind.key(), plain(e));
+    let percentiles = PERCENTILES.iter().zip(&window.percentiles);
+    let latency = percentiles.map(|((_, name), e)| (*name, estimate(e.as_ref(), 1e3)));
+    let mean = ("mean", estimate(window.mean.as_ref(), 1e3));
+    WindowPart {
+        label: &window.label,
+        open_s: plain(&window.open),
+        offered: plain(&window.offered),
+        served: plain(&window.served),
+        in_flight: plain(&window.in_flight),
+        failed: window.failures.iter().map(failed).collect(),
+        availability: plain(&window.availability),
+        throughput_per_s: plain(&window.throughput),
+        latency_samples: window.samples,
+        latency_ms: latency.chain([mean]).collect(),
+        latency_greatest_ms: millis(window.greatest),
+    }
+}
+
+fn gateway(report: &Report) -> GatewayPart {
+    let gateway = &report.summary.gateway;
+    let shares = gateway.serving.iter();
+    GatewayPart {
+        cpu: estimate(gateway.cpu.as_ref(), 1.0),
+        in_flight_peak: estimate(gateway.in_flight_peak.as_ref(), 1.0),
+        in_flight_greatest: gateway.in_flight_greatest,
+        time_share_serving: shares.map(|share| estimate(share.as_ref(), 1.0)).collect(),
+        recovery: recovery(&gateway.recovery),
+        incidents_unlisted: gateway.incidents_unlisted,
+    }
+}
+
+fn recovery(recovery: &Recovery) -> RecoveryPart {
+    let secs = |span: Span| nine_digits(span.as_secs());
+    RecoveryPart {
+        longest_s: estimate(recovery.longest.as_ref(), 1.0),
+        least_s: recovery.range.and_then(|range| secs(range.0)),
+        greatest_s: recovery.range.and_then(|range| secs(range.1)),
+        recovered: recovery.recovered,
+        unrecovered: recovery.unrecovered,
+    }
+}
+
+fn fault(fault: &FaultSummary) -> FaultPart<'_> {
+    let pair = |range: (Span, Span)| [millis(Some(range.0)), millis(Some(range.1))];
+    FaultPart {
+        name: &fault.name,
+        struck: estimate(fault.struck.as_ref(), 1.0),
+        replications: fault.replications,
+        recovery: recovery(&fault.recovery),
+        p99_before_ms: fault.p99_before.map(pair),
+        p99_during_ms: fault.p99_during.map(pair),
+        failed: fault.failed.map(|(least, greatest)| [least, greatest]),
+        serving_least: fault.serving_least,
+    }
+}
+
+fn incident<'a>(report: &'a Report, incident: &'a Incident) -> IncidentPart<'a> {
+    let secs = |span: Span| nine_digits(span.as_secs());
+    let at = |instant: crate::units::Instant| nine_digits(instant.as_secs());
+    let failed = |kind: Failure| (kind.key(), incident.ledger.failed_by(kind));
+    let phases = incident.phases.iter();
+    IncidentPart {
+        fault: &report.scenario.plan.faults[incident.fault].name,
+        subject: &incident.subject,
+        at_s: at(incident.at),
+        serving_before: incident.serving_before,
+        serving_least: incident.serving_least,
+        out_of_rotation_s: incident.out_of_rotation.and_then(at),
+        restored_s: incident.restored.and_then(at),
+        normal_s: incident.normal.and_then(at),
+        recovery_s: incident.recovery().and_then(secs),
+        p99_before_ms: millis(incident.p99_before),
+        p99_during_ms: millis(incident.p99_during),
+        failed: Failure::ALL.into_iter().map(failed).collect(),
+        phases_s: phases.map(|(state, span)| (state.label(), secs(*span))).collect(),
+    }
+}
+
+fn caveat(caveat: &super::caveats::Caveat) -> CaveatPart {
+    CaveatPart { key: caveat.key(), message: caveat.message(), remedy: caveat.remedy() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::sample;
+    use crate::report::sample::scenario;
+
+    fn parsed(run: &crate::experiment::Experiment) -> serde_json::Value {
+        let scenario = scenario();
+        let mut out = Vec::new();
+        write(&Report::new(&scenario, run, None), &mut out).unwrap();
+        serde_json::from_slice(&out).unwrap()
+    }
+
+    fn keys(value: &serde_json::Value) -> Vec<&str> {
+        value.as_object().unwrap().keys().map(String::as_str).collect()
+    }
+
+    #[test]
+    fn the_schema_has_all_its_parts() {
+        let json = parsed(&sample::experiment());
+        assert_eq!(json["schema"], SCHEMA);
+        let mut parts = vec![
+            "schema",
+            "version",
+            "scenario",
+            "run",
+            "verdict",
+            "objectives",
+            "windows",
+            "gateway",
+            "faults",
+            "incidents",
+            "caveats",
+        ];
+        parts.sort_unstable();
+        assert_eq!(keys(&json), parts);
+        let latency = &json["windows"][1]["latency_ms"];
+        assert_eq!(keys(latency), ["mean", "p50", "p90", "p95", "p99", "p99.9"]);
+        assert_eq!(keys(&latency["p99"]), ["high", "low", "n", "point"]);
+        assert_eq!(keys(&json["windows"][0]["failed"]).len(), Failure::ALL.len());
+    }
+
+    #[test]
+    fn figures_have_their_interval_and_number_of_replications() {
+        let json = parsed(&sample::experiment());
+        let p99 = &json["windows"][0]["latency_ms"]["p99"];
+        let number = |key: &str| p99[key].as_f64().unwrap();
+        assert!(number("low") < number("point") && number("point") < number("high"));
+        assert_eq!(p99["n"], 5);
+        assert_eq!(json["objectives"][0]["verdict"], "met");
+        assert_eq!(json["incidents"][0]["failed"]["timed_out"], 0);
+    }
+
+    #[test]
+    fn what_is_unknown_is_null_and_never_a_number() {
+        let mut run = sample::experiment();
+        run.outcomes.truncate(1);
+        let json = parsed(&run);
+        let p99 = &json["windows"][0]["latency_ms"]["p99"];
+        assert!(p99["low"].is_null() && p99["high"].is_null() && p99["n"] == 1);
+        assert_eq!(json["objectives"][0]["reason"], "one_replication");
+    }
+}

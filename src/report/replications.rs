@@ -1,0 +1,91 @@
+//! `replications.csv`: one row for each replication, with the figures of the run after warm-up.
+
+use std::io::{Result, Write};
+
+use super::cells::{self, optional};
+use crate::experiment::summary::PERCENTILES;
+use crate::observe::ledger::Failure;
+use crate::observe::outcome::Outcome;
+
+/// Writes one row for each outcome. `recovery_s` is the longest recovery; it is empty if there was
+/// no incident or one was not over.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write(outcomes: &[Outcome], out: &mut dyn Write) -> Result<()> {
+    let mut rows = cells::rows(out);
+    rows.write_record(header())?;
+    for outcome in outcomes {
+        rows.write_record(row(outcome))?;
+    }
+    rows.flush()
+}
+
+fn header() -> Vec<String> {
+    let latency = PERCENTILES.map(|(_, name)| format!("{}_ms", name.replace('.', "_")));
+    let mut header: Vec<String> =
+        ["replication", "ended_s", "interrupted", "offered", "served"].map(str::to_owned).to_vec();
+    header.extend(Failure::ALL.map(|failure| failure.key().to_owned()));
+    header.extend(["in_flight", "availability", "mean_ms"].map(str::to_owned));
+    header.extend(latency);
+    header.extend(
+        [
+            "greatest_ms",
+            "busy_s",
+            "in_flight_peak",
+            "incidents",
+            "unrecovered",
+            "recovery_s",
+            "digest",
+        ]
+        .map(str::to_owned),
+    );
+    header
+}
+
+fn row(outcome: &Outcome) -> Vec<String> {
+    let window = &outcome.windows[0];
+    let (ledger, latency) = (&window.ledger, &window.latency);
+    let mut cells = vec![outcome.replication.to_string(), cells::time(outcome.ended)];
+    cells.push(outcome.interrupted.to_string());
+    cells.extend([ledger.offered.to_string(), ledger.served.to_string()]);
+    cells.extend(ledger.failures.map(|count| count.to_string()));
+    cells.push(ledger.in_flight.to_string());
+    cells.push(optional(ledger.availability(), |share| format!("{share:.9}")));
+    cells.push(optional(latency.mean(), cells::millis));
+    cells.extend(PERCENTILES.map(|(q, _)| optional(latency.quantile(q), cells::millis)));
+    cells.push(optional(latency.greatest(), cells::millis));
+    cells.push(format!("{:.6}", outcome.busy_secs));
+    cells.push(outcome.in_flight_peak.to_string());
+    let unrecovered = outcome.incidents.iter().filter(|i| i.normal.is_none()).count();
+    let longest = outcome.incidents.iter().filter_map(|i| i.recovery()).max();
+    cells.push((outcome.incidents.len() as u64 + outcome.incidents_unlisted).to_string());
+    cells.push(unrecovered.to_string());
+    cells.push(optional(longest.filter(|_| unrecovered == 0), cells::secs));
+    cells.push(cells::digest(outcome.digest));
+    cells
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::sample;
+
+    #[test]
+    fn each_replication_has_one_full_row() {
+        let mut outcomes = sample::experiment().outcomes;
+        outcomes[1].incidents[0].normal = None;
+        let mut out = Vec::new();
+        write(&outcomes, &mut out).unwrap();
+        let mut reader = csv::Reader::from_reader(&out[..]);
+        let header = reader.headers().unwrap().clone();
+        let column = |name: &str| header.iter().position(|cell| cell == name).unwrap();
+        let rows: Vec<_> = reader.records().map(|row| row.unwrap()).collect();
+        assert_eq!(rows.len(), 5);
+        assert_eq!(&rows[4][column("replication")], "4");
+        assert_eq!(&rows[1][column("recovery_s")], "");
+        assert_eq!(&rows[1][column("unrecovered")], "1");
+        assert_eq!(&rows[0][column("digest")], "123456789abcdef0");
+        assert!(rows[0][column("p99_9_ms")].parse::<f64>().unwrap() > 40.0);
+    }
+}

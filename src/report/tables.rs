@@ -1,0 +1,134 @@
+//! The tables of the text report.
+
+use super::incidents::time_share;
+use super::words::{NOTHING, count, or_nothing, plural, rate, seconds, share, whole};
+use crate::experiment::summary::{GatewaySummary, PERCENTILES, WindowSummary};
+use crate::model::plan::Memory;
+use crate::observe::ledger::Failure;
+use crate::stats::Estimate;
+use crate::units::{Bytes, Share};
+
+/// Windows side by side at most; the others come below, also where lines would be too wide.
+const WINDOWS_PER_BLOCK: usize = 3;
+const WIDTH: usize = 100;
+
+/// Rows of cells, aligned: the first column to the left, the others to the right.
+pub(super) fn aligned(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut out = String::new();
+    for row in rows {
+        let mut line = String::from("  ");
+        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+            match column {
+                0 => line.push_str(&format!("{cell:<width$}")),
+                _ => line.push_str(&format!("  {cell:>width$}")),
+            }
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+/// The figures of the windows, as many side by side as there is room for.
+pub(super) fn windows(windows: &[WindowSummary]) -> String {
+    let table = |side_by_side| {
+        let blocks = windows.chunks(side_by_side).map(|block| aligned(&window_rows(block)));
+        blocks.collect::<Vec<_>>().join("\n")
+    };
+    let fits = |table: &String| table.lines().all(|line| line.chars().count() <= WIDTH);
+    (2..=WINDOWS_PER_BLOCK).rev().map(table).find(fits).unwrap_or_else(|| table(1))
+}
+
+fn window_rows(windows: &[WindowSummary]) -> Vec<Vec<String>> {
+    let row = |name: &str, cell: &dyn Fn(&WindowSummary) -> String| {
+        [name.to_owned()].into_iter().chain(windows.iter().map(cell)).collect::<Vec<_>>()
+    };
+    let mut rows = vec![
+        row("", &|w| w.label.clone()),
+        row("length", &|w| or_nothing(w.open.as_ref(), seconds)),
+        row("requests", &|w| or_nothing(w.offered.as_ref(), count)),
+        row("answered", &|w| or_nothing(w.throughput.as_ref(), rate)),
+        row("availability", &|w| or_nothing(w.availability.as_ref(), share)),
+        row("mean", &|w| or_nothing(w.mean.as_ref(), seconds)),
+    ];
+    for (index, (_, name)) in PERCENTILES.iter().enumerate() {
+        rows.push(row(name, &|w| or_nothing(w.percentiles[index].as_ref(), seconds)));
+    }
+    let greatest = |w: &WindowSummary| w.greatest.map_or(NOTHING.to_owned(), |l| l.to_string());
+    rows.push(row("greatest", &greatest));
+    rows
+}
+
+/// Where every request of a window ended, per replication.
+pub(super) fn ledger(window: &WindowSummary) -> String {
+    let of_all = |requests: u64| part(requests, window.ledger.offered);
+    let row = |name: &str, mean: Option<&Estimate>, requests: u64, status: &str| {
+        let mean = or_nothing(mean, count);
+        vec![name.to_owned(), mean, of_all(requests), status.to_owned()]
+    };
+    let header = ["outcome", "per replication", "share", "client sees"];
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    rows.push(row("answered", window.served.as_ref(), window.ledger.served, "answer"));
+    for (kind, mean) in &window.failures {
+        let requests = window.ledger.failed_by(*kind);
+        rows.push(row(kind.label(), mean.as_ref(), requests, &status(*kind)));
+    }
+    let open = window.ledger.in_flight;
+    rows.push(row("in flight at the end", window.in_flight.as_ref(), open, NOTHING));
+    rows.push(row("sent", window.offered.as_ref(), window.ledger.offered, ""));
+    aligned(&rows)
+}
+
+fn part(requests: u64, of: u64) -> String {
+    match (requests, requests as f64 / of as f64) {
+        _ if of == 0 => NOTHING.to_owned(),
+        (1.., tiny) if tiny < 0.000_01 => "< 0.001 %".to_owned(),
+        (_, share) => Share(share).to_string(),
+    }
+}
+
+fn status(kind: Failure) -> String {
+    kind.status().map_or_else(|| "no answer".to_owned(), |status| status.to_string())
+}
+
+/// The gateway as a whole, line by line: name and text.
+pub(super) fn gateway(
+    gateway: &GatewaySummary,
+    memory: Option<Memory>,
+) -> Vec<(&'static str, String)> {
+    let serving = gateway.serving.iter().enumerate();
+    let serving: Vec<_> = serving
+        .filter_map(|(k, time)| time.filter(|time| time.point > 0.0).map(|time| (k, time.point)))
+        .map(|(k, time)| format!("{k} for {} of the time", time_share(time)))
+        .collect();
+    let mut lines = vec![
+        ("replicas serving", serving.join(", ")),
+        ("CPU in use", or_nothing(gateway.cpu.as_ref(), share)),
+        ("most in flight", in_flight(gateway, memory)),
+    ];
+    let recovery = &gateway.recovery;
+    let incidents = (recovery.recovered + recovery.unrecovered) as u64;
+    if incidents > 0 {
+        let longest = or_nothing(recovery.longest.as_ref(), seconds);
+        let seen = format!("{} of {}", recovery.recovered, plural(incidents, "incident"));
+        lines.push(("longest recovery", format!("{longest}, end seen of {seen}")));
+    }
+    lines
+}
+
+fn in_flight(gateway: &GatewaySummary, memory: Option<Memory>) -> String {
+    let mean = or_nothing(gateway.in_flight_peak.as_ref(), count);
+    let most = gateway.in_flight_greatest;
+    let mut text = format!("{mean} in one replica, {} at most", whole(most));
+    if let Some(memory) = memory {
+        let held = Bytes(most.saturating_mul(memory.per_request.0));
+        text.push_str(&format!(", holding {held} of {}", memory.limit));
+    }
+    text
+}

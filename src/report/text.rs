@@ -1,0 +1,237 @@
+//! The report as text: the verdict first, then the figures with their intervals, where every
+//! request ended, the incidents in words, what limits it all, and where the files are. At most 100
+//! columns; colour repeats what words say.
+
+use std::path::Path;
+
+use anstyle::{AnsiColor, Style};
+
+use super::words::{NOTHING, or_nothing, plural, seconds, share, whole, wrapped};
+use super::{Report, incidents, tables};
+use crate::objective::Metric;
+use crate::units::{Share, Span};
+use crate::verdict::{Doubt, Judgement, Overall, Verdict};
+
+/// Incidents told one by one; the others are in the files.
+const INCIDENTS_TOLD: usize = 5;
+
+/// Where the files of a report are.
+#[derive(Clone, Copy, Debug)]
+pub struct Written<'a> {
+    /// Their directory.
+    pub directory: &'a Path,
+    /// Their names.
+    pub names: &'a [String],
+}
+
+/// The whole report.
+pub fn render(report: &Report, written: Option<Written>, colour: bool) -> String {
+    let paint = Paint { colour };
+    let sections = [
+        verdict(report, paint) + "\n" + &head(report),
+        windows(report, paint),
+        ledger(report, paint),
+        gateway(report, paint),
+        story(report, paint),
+        caveats(report, paint),
+        written.map_or_else(String::new, |written| files(&written, paint)),
+    ];
+    sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+#[derive(Clone, Copy)]
+struct Paint {
+    colour: bool,
+}
+
+impl Paint {
+    fn apply(self, style: Style, text: &str) -> String {
+        if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+
+    fn title(self, text: &str) -> String {
+        self.apply(Style::new().bold(), text)
+    }
+
+    fn ink(self, colour: AnsiColor, text: &str) -> String {
+        self.apply(colour.on_default().bold(), text)
+    }
+}
+
+fn head(report: &Report) -> String {
+    let scenario = report.scenario;
+    let run = &scenario.plan.run;
+    let replications = plural(report.experiment.outcomes.len() as u64, "replication");
+    let mut out = wrapped("  ", &scenario.question);
+    out.push_str(&format!(
+        "  {}: {replications} of {}, warm-up {}, seed {}\n",
+        scenario.name,
+        Span(run.horizon.0),
+        Span(run.warm_up.0),
+        run.seed
+    ));
+    out
+}
+
+/// The verdict alone, with each objective.
+pub fn verdict_only(report: &Report, colour: bool) -> String {
+    verdict(report, Paint { colour })
+}
+
+fn verdict(report: &Report, paint: Paint) -> String {
+    let number = |verdict: fn(&Verdict) -> bool| {
+        report.judgements.iter().filter(|judgement| verdict(&judgement.verdict)).count()
+    };
+    let all = plural(report.judgements.len() as u64, "objective");
+    let missed = number(|verdict| *verdict == Verdict::Missed);
+    let undecided = number(|verdict| matches!(verdict, Verdict::Undecided(_)));
+    let line = match report.overall() {
+        Overall::NoObjectives => return "No objectives: nothing to meet or miss.\n".to_owned(),
+        Overall::Met => paint.ink(AnsiColor::Green, &format!("✓ MET: {all}")),
+        Overall::Missed => paint.ink(AnsiColor::Red, &format!("✗ MISSED: {missed} of {all}")),
+        Overall::Undecided => {
+            paint.ink(AnsiColor::Yellow, &format!("? UNDECIDED: {undecided} of {all}"))
+        }
+    };
+    let rows: Vec<Vec<String>> = report.judgements.iter().map(objective_row).collect();
+    let table = left_aligned(&rows);
+    let lines = table.lines().zip(&report.judgements);
+    let lines: Vec<String> =
+        lines.map(|(line, judgement)| objective_line(line, &judgement.verdict, paint)).collect();
+    format!("{line}\n{}", lines.concat())
+}
+
+fn objective_row(judgement: &Judgement) -> Vec<String> {
+    let word = match judgement.verdict {
+        Verdict::Met => "met",
+        Verdict::Missed => "missed",
+        Verdict::Undecided(_) => "undecided",
+    };
+    let is_share = judgement.objective.metric == Metric::Availability;
+    let show = if is_share { share } else { seconds };
+    let figure = or_nothing(judgement.figure.as_ref(), show);
+    vec![word.to_owned(), judgement.objective.text.clone(), figure, remark(judgement)]
+}
+
+/// The margin, or why there is no decision.
+fn remark(judgement: &Judgement) -> String {
+    match judgement.verdict {
+        Verdict::Met => format!("margin {}", distance(judgement)),
+        Verdict::Missed => match judgement.margin.filter(|margin| *margin <= 0.0) {
+            Some(_) => format!("by {}", distance(judgement)),
+            None => "some incident lasted longer".to_owned(),
+        },
+        Verdict::Undecided(doubt) => match doubt {
+            Doubt::NoData => "no data".to_owned(),
+            Doubt::Interrupted => "the run was stopped".to_owned(),
+            Doubt::OneReplication => "one replication has no interval".to_owned(),
+            Doubt::Straddles => "the bound lies in the interval".to_owned(),
+            Doubt::Unrecovered(n) => format!("{} not over", plural(n as u64, "incident")),
+        },
+    }
+}
+
+fn distance(judgement: &Judgement) -> String {
+    let Some(margin) = judgement.margin.map(f64::abs) else { return NOTHING.to_owned() };
+    match judgement.objective.metric {
+        Metric::Availability => format!("{} points", Share(margin).to_string().replace(" %", "")),
+        _ => Span::from_secs(margin).to_string(),
+    }
+}
+
+fn left_aligned(rows: &[Vec<String>]) -> String {
+    let width = |column: usize| {
+        rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..3).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        let mut line = cells.collect::<Vec<_>>().join("  ");
+        line.push_str(&format!("  {}", row[3]));
+        line + "\n"
+    };
+    rows.iter().map(line).collect()
+}
+
+fn objective_line(line: &str, verdict: &Verdict, paint: Paint) -> String {
+    let (glyph, colour) = match verdict {
+        Verdict::Met => ("✓", AnsiColor::Green),
+        Verdict::Missed => ("✗", AnsiColor::Red),
+        Verdict::Undecided(_) => ("?", AnsiColor::Yellow),
+    };
+    format!("  {} {line}\n", paint.ink(colour, glyph))
+}
+
+fn windows(report: &Report, paint: Paint) -> String {
+    let title = match report.experiment.outcomes.len() {
+        1 => "Latency and load",
+        _ => "Latency and load (95 % interval)",
+    };
+    format!("{}\n{}", paint.title(title), tables::windows(&report.summary.windows))
+}
+
+fn ledger(report: &Report, paint: Paint) -> String {
+    let Some(window) = report.summary.windows.first() else { return String::new() };
+    let title = paint.title("Where every request ended");
+    format!("{title} ({})\n{}", window.label, tables::ledger(window))
+}
+
+fn gateway(report: &Report, paint: Paint) -> String {
+    let memory = report.scenario.plan.gateway.memory;
+    let mut out = format!("{}\n", paint.title("Gateway"));
+    for (name, text) in tables::gateway(&report.summary.gateway, memory) {
+        out.push_str(&wrapped(&format!("  {name:<16}  "), &text));
+    }
+    out
+}
+
+fn story(report: &Report, paint: Paint) -> String {
+    let plan = &report.scenario.plan;
+    let Some(first) = report.experiment.outcomes.first() else { return String::new() };
+    if plan.faults.is_empty() {
+        return String::new();
+    }
+    let mut out = format!("{}\n", paint.title("Incidents (first replication)"));
+    if first.incidents.is_empty() {
+        out.push_str("  none\n");
+    }
+    for incident in first.incidents.iter().take(INCIDENTS_TOLD) {
+        let sentence = incidents::sentence(plan, incident, first.ended);
+        out.push_str(&wrapped(&format!("  {:>7}  ", incident.at.to_string()), &sentence));
+    }
+    let rest = first.incidents.len().saturating_sub(INCIDENTS_TOLD) as u64;
+    if rest + first.incidents_unlisted > 0 {
+        let more = whole(rest + first.incidents_unlisted);
+        out.push_str(&format!("  and {more} more, see events.csv\n"));
+    }
+    let replications = report.experiment.outcomes.len();
+    for fault in &report.summary.faults {
+        if let Some(text) = incidents::over_replications(fault, replications) {
+            out.push_str(&wrapped(&format!("  {}: ", fault.name), &text));
+        }
+    }
+    out
+}
+
+fn caveats(report: &Report, paint: Paint) -> String {
+    if report.caveats.is_empty() {
+        return String::new();
+    }
+    let mut out = format!("{}\n", paint.title("Caveats"));
+    for caveat in &report.caveats {
+        let remedy = caveat.remedy().map(|remedy| format!(" → {remedy}")).unwrap_or_default();
+        out.push_str(&wrapped("  ! ", &format!("{}{remedy}", caveat.message())));
+    }
+    out
+}
+
+fn files(written: &Written, paint: Paint) -> String {
+    let mut out =
+        format!("{}\n", paint.title(&format!("Files in {}", written.directory.display())));
+    out.push_str(&wrapped("  ", &written.names.join(", ")));
+    out
+}
+
+#[cfg(test)]
+#[path = "text_tests.rs"]
+mod tests;

@@ -1,0 +1,63 @@
+use std::path::Path;
+
+use super::*;
+use crate::experiment::{Experiment, sample};
+use crate::report::sample::scenario;
+use crate::units::Instant;
+
+fn rendered(run: &Experiment, colour: bool) -> String {
+    let scenario = scenario();
+    let report = Report::new(&scenario, run, None);
+    let names = ["summary.json".to_owned(), "timeline.csv".to_owned()];
+    let written = Written { directory: Path::new("results/one-crash"), names: &names };
+    render(&report, Some(written), colour)
+}
+
+/// To renew the expected text after a wanted change, run with UPDATE=1.
+#[test]
+fn the_report_reads_as_it_should() {
+    let text = rendered(&sample::experiment(), false);
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/src/report/text_tests.txt"), &text)
+            .unwrap();
+    }
+    assert_eq!(text, include_str!("text_tests.txt"));
+}
+
+#[test]
+fn no_line_is_wider_than_a_hundred_columns() {
+    let mut run = sample::experiment();
+    run.outcomes[0].incidents[0].normal = None;
+    run.interrupted = true;
+    let text = rendered(&run, false);
+    let wide: Vec<_> = text.lines().filter(|line| line.chars().count() > 100).collect();
+    assert!(wide.is_empty(), "{wide:#?}");
+}
+
+#[test]
+fn colour_adds_nothing_but_colour() {
+    let run = sample::experiment();
+    let coloured = rendered(&run, true);
+    assert!(coloured.contains("\u{1b}["));
+    assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), rendered(&run, false));
+}
+
+#[test]
+fn the_verdict_comes_first_and_gives_its_reasons() {
+    let mut run = sample::experiment();
+    let first = |run: &Experiment| rendered(run, false).lines().next().unwrap().to_owned();
+    assert_eq!(first(&run), "✗ MISSED: 1 of 3 objectives");
+    run.outcomes.truncate(1);
+    assert_eq!(first(&run), "? UNDECIDED: 3 of 3 objectives");
+    assert!(rendered(&run, false).contains("one replication has no interval"));
+}
+
+#[test]
+fn many_incidents_are_cut_short_with_their_number() {
+    let mut run = sample::experiment();
+    let incident = run.outcomes[0].incidents[0].clone();
+    run.outcomes[0].incidents = vec![incident; 9];
+    run.outcomes[0].incidents_unlisted = 1_000;
+    run.outcomes[0].incidents[0].at = Instant::from_secs(1.0);
+    assert!(rendered(&run, false).contains("and 1,004 more, see events.csv"));
+}

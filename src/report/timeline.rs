@@ -1,0 +1,110 @@
+//! `timeline.csv`: the first replication, one row per bin for the whole gateway and one per bin
+//! and replica.
+
+use std::io::{Result, Write};
+
+use super::cells::{self, optional};
+use crate::model::plan::Plan;
+use crate::observe::ledger::Failure;
+use crate::observe::timeline::{ReplicaLife, ReplicaRow, Timeline, TotalRow};
+use crate::units::{Instant, SECOND, Span};
+
+/// The bucket of dashboards: one minute.
+pub const DASHBOARD_BUCKET: Span = Span(60 * SECOND);
+
+const BEFORE_FAILURES: [&str; 6] = ["time_s", "replica", "zone", "state", "offered", "served"];
+const AFTER_FAILURES: [&str; 8] =
+    ["mean_ms", "p50_ms", "p95_ms", "p99_ms", "in_flight", "cpu", "cpu_monitored", "in_rotation"];
+
+/// Writes the timeline. Times are the starts of bins; counts of a replica are requests that reached
+/// and left it; `cpu_monitored` is the CPU as a dashboard with one-minute buckets shows it.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write(plan: &Plan, timeline: &Timeline, out: &mut dyn Write) -> Result<()> {
+    let mut rows = cells::rows(out);
+    let failures = Failure::ALL.map(Failure::key);
+    rows.write_record(BEFORE_FAILURES.iter().chain(&failures).chain(&AFTER_FAILURES))?;
+    let monitored = timeline.monitored(DASHBOARD_BUCKET);
+    let by_replica = timeline.monitored_by_replica(DASHBOARD_BUCKET);
+    let mut next = 0;
+    for (bin, total) in timeline.total.iter().enumerate() {
+        rows.write_record(total_row(total, monitored[bin]))?;
+        while let Some(row) = timeline.by_replica.get(next).filter(|row| row.bin == bin) {
+            let life = &timeline.replicas[row.replica];
+            let end = total.start + timeline.bin;
+            let zone = &plan.topology.zones[life.zone];
+            rows.write_record(replica_row(row, life, zone, total.start, end, by_replica[next]))?;
+            next += 1;
+        }
+    }
+    rows.flush()
+}
+
+fn total_row(row: &TotalRow, monitored: Option<f64>) -> Vec<String> {
+    let blank = String::new;
+    let mut cells = vec![cells::time(row.start), "all".to_owned(), blank(), blank()];
+    cells.extend([row.offered.to_string(), row.served.to_string()]);
+    cells.extend(row.failures.map(|count| count.to_string()));
+    let latency = row.latency;
+    cells.extend([
+        optional(latency, |latency| cells::millis(latency.mean)),
+        optional(latency, |latency| cells::millis(latency.p50)),
+        optional(latency, |latency| cells::millis(latency.p95)),
+        optional(latency, |latency| cells::millis(latency.p99)),
+        row.in_flight.to_string(),
+        optional(row.cpu, cells::share),
+        optional(monitored, cells::share),
+        row.in_rotation.to_string(),
+    ]);
+    cells
+}
+
+fn replica_row(
+    row: &ReplicaRow,
+    life: &ReplicaLife,
+    zone: &str,
+    start: Instant,
+    end: Instant,
+    monitored: Option<f64>,
+) -> Vec<String> {
+    let state = row.state.label().to_owned();
+    let mut cells = vec![cells::time(start), life.name.clone(), zone.to_owned(), state];
+    cells.extend([row.arrived.to_string(), row.served.to_string()]);
+    cells.extend(vec![String::new(); Failure::ALL.len() + 4]);
+    let changes = life.rotation.partition_point(|(at, _)| *at <= end);
+    let in_rotation = changes > 0 && life.rotation[changes - 1].1;
+    cells.extend([
+        row.in_flight.to_string(),
+        cells::share(row.cpu),
+        optional(monitored, cells::share),
+        u8::from(in_rotation).to_string(),
+    ]);
+    cells
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::sample;
+
+    #[test]
+    fn every_bin_has_a_row_for_the_gateway_and_one_for_each_replica() {
+        let outcome = sample::outcome(&sample::plan(), 0);
+        let timeline = outcome.timeline.unwrap();
+        let mut out = Vec::new();
+        write(&sample::plan(), &timeline, &mut out).unwrap();
+        let mut reader = csv::Reader::from_reader(&out[..]);
+        let header = reader.headers().unwrap().clone();
+        let column = |name: &str| header.iter().position(|cell| cell == name).unwrap();
+        let rows: Vec<_> = reader.records().map(|row| row.unwrap()).collect();
+        assert_eq!((header.len(), rows.len()), (20, 180));
+        let (total, dead) = (&rows[18 * 3], &rows[17 * 3 + 2]);
+        assert_eq!((&total[column("time_s")], &total[column("replica")]), ("180", "all"));
+        assert_eq!(&total[column("lost_in_flight")], "1");
+        assert_eq!((&dead[column("replica")], &dead[column("zone")]), ("b-1", "b"));
+        assert_eq!((&dead[column("in_rotation")], &dead[column("p99_ms")]), ("1", ""));
+        assert_eq!(&rows[19 * 3][column("cpu")], "");
+        assert_eq!(&rows[19 * 3][column("cpu_monitored")], "0.500000");
+    }
+}

@@ -1,0 +1,160 @@
+//! Combinations that cannot work, and those that probably mean something else.
+
+use crate::diagnostic::{Place, Problem};
+use crate::model::plan::{Fault, FaultPlan, Plan, Traffic};
+use crate::objective::{Bound, Metric, Objective, Relation};
+use crate::scenario::book::{Book, Found};
+use crate::scenario::gateway::{GatewayPart, TopologyPart};
+use crate::scenario::value::Value;
+use crate::scenario::word::{Management, Tier};
+use crate::units::{Rate, Span};
+
+/// The requests of one replication above which a run is doubted.
+const REQUEST_DOUBT: f64 = 1e12;
+
+/// Warns of a managed gateway that the product would not run so.
+pub(crate) fn product(book: &mut Book<'_>, gateway: &GatewayPart, topology: &TopologyPart) {
+    if gateway.management != Management::Managed {
+        return;
+    }
+    let (replicas, place) = (gateway.replicas.value, &gateway.replicas.place);
+    let mut warn = |place: &Place, title: &str, help: &str| {
+        book.problems.push(Problem::warning(place.clone(), title).help(help));
+    };
+    if replicas < 2 {
+        warn(place, "a managed gateway has at least 2 replicas", "the product never runs fewer");
+    } else if replicas > 2 && gateway.tier == Some(Tier::Small) {
+        let help = "only Large and Extra Large scale, to 3; choose tier = \"large\" or 2 replicas";
+        warn(place, "a small gateway has 2 replicas and does not scale", help);
+    } else if replicas > 3 {
+        let help = "the product scales to 3; more shows what it does not offer";
+        warn(place, "a managed gateway has at most 3 replicas", help);
+    }
+    let placement = &topology.plan.placement;
+    let together = placement.iter().all(|zone| placement.first() == Some(zone));
+    if replicas > 1 && together {
+        let help = "the product spreads replicas over zones; one zone outage takes them all";
+        warn(&topology.place, "all replicas are in one zone", help);
+    }
+}
+
+/// Warns of more load than the gateway carries, or than it is rated for.
+pub(crate) fn load(
+    book: &mut Book<'_>,
+    plan: &Plan,
+    peak: Option<&Found<Rate>>,
+    rating: Option<Rate>,
+) {
+    let Some(peak) = peak else { return };
+    let busy = plan.utilisation(peak.value, plan.gateway.replicas);
+    let capacity = Rate(plan.saturation().0 * plan.gateway.replicas as f64);
+    let problem = if busy >= 1.0 {
+        let title = format!("the load of {} is above the capacity of {capacity}", peak.value);
+        let help = "while it lasts the backlog grows, so latency depends on how long that is";
+        Problem::warning(peak.place.clone(), title).help(help)
+    } else if let Some(rating) = rating.filter(|rating| peak.value > *rating) {
+        let title = format!("the load of {} is above the tier's rating of {rating}", peak.value);
+        let help = "the vendor says that latency may rise beyond the rating";
+        Problem::warning(peak.place.clone(), title).help(help)
+    } else {
+        return;
+    };
+    let label = format!("{:.0} % of the CPU of {} replicas", busy * 100.0, plan.gateway.replicas);
+    book.problems.push(problem.label(label));
+}
+
+/// Warns of a run that would take years.
+pub(crate) fn size(book: &mut Book<'_>, plan: &Plan, peak: Option<&Found<Rate>>) {
+    let Some(peak) = peak else { return };
+    let requests = peak.value.0 * plan.run.horizon.as_secs();
+    if requests > REQUEST_DOUBT {
+        let title = format!("a replication would have about {requests:.0e} requests");
+        let help = "a machine simulates some 1e7 a second; shorten `run.horizon` or lower the rate";
+        book.problems.push(Problem::warning(peak.place.clone(), title).help(help));
+    }
+}
+
+/// Notes objectives that nothing can meet, or that demand the opposite of what is usual.
+pub(crate) fn objectives(
+    book: &mut Book<'_>,
+    plan: &Plan,
+    objectives: &[(Objective, Place)],
+    ingress_sound: bool,
+) {
+    for (objective, place) in objectives {
+        let problem = impossible(plan, objective, place, ingress_sound)
+            .or_else(|| contrary(objective, place));
+        book.problems.extend(problem);
+    }
+}
+
+fn impossible(
+    plan: &Plan,
+    objective: &Objective,
+    place: &Place,
+    ingress_sound: bool,
+) -> Option<Problem> {
+    let Objective { metric, relation, .. } = objective;
+    match objective.bound {
+        _ if *metric == Metric::Recovery && plan.faults.is_empty() => {
+            let problem = Problem::error(place.clone(), "there is nothing to recover from");
+            Some(problem.help("the scenario has no [[fault]]; add one or drop the objective"))
+        }
+        Bound::Share(share) if share.0 >= 1.0 && *relation == Relation::Above => {
+            let title = "no availability is above 100 %";
+            Some(Problem::error(place.clone(), title).help("lower the bound"))
+        }
+        Bound::Share(share) if share.0 >= 1.0 && *relation == Relation::AtLeast => {
+            let harmless = |fault: &&FaultPlan| matches!(fault.fault, Fault::ControlPlaneOutage(_));
+            let harmful = plan.faults.iter().find(|fault| !harmless(fault))?;
+            let title = format!("one lost request misses this, and {:?} loses some", harmful.name);
+            Some(Problem::warning(place.clone(), title).help("allow for some, such as 99.9%"))
+        }
+        Bound::Span(bound) if ingress_sound && is_latency(*metric) => {
+            let floor = least_latency(plan);
+            let missed = match relation {
+                Relation::Below => bound <= floor,
+                Relation::AtMost => bound < floor,
+                _ => false,
+            };
+            let title = format!("no request is answered within {bound}");
+            let help = "`ingress.delay`, `ingress.hop` and the least CPU of a request add up to";
+            let problem = Problem::error(place.clone(), title).help(format!("{help} {floor}"));
+            missed.then_some(problem)
+        }
+        _ => None,
+    }
+}
+
+fn is_latency(metric: Metric) -> bool {
+    matches!(metric, Metric::Latency(_) | Metric::MeanLatency)
+}
+
+/// What the fastest request takes. Recorded demands are not looked at.
+fn least_latency(plan: &Plan) -> Span {
+    let drawn = matches!(plan.traffic, Traffic::Process(_));
+    let demand = if drawn { plan.gateway.demand.least_secs() } else { 0.0 };
+    plan.ingress.delay + plan.ingress.hop + Span::from_secs(demand)
+}
+
+fn contrary(objective: &Objective, place: &Place) -> Option<Problem> {
+    let upward = matches!(objective.relation, Relation::Above | Relation::AtLeast);
+    if upward == (objective.metric == Metric::Availability) {
+        return None;
+    }
+    let (title, usual) = match objective.metric {
+        Metric::Availability => ("this demands a low availability", ">="),
+        Metric::Recovery => ("this demands a slow recovery", "<"),
+        _ => ("this demands a high latency", "<"),
+    };
+    Some(Problem::warning(place.clone(), title).help(format!("did you mean {usual:?}?")))
+}
+
+/// Warns of an outage of the only zone.
+pub(crate) fn only_zone(book: &mut Book<'_>, topology: &TopologyPart, outage: Option<&Place>) {
+    if let (Some(place), [zone]) = (outage, topology.plan.zones.as_slice()) {
+        let title = format!("{} is the only zone: its outage leaves nothing", zone.show());
+        let problem = Problem::warning(place.clone(), title);
+        book.problems.push(problem.help("name further zones in `topology.zones`"));
+    }
+}

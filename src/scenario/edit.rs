@@ -1,0 +1,245 @@
+//! Changing a setting in the text of a scenario: what `gateway.replicas=3` on a command line asks
+//! for. The text stays as its author wrote it, but for the one value.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::diagnostic::{Flaw, clip, suggestion};
+use crate::scenario::keys::{self, Entry};
+use crate::scenario::value::quote;
+
+/// The text with the setting at `path` changed to `value`.
+///
+/// A path is the name of a key after that of its section: `gateway.tier`; elements of a list are
+/// counted from 1 or called by their name: `fault[2].at`, `fault.crash.at`. The value needs no
+/// quotes.
+///
+/// # Errors
+/// Says that the path or the element is unknown, or that the value cannot be written. Whether the
+/// value is sound shows when the text is read.
+pub fn set(text: &str, path: &str, value: &str) -> Result<String, Flaw> {
+    let target = Target::find(path)?;
+    let literal = target.literal(value)?;
+    let (table, _) = DeTable::parse_recoverable(text);
+    let line = format!("{} = {literal}", target.entry.name);
+    match target.section(table.get_ref())? {
+        Home::Absent => Ok(format!("{}\n\n[{}]\n{line}\n", text.trim_end(), target.entry.section)),
+        Home::Top => match table.get_ref().get(target.entry.name) {
+            Some(old) => Ok(replaced(text, old.span(), &literal)),
+            None => Ok(format!("{line}\n{text}")),
+        },
+        Home::Table(section) => {
+            let old = section.get_ref().get(target.entry.name).map(Spanned::span);
+            match old {
+                Some(span) => Ok(replaced(text, span, &literal)),
+                None => target.inserted(text, section.span(), &line),
+            }
+        }
+    }
+}
+
+/// The text with a further objective, after those that it has.
+///
+/// # Errors
+/// As [`set`].
+pub fn demand(text: &str, objective: &str) -> Result<String, Flaw> {
+    let (table, _) = DeTable::parse_recoverable(text);
+    let list = table.get_ref().get("objectives").and_then(|list| list.get_ref().as_array());
+    let had = list.into_iter().flat_map(|list| list.iter());
+    let had = had.map(|one| text.get(one.span()).unwrap_or_default().to_owned());
+    let all: Vec<String> = had.chain([quote(objective)]).collect();
+    set(text, "objectives", &format!("[{}]", all.join(", ")))
+}
+
+fn replaced(text: &str, span: Range<usize>, literal: &str) -> String {
+    let before = text.get(..span.start).unwrap_or(text);
+    let after = text.get(span.end..).unwrap_or("");
+    format!("{before}{literal}{after}")
+}
+
+/// A key and, for an element of a list, which one.
+struct Target<'p> {
+    entry: Entry,
+    element: Option<&'p str>,
+}
+
+/// Where a key is or belongs.
+enum Home<'t> {
+    Absent,
+    Top,
+    Table(&'t Spanned<DeValue<'t>>),
+}
+
+impl<'p> Target<'p> {
+    fn find(path: &'p str) -> Result<Target<'p>, Flaw> {
+        let (home, name) = path.trim().rsplit_once('.').unwrap_or(("", path.trim()));
+        let (section, element) = match home.split_once('[') {
+            Some((section, rest)) => (section, rest.strip_suffix(']')),
+            None => match home.strip_prefix("fault.") {
+                Some(name) => ("fault", Some(name)),
+                None => (home, None),
+            },
+        };
+        let known = |entry: &Entry| entry.section == section && entry.name == name;
+        let Some(entry) = keys::reference().into_iter().find(known) else {
+            return Err(unknown(path));
+        };
+        let listed = matches!(section, "fault" | "traffic.change");
+        if listed != element.is_some() {
+            let title = format!("{path:?} does not say which {section} is meant");
+            return Err(Flaw::new(title).help(format!("write {section}[1].{name} for the first")));
+        }
+        Ok(Target { entry, element })
+    }
+
+    /// The value as a file has it.
+    fn literal(&self, value: &str) -> Result<String, Flaw> {
+        let value = value.trim();
+        let as_is = self.entry.bare || value.starts_with(['"', '\'']);
+        let literal = if as_is { value.to_owned() } else { quote(value) };
+        match DeValue::parse(&literal) {
+            Ok(_) if !literal.contains('\n') => Ok(literal),
+            _ => {
+                let title = format!("{:?} cannot be the value of a setting", clip(value));
+                Err(Flaw::new(title).help(format!("expected {}", self.entry.kind)))
+            }
+        }
+    }
+
+    /// Finds the table that the key belongs in.
+    fn section<'t>(&self, top: &'t DeTable<'t>) -> Result<Home<'t>, Flaw> {
+        let names: Vec<&str> = self.entry.section.split('.').collect();
+        let found = match names.as_slice() {
+            [""] => return Ok(Home::Top),
+            [outer, inner] => top.get(*outer).and_then(|outer| outer.get_ref().get(*inner)),
+            _ => top.get(self.entry.section),
+        };
+        match self.element {
+            Some(which) => found
+                .and_then(|list| list.get_ref().as_array())
+                .and_then(|list| list.iter().enumerate().find(|(at, it)| is(which, *at, it)))
+                .map(|(_, it)| Home::Table(it))
+                .ok_or_else(|| {
+                    let section = self.entry.section;
+                    Flaw::new(format!("the scenario has no [[{section}]] called {which:?}"))
+                }),
+            None => Ok(found.map_or(Home::Absent, Home::Table)),
+        }
+    }
+
+    /// Adds the line to a section that stands at `span` and lacks the key.
+    fn inserted(&self, text: &str, span: Range<usize>, line: &str) -> Result<String, Flaw> {
+        let section = self.entry.section;
+        let header = text.get(span.clone()).unwrap_or("").replace(' ', "");
+        if header == format!("[{section}]") || header == format!("[[{section}]]") {
+            let end = text[span.end..].find('\n').map_or(text.len(), |newline| span.end + newline);
+            return Ok(format!("{}\n{line}{}", &text[..end], &text[end..]));
+        }
+        if header.starts_with('{') {
+            let title = format!("the scenario writes {section} on one line, in braces");
+            return Err(Flaw::new(title).help(format!("write [{section}] as a section")));
+        }
+        if header.starts_with('[') {
+            return Ok(format!("{}\n\n[{section}]\n{line}\n", text.trim_end()));
+        }
+        Ok(format!("{section}.{line}\n{text}"))
+    }
+}
+
+/// Whether a list's element is the one that is meant: by its place from 1, or by its name.
+fn is(which: &str, at: usize, element: &Spanned<DeValue<'_>>) -> bool {
+    let name = element.get_ref().get("name").and_then(|name| name.get_ref().as_str());
+    let kind = element.get_ref().get("kind").and_then(|kind| kind.get_ref().as_str());
+    which.parse() == Ok(at + 1) || name.or(kind) == Some(which)
+}
+
+fn unknown(path: &str) -> Flaw {
+    let reference = keys::reference();
+    let paths: Vec<String> = reference
+        .iter()
+        .map(|entry| match entry.section {
+            "" => entry.name.to_owned(),
+            section => format!("{section}.{}", entry.name),
+        })
+        .collect();
+    let paths = paths.iter().map(String::as_str);
+    let flaw = Flaw::new(format!("no setting is called {:?}", clip(path)));
+    let help = suggestion(path, paths).filter(|help| help.starts_with("did you mean"));
+    Flaw { help, ..flaw }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::model::plan::{Plan, Schedule};
+    use crate::scenario::read::parse;
+    use crate::units::{Instant, SECOND};
+
+    const TEXT: &str = "question = \"?\"\nrun.horizon = \"10m\"\n\n\
+                        [gateway] # two\nreplicas = 2\n\n\
+                        [[traffic.change]]\nkind = \"step\"\nat = \"2m\"\nrate = \"5/s\"\n\n\
+                        [[fault]]\nname = \"crash\"\nkind = \"replica-crash\"\nat = \"3m\"\n";
+
+    fn plan(settings: &[(&str, &str)]) -> Plan {
+        let rated = set(TEXT, "traffic.rate", "900/s").expect("set");
+        let change = |text: String, (path, value): &(&str, &str)| {
+            set(&text, path, value).unwrap_or_else(|flaw| panic!("{path}: {}", flaw.title))
+        };
+        let text = settings.iter().fold(rated, change);
+        let loaded = parse("a.toml", &text, Path::new(""));
+        let problems = format!("{:?}\n{text}", loaded.problems);
+        loaded.scenario.expect(&problems).plan
+    }
+
+    #[test]
+    fn a_value_is_replaced_where_it_stands_and_added_where_it_belongs() {
+        let plan = plan(&[
+            ("gateway.replicas", "3"),
+            ("gateway.tier", "small"),
+            ("ingress.hop", "2ms"),
+            ("run.seed", "5"),
+            ("topology.zones", "[\"x\", \"y\"]"),
+            ("objectives", "[\"p99 < 1s during crash\"]"),
+            ("traffic.change[1].at", "4m"),
+            ("fault.crash.at", "5m"),
+            ("fault[1].target", "zone x"),
+        ]);
+        assert_eq!((plan.gateway.replicas, plan.gateway.cores.0), (3, 0.1));
+        assert_eq!((plan.run.seed, plan.topology.zones.len()), (5, 2));
+        assert_eq!(plan.faults[0].schedule, Schedule::At(Instant(300 * SECOND)));
+    }
+
+    #[test]
+    fn the_rest_of_the_text_stays_as_it_was() {
+        let text = set(TEXT, "gateway.replicas", "3").expect("set");
+        assert_eq!(text, TEXT.replace("replicas = 2", "replicas = 3"));
+        let text = set(TEXT, "gateway.tier", "large").expect("set");
+        assert_eq!(text, TEXT.replace("# two\n", "# two\ntier = \"large\"\n"));
+    }
+
+    #[test]
+    fn a_further_objective_comes_last() {
+        let one = demand(TEXT, "p99 < 1s").expect("set");
+        assert!(one.starts_with("objectives = [\"p99 < 1s\"]\n"), "{one}");
+        let two = demand(&one, "mean < 5ms").expect("set");
+        assert!(two.starts_with("objectives = [\"p99 < 1s\", \"mean < 5ms\"]\n"), "{two}");
+    }
+
+    #[test]
+    fn what_cannot_be_set_is_explained() {
+        let flaw = |path: &str, value: &str| {
+            let flaw = set(TEXT, path, value).expect_err(path);
+            format!("{} {}", flaw.title, flaw.help.unwrap_or_default())
+        };
+        assert!(flaw("gateway.replcas", "3").contains("did you mean \"gateway.replicas\"?"));
+        assert!(flaw("fault.at", "3m").contains("fault[1].at"));
+        assert!(flaw("fault.hang.at", "3m").contains("called \"hang\""));
+        assert!(flaw("gateway.replicas", "3\ntier = 4").contains("cannot be the value"));
+        assert!(flaw("gateway.replicas", "").contains("expected a whole number"));
+        assert!(flaw("", "").contains("no setting"));
+    }
+}

@@ -1,0 +1,311 @@
+//! The format: every key with its type, its default, how well founded the default is, and what it
+//! means. Reading, guessing at misspelt keys, listing and documenting all use this one table.
+
+use std::marker::PhantomData;
+
+use crate::model::plan::{DeadAddress, Scatter, Spread};
+use crate::random::Law;
+use crate::scenario::Mark;
+use crate::scenario::value::{Located, Value};
+use crate::scenario::word::{
+    Catalogue, ChangeKind, Choice, FaultKind, GateKind, Management, Platform, Preset, Store, Tier,
+    Tls,
+};
+use crate::units::{Bytes, Cores, Rate, Share, Span};
+
+/// What is known about a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The section it stands in; empty for the top of the file, `fault` for `[[fault]]`.
+    pub section: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// What its value is.
+    pub kind: String,
+    /// Whether its value is written without quotes.
+    pub bare: bool,
+    /// The default as it would be written, without quotes; empty if there is none or if it follows
+    /// from other settings.
+    pub default: &'static str,
+    /// How well founded the default is.
+    pub mark: Mark,
+    /// Where the default comes from, or from which settings it follows.
+    pub source: &'static str,
+    /// What it means.
+    pub about: &'static str,
+}
+
+/// A key with the type of its value.
+pub(crate) struct Key<T> {
+    pub(crate) section: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) default: &'static str,
+    pub(crate) mark: Mark,
+    pub(crate) source: &'static str,
+    pub(crate) about: &'static str,
+    kind: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for Key<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Key<T> {}
+
+impl<T: Value> Key<T> {
+    fn entry(&self) -> Entry {
+        Entry {
+            section: self.section,
+            name: self.name,
+            kind: T::kind(),
+            bare: T::BARE,
+            default: self.default,
+            mark: self.mark,
+            source: self.source,
+            about: self.about,
+        }
+    }
+}
+
+/// The sections, in the order of the reference; the empty name is the top of the file.
+pub const SECTIONS: [&str; 11] = [
+    "",
+    "gateway",
+    "topology",
+    "ingress",
+    "traffic",
+    "traffic.change",
+    "startup",
+    "probes",
+    "detection",
+    "fault",
+    "run",
+];
+
+macro_rules! keys {
+    ($($module:ident $section:literal {
+        $($id:ident: $type:ty = $name:literal, $default:literal, $mark:ident, $source:literal,
+            $about:literal;)*
+    })*) => {
+        $(pub(crate) mod $module {
+            use super::*;
+            $(pub(crate) const $id: Key<$type> = Key {
+                section: $section,
+                name: $name,
+                default: $default,
+                mark: Mark::$mark,
+                source: $source,
+                about: $about,
+                kind: PhantomData,
+            };)*
+        })*
+
+        /// Every key of the format, section by section.
+        pub fn reference() -> Vec<Entry> {
+            vec![$($($module::$id.entry(),)*)*]
+        }
+
+        /// The names of the keys of a section.
+        pub(crate) fn names(section: &str) -> &'static [&'static str] {
+            match section {
+                $($section => &[$($name,)*],)*
+                _ => &[],
+            }
+        }
+    };
+}
+
+keys! {
+    top "" {
+        QUESTION: String = "question", "", Given, "", "The question that the scenario answers.";
+        OBJECTIVES: Vec<Located<String>> = "objectives", "", Assumed, "none",
+            "What is demanded, such as \"p99 < 250ms during crash\".";
+    }
+    gateway "gateway" {
+        MANAGEMENT: Management = "management", "managed", Inferred, "the product simulated",
+            "Who runs the gateway.";
+        PLATFORM: Platform = "platform", "cloudhub-2", Inferred, "the usual place",
+            "Where it runs.";
+        TIER: Tier = "tier", "large", Assumed, "the smallest size for production",
+            "The size of a replica; or give cores and cpu-per-request.";
+        CATALOGUE: Catalogue = "catalogue", "1.12", Documented, "gateway prerequisites page",
+            "The release whose ratings the tiers follow.";
+        REPLICAS: u64 = "replicas", "2", Documented, "the product's least number",
+            "Replicas wanted at all times, 1 to 1000.";
+        CONTRACTS: bool = "contracts", "false", Inferred, "the simpler case",
+            "Whether APIs use contracts.";
+        CORES: Cores = "cores", "", Assumed, "the tier; no CPU limits are published",
+            "CPU of one replica.";
+        DEMAND: Law = "cpu-per-request", "", Assumed, "the tier: cores / saturation rate",
+            "CPU time that one request takes.";
+        MEMORY: Bytes = "memory", "", Assumed, "none", "Memory limit of one replica.";
+        MEMORY_PER_REQUEST: Bytes = "memory-per-request", "", Assumed, "none",
+            "What a request in flight holds of the memory.";
+    }
+    topology "topology" {
+        ZONES: Vec<Located<String>> = "zones", "", Inferred,
+            "up to three replicas in as many zones", "Names of the zones.";
+        PER_ZONE: Vec<Located<u64>> = "replicas-per-zone", "", Documented,
+            "replicas are spread evenly", "How many replicas each zone has at first.";
+        SPREAD: Spread = "spread", "schedule-anyway", Inferred, "Kubernetes' own default",
+            "What the scheduler does when zones would become uneven.";
+    }
+    ingress "ingress" {
+        PRESET: Preset = "preset", "", Assumed, "none",
+            "A set of defaults for retries, read-timeout and requests-per-connection.";
+        TLS: Tls = "tls", "", Documented, "CloudHub 2.0 networking guide",
+            "What the ingress does with TLS; true means \"terminates\".";
+        INSTANCES: u64 = "instances", "3", Assumed, "one per zone",
+            "Independent ingress instances, 1 to 1000.";
+        BALANCING: Choice = "balancing", "round-robin", Documented, "product page",
+            "How an instance chooses a replica.";
+        CONNECTIONS: u64 = "connections", "100", Assumed, "a small fleet of clients",
+            "Client connections open at any time (per-connection balancing only).";
+        PER_CONNECTION: u64 = "requests-per-connection", "", Assumed, "connections never close",
+            "Requests after which a connection closes (per-connection balancing only).";
+        DELAY: Span = "delay", "0.2ms", Measured, "overhead of a proxy without policies",
+            "From the client's sending to the choice of a replica.";
+        HOP: Span = "hop", "0.5ms", Assumed, "a network between zones",
+            "Network between ingress and replica, both ways together.";
+        CONNECT_TIMEOUT: Span = "connect-timeout", "5s", Documented, "Envoy's default",
+            "How long an attempt to connect to a silent address lasts.";
+        READ_TIMEOUT: Span = "read-timeout", "300s", Documented, "CloudHub 2.0 private spaces",
+            "How long a replica may take before the ingress answers 504.";
+        RETRIES: u64 = "retries", "0", Assumed, "no retry policy is published",
+            "Further replicas tried after a failed connection attempt, 0 to 100.";
+        DEAD_ADDRESS: DeadAddress = "dead-address", "drops", Assumed, "the worse case",
+            "What the address of a dead replica does.";
+        FAILOVER: Law = "failover", "10s", Assumed, "a load balancer's health checks",
+            "From the loss of an ingress instance until clients avoid it.";
+        PROPAGATION: Law = "propagation", "uniform(0.5s, 2s)", Measured,
+            "reports from small clusters",
+            "From a change of readiness until every ingress instance knows it.";
+    }
+    traffic "traffic" {
+        RATE: Rate = "rate", "", Given, "", "Requests per unit of time.";
+        ARRIVALS: Scatter = "arrivals", "poisson", Inferred, "many independent clients",
+            "How arrivals scatter around the rate.";
+        DAILY: Vec<Located<f64>> = "daily", "", Assumed, "none",
+            "24 factors of the rate, one per hour of the day, linear in between.";
+        DAY_START: Span = "day-start", "0s", Assumed, "midnight",
+            "The time of day at which the run starts (with daily only).";
+        REPLAY: String = "replay", "", Assumed, "none",
+            "A CSV file of recorded arrivals, from the scenario's folder.";
+    }
+    change "traffic.change" {
+        KIND: ChangeKind = "kind", "", Given, "", "Which way the rate changes.";
+        AT: Span = "at", "", Given, "", "When a step or a spike happens.";
+        FROM: Span = "from", "", Given, "", "When a ramp begins.";
+        TO: Span = "to", "", Given, "", "When a ramp ends.";
+        FOR: Span = "for", "", Given, "", "How long a spike lasts.";
+        RATE: Rate = "rate", "", Given, "", "The new rate.";
+    }
+    startup "startup" {
+        SCHEDULE: Law = "schedule", "uniform(0.1s, 1s)", Inferred, "Kubernetes' pod start target",
+            "From the creation of a pod to its binding to a node.";
+        SANDBOX: Law = "sandbox", "uniform(1s, 3s)", Inferred, "Kubernetes' pod start target",
+            "Creation of the sandbox and its network.";
+        IMAGE: Law = "image", "uniform(0s, 2s)", Inferred, "the image is mostly on the node",
+            "Image pull.";
+        BOOT: Law = "boot", "uniform(2s, 6s)", Assumed, "no boot time is published",
+            "From the container's start until it can take its configuration.";
+        CONFIGURATION: Store = "configuration", "", Documented,
+            "the product page: managed keeps it in the cluster, self-managed downloads it",
+            "Where a starting replica finds its API configuration.";
+        DOWNLOAD: Law = "download", "uniform(5s, 20s)", Assumed, "no duration is published",
+            "A successful download of the configuration.";
+        DOWNLOAD_TIMEOUT: Span = "download-timeout", "10s", Assumed, "as for contracts",
+            "When a download fails while the control plane is down.";
+        DOWNLOAD_BACKOFF: Span = "download-backoff", "15s", Assumed, "as for contracts",
+            "Pause between a failed download and the next.";
+        FETCH: Law = "contract-fetch", "uniform(3s, 9s)", Inferred,
+            "boot with contracts less boot without",
+            "A successful download of the contracts.";
+        FETCH_TIMEOUT: Span = "contract-timeout", "10s", Documented, "the contracts library",
+            "When a download fails while the control plane is down.";
+        FETCH_BACKOFF: Span = "contract-backoff", "15s", Documented, "the contracts library",
+            "Pause between a failed download and the next.";
+        POLL: Span = "contract-poll", "15s", Documented, "the contracts library",
+            "How often a running replica refreshes its contracts.";
+        GATE: GateKind = "contract-gate", "replica", Assumed,
+            "the product page reads as the whole gateway",
+            "What waits for contracts.";
+        SHARE: Share = "contract-share", "100%", Assumed, "every API uses contracts",
+            "Share of requests to APIs with contracts (gate \"api\" only).";
+    }
+    probes "probes" {
+        READINESS_DELAY: Span = "readiness-initial-delay", "10s", Documented, "Helm chart",
+            "From the container's start to the first readiness probe.";
+        READINESS_PERIOD: Span = "readiness-period", "10s", Documented, "Helm chart",
+            "Between readiness probes; 0s = checked continuously.";
+        READINESS_TIMEOUT: Span = "readiness-timeout", "5s", Documented, "Helm chart",
+            "When a readiness probe without an answer fails.";
+        READINESS_FAILURES: u64 = "readiness-failures", "2", Documented, "Helm chart",
+            "Failed readiness probes in a row that count.";
+        LIVENESS_DELAY: Span = "liveness-initial-delay", "10s", Documented, "Helm chart",
+            "From the container's start to the first liveness probe.";
+        LIVENESS_PERIOD: Span = "liveness-period", "10s", Documented, "Helm chart",
+            "Between liveness probes; 0s = checked continuously.";
+        LIVENESS_TIMEOUT: Span = "liveness-timeout", "1s", Documented, "Helm chart",
+            "When a liveness probe without an answer fails.";
+        LIVENESS_FAILURES: u64 = "liveness-failures", "5", Documented, "Helm chart",
+            "Failed liveness probes in a row that count.";
+    }
+    detection "detection" {
+        CRASH: Law = "crash", "uniform(0s, 1s)", Inferred, "the kubelet looks once a second",
+            "From a crash until a replacement is created.";
+        GRACE: Span = "grace", "30s", Documented, "Kubernetes' termination grace period",
+            "From the liveness failure until a hung process is killed.";
+        LEASE: Span = "lease", "10s", Documented, "Kubernetes' node heartbeats",
+            "How often a node renews its lease.";
+        NODE_GRACE: Span = "node-grace", "50s", Documented, "kube-controller-manager reference",
+            "The age of a renewal at which the node is declared not ready.";
+        MONITOR: Span = "monitor", "5s", Documented, "kube-controller-manager reference",
+            "How often that age is checked.";
+        TOLERATION: Span = "toleration", "300s", Documented, "Kubernetes adds it to every pod",
+            "How long a pod on an unreachable node is tolerated.";
+    }
+    fault "fault" {
+        NAME: String = "name", "", Assumed, "its kind",
+            "The name by which objectives and reports speak of it.";
+        KIND: FaultKind = "kind", "", Given, "", "What goes wrong.";
+        AT: Span = "at", "", Given, "", "When it strikes, once.";
+        EVERY: Law = "every", "", Given, "",
+            "Or: the time from coming up to failing, anew for each thing that the target covers.";
+        FOR: Law = "for", "", Given, "", "How long it lasts, unless a replacement ends it.";
+        CPU: Share = "cpu", "", Given, "", "Share of its CPU that a slow replica keeps.";
+        TARGET: String = "target", "any", Assumed, "one at random",
+            "\"any\", \"all\", \"zone b\", a replica (\"b-1\") or an ingress instance (\"2\").";
+    }
+    run "run" {
+        HORIZON: Span = "horizon", "", Given, "", "The end of simulated time.";
+        WARM_UP: Span = "warm-up", "", Assumed, "a tenth of the horizon, a minute at most",
+            "Requests sent before this are not counted.";
+        SEED: u64 = "seed", "1", Assumed, "any will do", "Seed of all randomness.";
+        REPLICATIONS: u64 = "replications", "10", Assumed, "enough for an interval",
+            "Independent repetitions, 1 to 100000.";
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_described_and_belongs_to_a_known_section() {
+        for entry in reference() {
+            assert!(SECTIONS.contains(&entry.section), "{}", entry.section);
+            assert!(names(entry.section).contains(&entry.name), "{}", entry.name);
+            assert!(
+                entry.about.ends_with('.'),
+                "{}.{} is not described",
+                entry.section,
+                entry.name
+            );
+            let founded = entry.default.is_empty() || !entry.source.is_empty();
+            assert!(founded, "{}.{} has a default without a source", entry.section, entry.name);
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Recorded arrivals: a CSV file with the columns `time_s`, and if wanted `demand_ms` and
+//! `replica` (counted from 1).
+
+use crate::diagnostic::{Flaw, Place, Problem, clip, suggestion};
+use crate::model::plan::Recorded;
+use crate::quantity::SPAN_LIMIT;
+use crate::scenario::book::{Book, Found};
+use crate::scenario::sample::{self, FILE_LIMIT};
+use crate::units::Instant;
+
+/// The most arrivals that a trace may have.
+pub const RECORD_LIMIT: usize = 10_000_000;
+
+const COLUMNS: [&str; 3] = ["time_s", "demand_ms", "replica"];
+const PROBLEM_LIMIT: usize = 5;
+
+/// The arrivals before the horizon; problems are noted with file and line.
+pub(crate) fn read(
+    book: &mut Book<'_>,
+    path: &Found<String>,
+    horizon: Option<Instant>,
+    replicas: usize,
+) -> Vec<Recorded> {
+    let file = book.base.join(&path.value);
+    let text = match sample::text(&file, FILE_LIMIT) {
+        Ok(text) => text,
+        Err(title) => {
+            let help = "the path starts from the scenario's folder".to_owned();
+            book.error(path.place.clone(), title, help);
+            return Vec::new();
+        }
+    };
+    let mut trace = Trace::new(file.display().to_string(), &text, replicas);
+    trace.read();
+    book.problems.append(&mut trace.problems);
+    let mut records = trace.records;
+    let end = horizon.unwrap_or(Instant::NEVER);
+    let kept = records.partition_point(|record| record.at < end);
+    if kept < records.len() {
+        let title = format!("{} recorded arrivals lie after the run", records.len() - kept);
+        book.problems.push(Problem::warning(path.place.clone(), title).label("they are left out"));
+        records.truncate(kept);
+    }
+    records
+}
+
+/// A trace while it is read.
+struct Trace<'a> {
+    path: String,
+    text: &'a str,
+    replicas: usize,
+    /// Where each of [`COLUMNS`] stands.
+    columns: [Option<usize>; 3],
+    records: Vec<Recorded>,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Trace<'a> {
+    fn new(path: String, text: &'a str, replicas: usize) -> Trace<'a> {
+        let (records, problems) = (Vec::new(), Vec::new());
+        Trace { path, text, replicas, columns: [None; 3], records, problems }
+    }
+
+    fn read(&mut self) {
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .trim(csv::Trim::All)
+            .from_reader(self.text.as_bytes());
+        let mut record = csv::StringRecord::new();
+        let mut first = true;
+        while self.problems.len() < PROBLEM_LIMIT {
+            let line = reader.position().line() as usize;
+            match reader.read_record(&mut record) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => return self.note(line, Flaw::new(error.to_string())),
+            }
+            let line = record.position().map_or(line, |position| position.line() as usize);
+            let read = if first { self.header(&record) } else { self.record(&record) };
+            if let Err(flaw) = read {
+                self.note(line, flaw);
+                if first {
+                    return;
+                }
+            }
+            first = false;
+        }
+        if self.records.is_empty() && self.problems.is_empty() {
+            self.note(1, Flaw::new("the trace has no arrivals"));
+        }
+    }
+
+    fn header(&mut self, names: &csv::StringRecord) -> Result<(), Flaw> {
+        for (index, name) in names.iter().enumerate() {
+            let column = COLUMNS.iter().position(|column| *column == name);
+            let Some(column) = column else {
+                let help = suggestion(name, COLUMNS).unwrap_or_default();
+                return Err(Flaw::new(format!("unknown column {:?}", clip(name))).help(help));
+            };
+            self.columns[column] = Some(index);
+        }
+        match self.columns[0] {
+            Some(_) => Ok(()),
+            None => Err(Flaw::new("the trace has no column \"time_s\"")),
+        }
+    }
+
+    fn record(&mut self, fields: &csv::StringRecord) -> Result<(), Flaw> {
+        if self.records.len() == RECORD_LIMIT {
+            return Err(Flaw::new(format!("the trace has more than {RECORD_LIMIT} arrivals")));
+        }
+        let field = |column: usize| {
+            let text = self.columns[column].and_then(|index| fields.get(index)).unwrap_or("");
+            Some(text).filter(|text| !text.is_empty())
+        };
+        let at = field(0).and_then(instant);
+        let at = at.ok_or_else(|| Flaw::new("`time_s` is no number of seconds from 0"))?;
+        if self.records.last().is_some_and(|last| at < last.at) {
+            return Err(Flaw::new("this arrival is earlier than the one before")
+                .help("sort the trace by time_s"));
+        }
+        let demand = |text: &str| sample::milliseconds(text).filter(|demand| *demand > 0.0);
+        let demand = optional(field(1), demand, || {
+            Flaw::new("`demand_ms` is no number of milliseconds above 0")
+        })?;
+        let slot = |text: &str| text.parse().ok().filter(|n| (1..=self.replicas).contains(n));
+        let slot = optional(field(2), slot, || {
+            Flaw::new(format!("`replica` is not between 1 and {}", self.replicas))
+        })?;
+        self.records.push(Recorded { at, demand, slot: slot.map(|number: usize| number - 1) });
+        Ok(())
+    }
+
+    fn note(&mut self, line: usize, flaw: Flaw) {
+        let text = clip(self.text.lines().nth(line.saturating_sub(1)).unwrap_or(""));
+        let place = Place::Elsewhere { path: self.path.clone(), line, span: 0..text.len(), text };
+        let problem = Problem::error(place, flaw.title);
+        self.problems.push(flaw.help.into_iter().fold(problem, Problem::help));
+    }
+}
+
+fn instant(text: &str) -> Option<Instant> {
+    let seconds: f64 = text.parse().ok()?;
+    (0.0..=SPAN_LIMIT.as_secs()).contains(&seconds).then(|| Instant::from_secs(seconds))
+}
+
+/// Nothing for an empty field, else what it reads as.
+fn optional<T>(
+    field: Option<&str>,
+    read: impl Fn(&str) -> Option<T>,
+    flaw: impl Fn() -> Flaw,
+) -> Result<Option<T>, Flaw> {
+    field.map(|text| read(text).ok_or_else(flaw)).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> (Vec<Recorded>, Vec<String>) {
+        let mut trace = Trace::new("t.csv".to_owned(), text, 2);
+        trace.read();
+        let line = |problem: &Problem| match &problem.place {
+            Place::Elsewhere { line, .. } => format!("{line}: {}", problem.title),
+            _ => problem.title.clone(),
+        };
+        (trace.records, trace.problems.iter().map(line).collect())
+    }
+
+    #[test]
+    fn columns_may_come_in_any_order_and_cells_may_be_empty() {
+        let (records, problems) = read("replica,time_s,demand_ms\n2,0.5,1.5\n,0.75,\n");
+        assert!(problems.is_empty(), "{problems:?}");
+        let first = Recorded { at: Instant(500_000_000), demand: Some(1.5e6), slot: Some(1) };
+        let second = Recorded { at: Instant(750_000_000), demand: None, slot: None };
+        assert_eq!(records, [first, second]);
+    }
+
+    #[test]
+    fn every_bad_line_is_named() {
+        let (_, problems) = read("time_s,replica\n1,\n0.5,1\nx,1\n2,3\n-1,\nnan,\n1e99,\n");
+        let lines: Vec<&str> = problems.iter().map(|problem| &problem[..2]).collect();
+        assert_eq!(lines, ["3:", "4:", "5:", "6:", "7:"]);
+    }
+
+    #[test]
+    fn a_wrong_header_ends_the_reading() {
+        assert!(read("time,demand_ms\n1,2\n").1[0].contains("unknown column \"time\""));
+        assert!(read("demand_ms\n1\n").1[0].contains("no column \"time_s\""));
+        assert!(read("").1[0].contains("no arrivals"));
+    }
+}

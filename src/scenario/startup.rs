@@ -1,0 +1,155 @@
+//! The sections `[startup]`, `[probes]` and `[detection]`.
+
+use crate::diagnostic::Problem;
+use crate::model::plan::{
+    Configuration, Contracts, ControlPlaneCall, Detection, Gate, Probe, Startup,
+};
+use crate::scenario::Mark;
+use crate::scenario::book::{Book, Section};
+use crate::scenario::gateway::GatewayPart;
+use crate::scenario::ingress::not_tiny;
+use crate::scenario::keys::{Key, detection, probes, startup as key};
+use crate::scenario::word::{GateKind, Management, Store};
+use crate::units::Span;
+
+/// Both probes.
+pub(crate) struct Probes {
+    readiness: Probe,
+    liveness: Probe,
+}
+
+/// Reads `[startup]`.
+pub(crate) fn read<'a>(
+    book: &mut Book<'a>,
+    top: &Section<'a>,
+    gateway: &GatewayPart,
+    probes: &Probes,
+) -> Startup {
+    let section = book.section(top, "startup");
+    Startup {
+        schedule: book.get(&section, key::SCHEDULE).value,
+        sandbox: book.get(&section, key::SANDBOX).value,
+        image: book.get(&section, key::IMAGE).value,
+        boot: book.get(&section, key::BOOT).value,
+        configuration: configuration(book, &section, gateway.management),
+        contracts: contracts(book, &section, gateway.contracts),
+        readiness: probes.readiness,
+    }
+}
+
+fn configuration<'a>(
+    book: &mut Book<'a>,
+    section: &Section<'a>,
+    management: Management,
+) -> Configuration {
+    let (default, source) = match management {
+        Management::Managed => (Store::Local, "a managed gateway keeps it in the cluster"),
+        Management::SelfManaged => (Store::Download, "a self-managed gateway downloads it"),
+    };
+    let store = book.get_or(section, key::CONFIGURATION, default, Mark::Documented, source);
+    if store.value != Store::Download {
+        let reason = "only with configuration = \"download\"";
+        book.idle(section, key::DOWNLOAD, reason);
+        book.idle(section, key::DOWNLOAD_TIMEOUT, reason);
+        book.idle(section, key::DOWNLOAD_BACKOFF, reason);
+        return Configuration::Local;
+    }
+    let duration = book.get(section, key::DOWNLOAD).value;
+    let timeout = book.get(section, key::DOWNLOAD_TIMEOUT).value;
+    let backoff = book.get(section, key::DOWNLOAD_BACKOFF);
+    not_tiny(book, &backoff, "startup.download-backoff");
+    Configuration::Download(ControlPlaneCall { duration, timeout, backoff: backoff.value })
+}
+
+fn contracts<'a>(book: &mut Book<'a>, section: &Section<'a>, used: bool) -> Option<Contracts> {
+    if !used {
+        let reason = "only with contracts = true in [gateway]";
+        book.idle(section, key::FETCH, reason);
+        book.idle(section, key::FETCH_TIMEOUT, reason);
+        book.idle(section, key::FETCH_BACKOFF, reason);
+        book.idle(section, key::POLL, reason);
+        book.idle(section, key::GATE, reason);
+        book.idle(section, key::SHARE, reason);
+        return None;
+    }
+    let duration = book.get(section, key::FETCH).value;
+    let timeout = book.get(section, key::FETCH_TIMEOUT).value;
+    let backoff = book.get(section, key::FETCH_BACKOFF);
+    not_tiny(book, &backoff, "startup.contract-backoff");
+    let poll = book.get(section, key::POLL);
+    not_tiny(book, &poll, "startup.contract-poll");
+    let gate = gate(book, section);
+    let fetch = ControlPlaneCall { duration, timeout, backoff: backoff.value };
+    Some(Contracts { fetch, poll: poll.value, gate })
+}
+
+fn gate<'a>(book: &mut Book<'a>, section: &Section<'a>) -> Gate {
+    match book.get(section, key::GATE).value {
+        GateKind::Replica => {
+            book.idle(section, key::SHARE, "only with contract-gate = \"api\"");
+            Gate::Replica
+        }
+        GateKind::Api => Gate::Api(book.get(section, key::SHARE).value),
+    }
+}
+
+/// Reads `[probes]`.
+pub(crate) fn read_probes<'a>(book: &mut Book<'a>, top: &Section<'a>) -> Probes {
+    let section = book.section(top, "probes");
+    let limit = 1..=10_000;
+    let (ready, live) = (probes::READINESS_PERIOD, probes::LIVENESS_PERIOD);
+    let readiness = Probe {
+        initial_delay: book.get(&section, probes::READINESS_DELAY).value,
+        period: period(book, &section, ready, "probes.readiness-period"),
+        timeout: book.get(&section, probes::READINESS_TIMEOUT).value,
+        failures: book.count(&section, probes::READINESS_FAILURES, limit.clone()).value as u32,
+    };
+    let liveness = Probe {
+        initial_delay: book.get(&section, probes::LIVENESS_DELAY).value,
+        period: period(book, &section, live, "probes.liveness-period"),
+        timeout: book.get(&section, probes::LIVENESS_TIMEOUT).value,
+        failures: book.count(&section, probes::LIVENESS_FAILURES, limit).value as u32,
+    };
+    Probes { readiness, liveness }
+}
+
+/// A period of a probe: zero or not tiny.
+fn period<'a>(book: &mut Book<'a>, section: &Section<'a>, key: Key<Span>, path: &str) -> Span {
+    let period = book.get(section, key);
+    if period.value > Span::ZERO {
+        not_tiny(book, &period, path);
+    }
+    period.value
+}
+
+/// Reads `[detection]`.
+pub(crate) fn read_detection<'a>(
+    book: &mut Book<'a>,
+    top: &Section<'a>,
+    probes: &Probes,
+) -> Detection {
+    let section = book.section(top, "detection");
+    let crash = book.get(&section, detection::CRASH).value;
+    let grace = book.get(&section, detection::GRACE).value;
+    let lease = book.get(&section, detection::LEASE);
+    not_tiny(book, &lease, "detection.lease");
+    let node_grace = book.get(&section, detection::NODE_GRACE);
+    if node_grace.value <= lease.value {
+        let place = if node_grace.given { &node_grace.place } else { &lease.place };
+        let title = "healthy nodes would be declared not ready between two renewals";
+        let problem = Problem::error(place.clone(), title);
+        book.problems.push(problem.help("`detection.node-grace` must exceed `detection.lease`"));
+    }
+    let monitor = book.get(&section, detection::MONITOR);
+    not_tiny(book, &monitor, "detection.monitor");
+    let toleration = book.get(&section, detection::TOLERATION).value;
+    Detection {
+        crash,
+        liveness: probes.liveness,
+        grace,
+        lease: lease.value,
+        node_grace: node_grace.value,
+        monitor: monitor.value,
+        toleration,
+    }
+}

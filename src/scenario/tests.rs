@@ -1,0 +1,282 @@
+//! What scenarios mean: defaults, derived values and the way back from settings to a file.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use crate::diagnostic::render;
+use crate::model::plan::{
+    Balancing, Configuration, Extent, Fault, Gate, ReplicaTarget, Schedule, Traffic,
+};
+use crate::random::Law;
+use crate::scenario::read::{load, parse};
+use crate::scenario::{Mark, Scenario, Setting, keys};
+use crate::units::{Instant, Rate, SECOND, Share, Span};
+
+const LEAST: &str = "question = \"?\"\ntraffic.rate = \"900/s\"\nrun.horizon = \"10m\"\n";
+
+/// Says nearly everything that a scenario can say.
+const MOST: &str = r#"
+question = "What does \"everything\" look like?"
+objectives = ["p99 < 5s during slow", "p95 < 1s from 2m to 3m", "recovery < 1h"]
+
+[gateway]
+management = "self-managed"
+cores = "500m"
+cpu-per-request = "erlang(3, 1.4ms)"
+replicas = 4
+contracts = true
+memory = "512MiB"
+memory-per-request = "64KiB"
+
+[topology]
+zones = ["north", "south"]
+replicas-per-zone = [3, 1]
+spread = "do-not-schedule"
+
+[ingress]
+balancing = "per-connection"
+requests-per-connection = 50
+dead-address = "refuses"
+failover = "weibull(5s, shape=0.7)"
+
+[traffic]
+rate = "54k/min"
+arrivals = "deterministic"
+
+[[traffic.change]]
+kind = "ramp"
+from = "3m"
+to = "5m"
+rate = "1000/s"
+
+[[traffic.change]]
+kind = "step"
+at = "2m"
+rate = "800/s"
+
+[startup]
+boot = "hyperexponential(1.4s, cv=2)"
+contract-gate = "api"
+contract-share = "30%"
+
+[probes]
+readiness-period = "0s"
+
+[[fault]]
+kind = "replica-hang"
+every = "gamma(1h, cv=0.123456789)"
+target = "south-1"
+
+[[fault]]
+kind = "replica-hang"
+at = "6m"
+target = "zone north"
+
+[[fault]]
+name = "slow"
+kind = "replica-slow"
+at = "4m"
+for = "empirical(1s, 2s)"
+cpu = "12.5%"
+target = "north-3"
+
+[run]
+horizon = "10m"
+seed = 18446744073709551615
+"#;
+
+fn sound(text: &str) -> Scenario {
+    let loaded = parse("folder/test.toml", text, Path::new(""));
+    let shown = render(&loaded.source, &loaded.problems, false);
+    loaded.scenario.unwrap_or_else(|| panic!("{shown}"))
+}
+
+fn setting<'s>(scenario: &'s Scenario, path: &str) -> &'s Setting {
+    let mut settings = scenario.settings.iter();
+    settings.find(|setting| setting.path == path).unwrap_or_else(|| panic!("no {path}"))
+}
+
+/// A file that writes every setting out.
+fn written(settings: &[Setting]) -> String {
+    let mut text = String::new();
+    let mut last = String::new();
+    for Setting { path, value, .. } in settings {
+        let (section, key) = path.rsplit_once('.').unwrap_or(("", path));
+        if section != last {
+            match section.split_once('[') {
+                Some((list, _)) => writeln!(text, "[[{list}]]").expect("text"),
+                None => writeln!(text, "[{section}]").expect("text"),
+            }
+            section.clone_into(&mut last);
+        }
+        writeln!(text, "{key} = {value}").expect("text");
+    }
+    text
+}
+
+#[test]
+fn a_question_a_rate_and_a_horizon_are_enough() {
+    let scenario = sound(LEAST);
+    assert_eq!((scenario.name.as_str(), scenario.question.as_str()), ("test", "?"));
+    let plan = &scenario.plan;
+    assert_eq!((plan.gateway.replicas, plan.topology.placement.as_slice()), (2, &[0, 1][..]));
+    assert_eq!(plan.run.warm_up, Instant(60 * SECOND));
+    assert_eq!((plan.run.seed, plan.run.replications), (1, 10));
+    assert_eq!(plan.startup.configuration, Configuration::Local);
+    assert_eq!(plan.startup.contracts, None);
+    assert!(plan.faults.is_empty() && plan.windows.len() == 1);
+}
+
+#[test]
+fn a_tier_is_its_cores_and_the_rate_that_fills_them() {
+    for (tier, cores, rate) in
+        [("small", 0.1, 60.0), ("large", 1.0, 715.0), ("xlarge", 2.0, 1905.0)]
+    {
+        let plan = sound(&format!("{LEAST}gateway.tier = \"{tier}\"\n")).plan;
+        assert_eq!(plan.gateway.cores.0, cores);
+        assert_eq!(plan.gateway.demand, Law::Exponential(Span::from_secs(cores / rate)));
+        assert!((plan.saturation().0 / rate - 1.0).abs() < 1e-5);
+    }
+}
+
+#[test]
+fn the_settings_list_what_the_plan_holds() {
+    let scenario = sound(LEAST);
+    let plan = &scenario.plan;
+    let span = |path: &str| {
+        let value = setting(&scenario, path).value.trim_matches('"').to_owned();
+        crate::quantity::span(&value).expect("a span")
+    };
+    assert_eq!(span("ingress.hop"), plan.ingress.hop);
+    assert_eq!(span("ingress.read-timeout"), plan.ingress.read_timeout);
+    assert_eq!(span("detection.toleration"), plan.detection.toleration);
+    assert_eq!(span("detection.node-grace"), plan.detection.node_grace);
+    assert_eq!(span("probes.readiness-period"), plan.startup.readiness.period);
+    assert_eq!(span("probes.liveness-timeout"), plan.detection.liveness.timeout);
+    assert_eq!(setting(&scenario, "probes.liveness-failures").value, "5");
+    let boot = setting(&scenario, "startup.boot");
+    assert_eq!(boot.value, "\"uniform(2s, 6s)\"");
+    assert_eq!((boot.mark, boot.source.as_str()), (Mark::Assumed, "no boot time is published"));
+    assert_eq!(plan.startup.boot, Law::uniform_secs(2.0, 6.0));
+    assert_eq!(setting(&scenario, "traffic.rate").mark, Mark::Given);
+    assert_eq!(setting(&scenario, "probes.readiness-period").source, "Helm chart");
+}
+
+#[test]
+fn settings_come_in_the_order_of_the_reference() {
+    let scenario = sound(MOST);
+    let order: Vec<String> = keys::reference()
+        .iter()
+        .map(|entry| match entry.section {
+            "" => entry.name.to_owned(),
+            section => format!("{section}.{}", entry.name),
+        })
+        .collect();
+    let plain = scenario.settings.iter().filter(|setting| !setting.path.contains('['));
+    let places: Vec<usize> = plain
+        .map(|setting| order.iter().position(|path| *path == setting.path).expect("a known path"))
+        .collect();
+    assert!(places.is_sorted());
+}
+
+#[test]
+fn a_file_that_writes_every_setting_out_means_the_same() {
+    let managed = "gateway.contracts = true\nstartup.configuration = \"download\"\n";
+    let daily = format!("traffic.daily = [{}]\n", "0.5,1.5,".repeat(12));
+    for text in [LEAST, MOST, &format!("{LEAST}{managed}{daily}")] {
+        let scenario = sound(text);
+        let again = sound(&written(&scenario.settings));
+        assert_eq!(again.plan, scenario.plan);
+        assert_eq!(again.objectives, scenario.objectives);
+        assert_eq!(again.question, scenario.question);
+        assert!(again.settings.iter().all(|setting| setting.mark == Mark::Given));
+    }
+}
+
+#[test]
+fn everything_that_is_written_reaches_the_plan() {
+    let plan = sound(MOST).plan;
+    assert_eq!(plan.topology.placement, [0, 1, 0, 0]);
+    let Balancing::PerConnection { connections, requests } = plan.ingress.balancing else {
+        panic!("{:?}", plan.ingress.balancing)
+    };
+    assert_eq!((connections, requests), (100, Some(50)));
+    let contracts = plan.startup.contracts.expect("contracts");
+    assert_eq!(contracts.gate, Gate::Api(Share(0.3)));
+    assert_eq!(contracts.poll, Span(15 * SECOND));
+    let Configuration::Download(download) = plan.startup.configuration else { panic!("local") };
+    assert_eq!(download.backoff, Span(15 * SECOND));
+    let Traffic::Process(process) = plan.traffic else { panic!("a trace") };
+    let last = process.corners.last().copied();
+    assert_eq!(last, Some((Instant(300 * SECOND), Rate(1_000.0))));
+    assert_eq!(process.corners.len(), 5);
+    assert_eq!(plan.run.seed, u64::MAX);
+}
+
+#[test]
+fn faults_find_their_targets_and_get_names_of_their_own() {
+    let plan = sound(MOST).plan;
+    let names: Vec<&str> = plan.faults.iter().map(|fault| fault.name.as_str()).collect();
+    assert_eq!(names, ["replica-hang", "replica-hang-2", "slow"]);
+    assert_eq!(plan.faults[0].fault, Fault::ReplicaHang(ReplicaTarget::Slot(1)));
+    assert_eq!(plan.faults[1].fault, Fault::ReplicaHang(ReplicaTarget::Zone(0)));
+    assert_eq!(plan.faults[1].schedule, Schedule::At(Instant(360 * SECOND)));
+    let length = Law::Empirical([1e9, 2e9].into());
+    let slow = Fault::ReplicaSlow(ReplicaTarget::Slot(3), Share(0.125), length);
+    assert_eq!(plan.faults[2].fault, slow);
+}
+
+#[test]
+fn windows_are_the_run_then_those_of_objectives_then_those_of_set_faults() {
+    let scenario = sound(MOST);
+    let labels: Vec<&str> =
+        scenario.plan.windows.iter().map(|window| window.label.as_str()).collect();
+    assert_eq!(labels, ["the run", "during slow", "2:00 to 3:00", "during replica-hang-2"]);
+    assert_eq!(scenario.plan.windows[1].extent, Extent::During(2));
+    let windows: Vec<usize> = scenario.objectives.iter().map(|one| one.window).collect();
+    assert_eq!(windows, [1, 2, 0]);
+}
+
+#[test]
+fn a_preset_changes_defaults_but_not_what_is_written() {
+    let preset = format!("{LEAST}ingress.preset = \"ingress-nginx\"\n");
+    let ingress = sound(&preset).plan.ingress;
+    assert_eq!((ingress.retries, ingress.read_timeout), (2, Span(60 * SECOND)));
+    let scenario = sound(&format!("{preset}ingress.retries = 1\n"));
+    assert_eq!(scenario.plan.ingress.retries, 1);
+    let source = &setting(&scenario, "ingress.read-timeout").source;
+    assert_eq!(source, "preset \"ingress-nginx\"");
+}
+
+#[test]
+fn the_older_catalogue_rates_the_tiers_differently() {
+    let plan = sound(&format!("{LEAST}gateway.catalogue = \"1.11\"\n")).plan;
+    assert!((plan.saturation().0 - 238.0).abs() < 0.01);
+}
+
+#[test]
+fn a_self_managed_replica_downloads_and_a_cache_spares_it_that() {
+    let own = format!("{LEAST}gateway.management = \"self-managed\"\n");
+    assert!(matches!(sound(&own).plan.startup.configuration, Configuration::Download(_)));
+    let cached = format!("{own}startup.configuration = \"cached\"\n");
+    assert_eq!(sound(&cached).plan.startup.configuration, Configuration::Local);
+}
+
+#[test]
+fn traces_and_samples_are_found_beside_the_scenario() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let write = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).expect("written");
+        folder.path().join(name)
+    };
+    write("trace.csv", "time_s,replica\n0.5,2\n700,\n");
+    write("demand.csv", "1\n3\n");
+    let text = "question = \"?\"\ntraffic.replay = \"trace.csv\"\nrun.horizon = \"10m\"\n\
+                gateway.cpu-per-request = 'empirical(\"demand.csv\")'\n";
+    let path = write("own.toml", text);
+    let scenario = load(&path).scenario.expect("sound");
+    assert_eq!((scenario.name.as_str(), scenario.path.as_path()), ("own", path.as_path()));
+    let Traffic::Replay(records) = &scenario.plan.traffic else { panic!("no trace") };
+    assert_eq!((records.len(), records[0].slot), (1, Some(1)));
+    assert_eq!(scenario.plan.gateway.demand, Law::Empirical([1e6, 3e6].into()));
+}

@@ -1,0 +1,144 @@
+//! The words that a scenario chooses between.
+
+use crate::model::plan::{DeadAddress, Scatter, Spread};
+use crate::scenario::value::Word;
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident {
+        $($(#[$about:meta])* $variant:ident = $word:literal,)*
+    })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum $name { $($(#[$about])* $variant,)* }
+
+        impl Word for $name {
+            const WORDS: &'static [(&'static str, Self)] = &[$(($word, $name::$variant),)*];
+        }
+    )*};
+}
+
+words! {
+    /// Who runs the gateway.
+    Management {
+        /// The vendor, in a private space.
+        Managed = "managed",
+        /// The user.
+        SelfManaged = "self-managed",
+    }
+    /// Where the gateway runs.
+    Platform {
+        /// A private space of CloudHub 2.0.
+        CloudHub2 = "cloudhub-2",
+        /// Runtime Fabric.
+        RuntimeFabric = "runtime-fabric",
+    }
+    /// The size of a replica.
+    Tier {
+        /// For tests.
+        Small = "small",
+        /// For production.
+        Large = "large",
+        /// For production with more throughput.
+        XLarge = "xlarge",
+    }
+    /// The release whose ratings the tiers follow.
+    Catalogue {
+        /// Small 100, Large 500 requests per second.
+        V1_11 = "1.11",
+        /// Small 50, Large 1500, Extra Large 4000.
+        V1_12 = "1.12",
+        /// As 1.12.
+        V1_13 = "1.13",
+    }
+    /// How an ingress instance chooses a replica.
+    Choice {
+        /// In turn over the replicas.
+        RoundRobin = "round-robin",
+        /// In turn over the zones, then over the replicas of each.
+        ZoneThenReplica = "zone-then-replica",
+        /// Once per connection.
+        PerConnection = "per-connection",
+        /// At random.
+        Random = "random",
+    }
+    /// A set of ingress defaults.
+    Preset {
+        /// Those of ingress-nginx.
+        IngressNginx = "ingress-nginx",
+    }
+    /// A change of the rate.
+    ChangeKind {
+        /// To another rate at once.
+        Step = "step",
+        /// To another rate little by little.
+        Ramp = "ramp",
+        /// To another rate and back.
+        Spike = "spike",
+    }
+    /// Where a starting replica finds its configuration.
+    Store {
+        /// In the cluster.
+        Local = "local",
+        /// At the control plane.
+        Download = "download",
+        /// In a cache that an earlier replica filled.
+        Cached = "cached",
+    }
+    /// What waits for contracts.
+    GateKind {
+        /// The whole replica.
+        Replica = "replica",
+        /// The APIs that use contracts.
+        Api = "api",
+    }
+    /// What goes wrong.
+    FaultKind {
+        /// The process dies.
+        ReplicaCrash = "replica-crash",
+        /// The process stops answering.
+        ReplicaHang = "replica-hang",
+        /// The process gets less CPU.
+        ReplicaSlow = "replica-slow",
+        /// A zone vanishes.
+        ZoneOutage = "zone-outage",
+        /// The control plane cannot be reached.
+        ControlPlaneOutage = "control-plane-outage",
+        /// An ingress instance vanishes.
+        IngressLoss = "ingress-loss",
+    }
+}
+
+/// What the ingress does with TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tls {
+    /// It decrypts; replicas get plain HTTP.
+    Terminates,
+    /// It hands the encrypted stream on.
+    PassesThrough,
+}
+
+impl Word for Tls {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("terminates", Tls::Terminates),
+        ("passes-through", Tls::PassesThrough),
+        ("terminate", Tls::Terminates),
+    ];
+    fn from_bool(value: bool) -> Option<Self> {
+        Some(if value { Tls::Terminates } else { Tls::PassesThrough })
+    }
+}
+
+impl Word for Spread {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("schedule-anyway", Spread::ScheduleAnyway), ("do-not-schedule", Spread::DoNotSchedule)];
+}
+
+impl Word for DeadAddress {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("drops", DeadAddress::Drops), ("refuses", DeadAddress::Refuses)];
+}
+
+impl Word for Scatter {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("poisson", Scatter::Poisson), ("deterministic", Scatter::Deterministic)];
+}

@@ -1,0 +1,65 @@
+//! `docs/SCENARIOS.md` lists every key as the program knows it.
+//!
+//! After a change of keys: `UPDATE_GOLDEN=1 cargo test --test reference`.
+
+use std::fs;
+use std::path::Path;
+
+use brownout::scenario::Mark;
+use brownout::scenario::keys::{self, Entry};
+
+const BEGIN: &str = "<!-- the tables below are compared with the program by a test -->\n";
+
+fn mark(mark: Mark) -> &'static str {
+    match mark {
+        Mark::Given => "given",
+        Mark::Documented => "documented",
+        Mark::Measured => "measured",
+        Mark::Inferred => "inferred",
+        Mark::Assumed => "assumed",
+    }
+}
+
+fn heading(section: &str) -> String {
+    match section {
+        "" => "## At the top".to_owned(),
+        "fault" | "traffic.change" => format!("## `[[{section}]]`"),
+        _ => format!("## `[{section}]`"),
+    }
+}
+
+fn row(entry: &Entry) -> String {
+    let default = match (entry.default, entry.bare) {
+        ("", _) => "–".to_owned(),
+        (value, true) => format!("`{value}`"),
+        (value, false) => format!("`\"{value}\"`"),
+    };
+    let founded = format!("{}: {}", mark(entry.mark), entry.source);
+    format!("| `{}` | {} | {} | {default} | {founded} |\n", entry.name, entry.about, entry.kind)
+}
+
+/// The tables, section by section.
+fn tables() -> String {
+    let (mut out, mut section) = (String::new(), None);
+    for entry in keys::reference() {
+        if section != Some(entry.section) {
+            section = Some(entry.section);
+            out += &format!("\n{}\n\n", heading(entry.section));
+            out += "| key | meaning | value | default | where the default comes from |\n";
+            out += "|---|---|---|---|---|\n";
+        }
+        out += &row(&entry);
+    }
+    out
+}
+
+#[test]
+fn the_reference_lists_every_key_as_the_program_knows_it() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/SCENARIOS.md");
+    let text = fs::read_to_string(&path).unwrap();
+    let (intro, listed) = text.split_once(BEGIN).expect("the line before the tables");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        return fs::write(&path, format!("{intro}{BEGIN}{}", tables())).unwrap();
+    }
+    assert_eq!(listed, tables(), "docs/SCENARIOS.md lists other keys than the program has");
+}

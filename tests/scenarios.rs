@@ -1,0 +1,216 @@
+//! Every shipped scenario loads without errors, runs, and shows what its comment says.
+
+use std::path::{Path, PathBuf};
+
+use brownout::experiment::{self, Experiment, Options, Watch};
+use brownout::observe::Observation;
+use brownout::observe::incident::Incident;
+use brownout::observe::ledger::Failure;
+use brownout::report::Report;
+use brownout::scenario::{Scenario, read};
+use brownout::units::{Instant, Span};
+use brownout::verdict::{Overall, Verdict};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")
+}
+
+fn load(name: &str) -> Scenario {
+    let loaded = read::load(&folder().join(format!("{name}.toml")));
+    loaded.scenario.unwrap_or_else(|| panic!("{name}: {:?}", loaded.problems))
+}
+
+/// A scenario and the experiment that it asks for, run in full.
+struct Ran {
+    scenario: Scenario,
+    experiment: Experiment,
+}
+
+impl Ran {
+    fn of(name: &str) -> Self {
+        let scenario = load(name);
+        let experiment =
+            experiment::run(&scenario.plan, Options::default(), &Watch::default()).unwrap();
+        Ran { scenario, experiment }
+    }
+
+    fn report(&self) -> Report<'_> {
+        Report::new(&self.scenario, &self.experiment, None)
+    }
+
+    /// The verdict on the objective with this text.
+    fn verdict(&self, text: &str) -> Verdict {
+        let judgements = self.report().judgements;
+        judgements.iter().find(|judgement| judgement.objective.text == text).unwrap().verdict
+    }
+
+    /// The incidents of the named fault over all replications.
+    fn incidents(&self, fault: &str) -> Vec<Incident> {
+        let index = self.scenario.plan.faults.iter().position(|f| f.name == fault).unwrap();
+        let all = self.experiment.outcomes.iter().flat_map(|outcome| &outcome.incidents);
+        all.filter(|incident| incident.fault == index).cloned().collect()
+    }
+
+    fn failed_by(&self, failure: Failure) -> u64 {
+        self.experiment.outcomes.iter().map(|outcome| outcome.ledger.failed_by(failure)).sum()
+    }
+
+    fn failed(&self) -> u64 {
+        self.experiment.outcomes.iter().map(|outcome| outcome.ledger.failed()).sum()
+    }
+}
+
+fn seconds(span: Option<Span>) -> f64 {
+    span.expect("seen within the run").as_secs()
+}
+
+/// From the strike until the dead address was out of rotation.
+fn out_after(incident: &Incident) -> f64 {
+    incident.out_of_rotation.expect("seen within the run").since(incident.at).as_secs()
+}
+
+#[test]
+fn every_scenario_has_a_question_and_a_test() {
+    let here = include_str!("scenarios.rs");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            assert!(load(name).question.ends_with('?'), "{name}");
+            assert!(here.contains(&format!("Ran::of(\"{name}\")")), "{name} has no test");
+            count += 1;
+        }
+    }
+    assert!(count >= 12, "{count} scenarios");
+}
+
+#[test]
+fn replica_crash_raises_the_survivors_load_by_half_for_some_14_seconds() {
+    let ran = Ran::of("replica-crash");
+    assert_eq!(ran.report().overall(), Overall::Met);
+    for incident in ran.incidents("crash") {
+        assert_eq!(incident.surge(), Some(1.5));
+        assert!((0.5..=3.0).contains(&out_after(&incident)), "{incident:?}");
+        // Crash noticed 0–1 s, scheduling to image 1.1–6 s, first probe after 10 s, known 0.5–2 s,
+        // and up to a second more until the bin ends.
+        assert!((11.6..=20.0).contains(&seconds(incident.recovery())), "{incident:?}");
+        assert!(incident.p99_during > incident.p99_before);
+    }
+    assert_eq!(
+        ran.failed(),
+        ran.failed_by(Failure::DeadAddress) + ran.failed_by(Failure::LostInFlight)
+    );
+}
+
+#[test]
+fn replica_hang_is_noticed_late_and_costs_more_than_a_crash() {
+    let (hang, crash) = (Ran::of("replica-hang"), Ran::of("replica-crash"));
+    assert_eq!(hang.verdict("availability >= 99.9%"), Verdict::Missed);
+    for incident in hang.incidents("hang") {
+        assert!((15.5..=27.0).contains(&out_after(&incident)), "{incident:?}");
+    }
+    assert!(hang.failed() > 5 * crash.failed());
+    assert_eq!(hang.failed(), hang.failed_by(Failure::LostInFlight));
+}
+
+#[test]
+fn zone_loss_is_a_black_hole_until_the_node_is_given_up_and_replaced_in_another_zone() {
+    let ran = Ran::of("zone-loss");
+    assert_eq!(ran.report().overall(), Overall::Missed);
+    for incident in ran.incidents("zone-b") {
+        assert!((40.5..=57.0).contains(&out_after(&incident)), "{incident:?}");
+        assert!((340.0..=385.0).contains(&seconds(incident.recovery())), "{incident:?}");
+    }
+    let created =
+        ran.experiment.outcomes[0].journal.iter().filter_map(|entry| match &entry.observation {
+            Observation::Created { zone, .. } if entry.at > Instant::ZERO => Some(*zone),
+            _ => None,
+        });
+    assert_eq!(created.collect::<Vec<_>>(), [0], "zone b is index 1, and nothing moves back");
+}
+
+#[test]
+fn overload_and_recovery_is_slow_and_refuses_nothing() {
+    let ran = Ran::of("overload-and-recovery");
+    assert_eq!(ran.failed(), 0);
+    assert_eq!(ran.verdict("p95 < 50ms from 1m to 2m"), Verdict::Met);
+    for outcome in &ran.experiment.outcomes {
+        // Fluid: 2·(800 − 715)/s for 120 s is 20 400 requests; gone after 20 400/530 = 38 s.
+        let rows = &outcome.timeline.as_ref().map(|timeline| timeline.total.clone());
+        let Some(rows) = rows else { continue };
+        let peak = rows.iter().map(|row| row.in_flight).max().unwrap() as f64;
+        assert!((peak / 20_400.0 - 1.0).abs() < 0.1, "peak {peak}");
+        assert!(rows[360].in_flight < 100, "{} in flight a minute after", rows[360].in_flight);
+    }
+}
+
+#[test]
+fn control_plane_outage_without_contracts_does_not_delay_a_restart() {
+    let ran = Ran::of("control-plane-outage-without-contracts");
+    assert_eq!(ran.report().overall(), Overall::Met);
+    for incident in ran.incidents("crash") {
+        assert!(seconds(incident.recovery()) < 20.0, "{incident:?}");
+    }
+}
+
+#[test]
+fn control_plane_outage_with_contracts_keeps_the_replacement_from_serving() {
+    let ran = Ran::of("control-plane-outage-with-contracts");
+    assert_eq!(ran.verdict("recovery < 30s during crash"), Verdict::Missed);
+    for incident in ran.incidents("crash") {
+        let restored = incident.restored.expect("seen within the run").as_secs();
+        // Back at 720 s; the last attempt may just have failed: 10 s time-out, 15 s back-off,
+        // 9 s fetch, 10 s to the next probe, 2 s until known.
+        assert!((723.0..=766.0).contains(&restored), "{restored}");
+        assert!(incident.phases.iter().any(|(state, _)| state.label() == "contracts"));
+    }
+}
+
+#[test]
+fn managed_start_is_sooner_than_self_managed_start_with_the_same_luck() {
+    let (managed, own) = (Ran::of("managed-start"), Ran::of("self-managed-start"));
+    let (one, other) = (managed.incidents("crash"), own.incidents("crash"));
+    let pairs: Vec<(f64, f64)> = one
+        .iter()
+        .zip(&other)
+        .map(|(one, other)| (seconds(one.recovery()), seconds(other.recovery())))
+        .collect();
+    assert_eq!(pairs.len(), 10);
+    assert!(pairs.iter().all(|(managed, own)| managed <= own), "{pairs:?}");
+    let later = pairs.iter().map(|(managed, own)| own - managed).sum::<f64>() / 10.0;
+    assert!((8.0..=22.0).contains(&later), "{later}");
+    assert_eq!(managed.report().overall(), Overall::Met);
+    assert_eq!(own.verdict("recovery < 20s"), Verdict::Missed);
+}
+
+#[test]
+fn small_tier_crash_doubles_the_survivors_load_and_holds() {
+    let ran = Ran::of("small-tier-crash");
+    assert_eq!(ran.verdict("p95 < 1s during crash"), Verdict::Met);
+    assert!(ran.incidents("crash").iter().all(|incident| incident.surge() == Some(2.0)));
+}
+
+#[test]
+fn random_failures_day_strikes_about_as_often_as_its_laws_say() {
+    let ran = Ran::of("random-failures-day");
+    // Three slots, three days: 27 crashes and 9 hangs expected. Poisson: within four deviations.
+    let (crashes, hangs) = (ran.incidents("crash").len(), ran.incidents("hang").len());
+    assert!((7..=47).contains(&crashes), "{crashes}");
+    assert!((1..=21).contains(&hangs), "{hangs}");
+    let outcomes = &ran.experiment.outcomes;
+    assert!(outcomes.iter().all(|outcome| outcome.ledger.balances()));
+}
+
+#[test]
+fn runtime_fabric_with_retries_loses_hardly_more_than_what_is_in_flight() {
+    let ran = Ran::of("runtime-fabric");
+    assert_eq!(ran.report().overall(), Overall::Met);
+    assert_eq!(ran.failed(), ran.failed_by(Failure::LostInFlight));
+}
+
+#[test]
+fn steady_fails_no_request() {
+    let ran = Ran::of("steady");
+    assert_eq!((ran.report().overall(), ran.failed()), (Overall::Met, 0));
+}

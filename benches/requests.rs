@@ -19,8 +19,8 @@ use brownout::units::{Cores, Share, Span};
 
 const ROUNDS: usize = 9;
 
-/// Three Large replicas at 900 requests/s, as the shipped scenarios have them: one core, exponential
-/// demand of 1/715 s, three ingress instances, delays, timeline and journal kept.
+/// Three Large replicas at 900 requests/s, as the shipped scenarios have them: one core,
+/// exponential demand of 1/715 s, three ingress instances, delays, timeline and journal kept.
 fn steady() -> Plan {
     let mut plan = common::plan(3, 900.0, 1_200.0);
     plan.gateway.demand = Law::Exponential(Span::from_secs(1.0 / 715.0));

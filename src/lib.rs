@@ -3,9 +3,10 @@
 //!
 //! # From a question to an answer
 //!
-//! A scenario asks a question and demands something. It is read and checked into a [`model::plan`],
-//! in which nothing is left to guess; the plan is simulated a number of times with independent luck;
-//! the outcomes are pooled into estimates with intervals; and the demands are judged by these.
+//! A scenario asks a question and demands something. It is read and checked into a
+//! [`model::plan`], in which nothing is left to guess; the plan is simulated a number of times
+//! with independent luck; the outcomes are pooled into estimates with intervals; and the demands
+//! are judged by these.
 //!
 //! ```
 //! use brownout::experiment::{self, Options, Watch};

@@ -26,7 +26,8 @@ pub const SPAN_LIMIT: Span = Span(100 * 365 * 86_400 * SECOND);
 pub fn span(text: &str) -> Result<Span, String> {
     let expected = || {
         format!(
-            "{text:?} is no duration; write a number with a unit, such as \"250ms\", \"30s\" or \"2m30s\""
+            "{text:?} is no duration; write a number with a unit, such as \"250ms\", \"30s\" \
+             or \"2m30s\""
         )
     };
     let mut rest = text.trim();
@@ -72,7 +73,8 @@ fn missing_unit(text: &str, unit: &str) -> String {
 pub fn rate(text: &str) -> Result<Rate, String> {
     let expected = || {
         format!(
-            "{text:?} is no rate; write requests per unit of time, such as \"900/s\" or \"54000/min\""
+            "{text:?} is no rate; write requests per unit of time, such as \"900/s\" \
+             or \"54000/min\""
         )
     };
     let (amount, unit) = text.trim().split_once('/').ok_or_else(expected)?;
@@ -120,7 +122,8 @@ pub fn hundredth(text: &str) -> Option<f64> {
 pub fn cores(text: &str) -> Result<Cores, String> {
     let expected = || {
         format!(
-            "{text:?} is no number of cores; write \"2 vCPU\", \"0.5\" or \"500m\", above zero and at most 4096"
+            "{text:?} is no number of cores; write \"2 vCPU\", \"0.5\" or \"500m\", \
+             above zero and at most 4096"
         )
     };
     let bare = text

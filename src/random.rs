@@ -39,7 +39,8 @@ impl Seed {
     }
 }
 
-/// The finalizer of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): every input bit moves every output bit.
+/// The finalizer of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): every input bit moves every
+/// output bit.
 fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -56,7 +57,8 @@ impl Stream {
         (self.0.next_u64() >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
     }
 
-    /// Uniform on 0..`count` (Lemire's multiplication; the bias is below `count` / 2^64). `count` > 0.
+    /// Uniform on 0..`count` (Lemire's multiplication; the bias is below `count` / 2^64).
+    /// `count` > 0.
     pub fn below(&mut self, count: usize) -> usize {
         ((u128::from(self.0.next_u64()) * count as u128) >> 64) as usize
     }
@@ -86,7 +88,8 @@ pub enum Law {
     LogNormal(Span, f64),
     /// Gamma: mean and coefficient of variation above 0; Erlang-k has cv = 1/√k.
     Gamma(Span, f64),
-    /// Hyperexponential of two branches with balanced means: mean and coefficient of variation, at least 1.
+    /// Hyperexponential of two branches with balanced means: mean and coefficient of variation, at
+    /// least 1.
     Hyperexponential(Span, f64),
     /// Weibull: mean and shape above 0; a shape under 1 has early failures, over 1 wears out.
     Weibull(Span, f64),

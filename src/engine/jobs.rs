@@ -165,7 +165,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn jobs_leave_in_order_of_their_tags(steps in prop::collection::vec((0_u8..8, 0.0..1e6_f64), 1..600)) {
+        fn jobs_leave_in_order_of_their_tags(
+            steps in prop::collection::vec((0_u8..8, 0.0..1e6_f64), 1..600),
+        ) {
             let mut jobs = Jobs::default();
             let mut model: Vec<f64> = Vec::new();
             for (action, tag) in steps {

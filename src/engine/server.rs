@@ -316,11 +316,7 @@ mod tests {
     }
 
     /// The definition, one job at a time: remaining work of all, next event of all.
-    fn by_definition(
-        cores: f64,
-        patience: f64,
-        jobs: &[(u64, f64)],
-    ) -> Vec<(u64, &'static str, f64)> {
+    fn defined(cores: f64, patience: f64, jobs: &[(u64, f64)]) -> Vec<(u64, &'static str, f64)> {
         let (mut now, mut present, mut log) = (0.0, Vec::<(u64, f64)>::new(), Vec::new());
         let mut coming = jobs.iter().copied().peekable();
         loop {
@@ -367,7 +363,7 @@ mod tests {
                 .collect();
             let log = run(Server::new(cores, patience), &jobs);
             let limit = if patience == u64::MAX { f64::INFINITY } else { patience as f64 };
-            let mut expected = by_definition(cores, limit, &jobs);
+            let mut expected = defined(cores, limit, &jobs);
             let mut found = log.0.clone();
             expected.sort_by_key(|(sent, ..)| *sent);
             found.sort_unstable();

@@ -7,8 +7,9 @@
 //! ```
 //!
 //! Assumptions: it is reachable or not, for everyone alike; it has no load of its own. Replicas
-//! that run keep their last contracts while it is away: a failed refresh changes nothing and is only
-//! told once per replica and outage. Left out: contracts that change, quotas of the control plane.
+//! that run keep their last contracts while it is away: a failed refresh changes nothing and is
+//! only told once per replica and outage. Left out: contracts that change, quotas of the control
+//! plane.
 
 use super::World;
 use super::event::Event;
@@ -28,12 +29,15 @@ pub(super) struct ControlPlane {
     last_down: Option<Instant>,
     /// Decides which requests need contracts.
     gate: Stream,
+    /// Decides when in their polls an outage finds the replicas that run.
+    polls: Stream,
 }
 
 impl ControlPlane {
     pub fn new(seed: Seed) -> Self {
         let gate = seed.stream("contract gate", 0);
-        ControlPlane { down: 0, outages: 0, last_down: None, gate }
+        let polls = seed.stream("contract polls", 0);
+        ControlPlane { down: 0, outages: 0, last_down: None, gate, polls }
     }
 
     /// Whether a request belongs to the `share` of them that needs contracts.
@@ -105,10 +109,10 @@ impl<O: Observer> World<'_, O> {
         let (poll, timeout) = (contracts.poll, contracts.fetch.timeout);
         let outage = self.control_plane.outages;
         for id in self.present.clone() {
-            let replica = &mut self.replicas[id];
+            let replica = &self.replicas[id];
             if replica.is_ready() && !replica.lacks_contracts {
                 let phase = Law::Uniform(Span::ZERO, poll);
-                let (at, epoch) = (phase.draw(&mut replica.luck), replica.epoch);
+                let (at, epoch) = (phase.draw(&mut self.control_plane.polls), replica.epoch);
                 let ends = Event::RefreshEnds { replica: id, epoch, outage };
                 self.schedule(self.now + at + timeout, ends);
             }

@@ -44,7 +44,7 @@ pub(super) enum Event {
     /// The control plane is back.
     ControlPlaneReturns { fault: usize, incident: usize },
     /// Clients no longer reach a vanished ingress instance.
-    IngressAvoided { instance: usize },
+    IngressAvoided { instance: usize, incident: usize },
     /// An ingress instance is back.
     IngressReturns { instance: usize, fault: usize, incident: usize },
     /// A fault strikes. `guard` voids a random strike whose victim is no longer the same.

@@ -1,8 +1,8 @@
 //! Faults: when they strike, whom, and how they end.
 //!
 //! ```text
-//! at a given time ──────────────┐
-//!                               ├─► strike ─► victims ─► crash · hang · slow · zone · control plane · ingress
+//! at a given time ──────────────┐                         crash · hang · slow · zone
+//!                               ├─► strike ─► victims ─► · control plane · ingress
 //! after a random time of health ┘      └─► incident n (a strike that hit something)
 //! ```
 //!
@@ -226,7 +226,8 @@ impl<O: Observer> World<'_, O> {
         for id in victims {
             let subject = self.name_all(&[id]);
             let incident = self.begin_incident(fault, &[], true, subject);
-            self.set_speed(id, share);
+            self.replicas[id].slow.push((incident, share));
+            self.set_speed(id);
             let slot = self.replicas[id].slot;
             let returns = self.now + self.lasting(fault, slot, lasts);
             let epoch = self.replicas[id].epoch;
@@ -234,8 +235,9 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    fn set_speed(&mut self, id: ReplicaId, share: Share) {
+    fn set_speed(&mut self, id: ReplicaId) {
         let replica = &mut self.replicas[id];
+        let share = replica.share();
         replica.advance(self.now.0, &mut self.digest, self.observer);
         replica.server.set_speed(self.now.0, share.0);
         self.tell(Observation::Speed { replica: id, share });
@@ -249,7 +251,8 @@ impl<O: Observer> World<'_, O> {
         incident: usize,
     ) {
         if self.replicas[id].epoch == epoch {
-            self.set_speed(id, Share::ONE);
+            self.replicas[id].slow.retain(|(other, _)| *other != incident);
+            self.set_speed(id);
             let slot = self.replicas[id].slot;
             self.await_strike(fault, slot, Some((slot, id, epoch)));
         }
@@ -261,11 +264,10 @@ impl<O: Observer> World<'_, O> {
             self.misfortune.streams[fault][0].below(self.plan.topology.zones.len())
         });
         self.zones.down[zone] += 1;
-        let exist = |id: &ReplicaId| {
-            let replica = &self.replicas[*id];
-            replica.zone == zone && !matches!(replica.state, State::Failed | State::Unready)
-        };
-        let victims: Vec<ReplicaId> = self.slots.iter().flatten().copied().filter(exist).collect();
+        // An outage on top of another finds the machines gone already.
+        let first = self.zones.down[zone] == 1;
+        let there = |id: &ReplicaId| first && self.replicas[*id].zone == zone;
+        let victims: Vec<ReplicaId> = self.slots.iter().flatten().copied().filter(there).collect();
         let subject = format!("zone {}", self.plan.topology.zones[zone]);
         self.begin_incident(fault, &victims, false, subject);
         victims.into_iter().for_each(|id| self.lose_node(id));
@@ -296,11 +298,14 @@ impl<O: Observer> World<'_, O> {
             instance.unwrap_or_else(|| self.misfortune.streams[fault][0].below(instances));
         let subject = format!("ingress instance {}", instance + 1);
         let incident = self.begin_incident(fault, &[], true, subject);
+        if self.entrance.down[instance] == 0 {
+            self.entrance.lost_in[instance] = incident;
+        }
         self.entrance.down[instance] += 1;
         self.break_connections(instance);
         let avoided = self.now + self.lasting(fault, instance, &self.plan.ingress.failover);
         let returns = self.now + self.lasting(fault, instance, lasts);
-        self.schedule(avoided, Event::IngressAvoided { instance });
+        self.schedule(avoided, Event::IngressAvoided { instance, incident });
         self.schedule(returns, Event::IngressReturns { instance, fault, incident });
         self.await_again(fault, instance, returns);
         self.tell_ingress();
@@ -320,9 +325,10 @@ impl<O: Observer> World<'_, O> {
         self.lose(broken.into_iter().map(|attempt| attempt.sent).collect());
     }
 
-    /// Clients stop trying a vanished instance.
-    pub(super) fn avoid_ingress(&mut self, instance: usize) {
-        if self.entrance.down[instance] > 0 {
+    /// Clients stop trying an instance that vanished in this incident and was not back since.
+    pub(super) fn avoid_ingress(&mut self, instance: usize, incident: usize) {
+        let entrance = &self.entrance;
+        if entrance.down[instance] > 0 && entrance.lost_in[instance] == incident {
             self.entrance.known.retain(|known| *known != instance);
             self.tell_ingress();
         }

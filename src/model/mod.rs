@@ -16,8 +16,8 @@
 //! the same as event by event, and far faster. Simultaneous happenings are ordered: completions and
 //! time-outs first, then events by the rank of their kind, then new requests.
 //!
-//! A replication is a function of the plan, the seed and its index. Observers are told of everything
-//! and can change nothing.
+//! A replication is a function of the plan, the seed and its index. Observers are told of
+//! everything and can change nothing.
 
 mod balancer;
 mod control_plane;
@@ -191,7 +191,9 @@ impl<'a, O: Observer> World<'a, O> {
             Event::ControlPlaneReturns { fault, incident } => {
                 self.return_control_plane(fault, incident);
             }
-            Event::IngressAvoided { instance } => self.avoid_ingress(instance),
+            Event::IngressAvoided { instance, incident } => {
+                self.avoid_ingress(instance, incident);
+            }
             Event::IngressReturns { instance, fault, incident } => {
                 self.return_ingress(instance, fault, incident);
             }

@@ -357,7 +357,8 @@ pub struct Run {
 }
 
 impl Plan {
-    /// Work per second offered at `rate` over the capacity of `replicas`: above 1 the backlog grows.
+    /// Work per second offered at `rate` over the capacity of `replicas`; above 1 the backlog
+    /// grows.
     pub fn utilisation(&self, rate: Rate, replicas: usize) -> f64 {
         rate.0 * self.gateway.demand.mean_secs() / (self.gateway.cores.0 * replicas as f64)
     }

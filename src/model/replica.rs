@@ -1,14 +1,14 @@
 //! One replica: a pod with its process, its server and its place in the life cycle.
 //!
 //! ```text
-//!             ┌────────────── a new replica in the slot ◄───────────────┐
-//!             ▼                                                         │
 //! Scheduling → Sandbox → Image → Booting → Configuring → Contracts → Probing → Ready
-//!                                   ▲                                           │
-//!                                   │ restarted in place                        ├─ crash ──► Failed ─ noticed ─► Terminated
-//!                                   │                                           ├─ hang ───► Hung ─ readiness lost ─► Unready
-//!                                   ├── killed by liveness ◄────────────────────┘               │
-//!                                   └── zone returns ◄── Failed ─ node not ready ─► Unready ─ evicted ─► Terminated
+//!                 ▲                 ▲
+//!                 │                 └─ killed by liveness: Hung or Unready after a hang
+//!                 └─ its zone returns: Failed or Unready after a lost machine
+//!
+//! Ready ─ crash ───────► Failed ─ noticed ────────► Terminated ─► a new replica in the slot
+//! Ready ─ hang ────────► Hung ─── readiness lost ─► Unready
+//! any ─── machine lost ► Failed ─ node not ready ─► Unready ─ evicted ─► Terminated ─► a new one
 //! ```
 //!
 //! Assumptions: a crashed replica is replaced by a new one (its pod is gone); a hung one is
@@ -23,7 +23,7 @@ use crate::engine::server::{Server, Sink};
 use crate::observe::ledger::Failure;
 use crate::observe::{Observer, Reading, ReplicaId, Served, State};
 use crate::random::{Seed, Stream};
-use crate::units::{Instant, Span};
+use crate::units::{Instant, Share, Span};
 
 /// What a request meets at a replica's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +60,8 @@ pub(super) struct Replica {
     pub probe_phase: Span,
     /// Whether its APIs with contracts must be refused.
     pub lacks_contracts: bool,
+    /// Slow-downs in progress, by incident; the greatest holds.
+    pub slow: Vec<(usize, Share)>,
     /// Durations of its start-up and detection.
     pub luck: Stream,
     pub server: Server,
@@ -89,6 +91,7 @@ impl Replica {
             container_started: Instant::ZERO,
             probe_phase: Span::ZERO,
             lacks_contracts: false,
+            slow: Vec::new(),
             luck: seed.stream("replica", (slot as u64) << 32 | generation),
             server: idle.clone(),
             inbox: Vec::new(),
@@ -127,6 +130,11 @@ impl Replica {
             served: self.served,
             busy: self.server.busy_until(now.0),
         }
+    }
+
+    /// The share of its CPU that the slow-downs in progress leave it.
+    pub fn share(&self) -> Share {
+        Share(self.slow.iter().map(|(_, share)| share.0).fold(1.0, f64::min))
     }
 
     /// Whether the replica is serving as far as it knows itself.

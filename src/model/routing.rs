@@ -13,13 +13,20 @@
 //! connections. Left out: connection pools, TLS handshakes, the way of the payload.
 
 use super::World;
-use super::plan::{DeadAddress, Gate};
+use super::plan::{DeadAddress, Gate, Slot};
 use super::replica::{Fate, Inbound};
 use super::traffic::{BLOCK, Request};
 use crate::observe::ledger::Failure;
 use crate::observe::{Observer, ReplicaId};
 use crate::random::{Seed, Stream};
 use crate::units::Instant;
+
+/// How often the balancer is asked for a replica that a retry has not met.
+const PICKS: usize = 64;
+
+fn slot_bit(slot: Slot) -> u64 {
+    1_u64.checked_shl(slot as u32).unwrap_or(0)
+}
 
 /// A connection attempt to a dead address, until its time-out.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +36,8 @@ pub(super) struct Attempt {
     pub demand: f64,
     pub instance: usize,
     pub retries_left: u32,
+    /// Slots whose address was tried, one bit each; those from 64 on are not remembered.
+    pub tried: u64,
 }
 
 /// The ingress instances as clients see them.
@@ -36,8 +45,9 @@ pub(super) struct Attempt {
 pub(super) struct Entrance {
     /// Instances that clients reach or try to.
     pub known: Vec<usize>,
-    /// How many faults keep each instance down.
+    /// How many faults keep each instance down, and the incident that took it down.
     pub down: Vec<u32>,
+    pub lost_in: Vec<usize>,
     stream: Stream,
 }
 
@@ -46,6 +56,7 @@ impl Entrance {
         Entrance {
             known: (0..instances).collect(),
             down: vec![0; instances],
+            lost_in: vec![0; instances],
             stream: seed.stream("ingress", 0),
         }
     }
@@ -125,7 +136,7 @@ impl<O: Observer> World<'_, O> {
         };
         let Request { sent, demand, slot } = request;
         let retries_left = self.plan.ingress.retries;
-        let attempt = Attempt { due: at, sent, demand, instance, retries_left };
+        let attempt = Attempt { due: at, sent, demand, instance, retries_left, tried: 0 };
         match slot {
             None => self.dispatch(attempt),
             Some(slot) => match self.slots[slot] {
@@ -149,7 +160,8 @@ impl<O: Observer> World<'_, O> {
         let Attempt { due: at, sent, demand, instance, .. } = attempt;
         let replica = &mut self.replicas[id];
         if replica.fate == Fate::Dead {
-            return self.meet_dead_address(attempt);
+            let tried = attempt.tried | slot_bit(replica.slot);
+            return self.meet_dead_address(Attempt { tried, ..attempt });
         }
         if replica.lacks_contracts && self.needs_contracts() {
             return self.fail(sent, at, Failure::ContractsMissing);
@@ -188,7 +200,20 @@ impl<O: Observer> World<'_, O> {
             return self.fail(attempt.sent, attempt.due, Failure::DeadAddress);
         }
         attempt.retries_left -= 1;
-        self.dispatch(attempt);
+        match self.pick_untried(&attempt) {
+            Some(replica) => self.deliver(attempt, replica),
+            None => self.dispatch(attempt),
+        }
+    }
+
+    /// A replica that the request has not met yet: the next by the rule of the balancer, or, where
+    /// that keeps to what was tried (a connection does), the first; `None` if all were tried.
+    fn pick_untried(&mut self, attempt: &Attempt) -> Option<ReplicaId> {
+        let is_new = |slot: Slot| attempt.tried & slot_bit(slot) == 0;
+        let first = self.balancer.endpoints().iter().find(|endpoint| is_new(endpoint.slot))?;
+        let first = first.replica;
+        let mut picks = (0..PICKS).filter_map(|_| self.balancer.pick(attempt.instance));
+        picks.find(|id| is_new(self.replicas[*id].slot)).or(Some(first))
     }
 
     /// A request fails.

@@ -8,7 +8,8 @@
 //! Configuring is skipped when the configuration is local (a managed gateway keeps it in the
 //! cluster; a cache that an earlier replica filled does the same). Contracts are skipped when the
 //! APIs use none, or when only the APIs with contracts wait for them: then they are fetched beside
-//! the rest. Readiness is seen by a probe, so it comes at the first probe after the process is able.
+//! the rest. Readiness is seen by a probe, so it comes at the first probe after the process is
+//! able.
 //!
 //! Assumptions: phases follow one another; a pull never waits for another pull. Left out: init
 //! containers, start-up probes, slow start of the balancer.

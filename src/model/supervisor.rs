@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! crash      ─ runtime reports ─► endpoint removed (after propagation), new replica at once
-//! hang       ─ readiness probes fail ─► endpoint removed;  liveness fails + grace ─► restarted in place
-//! lost node  ─ lease too old ─► endpoint removed;  toleration over ─► new replica in a zone that is up
+//! hang       ─ readiness probes fail ─► endpoint removed
+//!            ─ liveness probes fail, grace over ─► restarted in place
+//! lost node  ─ lease too old ─► endpoint removed
+//!            ─ toleration over ─► new replica in a zone that is up
 //! zone back  ─ replicas that were not replaced start again where they were; nothing is rebalanced
 //! ```
 //!
@@ -17,7 +19,7 @@ use super::plan::{Slot, Spread, ZoneId};
 use super::replica::Fate;
 use crate::observe::{Observation, Observer, ReplicaId, State};
 use crate::random::Law;
-use crate::units::Span;
+use crate::units::{Share, Span};
 
 /// Zones, and the slots that wait for one.
 #[derive(Clone, Debug)]
@@ -121,6 +123,9 @@ impl<O: Observer> World<'_, O> {
         replica.server.set_speed(now, 1.0);
         replica.fate = Fate::Dead;
         replica.epoch += 1;
+        if !std::mem::take(&mut replica.slow).is_empty() {
+            self.tell(Observation::Speed { replica: id, share: Share::ONE });
+        }
         self.lose(lost);
         self.enter(id, State::Failed, cause);
     }

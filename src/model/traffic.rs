@@ -102,13 +102,15 @@ impl Arrivals {
         }
         match &mut self.source {
             Source::Process { gaps, scatter, rate } => {
-                rate.fill(gaps, *scatter, self.horizon, &mut self.sent);
+                self.exhausted = !rate.fill(gaps, *scatter, self.horizon, &mut self.sent);
                 self.demands.resize(self.sent.len(), 0.0);
                 self.demand.fill(&mut self.demand_stream, &mut self.demands);
             }
-            Source::Replay { .. } => self.refill_from_record(),
+            Source::Replay { .. } => {
+                self.refill_from_record();
+                self.exhausted = self.sent.is_empty();
+            }
         }
-        self.exhausted = self.sent.is_empty();
     }
 
     fn refill_from_record(&mut self) {
@@ -153,8 +155,15 @@ impl RateClock {
         }
     }
 
-    /// Appends the next sending times before `horizon`, at most [`BLOCK`].
-    fn fill(&mut self, gaps: &mut Stream, scatter: Scatter, horizon: u64, out: &mut Vec<u64>) {
+    /// Appends the next sending times before `horizon`, at most [`BLOCK`]; false if those were the
+    /// last. Then it must not be called again: the gap that led beyond the horizon is spent.
+    fn fill(
+        &mut self,
+        gaps: &mut Stream,
+        scatter: Scatter,
+        horizon: u64,
+        out: &mut Vec<u64>,
+    ) -> bool {
         for _ in 0..BLOCK {
             let gap = match scatter {
                 Scatter::Poisson => gaps.exponential(),
@@ -162,9 +171,10 @@ impl RateClock {
             };
             match self.pass(gap, horizon as f64) {
                 Some(at) if at < horizon => out.push(at),
-                _ => break,
+                _ => return false,
             }
         }
+        true
     }
 
     /// Lets `work` expected arrivals pass and gives the time; `None` if that lies at or beyond

@@ -16,7 +16,8 @@ const BUCKETS: usize = PER_OCTAVE * OCTAVES;
 /// between the least and the greatest latency take memory: 1 KiB each.
 #[derive(Clone, Debug)]
 pub struct Histogram {
-    /// Index of the first bucket that `counts` holds; a multiple of [`PER_OCTAVE`], as is its length.
+    /// Index of the first bucket that `counts` holds; a multiple of [`PER_OCTAVE`], as is its
+    /// length.
     first: usize,
     counts: Vec<u64>,
     count: u64,

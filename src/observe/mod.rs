@@ -106,7 +106,14 @@ pub enum Observation {
     /// A fault (index into the plan) strikes. `slots` are the slots it takes capacity from until
     /// each has a replica in rotation again; `lasting` says that it also goes on until
     /// [`Observation::FaultEnded`] with the same `incident`. Incidents count from 0.
-    FaultStruck { fault: usize, incident: usize, slots: Vec<usize>, lasting: bool, subject: String },
+    FaultStruck {
+        fault: usize,
+        incident: usize,
+        slots: Vec<usize>,
+        lasting: bool,
+        /// Whom it hits, in words.
+        subject: String,
+    },
     /// The lasting part of a fault is over.
     FaultEnded { fault: usize, incident: usize },
     /// No zone may take the replacement for a slot.
@@ -152,8 +159,9 @@ pub trait Observer {
     fn observe(&mut self, _at: Instant, _observation: &Observation) {}
     /// A timeline bin ends; every live replica is read.
     fn bin_ended(&mut self, _at: Instant, _readings: &[Reading]) {}
-    /// The horizon is reached. `in_flight` are the sending times of the requests without an outcome.
-    /// Those that replicas still serve come through [`Observer::served`] afterwards (the drain).
+    /// The horizon is reached. `in_flight` are the sending times of the requests without an
+    /// outcome. Those that replicas still serve come through [`Observer::served`] afterwards (the
+    /// drain).
     fn horizon(&mut self, _at: Instant, _in_flight: &[Instant]) {}
 }
 

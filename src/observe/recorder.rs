@@ -273,7 +273,7 @@ impl Recorder {
     fn close_row(&mut self, now: Instant, in_flight: u64, cpu: Option<f64>) {
         let row = TotalRow {
             served: self.bin.count(),
-            latency: latency_of(&self.bin),
+            latency: Latency::of(&self.bin),
             in_flight,
             in_rotation: self.in_rotation,
             cpu,
@@ -297,15 +297,6 @@ impl Recorder {
             self.late.record(latency);
         }
     }
-}
-
-fn latency_of(answered: &Histogram) -> Option<Latency> {
-    Some(Latency {
-        mean: answered.mean()?,
-        p50: answered.quantile(0.50)?,
-        p95: answered.quantile(0.95)?,
-        p99: answered.quantile(0.99)?,
-    })
 }
 
 impl Observer for Recorder {
@@ -390,6 +381,10 @@ impl Observer for Recorder {
 
     fn horizon(&mut self, _at: Instant, in_flight: &[Instant]) {
         self.cut();
+        // An interrupted run closes its last bin before it counts the requests on their way.
+        if let Some(last) = self.timeline.total.last_mut() {
+            last.offered += self.bin_row.offered;
+        }
         for sent in in_flight {
             self.windows.at(*sent).ledger.in_flight += 1;
         }

@@ -1,6 +1,7 @@
 //! The timeline of one replication: a row for every bin of simulated time, for the whole gateway
 //! and for each replica.
 
+use super::histogram::Histogram;
 use super::ledger::Failure;
 use super::{ReplicaId, State};
 use crate::units::{Instant, Share, Span};
@@ -47,6 +48,18 @@ pub struct Latency {
     pub p50: Span,
     pub p95: Span,
     pub p99: Span,
+}
+
+impl Latency {
+    /// The figures of a histogram; `None` when it is empty.
+    pub(super) fn of(answered: &Histogram) -> Option<Latency> {
+        Some(Latency {
+            mean: answered.mean()?,
+            p50: answered.quantile(0.50)?,
+            p95: answered.quantile(0.95)?,
+            p99: answered.quantile(0.99)?,
+        })
+    }
 }
 
 /// One replica in one bin.

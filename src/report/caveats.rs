@@ -224,18 +224,19 @@ impl Caveat {
                 format!("{window}: p99 is known only to ±{percent} %")
             }
             Caveat::Overload { rate, utilisation } => format!(
-                "{rate} is {} % of what all replicas can carry: latency grows for as long as it lasts",
+                "{rate} is {} % of what all replicas can carry: latency grows for as long as it \
+                 lasts",
                 grouped(utilisation * 100.0, 0)
             ),
             Caveat::NoSpare { utilisation, left } => format!(
-                "with one replica less, the peak load is {} % of what {} can carry: a backlog builds \
-                 up until the replacement serves",
+                "with one replica less, the peak load is {} % of what {} can carry: a backlog \
+                 builds up until the replacement serves",
                 grouped(utilisation * 100.0, 0),
                 plural(*left as u64, "replica")
             ),
             Caveat::MemoryOver { peak, limit } => format!(
-                "requests in flight would take {peak} of a limit of {limit}; the model does not kill \
-                 the replica, the kernel would"
+                "requests in flight would take {peak} of a limit of {limit}; the model does not \
+                 kill the replica, the kernel would"
             ),
             Caveat::Unrecovered { incidents } => {
                 let incidents = plural(*incidents as u64, "incident");

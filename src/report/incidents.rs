@@ -153,7 +153,8 @@ mod tests {
         assert_eq!(
             sentence(&plan, &incident, plan.run.horizon),
             "replica b-1 crashed; 1 of 2 replicas kept serving, out of rotation after 2 s, \
-             survivors' load ×2 for 11 s; p99 41 ms → 230 ms; 12 requests lost in flight; replacement: sandbox 1 s, booting 10 s; back to normal at 3:15, after 15 s"
+             survivors' load ×2 for 11 s; p99 41 ms → 230 ms; 12 requests lost in flight; \
+             replacement: sandbox 1 s, booting 10 s; back to normal at 3:15, after 15 s"
         );
     }
 

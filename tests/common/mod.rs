@@ -1,6 +1,8 @@
 //! A plan to start from, for tests that need one to the letter.
 #![allow(dead_code)] // each test uses its part
 
+pub mod witness;
+
 use brownout::model::plan::*;
 use brownout::observe::outcome::Outcome;
 use brownout::observe::recorder::Keep;
@@ -26,8 +28,8 @@ pub fn poisson(rate: f64) -> Traffic {
     })
 }
 
-/// `replicas` of one core over as many zones, one ingress instance, no delays on the way, exponential
-/// demand of mean 1 ms, no start-up time but the probe, no faults.
+/// `replicas` of one core over as many zones, one ingress instance, no delays on the way,
+/// exponential demand of mean 1 ms, no start-up time but the probe, no faults.
 pub fn plan(replicas: usize, rate: f64, horizon: f64) -> Plan {
     let probe =
         Probe { initial_delay: secs(10.0), period: secs(10.0), timeout: secs(5.0), failures: 2 };

@@ -1,0 +1,115 @@
+//! An observer that remembers everything, and one that tells two others.
+
+use brownout::model::plan::Plan;
+use brownout::model::simulate;
+use brownout::observe::ledger::Failure;
+use brownout::observe::outcome::Outcome;
+use brownout::observe::recorder::{Keep, Recorder};
+use brownout::observe::{Observation, Observer, Reading, ReplicaId, Served, State};
+use brownout::units::Instant;
+
+/// Everything that was told.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Witness {
+    pub offered: Vec<Instant>,
+    /// In order of telling, the drain included.
+    pub served: Vec<Served>,
+    /// When sent, when failed, how; up to the horizon.
+    pub failed: Vec<(Instant, Instant, Failure)>,
+    pub facts: Vec<(Instant, Observation)>,
+    pub readings: Vec<(Instant, Vec<Reading>)>,
+    pub in_flight: Vec<Instant>,
+    pub end: Instant,
+    over: bool,
+}
+
+impl Observer for Witness {
+    fn offered(&mut self, sent: Instant) {
+        self.offered.push(sent);
+    }
+    fn served(&mut self, request: &Served) {
+        self.served.push(*request);
+    }
+    fn failed(&mut self, sent: Instant, at: Instant, failure: Failure) {
+        if !self.over {
+            self.failed.push((sent, at, failure));
+        }
+    }
+    fn observe(&mut self, at: Instant, observation: &Observation) {
+        self.facts.push((at, observation.clone()));
+    }
+    fn bin_ended(&mut self, at: Instant, readings: &[Reading]) {
+        self.readings.push((at, readings.to_vec()));
+    }
+    fn horizon(&mut self, at: Instant, in_flight: &[Instant]) {
+        (self.end, self.over) = (at, true);
+        self.in_flight = in_flight.to_vec();
+    }
+}
+
+impl Witness {
+    /// Those that were served before the end.
+    pub fn served_in_time(&self) -> impl Iterator<Item = &Served> {
+        self.served.iter().filter(|request| request.finished <= self.end)
+    }
+
+    /// How many replicas there were.
+    pub fn replicas(&self) -> usize {
+        let is_new =
+            |(_, fact): &&(Instant, Observation)| matches!(fact, Observation::Created { .. });
+        self.facts.iter().filter(is_new).count()
+    }
+
+    /// The states that a replica entered, in order of time.
+    pub fn states(&self, wanted: ReplicaId) -> Vec<(Instant, State)> {
+        let entered = |(at, fact): &(Instant, Observation)| match fact {
+            Observation::Entered { replica, state, .. } if *replica == wanted => {
+                Some((*at, *state))
+            }
+            _ => None,
+        };
+        self.facts.iter().filter_map(entered).collect()
+    }
+}
+
+/// Tells the first, then the second.
+pub struct Both<'a, A, B>(pub &'a mut A, pub &'a mut B);
+
+impl<A: Observer, B: Observer> Observer for Both<'_, A, B> {
+    fn offered(&mut self, sent: Instant) {
+        self.0.offered(sent);
+        self.1.offered(sent);
+    }
+    fn served(&mut self, request: &Served) {
+        self.0.served(request);
+        self.1.served(request);
+    }
+    fn failed(&mut self, sent: Instant, at: Instant, failure: Failure) {
+        self.0.failed(sent, at, failure);
+        self.1.failed(sent, at, failure);
+    }
+    fn observe(&mut self, at: Instant, observation: &Observation) {
+        self.0.observe(at, observation);
+        self.1.observe(at, observation);
+    }
+    fn bin_ended(&mut self, at: Instant, readings: &[Reading]) {
+        self.0.bin_ended(at, readings);
+        self.1.bin_ended(at, readings);
+    }
+    fn horizon(&mut self, at: Instant, in_flight: &[Instant]) {
+        self.0.horizon(at, in_flight);
+        self.1.horizon(at, in_flight);
+    }
+}
+
+/// Everything kept.
+pub const ALL: Keep = Keep { timeline: true, journal: true, requests_every: Some(1) };
+
+/// Runs one replication before a witness and a recorder that keeps everything.
+pub fn witnessed(plan: &Plan, replication: u64) -> (Witness, Outcome) {
+    let mut recorder = Recorder::new(plan.scope(replication), ALL);
+    let mut witness = Witness::default();
+    let mut both = Both(&mut witness, &mut recorder);
+    let end = simulate(plan, replication, &mut both, &Default::default());
+    (witness, recorder.finish(end.at, end.interrupted, end.digest))
+}

@@ -1,0 +1,243 @@
+//! Random plans: small, fast, and full of trouble.
+
+use brownout::model::plan::*;
+use brownout::random::Law;
+use brownout::units::{Cores, Instant, Rate, Share, Span};
+use proptest::prelude::*;
+
+use crate::common::{at, plan, secs};
+
+/// A plan of any kind.
+pub fn any_plan() -> impl Strategy<Value = Plan> {
+    (gateway(), ingress(), life(), detection(), prop::collection::vec(fault(), 0..4), run())
+        .prop_flat_map(|(gateway, ingress, startup, detection, faults, (horizon, warm, bin))| {
+            let capacity = gateway.cores.0 * gateway.replicas as f64 / gateway.demand.mean_secs();
+            let slots = gateway.replicas;
+            let frame =
+                (Just(gateway), Just(ingress), Just(startup), Just(detection), Just(faults));
+            (frame, topology(slots), traffic(capacity, horizon, slots), Just((horizon, warm, bin)))
+        })
+        .prop_map(|((gateway, ingress, startup, detection, faults), topology, traffic, times)| {
+            let (horizon, warm, bin) = times;
+            let mut plan = Plan { gateway, ingress, startup, detection, ..plan(1, 1.0, horizon) };
+            (plan.topology, plan.traffic) = (topology, traffic);
+            plan.faults = aim(faults, horizon, &plan);
+            plan.run.warm_up = at(horizon * warm);
+            plan.run.bin = secs(bin);
+            plan.windows = windows(&plan);
+            plan
+        })
+}
+
+/// A plan without faults and with at most this load.
+pub fn calm_plan() -> impl Strategy<Value = Plan> {
+    any_plan().prop_map(|plan| Plan { faults: Vec::new(), ..plan }).prop_map(|mut plan| {
+        plan.windows = windows(&plan);
+        plan
+    })
+}
+
+fn windows(plan: &Plan) -> Vec<Window> {
+    let middle = Instant(plan.run.horizon.0 / 3);
+    let last = Instant(plan.run.horizon.0 / 4 * 3);
+    let during = (0..plan.faults.len()).map(Extent::During);
+    [Extent::Run, Extent::Between(middle, last), Extent::Between(Instant::ZERO, middle)]
+        .into_iter()
+        .chain(during)
+        .map(|extent| Window { label: format!("{extent:?}"), extent })
+        .collect()
+}
+
+fn gateway() -> impl Strategy<Value = Gateway> {
+    let cores = prop::sample::select(vec![0.25, 0.5, 1.0, 1.5, 2.0, 4.0]);
+    (cores, demand(), 1..=6_usize).prop_map(|(cores, demand, replicas)| Gateway {
+        cores: Cores(cores),
+        demand,
+        replicas,
+        memory: None,
+    })
+}
+
+fn demand() -> impl Strategy<Value = Law> {
+    (5.0..60.0_f64, 0..6_u8).prop_map(|(millis, kind)| {
+        let mean = secs(millis / 1e3);
+        match kind {
+            0 => Law::Constant(mean),
+            1 => Law::Uniform(Span::ZERO, mean + mean),
+            2 => Law::LogNormal(mean, 1.5),
+            3 => Law::Hyperexponential(mean, 3.0),
+            4 => Law::Gamma(mean, 0.5),
+            _ => Law::Exponential(mean),
+        }
+    })
+}
+
+fn topology(slots: usize) -> impl Strategy<Value = Topology> {
+    (1..=4_usize).prop_flat_map(move |zones| {
+        let spread = prop::sample::select(vec![Spread::ScheduleAnyway, Spread::DoNotSchedule]);
+        let placement = prop::collection::vec(0..zones, slots);
+        (placement, spread).prop_map(move |(placement, spread)| Topology {
+            zones: ["a", "b", "c", "d"][..zones].iter().map(|zone| (*zone).to_owned()).collect(),
+            placement,
+            spread,
+        })
+    })
+}
+
+fn ingress() -> impl Strategy<Value = Ingress> {
+    let balancing = prop_oneof![
+        Just(Balancing::RoundRobin),
+        Just(Balancing::ZoneThenReplica),
+        Just(Balancing::Random),
+        (1..20_usize, prop::option::of(1..50_u32)).prop_map(|(connections, requests)| {
+            Balancing::PerConnection { connections, requests }
+        }),
+    ];
+    let patience = prop::sample::select(vec![0.02, 0.2, 1.0, 5.0, 300.0]);
+    let dead = prop::sample::select(vec![DeadAddress::Drops, DeadAddress::Refuses]);
+    let delays = (0.0..0.02_f64, 0.0..0.02_f64, 0.0..2.0_f64, 0.0..3.0_f64);
+    (1..=4_usize, balancing, patience, dead, 0..4_u32, delays).prop_map(
+        |(instances, balancing, patience, dead_address, retries, delays)| Ingress {
+            instances,
+            balancing,
+            delay: secs(delays.0),
+            hop: secs(delays.1),
+            connect_timeout: secs(delays.3),
+            read_timeout: if patience > 100.0 { Span::MAX } else { secs(patience) },
+            retries,
+            dead_address,
+            failover: Law::uniform_secs(0.0, 3.0),
+            propagation: Law::uniform_secs(0.0, delays.2),
+        },
+    )
+}
+
+/// Start-up in seconds rather than tens of them.
+fn life() -> impl Strategy<Value = Startup> {
+    let call = || ControlPlaneCall {
+        duration: Law::uniform_secs(0.1, 1.0),
+        timeout: secs(2.0),
+        backoff: secs(1.0),
+    };
+    let gate = prop_oneof![Just(Gate::Replica), (0.0..1.0_f64).prop_map(|s| Gate::Api(Share(s)))];
+    let contracts = prop::option::of(gate);
+    (0.0..2.0_f64, any::<bool>(), contracts, 0..3_u32).prop_map(
+        move |(boot, local, gate, period)| {
+            let phase = Law::uniform_secs(0.0, boot);
+            let configuration =
+                if local { Configuration::Local } else { Configuration::Download(call()) };
+            Startup {
+                schedule: phase.clone(),
+                sandbox: phase.clone(),
+                image: phase.clone(),
+                boot: phase,
+                configuration,
+                contracts: gate.map(|gate| Contracts { fetch: call(), poll: secs(2.0), gate }),
+                readiness: probe(period, 0.5, 2),
+            }
+        },
+    )
+}
+
+fn probe(period: u32, timeout: f64, failures: u32) -> Probe {
+    let period = secs(f64::from(period));
+    Probe { initial_delay: period, period, timeout: secs(timeout), failures }
+}
+
+fn detection() -> impl Strategy<Value = Detection> {
+    (0.0..3.0_f64, 0.0..9.0_f64).prop_map(|(short, long)| Detection {
+        crash: Law::uniform_secs(0.0, short),
+        liveness: probe(1, 0.2, 3),
+        grace: secs(short),
+        lease: secs(2.0),
+        node_grace: secs(short),
+        monitor: secs(1.0),
+        toleration: secs(long),
+    })
+}
+
+/// A fault, when it strikes as a share of the run, and whether at random.
+type Wild = (Fault, f64, bool);
+
+fn fault() -> impl Strategy<Value = Wild> {
+    let target = prop_oneof![
+        Just(ReplicaTarget::Any),
+        Just(ReplicaTarget::All),
+        (0..4_usize).prop_map(ReplicaTarget::Zone),
+        (0..6_usize).prop_map(ReplicaTarget::Slot),
+    ];
+    let lasts = (0.0..15.0_f64).prop_map(|mean| Law::Exponential(secs(mean)));
+    let one = prop::option::of(0..4_usize);
+    let fault = (0..6_u8, target, lasts, one, 0.0..1.0_f64).prop_map(
+        |(kind, target, lasts, one, share)| match kind {
+            0 => Fault::ReplicaCrash(target),
+            1 => Fault::ReplicaHang(target),
+            2 => Fault::ReplicaSlow(target, Share(share), lasts),
+            3 => Fault::ZoneOutage(one, lasts),
+            4 => Fault::ControlPlaneOutage(lasts),
+            _ => Fault::IngressLoss(one, lasts),
+        },
+    );
+    (fault, 0.0..1.0_f64, any::<bool>())
+}
+
+/// Names the faults and makes their targets exist.
+fn aim(faults: Vec<Wild>, horizon: f64, plan: &Plan) -> Vec<FaultPlan> {
+    let (zones, slots) = (plan.topology.zones.len(), plan.gateway.replicas);
+    let instances = plan.ingress.instances;
+    let hit = |target| match target {
+        ReplicaTarget::Zone(zone) => ReplicaTarget::Zone(zone % zones),
+        ReplicaTarget::Slot(slot) => ReplicaTarget::Slot(slot % slots),
+        other => other,
+    };
+    let aimed = |(number, (fault, when, random)): (usize, Wild)| FaultPlan {
+        name: format!("fault {number}"),
+        fault: match fault {
+            Fault::ReplicaCrash(target) => Fault::ReplicaCrash(hit(target)),
+            Fault::ReplicaHang(target) => Fault::ReplicaHang(hit(target)),
+            Fault::ReplicaSlow(target, share, lasts) => {
+                Fault::ReplicaSlow(hit(target), share, lasts)
+            }
+            Fault::ZoneOutage(zone, lasts) => Fault::ZoneOutage(zone.map(|z| z % zones), lasts),
+            Fault::IngressLoss(one, lasts) => Fault::IngressLoss(one.map(|i| i % instances), lasts),
+            other => other,
+        },
+        schedule: match random {
+            true => Schedule::Random(Law::Exponential(secs(1.0 + horizon * when))),
+            false => Schedule::At(at(horizon * when)),
+        },
+    };
+    faults.into_iter().enumerate().map(aimed).collect()
+}
+
+fn traffic(capacity: f64, horizon: f64, slots: usize) -> impl Strategy<Value = Traffic> {
+    let process = (0.05..1.6_f64, 0.0..2.0_f64, 0..4_u8, any::<bool>()).prop_map(
+        move |(load, later, shape, poisson)| {
+            let (from, to) = (Rate(load * capacity), Rate(later * capacity));
+            let (half, most) = (at(horizon / 2.0), at(horizon * 0.8));
+            let (corners, period) = match shape {
+                0 => (vec![(Instant::ZERO, from), (half, from), (half, to)], None),
+                1 => (vec![(Instant::ZERO, from), (most, to)], None),
+                2 => (vec![(Instant::ZERO, from), (half, to)], Some(secs(horizon * 0.6))),
+                _ => (vec![(Instant::ZERO, from)], None),
+            };
+            let scatter = if poisson { Scatter::Poisson } else { Scatter::Deterministic };
+            Traffic::Process(ArrivalProcess { scatter, corners, period })
+        },
+    );
+    let demand = prop::option::of(1e5..1e8_f64);
+    let record = (0.0..1.0_f64, demand, prop::option::of(0..slots));
+    let replay = prop::collection::vec(record, 0..400).prop_map(move |mut records| {
+        records.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let recorded =
+            |(when, demand, slot)| Recorded { at: at(when * horizon * 1.05), demand, slot };
+        Traffic::Replay(records.into_iter().map(recorded).collect())
+    });
+    prop_oneof![4 => process, 1 => replay]
+}
+
+/// Horizon and bin in seconds, warm-up as a share.
+fn run() -> impl Strategy<Value = (f64, f64, f64)> {
+    let bin = prop::sample::select(vec![0.5, 1.0, 7.0]);
+    (5.0..40.0_f64, prop_oneof![Just(0.0), 0.0..0.9_f64], bin)
+}

@@ -176,7 +176,7 @@ impl Law {
                 }
             }
             Law::Weibull(mean, shape) => Sampler::Weibull {
-                scale: mean.0 as f64 / gamma_function(1.0 + 1.0 / shape),
+                scale: mean.0 as f64 / libm::tgamma(1.0 + 1.0 / shape),
                 power: 1.0 / shape,
             },
             Law::Empirical(values) => Sampler::Empirical(Arc::clone(values)),
@@ -195,25 +195,6 @@ fn gamma_sampler(mean: f64, cv: f64) -> Sampler {
         Ok(law) => Sampler::Gamma(law),
         Err(_) => Sampler::Constant(mean),
     }
-}
-
-/// Γ(x) for x ≥ 1 by Lanczos' approximation (g = 7, n = 9), relative error below 1e-13.
-fn gamma_function(x: f64) -> f64 {
-    const C: [f64; 9] = [
-        0.999_999_999_999_809_9,
-        676.520_368_121_885_1,
-        -1_259.139_216_722_402_8,
-        771.323_428_777_653_1,
-        -176.615_029_162_140_6,
-        12.507_343_278_686_905,
-        -0.138_571_095_265_720_12,
-        9.984_369_578_019_572e-6,
-        1.505_632_735_149_311_6e-7,
-    ];
-    let x = x - 1.0;
-    let series = (1..9).fold(C[0], |sum, i| sum + C[i] / (x + i as f64));
-    let t = x + 7.5;
-    (2.0 * std::f64::consts::PI).sqrt() * t.powf(x + 0.5) * (-t).exp() * series
 }
 
 /// A [`Law`] with its constants worked out; draws are nanoseconds.

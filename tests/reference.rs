@@ -5,20 +5,9 @@
 use std::fs;
 use std::path::Path;
 
-use brownout::scenario::Mark;
 use brownout::scenario::keys::{self, Entry};
 
 const BEGIN: &str = "<!-- the tables below are compared with the program by a test -->\n";
-
-fn mark(mark: Mark) -> &'static str {
-    match mark {
-        Mark::Given => "given",
-        Mark::Documented => "documented",
-        Mark::Measured => "measured",
-        Mark::Inferred => "inferred",
-        Mark::Assumed => "assumed",
-    }
-}
 
 fn heading(section: &str) -> String {
     match section {
@@ -34,7 +23,7 @@ fn row(entry: &Entry) -> String {
         (value, true) => format!("`{value}`"),
         (value, false) => format!("`\"{value}\"`"),
     };
-    let founded = format!("{}: {}", mark(entry.mark), entry.source);
+    let founded = format!("{}: {}", entry.mark.label(), entry.source);
     format!("| `{}` | {} | {} | {default} | {founded} |\n", entry.name, entry.about, entry.kind)
 }
 

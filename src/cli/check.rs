@@ -5,7 +5,7 @@ use super::exit::Exit;
 use super::load;
 use super::terminal::Terminal;
 use crate::diagnostic::Severity;
-use crate::scenario::{Mark, Scenario, Setting, read};
+use crate::scenario::{Scenario, Setting, read};
 
 /// Checks every file, says what is wrong on standard error, and prints one line for each.
 pub(super) fn check(args: &CheckArgs, terminal: Terminal) -> anyhow::Result<Exit> {
@@ -44,7 +44,7 @@ fn words(sound: bool, (errors, warnings): (usize, usize)) -> String {
 
 /// The settings as an aligned table: path, value, mark, source.
 fn settings(scenario: &Scenario) -> String {
-    let cells = |s: &Setting| [s.path.clone(), s.value.clone(), mark(s.mark).to_owned()];
+    let cells = |s: &Setting| [s.path.clone(), s.value.clone(), s.mark.label().to_owned()];
     let rows: Vec<_> = scenario.settings.iter().map(cells).collect();
     let width = |column: usize| {
         rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default()
@@ -58,14 +58,4 @@ fn settings(scenario: &Scenario) -> String {
         out.push('\n');
     }
     out
-}
-
-fn mark(mark: Mark) -> &'static str {
-    match mark {
-        Mark::Given => "given",
-        Mark::Documented => "documented",
-        Mark::Measured => "measured",
-        Mark::Inferred => "inferred",
-        Mark::Assumed => "assumed",
-    }
 }

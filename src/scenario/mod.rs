@@ -71,3 +71,16 @@ pub enum Mark {
     /// Nobody publishes it; this program's choice.
     Assumed,
 }
+
+impl Mark {
+    /// The word for it in tables.
+    pub fn label(self) -> &'static str {
+        match self {
+            Mark::Given => "given",
+            Mark::Documented => "documented",
+            Mark::Measured => "measured",
+            Mark::Inferred => "inferred",
+            Mark::Assumed => "assumed",
+        }
+    }
+}

@@ -270,7 +270,20 @@ impl<'a, O: Observer> World<'a, O> {
         readings.clear();
         readings.extend(present.iter().map(|id| replicas[*id].reading(*now)));
         self.observer.bin_ended(self.now, &self.readings);
-        self.present.retain(|id| self.replicas[*id].state != State::Terminated);
+        self.bury();
+    }
+
+    /// Forgets the ended replicas; what is left of them costs next to no memory.
+    fn bury(&mut self) {
+        let Self { present, replicas, idle, .. } = self;
+        present.retain(|id| {
+            let replica = &mut replicas[*id];
+            let ended = replica.state == State::Terminated;
+            if ended {
+                (replica.inbox, replica.server) = (Vec::new(), idle.clone());
+            }
+            !ended
+        });
     }
 
     fn note_progress(&mut self, at: Instant, gauge: &Gauge) {

@@ -3,10 +3,10 @@
 use brownout::observe::State;
 use brownout::observe::histogram::Histogram;
 use brownout::observe::timeline::{Latency, ReplicaLife, Timeline, TotalRow};
-use brownout::plot::canvas::{Figure, style_sheet};
 use brownout::plot::percentile::{Bound, Curve, PercentileInput, Role, percentile};
 use brownout::plot::theme::Theme;
 use brownout::plot::timeline::{Rule, RuleKind, TimelineInput, timeline};
+use brownout::plot::{Figure, png, style_sheet, svg};
 use brownout::units::{Instant, Rate, Share, Span};
 
 /// Requests per second that one replica serves.
@@ -284,10 +284,10 @@ fn gallery() -> [(&'static str, Figure); 9] {
 fn write_gallery() {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     for (name, figure) in gallery() {
-        let svg = figure.to_svg().unwrap();
+        let svg = svg(&figure).unwrap();
         std::fs::write(folder.join(format!("{name}.svg")), svg).unwrap();
         for (theme, kind) in [(Theme::Light, "light"), (Theme::Dark, "dark")] {
-            let bytes = figure.to_png(theme).unwrap();
+            let bytes = png(&figure, theme).unwrap();
             std::fs::write(folder.join(format!("{name}-{kind}.png")), bytes).unwrap();
         }
     }
@@ -295,19 +295,20 @@ fn write_gallery() {
 
 /// Whether a figure can be drawn every way, and twice alike.
 fn assert_sound(figure: &Figure) {
-    let svg = figure.to_svg_fragment().unwrap();
-    assert_eq!(svg, figure.to_svg_fragment().unwrap());
-    assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"), "{svg}");
-    assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
-    assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
-    for part in svg.split("=\"#").skip(1) {
+    let document = svg(figure).unwrap();
+    assert_eq!(document, svg(figure).unwrap());
+    assert!(document.starts_with("<svg ") && document.ends_with("</svg>\n"));
+    let marks = document.split_once("</style>").unwrap().1;
+    assert!(!marks.contains("NaN") && !marks.contains("inf"), "{marks}");
+    assert_eq!(marks.matches("<text").count(), marks.matches("</text>").count());
+    for part in marks.split("=\"#").skip(1) {
         let colour = format!("=\"#{}\"]", &part[..6]);
         assert!(style_sheet().contains(&colour), "{colour} has no dark counterpart");
     }
     assert!(figure.alt.len() > 40, "{}", figure.alt);
     let (width, height) = figure.size();
     assert!((800.0..1_000.0).contains(&width) && (300.0..1_400.0).contains(&height));
-    let png = figure.to_png(Theme::Light).unwrap();
+    let png = png(figure, Theme::Light).unwrap();
     assert_eq!(png[..4], [0x89, b'P', b'N', b'G']);
 }
 
@@ -332,7 +333,7 @@ fn a_run_of_one_bin_is_drawn() {
 fn a_run_in_which_everything_fails_is_drawn() {
     let figure = failing();
     assert_sound(&figure);
-    assert!(figure.to_svg_fragment().unwrap().len() < 600_000);
+    assert!(svg(&figure).unwrap().len() < style_sheet().len() + 600_000);
 }
 
 #[test]

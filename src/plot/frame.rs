@@ -1,10 +1,10 @@
 //! A frame: the rectangle of a panel with its two axes, and what every panel has.
 
 use super::axis::Axis;
-use super::canvas::{Anchor, Figure, LABEL, Point, SMALL};
+use super::figure::{Anchor, Figure, LABEL, SMALL};
+use super::fonts;
 use super::labels::spread;
 use super::theme::Ink;
-use super::{fonts, marks};
 
 /// Where a panel draws.
 #[derive(Clone, Debug)]
@@ -121,19 +121,5 @@ impl Frame {
             figure.dashes((self.left, y), (self.right, y), Ink::Text, 1.2);
             y
         })
-    }
-
-    /// Lines through samples, and where the last of them ends.
-    pub(crate) fn draw_line(
-        &self,
-        figure: &mut Figure,
-        samples: &[super::thin::Sample],
-        ink: Ink,
-        width: f64,
-    ) -> Option<Point> {
-        let runs = marks::line(self, samples);
-        let end = runs.last().and_then(|run| run.last()).copied();
-        figure.lines(runs, ink, width);
-        end
     }
 }

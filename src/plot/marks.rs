@@ -1,6 +1,6 @@
 //! From values to places: lines with gaps, steps, areas and bands, cut at the frame.
 
-use super::canvas::Point;
+use super::figure::Point;
 use super::frame::Frame;
 use super::thin::{Sample, thin};
 

@@ -1,13 +1,13 @@
 //! The panels of the incident timeline above the replicas: traffic, failures, latency and CPU.
 
 use super::axis::{Axis, si};
-use super::canvas::{Figure, Point};
+use super::figure::{Figure, Point};
 use super::frame::{Frame, Key, Sign};
+use super::input::TimelineInput;
 use super::lives::capacity;
 use super::marks;
 use super::theme::Ink;
 use super::thin::Sample;
-use super::timeline::TimelineInput;
 use crate::observe::timeline::{Latency, TotalRow};
 use crate::units::Span;
 
@@ -61,8 +61,8 @@ pub(super) fn traffic(figure: &mut Figure, frame: &mut Frame, input: &TimelineIn
     frame.draw_levels(figure);
     figure.fills(marks::area(frame, &served), Ink::Served, 0.12);
     figure.lines(marks::steps(frame, &capacity, input.horizon.as_secs()), Ink::Capacity, 2.0);
-    frame.draw_line(figure, &offered, Ink::Offered, 1.1);
-    frame.draw_line(figure, &served, Ink::Served, 1.5);
+    figure.lines(marks::line(frame, &offered), Ink::Offered, 1.1);
+    figure.lines(marks::line(frame, &served), Ink::Served, 1.5);
     frame.draw_keys(figure, &traffic_keys(frame, &offered, &served, &capacity));
 }
 
@@ -173,7 +173,7 @@ pub(super) fn latency(figure: &mut Figure, frame: &mut Frame, input: &TimelineIn
     frame.draw_levels(figure);
     let mut keys = Vec::new();
     for Curve { samples, name, ink, width } in &curves {
-        frame.draw_line(figure, samples, *ink, *width);
+        figure.lines(marks::line(frame, samples), *ink, *width);
         let level = last_level(samples).map(|level| frame.down(level));
         keys.extend(level.map(|y| key(y, *ink, *width, *name)));
     }
@@ -200,7 +200,7 @@ pub(super) fn cpu(figure: &mut Figure, frame: &mut Frame, input: &TimelineInput)
     }
     figure.fills(marks::area(frame, &used), Ink::Cpu, 0.22);
     let mut keys = Vec::new();
-    frame.draw_line(figure, &used, Ink::Cpu, 1.5);
+    figure.lines(marks::line(frame, &used), Ink::Cpu, 1.5);
     keys.extend(last_level(&used).map(|level| key(frame.down(level), Ink::Cpu, 1.5, "true")));
     let level = shown.last().and_then(|sample| sample.1);
     figure.lines(

@@ -2,7 +2,7 @@
 //! which every further nine takes the same room.
 
 use super::axis::Axis;
-use super::canvas::{Anchor, Figure, LABEL, Point};
+use super::figure::{Anchor, Figure, LABEL, Point};
 use super::frame::{Frame, Key, Sign};
 use super::theme::Ink;
 use super::thin::Sample;

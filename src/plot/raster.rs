@@ -4,10 +4,11 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::canvas::{Anchor, Figure, Point, Shape, Text};
+use super::error::PlotError;
+use super::figure::{Anchor, Figure, Point, Shape, Text};
+use super::fonts;
+use super::stage::{Stage, drawable};
 use super::theme::{Ink, Theme};
-use super::vector::{Stage, drawable};
-use super::{PlotError, fonts};
 
 /// Pixels of the file for each logical pixel.
 const ZOOM: usize = 2;
@@ -17,7 +18,7 @@ const OVER: usize = 3;
 const RIM: f64 = 1.5;
 
 /// The figure in `theme`, encoded.
-pub(super) fn png(figure: &Figure, theme: Theme) -> Result<Vec<u8>, PlotError> {
+pub(super) fn encoded(figure: &Figure, theme: Theme) -> Result<Vec<u8>, PlotError> {
     let (width, height) = (figure.width.ceil() as usize, figure.height.ceil() as usize);
     let (wide, high) = (width * ZOOM * OVER, height * ZOOM * OVER);
     let mut large = vec![0; wide * high * 3];
@@ -187,13 +188,13 @@ fn encode(figure: &Figure, pixels: &[u8], w: usize, h: usize) -> Result<Vec<u8>,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plot::canvas::tests::sample;
+    use crate::plot::figure::tests::sample;
 
     #[test]
     fn the_picture_has_twice_the_logical_size_and_the_colours_of_its_theme() {
         for theme in [Theme::Light, Theme::Dark] {
             let figure = sample();
-            let bytes = figure.to_png(theme).unwrap();
+            let bytes = encoded(&figure, theme).unwrap();
             let mut reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().unwrap();
             let info = reader.info();
             assert_eq!(f64::from(info.width), figure.width * 2.0);

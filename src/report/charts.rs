@@ -7,7 +7,7 @@ use crate::model::plan::{Extent, Plan};
 use crate::objective::{Bound, Metric, Objective};
 use crate::observe::histogram::Histogram;
 use crate::observe::incident::Incident;
-use crate::plot::canvas::Figure;
+use crate::plot::Figure;
 use crate::plot::percentile::{self, Curve, PercentileInput, Role};
 use crate::plot::timeline::{Rule, RuleKind, TimelineInput, timeline};
 use crate::units::Span;

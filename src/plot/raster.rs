@@ -150,21 +150,28 @@ fn glyphs<DB: DrawingBackend>(
     Ok(())
 }
 
-/// Averages squares of pixels.
+/// Averages squares of pixels: the rows of a square are added up, then its columns.
 fn shrink(large: &[u8], wide: usize, high: usize) -> Vec<u8> {
-    let (width, height) = (wide / OVER, high / OVER);
-    let mut small = Vec::with_capacity(width * height * 3);
-    for y in 0..height {
-        for x in 0..width {
-            for channel in 0..3 {
-                let corner = (y * OVER * wide + x * OVER) * 3 + channel;
-                let row = |dy: usize| (0..OVER).map(move |dx| corner + (dy * wide + dx) * 3);
-                let sum: u32 = (0..OVER).flat_map(row).map(|i| u32::from(large[i])).sum();
-                small.push(((sum + 4) / (OVER * OVER) as u32) as u8);
-            }
+    let mut small = Vec::with_capacity(large.len() / (OVER * OVER));
+    let mut sums = vec![0_u16; 3 * wide];
+    for rows in large.chunks_exact(3 * wide * OVER).take(high / OVER) {
+        sums.fill(0);
+        for row in rows.chunks_exact(3 * wide) {
+            sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += u16::from(*value));
         }
+        sums.chunks_exact(3 * OVER).for_each(|square| small.extend_from_slice(&average(square)));
     }
     small
+}
+
+/// Red, green and blue of a square of pixels, given the sums of its columns.
+fn average(square: &[u16]) -> [u8; 3] {
+    const COUNT: u16 = (OVER * OVER) as u16;
+    let mut sums = [COUNT / 2; 3];
+    for column in square.chunks_exact(3) {
+        sums.iter_mut().zip(column).for_each(|(sum, value)| *sum += value);
+    }
+    [sums[0] / COUNT, sums[1] / COUNT, sums[2] / COUNT].map(|value| value as u8)
 }
 
 fn encode(figure: &Figure, pixels: &[u8], w: usize, h: usize) -> Result<Vec<u8>, PlotError> {

@@ -9,7 +9,7 @@ use brownout::observe::histogram::Histogram;
 use brownout::observe::timeline::{Latency, ReplicaLife, Timeline, TotalRow};
 use brownout::plot::percentile::{Bound, Curve, PercentileInput, Role, percentile};
 use brownout::plot::theme::Theme;
-use brownout::plot::timeline::{Rule, RuleKind, TimelineInput, timeline};
+use brownout::plot::timeline::{Goal, Rule, RuleKind, TimelineInput, timeline};
 use brownout::plot::{self, Figure, style_sheet, svg};
 use brownout::units::{Instant, Rate, Share, Span};
 use rayon::prelude::*;
@@ -90,7 +90,7 @@ fn run(replicas: Vec<ReplicaLife>, load: impl Fn(f64) -> f64, bin: f64, seconds:
         let mut span = |part: f64| Span::from_secs(base * part * (1.0 + 0.15 * noise.next()));
         let latency = Latency { mean: span(0.9), p50: span(0.7), p95: span(1.8), p99: span(2.9) };
         let mut failures = TotalRow::default().failures;
-        failures[0] = failed as u64;
+        failures[index % 6] = failed as u64;
         total.push(TotalRow {
             start,
             offered: offered as u64,
@@ -109,6 +109,11 @@ fn rule(seconds: f64, label: &str, kind: RuleKind) -> Rule {
     Rule { at: at(seconds), label: label.to_owned(), kind }
 }
 
+fn goal(label: &str, bound: f64, from: f64, to: f64) -> Goal {
+    let (label, bound) = (label.to_owned(), Span::from_secs(bound));
+    Goal { label, quantile: Some(0.99), bound, from: at(from), to: at(to) }
+}
+
 fn draw(timeline: &Timeline, title: &str, seconds: f64, rules: Vec<Rule>) -> Figure {
     self::timeline(&TimelineInput {
         title,
@@ -117,7 +122,7 @@ fn draw(timeline: &Timeline, title: &str, seconds: f64, rules: Vec<Rule>) -> Fig
         monitored: timeline.monitored(Span::from_secs(60.0)),
         capacity_per_replica: Rate(PER_REPLICA),
         rules,
-        objective: Some(("p99 within 250 ms".to_owned(), Span::from_secs(0.25))),
+        goals: vec![goal("p99 < 250ms", 0.25, 0.0, seconds), goal("p99 < 2s", 2.0, 180.0, 210.0)],
         warm_up: at(60.0),
         horizon: at(seconds),
     })

@@ -79,7 +79,7 @@ impl Frame {
             if x - half > free {
                 let at = (x, self.bottom + 17.0);
                 figure.text(at, label, Anchor::Middle, Ink::Muted, SMALL);
-                free = x + half + 6.0;
+                free = x + half + 3.0;
             }
         }
         let at = ((self.left + self.right) / 2.0, self.bottom + 36.0);
@@ -111,15 +111,5 @@ impl Frame {
         let room = figure.width - x - 20.0 - 6.0;
         let text = fonts::fit(&fonts::spell(&key.text), LABEL, false, room);
         figure.text((x + 20.0, y + 4.1), &text, Anchor::Start, Ink::Text, LABEL);
-    }
-
-    /// A dashed level with its key.
-    pub(crate) fn draw_level(&self, figure: &mut Figure, value: f64) -> Option<f64> {
-        let y = self.down(value);
-        let inside = y >= self.top - 0.5 && y <= self.bottom + 0.5;
-        inside.then(|| {
-            figure.dashes((self.left, y), (self.right, y), Ink::Text, 1.2);
-            y
-        })
     }
 }

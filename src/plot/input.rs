@@ -25,6 +25,21 @@ pub struct Rule {
     pub kind: RuleKind,
 }
 
+/// A latency objective over a part of the run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Goal {
+    /// How to call it; empty if the same goal is named at another part of the run.
+    pub label: String,
+    /// The share of the requests that it speaks of, such as 0.99; `None` for the mean.
+    pub quantile: Option<f64>,
+    /// The time that it allows.
+    pub bound: Span,
+    /// Where it begins to hold.
+    pub from: Instant,
+    /// Where it ends to hold.
+    pub to: Instant,
+}
+
 /// What the timeline shows.
 #[derive(Clone, Debug)]
 pub struct TimelineInput<'a> {
@@ -40,8 +55,8 @@ pub struct TimelineInput<'a> {
     pub capacity_per_replica: Rate,
     /// Faults and what followed.
     pub rules: Vec<Rule>,
-    /// The latency objective, if there is one: how to call it, and its bound.
-    pub objective: Option<(String, Span)>,
+    /// The latency objectives.
+    pub goals: Vec<Goal>,
     /// End of the warm-up.
     pub warm_up: Instant,
     /// End of the run.

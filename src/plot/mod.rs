@@ -2,16 +2,17 @@
 //!
 //! Data flows one way, and a file knows only those before it:
 //!
-//! 1. [`theme`] (ink by meaning), `fonts`, `axis`, `thin`, `labels` and `lives`: bare calculations;
+//! 1. [`theme`] (ink by meaning), `fonts`, `axis`, `thin`, `labels` and `lives`: calculations;
 //! 2. [`figure`]: a list of marks in logical pixels, without a notion of how they are drawn;
 //! 3. `frame` (a panel and its axes), `marks` (values to places), `strips` (replicas);
-//! 4. `input` (what a timeline shows), `panels`, and the charts [`timeline`] and [`percentile`],
-//!    which lay out a [`Figure`];
-//! 5. [`svg`] and [`png()`], which render any figure: `render` over `vector` and `raster`, both over
-//!    `stage`. Beside `fonts`, only these know the plotting library.
+//! 4. `input` (what a timeline shows), `panels` and `failures`, and the charts [`timeline`] and
+//!    [`percentile`], which lay out a [`Figure`];
+//! 5. [`svg`] and [`png()`], which render any figure: `render` over `vector` and `raster`, both
+//!    over `stage`. Beside `fonts`, only these know the plotting library.
 
 mod axis;
 mod error;
+mod failures;
 pub mod figure;
 mod fonts;
 mod frame;

@@ -1,13 +1,18 @@
 //! Charts of made-up runs: drawn without a panic whatever the data, and described in words.
 
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+
 use brownout::observe::State;
 use brownout::observe::histogram::Histogram;
 use brownout::observe::timeline::{Latency, ReplicaLife, Timeline, TotalRow};
-use brownout::plot::canvas::{Figure, style_sheet};
 use brownout::plot::percentile::{Bound, Curve, PercentileInput, Role, percentile};
 use brownout::plot::theme::Theme;
-use brownout::plot::timeline::{Rule, RuleKind, TimelineInput, timeline};
+use brownout::plot::timeline::{Goal, Rule, RuleKind, TimelineInput, timeline};
+use brownout::plot::{self, Figure, style_sheet, svg};
 use brownout::units::{Instant, Rate, Share, Span};
+use rayon::prelude::*;
 
 /// Requests per second that one replica serves.
 const PER_REPLICA: f64 = 480.0;
@@ -85,7 +90,7 @@ fn run(replicas: Vec<ReplicaLife>, load: impl Fn(f64) -> f64, bin: f64, seconds:
         let mut span = |part: f64| Span::from_secs(base * part * (1.0 + 0.15 * noise.next()));
         let latency = Latency { mean: span(0.9), p50: span(0.7), p95: span(1.8), p99: span(2.9) };
         let mut failures = TotalRow::default().failures;
-        failures[0] = failed as u64;
+        failures[index % 6] = failed as u64;
         total.push(TotalRow {
             start,
             offered: offered as u64,
@@ -104,6 +109,11 @@ fn rule(seconds: f64, label: &str, kind: RuleKind) -> Rule {
     Rule { at: at(seconds), label: label.to_owned(), kind }
 }
 
+fn goal(label: &str, bound: f64, from: f64, to: f64) -> Goal {
+    let (label, bound) = (label.to_owned(), Span::from_secs(bound));
+    Goal { label, quantile: Some(0.99), bound, from: at(from), to: at(to) }
+}
+
 fn draw(timeline: &Timeline, title: &str, seconds: f64, rules: Vec<Rule>) -> Figure {
     self::timeline(&TimelineInput {
         title,
@@ -112,7 +122,7 @@ fn draw(timeline: &Timeline, title: &str, seconds: f64, rules: Vec<Rule>) -> Fig
         monitored: timeline.monitored(Span::from_secs(60.0)),
         capacity_per_replica: Rate(PER_REPLICA),
         rules,
-        objective: Some(("p99 within 250 ms".to_owned(), Span::from_secs(0.25))),
+        goals: vec![goal("p99 < 250ms", 0.25, 0.0, seconds), goal("p99 < 2s", 2.0, 180.0, 210.0)],
         warm_up: at(60.0),
         horizon: at(seconds),
     })
@@ -279,60 +289,66 @@ fn gallery() -> [(&'static str, Figure); 9] {
     ]
 }
 
-#[test]
-#[ignore = "writes pictures to look at"]
-fn write_gallery() {
-    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
-    for (name, figure) in gallery() {
-        let svg = figure.to_svg().unwrap();
-        std::fs::write(folder.join(format!("{name}.svg")), svg).unwrap();
-        for (theme, kind) in [(Theme::Light, "light"), (Theme::Dark, "dark")] {
-            let bytes = figure.to_png(theme).unwrap();
-            std::fs::write(folder.join(format!("{name}-{kind}.png")), bytes).unwrap();
-        }
+/// Size of a PNG picture, and how many colours a seventh of its pixels have.
+fn look_at(bytes: &[u8]) -> ((u32, u32), usize) {
+    let mut reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    reader.next_frame(&mut pixels).unwrap();
+    let colours: HashSet<&[u8]> = pixels.chunks(3).step_by(7).collect();
+    ((reader.info().width, reader.info().height), colours.len())
+}
+
+/// Draws a figure every way, checks the pictures, and writes them to be looked at.
+fn write_pictures(name: &str, figure: &Figure) {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    fs::write(folder.join(format!("{name}.svg")), sound_svg(figure)).unwrap();
+    let (width, height) = figure.size();
+    for (theme, kind) in [(Theme::Light, "light"), (Theme::Dark, "dark")] {
+        let bytes = plot::png(figure, theme).unwrap();
+        let (size, colours) = look_at(&bytes);
+        assert_eq!(size, (2 * width as u32, 2 * height as u32), "{name} {kind}");
+        assert!(colours > 20, "{name} {kind} has {colours} colours");
+        fs::write(folder.join(format!("{name}-{kind}.png")), bytes).unwrap();
     }
 }
 
-/// Whether a figure can be drawn every way, and twice alike.
-fn assert_sound(figure: &Figure) {
-    let svg = figure.to_svg_fragment().unwrap();
-    assert_eq!(svg, figure.to_svg_fragment().unwrap());
-    assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"), "{svg}");
-    assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
-    assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
-    for part in svg.split("=\"#").skip(1) {
-        let colour = format!("=\"#{}\"]", &part[..6]);
-        assert!(style_sheet().contains(&colour), "{colour} has no dark counterpart");
+/// Draws a figure as SVG, twice to the same bytes, and checks what it says.
+fn sound_svg(figure: &Figure) -> String {
+    let document = svg(figure).unwrap();
+    assert_eq!(document, svg(figure).unwrap());
+    assert!(document.starts_with("<svg ") && document.ends_with("</svg>\n"));
+    let marks = document.split_once("</style>").unwrap().1;
+    assert!(!marks.contains("NaN") && !marks.contains("inf"), "{marks}");
+    assert_eq!(marks.matches("<text").count(), marks.matches("</text>").count());
+    assert!(marks.len() < 600_000, "{} bytes", marks.len());
+    let (styles, colours) = (style_sheet(), marks.split("=\"#").skip(1).map(|part| &part[..6]));
+    for colour in colours.collect::<HashSet<_>>() {
+        assert!(styles.contains(&format!("=\"#{colour}\"]")), "{colour} has no dark counterpart");
     }
     assert!(figure.alt.len() > 40, "{}", figure.alt);
     let (width, height) = figure.size();
     assert!((800.0..1_000.0).contains(&width) && (300.0..1_400.0).contains(&height));
-    let png = figure.to_png(Theme::Light).unwrap();
-    assert_eq!(png[..4], [0x89, b'P', b'N', b'G']);
+    document
+}
+
+fn assert_sound(figure: &Figure) {
+    sound_svg(figure);
+    let bytes = plot::png(figure, Theme::Light).unwrap();
+    assert_eq!(bytes[..8], *b"\x89PNG\r\n\x1a\n");
 }
 
 #[test]
-fn ordinary_runs_are_drawn() {
-    gallery().iter().for_each(|(_, figure)| assert_sound(figure));
+fn every_picture_is_drawn_in_every_format() {
+    gallery().par_iter().for_each(|(name, figure)| write_pictures(name, figure));
 }
 
 #[test]
-fn a_run_without_anything_is_drawn() {
+fn runs_with_next_to_nothing_in_them_are_drawn() {
+    let one = |load: f64, bin| run(vec![life("a-1", 0, 0.0)], |_| load, bin, 1.0);
     assert_sound(&draw(&Timeline::default(), "", 0.0, vec![]));
     assert_sound(&draw(&run(vec![], |_| 0.0, 1.0, 60.0), "Nobody asks", 60.0, vec![]));
-}
-
-#[test]
-fn a_run_of_one_bin_is_drawn() {
-    assert_sound(&draw(&run(vec![life("a-1", 0, 0.0)], |_| 5.0, 1.0, 1.0), "One", 1.0, vec![]));
-    assert_sound(&draw(&run(vec![life("a-1", 0, 0.0)], |_| 5.0, 9.0, 1.0), "Less", 1.0, vec![]));
-}
-
-#[test]
-fn a_run_in_which_everything_fails_is_drawn() {
-    let figure = failing();
-    assert_sound(&figure);
-    assert!(figure.to_svg_fragment().unwrap().len() < 600_000);
+    assert_sound(&draw(&one(5.0, 1.0), "One bin", 1.0, vec![]));
+    assert_sound(&draw(&one(5.0, 9.0), "Less than a bin", 1.0, vec![]));
 }
 
 #[test]
@@ -357,25 +373,17 @@ fn percentile_plots_of_few_or_equal_latencies_are_drawn() {
         (0..count).for_each(|_| histogram.record(Span::from_secs(latency)));
         histogram
     };
+    let draw = |title, curves, bounds| {
+        assert_sound(&percentile(&PercentileInput { title, subtitle: "", curves, bounds }));
+    };
     let histograms = [equal(0, 1.0), equal(1, 1.0), equal(9, 0.0), equal(5_000, 0.02)];
     for histogram in &histograms {
         let mut one = curve("all", histogram, Role::Compared(7));
         one.band = Some(histograms.iter().collect());
         let bound = |quantile: f64| Bound { quantile, latency: Span::from_secs(0.1) };
-        let bounds = [0.0, 0.5, 1.0, f64::NAN].map(bound);
-        assert_sound(&percentile(&PercentileInput {
-            title: "Few",
-            subtitle: "",
-            curves: vec![one],
-            bounds: bounds.into(),
-        }));
+        draw("Few", vec![one], [0.0, 0.5, 1.0, f64::NAN].map(bound).into());
     }
-    assert_sound(&percentile(&PercentileInput {
-        title: "Nothing",
-        subtitle: "",
-        curves: vec![],
-        bounds: vec![],
-    }));
+    draw("Nothing", vec![], vec![]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The charts of a report as files.
 
 use crate::plot::theme::Theme;
+use crate::plot::{png, svg};
 use crate::report::{Report, charts};
 
 /// A chart as a file: its name and content.
@@ -10,8 +11,8 @@ pub(super) type Chart = (String, Vec<u8>);
 pub(super) fn charts(report: &Report) -> anyhow::Result<Vec<Chart>> {
     let mut files = Vec::new();
     for (name, figure) in charts::charts(report) {
-        files.push((format!("{name}.svg"), figure.to_svg()?.into_bytes()));
-        files.push((format!("{name}.png"), figure.to_png(Theme::Light)?));
+        files.push((format!("{name}.svg"), svg(&figure)?.into_bytes()));
+        files.push((format!("{name}.png"), png(&figure, Theme::Light)?));
     }
     Ok(files)
 }

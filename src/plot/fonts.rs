@@ -64,8 +64,22 @@ pub(crate) fn fit(text: &str, size: f64, bold: bool, room: f64) -> String {
     shortened.into_iter().find(|text| width(text, size, bold) <= room).unwrap_or_default()
 }
 
-/// Breaks `text` between words into at most `lines` lines of width `room`; the last may end in "…".
+/// Breaks `text` between words into at most `lines` lines of width `room`, of much the same length;
+/// if it is too long, the last ends in "…".
 pub(crate) fn wrap(text: &str, size: f64, bold: bool, room: f64, lines: usize) -> Vec<String> {
+    let greedy = fill(text, size, bold, room, lines);
+    let narrower = (1..=40).map(|step| room * (1.0 - 0.0125 * f64::from(step)));
+    let tries = narrower.map(|room| fill(text, size, bold, room, lines));
+    let whole = |broken: &Vec<String>| broken.len() == greedy.len() && !cut(broken);
+    tries.take_while(whole).last().filter(|_| !cut(&greedy)).unwrap_or(greedy)
+}
+
+fn cut(broken: &[String]) -> bool {
+    broken.iter().any(|line| line.ends_with('…'))
+}
+
+/// Breaks `text` between words, each line as long as `room` allows.
+fn fill(text: &str, size: f64, bold: bool, room: f64, lines: usize) -> Vec<String> {
     let mut broken: Vec<String> = vec![String::new()];
     for word in text.split_whitespace() {
         let full = broken.len() == lines;
@@ -163,5 +177,8 @@ mod tests {
         let lines = wrap(long, 12.0, false, 120.0, 2);
         assert_eq!(lines.len(), 2);
         assert!(lines[1].ends_with('…'), "{lines:?}");
+        let lines = wrap(long, 12.0, false, 270.0, 2);
+        let widths: Vec<f64> = lines.iter().map(|line| width(line, 12.0, false)).collect();
+        assert!(widths.len() == 2 && (widths[0] - widths[1]).abs() < 50.0, "{lines:?}");
     }
 }

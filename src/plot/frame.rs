@@ -1,10 +1,10 @@
 //! A frame: the rectangle of a panel with its two axes, and what every panel has.
 
 use super::axis::Axis;
-use super::canvas::{Anchor, Figure, LABEL, Point, SMALL};
+use super::figure::{Anchor, Figure, LABEL, SMALL};
+use super::fonts;
 use super::labels::spread;
 use super::theme::Ink;
-use super::{fonts, marks};
 
 /// Where a panel draws.
 #[derive(Clone, Debug)]
@@ -79,7 +79,7 @@ impl Frame {
             if x - half > free {
                 let at = (x, self.bottom + 17.0);
                 figure.text(at, label, Anchor::Middle, Ink::Muted, SMALL);
-                free = x + half + 6.0;
+                free = x + half + 3.0;
             }
         }
         let at = ((self.left + self.right) / 2.0, self.bottom + 36.0);
@@ -111,29 +111,5 @@ impl Frame {
         let room = figure.width - x - 20.0 - 6.0;
         let text = fonts::fit(&fonts::spell(&key.text), LABEL, false, room);
         figure.text((x + 20.0, y + 4.1), &text, Anchor::Start, Ink::Text, LABEL);
-    }
-
-    /// A dashed level with its key.
-    pub(crate) fn draw_level(&self, figure: &mut Figure, value: f64) -> Option<f64> {
-        let y = self.down(value);
-        let inside = y >= self.top - 0.5 && y <= self.bottom + 0.5;
-        inside.then(|| {
-            figure.dashes((self.left, y), (self.right, y), Ink::Text, 1.2);
-            y
-        })
-    }
-
-    /// Lines through samples, and where the last of them ends.
-    pub(crate) fn draw_line(
-        &self,
-        figure: &mut Figure,
-        samples: &[super::thin::Sample],
-        ink: Ink,
-        width: f64,
-    ) -> Option<Point> {
-        let runs = marks::line(self, samples);
-        let end = runs.last().and_then(|run| run.last()).copied();
-        figure.lines(runs, ink, width);
-        end
     }
 }

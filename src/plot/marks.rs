@@ -1,8 +1,53 @@
 //! From values to places: lines with gaps, steps, areas and bands, cut at the frame.
 
-use super::canvas::Point;
+use super::figure::{Figure, Point};
 use super::frame::Frame;
-use super::thin::{Sample, thin};
+use super::theme::Ink;
+use super::thin::{Cell, Sample, cells, thin};
+
+/// Opacity of the range around a line of medians.
+const RANGE: f64 = 0.4;
+/// Columns that share a median.
+const COLUMNS: usize = 3;
+
+/// If there are more samples than a line could show one by one: the time that shares a median.
+pub(crate) fn cell(frame: &Frame, samples: usize) -> Option<f64> {
+    let seconds = (frame.x.high - frame.x.low) / (frame.columns() / COLUMNS).max(1) as f64;
+    (samples > frame.columns()).then_some(seconds)
+}
+
+fn dense(frame: &Frame, samples: &[Sample]) -> bool {
+    cell(frame, samples.len()).is_some()
+}
+
+/// Draws a line through `samples`, or, if these are dense, one through the medians of every few
+/// columns, over the range from the least value to the greatest.
+pub(crate) fn draw(figure: &mut Figure, frame: &Frame, samples: &[Sample], ink: Ink, width: f64) {
+    let cells = if dense(frame, samples) { by_columns(frame, samples) } else { Vec::new() };
+    for run in cells.split(|cell| cell.range.is_none()).filter(|run| run.len() > 1) {
+        let row = |cell: &Cell| cell.range.map(|(low, high)| (cell.middle, low, high));
+        figure.fills(band(frame, &run.iter().filter_map(row).collect::<Vec<_>>()), ink, RANGE);
+    }
+    figure.lines(line(frame, &calmed(frame, samples)), ink, width);
+}
+
+/// `samples`, or their medians if they are dense.
+fn calmed(frame: &Frame, samples: &[Sample]) -> Vec<Sample> {
+    if !dense(frame, samples) {
+        return samples.to_vec();
+    }
+    by_columns(frame, samples).iter().map(|cell| (cell.middle, cell.median)).collect()
+}
+
+/// Cells of a few columns, which reach from the first sample to the last.
+fn by_columns(frame: &Frame, samples: &[Sample]) -> Vec<Cell> {
+    let count = (frame.columns() / COLUMNS).max(1);
+    let mut cells = cells(samples, frame.x.low, frame.x.high, count);
+    if let ([first, .., last], [start, .., end]) = (&mut cells[..], samples) {
+        (first.middle, last.middle) = (start.0, end.0);
+    }
+    cells
+}
 
 /// Lines through `samples`, broken at gaps. What lies outside the frame is cut off exactly. A value
 /// between two gaps becomes a short dash.
@@ -24,9 +69,9 @@ pub(crate) fn steps(frame: &Frame, samples: &[Sample], end: f64) -> Vec<Vec<Poin
     runs.iter().flat_map(|run| clip(run, frame)).collect()
 }
 
-/// Polygons between `samples` and the foot of the frame.
+/// Polygons between `samples`, or their medians if they are dense, and the foot of the frame.
 pub(crate) fn area(frame: &Frame, samples: &[Sample]) -> Vec<Vec<Point>> {
-    let mut areas = line(frame, samples);
+    let mut areas = line(frame, &calmed(frame, samples));
     for run in &mut areas {
         let (first, last) = (run[0].0, run[run.len() - 1].0);
         run.extend([(last, frame.bottom), (first, frame.bottom)]);
@@ -106,6 +151,7 @@ fn cut(a: Point, b: Point, frame: &Frame) -> Option<(Point, Point)> {
 mod tests {
     use super::*;
     use crate::plot::axis::Axis;
+    use crate::plot::figure::Shape;
     use proptest::prelude::*;
 
     /// 100 by 100 pixels for 10 seconds and shares.
@@ -128,6 +174,24 @@ mod tests {
         let runs = line(&frame(), &samples);
         assert_eq!(runs.len(), 3);
         assert_eq!(runs[1], [(29.0, 50.0), (31.0, 50.0)]);
+    }
+
+    #[test]
+    fn many_samples_become_their_medians_and_their_range() {
+        let value = |i: u32| if i == 777 { 1.0 } else { 0.5 };
+        let many: Vec<Sample> =
+            (0..=1_000).map(|i| (f64::from(i) / 100.0, Some(value(i)))).collect();
+        let (mut figure, _) = Figure::new(100.0, "", "");
+        figure.shapes.clear();
+        draw(&mut figure, &frame(), &many, Ink::Served, 1.0);
+        let [Shape::Fill { points: range, .. }, Shape::Line { points: line, .. }] =
+            &figure.shapes[..]
+        else {
+            panic!("{:?}", figure.shapes);
+        };
+        assert!(line.iter().all(|point| point.1 == 50.0), "{line:?}");
+        assert!(range.iter().any(|point| point.1 == 0.0), "{range:?}");
+        assert_eq!((line[0].0, line[line.len() - 1].0), (0.0, 100.0));
     }
 
     #[test]

@@ -1,32 +1,36 @@
 //! Charts: figures as data, drawn to SVG text or PNG bytes. Nothing here touches files or clocks.
 //!
-//! A chart function such as [`timeline::timeline`] lays out a [`canvas::Figure`]: a list of marks
-//! in logical pixels, coloured by meaning ([`theme::Ink`]). Rendering comes last, and only there
-//! does the plotting library appear.
+//! Data flows one way, and a file knows only those before it:
+//!
+//! 1. [`theme`] (ink by meaning), `fonts`, `axis`, `thin`, `labels` and `lives`: calculations;
+//! 2. [`figure`]: a list of marks in logical pixels, without a notion of how they are drawn;
+//! 3. `frame` (a panel and its axes), `marks` (values to places), `strips` (replicas);
+//! 4. `input` (what a timeline shows), `panels` and `failures`, and the charts [`timeline`] and
+//!    [`percentile`], which lay out a [`Figure`];
+//! 5. [`svg`] and [`png()`], which render any figure: `render` over `vector` and `raster`, both
+//!    over `stage`. Beside `fonts`, only these know the plotting library.
 
 mod axis;
-pub mod canvas;
+mod error;
+mod failures;
+pub mod figure;
 mod fonts;
 mod frame;
+mod input;
 mod labels;
 mod lives;
 mod marks;
 mod panels;
 pub mod percentile;
 mod raster;
+mod render;
+mod stage;
 mod strips;
 pub mod theme;
 mod thin;
 pub mod timeline;
 mod vector;
 
-/// Why a picture could not be made.
-#[derive(Debug, thiserror::Error)]
-pub enum PlotError {
-    /// The drawing back end refused a mark.
-    #[error("drawing failed: {0}")]
-    Drawing(String),
-    /// The picture could not be encoded.
-    #[error("encoding the picture failed: {0}")]
-    Encoding(#[from] png::EncodingError),
-}
+pub use error::PlotError;
+pub use figure::Figure;
+pub use render::{png, style_sheet, svg};

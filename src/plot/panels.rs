@@ -1,18 +1,22 @@
-//! The panels of the incident timeline above the replicas: traffic, failures, latency and CPU.
+//! The panels of the incident timeline that show lines: traffic, latency and CPU.
 
 use super::axis::{Axis, si};
-use super::canvas::{Figure, Point};
+use super::figure::{Anchor, Figure, SMALL};
+use super::fonts;
 use super::frame::{Frame, Key, Sign};
+use super::input::{Goal, TimelineInput};
 use super::lives::capacity;
 use super::marks;
 use super::theme::Ink;
 use super::thin::Sample;
-use super::timeline::TimelineInput;
 use crate::observe::timeline::{Latency, TotalRow};
-use crate::units::Span;
+use crate::units::{Instant, Span};
+
+/// Capacity up to this many times the load is shown.
+const MOST_HEADROOM: f64 = 6.0;
 
 /// Middle and width of each bin, in seconds; the last may be shorter.
-fn bins(input: &TimelineInput) -> Vec<(f64, f64)> {
+pub(super) fn bins(input: &TimelineInput) -> Vec<(f64, f64)> {
     let (rows, width) = (&input.timeline.total, input.timeline.bin.as_secs());
     let bin = |row: &TotalRow| {
         let start = row.start.as_secs();
@@ -23,16 +27,12 @@ fn bins(input: &TimelineInput) -> Vec<(f64, f64)> {
 }
 
 /// What `of` says of each bin, per second.
-fn rates(input: &TimelineInput, of: impl Fn(&TotalRow) -> u64) -> Vec<Sample> {
+pub(super) fn rates(input: &TimelineInput, of: impl Fn(&TotalRow) -> u64) -> Vec<Sample> {
     let rows = input.timeline.total.iter().zip(bins(input));
     rows.map(|(row, (middle, width))| (middle, Some(of(row) as f64 / width))).collect()
 }
 
-fn failed(row: &TotalRow) -> u64 {
-    row.failures.iter().sum()
-}
-
-fn peak(samples: &[Sample]) -> f64 {
+pub(super) fn peak(samples: &[Sample]) -> f64 {
     samples.iter().filter_map(|sample| sample.1).fold(0.0, f64::max)
 }
 
@@ -55,86 +55,43 @@ pub(super) fn traffic(figure: &mut Figure, frame: &mut Frame, input: &TimelineIn
         .map(|(time, replicas)| (time, Some(replicas * per_replica)))
         .collect();
     let load = peak(&offered).max(peak(&served));
-    // Capacity far above the load would flatten the load.
-    let shown = if load > 0.0 { peak(&capacity).min(2.5 * load) } else { peak(&capacity) };
+    // Capacity very far above the load would flatten the load.
+    let shown =
+        if load > 0.0 { peak(&capacity).min(MOST_HEADROOM * load) } else { peak(&capacity) };
     frame.y = Axis::count(shown.max(load) * 1.02, 4);
     frame.draw_levels(figure);
     figure.fills(marks::area(frame, &served), Ink::Served, 0.12);
     figure.lines(marks::steps(frame, &capacity, input.horizon.as_secs()), Ink::Capacity, 2.0);
-    frame.draw_line(figure, &offered, Ink::Offered, 1.1);
-    frame.draw_line(figure, &served, Ink::Served, 1.5);
-    frame.draw_keys(figure, &traffic_keys(frame, &offered, &served, &capacity));
+    marks::draw(figure, frame, &offered, Ink::Offered, 1.1);
+    marks::draw(figure, frame, &served, Ink::Served, 1.5);
+    let mut keys = Vec::from_iter(capacity_key(frame, &capacity));
+    keys.extend(load_keys(frame, &offered, &served));
+    frame.draw_keys(figure, &keys);
 }
 
-fn traffic_keys(
-    frame: &Frame,
-    offered: &[Sample],
-    served: &[Sample],
-    ready: &[Sample],
-) -> Vec<Key> {
-    let at = |level: f64| frame.down(level).clamp(frame.top, frame.bottom);
-    let mut keys = Vec::new();
-    if let Some((_, Some(level))) = ready.last() {
-        let most = peak(ready);
-        let above = if most > frame.y.high { format!(" {}", si(most)) } else { String::new() };
-        keys.push(key(at(*level), Ink::Capacity, 2.0, format!("ready capacity{above}")));
-    }
-    if let (Some(a), Some(b)) = (last_level(offered), last_level(served)) {
-        keys.push(key(at(a.max(b)), Ink::Offered, 1.1, "offered"));
-        keys.push(key(at(a.max(b)) + 1.0, Ink::Served, 1.5, "served"));
-    }
-    keys
+fn capacity_key(frame: &Frame, ready: &[Sample]) -> Option<Key> {
+    let (most, level) = (peak(ready), ready.last()?.1?);
+    let above = most > frame.y.high;
+    let text =
+        if above { format!("capacity {}, above", si(most)) } else { "ready capacity".into() };
+    Some(key(frame.down(level).clamp(frame.top, frame.bottom), Ink::Capacity, 2.0, text))
 }
 
-/// Failed requests on a scale of their own, so that a few are seen too.
-pub(super) fn failures(figure: &mut Figure, frame: &mut Frame, input: &TimelineInput) {
-    let rates = rates(input, failed);
-    let total: u64 = input.timeline.total.iter().map(failed).sum();
-    if total == 0 {
-        frame.y.ticks.clear();
-        frame.draw_levels(figure);
-        return frame.draw_remark(figure, "none");
+/// One key if the lines lie on each other all the time; else two, which say whether they do so at
+/// the end.
+fn load_keys(frame: &Frame, offered: &[Sample], served: &[Sample]) -> Vec<Key> {
+    let (Some(a), Some(b)) = (last_level(offered), last_level(served)) else { return Vec::new() };
+    let near = |a: f64, b: f64| (a - b).abs() < 0.1 * peak(offered).max(peak(served));
+    let pairs = offered.iter().zip(served);
+    if pairs.into_iter().all(|(a, b)| near(a.1.unwrap_or(0.0), b.1.unwrap_or(0.0))) {
+        return vec![key(frame.down(b), Ink::Served, 1.5, "offered = served")];
     }
-    frame.y = Axis::count(peak(&rates), 2);
-    let both = [frame.y.ticks[0].clone(), frame.y.ticks[frame.y.ticks.len() - 1].clone()];
-    frame.y.ticks = both.into();
-    frame.draw_levels(figure);
-    draw_bars(figure, frame, &rates, input.timeline.bin);
-    let text = format!("{} in all", si(total as f64));
-    let y = (frame.top + frame.bottom) / 2.0;
-    let sign = Sign::Square;
-    frame.draw_keys(figure, &[Key { y, ink: Ink::Failure, sign, text }]);
-}
-
-/// A bar for each bin with failures, never too small to be seen; neighbours become one shape.
-fn draw_bars(figure: &mut Figure, frame: &Frame, rates: &[Sample], bin: Span) {
-    let width = (frame.across(bin.as_secs()) - frame.left).max(1.5);
-    let mut bars: Vec<(f64, f64)> = Vec::new();
-    for (middle, rate) in rates.iter().filter(|sample| sample.1 > Some(0.0)) {
-        let from = (frame.across(*middle) - width / 2.0).clamp(frame.left, frame.right - width);
-        let top = frame.down(rate.unwrap_or(0.0)).min(frame.bottom - 2.0);
-        match bars.last_mut() {
-            Some(last) if from - last.0 < 0.75 * width => last.1 = last.1.min(top),
-            _ => bars.push((from, top)),
-        }
-    }
-    let joined = bars.chunk_by(|a, b| b.0 - a.0 < 1.3 * width);
-    figure.fills(
-        joined.map(|bars| skyline(bars, width, frame.bottom)).collect(),
-        Ink::Failure,
-        1.0,
-    );
-}
-
-/// The outline of bars that stand side by side.
-fn skyline(bars: &[(f64, f64)], width: f64, foot: f64) -> Vec<Point> {
-    let mut outline = vec![(bars[0].0, foot)];
-    for (index, (from, top)) in bars.iter().enumerate() {
-        let to = bars.get(index + 1).map_or(from + width, |next| next.0);
-        outline.extend([(*from, *top), (to, *top)]);
-    }
-    outline.push((outline[outline.len() - 1].0, foot));
-    outline
+    let offered = if near(a, b) { "offered, if different" } else { "offered" };
+    let below = if near(a, b) { a.min(b) } else { b };
+    vec![
+        key(frame.down(a), Ink::Offered, 1.1, offered),
+        key(frame.down(below), Ink::Served, 1.5, "served"),
+    ]
 }
 
 /// A latency percentile over time, and how it is drawn.
@@ -161,9 +118,9 @@ fn curves(input: &TimelineInput) -> [Curve; 3] {
 /// Latency percentiles of the requests answered in each bin, on a logarithmic scale.
 pub(super) fn latency(figure: &mut Figure, frame: &mut Frame, input: &TimelineInput) {
     let curves = curves(input);
-    let objective = input.objective.as_ref().map(|(_, bound)| bound.as_secs());
+    let goals = input.goals.iter().map(|goal| goal.bound.as_secs());
     let seen = curves.iter().flat_map(|curve| &curve.samples).filter_map(|sample| sample.1);
-    let values: Vec<f64> = seen.chain(objective).filter(|value| *value > 0.0).collect();
+    let values: Vec<f64> = seen.chain(goals).filter(|value| *value > 0.0).collect();
     if values.is_empty() {
         return frame.draw_remark(figure, "no request was answered");
     }
@@ -173,16 +130,45 @@ pub(super) fn latency(figure: &mut Figure, frame: &mut Frame, input: &TimelineIn
     frame.draw_levels(figure);
     let mut keys = Vec::new();
     for Curve { samples, name, ink, width } in &curves {
-        frame.draw_line(figure, samples, *ink, *width);
+        marks::draw(figure, frame, samples, *ink, *width);
         let level = last_level(samples).map(|level| frame.down(level));
         keys.extend(level.map(|y| key(y, *ink, *width, *name)));
     }
-    if let Some((text, bound)) = &input.objective {
-        let (ink, sign, text) = (Ink::Text, Sign::Dashes, text.clone());
-        let y = frame.draw_level(figure, bound.as_secs());
-        keys.extend(y.map(|y| Key { y, ink, sign, text }));
-    }
+    keys.extend(input.goals.iter().filter_map(|goal| draw_goal(figure, frame, goal)));
     frame.draw_keys(figure, &keys);
+}
+
+/// Dashes at the bound while the goal holds. A goal to the end of the run gets a key, another one
+/// its name where there is room: above the dashes or next to them.
+fn draw_goal(figure: &mut Figure, frame: &Frame, goal: &Goal) -> Option<Key> {
+    let (ink, y) = (goal_ink(goal), frame.down(goal.bound.as_secs()));
+    let place = |time: Instant| frame.across(time.as_secs()).clamp(frame.left, frame.right);
+    let (from, to) = (place(goal.from), place(goal.to));
+    if to - from >= 1.0 {
+        figure.dashes((from, y), (to, y), ink, 1.3);
+    }
+    if to >= frame.right {
+        let (sign, text) = (Sign::Dashes, goal.label.clone());
+        return Some(Key { y, ink, sign, text }).filter(|key| !key.text.is_empty());
+    }
+    let room = fonts::width(&goal.label, SMALL, false) + 4.0;
+    let (x, y, anchor) = match (to - from, frame.right - to) {
+        (within, _) if within >= room => (from, y - 5.0, Anchor::Start),
+        (_, after) if after >= room => (to + 5.0, y + 3.9, Anchor::Start),
+        _ => (from - 5.0, y + 3.9, Anchor::End),
+    };
+    figure.text((x, y), &goal.label, anchor, Ink::Text, SMALL);
+    None
+}
+
+/// The colour of the curve that the goal speaks of.
+fn goal_ink(goal: &Goal) -> Ink {
+    match goal.quantile {
+        Some(0.5) => Ink::Median,
+        Some(0.95) => Ink::P95,
+        Some(0.99) => Ink::P99,
+        _ => Ink::Text,
+    }
 }
 
 /// CPU in use: what is true, and what a dashboard shows.
@@ -200,7 +186,7 @@ pub(super) fn cpu(figure: &mut Figure, frame: &mut Frame, input: &TimelineInput)
     }
     figure.fills(marks::area(frame, &used), Ink::Cpu, 0.22);
     let mut keys = Vec::new();
-    frame.draw_line(figure, &used, Ink::Cpu, 1.5);
+    marks::draw(figure, frame, &used, Ink::Cpu, 1.5);
     keys.extend(last_level(&used).map(|level| key(frame.down(level), Ink::Cpu, 1.5, "true")));
     let level = shown.last().and_then(|sample| sample.1);
     figure.lines(

@@ -2,7 +2,7 @@
 //! which every further nine takes the same room.
 
 use super::axis::Axis;
-use super::canvas::{Anchor, Figure, LABEL, Point};
+use super::figure::{Anchor, Figure, LABEL, Point};
 use super::frame::{Frame, Key, Sign};
 use super::theme::Ink;
 use super::thin::Sample;
@@ -77,14 +77,13 @@ pub fn percentile(input: &PercentileInput) -> Figure {
     for curve in &input.curves {
         draw_band(&mut figure, &frame, curve);
     }
-    for bound in bounds(input) {
-        draw_bound(&mut figure, &frame, bound);
-    }
+    bounds(input).for_each(|bound| draw_bound(&mut figure, &frame, bound));
     let paths: Vec<_> = input.curves.iter().map(|c| path(&mut figure, &frame, c)).collect();
     if paths.iter().all(Vec::is_empty) {
         frame.draw_remark(&mut figure, "too few requests were answered");
     }
     draw_names(&mut figure, &frame, input, &paths);
+    name_bounds(&mut figure, &frame, input, &paths);
     figure
 }
 
@@ -226,8 +225,31 @@ fn draw_bound(figure: &mut Figure, frame: &Frame, bound: &Bound) {
     figure.dashes((frame.left, y), (x, y), Ink::Text, 1.2);
     figure.dashes((x, y), (x, frame.bottom), Ink::Text, 1.2);
     figure.block((x - 3.0, y - 3.0), (x + 3.0, y + 3.0), Ink::Text, 1.0);
-    let text = format!("objective: {} within {}", Share(bound.quantile), bound.latency);
-    figure.text((frame.left + 8.0, y - 6.0), &text, Anchor::Start, Ink::Text, LABEL);
+}
+
+/// Names the bounds where no curve and no other name is in the way: above the dashes, or higher.
+fn name_bounds(figure: &mut Figure, frame: &Frame, input: &PercentileInput, paths: &[Vec<Point>]) {
+    let mut taken: Vec<(Point, Point)> = Vec::new();
+    for bound in bounds(input) {
+        let (x, y) = (frame.across(bound.quantile), frame.down(bound.latency.as_secs()));
+        let short = format!("{} within {}", Share(bound.quantile), bound.latency);
+        let long = format!("objective: {short}");
+        let fits = fonts::width(&long, LABEL, false) + 16.0 <= x - frame.left;
+        let text = if fits { long } else { short };
+        let place = |step: i32| (frame.left + 8.0, y - 6.0 - 6.0 * f64::from(step));
+        let room = |at: Point| {
+            let to = at.0 + fonts::width(&text, LABEL, false);
+            ((at.0 - 4.0, at.1 - 12.0), (to + 4.0, at.1 + 3.0))
+        };
+        let free = |at: &Point| {
+            let crossed = paths.iter().flatten().any(|point| overlap((*point, *point), room(*at)));
+            let covered = taken.iter().any(|other| overlap(*other, room(*at)));
+            !crossed && !covered && at.1 - 12.0 > frame.top
+        };
+        let at = (0..6).map(place).find(free).unwrap_or(place(0));
+        figure.text(at, &text, Anchor::Start, Ink::Text, LABEL);
+        taken.push(room(at));
+    }
 }
 
 /// The picture in words.

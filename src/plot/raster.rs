@@ -4,10 +4,11 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::canvas::{Anchor, Figure, Point, Shape, Text};
+use super::error::PlotError;
+use super::figure::{Anchor, Figure, Point, Shape, Text};
+use super::fonts;
+use super::stage::{Stage, drawable};
 use super::theme::{Ink, Theme};
-use super::vector::{Stage, drawable};
-use super::{PlotError, fonts};
 
 /// Pixels of the file for each logical pixel.
 const ZOOM: usize = 2;
@@ -17,7 +18,7 @@ const OVER: usize = 3;
 const RIM: f64 = 1.5;
 
 /// The figure in `theme`, encoded.
-pub(super) fn png(figure: &Figure, theme: Theme) -> Result<Vec<u8>, PlotError> {
+pub(super) fn encoded(figure: &Figure, theme: Theme) -> Result<Vec<u8>, PlotError> {
     let (width, height) = (figure.width.ceil() as usize, figure.height.ceil() as usize);
     let (wide, high) = (width * ZOOM * OVER, height * ZOOM * OVER);
     let mut large = vec![0; wide * high * 3];
@@ -149,21 +150,28 @@ fn glyphs<DB: DrawingBackend>(
     Ok(())
 }
 
-/// Averages squares of pixels.
+/// Averages squares of pixels: the rows of a square are added up, then its columns.
 fn shrink(large: &[u8], wide: usize, high: usize) -> Vec<u8> {
-    let (width, height) = (wide / OVER, high / OVER);
-    let mut small = Vec::with_capacity(width * height * 3);
-    for y in 0..height {
-        for x in 0..width {
-            for channel in 0..3 {
-                let corner = (y * OVER * wide + x * OVER) * 3 + channel;
-                let row = |dy: usize| (0..OVER).map(move |dx| corner + (dy * wide + dx) * 3);
-                let sum: u32 = (0..OVER).flat_map(row).map(|i| u32::from(large[i])).sum();
-                small.push(((sum + 4) / (OVER * OVER) as u32) as u8);
-            }
+    let mut small = Vec::with_capacity(large.len() / (OVER * OVER));
+    let mut sums = vec![0_u16; 3 * wide];
+    for rows in large.chunks_exact(3 * wide * OVER).take(high / OVER) {
+        sums.fill(0);
+        for row in rows.chunks_exact(3 * wide) {
+            sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += u16::from(*value));
         }
+        sums.chunks_exact(3 * OVER).for_each(|square| small.extend_from_slice(&average(square)));
     }
     small
+}
+
+/// Red, green and blue of a square of pixels, given the sums of its columns.
+fn average(square: &[u16]) -> [u8; 3] {
+    const COUNT: u16 = (OVER * OVER) as u16;
+    let mut sums = [COUNT / 2; 3];
+    for column in square.chunks_exact(3) {
+        sums.iter_mut().zip(column).for_each(|(sum, value)| *sum += value);
+    }
+    [sums[0] / COUNT, sums[1] / COUNT, sums[2] / COUNT].map(|value| value as u8)
 }
 
 fn encode(figure: &Figure, pixels: &[u8], w: usize, h: usize) -> Result<Vec<u8>, PlotError> {
@@ -187,13 +195,13 @@ fn encode(figure: &Figure, pixels: &[u8], w: usize, h: usize) -> Result<Vec<u8>,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plot::canvas::tests::sample;
+    use crate::plot::figure::tests::sample;
 
     #[test]
     fn the_picture_has_twice_the_logical_size_and_the_colours_of_its_theme() {
         for theme in [Theme::Light, Theme::Dark] {
             let figure = sample();
-            let bytes = figure.to_png(theme).unwrap();
+            let bytes = encoded(&figure, theme).unwrap();
             let mut reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().unwrap();
             let info = reader.info();
             assert_eq!(f64::from(info.width), figure.width * 2.0);

@@ -2,7 +2,7 @@
 //! how many are in each condition.
 
 use super::axis::Axis;
-use super::canvas::{Anchor, Figure, SMALL};
+use super::figure::{Anchor, Figure, SMALL};
 use super::frame::{Frame, Key, Sign};
 use super::lives::{Condition, Stretch, stretches, totals};
 use super::theme::Ink;

@@ -28,6 +28,8 @@ pub enum Ink {
     Served,
     Capacity,
     Failure,
+    Lost,
+    TimedOut,
     Median,
     P95,
     P99,
@@ -51,7 +53,7 @@ pub enum Ink {
 
 impl Ink {
     /// Every ink, for the style sheet.
-    pub const ALL: [Ink; 29] = [
+    pub const ALL: [Ink; 31] = [
         Ink::Background,
         Ink::Text,
         Ink::Muted,
@@ -62,6 +64,8 @@ impl Ink {
         Ink::Served,
         Ink::Capacity,
         Ink::Failure,
+        Ink::Lost,
+        Ink::TimedOut,
         Ink::Median,
         Ink::P95,
         Ink::P99,
@@ -106,6 +110,8 @@ impl Ink {
             Ink::Capacity => (0xA9B0BB, 0x67707C),
             Ink::Served | Ink::Cpu | Ink::Blue => (0x0072B2, 0x3FA2DB),
             Ink::Failure | Ink::Broken | Ink::Vermilion => (0xD55E00, 0xF07A22),
+            Ink::Lost => (0x7A2E00, 0xFFC9A0),
+            Ink::TimedOut => (0x6A51A3, 0xA08BDD),
             Ink::Median => (0x868BB5, 0x7F86B8),
             Ink::P95 => (0xC76FA1, 0xC76FA2),
             Ink::P99 => (0x8A2A66, 0xF7A6D3),
@@ -172,8 +178,9 @@ mod tests {
     #[test]
     fn lines_stand_out_from_the_background() {
         let lines = [Ink::Offered, Ink::Served, Ink::Median, Ink::P95, Ink::P99, Ink::Failure];
+        let bars = [Ink::Lost, Ink::TimedOut];
         for theme in [Theme::Light, Theme::Dark] {
-            for ink in lines {
+            for ink in lines.into_iter().chain(bars) {
                 assert!(contrast(ink, theme) >= 3.0, "{ink:?} {theme:?}: {}", contrast(ink, theme));
             }
         }

@@ -25,6 +25,33 @@ pub(crate) fn thin(samples: &[Sample], low: f64, high: f64, columns: usize) -> V
     kept
 }
 
+/// What the samples of a stretch of time have in common.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Cell {
+    /// Half way between its first sample and its last.
+    pub(crate) middle: f64,
+    /// Least and greatest value; `None` is a gap.
+    pub(crate) range: Option<(f64, f64)>,
+    /// The value that half of them do not exceed; `None` is a gap.
+    pub(crate) median: Option<f64>,
+}
+
+/// Sums `samples`, which are in order of time, up in `count` cells between `low` and `high`.
+pub(crate) fn cells(samples: &[Sample], low: f64, high: f64, count: usize) -> Vec<Cell> {
+    let cell = |sample: &Sample| ((sample.0 - low) / (high - low) * count as f64).floor() as i64;
+    samples.chunk_by(|a, b| cell(a) == cell(b)).map(sum_up).collect()
+}
+
+fn sum_up(group: &[Sample]) -> Cell {
+    let known = group.iter().filter_map(|sample| sample.1).filter(|value| value.is_finite());
+    let mut values: Vec<f64> = known.collect();
+    values.sort_by(f64::total_cmp);
+    let ends = values.first().zip(values.last());
+    let middle = (group[0].0 + group[group.len() - 1].0) / 2.0;
+    let range = ends.map(|(least, greatest)| (*least, *greatest));
+    Cell { middle, range, median: values.get(values.len().saturating_sub(1) / 2).copied() }
+}
+
 /// Indices of the least and the greatest value and of the first gap, in order.
 fn extremes(group: &[Sample]) -> Vec<usize> {
     let known = || (0..group.len()).filter(|i| group[*i].1.is_some_and(f64::is_finite));
@@ -60,6 +87,22 @@ mod tests {
         samples[2_502].1 = None;
         let thinned = thin(&samples, 0.0, 5_000.0, 100);
         assert!(thinned.contains(&(2_502.0, None)));
+    }
+
+    #[test]
+    fn cells_tell_the_range_and_the_middle_of_their_values() {
+        let samples = [
+            (0.0, Some(3.0)),
+            (1.0, Some(9.0)),
+            (2.0, Some(4.0)),
+            (5.0, None),
+            (6.0, Some(f64::NAN)),
+        ];
+        let cells = cells(&samples, 0.0, 10.0, 2);
+        let (range, median) = (Some((3.0, 9.0)), Some(4.0));
+        assert_eq!(cells[0], Cell { middle: 1.0, range, median });
+        assert_eq!(cells[1], Cell { middle: 5.5, range: None, median: None });
+        assert_eq!(cells.len(), 2);
     }
 
     #[test]

@@ -1,59 +1,15 @@
 //! The incident timeline: what happened, what it did to requests, and why, over one time axis.
 
 use super::axis::{Axis, si, time_unit};
-use super::canvas::{Anchor, Figure, LABEL, PANEL, SMALL, Shape, Text};
+use super::figure::{Anchor, Figure, LABEL, PANEL, SMALL, Shape, Text};
 use super::frame::Frame;
 use super::labels::{Flag, lanes};
 use super::strips::Rows;
 use super::theme::Ink;
-use super::{fonts, panels};
-use crate::observe::timeline::Timeline;
-use crate::units::{Instant, Rate, Share, Span};
+use super::{failures, fonts, marks, panels};
+use crate::units::{Share, Span};
 
-/// What kind of moment a rule marks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RuleKind {
-    /// Something went wrong.
-    Fault,
-    /// It was noticed.
-    Detected,
-    /// It was over.
-    Recovered,
-}
-
-/// A moment that is marked through all panels.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Rule {
-    /// When.
-    pub at: Instant,
-    /// A few words.
-    pub label: String,
-    /// What kind of moment.
-    pub kind: RuleKind,
-}
-
-/// What the timeline shows.
-#[derive(Clone, Debug)]
-pub struct TimelineInput<'a> {
-    /// The finding or the question.
-    pub title: &'a str,
-    /// What was simulated: sizes, seed, replication.
-    pub subtitle: &'a str,
-    /// The replication.
-    pub timeline: &'a Timeline,
-    /// CPU as a dashboard shows it, for each row: [`Timeline::monitored`].
-    pub monitored: Vec<Option<f64>>,
-    /// Requests per second that one replica serves when its CPU is full.
-    pub capacity_per_replica: Rate,
-    /// Faults and what followed.
-    pub rules: Vec<Rule>,
-    /// The latency objective, if there is one: how to call it, and its bound.
-    pub objective: Option<(String, Span)>,
-    /// End of the warm-up.
-    pub warm_up: Instant,
-    /// End of the run.
-    pub horizon: Instant,
-}
+pub use super::input::{Goal, Rule, RuleKind, TimelineInput};
 
 const WIDTH: f64 = 980.0;
 const LEFT: f64 = 72.0;
@@ -63,6 +19,8 @@ const GAP: f64 = 28.0;
 /// Height of a lane of labels.
 const LANE: f64 = 16.0;
 const MOST_LANES: usize = 5;
+/// So many rules are not read one by one.
+const CROWDED: usize = 41;
 
 /// Lays out the incident timeline.
 pub fn timeline(input: &TimelineInput) -> Figure {
@@ -75,18 +33,27 @@ pub fn timeline(input: &TimelineInput) -> Figure {
     let floor = head + LANE * used + 4.0;
     let frames = stack(floor + GAP - 6.0, &time, heights(input, &rows));
     let [first, .., last] = &frames[..] else { return figure };
-    draw_warm_up(&mut figure, &frames, input);
-    draw_panels(&mut figure, frames.clone(), &rows, input);
+    let remark = draw_warm_up(&mut figure, &frames, input);
     draw_rules(&mut figure, (floor, last.bottom), &chosen, input, first);
+    draw_panels(&mut figure, frames.clone(), &rows, input);
     draw_titles(&mut figure, &frames, &rows, input);
-    last.draw_foot(&mut figure, &format!("simulated time ({})", time_unit(&time)));
+    let caption = format!("simulated time ({}){remark}{}", time_unit(&time), ranges(first, input));
+    last.draw_foot(&mut figure, &caption);
     figure.height = (last.bottom + 50.0).ceil();
     figure
 }
 
 fn heights(input: &TimelineInput, rows: &Rows) -> [f64; 5] {
-    let calm = input.timeline.total.iter().all(|row| row.failures.iter().all(|n| *n == 0));
-    [128.0, if calm { 18.0 } else { 40.0 }, 138.0, 84.0, rows.height().max(20.0)]
+    [128.0, failures::height(input), 138.0, 84.0, rows.height().max(20.0)]
+}
+
+/// What lines and shades mean if there are too many bins for a line through all of them.
+fn ranges(frame: &Frame, input: &TimelineInput) -> String {
+    let cell = marks::cell(frame, input.timeline.total.len());
+    let cell =
+        cell.map(|seconds| Span::from_secs(if seconds > 2.0 { seconds.round() } else { seconds }));
+    let words = |cell| format!("; lines: medians of {cell}, shades: their range");
+    cell.map(words).unwrap_or_default()
 }
 
 /// Frames below each other that share the time axis.
@@ -102,7 +69,7 @@ fn stack(mut top: f64, time: &Axis, heights: [f64; 5]) -> Vec<Frame> {
 }
 
 fn draw_panels(figure: &mut Figure, frames: Vec<Frame>, rows: &Rows, input: &TimelineInput) {
-    let draw = [panels::traffic, panels::failures, panels::latency, panels::cpu];
+    let draw = [panels::traffic, failures::failures, panels::latency, panels::cpu];
     let mut frames = frames.into_iter();
     for (draw, mut frame) in draw.iter().zip(frames.by_ref()) {
         draw(figure, &mut frame, input);
@@ -127,21 +94,26 @@ fn draw_titles(figure: &mut Figure, frames: &[Frame], rows: &Rows, input: &Timel
     }
 }
 
-/// Shades the time before the estimates begin.
-fn draw_warm_up(figure: &mut Figure, frames: &[Frame], input: &TimelineInput) {
+/// Shades the time before the estimates begin and names it; gives the name for the caption of the
+/// time axis if there is no room for it.
+fn draw_warm_up(figure: &mut Figure, frames: &[Frame], input: &TimelineInput) -> &'static str {
     let end = input.warm_up.as_secs().min(input.horizon.as_secs());
     let above_replicas = frames.len().saturating_sub(1);
     for frame in frames.iter().take(above_replicas).filter(|_| end > 0.0) {
         let corner = (frame.across(end), frame.bottom);
         figure.block((frame.left, frame.top), corner, Ink::Shade, 1.0);
     }
-    if let [first, ..] = frames
-        && first.across(end) - first.left > fonts::width("warm-up", SMALL, false) + 10.0
-    {
-        let (at, text) = ((first.left + 5.0, first.bottom - 6.0), "warm-up".to_owned());
-        let (ink, size, anchor) = (Ink::Muted, SMALL, Anchor::Start);
-        let label = Text { at, text, ink, size, bold: false, anchor, halo: false };
-        figure.shapes.push(Shape::Text(label));
+    let [first, ..] = frames else { return "" };
+    match first.across(end) - first.left {
+        width if width > fonts::width("warm-up", SMALL, false) + 10.0 => {
+            let (at, text) = ((first.left + 5.0, first.bottom - 6.0), "warm-up".to_owned());
+            let (ink, size, anchor) = (Ink::Muted, SMALL, Anchor::Start);
+            let label = Text { at, text, ink, size, bold: false, anchor, halo: false };
+            figure.shapes.push(Shape::Text(label));
+            ""
+        }
+        width if width >= 1.0 => "; shaded: warm-up",
+        _ => "",
     }
 }
 
@@ -158,7 +130,8 @@ fn choose_labels(input: &TimelineInput, time: &Axis) -> Vec<Option<usize>> {
         (&[Fault, Detected, Recovered][..], MOST_LANES),
         (&[Fault, Recovered], MOST_LANES),
         (&[Fault], MOST_LANES),
-        (&[Fault], 1),
+        // Labels on a few of very many rules are better read side by side.
+        (&[Fault], if input.rules.len() < CROWDED { MOST_LANES } else { 1 }),
     ];
     for (kinds, most) in attempts {
         let wanted = |i: &usize| {
@@ -180,6 +153,8 @@ fn choose_labels(input: &TimelineInput, time: &Axis) -> Vec<Option<usize>> {
     fallback
 }
 
+/// Draws the rules, which the panels will cover: faults over the others, and these only where they
+/// are not on top of a fault.
 fn draw_rules(
     figure: &mut Figure,
     (floor, foot): (f64, f64),
@@ -187,28 +162,37 @@ fn draw_rules(
     input: &TimelineInput,
     frame: &Frame,
 ) {
-    for (rule, lane) in input.rules.iter().zip(lanes) {
-        let x = frame.across(rule.at.as_secs());
-        if rule.at > input.horizon {
-            continue;
-        }
-        let ink = match rule.kind {
-            RuleKind::Fault => Ink::FaultText,
-            RuleKind::Detected => Ink::Muted,
-            RuleKind::Recovered => Ink::RecoveredText,
-        };
-        let opacity = match input.rules.len() {
-            0..9 => 0.9,
-            9..41 => 0.5,
-            _ => 0.15,
-        };
+    let place = |rule: &Rule| frame.across(rule.at.as_secs());
+    let is_fault = |rule: &Rule| rule.kind == RuleKind::Fault;
+    let faults: Vec<f64> = input.rules.iter().filter(|rule| is_fault(rule)).map(place).collect();
+    let alone = |rule: &Rule| faults.iter().all(|x| (x - place(rule)).abs() > 3.0);
+    let mut shown: Vec<_> = input.rules.iter().zip(lanes).collect();
+    shown.retain(|(rule, lane)| {
+        rule.at <= input.horizon && (is_fault(rule) || lane.is_some() || alone(rule))
+    });
+    shown.sort_by_key(|(rule, _)| is_fault(rule));
+    let opacity = match input.rules.len() {
+        0..9 => 0.9,
+        9..CROWDED => 0.5,
+        _ => 0.15,
+    };
+    for (rule, lane) in shown {
+        let x = place(rule);
         let head = lane.map_or(floor + 6.0, |lane| floor - LANE * lane as f64 - 13.0);
-        figure.block((x - 0.5, head), (x + 0.5, foot), ink, opacity);
+        figure.block((x - 0.5, head), (x + 0.5, foot), ink(rule.kind), opacity);
         if lane.is_some() {
             let label = fonts::spell(&rule.label);
             let label = fonts::fit(&label, LABEL, false, figure.width - x - 10.0);
-            figure.text((x + 5.0, head + 9.5), &label, Anchor::Start, ink, LABEL);
+            figure.text((x + 5.0, head + 9.5), &label, Anchor::Start, ink(rule.kind), LABEL);
         }
+    }
+}
+
+fn ink(kind: RuleKind) -> Ink {
+    match kind {
+        RuleKind::Fault => Ink::FaultText,
+        RuleKind::Detected => Ink::Muted,
+        RuleKind::Recovered => Ink::RecoveredText,
     }
 }
 

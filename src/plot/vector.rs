@@ -1,67 +1,16 @@
 //! Figures as SVG text.
 
-use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::canvas::{Anchor, Figure, Point, Shape, Text};
+use super::error::PlotError;
+use super::figure::{Anchor, Figure, Shape, Text};
+use super::fonts;
+use super::stage::{Stage, drawable};
 use super::theme::{Ink, Theme};
-use super::{PlotError, fonts};
 
 /// The library rounds to whole units, so each logical pixel gets this many of them.
 const SCALE: f64 = 8.0;
-
-/// A drawing area with a scale and a theme: what both renderers share.
-pub(super) struct Stage<'a, DB: DrawingBackend> {
-    pub(super) area: &'a DrawingArea<DB, Shift>,
-    pub(super) scale: f64,
-    pub(super) theme: Theme,
-}
-
-impl<DB: DrawingBackend> Stage<'_, DB> {
-    pub(super) fn at(&self, point: Point) -> (i32, i32) {
-        ((point.0 * self.scale).round() as i32, (point.1 * self.scale).round() as i32)
-    }
-
-    pub(super) fn colour(&self, ink: Ink) -> RGBColor {
-        let (red, green, blue) = ink.colour(self.theme);
-        RGBColor(red, green, blue)
-    }
-
-    pub(super) fn width(&self, width: f64) -> u32 {
-        (width * self.scale).round().max(1.0) as u32
-    }
-
-    /// Puts one element on the area.
-    pub(super) fn draw<E>(&self, element: &E) -> Result<(), PlotError>
-    where
-        for<'b> &'b E: plotters::element::PointCollection<'b, (i32, i32)>,
-        E: plotters::element::Drawable<DB>,
-    {
-        self.area.draw(element).map_err(|error| PlotError::Drawing(error.to_string()))
-    }
-
-    pub(super) fn fill(&self, points: &[Point], ink: Ink, opacity: f64) -> Result<(), PlotError> {
-        let points: Vec<_> = points.iter().map(|point| self.at(*point)).collect();
-        self.draw(&Polygon::new(points, self.colour(ink).mix(opacity).filled()))
-    }
-
-    pub(super) fn block(&self, corners: [Point; 2], ink: Ink, alpha: f64) -> Result<(), PlotError> {
-        let corners = corners.map(|corner| self.at(corner));
-        self.draw(&Rectangle::new(corners, self.colour(ink).mix(alpha).filled()))
-    }
-}
-
-/// Whether every coordinate is a number that a picture can have.
-pub(super) fn drawable(shape: &Shape) -> bool {
-    let fine = |point: &Point| point.0.abs() < 1e6 && point.1.abs() < 1e6;
-    match shape {
-        Shape::Line { points, .. } => points.len() > 1 && points.iter().all(fine),
-        Shape::Fill { points, .. } => points.len() > 2 && points.iter().all(fine),
-        Shape::Block { from, to, .. } => fine(from) && fine(to) && from.0 < to.0 && from.1 < to.1,
-        Shape::Text(text) => fine(&text.at) && !text.text.is_empty(),
-    }
-}
 
 /// The whole document, with `style` as its style sheet.
 pub(super) fn document(figure: &Figure, style: &str) -> Result<String, PlotError> {
@@ -171,7 +120,7 @@ fn text_tag(line: &str, rim: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plot::canvas::tests::sample;
+    use crate::plot::figure::tests::sample;
 
     /// Whether every element is closed in order and no sign stands where none may.
     fn well_formed(svg: &str) -> bool {
@@ -191,7 +140,7 @@ mod tests {
 
     #[test]
     fn the_document_is_well_formed_and_describes_itself() {
-        let svg = sample().to_svg().unwrap();
+        let svg = document(&sample(), "").unwrap();
         assert!(well_formed(&svg), "{svg}");
         assert!(svg.contains("role=\"img\""));
         assert!(svg.contains("<title>A title</title>"));
@@ -203,9 +152,9 @@ mod tests {
     #[test]
     fn shapes_without_a_place_are_left_out() {
         let mut figure = sample();
-        let before = figure.to_svg_fragment().unwrap();
+        let before = document(&figure, "").unwrap();
         figure.line(vec![(f64::NAN, 1.0), (2.0, 2.0)], Ink::Text, 1.0);
         figure.block((5.0, 5.0), (5.0, 9.0), Ink::Text, 1.0);
-        assert_eq!(figure.to_svg_fragment().unwrap(), before);
+        assert_eq!(document(&figure, "").unwrap(), before);
     }
 }

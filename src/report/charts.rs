@@ -7,10 +7,12 @@ use crate::model::plan::{Extent, Plan};
 use crate::objective::{Bound, Metric, Objective};
 use crate::observe::histogram::Histogram;
 use crate::observe::incident::Incident;
-use crate::plot::canvas::Figure;
+use crate::observe::outcome::Outcome;
+use crate::observe::timeline::Timeline;
+use crate::plot::Figure;
 use crate::plot::percentile::{self, Curve, PercentileInput, Role};
-use crate::plot::timeline::{Rule, RuleKind, TimelineInput, timeline};
-use crate::units::Span;
+use crate::plot::timeline::{Goal, Rule, RuleKind, TimelineInput, timeline};
+use crate::units::{Instant, Span};
 
 /// The dashboard's buckets: the product shows its metrics per minute.
 pub const DASHBOARD_BUCKET: Span = Span(60_000_000_000);
@@ -30,13 +32,13 @@ fn incident_timeline(report: &Report) -> Option<Figure> {
     let outcome = report.experiment.outcomes.first()?;
     let kept = outcome.timeline.as_ref()?;
     Some(timeline(&TimelineInput {
-        title: &timeline_title(report, &outcome.incidents),
+        title: &timeline_title(report, outcome, kept),
         subtitle: &format!("{} First of {}.", report.scenario.question, sample(report)),
         timeline: kept,
         monitored: kept.monitored(DASHBOARD_BUCKET),
         capacity_per_replica: plan.saturation(),
-        rules: outcome.incidents.iter().flat_map(|incident| rules(plan, incident)).collect(),
-        objective: latency_objective(&report.scenario.objectives),
+        rules: rules(plan, &outcome.incidents),
+        goals: goals(report, &outcome.incidents, outcome.ended),
         warm_up: plan.run.warm_up,
         horizon: outcome.ended,
     }))
@@ -49,10 +51,11 @@ fn sample(report: &Report) -> String {
 }
 
 /// What happened, in one line.
-fn timeline_title(report: &Report, incidents: &[Incident]) -> String {
+fn timeline_title(report: &Report, outcome: &Outcome, timeline: &Timeline) -> String {
     let plan = &report.scenario.plan;
-    match incidents {
-        [] => report.scenario.question.clone(),
+    let failed: u64 = timeline.total.iter().flat_map(|row| row.failures).sum();
+    match &outcome.incidents[..] {
+        [] => calm_title(failed, &outcome.windows[0].latency),
         [one] => {
             let what =
                 format!("{} {} at {}", one.subject, verb(&plan.faults[one.fault].fault), one.at);
@@ -64,11 +67,21 @@ fn timeline_title(report: &Report, incidents: &[Incident]) -> String {
             ))
         }
         many => {
-            let failed: u64 = many.iter().map(|incident| incident.ledger.failed()).sum();
-            let count = plural(many.len() as u64, "incident");
-            format!("{count}: {} while they lasted", plural(failed, "failed request"))
+            let (count, failed) = (many.len() as u64, plural(failed, "failed request"));
+            let length = outcome.ended.since(Instant::ZERO);
+            format!("{} in {length}: {failed}", plural(count, "incident"))
         }
     }
+}
+
+/// What a run without incidents came to.
+fn calm_title(failed: u64, latency: &Histogram) -> String {
+    let failed = match failed {
+        0 => "no request failed".to_owned(),
+        some => plural(some, "failed request"),
+    };
+    let slowest = latency.quantile(0.99).map(|time| format!(", 99 % took at most {time}"));
+    format!("No incident: {failed}{}", slowest.unwrap_or_default())
 }
 
 fn capitalised(text: &str) -> String {
@@ -77,28 +90,67 @@ fn capitalised(text: &str) -> String {
     first.unwrap_or_default() + letters.as_str()
 }
 
-/// The moments of an incident: strike, removal of the addresses, end.
-fn rules(plan: &Plan, incident: &Incident) -> Vec<Rule> {
+/// The moments of the incidents: strike, removal of the addresses, end.
+fn rules(plan: &Plan, incidents: &[Incident]) -> Vec<Rule> {
+    let several = incidents.len() > 1;
+    incidents.iter().flat_map(|incident| rules_of(plan, incident, several)).collect()
+}
+
+/// The moments of one incident; those of several say whose they are.
+fn rules_of(plan: &Plan, incident: &Incident, several: bool) -> Vec<Rule> {
     let fault = &plan.faults[incident.fault].fault;
     let rule = |at, label: String, kind| Rule { at, label, kind };
     let mut rules =
         vec![rule(incident.at, format!("{} {}", incident.subject, verb(fault)), RuleKind::Fault)];
     let out = incident.out_of_rotation.filter(|out| out.since(incident.at) >= Span::from_secs(5.0));
-    rules.extend(out.map(|at| rule(at, "out of rotation".to_owned(), RuleKind::Detected)));
-    let normal = incident.normal.map(|at| (at, "back to normal"));
-    rules.extend(normal.map(|(at, label)| rule(at, label.to_owned(), RuleKind::Recovered)));
+    let whose = if several { format!("{}: ", incident.subject) } else { String::new() };
+    rules.extend(out.map(|at| rule(at, format!("{whose}out of rotation"), RuleKind::Detected)));
+    let normal = incident.normal;
+    rules.extend(normal.map(|at| rule(at, format!("{whose}back to normal"), RuleKind::Recovered)));
     rules
 }
 
-/// The tightest latency objective over the whole run, else over any window.
-fn latency_objective(objectives: &[Objective]) -> Option<(String, Span)> {
-    let bound = |objective: &Objective| match (objective.metric, objective.bound) {
-        (Metric::Latency(_) | Metric::MeanLatency, Bound::Span(span)) => Some(span),
-        _ => None,
+/// The latency objectives over the whole run; if there are none, those over parts of it.
+fn goals(report: &Report, incidents: &[Incident], ended: Instant) -> Vec<Goal> {
+    let plan = &report.scenario.plan;
+    let (mut whole, mut partial) = (Vec::new(), Vec::new());
+    for objective in &report.scenario.objectives {
+        match plan.windows[objective.window].extent {
+            Extent::Run => whole.extend(goal(objective, (plan.run.warm_up, ended), true)),
+            Extent::Between(from, to) => partial.extend(goal(objective, (from, to), true)),
+            Extent::During(fault) => {
+                let lasted = lasted(fault, incidents, ended).enumerate();
+                partial.extend(lasted.filter_map(|(nth, time)| goal(objective, time, nth == 0)));
+            }
+        }
+    }
+    if whole.is_empty() { partial } else { whole }
+}
+
+/// From when to when each incident of a fault lasted.
+fn lasted(
+    fault: usize,
+    incidents: &[Incident],
+    ended: Instant,
+) -> impl Iterator<Item = (Instant, Instant)> {
+    let of_it = incidents.iter().filter(move |incident| incident.fault == fault);
+    of_it.map(move |incident| (incident.at, incident.normal.unwrap_or(ended)))
+}
+
+fn goal(objective: &Objective, (from, to): (Instant, Instant), named: bool) -> Option<Goal> {
+    let (quantile, bound) = match (objective.metric, objective.bound) {
+        (Metric::Latency(quantile), Bound::Span(bound)) => (Some(quantile), bound),
+        (Metric::MeanLatency, Bound::Span(bound)) => (None, bound),
+        _ => return None,
     };
-    let found = objectives.iter().filter_map(|o| Some((o.window != 0, bound(o)?, o)));
-    let (_, span, objective) = found.min_by_key(|(part, span, _)| (*part, *span))?;
-    Some((objective.text.clone(), span))
+    let label = if named { without_period(&objective.text).to_owned() } else { String::new() };
+    Some(Goal { label, quantile, bound, from, to })
+}
+
+/// An objective without the part of the run, which its place in the picture tells.
+fn without_period(text: &str) -> &str {
+    let ends = [" during ", " from "].into_iter().filter_map(|word| text.find(word));
+    text[..ends.min().unwrap_or(text.len())].trim_end()
 }
 
 fn percentiles(report: &Report) -> Figure {

@@ -1,7 +1,7 @@
-//! A figure: marks in logical pixels, independent of how they are drawn.
+//! A figure: marks in logical pixels, coloured by meaning. It knows nothing of how it is drawn.
 
-use super::theme::{Ink, Theme};
-use super::{PlotError, fonts, raster, vector};
+use super::fonts;
+use super::theme::Ink;
 
 /// A place in logical pixels, from the upper left corner.
 pub(crate) type Point = (f64, f64);
@@ -98,31 +98,6 @@ impl Figure {
         (self.width, self.height)
     }
 
-    /// The picture as a document of its own, which carries its typeface and adapts to dark
-    /// surroundings.
-    ///
-    /// # Errors
-    /// If the back end refuses a mark.
-    pub fn to_svg(&self) -> Result<String, PlotError> {
-        vector::document(self, &style_sheet())
-    }
-
-    /// The picture for a page that contains [`style_sheet`] once.
-    ///
-    /// # Errors
-    /// If the back end refuses a mark.
-    pub fn to_svg_fragment(&self) -> Result<String, PlotError> {
-        vector::document(self, "")
-    }
-
-    /// The picture as PNG, with two pixels for each logical one.
-    ///
-    /// # Errors
-    /// If the back end refuses a mark or the encoder fails.
-    pub fn to_png(&self, theme: Theme) -> Result<Vec<u8>, PlotError> {
-        raster::png(self, theme)
-    }
-
     /// Adds text.
     pub(crate) fn text(&mut self, at: Point, text: &str, anchor: Anchor, ink: Ink, size: f64) {
         let text = fonts::spell(text);
@@ -172,11 +147,6 @@ impl Figure {
     }
 }
 
-/// The style sheet of the figures: the typeface and the dark colours.
-pub fn style_sheet() -> String {
-    format!("{}{}", fonts::face_rules(), super::theme::dark_rules())
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -192,20 +162,5 @@ pub(crate) mod tests {
         figure.dashes((10.0, 100.0), (190.0, 100.0), Ink::Text, 1.0);
         figure.text((100.0, 95.0), "middle ≤ 3", Anchor::Middle, Ink::Muted, LABEL);
         figure
-    }
-
-    #[test]
-    fn rendering_twice_gives_the_same_bytes() {
-        let figure = sample();
-        assert_eq!(figure.to_svg().unwrap(), figure.to_svg().unwrap());
-        assert_eq!(figure.to_png(Theme::Dark).unwrap(), figure.to_png(Theme::Dark).unwrap());
-    }
-
-    #[test]
-    fn a_fragment_is_a_document_without_its_style() {
-        let figure = sample();
-        assert_eq!(figure.to_svg().unwrap().matches("<style>").count(), 1);
-        assert!(!figure.to_svg_fragment().unwrap().contains("<style>"));
-        assert!(figure.to_svg_fragment().unwrap().len() < 5_000);
     }
 }

@@ -16,7 +16,7 @@
 //!
 //! let text = r#"
 //!     question = "Do two Large replicas carry 600 requests/s when one of them crashes?"
-//!     objectives = ["p99 < 100ms", "recovery < 1m"]
+//!     objectives = ["p95 < 100ms", "recovery < 1m"]
 //!
 //!     [traffic]
 //!     rate = "600/s"

@@ -8,7 +8,11 @@ use crate::experiment::figures::{self, Recovery};
 use crate::experiment::summary::belongs;
 use crate::model::plan::Plan;
 use crate::objective::{Bound, Metric, Objective, Relation};
+use crate::observe::outcome::WindowOutcome;
 use crate::stats::{Estimate, Interval};
+
+/// Answered requests that must lie beyond a percentile for it to mean something.
+const LEAST_BEYOND: f64 = 10.0;
 
 /// The judgement on one objective.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,6 +38,11 @@ pub enum Doubt {
     Straddles,
     /// This many incidents were not over at the end of the run.
     Unrecovered(usize),
+    /// More requests failed than the percentile leaves out: this share of them. A percentile is of
+    /// the answered requests, and would pass because the worst ones are missing from it.
+    Failed(f64),
+    /// Fewer than ten answered requests are expected beyond the percentile.
+    FewBeyond,
 }
 
 /// An objective with what was found.
@@ -93,11 +102,28 @@ fn judge_one(plan: &Plan, run: &Experiment, objective: &Objective) -> Judgement 
             (found.longest, judge_recovery(objective, &found))
         }
     };
-    if run.is_partial() && figure.is_some() {
+    if let (Metric::Latency(q), Verdict::Met) = (objective.metric, verdict) {
+        verdict = guard_percentile(q, &windows());
+    }
+    if (run.interrupted || run.is_partial()) && figure.is_some() {
         verdict = Verdict::Undecided(Doubt::Interrupted);
     }
     let margin = figure.map(|figure| margin(objective, figure.point));
     Judgement { objective: objective.clone(), figure, verdict, margin }
+}
+
+/// What a percentile that seems to be met is worth.
+fn guard_percentile(q: f64, windows: &[&WindowOutcome]) -> Verdict {
+    let answered: u64 = windows.iter().map(|window| window.latency.count()).sum();
+    let failed: u64 = windows.iter().map(|window| window.ledger.failed()).sum();
+    let share = failed as f64 / (answered + failed).max(1) as f64;
+    if share > 1.0 - q {
+        Verdict::Undecided(Doubt::Failed(share))
+    } else if answered as f64 * (1.0 - q) < LEAST_BEYOND {
+        Verdict::Undecided(Doubt::FewBeyond)
+    } else {
+        Verdict::Met
+    }
 }
 
 fn plain(objective: &Objective, figure: Option<Estimate>) -> (Option<Estimate>, Verdict) {

@@ -84,8 +84,12 @@ fn draw(run: &Run, watch: &Watch, finished: &AtomicBool) {
 
 fn tell(run: &Run, watch: &Watch, terminal: Terminal, finished: &AtomicBool) {
     let begun = Instant::now();
-    while !finished.load(Ordering::Acquire) {
+    loop {
+        let last = finished.load(Ordering::Acquire);
         terminal.say(&format!("{}\n", words(run, watch, begun)));
+        if last {
+            return;
+        }
         thread::park_timeout(Duration::from_secs(2));
     }
 }

@@ -33,6 +33,8 @@ pub struct Server {
     jobs: Jobs,
     /// Jobs that share the cores; `jobs` may also hold some that have expired.
     sharing: usize,
+    /// Most jobs that ever shared.
+    peak: usize,
     /// Attained-service clock V at `anchor`, in nanoseconds of one core.
     clock: f64,
     /// Time of the last arrival, departure or change of speed.
@@ -52,6 +54,7 @@ impl Server {
         Server {
             jobs: Jobs::default(),
             sharing: 0,
+            peak: 0,
             clock: 0.0,
             anchor: 0,
             busy: 0.0,
@@ -64,6 +67,11 @@ impl Server {
     /// Jobs in the server as of the last call.
     pub fn in_service(&self) -> usize {
         self.sharing
+    }
+
+    /// Most jobs that were ever in the server at once.
+    pub fn peak(&self) -> usize {
+        self.peak
     }
 
     /// Core-nanoseconds worked until `now`, which is not before the last call.
@@ -98,6 +106,7 @@ impl Server {
         let job = Job { tag: self.clock + demand, sent, arrived: now, demand: demand as f32, mark };
         self.jobs.push(job);
         self.sharing += 1;
+        self.peak = self.peak.max(self.sharing);
         self.deadlines.add(now, sent);
     }
 
@@ -267,15 +276,10 @@ mod tests {
     }
 
     #[test]
-    fn jobs_on_enough_cores_do_not_slow_each_other() {
+    fn jobs_on_enough_cores_do_not_slow_each_other_and_a_fraction_stretches_each() {
         let log = run(Server::new(2.0, u64::MAX), &[(0, 30.0), (10, 10.0)]);
         assert_eq!(log.0, [(10, "done", 20), (0, "done", 30)]);
-    }
-
-    #[test]
-    fn a_fraction_of_a_core_stretches_every_job() {
-        let log = run(Server::new(0.1, u64::MAX), &[(0, 10.0)]);
-        assert_eq!(log.0, [(0, "done", 100)]);
+        assert_eq!(run(Server::new(0.1, u64::MAX), &[(0, 10.0)]).0, [(0, "done", 100)]);
     }
 
     #[test]

@@ -89,6 +89,7 @@ pub fn percentile(windows: &[&WindowOutcome], q: f64) -> Option<Estimate> {
 /// Requests answered per second while the window was open.
 pub fn throughput(windows: &[&WindowOutcome]) -> Option<Estimate> {
     ratio_of(windows, |w| (w.ledger.served as f64, w.open.as_secs()))
+        .map(|estimate| estimate.within(0.0, f64::INFINITY))
 }
 
 /// How long it took to be back to normal.

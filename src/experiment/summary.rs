@@ -152,7 +152,8 @@ fn summarize_gateway(outcomes: &[Outcome]) -> GatewaySummary {
     };
     GatewaySummary {
         cpu: figures::ratio_of(outcomes, |o| (o.busy_secs, o.capacity_secs)),
-        in_flight_peak: figures::mean_of(outcomes, |o| o.in_flight_peak as f64),
+        in_flight_peak: figures::mean_of(outcomes, |o| o.in_flight_peak as f64)
+            .map(|peak| peak.within(0.0, f64::INFINITY)),
         in_flight_greatest: outcomes.iter().map(|o| o.in_flight_peak).max().unwrap_or(0),
         serving: (0..most).map(share).collect(),
         recovery: figures::recovery(outcomes, |_| true),

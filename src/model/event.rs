@@ -9,8 +9,8 @@ use crate::units::Instant;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[allow(missing_docs)]
 pub(super) enum Event {
-    /// A bin of the timeline ends.
-    BinEnds,
+    /// Replicas are looked at; at some looks a bin of the timeline ends.
+    Look,
     /// Warm-up or a window with fixed ends begins or ends.
     Boundary,
     /// A start-up phase is over.
@@ -56,7 +56,7 @@ impl Event {
     /// instant: first what only looks, then what restores, then what degrades, faults last.
     pub fn rank(&self) -> u8 {
         match self {
-            Event::BinEnds => 0,
+            Event::Look => 0,
             Event::Boundary => 1,
             Event::ZoneReturns { .. }
             | Event::ControlPlaneReturns { .. }

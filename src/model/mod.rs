@@ -40,13 +40,13 @@ use crate::observe::outcome::Outcome;
 use crate::observe::recorder::{Keep, Recorder};
 use crate::observe::{Observation, Observer, Reading, ReplicaId, State};
 use crate::random::{Law, Seed};
-use crate::units::{Instant, Span};
+use crate::units::{Instant, SECOND, Span};
 
 use balancer::{Balancer, Endpoint};
 use control_plane::ControlPlane;
 use event::Event;
 use fault::Misfortune;
-use plan::{Extent, Plan};
+use plan::{Extent, Plan, Run};
 use replica::{Fate, Replica};
 use routing::{Attempt, Entrance};
 use supervisor::Zones;
@@ -74,6 +74,16 @@ pub fn simulate(plan: &Plan, replication: u64, observer: &mut impl Observer, gau
     World::new(plan, replication, observer).run(gauge)
 }
 
+/// How often replicas are looked at: every second, so that incidents end at the same time however
+/// long the run is; less often in runs of more than two million seconds, more often if bins are
+/// narrower.
+fn look_every(run: &Run) -> Span {
+    let fits =
+        |look: &Span| run.bin.0.is_multiple_of(look.0) && run.horizon.0 / look.0 <= 2_000_000;
+    let seconds = [1, 2, 5, 10, 30, 60, 300].map(|seconds| Span(seconds * SECOND));
+    seconds.into_iter().find(fits).unwrap_or(run.bin)
+}
+
 /// All state of a replication.
 struct World<'a, O> {
     plan: &'a Plan,
@@ -99,6 +109,8 @@ struct World<'a, O> {
     control_plane: ControlPlane,
     misfortune: Misfortune,
     offered: u64,
+    /// Time between two looks at the replicas.
+    look_every: Span,
     readings: Vec<Reading>,
 }
 
@@ -128,6 +140,7 @@ impl<'a, O: Observer> World<'a, O> {
             control_plane: ControlPlane::new(seed),
             misfortune: Misfortune::new(plan, seed),
             offered: 0,
+            look_every: look_every(&plan.run),
             readings: Vec::new(),
         };
         world.schedule_boundaries();
@@ -141,7 +154,7 @@ impl<'a, O: Observer> World<'a, O> {
         while self.calendar.next_at() < horizon && !gauge.is_stopped() {
             self.route_until(self.calendar.next_at());
             let Some((at, event)) = self.calendar.pop() else { break };
-            if event == Event::BinEnds {
+            if event == Event::Look {
                 self.note_progress(at, gauge);
             }
             self.now = at;
@@ -168,7 +181,7 @@ impl<'a, O: Observer> World<'a, O> {
             return;
         }
         match event {
-            Event::BinEnds => return self.end_bin(),
+            Event::Look => return self.look(),
             Event::Boundary => self.tell(Observation::Boundary),
             Event::PhaseEnds { replica, .. } => self.enter_next_phase(replica),
             Event::FetchEnds { replica, began, answered, .. } => {
@@ -225,7 +238,7 @@ impl<'a, O: Observer> World<'a, O> {
     /// Warm-up's end, the ends of windows, and the first bin.
     fn schedule_boundaries(&mut self) {
         let run = &self.plan.run;
-        self.schedule(Instant::ZERO + run.bin, Event::BinEnds);
+        self.schedule(Instant::ZERO + self.look_every, Event::Look);
         self.schedule(run.warm_up, Event::Boundary);
         for window in &self.plan.windows {
             if let Extent::Between(from, to) = window.extent {
@@ -251,9 +264,9 @@ impl<'a, O: Observer> World<'a, O> {
         }
     }
 
-    fn end_bin(&mut self) {
-        self.read_all();
-        self.schedule(self.now + self.plan.run.bin, Event::BinEnds);
+    fn look(&mut self) {
+        self.read_all(self.now.0.is_multiple_of(self.plan.run.bin.0));
+        self.schedule(self.now + self.look_every, Event::Look);
     }
 
     /// Lets every replica work until this moment.
@@ -264,13 +277,16 @@ impl<'a, O: Observer> World<'a, O> {
     }
 
     /// Brings every replica to this moment and tells the observer what each shows.
-    fn read_all(&mut self) {
+    fn read_all(&mut self, bin_ends: bool) {
         self.advance_all();
         let Self { present, replicas, readings, now, .. } = self;
         readings.clear();
         readings.extend(present.iter().map(|id| replicas[*id].reading(*now)));
-        self.observer.bin_ended(self.now, &self.readings);
-        self.bury();
+        self.observer.looked(self.now, &self.readings);
+        if bin_ends {
+            self.observer.bin_ended(self.now, &self.readings);
+            self.bury();
+        }
     }
 
     /// Forgets the ended replicas; what is left of them costs next to no memory.
@@ -287,7 +303,7 @@ impl<'a, O: Observer> World<'a, O> {
     }
 
     fn note_progress(&mut self, at: Instant, gauge: &Gauge) {
-        gauge.advance(self.plan.run.bin.0.min(at.0), std::mem::take(&mut self.offered));
+        gauge.advance(self.look_every.0.min(at.0), std::mem::take(&mut self.offered));
     }
 
     /// The end: the last bin, the requests in flight, and the drain.
@@ -295,8 +311,8 @@ impl<'a, O: Observer> World<'a, O> {
         self.route_until(end);
         self.now = end;
         let mut in_flight = self.still_on_the_way(end);
-        self.read_all();
-        gauge.advance(end.0 % self.plan.run.bin.0.max(1), std::mem::take(&mut self.offered));
+        self.read_all(true);
+        gauge.advance(end.0 % self.look_every.0.max(1), std::mem::take(&mut self.offered));
         in_flight.extend(self.attempts.iter().map(|attempt| Instant(attempt.sent)));
         for id in &self.present {
             let jobs = self.replicas[*id].server.in_service_jobs();

@@ -126,6 +126,7 @@ impl Replica {
         Reading {
             replica: self.id,
             in_flight: self.server.in_service() as u64,
+            in_flight_peak: self.server.peak() as u64,
             arrived: self.arrived,
             served: self.served,
             busy: self.server.busy_until(now.0),

@@ -95,6 +95,7 @@ impl<O: Observer> World<'_, O> {
             }
             Some(Gate::Api(_)) => {
                 self.replicas[id].lacks_contracts = true;
+                self.tell(Observation::ContractsMissing { replica: id });
                 self.begin_probing(id);
                 self.begin_fetch(id);
             }

@@ -22,9 +22,9 @@ pub struct Incident {
     /// When capacity was back: every slot it hit has a replica in rotation, its lasting part over.
     /// `None` = not before the end of the run.
     pub restored: Option<Instant>,
-    /// When the backlog was gone too: after `restored`, the first end of a bin at which no more
-    /// requests were in flight than at the busiest of the last 60 quiet bins. `None` = not before
-    /// the end of the run.
+    /// When all was as before: after `restored`, the first look (every second) at which no more
+    /// requests were in flight than at the busiest of the last 60 calm looks, and none had failed
+    /// since the look before. `None` = not before the end of the run.
     pub normal: Option<Instant>,
     /// 99th percentile of the latency before: over the quiet time since the previous incident.
     pub p99_before: Option<Span>,

@@ -10,6 +10,7 @@ pub mod ledger;
 pub mod outcome;
 pub mod recorder;
 mod sample;
+mod scope;
 pub mod timeline;
 mod tracker;
 mod windows;
@@ -126,6 +127,8 @@ pub enum Observation {
     FetchFailed { replica: ReplicaId, what: &'static str },
     /// A replica of the gate-per-API kind has its contracts.
     ContractsLoaded { replica: ReplicaId },
+    /// A replica takes traffic without contracts: requests that need them are refused.
+    ContractsMissing { replica: ReplicaId },
     /// Requests meet this many ingress instances (of which `down` have vanished).
     Ingress { reachable: usize, down: usize },
     /// A window of the plan with fixed ends begins or ends, or warm-up ends.
@@ -139,6 +142,8 @@ pub struct Reading {
     pub replica: ReplicaId,
     /// Requests it has at this instant.
     pub in_flight: u64,
+    /// Most requests that it ever had at once.
+    pub in_flight_peak: u64,
     /// Requests that reached it since it was created.
     pub arrived: u64,
     /// Requests it served since it was created.
@@ -157,7 +162,9 @@ pub trait Observer {
     fn failed(&mut self, _sent: Instant, _at: Instant, _failure: Failure) {}
     /// A rarer fact.
     fn observe(&mut self, _at: Instant, _observation: &Observation) {}
-    /// A timeline bin ends; every live replica is read.
+    /// A look: every replica that exists is read, at least at every end of a bin.
+    fn looked(&mut self, _at: Instant, _readings: &[Reading]) {}
+    /// A timeline bin ends, just after the look at this moment.
     fn bin_ended(&mut self, _at: Instant, _readings: &[Reading]) {}
     /// The horizon is reached. `in_flight` are the sending times of the requests without an
     /// outcome. Those that replicas still serve come through [`Observer::served`] afterwards (the

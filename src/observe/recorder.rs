@@ -11,6 +11,8 @@
 
 use std::collections::BTreeSet;
 
+pub use super::scope::{Keep, Scope, WindowExtent};
+
 use super::histogram::Histogram;
 use super::ledger::{Failure, Ledger};
 use super::outcome::{Entry, Outcome};
@@ -20,49 +22,13 @@ use super::windows::{Occupancy, Windows};
 use super::{Observation, Observer, Reading, ReplicaId, Served, State};
 use crate::units::{Instant, SECOND, Span};
 
-/// What a recorder is told of the plan: nothing but extents and sizes.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Scope {
-    /// Index of the replication.
-    pub replication: u64,
-    /// The extent of each window.
-    pub windows: Vec<WindowExtent>,
-    /// End of warm-up.
-    pub warm_up: Instant,
-    /// Width of a bin.
-    pub bin: Span,
-    /// The way back from replica to client, added to every latency.
-    pub hop: Span,
-    /// Cores of a replica.
-    pub cores: f64,
-}
-
-/// When a window is open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WindowExtent {
-    /// From the first instant (inclusive) to the second (exclusive).
-    Between(Instant, Instant),
-    /// While an incident of this fault is in progress.
-    During(usize),
-}
-
-/// What to keep beside the figures; it costs memory in proportion to bins, events and samples.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Keep {
-    /// The timeline.
-    pub timeline: bool,
-    /// The journal.
-    pub journal: bool,
-    /// Every n-th request.
-    pub requests_every: Option<u64>,
-}
-
 /// What the recorder knows of a replica.
 #[derive(Clone, Debug)]
 struct Known {
     slot: usize,
     ready: bool,
     in_rotation: bool,
+    lacks_contracts: bool,
     last: Reading,
 }
 
@@ -81,6 +47,8 @@ pub struct Recorder {
     late: Histogram,
     /// Failures since the last cut.
     failed: Ledger,
+    /// Failures since the last look.
+    failed_lately: u64,
     /// Totals of the current bin.
     bin: Histogram,
     bin_row: TotalRow,
@@ -108,6 +76,7 @@ impl Recorder {
             live_since: Instant::ZERO,
             late: Histogram::default(),
             failed: Ledger::default(),
+            failed_lately: 0,
             bin: Histogram::default(),
             bin_row: TotalRow::default(),
             replicas: Vec::new(),
@@ -224,10 +193,10 @@ impl Recorder {
     }
 
     fn rotate(&mut self, now: Instant, replica: ReplicaId, joined: bool) {
-        let Known { slot, ready, .. } = self.replicas[replica];
+        let ready = self.replicas[replica].ready;
         self.update(now, replica, ready, joined);
         if joined && ready {
-            self.tracker.join(slot, now);
+            self.restore(now, replica);
         } else {
             self.tracker.leave(replica, now);
         }
@@ -236,9 +205,24 @@ impl Recorder {
         }
     }
 
+    /// A slot is whole again once its replica is ready, in rotation, and lacks nothing.
+    fn restore(&mut self, now: Instant, replica: ReplicaId) {
+        let Known { slot, ready, in_rotation, lacks_contracts, .. } = self.replicas[replica];
+        if ready && in_rotation && !lacks_contracts {
+            self.tracker.join(slot, now);
+        }
+    }
+
     fn create(&mut self, replica: ReplicaId, slot: usize, zone: usize, name: &str) {
-        let last = Reading { replica, in_flight: 0, arrived: 0, served: 0, busy: 0.0 };
-        self.replicas.push(Known { slot, ready: false, in_rotation: false, last });
+        let last =
+            Reading { replica, in_flight: 0, in_flight_peak: 0, arrived: 0, served: 0, busy: 0.0 };
+        self.replicas.push(Known {
+            slot,
+            ready: false,
+            in_rotation: false,
+            lacks_contracts: false,
+            last,
+        });
         if self.keep.timeline {
             let name = name.to_owned();
             let (states, rotation, speed) = (Vec::new(), Vec::new(), Vec::new());
@@ -253,7 +237,7 @@ impl Recorder {
         for reading in readings {
             let last = std::mem::replace(&mut self.replicas[reading.replica].last, *reading);
             busy += reading.busy - last.busy;
-            self.in_flight_peak = self.in_flight_peak.max(reading.in_flight);
+            self.in_flight_peak = self.in_flight_peak.max(reading.in_flight_peak);
             if self.keep.timeline {
                 let life = &self.timeline.replicas[reading.replica];
                 self.timeline.by_replica.push(ReplicaRow {
@@ -332,6 +316,7 @@ impl Observer for Recorder {
         }
         self.windows.fail(sent, failure);
         self.failed.failures[failure as usize] += 1;
+        self.failed_lately += 1;
         self.bin_row.failures[failure as usize] += 1;
         self.requests.failed(sent, at, failure);
     }
@@ -348,6 +333,13 @@ impl Observer for Recorder {
                 self.strike(at, *incident, *fault, (slots, *lasting, subject));
             }
             Observation::FaultEnded { incident, .. } => self.tracker.end_lasting(*incident, at),
+            Observation::ContractsMissing { replica } => {
+                self.replicas[*replica].lacks_contracts = true;
+            }
+            Observation::ContractsLoaded { replica } => {
+                self.replicas[*replica].lacks_contracts = false;
+                self.restore(at, *replica);
+            }
             Observation::Boundary => self.turn_windows(at),
             Observation::Speed { replica, share } if self.keep.timeline => {
                 self.timeline.replicas[*replica].speed.push((at, *share));
@@ -356,6 +348,19 @@ impl Observer for Recorder {
         }
         if self.keep.journal && *observation != Observation::Boundary {
             self.journal.push(Entry { at, observation: observation.clone() });
+        }
+    }
+
+    fn looked(&mut self, at: Instant, readings: &[Reading]) {
+        let in_flight = readings.iter().map(|reading| reading.in_flight).sum();
+        let quiet = std::mem::take(&mut self.failed_lately) == 0;
+        if self.tracker.is_calm() {
+            self.tracker.note_calm(in_flight);
+        } else {
+            self.cut();
+            if self.tracker.end_over(at, in_flight, quiet) {
+                self.turn_windows(at);
+            }
         }
     }
 
@@ -374,9 +379,6 @@ impl Observer for Recorder {
         }
         let in_flight = readings.iter().map(|reading| reading.in_flight).sum();
         self.close_row(at, in_flight, (capacity > 0.0).then(|| busy / capacity));
-        if self.tracker.end_bin(at, in_flight) {
-            self.turn_windows(at);
-        }
     }
 
     fn horizon(&mut self, _at: Instant, in_flight: &[Instant]) {

@@ -9,8 +9,8 @@ use super::outcome::INCIDENT_LIMIT;
 use super::{ReplicaId, State};
 use crate::units::{Instant, Span};
 
-/// Quiet bins whose busiest says what is normal.
-const QUIET_BINS: usize = 60;
+/// Calm looks whose busiest says what is normal.
+const CALM_LOOKS: usize = 60;
 
 /// An incident in progress.
 #[derive(Clone, Debug)]
@@ -125,17 +125,25 @@ impl Tracker {
         }
     }
 
-    /// A bin ends with this many requests in flight; true if an incident is over.
-    pub fn end_bin(&mut self, now: Instant, in_flight: u64) -> bool {
-        if self.open.is_empty() {
-            self.quiet.push_back(in_flight);
-            if self.quiet.len() > QUIET_BINS {
-                self.quiet.pop_front();
-            }
-            return false;
+    /// Whether no incident is in progress.
+    pub fn is_calm(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// A look in calm times, with this many requests in flight.
+    pub fn note_calm(&mut self, in_flight: u64) {
+        self.quiet.push_back(in_flight);
+        if self.quiet.len() > CALM_LOOKS {
+            self.quiet.pop_front();
         }
+    }
+
+    /// A look with this many requests in flight, and `quiet` if none failed since the last one:
+    /// ends the incidents that are over; true if there were any.
+    pub fn end_over(&mut self, now: Instant, in_flight: u64, quiet: bool) -> bool {
         let is_over = |open: &Open| {
-            open.incident.restored.is_some() && open.usual.is_none_or(|usual| in_flight <= usual)
+            let drained = open.usual.is_none_or(|usual| in_flight <= usual);
+            open.incident.restored.is_some() && drained && quiet
         };
         let (over, open): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.open).into_iter().partition(is_over);

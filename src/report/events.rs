@@ -52,6 +52,7 @@ fn event(observation: &Observation) -> &'static str {
         Observation::ZoneReturned { .. } => "zone_returned",
         Observation::FaultMissed { .. } => "fault_missed",
         Observation::FetchFailed { .. } => "fetch_failed",
+        Observation::ContractsMissing { .. } => "contracts_missing",
         Observation::ContractsLoaded { .. } => "contracts_loaded",
         Observation::Ingress { .. } => "ingress",
         Observation::Boundary => "boundary",
@@ -89,6 +90,7 @@ impl Names<'_> {
             }
             Observation::JoinedRotation { replica }
             | Observation::LeftRotation { replica }
+            | Observation::ContractsMissing { replica }
             | Observation::ContractsLoaded { replica } => self.of(*replica),
             Observation::Speed { replica, share } => {
                 Row { detail: cells::share(share.0), ..self.of(*replica) }

@@ -139,7 +139,7 @@ fn is_ours(name: &Path) -> bool {
 
 fn sibling(target: &Path, ending: &str) -> PathBuf {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
-    target.with_file_name(format!(".{name}.{ending}"))
+    target.with_file_name(format!(".{name}.{ending}-{}", std::process::id()))
 }
 
 /// Writes every file of a report but its charts.

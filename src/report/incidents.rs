@@ -9,12 +9,18 @@ use crate::observe::ledger::{Failure, Ledger};
 use crate::units::{Instant, Share, Span, three_digits};
 
 /// One incident: when, who, what it meant for the others, for requests, and until when.
-pub(super) fn sentence(plan: &Plan, incident: &Incident, ended: Instant) -> String {
+/// `all` are those of the same replication: what failed while several lasted belongs to none alone.
+pub(super) fn sentence(
+    plan: &Plan,
+    incident: &Incident,
+    all: &[Incident],
+    ended: Instant,
+) -> String {
     let mut parts =
         vec![format!("{} {}", incident.subject, verb(&plan.faults[incident.fault].fault))];
     parts.extend(loss(incident).filter(|_| takes_replicas(&plan.faults[incident.fault].fault)));
     parts.extend(latency(incident));
-    parts.push(failures(&incident.ledger));
+    parts.push(failures(&incident.ledger) + shared(plan, incident, all, ended).as_str());
     parts.extend(replacement(incident));
     parts.push(end(incident, ended));
     parts.join("; ")
@@ -59,10 +65,28 @@ fn surge_text(surge: f64, incident: &Incident) -> String {
 }
 
 fn latency(incident: &Incident) -> Option<String> {
-    let show = |p99: Option<Span>| p99.map_or_else(|| NOTHING.to_owned(), |p99| p99.to_string());
-    let (before, during) = (incident.p99_before, incident.p99_during);
-    (before.is_some() || during.is_some())
-        .then(|| format!("p99 {} → {}", show(before), show(during)))
+    match (incident.p99_before, incident.p99_during) {
+        (Some(before), Some(during)) => Some(format!("p99 {before} → {during}")),
+        (None, Some(during)) => Some(format!("p99 {during}")),
+        (Some(before), None) => Some(format!("p99 {before} → {NOTHING}")),
+        (None, None) => None,
+    }
+}
+
+/// Which other incidents the failures of this one are shared with.
+fn shared(plan: &Plan, incident: &Incident, all: &[Incident], ended: Instant) -> String {
+    let until = |incident: &Incident| incident.normal.unwrap_or(ended);
+    let overlaps = |other: &&Incident| {
+        **other != *incident && other.at < until(incident) && incident.at < until(other)
+    };
+    let mut names: Vec<&str> =
+        all.iter().filter(overlaps).map(|other| plan.faults[other.fault].name.as_str()).collect();
+    names.dedup();
+    match names.len() {
+        0 => String::new(),
+        _ if incident.ledger.failed() == 0 => String::new(),
+        _ => format!(" (shared with {})", names.join(", ")),
+    }
 }
 
 fn failures(ledger: &Ledger) -> String {
@@ -151,7 +175,7 @@ mod tests {
         incident.p99_during = Some(Span::from_secs(0.23));
         incident.ledger.failures[0] = 12;
         assert_eq!(
-            sentence(&plan, &incident, plan.run.horizon),
+            sentence(&plan, &incident, &[], plan.run.horizon),
             "replica b-1 crashed; 1 of 2 replicas kept serving, out of rotation after 2 s, \
              survivors' load ×2 for 11 s; p99 41 ms → 230 ms; 12 requests lost in flight; \
              replacement: sandbox 1 s, booting 10 s; back to normal at 3:15, after 15 s"
@@ -166,8 +190,8 @@ mod tests {
         (incident.normal, incident.restored, incident.p99_before) = (None, None, None);
         incident.ledger = Ledger::default();
         incident.phases.clear();
-        let text = sentence(&plan, &incident, plan.run.horizon);
-        assert!(text.starts_with("replica b-1 crashed; p99 – → 2"), "{text}");
+        let text = sentence(&plan, &incident, &[], plan.run.horizon);
+        assert!(text.starts_with("replica b-1 crashed; p99 2"), "{text}");
         assert!(text.ends_with("; no request failed; not over by the end at 10:00"), "{text}");
     }
 }

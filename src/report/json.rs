@@ -232,6 +232,8 @@ fn reason(doubt: Doubt) -> &'static str {
         Doubt::OneReplication => "one_replication",
         Doubt::Straddles => "bound_within_interval",
         Doubt::Unrecovered(_) => "unrecovered",
+        Doubt::Failed(_) => "too_many_failed",
+        Doubt::FewBeyond => "too_few_beyond",
     }
 }
 

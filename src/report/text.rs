@@ -126,6 +126,8 @@ fn remark(judgement: &Judgement) -> String {
             Doubt::Interrupted => "the run was stopped".to_owned(),
             Doubt::OneReplication => "one replication has no interval".to_owned(),
             Doubt::Straddles => "the bound lies in the interval".to_owned(),
+            Doubt::Failed(share) => format!("{} failed, which it leaves out", Share(share)),
+            Doubt::FewBeyond => "fewer than 10 requests beyond".to_owned(),
             Doubt::Unrecovered(n) => format!("{} not over", plural(n as u64, "incident")),
         },
     }
@@ -164,8 +166,8 @@ fn objective_line(line: &str, verdict: &Verdict, paint: Paint) -> String {
 
 fn windows(report: &Report, paint: Paint) -> String {
     let title = match report.experiment.outcomes.len() {
-        1 => "Latency and load",
-        _ => "Latency and load (95 % interval)",
+        1 => "Load, and latency of the answered requests",
+        _ => "Load, and latency of the answered requests (95 % interval)",
     };
     format!("{}\n{}", paint.title(title), tables::windows(&report.summary.windows))
 }
@@ -196,7 +198,7 @@ fn story(report: &Report, paint: Paint) -> String {
         out.push_str("  none\n");
     }
     for incident in first.incidents.iter().take(INCIDENTS_TOLD) {
-        let sentence = incidents::sentence(plan, incident, first.ended);
+        let sentence = incidents::sentence(plan, incident, &first.incidents, first.ended);
         out.push_str(&wrapped(&format!("  {:>7}  ", incident.at.to_string()), &sentence));
     }
     let rest = first.incidents.len().saturating_sub(INCIDENTS_TOLD) as u64;

@@ -189,7 +189,7 @@ keys! {
             "How arrivals scatter around the rate.";
         DAILY: Vec<Located<f64>> = "daily", "", Assumed, "none",
             "24 factors of the rate, one per hour of the day, linear in between.";
-        DAY_START: Span = "day-start", "0s", Assumed, "midnight",
+        DAY_START: Span = "day-start", "0s", Inferred, "midnight",
             "The time of day at which the run starts (with daily only).";
         REPLAY: String = "replay", "", Assumed, "none",
             "A CSV file of recorded arrivals, from the scenario's folder.";
@@ -268,7 +268,7 @@ keys! {
             "How long a pod on an unreachable node is tolerated.";
     }
     fault "fault" {
-        NAME: String = "name", "", Assumed, "its kind",
+        NAME: String = "name", "", Inferred, "its kind",
             "The name by which objectives and reports speak of it.";
         KIND: FaultKind = "kind", "", Given, "", "What goes wrong.";
         AT: Span = "at", "", Given, "", "When it strikes, once.";
@@ -276,7 +276,7 @@ keys! {
             "Or: the time from coming up to failing, anew for each thing that the target covers.";
         FOR: Law = "for", "", Given, "", "How long it lasts, unless a replacement ends it.";
         CPU: Share = "cpu", "", Given, "", "Share of its CPU that a slow replica keeps.";
-        TARGET: String = "target", "any", Assumed, "one at random",
+        TARGET: String = "target", "any", Inferred, "one at random",
             "\"any\", \"all\", \"zone b\", a replica (\"b-1\") or an ingress instance (\"2\").";
     }
     run "run" {

@@ -92,6 +92,10 @@ impl<A: Observer, B: Observer> Observer for Both<'_, A, B> {
         self.0.observe(at, observation);
         self.1.observe(at, observation);
     }
+    fn looked(&mut self, at: Instant, readings: &[Reading]) {
+        self.0.looked(at, readings);
+        self.1.looked(at, readings);
+    }
     fn bin_ended(&mut self, at: Instant, readings: &[Reading]) {
         self.0.bin_ended(at, readings);
         self.1.bin_ended(at, readings);

@@ -52,6 +52,10 @@ impl Observer for Stops {
         }
     }
 
+    fn looked(&mut self, at: Instant, readings: &[Reading]) {
+        self.sojourns.looked(at, readings);
+    }
+
     fn bin_ended(&mut self, at: Instant, readings: &[Reading]) {
         self.sojourns.bin_ended(at, readings);
     }

@@ -134,6 +134,10 @@ impl Observer for Both {
         self.watch.observe(at, observation);
     }
 
+    fn looked(&mut self, at: Instant, readings: &[Reading]) {
+        self.recorder.looked(at, readings);
+    }
+
     fn bin_ended(&mut self, at: Instant, readings: &[Reading]) {
         self.recorder.bin_ended(at, readings);
     }

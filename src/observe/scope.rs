@@ -1,0 +1,40 @@
+//! What a recorder is told before it begins.
+
+use crate::units::{Instant, Span};
+
+/// What a recorder is told of the plan: nothing but extents and sizes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scope {
+    /// Index of the replication.
+    pub replication: u64,
+    /// The extent of each window.
+    pub windows: Vec<WindowExtent>,
+    /// End of warm-up.
+    pub warm_up: Instant,
+    /// Width of a bin.
+    pub bin: Span,
+    /// The way back from replica to client, added to every latency.
+    pub hop: Span,
+    /// Cores of a replica.
+    pub cores: f64,
+}
+
+/// When a window is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WindowExtent {
+    /// From the first instant (inclusive) to the second (exclusive).
+    Between(Instant, Instant),
+    /// While an incident of this fault is in progress.
+    During(usize),
+}
+
+/// What to keep beside the figures; it costs memory in proportion to bins, events and samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keep {
+    /// The timeline.
+    pub timeline: bool,
+    /// The journal.
+    pub journal: bool,
+    /// Every n-th request.
+    pub requests_every: Option<u64>,
+}

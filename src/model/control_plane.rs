@@ -92,7 +92,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     fn use_fetched(&mut self, id: ReplicaId) {
-        if self.replicas[id].lacks_contracts {
+        if self.replicas[id].state != State::Configuring && self.replicas[id].lacks_contracts {
             self.replicas[id].lacks_contracts = false;
             self.tell(Observation::ContractsLoaded { replica: id });
         } else {

@@ -123,6 +123,7 @@ impl<O: Observer> World<'_, O> {
         replica.server.set_speed(now, 1.0);
         replica.fate = Fate::Dead;
         replica.epoch += 1;
+        replica.lacks_contracts = false;
         if !std::mem::take(&mut replica.slow).is_empty() {
             self.tell(Observation::Speed { replica: id, share: Share::ONE });
         }

@@ -187,6 +187,8 @@ impl Recorder {
         let Known { slot, in_rotation, .. } = self.replicas[replica];
         self.tracker.enter(slot, now, state);
         self.update(now, replica, state == State::Ready, in_rotation);
+        // A process that died forgets what it lacked; its next one says so again.
+        self.replicas[replica].lacks_contracts &= state != State::Failed;
         if self.keep.timeline {
             self.timeline.replicas[replica].states.push((now, state));
         }

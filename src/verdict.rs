@@ -5,8 +5,6 @@
 
 use crate::experiment::Experiment;
 use crate::experiment::figures::{self, Recovery};
-use crate::experiment::summary::belongs;
-use crate::model::plan::Plan;
 use crate::objective::{Bound, Metric, Objective, Relation};
 use crate::observe::outcome::WindowOutcome;
 use crate::stats::{Estimate, Interval};
@@ -37,7 +35,7 @@ pub enum Doubt {
     /// The bound lies within the interval.
     Straddles,
     /// This many incidents were not over at the end of the run.
-    Unrecovered(usize),
+    Unrecovered(u64),
     /// More requests failed than the percentile leaves out: this share of them. A percentile is of
     /// the answered requests, and would pass because the worst ones are missing from it.
     Failed(f64),
@@ -72,8 +70,8 @@ pub enum Overall {
 }
 
 /// Judges every objective of a scenario.
-pub fn judge_all(plan: &Plan, run: &Experiment, objectives: &[Objective]) -> Vec<Judgement> {
-    objectives.iter().map(|objective| judge_one(plan, run, objective)).collect()
+pub fn judge_all(run: &Experiment, objectives: &[Objective]) -> Vec<Judgement> {
+    objectives.iter().map(|objective| judge_one(run, objective)).collect()
 }
 
 /// Any missed makes the whole missed, else any undecided makes it undecided.
@@ -90,15 +88,14 @@ pub fn overall(judgements: &[Judgement]) -> Overall {
     }
 }
 
-fn judge_one(plan: &Plan, run: &Experiment, objective: &Objective) -> Judgement {
+fn judge_one(run: &Experiment, objective: &Objective) -> Judgement {
     let windows = || figures::windows(&run.outcomes, objective.window);
     let (figure, mut verdict) = match objective.metric {
         Metric::Latency(q) => plain(objective, figures::percentile(&windows(), q)),
         Metric::MeanLatency => plain(objective, figures::mean_latency(&windows())),
         Metric::Availability => plain(objective, figures::availability(&windows())),
         Metric::Recovery => {
-            let extent = plan.windows[objective.window].extent;
-            let found = figures::recovery(&run.outcomes, |incident| belongs(incident, extent));
+            let found = figures::recovery(&figures::incidents(&windows()));
             (found.longest, judge_recovery(objective, &found))
         }
     };
@@ -238,10 +235,10 @@ mod tests {
 
     #[test]
     fn no_data_never_passes() {
-        let (plan, mut run) = (sample::plan(), sample::experiment());
+        let mut run = sample::experiment();
         for outcome in &mut run.outcomes {
             outcome.windows.iter_mut().for_each(|window| *window = Default::default());
-            outcome.incidents.clear();
+            sample::set_incidents(outcome, Vec::new());
         }
         let availability = Objective {
             bound: Bound::Share(Share::ZERO),
@@ -253,7 +250,7 @@ mod tests {
             objective(Metric::Recovery, Relation::AtMost, 1e9),
             availability,
         ];
-        let judged = judge_all(&plan, &run, &objectives);
+        let judged = judge_all(&run, &objectives);
         assert!(judged.iter().all(|j| j.verdict == Verdict::Undecided(Doubt::NoData)));
         assert_eq!(overall(&judged), Overall::Undecided);
     }
@@ -263,7 +260,7 @@ mod tests {
         let mut run = sample::experiment();
         run.outcomes.truncate(1);
         let generous = objective(Metric::Latency(0.99), Relation::Below, 1e6);
-        let judged = judge_all(&sample::plan(), &run, &[generous]);
+        let judged = judge_all(&run, &[generous]);
         assert_eq!(judged[0].verdict, Verdict::Undecided(Doubt::OneReplication));
     }
 
@@ -272,17 +269,17 @@ mod tests {
         let mut run = sample::experiment();
         run.outcomes.iter_mut().for_each(|outcome| outcome.interrupted = true);
         let generous = objective(Metric::Latency(0.99), Relation::Below, 1e6);
-        let judged = judge_all(&sample::plan(), &run, &[generous]);
+        let judged = judge_all(&run, &[generous]);
         assert_eq!(judged[0].verdict, Verdict::Undecided(Doubt::Interrupted));
     }
 
     #[test]
     fn an_incident_without_end_misses_only_what_it_already_exceeds() {
         let mut run = sample::experiment();
-        run.outcomes[3].incidents[0].normal = None;
+        sample::change_incident(&mut run.outcomes[3], |incident| incident.normal = None);
         let judged = |seconds| {
             let objective = objective(Metric::Recovery, Relation::AtMost, seconds);
-            judge_all(&sample::plan(), &run, &[objective])[0].verdict
+            judge_all(&run, &[objective])[0].verdict
         };
         assert_eq!(judged(419.9), Verdict::Missed);
         assert_eq!(judged(420.0), Verdict::Undecided(Doubt::Unrecovered(1)));
@@ -293,7 +290,7 @@ mod tests {
         let run = sample::experiment();
         let mut objective = objective(Metric::Recovery, Relation::Below, 20.0);
         objective.window = 1;
-        let judged = judge_all(&sample::plan(), &run, &[objective]).remove(0);
+        let judged = judge_all(&run, &[objective]).remove(0);
         assert_eq!(judged.verdict, Verdict::Met);
         assert!((4.0..6.0).contains(&judged.margin.unwrap()));
     }

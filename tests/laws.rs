@@ -117,12 +117,30 @@ proptest! {
             prop_assert!(figures.ledger.balances(), "{}: {:?}", window.label, figures.ledger);
             let (from, to) = match window.extent {
                 Extent::Run => (plan.run.warm_up, Instant::NEVER),
-                Extent::Between(from, to) => (from, to),
+                Extent::Between(from, to) => (from.max(plan.run.warm_up), to),
                 Extent::During(_) => continue,
             };
             prop_assert_eq!(figures.ledger, ledger_of(&witness, from, to), "{}", window.label);
-            let answered = witness.served.iter().filter(|served| (from..to).contains(&served.sent));
+            prop_assert_eq!(figures.open, outcome.ended.min(to).since(from));
+            let within = |sent: &Instant| from <= *sent && *sent < to;
+            let answered = witness.served.iter().filter(|served| within(&served.sent));
             prop_assert_eq!(figures.latency.count(), answered.count() as u64);
+        }
+    }
+
+    #[test]
+    fn a_window_of_a_fault_is_open_while_one_of_its_incidents_lasts(plan in any_plan()) {
+        let (_, outcome) = witnessed(&plan, 0);
+        prop_assert_eq!(outcome.incidents_unlisted, 0);
+        for (window, figures) in plan.windows.iter().zip(&outcome.windows) {
+            let Extent::During(fault) = window.extent else { continue };
+            let (mut open, mut seen) = (Span::ZERO, plan.run.warm_up);
+            for incident in outcome.incidents.iter().filter(|incident| incident.fault == fault) {
+                let end = incident.normal.unwrap_or(outcome.ended);
+                open += end.since(incident.at.max(seen));
+                seen = seen.max(end);
+            }
+            prop_assert_eq!(figures.open, open);
         }
     }
 

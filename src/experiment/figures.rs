@@ -1,9 +1,9 @@
 //! Figures of an experiment, each pooled over the replications. Latencies are in seconds.
 
 use crate::observe::histogram::Histogram;
-use crate::observe::incident::Incident;
 use crate::observe::ledger::Ledger;
 use crate::observe::outcome::{Outcome, WindowOutcome};
+use crate::observe::tally::Tally;
 use crate::stats::sections::{self, Section};
 use crate::stats::{self, Estimate, Interval, jackknife, proportion};
 use crate::units::Span;
@@ -31,9 +31,10 @@ pub fn total(windows: &[&WindowOutcome]) -> Ledger {
     all
 }
 
-/// The mean over replications of one value for each.
-pub fn mean_of<T>(items: &[T], value: impl Fn(&T) -> f64) -> Option<Estimate> {
-    stats::mean(&items.iter().map(value).collect::<Vec<_>>())
+/// The mean over replications of a count or length, of which each has one.
+pub fn count_of<T>(items: &[T], value: impl Fn(&T) -> f64) -> Option<Estimate> {
+    let values: Vec<f64> = items.iter().map(value).collect();
+    stats::mean(&values).map(|mean| mean.within(0.0, f64::INFINITY))
 }
 
 /// Corrects the interval of a mean count of which none was seen: zero in n replications does not
@@ -100,43 +101,30 @@ pub struct Recovery {
     /// The least and the greatest recovery of any incident.
     pub range: Option<(Span, Span)>,
     /// Incidents of which the end was seen.
-    pub recovered: usize,
+    pub recovered: u64,
     /// Incidents that were not over at the end of the run.
-    pub unrecovered: usize,
+    pub unrecovered: u64,
     /// The longest that one of these had lasted by then.
     pub waited: Span,
 }
 
-/// The recovery of all incidents that `counts` accepts.
-pub fn recovery(outcomes: &[Outcome], counts: impl Fn(&Incident) -> bool) -> Recovery {
-    let mut all = Recovery::default();
-    let mut longest = Vec::new();
-    for outcome in outcomes {
-        let incidents: Vec<_> = outcome.incidents.iter().filter(|i| counts(i)).collect();
-        let ended: Vec<Span> = incidents.iter().filter_map(|i| i.recovery()).collect();
-        if ended.len() == incidents.len() {
-            longest.extend(ended.iter().max().map(|span| span.as_secs()));
-        }
-        let open = incidents.iter().filter(|incident| incident.normal.is_none());
-        let waited = open.map(|incident| outcome.ended.since(incident.at)).max();
-        all.recovered += ended.len();
-        all.unrecovered += incidents.len() - ended.len();
-        all.waited = all.waited.max(waited.unwrap_or_default());
-        all.range = hull(all.range, ended);
+/// The recovery from the incidents of each replication.
+pub fn recovery(tallies: &[Tally]) -> Recovery {
+    let longest: Vec<f64> =
+        tallies.iter().filter_map(|tally| tally.longest()).map(|span| span.as_secs()).collect();
+    let all = Tally::sum(tallies);
+    Recovery {
+        longest: stats::mean(&longest).map(|estimate| estimate.within(0.0, f64::INFINITY)),
+        range: all.recovery,
+        recovered: all.struck - all.unrecovered,
+        unrecovered: all.unrecovered,
+        waited: all.waited,
     }
-    all.longest = stats::mean(&longest).map(|estimate| estimate.within(0.0, f64::INFINITY));
-    all
 }
 
-/// The least and greatest of `values` and what was seen before.
-pub fn hull<T: Ord + Copy>(
-    seen: Option<(T, T)>,
-    values: impl IntoIterator<Item = T>,
-) -> Option<(T, T)> {
-    values.into_iter().fold(seen, |range, value| {
-        let (least, greatest) = range.unwrap_or((value, value));
-        Some((least.min(value), greatest.max(value)))
-    })
+/// The incidents of each replication that belong to one window.
+pub fn incidents(windows: &[&WindowOutcome]) -> Vec<Tally> {
+    windows.iter().map(|window| window.incidents.clone()).collect()
 }
 
 #[cfg(test)]
@@ -160,6 +148,18 @@ mod tests {
         let interval = estimate.interval.unwrap();
         assert_eq!((estimate.point, interval.high), (1.0, 1.0));
         assert!((interval.low - 0.999_001_9).abs() < 1e-6, "{interval:?}");
+    }
+
+    #[test]
+    fn few_failures_have_at_least_the_interval_of_independent_requests() {
+        // Nine failures of 9 000, alike in each replication: their scatter alone would say nothing.
+        let interval = |failed| {
+            let window = served_and_failed(3_000 - failed, failed);
+            availability(&[&window, &window, &window]).unwrap().interval.unwrap()
+        };
+        let exact = proportion::clopper_pearson(8_991, 9_000);
+        assert_eq!((interval(3).low, interval(3).high), (exact.low, exact.high));
+        assert!(interval(4).high - interval(4).low < 1e-9, "twelve are not few");
     }
 
     #[test]
@@ -197,8 +197,8 @@ mod tests {
     #[test]
     fn an_incident_without_end_is_counted_and_not_averaged() {
         let mut outcomes = sample::experiment().outcomes;
-        outcomes[2].incidents[0].normal = None;
-        let recovery = recovery(&outcomes, |_| true);
+        sample::change_incident(&mut outcomes[2], |incident| incident.normal = None);
+        let recovery = recovery(&incidents(&windows(&outcomes, 0)));
         assert_eq!((recovery.recovered, recovery.unrecovered), (4, 1));
         assert_eq!(recovery.longest.unwrap().n, 4);
         assert_eq!(recovery.waited, Instant::from_secs(600.0).since(Instant::from_secs(180.0)));

@@ -6,6 +6,7 @@ use crate::observe::histogram::Histogram;
 use crate::observe::incident::Incident;
 use crate::observe::ledger::{Failure, Ledger};
 use crate::observe::outcome::{Entry, Outcome, RequestRecord, WindowOutcome};
+use crate::observe::tally::Tally;
 use crate::observe::timeline::{Latency, ReplicaLife, ReplicaRow, Timeline, TotalRow};
 use crate::observe::{Observation, State};
 use crate::random::{Law, Seed, Stream};
@@ -121,14 +122,16 @@ pub fn outcome(plan: &Plan, replication: u64) -> Outcome {
     let open = plan.run.horizon.since(plan.run.warm_up);
     let run = WindowOutcome { open, ..run };
     let extra = |extent| if extent == Extent::Run { run.clone() } else { during.clone() };
-    Outcome {
+    let incident = incident(recovery, &mut luck);
+    let mut outcome = Outcome {
         replication,
         ended: plan.run.horizon,
         interrupted: false,
         ledger: run.ledger,
         windows: plan.windows.iter().map(|window| extra(window.extent)).collect(),
         time_with_serving: vec![Span::ZERO, secs(recovery), open - secs(recovery)],
-        incidents: vec![incident(recovery, &mut luck)],
+        faults: vec![],
+        incidents: vec![],
         incidents_unlisted: 0,
         busy_secs: 53.0 + 2.0 * luck.unit(),
         capacity_secs: 1_065.0,
@@ -138,7 +141,25 @@ pub fn outcome(plan: &Plan, replication: u64) -> Outcome {
         timeline: Some(timeline()),
         journal: journal(),
         requests: requests(),
-    }
+    };
+    set_incidents(&mut outcome, vec![incident]);
+    outcome
+}
+
+/// Gives an outcome of [`plan`] these incidents instead of its own.
+pub fn set_incidents(outcome: &mut Outcome, incidents: Vec<Incident>) {
+    let mut tally = Tally::default();
+    incidents.iter().for_each(|incident| tally.add(incident, outcome.ended));
+    outcome.windows.iter_mut().for_each(|window| window.incidents = tally.clone());
+    outcome.faults = vec![tally];
+    outcome.incidents = incidents;
+}
+
+/// Changes the one incident of an outcome of [`plan`].
+pub fn change_incident(outcome: &mut Outcome, change: impl Fn(&mut Incident)) {
+    let mut incidents = outcome.incidents.clone();
+    incidents.iter_mut().for_each(change);
+    set_incidents(outcome, incidents);
 }
 
 fn window(offered: u64, in_flight: u64, median: f64, luck: &mut Stream) -> WindowOutcome {
@@ -148,7 +169,7 @@ fn window(offered: u64, in_flight: u64, median: f64, luck: &mut Stream) -> Windo
     (0..served).for_each(|_| latency.record(secs(median * (0.5 * luck.normal()).exp())));
     let mut ledger = Ledger { offered, served, in_flight, ..Ledger::default() };
     ledger.failures[Failure::LostInFlight as usize] = lost;
-    WindowOutcome { ledger, latency, open: Span::ZERO }
+    WindowOutcome { ledger, latency, ..WindowOutcome::default() }
 }
 
 fn incident(recovery: f64, luck: &mut Stream) -> Incident {

@@ -1,10 +1,10 @@
 //! Everything that reports say of an experiment, as estimates. Latencies are in seconds.
 
 use super::figures::{self, Recovery};
-use crate::model::plan::{Extent, Plan};
-use crate::observe::incident::Incident;
+use crate::model::plan::Plan;
 use crate::observe::ledger::{Failure, Ledger};
 use crate::observe::outcome::{Outcome, WindowOutcome};
+use crate::observe::tally::Tally;
 use crate::stats::Estimate;
 use crate::units::Span;
 
@@ -92,15 +92,6 @@ pub struct FaultSummary {
     pub serving_least: Option<usize>,
 }
 
-/// Whether an incident belongs to a window: struck by its fault, or between its ends.
-pub fn belongs(incident: &Incident, extent: Extent) -> bool {
-    match extent {
-        Extent::Run => true,
-        Extent::Between(from, to) => from <= incident.at && incident.at < to,
-        Extent::During(fault) => incident.fault == fault,
-    }
-}
-
 /// Sums up the outcomes of `plan`.
 pub fn summarize(plan: &Plan, outcomes: &[Outcome]) -> Summary {
     let window = |(index, window): (usize, &crate::model::plan::Window)| {
@@ -118,8 +109,7 @@ pub fn summarize(plan: &Plan, outcomes: &[Outcome]) -> Summary {
 
 fn summarize_window(label: String, windows: &[&WindowOutcome]) -> WindowSummary {
     let count = |value: &dyn Fn(&Ledger) -> u64| {
-        let mean = figures::mean_of(windows, |window| value(&window.ledger) as f64);
-        mean.map(|estimate| estimate.within(0.0, f64::INFINITY))
+        figures::count_of(windows, |window| value(&window.ledger) as f64)
     };
     let failures = |kind| {
         let mean = count(&|ledger| ledger.failed_by(kind));
@@ -139,7 +129,7 @@ fn summarize_window(label: String, windows: &[&WindowOutcome]) -> WindowSummary 
         greatest: merged.greatest(),
         throughput: figures::throughput(windows),
         samples: merged.count(),
-        open: figures::mean_of(windows, |window| window.open.as_secs()),
+        open: figures::count_of(windows, |window| window.open.as_secs()),
     }
 }
 
@@ -151,28 +141,28 @@ fn summarize_gateway(outcomes: &[Outcome]) -> GatewaySummary {
         figures::ratio_of(outcomes, |o| (time(o), length(o))).map(|e| e.within(0.0, 1.0))
     };
     GatewaySummary {
-        cpu: figures::ratio_of(outcomes, |o| (o.busy_secs, o.capacity_secs)),
-        in_flight_peak: figures::mean_of(outcomes, |o| o.in_flight_peak as f64)
-            .map(|peak| peak.within(0.0, f64::INFINITY)),
+        cpu: figures::ratio_of(outcomes, |o| (o.busy_secs, o.capacity_secs))
+            .map(|cpu| cpu.within(0.0, f64::INFINITY)),
+        in_flight_peak: figures::count_of(outcomes, |o| o.in_flight_peak as f64),
         in_flight_greatest: outcomes.iter().map(|o| o.in_flight_peak).max().unwrap_or(0),
         serving: (0..most).map(share).collect(),
-        recovery: figures::recovery(outcomes, |_| true),
+        recovery: figures::recovery(&figures::incidents(&figures::windows(outcomes, 0))),
         incidents_unlisted: outcomes.iter().map(|o| o.incidents_unlisted).sum(),
     }
 }
 
 fn summarize_fault(name: String, fault: usize, outcomes: &[Outcome]) -> FaultSummary {
-    let struck = |o: &Outcome| o.incidents.iter().filter(|i| i.fault == fault).count();
-    let all = || outcomes.iter().flat_map(|o| &o.incidents).filter(|i| i.fault == fault);
+    let tallies: Vec<Tally> = outcomes.iter().map(|o| o.faults[fault].clone()).collect();
+    let all = Tally::sum(&tallies);
     FaultSummary {
         name,
-        struck: figures::mean_of(outcomes, |outcome| struck(outcome) as f64),
-        replications: outcomes.iter().filter(|outcome| struck(outcome) > 0).count(),
-        recovery: figures::recovery(outcomes, |incident| incident.fault == fault),
-        p99_before: figures::hull(None, all().filter_map(|incident| incident.p99_before)),
-        p99_during: figures::hull(None, all().filter_map(|incident| incident.p99_during)),
-        failed: figures::hull(None, all().map(|incident| incident.ledger.failed())),
-        serving_least: all().map(|incident| incident.serving_least).min(),
+        struck: figures::count_of(&tallies, |tally| tally.struck as f64),
+        replications: tallies.iter().filter(|tally| tally.struck > 0).count(),
+        recovery: figures::recovery(&tallies),
+        p99_before: all.p99_before,
+        p99_during: all.p99_during,
+        failed: all.failed,
+        serving_least: all.serving_least,
     }
 }
 

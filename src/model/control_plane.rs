@@ -6,7 +6,10 @@
 //!          └─ down, or goes down ── time-out ──► failed ── back-off ──► attempt
 //! ```
 //!
-//! Assumptions: it is reachable or not, for everyone alike; it has no load of its own. Replicas
+//! Assumptions: it is reachable or not, for everyone alike; it has no load of its own. A download
+//! is several requests, and the time-out is that of one: a download that is answered may take
+//! longer, and one that an outage cuts off fails at its time-out or, if that is past, when it would
+//! have been complete. Replicas
 //! that run keep their last contracts while it is away: a failed refresh changes nothing and is
 //! only told once per replica and outage. Left out: contracts that change, quotas of the control
 //! plane.
@@ -14,9 +17,25 @@
 use super::World;
 use super::event::Event;
 use super::plan::{Configuration, ControlPlaneCall};
-use crate::observe::{Observation, Observer, ReplicaId, State};
+use crate::observe::{Observation, Observer, ReplicaId};
 use crate::random::{Law, Seed, Stream};
 use crate::units::{Instant, Share, Span};
+
+/// What a starting replica fetches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    Configuration,
+    Contracts,
+}
+
+impl Wanted {
+    fn label(self) -> &'static str {
+        match self {
+            Wanted::Configuration => "configuration",
+            Wanted::Contracts => "contracts",
+        }
+    }
+}
 
 /// Whether the control plane can be reached.
 #[derive(Clone, Debug)]
@@ -56,43 +75,50 @@ impl ControlPlane {
 }
 
 impl<O: Observer> World<'_, O> {
-    fn call_of(&self, id: ReplicaId) -> Option<(&ControlPlaneCall, &'static str)> {
+    fn call_for(&self, wanted: Wanted) -> Option<&ControlPlaneCall> {
         let startup = &self.plan.startup;
-        match (&startup.configuration, self.replicas[id].state, &startup.contracts) {
-            (Configuration::Download(call), State::Configuring, _) => Some((call, "configuration")),
-            (_, _, Some(contracts)) => Some((&contracts.fetch, "contracts")),
+        match (wanted, &startup.configuration, &startup.contracts) {
+            (Wanted::Configuration, Configuration::Download(call), _) => Some(call),
+            (Wanted::Contracts, _, Some(contracts)) => Some(&contracts.fetch),
             _ => None,
         }
     }
 
     /// A replica asks the control plane for what it needs next.
-    pub(super) fn begin_fetch(&mut self, id: ReplicaId) {
-        let Some((call, _)) = self.call_of(id) else { return };
+    pub(super) fn begin_fetch(&mut self, id: ReplicaId, wanted: Wanted) {
+        let Some(call) = self.call_for(wanted) else { return };
         let call = call.clone();
         let answered = self.control_plane.is_up();
         let lasts = if answered { self.draw(id, &call.duration) } else { call.timeout };
         let (began, epoch) = (self.now, self.replicas[id].epoch);
-        self.schedule(began + lasts, Event::FetchEnds { replica: id, epoch, began, answered });
+        let ends = Event::FetchEnds { replica: id, epoch, wanted, began, answered };
+        self.schedule(began + lasts, ends);
     }
 
     /// An attempt ends; one that the outage cut off fails at its time-out.
-    pub(super) fn end_fetch(&mut self, id: ReplicaId, began: Instant, answered: bool) {
-        let Some((call, what)) = self.call_of(id) else { return };
+    pub(super) fn end_fetch(
+        &mut self,
+        id: ReplicaId,
+        wanted: Wanted,
+        began: Instant,
+        answered: bool,
+    ) {
+        let Some(call) = self.call_for(wanted) else { return };
         let (timeout, backoff) = (call.timeout, call.backoff);
         let epoch = self.replicas[id].epoch;
         if answered && self.control_plane.stayed_up_since(began) {
-            return self.use_fetched(id);
+            return self.use_fetched(id, wanted);
         }
         if answered && began + timeout > self.now {
-            let fails = Event::FetchEnds { replica: id, epoch, began, answered: false };
+            let fails = Event::FetchEnds { replica: id, epoch, wanted, began, answered: false };
             return self.schedule(began + timeout, fails);
         }
-        self.tell(Observation::FetchFailed { replica: id, what });
-        self.schedule(self.now + backoff, Event::FetchAgain { replica: id, epoch });
+        self.tell(Observation::FetchFailed { replica: id, what: wanted.label() });
+        self.schedule(self.now + backoff, Event::FetchAgain { replica: id, epoch, wanted });
     }
 
-    fn use_fetched(&mut self, id: ReplicaId) {
-        if self.replicas[id].state != State::Configuring && self.replicas[id].lacks_contracts {
+    fn use_fetched(&mut self, id: ReplicaId, wanted: Wanted) {
+        if wanted == Wanted::Contracts && self.replicas[id].lacks_contracts {
             self.replicas[id].lacks_contracts = false;
             self.tell(Observation::ContractsLoaded { replica: id });
         } else {

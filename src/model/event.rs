@@ -1,5 +1,6 @@
 //! The events that change what the system is, and the order of simultaneous ones.
 
+use super::control_plane::Wanted;
 use super::plan::{Slot, ZoneId};
 use crate::observe::ReplicaId;
 use crate::units::Instant;
@@ -16,17 +17,17 @@ pub(super) enum Event {
     /// A start-up phase is over.
     PhaseEnds { replica: ReplicaId, epoch: u32 },
     /// An attempt to fetch from the control plane ends.
-    FetchEnds { replica: ReplicaId, epoch: u32, began: Instant, answered: bool },
+    FetchEnds { replica: ReplicaId, epoch: u32, wanted: Wanted, began: Instant, answered: bool },
     /// Time for the next attempt.
-    FetchAgain { replica: ReplicaId, epoch: u32 },
+    FetchAgain { replica: ReplicaId, epoch: u32, wanted: Wanted },
     /// A running replica's refresh of its contracts would end.
     RefreshEnds { replica: ReplicaId, epoch: u32, outage: u32 },
     /// The readiness probe succeeds.
     ProbeSucceeds { replica: ReplicaId, epoch: u32 },
     /// The ingress learns that a replica can serve.
     Joins { replica: ReplicaId, epoch: u32 },
-    /// The ingress learns that it cannot.
-    Leaves { replica: ReplicaId, epoch: u32 },
+    /// The ingress learns that it cannot; void once the replica has become ready again.
+    Leaves { replica: ReplicaId, readiness: u32 },
     /// The runtime reports a crash.
     CrashNoticed { replica: ReplicaId, epoch: u32 },
     /// The readiness probe has failed often enough.
@@ -38,7 +39,7 @@ pub(super) enum Event {
     /// The pod on a lost node is given up.
     Evicted { replica: ReplicaId, epoch: u32 },
     /// A slow replica is itself again.
-    SpeedReturns { replica: ReplicaId, epoch: u32, fault: usize, incident: usize },
+    SpeedReturns { replica: ReplicaId, incident: usize },
     /// The zone's machines are back.
     ZoneReturns { zone: ZoneId, fault: usize },
     /// The control plane is back.

@@ -7,15 +7,17 @@
 //! ```
 //!
 //! A random fault has a clock of its own for each entity it may hit: a slot, a zone, an ingress
-//! instance, the control plane. The clock starts when the entity comes up and is thrown away when
-//! something else takes it down. Its draws come from a stream keyed by the fault's name and the
-//! entity, so another scenario with the same fault meets the same luck.
+//! instance, the control plane. A replica's clock starts when it comes into rotation and is thrown
+//! away when the replica restarts or is replaced, whatever the cause; the others start at the
+//! beginning and again whenever this fault is over. Its draws come from a stream keyed by the
+//! fault's name and the entity, so another scenario with the same fault meets the same luck.
 //!
 //! Assumptions: faults are independent of load and of each other.
 
 use super::World;
 use super::event::Event;
 use super::plan::{Fault, Plan, ReplicaTarget, Schedule, Slot, ZoneId};
+use super::replica::Slowdown;
 use crate::observe::{Observation, Observer, ReplicaId, State};
 use crate::random::{Law, Seed, Stream};
 use crate::units::{Instant, Share, Span};
@@ -226,12 +228,11 @@ impl<O: Observer> World<'_, O> {
         for id in victims {
             let subject = self.name_all(&[id]);
             let incident = self.begin_incident(fault, &[], true, subject);
-            self.replicas[id].slow.push((incident, share));
+            self.replicas[id].slow.push(Slowdown { fault, incident, share });
             self.set_speed(id);
             let slot = self.replicas[id].slot;
             let returns = self.now + self.lasting(fault, slot, lasts);
-            let epoch = self.replicas[id].epoch;
-            self.schedule(returns, Event::SpeedReturns { replica: id, epoch, fault, incident });
+            self.schedule(returns, Event::SpeedReturns { replica: id, incident });
         }
     }
 
@@ -239,24 +240,24 @@ impl<O: Observer> World<'_, O> {
         let replica = &mut self.replicas[id];
         let share = replica.share();
         replica.advance(self.now.0, &mut self.digest, self.observer);
-        replica.server.set_speed(self.now.0, share.0);
+        replica.set_speed(self.now.0);
         self.tell(Observation::Speed { replica: id, share });
     }
 
-    /// The slow time is over; if the replica was restarted meanwhile, it is at full speed already.
-    pub(super) fn return_speed(
-        &mut self,
-        (id, epoch): (ReplicaId, u32),
-        fault: usize,
-        incident: usize,
-    ) {
-        if self.replicas[id].epoch == epoch {
-            self.replicas[id].slow.retain(|(other, _)| *other != incident);
-            self.set_speed(id);
-            let slot = self.replicas[id].slot;
+    /// The slow time is over, unless it ended with the process that was slow.
+    pub(super) fn return_speed(&mut self, id: ReplicaId, incident: usize) {
+        let replica = &mut self.replicas[id];
+        let Some(place) = replica.slow.iter().position(|slow| slow.incident == incident) else {
+            return;
+        };
+        let Slowdown { fault, .. } = replica.slow.remove(place);
+        let (slot, epoch) = (replica.slot, replica.epoch);
+        self.end_fault(fault, incident);
+        self.set_speed(id);
+        // A hung one starts its clocks when it is in rotation again.
+        if self.replicas[id].is_ready() {
             self.await_strike(fault, slot, Some((slot, id, epoch)));
         }
-        self.end_fault(fault, incident);
     }
 
     fn lose_zone(&mut self, fault: usize, zone: Option<ZoneId>, lasts: &Law) {

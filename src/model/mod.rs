@@ -184,10 +184,10 @@ impl<'a, O: Observer> World<'a, O> {
             Event::Look => return self.look(),
             Event::Boundary => self.tell(Observation::Boundary),
             Event::PhaseEnds { replica, .. } => self.enter_next_phase(replica),
-            Event::FetchEnds { replica, began, answered, .. } => {
-                self.end_fetch(replica, began, answered);
+            Event::FetchEnds { replica, wanted, began, answered, .. } => {
+                self.end_fetch(replica, wanted, began, answered);
             }
-            Event::FetchAgain { replica, .. } => self.begin_fetch(replica),
+            Event::FetchAgain { replica, wanted, .. } => self.begin_fetch(replica, wanted),
             Event::RefreshEnds { replica, outage, .. } => self.end_refresh(replica, outage),
             Event::ProbeSucceeds { replica, .. } => self.become_ready(replica),
             Event::Joins { replica, .. } => self.join_rotation(replica),
@@ -197,9 +197,7 @@ impl<'a, O: Observer> World<'a, O> {
             Event::HungKilled { replica, .. } => self.kill_hung(replica),
             Event::NodeNotReady { replica, .. } => self.note_lost_node(replica),
             Event::Evicted { replica, .. } => self.replace(replica, "evicted from a lost node"),
-            Event::SpeedReturns { replica, epoch, fault, incident } => {
-                self.return_speed((replica, epoch), fault, incident);
-            }
+            Event::SpeedReturns { replica, incident } => self.return_speed(replica, incident),
             Event::ZoneReturns { zone, fault } => self.return_zone(zone, fault),
             Event::ControlPlaneReturns { fault, incident } => {
                 self.return_control_plane(fault, incident);
@@ -221,16 +219,16 @@ impl<'a, O: Observer> World<'a, O> {
         match *event {
             Event::PhaseEnds { replica, epoch }
             | Event::FetchEnds { replica, epoch, .. }
-            | Event::FetchAgain { replica, epoch }
+            | Event::FetchAgain { replica, epoch, .. }
             | Event::RefreshEnds { replica, epoch, .. }
             | Event::ProbeSucceeds { replica, epoch }
             | Event::Joins { replica, epoch }
-            | Event::Leaves { replica, epoch }
             | Event::CrashNoticed { replica, epoch }
             | Event::ReadinessLost { replica, epoch }
             | Event::HungKilled { replica, epoch }
             | Event::NodeNotReady { replica, epoch }
             | Event::Evicted { replica, epoch } => stale(replica, epoch),
+            Event::Leaves { replica, readiness } => self.replicas[replica].readiness != readiness,
             _ => false,
         }
     }
@@ -347,9 +345,9 @@ impl<'a, O: Observer> World<'a, O> {
         self.await_random_faults(id);
     }
 
-    /// The ingress drops an address, unless its replica became ready again meanwhile.
+    /// The ingress drops an address.
     fn leave_rotation(&mut self, id: ReplicaId) {
-        if self.balancer.knows(id) && !self.replicas[id].is_ready() {
+        if self.balancer.knows(id) {
             self.balancer.leave(id);
             self.tell(Observation::LeftRotation { replica: id });
         }

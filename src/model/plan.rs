@@ -380,6 +380,7 @@ impl Plan {
         Scope {
             replication,
             windows: self.windows.iter().map(extent).collect(),
+            faults: self.faults.len(),
             warm_up: self.run.warm_up,
             bin: self.run.bin,
             hop: self.ingress.hop,

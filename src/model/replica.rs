@@ -43,6 +43,15 @@ pub(super) struct Inbound {
     pub instance: u32,
 }
 
+/// A slow-down in progress.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Slowdown {
+    pub fault: usize,
+    pub incident: usize,
+    /// What it leaves of the CPU.
+    pub share: Share,
+}
+
 /// A replica.
 #[derive(Clone, Debug)]
 pub(super) struct Replica {
@@ -54,14 +63,18 @@ pub(super) struct Replica {
     pub fate: Fate,
     /// Counts restarts; see [`super::event::Event`].
     pub epoch: u32,
+    /// Counts how often it became ready after it had not been.
+    pub readiness: u32,
     /// When its container started, from which probes count.
     pub container_started: Instant,
     /// How far into a probe period the container was then (replicas that run from the beginning).
     pub probe_phase: Span,
     /// Whether its APIs with contracts must be refused.
     pub lacks_contracts: bool,
-    /// Slow-downs in progress, by incident; the greatest holds.
-    pub slow: Vec<(usize, Share)>,
+    /// Slow-downs in progress; the worst holds.
+    pub slow: Vec<Slowdown>,
+    /// Whether its process does nothing at all.
+    pub hung: bool,
     /// Durations of its start-up and detection.
     pub luck: Stream,
     pub server: Server,
@@ -88,10 +101,12 @@ impl Replica {
             state: State::Scheduling,
             fate: Fate::Dead,
             epoch: 0,
+            readiness: 0,
             container_started: Instant::ZERO,
             probe_phase: Span::ZERO,
             lacks_contracts: false,
             slow: Vec::new(),
+            hung: false,
             luck: seed.stream("replica", (slot as u64) << 32 | generation),
             server: idle.clone(),
             inbox: Vec::new(),
@@ -135,7 +150,25 @@ impl Replica {
 
     /// The share of its CPU that the slow-downs in progress leave it.
     pub fn share(&self) -> Share {
-        Share(self.slow.iter().map(|(_, share)| share.0).fold(1.0, f64::min))
+        Share(self.slow.iter().map(|slow| slow.share.0).fold(1.0, f64::min))
+    }
+
+    /// Lets its server work as fast from `now` on as slow-downs and a hang allow.
+    pub fn set_speed(&mut self, now: u64) {
+        let speed = if self.hung { 0.0 } else { self.share().0 };
+        self.server.set_speed(now, speed);
+    }
+
+    /// Its process dies at `now`, and all that belonged to it: gives the sending times of the
+    /// requests lost and the slow-downs that are over.
+    pub fn end_process(&mut self, now: u64) -> (Vec<u64>, Vec<Slowdown>) {
+        let lost = self.server.kill(now);
+        self.epoch += 1;
+        self.fate = Fate::Dead;
+        (self.hung, self.lacks_contracts) = (false, false);
+        let slow = std::mem::take(&mut self.slow);
+        self.set_speed(now);
+        (lost, slow)
     }
 
     /// Whether the replica is serving as far as it knows itself.

@@ -15,6 +15,7 @@
 //! containers, start-up probes, slow start of the balancer.
 
 use super::World;
+use super::control_plane::Wanted;
 use super::event::Event;
 use super::plan::{Configuration, Gate, Slot, ZoneId};
 use super::replica::{Fate, Replica};
@@ -81,7 +82,7 @@ impl<O: Observer> World<'_, O> {
             Configuration::Local => self.begin_contracts(id),
             Configuration::Download(_) => {
                 self.enter(id, State::Configuring, "downloads its configuration");
-                self.begin_fetch(id);
+                self.begin_fetch(id, Wanted::Configuration);
             }
         }
     }
@@ -91,13 +92,13 @@ impl<O: Observer> World<'_, O> {
             None => self.begin_probing(id),
             Some(Gate::Replica) => {
                 self.enter(id, State::Contracts, "downloads contracts before it takes traffic");
-                self.begin_fetch(id);
+                self.begin_fetch(id, Wanted::Contracts);
             }
             Some(Gate::Api(_)) => {
                 self.replicas[id].lacks_contracts = true;
                 self.tell(Observation::ContractsMissing { replica: id });
                 self.begin_probing(id);
-                self.begin_fetch(id);
+                self.begin_fetch(id, Wanted::Contracts);
             }
         }
     }
@@ -114,6 +115,7 @@ impl<O: Observer> World<'_, O> {
 
     /// The readiness probe succeeds; the ingress hears of it after the propagation delay.
     pub(super) fn become_ready(&mut self, id: ReplicaId) {
+        self.replicas[id].readiness += 1;
         self.enter(id, State::Ready, "readiness probe succeeded");
         let joins = self.now + self.draw(id, &self.plan.ingress.propagation);
         self.schedule(joins, Event::Joins { replica: id, epoch: self.replicas[id].epoch });

@@ -16,7 +16,6 @@
 use super::World;
 use super::event::Event;
 use super::plan::{Slot, Spread, ZoneId};
-use super::replica::Fate;
 use crate::observe::{Observation, Observer, ReplicaId, State};
 use crate::random::Law;
 use crate::units::{Share, Span};
@@ -65,7 +64,8 @@ impl<O: Observer> World<'_, O> {
     fn announce_leave(&mut self, id: ReplicaId) {
         if self.balancer.knows(id) {
             let at = self.now + self.draw(id, &self.plan.ingress.propagation);
-            self.schedule(at, Event::Leaves { replica: id, epoch: self.replicas[id].epoch });
+            let readiness = self.replicas[id].readiness;
+            self.schedule(at, Event::Leaves { replica: id, readiness });
         }
     }
 
@@ -119,16 +119,13 @@ impl<O: Observer> World<'_, O> {
         let now = self.now.0;
         let replica = &mut self.replicas[id];
         replica.advance(now, &mut self.digest, self.observer);
-        let lost = replica.server.kill(now);
-        replica.server.set_speed(now, 1.0);
-        replica.fate = Fate::Dead;
-        replica.epoch += 1;
-        replica.lacks_contracts = false;
-        if !std::mem::take(&mut replica.slow).is_empty() {
+        let (lost, slow) = replica.end_process(now);
+        if !slow.is_empty() {
             self.tell(Observation::Speed { replica: id, share: Share::ONE });
         }
         self.lose(lost);
         self.enter(id, State::Failed, cause);
+        slow.iter().for_each(|slow| self.end_fault(slow.fault, slow.incident));
     }
 
     /// The process stops working but keeps its address.
@@ -136,7 +133,8 @@ impl<O: Observer> World<'_, O> {
         let now = self.now;
         let replica = &mut self.replicas[id];
         replica.advance(now.0, &mut self.digest, self.observer);
-        replica.server.set_speed(now.0, 0.0);
+        replica.hung = true;
+        replica.set_speed(now.0);
         replica.epoch += 1;
         let epoch = replica.epoch;
         let detection = &self.plan.detection;

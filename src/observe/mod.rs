@@ -4,6 +4,7 @@
 //! come through methods of their own because there are millions of them; everything rarer is an
 //! [`Observation`].
 
+mod fleet;
 pub mod histogram;
 pub mod incident;
 pub mod ledger;
@@ -11,6 +12,7 @@ pub mod outcome;
 pub mod recorder;
 mod sample;
 mod scope;
+pub mod tally;
 pub mod timeline;
 mod tracker;
 mod windows;

@@ -3,6 +3,7 @@
 use super::histogram::Histogram;
 use super::incident::Incident;
 use super::ledger::Ledger;
+use super::tally::Tally;
 use super::timeline::Timeline;
 use super::{Observation, ReplicaId};
 use crate::units::{Instant, Span};
@@ -23,9 +24,12 @@ pub struct Outcome {
     /// Time spent with exactly k replicas in rotation and working, at index k, from the end of
     /// warm-up; the sum is `ended − warm-up`.
     pub time_with_serving: Vec<Span>,
-    /// Faults that struck, in order, with what they did. At most [`INCIDENT_LIMIT`].
+    /// What each fault of the plan did after warm-up, in its order: all incidents summed up.
+    pub faults: Vec<Tally>,
+    /// Faults that struck, in order, with what they did. At most [`INCIDENT_LIMIT`], the first to
+    /// be over.
     pub incidents: Vec<Incident>,
-    /// Faults that struck beyond [`INCIDENT_LIMIT`], of which only the number is kept.
+    /// Incidents that are not in that list.
     pub incidents_unlisted: u64,
     /// Core-seconds worked in the bins after warm-up.
     pub busy_secs: f64,
@@ -46,7 +50,8 @@ pub struct Outcome {
     pub requests: Vec<RequestRecord>,
 }
 
-/// Incidents listed per replication: enough for any timeline, bounded for any random law.
+/// Incidents listed per replication, and followed at a time: enough for any timeline, bounded for
+/// any random law.
 pub const INCIDENT_LIMIT: usize = 1_000;
 
 /// The figures of one window.
@@ -58,6 +63,8 @@ pub struct WindowOutcome {
     pub latency: Histogram,
     /// How long the window was open.
     pub open: Span,
+    /// The incidents that struck in it, or of its fault.
+    pub incidents: Tally,
 }
 
 /// A line of the journal.

@@ -13,24 +13,15 @@ use std::collections::BTreeSet;
 
 pub use super::scope::{Keep, Scope, WindowExtent};
 
+use super::fleet::Fleet;
 use super::histogram::Histogram;
 use super::ledger::{Failure, Ledger};
 use super::outcome::{Entry, Outcome};
 use super::timeline::{Latency, ReplicaLife, ReplicaRow, Timeline, TotalRow};
 use super::tracker::{Strike, Tracker};
-use super::windows::{Occupancy, Windows};
+use super::windows::Windows;
 use super::{Observation, Observer, Reading, ReplicaId, Served, State};
-use crate::units::{Instant, SECOND, Span};
-
-/// What the recorder knows of a replica.
-#[derive(Clone, Debug)]
-struct Known {
-    slot: usize,
-    ready: bool,
-    in_rotation: bool,
-    lacks_contracts: bool,
-    last: Reading,
-}
+use crate::units::{Instant, Span};
 
 /// Records one replication.
 #[derive(Clone, Debug)]
@@ -52,15 +43,10 @@ pub struct Recorder {
     /// Totals of the current bin.
     bin: Histogram,
     bin_row: TotalRow,
-    replicas: Vec<Known>,
-    in_rotation: usize,
-    serving: Occupancy,
+    fleet: Fleet,
     timeline: Timeline,
     journal: Vec<Entry>,
     requests: super::sample::Sample,
-    in_flight_peak: u64,
-    busy: f64,
-    capacity: f64,
     drained: u64,
     over: bool,
 }
@@ -70,7 +56,7 @@ impl Recorder {
     pub fn new(scope: Scope, keep: Keep) -> Self {
         Recorder {
             windows: Windows::new(),
-            tracker: Tracker::default(),
+            tracker: Tracker::new(&scope),
             live: Histogram::default(),
             live_offered: 0,
             live_since: Instant::ZERO,
@@ -79,15 +65,10 @@ impl Recorder {
             failed_lately: 0,
             bin: Histogram::default(),
             bin_row: TotalRow::default(),
-            replicas: Vec::new(),
-            in_rotation: 0,
-            serving: Occupancy::new(0, scope.warm_up),
+            fleet: Fleet::new(&scope),
             timeline: Timeline { bin: scope.bin, ..Timeline::default() },
             journal: Vec::new(),
             requests: super::sample::Sample::new(keep.requests_every),
-            in_flight_peak: 0,
-            busy: 0.0,
-            capacity: 0.0,
             drained: 0,
             over: false,
             scope,
@@ -98,20 +79,26 @@ impl Recorder {
     /// The outcome of a replication that ended at `ended`.
     pub fn finish(self, ended: Instant, interrupted: bool, digest: u64) -> Outcome {
         let ledger = self.windows.ledger();
-        let (incidents, incidents_unlisted) = self.tracker.finish();
+        let incidents = self.tracker.finish(ended);
+        let mut windows = self.windows.finish(ended, self.scope.windows.len());
+        for (window, tally) in windows.iter_mut().zip(incidents.by_window) {
+            window.incidents = tally;
+        }
+        let work = self.fleet.finish(ended);
         Outcome {
             replication: self.scope.replication,
             ended,
             interrupted,
             ledger,
-            windows: self.windows.finish(ended, self.scope.windows.len()),
-            time_with_serving: self.serving.finish(ended),
-            incidents,
-            incidents_unlisted,
-            busy_secs: self.busy / SECOND as f64,
-            capacity_secs: self.capacity / SECOND as f64,
+            windows,
+            time_with_serving: work.time_with_serving,
+            faults: incidents.by_fault,
+            incidents: incidents.listed,
+            incidents_unlisted: incidents.unlisted,
+            busy_secs: work.busy_secs,
+            capacity_secs: work.capacity_secs,
             drained: self.drained,
-            in_flight_peak: self.in_flight_peak,
+            in_flight_peak: work.in_flight_peak,
             digest,
             timeline: self.keep.timeline.then_some(self.timeline),
             journal: self.journal,
@@ -142,33 +129,18 @@ impl Recorder {
             WindowExtent::Between(from, to) => from <= now && now < to,
             WindowExtent::During(fault) => self.tracker.is_open(fault),
         };
-        let extents = self.scope.windows.iter().enumerate();
+        let extents = self.scope.windows.iter().enumerate().filter(|_| now >= self.scope.warm_up);
         let open = extents.filter(|(_, extent)| is_open(extent)).map(|(window, _)| window);
         let open = open.collect();
         self.windows.change(now, open);
         self.live_since = self.windows.segment_start();
     }
 
-    /// Changes what is known of a replica, and what follows from it.
-    fn update(&mut self, now: Instant, replica: ReplicaId, ready: bool, in_rotation: bool) {
-        let known = &mut self.replicas[replica];
-        let before = (known.ready && known.in_rotation, known.in_rotation);
-        (known.ready, known.in_rotation) = (ready, in_rotation);
-        self.in_rotation = self.in_rotation + usize::from(in_rotation) - usize::from(before.1);
-        let serving = ready && in_rotation;
-        if serving != before.0 {
-            let count = self.serving.value() + usize::from(serving) - usize::from(before.0);
-            self.serving.change(now, count);
-            self.tracker.serving(count);
-        }
-    }
-
     fn strike(&mut self, now: Instant, number: usize, fault: usize, of: (&[usize], bool, &str)) {
         let (slots, lasting, subject) = of;
         let slots: BTreeSet<usize> = slots.iter().copied().collect();
-        let holds = |(_, known): &(usize, &Known)| slots.contains(&known.slot) && known.ready;
-        let victims = self.replicas.iter().enumerate().filter(holds).map(|(id, _)| id).collect();
-        let (subject, serving) = (subject.to_owned(), self.serving.value());
+        let victims = self.fleet.ready_in(&slots);
+        let (subject, serving) = (subject.to_owned(), self.fleet.serving());
         self.cut();
         self.tracker.strike(Strike {
             number,
@@ -184,20 +156,18 @@ impl Recorder {
     }
 
     fn enter(&mut self, now: Instant, replica: ReplicaId, state: State) {
-        let Known { slot, in_rotation, .. } = self.replicas[replica];
-        self.tracker.enter(slot, now, state);
-        self.update(now, replica, state == State::Ready, in_rotation);
-        // A process that died forgets what it lacked; its next one says so again.
-        self.replicas[replica].lacks_contracts &= state != State::Failed;
+        self.tracker.enter(self.fleet.slot(replica), now, state);
+        self.fleet.enter(now, replica, state);
+        self.tracker.serving(self.fleet.serving());
         if self.keep.timeline {
             self.timeline.replicas[replica].states.push((now, state));
         }
     }
 
     fn rotate(&mut self, now: Instant, replica: ReplicaId, joined: bool) {
-        let ready = self.replicas[replica].ready;
-        self.update(now, replica, ready, joined);
-        if joined && ready {
+        self.fleet.rotate(now, replica, joined);
+        self.tracker.serving(self.fleet.serving());
+        if joined {
             self.restore(now, replica);
         } else {
             self.tracker.leave(replica, now);
@@ -207,24 +177,15 @@ impl Recorder {
         }
     }
 
-    /// A slot is whole again once its replica is ready, in rotation, and lacks nothing.
+    /// A slot is whole again once its replica is.
     fn restore(&mut self, now: Instant, replica: ReplicaId) {
-        let Known { slot, ready, in_rotation, lacks_contracts, .. } = self.replicas[replica];
-        if ready && in_rotation && !lacks_contracts {
-            self.tracker.join(slot, now);
+        if self.fleet.is_whole(replica) {
+            self.tracker.join(self.fleet.slot(replica), now);
         }
     }
 
     fn create(&mut self, replica: ReplicaId, slot: usize, zone: usize, name: &str) {
-        let last =
-            Reading { replica, in_flight: 0, in_flight_peak: 0, arrived: 0, served: 0, busy: 0.0 };
-        self.replicas.push(Known {
-            slot,
-            ready: false,
-            in_rotation: false,
-            lacks_contracts: false,
-            last,
-        });
+        self.fleet.create(replica, slot);
         if self.keep.timeline {
             let name = name.to_owned();
             let (states, rotation, speed) = (Vec::new(), Vec::new(), Vec::new());
@@ -237,18 +198,17 @@ impl Recorder {
     fn read(&mut self, width: Span, readings: &[Reading]) -> f64 {
         let (mut busy, bin) = (0.0, self.timeline.total.len());
         for reading in readings {
-            let last = std::mem::replace(&mut self.replicas[reading.replica].last, *reading);
-            busy += reading.busy - last.busy;
-            self.in_flight_peak = self.in_flight_peak.max(reading.in_flight_peak);
+            let done = self.fleet.take(reading);
+            busy += done.busy;
             if self.keep.timeline {
                 let life = &self.timeline.replicas[reading.replica];
                 self.timeline.by_replica.push(ReplicaRow {
                     bin,
                     replica: reading.replica,
-                    arrived: reading.arrived - last.arrived,
-                    served: reading.served - last.served,
-                    in_flight: reading.in_flight,
-                    cpu: (reading.busy - last.busy) / (width.0.max(1) as f64 * self.scope.cores),
+                    arrived: done.arrived,
+                    served: done.served,
+                    in_flight: done.in_flight,
+                    cpu: done.busy / (width.0.max(1) as f64 * self.scope.cores),
                     state: life.states.last().map_or(State::Scheduling, |(_, state)| *state),
                 });
             }
@@ -261,7 +221,7 @@ impl Recorder {
             served: self.bin.count(),
             latency: Latency::of(&self.bin),
             in_flight,
-            in_rotation: self.in_rotation,
+            in_rotation: self.fleet.in_rotation(),
             cpu,
             ..self.bin_row
         };
@@ -336,13 +296,15 @@ impl Observer for Recorder {
             }
             Observation::FaultEnded { incident, .. } => self.tracker.end_lasting(*incident, at),
             Observation::ContractsMissing { replica } => {
-                self.replicas[*replica].lacks_contracts = true;
+                self.fleet.set_contracts(*replica, true);
             }
             Observation::ContractsLoaded { replica } => {
-                self.replicas[*replica].lacks_contracts = false;
+                self.fleet.set_contracts(*replica, false);
                 self.restore(at, *replica);
             }
             Observation::Boundary => self.turn_windows(at),
+            // A slot without a replica waits for a node like one whose replica has none yet.
+            Observation::Unschedulable { slot } => self.tracker.enter(*slot, at, State::Scheduling),
             Observation::Speed { replica, share } if self.keep.timeline => {
                 self.timeline.replicas[*replica].speed.push((at, *share));
             }
@@ -374,13 +336,9 @@ impl Observer for Recorder {
         }
         self.cut();
         let busy = self.read(width, readings);
-        let capacity = self.serving.take_integral(at) * self.scope.cores;
-        if start >= self.scope.warm_up {
-            self.busy += busy;
-            self.capacity += capacity;
-        }
+        let cpu = self.fleet.utilisation(start, at, busy, self.scope.cores);
         let in_flight = readings.iter().map(|reading| reading.in_flight).sum();
-        self.close_row(at, in_flight, (capacity > 0.0).then(|| busy / capacity));
+        self.close_row(at, in_flight, cpu);
     }
 
     fn horizon(&mut self, _at: Instant, in_flight: &[Instant]) {

@@ -9,6 +9,8 @@ pub struct Scope {
     pub replication: u64,
     /// The extent of each window.
     pub windows: Vec<WindowExtent>,
+    /// Number of faults in the plan.
+    pub faults: usize,
     /// End of warm-up.
     pub warm_up: Instant,
     /// Width of a bin.
@@ -26,6 +28,16 @@ pub enum WindowExtent {
     Between(Instant, Instant),
     /// While an incident of this fault is in progress.
     During(usize),
+}
+
+impl WindowExtent {
+    /// Whether an incident of `fault` that struck at `at` belongs to the window.
+    pub fn holds(self, fault: usize, at: Instant) -> bool {
+        match self {
+            WindowExtent::Between(from, to) => from <= at && at < to,
+            WindowExtent::During(other) => other == fault,
+        }
+    }
 }
 
 /// What to keep beside the figures; it costs memory in proportion to bins, events and samples.

@@ -6,6 +6,8 @@ use super::histogram::Histogram;
 use super::incident::Incident;
 use super::ledger::Ledger;
 use super::outcome::INCIDENT_LIMIT;
+use super::scope::{Scope, WindowExtent};
+use super::tally::Tally;
 use super::{ReplicaId, State};
 use crate::units::{Instant, Span};
 
@@ -21,25 +23,64 @@ struct Open {
     slots: BTreeSet<usize>,
     victims: BTreeSet<ReplicaId>,
     lasting: bool,
-    latency: Histogram,
-    /// States that each slot went through since the strike.
-    history: BTreeMap<usize, Vec<(Instant, State)>>,
+    /// What ended from this strike until the next one.
+    gathered: Gathered,
+    /// What the replicas of each slot went through since the strike.
+    courses: BTreeMap<usize, Course>,
     /// In-flight requests that count as normal; `None` when nothing was seen before.
     usual: Option<u64>,
 }
 
-/// Incidents over and in progress.
+/// Requests that ended in some time.
 #[derive(Clone, Debug, Default)]
+struct Gathered {
+    latency: Histogram,
+    ledger: Ledger,
+}
+
+/// Incidents over and in progress. Lists the first [`INCIDENT_LIMIT`] that end, follows as many at
+/// a time, and sums up all.
+#[derive(Clone, Debug)]
 pub(super) struct Tracker {
+    warm_up: Instant,
+    extents: Vec<WindowExtent>,
+    /// In order of their strikes.
     open: Vec<Open>,
     closed: Vec<(usize, Incident)>,
+    /// The incidents that are over, by fault and by window; without those that struck in warm-up.
+    by_fault: Vec<Tally>,
+    by_window: Vec<Tally>,
     unlisted: u64,
     /// Latencies since the last incident was over.
     calm: Histogram,
     quiet: VecDeque<u64>,
 }
 
+/// The incidents of a run.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Incidents {
+    /// In order of their strikes.
+    pub listed: Vec<Incident>,
+    pub unlisted: u64,
+    pub by_fault: Vec<Tally>,
+    pub by_window: Vec<Tally>,
+}
+
 impl Tracker {
+    pub fn new(scope: &Scope) -> Self {
+        Tracker {
+            warm_up: scope.warm_up,
+            extents: scope.windows.clone(),
+            open: Vec::new(),
+            closed: Vec::new(),
+            by_fault: vec![Tally::default(); scope.faults],
+            by_window: vec![Tally::default(); scope.windows.len()],
+            unlisted: 0,
+            calm: Histogram::default(),
+            quiet: VecDeque::new(),
+        }
+    }
+
     /// Whether an incident of this fault is in progress.
     pub fn is_open(&self, fault: usize) -> bool {
         self.open.iter().any(|open| open.incident.fault == fault)
@@ -47,18 +88,22 @@ impl Tracker {
 
     /// Adds what ended since the last call, to the incidents in progress or to the calm.
     pub fn add(&mut self, answered: &Histogram, ended: &Ledger) {
-        if self.open.is_empty() {
-            return self.calm.merge(answered);
-        }
-        for open in &mut self.open {
-            open.latency.merge(answered);
-            open.incident.ledger += ended;
+        match self.open.last_mut() {
+            Some(open) => {
+                open.gathered.latency.merge(answered);
+                open.gathered.ledger += ended;
+            }
+            None => self.calm.merge(answered),
         }
     }
 
     /// A fault strikes.
     pub fn strike(&mut self, strike: Strike) {
         let Strike { number, at, fault, slots, victims, lasting, subject, serving } = strike;
+        if self.open.len() == INCIDENT_LIMIT {
+            self.unlisted += 1;
+            return self.count(fault, at, Tally::add_unfollowed);
+        }
         let alone = self.open.is_empty();
         let incident = Incident {
             fault,
@@ -74,10 +119,10 @@ impl Tracker {
             ledger: Ledger::default(),
             phases: Vec::new(),
         };
-        let history = slots.iter().map(|slot| (*slot, Vec::new())).collect();
+        let courses = slots.iter().map(|slot| (*slot, Course::default())).collect();
         let usual = self.quiet.iter().max().copied();
-        let latency = Histogram::default();
-        let mut open = Open { number, incident, slots, victims, lasting, latency, history, usual };
+        let gathered = Gathered::default();
+        let mut open = Open { number, incident, slots, victims, lasting, gathered, courses, usual };
         open.settle(at);
         self.open.push(open);
     }
@@ -94,9 +139,9 @@ impl Tracker {
     pub fn enter(&mut self, slot: usize, now: Instant, state: State) {
         for open in &mut self.open {
             if open.slots.contains(&slot)
-                && let Some(history) = open.history.get_mut(&slot)
+                && let Some(course) = open.courses.get_mut(&slot)
             {
-                history.push((now, state));
+                course.enter(now, state);
             }
         }
     }
@@ -105,7 +150,8 @@ impl Tracker {
     pub fn join(&mut self, slot: usize, now: Instant) {
         for open in &mut self.open {
             if open.slots.remove(&slot) {
-                open.incident.phases = durations(&open.history[&slot], now);
+                let course = open.courses.remove(&slot).unwrap_or_default();
+                open.incident.phases = course.end(now);
                 open.settle(now);
             }
         }
@@ -145,13 +191,11 @@ impl Tracker {
             let drained = open.usual.is_none_or(|usual| in_flight <= usual);
             open.incident.restored.is_some() && drained && quiet
         };
-        let (over, open): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.open).into_iter().partition(is_over);
-        self.open = open;
+        let over = self.take(is_over);
         let any = !over.is_empty();
-        for mut ended in over {
-            ended.incident.normal = Some(now);
-            self.list(ended);
+        for (number, mut incident) in over {
+            incident.normal = Some(now);
+            self.list(number, incident, now);
         }
         if any && self.open.is_empty() {
             self.calm.clear();
@@ -159,9 +203,32 @@ impl Tracker {
         any
     }
 
-    fn list(&mut self, ended: Open) {
-        let Open { number, mut incident, latency, .. } = ended;
-        incident.p99_during = latency.quantile(0.99);
+    /// Takes out incidents in progress, in order of their strikes. What ended during one is what
+    /// gathered since its strike and since every later one.
+    fn take(&mut self, wanted: impl Fn(&Open) -> bool) -> Vec<(usize, Incident)> {
+        let mut taken = Vec::new();
+        if !self.open.iter().any(&wanted) {
+            return taken;
+        }
+        let mut since = Gathered::default();
+        for place in (0..self.open.len()).rev() {
+            since.merge(&self.open[place].gathered);
+            if wanted(&self.open[place]) {
+                let Open { number, mut incident, gathered, .. } = self.open.remove(place);
+                if let Some(earlier) = place.checked_sub(1) {
+                    self.open[earlier].gathered.merge(&gathered);
+                }
+                incident.p99_during = since.latency.quantile(0.99);
+                incident.ledger = since.ledger;
+                taken.push((number, incident));
+            }
+        }
+        taken.reverse();
+        taken
+    }
+
+    fn list(&mut self, number: usize, incident: Incident, ended: Instant) {
+        self.count(incident.fault, incident.at, |tally| tally.add(&incident, ended));
         if self.closed.len() < INCIDENT_LIMIT {
             self.closed.push((number, incident));
         } else {
@@ -169,13 +236,38 @@ impl Tracker {
         }
     }
 
-    /// All incidents in order, and how many more there were.
-    pub fn finish(mut self) -> (Vec<Incident>, u64) {
-        for open in std::mem::take(&mut self.open) {
-            self.list(open);
+    /// Adds an incident to the sums it belongs to.
+    fn count(&mut self, fault: usize, at: Instant, add: impl Fn(&mut Tally)) {
+        if at < self.warm_up {
+            return;
+        }
+        add(&mut self.by_fault[fault]);
+        for (extent, tally) in self.extents.iter().zip(&mut self.by_window) {
+            if extent.holds(fault, at) {
+                add(tally);
+            }
+        }
+    }
+
+    /// All incidents of a run that ended at `ended`.
+    pub fn finish(mut self, ended: Instant) -> Incidents {
+        for (number, incident) in self.take(|_| true) {
+            self.list(number, incident, ended);
         }
         self.closed.sort_by_key(|(number, _)| *number);
-        (self.closed.into_iter().map(|(_, incident)| incident).collect(), self.unlisted)
+        Incidents {
+            listed: self.closed.into_iter().map(|(_, incident)| incident).collect(),
+            unlisted: self.unlisted,
+            by_fault: self.by_fault,
+            by_window: self.by_window,
+        }
+    }
+}
+
+impl Gathered {
+    fn merge(&mut self, other: &Gathered) {
+        self.latency.merge(&other.latency);
+        self.ledger += &other.ledger;
     }
 }
 
@@ -201,17 +293,31 @@ impl Open {
     }
 }
 
-/// Time in each state, in order of first entry; the last one until `end`.
-fn durations(history: &[(Instant, State)], end: Instant) -> Vec<(State, Span)> {
-    let ends = history.iter().skip(1).map(|(at, _)| *at).chain([end]);
-    let mut phases: Vec<(State, Span)> = Vec::new();
-    for ((from, state), to) in history.iter().zip(ends) {
-        let span = to.since(*from);
-        match phases.iter_mut().find(|(known, _)| known == state) {
+/// What a slot went through: time in each state, in order of first entry.
+#[derive(Clone, Debug, Default)]
+struct Course {
+    phases: Vec<(State, Span)>,
+    current: Option<(Instant, State)>,
+}
+
+impl Course {
+    fn enter(&mut self, now: Instant, state: State) {
+        self.close(now);
+        self.current = Some((now, state));
+    }
+
+    fn close(&mut self, now: Instant) {
+        let Some((since, state)) = self.current.take() else { return };
+        let span = now.since(since);
+        match self.phases.iter_mut().find(|(known, _)| *known == state) {
             Some((_, total)) => *total += span,
-            None => phases.push((*state, span)),
+            None => self.phases.push((state, span)),
         }
     }
-    phases.retain(|(state, _)| *state != State::Terminated);
-    phases
+
+    fn end(mut self, now: Instant) -> Vec<(State, Span)> {
+        self.close(now);
+        self.phases.retain(|(state, _)| *state != State::Terminated);
+        self.phases
+    }
 }

@@ -7,7 +7,7 @@
 use super::histogram::Histogram;
 use super::ledger::{Failure, Ledger};
 use super::outcome::WindowOutcome;
-use crate::units::{Instant, Span};
+use crate::units::Instant;
 
 /// A set of windows open at the same time, and what was sent while they were.
 #[derive(Clone, Debug, Default)]
@@ -98,55 +98,5 @@ impl Windows {
             sum
         };
         (0..count).map(sum).collect()
-    }
-}
-
-/// Time spent at each value of a step function.
-#[derive(Clone, Debug)]
-pub(super) struct Occupancy {
-    value: usize,
-    since: Instant,
-    times: Vec<Span>,
-    /// Integral of the value over time since [`Occupancy::take_integral`], in nanoseconds.
-    integral: f64,
-    integral_since: Instant,
-}
-
-impl Occupancy {
-    /// Starts at `value`; counts from `from` on.
-    pub fn new(value: usize, from: Instant) -> Self {
-        let times = Vec::new();
-        Occupancy { value, since: from, times, integral: 0.0, integral_since: Instant::ZERO }
-    }
-
-    pub fn value(&self) -> usize {
-        self.value
-    }
-
-    pub fn change(&mut self, now: Instant, value: usize) {
-        self.pass(now);
-        self.value = value;
-    }
-
-    fn pass(&mut self, now: Instant) {
-        self.integral += self.value as f64 * now.since(self.integral_since).0 as f64;
-        self.integral_since = now;
-        if now > self.since {
-            let len = self.times.len().max(self.value + 1);
-            self.times.resize(len, Span::ZERO);
-            self.times[self.value] += now.since(self.since);
-            self.since = now;
-        }
-    }
-
-    /// The integral since the last call.
-    pub fn take_integral(&mut self, now: Instant) -> f64 {
-        self.pass(now);
-        std::mem::take(&mut self.integral)
-    }
-
-    pub fn finish(mut self, now: Instant) -> Vec<Span> {
-        self.pass(now);
-        self.times
     }
 }

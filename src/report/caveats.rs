@@ -5,7 +5,7 @@ use crate::experiment::summary::{PERCENTILES, Summary, WindowSummary};
 use crate::model::plan::{Plan, Traffic};
 use crate::observe::Observation;
 use crate::observe::timeline::TotalRow;
-use crate::report::words::{grouped, plural, whole};
+use crate::report::words::{grouped, plural};
 use crate::scenario::{Mark, Scenario, Setting};
 use crate::units::{Bytes, Instant, Rate, Span};
 
@@ -39,9 +39,7 @@ pub enum Caveat {
     /// Requests in flight would take this much memory of the limit.
     MemoryOver { peak: Bytes, limit: Bytes },
     /// Incidents were not over at the end of the run.
-    Unrecovered { incidents: usize },
-    /// Incidents beyond the list's limit, which only count.
-    Unlisted { incidents: u64 },
+    Unrecovered { incidents: u64 },
     /// A fault found nothing to hit, in the first replication.
     FaultMissed { fault: String, at: Instant, reason: &'static str },
     /// Settings that nobody publishes.
@@ -102,12 +100,9 @@ fn memory(plan: &Plan, summary: &Summary) -> Option<Caveat> {
     over.then_some(Caveat::MemoryOver { peak: Bytes(peak), limit: memory.limit })
 }
 
-fn unfinished(summary: &Summary) -> impl Iterator<Item = Caveat> {
+fn unfinished(summary: &Summary) -> Option<Caveat> {
     let incidents = summary.gateway.recovery.unrecovered;
-    let unlisted = summary.gateway.incidents_unlisted;
-    let open = (incidents > 0).then_some(Caveat::Unrecovered { incidents });
-    let more = (unlisted > 0).then_some(Caveat::Unlisted { incidents: unlisted });
-    open.into_iter().chain(more)
+    (incidents > 0).then_some(Caveat::Unrecovered { incidents })
 }
 
 /// The first miss of each fault, in the first replication.
@@ -196,7 +191,6 @@ impl Caveat {
             Caveat::NoSpare { .. } => "no_spare",
             Caveat::MemoryOver { .. } => "memory_over",
             Caveat::Unrecovered { .. } => "unrecovered",
-            Caveat::Unlisted { .. } => "unlisted",
             Caveat::FaultMissed { .. } => "fault_missed",
             Caveat::Assumed { .. } => "assumed",
         }
@@ -239,13 +233,9 @@ impl Caveat {
                  kill the replica, the kernel would"
             ),
             Caveat::Unrecovered { incidents } => {
-                let incidents = plural(*incidents as u64, "incident");
+                let incidents = plural(*incidents, "incident");
                 format!("{incidents} not back to normal before the end of the run")
             }
-            Caveat::Unlisted { incidents } => format!(
-                "{} more incidents are in the counts, but not in recovery times",
-                whole(*incidents)
-            ),
             Caveat::FaultMissed { fault, at, reason } => {
                 format!("fault {fault} had no effect at {at}: {reason}")
             }
@@ -269,7 +259,6 @@ impl Caveat {
                 Some("raise gateway.memory or gateway.replicas".to_owned())
             }
             Caveat::Unrecovered { .. } => Some("raise run.horizon".to_owned()),
-            Caveat::Unlisted { .. } => Some("shorten run.horizon".to_owned()),
             Caveat::FaultMissed { .. } => Some("check the fault's time and target".to_owned()),
             Caveat::Assumed { .. } => {
                 Some("write down your own; brownout check --settings says more".to_owned())
@@ -325,10 +314,9 @@ mod tests {
     fn memory_over_the_limit_and_incidents_without_end_are_told() {
         let (mut scenario, mut run) = (report::sample::scenario(), sample::experiment());
         scenario.plan.gateway.memory.as_mut().unwrap().limit = Bytes(10 << 20);
-        run.outcomes[0].incidents[0].normal = None;
-        run.outcomes[0].incidents_unlisted = 3;
+        sample::change_incident(&mut run.outcomes[0], |incident| incident.normal = None);
         let found = keys(&scenario, &run);
-        assert_eq!(found[..3], ["memory_over", "unrecovered", "unlisted"]);
+        assert_eq!(found[..2], ["memory_over", "unrecovered"]);
     }
 
     #[test]

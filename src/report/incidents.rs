@@ -138,7 +138,7 @@ fn end(incident: &Incident, ended: Instant) -> String {
 /// What one fault did over all replications; `None` if it never struck.
 pub(super) fn over_replications(fault: &FaultSummary, replications: usize) -> Option<String> {
     let recovery = &fault.recovery;
-    let incidents = (recovery.recovered + recovery.unrecovered) as u64;
+    let incidents = recovery.recovered + recovery.unrecovered;
     if incidents == 0 {
         return None;
     }
@@ -147,7 +147,7 @@ pub(super) fn over_replications(fault: &FaultSummary, replications: usize) -> Op
         vec![format!("{} in {} of {of}", plural(incidents, "incident"), fault.replications)];
     parts.extend(recovery.range.map(|range| format!("recovery {}", span_range(range))));
     if recovery.unrecovered > 0 {
-        parts.push(format!("{} not over", plural(recovery.unrecovered as u64, "incident")));
+        parts.push(format!("{} not over", plural(recovery.unrecovered, "incident")));
     }
     parts.extend(fault.p99_during.map(|range| format!("p99 meanwhile {}", span_range(range))));
     parts.extend(fault.failed.map(|(least, greatest)| {

@@ -111,8 +111,8 @@ struct RecoveryPart {
     longest_s: Option<Estimate>,
     least_s: Option<f64>,
     greatest_s: Option<f64>,
-    recovered: usize,
-    unrecovered: usize,
+    recovered: u64,
+    unrecovered: u64,
 }
 
 #[derive(Serialize)]

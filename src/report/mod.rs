@@ -49,7 +49,7 @@ impl<'a> Report<'a> {
         requests_every: Option<u64>,
     ) -> Self {
         let summary = summarize(&scenario.plan, &experiment.outcomes);
-        let judgements = judge_all(&scenario.plan, experiment, &scenario.objectives);
+        let judgements = judge_all(experiment, &scenario.objectives);
         let caveats = caveats::find(scenario, experiment, &summary);
         Report { scenario, experiment, requests_every, summary, judgements, caveats }
     }

@@ -57,11 +57,10 @@ fn row(outcome: &Outcome) -> Vec<String> {
     cells.push(optional(latency.greatest(), cells::millis));
     cells.push(format!("{:.6}", outcome.busy_secs));
     cells.push(outcome.in_flight_peak.to_string());
-    let unrecovered = outcome.incidents.iter().filter(|i| i.normal.is_none()).count();
-    let longest = outcome.incidents.iter().filter_map(|i| i.recovery()).max();
-    cells.push((outcome.incidents.len() as u64 + outcome.incidents_unlisted).to_string());
-    cells.push(unrecovered.to_string());
-    cells.push(optional(longest.filter(|_| unrecovered == 0), cells::secs));
+    let incidents = &window.incidents;
+    cells.push(incidents.struck.to_string());
+    cells.push(incidents.unrecovered.to_string());
+    cells.push(optional(incidents.longest(), cells::secs));
     cells.push(cells::digest(outcome.digest));
     cells
 }
@@ -74,7 +73,7 @@ mod tests {
     #[test]
     fn each_replication_has_one_full_row() {
         let mut outcomes = sample::experiment().outcomes;
-        outcomes[1].incidents[0].normal = None;
+        sample::change_incident(&mut outcomes[1], |incident| incident.normal = None);
         let mut out = Vec::new();
         write(&outcomes, &mut out).unwrap();
         let mut reader = csv::Reader::from_reader(&out[..]);

@@ -113,7 +113,7 @@ pub(super) fn gateway(
         ("most in flight", in_flight(gateway, memory)),
     ];
     let recovery = &gateway.recovery;
-    let incidents = (recovery.recovered + recovery.unrecovered) as u64;
+    let incidents = recovery.recovered + recovery.unrecovered;
     if incidents > 0 {
         let longest = or_nothing(recovery.longest.as_ref(), seconds);
         let seen = format!("{} of {}", recovery.recovered, plural(incidents, "incident"));

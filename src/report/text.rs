@@ -128,7 +128,7 @@ fn remark(judgement: &Judgement) -> String {
             Doubt::Straddles => "the bound lies in the interval".to_owned(),
             Doubt::Failed(share) => format!("{} failed, which it leaves out", Share(share)),
             Doubt::FewBeyond => "fewer than 10 requests beyond".to_owned(),
-            Doubt::Unrecovered(n) => format!("{} not over", plural(n as u64, "incident")),
+            Doubt::Unrecovered(n) => format!("{} not over", plural(n, "incident")),
         },
     }
 }

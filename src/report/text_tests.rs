@@ -27,7 +27,7 @@ fn the_report_reads_as_it_should() {
 #[test]
 fn no_line_is_wider_than_a_hundred_columns() {
     let mut run = sample::experiment();
-    run.outcomes[0].incidents[0].normal = None;
+    sample::change_incident(&mut run.outcomes[0], |incident| incident.normal = None);
     run.interrupted = true;
     let text = rendered(&run, false);
     let wide: Vec<_> = text.lines().filter(|line| line.chars().count() > 100).collect();
@@ -56,7 +56,7 @@ fn the_verdict_comes_first_and_gives_its_reasons() {
 fn many_incidents_are_cut_short_with_their_number() {
     let mut run = sample::experiment();
     let incident = run.outcomes[0].incidents[0].clone();
-    run.outcomes[0].incidents = vec![incident; 9];
+    sample::set_incidents(&mut run.outcomes[0], vec![incident; 9]);
     run.outcomes[0].incidents_unlisted = 1_000;
     run.outcomes[0].incidents[0].at = Instant::from_secs(1.0);
     assert!(rendered(&run, false).contains("and 1,004 more, see events.csv"));

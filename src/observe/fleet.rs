@@ -1,0 +1,207 @@
+//! What the recorder knows of the replicas: who serves, what each has done, and their CPU.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::scope::Scope;
+use super::{Reading, ReplicaId, State};
+use crate::units::{Instant, SECOND, Span};
+
+/// What is known of a replica.
+#[derive(Clone, Debug)]
+struct Known {
+    slot: usize,
+    ready: bool,
+    in_rotation: bool,
+    lacks_contracts: bool,
+    last: Reading,
+}
+
+/// All replicas that existed.
+#[derive(Clone, Debug)]
+pub(super) struct Fleet {
+    replicas: Vec<Known>,
+    /// The latest replica of each slot.
+    holders: BTreeMap<usize, ReplicaId>,
+    in_rotation: usize,
+    serving: Occupancy,
+    warm_up: Instant,
+    in_flight_peak: u64,
+    busy: f64,
+    capacity: f64,
+}
+
+/// What the fleet did after warm-up.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Work {
+    pub time_with_serving: Vec<Span>,
+    pub busy_secs: f64,
+    pub capacity_secs: f64,
+    pub in_flight_peak: u64,
+}
+
+impl Fleet {
+    pub fn new(scope: &Scope) -> Self {
+        Fleet {
+            replicas: Vec::new(),
+            holders: BTreeMap::new(),
+            in_rotation: 0,
+            serving: Occupancy::new(0, scope.warm_up),
+            warm_up: scope.warm_up,
+            in_flight_peak: 0,
+            busy: 0.0,
+            capacity: 0.0,
+        }
+    }
+
+    /// Number of replicas in rotation.
+    pub fn in_rotation(&self) -> usize {
+        self.in_rotation
+    }
+
+    /// Number of replicas in rotation and ready.
+    pub fn serving(&self) -> usize {
+        self.serving.value()
+    }
+
+    pub fn create(&mut self, replica: ReplicaId, slot: usize) {
+        let last =
+            Reading { replica, in_flight: 0, in_flight_peak: 0, arrived: 0, served: 0, busy: 0.0 };
+        self.holders.insert(slot, replica);
+        let (ready, in_rotation, lacks_contracts) = (false, false, false);
+        self.replicas.push(Known { slot, ready, in_rotation, lacks_contracts, last });
+    }
+
+    pub fn slot(&self, replica: ReplicaId) -> usize {
+        self.replicas[replica].slot
+    }
+
+    /// A replica enters a state.
+    pub fn enter(&mut self, now: Instant, replica: ReplicaId, state: State) {
+        let known = &mut self.replicas[replica];
+        // A process that died forgets what it lacked; its next one says so again.
+        known.lacks_contracts &= state != State::Failed;
+        let in_rotation = known.in_rotation;
+        self.update(now, replica, state == State::Ready, in_rotation);
+    }
+
+    /// A replica joins or leaves the rotation.
+    pub fn rotate(&mut self, now: Instant, replica: ReplicaId, joined: bool) {
+        self.update(now, replica, self.replicas[replica].ready, joined);
+    }
+
+    fn update(&mut self, now: Instant, replica: ReplicaId, ready: bool, in_rotation: bool) {
+        let known = &mut self.replicas[replica];
+        let before = (known.ready && known.in_rotation, known.in_rotation);
+        (known.ready, known.in_rotation) = (ready, in_rotation);
+        self.in_rotation = self.in_rotation + usize::from(in_rotation) - usize::from(before.1);
+        let serving = ready && in_rotation;
+        if serving != before.0 {
+            let count = self.serving.value() + usize::from(serving) - usize::from(before.0);
+            self.serving.change(now, count);
+        }
+    }
+
+    pub fn set_contracts(&mut self, replica: ReplicaId, missing: bool) {
+        self.replicas[replica].lacks_contracts = missing;
+    }
+
+    /// Whether a replica is ready, in rotation, and lacks nothing.
+    pub fn is_whole(&self, replica: ReplicaId) -> bool {
+        let known = &self.replicas[replica];
+        known.ready && known.in_rotation && !known.lacks_contracts
+    }
+
+    /// The ready replicas of these slots.
+    pub fn ready_in(&self, slots: &BTreeSet<usize>) -> BTreeSet<ReplicaId> {
+        let holders = slots.iter().filter_map(|slot| self.holders.get(slot).copied());
+        holders.filter(|id| self.replicas[*id].ready).collect()
+    }
+
+    /// What a replica did since it was read last.
+    pub fn take(&mut self, reading: &Reading) -> Reading {
+        self.in_flight_peak = self.in_flight_peak.max(reading.in_flight_peak);
+        let last = std::mem::replace(&mut self.replicas[reading.replica].last, *reading);
+        Reading {
+            arrived: reading.arrived - last.arrived,
+            served: reading.served - last.served,
+            busy: reading.busy - last.busy,
+            ..*reading
+        }
+    }
+
+    /// The share of the serving replicas' CPU that `busy` core-nanoseconds are since `start`;
+    /// `None` if none served.
+    pub fn utilisation(
+        &mut self,
+        start: Instant,
+        now: Instant,
+        busy: f64,
+        cores: f64,
+    ) -> Option<f64> {
+        let capacity = self.serving.take_integral(now) * cores;
+        if start >= self.warm_up {
+            self.busy += busy;
+            self.capacity += capacity;
+        }
+        (capacity > 0.0).then(|| busy / capacity)
+    }
+
+    pub fn finish(self, ended: Instant) -> Work {
+        Work {
+            time_with_serving: self.serving.finish(ended),
+            busy_secs: self.busy / SECOND as f64,
+            capacity_secs: self.capacity / SECOND as f64,
+            in_flight_peak: self.in_flight_peak,
+        }
+    }
+}
+
+/// Time spent at each value of a step function.
+#[derive(Clone, Debug)]
+struct Occupancy {
+    value: usize,
+    since: Instant,
+    times: Vec<Span>,
+    /// Integral of the value over time since [`Occupancy::take_integral`], in nanoseconds.
+    integral: f64,
+    integral_since: Instant,
+}
+
+impl Occupancy {
+    /// Starts at `value`; counts from `from` on.
+    fn new(value: usize, from: Instant) -> Self {
+        let times = Vec::new();
+        Occupancy { value, since: from, times, integral: 0.0, integral_since: Instant::ZERO }
+    }
+
+    fn value(&self) -> usize {
+        self.value
+    }
+
+    fn change(&mut self, now: Instant, value: usize) {
+        self.pass(now);
+        self.value = value;
+    }
+
+    fn pass(&mut self, now: Instant) {
+        self.integral += self.value as f64 * now.since(self.integral_since).0 as f64;
+        self.integral_since = now;
+        if now > self.since {
+            let len = self.times.len().max(self.value + 1);
+            self.times.resize(len, Span::ZERO);
+            self.times[self.value] += now.since(self.since);
+            self.since = now;
+        }
+    }
+
+    /// The integral since the last call.
+    fn take_integral(&mut self, now: Instant) -> f64 {
+        self.pass(now);
+        std::mem::take(&mut self.integral)
+    }
+
+    fn finish(mut self, now: Instant) -> Vec<Span> {
+        self.pass(now);
+        self.times
+    }
+}

@@ -1,0 +1,105 @@
+//! What incidents did together: a sum that leaves none out, however many there were.
+
+use super::incident::Incident;
+use crate::units::{Instant, Span};
+
+/// The incidents of one kind together.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tally {
+    /// Times that a fault struck.
+    pub struck: u64,
+    /// Incidents of these whose end was not seen: not over at the end of the run, or struck while
+    /// too many others were in progress to be followed.
+    pub unrecovered: u64,
+    /// The longest that one of these had lasted by the end of the run.
+    pub waited: Span,
+    /// The least and the greatest recovery of those that ended.
+    pub recovery: Option<(Span, Span)>,
+    /// Least and greatest p99 before they struck.
+    pub p99_before: Option<(Span, Span)>,
+    /// Least and greatest p99 while they lasted.
+    pub p99_during: Option<(Span, Span)>,
+    /// Least and greatest number of requests that failed while one lasted.
+    pub failed: Option<(u64, u64)>,
+    /// The fewest replicas that served.
+    pub serving_least: Option<usize>,
+}
+
+impl Tally {
+    /// Adds an incident of a run that ended at `ended`.
+    pub fn add(&mut self, incident: &Incident, ended: Instant) {
+        let p99 = |span: Option<Span>| span.map(|span| (span, span));
+        let failed = incident.ledger.failed();
+        let recovery = incident.recovery();
+        self.merge(&Tally {
+            struck: 1,
+            unrecovered: u64::from(recovery.is_none()),
+            waited: recovery.map_or(ended.since(incident.at), |_| Span::ZERO),
+            recovery: p99(recovery),
+            p99_before: p99(incident.p99_before),
+            p99_during: p99(incident.p99_during),
+            failed: Some((failed, failed)),
+            serving_least: Some(incident.serving_least),
+        });
+    }
+
+    /// Adds an incident of which nothing is known but that it struck.
+    pub fn add_unfollowed(&mut self) {
+        self.struck += 1;
+        self.unrecovered += 1;
+    }
+
+    /// Adds other incidents.
+    pub fn merge(&mut self, other: &Tally) {
+        self.struck += other.struck;
+        self.unrecovered += other.unrecovered;
+        self.waited = self.waited.max(other.waited);
+        self.recovery = hull(self.recovery, other.recovery);
+        self.p99_before = hull(self.p99_before, other.p99_before);
+        self.p99_during = hull(self.p99_during, other.p99_during);
+        self.failed = hull(self.failed, other.failed);
+        let least = [self.serving_least, other.serving_least];
+        self.serving_least = least.into_iter().flatten().min();
+    }
+
+    /// All of these together.
+    pub fn sum<'a>(tallies: impl IntoIterator<Item = &'a Tally>) -> Tally {
+        let mut all = Tally::default();
+        tallies.into_iter().for_each(|tally| all.merge(tally));
+        all
+    }
+
+    /// The longest recovery, if all incidents ended and there were any.
+    pub fn longest(&self) -> Option<Span> {
+        self.recovery.filter(|_| self.unrecovered == 0).map(|(_, longest)| longest)
+    }
+}
+
+/// The least range that covers both.
+fn hull<T: Ord>(one: Option<(T, T)>, other: Option<(T, T)>) -> Option<(T, T)> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some((one.0.min(other.0), one.1.max(other.1))),
+        (one, other) => one.or(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(seconds: f64) -> Tally {
+        let span = Span::from_secs(seconds);
+        Tally { struck: 1, recovery: Some((span, span)), ..Tally::default() }
+    }
+
+    #[test]
+    fn no_longest_recovery_is_known_while_one_incident_is_open() {
+        let mut tally = Tally::sum(&[ended(10.0), ended(30.0), ended(20.0)]);
+        assert_eq!(tally.longest(), Some(Span::from_secs(30.0)));
+        tally.merge(&Tally { struck: 1, unrecovered: 1, ..Tally::default() });
+        assert_eq!((tally.struck, tally.longest()), (4, None));
+        let range = tally.recovery.map(|(least, greatest)| (least.as_secs(), greatest.as_secs()));
+        assert_eq!(range, Some((10.0, 30.0)));
+        assert_eq!(Tally::default().longest(), None);
+    }
+}

@@ -1,0 +1,162 @@
+//! Faults that meet each other, or a replica that is not well already.
+
+mod common;
+
+use brownout::model::plan::*;
+use brownout::observe::{Observation, State};
+use brownout::random::Law;
+use brownout::units::{Instant, Share};
+use common::witness::{Witness, witnessed};
+use common::{at, plan, secs};
+
+fn fault(name: &str, fault: Fault, seconds: f64) -> FaultPlan {
+    FaultPlan { name: name.to_owned(), fault, schedule: Schedule::At(at(seconds)) }
+}
+
+/// Slot 0 has this share of its CPU for so many seconds.
+fn slow(name: &str, share: f64, seconds: f64, lasts: f64) -> FaultPlan {
+    let lasts = Law::Constant(secs(lasts));
+    fault(name, Fault::ReplicaSlow(ReplicaTarget::Slot(0), Share(share), lasts), seconds)
+}
+
+fn call(duration: f64) -> ControlPlaneCall {
+    ControlPlaneCall {
+        duration: Law::Constant(secs(duration)),
+        timeout: secs(10.0),
+        backoff: secs(15.0),
+    }
+}
+
+/// Contracts that take so many seconds to fetch.
+fn contracts(duration: f64, gate: Gate) -> Option<Contracts> {
+    Some(Contracts { fetch: call(duration), poll: secs(15.0), gate })
+}
+
+/// When a fact was told.
+fn times(witness: &Witness, wanted: impl Fn(&Observation) -> bool) -> Vec<Instant> {
+    witness.facts.iter().filter(|(_, fact)| wanted(fact)).map(|(at, _)| *at).collect()
+}
+
+#[test]
+fn a_replica_restarted_without_contracts_configures_and_serves_again() {
+    let mut plan = plan(2, 100.0, 600.0);
+    plan.startup.configuration = Configuration::Download(call(1.0));
+    plan.startup.contracts = contracts(500.0, Gate::Api(Share(0.5)));
+    plan.faults = vec![
+        fault("crash", Fault::ReplicaCrash(ReplicaTarget::Slot(0)), 10.0),
+        fault("hang", Fault::ReplicaHang(ReplicaTarget::Slot(0)), 60.0),
+    ];
+    let outcome = common::replicate(&plan, 0);
+    // Crash: some 12 s. Hang: at most 25 s unnoticed, 51 s to the kill and 30 s of grace, 20 s to
+    // be ready again. So one replica serves for less than 150 s of 600.
+    let alone = outcome.time_with_serving[1];
+    assert!(alone > secs(30.0) && alone < secs(150.0), "{alone}");
+}
+
+#[test]
+fn a_slow_down_ends_with_the_process_that_was_slow() {
+    let mut plan = plan(2, 100.0, 400.0);
+    plan.faults = vec![
+        slow("slow", 0.5, 50.0, 300.0),
+        fault("crash", Fault::ReplicaCrash(ReplicaTarget::Slot(0)), 60.0),
+    ];
+    let (witness, outcome) = witnessed(&plan, 0);
+    let ended = times(&witness, |fact| matches!(fact, Observation::FaultEnded { .. }));
+    assert_eq!(ended, [at(60.0)]);
+    assert_eq!(outcome.incidents[0].restored, Some(at(60.0)));
+    assert!(outcome.incidents[0].recovery().unwrap() < secs(30.0), "{:?}", outcome.incidents[0]);
+}
+
+#[test]
+fn a_slow_replica_that_hangs_stays_hung_when_the_slow_time_is_over() {
+    let mut plan = plan(2, 100.0, 60.0);
+    let hang = fault("hang", Fault::ReplicaHang(ReplicaTarget::Slot(0)), 15.0);
+    plan.faults = vec![slow("slow", 0.5, 10.0, 10.0), hang];
+    let (witness, _) = witnessed(&plan, 0);
+    assert_eq!(times(&witness, |fact| matches!(fact, Observation::FaultEnded { .. })), [at(20.0)]);
+    let worked = |request: &&brownout::observe::Served| {
+        request.replica == 0 && request.finished > at(15.0) && request.finished < at(60.0)
+    };
+    assert_eq!(witness.served_in_time().filter(worked).count(), 0);
+}
+
+#[test]
+fn of_slow_downs_at_the_same_time_the_worst_holds() {
+    let mut plan = plan(1, 10.0, 200.0);
+    plan.gateway.demand = Law::Constant(secs(0.01));
+    let Traffic::Process(process) = &mut plan.traffic else { unreachable!() };
+    process.scatter = Scatter::Deterministic;
+    plan.faults = vec![slow("severe", 0.2, 20.0, 100.0), slow("mild", 0.5, 40.0, 30.0)];
+    let (witness, _) = witnessed(&plan, 0);
+    for request in &witness.served {
+        let is_slow = request.sent >= at(20.0) && request.sent < at(119.99);
+        let is_mixed = request.sent >= at(119.9) && request.sent < at(120.1);
+        let latency = request.finished.since(request.sent).as_secs();
+        let expected = if is_slow { 0.05 } else { 0.01 };
+        assert!(is_mixed || (latency - expected).abs() < 1e-6, "{request:?}");
+    }
+}
+
+#[test]
+fn an_outage_of_the_control_plane_cuts_a_download_in_progress() {
+    let mut plan = plan(2, 100.0, 200.0);
+    plan.startup.contracts = contracts(5.0, Gate::Replica);
+    plan.detection.crash = Law::Constant(secs(1.0));
+    plan.faults = vec![
+        fault("crash", Fault::ReplicaCrash(ReplicaTarget::Slot(0)), 30.0),
+        fault("cut", Fault::ControlPlaneOutage(Law::Constant(secs(1.0))), 33.0),
+    ];
+    let (witness, _) = witnessed(&plan, 0);
+    let states = witness.states(2);
+    let entered = |wanted| states.iter().find(|(_, state)| *state == wanted).map(|(at, _)| *at);
+    // Asked at 31 s, cut at 33 s, given up at 41 s, asked again at 56 s, there at 61 s.
+    assert_eq!(entered(State::Contracts), Some(at(31.0)));
+    assert_eq!(times(&witness, |fact| matches!(fact, Observation::FetchFailed { .. })), [at(41.0)]);
+    assert_eq!(entered(State::Probing), Some(at(61.0)));
+}
+
+#[test]
+fn a_download_may_take_longer_than_the_time_out_of_its_requests() {
+    let mut plan = plan(2, 100.0, 200.0);
+    plan.startup.contracts = contracts(12.0, Gate::Replica);
+    plan.detection.crash = Law::ZERO;
+    plan.faults = vec![fault("crash", Fault::ReplicaCrash(ReplicaTarget::Slot(0)), 30.0)];
+    let (witness, _) = witnessed(&plan, 0);
+    let probing = witness.states(2).iter().find(|(_, state)| *state == State::Probing).copied();
+    assert_eq!(probing.map(|(at, _)| at), Some(at(42.0)));
+    plan.faults.push(fault("cut", Fault::ControlPlaneOutage(Law::Constant(secs(1.0))), 41.0));
+    let (witness, _) = witnessed(&plan, 0);
+    let failed = times(&witness, |fact| matches!(fact, Observation::FetchFailed { .. }));
+    assert_eq!(failed, [at(42.0)]);
+}
+
+#[test]
+fn what_the_ingress_was_about_to_hear_is_not_forgotten_when_the_zone_fails() {
+    let mut plan = plan(2, 100.0, 200.0);
+    plan.ingress.propagation = Law::Constant(secs(40.0));
+    let hang = fault("hang", Fault::ReplicaHang(ReplicaTarget::Slot(0)), 30.0);
+    let outage = Fault::ZoneOutage(Some(0), Law::Constant(secs(1e4)));
+    plan.faults = vec![hang, fault("zone", outage, 60.0)];
+    let (witness, _) = witnessed(&plan, 0);
+    let unready = witness.states(0).iter().find(|(_, state)| *state == State::Unready).unwrap().0;
+    assert!(unready < at(60.0), "readiness was lost at {unready}");
+    let left = times(&witness, |fact| *fact == Observation::LeftRotation { replica: 0 });
+    assert_eq!(left, [unready + secs(40.0)]);
+}
+
+#[test]
+fn a_replacement_goes_to_the_zone_with_the_fewest_replicas() {
+    let mut plan = plan(3, 100.0, 60.0);
+    plan.topology.placement = vec![0, 0, 1];
+    plan.faults = vec![fault("crash", Fault::ReplicaCrash(ReplicaTarget::Slot(0)), 30.0)];
+    let (witness, _) = witnessed(&plan, 0);
+    let zones: Vec<usize> = witness
+        .facts
+        .iter()
+        .filter_map(|(_, fact)| match fact {
+            Observation::Created { zone, .. } => Some(*zone),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(zones, [0, 0, 1, 2]);
+}

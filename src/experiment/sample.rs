@@ -140,6 +140,7 @@ pub fn outcome(plan: &Plan, replication: u64) -> Outcome {
         digest: 0x1234_5678_9abc_def0 ^ replication,
         timeline: Some(timeline()),
         journal: journal(),
+        journal_cut: 0,
         requests: requests(),
     };
     set_incidents(&mut outcome, vec![incident]);

@@ -295,6 +295,7 @@ impl<'a, O: Observer> World<'a, O> {
             let ended = replica.state == State::Terminated;
             if ended {
                 (replica.inbox, replica.server) = (Vec::new(), idle.clone());
+                (replica.name, replica.slow) = (String::new(), Vec::new());
             }
             !ended
         });

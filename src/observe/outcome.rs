@@ -46,6 +46,8 @@ pub struct Outcome {
     pub timeline: Option<Timeline>,
     /// State changes in order of time; kept for the first replication only.
     pub journal: Vec<Entry>,
+    /// Changes after the first [`JOURNAL_LIMIT`], which are not kept.
+    pub journal_cut: u64,
     /// Sampled requests; kept for the first replication only, if asked for.
     pub requests: Vec<RequestRecord>,
 }
@@ -53,6 +55,9 @@ pub struct Outcome {
 /// Incidents listed per replication, and followed at a time: enough for any timeline, bounded for
 /// any random law.
 pub const INCIDENT_LIMIT: usize = 1_000;
+
+/// State changes that the journal keeps, the first of the run: some eight thousand crashes.
+pub const JOURNAL_LIMIT: usize = 100_000;
 
 /// The figures of one window.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -16,7 +16,7 @@ pub use super::scope::{Keep, Scope, WindowExtent};
 use super::fleet::Fleet;
 use super::histogram::Histogram;
 use super::ledger::{Failure, Ledger};
-use super::outcome::{Entry, Outcome};
+use super::outcome::{Entry, JOURNAL_LIMIT, Outcome};
 use super::timeline::{Latency, ReplicaLife, ReplicaRow, Timeline, TotalRow};
 use super::tracker::{Strike, Tracker};
 use super::windows::Windows;
@@ -46,6 +46,7 @@ pub struct Recorder {
     fleet: Fleet,
     timeline: Timeline,
     journal: Vec<Entry>,
+    journal_cut: u64,
     requests: super::sample::Sample,
     drained: u64,
     over: bool,
@@ -68,6 +69,7 @@ impl Recorder {
             fleet: Fleet::new(&scope),
             timeline: Timeline { bin: scope.bin, ..Timeline::default() },
             journal: Vec::new(),
+            journal_cut: 0,
             requests: super::sample::Sample::new(keep.requests_every),
             drained: 0,
             over: false,
@@ -102,6 +104,7 @@ impl Recorder {
             digest,
             timeline: self.keep.timeline.then_some(self.timeline),
             journal: self.journal,
+            journal_cut: self.journal_cut,
             requests: self.requests.finish(),
         }
     }
@@ -232,6 +235,14 @@ impl Recorder {
         self.bin.clear();
     }
 
+    fn note(&mut self, at: Instant, observation: &Observation) {
+        if self.journal.len() < JOURNAL_LIMIT {
+            self.journal.push(Entry { at, observation: observation.clone() });
+        } else {
+            self.journal_cut += 1;
+        }
+    }
+
     #[cold]
     fn serve_late(&mut self, request: &Served, latency: Span) {
         let class = self.windows.at(request.sent);
@@ -311,7 +322,7 @@ impl Observer for Recorder {
             _ => {}
         }
         if self.keep.journal && *observation != Observation::Boundary {
-            self.journal.push(Entry { at, observation: observation.clone() });
+            self.note(at, observation);
         }
     }
 

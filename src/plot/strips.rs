@@ -15,6 +15,8 @@ const MOST_REPLICAS: usize = 12;
 const MOST_SLOTS: usize = 24;
 /// A strip that shows trouble is at least this wide.
 const LEAST_WIDTH: f64 = 1.5;
+/// A narrower gap between two stretches of one condition is not drawn.
+const GAP: f64 = 0.4;
 
 /// How the replicas of a run are shown.
 pub(crate) enum Rows {
@@ -119,19 +121,29 @@ fn draw_lanes(figure: &mut Figure, frame: &Frame, lanes: &[(String, Vec<Stretch>
 /// One strip; trouble last and never too thin to be seen.
 fn draw_strip(figure: &mut Figure, frame: &Frame, rows: (f64, f64), stretches: &[Stretch]) {
     let mut order: Vec<&Stretch> = stretches.iter().collect();
-    order.sort_by_key(|stretch| paint_order(stretch.condition));
-    let mut covered: Option<(Condition, f64)> = None;
+    order.sort_by_key(|stretch| (paint_order(stretch.condition), stretch.condition));
+    for (condition, from, to) in joined(frame, &order) {
+        figure.block((from, rows.0), (to, rows.1), condition.ink(), 1.0);
+    }
+}
+
+/// Where the blocks of a strip begin and end; those that nearly touch are one, so that a strip has
+/// no more than there is room for.
+fn joined(frame: &Frame, order: &[&Stretch]) -> Vec<(Condition, f64, f64)> {
+    let mut blocks: Vec<(Condition, f64, f64)> = Vec::new();
     for stretch in order {
         let (mut from, mut to) = (frame.across(stretch.from), frame.across(stretch.to));
         if to - from < LEAST_WIDTH {
             (from, to) = widened(frame, from, to);
-            if covered.is_some_and(|(kind, end)| kind == stretch.condition && to <= end) {
-                continue;
-            }
         }
-        figure.block((from, rows.0), (to, rows.1), stretch.condition.ink(), 1.0);
-        covered = Some((stretch.condition, to));
+        match blocks.last_mut() {
+            Some((condition, _, end)) if *condition == stretch.condition && from <= *end + GAP => {
+                *end = end.max(to);
+            }
+            _ => blocks.push((stretch.condition, from, to)),
+        }
     }
+    blocks
 }
 
 fn widened(frame: &Frame, from: f64, to: f64) -> (f64, f64) {
@@ -169,5 +181,29 @@ fn draw_counts(figure: &mut Figure, frame: &mut Frame, all: &[Stretch]) {
             polygon.extend([(last, frame.bottom), (first, frame.bottom)]);
         }
         figure.fills(polygons, stacked[depth - 1].ink(), 1.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_strip_of_a_hundred_thousand_crashes_has_no_more_blocks_than_pixels() {
+        let (x, y) = (Axis::time(1e6, 6), Axis::percent());
+        let frame = Frame { left: 0.0, right: 700.0, top: 0.0, bottom: 20.0, x, y };
+        let works = 1.0;
+        let stretch = |condition, from, to| Stretch { condition, works, from, to };
+        let ready = (0..100_000).map(|n| f64::from(n) * 10.0);
+        let broken = ready.clone().map(|start| start + 9.0);
+        let ready = ready.map(|start| stretch(Condition::Ready, start, start + 9.0));
+        let broken = broken.map(|start| stretch(Condition::Broken, start, start + 1.0));
+        let last = [stretch(Condition::Ready, 1e6 + 5.0, 1e6 + 6.0)];
+        let all: Vec<Stretch> = ready.chain(broken).chain(last).collect();
+        let blocks = joined(&frame, &all.iter().collect::<Vec<_>>());
+        assert_eq!(blocks.len(), 3);
+        let (condition, from, to) = blocks[1];
+        assert_eq!(condition, Condition::Broken);
+        assert!(from >= 0.0 && to <= 700.0 && to - from > 600.0, "{from} to {to}");
     }
 }

@@ -13,6 +13,7 @@ pub mod json;
 pub mod manifest;
 pub mod replications;
 pub mod requests;
+mod scrutiny;
 mod tables;
 pub mod text;
 pub mod timeline;
@@ -50,7 +51,7 @@ impl<'a> Report<'a> {
     ) -> Self {
         let summary = summarize(&scenario.plan, &experiment.outcomes);
         let judgements = judge_all(experiment, &scenario.objectives);
-        let caveats = caveats::find(scenario, experiment, &summary);
+        let caveats = scrutiny::scrutinize(scenario, experiment, &summary);
         Report { scenario, experiment, requests_every, summary, judgements, caveats }
     }
 

@@ -116,7 +116,7 @@ pub(super) fn gateway(
     let incidents = recovery.recovered + recovery.unrecovered;
     if incidents > 0 {
         let longest = or_nothing(recovery.longest.as_ref(), seconds);
-        let seen = format!("{} of {}", recovery.recovered, plural(incidents, "incident"));
+        let seen = format!("{} of {}", whole(recovery.recovered), plural(incidents, "incident"));
         lines.push(("longest recovery", format!("{longest}, end seen of {seen}")));
     }
     lines

@@ -1,0 +1,289 @@
+//! Finds what limits the figures of an experiment.
+
+use std::collections::BTreeMap;
+
+use crate::experiment::Experiment;
+use crate::experiment::summary::{PERCENTILES, Summary, WindowSummary};
+use crate::model::plan::{Fault, Plan, Traffic};
+use crate::observe::Observation;
+use crate::observe::timeline::TotalRow;
+use crate::report::caveats::{Assumption, Caveat};
+use crate::scenario::{Mark, Scenario, Setting};
+use crate::units::{Bytes, Rate, SECOND, Span};
+
+/// A percentile needs this many slower requests to mean something.
+const BEYOND: f64 = 10.0;
+/// A p99 interval that reaches further than this share of the point is wide.
+const WIDE: f64 = 0.25;
+/// Bins between warm-up and the first fault that it takes to judge warm-up.
+const QUIET_BINS: usize = 20;
+/// Recorded traffic is judged by the time of this length in which it asks for most.
+const BUSIEST: Span = Span(10 * SECOND);
+
+/// Everything that limits the figures of an experiment, the gravest first.
+pub fn scrutinize(scenario: &Scenario, run: &Experiment, summary: &Summary) -> Vec<Caveat> {
+    let plan = &scenario.plan;
+    let mut all = Vec::new();
+    all.extend(interrupted(run));
+    all.extend((run.outcomes.len() == 1).then_some(Caveat::OneReplication));
+    all.extend(capacity(plan));
+    all.extend(slow_overload(plan));
+    all.extend(memory(plan, summary));
+    all.extend(unfinished(summary));
+    all.extend(missed_faults(plan, run));
+    all.extend(events_cut(run));
+    all.extend(warm_up(plan, run));
+    all.extend(replayed(plan));
+    for window in &summary.windows {
+        all.extend(few_samples(window, run.outcomes.len()));
+        all.extend(wide(window, run.outcomes.len()));
+    }
+    all.extend(assumed(scenario));
+    all
+}
+
+fn interrupted(run: &Experiment) -> Option<Caveat> {
+    let (kept, asked, partial) = (run.outcomes.len(), run.asked, run.is_partial());
+    run.interrupted.then_some(Caveat::Interrupted { kept, asked, partial })
+}
+
+/// The load against the capacity of all replicas, else of all but one if anything can fail.
+fn capacity(plan: &Plan) -> Option<Caveat> {
+    let replicas = plan.gateway.replicas;
+    let (work, load) = greatest_load(plan);
+    let utilisation = |replicas| work / (plan.gateway.cores.0 * replicas as f64);
+    if utilisation(replicas) > 1.0 {
+        return Some(Caveat::Overload { load, utilisation: utilisation(replicas) });
+    }
+    let left = replicas.checked_sub(1).filter(|left| *left > 0)?;
+    let utilisation = utilisation(left);
+    (utilisation > 1.0 && !plan.faults.is_empty()).then_some(Caveat::NoSpare { utilisation, left })
+}
+
+/// The most work that is offered, in cores, and its name.
+fn greatest_load(plan: &Plan) -> (f64, String) {
+    let mean = plan.gateway.demand.mean_secs();
+    match &plan.traffic {
+        Traffic::Process(process) => {
+            let greatest = process.corners.iter().map(|(_, rate)| rate.0).fold(0.0, f64::max);
+            (greatest * mean, Rate(greatest).to_string())
+        }
+        Traffic::Replay(records) => {
+            let mut work: BTreeMap<u64, f64> = BTreeMap::new();
+            for record in records.iter() {
+                let demand = record.demand.map_or(mean, |nanoseconds| nanoseconds / 1e9);
+                *work.entry(record.at.0 / BUSIEST.0).or_default() += demand;
+            }
+            let greatest = work.into_values().fold(0.0, f64::max);
+            (greatest / BUSIEST.as_secs(), format!("the busiest {BUSIEST} of the recording"))
+        }
+    }
+}
+
+/// Slow-downs that leave a replica less than its part of the load, though it could carry that at
+/// full speed.
+fn slow_overload(plan: &Plan) -> impl Iterator<Item = Caveat> {
+    let all = plan.gateway.cores.0 * plan.gateway.replicas as f64;
+    let utilisation = greatest_load(plan).0 / all;
+    plan.faults.iter().filter_map(move |fault| {
+        let Fault::ReplicaSlow(_, share, _) = fault.fault else { return None };
+        let slow = utilisation / share.0;
+        let fault = fault.name.clone();
+        (utilisation <= 1.0 && slow > 1.0)
+            .then_some(Caveat::SlowOverload { fault, utilisation: slow })
+    })
+}
+
+fn memory(plan: &Plan, summary: &Summary) -> Option<Caveat> {
+    let memory = plan.gateway.memory?;
+    let peak = summary.gateway.in_flight_greatest.saturating_mul(memory.per_request.0);
+    let over = peak > memory.limit.0;
+    over.then_some(Caveat::MemoryOver { peak: Bytes(peak), limit: memory.limit })
+}
+
+fn unfinished(summary: &Summary) -> Option<Caveat> {
+    let incidents = summary.gateway.recovery.unrecovered;
+    (incidents > 0).then_some(Caveat::Unrecovered { incidents })
+}
+
+/// The first miss of each fault, in the first replication.
+fn missed_faults(plan: &Plan, run: &Experiment) -> Vec<Caveat> {
+    let journal = run.outcomes.first().map_or(&[][..], |outcome| &outcome.journal);
+    let first_miss = |index: usize| {
+        journal.iter().find_map(|entry| match &entry.observation {
+            Observation::FaultMissed { fault, reason } if *fault == index => {
+                let fault = plan.faults[index].name.clone();
+                Some(Caveat::FaultMissed { fault, at: entry.at, reason })
+            }
+            _ => None,
+        })
+    };
+    (0..plan.faults.len()).filter_map(first_miss).collect()
+}
+
+fn replayed(plan: &Plan) -> Option<Caveat> {
+    let Traffic::Replay(records) = &plan.traffic else { return None };
+    Some(Caveat::Replayed { demands: records.iter().any(|record| record.demand.is_some()) })
+}
+
+fn events_cut(run: &Experiment) -> Option<Caveat> {
+    let first = run.outcomes.first().filter(|first| first.journal_cut > 0)?;
+    Some(Caveat::EventsCut { kept: first.journal.len(), beyond: first.journal_cut })
+}
+
+/// Compares the first quarter of the quiet time after warm-up with the rest: a gateway that has
+/// not filled up yet is faster at first. Says nothing if the rate itself changes.
+fn warm_up(plan: &Plan, run: &Experiment) -> Option<Caveat> {
+    let outcome = run.outcomes.first().filter(|_| has_one_rate(plan))?;
+    let end = outcome.incidents.first().map_or(outcome.ended, |incident| incident.at);
+    let rows = &outcome.timeline.as_ref()?.total;
+    let from = rows.partition_point(|row| row.start < plan.run.warm_up);
+    let to = rows.partition_point(|row| row.start + plan.run.bin <= end);
+    let quiet = rows.get(from..to).filter(|quiet| quiet.len() >= QUIET_BINS)?;
+    let (first, rest) = quiet.split_at(quiet.len() / 4);
+    let (first, rest) = (mean_latency(first)?, mean_latency(rest)?);
+    (first.as_secs() < 0.8 * rest.as_secs()).then_some(Caveat::WarmUpShort { first, rest })
+}
+
+fn has_one_rate(plan: &Plan) -> bool {
+    let Traffic::Process(process) = &plan.traffic else { return false };
+    process.corners.windows(2).all(|pair| pair[0].1 == pair[1].1)
+}
+
+fn mean_latency(rows: &[TotalRow]) -> Option<Span> {
+    let known = || rows.iter().filter_map(|row| Some((row.latency?.mean.as_secs(), row.served)));
+    let served: u64 = known().map(|(_, served)| served).sum();
+    let sum: f64 = known().map(|(mean, served)| mean * served as f64).sum();
+    (served > 0).then(|| Span::from_secs(sum / served as f64))
+}
+
+/// The least extreme percentile that too few requests exceed; those above it are no better.
+fn few_samples(window: &WindowSummary, replications: usize) -> Option<Caveat> {
+    let beyond = |q: f64| window.samples as f64 * (1.0 - q);
+    let few = |(q, _): &&(f64, &str)| window.samples > 0 && beyond(*q) < BEYOND - 1e-6;
+    let (q, percentile) = PERCENTILES.iter().find(few)?;
+    let beyond = beyond(*q);
+    let needed = (replications as f64 * BEYOND / beyond).ceil() as u64;
+    Some(Caveat::FewSamples { window: window.label.clone(), percentile, beyond, needed })
+}
+
+fn wide(window: &WindowSummary, replications: usize) -> Option<Caveat> {
+    let p99 = window.percentiles[3].filter(|p99| p99.point > 0.0)?;
+    let reach = p99.half_width()? / p99.point;
+    let needed = (replications as f64 * (reach / WIDE).powi(2)).ceil() as u64;
+    (reach > WIDE).then(|| Caveat::WideInterval { window: window.label.clone(), reach, needed })
+}
+
+fn assumed(scenario: &Scenario) -> Option<Caveat> {
+    // How long and how often to run is a choice, not something to find out.
+    let is_fact = |path: &str| path.contains('.') && !path.starts_with("run.");
+    let wanted = |s: &&Setting| s.mark == Mark::Assumed && is_fact(&s.path);
+    let assumed = scenario.settings.iter().filter(wanted);
+    let settings: Vec<_> = assumed
+        .map(|setting| Assumption {
+            path: setting.path.clone(),
+            value: setting.value.clone(),
+            source: setting.source.clone(),
+        })
+        .collect();
+    (!settings.is_empty()).then_some(Caveat::Assumed { settings })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::{sample, summary::summarize};
+    use crate::model::plan::{Recorded, ReplicaTarget};
+    use crate::random::Law;
+    use crate::report;
+    use crate::units::{Instant, Share};
+
+    fn keys(scenario: &Scenario, run: &Experiment) -> Vec<&'static str> {
+        let summary = summarize(&scenario.plan, &run.outcomes);
+        scrutinize(scenario, run, &summary).iter().map(Caveat::key).collect()
+    }
+
+    #[test]
+    fn a_sound_experiment_has_only_its_assumptions_and_its_rare_events() {
+        let found = keys(&report::sample::scenario(), &sample::experiment());
+        assert_eq!(found, ["fault_missed", "few_samples", "assumed"]);
+    }
+
+    #[test]
+    fn an_interrupted_single_replication_says_so() {
+        let mut run = sample::experiment();
+        run.outcomes.truncate(1);
+        run.interrupted = true;
+        let found = keys(&report::sample::scenario(), &run);
+        assert_eq!(found[..2], ["interrupted", "one_replication"]);
+    }
+
+    #[test]
+    fn load_above_capacity_is_told_from_load_above_what_survives() {
+        let key = |rate| {
+            let mut scenario = report::sample::scenario();
+            let Traffic::Process(process) = &mut scenario.plan.traffic else { unreachable!() };
+            process.corners[0].1 = Rate(rate);
+            capacity(&scenario.plan).map(|caveat| caveat.key())
+        };
+        assert_eq!((key(90.0), key(110.0), key(210.0)), (None, Some("no_spare"), Some("overload")));
+    }
+
+    #[test]
+    fn a_slow_down_that_one_replica_cannot_bear_is_told() {
+        let mut plan = sample::plan();
+        let found =
+            |plan: &Plan| slow_overload(plan).map(|caveat| caveat.key()).collect::<Vec<_>>();
+        let slow = |share| {
+            Fault::ReplicaSlow(ReplicaTarget::Slot(0), Share(share), Law::Constant(BUSIEST))
+        };
+        // Ten requests a second of 10 ms over two replicas: each is busy 5 % of the time.
+        plan.faults[0].fault = slow(0.051);
+        assert!(found(&plan).is_empty());
+        plan.faults[0].fault = slow(0.049);
+        assert_eq!(found(&plan), ["slow_overload"]);
+    }
+
+    #[test]
+    fn recorded_traffic_is_judged_by_its_busiest_time() {
+        let mut scenario = report::sample::scenario();
+        let record = |at: f64, demand| Recorded { at: Instant::from_secs(at), demand, slot: None };
+        let busy = (0..100).map(|n| record(20.0 + n as f64 / 10.0, Some(3e8)));
+        let trace: Vec<Recorded> = [record(1.0, None)].into_iter().chain(busy).collect();
+        scenario.plan.traffic = Traffic::Replay(trace.into());
+        let found = keys(&scenario, &sample::experiment());
+        assert!(found.contains(&"overload") && found.contains(&"replayed"), "{found:?}");
+        let message = capacity(&scenario.plan).unwrap().message();
+        assert!(message.starts_with("the busiest 10 s of the recording is 150 %"), "{message}");
+    }
+
+    #[test]
+    fn a_journal_that_was_cut_says_so() {
+        let mut run = sample::experiment();
+        run.outcomes[0].journal_cut = 1_234_567;
+        let message = events_cut(&run).unwrap().message();
+        assert_eq!(message, "events.csv has the first 10 of 1,234,577 events");
+    }
+
+    #[test]
+    fn memory_over_the_limit_and_incidents_without_end_are_told() {
+        let (mut scenario, mut run) = (report::sample::scenario(), sample::experiment());
+        scenario.plan.gateway.memory.as_mut().unwrap().limit = Bytes(10 << 20);
+        sample::change_incident(&mut run.outcomes[0], |incident| incident.normal = None);
+        let found = keys(&scenario, &run);
+        assert_eq!(found[..2], ["memory_over", "unrecovered"]);
+    }
+
+    #[test]
+    fn a_gateway_that_still_fills_up_after_warm_up_is_noticed() {
+        let mut run = sample::experiment();
+        let plan = Plan { faults: vec![], ..sample::plan() };
+        run.outcomes[0].incidents.clear();
+        assert_eq!(warm_up(&plan, &run), None);
+        let rows = &mut run.outcomes[0].timeline.as_mut().unwrap().total;
+        let rows_early = rows[..19].iter_mut().filter_map(|row| row.latency.as_mut());
+        rows_early.for_each(|latency| latency.mean = Span::from_secs(0.01));
+        let found = warm_up(&plan, &run).unwrap();
+        assert_eq!(found.remedy().unwrap(), "raise run.warm-up");
+    }
+}

@@ -24,7 +24,7 @@ const ROUNDS: usize = 9;
 fn steady() -> Plan {
     let mut plan = common::plan(3, 900.0, 1_200.0);
     plan.gateway.demand = Law::Exponential(Span::from_secs(1.0 / 715.0));
-    plan.ingress.instances = 3;
+    plan.ingress.instances = vec![None; 3];
     plan.ingress.delay = Span::from_secs(0.0002);
     plan.ingress.hop = Span::from_secs(0.0005);
     plan

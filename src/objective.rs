@@ -24,9 +24,9 @@ pub struct Objective {
 /// A figure that an objective can bound.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Metric {
-    /// The latency that this share of the answered requests did not exceed: `p99` is 0.99.
+    /// The latency that this share of the served requests did not exceed: `p99` is 0.99.
     Latency(f64),
-    /// The mean latency of the answered requests: `mean`.
+    /// The mean latency of the served requests: `mean`.
     MeanLatency,
     /// Answered requests over all that have an outcome: `availability`.
     Availability,

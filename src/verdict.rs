@@ -37,9 +37,9 @@ pub enum Doubt {
     /// This many incidents were not over at the end of the run.
     Unrecovered(u64),
     /// More requests failed than the percentile leaves out: this share of them. A percentile is of
-    /// the answered requests, and would pass because the worst ones are missing from it.
+    /// the served requests, and would pass because the worst ones are missing from it.
     Failed(f64),
-    /// Fewer than ten answered requests are expected beyond the percentile.
+    /// Fewer than ten served requests are expected beyond the percentile.
     FewBeyond,
 }
 

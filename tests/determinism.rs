@@ -18,7 +18,7 @@ fn troubled() -> Plan {
     let mut plan = plan(3, 1_500.0, 120.0);
     plan.gateway.demand = Law::LogNormal(secs(0.0012), 1.0);
     plan.ingress = Ingress {
-        instances: 3,
+        instances: vec![None; 3],
         delay: secs(0.0002),
         hop: secs(0.0005),
         retries: 1,

@@ -70,13 +70,13 @@ pub fn availability(windows: &[&WindowOutcome]) -> Option<Estimate> {
     Some(estimate)
 }
 
-/// The mean latency of the answered requests.
+/// The mean latency of the served requests.
 pub fn mean_latency(windows: &[&WindowOutcome]) -> Option<Estimate> {
     let pair = |w: &&WindowOutcome| (w.latency.sum() as f64 / 1e9, w.latency.count() as f64);
     ratio_of(windows, pair).map(|estimate| estimate.within(0.0, f64::INFINITY))
 }
 
-/// The latency that a share `q` of the answered requests did not exceed.
+/// The latency that a share `q` of the served requests did not exceed.
 pub fn percentile(windows: &[&WindowOutcome], q: f64) -> Option<Estimate> {
     let pooled = merged(windows).quantile(q)?;
     let section = |w: &&WindowOutcome| {

@@ -61,7 +61,7 @@ pub fn plan() -> Plan {
 
 fn ingress() -> Ingress {
     Ingress {
-        instances: 2,
+        instances: vec![Some(0), Some(1)],
         balancing: Balancing::RoundRobin,
         delay: secs(0.001),
         hop: secs(0.001),

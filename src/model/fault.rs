@@ -37,6 +37,11 @@ impl Misfortune {
         };
         Misfortune { streams: plan.faults.iter().map(of_fault).collect(), incidents: 0 }
     }
+
+    /// One of `count` things that a fault may hit, each with equal probability.
+    pub fn choose(&mut self, fault: usize, count: usize) -> usize {
+        self.streams[fault][0].below(count)
+    }
 }
 
 /// How many entities a fault may hit.
@@ -47,7 +52,7 @@ fn entities(plan: &Plan, fault: &Fault) -> usize {
         }
         Fault::ZoneOutage(..) => plan.topology.zones.len(),
         Fault::ControlPlaneOutage(_) => 1,
-        Fault::IngressLoss(..) => plan.ingress.instances,
+        Fault::IngressLoss(..) => plan.ingress.instances.len(),
     }
 }
 
@@ -156,13 +161,13 @@ impl<O: Observer> World<'_, O> {
             }
             ReplicaTarget::Any if working.is_empty() => working,
             ReplicaTarget::Any => {
-                vec![working[self.misfortune.streams[fault][0].below(working.len())]]
+                vec![working[self.misfortune.choose(fault, working.len())]]
             }
         }
     }
 
     /// Announces an incident; gives its number. It must precede its consequences.
-    fn begin_incident(
+    pub(super) fn begin_incident(
         &mut self,
         fault: usize,
         victims: &[ReplicaId],
@@ -209,7 +214,7 @@ impl<O: Observer> World<'_, O> {
         self.tell(Observation::FaultMissed { fault, reason });
     }
 
-    fn lasting(&mut self, fault: usize, entity: usize, law: &Law) -> Span {
+    pub(super) fn lasting(&mut self, fault: usize, entity: usize, law: &Law) -> Span {
         law.draw(&mut self.misfortune.streams[fault][entity])
     }
 
@@ -261,24 +266,26 @@ impl<O: Observer> World<'_, O> {
     }
 
     fn lose_zone(&mut self, fault: usize, zone: Option<ZoneId>, lasts: &Law) {
-        let zone = zone.unwrap_or_else(|| {
-            self.misfortune.streams[fault][0].below(self.plan.topology.zones.len())
-        });
+        let zones = self.plan.topology.zones.len();
+        let zone = zone.unwrap_or_else(|| self.misfortune.choose(fault, zones));
         self.zones.down[zone] += 1;
         // An outage on top of another finds the machines gone already.
         let first = self.zones.down[zone] == 1;
         let there = |id: &ReplicaId| first && self.replicas[*id].zone == zone;
         let victims: Vec<ReplicaId> = self.slots.iter().flatten().copied().filter(there).collect();
         let subject = format!("zone {}", self.plan.topology.zones[zone]);
-        self.begin_incident(fault, &victims, false, subject);
+        let incident = self.begin_incident(fault, &victims, false, subject);
         victims.into_iter().for_each(|id| self.lose_node(id));
+        if first {
+            self.lose_ingress_of(zone, fault, incident);
+        }
         let returns = self.now + self.lasting(fault, zone, lasts);
         self.schedule(returns, Event::ZoneReturns { zone, fault });
         self.await_again(fault, zone, returns);
     }
 
     /// The next random strike on an entity that comes up again at `up`.
-    fn await_again(&mut self, fault: usize, entity: usize, up: Instant) {
+    pub(super) fn await_again(&mut self, fault: usize, entity: usize, up: Instant) {
         if let Schedule::Random(law) = &self.plan.faults[fault].schedule {
             let after = law.draw(&mut self.misfortune.streams[fault][entity]);
             self.schedule(up + after, Event::Strikes { fault, entity, guard: None });
@@ -291,66 +298,5 @@ impl<O: Observer> World<'_, O> {
         let returns = self.now + self.lasting(fault, 0, lasts);
         self.schedule(returns, Event::ControlPlaneReturns { fault, incident });
         self.await_again(fault, 0, returns);
-    }
-
-    fn lose_ingress(&mut self, fault: usize, instance: Option<usize>, lasts: &Law) {
-        let instances = self.plan.ingress.instances;
-        let instance =
-            instance.unwrap_or_else(|| self.misfortune.streams[fault][0].below(instances));
-        let subject = format!("ingress instance {}", instance + 1);
-        let incident = self.begin_incident(fault, &[], true, subject);
-        if self.entrance.down[instance] == 0 {
-            self.entrance.lost_in[instance] = incident;
-        }
-        self.entrance.down[instance] += 1;
-        self.break_connections(instance);
-        let avoided = self.now + self.lasting(fault, instance, &self.plan.ingress.failover);
-        let returns = self.now + self.lasting(fault, instance, lasts);
-        self.schedule(avoided, Event::IngressAvoided { instance, incident });
-        self.schedule(returns, Event::IngressReturns { instance, fault, incident });
-        self.await_again(fault, instance, returns);
-        self.tell_ingress();
-    }
-
-    /// Everything in flight through an instance is lost with it.
-    fn break_connections(&mut self, instance: usize) {
-        for id in self.present.clone() {
-            let replica = &mut self.replicas[id];
-            replica.advance(self.now.0, &mut self.digest, self.observer);
-            let lost = replica.server.remove(self.now.0, |job| job.mark as usize == instance);
-            self.lose(lost);
-        }
-        let (broken, kept): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.attempts).into_iter().partition(|a| a.instance == instance);
-        self.attempts = kept.into();
-        self.lose(broken.into_iter().map(|attempt| attempt.sent).collect());
-    }
-
-    /// Clients stop trying an instance that vanished in this incident and was not back since.
-    pub(super) fn avoid_ingress(&mut self, instance: usize, incident: usize) {
-        let entrance = &self.entrance;
-        if entrance.down[instance] > 0 && entrance.lost_in[instance] == incident {
-            self.entrance.known.retain(|known| *known != instance);
-            self.tell_ingress();
-        }
-    }
-
-    /// An instance is back, and clients find it.
-    pub(super) fn return_ingress(&mut self, instance: usize, fault: usize, incident: usize) {
-        self.entrance.down[instance] -= 1;
-        if self.entrance.down[instance] == 0 {
-            let place = self.entrance.known.partition_point(|known| *known < instance);
-            if self.entrance.known.get(place) != Some(&instance) {
-                self.entrance.known.insert(place, instance);
-            }
-        }
-        self.tell_ingress();
-        self.end_fault(fault, incident);
-    }
-
-    fn tell_ingress(&mut self) {
-        let down = self.entrance.down.iter().filter(|faults| **faults > 0).count();
-        let reachable = self.entrance.known.len();
-        self.tell(Observation::Ingress { reachable, down });
     }
 }

@@ -21,6 +21,7 @@
 
 mod balancer;
 mod control_plane;
+mod entrance;
 mod event;
 mod fault;
 pub mod plan;
@@ -44,11 +45,12 @@ use crate::units::{Instant, SECOND, Span};
 
 use balancer::{Balancer, Endpoint};
 use control_plane::ControlPlane;
+use entrance::Entrance;
 use event::Event;
 use fault::Misfortune;
 use plan::{Extent, Plan, Run};
 use replica::{Fate, Replica};
-use routing::{Attempt, Entrance};
+use routing::Attempt;
 use supervisor::Zones;
 use traffic::Arrivals;
 
@@ -133,8 +135,8 @@ impl<'a, O: Observer> World<'a, O> {
             present: Vec::new(),
             slots: vec![None; plan.gateway.replicas],
             zones: Zones::new(zones, plan.gateway.replicas),
-            balancer: Balancer::new(ingress.balancing, ingress.instances, zones, seed),
-            entrance: Entrance::new(ingress.instances, seed),
+            balancer: Balancer::new(ingress.balancing, ingress.instances.len(), zones, seed),
+            entrance: Entrance::new(ingress.instances.len(), seed),
             arrivals: Arrivals::new(&plan.traffic, &plan.gateway.demand, seed, plan.run.horizon),
             attempts: VecDeque::new(),
             control_plane: ControlPlane::new(seed),

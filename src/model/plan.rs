@@ -85,8 +85,8 @@ pub enum Spread {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ingress {
     /// Independent instances, each with its own round-robin pointer; at least 1. A request meets
-    /// each with equal probability.
-    pub instances: usize,
+    /// each with equal probability. Each has the zone in which it lives; `None` = outside them.
+    pub instances: Vec<Option<ZoneId>>,
     /// How an instance chooses a replica.
     pub balancing: Balancing,
     /// From the client's sending to the choice of a replica.

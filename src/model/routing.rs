@@ -18,7 +18,6 @@ use super::replica::{Fate, Inbound};
 use super::traffic::{BLOCK, Request};
 use crate::observe::ledger::Failure;
 use crate::observe::{Observer, ReplicaId};
-use crate::random::{Seed, Stream};
 use crate::units::Instant;
 
 /// How often the balancer is asked for a replica that a retry has not met.
@@ -38,40 +37,6 @@ pub(super) struct Attempt {
     pub retries_left: u32,
     /// Slots whose address was tried, one bit each; those from 64 on are not remembered.
     pub tried: u64,
-}
-
-/// The ingress instances as clients see them.
-#[derive(Clone, Debug)]
-pub(super) struct Entrance {
-    /// Instances that clients reach or try to.
-    pub known: Vec<usize>,
-    /// How many faults keep each instance down, and the incident that took it down.
-    pub down: Vec<u32>,
-    pub lost_in: Vec<usize>,
-    stream: Stream,
-}
-
-impl Entrance {
-    pub fn new(instances: usize, seed: Seed) -> Self {
-        Entrance {
-            known: (0..instances).collect(),
-            down: vec![0; instances],
-            lost_in: vec![0; instances],
-            stream: seed.stream("ingress", 0),
-        }
-    }
-
-    /// The instance that the next request meets; `None` if it is a vanished one.
-    #[inline(always)]
-    fn meet(&mut self) -> Option<usize> {
-        let place = match self.known.len() {
-            0 => return None,
-            1 => 0,
-            count => self.stream.below(count),
-        };
-        let instance = self.known[place];
-        (self.down[instance] == 0).then_some(instance)
-    }
 }
 
 impl<O: Observer> World<'_, O> {

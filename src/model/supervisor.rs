@@ -179,6 +179,7 @@ impl<O: Observer> World<'_, O> {
             return;
         }
         self.tell(Observation::ZoneReturned { fault, zone });
+        self.return_ingress_of(zone);
         for slot in 0..self.slots.len() {
             let Some(id) = self.slots[slot].filter(|id| self.replicas[*id].zone == zone) else {
                 continue;

@@ -38,7 +38,7 @@ pub struct Outcome {
     /// Requests in flight at the horizon that replicas would have answered afterwards; their
     /// latencies are in the windows.
     pub drained: u64,
-    /// Most requests that any one replica held at the end of a bin.
+    /// Most requests that any one replica held at once.
     pub in_flight_peak: u64,
     /// Digest of every event: equal digests mean equal runs.
     pub digest: u64,

@@ -122,7 +122,7 @@ pub(super) fn latency(figure: &mut Figure, frame: &mut Frame, input: &TimelineIn
     let seen = curves.iter().flat_map(|curve| &curve.samples).filter_map(|sample| sample.1);
     let values: Vec<f64> = seen.chain(goals).filter(|value| *value > 0.0).collect();
     if values.is_empty() {
-        return frame.draw_remark(figure, "no request was answered");
+        return frame.draw_remark(figure, "no request was served");
     }
     let low = values.iter().copied().fold(f64::MAX, f64::min);
     let high = values.iter().copied().fold(0.0, f64::max);

@@ -80,7 +80,7 @@ pub fn percentile(input: &PercentileInput) -> Figure {
     bounds(input).for_each(|bound| draw_bound(&mut figure, &frame, bound));
     let paths: Vec<_> = input.curves.iter().map(|c| path(&mut figure, &frame, c)).collect();
     if paths.iter().all(Vec::is_empty) {
-        frame.draw_remark(&mut figure, "too few requests were answered");
+        frame.draw_remark(&mut figure, "too few requests were served");
     }
     draw_names(&mut figure, &frame, input, &paths);
     name_bounds(&mut figure, &frame, input, &paths);

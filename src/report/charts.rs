@@ -198,9 +198,9 @@ fn role(extent: Extent, window: usize) -> Role {
 fn percentile_title(all: &Histogram) -> String {
     match (all.quantile(0.5), all.quantile(0.99)) {
         (Some(half), Some(most)) => {
-            format!("Half of the answered requests take at most {half}, 99 % at most {most}")
+            format!("Half of the served requests take at most {half}, 99 % at most {most}")
         }
-        _ => "No request was answered".to_owned(),
+        _ => "No request was served".to_owned(),
     }
 }
 

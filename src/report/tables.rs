@@ -53,7 +53,7 @@ fn window_rows(windows: &[WindowSummary]) -> Vec<Vec<String>> {
         row("", &|w| w.label.clone()),
         row("length", &|w| or_nothing(w.open.as_ref(), seconds)),
         row("requests", &|w| or_nothing(w.offered.as_ref(), count)),
-        row("answered", &|w| or_nothing(w.throughput.as_ref(), rate)),
+        row("served", &|w| or_nothing(w.throughput.as_ref(), rate)),
         row("availability", &|w| or_nothing(w.availability.as_ref(), share)),
         row("mean", &|w| or_nothing(w.mean.as_ref(), seconds)),
     ];
@@ -74,7 +74,7 @@ pub(super) fn ledger(window: &WindowSummary) -> String {
     };
     let header = ["outcome", "per replication", "share", "client sees"];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
-    rows.push(row("answered", window.served.as_ref(), window.ledger.served, "answer"));
+    rows.push(row("served", window.served.as_ref(), window.ledger.served, "answer"));
     for (kind, mean) in &window.failures {
         let requests = window.ledger.failed_by(*kind);
         rows.push(row(kind.label(), mean.as_ref(), requests, &status(*kind)));

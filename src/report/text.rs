@@ -166,8 +166,8 @@ fn objective_line(line: &str, verdict: &Verdict, paint: Paint) -> String {
 
 fn windows(report: &Report, paint: Paint) -> String {
     let title = match report.experiment.outcomes.len() {
-        1 => "Load, and latency of the answered requests",
-        _ => "Load, and latency of the answered requests (95 % interval)",
+        1 => "Load, and latency of the served requests",
+        _ => "Load, and latency of the served requests (95 % interval)",
     };
     format!("{}\n{}", paint.title(title), tables::windows(&report.summary.windows))
 }

@@ -1,7 +1,7 @@
 //! Combinations that cannot work, and those that probably mean something else.
 
 use crate::diagnostic::{Place, Problem};
-use crate::model::plan::{Fault, FaultPlan, Plan, Traffic};
+use crate::model::plan::{Fault, FaultPlan, Ingress, Plan, Traffic};
 use crate::objective::{Bound, Metric, Objective, Relation};
 use crate::scenario::book::{Book, Found};
 use crate::scenario::gateway::{GatewayPart, TopologyPart};
@@ -117,7 +117,7 @@ fn impossible(
                 Relation::AtMost => bound < floor,
                 _ => false,
             };
-            let title = format!("no request is answered within {bound}");
+            let title = format!("no request is served within {bound}");
             let help = "`ingress.delay`, `ingress.hop` and the least CPU of a request add up to";
             let problem = Problem::error(place.clone(), title).help(format!("{help} {floor}"));
             missed.then_some(problem)
@@ -148,6 +148,31 @@ fn contrary(objective: &Objective, place: &Place) -> Option<Problem> {
         _ => ("this demands a high latency", "<"),
     };
     Some(Problem::warning(place.clone(), title).help(format!("did you mean {usual:?}?")))
+}
+
+/// Warns of the outage of a zone that has every ingress instance.
+pub(crate) fn only_ingress(
+    book: &mut Book<'_>,
+    topology: &TopologyPart,
+    ingress: &Ingress,
+    faults: &[(FaultPlan, Place)],
+) {
+    let Some(Some(home)) = ingress.instances.first() else { return };
+    let zones = &topology.plan.zones;
+    if zones.len() == 1 || ingress.instances.iter().any(|zone| *zone != Some(*home)) {
+        return;
+    }
+    let hits = |fault: &FaultPlan| match fault.fault {
+        Fault::ZoneOutage(zone, _) => zone.is_none_or(|zone| zone == *home),
+        _ => false,
+    };
+    for (_, place) in faults.iter().filter(|(fault, _)| hits(fault)) {
+        let title = format!("zone {} has the only ingress instance", zones[*home].show());
+        let problem = Problem::warning(place.clone(), title)
+            .label("its outage cuts off every client")
+            .help("raise ingress.instances, or write in-zones = false in [ingress]");
+        book.problems.push(problem);
+    }
 }
 
 /// Warns of an outage of the only zone.

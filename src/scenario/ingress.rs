@@ -11,12 +11,19 @@ use crate::scenario::word::{Choice, Platform, Preset, Tls};
 use crate::units::Span;
 
 /// Reads `[ingress]`.
-pub(crate) fn read<'a>(book: &mut Book<'a>, top: &Section<'a>, gateway: &GatewayPart) -> Ingress {
+pub(crate) fn read<'a>(
+    book: &mut Book<'a>,
+    top: &Section<'a>,
+    gateway: &GatewayPart,
+    zones: usize,
+) -> Ingress {
     let section = book.section(top, "ingress");
     let preset = book.find(&section, key::PRESET).map(|preset| preset.value);
     let defaults = Defaults { preset };
     check_tls(book, &section, &gateway.platform);
-    let instances = book.count(&section, key::INSTANCES, 1..=1_000).value as usize;
+    let count = book.count(&section, key::INSTANCES, 1..=1_000).value as usize;
+    let in_zones = book.get(&section, key::IN_ZONES).value;
+    let home = |instance: usize| in_zones.then_some(instance % zones.max(1));
     let balancing = balancing(book, &section, &defaults);
     let retries = defaults.get(book, &section, key::RETRIES, |preset| match preset {
         Preset::IngressNginx => 2,
@@ -30,7 +37,7 @@ pub(crate) fn read<'a>(book: &mut Book<'a>, top: &Section<'a>, gateway: &Gateway
     });
     not_tiny(book, &read_timeout, "ingress.read-timeout");
     Ingress {
-        instances,
+        instances: (0..count).map(home).collect(),
         balancing,
         delay: book.get(&section, key::DELAY).value,
         hop: book.get(&section, key::HOP).value,

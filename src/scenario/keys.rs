@@ -159,6 +159,8 @@ keys! {
             "What the ingress does with TLS; true means \"terminates\".";
         INSTANCES: u64 = "instances", "3", Assumed, "one per zone",
             "Independent ingress instances, 1 to 1000.";
+        IN_ZONES: bool = "in-zones", "true", Assumed, "one per zone",
+            "Instances live in the zones, in turn, and vanish with theirs.";
         BALANCING: Choice = "balancing", "round-robin", Documented, "product page",
             "How an instance chooses a replica.";
         CONNECTIONS: u64 = "connections", "100", Assumed, "a small fleet of clients",

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use crate::diagnostic::{Place, Problem, Source, any_error};
-use crate::model::plan::{Fault, FaultPlan, Plan, Run};
+use crate::model::plan::{Fault, FaultPlan, Ingress, Plan, Run};
 use crate::objective::Objective;
 use crate::scenario::book::{Book, Section};
 use crate::scenario::fault::{self, Targets};
@@ -132,7 +132,7 @@ fn scenario<'a>(book: &mut Book<'a>, table: &'a DeTable<'a>) -> Option<Parts> {
     }
     let run = run::read(book, &top);
     let before = book.errors();
-    let ingress = ingress::read(book, &top, &gateway);
+    let ingress = ingress::read(book, &top, &gateway, topology.plan.zones.len());
     let ingress_sound = book.errors() == before;
     let probes = startup::read_probes(book, &top);
     let startup = startup::read(book, &top, &gateway, &probes);
@@ -142,10 +142,10 @@ fn scenario<'a>(book: &mut Book<'a>, table: &'a DeTable<'a>) -> Option<Parts> {
 
     let targets = Targets {
         topology: &topology.plan,
-        instances: ingress.instances,
+        instances: ingress.instances.len(),
         sound: gateway_sound && ingress_sound,
     };
-    let (faults, faults_sound) = faults(book, &top, &targets, run.as_ref(), &topology);
+    let (faults, faults_sound) = faults(book, &top, &targets, run.as_ref(), &topology, &ingress);
     let sound = Sound { gateway: gateway_sound, ingress: ingress_sound, faults: faults_sound };
     let plan = |run: Run| Plan {
         gateway: gateway.plan.clone(),
@@ -176,6 +176,7 @@ fn faults<'a>(
     targets: &Targets<'_>,
     run: Option<&Run>,
     topology: &TopologyPart,
+    ingress: &Ingress,
 ) -> (Vec<FaultPlan>, bool) {
     let before = book.errors();
     let faults = fault::read(book, top, targets);
@@ -185,6 +186,7 @@ fn faults<'a>(
     }
     let outage = faults.iter().find(|(fault, _)| matches!(fault.fault, Fault::ZoneOutage(..)));
     check::only_zone(book, topology, outage.map(|(_, place)| place));
+    check::only_ingress(book, topology, ingress, &faults);
     (faults.into_iter().map(|(fault, _)| fault).collect(), sound)
 }
 

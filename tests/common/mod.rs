@@ -51,7 +51,7 @@ pub fn plan(replicas: usize, rate: f64, horizon: f64) -> Plan {
             spread: Spread::ScheduleAnyway,
         },
         ingress: Ingress {
-            instances: 1,
+            instances: vec![None],
             balancing: Balancing::RoundRobin,
             delay: Span::ZERO,
             hop: Span::ZERO,

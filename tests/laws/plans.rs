@@ -96,7 +96,8 @@ fn ingress() -> impl Strategy<Value = Ingress> {
     let patience = prop::sample::select(vec![0.02, 0.2, 1.0, 5.0, 300.0]);
     let dead = prop::sample::select(vec![DeadAddress::Drops, DeadAddress::Refuses]);
     let delays = (0.0..0.02_f64, 0.0..0.02_f64, 0.0..2.0_f64, 0.0..3.0_f64);
-    (1..=4_usize, balancing, patience, dead, 0..4_u32, delays).prop_map(
+    let instances = prop::collection::vec(prop::option::of(0..4_usize), 1..=4);
+    (instances, balancing, patience, dead, 0..4_u32, delays).prop_map(
         |(instances, balancing, patience, dead_address, retries, delays)| Ingress {
             instances,
             balancing,
@@ -184,7 +185,7 @@ fn fault() -> impl Strategy<Value = Wild> {
 /// Names the faults and makes their targets exist.
 fn aim(faults: Vec<Wild>, horizon: f64, plan: &Plan) -> Vec<FaultPlan> {
     let (zones, slots) = (plan.topology.zones.len(), plan.gateway.replicas);
-    let instances = plan.ingress.instances;
+    let instances = plan.ingress.instances.len();
     let hit = |target| match target {
         ReplicaTarget::Zone(zone) => ReplicaTarget::Zone(zone % zones),
         ReplicaTarget::Slot(slot) => ReplicaTarget::Slot(slot % slots),

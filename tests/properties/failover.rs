@@ -171,9 +171,27 @@ fn a_hung_replica_answers_nothing_and_a_dead_one_takes_nothing() {
 }
 
 #[test]
+fn a_zone_outage_takes_the_ingress_instances_of_the_zone_until_it_is_over() {
+    let mut plan = even(3, 200.0);
+    plan.ingress.instances = vec![Some(0), Some(1), Some(2), None];
+    plan.ingress.failover = Law::Constant(secs(10.0));
+    let outage = Fault::ZoneOutage(Some(1), Law::Constant(secs(100.0)));
+    plan.faults = vec![fault(outage, STRIKE)];
+    // A quarter of 300 requests a second for ten seconds.
+    failures(&plan, 50, &[Failure::IngressDown]).expect_mean(750.0, 4.0);
+    let (witness, _) = witnessed(&plan, 0);
+    let told = witness.facts.iter().filter_map(|(at, fact)| match fact {
+        Observation::Ingress { reachable, down } => Some((at.as_secs(), *reachable, *down)),
+        _ => None,
+    });
+    let expected = [(STRIKE, 4, 1), (STRIKE + 10.0, 3, 1), (STRIKE + 100.0, 4, 0)];
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn clients_avoid_a_lost_ingress_instance_a_failover_after_it_was_lost_last() {
     let mut plan = plan(2, 10.0, 60.0);
-    plan.ingress.instances = 2;
+    plan.ingress.instances = vec![None; 2];
     plan.ingress.failover = Law::Constant(secs(10.0));
     for (from, lasts) in [(5.0, 5.0), (12.0, 30.0), (20.0, 15.0)] {
         let lasts = Law::Constant(secs(lasts));

@@ -79,7 +79,7 @@ fn property_3_a_zone_outage_leaves_the_others_with_all_the_load() {
 fn property_6_round_robin_counts_differ_by_at_most_one_for_each_ingress_instance() {
     for (instances, replicas) in [(1, 2), (1, 3), (3, 3), (4, 5)] {
         let mut plan = plan(replicas, 900.0, 20.0);
-        plan.ingress.instances = instances;
+        plan.ingress.instances = vec![None; instances];
         let (witness, _) = witnessed(&plan, 0);
         let mut taken: Vec<_> =
             witness.served.iter().map(|request| (request.arrived, request.replica)).collect();

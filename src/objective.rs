@@ -193,7 +193,9 @@ fn bound(piece: Piece<'_>, metric: Metric) -> Result<Bound, Flaw> {
         Metric::Availability if piece.text.contains('%') => piece
             .flaw(format!("no availability reaches {:?}", piece.text))
             .help("write a percentage from 0% to 100%"),
-        Metric::Availability => piece.flaw(Flaw::from_message(&message).title),
+        Metric::Availability => piece
+            .flaw(Flaw::from_message(&message).title)
+            .help("write a percentage from 0% to 100%, such as \"availability >= 99.9%\""),
         _ if piece.text.contains('%') => piece
             .flaw("latencies and recovery are durations, not shares")
             .help("bound them with a duration, such as \"p99 < 250ms\""),

@@ -236,7 +236,12 @@ fn a_reader_that_goes_away_is_no_error() {
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_writes_what_there_is() {
+fn ctrl_c_or_a_signal_to_end_writes_what_there_is() {
+    ["-INT", "-TERM"].into_iter().for_each(interrupted_by);
+}
+
+#[cfg(unix)]
+fn interrupted_by(signal: &str) {
     let desk = Desk::with("\"p99 < 100s\"");
     let text = fs::read_to_string(desk.path("small.toml")).unwrap();
     fs::write(desk.path("small.toml"), text.replace("60s", "3650d")).unwrap();
@@ -245,10 +250,12 @@ fn ctrl_c_writes_what_there_is() {
     let mut talk = BufReader::new(child.stderr.take().unwrap());
     talk.read_line(&mut String::new()).unwrap();
     let pid = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{}", out(&output));
     assert!(out(&output).contains("stopped early"), "{}", out(&output));
     assert!(out(&output).starts_with("? UNDECIDED"), "{}", out(&output));
+    assert!(out(&output).contains("of 3650 d, stopped at "), "{}", out(&output));
     assert!(desk.path("results/small/manifest.json").exists());
+    assert_eq!(fs::read_dir(desk.path("results")).unwrap().count(), 1);
 }

@@ -11,7 +11,12 @@ EXIT CODES:
     2    error: usage, scenario, or files
     3    undecided: no objective is missed, but at least one interval contains its bound, or
          there are no data
-    130  stopped by Ctrl-C; partial results are written";
+    130  stopped by Ctrl-C or a signal to end; partial results are written";
+
+const CHECK_EXIT_CODES: &str = "\
+EXIT CODES:
+    0    no scenario has an error; warnings do not count
+    2    some scenario has an error";
 
 const EXAMPLES: &str = "\
 EXAMPLES:
@@ -93,7 +98,7 @@ pub(super) struct RunArgs {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = CHECK_EXIT_CODES)]
 pub(super) struct CheckArgs {
     /// The scenarios
     #[arg(required = true)]

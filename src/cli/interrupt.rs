@@ -1,4 +1,5 @@
-//! Ctrl-C: the first stops the run at the next bin, the second ends the program.
+//! Ctrl-C, or a signal to end: the first stops the run at the next bin, the second ends the
+//! program.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -67,7 +67,8 @@ fn timeline_title(report: &Report, outcome: &Outcome, timeline: &Timeline) -> St
             ))
         }
         many => {
-            let (count, failed) = (many.len() as u64, plural(failed, "failed request"));
+            let count = many.len() as u64 + outcome.incidents_unlisted;
+            let failed = plural(failed, "failed request");
             let length = outcome.ended.since(Instant::ZERO);
             format!("{} in {length}: {failed}", plural(count, "incident"))
         }

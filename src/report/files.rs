@@ -20,7 +20,7 @@ pub enum FilesError {
     #[error("{0} holds something that is no result of a run; choose another directory or empty it")]
     Taken(PathBuf),
     /// The operating system refused.
-    #[error("cannot write {path}: {source}")]
+    #[error("cannot write {path}")]
     Io {
         /// Which file or directory.
         path: PathBuf,
@@ -206,7 +206,8 @@ mod tests {
         let before = contents(&target);
         let mut staging = Staging::prepare(&target).unwrap();
         let failed = staging.add("summary.json", |_| Err(io::Error::other("disk full")));
-        assert!(failed.unwrap_err().to_string().contains("disk full"));
+        let FilesError::Io { path, source } = failed.unwrap_err() else { unreachable!() };
+        assert!(path.ends_with("summary.json") && source.to_string() == "disk full");
         drop(staging);
         assert_eq!(contents(&target), before);
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);

@@ -61,16 +61,17 @@ impl Paint {
 fn head(report: &Report) -> String {
     let scenario = report.scenario;
     let run = &scenario.plan.run;
-    let replications = plural(report.experiment.outcomes.len() as u64, "replication");
-    let mut out = wrapped("  ", &scenario.question);
-    out.push_str(&format!(
-        "  {}: {replications} of {}, warm-up {}, seed {}\n",
-        scenario.name,
-        Span(run.horizon.0),
-        Span(run.warm_up.0),
-        run.seed
-    ));
-    out
+    let outcomes = &report.experiment.outcomes;
+    let replications = plural(outcomes.len() as u64, "replication");
+    let (horizon, warm_up) = (Span(run.horizon.0), Span(run.warm_up.0));
+    let partial = outcomes.iter().filter(|outcome| outcome.interrupted);
+    let length = match partial.map(|outcome| outcome.ended).min() {
+        Some(ended) => format!("{horizon}, stopped at {ended}"),
+        None => horizon.to_string(),
+    };
+    let (name, seed) = (&scenario.name, run.seed);
+    let line = format!("{name}: {replications} of {length}, warm-up {warm_up}, seed {seed}");
+    wrapped("  ", &scenario.question) + &wrapped("  ", &line)
 }
 
 /// The verdict alone, with each objective.

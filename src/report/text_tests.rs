@@ -53,6 +53,15 @@ fn the_verdict_comes_first_and_gives_its_reasons() {
 }
 
 #[test]
+fn a_run_that_was_stopped_says_when() {
+    let mut run = sample::experiment();
+    run.outcomes.truncate(1);
+    (run.outcomes[0].interrupted, run.outcomes[0].ended) = (true, Instant::from_secs(133.0));
+    let text = rendered(&run, false);
+    assert!(text.contains("1 replication of 10 min, stopped at 2:13, warm-up 60 s"), "{text}");
+}
+
+#[test]
 fn many_incidents_are_cut_short_with_their_number() {
     let mut run = sample::experiment();
     let incident = run.outcomes[0].incidents[0].clone();

@@ -1,7 +1,7 @@
 //! Combinations that cannot work, and those that probably mean something else.
 
 use crate::diagnostic::{Place, Problem};
-use crate::model::plan::{Fault, FaultPlan, Ingress, Plan, Traffic};
+use crate::model::plan::{Extent, Fault, FaultPlan, Ingress, Plan, Schedule, Traffic};
 use crate::objective::{Bound, Metric, Objective, Relation};
 use crate::scenario::book::{Book, Found};
 use crate::scenario::gateway::{GatewayPart, TopologyPart};
@@ -100,6 +100,10 @@ fn impossible(
             let problem = Problem::error(place.clone(), "there is nothing to recover from");
             Some(problem.help("the scenario has no [[fault]]; add one or drop the objective"))
         }
+        _ if *metric == Metric::Recovery && !any_strikes(plan, objective.window) => {
+            let problem = Problem::error(place.clone(), "no fault strikes in this time");
+            Some(problem.help("recovery is that of the faults that strike between its ends"))
+        }
         Bound::Share(share) if share.0 >= 1.0 && *relation == Relation::Above => {
             let title = "no availability is above 100 %";
             Some(Problem::error(place.clone(), title).help("lower the bound"))
@@ -124,6 +128,15 @@ fn impossible(
         }
         _ => None,
     }
+}
+
+/// Whether a fault may strike in a window with fixed ends.
+fn any_strikes(plan: &Plan, window: usize) -> bool {
+    let Extent::Between(from, to) = plan.windows[window].extent else { return true };
+    plan.faults.iter().any(|fault| match fault.schedule {
+        Schedule::At(at) => from <= at && at < to,
+        Schedule::Random(_) => true,
+    })
 }
 
 fn is_latency(metric: Metric) -> bool {

@@ -167,7 +167,7 @@ keys! {
             "Client connections open at any time (per-connection balancing only).";
         PER_CONNECTION: u64 = "requests-per-connection", "", Assumed, "connections never close",
             "Requests after which a connection closes (per-connection balancing only).";
-        DELAY: Span = "delay", "0.2ms", Measured, "overhead of a proxy without policies",
+        DELAY: Span = "delay", "0.2ms", Measured, "HAProxy, nginx and Envoy: 0.09 to 0.3 ms",
             "From the client's sending to the choice of a replica.";
         HOP: Span = "hop", "0.5ms", Assumed, "a network between zones",
             "Network between ingress and replica, both ways together.";

@@ -61,6 +61,7 @@ fn unknown(name: &str, text: &str) -> Flaw {
 /// How a law is written.
 fn usage(name: &str) -> String {
     let example = match name {
+        "lognormal" => return usage("log-normal"),
         "uniform" => "uniform(2s, 6s)",
         "exponential" => "exponential(5s)",
         "log-normal" => "log-normal(5s, cv=1)",
@@ -170,7 +171,8 @@ impl Call<'_> {
             Some(_) => "",
             None => argument.text,
         };
-        match quantity::plain_number(value) {
+        let negative = value.strip_prefix('-').and_then(quantity::plain_number);
+        match quantity::plain_number(value).or(negative.map(|number| -number)) {
             Some(number) if (least..=100.0).contains(&number) => Ok(number),
             Some(_) => Err(Flaw::new(format!("{name} is out of range"))
                 .within(argument.range.clone())

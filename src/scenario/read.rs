@@ -45,7 +45,8 @@ pub fn load(path: &Path) -> Loaded {
             }
             loaded
         }
-        Err(title) => {
+        Err(why) => {
+            let title = format!("cannot read the scenario: {why}");
             let source = Source { name, text: String::new() };
             let problems = vec![Problem::error(Place::Whole, title)];
             Loaded { scenario: None, problems, source }

@@ -24,7 +24,8 @@ pub(crate) fn read(
     let file = book.base.join(&path.value);
     let text = match sample::text(&file, FILE_LIMIT) {
         Ok(text) => text,
-        Err(title) => {
+        Err(why) => {
+            let title = sample::unreadable(&file, &why);
             let help = "the path starts from the scenario's folder".to_owned();
             book.error(path.place.clone(), title, help);
             return Vec::new();

@@ -12,28 +12,32 @@ pub const FILE_LIMIT: u64 = 256 << 20;
 /// The most values that an empirical law may have.
 pub const VALUE_LIMIT: usize = 1_000_000;
 
-/// Reads a regular file of at most `limit` bytes as text.
+/// Reads a regular file of at most `limit` bytes as text, or says why it cannot be read.
 pub(crate) fn text(path: &Path, limit: u64) -> Result<String, String> {
-    let shown = path.display();
-    let cannot = |error: std::io::Error| format!("cannot read {shown}: {}", reason(&error));
-    let metadata = std::fs::metadata(path).map_err(cannot)?;
+    let why = |error: std::io::Error| reason(&error);
+    let metadata = std::fs::metadata(path).map_err(why)?;
     if !metadata.is_file() {
         let what = if metadata.is_dir() { "a directory" } else { "not a regular file" };
-        return Err(format!("cannot read {shown}: it is {what}"));
+        return Err(format!("it is {what}"));
     }
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(cannot)?;
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(cannot)?;
+    let file = File::open(path).map_err(why)?;
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(why)?;
     if bytes.len() as u64 > limit {
-        return Err(format!("cannot read {shown}: it is larger than {}", size(limit)));
+        return Err(format!("it is larger than {}", size(limit)));
     }
     String::from_utf8(bytes).map_err(|error| {
         let line = error.as_bytes()[..error.utf8_error().valid_up_to()]
             .iter()
             .filter(|byte| **byte == b'\n')
             .count();
-        format!("cannot read {shown}: line {} is not UTF-8 text", line + 1)
+        format!("line {} is not UTF-8 text", line + 1)
     })
+}
+
+/// That a file beside the scenario cannot be read, and why.
+pub(crate) fn unreadable(path: &Path, why: &str) -> String {
+    format!("cannot read {}: {why}", path.display())
 }
 
 fn reason(error: &std::io::Error) -> String {
@@ -51,7 +55,7 @@ fn size(bytes: u64) -> String {
 /// The law of the values in a file: milliseconds, one per line; empty lines and lines that begin
 /// with `#` are passed over.
 pub(crate) fn values(path: &Path) -> Result<Law, String> {
-    let text = text(path, FILE_LIMIT)?;
+    let text = text(path, FILE_LIMIT).map_err(|why| unreadable(path, &why))?;
     let mut values = Vec::new();
     for (index, line) in text.lines().enumerate() {
         let line = line.trim();

@@ -32,7 +32,11 @@ pub(crate) fn merge(text: &str, flaws: &[toml::de::Error], others: Vec<Problem>)
 fn problem(text: &str, flaw: &toml::de::Error, span: Range<usize>) -> Problem {
     let first = flaw.message().lines().next().unwrap_or_default();
     let problem = Problem::error(Place::Span(span.clone()), format!("no valid TOML: {first}"));
-    match remedy(text, &span) {
+    let help = match first {
+        "duplicate key" => Some("a key stands once in its section: drop one of the two".to_owned()),
+        _ => remedy(text, &span),
+    };
+    match help {
         Some(help) => problem.help(help),
         None => problem,
     }

@@ -50,6 +50,10 @@ pub(crate) fn read<'a>(
         let highest = factors.iter().copied().fold(0.0, f64::max);
         peak = peak.map(|peak| Found { value: Rate(peak.value.0 * highest), ..peak });
     }
+    if let Some(rate) = peak.as_ref().filter(|peak| peak.value.0 == 0.0) {
+        let help = "write a rate above 0, or a [[traffic.change]] to one".to_owned();
+        book.error(rate.place.clone(), "no request ever comes", help);
+    }
     let plan = Traffic::Process(ArrivalProcess { scatter, corners, period });
     TrafficPart { plan, peak }
 }

@@ -196,7 +196,9 @@ impl Value for u64 {
         match node.value {
             DeValue::Integer(integer) => u64::from_str_radix(integer.as_str(), integer.radix())
                 .map_err(|_| {
-                    let title = format!("{integer} is not between 0 and {}", u64::MAX);
+                    let negative = integer.as_str().starts_with('-');
+                    let wrong = if negative { "negative" } else { "too large" };
+                    let title = format!("{integer} is {wrong}");
                     vec![Flaw::new(title).within(node.span.clone())]
                 }),
             _ => {

@@ -231,7 +231,7 @@ pub fn clip(text: &str) -> String {
 }
 
 /// The candidate that `word` was probably meant to be.
-pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const ALIKE: f64 = 0.6;
     if word.chars().count() > 60 {
         return None;

@@ -6,7 +6,7 @@ use brownout::model::plan::*;
 use brownout::observe::State;
 use brownout::observe::outcome::INCIDENT_LIMIT;
 use brownout::random::Law;
-use brownout::units::Span;
+use brownout::units::{Rate, Span};
 use common::{at, plan, secs};
 
 fn crash(schedule: Schedule) -> FaultPlan {
@@ -129,4 +129,20 @@ fn nothing_of_an_incident_before_the_end_of_warm_up_counts() {
     assert_eq!(outcome.windows[2].open, secs(30.0));
     assert_eq!(outcome.faults[0].struck, 0);
     assert!(outcome.windows.iter().all(|window| window.incidents.struck == 0));
+}
+
+#[test]
+fn the_cpu_in_use_counts_from_the_end_of_warm_up() {
+    let mut plan = plan(1, 0.0, 400.0);
+    plan.run.warm_up = at(100.0);
+    plan.gateway.demand = Law::Constant(secs(0.001));
+    let corners = vec![(at(0.0), 900.0), (at(100.0), 900.0), (at(100.0), 500.0)];
+    plan.traffic = Traffic::Process(ArrivalProcess {
+        scatter: Scatter::Deterministic,
+        corners: corners.into_iter().map(|(at, rate)| (at, Rate(rate))).collect(),
+        period: None,
+    });
+    let outcome = common::replicate(&plan, 0);
+    assert!((outcome.busy_secs - 150.0).abs() < 0.01, "{}", outcome.busy_secs);
+    assert!((outcome.capacity_secs - 300.0).abs() < 1e-6, "{}", outcome.capacity_secs);
 }

@@ -315,7 +315,7 @@ proptest! {
                 }
                 Observation::ZoneReturned { zone, .. } => down[*zone] = 0,
                 Observation::Entered { replica, state, cause } => {
-                    let lives = state.is_starting() || *state == State::Ready;
+                    let lives = *state <= State::Ready;
                     let dead = down[zone_of[*replica]] > 0;
                     prop_assert!(!(lives && dead), "{replica} enters {state:?} ({cause}) at {at}");
                 }

@@ -160,3 +160,53 @@ fn a_replacement_goes_to_the_zone_with_the_fewest_replicas() {
         .collect();
     assert_eq!(zones, [0, 0, 1, 2]);
 }
+
+#[test]
+fn a_replica_whose_zone_returns_before_it_was_replaced_starts_again_in_its_place() {
+    let mut plan = plan(2, 100.0, 400.0);
+    plan.startup.boot = Law::Constant(secs(4.0));
+    plan.ingress.propagation = Law::Constant(secs(1.5));
+    let outage = Fault::ZoneOutage(Some(0), Law::Constant(secs(100.0)));
+    plan.faults = vec![fault("zone", outage, 30.0)];
+    let (witness, _) = witnessed(&plan, 0);
+    assert_eq!(witness.replicas(), 2);
+    let states = witness.states(0);
+    let sandbox = states.iter().find(|(_, state)| *state == State::Sandbox).unwrap().0;
+    assert_eq!(sandbox, at(130.0));
+    let ready = states.iter().rev().find(|(_, state)| *state == State::Ready).unwrap().0;
+    assert_eq!(ready, at(140.0));
+    // What is ready is in rotation a propagation delay later.
+    let joined = times(&witness, |fact| *fact == Observation::JoinedRotation { replica: 0 });
+    assert_eq!(joined, [Instant::ZERO, ready + secs(1.5)]);
+}
+
+#[test]
+fn a_random_fault_waits_anew_for_a_replica_that_something_else_took() {
+    let mut plan = plan(2, 100.0, 250.0);
+    plan.detection.crash = Law::ZERO;
+    plan.startup.readiness.initial_delay = secs(5.0);
+    plan.startup.readiness.period = secs(1.0);
+    let random = Fault::ReplicaCrash(ReplicaTarget::Slot(0));
+    let schedule = Schedule::Random(Law::Constant(secs(100.0)));
+    plan.faults = vec![
+        FaultPlan { name: "random".to_owned(), fault: random, schedule },
+        fault("other", Fault::ReplicaCrash(ReplicaTarget::Slot(0)), 50.0),
+    ];
+    let (witness, _) = witnessed(&plan, 0);
+    // Back at 55 s, so a hundred seconds later; not at 100 s.
+    let struck = times(&witness, |fact| matches!(fact, Observation::FaultStruck { .. }));
+    assert_eq!(struck, [at(50.0), at(155.0)]);
+}
+
+#[test]
+fn a_fault_hits_what_becomes_ready_at_the_same_moment() {
+    let mut plan = plan(2, 100.0, 100.0);
+    plan.detection.crash = Law::ZERO;
+    let crash = || Fault::ReplicaCrash(ReplicaTarget::Slot(0));
+    plan.faults = vec![fault("one", crash(), 30.0), fault("other", crash(), 40.0)];
+    let (witness, _) = witnessed(&plan, 0);
+    let ready = witness.states(2).iter().find(|(_, state)| *state == State::Ready).copied();
+    assert_eq!(ready.map(|(at, _)| at), Some(at(40.0)));
+    let struck = times(&witness, |fact| matches!(fact, Observation::FaultStruck { .. }));
+    assert_eq!(struck, [at(30.0), at(40.0)]);
+}

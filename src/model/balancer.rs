@@ -223,6 +223,17 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_to_a_replica_that_left_opens_anew() {
+        let rule = Balancing::PerConnection { connections: 20, requests: None };
+        let mut two = balancer(rule, 1, &[0, 1]);
+        assert!(picks(&mut two, 0, 500).contains(&0));
+        two.leave(0);
+        assert!(picks(&mut two, 0, 500).iter().all(|replica| *replica == 1));
+        two.join(Endpoint { slot: 0, replica: 2, zone: 0 });
+        assert!(picks(&mut two, 0, 500).iter().all(|replica| *replica == 1), "none is moved back");
+    }
+
+    #[test]
     fn a_connection_keeps_its_replica_until_it_closes() {
         let rule = Balancing::PerConnection { connections: 1, requests: Some(5) };
         let mut one = balancer(rule, 1, &[0, 1, 2]);

@@ -85,11 +85,6 @@ impl State {
             State::Terminated => "terminated",
         }
     }
-
-    /// Whether the replica is on its way to being ready.
-    pub fn is_starting(self) -> bool {
-        self <= State::Probing
-    }
 }
 
 /// A fact about something rarer than a request.

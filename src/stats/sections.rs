@@ -68,6 +68,14 @@ mod tests {
     }
 
     #[test]
+    fn three_equal_sections_have_the_error_of_three_values() {
+        let sections = [1.0, 2.0, 3.0].map(|value| Section { value, weight: 7.0 });
+        let interval = estimate(2.0, &sections).interval.unwrap();
+        // t(2, 0.975) = 4.302653; √((1 + 0 + 1) / (3 · 2)) = 0.577350
+        assert!((interval.high - 2.0 - 4.302_653 * 0.577_350).abs() < 1e-5, "{interval:?}");
+    }
+
+    #[test]
     fn one_section_has_no_interval() {
         let section = Section { value: 2.0, weight: 9.0 };
         assert_eq!(estimate(2.0, &[section]), Estimate::alone(2.0, 1));

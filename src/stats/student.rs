@@ -4,7 +4,7 @@ use super::beta;
 
 /// P(T ≤ t) with `df` degrees of freedom: 1 − ½·I_{df/(df+t²)}(df/2, ½) for t ≥ 0, by symmetry
 /// below (Abramowitz and Stegun 26.7.1).
-pub fn cdf(df: f64, t: f64) -> f64 {
+fn cdf(df: f64, t: f64) -> f64 {
     let tail = beta::regularized(df / (df + t * t), df / 2.0, 0.5) / 2.0;
     if t < 0.0 { tail } else { 1.0 - tail }
 }

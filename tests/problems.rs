@@ -58,6 +58,22 @@ fn every_shipped_scenario_loads_without_an_error() {
 }
 
 #[test]
+fn property_37_runtime_fabric_needs_an_ingress_that_terminates_tls() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let sound = folder.join("scenarios/runtime-fabric.toml");
+    assert!(load(&sound).scenario.is_some());
+    let text = std::fs::read_to_string(sound).expect("readable");
+    let terminates = "tls = \"terminates\"";
+    assert_eq!(text.matches(terminates).count(), 1);
+    for instead in ["", "tls = \"passes-through\""] {
+        let loaded = parse("any.toml", &text.replace(terminates, instead), folder);
+        let titles: Vec<&str> = loaded.problems.iter().map(|p| p.title.as_str()).collect();
+        assert!(loaded.scenario.is_none());
+        assert_eq!(titles, ["on Runtime Fabric the ingress must terminate TLS"]);
+    }
+}
+
+#[test]
 fn warnings_alone_do_not_forbid_a_run() {
     let loaded =
         load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/overload-and-recovery.toml"));

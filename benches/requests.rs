@@ -84,7 +84,7 @@ fn replicate(plan: &Plan, replication: u64) -> (f64, u64) {
     let keep = Keep { timeline: true, journal: true, requests_every: None };
     let start = Clock::now();
     let outcome =
-        brownout::model::replicate(black_box(plan), replication, keep, &Default::default());
+        brownout::experiment::replicate(black_box(plan), replication, keep, &Default::default());
     (start.elapsed().as_nanos() as f64, black_box(outcome).ledger.offered)
 }
 

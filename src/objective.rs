@@ -34,6 +34,24 @@ pub enum Metric {
     Recovery,
 }
 
+impl Metric {
+    /// Whether it is a share rather than a duration.
+    pub fn is_share(self) -> bool {
+        match self {
+            Metric::Availability => true,
+            Metric::Latency(_) | Metric::MeanLatency | Metric::Recovery => false,
+        }
+    }
+
+    /// Whether more of it is better.
+    pub fn is_better_high(self) -> bool {
+        match self {
+            Metric::Availability => true,
+            Metric::Latency(_) | Metric::MeanLatency | Metric::Recovery => false,
+        }
+    }
+}
+
 /// How a figure must compare with its bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Relation {
@@ -58,7 +76,7 @@ pub enum Bound {
 
 /// An objective as read, before its period is found among the windows of a plan.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Demand {
+pub struct Draft {
     /// What is measured.
     pub metric: Metric,
     /// How it must compare with the bound.
@@ -87,7 +105,7 @@ const SHAPE: &str = "write METRIC RELATION BOUND, such as \"p99 < 250ms\" or \"r
 ///
 /// # Errors
 /// Says which part is wrong and where it stands in the text.
-pub fn parse(text: &str) -> Result<Demand, Flaw> {
+pub fn parse(text: &str) -> Result<Draft, Flaw> {
     let symbols = |c: char| matches!(c, '<' | '>' | '=' | '≤' | '≥');
     let Some(start) = text.find(symbols) else {
         return Err(without_relation(text));
@@ -99,7 +117,7 @@ pub fn parse(text: &str) -> Result<Demand, Flaw> {
     let cut = period_start(rest).unwrap_or(rest.len());
     let bound = bound(Piece::of(text, end..end + cut), metric)?;
     let period = period(Piece::of(text, end + cut..text.len()))?;
-    Ok(Demand { metric, relation, bound, period })
+    Ok(Draft { metric, relation, bound, period })
 }
 
 fn without_relation(text: &str) -> Flaw {

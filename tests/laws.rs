@@ -4,9 +4,10 @@ mod common;
 #[path = "laws/plans.rs"]
 mod plans;
 
-use brownout::engine::Gauge;
-use brownout::model::plan::{Balancing, DeadAddress, Extent, Recorded, Traffic};
-use brownout::model::{replicate, simulate};
+use brownout::experiment::replicate;
+use brownout::model::Gauge;
+use brownout::model::plan::{Balancing, Extent, Recorded, Traffic};
+use brownout::model::simulate;
 use brownout::observe::ledger::{Failure, Ledger};
 use brownout::observe::outcome::Outcome;
 use brownout::observe::recorder::Recorder;
@@ -214,7 +215,7 @@ proptest! {
     fn littles_law_holds_bin_by_bin(plan in any_plan()) {
         // No request waits outside a replica, so that all times in the system are known.
         let mut plan = plan;
-        (plan.ingress.retries, plan.ingress.dead_address) = (0, DeadAddress::Refuses);
+        (plan.ingress.retries, plan.ingress.connect_timeout) = (0, Span::ZERO);
         let (witness, _) = witnessed(&plan, 0);
         let inside = |how: &Failure| matches!(how, Failure::LostInFlight | Failure::TimedOut);
         let served = witness.served_in_time().map(|request| (request.sent, request.finished));
@@ -326,7 +327,8 @@ proptest! {
 
     #[test]
     fn an_interrupted_run_still_balances(plan in any_plan(), bins in 1..6_usize) {
-        let (gauge, mut recorder) = (Gauge::default(), Recorder::new(plan.scope(0), ALL));
+        let gauge = Gauge::default();
+        let mut recorder = Recorder::new(brownout::experiment::scope(&plan, 0), ALL);
         let mut stopper = Stopper(&gauge, bins);
         let end = simulate(&plan, 0, &mut Both(&mut stopper, &mut recorder), &gauge);
         let outcome = recorder.finish(end.at, end.interrupted, end.digest);

@@ -3,6 +3,7 @@
 mod common;
 
 use brownout::model::plan::*;
+use brownout::observe::ledger::Failure;
 use brownout::observe::{Observation, State};
 use brownout::random::Law;
 use brownout::units::{Instant, Share};
@@ -209,4 +210,117 @@ fn a_fault_hits_what_becomes_ready_at_the_same_moment() {
     assert_eq!(ready.map(|(at, _)| at), Some(at(40.0)));
     let struck = times(&witness, |fact| matches!(fact, Observation::FaultStruck { .. }));
     assert_eq!(struck, [at(30.0), at(40.0)]);
+}
+
+/// Ingress instance `one` is gone for so long.
+fn ingress_loss(one: usize, seconds: f64, lasts: f64) -> FaultPlan {
+    fault("ingress", Fault::IngressLoss(Some(one), Law::Constant(secs(lasts))), seconds)
+}
+
+#[test]
+fn a_lost_ingress_instance_takes_only_what_went_through_it() {
+    // Half of the requests hang in a replica that stands still, half wait for a dead address.
+    let mut plan = plan(3, 100.0, 36.0);
+    plan.ingress.instances = vec![None; 2];
+    plan.detection.crash = Law::Constant(secs(100.0));
+    plan.faults = vec![
+        slow("still", 0.0, 30.0, 1e4),
+        fault("crash", Fault::ReplicaCrash(ReplicaTarget::Slot(1)), 30.0),
+        ingress_loss(0, 33.0, 1e4),
+    ];
+    let (witness, outcome) = witnessed(&plan, 0);
+    let at_loss = |(_, time, failure): &&(Instant, Instant, Failure)| {
+        *time == at(33.0) && *failure == Failure::LostInFlight
+    };
+    let lost = witness.failed.iter().filter(at_loss).count() as f64;
+    // Two thirds of 300 requests, and of these the half that came through the instance.
+    assert!((lost - 100.0).abs() < 5.0 * 100.0_f64.sqrt(), "{lost}");
+    assert!(outcome.ledger.failed_by(Failure::IngressDown) > 0);
+}
+
+#[test]
+fn an_ingress_instance_that_is_back_before_clients_avoid_it_stays_known() {
+    let mut plan = plan(2, 100.0, 60.0);
+    plan.ingress.instances = vec![None; 2];
+    plan.faults = vec![ingress_loss(0, 20.0, 5.0)];
+    let (witness, _) = witnessed(&plan, 0);
+    let told = witness.facts.iter().filter_map(|(at, fact)| match fact {
+        Observation::Ingress { reachable, down } => Some((*at, *reachable, *down)),
+        _ => None,
+    });
+    assert_eq!(told.collect::<Vec<_>>(), [(at(20.0), 2, 1), (at(25.0), 2, 0)]);
+}
+
+#[test]
+fn a_zone_that_is_back_at_once_starts_what_nobody_missed_yet() {
+    let mut plan = plan(2, 100.0, 100.0);
+    let outage = Fault::ZoneOutage(Some(0), Law::Constant(secs(5.0)));
+    plan.faults = vec![fault("zone", outage, 30.0)];
+    let (witness, _) = witnessed(&plan, 0);
+    let states: Vec<State> = witness.states(0).into_iter().map(|(_, state)| state).collect();
+    assert!(!states.contains(&State::Unready) && states.contains(&State::Sandbox), "{states:?}");
+    // The address is dead until the ingress hears that its replica starts anew.
+    let left = times(&witness, |fact| *fact == Observation::LeftRotation { replica: 0 });
+    assert_eq!(left, [at(35.0)]);
+}
+
+#[test]
+fn random_outages_of_a_zone_strike_again_after_it_is_back() {
+    let mut plan = plan(2, 10.0, 1_000.0);
+    let outage = Fault::ZoneOutage(Some(0), Law::Constant(secs(50.0)));
+    let schedule = Schedule::Random(Law::Constant(secs(100.0)));
+    plan.faults = vec![FaultPlan { name: "zone".to_owned(), fault: outage, schedule }];
+    let (witness, _) = witnessed(&plan, 0);
+    let struck = times(&witness, |fact| matches!(fact, Observation::FaultStruck { .. }));
+    assert_eq!(struck, [100.0, 250.0, 400.0, 550.0, 700.0, 850.0].map(at));
+}
+
+#[test]
+fn of_equal_zones_a_replacement_goes_to_that_of_the_lost_replica() {
+    let mut plan = plan(2, 100.0, 60.0);
+    plan.topology.zones = ["a", "b", "c"].map(str::to_owned).to_vec();
+    plan.faults = vec![fault("crash", Fault::ReplicaCrash(ReplicaTarget::Slot(1)), 30.0)];
+    plan.topology.placement = vec![0, 2];
+    let (witness, _) = witnessed(&plan, 0);
+    let created = witness.facts.iter().filter_map(|(_, fact)| match fact {
+        Observation::Created { zone, .. } => Some(*zone),
+        _ => None,
+    });
+    assert_eq!(created.collect::<Vec<_>>(), [0, 2, 2]);
+}
+
+#[test]
+fn a_lost_machine_is_silent_even_if_dead_addresses_refuse() {
+    let mut plan = plan(2, 100.0, 60.0);
+    plan.ingress.dead_address = DeadAddress::Refuses;
+    plan.ingress.retries = 1;
+    let slowest = |fault: Fault| {
+        let faults =
+            vec![FaultPlan { name: "f".to_owned(), fault, schedule: Schedule::At(at(30.0)) }];
+        let plan = Plan { faults, ..plan.clone() };
+        common::replicate(&plan, 0).windows[0].latency.greatest().unwrap()
+    };
+    assert!(slowest(Fault::ReplicaCrash(ReplicaTarget::Slot(0))) < secs(1.0));
+    assert!(slowest(Fault::ZoneOutage(Some(0), Law::Constant(secs(1e4)))) >= secs(5.0));
+}
+
+#[test]
+fn requests_that_no_drain_ends_are_told_apart() {
+    // A hung replica has 100 a second for 20 s, a dead address half a second's; the rest drains.
+    let mut plan = plan(3, 300.0, 120.0);
+    let Traffic::Process(process) = &mut plan.traffic else { unreachable!() };
+    process.scatter = Scatter::Deterministic;
+    plan.startup.readiness.failures = 100;
+    plan.detection.liveness.failures = 100;
+    plan.faults = vec![
+        fault("hang", Fault::ReplicaHang(ReplicaTarget::Slot(0)), 100.0),
+        fault("crash", Fault::ReplicaCrash(ReplicaTarget::Slot(1)), 119.5),
+    ];
+    let window = &common::replicate(&plan, 0).windows[0];
+    let unanswered = window.unanswered as f64;
+    assert!((unanswered - 2_050.0).abs() <= 20.0, "{unanswered}");
+    assert!(window.ledger.in_flight >= window.unanswered);
+    plan.faults.clear();
+    let window = &common::replicate(&plan, 0).windows[0];
+    assert!(window.unanswered == 0, "{} of {:?}", window.unanswered, window.ledger);
 }

@@ -5,7 +5,7 @@
 pub struct Job {
     /// The server's attained-service clock at which this job is done; the sort key.
     pub tag: f64,
-    /// When its client sent it, in nanoseconds.
+    /// A stamp that whoever pushed it chose, in nanoseconds: it names the job, and may be earlier.
     pub sent: u64,
     /// When it reached the server, in nanoseconds.
     pub arrived: u64,

@@ -52,18 +52,37 @@ pub fn ratio_of<T>(items: &[T], pair: impl Fn(&T) -> (f64, f64)) -> Option<Estim
     jackknife::ratio(&items.iter().map(pair).collect::<Vec<_>>())
 }
 
-/// Answered requests over all that have an outcome. Few failures do not show how much they vary,
+/// What requests count as that nobody ever answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unanswered {
+    /// As nothing: they have no outcome.
+    LeftOut,
+    /// As failed: the worst that can be.
+    Failed,
+    /// As served: the best that can be.
+    Served,
+}
+
+/// Served requests over all that have an outcome. Few failures do not show how much they vary,
 /// and none seem to say that none can be: then the interval also covers the exact one for
 /// independent requests.
-pub fn availability(windows: &[&WindowOutcome]) -> Option<Estimate> {
-    let decided = |ledger: &Ledger| ledger.served + ledger.failed();
-    let pair = |w: &&WindowOutcome| (w.ledger.served as f64, decided(&w.ledger) as f64);
+pub fn availability(windows: &[&WindowOutcome], unanswered: Unanswered) -> Option<Estimate> {
+    let counts = |w: &&WindowOutcome| {
+        let (served, failed) = (w.ledger.served, w.ledger.failed());
+        match unanswered {
+            Unanswered::LeftOut => (served, served + failed),
+            Unanswered::Failed => (served, served + failed + w.unanswered),
+            Unanswered::Served => (served + w.unanswered, served + failed + w.unanswered),
+        }
+    };
+    let pair = |w: &&WindowOutcome| (counts(w).0 as f64, counts(w).1 as f64);
     let mut estimate = ratio_of(windows, pair)?.within(0.0, 1.0);
-    let all = total(windows);
+    let sum = |sum: (u64, u64), one: (u64, u64)| (sum.0 + one.0, sum.1 + one.1);
+    let (served, decided) = windows.iter().map(counts).fold((0, 0), sum);
     if let Some(interval) = &mut estimate.interval
-        && all.failed().min(all.served) < FEW_FAILURES
+        && (decided - served).min(served) < FEW_FAILURES
     {
-        let exact = proportion::clopper_pearson(all.served, decided(&all));
+        let exact = proportion::clopper_pearson(served, decided);
         let (low, high) = (interval.low.min(exact.low), interval.high.max(exact.high));
         *interval = Interval { low, high };
     }
@@ -87,6 +106,16 @@ pub fn percentile(windows: &[&WindowOutcome], q: f64) -> Option<Estimate> {
     Some(sections::estimate(pooled.as_secs(), &sections).within(0.0, f64::INFINITY))
 }
 
+/// Served requests that must lie beyond a percentile for it to mean something.
+pub const ENOUGH_BEYOND: f64 = 10.0;
+
+/// How many of `samples` are expected beyond the percentile `q`, if those are too few.
+pub fn too_few_beyond(samples: u64, q: f64) -> Option<f64> {
+    let beyond = samples as f64 * (1.0 - q);
+    // 1 − q is not exact: ten of a hundred beyond p90 are enough.
+    (beyond < ENOUGH_BEYOND - 1e-6).then_some(beyond)
+}
+
 /// Requests answered per second while the window was open.
 pub fn throughput(windows: &[&WindowOutcome]) -> Option<Estimate> {
     ratio_of(windows, |w| (w.ledger.served as f64, w.open.as_secs()))
@@ -96,7 +125,9 @@ pub fn throughput(windows: &[&WindowOutcome]) -> Option<Estimate> {
 /// How long it took to be back to normal.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recovery {
-    /// The longest recovery of a replication, averaged over those in which every incident ended.
+    /// The longest recovery of a replication, averaged over those with incidents. An incident that
+    /// was not over counts with the time that it had lasted, so this is a lower bound if any are
+    /// unrecovered.
     pub longest: Option<Estimate>,
     /// The least and the greatest recovery of any incident.
     pub range: Option<(Span, Span)>,
@@ -104,21 +135,18 @@ pub struct Recovery {
     pub recovered: u64,
     /// Incidents that were not over at the end of the run.
     pub unrecovered: u64,
-    /// The longest that one of these had lasted by then.
-    pub waited: Span,
 }
 
 /// The recovery from the incidents of each replication.
 pub fn recovery(tallies: &[Tally]) -> Recovery {
-    let longest: Vec<f64> =
-        tallies.iter().filter_map(|tally| tally.longest()).map(|span| span.as_secs()).collect();
+    let struck = tallies.iter().filter(|tally| tally.struck > 0);
+    let longest: Vec<f64> = struck.map(|tally| tally.longest().as_secs()).collect();
     let all = Tally::sum(tallies);
     Recovery {
         longest: stats::mean(&longest).map(|estimate| estimate.within(0.0, f64::INFINITY)),
         range: all.recovery,
         recovered: all.struck - all.unrecovered,
         unrecovered: all.unrecovered,
-        waited: all.waited,
     }
 }
 
@@ -132,7 +160,6 @@ mod tests {
     use super::*;
     use crate::experiment::sample;
     use crate::observe::ledger::Failure;
-    use crate::units::Instant;
 
     fn served_and_failed(served: u64, failed: u64) -> WindowOutcome {
         let mut window = WindowOutcome::default();
@@ -144,7 +171,7 @@ mod tests {
     #[test]
     fn no_failure_does_not_prove_that_there_can_be_none() {
         let window = served_and_failed(1_000, 0);
-        let estimate = availability(&[&window, &window, &window]).unwrap();
+        let estimate = availability(&[&window, &window, &window], Unanswered::LeftOut).unwrap();
         let interval = estimate.interval.unwrap();
         assert_eq!((estimate.point, interval.high), (1.0, 1.0));
         assert!((interval.low - 0.999_001_9).abs() < 1e-6, "{interval:?}");
@@ -155,7 +182,8 @@ mod tests {
         // Nine failures of 9 000, alike in each replication: their scatter alone would say nothing.
         let interval = |failed| {
             let window = served_and_failed(3_000 - failed, failed);
-            availability(&[&window, &window, &window]).unwrap().interval.unwrap()
+            let windows = [&window, &window, &window];
+            availability(&windows, Unanswered::LeftOut).unwrap().interval.unwrap()
         };
         let exact = proportion::clopper_pearson(8_991, 9_000);
         assert_eq!((interval(3).low, interval(3).high), (exact.low, exact.high));
@@ -171,14 +199,23 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_answered_can_count_either_way() {
+        let window = WindowOutcome { unanswered: 100, ..served_and_failed(800, 100) };
+        let point = |unanswered| availability(&[&window], unanswered).unwrap().point;
+        let points = [Unanswered::Failed, Unanswered::LeftOut, Unanswered::Served].map(point);
+        assert_eq!(points, [0.8, 8.0 / 9.0, 0.9]);
+    }
+
+    #[test]
     fn one_replication_bounds_nothing() {
-        assert_eq!(availability(&[&served_and_failed(1_000, 0)]), Some(Estimate::alone(1.0, 1)));
+        let one = availability(&[&served_and_failed(1_000, 0)], Unanswered::LeftOut);
+        assert_eq!(one, Some(Estimate::alone(1.0, 1)));
     }
 
     #[test]
     fn nothing_decided_means_no_availability_and_no_latency() {
         let empty = WindowOutcome::default();
-        assert_eq!(availability(&[&empty, &empty]), None);
+        assert_eq!(availability(&[&empty, &empty], Unanswered::LeftOut), None);
         assert_eq!(percentile(&[&empty, &empty], 0.99), None);
         assert_eq!(mean_latency(&[&empty]), None);
         assert_eq!(throughput(&[&empty]), None);
@@ -195,12 +232,14 @@ mod tests {
     }
 
     #[test]
-    fn an_incident_without_end_is_counted_and_not_averaged() {
+    fn an_incident_without_end_counts_with_what_it_lasted() {
         let mut outcomes = sample::experiment().outcomes;
         sample::change_incident(&mut outcomes[2], |incident| incident.normal = None);
         let recovery = recovery(&incidents(&windows(&outcomes, 0)));
         assert_eq!((recovery.recovered, recovery.unrecovered), (4, 1));
-        assert_eq!(recovery.longest.unwrap().n, 4);
-        assert_eq!(recovery.waited, Instant::from_secs(600.0).since(Instant::from_secs(180.0)));
+        // Four of some 15 s, and the one from 3:00 to the end at 10:00.
+        let longest = recovery.longest.unwrap();
+        assert_eq!(longest.n, 5);
+        assert!((longest.point - (4.0 * 15.0 + 420.0) / 5.0).abs() < 1.0, "{longest:?}");
     }
 }

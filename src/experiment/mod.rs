@@ -1,6 +1,7 @@
 //! An experiment: the replications of one plan, and the figures that follow from them.
 
 pub mod figures;
+mod replication;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod summary;
@@ -9,8 +10,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use crate::engine::Gauge;
-use crate::model::{plan::Plan, replicate};
+pub use replication::{replicate, scope};
+
+use crate::model::{Gauge, plan::Plan};
 use crate::observe::outcome::Outcome;
 use crate::observe::recorder::Keep;
 

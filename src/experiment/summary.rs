@@ -1,6 +1,6 @@
 //! Everything that reports say of an experiment, as estimates. Latencies are in seconds.
 
-use super::figures::{self, Recovery};
+use super::figures::{self, Recovery, Unanswered};
 use crate::model::plan::Plan;
 use crate::observe::ledger::{Failure, Ledger};
 use crate::observe::outcome::{Outcome, WindowOutcome};
@@ -32,13 +32,15 @@ pub struct WindowSummary {
     pub ledger: Ledger,
     /// Requests sent per replication.
     pub offered: Option<Estimate>,
-    /// Requests answered per replication.
+    /// Requests served per replication.
     pub served: Option<Estimate>,
     /// Requests failed per replication, in the order of [`Failure::ALL`].
     pub failures: Vec<(Failure, Option<Estimate>)>,
     /// Requests per replication without an outcome at the horizon.
     pub in_flight: Option<Estimate>,
-    /// Answered over all that have an outcome.
+    /// Requests per replication of these that nobody would have answered soon after it either.
+    pub unanswered: Option<Estimate>,
+    /// Served over all that have an outcome.
     pub availability: Option<Estimate>,
     /// Mean latency.
     pub mean: Option<Estimate>,
@@ -46,7 +48,7 @@ pub struct WindowSummary {
     pub percentiles: Vec<Option<Estimate>>,
     /// The greatest latency of all replications: what was seen, not an estimate.
     pub greatest: Option<Span>,
-    /// Requests answered per second.
+    /// Requests served per second.
     pub throughput: Option<Estimate>,
     /// Latencies that the figures rest on.
     pub samples: u64,
@@ -59,7 +61,7 @@ pub struct WindowSummary {
 pub struct GatewaySummary {
     /// Work done over the capacity of the replicas that served.
     pub cpu: Option<Estimate>,
-    /// Most requests that any replica held: the mean over replications, and the greatest.
+    /// Most requests that any replica held at once: the mean over replications.
     pub in_flight_peak: Option<Estimate>,
     /// The greatest of these peaks.
     pub in_flight_greatest: u64,
@@ -123,7 +125,8 @@ fn summarize_window(label: String, windows: &[&WindowOutcome]) -> WindowSummary 
         served: count(&|ledger| ledger.served),
         failures: Failure::ALL.map(failures).to_vec(),
         in_flight: count(&|ledger| ledger.in_flight),
-        availability: figures::availability(windows),
+        unanswered: figures::count_of(windows, |window| window.unanswered as f64),
+        availability: figures::availability(windows, Unanswered::LeftOut),
         mean: figures::mean_latency(windows),
         percentiles: PERCENTILES.map(|(q, _)| figures::percentile(windows, q)).to_vec(),
         greatest: merged.greatest(),

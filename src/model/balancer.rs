@@ -15,6 +15,9 @@ use super::plan::{Balancing, Slot, ZoneId};
 use crate::observe::ReplicaId;
 use crate::random::{Seed, Stream};
 
+/// How many turns a retry passes over to find a replica that was not tried.
+const PICKS: usize = 64;
+
 /// An address that ingress instances know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Endpoint {
@@ -53,6 +56,11 @@ impl Ring {
         if len > 1 {
             self.turns.iter_mut().filter(|turn| **turn > place).for_each(|turn| *turn += 1);
         }
+    }
+
+    /// Lets instance i begin at endpoint i.
+    fn align(&mut self) {
+        self.turns.iter_mut().enumerate().for_each(|(instance, turn)| *turn = instance);
     }
 
     fn leave(&mut self, replica: ReplicaId) {
@@ -98,6 +106,12 @@ impl Balancer {
         }
     }
 
+    /// The first endpoints are in: every instance begins at another one.
+    pub fn begin(&mut self) {
+        self.all.align();
+        self.by_zone.iter_mut().for_each(Ring::align);
+    }
+
     /// Endpoints in rotation, in order of their slots.
     pub fn endpoints(&self) -> &[Endpoint] {
         &self.all.endpoints
@@ -128,6 +142,28 @@ impl Balancer {
             Balancing::ZoneThenReplica => self.pick_by_zone(instance),
             Balancing::Random => self.pick_at_random(),
             Balancing::PerConnection { requests, .. } => self.pick_by_connection(requests),
+        }
+    }
+
+    /// A replica in a slot that was not tried yet, for a retry: the next in turn, or any where
+    /// there are no turns; no connection is spent. `None` if all were tried.
+    #[cold]
+    pub fn pick_untried(
+        &mut self,
+        instance: usize,
+        tried: impl Fn(Slot) -> bool,
+    ) -> Option<ReplicaId> {
+        let untried = self.all.endpoints.iter().filter(|endpoint| !tried(endpoint.slot));
+        let left: Vec<ReplicaId> = untried.map(|endpoint| endpoint.replica).collect();
+        let first = *left.first()?;
+        match self.rule {
+            Balancing::Random | Balancing::PerConnection { .. } => {
+                Some(left[self.stream.below(left.len())])
+            }
+            Balancing::RoundRobin | Balancing::ZoneThenReplica => {
+                let mut picks = (0..PICKS).filter_map(|_| self.pick(instance));
+                picks.find(|id| left.contains(id)).or(Some(first))
+            }
         }
     }
 
@@ -186,6 +222,36 @@ mod tests {
     fn round_robin_is_a_strict_cycle() {
         let mut three = balancer(Balancing::RoundRobin, 1, &[0, 1, 2]);
         assert_eq!(picks(&mut three, 0, 7), [0, 1, 2, 0, 1, 2, 0]);
+    }
+
+    #[test]
+    fn instances_begin_at_different_endpoints() {
+        for rule in [Balancing::RoundRobin, Balancing::ZoneThenReplica] {
+            let mut three = balancer(rule, 4, &[0, 1, 2]);
+            three.begin();
+            let first: Vec<_> = (0..4).filter_map(|instance| three.pick(instance)).collect();
+            assert_eq!(first, [0, 1, 2, 0], "{rule:?}");
+        }
+    }
+
+    #[test]
+    fn a_retry_meets_what_was_not_tried_and_spends_no_connection() {
+        for rule in [
+            Balancing::RoundRobin,
+            Balancing::ZoneThenReplica,
+            Balancing::Random,
+            Balancing::PerConnection { connections: 1, requests: Some(1_000) },
+        ] {
+            let mut three = balancer(rule, 1, &[0, 1, 2]);
+            let kept = three.pick(0);
+            for _ in 0..50 {
+                assert_eq!(three.pick_untried(0, |slot| slot != 1), Some(1), "{rule:?}");
+            }
+            assert_eq!(three.pick_untried(0, |_| true), None);
+            if let Balancing::PerConnection { .. } = rule {
+                assert_eq!(picks(&mut three, 0, 999), vec![kept.unwrap(); 999]);
+            }
+        }
     }
 
     #[test]

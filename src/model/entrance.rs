@@ -16,6 +16,7 @@ use super::event::Event;
 use super::plan::ZoneId;
 use crate::observe::{Observation, Observer};
 use crate::random::{Law, Seed, Stream};
+use crate::units::Instant;
 
 /// The ingress instances as clients see them.
 #[derive(Clone, Debug)]
@@ -76,15 +77,25 @@ impl<O: Observer> World<'_, O> {
         self.tell_ingress();
     }
 
-    /// A zone takes its instances with it.
-    pub(super) fn lose_ingress_of(&mut self, zone: ZoneId, fault: usize, incident: usize) {
-        let instances = self.instances_in(zone);
-        for instance in &instances {
-            self.take_down(*instance, (fault, zone), incident);
+    /// Whether a zone has any instance.
+    pub(super) fn has_ingress(&self, zone: ZoneId) -> bool {
+        self.plan.ingress.instances.contains(&Some(zone))
+    }
+
+    /// A zone takes its instances with it. That lasts until clients avoid them all, or until the
+    /// zone returns.
+    pub(super) fn lose_ingress_of(
+        &mut self,
+        zone: ZoneId,
+        (fault, incident): (usize, usize),
+        returns: Instant,
+    ) {
+        let mut avoided = self.now;
+        for instance in self.instances_in(zone) {
+            avoided = avoided.max(self.take_down(instance, (fault, zone), incident));
         }
-        if !instances.is_empty() {
-            self.tell_ingress();
-        }
+        self.schedule(avoided.min(returns), Event::ZoneAvoided { fault, incident });
+        self.tell_ingress();
     }
 
     /// A zone is back, and its instances with it.
@@ -102,8 +113,8 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// An instance is gone until it is brought back as often; `luck` is the fault and the entity
-    /// whose stream is drawn from.
-    fn take_down(&mut self, instance: usize, luck: (usize, usize), incident: usize) {
+    /// whose stream is drawn from. Gives the time from which clients avoid it.
+    fn take_down(&mut self, instance: usize, luck: (usize, usize), incident: usize) -> Instant {
         if self.entrance.down[instance] == 0 {
             self.entrance.lost_in[instance] = incident;
         }
@@ -111,6 +122,7 @@ impl<O: Observer> World<'_, O> {
         self.break_connections(instance);
         let avoided = self.now + self.lasting(luck.0, luck.1, &self.plan.ingress.failover);
         self.schedule(avoided, Event::IngressAvoided { instance, incident });
+        avoided
     }
 
     /// Everything in flight through an instance is lost with it.

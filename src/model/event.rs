@@ -46,6 +46,8 @@ pub(super) enum Event {
     ControlPlaneReturns { fault: usize, incident: usize },
     /// Clients no longer reach a vanished ingress instance.
     IngressAvoided { instance: usize, incident: usize },
+    /// Clients no longer reach any ingress instance that vanished with a zone.
+    ZoneAvoided { fault: usize, incident: usize },
     /// An ingress instance is back.
     IngressReturns { instance: usize, fault: usize, incident: usize },
     /// A fault strikes. `guard` voids a random strike whose victim is no longer the same.
@@ -71,6 +73,7 @@ impl Event {
             | Event::Joins { .. } => 3,
             Event::Leaves { .. }
             | Event::IngressAvoided { .. }
+            | Event::ZoneAvoided { .. }
             | Event::CrashNoticed { .. }
             | Event::ReadinessLost { .. }
             | Event::HungKilled { .. }
@@ -80,21 +83,61 @@ impl Event {
         }
     }
 
-    /// A number for the kind of event, for the digest.
+    /// The life of a replica that the event speaks of: the event is void once the replica leads
+    /// another one.
+    pub fn life(&self) -> Option<(ReplicaId, u32)> {
+        match *self {
+            Event::PhaseEnds { replica, epoch }
+            | Event::FetchEnds { replica, epoch, .. }
+            | Event::FetchAgain { replica, epoch, .. }
+            | Event::RefreshEnds { replica, epoch, .. }
+            | Event::ProbeSucceeds { replica, epoch }
+            | Event::Joins { replica, epoch }
+            | Event::CrashNoticed { replica, epoch }
+            | Event::ReadinessLost { replica, epoch }
+            | Event::HungKilled { replica, epoch }
+            | Event::NodeNotReady { replica, epoch }
+            | Event::Evicted { replica, epoch } => Some((replica, epoch)),
+            Event::Look
+            | Event::Boundary
+            | Event::Leaves { .. }
+            | Event::SpeedReturns { .. }
+            | Event::ZoneReturns { .. }
+            | Event::ControlPlaneReturns { .. }
+            | Event::IngressAvoided { .. }
+            | Event::ZoneAvoided { .. }
+            | Event::IngressReturns { .. }
+            | Event::Strikes { .. } => None,
+        }
+    }
+
+    /// A number for the kind of event, for the digest; below [`STATE_TAGS`].
     pub fn tag(&self) -> u64 {
-        let place = |rank: u8, within: u64| u64::from(rank) << 8 | within;
-        let within = match self {
-            Event::ControlPlaneReturns { .. } | Event::FetchEnds { .. } => 1,
-            Event::IngressReturns { .. } | Event::FetchAgain { .. } => 2,
-            Event::SpeedReturns { .. } | Event::RefreshEnds { .. } => 3,
-            Event::ProbeSucceeds { .. } | Event::IngressAvoided { .. } => 4,
-            Event::Joins { .. } | Event::CrashNoticed { .. } => 5,
-            Event::ReadinessLost { .. } => 6,
-            Event::HungKilled { .. } => 7,
-            Event::NodeNotReady { .. } => 8,
-            Event::Evicted { .. } => 9,
-            _ => 0,
-        };
-        place(self.rank(), within)
+        match self {
+            Event::Look => 0,
+            Event::Boundary => 1,
+            Event::PhaseEnds { .. } => 2,
+            Event::FetchEnds { .. } => 3,
+            Event::FetchAgain { .. } => 4,
+            Event::RefreshEnds { .. } => 5,
+            Event::ProbeSucceeds { .. } => 6,
+            Event::Joins { .. } => 7,
+            Event::Leaves { .. } => 8,
+            Event::CrashNoticed { .. } => 9,
+            Event::ReadinessLost { .. } => 10,
+            Event::HungKilled { .. } => 11,
+            Event::NodeNotReady { .. } => 12,
+            Event::Evicted { .. } => 13,
+            Event::SpeedReturns { .. } => 14,
+            Event::ZoneReturns { .. } => 15,
+            Event::ControlPlaneReturns { .. } => 16,
+            Event::IngressAvoided { .. } => 17,
+            Event::IngressReturns { .. } => 18,
+            Event::Strikes { .. } => 19,
+            Event::ZoneAvoided { .. } => 20,
+        }
     }
 }
+
+/// Where the numbers of states begin in the digest.
+pub(super) const STATE_TAGS: u64 = 1_000;

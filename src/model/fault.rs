@@ -16,7 +16,7 @@
 
 use super::World;
 use super::event::Event;
-use super::plan::{Fault, Plan, ReplicaTarget, Schedule, Slot, ZoneId};
+use super::plan::{Fault, Plan, ReplicaTarget, Schedule, Slot, Target, ZoneId};
 use super::replica::Slowdown;
 use crate::observe::{Observation, Observer, ReplicaId, State};
 use crate::random::{Law, Seed, Stream};
@@ -46,13 +46,11 @@ impl Misfortune {
 
 /// How many entities a fault may hit.
 fn entities(plan: &Plan, fault: &Fault) -> usize {
-    match fault {
-        Fault::ReplicaCrash(_) | Fault::ReplicaHang(_) | Fault::ReplicaSlow(..) => {
-            plan.gateway.replicas
-        }
-        Fault::ZoneOutage(..) => plan.topology.zones.len(),
-        Fault::ControlPlaneOutage(_) => 1,
-        Fault::IngressLoss(..) => plan.ingress.instances.len(),
+    match fault.target() {
+        Target::Replicas(_) => plan.gateway.replicas,
+        Target::Zone(_) => plan.topology.zones.len(),
+        Target::ControlPlane => 1,
+        Target::Ingress(_) => plan.ingress.instances.len(),
     }
 }
 
@@ -63,20 +61,16 @@ impl<O: Observer> World<'_, O> {
     /// Enters the scripted faults, and the random ones that do not wait for a replica.
     pub(super) fn schedule_faults(&mut self) {
         for (fault, entry) in self.plan.faults.iter().enumerate() {
-            match (&entry.schedule, &entry.fault) {
+            match (&entry.schedule, entry.fault.target()) {
                 (Schedule::At(at), _) => {
                     self.schedule(*at, Event::Strikes { fault, entity: 0, guard: None });
                 }
-                (Schedule::Random(_), Fault::ZoneOutage(zone, _)) => {
-                    self.await_each(fault, *zone);
+                (Schedule::Random(_), Target::Zone(only) | Target::Ingress(only)) => {
+                    self.await_each(fault, only);
                 }
-                (Schedule::Random(_), Fault::IngressLoss(instance, _)) => {
-                    self.await_each(fault, *instance);
-                }
-                (Schedule::Random(_), Fault::ControlPlaneOutage(_)) => {
-                    self.await_each(fault, Some(0));
-                }
-                (Schedule::Random(_), _) => {}
+                (Schedule::Random(_), Target::ControlPlane) => self.await_each(fault, Some(0)),
+                // Their clocks start when replicas come into rotation.
+                (Schedule::Random(_), Target::Replicas(_)) => {}
             }
         }
     }
@@ -102,11 +96,8 @@ impl<O: Observer> World<'_, O> {
         let (slot, zone, epoch) =
             (self.replicas[id].slot, self.replicas[id].zone, self.replicas[id].epoch);
         for fault in 0..self.plan.faults.len() {
-            let target = match &self.plan.faults[fault].fault {
-                Fault::ReplicaCrash(target)
-                | Fault::ReplicaHang(target)
-                | Fault::ReplicaSlow(target, ..) => *target,
-                _ => continue,
+            let Target::Replicas(target) = self.plan.faults[fault].fault.target() else {
+                continue;
             };
             let covers = match target {
                 ReplicaTarget::Any | ReplicaTarget::All => true,
@@ -271,15 +262,18 @@ impl<O: Observer> World<'_, O> {
         self.zones.down[zone] += 1;
         // An outage on top of another finds the machines gone already.
         let first = self.zones.down[zone] == 1;
-        let there = |id: &ReplicaId| first && self.replicas[*id].zone == zone;
+        let there = |id: &ReplicaId| self.replicas[*id].zone == zone;
         let victims: Vec<ReplicaId> = self.slots.iter().flatten().copied().filter(there).collect();
         let subject = format!("zone {}", self.plan.topology.zones[zone]);
-        let incident = self.begin_incident(fault, &victims, false, subject);
-        victims.into_iter().for_each(|id| self.lose_node(id));
-        if first {
-            self.lose_ingress_of(zone, fault, incident);
-        }
+        let ingress = first && self.has_ingress(zone);
+        let incident = self.begin_incident(fault, &victims, ingress, subject);
         let returns = self.now + self.lasting(fault, zone, lasts);
+        if first {
+            victims.into_iter().for_each(|id| self.lose_place(id));
+        }
+        if ingress {
+            self.lose_ingress_of(zone, (fault, incident), returns);
+        }
         self.schedule(returns, Event::ZoneReturns { zone, fault });
         self.await_again(fault, zone, returns);
     }

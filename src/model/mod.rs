@@ -24,6 +24,7 @@ mod control_plane;
 mod entrance;
 mod event;
 mod fault;
+mod gauge;
 pub mod plan;
 mod replica;
 mod routing;
@@ -33,12 +34,9 @@ mod traffic;
 
 use std::collections::VecDeque;
 
-use crate::engine::Gauge;
 use crate::engine::calendar::Calendar;
 use crate::engine::digest::Digest;
 use crate::engine::server::Server;
-use crate::observe::outcome::Outcome;
-use crate::observe::recorder::{Keep, Recorder};
 use crate::observe::{Observation, Observer, Reading, ReplicaId, State};
 use crate::random::{Law, Seed};
 use crate::units::{Instant, SECOND, Span};
@@ -48,6 +46,7 @@ use control_plane::ControlPlane;
 use entrance::Entrance;
 use event::Event;
 use fault::Misfortune;
+pub use gauge::Gauge;
 use plan::{Extent, Plan, Run};
 use replica::{Fate, Replica};
 use routing::Attempt;
@@ -57,7 +56,7 @@ use traffic::Arrivals;
 /// How a replication ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct End {
-    /// The horizon, or the bin at which a stop was asked for.
+    /// The horizon, or the event at which a stop was asked for.
     pub at: Instant,
     /// Whether it was stopped before the horizon.
     pub interrupted: bool,
@@ -110,7 +109,9 @@ struct World<'a, O> {
     attempts: VecDeque<Attempt>,
     control_plane: ControlPlane,
     misfortune: Misfortune,
+    /// Requests since the progress was noted last, and when that was.
     offered: u64,
+    noted: Instant,
     /// Time between two looks at the replicas.
     look_every: Span,
     readings: Vec<Reading>,
@@ -142,6 +143,7 @@ impl<'a, O: Observer> World<'a, O> {
             control_plane: ControlPlane::new(seed),
             misfortune: Misfortune::new(plan, seed),
             offered: 0,
+            noted: Instant::ZERO,
             look_every: look_every(&plan.run),
             readings: Vec::new(),
         };
@@ -184,7 +186,7 @@ impl<'a, O: Observer> World<'a, O> {
         }
         match event {
             Event::Look => return self.look(),
-            Event::Boundary => self.tell(Observation::Boundary),
+            Event::Boundary => self.pass_boundary(),
             Event::PhaseEnds { replica, .. } => self.enter_next_phase(replica),
             Event::FetchEnds { replica, wanted, began, answered, .. } => {
                 self.end_fetch(replica, wanted, began, answered);
@@ -207,6 +209,7 @@ impl<'a, O: Observer> World<'a, O> {
             Event::IngressAvoided { instance, incident } => {
                 self.avoid_ingress(instance, incident);
             }
+            Event::ZoneAvoided { fault, incident } => self.end_fault(fault, incident),
             Event::IngressReturns { instance, fault, incident } => {
                 self.return_ingress(instance, fault, incident);
             }
@@ -215,22 +218,13 @@ impl<'a, O: Observer> World<'a, O> {
         self.digest.in_order(self.now.0, event.tag(), self.balancer.endpoints().len() as u64);
     }
 
-    /// Whether the event speaks of a life that its replica no longer leads.
+    /// Whether the event speaks of what is no longer so.
     fn is_void(&self, event: &Event) -> bool {
-        let stale = |replica: ReplicaId, epoch: u32| self.replicas[replica].epoch != epoch;
-        match *event {
-            Event::PhaseEnds { replica, epoch }
-            | Event::FetchEnds { replica, epoch, .. }
-            | Event::FetchAgain { replica, epoch, .. }
-            | Event::RefreshEnds { replica, epoch, .. }
-            | Event::ProbeSucceeds { replica, epoch }
-            | Event::Joins { replica, epoch }
-            | Event::CrashNoticed { replica, epoch }
-            | Event::ReadinessLost { replica, epoch }
-            | Event::HungKilled { replica, epoch }
-            | Event::NodeNotReady { replica, epoch }
-            | Event::Evicted { replica, epoch } => stale(replica, epoch),
-            Event::Leaves { replica, readiness } => self.replicas[replica].readiness != readiness,
+        match (event.life(), *event) {
+            (Some((replica, epoch)), _) => self.replicas[replica].epoch != epoch,
+            (None, Event::Leaves { replica, readiness }) => {
+                self.replicas[replica].readiness != readiness
+            }
             _ => false,
         }
     }
@@ -248,6 +242,14 @@ impl<'a, O: Observer> World<'a, O> {
         }
     }
 
+    fn pass_boundary(&mut self) {
+        if self.now == self.plan.run.warm_up {
+            self.advance_all();
+            self.present.iter().for_each(|id| self.replicas[*id].server.forget_peak());
+        }
+        self.tell(Observation::Boundary);
+    }
+
     /// At the start every slot has a replica in rotation, somewhere between two of its probes.
     fn begin_with_all_ready(&mut self) {
         for slot in 0..self.slots.len() {
@@ -257,11 +259,12 @@ impl<'a, O: Observer> World<'a, O> {
             let phase = (replica.luck.unit() * probe.period.0 as f64) as u64;
             // Probes count from the container's start; the run begins `phase` into a period.
             replica.container_started = Instant::ZERO;
-            replica.probe_phase = Span(phase);
+            replica.probe_phase = Some(Span(phase));
             replica.fate = Fate::Accepts;
             self.enter(id, State::Ready, "start of the run");
             self.join_rotation(id);
         }
+        self.balancer.begin();
     }
 
     fn look(&mut self) {
@@ -282,7 +285,7 @@ impl<'a, O: Observer> World<'a, O> {
         let Self { present, replicas, readings, now, .. } = self;
         readings.clear();
         readings.extend(present.iter().map(|id| replicas[*id].reading(*now)));
-        self.observer.looked(self.now, &self.readings);
+        self.observer.looked(self.now, &self.readings, self.attempts.len() as u64);
         if bin_ends {
             self.observer.bin_ended(self.now, &self.readings);
             self.bury();
@@ -304,23 +307,25 @@ impl<'a, O: Observer> World<'a, O> {
     }
 
     fn note_progress(&mut self, at: Instant, gauge: &Gauge) {
-        gauge.advance(self.look_every.0.min(at.0), std::mem::take(&mut self.offered));
+        let passed = at.since(std::mem::replace(&mut self.noted, at));
+        gauge.advance(passed.0, std::mem::take(&mut self.offered));
     }
 
     /// The end: the last bin, the requests in flight, and the drain.
     fn finish(&mut self, end: Instant, gauge: &Gauge) {
         self.route_until(end);
         self.now = end;
-        let mut in_flight = self.still_on_the_way(end);
+        let under_way = self.still_under_way(end);
         self.read_all(true);
-        gauge.advance(end.0 % self.look_every.0.max(1), std::mem::take(&mut self.offered));
-        in_flight.extend(self.attempts.iter().map(|attempt| Instant(attempt.sent)));
+        self.note_progress(end, gauge);
+        let connecting = self.attempts.iter().map(|attempt| Instant(attempt.sent));
+        let mut in_flight: Vec<Instant> = connecting.collect();
         for id in &self.present {
             let jobs = self.replicas[*id].server.in_service_jobs();
             in_flight.extend(jobs.map(|job| Instant(job.sent)));
         }
         in_flight.sort_unstable();
-        self.observer.horizon(end, &in_flight);
+        self.observer.horizon(end, &in_flight, &under_way);
         for id in &self.present {
             let replica = &mut self.replicas[*id];
             replica.advance(u64::MAX / 2, &mut self.digest, self.observer);
@@ -335,7 +340,7 @@ impl<'a, O: Observer> World<'a, O> {
     /// Moves a replica to a state.
     fn enter(&mut self, replica: ReplicaId, state: State, cause: &'static str) {
         self.replicas[replica].state = state;
-        self.digest.in_order(self.now.0, 1_000 + state as u64, replica as u64);
+        self.digest.in_order(self.now.0, event::STATE_TAGS + state as u64, replica as u64);
         self.tell(Observation::Entered { replica, state, cause });
     }
 
@@ -355,21 +360,4 @@ impl<'a, O: Observer> World<'a, O> {
             self.tell(Observation::LeftRotation { replica: id });
         }
     }
-}
-
-/// Simulates replication `replication` of `plan` and gives its outcome.
-///
-/// # Panics
-/// As [`simulate`]; and if the ledger does not balance, which would be an error of this program.
-pub fn replicate(plan: &Plan, replication: u64, keep: Keep, gauge: &Gauge) -> Outcome {
-    let mut recorder = Recorder::new(plan.scope(replication), keep);
-    let end = simulate(plan, replication, &mut recorder, gauge);
-    let outcome = recorder.finish(end.at, end.interrupted, end.digest);
-    assert!(
-        outcome.ledger.balances(),
-        "the ledger of replication {replication} (seed {}) does not balance: {:?}",
-        plan.run.seed,
-        outcome.ledger
-    );
-    outcome
 }

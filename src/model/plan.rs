@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use crate::observe::recorder::{Scope, WindowExtent};
 use crate::random::Law;
 use crate::units::{Bytes, Cores, Instant, Rate, Share, Span};
 
@@ -167,7 +166,7 @@ pub enum Scatter {
 /// One recorded request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Recorded {
-    /// When it arrived at the ingress.
+    /// When its client sent it.
     pub at: Instant,
     /// Its CPU demand in nanoseconds; `None` = drawn from the gateway's law.
     pub demand: Option<f64>,
@@ -296,10 +295,37 @@ pub enum Fault {
     IngressLoss(Option<usize>, Law),
 }
 
+/// What a fault may hit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Replicas.
+    Replicas(ReplicaTarget),
+    /// This zone; `None` = any.
+    Zone(Option<ZoneId>),
+    /// The control plane.
+    ControlPlane,
+    /// This ingress instance; `None` = any.
+    Ingress(Option<usize>),
+}
+
+impl Fault {
+    /// What it may hit.
+    pub fn target(&self) -> Target {
+        match self {
+            Fault::ReplicaCrash(target)
+            | Fault::ReplicaHang(target)
+            | Fault::ReplicaSlow(target, ..) => Target::Replicas(*target),
+            Fault::ZoneOutage(zone, _) => Target::Zone(*zone),
+            Fault::ControlPlaneOutage(_) => Target::ControlPlane,
+            Fault::IngressLoss(instance, _) => Target::Ingress(*instance),
+        }
+    }
+}
+
 /// Which replicas a fault hits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplicaTarget {
-    /// One in rotation, chosen at random.
+    /// One that is ready, chosen at random.
     Any,
     /// All of them.
     All,
@@ -366,35 +392,5 @@ impl Plan {
     /// Requests per second that one replica serves when its CPU is full.
     pub fn saturation(&self) -> Rate {
         Rate(self.gateway.cores.0 / self.gateway.demand.mean_secs())
-    }
-}
-
-impl Plan {
-    /// What a recorder has to know.
-    pub fn scope(&self, replication: u64) -> Scope {
-        let extent = |window: &Window| match window.extent {
-            Extent::Run => WindowExtent::Between(self.run.warm_up, Instant::NEVER),
-            Extent::Between(from, to) => WindowExtent::Between(from, to),
-            Extent::During(fault) => WindowExtent::During(fault),
-        };
-        Scope {
-            replication,
-            windows: self.windows.iter().map(extent).collect(),
-            faults: self.faults.len(),
-            warm_up: self.run.warm_up,
-            bin: self.run.bin,
-            hop: self.ingress.hop,
-            cores: self.gateway.cores.0,
-        }
-    }
-}
-
-impl Run {
-    /// The timeline's bin for a horizon: the narrowest of a list that needs at most 20 000 rows,
-    /// so that the memory of a run does not grow with its length.
-    pub fn bin_for(horizon: Instant) -> Span {
-        const SECONDS: [u64; 12] = [1, 2, 5, 10, 30, 60, 300, 900, 3_600, 21_600, 86_400, 604_800];
-        let fits = |seconds: &&u64| horizon.0 / (**seconds * 1_000_000_000) < 20_000;
-        Span(SECONDS.iter().find(fits).unwrap_or(&604_800) * 1_000_000_000)
     }
 }

@@ -17,6 +17,7 @@
 //! slices (a limit is an average), CrashLoopBackOff, draining.
 
 use super::plan::{Probe, Slot, ZoneId};
+use super::routing::note_failure;
 use crate::engine::digest::Digest;
 use crate::engine::jobs::Job;
 use crate::engine::server::{Server, Sink};
@@ -67,14 +68,16 @@ pub(super) struct Replica {
     pub readiness: u32,
     /// When its container started, from which probes count.
     pub container_started: Instant,
-    /// How far into a probe period the container was then (replicas that run from the beginning).
-    pub probe_phase: Span,
+    /// How far into a probe period the container was then, if it runs from the beginning.
+    pub probe_phase: Option<Span>,
     /// Whether its APIs with contracts must be refused.
     pub lacks_contracts: bool,
     /// Slow-downs in progress; the worst holds.
     pub slow: Vec<Slowdown>,
     /// Whether its process does nothing at all.
     pub hung: bool,
+    /// Whether its machine is gone, so that nobody is left to refuse a connection.
+    pub silent: bool,
     /// Durations of its start-up and detection.
     pub luck: Stream,
     pub server: Server,
@@ -103,10 +106,11 @@ impl Replica {
             epoch: 0,
             readiness: 0,
             container_started: Instant::ZERO,
-            probe_phase: Span::ZERO,
+            probe_phase: None,
             lacks_contracts: false,
             slow: Vec::new(),
             hung: false,
+            silent: false,
             luck: seed.stream("replica", (slot as u64) << 32 | generation),
             server: idle.clone(),
             inbox: Vec::new(),
@@ -183,8 +187,8 @@ impl Replica {
         }
         // A replica that runs from the beginning has been probed for long: only the phase is left.
         let first = match self.probe_phase {
-            Span::ZERO => self.container_started + probe.initial_delay,
-            phase => self.container_started + Span(phase.0 % probe.period.0),
+            None => self.container_started + probe.initial_delay,
+            Some(phase) => self.container_started + Span(phase.0 % probe.period.0),
         };
         let late = time.since(first).0;
         first + probe.period * late.div_ceil(probe.period.0)
@@ -220,7 +224,6 @@ impl<O: Observer> Sink for Outlet<'_, O> {
     }
 
     fn expired(&mut self, sent: u64, at: u64) {
-        self.digest.in_any_order(at, !sent);
-        self.observer.failed(Instant(sent), Instant(at), Failure::TimedOut);
+        note_failure(self.digest, self.observer, (sent, at), Failure::TimedOut);
     }
 }

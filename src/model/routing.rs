@@ -16,12 +16,10 @@ use super::World;
 use super::plan::{DeadAddress, Gate, Slot};
 use super::replica::{Fate, Inbound};
 use super::traffic::{BLOCK, Request};
+use crate::engine::digest::Digest;
 use crate::observe::ledger::Failure;
 use crate::observe::{Observer, ReplicaId};
 use crate::units::Instant;
-
-/// How often the balancer is asked for a replica that a retry has not met.
-const PICKS: usize = 64;
 
 fn slot_bit(slot: Slot) -> u64 {
     1_u64.checked_shl(slot as u32).unwrap_or(0)
@@ -37,6 +35,17 @@ pub(super) struct Attempt {
     pub retries_left: u32,
     /// Slots whose address was tried, one bit each; those from 64 on are not remembered.
     pub tried: u64,
+}
+
+/// Tells of a request that was sent and failed at these times.
+pub(super) fn note_failure<O: Observer>(
+    digest: &mut Digest,
+    observer: &mut O,
+    (sent, at): (u64, u64),
+    failure: Failure,
+) {
+    digest.in_any_order(at, !sent ^ ((failure as u64) << 56));
+    observer.failed(Instant(sent), Instant(at), failure);
 }
 
 impl<O: Observer> World<'_, O> {
@@ -71,15 +80,15 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Requests that were sent but have not reached the ingress by `end`: offered, and in flight.
-    pub(super) fn still_on_the_way(&mut self, end: Instant) -> Vec<Instant> {
-        let mut on_the_way = Vec::new();
+    pub(super) fn still_under_way(&mut self, end: Instant) -> Vec<Instant> {
+        let mut under_way = Vec::new();
         while self.arrivals.next_sent().is_some_and(|sent| sent < end.0) {
             let sent = Instant(self.arrivals.take().sent);
             self.offered += 1;
             self.observer.offered(sent);
-            on_the_way.push(sent);
+            under_way.push(sent);
         }
-        on_the_way
+        under_way
     }
 
     fn take_in(&mut self) {
@@ -106,7 +115,7 @@ impl<O: Observer> World<'_, O> {
             None => self.dispatch(attempt),
             Some(slot) => match self.slots[slot] {
                 Some(replica) => self.deliver(attempt, replica),
-                None => self.meet_dead_address(attempt),
+                None => self.meet_dead_address(attempt, false),
             },
         }
     }
@@ -125,8 +134,8 @@ impl<O: Observer> World<'_, O> {
         let Attempt { due: at, sent, demand, instance, .. } = attempt;
         let replica = &mut self.replicas[id];
         if replica.fate == Fate::Dead {
-            let tried = attempt.tried | slot_bit(replica.slot);
-            return self.meet_dead_address(Attempt { tried, ..attempt });
+            let (tried, silent) = (attempt.tried | slot_bit(replica.slot), replica.silent);
+            return self.meet_dead_address(Attempt { tried, ..attempt }, silent);
         }
         if replica.lacks_contracts && self.needs_contracts() {
             return self.fail(sent, at, Failure::ContractsMissing);
@@ -144,8 +153,8 @@ impl<O: Observer> World<'_, O> {
     }
 
     #[cold]
-    fn meet_dead_address(&mut self, mut attempt: Attempt) {
-        if self.plan.ingress.dead_address == DeadAddress::Drops {
+    fn meet_dead_address(&mut self, mut attempt: Attempt, silent: bool) {
+        if silent || self.plan.ingress.dead_address == DeadAddress::Drops {
             attempt.due = attempt.due.saturating_add(self.plan.ingress.connect_timeout.0);
             return self.attempts.push_back(attempt);
         }
@@ -165,27 +174,17 @@ impl<O: Observer> World<'_, O> {
             return self.fail(attempt.sent, attempt.due, Failure::DeadAddress);
         }
         attempt.retries_left -= 1;
-        match self.pick_untried(&attempt) {
+        let tried = |slot: Slot| attempt.tried & slot_bit(slot) != 0;
+        match self.balancer.pick_untried(attempt.instance, tried) {
             Some(replica) => self.deliver(attempt, replica),
             None => self.dispatch(attempt),
         }
     }
 
-    /// A replica that the request has not met yet: the next by the rule of the balancer, or, where
-    /// that keeps to what was tried (a connection does), the first; `None` if all were tried.
-    fn pick_untried(&mut self, attempt: &Attempt) -> Option<ReplicaId> {
-        let is_new = |slot: Slot| attempt.tried & slot_bit(slot) == 0;
-        let first = self.balancer.endpoints().iter().find(|endpoint| is_new(endpoint.slot))?;
-        let first = first.replica;
-        let mut picks = (0..PICKS).filter_map(|_| self.balancer.pick(attempt.instance));
-        picks.find(|id| is_new(self.replicas[*id].slot)).or(Some(first))
-    }
-
     /// A request fails.
     #[cold]
     pub(super) fn fail(&mut self, sent: u64, at: u64, failure: Failure) {
-        self.digest.in_any_order(at, !sent ^ ((failure as u64) << 56));
-        self.observer.failed(Instant(sent), Instant(at), failure);
+        note_failure(&mut self.digest, self.observer, (sent, at), failure);
     }
 
     /// Requests lose the server or the connection that they were on, at this moment.

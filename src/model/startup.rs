@@ -51,7 +51,7 @@ impl<O: Observer> World<'_, O> {
     /// The container starts; probes count from now.
     pub(super) fn begin_container(&mut self, id: ReplicaId, cause: &'static str) {
         self.replicas[id].container_started = self.now;
-        self.replicas[id].probe_phase = crate::units::Span::ZERO;
+        self.replicas[id].probe_phase = None;
         let law = &self.plan.startup.boot;
         self.begin_phase(id, State::Booting, law, cause);
     }

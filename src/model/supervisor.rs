@@ -153,9 +153,22 @@ impl<O: Observer> World<'_, O> {
         self.begin_container(id, "restarted in place");
     }
 
+    /// A zone goes down with a replica. One that is not bound to a node yet has none to lose and is
+    /// placed anew.
+    pub(super) fn lose_place(&mut self, id: ReplicaId) {
+        match self.replicas[id].state {
+            State::Scheduling => {
+                self.replicas[id].end_process(self.now.0);
+                self.replace(id, "not bound when its zone went down");
+            }
+            _ => self.lose_node(id),
+        }
+    }
+
     /// A machine vanishes silently with its replica.
-    pub(super) fn lose_node(&mut self, id: ReplicaId) {
+    fn lose_node(&mut self, id: ReplicaId) {
         self.stop_process(id, "machine lost");
+        self.replicas[id].silent = true;
         let detection = &self.plan.detection;
         let since_renewal = self.draw(id, &Law::Uniform(Span::ZERO, detection.lease));
         let check = self.draw(id, &Law::Uniform(Span::ZERO, detection.monitor));
@@ -186,6 +199,7 @@ impl<O: Observer> World<'_, O> {
             };
             if matches!(self.replicas[id].state, State::Failed | State::Unready) {
                 self.replicas[id].epoch += 1;
+                self.replicas[id].silent = false;
                 self.announce_leave(id);
                 self.begin_sandbox(id, "its machine is back");
             }

@@ -43,6 +43,8 @@ pub(super) struct Arrivals {
     slots: Vec<Option<Slot>>,
     next: usize,
     horizon: u64,
+    /// When the last request so far is sent.
+    last: Option<u64>,
     exhausted: bool,
 }
 
@@ -71,6 +73,7 @@ impl Arrivals {
             slots: Vec::new(),
             next: 0,
             horizon: horizon.0,
+            last: None,
             exhausted: false,
         }
     }
@@ -93,6 +96,14 @@ impl Arrivals {
         Request { sent: self.sent[index], demand: self.demands[index], slot }
     }
 
+    /// Moves requests of the same instant a nanosecond apart.
+    fn separate(&mut self) {
+        for sent in &mut self.sent {
+            *sent = self.last.map_or(*sent, |last| (*sent).max(last + 1));
+            self.last = Some(*sent);
+        }
+    }
+
     #[cold]
     fn refill(&mut self) {
         self.next = 0;
@@ -111,6 +122,7 @@ impl Arrivals {
                 self.exhausted = self.sent.is_empty();
             }
         }
+        self.separate();
     }
 
     fn refill_from_record(&mut self) {

@@ -118,8 +118,10 @@ impl Fleet {
     }
 
     /// What a replica did since it was read last.
-    pub fn take(&mut self, reading: &Reading) -> Reading {
-        self.in_flight_peak = self.in_flight_peak.max(reading.in_flight_peak);
+    pub fn take(&mut self, reading: &Reading, now: Instant) -> Reading {
+        if now > self.warm_up {
+            self.in_flight_peak = self.in_flight_peak.max(reading.in_flight_peak);
+        }
         let last = std::mem::replace(&mut self.replicas[reading.replica].last, *reading);
         Reading {
             arrived: reading.arrived - last.arrived,

@@ -13,7 +13,7 @@ pub struct Incident {
     pub subject: String,
     /// When it struck.
     pub at: Instant,
-    /// Replicas in rotation and working just before, and the fewest while it lasted.
+    /// Replicas in rotation and working just before.
     pub serving_before: usize,
     /// The fewest replicas in rotation and working during the incident.
     pub serving_least: usize,

@@ -20,7 +20,8 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// All ways to fail, in the order in which reports list them.
+    /// All ways to fail, in the order of their declaration, by which counts are indexed and files
+    /// and reports list them.
     pub const ALL: [Failure; 6] = [
         Failure::LostInFlight,
         Failure::NoReadyReplica,
@@ -64,6 +65,14 @@ impl Failure {
         }
     }
 }
+
+const _: () = {
+    let mut index = 0;
+    while index < Failure::ALL.len() {
+        assert!(Failure::ALL[index] as usize == index, "ALL is in the order of the declaration");
+        index += 1;
+    }
+};
 
 /// Counts of requests by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -132,14 +132,14 @@ pub enum Observation {
     Boundary,
 }
 
-/// What a replica shows at the end of a timeline bin.
+/// What a replica shows at a look.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reading {
     /// Which replica.
     pub replica: ReplicaId,
     /// Requests it has at this instant.
     pub in_flight: u64,
-    /// Most requests that it ever had at once.
+    /// Most requests that it had at once, since the end of warm-up if that is past.
     pub in_flight_peak: u64,
     /// Requests that reached it since it was created.
     pub arrived: u64,
@@ -151,7 +151,8 @@ pub struct Reading {
 
 /// Listens to a replication. Every method has an empty default.
 pub trait Observer {
-    /// A request was sent, at or after the last fact told by [`Observer::observe`].
+    /// A request was sent; no two at the same instant. Told when it reaches the ingress, so facts
+    /// of moments in between may have been told before.
     fn offered(&mut self, _sent: Instant) {}
     /// A request was answered; its latency is `finished − sent` plus the return hop.
     fn served(&mut self, _request: &Served) {}
@@ -160,13 +161,15 @@ pub trait Observer {
     /// A rarer fact.
     fn observe(&mut self, _at: Instant, _observation: &Observation) {}
     /// A look: every replica that exists is read, at least at every end of a bin.
-    fn looked(&mut self, _at: Instant, _readings: &[Reading]) {}
+    /// `connecting` requests wait for the time-out of a connection to a dead address.
+    fn looked(&mut self, _at: Instant, _readings: &[Reading], _connecting: u64) {}
     /// A timeline bin ends, just after the look at this moment.
     fn bin_ended(&mut self, _at: Instant, _readings: &[Reading]) {}
-    /// The horizon is reached. `in_flight` are the sending times of the requests without an
-    /// outcome. Those that replicas still serve come through [`Observer::served`] afterwards (the
-    /// drain).
-    fn horizon(&mut self, _at: Instant, _in_flight: &[Instant]) {}
+    /// The horizon is reached. `in_flight` are the sending times of the requests that reached the
+    /// ingress and have no outcome, `under_way` of those that did not reach it yet. What replicas
+    /// still serve comes through [`Observer::served`] afterwards (the drain); nothing else happens
+    /// any more.
+    fn horizon(&mut self, _at: Instant, _in_flight: &[Instant], _under_way: &[Instant]) {}
 }
 
 /// A latency objective's view: from the client's sending to its receiving.

@@ -38,7 +38,7 @@ pub struct Outcome {
     /// Requests in flight at the horizon that replicas would have answered afterwards; their
     /// latencies are in the windows.
     pub drained: u64,
-    /// Most requests that any one replica held at once.
+    /// Most requests that any one replica held at once after warm-up.
     pub in_flight_peak: u64,
     /// Digest of every event: equal digests mean equal runs.
     pub digest: u64,
@@ -66,6 +66,10 @@ pub struct WindowOutcome {
     pub ledger: Ledger,
     /// Latency of those of them that were answered, be it after the horizon.
     pub latency: Histogram,
+    /// Requests that reached the ingress, had no outcome at the horizon, and were not served in the
+    /// drain either: their replica hangs, stands still or let them time out, or they wait for a
+    /// connection. Nobody knows their latency.
+    pub unanswered: u64,
     /// How long the window was open.
     pub open: Span,
     /// The incidents that struck in it, or of its fault.

@@ -6,8 +6,9 @@
 //!                           └───────────────► incident in progress, or the calm
 //! ```
 //!
-//! A cut is the end of a bin, or a moment at which a window opens or closes. Between cuts an answer
-//! costs one histogram entry; a request from before the last cut takes the long way.
+//! A cut is the end of a bin, a look during an incident, or a moment at which a window opens or
+//! closes. Between cuts an answer costs one histogram entry; a request that was sent before the
+//! open windows changed last takes the long way.
 
 use std::collections::BTreeSet;
 
@@ -30,11 +31,12 @@ pub struct Recorder {
     keep: Keep,
     windows: Windows,
     tracker: Tracker,
-    /// Answers since the last cut to requests sent since then, and how many were sent.
+    /// Answers since the last cut to requests sent since the open windows changed last, how many of
+    /// these were sent since that cut, and when the windows changed.
     live: Histogram,
     live_offered: u64,
     live_since: Instant,
-    /// Answers since the last cut to requests sent before it.
+    /// Answers since the last cut to requests sent before that change.
     late: Histogram,
     /// Failures since the last cut.
     failed: Ledger,
@@ -198,10 +200,10 @@ impl Recorder {
     }
 
     /// Work done in the bin by each replica; adds their rows.
-    fn read(&mut self, width: Span, readings: &[Reading]) -> f64 {
+    fn read(&mut self, now: Instant, width: Span, readings: &[Reading]) -> f64 {
         let (mut busy, bin) = (0.0, self.timeline.total.len());
         for reading in readings {
-            let done = self.fleet.take(reading);
+            let done = self.fleet.take(reading, now);
             busy += done.busy;
             if self.keep.timeline {
                 let life = &self.timeline.replicas[reading.replica];
@@ -249,6 +251,7 @@ impl Recorder {
         class.latency.record(latency);
         if self.over {
             self.drained += 1;
+            class.unanswered -= 1;
         } else {
             class.ledger.served += 1;
             self.late.record(latency);
@@ -326,8 +329,9 @@ impl Observer for Recorder {
         }
     }
 
-    fn looked(&mut self, at: Instant, readings: &[Reading]) {
-        let in_flight = readings.iter().map(|reading| reading.in_flight).sum();
+    fn looked(&mut self, at: Instant, readings: &[Reading], connecting: u64) {
+        let held: u64 = readings.iter().map(|reading| reading.in_flight).sum();
+        let in_flight = held + connecting;
         let quiet = std::mem::take(&mut self.failed_lately) == 0;
         if self.tracker.is_calm() {
             self.tracker.note_calm(in_flight);
@@ -346,19 +350,24 @@ impl Observer for Recorder {
             return;
         }
         self.cut();
-        let busy = self.read(width, readings);
+        let busy = self.read(at, width, readings);
         let cpu = self.fleet.utilisation(start, at, busy, self.scope.cores);
         let in_flight = readings.iter().map(|reading| reading.in_flight).sum();
         self.close_row(at, in_flight, cpu);
     }
 
-    fn horizon(&mut self, _at: Instant, in_flight: &[Instant]) {
+    fn horizon(&mut self, _at: Instant, in_flight: &[Instant], under_way: &[Instant]) {
         self.cut();
         // An interrupted run closes its last bin before it counts the requests on their way.
         if let Some(last) = self.timeline.total.last_mut() {
             last.offered += self.bin_row.offered;
         }
         for sent in in_flight {
+            let window = self.windows.at(*sent);
+            window.ledger.in_flight += 1;
+            window.unanswered += 1;
+        }
+        for sent in under_way {
             self.windows.at(*sent).ledger.in_flight += 1;
         }
         self.over = true;

@@ -13,8 +13,8 @@ pub(super) struct Sample {
     every: u64,
     seen: u64,
     records: Vec<RequestRecord>,
-    /// Those without an outcome, by sending time; several may share one.
-    open: BTreeMap<Instant, Vec<usize>>,
+    /// Those without an outcome, by sending time, which no two requests share.
+    open: BTreeMap<Instant, usize>,
 }
 
 impl Sample {
@@ -27,7 +27,7 @@ impl Sample {
         let number = self.seen;
         self.seen += 1;
         if number.is_multiple_of(self.every) {
-            self.open.entry(sent).or_default().push(self.records.len());
+            self.open.insert(sent, self.records.len());
             self.records.push(RequestRecord {
                 number,
                 sent,
@@ -54,12 +54,7 @@ impl Sample {
     }
 
     fn close(&mut self, sent: Instant) -> Option<&mut RequestRecord> {
-        let waiting = self.open.get_mut(&sent)?;
-        let index = waiting.pop()?;
-        if waiting.is_empty() {
-            self.open.remove(&sent);
-        }
-        Some(&mut self.records[index])
+        self.open.remove(&sent).map(|index| &mut self.records[index])
     }
 
     pub fn finish(self) -> Vec<RequestRecord> {

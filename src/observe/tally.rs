@@ -69,9 +69,9 @@ impl Tally {
         all
     }
 
-    /// The longest recovery, if all incidents ended and there were any.
-    pub fn longest(&self) -> Option<Span> {
-        self.recovery.filter(|_| self.unrecovered == 0).map(|(_, longest)| longest)
+    /// The longest recovery; of incidents that were not over, the time that they had lasted.
+    pub fn longest(&self) -> Span {
+        self.recovery.map_or(self.waited, |(_, longest)| longest.max(self.waited))
     }
 }
 
@@ -93,13 +93,15 @@ mod tests {
     }
 
     #[test]
-    fn no_longest_recovery_is_known_while_one_incident_is_open() {
+    fn an_incident_that_is_open_has_lasted_at_least_so_long() {
         let mut tally = Tally::sum(&[ended(10.0), ended(30.0), ended(20.0)]);
-        assert_eq!(tally.longest(), Some(Span::from_secs(30.0)));
-        tally.merge(&Tally { struck: 1, unrecovered: 1, ..Tally::default() });
-        assert_eq!((tally.struck, tally.longest()), (4, None));
+        assert_eq!(tally.longest(), Span::from_secs(30.0));
+        let open = |waited| Tally { struck: 1, unrecovered: 1, waited, ..Tally::default() };
+        tally.merge(&open(Span::from_secs(5.0)));
+        assert_eq!((tally.struck, tally.longest()), (4, Span::from_secs(30.0)));
+        tally.merge(&open(Span::from_secs(50.0)));
+        assert_eq!((tally.struck, tally.longest()), (5, Span::from_secs(50.0)));
         let range = tally.recovery.map(|(least, greatest)| (least.as_secs(), greatest.as_secs()));
         assert_eq!(range, Some((10.0, 30.0)));
-        assert_eq!(Tally::default().longest(), None);
     }
 }

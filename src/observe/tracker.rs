@@ -206,24 +206,28 @@ impl Tracker {
     /// Takes out incidents in progress, in order of their strikes. What ended during one is what
     /// gathered since its strike and since every later one.
     fn take(&mut self, wanted: impl Fn(&Open) -> bool) -> Vec<(usize, Incident)> {
-        let mut taken = Vec::new();
         if !self.open.iter().any(&wanted) {
-            return taken;
+            return Vec::new();
         }
         let mut since = Gathered::default();
-        for place in (0..self.open.len()).rev() {
-            since.merge(&self.open[place].gathered);
-            if wanted(&self.open[place]) {
-                let Open { number, mut incident, gathered, .. } = self.open.remove(place);
-                if let Some(earlier) = place.checked_sub(1) {
-                    self.open[earlier].gathered.merge(&gathered);
-                }
-                incident.p99_during = since.latency.quantile(0.99);
-                incident.ledger = since.ledger;
-                taken.push((number, incident));
+        for open in self.open.iter_mut().rev() {
+            since.merge(&open.gathered);
+            if wanted(open) {
+                open.incident.p99_during = since.latency.quantile(0.99);
+                open.incident.ledger = since.ledger;
             }
         }
-        taken.reverse();
+        let mut taken = Vec::new();
+        for open in std::mem::take(&mut self.open) {
+            if !wanted(&open) {
+                self.open.push(open);
+                continue;
+            }
+            if let Some(earlier) = self.open.last_mut() {
+                earlier.gathered.merge(&open.gathered);
+            }
+            taken.push((open.number, open.incident));
+        }
         taken
     }
 

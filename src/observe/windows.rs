@@ -93,6 +93,7 @@ impl Windows {
             for class in self.classes.iter().filter(|class| class.open.contains(&window)) {
                 sum.latency.merge(&class.total.latency);
                 sum.ledger += &class.total.ledger;
+                sum.unanswered += class.total.unanswered;
                 sum.open += class.total.open;
             }
             sum

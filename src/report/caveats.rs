@@ -1,7 +1,7 @@
 //! What limits the figures, in words, and what to do about it.
 
 use crate::report::words::{grouped, plural, whole};
-use crate::units::{Bytes, Instant, Span};
+use crate::units::{Bytes, Instant, Share, Span};
 
 /// Something that limits the figures.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +31,9 @@ pub enum Caveat {
     MemoryOver { peak: Bytes, limit: Bytes },
     /// Incidents were not over at the end of the run.
     Unrecovered { incidents: u64 },
+    /// So many requests of a replication, a share of all, were in flight at the end and would not
+    /// have been answered soon.
+    Unanswered { requests: f64, share: f64 },
     /// A fault found nothing to hit, in the first replication.
     FaultMissed { fault: String, at: Instant, reason: &'static str },
     /// Only the first of the changes of state are in the file of events.
@@ -63,6 +66,7 @@ impl Caveat {
             Caveat::Replayed { .. } => "replayed",
             Caveat::MemoryOver { .. } => "memory_over",
             Caveat::Unrecovered { .. } => "unrecovered",
+            Caveat::Unanswered { .. } => "unanswered",
             Caveat::FaultMissed { .. } => "fault_missed",
             Caveat::EventsCut { .. } => "events_cut",
             Caveat::Assumed { .. } => "assumed",
@@ -101,19 +105,15 @@ impl Caveat {
                 grouped(utilisation * 100.0, 0),
                 plural(*left as u64, "replica")
             ),
+            Caveat::SlowOverload { fault, utilisation } if utilisation.is_infinite() => {
+                format!("fault {fault} stops a replica: its backlog grows for as long as it lasts")
+            }
             Caveat::SlowOverload { fault, utilisation } => format!(
                 "a replica's part of the peak load is {} % of what fault {fault} leaves it: its \
                  backlog grows for as long as it is slow",
                 grouped(utilisation * 100.0, 0)
             ),
-            Caveat::Replayed { demands } => {
-                let own = "; the recorded demands replace gateway.cpu-per-request";
-                format!(
-                    "every replication replays the same arrivals: the intervals show the chance \
-                     in everything else, not how traffic varies{}",
-                    if *demands { own } else { "" }
-                )
-            }
+            Caveat::Replayed { demands } => replayed_message(*demands),
             Caveat::MemoryOver { peak, limit } => format!(
                 "requests in flight would take {peak} of a limit of {limit}; the model does not \
                  kill the replica, the kernel would"
@@ -122,6 +122,12 @@ impl Caveat {
                 let incidents = plural(*incidents, "incident");
                 format!("{incidents} not back to normal before the end of the run")
             }
+            Caveat::Unanswered { requests, share } => format!(
+                "{} requests of a replication, {}, were in flight at the end and would not have \
+                 been answered soon: their latency is in no figure",
+                grouped(*requests, usize::from(*requests < 10.0)),
+                Share(*share)
+            ),
             Caveat::EventsCut { kept, beyond } => {
                 let all = whole(*kept as u64 + beyond);
                 format!("events.csv has the first {} of {all} events", whole(*kept as u64))
@@ -148,7 +154,9 @@ impl Caveat {
             Caveat::MemoryOver { .. } => {
                 Some("raise gateway.memory or gateway.replicas".to_owned())
             }
-            Caveat::Unrecovered { .. } => Some("raise run.horizon".to_owned()),
+            Caveat::Unrecovered { .. } | Caveat::Unanswered { .. } => {
+                Some("raise run.horizon".to_owned())
+            }
             Caveat::EventsCut { .. } => Some("shorten run.horizon to see the rest".to_owned()),
             Caveat::FaultMissed { .. } => Some("check the fault's time and target".to_owned()),
             Caveat::Replayed { .. } => None,
@@ -157,6 +165,15 @@ impl Caveat {
             }
         }
     }
+}
+
+fn replayed_message(demands: bool) -> String {
+    let own = "; the recorded demands replace gateway.cpu-per-request";
+    format!(
+        "every replication replays the same arrivals: the intervals show the chance in everything \
+         else, not how traffic varies{}",
+        if demands { own } else { "" }
+    )
 }
 
 fn assumed_message(settings: &[Assumption]) -> String {

@@ -3,6 +3,7 @@
 use super::Report;
 use super::incidents::verb;
 use super::words::plural;
+use crate::experiment::figures;
 use crate::model::plan::{Extent, Plan};
 use crate::objective::{Bound, Metric, Objective};
 use crate::observe::histogram::Histogram;
@@ -12,10 +13,8 @@ use crate::observe::timeline::Timeline;
 use crate::plot::Figure;
 use crate::plot::percentile::{self, Curve, PercentileInput, Role};
 use crate::plot::timeline::{Goal, Rule, RuleKind, TimelineInput, timeline};
+use crate::report::timeline::DASHBOARD_BUCKET;
 use crate::units::{Instant, Span};
-
-/// The dashboard's buckets: the product shows its metrics per minute.
-pub const DASHBOARD_BUCKET: Span = Span(60_000_000_000);
 
 /// Curves that a percentile plot can hold and still be read.
 const CURVES: usize = 4;
@@ -158,7 +157,7 @@ fn percentiles(report: &Report) -> Figure {
     let plan = &report.scenario.plan;
     let outcomes = &report.experiment.outcomes;
     let pooled: Vec<Histogram> =
-        (0..plan.windows.len()).map(|window| pool(report, window)).collect();
+        (0..plan.windows.len()).map(|window| pooled(report, window)).collect();
     let shown = |window: &usize| pooled[*window].count() > 0;
     let chosen: Vec<usize> = (0..plan.windows.len()).filter(shown).take(CURVES).collect();
     let curve = |window: &usize| Curve {
@@ -180,12 +179,8 @@ fn percentiles(report: &Report) -> Figure {
     })
 }
 
-fn pool(report: &Report, window: usize) -> Histogram {
-    let mut pooled = Histogram::default();
-    for outcome in &report.experiment.outcomes {
-        pooled.merge(&outcome.windows[window].latency);
-    }
-    pooled
+fn pooled(report: &Report, window: usize) -> Histogram {
+    figures::merged(&figures::windows(&report.experiment.outcomes, window))
 }
 
 fn role(extent: Extent, window: usize) -> Role {

@@ -88,6 +88,7 @@ struct WindowPart<'a> {
     offered: Option<Estimate>,
     served: Option<Estimate>,
     in_flight: Option<Estimate>,
+    unanswered: Option<Estimate>,
     failed: BTreeMap<&'static str, Option<Estimate>>,
     availability: Option<Estimate>,
     throughput_per_s: Option<Estimate>,
@@ -206,13 +207,12 @@ fn millis(span: Option<Span>) -> Option<f64> {
 }
 
 fn objective<'a>(report: &'a Report, judgement: &'a Judgement) -> ObjectivePart<'a> {
-    use crate::objective::Metric;
     let (verdict, reason) = match judgement.verdict {
         Verdict::Met => ("met", None),
         Verdict::Missed => ("missed", None),
         Verdict::Undecided(doubt) => ("undecided", Some(reason(doubt))),
     };
-    let is_share = judgement.objective.metric == Metric::Availability;
+    let is_share = judgement.objective.metric.is_share();
     ObjectivePart {
         text: &judgement.objective.text,
         window: &report.summary.windows[judgement.objective.window].label,
@@ -233,6 +233,7 @@ fn reason(doubt: Doubt) -> &'static str {
         Doubt::Straddles => "bound_within_interval",
         Doubt::Unrecovered(_) => "unrecovered",
         Doubt::Failed(_) => "too_many_failed",
+        Doubt::Unanswered(_) => "never_answered",
         Doubt::FewBeyond => "too_few_beyond",
     }
 }
@@ -249,6 +250,7 @@ fn window(window: &WindowSummary) -> WindowPart<'_> {
         offered: plain(&window.offered),
         served: plain(&window.served),
         in_flight: plain(&window.in_flight),
+        unanswered: plain(&window.unanswered),
         failed: window.failures.iter().map(failed).collect(),
         availability: plain(&window.availability),
         throughput_per_s: plain(&window.throughput),

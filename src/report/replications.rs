@@ -6,6 +6,7 @@ use super::cells::{self, optional};
 use crate::experiment::summary::PERCENTILES;
 use crate::observe::ledger::Failure;
 use crate::observe::outcome::Outcome;
+use crate::observe::tally::Tally;
 
 /// Writes one row for each outcome. `recovery_s` is the longest recovery; it is empty if there was
 /// no incident or one was not over.
@@ -60,9 +61,14 @@ fn row(outcome: &Outcome) -> Vec<String> {
     let incidents = &window.incidents;
     cells.push(incidents.struck.to_string());
     cells.push(incidents.unrecovered.to_string());
-    cells.push(optional(incidents.longest(), cells::secs));
+    cells.push(optional(seen_whole(incidents).then(|| incidents.longest()), cells::secs));
     cells.push(cells::digest(outcome.digest));
     cells
+}
+
+/// Whether there were incidents, and all were over.
+fn seen_whole(incidents: &Tally) -> bool {
+    incidents.struck > 0 && incidents.unrecovered == 0
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::experiment::Experiment;
+use crate::experiment::figures;
 use crate::experiment::summary::{PERCENTILES, Summary, WindowSummary};
 use crate::model::plan::{Fault, Plan, Traffic};
 use crate::observe::Observation;
@@ -11,8 +12,6 @@ use crate::report::caveats::{Assumption, Caveat};
 use crate::scenario::{Mark, Scenario, Setting};
 use crate::units::{Bytes, Rate, SECOND, Span};
 
-/// A percentile needs this many slower requests to mean something.
-const BEYOND: f64 = 10.0;
 /// A p99 interval that reaches further than this share of the point is wide.
 const WIDE: f64 = 0.25;
 /// Bins between warm-up and the first fault that it takes to judge warm-up.
@@ -30,6 +29,7 @@ pub fn scrutinize(scenario: &Scenario, run: &Experiment, summary: &Summary) -> V
     all.extend(slow_overload(plan));
     all.extend(memory(plan, summary));
     all.extend(unfinished(summary));
+    all.extend(unanswered(summary));
     all.extend(missed_faults(plan, run));
     all.extend(events_cut(run));
     all.extend(warm_up(plan, run));
@@ -106,6 +106,12 @@ fn unfinished(summary: &Summary) -> Option<Caveat> {
     (incidents > 0).then_some(Caveat::Unrecovered { incidents })
 }
 
+fn unanswered(summary: &Summary) -> Option<Caveat> {
+    let run = summary.windows.first()?;
+    let (requests, offered) = (run.unanswered?.point, run.offered?.point);
+    (requests > 0.0).then(|| Caveat::Unanswered { requests, share: requests / offered })
+}
+
 /// The first miss of each fault, in the first replication.
 fn missed_faults(plan: &Plan, run: &Experiment) -> Vec<Caveat> {
     let journal = run.outcomes.first().map_or(&[][..], |outcome| &outcome.journal);
@@ -159,11 +165,12 @@ fn mean_latency(rows: &[TotalRow]) -> Option<Span> {
 
 /// The least extreme percentile that too few requests exceed; those above it are no better.
 fn few_samples(window: &WindowSummary, replications: usize) -> Option<Caveat> {
-    let beyond = |q: f64| window.samples as f64 * (1.0 - q);
-    let few = |(q, _): &&(f64, &str)| window.samples > 0 && beyond(*q) < BEYOND - 1e-6;
-    let (q, percentile) = PERCENTILES.iter().find(few)?;
-    let beyond = beyond(*q);
-    let needed = (replications as f64 * BEYOND / beyond).ceil() as u64;
+    let few = |(q, name): &(f64, &'static str)| {
+        let beyond = figures::too_few_beyond(window.samples, *q).filter(|_| window.samples > 0)?;
+        Some((*name, beyond))
+    };
+    let (percentile, beyond) = PERCENTILES.iter().find_map(few)?;
+    let needed = (replications as f64 * figures::ENOUGH_BEYOND / beyond).ceil() as u64;
     Some(Caveat::FewSamples { window: window.label.clone(), percentile, beyond, needed })
 }
 

@@ -117,7 +117,8 @@ pub(super) fn gateway(
     if incidents > 0 {
         let longest = or_nothing(recovery.longest.as_ref(), seconds);
         let seen = format!("{} of {}", whole(recovery.recovered), plural(incidents, "incident"));
-        lines.push(("longest recovery", format!("{longest}, end seen of {seen}")));
+        let bound = if recovery.unrecovered > 0 { "at least " } else { "" };
+        lines.push(("longest recovery", format!("{bound}{longest}, end seen of {seen}")));
     }
     lines
 }

@@ -8,7 +8,6 @@ use anstyle::{AnsiColor, Style};
 
 use super::words::{NOTHING, or_nothing, plural, seconds, share, whole, wrapped};
 use super::{Report, incidents, tables};
-use crate::objective::Metric;
 use crate::units::{Share, Span};
 use crate::verdict::{Doubt, Judgement, Overall, Verdict};
 
@@ -108,8 +107,7 @@ fn objective_row(judgement: &Judgement) -> Vec<String> {
         Verdict::Missed => "missed",
         Verdict::Undecided(_) => "undecided",
     };
-    let is_share = judgement.objective.metric == Metric::Availability;
-    let show = if is_share { share } else { seconds };
+    let show = if judgement.objective.metric.is_share() { share } else { seconds };
     let figure = or_nothing(judgement.figure.as_ref(), show);
     vec![word.to_owned(), judgement.objective.text.clone(), figure, remark(judgement)]
 }
@@ -118,16 +116,14 @@ fn objective_row(judgement: &Judgement) -> Vec<String> {
 fn remark(judgement: &Judgement) -> String {
     match judgement.verdict {
         Verdict::Met => format!("margin {}", distance(judgement)),
-        Verdict::Missed => match judgement.margin.filter(|margin| *margin <= 0.0) {
-            Some(_) => format!("by {}", distance(judgement)),
-            None => "some incident lasted longer".to_owned(),
-        },
+        Verdict::Missed => format!("by {}", distance(judgement)),
         Verdict::Undecided(doubt) => match doubt {
             Doubt::NoData => "no data".to_owned(),
             Doubt::Interrupted => "the run was stopped".to_owned(),
             Doubt::OneReplication => "one replication has no interval".to_owned(),
             Doubt::Straddles => "the bound lies in the interval".to_owned(),
-            Doubt::Failed(share) => format!("{} failed, which it leaves out", Share(share)),
+            Doubt::Failed(share) => format!("{} failed or got no answer", Share(share)),
+            Doubt::Unanswered(share) => format!("{} were never answered", Share(share)),
             Doubt::FewBeyond => "fewer than 10 requests beyond".to_owned(),
             Doubt::Unrecovered(n) => format!("{} not over", plural(n, "incident")),
         },
@@ -136,9 +132,9 @@ fn remark(judgement: &Judgement) -> String {
 
 fn distance(judgement: &Judgement) -> String {
     let Some(margin) = judgement.margin.map(f64::abs) else { return NOTHING.to_owned() };
-    match judgement.objective.metric {
-        Metric::Availability => format!("{} points", Share(margin).to_string().replace(" %", "")),
-        _ => Span::from_secs(margin).to_string(),
+    match judgement.objective.metric.is_share() {
+        true => format!("{} points", Share(margin).to_string().replace(" %", "")),
+        false => Span::from_secs(margin).to_string(),
     }
 }
 

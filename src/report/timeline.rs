@@ -9,7 +9,7 @@ use crate::observe::ledger::Failure;
 use crate::observe::timeline::{ReplicaLife, ReplicaRow, Timeline, TotalRow};
 use crate::units::{Instant, SECOND, Span};
 
-/// The bucket of dashboards: one minute.
+/// The bucket of dashboards: the product shows its metrics per minute.
 pub const DASHBOARD_BUCKET: Span = Span(60 * SECOND);
 
 const BEFORE_FAILURES: [&str; 6] = ["time_s", "replica", "zone", "state", "offered", "served"];
@@ -72,7 +72,7 @@ fn replica_row(
     let mut cells = vec![cells::time(start), life.name.clone(), zone.to_owned(), state];
     cells.extend([row.arrived.to_string(), row.served.to_string()]);
     cells.extend(vec![String::new(); Failure::ALL.len() + 4]);
-    let changes = life.rotation.partition_point(|(at, _)| *at <= end);
+    let changes = life.rotation.partition_point(|(at, _)| *at < end);
     let in_rotation = changes > 0 && life.rotation[changes - 1].1;
     cells.extend([
         row.in_flight.to_string(),
@@ -87,6 +87,18 @@ fn replica_row(
 mod tests {
     use super::*;
     use crate::experiment::sample;
+
+    #[test]
+    fn what_happens_as_a_bin_ends_belongs_to_the_next() {
+        let mut timeline = sample::outcome(&sample::plan(), 0).timeline.unwrap();
+        timeline.replicas[0].rotation.push((Instant::from_secs(30.0), false));
+        let mut out = Vec::new();
+        write(&sample::plan(), &timeline, &mut out).unwrap();
+        let mut reader = csv::Reader::from_reader(&out[..]);
+        let rows: Vec<_> = reader.records().map(|row| row.unwrap()).collect();
+        let rotation = |bin: usize| rows[bin * 3 + 1].iter().next_back().unwrap().to_owned();
+        assert_eq!([2, 3].map(rotation), ["1", "0"]);
+    }
 
     #[test]
     fn every_bin_has_a_row_for_the_gateway_and_one_for_each_replica() {

@@ -152,7 +152,7 @@ fn least_latency(plan: &Plan) -> Span {
 
 fn contrary(objective: &Objective, place: &Place) -> Option<Problem> {
     let upward = matches!(objective.relation, Relation::Above | Relation::AtLeast);
-    if upward == (objective.metric == Metric::Availability) {
+    if upward == objective.metric.is_better_high() {
         return None;
     }
     let (title, usual) = match objective.metric {

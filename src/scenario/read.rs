@@ -168,7 +168,7 @@ fn scenario<'a>(book: &mut Book<'a>, table: &'a DeTable<'a>) -> Option<Parts> {
 /// Stands in for a run that could not be read, so that the rest can be checked.
 fn stand_in() -> Run {
     let horizon = Instant::NEVER;
-    Run { horizon, warm_up: Instant::ZERO, seed: 0, replications: 1, bin: Run::bin_for(horizon) }
+    Run { horizon, warm_up: Instant::ZERO, seed: 0, replications: 1, bin: run::bin(horizon) }
 }
 
 fn faults<'a>(

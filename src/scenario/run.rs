@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Place, Problem, suggestion};
 use crate::model::plan::{Extent, FaultPlan, Run, Schedule, Window};
-use crate::objective::{self, Demand, Objective, Period};
+use crate::objective::{self, Draft, Objective, Period};
 use crate::scenario::Mark;
 use crate::scenario::book::{Book, Section};
 use crate::scenario::keys::run as key;
@@ -36,7 +36,15 @@ pub(crate) fn read<'a>(book: &mut Book<'a>, top: &Section<'a>) -> Option<Run> {
         return None;
     }
     let (horizon, warm_up) = (Instant(horizon.value.0), Instant(warm_up.value.0));
-    Some(Run { horizon, warm_up, seed, replications, bin: Run::bin_for(horizon) })
+    Some(Run { horizon, warm_up, seed, replications, bin: bin(horizon) })
+}
+
+/// The timeline's bin for a horizon: the narrowest of a list that needs at most 20 000 rows, so
+/// that the memory of a run does not grow with its length.
+pub(crate) fn bin(horizon: Instant) -> Span {
+    const SECONDS: [u64; 12] = [1, 2, 5, 10, 30, 60, 300, 900, 3_600, 21_600, 86_400, 604_800];
+    let fits = |seconds: &&u64| horizon.0 / (**seconds * SECOND) < 20_000;
+    Span(SECONDS.iter().find(fits).unwrap_or(&604_800) * SECOND)
 }
 
 /// The windows of a plan: the whole run, then those that objectives name, then one for each fault
@@ -98,8 +106,8 @@ pub(crate) fn objectives(
 ) -> Vec<(Objective, Place)> {
     let mut objectives = Vec::new();
     for text in texts {
-        let demand = match objective::parse(&text.value) {
-            Ok(demand) => demand,
+        let draft = match objective::parse(&text.value) {
+            Ok(draft) => draft,
             Err(flaw) => {
                 let range = flaw.range.clone();
                 let range = range.map(|range| inside(book.text, &text.span, &text.value, range));
@@ -108,14 +116,14 @@ pub(crate) fn objectives(
                 continue;
             }
         };
-        match windows.find(&demand.period) {
+        match windows.find(&draft.period) {
             Some(window) => {
-                let Demand { metric, relation, bound, .. } = demand;
+                let Draft { metric, relation, bound, .. } = draft;
                 let text_of = text.value.clone();
                 let objective = Objective { text: text_of, metric, relation, bound, window };
                 objectives.push((objective, Place::Span(text.span.clone())));
             }
-            None if faults_sound => unknown_fault(book, text, &demand.period, windows.faults),
+            None if faults_sound => unknown_fault(book, text, &draft.period, windows.faults),
             None => {}
         }
     }

@@ -95,7 +95,7 @@ pub fn plan(replicas: usize, rate: f64, horizon: f64) -> Plan {
 
 /// Runs one replication without keeping more than its figures.
 pub fn replicate(plan: &Plan, replication: u64) -> Outcome {
-    brownout::model::replicate(plan, replication, Keep::default(), &Default::default())
+    brownout::experiment::replicate(plan, replication, Keep::default(), &Default::default())
 }
 
 /// The replicas in these slots crash at an instant, known everywhere at once, and are back in

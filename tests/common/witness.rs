@@ -41,9 +41,10 @@ impl Observer for Witness {
     fn bin_ended(&mut self, at: Instant, readings: &[Reading]) {
         self.readings.push((at, readings.to_vec()));
     }
-    fn horizon(&mut self, at: Instant, in_flight: &[Instant]) {
+    fn horizon(&mut self, at: Instant, in_flight: &[Instant], under_way: &[Instant]) {
         (self.end, self.over) = (at, true);
-        self.in_flight = in_flight.to_vec();
+        self.in_flight = [in_flight, under_way].concat();
+        self.in_flight.sort_unstable();
     }
 }
 
@@ -92,17 +93,17 @@ impl<A: Observer, B: Observer> Observer for Both<'_, A, B> {
         self.0.observe(at, observation);
         self.1.observe(at, observation);
     }
-    fn looked(&mut self, at: Instant, readings: &[Reading]) {
-        self.0.looked(at, readings);
-        self.1.looked(at, readings);
+    fn looked(&mut self, at: Instant, readings: &[Reading], connecting: u64) {
+        self.0.looked(at, readings, connecting);
+        self.1.looked(at, readings, connecting);
     }
     fn bin_ended(&mut self, at: Instant, readings: &[Reading]) {
         self.0.bin_ended(at, readings);
         self.1.bin_ended(at, readings);
     }
-    fn horizon(&mut self, at: Instant, in_flight: &[Instant]) {
-        self.0.horizon(at, in_flight);
-        self.1.horizon(at, in_flight);
+    fn horizon(&mut self, at: Instant, in_flight: &[Instant], under_way: &[Instant]) {
+        self.0.horizon(at, in_flight, under_way);
+        self.1.horizon(at, in_flight, under_way);
     }
 }
 
@@ -111,7 +112,7 @@ pub const ALL: Keep = Keep { timeline: true, journal: true, requests_every: Some
 
 /// Runs one replication before a witness and a recorder that keeps everything.
 pub fn witnessed(plan: &Plan, replication: u64) -> (Witness, Outcome) {
-    let mut recorder = Recorder::new(plan.scope(replication), ALL);
+    let mut recorder = Recorder::new(brownout::experiment::scope(plan, replication), ALL);
     let mut witness = Witness::default();
     let mut both = Both(&mut witness, &mut recorder);
     let end = simulate(plan, replication, &mut both, &Default::default());

@@ -128,7 +128,7 @@ fn property_10_with_a_retry_they_succeed_five_seconds_later() {
 fn retries_reach_every_other_replica_before_they_give_up() {
     let mut plan = even(4, 60.0);
     plan.topology.placement = vec![0, 0, 0, 1];
-    plan.ingress.dead_address = DeadAddress::Refuses;
+    plan.ingress.connect_timeout = Span::ZERO;
     plan.faults.push(fault(Fault::ZoneOutage(Some(0), Law::Constant(secs(1e4))), STRIKE));
     let one_connection = Balancing::PerConnection { connections: 1, requests: Some(7) };
     // By zones the second attempt is at the zone that lives.
@@ -166,7 +166,7 @@ fn a_hung_replica_answers_nothing_and_a_dead_one_takes_nothing() {
     let (witness, _): (Witness, _) = witnessed(&plan, 0);
     assert_eq!(taken(&witness, 0, STRIKE, STRIKE + 71.0 + 10.0), 0);
     assert!(taken(&witness, 0, STRIKE + 93.0, 130.0) > 0);
-    let kept = brownout::model::replicate(&plan, 0, Keep::default(), &Default::default());
+    let kept = brownout::experiment::replicate(&plan, 0, Keep::default(), &Default::default());
     assert_eq!(kept.incidents[0].serving_least, 1);
 }
 

@@ -23,7 +23,8 @@ fn property_17_goodput_stays_at_capacity_however_great_the_overload() {
         plan.ingress.read_timeout = Span::MAX;
         let keep = Keep { timeline: true, ..Keep::default() };
         let goodput = Sample::of(20, |replication| {
-            let outcome = brownout::model::replicate(&plan, replication, keep, &Default::default());
+            let outcome =
+                brownout::experiment::replicate(&plan, replication, keep, &Default::default());
             assert_eq!(outcome.ledger.failed(), 0);
             let served: u64 = rows(&outcome)[3..].iter().map(|row| row.served).sum();
             served as f64 / 7.0

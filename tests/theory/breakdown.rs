@@ -52,16 +52,16 @@ impl Observer for Stops {
         }
     }
 
-    fn looked(&mut self, at: Instant, readings: &[Reading]) {
-        self.sojourns.looked(at, readings);
+    fn looked(&mut self, at: Instant, readings: &[Reading], connecting: u64) {
+        self.sojourns.looked(at, readings, connecting);
     }
 
     fn bin_ended(&mut self, at: Instant, readings: &[Reading]) {
         self.sojourns.bin_ended(at, readings);
     }
 
-    fn horizon(&mut self, at: Instant, in_flight: &[Instant]) {
-        self.sojourns.horizon(at, in_flight);
+    fn horizon(&mut self, at: Instant, in_flight: &[Instant], under_way: &[Instant]) {
+        self.sojourns.horizon(at, in_flight, under_way);
         self.go_on(at);
     }
 }

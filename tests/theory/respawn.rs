@@ -11,7 +11,7 @@
 
 use std::ops::RangeInclusive;
 
-use brownout::engine::Gauge;
+use brownout::model::Gauge;
 use brownout::model::plan::*;
 use brownout::model::simulate;
 use brownout::observe::recorder::{Keep, Recorder};
@@ -117,7 +117,7 @@ impl Observer for Watch {
         }
     }
 
-    fn horizon(&mut self, at: Instant, _in_flight: &[Instant]) {
+    fn horizon(&mut self, at: Instant, _in_flight: &[Instant], _under_way: &[Instant]) {
         self.pass(at);
     }
 }
@@ -134,17 +134,17 @@ impl Observer for Both {
         self.watch.observe(at, observation);
     }
 
-    fn looked(&mut self, at: Instant, readings: &[Reading]) {
-        self.recorder.looked(at, readings);
+    fn looked(&mut self, at: Instant, readings: &[Reading], connecting: u64) {
+        self.recorder.looked(at, readings, connecting);
     }
 
     fn bin_ended(&mut self, at: Instant, readings: &[Reading]) {
         self.recorder.bin_ended(at, readings);
     }
 
-    fn horizon(&mut self, at: Instant, in_flight: &[Instant]) {
-        self.recorder.horizon(at, in_flight);
-        self.watch.horizon(at, in_flight);
+    fn horizon(&mut self, at: Instant, in_flight: &[Instant], under_way: &[Instant]) {
+        self.recorder.horizon(at, in_flight, under_way);
+        self.watch.horizon(at, in_flight, under_way);
     }
 }
 
@@ -286,7 +286,8 @@ fn first_all_down(plan: &Plan, replication: u64) -> Option<Instant> {
 impl Watch {
     /// Watches a replication beside a recorder, which must come to the same times.
     fn compared(self, plan: &Plan, replication: u64) -> Self {
-        let recorder = Recorder::new(plan.scope(replication), Keep::default());
+        let recorder =
+            Recorder::new(brownout::experiment::scope(plan, replication), Keep::default());
         let mut both = Both { recorder, watch: self };
         let end = simulate(plan, replication, &mut both, &Default::default());
         let Both { recorder, watch } = both;

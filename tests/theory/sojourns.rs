@@ -152,9 +152,12 @@ impl Observer for Sojourns {
     }
 
     /// Who is still there, even with a processor that stands still, was present until now.
-    fn horizon(&mut self, at: Instant, in_flight: &[Instant]) {
+    fn horizon(&mut self, at: Instant, in_flight: &[Instant], under_way: &[Instant]) {
         let from = self.scope.from;
-        let present = in_flight.iter().map(|sent| at.since((*sent).max(from)).0 as f64 / UNIT);
+        let present = in_flight
+            .iter()
+            .chain(under_way)
+            .map(|sent| at.since((*sent).max(from)).0 as f64 / UNIT);
         self.presence += present.sum::<f64>();
     }
 

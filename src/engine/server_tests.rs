@@ -1,0 +1,157 @@
+use super::*;
+use crate::random::{Law, Seed};
+use crate::units::Span;
+
+/// Notes who left, how and when.
+#[derive(Default, Debug, PartialEq)]
+struct Log(Vec<(u64, &'static str, u64)>);
+
+impl Sink for Log {
+    fn done(&mut self, job: &Job, at: u64) {
+        self.0.push((job.sent, "done", at));
+    }
+    fn expired(&mut self, sent: u64, at: u64) {
+        self.0.push((sent, "expired", at));
+    }
+}
+
+const END: u64 = u64::MAX / 2;
+
+/// Pushes (arrival, demand) pairs and runs the server empty.
+fn run(mut server: Server, jobs: &[(u64, f64)]) -> Log {
+    let mut log = Log::default();
+    for (at, demand) in jobs {
+        server.advance(*at, &mut log);
+        server.push(*at, *at, *demand, 0);
+    }
+    server.advance(END, &mut log);
+    log
+}
+
+#[test]
+fn two_jobs_on_one_core_share_it() {
+    // Alone until 10 (10 of 30 done), then half speed each: 20 left against 10.
+    let log = run(Server::new(1.0, u64::MAX), &[(0, 30.0), (10, 10.0)]);
+    assert_eq!(log.0, [(10, "done", 30), (0, "done", 40)]);
+}
+
+#[test]
+fn jobs_on_enough_cores_do_not_slow_each_other_and_a_fraction_stretches_each() {
+    let log = run(Server::new(2.0, u64::MAX), &[(0, 30.0), (10, 10.0)]);
+    assert_eq!(log.0, [(10, "done", 20), (0, "done", 30)]);
+    assert_eq!(run(Server::new(0.1, u64::MAX), &[(0, 10.0)]).0, [(0, "done", 100)]);
+}
+
+#[test]
+fn a_frozen_server_works_on_where_it_stopped() {
+    let (mut server, mut log) = (Server::new(1.0, u64::MAX), Log::default());
+    server.push(0, 0, 30.0, 0);
+    server.advance(10, &mut log);
+    server.set_speed(10, 0.0);
+    server.advance(1_000, &mut log);
+    assert!(log.0.is_empty());
+    server.set_speed(1_000, 0.5);
+    server.advance(END, &mut log);
+    assert_eq!(log.0, [(0, "done", 1_040)]);
+    assert_eq!(server.busy_until(2_000), 30.0);
+}
+
+#[test]
+fn an_expired_job_leaves_its_share_to_the_others() {
+    // Until 100 both have half: 50 each. Then the first is gone: 30 left alone.
+    let log = run(Server::new(1.0, 100), &[(0, 500.0), (0, 80.0)]);
+    assert_eq!(log.0[0].1, "expired");
+    assert_eq!(log.0.len(), 2);
+    let log = run(Server::new(1.0, 100), &[(0, 500.0), (60, 40.0)]);
+    // 60 alone, 40 shared (20 done), then 20 alone until 120.
+    assert_eq!(log.0, [(0, "expired", 100), (60, "done", 120)]);
+}
+
+#[test]
+fn killing_gives_back_every_job_once() {
+    let mut server = Server::new(1.0, u64::MAX);
+    for at in 0..100 {
+        server.push(at, at, 1e6, (at % 2) as u32);
+    }
+    let odd = server.remove(100, |job| job.mark == 1);
+    assert_eq!(odd, (0..100).filter(|at| at % 2 == 1).collect::<Vec<_>>());
+    assert_eq!(server.kill(100), (0..100).filter(|at| at % 2 == 0).collect::<Vec<_>>());
+    assert_eq!(server.in_service(), 0);
+}
+
+/// The definition, one job at a time: remaining work of all, next event of all.
+fn defined(cores: f64, patience: f64, jobs: &[(u64, f64)]) -> Vec<(u64, &'static str, f64)> {
+    let (mut now, mut present, mut log) = (0.0, Vec::<(u64, f64)>::new(), Vec::new());
+    let mut coming = jobs.iter().copied().peekable();
+    loop {
+        let rate = (cores / present.len().max(1) as f64).min(1.0);
+        let done = present.iter().map(|(_, left)| now + left / rate).fold(f64::INFINITY, f64::min);
+        let expiry =
+            present.iter().map(|(at, _)| *at as f64 + patience).fold(f64::INFINITY, f64::min);
+        let arrival = coming.peek().map_or(f64::INFINITY, |(at, _)| *at as f64);
+        let next = done.min(expiry).min(arrival);
+        if next.is_infinite() {
+            return log;
+        }
+        present.iter_mut().for_each(|(_, left)| *left -= (next - now) * rate);
+        now = next;
+        if done <= next {
+            let least = (0..present.len()).min_by(|a, b| present[*a].1.total_cmp(&present[*b].1));
+            log.push((present.remove(least.unwrap()).0, "done", now));
+        } else if expiry <= next {
+            log.push((present.remove(0).0, "expired", now));
+        } else {
+            present.push(coming.next().unwrap());
+        }
+    }
+}
+
+#[test]
+fn the_clock_agrees_with_the_definition_in_light_and_heavy_traffic() {
+    for (cores, patience, gap, seed) in [
+        (1.0, u64::MAX, 1_300, 1),
+        (2.0, u64::MAX, 600, 2),
+        (1.0, 20_000, 900, 3),
+        (2.5, 9_000, 300, 4),
+    ] {
+        let mut stream = Seed { seed, replication: 0 }.stream("server test", 0);
+        let (gaps, demands) = (Law::Exponential(Span(gap)), Law::LogNormal(Span(1_000), 1.0));
+        let mut at = 0;
+        let jobs: Vec<(u64, f64)> = (0..2_000)
+            .map(|_| {
+                at += gaps.draw(&mut stream).0.max(1);
+                (at, demands.sampler().draw(&mut stream))
+            })
+            .collect();
+        let log = run(Server::new(cores, patience), &jobs);
+        let limit = if patience == u64::MAX { f64::INFINITY } else { patience as f64 };
+        let mut expected = defined(cores, limit, &jobs);
+        let mut found = log.0.clone();
+        expected.sort_by_key(|(sent, ..)| *sent);
+        found.sort_unstable();
+        assert_eq!(found.len(), expected.len());
+        for (found, expected) in found.iter().zip(&expected) {
+            assert_eq!((found.0, found.1), (expected.0, expected.1));
+            // Each of the 2 000 departures is rounded to the nanosecond.
+            assert!((found.2 as f64 - expected.2).abs() < 100.0, "{found:?} {expected:?}");
+        }
+    }
+}
+
+#[test]
+fn looking_at_a_server_changes_nothing() {
+    let jobs: Vec<(u64, f64)> = (0..500).map(|i| (i * 700, 1_000.0 + (i % 7) as f64)).collect();
+    let plain = run(Server::new(1.5, u64::MAX), &jobs);
+    let (mut server, mut log) = (Server::new(1.5, u64::MAX), Log::default());
+    for (at, demand) in &jobs {
+        for earlier in [500, 300, 1] {
+            let look = at.saturating_sub(earlier).max(server.anchor);
+            server.advance(look, &mut log);
+            let _ = server.busy_until(look.max(server.anchor));
+        }
+        server.advance(*at, &mut log);
+        server.push(*at, *at, *demand, 0);
+    }
+    server.advance(END, &mut log);
+    assert_eq!(plain, log);
+}

@@ -1,0 +1,42 @@
+//! One replication: the model before a recorder.
+
+use crate::model::plan::{Extent, Plan, Window};
+use crate::model::{Gauge, simulate};
+use crate::observe::outcome::Outcome;
+use crate::observe::recorder::{Keep, Recorder, Scope, WindowExtent};
+use crate::units::Instant;
+
+/// Simulates replication `replication` of `plan` and gives its outcome.
+///
+/// # Panics
+/// As [`simulate`]; and if the ledger does not balance, which would be an error of this program.
+pub fn replicate(plan: &Plan, replication: u64, keep: Keep, gauge: &Gauge) -> Outcome {
+    let mut recorder = Recorder::new(scope(plan, replication), keep);
+    let end = simulate(plan, replication, &mut recorder, gauge);
+    let outcome = recorder.finish(end.at, end.interrupted, end.digest);
+    assert!(
+        outcome.ledger.balances(),
+        "the ledger of replication {replication} (seed {}) does not balance: {:?}",
+        plan.run.seed,
+        outcome.ledger
+    );
+    outcome
+}
+
+/// What a recorder has to know of a plan.
+pub fn scope(plan: &Plan, replication: u64) -> Scope {
+    let extent = |window: &Window| match window.extent {
+        Extent::Run => WindowExtent::Between(plan.run.warm_up, Instant::NEVER),
+        Extent::Between(from, to) => WindowExtent::Between(from, to),
+        Extent::During(fault) => WindowExtent::During(fault),
+    };
+    Scope {
+        replication,
+        windows: plan.windows.iter().map(extent).collect(),
+        faults: plan.faults.len(),
+        warm_up: plan.run.warm_up,
+        bin: plan.run.bin,
+        hop: plan.ingress.hop,
+        cores: plan.gateway.cores.0,
+    }
+}

@@ -1,0 +1,190 @@
+use super::*;
+use crate::experiment::sample;
+use crate::observe::outcome::WindowOutcome;
+use crate::units::{Share, Span};
+
+fn objective(metric: Metric, relation: Relation, seconds: f64) -> Objective {
+    let bound = Bound::Span(Span::from_secs(seconds));
+    Objective { text: String::new(), metric, relation, bound, window: 0 }
+}
+
+fn p99(relation: Relation) -> Objective {
+    objective(Metric::Latency(0.99), relation, 0.25)
+}
+
+fn estimate(low: f64, high: f64) -> Estimate {
+    let interval = Some(Interval { low, high });
+    Estimate { point: (low + high) / 2.0, interval, n: 10 }
+}
+
+#[test]
+fn the_whole_interval_must_lie_on_one_side() {
+    let judged = |low, high| judge(&p99(Relation::Below), Some(&estimate(low, high)));
+    assert_eq!(judged(0.2, 0.24), Verdict::Met);
+    assert_eq!(judged(0.26, 0.3), Verdict::Missed);
+    assert_eq!(judged(0.2, 0.3), Verdict::Undecided(Doubt::Straddles));
+}
+
+#[test]
+fn an_interval_that_touches_the_bound_follows_the_relation() {
+    let straddles = Verdict::Undecided(Doubt::Straddles);
+    let table = [
+        (Relation::Below, straddles, Verdict::Missed),
+        (Relation::AtMost, Verdict::Met, straddles),
+        (Relation::Above, Verdict::Missed, straddles),
+        (Relation::AtLeast, straddles, Verdict::Met),
+    ];
+    for (relation, from_below, from_above) in table {
+        let judged = |estimate| judge(&p99(relation), Some(&estimate));
+        assert_eq!(judged(estimate(0.2, 0.25)), from_below, "{relation:?} from below");
+        assert_eq!(judged(estimate(0.25, 0.3)), from_above, "{relation:?} from above");
+    }
+}
+
+#[test]
+fn a_figure_without_error_on_the_bound_follows_the_relation() {
+    let judged = |relation| judge(&p99(relation), Some(&estimate(0.25, 0.25)));
+    assert_eq!(judged(Relation::Below), Verdict::Missed);
+    assert_eq!(judged(Relation::AtMost), Verdict::Met);
+    assert_eq!(judged(Relation::Above), Verdict::Missed);
+    assert_eq!(judged(Relation::AtLeast), Verdict::Met);
+}
+
+#[test]
+fn no_data_never_passes() {
+    let mut run = sample::experiment();
+    for outcome in &mut run.outcomes {
+        outcome.windows.iter_mut().for_each(|window| *window = Default::default());
+        sample::set_incidents(outcome, Vec::new());
+    }
+    let availability = Objective {
+        bound: Bound::Share(Share::ZERO),
+        ..objective(Metric::Availability, Relation::AtLeast, 0.0)
+    };
+    let objectives = [
+        p99(Relation::Below),
+        objective(Metric::MeanLatency, Relation::AtMost, 1e9),
+        objective(Metric::Recovery, Relation::AtMost, 1e9),
+        availability,
+    ];
+    let judged = judge_all(&run, &objectives);
+    assert!(judged.iter().all(|j| j.verdict == Verdict::Undecided(Doubt::NoData)));
+    assert_eq!(overall(&judged), Overall::Undecided);
+}
+
+#[test]
+fn one_replication_decides_nothing() {
+    let mut run = sample::experiment();
+    run.outcomes.truncate(1);
+    let generous = objective(Metric::Latency(0.99), Relation::Below, 1e6);
+    let judged = judge_all(&run, &[generous]);
+    assert_eq!(judged[0].verdict, Verdict::Undecided(Doubt::OneReplication));
+}
+
+#[test]
+fn a_partial_run_decides_nothing() {
+    let mut run = sample::experiment();
+    run.outcomes.iter_mut().for_each(|outcome| outcome.interrupted = true);
+    let generous = objective(Metric::Latency(0.99), Relation::Below, 1e6);
+    let judged = judge_all(&run, &[generous]);
+    assert_eq!(judged[0].verdict, Verdict::Undecided(Doubt::Interrupted));
+}
+
+#[test]
+fn an_incident_without_end_can_miss_an_objective_and_meets_none() {
+    let mut run = sample::experiment();
+    let judged = |run: &Experiment, seconds| {
+        let objective = objective(Metric::Recovery, Relation::AtMost, seconds);
+        judge_all(run, &[objective])[0].verdict
+    };
+    // One of five is not over after 420 s: the mean is at least 96 s, known to ±225 s.
+    sample::change_incident(&mut run.outcomes[3], |incident| incident.normal = None);
+    let doubt = Verdict::Undecided(Doubt::Unrecovered(1));
+    assert_eq!([10.0, 90.0, 400.0].map(|bound| judged(&run, bound)), [doubt; 3]);
+    // None is over, after 420 s each.
+    for outcome in &mut run.outcomes {
+        sample::change_incident(outcome, |incident| incident.normal = None);
+    }
+    assert_eq!(judged(&run, 419.0), Verdict::Missed);
+    assert_eq!(judged(&run, 421.0), Verdict::Undecided(Doubt::Unrecovered(5)));
+    run.interrupted = true;
+    assert_eq!(judged(&run, 419.0), Verdict::Undecided(Doubt::Interrupted));
+    run.outcomes.truncate(1);
+    run.interrupted = false;
+    assert_eq!(judged(&run, 419.0), Verdict::Undecided(Doubt::OneReplication));
+}
+
+/// The sample with its windows changed.
+fn with_windows(change: impl Fn(&mut WindowOutcome)) -> Experiment {
+    let mut run = sample::experiment();
+    run.outcomes.iter_mut().flat_map(|outcome| &mut outcome.windows).for_each(change);
+    run
+}
+
+#[test]
+fn what_nobody_answered_takes_away_what_it_could_change() {
+    let share = |text: &str, bound| Objective {
+        text: text.to_owned(),
+        bound: Bound::Share(Share(bound)),
+        ..objective(Metric::Availability, Relation::AtLeast, 0.0)
+    };
+    let objectives = [
+        share("met", 0.99),
+        share("missed", 0.999),
+        objective(Metric::Latency(0.9), Relation::Below, 1e6),
+        objective(Metric::Latency(0.99), Relation::Below, 1e6),
+        objective(Metric::MeanLatency, Relation::Below, 1e6),
+    ];
+    let judged = |unanswered| {
+        let run = with_windows(|window| window.unanswered = unanswered);
+        judge_all(&run, &objectives).iter().map(|j| j.verdict).collect::<Vec<_>>()
+    };
+    let (met, missed) = (Verdict::Met, Verdict::Missed);
+    assert_eq!(judged(0), [met, missed, met, met, met]);
+    // A twentieth of all.
+    let [a, b, c, d, e] = judged(270)[..] else { unreachable!() };
+    assert!(matches!(a, Verdict::Undecided(Doubt::Unanswered(share)) if share > 0.049));
+    assert_eq!((b, c), (missed, met));
+    assert!(matches!(d, Verdict::Undecided(Doubt::Failed(share)) if share > 0.049));
+    assert!(matches!(e, Verdict::Undecided(Doubt::Unanswered(_))));
+    assert!(matches!(judged(20_000)[1], Verdict::Undecided(Doubt::Unanswered(_))));
+}
+
+#[test]
+fn a_percentile_that_leaves_the_failures_out_or_rests_on_few_is_undecided() {
+    let judged = |run: &Experiment, q| {
+        judge_all(run, &[objective(Metric::Latency(q), Relation::Below, 1e6)])[0].verdict
+    };
+    let failing = with_windows(|window| window.ledger.failures[0] = 600);
+    assert_eq!(judged(&failing, 0.5), Verdict::Met);
+    assert!(matches!(judged(&failing, 0.95), Verdict::Undecided(Doubt::Failed(_))));
+    let run = sample::experiment();
+    assert_eq!(judged(&run, 0.99), Verdict::Met);
+    let clean = with_windows(|window| window.ledger.failures = Default::default());
+    assert_eq!(judged(&clean, 0.9999), Verdict::Undecided(Doubt::FewBeyond));
+}
+
+#[test]
+fn recovery_counts_the_incidents_of_its_window() {
+    let run = sample::experiment();
+    let mut objective = objective(Metric::Recovery, Relation::Below, 20.0);
+    objective.window = 1;
+    let judged = judge_all(&run, &[objective]).remove(0);
+    assert_eq!(judged.verdict, Verdict::Met);
+    assert!((4.0..6.0).contains(&judged.margin.unwrap()));
+}
+
+#[test]
+fn the_worst_judgement_is_the_overall_one() {
+    let with = |verdict| Judgement {
+        objective: p99(Relation::Below),
+        figure: None,
+        verdict,
+        margin: None,
+    };
+    let doubt = Verdict::Undecided(Doubt::Straddles);
+    assert_eq!(overall(&[]), Overall::NoObjectives);
+    assert_eq!(overall(&[with(Verdict::Met)]), Overall::Met);
+    assert_eq!(overall(&[with(Verdict::Met), with(doubt)]), Overall::Undecided);
+    assert_eq!(overall(&[with(doubt), with(Verdict::Missed)]), Overall::Missed);
+}

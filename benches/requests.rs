@@ -11,9 +11,9 @@ mod common;
 use std::hint::black_box;
 use std::time::Instant as Clock;
 
-use brownout::model::plan::*;
 use brownout::observe::histogram::Histogram;
 use brownout::observe::recorder::Keep;
+use brownout::plan::*;
 use brownout::random::{Law, Seed};
 use brownout::units::{Cores, Share, Span};
 

@@ -4,7 +4,7 @@
 //! # From a question to an answer
 //!
 //! A scenario asks a question and demands something. It is read and checked into a
-//! [`model::plan`], in which nothing is left to guess; the plan is simulated a number of times
+//! [`plan`], in which nothing is left to guess; the plan is simulated a number of times
 //! with independent luck; the outcomes are pooled into estimates with intervals; and the demands
 //! are judged by these.
 //!
@@ -41,7 +41,7 @@
 //!
 //! | module | value it gives |
 //! |---|---|
-//! | [`scenario`] | a [`model::plan::Plan`], or all problems at once ([`diagnostic`]) |
+//! | [`scenario`] | a [`plan::Plan`], or all problems at once ([`diagnostic`]) |
 //! | [`engine`], [`model`] | events, told as observations |
 //! | [`observe`] | an [`observe::outcome::Outcome`] per replication |
 //! | [`experiment`], [`stats`] | estimates with intervals |
@@ -52,6 +52,7 @@
 //! Beneath them lie [`units`], [`quantity`] and [`random`]. `docs/ARCHITECTURE.md` has the rules,
 //! `docs/MODEL.md` the equations and assumptions.
 
+pub mod autoscaler;
 pub mod cli;
 pub mod diagnostic;
 pub mod engine;
@@ -59,6 +60,7 @@ pub mod experiment;
 pub mod model;
 pub mod objective;
 pub mod observe;
+pub mod plan;
 pub mod plot;
 pub mod quantity;
 pub mod random;

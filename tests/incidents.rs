@@ -2,9 +2,9 @@
 
 mod common;
 
-use brownout::model::plan::*;
 use brownout::observe::State;
 use brownout::observe::outcome::INCIDENT_LIMIT;
+use brownout::plan::*;
 use brownout::random::Law;
 use brownout::units::{Rate, Span};
 use common::{at, plan, secs};

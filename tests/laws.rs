@@ -6,12 +6,12 @@ mod plans;
 
 use brownout::experiment::replicate;
 use brownout::model::Gauge;
-use brownout::model::plan::{Balancing, Extent, Recorded, Traffic};
 use brownout::model::simulate;
 use brownout::observe::ledger::{Failure, Ledger};
 use brownout::observe::outcome::Outcome;
 use brownout::observe::recorder::Recorder;
 use brownout::observe::{Observation, Observer, Reading, ReplicaId, Served, State};
+use brownout::plan::{Balancing, Extent, Recorded, Traffic};
 use brownout::random::Law;
 use brownout::units::{Instant, Span};
 use common::witness::{ALL, Both, Witness, witnessed};

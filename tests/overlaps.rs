@@ -2,9 +2,9 @@
 
 mod common;
 
-use brownout::model::plan::*;
 use brownout::observe::ledger::Failure;
 use brownout::observe::{Observation, State};
+use brownout::plan::*;
 use brownout::random::Law;
 use brownout::units::{Instant, Share};
 use common::witness::{Witness, witnessed};

@@ -100,6 +100,8 @@ fn run(replicas: Vec<ReplicaLife>, load: impl Fn(f64) -> f64, bin: f64, seconds:
             in_flight: waiting as u64,
             in_rotation: all,
             cpu: (speed > 0.0).then_some(used),
+            wanted: None,
+            cpu_seen: None,
         });
     }
     Timeline { bin: Span::from_secs(bin), total, by_replica: vec![], replicas }
@@ -388,12 +390,9 @@ fn percentile_plots_of_few_or_equal_latencies_are_drawn() {
 
 #[test]
 fn pictures_tell_their_story_in_words() {
-    let alt = crash().alt;
-    for words in ["0:00 to 10:00", "4 replicas", "3:00: replica b-1 crashes", "p99"] {
-        assert!(alt.contains(words), "{words}: {alt}");
-    }
-    let alt = percentiles().alt;
-    for words in ["before crash:", "at 99 %", "Objective: 99 % within 250 ms"] {
-        assert!(alt.contains(words), "{words}: {alt}");
+    let incident = ["0:00 to 10:00", "4 replicas", "3:00: replica b-1 crashes", "p99"];
+    let compared = ["before crash:", "at 99 %", "Objective: 99 % within 250 ms"];
+    for (alt, words) in [(crash().alt, &incident[..]), (percentiles().alt, &compared)] {
+        words.iter().for_each(|words| assert!(alt.contains(words), "{words}: {alt}"));
     }
 }

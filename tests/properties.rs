@@ -13,13 +13,15 @@ mod failover;
 mod overload;
 #[path = "properties/replicas.rs"]
 mod replicas;
+#[path = "properties/scaling.rs"]
+mod scaling;
 #[path = "properties/spike.rs"]
 mod spike;
 #[path = "properties/start.rs"]
 mod start;
 
-use brownout::model::plan::*;
 use brownout::observe::{Observation, ReplicaId, State};
+use brownout::plan::*;
 use brownout::random::Law;
 use brownout::units::Instant;
 use common::witness::Witness;

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use brownout::experiment::{self, Experiment, Options, Watch};
-use brownout::observe::Observation;
 use brownout::observe::incident::Incident;
 use brownout::observe::ledger::Failure;
+use brownout::observe::{Observation, State};
 use brownout::report::Report;
 use brownout::scenario::{Scenario, read};
 use brownout::units::{Instant, Span};
@@ -83,6 +83,38 @@ fn every_scenario_has_a_question_and_a_test() {
         }
     }
     assert!(count >= 12, "{count} scenarios");
+}
+
+/// When the replicas created after the start were created, and when they became ready.
+fn late_replicas(ran: &Ran) -> Vec<(f64, f64)> {
+    let mut all = Vec::new();
+    for outcome in &ran.experiment.outcomes {
+        for entry in &outcome.journal {
+            let Observation::Created { replica, .. } = entry.observation else { continue };
+            let ready = outcome.journal.iter().find(|later| {
+                matches!(later.observation, Observation::Entered { replica: other, state, .. }
+                    if other == replica && state == State::Ready)
+            });
+            if entry.at > Instant::ZERO {
+                all.push((entry.at.as_secs(), ready.expect("ready at last").at.as_secs()));
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn autoscale_step_adds_the_third_replica_within_a_minute_of_the_step() {
+    let ran = Ran::of("autoscale-step");
+    assert_eq!(ran.report().overall(), Overall::Met);
+    let late = late_replicas(&ran);
+    assert_eq!(late.len(), 1, "of the first replication, the one with a journal");
+    for (created, ready) in late {
+        // The window must hold enough of the new load (9 s at least), the replica must start.
+        assert!((309.0..=350.0).contains(&created), "{created}");
+        assert!((11.0..=20.0).contains(&(ready - created)), "{created} to {ready}");
+    }
+    assert_eq!(ran.failed(), 0);
 }
 
 #[test]

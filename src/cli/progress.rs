@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::args::When;
 use super::terminal::Terminal;
 use crate::experiment::Watch;
-use crate::model::plan::Run;
+use crate::plan::Run;
 use crate::units::{Span, three_digits};
 
 /// How progress is shown.

@@ -12,9 +12,10 @@ use rayon::prelude::*;
 
 pub use replication::{replicate, scope};
 
-use crate::model::{Gauge, plan::Plan};
+use crate::model::Gauge;
 use crate::observe::outcome::Outcome;
 use crate::observe::recorder::Keep;
+use crate::plan::Plan;
 
 /// How an experiment is carried out; none of this changes its outcomes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! One replication: the model before a recorder.
 
-use crate::model::plan::{Extent, Plan, Window};
 use crate::model::{Gauge, simulate};
 use crate::observe::outcome::Outcome;
 use crate::observe::recorder::{Keep, Recorder, Scope, WindowExtent};
+use crate::plan::{Extent, Plan, Window};
 use crate::units::Instant;
 
 /// Simulates replication `replication` of `plan` and gives its outcome.

@@ -1,7 +1,6 @@
 //! A small made-up experiment, for tests of what follows from outcomes.
 
 use crate::experiment::Experiment;
-use crate::model::plan::*;
 use crate::observe::histogram::Histogram;
 use crate::observe::incident::Incident;
 use crate::observe::ledger::{Failure, Ledger};
@@ -9,6 +8,7 @@ use crate::observe::outcome::{Entry, Outcome, RequestRecord, WindowOutcome};
 use crate::observe::tally::Tally;
 use crate::observe::timeline::{Latency, ReplicaLife, ReplicaRow, Timeline, TotalRow};
 use crate::observe::{Observation, State};
+use crate::plan::*;
 use crate::random::{Law, Seed, Stream};
 use crate::units::{Bytes, Cores, Instant, Rate, Share, Span};
 
@@ -43,6 +43,8 @@ pub fn plan() -> Plan {
         }),
         startup: startup(),
         detection: detection(),
+        termination: Termination { drain: secs(25.0) },
+        autoscaling: None,
         faults: vec![FaultPlan {
             name: "crash".to_owned(),
             fault: Fault::ReplicaCrash(ReplicaTarget::Slot(1)),
@@ -203,6 +205,8 @@ fn timeline() -> Timeline {
         in_flight: 2,
         in_rotation: if bin == 18 { 1 } else { 2 },
         cpu: (bin != 19).then_some(0.5),
+        wanted: None,
+        cpu_seen: None,
     };
     let row = |bin: usize, replica| ReplicaRow {
         bin,

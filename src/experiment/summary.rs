@@ -1,10 +1,10 @@
 //! Everything that reports say of an experiment, as estimates. Latencies are in seconds.
 
 use super::figures::{self, Recovery, Unanswered};
-use crate::model::plan::Plan;
 use crate::observe::ledger::{Failure, Ledger};
 use crate::observe::outcome::{Outcome, WindowOutcome};
 use crate::observe::tally::Tally;
+use crate::plan::Plan;
 use crate::stats::Estimate;
 use crate::units::Span;
 
@@ -96,10 +96,10 @@ pub struct FaultSummary {
 
 /// Sums up the outcomes of `plan`.
 pub fn summarize(plan: &Plan, outcomes: &[Outcome]) -> Summary {
-    let window = |(index, window): (usize, &crate::model::plan::Window)| {
+    let window = |(index, window): (usize, &crate::plan::Window)| {
         summarize_window(window.label.clone(), &figures::windows(outcomes, index))
     };
-    let fault = |(index, fault): (usize, &crate::model::plan::FaultPlan)| {
+    let fault = |(index, fault): (usize, &crate::plan::FaultPlan)| {
         summarize_fault(fault.name.clone(), index, outcomes)
     };
     Summary {

@@ -11,8 +11,8 @@
 //! Assumptions: all instances learn of a change at the same time, and start their turns at
 //! different endpoints. Left out: weights, health checks by the ingress itself, zone preference.
 
-use super::plan::{Balancing, Slot, ZoneId};
 use crate::observe::ReplicaId;
+use crate::plan::{Balancing, Slot, ZoneId};
 use crate::random::{Seed, Stream};
 
 /// How many turns a retry passes over to find a replica that was not tried.

@@ -16,8 +16,8 @@
 
 use super::World;
 use super::event::Event;
-use super::plan::{Configuration, ControlPlaneCall};
 use crate::observe::{Observation, Observer, ReplicaId};
+use crate::plan::{Configuration, ControlPlaneCall};
 use crate::random::{Law, Seed, Stream};
 use crate::units::{Instant, Share, Span};
 

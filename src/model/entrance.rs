@@ -13,8 +13,8 @@
 
 use super::World;
 use super::event::Event;
-use super::plan::ZoneId;
 use crate::observe::{Observation, Observer};
+use crate::plan::ZoneId;
 use crate::random::{Law, Seed, Stream};
 use crate::units::Instant;
 

@@ -1,8 +1,8 @@
 //! The events that change what the system is, and the order of simultaneous ones.
 
 use super::control_plane::Wanted;
-use super::plan::{Slot, ZoneId};
 use crate::observe::ReplicaId;
+use crate::plan::{Slot, ZoneId};
 use crate::units::Instant;
 
 /// A rare event. Those of a replica carry its epoch: every restart begins a new one, and an event
@@ -38,6 +38,14 @@ pub(super) enum Event {
     NodeNotReady { replica: ReplicaId, epoch: u32 },
     /// The pod on a lost node is given up.
     Evicted { replica: ReplicaId, epoch: u32 },
+    /// A deleted replica has had its time to finish.
+    DrainEnds { replica: ReplicaId, epoch: u32 },
+    /// A kubelet reads the CPU counter of a replica.
+    KubeletReads { replica: ReplicaId },
+    /// The metrics-server scrapes the kubelets.
+    Scraped,
+    /// The autoscaler takes a step.
+    Synced,
     /// A slow replica is itself again.
     SpeedReturns { replica: ReplicaId, incident: usize },
     /// The zone's machines are back.
@@ -59,8 +67,8 @@ impl Event {
     /// instant: first what only looks, then what restores, then what degrades, faults last.
     pub fn rank(&self) -> u8 {
         match self {
-            Event::Look => 0,
-            Event::Boundary => 1,
+            Event::Look | Event::KubeletReads { .. } => 0,
+            Event::Boundary | Event::Scraped => 1,
             Event::ZoneReturns { .. }
             | Event::ControlPlaneReturns { .. }
             | Event::IngressReturns { .. }
@@ -78,8 +86,10 @@ impl Event {
             | Event::ReadinessLost { .. }
             | Event::HungKilled { .. }
             | Event::NodeNotReady { .. }
+            | Event::DrainEnds { .. }
             | Event::Evicted { .. } => 4,
-            Event::Strikes { .. } => 5,
+            Event::Synced => 5,
+            Event::Strikes { .. } => 6,
         }
     }
 
@@ -97,8 +107,12 @@ impl Event {
             | Event::ReadinessLost { replica, epoch }
             | Event::HungKilled { replica, epoch }
             | Event::NodeNotReady { replica, epoch }
+            | Event::DrainEnds { replica, epoch }
             | Event::Evicted { replica, epoch } => Some((replica, epoch)),
             Event::Look
+            | Event::KubeletReads { .. }
+            | Event::Scraped
+            | Event::Synced
             | Event::Boundary
             | Event::Leaves { .. }
             | Event::SpeedReturns { .. }
@@ -135,6 +149,10 @@ impl Event {
             Event::IngressReturns { .. } => 18,
             Event::Strikes { .. } => 19,
             Event::ZoneAvoided { .. } => 20,
+            Event::DrainEnds { .. } => 21,
+            Event::KubeletReads { .. } => 22,
+            Event::Scraped => 23,
+            Event::Synced => 24,
         }
     }
 }

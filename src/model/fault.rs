@@ -16,9 +16,9 @@
 
 use super::World;
 use super::event::Event;
-use super::plan::{Fault, Plan, ReplicaTarget, Schedule, Slot, Target, ZoneId};
 use super::replica::Slowdown;
 use crate::observe::{Observation, Observer, ReplicaId, State};
+use crate::plan::{Fault, Plan, ReplicaTarget, Schedule, Slot, Target, ZoneId};
 use crate::random::{Law, Seed, Stream};
 use crate::units::{Instant, Share, Span};
 
@@ -31,7 +31,7 @@ pub(super) struct Misfortune {
 
 impl Misfortune {
     pub fn new(plan: &Plan, seed: Seed) -> Self {
-        let of_fault = |fault: &super::plan::FaultPlan| {
+        let of_fault = |fault: &crate::plan::FaultPlan| {
             let purpose = format!("fault {}", fault.name);
             (0..entities(plan, &fault.fault)).map(|e| seed.stream(&purpose, e as u64)).collect()
         };
@@ -47,7 +47,7 @@ impl Misfortune {
 /// How many entities a fault may hit.
 fn entities(plan: &Plan, fault: &Fault) -> usize {
     match fault.target() {
-        Target::Replicas(_) => plan.gateway.replicas,
+        Target::Replicas(_) => plan.slots(),
         Target::Zone(_) => plan.topology.zones.len(),
         Target::ControlPlane => 1,
         Target::Ingress(_) => plan.ingress.instances.len(),
@@ -270,6 +270,7 @@ impl<O: Observer> World<'_, O> {
         let returns = self.now + self.lasting(fault, zone, lasts);
         if first {
             victims.into_iter().for_each(|id| self.lose_place(id));
+            self.lose_draining(zone);
         }
         if ingress {
             self.lose_ingress_of(zone, (fault, incident), returns);

@@ -25,9 +25,9 @@ mod entrance;
 mod event;
 mod fault;
 mod gauge;
-pub mod plan;
 mod replica;
 mod routing;
+mod scaler;
 mod startup;
 mod supervisor;
 mod traffic;
@@ -41,15 +41,16 @@ use crate::observe::{Observation, Observer, Reading, ReplicaId, State};
 use crate::random::{Law, Seed};
 use crate::units::{Instant, SECOND, Span};
 
+use crate::plan::{Extent, Plan, Run};
 use balancer::{Balancer, Endpoint};
 use control_plane::ControlPlane;
 use entrance::Entrance;
 use event::Event;
 use fault::Misfortune;
 pub use gauge::Gauge;
-use plan::{Extent, Plan, Run};
 use replica::{Fate, Replica};
 use routing::Attempt;
+use scaler::Scaler;
 use supervisor::Zones;
 use traffic::Arrivals;
 
@@ -101,6 +102,9 @@ struct World<'a, O> {
     present: Vec<ReplicaId>,
     /// The replica that holds each slot, if it has one.
     slots: Vec<Option<ReplicaId>>,
+    /// How many replicas are wanted.
+    desired: usize,
+    scaler: Option<Scaler>,
     zones: Zones,
     balancer: Balancer,
     entrance: Entrance,
@@ -134,8 +138,10 @@ impl<'a, O: Observer> World<'a, O> {
             idle: Server::new(plan.gateway.cores.0, ingress.read_timeout.0),
             replicas: Vec::new(),
             present: Vec::new(),
-            slots: vec![None; plan.gateway.replicas],
-            zones: Zones::new(zones, plan.gateway.replicas),
+            slots: vec![None; plan.slots()],
+            desired: plan.gateway.replicas,
+            scaler: None,
+            zones: Zones::new(zones, plan.slots()),
             balancer: Balancer::new(ingress.balancing, ingress.instances.len(), zones, seed),
             entrance: Entrance::new(ingress.instances.len(), seed),
             arrivals: Arrivals::new(&plan.traffic, &plan.gateway.demand, seed, plan.run.horizon),
@@ -148,6 +154,7 @@ impl<'a, O: Observer> World<'a, O> {
             readings: Vec::new(),
         };
         world.schedule_boundaries();
+        world.begin_scaling();
         world.begin_with_all_ready();
         world.schedule_faults();
         world
@@ -201,6 +208,10 @@ impl<'a, O: Observer> World<'a, O> {
             Event::HungKilled { replica, .. } => self.kill_hung(replica),
             Event::NodeNotReady { replica, .. } => self.note_lost_node(replica),
             Event::Evicted { replica, .. } => self.replace(replica, "evicted from a lost node"),
+            Event::DrainEnds { replica, .. } => self.end_drain(replica, "drained"),
+            Event::KubeletReads { replica } => return self.read_counter(replica),
+            Event::Scraped => return self.scrape(),
+            Event::Synced => self.sync(),
             Event::SpeedReturns { replica, incident } => self.return_speed(replica, incident),
             Event::ZoneReturns { zone, fault } => self.return_zone(zone, fault),
             Event::ControlPlaneReturns { fault, incident } => {
@@ -252,7 +263,7 @@ impl<'a, O: Observer> World<'a, O> {
 
     /// At the start every slot has a replica in rotation, somewhere between two of its probes.
     fn begin_with_all_ready(&mut self) {
-        for slot in 0..self.slots.len() {
+        for slot in 0..self.plan.gateway.replicas {
             let id = self.create(slot, self.plan.topology.placement[slot]);
             let replica = &mut self.replicas[id];
             let probe = self.plan.startup.readiness;
@@ -342,6 +353,9 @@ impl<'a, O: Observer> World<'a, O> {
         self.replicas[replica].state = state;
         self.digest.in_order(self.now.0, event::STATE_TAGS + state as u64, replica as u64);
         self.tell(Observation::Entered { replica, state, cause });
+        if self.scaler.is_some() {
+            self.note_state(replica, state);
+        }
     }
 
     fn join_rotation(&mut self, id: ReplicaId) {

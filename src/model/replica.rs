@@ -16,13 +16,13 @@
 //! before. Starting costs no CPU of the gateway. Left out: memory pressure, CPU throttling in
 //! slices (a limit is an average), CrashLoopBackOff, draining.
 
-use super::plan::{Probe, Slot, ZoneId};
 use super::routing::note_failure;
 use crate::engine::digest::Digest;
 use crate::engine::jobs::Job;
 use crate::engine::server::{Server, Sink};
 use crate::observe::ledger::Failure;
 use crate::observe::{Observer, Reading, ReplicaId, Served, State};
+use crate::plan::{Probe, Slot, ZoneId};
 use crate::random::{Seed, Stream};
 use crate::units::{Instant, Share, Span};
 

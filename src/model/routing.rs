@@ -13,12 +13,12 @@
 //! connections. Left out: connection pools, TLS handshakes, the way of the payload.
 
 use super::World;
-use super::plan::{DeadAddress, Gate, Slot};
 use super::replica::{Fate, Inbound};
 use super::traffic::{BLOCK, Request};
 use crate::engine::digest::Digest;
 use crate::observe::ledger::Failure;
 use crate::observe::{Observer, ReplicaId};
+use crate::plan::{DeadAddress, Gate, Slot};
 use crate::units::Instant;
 
 fn slot_bit(slot: Slot) -> u64 {

@@ -17,9 +17,9 @@
 use super::World;
 use super::control_plane::Wanted;
 use super::event::Event;
-use super::plan::{Configuration, Gate, Slot, ZoneId};
 use super::replica::{Fate, Replica};
 use crate::observe::{Observation, Observer, ReplicaId, State};
+use crate::plan::{Configuration, Gate, Slot, ZoneId};
 use crate::random::Law;
 
 impl<O: Observer> World<'_, O> {

@@ -15,8 +15,9 @@
 
 use super::World;
 use super::event::Event;
-use super::plan::{Slot, Spread, ZoneId};
+use super::replica::Replica;
 use crate::observe::{Observation, Observer, ReplicaId, State};
+use crate::plan::{Slot, Spread, ZoneId};
 use crate::random::Law;
 use crate::units::{Share, Span};
 
@@ -29,7 +30,7 @@ pub(super) struct Zones {
     created: Vec<u32>,
     generations: Vec<u64>,
     /// Slots whose replacement no zone may take, with the zone of the replica lost.
-    waiting: Vec<(Slot, ZoneId)>,
+    waiting: Vec<(Slot, Option<ZoneId>)>,
 }
 
 impl Zones {
@@ -47,6 +48,21 @@ impl Zones {
         self.created[zone] += 1;
         self.generations[slot] += 1;
         (self.generations[slot] - 1, self.created[zone])
+    }
+
+    /// How many slots wait for a zone.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Whether a slot waits for a zone.
+    pub fn has_waiting(&self, slot: Slot) -> bool {
+        self.waiting.iter().any(|(other, _)| *other == slot)
+    }
+
+    /// Gives up the slot that began to wait last.
+    pub fn drop_waiting(&mut self) -> Option<Slot> {
+        self.waiting.pop().map(|(slot, _)| slot)
     }
 
     fn is_up(&self, zone: ZoneId) -> bool {
@@ -75,14 +91,15 @@ impl<O: Observer> World<'_, O> {
         self.announce_leave(id);
         let (slot, zone) = (self.replicas[id].slot, self.replicas[id].zone);
         self.slots[slot] = None;
-        self.place_replacement(slot, zone);
+        self.place(slot, Some(zone), "replaces a lost replica");
     }
 
-    fn place_replacement(&mut self, slot: Slot, lost: ZoneId) {
+    /// A new replica for a slot that lost one in this zone, or is new.
+    pub(super) fn place(&mut self, slot: Slot, lost: Option<ZoneId>, cause: &'static str) {
         match self.choose_zone(lost) {
             Some(zone) => {
                 let id = self.create(slot, zone);
-                self.begin_scheduling(id, "replaces a lost replica");
+                self.begin_scheduling(id, cause);
             }
             None => {
                 self.zones.waiting.push((slot, lost));
@@ -93,7 +110,7 @@ impl<O: Observer> World<'_, O> {
 
     /// The zone for a replacement: of those allowed the one with the fewest replicas; of equals the
     /// zone of the replica lost, then the first.
-    fn choose_zone(&self, lost: ZoneId) -> Option<ZoneId> {
+    fn choose_zone(&self, lost: Option<ZoneId>) -> Option<ZoneId> {
         let mut counts = vec![0_usize; self.zones.down.len()];
         self.slots.iter().flatten().for_each(|id| counts[self.replicas[*id].zone] += 1);
         let least = counts.iter().copied().min().unwrap_or(0);
@@ -104,7 +121,26 @@ impl<O: Observer> World<'_, O> {
         (0..counts.len())
             .filter(|zone| self.zones.is_up(*zone))
             .filter(allowed)
-            .min_by_key(|zone| (counts[*zone], *zone != lost, *zone))
+            .min_by_key(|zone| (counts[*zone], Some(*zone) != lost, *zone))
+    }
+
+    /// A replica is deleted: it leaves the endpoints and has some time to finish what it has. One
+    /// that does not serve is gone at once.
+    pub(super) fn drain(&mut self, id: ReplicaId, cause: &'static str) {
+        if !self.replicas[id].is_ready() {
+            return self.end_drain(id, cause);
+        }
+        self.enter(id, State::Draining, cause);
+        self.announce_leave(id);
+        let (ends, epoch) = (self.now + self.plan.termination.drain, self.replicas[id].epoch);
+        self.schedule(ends, Event::DrainEnds { replica: id, epoch });
+    }
+
+    /// The process of a deleted replica ends, and what it still has is cut off.
+    pub(super) fn end_drain(&mut self, id: ReplicaId, cause: &'static str) {
+        self.stop_process(id, cause);
+        self.enter(id, State::Terminated, cause);
+        self.announce_leave(id);
     }
 
     /// A crash: the process is gone, and its requests with it.
@@ -165,6 +201,16 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
+    /// Replicas that drain in a zone that goes down are gone at once.
+    pub(super) fn lose_draining(&mut self, zone: ZoneId) {
+        for id in self.present.clone() {
+            let Replica { state, zone: home, .. } = self.replicas[id];
+            if state == State::Draining && home == zone {
+                self.end_drain(id, "machine lost");
+            }
+        }
+    }
+
     /// A machine vanishes silently with its replica.
     fn lose_node(&mut self, id: ReplicaId) {
         self.stop_process(id, "machine lost");
@@ -205,7 +251,7 @@ impl<O: Observer> World<'_, O> {
             }
         }
         for (slot, lost) in std::mem::take(&mut self.zones.waiting) {
-            self.place_replacement(slot, lost);
+            self.place(slot, lost, "a zone is back");
         }
     }
 }

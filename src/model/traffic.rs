@@ -14,7 +14,7 @@
 
 use std::sync::Arc;
 
-use super::plan::{ArrivalProcess, Recorded, Scatter, Slot, Traffic};
+use crate::plan::{ArrivalProcess, Recorded, Scatter, Slot, Traffic};
 use crate::random::{Law, Sampler, Seed, Stream};
 use crate::units::{Instant, SECOND, Span};
 

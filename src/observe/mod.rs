@@ -57,6 +57,8 @@ pub enum State {
     Probing,
     /// Ready, and serving as soon as the endpoints are known.
     Ready,
+    /// Deleted, and finishing what it has.
+    Draining,
     /// Ready by the last probe, but does no work.
     Hung,
     /// Failed, not yet noticed.
@@ -79,6 +81,7 @@ impl State {
             State::Contracts => "contracts",
             State::Probing => "probing",
             State::Ready => "ready",
+            State::Draining => "draining",
             State::Hung => "hung",
             State::Failed => "failed",
             State::Unready => "unready",
@@ -116,6 +119,13 @@ pub enum Observation {
     FaultEnded { fault: usize, incident: usize },
     /// No zone may take the replacement for a slot.
     Unschedulable { slot: usize },
+    /// The autoscaler took a step: from so many replicas to so many, at this utilisation in percent
+    /// as it sees it. `held_back` says that pods without a usable sample, earlier recommendations
+    /// or a limit kept it from another number; `reason` is empty if nothing changed since its last
+    /// step.
+    Decided { from: usize, to: usize, seen: Option<i32>, held_back: bool, reason: String },
+    /// A slot is not wanted any more.
+    SlotGone { slot: usize },
     /// The machines of a zone are back.
     ZoneReturned { fault: usize, zone: usize },
     /// A fault found nothing to hit.

@@ -233,7 +233,8 @@ impl Recorder {
         if self.keep.timeline {
             self.timeline.total.push(row);
         }
-        self.bin_row = TotalRow { start: now, ..TotalRow::default() };
+        let TotalRow { wanted, cpu_seen, .. } = self.bin_row;
+        self.bin_row = TotalRow { start: now, wanted, cpu_seen, ..TotalRow::default() };
         self.bin.clear();
     }
 
@@ -317,6 +318,11 @@ impl Observer for Recorder {
                 self.restore(at, *replica);
             }
             Observation::Boundary => self.turn_windows(at),
+            Observation::SlotGone { slot } => self.tracker.give_up(*slot, at),
+            Observation::Decided { to, seen, .. } => {
+                self.bin_row.wanted = Some(*to);
+                self.bin_row.cpu_seen = seen.map(|percent| f64::from(percent) / 100.0);
+            }
             // A slot without a replica waits for a node like one whose replica has none yet.
             Observation::Unschedulable { slot } => self.tracker.enter(*slot, at, State::Scheduling),
             Observation::Speed { replica, share } if self.keep.timeline => {
@@ -324,7 +330,12 @@ impl Observer for Recorder {
             }
             _ => {}
         }
-        if self.keep.journal && *observation != Observation::Boundary {
+        let is_news = match observation {
+            Observation::Boundary => false,
+            Observation::Decided { reason, .. } => !reason.is_empty(),
+            _ => true,
+        };
+        if self.keep.journal && is_news {
             self.note(at, observation);
         }
     }

@@ -38,6 +38,10 @@ pub struct TotalRow {
     pub in_rotation: usize,
     /// CPU in use: work done over the capacity of the replicas that could work; `None` without any.
     pub cpu: Option<f64>,
+    /// Replicas that the autoscaler wanted last; `None` without one.
+    pub wanted: Option<usize>,
+    /// CPU of what replicas request, as it saw it last; `None` if it saw nothing.
+    pub cpu_seen: Option<f64>,
 }
 
 /// Latency figures of a bin.

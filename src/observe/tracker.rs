@@ -157,6 +157,15 @@ impl Tracker {
         }
     }
 
+    /// A slot is not wanted any more: nobody misses its replica.
+    pub fn give_up(&mut self, slot: usize, now: Instant) {
+        for open in &mut self.open {
+            if open.slots.remove(&slot) {
+                open.settle(now);
+            }
+        }
+    }
+
     /// A replica leaves the rotation.
     pub fn leave(&mut self, replica: ReplicaId, now: Instant) {
         for open in self.open.iter_mut().filter(|open| open.victims.contains(&replica)) {

@@ -61,6 +61,7 @@ impl Condition {
         match state {
             State::Terminated => None,
             State::Unready => Some(Condition::Unready),
+            State::Draining => Some(Condition::Joining),
             State::Hung | State::Failed => Some(Condition::Broken),
             State::Ready if !in_rotation => Some(Condition::Joining),
             State::Ready if speed < Share::ONE => Some(Condition::Slow),

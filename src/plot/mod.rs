@@ -24,6 +24,7 @@ mod panels;
 pub mod percentile;
 mod raster;
 mod render;
+mod scaling;
 mod stage;
 mod strips;
 pub mod theme;

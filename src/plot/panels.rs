@@ -7,6 +7,7 @@ use super::frame::{Frame, Key, Sign};
 use super::input::{Goal, TimelineInput};
 use super::lives::capacity;
 use super::marks;
+use super::scaling;
 use super::theme::Ink;
 use super::thin::Sample;
 use crate::observe::timeline::{Latency, TotalRow};
@@ -195,6 +196,7 @@ pub(super) fn cpu(figure: &mut Figure, frame: &mut Frame, input: &TimelineInput)
         1.3,
     );
     keys.extend(level.map(|v| key(frame.down(v), Ink::Monitored, 1.3, "as monitored")));
+    keys.extend(scaling::seen(figure, frame, input));
     frame.draw_keys(figure, &keys);
 }
 

@@ -6,7 +6,7 @@ use super::frame::Frame;
 use super::labels::{Flag, lanes};
 use super::strips::Rows;
 use super::theme::Ink;
-use super::{failures, fonts, marks, panels};
+use super::{failures, fonts, marks, panels, scaling};
 use crate::units::{Share, Span};
 
 pub use super::input::{Goal, Rule, RuleKind, TimelineInput};
@@ -31,20 +31,38 @@ pub fn timeline(input: &TimelineInput) -> Figure {
     let chosen = choose_labels(input, &time);
     let used = chosen.iter().flatten().max().map_or(0.0, |lane| *lane as f64 + 1.0);
     let floor = head + LANE * used + 4.0;
-    let frames = stack(floor + GAP - 6.0, &time, heights(input, &rows));
+    let panels = panels_of(input);
+    let frames = stack(floor + GAP - 6.0, &time, &panels, rows.height().max(20.0));
     let [first, .., last] = &frames[..] else { return figure };
     let remark = draw_warm_up(&mut figure, &frames, input);
     draw_rules(&mut figure, (floor, last.bottom), &chosen, input, first);
-    draw_panels(&mut figure, frames.clone(), &rows, input);
-    draw_titles(&mut figure, &frames, &rows, input);
+    draw_panels(&mut figure, frames.clone(), (&panels, &rows), input);
+    draw_titles(&mut figure, &frames, (&panels, &rows), input);
     let caption = format!("simulated time ({}){remark}{}", time_unit(&time), ranges(first, input));
     last.draw_foot(&mut figure, &caption);
     figure.height = (last.bottom + 50.0).ceil();
     figure
 }
 
-fn heights(input: &TimelineInput, rows: &Rows) -> [f64; 5] {
-    [128.0, failures::height(input), 138.0, 84.0, rows.height().max(20.0)]
+/// A panel above that of the replicas.
+struct Panel {
+    title: &'static str,
+    height: f64,
+    draw: fn(&mut Figure, &mut Frame, &TimelineInput),
+}
+
+fn panels_of(input: &TimelineInput) -> Vec<Panel> {
+    let panel = |title, height, draw| Panel { title, height, draw };
+    let mut panels = vec![
+        panel("Requests per second", 128.0, panels::traffic),
+        panel("Failed requests per second", failures::height(input), failures::failures),
+        panel("Latency (log scale)", 138.0, panels::latency),
+        panel("CPU in use", 84.0, panels::cpu),
+    ];
+    if scaling::is_there(input) {
+        panels.push(panel("Replicas wanted", scaling::HEIGHT, scaling::replicas));
+    }
+    panels
 }
 
 /// What lines and shades mean if there are too many bins for a line through all of them.
@@ -57,9 +75,9 @@ fn ranges(frame: &Frame, input: &TimelineInput) -> String {
 }
 
 /// Frames below each other that share the time axis.
-fn stack(mut top: f64, time: &Axis, heights: [f64; 5]) -> Vec<Frame> {
+fn stack(mut top: f64, time: &Axis, panels: &[Panel], last: f64) -> Vec<Frame> {
     let mut frames = Vec::new();
-    for height in heights {
+    for height in panels.iter().map(|panel| panel.height).chain([last]) {
         let bottom = top + height;
         let (x, y) = (time.clone(), Axis::percent());
         frames.push(Frame { left: LEFT, right: RIGHT, top, bottom, x, y });
@@ -68,24 +86,27 @@ fn stack(mut top: f64, time: &Axis, heights: [f64; 5]) -> Vec<Frame> {
     frames
 }
 
-fn draw_panels(figure: &mut Figure, frames: Vec<Frame>, rows: &Rows, input: &TimelineInput) {
-    let draw = [panels::traffic, failures::failures, panels::latency, panels::cpu];
+fn draw_panels(
+    figure: &mut Figure,
+    frames: Vec<Frame>,
+    (panels, rows): (&[Panel], &Rows),
+    input: &TimelineInput,
+) {
     let mut frames = frames.into_iter();
-    for (draw, mut frame) in draw.iter().zip(frames.by_ref()) {
-        draw(figure, &mut frame, input);
+    for (panel, mut frame) in panels.iter().zip(frames.by_ref()) {
+        (panel.draw)(figure, &mut frame, input);
     }
     frames.for_each(|mut frame| rows.draw(figure, &mut frame));
 }
 
-fn draw_titles(figure: &mut Figure, frames: &[Frame], rows: &Rows, input: &TimelineInput) {
+fn draw_titles(
+    figure: &mut Figure,
+    frames: &[Frame],
+    (panels, rows): (&[Panel], &Rows),
+    input: &TimelineInput,
+) {
     let replicas = rows.title(&input.timeline.replicas);
-    let titles = [
-        "Requests per second",
-        "Failed requests per second",
-        "Latency (log scale)",
-        "CPU in use",
-        &replicas,
-    ];
+    let titles = panels.iter().map(|panel| panel.title).chain([replicas.as_str()]);
     for (frame, title) in frames.iter().zip(titles) {
         let (x, y) = (frame.left, frame.top - 9.0);
         let width = fonts::width(title, PANEL, true);

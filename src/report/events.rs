@@ -3,9 +3,9 @@
 use std::io::{Result, Write};
 
 use super::cells;
-use crate::model::plan::Plan;
 use crate::observe::outcome::Entry;
 use crate::observe::{Observation, ReplicaId};
+use crate::plan::Plan;
 
 const HEADER: [&str; 8] =
     ["time_s", "event", "replica", "zone", "state", "fault", "incident", "detail"];
@@ -49,6 +49,8 @@ fn event(observation: &Observation) -> &'static str {
         Observation::FaultStruck { .. } => "fault_struck",
         Observation::FaultEnded { .. } => "fault_ended",
         Observation::Unschedulable { .. } => "unschedulable",
+        Observation::Decided { .. } => "autoscaler_decided",
+        Observation::SlotGone { .. } => "slot_gone",
         Observation::ZoneReturned { .. } => "zone_returned",
         Observation::FaultMissed { .. } => "fault_missed",
         Observation::FetchFailed { .. } => "fetch_failed",
@@ -106,7 +108,8 @@ impl Names<'_> {
             Observation::FaultEnded { fault, incident } => {
                 Row { incident: incident.to_string(), ..self.of_fault(*fault) }
             }
-            Observation::Unschedulable { slot } => {
+            Observation::Decided { reason, .. } => Row { detail: reason.clone(), ..Row::default() },
+            Observation::Unschedulable { slot } | Observation::SlotGone { slot } => {
                 Row { detail: format!("slot {slot}"), ..Row::default() }
             }
             Observation::ZoneReturned { fault, zone } => {

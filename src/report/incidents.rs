@@ -2,10 +2,10 @@
 
 use super::words::{NOTHING, plural, range_of, span_range, whole};
 use crate::experiment::summary::FaultSummary;
-use crate::model::plan::{Fault, Plan};
 use crate::observe::State;
 use crate::observe::incident::Incident;
 use crate::observe::ledger::{Failure, Ledger};
+use crate::plan::{Fault, Plan};
 use crate::units::{Instant, Share, Span, three_digits};
 
 /// One incident: when, who, what it meant for the others, for requests, and until when.

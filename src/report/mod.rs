@@ -13,6 +13,7 @@ pub mod json;
 pub mod manifest;
 pub mod replications;
 pub mod requests;
+mod scaling;
 mod scrutiny;
 mod tables;
 pub mod text;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use crate::experiment::Experiment;
 use crate::experiment::figures;
 use crate::experiment::summary::{PERCENTILES, Summary, WindowSummary};
-use crate::model::plan::{Fault, Plan, Traffic};
 use crate::observe::Observation;
 use crate::observe::timeline::TotalRow;
+use crate::plan::{Fault, Plan, Traffic};
 use crate::report::caveats::{Assumption, Caveat};
 use crate::scenario::{Mark, Scenario, Setting};
 use crate::units::{Bytes, Rate, SECOND, Span};
@@ -200,7 +200,7 @@ fn assumed(scenario: &Scenario) -> Option<Caveat> {
 mod tests {
     use super::*;
     use crate::experiment::{sample, summary::summarize};
-    use crate::model::plan::{Recorded, ReplicaTarget};
+    use crate::plan::{Recorded, ReplicaTarget};
     use crate::random::Law;
     use crate::report;
     use crate::units::{Instant, Share};

@@ -3,8 +3,8 @@
 use super::incidents::time_share;
 use super::words::{NOTHING, count, or_nothing, plural, rate, seconds, share, whole};
 use crate::experiment::summary::{GatewaySummary, PERCENTILES, WindowSummary};
-use crate::model::plan::Memory;
 use crate::observe::ledger::Failure;
+use crate::plan::Memory;
 use crate::stats::Estimate;
 use crate::units::{Bytes, Share};
 

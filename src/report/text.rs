@@ -7,7 +7,7 @@ use std::path::Path;
 use anstyle::{AnsiColor, Style};
 
 use super::words::{NOTHING, or_nothing, plural, seconds, share, whole, wrapped};
-use super::{Report, incidents, tables};
+use super::{Report, incidents, scaling, tables};
 use crate::units::{Share, Span};
 use crate::verdict::{Doubt, Judgement, Overall, Verdict};
 
@@ -32,6 +32,7 @@ pub fn render(report: &Report, written: Option<Written>, colour: bool) -> String
         ledger(report, paint),
         gateway(report, paint),
         story(report, paint),
+        autoscaler(report, paint),
         caveats(report, paint),
         written.map_or_else(String::new, |written| files(&written, paint)),
     ];
@@ -208,6 +209,25 @@ fn story(report: &Report, paint: Paint) -> String {
         if let Some(text) = incidents::over_replications(fault, replications) {
             out.push_str(&wrapped(&format!("  {}: ", fault.name), &text));
         }
+    }
+    out
+}
+
+fn autoscaler(report: &Report, paint: Paint) -> String {
+    let first = report.experiment.outcomes.first();
+    let Some(first) = first.filter(|_| report.scenario.plan.autoscaling.is_some()) else {
+        return String::new();
+    };
+    let (told, more) = scaling::decisions(&first.journal);
+    let mut out = format!("{}\n", paint.title("Autoscaler (first replication)"));
+    if told.is_empty() {
+        out.push_str("  nothing to change\n");
+    }
+    for (at, reason) in told {
+        out.push_str(&wrapped(&format!("  {:>7}  ", at.to_string()), reason));
+    }
+    if more > 0 {
+        out.push_str(&format!("  and {} more, see events.csv\n", whole(more as u64)));
     }
     out
 }

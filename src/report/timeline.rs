@@ -4,17 +4,27 @@
 use std::io::{Result, Write};
 
 use super::cells::{self, optional};
-use crate::model::plan::Plan;
 use crate::observe::ledger::Failure;
 use crate::observe::timeline::{ReplicaLife, ReplicaRow, Timeline, TotalRow};
+use crate::plan::Plan;
 use crate::units::{Instant, SECOND, Span};
 
 /// The bucket of dashboards: the product shows its metrics per minute.
 pub const DASHBOARD_BUCKET: Span = Span(60 * SECOND);
 
 const BEFORE_FAILURES: [&str; 6] = ["time_s", "replica", "zone", "state", "offered", "served"];
-const AFTER_FAILURES: [&str; 8] =
-    ["mean_ms", "p50_ms", "p95_ms", "p99_ms", "in_flight", "cpu", "cpu_monitored", "in_rotation"];
+const AFTER_FAILURES: [&str; 10] = [
+    "mean_ms",
+    "p50_ms",
+    "p95_ms",
+    "p99_ms",
+    "in_flight",
+    "cpu",
+    "cpu_monitored",
+    "in_rotation",
+    "wanted",
+    "cpu_autoscaler",
+];
 
 /// Writes the timeline. Times are the starts of bins; counts of a replica are requests that reached
 /// and left it; `cpu_monitored` is the CPU as a dashboard with one-minute buckets shows it.
@@ -56,6 +66,8 @@ fn total_row(row: &TotalRow, monitored: Option<f64>) -> Vec<String> {
         optional(row.cpu, cells::share),
         optional(monitored, cells::share),
         row.in_rotation.to_string(),
+        optional(row.wanted, |count| count.to_string()),
+        optional(row.cpu_seen, cells::share),
     ]);
     cells
 }
@@ -80,6 +92,7 @@ fn replica_row(
         optional(monitored, cells::share),
         u8::from(in_rotation).to_string(),
     ]);
+    cells.extend([String::new(), String::new()]);
     cells
 }
 
@@ -96,7 +109,12 @@ mod tests {
         write(&sample::plan(), &timeline, &mut out).unwrap();
         let mut reader = csv::Reader::from_reader(&out[..]);
         let rows: Vec<_> = reader.records().map(|row| row.unwrap()).collect();
-        let rotation = |bin: usize| rows[bin * 3 + 1].iter().next_back().unwrap().to_owned();
+        let column = AFTER_FAILURES.iter().position(|name| *name == "in_rotation").unwrap();
+        let from_end = AFTER_FAILURES.len() - column;
+        let rotation = |bin: usize| {
+            let row = &rows[bin * 3 + 1];
+            row[row.len() - from_end].to_owned()
+        };
         assert_eq!([2, 3].map(rotation), ["1", "0"]);
     }
 
@@ -110,7 +128,7 @@ mod tests {
         let header = reader.headers().unwrap().clone();
         let column = |name: &str| header.iter().position(|cell| cell == name).unwrap();
         let rows: Vec<_> = reader.records().map(|row| row.unwrap()).collect();
-        assert_eq!((header.len(), rows.len()), (20, 180));
+        assert_eq!((header.len(), rows.len()), (22, 180));
         let (total, dead) = (&rows[18 * 3], &rows[17 * 3 + 2]);
         assert_eq!((&total[column("time_s")], &total[column("replica")]), ("180", "all"));
         assert_eq!(&total[column("lost_in_flight")], "1");

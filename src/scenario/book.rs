@@ -57,6 +57,11 @@ impl Section<'_> {
         }
     }
 
+    /// Whether the file has this section.
+    pub(crate) fn is_there(&self) -> bool {
+        self.table.is_some()
+    }
+
     /// Whether the file has this key.
     pub(crate) fn has<T>(&self, key: &Key<T>) -> bool {
         self.table.is_some_and(|table| table.contains_key(key.name))
@@ -256,6 +261,28 @@ impl<'a> Book<'a> {
         range: RangeInclusive<u64>,
     ) -> Found<u64> {
         let found = self.get(section, key);
+        self.within(section, key, range, found)
+    }
+
+    /// A count within a range, with a default that other settings give.
+    pub(crate) fn count_or(
+        &mut self,
+        section: &Section<'a>,
+        key: Key<u64>,
+        range: RangeInclusive<u64>,
+        (default, mark, source): (u64, Mark, &str),
+    ) -> Found<u64> {
+        let found = self.get_or(section, key, default, mark, source);
+        self.within(section, key, range, found)
+    }
+
+    fn within(
+        &mut self,
+        section: &Section<'a>,
+        key: Key<u64>,
+        range: RangeInclusive<u64>,
+        found: Found<u64>,
+    ) -> Found<u64> {
         if !range.contains(&found.value) {
             let title = format!("`{}` is out of range", section.path(key.name));
             let label = format!("{} to {}", range.start(), range.end());

@@ -1,8 +1,8 @@
 //! Combinations that cannot work, and those that probably mean something else.
 
 use crate::diagnostic::{Place, Problem};
-use crate::model::plan::{Extent, Fault, FaultPlan, Ingress, Plan, Schedule, Traffic};
 use crate::objective::{Bound, Metric, Objective, Relation};
+use crate::plan::{Extent, Fault, FaultPlan, Ingress, Plan, Schedule, Traffic};
 use crate::scenario::book::{Book, Found};
 use crate::scenario::gateway::{GatewayPart, TopologyPart};
 use crate::scenario::value::Value;

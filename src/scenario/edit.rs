@@ -175,7 +175,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::model::plan::{Plan, Schedule};
+    use crate::plan::{Plan, Schedule};
     use crate::scenario::read::parse;
     use crate::units::{Instant, SECOND};
 

@@ -1,7 +1,7 @@
 //! The sections `[[fault]]`.
 
 use crate::diagnostic::{Place, Problem, suggestion};
-use crate::model::plan::{Fault, FaultPlan, ReplicaTarget, Schedule, Topology};
+use crate::plan::{Fault, FaultPlan, ReplicaTarget, Schedule, Topology};
 use crate::random::Law;
 use crate::scenario::Mark;
 use crate::scenario::book::{Book, Found, Section};
@@ -278,7 +278,7 @@ pub(crate) fn check_times(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::plan::Spread;
+    use crate::plan::Spread;
 
     #[test]
     fn replicas_are_counted_within_their_zone() {

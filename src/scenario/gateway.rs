@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::diagnostic::{Place, Problem};
-use crate::model::plan::{Gateway, Memory, Topology, ZoneId};
+use crate::plan::{Gateway, Memory, Topology, ZoneId};
 use crate::random::Law;
 use crate::scenario::Mark;
 use crate::scenario::book::{Book, Found, Section};

@@ -1,7 +1,7 @@
 //! The section `[ingress]`.
 
 use crate::diagnostic::{Place, Problem};
-use crate::model::plan::{Balancing, Ingress};
+use crate::plan::{Balancing, Ingress};
 use crate::scenario::Mark;
 use crate::scenario::book::{Book, Found, Section};
 use crate::scenario::gateway::GatewayPart;

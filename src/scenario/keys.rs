@@ -3,13 +3,13 @@
 
 use std::marker::PhantomData;
 
-use crate::model::plan::{DeadAddress, Scatter, Spread};
+use crate::plan::{DeadAddress, Scatter, Spread};
 use crate::random::Law;
 use crate::scenario::Mark;
 use crate::scenario::value::{Located, Value};
 use crate::scenario::word::{
-    Catalogue, ChangeKind, Choice, FaultKind, GateKind, Management, Platform, Preset, Store, Tier,
-    Tls,
+    Catalogue, ChangeKind, Choice, FaultKind, GateKind, Management, Platform, Preset, ScalePreset,
+    Store, Tier, Tls,
 };
 use crate::units::{Bytes, Cores, Rate, Share, Span};
 
@@ -70,7 +70,7 @@ impl<T: Value> Key<T> {
 }
 
 /// The sections, in the order of the reference; the empty name is the top of the file.
-pub const SECTIONS: [&str; 11] = [
+pub const SECTIONS: [&str; 13] = [
     "",
     "gateway",
     "topology",
@@ -80,6 +80,8 @@ pub const SECTIONS: [&str; 11] = [
     "startup",
     "probes",
     "detection",
+    "termination",
+    "autoscaler",
     "fault",
     "run",
 ];
@@ -268,6 +270,43 @@ keys! {
             "How often that age is checked.";
         TOLERATION: Span = "toleration", "300s", Documented, "Kubernetes adds it to every pod",
             "How long a pod on an unreachable node is tolerated.";
+    }
+    termination "termination" {
+        DRAIN: Span = "drain", "25s", Documented, "Helm chart and gateway documentation",
+            "From the deletion of a replica until its process exits, whatever it still has.";
+    }
+    autoscaler "autoscaler" {
+        PRESET: ScalePreset = "preset", "cloudhub-2", Assumed, "the product simulated",
+            "Whose policy holds where nothing else is said.";
+        MIN: u64 = "min", "", Assumed, "the preset", "The fewest replicas.";
+        MAX: u64 = "max", "", Assumed, "the preset", "The most replicas.";
+        TARGET: Share = "target", "", Assumed, "the preset",
+            "CPU to hold, of what a replica requests.";
+        TOLERANCE_UP: Share = "tolerance-up", "10%", Documented, "Kubernetes",
+            "How far above the target nothing is added.";
+        TOLERANCE_DOWN: Share = "tolerance-down", "10%", Documented, "Kubernetes",
+            "How far below the target nothing is removed.";
+        UP: Vec<Located<String>> = "scale-up", "", Assumed, "the preset",
+            "The fastest growth: \"4 pods in 15s\", \"100% in 180s\"; the greatest holds.";
+        DOWN: Vec<Located<String>> = "scale-down", "", Documented, "Kubernetes: 100% in 15s",
+            "The fastest shrinking; the greatest holds.";
+        UP_WINDOW: Span = "up-window", "", Documented, "Kubernetes: 0s",
+            "How long a lower recommendation holds growth back.";
+        DOWN_WINDOW: Span = "down-window", "", Assumed, "the preset",
+            "How long a higher recommendation holds shrinking back.";
+        CPU_REQUEST: Cores = "cpu-request", "", Assumed, "the limit",
+            "CPU that a replica requests; utilisation is of this.";
+        SYNC: Span = "sync", "15s", Documented, "kube-controller-manager",
+            "Between two steps of the autoscaler.";
+        RESOLUTION: Span = "resolution", "15s", Documented, "metrics-server's manifests",
+            "Between two scrapes of the metrics-server.";
+        KUBELET: Span = "kubelet", "10s", Documented, "the cluster autoscaler's FAQ",
+            "Between two readings of a replica's CPU by its kubelet.";
+        INITIALIZATION: Span = "initialization", "300s", Documented, "kube-controller-manager",
+            "Age up to which a sample counts only if it began after the replica was ready.";
+        INITIAL_READINESS: Span = "initial-readiness", "30s", Documented,
+            "kube-controller-manager",
+            "Age up to which a replica that is not ready is taken for one that never was.";
     }
     fault "fault" {
         NAME: String = "name", "", Inferred, "its kind",

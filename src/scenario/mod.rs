@@ -1,5 +1,6 @@
 //! From a scenario file to a plan.
 
+mod autoscaler;
 mod book;
 mod check;
 pub mod edit;
@@ -22,8 +23,8 @@ mod word;
 
 use std::path::PathBuf;
 
-use crate::model::plan::Plan;
 use crate::objective::Objective;
+use crate::plan::Plan;
 
 /// A scenario that was read and found sound.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use crate::diagnostic::{Place, Problem, Source, any_error};
-use crate::model::plan::{Fault, FaultPlan, Ingress, Plan, Run};
 use crate::objective::Objective;
+use crate::plan::{Fault, FaultPlan, Ingress, Plan, Run};
 use crate::scenario::book::{Book, Section};
 use crate::scenario::fault::{self, Targets};
 use crate::scenario::gateway::{GatewayPart, TopologyPart};
@@ -14,7 +14,9 @@ use crate::scenario::keys::top as key;
 use crate::scenario::run::Windows;
 use crate::scenario::traffic::TrafficPart;
 use crate::scenario::value::Located;
-use crate::scenario::{Scenario, check, gateway, ingress, run, sample, startup, syntax, traffic};
+use crate::scenario::{
+    Scenario, autoscaler, check, gateway, ingress, run, sample, startup, syntax, traffic,
+};
 use crate::units::Instant;
 
 /// The largest scenario that is read: 1 MiB.
@@ -138,6 +140,8 @@ fn scenario<'a>(book: &mut Book<'a>, table: &'a DeTable<'a>) -> Option<Parts> {
     let probes = startup::read_probes(book, &top);
     let startup = startup::read(book, &top, &gateway, &probes);
     let detection = startup::read_detection(book, &top, &probes);
+    let termination = autoscaler::read_termination(book, &top);
+    let autoscaling = autoscaler::read(book, &top, &gateway);
     let horizon = run.map(|run| run.horizon);
     let traffic = traffic::read(book, &top, horizon, gateway.plan.replicas);
 
@@ -155,6 +159,8 @@ fn scenario<'a>(book: &mut Book<'a>, table: &'a DeTable<'a>) -> Option<Parts> {
         traffic: traffic.plan.clone(),
         startup,
         detection,
+        termination,
+        autoscaling,
         faults,
         windows: Vec::new(),
         run,

@@ -2,7 +2,7 @@
 //! `replica` (counted from 1).
 
 use crate::diagnostic::{Flaw, Place, Problem, clip, suggestion};
-use crate::model::plan::Recorded;
+use crate::plan::Recorded;
 use crate::quantity::SPAN_LIMIT;
 use crate::scenario::book::{Book, Found};
 use crate::scenario::sample::{self, FILE_LIMIT};

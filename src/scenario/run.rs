@@ -1,8 +1,8 @@
 //! The section `[run]`, and the windows and objectives of a run.
 
 use crate::diagnostic::{Place, Problem, suggestion};
-use crate::model::plan::{Extent, FaultPlan, Run, Schedule, Window};
 use crate::objective::{self, Draft, Objective, Period};
+use crate::plan::{Extent, FaultPlan, Run, Schedule, Window};
 use crate::scenario::Mark;
 use crate::scenario::book::{Book, Section};
 use crate::scenario::keys::run as key;

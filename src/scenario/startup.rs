@@ -1,9 +1,7 @@
 //! The sections `[startup]`, `[probes]` and `[detection]`.
 
 use crate::diagnostic::Problem;
-use crate::model::plan::{
-    Configuration, Contracts, ControlPlaneCall, Detection, Gate, Probe, Startup,
-};
+use crate::plan::{Configuration, Contracts, ControlPlaneCall, Detection, Gate, Probe, Startup};
 use crate::scenario::Mark;
 use crate::scenario::book::{Book, Section};
 use crate::scenario::gateway::GatewayPart;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use crate::diagnostic::render;
-use crate::model::plan::{
+use crate::plan::{
     Balancing, Configuration, Extent, Fault, Gate, ReplicaTarget, Schedule, Traffic,
 };
 use crate::random::Law;

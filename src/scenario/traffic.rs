@@ -1,7 +1,7 @@
 //! The section `[traffic]`.
 
 use crate::diagnostic::{Place, Problem};
-use crate::model::plan::{ArrivalProcess, Traffic};
+use crate::plan::{ArrivalProcess, Traffic};
 use crate::scenario::book::{Book, Found, Section};
 use crate::scenario::keys::{Key, change as of, traffic as key};
 use crate::scenario::replay;

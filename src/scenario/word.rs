@@ -1,6 +1,6 @@
 //! The words that a scenario chooses between.
 
-use crate::model::plan::{DeadAddress, Scatter, Spread};
+use crate::plan::{DeadAddress, Scatter, Spread};
 use crate::scenario::value::Word;
 
 macro_rules! words {
@@ -49,6 +49,15 @@ words! {
         V1_12 = "1.12",
         /// As 1.12.
         V1_13 = "1.13",
+    }
+    /// Whose policy an autoscaler follows.
+    ScalePreset {
+        /// 70 %, 2 to 3.
+        CloudHub2 = "cloudhub-2",
+        /// 50 %, 2 to 11.
+        HelmChart = "helm-chart",
+        /// 80 %, 2 to 10.
+        Kubernetes = "kubernetes",
     }
     /// How an ingress instance chooses a replica.
     Choice {

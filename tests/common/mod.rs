@@ -3,9 +3,9 @@
 
 pub mod witness;
 
-use brownout::model::plan::*;
 use brownout::observe::outcome::Outcome;
 use brownout::observe::recorder::Keep;
+use brownout::plan::*;
 use brownout::random::Law;
 use brownout::units::{Cores, Instant, Rate, SECOND, Span};
 
@@ -81,6 +81,8 @@ pub fn plan(replicas: usize, rate: f64, horizon: f64) -> Plan {
             monitor: secs(5.0),
             toleration: secs(300.0),
         },
+        termination: Termination { drain: secs(25.0) },
+        autoscaling: None,
         faults: Vec::new(),
         windows: vec![Window { label: "the run".to_owned(), extent: Extent::Run }],
         run: Run {

@@ -1,11 +1,11 @@
 //! An observer that remembers everything, and one that tells two others.
 
-use brownout::model::plan::Plan;
 use brownout::model::simulate;
 use brownout::observe::ledger::Failure;
 use brownout::observe::outcome::Outcome;
 use brownout::observe::recorder::{Keep, Recorder};
 use brownout::observe::{Observation, Observer, Reading, ReplicaId, Served, State};
+use brownout::plan::Plan;
 use brownout::units::Instant;
 
 /// Everything that was told.

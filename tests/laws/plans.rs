@@ -1,6 +1,6 @@
 //! Random plans: small, fast, and full of trouble.
 
-use brownout::model::plan::*;
+use brownout::plan::*;
 use brownout::random::Law;
 use brownout::units::{Cores, Instant, Rate, Share, Span};
 use proptest::prelude::*;

@@ -1,8 +1,8 @@
 //! The delays that follow from the documented settings: their means and their 5, 50 and 95 %
 //! quantiles, to the tenth of a second to which they were derived.
 
-use brownout::model::plan::*;
 use brownout::observe::{Observation, State};
+use brownout::plan::*;
 use brownout::random::Law;
 use brownout::units::Instant;
 

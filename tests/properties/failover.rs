@@ -1,9 +1,9 @@
 //! What a failure costs: requests that meet the dead address, and those in flight.
 
-use brownout::model::plan::*;
 use brownout::observe::ledger::Failure;
 use brownout::observe::recorder::Keep;
 use brownout::observe::{Observation, Observer, Served};
+use brownout::plan::*;
 use brownout::random::Law;
 use brownout::units::Span;
 

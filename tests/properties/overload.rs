@@ -1,10 +1,10 @@
 //! Overload makes answers slower and refuses none; errors have a named cause.
 
-use brownout::model::plan::*;
 use brownout::observe::ledger::Failure;
 use brownout::observe::outcome::Outcome;
 use brownout::observe::recorder::Keep;
 use brownout::observe::timeline::TotalRow;
+use brownout::plan::*;
 use brownout::random::Law;
 use brownout::units::{Instant, Rate, Share, Span};
 

@@ -1,7 +1,7 @@
 //! Replicas, zones and the even spread of traffic over them.
 
-use brownout::model::plan::*;
 use brownout::observe::Observation;
+use brownout::plan::*;
 use brownout::random::Law;
 use brownout::units::Span;
 

@@ -1,8 +1,8 @@
 //! The spike on the survivors: CPU, backlog, and what monitoring shows of it.
 
-use brownout::model::plan::*;
 use brownout::observe::outcome::Outcome;
 use brownout::observe::timeline::{ReplicaRow, Timeline};
+use brownout::plan::*;
 use brownout::random::Law;
 use brownout::units::{Share, Span};
 

@@ -1,8 +1,8 @@
 //! Start-up, configuration and contracts, with and without the control plane.
 
-use brownout::model::plan::*;
 use brownout::observe::ledger::Failure;
 use brownout::observe::{Observation, State};
+use brownout::plan::*;
 use brownout::random::Law;
 use brownout::units::{Instant, Share, Span};
 

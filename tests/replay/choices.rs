@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use brownout::model::plan::*;
 use brownout::observe::{Observer, Served};
+use brownout::plan::*;
 use brownout::units::{Instant, Span};
 use serde::Deserialize;
 

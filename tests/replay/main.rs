@@ -20,8 +20,8 @@ mod choices;
 mod common;
 mod recording;
 
-use brownout::model::plan::Plan;
 use brownout::observe::{Observer, Served, latency};
+use brownout::plan::Plan;
 use brownout::units::Span;
 
 use recording::{Phase, Row, at_backend, recordings};

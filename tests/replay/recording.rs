@@ -1,6 +1,6 @@
 //! The recorded runs: what was sent when, who answered, and the plans that repeat it.
 
-use brownout::model::plan::*;
+use brownout::plan::*;
 use brownout::units::{Instant, Span};
 use serde::Deserialize;
 

@@ -1,7 +1,7 @@
 //! One replica whose processor stops and goes on, at random: its work is kept, requests wait.
 
-use brownout::model::plan::*;
 use brownout::observe::{Observation, Observer, Reading, Served};
+use brownout::plan::*;
 use brownout::random::Law;
 use brownout::units::{Instant, Share, Span};
 use rayon::prelude::*;

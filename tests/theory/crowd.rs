@@ -5,8 +5,8 @@
 //! quantile of a discrete law is judged by the order statistics: the true one must lie between the
 //! sample's quantiles at the shares four binomial standard errors below and above.
 
-use brownout::model::plan::*;
 use brownout::observe::{Observer, Reading};
+use brownout::plan::*;
 use brownout::random::Law;
 use brownout::units::{Cores, Instant, Span};
 use rayon::prelude::*;

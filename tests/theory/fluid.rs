@@ -10,8 +10,8 @@
 //!
 //! Where the fluid says zero, the same variance over the outage bounds what chance leaves.
 
-use brownout::model::plan::*;
 use brownout::observe::{Observation, Observer, Reading};
+use brownout::plan::*;
 use brownout::random::Law;
 use brownout::units::{Instant, Rate, Share, Span};
 use rayon::prelude::*;

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use brownout::model::plan::*;
+use brownout::plan::*;
 use brownout::random::{Law, Seed};
 use brownout::units::{Cores, Instant, Span};
 use rayon::prelude::*;

@@ -12,10 +12,10 @@
 use std::ops::RangeInclusive;
 
 use brownout::model::Gauge;
-use brownout::model::plan::*;
 use brownout::model::simulate;
 use brownout::observe::recorder::{Keep, Recorder};
 use brownout::observe::{Observation, Observer, Reading, State};
+use brownout::plan::*;
 use brownout::random::Law;
 use brownout::units::{Instant, Span};
 use rayon::prelude::*;

@@ -4,8 +4,8 @@
 //! away crashes at time 0, unloaded, is noticed and taken out at once, and is back after exactly
 //! the outage.
 
-use brownout::model::plan::*;
 use brownout::observe::{Observer, Reading};
+use brownout::plan::*;
 use brownout::units::{Instant, Span};
 use rayon::prelude::*;
 

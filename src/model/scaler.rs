@@ -1,0 +1,278 @@
+//! The horizontal pod autoscaler at work: what it is shown of the replicas, when, and what follows.
+//!
+//! ```text
+//! replica ─ counter ─► kubelet (10 s) ─► metrics-server (15 s) ─► autoscaler (15 s)
+//!                                                                              │ Decision
+//!   more wanted ─► new replicas in free slots ◄────────────────────────────────┤
+//!   fewer wanted ─► drain: out of the endpoints, 25 s to finish, then gone ◄───┘
+//! ```
+//!
+//! The autoscaler sees samples and the state that the API server knows, never the truth: a crash
+//! that nobody noticed is a ready pod, a lost machine gives no samples. Which replica is removed:
+//! one without a node, then one that is not ready, then one of the zone with the most replicas, and
+//! of these the youngest (the order of the ReplicaSet controller).
+//!
+//! Assumptions: the three clocks have independent phases, drawn at the start; reading and scraping
+//! take no time; replicas use no CPU while they start. A step of the autoscaler takes a
+//! millisecond, so that a recommendation exactly as old as a window has left it. Left out: several
+//! metrics, containers beside the gateway.
+
+use std::collections::BTreeMap;
+
+use super::World;
+use super::event::Event;
+use super::replica::Replica;
+use crate::autoscaler::calculator::Snapshot;
+use crate::autoscaler::controller::{Decision, Memory, Reason, step};
+use crate::autoscaler::metrics::{Reading, Samples, Start};
+use crate::autoscaler::pods::{Container, Phase, Pod, Readiness};
+use crate::observe::{Observation, Observer, ReplicaId, State};
+use crate::plan::{Autoscaling, Slot};
+use crate::random::{Seed, Stream};
+use crate::units::{Instant, Span};
+
+/// What a step of the autoscaler takes.
+const STEP: Span = Span(1_000_000);
+
+/// What the API server and the metrics pipeline know of a replica.
+#[derive(Clone, Debug)]
+struct Known {
+    started: Option<Instant>,
+    readiness: Readiness,
+    container: Option<Start>,
+    read: Option<Reading>,
+    samples: Samples,
+}
+
+/// The autoscaler and what it sees.
+#[derive(Clone, Debug)]
+pub(super) struct Scaler {
+    memory: Memory,
+    known: BTreeMap<ReplicaId, Known>,
+    /// Decides the phases of the clocks.
+    phases: Stream,
+    /// What was told last.
+    told: Option<(i32, String)>,
+}
+
+impl Scaler {
+    pub fn new(seed: Seed) -> Self {
+        let phases = seed.stream("autoscaler", 0);
+        Scaler { memory: Memory::default(), known: BTreeMap::new(), phases, told: None }
+    }
+
+    fn phase(&mut self, period: Span) -> Span {
+        Span((self.phases.unit() * period.0 as f64) as u64)
+    }
+
+    /// A replica enters a state; `used` is its CPU counter.
+    fn note(&mut self, id: ReplicaId, state: State, now: Instant, used: f64) {
+        let unknown = Known {
+            started: None,
+            readiness: Readiness { ready: false, since: now },
+            container: None,
+            read: None,
+            samples: Samples::default(),
+        };
+        let known = self.known.entry(id).or_insert(unknown);
+        match state {
+            State::Sandbox => known.started = Some(now),
+            State::Booting => known.container = Some(Start { at: now, used }),
+            _ => {}
+        }
+        let ready = match state {
+            State::Ready | State::Hung => true,
+            // Nobody knows of it yet.
+            State::Failed => known.readiness.ready,
+            _ => false,
+        };
+        if known.readiness.ready != ready {
+            known.readiness = Readiness { ready, since: now };
+        }
+        if state == State::Terminated {
+            self.known.remove(&id);
+        }
+    }
+}
+
+impl<O: Observer> World<'_, O> {
+    /// Starts the clocks of the autoscaler, if there is one.
+    pub(super) fn begin_scaling(&mut self) {
+        let Some(autoscaling) = &self.plan.autoscaling else { return };
+        let (scrape, sync) = (autoscaling.scrape, autoscaling.sync);
+        let mut scaler = Scaler::new(self.seed);
+        let (first_scrape, first_sync) = (scaler.phase(scrape), scaler.phase(sync));
+        self.scaler = Some(scaler);
+        self.schedule(self.now + first_scrape, Event::Scraped);
+        self.schedule(self.now + first_sync, Event::Synced);
+    }
+
+    /// The API server learns what a replica does; its kubelet begins to read it.
+    pub(super) fn note_state(&mut self, id: ReplicaId, state: State) {
+        let (Some(scaler), Some(autoscaling)) = (&mut self.scaler, &self.plan.autoscaling) else {
+            return;
+        };
+        let used = self.replicas[id].server.busy_until(self.now.0);
+        let new = !scaler.known.contains_key(&id);
+        scaler.note(id, state, self.now, used);
+        if self.now == Instant::ZERO && state == State::Ready {
+            scaler.assume_long_running(id);
+        }
+        if new {
+            let first = scaler.phase(autoscaling.kubelet);
+            self.schedule(self.now + first, Event::KubeletReads { replica: id });
+        }
+    }
+
+    /// A kubelet reads the CPU counter of a replica, unless its machine is gone.
+    pub(super) fn read_counter(&mut self, id: ReplicaId) {
+        let (Some(scaler), Some(autoscaling)) = (&mut self.scaler, &self.plan.autoscaling) else {
+            return;
+        };
+        let Some(known) = scaler.known.get_mut(&id) else { return };
+        let replica = &mut self.replicas[id];
+        if !replica.silent && known.container.is_some() {
+            replica.advance(self.now.0, &mut self.digest, self.observer);
+            let used = replica.server.busy_until(self.now.0);
+            known.read = Some(Reading { at: self.now, used });
+        }
+        let next = self.now + autoscaling.kubelet;
+        self.schedule(next, Event::KubeletReads { replica: id });
+    }
+
+    /// The metrics-server scrapes what the kubelets read; a lost machine gives nothing.
+    pub(super) fn scrape(&mut self) {
+        let (Some(scaler), Some(autoscaling)) = (&mut self.scaler, &self.plan.autoscaling) else {
+            return;
+        };
+        for (id, known) in &mut scaler.known {
+            match (known.read, known.container) {
+                (Some(read), Some(start)) if !self.replicas[*id].silent => {
+                    known.samples.scrape(read, start, autoscaling.scrape);
+                }
+                _ => known.samples = Samples::default(),
+            }
+        }
+        let next = self.now + autoscaling.scrape;
+        self.schedule(next, Event::Scraped);
+    }
+
+    /// A step of the autoscaler.
+    pub(super) fn sync(&mut self) {
+        let Some(mut scaler) = self.scaler.take() else { return };
+        if let Some(autoscaling) = &self.plan.autoscaling {
+            let snapshot = self.snapshot(&scaler, autoscaling);
+            let current = self.desired as i32;
+            let spec = &autoscaling.spec;
+            let decision = step(spec, &mut scaler.memory, &snapshot, current, self.now);
+            self.schedule(self.now + autoscaling.sync + STEP, Event::Synced);
+            self.tell_decision(&mut scaler, &decision);
+            self.scaler = Some(scaler);
+            self.scale_to(decision.desired.max(0) as usize);
+        }
+    }
+
+    fn snapshot(&self, scaler: &Scaler, autoscaling: &Autoscaling) -> Snapshot {
+        let replicas = self.slots.iter().flatten().map(|id| &self.replicas[*id]);
+        let pods = replicas.filter_map(|replica| {
+            let known = scaler.known.get(&replica.id)?;
+            Some(pod(replica, known, autoscaling))
+        });
+        let waiting = (0..self.zones.waiting()).map(|_| unscheduled(autoscaling));
+        Snapshot { pods: pods.chain(waiting).collect(), stray_samples: 0 }
+    }
+
+    /// Tells a decision that differs from the last one, in number or in words.
+    fn tell_decision(&mut self, scaler: &mut Scaler, decision: &Decision) {
+        let told = (decision.desired, decision.to_string());
+        let seen = match decision.reason {
+            Reason::Utilisation { recommended, .. } => Some(recommended.utilisation_pct),
+            _ => None,
+        };
+        let changed = scaler.told.as_ref() != Some(&told);
+        self.tell(Observation::Decided {
+            from: decision.current as usize,
+            to: decision.desired as usize,
+            seen,
+            held_back: decision.is_held_back(),
+            reason: if changed { told.1.clone() } else { String::new() },
+        });
+        scaler.told = Some(told);
+    }
+
+    /// Makes the number of replicas that are wanted `wanted`.
+    fn scale_to(&mut self, wanted: usize) {
+        while self.desired < wanted {
+            let Some(slot) = self.free_slot() else { break };
+            self.desired += 1;
+            self.place(slot, None, "the autoscaler wants more");
+        }
+        while self.desired > wanted {
+            self.desired -= 1;
+            self.remove_one();
+        }
+    }
+
+    fn free_slot(&self) -> Option<Slot> {
+        let is_free = |slot: &Slot| self.slots[*slot].is_none() && !self.zones.has_waiting(*slot);
+        (0..self.slots.len()).find(is_free)
+    }
+
+    /// Removes the replica that is missed least.
+    fn remove_one(&mut self) {
+        if let Some(slot) = self.zones.drop_waiting() {
+            return self.tell(Observation::SlotGone { slot });
+        }
+        let mut in_zone = vec![0_usize; self.plan.topology.zones.len()];
+        self.slots.iter().flatten().for_each(|id| in_zone[self.replicas[*id].zone] += 1);
+        let rank = |id: &ReplicaId| {
+            let replica = &self.replicas[*id];
+            (!replica.is_ready(), in_zone[replica.zone], *id)
+        };
+        let Some(id) = self.slots.iter().flatten().copied().max_by_key(rank) else { return };
+        let slot = self.replicas[id].slot;
+        self.slots[slot] = None;
+        self.drain(id, "the autoscaler wants fewer");
+        self.tell(Observation::SlotGone { slot });
+    }
+}
+
+impl Scaler {
+    /// A replica that runs from the beginning was started and ready long ago.
+    fn assume_long_running(&mut self, id: ReplicaId) {
+        if let Some(known) = self.known.get_mut(&id) {
+            known.started = Some(Instant::ZERO);
+            known.container = Some(Start { at: Instant::ZERO, used: 0.0 });
+        }
+    }
+}
+
+fn containers(usage_milli: Option<i64>, autoscaling: &Autoscaling) -> Vec<Container> {
+    let request_milli = Some(autoscaling.request_milli);
+    vec![Container { name: "gateway".to_owned(), request_milli, usage_milli }]
+}
+
+fn pod(replica: &Replica, known: &Known, autoscaling: &Autoscaling) -> Pod {
+    let usage = known.samples.usage();
+    let pending = matches!(replica.state, State::Scheduling | State::Sandbox | State::Image);
+    Pod {
+        phase: if pending { Phase::Pending } else { Phase::Running },
+        deleted: false,
+        started: known.started,
+        readiness: Some(known.readiness),
+        containers: containers(usage.map(|usage| usage.milli), autoscaling),
+        sampled: usage.map_or((Instant::ZERO, Span::ZERO), |usage| (usage.end, usage.window)),
+    }
+}
+
+/// A pod that no node takes.
+fn unscheduled(autoscaling: &Autoscaling) -> Pod {
+    Pod {
+        phase: Phase::Pending,
+        deleted: false,
+        started: None,
+        readiness: None,
+        containers: containers(None, autoscaling),
+        sampled: (Instant::ZERO, Span::ZERO),
+    }
+}

@@ -1,0 +1,49 @@
+//! What one replica can do, how many there are, and where they go.
+
+use super::ZoneId;
+use crate::random::Law;
+use crate::units::{Bytes, Cores};
+
+/// One replica's capacity, and their number.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gateway {
+    /// CPU of one replica (its limit).
+    pub cores: Cores,
+    /// CPU time that one request takes.
+    pub demand: Law,
+    /// Replicas wanted at the start, and at all times without an autoscaler; at least 1.
+    pub replicas: usize,
+    /// Memory of one replica and what one request in flight holds of it, if given. Reported, not
+    /// enforced: the model does not kill a replica for its memory.
+    pub memory: Option<Memory>,
+}
+
+/// Memory figures of a replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// The container's limit.
+    pub limit: Bytes,
+    /// What one request in flight holds.
+    pub per_request: Bytes,
+}
+
+/// Zones and placement.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Topology {
+    /// Names of the zones; at least one, all different.
+    pub zones: Vec<String>,
+    /// The zone in which each slot starts; as long as [`Gateway::replicas`].
+    pub placement: Vec<ZoneId>,
+    /// Where a replacement may go.
+    pub spread: Spread,
+}
+
+/// What the scheduler does when zones would become uneven (topology spread over zones, maxSkew 1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spread {
+    /// Prefers the zone with the fewest replicas, but takes any that is up.
+    ScheduleAnyway,
+    /// Waits until a zone is up whose count would exceed the least by at most one. A dead zone
+    /// still counts as one with no replicas, because its nodes are still registered.
+    DoNotSchedule,
+}

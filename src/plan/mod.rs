@@ -1,0 +1,73 @@
+//! The plan: a scenario with nothing left to guess. Every number is typed, every default is
+//! filled in, every name is an index. A replication is a function of a plan, a seed and an index.
+
+mod cluster;
+mod fault;
+mod gateway;
+mod ingress;
+mod run;
+mod startup;
+mod traffic;
+
+use crate::units::Rate;
+
+pub use cluster::{Autoscaling, Detection, Termination};
+pub use fault::{Fault, FaultPlan, ReplicaTarget, Schedule, Target};
+pub use gateway::{Gateway, Memory, Spread, Topology};
+pub use ingress::{Balancing, DeadAddress, Ingress};
+pub use run::{Extent, Run, Window};
+pub use startup::{Configuration, Contracts, ControlPlaneCall, Gate, Probe, Startup};
+pub use traffic::{ArrivalProcess, Recorded, Scatter, Traffic};
+
+/// Index into [`Topology::zones`].
+pub type ZoneId = usize;
+
+/// A place for one replica, from 0 to the number of replicas. A replacement takes over the slot of
+/// the replica it stands in for.
+pub type Slot = usize;
+
+/// Everything one replication needs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// What one replica can do and how many there are.
+    pub gateway: Gateway,
+    /// Zones and where replicas go.
+    pub topology: Topology,
+    /// How requests reach the replicas.
+    pub ingress: Ingress,
+    /// When requests come.
+    pub traffic: Traffic,
+    /// What a new replica passes through before it serves.
+    pub startup: Startup,
+    /// How failures are noticed.
+    pub detection: Detection,
+    /// How replicas that are deleted end.
+    pub termination: Termination,
+    /// The autoscaler, if there is one.
+    pub autoscaling: Option<Autoscaling>,
+    /// What goes wrong, in the order of the file.
+    pub faults: Vec<FaultPlan>,
+    /// Periods that objectives speak of; the first is the whole run after warm-up.
+    pub windows: Vec<Window>,
+    /// Length, seed and number of replications.
+    pub run: Run,
+}
+
+impl Plan {
+    /// The most replicas that may be wanted.
+    pub fn slots(&self) -> usize {
+        let most = self.autoscaling.as_ref().map_or(0, |autoscaling| autoscaling.spec.max.max(0));
+        self.gateway.replicas.max(most as usize)
+    }
+
+    /// Work per second offered at `rate` over the capacity of `replicas`; above 1 the backlog
+    /// grows.
+    pub fn utilisation(&self, rate: Rate, replicas: usize) -> f64 {
+        rate.0 * self.gateway.demand.mean_secs() / (self.gateway.cores.0 * replicas as f64)
+    }
+
+    /// Requests per second that one replica serves when its CPU is full.
+    pub fn saturation(&self) -> Rate {
+        Rate(self.gateway.cores.0 / self.gateway.demand.mean_secs())
+    }
+}

@@ -1,0 +1,235 @@
+//! The sections `[autoscaler]` and `[termination]`.
+
+use crate::autoscaler::behavior::{Behavior, Policy, Rules, Unit};
+use crate::autoscaler::calculator::Target;
+use crate::autoscaler::controller::{Settings, Spec};
+use crate::autoscaler::pods::Care;
+use crate::diagnostic::{Flaw, Problem};
+use crate::plan::{Autoscaling, Termination};
+use crate::quantity;
+use crate::scenario::Mark;
+use crate::scenario::book::{Book, Section};
+use crate::scenario::gateway::{GatewayPart, REPLICA_LIMIT};
+use crate::scenario::ingress::not_tiny;
+use crate::scenario::keys::{Key, autoscaler as key, termination};
+use crate::scenario::value::Located;
+use crate::scenario::word::{ScalePreset, Tier};
+use crate::units::{Share, Span};
+
+/// What a preset says.
+struct Defaults {
+    min: u64,
+    max: u64,
+    target: Share,
+    up: Option<&'static str>,
+    down_window: Option<Span>,
+    source: &'static str,
+}
+
+fn defaults(preset: ScalePreset) -> Defaults {
+    match preset {
+        ScalePreset::CloudHub2 => Defaults {
+            min: 2,
+            max: 3,
+            target: Share(0.7),
+            up: Some("100% in 180s"),
+            down_window: Some(Span::from_secs(1_800.0)),
+            source: "the policy that is published for applications on CloudHub 2.0",
+        },
+        ScalePreset::HelmChart => Defaults {
+            min: 2,
+            max: 11,
+            target: Share(0.5),
+            up: None,
+            down_window: None,
+            source: "the Helm chart of the self-managed gateway",
+        },
+        ScalePreset::Kubernetes => Defaults {
+            min: 2,
+            max: 10,
+            target: Share(0.8),
+            up: None,
+            down_window: None,
+            source: "Kubernetes",
+        },
+    }
+}
+
+/// Reads `[termination]`.
+pub(crate) fn read_termination<'a>(book: &mut Book<'a>, top: &Section<'a>) -> Termination {
+    let section = book.section(top, "termination");
+    Termination { drain: book.get(&section, termination::DRAIN).value }
+}
+
+/// Reads `[autoscaler]`; `None` if the file has none.
+pub(crate) fn read<'a>(
+    book: &mut Book<'a>,
+    top: &Section<'a>,
+    gateway: &GatewayPart,
+) -> Option<Autoscaling> {
+    let section = book.section(top, "autoscaler");
+    if !section.is_there() {
+        return None;
+    }
+    if gateway.tier == Some(Tier::Small) {
+        let title = "a small gateway does not scale";
+        let help = "choose tier = \"large\" or \"xlarge\", or leave out [autoscaler]".to_owned();
+        book.error(section.place.clone(), title, help);
+    }
+    let preset = book.get(&section, key::PRESET).value;
+    let defaults = defaults(preset);
+    // The vendor publishes its policy for applications, not for gateways.
+    let mark = match preset {
+        ScalePreset::CloudHub2 => Mark::Assumed,
+        ScalePreset::HelmChart | ScalePreset::Kubernetes => Mark::Documented,
+    };
+    let (min, max) = bounds(book, &section, gateway, &defaults, mark);
+    let target = book.get_or(&section, key::TARGET, defaults.target, mark, defaults.source);
+    if target.value.0 < 0.01 {
+        let help = "write a percentage from \"1%\" to \"100%\"".to_owned();
+        book.error(target.place.clone(), "a target of nothing cannot be held", help);
+    }
+    let behavior = behavior(book, &section, &defaults);
+    let care = Care {
+        initialization: book.get(&section, key::INITIALIZATION).value,
+        initial_readiness: book.get(&section, key::INITIAL_READINESS).value,
+    };
+    let target = Target {
+        utilisation_pct: (target.value.0 * 100.0).round().max(1.0) as i32,
+        tolerance_up: book.get(&section, key::TOLERANCE_UP).value.0,
+        tolerance_down: book.get(&section, key::TOLERANCE_DOWN).value.0,
+        container: None,
+        care,
+    };
+    let cores = gateway.plan.cores;
+    let request = book.get_or(&section, key::CPU_REQUEST, cores, Mark::Assumed, "its limit");
+    Some(Autoscaling {
+        spec: Spec { min, max, target, behavior, settings: Settings::default() },
+        request_milli: (request.value.0 * 1e3).round().max(1.0) as i64,
+        sync: clock(book, &section, key::SYNC, "autoscaler.sync"),
+        scrape: clock(book, &section, key::RESOLUTION, "autoscaler.resolution"),
+        kubelet: clock(book, &section, key::KUBELET, "autoscaler.kubelet"),
+    })
+}
+
+fn bounds<'a>(
+    book: &mut Book<'a>,
+    section: &Section<'a>,
+    gateway: &GatewayPart,
+    defaults: &Defaults,
+    mark: Mark,
+) -> (i32, i32) {
+    let limit = 1..=REPLICA_LIMIT;
+    let of_preset = |count| (count, mark, defaults.source);
+    let min = book.count_or(section, key::MIN, limit.clone(), of_preset(defaults.min));
+    let max = book.count_or(section, key::MAX, limit, of_preset(defaults.max));
+    if min.value > max.value {
+        let title = format!("the least of {} is above the most of {}", min.value, max.value);
+        book.error(max.place.clone(), title, "write min and max in [autoscaler]".to_owned());
+    }
+    let replicas = gateway.replicas.value;
+    if !(min.value..=max.value).contains(&replicas) {
+        let title = format!("the autoscaler allows {} to {} replicas", min.value, max.value);
+        let problem = Problem::warning(gateway.replicas.place.clone(), title);
+        book.problems.push(problem.label("its first step corrects this"));
+    }
+    (min.value as i32, max.value as i32)
+}
+
+fn clock<'a>(book: &mut Book<'a>, section: &Section<'a>, key: Key<Span>, path: &str) -> Span {
+    let period = book.get(section, key);
+    not_tiny(book, &period, path);
+    period.value.max(Span(1_000_000))
+}
+
+fn behavior<'a>(
+    book: &mut Book<'a>,
+    section: &Section<'a>,
+    defaults: &Defaults,
+) -> Option<Behavior> {
+    let given = section.has(&key::UP)
+        || section.has(&key::DOWN)
+        || section.has(&key::UP_WINDOW)
+        || section.has(&key::DOWN_WINDOW);
+    let of_preset = || defaults.up.map(|text| policies_of(&[text]));
+    let up = policies(book, section, key::UP).or_else(of_preset);
+    let down = policies(book, section, key::DOWN);
+    let up_window = book.find(section, key::UP_WINDOW).map(|found| found.value);
+    let down_window = book.find(section, key::DOWN_WINDOW).map(|found| found.value);
+    let down_window = down_window.or(defaults.down_window);
+    if !given && defaults.up.is_none() {
+        return None;
+    }
+    let mut behavior = Behavior::default();
+    behavior.up.policies = up.unwrap_or(behavior.up.policies);
+    behavior.up.window = up_window.or(behavior.up.window);
+    behavior.down.policies = down.unwrap_or(Rules::down().policies);
+    behavior.down.window = down_window;
+    Some(behavior)
+}
+
+fn policies<'a>(
+    book: &mut Book<'a>,
+    section: &Section<'a>,
+    key: Key<Vec<Located<String>>>,
+) -> Option<Vec<Policy>> {
+    let list = book.find(section, key)?;
+    let mut policies = Vec::new();
+    for text in &list.value {
+        match policy(&text.value) {
+            Some(policy) => policies.push(policy),
+            None => {
+                let flaw = Flaw::new(format!("{:?} is no policy", text.value));
+                let help = "write \"4 pods in 15s\" or \"100% in 180s\"";
+                book.flaw(&text.span, flaw.help(help), "");
+            }
+        }
+    }
+    if policies.is_empty() {
+        let help = "name at least one, such as \"100% in 15s\"".to_owned();
+        book.error(list.place, format!("`autoscaler.{}` allows no change", key.name), help);
+        return None;
+    }
+    Some(policies)
+}
+
+fn policies_of(texts: &[&str]) -> Vec<Policy> {
+    texts.iter().filter_map(|text| policy(text)).collect()
+}
+
+/// Reads `4 pods in 15s` or `100% in 180s`.
+fn policy(text: &str) -> Option<Policy> {
+    let (change, period) = text.split_once(" in ")?;
+    let period = quantity::span(period.trim()).ok().filter(|period| *period > Span::ZERO)?;
+    let change = change.trim();
+    let (number, unit) = match change.strip_suffix('%') {
+        Some(number) => (number, Unit::Percent),
+        None => (change.strip_suffix("pods").or(change.strip_suffix("pod"))?, Unit::Pods),
+    };
+    let value = number.trim().parse().ok().filter(|value| (1..=1_000_000).contains(value))?;
+    Some(Policy { unit, value, period })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn policies_read_as_they_are_written() {
+        let seconds = Span::from_secs;
+        let percent = Policy { unit: Unit::Percent, value: 100, period: seconds(180.0) };
+        let pods = Policy { unit: Unit::Pods, value: 4, period: seconds(15.0) };
+        assert_eq!(policy("100% in 180s"), Some(percent));
+        assert_eq!(policy("4 pods in 15s"), Some(pods));
+        for wrong in ["", "4 in 15s", "-1 pods in 15s", "4 pods in 0s", "4 pods", "1.5% in 3m"] {
+            assert_eq!(policy(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn every_preset_has_policies_that_can_be_read() {
+        for preset in [ScalePreset::CloudHub2, ScalePreset::HelmChart, ScalePreset::Kubernetes] {
+            assert!(defaults(preset).up.is_none_or(|text| policies_of(&[text]).len() == 1));
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! Laws that hold in every run whatever the plan: conservation, Little's law, the utilisation law.
 
+#[path = "laws/clusters.rs"]
+mod clusters;
 mod common;
 #[path = "laws/plans.rs"]
 mod plans;
@@ -80,7 +82,7 @@ fn serving_times(witness: &Witness, warm_up: Instant) -> Vec<Span> {
                 known.push(false);
             }
             Observation::Entered { replica, state, .. } => {
-                ready[*replica] = *state == State::Ready;
+                ready[*replica] = matches!(state, State::Ready | State::Draining);
             }
             Observation::JoinedRotation { replica } => known[*replica] = true,
             Observation::LeftRotation { replica } => known[*replica] = false,
@@ -185,7 +187,9 @@ proptest! {
         for served in &witness.served {
             let states = witness.states(served.replica);
             let taken = states.iter().rev().find(|(at, _)| *at <= served.arrived);
-            let alive = |state: State| matches!(state, State::Probing | State::Ready);
+            let alive = |state: State| {
+                matches!(state, State::Probing | State::Ready | State::Draining)
+            };
             prop_assert!(taken.is_some_and(|(_, state)| alive(*state)), "{served:?} {states:?}");
             let meanwhile = |at: &Instant| served.arrived < *at && *at < served.finished;
             let mut passed = states.iter().filter(|(at, _)| meanwhile(at));
@@ -316,7 +320,9 @@ proptest! {
                 }
                 Observation::ZoneReturned { zone, .. } => down[*zone] = 0,
                 Observation::Entered { replica, state, cause } => {
-                    let lives = *state <= State::Ready;
+                    // The scheduler may not know of it yet, if it knows the nodes only.
+                    let bound = *state > State::Scheduling || plan.nodes.per_zone.is_none();
+                    let lives = bound && *state <= State::Ready;
                     let dead = down[zone_of[*replica]] > 0;
                     prop_assert!(!(lives && dead), "{replica} enters {state:?} ({cause}) at {at}");
                 }

@@ -4,6 +4,8 @@
 //! Where luck plays a part the mean over many replications must lie within four standard errors of
 //! the value derived, which a right program misses once in 16 000 times; the seeds are fixed.
 
+#[path = "properties/cluster.rs"]
+mod cluster;
 mod common;
 #[path = "properties/delays.rs"]
 mod delays;

@@ -34,6 +34,7 @@ pub fn plan() -> Plan {
             zones: vec!["a".to_owned(), "b".to_owned()],
             placement: vec![0, 1],
             spread: Spread::ScheduleAnyway,
+            max_skew: 1,
         },
         ingress: ingress(),
         traffic: Traffic::Process(ArrivalProcess {
@@ -43,6 +44,8 @@ pub fn plan() -> Plan {
         }),
         startup: startup(),
         detection: detection(),
+        nodes: Nodes::default(),
+        upgrade: Upgrade::default(),
         termination: Termination { drain: secs(25.0) },
         autoscaling: None,
         faults: vec![FaultPlan {

@@ -1,6 +1,7 @@
 //! The events that change what the system is, and the order of simultaneous ones.
 
 use super::control_plane::Wanted;
+use super::node::NodeId;
 use crate::observe::ReplicaId;
 use crate::plan::{Slot, ZoneId};
 use crate::units::Instant;
@@ -34,10 +35,26 @@ pub(super) enum Event {
     ReadinessLost { replica: ReplicaId, epoch: u32 },
     /// A hung process is killed after liveness failures and grace.
     HungKilled { replica: ReplicaId, epoch: u32 },
-    /// The node's lease is too old.
-    NodeNotReady { replica: ReplicaId, epoch: u32 },
-    /// The pod on a lost node is given up.
-    Evicted { replica: ReplicaId, epoch: u32 },
+    /// A node's lease is too old.
+    NodeNotReady { node: NodeId, epoch: u32 },
+    /// A node is marked for eviction, if it is time.
+    NodesMarked { zone: ZoneId },
+    /// The pods on a lost node are given up.
+    Evicted { node: NodeId, mark: u32 },
+    /// The cloud finds a node's machine gone.
+    NodeDeleted { node: NodeId, epoch: u32 },
+    /// A node that was asked for is ready.
+    NodeAdded { zone: ZoneId },
+    /// Some machines that vanished are back.
+    NodesReturn { incident: usize },
+    /// New machines can be had again.
+    ProvisioningReturns { fault: usize, incident: usize },
+    /// The rollout goes on.
+    RolloutSteps,
+    /// What a cordoned machine still holds is evicted.
+    EvictionTried { incident: usize },
+    /// An emptied machine is back.
+    EmptiedReturns { incident: usize },
     /// A deleted replica has had its time to finish.
     DrainEnds { replica: ReplicaId, epoch: u32 },
     /// A kubelet reads the CPU counter of a replica.
@@ -49,7 +66,7 @@ pub(super) enum Event {
     /// A slow replica is itself again.
     SpeedReturns { replica: ReplicaId, incident: usize },
     /// The zone's machines are back.
-    ZoneReturns { zone: ZoneId, fault: usize },
+    ZoneReturns { zone: ZoneId, fault: usize, incident: usize },
     /// The control plane is back.
     ControlPlaneReturns { fault: usize, incident: usize },
     /// Clients no longer reach a vanished ingress instance.
@@ -72,6 +89,10 @@ impl Event {
             Event::ZoneReturns { .. }
             | Event::ControlPlaneReturns { .. }
             | Event::IngressReturns { .. }
+            | Event::NodesReturn { .. }
+            | Event::NodeAdded { .. }
+            | Event::EmptiedReturns { .. }
+            | Event::ProvisioningReturns { .. }
             | Event::SpeedReturns { .. } => 2,
             Event::PhaseEnds { .. }
             | Event::FetchEnds { .. }
@@ -87,8 +108,12 @@ impl Event {
             | Event::HungKilled { .. }
             | Event::NodeNotReady { .. }
             | Event::DrainEnds { .. }
+            | Event::NodeDeleted { .. }
             | Event::Evicted { .. } => 4,
-            Event::Synced => 5,
+            Event::Synced
+            | Event::NodesMarked { .. }
+            | Event::RolloutSteps
+            | Event::EvictionTried { .. } => 5,
             Event::Strikes { .. } => 6,
         }
     }
@@ -106,15 +131,23 @@ impl Event {
             | Event::CrashNoticed { replica, epoch }
             | Event::ReadinessLost { replica, epoch }
             | Event::HungKilled { replica, epoch }
-            | Event::NodeNotReady { replica, epoch }
-            | Event::DrainEnds { replica, epoch }
-            | Event::Evicted { replica, epoch } => Some((replica, epoch)),
+            | Event::DrainEnds { replica, epoch } => Some((replica, epoch)),
             Event::Look
             | Event::KubeletReads { .. }
             | Event::Scraped
             | Event::Synced
             | Event::Boundary
             | Event::Leaves { .. }
+            | Event::NodeNotReady { .. }
+            | Event::NodesMarked { .. }
+            | Event::Evicted { .. }
+            | Event::NodeDeleted { .. }
+            | Event::NodeAdded { .. }
+            | Event::NodesReturn { .. }
+            | Event::ProvisioningReturns { .. }
+            | Event::RolloutSteps
+            | Event::EvictionTried { .. }
+            | Event::EmptiedReturns { .. }
             | Event::SpeedReturns { .. }
             | Event::ZoneReturns { .. }
             | Event::ControlPlaneReturns { .. }
@@ -153,6 +186,14 @@ impl Event {
             Event::KubeletReads { .. } => 22,
             Event::Scraped => 23,
             Event::Synced => 24,
+            Event::NodesMarked { .. } => 25,
+            Event::NodeDeleted { .. } => 26,
+            Event::NodeAdded { .. } => 27,
+            Event::NodesReturn { .. } => 28,
+            Event::ProvisioningReturns { .. } => 29,
+            Event::RolloutSteps => 30,
+            Event::EvictionTried { .. } => 31,
+            Event::EmptiedReturns { .. } => 32,
         }
     }
 }

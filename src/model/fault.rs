@@ -18,7 +18,7 @@ use super::World;
 use super::event::Event;
 use super::replica::Slowdown;
 use crate::observe::{Observation, Observer, ReplicaId, State};
-use crate::plan::{Fault, Plan, ReplicaTarget, Schedule, Slot, Target, ZoneId};
+use crate::plan::{Fault, Plan, ReplicaTarget, Schedule, Slot, Target};
 use crate::random::{Law, Seed, Stream};
 use crate::units::{Instant, Share, Span};
 
@@ -49,13 +49,13 @@ fn entities(plan: &Plan, fault: &Fault) -> usize {
     match fault.target() {
         Target::Replicas(_) => plan.slots(),
         Target::Zone(_) => plan.topology.zones.len(),
-        Target::ControlPlane => 1,
+        Target::ControlPlane | Target::Cluster => 1,
         Target::Ingress(_) => plan.ingress.instances.len(),
     }
 }
 
 /// Whom a strike hits.
-type Guard = Option<(Slot, ReplicaId, u32)>;
+pub(super) type Guard = Option<(Slot, ReplicaId, u32)>;
 
 impl<O: Observer> World<'_, O> {
     /// Enters the scripted faults, and the random ones that do not wait for a replica.
@@ -68,7 +68,9 @@ impl<O: Observer> World<'_, O> {
                 (Schedule::Random(_), Target::Zone(only) | Target::Ingress(only)) => {
                     self.await_each(fault, only);
                 }
-                (Schedule::Random(_), Target::ControlPlane) => self.await_each(fault, Some(0)),
+                (Schedule::Random(_), Target::ControlPlane | Target::Cluster) => {
+                    self.await_each(fault, Some(0));
+                }
                 // Their clocks start when replicas come into rotation.
                 (Schedule::Random(_), Target::Replicas(_)) => {}
             }
@@ -130,13 +132,28 @@ impl<O: Observer> World<'_, O> {
                 self.slow_down(fault, *target, guard, *share, lasts);
             }
             Fault::ZoneOutage(zone, lasts) => self.lose_zone(fault, whom(*zone), lasts),
+            Fault::PartialOutage(zone, share, lasts) => {
+                self.lose_part(fault, whom(*zone), *share, lasts);
+            }
+            Fault::NodeLoss(target, lasts) => {
+                self.lose_machines(fault, *target, guard, lasts.as_ref());
+            }
+            Fault::ProvisioningOutage(lasts) => self.stop_provisioning(fault, lasts),
+            Fault::Rollout => self.begin_rollout(fault),
+            Fault::DrainNode(target, _) => self.empty_machines(fault, *target, guard),
+            Fault::Maintenance(_) => self.maintain(fault),
             Fault::ControlPlaneOutage(lasts) => self.cut_control_plane(fault, lasts),
             Fault::IngressLoss(instance, lasts) => self.lose_ingress(fault, whom(*instance), lasts),
         }
     }
 
     /// The replicas that a strike hits: those that work, of those that the target names.
-    fn victims(&mut self, fault: usize, target: ReplicaTarget, guard: Guard) -> Vec<ReplicaId> {
+    pub(super) fn victims(
+        &mut self,
+        fault: usize,
+        target: ReplicaTarget,
+        guard: Guard,
+    ) -> Vec<ReplicaId> {
         let works = |id: &ReplicaId| self.replicas[*id].state == State::Ready;
         let working: Vec<ReplicaId> = self.slots.iter().flatten().copied().filter(works).collect();
         if let Some((_, id, _)) = guard {
@@ -201,7 +218,7 @@ impl<O: Observer> World<'_, O> {
         victims.into_iter().for_each(|id| hit(self, id));
     }
 
-    fn miss(&mut self, fault: usize, reason: &'static str) {
+    pub(super) fn miss(&mut self, fault: usize, reason: &'static str) {
         self.tell(Observation::FaultMissed { fault, reason });
     }
 
@@ -254,29 +271,6 @@ impl<O: Observer> World<'_, O> {
         if self.replicas[id].is_ready() {
             self.await_strike(fault, slot, Some((slot, id, epoch)));
         }
-    }
-
-    fn lose_zone(&mut self, fault: usize, zone: Option<ZoneId>, lasts: &Law) {
-        let zones = self.plan.topology.zones.len();
-        let zone = zone.unwrap_or_else(|| self.misfortune.choose(fault, zones));
-        self.zones.down[zone] += 1;
-        // An outage on top of another finds the machines gone already.
-        let first = self.zones.down[zone] == 1;
-        let there = |id: &ReplicaId| self.replicas[*id].zone == zone;
-        let victims: Vec<ReplicaId> = self.slots.iter().flatten().copied().filter(there).collect();
-        let subject = format!("zone {}", self.plan.topology.zones[zone]);
-        let ingress = first && self.has_ingress(zone);
-        let incident = self.begin_incident(fault, &victims, ingress, subject);
-        let returns = self.now + self.lasting(fault, zone, lasts);
-        if first {
-            victims.into_iter().for_each(|id| self.lose_place(id));
-            self.lose_draining(zone);
-        }
-        if ingress {
-            self.lose_ingress_of(zone, (fault, incident), returns);
-        }
-        self.schedule(returns, Event::ZoneReturns { zone, fault });
-        self.await_again(fault, zone, returns);
     }
 
     /// The next random strike on an entity that comes up again at `up`.

@@ -25,12 +25,19 @@ mod entrance;
 mod event;
 mod fault;
 mod gauge;
+mod lifecycle;
+mod look;
+mod node;
+mod outage;
 mod replica;
 mod routing;
 mod scaler;
+mod scheduler;
 mod startup;
 mod supervisor;
 mod traffic;
+mod upgrade;
+mod zone;
 
 use std::collections::VecDeque;
 
@@ -39,20 +46,23 @@ use crate::engine::digest::Digest;
 use crate::engine::server::Server;
 use crate::observe::{Observation, Observer, Reading, ReplicaId, State};
 use crate::random::{Law, Seed};
-use crate::units::{Instant, SECOND, Span};
+use crate::units::{Instant, Span};
 
-use crate::plan::{Extent, Plan, Run};
+use crate::plan::{Extent, Plan};
 use balancer::{Balancer, Endpoint};
 use control_plane::ControlPlane;
 use entrance::Entrance;
 use event::Event;
 use fault::Misfortune;
 pub use gauge::Gauge;
+use node::Nodes;
 use replica::{Fate, Replica};
 use routing::Attempt;
 use scaler::Scaler;
-use supervisor::Zones;
+use scheduler::Scheduler;
 use traffic::Arrivals;
+use upgrade::Exchanges;
+use zone::Zones;
 
 /// How a replication ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,16 +86,6 @@ pub fn simulate(plan: &Plan, replication: u64, observer: &mut impl Observer, gau
     World::new(plan, replication, observer).run(gauge)
 }
 
-/// How often replicas are looked at: every second, so that incidents end at the same time however
-/// long the run is; less often in runs of more than two million seconds, more often if bins are
-/// narrower.
-fn look_every(run: &Run) -> Span {
-    let fits =
-        |look: &Span| run.bin.0.is_multiple_of(look.0) && run.horizon.0 / look.0 <= 2_000_000;
-    let seconds = [1, 2, 5, 10, 30, 60, 300].map(|seconds| Span(seconds * SECOND));
-    seconds.into_iter().find(fits).unwrap_or(run.bin)
-}
-
 /// All state of a replication.
 struct World<'a, O> {
     plan: &'a Plan,
@@ -106,6 +106,9 @@ struct World<'a, O> {
     desired: usize,
     scaler: Option<Scaler>,
     zones: Zones,
+    nodes: Nodes,
+    scheduler: Scheduler,
+    exchanges: Exchanges,
     balancer: Balancer,
     entrance: Entrance,
     arrivals: Arrivals,
@@ -142,6 +145,9 @@ impl<'a, O: Observer> World<'a, O> {
             desired: plan.gateway.replicas,
             scaler: None,
             zones: Zones::new(zones, plan.slots()),
+            nodes: Nodes::new(plan, seed),
+            scheduler: Scheduler::new(seed),
+            exchanges: Exchanges::default(),
             balancer: Balancer::new(ingress.balancing, ingress.instances.len(), zones, seed),
             entrance: Entrance::new(ingress.instances.len(), seed),
             arrivals: Arrivals::new(&plan.traffic, &plan.gateway.demand, seed, plan.run.horizon),
@@ -150,7 +156,7 @@ impl<'a, O: Observer> World<'a, O> {
             misfortune: Misfortune::new(plan, seed),
             offered: 0,
             noted: Instant::ZERO,
-            look_every: look_every(&plan.run),
+            look_every: look::look_every(&plan.run),
             readings: Vec::new(),
         };
         world.schedule_boundaries();
@@ -206,14 +212,26 @@ impl<'a, O: Observer> World<'a, O> {
             Event::CrashNoticed { replica, .. } => self.replace(replica, "crash noticed"),
             Event::ReadinessLost { replica, .. } => self.lose_readiness(replica, "readiness probe"),
             Event::HungKilled { replica, .. } => self.kill_hung(replica),
-            Event::NodeNotReady { replica, .. } => self.note_lost_node(replica),
-            Event::Evicted { replica, .. } => self.replace(replica, "evicted from a lost node"),
+            Event::NodeNotReady { node, .. } => self.note_not_ready(node),
+            Event::NodesMarked { zone } => self.mark_nodes(zone),
+            Event::Evicted { node, .. } => self.evict(node),
+            Event::NodeDeleted { node, .. } => self.delete_node(node),
+            Event::NodeAdded { zone } => self.add_node(zone),
+            Event::NodesReturn { incident } => self.return_some(incident),
+            Event::ProvisioningReturns { fault, incident } => {
+                self.resume_provisioning(fault, incident);
+            }
+            Event::RolloutSteps => self.step_rollout(),
+            Event::EvictionTried { incident } => self.try_evictions(incident),
+            Event::EmptiedReturns { incident } => self.return_emptied(incident),
             Event::DrainEnds { replica, .. } => self.end_drain(replica, "drained"),
             Event::KubeletReads { replica } => return self.read_counter(replica),
             Event::Scraped => return self.scrape(),
             Event::Synced => self.sync(),
             Event::SpeedReturns { replica, incident } => self.return_speed(replica, incident),
-            Event::ZoneReturns { zone, fault } => self.return_zone(zone, fault),
+            Event::ZoneReturns { zone, fault, incident } => {
+                self.return_zone(zone, fault, incident);
+            }
             Event::ControlPlaneReturns { fault, incident } => {
                 self.return_control_plane(fault, incident);
             }
@@ -236,6 +254,10 @@ impl<'a, O: Observer> World<'a, O> {
             (None, Event::Leaves { replica, readiness }) => {
                 self.replicas[replica].readiness != readiness
             }
+            (None, Event::NodeNotReady { node, epoch } | Event::NodeDeleted { node, epoch }) => {
+                self.nodes.get(node).epoch != epoch
+            }
+            (None, Event::Evicted { node, mark }) => !self.nodes.get(node).is_marked(mark),
             _ => false,
         }
     }
@@ -264,7 +286,8 @@ impl<'a, O: Observer> World<'a, O> {
     /// At the start every slot has a replica in rotation, somewhere between two of its probes.
     fn begin_with_all_ready(&mut self) {
         for slot in 0..self.plan.gateway.replicas {
-            let id = self.create(slot, self.plan.topology.placement[slot]);
+            let node = self.first_node(self.plan.topology.placement[slot]);
+            let id = self.create(slot, node);
             let replica = &mut self.replicas[id];
             let probe = self.plan.startup.readiness;
             let phase = (replica.luck.unit() * probe.period.0 as f64) as u64;
@@ -276,71 +299,6 @@ impl<'a, O: Observer> World<'a, O> {
             self.join_rotation(id);
         }
         self.balancer.begin();
-    }
-
-    fn look(&mut self) {
-        self.read_all(self.now.0.is_multiple_of(self.plan.run.bin.0));
-        self.schedule(self.now + self.look_every, Event::Look);
-    }
-
-    /// Lets every replica work until this moment.
-    fn advance_all(&mut self) {
-        for id in &self.present {
-            self.replicas[*id].advance(self.now.0, &mut self.digest, self.observer);
-        }
-    }
-
-    /// Brings every replica to this moment and tells the observer what each shows.
-    fn read_all(&mut self, bin_ends: bool) {
-        self.advance_all();
-        let Self { present, replicas, readings, now, .. } = self;
-        readings.clear();
-        readings.extend(present.iter().map(|id| replicas[*id].reading(*now)));
-        self.observer.looked(self.now, &self.readings, self.attempts.len() as u64);
-        if bin_ends {
-            self.observer.bin_ended(self.now, &self.readings);
-            self.bury();
-        }
-    }
-
-    /// Forgets the ended replicas; what is left of them costs next to no memory.
-    fn bury(&mut self) {
-        let Self { present, replicas, idle, .. } = self;
-        present.retain(|id| {
-            let replica = &mut replicas[*id];
-            let ended = replica.state == State::Terminated;
-            if ended {
-                (replica.inbox, replica.server) = (Vec::new(), idle.clone());
-                (replica.name, replica.slow) = (String::new(), Vec::new());
-            }
-            !ended
-        });
-    }
-
-    fn note_progress(&mut self, at: Instant, gauge: &Gauge) {
-        let passed = at.since(std::mem::replace(&mut self.noted, at));
-        gauge.advance(passed.0, std::mem::take(&mut self.offered));
-    }
-
-    /// The end: the last bin, the requests in flight, and the drain.
-    fn finish(&mut self, end: Instant, gauge: &Gauge) {
-        self.route_until(end);
-        self.now = end;
-        let under_way = self.still_under_way(end);
-        self.read_all(true);
-        self.note_progress(end, gauge);
-        let connecting = self.attempts.iter().map(|attempt| Instant(attempt.sent));
-        let mut in_flight: Vec<Instant> = connecting.collect();
-        for id in &self.present {
-            let jobs = self.replicas[*id].server.in_service_jobs();
-            in_flight.extend(jobs.map(|job| Instant(job.sent)));
-        }
-        in_flight.sort_unstable();
-        self.observer.horizon(end, &in_flight, &under_way);
-        for id in &self.present {
-            let replica = &mut self.replicas[*id];
-            replica.advance(u64::MAX / 2, &mut self.digest, self.observer);
-        }
     }
 
     /// Draws from a replica's own luck.
@@ -356,6 +314,7 @@ impl<'a, O: Observer> World<'a, O> {
         if self.scaler.is_some() {
             self.note_state(replica, state);
         }
+        self.note_progress_of_rollout();
     }
 
     fn join_rotation(&mut self, id: ReplicaId) {

@@ -14,8 +14,9 @@
 //! Assumptions: a crashed replica is replaced by a new one (its pod is gone); a hung one is
 //! restarted in its pod; one on a lost machine comes back with the machine unless it was replaced
 //! before. Starting costs no CPU of the gateway. Left out: memory pressure, CPU throttling in
-//! slices (a limit is an average), CrashLoopBackOff, draining.
+//! slices (a limit is an average), CrashLoopBackOff.
 
+use super::node::NodeId;
 use super::routing::note_failure;
 use crate::engine::digest::Digest;
 use crate::engine::jobs::Job;
@@ -60,6 +61,7 @@ pub(super) struct Replica {
     pub name: String,
     pub slot: Slot,
     pub zone: ZoneId,
+    pub node: NodeId,
     pub state: State,
     pub fate: Fate,
     /// Counts restarts; see [`super::event::Event`].
@@ -91,7 +93,7 @@ impl Replica {
     /// replicas of its slot.
     pub fn new(
         (id, generation): (ReplicaId, u64),
-        (slot, zone): (Slot, ZoneId),
+        (slot, zone, node): (Slot, ZoneId, NodeId),
         name: String,
         idle: &Server,
         seed: Seed,
@@ -101,6 +103,7 @@ impl Replica {
             name,
             slot,
             zone,
+            node,
             state: State::Scheduling,
             fate: Fate::Dead,
             epoch: 0,

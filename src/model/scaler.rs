@@ -178,7 +178,7 @@ impl<O: Observer> World<'_, O> {
             let known = scaler.known.get(&replica.id)?;
             Some(pod(replica, known, autoscaling))
         });
-        let waiting = (0..self.zones.waiting()).map(|_| unscheduled(autoscaling));
+        let waiting = (0..self.scheduler.waiting()).map(|_| unscheduled(autoscaling));
         Snapshot { pods: pods.chain(waiting).collect(), stray_samples: 0 }
     }
 
@@ -213,14 +213,15 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    fn free_slot(&self) -> Option<Slot> {
-        let is_free = |slot: &Slot| self.slots[*slot].is_none() && !self.zones.has_waiting(*slot);
+    pub(super) fn free_slot(&self) -> Option<Slot> {
+        let is_free =
+            |slot: &Slot| self.slots[*slot].is_none() && !self.scheduler.has_waiting(*slot);
         (0..self.slots.len()).find(is_free)
     }
 
     /// Removes the replica that is missed least.
     fn remove_one(&mut self) {
-        if let Some(slot) = self.zones.drop_waiting() {
+        if let Some(slot) = self.scheduler.drop_waiting() {
             return self.tell(Observation::SlotGone { slot });
         }
         let mut in_zone = vec![0_usize; self.plan.topology.zones.len()];

@@ -17,18 +17,21 @@
 use super::World;
 use super::control_plane::Wanted;
 use super::event::Event;
+use super::node::{Health, NodeId};
 use super::replica::{Fate, Replica};
 use crate::observe::{Observation, Observer, ReplicaId, State};
-use crate::plan::{Configuration, Gate, Slot, ZoneId};
+use crate::plan::{Configuration, Gate, Slot};
 use crate::random::Law;
 
 impl<O: Observer> World<'_, O> {
-    /// Creates a replica in a slot and zone; it does nothing yet.
-    pub(super) fn create(&mut self, slot: Slot, zone: ZoneId) -> ReplicaId {
+    /// Creates a replica in a slot on a node; it does nothing yet.
+    pub(super) fn create(&mut self, slot: Slot, node: NodeId) -> ReplicaId {
         let id = self.replicas.len();
+        let zone = self.nodes.get(node).zone;
+        self.nodes.get_mut(node).held += 1;
         let (generation, number) = self.zones.count_new(slot, zone);
         let name = format!("{}-{number}", self.plan.topology.zones[zone]);
-        let (ids, place) = ((id, generation), (slot, zone));
+        let (ids, place) = ((id, generation), (slot, zone, node));
         self.replicas.push(Replica::new(ids, place, name.clone(), &self.idle, self.seed));
         self.present.push(id);
         self.slots[slot] = Some(id);
@@ -65,16 +68,32 @@ impl<O: Observer> World<'_, O> {
     /// The current phase is over.
     pub(super) fn enter_next_phase(&mut self, id: ReplicaId) {
         match self.replicas[id].state {
-            State::Scheduling => self.begin_sandbox(id, "bound to a node"),
-            State::Sandbox => {
-                let law = &self.plan.startup.image;
-                self.begin_phase(id, State::Image, law, "sandbox ready");
-            }
+            State::Scheduling => self.bind(id),
+            State::Sandbox => self.begin_image(id),
             State::Image => self.begin_container(id, "image present"),
             State::Booting => self.begin_configuring(id),
             State::Configuring => self.begin_contracts(id),
             _ => self.begin_probing(id),
         }
+    }
+
+    /// The scheduler's choice takes effect, whatever became of the node meanwhile.
+    fn bind(&mut self, id: ReplicaId) {
+        match self.nodes.get(self.replicas[id].node).health {
+            Health::Ready => self.begin_sandbox(id, "bound to a node"),
+            Health::Lost => self.lose_machine(id),
+            Health::NotReady | Health::Deleted => {
+                self.replicas[id].end_process(self.now.0);
+                self.replace(id, "its node was lost before it was bound");
+            }
+        }
+    }
+
+    fn begin_image(&mut self, id: ReplicaId) {
+        let node = self.nodes.get_mut(self.replicas[id].node);
+        let is_new = std::mem::take(&mut node.is_new);
+        let law = if is_new { &self.plan.nodes.image } else { &self.plan.startup.image };
+        self.begin_phase(id, State::Image, law, "sandbox ready");
     }
 
     fn begin_configuring(&mut self, id: ReplicaId) {

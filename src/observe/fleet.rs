@@ -11,9 +11,17 @@ use crate::units::{Instant, SECOND, Span};
 struct Known {
     slot: usize,
     ready: bool,
+    draining: bool,
     in_rotation: bool,
     lacks_contracts: bool,
     last: Reading,
+}
+
+impl Known {
+    /// Whether requests find it able to serve; one that drains takes what still comes.
+    fn serves(&self) -> bool {
+        (self.ready || self.draining) && self.in_rotation
+    }
 }
 
 /// All replicas that existed.
@@ -24,6 +32,8 @@ pub(super) struct Fleet {
     holders: BTreeMap<usize, ReplicaId>,
     in_rotation: usize,
     serving: Occupancy,
+    /// Replicas whose CPU is there for requests: those that serve or drain.
+    working: Occupancy,
     warm_up: Instant,
     in_flight_peak: u64,
     busy: f64,
@@ -46,6 +56,7 @@ impl Fleet {
             holders: BTreeMap::new(),
             in_rotation: 0,
             serving: Occupancy::new(0, scope.warm_up),
+            working: Occupancy::new(0, scope.warm_up),
             warm_up: scope.warm_up,
             in_flight_peak: 0,
             busy: 0.0,
@@ -67,8 +78,8 @@ impl Fleet {
         let last =
             Reading { replica, in_flight: 0, in_flight_peak: 0, arrived: 0, served: 0, busy: 0.0 };
         self.holders.insert(slot, replica);
-        let (ready, in_rotation, lacks_contracts) = (false, false, false);
-        self.replicas.push(Known { slot, ready, in_rotation, lacks_contracts, last });
+        let (ready, draining, in_rotation, lacks_contracts) = (false, false, false, false);
+        self.replicas.push(Known { slot, ready, draining, in_rotation, lacks_contracts, last });
     }
 
     pub fn slot(&self, replica: ReplicaId) -> usize {
@@ -80,25 +91,31 @@ impl Fleet {
         let known = &mut self.replicas[replica];
         // A process that died forgets what it lacked; its next one says so again.
         known.lacks_contracts &= state != State::Failed;
-        let in_rotation = known.in_rotation;
-        self.update(now, replica, state == State::Ready, in_rotation);
+        let before = known.clone();
+        known.ready = state == State::Ready;
+        known.draining = state == State::Draining;
+        self.update(now, &before, replica);
     }
 
     /// A replica joins or leaves the rotation.
     pub fn rotate(&mut self, now: Instant, replica: ReplicaId, joined: bool) {
-        self.update(now, replica, self.replicas[replica].ready, joined);
+        let known = &mut self.replicas[replica];
+        let before = known.clone();
+        known.in_rotation = joined;
+        self.update(now, &before, replica);
     }
 
-    fn update(&mut self, now: Instant, replica: ReplicaId, ready: bool, in_rotation: bool) {
-        let known = &mut self.replicas[replica];
-        let before = (known.ready && known.in_rotation, known.in_rotation);
-        (known.ready, known.in_rotation) = (ready, in_rotation);
-        self.in_rotation = self.in_rotation + usize::from(in_rotation) - usize::from(before.1);
-        let serving = ready && in_rotation;
-        if serving != before.0 {
-            let count = self.serving.value() + usize::from(serving) - usize::from(before.0);
-            self.serving.change(now, count);
-        }
+    /// Counts anew after a replica changed from what it was `before`.
+    fn update(&mut self, now: Instant, before: &Known, replica: ReplicaId) {
+        let after = &self.replicas[replica];
+        let moved = |count: usize, what: fn(&Known) -> bool| {
+            count + usize::from(what(after)) - usize::from(what(before))
+        };
+        self.in_rotation = moved(self.in_rotation, |known| known.in_rotation);
+        let serving = moved(self.serving.value(), Known::serves);
+        self.serving.change(now, serving);
+        let working = moved(self.working.value(), |known| known.serves() || known.draining);
+        self.working.change(now, working);
     }
 
     pub fn set_contracts(&mut self, replica: ReplicaId, missing: bool) {
@@ -140,7 +157,7 @@ impl Fleet {
         busy: f64,
         cores: f64,
     ) -> Option<f64> {
-        let capacity = self.serving.take_integral(now) * cores;
+        let capacity = self.working.take_integral(now) * cores;
         if start >= self.warm_up {
             self.busy += busy;
             self.capacity += capacity;

@@ -117,8 +117,12 @@ pub enum Observation {
     },
     /// The lasting part of a fault is over.
     FaultEnded { fault: usize, incident: usize },
-    /// No zone may take the replacement for a slot.
-    Unschedulable { slot: usize },
+    /// No node may take a replica for a slot, and why.
+    Unschedulable { slot: usize, reason: &'static str },
+    /// Something happens to a node.
+    Node { zone: usize, name: String, what: &'static str },
+    /// The replicas on a zone's lost nodes are not given up any more, or are again.
+    Evictions { zone: usize, stopped: bool },
     /// The autoscaler took a step: from so many replicas to so many, at this utilisation in percent
     /// as it sees it. `held_back` says that pods without a usable sample, earlier recommendations
     /// or a limit kept it from another number; `reason` is empty if nothing changed since its last

@@ -324,7 +324,9 @@ impl Observer for Recorder {
                 self.bin_row.cpu_seen = seen.map(|percent| f64::from(percent) / 100.0);
             }
             // A slot without a replica waits for a node like one whose replica has none yet.
-            Observation::Unschedulable { slot } => self.tracker.enter(*slot, at, State::Scheduling),
+            Observation::Unschedulable { slot, .. } => {
+                self.tracker.enter(*slot, at, State::Scheduling);
+            }
             Observation::Speed { replica, share } if self.keep.timeline => {
                 self.timeline.replicas[*replica].speed.push((at, *share));
             }

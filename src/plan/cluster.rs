@@ -3,7 +3,7 @@
 use super::Probe;
 use crate::autoscaler::controller::Spec;
 use crate::random::Law;
-use crate::units::Span;
+use crate::units::{Share, Span};
 
 /// How failures are noticed.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,10 +24,87 @@ pub struct Detection {
     pub toleration: Span,
 }
 
+/// The machines that replicas run on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Nodes {
+    /// Nodes of each zone at the start; `None` = a zone that is up always has a node with room.
+    pub per_zone: Option<usize>,
+    /// Replicas that one node has room for; at least 1.
+    pub room: usize,
+    /// From the wish for another node until it is ready; `None` = nobody adds nodes.
+    pub provisioning: Option<Law>,
+    /// Image pull on a node that was added, for its first replica.
+    pub image: Law,
+    /// When pods on nodes that are not ready are given up.
+    pub eviction: Eviction,
+    /// Share of the lost nodes whose machine the cloud says is gone, …
+    pub deleted: Share,
+    /// … and from not ready until such a node is deleted, and its pods with it.
+    pub deletion: Law,
+}
+
+/// How fast a zone's nodes that are not ready are marked for eviction
+/// (`nodelifecycle` controller).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Eviction {
+    /// Between two nodes of a zone.
+    pub every: Span,
+    /// A zone with more than two nodes that are not ready, and this share of its nodes in per cent
+    /// but not all, is partly disrupted.
+    pub partial_pct: u32,
+    /// In a partly disrupted zone with more nodes than this evictions go on, …
+    pub large_zone: usize,
+    /// … with this time between two nodes; in a smaller one they stop.
+    pub slowly: Span,
+}
+
+impl Default for Nodes {
+    /// A node wherever one is needed, and Kubernetes' rules of eviction.
+    fn default() -> Self {
+        let eviction = Eviction {
+            every: Span::from_secs(10.0),
+            partial_pct: 55,
+            large_zone: 50,
+            slowly: Span::from_secs(100.0),
+        };
+        Nodes {
+            per_zone: None,
+            room: 1,
+            provisioning: None,
+            image: Law::ZERO,
+            eviction,
+            deleted: Share::ZERO,
+            deletion: Law::ZERO,
+        }
+    }
+}
+
+/// How replicas are exchanged on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Upgrade {
+    /// Replicas that a rollout may have beyond those wanted.
+    pub surge: usize,
+    /// Replicas that a rollout may lack; not zero together with `surge`.
+    pub unavailable: usize,
+    /// Replicas that may be unavailable for a voluntary eviction to be allowed (the disruption
+    /// budget); at least 1.
+    pub budget: usize,
+    /// Until a refused eviction is tried again.
+    pub retry: Span,
+}
+
+impl Default for Upgrade {
+    /// One more and none less; one may be unavailable for an eviction; a new try every 5 s.
+    fn default() -> Self {
+        Upgrade { surge: 1, unavailable: 0, budget: 1, retry: Span::from_secs(5.0) }
+    }
+}
+
 /// How replicas that are deleted end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Termination {
-    /// From the deletion until the process exits, whatever it still has.
+    /// From the deletion until the process exits, whatever it still has; at most the grace period
+    /// of [`Detection`].
     pub drain: Span,
 }
 

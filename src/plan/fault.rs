@@ -24,9 +24,23 @@ pub enum Fault {
     ReplicaHang(ReplicaTarget),
     /// The replica works at this share of its CPU; nothing notices.
     ReplicaSlow(ReplicaTarget, Share, Law),
-    /// Every replica in a zone vanishes silently; `None` = any zone. The zone returns after the
-    /// duration.
+    /// Every machine of a zone vanishes silently, and its ingress instances; `None` = any zone. The
+    /// zone returns after the duration.
     ZoneOutage(Option<ZoneId>, Law),
+    /// This share of a zone's machines vanishes silently, those with replicas first; `None` = any
+    /// zone. They return after the duration. The zone's ingress instances stay.
+    PartialOutage(Option<ZoneId>, Share, Law),
+    /// The machine of a replica vanishes silently, and returns after the duration if there is one.
+    NodeLoss(ReplicaTarget, Option<Law>),
+    /// No new machines can be had for this long.
+    ProvisioningOutage(Law),
+    /// Every replica is replaced by one of a new version.
+    Rollout,
+    /// The machine of a replica is emptied on purpose; it is away for this long after that.
+    DrainNode(ReplicaTarget, Law),
+    /// Every machine with replicas is emptied on purpose, one after the other; each is away for
+    /// this long before the next one's turn.
+    Maintenance(Law),
     /// The control plane cannot be reached for this long.
     ControlPlaneOutage(Law),
     /// An ingress instance vanishes for this long; `None` = any instance.
@@ -42,19 +56,34 @@ pub enum Target {
     Zone(Option<ZoneId>),
     /// The control plane.
     ControlPlane,
+    /// The cluster as a whole.
+    Cluster,
     /// This ingress instance; `None` = any.
     Ingress(Option<usize>),
 }
 
 impl Fault {
+    /// How long a machine stays away after it was emptied, if the fault empties machines.
+    pub fn away(&self) -> Option<&Law> {
+        match self {
+            Fault::DrainNode(_, away) | Fault::Maintenance(away) => Some(away),
+            _ => None,
+        }
+    }
+
     /// What it may hit.
     pub fn target(&self) -> Target {
         match self {
             Fault::ReplicaCrash(target)
             | Fault::ReplicaHang(target)
-            | Fault::ReplicaSlow(target, ..) => Target::Replicas(*target),
-            Fault::ZoneOutage(zone, _) => Target::Zone(*zone),
+            | Fault::ReplicaSlow(target, ..)
+            | Fault::NodeLoss(target, _)
+            | Fault::DrainNode(target, _) => Target::Replicas(*target),
+            Fault::ZoneOutage(zone, _) | Fault::PartialOutage(zone, ..) => Target::Zone(*zone),
             Fault::ControlPlaneOutage(_) => Target::ControlPlane,
+            Fault::ProvisioningOutage(_) | Fault::Rollout | Fault::Maintenance(_) => {
+                Target::Cluster
+            }
             Fault::IngressLoss(instance, _) => Target::Ingress(*instance),
         }
     }
@@ -79,6 +108,7 @@ pub enum Schedule {
     /// Once.
     At(Instant),
     /// At random: each entity that the target covers (slot, zone, ingress instance, the control
-    /// plane) fails after a time drawn from this law, counted from when it last came up.
+    /// plane, the cluster) fails after a time drawn from this law, counted from when it last came
+    /// up.
     Random(Law),
 }

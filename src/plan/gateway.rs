@@ -36,14 +36,16 @@ pub struct Topology {
     pub placement: Vec<ZoneId>,
     /// Where a replacement may go.
     pub spread: Spread,
+    /// By how many replicas a zone may exceed the zone with the fewest; at least 1.
+    pub max_skew: usize,
 }
 
-/// What the scheduler does when zones would become uneven (topology spread over zones, maxSkew 1).
+/// What the scheduler does when zones would become uneven (topology spread over zones).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spread {
     /// Prefers the zone with the fewest replicas, but takes any that is up.
     ScheduleAnyway,
-    /// Waits until a zone is up whose count would exceed the least by at most one. A dead zone
-    /// still counts as one with no replicas, because its nodes are still registered.
+    /// Waits for a zone whose count would not exceed the least by more than the skew. A dead zone
+    /// still counts as one with no replicas, as long as its nodes are registered.
     DoNotSchedule,
 }

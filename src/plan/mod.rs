@@ -9,9 +9,9 @@ mod run;
 mod startup;
 mod traffic;
 
-use crate::units::Rate;
+use crate::units::{Rate, Span};
 
-pub use cluster::{Autoscaling, Detection, Termination};
+pub use cluster::{Autoscaling, Detection, Eviction, Nodes, Termination, Upgrade};
 pub use fault::{Fault, FaultPlan, ReplicaTarget, Schedule, Target};
 pub use gateway::{Gateway, Memory, Spread, Topology};
 pub use ingress::{Balancing, DeadAddress, Ingress};
@@ -41,6 +41,10 @@ pub struct Plan {
     pub startup: Startup,
     /// How failures are noticed.
     pub detection: Detection,
+    /// What replicas run on.
+    pub nodes: Nodes,
+    /// How replicas are exchanged on purpose.
+    pub upgrade: Upgrade,
     /// How replicas that are deleted end.
     pub termination: Termination,
     /// The autoscaler, if there is one.
@@ -55,9 +59,20 @@ pub struct Plan {
 
 impl Plan {
     /// The most replicas that may be wanted.
-    pub fn slots(&self) -> usize {
+    pub fn most_replicas(&self) -> usize {
         let most = self.autoscaling.as_ref().map_or(0, |autoscaling| autoscaling.spec.max.max(0));
         self.gateway.replicas.max(most as usize)
+    }
+
+    /// The most places for replicas: those that may be wanted, and the surge of a rollout.
+    pub fn slots(&self) -> usize {
+        let rolls = self.faults.iter().any(|fault| fault.fault == Fault::Rollout);
+        self.most_replicas() + if rolls { self.upgrade.surge } else { 0 }
+    }
+
+    /// From the deletion of a replica until its process exits.
+    pub fn drain(&self) -> Span {
+        self.termination.drain.min(self.detection.grace)
     }
 
     /// Work per second offered at `rate` over the capacity of `replicas`; above 1 the backlog

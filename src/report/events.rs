@@ -49,6 +49,8 @@ fn event(observation: &Observation) -> &'static str {
         Observation::FaultStruck { .. } => "fault_struck",
         Observation::FaultEnded { .. } => "fault_ended",
         Observation::Unschedulable { .. } => "unschedulable",
+        Observation::Node { .. } => "node",
+        Observation::Evictions { .. } => "evictions",
         Observation::Decided { .. } => "autoscaler_decided",
         Observation::SlotGone { .. } => "slot_gone",
         Observation::ZoneReturned { .. } => "zone_returned",
@@ -71,6 +73,10 @@ impl Names<'_> {
     fn of(&self, replica: ReplicaId) -> Row {
         let (replica, zone) = self.created.get(replica).cloned().unwrap_or_default();
         Row { replica, zone, ..Row::default() }
+    }
+
+    fn zone(&self, zone: usize) -> String {
+        self.plan.topology.zones[zone].clone()
     }
 
     fn of_fault(&self, fault: usize) -> Row {
@@ -109,11 +115,21 @@ impl Names<'_> {
                 Row { incident: incident.to_string(), ..self.of_fault(*fault) }
             }
             Observation::Decided { reason, .. } => Row { detail: reason.clone(), ..Row::default() },
-            Observation::Unschedulable { slot } | Observation::SlotGone { slot } => {
+            Observation::Unschedulable { slot, reason } => {
+                Row { detail: format!("slot {slot}: {reason}"), ..Row::default() }
+            }
+            Observation::SlotGone { slot } => {
                 Row { detail: format!("slot {slot}"), ..Row::default() }
             }
+            Observation::Node { zone, name, what } => {
+                Row { zone: self.zone(*zone), detail: format!("{name} {what}"), ..Row::default() }
+            }
+            Observation::Evictions { zone, stopped } => {
+                let detail = if *stopped { "stopped" } else { "go on" };
+                Row { zone: self.zone(*zone), detail: detail.to_owned(), ..Row::default() }
+            }
             Observation::ZoneReturned { fault, zone } => {
-                Row { zone: self.plan.topology.zones[*zone].clone(), ..self.of_fault(*fault) }
+                Row { zone: self.zone(*zone), ..self.of_fault(*fault) }
             }
             Observation::FaultMissed { fault, reason } => {
                 Row { detail: (*reason).to_owned(), ..self.of_fault(*fault) }

@@ -31,7 +31,11 @@ pub(super) fn verb(fault: &Fault) -> String {
         Fault::ReplicaCrash(_) => "crashed".to_owned(),
         Fault::ReplicaHang(_) => "hung".to_owned(),
         Fault::ReplicaSlow(_, share, _) => format!("slowed down to {share} of its CPU"),
-        Fault::ZoneOutage(..) => "went down".to_owned(),
+        Fault::ZoneOutage(..) | Fault::PartialOutage(..) => "went down".to_owned(),
+        Fault::NodeLoss(..) => "was lost".to_owned(),
+        Fault::ProvisioningOutage(_) => "ceased".to_owned(),
+        Fault::Rollout => "was rolled out anew".to_owned(),
+        Fault::DrainNode(..) | Fault::Maintenance(_) => "was emptied".to_owned(),
         Fault::ControlPlaneOutage(_) => "could not be reached".to_owned(),
         Fault::IngressLoss(..) => "vanished".to_owned(),
     }
@@ -39,7 +43,20 @@ pub(super) fn verb(fault: &Fault) -> String {
 
 /// Whether fewer replicas during an incident come from its fault and not from another one.
 fn takes_replicas(fault: &Fault) -> bool {
-    matches!(fault, Fault::ReplicaCrash(_) | Fault::ReplicaHang(_) | Fault::ZoneOutage(..))
+    match fault {
+        Fault::ReplicaCrash(_)
+        | Fault::ReplicaHang(_)
+        | Fault::ZoneOutage(..)
+        | Fault::PartialOutage(..)
+        | Fault::NodeLoss(..)
+        | Fault::Rollout
+        | Fault::DrainNode(..)
+        | Fault::Maintenance(_) => true,
+        Fault::ReplicaSlow(..)
+        | Fault::ControlPlaneOutage(_)
+        | Fault::ProvisioningOutage(_)
+        | Fault::IngressLoss(..) => false,
+    }
 }
 
 /// What the loss of replicas meant for the survivors, and for how long.

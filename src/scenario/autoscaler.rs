@@ -1,17 +1,17 @@
-//! The sections `[autoscaler]` and `[termination]`.
+//! The section `[autoscaler]`.
 
 use crate::autoscaler::behavior::{Behavior, Policy, Rules, Unit};
 use crate::autoscaler::calculator::Target;
 use crate::autoscaler::controller::{Settings, Spec};
 use crate::autoscaler::pods::Care;
 use crate::diagnostic::{Flaw, Problem};
-use crate::plan::{Autoscaling, Termination};
+use crate::plan::Autoscaling;
 use crate::quantity;
 use crate::scenario::Mark;
 use crate::scenario::book::{Book, Section};
 use crate::scenario::gateway::{GatewayPart, REPLICA_LIMIT};
 use crate::scenario::ingress::not_tiny;
-use crate::scenario::keys::{Key, autoscaler as key, termination};
+use crate::scenario::keys::{Key, autoscaler as key};
 use crate::scenario::value::Located;
 use crate::scenario::word::{ScalePreset, Tier};
 use crate::units::{Share, Span};
@@ -53,12 +53,6 @@ fn defaults(preset: ScalePreset) -> Defaults {
             source: "Kubernetes",
         },
     }
-}
-
-/// Reads `[termination]`.
-pub(crate) fn read_termination<'a>(book: &mut Book<'a>, top: &Section<'a>) -> Termination {
-    let section = book.section(top, "termination");
-    Termination { drain: book.get(&section, termination::DRAIN).value }
 }
 
 /// Reads `[autoscaler]`; `None` if the file has none.

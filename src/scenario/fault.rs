@@ -9,7 +9,7 @@ use crate::scenario::gateway::is_name;
 use crate::scenario::keys::{Key, fault as key};
 use crate::scenario::value::Value;
 use crate::scenario::word::FaultKind;
-use crate::units::{Instant, Share};
+use crate::units::{Instant, Share, Span};
 
 const FAULT_LIMIT: usize = 1_000;
 
@@ -20,6 +20,8 @@ const STRIKE_LIMIT: f64 = 1e7;
 pub(crate) struct Targets<'t> {
     pub(crate) topology: &'t Topology,
     pub(crate) instances: usize,
+    /// Whether the file says how many nodes there are.
+    pub(crate) known_nodes: bool,
     /// Whether the sections that declare them are free of errors.
     pub(crate) sound: bool,
 }
@@ -69,6 +71,7 @@ fn fault<'a>(
     let kind = kind?.value;
     let duration = duration(book, section, kind);
     let share = cpu(book, section, kind);
+    let part = part(book, section, kind, targets);
     let target = target(book, section, kind);
     let fault = match kind {
         FaultKind::ReplicaCrash => Fault::ReplicaCrash(replica(book, &target, targets)),
@@ -76,9 +79,23 @@ fn fault<'a>(
         FaultKind::ReplicaSlow => {
             Fault::ReplicaSlow(replica(book, &target, targets), share, duration)
         }
-        FaultKind::ZoneOutage => Fault::ZoneOutage(zone(book, &target, targets), duration),
+        FaultKind::ZoneOutage => {
+            let zone = zone(book, &target, targets);
+            match part {
+                Some(part) => Fault::PartialOutage(zone, part, duration),
+                None => Fault::ZoneOutage(zone, duration),
+            }
+        }
         FaultKind::ControlPlaneOutage => Fault::ControlPlaneOutage(duration),
         FaultKind::IngressLoss => Fault::IngressLoss(instance(book, &target, targets), duration),
+        FaultKind::NodeLoss => {
+            let lasts = section.has(&key::FOR).then_some(duration);
+            Fault::NodeLoss(replica(book, &target, targets), lasts)
+        }
+        FaultKind::ProvisioningOutage => Fault::ProvisioningOutage(duration),
+        FaultKind::Rollout => Fault::Rollout,
+        FaultKind::DrainNode => Fault::DrainNode(replica(book, &target, targets), duration),
+        FaultKind::Maintenance => Fault::Maintenance(duration),
     };
     let name = kind.show().trim_matches('"').to_owned();
     Some(FaultPlan { name, fault, schedule: schedule? })
@@ -118,9 +135,25 @@ fn every<'a>(book: &mut Book<'a>, section: &Section<'a>) -> Option<Schedule> {
 
 /// How long the fault lasts; zero for those that a replacement ends.
 fn duration<'a>(book: &mut Book<'a>, section: &Section<'a>, kind: FaultKind) -> Law {
-    if matches!(kind, FaultKind::ReplicaCrash | FaultKind::ReplicaHang) {
-        forbid(book, section, &key::FOR, kind, "it ends when the replica is replaced or restarted");
+    let reason = match kind {
+        FaultKind::ReplicaCrash | FaultKind::ReplicaHang => {
+            "it ends when the replica is replaced or restarted"
+        }
+        FaultKind::Rollout => "it ends when every replica is replaced",
+        _ => "",
+    };
+    if !reason.is_empty() {
+        forbid(book, section, &key::FOR, kind, reason);
         return Law::ZERO;
+    }
+    match kind {
+        FaultKind::DrainNode | FaultKind::Maintenance => {
+            let away = Law::Constant(Span::from_secs(180.0));
+            let source = "an emptied machine is away for 3 minutes";
+            return book.get_or(section, key::FOR, away, Mark::Assumed, source).value;
+        }
+        FaultKind::NodeLoss if !section.has(&key::FOR) => return Law::ZERO,
+        _ => {}
     }
     let Some(found) = book.require(section, key::FOR, "for = \"10m\"") else { return Law::ZERO };
     if found.value.mean_secs() <= 0.0 {
@@ -143,6 +176,28 @@ fn cpu<'a>(book: &mut Book<'a>, section: &Section<'a>, kind: FaultKind) -> Share
     found.value
 }
 
+/// The share of a zone's nodes that an outage takes, if not all.
+fn part<'a>(
+    book: &mut Book<'a>,
+    section: &Section<'a>,
+    kind: FaultKind,
+    targets: &Targets<'_>,
+) -> Option<Share> {
+    if kind != FaultKind::ZoneOutage {
+        forbid(book, section, &key::PART, kind, "only zone-outage has it");
+        return None;
+    }
+    let part = book.get(section, key::PART);
+    if part.value == Share::ZERO {
+        let help = "write a share above \"0%\"".to_owned();
+        book.error(part.place, "an outage of no nodes is none", help);
+    } else if part.value < Share::ONE && !targets.known_nodes {
+        let help = "write per-zone = 3 in [nodes]".to_owned();
+        book.error(part.place, "a share of the nodes needs their number", help);
+    }
+    (part.value < Share::ONE).then_some(part.value)
+}
+
 fn forbid<'a, T>(
     book: &mut Book<'a>,
     section: &Section<'a>,
@@ -157,8 +212,15 @@ fn forbid<'a, T>(
 }
 
 fn target<'a>(book: &mut Book<'a>, section: &Section<'a>, kind: FaultKind) -> Found<String> {
-    if kind == FaultKind::ControlPlaneOutage {
-        forbid(book, section, &key::TARGET, kind, "there is one control plane");
+    let reason = match kind {
+        FaultKind::ControlPlaneOutage => "there is one control plane",
+        FaultKind::ProvisioningOutage | FaultKind::Rollout | FaultKind::Maintenance => {
+            "it concerns the cluster as a whole"
+        }
+        _ => "",
+    };
+    if !reason.is_empty() {
+        forbid(book, section, &key::TARGET, kind, reason);
         return Found { value: String::new(), place: Place::Whole, given: false };
     }
     book.get(section, key::TARGET)
@@ -284,7 +346,7 @@ mod tests {
     fn replicas_are_counted_within_their_zone() {
         let zones = vec!["a".to_owned(), "b".to_owned()];
         let spread = Spread::ScheduleAnyway;
-        let topology = Topology { zones, placement: vec![0, 1, 0], spread };
+        let topology = Topology { zones, placement: vec![0, 1, 0], spread, max_skew: 1 };
         assert_eq!(replica_names(&topology), ["a-1", "b-1", "a-2"]);
     }
 }

@@ -185,8 +185,9 @@ pub(crate) fn read_topology<'a>(
     let counts =
         if sound { per_zone.value.iter().map(|count| count.value).collect() } else { even };
     let spread = book.get(&section, topology::SPREAD).value;
-    let placement = placement(&counts);
-    TopologyPart { plan: Topology { zones: names, placement, spread }, place: per_zone.place }
+    let max_skew = book.count(&section, topology::SKEW, 1..=REPLICA_LIMIT).value as usize;
+    let plan = Topology { zones: names, placement: placement(&counts), spread, max_skew };
+    TopologyPart { plan, place: per_zone.place }
 }
 
 fn located<T>(value: T) -> Located<T> {

@@ -6,10 +6,11 @@ use std::marker::PhantomData;
 use crate::plan::{DeadAddress, Scatter, Spread};
 use crate::random::Law;
 use crate::scenario::Mark;
+use crate::scenario::supply::Supply;
 use crate::scenario::value::{Located, Value};
 use crate::scenario::word::{
-    Catalogue, ChangeKind, Choice, FaultKind, GateKind, Management, Platform, Preset, ScalePreset,
-    Store, Tier, Tls,
+    Catalogue, ChangeKind, Choice, FaultKind, GateKind, Management, Platform, Preset, Provisioner,
+    ScalePreset, Store, Tier, Tls,
 };
 use crate::units::{Bytes, Cores, Rate, Share, Span};
 
@@ -70,7 +71,7 @@ impl<T: Value> Key<T> {
 }
 
 /// The sections, in the order of the reference; the empty name is the top of the file.
-pub const SECTIONS: [&str; 13] = [
+pub const SECTIONS: [&str; 15] = [
     "",
     "gateway",
     "topology",
@@ -81,6 +82,8 @@ pub const SECTIONS: [&str; 13] = [
     "probes",
     "detection",
     "termination",
+    "nodes",
+    "upgrade",
     "autoscaler",
     "fault",
     "run",
@@ -153,6 +156,8 @@ keys! {
             "replicas are spread evenly", "How many replicas each zone has at first.";
         SPREAD: Spread = "spread", "schedule-anyway", Inferred, "Kubernetes' own default",
             "What the scheduler does when zones would become uneven.";
+        SKEW: u64 = "max-skew", "1", Documented, "advice for Runtime Fabric",
+            "By how many replicas a zone may exceed the zone with the fewest.";
     }
     ingress "ingress" {
         PRESET: Preset = "preset", "", Assumed, "none",
@@ -275,6 +280,42 @@ keys! {
         DRAIN: Span = "drain", "25s", Documented, "Helm chart and gateway documentation",
             "From the deletion of a replica until its process exits, whatever it still has.";
     }
+    nodes "nodes" {
+        PER_ZONE: Supply = "per-zone", "as-needed", Assumed, "a warm node is always there",
+            "Nodes that each zone has at the start, or \"as-needed\".";
+        ROOM: u64 = "room", "1", Assumed, "a node for each replica",
+            "Replicas that one node has room for.";
+        PROVISIONER: Provisioner = "provisioner", "none", Assumed, "what is there must do",
+            "Who adds nodes for replicas that find no room.";
+        NEW_NODE: Law = "new-node", "", Measured, "the provisioner",
+            "From the wish for a node until it is ready.";
+        NEW_IMAGE: Law = "new-image", "uniform(10s, 25s)", Inferred,
+            "the image is not on a new node",
+            "Image pull of the first replica on a node that was added.";
+        EVICTION_EVERY: Span = "eviction-every", "10s", Documented, "0.1 nodes a second",
+            "Between two nodes of a zone that are marked for eviction.";
+        PARTIAL: Share = "partial-outage", "55%", Documented, "kube-controller-manager",
+            "Share of nodes not ready, more than two, from which a zone is partly disrupted.";
+        LARGE_ZONE: u64 = "large-zone", "50", Documented, "kube-controller-manager",
+            "Nodes up to which evictions stop in a partly disrupted zone.";
+        EVICTION_SLOWLY: Span = "eviction-slowly", "100s", Documented, "0.01 nodes a second",
+            "Between two nodes that are marked in a larger one.";
+        DELETED: Share = "deleted", "0%", Inferred, "the cloud's controller is not counted on",
+            "Share of lost nodes that the cloud's controller deletes before the toleration ends.";
+        DELETION: Law = "deletion", "uniform(0s, 5s)", Inferred,
+            "the cloud's controller looks every 5 s",
+            "From not ready until such a node is deleted.";
+    }
+    upgrade "upgrade" {
+        SURGE: u64 = "surge", "1", Documented, "25 % of 2 or 3, rounded up",
+            "Replicas that a rollout may have beyond those wanted.";
+        UNAVAILABLE: u64 = "unavailable", "0", Documented, "25 % of 2 or 3, rounded down",
+            "Replicas that a rollout may lack.";
+        BUDGET: u64 = "disruption-budget", "1", Inferred, "30 % of 2 or 3, rounded up",
+            "Replicas that may be unavailable when a node is emptied.";
+        RETRY: Span = "eviction-retry", "5s", Documented, "kubectl drain",
+            "Until an eviction that the budget forbids is tried again.";
+    }
     autoscaler "autoscaler" {
         PRESET: ScalePreset = "preset", "cloudhub-2", Assumed, "the product simulated",
             "Whose policy holds where nothing else is said.";
@@ -316,6 +357,8 @@ keys! {
         EVERY: Law = "every", "", Given, "",
             "Or: the time from coming up to failing, anew for each thing that the target covers.";
         FOR: Law = "for", "", Given, "", "How long it lasts, unless a replacement ends it.";
+        PART: Share = "share", "100%", Inferred, "the whole zone",
+            "Share of a zone's nodes that an outage takes, those with replicas first.";
         CPU: Share = "cpu", "", Given, "", "Share of its CPU that a slow replica keeps.";
         TARGET: String = "target", "any", Inferred, "one at random",
             "\"any\", \"all\", \"zone b\", a replica (\"b-1\") or an ingress instance (\"2\").";

@@ -3,6 +3,7 @@
 mod autoscaler;
 mod book;
 mod check;
+mod cluster;
 pub mod edit;
 mod fault;
 mod gateway;
@@ -14,6 +15,7 @@ pub mod replay;
 mod run;
 pub mod sample;
 mod startup;
+mod supply;
 mod syntax;
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,7 @@ use crate::scenario::run::Windows;
 use crate::scenario::traffic::TrafficPart;
 use crate::scenario::value::Located;
 use crate::scenario::{
-    Scenario, autoscaler, check, gateway, ingress, run, sample, startup, syntax, traffic,
+    Scenario, autoscaler, check, cluster, gateway, ingress, run, sample, startup, syntax, traffic,
 };
 use crate::units::Instant;
 
@@ -140,7 +140,9 @@ fn scenario<'a>(book: &mut Book<'a>, table: &'a DeTable<'a>) -> Option<Parts> {
     let probes = startup::read_probes(book, &top);
     let startup = startup::read(book, &top, &gateway, &probes);
     let detection = startup::read_detection(book, &top, &probes);
-    let termination = autoscaler::read_termination(book, &top);
+    let termination = cluster::read_termination(book, &top, &detection);
+    let nodes = cluster::read(book, &top, &topology.plan);
+    let upgrade = cluster::read_upgrade(book, &top);
     let autoscaling = autoscaler::read(book, &top, &gateway);
     let horizon = run.map(|run| run.horizon);
     let traffic = traffic::read(book, &top, horizon, gateway.plan.replicas);
@@ -148,6 +150,7 @@ fn scenario<'a>(book: &mut Book<'a>, table: &'a DeTable<'a>) -> Option<Parts> {
     let targets = Targets {
         topology: &topology.plan,
         instances: ingress.instances.len(),
+        known_nodes: nodes.per_zone.is_some(),
         sound: gateway_sound && ingress_sound,
     };
     let (faults, faults_sound) = faults(book, &top, &targets, run.as_ref(), &topology, &ingress);
@@ -159,6 +162,8 @@ fn scenario<'a>(book: &mut Book<'a>, table: &'a DeTable<'a>) -> Option<Parts> {
         traffic: traffic.plan.clone(),
         startup,
         detection,
+        nodes,
+        upgrade,
         termination,
         autoscaling,
         faults,

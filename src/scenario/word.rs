@@ -59,6 +59,15 @@ words! {
         /// 80 %, 2 to 10.
         Kubernetes = "kubernetes",
     }
+    /// Who adds nodes.
+    Provisioner {
+        /// Nobody.
+        None = "none",
+        /// In about a minute.
+        Karpenter = "karpenter",
+        /// In minutes.
+        ClusterAutoscaler = "cluster-autoscaler",
+    }
     /// How an ingress instance chooses a replica.
     Choice {
         /// In turn over the replicas.
@@ -114,6 +123,16 @@ words! {
         ControlPlaneOutage = "control-plane-outage",
         /// An ingress instance vanishes.
         IngressLoss = "ingress-loss",
+        /// The machine of a replica vanishes.
+        NodeLoss = "node-loss",
+        /// No new machines can be had.
+        ProvisioningOutage = "provisioning-outage",
+        /// Every replica is replaced by a new version.
+        Rollout = "rollout",
+        /// The machine of a replica is emptied.
+        DrainNode = "drain-node",
+        /// Every machine is emptied in turn.
+        Maintenance = "maintenance",
     }
 }
 

@@ -49,6 +49,7 @@ pub fn plan(replicas: usize, rate: f64, horizon: f64) -> Plan {
                 .collect(),
             placement: (0..replicas).map(|slot| slot % replicas.clamp(1, 8)).collect(),
             spread: Spread::ScheduleAnyway,
+            max_skew: 1,
         },
         ingress: Ingress {
             instances: vec![None],
@@ -81,6 +82,8 @@ pub fn plan(replicas: usize, rate: f64, horizon: f64) -> Plan {
             monitor: secs(5.0),
             toleration: secs(300.0),
         },
+        nodes: Nodes::default(),
+        upgrade: Upgrade::default(),
         termination: Termination { drain: secs(25.0) },
         autoscaling: None,
         faults: Vec::new(),

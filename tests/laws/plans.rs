@@ -5,6 +5,7 @@ use brownout::random::Law;
 use brownout::units::{Cores, Instant, Rate, Share, Span};
 use proptest::prelude::*;
 
+use super::clusters::any_cluster;
 use crate::common::{at, plan, secs};
 
 /// A plan of any kind.
@@ -15,12 +16,15 @@ pub fn any_plan() -> impl Strategy<Value = Plan> {
             let slots = gateway.replicas;
             let frame =
                 (Just(gateway), Just(ingress), Just(startup), Just(detection), Just(faults));
-            (frame, topology(slots), traffic(capacity, horizon, slots), Just((horizon, warm, bin)))
+            let times = Just((horizon, warm, bin));
+            (frame, topology(slots), traffic(capacity, horizon, slots), any_cluster(), times)
         })
-        .prop_map(|((gateway, ingress, startup, detection, faults), topology, traffic, times)| {
+        .prop_map(|(frame, topology, traffic, cluster, times)| {
+            let (gateway, ingress, startup, detection, faults) = frame;
             let (horizon, warm, bin) = times;
             let mut plan = Plan { gateway, ingress, startup, detection, ..plan(1, 1.0, horizon) };
             (plan.topology, plan.traffic) = (topology, traffic);
+            cluster.surround(&mut plan);
             plan.faults = aim(faults, horizon, &plan);
             plan.run.warm_up = at(horizon * warm);
             plan.run.bin = secs(bin);
@@ -31,10 +35,12 @@ pub fn any_plan() -> impl Strategy<Value = Plan> {
 
 /// A plan without faults and with at most this load.
 pub fn calm_plan() -> impl Strategy<Value = Plan> {
-    any_plan().prop_map(|plan| Plan { faults: Vec::new(), ..plan }).prop_map(|mut plan| {
-        plan.windows = windows(&plan);
-        plan
-    })
+    any_plan().prop_map(|plan| Plan { faults: Vec::new(), autoscaling: None, ..plan }).prop_map(
+        |mut plan| {
+            plan.windows = windows(&plan);
+            plan
+        },
+    )
 }
 
 fn windows(plan: &Plan) -> Vec<Window> {
@@ -76,10 +82,12 @@ fn topology(slots: usize) -> impl Strategy<Value = Topology> {
     (1..=4_usize).prop_flat_map(move |zones| {
         let spread = prop::sample::select(vec![Spread::ScheduleAnyway, Spread::DoNotSchedule]);
         let placement = prop::collection::vec(0..zones, slots);
-        (placement, spread).prop_map(move |(placement, spread)| Topology {
+        let skew = 1..3_usize;
+        (placement, spread, skew).prop_map(move |(placement, spread, max_skew)| Topology {
             zones: ["a", "b", "c", "d"][..zones].iter().map(|zone| (*zone).to_owned()).collect(),
             placement,
             spread,
+            max_skew,
         })
     })
 }
@@ -169,14 +177,20 @@ fn fault() -> impl Strategy<Value = Wild> {
     ];
     let lasts = (0.0..15.0_f64).prop_map(|mean| Law::Exponential(secs(mean)));
     let one = prop::option::of(0..4_usize);
-    let fault = (0..6_u8, target, lasts, one, 0.0..1.0_f64).prop_map(
+    let fault = (0..12_u8, target, lasts, one, 0.0..1.0_f64).prop_map(
         |(kind, target, lasts, one, share)| match kind {
             0 => Fault::ReplicaCrash(target),
             1 => Fault::ReplicaHang(target),
             2 => Fault::ReplicaSlow(target, Share(share), lasts),
             3 => Fault::ZoneOutage(one, lasts),
             4 => Fault::ControlPlaneOutage(lasts),
-            _ => Fault::IngressLoss(one, lasts),
+            5 => Fault::IngressLoss(one, lasts),
+            6 => Fault::PartialOutage(one, Share(share.max(0.01)), lasts),
+            7 => Fault::NodeLoss(target, (share < 0.7).then_some(lasts)),
+            8 => Fault::ProvisioningOutage(lasts),
+            9 => Fault::Rollout,
+            10 => Fault::DrainNode(target, lasts),
+            _ => Fault::Maintenance(lasts),
         },
     );
     (fault, 0.0..1.0_f64, any::<bool>())
@@ -200,6 +214,11 @@ fn aim(faults: Vec<Wild>, horizon: f64, plan: &Plan) -> Vec<FaultPlan> {
                 Fault::ReplicaSlow(hit(target), share, lasts)
             }
             Fault::ZoneOutage(zone, lasts) => Fault::ZoneOutage(zone.map(|z| z % zones), lasts),
+            Fault::PartialOutage(zone, share, lasts) => {
+                Fault::PartialOutage(zone.map(|z| z % zones), share, lasts)
+            }
+            Fault::NodeLoss(target, lasts) => Fault::NodeLoss(hit(target), lasts),
+            Fault::DrainNode(target, lasts) => Fault::DrainNode(hit(target), lasts),
             Fault::IngressLoss(one, lasts) => Fault::IngressLoss(one.map(|i| i % instances), lasts),
             other => other,
         },

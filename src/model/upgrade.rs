@@ -1,0 +1,249 @@
+//! Replicas exchanged on purpose: rollouts, and machines that are emptied.
+//!
+//! ```text
+//! rollout      new ones up to wanted + surge ─► ready ─► old ones drain, as long as
+//!              wanted − unavailable stay ready ─► … ─► over when no old one is left
+//! drain-node   cordon ─► evict each replica, if the disruption budget allows it, else again later
+//!              ─► empty ─► away for a while ─► back
+//! maintenance  the same for every machine with replicas, one after the other
+//! ```
+//!
+//! A replica that is exchanged leaves the endpoints and has the drain time to finish what it has.
+//! A replica that is evicted is replaced at once; the budget counts replicas that are ready.
+//!
+//! Assumptions: the controllers act at once; a replica lost during a rollout is replaced by one of
+//! the new version; the spread over zones counts the new version only (`matchLabelKeys`), so that
+//! a rollout restores an even spread; a rollout that begins during another makes all replicas old.
+//! Left out: progress
+//! deadlines and roll-backs, minimum time of being ready, requests moved from old to new.
+
+use std::collections::BTreeSet;
+
+use super::World;
+use super::event::Event;
+use super::node::NodeId;
+use crate::observe::{Observation, Observer, ReplicaId, State};
+use crate::plan::{Slot, Target};
+use crate::random::Law;
+
+/// A rollout in progress.
+#[derive(Clone, Debug)]
+struct Rollout {
+    fault: usize,
+    incident: usize,
+    /// Those that held a slot when it began.
+    old: BTreeSet<ReplicaId>,
+}
+
+/// Machines being emptied, one after the other.
+#[derive(Clone, Debug)]
+struct Emptying {
+    fault: usize,
+    incident: usize,
+    node: NodeId,
+    /// Those whose turn comes later, the next last.
+    later: Vec<NodeId>,
+    /// Whether the node is empty and away.
+    away: bool,
+}
+
+/// Exchanges in progress.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Exchanges {
+    rollout: Option<Rollout>,
+    emptying: Vec<Emptying>,
+    /// Whether a step of the rollout is on the calendar.
+    pending: bool,
+}
+
+impl Exchanges {
+    /// Whether a replica is of the version that a rollout replaces.
+    pub fn is_old(&self, id: ReplicaId) -> bool {
+        self.rollout.as_ref().is_some_and(|rollout| rollout.old.contains(&id))
+    }
+}
+
+impl<O: Observer> World<'_, O> {
+    /// A rollout begins.
+    pub(super) fn begin_rollout(&mut self, fault: usize) {
+        if let Some(Rollout { fault, incident, .. }) = self.exchanges.rollout.take() {
+            self.end_fault(fault, incident);
+        }
+        let incident = self.begin_incident(fault, &[], true, "every replica".to_owned());
+        let old = self.slots.iter().flatten().copied().collect();
+        self.exchanges.rollout = Some(Rollout { fault, incident, old });
+        self.note_progress_of_rollout();
+    }
+
+    /// Something that a rollout waits for may have happened.
+    pub(super) fn note_progress_of_rollout(&mut self) {
+        if self.exchanges.rollout.is_some() && !self.exchanges.pending {
+            self.exchanges.pending = true;
+            self.schedule(self.now, Event::RolloutSteps);
+        }
+    }
+
+    /// A step of the rollout: as many new replicas as it may have, as few old ones.
+    pub(super) fn step_rollout(&mut self) {
+        self.exchanges.pending = false;
+        let Some(Rollout { fault, incident, .. }) = self.exchanges.rollout else { return };
+        self.grow_new();
+        self.shrink_old();
+        let all_new = self.old_replicas().is_empty() && self.scheduler.waiting() == 0;
+        if all_new && self.count_ready() >= self.desired {
+            self.exchanges.rollout = None;
+            self.end_rollout(fault, incident);
+        }
+    }
+
+    /// The replicas of the old version that hold a slot, in order of age.
+    fn old_replicas(&self) -> Vec<ReplicaId> {
+        let holders = self.slots.iter().flatten().copied();
+        let mut old: Vec<ReplicaId> = holders.filter(|id| self.exchanges.is_old(*id)).collect();
+        old.sort_unstable();
+        old
+    }
+
+    fn grow_new(&mut self) {
+        let most = self.desired + self.plan.upgrade.surge;
+        loop {
+            let all = self.slots.iter().flatten().count() + self.scheduler.waiting();
+            let new = all - self.old_replicas().len();
+            if all >= most || new >= self.desired {
+                return;
+            }
+            let Some(slot) = self.free_slot() else { return };
+            self.place(slot, None, "rollout");
+        }
+    }
+
+    /// Old replicas go: those that are not ready first, then as many as may be missing.
+    fn shrink_old(&mut self) {
+        let least = self.desired.saturating_sub(self.plan.upgrade.unavailable);
+        let mut old = self.old_replicas();
+        old.sort_by_key(|id| (self.replicas[*id].is_ready(), *id));
+        for id in old {
+            let spare = !self.replicas[id].is_ready() || self.count_ready() > least;
+            let all = self.slots.iter().flatten().count();
+            if !spare || all <= least {
+                return;
+            }
+            self.slots[self.replicas[id].slot] = None;
+            self.drain(id, "rollout");
+        }
+    }
+
+    fn end_rollout(&mut self, fault: usize, incident: usize) {
+        let is_free = |slot: &Slot| self.slots[*slot].is_none();
+        let free: Vec<Slot> = (0..self.slots.len()).filter(is_free).collect();
+        free.into_iter().for_each(|slot| self.tell(Observation::SlotGone { slot }));
+        self.end_fault(fault, incident);
+        self.await_again(fault, 0, self.now);
+    }
+
+    /// Replicas that are ready, as the API server knows it.
+    fn count_ready(&self) -> usize {
+        let knows =
+            |id: &&ReplicaId| matches!(self.replicas[**id].state, State::Ready | State::Hung);
+        self.slots.iter().flatten().filter(knows).count()
+    }
+
+    /// Machines begin to be emptied, the first at once.
+    pub(super) fn begin_emptying(
+        &mut self,
+        fault: usize,
+        nodes: Vec<NodeId>,
+        (lasting, subject): (bool, String),
+    ) {
+        let mut later: Vec<NodeId> = nodes.into_iter().rev().collect();
+        let Some(node) = later.pop() else { return };
+        let victims = if lasting { Vec::new() } else { self.replicas_on(node) };
+        let incident = self.begin_incident(fault, &victims, true, subject);
+        self.exchanges.emptying.push(Emptying { fault, incident, node, later, away: false });
+        self.cordon(node, incident);
+    }
+
+    fn cordon(&mut self, node: NodeId, incident: usize) {
+        self.nodes.get_mut(node).cordoned = true;
+        self.tell_node(node, "cordoned");
+        self.schedule(self.now, Event::EvictionTried { incident });
+    }
+
+    /// Evicts what a machine still holds, as far as the budget allows.
+    pub(super) fn try_evictions(&mut self, incident: usize) {
+        let Some(place) = self.emptying(incident) else { return };
+        let Emptying { node, away: false, .. } = self.exchanges.emptying[place] else { return };
+        for id in self.replicas_on(node) {
+            if self.replicas[id].state == State::Draining {
+                continue;
+            }
+            if self.may_evict(id) {
+                self.evict_on_purpose(id);
+            } else {
+                let again = self.now + self.plan.upgrade.retry;
+                return self.schedule(again, Event::EvictionTried { incident });
+            }
+        }
+        self.note_emptier(node);
+    }
+
+    fn emptying(&self, incident: usize) -> Option<usize> {
+        self.exchanges.emptying.iter().position(|emptying| emptying.incident == incident)
+    }
+
+    /// Whether the disruption budget allows a replica to be evicted.
+    fn may_evict(&self, id: ReplicaId) -> bool {
+        let least = self.desired.saturating_sub(self.plan.upgrade.budget);
+        let counts = matches!(self.replicas[id].state, State::Ready | State::Hung);
+        self.count_ready() >= least + usize::from(counts)
+    }
+
+    fn evict_on_purpose(&mut self, id: ReplicaId) {
+        let (slot, zone) = (self.replicas[id].slot, self.replicas[id].zone);
+        self.slots[slot] = None;
+        self.drain(id, "evicted on purpose");
+        self.place(slot, Some(zone), "replaces an evicted replica");
+    }
+
+    /// A machine holds fewer replicas than before: perhaps none, as somebody waits for.
+    pub(super) fn note_emptier(&mut self, node: NodeId) {
+        if self.nodes.get(node).held > 0 {
+            return;
+        }
+        let waits = |emptying: &&mut Emptying| emptying.node == node && !emptying.away;
+        let Some(emptying) = self.exchanges.emptying.iter_mut().find(waits) else { return };
+        emptying.away = true;
+        let is_last = emptying.later.is_empty();
+        let Emptying { fault, incident, .. } = *emptying;
+        self.tell_node(node, "emptied");
+        if is_last {
+            self.end_fault(fault, incident);
+        }
+        let plan = self.plan;
+        let away = plan.faults[fault].fault.away().unwrap_or(&Law::ZERO);
+        let back = self.now + self.lasting(fault, 0, away);
+        self.schedule(back, Event::EmptiedReturns { incident });
+    }
+
+    /// An emptied machine is back; the next one's turn.
+    pub(super) fn return_emptied(&mut self, incident: usize) {
+        let Some(place) = self.emptying(incident) else { return };
+        let Emptying { fault, node, .. } = self.exchanges.emptying[place];
+        self.nodes.get_mut(node).cordoned = false;
+        self.tell_node(node, "back");
+        match self.exchanges.emptying[place].later.pop() {
+            Some(next) => {
+                let emptying = &mut self.exchanges.emptying[place];
+                (emptying.node, emptying.away) = (next, false);
+                self.cordon(next, incident);
+            }
+            None => {
+                self.exchanges.emptying.remove(place);
+                if self.plan.faults[fault].fault.target() == Target::Cluster {
+                    self.await_again(fault, 0, self.now);
+                }
+            }
+        }
+        self.serve_waiting("a machine is back");
+    }
+}

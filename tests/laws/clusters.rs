@@ -1,0 +1,93 @@
+//! Random clusters: nodes, upgrades and autoscalers, all in a hurry.
+
+use brownout::autoscaler::behavior::{Behavior, Policy, Unit};
+use brownout::autoscaler::calculator::Target;
+use brownout::autoscaler::controller::{Settings, Spec};
+use brownout::plan::*;
+use brownout::random::Law;
+use brownout::units::{Share, Span};
+use proptest::prelude::*;
+
+use crate::common::secs;
+
+/// What surrounds the replicas.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    /// Without a number of nodes that fits the placement: `per_zone` is what to have beyond.
+    nodes: Nodes,
+    upgrade: Upgrade,
+    autoscaling: Option<Autoscaling>,
+    drain: Span,
+}
+
+impl Cluster {
+    /// Puts the replicas of a plan into the cluster.
+    pub fn surround(self, plan: &mut Plan) {
+        let placed = |zone| plan.topology.placement.iter().filter(|home| **home == zone).count();
+        let most = (0..plan.topology.zones.len()).map(placed).max().unwrap_or(0);
+        plan.nodes = self.nodes;
+        let needed = most.div_ceil(plan.nodes.room).max(1);
+        plan.nodes.per_zone = plan.nodes.per_zone.map(|beyond| needed + beyond);
+        (plan.upgrade, plan.autoscaling) = (self.upgrade, self.autoscaling);
+        plan.termination.drain = self.drain;
+    }
+}
+
+/// A cluster of any kind.
+pub fn any_cluster() -> impl Strategy<Value = Cluster> {
+    (nodes(), upgrade(), prop::option::weighted(0.3, autoscaling()), 0.0..5.0_f64).prop_map(
+        |(nodes, upgrade, autoscaling, drain)| Cluster {
+            nodes,
+            upgrade,
+            autoscaling,
+            drain: secs(drain),
+        },
+    )
+}
+
+fn nodes() -> impl Strategy<Value = Nodes> {
+    let share = prop_oneof![Just(0.0), 0.0..1.0_f64];
+    let adds = prop::option::of(0.0..9.0_f64);
+    (prop::option::of(0..5_usize), 1..3_usize, adds, share, 0.0..3.0_f64).prop_map(
+        |(per_zone, room, adds, deleted, every)| Nodes {
+            per_zone,
+            room,
+            provisioning: adds.map(|most| Law::uniform_secs(0.0, most)),
+            image: Law::uniform_secs(0.0, 3.0),
+            eviction: Eviction { every: secs(every), ..Nodes::default().eviction },
+            deleted: Share(deleted),
+            deletion: Law::uniform_secs(0.0, every),
+        },
+    )
+}
+
+fn upgrade() -> impl Strategy<Value = Upgrade> {
+    (0..3_usize, 0..3_usize, 1..3_usize).prop_map(|(surge, unavailable, budget)| Upgrade {
+        surge: if unavailable == 0 { surge.max(1) } else { surge },
+        unavailable,
+        budget,
+        retry: secs(0.7),
+    })
+}
+
+fn autoscaling() -> impl Strategy<Value = Autoscaling> {
+    (1..4_i32, 0..4_i32, 20..90_i32, 100..2_000_i64).prop_map(
+        |(min, more, target, request_milli)| {
+            let mut behavior = Behavior::default();
+            behavior.up.policies = vec![Policy { unit: Unit::Pods, value: 2, period: secs(2.0) }];
+            behavior.down.window = Some(secs(3.0));
+            let mut target = Target::utilisation(target);
+            target.care.initialization = secs(3.0);
+            target.care.initial_readiness = secs(1.0);
+            let settings = Settings::default();
+            let spec = Spec { min, max: min + more, target, behavior: Some(behavior), settings };
+            Autoscaling {
+                spec,
+                request_milli,
+                sync: secs(1.0),
+                scrape: secs(0.9),
+                kubelet: secs(0.6),
+            }
+        },
+    )
+}

@@ -142,6 +142,14 @@ keys! {
             "CPU of one replica.";
         DEMAND: Law = "cpu-per-request", "", Assumed, "the tier: cores / saturation rate",
             "CPU time that one request takes.";
+        THROTTLING: bool = "throttling", "false", Assumed,
+            "an average hides the slices; switch it on to see them",
+            "Whether the CPU limit is enforced in slices instead of on average.";
+        THROTTLING_PERIOD: Span = "throttling-period", "100ms", Documented,
+            "the kubelet's cpuCFSQuotaPeriod",
+            "How often the CPU quota is refilled (throttling only).";
+        THREADS: u64 = "threads", "", Assumed, "cores, rounded up",
+            "Cores that a replica uses at once until its quota is used up (throttling only).";
         MEMORY: Bytes = "memory", "", Assumed, "none", "Memory limit of one replica.";
         MEMORY_PER_REQUEST: Bytes = "memory-per-request", "", Assumed, "none",
             "What a request in flight holds of the memory.";

@@ -65,6 +65,13 @@ fn swinging() -> Plan {
     plan
 }
 
+/// The troubles of a gateway whose CPU limit is enforced in slices.
+fn throttled() -> Plan {
+    let mut plan = troubled();
+    plan.gateway.throttling = Some(Throttling { period: secs(0.1), threads: 3 });
+    plan
+}
+
 fn profile(corners: &[(f64, f64)], period: Option<f64>) -> Traffic {
     Traffic::Process(ArrivalProcess {
         scatter: Scatter::Poisson,
@@ -82,7 +89,7 @@ fn all(plan: &Plan, threads: usize) -> Vec<Outcome> {
 
 #[test]
 fn the_number_of_threads_changes_nothing() {
-    for plan in [troubled(), swinging()] {
+    for plan in [troubled(), throttled(), swinging()] {
         let alone = all(&plan, 1);
         assert!(alone.windows(2).all(|pair| pair[0].digest != pair[1].digest));
         assert_eq!(all(&plan, 2), alone);
@@ -92,7 +99,7 @@ fn the_number_of_threads_changes_nothing() {
 
 #[test]
 fn an_observer_changes_nothing() {
-    for plan in [troubled(), swinging()] {
+    for plan in [troubled(), throttled(), swinging()] {
         for replication in 0..4 {
             let unseen = replicate(&plan, replication);
             let (_, mut seen) = witnessed(&plan, replication);
@@ -143,6 +150,14 @@ fn tiers_that_differ_in_cores_meet_the_same_luck() {
     assert_eq!(strikes(&slow), strikes(&fast));
     assert!(strikes(&slow).len() > 5, "{:?}", strikes(&slow));
     assert_ne!(slow.served, fast.served);
+}
+
+#[test]
+fn a_limit_in_slices_leaves_all_luck_as_it_was() {
+    let ((average, _), (slices, _)) = (witnessed(&troubled(), 0), witnessed(&throttled(), 0));
+    assert_eq!(average.offered, slices.offered);
+    assert_eq!(strikes(&average), strikes(&slices));
+    assert_ne!(average.served, slices.served);
 }
 
 #[test]

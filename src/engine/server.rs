@@ -84,6 +84,23 @@ impl Server {
         self.busy + nanoseconds(now - self.anchor) * self.pace.of(self.sharing).work
     }
 
+    /// Cores in use as of the last call.
+    pub fn usage(&self) -> f64 {
+        self.pace.of(self.sharing).work
+    }
+
+    /// The pace of this server's cores when it stands still.
+    pub(super) fn standstill(&self) -> Pace {
+        self.pace.at_speed(0.0)
+    }
+
+    /// Takes on another pace at `now`, to which the server has been advanced, and gives its own for
+    /// it.
+    pub(super) fn exchange_pace(&mut self, now: u64, pace: &mut Pace) {
+        self.settle(now);
+        std::mem::swap(&mut self.pace, pace);
+    }
+
     /// The jobs in the server, in no particular order.
     pub fn in_service_jobs(&self) -> impl Iterator<Item = &Job> {
         self.jobs.iter().filter(|job| !self.deadlines.has_passed(job, self.anchor))

@@ -26,6 +26,7 @@ pub fn plan() -> Plan {
     Plan {
         gateway: Gateway {
             cores: Cores(1.0),
+            throttling: None,
             demand: Law::Exponential(secs(0.01)),
             replicas: 2,
             memory: Some(Memory { limit: Bytes(1 << 30), per_request: Bytes(1 << 20) }),

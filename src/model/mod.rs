@@ -43,7 +43,7 @@ use std::collections::VecDeque;
 
 use crate::engine::calendar::Calendar;
 use crate::engine::digest::Digest;
-use crate::engine::server::Server;
+use crate::engine::quota::Metered;
 use crate::observe::{Observation, Observer, Reading, ReplicaId, State};
 use crate::random::{Law, Seed};
 use crate::units::{Instant, Span};
@@ -95,7 +95,7 @@ struct World<'a, O> {
     calendar: Calendar<Event>,
     now: Instant,
     /// The server that every replica begins with.
-    idle: Server,
+    idle: Metered,
     /// Every replica that existed, by id.
     replicas: Vec<Replica>,
     /// Those that exist, and those that ended in the current bin.
@@ -138,7 +138,7 @@ impl<'a, O: Observer> World<'a, O> {
             digest: Digest::default(),
             calendar: Calendar::default(),
             now: Instant::ZERO,
-            idle: Server::new(plan.gateway.cores.0, ingress.read_timeout.0),
+            idle: replica::idle_server(&plan.gateway, ingress.read_timeout),
             replicas: Vec::new(),
             present: Vec::new(),
             slots: vec![None; plan.slots()],

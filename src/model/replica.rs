@@ -13,17 +13,19 @@
 //!
 //! Assumptions: a crashed replica is replaced by a new one (its pod is gone); a hung one is
 //! restarted in its pod; one on a lost machine comes back with the machine unless it was replaced
-//! before. Starting costs no CPU of the gateway. Left out: memory pressure, CPU throttling in
-//! slices (a limit is an average), CrashLoopBackOff.
+//! before. Starting costs no CPU of the gateway. If the CPU limit is enforced in slices, each
+//! replica has a phase of its own, which a restart does not move, and a container that starts has a
+//! whole quota. Left out: memory pressure, CrashLoopBackOff.
 
 use super::node::NodeId;
 use super::routing::note_failure;
 use crate::engine::digest::Digest;
 use crate::engine::jobs::Job;
+use crate::engine::quota::{Bandwidth, Metered};
 use crate::engine::server::{Server, Sink};
 use crate::observe::ledger::Failure;
 use crate::observe::{Observer, Reading, ReplicaId, Served, State};
-use crate::plan::{Probe, Slot, ZoneId};
+use crate::plan::{Gateway, Probe, Slot, ZoneId};
 use crate::random::{Seed, Stream};
 use crate::units::{Instant, Share, Span};
 
@@ -54,6 +56,16 @@ pub(super) struct Slowdown {
     pub share: Share,
 }
 
+/// The server that every replica begins with: on average `cores`, or all its threads until the
+/// quota is used up. Its requests expire after `patience`.
+pub(super) fn idle_server(gateway: &Gateway, patience: Span) -> Metered {
+    let cores = gateway.throttling.map_or(gateway.cores.0, |slices| f64::from(slices.threads));
+    let bandwidth = gateway
+        .throttling
+        .map(|slices| Bandwidth { quota: slices.quota(gateway.cores), period: slices.period.0 });
+    Metered::new(Server::new(cores, patience.0), bandwidth)
+}
+
 /// A replica.
 #[derive(Clone, Debug)]
 pub(super) struct Replica {
@@ -82,7 +94,7 @@ pub(super) struct Replica {
     pub silent: bool,
     /// Durations of its start-up and detection.
     pub luck: Stream,
-    pub server: Server,
+    pub server: Metered,
     pub inbox: Vec<Inbound>,
     arrived: u64,
     served: u64,
@@ -95,9 +107,10 @@ impl Replica {
         (id, generation): (ReplicaId, u64),
         (slot, zone, node): (Slot, ZoneId, NodeId),
         name: String,
-        idle: &Server,
+        idle: &Metered,
         seed: Seed,
     ) -> Self {
+        let key = (slot as u64) << 32 | generation;
         Replica {
             id,
             name,
@@ -114,8 +127,8 @@ impl Replica {
             slow: Vec::new(),
             hung: false,
             silent: false,
-            luck: seed.stream("replica", (slot as u64) << 32 | generation),
-            server: idle.clone(),
+            luck: seed.stream("replica", key),
+            server: idle.at_phase(seed.stream("quota", key).unit()),
             inbox: Vec::new(),
             arrived: 0,
             served: 0,
@@ -135,8 +148,8 @@ impl Replica {
     pub fn take_in<O: Observer>(&mut self, digest: &mut Digest, observer: &mut O) {
         let mut outlet = Outlet { replica: self.id, served: 0, digest, observer };
         for inbound in &self.inbox {
-            self.server.advance(inbound.at, &mut outlet);
-            self.server.push(inbound.at, inbound.sent, inbound.demand, inbound.instance);
+            let Inbound { at, sent, demand, instance } = *inbound;
+            self.server.take((at, sent), demand, instance, &mut outlet);
         }
         self.served += outlet.served;
         self.arrived += self.inbox.len() as u64;

@@ -2,13 +2,16 @@
 
 use super::ZoneId;
 use crate::random::Law;
-use crate::units::{Bytes, Cores};
+use crate::units::{Bytes, Cores, Span};
 
 /// One replica's capacity, and their number.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gateway {
     /// CPU of one replica (its limit).
     pub cores: Cores,
+    /// How the limit is enforced if it is in slices; without, a replica has its `cores` at every
+    /// moment, as if the limit were the size of its machine.
+    pub throttling: Option<Throttling>,
     /// CPU time that one request takes.
     pub demand: Law,
     /// Replicas wanted at the start, and at all times without an autoscaler; at least 1.
@@ -16,6 +19,25 @@ pub struct Gateway {
     /// Memory of one replica and what one request in flight holds of it, if given. Reported, not
     /// enforced: the model does not kill a replica for its memory.
     pub memory: Option<Memory>,
+}
+
+/// A CPU limit that is enforced in slices, as the Linux kernel does (CFS bandwidth control): a
+/// replica works on as many cores as it has threads until it has used the quota of the period, and
+/// then stands still until the period is over. What it leaves of a quota is forfeited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Throttling {
+    /// The length of a period, above zero.
+    pub period: Span,
+    /// The most cores that a replica uses at once; not fewer than [`Gateway::cores`].
+    pub threads: u32,
+}
+
+impl Throttling {
+    /// CPU time that a replica with a limit of `cores` may use in each period, in nanoseconds of
+    /// one core. It is to be at least a millisecond, as the kernel has it.
+    pub fn quota(&self, cores: Cores) -> f64 {
+        cores.0 * self.period.0 as f64
+    }
 }
 
 /// Memory figures of a replica.

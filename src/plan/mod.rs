@@ -13,7 +13,7 @@ use crate::units::{Rate, Span};
 
 pub use cluster::{Autoscaling, Detection, Eviction, Nodes, Termination, Upgrade};
 pub use fault::{Fault, FaultPlan, ReplicaTarget, Schedule, Target};
-pub use gateway::{Gateway, Memory, Spread, Topology};
+pub use gateway::{Gateway, Memory, Spread, Throttling, Topology};
 pub use ingress::{Balancing, DeadAddress, Ingress};
 pub use run::{Extent, Run, Window};
 pub use startup::{Configuration, Contracts, ControlPlaneCall, Gate, Probe, Startup};

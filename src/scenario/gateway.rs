@@ -3,18 +3,24 @@
 use std::ops::Range;
 
 use crate::diagnostic::{Place, Problem};
-use crate::plan::{Gateway, Memory, Topology, ZoneId};
+use crate::plan::{Gateway, Memory, Throttling, Topology, ZoneId};
 use crate::random::Law;
 use crate::scenario::Mark;
 use crate::scenario::book::{Book, Found, Section};
 use crate::scenario::keys::{gateway as key, topology};
 use crate::scenario::value::{Located, Value};
 use crate::scenario::word::{Catalogue, Management, Platform, Tier};
-use crate::units::{Cores, Rate, Span};
+use crate::units::{Cores, Rate, SECOND, Span};
 
 /// The most replicas that a scenario may have.
 pub(crate) const REPLICA_LIMIT: u64 = 1_000;
 const ZONE_LIMIT: usize = 100;
+const THREAD_LIMIT: u64 = 4_096;
+/// The periods that a kubelet takes.
+const PERIOD_LEAST: Span = Span(SECOND / 1_000);
+const PERIOD_MOST: Span = Span(SECOND);
+/// The least quota that the kernel grants.
+const QUOTA_LEAST: Span = Span(SECOND / 1_000);
 
 /// `[gateway]` as read.
 pub(crate) struct GatewayPart {
@@ -62,7 +68,8 @@ pub(crate) fn read<'a>(book: &mut Book<'a>, top: &Section<'a>) -> GatewayPart {
     let contracts = book.get(&section, key::CONTRACTS).value;
     let memory = memory(book, &section);
     let (cores, demand) = (capacity.cores, capacity.demand);
-    let plan = Gateway { cores, demand, replicas: replicas.value as usize, memory };
+    let throttling = throttling(book, &section, cores);
+    let plan = Gateway { cores, throttling, demand, replicas: replicas.value as usize, memory };
     let rating = capacity.rating.filter(|_| management == Management::Managed);
     let tier = capacity.tier;
     GatewayPart { plan, management, platform, contracts, replicas, tier, rating }
@@ -131,6 +138,54 @@ fn above_zero<'a>(book: &mut Book<'a>, section: &Section<'a>, demand: Law) -> La
         book.error(section.key_place(&key::DEMAND), title, help);
     }
     demand
+}
+
+/// How the CPU limit is enforced.
+fn throttling<'a>(book: &mut Book<'a>, section: &Section<'a>, cores: Cores) -> Option<Throttling> {
+    let on = book.get(section, key::THROTTLING);
+    if !on.value {
+        let reason = "only with throttling = true";
+        book.idle(section, key::THROTTLING_PERIOD, reason);
+        book.idle(section, key::THREADS, reason);
+        return None;
+    }
+    let period = book.get(section, key::THROTTLING_PERIOD);
+    let default = (cores.0.ceil() as u64, key::THREADS.mark, key::THREADS.source);
+    let threads = book.count_or(section, key::THREADS, 1..=THREAD_LIMIT, default);
+    let throttling = Throttling { period: period.value, threads: threads.value as u32 };
+    if !(PERIOD_LEAST..=PERIOD_MOST).contains(&period.value) {
+        let title = "`gateway.throttling-period` is out of range";
+        let help = format!("the kubelet takes {PERIOD_LEAST} to {PERIOD_MOST}");
+        book.error(period.place, title, help);
+    } else if throttling.quota(cores) < QUOTA_LEAST.0 as f64 {
+        let title = format!("{cores} is less than {QUOTA_LEAST} of CPU in each period");
+        let help = "the kernel grants no less: raise `gateway.cores` or the throttling-period";
+        let place = if period.given { period.place } else { section.key_place(&key::CORES) };
+        book.error(place, title, help.to_owned());
+    }
+    check_threads(book, section, cores, (&on, &threads));
+    Some(throttling)
+}
+
+/// Notes threads that cannot use the limit, and those that cannot exceed it.
+fn check_threads<'a>(
+    book: &mut Book<'a>,
+    section: &Section<'a>,
+    cores: Cores,
+    (on, threads): (&Found<bool>, &Found<u64>),
+) {
+    let used = threads.value as f64;
+    if used < cores.0 {
+        let title = format!("fewer threads than cores: the limit of {cores} is out of reach");
+        let help = format!("write threads = {} or more, or lower the cores", cores.0.ceil());
+        book.error(threads.place.clone(), title, help);
+    } else if used == cores.0 {
+        let place = if section.has(&key::THREADS) { &threads.place } else { &on.place };
+        let problem = Problem::warning(place.clone(), "`gateway.throttling` has no effect")
+            .label(format!("threads = {used} never uses more than {cores}"))
+            .help("raise `gateway.threads` above the cores");
+        book.problems.push(problem);
+    }
 }
 
 fn memory<'a>(book: &mut Book<'a>, section: &Section<'a>) -> Option<Memory> {

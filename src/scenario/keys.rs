@@ -1,74 +1,18 @@
 //! The format: every key with its type, its default, how well founded the default is, and what it
 //! means. Reading, guessing at misspelt keys, listing and documenting all use this one table.
 
-use std::marker::PhantomData;
-
 use crate::plan::{DeadAddress, Scatter, Spread};
 use crate::random::Law;
 use crate::scenario::Mark;
+pub use crate::scenario::key::Entry;
+pub(crate) use crate::scenario::key::Key;
 use crate::scenario::supply::Supply;
-use crate::scenario::value::{Located, Value};
+use crate::scenario::value::Located;
 use crate::scenario::word::{
     Catalogue, ChangeKind, Choice, FaultKind, GateKind, Management, Platform, Preset, Provisioner,
     ScalePreset, Store, Tier, Tls,
 };
 use crate::units::{Bytes, Cores, Rate, Share, Span};
-
-/// What is known about a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// The section it stands in; empty for the top of the file, `fault` for `[[fault]]`.
-    pub section: &'static str,
-    /// Its name.
-    pub name: &'static str,
-    /// What its value is.
-    pub kind: String,
-    /// Whether its value is written without quotes.
-    pub bare: bool,
-    /// The default as it would be written, without quotes; empty if there is none or if it follows
-    /// from other settings.
-    pub default: &'static str,
-    /// How well founded the default is.
-    pub mark: Mark,
-    /// Where the default comes from, or from which settings it follows.
-    pub source: &'static str,
-    /// What it means.
-    pub about: &'static str,
-}
-
-/// A key with the type of its value.
-pub(crate) struct Key<T> {
-    pub(crate) section: &'static str,
-    pub(crate) name: &'static str,
-    pub(crate) default: &'static str,
-    pub(crate) mark: Mark,
-    pub(crate) source: &'static str,
-    pub(crate) about: &'static str,
-    kind: PhantomData<fn() -> T>,
-}
-
-impl<T> Clone for Key<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for Key<T> {}
-
-impl<T: Value> Key<T> {
-    fn entry(&self) -> Entry {
-        Entry {
-            section: self.section,
-            name: self.name,
-            kind: T::kind(),
-            bare: T::BARE,
-            default: self.default,
-            mark: self.mark,
-            source: self.source,
-            about: self.about,
-        }
-    }
-}
 
 /// The sections, in the order of the reference; the empty name is the top of the file.
 pub const SECTIONS: [&str; 15] = [
@@ -96,15 +40,8 @@ macro_rules! keys {
     })*) => {
         $(pub(crate) mod $module {
             use super::*;
-            $(pub(crate) const $id: Key<$type> = Key {
-                section: $section,
-                name: $name,
-                default: $default,
-                mark: Mark::$mark,
-                source: $source,
-                about: $about,
-                kind: PhantomData,
-            };)*
+            $(pub(crate) const $id: Key<$type> =
+                Key::new(($section, $name), ($default, Mark::$mark, $source), $about);)*
         })*
 
         /// Every key of the format, section by section.
@@ -145,6 +82,14 @@ keys! {
             "CPU of one replica.";
         DEMAND: Law = "cpu-per-request", "", Assumed, "the tier: cores / saturation rate",
             "CPU time that one request takes.";
+        THROTTLING: bool = "throttling", "false", Assumed,
+            "an average hides the slices; switch it on to see them",
+            "Whether the CPU limit is enforced in slices instead of on average.";
+        THROTTLING_PERIOD: Span = "throttling-period", "100ms", Documented,
+            "the kubelet's cpuCFSQuotaPeriod",
+            "How often the CPU quota is refilled (throttling only).";
+        THREADS: u64 = "threads", "", Assumed, "cores, rounded up",
+            "Cores that a replica uses at once until its quota is used up (throttling only).";
         MEMORY: Bytes = "memory", "", Assumed, "none", "Memory limit of one replica.";
         MEMORY_PER_REQUEST: Bytes = "memory-per-request", "", Assumed, "none",
             "What a request in flight holds of the memory.";

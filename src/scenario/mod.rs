@@ -8,6 +8,7 @@ pub mod edit;
 mod fault;
 mod gateway;
 mod ingress;
+mod key;
 pub mod keys;
 pub mod law;
 pub mod read;

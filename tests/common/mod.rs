@@ -38,6 +38,7 @@ pub fn plan(replicas: usize, rate: f64, horizon: f64) -> Plan {
     Plan {
         gateway: Gateway {
             cores: Cores(1.0),
+            throttling: None,
             demand: Law::Exponential(secs(0.001)),
             replicas,
             memory: None,

@@ -56,8 +56,13 @@ fn windows(plan: &Plan) -> Vec<Window> {
 
 fn gateway() -> impl Strategy<Value = Gateway> {
     let cores = prop::sample::select(vec![0.25, 0.5, 1.0, 1.5, 2.0, 4.0]);
-    (cores, demand(), 1..=6_usize).prop_map(|(cores, demand, replicas)| Gateway {
+    let slices = prop::option::weighted(0.3, (0..4_u32, 5..300_u64));
+    (cores, slices, demand(), 1..=6_usize).prop_map(|(cores, slices, demand, replicas)| Gateway {
         cores: Cores(cores),
+        throttling: slices.map(|(beyond, millis)| Throttling {
+            period: secs(millis as f64 / 1e3),
+            threads: cores.ceil() as u32 + beyond,
+        }),
         demand,
         replicas,
         memory: None,

@@ -185,7 +185,13 @@ proptest! {
         for served in &witness.served {
             let states = witness.states(served.replica);
             let taken = states.iter().rev().find(|(at, _)| *at <= served.arrived);
-            let alive = |state: State| matches!(state, State::Probing | State::Ready);
+            // One that probes found overloaded works on.
+            let competes = plan.detection.probe_cpu.is_some();
+            let alive = |state: State| match state {
+                State::Probing | State::Ready => true,
+                State::Unready | State::Draining => competes,
+                _ => false,
+            };
             prop_assert!(taken.is_some_and(|(_, state)| alive(*state)), "{served:?} {states:?}");
             let meanwhile = |at: &Instant| served.arrived < *at && *at < served.finished;
             let mut passed = states.iter().filter(|(at, _)| meanwhile(at));
@@ -241,7 +247,8 @@ proptest! {
         for reading in witness.readings.iter().flat_map(|(_, readings)| readings) {
             last[reading.replica] = reading.busy;
         }
-        let nothing_lost = outcome.ledger.failed_by(Failure::LostInFlight) == 0
+        let only_requests = plan.detection.probe_cpu.is_none();
+        let nothing_lost = only_requests && outcome.ledger.failed_by(Failure::LostInFlight) == 0
             && outcome.ledger.failed_by(Failure::TimedOut) == 0
             && outcome.drained == outcome.ledger.in_flight;
         for (replica, busy) in last.into_iter().enumerate() {
@@ -263,6 +270,8 @@ proptest! {
         // A replica that is back before the ingress heard that it left works without serving.
         let mut plan = plan;
         plan.ingress.propagation = Law::ZERO;
+        // One that starts works for its probes.
+        plan.detection.probe_cpu = None;
         let (_, outcome) = witnessed(&plan, 0);
         let timeline = outcome.timeline.expect("the timeline is kept");
         for row in &timeline.by_replica {

@@ -1,6 +1,7 @@
 //! The events that change what the system is, and the order of simultaneous ones.
 
 use super::control_plane::Wanted;
+use super::probing::Kind;
 use crate::observe::ReplicaId;
 use crate::plan::{Slot, ZoneId};
 use crate::units::Instant;
@@ -32,7 +33,8 @@ pub(super) enum Event {
     CrashNoticed { replica: ReplicaId, epoch: u32 },
     /// The readiness probe has failed often enough.
     ReadinessLost { replica: ReplicaId, epoch: u32 },
-    /// A hung process is killed after liveness failures and grace.
+    /// A process is stopped after liveness failures: a hung one is killed after the grace, one that
+    /// works ends after its drain.
     HungKilled { replica: ReplicaId, epoch: u32 },
     /// The node's lease is too old.
     NodeNotReady { replica: ReplicaId, epoch: u32 },
@@ -60,6 +62,12 @@ pub(super) enum Event {
     IngressReturns { instance: usize, fault: usize, incident: usize },
     /// A fault strikes. `guard` voids a random strike whose victim is no longer the same.
     Strikes { fault: usize, entity: usize, guard: Option<(Slot, ReplicaId, u32)> },
+    /// A probe that takes CPU is sent; void once its process is gone.
+    ProbeSent { replica: ReplicaId, process: u32, kind: Kind },
+    /// It is looked at.
+    ProbeLooked { replica: ReplicaId, process: u32, kind: Kind },
+    /// A container has waited long enough to be restarted.
+    BackOffEnds { replica: ReplicaId, epoch: u32 },
 }
 
 impl Event {
@@ -78,12 +86,15 @@ impl Event {
             | Event::FetchAgain { .. }
             | Event::RefreshEnds { .. }
             | Event::ProbeSucceeds { .. }
+            | Event::ProbeSent { .. }
+            | Event::BackOffEnds { .. }
             | Event::Joins { .. } => 3,
             Event::Leaves { .. }
             | Event::IngressAvoided { .. }
             | Event::ZoneAvoided { .. }
             | Event::CrashNoticed { .. }
             | Event::ReadinessLost { .. }
+            | Event::ProbeLooked { .. }
             | Event::HungKilled { .. }
             | Event::NodeNotReady { .. }
             | Event::DrainEnds { .. }
@@ -108,6 +119,7 @@ impl Event {
             | Event::HungKilled { replica, epoch }
             | Event::NodeNotReady { replica, epoch }
             | Event::DrainEnds { replica, epoch }
+            | Event::BackOffEnds { replica, epoch }
             | Event::Evicted { replica, epoch } => Some((replica, epoch)),
             Event::Look
             | Event::KubeletReads { .. }
@@ -121,6 +133,8 @@ impl Event {
             | Event::IngressAvoided { .. }
             | Event::ZoneAvoided { .. }
             | Event::IngressReturns { .. }
+            | Event::ProbeSent { .. }
+            | Event::ProbeLooked { .. }
             | Event::Strikes { .. } => None,
         }
     }
@@ -153,6 +167,9 @@ impl Event {
             Event::KubeletReads { .. } => 22,
             Event::Scraped => 23,
             Event::Synced => 24,
+            Event::ProbeSent { .. } => 25,
+            Event::ProbeLooked { .. } => 26,
+            Event::BackOffEnds { .. } => 27,
         }
     }
 }

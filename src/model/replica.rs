@@ -3,19 +3,23 @@
 //! ```text
 //! Scheduling → Sandbox → Image → Booting → Configuring → Contracts → Probing → Ready
 //!                 ▲                 ▲
-//!                 │                 └─ killed by liveness: Hung or Unready after a hang
+//!                 │                 └─ killed by liveness: Hung or Unready after a hang; after a
+//!                 │                    BackOff if that was not the first time
 //!                 └─ its zone returns: Failed or Unready after a lost machine
 //!
 //! Ready ─ crash ───────► Failed ─ noticed ────────► Terminated ─► a new replica in the slot
 //! Ready ─ hang ────────► Hung ─── readiness lost ─► Unready
+//! Ready ─ overloaded, probes missed ─► Unready or Draining: see `probing.rs`
 //! any ─── machine lost ► Failed ─ node not ready ─► Unready ─ evicted ─► Terminated ─► a new one
 //! ```
 //!
-//! Assumptions: a crashed replica is replaced by a new one (its pod is gone); a hung one is
-//! restarted in its pod; one on a lost machine comes back with the machine unless it was replaced
-//! before. Starting costs no CPU of the gateway. Left out: memory pressure, CPU throttling in
-//! slices (a limit is an average), CrashLoopBackOff, draining.
+//! Assumptions: a crashed replica is replaced by a new one (its pod is gone), unless the plan has
+//! it restarted; a hung one is restarted in its pod; one on a lost machine comes back with the
+//! machine unless it was replaced before. Starting costs no CPU of the gateway. Left out: memory
+//! pressure, CPU throttling in slices (a limit is an average).
 
+use super::backoff::Backoff;
+use super::probing::Probing;
 use super::routing::note_failure;
 use crate::engine::digest::Digest;
 use crate::engine::jobs::Job;
@@ -78,6 +82,10 @@ pub(super) struct Replica {
     pub hung: bool,
     /// Whether its machine is gone, so that nobody is left to refuse a connection.
     pub silent: bool,
+    /// Its probes, if they compete for CPU.
+    pub probing: Probing,
+    /// Restarts of its container.
+    pub backoff: Backoff,
     /// Durations of its start-up and detection.
     pub luck: Stream,
     pub server: Server,
@@ -111,6 +119,8 @@ impl Replica {
             slow: Vec::new(),
             hung: false,
             silent: false,
+            probing: Probing::default(),
+            backoff: Backoff::default(),
             luck: seed.stream("replica", (slot as u64) << 32 | generation),
             server: idle.clone(),
             inbox: Vec::new(),
@@ -122,7 +132,8 @@ impl Replica {
     /// Lets its server work until `now`.
     #[inline(always)]
     pub fn advance<O: Observer>(&mut self, now: u64, digest: &mut Digest, observer: &mut O) {
-        let mut outlet = Outlet { replica: self.id, served: 0, digest, observer };
+        let (replica, probing) = (self.id, &mut self.probing);
+        let mut outlet = Outlet { replica, served: 0, probing, digest, observer };
         self.server.advance(now, &mut outlet);
         self.served += outlet.served;
     }
@@ -130,7 +141,8 @@ impl Replica {
     /// Takes on everything in its inbox, in order.
     #[inline(always)]
     pub fn take_in<O: Observer>(&mut self, digest: &mut Digest, observer: &mut O) {
-        let mut outlet = Outlet { replica: self.id, served: 0, digest, observer };
+        let (replica, probing) = (self.id, &mut self.probing);
+        let mut outlet = Outlet { replica, served: 0, probing, digest, observer };
         for inbound in &self.inbox {
             self.server.advance(inbound.at, &mut outlet);
             self.server.push(inbound.at, inbound.sent, inbound.demand, inbound.instance);
@@ -168,6 +180,7 @@ impl Replica {
     pub fn end_process(&mut self, now: u64) -> (Vec<u64>, Vec<Slowdown>) {
         let lost = self.server.kill(now);
         self.epoch += 1;
+        self.probing.end();
         self.fate = Fate::Dead;
         (self.hung, self.lacks_contracts) = (false, false);
         let slow = std::mem::take(&mut self.slow);
@@ -178,6 +191,24 @@ impl Replica {
     /// Whether the replica is serving as far as it knows itself.
     pub fn is_ready(&self) -> bool {
         self.state == State::Ready
+    }
+
+    /// What changes whenever it restarts or becomes ready anew: random faults that were to hit it
+    /// are off.
+    pub fn spell(&self) -> u32 {
+        // Neither number ever falls.
+        self.epoch.wrapping_add(self.readiness)
+    }
+
+    /// Whether its process works, as far as it is seen from inside.
+    pub fn works(&self) -> bool {
+        self.fate == Fate::Accepts && !self.hung
+    }
+
+    /// How long its container has been running at `now`.
+    pub fn ran(&self, now: Instant) -> Span {
+        // One that runs from the beginning did so for long.
+        self.probe_phase.map_or_else(|| now.since(self.container_started), |_| Span::MAX)
     }
 
     /// The first probe of this kind at or after `time`.
@@ -205,6 +236,7 @@ impl Replica {
 struct Outlet<'a, O> {
     replica: ReplicaId,
     served: u64,
+    probing: &'a mut Probing,
     digest: &'a mut Digest,
     observer: &'a mut O,
 }
@@ -221,6 +253,11 @@ impl<O: Observer> Sink for Outlet<'_, O> {
             demand: job.demand,
             replica: self.replica,
         });
+    }
+
+    #[cold]
+    fn errand_done(&mut self, mark: u32, _at: u64) {
+        self.probing.answer(mark);
     }
 
     fn expired(&mut self, sent: u64, at: u64) {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::outcome::ProbesFailed;
 use super::scope::Scope;
 use super::{Reading, ReplicaId, State};
 use crate::units::{Instant, SECOND, Span};
@@ -13,6 +14,8 @@ struct Known {
     ready: bool,
     in_rotation: bool,
     lacks_contracts: bool,
+    /// Whether its process works on, although probes found it too slow.
+    overloaded: bool,
     last: Reading,
 }
 
@@ -24,10 +27,13 @@ pub(super) struct Fleet {
     holders: BTreeMap<usize, ReplicaId>,
     in_rotation: usize,
     serving: Occupancy,
+    /// Those that work without serving.
+    overloaded: Occupancy,
     warm_up: Instant,
     in_flight_peak: u64,
     busy: f64,
     capacity: f64,
+    probes_failed: ProbesFailed,
 }
 
 /// What the fleet did after warm-up.
@@ -37,6 +43,7 @@ pub(super) struct Work {
     pub busy_secs: f64,
     pub capacity_secs: f64,
     pub in_flight_peak: u64,
+    pub probes_failed: ProbesFailed,
 }
 
 impl Fleet {
@@ -46,10 +53,12 @@ impl Fleet {
             holders: BTreeMap::new(),
             in_rotation: 0,
             serving: Occupancy::new(0, scope.warm_up),
+            overloaded: Occupancy::new(0, scope.warm_up),
             warm_up: scope.warm_up,
             in_flight_peak: 0,
             busy: 0.0,
             capacity: 0.0,
+            probes_failed: ProbesFailed::default(),
         }
     }
 
@@ -67,8 +76,14 @@ impl Fleet {
         let last =
             Reading { replica, in_flight: 0, in_flight_peak: 0, arrived: 0, served: 0, busy: 0.0 };
         self.holders.insert(slot, replica);
-        let (ready, in_rotation, lacks_contracts) = (false, false, false);
-        self.replicas.push(Known { slot, ready, in_rotation, lacks_contracts, last });
+        self.replicas.push(Known {
+            slot,
+            ready: false,
+            in_rotation: false,
+            lacks_contracts: false,
+            overloaded: false,
+            last,
+        });
     }
 
     pub fn slot(&self, replica: ReplicaId) -> usize {
@@ -81,6 +96,8 @@ impl Fleet {
         // A process that died forgets what it lacked; its next one says so again.
         known.lacks_contracts &= state != State::Failed;
         let in_rotation = known.in_rotation;
+        let works = matches!(state, State::Ready | State::Unready | State::Draining);
+        self.overload(now, replica, self.replicas[replica].overloaded && works);
         self.update(now, replica, state == State::Ready, in_rotation);
     }
 
@@ -98,6 +115,28 @@ impl Fleet {
         if serving != before.0 {
             let count = self.serving.value() + usize::from(serving) - usize::from(before.0);
             self.serving.change(now, count);
+        }
+        if serving {
+            self.overload(now, replica, false);
+        }
+    }
+
+    fn overload(&mut self, now: Instant, replica: ReplicaId, overloaded: bool) {
+        let before = std::mem::replace(&mut self.replicas[replica].overloaded, overloaded);
+        if overloaded != before {
+            let count = self.overloaded.value() + usize::from(overloaded) - usize::from(before);
+            self.overloaded.change(now, count);
+        }
+    }
+
+    /// Probes of a replica failed often enough to count. One that was ready works on.
+    pub fn fail_probes(&mut self, now: Instant, replica: ReplicaId, liveness: bool) {
+        let Known { ready, overloaded, .. } = self.replicas[replica];
+        self.overload(now, replica, ready || overloaded);
+        let counted = u64::from(now >= self.warm_up);
+        match liveness {
+            true => self.probes_failed.liveness += counted,
+            false => self.probes_failed.readiness += counted,
         }
     }
 
@@ -131,8 +170,8 @@ impl Fleet {
         }
     }
 
-    /// The share of the serving replicas' CPU that `busy` core-nanoseconds are since `start`;
-    /// `None` if none served.
+    /// The share that `busy` core-nanoseconds since `start` are of the CPU of the replicas that
+    /// served, or worked out of rotation; `None` if there were none.
     pub fn utilisation(
         &mut self,
         start: Instant,
@@ -140,7 +179,8 @@ impl Fleet {
         busy: f64,
         cores: f64,
     ) -> Option<f64> {
-        let capacity = self.serving.take_integral(now) * cores;
+        let working = self.serving.take_integral(now) + self.overloaded.take_integral(now);
+        let capacity = working * cores;
         if start >= self.warm_up {
             self.busy += busy;
             self.capacity += capacity;
@@ -154,6 +194,7 @@ impl Fleet {
             busy_secs: self.busy / SECOND as f64,
             capacity_secs: self.capacity / SECOND as f64,
             in_flight_peak: self.in_flight_peak,
+            probes_failed: self.probes_failed,
         }
     }
 }

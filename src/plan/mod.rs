@@ -11,7 +11,7 @@ mod traffic;
 
 use crate::units::Rate;
 
-pub use cluster::{Autoscaling, Detection, Termination};
+pub use cluster::{AfterCrash, Autoscaling, Backoff, Detection, Termination};
 pub use fault::{Fault, FaultPlan, ReplicaTarget, Schedule, Target};
 pub use gateway::{Gateway, Memory, Spread, Topology};
 pub use ingress::{Balancing, DeadAddress, Ingress};

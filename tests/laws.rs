@@ -193,8 +193,12 @@ proptest! {
         for served in &witness.served {
             let states = witness.states(served.replica);
             let taken = states.iter().rev().find(|(at, _)| *at <= served.arrived);
-            let alive = |state: State| {
-                matches!(state, State::Probing | State::Ready | State::Draining)
+            // One that probes found overloaded works on.
+            let competes = plan.detection.probe_cpu.is_some();
+            let alive = |state: State| match state {
+                State::Probing | State::Ready | State::Draining => true,
+                State::Unready => competes,
+                _ => false,
             };
             prop_assert!(taken.is_some_and(|(_, state)| alive(*state)), "{served:?} {states:?}");
             let meanwhile = |at: &Instant| served.arrived < *at && *at < served.finished;
@@ -251,7 +255,8 @@ proptest! {
         for reading in witness.readings.iter().flat_map(|(_, readings)| readings) {
             last[reading.replica] = reading.busy;
         }
-        let nothing_lost = outcome.ledger.failed_by(Failure::LostInFlight) == 0
+        let only_requests = plan.detection.probe_cpu.is_none();
+        let nothing_lost = only_requests && outcome.ledger.failed_by(Failure::LostInFlight) == 0
             && outcome.ledger.failed_by(Failure::TimedOut) == 0
             && outcome.drained == outcome.ledger.in_flight;
         for (replica, busy) in last.into_iter().enumerate() {
@@ -273,6 +278,8 @@ proptest! {
         // A replica that is back before the ingress heard that it left works without serving.
         let mut plan = plan;
         plan.ingress.propagation = Law::ZERO;
+        // One that starts works for its probes.
+        plan.detection.probe_cpu = None;
         let (_, outcome) = witnessed(&plan, 0);
         let timeline = outcome.timeline.expect("the timeline is kept");
         // A limit in slices holds from period to period; a bin may begin within one.

@@ -13,6 +13,8 @@ mod delays;
 mod failover;
 #[path = "properties/overload.rs"]
 mod overload;
+#[path = "properties/probes.rs"]
+mod probes;
 #[path = "properties/replicas.rs"]
 mod replicas;
 #[path = "properties/scaling.rs"]

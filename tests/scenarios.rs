@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use brownout::experiment::{self, Experiment, Options, Watch};
 use brownout::observe::incident::Incident;
 use brownout::observe::ledger::Failure;
+use brownout::observe::outcome::Entry;
 use brownout::observe::{Observation, State};
 use brownout::report::Report;
 use brownout::scenario::{Scenario, read};
@@ -174,6 +175,29 @@ fn overload_and_recovery_is_slow_and_refuses_nothing() {
         let peak = rows.iter().map(|row| row.in_flight).max().unwrap() as f64;
         assert!((peak / 20_400.0 - 1.0).abs() < 0.1, "peak {peak}");
         assert!(rows[360].in_flight < 100, "{} in flight a minute after", rows[360].in_flight);
+    }
+}
+
+#[test]
+fn overload_liveness_cascade_goes_on_after_the_overload_and_is_the_probes_doing() {
+    let ran = Ran::of("overload-liveness-cascade");
+    assert_eq!(ran.report().overall(), Overall::Missed);
+    let ways = [Failure::LostInFlight, Failure::NoReadyReplica, Failure::DeadAddress];
+    assert_eq!(ran.failed(), ways.map(|way| ran.failed_by(way)).iter().sum::<u64>());
+    assert!(ran.failed_by(Failure::LostInFlight) > 0);
+    assert!(ran.failed_by(Failure::NoReadyReplica) > 0);
+    for outcome in &ran.experiment.outcomes {
+        assert!(outcome.probes_failed.liveness > 0 && outcome.probes_failed.readiness > 0);
+    }
+    let waits = |entry: &Entry| {
+        matches!(entry.observation, Observation::Entered { state: State::BackOff, .. })
+    };
+    assert!(ran.experiment.outcomes[0].journal.iter().any(waits), "restarts wait");
+    let mut exempt = load("overload-liveness-cascade").plan;
+    exempt.detection.probe_cpu = None;
+    let calm = experiment::run(&exempt, Options::default(), &Watch::default()).unwrap();
+    for outcome in &calm.outcomes {
+        assert_eq!((outcome.ledger.failed(), outcome.probes_failed), (0, Default::default()));
     }
 }
 

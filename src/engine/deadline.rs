@@ -54,7 +54,8 @@ impl Deadlines {
     /// Starts keeping the ring with the jobs that are there.
     pub fn watch(&mut self, jobs: &Jobs) {
         let waiting = |job: &Job| Waiting { arrived: job.arrived, sent: job.sent, open: true };
-        let mut all: Vec<Waiting> = jobs.iter().map(waiting).collect();
+        let customers = jobs.iter().filter(|job| !job.is_errand());
+        let mut all: Vec<Waiting> = customers.map(waiting).collect();
         all.sort_by_key(|waiting| (waiting.arrived, waiting.sent));
         self.ring = all.into();
         self.watched = true;

@@ -7,12 +7,24 @@ pub struct Job {
     pub tag: f64,
     /// A stamp that whoever pushed it chose, in nanoseconds: it names the job, and may be earlier.
     pub sent: u64,
-    /// When it reached the server, in nanoseconds.
+    /// When it reached the server, in nanoseconds; [`Job::ERRAND`] for an errand.
     pub arrived: u64,
     /// Its demand in nanoseconds of one core, for the record.
     pub demand: f32,
     /// A mark that the model may give it, for [`Jobs::retain`].
     pub mark: u32,
+}
+
+impl Job {
+    /// Stands for the arrival of an errand: work that is nobody's request. It shares the cores like
+    /// any other job, but has no patience and is not counted.
+    pub const ERRAND: u64 = u64::MAX;
+
+    /// Whether it is an errand.
+    #[inline(always)]
+    pub fn is_errand(&self) -> bool {
+        self.arrived == Job::ERRAND
+    }
 }
 
 /// A priority queue of [`Job`]s by least tag: a sorted array while short, a 4-ary heap when long.

@@ -123,6 +123,14 @@ impl Metered {
         }
     }
 
+    /// Adds an errand at `now`, to which the server has been advanced; see [`Server::push_errand`].
+    pub fn push_errand(&mut self, now: u64, demand: f64, mark: u32) {
+        self.server.push_errand(now, demand, mark);
+        if let Some(meter) = &mut self.meter {
+            meter.look_ahead(&mut self.server, now);
+        }
+    }
+
     /// Changes the speed at `now`, to which the server has been advanced; 0 = it stands still. A
     /// slower server progresses and uses its quota more slowly alike.
     pub fn set_speed(&mut self, now: u64, speed: f64) {

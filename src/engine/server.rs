@@ -14,6 +14,9 @@
 //!             ├──► expired             a job that is older than the patience
 //!             └──► removed             the server is killed, or the job's connection breaks
 //! ```
+//!
+//! An errand is work that is nobody's request: it shares the cores like any job, has no patience,
+//! and is left out of all counts of jobs.
 
 use super::deadline::{Deadlines, Waiting};
 use super::jobs::{Job, Jobs};
@@ -23,6 +26,8 @@ use super::pace::{Pace, nanoseconds, rounded};
 pub trait Sink {
     /// A job is done at `at` (nanoseconds).
     fn done(&mut self, job: &Job, at: u64);
+    /// The errand with this mark is done at `at`.
+    fn errand_done(&mut self, _mark: u32, _at: u64) {}
     /// A job ran out of patience at `at`.
     fn expired(&mut self, sent: u64, at: u64);
 }
@@ -33,7 +38,9 @@ pub struct Server {
     jobs: Jobs,
     /// Jobs that share the cores; `jobs` may also hold some that have expired.
     sharing: usize,
-    /// Most jobs that ever shared.
+    /// How many of them are errands.
+    errands: usize,
+    /// Most jobs that ever shared, without errands.
     peak: usize,
     /// Attained-service clock V at `anchor`, in nanoseconds of one core.
     clock: f64,
@@ -54,6 +61,7 @@ impl Server {
         Server {
             jobs: Jobs::default(),
             sharing: 0,
+            errands: 0,
             peak: 0,
             clock: 0.0,
             anchor: 0,
@@ -64,14 +72,15 @@ impl Server {
         }
     }
 
-    /// Jobs in the server as of the last call.
+    /// Jobs in the server as of the last call, without errands.
+    #[inline(always)]
     pub fn in_service(&self) -> usize {
-        self.sharing
+        self.sharing - self.errands
     }
 
     /// Begins to watch for the most jobs anew.
     pub fn forget_peak(&mut self) {
-        self.peak = self.sharing;
+        self.peak = self.in_service();
     }
 
     /// Most jobs that were ever in the server at once.
@@ -101,9 +110,10 @@ impl Server {
         std::mem::swap(&mut self.pace, pace);
     }
 
-    /// The jobs in the server, in no particular order.
+    /// The jobs in the server but the errands, in no particular order.
     pub fn in_service_jobs(&self) -> impl Iterator<Item = &Job> {
-        self.jobs.iter().filter(|job| !self.deadlines.has_passed(job, self.anchor))
+        let customers = self.jobs.iter().filter(|job| !job.is_errand());
+        customers.filter(|job| !self.deadlines.has_passed(job, self.anchor))
     }
 
     /// Lets everything happen that happens until `now`, `now` included.
@@ -120,16 +130,28 @@ impl Server {
     /// Adds a job at `now`, to which the server has been advanced.
     #[inline(always)]
     pub fn push(&mut self, now: u64, sent: u64, demand: f64, mark: u32) {
+        self.enter(now, Job { tag: demand, sent, arrived: now, demand: demand as f32, mark });
+        self.peak = self.peak.max(self.in_service());
+        self.deadlines.add(now, sent);
+    }
+
+    /// Adds an errand at `now`, to which the server has been advanced.
+    pub fn push_errand(&mut self, now: u64, demand: f64, mark: u32) {
+        let arrived = Job::ERRAND;
+        self.enter(now, Job { tag: demand, sent: now, arrived, demand: demand as f32, mark });
+        self.errands += 1;
+    }
+
+    /// Adds a job whose tag is its demand so far.
+    #[inline(always)]
+    fn enter(&mut self, now: u64, job: Job) {
         self.settle(now);
         if self.sharing == 0 {
             self.clock = 0.0;
             self.start_watch(now);
         }
-        let job = Job { tag: self.clock + demand, sent, arrived: now, demand: demand as f32, mark };
-        self.jobs.push(job);
+        self.jobs.push(Job { tag: self.clock + job.tag, ..job });
         self.sharing += 1;
-        self.peak = self.peak.max(self.sharing);
-        self.deadlines.add(now, sent);
     }
 
     /// Changes the speed at `now`, to which the server has been advanced; 0 = frozen.
@@ -138,27 +160,29 @@ impl Server {
         self.pace = self.pace.at_speed(speed);
     }
 
-    /// Removes every job at `now`, to which the server has been advanced, and gives their sending
-    /// times in order.
+    /// Removes every job at `now`, to which the server has been advanced, and gives the sending
+    /// times of those that are no errands, in order.
     pub fn kill(&mut self, now: u64) -> Vec<u64> {
         self.remove(now, |_| true)
     }
 
-    /// Removes at `now` the jobs that `leaves` names; gives their sending times in order.
+    /// Removes at `now` the jobs that `leaves` names; gives the sending times of those that are no
+    /// errands, in order.
     pub fn remove(&mut self, now: u64, leaves: impl Fn(&Job) -> bool) -> Vec<u64> {
         self.settle(now);
         let deadlines = &self.deadlines;
         let mut removed = Vec::new();
         self.jobs.retain(|job| {
             let live = !deadlines.has_passed(job, now);
-            if live && leaves(job) {
+            if live && leaves(job) && !job.is_errand() {
                 removed.push(job.sent);
             }
             live && !leaves(job)
         });
         self.sharing = self.jobs.len();
+        self.errands = self.jobs.iter().filter(|job| job.is_errand()).count();
         self.deadlines.forget();
-        self.guard = self.deadlines.earliest(&self.jobs);
+        self.guard = self.earliest_deadline(now);
         removed.sort_unstable();
         removed
     }
@@ -183,6 +207,10 @@ impl Server {
             self.clock = job.tag;
             self.anchor = at;
             self.sharing -= 1;
+            if job.is_errand() {
+                self.errands -= 1;
+                return sink.errand_done(job.mark, at);
+            }
             sink.done(&job, at);
         }
     }
@@ -234,13 +262,19 @@ impl Server {
 
     /// Starts to watch every deadline if one lies at or before `now`; otherwise moves the guard.
     fn watch(&mut self, now: u64) -> bool {
-        let earliest = self.deadlines.earliest(&self.jobs);
+        let earliest = self.earliest_deadline(now);
         if earliest > now {
             self.guard = earliest;
             return false;
         }
         self.deadlines.watch(&self.jobs);
         true
+    }
+
+    /// No job that is there now or comes later expires before this.
+    fn earliest_deadline(&self, now: u64) -> u64 {
+        let next = now.saturating_add(self.deadlines.patience());
+        self.deadlines.earliest(&self.jobs).min(next)
     }
 
     fn expire(&mut self, at: u64, sink: &mut impl Sink) {

@@ -4,7 +4,7 @@ use crate::experiment::Experiment;
 use crate::observe::histogram::Histogram;
 use crate::observe::incident::Incident;
 use crate::observe::ledger::{Failure, Ledger};
-use crate::observe::outcome::{Entry, Outcome, RequestRecord, WindowOutcome};
+use crate::observe::outcome::{Entry, Outcome, ProbesFailed, RequestRecord, WindowOutcome};
 use crate::observe::tally::Tally;
 use crate::observe::timeline::{Latency, ReplicaLife, ReplicaRow, Timeline, TotalRow};
 use crate::observe::{Observation, State};
@@ -96,7 +96,10 @@ fn detection() -> Detection {
     Detection {
         crash: Law::Constant(secs(1.0)),
         liveness: probe(),
+        probe_cpu: None,
         grace: secs(30.0),
+        after_crash: AfterCrash::Replaced,
+        backoff: Backoff::default(),
         lease: secs(10.0),
         node_grace: secs(50.0),
         monitor: secs(5.0),
@@ -143,6 +146,7 @@ pub fn outcome(plan: &Plan, replication: u64) -> Outcome {
         capacity_secs: 1_065.0,
         drained: 2,
         in_flight_peak: 40 + luck.below(10) as u64,
+        probes_failed: ProbesFailed::default(),
         digest: 0x1234_5678_9abc_def0 ^ replication,
         timeline: Some(timeline()),
         journal: journal(),

@@ -2,7 +2,7 @@
 
 use super::figures::{self, Recovery, Unanswered};
 use crate::observe::ledger::{Failure, Ledger};
-use crate::observe::outcome::{Outcome, WindowOutcome};
+use crate::observe::outcome::{Outcome, ProbesFailed, WindowOutcome};
 use crate::observe::tally::Tally;
 use crate::plan::Plan;
 use crate::stats::Estimate;
@@ -71,6 +71,17 @@ pub struct GatewaySummary {
     pub recovery: Recovery,
     /// Incidents beyond the number that a replication lists.
     pub incidents_unlisted: u64,
+    /// What probes did; `None` unless they compete for CPU.
+    pub probes: Option<ProbeSummary>,
+}
+
+/// Probes that compete for CPU, per replication after warm-up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ProbeSummary {
+    /// Restarts that liveness probes caused.
+    pub restarts: Option<Estimate>,
+    /// Times that readiness probes took a replica out of rotation.
+    pub readiness_losses: Option<Estimate>,
 }
 
 /// What one fault did, over all replications.
@@ -104,7 +115,7 @@ pub fn summarize(plan: &Plan, outcomes: &[Outcome]) -> Summary {
     };
     Summary {
         windows: plan.windows.iter().enumerate().map(window).collect(),
-        gateway: summarize_gateway(outcomes),
+        gateway: summarize_gateway(plan, outcomes),
         faults: plan.faults.iter().enumerate().map(fault).collect(),
     }
 }
@@ -136,7 +147,7 @@ fn summarize_window(label: String, windows: &[&WindowOutcome]) -> WindowSummary 
     }
 }
 
-fn summarize_gateway(outcomes: &[Outcome]) -> GatewaySummary {
+fn summarize_gateway(plan: &Plan, outcomes: &[Outcome]) -> GatewaySummary {
     let length = |o: &Outcome| o.time_with_serving.iter().map(|time| time.as_secs()).sum::<f64>();
     let most = outcomes.iter().map(|o| o.time_with_serving.len()).max().unwrap_or(0);
     let share = |k: usize| {
@@ -151,7 +162,16 @@ fn summarize_gateway(outcomes: &[Outcome]) -> GatewaySummary {
         serving: (0..most).map(share).collect(),
         recovery: figures::recovery(&figures::incidents(&figures::windows(outcomes, 0))),
         incidents_unlisted: outcomes.iter().map(|o| o.incidents_unlisted).sum(),
+        probes: plan.detection.probe_cpu.map(|_| summarize_probes(outcomes)),
     }
+}
+
+fn summarize_probes(outcomes: &[Outcome]) -> ProbeSummary {
+    let count = |value: &dyn Fn(&ProbesFailed) -> u64| {
+        figures::count_of(outcomes, |o| value(&o.probes_failed) as f64).map(figures::none_seen)
+    };
+    let restarts = count(&|failed| failed.liveness);
+    ProbeSummary { restarts, readiness_losses: count(&|failed| failed.readiness) }
 }
 
 fn summarize_fault(name: String, fault: usize, outcomes: &[Outcome]) -> FaultSummary {

@@ -2,6 +2,7 @@
 
 use super::control_plane::Wanted;
 use super::node::NodeId;
+use super::probing::Kind;
 use crate::observe::ReplicaId;
 use crate::plan::{Slot, ZoneId};
 use crate::units::Instant;
@@ -33,7 +34,8 @@ pub(super) enum Event {
     CrashNoticed { replica: ReplicaId, epoch: u32 },
     /// The readiness probe has failed often enough.
     ReadinessLost { replica: ReplicaId, epoch: u32 },
-    /// A hung process is killed after liveness failures and grace.
+    /// A process is stopped after liveness failures: a hung one is killed after the grace, one that
+    /// works ends after its drain.
     HungKilled { replica: ReplicaId, epoch: u32 },
     /// A node's lease is too old.
     NodeNotReady { node: NodeId, epoch: u32 },
@@ -77,6 +79,12 @@ pub(super) enum Event {
     IngressReturns { instance: usize, fault: usize, incident: usize },
     /// A fault strikes. `guard` voids a random strike whose victim is no longer the same.
     Strikes { fault: usize, entity: usize, guard: Option<(Slot, ReplicaId, u32)> },
+    /// A probe that takes CPU is sent; void once its process is gone.
+    ProbeSent { replica: ReplicaId, process: u32, kind: Kind },
+    /// It is looked at.
+    ProbeLooked { replica: ReplicaId, process: u32, kind: Kind },
+    /// A container has waited long enough to be restarted.
+    BackOffEnds { replica: ReplicaId, epoch: u32 },
 }
 
 impl Event {
@@ -99,12 +107,15 @@ impl Event {
             | Event::FetchAgain { .. }
             | Event::RefreshEnds { .. }
             | Event::ProbeSucceeds { .. }
+            | Event::ProbeSent { .. }
+            | Event::BackOffEnds { .. }
             | Event::Joins { .. } => 3,
             Event::Leaves { .. }
             | Event::IngressAvoided { .. }
             | Event::ZoneAvoided { .. }
             | Event::CrashNoticed { .. }
             | Event::ReadinessLost { .. }
+            | Event::ProbeLooked { .. }
             | Event::HungKilled { .. }
             | Event::NodeNotReady { .. }
             | Event::DrainEnds { .. }
@@ -131,6 +142,7 @@ impl Event {
             | Event::CrashNoticed { replica, epoch }
             | Event::ReadinessLost { replica, epoch }
             | Event::HungKilled { replica, epoch }
+            | Event::BackOffEnds { replica, epoch }
             | Event::DrainEnds { replica, epoch } => Some((replica, epoch)),
             Event::Look
             | Event::KubeletReads { .. }
@@ -154,6 +166,8 @@ impl Event {
             | Event::IngressAvoided { .. }
             | Event::ZoneAvoided { .. }
             | Event::IngressReturns { .. }
+            | Event::ProbeSent { .. }
+            | Event::ProbeLooked { .. }
             | Event::Strikes { .. } => None,
         }
     }
@@ -194,6 +208,9 @@ impl Event {
             Event::RolloutSteps => 30,
             Event::EvictionTried { .. } => 31,
             Event::EmptiedReturns { .. } => 32,
+            Event::ProbeSent { .. } => 33,
+            Event::ProbeLooked { .. } => 34,
+            Event::BackOffEnds { .. } => 35,
         }
     }
 }

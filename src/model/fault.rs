@@ -95,8 +95,8 @@ impl<O: Observer> World<'_, O> {
 
     /// A replica came into rotation: the random faults that may hit it start their clocks.
     pub(super) fn await_random_faults(&mut self, id: ReplicaId) {
-        let (slot, zone, epoch) =
-            (self.replicas[id].slot, self.replicas[id].zone, self.replicas[id].epoch);
+        let (slot, zone, spell) =
+            (self.replicas[id].slot, self.replicas[id].zone, self.replicas[id].spell());
         for fault in 0..self.plan.faults.len() {
             let Target::Replicas(target) = self.plan.faults[fault].fault.target() else {
                 continue;
@@ -107,15 +107,15 @@ impl<O: Observer> World<'_, O> {
                 ReplicaTarget::Slot(wanted) => wanted == slot,
             };
             if covers {
-                self.await_strike(fault, slot, Some((slot, id, epoch)));
+                self.await_strike(fault, slot, Some((slot, id, spell)));
             }
         }
     }
 
     /// A fault strikes.
     pub(super) fn strike(&mut self, fault: usize, entity: usize, guard: Guard) {
-        if let Some((slot, id, epoch)) = guard
-            && (self.slots[slot] != Some(id) || self.replicas[id].epoch != epoch)
+        if let Some((slot, id, spell)) = guard
+            && (self.slots[slot] != Some(id) || self.replicas[id].spell() != spell)
         {
             return;
         }
@@ -264,12 +264,12 @@ impl<O: Observer> World<'_, O> {
             return;
         };
         let Slowdown { fault, .. } = replica.slow.remove(place);
-        let (slot, epoch) = (replica.slot, replica.epoch);
+        let (slot, spell) = (replica.slot, replica.spell());
         self.end_fault(fault, incident);
         self.set_speed(id);
         // A hung one starts its clocks when it is in rotation again.
         if self.replicas[id].is_ready() {
-            self.await_strike(fault, slot, Some((slot, id, epoch)));
+            self.await_strike(fault, slot, Some((slot, id, spell)));
         }
     }
 

@@ -80,13 +80,18 @@ impl<O: Observer> World<'_, O> {
                     self.replicas[id].end_process(self.now.0);
                     self.replace(id, "not bound when its machine was lost");
                 }
-                State::Draining => self.end_drain(id, "machine lost"),
+                State::Draining if !self.holds_slot(id) => self.end_drain(id, "machine lost"),
                 _ => self.lose_machine(id),
             }
         }
         let noticed = self.nodes.noticed(node, self.now, &self.plan.detection);
         let epoch = self.nodes.get(node).epoch;
         self.schedule(noticed, Event::NodeNotReady { node, epoch });
+    }
+
+    /// Whether a replica is still wanted: one that was deleted has given up its slot.
+    pub(super) fn holds_slot(&self, id: ReplicaId) -> bool {
+        self.slots[self.replicas[id].slot] == Some(id)
     }
 
     /// A replica's machine is gone, and nobody is left to refuse a connection.

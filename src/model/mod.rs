@@ -19,6 +19,7 @@
 //! A replication is a function of the plan, the seed and its index. Observers are told of
 //! everything and can change nothing.
 
+mod backoff;
 mod balancer;
 mod control_plane;
 mod entrance;
@@ -29,6 +30,7 @@ mod lifecycle;
 mod look;
 mod node;
 mod outage;
+mod probing;
 mod replica;
 mod routing;
 mod scaler;
@@ -209,9 +211,9 @@ impl<'a, O: Observer> World<'a, O> {
             Event::ProbeSucceeds { replica, .. } => self.become_ready(replica),
             Event::Joins { replica, .. } => self.join_rotation(replica),
             Event::Leaves { replica, .. } => self.leave_rotation(replica),
-            Event::CrashNoticed { replica, .. } => self.replace(replica, "crash noticed"),
+            Event::CrashNoticed { replica, .. } => self.note_crash(replica),
             Event::ReadinessLost { replica, .. } => self.lose_readiness(replica, "readiness probe"),
-            Event::HungKilled { replica, .. } => self.kill_hung(replica),
+            Event::HungKilled { replica, .. } => self.end_stopped(replica),
             Event::NodeNotReady { node, .. } => self.note_not_ready(node),
             Event::NodesMarked { zone } => self.mark_nodes(zone),
             Event::Evicted { node, .. } => self.evict(node),
@@ -243,6 +245,9 @@ impl<'a, O: Observer> World<'a, O> {
                 self.return_ingress(instance, fault, incident);
             }
             Event::Strikes { fault, entity, guard } => self.strike(fault, entity, guard),
+            Event::ProbeSent { replica, kind, .. } => self.send_probe(replica, kind),
+            Event::ProbeLooked { replica, kind, .. } => self.look_at_probe(replica, kind),
+            Event::BackOffEnds { replica, .. } => self.begin_container(replica, "back-off over"),
         }
         self.digest.in_order(self.now.0, event.tag(), self.balancer.endpoints().len() as u64);
     }
@@ -250,7 +255,15 @@ impl<'a, O: Observer> World<'a, O> {
     /// Whether the event speaks of what is no longer so.
     fn is_void(&self, event: &Event) -> bool {
         match (event.life(), *event) {
+            // Nobody joins who has become unready in the meantime.
+            (Some((replica, epoch)), Event::Joins { .. }) => {
+                self.replicas[replica].epoch != epoch || !self.replicas[replica].is_ready()
+            }
             (Some((replica, epoch)), _) => self.replicas[replica].epoch != epoch,
+            (None, Event::ProbeSent { replica, process, .. })
+            | (None, Event::ProbeLooked { replica, process, .. }) => {
+                self.replicas[replica].probing.process != process
+            }
             (None, Event::Leaves { replica, readiness }) => {
                 self.replicas[replica].readiness != readiness
             }
@@ -297,6 +310,9 @@ impl<'a, O: Observer> World<'a, O> {
             replica.fate = Fate::Accepts;
             self.enter(id, State::Ready, "start of the run");
             self.join_rotation(id);
+            if self.probes_compete() {
+                self.begin_probes(id);
+            }
         }
         self.balancer.begin();
     }

@@ -3,21 +3,25 @@
 //! ```text
 //! Scheduling → Sandbox → Image → Booting → Configuring → Contracts → Probing → Ready
 //!                 ▲                 ▲
-//!                 │                 └─ killed by liveness: Hung or Unready after a hang
+//!                 │                 └─ killed by liveness: Hung or Unready after a hang; after a
+//!                 │                    BackOff if that was not the first time
 //!                 └─ its zone returns: Failed or Unready after a lost machine
 //!
 //! Ready ─ crash ───────► Failed ─ noticed ────────► Terminated ─► a new replica in the slot
 //! Ready ─ hang ────────► Hung ─── readiness lost ─► Unready
+//! Ready ─ overloaded, probes missed ─► Unready or Draining: see `probing.rs`
 //! any ─── machine lost ► Failed ─ node not ready ─► Unready ─ evicted ─► Terminated ─► a new one
 //! ```
 //!
-//! Assumptions: a crashed replica is replaced by a new one (its pod is gone); a hung one is
-//! restarted in its pod; one on a lost machine comes back with the machine unless it was replaced
-//! before. Starting costs no CPU of the gateway. If the CPU limit is enforced in slices, each
-//! replica has a phase of its own, which a restart does not move, and a container that starts has a
-//! whole quota. Left out: memory pressure, CrashLoopBackOff.
+//! Assumptions: a crashed replica is replaced by a new one (its pod is gone), unless the plan has
+//! it restarted; a hung one is restarted in its pod; one on a lost machine comes back with the
+//! machine unless it was replaced before. Starting costs no CPU of the gateway. If the CPU limit is
+//! enforced in slices, each replica has a phase of its own, which a restart does not move, and a
+//! container that starts has a whole quota. Left out: memory pressure.
 
+use super::backoff::Backoff;
 use super::node::NodeId;
+use super::probing::Probing;
 use super::routing::note_failure;
 use crate::engine::digest::Digest;
 use crate::engine::jobs::Job;
@@ -92,6 +96,10 @@ pub(super) struct Replica {
     pub hung: bool,
     /// Whether its machine is gone, so that nobody is left to refuse a connection.
     pub silent: bool,
+    /// Its probes, if they compete for CPU.
+    pub probing: Probing,
+    /// Restarts of its container.
+    pub backoff: Backoff,
     /// Durations of its start-up and detection.
     pub luck: Stream,
     pub server: Metered,
@@ -127,6 +135,8 @@ impl Replica {
             slow: Vec::new(),
             hung: false,
             silent: false,
+            probing: Probing::default(),
+            backoff: Backoff::default(),
             luck: seed.stream("replica", key),
             server: idle.at_phase(seed.stream("quota", key).unit()),
             inbox: Vec::new(),
@@ -138,7 +148,8 @@ impl Replica {
     /// Lets its server work until `now`.
     #[inline(always)]
     pub fn advance<O: Observer>(&mut self, now: u64, digest: &mut Digest, observer: &mut O) {
-        let mut outlet = Outlet { replica: self.id, served: 0, digest, observer };
+        let (replica, probing) = (self.id, &mut self.probing);
+        let mut outlet = Outlet { replica, served: 0, probing, digest, observer };
         self.server.advance(now, &mut outlet);
         self.served += outlet.served;
     }
@@ -146,7 +157,8 @@ impl Replica {
     /// Takes on everything in its inbox, in order.
     #[inline(always)]
     pub fn take_in<O: Observer>(&mut self, digest: &mut Digest, observer: &mut O) {
-        let mut outlet = Outlet { replica: self.id, served: 0, digest, observer };
+        let (replica, probing) = (self.id, &mut self.probing);
+        let mut outlet = Outlet { replica, served: 0, probing, digest, observer };
         for inbound in &self.inbox {
             let Inbound { at, sent, demand, instance } = *inbound;
             self.server.take((at, sent), demand, instance, &mut outlet);
@@ -184,6 +196,7 @@ impl Replica {
     pub fn end_process(&mut self, now: u64) -> (Vec<u64>, Vec<Slowdown>) {
         let lost = self.server.kill(now);
         self.epoch += 1;
+        self.probing.end();
         self.fate = Fate::Dead;
         (self.hung, self.lacks_contracts) = (false, false);
         let slow = std::mem::take(&mut self.slow);
@@ -194,6 +207,24 @@ impl Replica {
     /// Whether the replica is serving as far as it knows itself.
     pub fn is_ready(&self) -> bool {
         self.state == State::Ready
+    }
+
+    /// What changes whenever it restarts or becomes ready anew: random faults that were to hit it
+    /// are off.
+    pub fn spell(&self) -> u32 {
+        // Neither number ever falls.
+        self.epoch.wrapping_add(self.readiness)
+    }
+
+    /// Whether its process works, as far as it is seen from inside.
+    pub fn works(&self) -> bool {
+        self.fate == Fate::Accepts && !self.hung
+    }
+
+    /// How long its container has been running at `now`.
+    pub fn ran(&self, now: Instant) -> Span {
+        // One that runs from the beginning did so for long.
+        self.probe_phase.map_or_else(|| now.since(self.container_started), |_| Span::MAX)
     }
 
     /// The first probe of this kind at or after `time`.
@@ -221,6 +252,7 @@ impl Replica {
 struct Outlet<'a, O> {
     replica: ReplicaId,
     served: u64,
+    probing: &'a mut Probing,
     digest: &'a mut Digest,
     observer: &'a mut O,
 }
@@ -237,6 +269,11 @@ impl<O: Observer> Sink for Outlet<'_, O> {
             demand: job.demand,
             replica: self.replica,
         });
+    }
+
+    #[cold]
+    fn errand_done(&mut self, mark: u32, _at: u64) {
+        self.probing.answer(mark);
     }
 
     fn expired(&mut self, sent: u64, at: u64) {

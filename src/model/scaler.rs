@@ -78,6 +78,8 @@ impl Scaler {
         match state {
             State::Sandbox => known.started = Some(now),
             State::Booting => known.container = Some(Start { at: now, used }),
+            // No container runs.
+            State::BackOff => (known.container, known.read) = (None, None),
             _ => {}
         }
         let ready = match state {

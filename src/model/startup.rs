@@ -9,12 +9,13 @@
 //! cluster; a cache that an earlier replica filled does the same). Contracts are skipped when the
 //! APIs use none, or when only the APIs with contracts wait for them: then they are fetched beside
 //! the rest. Readiness is seen by a probe, so it comes at the first probe after the process is
-//! able.
+//! able. Where probes compete for CPU (`probing.rs`) that probe must be done in time as well.
 //!
 //! Assumptions: phases follow one another; a pull never waits for another pull. Left out: init
 //! containers, start-up probes, slow start of the balancer.
 
 use super::World;
+use super::backoff::Backoff;
 use super::control_plane::Wanted;
 use super::event::Event;
 use super::node::{Health, NodeId};
@@ -47,6 +48,7 @@ impl<O: Observer> World<'_, O> {
 
     /// A replica is given a new sandbox on its old place.
     pub(super) fn begin_sandbox(&mut self, id: ReplicaId, cause: &'static str) {
+        self.replicas[id].backoff = Backoff::default();
         let law = &self.plan.startup.sandbox;
         self.begin_phase(id, State::Sandbox, law, cause);
     }
@@ -129,6 +131,9 @@ impl<O: Observer> World<'_, O> {
         let (epoch, seen) =
             (replica.epoch, replica.next_probe(&self.plan.startup.readiness, self.now));
         self.enter(id, State::Probing, "able to serve");
+        if self.probes_compete() {
+            return self.begin_probes(id);
+        }
         self.schedule(seen, Event::ProbeSucceeds { replica: id, epoch });
     }
 

@@ -1,19 +1,20 @@
 //! Who notices a failure, and who replaces the replica.
 //!
 //! ```text
-//! crash      ─ runtime reports ─► endpoint removed (after propagation), new replica at once
+//! crash      ─ runtime reports ─► endpoint removed (after propagation), new replica at once, or
+//!                                 restarted in place
 //! hang       ─ readiness probes fail ─► endpoint removed
-//!            ─ liveness probes fail, grace over ─► restarted in place
+//!            ─ liveness probes fail, grace over ─► restarted in place, after the back-off
+//! overload   ─ as a hang, where probes compete for CPU: see `probing.rs`
 //! deleted    ─► endpoint removed; time to finish what it has, then gone
 //! ```
 //!
 //! What becomes of lost machines is told in `lifecycle`, where replacements go in `scheduler`.
-//!
-//! Left out: CrashLoopBackOff.
 
 use super::World;
 use super::event::Event;
 use crate::observe::{Observation, Observer, ReplicaId, State};
+use crate::plan::AfterCrash;
 use crate::units::Share;
 
 impl<O: Observer> World<'_, O> {
@@ -51,7 +52,12 @@ impl<O: Observer> World<'_, O> {
     /// A replica is deleted: it leaves the endpoints and has some time to finish what it has. One
     /// that does not serve is gone at once.
     pub(super) fn drain(&mut self, id: ReplicaId, cause: &'static str) {
-        if !self.replicas[id].is_ready() {
+        let replica = &self.replicas[id];
+        if replica.probing.stopping {
+            return self.announce_leave(id); // its end is set already
+        }
+        let works_on = replica.state == State::Unready && replica.works();
+        if !(replica.is_ready() || works_on) {
             return self.end_drain(id, cause);
         }
         self.enter(id, State::Draining, cause);
@@ -71,6 +77,14 @@ impl<O: Observer> World<'_, O> {
         self.stop_process(id, "crash");
         let noticed = self.now + self.draw(id, &self.plan.detection.crash);
         self.schedule(noticed, Event::CrashNoticed { replica: id, epoch: self.replicas[id].epoch });
+    }
+
+    /// The runtime reports a crash.
+    pub(super) fn note_crash(&mut self, id: ReplicaId) {
+        match self.plan.detection.after_crash {
+            AfterCrash::Replaced => self.replace(id, "crash noticed"),
+            AfterCrash::Restarted => self.restart_in_place(id),
+        }
     }
 
     /// The process dies at this moment; what it had in hand is lost.
@@ -96,6 +110,9 @@ impl<O: Observer> World<'_, O> {
         replica.set_speed(now.0);
         replica.epoch += 1;
         let epoch = replica.epoch;
+        if self.plan.detection.probe_cpu.is_some() {
+            return self.enter(id, State::Hung, "hang"); // its probes will find it
+        }
         let detection = &self.plan.detection;
         let unready = replica.probe_failure(&self.plan.startup.readiness, now);
         let killed = replica.probe_failure(&detection.liveness, now) + detection.grace;
@@ -104,11 +121,9 @@ impl<O: Observer> World<'_, O> {
         self.schedule(killed, Event::HungKilled { replica: id, epoch });
     }
 
-    /// Liveness failed and the grace period is over: the process is killed and started again in its
-    /// pod.
+    /// Liveness failed and the process had its time: it is killed and started again in its pod.
     pub(super) fn kill_hung(&mut self, id: ReplicaId) {
         self.stop_process(id, "killed by the liveness probe");
-        self.announce_leave(id);
-        self.begin_container(id, "restarted in place");
+        self.restart_in_place(id);
     }
 }

@@ -174,7 +174,7 @@ impl<O: Observer> World<'_, O> {
         let Some(place) = self.emptying(incident) else { return };
         let Emptying { node, away: false, .. } = self.exchanges.emptying[place] else { return };
         for id in self.replicas_on(node) {
-            if self.replicas[id].state == State::Draining {
+            if !self.holds_slot(id) {
                 continue;
             }
             if self.may_evict(id) {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::outcome::ProbesFailed;
 use super::scope::Scope;
 use super::{Reading, ReplicaId, State};
 use crate::units::{Instant, SECOND, Span};
@@ -14,6 +15,8 @@ struct Known {
     draining: bool,
     in_rotation: bool,
     lacks_contracts: bool,
+    /// Whether its process works on, although probes found it too slow.
+    overloaded: bool,
     last: Reading,
 }
 
@@ -21,6 +24,11 @@ impl Known {
     /// Whether requests find it able to serve; one that drains takes what still comes.
     fn serves(&self) -> bool {
         (self.ready || self.draining) && self.in_rotation
+    }
+
+    /// Whether its CPU is there for requests.
+    fn works(&self) -> bool {
+        self.serves() || self.draining || self.overloaded
     }
 }
 
@@ -32,12 +40,14 @@ pub(super) struct Fleet {
     holders: BTreeMap<usize, ReplicaId>,
     in_rotation: usize,
     serving: Occupancy,
-    /// Replicas whose CPU is there for requests: those that serve or drain.
+    /// Replicas whose CPU is there for requests: those that serve, drain, or work on although
+    /// probes found them overloaded.
     working: Occupancy,
     warm_up: Instant,
     in_flight_peak: u64,
     busy: f64,
     capacity: f64,
+    probes_failed: ProbesFailed,
 }
 
 /// What the fleet did after warm-up.
@@ -47,6 +57,7 @@ pub(super) struct Work {
     pub busy_secs: f64,
     pub capacity_secs: f64,
     pub in_flight_peak: u64,
+    pub probes_failed: ProbesFailed,
 }
 
 impl Fleet {
@@ -61,6 +72,7 @@ impl Fleet {
             in_flight_peak: 0,
             busy: 0.0,
             capacity: 0.0,
+            probes_failed: ProbesFailed::default(),
         }
     }
 
@@ -78,8 +90,15 @@ impl Fleet {
         let last =
             Reading { replica, in_flight: 0, in_flight_peak: 0, arrived: 0, served: 0, busy: 0.0 };
         self.holders.insert(slot, replica);
-        let (ready, draining, in_rotation, lacks_contracts) = (false, false, false, false);
-        self.replicas.push(Known { slot, ready, draining, in_rotation, lacks_contracts, last });
+        self.replicas.push(Known {
+            slot,
+            ready: false,
+            draining: false,
+            in_rotation: false,
+            lacks_contracts: false,
+            overloaded: false,
+            last,
+        });
     }
 
     pub fn slot(&self, replica: ReplicaId) -> usize {
@@ -94,6 +113,7 @@ impl Fleet {
         let before = known.clone();
         known.ready = state == State::Ready;
         known.draining = state == State::Draining;
+        known.overloaded &= matches!(state, State::Ready | State::Unready | State::Draining);
         self.update(now, &before, replica);
     }
 
@@ -102,6 +122,7 @@ impl Fleet {
         let known = &mut self.replicas[replica];
         let before = known.clone();
         known.in_rotation = joined;
+        known.overloaded &= !joined;
         self.update(now, &before, replica);
     }
 
@@ -114,8 +135,21 @@ impl Fleet {
         self.in_rotation = moved(self.in_rotation, |known| known.in_rotation);
         let serving = moved(self.serving.value(), Known::serves);
         self.serving.change(now, serving);
-        let working = moved(self.working.value(), |known| known.serves() || known.draining);
+        let working = moved(self.working.value(), Known::works);
         self.working.change(now, working);
+    }
+
+    /// Probes of a replica failed often enough to count. One that was ready works on.
+    pub fn fail_probes(&mut self, now: Instant, replica: ReplicaId, liveness: bool) {
+        let known = &mut self.replicas[replica];
+        let before = known.clone();
+        known.overloaded |= known.ready;
+        self.update(now, &before, replica);
+        let counted = u64::from(now >= self.warm_up);
+        match liveness {
+            true => self.probes_failed.liveness += counted,
+            false => self.probes_failed.readiness += counted,
+        }
     }
 
     pub fn set_contracts(&mut self, replica: ReplicaId, missing: bool) {
@@ -148,8 +182,8 @@ impl Fleet {
         }
     }
 
-    /// The share of the serving replicas' CPU that `busy` core-nanoseconds are since `start`;
-    /// `None` if none served.
+    /// The share that `busy` core-nanoseconds since `start` are of the CPU of the replicas that
+    /// served, or worked out of rotation; `None` if there were none.
     pub fn utilisation(
         &mut self,
         start: Instant,
@@ -171,6 +205,7 @@ impl Fleet {
             busy_secs: self.busy / SECOND as f64,
             capacity_secs: self.capacity / SECOND as f64,
             in_flight_peak: self.in_flight_peak,
+            probes_failed: self.probes_failed,
         }
     }
 }

@@ -67,6 +67,8 @@ pub enum State {
     Unready,
     /// Gone for good.
     Terminated,
+    /// Its container waits to be started again.
+    BackOff,
 }
 
 impl State {
@@ -86,6 +88,7 @@ impl State {
             State::Failed => "failed",
             State::Unready => "unready",
             State::Terminated => "terminated",
+            State::BackOff => "back-off",
         }
     }
 }
@@ -144,6 +147,9 @@ pub enum Observation {
     Ingress { reachable: usize, down: usize },
     /// A window of the plan with fixed ends begins or ends, or warm-up ends.
     Boundary,
+    /// Probes that compete for CPU failed often enough: the replica is restarted (liveness) or
+    /// taken out of rotation (readiness).
+    ProbesFailed { replica: ReplicaId, liveness: bool },
 }
 
 /// What a replica shows at a look.

@@ -40,6 +40,8 @@ pub struct Outcome {
     pub drained: u64,
     /// Most requests that any one replica held at once after warm-up.
     pub in_flight_peak: u64,
+    /// How often probes that compete for CPU failed often enough to count, after warm-up.
+    pub probes_failed: ProbesFailed,
     /// Digest of every event: equal digests mean equal runs.
     pub digest: u64,
     /// Bin by bin; kept for the first replication only.
@@ -50,6 +52,15 @@ pub struct Outcome {
     pub journal_cut: u64,
     /// Sampled requests; kept for the first replication only, if asked for.
     pub requests: Vec<RequestRecord>,
+}
+
+/// How often probes of each kind failed often enough to count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProbesFailed {
+    /// Each took a replica out of rotation.
+    pub readiness: u64,
+    /// Each restarted a replica.
+    pub liveness: u64,
 }
 
 /// Incidents listed per replication, and followed at a time: enough for any timeline, bounded for

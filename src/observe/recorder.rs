@@ -103,6 +103,7 @@ impl Recorder {
             capacity_secs: work.capacity_secs,
             drained: self.drained,
             in_flight_peak: work.in_flight_peak,
+            probes_failed: work.probes_failed,
             digest,
             timeline: self.keep.timeline.then_some(self.timeline),
             journal: self.journal,
@@ -318,6 +319,9 @@ impl Observer for Recorder {
                 self.restore(at, *replica);
             }
             Observation::Boundary => self.turn_windows(at),
+            Observation::ProbesFailed { replica, liveness } => {
+                self.fleet.fail_probes(at, *replica, *liveness);
+            }
             Observation::SlotGone { slot } => self.tracker.give_up(*slot, at),
             Observation::Decided { to, seen, .. } => {
                 self.bin_row.wanted = Some(*to);

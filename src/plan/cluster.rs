@@ -12,8 +12,15 @@ pub struct Detection {
     pub crash: Law,
     /// The liveness probe, which finds hung replicas.
     pub liveness: Probe,
+    /// CPU time that one probe takes of its replica; `None` = probes cost nothing and are always
+    /// answered in time by a process that works. Then no period may be zero.
+    pub probe_cpu: Option<Span>,
     /// From the liveness failure until a hung process is killed (it ignores the polite signal).
     pub grace: Span,
+    /// What becomes of a replica whose process crashed.
+    pub after_crash: AfterCrash,
+    /// How long a container that is restarted in its pod waits.
+    pub backoff: Backoff,
     /// A node renews its lease this often.
     pub lease: Span,
     /// A node whose last renewal is this old is declared not ready.
@@ -97,6 +104,35 @@ impl Default for Upgrade {
     /// One more and none less; one may be unavailable for an eviction; a new try every 5 s.
     fn default() -> Self {
         Upgrade { surge: 1, unavailable: 0, budget: 1, retry: Span::from_secs(5.0) }
+    }
+}
+
+/// What becomes of a replica whose process crashed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterCrash {
+    /// A new replica takes its slot.
+    Replaced,
+    /// Its container is restarted in its pod.
+    Restarted,
+}
+
+/// The wait before a container is restarted in its pod: nothing, then `first`, then twice as long
+/// each time up to `limit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    /// The wait before the second restart.
+    pub first: Span,
+    /// The longest wait.
+    pub limit: Span,
+    /// A container that ran this long has its restarts forgotten.
+    pub reset: Span,
+}
+
+impl Default for Backoff {
+    /// Kubernetes' values.
+    fn default() -> Self {
+        let secs = Span::from_secs;
+        Backoff { first: secs(10.0), limit: secs(300.0), reset: secs(600.0) }
     }
 }
 

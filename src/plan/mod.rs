@@ -11,7 +11,9 @@ mod traffic;
 
 use crate::units::{Rate, Span};
 
-pub use cluster::{Autoscaling, Detection, Eviction, Nodes, Termination, Upgrade};
+pub use cluster::{
+    AfterCrash, Autoscaling, Backoff, Detection, Eviction, Nodes, Termination, Upgrade,
+};
 pub use fault::{Fault, FaultPlan, ReplicaTarget, Schedule, Target};
 pub use gateway::{Gateway, Memory, Spread, Throttling, Topology};
 pub use ingress::{Balancing, DeadAddress, Ingress};

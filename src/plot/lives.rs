@@ -20,17 +20,20 @@ pub(crate) enum Condition {
     Broken,
     /// Known to be out of order.
     Unready,
+    /// Waits to be restarted.
+    BackOff,
 }
 
 impl Condition {
     /// In the order of the legend.
-    pub(crate) const ALL: [Condition; 6] = [
+    pub(crate) const ALL: [Condition; 7] = [
         Condition::Ready,
         Condition::Slow,
         Condition::Joining,
         Condition::Starting,
         Condition::Broken,
         Condition::Unready,
+        Condition::BackOff,
     ];
 
     /// The words of the legend.
@@ -42,6 +45,7 @@ impl Condition {
             Condition::Starting => "starting",
             Condition::Broken => "failed or hung",
             Condition::Unready => "unready",
+            Condition::BackOff => "back-off",
         }
     }
 
@@ -54,6 +58,7 @@ impl Condition {
             Condition::Starting => Ink::Starting,
             Condition::Broken => Ink::Broken,
             Condition::Unready => Ink::Unready,
+            Condition::BackOff => Ink::Sky,
         }
     }
 
@@ -61,6 +66,7 @@ impl Condition {
         match state {
             State::Terminated => None,
             State::Unready => Some(Condition::Unready),
+            State::BackOff => Some(Condition::BackOff),
             State::Draining => Some(Condition::Joining),
             State::Hung | State::Failed => Some(Condition::Broken),
             State::Ready if !in_rotation => Some(Condition::Joining),

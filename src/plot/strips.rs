@@ -155,7 +155,7 @@ fn widened(frame: &Frame, from: f64, to: f64) -> (f64, f64) {
 fn paint_order(condition: Condition) -> u8 {
     match condition {
         Condition::Ready | Condition::Slow => 0,
-        Condition::Joining | Condition::Unready => 1,
+        Condition::Joining | Condition::Unready | Condition::BackOff => 1,
         Condition::Starting => 2,
         Condition::Broken => 3,
     }
@@ -170,6 +170,9 @@ fn draw_counts(figure: &mut Figure, frame: &mut Frame, all: &[Stretch]) {
     frame.draw_levels(figure);
     for depth in (1..=Condition::ALL.len()).rev() {
         let stacked = &Condition::ALL[..depth];
+        if !all.iter().any(|stretch| stretch.condition == stacked[depth - 1]) {
+            continue;
+        }
         let counted = all.iter().filter(|stretch| stacked.contains(&stretch.condition));
         let levels: Vec<_> = totals(counted.flat_map(both_ends))
             .into_iter()

@@ -60,6 +60,7 @@ fn event(observation: &Observation) -> &'static str {
         Observation::ContractsLoaded { .. } => "contracts_loaded",
         Observation::Ingress { .. } => "ingress",
         Observation::Boundary => "boundary",
+        Observation::ProbesFailed { .. } => "probes_failed",
     }
 }
 
@@ -138,6 +139,10 @@ impl Names<'_> {
                 detail: format!("{reachable} reachable, {down} of them down"),
                 ..Row::default()
             },
+            Observation::ProbesFailed { replica, liveness } => {
+                let detail = if *liveness { "liveness probe" } else { "readiness probe" };
+                Row { detail: detail.to_owned(), ..self.of(*replica) }
+            }
             Observation::Boundary => Row::default(),
         }
     }

@@ -105,6 +105,8 @@ struct GatewayPart {
     time_share_serving: Vec<Option<Estimate>>,
     recovery: RecoveryPart,
     incidents_unlisted: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    probes: Option<BTreeMap<&'static str, Option<Estimate>>>,
 }
 
 #[derive(Serialize)]
@@ -270,6 +272,11 @@ fn gateway(report: &Report) -> GatewayPart {
         time_share_serving: shares.map(|share| estimate(share.as_ref(), 1.0)).collect(),
         recovery: recovery(&gateway.recovery),
         incidents_unlisted: gateway.incidents_unlisted,
+        probes: gateway.probes.map(|probes| {
+            let both =
+                [("restarts", probes.restarts), ("readiness_losses", probes.readiness_losses)];
+            both.map(|(name, figure)| (name, estimate(figure.as_ref(), 1.0))).into()
+        }),
     }
 }
 

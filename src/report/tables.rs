@@ -112,6 +112,13 @@ pub(super) fn gateway(
         ("CPU in use", or_nothing(gateway.cpu.as_ref(), share)),
         ("most in flight", in_flight(gateway, memory)),
     ];
+    if let Some(probes) = &gateway.probes {
+        let restarts = or_nothing(probes.restarts.as_ref(), count);
+        let losses = or_nothing(probes.readiness_losses.as_ref(), count);
+        lines.push(("liveness probes", format!("{restarts} restarts per replication")));
+        let text = format!("{losses} times a replica taken out of rotation per replication");
+        lines.push(("readiness probes", text));
+    }
     let recovery = &gateway.recovery;
     let incidents = recovery.recovered + recovery.unrecovered;
     if incidents > 0 {

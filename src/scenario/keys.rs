@@ -1,7 +1,7 @@
 //! The format: every key with its type, its default, how well founded the default is, and what it
 //! means. Reading, guessing at misspelt keys, listing and documenting all use this one table.
 
-use crate::plan::{DeadAddress, Scatter, Spread};
+use crate::plan::{AfterCrash, DeadAddress, Scatter, Spread};
 use crate::random::Law;
 use crate::scenario::Mark;
 pub use crate::scenario::key::Entry;
@@ -206,6 +206,10 @@ keys! {
             "When a liveness probe without an answer fails.";
         LIVENESS_FAILURES: u64 = "liveness-failures", "5", Documented, "Helm chart",
             "Failed liveness probes in a row that count.";
+        COMPETE: bool = "compete", "false", Inferred, "the simpler case",
+            "Whether probes take CPU of their replica and fail when they are not done in time.";
+        CPU: Span = "cpu", "5ms", Assumed, "a probe starts a process",
+            "CPU time that one probe takes (with compete only).";
     }
     detection "detection" {
         CRASH: Law = "crash", "uniform(0s, 1s)", Inferred, "the kubelet looks once a second",
@@ -220,6 +224,14 @@ keys! {
             "How often that age is checked.";
         TOLERATION: Span = "toleration", "300s", Documented, "Kubernetes adds it to every pod",
             "How long a pod on an unreachable node is tolerated.";
+        AFTER_CRASH: AfterCrash = "after-crash", "replaced", Documented, "product page",
+            "Whether a crashed replica is replaced, or restarted in its pod as Kubernetes does.";
+        BACKOFF: Span = "backoff", "10s", Documented, "Kubernetes",
+            "Wait before a container's second restart, doubled each time; the first is at once.";
+        BACKOFF_LIMIT: Span = "backoff-limit", "300s", Documented, "Kubernetes",
+            "The longest wait before a restart.";
+        BACKOFF_RESET: Span = "backoff-reset", "10m", Documented, "Kubernetes",
+            "A container that ran this long has its earlier restarts forgotten.";
     }
     termination "termination" {
         DRAIN: Span = "drain", "25s", Documented, "Helm chart and gateway documentation",

@@ -137,7 +137,7 @@ fn scenario<'a>(book: &mut Book<'a>, table: &'a DeTable<'a>) -> Option<Parts> {
     let before = book.errors();
     let ingress = ingress::read(book, &top, &gateway, topology.plan.zones.len());
     let ingress_sound = book.errors() == before;
-    let probes = startup::read_probes(book, &top);
+    let probes = startup::read_probes(book, &top, &gateway);
     let startup = startup::read(book, &top, &gateway, &probes);
     let detection = startup::read_detection(book, &top, &probes);
     let termination = cluster::read_termination(book, &top, &detection);

@@ -1,9 +1,11 @@
 //! The sections `[startup]`, `[probes]` and `[detection]`.
 
 use crate::diagnostic::Problem;
-use crate::plan::{Configuration, Contracts, ControlPlaneCall, Detection, Gate, Probe, Startup};
+use crate::plan::{
+    Backoff, Configuration, Contracts, ControlPlaneCall, Detection, Gate, Probe, Startup,
+};
 use crate::scenario::Mark;
-use crate::scenario::book::{Book, Section};
+use crate::scenario::book::{Book, Found, Section};
 use crate::scenario::gateway::GatewayPart;
 use crate::scenario::ingress::not_tiny;
 use crate::scenario::keys::{Key, detection, probes, startup as key};
@@ -14,6 +16,8 @@ use crate::units::Span;
 pub(crate) struct Probes {
     readiness: Probe,
     liveness: Probe,
+    /// CPU time of one, if they compete for CPU.
+    cpu: Option<Span>,
 }
 
 /// Reads `[startup]`.
@@ -92,32 +96,75 @@ fn gate<'a>(book: &mut Book<'a>, section: &Section<'a>) -> Gate {
 }
 
 /// Reads `[probes]`.
-pub(crate) fn read_probes<'a>(book: &mut Book<'a>, top: &Section<'a>) -> Probes {
+pub(crate) fn read_probes<'a>(
+    book: &mut Book<'a>,
+    top: &Section<'a>,
+    gateway: &GatewayPart,
+) -> Probes {
     let section = book.section(top, "probes");
     let limit = 1..=10_000;
     let (ready, live) = (probes::READINESS_PERIOD, probes::LIVENESS_PERIOD);
+    let ready = period(book, &section, ready, "probes.readiness-period");
+    let live = period(book, &section, live, "probes.liveness-period");
     let readiness = Probe {
         initial_delay: book.get(&section, probes::READINESS_DELAY).value,
-        period: period(book, &section, ready, "probes.readiness-period"),
+        period: ready.value,
         timeout: book.get(&section, probes::READINESS_TIMEOUT).value,
         failures: book.count(&section, probes::READINESS_FAILURES, limit.clone()).value as u32,
     };
     let liveness = Probe {
         initial_delay: book.get(&section, probes::LIVENESS_DELAY).value,
-        period: period(book, &section, live, "probes.liveness-period"),
+        period: live.value,
         timeout: book.get(&section, probes::LIVENESS_TIMEOUT).value,
         failures: book.count(&section, probes::LIVENESS_FAILURES, limit).value as u32,
     };
-    Probes { readiness, liveness }
+    let alone = gateway.plan.cores.0.min(1.0);
+    let least = readiness.timeout.min(liveness.timeout);
+    let cpu = probe_cpu(book, &section, [&ready, &live], Span::from_secs(least.as_secs() * alone));
+    Probes { readiness, liveness, cpu }
+}
+
+/// The CPU time of a probe if probes compete for it; a replica without other work must have done
+/// it within `least` of CPU time.
+fn probe_cpu<'a>(
+    book: &mut Book<'a>,
+    section: &Section<'a>,
+    periods: [&Found<Span>; 2],
+    least: Span,
+) -> Option<Span> {
+    if !book.get(section, probes::COMPETE).value {
+        book.idle(section, probes::CPU, "only with compete = true");
+        return None;
+    }
+    for period in periods.into_iter().filter(|period| period.value == Span::ZERO) {
+        let problem = Problem::error(period.place.clone(), "nothing checks without a pause")
+            .label("a probe that takes CPU must have a period")
+            .help("write a period such as \"10s\", or compete = false");
+        book.problems.push(problem);
+    }
+    let cpu = book.get(section, probes::CPU);
+    if cpu.value >= least {
+        let title = "a probe takes longer than its timeout allows";
+        let problem = Problem::error(cpu.place.clone(), title)
+            .label(format!("an idle replica does less than {least} in the shorter timeout"))
+            .help("lower `probes.cpu`, or raise the timeouts");
+        book.problems.push(problem);
+    }
+    Some(cpu.value)
 }
 
 /// A period of a probe: zero or not tiny.
-fn period<'a>(book: &mut Book<'a>, section: &Section<'a>, key: Key<Span>, path: &str) -> Span {
+fn period<'a>(
+    book: &mut Book<'a>,
+    section: &Section<'a>,
+    key: Key<Span>,
+    path: &str,
+) -> Found<Span> {
     let period = book.get(section, key);
     if period.value > Span::ZERO {
         not_tiny(book, &period, path);
     }
-    period.value
+    period
 }
 
 /// Reads `[detection]`.
@@ -141,13 +188,32 @@ pub(crate) fn read_detection<'a>(
     let monitor = book.get(&section, detection::MONITOR);
     not_tiny(book, &monitor, "detection.monitor");
     let toleration = book.get(&section, detection::TOLERATION).value;
+    let after_crash = book.get(&section, detection::AFTER_CRASH).value;
+    let backoff = backoff(book, &section);
     Detection {
         crash,
         liveness: probes.liveness,
+        probe_cpu: probes.cpu,
         grace,
+        after_crash,
+        backoff,
         lease: lease.value,
         node_grace: node_grace.value,
         monitor: monitor.value,
         toleration,
     }
+}
+
+fn backoff<'a>(book: &mut Book<'a>, section: &Section<'a>) -> Backoff {
+    let first = book.get(section, detection::BACKOFF);
+    let limit = book.get(section, detection::BACKOFF_LIMIT);
+    if limit.value < first.value {
+        let place = if limit.given { &limit.place } else { &first.place };
+        let title = "the longest back-off is shorter than the first";
+        let problem = Problem::error(place.clone(), title);
+        let help = "`detection.backoff-limit` must be at least `detection.backoff`";
+        book.problems.push(problem.help(help));
+    }
+    let reset = book.get(section, detection::BACKOFF_RESET).value;
+    Backoff { first: first.value, limit: limit.value, reset }
 }

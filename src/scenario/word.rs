@@ -1,6 +1,6 @@
 //! The words that a scenario chooses between.
 
-use crate::plan::{DeadAddress, Scatter, Spread};
+use crate::plan::{AfterCrash, DeadAddress, Scatter, Spread};
 use crate::scenario::value::Word;
 
 macro_rules! words {
@@ -164,6 +164,11 @@ impl Word for Spread {
 impl Word for DeadAddress {
     const WORDS: &'static [(&'static str, Self)] =
         &[("drops", DeadAddress::Drops), ("refuses", DeadAddress::Refuses)];
+}
+
+impl Word for AfterCrash {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("replaced", AfterCrash::Replaced), ("restarted", AfterCrash::Restarted)];
 }
 
 impl Word for Scatter {

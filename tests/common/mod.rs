@@ -77,7 +77,10 @@ pub fn plan(replicas: usize, rate: f64, horizon: f64) -> Plan {
         detection: Detection {
             crash: Law::uniform_secs(0.0, 1.0),
             liveness: Probe { failures: 5, timeout: secs(1.0), ..probe },
+            probe_cpu: None,
             grace: secs(30.0),
+            after_crash: AfterCrash::Replaced,
+            backoff: Backoff::default(),
             lease: secs(10.0),
             node_grace: secs(50.0),
             monitor: secs(5.0),

@@ -23,6 +23,10 @@ pub fn any_plan() -> impl Strategy<Value = Plan> {
             let (gateway, ingress, startup, detection, faults) = frame;
             let (horizon, warm, bin) = times;
             let mut plan = Plan { gateway, ingress, startup, detection, ..plan(1, 1.0, horizon) };
+            if plan.startup.readiness.period == Span::ZERO {
+                plan.detection.probe_cpu = None;
+            }
+            plan.termination.drain = secs(1.5);
             (plan.topology, plan.traffic) = (topology, traffic);
             cluster.surround(&mut plan);
             plan.faults = aim(faults, horizon, &plan);
@@ -33,11 +37,12 @@ pub fn any_plan() -> impl Strategy<Value = Plan> {
         })
 }
 
-/// A plan without faults and with at most this load.
+/// A plan without faults and without probes that could take a replica out of rotation.
 pub fn calm_plan() -> impl Strategy<Value = Plan> {
     any_plan().prop_map(|plan| Plan { faults: Vec::new(), autoscaling: None, ..plan }).prop_map(
         |mut plan| {
             plan.windows = windows(&plan);
+            plan.detection.probe_cpu = None;
             plan
         },
     )
@@ -159,10 +164,15 @@ fn probe(period: u32, timeout: f64, failures: u32) -> Probe {
 }
 
 fn detection() -> impl Strategy<Value = Detection> {
-    (0.0..3.0_f64, 0.0..9.0_f64).prop_map(|(short, long)| Detection {
+    let cpu = prop::option::of((0.001..0.05_f64).prop_map(secs));
+    let after = prop::sample::select(vec![AfterCrash::Replaced, AfterCrash::Restarted]);
+    (0.0..3.0_f64, 0.0..9.0_f64, cpu, after).prop_map(|(short, long, cpu, after)| Detection {
         crash: Law::uniform_secs(0.0, short),
         liveness: probe(1, 0.2, 3),
+        probe_cpu: cpu,
         grace: secs(short),
+        after_crash: after,
+        backoff: Backoff { first: secs(short / 2.0), limit: secs(long), reset: secs(4.0) },
         lease: secs(2.0),
         node_grace: secs(short),
         monitor: secs(1.0),

@@ -88,6 +88,28 @@ fn a_hung_replica_is_killed_after_liveness_and_grace() {
 }
 
 #[test]
+fn a_hang_is_found_at_the_same_times_by_probes_that_compete_for_cpu() {
+    let mut plan = quiet(Fault::ReplicaHang(ReplicaTarget::Any), 90.0);
+    plan.detection.probe_cpu = Some(secs(0.005));
+    let failed = |wanted: bool| {
+        delay(&plan, move |fact| match fact {
+            Observation::ProbesFailed { liveness, .. } => *liveness == wanted,
+            _ => false,
+        })
+    };
+    // A probe that is under way when the replica hangs fails as well.
+    let unready = failed(false);
+    unready.expect_within(14.99, 25.0);
+    expect(&unready, [20.0, 15.5, 20.0, 24.5], 0.1);
+    let dead = failed(true);
+    dead.expect_within(40.99, 51.0);
+    expect(&dead, [46.0, 41.5, 46.0, 50.5], 0.1);
+    let killed = delay(&plan, enters(State::Failed));
+    killed.expect_within(70.99, 81.0);
+    expect(&killed, [46.0, 41.5, 46.0, 50.5].map(|noticed| noticed + 30.0), 0.1);
+}
+
+#[test]
 fn a_lost_node_is_noticed_by_its_lease() {
     let mut plan = quiet(Fault::ZoneOutage(Some(0), Law::Constant(secs(1e6))), 60.0);
     let noticed = delay(&plan, enters(State::Unready));

@@ -118,6 +118,92 @@ fn autoscale_step_adds_the_third_replica_within_a_minute_of_the_step() {
     assert_eq!(ran.failed(), 0);
 }
 
+/// When and to how many replicas the autoscaler went, in the first replication.
+fn scalings(ran: &Ran) -> Vec<(f64, usize)> {
+    let change = |entry: &Entry| match &entry.observation {
+        Observation::Decided { from, to, .. } if from != to => Some((entry.at.as_secs(), *to)),
+        _ => None,
+    };
+    ran.experiment.outcomes[0].journal.iter().filter_map(change).collect()
+}
+
+#[test]
+fn autoscale_and_crash_is_over_before_the_autoscaler_acts() {
+    let ran = Ran::of("autoscale-and-crash");
+    assert_eq!(ran.verdict("recovery < 1m"), Verdict::Met);
+    assert_eq!(ran.verdict("p99 < 250ms"), Verdict::Missed);
+    for incident in ran.incidents("crash") {
+        // A crash at 130 % of the survivor's capacity: out after 0.5 to 3 s, back after some 15 s,
+        // a backlog of some 3 000 requests worked off at 500/s.
+        assert_eq!(incident.surge(), Some(2.0));
+        assert!((20.0..40.0).contains(&seconds(incident.recovery())), "{incident:?}");
+    }
+    let restored = seconds(ran.incidents("crash")[0].restored.map(|at| at.since(Instant::ZERO)));
+    assert!(scalings(&ran).iter().all(|(at, _)| *at > restored), "{:?}", scalings(&ran));
+}
+
+#[test]
+fn diurnal_day_scales_up_once_and_down_once() {
+    let ran = Ran::of("diurnal-day-large");
+    assert_eq!(ran.report().overall(), Overall::Met);
+    let scalings = scalings(&ran);
+    assert_eq!(scalings.iter().map(|(_, size)| *size).collect::<Vec<_>>(), [3, 2]);
+    // Two replicas are at 77 % at 1101/s, at 7:56 on the way up; three are at 46 % at 987/s, at
+    // 16:57 on the way down, and half an hour must pass. Samples scatter by 2 points.
+    let hours = |seconds: f64| seconds / 3_600.0;
+    assert!((7.7..8.2).contains(&hours(scalings[0].0)), "{scalings:?}");
+    assert!((17.2..17.9).contains(&hours(scalings[1].0)), "{scalings:?}");
+}
+
+#[test]
+fn zone_loss_do_not_schedule_waits_for_the_zone() {
+    let ran = Ran::of("zone-loss-do-not-schedule");
+    assert_eq!(ran.verdict("recovery < 10m"), Verdict::Missed);
+    for incident in ran.incidents("zone-b") {
+        assert!((1_210.0..=1_220.0).contains(&seconds(incident.recovery())), "{incident:?}");
+    }
+    let late = late_replicas(&ran);
+    // Created when the zone is back, not when the toleration is over.
+    assert!(late.len() == 1 && late[0].0 == 1_500.0, "{late:?}");
+}
+
+#[test]
+fn partial_zone_outage_stops_evictions_until_it_is_over_or_was_marked_in_time() {
+    let ran = Ran::of("partial-zone-outage-stops-evictions");
+    assert_eq!(ran.verdict("recovery < 10m"), Verdict::Missed);
+    let recoveries = ran.incidents("part-of-b").into_iter().map(|i| seconds(i.recovery()));
+    let (fast, slow): (Vec<f64>, Vec<f64>) = recoveries.partition(|took| *took < 600.0);
+    assert!(fast.iter().all(|took| (350.0..=380.0).contains(took)), "{fast:?}");
+    assert!(slow.iter().all(|took| (1_800.0..=1_820.0).contains(took)), "{slow:?}");
+    assert!(!fast.is_empty() && slow.len() >= 5, "{} fast, {} slow", fast.len(), slow.len());
+}
+
+#[test]
+fn silent_node_loss_costs_six_minutes_and_a_black_hole() {
+    let ran = Ran::of("silent-node-loss");
+    let crash = Ran::of("replica-crash");
+    assert_eq!(ran.verdict("recovery < 5m"), Verdict::Missed);
+    for incident in ran.incidents("node") {
+        assert!((40.5..=57.0).contains(&out_after(&incident)), "{incident:?}");
+        assert!((350.0..=385.0).contains(&seconds(incident.recovery())), "{incident:?}");
+    }
+    assert!(ran.failed() > 10 * crash.failed());
+    assert_eq!(late_replicas(&ran).len(), 1);
+}
+
+#[test]
+fn rolling_upgrade_cuts_requests_longer_than_the_drain() {
+    let ran = Ran::of("rolling-upgrade-long-requests");
+    assert_eq!(ran.failed(), ran.failed_by(Failure::LostInFlight));
+    // Cut are those that came l − 25 s or less before the address left the endpoints, l being their
+    // length: 2 replicas at 2/s, E[(l + U(0.5, 2) − 25)+] = 3.77 s, 15.1 a replication.
+    let count = ran.experiment.outcomes.len() as f64;
+    let mean = ran.failed() as f64 / count;
+    assert!((mean - 15.1).abs() < 4.0 * (15.1 / count).sqrt(), "{mean}");
+    let lost: u64 = ran.incidents("rollout").iter().map(|i| i.ledger.failed()).sum();
+    assert_eq!(lost, ran.failed(), "the rollout lasts until the last of the old has ended");
+}
+
 #[test]
 fn replica_crash_raises_the_survivors_load_by_half_for_some_14_seconds() {
     let ran = Ran::of("replica-crash");

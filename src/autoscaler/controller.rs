@@ -231,11 +231,31 @@ pub fn limit_speed(
 }
 
 impl Decision {
-    /// Whether the utilisation of the ready pods alone would have led to another number.
-    pub fn is_held_back(&self) -> bool {
+    /// Whether another decision says the same, but for the percentages.
+    pub fn is_like(&self, other: &Decision) -> bool {
+        let blurred = |decision: &Decision| {
+            let Reason::Utilisation { recommended, stable, limit, .. } = decision.reason else {
+                return (decision.current, decision.desired, None);
+            };
+            let Recommendation { replicas, ready, unready, missing, ground, .. } = recommended;
+            let ground = std::mem::discriminant(&ground);
+            let counts = (replicas, ready, unready, missing, stable);
+            (decision.current, decision.desired, Some((counts, limit, ground)))
+        };
+        let same_kind =
+            std::mem::discriminant(&self.reason) == std::mem::discriminant(&other.reason);
+        same_kind && blurred(self) == blurred(other)
+    }
+
+    /// Whether the utilisation of the ready pods alone would have led to another number from `min`
+    /// to `max`.
+    pub fn is_held_back(&self, min: i32, max: i32) -> bool {
         match self.reason {
-            Reason::Utilisation { recommended, stable, .. } => {
-                recommended.is_filled() || stable != recommended.replicas || stable != self.desired
+            Reason::Utilisation { recommended, target_pct, .. } => {
+                let grows = recommended.utilisation_pct > target_pct;
+                let end = if grows { max } else { min };
+                let asked = recommended.replicas.clamp(min, max);
+                (recommended.is_filled() || asked != self.desired) && self.desired != end
             }
             Reason::Blind(_) => true,
             Reason::Disabled | Reason::AboveMax | Reason::BelowMin => false,

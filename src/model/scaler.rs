@@ -52,7 +52,7 @@ pub(super) struct Scaler {
     /// Decides the phases of the clocks.
     phases: Stream,
     /// What was told last.
-    told: Option<(i32, String)>,
+    told: Option<Decision>,
 }
 
 impl Scaler {
@@ -168,7 +168,7 @@ impl<O: Observer> World<'_, O> {
             let spec = &autoscaling.spec;
             let decision = step(spec, &mut scaler.memory, &snapshot, current, self.now);
             self.schedule(self.now + autoscaling.sync + STEP, Event::Synced);
-            self.tell_decision(&mut scaler, &decision);
+            self.tell_decision(&mut scaler, &decision, (spec.min, spec.max));
             self.scaler = Some(scaler);
             self.scale_to(decision.desired.max(0) as usize);
         }
@@ -185,21 +185,20 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Tells a decision that differs from the last one, in number or in words.
-    fn tell_decision(&mut self, scaler: &mut Scaler, decision: &Decision) {
-        let told = (decision.desired, decision.to_string());
+    fn tell_decision(&mut self, scaler: &mut Scaler, decision: &Decision, (min, max): (i32, i32)) {
         let seen = match decision.reason {
             Reason::Utilisation { recommended, .. } => Some(recommended.utilisation_pct),
             _ => None,
         };
-        let changed = scaler.told.as_ref() != Some(&told);
+        let changed = !scaler.told.is_some_and(|told| told.is_like(decision));
         self.tell(Observation::Decided {
             from: decision.current as usize,
             to: decision.desired as usize,
             seen,
-            held_back: decision.is_held_back(),
-            reason: if changed { told.1.clone() } else { String::new() },
+            held_back: decision.is_held_back(min, max),
+            reason: if changed { decision.to_string() } else { String::new() },
         });
-        scaler.told = Some(told);
+        scaler.told = Some(*decision);
     }
 
     /// Makes the number of replicas that are wanted `wanted`.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! rollout      new ones up to wanted + surge ─► ready ─► old ones drain, as long as
-//!              wanted − unavailable stay ready ─► … ─► over when no old one is left
+//!              wanted − unavailable stay ready ─► … ─► over when the last old one has ended
 //! drain-node   cordon ─► evict each replica, if the disruption budget allows it, else again later
 //!              ─► empty ─► away for a while ─► back
 //! maintenance  the same for every machine with replicas, one after the other
@@ -89,8 +89,10 @@ impl<O: Observer> World<'_, O> {
         let Some(Rollout { fault, incident, .. }) = self.exchanges.rollout else { return };
         self.grow_new();
         self.shrink_old();
-        let all_new = self.old_replicas().is_empty() && self.scheduler.waiting() == 0;
-        if all_new && self.count_ready() >= self.desired {
+        let gone = |id: &ReplicaId| self.replicas[*id].state == State::Terminated;
+        let rollout = self.exchanges.rollout.as_ref();
+        let all_gone = rollout.is_none_or(|rollout| rollout.old.iter().all(gone));
+        if all_gone && self.scheduler.waiting() == 0 && self.count_ready() >= self.desired {
             self.exchanges.rollout = None;
             self.end_rollout(fault, incident);
         }

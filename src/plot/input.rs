@@ -12,6 +12,8 @@ pub enum RuleKind {
     Detected,
     /// It was over.
     Recovered,
+    /// The autoscaler changed the number of replicas, or refused to.
+    Decided,
 }
 
 /// A moment that is marked through all panels.
@@ -53,7 +55,9 @@ pub struct TimelineInput<'a> {
     pub monitored: Vec<Option<f64>>,
     /// Requests per second that one replica serves when its CPU is full.
     pub capacity_per_replica: Rate,
-    /// Faults and what followed.
+    /// The most replicas that an autoscaler may want, if there is one.
+    pub most_replicas: Option<usize>,
+    /// Faults and what followed, and decisions of the autoscaler.
     pub rules: Vec<Rule>,
     /// The latency objectives.
     pub goals: Vec<Goal>,

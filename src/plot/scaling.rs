@@ -1,4 +1,4 @@
-//! What the autoscaler saw and wanted: a panel of its own, and a line among those of the CPU.
+//! What the autoscaler saw, wanted and may want: a panel of its own, and a line in that of the CPU.
 
 use super::axis::Axis;
 use super::figure::Figure;
@@ -32,9 +32,16 @@ pub(super) fn replicas(figure: &mut Figure, frame: &mut Frame, input: &TimelineI
     let wanted = steps(input, |row| row.wanted.map(|count| count as f64));
     let serving = steps(input, |row| Some(row.in_rotation as f64));
     let values = wanted.iter().chain(&serving).filter_map(|sample| sample.1);
-    frame.y = Axis::count(values.fold(1.0, f64::max) * 1.05, 3);
+    let most = input.most_replicas.map(|most| most as f64);
+    frame.y = Axis::count(values.chain(most).fold(1.0, f64::max) * 1.05, 3);
     frame.draw_levels(figure);
     let mut keys = Vec::new();
+    if let Some(most) = most {
+        let level = frame.down(most);
+        figure.lines(vec![vec![(frame.left, level), (frame.right, level)]], Ink::Muted, 0.8);
+        let sign = Sign::Line(0.8);
+        keys.push(Key { y: level, ink: Ink::Muted, sign, text: "maximum".to_owned() });
+    }
     let lines =
         [(&serving, Ink::Ready, 2.6, "in rotation"), (&wanted, Ink::Monitored, 1.3, "wanted")];
     for (samples, ink, width, text) in lines {

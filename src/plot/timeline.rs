@@ -145,10 +145,11 @@ fn size_of(rule: &Rule) -> f64 {
 /// Lanes for the labels of the rules. If they need too many, only faults and recoveries are
 /// labelled, then only faults, then as many of these as find room.
 fn choose_labels(input: &TimelineInput, time: &Axis) -> Vec<Option<usize>> {
-    use RuleKind::{Detected, Fault, Recovered};
+    use RuleKind::{Decided, Detected, Fault, Recovered};
     let mut fallback = vec![None; input.rules.len()];
     let attempts = [
-        (&[Fault, Detected, Recovered][..], MOST_LANES),
+        (&[Fault, Detected, Recovered, Decided][..], MOST_LANES),
+        (&[Fault, Recovered, Decided], MOST_LANES),
         (&[Fault, Recovered], MOST_LANES),
         (&[Fault], MOST_LANES),
         // Labels on a few of very many rules are better read side by side.
@@ -214,6 +215,7 @@ fn ink(kind: RuleKind) -> Ink {
         RuleKind::Fault => Ink::FaultText,
         RuleKind::Detected => Ink::Muted,
         RuleKind::Recovered => Ink::RecoveredText,
+        RuleKind::Decided => Ink::Orange,
     }
 }
 

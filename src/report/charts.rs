@@ -1,6 +1,7 @@
 //! The charts of a report: which there are, what they are called, and what their titles find.
 
 use super::Report;
+use super::cluster;
 use super::incidents::verb;
 use super::words::plural;
 use crate::experiment::figures;
@@ -36,7 +37,8 @@ fn incident_timeline(report: &Report) -> Option<Figure> {
         timeline: kept,
         monitored: kept.monitored(DASHBOARD_BUCKET),
         capacity_per_replica: plan.saturation(),
-        rules: rules(plan, &outcome.incidents),
+        most_replicas: plan.autoscaling.as_ref().map(|_| plan.most_replicas()),
+        rules: rules(plan, outcome),
         goals: goals(report, &outcome.incidents, outcome.ended),
         warm_up: plan.run.warm_up,
         horizon: outcome.ended,
@@ -90,10 +92,15 @@ fn capitalised(text: &str) -> String {
     first.unwrap_or_default() + letters.as_str()
 }
 
-/// The moments of the incidents: strike, removal of the addresses, end.
-fn rules(plan: &Plan, incidents: &[Incident]) -> Vec<Rule> {
+/// The moments of the incidents (strike, removal of the addresses, end), and the decisions of the
+/// autoscaler.
+fn rules(plan: &Plan, outcome: &Outcome) -> Vec<Rule> {
+    let incidents = &outcome.incidents;
     let several = incidents.len() > 1;
-    incidents.iter().flat_map(|incident| rules_of(plan, incident, several)).collect()
+    let decided = |(at, label)| Rule { at, label, kind: RuleKind::Decided };
+    let decisions = cluster::decisions(plan, &outcome.journal).into_iter().map(decided);
+    let moments = incidents.iter().flat_map(|incident| rules_of(plan, incident, several));
+    moments.chain(decisions).collect()
 }
 
 /// The moments of one incident; those of several say whose they are.

@@ -34,7 +34,7 @@ pub(super) fn verb(fault: &Fault) -> String {
         Fault::ZoneOutage(..) | Fault::PartialOutage(..) => "went down".to_owned(),
         Fault::NodeLoss(..) => "was lost".to_owned(),
         Fault::ProvisioningOutage(_) => "ceased".to_owned(),
-        Fault::Rollout => "was rolled out anew".to_owned(),
+        Fault::Rollout => "gave way to a new version".to_owned(),
         Fault::DrainNode(..) | Fault::Maintenance(_) => "was emptied".to_owned(),
         Fault::ControlPlaneOutage(_) => "could not be reached".to_owned(),
         Fault::IngressLoss(..) => "vanished".to_owned(),

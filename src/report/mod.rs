@@ -6,6 +6,7 @@
 pub mod caveats;
 mod cells;
 pub mod charts;
+mod cluster;
 pub mod events;
 pub mod files;
 mod incidents;
@@ -13,7 +14,6 @@ pub mod json;
 pub mod manifest;
 pub mod replications;
 pub mod requests;
-mod scaling;
 mod scrutiny;
 mod tables;
 pub mod text;

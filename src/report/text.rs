@@ -7,7 +7,7 @@ use std::path::Path;
 use anstyle::{AnsiColor, Style};
 
 use super::words::{NOTHING, or_nothing, plural, seconds, share, whole, wrapped};
-use super::{Report, incidents, scaling, tables};
+use super::{Report, cluster, incidents, tables};
 use crate::units::{Share, Span};
 use crate::verdict::{Doubt, Judgement, Overall, Verdict};
 
@@ -32,7 +32,7 @@ pub fn render(report: &Report, written: Option<Written>, colour: bool) -> String
         ledger(report, paint),
         gateway(report, paint),
         story(report, paint),
-        autoscaler(report, paint),
+        cluster_facts(report, paint),
         caveats(report, paint),
         written.map_or_else(String::new, |written| files(&written, paint)),
     ];
@@ -213,18 +213,21 @@ fn story(report: &Report, paint: Paint) -> String {
     out
 }
 
-fn autoscaler(report: &Report, paint: Paint) -> String {
+fn cluster_facts(report: &Report, paint: Paint) -> String {
+    let plan = &report.scenario.plan;
     let first = report.experiment.outcomes.first();
-    let Some(first) = first.filter(|_| report.scenario.plan.autoscaling.is_some()) else {
+    let (told, more) =
+        first.map_or_else(Default::default, |first| cluster::facts(plan, &first.journal));
+    if told.is_empty() && plan.autoscaling.is_none() {
         return String::new();
-    };
-    let (told, more) = scaling::decisions(&first.journal);
-    let mut out = format!("{}\n", paint.title("Autoscaler (first replication)"));
-    if told.is_empty() {
-        out.push_str("  nothing to change\n");
     }
-    for (at, reason) in told {
-        out.push_str(&wrapped(&format!("  {:>7}  ", at.to_string()), reason));
+    let mut out = format!("{}\n", paint.title("Cluster (first replication)"));
+    if told.is_empty() {
+        out.push_str("  the autoscaler found nothing to change\n");
+    }
+    let width = told.iter().map(|(at, _)| at.to_string().len()).max().unwrap_or(0).max(7);
+    for (at, fact) in told {
+        out.push_str(&wrapped(&format!("  {:>width$}  ", at.to_string()), &fact));
     }
     if more > 0 {
         out.push_str(&format!("  and {} more, see events.csv\n", whole(more as u64)));

@@ -143,11 +143,15 @@ fn behavior<'a>(
 ) -> Option<Behavior> {
     let given = section.has(&key::UP)
         || section.has(&key::DOWN)
+        || section.has(&key::UP_SELECT)
+        || section.has(&key::DOWN_SELECT)
         || section.has(&key::UP_WINDOW)
         || section.has(&key::DOWN_WINDOW);
     let of_preset = || defaults.up.map(|text| policies_of(&[text]));
     let up = policies(book, section, key::UP).or_else(of_preset);
     let down = policies(book, section, key::DOWN);
+    let up_select = book.get(section, key::UP_SELECT).value;
+    let down_select = book.get(section, key::DOWN_SELECT).value;
     let up_window = book.find(section, key::UP_WINDOW).map(|found| found.value);
     let down_window = book.find(section, key::DOWN_WINDOW).map(|found| found.value);
     let down_window = down_window.or(defaults.down_window);
@@ -156,6 +160,7 @@ fn behavior<'a>(
     }
     let mut behavior = Behavior::default();
     behavior.up.policies = up.unwrap_or(behavior.up.policies);
+    (behavior.up.select, behavior.down.select) = (up_select, down_select);
     behavior.up.window = up_window.or(behavior.up.window);
     behavior.down.policies = down.unwrap_or(Rules::down().policies);
     behavior.down.window = down_window;

@@ -1,6 +1,7 @@
 //! The format: every key with its type, its default, how well founded the default is, and what it
 //! means. Reading, guessing at misspelt keys, listing and documenting all use this one table.
 
+use crate::autoscaler::behavior::Select;
 use crate::plan::{AfterCrash, DeadAddress, Scatter, Spread};
 use crate::random::Law;
 use crate::scenario::Mark;
@@ -285,9 +286,13 @@ keys! {
         TOLERANCE_DOWN: Share = "tolerance-down", "10%", Documented, "Kubernetes",
             "How far below the target nothing is removed.";
         UP: Vec<Located<String>> = "scale-up", "", Assumed, "the preset",
-            "The fastest growth: \"4 pods in 15s\", \"100% in 180s\"; the greatest holds.";
+            "The fastest growth, such as \"4 pods in 15s\" or \"100% in 180s\".";
         DOWN: Vec<Located<String>> = "scale-down", "", Documented, "Kubernetes: 100% in 15s",
-            "The fastest shrinking; the greatest holds.";
+            "The fastest shrinking.";
+        UP_SELECT: Select = "up-select", "max", Documented, "Kubernetes",
+            "Which of the policies for growth holds; \"disabled\" = it never grows.";
+        DOWN_SELECT: Select = "down-select", "max", Documented, "Kubernetes",
+            "Which of the policies for shrinking holds; \"disabled\" = it never shrinks.";
         UP_WINDOW: Span = "up-window", "", Documented, "Kubernetes: 0s",
             "How long a lower recommendation holds growth back.";
         DOWN_WINDOW: Span = "down-window", "", Assumed, "the preset",

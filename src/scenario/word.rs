@@ -1,5 +1,6 @@
 //! The words that a scenario chooses between.
 
+use crate::autoscaler::behavior::Select;
 use crate::plan::{AfterCrash, DeadAddress, Scatter, Spread};
 use crate::scenario::value::Word;
 
@@ -169,6 +170,11 @@ impl Word for DeadAddress {
 impl Word for AfterCrash {
     const WORDS: &'static [(&'static str, Self)] =
         &[("replaced", AfterCrash::Replaced), ("restarted", AfterCrash::Restarted)];
+}
+
+impl Word for Select {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("max", Select::Max), ("min", Select::Min), ("disabled", Select::Disabled)];
 }
 
 impl Word for Scatter {

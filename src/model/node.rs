@@ -129,6 +129,11 @@ impl Nodes {
         self.all.iter().enumerate().filter(move |(_, node)| here(node)).map(|(id, _)| id)
     }
 
+    /// The machines of a zone, whether they belong to the cluster at the moment or not.
+    pub fn machines_of(&self, zone: ZoneId) -> Vec<NodeId> {
+        (0..self.all.len()).filter(|id| self.all[*id].zone == zone).collect()
+    }
+
     /// Whether the scheduler counts a zone that is `up` or not: as long as nodes of it are
     /// registered, dead or alive.
     pub fn is_domain(&self, zone: ZoneId, up: bool) -> bool {

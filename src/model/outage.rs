@@ -21,7 +21,7 @@ impl<O: Observer> World<'_, O> {
         let zone = self.choose_zone(fault, zone);
         self.zones.down[zone] += 1;
         let first = self.zones.down[zone] == 1;
-        let nodes: Vec<NodeId> = self.nodes.of_zone(zone).collect();
+        let nodes = self.nodes.machines_of(zone);
         let victims = self.victims_on(&nodes);
         let subject = format!("zone {}", self.plan.topology.zones[zone]);
         let ingress = first && self.has_ingress(zone);

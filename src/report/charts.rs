@@ -78,12 +78,13 @@ fn timeline_title(report: &Report, outcome: &Outcome, timeline: &Timeline) -> St
 
 /// What a run without incidents came to.
 fn calm_title(failed: u64, latency: &Histogram) -> String {
-    let failed = match failed {
+    let told = match failed {
         0 => "no request failed".to_owned(),
         some => plural(some, "failed request"),
     };
     let slowest = latency.quantile(0.99).map(|time| format!(", 99 % took at most {time}"));
-    format!("No incident: {failed}{}", slowest.unwrap_or_default())
+    let lead = if failed == 0 { "No incident" } else { "No fault struck" };
+    format!("{lead}: {told}{}", slowest.unwrap_or_default())
 }
 
 fn capitalised(text: &str) -> String {

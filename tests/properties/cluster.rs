@@ -295,3 +295,20 @@ fn the_disruption_budget_lets_maintenance_take_one_replica_at_a_time() {
     assert!(second + 2.0 > first, "{second} after {first}");
     assert!(entered(&witness, 0, State::Draining) == Some(at(100.0)));
 }
+
+#[test]
+fn a_machine_that_was_deleted_stays_away_while_its_zone_is_down() {
+    let mut plan = three(1, 400.0);
+    (plan.nodes.deleted, plan.nodes.deletion) = (Share::ONE, Law::ZERO);
+    let back = Some(Law::Constant(secs(150.0)));
+    plan.faults = vec![fault(Fault::NodeLoss(ReplicaTarget::Slot(0), back), 50.0)];
+    plan.faults.push(fault(zone_outage(200.0), 120.0));
+    let (witness, _) = witnessed(&plan, 0);
+    // Lost at 50 s, deleted by 105 s; its own fault ends at 200 s, that of the zone at 320 s.
+    assert_eq!(entered(&witness, 0, State::Terminated).map(|at| at.as_secs() < 106.0), Some(true));
+    let placed = witness.facts.iter().find_map(|(time, fact)| match fact {
+        Observation::Created { replica: 3, .. } => Some(*time),
+        _ => None,
+    });
+    assert_eq!(placed, Some(at(320.0)));
+}

@@ -118,7 +118,7 @@ fn goal(label: &str, bound: f64, from: f64, to: f64) -> Goal {
 
 fn draw(timeline: &Timeline, title: &str, seconds: f64, rules: Vec<Rule>) -> Figure {
     self::timeline(&TimelineInput {
-        most_replicas: None,
+        autoscaler: None,
         title,
         subtitle: "3 × large, 900 requests/s; replication 1 of 30, seed 42; grey is warm-up",
         timeline,

@@ -27,6 +27,16 @@ pub struct Rule {
     pub kind: RuleKind,
 }
 
+/// What the picture needs to know of an autoscaler.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Autoscaler {
+    /// The most replicas that it may want.
+    pub most: usize,
+    /// The CPU that a replica requests as a share of what it has: utilisation is of the former, the
+    /// picture of the latter.
+    pub requested: f64,
+}
+
 /// A latency objective over a part of the run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Goal {
@@ -55,8 +65,8 @@ pub struct TimelineInput<'a> {
     pub monitored: Vec<Option<f64>>,
     /// Requests per second that one replica serves when its CPU is full.
     pub capacity_per_replica: Rate,
-    /// The most replicas that an autoscaler may want, if there is one.
-    pub most_replicas: Option<usize>,
+    /// The autoscaler, if there is one.
+    pub autoscaler: Option<Autoscaler>,
     /// Faults and what followed, and decisions of the autoscaler.
     pub rules: Vec<Rule>,
     /// The latency objectives.

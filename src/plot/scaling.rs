@@ -32,7 +32,7 @@ pub(super) fn replicas(figure: &mut Figure, frame: &mut Frame, input: &TimelineI
     let wanted = steps(input, |row| row.wanted.map(|count| count as f64));
     let serving = steps(input, |row| Some(row.in_rotation as f64));
     let values = wanted.iter().chain(&serving).filter_map(|sample| sample.1);
-    let most = input.most_replicas.map(|most| most as f64);
+    let most = input.autoscaler.map(|autoscaler| autoscaler.most as f64);
     frame.y = Axis::count(values.chain(most).fold(1.0, f64::max) * 1.05, 3);
     frame.draw_levels(figure);
     let mut keys = Vec::new();
@@ -59,7 +59,9 @@ pub(super) fn replicas(figure: &mut Figure, frame: &mut Frame, input: &TimelineI
 
 /// The utilisation as the autoscaler saw it, in a frame of percents; its key, if it saw any.
 pub(super) fn seen(figure: &mut Figure, frame: &Frame, input: &TimelineInput) -> Option<Key> {
-    let seen = steps(input, |row| row.cpu_seen.map(|share| share.clamp(0.0, 1.0)));
+    let requested = input.autoscaler.map_or(1.0, |autoscaler| autoscaler.requested);
+    let seen = |row: &TotalRow| Some((row.cpu_seen? * requested).clamp(0.0, 1.0));
+    let seen = steps(input, seen);
     let level = seen.iter().rev().find_map(|sample| sample.1)?;
     figure.lines(marks::steps(frame, &seen, input.horizon.as_secs()), Ink::Orange, 1.5);
     let text = "as autoscaler sees".to_owned();

@@ -9,7 +9,7 @@ use super::theme::Ink;
 use super::{failures, fonts, marks, panels, scaling};
 use crate::units::{Share, Span};
 
-pub use super::input::{Goal, Rule, RuleKind, TimelineInput};
+pub use super::input::{Autoscaler, Goal, Rule, RuleKind, TimelineInput};
 
 const WIDTH: f64 = 980.0;
 const LEFT: f64 = 72.0;

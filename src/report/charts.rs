@@ -13,7 +13,7 @@ use crate::observe::timeline::Timeline;
 use crate::plan::{Extent, Plan};
 use crate::plot::Figure;
 use crate::plot::percentile::{self, Curve, PercentileInput, Role};
-use crate::plot::timeline::{Goal, Rule, RuleKind, TimelineInput, timeline};
+use crate::plot::timeline::{Autoscaler, Goal, Rule, RuleKind, TimelineInput, timeline};
 use crate::report::timeline::DASHBOARD_BUCKET;
 use crate::units::{Instant, Span};
 
@@ -37,7 +37,10 @@ fn incident_timeline(report: &Report) -> Option<Figure> {
         timeline: kept,
         monitored: kept.monitored(DASHBOARD_BUCKET),
         capacity_per_replica: plan.saturation(),
-        most_replicas: plan.autoscaling.as_ref().map(|_| plan.most_replicas()),
+        autoscaler: plan.autoscaling.as_ref().map(|autoscaling| Autoscaler {
+            most: plan.most_replicas(),
+            requested: autoscaling.request_milli as f64 / 1e3 / plan.gateway.cores.0,
+        }),
         rules: rules(plan, outcome),
         goals: goals(report, &outcome.incidents, outcome.ended),
         warm_up: plan.run.warm_up,

@@ -97,6 +97,10 @@ pub(crate) fn read<'a>(
     };
     let cores = gateway.plan.cores;
     let request = book.get_or(&section, key::CPU_REQUEST, cores, Mark::Assumed, "its limit");
+    if request.value.0 > cores.0 {
+        let help = format!("its limit is {} (gateway.cores); request that or less", cores.0);
+        book.error(request.place.clone(), "a replica cannot request more CPU than it has", help);
+    }
     Some(Autoscaling {
         spec: Spec { min, max, target, behavior, settings: Settings::default() },
         request_milli: (request.value.0 * 1e3).round().max(1.0) as i64,
@@ -122,7 +126,7 @@ fn bounds<'a>(
         book.error(max.place.clone(), title, "write min and max in [autoscaler]".to_owned());
     }
     let replicas = gateway.replicas.value;
-    if !(min.value..=max.value).contains(&replicas) {
+    if min.value <= max.value && !(min.value..=max.value).contains(&replicas) {
         let title = format!("the autoscaler allows {} to {} replicas", min.value, max.value);
         let problem = Problem::warning(gateway.replicas.place.clone(), title);
         book.problems.push(problem.label("its first step corrects this"));
@@ -184,7 +188,7 @@ fn policies<'a>(
             }
         }
     }
-    if policies.is_empty() {
+    if list.value.is_empty() {
         let help = "name at least one, such as \"100% in 15s\"".to_owned();
         book.error(list.place, format!("`autoscaler.{}` allows no change", key.name), help);
         return None;

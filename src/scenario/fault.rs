@@ -22,6 +22,8 @@ pub(crate) struct Targets<'t> {
     pub(crate) instances: usize,
     /// Whether the file says how many nodes there are.
     pub(crate) known_nodes: bool,
+    /// Whether somebody adds nodes.
+    pub(crate) provisioner: bool,
     /// Whether the sections that declare them are free of errors.
     pub(crate) sound: bool,
 }
@@ -92,7 +94,15 @@ fn fault<'a>(
             let lasts = section.has(&key::FOR).then_some(duration);
             Fault::NodeLoss(replica(book, &target, targets), lasts)
         }
-        FaultKind::ProvisioningOutage => Fault::ProvisioningOutage(duration),
+        FaultKind::ProvisioningOutage => {
+            if !targets.provisioner {
+                let title = "an outage of what nobody provides";
+                let problem = Problem::warning(section.place.clone(), title);
+                let help = "write per-zone and provisioner in [nodes]";
+                book.problems.push(problem.label("no node is ever added").help(help));
+            }
+            Fault::ProvisioningOutage(duration)
+        }
         FaultKind::Rollout => Fault::Rollout,
         FaultKind::DrainNode => Fault::DrainNode(replica(book, &target, targets), duration),
         FaultKind::Maintenance => Fault::Maintenance(duration),

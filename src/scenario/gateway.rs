@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::diagnostic::{Place, Problem};
-use crate::plan::{Gateway, Memory, Throttling, Topology, ZoneId};
+use crate::plan::{Gateway, Memory, Spread, Throttling, Topology, ZoneId};
 use crate::random::Law;
 use crate::scenario::Mark;
 use crate::scenario::book::{Book, Found, Section};
@@ -240,6 +240,9 @@ pub(crate) fn read_topology<'a>(
     let counts =
         if sound { per_zone.value.iter().map(|count| count.value).collect() } else { even };
     let spread = book.get(&section, topology::SPREAD).value;
+    if spread == Spread::ScheduleAnyway {
+        book.idle(&section, topology::SKEW, "spread = \"schedule-anyway\" allows any");
+    }
     let max_skew = book.count(&section, topology::SKEW, 1..=REPLICA_LIMIT).value as usize;
     let plan = Topology { zones: names, placement: placement(&counts), spread, max_skew };
     TopologyPart { plan, place: per_zone.place }

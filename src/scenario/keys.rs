@@ -298,7 +298,7 @@ keys! {
         DOWN_WINDOW: Span = "down-window", "", Assumed, "the preset",
             "How long a higher recommendation holds shrinking back.";
         CPU_REQUEST: Cores = "cpu-request", "", Assumed, "the limit",
-            "CPU that a replica requests; utilisation is of this.";
+            "CPU that a replica requests, at most its cores; utilisation is of this.";
         SYNC: Span = "sync", "15s", Documented, "kube-controller-manager",
             "Between two steps of the autoscaler.";
         RESOLUTION: Span = "resolution", "15s", Documented, "metrics-server's manifests",

@@ -151,6 +151,7 @@ fn scenario<'a>(book: &mut Book<'a>, table: &'a DeTable<'a>) -> Option<Parts> {
         topology: &topology.plan,
         instances: ingress.instances.len(),
         known_nodes: nodes.per_zone.is_some(),
+        provisioner: nodes.provisioning.is_some(),
         sound: gateway_sound && ingress_sound,
     };
     let (faults, faults_sound) = faults(book, &top, &targets, run.as_ref(), &topology, &ingress);

@@ -17,7 +17,7 @@ use brownout::plan::{Balancing, Extent, Gateway, Plan, Recorded, Traffic};
 use brownout::random::Law;
 use brownout::units::{Instant, Span};
 use common::witness::{ALL, Both, Witness, witnessed};
-use plans::{any_plan, calm_plan};
+use plans::{any_plan, calm_plan, quiet_plan};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -344,6 +344,27 @@ proptest! {
                 _ => {}
             }
         }
+    }
+
+    #[test]
+    fn in_the_end_as_many_serve_as_are_wanted(plan in quiet_plan()) {
+        let (witness, _) = witnessed(&plan, 0);
+        let (mut wanted, mut kept_away) = (plan.gateway.replicas, false);
+        let mut known = std::collections::BTreeSet::new();
+        for (_, fact) in &witness.facts {
+            match fact {
+                Observation::Decided { to, .. } => wanted = *to,
+                Observation::JoinedRotation { replica } => drop(known.insert(*replica)),
+                Observation::LeftRotation { replica } => drop(known.remove(replica)),
+                // Nobody has to come back then: no node, or a node that stays away for good.
+                Observation::Unschedulable { .. } => kept_away = true,
+                Observation::Evictions { stopped, .. } => kept_away |= *stopped,
+                _ => {}
+            }
+        }
+        let known = known.len();
+        prop_assert!(known <= wanted, "{} beyond {}", known, wanted);
+        prop_assert!(known == wanted || kept_away, "{} of {}", known, wanted);
     }
 
     #[test]

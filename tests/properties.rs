@@ -9,6 +9,8 @@ mod cluster;
 mod common;
 #[path = "properties/delays.rs"]
 mod delays;
+#[path = "properties/exchanges.rs"]
+mod exchanges;
 #[path = "properties/failover.rs"]
 mod failover;
 #[path = "properties/overload.rs"]

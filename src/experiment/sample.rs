@@ -193,6 +193,7 @@ fn incident(recovery: f64, luck: &mut Stream) -> Incident {
         serving_before: 2,
         serving_least: 1,
         out_of_rotation: Some(at(182.0)),
+        fewer: secs(recovery - 3.0),
         restored: Some(at(180.0 + recovery - 1.0)),
         normal: Some(at(180.0 + recovery)),
         p99_before: Some(secs(0.041)),

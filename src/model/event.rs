@@ -27,7 +27,7 @@ pub(super) enum Event {
     /// The readiness probe succeeds.
     ProbeSucceeds { replica: ReplicaId, epoch: u32 },
     /// The ingress learns that a replica can serve.
-    Joins { replica: ReplicaId, epoch: u32 },
+    Joins { replica: ReplicaId, epoch: u32, readiness: u32 },
     /// The ingress learns that it cannot; void once the replica has become ready again.
     Leaves { replica: ReplicaId, readiness: u32 },
     /// The runtime reports a crash.
@@ -138,7 +138,7 @@ impl Event {
             | Event::FetchAgain { replica, epoch, .. }
             | Event::RefreshEnds { replica, epoch, .. }
             | Event::ProbeSucceeds { replica, epoch }
-            | Event::Joins { replica, epoch }
+            | Event::Joins { replica, epoch, .. }
             | Event::CrashNoticed { replica, epoch }
             | Event::ReadinessLost { replica, epoch }
             | Event::HungKilled { replica, epoch }

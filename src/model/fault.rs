@@ -104,7 +104,7 @@ impl<O: Observer> World<'_, O> {
             let covers = match target {
                 ReplicaTarget::Any | ReplicaTarget::All => true,
                 ReplicaTarget::Zone(wanted) => wanted == zone,
-                ReplicaTarget::Slot(wanted) => wanted == slot,
+                ReplicaTarget::Slot(wanted) => self.roles[wanted] == slot,
             };
             if covers {
                 self.await_strike(fault, slot, Some((slot, id, spell)));
@@ -165,6 +165,7 @@ impl<O: Observer> World<'_, O> {
                 working.into_iter().filter(|id| self.replicas[*id].zone == zone).collect()
             }
             ReplicaTarget::Slot(slot) => {
+                let slot = self.roles[slot];
                 working.into_iter().filter(|id| self.replicas[*id].slot == slot).collect()
             }
             ReplicaTarget::Any if working.is_empty() => working,

@@ -24,7 +24,7 @@ use super::event::Event;
 use super::node::{Health, NodeId};
 use crate::observe::{Observation, Observer, ReplicaId, State};
 use crate::plan::ZoneId;
-use crate::units::Span;
+use crate::units::{Instant, Span};
 
 /// How many of a zone's nodes are ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +75,9 @@ impl<O: Observer> World<'_, O> {
         self.tell_node(node, "lost");
         for id in self.replicas_on(node) {
             match self.replicas[id].state {
-                // Not bound to it yet, it has none to lose.
+                // Not bound to it yet, it has none to lose; a scheduler that knows the nodes will
+                // find out when it binds.
+                State::Scheduling if !self.nodes.unlimited => {}
                 State::Scheduling => {
                     self.replicas[id].end_process(self.now.0);
                     self.replace(id, "not bound when its machine was lost");
@@ -107,7 +109,7 @@ impl<O: Observer> World<'_, O> {
         for id in self.stranded_on(node) {
             self.lose_readiness(id, "node not ready");
         }
-        self.schedule(self.now, Event::NodesMarked { zone: self.nodes.get(node).zone });
+        self.review_evictions();
         let plan = &self.plan.nodes;
         if plan.deleted.0 > 0.0 && self.nodes.luck(node).unit() < plan.deleted.0 {
             let deleted = self.now + plan.deletion.draw(self.nodes.luck(node));
@@ -154,8 +156,27 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
+    /// How many nodes are ready has changed: what may be marked is judged anew.
+    pub(super) fn review_evictions(&mut self) {
+        for zone in 0..self.plan.topology.zones.len() {
+            self.review_zone(zone, self.now);
+        }
+    }
+
+    /// Marks in a zone are looked at then, unless they will be sooner.
+    fn review_zone(&mut self, zone: ZoneId, at: Instant) {
+        if self.zones.review[zone].is_none_or(|due| at < due) {
+            self.zones.review[zone] = Some(at);
+            self.schedule(at, Event::NodesMarked { zone });
+        }
+    }
+
     /// Marks the next node of a zone for eviction, if it is time.
     pub(super) fn mark_nodes(&mut self, zone: ZoneId) {
+        if self.zones.review[zone] != Some(self.now) {
+            return; // an earlier look has taken its place
+        }
+        self.zones.review[zone] = None;
         if self.is_all_disrupted() {
             return self.unmark_all();
         }
@@ -165,7 +186,7 @@ impl<O: Observer> World<'_, O> {
         while let Some(node) = self.next_unmarked(zone) {
             if self.now < self.zones.next_mark[zone] {
                 let again = self.zones.next_mark[zone];
-                return self.schedule(again, Event::NodesMarked { zone });
+                return self.review_zone(zone, again);
             }
             self.zones.next_mark[zone] = self.now + interval;
             let marked = self.nodes.get_mut(node);
@@ -211,13 +232,12 @@ impl<O: Observer> World<'_, O> {
 
     /// The cloud's controller finds a machine gone and removes its node.
     pub(super) fn delete_node(&mut self, node: NodeId) {
-        let zone = self.nodes.get(node).zone;
         self.nodes.get_mut(node).health = Health::Deleted;
         self.tell_node(node, "deleted");
         for id in self.stranded_on(node) {
             self.replace(id, "its node was deleted");
         }
-        self.schedule(self.now, Event::NodesMarked { zone });
+        self.review_evictions();
         self.serve_waiting("a node was deleted");
     }
 
@@ -230,9 +250,7 @@ impl<O: Observer> World<'_, O> {
                 self.return_node(*id);
             }
         }
-        for zone in 0..self.plan.topology.zones.len() {
-            self.schedule(self.now, Event::NodesMarked { zone });
-        }
+        self.review_evictions();
         self.serve_waiting("a machine is back");
     }
 
@@ -254,7 +272,8 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn nodes_hit(&self, zone: ZoneId, share: f64) -> Vec<NodeId> {
         let mut nodes: Vec<NodeId> = self.nodes.of_zone(zone).collect();
         nodes.sort_by_key(|id| (self.nodes.get(*id).held == 0, *id));
-        let count = (share * nodes.len() as f64).ceil() as usize;
+        // A share of whole nodes must not gain one by rounding.
+        let count = (share * nodes.len() as f64 - 1e-9).ceil() as usize;
         nodes.truncate(count);
         nodes
     }

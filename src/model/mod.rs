@@ -50,7 +50,7 @@ use crate::observe::{Observation, Observer, Reading, ReplicaId, State};
 use crate::random::{Law, Seed};
 use crate::units::{Instant, Span};
 
-use crate::plan::{Extent, Plan};
+use crate::plan::{Extent, Plan, Slot};
 use balancer::{Balancer, Endpoint};
 use control_plane::ControlPlane;
 use entrance::Entrance;
@@ -104,6 +104,9 @@ struct World<'a, O> {
     present: Vec<ReplicaId>,
     /// The replica that holds each slot, if it has one.
     slots: Vec<Option<ReplicaId>>,
+    /// For each slot, the slot of the replica that plays the part of its first one: rollouts
+    /// exchange them.
+    roles: Vec<Slot>,
     /// How many replicas are wanted.
     desired: usize,
     scaler: Option<Scaler>,
@@ -144,6 +147,7 @@ impl<'a, O: Observer> World<'a, O> {
             replicas: Vec::new(),
             present: Vec::new(),
             slots: vec![None; plan.slots()],
+            roles: (0..plan.slots()).collect(),
             desired: plan.gateway.replicas,
             scaler: None,
             zones: Zones::new(zones, plan.slots()),
@@ -256,8 +260,10 @@ impl<'a, O: Observer> World<'a, O> {
     fn is_void(&self, event: &Event) -> bool {
         match (event.life(), *event) {
             // Nobody joins who has become unready in the meantime.
-            (Some((replica, epoch)), Event::Joins { .. }) => {
-                self.replicas[replica].epoch != epoch || !self.replicas[replica].is_ready()
+            (Some((id, epoch)), Event::Joins { readiness, .. }) => {
+                let replica = &self.replicas[id];
+                let same = replica.epoch == epoch && replica.readiness == readiness;
+                !(same && replica.is_ready())
             }
             (Some((replica, epoch)), _) => self.replicas[replica].epoch != epoch,
             (None, Event::ProbeSent { replica, process, .. })
@@ -324,7 +330,7 @@ impl<'a, O: Observer> World<'a, O> {
 
     /// Moves a replica to a state.
     fn enter(&mut self, replica: ReplicaId, state: State, cause: &'static str) {
-        self.replicas[replica].state = state;
+        self.replicas[replica].enter(state, self.now);
         self.digest.in_order(self.now.0, event::STATE_TAGS + state as u64, replica as u64);
         self.tell(Observation::Entered { replica, state, cause });
         if self.scaler.is_some() {

@@ -1,14 +1,15 @@
 //! The nodes: machines that hold replicas, and what the cluster knows of them.
 //!
 //! ```text
-//! Ready ─ vanishes ─► Lost ─ lease too old ─► NotReady ─ its machine is gone for good ─► Deleted
+//! Ready ─ vanishes ─► Lost ─ lease too old ─► NotReady ─ its machine is found gone ─► Deleted
 //!   ▲                   └───────── back ─────────┤
 //!   └─────────────────────────────────────────────┘
 //! ```
 //!
-//! A node may be cordoned, whatever its health: it takes no new replica then. Each node renews its
-//! lease with a phase of its own; one controller looks at all of them at common times, so nodes
-//! that vanish together are found in the same or in neighbouring passes.
+//! A machine that comes back after its node was deleted registers anew. A node may be cordoned,
+//! whatever its health: it takes no new replica then. Each node renews its lease with a phase of
+//! its own; one controller looks at all of them at common times, so nodes that vanish together are
+//! found in the same or in neighbouring passes.
 //!
 //! Assumptions: nodes without a stated number come into being as they are needed and share a zone's
 //! fate; a node has room for a number of replicas, whatever their size. Left out: nodes shared with
@@ -44,7 +45,8 @@ pub(super) struct Node {
     pub down: u32,
     /// Counts how often it was lost; events of an earlier loss are void.
     pub epoch: u32,
-    pub cordoned: bool,
+    /// Orders to empty it that keep new replicas away.
+    pub cordons: u32,
     /// Whether its pods are being given up, and how often that began.
     pub marked: bool,
     pub marks: u32,
@@ -113,7 +115,7 @@ impl Nodes {
             health: Health::Ready,
             down: 0,
             epoch: 0,
-            cordoned: false,
+            cordons: 0,
             marked: false,
             marks: 0,
             is_new,
@@ -141,20 +143,28 @@ impl Nodes {
         spare || self.of_zone(zone).next().is_some()
     }
 
+    /// Replicas that a zone's nodes have room for, as the scheduler sees them.
+    pub fn room_in(&self, zone: ZoneId) -> usize {
+        let nodes = self.of_zone(zone).filter(|id| self.takes(*id));
+        nodes.map(|id| self.room - self.all[id].held).sum()
+    }
+
     /// The node of a zone that takes the next replica, as the scheduler sees them: of those with
     /// room the one that holds the fewest, the first of equals.
     pub fn with_room(&self, zone: ZoneId) -> Option<NodeId> {
-        let takes = |id: &NodeId| {
-            let node = &self.all[*id];
-            let looks_well = match node.health {
-                Health::Ready => true,
-                // Nobody knows of it, unless nodes are of no concern at all.
-                Health::Lost => !self.unlimited,
-                Health::NotReady | Health::Deleted => false,
-            };
-            looks_well && !node.cordoned && node.held < self.room
+        let nodes = self.of_zone(zone).filter(|id| self.takes(*id));
+        nodes.min_by_key(|id| (self.all[*id].held, *id))
+    }
+
+    fn takes(&self, id: NodeId) -> bool {
+        let node = &self.all[id];
+        let looks_well = match node.health {
+            Health::Ready => true,
+            // Nobody knows of it, unless nodes are of no concern at all.
+            Health::Lost => !self.unlimited,
+            Health::NotReady | Health::Deleted => false,
         };
-        self.of_zone(zone).filter(takes).min_by_key(|id| (self.all[*id].held, *id))
+        looks_well && node.cordons == 0 && node.held < self.room
     }
 
     /// When a node that vanishes at `now` is declared not ready: at the first look of the

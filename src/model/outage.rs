@@ -105,7 +105,7 @@ impl<O: Observer> World<'_, O> {
             return self.miss(fault, "no replica that it could hit was ready");
         }
         let subject = self.name_nodes(&nodes);
-        self.begin_emptying(fault, nodes, (false, subject));
+        self.begin_emptying(fault, nodes, subject);
     }
 
     /// Every machine with replicas is to be emptied, one after the other.
@@ -113,10 +113,11 @@ impl<O: Observer> World<'_, O> {
         let held: BTreeSet<NodeId> =
             self.slots.iter().flatten().map(|id| self.replicas[*id].node).collect();
         if held.is_empty() {
+            self.await_again(fault, 0, self.now);
             return self.miss(fault, "no machine had a replica");
         }
         let subject = "every node with a replica".to_owned();
-        self.begin_emptying(fault, held.into_iter().collect(), (true, subject));
+        self.begin_emptying(fault, held.into_iter().collect(), subject);
     }
 
     fn nodes_of_victims(

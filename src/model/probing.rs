@@ -176,7 +176,10 @@ impl<O: Observer> World<'_, O> {
                 self.tell_failure(id, Kind::Readiness);
                 self.lose_readiness(id, Kind::Readiness.cause());
             }
-            State::Draining if self.replicas[id].probing.stopping => self.announce_leave(id),
+            State::Draining if self.replicas[id].probing.stopping => {
+                self.replicas[id].be_known(false, self.now);
+                self.announce_leave(id);
+            }
             _ => {}
         }
     }

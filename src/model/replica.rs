@@ -80,6 +80,9 @@ pub(super) struct Replica {
     pub node: NodeId,
     pub state: State,
     pub fate: Fate,
+    /// Whether the API server takes it for ready, and since when it does or does not.
+    pub known_ready: bool,
+    pub known_since: Instant,
     /// Counts restarts; see [`super::event::Event`].
     pub epoch: u32,
     /// Counts how often it became ready after it had not been.
@@ -127,6 +130,8 @@ impl Replica {
             node,
             state: State::Scheduling,
             fate: Fate::Dead,
+            known_ready: false,
+            known_since: Instant::ZERO,
             epoch: 0,
             readiness: 0,
             container_started: Instant::ZERO,
@@ -202,6 +207,26 @@ impl Replica {
         let slow = std::mem::take(&mut self.slow);
         self.set_speed(now);
         (lost, slow)
+    }
+
+    /// Moves it to a state, and takes note of what the API server learns of that: nothing of a hang
+    /// or a failure until somebody notices.
+    pub fn enter(&mut self, state: State, now: Instant) {
+        self.state = state;
+        let known = match state {
+            State::Ready => true,
+            State::Hung | State::Failed => self.known_ready,
+            State::Draining => self.known_ready && self.probing.stopping,
+            _ => false,
+        };
+        self.be_known(known, now);
+    }
+
+    /// The API server learns whether it is ready.
+    pub fn be_known(&mut self, ready: bool, now: Instant) {
+        if ready != self.known_ready {
+            (self.known_ready, self.known_since) = (ready, now);
+        }
     }
 
     /// Whether the replica is serving as far as it knows itself.

@@ -9,8 +9,9 @@
 //!
 //! The autoscaler sees samples and the state that the API server knows, never the truth: a crash
 //! that nobody noticed is a ready pod, a lost machine gives no samples. Which replica is removed:
-//! one without a node, then one that is not ready, then one of the zone with the most replicas, and
-//! of these the youngest (the order of the ReplicaSet controller).
+//! one without a node, then one that is not ready, then one whose node holds the most, and of these
+//! the one that became ready last (the order of the ReplicaSet controller, to which zones mean
+//! nothing).
 //!
 //! Assumptions: the three clocks have independent phases, drawn at the start; reading and scraping
 //! take no time; replicas use no CPU while they start. A step of the autoscaler takes a
@@ -29,19 +30,30 @@ use crate::autoscaler::pods::{Container, Phase, Pod, Readiness};
 use crate::observe::{Observation, Observer, ReplicaId, State};
 use crate::plan::{Autoscaling, Slot};
 use crate::random::{Seed, Stream};
-use crate::units::{Instant, Span};
+use crate::units::{Instant, SECOND, Span};
+
+/// How long before the run the autoscaler's clock begins: replicas that are there from the start
+/// are that old.
+const BEFORE: Span = Span(10 * 365 * 86_400 * SECOND);
 
 /// What a step of the autoscaler takes.
 const STEP: Span = Span(1_000_000);
 
-/// What the API server and the metrics pipeline know of a replica.
-#[derive(Clone, Debug)]
+/// What the API server and the metrics pipeline know of a replica, beyond its readiness.
+#[derive(Clone, Debug, Default)]
 struct Known {
+    /// When its pod was started; `None` = not yet.
     started: Option<Instant>,
-    readiness: Readiness,
+    /// Whether a container of it ever ran.
+    ran: bool,
     container: Option<Start>,
     read: Option<Reading>,
     samples: Samples,
+}
+
+/// A moment by the autoscaler's clock.
+fn clock(at: Instant) -> Instant {
+    at + BEFORE
 }
 
 /// The autoscaler and what it sees.
@@ -67,29 +79,17 @@ impl Scaler {
 
     /// A replica enters a state; `used` is its CPU counter.
     fn note(&mut self, id: ReplicaId, state: State, now: Instant, used: f64) {
-        let unknown = Known {
-            started: None,
-            readiness: Readiness { ready: false, since: now },
-            container: None,
-            read: None,
-            samples: Samples::default(),
-        };
-        let known = self.known.entry(id).or_insert(unknown);
+        let known = self.known.entry(id).or_default();
         match state {
-            State::Sandbox => known.started = Some(now),
-            State::Booting => known.container = Some(Start { at: now, used }),
+            // A machine that is back finds the pod as old as it was.
+            State::Sandbox => known.started = known.started.or(Some(clock(now))),
+            State::Booting => {
+                known.ran = true;
+                known.container = Some(Start { at: now, used });
+            }
             // No container runs.
             State::BackOff => (known.container, known.read) = (None, None),
             _ => {}
-        }
-        let ready = match state {
-            State::Ready | State::Hung => true,
-            // Nobody knows of it yet.
-            State::Failed => known.readiness.ready,
-            _ => false,
-        };
-        if known.readiness.ready != ready {
-            known.readiness = Readiness { ready, since: now };
         }
         if state == State::Terminated {
             self.known.remove(&id);
@@ -166,7 +166,7 @@ impl<O: Observer> World<'_, O> {
             let snapshot = self.snapshot(&scaler, autoscaling);
             let current = self.desired as i32;
             let spec = &autoscaling.spec;
-            let decision = step(spec, &mut scaler.memory, &snapshot, current, self.now);
+            let decision = step(spec, &mut scaler.memory, &snapshot, current, clock(self.now));
             self.schedule(self.now + autoscaling.sync + STEP, Event::Synced);
             self.tell_decision(&mut scaler, &decision, (spec.min, spec.max));
             self.scaler = Some(scaler);
@@ -203,6 +203,9 @@ impl<O: Observer> World<'_, O> {
 
     /// Makes the number of replicas that are wanted `wanted`.
     fn scale_to(&mut self, wanted: usize) {
+        if self.desired != wanted {
+            self.note_progress_of_rollout();
+        }
         while self.desired < wanted {
             let Some(slot) = self.free_slot() else { break };
             self.desired += 1;
@@ -221,15 +224,15 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Removes the replica that is missed least.
-    fn remove_one(&mut self) {
+    pub(super) fn remove_one(&mut self) {
+        self.note_progress_of_rollout();
         if let Some(slot) = self.scheduler.drop_waiting() {
             return self.tell(Observation::SlotGone { slot });
         }
-        let mut in_zone = vec![0_usize; self.plan.topology.zones.len()];
-        self.slots.iter().flatten().for_each(|id| in_zone[self.replicas[*id].zone] += 1);
         let rank = |id: &ReplicaId| {
             let replica = &self.replicas[*id];
-            (!replica.is_ready(), in_zone[replica.zone], *id)
+            let held = self.nodes.get(replica.node).held;
+            (!replica.known_ready, held, replica.known_since, *id)
         };
         let Some(id) = self.slots.iter().flatten().copied().max_by_key(rank) else { return };
         let slot = self.replicas[id].slot;
@@ -243,7 +246,7 @@ impl Scaler {
     /// A replica that runs from the beginning was started and ready long ago.
     fn assume_long_running(&mut self, id: ReplicaId) {
         if let Some(known) = self.known.get_mut(&id) {
-            known.started = Some(Instant::ZERO);
+            (known.started, known.ran) = (Some(Instant::ZERO), true);
             known.container = Some(Start { at: Instant::ZERO, used: 0.0 });
         }
     }
@@ -256,14 +259,15 @@ fn containers(usage_milli: Option<i64>, autoscaling: &Autoscaling) -> Vec<Contai
 
 fn pod(replica: &Replica, known: &Known, autoscaling: &Autoscaling) -> Pod {
     let usage = known.samples.usage();
-    let pending = matches!(replica.state, State::Scheduling | State::Sandbox | State::Image);
+    let (ready, since) = (replica.known_ready, clock(replica.known_since));
+    let sampled = usage.map(|usage| (clock(usage.end), usage.window));
     Pod {
-        phase: if pending { Phase::Pending } else { Phase::Running },
+        phase: if known.ran { Phase::Running } else { Phase::Pending },
         deleted: false,
         started: known.started,
-        readiness: Some(known.readiness),
+        readiness: Some(Readiness { ready, since }),
         containers: containers(usage.map(|usage| usage.milli), autoscaling),
-        sampled: usage.map_or((Instant::ZERO, Span::ZERO), |usage| (usage.end, usage.window)),
+        sampled: sampled.unwrap_or_default(),
     }
 }
 

@@ -11,6 +11,8 @@
 //! not exceed the zone with the fewest by more than the skew, and a dead zone counts with the
 //! replicas it has left: none.
 //!
+//! Replicas that were lost are served before those wanted beyond.
+//!
 //! Assumptions: one node is added for as many waiting replicas as it has room for, in the zone that
 //! the spread prefers among those that are up; a wish is never taken back. Without a stated number
 //! of nodes the scheduler knows at once which zones are up. Left out: scores other than spread and
@@ -88,7 +90,10 @@ impl<O: Observer> World<'_, O> {
         if self.scheduler.waiting.is_empty() {
             return;
         }
-        for waiting in std::mem::take(&mut self.scheduler.waiting) {
+        let mut all = std::mem::take(&mut self.scheduler.waiting);
+        // Those that lost a replica come before those that are wanted beyond.
+        all.sort_by_key(|waiting| waiting.lost.is_none());
+        for waiting in all {
             match self.choose_node(waiting.lost) {
                 Some(node) => self.start_on(waiting.slot, node, cause),
                 None => self.scheduler.waiting.push(waiting),
@@ -157,27 +162,34 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// Asks for as many nodes as the slots that wait need, if somebody adds nodes.
+    /// Asks for a node for each slot that waits, unless there will be room: on nodes that are on
+    /// their way, or in zones that the spread allows once others are served.
     fn launch_nodes(&mut self) {
-        let Some(takes) = &self.plan.nodes.provisioning else { return };
-        let room = self.plan.nodes.room;
-        while self.scheduler.outages == 0
-            && self.scheduler.launching.len() * room < self.scheduler.waiting.len()
-        {
-            let Some(zone) = self.zone_for_node() else { return };
-            self.scheduler.launching.push(zone);
-            let ready = self.now + takes.draw(&mut self.scheduler.luck);
-            self.schedule(ready, Event::NodeAdded { zone });
+        if self.plan.nodes.provisioning.is_none() || self.scheduler.outages > 0 {
+            return;
+        }
+        let mut counts = self.replicas_by_zone();
+        let mut room: Vec<usize> = (0..counts.len()).map(|zone| self.nodes.room_in(zone)).collect();
+        self.scheduler.launching.iter().for_each(|zone| room[*zone] += self.plan.nodes.room);
+        for waiting in self.scheduler.waiting.clone() {
+            let zones = self.allowed_zones(&counts, waiting.lost);
+            let there = zones.iter().find(|zone| room[**zone] > 0).copied();
+            let chosen = there.or_else(|| zones.into_iter().find(|zone| self.zones.is_up(*zone)));
+            let Some(zone) = chosen else { continue };
+            if there.is_none() {
+                self.launch_node(zone);
+                room[zone] += self.plan.nodes.room;
+            }
+            room[zone] -= 1;
+            counts[zone] += 1;
         }
     }
 
-    /// The zone of the next node: the best that is up, counting what is on its way.
-    fn zone_for_node(&self) -> Option<ZoneId> {
-        let mut counts = self.replicas_by_zone();
-        self.scheduler.launching.iter().for_each(|zone| counts[*zone] += self.plan.nodes.room);
-        let lost = self.scheduler.waiting.last().and_then(|waiting| waiting.lost);
-        let zones = self.allowed_zones(&counts, lost);
-        zones.into_iter().find(|zone| self.zones.is_up(*zone))
+    fn launch_node(&mut self, zone: ZoneId) {
+        let Some(takes) = &self.plan.nodes.provisioning else { return };
+        self.scheduler.launching.push(zone);
+        let ready = self.now + takes.draw(&mut self.scheduler.luck);
+        self.schedule(ready, Event::NodeAdded { zone });
     }
 
     /// A node that was asked for is ready, unless its zone went down meanwhile.
@@ -189,6 +201,7 @@ impl<O: Observer> World<'_, O> {
         }
         let node = self.nodes.add(zone, &self.plan.topology.zones[zone], true);
         self.tell_node(node, "added");
+        self.review_evictions();
         self.serve_waiting("a node was added");
     }
 

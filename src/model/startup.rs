@@ -142,6 +142,7 @@ impl<O: Observer> World<'_, O> {
         self.replicas[id].readiness += 1;
         self.enter(id, State::Ready, "readiness probe succeeded");
         let joins = self.now + self.draw(id, &self.plan.ingress.propagation);
-        self.schedule(joins, Event::Joins { replica: id, epoch: self.replicas[id].epoch });
+        let Replica { epoch, readiness, .. } = self.replicas[id];
+        self.schedule(joins, Event::Joins { replica: id, epoch, readiness });
     }
 }

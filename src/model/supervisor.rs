@@ -14,7 +14,7 @@
 use super::World;
 use super::event::Event;
 use crate::observe::{Observation, Observer, ReplicaId, State};
-use crate::plan::AfterCrash;
+use crate::plan::{AfterCrash, Slot, ZoneId};
 use crate::units::Share;
 
 impl<O: Observer> World<'_, O> {
@@ -37,7 +37,15 @@ impl<O: Observer> World<'_, O> {
         let (slot, zone) = (self.replicas[id].slot, self.replicas[id].zone);
         self.slots[slot] = None;
         self.terminate(id, cause);
-        self.place(slot, Some(zone), "replaces a lost replica");
+        self.refill(slot, zone, "replaces a lost replica");
+    }
+
+    /// A slot that lost its replica gets another one, unless a rollout has enough new ones already.
+    pub(super) fn refill(&mut self, slot: Slot, zone: ZoneId, cause: &'static str) {
+        if self.has_enough_new() {
+            return self.tell(Observation::SlotGone { slot });
+        }
+        self.place(slot, Some(zone), cause);
     }
 
     /// A replica is gone for good, and its node has room again.
@@ -57,12 +65,15 @@ impl<O: Observer> World<'_, O> {
             return self.announce_leave(id); // its end is set already
         }
         let works_on = replica.state == State::Unready && replica.works();
-        if !(replica.is_ready() || works_on) {
-            return self.end_drain(id, cause);
-        }
+        let lasts = match replica.is_ready() || works_on {
+            true => self.plan.drain(),
+            // Nothing in it hears the polite signal.
+            false if replica.hung => self.plan.detection.grace,
+            false => return self.end_drain(id, cause),
+        };
         self.enter(id, State::Draining, cause);
         self.announce_leave(id);
-        let (ends, epoch) = (self.now + self.plan.drain(), self.replicas[id].epoch);
+        let (ends, epoch) = (self.now + lasts, self.replicas[id].epoch);
         self.schedule(ends, Event::DrainEnds { replica: id, epoch });
     }
 

@@ -22,6 +22,7 @@ use std::collections::BTreeSet;
 use super::World;
 use super::event::Event;
 use super::node::NodeId;
+use super::replica::Replica;
 use crate::observe::{Observation, Observer, ReplicaId, State};
 use crate::plan::{Slot, Target};
 use crate::random::Law;
@@ -68,6 +69,7 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn begin_rollout(&mut self, fault: usize) {
         if let Some(Rollout { fault, incident, .. }) = self.exchanges.rollout.take() {
             self.end_fault(fault, incident);
+            self.await_again(fault, 0, self.now);
         }
         let incident = self.begin_incident(fault, &[], true, "every replica".to_owned());
         let old = self.slots.iter().flatten().copied().collect();
@@ -94,6 +96,8 @@ impl<O: Observer> World<'_, O> {
         let all_gone = rollout.is_none_or(|rollout| rollout.old.iter().all(gone));
         if all_gone && self.scheduler.waiting() == 0 && self.count_ready() >= self.desired {
             self.exchanges.rollout = None;
+            let beyond = self.slots.iter().flatten().count().saturating_sub(self.desired);
+            (0..beyond).for_each(|_| self.remove_one());
             self.end_rollout(fault, incident);
         }
     }
@@ -106,28 +110,39 @@ impl<O: Observer> World<'_, O> {
         old
     }
 
+    /// Replicas of the new version, and wishes for them.
+    fn count_new(&self) -> usize {
+        let all = self.slots.iter().flatten().count() + self.scheduler.waiting();
+        all - self.old_replicas().len()
+    }
+
+    /// Whether a rollout has as many new replicas as are wanted.
+    pub(super) fn has_enough_new(&self) -> bool {
+        self.exchanges.rollout.is_some() && self.count_new() >= self.desired
+    }
+
     fn grow_new(&mut self) {
         let most = self.desired + self.plan.upgrade.surge;
-        loop {
+        while self.count_new() < self.desired {
             let all = self.slots.iter().flatten().count() + self.scheduler.waiting();
-            let new = all - self.old_replicas().len();
-            if all >= most || new >= self.desired {
-                return;
-            }
-            let Some(slot) = self.free_slot() else { return };
+            let Some(slot) = self.free_slot().filter(|_| all < most) else { return };
             self.place(slot, None, "rollout");
         }
     }
 
-    /// Old replicas go: those that are not ready first, then as many as may be missing.
+    /// Old replicas go: those that are not ready first, then as many as may be missing. New ones
+    /// that are not ready are missing already.
     fn shrink_old(&mut self) {
         let least = self.desired.saturating_sub(self.plan.upgrade.unavailable);
+        let all = self.slots.iter().flatten().count() + self.scheduler.waiting();
+        let is_ready_and_new =
+            |id: &&ReplicaId| !self.exchanges.is_old(**id) && self.replicas[**id].known_ready;
+        let new_ready = self.slots.iter().flatten().filter(is_ready_and_new).count();
+        let missing = self.count_new() - new_ready;
         let mut old = self.old_replicas();
-        old.sort_by_key(|id| (self.replicas[*id].is_ready(), *id));
-        for id in old {
-            let spare = !self.replicas[id].is_ready() || self.count_ready() > least;
-            let all = self.slots.iter().flatten().count();
-            if !spare || all <= least {
+        old.sort_by_key(|id| (self.replicas[*id].known_ready, *id));
+        for id in old.into_iter().take(all.saturating_sub(least + missing)) {
+            if self.replicas[id].known_ready && self.count_ready() <= least {
                 return;
             }
             self.slots[self.replicas[id].slot] = None;
@@ -135,7 +150,18 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
+    /// The rollout is over. A replica beyond the first slots plays the role of one that is empty
+    /// now, so that who is aimed at by name is still there.
     fn end_rollout(&mut self, fault: usize, incident: usize) {
+        for role in 0..self.desired.min(self.roles.len()) {
+            if self.slots[self.roles[role]].is_none()
+                && let Some(other) = (role + 1..self.roles.len())
+                    .rev()
+                    .find(|other| self.slots[self.roles[*other]].is_some())
+            {
+                self.roles.swap(role, other);
+            }
+        }
         let is_free = |slot: &Slot| self.slots[*slot].is_none();
         let free: Vec<Slot> = (0..self.slots.len()).filter(is_free).collect();
         free.into_iter().for_each(|slot| self.tell(Observation::SlotGone { slot }));
@@ -145,28 +171,20 @@ impl<O: Observer> World<'_, O> {
 
     /// Replicas that are ready, as the API server knows it.
     fn count_ready(&self) -> usize {
-        let knows =
-            |id: &&ReplicaId| matches!(self.replicas[**id].state, State::Ready | State::Hung);
-        self.slots.iter().flatten().filter(knows).count()
+        self.slots.iter().flatten().filter(|id| self.replicas[**id].known_ready).count()
     }
 
     /// Machines begin to be emptied, the first at once.
-    pub(super) fn begin_emptying(
-        &mut self,
-        fault: usize,
-        nodes: Vec<NodeId>,
-        (lasting, subject): (bool, String),
-    ) {
+    pub(super) fn begin_emptying(&mut self, fault: usize, nodes: Vec<NodeId>, subject: String) {
         let mut later: Vec<NodeId> = nodes.into_iter().rev().collect();
         let Some(node) = later.pop() else { return };
-        let victims = if lasting { Vec::new() } else { self.replicas_on(node) };
-        let incident = self.begin_incident(fault, &victims, true, subject);
+        let incident = self.begin_incident(fault, &[], true, subject);
         self.exchanges.emptying.push(Emptying { fault, incident, node, later, away: false });
         self.cordon(node, incident);
     }
 
     fn cordon(&mut self, node: NodeId, incident: usize) {
-        self.nodes.get_mut(node).cordoned = true;
+        self.nodes.get_mut(node).cordons += 1;
         self.tell_node(node, "cordoned");
         self.schedule(self.now, Event::EvictionTried { incident });
     }
@@ -180,7 +198,7 @@ impl<O: Observer> World<'_, O> {
                 continue;
             }
             if self.may_evict(id) {
-                self.evict_on_purpose(id);
+                self.evict_on_purpose(id, incident);
             } else {
                 let again = self.now + self.plan.upgrade.retry;
                 return self.schedule(again, Event::EvictionTried { incident });
@@ -193,18 +211,21 @@ impl<O: Observer> World<'_, O> {
         self.exchanges.emptying.iter().position(|emptying| emptying.incident == incident)
     }
 
-    /// Whether the disruption budget allows a replica to be evicted.
+    /// Whether the disruption budget allows a replica to be evicted; one that was never started may
+    /// always be.
     fn may_evict(&self, id: ReplicaId) -> bool {
+        let Replica { state, known_ready, .. } = self.replicas[id];
         let least = self.desired.saturating_sub(self.plan.upgrade.budget);
-        let counts = matches!(self.replicas[id].state, State::Ready | State::Hung);
-        self.count_ready() >= least + usize::from(counts)
+        let enough = self.count_ready() >= least + usize::from(known_ready);
+        enough || matches!(state, State::Scheduling | State::Sandbox | State::Image)
     }
 
-    fn evict_on_purpose(&mut self, id: ReplicaId) {
+    fn evict_on_purpose(&mut self, id: ReplicaId, incident: usize) {
         let (slot, zone) = (self.replicas[id].slot, self.replicas[id].zone);
+        self.tell(Observation::FaultTakes { incident, slot });
         self.slots[slot] = None;
         self.drain(id, "evicted on purpose");
-        self.place(slot, Some(zone), "replaces an evicted replica");
+        self.refill(slot, zone, "replaces an evicted replica");
     }
 
     /// A machine holds fewer replicas than before: perhaps none, as somebody waits for.
@@ -212,11 +233,17 @@ impl<O: Observer> World<'_, O> {
         if self.nodes.get(node).held > 0 {
             return;
         }
-        let waits = |emptying: &&mut Emptying| emptying.node == node && !emptying.away;
-        let Some(emptying) = self.exchanges.emptying.iter_mut().find(waits) else { return };
+        let waits = |emptying: &&Emptying| emptying.node == node && !emptying.away;
+        let waiting = self.exchanges.emptying.iter().filter(waits);
+        let incidents: Vec<usize> = waiting.map(|emptying| emptying.incident).collect();
+        incidents.into_iter().for_each(|incident| self.note_empty(incident));
+    }
+
+    fn note_empty(&mut self, incident: usize) {
+        let Some(place) = self.emptying(incident) else { return };
+        let emptying = &mut self.exchanges.emptying[place];
         emptying.away = true;
-        let is_last = emptying.later.is_empty();
-        let Emptying { fault, incident, .. } = *emptying;
+        let (fault, node, is_last) = (emptying.fault, emptying.node, emptying.later.is_empty());
         self.tell_node(node, "emptied");
         if is_last {
             self.end_fault(fault, incident);
@@ -231,8 +258,8 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn return_emptied(&mut self, incident: usize) {
         let Some(place) = self.emptying(incident) else { return };
         let Emptying { fault, node, .. } = self.exchanges.emptying[place];
-        self.nodes.get_mut(node).cordoned = false;
-        self.tell_node(node, "back");
+        self.nodes.get_mut(node).cordons -= 1;
+        self.tell_node(node, "uncordoned");
         match self.exchanges.emptying[place].later.pop() {
             Some(next) => {
                 let emptying = &mut self.exchanges.emptying[place];

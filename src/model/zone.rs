@@ -15,6 +15,8 @@ pub(super) struct Zones {
     pub away: BTreeMap<usize, Vec<NodeId>>,
     /// When the next node may be marked for eviction, by zone.
     pub next_mark: Vec<Instant>,
+    /// When marks are looked at next, by zone.
+    pub review: Vec<Option<Instant>>,
     /// Whether evictions have stopped, by zone.
     pub evictions_stopped: Vec<bool>,
     /// Replicas created so far, by zone and by slot.
@@ -28,6 +30,7 @@ impl Zones {
             down: vec![0; zones],
             away: BTreeMap::new(),
             next_mark: vec![Instant::ZERO; zones],
+            review: vec![None; zones],
             evictions_stopped: vec![false; zones],
             created: vec![0; zones],
             generations: vec![0; slots],

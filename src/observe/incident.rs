@@ -19,6 +19,8 @@ pub struct Incident {
     pub serving_least: usize,
     /// When the last address it killed left the rotation; `None` if none had to.
     pub out_of_rotation: Option<Instant>,
+    /// How long fewer replicas than before were in rotation, until capacity was back.
+    pub fewer: Span,
     /// When capacity was back: every slot it hit has a replica in rotation, its lasting part over.
     /// `None` = not before the end of the run.
     pub restored: Option<Instant>,

@@ -118,6 +118,8 @@ pub enum Observation {
         /// Whom it hits, in words.
         subject: String,
     },
+    /// A fault that goes on takes the replica of another slot.
+    FaultTakes { incident: usize, slot: usize },
     /// The lasting part of a fault is over.
     FaultEnded { fault: usize, incident: usize },
     /// No node may take a replica for a slot, and why.

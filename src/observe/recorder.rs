@@ -164,7 +164,7 @@ impl Recorder {
     fn enter(&mut self, now: Instant, replica: ReplicaId, state: State) {
         self.tracker.enter(self.fleet.slot(replica), now, state);
         self.fleet.enter(now, replica, state);
-        self.tracker.serving(self.fleet.serving());
+        self.tracker.serving(now, self.fleet.serving(), self.fleet.in_rotation());
         if self.keep.timeline {
             self.timeline.replicas[replica].states.push((now, state));
         }
@@ -172,7 +172,7 @@ impl Recorder {
 
     fn rotate(&mut self, now: Instant, replica: ReplicaId, joined: bool) {
         self.fleet.rotate(now, replica, joined);
-        self.tracker.serving(self.fleet.serving());
+        self.tracker.serving(now, self.fleet.serving(), self.fleet.in_rotation());
         if joined {
             self.restore(now, replica);
         } else {
@@ -309,6 +309,10 @@ impl Observer for Recorder {
             Observation::LeftRotation { replica } => self.rotate(at, *replica, false),
             Observation::FaultStruck { fault, incident, slots, lasting, subject } => {
                 self.strike(at, *incident, *fault, (slots, *lasting, subject));
+            }
+            Observation::FaultTakes { incident, slot } => {
+                let victims = self.fleet.ready_in(&[*slot].into());
+                self.tracker.widen(*incident, *slot, victims);
             }
             Observation::FaultEnded { incident, .. } => self.tracker.end_lasting(*incident, at),
             Observation::ContractsMissing { replica } => {

@@ -19,6 +19,8 @@ const CALM_LOOKS: usize = 60;
 struct Open {
     number: usize,
     incident: Incident,
+    /// Since when fewer replicas than before are in rotation.
+    fewer_since: Option<Instant>,
     /// Slots without a replica in rotation, and the replicas that held them.
     slots: BTreeSet<usize>,
     victims: BTreeSet<ReplicaId>,
@@ -112,6 +114,7 @@ impl Tracker {
             serving_before: serving,
             serving_least: serving,
             out_of_rotation: None,
+            fewer: Span::ZERO,
             restored: None,
             normal: None,
             p99_before: if alone { self.calm.quantile(0.99) } else { None },
@@ -122,9 +125,28 @@ impl Tracker {
         let courses = slots.iter().map(|slot| (*slot, Course::default())).collect();
         let usual = self.quiet.iter().max().copied();
         let gathered = Gathered::default();
-        let mut open = Open { number, incident, slots, victims, lasting, gathered, courses, usual };
+        let mut open = Open {
+            number,
+            incident,
+            fewer_since: None,
+            slots,
+            victims,
+            lasting,
+            gathered,
+            courses,
+            usual,
+        };
         open.settle(at);
         self.open.push(open);
+    }
+
+    /// An incident that goes on takes the replica of another slot.
+    pub fn widen(&mut self, number: usize, slot: usize, victims: BTreeSet<ReplicaId>) {
+        for open in self.open.iter_mut().filter(|open| open.number == number) {
+            open.slots.insert(slot);
+            open.courses.insert(slot, Course::default());
+            open.victims.extend(&victims);
+        }
     }
 
     /// The lasting part of an incident is over.
@@ -173,10 +195,11 @@ impl Tracker {
         }
     }
 
-    /// The number of serving replicas changes.
-    pub fn serving(&mut self, serving: usize) {
+    /// The number of serving replicas changes, or that of those in rotation.
+    pub fn serving(&mut self, now: Instant, serving: usize, in_rotation: usize) {
         for open in self.open.iter_mut().filter(|open| open.incident.restored.is_none()) {
             open.incident.serving_least = open.incident.serving_least.min(serving);
+            open.count_fewer(now, in_rotation);
         }
     }
 
@@ -302,6 +325,16 @@ impl Open {
     fn settle(&mut self, now: Instant) {
         if self.slots.is_empty() && !self.lasting && self.incident.restored.is_none() {
             self.incident.restored = Some(now);
+            self.count_fewer(now, usize::MAX);
+        }
+    }
+
+    /// So many replicas are in rotation from now on.
+    fn count_fewer(&mut self, now: Instant, in_rotation: usize) {
+        if in_rotation < self.incident.serving_before {
+            self.fewer_since.get_or_insert(now);
+        } else if let Some(since) = self.fewer_since.take() {
+            self.incident.fewer += now.since(since);
         }
     }
 }

@@ -47,6 +47,7 @@ fn event(observation: &Observation) -> &'static str {
         Observation::LeftRotation { .. } => "left_rotation",
         Observation::Speed { .. } => "speed",
         Observation::FaultStruck { .. } => "fault_struck",
+        Observation::FaultTakes { .. } => "fault_takes",
         Observation::FaultEnded { .. } => "fault_ended",
         Observation::Unschedulable { .. } => "unschedulable",
         Observation::Node { .. } => "node",
@@ -111,6 +112,11 @@ impl Names<'_> {
                 incident: incident.to_string(),
                 detail: subject.clone(),
                 ..self.of_fault(*fault)
+            },
+            Observation::FaultTakes { incident, slot } => Row {
+                incident: incident.to_string(),
+                detail: format!("slot {slot}"),
+                ..Row::default()
             },
             Observation::FaultEnded { fault, incident } => {
                 Row { incident: incident.to_string(), ..self.of_fault(*fault) }

@@ -32,10 +32,10 @@ pub(super) fn verb(fault: &Fault) -> String {
         Fault::ReplicaHang(_) => "hung".to_owned(),
         Fault::ReplicaSlow(_, share, _) => format!("slowed down to {share} of its CPU"),
         Fault::ZoneOutage(..) | Fault::PartialOutage(..) => "went down".to_owned(),
-        Fault::NodeLoss(..) => "was lost".to_owned(),
+        Fault::NodeLoss(..) => "vanished".to_owned(),
         Fault::ProvisioningOutage(_) => "ceased".to_owned(),
         Fault::Rollout => "gave way to a new version".to_owned(),
-        Fault::DrainNode(..) | Fault::Maintenance(_) => "was emptied".to_owned(),
+        Fault::DrainNode(..) | Fault::Maintenance(_) => "went into maintenance".to_owned(),
         Fault::ControlPlaneOutage(_) => "could not be reached".to_owned(),
         Fault::IngressLoss(..) => "vanished".to_owned(),
     }
@@ -76,8 +76,7 @@ fn loss(incident: &Incident) -> Option<String> {
 }
 
 fn surge_text(surge: f64, incident: &Incident) -> String {
-    let from = incident.out_of_rotation.unwrap_or(incident.at);
-    let length = incident.restored.map(|to| format!(" for {}", to.since(from)));
+    let length = incident.restored.map(|_| format!(" for {}", incident.fewer));
     format!("survivors' load ×{}{}", three_digits(surge), length.unwrap_or_default())
 }
 
@@ -188,6 +187,7 @@ mod tests {
         let plan = sample::plan();
         let mut incident = sample::experiment().outcomes[0].incidents[0].clone();
         incident.restored = Some(Instant::from_secs(193.0));
+        incident.fewer = Span::from_secs(11.0);
         incident.normal = Some(Instant::from_secs(195.0));
         incident.p99_during = Some(Span::from_secs(0.23));
         incident.ledger.failures[0] = 12;

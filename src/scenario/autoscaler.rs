@@ -10,7 +10,6 @@ use crate::quantity;
 use crate::scenario::Mark;
 use crate::scenario::book::{Book, Section};
 use crate::scenario::gateway::{GatewayPart, REPLICA_LIMIT};
-use crate::scenario::ingress::not_tiny;
 use crate::scenario::keys::{Key, autoscaler as key};
 use crate::scenario::value::Located;
 use crate::scenario::word::{ScalePreset, Tier};
@@ -83,6 +82,11 @@ pub(crate) fn read<'a>(
         let help = "write a percentage from \"1%\" to \"100%\"".to_owned();
         book.error(target.place.clone(), "a target of nothing cannot be held", help);
     }
+    let percent = target.value.0 * 100.0;
+    if (percent - percent.round()).abs() > 1e-9 {
+        let help = "Kubernetes takes whole percents only".to_owned();
+        book.error(target.place.clone(), "this target is no whole percentage", help);
+    }
     let behavior = behavior(book, &section, &defaults);
     let care = Care {
         initialization: book.get(&section, key::INITIALIZATION).value,
@@ -136,8 +140,12 @@ fn bounds<'a>(
 
 fn clock<'a>(book: &mut Book<'a>, section: &Section<'a>, key: Key<Span>, path: &str) -> Span {
     let period = book.get(section, key);
-    not_tiny(book, &period, path);
-    period.value.max(Span(1_000_000))
+    let least = Span::from_secs(1.0);
+    if period.value < least {
+        let help = "write \"1s\" or more; the usual values are 10s and 15s".to_owned();
+        book.error(period.place.clone(), format!("`{path}` is too short"), help);
+    }
+    period.value.max(least)
 }
 
 fn behavior<'a>(

@@ -188,6 +188,20 @@ pub(crate) fn only_ingress(
     }
 }
 
+/// Warns of a rollout that never finds room for its first replica.
+pub(crate) fn rollout(book: &mut Book<'_>, plan: &Plan) {
+    let rolls = plan.faults.iter().find(|fault| fault.fault == Fault::Rollout);
+    let (Some(rollout), Some(per_zone)) = (rolls, plan.nodes.per_zone) else { return };
+    let room = per_zone * plan.nodes.room * plan.topology.zones.len();
+    let stuck = plan.upgrade.unavailable == 0 && plan.nodes.provisioning.is_none();
+    if stuck && room <= plan.gateway.replicas {
+        let title = format!("the fault {:?} finds no room for a further replica", rollout.name);
+        let problem = Problem::warning(Place::Whole, title);
+        let help = "raise nodes.per-zone or nodes.room, or write unavailable = 1 in [upgrade]";
+        book.problems.push(problem.help(help));
+    }
+}
+
 /// Warns of an outage of the only zone.
 pub(crate) fn only_zone(book: &mut Book<'_>, topology: &TopologyPart, outage: Option<&Place>) {
     if let (Some(place), [zone]) = (outage, topology.plan.zones.as_slice()) {

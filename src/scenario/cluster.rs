@@ -55,12 +55,18 @@ pub(crate) fn read<'a>(book: &mut Book<'a>, top: &Section<'a>, topology: &Topolo
     let section = book.section(top, "nodes");
     let (eviction, deleted) = (eviction(book, &section), book.get(&section, key::DELETED).value);
     let deletion = match deleted == Share::ZERO {
-        true => Law::ZERO,
+        true => {
+            book.idle(&section, key::DELETION, "nodes.deleted is 0%");
+            Law::ZERO
+        }
         false => book.get(&section, key::DELETION).value,
     };
     let supply = book.get(&section, key::PER_ZONE);
     let Supply::Nodes(count) = supply.value else {
         let reason = "without nodes.per-zone a node with room is always there";
+        book.idle(&section, key::PARTIAL, reason);
+        book.idle(&section, key::LARGE_ZONE, reason);
+        book.idle(&section, key::EVICTION_SLOWLY, reason);
         book.idle(&section, key::ROOM, reason);
         book.idle(&section, key::PROVISIONER, reason);
         book.idle(&section, key::NEW_NODE, reason);

@@ -224,6 +224,9 @@ fn finish(
     if sound.gateway {
         check::load(book, &plan, traffic.peak.as_ref(), gateway.rating);
     }
+    if sound.faults && sound.gateway {
+        check::rollout(book, &plan);
+    }
     if sound.faults {
         check::objectives(book, &plan, &objectives, sound.ingress && sound.gateway);
     }

@@ -48,6 +48,28 @@ pub fn calm_plan() -> impl Strategy<Value = Plan> {
     )
 }
 
+/// A plan whose faults are followed by minutes of light load, so that all can be well again.
+pub fn quiet_plan() -> impl Strategy<Value = Plan> {
+    any_plan().prop_map(|mut plan| {
+        let busy = plan.run.horizon;
+        for fault in &mut plan.faults {
+            if let Schedule::Random(_) = fault.schedule {
+                fault.schedule = Schedule::At(Instant(busy.0 / 2));
+            }
+        }
+        plan.run.horizon = busy + secs(400.0);
+        // Some replicas are too small for their probes and are restarted for ever.
+        plan.detection.probe_cpu = None;
+        // Nothing comes at the very end, so that the autoscaler is at rest.
+        let rest = busy + secs(320.0);
+        let corners = vec![(Instant::ZERO, Rate(2.0)), (rest, Rate(2.0)), (rest, Rate::default())];
+        let scatter = Scatter::Poisson;
+        plan.traffic = Traffic::Process(ArrivalProcess { scatter, corners, period: None });
+        plan.windows = windows(&plan);
+        plan
+    })
+}
+
 fn windows(plan: &Plan) -> Vec<Window> {
     let middle = Instant(plan.run.horizon.0 / 3);
     let last = Instant(plan.run.horizon.0 / 4 * 3);

@@ -14,7 +14,7 @@ use crate::common::{at, plan, secs};
 use crate::{Sample, crash, evenly, warm_start};
 
 /// The published policy: 70 %, 2 to 3, up 100 % in 180 s, down after 1800 s.
-fn published() -> Autoscaling {
+pub fn published() -> Autoscaling {
     let mut behavior = Behavior::default();
     behavior.up.policies = vec![Policy { unit: Unit::Percent, value: 100, period: secs(180.0) }];
     behavior.down.window = Some(secs(1_800.0));
@@ -53,7 +53,7 @@ fn loaded(steps: &[(f64, f64)], horizon: f64) -> Plan {
 }
 
 /// Times and sizes of the changes decided.
-fn changes(witness: &Witness) -> Vec<(f64, usize)> {
+pub fn changes(witness: &Witness) -> Vec<(f64, usize)> {
     let change = |(time, fact): &(_, Observation)| match fact {
         Observation::Decided { from, to, .. } if from != to => {
             let time: &brownout::units::Instant = time;

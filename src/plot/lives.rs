@@ -67,11 +67,11 @@ impl Condition {
             State::Terminated => None,
             State::Unready => Some(Condition::Unready),
             State::BackOff => Some(Condition::BackOff),
-            State::Draining => Some(Condition::Joining),
             State::Hung | State::Failed => Some(Condition::Broken),
-            State::Ready if !in_rotation => Some(Condition::Joining),
-            State::Ready if speed < Share::ONE => Some(Condition::Slow),
-            State::Ready => Some(Condition::Ready),
+            // One that drains takes what still comes.
+            State::Ready | State::Draining if !in_rotation => Some(Condition::Joining),
+            State::Ready | State::Draining if speed < Share::ONE => Some(Condition::Slow),
+            State::Ready | State::Draining => Some(Condition::Ready),
             _ => Some(Condition::Starting),
         }
     }

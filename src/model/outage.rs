@@ -54,20 +54,24 @@ impl<O: Observer> World<'_, O> {
         let name = &self.plan.topology.zones[zone];
         let all = self.nodes.of_zone(zone).count();
         let subject = format!("{} of {all} nodes of zone {name}", nodes.len());
-        let returns = self.lose_for(fault, (zone, lasts), nodes, subject);
+        let returns = self.lose_for(fault, (zone, Some(lasts)), nodes, subject);
         self.await_again(fault, zone, returns);
     }
 
-    /// Nodes vanish for a time; gives its end.
+    /// Nodes vanish for a time, or for good; gives its end.
     fn lose_for(
         &mut self,
         fault: usize,
-        (entity, lasts): (usize, &Law),
+        (entity, lasts): (usize, Option<&Law>),
         nodes: Vec<NodeId>,
         subject: String,
     ) -> Instant {
         let victims = self.victims_on(&nodes);
         let incident = self.begin_incident(fault, &victims, false, subject);
+        let Some(lasts) = lasts else {
+            self.lose_nodes(&nodes);
+            return Instant::NEVER;
+        };
         let returns = self.now + self.lasting(fault, entity, lasts);
         self.lose_nodes(&nodes);
         self.zones.away.insert(incident, nodes);
@@ -84,18 +88,11 @@ impl<O: Observer> World<'_, O> {
         lasts: Option<&Law>,
     ) {
         let nodes = self.nodes_of_victims(fault, target, guard);
-        let subject = self.name_nodes(&nodes);
-        match lasts {
-            _ if nodes.is_empty() => self.miss(fault, "no replica that it could hit was ready"),
-            Some(lasts) => {
-                self.lose_for(fault, (0, lasts), nodes, subject);
-            }
-            None => {
-                let victims = self.victims_on(&nodes);
-                self.begin_incident(fault, &victims, false, subject);
-                self.lose_nodes(&nodes);
-            }
+        if nodes.is_empty() {
+            return self.miss(fault, "no replica that it could hit was ready");
         }
+        let subject = self.name_nodes(&nodes);
+        self.lose_for(fault, (0, lasts), nodes, subject);
     }
 
     /// The machines of some replicas are to be emptied.

@@ -213,7 +213,7 @@ impl<O: Observer> World<'_, O> {
         }
         while self.desired > wanted {
             self.desired -= 1;
-            self.remove_one();
+            self.remove_one("the autoscaler wants fewer");
         }
     }
 
@@ -224,8 +224,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// Removes the replica that is missed least.
-    pub(super) fn remove_one(&mut self) {
-        self.note_progress_of_rollout();
+    pub(super) fn remove_one(&mut self, cause: &'static str) {
         if let Some(slot) = self.scheduler.drop_waiting() {
             return self.tell(Observation::SlotGone { slot });
         }
@@ -237,7 +236,7 @@ impl<O: Observer> World<'_, O> {
         let Some(id) = self.slots.iter().flatten().copied().max_by_key(rank) else { return };
         let slot = self.replicas[id].slot;
         self.slots[slot] = None;
-        self.drain(id, "the autoscaler wants fewer");
+        self.drain(id, cause);
         self.tell(Observation::SlotGone { slot });
     }
 }

@@ -14,8 +14,8 @@
 //! Assumptions: the controllers act at once; a replica lost during a rollout is replaced by one of
 //! the new version; the spread over zones counts the new version only (`matchLabelKeys`), so that
 //! a rollout restores an even spread; a rollout that begins during another makes all replicas old.
-//! Left out: progress
-//! deadlines and roll-backs, minimum time of being ready, requests moved from old to new.
+//! Left out: progress deadlines and roll-backs, minimum time of being ready, requests moved from
+//! old to new.
 
 use std::collections::BTreeSet;
 
@@ -96,8 +96,8 @@ impl<O: Observer> World<'_, O> {
         let all_gone = rollout.is_none_or(|rollout| rollout.old.iter().all(gone));
         if all_gone && self.scheduler.waiting() == 0 && self.count_ready() >= self.desired {
             self.exchanges.rollout = None;
-            let beyond = self.slots.iter().flatten().count().saturating_sub(self.desired);
-            (0..beyond).for_each(|_| self.remove_one());
+            let beyond = self.count_held().saturating_sub(self.desired);
+            (0..beyond).for_each(|_| self.remove_one("the rollout left one over"));
             self.end_rollout(fault, incident);
         }
     }
@@ -112,8 +112,17 @@ impl<O: Observer> World<'_, O> {
 
     /// Replicas of the new version, and wishes for them.
     fn count_new(&self) -> usize {
-        let all = self.slots.iter().flatten().count() + self.scheduler.waiting();
-        all - self.old_replicas().len()
+        self.count_all() - self.old_replicas().len()
+    }
+
+    /// Replicas that hold a slot.
+    fn count_held(&self) -> usize {
+        self.slots.iter().flatten().count()
+    }
+
+    /// These, and wishes for more.
+    fn count_all(&self) -> usize {
+        self.count_held() + self.scheduler.waiting()
     }
 
     /// Whether a rollout has as many new replicas as are wanted.
@@ -124,8 +133,8 @@ impl<O: Observer> World<'_, O> {
     fn grow_new(&mut self) {
         let most = self.desired + self.plan.upgrade.surge;
         while self.count_new() < self.desired {
-            let all = self.slots.iter().flatten().count() + self.scheduler.waiting();
-            let Some(slot) = self.free_slot().filter(|_| all < most) else { return };
+            let room = self.count_all() < most;
+            let Some(slot) = self.free_slot().filter(|_| room) else { return };
             self.place(slot, None, "rollout");
         }
     }
@@ -134,14 +143,13 @@ impl<O: Observer> World<'_, O> {
     /// that are not ready are missing already.
     fn shrink_old(&mut self) {
         let least = self.desired.saturating_sub(self.plan.upgrade.unavailable);
-        let all = self.slots.iter().flatten().count() + self.scheduler.waiting();
         let is_ready_and_new =
             |id: &&ReplicaId| !self.exchanges.is_old(**id) && self.replicas[**id].known_ready;
         let new_ready = self.slots.iter().flatten().filter(is_ready_and_new).count();
         let missing = self.count_new() - new_ready;
         let mut old = self.old_replicas();
         old.sort_by_key(|id| (self.replicas[*id].known_ready, *id));
-        for id in old.into_iter().take(all.saturating_sub(least + missing)) {
+        for id in old.into_iter().take(self.count_all().saturating_sub(least + missing)) {
             if self.replicas[id].known_ready && self.count_ready() <= least {
                 return;
             }

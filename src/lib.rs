@@ -42,7 +42,7 @@
 //! | module | value it gives |
 //! |---|---|
 //! | [`scenario`] | a [`plan::Plan`], or all problems at once ([`diagnostic`]) |
-//! | [`engine`], [`model`] | events, told as observations |
+//! | [`engine`], [`model`], [`autoscaler`] | events, told as observations |
 //! | [`observe`] | an [`observe::outcome::Outcome`] per replication |
 //! | [`experiment`], [`stats`] | estimates with intervals |
 //! | [`objective`], [`verdict`] | met, missed or undecided |

@@ -18,7 +18,8 @@ use crate::units::{Share, Span};
 /// What a preset says.
 struct Defaults {
     min: u64,
-    max: u64,
+    /// `None` = the file must say it.
+    max: Option<u64>,
     target: Share,
     up: Option<&'static str>,
     down_window: Option<Span>,
@@ -29,7 +30,7 @@ fn defaults(preset: ScalePreset) -> Defaults {
     match preset {
         ScalePreset::CloudHub2 => Defaults {
             min: 2,
-            max: 3,
+            max: Some(3),
             target: Share(0.7),
             up: Some("100% in 180s"),
             down_window: Some(Span::from_secs(1_800.0)),
@@ -37,15 +38,15 @@ fn defaults(preset: ScalePreset) -> Defaults {
         },
         ScalePreset::HelmChart => Defaults {
             min: 2,
-            max: 11,
+            max: Some(11),
             target: Share(0.5),
             up: None,
             down_window: None,
             source: "the Helm chart of the self-managed gateway",
         },
         ScalePreset::Kubernetes => Defaults {
-            min: 2,
-            max: 10,
+            min: 1,
+            max: None,
             target: Share(0.8),
             up: None,
             down_window: None,
@@ -124,7 +125,15 @@ fn bounds<'a>(
     let limit = 1..=REPLICA_LIMIT;
     let of_preset = |count| (count, mark, defaults.source);
     let min = book.count_or(section, key::MIN, limit.clone(), of_preset(defaults.min));
-    let max = book.count_or(section, key::MAX, limit, of_preset(defaults.max));
+    let max = match defaults.max {
+        Some(max) => book.count_or(section, key::MAX, limit, of_preset(max)),
+        None => {
+            let example = "max = 5, because Kubernetes has no default for it";
+            let found = book.require(section, key::MAX, example);
+            let Some(found) = found else { return (min.value as i32, REPLICA_LIMIT as i32) };
+            book.within(section, key::MAX, limit, found)
+        }
+    };
     if min.value > max.value {
         let title = format!("the least of {} is above the most of {}", min.value, max.value);
         book.error(max.place.clone(), title, "write min and max in [autoscaler]".to_owned());

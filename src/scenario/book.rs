@@ -276,7 +276,8 @@ impl<'a> Book<'a> {
         self.within(section, key, range, found)
     }
 
-    fn within(
+    /// A value brought within its range, with an error if it was outside.
+    pub(crate) fn within(
         &mut self,
         section: &Section<'a>,
         key: Key<u64>,

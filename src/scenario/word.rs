@@ -57,7 +57,7 @@ words! {
         CloudHub2 = "cloudhub-2",
         /// 50 %, 2 to 11.
         HelmChart = "helm-chart",
-        /// 80 %, 2 to 10.
+        /// 80 %, from 1.
         Kubernetes = "kubernetes",
     }
     /// Who adds nodes.

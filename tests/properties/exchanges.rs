@@ -209,3 +209,102 @@ fn the_one_that_became_ready_last_is_removed_first_whatever_its_zone() {
     assert!(entered(&witness, 3, State::Draining).is_some(), "the replacement goes");
     assert!((0..3).all(|replica| entered(&witness, replica, State::Draining).is_none()));
 }
+
+#[test]
+fn a_replica_that_was_unready_in_between_joins_once() {
+    let mut plan = three(400.0);
+    // Known to the ingress long after; hung and well again before that.
+    plan.ingress.propagation = Law::Constant(secs(30.0));
+    plan.detection.probe_cpu = Some(secs(0.005));
+    plan.detection.liveness.failures = 1_000;
+    plan.startup.readiness.failures = 1;
+    let pause = Fault::ReplicaSlow(ReplicaTarget::Slot(0), Share::ZERO, Law::Constant(secs(8.0)));
+    plan.faults = vec![crash(50.0), fault(pause, 66.0)];
+    for replication in 0..20 {
+        let (witness, _) = witnessed(&plan, replication);
+        let joins = |(_, fact): &&(_, Observation)| {
+            matches!(fact, Observation::JoinedRotation { replica: 3 })
+        };
+        assert_eq!(witness.facts.iter().filter(joins).count(), 1, "replication {replication}");
+    }
+}
+
+#[test]
+fn a_hung_replica_that_is_removed_ends_with_the_grace() {
+    let mut plan = three(600.0);
+    let hang = Fault::ReplicaHang(ReplicaTarget::Slot(0));
+    plan.faults = vec![fault(hang, 100.0), fault(Fault::Rollout, 101.0)];
+    plan.upgrade = Upgrade { surge: 0, unavailable: 1, ..Upgrade::default() };
+    let (witness, _) = witnessed(&plan, 0);
+    let drained = entered(&witness, 0, State::Draining).expect("it is the first to go");
+    let gone = entered(&witness, 0, State::Terminated).expect("and ends");
+    assert_eq!((drained, gone.since(drained)), (at(101.0), plan.detection.grace));
+}
+
+#[test]
+fn the_time_with_fewer_replicas_is_what_was_seen_of_it() {
+    let mut plan = three(600.0);
+    plan.ingress.propagation = Law::Constant(secs(1.0));
+    plan.faults = vec![crash(100.0)];
+    let (witness, outcome) = witnessed(&plan, 0);
+    let (left, joined) = crate::gap(&witness, 3);
+    let fewer = outcome.incidents[0].fewer.as_secs();
+    assert!((fewer - (joined - left)).abs() < 1e-6, "{fewer} of {left} to {joined}");
+    plan.faults = vec![fault(Fault::Rollout, 100.0)];
+    let (_, outcome) = witnessed(&plan, 0);
+    // With the same delay for joining and leaving the rollout lacks nobody.
+    assert_eq!(outcome.incidents[0].fewer, secs(0.0));
+}
+
+#[test]
+fn a_share_of_whole_nodes_takes_no_node_more() {
+    for (nodes, percent, hit) in [(100, 55.0, 55), (25, 28.0, 7), (100, 7.0, 7), (3, 34.0, 2)] {
+        let mut plan = three(60.0);
+        plan.nodes.per_zone = Some(nodes);
+        let lasts = Law::Constant(secs(1e6));
+        let part = Fault::PartialOutage(Some(0), Share(percent / 100.0), lasts);
+        plan.faults = vec![fault(part, 10.0)];
+        let lost =
+            |(_, fact): &&(_, Observation)| matches!(fact, Observation::Node { what: "lost", .. });
+        assert_eq!(witnessed(&plan, 0).0.facts.iter().filter(lost).count(), hit);
+    }
+}
+
+#[test]
+fn no_more_nodes_are_added_than_are_needed() {
+    let mut plan = three(1_500.0);
+    plan.topology.spread = Spread::DoNotSchedule;
+    plan.nodes = Nodes {
+        per_zone: Some(1),
+        provisioning: Some(Law::Exponential(secs(120.0))),
+        ..Nodes::default()
+    };
+    let mut autoscaling = published();
+    (autoscaling.spec.min, autoscaling.spec.max) = (9, 9);
+    plan.autoscaling = Some(autoscaling);
+    for replication in 0..10 {
+        let (witness, _) = witnessed(&plan, replication);
+        let added =
+            |(_, fact): &&(_, Observation)| matches!(fact, Observation::Node { what: "added", .. });
+        assert_eq!(witness.facts.iter().filter(added).count(), 6, "replication {replication}");
+        assert_eq!(in_rotation(&witness), 9);
+    }
+}
+
+#[test]
+fn old_replicas_that_are_not_ready_count_as_missing_in_a_rollout() {
+    // Two of three hang and are found: one may be missing, so nothing is exchanged before their
+    // restart.
+    let mut plan = three(600.0);
+    plan.upgrade = Upgrade { surge: 0, unavailable: 1, ..Upgrade::default() };
+    plan.detection.liveness.failures = 1_000;
+    plan.faults = vec![
+        fault(Fault::ReplicaHang(ReplicaTarget::Slot(0)), 100.0),
+        fault(Fault::ReplicaHang(ReplicaTarget::Slot(1)), 100.0),
+        fault(Fault::Rollout, 150.0),
+    ];
+    let (witness, _) = witnessed(&plan, 0);
+    let ended = |replica| entered(&witness, replica, State::Draining).map(|at| at.as_secs());
+    assert_eq!(ended(0), Some(150.0), "one may go at once");
+    assert!(ended(1) > Some(160.0), "the other when the first new one is ready");
+}

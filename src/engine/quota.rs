@@ -144,6 +144,23 @@ impl Metered {
         }
     }
 
+    /// The first moment to which the server must be advanced for a job to be done or for its quota
+    /// to be reviewed, if nothing else happens before; `u64::MAX` if it is idle or stands still for
+    /// good.
+    #[inline(always)]
+    pub fn next_change(&self) -> u64 {
+        match &self.meter {
+            None => self.server.next_done(),
+            Some(_) if self.server.is_idle() => u64::MAX,
+            Some(meter) => self.server.next_done().min(meter.review),
+        }
+    }
+
+    /// Takes out one job; see [`Server::cancel`].
+    pub fn cancel(&mut self, now: u64, sent: u64) {
+        self.server.cancel(now, sent);
+    }
+
     /// Removes every job at `now`, to which the server has been advanced unless it is idle, and
     /// gives their sending times in order. What comes after has a whole quota.
     pub fn kill(&mut self, now: u64) -> Vec<u64> {

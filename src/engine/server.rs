@@ -12,15 +12,21 @@
 //! push ──► jobs by tag ──► done        V advances at speed · min(1, c/n)
 //!             │
 //!             ├──► expired             a job that is older than the patience
+//!             ├──► cancelled           one job that nobody waits for any more
 //!             └──► removed             the server is killed, or the job's connection breaks
 //! ```
 //!
 //! An errand is work that is nobody's request: it shares the cores like any job, has no patience,
 //! and is left out of all counts of jobs.
 
+use std::collections::BTreeSet;
+
 use super::deadline::{Deadlines, Waiting};
 use super::jobs::{Job, Jobs};
 use super::pace::{Pace, nanoseconds, rounded};
+
+/// A wait that no run is long enough for, in nanoseconds.
+const FAR: f64 = 4.0e18;
 
 /// Receives the jobs that leave a server.
 pub trait Sink {
@@ -36,8 +42,10 @@ pub trait Sink {
 #[derive(Clone, Debug)]
 pub struct Server {
     jobs: Jobs,
-    /// Jobs that share the cores; `jobs` may also hold some that have expired.
+    /// Jobs that share the cores; `jobs` may also hold some that have expired or were cancelled.
     sharing: usize,
+    /// Names of cancelled jobs that are still in `jobs`, never as its first.
+    cancelled: BTreeSet<u64>,
     /// How many of them are errands.
     errands: usize,
     /// Most jobs that ever shared, without errands.
@@ -61,6 +69,7 @@ impl Server {
         Server {
             jobs: Jobs::default(),
             sharing: 0,
+            cancelled: BTreeSet::new(),
             errands: 0,
             peak: 0,
             clock: 0.0,
@@ -76,6 +85,11 @@ impl Server {
     #[inline(always)]
     pub fn in_service(&self) -> usize {
         self.sharing - self.errands
+    }
+
+    /// Whether it has neither jobs nor errands.
+    pub(super) fn is_idle(&self) -> bool {
+        self.sharing == 0
     }
 
     /// Begins to watch for the most jobs anew.
@@ -113,7 +127,27 @@ impl Server {
     /// The jobs in the server but the errands, in no particular order.
     pub fn in_service_jobs(&self) -> impl Iterator<Item = &Job> {
         let customers = self.jobs.iter().filter(|job| !job.is_errand());
-        customers.filter(|job| !self.deadlines.has_passed(job, self.anchor))
+        let live = |job: &&Job| !self.deadlines.has_passed(job, self.anchor);
+        customers.filter(live).filter(|job| !self.is_cancelled(job))
+    }
+
+    #[inline(always)]
+    fn is_cancelled(&self, job: &Job) -> bool {
+        !job.is_errand() && self.cancelled.contains(&job.sent)
+    }
+
+    /// The first moment to which the server must be advanced for a job to be done, if nothing else
+    /// happens before; `u64::MAX` if none will be.
+    #[inline(always)]
+    pub fn next_done(&self) -> u64 {
+        let Some(first) = self.jobs.first() else { return u64::MAX };
+        let wait = (first.tag - self.clock) * self.pace.of(self.sharing).time_per_work;
+        if wait < FAR {
+            let whole = rounded(wait);
+            self.anchor + whole + u64::from(nanoseconds(whole) < wait)
+        } else {
+            u64::MAX
+        }
     }
 
     /// Lets everything happen that happens until `now`, `now` included.
@@ -154,6 +188,15 @@ impl Server {
         self.sharing += 1;
     }
 
+    /// Takes out the job that was pushed under the name `sent`, at `now`, to which the server has
+    /// been advanced. The job must be there, and no other of that name.
+    pub fn cancel(&mut self, now: u64, sent: u64) {
+        self.settle(now);
+        self.sharing -= 1;
+        self.cancelled.insert(sent);
+        self.drop_cancelled_heads();
+    }
+
     /// Changes the speed at `now`, to which the server has been advanced; 0 = frozen.
     pub fn set_speed(&mut self, now: u64, speed: f64) {
         self.settle(now);
@@ -170,10 +213,11 @@ impl Server {
     /// errands, in order.
     pub fn remove(&mut self, now: u64, leaves: impl Fn(&Job) -> bool) -> Vec<u64> {
         self.settle(now);
-        let deadlines = &self.deadlines;
+        let (deadlines, cancelled) = (&self.deadlines, std::mem::take(&mut self.cancelled));
         let mut removed = Vec::new();
         self.jobs.retain(|job| {
-            let live = !deadlines.has_passed(job, now);
+            let stays = job.is_errand() || !cancelled.contains(&job.sent);
+            let live = stays && !deadlines.has_passed(job, now);
             if live && leaves(job) && !job.is_errand() {
                 removed.push(job.sent);
             }
@@ -207,11 +251,22 @@ impl Server {
             self.clock = job.tag;
             self.anchor = at;
             self.sharing -= 1;
+            if !self.cancelled.is_empty() {
+                self.drop_cancelled_heads();
+            }
             if job.is_errand() {
                 self.errands -= 1;
                 return sink.errand_done(job.mark, at);
             }
             sink.done(&job, at);
+        }
+    }
+
+    #[cold]
+    fn drop_cancelled_heads(&mut self) {
+        let jobs = &mut self.jobs;
+        while jobs.first().is_some_and(|j| !j.is_errand() && self.cancelled.remove(&j.sent)) {
+            jobs.pop();
         }
     }
 
@@ -228,6 +283,7 @@ impl Server {
     fn start_watch(&mut self, now: u64) {
         if !self.jobs.is_empty() {
             self.jobs.clear();
+            self.cancelled.clear();
         }
         self.deadlines.forget();
         self.guard = now.saturating_add(self.deadlines.patience());

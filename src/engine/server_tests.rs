@@ -208,3 +208,54 @@ fn an_errand_never_expires_and_keeps_no_job_from_it() {
     log.0[last].2 = 0;
     assert_eq!(log.0, expected);
 }
+
+#[test]
+fn a_cancelled_job_gives_its_share_to_the_others_wherever_it_stands_in_the_queue() {
+    // Three share until 30, 10 done of each; then two until the shorter is done.
+    for (cancelled, rest) in [
+        (1, [(2, "done", 50), (3, "done", 60)]),
+        (2, [(1, "done", 40), (3, "done", 55)]),
+        (3, [(1, "done", 40), (2, "done", 45)]),
+    ] {
+        let (mut server, mut log) = (Server::new(1.0, u64::MAX), Log::default());
+        for (name, demand) in [(1, 15.0), (2, 20.0), (3, 30.0)] {
+            server.push(0, name, demand, 0);
+        }
+        server.advance(30, &mut log);
+        server.cancel(30, cancelled);
+        assert_eq!((server.in_service(), server.in_service_jobs().count()), (2, 2));
+        server.advance(END, &mut log);
+        assert_eq!(log.0, rest, "without {cancelled}");
+    }
+}
+
+#[test]
+fn a_server_of_which_all_jobs_were_cancelled_begins_anew() {
+    let (mut server, mut log) = (Server::new(1.0, u64::MAX), Log::default());
+    (1..=40).for_each(|name| server.push(0, name, 1_000.0, 0));
+    (1..=40).rev().for_each(|name| server.cancel(10, name));
+    assert_eq!((server.in_service(), server.next_done()), (0, u64::MAX));
+    server.push(20, 7, 5.0, 0);
+    server.advance(END, &mut log);
+    assert_eq!(log.0, [(7, "done", 25)]);
+}
+
+#[test]
+fn the_next_done_is_when_advancing_first_does_something() {
+    let mut stream = Seed { seed: 5, replication: 0 }.stream("jobs", 0);
+    let (mut server, mut log) = (Server::new(1.7, u64::MAX), Log::default());
+    let mut now = 0;
+    for name in 0..2_000 {
+        while server.next_done() <= now {
+            let (due, before) = (server.next_done(), log.0.len());
+            server.advance(due - 1, &mut log);
+            assert_eq!(log.0.len(), before, "done before it was due");
+            server.advance(due, &mut log);
+            assert!(log.0.len() > before, "not done when due");
+        }
+        server.advance(now, &mut log);
+        server.push(now, name, 100.0 * stream.exponential(), 0);
+        now += (70.0 * stream.exponential()) as u64;
+    }
+    assert!(log.0.len() > 1_900);
+}

@@ -42,7 +42,7 @@
 //! | module | value it gives |
 //! |---|---|
 //! | [`scenario`] | a [`plan::Plan`], or all problems at once ([`diagnostic`]) |
-//! | [`engine`], [`model`], [`autoscaler`] | events, told as observations |
+//! | [`engine`], [`model`], [`autoscaler`], [`policy`] | events, told as observations |
 //! | [`observe`] | an [`observe::outcome::Outcome`] per replication |
 //! | [`experiment`], [`stats`] | estimates with intervals |
 //! | [`objective`], [`verdict`] | met, missed or undecided |
@@ -62,6 +62,7 @@ pub mod objective;
 pub mod observe;
 pub mod plan;
 pub mod plot;
+pub mod policy;
 pub mod quantity;
 pub mod random;
 pub mod report;

@@ -14,7 +14,7 @@ const COLUMNS: usize = 100;
 const LAYERS: [&[&str]; 12] = [
     &["units", "quantity", "random", "diagnostic"],
     &["stats"],
-    &["engine", "autoscaler"],
+    &["engine", "autoscaler", "policy"],
     &["plan"],
     &["observe"],
     &["model"],
@@ -119,6 +119,7 @@ fn scenario_sees_the_plan_and_none_of_the_machinery() {
         "objective",
         "diagnostic",
         "autoscaler",
+        "policy",
         "plan",
         "scenario",
     ];
@@ -134,9 +135,9 @@ fn scenario_sees_the_plan_and_none_of_the_machinery() {
 }
 
 #[test]
-fn engine_observers_and_model_know_no_statistics() {
+fn engine_policies_observers_and_model_know_no_statistics() {
     let used = |source: &Source| references(source);
-    let sources = modules(&["engine", "observe", "model"], true);
+    let sources = modules(&["engine", "policy", "observe", "model"], true);
     let to_stats = sources.iter().flat_map(used).filter(|(_, module, _)| module == "stats");
     expect_none("no statistics", to_stats.map(|(place, ..)| place).collect());
 }
@@ -173,7 +174,7 @@ fn nobody_but_scenario_report_and_command_line_touches_files() {
 
 #[test]
 fn no_map_with_an_order_of_its_own_where_results_are_made() {
-    let inner = ["engine", "model", "observe", "stats", "experiment"];
+    let inner = ["engine", "policy", "model", "observe", "stats", "experiment"];
     expect_none(
         "order is part of the result",
         uses(&modules(&inner, true), &["HashMap", "HashSet"]),

@@ -1,0 +1,19 @@
+//! What a gateway remembers between requests: limits, caches, circuit breakers, outlier detection.
+//!
+//! ```text
+//! request ─► limit ─► cache ─► breaker ─► outlier ─► a host of the upstream
+//!             429      hit       503      (which host)
+//! ```
+//!
+//! | module | what it decides | whose state it is |
+//! |---|---|---|
+//! | [`cache`] | is there an answer already? | all replicas', or each one's own |
+//!
+//! All are plain state machines: the caller gives the time, which never goes back, and says when a
+//! replica comes or goes. A replica is a `slot` from 0, a key of a client or a resource is a dense
+//! number from 0. Nothing here draws random numbers or waits.
+
+pub mod cache;
+mod fifo;
+mod holders;
+mod pages;

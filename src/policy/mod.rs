@@ -7,6 +7,7 @@
 //!
 //! | module | what it decides | whose state it is |
 //! |---|---|---|
+//! | [`limit`] | may the request pass? | all replicas', or each one's own |
 //! | [`cache`] | is there an answer already? | all replicas', or each one's own |
 //!
 //! All are plain state machines: the caller gives the time, which never goes back, and says when a
@@ -16,4 +17,7 @@
 pub mod cache;
 mod fifo;
 mod holders;
+mod lease;
+pub mod limit;
+mod meter;
 mod pages;

@@ -9,11 +9,13 @@
 //! |---|---|---|
 //! | [`limit`] | may the request pass? | all replicas', or each one's own |
 //! | [`cache`] | is there an answer already? | all replicas', or each one's own |
+//! | [`breaker`] | is there room towards the upstream? | each replica's own |
 //!
 //! All are plain state machines: the caller gives the time, which never goes back, and says when a
 //! replica comes or goes. A replica is a `slot` from 0, a key of a client or a resource is a dense
 //! number from 0. Nothing here draws random numbers or waits.
 
+pub mod breaker;
 pub mod cache;
 mod fifo;
 mod holders;

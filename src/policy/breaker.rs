@@ -1,0 +1,257 @@
+//! The circuit breaker of one replica towards one upstream: counts with thresholds.
+//!
+//! ```text
+//! enter ─► active + pending = requests ─────────────► Refused (503)
+//!      └─► a connection is free ─────► active  ──leave──► the oldest pending one becomes active
+//!      └─► pending has room ─────────► pending ──leave──► gone (it gave up)
+//!      └─► else ──────────────────────────────────────► Refused (503)
+//! retry ─► retries under way < retries ─► goes on, else the failure stands
+//! ```
+//!
+//! Sources: Envoy's documentation of circuit breaking and `circuit_breaker.proto` (thresholds and
+//! their defaults); the Flex Gateway documentation of circuit breakers (for each API, upstream and
+//! replica; 503).
+//!
+//! Assumed: HTTP/1.1, where each active request takes a connection; a connection that becomes free
+//! serves the next request at once; as in Envoy, one connection is always allowed. Requests that
+//! wait count towards `requests`, which so bounds all that is under way; Envoy's connection pool
+//! looks at that threshold only when a request gets its connection, which is the same as no
+//! `requests` here as long as it is not below `connections`.
+//!
+//! Left out: how long connections take to be made and how long they idle, priorities, the number of
+//! pools, the retry budget, and the overshoot of worker threads that count at the same time.
+//!
+//! Only counts are kept; the caller has the queue, and takes its oldest when told so.
+
+/// Thresholds; `None` = no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BreakerSpec {
+    /// Connections, hence active requests. 0 counts as 1.
+    pub connections: Option<u32>,
+    /// Requests that wait for a connection.
+    pub pending: Option<u32>,
+    /// Requests, active or waiting.
+    pub requests: Option<u32>,
+    /// Retries under way.
+    pub retries: Option<u32>,
+}
+
+impl BreakerSpec {
+    /// No threshold at all.
+    pub const NONE: BreakerSpec =
+        BreakerSpec { connections: None, pending: None, requests: None, retries: None };
+}
+
+impl Default for BreakerSpec {
+    /// Envoy's own: 1 024 each, and 3 retries.
+    fn default() -> Self {
+        BreakerSpec {
+            connections: Some(1_024),
+            pending: Some(1_024),
+            requests: Some(1_024),
+            retries: Some(3),
+        }
+    }
+}
+
+/// Which threshold refuses a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Too many requests wait.
+    Pending,
+    /// Too many requests are under way.
+    Requests,
+}
+
+/// What becomes of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// It goes to the upstream.
+    Active,
+    /// It waits for a connection.
+    Pending,
+    /// It is answered with 503.
+    Refused(Refusal),
+}
+
+/// The requests of one replica that are under way to one upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Breaker {
+    spec: BreakerSpec,
+    active: u32,
+    pending: u32,
+    retries: u32,
+}
+
+fn has_room(count: u32, limit: Option<u32>) -> bool {
+    limit.is_none_or(|limit| count < limit)
+}
+
+impl Breaker {
+    /// Nothing is under way.
+    pub fn new(spec: BreakerSpec) -> Self {
+        let connections = spec.connections.map(|connections| connections.max(1));
+        let spec = BreakerSpec { connections, ..spec };
+        Breaker { spec, active: 0, pending: 0, retries: 0 }
+    }
+
+    /// A request comes; it is counted unless it is refused.
+    pub fn enter(&mut self) -> Entry {
+        if !has_room(self.active + self.pending, self.spec.requests) {
+            return Entry::Refused(Refusal::Requests);
+        }
+        if has_room(self.active, self.spec.connections) {
+            self.active += 1;
+            return Entry::Active;
+        }
+        if has_room(self.pending, self.spec.pending) {
+            self.pending += 1;
+            return Entry::Pending;
+        }
+        Entry::Refused(Refusal::Pending)
+    }
+
+    /// A request is done or given up: an active one, or else one that waits. If this is true, the
+    /// oldest of those that wait is active from now on.
+    pub fn leave(&mut self, was_active: bool) -> bool {
+        let promotes = was_active && self.pending > 0;
+        if promotes || !was_active {
+            debug_assert!(self.pending > 0, "nobody waits");
+            self.pending -= 1;
+        } else {
+            debug_assert!(self.active > 0, "nobody is active");
+            self.active -= 1;
+        }
+        promotes
+    }
+
+    /// Whether a retry may be made; it is counted if so.
+    pub fn enter_retry(&mut self) -> bool {
+        let may = has_room(self.retries, self.spec.retries);
+        self.retries += u32::from(may);
+        may
+    }
+
+    /// A retry is over, whatever came of it.
+    pub fn leave_retry(&mut self) {
+        debug_assert!(self.retries > 0, "no retry is under way");
+        self.retries -= 1;
+    }
+
+    /// Requests at the upstream.
+    pub fn active(&self) -> u32 {
+        self.active
+    }
+
+    /// Requests that wait.
+    pub fn pending(&self) -> u32 {
+        self.pending
+    }
+
+    /// Retries under way.
+    pub fn retries(&self) -> u32 {
+        self.retries
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::VecDeque;
+
+    fn spec(connections: u32, pending: u32, requests: u32) -> BreakerSpec {
+        let [connections, pending, requests] = [connections, pending, requests].map(Some);
+        BreakerSpec { connections, pending, requests, retries: Some(1) }
+    }
+
+    #[test]
+    fn connections_fill_first_then_the_queue_then_nothing_gets_in() {
+        let mut breaker = Breaker::new(spec(2, 1, 9));
+        let entries = [(); 4].map(|()| breaker.enter());
+        let refused = Entry::Refused(Refusal::Pending);
+        assert_eq!(entries, [Entry::Active, Entry::Active, Entry::Pending, refused]);
+        // The one that waits takes the connection, and leaves its place to another.
+        assert!(breaker.leave(true));
+        assert_eq!((breaker.active(), breaker.pending()), (2, 0));
+        assert_eq!(breaker.enter(), Entry::Pending);
+        // It gives up: the connections are as before.
+        assert!(!breaker.leave(false));
+        assert_eq!((breaker.active(), breaker.pending()), (2, 0));
+        assert!(!breaker.leave(true) && !breaker.leave(true));
+        assert_eq!(breaker, Breaker::new(spec(2, 1, 9)));
+    }
+
+    #[test]
+    fn requests_bound_all_that_is_under_way() {
+        let mut breaker = Breaker::new(spec(2, 9, 3));
+        let entries = [(); 4].map(|()| breaker.enter());
+        let refused = Entry::Refused(Refusal::Requests);
+        assert_eq!(entries, [Entry::Active, Entry::Active, Entry::Pending, refused]);
+        let mut envoys = Breaker::new(BreakerSpec::default());
+        let active = (0..1_024).all(|_| envoys.enter() == Entry::Active);
+        assert!(active && envoys.enter() == refused);
+    }
+
+    #[test]
+    fn retries_have_a_threshold_of_their_own() {
+        let mut breaker = Breaker::new(spec(1, 1, 1));
+        assert!(breaker.enter_retry() && !breaker.enter_retry());
+        breaker.leave_retry();
+        assert!(breaker.enter_retry());
+        assert_eq!((breaker.retries(), breaker.active()), (1, 0));
+    }
+
+    #[test]
+    fn without_thresholds_all_are_active_and_one_connection_is_always_allowed() {
+        let mut breaker = Breaker::new(BreakerSpec::NONE);
+        assert!((0..100_000).all(|_| breaker.enter() == Entry::Active && breaker.enter_retry()));
+        assert_eq!(Breaker::new(spec(0, 1, 9)).enter(), Entry::Active);
+    }
+
+    proptest! {
+        /// A caller with a queue of its own, whose members give up anywhere in it.
+        #[test]
+        fn counts_hold_their_thresholds_and_nothing_leaks(
+            (connections, pending, requests) in (1..5_u32, 0..5_u32, 1..9_u32),
+            steps in prop::collection::vec((0..4_u8, any::<prop::sample::Index>()), 0..300),
+        ) {
+            let mut breaker = Breaker::new(spec(connections, pending, requests));
+            let (mut active, mut queue) = (0_u32, VecDeque::new());
+            for (ticket, (step, which)) in steps.into_iter().enumerate() {
+                match step {
+                    0 if active > 0 => match breaker.leave(true) {
+                        true => prop_assert!(queue.pop_front().is_some(), "nobody to promote"),
+                        false => active -= 1,
+                    },
+                    1 if !queue.is_empty() => {
+                        queue.remove(which.index(queue.len()));
+                        prop_assert!(!breaker.leave(false));
+                    }
+                    _ => match breaker.enter() {
+                        Entry::Active => active += 1,
+                        Entry::Pending => queue.push_back(ticket),
+                        Entry::Refused(Refusal::Pending) => {
+                            prop_assert_eq!(queue.len() as u32, pending)
+                        }
+                        Entry::Refused(Refusal::Requests) => {
+                            prop_assert_eq!(active + queue.len() as u32, requests)
+                        }
+                    },
+                }
+                let counted = (breaker.active(), breaker.pending() as usize);
+                prop_assert_eq!(counted, (active, queue.len()));
+                prop_assert!(active <= connections && queue.len() as u32 <= pending);
+                prop_assert!(active + queue.len() as u32 <= requests);
+                prop_assert!(queue.is_empty() || active == connections, "a free connection");
+            }
+            while active > 0 {
+                match breaker.leave(true) {
+                    true => drop(queue.pop_front()),
+                    false => active -= 1,
+                }
+            }
+            prop_assert_eq!(breaker, Breaker::new(spec(connections, pending, requests)));
+        }
+    }
+}

@@ -10,6 +10,7 @@
 //! | [`limit`] | may the request pass? | all replicas', or each one's own |
 //! | [`cache`] | is there an answer already? | all replicas', or each one's own |
 //! | [`breaker`] | is there room towards the upstream? | each replica's own |
+//! | [`outlier`] | which host of the upstream is asked? | each replica's own |
 //!
 //! All are plain state machines: the caller gives the time, which never goes back, and says when a
 //! replica comes or goes. A replica is a `slot` from 0, a key of a client or a resource is a dense
@@ -22,4 +23,5 @@ mod holders;
 mod lease;
 pub mod limit;
 mod meter;
+pub mod outlier;
 mod pages;

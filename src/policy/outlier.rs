@@ -1,0 +1,234 @@
+//! Outlier detection of one replica over the hosts of one upstream: those that fail are left out
+//! for a while.
+//!
+//! ```text
+//!        n failures in a row, or a success rate far below the others', and not too many are out
+//! in use ───────────────────────────────────────────────────────────────────────────► ejected
+//!    ▲                     a sweep, once base · times (at most max) is over              │
+//!    └───────────────────────────────────────────────────────────────────────────────────┘
+//! times: + 1 with each ejection, − 1 with each sweep that finds the host in use
+//! fewer in use than the panic threshold ─► all hosts are used
+//! ```
+//!
+//! Sources: Envoy's documentation of outlier detection and of the panic threshold,
+//! `outlier_detection.proto` (the values), `cluster.proto` (the panic threshold).
+//!
+//! Assumed: each kind of detection is enforced always or never; a sweep looks at hosts in their
+//! order; requests go round robin over the hosts that may be used, from where the last one went.
+//!
+//! Left out: failure percentage, failures of local origin counted apart, the jitter of ejections,
+//! active health checks, hosts that come and go, and several workers with a rotation each.
+
+use crate::units::{Instant, Share, Span};
+
+/// When a success rate stands out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SuccessRate {
+    /// The fewest hosts with enough requests to compare.
+    pub hosts: usize,
+    /// The fewest requests of a host in an interval.
+    pub requests: u64,
+    /// Standard deviations below the mean.
+    pub factor: f64,
+}
+
+/// How outliers are found, and what becomes of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OutlierSpec {
+    /// Time between two sweeps; the caller keeps it.
+    pub interval: Span,
+    /// How long the first ejection lasts; the n-th lasts n times as long …
+    pub base_ejection: Span,
+    /// … but no longer than this, unless `base_ejection` is longer.
+    pub max_ejection: Span,
+    /// The most hosts that may be out at once.
+    pub max_ejected: Share,
+    /// Whether one may be out even if that is more than `max_ejected`. Newer versions of Envoy have
+    /// a setting for it (`always_eject_one_host`, off by default); older ones always allowed it.
+    pub at_least_one: bool,
+    /// Errors in a row that eject, gateway failures among them; `None` = none do.
+    pub consecutive_5xx: Option<u32>,
+    /// Gateway failures (502, 503, 504) in a row that eject; `None` = none do.
+    pub consecutive_gateway: Option<u32>,
+    /// The success rates that eject; `None` = none do.
+    pub success_rate: Option<SuccessRate>,
+    /// With a smaller share of hosts in use, all are used; zero = never.
+    pub panic: Share,
+}
+
+impl Default for OutlierSpec {
+    /// Envoy's own values, with one host that may always be out.
+    fn default() -> Self {
+        OutlierSpec {
+            interval: Span::from_secs(10.0),
+            base_ejection: Span::from_secs(30.0),
+            max_ejection: Span::from_secs(300.0),
+            max_ejected: Share(0.1),
+            at_least_one: true,
+            consecutive_5xx: Some(5),
+            consecutive_gateway: None,
+            success_rate: Some(SuccessRate { hosts: 5, requests: 100, factor: 1.9 }),
+            panic: Share(0.5),
+        }
+    }
+}
+
+/// How a host answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Response {
+    /// Below 500.
+    Fine,
+    /// 5xx, but not one of the following.
+    Error,
+    /// 502, 503 or 504, or no answer at all.
+    GatewayFailure,
+}
+
+/// What is known of a host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Host {
+    /// Since when it is out.
+    ejected: Option<Instant>,
+    /// The multiplier of its ejection time.
+    times: u64,
+    /// Errors in a row.
+    errors: u32,
+    /// Gateway failures in a row.
+    gateway_failures: u32,
+    /// Requests since the last sweep.
+    requests: u64,
+    /// Those of them that were fine.
+    fine: u64,
+}
+
+/// The hosts of an upstream, as one replica sees them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outliers {
+    spec: OutlierSpec,
+    hosts: Vec<Host>,
+    /// Hosts that are out.
+    ejected: usize,
+    /// The host whose turn it is.
+    next: usize,
+}
+
+impl Outliers {
+    /// This many hosts, all in use.
+    pub fn new(spec: OutlierSpec, hosts: usize) -> Self {
+        let max_ejection = spec.max_ejection.max(spec.base_ejection);
+        let spec = OutlierSpec { max_ejection, ..spec };
+        Outliers { spec, hosts: vec![Host::default(); hosts], ejected: 0, next: 0 }
+    }
+
+    /// Notes how `host` answered at `now`. Returns whether it is ejected because of that.
+    pub fn note(&mut self, now: Instant, host: usize, response: Response) -> bool {
+        let known = &mut self.hosts[host];
+        known.requests += 1;
+        if response == Response::Fine {
+            known.fine += 1;
+            (known.errors, known.gateway_failures) = (0, 0);
+            return false;
+        }
+        known.errors += 1;
+        known.gateway_failures = match response {
+            Response::GatewayFailure => known.gateway_failures + 1,
+            _ => 0,
+        };
+        if known.ejected.is_some() {
+            return false;
+        }
+        let (mut gateway, mut any) = (false, false);
+        if self.spec.consecutive_gateway.is_some_and(|limit| known.gateway_failures >= limit) {
+            (known.gateway_failures, gateway) = (0, true);
+        }
+        if self.spec.consecutive_5xx.is_some_and(|limit| known.errors >= limit) {
+            (known.errors, any) = (0, true);
+        }
+        (gateway || any) && self.eject(now, host)
+    }
+
+    /// Looks at all hosts, as is due every interval: those whose time is over come back, and those
+    /// whose success rate stands out go.
+    pub fn sweep(&mut self, now: Instant) {
+        for host in &mut self.hosts {
+            let Some(since) = host.ejected else {
+                host.times = host.times.saturating_sub(1);
+                continue;
+            };
+            if now.since(since)
+                >= (self.spec.base_ejection * host.times).min(self.spec.max_ejection)
+            {
+                (host.ejected, host.errors, host.gateway_failures) = (None, 0, 0);
+                self.ejected -= 1;
+            }
+        }
+        for host in self.worst() {
+            self.eject(now, host);
+        }
+        for host in &mut self.hosts {
+            (host.requests, host.fine) = (0, 0);
+        }
+    }
+
+    /// The hosts in use whose success rate since the last sweep stands out.
+    fn worst(&self) -> Vec<usize> {
+        let Some(rule) = self.spec.success_rate else { return Vec::new() };
+        let counts = |host: &Host| host.ejected.is_none() && host.requests >= rule.requests.max(1);
+        let hosts = self.hosts.iter().enumerate().filter(|(_, host)| counts(host));
+        let rates: Vec<(usize, f64)> =
+            hosts.map(|(at, host)| (at, host.fine as f64 / host.requests as f64)).collect();
+        if rates.is_empty() || rates.len() < rule.hosts {
+            return Vec::new();
+        }
+        let number = rates.len() as f64;
+        let mean = rates.iter().map(|(_, rate)| rate).sum::<f64>() / number;
+        let variance = rates.iter().map(|(_, rate)| (rate - mean).powi(2)).sum::<f64>() / number;
+        let least = mean - rule.factor * variance.sqrt();
+        rates.into_iter().filter(|(_, rate)| *rate < least).map(|(at, _)| at).collect()
+    }
+
+    /// Takes a host out, if not too many are.
+    fn eject(&mut self, now: Instant, host: usize) -> bool {
+        let share = (self.ejected + 1) as f64 / self.hosts.len() as f64;
+        let may = share <= self.spec.max_ejected.0 || (self.spec.at_least_one && self.ejected == 0);
+        if may {
+            let OutlierSpec { base_ejection, max_ejection, .. } = self.spec;
+            let host = &mut self.hosts[host];
+            host.ejected = Some(now);
+            // The multiplier stops just above what the longest ejection needs.
+            host.times += u64::from(base_ejection * host.times < max_ejection + base_ejection);
+            self.ejected += 1;
+        }
+        may
+    }
+
+    /// The host for the next request: the next one that may be used. `None` if there is none.
+    pub fn pick(&mut self) -> Option<usize> {
+        let number = self.hosts.len();
+        let all = self.is_panicking();
+        let turns = (0..number).map(|step| (self.next + step) % number);
+        let host = turns.into_iter().find(|host| all || self.hosts[*host].ejected.is_none())?;
+        self.next = (host + 1) % number;
+        Some(host)
+    }
+
+    /// Whether so few hosts are in use that all are used.
+    pub fn is_panicking(&self) -> bool {
+        let in_use = self.hosts.len() - self.ejected;
+        (in_use as f64) < self.spec.panic.0 * self.hosts.len() as f64
+    }
+
+    /// Whether a host is out.
+    pub fn is_ejected(&self, host: usize) -> bool {
+        self.hosts[host].ejected.is_some()
+    }
+
+    /// Hosts that are out.
+    pub fn ejected(&self) -> usize {
+        self.ejected
+    }
+}
+
+#[cfg(test)]
+#[path = "outlier_tests.rs"]
+mod tests;

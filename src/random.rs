@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use rand::{Rng, SeedableRng};
+use rand_distr::weighted::WeightedAliasIndex;
 use rand_distr::{Distribution, Exp1, Gamma, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -238,6 +239,26 @@ impl Sampler {
             }
             other => out.iter_mut().for_each(|x| *x = other.draw(stream)),
         }
+    }
+}
+
+/// A choice among things of different weight, in constant time.
+#[derive(Clone, Debug)]
+pub struct Weighted(WeightedAliasIndex<f64>);
+
+impl Weighted {
+    /// A choice among as many things as there are weights: at least one, none negative, not all
+    /// zero.
+    ///
+    /// # Panics
+    /// If the weights are not so.
+    pub fn new(weights: Vec<f64>) -> Self {
+        Weighted(WeightedAliasIndex::new(weights).expect("sound weights"))
+    }
+
+    /// The index of the thing chosen.
+    pub fn draw(&self, stream: &mut Stream) -> usize {
+        self.0.sample(&mut stream.0)
     }
 }
 

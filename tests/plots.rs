@@ -100,8 +100,7 @@ fn run(replicas: Vec<ReplicaLife>, load: impl Fn(f64) -> f64, bin: f64, seconds:
             in_flight: waiting as u64,
             in_rotation: all,
             cpu: (speed > 0.0).then_some(used),
-            wanted: None,
-            cpu_seen: None,
+            ..TotalRow::default()
         });
     }
     Timeline { bin: Span::from_secs(bin), total, by_replica: vec![], replicas }

@@ -53,6 +53,11 @@ impl Pace {
         if speed == self.speed { self.clone() } else { Pace::new(self.cores, speed) }
     }
 
+    /// Whether it is a standstill.
+    pub fn is_zero(&self) -> bool {
+        self.speed == 0.0
+    }
+
     fn step(cores: f64, speed: f64, n: usize) -> Step {
         let each = speed * (cores / n.max(1) as f64).min(1.0);
         Step { each, time_per_work: 1.0 / each, work: speed * cores.min(n as f64) }

@@ -151,7 +151,7 @@ impl Metered {
     pub fn next_change(&self) -> u64 {
         match &self.meter {
             None => self.server.next_done(),
-            Some(_) if self.server.is_idle() => u64::MAX,
+            Some(meter) if self.server.is_idle() || meter.stands_still(&self.server) => u64::MAX,
             Some(meter) => self.server.next_done().min(meter.review),
         }
     }
@@ -178,6 +178,11 @@ impl Metered {
 }
 
 impl Meter {
+    /// Whether the server does no work whatever its quota.
+    fn stands_still(&self, server: &Server) -> bool {
+        if self.frozen { self.other.is_zero() } else { server.usage() == 0.0 }
+    }
+
     #[inline(never)]
     fn advance(&mut self, server: &mut Server, now: u64, sink: &mut impl Sink) {
         while self.review <= now {

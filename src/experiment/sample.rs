@@ -1,6 +1,7 @@
 //! A small made-up experiment, for tests of what follows from outcomes.
 
 use crate::experiment::Experiment;
+use crate::observe::count::Count;
 use crate::observe::histogram::Histogram;
 use crate::observe::incident::Incident;
 use crate::observe::ledger::{Failure, Ledger};
@@ -43,6 +44,7 @@ pub fn plan() -> Plan {
             corners: vec![(Instant::ZERO, Rate(10.0))],
             period: None,
         }),
+        surroundings: None,
         startup: startup(),
         detection: detection(),
         nodes: Nodes::default(),
@@ -137,6 +139,7 @@ pub fn outcome(plan: &Plan, replication: u64) -> Outcome {
         ended: plan.run.horizon,
         interrupted: false,
         ledger: run.ledger,
+        attempts: Ledger::default(),
         windows: plan.windows.iter().map(|window| extra(window.extent)).collect(),
         time_with_serving: vec![Span::ZERO, secs(recovery), open - secs(recovery)],
         faults: vec![],
@@ -203,13 +206,22 @@ fn incident(recovery: f64, luck: &mut Stream) -> Incident {
     }
 }
 
+/// One request lost in flight, or none.
+fn lost(any: bool) -> [u64; Failure::ALL.len()] {
+    let mut failures = [0; Failure::ALL.len()];
+    failures[Failure::LostInFlight as usize] = u64::from(any);
+    failures
+}
+
 fn timeline() -> Timeline {
     let latency = Latency { mean: secs(0.04), p50: secs(0.04), p95: secs(0.08), p99: secs(0.1) };
     let total = |bin: u64| TotalRow {
         start: at(10.0 * bin as f64),
         offered: 100,
+        attempts: 0,
+        counts: [0; Count::ALL.len()],
         served: 99,
-        failures: [u64::from(bin == 18), 0, 0, 0, 0, 0],
+        failures: lost(bin == 18),
         latency: (bin != 19).then_some(latency),
         in_flight: 2,
         in_rotation: if bin == 18 { 1 } else { 2 },

@@ -64,7 +64,7 @@ impl ControlPlane {
         self.gate.unit() < share.0
     }
 
-    fn is_up(&self) -> bool {
+    pub fn is_up(&self) -> bool {
         self.down == 0
     }
 

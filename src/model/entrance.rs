@@ -127,9 +127,12 @@ impl<O: Observer> World<'_, O> {
 
     /// Everything in flight through an instance is lost with it.
     fn break_connections(&mut self, instance: usize) {
+        if self.feeds_back() {
+            return self.lose_through(instance);
+        }
         for id in self.present.clone() {
             let replica = &mut self.replicas[id];
-            replica.advance(self.now.0, &mut self.digest, self.observer);
+            replica.advance(self.now.0, &mut self.exit, self.observer);
             let lost = replica.server.remove(self.now.0, |job| job.mark as usize == instance);
             self.lose(lost);
         }

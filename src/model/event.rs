@@ -1,5 +1,6 @@
 //! The events that change what the system is, and the order of simultaneous ones.
 
+use super::around::Relief;
 use super::control_plane::Wanted;
 use super::node::NodeId;
 use super::probing::Kind;
@@ -77,6 +78,10 @@ pub(super) enum Event {
     ZoneAvoided { fault: usize, incident: usize },
     /// An ingress instance is back.
     IngressReturns { instance: usize, fault: usize, incident: usize },
+    /// A fault of the surroundings is over.
+    Relieved { fault: usize, incident: usize, relief: Relief },
+    /// A replica refreshes its contracts and finds one revoked.
+    LearnsRevocation { replica: ReplicaId, epoch: u32, client: u32 },
     /// A fault strikes. `guard` voids a random strike whose victim is no longer the same.
     Strikes { fault: usize, entity: usize, guard: Option<(Slot, ReplicaId, u32)> },
     /// A probe that takes CPU is sent; void once its process is gone.
@@ -101,11 +106,13 @@ impl Event {
             | Event::NodeAdded { .. }
             | Event::EmptiedReturns { .. }
             | Event::ProvisioningReturns { .. }
+            | Event::Relieved { .. }
             | Event::SpeedReturns { .. } => 2,
             Event::PhaseEnds { .. }
             | Event::FetchEnds { .. }
             | Event::FetchAgain { .. }
             | Event::RefreshEnds { .. }
+            | Event::LearnsRevocation { .. }
             | Event::ProbeSucceeds { .. }
             | Event::ProbeSent { .. }
             | Event::BackOffEnds { .. }
@@ -134,6 +141,7 @@ impl Event {
     pub fn life(&self) -> Option<(ReplicaId, u32)> {
         match *self {
             Event::PhaseEnds { replica, epoch }
+            | Event::LearnsRevocation { replica, epoch, .. }
             | Event::FetchEnds { replica, epoch, .. }
             | Event::FetchAgain { replica, epoch, .. }
             | Event::RefreshEnds { replica, epoch, .. }
@@ -145,6 +153,7 @@ impl Event {
             | Event::BackOffEnds { replica, epoch }
             | Event::DrainEnds { replica, epoch } => Some((replica, epoch)),
             Event::Look
+            | Event::Relieved { .. }
             | Event::KubeletReads { .. }
             | Event::Scraped
             | Event::Synced
@@ -211,6 +220,8 @@ impl Event {
             Event::ProbeSent { .. } => 33,
             Event::ProbeLooked { .. } => 34,
             Event::BackOffEnds { .. } => 35,
+            Event::Relieved { .. } => 36,
+            Event::LearnsRevocation { .. } => 37,
         }
     }
 }

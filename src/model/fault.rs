@@ -49,7 +49,7 @@ fn entities(plan: &Plan, fault: &Fault) -> usize {
     match fault.target() {
         Target::Replicas(_) => plan.slots(),
         Target::Zone(_) => plan.topology.zones.len(),
-        Target::ControlPlane | Target::Cluster => 1,
+        Target::ControlPlane | Target::Cluster | Target::Surroundings => 1,
         Target::Ingress(_) => plan.ingress.instances.len(),
     }
 }
@@ -68,7 +68,10 @@ impl<O: Observer> World<'_, O> {
                 (Schedule::Random(_), Target::Zone(only) | Target::Ingress(only)) => {
                     self.await_each(fault, only);
                 }
-                (Schedule::Random(_), Target::ControlPlane | Target::Cluster) => {
+                (
+                    Schedule::Random(_),
+                    Target::ControlPlane | Target::Cluster | Target::Surroundings,
+                ) => {
                     self.await_each(fault, Some(0));
                 }
                 // Their clocks start when replicas come into rotation.
@@ -143,6 +146,14 @@ impl<O: Observer> World<'_, O> {
             Fault::DrainNode(target, _) => self.empty_machines(fault, *target, guard),
             Fault::Maintenance(_) => self.maintain(fault),
             Fault::ControlPlaneOutage(lasts) => self.cut_control_plane(fault, lasts),
+            Fault::UpstreamOutage(target, down, lasts) => {
+                self.lose_hosts(fault, *target, *down, lasts);
+            }
+            Fault::UpstreamSlow(target, factor, lasts) => {
+                self.slow_hosts(fault, *target, *factor, lasts);
+            }
+            Fault::StorageOutage(lasts) => self.lose_storage(fault, lasts),
+            Fault::ContractRevoked(client) => self.revoke_contract(fault, *client),
             Fault::IngressLoss(instance, lasts) => self.lose_ingress(fault, whom(*instance), lasts),
         }
     }
@@ -253,7 +264,7 @@ impl<O: Observer> World<'_, O> {
     fn set_speed(&mut self, id: ReplicaId) {
         let replica = &mut self.replicas[id];
         let share = replica.share();
-        replica.advance(self.now.0, &mut self.digest, self.observer);
+        replica.advance(self.now.0, &mut self.exit, self.observer);
         replica.set_speed(self.now.0);
         self.tell(Observation::Speed { replica: id, share });
     }

@@ -6,8 +6,8 @@
 use super::World;
 use super::event::Event;
 use super::gauge::Gauge;
-use crate::observe::{Observer, State};
-use crate::plan::Run;
+use crate::observe::{Observation, Observer, State};
+use crate::plan::{Extent, Run};
 use crate::units::{Instant, SECOND, Span};
 
 /// How often replicas are looked at: every second, so that incidents end at the same time however
@@ -21,6 +21,27 @@ pub(super) fn look_every(run: &Run) -> Span {
 }
 
 impl<O: Observer> World<'_, O> {
+    /// Warm-up's end, the ends of windows, and the first bin.
+    pub(super) fn schedule_boundaries(&mut self) {
+        let run = &self.plan.run;
+        self.schedule(Instant::ZERO + self.look_every, Event::Look);
+        self.schedule(run.warm_up, Event::Boundary);
+        for window in &self.plan.windows {
+            if let Extent::Between(from, to) = window.extent {
+                self.schedule(from, Event::Boundary);
+                self.schedule(to, Event::Boundary);
+            }
+        }
+    }
+
+    pub(super) fn pass_boundary(&mut self) {
+        if self.now == self.plan.run.warm_up {
+            self.advance_all();
+            self.present.iter().for_each(|id| self.replicas[*id].forget_peak());
+        }
+        self.tell(Observation::Boundary);
+    }
+
     /// Looks, and puts the next look on the calendar.
     pub(super) fn look(&mut self) {
         self.read_all(self.now.0.is_multiple_of(self.plan.run.bin.0));
@@ -30,7 +51,7 @@ impl<O: Observer> World<'_, O> {
     /// Lets every replica work until this moment.
     pub(super) fn advance_all(&mut self) {
         for id in &self.present {
-            self.replicas[*id].advance(self.now.0, &mut self.digest, self.observer);
+            self.replicas[*id].advance(self.now.0, &mut self.exit, self.observer);
         }
     }
 
@@ -40,7 +61,11 @@ impl<O: Observer> World<'_, O> {
         let Self { present, replicas, readings, now, .. } = self;
         readings.clear();
         readings.extend(present.iter().map(|id| replicas[*id].reading(*now)));
-        self.observer.looked(self.now, &self.readings, self.attempts.len() as u64);
+        let connecting = match self.feeds_back() {
+            true => self.attempts.iter().filter(|attempt| self.is_open(attempt)).count(),
+            false => self.attempts.len(),
+        };
+        self.observer.looked(self.now, &self.readings, connecting as u64);
         if bin_ends {
             self.observer.bin_ended(self.now, &self.readings);
             self.bury();
@@ -74,6 +99,12 @@ impl<O: Observer> World<'_, O> {
         let under_way = self.still_under_way(end);
         self.read_all(true);
         self.note_progress(end, gauge);
+        if self.feeds_back() {
+            let (in_flight, attempts) = self.still_open();
+            self.observer.attempts_left(&attempts);
+            self.observer.horizon(end, &in_flight, &under_way);
+            return self.drain_flow();
+        }
         let connecting = self.attempts.iter().map(|attempt| Instant(attempt.sent));
         let mut in_flight: Vec<Instant> = connecting.collect();
         for id in &self.present {
@@ -84,7 +115,7 @@ impl<O: Observer> World<'_, O> {
         self.observer.horizon(end, &in_flight, &under_way);
         for id in &self.present {
             let replica = &mut self.replicas[*id];
-            replica.advance(u64::MAX / 2, &mut self.digest, self.observer);
+            replica.advance(u64::MAX / 2, &mut self.exit, self.observer);
         }
     }
 }

@@ -19,19 +19,27 @@
 //! A replication is a function of the plan, the seed and its index. Observers are told of
 //! everything and can change nothing.
 
+mod around;
 mod backoff;
 mod balancer;
+mod client;
 mod control_plane;
+mod ending;
 mod entrance;
 mod event;
 mod fault;
+mod flow;
 mod gauge;
+mod hosts;
 mod lifecycle;
 mod look;
 mod node;
+mod open;
 mod outage;
+mod policies;
 mod probing;
 mod replica;
+mod ring;
 mod routing;
 mod scaler;
 mod scheduler;
@@ -39,25 +47,29 @@ mod startup;
 mod supervisor;
 mod traffic;
 mod upgrade;
+mod upstream;
 mod zone;
 
 use std::collections::VecDeque;
 
 use crate::engine::calendar::Calendar;
-use crate::engine::digest::Digest;
 use crate::engine::quota::Metered;
 use crate::observe::{Observation, Observer, Reading, ReplicaId, State};
 use crate::random::{Law, Seed};
 use crate::units::{Instant, Span};
 
-use crate::plan::{Extent, Plan, Slot};
+use crate::plan::{Plan, Slot};
 use balancer::{Balancer, Endpoint};
+use client::Clients;
 use control_plane::ControlPlane;
 use entrance::Entrance;
 use event::Event;
 use fault::Misfortune;
+use flow::{Exit, Flow};
 pub use gauge::Gauge;
+use hosts::Upstreams;
 use node::Nodes;
+use policies::Policies;
 use replica::{Fate, Replica};
 use routing::Attempt;
 use scaler::Scaler;
@@ -88,12 +100,18 @@ pub fn simulate(plan: &Plan, replication: u64, observer: &mut impl Observer, gau
     World::new(plan, replication, observer).run(gauge)
 }
 
+/// How long servers let requests wait: the flow has time-outs of its own.
+fn patience(plan: &Plan) -> Span {
+    if plan.surroundings.is_some() { Span::MAX } else { plan.ingress.read_timeout }
+}
+
 /// All state of a replication.
 struct World<'a, O> {
     plan: &'a Plan,
     seed: Seed,
     observer: &'a mut O,
-    digest: Digest,
+    /// Where requests leave replicas, and the digest of all that happens.
+    exit: Exit,
     calendar: Calendar<Event>,
     now: Instant,
     /// The server that every replica begins with.
@@ -117,6 +135,15 @@ struct World<'a, O> {
     balancer: Balancer,
     entrance: Entrance,
     arrivals: Arrivals,
+    /// What surrounds the replicas, and requests in order of time; unused without surroundings.
+    flow: Flow,
+    /// The moment that the flow has come to.
+    flow_now: u64,
+    clients: Clients,
+    policies: Policies,
+    upstreams: Upstreams,
+    /// Clients whose contracts are revoked.
+    revoked: Vec<u32>,
     /// Connection attempts that wait for their time-out, in order of it.
     attempts: VecDeque<Attempt>,
     control_plane: ControlPlane,
@@ -140,10 +167,13 @@ impl<'a, O: Observer> World<'a, O> {
             plan,
             seed,
             observer,
-            digest: Digest::default(),
+            exit: Exit {
+                departures: plan.surroundings.is_some().then(VecDeque::new),
+                ..Exit::default()
+            },
             calendar: Calendar::default(),
             now: Instant::ZERO,
-            idle: replica::idle_server(&plan.gateway, ingress.read_timeout),
+            idle: replica::idle_server(&plan.gateway, patience(plan)),
             replicas: Vec::new(),
             present: Vec::new(),
             slots: vec![None; plan.slots()],
@@ -157,6 +187,12 @@ impl<'a, O: Observer> World<'a, O> {
             balancer: Balancer::new(ingress.balancing, ingress.instances.len(), zones, seed),
             entrance: Entrance::new(ingress.instances.len(), seed),
             arrivals: Arrivals::new(&plan.traffic, &plan.gateway.demand, seed, plan.run.horizon),
+            flow: Flow::default(),
+            flow_now: 0,
+            clients: Clients::new(plan, seed),
+            policies: Policies::new(plan),
+            upstreams: Upstreams::new(plan, seed),
+            revoked: Vec::new(),
             attempts: VecDeque::new(),
             control_plane: ControlPlane::new(seed),
             misfortune: Misfortune::new(plan, seed),
@@ -168,6 +204,8 @@ impl<'a, O: Observer> World<'a, O> {
         world.schedule_boundaries();
         world.begin_scaling();
         world.begin_with_all_ready();
+        world.begin_clients();
+        world.begin_sweeps();
         world.schedule_faults();
         world
     }
@@ -177,6 +215,7 @@ impl<'a, O: Observer> World<'a, O> {
         while self.calendar.next_at() < horizon && !gauge.is_stopped() {
             self.route_until(self.calendar.next_at());
             let Some((at, event)) = self.calendar.pop() else { break };
+            self.flow_now = at.0;
             if event == Event::Look {
                 self.note_progress(at, gauge);
             }
@@ -186,7 +225,7 @@ impl<'a, O: Observer> World<'a, O> {
         let interrupted = gauge.is_stopped() && self.calendar.next_at() < horizon;
         let end = if interrupted { self.now } else { horizon };
         self.finish(end, gauge);
-        End { at: end, interrupted, digest: self.digest.value() }
+        End { at: end, interrupted, digest: self.exit.digest.value() }
     }
 
     /// Puts an event on the calendar.
@@ -251,9 +290,13 @@ impl<'a, O: Observer> World<'a, O> {
             Event::Strikes { fault, entity, guard } => self.strike(fault, entity, guard),
             Event::ProbeSent { replica, kind, .. } => self.send_probe(replica, kind),
             Event::ProbeLooked { replica, kind, .. } => self.look_at_probe(replica, kind),
+            Event::Relieved { fault, incident, relief } => self.relieve(fault, incident, relief),
+            Event::LearnsRevocation { replica, client, .. } => {
+                self.learn_revocation(replica, client);
+            }
             Event::BackOffEnds { replica, .. } => self.begin_container(replica, "back-off over"),
         }
-        self.digest.in_order(self.now.0, event.tag(), self.balancer.endpoints().len() as u64);
+        self.exit.digest.in_order(self.now.0, event.tag(), self.balancer.endpoints().len() as u64);
     }
 
     /// Whether the event speaks of what is no longer so.
@@ -279,27 +322,6 @@ impl<'a, O: Observer> World<'a, O> {
             (None, Event::Evicted { node, mark }) => !self.nodes.get(node).is_marked(mark),
             _ => false,
         }
-    }
-
-    /// Warm-up's end, the ends of windows, and the first bin.
-    fn schedule_boundaries(&mut self) {
-        let run = &self.plan.run;
-        self.schedule(Instant::ZERO + self.look_every, Event::Look);
-        self.schedule(run.warm_up, Event::Boundary);
-        for window in &self.plan.windows {
-            if let Extent::Between(from, to) = window.extent {
-                self.schedule(from, Event::Boundary);
-                self.schedule(to, Event::Boundary);
-            }
-        }
-    }
-
-    fn pass_boundary(&mut self) {
-        if self.now == self.plan.run.warm_up {
-            self.advance_all();
-            self.present.iter().for_each(|id| self.replicas[*id].server.forget_peak());
-        }
-        self.tell(Observation::Boundary);
     }
 
     /// At the start every slot has a replica in rotation, somewhere between two of its probes.
@@ -330,8 +352,11 @@ impl<'a, O: Observer> World<'a, O> {
 
     /// Moves a replica to a state.
     fn enter(&mut self, replica: ReplicaId, state: State, cause: &'static str) {
+        if state == State::Ready {
+            self.note_up(replica);
+        }
         self.replicas[replica].enter(state, self.now);
-        self.digest.in_order(self.now.0, event::STATE_TAGS + state as u64, replica as u64);
+        self.exit.digest.in_order(self.now.0, event::STATE_TAGS + state as u64, replica as u64);
         self.tell(Observation::Entered { replica, state, cause });
         if self.scaler.is_some() {
             self.note_state(replica, state);

@@ -123,7 +123,7 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn send_probe(&mut self, id: ReplicaId, kind: Kind) {
         let (now, cpu) = (self.now, self.plan.detection.probe_cpu.unwrap_or_default());
         let replica = &mut self.replicas[id];
-        replica.advance(now.0, &mut self.digest, self.observer);
+        replica.advance(now.0, &mut self.exit, self.observer);
         replica.server.push_errand(now.0, cpu.0 as f64, kind.mark());
         let watch = &mut replica.probing.watches[kind as usize];
         (watch.sent, watch.answered) = (now, false);
@@ -144,7 +144,7 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn look_at_probe(&mut self, id: ReplicaId, kind: Kind) {
         let (now, probe) = (self.now, *self.probe(kind));
         let replica = &mut self.replicas[id];
-        replica.advance(now.0, &mut self.digest, self.observer);
+        replica.advance(now.0, &mut self.exit, self.observer);
         let Watch { sent, answered, .. } = replica.probing.watches[kind as usize];
         if !answered && now < sent + probe.timeout {
             return self.await_answer(id, kind);

@@ -20,10 +20,11 @@
 //! container that starts has a whole quota. Left out: memory pressure.
 
 use super::backoff::Backoff;
+use super::flow::{Departure, Exit};
 use super::node::NodeId;
+use super::open::AttemptId;
 use super::probing::Probing;
 use super::routing::note_failure;
-use crate::engine::digest::Digest;
 use crate::engine::jobs::Job;
 use crate::engine::quota::{Bandwidth, Metered};
 use crate::engine::server::{Server, Sink};
@@ -93,6 +94,8 @@ pub(super) struct Replica {
     pub probe_phase: Option<Span>,
     /// Whether its APIs with contracts must be refused.
     pub lacks_contracts: bool,
+    /// Clients whose contracts it knows to be revoked.
+    pub revoked: Vec<u32>,
     /// Slow-downs in progress; the worst holds.
     pub slow: Vec<Slowdown>,
     /// Whether its process does nothing at all.
@@ -107,8 +110,11 @@ pub(super) struct Replica {
     pub luck: Stream,
     pub server: Metered,
     pub inbox: Vec<Inbound>,
-    arrived: u64,
-    served: u64,
+    /// Requests it has that wait for something other than its CPU, and most that it had in all.
+    pub held: usize,
+    peak: usize,
+    pub arrived: u64,
+    pub served: u64,
 }
 
 impl Replica {
@@ -137,6 +143,7 @@ impl Replica {
             container_started: Instant::ZERO,
             probe_phase: None,
             lacks_contracts: false,
+            revoked: Vec::new(),
             slow: Vec::new(),
             hung: false,
             silent: false,
@@ -145,6 +152,8 @@ impl Replica {
             luck: seed.stream("replica", key),
             server: idle.at_phase(seed.stream("quota", key).unit()),
             inbox: Vec::new(),
+            held: 0,
+            peak: 0,
             arrived: 0,
             served: 0,
         }
@@ -152,18 +161,18 @@ impl Replica {
 
     /// Lets its server work until `now`.
     #[inline(always)]
-    pub fn advance<O: Observer>(&mut self, now: u64, digest: &mut Digest, observer: &mut O) {
+    pub fn advance<O: Observer>(&mut self, now: u64, exit: &mut Exit, observer: &mut O) {
         let (replica, probing) = (self.id, &mut self.probing);
-        let mut outlet = Outlet { replica, served: 0, probing, digest, observer };
+        let mut outlet = Outlet { replica, served: 0, probing, exit, observer };
         self.server.advance(now, &mut outlet);
         self.served += outlet.served;
     }
 
     /// Takes on everything in its inbox, in order.
     #[inline(always)]
-    pub fn take_in<O: Observer>(&mut self, digest: &mut Digest, observer: &mut O) {
+    pub fn take_in<O: Observer>(&mut self, exit: &mut Exit, observer: &mut O) {
         let (replica, probing) = (self.id, &mut self.probing);
-        let mut outlet = Outlet { replica, served: 0, probing, digest, observer };
+        let mut outlet = Outlet { replica, served: 0, probing, exit, observer };
         for inbound in &self.inbox {
             let Inbound { at, sent, demand, instance } = *inbound;
             self.server.take((at, sent), demand, instance, &mut outlet);
@@ -173,12 +182,43 @@ impl Replica {
         self.inbox.clear();
     }
 
+    /// Takes on one attempt of the flow, by its name.
+    #[inline(always)]
+    pub fn serve<O: Observer>(
+        &mut self,
+        (at, name): (u64, u64),
+        demand: f64,
+        instance: u32,
+        (exit, observer): (&mut Exit, &mut O),
+    ) {
+        let (replica, probing) = (self.id, &mut self.probing);
+        let mut outlet = Outlet { replica, served: 0, probing, exit, observer };
+        self.server.take((at, name), demand, instance, &mut outlet);
+    }
+
+    /// Requests it has.
+    pub fn in_flight(&self) -> usize {
+        self.server.in_service() + self.held
+    }
+
+    /// Takes note of how many requests it has.
+    #[inline(always)]
+    pub fn note_peak(&mut self) {
+        self.peak = self.peak.max(self.in_flight());
+    }
+
+    /// Begins to watch for the most requests anew.
+    pub fn forget_peak(&mut self) {
+        self.server.forget_peak();
+        self.peak = self.in_flight();
+    }
+
     /// What it shows at `now`.
     pub fn reading(&self, now: Instant) -> Reading {
         Reading {
             replica: self.id,
-            in_flight: self.server.in_service() as u64,
-            in_flight_peak: self.server.peak() as u64,
+            in_flight: self.in_flight() as u64,
+            in_flight_peak: self.server.peak().max(self.peak) as u64,
             arrived: self.arrived,
             served: self.served,
             busy: self.server.busy_until(now.0),
@@ -278,15 +318,19 @@ struct Outlet<'a, O> {
     replica: ReplicaId,
     served: u64,
     probing: &'a mut Probing,
-    digest: &'a mut Digest,
+    exit: &'a mut Exit,
     observer: &'a mut O,
 }
 
 impl<O: Observer> Sink for Outlet<'_, O> {
     #[inline(always)]
     fn done(&mut self, job: &Job, at: u64) {
+        if let Some(departures) = &mut self.exit.departures {
+            let attempt = AttemptId::of(job.sent);
+            return departures.push_back(Departure { attempt, at });
+        }
         self.served += 1;
-        self.digest.in_any_order(at, job.sent);
+        self.exit.digest.in_any_order(at, job.sent);
         self.observer.served(&Served {
             sent: Instant(job.sent),
             arrived: Instant(job.arrived),
@@ -302,6 +346,6 @@ impl<O: Observer> Sink for Outlet<'_, O> {
     }
 
     fn expired(&mut self, sent: u64, at: u64) {
-        note_failure(self.digest, self.observer, (sent, at), Failure::TimedOut);
+        note_failure(&mut self.exit.digest, self.observer, (sent, at), Failure::TimedOut);
     }
 }

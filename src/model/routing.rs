@@ -13,6 +13,7 @@
 //! connections. Left out: connection pools, TLS handshakes, the way of the payload.
 
 use super::World;
+use super::open::AttemptId;
 use super::replica::{Fate, Inbound};
 use super::traffic::{BLOCK, Request};
 use crate::engine::digest::Digest;
@@ -51,6 +52,9 @@ pub(super) fn note_failure<O: Observer>(
 impl<O: Observer> World<'_, O> {
     /// Routes every request that reaches the ingress before `until`, and lets replicas take them.
     pub(super) fn route_until(&mut self, until: Instant) {
+        if self.feeds_back() {
+            return self.flow_until(until.0);
+        }
         while self.route_block(until.0) {
             self.take_in();
         }
@@ -95,7 +99,7 @@ impl<O: Observer> World<'_, O> {
         for id in &self.present {
             let replica = &mut self.replicas[*id];
             if !replica.inbox.is_empty() {
-                replica.take_in(&mut self.digest, self.observer);
+                replica.take_in(&mut self.exit, self.observer);
             }
         }
     }
@@ -105,10 +109,16 @@ impl<O: Observer> World<'_, O> {
     fn admit(&mut self, at: u64, request: Request) {
         self.offered += 1;
         self.observer.offered(Instant(request.sent));
-        let Some(instance) = self.entrance.meet() else {
-            return self.fail(request.sent, at, Failure::IngressDown);
-        };
+        self.enter_ingress(at, request);
+    }
+
+    /// A request, or an attempt by its name, meets an ingress instance.
+    #[inline(always)]
+    pub(super) fn enter_ingress(&mut self, at: u64, request: Request) {
         let Request { sent, demand, slot } = request;
+        let Some(instance) = self.entrance.meet() else {
+            return self.fail(sent, at, Failure::IngressDown);
+        };
         let retries_left = self.plan.ingress.retries;
         let attempt = Attempt { due: at, sent, demand, instance, retries_left, tried: 0 };
         match slot {
@@ -137,15 +147,22 @@ impl<O: Observer> World<'_, O> {
             let (tried, silent) = (attempt.tried | slot_bit(replica.slot), replica.silent);
             return self.meet_dead_address(Attempt { tried, ..attempt }, silent);
         }
-        if replica.lacks_contracts && self.needs_contracts() {
+        if replica.lacks_contracts && self.needs_contracts(sent) {
             return self.fail(sent, at, Failure::ContractsMissing);
+        }
+        if self.feeds_back() {
+            return self.enter_replica(at, AttemptId::of(sent), instance as u32, id);
         }
         let replica = &mut self.replicas[id];
         replica.inbox.push(Inbound { at, sent, demand, instance: instance as u32 });
     }
 
     #[cold]
-    fn needs_contracts(&mut self) -> bool {
+    fn needs_contracts(&mut self, sent: u64) -> bool {
+        if let (Some(around), true) = (&self.plan.surroundings, self.feeds_back()) {
+            let attempt = self.flow.open.attempts.get(AttemptId::of(sent));
+            return attempt.is_some_and(|open| around.apis[open.content.api as usize].contracts);
+        }
         match self.plan.startup.contracts.as_ref().map(|contracts| contracts.gate) {
             Some(Gate::Api(share)) => self.control_plane.needs_contracts(share),
             _ => false,
@@ -156,6 +173,9 @@ impl<O: Observer> World<'_, O> {
     fn meet_dead_address(&mut self, mut attempt: Attempt, silent: bool) {
         if silent || self.plan.ingress.dead_address == DeadAddress::Drops {
             attempt.due = attempt.due.saturating_add(self.plan.ingress.connect_timeout.0);
+            if let Some(open) = self.flow.open.attempts.get_mut(AttemptId::of(attempt.sent)) {
+                open.instance = attempt.instance as u32;
+            }
             return self.attempts.push_back(attempt);
         }
         self.give_up_address(attempt);
@@ -163,10 +183,15 @@ impl<O: Observer> World<'_, O> {
 
     /// The time-out of the attempt that comes first.
     #[cold]
-    fn end_attempt(&mut self) {
-        if let Some(attempt) = self.attempts.pop_front() {
+    pub(super) fn end_attempt(&mut self) {
+        if let Some(attempt) = self.attempts.pop_front().filter(|attempt| self.is_open(attempt)) {
             self.give_up_address(attempt);
         }
+    }
+
+    /// Whether anybody still waits for a connection.
+    pub(super) fn is_open(&self, attempt: &Attempt) -> bool {
+        !self.feeds_back() || self.flow.open.attempts.contains_key(AttemptId::of(attempt.sent))
     }
 
     fn give_up_address(&mut self, mut attempt: Attempt) {
@@ -184,7 +209,10 @@ impl<O: Observer> World<'_, O> {
     /// A request fails.
     #[cold]
     pub(super) fn fail(&mut self, sent: u64, at: u64, failure: Failure) {
-        note_failure(&mut self.digest, self.observer, (sent, at), failure);
+        if self.feeds_back() {
+            return self.fail_attempt(AttemptId::of(sent), at, failure);
+        }
+        note_failure(&mut self.exit.digest, self.observer, (sent, at), failure);
     }
 
     /// Requests lose the server or the connection that they were on, at this moment.

@@ -134,7 +134,7 @@ impl<O: Observer> World<'_, O> {
         let Some(known) = scaler.known.get_mut(&id) else { return };
         let replica = &mut self.replicas[id];
         if !replica.silent && known.container.is_some() {
-            replica.advance(self.now.0, &mut self.digest, self.observer);
+            replica.advance(self.now.0, &mut self.exit, self.observer);
             let used = replica.server.busy_until(self.now.0);
             known.read = Some(Reading { at: self.now, used });
         }

@@ -140,6 +140,7 @@ impl<O: Observer> World<'_, O> {
     /// The readiness probe succeeds; the ingress hears of it after the propagation delay.
     pub(super) fn become_ready(&mut self, id: ReplicaId) {
         self.replicas[id].readiness += 1;
+        self.know_revocations(id);
         self.enter(id, State::Ready, "readiness probe succeeded");
         let joins = self.now + self.draw(id, &self.plan.ingress.propagation);
         let Replica { epoch, readiness, .. } = self.replicas[id];

@@ -79,6 +79,9 @@ impl<O: Observer> World<'_, O> {
 
     /// The process of a deleted replica ends, and what it still has is cut off.
     pub(super) fn end_drain(&mut self, id: ReplicaId, cause: &'static str) {
+        if self.replicas[id].works() {
+            self.note_down(id, true);
+        }
         self.stop_process(id, cause);
         self.terminate(id, cause);
     }
@@ -102,12 +105,17 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn stop_process(&mut self, id: ReplicaId, cause: &'static str) {
         let now = self.now.0;
         let replica = &mut self.replicas[id];
-        replica.advance(now, &mut self.digest, self.observer);
+        replica.advance(now, &mut self.exit, self.observer);
         let (lost, slow) = replica.end_process(now);
         if !slow.is_empty() {
             self.tell(Observation::Speed { replica: id, share: Share::ONE });
         }
-        self.lose(lost);
+        if self.feeds_back() {
+            self.lose_held(id);
+            self.note_down(id, false);
+        } else {
+            self.lose(lost);
+        }
         self.enter(id, State::Failed, cause);
         slow.iter().for_each(|slow| self.end_fault(slow.fault, slow.incident));
     }
@@ -116,7 +124,7 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn hang(&mut self, id: ReplicaId) {
         let now = self.now;
         let replica = &mut self.replicas[id];
-        replica.advance(now.0, &mut self.digest, self.observer);
+        replica.advance(now.0, &mut self.exit, self.observer);
         replica.hung = true;
         replica.set_speed(now.0);
         replica.epoch += 1;

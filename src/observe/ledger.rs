@@ -17,19 +17,46 @@ pub enum Failure {
     TimedOut,
     /// It was sent to an ingress instance that had vanished.
     IngressDown,
+    /// Its client waited no longer.
+    GivenUp,
+    /// A limit had admitted all that it admits in this time.
+    RateLimited,
+    /// Nobody could say whether a limit has room: its storage could not be reached.
+    QuotaUnknown,
+    /// Its client's contract had been revoked.
+    ContractRevoked,
+    /// The replica had as many requests at the upstream as its circuit breaker allows.
+    BreakerOpen,
+    /// The upstream answered with an error, or its host refused the connection.
+    UpstreamFailed,
+    /// The upstream did not answer in time.
+    UpstreamTimedOut,
 }
 
 impl Failure {
     /// All ways to fail, in the order of their declaration, by which counts are indexed and files
     /// and reports list them.
-    pub const ALL: [Failure; 6] = [
+    pub const ALL: [Failure; 13] = [
         Failure::LostInFlight,
         Failure::NoReadyReplica,
         Failure::DeadAddress,
         Failure::ContractsMissing,
         Failure::TimedOut,
         Failure::IngressDown,
+        Failure::GivenUp,
+        Failure::RateLimited,
+        Failure::QuotaUnknown,
+        Failure::ContractRevoked,
+        Failure::BreakerOpen,
+        Failure::UpstreamFailed,
+        Failure::UpstreamTimedOut,
     ];
+
+    /// Whether only what surrounds the replicas can cause it: clients that react, policies,
+    /// upstreams.
+    pub fn is_of_surroundings(self) -> bool {
+        self as usize > Failure::IngressDown as usize
+    }
 
     /// The word that tables use.
     pub fn label(self) -> &'static str {
@@ -40,6 +67,13 @@ impl Failure {
             Failure::ContractsMissing => "refused: contracts missing",
             Failure::TimedOut => "timed out at the ingress",
             Failure::IngressDown => "refused: ingress instance down",
+            Failure::GivenUp => "given up by the client",
+            Failure::RateLimited => "rejected: limit reached",
+            Failure::QuotaUnknown => "rejected: quota unknown",
+            Failure::ContractRevoked => "refused: contract revoked",
+            Failure::BreakerOpen => "refused: circuit breaker",
+            Failure::UpstreamFailed => "failed upstream",
+            Failure::UpstreamTimedOut => "timed out upstream",
         }
     }
 
@@ -52,6 +86,13 @@ impl Failure {
             Failure::ContractsMissing => "refused_contracts_missing",
             Failure::TimedOut => "timed_out",
             Failure::IngressDown => "refused_ingress_down",
+            Failure::GivenUp => "given_up",
+            Failure::RateLimited => "rejected_limit",
+            Failure::QuotaUnknown => "rejected_quota_unknown",
+            Failure::ContractRevoked => "refused_contract_revoked",
+            Failure::BreakerOpen => "refused_circuit_breaker",
+            Failure::UpstreamFailed => "failed_upstream",
+            Failure::UpstreamTimedOut => "timed_out_upstream",
         }
     }
 
@@ -60,8 +101,11 @@ impl Failure {
         match self {
             Failure::LostInFlight | Failure::DeadAddress => Some(502),
             Failure::NoReadyReplica | Failure::ContractsMissing => Some(503),
-            Failure::TimedOut => Some(504),
-            Failure::IngressDown => None,
+            Failure::BreakerOpen | Failure::UpstreamFailed => Some(503),
+            Failure::TimedOut | Failure::UpstreamTimedOut => Some(504),
+            Failure::RateLimited | Failure::QuotaUnknown => Some(429),
+            Failure::ContractRevoked => Some(401),
+            Failure::IngressDown | Failure::GivenUp => None,
         }
     }
 }

@@ -4,10 +4,12 @@
 //! come through methods of their own because there are millions of them; everything rarer is an
 //! [`Observation`].
 
+pub mod count;
 mod fleet;
 pub mod histogram;
 pub mod incident;
 pub mod ledger;
+mod listening;
 pub mod outcome;
 pub mod recorder;
 mod sample;
@@ -18,6 +20,7 @@ mod tracker;
 mod windows;
 
 use crate::units::{Instant, Share, Span};
+use count::Count;
 use ledger::Failure;
 
 /// Number of a replica within a replication, in order of creation.
@@ -180,6 +183,14 @@ pub trait Observer {
     fn served(&mut self, _request: &Served) {}
     /// A request sent at `sent` failed at `at`.
     fn failed(&mut self, _sent: Instant, _at: Instant, _failure: Failure) {}
+    /// A client makes an attempt for the request that it sent at `sent`; it reaches the ingress.
+    /// Told, like what becomes of it, only where something surrounds the replicas; otherwise each
+    /// request is one attempt.
+    fn attempted(&mut self, _sent: Instant) {}
+    /// An attempt was answered, or failed.
+    fn attempt_ended(&mut self, _sent: Instant, _failure: Option<Failure>) {}
+    /// Something is counted for the request that was sent at `sent`.
+    fn counted(&mut self, _sent: Instant, _count: Count) {}
     /// A rarer fact.
     fn observe(&mut self, _at: Instant, _observation: &Observation) {}
     /// A look: every replica that exists is read, at least at every end of a bin.
@@ -187,6 +198,9 @@ pub trait Observer {
     fn looked(&mut self, _at: Instant, _readings: &[Reading], _connecting: u64) {}
     /// A timeline bin ends, just after the look at this moment.
     fn bin_ended(&mut self, _at: Instant, _readings: &[Reading]) {}
+    /// The horizon is near: these requests, by their sending, have an attempt without an end.
+    /// What becomes of it is told no more.
+    fn attempts_left(&mut self, _sent: &[Instant]) {}
     /// The horizon is reached. `in_flight` are the sending times of the requests that reached the
     /// ingress and have no outcome, `under_way` of those that did not reach it yet. What replicas
     /// still serve comes through [`Observer::served`] afterwards (the drain); nothing else happens

@@ -1,5 +1,6 @@
 //! What one replication says.
 
+use super::count::Counts;
 use super::histogram::Histogram;
 use super::incident::Incident;
 use super::ledger::Ledger;
@@ -19,6 +20,9 @@ pub struct Outcome {
     pub interrupted: bool,
     /// All requests of the run, warm-up included; always balanced.
     pub ledger: Ledger,
+    /// The attempts that clients made for them; always balanced. Empty unless something surrounds
+    /// the replicas.
+    pub attempts: Ledger,
     /// One entry per window of the plan, in its order.
     pub windows: Vec<WindowOutcome>,
     /// Time spent with exactly k replicas in rotation and working, at index k, from the end of
@@ -75,6 +79,10 @@ pub const JOURNAL_LIMIT: usize = 100_000;
 pub struct WindowOutcome {
     /// Requests sent in the window.
     pub ledger: Ledger,
+    /// Attempts made for them, whenever that was.
+    pub attempts: Ledger,
+    /// What happened to them or for them, whenever that was.
+    pub counts: Counts,
     /// Latency of those of them that were answered, be it after the horizon.
     pub latency: Histogram,
     /// Requests that reached the ingress, had no outcome at the horizon, and were not served in the

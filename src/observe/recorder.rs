@@ -16,42 +16,42 @@ pub use super::scope::{Keep, Scope, WindowExtent};
 
 use super::fleet::Fleet;
 use super::histogram::Histogram;
-use super::ledger::{Failure, Ledger};
+use super::ledger::Ledger;
 use super::outcome::{Entry, JOURNAL_LIMIT, Outcome};
 use super::timeline::{Latency, ReplicaLife, ReplicaRow, Timeline, TotalRow};
 use super::tracker::{Strike, Tracker};
 use super::windows::Windows;
-use super::{Observation, Observer, Reading, ReplicaId, Served, State};
+use super::{Observation, Reading, ReplicaId, Served, State};
 use crate::units::{Instant, Span};
 
 /// Records one replication.
 #[derive(Clone, Debug)]
 pub struct Recorder {
-    scope: Scope,
-    keep: Keep,
-    windows: Windows,
-    tracker: Tracker,
+    pub(super) scope: Scope,
+    pub(super) keep: Keep,
+    pub(super) windows: Windows,
+    pub(super) tracker: Tracker,
     /// Answers since the last cut to requests sent since the open windows changed last, how many of
     /// these were sent since that cut, and when the windows changed.
-    live: Histogram,
-    live_offered: u64,
-    live_since: Instant,
+    pub(super) live: Histogram,
+    pub(super) live_offered: u64,
+    pub(super) live_since: Instant,
     /// Answers since the last cut to requests sent before that change.
-    late: Histogram,
+    pub(super) late: Histogram,
     /// Failures since the last cut.
-    failed: Ledger,
+    pub(super) failed: Ledger,
     /// Failures since the last look.
-    failed_lately: u64,
+    pub(super) failed_lately: u64,
     /// Totals of the current bin.
-    bin: Histogram,
-    bin_row: TotalRow,
-    fleet: Fleet,
-    timeline: Timeline,
-    journal: Vec<Entry>,
-    journal_cut: u64,
-    requests: super::sample::Sample,
-    drained: u64,
-    over: bool,
+    pub(super) bin: Histogram,
+    pub(super) bin_row: TotalRow,
+    pub(super) fleet: Fleet,
+    pub(super) timeline: Timeline,
+    pub(super) journal: Vec<Entry>,
+    pub(super) journal_cut: u64,
+    pub(super) requests: super::sample::Sample,
+    pub(super) drained: u64,
+    pub(super) over: bool,
 }
 
 impl Recorder {
@@ -82,7 +82,7 @@ impl Recorder {
 
     /// The outcome of a replication that ended at `ended`.
     pub fn finish(self, ended: Instant, interrupted: bool, digest: u64) -> Outcome {
-        let ledger = self.windows.ledger();
+        let (ledger, attempts) = (self.windows.ledger(), self.windows.attempts());
         let incidents = self.tracker.finish(ended);
         let mut windows = self.windows.finish(ended, self.scope.windows.len());
         for (window, tally) in windows.iter_mut().zip(incidents.by_window) {
@@ -94,6 +94,7 @@ impl Recorder {
             ended,
             interrupted,
             ledger,
+            attempts,
             windows,
             time_with_serving: work.time_with_serving,
             faults: incidents.by_fault,
@@ -113,7 +114,7 @@ impl Recorder {
     }
 
     /// Distributes what gathered since the last cut.
-    fn cut(&mut self) {
+    pub(super) fn cut(&mut self) {
         self.windows.add(&self.live, self.live_offered);
         self.failed.served = self.live.count() + self.late.count();
         for answered in [&self.live, &self.late] {
@@ -129,7 +130,7 @@ impl Recorder {
     }
 
     /// Opens and closes windows for this moment.
-    fn turn_windows(&mut self, now: Instant) {
+    pub(super) fn turn_windows(&mut self, now: Instant) {
         self.cut();
         let is_open = |extent: &WindowExtent| match *extent {
             WindowExtent::Between(from, to) => from <= now && now < to,
@@ -142,7 +143,13 @@ impl Recorder {
         self.live_since = self.windows.segment_start();
     }
 
-    fn strike(&mut self, now: Instant, number: usize, fault: usize, of: (&[usize], bool, &str)) {
+    pub(super) fn strike(
+        &mut self,
+        now: Instant,
+        number: usize,
+        fault: usize,
+        of: (&[usize], bool, &str),
+    ) {
         let (slots, lasting, subject) = of;
         let slots: BTreeSet<usize> = slots.iter().copied().collect();
         let victims = self.fleet.ready_in(&slots);
@@ -161,7 +168,7 @@ impl Recorder {
         self.turn_windows(now);
     }
 
-    fn enter(&mut self, now: Instant, replica: ReplicaId, state: State) {
+    pub(super) fn enter(&mut self, now: Instant, replica: ReplicaId, state: State) {
         self.tracker.enter(self.fleet.slot(replica), now, state);
         self.fleet.enter(now, replica, state);
         self.tracker.serving(now, self.fleet.serving(), self.fleet.in_rotation());
@@ -170,7 +177,7 @@ impl Recorder {
         }
     }
 
-    fn rotate(&mut self, now: Instant, replica: ReplicaId, joined: bool) {
+    pub(super) fn rotate(&mut self, now: Instant, replica: ReplicaId, joined: bool) {
         self.fleet.rotate(now, replica, joined);
         self.tracker.serving(now, self.fleet.serving(), self.fleet.in_rotation());
         if joined {
@@ -184,13 +191,13 @@ impl Recorder {
     }
 
     /// A slot is whole again once its replica is.
-    fn restore(&mut self, now: Instant, replica: ReplicaId) {
+    pub(super) fn restore(&mut self, now: Instant, replica: ReplicaId) {
         if self.fleet.is_whole(replica) {
             self.tracker.join(self.fleet.slot(replica), now);
         }
     }
 
-    fn create(&mut self, replica: ReplicaId, slot: usize, zone: usize, name: &str) {
+    pub(super) fn create(&mut self, replica: ReplicaId, slot: usize, zone: usize, name: &str) {
         self.fleet.create(replica, slot);
         if self.keep.timeline {
             let name = name.to_owned();
@@ -201,7 +208,7 @@ impl Recorder {
     }
 
     /// Work done in the bin by each replica; adds their rows.
-    fn read(&mut self, now: Instant, width: Span, readings: &[Reading]) -> f64 {
+    pub(super) fn read(&mut self, now: Instant, width: Span, readings: &[Reading]) -> f64 {
         let (mut busy, bin) = (0.0, self.timeline.total.len());
         for reading in readings {
             let done = self.fleet.take(reading, now);
@@ -222,7 +229,7 @@ impl Recorder {
         busy
     }
 
-    fn close_row(&mut self, now: Instant, in_flight: u64, cpu: Option<f64>) {
+    pub(super) fn close_row(&mut self, now: Instant, in_flight: u64, cpu: Option<f64>) {
         let row = TotalRow {
             served: self.bin.count(),
             latency: Latency::of(&self.bin),
@@ -239,7 +246,7 @@ impl Recorder {
         self.bin.clear();
     }
 
-    fn note(&mut self, at: Instant, observation: &Observation) {
+    pub(super) fn note(&mut self, at: Instant, observation: &Observation) {
         if self.journal.len() < JOURNAL_LIMIT {
             self.journal.push(Entry { at, observation: observation.clone() });
         } else {
@@ -248,7 +255,7 @@ impl Recorder {
     }
 
     #[cold]
-    fn serve_late(&mut self, request: &Served, latency: Span) {
+    pub(super) fn serve_late(&mut self, request: &Served, latency: Span) {
         let class = self.windows.at(request.sent);
         class.latency.record(latency);
         if self.over {
@@ -258,140 +265,5 @@ impl Recorder {
             class.ledger.served += 1;
             self.late.record(latency);
         }
-    }
-}
-
-impl Observer for Recorder {
-    #[inline(always)]
-    fn offered(&mut self, sent: Instant) {
-        if sent >= self.live_since {
-            self.live_offered += 1;
-        } else {
-            self.windows.at(sent).ledger.offered += 1;
-            self.bin_row.offered += 1;
-        }
-        if self.keep.requests_every.is_some() {
-            self.requests.offered(sent);
-        }
-    }
-
-    #[inline(always)]
-    fn served(&mut self, request: &Served) {
-        let latency = super::latency(request, self.scope.hop);
-        if request.sent >= self.live_since {
-            self.live.record(latency);
-        } else {
-            self.serve_late(request, latency);
-        }
-        if self.keep.requests_every.is_some() {
-            self.requests.served(request, self.over);
-        }
-    }
-
-    fn failed(&mut self, sent: Instant, at: Instant, failure: Failure) {
-        if self.over {
-            return;
-        }
-        self.windows.fail(sent, failure);
-        self.failed.failures[failure as usize] += 1;
-        self.failed_lately += 1;
-        self.bin_row.failures[failure as usize] += 1;
-        self.requests.failed(sent, at, failure);
-    }
-
-    fn observe(&mut self, at: Instant, observation: &Observation) {
-        match observation {
-            Observation::Created { replica, slot, zone, name } => {
-                self.create(*replica, *slot, *zone, name);
-            }
-            Observation::Entered { replica, state, .. } => self.enter(at, *replica, *state),
-            Observation::JoinedRotation { replica } => self.rotate(at, *replica, true),
-            Observation::LeftRotation { replica } => self.rotate(at, *replica, false),
-            Observation::FaultStruck { fault, incident, slots, lasting, subject } => {
-                self.strike(at, *incident, *fault, (slots, *lasting, subject));
-            }
-            Observation::FaultTakes { incident, slot } => {
-                let victims = self.fleet.ready_in(&[*slot].into());
-                self.tracker.widen(*incident, *slot, victims);
-            }
-            Observation::FaultEnded { incident, .. } => self.tracker.end_lasting(*incident, at),
-            Observation::ContractsMissing { replica } => {
-                self.fleet.set_contracts(*replica, true);
-            }
-            Observation::ContractsLoaded { replica } => {
-                self.fleet.set_contracts(*replica, false);
-                self.restore(at, *replica);
-            }
-            Observation::Boundary => self.turn_windows(at),
-            Observation::ProbesFailed { replica, liveness } => {
-                self.fleet.fail_probes(at, *replica, *liveness);
-            }
-            Observation::SlotGone { slot } => self.tracker.give_up(*slot, at),
-            Observation::Decided { to, seen, .. } => {
-                self.bin_row.wanted = Some(*to);
-                self.bin_row.cpu_seen = seen.map(|percent| f64::from(percent) / 100.0);
-            }
-            // A slot without a replica waits for a node like one whose replica has none yet.
-            Observation::Unschedulable { slot, .. } => {
-                self.tracker.enter(*slot, at, State::Scheduling);
-            }
-            Observation::Speed { replica, share } if self.keep.timeline => {
-                self.timeline.replicas[*replica].speed.push((at, *share));
-            }
-            _ => {}
-        }
-        let is_news = match observation {
-            Observation::Boundary => false,
-            Observation::Decided { reason, .. } => !reason.is_empty(),
-            _ => true,
-        };
-        if self.keep.journal && is_news {
-            self.note(at, observation);
-        }
-    }
-
-    fn looked(&mut self, at: Instant, readings: &[Reading], connecting: u64) {
-        let held: u64 = readings.iter().map(|reading| reading.in_flight).sum();
-        let in_flight = held + connecting;
-        let quiet = std::mem::take(&mut self.failed_lately) == 0;
-        if self.tracker.is_calm() {
-            self.tracker.note_calm(in_flight);
-        } else {
-            self.cut();
-            if self.tracker.end_over(at, in_flight, quiet) {
-                self.turn_windows(at);
-            }
-        }
-    }
-
-    fn bin_ended(&mut self, at: Instant, readings: &[Reading]) {
-        let start = self.bin_row.start;
-        let width = at.since(start);
-        if width == Span::ZERO {
-            return;
-        }
-        self.cut();
-        let busy = self.read(at, width, readings);
-        let cpu = self.fleet.utilisation(start, at, busy, self.scope.cores);
-        let in_flight = readings.iter().map(|reading| reading.in_flight).sum();
-        self.close_row(at, in_flight, cpu);
-    }
-
-    fn horizon(&mut self, _at: Instant, in_flight: &[Instant], under_way: &[Instant]) {
-        self.cut();
-        // An interrupted run closes its last bin before it counts the requests on their way.
-        if let Some(last) = self.timeline.total.last_mut() {
-            last.offered += self.bin_row.offered;
-        }
-        for sent in in_flight {
-            let window = self.windows.at(*sent);
-            window.ledger.in_flight += 1;
-            window.unanswered += 1;
-        }
-        for sent in under_way {
-            self.windows.at(*sent).ledger.in_flight += 1;
-        }
-        self.over = true;
-        self.live_since = Instant::NEVER;
     }
 }

@@ -1,6 +1,7 @@
 //! The timeline of one replication: a row for every bin of simulated time, for the whole gateway
 //! and for each replica.
 
+use super::count::Counts;
 use super::histogram::Histogram;
 use super::ledger::Failure;
 use super::{ReplicaId, State};
@@ -26,6 +27,10 @@ pub struct TotalRow {
     pub start: Instant,
     /// Requests that reached the ingress.
     pub offered: u64,
+    /// Attempts that reached the ingress; 0 unless something surrounds the replicas.
+    pub attempts: u64,
+    /// What happened in the bin, by kind; indexed by `Count as usize`.
+    pub counts: Counts,
     /// Requests answered.
     pub served: u64,
     /// Requests failed, indexed by `Failure as usize`.

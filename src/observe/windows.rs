@@ -84,6 +84,13 @@ impl Windows {
         all
     }
 
+    /// All attempts of the run.
+    pub fn attempts(&self) -> Ledger {
+        let mut all = Ledger::default();
+        self.classes.iter().for_each(|class| all += &class.total.attempts);
+        all
+    }
+
     /// The figures of each of `count` windows; the last segment ends at `end`.
     pub fn finish(mut self, end: Instant, count: usize) -> Vec<WindowOutcome> {
         let start = self.segment_start();
@@ -93,6 +100,9 @@ impl Windows {
             for class in self.classes.iter().filter(|class| class.open.contains(&window)) {
                 sum.latency.merge(&class.total.latency);
                 sum.ledger += &class.total.ledger;
+                sum.attempts += &class.total.attempts;
+                let counts = sum.counts.iter_mut().zip(class.total.counts);
+                counts.for_each(|(mine, theirs)| *mine += theirs);
                 sum.unanswered += class.total.unanswered;
                 sum.open += class.total.open;
             }

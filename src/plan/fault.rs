@@ -45,6 +45,32 @@ pub enum Fault {
     ControlPlaneOutage(Law),
     /// An ingress instance vanishes for this long; `None` = any instance.
     IngressLoss(Option<usize>, Law),
+    /// Hosts of an upstream are down for this long.
+    UpstreamOutage(HostTarget, Down, Law),
+    /// Hosts of an upstream take so many times as long, for this long.
+    UpstreamSlow(HostTarget, f64, Law),
+    /// The storage that replicas share their limits in cannot be reached for this long.
+    StorageOutage(Law),
+    /// The contract of this client is revoked for good.
+    ContractRevoked(usize),
+}
+
+/// Which hosts of which upstream a fault hits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HostTarget {
+    /// Index into [`super::Surroundings::upstreams`].
+    pub upstream: usize,
+    /// The host of it, from 0; `None` = all.
+    pub host: Option<usize>,
+}
+
+/// What a request meets at a host that is down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Down {
+    /// A refusal, at once.
+    Refuses,
+    /// Silence.
+    Silent,
 }
 
 /// What a fault may hit.
@@ -60,6 +86,8 @@ pub enum Target {
     Cluster,
     /// This ingress instance; `None` = any.
     Ingress(Option<usize>),
+    /// What surrounds the replicas.
+    Surroundings,
 }
 
 impl Fault {
@@ -84,6 +112,10 @@ impl Fault {
             Fault::ProvisioningOutage(_) | Fault::Rollout | Fault::Maintenance(_) => {
                 Target::Cluster
             }
+            Fault::UpstreamOutage(..)
+            | Fault::UpstreamSlow(..)
+            | Fault::StorageOutage(_)
+            | Fault::ContractRevoked(_) => Target::Surroundings,
             Fault::IngressLoss(instance, _) => Target::Ingress(*instance),
         }
     }

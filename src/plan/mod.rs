@@ -1,25 +1,31 @@
 //! The plan: a scenario with nothing left to guess. Every number is typed, every default is
 //! filled in, every name is an index. A replication is a function of a plan, a seed and an index.
 
+mod clients;
 mod cluster;
 mod fault;
 mod gateway;
 mod ingress;
 mod run;
 mod startup;
+mod surroundings;
 mod traffic;
+mod upstream;
 
 use crate::units::{Rate, Span};
 
+pub use clients::{Clients, Jitter, Popularity, Population, Retry, RetryBackoff, RetryBudget};
 pub use cluster::{
     AfterCrash, Autoscaling, Backoff, Detection, Eviction, Nodes, Termination, Upgrade,
 };
-pub use fault::{Fault, FaultPlan, ReplicaTarget, Schedule, Target};
+pub use fault::{Down, Fault, FaultPlan, HostTarget, ReplicaTarget, Schedule, Target};
 pub use gateway::{Gateway, Memory, Spread, Throttling, Topology};
 pub use ingress::{Balancing, DeadAddress, Ingress};
 pub use run::{Extent, Run, Window};
 pub use startup::{Configuration, Contracts, ControlPlaneCall, Gate, Probe, Startup};
+pub use surroundings::{LimitKey, Policy, PolicyKind, SpikeQueue, Surroundings, Tls, TlsEnd};
 pub use traffic::{ArrivalProcess, Recorded, Scatter, Traffic};
+pub use upstream::{Api, Upstream};
 
 /// Index into [`Topology::zones`].
 pub type ZoneId = usize;
@@ -39,6 +45,9 @@ pub struct Plan {
     pub ingress: Ingress,
     /// When requests come.
     pub traffic: Traffic,
+    /// What surrounds the replicas, if it answers back; without, requests come in an open loop, end
+    /// in the gateway, and are simulated in blocks, which is faster.
+    pub surroundings: Option<Surroundings>,
     /// What a new replica passes through before it serves.
     pub startup: Startup,
     /// How failures are noticed.
@@ -70,6 +79,13 @@ impl Plan {
     pub fn slots(&self) -> usize {
         let rolls = self.faults.iter().any(|fault| fault.fault == Fault::Rollout);
         self.most_replicas() + if rolls { self.upgrade.surge } else { 0 }
+    }
+
+    /// Whether the policy of this index is a limit of each client.
+    pub fn limits_clients(&self, policy: usize) -> bool {
+        let policy = self.surroundings.as_ref().and_then(|around| around.policies.get(policy));
+        let of = policy.map(|policy| &policy.kind);
+        matches!(of, Some(PolicyKind::Limit { of: LimitKey::Client, .. }))
     }
 
     /// From the deletion of a replica until its process exits.

@@ -27,11 +27,16 @@ impl Mechanism {
     fn of(failure: Failure) -> Self {
         match failure {
             Failure::LostInFlight => Mechanism::Lost,
-            Failure::TimedOut => Mechanism::TimedOut,
+            Failure::TimedOut | Failure::UpstreamTimedOut | Failure::GivenUp => Mechanism::TimedOut,
             Failure::NoReadyReplica
             | Failure::DeadAddress
             | Failure::ContractsMissing
-            | Failure::IngressDown => Mechanism::Refused,
+            | Failure::IngressDown
+            | Failure::RateLimited
+            | Failure::QuotaUnknown
+            | Failure::ContractRevoked
+            | Failure::BreakerOpen
+            | Failure::UpstreamFailed => Mechanism::Refused,
         }
     }
 
@@ -154,9 +159,11 @@ mod tests {
 
     #[test]
     fn every_failure_belongs_to_one_mechanism() {
-        let row = TotalRow { failures: [1, 2, 4, 8, 16, 32], ..TotalRow::default() };
-        let counts = Mechanism::ALL.map(|mechanism| mechanism.count(&row));
-        assert_eq!(counts, [1, 2 + 4 + 8 + 32, 16]);
+        let failures = Failure::ALL.map(|failure| 1 << failure as usize);
+        let row = TotalRow { failures, ..TotalRow::default() };
+        let [lost, refused, timed_out] = Mechanism::ALL.map(|mechanism| mechanism.count(&row));
+        assert_eq!(lost + refused + timed_out, failures.iter().sum::<u64>());
+        assert_eq!((lost, timed_out), (1, 1 << 4 | 1 << 6 | 1 << 12));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::experiment::summary::FaultSummary;
 use crate::observe::State;
 use crate::observe::incident::Incident;
 use crate::observe::ledger::{Failure, Ledger};
-use crate::plan::{Fault, Plan};
+use crate::plan::{Down, Fault, Plan};
 use crate::units::{Instant, Share, Span, three_digits};
 
 /// One incident: when, who, what it meant for the others, for requests, and until when.
@@ -38,6 +38,11 @@ pub(super) fn verb(fault: &Fault) -> String {
         Fault::DrainNode(..) | Fault::Maintenance(_) => "went into maintenance".to_owned(),
         Fault::ControlPlaneOutage(_) => "could not be reached".to_owned(),
         Fault::IngressLoss(..) => "vanished".to_owned(),
+        Fault::UpstreamOutage(_, Down::Refuses, _) => "went down".to_owned(),
+        Fault::UpstreamOutage(_, Down::Silent, _) => "fell silent".to_owned(),
+        Fault::UpstreamSlow(_, factor, _) => format!("took {factor} times as long"),
+        Fault::StorageOutage(_) => "could not be reached".to_owned(),
+        Fault::ContractRevoked(_) => "was revoked".to_owned(),
     }
 }
 
@@ -55,7 +60,11 @@ fn takes_replicas(fault: &Fault) -> bool {
         Fault::ReplicaSlow(..)
         | Fault::ControlPlaneOutage(_)
         | Fault::ProvisioningOutage(_)
-        | Fault::IngressLoss(..) => false,
+        | Fault::IngressLoss(..)
+        | Fault::UpstreamOutage(..)
+        | Fault::UpstreamSlow(..)
+        | Fault::StorageOutage(_)
+        | Fault::ContractRevoked(_) => false,
     }
 }
 

@@ -77,6 +77,9 @@ pub(super) fn ledger(window: &WindowSummary) -> String {
     rows.push(row("served", window.served.as_ref(), window.ledger.served, "answer"));
     for (kind, mean) in &window.failures {
         let requests = window.ledger.failed_by(*kind);
+        if kind.is_of_surroundings() && requests == 0 {
+            continue;
+        }
         rows.push(row(kind.label(), mean.as_ref(), requests, &status(*kind)));
     }
     let open = window.ledger.in_flight;

@@ -128,7 +128,7 @@ mod tests {
         let header = reader.headers().unwrap().clone();
         let column = |name: &str| header.iter().position(|cell| cell == name).unwrap();
         let rows: Vec<_> = reader.records().map(|row| row.unwrap()).collect();
-        assert_eq!((header.len(), rows.len()), (22, 180));
+        assert_eq!((header.len(), rows.len()), (29, 180));
         let (total, dead) = (&rows[18 * 3], &rows[17 * 3 + 2]);
         assert_eq!((&total[column("time_s")], &total[column("replica")]), ("180", "all"));
         assert_eq!(&total[column("lost_in_flight")], "1");

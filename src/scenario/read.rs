@@ -161,6 +161,7 @@ fn scenario<'a>(book: &mut Book<'a>, table: &'a DeTable<'a>) -> Option<Parts> {
         topology: topology.plan.clone(),
         ingress,
         traffic: traffic.plan.clone(),
+        surroundings: None,
         startup,
         detection,
         nodes,

@@ -65,6 +65,7 @@ pub fn plan(replicas: usize, rate: f64, horizon: f64) -> Plan {
             propagation: Law::ZERO,
         },
         traffic: poisson(rate),
+        surroundings: None,
         startup: Startup {
             schedule: call.clone(),
             sandbox: call.clone(),

@@ -1,0 +1,152 @@
+//! How attempts end, where something surrounds the replicas.
+//!
+//! ```text
+//! answer at the replica ─ hop, network ─► client: served, or too late and wasted
+//! failure, time-out, loss of the replica or of the ingress instance ─► client reacts
+//! client gave up before ─► nobody waits: the work is stopped, or goes on and is wasted
+//! ```
+
+use super::World;
+use super::flow::Step;
+use super::open::{AttemptId, Content, Limit, OpenAttempt, Stage};
+use crate::observe::count::Count;
+use crate::observe::ledger::Failure;
+use crate::observe::{Observer, ReplicaId, Served};
+use crate::units::Instant;
+
+impl<O: Observer> World<'_, O> {
+    /// A replica has the answer to an attempt and gives it to the ingress at `at`.
+    #[inline(always)]
+    pub(super) fn answer(&mut self, attempt: AttemptId, at: u64) {
+        let Some(open) = self.flow.open.attempts.get_mut(attempt) else { return };
+        let (content, id) = (open.content, open.replica);
+        if open.request.is_none() {
+            self.flow.open.attempts.remove(attempt);
+            return self.count_wasted(content);
+        }
+        open.due[Limit::Read as usize] = u64::MAX;
+        open.stage = Stage::Returning;
+        self.replicas[id].served += 1;
+        let seen = at.saturating_add(self.plan.ingress.hop.0);
+        if self.clients.has_network() {
+            let seen = seen + self.clients.network_delay();
+            return self.flow.schedule(seen, Step::Returns { attempt, served: at });
+        }
+        // One that its client will have given up by then stays until that happens.
+        if open.due[Limit::Patience as usize] > seen {
+            self.receive_answer(attempt, at);
+        }
+    }
+
+    fn count_wasted(&mut self, content: Content) {
+        self.observer.counted(Instant(content.born), Count::Wasted);
+    }
+
+    /// An answer that a replica gave at `served` reaches its client.
+    #[inline(always)]
+    pub(super) fn receive_answer(&mut self, attempt: AttemptId, served: u64) {
+        let Some(OpenAttempt { request, content, replica, arrived, .. }) =
+            self.flow.open.attempts.remove(attempt)
+        else {
+            return;
+        };
+        let Some(request) = request else { return self.count_wasted(content) };
+        // With a network in between the latency ends when the answer is there, less the hop that
+        // every latency has added to it.
+        let finished = match self.clients.has_network() {
+            true => self.flow_now - self.plan.ingress.hop.0,
+            false => served,
+        };
+        self.exit.digest.in_any_order(finished, content.born);
+        self.observer.attempt_ended(Instant(content.born), None);
+        self.observer.served(&Served {
+            sent: Instant(content.born),
+            arrived: Instant(arrived),
+            finished: Instant(finished),
+            demand: content.demand as f32,
+            replica,
+        });
+        self.end_request(request, finished + self.plan.ingress.hop.0);
+    }
+
+    /// An attempt fails at `at`; whatever work it had in a replica is over.
+    pub(super) fn fail_attempt(&mut self, attempt: AttemptId, at: u64, failure: Failure) {
+        self.leave_queue(attempt);
+        let Some(open) = self.flow.open.attempts.remove(attempt) else { return };
+        if open.waits() {
+            self.replicas[open.replica].held -= 1;
+        }
+        if let Some(request) = open.request {
+            self.observer.attempt_ended(Instant(open.content.born), Some(failure));
+            self.react(request, at, failure);
+        }
+    }
+
+    /// An attempt fails at `at` and its work is stopped.
+    pub(super) fn abort(&mut self, attempt: AttemptId, at: u64, failure: Failure) {
+        self.stop_work(attempt);
+        self.fail_attempt(attempt, at, failure);
+    }
+
+    /// Stops the work for an attempt, wherever it is.
+    pub(super) fn stop_work(&mut self, attempt: AttemptId) {
+        let Some(open) = self.flow.open.attempts.get(attempt) else { return };
+        let id = open.replica;
+        match open.stage {
+            Stage::Cpu(_) => {
+                let (replica, now) = (&mut self.replicas[id], self.flow_now);
+                replica.advance(now, &mut self.exit, self.observer);
+                replica.server.cancel(now, attempt.name());
+                self.touch(id);
+            }
+            Stage::Upstream(_) | Stage::Pending => self.leave_upstream(attempt),
+            _ => {}
+        }
+    }
+
+    /// Every attempt that a replica has fails with it at this moment.
+    pub(super) fn lose_held(&mut self, id: ReplicaId) {
+        let held = |open: &OpenAttempt| open.is_held() && open.replica == id;
+        self.lose_attempts(held, |stage| !matches!(stage, Stage::Cpu(_)));
+    }
+
+    /// Every attempt through an ingress instance fails with it at this moment.
+    pub(super) fn lose_through(&mut self, instance: usize) {
+        let through = |open: &OpenAttempt| {
+            open.instance as usize == instance && open.stage != Stage::Returning
+        };
+        self.lose_attempts(through, |_| true);
+    }
+
+    /// Attempts fail; the work of those in a stage that is `stoppable` is stopped.
+    fn lose_attempts(
+        &mut self,
+        lost: impl Fn(&OpenAttempt) -> bool,
+        stoppable: impl Fn(Stage) -> bool,
+    ) {
+        self.flow_now = self.now.0;
+        let attempts = self.flow.open.attempts.iter().filter(|(_, open)| lost(open));
+        let mut lost: Vec<_> =
+            attempts.map(|(id, open)| (open.content.born, id, open.stage)).collect();
+        lost.sort_unstable_by_key(|(born, id, _)| (*born, *id));
+        for (_, attempt, stage) in lost {
+            if stoppable(stage) {
+                self.stop_work(attempt);
+            }
+            self.fail_attempt(attempt, self.now.0, Failure::LostInFlight);
+        }
+    }
+
+    /// The sending times of the requests without an outcome and of those whose attempt has no end.
+    pub(super) fn still_open(&self) -> (Vec<Instant>, Vec<Instant>) {
+        let open = &self.flow.open;
+        let mut requests: Vec<_> =
+            open.requests.values().map(|request| Instant(request.content.born)).collect();
+        let waited_for = open.attempts.values().filter(|attempt| attempt.request.is_some());
+        let mut attempts: Vec<_> =
+            waited_for.map(|attempt| Instant(attempt.content.born)).collect();
+        requests.sort_unstable();
+        attempts.sort_unstable();
+        (requests, attempts)
+    }
+}

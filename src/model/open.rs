@@ -1,0 +1,158 @@
+//! Requests without an outcome and attempts without an end, where something surrounds the replicas.
+//!
+//! ```text
+//! request ── attempt ─► under way ─► CPU ─► upstream ─► returning ─► answered
+//!    ▲         │           │          └ rejected          │
+//!    │         └───────────┴─ failed ◄──────┴─────────────┘ given up: the attempt may go on,
+//!    └── waits, tries again ◄─┘                              with nobody waiting for it
+//! ```
+//!
+//! A request belongs to its client, from its first sending to its outcome; an attempt is the work
+//! that it causes. When a client gives up, the two part.
+
+use slotmap::{Key, KeyData, SlotMap, new_key_type};
+
+use crate::observe::ReplicaId;
+use crate::observe::ledger::Failure;
+use crate::plan::Slot;
+
+new_key_type! {
+    /// Names a request without an outcome.
+    pub(super) struct RequestId;
+    /// Names an attempt without an end.
+    pub(super) struct AttemptId;
+}
+
+impl AttemptId {
+    /// It as a number, by which servers know it.
+    #[inline(always)]
+    pub fn name(self) -> u64 {
+        self.data().as_ffi()
+    }
+
+    /// The attempt of that name.
+    #[inline(always)]
+    pub fn of(name: u64) -> Self {
+        KeyData::from_ffi(name).into()
+    }
+}
+
+/// What every attempt of a request has in common.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Content {
+    /// When the request was sent first; no two have it in common.
+    pub born: u64,
+    /// CPU demand in nanoseconds of one core if it goes all the way.
+    pub demand: f64,
+    pub client: u32,
+    pub api: u32,
+    /// The resource it asks for, among those of all APIs.
+    pub resource: u32,
+    pub cacheable: bool,
+}
+
+/// A request without an outcome.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OpenRequest {
+    pub content: Content,
+    /// The slot that it is bound to (recorded traffic only).
+    pub slot: Option<Slot>,
+    /// The user who goes on when it has its outcome.
+    pub user: Option<u32>,
+    /// Attempts made.
+    pub tries: u32,
+}
+
+/// What follows when the CPU has done its part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    /// The answer is there, and may be stored.
+    Answer,
+    /// The answer came from a cache.
+    Hit,
+    /// The upstream is asked.
+    Upstream,
+    /// It is rejected.
+    Reject(Failure),
+}
+
+/// Where an attempt is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// On its way to a replica.
+    UnderWay,
+    /// In a replica, waiting to be taken on.
+    Queued,
+    /// In a replica's server.
+    Cpu(Then),
+    /// At this host of an upstream, or waiting for it.
+    Upstream(u32),
+    /// Waits for a connection to its upstream.
+    Pending,
+    /// Answered, but its replica stands still.
+    Stuck,
+    /// On its way back, or too late.
+    Returning,
+}
+
+/// The time-outs that an attempt is subject to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Limit {
+    /// Its client gives up.
+    Patience,
+    /// The ingress gives up on the replica.
+    Read,
+    /// The replica gives up on the upstream.
+    Upstream,
+}
+
+impl Limit {
+    pub const ALL: [Limit; 3] = [Limit::Patience, Limit::Read, Limit::Upstream];
+}
+
+/// An attempt without an end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OpenAttempt {
+    /// The request that waits for it, if any still does.
+    pub request: Option<RequestId>,
+    pub content: Content,
+    pub stage: Stage,
+    /// The ingress instance through which it came, and the replica that has it.
+    pub instance: u32,
+    pub replica: ReplicaId,
+    /// When a replica took it on.
+    pub arrived: u64,
+    /// When each time-out strikes, by `Limit as usize`; `u64::MAX` = it does not.
+    pub due: [u64; Limit::ALL.len()],
+    /// CPU time of the TLS handshake that it brought, in nanoseconds.
+    pub handshake: f64,
+    /// Policies that it has passed, turns it took in the queue of one, and the policy and slot of
+    /// the queue that it is in.
+    pub passed: u32,
+    pub turns: u32,
+    pub queue: Option<(u32, u32)>,
+    /// Tries at the upstream beyond the first, whether the current one is one of these, and whether
+    /// a host works on it.
+    pub upstream_tries: u32,
+    pub retrying: bool,
+    pub in_service: bool,
+}
+
+impl OpenAttempt {
+    /// Whether a replica has it.
+    pub fn is_held(&self) -> bool {
+        !matches!(self.stage, Stage::UnderWay | Stage::Returning)
+    }
+
+    /// Whether a replica has it, but not its CPU.
+    pub fn waits(&self) -> bool {
+        self.is_held() && !matches!(self.stage, Stage::Cpu(_))
+    }
+}
+
+/// Everything that is open.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Open {
+    pub requests: SlotMap<RequestId, OpenRequest>,
+    pub attempts: SlotMap<AttemptId, OpenAttempt>,
+}

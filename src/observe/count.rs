@@ -1,0 +1,73 @@
+//! What is counted beside outcomes where something surrounds the replicas.
+
+/// Something that happened to a request, or for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Count {
+    /// A replica finished work for an attempt that nobody waited for any more.
+    Wasted,
+    /// A failed attempt was not made again because the client's retry budget was spent.
+    BudgetSpent,
+    /// A cache had the answer.
+    Hit,
+    /// A cache that was asked did not have it.
+    Miss,
+    /// A limit admitted an attempt.
+    Admitted,
+    /// A replica asked the shared storage of a limit.
+    StorageAsked,
+    /// A limit let an attempt pass because its storage could not be reached.
+    Unlimited,
+    /// A TLS connection was set up with a full handshake.
+    Handshake,
+    /// A TLS connection was set up by resuming a session.
+    Resumption,
+    /// A replica tried an upstream once more.
+    UpstreamRetry,
+    /// A replica found no upstream host to be sound and used all of them.
+    Panic,
+}
+
+impl Count {
+    /// All of them, in the order of their declaration, by which they are indexed.
+    pub const ALL: [Count; 11] = [
+        Count::Wasted,
+        Count::BudgetSpent,
+        Count::Hit,
+        Count::Miss,
+        Count::Admitted,
+        Count::StorageAsked,
+        Count::Unlimited,
+        Count::Handshake,
+        Count::Resumption,
+        Count::UpstreamRetry,
+        Count::Panic,
+    ];
+
+    /// The column name in files.
+    pub fn key(self) -> &'static str {
+        match self {
+            Count::Wasted => "wasted",
+            Count::BudgetSpent => "budget_spent",
+            Count::Hit => "cache_hits",
+            Count::Miss => "cache_misses",
+            Count::Admitted => "admitted",
+            Count::StorageAsked => "storage_asked",
+            Count::Unlimited => "unlimited",
+            Count::Handshake => "handshakes",
+            Count::Resumption => "resumptions",
+            Count::UpstreamRetry => "upstream_retries",
+            Count::Panic => "panics",
+        }
+    }
+}
+
+/// How often each [`Count`] happened, indexed by `Count as usize`.
+pub type Counts = [u64; Count::ALL.len()];
+
+const _: () = {
+    let mut index = 0;
+    while index < Count::ALL.len() {
+        assert!(Count::ALL[index] as usize == index, "ALL is in the order of the declaration");
+        index += 1;
+    }
+};

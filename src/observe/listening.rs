@@ -1,0 +1,171 @@
+//! What the recorder does with each fact that it is told.
+
+use super::count::Count;
+use super::ledger::Failure;
+use super::recorder::Recorder;
+use super::{Observation, Observer, Reading, Served, State};
+use crate::units::{Instant, Span};
+
+impl Observer for Recorder {
+    #[inline(always)]
+    fn offered(&mut self, sent: Instant) {
+        if sent >= self.live_since {
+            self.live_offered += 1;
+        } else {
+            self.windows.at(sent).ledger.offered += 1;
+            self.bin_row.offered += 1;
+        }
+        if self.keep.requests_every.is_some() {
+            self.requests.offered(sent);
+        }
+    }
+
+    #[inline(always)]
+    fn served(&mut self, request: &Served) {
+        let latency = super::latency(request, self.scope.hop);
+        if request.sent >= self.live_since {
+            self.live.record(latency);
+        } else {
+            self.serve_late(request, latency);
+        }
+        if self.keep.requests_every.is_some() {
+            self.requests.served(request, self.over);
+        }
+    }
+
+    fn failed(&mut self, sent: Instant, at: Instant, failure: Failure) {
+        if self.over {
+            return;
+        }
+        self.windows.fail(sent, failure);
+        self.failed.failures[failure as usize] += 1;
+        self.failed_lately += 1;
+        self.bin_row.failures[failure as usize] += 1;
+        self.requests.failed(sent, at, failure);
+    }
+
+    fn attempted(&mut self, sent: Instant) {
+        self.windows.at(sent).attempts.offered += 1;
+        self.bin_row.attempts += 1;
+    }
+
+    fn attempt_ended(&mut self, sent: Instant, failure: Option<Failure>) {
+        if self.over {
+            return;
+        }
+        let attempts = &mut self.windows.at(sent).attempts;
+        match failure {
+            None => attempts.served += 1,
+            Some(failure) => attempts.failures[failure as usize] += 1,
+        }
+    }
+
+    fn counted(&mut self, sent: Instant, count: Count) {
+        if !self.over {
+            self.windows.at(sent).counts[count as usize] += 1;
+            self.bin_row.counts[count as usize] += 1;
+        }
+    }
+
+    fn attempts_left(&mut self, sent: &[Instant]) {
+        for sent in sent {
+            self.windows.at(*sent).attempts.in_flight += 1;
+        }
+    }
+
+    fn observe(&mut self, at: Instant, observation: &Observation) {
+        match observation {
+            Observation::Created { replica, slot, zone, name } => {
+                self.create(*replica, *slot, *zone, name);
+            }
+            Observation::Entered { replica, state, .. } => self.enter(at, *replica, *state),
+            Observation::JoinedRotation { replica } => self.rotate(at, *replica, true),
+            Observation::LeftRotation { replica } => self.rotate(at, *replica, false),
+            Observation::FaultStruck { fault, incident, slots, lasting, subject } => {
+                self.strike(at, *incident, *fault, (slots, *lasting, subject));
+            }
+            Observation::FaultTakes { incident, slot } => {
+                let victims = self.fleet.ready_in(&[*slot].into());
+                self.tracker.widen(*incident, *slot, victims);
+            }
+            Observation::FaultEnded { incident, .. } => self.tracker.end_lasting(*incident, at),
+            Observation::ContractsMissing { replica } => {
+                self.fleet.set_contracts(*replica, true);
+            }
+            Observation::ContractsLoaded { replica } => {
+                self.fleet.set_contracts(*replica, false);
+                self.restore(at, *replica);
+            }
+            Observation::Boundary => self.turn_windows(at),
+            Observation::ProbesFailed { replica, liveness } => {
+                self.fleet.fail_probes(at, *replica, *liveness);
+            }
+            Observation::SlotGone { slot } => self.tracker.give_up(*slot, at),
+            Observation::Decided { to, seen, .. } => {
+                self.bin_row.wanted = Some(*to);
+                self.bin_row.cpu_seen = seen.map(|percent| f64::from(percent) / 100.0);
+            }
+            // A slot without a replica waits for a node like one whose replica has none yet.
+            Observation::Unschedulable { slot, .. } => {
+                self.tracker.enter(*slot, at, State::Scheduling);
+            }
+            Observation::Speed { replica, share } if self.keep.timeline => {
+                self.timeline.replicas[*replica].speed.push((at, *share));
+            }
+            _ => {}
+        }
+        let is_news = match observation {
+            Observation::Boundary => false,
+            Observation::Decided { reason, .. } => !reason.is_empty(),
+            _ => true,
+        };
+        if self.keep.journal && is_news {
+            self.note(at, observation);
+        }
+    }
+
+    fn looked(&mut self, at: Instant, readings: &[Reading], connecting: u64) {
+        let held: u64 = readings.iter().map(|reading| reading.in_flight).sum();
+        let in_flight = held + connecting;
+        let quiet = std::mem::take(&mut self.failed_lately) == 0;
+        if self.tracker.is_calm() {
+            self.tracker.note_calm(in_flight);
+        } else {
+            self.cut();
+            if self.tracker.end_over(at, in_flight, quiet) {
+                self.turn_windows(at);
+            }
+        }
+    }
+
+    fn bin_ended(&mut self, at: Instant, readings: &[Reading]) {
+        let start = self.bin_row.start;
+        let width = at.since(start);
+        if width == Span::ZERO {
+            return;
+        }
+        self.cut();
+        let busy = self.read(at, width, readings);
+        let cpu = self.fleet.utilisation(start, at, busy, self.scope.cores);
+        let in_flight = readings.iter().map(|reading| reading.in_flight).sum();
+        self.close_row(at, in_flight, cpu);
+    }
+
+    fn horizon(&mut self, _at: Instant, in_flight: &[Instant], under_way: &[Instant]) {
+        self.cut();
+        // An interrupted run closes its last bin before it counts the requests on their way.
+        if let Some(last) = self.timeline.total.last_mut() {
+            last.offered += self.bin_row.offered;
+        }
+        for sent in in_flight {
+            let window = self.windows.at(*sent);
+            window.ledger.in_flight += 1;
+            window.unanswered += 1;
+        }
+        for sent in under_way {
+            self.windows.at(*sent).ledger.in_flight += 1;
+        }
+        self.over = true;
+        self.live_since = Instant::NEVER;
+    }
+}

@@ -1,0 +1,98 @@
+//! What surrounds the replicas and answers back.
+
+use super::{Api, Clients, Upstream};
+use crate::policy::cache::CacheSpec;
+use crate::policy::limit::LimitSpec;
+use crate::units::{Share, Span};
+
+/// Clients that react, and what a request meets in a replica and behind it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Surroundings {
+    /// Who sends requests.
+    pub clients: Clients,
+    /// The APIs, at least one.
+    pub apis: Vec<Api>,
+    /// The policies of all APIs.
+    pub policies: Vec<Policy>,
+    /// What is behind the gateway.
+    pub upstreams: Vec<Upstream>,
+    /// What TLS handshakes cost, if that is to be simulated.
+    pub tls: Option<Tls>,
+}
+
+/// Something that a replica does with each request of an API.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    /// Its name.
+    pub name: String,
+    /// CPU time that it takes, beside that of the request.
+    pub cpu: Span,
+    /// CPU time that it takes for each kilobyte of payload.
+    pub cpu_per_kb: Span,
+    /// The share of the request's own CPU time that is spent when this policy has ended it.
+    pub spent: Share,
+    /// What it does.
+    pub kind: PolicyKind,
+}
+
+/// What a policy does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PolicyKind {
+    /// It only takes time.
+    Work,
+    /// Answers from a cache.
+    Cache(CacheSpec),
+    /// Admits so many requests in a time.
+    Limit {
+        /// How many.
+        spec: LimitSpec,
+        /// Of whom.
+        of: LimitKey,
+        /// What becomes of a request that is not admitted at once; `None` = it is rejected.
+        queue: Option<SpikeQueue>,
+        /// How long it takes to ask the shared storage.
+        storage: Span,
+    },
+}
+
+/// Whose requests a limit counts together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitKey {
+    /// All of them.
+    All,
+    /// Those of a client.
+    Client,
+}
+
+/// Requests that wait for a limit to admit them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SpikeQueue {
+    /// From one try to the next.
+    pub delay: Span,
+    /// Tries after the first.
+    pub attempts: u32,
+    /// Requests that may wait at once in a replica.
+    pub limit: u32,
+}
+
+/// TLS connections of clients.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tls {
+    /// Where they end.
+    pub at: TlsEnd,
+    /// CPU time of a full handshake.
+    pub handshake: Span,
+    /// CPU time of a handshake that resumes a session.
+    pub resumption: Span,
+    /// Share of the handshakes that resume a session.
+    pub resumed: Share,
+}
+
+/// Where a TLS connection ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum TlsEnd {
+    /// At the replica (last-mile security): it pays for handshakes.
+    Replica,
+    /// At the ingress instance, which has this many cores for handshakes.
+    Ingress(f64),
+}

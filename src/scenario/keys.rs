@@ -11,7 +11,7 @@ use crate::scenario::supply::Supply;
 use crate::scenario::value::Located;
 use crate::scenario::word::{
     Catalogue, ChangeKind, Choice, FaultKind, GateKind, Management, Platform, Preset, Provisioner,
-    ScalePreset, Store, Tier, Tls,
+    ScalePreset, Store, Tier, Tls, Weekday,
 };
 use crate::units::{Bytes, Cores, Rate, Share, Span};
 
@@ -145,7 +145,11 @@ keys! {
         DAILY: Vec<Located<f64>> = "daily", "", Assumed, "none",
             "24 factors of the rate, one per hour of the day, linear in between.";
         DAY_START: Span = "day-start", "0s", Inferred, "midnight",
-            "The time of day at which the run starts (with daily only).";
+            "The time of day at which the run starts (with daily or weekly only).";
+        WEEKLY: Vec<Located<f64>> = "weekly", "", Assumed, "none",
+            "7 factors, one per day from Monday on, that multiply those of daily.";
+        WEEK_START: Weekday = "week-start", "mon", Inferred, "a week's first day",
+            "The weekday on which the run starts (with weekly only).";
         REPLAY: String = "replay", "", Assumed, "none",
             "A CSV file of recorded arrivals, from the scenario's folder.";
     }

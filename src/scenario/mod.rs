@@ -11,6 +11,7 @@ mod ingress;
 mod key;
 pub mod keys;
 pub mod law;
+mod profile;
 pub mod read;
 pub mod replay;
 mod run;

@@ -185,7 +185,10 @@ fn settings_come_in_the_order_of_the_reference() {
 fn a_file_that_writes_every_setting_out_means_the_same() {
     let managed = "gateway.contracts = true\nstartup.configuration = \"download\"\n";
     let daily = format!("traffic.daily = [{}]\n", "0.5,1.5,".repeat(12));
-    for text in [LEAST, MOST, &format!("{LEAST}{managed}{daily}")] {
+    let weekly = "weekly = [1, 1, 1, 1, 1, 0.5, 0]\nweek-start = \"sat\"\nday-start = \"23h30m\"\n";
+    let traffic = "question = \"?\"\nrun.horizon = \"10m\"\n[traffic]\nrate = \"9/s\"\n";
+    let swinging = format!("{traffic}{weekly}");
+    for text in [LEAST, MOST, &format!("{LEAST}{managed}{daily}"), &swinging] {
         let scenario = sound(text);
         let again = sound(&written(&scenario.settings));
         assert_eq!(again.plan, scenario.plan);
@@ -281,4 +284,21 @@ fn traces_and_samples_are_found_beside_the_scenario() {
     let Traffic::Replay(records) = &scenario.plan.traffic else { panic!("no trace") };
     assert_eq!((records.len(), records[0].slot), (1, Some(1)));
     assert_eq!(scenario.plan.gateway.demand, Law::Empirical([1e6, 3e6].into()));
+}
+
+#[test]
+fn days_and_hours_multiply_the_rate() {
+    let text = format!(
+        "question = \"?\"\nrun.horizon = \"10m\"\n[traffic]\nrate = \"100/s\"\n\
+         daily = [2, {}1]\nweekly = [1, 1, 1, 1, 1, 0.5, 3]\nweek-start = \"sat\"\n\
+         day-start = \"23h30m\"\n",
+        "1, ".repeat(22)
+    );
+    let Traffic::Process(process) = sound(&text).plan.traffic else { panic!("a recording") };
+    let corners: Vec<(f64, f64)> =
+        process.corners.iter().map(|(at, rate)| (at.as_secs() / 3_600.0, rate.0)).collect();
+    // Saturday 23:30 is halfway from 0.5·1 to Sunday's 3·2.
+    assert_eq!(corners[..3], [(0.0, 325.0), (0.5, 600.0), (1.5, 300.0)]);
+    assert_eq!((corners.len(), corners[169]), (170, (168.0, 325.0)));
+    assert_eq!(process.period, Some(Span(7 * 86_400 * SECOND)));
 }

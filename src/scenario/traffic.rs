@@ -4,13 +4,10 @@ use crate::diagnostic::{Place, Problem};
 use crate::plan::{ArrivalProcess, Traffic};
 use crate::scenario::book::{Book, Found, Section};
 use crate::scenario::keys::{Key, change as of, traffic as key};
-use crate::scenario::replay;
-use crate::scenario::value::Located;
 use crate::scenario::word::ChangeKind;
-use crate::units::{Instant, Rate, SECOND, Span};
+use crate::scenario::{profile, replay};
+use crate::units::{Instant, Rate, Span};
 
-const HOUR: u64 = 3_600 * SECOND;
-const DAY: u64 = 24 * HOUR;
 const CHANGE_LIMIT: usize = 10_000;
 
 /// `[traffic]` as read.
@@ -35,8 +32,6 @@ pub(crate) fn read<'a>(
     let base = rate.as_ref().map_or(Rate::default(), |rate| rate.value);
     let scatter = book.get(&section, key::ARRIVALS).value;
     let changes = changes(book, &section, horizon);
-    let daily = book.find(&section, key::DAILY);
-    let start = day_start(book, &section, daily.is_some());
     let mut peak = rate;
     for change in &changes {
         if peak.as_ref().is_none_or(|peak| change.rate > peak.value) {
@@ -44,11 +39,10 @@ pub(crate) fn read<'a>(
         }
     }
     let (mut corners, mut period) = (corners(base, &changes), None);
-    if let Some(factors) = daily.and_then(|daily| factors(book, daily, &changes)) {
-        corners = daily_corners(base, &factors, start);
-        period = Some(Span(DAY));
-        let highest = factors.iter().copied().fold(0.0, f64::max);
-        peak = peak.map(|peak| Found { value: Rate(peak.value.0 * highest), ..peak });
+    if let Some(profile) = profile::read(book, &section, changes.first().map(|one| &one.place)) {
+        corners = profile.corners(base);
+        period = Some(profile.period());
+        peak = peak.map(|peak| raised(peak, profile.highest()));
     }
     if let Some(rate) = peak.as_ref().filter(|peak| peak.value.0 == 0.0) {
         let help = "write a rate above 0, or a [[traffic.change]] to one".to_owned();
@@ -73,6 +67,8 @@ fn recorded<'a>(
     book.idle(section, key::ARRIVALS, reason);
     book.idle(section, key::DAILY, reason);
     book.idle(section, key::DAY_START, reason);
+    book.idle(section, key::WEEKLY, reason);
+    book.idle(section, key::WEEK_START, reason);
     let ignored = book.elements(section, "traffic.change", CHANGE_LIMIT);
     let first = ignored.first().map(|change| change.place.clone());
     let title = "changes of the rate have no effect";
@@ -80,6 +76,11 @@ fn recorded<'a>(
     let path = book.find(section, key::REPLAY);
     let records = path.map(|path| replay::read(book, &path, horizon, replicas));
     TrafficPart { plan: Traffic::Replay(records.unwrap_or_default().into()), peak: None }
+}
+
+/// The same rate so many times as high.
+fn raised(rate: Found<Rate>, factor: f64) -> Found<Rate> {
+    Found { value: Rate(rate.value.0 * factor), ..rate }
 }
 
 /// A change of the rate, from `start` to `end`.
@@ -176,57 +177,6 @@ fn corners(base: Rate, changes: &[Change]) -> Vec<(Instant, Rate)> {
     corners
 }
 
-/// The 24 factors, if they are sound.
-fn factors(
-    book: &mut Book<'_>,
-    daily: Found<Vec<Located<f64>>>,
-    changes: &[Change],
-) -> Option<Vec<f64>> {
-    let factors: Vec<f64> = daily.value.iter().map(|factor| factor.value).collect();
-    if factors.len() != 24 {
-        let title = format!("a day has 24 hours, not {}", factors.len());
-        let help = "write one factor per hour, beginning with midnight".to_owned();
-        book.error(daily.place, title, help);
-        return None;
-    }
-    if factors.iter().all(|factor| *factor == 0.0) {
-        let help = "write at least one factor above 0".to_owned();
-        book.error(daily.place, "no request ever comes", help);
-        return None;
-    }
-    if let Some(change) = changes.first() {
-        let title = "`traffic.daily` and [[traffic.change]] cannot be combined";
-        book.error(change.place.clone(), title, "drop one of the two".to_owned());
-    }
-    Some(factors)
-}
-
-fn day_start<'a>(book: &mut Book<'a>, section: &Section<'a>, used: bool) -> Span {
-    if !used {
-        book.idle(section, key::DAY_START, "only with `daily`");
-        return Span::ZERO;
-    }
-    let start = book.get(section, key::DAY_START);
-    if start.value.0 >= DAY {
-        let title = "`traffic.day-start` is a time of day";
-        book.problems.push(Problem::error(start.place, title).label("\"0h\" up to \"23h59m\""));
-    }
-    Span(start.value.0 % DAY)
-}
-
-/// One day of corners, from `start` of the day on.
-fn daily_corners(base: Rate, factors: &[f64], start: Span) -> Vec<(Instant, Rate)> {
-    let factor = |time: u64| {
-        let (hour, part) = (time / HOUR, (time % HOUR) as f64 / HOUR as f64);
-        let at = |hour: u64| factors[hour as usize % factors.len()];
-        at(hour) + (at(hour + 1) - at(hour)) * part
-    };
-    let first_hour = (start.0 / HOUR + 1) * HOUR;
-    let hours = (0..24).map(|hour| first_hour + hour * HOUR).filter(|time| *time < start.0 + DAY);
-    let times = std::iter::once(start.0).chain(hours).chain(std::iter::once(start.0 + DAY));
-    times.map(|time| (Instant(time - start.0), Rate(base.0 * factor(time)))).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,18 +209,5 @@ mod tests {
             (40.0, 50.0),
         ];
         assert_eq!(plain(&corners(Rate(100.0), &changes)), drawn);
-    }
-
-    #[test]
-    fn a_day_begins_where_it_is_told_to_and_closes_on_itself() {
-        let factors: Vec<f64> = (0..24).map(f64::from).collect();
-        let day = plain(&daily_corners(Rate(10.0), &factors, Span(HOUR * 17 / 2)));
-        assert_eq!(day[0], (0.0, 85.0));
-        assert_eq!(day[1], (1_800.0, 90.0));
-        assert_eq!(day.last(), Some(&(86_400.0, 85.0)));
-        assert_eq!(day.len(), 26);
-        let whole = plain(&daily_corners(Rate(10.0), &factors, Span::ZERO));
-        assert_eq!((whole.len(), whole[23]), (25, (23.0 * 3_600.0, 230.0)));
-        assert_eq!(whole[24], (86_400.0, 0.0));
     }
 }

@@ -94,6 +94,23 @@ words! {
         /// To another rate and back.
         Spike = "spike",
     }
+    /// A day of the week, counted from Monday.
+    Weekday {
+        /// Monday.
+        Monday = "mon",
+        /// Tuesday.
+        Tuesday = "tue",
+        /// Wednesday.
+        Wednesday = "wed",
+        /// Thursday.
+        Thursday = "thu",
+        /// Friday.
+        Friday = "fri",
+        /// Saturday.
+        Saturday = "sat",
+        /// Sunday.
+        Sunday = "sun",
+    }
     /// Where a starting replica finds its configuration.
     Store {
         /// In the cluster.

@@ -52,6 +52,15 @@ fn crash() -> Plan {
     plan
 }
 
+/// Steady in the mean, with bursts of a second.
+fn bursts() -> Plan {
+    let mut plan = steady();
+    let Traffic::Process(process) = &mut plan.traffic else { unreachable!() };
+    let (every, length) = (Span::from_secs(9.0), Span::from_secs(1.0));
+    process.scatter = Scatter::Bursty(Bursts { factor: 2.0, every, length });
+    plan
+}
+
 fn overload() -> Plan {
     let mut plan = steady();
     plan.traffic = common::poisson(2_250.0);
@@ -107,6 +116,7 @@ fn cases() -> Vec<(&'static str, Plan)> {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
     let all = [
         ("steady", steady()),
+        ("bursts", bursts()),
         ("crash", crash()),
         ("log-normal", log_normal()),
         ("overload", overload()),

@@ -38,6 +38,7 @@ mod open;
 mod outage;
 mod policies;
 mod probing;
+mod rate;
 mod replica;
 mod ring;
 mod routing;

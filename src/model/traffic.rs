@@ -5,18 +5,19 @@
 //! demand law ──────────────────────────────────────────► demands ─────┴► block of requests
 //! ```
 //!
-//! Gaps are drawn at unit rate and stretched by the rate function, so the k-th request has the same
-//! luck at any rate; demands come from a stream of their own, so two tiers see the same ones in
-//! units of their mean.
+//! Gaps are drawn at unit rate and stretched by the rate function (`rate.rs`), so the k-th request
+//! has the same luck at any rate; demands come from a stream of their own, so two tiers see the
+//! same ones in units of their mean.
 //!
 //! Left out: clients. Nobody retries, waits for an answer or goes away; requests come in an open
 //! loop.
 
 use std::sync::Arc;
 
-use crate::plan::{ArrivalProcess, Recorded, Scatter, Slot, Traffic};
+use super::rate::RateClock;
+use crate::plan::{Recorded, Scatter, Slot, Traffic};
 use crate::random::{Law, Sampler, Seed, Stream};
-use crate::units::{Instant, SECOND, Span};
+use crate::units::Instant;
 
 /// Requests generated together.
 pub(super) const BLOCK: usize = 1024;
@@ -48,8 +49,9 @@ pub(super) struct Arrivals {
     exhausted: bool,
 }
 
+#[allow(clippy::large_enum_variant)] // there is one of it
 enum Source {
-    Process { gaps: Stream, scatter: Scatter, rate: RateClock },
+    Process { gaps: Stream, even: bool, rate: RateClock },
     Replay { records: Arc<[Recorded]>, next: usize },
 }
 
@@ -59,8 +61,8 @@ impl Arrivals {
         let source = match traffic {
             Traffic::Process(process) => Source::Process {
                 gaps: seed.stream("arrivals", 0),
-                scatter: process.scatter,
-                rate: RateClock::new(process),
+                even: process.scatter == Scatter::Deterministic,
+                rate: RateClock::new(process, seed),
             },
             Traffic::Replay(records) => Source::Replay { records: Arc::clone(records), next: 0 },
         };
@@ -112,8 +114,9 @@ impl Arrivals {
             return;
         }
         match &mut self.source {
-            Source::Process { gaps, scatter, rate } => {
-                self.exhausted = !rate.fill(gaps, *scatter, self.horizon, &mut self.sent);
+            Source::Process { gaps, even, rate } => {
+                let gap = || if *even { 1.0 } else { gaps.exponential() };
+                self.exhausted = !fill(gap, rate, self.horizon, &mut self.sent);
                 self.demands.resize(self.sent.len(), 0.0);
                 self.demand.fill(&mut self.demand_stream, &mut self.demands);
             }
@@ -140,114 +143,28 @@ impl Arrivals {
     }
 }
 
-/// Turns unit-rate time into time at a piecewise linear rate: the inverse of the integrated rate.
-struct RateClock {
-    /// Rates per nanosecond at the corners, in time order.
-    corners: Vec<(f64, f64)>,
-    period: f64,
-    /// Start of the current round of the period, and the current piece in it.
-    round: f64,
-    piece: usize,
-    /// Position in the current piece, in nanoseconds.
-    within: f64,
-}
-
-impl RateClock {
-    fn new(process: &ArrivalProcess) -> Self {
-        let corner = |(at, rate): &(Instant, _)| -> (f64, f64) {
-            let rate: crate::units::Rate = *rate;
-            (at.0 as f64, rate.0 / SECOND as f64)
-        };
-        RateClock {
-            corners: process.corners.iter().map(corner).collect(),
-            period: process.period.map_or(f64::INFINITY, |Span(ns)| ns as f64),
-            round: 0.0,
-            piece: 0,
-            within: 0.0,
+/// Appends the next sending times before `horizon`, at most [`BLOCK`]; false if those were the
+/// last. Then it must not be called again: the gap that led beyond the horizon is spent.
+fn fill(
+    mut gap: impl FnMut() -> f64,
+    rate: &mut RateClock,
+    horizon: u64,
+    out: &mut Vec<u64>,
+) -> bool {
+    for _ in 0..BLOCK {
+        match rate.pass(gap(), horizon as f64) {
+            Some(at) if at < horizon => out.push(at),
+            _ => return false,
         }
     }
-
-    /// Appends the next sending times before `horizon`, at most [`BLOCK`]; false if those were the
-    /// last. Then it must not be called again: the gap that led beyond the horizon is spent.
-    fn fill(
-        &mut self,
-        gaps: &mut Stream,
-        scatter: Scatter,
-        horizon: u64,
-        out: &mut Vec<u64>,
-    ) -> bool {
-        for _ in 0..BLOCK {
-            let gap = match scatter {
-                Scatter::Poisson => gaps.exponential(),
-                Scatter::Deterministic => 1.0,
-            };
-            match self.pass(gap, horizon as f64) {
-                Some(at) if at < horizon => out.push(at),
-                _ => return false,
-            }
-        }
-        true
-    }
-
-    /// Lets `work` expected arrivals pass and gives the time; `None` if that lies at or beyond
-    /// `horizon`.
-    #[inline(always)]
-    fn pass(&mut self, mut work: f64, horizon: f64) -> Option<u64> {
-        loop {
-            let (start, rate) = self.corners[self.piece];
-            let (end, slope) = self.piece_end(start, rate);
-            let here = rate + slope * self.within;
-            let step = if slope == 0.0 { work / here } else { ramp_time(here, slope, work) };
-            let at = self.within + step;
-            if at <= end - start {
-                self.within = at;
-                return Some((self.round + start + at + 0.5) as u64);
-            }
-            let left = end - start - self.within;
-            work -= left * (here + slope * left / 2.0);
-            if !self.enter_next_piece(end, horizon) {
-                return None;
-            }
-        }
-    }
-
-    /// End of the current piece and the slope of the rate in it.
-    #[inline(always)]
-    fn piece_end(&self, start: f64, rate: f64) -> (f64, f64) {
-        match self.corners.get(self.piece + 1) {
-            Some((end, next)) if *end > start => (*end, (next - rate) / (end - start)),
-            Some((end, _)) => (*end, 0.0),
-            None => (self.period, 0.0),
-        }
-    }
-
-    /// Moves on; false if the next piece starts at or beyond `horizon`.
-    #[cold]
-    fn enter_next_piece(&mut self, end: f64, horizon: f64) -> bool {
-        if self.round + end >= horizon {
-            return false;
-        }
-        self.within = 0.0;
-        self.piece += 1;
-        if self.piece == self.corners.len() {
-            self.piece = 0;
-            self.round += self.period;
-        }
-        true
-    }
-}
-
-/// The time in which a rate that starts at `rate` and grows by `slope` lets `work` arrivals pass;
-/// infinite if it falls to zero before. The stable root of `rate·t + slope·t²/2 = work`.
-fn ramp_time(rate: f64, slope: f64, work: f64) -> f64 {
-    let square = rate * rate + 2.0 * slope * work;
-    if square < 0.0 { f64::INFINITY } else { 2.0 * work / (rate + square.sqrt()) }
+    true
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::Rate;
+    use crate::plan::ArrivalProcess;
+    use crate::units::{Rate, Span};
 
     fn arrivals(
         scatter: Scatter,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Slot;
-use crate::units::{Instant, Rate, Span};
+use crate::units::{Instant, Rate, Share, Span};
 
 /// When requests arrive.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,13 +26,63 @@ pub struct ArrivalProcess {
     pub period: Option<Span>,
 }
 
+impl ArrivalProcess {
+    /// The highest rate that the process ever has, in a burst if there are bursts.
+    pub fn peak(&self) -> Rate {
+        let highest = self.corners.iter().map(|(_, rate)| rate.0).fold(0.0, f64::max);
+        Rate(highest * self.scatter.peak())
+    }
+}
+
 /// How arrivals scatter around the rate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scatter {
     /// A Poisson process.
     Poisson,
     /// Evenly spaced.
     Deterministic,
+    /// A Poisson process whose rate jumps up and down.
+    Bursty(Bursts),
+}
+
+impl Scatter {
+    /// The highest rate over the long-run mean, at a constant rate.
+    pub fn peak(self) -> f64 {
+        match self {
+            Scatter::Poisson | Scatter::Deterministic => 1.0,
+            Scatter::Bursty(bursts) => bursts.peak(),
+        }
+    }
+}
+
+/// Calm and burst in turn, each of exponential length (a Markov-modulated Poisson process). The
+/// rate of the process stays the long-run mean: calm times have less, so that bursts may have more.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bursts {
+    /// The rate in a burst over that in calm; at least 1.
+    pub factor: f64,
+    /// Mean length of calm; not zero.
+    pub every: Span,
+    /// Mean length of a burst; not zero.
+    pub length: Span,
+}
+
+impl Bursts {
+    /// Share of time that is burst.
+    pub fn share(&self) -> Share {
+        let (calm, burst) = (self.every.as_secs(), self.length.as_secs());
+        Share(burst / (calm + burst))
+    }
+
+    /// The rate in calm over the long-run mean.
+    pub fn calm(&self) -> f64 {
+        1.0 / (1.0 + (self.factor - 1.0) * self.share().0)
+    }
+
+    /// The rate in a burst over the long-run mean.
+    pub fn peak(&self) -> f64 {
+        self.factor * self.calm()
+    }
 }
 
 /// One recorded request.

@@ -7,7 +7,7 @@ use crate::experiment::figures;
 use crate::experiment::summary::{PERCENTILES, Summary, WindowSummary};
 use crate::observe::Observation;
 use crate::observe::timeline::TotalRow;
-use crate::plan::{Fault, Plan, Traffic};
+use crate::plan::{Fault, Plan, Scatter, Traffic};
 use crate::report::caveats::{Assumption, Caveat};
 use crate::scenario::{Mark, Scenario, Setting};
 use crate::units::{Bytes, Rate, SECOND, Span};
@@ -65,8 +65,10 @@ fn greatest_load(plan: &Plan) -> (f64, String) {
     let mean = plan.gateway.demand.mean_secs();
     match &plan.traffic {
         Traffic::Process(process) => {
-            let greatest = process.corners.iter().map(|(_, rate)| rate.0).fold(0.0, f64::max);
-            (greatest * mean, Rate(greatest).to_string())
+            let Rate(greatest) = process.peak();
+            let bursts = matches!(process.scatter, Scatter::Bursty(_));
+            let when = if bursts { " in a burst" } else { "" };
+            (greatest * mean, format!("{}{when}", Rate(greatest)))
         }
         Traffic::Replay(records) => {
             let mut work: BTreeMap<u64, f64> = BTreeMap::new();
@@ -153,7 +155,8 @@ fn warm_up(plan: &Plan, run: &Experiment) -> Option<Caveat> {
 
 fn has_one_rate(plan: &Plan) -> bool {
     let Traffic::Process(process) = &plan.traffic else { return false };
-    process.corners.windows(2).all(|pair| pair[0].1 == pair[1].1)
+    let bursts = matches!(process.scatter, Scatter::Bursty(_));
+    !bursts && process.corners.windows(2).all(|pair| pair[0].1 == pair[1].1)
 }
 
 fn mean_latency(rows: &[TotalRow]) -> Option<Span> {
@@ -200,7 +203,7 @@ fn assumed(scenario: &Scenario) -> Option<Caveat> {
 mod tests {
     use super::*;
     use crate::experiment::{sample, summary::summarize};
-    use crate::plan::{Recorded, ReplicaTarget};
+    use crate::plan::{Bursts, Recorded, ReplicaTarget};
     use crate::random::Law;
     use crate::report;
     use crate::units::{Instant, Share};
@@ -234,6 +237,14 @@ mod tests {
             capacity(&scenario.plan).map(|caveat| caveat.key())
         };
         assert_eq!((key(90.0), key(110.0), key(210.0)), (None, Some("no_spare"), Some("overload")));
+        // With bursts that of a burst counts: three times 210/s of the mean, here 70/s.
+        let mut scenario = report::sample::scenario();
+        let Traffic::Process(process) = &mut scenario.plan.traffic else { unreachable!() };
+        process.corners[0].1 = Rate(70.0);
+        let (every, length) = (Span::from_secs(999.0), Span::from_secs(1.0));
+        process.scatter = Scatter::Bursty(Bursts { factor: 999.0 / 332.0, every, length });
+        let message = capacity(&scenario.plan).unwrap().message();
+        assert!(message.starts_with("210/s in a burst is 105 %"), "{message}");
     }
 
     #[test]

@@ -87,10 +87,11 @@ impl<'a> Book<'a> {
         top
     }
 
-    /// A section; notes unknown keys.
-    pub(crate) fn section(&mut self, top: &Section<'a>, name: &'static str) -> Section<'a> {
+    /// A section, within `outer` if its name says so; notes unknown keys.
+    pub(crate) fn section(&mut self, outer: &Section<'a>, name: &'static str) -> Section<'a> {
         let mut section = Section { name, element: 0, table: None, place: Place::Whole };
-        let Some(node) = top.table.and_then(|table| table.get(name)) else {
+        let key = name.rsplit('.').next().unwrap_or(name);
+        let Some(node) = outer.table.and_then(|table| table.get(key)) else {
             return section;
         };
         section.place = Place::Span(node.span());

@@ -48,12 +48,14 @@ pub(crate) fn load(
     let Some(peak) = peak else { return };
     let busy = plan.utilisation(peak.value, plan.gateway.replicas);
     let capacity = Rate(plan.saturation().0 * plan.gateway.replicas as f64);
+    let when = if burst(plan) > 1.0 { " in a burst" } else { "" };
+    let load = format!("the load of {}{when}", peak.value);
     let problem = if busy >= 1.0 {
-        let title = format!("the load of {} is above the capacity of {capacity}", peak.value);
+        let title = format!("{load} is above the capacity of {capacity}");
         let help = "while it lasts the backlog grows, so latency depends on how long that is";
         Problem::warning(peak.place.clone(), title).help(help)
     } else if let Some(rating) = rating.filter(|rating| peak.value > *rating) {
-        let title = format!("the load of {} is above the tier's rating of {rating}", peak.value);
+        let title = format!("{load} is above the tier's rating of {rating}");
         let help = "the vendor says that latency may rise beyond the rating";
         Problem::warning(peak.place.clone(), title).help(help)
     } else {
@@ -63,10 +65,18 @@ pub(crate) fn load(
     book.problems.push(problem.label(label));
 }
 
+/// The rate in a burst over the mean rate; 1 if there are no bursts.
+fn burst(plan: &Plan) -> f64 {
+    match &plan.traffic {
+        Traffic::Process(process) => process.scatter.peak(),
+        Traffic::Replay(_) => 1.0,
+    }
+}
+
 /// Warns of a run that would take years.
 pub(crate) fn size(book: &mut Book<'_>, plan: &Plan, peak: Option<&Found<Rate>>) {
     let Some(peak) = peak else { return };
-    let requests = peak.value.0 * plan.run.horizon.as_secs();
+    let requests = peak.value.0 / burst(plan) * plan.run.horizon.as_secs();
     if requests > REQUEST_DOUBT {
         let title = format!("a replication would have about {requests:.0e} requests");
         let help = "a machine simulates some 1e7 a second; shorten `run.horizon` or lower the rate";

@@ -16,13 +16,14 @@ use crate::scenario::word::{
 use crate::units::{Bytes, Cores, Rate, Share, Span};
 
 /// The sections, in the order of the reference; the empty name is the top of the file.
-pub const SECTIONS: [&str; 15] = [
+pub const SECTIONS: [&str; 16] = [
     "",
     "gateway",
     "topology",
     "ingress",
     "traffic",
     "traffic.change",
+    "traffic.bursts",
     "startup",
     "probes",
     "detection",
@@ -160,6 +161,13 @@ keys! {
         TO: Span = "to", "", Given, "", "When a ramp ends.";
         FOR: Span = "for", "", Given, "", "How long a spike lasts.";
         RATE: Rate = "rate", "", Given, "", "The new rate.";
+    }
+    bursts "traffic.bursts" {
+        FACTOR: f64 = "factor", "", Given, "",
+            "The rate in a burst over that in calm; traffic.rate stays the mean of both.";
+        EVERY: Span = "every", "", Given, "",
+            "Mean time from the end of a burst to the next, exponential.";
+        FOR: Span = "for", "", Given, "", "Mean length of a burst, exponential.";
     }
     startup "startup" {
         SCHEDULE: Law = "schedule", "uniform(0.1s, 1s)", Inferred, "Kubernetes' pod start target",

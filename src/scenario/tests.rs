@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::diagnostic::render;
 use crate::plan::{
-    Balancing, Configuration, Extent, Fault, Gate, ReplicaTarget, Schedule, Traffic,
+    Balancing, Configuration, Extent, Fault, Gate, ReplicaTarget, Scatter, Schedule, Traffic,
 };
 use crate::random::Law;
 use crate::scenario::read::{load, parse};
@@ -186,8 +186,9 @@ fn a_file_that_writes_every_setting_out_means_the_same() {
     let managed = "gateway.contracts = true\nstartup.configuration = \"download\"\n";
     let daily = format!("traffic.daily = [{}]\n", "0.5,1.5,".repeat(12));
     let weekly = "weekly = [1, 1, 1, 1, 1, 0.5, 0]\nweek-start = \"sat\"\nday-start = \"23h30m\"\n";
+    let bursts = "[traffic.bursts]\nfactor = 2.5\nevery = \"2m\"\nfor = \"9s\"\n";
     let traffic = "question = \"?\"\nrun.horizon = \"10m\"\n[traffic]\nrate = \"9/s\"\n";
-    let swinging = format!("{traffic}{weekly}");
+    let swinging = format!("{traffic}{weekly}{bursts}");
     for text in [LEAST, MOST, &format!("{LEAST}{managed}{daily}"), &swinging] {
         let scenario = sound(text);
         let again = sound(&written(&scenario.settings));
@@ -287,11 +288,11 @@ fn traces_and_samples_are_found_beside_the_scenario() {
 }
 
 #[test]
-fn days_and_hours_multiply_the_rate() {
+fn days_hours_and_bursts_multiply_the_rate() {
     let text = format!(
         "question = \"?\"\nrun.horizon = \"10m\"\n[traffic]\nrate = \"100/s\"\n\
          daily = [2, {}1]\nweekly = [1, 1, 1, 1, 1, 0.5, 3]\nweek-start = \"sat\"\n\
-         day-start = \"23h30m\"\n",
+         day-start = \"23h30m\"\nbursts = {{ factor = 4, every = \"5m\", for = \"20s\" }}\n",
         "1, ".repeat(22)
     );
     let Traffic::Process(process) = sound(&text).plan.traffic else { panic!("a recording") };
@@ -301,4 +302,7 @@ fn days_and_hours_multiply_the_rate() {
     assert_eq!(corners[..3], [(0.0, 325.0), (0.5, 600.0), (1.5, 300.0)]);
     assert_eq!((corners.len(), corners[169]), (170, (168.0, 325.0)));
     assert_eq!(process.period, Some(Span(7 * 86_400 * SECOND)));
+    let Scatter::Bursty(bursts) = process.scatter else { panic!("{:?}", process.scatter) };
+    assert_eq!((bursts.share(), bursts.calm()), (Share(1.0 / 16.0), 16.0 / 19.0));
+    assert!((process.peak().0 - 600.0 * 64.0 / 19.0).abs() < 1e-9);
 }

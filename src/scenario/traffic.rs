@@ -1,19 +1,22 @@
 //! The section `[traffic]`.
 
 use crate::diagnostic::{Place, Problem};
-use crate::plan::{ArrivalProcess, Traffic};
+use crate::plan::{ArrivalProcess, Bursts, Scatter, Traffic};
 use crate::scenario::book::{Book, Found, Section};
-use crate::scenario::keys::{Key, change as of, traffic as key};
+use crate::scenario::keys::{Key, bursts as burst, change as of, traffic as key};
 use crate::scenario::word::ChangeKind;
 use crate::scenario::{profile, replay};
-use crate::units::{Instant, Rate, Span};
+use crate::units::{Instant, Rate, SECOND, Span};
 
 const CHANGE_LIMIT: usize = 10_000;
+/// Calm and bursts are this long at least in the mean: a run has to get past each.
+const BURST_LEAST: Span = Span(SECOND / 1_000);
 
 /// `[traffic]` as read.
 pub(crate) struct TrafficPart {
     pub(crate) plan: Traffic,
-    /// The highest rate and where it is written; `None` for recorded arrivals.
+    /// The highest rate, in a burst if there are bursts, and where it is written; `None` for
+    /// recorded arrivals.
     pub(crate) peak: Option<Found<Rate>>,
 }
 
@@ -30,7 +33,7 @@ pub(crate) fn read<'a>(
     }
     let rate = book.require(&section, key::RATE, "rate = \"900/s\"");
     let base = rate.as_ref().map_or(Rate::default(), |rate| rate.value);
-    let scatter = book.get(&section, key::ARRIVALS).value;
+    let scatter = book.get(&section, key::ARRIVALS);
     let changes = changes(book, &section, horizon);
     let mut peak = rate;
     for change in &changes {
@@ -47,6 +50,12 @@ pub(crate) fn read<'a>(
     if let Some(rate) = peak.as_ref().filter(|peak| peak.value.0 == 0.0) {
         let help = "write a rate above 0, or a [[traffic.change]] to one".to_owned();
         book.error(rate.place.clone(), "no request ever comes", help);
+    }
+    let mut scatter = scatter.value;
+    if let Some(bursts) = bursts(book, &section, scatter) {
+        let place = bursts.place.clone();
+        peak = peak.map(|peak| Found { place, ..raised(peak, bursts.value.peak()) });
+        scatter = Scatter::Bursty(bursts.value);
     }
     let plan = Traffic::Process(ArrivalProcess { scatter, corners, period });
     TrafficPart { plan, peak }
@@ -69,6 +78,11 @@ fn recorded<'a>(
     book.idle(section, key::DAY_START, reason);
     book.idle(section, key::WEEKLY, reason);
     book.idle(section, key::WEEK_START, reason);
+    let bursts = book.section(section, "traffic.bursts");
+    if bursts.is_there() {
+        let title = "bursts have no effect";
+        book.problems.push(Problem::warning(bursts.place, title).label(reason));
+    }
     let ignored = book.elements(section, "traffic.change", CHANGE_LIMIT);
     let first = ignored.first().map(|change| change.place.clone());
     let title = "changes of the rate have no effect";
@@ -81,6 +95,38 @@ fn recorded<'a>(
 /// The same rate so many times as high.
 fn raised(rate: Found<Rate>, factor: f64) -> Found<Rate> {
     Found { value: Rate(rate.value.0 * factor), ..rate }
+}
+
+/// Bursts, with the place of their factor.
+fn bursts<'a>(
+    book: &mut Book<'a>,
+    traffic: &Section<'a>,
+    scatter: Scatter,
+) -> Option<Found<Bursts>> {
+    let section = book.section(traffic, "traffic.bursts");
+    if !section.is_there() {
+        return None;
+    }
+    let factor = book.require(&section, burst::FACTOR, "factor = 4");
+    let every = book.require(&section, burst::EVERY, "every = \"5m\"");
+    let length = book.require(&section, burst::FOR, "for = \"20s\"");
+    if scatter == Scatter::Deterministic {
+        let title = "evenly spaced arrivals have no bursts";
+        let help = "drop [traffic.bursts] or write arrivals = \"poisson\"".to_owned();
+        book.error(section.place.clone(), title, help);
+    }
+    for span in [&every, &length].into_iter().flatten().filter(|span| span.value < BURST_LEAST) {
+        let help = "write \"1ms\" or more".to_owned();
+        book.error(span.place.clone(), "calm and bursts last 1ms at least in the mean", help);
+    }
+    let Found { value: factor, place, given } = factor?;
+    if factor <= 1.0 {
+        let help = "write how many times the rate of calm a burst has, such as 4".to_owned();
+        book.error(place.clone(), "a burst has a higher rate than calm", help);
+    }
+    let (every, length) = (every?.value.max(BURST_LEAST), length?.value.max(BURST_LEAST));
+    let value = Bursts { factor: factor.max(1.0), every, length };
+    Some(Found { value, place, given })
 }
 
 /// A change of the rate, from `start` to `end`.

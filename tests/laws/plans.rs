@@ -268,8 +268,8 @@ fn aim(faults: Vec<Wild>, horizon: f64, plan: &Plan) -> Vec<FaultPlan> {
 }
 
 fn traffic(capacity: f64, horizon: f64, slots: usize) -> impl Strategy<Value = Traffic> {
-    let process = (0.05..1.6_f64, 0.0..2.0_f64, 0..4_u8, any::<bool>()).prop_map(
-        move |(load, later, shape, poisson)| {
+    let process = (0.05..1.6_f64, 0.0..2.0_f64, 0..4_u8, scatter()).prop_map(
+        move |(load, later, shape, scatter)| {
             let (from, to) = (Rate(load * capacity), Rate(later * capacity));
             let (half, most) = (at(horizon / 2.0), at(horizon * 0.8));
             let (corners, period) = match shape {
@@ -278,7 +278,6 @@ fn traffic(capacity: f64, horizon: f64, slots: usize) -> impl Strategy<Value = T
                 2 => (vec![(Instant::ZERO, from), (half, to)], Some(secs(horizon * 0.6))),
                 _ => (vec![(Instant::ZERO, from)], None),
             };
-            let scatter = if poisson { Scatter::Poisson } else { Scatter::Deterministic };
             Traffic::Process(ArrivalProcess { scatter, corners, period })
         },
     );
@@ -291,6 +290,14 @@ fn traffic(capacity: f64, horizon: f64, slots: usize) -> impl Strategy<Value = T
         Traffic::Replay(records.into_iter().map(recorded).collect())
     });
     prop_oneof![4 => process, 1 => replay]
+}
+
+fn scatter() -> impl Strategy<Value = Scatter> {
+    let bursts = (1.0..20.0_f64, 0.1..10.0_f64, 0.1..10.0_f64);
+    let bursty = bursts.prop_map(|(factor, every, length)| {
+        Scatter::Bursty(Bursts { factor, every: secs(every), length: secs(length) })
+    });
+    prop_oneof![2 => Just(Scatter::Poisson), 1 => Just(Scatter::Deterministic), 1 => bursty]
 }
 
 /// Horizon and bin in seconds, warm-up as a share.

@@ -296,8 +296,8 @@ proptest! {
     fn round_robin_is_even_to_one_request_per_ingress_instance(plan in calm_plan()) {
         let mut plan = plan;
         plan.ingress.balancing = Balancing::RoundRobin;
-        if let Traffic::Replay(records) = &plan.traffic {
-            let free = records.iter().map(|r| Recorded { slot: None, ..*r });
+        if let Traffic::Replay(recording) = &plan.traffic {
+            let free = recording.records.iter().map(|r| Recorded { slot: None, ..*r });
             plan.traffic = Traffic::Replay(free.collect());
         }
         let (witness, _) = witnessed(&plan, 0);

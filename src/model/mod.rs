@@ -36,6 +36,7 @@ mod look;
 mod node;
 mod open;
 mod outage;
+mod playback;
 mod policies;
 mod probing;
 mod rate;

@@ -6,16 +6,15 @@
 //! ```
 //!
 //! Gaps are drawn at unit rate and stretched by the rate function (`rate.rs`), so the k-th request
-//! has the same luck at any rate; demands come from a stream of their own, so two tiers see the
-//! same ones in units of their mean.
+//! has the same luck at any rate; recorded times (`playback.rs`) take the place of both. Demands
+//! come from a stream of their own, so two tiers see the same ones in units of their mean.
 //!
 //! Left out: clients. Nobody retries, waits for an answer or goes away; requests come in an open
 //! loop.
 
-use std::sync::Arc;
-
+use super::playback::Playback;
 use super::rate::RateClock;
-use crate::plan::{Recorded, Scatter, Slot, Traffic};
+use crate::plan::{Scatter, Slot, Traffic};
 use crate::random::{Law, Sampler, Seed, Stream};
 use crate::units::Instant;
 
@@ -49,10 +48,9 @@ pub(super) struct Arrivals {
     exhausted: bool,
 }
 
-#[allow(clippy::large_enum_variant)] // there is one of it
 enum Source {
     Process { gaps: Stream, even: bool, rate: RateClock },
-    Replay { records: Arc<[Recorded]>, next: usize },
+    Replay(Playback),
 }
 
 impl Arrivals {
@@ -64,7 +62,7 @@ impl Arrivals {
                 even: process.scatter == Scatter::Deterministic,
                 rate: RateClock::new(process, seed),
             },
-            Traffic::Replay(records) => Source::Replay { records: Arc::clone(records), next: 0 },
+            Traffic::Replay(recording) => Source::Replay(Playback::new(recording, seed)),
         };
         Arrivals {
             source,
@@ -120,26 +118,21 @@ impl Arrivals {
                 self.demands.resize(self.sent.len(), 0.0);
                 self.demand.fill(&mut self.demand_stream, &mut self.demands);
             }
-            Source::Replay { .. } => {
-                self.refill_from_record();
-                self.exhausted = self.sent.is_empty();
+            Source::Replay(playback) => {
+                self.demands.clear();
+                self.slots.clear();
+                let horizon = Instant(self.horizon);
+                let records = std::iter::from_fn(|| playback.next(horizon));
+                for record in records.take(BLOCK) {
+                    self.sent.push(record.at.0);
+                    let drawn = self.demand.draw(&mut self.demand_stream);
+                    self.demands.push(record.demand.unwrap_or(drawn));
+                    self.slots.push(record.slot);
+                }
+                self.exhausted = self.sent.len() < BLOCK;
             }
         }
         self.separate();
-    }
-
-    fn refill_from_record(&mut self) {
-        let Source::Replay { records, next } = &mut self.source else { return };
-        self.demands.clear();
-        self.slots.clear();
-        let end = records.len().min(*next + BLOCK);
-        for record in records[*next..end].iter().take_while(|record| record.at.0 < self.horizon) {
-            self.sent.push(record.at.0);
-            let drawn = self.demand.draw(&mut self.demand_stream);
-            self.demands.push(record.demand.unwrap_or(drawn));
-            self.slots.push(record.slot);
-        }
-        *next = end;
     }
 }
 

@@ -24,7 +24,7 @@ pub use ingress::{Balancing, DeadAddress, Ingress};
 pub use run::{Extent, Run, Window};
 pub use startup::{Configuration, Contracts, ControlPlaneCall, Gate, Probe, Startup};
 pub use surroundings::{LimitKey, Policy, PolicyKind, SpikeQueue, Surroundings, Tls, TlsEnd};
-pub use traffic::{ArrivalProcess, Bursts, Recorded, Scatter, Traffic};
+pub use traffic::{ArrivalProcess, Bursts, Recorded, Recording, Scatter, Traffic};
 pub use upstream::{Api, Upstream};
 
 /// Index into [`Topology::zones`].

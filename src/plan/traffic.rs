@@ -11,7 +11,7 @@ pub enum Traffic {
     /// A process with a rate that may change over time.
     Process(ArrivalProcess),
     /// Recorded arrivals.
-    Replay(Arc<[Recorded]>),
+    Replay(Recording),
 }
 
 /// Arrivals drawn from a law.
@@ -82,6 +82,33 @@ impl Bursts {
     /// The rate in a burst over the long-run mean.
     pub fn peak(&self) -> f64 {
         self.factor * self.calm()
+    }
+}
+
+/// Recorded arrivals and how they are played.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Recording {
+    /// The requests in order of time.
+    pub records: Arc<[Recorded]>,
+    /// What the recorded times are rounded down to: those of one instant are sent at random within
+    /// so much after it, in their order. Zero = the times are exact.
+    pub resolution: Span,
+    /// It begins again after this, if given: not zero, and not before the last request may be
+    /// sent.
+    pub period: Option<Span>,
+}
+
+impl From<Vec<Recorded>> for Recording {
+    /// Exact times, played once.
+    fn from(records: Vec<Recorded>) -> Self {
+        Recording { records: records.into(), ..Recording::default() }
+    }
+}
+
+impl FromIterator<Recorded> for Recording {
+    /// Exact times, played once.
+    fn from_iter<T: IntoIterator<Item = Recorded>>(records: T) -> Self {
+        records.into_iter().collect::<Vec<_>>().into()
     }
 }
 

@@ -25,8 +25,9 @@ pub enum Caveat {
     NoSpare { utilisation: f64, left: usize },
     /// A replica's part of the greatest load is this share of what a slow-down leaves it.
     SlowOverload { fault: String, utilisation: f64 },
-    /// Every replication replays the same recorded arrivals, some with their `demands`.
-    Replayed { demands: bool },
+    /// Every replication replays the same recorded arrivals, some with their `demands`, each sent
+    /// at random within `spread` of its time; the recording begins `again` after so much.
+    Replayed { demands: bool, spread: Span, again: Option<Span> },
     /// Requests in flight would take this much memory of the limit.
     MemoryOver { peak: Bytes, limit: Bytes },
     /// Incidents were not over at the end of the run.
@@ -113,7 +114,9 @@ impl Caveat {
                  backlog grows for as long as it is slow",
                 grouped(utilisation * 100.0, 0)
             ),
-            Caveat::Replayed { demands } => replayed_message(*demands),
+            Caveat::Replayed { demands, spread, again } => {
+                replayed_message(*demands, *spread, *again)
+            }
             Caveat::MemoryOver { peak, limit } => format!(
                 "requests in flight would take {peak} of a limit of {limit}; the model does not \
                  kill the replica, the kernel would"
@@ -167,13 +170,21 @@ impl Caveat {
     }
 }
 
-fn replayed_message(demands: bool) -> String {
-    let own = "; the recorded demands replace gateway.cpu-per-request";
-    format!(
-        "every replication replays the same arrivals: the intervals show the chance in everything \
-         else, not how traffic varies{}",
-        if demands { own } else { "" }
-    )
+fn replayed_message(demands: bool, spread: Span, again: Option<Span>) -> String {
+    let mut message = "every replication replays the same arrivals: the intervals show the chance \
+                       in everything else, not how traffic varies"
+        .to_owned();
+    if spread > Span::ZERO {
+        let seconds = format!("; requests of the same {spread} are spread over it at random");
+        message.push_str(&seconds.replace(" 1 s ", " second "));
+    }
+    if let Some(period) = again {
+        message.push_str(&format!("; the recording begins again every {period}"));
+    }
+    if demands {
+        message.push_str("; the recorded demands replace gateway.cpu-per-request");
+    }
+    message
 }
 
 fn assumed_message(settings: &[Assumption]) -> String {

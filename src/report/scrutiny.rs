@@ -10,7 +10,7 @@ use crate::observe::timeline::TotalRow;
 use crate::plan::{Fault, Plan, Scatter, Traffic};
 use crate::report::caveats::{Assumption, Caveat};
 use crate::scenario::{Mark, Scenario, Setting};
-use crate::units::{Bytes, Rate, SECOND, Span};
+use crate::units::{Bytes, Instant, Rate, SECOND, Span};
 
 /// A p99 interval that reaches further than this share of the point is wide.
 const WIDE: f64 = 0.25;
@@ -70,14 +70,16 @@ fn greatest_load(plan: &Plan) -> (f64, String) {
             let when = if bursts { " in a burst" } else { "" };
             (greatest * mean, format!("{}{when}", Rate(greatest)))
         }
-        Traffic::Replay(records) => {
+        Traffic::Replay(recording) => {
+            // What comes again sooner is as busy for so long.
+            let busiest = recording.period.map_or(BUSIEST, |period| period.min(BUSIEST));
             let mut work: BTreeMap<u64, f64> = BTreeMap::new();
-            for record in records.iter() {
+            for record in recording.records.iter() {
                 let demand = record.demand.map_or(mean, |nanoseconds| nanoseconds / 1e9);
-                *work.entry(record.at.0 / BUSIEST.0).or_default() += demand;
+                *work.entry(record.at.0 / busiest.0).or_default() += demand;
             }
             let greatest = work.into_values().fold(0.0, f64::max);
-            (greatest / BUSIEST.as_secs(), format!("the busiest {BUSIEST} of the recording"))
+            (greatest / busiest.as_secs(), format!("the busiest {busiest} of the recording"))
         }
     }
 }
@@ -130,8 +132,10 @@ fn missed_faults(plan: &Plan, run: &Experiment) -> Vec<Caveat> {
 }
 
 fn replayed(plan: &Plan) -> Option<Caveat> {
-    let Traffic::Replay(records) = &plan.traffic else { return None };
-    Some(Caveat::Replayed { demands: records.iter().any(|record| record.demand.is_some()) })
+    let Traffic::Replay(recording) = &plan.traffic else { return None };
+    let demands = recording.records.iter().any(|record| record.demand.is_some());
+    let again = recording.period.filter(|period| Instant::ZERO + *period < plan.run.horizon);
+    Some(Caveat::Replayed { demands, spread: recording.resolution, again })
 }
 
 fn events_cut(run: &Experiment) -> Option<Caveat> {
@@ -203,10 +207,10 @@ fn assumed(scenario: &Scenario) -> Option<Caveat> {
 mod tests {
     use super::*;
     use crate::experiment::{sample, summary::summarize};
-    use crate::plan::{Bursts, Recorded, ReplicaTarget};
+    use crate::plan::{Bursts, Recorded, Recording, ReplicaTarget};
     use crate::random::Law;
     use crate::report;
-    use crate::units::{Instant, Share};
+    use crate::units::Share;
 
     fn keys(scenario: &Scenario, run: &Experiment) -> Vec<&'static str> {
         let summary = summarize(&scenario.plan, &run.outcomes);
@@ -273,6 +277,20 @@ mod tests {
         assert!(found.contains(&"overload") && found.contains(&"replayed"), "{found:?}");
         let message = capacity(&scenario.plan).unwrap().message();
         assert!(message.starts_with("the busiest 10 s of the recording is 150 %"), "{message}");
+        // A second of it again and again is as busy.
+        let short = (0..10).map(|n| record(n as f64 / 10.0, Some(3e8)));
+        let period = Some(Span(SECOND));
+        let again = Recording { period, resolution: Span(SECOND), ..short.collect() };
+        scenario.plan.traffic = Traffic::Replay(again);
+        let message = capacity(&scenario.plan).unwrap().message();
+        assert!(message.starts_with("the busiest 1 s of the recording is 150 %"), "{message}");
+        assert_eq!(
+            replayed(&scenario.plan).unwrap().message(),
+            "every replication replays the same arrivals: the intervals show the chance in \
+             everything else, not how traffic varies; requests of the same second are spread over \
+             it at random; the recording begins again every 1 s; the recorded demands replace \
+             gateway.cpu-per-request"
+        );
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::scenario::supply::Supply;
 use crate::scenario::value::Located;
 use crate::scenario::word::{
     Catalogue, ChangeKind, Choice, FaultKind, GateKind, Management, Platform, Preset, Provisioner,
-    ScalePreset, Store, Tier, Tls, Weekday,
+    ReplayFormat, ScalePreset, Store, Tier, Tls, Weekday,
 };
 use crate::units::{Bytes, Cores, Rate, Share, Span};
 
@@ -152,7 +152,13 @@ keys! {
         WEEK_START: Weekday = "week-start", "mon", Inferred, "a week's first day",
             "The weekday on which the run starts (with weekly only).";
         REPLAY: String = "replay", "", Assumed, "none",
-            "A CSV file of recorded arrivals, from the scenario's folder.";
+            "A file of recorded arrivals, from the scenario's folder.";
+        REPLAY_FORMAT: ReplayFormat = "replay-format", "", Inferred, "the file's first line",
+            "What that file is (with replay only).";
+        REPLAY_SPEED: f64 = "replay-speed", "1", Inferred, "as recorded",
+            "How many times as fast it is played: 2 doubles the rate (with replay only).";
+        REPLAY_LOOP: bool = "replay-loop", "false", Inferred, "a recording is played once",
+            "Whether it begins again when it ends (with replay only).";
     }
     change "traffic.change" {
         KIND: ChangeKind = "kind", "", Given, "", "Which way the rate changes.";

@@ -11,6 +11,7 @@ mod ingress;
 mod key;
 pub mod keys;
 pub mod law;
+mod log;
 mod profile;
 pub mod read;
 pub mod replay;
@@ -21,6 +22,7 @@ mod supply;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod traffic;
 mod value;
 mod word;

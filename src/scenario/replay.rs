@@ -1,139 +1,156 @@
-//! Recorded arrivals: a CSV file with the columns `time_s`, and if wanted `demand_ms` and
-//! `replica` (counted from 1).
+//! Recorded arrivals: what the file is, how fast it is played, and whether it begins again.
 
-use crate::diagnostic::{Flaw, Place, Problem, clip, suggestion};
-use crate::plan::Recorded;
-use crate::quantity::SPAN_LIMIT;
-use crate::scenario::book::{Book, Found};
+use crate::diagnostic::{Flaw, Place, Problem, clip};
+use crate::plan::{Recorded, Recording};
+use crate::scenario::book::{Book, Found, Section};
+use crate::scenario::keys::traffic as key;
 use crate::scenario::sample::{self, FILE_LIMIT};
-use crate::units::Instant;
+use crate::scenario::word::ReplayFormat;
+use crate::scenario::{log, trace};
+use crate::units::{Instant, Span};
 
-/// The most arrivals that a trace may have.
+/// The most arrivals that a recording may have.
 pub const RECORD_LIMIT: usize = 10_000_000;
 
-const COLUMNS: [&str; 3] = ["time_s", "demand_ms", "replica"];
 const PROBLEM_LIMIT: usize = 5;
 
-/// The arrivals before the horizon; problems are noted with file and line.
-pub(crate) fn read(
-    book: &mut Book<'_>,
-    path: &Found<String>,
+/// Reads the recording that `[traffic]` names, up to the horizon; problems are noted with file and
+/// line.
+pub(crate) fn read<'a>(
+    book: &mut Book<'a>,
+    section: &Section<'a>,
     horizon: Option<Instant>,
     replicas: usize,
-) -> Vec<Recorded> {
+) -> Option<Recording> {
+    let speed = speed(book, section);
+    let again = book.get(section, key::REPLAY_LOOP);
+    let path = book.find(section, key::REPLAY)?;
     let file = book.base.join(&path.value);
     let text = match sample::text(&file, FILE_LIMIT) {
         Ok(text) => text,
         Err(why) => {
             let title = sample::unreadable(&file, &why);
             let help = "the path starts from the scenario's folder".to_owned();
-            book.error(path.place.clone(), title, help);
-            return Vec::new();
+            book.error(path.place, title, help);
+            book.find(section, key::REPLAY_FORMAT);
+            return None;
         }
     };
-    let mut trace = Trace::new(file.display().to_string(), &text, replicas);
-    trace.read();
-    book.problems.append(&mut trace.problems);
-    let mut records = trace.records;
+    let format = key::REPLAY_FORMAT;
+    let format = book.get_or(section, format, recognised(&text), format.mark, format.source);
+    let mut reading = Reading::new(file.display().to_string(), &text);
+    reading.read(format.value, replicas);
+    let sound = reading.problems.is_empty();
+    book.problems.append(&mut reading.problems);
+    let mut records = reading.records;
+    records.iter_mut().for_each(|record| record.at = Instant(slower(record.at.0, speed)));
+    let resolution = Span(slower(reading.resolution.0, speed));
     let end = horizon.unwrap_or(Instant::NEVER);
+    let length = length(&records, resolution);
+    let period = length.filter(|_| again.value);
+    if again.value && length.is_none() && !records.is_empty() {
+        let help = "that takes arrivals at two times at least; drop `replay-loop`".to_owned();
+        book.error(again.place, "the recording is too short to begin again", help);
+    }
+    if sound && horizon.is_some() && !again.value {
+        ends_early(book, &path, &records, end);
+    }
+    cut(book, &path, end, &mut records);
+    Some(Recording { records: records.into(), resolution, period })
+}
+
+/// How many times as fast the recording is played; 1 if what is written is wrong.
+fn speed<'a>(book: &mut Book<'a>, section: &Section<'a>) -> f64 {
+    let speed = book.get(section, key::REPLAY_SPEED);
+    if speed.value > 0.0 {
+        return speed.value;
+    }
+    let help = "write 1 for as fast as recorded, 2 for twice as fast".to_owned();
+    book.error(speed.place, "a recording that stands still has no arrivals", help);
+    1.0
+}
+
+fn slower(nanoseconds: u64, speed: f64) -> u64 {
+    if speed == 1.0 { nanoseconds } else { (nanoseconds as f64 / speed).round() as u64 }
+}
+
+/// From the first arrival to the last and one mean gap on, of times known to the second at least
+/// the last second; `None` if there are not two times.
+fn length(records: &[Recorded], resolution: Span) -> Option<Span> {
+    let [first, .., last] = records else { return None };
+    let length = last.at.since(first.at);
+    let gap = length / (records.len() as u64 - 1);
+    Some(length + gap.max(resolution)).filter(|length| *length > Span::ZERO)
+}
+
+/// Warns of a recording without arrivals in the last tenth of the run.
+fn ends_early(book: &mut Book<'_>, path: &Found<String>, records: &[Recorded], end: Instant) {
+    let last = records.last().map(|record| record.at);
+    if let Some(last) = last.filter(|last| last.0 < end.0 / 10 * 9) {
+        let title = format!("the last recorded arrival is at {last}, the run ends at {end}");
+        let problem = Problem::warning(path.place.clone(), title).label("then nothing comes");
+        let help = "write replay-loop = true to begin it again, or shorten `run.horizon`";
+        book.problems.push(problem.help(help));
+    }
+}
+
+/// Leaves out what lies after the run.
+fn cut(book: &mut Book<'_>, path: &Found<String>, end: Instant, records: &mut Vec<Recorded>) {
     let kept = records.partition_point(|record| record.at < end);
     if kept < records.len() {
         let title = format!("{} recorded arrivals lie after the run", records.len() - kept);
         book.problems.push(Problem::warning(path.place.clone(), title).label("they are left out"));
         records.truncate(kept);
     }
-    records
 }
 
-/// A trace while it is read.
-struct Trace<'a> {
+/// A recording while it is read.
+pub(crate) struct Reading<'a> {
     path: String,
-    text: &'a str,
-    replicas: usize,
-    /// Where each of [`COLUMNS`] stands.
-    columns: [Option<usize>; 3],
-    records: Vec<Recorded>,
+    /// The file.
+    pub(crate) text: &'a str,
+    /// What has been read so far.
+    pub(crate) records: Vec<Recorded>,
+    /// What its times are rounded down to; zero = they are exact.
+    pub(crate) resolution: Span,
     problems: Vec<Problem>,
 }
 
-impl<'a> Trace<'a> {
-    fn new(path: String, text: &'a str, replicas: usize) -> Trace<'a> {
+impl<'a> Reading<'a> {
+    /// Before the first line.
+    pub(crate) fn new(path: String, text: &'a str) -> Reading<'a> {
         let (records, problems) = (Vec::new(), Vec::new());
-        Trace { path, text, replicas, columns: [None; 3], records, problems }
+        Reading { path, text, records, resolution: Span::ZERO, problems }
     }
 
-    fn read(&mut self) {
-        let mut reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .trim(csv::Trim::All)
-            .from_reader(self.text.as_bytes());
-        let mut record = csv::StringRecord::new();
-        let mut first = true;
-        while self.problems.len() < PROBLEM_LIMIT {
-            let line = reader.position().line() as usize;
-            match reader.read_record(&mut record) {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(error) => return self.note(line, Flaw::new(error.to_string())),
-            }
-            let line = record.position().map_or(line, |position| position.line() as usize);
-            let read = if first { self.header(&record) } else { self.record(&record) };
-            if let Err(flaw) = read {
-                self.note(line, flaw);
-                if first {
-                    return;
-                }
-            }
-            first = false;
+    fn read(&mut self, format: ReplayFormat, replicas: usize) {
+        match format {
+            ReplayFormat::Csv => trace::read(self, replicas),
+            ReplayFormat::AccessLog => log::access_log(self),
+            ReplayFormat::JsonLines => log::json_lines(self),
         }
         if self.records.is_empty() && self.problems.is_empty() {
-            self.note(1, Flaw::new("the trace has no arrivals"));
+            self.note(1, Flaw::new("the recording has no arrivals"));
         }
     }
 
-    fn header(&mut self, names: &csv::StringRecord) -> Result<(), Flaw> {
-        for (index, name) in names.iter().enumerate() {
-            let column = COLUMNS.iter().position(|column| *column == name);
-            let Some(column) = column else {
-                let help = suggestion(name, COLUMNS).unwrap_or_default();
-                return Err(Flaw::new(format!("unknown column {:?}", clip(name))).help(help));
-            };
-            self.columns[column] = Some(index);
-        }
-        match self.columns[0] {
-            Some(_) => Ok(()),
-            None => Err(Flaw::new("the trace has no column \"time_s\"")),
-        }
+    /// Whether there is any use in reading on.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.problems.len() < PROBLEM_LIMIT
     }
 
-    fn record(&mut self, fields: &csv::StringRecord) -> Result<(), Flaw> {
+    /// Adds an arrival.
+    pub(crate) fn push(&mut self, record: Recorded) -> Result<(), Flaw> {
         if self.records.len() == RECORD_LIMIT {
-            return Err(Flaw::new(format!("the trace has more than {RECORD_LIMIT} arrivals")));
+            let title = format!("the recording has more than {RECORD_LIMIT} arrivals");
+            return Err(Flaw::new(title).help("cut it, or leave some of it out"));
         }
-        let field = |column: usize| {
-            let text = self.columns[column].and_then(|index| fields.get(index)).unwrap_or("");
-            Some(text).filter(|text| !text.is_empty())
-        };
-        let at = field(0).and_then(instant);
-        let at = at.ok_or_else(|| Flaw::new("`time_s` is no number of seconds from 0"))?;
-        if self.records.last().is_some_and(|last| at < last.at) {
-            return Err(Flaw::new("this arrival is earlier than the one before")
-                .help("sort the trace by time_s"));
-        }
-        // Recordings round: a demand of 0.000 is one below their resolution.
-        let demand = optional(field(1), sample::milliseconds, || {
-            Flaw::new("`demand_ms` is no number of milliseconds from 0")
-        })?;
-        let slot = |text: &str| text.parse().ok().filter(|n| (1..=self.replicas).contains(n));
-        let slot = optional(field(2), slot, || {
-            Flaw::new(format!("`replica` is not between 1 and {}", self.replicas))
-        })?;
-        self.records.push(Recorded { at, demand, slot: slot.map(|number: usize| number - 1) });
+        self.records.push(record);
         Ok(())
     }
 
-    fn note(&mut self, line: usize, flaw: Flaw) {
+    /// Notes what is wrong with a line, counted from 1.
+    pub(crate) fn note(&mut self, line: usize, flaw: Flaw) {
         let text = clip(self.text.lines().nth(line.saturating_sub(1)).unwrap_or(""));
         let place = Place::Elsewhere { path: self.path.clone(), line, span: 0..text.len(), text };
         let problem = Problem::error(place, flaw.title);
@@ -141,54 +158,71 @@ impl<'a> Trace<'a> {
     }
 }
 
-fn instant(text: &str) -> Option<Instant> {
-    let seconds: f64 = text.parse().ok()?;
-    (0.0..=SPAN_LIMIT.as_secs()).contains(&seconds).then(|| Instant::from_secs(seconds))
+/// What a file is, by its first line.
+fn recognised(text: &str) -> ReplayFormat {
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
+    if first.trim_start().starts_with('{') {
+        ReplayFormat::JsonLines
+    } else if log::is_access_log(first) {
+        ReplayFormat::AccessLog
+    } else {
+        ReplayFormat::Csv
+    }
 }
 
-/// Nothing for an empty field, else what it reads as.
-fn optional<T>(
-    field: Option<&str>,
-    read: impl Fn(&str) -> Option<T>,
-    flaw: impl Fn() -> Flaw,
-) -> Result<Option<T>, Flaw> {
-    field.map(|text| read(text).ok_or_else(flaw)).transpose()
+#[cfg(test)]
+impl Reading<'_> {
+    /// The problems: line and title.
+    pub(crate) fn titles(&self) -> Vec<String> {
+        let line = |problem: &Problem| match &problem.place {
+            Place::Elsewhere { line, .. } => format!("{line}: {}", problem.title),
+            _ => problem.title.clone(),
+        };
+        self.problems.iter().map(line).collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> (Vec<Recorded>, Vec<String>) {
-        let mut trace = Trace::new("t.csv".to_owned(), text, 2);
-        trace.read();
-        let line = |problem: &Problem| match &problem.place {
-            Place::Elsewhere { line, .. } => format!("{line}: {}", problem.title),
-            _ => problem.title.clone(),
+    fn read(text: &str, format: ReplayFormat) -> (Vec<Recorded>, Vec<String>) {
+        let mut reading = Reading::new("t".to_owned(), text);
+        reading.read(format, 2);
+        let titles = reading.titles();
+        (reading.records, titles)
+    }
+
+    #[test]
+    fn a_file_is_known_by_its_first_line() {
+        let log = "::1 - bob [10/Oct/2000:13:55:36 -0700] \"GET / HTTP/1.0\" 200 -";
+        for (text, format) in [
+            ("time_s\n1\n", ReplayFormat::Csv),
+            ("\n  {\"ts\": 1}\n", ReplayFormat::JsonLines),
+            (log, ReplayFormat::AccessLog),
+            ("", ReplayFormat::Csv),
+        ] {
+            assert_eq!(recognised(text), format, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_recording_without_arrivals_is_refused() {
+        for text in ["", "time_s\n", "\n\n"] {
+            assert!(read(text, recognised(text)).1[0].contains("no arrivals"), "{text:?}");
+        }
+        assert!(read("", ReplayFormat::JsonLines).1[0].contains("no arrivals"));
+    }
+
+    #[test]
+    fn a_recording_is_as_long_as_its_arrivals_and_one_gap() {
+        let long = |times: &[u64], resolution| {
+            let record = |at: &u64| Recorded { at: Instant(*at), demand: None, slot: None };
+            length(&times.iter().map(record).collect::<Vec<_>>(), Span(resolution))
         };
-        (trace.records, trace.problems.iter().map(line).collect())
-    }
-
-    #[test]
-    fn columns_may_come_in_any_order_and_cells_may_be_empty() {
-        let (records, problems) = read("replica,time_s,demand_ms\n2,0.5,1.5\n,0.75,\n");
-        assert!(problems.is_empty(), "{problems:?}");
-        let first = Recorded { at: Instant(500_000_000), demand: Some(1.5e6), slot: Some(1) };
-        let second = Recorded { at: Instant(750_000_000), demand: None, slot: None };
-        assert_eq!(records, [first, second]);
-    }
-
-    #[test]
-    fn every_bad_line_is_named() {
-        let (_, problems) = read("time_s,replica\n1,\n0.5,1\nx,1\n2,3\n-1,\nnan,\n1e99,\n");
-        let lines: Vec<&str> = problems.iter().map(|problem| &problem[..2]).collect();
-        assert_eq!(lines, ["3:", "4:", "5:", "6:", "7:"]);
-    }
-
-    #[test]
-    fn a_wrong_header_ends_the_reading() {
-        assert!(read("time,demand_ms\n1,2\n").1[0].contains("unknown column \"time\""));
-        assert!(read("demand_ms\n1\n").1[0].contains("no column \"time_s\""));
-        assert!(read("").1[0].contains("no arrivals"));
+        assert_eq!(long(&[10, 20, 40], 0), Some(Span(45)));
+        assert_eq!(long(&[10, 20, 40], 100), Some(Span(130)));
+        assert_eq!((long(&[7], 1), long(&[], 1), long(&[7, 7], 0)), (None, None, None));
+        assert_eq!(long(&[7, 7], 100), Some(Span(100)));
     }
 }

@@ -282,7 +282,8 @@ fn traces_and_samples_are_found_beside_the_scenario() {
     let path = write("own.toml", text);
     let scenario = load(&path).scenario.expect("sound");
     assert_eq!((scenario.name.as_str(), scenario.path.as_path()), ("own", path.as_path()));
-    let Traffic::Replay(records) = &scenario.plan.traffic else { panic!("no trace") };
+    let Traffic::Replay(recording) = &scenario.plan.traffic else { panic!("no trace") };
+    let records = &recording.records;
     assert_eq!((records.len(), records[0].slot), (1, Some(1)));
     assert_eq!(scenario.plan.gateway.demand, Law::Empirical([1e6, 3e6].into()));
 }
@@ -305,4 +306,28 @@ fn days_hours_and_bursts_multiply_the_rate() {
     let Scatter::Bursty(bursts) = process.scatter else { panic!("{:?}", process.scatter) };
     assert_eq!((bursts.share(), bursts.calm()), (Share(1.0 / 16.0), 16.0 / 19.0));
     assert!((process.peak().0 - 600.0 * 64.0 / 19.0).abs() < 1e-9);
+}
+
+#[test]
+fn a_recording_is_played_as_fast_and_as_often_as_is_written() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let line = |time: &str| format!("h - - [10/Oct/2000:{time} +0000] \"GET / HTTP/1.1\" 200 -\n");
+    let log = line("00:00:20") + &line("00:00:10") + &line("00:00:20") + &line("00:00:50");
+    std::fs::write(folder.path().join("access.log"), log).expect("written");
+    let recording = |more: &str| {
+        let text = format!(
+            "question = \"?\"\ntraffic.replay = \"access.log\"\nrun.horizon = \"15s\"\n{more}"
+        );
+        let scenario = parse("own.toml", &text, folder.path()).scenario.expect("sound");
+        let format = setting(&scenario, "traffic.replay-format");
+        assert_eq!((format.value.as_str(), format.mark), ("\"access-log\"", Mark::Inferred));
+        let Traffic::Replay(recording) = scenario.plan.traffic else { panic!("no recording") };
+        let times: Vec<f64> = recording.records.iter().map(|one| one.at.as_secs()).collect();
+        (times, recording.resolution.as_secs(), recording.period.map(Span::as_secs))
+    };
+    assert_eq!(recording(""), (vec![0.0, 10.0, 10.0], 1.0, None));
+    // 40 s and a third of them, four times as fast.
+    let fast = recording("traffic.replay-speed = 4\ntraffic.replay-loop = true\n");
+    assert_eq!((fast.0, fast.1), (vec![0.0, 2.5, 2.5, 10.0], 0.25));
+    assert!((fast.2.expect("a period") - 40.0 / 3.0).abs() < 1e-8);
 }

@@ -33,6 +33,7 @@ pub(crate) fn read<'a>(
     }
     let rate = book.require(&section, key::RATE, "rate = \"900/s\"");
     let base = rate.as_ref().map_or(Rate::default(), |rate| rate.value);
+    idle_replay(book, &section);
     let scatter = book.get(&section, key::ARRIVALS);
     let changes = changes(book, &section, horizon);
     let mut peak = rate;
@@ -87,9 +88,16 @@ fn recorded<'a>(
     let first = ignored.first().map(|change| change.place.clone());
     let title = "changes of the rate have no effect";
     book.problems.extend(first.map(|place| Problem::warning(place, title).label(reason)));
-    let path = book.find(section, key::REPLAY);
-    let records = path.map(|path| replay::read(book, &path, horizon, replicas));
-    TrafficPart { plan: Traffic::Replay(records.unwrap_or_default().into()), peak: None }
+    let recording = replay::read(book, section, horizon, replicas);
+    TrafficPart { plan: Traffic::Replay(recording.unwrap_or_default()), peak: None }
+}
+
+/// Notes what says how a recording is played when there is none.
+fn idle_replay<'a>(book: &mut Book<'a>, section: &Section<'a>) {
+    let reason = "only with `replay`";
+    book.idle(section, key::REPLAY_FORMAT, reason);
+    book.idle(section, key::REPLAY_SPEED, reason);
+    book.idle(section, key::REPLAY_LOOP, reason);
 }
 
 /// The same rate so many times as high.

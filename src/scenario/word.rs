@@ -111,6 +111,15 @@ words! {
         /// Sunday.
         Sunday = "sun",
     }
+    /// What a file of recorded arrivals is.
+    ReplayFormat {
+        /// A table with the column `time_s`.
+        Csv = "csv",
+        /// The common or combined log format of Apache and nginx.
+        AccessLog = "access-log",
+        /// An object with a time on each line.
+        JsonLines = "json-lines",
+    }
     /// Where a starting replica finds its configuration.
     Store {
         /// In the cluster.

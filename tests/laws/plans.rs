@@ -283,12 +283,18 @@ fn traffic(capacity: f64, horizon: f64, slots: usize) -> impl Strategy<Value = T
     );
     let demand = prop::option::of(1e5..1e8_f64);
     let record = (0.0..1.0_f64, demand, prop::option::of(0..slots));
-    let replay = prop::collection::vec(record, 0..400).prop_map(move |mut records| {
-        records.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let recorded =
-            |(when, demand, slot)| Recorded { at: at(when * horizon * 1.05), demand, slot };
-        Traffic::Replay(records.into_iter().map(recorded).collect())
-    });
+    let records = prop::collection::vec(record, 0..400);
+    let replay =
+        (records, any::<bool>(), any::<bool>()).prop_map(move |(records, coarse, again)| {
+            let length = horizon * if again { 0.4 } else { 1.05 };
+            let when = |when: f64| if coarse { (when * length).floor() } else { when * length };
+            let recorded = |(part, demand, slot)| Recorded { at: at(when(part)), demand, slot };
+            let mut records: Vec<Recorded> = records.into_iter().map(recorded).collect();
+            records.sort_by_key(|record| record.at);
+            let resolution = secs(if coarse { 1.0 } else { 0.0 });
+            let period = again.then(|| secs(length + 1.0));
+            Traffic::Replay(Recording { records: records.into(), resolution, period })
+        });
     prop_oneof![4 => process, 1 => replay]
 }
 

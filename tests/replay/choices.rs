@@ -1,7 +1,6 @@
 //! Who is chosen: requests one after the other, against what real balancers did with them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use brownout::observe::{Observer, Served};
 use brownout::plan::*;
@@ -68,7 +67,7 @@ impl Case {
     fn model_picks(&self, count: u64) -> Vec<usize> {
         let record = |n| Recorded { at: Instant(n * 100_000_000), demand: Some(1e6), slot: None };
         let mut plan = self.plan();
-        plan.traffic = Traffic::Replay((1..=count).map(record).collect::<Arc<[Recorded]>>());
+        plan.traffic = Traffic::Replay((1..=count).map(record).collect());
         let mut picks = Picks::default();
         brownout::model::simulate(&plan, 0, &mut picks, &Default::default());
         picks.0.sort_unstable();

@@ -4,8 +4,6 @@
 //! Tagged requests take one per cent of the load and replace as much of the rest, so that the load
 //! is the vector's own and means, which depend on nothing else, are not shifted.
 
-use std::sync::Arc;
-
 use brownout::plan::*;
 use brownout::random::{Law, Seed};
 use brownout::units::{Cores, Instant, Span};
@@ -201,7 +199,7 @@ impl System {
     }
 
     /// Poisson arrivals until `end`, each tagged or ordinary by chance.
-    fn with_tagged(&self, tagged: f64, end: f64, replication: u64) -> Arc<[Recorded]> {
+    fn with_tagged(&self, tagged: f64, end: f64, replication: u64) -> Recording {
         let seed = Seed { seed: self.seed, replication };
         let mut gaps = seed.stream("gaps of all requests", 0);
         let mut kinds = seed.stream("kinds of requests", 0);

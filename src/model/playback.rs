@@ -1,0 +1,116 @@
+//! Plays a recording: once or again and again, and spreads what was recorded too coarsely.
+
+use crate::plan::{Recorded, Recording};
+use crate::random::{Seed, Stream};
+use crate::units::{Instant, Span};
+
+/// A recording while it is played.
+pub(super) struct Playback {
+    recording: Recording,
+    next: usize,
+    /// Start of the current round.
+    round: Instant,
+    /// Where within the resolution of the recording requests are sent.
+    luck: Stream,
+    /// Requests of the current recorded instant that are still to come, and the part of the
+    /// resolution, from 0 to 1, that has passed.
+    left: usize,
+    passed: f64,
+}
+
+impl Playback {
+    /// The recording from its start.
+    pub fn new(recording: &Recording, seed: Seed) -> Playback {
+        let luck = seed.stream("recording", 0);
+        let recording = recording.clone();
+        Playback { recording, next: 0, round: Instant::ZERO, luck, left: 0, passed: 0.0 }
+    }
+
+    /// The next request before `horizon`. Not to be asked again after `None`.
+    pub fn next(&mut self, horizon: Instant) -> Option<Recorded> {
+        if self.next == self.recording.records.len() {
+            self.round += self.recording.period.filter(|_| self.next > 0)?;
+            self.next = 0;
+        }
+        let record = self.recording.records[self.next];
+        let start = self.round + Span(record.at.0);
+        let at = if start < horizon { start + self.spread(record.at) } else { start };
+        self.next += 1;
+        (at < horizon).then_some(Recorded { at, ..record })
+    }
+
+    /// How long after the recorded instant the next request is sent. Those of one instant fall
+    /// where as many uniform points would: the first of n that are left leaves a part of the rest
+    /// that is distributed as the greatest of n uniform numbers.
+    fn spread(&mut self, instant: Instant) -> Span {
+        let resolution = self.recording.resolution.0;
+        if resolution == 0 {
+            return Span::ZERO;
+        }
+        if self.left == 0 {
+            let rest = &self.recording.records[self.next..];
+            self.left = rest.iter().take_while(|record| record.at == instant).count();
+            self.passed = 0.0;
+        }
+        let kept = (-self.luck.exponential() / self.left as f64).exp();
+        self.passed = 1.0 - (1.0 - self.passed) * kept;
+        self.left -= 1;
+        Span((self.passed * resolution as f64) as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::SECOND;
+
+    const SEED: Seed = Seed { seed: 3, replication: 0 };
+
+    fn recording(times: &[f64], resolution: f64, period: Option<f64>) -> Recording {
+        let record = |at| Recorded { at: Instant::from_secs(at), demand: None, slot: None };
+        let records = times.iter().map(|at| record(*at)).collect();
+        let (resolution, period) = (Span::from_secs(resolution), period.map(Span::from_secs));
+        Recording { records, resolution, period }
+    }
+
+    fn played(recording: &Recording, seed: Seed, horizon: f64) -> Vec<f64> {
+        let mut playback = Playback::new(recording, seed);
+        let next = || playback.next(Instant::from_secs(horizon));
+        std::iter::from_fn(next).map(|record| record.at.as_secs()).collect()
+    }
+
+    #[test]
+    fn a_recording_is_played_as_it_is_or_again_and_again() {
+        let once = recording(&[0.5, 1.0, 1.0, 3.0], 0.0, None);
+        assert_eq!(played(&once, SEED, 9.0), [0.5, 1.0, 1.0, 3.0]);
+        assert_eq!(played(&once, SEED, 3.0), [0.5, 1.0, 1.0]);
+        let again = Recording { period: Some(Span(4 * SECOND)), ..once };
+        assert_eq!(played(&again, SEED, 8.6), [0.5, 1.0, 1.0, 3.0, 4.5, 5.0, 5.0, 7.0, 8.5]);
+        assert!(played(&recording(&[], 0.0, Some(1.0)), SEED, 9.0).is_empty());
+    }
+
+    #[test]
+    fn what_is_known_to_the_second_falls_anywhere_in_it_in_order() {
+        let seconds: Vec<f64> = (0..1_000).flat_map(|second| [f64::from(second); 8]).collect();
+        let times = played(&recording(&seconds, 1.0, None), SEED, 1e4);
+        assert_eq!(times.len(), 8_000);
+        assert!(times.is_sorted());
+        assert!(times.iter().zip(&seconds).all(|(at, second)| at.floor() == *second));
+        // The k-th of 8 uniform points has the mean k/9 and the variance k·(9−k)/(81·10).
+        for k in 1..=8_usize {
+            let mean = times.iter().skip(k - 1).step_by(8).map(|at| at.fract()).sum::<f64>() / 1e3;
+            let error = ((k * (9 - k)) as f64 / 810.0 / 1e3).sqrt();
+            assert!((mean - k as f64 / 9.0).abs() < 4.0 * error, "{k}: {mean}");
+        }
+    }
+
+    #[test]
+    fn each_replication_and_each_round_spreads_anew() {
+        let coarse = recording(&[0.0, 0.0, 1.0], 1.0, Some(2.0));
+        let times = played(&coarse, SEED, 4.0);
+        assert_eq!(times.len(), 6);
+        assert!(times[..3].iter().zip(&times[3..]).all(|(one, other)| one + 2.0 != *other));
+        assert_eq!(times, played(&coarse, SEED, 4.0));
+        assert_ne!(times, played(&coarse, Seed { replication: 1, ..SEED }, 4.0));
+    }
+}

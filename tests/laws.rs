@@ -1,5 +1,7 @@
 //! Laws that hold in every run whatever the plan: conservation, Little's law, the utilisation law.
 
+#[path = "laws/around.rs"]
+mod around;
 #[path = "laws/clusters.rs"]
 mod clusters;
 mod common;

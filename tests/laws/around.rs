@@ -1,12 +1,6 @@
 //! What must hold whatever surrounds the replicas: both ways of simulating agree, and every request
 //! and every attempt has one end.
 
-#[path = "laws/clusters.rs"]
-mod clusters;
-mod common;
-#[path = "laws/plans.rs"]
-mod plans;
-
 use brownout::experiment::replicate;
 use brownout::model::Gauge;
 use brownout::observe::ledger::Ledger;
@@ -14,15 +8,10 @@ use brownout::observe::outcome::Outcome;
 use brownout::observe::recorder::Keep;
 use brownout::plan::*;
 use brownout::units::Share;
-use plans::any_plan;
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 
-fn config() -> ProptestConfig {
-    let rng_seed = RngSeed::Fixed(11);
-    let cases = std::env::var("CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(200);
-    ProptestConfig { cases, failure_persistence: None, rng_seed, ..Default::default() }
-}
+use crate::config;
+use crate::plans::any_plan;
 
 /// Clients in an open loop that wait for ever, and an API that the gateway answers itself.
 fn bystanders() -> Surroundings {

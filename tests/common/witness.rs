@@ -1,6 +1,7 @@
 //! An observer that remembers everything, and one that tells two others.
 
 use brownout::model::simulate;
+use brownout::observe::count::Count;
 use brownout::observe::ledger::Failure;
 use brownout::observe::outcome::Outcome;
 use brownout::observe::recorder::{Keep, Recorder};
@@ -20,6 +21,8 @@ pub struct Witness {
     pub readings: Vec<(Instant, Vec<Reading>)>,
     pub in_flight: Vec<Instant>,
     pub end: Instant,
+    /// How many had been served at the horizon.
+    in_time: usize,
     over: bool,
 }
 
@@ -43,6 +46,7 @@ impl Observer for Witness {
     }
     fn horizon(&mut self, at: Instant, in_flight: &[Instant], under_way: &[Instant]) {
         (self.end, self.over) = (at, true);
+        self.in_time = self.served.len();
         self.in_flight = [in_flight, under_way].concat();
         self.in_flight.sort_unstable();
     }
@@ -51,7 +55,7 @@ impl Observer for Witness {
 impl Witness {
     /// Those that were served before the end.
     pub fn served_in_time(&self) -> impl Iterator<Item = &Served> {
-        self.served.iter().filter(|request| request.finished <= self.end)
+        self.served[..self.in_time].iter()
     }
 
     /// How many replicas there were.
@@ -88,6 +92,22 @@ impl<A: Observer, B: Observer> Observer for Both<'_, A, B> {
     fn failed(&mut self, sent: Instant, at: Instant, failure: Failure) {
         self.0.failed(sent, at, failure);
         self.1.failed(sent, at, failure);
+    }
+    fn attempted(&mut self, sent: Instant) {
+        self.0.attempted(sent);
+        self.1.attempted(sent);
+    }
+    fn attempt_ended(&mut self, sent: Instant, failure: Option<Failure>) {
+        self.0.attempt_ended(sent, failure);
+        self.1.attempt_ended(sent, failure);
+    }
+    fn counted(&mut self, sent: Instant, count: Count) {
+        self.0.counted(sent, count);
+        self.1.counted(sent, count);
+    }
+    fn attempts_left(&mut self, sent: &[Instant]) {
+        self.0.attempts_left(sent);
+        self.1.attempts_left(sent);
     }
     fn observe(&mut self, at: Instant, observation: &Observation) {
         self.0.observe(at, observation);

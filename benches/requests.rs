@@ -1,4 +1,5 @@
-//! Nanoseconds per request on one core, with all statistics on.
+//! Nanoseconds per request on one core (per attempt, where clients try again), with all statistics
+//! on.
 //!
 //! `cargo bench` runs the cases in turn, several rounds, and prints the median of each with its
 //! range, and its ratio to a yardstick that ran in the same round: machines differ and drift, the
@@ -89,12 +90,48 @@ fn slow_replica() -> Plan {
     plan
 }
 
+/// Clients that give up after a second and try three times in all.
+fn impatient(mut plan: Plan) -> Plan {
+    let backoff = RetryBackoff {
+        first: Span::from_secs(0.1),
+        factor: 2.0,
+        limit: Span::from_secs(10.0),
+        jitter: Jitter::Full,
+    };
+    let retry = Retry { attempts: 3, backoff, budget: None, breaker: None, limited: false };
+    let clients = Clients {
+        population: Population::Open,
+        popularity: Popularity::ONE,
+        patience: Some(Span::from_secs(1.0)),
+        network: None,
+        retry: Some(retry),
+        cancels: true,
+    };
+    let api = Api {
+        name: "api".to_owned(),
+        weight: 1.0,
+        demand: None,
+        payload_kb: 0.0,
+        policies: Vec::new(),
+        upstream: None,
+        resources: Popularity::ONE,
+        cacheable: Share::ZERO,
+        contracts: false,
+    };
+    let (policies, upstreams) = (Vec::new(), Vec::new());
+    plan.surroundings =
+        Some(Surroundings { clients, apis: vec![api], policies, upstreams, tls: None });
+    plan
+}
+
 fn replicate(plan: &Plan, replication: u64) -> (f64, u64) {
     let keep = Keep { timeline: true, journal: true, requests_every: None };
     let start = Clock::now();
     let outcome =
         brownout::experiment::replicate(black_box(plan), replication, keep, &Default::default());
-    (start.elapsed().as_nanos() as f64, black_box(outcome).ledger.offered)
+    let outcome = black_box(outcome);
+    let attempts = outcome.ledger.offered.max(outcome.attempts.offered);
+    (start.elapsed().as_nanos() as f64, attempts)
 }
 
 fn yardstick(replication: u64) -> (f64, u64) {
@@ -122,6 +159,8 @@ fn cases() -> Vec<(&'static str, Plan)> {
         ("overload", overload()),
         ("time-outs", time_outs()),
         ("slow replica", slow_replica()),
+        ("retries", impatient(steady())),
+        ("retry storm", impatient(overload())),
     ];
     let chosen = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part));
     all.into_iter().filter(|(name, _)| chosen(name)).collect()

@@ -87,6 +87,8 @@ pub(super) struct Balancer {
     by_zone: Vec<Ring>,
     zone_turns: Vec<usize>,
     connections: Vec<Connection>,
+    /// Whether the last pick opened a connection.
+    pub opened: bool,
     stream: Stream,
 }
 
@@ -102,6 +104,7 @@ impl Balancer {
             by_zone: vec![Ring::new(instances); zones],
             zone_turns: (0..instances).collect(),
             connections: vec![Connection { replica: None, left: 0 }; connections],
+            opened: false,
             stream: seed.stream("balancing", 0),
         }
     }
@@ -188,7 +191,8 @@ impl Balancer {
     fn pick_by_connection(&mut self, requests: Option<u32>) -> Option<ReplicaId> {
         let index = self.stream.below(self.connections.len());
         let Connection { replica, left } = self.connections[index];
-        if left == 0 || replica.is_none() {
+        self.opened = left == 0 || replica.is_none();
+        if self.opened {
             let fresh = self.pick_at_random();
             self.connections[index] =
                 Connection { replica: fresh, left: requests.unwrap_or(u32::MAX) };

@@ -18,6 +18,7 @@
 
 use super::World;
 use super::flow::Step;
+use super::handshake::Met;
 use super::open::{AttemptId, Content, Limit, OpenAttempt, OpenRequest, RequestId, Stage};
 use super::routing::note_failure;
 use super::traffic::Request;
@@ -259,11 +260,30 @@ impl<O: Observer> World<'_, O> {
     /// An attempt reaches the ingress.
     #[inline(always)]
     pub(super) fn reach(&mut self, at: u64, attempt: AttemptId) {
-        let Some(open) = self.flow.open.attempts.get(attempt) else { return };
+        let Some(request) = self.as_request(attempt) else { return };
+        match self.meet_on_connection(at, attempt) {
+            Met::Anyone => self.enter_ingress(at, request),
+            Met::Instance(instance) => self.pass_ingress(at, request, instance),
+            Met::Nobody => self.fail_attempt(attempt, at, Failure::IngressDown),
+            Met::Later => {}
+        }
+    }
+
+    /// An attempt as the ingress sees it.
+    #[inline(always)]
+    fn as_request(&self, attempt: AttemptId) -> Option<Request> {
+        let open = self.flow.open.attempts.get(attempt)?;
         let demand = open.content.demand;
         let request = open.request.and_then(|request| self.flow.open.requests.get(request));
         let slot = request.and_then(|request| request.slot);
-        self.enter_ingress(at, Request { sent: attempt.name(), demand, slot });
+        Some(Request { sent: attempt.name(), demand, slot })
+    }
+
+    /// The handshake of an attempt's connection is done.
+    pub(super) fn end_handshake(&mut self, at: u64, attempt: AttemptId) {
+        let Some(request) = self.as_request(attempt) else { return };
+        let instance = self.flow.open.attempts.get(attempt).map_or(0, |open| open.instance);
+        self.pass_ingress(at, request, instance as usize);
     }
 
     /// A client gives up on an attempt at `due`.

@@ -48,6 +48,8 @@ pub(super) enum Step {
     Again { request: RequestId },
     /// An attempt reaches the ingress through the network.
     Reaches { attempt: AttemptId },
+    /// The handshake of the connection on which an attempt comes is done.
+    Shaken { attempt: AttemptId },
     /// An answer reaches its client through the network.
     Returns { attempt: AttemptId, served: u64 },
     /// A replica takes an attempt on that it had put off.
@@ -258,11 +260,13 @@ impl<O: Observer> World<'_, O> {
             Step::UserSends { .. }
             | Step::Again { .. }
             | Step::Reaches { .. }
+            | Step::Shaken { .. }
             | Step::Sweep { .. }
                 if self.flow.over => {}
             Step::UserSends { user } => self.send_next(at, user),
             Step::Again { request } => self.try_again(at, request),
             Step::Reaches { attempt } => self.reach(at, attempt),
+            Step::Shaken { attempt } => self.end_handshake(at, attempt),
             Step::Returns { attempt, served } => self.receive_answer(attempt, served),
             Step::Enters { attempt } => self.enter_again(at, attempt),
             Step::HostDone { attempt, host, tries, outages, failed } => {
@@ -301,6 +305,9 @@ impl<O: Observer> World<'_, O> {
         let replica = &mut self.replicas[id];
         replica.arrived += 1;
         replica.held += 1;
+        if std::mem::take(&mut self.balancer.opened) {
+            self.shake_at_replica(attempt);
+        }
         self.flow.limit(attempt, Limit::Read, at.saturating_add(self.plan.ingress.read_timeout.0));
         self.take_on(at, attempt);
     }

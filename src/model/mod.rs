@@ -30,6 +30,7 @@ mod event;
 mod fault;
 mod flow;
 mod gauge;
+mod handshake;
 mod hosts;
 mod lifecycle;
 mod look;
@@ -69,6 +70,7 @@ use event::Event;
 use fault::Misfortune;
 use flow::{Exit, Flow};
 pub use gauge::Gauge;
+use handshake::Handshakes;
 use hosts::Upstreams;
 use node::Nodes;
 use policies::Policies;
@@ -142,6 +144,7 @@ struct World<'a, O> {
     /// The moment that the flow has come to.
     flow_now: u64,
     clients: Clients,
+    handshakes: Handshakes,
     policies: Policies,
     upstreams: Upstreams,
     /// Clients whose contracts are revoked.
@@ -192,6 +195,7 @@ impl<'a, O: Observer> World<'a, O> {
             flow: Flow::default(),
             flow_now: 0,
             clients: Clients::new(plan, seed),
+            handshakes: Handshakes::new(plan, seed),
             policies: Policies::new(plan),
             upstreams: Upstreams::new(plan, seed),
             revoked: Vec::new(),

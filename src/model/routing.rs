@@ -115,10 +115,16 @@ impl<O: Observer> World<'_, O> {
     /// A request, or an attempt by its name, meets an ingress instance.
     #[inline(always)]
     pub(super) fn enter_ingress(&mut self, at: u64, request: Request) {
+        match self.entrance.meet() {
+            Some(instance) => self.pass_ingress(at, request, instance),
+            None => self.fail(request.sent, at, Failure::IngressDown),
+        }
+    }
+
+    /// An instance has a request, or an attempt by its name, and finds a replica for it.
+    #[inline(always)]
+    pub(super) fn pass_ingress(&mut self, at: u64, request: Request, instance: usize) {
         let Request { sent, demand, slot } = request;
-        let Some(instance) = self.entrance.meet() else {
-            return self.fail(sent, at, Failure::IngressDown);
-        };
         let retries_left = self.plan.ingress.retries;
         let attempt = Attempt { due: at, sent, demand, instance, retries_left, tried: 0 };
         match slot {

@@ -93,6 +93,13 @@ pub struct Tls {
 pub enum TlsEnd {
     /// At the replica (last-mile security): it pays for handshakes.
     Replica,
-    /// At the ingress instance, which has this many cores for handshakes.
-    Ingress(f64),
+    /// At the ingress instance.
+    Ingress {
+        /// Cores of an instance for handshakes, above 0.
+        cores: f64,
+        /// Client connections open at any time, at least 1; each request comes on any of them alike.
+        connections: usize,
+        /// Requests after which a connection closes; `None` = never.
+        requests: Option<u32>,
+    },
 }

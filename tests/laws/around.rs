@@ -231,13 +231,26 @@ fn policy() -> impl Strategy<Value = Policy> {
     })
 }
 
+fn tls() -> impl Strategy<Value = Tls> {
+    let ingress = (0.5..4.0, 1_usize..30, prop::option::of(1_u32..50)).prop_map(
+        |(cores, connections, requests)| TlsEnd::Ingress { cores, connections, requests },
+    );
+    let end = prop_oneof![Just(TlsEnd::Replica), ingress];
+    (end, 0.0..0.02, 0.0..1.0).prop_map(|(at, handshake, resumed)| Tls {
+        at,
+        handshake: secs(handshake),
+        resumption: secs(handshake / 5.0),
+        resumed: Share(resumed),
+    })
+}
+
 /// Surroundings of any kind. Each API has every policy and one of the upstreams, if there are any.
 fn surroundings() -> impl Strategy<Value = Surroundings> {
     let api = (0.1..3.0, prop::option::of(law(0.02)), popularity(40), 0.0..1.2, any::<bool>());
     let upstreams = prop::collection::vec(upstream(), 0..3);
     let policies = prop::collection::vec(policy(), 0..4);
-    (clients(), prop::collection::vec(api, 1..4), policies, upstreams).prop_map(
-        |(clients, apis, policies, upstreams)| {
+    (clients(), prop::collection::vec(api, 1..4), policies, upstreams, prop::option::of(tls()))
+        .prop_map(|(clients, apis, policies, upstreams, tls)| {
             let api = |(index, (weight, demand, resources, cacheable, contracts))| Api {
                 name: format!("api {index}"),
                 weight,
@@ -250,9 +263,8 @@ fn surroundings() -> impl Strategy<Value = Surroundings> {
                 contracts,
             };
             let apis = apis.into_iter().enumerate().map(api).collect();
-            Surroundings { clients, apis, policies, upstreams, tls: None }
-        },
-    )
+            Surroundings { clients, apis, policies, upstreams, tls }
+        })
 }
 
 /// A fault of the surroundings and when, as a share of the run.

@@ -19,7 +19,7 @@
 use super::World;
 use super::flow::Step;
 use super::handshake::Met;
-use super::open::{AttemptId, Content, Limit, OpenAttempt, OpenRequest, RequestId, Stage};
+use super::open::{AttemptId, Content, Limit, OpenAttempt, OpenRequest, Stage, Waiting, WaitingId};
 use super::routing::note_failure;
 use super::traffic::Request;
 use crate::observe::Observer;
@@ -55,6 +55,9 @@ pub(super) struct Clients {
     /// From the moment at which an arrival is handled to its reaching the ingress: all of the
     /// constant delay, or nothing if a network comes in between.
     pub entry_delay: u64,
+    /// Whether the ingress may give up on a replica before a client, who would end the work, gives
+    /// up on both.
+    pub may_read_time_out: bool,
     clients: Vec<Client>,
     popularity: Option<Weighted>,
     apis: Vec<ApiLuck>,
@@ -102,6 +105,10 @@ impl Clients {
         let weights: Vec<f64> = apis.iter().map(|api| api.weight).collect();
         Clients {
             entry_delay: if network.is_some() { 0 } else { plan.ingress.delay.0 },
+            may_read_time_out: spec.is_none_or(|spec| {
+                let patience = spec.patience.filter(|_| spec.cancels).unwrap_or(Span::MAX);
+                plan.ingress.read_timeout <= patience
+            }),
             clients: vec![Client { tokens, attempts: 0, failed: 0 }; keys.keys],
             popularity: weighted(keys),
             apis: apis.iter().enumerate().map(luck).collect(),
@@ -213,25 +220,24 @@ impl<O: Observer> World<'_, O> {
             let client = &mut self.clients.clients[content.client as usize];
             client.tokens = (client.tokens + per_request).min(size);
         }
-        let request = OpenRequest { content, slot, user, tries: 0 };
-        let request = self.flow.open.requests.insert(request);
-        self.begin_attempt(at, request);
+        let slot = slot.map(|slot| slot as u32);
+        self.begin_attempt(at, content, OpenRequest { slot, user, tries: 0 });
     }
 
     /// A client tries again.
-    pub(super) fn try_again(&mut self, at: u64, request: RequestId) {
-        self.begin_attempt(at, request);
+    pub(super) fn try_again(&mut self, at: u64, request: WaitingId) {
+        if let Some(Waiting { content, request }) = self.flow.open.waiting.remove(request) {
+            self.begin_attempt(at, content, request);
+        }
     }
 
     #[inline(always)]
-    fn begin_attempt(&mut self, at: u64, id: RequestId) {
-        let Some(request) = self.flow.open.requests.get_mut(id) else { return };
-        request.tries += 1;
-        let content = request.content;
+    fn begin_attempt(&mut self, at: u64, content: Content, request: OpenRequest) {
+        let request = OpenRequest { tries: request.tries + 1, ..request };
         self.clients.clients[content.client as usize].attempts += 1;
         self.observer.attempted(Instant(content.born));
         let attempt = self.flow.open.attempts.insert(OpenAttempt {
-            request: Some(id),
+            request: Some(request),
             content,
             stage: Stage::UnderWay,
             instance: u32::MAX,
@@ -274,8 +280,7 @@ impl<O: Observer> World<'_, O> {
     fn as_request(&self, attempt: AttemptId) -> Option<Request> {
         let open = self.flow.open.attempts.get(attempt)?;
         let demand = open.content.demand;
-        let request = open.request.and_then(|request| self.flow.open.requests.get(request));
-        let slot = request.and_then(|request| request.slot);
+        let slot = open.request.and_then(|request| request.slot).map(|slot| slot as usize);
         Some(Request { sent: attempt.name(), demand, slot })
     }
 
@@ -303,31 +308,42 @@ impl<O: Observer> World<'_, O> {
             _ if cancels => self.abort(attempt, due, Failure::GivenUp),
             _ => {}
         }
-        self.react(request, due, Failure::GivenUp);
+        self.react(content, request, due, Failure::GivenUp);
     }
 
     /// A client reacts to the failure of its attempt at `at`.
-    pub(super) fn react(&mut self, id: RequestId, at: u64, failure: Failure) {
+    pub(super) fn react(
+        &mut self,
+        content: Content,
+        request: OpenRequest,
+        at: u64,
+        failure: Failure,
+    ) {
         if self.flow.over {
             return;
         }
-        let Some(request) = self.flow.open.requests.get(id).copied() else { return };
-        self.clients.clients[request.content.client as usize].failed += 1;
-        match self.may_retry(&request, failure) {
+        self.clients.clients[content.client as usize].failed += 1;
+        match self.may_retry(content, request, failure) {
             Some(wait) => {
                 let at = at.saturating_add(wait.0).saturating_add(self.clients.entry_delay);
-                self.flow.schedule(at, Step::Again { request: id });
+                let request = self.flow.open.waiting.insert(Waiting { content, request });
+                self.flow.schedule(at, Step::Again { request });
             }
             None => {
-                let born = request.content.born;
-                note_failure(&mut self.exit.digest, self.observer, (born, at), failure);
-                self.end_request(id, at);
+                let times = (content.born, at);
+                note_failure(&mut self.exit.digest, self.observer, times, failure);
+                self.end_request(request, at);
             }
         }
     }
 
     /// How long a client waits before it tries again; `None` if it does not.
-    fn may_retry(&mut self, request: &OpenRequest, failure: Failure) -> Option<Span> {
+    fn may_retry(
+        &mut self,
+        content: Content,
+        request: OpenRequest,
+        failure: Failure,
+    ) -> Option<Span> {
         let retry = self.plan.surroundings.as_ref()?.clients.retry.as_ref()?;
         let pointless = match failure {
             Failure::RateLimited | Failure::QuotaUnknown => !retry.limited,
@@ -337,12 +353,12 @@ impl<O: Observer> World<'_, O> {
         if pointless || request.tries >= retry.attempts {
             return None;
         }
-        let client = &mut self.clients.clients[request.content.client as usize];
+        let client = &mut self.clients.clients[content.client as usize];
         let failed = client.failed as f64 / client.attempts as f64;
         let tripped = retry.breaker.is_some_and(|most| failed > most.0);
         let spent = retry.budget.is_some() && client.tokens < 1.0;
         if tripped || spent {
-            let born = Instant(request.content.born);
+            let born = Instant(content.born);
             self.observer.counted(born, Count::BudgetSpent);
             return None;
         }
@@ -352,8 +368,7 @@ impl<O: Observer> World<'_, O> {
 
     /// A request has its outcome; its user, if it has one, goes on.
     #[inline(always)]
-    pub(super) fn end_request(&mut self, id: RequestId, at: u64) {
-        let Some(request) = self.flow.open.requests.remove(id) else { return };
+    pub(super) fn end_request(&mut self, request: OpenRequest, at: u64) {
         if let Some(user) = request.user {
             self.think(user, at);
         }

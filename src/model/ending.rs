@@ -78,7 +78,7 @@ impl<O: Observer> World<'_, O> {
         }
         if let Some(request) = open.request {
             self.observer.attempt_ended(Instant(open.content.born), Some(failure));
-            self.react(request, at, failure);
+            self.react(open.content, request, at, failure);
         }
     }
 
@@ -140,11 +140,11 @@ impl<O: Observer> World<'_, O> {
     /// The sending times of the requests without an outcome and of those whose attempt has no end.
     pub(super) fn still_open(&self) -> (Vec<Instant>, Vec<Instant>) {
         let open = &self.flow.open;
-        let mut requests: Vec<_> =
-            open.requests.values().map(|request| Instant(request.content.born)).collect();
         let waited_for = open.attempts.values().filter(|attempt| attempt.request.is_some());
         let mut attempts: Vec<_> =
             waited_for.map(|attempt| Instant(attempt.content.born)).collect();
+        let waiting = open.waiting.values().map(|waiting| Instant(waiting.content.born));
+        let mut requests: Vec<_> = waiting.chain(attempts.iter().copied()).collect();
         requests.sort_unstable();
         attempts.sort_unstable();
         (requests, attempts)

@@ -16,7 +16,7 @@
 use std::collections::VecDeque;
 
 use super::World;
-use super::open::{AttemptId, Limit, Open, RequestId, Stage, Then};
+use super::open::{AttemptId, Limit, Open, Stage, Then, WaitingId};
 use super::ring::Ring;
 use crate::engine::calendar::Calendar;
 use crate::engine::digest::Digest;
@@ -45,7 +45,7 @@ pub(super) enum Step {
     /// A user sends the next request.
     UserSends { user: u32 },
     /// A client tries again.
-    Again { request: RequestId },
+    Again { request: WaitingId },
     /// An attempt reaches the ingress through the network.
     Reaches { attempt: AttemptId },
     /// The handshake of the connection on which an attempt comes is done.
@@ -55,7 +55,7 @@ pub(super) enum Step {
     /// A replica takes an attempt on that it had put off.
     Enters { attempt: AttemptId },
     /// A host of an upstream is done with an attempt.
-    HostDone { attempt: AttemptId, host: u32, tries: u32, outages: u32, failed: bool },
+    HostDone { attempt: AttemptId, host: u32, tries: u16, outages: u32, failed: bool },
     /// Replicas look at how the hosts of an upstream did.
     Sweep { upstream: u32 },
     /// A time-out that was not entered in order.
@@ -78,12 +78,24 @@ enum Next {
     Arrival,
 }
 
+/// When the first time-out strikes, and which.
+#[derive(Clone, Copy, Debug)]
+struct FirstLimit(u64, Limit);
+
+impl Default for FirstLimit {
+    fn default() -> Self {
+        FirstLimit(u64::MAX, Limit::Patience)
+    }
+}
+
 /// The requests that are under way and what will happen to them.
 #[derive(Debug, Default)]
 pub(super) struct Flow {
     pub open: Open,
     pub steps: Calendar<Step>,
     rings: [Ring; Limit::ALL.len()],
+    /// The first time-out in the rings, void ones included.
+    first_limit: FirstLimit,
     wakes: Vec<Wake>,
     /// Whether the horizon is past and only work that began is finished.
     pub over: bool,
@@ -106,14 +118,32 @@ impl Flow {
         }
         let ring = &mut self.rings[limit as usize];
         if !ring.push(due, attempt) {
-            self.schedule(due, Step::Due { attempt, limit, due });
-        } else if ring.is_crowded() {
+            return self.schedule(due, Step::Due { attempt, limit, due });
+        }
+        if due < self.first_limit.0 {
+            self.first_limit = FirstLimit(due, limit);
+        }
+        if ring.is_crowded() {
             let attempts = &self.open.attempts;
             let holds = |due: u64, attempt: AttemptId| {
                 attempts.get(attempt).is_some_and(|open| open.due[limit as usize] == due)
             };
             ring.tidy(holds);
+            self.find_first_limit();
         }
+    }
+
+    fn find_first_limit(&mut self) {
+        let first = |limit: Limit| (self.rings[limit as usize].first(), limit);
+        let soonest = Limit::ALL.map(first).into_iter().min_by_key(|(due, _)| *due);
+        self.first_limit = soonest.map_or_else(FirstLimit::default, |(due, l)| FirstLimit(due, l));
+    }
+
+    /// Takes out the first time-out of a kind.
+    fn take_limit(&mut self, limit: Limit) -> Option<AttemptId> {
+        let attempt = self.rings[limit as usize].pop();
+        self.find_first_limit();
+        attempt
     }
 
     /// The server that has to be looked at first, by its place in the list.
@@ -213,11 +243,8 @@ impl<O: Observer> World<'_, O> {
     #[inline(always)]
     fn next_step(&mut self) -> (u64, Next) {
         let mut first = (u64::MAX, Next::Arrival);
-        for limit in Limit::ALL {
-            let due = self.flow.rings[limit as usize].first();
-            if due < first.0 {
-                first = (due, Next::Limit(limit));
-            }
+        if self.flow.first_limit.0 < u64::MAX {
+            first = (self.flow.first_limit.0, Next::Limit(self.flow.first_limit.1));
         }
         let step = self.flow.steps.next_at().0;
         if step < first.0 {
@@ -240,7 +267,7 @@ impl<O: Observer> World<'_, O> {
         self.flow_now = at;
         match next {
             Next::Limit(limit) => {
-                if let Some(attempt) = self.flow.rings[limit as usize].pop() {
+                if let Some(attempt) = self.flow.take_limit(limit) {
                     self.meet_limit(attempt, limit, at);
                 }
             }
@@ -308,7 +335,10 @@ impl<O: Observer> World<'_, O> {
         if std::mem::take(&mut self.balancer.opened) {
             self.shake_at_replica(attempt);
         }
-        self.flow.limit(attempt, Limit::Read, at.saturating_add(self.plan.ingress.read_timeout.0));
+        if self.clients.may_read_time_out {
+            let due = at.saturating_add(self.plan.ingress.read_timeout.0);
+            self.flow.limit(attempt, Limit::Read, due);
+        }
         self.take_on(at, attempt);
     }
 

@@ -85,7 +85,11 @@ impl<O: Observer> World<'_, O> {
     /// The instance that an attempt meets on one of the connections, if connections are told apart
     /// there: at once, or after a handshake. `None` if that has still to come, or if the instance
     /// has vanished.
+    #[inline(always)]
     pub(super) fn meet_on_connection(&mut self, at: u64, attempt: AttemptId) -> Met {
+        if self.handshakes.connections.is_empty() {
+            return Met::Anyone;
+        }
         let Some(tls) = self.tls() else { return Met::Anyone };
         let TlsEnd::Ingress { cores, requests, .. } = tls.at else { return Met::Anyone };
         let Self { handshakes, entrance, .. } = self;

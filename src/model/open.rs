@@ -14,11 +14,10 @@ use slotmap::{Key, KeyData, SlotMap, new_key_type};
 
 use crate::observe::ReplicaId;
 use crate::observe::ledger::Failure;
-use crate::plan::Slot;
 
 new_key_type! {
-    /// Names a request without an outcome.
-    pub(super) struct RequestId;
+    /// Names a request that waits for its next attempt.
+    pub(super) struct WaitingId;
     /// Names an attempt without an end.
     pub(super) struct AttemptId;
 }
@@ -51,16 +50,22 @@ pub(super) struct Content {
     pub cacheable: bool,
 }
 
-/// A request without an outcome.
+/// A request without an outcome, as its client knows it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct OpenRequest {
-    pub content: Content,
     /// The slot that it is bound to (recorded traffic only).
-    pub slot: Option<Slot>,
+    pub slot: Option<u32>,
     /// The user who goes on when it has its outcome.
     pub user: Option<u32>,
     /// Attempts made.
     pub tries: u32,
+}
+
+/// A request that waits for its next attempt.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waiting {
+    pub content: Content,
+    pub request: OpenRequest,
 }
 
 /// What follows when the CPU has done its part.
@@ -114,7 +119,7 @@ impl Limit {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct OpenAttempt {
     /// The request that waits for it, if any still does.
-    pub request: Option<RequestId>,
+    pub request: Option<OpenRequest>,
     pub content: Content,
     pub stage: Stage,
     /// The ingress instance through which it came, and the replica that has it.
@@ -128,12 +133,12 @@ pub(super) struct OpenAttempt {
     pub handshake: f64,
     /// Policies that it has passed, turns it took in the queue of one, and the policy and slot of
     /// the queue that it is in.
-    pub passed: u32,
-    pub turns: u32,
-    pub queue: Option<(u32, u32)>,
+    pub passed: u16,
+    pub turns: u16,
+    pub queue: Option<(u16, u16)>,
     /// Tries at the upstream beyond the first, whether the current one is one of these, and whether
     /// a host works on it.
-    pub upstream_tries: u32,
+    pub upstream_tries: u16,
     pub retrying: bool,
     pub in_service: bool,
 }
@@ -153,6 +158,7 @@ impl OpenAttempt {
 /// Everything that is open.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Open {
-    pub requests: SlotMap<RequestId, OpenRequest>,
+    /// Requests between two attempts; every other is with its attempt.
+    pub waiting: SlotMap<WaitingId, Waiting>,
     pub attempts: SlotMap<AttemptId, OpenAttempt>,
 }

@@ -159,11 +159,11 @@ impl<O: Observer> World<'_, O> {
                 Ruling::Passes => {}
                 Ruling::Ends(then) => return Some((then, cpu + policy.spent.0 * content.demand)),
                 Ruling::PassesLater(wait) => {
-                    self.put_off(at, attempt, wait, place as u32 + 1);
+                    self.put_off(at, attempt, wait, place as u16 + 1);
                     return None;
                 }
                 Ruling::Waits(wait) => {
-                    self.put_off(at, attempt, wait, place as u32);
+                    self.put_off(at, attempt, wait, place as u16);
                     return None;
                 }
             }
@@ -171,7 +171,7 @@ impl<O: Observer> World<'_, O> {
         Some((Then::Upstream, cpu))
     }
 
-    fn put_off(&mut self, at: u64, attempt: AttemptId, wait: Span, passed: u32) {
+    fn put_off(&mut self, at: u64, attempt: AttemptId, wait: Span, passed: u16) {
         if let Some(open) = self.flow.open.attempts.get_mut(attempt) {
             open.passed = passed;
             self.flow.schedule(at.saturating_add(wait.0), Step::Enters { attempt });
@@ -256,12 +256,12 @@ impl<O: Observer> World<'_, O> {
     ) -> Option<Span> {
         let open = self.flow.open.attempts.get_mut(attempt)?;
         let waiting = &mut self.policies.waiting[index][slot];
-        if open.turns >= queue.attempts || *waiting >= queue.limit {
+        if u32::from(open.turns) >= queue.attempts || *waiting >= queue.limit {
             return None;
         }
         *waiting += 1;
         open.turns += 1;
-        open.queue = Some((index as u32, slot as u32));
+        open.queue = Some((index as u16, slot as u16));
         Some(queue.delay)
     }
 
@@ -269,7 +269,7 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn leave_queue(&mut self, attempt: AttemptId) {
         let Some(open) = self.flow.open.attempts.get_mut(attempt) else { return };
         if let Some((index, slot)) = open.queue.take() {
-            self.policies.waiting[index as usize][slot as usize] -= 1;
+            self.policies.waiting[usize::from(index)][usize::from(slot)] -= 1;
         }
     }
 

@@ -178,7 +178,7 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn end_at_host(
         &mut self,
         at: u64,
-        done: (AttemptId, u32, u32),
+        done: (AttemptId, u16, u32),
         index: usize,
         ok: bool,
     ) {
@@ -281,7 +281,7 @@ impl<O: Observer> World<'_, O> {
         let retries = self.upstream_spec(upstream).retries;
         let Some(open) = self.flow.open.attempts.get_mut(attempt) else { return };
         let breaker = &mut self.upstreams.views[upstream][slot].breaker;
-        if open.upstream_tries < retries && !self.flow.over && breaker.enter_retry() {
+        if u32::from(open.upstream_tries) < retries && !self.flow.over && breaker.enter_retry() {
             open.upstream_tries += 1;
             open.retrying = true;
             self.observer.counted(Instant(open.content.born), Count::UpstreamRetry);

@@ -44,13 +44,23 @@ impl Observer for Recorder {
         self.requests.failed(sent, at, failure);
     }
 
+    #[inline(always)]
     fn attempted(&mut self, sent: Instant) {
-        self.windows.at(sent).attempts.offered += 1;
         self.bin_row.attempts += 1;
+        if sent >= self.live_since {
+            self.live_attempts.0 += 1;
+        } else {
+            self.windows.at(sent).attempts.offered += 1;
+        }
     }
 
+    #[inline(always)]
     fn attempt_ended(&mut self, sent: Instant, failure: Option<Failure>) {
         if self.over {
+            return;
+        }
+        if failure.is_none() && sent >= self.live_since {
+            self.live_attempts.1 += 1;
             return;
         }
         let attempts = &mut self.windows.at(sent).attempts;

@@ -35,6 +35,8 @@ pub struct Recorder {
     /// these were sent since that cut, and when the windows changed.
     pub(super) live: Histogram,
     pub(super) live_offered: u64,
+    /// Attempts made, and attempts answered, for such requests since that cut.
+    pub(super) live_attempts: (u64, u64),
     pub(super) live_since: Instant,
     /// Answers since the last cut to requests sent before that change.
     pub(super) late: Histogram,
@@ -62,6 +64,7 @@ impl Recorder {
             tracker: Tracker::new(&scope),
             live: Histogram::default(),
             live_offered: 0,
+            live_attempts: (0, 0),
             live_since: Instant::ZERO,
             late: Histogram::default(),
             failed: Ledger::default(),
@@ -116,6 +119,7 @@ impl Recorder {
     /// Distributes what gathered since the last cut.
     pub(super) fn cut(&mut self) {
         self.windows.add(&self.live, self.live_offered);
+        self.windows.add_attempts(std::mem::take(&mut self.live_attempts));
         self.failed.served = self.live.count() + self.late.count();
         for answered in [&self.live, &self.late] {
             self.bin.merge(answered);

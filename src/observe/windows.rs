@@ -65,6 +65,13 @@ impl Windows {
         total.ledger.offered += offered;
     }
 
+    /// Adds attempts made, and attempts answered, for requests sent in the current segment.
+    pub fn add_attempts(&mut self, (made, answered): (u64, u64)) {
+        let total = self.current();
+        total.attempts.offered += made;
+        total.attempts.served += answered;
+    }
+
     /// The class of a request sent at `sent`.
     pub fn at(&mut self, sent: Instant) -> &mut WindowOutcome {
         let place = self.segments.partition_point(|(start, _)| *start <= sent).max(1) - 1;

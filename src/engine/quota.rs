@@ -157,8 +157,8 @@ impl Metered {
     }
 
     /// Takes out one job; see [`Server::cancel`].
-    pub fn cancel(&mut self, now: u64, sent: u64) {
-        self.server.cancel(now, sent);
+    pub fn cancel(&mut self, now: u64, sink: &impl Sink) {
+        self.server.cancel(now, sink);
     }
 
     /// Removes every job at `now`, to which the server has been advanced unless it is idle, and
@@ -174,6 +174,11 @@ impl Metered {
     /// Removes at `now` the jobs that `leaves` names; see [`Server::remove`].
     pub fn remove(&mut self, now: u64, leaves: impl Fn(&Job) -> bool) -> Vec<u64> {
         self.server.remove(now, leaves)
+    }
+
+    /// See [`Server::drop_husks`].
+    pub fn drop_husks(&mut self, sink: &impl Sink) {
+        self.server.drop_husks(sink);
     }
 }
 

@@ -19,8 +19,6 @@
 //! An errand is work that is nobody's request: it shares the cores like any job, has no patience,
 //! and is left out of all counts of jobs.
 
-use std::collections::BTreeSet;
-
 use super::deadline::{Deadlines, Waiting};
 use super::jobs::{Job, Jobs};
 use super::pace::{Pace, nanoseconds, rounded};
@@ -36,6 +34,10 @@ pub trait Sink {
     fn errand_done(&mut self, _mark: u32, _at: u64) {}
     /// A job ran out of patience at `at`.
     fn expired(&mut self, sent: u64, at: u64);
+    /// Whether the job pushed under this name was cancelled; see [`Server::cancel`].
+    fn is_cancelled(&self, _sent: u64) -> bool {
+        false
+    }
 }
 
 /// A processor-sharing server. Times are nanoseconds.
@@ -44,8 +46,8 @@ pub struct Server {
     jobs: Jobs,
     /// Jobs that share the cores; `jobs` may also hold some that have expired or were cancelled.
     sharing: usize,
-    /// Names of cancelled jobs that are still in `jobs`, never as its first.
-    cancelled: BTreeSet<u64>,
+    /// Cancelled jobs that are still in `jobs`, none as its first.
+    husks: usize,
     /// How many of them are errands.
     errands: usize,
     /// Most jobs that ever shared, without errands.
@@ -69,7 +71,7 @@ impl Server {
         Server {
             jobs: Jobs::default(),
             sharing: 0,
-            cancelled: BTreeSet::new(),
+            husks: 0,
             errands: 0,
             peak: 0,
             clock: 0.0,
@@ -124,16 +126,11 @@ impl Server {
         std::mem::swap(&mut self.pace, pace);
     }
 
-    /// The jobs in the server but the errands, in no particular order.
+    /// The jobs in the server but the errands, in no particular order. Cancelled ones may be among
+    /// them.
     pub fn in_service_jobs(&self) -> impl Iterator<Item = &Job> {
         let customers = self.jobs.iter().filter(|job| !job.is_errand());
-        let live = |job: &&Job| !self.deadlines.has_passed(job, self.anchor);
-        customers.filter(live).filter(|job| !self.is_cancelled(job))
-    }
-
-    #[inline(always)]
-    fn is_cancelled(&self, job: &Job) -> bool {
-        !job.is_errand() && self.cancelled.contains(&job.sent)
+        customers.filter(|job| !self.deadlines.has_passed(job, self.anchor))
     }
 
     /// The first moment to which the server must be advanced for a job to be done, if nothing else
@@ -188,13 +185,13 @@ impl Server {
         self.sharing += 1;
     }
 
-    /// Takes out the job that was pushed under the name `sent`, at `now`, to which the server has
-    /// been advanced. The job must be there, and no other of that name.
-    pub fn cancel(&mut self, now: u64, sent: u64) {
+    /// One of the jobs, which the sink from now on says is cancelled, leaves at `now`, to which the
+    /// server has been advanced.
+    pub fn cancel(&mut self, now: u64, sink: &impl Sink) {
         self.settle(now);
         self.sharing -= 1;
-        self.cancelled.insert(sent);
-        self.drop_cancelled_heads();
+        self.husks += 1;
+        self.drop_husks(sink);
     }
 
     /// Changes the speed at `now`, to which the server has been advanced; 0 = frozen.
@@ -209,21 +206,21 @@ impl Server {
         self.remove(now, |_| true)
     }
 
-    /// Removes at `now` the jobs that `leaves` names; gives the sending times of those that are no
-    /// errands, in order.
+    /// Removes at `now` the jobs that `leaves` names, all of them or none that is cancelled; gives
+    /// the sending times of those that are no errands, in order.
     pub fn remove(&mut self, now: u64, leaves: impl Fn(&Job) -> bool) -> Vec<u64> {
         self.settle(now);
-        let (deadlines, cancelled) = (&self.deadlines, std::mem::take(&mut self.cancelled));
+        let deadlines = &self.deadlines;
         let mut removed = Vec::new();
         self.jobs.retain(|job| {
-            let stays = job.is_errand() || !cancelled.contains(&job.sent);
-            let live = stays && !deadlines.has_passed(job, now);
+            let live = !deadlines.has_passed(job, now);
             if live && leaves(job) && !job.is_errand() {
                 removed.push(job.sent);
             }
             live && !leaves(job)
         });
-        self.sharing = self.jobs.len();
+        self.husks = self.husks.min(self.jobs.len());
+        self.sharing = self.jobs.len() - self.husks;
         self.errands = self.jobs.iter().filter(|job| job.is_errand()).count();
         self.deadlines.forget();
         self.guard = self.earliest_deadline(now);
@@ -251,8 +248,8 @@ impl Server {
             self.clock = job.tag;
             self.anchor = at;
             self.sharing -= 1;
-            if !self.cancelled.is_empty() {
-                self.drop_cancelled_heads();
+            if self.husks > 0 {
+                self.drop_husks(sink);
             }
             if job.is_errand() {
                 self.errands -= 1;
@@ -262,11 +259,13 @@ impl Server {
         }
     }
 
-    #[cold]
-    fn drop_cancelled_heads(&mut self) {
-        let jobs = &mut self.jobs;
-        while jobs.first().is_some_and(|j| !j.is_errand() && self.cancelled.remove(&j.sent)) {
-            jobs.pop();
+    /// Takes cancelled jobs out of the front of the queue; necessary after [`Server::remove`] if
+    /// some were cancelled.
+    pub fn drop_husks(&mut self, sink: &impl Sink) {
+        let is_husk = |job: &Job| !job.is_errand() && sink.is_cancelled(job.sent);
+        while self.husks > 0 && self.jobs.first().is_some_and(is_husk) {
+            self.jobs.pop();
+            self.husks -= 1;
         }
     }
 
@@ -283,7 +282,7 @@ impl Server {
     fn start_watch(&mut self, now: u64) {
         if !self.jobs.is_empty() {
             self.jobs.clear();
-            self.cancelled.clear();
+            self.husks = 0;
         }
         self.deadlines.forget();
         self.guard = now.saturating_add(self.deadlines.patience());

@@ -226,7 +226,7 @@ impl<O: Observer> World<'_, O> {
 
     /// A client tries again.
     pub(super) fn try_again(&mut self, at: u64, request: WaitingId) {
-        if let Some(Waiting { content, request }) = self.flow.open.waiting.remove(request) {
+        if let Some(Waiting { content, request }) = self.flow.waiting.remove(request) {
             self.begin_attempt(at, content, request);
         }
     }
@@ -236,7 +236,7 @@ impl<O: Observer> World<'_, O> {
         let request = OpenRequest { tries: request.tries + 1, ..request };
         self.clients.clients[content.client as usize].attempts += 1;
         self.observer.attempted(Instant(content.born));
-        let attempt = self.flow.open.attempts.insert(OpenAttempt {
+        let attempt = self.exit.attempts.insert(OpenAttempt {
             request: Some(request),
             content,
             stage: Stage::UnderWay,
@@ -254,7 +254,7 @@ impl<O: Observer> World<'_, O> {
         });
         let sent = at - self.clients.entry_delay;
         if let Some(patience) = self.spec().patience {
-            self.flow.limit(attempt, Limit::Patience, sent.saturating_add(patience.0));
+            self.limit(attempt, Limit::Patience, sent.saturating_add(patience.0));
         }
         if self.clients.has_network() {
             let reached = sent + self.plan.ingress.delay.0 + self.clients.network_delay();
@@ -278,7 +278,7 @@ impl<O: Observer> World<'_, O> {
     /// An attempt as the ingress sees it.
     #[inline(always)]
     fn as_request(&self, attempt: AttemptId) -> Option<Request> {
-        let open = self.flow.open.attempts.get(attempt)?;
+        let open = self.exit.attempts.get(attempt)?;
         let demand = open.content.demand;
         let slot = open.request.and_then(|request| request.slot).map(|slot| slot as usize);
         Some(Request { sent: attempt.name(), demand, slot })
@@ -287,21 +287,21 @@ impl<O: Observer> World<'_, O> {
     /// The handshake of an attempt's connection is done.
     pub(super) fn end_handshake(&mut self, at: u64, attempt: AttemptId) {
         let Some(request) = self.as_request(attempt) else { return };
-        let instance = self.flow.open.attempts.get(attempt).map_or(0, |open| open.instance);
+        let instance = self.exit.attempts.get(attempt).map_or(0, |open| open.instance);
         self.pass_ingress(at, request, instance as usize);
     }
 
     /// A client gives up on an attempt at `due`.
     pub(super) fn give_up(&mut self, attempt: AttemptId, due: u64) {
         let cancels = self.spec().cancels;
-        let Some(open) = self.flow.open.attempts.get_mut(attempt) else { return };
+        let Some(open) = self.exit.attempts.get_mut(attempt) else { return };
         let Some(request) = open.request.take() else { return };
         let (content, stage) = (open.content, open.stage);
         self.observer.attempt_ended(Instant(content.born), Some(Failure::GivenUp));
         match stage {
             // Its answer, without a step of its own, comes too late.
             Stage::Returning if !self.clients.has_network() => {
-                self.flow.open.attempts.remove(attempt);
+                self.exit.attempts.remove(attempt);
                 self.observer.counted(Instant(content.born), Count::Wasted);
             }
             Stage::Returning => {}
@@ -326,7 +326,7 @@ impl<O: Observer> World<'_, O> {
         match self.may_retry(content, request, failure) {
             Some(wait) => {
                 let at = at.saturating_add(wait.0).saturating_add(self.clients.entry_delay);
-                let request = self.flow.open.waiting.insert(Waiting { content, request });
+                let request = self.flow.waiting.insert(Waiting { content, request });
                 self.flow.schedule(at, Step::Again { request });
             }
             None => {

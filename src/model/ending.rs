@@ -18,10 +18,10 @@ impl<O: Observer> World<'_, O> {
     /// A replica has the answer to an attempt and gives it to the ingress at `at`.
     #[inline(always)]
     pub(super) fn answer(&mut self, attempt: AttemptId, at: u64) {
-        let Some(open) = self.flow.open.attempts.get_mut(attempt) else { return };
+        let Some(open) = self.exit.attempts.get_mut(attempt) else { return };
         let (content, id) = (open.content, open.replica);
         if open.request.is_none() {
-            self.flow.open.attempts.remove(attempt);
+            self.exit.attempts.remove(attempt);
             return self.count_wasted(content);
         }
         open.due[Limit::Read as usize] = u64::MAX;
@@ -46,7 +46,7 @@ impl<O: Observer> World<'_, O> {
     #[inline(always)]
     pub(super) fn receive_answer(&mut self, attempt: AttemptId, served: u64) {
         let Some(OpenAttempt { request, content, replica, arrived, .. }) =
-            self.flow.open.attempts.remove(attempt)
+            self.exit.attempts.remove(attempt)
         else {
             return;
         };
@@ -72,7 +72,7 @@ impl<O: Observer> World<'_, O> {
     /// An attempt fails at `at`; whatever work it had in a replica is over.
     pub(super) fn fail_attempt(&mut self, attempt: AttemptId, at: u64, failure: Failure) {
         self.leave_queue(attempt);
-        let Some(open) = self.flow.open.attempts.remove(attempt) else { return };
+        let Some(open) = self.exit.attempts.remove(attempt) else { return };
         if open.waits() {
             self.replicas[open.replica].held -= 1;
         }
@@ -90,13 +90,11 @@ impl<O: Observer> World<'_, O> {
 
     /// Stops the work for an attempt, wherever it is.
     pub(super) fn stop_work(&mut self, attempt: AttemptId) {
-        let Some(open) = self.flow.open.attempts.get(attempt) else { return };
+        let Some(open) = self.exit.attempts.get(attempt) else { return };
         let id = open.replica;
         match open.stage {
             Stage::Cpu(_) => {
-                let (replica, now) = (&mut self.replicas[id], self.flow_now);
-                replica.advance(now, &mut self.exit, self.observer);
-                replica.server.cancel(now, attempt.name());
+                self.replicas[id].cancel(attempt, self.flow_now, (&mut self.exit, self.observer));
                 self.touch(id);
             }
             Stage::Upstream(_) | Stage::Pending => self.leave_upstream(attempt),
@@ -125,7 +123,7 @@ impl<O: Observer> World<'_, O> {
         stoppable: impl Fn(Stage) -> bool,
     ) {
         self.flow_now = self.now.0;
-        let attempts = self.flow.open.attempts.iter().filter(|(_, open)| lost(open));
+        let attempts = self.exit.attempts.iter().filter(|(_, open)| lost(open));
         let mut lost: Vec<_> =
             attempts.map(|(id, open)| (open.content.born, id, open.stage)).collect();
         lost.sort_unstable_by_key(|(born, id, _)| (*born, *id));
@@ -139,11 +137,10 @@ impl<O: Observer> World<'_, O> {
 
     /// The sending times of the requests without an outcome and of those whose attempt has no end.
     pub(super) fn still_open(&self) -> (Vec<Instant>, Vec<Instant>) {
-        let open = &self.flow.open;
-        let waited_for = open.attempts.values().filter(|attempt| attempt.request.is_some());
+        let waited_for = self.exit.attempts.values().filter(|attempt| attempt.request.is_some());
         let mut attempts: Vec<_> =
             waited_for.map(|attempt| Instant(attempt.content.born)).collect();
-        let waiting = open.waiting.values().map(|waiting| Instant(waiting.content.born));
+        let waiting = self.flow.waiting.values().map(|waiting| Instant(waiting.content.born));
         let mut requests: Vec<_> = waiting.chain(attempts.iter().copied()).collect();
         requests.sort_unstable();
         attempts.sort_unstable();

@@ -15,8 +15,10 @@
 
 use std::collections::VecDeque;
 
+use slotmap::SlotMap;
+
 use super::World;
-use super::open::{AttemptId, Limit, Open, Stage, Then, WaitingId};
+use super::open::{AttemptId, Attempts, Limit, Stage, Then, Waiting, WaitingId};
 use super::ring::Ring;
 use crate::engine::calendar::Calendar;
 use crate::engine::digest::Digest;
@@ -37,6 +39,8 @@ pub(super) struct Exit {
     pub digest: Digest,
     /// What servers have done for the flow; `None` = there is no flow.
     pub departures: Option<VecDeque<Departure>>,
+    /// The attempts of the flow.
+    pub attempts: Attempts,
 }
 
 /// Something that happens to a request or an attempt.
@@ -91,7 +95,8 @@ impl Default for FirstLimit {
 /// The requests that are under way and what will happen to them.
 #[derive(Debug, Default)]
 pub(super) struct Flow {
-    pub open: Open,
+    /// Requests between two attempts; every other is with its attempt.
+    pub waiting: SlotMap<WaitingId, Waiting>,
     pub steps: Calendar<Step>,
     rings: [Ring; Limit::ALL.len()],
     /// The first time-out in the rings, void ones included.
@@ -105,32 +110,6 @@ impl Flow {
     /// Puts a step on the calendar.
     pub fn schedule(&mut self, at: u64, step: Step) {
         self.steps.insert(Instant(at), 0, step);
-    }
-
-    /// An attempt is to meet a time-out at `due`.
-    #[inline(always)]
-    pub fn limit(&mut self, attempt: AttemptId, limit: Limit, due: u64) {
-        if due == u64::MAX {
-            return;
-        }
-        if let Some(open) = self.open.attempts.get_mut(attempt) {
-            open.due[limit as usize] = due;
-        }
-        let ring = &mut self.rings[limit as usize];
-        if !ring.push(due, attempt) {
-            return self.schedule(due, Step::Due { attempt, limit, due });
-        }
-        if due < self.first_limit.0 {
-            self.first_limit = FirstLimit(due, limit);
-        }
-        if ring.is_crowded() {
-            let attempts = &self.open.attempts;
-            let holds = |due: u64, attempt: AttemptId| {
-                attempts.get(attempt).is_some_and(|open| open.due[limit as usize] == due)
-            };
-            ring.tidy(holds);
-            self.find_first_limit();
-        }
     }
 
     fn find_first_limit(&mut self) {
@@ -166,6 +145,32 @@ impl Flow {
 }
 
 impl<O: Observer> World<'_, O> {
+    /// An attempt is to meet a time-out at `due`.
+    #[inline(always)]
+    pub(super) fn limit(&mut self, attempt: AttemptId, limit: Limit, due: u64) {
+        let Self { flow, exit, .. } = self;
+        if due == u64::MAX {
+            return;
+        }
+        if let Some(open) = exit.attempts.get_mut(attempt) {
+            open.due[limit as usize] = due;
+        }
+        let ring = &mut flow.rings[limit as usize];
+        if !ring.push(due, attempt) {
+            return flow.schedule(due, Step::Due { attempt, limit, due });
+        }
+        if due < flow.first_limit.0 {
+            flow.first_limit = FirstLimit(due, limit);
+        }
+        if ring.is_crowded() {
+            let holds = |due: u64, attempt: AttemptId| {
+                exit.attempts.get(attempt).is_some_and(|open| open.due[limit as usize] == due)
+            };
+            ring.tidy(holds);
+            flow.find_first_limit();
+        }
+    }
+
     /// Whether requests feed back.
     #[inline(always)]
     pub(super) fn feeds_back(&self) -> bool {
@@ -306,7 +311,7 @@ impl<O: Observer> World<'_, O> {
 
     /// A time-out strikes, if the attempt is still subject to it.
     fn meet_limit(&mut self, attempt: AttemptId, limit: Limit, due: u64) {
-        let holds = self.flow.open.attempts.get(attempt);
+        let holds = self.exit.attempts.get(attempt);
         if holds.is_none_or(|open| open.due[limit as usize] != due) {
             return;
         }
@@ -326,7 +331,7 @@ impl<O: Observer> World<'_, O> {
         instance: u32,
         id: ReplicaId,
     ) {
-        let Some(open) = self.flow.open.attempts.get_mut(attempt) else { return };
+        let Some(open) = self.exit.attempts.get_mut(attempt) else { return };
         (open.instance, open.replica, open.arrived) = (instance, id, at);
         open.stage = Stage::Queued;
         let replica = &mut self.replicas[id];
@@ -337,7 +342,7 @@ impl<O: Observer> World<'_, O> {
         }
         if self.clients.may_read_time_out {
             let due = at.saturating_add(self.plan.ingress.read_timeout.0);
-            self.flow.limit(attempt, Limit::Read, due);
+            self.limit(attempt, Limit::Read, due);
         }
         self.take_on(at, attempt);
     }
@@ -345,7 +350,7 @@ impl<O: Observer> World<'_, O> {
     /// Puts an attempt into its replica's server.
     #[inline(always)]
     pub(super) fn begin_work(&mut self, at: u64, attempt: AttemptId, demand: f64, then: Then) {
-        let Some(open) = self.flow.open.attempts.get_mut(attempt) else { return };
+        let Some(open) = self.exit.attempts.get_mut(attempt) else { return };
         open.stage = Stage::Cpu(then);
         let (id, instance) = (open.replica, open.instance);
         let replica = &mut self.replicas[id];
@@ -358,7 +363,7 @@ impl<O: Observer> World<'_, O> {
     /// A server is done with an attempt.
     #[inline(always)]
     fn leave_server(&mut self, Departure { attempt, at }: Departure) {
-        let Some(open) = self.flow.open.attempts.get(attempt) else { return };
+        let Some(open) = self.exit.attempts.get(attempt) else { return };
         match open.stage {
             Stage::Cpu(Then::Answer) => {
                 let (content, id) = (open.content, open.replica);

@@ -73,11 +73,11 @@ impl<O: Observer> World<'_, O> {
     /// An attempt came to its replica on a connection that was opened for it.
     pub(super) fn shake_at_replica(&mut self, attempt: AttemptId) {
         let Some(tls) = self.tls().filter(|tls| tls.at == TlsEnd::Replica) else { return };
-        let Some(born) = self.flow.open.attempts.get(attempt).map(|open| open.content.born) else {
+        let Some(born) = self.exit.attempts.get(attempt).map(|open| open.content.born) else {
             return;
         };
         let takes = self.shake(tls, born);
-        if let Some(open) = self.flow.open.attempts.get_mut(attempt) {
+        if let Some(open) = self.exit.attempts.get_mut(attempt) {
             open.handshake = takes;
         }
     }
@@ -110,7 +110,7 @@ impl<O: Observer> World<'_, O> {
         };
         let left = requests.map_or(u32::MAX, |requests| requests.saturating_sub(1));
         *connection = Connection { instance: Some(instance), left };
-        let Some(open) = self.flow.open.attempts.get_mut(attempt) else { return Met::Nobody };
+        let Some(open) = self.exit.attempts.get_mut(attempt) else { return Met::Nobody };
         open.instance = instance as u32;
         let born = open.content.born;
         let takes = (self.shake(tls, born) / cores).round() as u64;

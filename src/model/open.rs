@@ -155,10 +155,5 @@ impl OpenAttempt {
     }
 }
 
-/// Everything that is open.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Open {
-    /// Requests between two attempts; every other is with its attempt.
-    pub waiting: SlotMap<WaitingId, Waiting>,
-    pub attempts: SlotMap<AttemptId, OpenAttempt>,
-}
+/// The attempts without an end.
+pub(super) type Attempts = SlotMap<AttemptId, OpenAttempt>;

@@ -120,7 +120,7 @@ impl<O: Observer> World<'_, O> {
     /// A replica takes an attempt on, or goes on with one that it had put off.
     #[inline(always)]
     pub(super) fn take_on(&mut self, at: u64, attempt: AttemptId) {
-        let Some(open) = self.flow.open.attempts.get(attempt) else { return };
+        let Some(open) = self.exit.attempts.get(attempt) else { return };
         let Some(around) = &self.plan.surroundings else { return };
         let (content, handshake) = (open.content, open.handshake);
         let api = &around.apis[content.api as usize];
@@ -147,7 +147,7 @@ impl<O: Observer> World<'_, O> {
     fn apply(&mut self, at: u64, attempt: AttemptId, content: Content) -> Option<(Then, f64)> {
         let around = self.plan.surroundings.as_ref()?;
         let api = &around.apis[content.api as usize];
-        let passed = self.flow.open.attempts.get(attempt)?.passed as usize;
+        let passed = self.exit.attempts.get(attempt)?.passed as usize;
         let mut cpu = 0.0;
         for (place, index) in api.policies.iter().enumerate() {
             let policy = &around.policies[*index];
@@ -172,7 +172,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     fn put_off(&mut self, at: u64, attempt: AttemptId, wait: Span, passed: u16) {
-        if let Some(open) = self.flow.open.attempts.get_mut(attempt) {
+        if let Some(open) = self.exit.attempts.get_mut(attempt) {
             open.passed = passed;
             self.flow.schedule(at.saturating_add(wait.0), Step::Enters { attempt });
         }
@@ -180,7 +180,7 @@ impl<O: Observer> World<'_, O> {
 
     /// A replica goes on with an attempt that it had put off.
     pub(super) fn enter_again(&mut self, at: u64, attempt: AttemptId) {
-        let Some(open) = self.flow.open.attempts.get(attempt) else { return };
+        let Some(open) = self.exit.attempts.get(attempt) else { return };
         if self.replicas[open.replica].hung {
             return;
         }
@@ -190,7 +190,7 @@ impl<O: Observer> World<'_, O> {
 
     /// What a policy says to an attempt.
     fn rule(&mut self, at: u64, attempt: AttemptId, content: Content, index: usize) -> Ruling {
-        let Some(open) = self.flow.open.attempts.get(attempt) else { return Ruling::Passes };
+        let Some(open) = self.exit.attempts.get(attempt) else { return Ruling::Passes };
         let slot = self.replicas[open.replica].slot;
         let born = Instant(content.born);
         match &mut self.policies.memory[index] {
@@ -254,7 +254,7 @@ impl<O: Observer> World<'_, O> {
         slot: usize,
         queue: SpikeQueue,
     ) -> Option<Span> {
-        let open = self.flow.open.attempts.get_mut(attempt)?;
+        let open = self.exit.attempts.get_mut(attempt)?;
         let waiting = &mut self.policies.waiting[index][slot];
         if u32::from(open.turns) >= queue.attempts || *waiting >= queue.limit {
             return None;
@@ -267,7 +267,7 @@ impl<O: Observer> World<'_, O> {
 
     /// An attempt leaves the queue of a policy, if it is in one.
     pub(super) fn leave_queue(&mut self, attempt: AttemptId) {
-        let Some(open) = self.flow.open.attempts.get_mut(attempt) else { return };
+        let Some(open) = self.exit.attempts.get_mut(attempt) else { return };
         if let Some((index, slot)) = open.queue.take() {
             self.policies.waiting[usize::from(index)][usize::from(slot)] -= 1;
         }

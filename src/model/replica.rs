@@ -22,7 +22,7 @@
 use super::backoff::Backoff;
 use super::flow::{Departure, Exit};
 use super::node::NodeId;
-use super::open::AttemptId;
+use super::open::{AttemptId, Stage};
 use super::probing::Probing;
 use super::routing::note_failure;
 use crate::engine::jobs::Job;
@@ -196,6 +196,38 @@ impl Replica {
         self.server.take((at, name), demand, instance, &mut outlet);
     }
 
+    /// Stops its CPU's work for an attempt of the flow at `now`.
+    pub fn cancel<O: Observer>(
+        &mut self,
+        attempt: AttemptId,
+        now: u64,
+        (exit, observer): (&mut Exit, &mut O),
+    ) {
+        self.advance(now, exit, observer);
+        if let Some(open) = exit.attempts.get_mut(attempt) {
+            open.stage = Stage::UnderWay;
+        }
+        // What else was cancelled at this moment may have let it be done.
+        if exit.departures.iter().flatten().any(|departure| departure.attempt == attempt) {
+            return;
+        }
+        let (replica, probing) = (self.id, &mut self.probing);
+        let outlet = Outlet { replica, served: 0, probing, exit, observer };
+        self.server.cancel(now, &outlet);
+    }
+
+    /// Takes the errands with this mark out of its server at `now`, to which it has been advanced.
+    pub fn remove_errands<O: Observer>(
+        &mut self,
+        mark: u32,
+        now: u64,
+        (exit, observer): (&mut Exit, &mut O),
+    ) {
+        self.server.remove(now, |job| job.is_errand() && job.mark == mark);
+        let (replica, probing) = (self.id, &mut self.probing);
+        self.server.drop_husks(&Outlet { replica, served: 0, probing, exit, observer });
+    }
+
     /// Requests it has.
     pub fn in_flight(&self) -> usize {
         self.server.in_service() + self.held
@@ -338,6 +370,12 @@ impl<O: Observer> Sink for Outlet<'_, O> {
             demand: job.demand,
             replica: self.replica,
         });
+    }
+
+    #[inline(always)]
+    fn is_cancelled(&self, sent: u64) -> bool {
+        let open = self.exit.attempts.get(AttemptId::of(sent));
+        open.is_none_or(|open| !matches!(open.stage, Stage::Cpu(_)))
     }
 
     #[cold]

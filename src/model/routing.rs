@@ -166,7 +166,7 @@ impl<O: Observer> World<'_, O> {
     #[cold]
     fn needs_contracts(&mut self, sent: u64) -> bool {
         if let (Some(around), true) = (&self.plan.surroundings, self.feeds_back()) {
-            let attempt = self.flow.open.attempts.get(AttemptId::of(sent));
+            let attempt = self.exit.attempts.get(AttemptId::of(sent));
             return attempt.is_some_and(|open| around.apis[open.content.api as usize].contracts);
         }
         match self.plan.startup.contracts.as_ref().map(|contracts| contracts.gate) {
@@ -179,7 +179,7 @@ impl<O: Observer> World<'_, O> {
     fn meet_dead_address(&mut self, mut attempt: Attempt, silent: bool) {
         if silent || self.plan.ingress.dead_address == DeadAddress::Drops {
             attempt.due = attempt.due.saturating_add(self.plan.ingress.connect_timeout.0);
-            if let Some(open) = self.flow.open.attempts.get_mut(AttemptId::of(attempt.sent)) {
+            if let Some(open) = self.exit.attempts.get_mut(AttemptId::of(attempt.sent)) {
                 open.instance = attempt.instance as u32;
             }
             return self.attempts.push_back(attempt);
@@ -197,7 +197,7 @@ impl<O: Observer> World<'_, O> {
 
     /// Whether anybody still waits for a connection.
     pub(super) fn is_open(&self, attempt: &Attempt) -> bool {
-        !self.feeds_back() || self.flow.open.attempts.contains_key(AttemptId::of(attempt.sent))
+        !self.feeds_back() || self.exit.attempts.contains_key(AttemptId::of(attempt.sent))
     }
 
     fn give_up_address(&mut self, mut attempt: Attempt) {

@@ -37,7 +37,7 @@ const NOWHERE: usize = u32::MAX as usize;
 impl<O: Observer> World<'_, O> {
     /// The upstream of an attempt's API and the slot of its replica.
     fn upstream_of(&self, attempt: AttemptId) -> Option<(usize, usize)> {
-        let open = self.flow.open.attempts.get(attempt)?;
+        let open = self.exit.attempts.get(attempt)?;
         let api = &self.plan.surroundings.as_ref()?.apis[open.content.api as usize];
         Some((api.upstream?, self.replicas[open.replica].slot))
     }
@@ -74,7 +74,7 @@ impl<O: Observer> World<'_, O> {
         let Some((upstream, slot)) = self.upstream_of(attempt) else { return };
         let view = &mut self.upstreams.views[upstream][slot];
         let entry = view.breaker.enter();
-        let Some(open) = self.flow.open.attempts.get_mut(attempt) else { return };
+        let Some(open) = self.exit.attempts.get_mut(attempt) else { return };
         if let Entry::Refused(_) = entry {
             if std::mem::take(&mut open.retrying) {
                 view.breaker.leave_retry();
@@ -86,7 +86,7 @@ impl<O: Observer> World<'_, O> {
         replica.held += 1;
         replica.note_peak();
         let due = at.saturating_add(self.upstream_spec(upstream).timeout.0);
-        self.flow.limit(attempt, Limit::Upstream, due);
+        self.limit(attempt, Limit::Upstream, due);
         match entry {
             Entry::Pending => self.upstreams.views[upstream][slot].pending.push_back(attempt),
             _ => self.go_to_host(at, attempt),
@@ -99,7 +99,7 @@ impl<O: Observer> World<'_, O> {
         let outliers = self.upstreams.views[upstream][slot].outliers.as_ref();
         let panics = outliers.is_some_and(Outliers::is_panicking);
         let host = self.upstreams.pick(upstream, slot);
-        let Some(open) = self.flow.open.attempts.get_mut(attempt) else { return };
+        let Some(open) = self.exit.attempts.get_mut(attempt) else { return };
         if panics {
             self.observer.counted(Instant(open.content.born), Count::Panic);
         }
@@ -130,7 +130,7 @@ impl<O: Observer> World<'_, O> {
 
     fn begin_at_host(&mut self, at: u64, attempt: AttemptId, index: usize) {
         let Some(around) = &self.plan.surroundings else { return };
-        let Some(open) = self.flow.open.attempts.get_mut(attempt) else { return };
+        let Some(open) = self.exit.attempts.get_mut(attempt) else { return };
         let Upstreams { hosts, latency, errors, .. } = &mut self.upstreams;
         let host = &mut hosts[index];
         let spec = &around.upstreams[host.upstream];
@@ -161,7 +161,7 @@ impl<O: Observer> World<'_, O> {
         host.busy = 0;
         host.waiting.clear();
         let here = Stage::Upstream(index as u32);
-        let open = self.flow.open.attempts.iter_mut().filter(|(_, open)| open.stage == here);
+        let open = self.exit.attempts.iter_mut().filter(|(_, open)| open.stage == here);
         let mut hit: Vec<_> = open
             .map(|(id, open)| {
                 open.in_service = false;
@@ -187,7 +187,7 @@ impl<O: Observer> World<'_, O> {
             return;
         }
         let here = Stage::Upstream(index as u32);
-        let is_wanted = self.flow.open.attempts.get(attempt).is_some_and(|open| {
+        let is_wanted = self.exit.attempts.get(attempt).is_some_and(|open| {
             open.stage == here && open.upstream_tries == tries && open.in_service
         });
         let cancels = self.upstream_spec(self.upstreams.hosts[index].upstream).cancels;
@@ -206,7 +206,7 @@ impl<O: Observer> World<'_, O> {
     fn use_answer(&mut self, at: u64, attempt: AttemptId, index: usize) {
         self.note_response(at, attempt, index, Response::Fine);
         self.leave_upstream(attempt);
-        let Some(open) = self.flow.open.attempts.get_mut(attempt) else { return };
+        let Some(open) = self.exit.attempts.get_mut(attempt) else { return };
         let (content, id) = (open.content, open.replica);
         if self.replicas[id].hung {
             open.stage = Stage::Stuck;
@@ -230,7 +230,7 @@ impl<O: Observer> World<'_, O> {
         host.busy = host.busy.saturating_sub(1);
         let here = Stage::Upstream(index as u32);
         while let Some(next) = self.upstreams.hosts[index].waiting.pop_front() {
-            let open = self.flow.open.attempts.get(next);
+            let open = self.exit.attempts.get(next);
             if open.is_some_and(|open| open.stage == here && !open.in_service) {
                 return self.begin_at_host(at, next, index);
             }
@@ -241,7 +241,7 @@ impl<O: Observer> World<'_, O> {
     /// connection gets its own.
     pub(super) fn leave_upstream(&mut self, attempt: AttemptId) {
         let Some((upstream, slot)) = self.upstream_of(attempt) else { return };
-        let Some(open) = self.flow.open.attempts.get_mut(attempt) else { return };
+        let Some(open) = self.exit.attempts.get_mut(attempt) else { return };
         let (stage, was_in_service) = (open.stage, open.in_service);
         open.due[Limit::Upstream as usize] = u64::MAX;
         (open.stage, open.in_service) = (Stage::UnderWay, false);
@@ -266,7 +266,7 @@ impl<O: Observer> World<'_, O> {
     /// The first that waits for a connection has one.
     fn promote(&mut self, upstream: usize, slot: usize) {
         while let Some(next) = self.upstreams.views[upstream][slot].pending.pop_front() {
-            let open = self.flow.open.attempts.get(next);
+            let open = self.exit.attempts.get(next);
             if open.is_some_and(|open| open.stage == Stage::Pending) {
                 return self.go_to_host(self.flow_now, next);
             }
@@ -279,7 +279,7 @@ impl<O: Observer> World<'_, O> {
         self.leave_upstream(attempt);
         let Some((upstream, slot)) = self.upstream_of(attempt) else { return };
         let retries = self.upstream_spec(upstream).retries;
-        let Some(open) = self.flow.open.attempts.get_mut(attempt) else { return };
+        let Some(open) = self.exit.attempts.get_mut(attempt) else { return };
         let breaker = &mut self.upstreams.views[upstream][slot].breaker;
         if u32::from(open.upstream_tries) < retries && !self.flow.over && breaker.enter_retry() {
             open.upstream_tries += 1;
@@ -292,7 +292,7 @@ impl<O: Observer> World<'_, O> {
 
     /// The upstream did not answer in time.
     pub(super) fn time_out_upstream(&mut self, attempt: AttemptId, at: u64) {
-        if let Some(Stage::Upstream(host)) = self.flow.open.attempts.get(attempt).map(|o| o.stage) {
+        if let Some(Stage::Upstream(host)) = self.exit.attempts.get(attempt).map(|o| o.stage) {
             self.note_response(at, attempt, host as usize, Response::GatewayFailure);
         }
         self.leave_upstream(attempt);

@@ -205,8 +205,7 @@ proptest! {
     ) {
         let header = match key.section {
             "" => String::new(),
-            name @ ("fault" | "traffic.change") => format!("[[{name}]]\n"),
-            name => format!("[{name}]\n"),
+            name => format!("{}\n", brownout::scenario::keys::header(name)),
         };
         let line = format!("{header}{} = {value}\n", key.name);
         survives(&line);

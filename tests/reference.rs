@@ -12,8 +12,7 @@ const BEGIN: &str = "<!-- the tables below are compared with the program by a te
 fn heading(section: &str) -> String {
     match section {
         "" => "## At the top".to_owned(),
-        "fault" | "traffic.change" => format!("## `[[{section}]]`"),
-        _ => format!("## `[{section}]`"),
+        _ => format!("## `{}`", keys::header(section)),
     }
 }
 

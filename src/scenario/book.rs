@@ -62,6 +62,12 @@ impl Section<'_> {
         self.table.is_some()
     }
 
+    /// Whether it has any of these sections.
+    pub(crate) fn has_any(&self, sections: &[&str]) -> bool {
+        let has = |name: &&str| self.table.is_some_and(|table| table.contains_key(*name));
+        sections.iter().any(has)
+    }
+
     /// Whether the file has this key.
     pub(crate) fn has<T>(&self, key: &Key<T>) -> bool {
         self.table.is_some_and(|table| table.contains_key(key.name))
@@ -110,6 +116,11 @@ impl<'a> Book<'a> {
         }
         self.check_keys(&section);
         section
+    }
+
+    /// The only element of an array of tables that the file leaves out.
+    pub(crate) fn implied(name: &'static str) -> Section<'a> {
+        Section { name, element: 1, table: None, place: Place::Whole }
     }
 
     /// The elements of an array of tables, `limit` at most; notes unknown keys.
@@ -356,6 +367,11 @@ fn meant(section: &str, key: &str) -> Option<String> {
         ("fault", "replica") => "target = \"b-1\"",
         ("fault", "duration") => "for = \"10m\"",
         ("fault", "mtbf") => "every = \"exponential(30d)\"",
+        ("clients", "retries") => "attempts = 3",
+        ("clients", "patience") => "timeout = \"5s\"",
+        ("clients", "think-time") => "think = \"exponential(1s)\"",
+        ("api", "weight") => "share = \"30%\"",
+        ("upstream", "max-connections") => "breaker = true and connections = 1024",
         ("run", "duration" | "length" | "until") => "horizon = \"10m\"",
         ("gateway", "size") => "tier = \"large\"",
         ("gateway", "cpu" | "vcpu") => "cores = 1",
@@ -370,7 +386,6 @@ fn elsewhere(section: &str, key: &str) -> Option<String> {
         SECTIONS.iter().find(|name| **name != section && keys::names(name).contains(&key))?;
     Some(match *home {
         "" => format!("`{key}` belongs to the top of the file, above the first section"),
-        name @ ("fault" | "traffic.change") => format!("`{key}` belongs in [[{name}]]"),
-        name => format!("`{key}` belongs in [{name}]"),
+        name => format!("`{key}` belongs in {}", keys::header(name)),
     })
 }

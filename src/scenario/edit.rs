@@ -7,7 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::diagnostic::{Flaw, clip, suggestion};
-use crate::scenario::keys::{self, Entry};
+use crate::scenario::keys::{self, Entry, LISTS};
 use crate::scenario::value::quote;
 
 /// The text with the setting at `path` changed to `value`.
@@ -77,16 +77,16 @@ impl<'p> Target<'p> {
         let (home, name) = path.trim().rsplit_once('.').unwrap_or(("", path.trim()));
         let (section, element) = match home.split_once('[') {
             Some((section, rest)) => (section, rest.strip_suffix(']')),
-            None => match home.strip_prefix("fault.") {
-                Some(name) => ("fault", Some(name)),
-                None => (home, None),
+            None => match home.split_once('.') {
+                Some((list, name)) if LISTS.contains(&list) => (list, Some(name)),
+                _ => (home, None),
             },
         };
         let known = |entry: &Entry| entry.section == section && entry.name == name;
         let Some(entry) = keys::reference().into_iter().find(known) else {
             return Err(unknown(path));
         };
-        let listed = matches!(section, "fault" | "traffic.change");
+        let listed = LISTS.contains(&section);
         if listed != element.is_some() {
             let title = format!("{path:?} does not say which {section} is meant");
             return Err(Flaw::new(title).help(format!("write {section}[1].{name} for the first")));

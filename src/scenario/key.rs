@@ -72,3 +72,32 @@ impl<T: Value> Key<T> {
         }
     }
 }
+
+/// A part of the table of keys: a module of keys for each section, the entries of all, and the
+/// names of the keys of a section.
+macro_rules! table {
+    ($($module:ident $section:literal {
+        $($id:ident: $type:ty = $name:literal, $default:literal, $mark:ident, $source:literal,
+            $about:literal;)*
+    })*) => {
+        $(pub(crate) mod $module {
+            use super::*;
+            $(pub(crate) const $id: Key<$type> =
+                Key::new(($section, $name), ($default, Mark::$mark, $source), $about);)*
+        })*
+
+        /// Every key of this part, section by section.
+        pub(crate) fn entries() -> Vec<Entry> {
+            vec![$($($module::$id.entry(),)*)*]
+        }
+
+        /// The names of the keys of a section of this part.
+        pub(crate) fn names(section: &str) -> Option<&'static [&'static str]> {
+            match section {
+                $($section => Some(&[$($name,)*]),)*
+                _ => None,
+            }
+        }
+    };
+}
+pub(crate) use table;

@@ -1,22 +1,20 @@
 //! The format: every key with its type, its default, how well founded the default is, and what it
-//! means. Reading, guessing at misspelt keys, listing and documenting all use this one table.
+//! means. Reading, guessing at misspelt keys, listing and documenting all use this one table, which
+//! stands in three files in its reading order.
 
-use crate::autoscaler::behavior::Select;
-use crate::plan::{AfterCrash, DeadAddress, Scatter, Spread};
-use crate::random::Law;
-use crate::scenario::Mark;
 pub use crate::scenario::key::Entry;
 pub(crate) use crate::scenario::key::Key;
-use crate::scenario::supply::Supply;
-use crate::scenario::value::Located;
-use crate::scenario::word::{
-    Catalogue, ChangeKind, Choice, FaultKind, GateKind, Management, Platform, Preset, Provisioner,
-    ReplayFormat, ScalePreset, Store, Tier, Tls, Weekday,
+pub(crate) use crate::scenario::keys_around::{api, clients, policy, tls, upstream};
+pub(crate) use crate::scenario::keys_cluster::{
+    autoscaler, detection, fault, nodes, probes, run, startup, termination, upgrade,
 };
-use crate::units::{Bytes, Cores, Rate, Share, Span};
+pub(crate) use crate::scenario::keys_entry::{
+    bursts, change, gateway, ingress, top, topology, traffic,
+};
+use crate::scenario::{keys_around, keys_cluster, keys_entry};
 
 /// The sections, in the order of the reference; the empty name is the top of the file.
-pub const SECTIONS: [&str; 16] = [
+pub const SECTIONS: [&str; 21] = [
     "",
     "gateway",
     "topology",
@@ -24,6 +22,11 @@ pub const SECTIONS: [&str; 16] = [
     "traffic",
     "traffic.change",
     "traffic.bursts",
+    "clients",
+    "api",
+    "policy",
+    "upstream",
+    "tls",
     "startup",
     "probes",
     "detection",
@@ -35,322 +38,24 @@ pub const SECTIONS: [&str; 16] = [
     "run",
 ];
 
-macro_rules! keys {
-    ($($module:ident $section:literal {
-        $($id:ident: $type:ty = $name:literal, $default:literal, $mark:ident, $source:literal,
-            $about:literal;)*
-    })*) => {
-        $(pub(crate) mod $module {
-            use super::*;
-            $(pub(crate) const $id: Key<$type> =
-                Key::new(($section, $name), ($default, Mark::$mark, $source), $about);)*
-        })*
+/// The sections that may appear more than once, in double brackets.
+pub const LISTS: [&str; 5] = ["traffic.change", "api", "policy", "upstream", "fault"];
 
-        /// Every key of the format, section by section.
-        pub fn reference() -> Vec<Entry> {
-            vec![$($($module::$id.entry(),)*)*]
-        }
-
-        /// The names of the keys of a section.
-        pub(crate) fn names(section: &str) -> &'static [&'static str] {
-            match section {
-                $($section => &[$($name,)*],)*
-                _ => &[],
-            }
-        }
-    };
+/// Every key of the format, section by section.
+pub fn reference() -> Vec<Entry> {
+    let parts = [keys_entry::entries(), keys_around::entries(), keys_cluster::entries()];
+    parts.concat()
 }
 
-keys! {
-    top "" {
-        QUESTION: String = "question", "", Given, "", "The question that the scenario answers.";
-        OBJECTIVES: Vec<Located<String>> = "objectives", "", Assumed, "none",
-            "What is demanded, such as \"p99 < 250ms during crash\".";
-    }
-    gateway "gateway" {
-        MANAGEMENT: Management = "management", "managed", Inferred, "the product simulated",
-            "Who runs the gateway.";
-        PLATFORM: Platform = "platform", "cloudhub-2", Inferred, "the usual place",
-            "Where it runs.";
-        TIER: Tier = "tier", "large", Assumed, "the smallest size for production",
-            "The size of a replica; or give cores and cpu-per-request.";
-        CATALOGUE: Catalogue = "catalogue", "1.12", Documented, "gateway prerequisites page",
-            "The release whose ratings the tiers follow.";
-        REPLICAS: u64 = "replicas", "2", Documented, "the product's least number",
-            "Replicas wanted at all times, 1 to 1000.";
-        CONTRACTS: bool = "contracts", "false", Inferred, "the simpler case",
-            "Whether APIs use contracts.";
-        CORES: Cores = "cores", "", Assumed, "the tier; no CPU limits are published",
-            "CPU of one replica.";
-        DEMAND: Law = "cpu-per-request", "", Assumed, "the tier: cores / saturation rate",
-            "CPU time that one request takes.";
-        THROTTLING: bool = "throttling", "false", Assumed,
-            "an average hides the slices; switch it on to see them",
-            "Whether the CPU limit is enforced in slices instead of on average.";
-        THROTTLING_PERIOD: Span = "throttling-period", "100ms", Documented,
-            "the kubelet's cpuCFSQuotaPeriod",
-            "How often the CPU quota is refilled (throttling only).";
-        THREADS: u64 = "threads", "", Assumed, "cores, rounded up",
-            "Cores that a replica uses at once until its quota is used up (throttling only).";
-        MEMORY: Bytes = "memory", "", Assumed, "none", "Memory limit of one replica.";
-        MEMORY_PER_REQUEST: Bytes = "memory-per-request", "", Assumed, "none",
-            "What a request in flight holds of the memory.";
-    }
-    topology "topology" {
-        ZONES: Vec<Located<String>> = "zones", "", Inferred,
-            "up to three replicas in as many zones", "Names of the zones.";
-        PER_ZONE: Vec<Located<u64>> = "replicas-per-zone", "", Documented,
-            "replicas are spread evenly", "How many replicas each zone has at first.";
-        SPREAD: Spread = "spread", "schedule-anyway", Inferred, "Kubernetes' own default",
-            "What the scheduler does when zones would become uneven.";
-        SKEW: u64 = "max-skew", "1", Documented, "advice for Runtime Fabric",
-            "By how many replicas a zone may exceed the zone with the fewest.";
-    }
-    ingress "ingress" {
-        PRESET: Preset = "preset", "", Assumed, "none",
-            "A set of defaults for retries, read-timeout and requests-per-connection.";
-        TLS: Tls = "tls", "", Documented, "CloudHub 2.0 networking guide",
-            "What the ingress does with TLS; true means \"terminates\".";
-        INSTANCES: u64 = "instances", "3", Assumed, "one per zone",
-            "Independent ingress instances, 1 to 1000.";
-        IN_ZONES: bool = "in-zones", "true", Assumed, "one per zone",
-            "Instances live in the zones, in turn, and vanish with theirs.";
-        BALANCING: Choice = "balancing", "round-robin", Documented, "product page",
-            "How an instance chooses a replica.";
-        CONNECTIONS: u64 = "connections", "100", Assumed, "a small fleet of clients",
-            "Client connections open at any time (per-connection balancing only).";
-        PER_CONNECTION: u64 = "requests-per-connection", "", Assumed, "connections never close",
-            "Requests after which a connection closes (per-connection balancing only).";
-        DELAY: Span = "delay", "0.2ms", Measured, "HAProxy, nginx and Envoy: 0.09 to 0.3 ms",
-            "From the client's sending to the choice of a replica.";
-        HOP: Span = "hop", "0.5ms", Assumed, "a network between zones",
-            "Network between ingress and replica, both ways together.";
-        CONNECT_TIMEOUT: Span = "connect-timeout", "5s", Documented, "Envoy's default",
-            "How long an attempt to connect to a silent address lasts.";
-        READ_TIMEOUT: Span = "read-timeout", "300s", Documented, "CloudHub 2.0 private spaces",
-            "How long a replica may take before the ingress answers 504.";
-        RETRIES: u64 = "retries", "0", Assumed, "no retry policy is published",
-            "Further replicas tried after a failed connection attempt, 0 to 100.";
-        DEAD_ADDRESS: DeadAddress = "dead-address", "drops", Assumed, "the worse case",
-            "What the address of a dead replica does.";
-        FAILOVER: Law = "failover", "10s", Assumed, "a load balancer's health checks",
-            "From the loss of an ingress instance until clients avoid it.";
-        PROPAGATION: Law = "propagation", "uniform(0.5s, 2s)", Measured,
-            "reports from small clusters",
-            "From a change of readiness until every ingress instance knows it.";
-    }
-    traffic "traffic" {
-        RATE: Rate = "rate", "", Given, "", "Requests per unit of time.";
-        ARRIVALS: Scatter = "arrivals", "poisson", Inferred, "many independent clients",
-            "How arrivals scatter around the rate.";
-        DAILY: Vec<Located<f64>> = "daily", "", Assumed, "none",
-            "24 factors of the rate, one per hour of the day, linear in between.";
-        DAY_START: Span = "day-start", "0s", Inferred, "midnight",
-            "The time of day at which the run starts (with daily or weekly only).";
-        WEEKLY: Vec<Located<f64>> = "weekly", "", Assumed, "none",
-            "7 factors, one per day from Monday on, that multiply those of daily.";
-        WEEK_START: Weekday = "week-start", "mon", Inferred, "a week's first day",
-            "The weekday on which the run starts (with weekly only).";
-        REPLAY: String = "replay", "", Assumed, "none",
-            "A file of recorded arrivals, from the scenario's folder.";
-        REPLAY_FORMAT: ReplayFormat = "replay-format", "", Inferred, "the file's first line",
-            "What that file is (with replay only).";
-        REPLAY_SPEED: f64 = "replay-speed", "1", Inferred, "as recorded",
-            "How many times as fast it is played: 2 doubles the rate (with replay only).";
-        REPLAY_LOOP: bool = "replay-loop", "false", Inferred, "a recording is played once",
-            "Whether it begins again when it ends (with replay only).";
-    }
-    change "traffic.change" {
-        KIND: ChangeKind = "kind", "", Given, "", "Which way the rate changes.";
-        AT: Span = "at", "", Given, "", "When a step or a spike happens.";
-        FROM: Span = "from", "", Given, "", "When a ramp begins.";
-        TO: Span = "to", "", Given, "", "When a ramp ends.";
-        FOR: Span = "for", "", Given, "", "How long a spike lasts.";
-        RATE: Rate = "rate", "", Given, "", "The new rate.";
-    }
-    bursts "traffic.bursts" {
-        FACTOR: f64 = "factor", "", Given, "",
-            "The rate in a burst over that in calm; traffic.rate stays the mean of both.";
-        EVERY: Span = "every", "", Given, "",
-            "Mean time from the end of a burst to the next, exponential.";
-        FOR: Span = "for", "", Given, "", "Mean length of a burst, exponential.";
-    }
-    startup "startup" {
-        SCHEDULE: Law = "schedule", "uniform(0.1s, 1s)", Inferred, "Kubernetes' pod start target",
-            "From the creation of a pod to its binding to a node.";
-        SANDBOX: Law = "sandbox", "uniform(1s, 3s)", Inferred, "Kubernetes' pod start target",
-            "Creation of the sandbox and its network.";
-        IMAGE: Law = "image", "uniform(0s, 2s)", Inferred, "the image is mostly on the node",
-            "Image pull.";
-        BOOT: Law = "boot", "uniform(2s, 6s)", Assumed, "no boot time is published",
-            "From the container's start until it can take its configuration.";
-        CONFIGURATION: Store = "configuration", "", Documented,
-            "the product page: managed keeps it in the cluster, self-managed downloads it",
-            "Where a starting replica finds its API configuration.";
-        DOWNLOAD: Law = "download", "uniform(5s, 20s)", Assumed, "no duration is published",
-            "A successful download of the configuration.";
-        DOWNLOAD_TIMEOUT: Span = "download-timeout", "10s", Assumed, "as for contracts",
-            "When a download fails while the control plane is down.";
-        DOWNLOAD_BACKOFF: Span = "download-backoff", "15s", Assumed, "as for contracts",
-            "Pause between a failed download and the next.";
-        FETCH: Law = "contract-fetch", "uniform(3s, 9s)", Inferred,
-            "boot with contracts less boot without",
-            "A successful download of the contracts.";
-        FETCH_TIMEOUT: Span = "contract-timeout", "10s", Documented, "the contracts library",
-            "When a download fails while the control plane is down.";
-        FETCH_BACKOFF: Span = "contract-backoff", "15s", Documented, "the contracts library",
-            "Pause between a failed download and the next.";
-        POLL: Span = "contract-poll", "15s", Documented, "the contracts library",
-            "How often a running replica refreshes its contracts.";
-        GATE: GateKind = "contract-gate", "replica", Assumed,
-            "the product page reads as the whole gateway",
-            "What waits for contracts.";
-        SHARE: Share = "contract-share", "100%", Assumed, "every API uses contracts",
-            "Share of requests to APIs with contracts (gate \"api\" only).";
-    }
-    probes "probes" {
-        READINESS_DELAY: Span = "readiness-initial-delay", "10s", Documented, "Helm chart",
-            "From the container's start to the first readiness probe.";
-        READINESS_PERIOD: Span = "readiness-period", "10s", Documented, "Helm chart",
-            "Between readiness probes; 0s = checked continuously.";
-        READINESS_TIMEOUT: Span = "readiness-timeout", "5s", Documented, "Helm chart",
-            "When a readiness probe without an answer fails.";
-        READINESS_FAILURES: u64 = "readiness-failures", "2", Documented, "Helm chart",
-            "Failed readiness probes in a row that count.";
-        LIVENESS_DELAY: Span = "liveness-initial-delay", "10s", Documented, "Helm chart",
-            "From the container's start to the first liveness probe.";
-        LIVENESS_PERIOD: Span = "liveness-period", "10s", Documented, "Helm chart",
-            "Between liveness probes; 0s = checked continuously.";
-        LIVENESS_TIMEOUT: Span = "liveness-timeout", "1s", Documented, "Helm chart",
-            "When a liveness probe without an answer fails.";
-        LIVENESS_FAILURES: u64 = "liveness-failures", "5", Documented, "Helm chart",
-            "Failed liveness probes in a row that count.";
-        COMPETE: bool = "compete", "false", Inferred, "the simpler case",
-            "Whether probes take CPU of their replica and fail when they are not done in time.";
-        CPU: Span = "cpu", "5ms", Assumed, "a probe starts a process",
-            "CPU time that one probe takes (with compete only).";
-    }
-    detection "detection" {
-        CRASH: Law = "crash", "uniform(0s, 1s)", Inferred, "the kubelet looks once a second",
-            "From a crash until a replacement is created.";
-        GRACE: Span = "grace", "30s", Documented, "Kubernetes' termination grace period",
-            "From the liveness failure until a hung process is killed.";
-        LEASE: Span = "lease", "10s", Documented, "Kubernetes' node heartbeats",
-            "How often a node renews its lease.";
-        NODE_GRACE: Span = "node-grace", "50s", Documented, "kube-controller-manager reference",
-            "The age of a renewal at which the node is declared not ready.";
-        MONITOR: Span = "monitor", "5s", Documented, "kube-controller-manager reference",
-            "How often that age is checked.";
-        TOLERATION: Span = "toleration", "300s", Documented, "Kubernetes adds it to every pod",
-            "How long a pod on an unreachable node is tolerated.";
-        AFTER_CRASH: AfterCrash = "after-crash", "replaced", Documented, "product page",
-            "Whether a crashed replica is replaced, or restarted in its pod as Kubernetes does.";
-        BACKOFF: Span = "backoff", "10s", Documented, "Kubernetes",
-            "Wait before a container's second restart, doubled each time; the first is at once.";
-        BACKOFF_LIMIT: Span = "backoff-limit", "300s", Documented, "Kubernetes",
-            "The longest wait before a restart.";
-        BACKOFF_RESET: Span = "backoff-reset", "10m", Documented, "Kubernetes",
-            "A container that ran this long has its earlier restarts forgotten.";
-    }
-    termination "termination" {
-        DRAIN: Span = "drain", "25s", Documented, "Helm chart and gateway documentation",
-            "From the deletion of a replica until its process exits, whatever it still has.";
-    }
-    nodes "nodes" {
-        PER_ZONE: Supply = "per-zone", "as-needed", Assumed, "a warm node is always there",
-            "Nodes that each zone has at the start, or \"as-needed\".";
-        ROOM: u64 = "room", "1", Assumed, "a node for each replica",
-            "Replicas that one node has room for.";
-        PROVISIONER: Provisioner = "provisioner", "none", Assumed, "what is there must do",
-            "Who adds nodes for replicas that find no room.";
-        NEW_NODE: Law = "new-node", "", Measured, "the provisioner",
-            "From the wish for a node until it is ready.";
-        NEW_IMAGE: Law = "new-image", "uniform(10s, 25s)", Inferred,
-            "the image is not on a new node",
-            "Image pull of the first replica on a node that was added.";
-        EVICTION_EVERY: Span = "eviction-every", "10s", Documented, "0.1 nodes a second",
-            "Between two nodes of a zone that are marked for eviction.";
-        PARTIAL: Share = "partial-outage", "55%", Documented, "kube-controller-manager",
-            "Share of nodes not ready, more than two, from which a zone is partly disrupted.";
-        LARGE_ZONE: u64 = "large-zone", "50", Documented, "kube-controller-manager",
-            "Nodes up to which evictions stop in a partly disrupted zone.";
-        EVICTION_SLOWLY: Span = "eviction-slowly", "100s", Documented, "0.01 nodes a second",
-            "Between two nodes that are marked in a larger one.";
-        DELETED: Share = "deleted", "0%", Inferred, "the cloud's controller is not counted on",
-            "Share of lost nodes that the cloud's controller deletes before the toleration ends.";
-        DELETION: Law = "deletion", "uniform(0s, 5s)", Inferred,
-            "the cloud's controller looks every 5 s",
-            "From not ready until such a node is deleted.";
-    }
-    upgrade "upgrade" {
-        SURGE: u64 = "surge", "1", Documented, "25 % of 2 or 3, rounded up",
-            "Replicas that a rollout may have beyond those wanted.";
-        UNAVAILABLE: u64 = "unavailable", "0", Documented, "25 % of 2 or 3, rounded down",
-            "Replicas that a rollout may lack.";
-        BUDGET: u64 = "disruption-budget", "1", Inferred, "30 % of 2 or 3, rounded up",
-            "Replicas that may be unavailable when a node is emptied.";
-        RETRY: Span = "eviction-retry", "5s", Documented, "kubectl drain",
-            "Until an eviction that the budget forbids is tried again.";
-    }
-    autoscaler "autoscaler" {
-        PRESET: ScalePreset = "preset", "cloudhub-2", Assumed, "the product simulated",
-            "Whose policy holds where nothing else is said.";
-        MIN: u64 = "min", "", Assumed, "the preset", "The fewest replicas.";
-        MAX: u64 = "max", "", Assumed, "the preset", "The most replicas.";
-        TARGET: Share = "target", "", Assumed, "the preset",
-            "CPU to hold, of what a replica requests.";
-        TOLERANCE_UP: Share = "tolerance-up", "10%", Documented, "Kubernetes",
-            "How far above the target nothing is added.";
-        TOLERANCE_DOWN: Share = "tolerance-down", "10%", Documented, "Kubernetes",
-            "How far below the target nothing is removed.";
-        UP: Vec<Located<String>> = "scale-up", "", Assumed, "the preset",
-            "The fastest growth, such as \"4 pods in 15s\" or \"100% in 180s\".";
-        DOWN: Vec<Located<String>> = "scale-down", "", Documented, "Kubernetes: 100% in 15s",
-            "The fastest shrinking.";
-        UP_SELECT: Select = "up-select", "max", Documented, "Kubernetes",
-            "Which of the policies for growth holds; \"disabled\" = it never grows.";
-        DOWN_SELECT: Select = "down-select", "max", Documented, "Kubernetes",
-            "Which of the policies for shrinking holds; \"disabled\" = it never shrinks.";
-        UP_WINDOW: Span = "up-window", "", Documented, "Kubernetes: 0s",
-            "How long a lower recommendation holds growth back.";
-        DOWN_WINDOW: Span = "down-window", "", Assumed, "the preset",
-            "How long a higher recommendation holds shrinking back.";
-        CPU_REQUEST: Cores = "cpu-request", "", Assumed, "the limit",
-            "CPU that a replica requests, at most its cores; utilisation is of this.";
-        SYNC: Span = "sync", "15s", Documented, "kube-controller-manager",
-            "Between two steps of the autoscaler.";
-        RESOLUTION: Span = "resolution", "15s", Documented, "metrics-server's manifests",
-            "Between two scrapes of the metrics-server.";
-        KUBELET: Span = "kubelet", "10s", Documented, "the cluster autoscaler's FAQ",
-            "Between two readings of a replica's CPU by its kubelet.";
-        INITIALIZATION: Span = "initialization", "300s", Documented, "kube-controller-manager",
-            "Age up to which a sample counts only if it began after the replica was ready.";
-        INITIAL_READINESS: Span = "initial-readiness", "30s", Documented,
-            "kube-controller-manager",
-            "Age up to which a replica that is not ready is taken for one that never was.";
-    }
-    fault "fault" {
-        NAME: String = "name", "", Inferred, "its kind",
-            "The name by which objectives and reports speak of it.";
-        KIND: FaultKind = "kind", "", Given, "", "What goes wrong.";
-        AT: Span = "at", "", Given, "", "When it strikes, once.";
-        EVERY: Law = "every", "", Given, "",
-            "Or: the time from coming up to failing, anew for each thing that the target covers.";
-        FOR: Law = "for", "", Given, "", "How long it lasts, unless a replacement ends it.";
-        PART: Share = "share", "100%", Inferred, "the whole zone",
-            "Share of a zone's nodes that an outage takes, those with replicas first.";
-        CPU: Share = "cpu", "", Given, "", "Share of its CPU that a slow replica keeps.";
-        TARGET: String = "target", "any", Inferred, "one at random",
-            "\"any\", \"all\", \"zone b\", a replica (\"b-1\") or an ingress instance (\"2\").";
-    }
-    run "run" {
-        HORIZON: Span = "horizon", "", Given, "", "The end of simulated time.";
-        WARM_UP: Span = "warm-up", "", Assumed, "a tenth of the horizon, a minute at most",
-            "Requests sent before this are not counted.";
-        SEED: u64 = "seed", "1", Assumed, "any will do", "Seed of all randomness.";
-        REPLICATIONS: u64 = "replications", "10", Assumed, "enough for an interval",
-            "Independent repetitions, 1 to 100000.";
-    }
+/// The names of the keys of a section.
+pub(crate) fn names(section: &str) -> &'static [&'static str] {
+    let parts = [keys_entry::names, keys_around::names, keys_cluster::names];
+    parts.iter().find_map(|names| names(section)).unwrap_or(&[])
+}
+
+/// The name of a section in the brackets that its header has.
+pub fn header(section: &str) -> String {
+    if LISTS.contains(&section) { format!("[[{section}]]") } else { format!("[{section}]") }
 }
 
 #[cfg(test)]

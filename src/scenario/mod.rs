@@ -1,8 +1,13 @@
 //! From a scenario file to a plan.
 
+mod api;
+mod around;
+#[cfg(test)]
+mod around_tests;
 mod autoscaler;
 mod book;
 mod check;
+mod clients;
 mod cluster;
 pub mod edit;
 mod fault;
@@ -10,13 +15,19 @@ mod gateway;
 mod ingress;
 mod key;
 pub mod keys;
+mod keys_around;
+mod keys_cluster;
+mod keys_entry;
 pub mod law;
+mod limit;
 mod log;
+mod policy;
 mod profile;
 pub mod read;
 pub mod replay;
 mod run;
 pub mod sample;
+mod skew;
 mod startup;
 mod supply;
 mod syntax;
@@ -24,6 +35,7 @@ mod syntax;
 mod tests;
 mod trace;
 mod traffic;
+mod upstream;
 mod value;
 mod word;
 

@@ -15,7 +15,8 @@ use crate::scenario::run::Windows;
 use crate::scenario::traffic::TrafficPart;
 use crate::scenario::value::Located;
 use crate::scenario::{
-    Scenario, autoscaler, check, cluster, gateway, ingress, run, sample, startup, syntax, traffic,
+    Scenario, around, autoscaler, check, cluster, gateway, ingress, run, sample, startup, syntax,
+    traffic,
 };
 use crate::units::Instant;
 
@@ -145,7 +146,9 @@ fn scenario<'a>(book: &mut Book<'a>, table: &'a DeTable<'a>) -> Option<Parts> {
     let upgrade = cluster::read_upgrade(book, &top);
     let autoscaling = autoscaler::read(book, &top, &gateway);
     let horizon = run.map(|run| run.horizon);
-    let traffic = traffic::read(book, &top, horizon, gateway.plan.replicas);
+    let surroundings = around::read(book, &top, &gateway, &ingress);
+    let clients = surroundings.as_ref().map(|around| &around.clients.population);
+    let traffic = traffic::read(book, &top, horizon, gateway.plan.replicas, clients);
 
     let targets = Targets {
         topology: &topology.plan,
@@ -161,7 +164,7 @@ fn scenario<'a>(book: &mut Book<'a>, table: &'a DeTable<'a>) -> Option<Parts> {
         topology: topology.plan.clone(),
         ingress,
         traffic: traffic.plan.clone(),
-        surroundings: None,
+        surroundings,
         startup,
         detection,
         nodes,

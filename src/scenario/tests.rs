@@ -99,7 +99,7 @@ fn setting<'s>(scenario: &'s Scenario, path: &str) -> &'s Setting {
 }
 
 /// A file that writes every setting out.
-fn written(settings: &[Setting]) -> String {
+pub(super) fn written(settings: &[Setting]) -> String {
     let mut text = String::new();
     let mut last = String::new();
     for Setting { path, value, .. } in settings {

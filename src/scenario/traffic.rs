@@ -1,7 +1,7 @@
 //! The section `[traffic]`.
 
 use crate::diagnostic::{Place, Problem};
-use crate::plan::{ArrivalProcess, Bursts, Scatter, Traffic};
+use crate::plan::{ArrivalProcess, Bursts, Population, Scatter, Traffic};
 use crate::scenario::book::{Book, Found, Section};
 use crate::scenario::keys::{Key, bursts as burst, change as of, traffic as key};
 use crate::scenario::word::ChangeKind;
@@ -20,14 +20,19 @@ pub(crate) struct TrafficPart {
     pub(crate) peak: Option<Found<Rate>>,
 }
 
-/// Reads `[traffic]` for a run of this length and this many replicas.
+/// Reads `[traffic]` for a run of this length, this many replicas and these clients, if anything is
+/// said of them.
 pub(crate) fn read<'a>(
     book: &mut Book<'a>,
     top: &Section<'a>,
     horizon: Option<Instant>,
     replicas: usize,
+    clients: Option<&Population>,
 ) -> TrafficPart {
     let section = book.section(top, "traffic");
+    if let Some(Population::Closed { .. }) = clients {
+        return from_users(book, &section);
+    }
     if section.has(&key::REPLAY) {
         return recorded(book, &section, horizon, replicas);
     }
@@ -58,8 +63,31 @@ pub(crate) fn read<'a>(
         peak = peak.map(|peak| Found { place, ..raised(peak, bursts.value.peak()) });
         scatter = Scatter::Bursty(bursts.value);
     }
+    if let Some(Population::Sessions { requests, .. }) = clients {
+        peak = peak.map(|peak| raised(peak, *requests));
+    }
     let plan = Traffic::Process(ArrivalProcess { scatter, corners, period });
     TrafficPart { plan, peak }
+}
+
+/// No traffic beside that of the users of a closed loop.
+fn from_users<'a>(book: &mut Book<'a>, section: &Section<'a>) -> TrafficPart {
+    let places = [
+        section.has(&key::RATE).then(|| ("rate", section.key_place(&key::RATE))),
+        section.has(&key::REPLAY).then(|| ("replay", section.key_place(&key::REPLAY))),
+    ];
+    for (name, place) in places.into_iter().flatten() {
+        let title = format!("`traffic.{name}` and clients.loop = \"closed\" contradict each other");
+        let problem = Problem::error(place, title).label("users send when they have thought");
+        book.problems.push(problem.help("drop one of the two; `users` and `think` make the load"));
+    }
+    idle_shape(book, section, "users of a closed loop send when they have thought");
+    if !section.has(&key::REPLAY) {
+        idle_replay(book, section);
+    }
+    let corners = vec![(Instant::ZERO, Rate::default())];
+    let process = ArrivalProcess { scatter: Scatter::Poisson, corners, period: None };
+    TrafficPart { plan: Traffic::Process(process), peak: None }
 }
 
 fn recorded<'a>(
@@ -73,7 +101,13 @@ fn recorded<'a>(
         let help = "recorded arrivals have their own rate: drop one of the two".to_owned();
         book.error(section.key_place(&key::RATE), title, help);
     }
-    let reason = "arrivals are recorded";
+    idle_shape(book, section, "arrivals are recorded");
+    let recording = replay::read(book, section, horizon, replicas);
+    TrafficPart { plan: Traffic::Replay(recording.unwrap_or_default()), peak: None }
+}
+
+/// Notes what shapes a rate when there is none.
+fn idle_shape<'a>(book: &mut Book<'a>, section: &Section<'a>, reason: &str) {
     book.idle(section, key::ARRIVALS, reason);
     book.idle(section, key::DAILY, reason);
     book.idle(section, key::DAY_START, reason);
@@ -88,8 +122,6 @@ fn recorded<'a>(
     let first = ignored.first().map(|change| change.place.clone());
     let title = "changes of the rate have no effect";
     book.problems.extend(first.map(|place| Problem::warning(place, title).label(reason)));
-    let recording = replay::read(book, section, horizon, replicas);
-    TrafficPart { plan: Traffic::Replay(recording.unwrap_or_default()), peak: None }
 }
 
 /// Notes what says how a recording is played when there is none.

@@ -1,7 +1,7 @@
 //! The words that a scenario chooses between.
 
 use crate::autoscaler::behavior::Select;
-use crate::plan::{AfterCrash, DeadAddress, Scatter, Spread};
+use crate::plan::{AfterCrash, DeadAddress, Jitter, Scatter, Spread};
 use crate::scenario::value::Word;
 
 macro_rules! words {
@@ -136,6 +136,77 @@ words! {
         /// The APIs that use contracts.
         Api = "api",
     }
+    /// How requests come about.
+    Loop {
+        /// At a rate of their own.
+        Open = "open",
+        /// From users who wait for the outcome of one before the next.
+        Closed = "closed",
+        /// From users who come at a rate of their own and stay for some requests.
+        Sessions = "sessions",
+    }
+    /// How waits before further attempts grow.
+    BackoffKind {
+        /// Twice as long each time.
+        Exponential = "exponential",
+        /// Not at all.
+        Fixed = "fixed",
+    }
+    /// What a policy does.
+    PolicyWord {
+        /// It only takes time.
+        Work = "work",
+        /// Answers from a cache.
+        Cache = "cache",
+        /// Rejects what is over a limit.
+        RateLimit = "rate-limit",
+        /// Rejects or holds back what is over a limit of each replica.
+        SpikeControl = "spike-control",
+    }
+    /// How a rate limit counts.
+    Counting {
+        /// So many in a window.
+        FixedWindow = "fixed-window",
+        /// One for each token.
+        TokenBucket = "token-bucket",
+    }
+    /// When windows start.
+    WindowStart {
+        /// At the first request after the last window.
+        FirstRequest = "first-request",
+        /// One after the other.
+        Clock = "clock",
+    }
+    /// How replicas share a limit.
+    SharingKind {
+        /// Each takes a part at a time.
+        Leases = "leases",
+        /// Each asks for every request.
+        Counter = "counter",
+        /// Not at all.
+        PerReplica = "per-replica",
+    }
+    /// Whose requests a limit counts together.
+    Per {
+        /// All of them.
+        All = "all",
+        /// Those of a client.
+        Client = "client",
+    }
+    /// What becomes of requests of which nobody knows whether they are within a limit.
+    Unknown {
+        /// They are rejected.
+        Block = "block",
+        /// They pass.
+        Pass = "pass",
+    }
+    /// Where TLS connections end.
+    Termination {
+        /// At the ingress.
+        Ingress = "ingress",
+        /// At the replica.
+        Replica = "replica",
+    }
     /// What goes wrong.
     FaultKind {
         /// The process dies.
@@ -196,6 +267,11 @@ impl Word for DeadAddress {
 impl Word for AfterCrash {
     const WORDS: &'static [(&'static str, Self)] =
         &[("replaced", AfterCrash::Replaced), ("restarted", AfterCrash::Restarted)];
+}
+
+impl Word for Jitter {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("none", Jitter::None), ("half", Jitter::Half), ("full", Jitter::Full)];
 }
 
 impl Word for Select {

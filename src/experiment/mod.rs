@@ -1,10 +1,13 @@
 //! An experiment: the replications of one plan, and the figures that follow from them.
 
+pub mod attempts;
 pub mod figures;
 mod replication;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod summary;
+#[cfg(test)]
+pub(crate) mod surrounded;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

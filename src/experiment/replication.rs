@@ -9,17 +9,18 @@ use crate::units::Instant;
 /// Simulates replication `replication` of `plan` and gives its outcome.
 ///
 /// # Panics
-/// As [`simulate`]; and if the ledger does not balance, which would be an error of this program.
+/// As [`simulate`]; and if a ledger does not balance, which would be an error of this program.
 pub fn replicate(plan: &Plan, replication: u64, keep: Keep, gauge: &Gauge) -> Outcome {
     let mut recorder = Recorder::new(scope(plan, replication), keep);
     let end = simulate(plan, replication, &mut recorder, gauge);
     let outcome = recorder.finish(end.at, end.interrupted, end.digest);
-    assert!(
-        outcome.ledger.balances(),
-        "the ledger of replication {replication} (seed {}) does not balance: {:?}",
-        plan.run.seed,
-        outcome.ledger
-    );
+    for (of, ledger) in [("requests", &outcome.ledger), ("attempts", &outcome.attempts)] {
+        assert!(
+            ledger.balances(),
+            "the ledger of {of} of replication {replication} (seed {}) does not balance: {ledger:?}",
+            plan.run.seed
+        );
+    }
     outcome
 }
 

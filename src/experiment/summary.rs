@@ -1,5 +1,6 @@
 //! Everything that reports say of an experiment, as estimates. Latencies are in seconds.
 
+use super::attempts::{self, AttemptSummary};
 use super::figures::{self, Recovery, Unanswered};
 use crate::observe::ledger::{Failure, Ledger};
 use crate::observe::outcome::{Outcome, ProbesFailed, WindowOutcome};
@@ -54,6 +55,8 @@ pub struct WindowSummary {
     pub samples: u64,
     /// Seconds that the window was open, per replication.
     pub open: Option<Estimate>,
+    /// The attempts for its requests; `None` unless something surrounds the replicas.
+    pub attempts: Option<AttemptSummary>,
 }
 
 /// The gateway after warm-up, in figures.
@@ -108,7 +111,9 @@ pub struct FaultSummary {
 /// Sums up the outcomes of `plan`.
 pub fn summarize(plan: &Plan, outcomes: &[Outcome]) -> Summary {
     let window = |(index, window): (usize, &crate::plan::Window)| {
-        summarize_window(window.label.clone(), &figures::windows(outcomes, index))
+        let windows = figures::windows(outcomes, index);
+        let attempts = plan.surroundings.as_ref().map(|_| attempts::summarize(&windows));
+        WindowSummary { attempts, ..summarize_window(window.label.clone(), &windows) }
     };
     let fault = |(index, fault): (usize, &crate::plan::FaultPlan)| {
         summarize_fault(fault.name.clone(), index, outcomes)
@@ -144,6 +149,7 @@ fn summarize_window(label: String, windows: &[&WindowOutcome]) -> WindowSummary 
         throughput: figures::throughput(windows),
         samples: merged.count(),
         open: figures::count_of(windows, |window| window.open.as_secs()),
+        attempts: None,
     }
 }
 

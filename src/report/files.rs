@@ -152,7 +152,7 @@ pub fn write_all(report: &Report, staging: &mut Staging) -> Result<(), FilesErro
     let text = text::render(report, None, false);
     staging.add("report.txt", |out| out.write_all(text.as_bytes()))?;
     staging.add("summary.json", |out| json::write(report, out))?;
-    staging.add("replications.csv", |out| replications::write(outcomes, out))?;
+    staging.add("replications.csv", |out| replications::write(plan, outcomes, out))?;
     if let Some(first) = outcomes.first() {
         if let Some(course) = &first.timeline {
             staging.add("timeline.csv", |out| timeline::write(plan, course, out))?;

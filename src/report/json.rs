@@ -1,19 +1,19 @@
 //! `summary.json`: every figure with its interval, under a versioned schema.
 
+mod incidents;
+mod windows;
+
 use std::collections::BTreeMap;
 use std::io::{Result, Write};
 
+use incidents::{FaultPart, IncidentPart, RecoveryPart, fault, incident, recovery};
 use serde::Serialize;
+use windows::{WindowPart, window};
 
 use super::Report;
 use super::cells::{self, nine_digits};
 use super::manifest::{VERSION, digest};
-use crate::experiment::figures::Recovery;
-use crate::experiment::summary::{FaultSummary, PERCENTILES, WindowSummary};
-use crate::observe::incident::Incident;
-use crate::observe::ledger::Failure;
 use crate::stats;
-use crate::units::Span;
 use crate::verdict::{Doubt, Judgement, Overall, Verdict};
 
 /// The schema of the file. A change that breaks readers gets a new number.
@@ -82,22 +82,6 @@ struct ObjectivePart<'a> {
 }
 
 #[derive(Serialize)]
-struct WindowPart<'a> {
-    label: &'a str,
-    open_s: Option<Estimate>,
-    offered: Option<Estimate>,
-    served: Option<Estimate>,
-    in_flight: Option<Estimate>,
-    unanswered: Option<Estimate>,
-    failed: BTreeMap<&'static str, Option<Estimate>>,
-    availability: Option<Estimate>,
-    throughput_per_s: Option<Estimate>,
-    latency_samples: u64,
-    latency_ms: BTreeMap<&'static str, Option<Estimate>>,
-    latency_greatest_ms: Option<f64>,
-}
-
-#[derive(Serialize)]
 struct GatewayPart {
     cpu: Option<Estimate>,
     in_flight_peak: Option<Estimate>,
@@ -107,44 +91,6 @@ struct GatewayPart {
     incidents_unlisted: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     probes: Option<BTreeMap<&'static str, Option<Estimate>>>,
-}
-
-#[derive(Serialize)]
-struct RecoveryPart {
-    longest_s: Option<Estimate>,
-    least_s: Option<f64>,
-    greatest_s: Option<f64>,
-    recovered: u64,
-    unrecovered: u64,
-}
-
-#[derive(Serialize)]
-struct FaultPart<'a> {
-    name: &'a str,
-    struck: Option<Estimate>,
-    replications: usize,
-    recovery: RecoveryPart,
-    p99_before_ms: Option<[Option<f64>; 2]>,
-    p99_during_ms: Option<[Option<f64>; 2]>,
-    failed: Option<[u64; 2]>,
-    serving_least: Option<usize>,
-}
-
-#[derive(Serialize)]
-struct IncidentPart<'a> {
-    fault: &'a str,
-    subject: &'a str,
-    at_s: Option<f64>,
-    serving_before: usize,
-    serving_least: usize,
-    out_of_rotation_s: Option<f64>,
-    restored_s: Option<f64>,
-    normal_s: Option<f64>,
-    recovery_s: Option<f64>,
-    p99_before_ms: Option<f64>,
-    p99_during_ms: Option<f64>,
-    failed: BTreeMap<&'static str, u64>,
-    phases_s: Vec<(&'static str, Option<f64>)>,
 }
 
 #[derive(Serialize)]
@@ -204,10 +150,6 @@ fn estimate(estimate: Option<&stats::Estimate>, scale: f64) -> Option<Estimate> 
     })
 }
 
-fn millis(span: Option<Span>) -> Option<f64> {
-    span.and_then(|span| nine_digits(span.as_millis()))
-}
-
 fn objective<'a>(report: &'a Report, judgement: &'a Judgement) -> ObjectivePart<'a> {
     let (verdict, reason) = match judgement.verdict {
         Verdict::Met => ("met", None),
@@ -240,28 +182,6 @@ fn reason(doubt: Doubt) -> &'static str {
     }
 }
 
-fn window(window: &WindowSummary) -> WindowPart<'_> {
-    let plain = |e: &Option<stats::Estimate>| estimate(e.as_ref(), 1.0);
-    let failed = |(kind, e): &(Failure, Option<stats::Estimate>)| (kind.key(), plain(e));
-    let percentiles = PERCENTILES.iter().zip(&window.percentiles);
-    let latency = percentiles.map(|((_, name), e)| (*name, estimate(e.as_ref(), 1e3)));
-    let mean = ("mean", estimate(window.mean.as_ref(), 1e3));
-    WindowPart {
-        label: &window.label,
-        open_s: plain(&window.open),
-        offered: plain(&window.offered),
-        served: plain(&window.served),
-        in_flight: plain(&window.in_flight),
-        unanswered: plain(&window.unanswered),
-        failed: window.failures.iter().map(failed).collect(),
-        availability: plain(&window.availability),
-        throughput_per_s: plain(&window.throughput),
-        latency_samples: window.samples,
-        latency_ms: latency.chain([mean]).collect(),
-        latency_greatest_ms: millis(window.greatest),
-    }
-}
-
 fn gateway(report: &Report) -> GatewayPart {
     let gateway = &report.summary.gateway;
     let shares = gateway.serving.iter();
@@ -280,53 +200,6 @@ fn gateway(report: &Report) -> GatewayPart {
     }
 }
 
-fn recovery(recovery: &Recovery) -> RecoveryPart {
-    let secs = |span: Span| nine_digits(span.as_secs());
-    RecoveryPart {
-        longest_s: estimate(recovery.longest.as_ref(), 1.0),
-        least_s: recovery.range.and_then(|range| secs(range.0)),
-        greatest_s: recovery.range.and_then(|range| secs(range.1)),
-        recovered: recovery.recovered,
-        unrecovered: recovery.unrecovered,
-    }
-}
-
-fn fault(fault: &FaultSummary) -> FaultPart<'_> {
-    let pair = |range: (Span, Span)| [millis(Some(range.0)), millis(Some(range.1))];
-    FaultPart {
-        name: &fault.name,
-        struck: estimate(fault.struck.as_ref(), 1.0),
-        replications: fault.replications,
-        recovery: recovery(&fault.recovery),
-        p99_before_ms: fault.p99_before.map(pair),
-        p99_during_ms: fault.p99_during.map(pair),
-        failed: fault.failed.map(|(least, greatest)| [least, greatest]),
-        serving_least: fault.serving_least,
-    }
-}
-
-fn incident<'a>(report: &'a Report, incident: &'a Incident) -> IncidentPart<'a> {
-    let secs = |span: Span| nine_digits(span.as_secs());
-    let at = |instant: crate::units::Instant| nine_digits(instant.as_secs());
-    let failed = |kind: Failure| (kind.key(), incident.ledger.failed_by(kind));
-    let phases = incident.phases.iter();
-    IncidentPart {
-        fault: &report.scenario.plan.faults[incident.fault].name,
-        subject: &incident.subject,
-        at_s: at(incident.at),
-        serving_before: incident.serving_before,
-        serving_least: incident.serving_least,
-        out_of_rotation_s: incident.out_of_rotation.and_then(at),
-        restored_s: incident.restored.and_then(at),
-        normal_s: incident.normal.and_then(at),
-        recovery_s: incident.recovery().and_then(secs),
-        p99_before_ms: millis(incident.p99_before),
-        p99_during_ms: millis(incident.p99_during),
-        failed: Failure::ALL.into_iter().map(failed).collect(),
-        phases_s: phases.map(|(state, span)| (state.label(), secs(*span))).collect(),
-    }
-}
-
 fn caveat(caveat: &super::caveats::Caveat) -> CaveatPart {
     CaveatPart { key: caveat.key(), message: caveat.message(), remedy: caveat.remedy() }
 }
@@ -334,13 +207,18 @@ fn caveat(caveat: &super::caveats::Caveat) -> CaveatPart {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::sample;
+    use crate::experiment::{sample, surrounded};
+    use crate::observe::ledger::Failure;
     use crate::report::sample::scenario;
+    use crate::scenario::Scenario;
 
     fn parsed(run: &crate::experiment::Experiment) -> serde_json::Value {
-        let scenario = scenario();
+        of(&scenario(), run)
+    }
+
+    fn of(scenario: &Scenario, run: &crate::experiment::Experiment) -> serde_json::Value {
         let mut out = Vec::new();
-        write(&Report::new(&scenario, run, None), &mut out).unwrap();
+        write(&Report::new(scenario, run, None), &mut out).unwrap();
         serde_json::from_slice(&out).unwrap()
     }
 
@@ -382,6 +260,22 @@ mod tests {
         assert_eq!(p99["n"], 5);
         assert_eq!(json["objectives"][0]["verdict"], "met");
         assert_eq!(json["incidents"][0]["failed"]["timed_out"], 0);
+    }
+
+    #[test]
+    fn attempts_are_told_only_where_something_surrounds_the_replicas() {
+        let plain = parsed(&sample::experiment());
+        assert!(plain["windows"][0].get("attempts").is_none());
+        let scenario = Scenario { plan: surrounded::plan(), ..scenario() };
+        let json = of(&scenario, &surrounded::experiment());
+        let attempts = &json["windows"][0]["attempts"];
+        let point = |figure: &serde_json::Value| figure["point"].as_f64().unwrap();
+        assert!(point(&attempts["per_request"]) > 1.04);
+        assert!((0.9..0.92).contains(&point(&attempts["cache_hit_ratio"])));
+        assert_eq!(point(&attempts["counts"]["panics"]), 0.0);
+        let json = &json["windows"][0];
+        let requests = point(&json["offered"]) + point(&attempts["retries"]);
+        assert!((point(&attempts["offered"]) - requests).abs() < 1e-4);
     }
 
     #[test]

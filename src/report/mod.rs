@@ -3,6 +3,7 @@
 //! Every file is a function of the scenario, the seed and the replications, and of nothing else: no
 //! clock, no duration, no machine. Two runs give the same bytes.
 
+mod around;
 pub mod caveats;
 mod cells;
 pub mod charts;

@@ -4,20 +4,26 @@ use std::io::{Result, Write};
 
 use super::cells::{self, optional};
 use crate::experiment::summary::PERCENTILES;
+use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
 use crate::observe::outcome::Outcome;
 use crate::observe::tally::Tally;
+use crate::plan::Plan;
 
 /// Writes one row for each outcome. `recovery_s` is the longest recovery; it is empty if there was
-/// no incident or one was not over.
+/// no incident or one was not over. If something surrounds the replicas, the attempts for the
+/// requests and what is counted for them follow.
 ///
 /// # Errors
 /// Those of the writer.
-pub fn write(outcomes: &[Outcome], out: &mut dyn Write) -> Result<()> {
+pub fn write(plan: &Plan, outcomes: &[Outcome], out: &mut dyn Write) -> Result<()> {
     let mut rows = cells::rows(out);
-    rows.write_record(header())?;
+    let around = plan.surroundings.is_some();
+    let further = if around { header_around() } else { Vec::new() };
+    rows.write_record(header().into_iter().chain(further))?;
     for outcome in outcomes {
-        rows.write_record(row(outcome))?;
+        let further = if around { row_around(outcome) } else { Vec::new() };
+        rows.write_record(row(outcome).into_iter().chain(further))?;
     }
     rows.flush()
 }
@@ -66,6 +72,16 @@ fn row(outcome: &Outcome) -> Vec<String> {
     cells
 }
 
+fn header_around() -> Vec<String> {
+    let counts = Count::ALL.map(Count::key);
+    ["attempts"].into_iter().chain(counts).map(str::to_owned).collect()
+}
+
+fn row_around(outcome: &Outcome) -> Vec<String> {
+    let window = &outcome.windows[0];
+    [window.attempts.offered].iter().chain(&window.counts).map(u64::to_string).collect()
+}
+
 /// Whether there were incidents, and all were over.
 fn seen_whole(incidents: &Tally) -> bool {
     incidents.struck > 0 && incidents.unrecovered == 0
@@ -74,14 +90,28 @@ fn seen_whole(incidents: &Tally) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::sample;
+    use crate::experiment::{sample, surrounded};
+
+    #[test]
+    fn attempts_and_counts_follow_if_something_surrounds_the_replicas() {
+        let mut out = Vec::new();
+        write(&surrounded::plan(), &surrounded::experiment().outcomes, &mut out).unwrap();
+        let mut reader = csv::Reader::from_reader(&out[..]);
+        let header = reader.headers().unwrap().clone();
+        let column = |name: &str| header.iter().position(|cell| cell == name).unwrap();
+        let row = reader.records().nth(1).unwrap().unwrap();
+        let number = |name: &str| row[column(name)].parse::<u64>().unwrap();
+        let tried_again = number("cache_misses") + number("lost_in_flight");
+        assert_eq!(number("attempts"), number("offered") + tried_again);
+        assert_eq!((number("cache_hits"), number("panics")), (2_700, 0));
+    }
 
     #[test]
     fn each_replication_has_one_full_row() {
         let mut outcomes = sample::experiment().outcomes;
         sample::change_incident(&mut outcomes[1], |incident| incident.normal = None);
         let mut out = Vec::new();
-        write(&outcomes, &mut out).unwrap();
+        write(&sample::plan(), &outcomes, &mut out).unwrap();
         let mut reader = csv::Reader::from_reader(&out[..]);
         let header = reader.headers().unwrap().clone();
         let column = |name: &str| header.iter().position(|cell| cell == name).unwrap();

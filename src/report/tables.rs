@@ -88,7 +88,7 @@ pub(super) fn ledger(window: &WindowSummary) -> String {
     aligned(&rows)
 }
 
-fn part(requests: u64, of: u64) -> String {
+pub(super) fn part(requests: u64, of: u64) -> String {
     match (requests, requests as f64 / of as f64) {
         _ if of == 0 => NOTHING.to_owned(),
         (1.., tiny) if tiny < 0.000_01 => "< 0.001 %".to_owned(),

@@ -7,7 +7,7 @@ use std::path::Path;
 use anstyle::{AnsiColor, Style};
 
 use super::words::{NOTHING, or_nothing, plural, seconds, share, whole, wrapped};
-use super::{Report, cluster, incidents, tables};
+use super::{Report, around, cluster, incidents, tables};
 use crate::units::{Share, Span};
 use crate::verdict::{Doubt, Judgement, Overall, Verdict};
 
@@ -30,6 +30,7 @@ pub fn render(report: &Report, written: Option<Written>, colour: bool) -> String
         verdict(report, paint) + "\n" + &head(report),
         windows(report, paint),
         ledger(report, paint),
+        attempts(report, paint),
         gateway(report, paint),
         story(report, paint),
         cluster_facts(report, paint),
@@ -176,13 +177,26 @@ fn ledger(report: &Report, paint: Paint) -> String {
     format!("{title} ({})\n{}", window.label, tables::ledger(window))
 }
 
+fn attempts(report: &Report, paint: Paint) -> String {
+    let around = report.scenario.plan.surroundings.as_ref();
+    let Some((around, window)) = around.zip(report.summary.windows.first()) else {
+        return String::new();
+    };
+    let Some(attempts) = &window.attempts else { return String::new() };
+    let title = paint.title("Where every attempt ended");
+    let table = around::attempts(window, attempts);
+    format!("{title} ({})\n{table}{}", window.label, lines(&around::lines(around, attempts)))
+}
+
+/// Lines of a name and a text.
+fn lines(lines: &[(&str, String)]) -> String {
+    lines.iter().map(|(name, text)| wrapped(&format!("  {name:<16}  "), text)).collect()
+}
+
 fn gateway(report: &Report, paint: Paint) -> String {
     let memory = report.scenario.plan.gateway.memory;
-    let mut out = format!("{}\n", paint.title("Gateway"));
-    for (name, text) in tables::gateway(&report.summary.gateway, memory) {
-        out.push_str(&wrapped(&format!("  {name:<16}  "), &text));
-    }
-    out
+    let title = paint.title("Gateway");
+    format!("{title}\n{}", lines(&tables::gateway(&report.summary.gateway, memory)))
 }
 
 fn story(report: &Report, paint: Paint) -> String {

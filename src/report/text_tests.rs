@@ -1,13 +1,17 @@
 use std::path::Path;
 
 use super::*;
-use crate::experiment::{Experiment, sample};
+use crate::experiment::{Experiment, sample, surrounded};
 use crate::report::sample::scenario;
+use crate::scenario::Scenario;
 use crate::units::Instant;
 
 fn rendered(run: &Experiment, colour: bool) -> String {
-    let scenario = scenario();
-    let report = Report::new(&scenario, run, None);
+    show(&scenario(), run, colour)
+}
+
+fn show(scenario: &Scenario, run: &Experiment, colour: bool) -> String {
+    let report = Report::new(scenario, run, None);
     let names = ["summary.json".to_owned(), "timeline.csv".to_owned()];
     let written = Written { directory: Path::new("results/one-crash"), names: &names };
     render(&report, Some(written), colour)
@@ -17,11 +21,24 @@ fn rendered(run: &Experiment, colour: bool) -> String {
 #[test]
 fn the_report_reads_as_it_should() {
     let text = rendered(&sample::experiment(), false);
+    expect(&text, "text_tests.txt", include_str!("text_tests.txt"));
+}
+
+#[test]
+fn what_surrounds_the_replicas_is_told_too() {
+    let scenario = Scenario { plan: surrounded::plan(), ..scenario() };
+    let text = show(&scenario, &surrounded::experiment(), false);
+    expect(&text, "text_around.txt", include_str!("text_around.txt"));
+    let wide: Vec<_> = text.lines().filter(|line| line.chars().count() > 100).collect();
+    assert!(wide.is_empty(), "{wide:#?}");
+}
+
+fn expect(text: &str, file: &str, expected: &str) {
     if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/src/report/text_tests.txt"), &text)
-            .unwrap();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report");
+        std::fs::write(folder.join(file), text).unwrap();
     }
-    assert_eq!(text, include_str!("text_tests.txt"));
+    assert_eq!(text, expected);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use std::io::{Result, Write};
 
 use super::cells::{self, optional};
+use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
 use crate::observe::timeline::{ReplicaLife, ReplicaRow, Timeline, TotalRow};
 use crate::plan::Plan;
@@ -27,24 +28,30 @@ const AFTER_FAILURES: [&str; 10] = [
 ];
 
 /// Writes the timeline. Times are the starts of bins; counts of a replica are requests that reached
-/// and left it; `cpu_monitored` is the CPU as a dashboard with one-minute buckets shows it.
+/// and left it; `cpu_monitored` is the CPU as a dashboard with one-minute buckets shows it. If
+/// something surrounds the replicas, attempts and what is counted for them follow.
 ///
 /// # Errors
 /// Those of the writer.
 pub fn write(plan: &Plan, timeline: &Timeline, out: &mut dyn Write) -> Result<()> {
     let mut rows = cells::rows(out);
     let failures = Failure::ALL.map(Failure::key);
-    rows.write_record(BEFORE_FAILURES.iter().chain(&failures).chain(&AFTER_FAILURES))?;
+    let counts = ["attempts"].into_iter().chain(Count::ALL.map(Count::key));
+    let further: Vec<&str> = counts.filter(|_| plan.surroundings.is_some()).collect();
+    let header = BEFORE_FAILURES.iter().chain(&failures).chain(&AFTER_FAILURES);
+    rows.write_record(header.chain(&further))?;
     let monitored = timeline.monitored(DASHBOARD_BUCKET);
     let by_replica = timeline.monitored_by_replica(DASHBOARD_BUCKET);
     let mut next = 0;
     for (bin, total) in timeline.total.iter().enumerate() {
-        rows.write_record(total_row(total, monitored[bin]))?;
+        let cells = total_row(total, monitored[bin]).into_iter();
+        rows.write_record(cells.chain(row_around(total).into_iter().take(further.len())))?;
         while let Some(row) = timeline.by_replica.get(next).filter(|row| row.bin == bin) {
             let life = &timeline.replicas[row.replica];
             let end = total.start + timeline.bin;
             let zone = &plan.topology.zones[life.zone];
-            rows.write_record(replica_row(row, life, zone, total.start, end, by_replica[next]))?;
+            let cells = replica_row(row, life, zone, total.start, end, by_replica[next]);
+            rows.write_record(cells.into_iter().chain(further.iter().map(|_| String::new())))?;
             next += 1;
         }
     }
@@ -70,6 +77,10 @@ fn total_row(row: &TotalRow, monitored: Option<f64>) -> Vec<String> {
         optional(row.cpu_seen, cells::share),
     ]);
     cells
+}
+
+fn row_around(row: &TotalRow) -> Vec<String> {
+    [row.attempts].iter().chain(&row.counts).map(u64::to_string).collect()
 }
 
 fn replica_row(
@@ -99,7 +110,7 @@ fn replica_row(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::sample;
+    use crate::experiment::{sample, surrounded};
 
     #[test]
     fn what_happens_as_a_bin_ends_belongs_to_the_next() {
@@ -116,6 +127,21 @@ mod tests {
             row[row.len() - from_end].to_owned()
         };
         assert_eq!([2, 3].map(rotation), ["1", "0"]);
+    }
+
+    #[test]
+    fn attempts_and_counts_follow_if_something_surrounds_the_replicas() {
+        let outcome = surrounded::experiment().outcomes.remove(0);
+        let mut out = Vec::new();
+        write(&surrounded::plan(), &outcome.timeline.unwrap(), &mut out).unwrap();
+        let mut reader = csv::Reader::from_reader(&out[..]);
+        let header = reader.headers().unwrap().clone();
+        let column = |name: &str| header.iter().position(|cell| cell == name).unwrap();
+        let rows: Vec<_> = reader.records().map(|row| row.unwrap()).collect();
+        assert_eq!((column("attempts"), header.len()), (29, 29 + 1 + Count::ALL.len()));
+        let cells =
+            |row: usize| ["attempts", "cache_hits", "panics"].map(|c| &rows[row][column(c)]);
+        assert_eq!((cells(18 * 3), cells(18 * 3 + 1)), (["160", "20", "0"], ["", "", ""]));
     }
 
     #[test]

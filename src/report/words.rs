@@ -38,6 +38,11 @@ pub(super) fn count(estimate: &Estimate) -> String {
     show(estimate, Unit { per: 1.0, name: "", decimals_most: 2, greatest: f64::INFINITY })
 }
 
+/// A number of things for each of others: `1.0525 (1.0519–1.0530)`.
+pub(super) fn ratio(estimate: &Estimate) -> String {
+    show(estimate, Unit { per: 1.0, name: "", decimals_most: 4, greatest: f64::INFINITY })
+}
+
 /// A rate: `9.97/s (9.96–9.98)`.
 pub(super) fn rate(estimate: &Estimate) -> String {
     show(estimate, Unit { per: 1.0, name: "/s", decimals_most: 3, greatest: f64::INFINITY })

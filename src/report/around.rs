@@ -1,0 +1,112 @@
+//! What happened around the replicas, in words: attempts by outcome, and a line for everything that
+//! the plan has: retries, wasted work, caches, limits, handshakes, upstreams.
+
+use super::tables::{aligned, part};
+use super::words::{count, or_nothing, ratio, share};
+use crate::experiment::attempts::AttemptSummary;
+use crate::experiment::summary::WindowSummary;
+use crate::observe::count::Count;
+use crate::observe::ledger::Failure;
+use crate::plan::{Clients, PolicyKind, Surroundings, Upstream};
+use crate::stats::Estimate;
+
+/// A line of the report: its name and its text.
+type Line = (&'static str, String);
+
+/// Where every attempt for the requests of a window ended, beside the requests themselves.
+pub(super) fn attempts(window: &WindowSummary, attempts: &AttemptSummary) -> String {
+    let (made, sent) = (&attempts.ledger, &window.ledger);
+    let row = |name: &str, mean: Option<&Estimate>, (of_made, of_sent): (u64, u64)| {
+        let shares = [part(of_made, made.offered), part(of_sent, sent.offered)];
+        [vec![name.to_owned(), or_nothing(mean, count)], shares.to_vec()].concat()
+    };
+    let header = ["outcome", "attempts per replication", "of attempts", "of requests"];
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    rows.push(row("served", attempts.served.as_ref(), (made.served, sent.served)));
+    for kind in Failure::ALL {
+        let both = (made.failed_by(kind), sent.failed_by(kind));
+        if both != (0, 0) {
+            rows.push(row(kind.label(), attempts.failed_by(kind), both));
+        }
+    }
+    let open = (made.in_flight, sent.in_flight);
+    rows.push(row("in flight at the end", attempts.in_flight.as_ref(), open));
+    rows.push(row("made", attempts.offered.as_ref(), (made.offered, sent.offered)));
+    aligned(&rows)
+}
+
+/// A line for each kind of thing that surrounds the replicas.
+pub(super) fn lines(around: &Surroundings, attempts: &AttemptSummary) -> Vec<Line> {
+    let mut lines = of_clients(&around.clients, attempts);
+    let has = |kind: fn(&PolicyKind) -> bool| around.policies.iter().any(|p| kind(&p.kind));
+    if has(|kind| matches!(kind, PolicyKind::Cache(_))) {
+        lines.push(("cache hits", hits(attempts)));
+    }
+    if has(|kind| matches!(kind, PolicyKind::Limit { .. })) {
+        lines.push(("limits", limits(attempts)));
+    }
+    if around.tls.is_some() {
+        let (full, resumed) = (each(attempts, Count::Handshake), each(attempts, Count::Resumption));
+        lines.push(("TLS handshakes", format!("{full} full, {resumed} resumed per replication")));
+    }
+    lines.extend(of_upstreams(&around.upstreams, attempts));
+    lines
+}
+
+fn each(attempts: &AttemptSummary, kind: Count) -> String {
+    or_nothing(attempts.count(kind), count)
+}
+
+fn of_clients(clients: &Clients, attempts: &AttemptSummary) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if let Some(retry) = &clients.retry {
+        let per_request = or_nothing(attempts.per_request.as_ref(), ratio);
+        let retries = or_nothing(attempts.retries.as_ref(), count);
+        let text = format!("{per_request} per request, {retries} retries per replication");
+        lines.push(("attempts", text));
+        if retry.budget.is_some() || retry.breaker.is_some() {
+            let spent = each(attempts, Count::BudgetSpent);
+            lines.push(("retries withheld", format!("{spent} per replication")));
+        }
+    }
+    if clients.patience.is_some() {
+        let part = or_nothing(attempts.wasted.as_ref(), share);
+        let wasted = each(attempts, Count::Wasted);
+        let text = format!("{part} of the answers came too late, {wasted} per replication");
+        lines.push(("wasted work", text));
+    }
+    lines
+}
+
+fn hits(attempts: &AttemptSummary) -> String {
+    let ratio = or_nothing(attempts.hit_ratio.as_ref(), share);
+    let (hits, misses) = (each(attempts, Count::Hit), each(attempts, Count::Miss));
+    format!("{ratio} of the look-ups, {hits} hits and {misses} misses per replication")
+}
+
+fn limits(attempts: &AttemptSummary) -> String {
+    let rejected = or_nothing(attempts.failed_by(Failure::RateLimited), count);
+    let mut text = format!("{} admitted, {rejected} rejected", each(attempts, Count::Admitted));
+    let seen = |kind| attempts.count(kind).is_some_and(|count| count.point > 0.0);
+    if seen(Count::StorageAsked) {
+        text += &format!(", storage asked {} times", each(attempts, Count::StorageAsked));
+    }
+    if seen(Count::Unlimited) {
+        text += &format!(", {} passed without a limit", each(attempts, Count::Unlimited));
+    }
+    text + " per replication"
+}
+
+fn of_upstreams(upstreams: &[Upstream], attempts: &AttemptSummary) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if upstreams.iter().any(|upstream| upstream.retries > 0) {
+        let retries = each(attempts, Count::UpstreamRetry);
+        lines.push(("upstream retries", format!("{retries} per replication")));
+    }
+    if upstreams.iter().any(|upstream| upstream.outliers.is_some()) {
+        let panics = each(attempts, Count::Panic);
+        let text = format!("found {panics} times per replication: all hosts were used");
+        lines.push(("no sound host", text));
+    }
+    lines
+}

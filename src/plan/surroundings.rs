@@ -97,7 +97,8 @@ pub enum TlsEnd {
     Ingress {
         /// Cores of an instance for handshakes, above 0.
         cores: f64,
-        /// Client connections open at any time, at least 1; each request comes on any of them alike.
+        /// Client connections open at any time, at least 1; each request comes on any of them
+        /// alike.
         connections: usize,
         /// Requests after which a connection closes; `None` = never.
         requests: Option<u32>,

@@ -111,7 +111,10 @@ fn tls<'a>(book: &mut Book<'a>, top: &Section<'a>, ingress: &Ingress) -> Option<
     }
     let at = match at.value {
         Termination::Replica => {
-            book.idle(&section, key::INGRESS_CORES, "only with at = \"ingress\"");
+            let reason = "only with at = \"ingress\"";
+            book.idle(&section, key::INGRESS_CORES, reason);
+            book.idle(&section, key::CONNECTIONS, reason);
+            book.idle(&section, key::PER_CONNECTION, reason);
             TlsEnd::Replica
         }
         Termination::Ingress => {
@@ -120,7 +123,16 @@ fn tls<'a>(book: &mut Book<'a>, top: &Section<'a>, ingress: &Ingress) -> Option<
                 let help = "write a number above 0".to_owned();
                 book.error(cores.place, "an ingress without cores ends no handshake", help);
             }
-            TlsEnd::Ingress(cores.value.0)
+            let connections = book.count(&section, key::CONNECTIONS, 1..=1_000_000).value;
+            let requests = book.find(&section, key::PER_CONNECTION);
+            let limit = 1..=u64::from(u32::MAX);
+            let requests =
+                requests.map(|found| book.within(&section, key::PER_CONNECTION, limit, found));
+            TlsEnd::Ingress {
+                cores: cores.value.0,
+                connections: connections as usize,
+                requests: requests.map(|requests| requests.value as u32),
+            }
         }
     };
     Some(Tls {

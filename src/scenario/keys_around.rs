@@ -167,6 +167,10 @@ table! {
             "Where TLS connections of clients end; \"replica\" is last-mile security.";
         INGRESS_CORES: Cores = "ingress-cores", "2", Assumed, "not published",
             "Cores that an ingress instance has for handshakes (at the ingress only).";
+        CONNECTIONS: u64 = "connections", "100", Assumed, "a small fleet of clients",
+            "Client connections open at any time (at the ingress only).";
+        PER_CONNECTION: u64 = "requests-per-connection", "", Assumed, "connections never close",
+            "Requests after which a connection closes (at the ingress only).";
         HANDSHAKE: Span = "handshake", "0.9ms", Inferred,
             "ECDSA P-256 in Runtime Fabric's tables: messages with and without reuse",
             "CPU time of a full handshake.";

@@ -5,7 +5,9 @@
 use std::fs;
 use std::path::Path;
 
+use brownout::diagnostic::render;
 use brownout::scenario::keys::{self, Entry};
+use brownout::scenario::read::parse;
 
 const BEGIN: &str = "<!-- the tables below are compared with the program by a test -->\n";
 
@@ -50,4 +52,18 @@ fn the_reference_lists_every_key_as_the_program_knows_it() {
         return fs::write(&path, format!("{intro}{BEGIN}{}", tables())).unwrap();
     }
     assert_eq!(listed, tables(), "docs/SCENARIOS.md lists other keys than the program has");
+}
+
+#[test]
+fn every_whole_scenario_of_the_guide_can_be_run() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("docs/SCENARIOS.md")).unwrap();
+    let blocks = text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let whole: Vec<&str> = blocks.filter(|block| block.contains("question = ")).collect();
+    assert!(whole.len() >= 2, "the examples were not found");
+    for block in whole {
+        let loaded = parse("example.toml", block, root);
+        let shown = render(&loaded.source, &loaded.problems, false);
+        assert!(loaded.scenario.is_some() && shown.is_empty(), "{shown}\n{block}");
+    }
 }

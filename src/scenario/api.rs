@@ -211,7 +211,9 @@ fn weights<'a>(book: &mut Book<'a>, sections: &[Section<'a>]) -> Vec<f64> {
         };
         book.error(last.place.clone(), title, help.to_owned());
     }
-    let even = Share((left / open.max(1) as f64).clamp(0.0, 1.0));
+    // As many digits as a share is written with.
+    let even = (left / open.max(1) as f64 * 1e11).round() / 1e11;
+    let even = Share(even.clamp(0.0, 1.0));
     let weight = |(section, share): (&Section<'a>, Option<Found<Share>>)| {
         let (mark, source) = (key::SHARE.mark, key::SHARE.source);
         let share = share.unwrap_or_else(|| book.get_or(section, key::SHARE, even, mark, source));

@@ -11,7 +11,7 @@ use crate::scenario::word::Termination;
 use crate::scenario::{clients, policy, upstream};
 
 /// A scenario with any of these has surroundings that answer back.
-const SECTIONS: [&str; 5] = ["clients", "api", "policy", "upstream", "tls"];
+pub(crate) const SECTIONS: [&str; 5] = ["clients", "api", "policy", "upstream", "tls"];
 
 /// Something with a name, and its header.
 pub(crate) struct Named<T> {
@@ -37,7 +37,9 @@ pub(crate) fn read<'a>(
     let uses_policy = |index| apis.iter().any(|api: &Api| api.policies.contains(&index));
     unused(book, "policy", &policies, |policy| &policy.name, uses_policy);
     let uses_upstream = |index| apis.iter().any(|api: &Api| api.upstream == Some(index));
-    unused(book, "upstream", &upstreams, |upstream| &upstream.name, uses_upstream);
+    if top.has_any(&["api"]) {
+        unused(book, "upstream", &upstreams, |upstream| &upstream.name, uses_upstream);
+    }
     number_resources(&mut policies, &apis);
     Some(Surroundings {
         clients,

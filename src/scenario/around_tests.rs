@@ -16,7 +16,7 @@ use crate::scenario::Setting;
 use crate::scenario::read::parse;
 use crate::units::{Rate, Share, Span};
 
-const LEAST: &str = "question = \"?\"\ntraffic.rate = \"9/s\"\nrun.horizon = \"10m\"\n";
+pub(super) const LEAST: &str = "question = \"?\"\ntraffic.rate = \"9/s\"\nrun.horizon = \"10m\"\n";
 
 /// Uses nearly every key.
 const MOST: &str = r#"
@@ -133,7 +133,7 @@ resumption = "0.2ms"
 resumed = "60%"
 "#;
 
-fn read(text: &str) -> (Plan, Vec<Setting>, String) {
+pub(super) fn read(text: &str) -> (Plan, Vec<Setting>, String) {
     let loaded = parse("test.toml", text, Path::new(""));
     let shown = render(&loaded.source, &loaded.problems, false);
     let scenario = loaded.scenario.unwrap_or_else(|| panic!("{shown}"));

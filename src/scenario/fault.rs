@@ -1,10 +1,11 @@
 //! The sections `[[fault]]`.
 
 use crate::diagnostic::{Place, Problem, suggestion};
-use crate::plan::{Fault, FaultPlan, ReplicaTarget, Schedule, Topology};
+use crate::plan::{Fault, FaultPlan, ReplicaTarget, Schedule, Surroundings, Topology};
 use crate::random::Law;
 use crate::scenario::Mark;
 use crate::scenario::book::{Book, Found, Section};
+use crate::scenario::fault_around as around;
 use crate::scenario::gateway::is_name;
 use crate::scenario::keys::{Key, fault as key};
 use crate::scenario::value::Value;
@@ -24,6 +25,10 @@ pub(crate) struct Targets<'t> {
     pub(crate) known_nodes: bool,
     /// Whether somebody adds nodes.
     pub(crate) provisioner: bool,
+    /// What surrounds the replicas, if the file says anything of it.
+    pub(crate) around: Option<&'t Surroundings>,
+    /// Whether the gateway knows contracts.
+    pub(crate) contracts: bool,
     /// Whether the sections that declare them are free of errors.
     pub(crate) sound: bool,
 }
@@ -74,7 +79,8 @@ fn fault<'a>(
     let duration = duration(book, section, kind);
     let share = cpu(book, section, kind);
     let part = part(book, section, kind, targets);
-    let target = target(book, section, kind);
+    around::forbid_others(book, section, kind);
+    let target = target(book, section, kind, targets);
     let fault = match kind {
         FaultKind::ReplicaCrash => Fault::ReplicaCrash(replica(book, &target, targets)),
         FaultKind::ReplicaHang => Fault::ReplicaHang(replica(book, &target, targets)),
@@ -106,6 +112,10 @@ fn fault<'a>(
         FaultKind::Rollout => Fault::Rollout,
         FaultKind::DrainNode => Fault::DrainNode(replica(book, &target, targets), duration),
         FaultKind::Maintenance => Fault::Maintenance(duration),
+        FaultKind::UpstreamOutage => around::outage(book, section, &target, duration, targets)?,
+        FaultKind::UpstreamSlow => around::slow(book, section, &target, duration, targets)?,
+        FaultKind::StorageOutage => around::storage(book, section, duration, targets),
+        FaultKind::ContractRevoked => around::contract(book, section, &target, targets)?,
     };
     let name = kind.show().trim_matches('"').to_owned();
     Some(FaultPlan { name, fault, schedule: schedule? })
@@ -150,6 +160,7 @@ fn duration<'a>(book: &mut Book<'a>, section: &Section<'a>, kind: FaultKind) -> 
             "it ends when the replica is replaced or restarted"
         }
         FaultKind::Rollout => "it ends when every replica is replaced",
+        FaultKind::ContractRevoked => "a contract is revoked for good",
         _ => "",
     };
     if !reason.is_empty() {
@@ -208,7 +219,7 @@ fn part<'a>(
     (part.value < Share::ONE).then_some(part.value)
 }
 
-fn forbid<'a, T>(
+pub(crate) fn forbid<'a, T>(
     book: &mut Book<'a>,
     section: &Section<'a>,
     key: &Key<T>,
@@ -221,8 +232,17 @@ fn forbid<'a, T>(
     }
 }
 
-fn target<'a>(book: &mut Book<'a>, section: &Section<'a>, kind: FaultKind) -> Found<String> {
+fn target<'a>(
+    book: &mut Book<'a>,
+    section: &Section<'a>,
+    kind: FaultKind,
+    targets: &Targets<'_>,
+) -> Found<String> {
     let reason = match kind {
+        FaultKind::UpstreamOutage | FaultKind::UpstreamSlow | FaultKind::ContractRevoked => {
+            return around::target(book, section, kind, targets);
+        }
+        FaultKind::StorageOutage => "replicas share one storage",
         FaultKind::ControlPlaneOutage => "there is one control plane",
         FaultKind::ProvisioningOutage | FaultKind::Rollout | FaultKind::Maintenance => {
             "it concerns the cluster as a whole"
@@ -231,7 +251,7 @@ fn target<'a>(book: &mut Book<'a>, section: &Section<'a>, kind: FaultKind) -> Fo
     };
     if !reason.is_empty() {
         forbid(book, section, &key::TARGET, kind, reason);
-        return Found { value: String::new(), place: Place::Whole, given: false };
+        return around::no_target();
     }
     book.get(section, key::TARGET)
 }

@@ -176,8 +176,13 @@ table! {
         PART: Share = "share", "100%", Inferred, "the whole zone",
             "Share of a zone's nodes that an outage takes, those with replicas first.";
         CPU: Share = "cpu", "", Given, "", "Share of its CPU that a slow replica keeps.";
-        TARGET: String = "target", "any", Inferred, "one at random",
-            "\"any\", \"all\", \"zone b\", a replica (\"b-1\") or an ingress instance (\"2\").";
+        SILENT: bool = "silent", "false", Assumed, "a stopped process refuses",
+            "Whether a host that is down is silent instead of refusing (upstream-outage only).";
+        FACTOR: f64 = "factor", "", Given, "",
+            "How many times as long a slow upstream takes (upstream-slow only).";
+        TARGET: String = "target", "any", Inferred, "one at random, or the only one",
+            "\"any\", \"all\", \"zone b\", a replica (\"b-1\"), an ingress instance (\"2\"), an \
+             upstream (\"orders\"), a host of it (\"orders/2\") or a client (\"3\").";
     }
     run "run" {
         HORIZON: Span = "horizon", "", Given, "", "The end of simulated time.";

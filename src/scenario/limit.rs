@@ -196,7 +196,8 @@ fn fraction<'a>(book: &mut Book<'a>, section: &Section<'a>) -> Share {
 
 /// Warns of windows that leases make longer.
 fn stretched<'a>(book: &mut Book<'a>, section: &Section<'a>, quotas: &[Quota]) {
-    for quota in quotas.iter().filter(|quota| quota.stretched() != **quota) {
+    let given = section.has(&key::QUOTAS) || section.has(&key::WINDOW);
+    for quota in quotas.iter().filter(|quota| given && quota.stretched() != **quota) {
         let Quota { limit, window } = quota.stretched();
         let many = section.has(&key::QUOTAS);
         let place =

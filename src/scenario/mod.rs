@@ -11,6 +11,7 @@ mod clients;
 mod cluster;
 pub mod edit;
 mod fault;
+mod fault_around;
 mod gateway;
 mod ingress;
 mod key;

@@ -146,7 +146,9 @@ fn scenario<'a>(book: &mut Book<'a>, table: &'a DeTable<'a>) -> Option<Parts> {
     let upgrade = cluster::read_upgrade(book, &top);
     let autoscaling = autoscaler::read(book, &top, &gateway);
     let horizon = run.map(|run| run.horizon);
+    let before = book.errors();
     let surroundings = around::read(book, &top, &gateway, &ingress);
+    let around_sound = book.errors() == before;
     let clients = surroundings.as_ref().map(|around| &around.clients.population);
     let traffic = traffic::read(book, &top, horizon, gateway.plan.replicas, clients);
 
@@ -155,7 +157,9 @@ fn scenario<'a>(book: &mut Book<'a>, table: &'a DeTable<'a>) -> Option<Parts> {
         instances: ingress.instances.len(),
         known_nodes: nodes.per_zone.is_some(),
         provisioner: nodes.provisioning.is_some(),
-        sound: gateway_sound && ingress_sound,
+        around: surroundings.as_ref(),
+        contracts: gateway.contracts,
+        sound: gateway_sound && ingress_sound && around_sound,
     };
     let (faults, faults_sound) = faults(book, &top, &targets, run.as_ref(), &topology, &ingress);
     let sound = Sound { gateway: gateway_sound, ingress: ingress_sound, faults: faults_sound };

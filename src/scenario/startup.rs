@@ -5,12 +5,13 @@ use crate::plan::{
     Backoff, Configuration, Contracts, ControlPlaneCall, Detection, Gate, Probe, Startup,
 };
 use crate::scenario::Mark;
+use crate::scenario::around::SECTIONS;
 use crate::scenario::book::{Book, Found, Section};
 use crate::scenario::gateway::GatewayPart;
 use crate::scenario::ingress::not_tiny;
 use crate::scenario::keys::{Key, detection, probes, startup as key};
 use crate::scenario::word::{GateKind, Management, Store};
-use crate::units::Span;
+use crate::units::{Share, Span};
 
 /// Both probes.
 pub(crate) struct Probes {
@@ -34,7 +35,7 @@ pub(crate) fn read<'a>(
         image: book.get(&section, key::IMAGE).value,
         boot: book.get(&section, key::BOOT).value,
         configuration: configuration(book, &section, gateway.management),
-        contracts: contracts(book, &section, gateway.contracts),
+        contracts: contracts(book, &section, gateway.contracts, top.has_any(&SECTIONS)),
         readiness: probes.readiness,
     }
 }
@@ -63,7 +64,13 @@ fn configuration<'a>(
     Configuration::Download(ControlPlaneCall { duration, timeout, backoff: backoff.value })
 }
 
-fn contracts<'a>(book: &mut Book<'a>, section: &Section<'a>, used: bool) -> Option<Contracts> {
+/// Contracts, if they are used; `apis` says whether the file has APIs that say so one by one.
+fn contracts<'a>(
+    book: &mut Book<'a>,
+    section: &Section<'a>,
+    used: bool,
+    apis: bool,
+) -> Option<Contracts> {
     if !used {
         let reason = "only with contracts = true in [gateway]";
         book.idle(section, key::FETCH, reason);
@@ -80,16 +87,20 @@ fn contracts<'a>(book: &mut Book<'a>, section: &Section<'a>, used: bool) -> Opti
     not_tiny(book, &backoff, "startup.contract-backoff");
     let poll = book.get(section, key::POLL);
     not_tiny(book, &poll, "startup.contract-poll");
-    let gate = gate(book, section);
+    let gate = gate(book, section, apis);
     let fetch = ControlPlaneCall { duration, timeout, backoff: backoff.value };
     Some(Contracts { fetch, poll: poll.value, gate })
 }
 
-fn gate<'a>(book: &mut Book<'a>, section: &Section<'a>) -> Gate {
+fn gate<'a>(book: &mut Book<'a>, section: &Section<'a>, apis: bool) -> Gate {
     match book.get(section, key::GATE).value {
         GateKind::Replica => {
             book.idle(section, key::SHARE, "only with contract-gate = \"api\"");
             Gate::Replica
+        }
+        GateKind::Api if apis => {
+            book.idle(section, key::SHARE, "APIs say whether they need contracts");
+            Gate::Api(Share::ONE)
         }
         GateKind::Api => Gate::Api(book.get(section, key::SHARE).value),
     }

@@ -231,6 +231,14 @@ words! {
         DrainNode = "drain-node",
         /// Every machine is emptied in turn.
         Maintenance = "maintenance",
+        /// Hosts of an upstream are down.
+        UpstreamOutage = "upstream-outage",
+        /// Hosts of an upstream take longer.
+        UpstreamSlow = "upstream-slow",
+        /// The storage that replicas share their limits in cannot be reached.
+        StorageOutage = "storage-outage",
+        /// A client loses its contract.
+        ContractRevoked = "contract-revoked",
     }
 }
 

@@ -1,5 +1,8 @@
 //! Every shipped scenario loads without errors, runs, and shows what its comment says.
 
+#[path = "scenarios/around.rs"]
+mod around;
+
 use std::path::{Path, PathBuf};
 
 use brownout::experiment::{self, Experiment, Options, Watch};
@@ -72,7 +75,7 @@ fn out_after(incident: &Incident) -> f64 {
 
 #[test]
 fn every_scenario_has_a_question_and_a_test() {
-    let here = include_str!("scenarios.rs");
+    let here = [include_str!("scenarios.rs"), include_str!("scenarios/around.rs")].concat();
     let mut count = 0;
     for entry in std::fs::read_dir(folder()).unwrap() {
         let path = entry.unwrap().path();

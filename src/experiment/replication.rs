@@ -17,7 +17,7 @@ pub fn replicate(plan: &Plan, replication: u64, keep: Keep, gauge: &Gauge) -> Ou
     for (of, ledger) in [("requests", &outcome.ledger), ("attempts", &outcome.attempts)] {
         assert!(
             ledger.balances(),
-            "the ledger of {of} of replication {replication} (seed {}) does not balance: {ledger:?}",
+            "the {of} of replication {replication} (seed {}) do not balance: {ledger:?}",
             plan.run.seed
         );
     }

@@ -292,6 +292,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// A client gives up on an attempt at `due`.
+    #[inline(never)]
     pub(super) fn give_up(&mut self, attempt: AttemptId, due: u64) {
         let cancels = self.spec().cancels;
         let Some(open) = self.exit.attempts.get_mut(attempt) else { return };
@@ -312,6 +313,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// A client reacts to the failure of its attempt at `at`.
+    #[inline(never)]
     pub(super) fn react(
         &mut self,
         content: Content,

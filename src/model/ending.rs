@@ -70,6 +70,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// An attempt fails at `at`; whatever work it had in a replica is over.
+    #[inline(never)]
     pub(super) fn fail_attempt(&mut self, attempt: AttemptId, at: u64, failure: Failure) {
         self.leave_queue(attempt);
         let Some(open) = self.exit.attempts.remove(attempt) else { return };

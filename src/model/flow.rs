@@ -286,6 +286,7 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
+    #[inline(never)]
     fn take_step(&mut self, at: u64, step: Step) {
         self.flow_now = at;
         match step {
@@ -310,6 +311,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// A time-out strikes, if the attempt is still subject to it.
+    #[inline(never)]
     fn meet_limit(&mut self, attempt: AttemptId, limit: Limit, due: u64) {
         let holds = self.exit.attempts.get(attempt);
         if holds.is_none_or(|open| open.due[limit as usize] != due) {
@@ -323,7 +325,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// A replica takes an attempt on.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn enter_replica(
         &mut self,
         at: u64,

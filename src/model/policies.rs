@@ -124,21 +124,28 @@ impl<O: Observer> World<'_, O> {
         let Some(around) = &self.plan.surroundings else { return };
         let (content, handshake) = (open.content, open.handshake);
         let api = &around.apis[content.api as usize];
-        if api.contracts && self.is_revoked(open.replica, content.client) {
-            return self.begin_work(at, attempt, 0.0, Then::Reject(Failure::ContractRevoked));
-        }
-        let then = if api.upstream.is_some() { Then::Upstream } else { Then::Answer };
-        let mut cpu = handshake;
-        if !api.policies.is_empty() {
-            match self.apply(at, attempt, content) {
-                Some((then, spent)) if then != Then::Upstream => {
-                    return self.begin_work(at, attempt, cpu + spent, then);
-                }
-                Some((_, spent)) => cpu += spent,
+        let whole = if api.upstream.is_some() { Then::Upstream } else { Then::Answer };
+        let is_plain = api.policies.is_empty() && !api.contracts;
+        let (then, cpu) = match is_plain {
+            true => (whole, content.demand),
+            false => match self.screen(at, attempt, content) {
+                Some((Then::Upstream, spent)) => (whole, spent + content.demand),
+                Some(ended) => ended,
                 None => return,
-            }
+            },
+        };
+        self.begin_work(at, attempt, handshake + cpu, then);
+    }
+
+    /// What a replica finds out about an attempt before it works on it; see [`World::apply`].
+    #[inline(never)]
+    fn screen(&mut self, at: u64, attempt: AttemptId, content: Content) -> Option<(Then, f64)> {
+        let api = &self.plan.surroundings.as_ref()?.apis[content.api as usize];
+        let replica = self.exit.attempts.get(attempt)?.replica;
+        if api.contracts && self.is_revoked(replica, content.client) {
+            return Some((Then::Reject(Failure::ContractRevoked), 0.0));
         }
-        self.begin_work(at, attempt, cpu + content.demand, then);
+        self.apply(at, attempt, content)
     }
 
     /// Applies the policies that an attempt has not passed yet. Gives what follows and the CPU time

@@ -69,6 +69,7 @@ impl<O: Observer> World<'_, O> {
     }
 
     /// A replica asks the upstream of an attempt's API.
+    #[inline(never)]
     pub(super) fn ask_upstream(&mut self, attempt: AttemptId) {
         let at = self.flow_now;
         let Some((upstream, slot)) = self.upstream_of(attempt) else { return };

@@ -13,7 +13,8 @@ fn hit_ratio<'a>(windows: impl Iterator<Item = &'a WindowOutcome>) -> f64 {
     let (mut hits, mut lookups) = (0.0, 0.0);
     for window in windows {
         hits += window.counts[Count::Hit as usize] as f64;
-        lookups += (window.counts[Count::Hit as usize] + window.counts[Count::Miss as usize]) as f64;
+        lookups +=
+            (window.counts[Count::Hit as usize] + window.counts[Count::Miss as usize]) as f64;
     }
     hits / lookups
 }
@@ -148,7 +149,8 @@ fn keep_alive_skew_leaves_the_replacement_idle() {
         let mut rows = timeline.by_replica.iter();
         rows.find(|row| row.bin == last && row.replica == replica).expect("there at the end")
     };
-    let survivor = if timeline.by_replica.iter().any(|r| r.bin == last && r.replica == 0) { 0 } else { 1 };
+    let survivor =
+        if timeline.by_replica.iter().any(|r| r.bin == last && r.replica == 0) { 0 } else { 1 };
     assert!(row(survivor).cpu > 0.99 && row(survivor).in_flight > 10_000);
     assert_eq!((row(2).arrived, row(2).cpu), (0, 0.0));
 }

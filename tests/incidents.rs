@@ -266,7 +266,7 @@ fn the_most_in_flight_counts_from_the_end_of_warm_up() {
     plan.run.warm_up = at(50.0);
     plan.gateway.demand = Law::Constant(secs(0.001));
     let burst = |start: f64, count: usize| {
-        (0..count).map(move |_| Recorded { at: at(start), demand: None, slot: None })
+        (0..count).map(move |_| Recorded { at: at(start), demand: None, slot: None, api: None })
     };
     plan.traffic = Traffic::Replay(burst(10.0, 1_000).chain(burst(60.0, 100)).collect());
     assert_eq!(common::replicate(&plan, 0).in_flight_peak, 100);
@@ -277,7 +277,8 @@ fn the_most_in_flight_counts_from_the_end_of_warm_up() {
 #[test]
 fn requests_of_one_instant_are_told_apart() {
     let mut plan = plan(1, 0.0, 10.0);
-    let recorded = |demand: f64| Recorded { at: at(1.0), demand: Some(demand * 1e9), slot: None };
+    let recorded =
+        |demand: f64| Recorded { at: at(1.0), demand: Some(demand * 1e9), slot: None, api: None };
     plan.traffic = Traffic::Replay([0.1, 0.001, 0.01].map(recorded).into_iter().collect());
     let (_, outcome) = common::witness::witnessed(&plan, 0);
     let demands = outcome.requests.iter().map(|request| request.demand.unwrap() as f64 / 1e9);

@@ -25,7 +25,7 @@ use super::traffic::Request;
 use crate::observe::Observer;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
-use crate::plan::{Clients as Spec, Jitter, Plan, Popularity, Population, Retry, Slot};
+use crate::plan::{Clients as Spec, Jitter, Plan, Popularity, Population, Retry};
 use crate::random::{Law, Sampler, Seed, Stream, Weighted};
 use crate::units::{Instant, Span};
 
@@ -142,11 +142,13 @@ impl Clients {
 
     /// A request that is sent at `sent`, or just after it if another one is.
     #[inline(always)]
-    fn draw(&mut self, sent: u64, demand: f64, around: &[crate::plan::Api]) -> Content {
+    fn draw(&mut self, request: Request, around: &[crate::plan::Api]) -> Content {
+        let Request { sent, demand, api, .. } = request;
         let born = self.last_born.map_or(sent, |last| sent.max(last + 1));
         self.last_born = Some(born);
         let client = self.popularity.as_ref().map_or(0, |keys| keys.draw(&mut self.which_client));
-        let api = self.weights.as_ref().map_or(0, |keys| keys.draw(&mut self.which_api));
+        let drawn = self.weights.as_ref().map_or(0, |keys| keys.draw(&mut self.which_api));
+        let api = api.map_or(drawn, |api| api as usize);
         let (luck, spec) = (&mut self.apis[api], &around[api]);
         let demand = luck.demand.as_mut().map_or(demand, |(law, stream)| law.draw(stream));
         let resource = luck.resources.as_ref().map_or(0, |keys| keys.draw(&mut luck.resource));
@@ -197,22 +199,22 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn receive(&mut self, at: u64) {
         let request = self.arrivals.take();
         let user = matches!(self.spec().population, Population::Sessions { .. }).then_some(0);
-        self.begin_request(at, (request.demand, request.slot), user);
+        self.begin_request(at, request, user);
     }
 
     /// A user has thought and sends a request, handled at `at`.
     pub(super) fn send_next(&mut self, at: u64, user: u32) {
         let (law, stream) = &mut self.clients.demand;
         let demand = law.draw(stream);
-        self.begin_request(at, (demand, None), Some(user));
+        let request = Request { sent: at, demand, slot: None, api: None };
+        self.begin_request(at, request, Some(user));
     }
 
     #[inline(always)]
-    fn begin_request(&mut self, at: u64, of: (f64, Option<Slot>), user: Option<u32>) {
-        let (demand, slot) = of;
-        let sent = at - self.clients.entry_delay;
+    fn begin_request(&mut self, at: u64, request: Request, user: Option<u32>) {
+        let request = Request { sent: at - self.clients.entry_delay, ..request };
         let apis = self.plan.surroundings.as_ref().map_or(&[][..], |around| &around.apis);
-        let content = self.clients.draw(sent, demand, apis);
+        let content = self.clients.draw(request, apis);
         self.offered += 1;
         self.observer.offered(Instant(content.born));
         if let Some(budget) = budget(self.spec()) {
@@ -220,7 +222,7 @@ impl<O: Observer> World<'_, O> {
             let client = &mut self.clients.clients[content.client as usize];
             client.tokens = (client.tokens + per_request).min(size);
         }
-        let slot = slot.map(|slot| slot as u32);
+        let slot = request.slot.map(|slot| slot as u32);
         self.begin_attempt(at, content, OpenRequest { slot, user, tries: 0 });
     }
 
@@ -281,7 +283,7 @@ impl<O: Observer> World<'_, O> {
         let open = self.exit.attempts.get(attempt)?;
         let demand = open.content.demand;
         let slot = open.request.and_then(|request| request.slot).map(|slot| slot as usize);
-        Some(Request { sent: attempt.name(), demand, slot })
+        Some(Request { sent: attempt.name(), demand, slot, api: None })
     }
 
     /// The handshake of an attempt's connection is done.

@@ -67,7 +67,8 @@ mod tests {
     const SEED: Seed = Seed { seed: 3, replication: 0 };
 
     fn recording(times: &[f64], resolution: f64, period: Option<f64>) -> Recording {
-        let record = |at| Recorded { at: Instant::from_secs(at), demand: None, slot: None };
+        let record =
+            |at| Recorded { at: Instant::from_secs(at), demand: None, slot: None, api: None };
         let records = times.iter().map(|at| record(*at)).collect();
         let (resolution, period) = (Span::from_secs(resolution), period.map(Span::from_secs));
         Recording { records, resolution, period }

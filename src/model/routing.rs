@@ -124,7 +124,7 @@ impl<O: Observer> World<'_, O> {
     /// An instance has a request, or an attempt by its name, and finds a replica for it.
     #[inline(always)]
     pub(super) fn pass_ingress(&mut self, at: u64, request: Request, instance: usize) {
-        let Request { sent, demand, slot } = request;
+        let Request { sent, demand, slot, .. } = request;
         let retries_left = self.plan.ingress.retries;
         let attempt = Attempt { due: at, sent, demand, instance, retries_left, tried: 0 };
         match slot {

@@ -30,6 +30,8 @@ pub(super) struct Request {
     pub demand: f64,
     /// The slot that it is bound to (recorded traffic only).
     pub slot: Option<Slot>,
+    /// The API that it is for, if that was recorded.
+    pub api: Option<u32>,
 }
 
 /// Produces requests in order of time, a block at a time.
@@ -40,7 +42,7 @@ pub(super) struct Arrivals {
     /// The current block and the place in it.
     sent: Vec<u64>,
     demands: Vec<f64>,
-    slots: Vec<Option<Slot>>,
+    targets: Vec<(Option<Slot>, Option<u32>)>,
     next: usize,
     horizon: u64,
     /// When the last request so far is sent.
@@ -70,7 +72,7 @@ impl Arrivals {
             demand_stream: seed.stream("demand", 0),
             sent: Vec::with_capacity(BLOCK),
             demands: Vec::with_capacity(BLOCK),
-            slots: Vec::new(),
+            targets: Vec::new(),
             next: 0,
             horizon: horizon.0,
             last: None,
@@ -92,8 +94,8 @@ impl Arrivals {
     pub fn take(&mut self) -> Request {
         let index = self.next;
         self.next += 1;
-        let slot = self.slots.get(index).copied().flatten();
-        Request { sent: self.sent[index], demand: self.demands[index], slot }
+        let (slot, api) = self.targets.get(index).copied().unwrap_or_default();
+        Request { sent: self.sent[index], demand: self.demands[index], slot, api }
     }
 
     /// Moves requests of the same instant a nanosecond apart.
@@ -120,14 +122,14 @@ impl Arrivals {
             }
             Source::Replay(playback) => {
                 self.demands.clear();
-                self.slots.clear();
+                self.targets.clear();
                 let horizon = Instant(self.horizon);
                 let records = std::iter::from_fn(|| playback.next(horizon));
                 for record in records.take(BLOCK) {
                     self.sent.push(record.at.0);
                     let drawn = self.demand.draw(&mut self.demand_stream);
                     self.demands.push(record.demand.unwrap_or(drawn));
-                    self.slots.push(record.slot);
+                    self.targets.push((record.slot, record.api));
                 }
                 self.exhausted = self.sent.len() < BLOCK;
             }

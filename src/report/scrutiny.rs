@@ -269,7 +269,12 @@ mod tests {
     #[test]
     fn recorded_traffic_is_judged_by_its_busiest_time() {
         let mut scenario = report::sample::scenario();
-        let record = |at: f64, demand| Recorded { at: Instant::from_secs(at), demand, slot: None };
+        let record = |at: f64, demand| Recorded {
+            at: Instant::from_secs(at),
+            demand,
+            slot: None,
+            api: None,
+        };
         let busy = (0..100).map(|n| record(20.0 + n as f64 / 10.0, Some(3e8)));
         let trace: Vec<Recorded> = [record(1.0, None)].into_iter().chain(busy).collect();
         scenario.plan.traffic = Traffic::Replay(trace.into());

@@ -63,7 +63,7 @@ fn read(reading: &mut Reading<'_>, mut time: impl FnMut(&str) -> Result<Moment, 
     let first = moments.first().copied().unwrap_or_default();
     for (index, moment) in moments.into_iter().enumerate() {
         let at = Instant(u64::try_from(moment - first).unwrap_or(u64::MAX));
-        if let Err(flaw) = reading.push(Recorded { at, demand: None, slot: None }) {
+        if let Err(flaw) = reading.push(Recorded { at, demand: None, slot: None, api: None }) {
             return reading.note(index + 1, flaw);
         }
     }

@@ -149,8 +149,7 @@ fn scenario<'a>(book: &mut Book<'a>, table: &'a DeTable<'a>) -> Option<Parts> {
     let before = book.errors();
     let surroundings = around::read(book, &top, &gateway, &ingress);
     let around_sound = book.errors() == before;
-    let clients = surroundings.as_ref().map(|around| &around.clients.population);
-    let traffic = traffic::read(book, &top, horizon, gateway.plan.replicas, clients);
+    let traffic = traffic::read(book, &top, horizon, gateway.plan.replicas, surroundings.as_ref());
 
     let targets = Targets {
         topology: &topology.plan,

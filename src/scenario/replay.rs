@@ -5,6 +5,7 @@ use crate::plan::{Recorded, Recording};
 use crate::scenario::book::{Book, Found, Section};
 use crate::scenario::keys::traffic as key;
 use crate::scenario::sample::{self, FILE_LIMIT};
+use crate::scenario::trace::Nameable;
 use crate::scenario::word::ReplayFormat;
 use crate::scenario::{log, trace};
 use crate::units::{Instant, Span};
@@ -20,7 +21,7 @@ pub(crate) fn read<'a>(
     book: &mut Book<'a>,
     section: &Section<'a>,
     horizon: Option<Instant>,
-    replicas: usize,
+    nameable: Nameable<'_>,
 ) -> Option<Recording> {
     let speed = speed(book, section);
     let again = book.get(section, key::REPLAY_LOOP);
@@ -39,7 +40,7 @@ pub(crate) fn read<'a>(
     let format = key::REPLAY_FORMAT;
     let format = book.get_or(section, format, recognised(&text), format.mark, format.source);
     let mut reading = Reading::new(file.display().to_string(), &text);
-    reading.read(format.value, replicas);
+    reading.read(format.value, nameable);
     let sound = reading.problems.is_empty();
     book.problems.append(&mut reading.problems);
     let mut records = reading.records;
@@ -123,9 +124,9 @@ impl<'a> Reading<'a> {
         Reading { path, text, records, resolution: Span::ZERO, problems }
     }
 
-    fn read(&mut self, format: ReplayFormat, replicas: usize) {
+    fn read(&mut self, format: ReplayFormat, nameable: Nameable<'_>) {
         match format {
-            ReplayFormat::Csv => trace::read(self, replicas),
+            ReplayFormat::Csv => trace::read(self, nameable),
             ReplayFormat::AccessLog => log::access_log(self),
             ReplayFormat::JsonLines => log::json_lines(self),
         }
@@ -188,7 +189,7 @@ mod tests {
 
     fn read(text: &str, format: ReplayFormat) -> (Vec<Recorded>, Vec<String>) {
         let mut reading = Reading::new("t".to_owned(), text);
-        reading.read(format, 2);
+        reading.read(format, Nameable { replicas: 2, apis: &[] });
         let titles = reading.titles();
         (reading.records, titles)
     }
@@ -217,7 +218,8 @@ mod tests {
     #[test]
     fn a_recording_is_as_long_as_its_arrivals_and_one_gap() {
         let long = |times: &[u64], resolution| {
-            let record = |at: &u64| Recorded { at: Instant(*at), demand: None, slot: None };
+            let record =
+                |at: &u64| Recorded { at: Instant(*at), demand: None, slot: None, api: None };
             length(&times.iter().map(record).collect::<Vec<_>>(), Span(resolution))
         };
         assert_eq!(long(&[10, 20, 40], 0), Some(Span(45)));

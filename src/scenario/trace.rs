@@ -1,28 +1,37 @@
-//! A recording as CSV: a table with the column `time_s`, and if wanted `demand_ms` and `replica`
-//! (counted from 1).
+//! A recording as CSV: a table with the column `time_s`, and if wanted `demand_ms`, `replica`
+//! (counted from 1) and `api` (a name).
 
 use crate::diagnostic::{Flaw, clip, suggestion};
-use crate::plan::Recorded;
+use crate::plan::{Api, Recorded};
 use crate::quantity::SPAN_LIMIT;
 use crate::scenario::replay::Reading;
 use crate::scenario::sample;
 use crate::units::Instant;
 
-const FORMATS: &str = "a recording is a table with the columns time_s, demand_ms and replica, an \
-                       access log, or JSON lines";
-const COLUMNS: [&str; 3] = ["time_s", "demand_ms", "replica"];
+const FORMATS: &str = "a recording is a table with the columns time_s, demand_ms, replica and api, \
+                       an access log, or JSON lines";
+const COLUMNS: [&str; 4] = ["time_s", "demand_ms", "replica", "api"];
 
-/// Reads a table for this many replicas. Its times are those of the run.
-pub(crate) fn read(reading: &mut Reading<'_>, replicas: usize) {
-    Trace { reading, replicas, columns: [None; 3] }.read();
+/// What the lines of a recording may name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Nameable<'n> {
+    /// How many replicas there are.
+    pub(crate) replicas: usize,
+    /// The APIs that the file lists.
+    pub(crate) apis: &'n [Api],
+}
+
+/// Reads a table. Its times are those of the run.
+pub(crate) fn read(reading: &mut Reading<'_>, nameable: Nameable<'_>) {
+    Trace { reading, nameable, columns: [None; COLUMNS.len()] }.read();
 }
 
 /// A trace while it is read.
 struct Trace<'r, 'a> {
     reading: &'r mut Reading<'a>,
-    replicas: usize,
+    nameable: Nameable<'r>,
     /// Where each of [`COLUMNS`] stands.
-    columns: [Option<usize>; 3],
+    columns: [Option<usize>; COLUMNS.len()],
 }
 
 impl Trace<'_, '_> {
@@ -86,12 +95,29 @@ impl Trace<'_, '_> {
         let demand = optional(field(1), sample::milliseconds, || {
             Flaw::new("`demand_ms` is no number of milliseconds from 0")
         })?;
-        let slot = |text: &str| text.parse().ok().filter(|n| (1..=self.replicas).contains(n));
+        let replicas = self.nameable.replicas;
+        let slot = |text: &str| text.parse().ok().filter(|n| (1..=replicas).contains(n));
         let slot = optional(field(2), slot, || {
-            Flaw::new(format!("`replica` is not between 1 and {}", self.replicas))
+            Flaw::new(format!("`replica` is not between 1 and {replicas}"))
         })?;
         let slot = slot.map(|number: usize| number - 1);
-        self.reading.push(Recorded { at, demand, slot })
+        let api = field(3).map(|name| self.api(name)).transpose()?;
+        self.reading.push(Recorded { at, demand, slot, api })
+    }
+}
+
+impl Trace<'_, '_> {
+    fn api(&self, name: &str) -> Result<u32, Flaw> {
+        let apis = self.nameable.apis;
+        let index = apis.iter().position(|api| api.name == name);
+        index.map(|index| index as u32).ok_or_else(|| {
+            let names: Vec<&str> = apis.iter().map(|api| api.name.as_str()).collect();
+            let help = match names.is_empty() {
+                true => "list it as [[api]] in the scenario".to_owned(),
+                false => suggestion(name, names).unwrap_or_default(),
+            };
+            Flaw::new(format!("{:?} is no API of this scenario", clip(name))).help(help)
+        })
     }
 }
 
@@ -115,7 +141,7 @@ mod tests {
 
     fn read(text: &str) -> (Vec<Recorded>, Vec<String>) {
         let mut reading = Reading::new("t.csv".to_owned(), text);
-        super::read(&mut reading, 2);
+        super::read(&mut reading, Nameable { replicas: 2, apis: &[] });
         let titles = reading.titles();
         (reading.records, titles)
     }
@@ -124,9 +150,23 @@ mod tests {
     fn columns_may_come_in_any_order_and_cells_may_be_empty() {
         let (records, problems) = read("replica,time_s,demand_ms\n2,0.5,1.5\n,0.75,\n");
         assert!(problems.is_empty(), "{problems:?}");
-        let first = Recorded { at: Instant(500_000_000), demand: Some(1.5e6), slot: Some(1) };
-        let second = Recorded { at: Instant(750_000_000), demand: None, slot: None };
+        let first =
+            Recorded { at: Instant(500_000_000), demand: Some(1.5e6), slot: Some(1), api: None };
+        let second = Recorded { at: Instant(750_000_000), demand: None, slot: None, api: None };
         assert_eq!(records, [first, second]);
+    }
+
+    #[test]
+    fn an_api_is_known_by_its_name() {
+        let text = "question = \"?\"\n[[api]]\nname = \"orders\"\n[[api]]\nname = \"stock\"\n\
+                    [traffic]\nrate = \"1/s\"\n[run]\nhorizon = \"1m\"\n";
+        let plan = crate::scenario::read::parse("t", text, ".".as_ref()).scenario.unwrap().plan;
+        let apis = &plan.surroundings.unwrap().apis;
+        let mut reading = Reading::new("t.csv".to_owned(), "time_s,api\n1,stock\n2,\n3,stok\n");
+        super::read(&mut reading, Nameable { replicas: 2, apis });
+        let found: Vec<_> = reading.records.iter().map(|record| record.api).collect();
+        assert_eq!(found, [Some(1), None]);
+        assert_eq!(reading.titles(), ["4: \"stok\" is no API of this scenario"]);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The section `[traffic]`.
 
 use crate::diagnostic::{Place, Problem};
-use crate::plan::{ArrivalProcess, Bursts, Population, Scatter, Traffic};
+use crate::plan::{ArrivalProcess, Bursts, Population, Scatter, Surroundings, Traffic};
 use crate::scenario::book::{Book, Found, Section};
 use crate::scenario::keys::{Key, bursts as burst, change as of, traffic as key};
+use crate::scenario::trace::Nameable;
 use crate::scenario::word::ChangeKind;
 use crate::scenario::{profile, replay};
 use crate::units::{Instant, Rate, SECOND, Span};
@@ -20,21 +21,22 @@ pub(crate) struct TrafficPart {
     pub(crate) peak: Option<Found<Rate>>,
 }
 
-/// Reads `[traffic]` for a run of this length, this many replicas and these clients, if anything is
-/// said of them.
+/// Reads `[traffic]` for a run of this length, this many replicas, and what surrounds them.
 pub(crate) fn read<'a>(
     book: &mut Book<'a>,
     top: &Section<'a>,
     horizon: Option<Instant>,
     replicas: usize,
-    clients: Option<&Population>,
+    around: Option<&Surroundings>,
 ) -> TrafficPart {
     let section = book.section(top, "traffic");
+    let clients = around.map(|around| &around.clients.population);
     if let Some(Population::Closed { .. }) = clients {
         return from_users(book, &section);
     }
     if section.has(&key::REPLAY) {
-        return recorded(book, &section, horizon, replicas);
+        let apis = around.map_or(&[][..], |around| &around.apis);
+        return recorded(book, &section, horizon, Nameable { replicas, apis });
     }
     let rate = book.require(&section, key::RATE, "rate = \"900/s\"");
     let base = rate.as_ref().map_or(Rate::default(), |rate| rate.value);
@@ -94,7 +96,7 @@ fn recorded<'a>(
     book: &mut Book<'a>,
     section: &Section<'a>,
     horizon: Option<Instant>,
-    replicas: usize,
+    nameable: Nameable<'_>,
 ) -> TrafficPart {
     if section.has(&key::RATE) {
         let title = "`traffic.rate` and `traffic.replay` contradict each other";
@@ -102,7 +104,7 @@ fn recorded<'a>(
         book.error(section.key_place(&key::RATE), title, help);
     }
     idle_shape(book, section, "arrivals are recorded");
-    let recording = replay::read(book, section, horizon, replicas);
+    let recording = replay::read(book, section, horizon, nameable);
     TrafficPart { plan: Traffic::Replay(recording.unwrap_or_default()), peak: None }
 }
 

@@ -65,7 +65,8 @@ impl Case {
 
     /// The hosts that the model picks for `count` requests, one after the other.
     fn model_picks(&self, count: u64) -> Vec<usize> {
-        let record = |n| Recorded { at: Instant(n * 100_000_000), demand: Some(1e6), slot: None };
+        let record =
+            |n| Recorded { at: Instant(n * 100_000_000), demand: Some(1e6), slot: None, api: None };
         let mut plan = self.plan();
         plan.traffic = Traffic::Replay((1..=count).map(record).collect());
         let mut picks = Picks::default();

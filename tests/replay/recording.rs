@@ -175,7 +175,7 @@ impl Recording {
         let record = |row: &Row| {
             let at = microseconds(row.sent_us + row.arrived_us?);
             let slot = slots.iter().position(|backend| Some(*backend) == row.backend);
-            Some(Recorded { at, demand: Some(row.demand_us * 1_000.0), slot })
+            Some(Recorded { at, demand: Some(row.demand_us * 1_000.0), slot, api: None })
         };
         let mut records: Vec<Recorded> = self.rows.iter().filter_map(record).collect();
         records.sort_by_key(|record| record.at);
@@ -188,6 +188,7 @@ impl Recording {
             at: microseconds(row.sent_us),
             demand: Some(row.demand_us * 1_000.0),
             slot: None,
+            api: None,
         };
         self.rows.iter().map(record).collect()
     }

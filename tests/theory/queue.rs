@@ -214,7 +214,12 @@ impl System {
             }
             let is_tagged = kinds.unit() < share;
             let at = Instant((now * UNIT) as u64);
-            records.push(Recorded { at, demand: is_tagged.then_some(tagged * UNIT), slot: None });
+            records.push(Recorded {
+                at,
+                demand: is_tagged.then_some(tagged * UNIT),
+                slot: None,
+                api: None,
+            });
         }
     }
 }

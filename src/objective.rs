@@ -32,22 +32,40 @@ pub enum Metric {
     Availability,
     /// The longest time in a replication from a fault's strike until back to normal: `recovery`.
     Recovery,
+    /// The probability that the system comes back once what troubled it is gone: `recovered`.
+    Recovered,
+    /// The probability that it then stays below half of what it answered: `stuck`.
+    Stuck,
 }
 
 impl Metric {
     /// Whether it is a share rather than a duration.
     pub fn is_share(self) -> bool {
         match self {
-            Metric::Availability => true,
+            Metric::Availability | Metric::Recovered | Metric::Stuck => true,
             Metric::Latency(_) | Metric::MeanLatency | Metric::Recovery => false,
+        }
+    }
+
+    /// Whether it is of whole replications, and not of a part of the run.
+    fn is_of_replications(self) -> bool {
+        matches!(self, Metric::Recovered | Metric::Stuck)
+    }
+
+    /// The word for a share.
+    fn share_name(self) -> &'static str {
+        match self {
+            Metric::Recovered => "recovered",
+            Metric::Stuck => "stuck",
+            _ => "availability",
         }
     }
 
     /// Whether more of it is better.
     pub fn is_better_high(self) -> bool {
         match self {
-            Metric::Availability => true,
-            Metric::Latency(_) | Metric::MeanLatency | Metric::Recovery => false,
+            Metric::Availability | Metric::Recovered => true,
+            Metric::Latency(_) | Metric::MeanLatency | Metric::Recovery | Metric::Stuck => false,
         }
     }
 }
@@ -70,7 +88,7 @@ pub enum Relation {
 pub enum Bound {
     /// For latencies and recovery.
     Span(Span),
-    /// For availability.
+    /// For availability and the probabilities of whole replications.
     Share(Share),
 }
 
@@ -101,7 +119,7 @@ pub enum Period {
 const SHAPE: &str = "write METRIC RELATION BOUND, such as \"p99 < 250ms\" or \"recovery < 60s\"";
 
 /// Reads an objective: `p99 < 250ms`, `availability >= 99.9% during crash`,
-/// `p95 < 80ms from 1m to 2m`.
+/// `p95 < 80ms from 1m to 2m`, `stuck < 5%`.
 ///
 /// # Errors
 /// Says which part is wrong and where it stands in the text.
@@ -116,7 +134,12 @@ pub fn parse(text: &str) -> Result<Draft, Flaw> {
     let relation = relation(Piece::of(text, start..end))?;
     let cut = period_start(rest).unwrap_or(rest.len());
     let bound = bound(Piece::of(text, end..end + cut), metric)?;
-    let period = period(Piece::of(text, end + cut..text.len()))?;
+    let piece = Piece::of(text, end + cut..text.len());
+    let period = period(piece.clone())?;
+    if metric.is_of_replications() && period != Period::Run {
+        let title = format!("{:?} is of whole replications", metric.share_name());
+        return Err(piece.flaw(title).help("leave out the part of the run"));
+    }
     Ok(Draft { metric, relation, bound, period })
 }
 
@@ -166,6 +189,8 @@ fn metric(piece: Piece<'_>) -> Result<Metric, Flaw> {
         "mean" => return Ok(Metric::MeanLatency),
         "availability" => return Ok(Metric::Availability),
         "recovery" => return Ok(Metric::Recovery),
+        "recovered" => return Ok(Metric::Recovered),
+        "stuck" => return Ok(Metric::Stuck),
         _ => {}
     }
     let digits = piece.text.strip_prefix('p').filter(|digits| digits.starts_with(is_digit));
@@ -175,7 +200,17 @@ fn metric(piece: Piece<'_>) -> Result<Metric, Flaw> {
             .flaw(format!("{:?} is no percentile", piece.text))
             .help("a percentile lies between p0 and p100, such as p50, p99 or p99.9")),
         None => {
-            let known = ["p50", "p95", "p99", "p99.9", "mean", "availability", "recovery"];
+            let known = [
+                "p50",
+                "p95",
+                "p99",
+                "p99.9",
+                "mean",
+                "availability",
+                "recovery",
+                "recovered",
+                "stuck",
+            ];
             let help = suggestion(piece.text, known).unwrap_or_default();
             Err(piece.flaw(format!("{:?} is no metric", piece.text)).help(help))
         }
@@ -200,25 +235,41 @@ fn bound(piece: Piece<'_>, metric: Metric) -> Result<Bound, Flaw> {
     if piece.text.is_empty() {
         return Err(piece.flaw("the objective has no bound").help(SHAPE));
     }
-    let of_kind = match metric {
-        Metric::Availability => quantity::share(piece.text).map(Bound::Share),
-        _ => quantity::span(piece.text).map(Bound::Span),
-    };
-    of_kind.map_err(|message| match metric {
-        Metric::Availability if quantity::span(piece.text).is_ok() => piece
-            .flaw("availability is a share, not a duration")
-            .help("bound it with a percentage, such as \"availability >= 99.9%\""),
-        Metric::Availability if piece.text.contains('%') => piece
-            .flaw(format!("no availability reaches {:?}", piece.text))
-            .help("write a percentage from 0% to 100%"),
-        Metric::Availability => piece
-            .flaw(Flaw::from_message(&message).title)
-            .help("write a percentage from 0% to 100%, such as \"availability >= 99.9%\""),
-        _ if piece.text.contains('%') => piece
+    if metric.is_share() {
+        return quantity::share(piece.text)
+            .map(Bound::Share)
+            .map_err(|message| no_share(&piece, metric, &message));
+    }
+    quantity::span(piece.text).map(Bound::Span).map_err(|message| match piece.text.contains('%') {
+        true => piece
             .flaw("latencies and recovery are durations, not shares")
             .help("bound them with a duration, such as \"p99 < 250ms\""),
-        _ => Flaw { range: Some(piece.range.clone()), ..Flaw::from_message(&message) },
+        false => Flaw { range: Some(piece.range.clone()), ..Flaw::from_message(&message) },
     })
+}
+
+/// Why what bounds a share is none.
+fn no_share(piece: &Piece<'_>, metric: Metric, message: &str) -> Flaw {
+    let name = metric.share_name();
+    let example = match metric {
+        Metric::Recovered => "recovered > 95%",
+        Metric::Stuck => "stuck < 5%",
+        _ => "availability >= 99.9%",
+    };
+    if quantity::span(piece.text).is_ok() {
+        let help = format!("bound it with a percentage, such as {example:?}");
+        return piece.flaw(format!("{name} is a share, not a duration")).help(help);
+    }
+    if piece.text.contains('%') {
+        let title = match metric {
+            Metric::Availability => format!("no availability reaches {:?}", piece.text),
+            _ => format!("no share reaches {:?}", piece.text),
+        };
+        return piece.flaw(title).help("write a percentage from 0% to 100%");
+    }
+    piece
+        .flaw(Flaw::from_message(message).title)
+        .help(format!("write a percentage from 0% to 100%, such as {example:?}"))
 }
 
 fn period(piece: Piece<'_>) -> Result<Period, Flaw> {
@@ -274,6 +325,8 @@ mod tests {
         assert_eq!((from, to), (Instant(minute), Instant(minute * 5 / 2)));
         assert_eq!(read("recovery < 2m 30s").bound, span(150.0));
         assert_eq!(read("mean < 5ms").metric, Metric::MeanLatency);
+        assert_eq!(read("stuck < 5%").bound, Bound::Share(Share(0.05)));
+        assert_eq!(read("recovered > 95%").metric, Metric::Recovered);
     }
 
     #[test]
@@ -291,6 +344,10 @@ mod tests {
         assert!(flaw("availability > 5s").1.contains("a share, not a duration"));
         assert!(flaw("availability >= 101%").1.contains("no availability reaches"));
         assert_eq!(flaw("p99 < 5").0, "5");
+        assert!(flaw("stuck < 5s").1.contains("a share, not a duration"));
+        assert!(flaw("stuck < 105%").1.contains("no share reaches"));
+        assert_eq!(flaw("stuck < 5% during crash").0, "during crash");
+        assert!(flaw("recovred > 95%").1.contains("did you mean \"recovered\"?"));
         assert!(flaw("p99 < 5s during").1.contains("lacks the name"));
         assert!(flaw("p99 < 5s from 1m").1.contains("from 1m to 2m"));
         assert!(flaw("p99 < 5s from 2m to 1m").1.contains("before it begins"));

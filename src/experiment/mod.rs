@@ -3,8 +3,10 @@
 pub mod attempts;
 pub mod figures;
 mod replication;
+mod rise;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod stability;
 pub mod summary;
 #[cfg(test)]
 pub(crate) mod surrounded;

@@ -2,9 +2,9 @@
 
 use crate::model::{Gauge, simulate};
 use crate::observe::outcome::Outcome;
-use crate::observe::recorder::{Keep, Recorder, Scope, WindowExtent};
+use crate::observe::recorder::{Follow, Keep, Recorder, Scope, WindowExtent};
 use crate::plan::{Extent, Plan, Window};
-use crate::units::Instant;
+use crate::units::{Instant, SECOND, Span};
 
 /// Simulates replication `replication` of `plan` and gives its outcome.
 ///
@@ -39,5 +39,13 @@ pub fn scope(plan: &Plan, replication: u64) -> Scope {
         bin: plan.run.bin,
         hop: plan.ingress.hop,
         cores: plan.gateway.cores.0,
+        follow: plan.surroundings.as_ref().map(|_| follow(plan)),
     }
+}
+
+/// Slots of a second; longer ones in runs of more than 20 000 of them.
+fn follow(plan: &Plan) -> Follow {
+    const MOST: u64 = 20_000;
+    let slot = Span(SECOND) * plan.run.horizon.0.div_ceil(MOST * SECOND).max(1);
+    Follow { slot, rise: super::rise::rise(plan) }
 }

@@ -2,6 +2,7 @@
 
 use super::attempts::{self, AttemptSummary};
 use super::figures::{self, Recovery, Unanswered};
+use super::stability::{self, StabilitySummary};
 use crate::observe::ledger::{Failure, Ledger};
 use crate::observe::outcome::{Outcome, ProbesFailed, WindowOutcome};
 use crate::observe::tally::Tally;
@@ -22,6 +23,8 @@ pub struct Summary {
     pub gateway: GatewaySummary,
     /// One for each fault of the plan, in its order.
     pub faults: Vec<FaultSummary>,
+    /// Whether replications came back; `None` unless something surrounds the replicas.
+    pub stability: Option<StabilitySummary>,
 }
 
 /// A window in figures.
@@ -122,6 +125,7 @@ pub fn summarize(plan: &Plan, outcomes: &[Outcome]) -> Summary {
         windows: plan.windows.iter().enumerate().map(window).collect(),
         gateway: summarize_gateway(plan, outcomes),
         faults: plan.faults.iter().enumerate().map(fault).collect(),
+        stability: stability::summarize(outcomes),
     }
 }
 

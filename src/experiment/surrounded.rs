@@ -1,14 +1,16 @@
 //! The made-up experiment with something around the replicas, for tests of what follows from that.
 
 use super::{Experiment, sample};
+use crate::observe::aftermath::{Aftermath, Stability};
 use crate::observe::count::Count;
+use crate::observe::course::Stretch;
 use crate::observe::ledger::{Failure, Ledger};
 use crate::observe::outcome::{Outcome, WindowOutcome};
 use crate::plan::*;
 use crate::policy::breaker::BreakerSpec;
 use crate::policy::cache::CacheSpec;
 use crate::random::Law;
-use crate::units::{Share, Span};
+use crate::units::{Instant, Share, Span};
 
 fn secs(seconds: f64) -> Span {
     Span::from_secs(seconds)
@@ -82,6 +84,7 @@ pub fn experiment() -> Experiment {
 
 fn surround(outcome: &mut Outcome) {
     let luck = outcome.replication;
+    outcome.aftermath = Some(aftermath(luck));
     outcome.windows.iter_mut().for_each(|window| add_attempts(window, luck));
     outcome.attempts = outcome.windows[0].attempts;
     for row in outcome.timeline.iter_mut().flat_map(|timeline| &mut timeline.total) {
@@ -90,6 +93,25 @@ fn surround(outcome: &mut Outcome) {
         row.counts[Count::Hit as usize] = 80 - again;
         row.counts[Count::Miss as usize] = 20 + again;
         row.counts[Count::Wasted as usize] = again / 2;
+    }
+}
+
+/// Two of five replications are stuck: two attempts for most requests, and most answers too late.
+fn aftermath(replication: u64) -> Aftermath {
+    let stuck = replication % 2 == 1;
+    let after = secs(5.0 + replication as f64);
+    let stretch = |length, sent| Stretch { length: secs(length), sent, ..Stretch::default() };
+    let calm = |stretch: Stretch| {
+        let (sent, latency) = (stretch.sent, secs(0.04 * stretch.sent as f64));
+        Stretch { answered: sent, latency, attempts: sent, hits: sent, ..stretch }
+    };
+    let (before, last) = (stretch(110.0, 1_100), stretch(81.0, 800));
+    let late = Stretch { answered: 200, attempts: 1_520, wasted: 600, hits: 800, ..last };
+    Aftermath {
+        stability: if stuck { Stability::Stuck } else { Stability::Recovered { after } },
+        trigger: Some((Instant::from_secs(180.0), Some(Instant::from_secs(193.0)))),
+        before: calm(before),
+        last: if stuck { late } else { calm(last) },
     }
 }
 

@@ -15,8 +15,8 @@ impl Observer for Recorder {
             self.windows.at(sent).ledger.offered += 1;
             self.bin_row.offered += 1;
         }
-        if self.keep.requests_every.is_some() {
-            self.requests.offered(sent);
+        if self.close {
+            self.follow_offered(sent);
         }
     }
 
@@ -28,8 +28,8 @@ impl Observer for Recorder {
         } else {
             self.serve_late(request, latency);
         }
-        if self.keep.requests_every.is_some() {
-            self.requests.served(request, self.over);
+        if self.close {
+            self.follow_served(request, latency);
         }
     }
 
@@ -42,6 +42,7 @@ impl Observer for Recorder {
         self.failed_lately += 1;
         self.bin_row.failures[failure as usize] += 1;
         self.requests.failed(sent, at, failure);
+        self.course.iter_mut().for_each(|course| course.at(sent).decide(at.since(sent)));
     }
 
     #[inline(always)]
@@ -52,6 +53,7 @@ impl Observer for Recorder {
         } else {
             self.windows.at(sent).attempts.offered += 1;
         }
+        self.course.iter_mut().for_each(|course| course.at(sent).attempts += 1);
     }
 
     #[inline(always)]
@@ -74,6 +76,7 @@ impl Observer for Recorder {
         if !self.over {
             self.windows.at(sent).counts[count as usize] += 1;
             self.bin_row.counts[count as usize] += 1;
+            self.course.iter_mut().for_each(|course| course.count(count));
         }
     }
 
@@ -109,6 +112,9 @@ impl Observer for Recorder {
             Observation::Boundary => self.turn_windows(at),
             Observation::ProbesFailed { replica, liveness } => {
                 self.fleet.fail_probes(at, *replica, *liveness);
+                if let Some(course) = self.course.as_mut().filter(|_| *liveness) {
+                    course.at(at).restarts += 1;
+                }
             }
             Observation::SlotGone { slot } => self.tracker.give_up(*slot, at),
             Observation::Decided { to, seen, .. } => {
@@ -135,6 +141,7 @@ impl Observer for Recorder {
     }
 
     fn looked(&mut self, at: Instant, readings: &[Reading], connecting: u64) {
+        self.course.iter_mut().for_each(|course| course.look(at));
         let held: u64 = readings.iter().map(|reading| reading.in_flight).sum();
         let in_flight = held + connecting;
         let quiet = std::mem::take(&mut self.failed_lately) == 0;

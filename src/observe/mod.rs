@@ -4,7 +4,9 @@
 //! come through methods of their own because there are millions of them; everything rarer is an
 //! [`Observation`].
 
+pub mod aftermath;
 pub mod count;
+pub mod course;
 mod fleet;
 pub mod histogram;
 pub mod incident;

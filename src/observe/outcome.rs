@@ -1,5 +1,6 @@
 //! What one replication says.
 
+use super::aftermath::Aftermath;
 use super::count::Counts;
 use super::histogram::Histogram;
 use super::incident::Incident;
@@ -46,6 +47,8 @@ pub struct Outcome {
     pub in_flight_peak: u64,
     /// How often probes that compete for CPU failed often enough to count, after warm-up.
     pub probes_failed: ProbesFailed,
+    /// Whether it came back from what troubled it; `None` unless something surrounds the replicas.
+    pub aftermath: Option<Aftermath>,
     /// Digest of every event: equal digests mean equal runs.
     pub digest: u64,
     /// Bin by bin; kept for the first replication only.

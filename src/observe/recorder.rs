@@ -12,10 +12,13 @@
 
 use std::collections::BTreeSet;
 
-pub use super::scope::{Keep, Scope, WindowExtent};
+pub use super::scope::{Follow, Keep, Scope, WindowExtent};
 
+use super::aftermath::{self, Aftermath};
+use super::course::Course;
 use super::fleet::Fleet;
 use super::histogram::Histogram;
+use super::incident::Incident;
 use super::ledger::Ledger;
 use super::outcome::{Entry, JOURNAL_LIMIT, Outcome};
 use super::timeline::{Latency, ReplicaLife, ReplicaRow, Timeline, TotalRow};
@@ -52,6 +55,10 @@ pub struct Recorder {
     pub(super) journal: Vec<Entry>,
     pub(super) journal_cut: u64,
     pub(super) requests: super::sample::Sample,
+    /// How the run goes on, if that is followed.
+    pub(super) course: Option<Course>,
+    /// Whether each request is followed, for the sample or the course.
+    pub(super) close: bool,
     pub(super) drained: u64,
     pub(super) over: bool,
 }
@@ -76,6 +83,8 @@ impl Recorder {
             journal: Vec::new(),
             journal_cut: 0,
             requests: super::sample::Sample::new(keep.requests_every),
+            course: scope.follow.map(|follow| Course::new(follow.slot)),
+            close: keep.requests_every.is_some() || scope.follow.is_some(),
             drained: 0,
             over: false,
             scope,
@@ -87,6 +96,8 @@ impl Recorder {
     pub fn finish(self, ended: Instant, interrupted: bool, digest: u64) -> Outcome {
         let (ledger, attempts) = (self.windows.ledger(), self.windows.attempts());
         let incidents = self.tracker.finish(ended);
+        let listed = (&incidents.listed[..], incidents.unlisted == 0);
+        let aftermath = aftermath_of(self.course.as_ref(), &self.scope, listed, ended);
         let mut windows = self.windows.finish(ended, self.scope.windows.len());
         for (window, tally) in windows.iter_mut().zip(incidents.by_window) {
             window.incidents = tally;
@@ -108,11 +119,30 @@ impl Recorder {
             drained: self.drained,
             in_flight_peak: work.in_flight_peak,
             probes_failed: work.probes_failed,
+            aftermath,
             digest,
             timeline: self.keep.timeline.then_some(self.timeline),
             journal: self.journal,
             journal_cut: self.journal_cut,
             requests: self.requests.finish(),
+        }
+    }
+
+    /// Follows a request that was sent.
+    pub(super) fn follow_offered(&mut self, sent: Instant) {
+        if self.keep.requests_every.is_some() {
+            self.requests.offered(sent);
+        }
+        self.course.iter_mut().for_each(|course| course.at(sent).sent += 1);
+    }
+
+    /// Follows a request that was answered.
+    pub(super) fn follow_served(&mut self, request: &Served, latency: Span) {
+        if self.keep.requests_every.is_some() {
+            self.requests.served(request, self.over);
+        }
+        if let Some(course) = self.course.as_mut().filter(|_| !self.over) {
+            course.at(request.sent).answer(latency);
         }
     }
 
@@ -270,4 +300,15 @@ impl Recorder {
             self.late.record(latency);
         }
     }
+}
+
+fn aftermath_of(
+    course: Option<&Course>,
+    scope: &Scope,
+    incidents: (&[Incident], bool),
+    ended: Instant,
+) -> Option<Aftermath> {
+    let (course, follow) = course.zip(scope.follow)?;
+    let trigger = aftermath::trigger(scope.warm_up, follow.rise, incidents, ended);
+    Some(aftermath::judge(course, scope.warm_up, trigger, ended))
 }

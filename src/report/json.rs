@@ -1,6 +1,7 @@
 //! `summary.json`: every figure with its interval, under a versioned schema.
 
 mod incidents;
+mod stability;
 mod windows;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,7 @@ use std::io::{Result, Write};
 
 use incidents::{FaultPart, IncidentPart, RecoveryPart, fault, incident, recovery};
 use serde::Serialize;
+use stability::{StabilityPart, stability};
 use windows::{WindowPart, window};
 
 use super::Report;
@@ -40,6 +42,8 @@ struct SummaryFile<'a> {
     gateway: GatewayPart,
     faults: Vec<FaultPart<'a>>,
     incidents: Vec<IncidentPart<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stability: Option<StabilityPart>,
     caveats: Vec<CaveatPart>,
 }
 
@@ -127,6 +131,7 @@ fn summary<'a>(report: &'a Report) -> SummaryFile<'a> {
         gateway: gateway(report),
         faults: report.summary.faults.iter().map(fault).collect(),
         incidents: first.iter().map(|one| incident(report, one)).collect(),
+        stability: report.summary.stability.as_ref().map(stability),
         caveats: report.caveats.iter().map(caveat).collect(),
     }
 }
@@ -179,6 +184,7 @@ fn reason(doubt: Doubt) -> &'static str {
         Doubt::Failed(_) => "too_many_failed",
         Doubt::Unanswered(_) => "never_answered",
         Doubt::FewBeyond => "too_few_beyond",
+        Doubt::Unclear(_) => "unclear",
     }
 }
 
@@ -273,6 +279,10 @@ mod tests {
         assert!(point(&attempts["per_request"]) > 1.04);
         assert!((0.9..0.92).contains(&point(&attempts["cache_hit_ratio"])));
         assert_eq!(point(&attempts["counts"]["panics"]), 0.0);
+        assert_eq!(point(&json["stability"]["stuck"]), 0.4);
+        assert_eq!(json["stability"]["held_by"][1]["what"], "retries");
+        assert_eq!(point(&json["stability"]["held_by"][1]["last"]), 1.9);
+        assert!(plain.get("stability").is_none());
         let json = &json["windows"][0];
         let requests = point(&json["offered"]) + point(&attempts["retries"]);
         assert!((point(&attempts["offered"]) - requests).abs() < 1e-4);

@@ -16,6 +16,7 @@ pub mod manifest;
 pub mod replications;
 pub mod requests;
 mod scrutiny;
+mod stability;
 mod tables;
 pub mod text;
 pub mod timeline;

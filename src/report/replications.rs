@@ -4,6 +4,7 @@ use std::io::{Result, Write};
 
 use super::cells::{self, optional};
 use crate::experiment::summary::PERCENTILES;
+use crate::observe::aftermath::Stability;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
 use crate::observe::outcome::Outcome;
@@ -12,7 +13,7 @@ use crate::plan::Plan;
 
 /// Writes one row for each outcome. `recovery_s` is the longest recovery; it is empty if there was
 /// no incident or one was not over. If something surrounds the replicas, the attempts for the
-/// requests and what is counted for them follow.
+/// requests and what is counted for them follow, and whether the replication came back.
 ///
 /// # Errors
 /// Those of the writer.
@@ -74,12 +75,20 @@ fn row(outcome: &Outcome) -> Vec<String> {
 
 fn header_around() -> Vec<String> {
     let counts = Count::ALL.map(Count::key);
-    ["attempts"].into_iter().chain(counts).map(str::to_owned).collect()
+    let stability = ["stability", "recovered_after_s"];
+    ["attempts"].into_iter().chain(counts).chain(stability).map(str::to_owned).collect()
 }
 
 fn row_around(outcome: &Outcome) -> Vec<String> {
     let window = &outcome.windows[0];
-    [window.attempts.offered].iter().chain(&window.counts).map(u64::to_string).collect()
+    let numbers = [window.attempts.offered].into_iter().chain(window.counts);
+    let stability = outcome.aftermath.as_ref().map(|aftermath| aftermath.stability);
+    let after = match stability {
+        Some(Stability::Recovered { after }) => Some(after),
+        _ => None,
+    };
+    let words = [optional(stability, |s| s.label().to_owned()), optional(after, cells::secs)];
+    numbers.map(|number| number.to_string()).chain(words).collect()
 }
 
 /// Whether there were incidents, and all were over.
@@ -104,6 +113,7 @@ mod tests {
         let tried_again = number("cache_misses") + number("lost_in_flight");
         assert_eq!(number("attempts"), number("offered") + tried_again);
         assert_eq!((number("cache_hits"), number("panics")), (2_700, 0));
+        assert_eq!((&row[column("stability")], &row[column("recovered_after_s")]), ("stuck", ""));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::path::Path;
 use anstyle::{AnsiColor, Style};
 
 use super::words::{NOTHING, or_nothing, plural, seconds, share, whole, wrapped};
-use super::{Report, around, cluster, incidents, tables};
+use super::{Report, around, cluster, incidents, stability, tables};
 use crate::units::{Share, Span};
 use crate::verdict::{Doubt, Judgement, Overall, Verdict};
 
@@ -33,6 +33,7 @@ pub fn render(report: &Report, written: Option<Written>, colour: bool) -> String
         attempts(report, paint),
         gateway(report, paint),
         story(report, paint),
+        stability(report, paint),
         cluster_facts(report, paint),
         caveats(report, paint),
         written.map_or_else(String::new, |written| files(&written, paint)),
@@ -127,6 +128,7 @@ fn remark(judgement: &Judgement) -> String {
             Doubt::Failed(share) => format!("{} failed or got no answer", Share(share)),
             Doubt::Unanswered(share) => format!("{} were never answered", Share(share)),
             Doubt::FewBeyond => "fewer than 10 requests beyond".to_owned(),
+            Doubt::Unclear(n) => format!("{} do not say", plural(n, "replication")),
             Doubt::Unrecovered(n) => format!("{} not over", plural(n, "incident")),
         },
     }
@@ -225,6 +227,14 @@ fn story(report: &Report, paint: Paint) -> String {
         }
     }
     out
+}
+
+fn stability(report: &Report, paint: Paint) -> String {
+    let found = report.summary.stability.as_ref().map(stability::lines).unwrap_or_default();
+    if found.is_empty() {
+        return String::new();
+    }
+    format!("{}\n{}", paint.title("Back to what it was, once the trigger is gone?"), lines(&found))
 }
 
 fn cluster_facts(report: &Report, paint: Paint) -> String {

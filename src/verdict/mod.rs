@@ -7,7 +7,9 @@ mod guard;
 
 use crate::experiment::Experiment;
 use crate::experiment::figures::{self, Recovery, Unanswered};
+use crate::experiment::stability;
 use crate::objective::{Bound, Metric, Objective, Relation};
+use crate::observe::aftermath::Stability;
 use crate::stats::{Estimate, Interval};
 
 /// The judgement on one objective.
@@ -43,6 +45,8 @@ pub enum Doubt {
     Unanswered(f64),
     /// Fewer than ten served requests are expected beyond the percentile.
     FewBeyond,
+    /// So many replications do not say whether they came back, and what became of them decides.
+    Unclear(u64),
 }
 
 /// An objective with what was found.
@@ -102,6 +106,8 @@ fn judge_one(run: &Experiment, objective: &Objective) -> Judgement {
             let found = figures::recovery(&figures::incidents(&windows()));
             (found.longest, judge_recovery(objective, &found))
         }
+        Metric::Recovered => judge_share(run, objective, stability::is_recovered),
+        Metric::Stuck => judge_share(run, objective, stability::is_stuck),
     };
     verdict = match (objective.metric, verdict) {
         (Metric::Latency(q), Verdict::Met) => guard::percentile(q, &windows()),
@@ -153,6 +159,25 @@ fn judge_recovery(objective: &Objective, found: &Recovery) -> Verdict {
         Verdict::Missed if upper => judged,
         Verdict::Undecided(Doubt::OneReplication) => judged,
         _ => Verdict::Undecided(Doubt::Unrecovered(found.unrecovered)),
+    }
+}
+
+/// The judgement on a share of the replications. It stands only if it stands whatever became of
+/// those that do not say.
+fn judge_share(
+    run: &Experiment,
+    objective: &Objective,
+    wanted: fn(Stability) -> bool,
+) -> (Option<Estimate>, Verdict) {
+    let found = |unclear| stability::share(&run.outcomes, wanted, unclear).estimate;
+    let (figure, verdict) = plain(objective, found(None));
+    let stands = |as_wanted| judge(objective, found(Some(as_wanted)).as_ref()) == verdict;
+    match verdict {
+        Verdict::Met | Verdict::Missed if !(stands(true) && stands(false)) => {
+            let unclear = stability::unclear(&run.outcomes);
+            (figure, Verdict::Undecided(Doubt::Unclear(unclear)))
+        }
+        _ => (figure, verdict),
     }
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::experiment::sample;
+use crate::experiment::{sample, surrounded};
 use crate::observe::outcome::WindowOutcome;
 use crate::units::{Share, Span};
 
@@ -187,4 +187,38 @@ fn the_worst_judgement_is_the_overall_one() {
     assert_eq!(overall(&[with(Verdict::Met)]), Overall::Met);
     assert_eq!(overall(&[with(Verdict::Met), with(doubt)]), Overall::Undecided);
     assert_eq!(overall(&[with(doubt), with(Verdict::Missed)]), Overall::Missed);
+}
+
+#[test]
+fn a_share_of_replications_is_decided_by_its_interval_whatever_became_of_the_unclear() {
+    use crate::observe::aftermath::{Stability, Unclear};
+    let unclear = Stability::Unclear(Unclear::TooShort);
+    let judged = |metric, relation, bound, found: &[(Stability, usize)]| {
+        let mut run = surrounded::experiment();
+        let all = found.iter().flat_map(|(stability, count)| vec![*stability; *count]);
+        let outcome = run.outcomes[1].clone();
+        let with = |stability| {
+            let mut outcome = outcome.clone();
+            outcome.aftermath.as_mut().unwrap().stability = stability;
+            outcome
+        };
+        run.outcomes = all.map(with).collect();
+        let bound = Bound::Share(Share(bound));
+        let objective = Objective { bound, ..objective(metric, relation, 0.0) };
+        judge_all(&run, &[objective]).remove(0).verdict
+    };
+    let stuck = |found: &[_]| judged(Metric::Stuck, Relation::Below, 0.05, found);
+    let recovered = |found: &[_]| judged(Metric::Recovered, Relation::Above, 0.95, found);
+    let back = Stability::Recovered { after: Span::ZERO };
+    // None of 59 makes 5 % unlikely enough, none of 58 does not: 1 − 0.05^(1/n).
+    assert_eq!((stuck(&[(back, 59)]), recovered(&[(back, 59)])), (Verdict::Met, Verdict::Met));
+    let straddles = Verdict::Undecided(Doubt::Straddles);
+    assert_eq!((stuck(&[(back, 58)]), recovered(&[(back, 58)])), (straddles, straddles));
+    assert_eq!(stuck(&[(Stability::Stuck, 5), (back, 5)]), Verdict::Missed);
+    let doubt = |count| Verdict::Undecided(Doubt::Unclear(count));
+    assert_eq!(stuck(&[(back, 59), (unclear, 1)]), doubt(1));
+    assert_eq!(stuck(&[(Stability::Stuck, 9), (unclear, 1)]), Verdict::Missed);
+    let nothing = Verdict::Undecided(Doubt::NoData);
+    assert_eq!(stuck(&[(Stability::Untroubled, 5)]), nothing);
+    assert_eq!((stuck(&[(unclear, 5)]), recovered(&[(unclear, 5)])), (nothing, nothing));
 }

@@ -1,0 +1,158 @@
+//! How a run goes on where something surrounds the replicas: for each slot of time, a second unless
+//! the run is very long, what was sent in it and what became of that, whenever it did; and what
+//! else happened in it.
+
+use std::ops::AddAssign;
+
+use super::count::Count;
+use crate::units::{Instant, Span};
+
+/// What was sent in a stretch of time, and what became of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Stretch {
+    /// How long it is.
+    pub length: Span,
+    /// Requests sent.
+    pub sent: u64,
+    /// Those of them that were answered before the horizon, at whatever attempt.
+    pub answered: u64,
+    /// The sum of their latencies.
+    pub latency: Span,
+    /// The longest that one of the requests sent took to its outcome.
+    pub slowest: Span,
+    /// Attempts made for them.
+    pub attempts: u64,
+    /// Answers that came too late in that time.
+    pub wasted: u64,
+    /// Answers found in caches in that time.
+    pub hits: u64,
+    /// Answers not found there.
+    pub misses: u64,
+    /// Restarts by liveness probes in that time.
+    pub restarts: u64,
+}
+
+impl Stretch {
+    /// Goodput: requests answered over requests sent; `None` if none was sent.
+    pub fn goodput(&self) -> Option<f64> {
+        ratio(self.answered, self.sent)
+    }
+
+    /// The mean latency of the answered requests in seconds; `None` if none was.
+    pub fn mean_latency(&self) -> Option<f64> {
+        (self.answered > 0).then(|| self.latency.as_secs() / self.answered as f64)
+    }
+
+    pub(super) fn decide(&mut self, took: Span) {
+        self.slowest = self.slowest.max(took);
+    }
+
+    pub(super) fn answer(&mut self, latency: Span) {
+        self.answered += 1;
+        self.latency += latency;
+        self.decide(latency);
+    }
+
+    fn count(&mut self, count: Count) {
+        match count {
+            Count::Wasted => self.wasted += 1,
+            Count::Hit => self.hits += 1,
+            Count::Miss => self.misses += 1,
+            _ => {}
+        }
+    }
+}
+
+fn ratio(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+impl AddAssign<&Stretch> for Stretch {
+    fn add_assign(&mut self, other: &Stretch) {
+        self.length += other.length;
+        self.sent += other.sent;
+        self.answered += other.answered;
+        self.latency += other.latency;
+        self.slowest = self.slowest.max(other.slowest);
+        self.attempts += other.attempts;
+        self.wasted += other.wasted;
+        self.hits += other.hits;
+        self.misses += other.misses;
+        self.restarts += other.restarts;
+    }
+}
+
+/// The stretches of a run, each of one slot.
+#[derive(Clone, Debug)]
+pub(super) struct Course {
+    slot: Span,
+    /// The look before this moment.
+    now: Instant,
+    slots: Vec<Stretch>,
+}
+
+impl Course {
+    pub fn new(slot: Span) -> Self {
+        Course { slot, now: Instant::ZERO, slots: Vec::new() }
+    }
+
+    /// Length of a slot.
+    pub fn slot(&self) -> Span {
+        self.slot
+    }
+
+    /// A look, once a second.
+    pub fn look(&mut self, now: Instant) {
+        self.now = now;
+    }
+
+    /// Something happened since the last look. Counts belong to the time in which they happen: what
+    /// is wasted now may have been sent long ago.
+    pub fn count(&mut self, count: Count) {
+        self.at(self.now).count(count);
+    }
+
+    /// The slot of what is sent at `sent`.
+    pub fn at(&mut self, sent: Instant) -> &mut Stretch {
+        let index = (sent.0 / self.slot.0) as usize;
+        if index >= self.slots.len() {
+            self.slots.resize(index + 1, Stretch { length: self.slot, ..Stretch::default() });
+        }
+        &mut self.slots[index]
+    }
+
+    /// The slots that lie wholly between two instants. The last may be missing if nothing was sent
+    /// in them.
+    pub fn between(&self, from: Instant, to: Instant) -> &[Stretch] {
+        let first = from.0.div_ceil(self.slot.0) as usize;
+        let end = ((to.0 / self.slot.0) as usize).min(self.slots.len());
+        self.slots.get(first..end).unwrap_or_default()
+    }
+}
+
+/// All of them together.
+pub(super) fn total(stretches: &[Stretch]) -> Stretch {
+    let mut sum = Stretch::default();
+    stretches.iter().for_each(|stretch| sum += stretch);
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_counts_what_was_sent_in_it() {
+        let at = Instant::from_secs;
+        let mut course = Course::new(Span::from_secs(1.0));
+        course.at(at(2.5)).sent += 1;
+        course.at(at(2.9)).answer(Span::from_secs(3.0));
+        course.at(at(0.0)).sent += 1;
+        let sent = |from, to| course.between(at(from), at(to)).iter().map(|s| s.sent).sum::<u64>();
+        assert_eq!((sent(0.0, 3.0), sent(0.1, 3.0), sent(2.0, 2.9)), (2, 1, 0));
+        assert_eq!((course.between(at(2.0), at(99.0)).len(), sent(50.0, 99.0)), (1, 0));
+        let last = total(course.between(at(1.0), at(3.0)));
+        assert_eq!((last.length, last.goodput()), (Span::from_secs(2.0), Some(1.0)));
+        assert_eq!((last.mean_latency(), last.slowest), (Some(3.0), Span::from_secs(3.0)));
+    }
+}

@@ -1,0 +1,75 @@
+//! Whether the system comes back from what troubled it, in words.
+
+use super::words::{count, grouped, or_nothing, plural, ratio, seconds, share, whole};
+use crate::experiment::stability::{Feedback, Loop, Share, StabilitySummary};
+use crate::observe::aftermath::Unclear;
+
+/// A line of the report: its name and its text.
+type Line = (&'static str, String);
+
+/// The findings, line by line; none if nothing troubled any replication.
+pub(super) fn lines(found: &StabilitySummary) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if found.recovered.of > 0 {
+        let after = found.recovered_after.as_ref();
+        let after = after.map(|after| format!(", {} after the trigger", seconds(after)));
+        lines.push(("recovered", of_all(found.recovered) + &after.unwrap_or_default()));
+        lines.push(("degraded", of_all(found.degraded)));
+        lines.push(("stuck", of_all(found.stuck)));
+        let (before, last) = &found.goodput;
+        let (before, last) = (or_nothing(before.as_ref(), share), or_nothing(last.as_ref(), share));
+        let text = format!("{last} of the requests sent at the end, {before} before the trigger");
+        lines.push(("goodput", text));
+    }
+    lines.extend(found.held_by.iter().map(|feedback| ("held by", held(feedback))));
+    let unclear = found.unclear.iter();
+    lines.extend(unclear.map(|(why, count)| ("unclear", unclear_text(*why, *count))));
+    if found.untroubled > 0 && !lines.is_empty() {
+        lines.push(("untroubled", plural(found.untroubled, "replication")));
+    }
+    lines
+}
+
+fn of_all(part: Share) -> String {
+    let of = plural(part.of, "replication");
+    let estimate = or_nothing(part.estimate.as_ref(), share);
+    format!("{} of {of}: {estimate}{}", whole(part.count), none_or_all(part))
+}
+
+/// The end of the interval that a share without spread does not show.
+fn none_or_all(part: Share) -> String {
+    let interval = part.estimate.and_then(|estimate| estimate.interval);
+    match interval.filter(|_| part.count == 0) {
+        Some(interval) => format!(", at most {} %", grouped(interval.high * 100.0, 1)),
+        None => String::new(),
+    }
+}
+
+fn held(feedback: &Feedback) -> String {
+    let Feedback { of, before, last } = feedback;
+    let text = match of {
+        Loop::Retries => {
+            format!("retries: {} attempts per request, {} before", ratio(last), ratio(before))
+        }
+        Loop::WastedWork => {
+            format!("wasted work: {} of the answers, {} before", share(last), share(before))
+        }
+        Loop::CacheMisses => {
+            format!("cold caches: {} of the look-ups miss, {} before", share(last), share(before))
+        }
+        Loop::Restarts => {
+            format!("liveness probes: {} restarts a minute, {} before", count(last), count(before))
+        }
+    };
+    let factor = Some(feedback.factor()).filter(|factor| factor.is_finite());
+    text + &factor.map(|times| format!(" (×{})", grouped(times, 1))).unwrap_or_default()
+}
+
+fn unclear_text(why: Unclear, count: u64) -> String {
+    let why = match why {
+        Unclear::NothingBefore => "less than 20 s without trouble, or no answer in them, before",
+        Unclear::TriggerLasts => "the trigger was not over at the end",
+        Unclear::TooShort => "too little time after the trigger",
+    };
+    format!("{}: {why}", plural(count, "replication"))
+}

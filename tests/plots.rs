@@ -1,5 +1,8 @@
 //! Charts of made-up runs: drawn without a panic whatever the data, and described in words.
 
+#[path = "plots/troubles.rs"]
+mod troubles;
+
 use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
@@ -13,6 +16,7 @@ use brownout::plot::timeline::{Goal, Rule, RuleKind, TimelineInput, timeline};
 use brownout::plot::{self, Figure, style_sheet, svg};
 use brownout::units::{Instant, Rate, Share, Span};
 use rayon::prelude::*;
+use troubles::{failing, storm};
 
 /// Requests per second that one replica serves.
 const PER_REPLICA: f64 = 480.0;
@@ -252,14 +256,6 @@ fn percentiles() -> Figure {
     })
 }
 
-/// Everything fails for hours, and every rule wants a label.
-fn failing() -> Figure {
-    let broken = end(life("a-1", 0, 0.0), 0.5, 9_999.0);
-    let timeline = run(vec![broken], |_| 900.0, 1.0, 20_000.0);
-    let rules = (0..300).map(|i| rule(f64::from(i) * 70.0, "again and again", RuleKind::Fault));
-    draw(&timeline, &"Everything fails ".repeat(30), 20_000.0, rules.collect())
-}
-
 /// Curves too close to be named at their ends.
 fn compared() -> Figure {
     let base = |i: u64| 0.011 + 0.0004 * i as f64;
@@ -277,8 +273,9 @@ fn compared() -> Figure {
 }
 
 /// Every picture worth a look, by name.
-fn gallery() -> [(&'static str, Figure); 9] {
+fn gallery() -> [(&'static str, Figure); 10] {
     [
+        ("storm", storm()),
         ("compared", compared()),
         ("failing", failing()),
         ("empty", draw(&Timeline::default(), "Nothing happened", 600.0, vec![])),
@@ -391,6 +388,7 @@ fn percentile_plots_of_few_or_equal_latencies_are_drawn() {
 #[test]
 fn pictures_tell_their_story_in_words() {
     let incident = ["0:00 to 10:00", "4 replicas", "3:00: replica b-1 crashes", "p99"];
+    assert!(storm().alt.contains(" attempts.") && !crash().alt.contains("attempts"));
     let compared = ["before crash:", "at 99 %", "Objective: 99 % within 250 ms"];
     for (alt, words) in [(crash().alt, &incident[..]), (percentiles().alt, &compared)] {
         words.iter().for_each(|words| assert!(alt.contains(words), "{words}: {alt}"));

@@ -10,6 +10,7 @@ use super::marks;
 use super::scaling;
 use super::theme::Ink;
 use super::thin::Sample;
+use crate::observe::count::Count;
 use crate::observe::timeline::{Latency, TotalRow};
 use crate::units::{Instant, Span};
 
@@ -47,15 +48,17 @@ fn key(y: f64, ink: Ink, width: f64, text: impl Into<String>) -> Key {
     Key { y, ink, sign: Sign::Line(width), text: text.into() }
 }
 
-/// Requests offered and served, and the capacity that is ready for them.
+/// Requests offered and served, the attempts for them if clients make more than one, and the
+/// capacity that is ready for them.
 pub(super) fn traffic(figure: &mut Figure, frame: &mut Frame, input: &TimelineInput) {
     let (offered, served) = (rates(input, |row| row.offered), rates(input, |row| row.served));
+    let attempts = attempts(input);
     let per_replica = input.capacity_per_replica.0;
     let capacity: Vec<Sample> = capacity(&input.timeline.replicas, input.horizon.as_secs())
         .into_iter()
         .map(|(time, replicas)| (time, Some(replicas * per_replica)))
         .collect();
-    let load = peak(&offered).max(peak(&served));
+    let load = peak(&offered).max(peak(&served)).max(peak(&attempts));
     // Capacity very far above the load would flatten the load.
     let shown =
         if load > 0.0 { peak(&capacity).min(MOST_HEADROOM * load) } else { peak(&capacity) };
@@ -63,11 +66,49 @@ pub(super) fn traffic(figure: &mut Figure, frame: &mut Frame, input: &TimelineIn
     frame.draw_levels(figure);
     figure.fills(marks::area(frame, &served), Ink::Served, 0.12);
     figure.lines(marks::steps(frame, &capacity, input.horizon.as_secs()), Ink::Capacity, 2.0);
+    marks::draw(figure, frame, &attempts, Ink::Vermilion, 1.3);
     marks::draw(figure, frame, &offered, Ink::Offered, 1.1);
     marks::draw(figure, frame, &served, Ink::Served, 1.5);
     let mut keys = Vec::from_iter(capacity_key(frame, &capacity));
     keys.extend(load_keys(frame, &offered, &served));
+    let level = last_level(&attempts).map(|level| frame.down(level));
+    keys.extend(level.map(|y| key(y, Ink::Vermilion, 1.3, "attempts")));
     frame.draw_keys(figure, &keys);
+}
+
+/// Attempts, if there ever are more of them than requests.
+fn attempts(input: &TimelineInput) -> Vec<Sample> {
+    let more = |row: &TotalRow| row.attempts > row.offered;
+    match input.timeline.total.iter().any(more) {
+        true => rates(input, |row| row.attempts),
+        false => Vec::new(),
+    }
+}
+
+/// Whether a cache was asked.
+pub(super) fn has_cache(input: &TimelineInput) -> bool {
+    input.timeline.total.iter().any(|row| looked_up(row) > 0)
+}
+
+fn looked_up(row: &TotalRow) -> u64 {
+    row.counts[Count::Hit as usize] + row.counts[Count::Miss as usize]
+}
+
+/// The share of the look-ups that find the answer in a cache.
+pub(super) fn cache(figure: &mut Figure, frame: &mut Frame, input: &TimelineInput) {
+    frame.y = Axis::percent();
+    frame.draw_levels(figure);
+    let ratio = |row: &TotalRow| {
+        let asked = looked_up(row);
+        (asked > 0).then(|| row.counts[Count::Hit as usize] as f64 / asked as f64)
+    };
+    let rows = input.timeline.total.iter().zip(bins(input));
+    let hits: Vec<Sample> = rows.map(|(row, (middle, _))| (middle, ratio(row))).collect();
+    figure.fills(marks::area(frame, &hits), Ink::Green, 0.12);
+    marks::draw(figure, frame, &hits, Ink::Green, 1.5);
+    let level = last_level(&hits).map(|level| frame.down(level));
+    let keys = level.map(|y| key(y, Ink::Green, 1.5, "cache hits"));
+    frame.draw_keys(figure, &Vec::from_iter(keys));
 }
 
 fn capacity_key(frame: &Frame, ready: &[Sample]) -> Option<Key> {

@@ -59,6 +59,9 @@ fn panels_of(input: &TimelineInput) -> Vec<Panel> {
         panel("Latency (log scale)", 138.0, panels::latency),
         panel("CPU in use", 84.0, panels::cpu),
     ];
+    if panels::has_cache(input) {
+        panels.push(panel("Cache hits", 56.0, panels::cache));
+    }
     if scaling::is_there(input) {
         panels.push(panel("Replicas wanted", scaling::HEIGHT, scaling::replicas));
     }
@@ -234,6 +237,10 @@ fn words(input: &TimelineInput) -> String {
         si(offered as f64),
         si(failed as f64),
     );
+    let attempts: u64 = rows.iter().map(|row| row.attempts).sum();
+    if attempts > offered {
+        text += &format!(" Clients made {} attempts.", si(attempts as f64));
+    }
     if let Some(slowest) = slowest {
         text += &format!(" The highest p99 latency of a bin is {slowest}.");
     }

@@ -288,7 +288,8 @@ fn traffic(capacity: f64, horizon: f64, slots: usize) -> impl Strategy<Value = T
         (records, any::<bool>(), any::<bool>()).prop_map(move |(records, coarse, again)| {
             let length = horizon * if again { 0.4 } else { 1.05 };
             let when = |when: f64| if coarse { (when * length).floor() } else { when * length };
-            let recorded = |(part, demand, slot)| Recorded { at: at(when(part)), demand, slot };
+            let recorded =
+                |(part, demand, slot)| Recorded { at: at(when(part)), demand, slot, api: None };
             let mut records: Vec<Recorded> = records.into_iter().map(recorded).collect();
             records.sort_by_key(|record| record.at);
             let resolution = secs(if coarse { 1.0 } else { 0.0 });

@@ -14,40 +14,11 @@ use brownout::random::Law;
 use brownout::units::{Rate, Share};
 use proptest::prelude::*;
 
+use crate::common::around::bystanders;
 use crate::common::witness::witnessed;
 use crate::common::{at, secs};
 use crate::config;
 use crate::plans::any_plan;
-
-/// Clients in an open loop that wait for ever, and an API that the gateway answers itself.
-fn bystanders() -> Surroundings {
-    let clients = Clients {
-        population: Population::Open,
-        popularity: Popularity::ONE,
-        patience: None,
-        network: None,
-        retry: None,
-        cancels: true,
-    };
-    let api = Api {
-        name: "api".to_owned(),
-        weight: 1.0,
-        demand: None,
-        payload_kb: 0.0,
-        policies: Vec::new(),
-        upstream: None,
-        resources: Popularity::ONE,
-        cacheable: Share::ZERO,
-        contracts: false,
-    };
-    Surroundings {
-        clients,
-        apis: vec![api],
-        policies: Vec::new(),
-        upstreams: Vec::new(),
-        tls: None,
-    }
-}
 
 fn run(plan: &Plan) -> Outcome {
     let keep = Keep { timeline: true, ..Keep::default() };

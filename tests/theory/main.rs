@@ -9,6 +9,7 @@
 //! times √(N₀/N), narrower for a longer run. The rest is judged by four standard errors. Seeds are
 //! fixed, so a verdict is the same every time.
 
+mod around;
 mod breakdown;
 #[path = "../common/mod.rs"]
 mod common;
@@ -70,6 +71,7 @@ enum Subject {
     Respawn,
     Draws,
     Crowd,
+    Around,
 }
 
 impl Subject {
@@ -86,6 +88,9 @@ impl Subject {
             "kofn_ctmc" | "two_replica_deterministic_respawn" => Some(Subject::Respawn),
             "sampler" => Some(Subject::Draws),
             "mginf" => Some(Subject::Crowd),
+            "rate_limit_fixed_window" | "rate_limit_token_bucket" | "cache_ttl" | "retry" => {
+                Some(Subject::Around)
+            }
             _ => None,
         }
     }
@@ -99,6 +104,7 @@ impl Subject {
             Subject::Respawn => respawn::measure(group, effort),
             Subject::Draws => draws::measure(group, effort),
             Subject::Crowd => crowd::measure(group, effort),
+            Subject::Around => around::measure(group, effort),
         }
     }
 }

@@ -21,10 +21,14 @@ mod probes;
 mod replicas;
 #[path = "properties/scaling.rs"]
 mod scaling;
+#[path = "properties/sharing.rs"]
+mod sharing;
 #[path = "properties/spike.rs"]
 mod spike;
 #[path = "properties/start.rs"]
 mod start;
+#[path = "properties/surroundings.rs"]
+mod surroundings;
 
 use brownout::observe::{Observation, ReplicaId, State};
 use brownout::plan::*;

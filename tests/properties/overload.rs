@@ -87,7 +87,7 @@ fn property_19_latency_returns_once_the_backlog_is_worked_off() {
 
 /// Whether the failures of a run are those named and no others, and add up.
 #[track_caller]
-fn expect_only(plan: &Plan, ways: &[Failure]) {
+pub fn expect_only(plan: &Plan, ways: &[Failure]) {
     let (witness, outcome) = witnessed(plan, 0);
     let ledger = outcome.ledger;
     for failure in Failure::ALL {

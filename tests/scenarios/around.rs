@@ -60,7 +60,7 @@ fn retry_storm_outlasts_the_crash_and_a_budget_ends_it() {
 fn cold_cache_after_total_loss_overloads_the_upstream_until_it_is_warm() {
     let ran = Ran::of("cold-cache-after-total-loss");
     let before = ran.rows(150.0, 180.0).map(hits_of).sum::<f64>() / 30.0;
-    let cold = ran.rows(198.0, 203.0).map(hits_of).sum::<f64>() / 5.0;
+    let cold = ran.rows(194.0, 198.0).map(hits_of).sum::<f64>() / 4.0;
     let warm = ran.rows(420.0, 480.0).map(hits_of).sum::<f64>() / 60.0;
     assert!(cold < 0.5 * before && warm > 0.9 * before, "{before} {cold} {warm}");
     let incidents = ran.incidents("total-loss");

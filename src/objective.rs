@@ -48,12 +48,12 @@ impl Metric {
     }
 
     /// Whether it is of whole replications, and not of a part of the run.
-    fn is_of_replications(self) -> bool {
+    pub fn is_of_replications(self) -> bool {
         matches!(self, Metric::Recovered | Metric::Stuck)
     }
 
     /// The word for a share.
-    fn share_name(self) -> &'static str {
+    pub fn share_name(self) -> &'static str {
         match self {
             Metric::Recovered => "recovered",
             Metric::Stuck => "stuck",

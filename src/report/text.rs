@@ -185,9 +185,17 @@ fn attempts(report: &Report, paint: Paint) -> String {
         return String::new();
     };
     let Some(attempts) = &window.attempts else { return String::new() };
+    let lines = lines(&around::lines(around, attempts));
+    // Where nobody gives up or tries again every request is one attempt.
+    if around.clients.patience.is_none() && around.clients.retry.is_none() {
+        return match lines.is_empty() {
+            true => lines,
+            false => format!("{} ({})\n{lines}", paint.title("Surroundings"), window.label),
+        };
+    }
     let title = paint.title("Where every attempt ended");
     let table = around::attempts(window, attempts);
-    format!("{title} ({})\n{table}{}", window.label, lines(&around::lines(around, attempts)))
+    format!("{title} ({})\n{table}{lines}", window.label)
 }
 
 /// Lines of a name and a text.

@@ -121,7 +121,9 @@ pub(crate) fn objectives(
 ) {
     for (objective, place) in objectives {
         let problem = impossible(plan, objective, place, ingress_sound)
-            .or_else(|| contrary(objective, place));
+            .or_else(|| unanswerable(plan, objective, place))
+            .or_else(|| contrary(objective, place))
+            .or_else(|| too_few(plan, objective, place));
         book.problems.extend(problem);
     }
 }
@@ -143,10 +145,14 @@ fn impossible(
             Some(problem.help("recovery is that of the faults that strike between its ends"))
         }
         Bound::Share(share) if share.0 >= 1.0 && *relation == Relation::Above => {
-            let title = "no availability is above 100 %";
+            let title = format!("no {} is above 100 %", what(*metric));
             Some(Problem::error(place.clone(), title).help("lower the bound"))
         }
-        Bound::Share(share) if share.0 >= 1.0 && *relation == Relation::AtLeast => {
+        Bound::Share(share)
+            if share.0 >= 1.0
+                && *relation == Relation::AtLeast
+                && *metric == Metric::Availability =>
+        {
             let harmless = |fault: &&FaultPlan| matches!(fault.fault, Fault::ControlPlaneOutage(_));
             let harmful = plan.faults.iter().find(|fault| !harmless(fault))?;
             let title = format!("one lost request misses this, and {:?} loses some", harmful.name);
@@ -166,6 +172,52 @@ fn impossible(
         }
         _ => None,
     }
+}
+
+fn what(metric: Metric) -> &'static str {
+    if metric.is_of_replications() { "probability" } else { "availability" }
+}
+
+/// A demand that the system comes back, of one that is not followed or has nothing to come back
+/// from.
+fn unanswerable(plan: &Plan, objective: &Objective, place: &Place) -> Option<Problem> {
+    let metric = objective.metric;
+    if !metric.is_of_replications() {
+        return None;
+    }
+    let name = metric.share_name();
+    if plan.surroundings.is_none() {
+        let title = format!("`{name}` asks what only surroundings can cause");
+        let help = "say what surrounds the replicas, such as [clients] with timeout and attempts; \
+                    or ask for `recovery`";
+        return Some(Problem::error(place.clone(), title).help(help));
+    }
+    let calm = plan.faults.is_empty() && !rises(plan);
+    let title = format!("`{name}`: there is no trigger to come back from");
+    let help = "add a [[fault]], or a [[traffic.change]] to a higher rate and back";
+    calm.then(|| Problem::error(place.clone(), title).help(help))
+}
+
+/// Whether the rate ever exceeds what it is at first.
+fn rises(plan: &Plan) -> bool {
+    let Traffic::Process(process) = &plan.traffic else { return false };
+    let first = process.corners.first().map_or(0.0, |(_, rate)| rate.0);
+    process.corners.iter().any(|(_, rate)| rate.0 > first)
+}
+
+/// Warns if even without any miss the replications could not show a probability. With n of n the
+/// other probability is below b with 95 % confidence if (1 − b)^n ≤ 5 %.
+fn too_few(plan: &Plan, objective: &Objective, place: &Place) -> Option<Problem> {
+    let Bound::Share(bound) = objective.bound else { return None };
+    if !objective.metric.is_of_replications() {
+        return None;
+    }
+    let room = if objective.metric.is_better_high() { 1.0 - bound.0 } else { bound.0 };
+    let needed = (0.05_f64.ln() / (1.0 - room).ln()).ceil();
+    let few = room > 0.0 && (plan.run.replications as f64) < needed;
+    let title = format!("{} replications cannot show this", plan.run.replications);
+    let help = format!("write replications = {needed} or more in [run], or relax the bound");
+    few.then(|| Problem::warning(place.clone(), title).help(help))
 }
 
 /// Whether a fault may strike in a window with fixed ends.
@@ -196,6 +248,8 @@ fn contrary(objective: &Objective, place: &Place) -> Option<Problem> {
     let (title, usual) = match objective.metric {
         Metric::Availability => ("this demands a low availability", ">="),
         Metric::Recovery => ("this demands a slow recovery", "<"),
+        Metric::Recovered => ("this demands that the system seldom comes back", ">"),
+        Metric::Stuck => ("this demands that the system stays stuck", "<"),
         _ => ("this demands a high latency", "<"),
     };
     Some(Problem::warning(place.clone(), title).help(format!("did you mean {usual:?}?")))

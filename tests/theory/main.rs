@@ -15,9 +15,11 @@ mod breakdown;
 mod common;
 mod crowd;
 mod draws;
+mod fifo;
 mod fluid;
 mod options;
 mod queue;
+mod queued;
 mod respawn;
 mod sojourns;
 mod table;
@@ -72,6 +74,8 @@ enum Subject {
     Draws,
     Crowd,
     Around,
+    Fifo,
+    Spread,
 }
 
 impl Subject {
@@ -82,6 +86,9 @@ impl Subject {
             "failover_transient_mm1" if vector.quantity.starts_with("fluid") => {
                 Some(Subject::Fluid)
             }
+            "mm1_fifo" if vector.quantity.starts_with("asymptotic") => Some(Subject::Spread),
+            "mm1_fifo" | "mmc_fifo" | "mg1_fifo" | "md1_fifo" | "rr_ekm1_fifo" | "mmcc_loss"
+            | "mm1k" => Some(Subject::Fifo),
             "mm1_transient" | "failover_transient_mm1" => Some(Subject::Transient),
             "fluid_failover" => Some(Subject::Fluid),
             "mm1_breakdowns" => Some(Subject::Breakdown),
@@ -105,6 +112,8 @@ impl Subject {
             Subject::Draws => draws::measure(group, effort),
             Subject::Crowd => crowd::measure(group, effort),
             Subject::Around => around::measure(group, effort),
+            Subject::Fifo => fifo::measure(group, effort),
+            Subject::Spread => fifo::measure_spread(group),
         }
     }
 }
@@ -114,8 +123,10 @@ impl Subject {
 fn sample(mut vectors: Vec<Vector>) -> Vec<Vector> {
     vectors.sort_by(|a, b| a.mean_life().total_cmp(&b.mean_life()));
     let mut have = BTreeSet::new();
-    let takes_long =
-        |vector: &Vector| Subject::of(vector) == Some(Subject::Respawn) || vector.is_tagged();
+    let takes_long = |vector: &Vector| {
+        matches!(Subject::of(vector), Some(Subject::Respawn | Subject::Spread))
+            || vector.is_tagged()
+    };
     vectors
         .into_iter()
         .filter(|vector| !vector.stress)

@@ -225,7 +225,7 @@ impl System {
 }
 
 /// The law of a demand with mean 1; `Exponential` if none is named.
-fn law(name: &str) -> Law {
+pub fn law(name: &str) -> Law {
     let mean = Span(UNIT as u64);
     let squared_cv = || name.rsplit("cv2_").next().and_then(|cv2| cv2.parse::<f64>().ok());
     match (name, squared_cv()) {

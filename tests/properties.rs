@@ -29,6 +29,8 @@ mod spike;
 mod start;
 #[path = "properties/surroundings.rs"]
 mod surroundings;
+#[path = "properties/upstreams.rs"]
+mod upstreams;
 
 use brownout::observe::{Observation, ReplicaId, State};
 use brownout::plan::*;

@@ -101,7 +101,8 @@ impl<O: Observer> World<'_, O> {
     /// A client's contract is revoked: every replica learns of it at its next refresh.
     pub(super) fn revoke_contract(&mut self, fault: usize, client: usize) {
         let subject = format!("the contract of client {}", client + 1);
-        self.begin_incident(fault, &[], false, subject);
+        // It stays revoked.
+        self.begin_incident(fault, &[], true, subject);
         self.revoked.push(client as u32);
         for id in self.slots.iter().flatten().copied().collect::<Vec<_>>() {
             if self.replicas[id].state == State::Ready {

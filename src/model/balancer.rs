@@ -156,6 +156,7 @@ impl Balancer {
         instance: usize,
         tried: impl Fn(Slot) -> bool,
     ) -> Option<ReplicaId> {
+        self.opened = false;
         let untried = self.all.endpoints.iter().filter(|endpoint| !tried(endpoint.slot));
         let left: Vec<ReplicaId> = untried.map(|endpoint| endpoint.replica).collect();
         let first = *left.first()?;

@@ -251,6 +251,7 @@ impl<O: Observer> World<'_, O> {
             turns: 0,
             queue: None,
             upstream_tries: 0,
+            upstream_until: 0,
             retrying: false,
             in_service: false,
         });

@@ -95,7 +95,7 @@ impl<O: Observer> World<'_, O> {
         let id = open.replica;
         match open.stage {
             Stage::Cpu(_) => {
-                self.replicas[id].cancel(attempt, self.flow_now, (&mut self.exit, self.observer));
+                self.replicas[id].cancel(attempt, self.flow_now, &mut self.exit);
                 self.touch(id);
             }
             Stage::Upstream(_) | Stage::Pending => self.leave_upstream(attempt),
@@ -111,6 +111,7 @@ impl<O: Observer> World<'_, O> {
 
     /// Every attempt through an ingress instance fails with it at this moment.
     pub(super) fn lose_through(&mut self, instance: usize) {
+        self.handshakes.forget(instance);
         let through = |open: &OpenAttempt| {
             open.instance as usize == instance && open.stage != Stage::Returning
         };
@@ -125,10 +126,16 @@ impl<O: Observer> World<'_, O> {
     ) {
         self.flow_now = self.now.0;
         let attempts = self.exit.attempts.iter().filter(|(_, open)| lost(open));
+        // Those that wait go first, or they would get the places that the others leave.
+        let works = |open: &OpenAttempt| match open.stage {
+            Stage::Pending => 0,
+            Stage::Upstream(_) if !open.in_service => 1,
+            _ => 2,
+        };
         let mut lost: Vec<_> =
-            attempts.map(|(id, open)| (open.content.born, id, open.stage)).collect();
-        lost.sort_unstable_by_key(|(born, id, _)| (*born, *id));
-        for (_, attempt, stage) in lost {
+            attempts.map(|(id, open)| ((works(open), open.content.born, id), open.stage)).collect();
+        lost.sort_unstable_by_key(|(order, _)| *order);
+        for ((_, _, attempt), stage) in lost {
             if stoppable(stage) {
                 self.stop_work(attempt);
             }

@@ -357,7 +357,7 @@ impl<O: Observer> World<'_, O> {
         let (id, instance) = (open.replica, open.instance);
         let replica = &mut self.replicas[id];
         replica.held -= 1;
-        replica.serve((at, attempt.name()), demand, instance, (&mut self.exit, self.observer));
+        replica.serve((at, attempt.name()), demand, instance, &mut self.exit);
         replica.note_peak();
         self.touch(id);
     }

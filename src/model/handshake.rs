@@ -54,6 +54,13 @@ impl Handshakes {
     }
 }
 
+impl Handshakes {
+    /// An instance is lost, and what it had to do.
+    pub fn forget(&mut self, instance: usize) {
+        self.busy_until[instance] = 0;
+    }
+}
+
 impl<O: Observer> World<'_, O> {
     fn tls(&self) -> Option<Tls> {
         self.plan.surroundings.as_ref()?.tls

@@ -35,6 +35,8 @@ pub(super) struct View {
     pub pending: VecDeque<AttemptId>,
     pub outliers: Option<Outliers>,
     pub turn: usize,
+    /// Requests that are still to get a connection that became free.
+    pub owed: usize,
 }
 
 /// The hosts of all upstreams and their luck.
@@ -77,6 +79,14 @@ impl Upstreams {
         (0..hosts).filter(move |host| only.is_none_or(|only| only == *host)).map(move |h| first + h)
     }
 
+    /// A new process in a slot knows nothing of how hosts did.
+    pub fn forget(&mut self, plan: &Plan, slot: usize) {
+        let specs = plan.surroundings.iter().flat_map(|around| &around.upstreams);
+        for (views, spec) in self.views.iter_mut().zip(specs) {
+            views[slot].outliers = spec.outliers.map(|rule| Outliers::new(rule, spec.hosts));
+        }
+    }
+
     pub fn slow_down(&mut self, host: usize, incident: usize, factor: f64) {
         self.hosts[host].slow.push((incident, factor));
     }
@@ -113,6 +123,7 @@ impl View {
             pending: VecDeque::new(),
             outliers: spec.outliers.map(|outliers| Outliers::new(outliers, spec.hosts)),
             turn: slot % spec.hosts,
+            owed: 0,
         }
     }
 }

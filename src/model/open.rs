@@ -139,6 +139,8 @@ pub(super) struct OpenAttempt {
     /// Tries at the upstream beyond the first, whether the current one is one of these, and whether
     /// a host works on it.
     pub upstream_tries: u16,
+    /// When its replica stops waiting for the upstream.
+    pub upstream_until: u64,
     pub retrying: bool,
     pub in_service: bool,
 }

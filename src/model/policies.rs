@@ -242,6 +242,9 @@ impl<O: Observer> World<'_, O> {
         let PolicyKind::Limit { queue, storage, .. } = &around.policies[index].kind else {
             return Ruling::Passes;
         };
+        if let Some(open) = self.exit.attempts.get_mut(attempt).filter(|_| passes) {
+            open.turns = 0; // each policy has turns of its own
+        }
         match answer.decision {
             _ if passes && answer.asked && *storage > Span::ZERO => Ruling::PassesLater(*storage),
             _ if passes => Ruling::Passes,
@@ -314,6 +317,7 @@ impl<O: Observer> World<'_, O> {
         let taken = self.slots[slot].is_some_and(|other| other != id);
         if self.feeds_back() && !taken {
             self.policies.lose(self.now, slot, in_order);
+            self.upstreams.forget(self.plan, slot);
         }
     }
 }

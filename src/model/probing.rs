@@ -150,7 +150,7 @@ impl<O: Observer> World<'_, O> {
             return self.await_answer(id, kind);
         }
         if !answered {
-            replica.remove_errands(kind.mark(), now.0, (&mut self.exit, self.observer));
+            replica.remove_errands(kind.mark(), now.0, &mut self.exit);
         }
         // A process that was told to stop says no.
         let succeeded = answered && !(kind == Kind::Readiness && replica.probing.stopping);

@@ -19,12 +19,15 @@
 //! enforced in slices, each replica has a phase of its own, which a restart does not move, and a
 //! container that starts has a whole quota. Left out: memory pressure.
 
+use std::collections::VecDeque;
+
 use super::backoff::Backoff;
 use super::flow::{Departure, Exit};
 use super::node::NodeId;
-use super::open::{AttemptId, Stage};
+use super::open::{AttemptId, Attempts, Stage};
 use super::probing::Probing;
 use super::routing::note_failure;
+use crate::engine::digest::Digest;
 use crate::engine::jobs::Job;
 use crate::engine::quota::{Bandwidth, Metered};
 use crate::engine::server::{Server, Sink};
@@ -163,16 +166,21 @@ impl Replica {
     #[inline(always)]
     pub fn advance<O: Observer>(&mut self, now: u64, exit: &mut Exit, observer: &mut O) {
         let (replica, probing) = (self.id, &mut self.probing);
-        let mut outlet = Outlet { replica, served: 0, probing, exit, observer };
+        if let Some(departures) = &mut exit.departures {
+            let attempts = &exit.attempts;
+            return self.server.advance(now, &mut Collector { probing, departures, attempts });
+        }
+        let digest = &mut exit.digest;
+        let mut outlet = Outlet { replica, served: 0, probing, digest, observer };
         self.server.advance(now, &mut outlet);
         self.served += outlet.served;
     }
 
     /// Takes on everything in its inbox, in order.
     #[inline(always)]
-    pub fn take_in<O: Observer>(&mut self, exit: &mut Exit, observer: &mut O) {
+    pub fn take_in<O: Observer>(&mut self, digest: &mut Digest, observer: &mut O) {
         let (replica, probing) = (self.id, &mut self.probing);
-        let mut outlet = Outlet { replica, served: 0, probing, exit, observer };
+        let mut outlet = Outlet { replica, served: 0, probing, digest, observer };
         for inbound in &self.inbox {
             let Inbound { at, sent, demand, instance } = *inbound;
             self.server.take((at, sent), demand, instance, &mut outlet);
@@ -184,52 +192,38 @@ impl Replica {
 
     /// Takes on one attempt of the flow, by its name.
     #[inline(always)]
-    pub fn serve<O: Observer>(
-        &mut self,
-        (at, name): (u64, u64),
-        demand: f64,
-        instance: u32,
-        (exit, observer): (&mut Exit, &mut O),
-    ) {
-        let (replica, probing) = (self.id, &mut self.probing);
-        let mut outlet = Outlet { replica, served: 0, probing, exit, observer };
-        self.server.take((at, name), demand, instance, &mut outlet);
+    pub fn serve(&mut self, (at, name): (u64, u64), demand: f64, instance: u32, exit: &mut Exit) {
+        let Some(departures) = &mut exit.departures else { return };
+        let (probing, attempts) = (&mut self.probing, &exit.attempts);
+        let mut collector = Collector { probing, departures, attempts };
+        self.server.take((at, name), demand, instance, &mut collector);
     }
 
     /// Stops its CPU's work for an attempt of the flow at `now`.
-    pub fn cancel<O: Observer>(
-        &mut self,
-        attempt: AttemptId,
-        now: u64,
-        (exit, observer): (&mut Exit, &mut O),
-    ) {
-        self.advance(now, exit, observer);
+    pub fn cancel(&mut self, attempt: AttemptId, now: u64, exit: &mut Exit) {
+        let Some(departures) = &mut exit.departures else { return };
+        let (probing, attempts) = (&mut self.probing, &exit.attempts);
+        self.server.advance(now, &mut Collector { probing, departures, attempts });
         if let Some(open) = exit.attempts.get_mut(attempt) {
             open.stage = Stage::UnderWay;
         }
         // What else was cancelled at this moment may have let it be done.
-        if exit.departures.iter().flatten().any(|departure| departure.attempt == attempt) {
-            return;
+        if !departures.iter().any(|departure| departure.attempt == attempt) {
+            let (probing, attempts) = (&mut self.probing, &exit.attempts);
+            self.server.cancel(now, &Collector { probing, departures, attempts });
         }
-        let (replica, probing) = (self.id, &mut self.probing);
-        let outlet = Outlet { replica, served: 0, probing, exit, observer };
-        self.server.cancel(now, &outlet);
     }
 
     /// Takes the errands with this mark out of its server at `now`, to which it has been advanced.
-    pub fn remove_errands<O: Observer>(
-        &mut self,
-        mark: u32,
-        now: u64,
-        (exit, observer): (&mut Exit, &mut O),
-    ) {
+    pub fn remove_errands(&mut self, mark: u32, now: u64, exit: &mut Exit) {
         self.server.remove(now, |job| job.is_errand() && job.mark == mark);
-        let (replica, probing) = (self.id, &mut self.probing);
-        self.server.drop_husks(&Outlet { replica, served: 0, probing, exit, observer });
+        if let Some(departures) = &mut exit.departures {
+            let (probing, attempts) = (&mut self.probing, &exit.attempts);
+            self.server.drop_husks(&Collector { probing, departures, attempts });
+        }
     }
 
-    /// Requests it has.
-    pub fn in_flight(&self) -> usize {
+    fn in_flight(&self) -> usize {
         self.server.in_service() + self.held
     }
 
@@ -350,19 +344,15 @@ struct Outlet<'a, O> {
     replica: ReplicaId,
     served: u64,
     probing: &'a mut Probing,
-    exit: &'a mut Exit,
+    digest: &'a mut Digest,
     observer: &'a mut O,
 }
 
 impl<O: Observer> Sink for Outlet<'_, O> {
     #[inline(always)]
     fn done(&mut self, job: &Job, at: u64) {
-        if let Some(departures) = &mut self.exit.departures {
-            let attempt = AttemptId::of(job.sent);
-            return departures.push_back(Departure { attempt, at });
-        }
         self.served += 1;
-        self.exit.digest.in_any_order(at, job.sent);
+        self.digest.in_any_order(at, job.sent);
         self.observer.served(&Served {
             sent: Instant(job.sent),
             arrived: Instant(job.arrived),
@@ -372,9 +362,32 @@ impl<O: Observer> Sink for Outlet<'_, O> {
         });
     }
 
+    #[cold]
+    fn errand_done(&mut self, mark: u32, _at: u64) {
+        self.probing.answer(mark);
+    }
+
+    fn expired(&mut self, sent: u64, at: u64) {
+        note_failure(self.digest, self.observer, (sent, at), Failure::TimedOut);
+    }
+}
+
+/// Collects the attempts that leave a replica, for the flow.
+struct Collector<'a> {
+    probing: &'a mut Probing,
+    departures: &'a mut VecDeque<Departure>,
+    attempts: &'a Attempts,
+}
+
+impl Sink for Collector<'_> {
+    #[inline(always)]
+    fn done(&mut self, job: &Job, at: u64) {
+        self.departures.push_back(Departure { attempt: AttemptId::of(job.sent), at });
+    }
+
     #[inline(always)]
     fn is_cancelled(&self, sent: u64) -> bool {
-        let open = self.exit.attempts.get(AttemptId::of(sent));
+        let open = self.attempts.get(AttemptId::of(sent));
         open.is_none_or(|open| !matches!(open.stage, Stage::Cpu(_)))
     }
 
@@ -383,7 +396,5 @@ impl<O: Observer> Sink for Outlet<'_, O> {
         self.probing.answer(mark);
     }
 
-    fn expired(&mut self, sent: u64, at: u64) {
-        note_failure(&mut self.exit.digest, self.observer, (sent, at), Failure::TimedOut);
-    }
+    fn expired(&mut self, _sent: u64, _at: u64) {} // the flow has its own time-outs
 }

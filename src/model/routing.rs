@@ -99,7 +99,7 @@ impl<O: Observer> World<'_, O> {
         for id in &self.present {
             let replica = &mut self.replicas[*id];
             if !replica.inbox.is_empty() {
-                replica.take_in(&mut self.exit, self.observer);
+                replica.take_in(&mut self.exit.digest, self.observer);
             }
         }
     }

@@ -16,8 +16,9 @@
 //! already can add to that time.
 //!
 //! Assumptions: every replica has its own turn over the hosts; a replica that stands still passes
-//! no answer on. Unless the plan says so, a host goes on with work that nobody waits for any more.
-//! Left out: connections and their set-up, HTTP/2 streams.
+//! nothing on; the time-out is for all tries of a replica together. Unless the plan says so, a host
+//! goes on with work that nobody waits for any more. Left out: connections and their set-up,
+//! HTTP/2 streams.
 
 use super::World;
 use super::flow::Step;
@@ -73,6 +74,7 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn ask_upstream(&mut self, attempt: AttemptId) {
         let at = self.flow_now;
         let Some((upstream, slot)) = self.upstream_of(attempt) else { return };
+        let until = at.saturating_add(self.upstream_spec(upstream).timeout.0);
         let view = &mut self.upstreams.views[upstream][slot];
         let entry = view.breaker.enter();
         let Some(open) = self.exit.attempts.get_mut(attempt) else { return };
@@ -86,7 +88,11 @@ impl<O: Observer> World<'_, O> {
         let replica = &mut self.replicas[open.replica];
         replica.held += 1;
         replica.note_peak();
-        let due = at.saturating_add(self.upstream_spec(upstream).timeout.0);
+        // The time-out is for all tries together.
+        if open.upstream_tries == 0 {
+            open.upstream_until = until;
+        }
+        let due = open.upstream_until;
         self.limit(attempt, Limit::Upstream, due);
         match entry {
             Entry::Pending => self.upstreams.views[upstream][slot].pending.push_back(attempt),
@@ -104,8 +110,13 @@ impl<O: Observer> World<'_, O> {
         if panics {
             self.observer.counted(Instant(open.content.born), Count::Panic);
         }
+        let hung = self.replicas[open.replica].hung;
+        let host = host.filter(|_| !hung);
         open.stage = Stage::Upstream(host.unwrap_or(NOWHERE) as u32);
         open.in_service = false;
+        if hung {
+            return; // nothing leaves it
+        }
         let Some(host) = host else {
             self.leave_upstream(attempt);
             return self.fail_attempt(attempt, at, Failure::UpstreamFailed);
@@ -192,6 +203,9 @@ impl<O: Observer> World<'_, O> {
             open.stage == here && open.upstream_tries == tries && open.in_service
         });
         let cancels = self.upstream_spec(self.upstreams.hosts[index].upstream).cancels;
+        if let Some(open) = self.exit.attempts.get_mut(attempt).filter(|_| is_wanted) {
+            open.in_service = false;
+        }
         // Where work can be cancelled, its worker was freed when it was.
         if is_wanted || !cancels {
             self.free_worker(at, index);
@@ -207,13 +221,11 @@ impl<O: Observer> World<'_, O> {
     fn use_answer(&mut self, at: u64, attempt: AttemptId, index: usize) {
         self.note_response(at, attempt, index, Response::Fine);
         self.leave_upstream(attempt);
-        let Some(open) = self.exit.attempts.get_mut(attempt) else { return };
-        let (content, id) = (open.content, open.replica);
-        if self.replicas[id].hung {
-            open.stage = Stage::Stuck;
-            self.replicas[id].held += 1;
+        if self.keep_if_hung(attempt) {
             return;
         }
+        let Some(open) = self.exit.attempts.get(attempt) else { return };
+        let (content, id) = (open.content, open.replica);
         self.store_answer(at, id, content);
         self.answer(attempt, at);
     }
@@ -264,8 +276,21 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// The first that waits for a connection has one.
+    /// The first that waits for a connection has one. If that ends at once, it makes room for the
+    /// next: one after the other, not one within the other.
     fn promote(&mut self, upstream: usize, slot: usize) {
+        let view = &mut self.upstreams.views[upstream][slot];
+        view.owed += 1;
+        if view.owed > 1 {
+            return;
+        }
+        while self.upstreams.views[upstream][slot].owed > 0 {
+            self.promote_one(upstream, slot);
+            self.upstreams.views[upstream][slot].owed -= 1;
+        }
+    }
+
+    fn promote_one(&mut self, upstream: usize, slot: usize) {
         while let Some(next) = self.upstreams.views[upstream][slot].pending.pop_front() {
             let open = self.exit.attempts.get(next);
             if open.is_some_and(|open| open.stage == Stage::Pending) {
@@ -274,10 +299,24 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
+    /// Keeps an attempt whose replica stands still and passes nothing on; says whether it does.
+    fn keep_if_hung(&mut self, attempt: AttemptId) -> bool {
+        let Some(open) = self.exit.attempts.get_mut(attempt) else { return false };
+        let hung = self.replicas[open.replica].hung;
+        if hung {
+            open.stage = Stage::Stuck;
+            self.replicas[open.replica].held += 1;
+        }
+        hung
+    }
+
     /// A host fails an attempt; its replica may try once more.
     fn fail_at_host(&mut self, at: u64, attempt: AttemptId, index: usize) {
         self.note_response(at, attempt, index, Response::Error);
         self.leave_upstream(attempt);
+        if self.keep_if_hung(attempt) {
+            return;
+        }
         let Some((upstream, slot)) = self.upstream_of(attempt) else { return };
         let retries = self.upstream_spec(upstream).retries;
         let Some(open) = self.exit.attempts.get_mut(attempt) else { return };
@@ -297,6 +336,8 @@ impl<O: Observer> World<'_, O> {
             self.note_response(at, attempt, host as usize, Response::GatewayFailure);
         }
         self.leave_upstream(attempt);
-        self.fail_attempt(attempt, at, Failure::UpstreamTimedOut);
+        if !self.keep_if_hung(attempt) {
+            self.fail_attempt(attempt, at, Failure::UpstreamTimedOut);
+        }
     }
 }

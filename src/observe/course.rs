@@ -89,11 +89,13 @@ pub(super) struct Course {
     /// The look before this moment.
     now: Instant,
     slots: Vec<Stretch>,
+    /// The slot that was asked for last, and when it begins: most often the next one asked for.
+    near: (usize, u64),
 }
 
 impl Course {
     pub fn new(slot: Span) -> Self {
-        Course { slot, now: Instant::ZERO, slots: Vec::new() }
+        Course { slot, now: Instant::ZERO, slots: Vec::new(), near: (0, u64::MAX) }
     }
 
     /// Length of a slot.
@@ -113,8 +115,19 @@ impl Course {
     }
 
     /// The slot of what is sent at `sent`.
+    #[inline(always)]
     pub fn at(&mut self, sent: Instant) -> &mut Stretch {
+        let (index, begins) = self.near;
+        if sent.0 < begins || sent.0 - begins >= self.slot.0 {
+            return self.find(sent);
+        }
+        &mut self.slots[index]
+    }
+
+    #[cold]
+    fn find(&mut self, sent: Instant) -> &mut Stretch {
         let index = (sent.0 / self.slot.0) as usize;
+        self.near = (index, index as u64 * self.slot.0);
         if index >= self.slots.len() {
             self.slots.resize(index + 1, Stretch { length: self.slot, ..Stretch::default() });
         }

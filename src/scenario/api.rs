@@ -13,6 +13,8 @@ use crate::units::{Bytes, Share, Span};
 const API_LIMIT: usize = 1_000;
 /// The most resources of all APIs.
 pub(crate) const RESOURCE_LIMIT: u64 = 1_000_000;
+/// The largest answer that the policy HTTP Caching stores.
+const ENTRY_LIMIT: Bytes = Bytes(1 << 20);
 /// How far the shares may be from 100 %, for those that are no finite decimal.
 const SHARE_SLACK: f64 = 1e-6;
 
@@ -78,22 +80,30 @@ fn api<'a>(
     }
     let used = |policy: &usize| &parts.policies[*policy].plan;
     let by_size = policies.iter().map(used).any(|policy| policy.cpu_per_kb > Span::ZERO);
-    let payload = match by_size {
-        true => book.get(section, key::PAYLOAD).value,
-        false => {
-            book.idle(section, key::PAYLOAD, "none of its policies has `cpu-per-kb`");
-            Bytes(1_024)
-        }
-    };
     let caches =
         policies.iter().map(used).any(|policy| matches!(policy.kind, PolicyKind::Cache(_)));
+    let payload = match by_size || caches {
+        true => book.get(section, key::PAYLOAD),
+        false => {
+            let reason = "none of its policies is a cache or has `cpu-per-kb`";
+            book.idle(section, key::PAYLOAD, reason);
+            Found { value: Bytes(1_024), place: section.place.clone(), given: false }
+        }
+    };
+    let fits = payload.value <= ENTRY_LIMIT;
+    if caches && !fits {
+        let problem = Problem::warning(payload.place.clone(), "this API is never cached")
+            .label("an entry of the cache holds 1MiB at most");
+        book.problems.push(problem);
+    }
+    let payload = payload.value;
     let (resources, cacheable) = match caches {
         true => {
             let count = book.count(section, key::RESOURCES, 1..=RESOURCE_LIMIT).value;
             let mark = key::CACHEABLE.mark;
             let source = "an API with a cache is read from";
             let all = book.get_or(section, key::CACHEABLE, Share::ONE, mark, source);
-            (count, all.value)
+            (count, if fits { all.value } else { Share::ZERO })
         }
         false => {
             let reason = "none of its policies is a cache";

@@ -131,6 +131,8 @@ table! {
             "Requests that a host works on at once; more wait in order of arrival.";
         ERRORS: Share = "errors", "0%", Assumed, "the simpler case",
             "Share of the requests that it answers with an error.";
+        IDLE_TIMEOUT: Span = "idle-timeout", "300s", Documented, "gateway documentation",
+            "How long nothing may come from it before the replica gives 504, if that is shorter.";
         TIMEOUT: Span = "timeout", "15s", Documented, "gateway documentation",
             "How long a replica waits for its answer before it gives 504.";
         CANCELS: bool = "cancels", "false", Assumed, "servers mostly finish what they began",

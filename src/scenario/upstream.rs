@@ -36,6 +36,10 @@ fn upstream<'a>(book: &mut Book<'a>, section: &Section<'a>, name: String) -> Ups
     let workers = workers.map(|found| book.within(section, key::WORKERS, 1..=COUNT_LIMIT, found));
     let timeout = book.get(section, key::TIMEOUT);
     not_tiny(book, &timeout, "upstream.timeout");
+    let idle = book.get(section, key::IDLE_TIMEOUT);
+    not_tiny(book, &idle, "upstream.idle-timeout");
+    // An answer comes as a whole: until then nothing does.
+    let timeout = if idle.value < timeout.value { idle } else { timeout };
     let latency = latency.map_or(Law::ZERO, |latency| latency.value);
     if Span::from_secs(latency.least_secs()) >= timeout.value {
         let help = "lengthen `timeout` or lower `latency`".to_owned();

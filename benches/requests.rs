@@ -99,28 +99,10 @@ fn impatient(mut plan: Plan) -> Plan {
         jitter: Jitter::Full,
     };
     let retry = Retry { attempts: 3, backoff, budget: None, breaker: None, limited: false };
-    let clients = Clients {
-        population: Population::Open,
-        popularity: Popularity::ONE,
-        patience: Some(Span::from_secs(1.0)),
-        network: None,
-        retry: Some(retry),
-        cancels: true,
-    };
-    let api = Api {
-        name: "api".to_owned(),
-        weight: 1.0,
-        demand: None,
-        payload_kb: 0.0,
-        policies: Vec::new(),
-        upstream: None,
-        resources: Popularity::ONE,
-        cacheable: Share::ZERO,
-        contracts: false,
-    };
-    let (policies, upstreams) = (Vec::new(), Vec::new());
-    plan.surroundings =
-        Some(Surroundings { clients, apis: vec![api], policies, upstreams, tls: None });
+    let mut around = common::around::bystanders();
+    around.clients.patience = Some(Span::from_secs(1.0));
+    around.clients.retry = Some(retry);
+    plan.surroundings = Some(around);
     plan
 }
 

@@ -355,7 +355,7 @@ proptest! {
         let mut known = std::collections::BTreeSet::new();
         for (_, fact) in &witness.facts {
             match fact {
-                Observation::Decided { to, .. } => wanted = *to,
+                Observation::Decided { decision, .. } => wanted = decision.desired as usize,
                 Observation::JoinedRotation { replica } => drop(known.insert(*replica)),
                 Observation::LeftRotation { replica } => drop(known.remove(replica)),
                 // Nobody has to come back then: no node, or a node that stays away for good.

@@ -124,7 +124,9 @@ fn autoscale_step_adds_the_third_replica_within_a_minute_of_the_step() {
 /// When and to how many replicas the autoscaler went, in the first replication.
 fn scalings(ran: &Ran) -> Vec<(f64, usize)> {
     let change = |entry: &Entry| match &entry.observation {
-        Observation::Decided { from, to, .. } if from != to => Some((entry.at.as_secs(), *to)),
+        Observation::Decided { decision, .. } if decision.is_change() => {
+            Some((entry.at.as_secs(), decision.desired as usize))
+        }
         _ => None,
     };
     ran.experiment.outcomes[0].journal.iter().filter_map(change).collect()

@@ -8,66 +8,25 @@ use brownout::experiment::summary::summarize;
 use brownout::experiment::{Options, Watch, run};
 use brownout::observe::aftermath::Unclear;
 use brownout::plan::*;
-use brownout::policy::breaker::BreakerSpec;
 use brownout::random::Law;
-use brownout::units::{Rate, Share, Span};
+use brownout::units::Rate;
+use common::around::{retries, upstream, with_upstream};
 use common::{at, secs};
 
 /// Clients that wait a second and try twice, at once; an upstream that can do 300 requests a second
 /// and works on what nobody waits for; 280 come, and it is out of order for 10 s.
 fn storm(budget: Option<RetryBudget>, down: Fault) -> Plan {
-    let backoff =
-        RetryBackoff { first: Span::ZERO, factor: 1.0, limit: Span::ZERO, jitter: Jitter::None };
-    let clients = Clients {
-        population: Population::Open,
-        popularity: Popularity::ONE,
-        patience: Some(secs(1.0)),
-        network: None,
-        retry: Some(Retry { attempts: 2, backoff, budget, breaker: None, limited: false }),
-        cancels: false,
-    };
+    let host = upstream(Law::Constant(secs(0.01)));
+    let mut around = with_upstream(Upstream { workers: Some(3), timeout: secs(60.0), ..host });
+    around.clients.patience = Some(secs(1.0));
+    around.clients.retry = Some(Retry { budget, ..retries(2) });
+    around.clients.cancels = false;
     let mut plan = common::plan(2, 280.0, 300.0);
-    plan.surroundings = Some(Surroundings {
-        clients,
-        apis: vec![api()],
-        policies: Vec::new(),
-        upstreams: vec![upstream()],
-        tls: None,
-    });
+    plan.surroundings = Some(around);
     plan.run.warm_up = at(10.0);
     let (name, schedule) = ("outage".to_owned(), Schedule::At(at(60.0)));
     plan.faults = vec![FaultPlan { name, fault: down, schedule }];
     plan
-}
-
-fn api() -> Api {
-    Api {
-        name: "api".to_owned(),
-        weight: 1.0,
-        demand: None,
-        payload_kb: 0.0,
-        policies: Vec::new(),
-        upstream: Some(0),
-        resources: Popularity::ONE,
-        cacheable: Share::ZERO,
-        contracts: false,
-    }
-}
-
-fn upstream() -> Upstream {
-    Upstream {
-        name: "upstream".to_owned(),
-        hosts: 1,
-        latency: Law::Constant(secs(0.01)),
-        per_request: Span::ZERO,
-        workers: Some(3),
-        errors: Share::ZERO,
-        timeout: secs(60.0),
-        cancels: false,
-        retries: 0,
-        breaker: BreakerSpec::NONE,
-        outliers: None,
-    }
 }
 
 /// The plan's upstream is slow for ten seconds.

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! pods with their samples ─► group ─► recommend ─► stabilise ─► limit ─► Decision
-//!   (a Snapshot)            pods.rs  calculator.rs  log.rs   behavior.rs  controller.rs
+//!   (a Snapshot)            pods.rs  calculator.rs  log.rs   behavior.rs   decision.rs
+//!   └────────────────────────────── controller.rs ─────────────────────────────┘
 //! ```
 //!
 //! The algorithm is that of the current upstream controller (`pkg/controller/podautoscaler`), for a
@@ -15,6 +16,7 @@
 pub mod behavior;
 pub mod calculator;
 pub mod controller;
+pub mod decision;
 pub mod log;
 pub mod metrics;
 pub mod pods;

@@ -54,7 +54,7 @@ impl<O: Observer> World<'_, O> {
         // With a network in between the latency ends when the answer is there, less the hop that
         // every latency has added to it.
         let finished = match self.clients.has_network() {
-            true => self.flow_now - self.plan.ingress.hop.0,
+            true => self.flow.now - self.plan.ingress.hop.0,
             false => served,
         };
         self.exit.digest.in_any_order(finished, content.born);
@@ -95,7 +95,7 @@ impl<O: Observer> World<'_, O> {
         let id = open.replica;
         match open.stage {
             Stage::Cpu(_) => {
-                self.replicas[id].cancel(attempt, self.flow_now, &mut self.exit);
+                self.replicas[id].cancel(attempt, self.flow.now, &mut self.exit);
                 self.touch(id);
             }
             Stage::Upstream(_) | Stage::Pending => self.leave_upstream(attempt),
@@ -124,7 +124,7 @@ impl<O: Observer> World<'_, O> {
         lost: impl Fn(&OpenAttempt) -> bool,
         stoppable: impl Fn(Stage) -> bool,
     ) {
-        self.flow_now = self.now.0;
+        self.flow.now = self.now.0;
         let attempts = self.exit.attempts.iter().filter(|(_, open)| lost(open));
         // Those that wait go first, or they would get the places that the others leave.
         let works = |open: &OpenAttempt| match open.stage {

@@ -102,6 +102,8 @@ pub(super) struct Flow {
     /// The first time-out in the rings, void ones included.
     first_limit: FirstLimit,
     wakes: Vec<Wake>,
+    /// The moment that it has come to.
+    pub now: u64,
     /// Whether the horizon is past and only work that began is finished.
     pub over: bool,
 }
@@ -234,7 +236,7 @@ impl<O: Observer> World<'_, O> {
         let replica = &mut self.replicas[id];
         replica.advance(at, &mut self.exit, self.observer);
         self.flow.wakes[place].at = replica.server.next_change();
-        self.flow_now = at;
+        self.flow.now = at;
     }
 
     /// Handles what servers have done.
@@ -269,7 +271,7 @@ impl<O: Observer> World<'_, O> {
 
     #[inline(always)]
     fn happen(&mut self, at: u64, next: Next) {
-        self.flow_now = at;
+        self.flow.now = at;
         match next {
             Next::Limit(limit) => {
                 if let Some(attempt) = self.flow.take_limit(limit) {
@@ -288,7 +290,7 @@ impl<O: Observer> World<'_, O> {
 
     #[inline(never)]
     fn take_step(&mut self, at: u64, step: Step) {
-        self.flow_now = at;
+        self.flow.now = at;
         match step {
             Step::UserSends { .. }
             | Step::Again { .. }

@@ -141,8 +141,6 @@ struct World<'a, O> {
     arrivals: Arrivals,
     /// What surrounds the replicas, and requests in order of time; unused without surroundings.
     flow: Flow,
-    /// The moment that the flow has come to.
-    flow_now: u64,
     clients: Clients,
     handshakes: Handshakes,
     policies: Policies,
@@ -193,7 +191,6 @@ impl<'a, O: Observer> World<'a, O> {
             entrance: Entrance::new(ingress.instances.len(), seed),
             arrivals: Arrivals::new(&plan.traffic, &plan.gateway.demand, seed, plan.run.horizon),
             flow: Flow::default(),
-            flow_now: 0,
             clients: Clients::new(plan, seed),
             handshakes: Handshakes::new(plan, seed),
             policies: Policies::new(plan),
@@ -221,7 +218,7 @@ impl<'a, O: Observer> World<'a, O> {
         while self.calendar.next_at() < horizon && !gauge.is_stopped() {
             self.route_until(self.calendar.next_at());
             let Some((at, event)) = self.calendar.pop() else { break };
-            self.flow_now = at.0;
+            self.flow.now = at.0;
             if event == Event::Look {
                 self.note_progress(at, gauge);
             }

@@ -24,7 +24,8 @@ use super::World;
 use super::event::Event;
 use super::replica::Replica;
 use crate::autoscaler::calculator::Snapshot;
-use crate::autoscaler::controller::{Decision, Memory, Reason, step};
+use crate::autoscaler::controller::{Memory, step};
+use crate::autoscaler::decision::Decision;
 use crate::autoscaler::metrics::{Reading, Samples, Start};
 use crate::autoscaler::pods::{Container, Phase, Pod, Readiness};
 use crate::observe::{Observation, Observer, ReplicaId, State};
@@ -184,20 +185,11 @@ impl<O: Observer> World<'_, O> {
         Snapshot { pods: pods.chain(waiting).collect(), stray_samples: 0 }
     }
 
-    /// Tells a decision that differs from the last one, in number or in words.
+    /// Tells a decision, and whether it differs from the last one.
     fn tell_decision(&mut self, scaler: &mut Scaler, decision: &Decision, (min, max): (i32, i32)) {
-        let seen = match decision.reason {
-            Reason::Utilisation { recommended, .. } => Some(recommended.utilisation_pct),
-            _ => None,
-        };
-        let changed = !scaler.told.is_some_and(|told| told.is_like(decision));
-        self.tell(Observation::Decided {
-            from: decision.current as usize,
-            to: decision.desired as usize,
-            seen,
-            held_back: decision.is_held_back(min, max),
-            reason: if changed { decision.to_string() } else { String::new() },
-        });
+        let news = !scaler.told.is_some_and(|told| told.is_like(decision));
+        let held_back = decision.is_held_back(min, max);
+        self.tell(Observation::Decided { decision: *decision, held_back, news });
         scaler.told = Some(*decision);
     }
 

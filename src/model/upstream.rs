@@ -72,7 +72,7 @@ impl<O: Observer> World<'_, O> {
     /// A replica asks the upstream of an attempt's API.
     #[inline(never)]
     pub(super) fn ask_upstream(&mut self, attempt: AttemptId) {
-        let at = self.flow_now;
+        let at = self.flow.now;
         let Some((upstream, slot)) = self.upstream_of(attempt) else { return };
         let until = at.saturating_add(self.upstream_spec(upstream).timeout.0);
         let view = &mut self.upstreams.views[upstream][slot];
@@ -165,7 +165,7 @@ impl<O: Observer> World<'_, O> {
 
     /// A host goes down; what it had begun is lost.
     pub(super) fn take_host_down(&mut self, index: usize, down: Down) {
-        self.flow_now = self.now.0;
+        self.flow.now = self.now.0;
         let host = &mut self.upstreams.hosts[index];
         host.down += 1;
         host.silent += u32::from(down == Down::Silent);
@@ -269,7 +269,7 @@ impl<O: Observer> World<'_, O> {
             && was_in_service
             && self.upstream_spec(upstream).cancels
         {
-            self.free_worker(self.flow_now, host as usize);
+            self.free_worker(self.flow.now, host as usize);
         }
         if promotes {
             self.promote(upstream, slot);
@@ -294,7 +294,7 @@ impl<O: Observer> World<'_, O> {
         while let Some(next) = self.upstreams.views[upstream][slot].pending.pop_front() {
             let open = self.exit.attempts.get(next);
             if open.is_some_and(|open| open.stage == Stage::Pending) {
-                return self.go_to_host(self.flow_now, next);
+                return self.go_to_host(self.flow.now, next);
             }
         }
     }

@@ -117,8 +117,9 @@ impl Observer for Recorder {
                 }
             }
             Observation::SlotGone { slot } => self.tracker.give_up(*slot, at),
-            Observation::Decided { to, seen, .. } => {
-                self.bin_row.wanted = Some(*to);
+            Observation::Decided { decision, .. } => {
+                self.bin_row.wanted = Some(decision.desired as usize);
+                let seen = decision.seen_pct();
                 self.bin_row.cpu_seen = seen.map(|percent| f64::from(percent) / 100.0);
             }
             // A slot without a replica waits for a node like one whose replica has none yet.
@@ -132,7 +133,7 @@ impl Observer for Recorder {
         }
         let is_news = match observation {
             Observation::Boundary => false,
-            Observation::Decided { reason, .. } => !reason.is_empty(),
+            Observation::Decided { news, .. } => *news,
             _ => true,
         };
         if self.keep.journal && is_news {

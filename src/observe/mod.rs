@@ -21,6 +21,7 @@ pub mod timeline;
 mod tracker;
 mod windows;
 
+use crate::autoscaler::decision::Decision;
 use crate::units::{Instant, Share, Span};
 use count::Count;
 use ledger::Failure;
@@ -133,11 +134,10 @@ pub enum Observation {
     Node { zone: usize, name: String, what: &'static str },
     /// The replicas on a zone's lost nodes are not given up any more, or are again.
     Evictions { zone: usize, stopped: bool },
-    /// The autoscaler took a step: from so many replicas to so many, at this utilisation in percent
-    /// as it sees it. `held_back` says that pods without a usable sample, earlier recommendations
-    /// or a limit kept it from another number; `reason` is empty if nothing changed since its last
-    /// step.
-    Decided { from: usize, to: usize, seen: Option<i32>, held_back: bool, reason: String },
+    /// The autoscaler took a step. `held_back` says that pods without a usable sample, earlier
+    /// recommendations or a limit kept it from another number; `news` that it says something else
+    /// than at its last step.
+    Decided { decision: Decision, held_back: bool, news: bool },
     /// A slot is not wanted any more.
     SlotGone { slot: usize },
     /// The machines of a zone are back.

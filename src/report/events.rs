@@ -121,7 +121,9 @@ impl Names<'_> {
             Observation::FaultEnded { fault, incident } => {
                 Row { incident: incident.to_string(), ..self.of_fault(*fault) }
             }
-            Observation::Decided { reason, .. } => Row { detail: reason.clone(), ..Row::default() },
+            Observation::Decided { decision, .. } => {
+                Row { detail: decision.to_string(), ..Row::default() }
+            }
             Observation::Unschedulable { slot, reason } => {
                 Row { detail: format!("slot {slot}: {reason}"), ..Row::default() }
             }

@@ -2,7 +2,8 @@
 
 use brownout::autoscaler::behavior::{Behavior, Rules};
 use brownout::autoscaler::calculator::{Snapshot, Target, recommend};
-use brownout::autoscaler::controller::{Decision, Memory, Reason, Settings, Spec, step};
+use brownout::autoscaler::controller::{Memory, Settings, Spec, step};
+use brownout::autoscaler::decision::{Decision, Reason};
 use brownout::autoscaler::log::Log;
 use brownout::autoscaler::pods::{Care, Container, Group, Phase, Pod, Readiness, group};
 use brownout::units::{Instant, Span};

@@ -2,7 +2,8 @@
 
 use brownout::autoscaler::behavior::*;
 use brownout::autoscaler::calculator::Target;
-use brownout::autoscaler::controller::{Limit, Settings, Spec, limit_speed, limit_step};
+use brownout::autoscaler::controller::{Settings, Spec, limit_speed, limit_step};
+use brownout::autoscaler::decision::Limit;
 use brownout::autoscaler::log::{Entry, Log};
 use serde_json::Value;
 

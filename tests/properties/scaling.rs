@@ -55,9 +55,9 @@ fn loaded(steps: &[(f64, f64)], horizon: f64) -> Plan {
 /// Times and sizes of the changes decided.
 pub fn changes(witness: &Witness) -> Vec<(f64, usize)> {
     let change = |(time, fact): &(_, Observation)| match fact {
-        Observation::Decided { from, to, .. } if from != to => {
+        Observation::Decided { decision, .. } if decision.is_change() => {
             let time: &brownout::units::Instant = time;
-            Some((time.as_secs(), *to))
+            Some((time.as_secs(), decision.desired as usize))
         }
         _ => None,
     };

@@ -93,6 +93,13 @@ impl Metered {
         shifted
     }
 
+    /// Whether it has a quota. Its periods go on while it is idle, of which
+    /// [`Metered::next_change`] says nothing.
+    #[inline(always)]
+    pub fn has_quota(&self) -> bool {
+        self.meter.is_some()
+    }
+
     /// See [`Server::forget_peak`].
     pub fn forget_peak(&mut self) {
         self.server.forget_peak();
@@ -105,6 +112,16 @@ impl Metered {
             None => self.server.advance(now, sink),
             Some(meter) => meter.advance(&mut self.server, now, sink),
         }
+    }
+
+    /// [`Metered::advance`], and then [`Metered::next_change`].
+    #[inline(always)]
+    pub fn advance_and_look(&mut self, now: u64, sink: &mut impl Sink) -> u64 {
+        if self.meter.is_none() {
+            return self.server.advance_and_look(now, sink);
+        }
+        self.advance(now, sink);
+        self.next_change()
     }
 
     /// Advances to `at` and adds a job there; see [`Server::push`].
@@ -120,6 +137,15 @@ impl Metered {
                 self.server.push(at, sent, demand, mark);
                 meter.look_ahead(&mut self.server, at);
             }
+        }
+    }
+
+    /// Adds a job at `now`, to which the server has been advanced; see [`Server::push`].
+    #[inline(always)]
+    pub fn push(&mut self, now: u64, sent: u64, demand: f64, mark: u32) {
+        self.server.push(now, sent, demand, mark);
+        if let Some(meter) = &mut self.meter {
+            meter.look_ahead(&mut self.server, now);
         }
     }
 

@@ -77,7 +77,7 @@ impl Server {
             clock: 0.0,
             anchor: 0,
             busy: 0.0,
-            guard: u64::MAX,
+            guard: patience,
             deadlines: Deadlines::new(patience),
             pace: Pace::new(cores, 1.0),
         }
@@ -137,8 +137,22 @@ impl Server {
     /// happens before; `u64::MAX` if none will be.
     #[inline(always)]
     pub fn next_done(&self) -> u64 {
-        let Some(first) = self.jobs.first() else { return u64::MAX };
-        let wait = (first.tag - self.clock) * self.pace.of(self.sharing).time_per_work;
+        match self.jobs.first() {
+            Some(first) => self.moment_after(self.wait_of(first)),
+            None => u64::MAX,
+        }
+    }
+
+    /// How long a job will still take from `anchor` on, in nanoseconds; infinite or NaN in a server
+    /// that stands still.
+    #[inline(always)]
+    fn wait_of(&self, job: &Job) -> f64 {
+        (job.tag - self.clock) * self.pace.of(self.sharing).time_per_work
+    }
+
+    /// The first moment that is at least `wait` after `anchor`; `u64::MAX` if there is none.
+    #[inline(always)]
+    fn moment_after(&self, wait: f64) -> u64 {
         if wait < FAR {
             let whole = rounded(wait);
             self.anchor + whole + u64::from(nanoseconds(whole) < wait)
@@ -156,6 +170,24 @@ impl Server {
         while let Some(due) = self.next_due(now) {
             self.complete_first(due, sink);
         }
+    }
+
+    /// [`Server::advance`], and then [`Server::next_done`].
+    #[inline(always)]
+    pub fn advance_and_look(&mut self, now: u64, sink: &mut impl Sink) -> u64 {
+        if now >= self.guard {
+            self.advance_watching(now, sink);
+            return self.next_done();
+        }
+        while let Some(first) = self.jobs.first() {
+            let wait = self.wait_of(first);
+            if wait <= nanoseconds(now - self.anchor) {
+                self.complete_first(self.anchor + rounded(wait), sink);
+            } else {
+                return self.moment_after(wait);
+            }
+        }
+        u64::MAX
     }
 
     /// Adds a job at `now`, to which the server has been advanced.
@@ -177,9 +209,11 @@ impl Server {
     #[inline(always)]
     fn enter(&mut self, now: u64, job: Job) {
         self.settle(now);
-        if self.sharing == 0 {
-            self.clock = 0.0;
-            self.start_watch(now);
+        // A server is idle as often as not, so no branch should depend on that alone.
+        self.clock = if self.sharing == 0 { 0.0 } else { self.clock };
+        let has_leftovers = self.deadlines.are_watched() || self.jobs.len() > self.sharing;
+        if has_leftovers && self.sharing == 0 {
+            self.begin_anew(now);
         }
         self.jobs.push(Job { tag: self.clock + job.tag, ..job });
         self.sharing += 1;
@@ -231,8 +265,7 @@ impl Server {
     /// When the first job will be done, if that is not after `now`.
     #[inline(always)]
     fn next_due(&self, now: u64) -> Option<u64> {
-        let first = self.jobs.first()?;
-        let wait = (first.tag - self.clock) * self.pace.of(self.sharing).time_per_work;
+        let wait = self.wait_of(self.jobs.first()?);
         // A frozen server has infinite (or NaN) wait: written so that both mean "not yet".
         if wait <= nanoseconds(now - self.anchor) {
             Some(self.anchor + rounded(wait))
@@ -279,11 +312,11 @@ impl Server {
         self.anchor = now;
     }
 
-    fn start_watch(&mut self, now: u64) {
-        if !self.jobs.is_empty() {
-            self.jobs.clear();
-            self.husks = 0;
-        }
+    /// Forgets expired and cancelled jobs, and the deadlines.
+    #[cold]
+    fn begin_anew(&mut self, now: u64) {
+        self.jobs.clear();
+        self.husks = 0;
         self.deadlines.forget();
         self.guard = now.saturating_add(self.deadlines.patience());
     }
@@ -311,7 +344,7 @@ impl Server {
             }
         }
         if self.sharing == 0 {
-            self.guard = u64::MAX;
+            self.guard = now.saturating_add(self.deadlines.patience());
         }
     }
 

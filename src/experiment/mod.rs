@@ -1,5 +1,6 @@
 //! An experiment: the replications of one plan, and the figures that follow from them.
 
+mod aftermath;
 pub mod attempts;
 pub mod figures;
 mod replication;

@@ -1,8 +1,9 @@
 //! One replication: the model before a recorder.
 
+use super::aftermath::{aftermath, may_be_troubled};
 use crate::model::{Gauge, simulate};
 use crate::observe::outcome::Outcome;
-use crate::observe::recorder::{Follow, Keep, Recorder, Scope, WindowExtent};
+use crate::observe::recorder::{Keep, Recorder, Scope, WindowExtent};
 use crate::plan::{Extent, Plan, Window};
 use crate::units::{Instant, SECOND, Span};
 
@@ -13,7 +14,11 @@ use crate::units::{Instant, SECOND, Span};
 pub fn replicate(plan: &Plan, replication: u64, keep: Keep, gauge: &Gauge) -> Outcome {
     let mut recorder = Recorder::new(scope(plan, replication), keep);
     let end = simulate(plan, replication, &mut recorder, gauge);
-    let outcome = recorder.finish(end.at, end.interrupted, end.digest);
+    let course = recorder.take_course();
+    let mut outcome = recorder.finish(end.at, end.interrupted, end.digest);
+    if plan.surroundings.is_some() {
+        outcome.aftermath = Some(aftermath(plan, &outcome, course.as_ref()));
+    }
     for (of, ledger) in [("requests", &outcome.ledger), ("attempts", &outcome.attempts)] {
         assert!(
             ledger.balances(),
@@ -39,13 +44,13 @@ pub fn scope(plan: &Plan, replication: u64) -> Scope {
         bin: plan.run.bin,
         hop: plan.ingress.hop,
         cores: plan.gateway.cores.0,
-        follow: plan.surroundings.as_ref().map(|_| follow(plan)),
+        surrounded: plan.surroundings.is_some(),
+        slot: (plan.surroundings.is_some() && may_be_troubled(plan)).then(|| slot(plan)),
     }
 }
 
-/// Slots of a second; longer ones in runs of more than 20 000 of them.
-fn follow(plan: &Plan) -> Follow {
+/// A second; longer in runs of more than 20 000 of them.
+fn slot(plan: &Plan) -> Span {
     const MOST: u64 = 20_000;
-    let slot = Span(SECOND) * plan.run.horizon.0.div_ceil(MOST * SECOND).max(1);
-    Follow { slot, rise: super::rise::rise(plan) }
+    Span(SECOND) * plan.run.horizon.0.div_ceil(MOST * SECOND).max(1)
 }

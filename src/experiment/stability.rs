@@ -90,7 +90,7 @@ impl Loop {
     /// Its measure as a ratio.
     fn pair(self, stretch: &Stretch) -> (f64, f64) {
         let (part, whole) = match self {
-            Loop::Retries => (stretch.attempts, stretch.sent),
+            Loop::Retries => (stretch.sent + stretch.again, stretch.sent),
             Loop::WastedWork => (stretch.wasted, stretch.wasted + stretch.answered),
             Loop::CacheMisses => (stretch.misses, stretch.misses + stretch.hits),
             Loop::Restarts => {

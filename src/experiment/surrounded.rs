@@ -103,10 +103,10 @@ fn aftermath(replication: u64) -> Aftermath {
     let stretch = |length, sent| Stretch { length: secs(length), sent, ..Stretch::default() };
     let calm = |stretch: Stretch| {
         let (sent, latency) = (stretch.sent, secs(0.04 * stretch.sent as f64));
-        Stretch { answered: sent, latency, attempts: sent, hits: sent, ..stretch }
+        Stretch { answered: sent, latency, hits: sent, ..stretch }
     };
     let (before, last) = (stretch(110.0, 1_100), stretch(81.0, 800));
-    let late = Stretch { answered: 200, attempts: 1_520, wasted: 600, hits: 800, ..last };
+    let late = Stretch { answered: 200, again: 720, wasted: 600, hits: 800, ..last };
     Aftermath {
         stability: if stuck { Stability::Stuck } else { Stability::Recovered { after } },
         trigger: Some((Instant::from_secs(180.0), Some(Instant::from_secs(193.0)))),

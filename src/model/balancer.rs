@@ -41,11 +41,13 @@ impl Ring {
     #[inline(always)]
     fn pick(&mut self, instance: usize) -> Option<Endpoint> {
         let turn = &mut self.turns[instance];
-        if *turn >= self.endpoints.len() {
-            *turn %= self.endpoints.len().max(1);
+        // The end of a round comes at no fixed time, so it should cost no branch.
+        let mut place = if *turn == self.endpoints.len() { 0 } else { *turn };
+        if place >= self.endpoints.len() {
+            place %= self.endpoints.len().max(1);
         }
-        let endpoint = *self.endpoints.get(*turn)?;
-        *turn += 1;
+        let endpoint = *self.endpoints.get(place)?;
+        *turn = place + 1;
         Some(endpoint)
     }
 

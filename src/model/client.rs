@@ -14,7 +14,8 @@
 //! Assumptions: a client learns of a failure at the moment at which it happens; it has any number
 //! of requests under way. Rejections by a limit (429) are tried again only if the plan says so;
 //! what a revoked contract refuses (401) never is. A retry budget is filled by requests, and full
-//! at the start. Left out: hedged requests, `Retry-After`.
+//! at the start. Which client sends a request is drawn for each, in closed loops and sessions too:
+//! users are nobody in particular. Left out: hedged requests, `Retry-After`.
 
 use super::World;
 use super::flow::Step;
@@ -70,7 +71,8 @@ pub(super) struct Clients {
     backoff: Stream,
     thinking: Stream,
     session: Stream,
-    last_born: Option<u64>,
+    /// When the next request can be sent at the earliest.
+    free: u64,
 }
 
 /// How keys are drawn; `None` if there is only one.
@@ -121,7 +123,7 @@ impl Clients {
             backoff: seed.stream("back-off", 0),
             thinking: seed.stream("thinking", 0),
             session: seed.stream("session", 0),
-            last_born: None,
+            free: 0,
         }
     }
 
@@ -144,8 +146,8 @@ impl Clients {
     #[inline(always)]
     fn draw(&mut self, request: Request, around: &[crate::plan::Api]) -> Content {
         let Request { sent, demand, api, .. } = request;
-        let born = self.last_born.map_or(sent, |last| sent.max(last + 1));
-        self.last_born = Some(born);
+        let born = sent.max(self.free);
+        self.free = born + 1;
         let client = self.popularity.as_ref().map_or(0, |keys| keys.draw(&mut self.which_client));
         let drawn = self.weights.as_ref().map_or(0, |keys| keys.draw(&mut self.which_api));
         let api = api.map_or(drawn, |api| api as usize);
@@ -153,7 +155,11 @@ impl Clients {
         let demand = luck.demand.as_mut().map_or(demand, |(law, stream)| law.draw(stream));
         let resource = luck.resources.as_ref().map_or(0, |keys| keys.draw(&mut luck.resource));
         let resource = luck.first_resource + resource as u32;
-        let cacheable = spec.cacheable.0 >= 1.0 || self.cacheable.unit() < spec.cacheable.0;
+        let cacheable = match spec.cacheable.0 {
+            never if never <= 0.0 => false,
+            always if always >= 1.0 => true,
+            share => self.cacheable.unit() < share,
+        };
         let (client, api) = (client as u32, api as u32);
         Content { born, demand, client, api, resource, cacheable }
     }
@@ -176,9 +182,16 @@ fn backoff(retry: &Retry, further: u32, stream: &mut Stream) -> Span {
     Span(scattered.round() as u64)
 }
 
-impl<O: Observer> World<'_, O> {
+/// An attempt as the ingress sees it.
+#[inline(always)]
+fn as_request(attempt: AttemptId, content: &Content, request: Option<&OpenRequest>) -> Request {
+    let slot = request.and_then(|request| request.slot).map(|slot| slot as usize);
+    Request { sent: attempt.name(), demand: content.demand, slot, api: None }
+}
+
+impl<'a, O: Observer> World<'a, O> {
     #[inline(always)]
-    fn spec(&self) -> &Spec {
+    fn spec(&self) -> &'a Spec {
         // A flow exists only in surroundings.
         &self.plan.surroundings.as_ref().expect("there are surroundings").clients
     }
@@ -187,9 +200,9 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn begin_clients(&mut self) {
         let Some(around) = &self.plan.surroundings else { return };
         if let Population::Closed { users, think } = &around.clients.population {
-            for user in 0..*users as u32 {
+            for _ in 0..*users {
                 let at = self.clients.think(think) + self.clients.entry_delay;
-                self.flow.schedule(at, Step::UserSends { user });
+                self.flow.schedule(at, Step::UserSends);
             }
         }
     }
@@ -198,20 +211,19 @@ impl<O: Observer> World<'_, O> {
     #[inline(always)]
     pub(super) fn receive(&mut self, at: u64) {
         let request = self.arrivals.take();
-        let user = matches!(self.spec().population, Population::Sessions { .. }).then_some(0);
-        self.begin_request(at, request, user);
+        self.begin_request(at, request);
     }
 
     /// A user has thought and sends a request, handled at `at`.
-    pub(super) fn send_next(&mut self, at: u64, user: u32) {
+    pub(super) fn send_next(&mut self, at: u64) {
         let (law, stream) = &mut self.clients.demand;
         let demand = law.draw(stream);
         let request = Request { sent: at, demand, slot: None, api: None };
-        self.begin_request(at, request, Some(user));
+        self.begin_request(at, request);
     }
 
     #[inline(always)]
-    fn begin_request(&mut self, at: u64, request: Request, user: Option<u32>) {
+    fn begin_request(&mut self, at: u64, request: Request) {
         let request = Request { sent: at - self.clients.entry_delay, ..request };
         let apis = self.plan.surroundings.as_ref().map_or(&[][..], |around| &around.apis);
         let content = self.clients.draw(request, apis);
@@ -223,12 +235,13 @@ impl<O: Observer> World<'_, O> {
             client.tokens = (client.tokens + per_request).min(size);
         }
         let slot = request.slot.map(|slot| slot as u32);
-        self.begin_attempt(at, content, OpenRequest { slot, user, tries: 0 });
+        self.begin_attempt(at, content, OpenRequest { slot, tries: 0 });
     }
 
     /// A client tries again.
     pub(super) fn try_again(&mut self, at: u64, request: WaitingId) {
         if let Some(Waiting { content, request }) = self.flow.waiting.remove(request) {
+            self.observer.tried_again(Instant(content.born));
             self.begin_attempt(at, content, request);
         }
     }
@@ -237,39 +250,33 @@ impl<O: Observer> World<'_, O> {
     fn begin_attempt(&mut self, at: u64, content: Content, request: OpenRequest) {
         let request = OpenRequest { tries: request.tries + 1, ..request };
         self.clients.clients[content.client as usize].attempts += 1;
-        self.observer.attempted(Instant(content.born));
-        let attempt = self.exit.attempts.insert(OpenAttempt {
-            request: Some(request),
-            content,
-            stage: Stage::UnderWay,
-            instance: u32::MAX,
-            replica: usize::MAX,
-            arrived: 0,
-            due: [u64::MAX; Limit::ALL.len()],
-            handshake: 0.0,
-            passed: 0,
-            turns: 0,
-            queue: None,
-            upstream_tries: 0,
-            upstream_until: 0,
-            retrying: false,
-            in_service: false,
-        });
         let sent = at - self.clients.entry_delay;
-        if let Some(patience) = self.spec().patience {
-            self.limit(attempt, Limit::Patience, sent.saturating_add(patience.0));
+        let patience = self.spec().patience;
+        let due = patience.map_or(u64::MAX, |patience| sent.saturating_add(patience.0));
+        let attempt = self.exit.attempts.insert(OpenAttempt::BLANK);
+        // Field by field: a copy as a whole would have to wait until all of it is written.
+        if let Some(open) = self.exit.attempts.get_mut(attempt) {
+            (open.content, open.request) = (content, Some(request));
+            open.due[Limit::Patience as usize] = due;
         }
+        self.watch(attempt, Limit::Patience, due);
         if self.clients.has_network() {
             let reached = sent + self.plan.ingress.delay.0 + self.clients.network_delay();
             return self.flow.schedule(reached, Step::Reaches { attempt });
         }
-        self.reach(at, attempt);
+        self.reach_as(at, attempt, as_request(attempt, &content, Some(&request)));
     }
 
     /// An attempt reaches the ingress.
-    #[inline(always)]
     pub(super) fn reach(&mut self, at: u64, attempt: AttemptId) {
-        let Some(request) = self.as_request(attempt) else { return };
+        if let Some(open) = self.exit.attempts.get(attempt) {
+            let request = as_request(attempt, &open.content, open.request.as_ref());
+            self.reach_as(at, attempt, request);
+        }
+    }
+
+    #[inline(always)]
+    fn reach_as(&mut self, at: u64, attempt: AttemptId, request: Request) {
         match self.meet_on_connection(at, attempt) {
             Met::Anyone => self.enter_ingress(at, request),
             Met::Instance(instance) => self.pass_ingress(at, request, instance),
@@ -278,20 +285,12 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// An attempt as the ingress sees it.
-    #[inline(always)]
-    fn as_request(&self, attempt: AttemptId) -> Option<Request> {
-        let open = self.exit.attempts.get(attempt)?;
-        let demand = open.content.demand;
-        let slot = open.request.and_then(|request| request.slot).map(|slot| slot as usize);
-        Some(Request { sent: attempt.name(), demand, slot, api: None })
-    }
-
     /// The handshake of an attempt's connection is done.
     pub(super) fn end_handshake(&mut self, at: u64, attempt: AttemptId) {
-        let Some(request) = self.as_request(attempt) else { return };
-        let instance = self.exit.attempts.get(attempt).map_or(0, |open| open.instance);
-        self.pass_ingress(at, request, instance as usize);
+        let Some(open) = self.exit.attempts.get(attempt) else { return };
+        let request = as_request(attempt, &open.content, open.request.as_ref());
+        let instance = open.instance as usize;
+        self.pass_ingress(at, request, instance);
     }
 
     /// A client gives up on an attempt at `due`.
@@ -301,12 +300,11 @@ impl<O: Observer> World<'_, O> {
         let Some(open) = self.exit.attempts.get_mut(attempt) else { return };
         let Some(request) = open.request.take() else { return };
         let (content, stage) = (open.content, open.stage);
-        self.observer.attempt_ended(Instant(content.born), Some(Failure::GivenUp));
+        self.observer.attempt_failed(Instant(content.born), Failure::GivenUp);
         match stage {
             // Its answer, without a step of its own, comes too late.
             Stage::Returning if !self.clients.has_network() => {
-                self.exit.attempts.remove(attempt);
-                self.observer.counted(Instant(content.born), Count::Wasted);
+                self.end_in_vain(attempt);
             }
             Stage::Returning => {}
             _ if cancels => self.abort(attempt, due, Failure::GivenUp),
@@ -337,7 +335,7 @@ impl<O: Observer> World<'_, O> {
             None => {
                 let times = (content.born, at);
                 note_failure(&mut self.exit.digest, self.observer, times, failure);
-                self.end_request(request, at);
+                self.end_request(at);
             }
         }
     }
@@ -371,29 +369,26 @@ impl<O: Observer> World<'_, O> {
         Some(backoff(retry, request.tries, &mut self.clients.backoff))
     }
 
-    /// A request has its outcome; its user, if it has one, goes on.
+    /// A request has its outcome at `at`; its user, if requests are sent by users, goes on.
     #[inline(always)]
-    pub(super) fn end_request(&mut self, request: OpenRequest, at: u64) {
-        if let Some(user) = request.user {
-            self.think(user, at);
+    pub(super) fn end_request(&mut self, at: u64) {
+        match &self.spec().population {
+            Population::Open => {}
+            Population::Closed { think, .. } => self.go_on(at, think),
+            Population::Sessions { requests, think } => {
+                if self.clients.session.unit() * requests >= 1.0 {
+                    self.go_on(at, think);
+                }
+            }
         }
     }
 
-    fn think(&mut self, user: u32, at: u64) {
-        let Some(around) = self.plan.surroundings.as_ref().filter(|_| !self.flow.over) else {
-            return;
-        };
-        let think = match &around.clients.population {
-            Population::Open => return,
-            Population::Closed { think, .. } => think,
-            Population::Sessions { requests, think } => {
-                if self.clients.session.unit() * requests < 1.0 {
-                    return;
-                }
-                think
-            }
-        };
-        let at = at.saturating_add(self.clients.think(think)) + self.clients.entry_delay;
-        self.flow.schedule(at, Step::UserSends { user });
+    /// A user thinks from `at` on and then sends the next request.
+    #[inline(never)]
+    fn go_on(&mut self, at: u64, think: &Law) {
+        if !self.flow.over {
+            let at = at.saturating_add(self.clients.think(think)) + self.clients.entry_delay;
+            self.flow.schedule(at, Step::UserSends);
+        }
     }
 }

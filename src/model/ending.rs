@@ -8,65 +8,83 @@
 
 use super::World;
 use super::flow::Step;
-use super::open::{AttemptId, Content, Limit, OpenAttempt, Stage};
+use super::open::{AttemptId, Limit, OpenAttempt, Stage};
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
 use crate::observe::{Observer, ReplicaId, Served};
 use crate::units::Instant;
 
+/// An attempt that is answered at `finished`.
+#[inline(always)]
+fn served(open: &OpenAttempt, finished: u64) -> Served {
+    Served {
+        sent: Instant(open.content.born),
+        arrived: Instant(open.arrived),
+        finished: Instant(finished),
+        demand: open.content.demand as f32,
+        replica: open.replica,
+    }
+}
+
 impl<O: Observer> World<'_, O> {
     /// A replica has the answer to an attempt and gives it to the ingress at `at`.
     #[inline(always)]
     pub(super) fn answer(&mut self, attempt: AttemptId, at: u64) {
-        let Some(open) = self.exit.attempts.get_mut(attempt) else { return };
-        let (content, id) = (open.content, open.replica);
-        if open.request.is_none() {
-            self.exit.attempts.remove(attempt);
-            return self.count_wasted(content);
+        let Some(open) = self.exit.attempts.get(attempt) else { return };
+        let seen = at.saturating_add(self.plan.ingress.hop.0);
+        let in_time = open.request.is_some() && open.due[Limit::Patience as usize] > seen;
+        if !in_time || self.clients.has_network() {
+            return self.return_answer(attempt, seen);
         }
+        let answered = served(open, at);
+        self.exit.attempts.remove(attempt);
+        self.replicas[answered.replica].served += 1;
+        self.tell_answered(&answered);
+    }
+
+    /// An answer goes through a network, or to a client that gave up or will have by then.
+    #[inline(never)]
+    fn return_answer(&mut self, attempt: AttemptId, seen: u64) {
+        let Some(open) = self.exit.attempts.get_mut(attempt) else { return };
+        if open.request.is_none() {
+            return self.end_in_vain(attempt);
+        }
+        self.replicas[open.replica].served += 1;
+        // Without a network it stays until its client gives up.
         open.due[Limit::Read as usize] = u64::MAX;
         open.stage = Stage::Returning;
-        self.replicas[id].served += 1;
-        let seen = at.saturating_add(self.plan.ingress.hop.0);
         if self.clients.has_network() {
             let seen = seen + self.clients.network_delay();
-            return self.flow.schedule(seen, Step::Returns { attempt, served: at });
-        }
-        // One that its client will have given up by then stays until that happens.
-        if open.due[Limit::Patience as usize] > seen {
-            self.receive_answer(attempt, at);
+            self.flow.schedule(seen, Step::Returns { attempt });
         }
     }
 
-    fn count_wasted(&mut self, content: Content) {
-        self.observer.counted(Instant(content.born), Count::Wasted);
+    /// An attempt for which nobody waits any more ends with its answer.
+    pub(super) fn end_in_vain(&mut self, attempt: AttemptId) {
+        if let Some(open) = self.exit.attempts.remove(attempt) {
+            self.observer.counted(Instant(open.content.born), Count::Wasted);
+        }
     }
 
-    /// An answer that a replica gave at `served` reaches its client.
+    /// An answer reaches its client through a network.
+    pub(super) fn receive_answer(&mut self, attempt: AttemptId) {
+        let Some(open) = self.exit.attempts.get(attempt) else { return };
+        if open.request.is_none() {
+            return self.end_in_vain(attempt);
+        }
+        // The latency ends when the answer is there, less the hop that every latency has added to
+        // it.
+        let answered = served(open, self.flow.now - self.plan.ingress.hop.0);
+        self.exit.attempts.remove(attempt);
+        self.tell_answered(&answered);
+    }
+
     #[inline(always)]
-    pub(super) fn receive_answer(&mut self, attempt: AttemptId, served: u64) {
-        let Some(OpenAttempt { request, content, replica, arrived, .. }) =
-            self.exit.attempts.remove(attempt)
-        else {
-            return;
-        };
-        let Some(request) = request else { return self.count_wasted(content) };
-        // With a network in between the latency ends when the answer is there, less the hop that
-        // every latency has added to it.
-        let finished = match self.clients.has_network() {
-            true => self.flow.now - self.plan.ingress.hop.0,
-            false => served,
-        };
-        self.exit.digest.in_any_order(finished, content.born);
-        self.observer.attempt_ended(Instant(content.born), None);
-        self.observer.served(&Served {
-            sent: Instant(content.born),
-            arrived: Instant(arrived),
-            finished: Instant(finished),
-            demand: content.demand as f32,
-            replica,
-        });
-        self.end_request(request, finished + self.plan.ingress.hop.0);
+    fn tell_answered(&mut self, answered: &Served) {
+        let Served { sent, finished, .. } = *answered;
+        self.exit.digest.in_any_order(finished.0, sent.0);
+        self.observer.served(answered);
+        self.end_request((finished + self.plan.ingress.hop).0);
     }
 
     /// An attempt fails at `at`; whatever work it had in a replica is over.
@@ -78,7 +96,7 @@ impl<O: Observer> World<'_, O> {
             self.replicas[open.replica].held -= 1;
         }
         if let Some(request) = open.request {
-            self.observer.attempt_ended(Instant(open.content.born), Some(failure));
+            self.observer.attempt_failed(Instant(open.content.born), failure);
             self.react(open.content, request, at, failure);
         }
     }

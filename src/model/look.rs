@@ -102,6 +102,7 @@ impl<O: Observer> World<'_, O> {
         if self.feeds_back() {
             let (in_flight, attempts) = self.still_open();
             self.observer.attempts_left(&attempts);
+            self.observer.attempts_left(&under_way);
             self.observer.horizon(end, &in_flight, &under_way);
             return self.drain_flow();
         }

@@ -33,6 +33,7 @@ mod gauge;
 mod handshake;
 mod hosts;
 mod lifecycle;
+mod limits;
 mod look;
 mod node;
 mod open;
@@ -42,7 +43,6 @@ mod policies;
 mod probing;
 mod rate;
 mod replica;
-mod ring;
 mod routing;
 mod scaler;
 mod scheduler;
@@ -51,6 +51,7 @@ mod supervisor;
 mod traffic;
 mod upgrade;
 mod upstream;
+mod wakes;
 mod zone;
 
 use std::collections::VecDeque;
@@ -170,10 +171,7 @@ impl<'a, O: Observer> World<'a, O> {
             plan,
             seed,
             observer,
-            exit: Exit {
-                departures: plan.surroundings.is_some().then(VecDeque::new),
-                ..Exit::default()
-            },
+            exit: Exit { feeds_back: plan.surroundings.is_some(), ..Exit::default() },
             calendar: Calendar::default(),
             now: Instant::ZERO,
             idle: replica::idle_server(&plan.gateway, patience(plan)),

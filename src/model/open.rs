@@ -55,8 +55,6 @@ pub(super) struct Content {
 pub(super) struct OpenRequest {
     /// The slot that it is bound to (recorded traffic only).
     pub slot: Option<u32>,
-    /// The user who goes on when it has its outcome.
-    pub user: Option<u32>,
     /// Attempts made.
     pub tries: u32,
 }
@@ -127,7 +125,8 @@ pub(super) struct OpenAttempt {
     pub replica: ReplicaId,
     /// When a replica took it on.
     pub arrived: u64,
-    /// When each time-out strikes, by `Limit as usize`; `u64::MAX` = it does not.
+    /// When each time-out strikes, by `Limit as usize`; `u64::MAX` = it does not. That of the
+    /// upstream is one for all tries, and of no account when none is under way.
     pub due: [u64; Limit::ALL.len()],
     /// CPU time of the TLS handshake that it brought, in nanoseconds.
     pub handshake: f64,
@@ -139,13 +138,29 @@ pub(super) struct OpenAttempt {
     /// Tries at the upstream beyond the first, whether the current one is one of these, and whether
     /// a host works on it.
     pub upstream_tries: u16,
-    /// When its replica stops waiting for the upstream.
-    pub upstream_until: u64,
     pub retrying: bool,
     pub in_service: bool,
 }
 
 impl OpenAttempt {
+    /// One of which nothing is known yet.
+    pub const BLANK: OpenAttempt = OpenAttempt {
+        request: None,
+        content: Content { born: 0, demand: 0.0, client: 0, api: 0, resource: 0, cacheable: false },
+        stage: Stage::UnderWay,
+        instance: u32::MAX,
+        replica: usize::MAX,
+        arrived: 0,
+        due: [u64::MAX; Limit::ALL.len()],
+        handshake: 0.0,
+        passed: 0,
+        turns: 0,
+        queue: None,
+        upstream_tries: 0,
+        retrying: false,
+        in_service: false,
+    };
+
     /// Whether a replica has it.
     pub fn is_held(&self) -> bool {
         !matches!(self.stage, Stage::UnderWay | Stage::Returning)
@@ -159,3 +174,6 @@ impl OpenAttempt {
 
 /// The attempts without an end.
 pub(super) type Attempts = SlotMap<AttemptId, OpenAttempt>;
+
+// One is written for every attempt: beyond this size that costs a call.
+const _: () = assert!(size_of::<OpenAttempt>() <= 120);

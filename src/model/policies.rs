@@ -17,11 +17,11 @@
 
 use super::World;
 use super::flow::Step;
-use super::open::{AttemptId, Content, Then};
+use super::open::{AttemptId, Content, OpenAttempt, Then};
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
 use crate::observe::{Observer, ReplicaId};
-use crate::plan::{LimitKey, Plan, Policy, PolicyKind, SpikeQueue};
+use crate::plan::{Api, LimitKey, Plan, Policy, PolicyKind, SpikeQueue};
 use crate::policy::cache::Caches;
 use crate::policy::limit::{Answer, Decision, Limiter};
 use crate::units::{Instant, Span};
@@ -116,32 +116,36 @@ enum Ruling {
     Ends(Then),
 }
 
-impl<O: Observer> World<'_, O> {
+/// What follows the work for an attempt that nothing ends before.
+#[inline(always)]
+pub(super) fn whole_way(api: &Api) -> Then {
+    if api.upstream.is_some() { Then::Upstream } else { Then::Answer }
+}
+
+impl<'a, O: Observer> World<'a, O> {
     /// A replica takes an attempt on, or goes on with one that it had put off.
-    #[inline(always)]
     pub(super) fn take_on(&mut self, at: u64, attempt: AttemptId) {
         let Some(open) = self.exit.attempts.get(attempt) else { return };
-        let Some(around) = &self.plan.surroundings else { return };
-        let (content, handshake) = (open.content, open.handshake);
-        let api = &around.apis[content.api as usize];
-        let whole = if api.upstream.is_some() { Then::Upstream } else { Then::Answer };
-        let is_plain = api.policies.is_empty() && !api.contracts;
-        let (then, cpu) = match is_plain {
-            true => (whole, content.demand),
-            false => match self.screen(at, attempt, content) {
-                Some((Then::Upstream, spent)) => (whole, spent + content.demand),
-                Some(ended) => ended,
-                None => return,
-            },
+        let (own, handshake) = (open.content.demand, open.handshake);
+        let Some(whole) = self.api_of(open.content.api).map(whole_way) else { return };
+        let (then, cpu) = match self.screen(at, attempt) {
+            Some((Then::Upstream, spent)) => (whole, spent + own),
+            Some(ended) => ended,
+            None => return,
         };
         self.begin_work(at, attempt, handshake + cpu, then);
     }
 
+    #[inline(always)]
+    pub(super) fn api_of(&self, number: u32) -> Option<&'a Api> {
+        self.plan.surroundings.as_ref()?.apis.get(number as usize)
+    }
+
     /// What a replica finds out about an attempt before it works on it; see [`World::apply`].
     #[inline(never)]
-    fn screen(&mut self, at: u64, attempt: AttemptId, content: Content) -> Option<(Then, f64)> {
+    fn screen(&mut self, at: u64, attempt: AttemptId) -> Option<(Then, f64)> {
+        let OpenAttempt { content, replica, .. } = *self.exit.attempts.get(attempt)?;
         let api = &self.plan.surroundings.as_ref()?.apis[content.api as usize];
-        let replica = self.exit.attempts.get(attempt)?.replica;
         if api.contracts && self.is_revoked(replica, content.client) {
             return Some((Then::Reject(Failure::ContractRevoked), 0.0));
         }
@@ -283,13 +287,19 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// A replica stores the answer to a request in the caches of its API.
-    pub(super) fn store_answer(&mut self, at: u64, id: ReplicaId, content: Content) {
+    /// A replica has the answer to an attempt: it goes into the caches of its API, if that may be,
+    /// and to the ingress.
+    #[inline(never)]
+    pub(super) fn store_and_answer(&mut self, at: u64, attempt: AttemptId) {
+        self.store_answer(at, attempt);
+        self.answer(attempt, at);
+    }
+
+    fn store_answer(&mut self, at: u64, attempt: AttemptId) {
         let Some(around) = &self.plan.surroundings else { return };
-        if !content.cacheable {
-            return;
-        }
-        let slot = self.replicas[id].slot;
+        let open = self.exit.attempts.get(attempt).filter(|open| open.content.cacheable);
+        let Some(OpenAttempt { content, replica, .. }) = open else { return };
+        let slot = self.replicas[*replica].slot;
         for index in &around.apis[content.api as usize].policies {
             if let Memory::Cache(caches) = &mut self.policies.memory[*index] {
                 caches.fill(Instant(at), slot, content.resource);

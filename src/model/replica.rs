@@ -19,12 +19,10 @@
 //! enforced in slices, each replica has a phase of its own, which a restart does not move, and a
 //! container that starts has a whole quota. Left out: memory pressure.
 
-use std::collections::VecDeque;
-
 use super::backoff::Backoff;
 use super::flow::{Departure, Exit};
 use super::node::NodeId;
-use super::open::{AttemptId, Attempts, Stage};
+use super::open::{AttemptId, Stage};
 use super::probing::Probing;
 use super::routing::note_failure;
 use crate::engine::digest::Digest;
@@ -113,6 +111,8 @@ pub(super) struct Replica {
     pub luck: Stream,
     pub server: Metered,
     pub inbox: Vec<Inbound>,
+    /// Its place in [`super::wakes::Wakes`], if it has one.
+    pub wake: usize,
     /// Requests it has that wait for something other than its CPU, and most that it had in all.
     pub held: usize,
     peak: usize,
@@ -155,6 +155,7 @@ impl Replica {
             luck: seed.stream("replica", key),
             server: idle.at_phase(seed.stream("quota", key).unit()),
             inbox: Vec::new(),
+            wake: 0,
             held: 0,
             peak: 0,
             arrived: 0,
@@ -166,9 +167,8 @@ impl Replica {
     #[inline(always)]
     pub fn advance<O: Observer>(&mut self, now: u64, exit: &mut Exit, observer: &mut O) {
         let (replica, probing) = (self.id, &mut self.probing);
-        if let Some(departures) = &mut exit.departures {
-            let attempts = &exit.attempts;
-            return self.server.advance(now, &mut Collector { probing, departures, attempts });
+        if exit.feeds_back {
+            return self.server.advance(now, &mut Collector { probing, exit });
         }
         let digest = &mut exit.digest;
         let mut outlet = Outlet { replica, served: 0, probing, digest, observer };
@@ -190,36 +190,32 @@ impl Replica {
         self.inbox.clear();
     }
 
-    /// Takes on one attempt of the flow, by its name.
+    /// Lets its server work for the flow until `now`; gives when it has to be looked at next.
     #[inline(always)]
-    pub fn serve(&mut self, (at, name): (u64, u64), demand: f64, instance: u32, exit: &mut Exit) {
-        let Some(departures) = &mut exit.departures else { return };
-        let (probing, attempts) = (&mut self.probing, &exit.attempts);
-        let mut collector = Collector { probing, departures, attempts };
-        self.server.take((at, name), demand, instance, &mut collector);
+    pub fn work(&mut self, now: u64, exit: &mut Exit) -> u64 {
+        let probing = &mut self.probing;
+        self.server.advance_and_look(now, &mut Collector { probing, exit })
     }
 
     /// Stops its CPU's work for an attempt of the flow at `now`.
     pub fn cancel(&mut self, attempt: AttemptId, now: u64, exit: &mut Exit) {
-        let Some(departures) = &mut exit.departures else { return };
-        let (probing, attempts) = (&mut self.probing, &exit.attempts);
-        self.server.advance(now, &mut Collector { probing, departures, attempts });
+        self.work(now, exit);
         if let Some(open) = exit.attempts.get_mut(attempt) {
             open.stage = Stage::UnderWay;
         }
         // What else was cancelled at this moment may have let it be done.
-        if !departures.iter().any(|departure| departure.attempt == attempt) {
-            let (probing, attempts) = (&mut self.probing, &exit.attempts);
-            self.server.cancel(now, &Collector { probing, departures, attempts });
+        if !exit.departures.iter().any(|departure| departure.attempt == attempt) {
+            let probing = &mut self.probing;
+            self.server.cancel(now, &Collector { probing, exit });
         }
     }
 
     /// Takes the errands with this mark out of its server at `now`, to which it has been advanced.
     pub fn remove_errands(&mut self, mark: u32, now: u64, exit: &mut Exit) {
         self.server.remove(now, |job| job.is_errand() && job.mark == mark);
-        if let Some(departures) = &mut exit.departures {
-            let (probing, attempts) = (&mut self.probing, &exit.attempts);
-            self.server.drop_husks(&Collector { probing, departures, attempts });
+        if exit.feeds_back {
+            let probing = &mut self.probing;
+            self.server.drop_husks(&Collector { probing, exit });
         }
     }
 
@@ -375,19 +371,18 @@ impl<O: Observer> Sink for Outlet<'_, O> {
 /// Collects the attempts that leave a replica, for the flow.
 struct Collector<'a> {
     probing: &'a mut Probing,
-    departures: &'a mut VecDeque<Departure>,
-    attempts: &'a Attempts,
+    exit: &'a mut Exit,
 }
 
 impl Sink for Collector<'_> {
     #[inline(always)]
     fn done(&mut self, job: &Job, at: u64) {
-        self.departures.push_back(Departure { attempt: AttemptId::of(job.sent), at });
+        self.exit.departures.push(Departure { attempt: AttemptId::of(job.sent), at });
     }
 
     #[inline(always)]
     fn is_cancelled(&self, sent: u64) -> bool {
-        let open = self.attempts.get(AttemptId::of(sent));
+        let open = self.exit.attempts.get(AttemptId::of(sent));
         open.is_none_or(|open| !matches!(open.stage, Stage::Cpu(_)))
     }
 

@@ -182,6 +182,7 @@ impl<O: Observer> World<'_, O> {
             if let Some(open) = self.exit.attempts.get_mut(AttemptId::of(attempt.sent)) {
                 open.instance = attempt.instance as u32;
             }
+            self.flow.stirred = true;
             return self.attempts.push_back(attempt);
         }
         self.give_up_address(attempt);

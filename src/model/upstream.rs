@@ -90,10 +90,8 @@ impl<O: Observer> World<'_, O> {
         replica.note_peak();
         // The time-out is for all tries together.
         if open.upstream_tries == 0 {
-            open.upstream_until = until;
+            self.limit(attempt, Limit::Upstream, until);
         }
-        let due = open.upstream_until;
-        self.limit(attempt, Limit::Upstream, due);
         match entry {
             Entry::Pending => self.upstreams.views[upstream][slot].pending.push_back(attempt),
             _ => self.go_to_host(at, attempt),
@@ -224,10 +222,7 @@ impl<O: Observer> World<'_, O> {
         if self.keep_if_hung(attempt) {
             return;
         }
-        let Some(open) = self.exit.attempts.get(attempt) else { return };
-        let (content, id) = (open.content, open.replica);
-        self.store_answer(at, id, content);
-        self.answer(attempt, at);
+        self.store_and_answer(at, attempt);
     }
 
     fn note_response(&mut self, at: u64, attempt: AttemptId, index: usize, response: Response) {
@@ -256,7 +251,6 @@ impl<O: Observer> World<'_, O> {
         let Some((upstream, slot)) = self.upstream_of(attempt) else { return };
         let Some(open) = self.exit.attempts.get_mut(attempt) else { return };
         let (stage, was_in_service) = (open.stage, open.in_service);
-        open.due[Limit::Upstream as usize] = u64::MAX;
         (open.stage, open.in_service) = (Stage::UnderWay, false);
         let retried = std::mem::take(&mut open.retrying);
         self.replicas[open.replica].held -= 1;
@@ -332,8 +326,12 @@ impl<O: Observer> World<'_, O> {
 
     /// The upstream did not answer in time.
     pub(super) fn time_out_upstream(&mut self, attempt: AttemptId, at: u64) {
-        if let Some(Stage::Upstream(host)) = self.exit.attempts.get(attempt).map(|o| o.stage) {
-            self.note_response(at, attempt, host as usize, Response::GatewayFailure);
+        match self.exit.attempts.get(attempt).map(|open| open.stage) {
+            Some(Stage::Upstream(host)) => {
+                self.note_response(at, attempt, host as usize, Response::GatewayFailure);
+            }
+            Some(Stage::Pending) => {}
+            _ => return, // there was an answer in time
         }
         self.leave_upstream(attempt);
         if !self.keep_if_hung(attempt) {

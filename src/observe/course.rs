@@ -20,8 +20,8 @@ pub struct Stretch {
     pub latency: Span,
     /// The longest that one of the requests sent took to its outcome.
     pub slowest: Span,
-    /// Attempts made for them.
-    pub attempts: u64,
+    /// Attempts made for them beyond the first.
+    pub again: u64,
     /// Answers that came too late in that time.
     pub wasted: u64,
     /// Answers found in caches in that time.
@@ -43,11 +43,13 @@ impl Stretch {
         (self.answered > 0).then(|| self.latency.as_secs() / self.answered as f64)
     }
 
-    pub(super) fn decide(&mut self, took: Span) {
+    /// A request has its outcome, so long after it was sent.
+    pub fn decide(&mut self, took: Span) {
         self.slowest = self.slowest.max(took);
     }
 
-    pub(super) fn answer(&mut self, latency: Span) {
+    /// A request was answered, with this latency.
+    pub fn answer(&mut self, latency: Span) {
         self.answered += 1;
         self.latency += latency;
         self.decide(latency);
@@ -74,7 +76,7 @@ impl AddAssign<&Stretch> for Stretch {
         self.answered += other.answered;
         self.latency += other.latency;
         self.slowest = self.slowest.max(other.slowest);
-        self.attempts += other.attempts;
+        self.again += other.again;
         self.wasted += other.wasted;
         self.hits += other.hits;
         self.misses += other.misses;
@@ -84,7 +86,7 @@ impl AddAssign<&Stretch> for Stretch {
 
 /// The stretches of a run, each of one slot.
 #[derive(Clone, Debug)]
-pub(super) struct Course {
+pub struct Course {
     slot: Span,
     /// The look before this moment.
     now: Instant,
@@ -94,6 +96,7 @@ pub(super) struct Course {
 }
 
 impl Course {
+    /// Nothing has happened yet; slots are so long, not zero.
     pub fn new(slot: Span) -> Self {
         Course { slot, now: Instant::ZERO, slots: Vec::new(), near: (0, u64::MAX) }
     }
@@ -144,7 +147,7 @@ impl Course {
 }
 
 /// All of them together.
-pub(super) fn total(stretches: &[Stretch]) -> Stretch {
+pub fn total(stretches: &[Stretch]) -> Stretch {
     let mut sum = Stretch::default();
     stretches.iter().for_each(|stretch| sum += stretch);
     sum

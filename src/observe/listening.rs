@@ -45,30 +45,15 @@ impl Observer for Recorder {
         self.course.iter_mut().for_each(|course| course.at(sent).decide(at.since(sent)));
     }
 
-    #[inline(always)]
-    fn attempted(&mut self, sent: Instant) {
+    fn tried_again(&mut self, sent: Instant) {
         self.bin_row.attempts += 1;
-        if sent >= self.live_since {
-            self.live_attempts.0 += 1;
-        } else {
-            self.windows.at(sent).attempts.offered += 1;
-        }
-        self.course.iter_mut().for_each(|course| course.at(sent).attempts += 1);
+        self.windows.at(sent).attempts.offered += 1;
+        self.course.iter_mut().for_each(|course| course.at(sent).again += 1);
     }
 
-    #[inline(always)]
-    fn attempt_ended(&mut self, sent: Instant, failure: Option<Failure>) {
-        if self.over {
-            return;
-        }
-        if failure.is_none() && sent >= self.live_since {
-            self.live_attempts.1 += 1;
-            return;
-        }
-        let attempts = &mut self.windows.at(sent).attempts;
-        match failure {
-            None => attempts.served += 1,
-            Some(failure) => attempts.failures[failure as usize] += 1,
+    fn attempt_failed(&mut self, sent: Instant, failure: Failure) {
+        if !self.over {
+            self.windows.at(sent).attempts.failures[failure as usize] += 1;
         }
     }
 
@@ -172,8 +157,10 @@ impl Observer for Recorder {
     fn horizon(&mut self, _at: Instant, in_flight: &[Instant], under_way: &[Instant]) {
         self.cut();
         // An interrupted run closes its last bin before it counts the requests on their way.
+        let first_attempts = self.first_attempts();
         if let Some(last) = self.timeline.total.last_mut() {
             last.offered += self.bin_row.offered;
+            last.attempts += first_attempts;
         }
         for sent in in_flight {
             let window = self.windows.at(*sent);

@@ -185,12 +185,12 @@ pub trait Observer {
     fn served(&mut self, _request: &Served) {}
     /// A request sent at `sent` failed at `at`.
     fn failed(&mut self, _sent: Instant, _at: Instant, _failure: Failure) {}
-    /// A client makes an attempt for the request that it sent at `sent`; it reaches the ingress.
-    /// Told, like what becomes of it, only where something surrounds the replicas; otherwise each
-    /// request is one attempt.
-    fn attempted(&mut self, _sent: Instant) {}
-    /// An attempt was answered, or failed.
-    fn attempt_ended(&mut self, _sent: Instant, _failure: Option<Failure>) {}
+    /// A client makes another attempt for the request that it sent at `sent`; the first is made
+    /// with the request, and the last is answered if the request is. Told only where something
+    /// surrounds the replicas; otherwise each request is one attempt.
+    fn tried_again(&mut self, _sent: Instant) {}
+    /// An attempt failed, whatever becomes of its request.
+    fn attempt_failed(&mut self, _sent: Instant, _failure: Failure) {}
     /// Something is counted for the request that was sent at `sent`.
     fn counted(&mut self, _sent: Instant, _count: Count) {}
     /// A rarer fact.

@@ -12,13 +12,11 @@
 
 use std::collections::BTreeSet;
 
-pub use super::scope::{Follow, Keep, Scope, WindowExtent};
+pub use super::scope::{Keep, Scope, WindowExtent};
 
-use super::aftermath::{self, Aftermath};
 use super::course::Course;
 use super::fleet::Fleet;
 use super::histogram::Histogram;
-use super::incident::Incident;
 use super::ledger::Ledger;
 use super::outcome::{Entry, JOURNAL_LIMIT, Outcome};
 use super::timeline::{Latency, ReplicaLife, ReplicaRow, Timeline, TotalRow};
@@ -38,8 +36,6 @@ pub struct Recorder {
     /// these were sent since that cut, and when the windows changed.
     pub(super) live: Histogram,
     pub(super) live_offered: u64,
-    /// Attempts made, and attempts answered, for such requests since that cut.
-    pub(super) live_attempts: (u64, u64),
     pub(super) live_since: Instant,
     /// Answers since the last cut to requests sent before that change.
     pub(super) late: Histogram,
@@ -71,7 +67,6 @@ impl Recorder {
             tracker: Tracker::new(&scope),
             live: Histogram::default(),
             live_offered: 0,
-            live_attempts: (0, 0),
             live_since: Instant::ZERO,
             late: Histogram::default(),
             failed: Ledger::default(),
@@ -83,8 +78,8 @@ impl Recorder {
             journal: Vec::new(),
             journal_cut: 0,
             requests: super::sample::Sample::new(keep.requests_every),
-            course: scope.follow.map(|follow| Course::new(follow.slot)),
-            close: keep.requests_every.is_some() || scope.follow.is_some(),
+            course: scope.slot.map(Course::new),
+            close: keep.requests_every.is_some() || scope.slot.is_some(),
             drained: 0,
             over: false,
             scope,
@@ -92,12 +87,23 @@ impl Recorder {
         }
     }
 
+    /// How the run went on, if that was followed.
+    pub fn take_course(&mut self) -> Option<Course> {
+        self.course.take()
+    }
+
+    /// Requests of the current bin, each of which is a first attempt where attempts are counted.
+    pub(super) fn first_attempts(&self) -> u64 {
+        if self.scope.surrounded { self.bin_row.offered } else { 0 }
+    }
+
     /// The outcome of a replication that ended at `ended`.
-    pub fn finish(self, ended: Instant, interrupted: bool, digest: u64) -> Outcome {
+    pub fn finish(mut self, ended: Instant, interrupted: bool, digest: u64) -> Outcome {
+        if self.scope.surrounded {
+            self.windows.count_attempts();
+        }
         let (ledger, attempts) = (self.windows.ledger(), self.windows.attempts());
         let incidents = self.tracker.finish(ended);
-        let listed = (&incidents.listed[..], incidents.unlisted == 0);
-        let aftermath = aftermath_of(self.course.as_ref(), &self.scope, listed, ended);
         let mut windows = self.windows.finish(ended, self.scope.windows.len());
         for (window, tally) in windows.iter_mut().zip(incidents.by_window) {
             window.incidents = tally;
@@ -119,7 +125,7 @@ impl Recorder {
             drained: self.drained,
             in_flight_peak: work.in_flight_peak,
             probes_failed: work.probes_failed,
-            aftermath,
+            aftermath: None,
             digest,
             timeline: self.keep.timeline.then_some(self.timeline),
             journal: self.journal,
@@ -129,14 +135,18 @@ impl Recorder {
     }
 
     /// Follows a request that was sent.
+    #[inline(always)]
     pub(super) fn follow_offered(&mut self, sent: Instant) {
         if self.keep.requests_every.is_some() {
             self.requests.offered(sent);
         }
-        self.course.iter_mut().for_each(|course| course.at(sent).sent += 1);
+        if let Some(course) = &mut self.course {
+            course.at(sent).sent += 1;
+        }
     }
 
     /// Follows a request that was answered.
+    #[inline(always)]
     pub(super) fn follow_served(&mut self, request: &Served, latency: Span) {
         if self.keep.requests_every.is_some() {
             self.requests.served(request, self.over);
@@ -149,7 +159,6 @@ impl Recorder {
     /// Distributes what gathered since the last cut.
     pub(super) fn cut(&mut self) {
         self.windows.add(&self.live, self.live_offered);
-        self.windows.add_attempts(std::mem::take(&mut self.live_attempts));
         self.failed.served = self.live.count() + self.late.count();
         for answered in [&self.live, &self.late] {
             self.bin.merge(answered);
@@ -264,7 +273,9 @@ impl Recorder {
     }
 
     pub(super) fn close_row(&mut self, now: Instant, in_flight: u64, cpu: Option<f64>) {
+        let first = self.first_attempts();
         let row = TotalRow {
+            attempts: first + self.bin_row.attempts,
             served: self.bin.count(),
             latency: Latency::of(&self.bin),
             in_flight,
@@ -300,15 +311,4 @@ impl Recorder {
             self.late.record(latency);
         }
     }
-}
-
-fn aftermath_of(
-    course: Option<&Course>,
-    scope: &Scope,
-    incidents: (&[Incident], bool),
-    ended: Instant,
-) -> Option<Aftermath> {
-    let (course, follow) = course.zip(scope.follow)?;
-    let trigger = aftermath::trigger(scope.warm_up, follow.rise, incidents, ended);
-    Some(aftermath::judge(course, scope.warm_up, trigger, ended))
 }

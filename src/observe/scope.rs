@@ -19,18 +19,10 @@ pub struct Scope {
     pub hop: Span,
     /// Cores of a replica.
     pub cores: f64,
-    /// How to follow whether the system comes back from what troubles it; `None` = not at all.
-    pub follow: Option<Follow>,
-}
-
-/// What it takes to say whether a system comes back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Follow {
-    /// The slots of time that are kept apart; not zero.
-    pub slot: Span,
-    /// From when the rate of requests is above what it was at the end of warm-up, and when it is
-    /// back for good.
-    pub rise: Option<(Instant, Instant)>,
+    /// Whether something surrounds the replicas, so that attempts are counted apart from requests.
+    pub surrounded: bool,
+    /// The slots of time, not zero, in which to follow how the run goes on; `None` = not at all.
+    pub slot: Option<Span>,
 }
 
 /// When a window is open.

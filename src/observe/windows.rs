@@ -65,11 +65,13 @@ impl Windows {
         total.ledger.offered += offered;
     }
 
-    /// Adds attempts made, and attempts answered, for requests sent in the current segment.
-    pub fn add_attempts(&mut self, (made, answered): (u64, u64)) {
-        let total = self.current();
-        total.attempts.offered += made;
-        total.attempts.served += answered;
+    /// Adds the attempts that nobody told of: the first of each request, and the one by which it
+    /// was answered.
+    pub fn count_attempts(&mut self) {
+        for Class { total, .. } in &mut self.classes {
+            total.attempts.offered += total.ledger.offered;
+            total.attempts.served += total.ledger.served;
+        }
     }
 
     /// The class of a request sent at `sent`.

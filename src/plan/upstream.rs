@@ -30,6 +30,14 @@ pub struct Api {
     pub contracts: bool,
 }
 
+impl Api {
+    /// Whether a replica has nothing to find out about a request before it works on it.
+    #[inline(always)]
+    pub fn is_plain(&self) -> bool {
+        self.policies.is_empty() && !self.contracts
+    }
+}
+
 /// A service behind the gateway.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Upstream {

@@ -93,13 +93,13 @@ impl<A: Observer, B: Observer> Observer for Both<'_, A, B> {
         self.0.failed(sent, at, failure);
         self.1.failed(sent, at, failure);
     }
-    fn attempted(&mut self, sent: Instant) {
-        self.0.attempted(sent);
-        self.1.attempted(sent);
+    fn tried_again(&mut self, sent: Instant) {
+        self.0.tried_again(sent);
+        self.1.tried_again(sent);
     }
-    fn attempt_ended(&mut self, sent: Instant, failure: Option<Failure>) {
-        self.0.attempt_ended(sent, failure);
-        self.1.attempt_ended(sent, failure);
+    fn attempt_failed(&mut self, sent: Instant, failure: Failure) {
+        self.0.attempt_failed(sent, failure);
+        self.1.attempt_failed(sent, failure);
     }
     fn counted(&mut self, sent: Instant, count: Count) {
         self.0.counted(sent, count);

@@ -204,6 +204,49 @@ fn a_manifest_runs_again_to_the_same_bytes() {
 }
 
 #[test]
+fn a_setting_of_the_command_line_is_as_good_as_one_of_the_file() {
+    let desk = Desk::with("\"mean < 1s\"");
+    let text = fs::read_to_string(desk.path("small.toml")).unwrap();
+    fs::create_dir(desk.path("other")).unwrap();
+    let other = text.replace("\"large\"", "\"small\"").replace("50/s", "4/s");
+    fs::write(desk.path("other/small.toml"), other).unwrap();
+    let set = ["--set", "gateway.tier=small", "--set", "traffic.rate=4/s"];
+    let output = desk.run(&[&["run", "small.toml", "-o", "set"], &set[..]].concat());
+    assert!(out(&output).contains("\n  with gateway.tier=small, traffic.rate=4/s\n"));
+    desk.run(&["run", "other/small.toml", "-o", "written"]);
+    let outcomes = |of: &str| fs::read(desk.path(of).join("small/replications.csv")).unwrap();
+    assert_eq!(outcomes("set"), outcomes("written"));
+    assert_eq!(desk.code(&["run", "--from-manifest", "set/small/manifest.json"]), 0);
+    assert_eq!(desk.results("results/small"), desk.results("set/small"));
+    let settings = desk.run(&[&["check", "small.toml", "--settings"], &set[..]].concat());
+    let line =
+        out(&settings).lines().find(|line| line.contains("traffic.rate ")).unwrap().to_owned();
+    assert!(
+        line.contains("4/s") && line.contains(" given ") && line.ends_with(" command line"),
+        "{line}"
+    );
+}
+
+#[test]
+fn a_wrong_setting_of_the_command_line_is_explained_and_changes_nothing() {
+    let desk = Desk::with("\"mean < 1s\"");
+    desk.run(&["run", "small.toml"]);
+    let before = desk.results("results/small");
+    for (setting, said) in [
+        ("gateway.replcas=3", ["--set", "did you mean \"gateway.replicas\"?"]),
+        ("gateway.replicas=0", ["small.toml, as changed by --set", "replicas = 0"]),
+        ("gateway.replicas", ["sets nothing", "PATH=VALUE"]),
+    ] {
+        for command in ["run", "check"] {
+            let output = desk.run(&[command, "small.toml", "--set", setting]);
+            assert_eq!(output.status.code(), Some(2), "{setting}");
+            assert!(said.iter().all(|part| err(&output).contains(part)), "{}", err(&output));
+        }
+    }
+    assert_eq!(desk.results("results/small"), before);
+}
+
+#[test]
 fn a_refused_run_leaves_earlier_results_untouched() {
     let desk = Desk::with("\"p99 < 100s\"");
     assert_eq!(desk.code(&["run", "small.toml"]), 0);

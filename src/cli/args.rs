@@ -30,6 +30,7 @@ const RUN_EXAMPLES: &str = "\
 EXAMPLES:
     brownout run scenarios/replica-crash.toml
     brownout run scenarios/replica-crash.toml -n 40 -s 7 --requests-every 100
+    brownout run scenarios/replica-crash.toml --set gateway.tier=xlarge --set fault.crash.at=4m
     brownout run --from-manifest results/replica-crash/manifest.json --output again";
 
 /// Simulates the high availability of replicated API gateways: what clients see when a replica, a
@@ -69,6 +70,9 @@ pub(super) struct RunArgs {
     /// Seed of all randomness, instead of the scenario's
     #[arg(short, long, value_name = "S")]
     pub(super) seed: Option<u64>,
+    /// Change a setting as if the scenario said so; as often as needed
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub(super) set: Vec<String>,
     /// Threads; results do not depend on it [default: one for each core]
     #[arg(short, long, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1_024))]
@@ -90,7 +94,7 @@ pub(super) struct RunArgs {
     pub(super) no_charts: bool,
     /// Run again what this manifest.json says, to the same bytes
     #[arg(long, value_name = "FILE")]
-    #[arg(conflicts_with_all = ["file", "replications", "seed", "requests_every"])]
+    #[arg(conflicts_with_all = ["file", "replications", "seed", "set", "requests_every"])]
     pub(super) from_manifest: Option<PathBuf>,
     /// Folder from which paths in the manifest's scenario start
     #[arg(long, value_name = "DIR", default_value = ".", requires = "from_manifest")]
@@ -103,6 +107,9 @@ pub(super) struct CheckArgs {
     /// The scenarios
     #[arg(required = true)]
     pub(super) files: Vec<PathBuf>,
+    /// Change a setting as if every scenario said so; as often as needed
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub(super) set: Vec<String>,
     /// Print every setting as resolved, with how well founded it is and where it comes from
     #[arg(long)]
     pub(super) settings: bool,

@@ -11,7 +11,7 @@ use crate::scenario::{Scenario, Setting, read};
 pub(super) fn check(args: &CheckArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let mut exit = Exit::Met;
     for path in &args.files {
-        let loaded = read::load(path);
+        let loaded = read::load_changed(path, &args.set);
         let number = |severity| {
             loaded.problems.iter().filter(|problem| problem.severity == severity).count()
         };

@@ -8,7 +8,7 @@ use super::args::RunArgs;
 use super::terminal::Terminal;
 use crate::diagnostic;
 use crate::report::manifest::{Manifest, VERSION};
-use crate::scenario::{Mark, Scenario, read};
+use crate::scenario::{Scenario, read};
 
 /// What is to be run.
 pub(super) struct Job {
@@ -25,7 +25,7 @@ pub(super) fn job(args: &RunArgs, terminal: Terminal) -> anyhow::Result<Option<J
     match (&args.from_manifest, &args.file) {
         (Some(path), _) => from_manifest(path, &args.base, args.quiet, terminal),
         (None, Some(path)) => {
-            let loaded = scenario(read::load(path), args.quiet, terminal);
+            let loaded = scenario(read::load_changed(path, &args.set), args.quiet, terminal);
             Ok(loaded.map(|mut scenario| {
                 change(&mut scenario, args.seed, args.replications);
                 Job { scenario, requests_every: args.requests_every, manifest: None }
@@ -48,7 +48,8 @@ fn from_manifest(
         let version = &manifest.version;
         terminal.say(&format!("warning: {shown} was written by version {version}\n"));
     }
-    let loaded = read::parse(&manifest.scenario_file, &manifest.scenario, base);
+    let Manifest { scenario_file, scenario: text, set, .. } = &manifest;
+    let loaded = read::parse_changed(scenario_file, text, base, set);
     Ok(scenario(loaded, quiet, terminal).map(|mut scenario| {
         change(&mut scenario, Some(manifest.seed), Some(manifest.replications as u64));
         Job { scenario, requests_every: manifest.requests_every, manifest: Some(manifest) }
@@ -79,7 +80,7 @@ fn change(scenario: &mut Scenario, seed: Option<u64>, replications: Option<u64>)
         let setting = scenario.settings.iter_mut().find(|setting| setting.path == path);
         if let (Some(setting), Some(value)) = (setting, value) {
             setting.value = value.to_string();
-            (setting.mark, setting.source) = (Mark::Given, "command line".to_owned());
+            setting.say_command_line();
         }
     }
 }

@@ -52,6 +52,8 @@ struct ScenarioPart<'a> {
     name: &'a str,
     question: &'a str,
     digest: String,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    set: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -115,6 +117,7 @@ fn summary<'a>(report: &'a Report) -> SummaryFile<'a> {
             name: &scenario.name,
             question: &scenario.question,
             digest: cells::digest(digest(scenario.text.as_bytes())),
+            set: &scenario.changes,
         },
         run: RunPart {
             seed: run.seed,

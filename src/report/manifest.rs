@@ -25,6 +25,9 @@ pub struct Manifest {
     pub scenario_digest: String,
     /// The scenario's text.
     pub scenario: String,
+    /// What the command line changed in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set: Vec<String>,
     /// The seed, whether from the scenario or the command line.
     pub seed: u64,
     /// The replications asked for, likewise.
@@ -75,6 +78,7 @@ impl Manifest {
             scenario_file: file.into_owned(),
             scenario_digest: cells::digest(digest(scenario.text.as_bytes())),
             scenario: scenario.text.clone(),
+            set: scenario.changes.clone(),
             seed: scenario.plan.run.seed,
             replications: experiment.asked,
             requests_every: report.requests_every,

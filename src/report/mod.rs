@@ -92,6 +92,7 @@ pub(crate) mod sample {
             name: "one-crash".to_owned(),
             question: "Does one replica carry the load while the other comes back?".to_owned(),
             text: "question = \"Does one replica carry the load?\"\n".to_owned(),
+            changes: Vec::new(),
             plan: sample::plan(),
             objectives: vec![
                 objective(

@@ -73,7 +73,11 @@ fn head(report: &Report) -> String {
     };
     let (name, seed) = (&scenario.name, run.seed);
     let line = format!("{name}: {replications} of {length}, warm-up {warm_up}, seed {seed}");
-    wrapped("  ", &scenario.question) + &wrapped("  ", &line)
+    let changes = match &scenario.changes[..] {
+        [] => String::new(),
+        changes => wrapped("  ", &format!("with {}", changes.join(", "))),
+    };
+    wrapped("  ", &scenario.question) + &wrapped("  ", &line) + &changes
 }
 
 /// The verdict alone, with each objective.

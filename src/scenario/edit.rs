@@ -6,9 +6,57 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::{Flaw, clip, suggestion};
+use crate::diagnostic::{Flaw, Place, Problem, clip, suggestion};
 use crate::scenario::keys::{self, Entry, LISTS};
 use crate::scenario::value::quote;
+
+/// A text in which settings were changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changed {
+    /// It.
+    pub text: String,
+    /// The paths that were set, as a list of settings calls them.
+    pub paths: Vec<String>,
+    /// What could not be changed, and why.
+    pub problems: Vec<Problem>,
+}
+
+/// The text with every change made, in order, that is written like `gateway.replicas=3`; see
+/// [`set`].
+pub fn apply(text: &str, changes: &[String]) -> Changed {
+    let mut changed = Changed { text: text.to_owned(), ..Changed::default() };
+    for change in changes {
+        match apply_one(&changed.text, change) {
+            Ok((text, path)) => {
+                changed.text = text;
+                changed.paths.push(path);
+            }
+            Err(flaw) => changed.problems.push(refused(change, flaw)),
+        }
+    }
+    changed
+}
+
+fn apply_one(text: &str, change: &str) -> Result<(String, String), Flaw> {
+    let Some((path, value)) = change.split_once('=') else {
+        let flaw = Flaw::new(format!("{:?} sets nothing", clip(change)));
+        let help = Some("write PATH=VALUE, such as gateway.replicas=3".to_owned());
+        return Err(Flaw { help, ..flaw });
+    };
+    let text = set(text, path, value)?;
+    let (table, _) = DeTable::parse_recoverable(&text);
+    let path = Target::find(path)?.path(table.get_ref());
+    Ok((text, path))
+}
+
+/// A change of a command line that cannot be made.
+fn refused(change: &str, flaw: Flaw) -> Problem {
+    let line = change.replace('\n', " ");
+    let span = 0..line.len();
+    let place = Place::Elsewhere { path: "--set".to_owned(), line: 1, text: line, span };
+    let problem = Problem::error(place, flaw.title);
+    flaw.help.into_iter().fold(problem, Problem::help)
+}
 
 /// The text with the setting at `path` changed to `value`.
 ///
@@ -94,6 +142,32 @@ impl<'p> Target<'p> {
         Ok(Target { entry, element })
     }
 
+    /// Its path as a list of settings calls it: elements by their number.
+    fn path(&self, top: &DeTable<'_>) -> String {
+        let Entry { section, name, .. } = self.entry;
+        match self.element {
+            None if section.is_empty() => name.to_owned(),
+            None => format!("{section}.{name}"),
+            Some(which) => {
+                let list = self.list(top).into_iter().flatten().enumerate();
+                let place = list.into_iter().position(|(at, it)| is(which, at, it));
+                format!("{section}[{}].{name}", place.map_or(1, |place| place + 1))
+            }
+        }
+    }
+
+    /// What the scenario has under the name of its section.
+    fn home<'t>(&self, top: &'t DeTable<'t>) -> Option<&'t Spanned<DeValue<'t>>> {
+        match self.entry.section.split_once('.') {
+            Some((outer, inner)) => top.get(outer).and_then(|outer| outer.get_ref().get(inner)),
+            None => top.get(self.entry.section),
+        }
+    }
+
+    fn list<'t>(&self, top: &'t DeTable<'t>) -> Option<&'t [Spanned<DeValue<'t>>]> {
+        self.home(top)?.get_ref().as_array().map(|list| &list[..])
+    }
+
     /// The value as a file has it.
     fn literal(&self, value: &str) -> Result<String, Flaw> {
         let value = value.trim();
@@ -110,23 +184,17 @@ impl<'p> Target<'p> {
 
     /// Finds the table that the key belongs in.
     fn section<'t>(&self, top: &'t DeTable<'t>) -> Result<Home<'t>, Flaw> {
-        let names: Vec<&str> = self.entry.section.split('.').collect();
-        let found = match names.as_slice() {
-            [""] => return Ok(Home::Top),
-            [outer, inner] => top.get(*outer).and_then(|outer| outer.get_ref().get(*inner)),
-            _ => top.get(self.entry.section),
-        };
-        match self.element {
-            Some(which) => found
-                .and_then(|list| list.get_ref().as_array())
-                .and_then(|list| list.iter().enumerate().find(|(at, it)| is(which, *at, it)))
-                .map(|(_, it)| Home::Table(it))
-                .ok_or_else(|| {
-                    let section = self.entry.section;
-                    Flaw::new(format!("the scenario has no [[{section}]] called {which:?}"))
-                }),
-            None => Ok(found.map_or(Home::Absent, Home::Table)),
+        let section = self.entry.section;
+        if section.is_empty() {
+            return Ok(Home::Top);
         }
+        let Some(which) = self.element else {
+            return Ok(self.home(top).map_or(Home::Absent, Home::Table));
+        };
+        let mut list = self.list(top).into_iter().flatten().enumerate();
+        let element = list.find(|(at, it)| is(which, *at, it)).map(|(_, it)| Home::Table(it));
+        element
+            .ok_or_else(|| Flaw::new(format!("the scenario has no [[{section}]] called {which:?}")))
     }
 
     /// Adds the line to a section that stands at `span` and lacks the key.

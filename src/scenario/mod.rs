@@ -56,6 +56,9 @@ pub struct Scenario {
     pub question: String,
     /// The text as read.
     pub text: String,
+    /// What the command line changes in it, such as `gateway.replicas=3`; the rest follows from
+    /// text and changes.
+    pub changes: Vec<String>,
     /// What will be simulated.
     pub plan: Plan,
     /// What is demanded, in the order of the file.
@@ -75,6 +78,13 @@ pub struct Setting {
     pub mark: Mark,
     /// Where it comes from, in a few words: `Helm chart`, `this file`.
     pub source: String,
+}
+
+impl Setting {
+    /// Its value comes from the command line.
+    pub fn say_command_line(&mut self) {
+        (self.mark, self.source) = (Mark::Given, "command line".to_owned());
+    }
 }
 
 /// How well founded a value is.

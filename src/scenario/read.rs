@@ -15,8 +15,8 @@ use crate::scenario::run::Windows;
 use crate::scenario::traffic::TrafficPart;
 use crate::scenario::value::Located;
 use crate::scenario::{
-    Scenario, around, autoscaler, check, cluster, gateway, ingress, run, sample, startup, syntax,
-    traffic,
+    Scenario, Setting, around, autoscaler, check, cluster, edit, gateway, ingress, run, sample,
+    startup, syntax, traffic,
 };
 use crate::units::Instant;
 
@@ -39,10 +39,16 @@ pub struct Loaded {
 
 /// Reads a scenario file. Paths in it start from its folder.
 pub fn load(path: &Path) -> Loaded {
+    load_changed(path, &[])
+}
+
+/// Reads a scenario file with settings changed; see [`edit::apply`].
+pub fn load_changed(path: &Path, changes: &[String]) -> Loaded {
     let name = path.display().to_string();
     match sample::text(path, SCENARIO_LIMIT) {
         Ok(text) => {
-            let mut loaded = parse(&name, &text, path.parent().unwrap_or(Path::new("")));
+            let base = path.parent().unwrap_or(Path::new(""));
+            let mut loaded = parse_changed(&name, &text, base, changes);
             if let Some(scenario) = &mut loaded.scenario {
                 scenario.path = path.to_owned();
             }
@@ -55,6 +61,26 @@ pub fn load(path: &Path) -> Loaded {
             Loaded { scenario: None, problems, source }
         }
     }
+}
+
+/// [`parse`] with settings changed; see [`edit::apply`]. Problems are shown in the text as it is
+/// then.
+pub fn parse_changed(name: &str, text: &str, base: &Path, changes: &[String]) -> Loaded {
+    let changed = edit::apply(text, changes);
+    let mut loaded = parse(name, &changed.text, base);
+    if !changes.is_empty() {
+        loaded.source.name = format!("{name}, as changed by --set");
+    }
+    if !changed.problems.is_empty() {
+        return Loaded { scenario: None, problems: changed.problems, ..loaded };
+    }
+    if let Some(scenario) = &mut loaded.scenario {
+        text.clone_into(&mut scenario.text);
+        scenario.changes = changes.to_vec();
+        let set = |setting: &&mut Setting| changed.paths.contains(&setting.path);
+        scenario.settings.iter_mut().filter(set).for_each(Setting::say_command_line);
+    }
+    loaded
 }
 
 /// Reads the text of a scenario; `name` is what problems call it, `base` is the folder from which
@@ -80,7 +106,8 @@ pub fn parse(name: &str, text: &str, base: &Path) -> Loaded {
         let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into());
         let Parts { question, plan, objectives } = parts;
         let settings = book.into_settings();
-        Scenario { path, name: stem, question, text: text.to_owned(), plan, objectives, settings }
+        let (text, changes) = (text.to_owned(), Vec::new());
+        Scenario { path, name: stem, question, text, changes, plan, objectives, settings }
     });
     Loaded { scenario, problems, source }
 }

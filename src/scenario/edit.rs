@@ -193,8 +193,11 @@ impl<'p> Target<'p> {
         };
         let mut list = self.list(top).into_iter().flatten().enumerate();
         let element = list.find(|(at, it)| is(which, *at, it)).map(|(_, it)| Home::Table(it));
-        element
-            .ok_or_else(|| Flaw::new(format!("the scenario has no [[{section}]] called {which:?}")))
+        element.ok_or_else(|| {
+            let names: Vec<&str> = self.list(top).into_iter().flatten().filter_map(name).collect();
+            let title = format!("the scenario has no [[{section}]] called {which:?}");
+            Flaw { help: suggestion(which, names), ..Flaw::new(title) }
+        })
     }
 
     /// Adds the line to a section that stands at `span` and lacks the key.
@@ -218,9 +221,13 @@ impl<'p> Target<'p> {
 
 /// Whether a list's element is the one that is meant: by its place from 1, or by its name.
 fn is(which: &str, at: usize, element: &Spanned<DeValue<'_>>) -> bool {
-    let name = element.get_ref().get("name").and_then(|name| name.get_ref().as_str());
-    let kind = element.get_ref().get("kind").and_then(|kind| kind.get_ref().as_str());
-    which.parse() == Ok(at + 1) || name.or(kind) == Some(which)
+    which.parse() == Ok(at + 1) || name(element) == Some(which)
+}
+
+/// What an element is called: by its name, else by its kind.
+fn name<'t>(element: &'t Spanned<DeValue<'_>>) -> Option<&'t str> {
+    let word = |key| element.get_ref().get(key).and_then(|word| word.get_ref().as_str());
+    word("name").or_else(|| word("kind"))
 }
 
 fn unknown(path: &str) -> Flaw {
@@ -305,7 +312,8 @@ mod tests {
         };
         assert!(flaw("gateway.replcas", "3").contains("did you mean \"gateway.replicas\"?"));
         assert!(flaw("fault.at", "3m").contains("fault[1].at"));
-        assert!(flaw("fault.hang.at", "3m").contains("called \"hang\""));
+        let hang = flaw("fault.hang.at", "3m");
+        assert!(hang.contains("called \"hang\" the only choice is \"crash\""), "{hang}");
         assert!(flaw("gateway.replicas", "3\ntier = 4").contains("cannot be the value"));
         assert!(flaw("gateway.replicas", "").contains("expected a whole number"));
         assert!(flaw("", "").contains("no setting"));

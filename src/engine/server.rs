@@ -190,7 +190,8 @@ impl Server {
         u64::MAX
     }
 
-    /// Adds a job at `now`, to which the server has been advanced.
+    /// Adds a job at `now`, to which the server has been advanced, or before which it has nothing
+    /// to do.
     #[inline(always)]
     pub fn push(&mut self, now: u64, sent: u64, demand: f64, mark: u32) {
         self.enter(now, Job { tag: demand, sent, arrived: now, demand: demand as f32, mark });

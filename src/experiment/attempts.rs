@@ -22,8 +22,7 @@ pub struct AttemptSummary {
     pub in_flight: Option<Estimate>,
     /// Attempts per request.
     pub per_request: Option<Estimate>,
-    /// Attempts after the first per replication. A request that is on its way to the ingress at the
-    /// horizon has no attempt yet, so this may be short by those few.
+    /// Attempts after the first per replication.
     pub retries: Option<Estimate>,
     /// Answers that came when nobody waited any more, over all answers that replicas gave.
     pub wasted: Option<Estimate>,

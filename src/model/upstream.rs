@@ -225,8 +225,14 @@ impl<O: Observer> World<'_, O> {
         self.store_and_answer(at, attempt);
     }
 
+    /// A replica takes note of how a host did; one that stands still does not, nor did it send what
+    /// it gives up.
     fn note_response(&mut self, at: u64, attempt: AttemptId, index: usize, response: Response) {
         let Some((upstream, slot)) = self.upstream_of(attempt) else { return };
+        let Some(open) = self.exit.attempts.get(attempt) else { return };
+        if self.replicas[open.replica].hung {
+            return;
+        }
         let host = index - self.upstreams.ranges[upstream].0;
         if let Some(outliers) = &mut self.upstreams.views[upstream][slot].outliers {
             outliers.note(Instant(at), host, response);

@@ -1,6 +1,6 @@
-//! How a run goes on where something surrounds the replicas: for each slot of time, a second unless
-//! the run is very long, what was sent in it and what became of that, whenever it did; and what
-//! else happened in it.
+//! How a run goes on where something surrounds the replicas and something may trouble it: for each
+//! slot of time, a second unless the run is very long, what was sent in it and what became of that,
+//! whenever it did; and what else happened in it.
 
 use std::ops::AddAssign;
 

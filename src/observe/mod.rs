@@ -185,9 +185,10 @@ pub trait Observer {
     fn served(&mut self, _request: &Served) {}
     /// A request sent at `sent` failed at `at`.
     fn failed(&mut self, _sent: Instant, _at: Instant, _failure: Failure) {}
-    /// A client makes another attempt for the request that it sent at `sent`; the first is made
-    /// with the request, and the last is answered if the request is. Told only where something
-    /// surrounds the replicas; otherwise each request is one attempt.
+    /// A client makes another attempt for the request that it sent at `sent`; told, like the
+    /// request, when it reaches the ingress or its network. The first is made with the request, and
+    /// the last is answered if the request is. Told only where something surrounds the replicas;
+    /// otherwise each request is one attempt.
     fn tried_again(&mut self, _sent: Instant) {}
     /// An attempt failed, whatever becomes of its request.
     fn attempt_failed(&mut self, _sent: Instant, _failure: Failure) {}
@@ -200,8 +201,8 @@ pub trait Observer {
     fn looked(&mut self, _at: Instant, _readings: &[Reading], _connecting: u64) {}
     /// A timeline bin ends, just after the look at this moment.
     fn bin_ended(&mut self, _at: Instant, _readings: &[Reading]) {}
-    /// The horizon is near: these requests, by their sending, have an attempt without an end.
-    /// What becomes of it is told no more.
+    /// The horizon is near: these requests, by their sending, have an attempt without an end, be it
+    /// on its way to the ingress. What becomes of it is told no more. Told in parts.
     fn attempts_left(&mut self, _sent: &[Instant]) {}
     /// The horizon is reached. `in_flight` are the sending times of the requests that reached the
     /// ingress and have no outcome, `under_way` of those that did not reach it yet. What replicas

@@ -26,7 +26,8 @@ pub struct Clients {
 pub enum Population {
     /// Whenever the traffic says, whatever became of those before.
     Open,
-    /// Each of so many users sends a request, awaits its outcome, thinks, and so on.
+    /// Each of so many users sends a request, awaits its outcome, thinks, and so on. There is no
+    /// other traffic: a request of it would bring one more user.
     Closed {
         /// Users, at least 1.
         users: usize,

@@ -16,7 +16,7 @@ use proptest::prelude::*;
 
 use crate::common::around::bystanders;
 use crate::common::witness::witnessed;
-use crate::common::{at, secs};
+use crate::common::{at, poisson, secs};
 use crate::config;
 use crate::plans::any_plan;
 
@@ -248,6 +248,9 @@ fn any_surrounded() -> impl Strategy<Value = Plan> {
     (any_plan(), surroundings(), prop::collection::vec(trouble(), 0..3)).prop_map(
         |(mut plan, around, troubles)| {
             let horizon = plan.run.horizon.as_secs();
+            if let Population::Closed { .. } = around.clients.population {
+                plan.traffic = poisson(0.0);
+            }
             for (index, (when, kind, lasts, silent)) in troubles.into_iter().enumerate() {
                 let (lasts, all) = (Law::Constant(secs(lasts)), None);
                 let target = HostTarget { upstream: 0, host: all.filter(|_| silent) };

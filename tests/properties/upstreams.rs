@@ -5,6 +5,7 @@ use brownout::observe::ledger::Failure;
 use brownout::plan::*;
 use brownout::policy::breaker::BreakerSpec;
 use brownout::policy::limit::{Algorithm, Sharing};
+use brownout::policy::outlier::OutlierSpec;
 use brownout::random::Law;
 use brownout::units::Share;
 
@@ -114,6 +115,25 @@ fn a_crowd_that_waits_for_a_connection_to_a_host_that_refuses_fails_one_by_one()
     plan.faults.push(fault(Fault::UpstreamOutage(target, Down::Refuses, lasts), 10.0));
     let (_, outcome) = witnessed(&plan, 0);
     assert!(outcome.ledger.failed_by(Failure::UpstreamFailed) > 190_000);
+}
+
+#[test]
+fn a_replica_that_stands_still_gives_up_what_it_never_sent() {
+    // The host answers the one request that it has; the next gets its connection and stays where it
+    // is, until its time-out.
+    let host = Upstream {
+        breaker: connections(1, 1_000),
+        timeout: secs(5.0),
+        outliers: Some(OutlierSpec::default()),
+        ..upstream(Law::Constant(secs(1.0)))
+    };
+    let mut plan = behind(host, 10.0, 40.0);
+    plan.faults.push(fault(Fault::ReplicaHang(ReplicaTarget::All), 10.5));
+    let (witness, outcome) = witnessed(&plan, 0);
+    // One a second, as long as the front of the crowd has not waited for more than four.
+    assert!((4..=6).contains(&served_between(&witness, 0.0, 10.5)));
+    assert_eq!(served_between(&witness, 10.5, 40.0), 0);
+    assert!(outcome.ledger.failed_by(Failure::UpstreamTimedOut) > 30);
 }
 
 #[test]

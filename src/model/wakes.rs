@@ -1,9 +1,9 @@
 //! When the servers of replicas have to be looked at, and which of them first.
 //!
 //! There are few replicas and each changes with every request that it takes on or finishes, so the
-//! times lie in a plain list and the first is looked for anew at every change: a glance at all of
-//! them is always the same few steps, whereas what could be spared of it differs from one request
-//! to the next, which costs a processor more than it spares.
+//! times lie in a plain list and the first is looked for anew at every change: always the same few
+//! steps, and no branch that depends on which one changed. Scenarios with very many replicas pay
+//! for that in proportion.
 
 use crate::observe::ReplicaId;
 

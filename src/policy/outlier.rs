@@ -57,7 +57,7 @@ pub struct OutlierSpec {
 }
 
 impl Default for OutlierSpec {
-    /// Envoy's own values, with one host that may always be out.
+    /// Envoy's own values, with one host that may always be out, as up to its 1.30.
     fn default() -> Self {
         OutlierSpec {
             interval: Span::from_secs(10.0),

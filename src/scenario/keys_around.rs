@@ -157,7 +157,8 @@ table! {
             "How long the first ejection of a host lasts; the n-th n times as long.";
         MAX_EJECTION: Span = "max-ejection", "300s", Documented, "Envoy's default",
             "The longest ejection.";
-        MAX_EJECTED: Share = "max-ejected", "10%", Documented, "Envoy's default",
+        MAX_EJECTED: Share = "max-ejected", "10%", Documented,
+            "Envoy's default; that one always may: Envoy up to 1.30",
             "Share of the hosts that may be out at once; one always may.";
         CONSECUTIVE: u64 = "consecutive-errors", "5", Documented, "Envoy's default",
             "Errors in a row that eject a host.";

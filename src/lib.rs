@@ -68,5 +68,6 @@ pub mod random;
 pub mod report;
 pub mod scenario;
 pub mod stats;
+pub mod study;
 pub mod units;
 pub mod verdict;

@@ -3,6 +3,7 @@
 //! Simulated time is integer nanoseconds: it never drifts, it compares exactly, and it is the
 //! same on every machine. A [`Span`] covers 584 years.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::{Add, AddAssign, Div, Mul, Sub};
 
@@ -10,11 +11,15 @@ use std::ops::{Add, AddAssign, Div, Mul, Sub};
 pub const SECOND: u64 = 1_000_000_000;
 
 /// A point of simulated time: nanoseconds since the start of the run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Instant(pub u64);
 
 /// A length of simulated time in nanoseconds; never negative.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Span(pub u64);
 
 impl Instant {

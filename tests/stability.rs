@@ -38,7 +38,7 @@ fn slow() -> Fault {
 fn found(mut plan: Plan, replications: usize) -> StabilitySummary {
     plan.run.replications = replications;
     let run = run(&plan, Options::default(), &Watch::default()).unwrap();
-    summarize(&plan, &run.outcomes).stability.unwrap()
+    summarize(&plan, &run.outcomes, run.confidence).stability.unwrap()
 }
 
 #[test]

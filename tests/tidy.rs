@@ -11,7 +11,7 @@ const MEDIAN_OF_FUNCTION: usize = 10;
 const COLUMNS: usize = 100;
 
 /// Modules of `src` from the ground up: each may use those of its own layer and of those before.
-const LAYERS: [&[&str]; 12] = [
+const LAYERS: [&[&str]; 13] = [
     &["units", "quantity", "random", "diagnostic"],
     &["stats"],
     &["engine", "autoscaler", "policy"],
@@ -21,6 +21,7 @@ const LAYERS: [&[&str]; 12] = [
     &["experiment"],
     &["objective", "verdict"],
     &["scenario"],
+    &["study"],
     &["plot"],
     &["report"],
     &["cli"],

@@ -30,6 +30,7 @@ const RUN_EXAMPLES: &str = "\
 EXAMPLES:
     brownout run scenarios/replica-crash.toml
     brownout run scenarios/replica-crash.toml -n 40 -s 7 --requests-every 100
+    brownout run scenarios/replica-crash.toml --precision 2%
     brownout run scenarios/replica-crash.toml --set gateway.tier=xlarge --set fault.crash.at=4m
     brownout run --from-manifest results/replica-crash/manifest.json --output again";
 
@@ -67,12 +68,22 @@ pub(super) struct RunArgs {
     #[arg(short = 'n', long, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub(super) replications: Option<u64>,
+    /// Go on until every objective is decided, or the figures it speaks of are known to this share
+    #[arg(long, value_name = "SHARE", value_parser = precision, conflicts_with = "replications")]
+    pub(super) precision: Option<f64>,
+    /// The most replications with --precision
+    #[arg(long, value_name = "N", default_value = "1000", requires = "precision")]
+    #[arg(value_parser = clap::value_parser!(u64).range(2..=100_000))]
+    pub(super) at_most: u64,
     /// Seed of all randomness, instead of the scenario's
     #[arg(short, long, value_name = "S")]
     pub(super) seed: Option<u64>,
     /// Change a setting as if the scenario said so; as often as needed
     #[arg(long, value_name = "PATH=VALUE")]
     pub(super) set: Vec<String>,
+    /// Go on with the replications that a stopped run of the same scenario left
+    #[arg(long)]
+    pub(super) resume: bool,
     /// Threads; results do not depend on it [default: one for each core]
     #[arg(short, long, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1_024))]
@@ -95,6 +106,7 @@ pub(super) struct RunArgs {
     /// Run again what this manifest.json says, to the same bytes
     #[arg(long, value_name = "FILE")]
     #[arg(conflicts_with_all = ["file", "replications", "seed", "set", "requests_every"])]
+    #[arg(conflicts_with = "precision")]
     pub(super) from_manifest: Option<PathBuf>,
     /// Folder from which paths in the manifest's scenario start
     #[arg(long, value_name = "DIR", default_value = ".", requires = "from_manifest")]
@@ -113,6 +125,14 @@ pub(super) struct CheckArgs {
     /// Print every setting as resolved, with how well founded it is and where it comes from
     #[arg(long)]
     pub(super) settings: bool,
+}
+
+/// Reads a share above zero, such as `2%`.
+fn precision(text: &str) -> Result<f64, String> {
+    match crate::quantity::share(text) {
+        Ok(share) if share.0 > 0.0 && share.0 < 1.0 => Ok(share.0),
+        _ => Err("write a percentage between 0% and 100%, such as 2%".to_owned()),
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -9,6 +9,7 @@ use super::terminal::Terminal;
 use crate::diagnostic;
 use crate::report::manifest::{Manifest, VERSION};
 use crate::scenario::{Scenario, read};
+use crate::study::precision::Precision;
 
 /// What is to be run.
 pub(super) struct Job {
@@ -16,6 +17,8 @@ pub(super) struct Job {
     pub(super) scenario: Scenario,
     /// Keep every so-manyth request.
     pub(super) requests_every: Option<u64>,
+    /// Go on until the figures are so precise; `None` = the scenario's number of replications.
+    pub(super) precision: Option<Precision>,
     /// What it has to repeat, if it comes from a manifest.
     pub(super) manifest: Option<Manifest>,
 }
@@ -28,7 +31,9 @@ pub(super) fn job(args: &RunArgs, terminal: Terminal) -> anyhow::Result<Option<J
             let loaded = scenario(read::load_changed(path, &args.set), args.quiet, terminal);
             Ok(loaded.map(|mut scenario| {
                 change(&mut scenario, args.seed, args.replications);
-                Job { scenario, requests_every: args.requests_every, manifest: None }
+                let most = args.at_most as usize;
+                let precision = args.precision.map(|relative| Precision { relative, most });
+                Job { scenario, requests_every: args.requests_every, precision, manifest: None }
             }))
         }
         (None, None) => anyhow::bail!("name a scenario, or a manifest with --from-manifest"),
@@ -52,7 +57,10 @@ fn from_manifest(
     let loaded = read::parse_changed(scenario_file, text, base, set);
     Ok(scenario(loaded, quiet, terminal).map(|mut scenario| {
         change(&mut scenario, Some(manifest.seed), Some(manifest.replications as u64));
-        Job { scenario, requests_every: manifest.requests_every, manifest: Some(manifest) }
+        let precision = manifest.precision;
+        let precision = precision.map(|p| Precision { relative: p.relative, most: p.most });
+        let requests_every = manifest.requests_every;
+        Job { scenario, requests_every, precision, manifest: Some(manifest) }
     }))
 }
 

@@ -9,6 +9,7 @@ mod charts;
 mod check;
 mod exit;
 mod interrupt;
+mod keep;
 mod load;
 mod progress;
 mod run;

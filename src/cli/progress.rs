@@ -1,4 +1,5 @@
-//! Progress on standard error: simulated time, replications done, requests per second, time left.
+//! Progress on standard error: what is being done, simulated time, replications done, requests per
+//! second, time left.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, Thread};
@@ -9,7 +10,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::args::When;
 use super::terminal::Terminal;
 use crate::experiment::Watch;
-use crate::plan::Run;
 use crate::units::{Span, three_digits};
 
 /// How progress is shown.
@@ -37,7 +37,6 @@ impl Show {
 /// Does `work` and meanwhile shows how far `watch` is.
 pub(super) fn during<T>(
     show: Show,
-    run: &Run,
     watch: &Watch,
     terminal: Terminal,
     work: impl FnOnce() -> T,
@@ -48,8 +47,8 @@ pub(super) fn during<T>(
     let finished = AtomicBool::new(false);
     thread::scope(|scope| {
         let shown = scope.spawn(|| match show {
-            Show::Bar => draw(run, watch, &finished),
-            _ => tell(run, watch, terminal, &finished),
+            Show::Bar => draw(watch, &finished),
+            _ => tell(watch, terminal, &finished),
         });
         let _end = End { finished: &finished, thread: shown.thread().clone() };
         work()
@@ -69,24 +68,25 @@ impl Drop for End<'_> {
     }
 }
 
-fn draw(run: &Run, watch: &Watch, finished: &AtomicBool) {
-    let bar = ProgressBar::new(total(run));
+fn draw(watch: &Watch, finished: &AtomicBool) {
+    let bar = ProgressBar::new(watch.aim());
     let style = ProgressStyle::with_template("{bar:24} {percent:>3} %  {msg}  ETA {eta}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let begun = Instant::now();
     while !finished.load(Ordering::Acquire) {
-        bar.set_message(words(run, watch, begun));
+        bar.set_message(words(watch, begun));
+        bar.set_length(watch.aim());
         bar.set_position(watch.gauge.simulated());
         thread::park_timeout(Duration::from_millis(100));
     }
     bar.finish_and_clear();
 }
 
-fn tell(run: &Run, watch: &Watch, terminal: Terminal, finished: &AtomicBool) {
+fn tell(watch: &Watch, terminal: Terminal, finished: &AtomicBool) {
     let begun = Instant::now();
     loop {
         let last = finished.load(Ordering::Acquire);
-        terminal.say(&format!("{}\n", words(run, watch, begun)));
+        terminal.say(&format!("{}\n", words(watch, begun)));
         if last {
             return;
         }
@@ -94,20 +94,17 @@ fn tell(run: &Run, watch: &Watch, terminal: Terminal, finished: &AtomicBool) {
     }
 }
 
-/// All simulated time of the experiment in nanoseconds.
-fn total(run: &Run) -> u64 {
-    run.horizon.0.saturating_mul(run.replications as u64)
-}
-
-fn words(run: &Run, watch: &Watch, begun: Instant) -> String {
+fn words(watch: &Watch, begun: Instant) -> String {
     let seconds = begun.elapsed().as_secs_f64().max(1e-3);
     let rate = watch.gauge.requests() as f64 / seconds;
+    let stage = watch.stage();
+    let stage = if stage.is_empty() { stage } else { format!("{stage}: ") };
     format!(
-        "{} of {} simulated, {}/{} replications, {} requests/s",
+        "{stage}{} of {} simulated, {}/{} replications, {} requests/s",
         Span(watch.gauge.simulated()),
-        Span(total(run)),
+        Span(watch.aim()),
         watch.done(),
-        run.replications,
+        watch.replications(),
         thousands(rate),
     )
 }

@@ -4,22 +4,26 @@ use std::sync::Arc;
 
 use super::args::{Format, RunArgs};
 use super::exit::Exit;
+use super::keep;
 use super::load::{self, Job};
 use super::progress::{self, Show};
 use super::terminal::Terminal;
 use super::{charts, interrupt};
-use crate::experiment::{self, Experiment, Options, Watch};
+use crate::experiment::{Course, Experiment, Runner, Watch};
+use crate::report::checkpoint::Checkpoint;
 use crate::report::files::{self, Staging};
 use crate::report::manifest::Manifest;
 use crate::report::text::{self, Written};
 use crate::report::{Report, json};
+use crate::study::precision;
 
 /// Runs a scenario or a manifest.
 pub(super) fn run(args: &RunArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let Some(job) = load::job(args, terminal)? else { return Ok(Exit::Error) };
     let directory = args.output.join(&job.scenario.name);
     let mut staging = Staging::prepare(&directory)?;
-    let experiment = simulate(args, &job, &staging, terminal)?;
+    let checkpoint = Checkpoint::open(&directory, args.resume)?;
+    let experiment = simulate(args, &job, (&staging, &checkpoint), terminal)?;
     let report = Report::new(&job.scenario, &experiment, job.requests_every);
     files::write_all(&report, &mut staging)?;
     if !args.no_charts {
@@ -28,6 +32,7 @@ pub(super) fn run(args: &RunArgs, terminal: Terminal) -> anyhow::Result<Exit> {
         }
     }
     let names = staging.publish()?;
+    keep::end(checkpoint, experiment.interrupted, args.quiet, terminal)?;
     let written = Written { directory: &directory, names: &names };
     terminal.print(&output(args, &report, written, terminal)?)?;
     let exit = match repeats(job.manifest.as_ref(), &report, terminal) {
@@ -40,16 +45,20 @@ pub(super) fn run(args: &RunArgs, terminal: Terminal) -> anyhow::Result<Exit> {
 fn simulate(
     args: &RunArgs,
     job: &Job,
-    staging: &Staging,
+    (staging, checkpoint): (&Staging, &Checkpoint),
     terminal: Terminal,
 ) -> anyhow::Result<Experiment> {
     let plan = &job.scenario.plan;
     let watch = Arc::new(Watch::default());
     interrupt::listen(&watch, staging.place(), terminal);
-    let options = Options { jobs: args.jobs.map(usize::from), requests_every: job.requests_every };
+    let runner = Runner::new(args.jobs.map(usize::from), &watch, checkpoint)?;
+    let course = Course::First { requests_every: job.requests_every };
     let show = Show::new(args.progress, args.quiet, terminal);
-    let work = || experiment::run(plan, options, &watch);
-    Ok(progress::during(show, &plan.run, &watch, terminal, work)?)
+    let work = || match job.precision {
+        Some(precision) => precision::run(&runner, &job.scenario, precision, course),
+        None => runner.run_all(plan, course),
+    };
+    Ok(progress::during(show, &watch, terminal, work))
 }
 
 /// What goes to standard output.

@@ -5,7 +5,7 @@ use super::figures;
 use crate::observe::count::{Count, Counts};
 use crate::observe::ledger::{Failure, Ledger};
 use crate::observe::outcome::WindowOutcome;
-use crate::stats::Estimate;
+use crate::stats::{Confidence, Estimate};
 
 /// The attempts for the requests of a window, in figures.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,9 +45,10 @@ impl AttemptSummary {
 }
 
 /// Sums up a window of every replication.
-pub(super) fn summarize(windows: &[&WindowOutcome]) -> AttemptSummary {
+pub(super) fn summarize(windows: &[&WindowOutcome], confidence: Confidence) -> AttemptSummary {
     let mean = |value: &dyn Fn(&WindowOutcome) -> u64| {
-        figures::count_of(windows, |window| value(window) as f64).map(figures::none_seen)
+        let mean = figures::count_of(windows, |window| value(window) as f64, confidence);
+        mean.map(|mean| figures::none_seen(mean, confidence))
     };
     let failures = |kind| (kind, mean(&|window| window.attempts.failed_by(kind)));
     let counts = |count: Count| (count, mean(&|window| window.counts[count as usize]));
@@ -59,10 +60,11 @@ pub(super) fn summarize(windows: &[&WindowOutcome]) -> AttemptSummary {
         served: mean(&|window| window.attempts.served),
         failures: Failure::ALL.map(failures).to_vec(),
         in_flight: mean(&|window| window.attempts.in_flight),
-        per_request: per_request(windows),
+        per_request: per_request(windows, confidence),
         retries: mean(&|window| window.attempts.offered.saturating_sub(window.ledger.offered)),
-        wasted: figures::ratio_of(windows, |w| wasted(&w.attempts, &w.counts)).map(share),
-        hit_ratio: figures::ratio_of(windows, |w| hits(&w.counts)).map(share),
+        wasted: figures::ratio_of(windows, |w| wasted(&w.attempts, &w.counts), confidence)
+            .map(share),
+        hit_ratio: figures::ratio_of(windows, |w| hits(&w.counts), confidence).map(share),
         counts: Count::ALL.map(counts).to_vec(),
     }
 }
@@ -71,9 +73,9 @@ fn share(estimate: Estimate) -> Estimate {
     estimate.within(0.0, 1.0)
 }
 
-fn per_request(windows: &[&WindowOutcome]) -> Option<Estimate> {
-    figures::ratio_of(windows, |w| (w.attempts.offered as f64, w.ledger.offered as f64))
-        .map(|estimate| estimate.within(0.0, f64::INFINITY))
+fn per_request(windows: &[&WindowOutcome], confidence: Confidence) -> Option<Estimate> {
+    let pair = |w: &&WindowOutcome| (w.attempts.offered as f64, w.ledger.offered as f64);
+    figures::ratio_of(windows, pair, confidence).map(|estimate| estimate.within(0.0, f64::INFINITY))
 }
 
 /// Answers of replicas that nobody waited for, and all.
@@ -106,7 +108,7 @@ mod tests {
     #[test]
     fn ratios_are_of_the_totals_and_counts_are_means() {
         let (one, two) = (window(100, 150, 50, 30, 10), window(300, 330, 0, 0, 0));
-        let summary = summarize(&[&one, &two]);
+        let summary = summarize(&[&one, &two], Confidence::USUAL);
         let point = |estimate: Option<Estimate>| estimate.unwrap().point;
         assert_eq!(point(summary.per_request), 480.0 / 400.0);
         assert_eq!(point(summary.retries), 40.0);
@@ -120,7 +122,7 @@ mod tests {
     #[test]
     fn nothing_asked_has_no_ratio_and_nothing_seen_is_not_nothing_possible() {
         let plain = window(100, 100, 0, 0, 0);
-        let summary = summarize(&[&plain, &plain]);
+        let summary = summarize(&[&plain, &plain], Confidence::USUAL);
         assert_eq!(summary.hit_ratio, None);
         let panics = summary.count(Count::Panic).unwrap();
         assert!(panics.point == 0.0 && panics.interval.unwrap().high > 1.0);

@@ -5,7 +5,7 @@ use crate::observe::ledger::Ledger;
 use crate::observe::outcome::{Outcome, WindowOutcome};
 use crate::observe::tally::Tally;
 use crate::stats::sections::{self, Section};
-use crate::stats::{self, Estimate, Interval, jackknife, proportion};
+use crate::stats::{self, Confidence, Estimate, Interval, jackknife, proportion};
 use crate::units::Span;
 
 /// Below this many failures in all, the failures are taken as independent as well, which widens
@@ -32,24 +32,32 @@ pub fn total(windows: &[&WindowOutcome]) -> Ledger {
 }
 
 /// The mean over replications of a count or length, of which each has one.
-pub fn count_of<T>(items: &[T], value: impl Fn(&T) -> f64) -> Option<Estimate> {
+pub fn count_of<T>(
+    items: &[T],
+    value: impl Fn(&T) -> f64,
+    confidence: Confidence,
+) -> Option<Estimate> {
     let values: Vec<f64> = items.iter().map(value).collect();
-    stats::mean(&values).map(|mean| mean.within(0.0, f64::INFINITY))
+    stats::mean(&values, confidence).map(|mean| mean.within(0.0, f64::INFINITY))
 }
 
 /// Corrects the interval of a mean count of which none was seen: zero in n replications does not
-/// prove that there can be none, only that the mean is below −ln(0.05)/n, about 3/n (Hanley and
-/// Lippman-Hand, JAMA 249, 1983).
-pub fn none_seen(mut mean: Estimate) -> Estimate {
+/// prove that there can be none, only that the mean is below −ln(1−c)/n for confidence c, about 3/n
+/// for 95 % (Hanley and Lippman-Hand, JAMA 249, 1983).
+pub fn none_seen(mut mean: Estimate, confidence: Confidence) -> Estimate {
     if let Some(interval) = mean.interval.as_mut().filter(|_| mean.point == 0.0) {
-        interval.high = -(1.0 - stats::CONFIDENCE).ln() / mean.n as f64;
+        interval.high = -confidence.error().ln() / mean.n as f64;
     }
     mean
 }
 
 /// The ratio of two totals over replications, from both values for each.
-pub fn ratio_of<T>(items: &[T], pair: impl Fn(&T) -> (f64, f64)) -> Option<Estimate> {
-    jackknife::ratio(&items.iter().map(pair).collect::<Vec<_>>())
+pub fn ratio_of<T>(
+    items: &[T],
+    pair: impl Fn(&T) -> (f64, f64),
+    confidence: Confidence,
+) -> Option<Estimate> {
+    jackknife::ratio(&items.iter().map(pair).collect::<Vec<_>>(), confidence)
 }
 
 /// What requests count as that nobody ever answered.
@@ -66,7 +74,11 @@ pub enum Unanswered {
 /// Served requests over all that have an outcome. Few failures do not show how much they vary,
 /// and none seem to say that none can be: then the interval also covers the exact one for
 /// independent requests.
-pub fn availability(windows: &[&WindowOutcome], unanswered: Unanswered) -> Option<Estimate> {
+pub fn availability(
+    windows: &[&WindowOutcome],
+    unanswered: Unanswered,
+    confidence: Confidence,
+) -> Option<Estimate> {
     let counts = |w: &&WindowOutcome| {
         let (served, failed) = (w.ledger.served, w.ledger.failed());
         match unanswered {
@@ -76,13 +88,13 @@ pub fn availability(windows: &[&WindowOutcome], unanswered: Unanswered) -> Optio
         }
     };
     let pair = |w: &&WindowOutcome| (counts(w).0 as f64, counts(w).1 as f64);
-    let mut estimate = ratio_of(windows, pair)?.within(0.0, 1.0);
+    let mut estimate = ratio_of(windows, pair, confidence)?.within(0.0, 1.0);
     let sum = |sum: (u64, u64), one: (u64, u64)| (sum.0 + one.0, sum.1 + one.1);
     let (served, decided) = windows.iter().map(counts).fold((0, 0), sum);
     if let Some(interval) = &mut estimate.interval
         && (decided - served).min(served) < FEW_FAILURES
     {
-        let exact = proportion::clopper_pearson(served, decided);
+        let exact = proportion::clopper_pearson(served, decided, confidence);
         let (low, high) = (interval.low.min(exact.low), interval.high.max(exact.high));
         *interval = Interval { low, high };
     }
@@ -90,20 +102,20 @@ pub fn availability(windows: &[&WindowOutcome], unanswered: Unanswered) -> Optio
 }
 
 /// The mean latency of the served requests.
-pub fn mean_latency(windows: &[&WindowOutcome]) -> Option<Estimate> {
+pub fn mean_latency(windows: &[&WindowOutcome], confidence: Confidence) -> Option<Estimate> {
     let pair = |w: &&WindowOutcome| (w.latency.sum() as f64 / 1e9, w.latency.count() as f64);
-    ratio_of(windows, pair).map(|estimate| estimate.within(0.0, f64::INFINITY))
+    ratio_of(windows, pair, confidence).map(|estimate| estimate.within(0.0, f64::INFINITY))
 }
 
 /// The latency that a share `q` of the served requests did not exceed.
-pub fn percentile(windows: &[&WindowOutcome], q: f64) -> Option<Estimate> {
+pub fn percentile(windows: &[&WindowOutcome], q: f64, confidence: Confidence) -> Option<Estimate> {
     let pooled = merged(windows).quantile(q)?;
     let section = |w: &&WindowOutcome| {
         let weight = w.latency.count() as f64;
         w.latency.quantile(q).map(|value| Section { value: value.as_secs(), weight })
     };
     let sections: Vec<Section> = windows.iter().filter_map(section).collect();
-    Some(sections::estimate(pooled.as_secs(), &sections).within(0.0, f64::INFINITY))
+    Some(sections::estimate(pooled.as_secs(), &sections, confidence).within(0.0, f64::INFINITY))
 }
 
 /// Served requests that must lie beyond a percentile for it to mean something.
@@ -117,8 +129,8 @@ pub fn too_few_beyond(samples: u64, q: f64) -> Option<f64> {
 }
 
 /// Requests answered per second while the window was open.
-pub fn throughput(windows: &[&WindowOutcome]) -> Option<Estimate> {
-    ratio_of(windows, |w| (w.ledger.served as f64, w.open.as_secs()))
+pub fn throughput(windows: &[&WindowOutcome], confidence: Confidence) -> Option<Estimate> {
+    ratio_of(windows, |w| (w.ledger.served as f64, w.open.as_secs()), confidence)
         .map(|estimate| estimate.within(0.0, f64::INFINITY))
 }
 
@@ -138,12 +150,13 @@ pub struct Recovery {
 }
 
 /// The recovery from the incidents of each replication.
-pub fn recovery(tallies: &[Tally]) -> Recovery {
+pub fn recovery(tallies: &[Tally], confidence: Confidence) -> Recovery {
     let struck = tallies.iter().filter(|tally| tally.struck > 0);
     let longest: Vec<f64> = struck.map(|tally| tally.longest().as_secs()).collect();
     let all = Tally::sum(tallies);
     Recovery {
-        longest: stats::mean(&longest).map(|estimate| estimate.within(0.0, f64::INFINITY)),
+        longest: stats::mean(&longest, confidence)
+            .map(|estimate| estimate.within(0.0, f64::INFINITY)),
         range: all.recovery,
         recovered: all.struck - all.unrecovered,
         unrecovered: all.unrecovered,
@@ -171,7 +184,9 @@ mod tests {
     #[test]
     fn no_failure_does_not_prove_that_there_can_be_none() {
         let window = served_and_failed(1_000, 0);
-        let estimate = availability(&[&window, &window, &window], Unanswered::LeftOut).unwrap();
+        let estimate =
+            availability(&[&window, &window, &window], Unanswered::LeftOut, Confidence::USUAL)
+                .unwrap();
         let interval = estimate.interval.unwrap();
         assert_eq!((estimate.point, interval.high), (1.0, 1.0));
         assert!((interval.low - 0.999_001_9).abs() < 1e-6, "{interval:?}");
@@ -183,42 +198,51 @@ mod tests {
         let interval = |failed| {
             let window = served_and_failed(3_000 - failed, failed);
             let windows = [&window, &window, &window];
-            availability(&windows, Unanswered::LeftOut).unwrap().interval.unwrap()
+            availability(&windows, Unanswered::LeftOut, Confidence::USUAL)
+                .unwrap()
+                .interval
+                .unwrap()
         };
-        let exact = proportion::clopper_pearson(8_991, 9_000);
+        let exact = proportion::clopper_pearson(8_991, 9_000, Confidence::USUAL);
         assert_eq!((interval(3).low, interval(3).high), (exact.low, exact.high));
         assert!(interval(4).high - interval(4).low < 1e-9, "twelve are not few");
     }
 
+    fn mean(values: &[f64]) -> Estimate {
+        stats::mean(values, Confidence::USUAL).unwrap()
+    }
+
     #[test]
     fn a_count_of_zero_has_an_upper_end_above_zero() {
-        let interval = none_seen(stats::mean(&[0.0; 10]).unwrap()).interval.unwrap();
+        let interval = none_seen(mean(&[0.0; 10]), Confidence::USUAL).interval.unwrap();
         assert!((interval.high - 0.299_573).abs() < 1e-6);
-        let seen = stats::mean(&[1.0, 2.0]).unwrap();
-        assert_eq!(none_seen(seen), seen);
+        let seen = mean(&[1.0, 2.0]);
+        assert_eq!(none_seen(seen, Confidence::USUAL), seen);
     }
 
     #[test]
     fn what_nobody_answered_can_count_either_way() {
         let window = WindowOutcome { unanswered: 100, ..served_and_failed(800, 100) };
-        let point = |unanswered| availability(&[&window], unanswered).unwrap().point;
+        let point =
+            |unanswered| availability(&[&window], unanswered, Confidence::USUAL).unwrap().point;
         let points = [Unanswered::Failed, Unanswered::LeftOut, Unanswered::Served].map(point);
         assert_eq!(points, [0.8, 8.0 / 9.0, 0.9]);
     }
 
     #[test]
     fn one_replication_bounds_nothing() {
-        let one = availability(&[&served_and_failed(1_000, 0)], Unanswered::LeftOut);
+        let one =
+            availability(&[&served_and_failed(1_000, 0)], Unanswered::LeftOut, Confidence::USUAL);
         assert_eq!(one, Some(Estimate::alone(1.0, 1)));
     }
 
     #[test]
     fn nothing_decided_means_no_availability_and_no_latency() {
         let empty = WindowOutcome::default();
-        assert_eq!(availability(&[&empty, &empty], Unanswered::LeftOut), None);
-        assert_eq!(percentile(&[&empty, &empty], 0.99), None);
-        assert_eq!(mean_latency(&[&empty]), None);
-        assert_eq!(throughput(&[&empty]), None);
+        assert_eq!(availability(&[&empty, &empty], Unanswered::LeftOut, Confidence::USUAL), None);
+        assert_eq!(percentile(&[&empty, &empty], 0.99, Confidence::USUAL), None);
+        assert_eq!(mean_latency(&[&empty], Confidence::USUAL), None);
+        assert_eq!(throughput(&[&empty], Confidence::USUAL), None);
     }
 
     #[test]
@@ -226,16 +250,16 @@ mod tests {
         let (mut fast, mut slow) = (WindowOutcome::default(), WindowOutcome::default());
         (0..990).for_each(|_| fast.latency.record(Span::from_secs(0.01)));
         (0..10).for_each(|_| slow.latency.record(Span::from_secs(1.0)));
-        let median = percentile(&[&fast, &slow], 0.5).unwrap();
+        let median = percentile(&[&fast, &slow], 0.5, Confidence::USUAL).unwrap();
         assert!((median.point - 0.01).abs() < 1e-4, "{median:?}");
-        assert!(percentile(&[&fast, &slow], 0.999).unwrap().point > 0.99);
+        assert!(percentile(&[&fast, &slow], 0.999, Confidence::USUAL).unwrap().point > 0.99);
     }
 
     #[test]
     fn an_incident_without_end_counts_with_what_it_lasted() {
         let mut outcomes = sample::experiment().outcomes;
         sample::change_incident(&mut outcomes[2], |incident| incident.normal = None);
-        let recovery = recovery(&incidents(&windows(&outcomes, 0)));
+        let recovery = recovery(&incidents(&windows(&outcomes, 0)), Confidence::USUAL);
         assert_eq!((recovery.recovered, recovery.unrecovered), (4, 1));
         // Four of some 15 s, and the one from 3:00 to the end at 10:00.
         let longest = recovery.longest.unwrap();

@@ -5,23 +5,23 @@ pub mod attempts;
 pub mod figures;
 mod replication;
 mod rise;
+pub mod runner;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod shelf;
 pub mod stability;
 pub mod summary;
 #[cfg(test)]
 pub(crate) mod surrounded;
-
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use rayon::prelude::*;
+mod watch;
 
 pub use replication::{replicate, scope};
+pub use runner::{Course, Runner};
+pub use watch::Watch;
 
-use crate::model::Gauge;
 use crate::observe::outcome::Outcome;
-use crate::observe::recorder::Keep;
 use crate::plan::Plan;
+use crate::stats::Confidence;
 
 /// How an experiment is carried out; none of this changes its outcomes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,21 +30,6 @@ pub struct Options {
     pub jobs: Option<usize>,
     /// Keep every so-manyth request of the first replication.
     pub requests_every: Option<u64>,
-}
-
-/// What an experiment in progress shares with whoever watches it.
-#[derive(Debug, Default)]
-pub struct Watch {
-    /// How far the replications are, and whether they should stop.
-    pub gauge: Gauge,
-    done: AtomicUsize,
-}
-
-impl Watch {
-    /// Replications that reached their end so far.
-    pub fn done(&self) -> usize {
-        self.done.load(Ordering::Relaxed)
-    }
 }
 
 /// The outcomes of an experiment.
@@ -56,12 +41,53 @@ pub struct Experiment {
     pub interrupted: bool,
     /// Replications asked for.
     pub asked: usize,
+    /// What the intervals of its figures are to have.
+    pub confidence: Confidence,
+    /// How it was found that the replications are enough; `None` = their number was given.
+    pub sequence: Option<Sequence>,
+}
+
+/// Replications that went on until they were enough.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sequence {
+    /// Half the width of an interval over its point that is narrow enough.
+    pub precision: f64,
+    /// The most replications that were allowed.
+    pub most: usize,
+    /// How often there could have been a look at the figures, by which [`Experiment::confidence`]
+    /// is corrected.
+    pub looks: usize,
+    /// Why it ended.
+    pub end: SequenceEnd,
+}
+
+/// Why replications did not go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SequenceEnd {
+    /// Every objective is decided.
+    Decided,
+    /// Every figure that is asked for is known as precisely as asked for.
+    Precise,
+    /// The most replications were made, and some figure is known less precisely.
+    Most,
+    /// It was stopped.
+    Interrupted,
 }
 
 impl Experiment {
     /// Whether the outcomes end before the horizon: nothing final can be said of them.
     pub fn is_partial(&self) -> bool {
         self.outcomes.iter().any(|outcome| outcome.interrupted)
+    }
+
+    /// Complete replications, or the partial ones if none is complete, out of `asked`.
+    fn gather(mut outcomes: Vec<Outcome>, asked: usize) -> Experiment {
+        let complete = outcomes.iter().filter(|outcome| !outcome.interrupted).count();
+        if complete > 0 {
+            outcomes.retain(|outcome| !outcome.interrupted);
+        }
+        let (interrupted, confidence) = (complete < asked, Confidence::USUAL);
+        Experiment { outcomes, interrupted, asked, confidence, sequence: None }
     }
 }
 
@@ -79,36 +105,9 @@ pub fn run(
     options: Options,
     watch: &Watch,
 ) -> Result<Experiment, rayon::ThreadPoolBuildError> {
-    let threads = options.jobs.unwrap_or(0);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-    let asked = plan.run.replications;
-    let outcomes = pool.install(|| {
-        let one = |index| one(plan, index as u64, options.requests_every, watch);
-        (0..asked).into_par_iter().map(one).collect::<Vec<_>>()
-    });
-    Ok(gather(outcomes, asked))
-}
-
-/// One replication; `None` if the experiment was stopped before it began.
-fn one(plan: &Plan, index: u64, requests_every: Option<u64>, watch: &Watch) -> Option<Outcome> {
-    let first = index == 0;
-    if watch.gauge.is_stopped() && !first {
-        return None;
-    }
-    let requests_every = requests_every.filter(|_| first);
-    let keep = Keep { timeline: first, journal: first, requests_every };
-    let outcome = replicate(plan, index, keep, &watch.gauge);
-    watch.done.fetch_add(1, Ordering::Relaxed);
-    Some(outcome)
-}
-
-fn gather(outcomes: Vec<Option<Outcome>>, asked: usize) -> Experiment {
-    let mut outcomes: Vec<Outcome> = outcomes.into_iter().flatten().collect();
-    let complete = outcomes.iter().filter(|outcome| !outcome.interrupted).count();
-    if complete > 0 {
-        outcomes.retain(|outcome| !outcome.interrupted);
-    }
-    Experiment { outcomes, interrupted: complete < asked, asked }
+    let runner = Runner::new(options.jobs, watch, &shelf::Nowhere)?;
+    let course = Course::First { requests_every: options.requests_every };
+    Ok(runner.run_all(plan, course))
 }
 
 #[cfg(test)]
@@ -140,9 +139,9 @@ mod tests {
     fn partial_replications_count_only_if_none_is_complete() {
         let outcome =
             |interrupted| Outcome { interrupted, ..sample::experiment().outcomes[1].clone() };
-        let mixed = gather(vec![Some(outcome(false)), Some(outcome(true)), None], 3);
+        let mixed = Experiment::gather(vec![outcome(false), outcome(true)], 3);
         assert_eq!((mixed.outcomes.len(), mixed.interrupted, mixed.is_partial()), (1, true, false));
-        let none = gather(vec![Some(outcome(true)), None], 2);
+        let none = Experiment::gather(vec![outcome(true)], 2);
         assert_eq!((none.outcomes.len(), none.interrupted, none.is_partial()), (1, true, true));
     }
 

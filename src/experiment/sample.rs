@@ -11,6 +11,7 @@ use crate::observe::timeline::{Latency, ReplicaLife, ReplicaRow, Timeline, Total
 use crate::observe::{Observation, State};
 use crate::plan::*;
 use crate::random::{Law, Seed, Stream};
+use crate::stats::Confidence;
 use crate::units::{Bytes, Cores, Instant, Rate, Share, Span};
 
 fn secs(seconds: f64) -> Span {
@@ -121,7 +122,14 @@ pub fn experiment() -> Experiment {
     for outcome in &mut outcomes[1..] {
         (outcome.timeline, outcome.journal, outcome.requests) = (None, vec![], vec![]);
     }
-    Experiment { outcomes, interrupted: false, asked: plan.run.replications }
+    let asked = plan.run.replications;
+    Experiment {
+        outcomes,
+        interrupted: false,
+        asked,
+        confidence: Confidence::USUAL,
+        sequence: None,
+    }
 }
 
 /// One made-up replication.

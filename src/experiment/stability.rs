@@ -5,7 +5,7 @@ use super::figures;
 use crate::observe::aftermath::{Aftermath, Stability, Unclear};
 use crate::observe::course::Stretch;
 use crate::observe::outcome::Outcome;
-use crate::stats::{self, Estimate, proportion};
+use crate::stats::{self, Confidence, Estimate, proportion};
 
 /// What is this many times as much as before is elevated, if it is enough to matter.
 const ELEVATED: f64 = 1.2;
@@ -110,7 +110,7 @@ impl Loop {
 }
 
 /// What the replications say; `None` unless something surrounds the replicas.
-pub(super) fn summarize(outcomes: &[Outcome]) -> Option<StabilitySummary> {
+pub(super) fn summarize(outcomes: &[Outcome], confidence: Confidence) -> Option<StabilitySummary> {
     let all: Vec<&Aftermath> = outcomes.iter().filter_map(|o| o.aftermath.as_ref()).collect();
     if all.is_empty() {
         return None;
@@ -124,21 +124,23 @@ pub(super) fn summarize(outcomes: &[Outcome]) -> Option<StabilitySummary> {
     let held: Vec<&Aftermath> = said.iter().copied().filter(|one| after(one).is_none()).collect();
     let goodput = |of: fn(&Aftermath) -> &Stretch| {
         let pair = |one: &&Aftermath| (of(one).answered as f64, of(one).sent as f64);
-        figures::ratio_of(&said, pair).map(|estimate| estimate.within(0.0, 1.0))
+        figures::ratio_of(&said, pair, confidence).map(|estimate| estimate.within(0.0, 1.0))
     };
+    let share = |wanted: fn(Stability) -> bool| share(outcomes, wanted, None, confidence);
     let stabilities: Vec<Stability> = all.iter().map(|one| one.stability).collect();
     let number = |of: Stability| stabilities.iter().filter(|one| **one == of).count() as u64;
     let reasons = [Unclear::NothingBefore, Unclear::TriggerLasts, Unclear::TooShort];
     let unclear = reasons.map(|why| (why, number(Stability::Unclear(why))));
     Some(StabilitySummary {
-        recovered: share(outcomes, is_recovered, None),
-        degraded: share(outcomes, |stability| stability == Stability::Degraded, None),
-        stuck: share(outcomes, is_stuck, None),
+        recovered: share(is_recovered),
+        degraded: share(|stability| stability == Stability::Degraded),
+        stuck: share(is_stuck),
         untroubled: number(Stability::Untroubled),
         unclear: unclear.into_iter().filter(|(_, count)| *count > 0).collect(),
-        recovered_after: stats::mean(&recovered).map(|mean| mean.within(0.0, f64::INFINITY)),
+        recovered_after: stats::mean(&recovered, confidence)
+            .map(|mean| mean.within(0.0, f64::INFINITY)),
         goodput: (goodput(|one| &one.before), goodput(|one| &one.last)),
-        held_by: held_by(&held),
+        held_by: held_by(&held, confidence),
     })
 }
 
@@ -162,6 +164,7 @@ pub fn share(
     outcomes: &[Outcome],
     wanted: impl Fn(Stability) -> bool,
     unclear: Option<bool>,
+    confidence: Confidence,
 ) -> Share {
     let (mut count, mut of) = (0, 0);
     for stability in outcomes.iter().filter_map(|o| o.aftermath.as_ref()).map(|a| a.stability) {
@@ -174,7 +177,7 @@ pub fn share(
         of += u64::from(hit.is_some());
     }
     let estimate = (of > 0).then(|| {
-        let interval = (of > 1).then(|| proportion::clopper_pearson(count, of));
+        let interval = (of > 1).then(|| proportion::clopper_pearson(count, of, confidence));
         Estimate { point: count as f64 / of as f64, interval, n: of as usize }
     });
     Share { count, of, estimate }
@@ -187,10 +190,10 @@ pub fn unclear(outcomes: &[Outcome]) -> u64 {
 }
 
 /// The loops that are elevated in the last stretches.
-fn held_by(held: &[&Aftermath]) -> Vec<Feedback> {
+fn held_by(held: &[&Aftermath], confidence: Confidence) -> Vec<Feedback> {
     let feedback = |of: Loop| {
         let measure = |stretch: fn(&Aftermath) -> &Stretch| {
-            figures::ratio_of(held, |one| of.pair(stretch(one)))
+            figures::ratio_of(held, |one| of.pair(stretch(one)), confidence)
                 .map(|estimate| estimate.within(0.0, f64::INFINITY))
         };
         let last = measure(|one| &one.last)?;
@@ -225,36 +228,42 @@ mod tests {
     fn shares_are_of_those_that_say() {
         let short = Stability::Unclear(Unclear::TooShort);
         let found = with([BACK, Stability::Stuck, Stability::Untroubled, short, BACK]);
-        let summary = summarize(&found).unwrap();
+        let summary = summarize(&found, Confidence::USUAL).unwrap();
         let counts = |share: Share| (share.count, share.of);
         assert_eq!(counts(summary.recovered), (2, 3));
         assert_eq!((counts(summary.stuck), counts(summary.degraded)), ((1, 3), (0, 3)));
         assert_eq!((summary.untroubled, summary.unclear), (1, vec![(Unclear::TooShort, 1)]));
         assert_eq!(summary.recovered_after.unwrap().point, 2.0);
         let interval = summary.stuck.estimate.unwrap().interval.unwrap();
-        assert_eq!(interval, proportion::clopper_pearson(1, 3));
-        assert_eq!(counts(share(&found, is_stuck, Some(true))), (2, 4));
-        assert_eq!(counts(share(&found, is_stuck, Some(false))), (1, 4));
+        assert_eq!(interval, proportion::clopper_pearson(1, 3, Confidence::USUAL));
+        assert_eq!(counts(share(&found, is_stuck, Some(true), Confidence::USUAL)), (2, 4));
+        assert_eq!(counts(share(&found, is_stuck, Some(false), Confidence::USUAL)), (1, 4));
     }
 
     #[test]
     fn what_is_elevated_in_those_that_did_not_recover_holds_them() {
         // In the sample, two of the five replications are stuck.
-        let summary = summarize(&surrounded::experiment().outcomes).unwrap();
+        let summary = summarize(&surrounded::experiment().outcomes, Confidence::USUAL).unwrap();
         let loops: Vec<Loop> = summary.held_by.iter().map(|feedback| feedback.of).collect();
         assert_eq!(loops, [Loop::WastedWork, Loop::Retries]);
         let retries = summary.held_by[1];
         assert_eq!((retries.before.point, retries.last.point), (1.0, 1.9));
         assert!(summary.held_by[0].factor().is_infinite());
-        assert!(summarize(&with([BACK; 5])).unwrap().held_by.is_empty());
+        assert!(summarize(&with([BACK; 5]), Confidence::USUAL).unwrap().held_by.is_empty());
     }
 
     #[test]
     fn one_replication_has_no_interval_and_none_says_nothing() {
         let found = with([Stability::Stuck; 5]);
-        assert_eq!(share(&found[..1], is_stuck, None).estimate, Some(Estimate::alone(1.0, 1)));
+        assert_eq!(
+            share(&found[..1], is_stuck, None, Confidence::USUAL).estimate,
+            Some(Estimate::alone(1.0, 1))
+        );
         let quiet = with([Stability::Untroubled; 5]);
-        assert_eq!(share(&quiet, is_stuck, None), Share::default());
-        assert_eq!(summarize(&crate::experiment::sample::experiment().outcomes), None);
+        assert_eq!(share(&quiet, is_stuck, None, Confidence::USUAL), Share::default());
+        assert_eq!(
+            summarize(&crate::experiment::sample::experiment().outcomes, Confidence::USUAL),
+            None
+        );
     }
 }

@@ -7,7 +7,7 @@ use crate::observe::ledger::{Failure, Ledger};
 use crate::observe::outcome::{Outcome, ProbesFailed, WindowOutcome};
 use crate::observe::tally::Tally;
 use crate::plan::Plan;
-use crate::stats::Estimate;
+use crate::stats::{Confidence, Estimate};
 use crate::units::Span;
 
 /// The percentiles that every report shows, with their names.
@@ -111,31 +111,36 @@ pub struct FaultSummary {
     pub serving_least: Option<usize>,
 }
 
-/// Sums up the outcomes of `plan`.
-pub fn summarize(plan: &Plan, outcomes: &[Outcome]) -> Summary {
+/// Sums up the outcomes of `plan`, with intervals of this confidence.
+pub fn summarize(plan: &Plan, outcomes: &[Outcome], confidence: Confidence) -> Summary {
     let window = |(index, window): (usize, &crate::plan::Window)| {
         let windows = figures::windows(outcomes, index);
-        let attempts = plan.surroundings.as_ref().map(|_| attempts::summarize(&windows));
-        WindowSummary { attempts, ..summarize_window(window.label.clone(), &windows) }
+        let attempts =
+            plan.surroundings.as_ref().map(|_| attempts::summarize(&windows, confidence));
+        WindowSummary { attempts, ..summarize_window(window.label.clone(), &windows, confidence) }
     };
     let fault = |(index, fault): (usize, &crate::plan::FaultPlan)| {
-        summarize_fault(fault.name.clone(), index, outcomes)
+        summarize_fault(fault.name.clone(), index, outcomes, confidence)
     };
     Summary {
         windows: plan.windows.iter().enumerate().map(window).collect(),
-        gateway: summarize_gateway(plan, outcomes),
+        gateway: summarize_gateway(plan, outcomes, confidence),
         faults: plan.faults.iter().enumerate().map(fault).collect(),
-        stability: stability::summarize(outcomes),
+        stability: stability::summarize(outcomes, confidence),
     }
 }
 
-fn summarize_window(label: String, windows: &[&WindowOutcome]) -> WindowSummary {
+fn summarize_window(
+    label: String,
+    windows: &[&WindowOutcome],
+    confidence: Confidence,
+) -> WindowSummary {
     let count = |value: &dyn Fn(&Ledger) -> u64| {
-        figures::count_of(windows, |window| value(&window.ledger) as f64)
+        figures::count_of(windows, |window| value(&window.ledger) as f64, confidence)
     };
     let failures = |kind| {
         let mean = count(&|ledger| ledger.failed_by(kind));
-        (kind, mean.map(figures::none_seen))
+        (kind, mean.map(|mean| figures::none_seen(mean, confidence)))
     };
     let merged = figures::merged(windows);
     WindowSummary {
@@ -145,53 +150,61 @@ fn summarize_window(label: String, windows: &[&WindowOutcome]) -> WindowSummary 
         served: count(&|ledger| ledger.served),
         failures: Failure::ALL.map(failures).to_vec(),
         in_flight: count(&|ledger| ledger.in_flight),
-        unanswered: figures::count_of(windows, |window| window.unanswered as f64),
-        availability: figures::availability(windows, Unanswered::LeftOut),
-        mean: figures::mean_latency(windows),
-        percentiles: PERCENTILES.map(|(q, _)| figures::percentile(windows, q)).to_vec(),
+        unanswered: figures::count_of(windows, |window| window.unanswered as f64, confidence),
+        availability: figures::availability(windows, Unanswered::LeftOut, confidence),
+        mean: figures::mean_latency(windows, confidence),
+        percentiles: PERCENTILES.map(|(q, _)| figures::percentile(windows, q, confidence)).to_vec(),
         greatest: merged.greatest(),
-        throughput: figures::throughput(windows),
+        throughput: figures::throughput(windows, confidence),
         samples: merged.count(),
-        open: figures::count_of(windows, |window| window.open.as_secs()),
+        open: figures::count_of(windows, |window| window.open.as_secs(), confidence),
         attempts: None,
     }
 }
 
-fn summarize_gateway(plan: &Plan, outcomes: &[Outcome]) -> GatewaySummary {
+fn summarize_gateway(plan: &Plan, outcomes: &[Outcome], confidence: Confidence) -> GatewaySummary {
     let length = |o: &Outcome| o.time_with_serving.iter().map(|time| time.as_secs()).sum::<f64>();
     let most = outcomes.iter().map(|o| o.time_with_serving.len()).max().unwrap_or(0);
     let share = |k: usize| {
         let time = |o: &Outcome| o.time_with_serving.get(k).map_or(0.0, |time| time.as_secs());
-        figures::ratio_of(outcomes, |o| (time(o), length(o))).map(|e| e.within(0.0, 1.0))
+        figures::ratio_of(outcomes, |o| (time(o), length(o)), confidence)
+            .map(|e| e.within(0.0, 1.0))
     };
+    let incidents = figures::incidents(&figures::windows(outcomes, 0));
     GatewaySummary {
-        cpu: figures::ratio_of(outcomes, |o| (o.busy_secs, o.capacity_secs))
+        cpu: figures::ratio_of(outcomes, |o| (o.busy_secs, o.capacity_secs), confidence)
             .map(|cpu| cpu.within(0.0, f64::INFINITY)),
-        in_flight_peak: figures::count_of(outcomes, |o| o.in_flight_peak as f64),
+        in_flight_peak: figures::count_of(outcomes, |o| o.in_flight_peak as f64, confidence),
         in_flight_greatest: outcomes.iter().map(|o| o.in_flight_peak).max().unwrap_or(0),
         serving: (0..most).map(share).collect(),
-        recovery: figures::recovery(&figures::incidents(&figures::windows(outcomes, 0))),
+        recovery: figures::recovery(&incidents, confidence),
         incidents_unlisted: outcomes.iter().map(|o| o.incidents_unlisted).sum(),
-        probes: plan.detection.probe_cpu.map(|_| summarize_probes(outcomes)),
+        probes: plan.detection.probe_cpu.map(|_| summarize_probes(outcomes, confidence)),
     }
 }
 
-fn summarize_probes(outcomes: &[Outcome]) -> ProbeSummary {
+fn summarize_probes(outcomes: &[Outcome], confidence: Confidence) -> ProbeSummary {
     let count = |value: &dyn Fn(&ProbesFailed) -> u64| {
-        figures::count_of(outcomes, |o| value(&o.probes_failed) as f64).map(figures::none_seen)
+        let mean = figures::count_of(outcomes, |o| value(&o.probes_failed) as f64, confidence);
+        mean.map(|mean| figures::none_seen(mean, confidence))
     };
     let restarts = count(&|failed| failed.liveness);
     ProbeSummary { restarts, readiness_losses: count(&|failed| failed.readiness) }
 }
 
-fn summarize_fault(name: String, fault: usize, outcomes: &[Outcome]) -> FaultSummary {
+fn summarize_fault(
+    name: String,
+    fault: usize,
+    outcomes: &[Outcome],
+    confidence: Confidence,
+) -> FaultSummary {
     let tallies: Vec<Tally> = outcomes.iter().map(|o| o.faults[fault].clone()).collect();
     let all = Tally::sum(&tallies);
     FaultSummary {
         name,
-        struck: figures::count_of(&tallies, |tally| tally.struck as f64),
+        struck: figures::count_of(&tallies, |tally| tally.struck as f64, confidence),
         replications: tallies.iter().filter(|tally| tally.struck > 0).count(),
-        recovery: figures::recovery(&tallies),
+        recovery: figures::recovery(&tallies, confidence),
         p99_before: all.p99_before,
         p99_during: all.p99_during,
         failed: all.failed,
@@ -205,7 +218,7 @@ mod tests {
     use crate::experiment::sample;
 
     fn summary() -> Summary {
-        summarize(&sample::plan(), &sample::experiment().outcomes)
+        summarize(&sample::plan(), &sample::experiment().outcomes, Confidence::USUAL)
     }
 
     #[test]

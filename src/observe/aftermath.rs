@@ -1,10 +1,12 @@
 //! What became of a run once what troubled it was gone.
 
+use serde::{Deserialize, Serialize};
+
 use super::course::Stretch;
 use crate::units::{Instant, Span};
 
 /// What became of a run after its trigger.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Stability {
     /// There was no trigger.
     Untroubled,
@@ -22,7 +24,7 @@ pub enum Stability {
 }
 
 /// Why a run does not say whether it came back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unclear {
     /// There are less than 20 s before the trigger, or nothing was answered in them.
     NothingBefore,
@@ -49,7 +51,7 @@ impl Stability {
 pub type Trigger = (Instant, Option<Instant>);
 
 /// What became of a run after its trigger, with what that rests on.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Aftermath {
     /// The finding.
     pub stability: Stability,

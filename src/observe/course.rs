@@ -2,13 +2,14 @@
 //! slot of time, a second unless the run is very long, what was sent in it and what became of that,
 //! whenever it did; and what else happened in it.
 
+use serde::{Deserialize, Serialize};
 use std::ops::AddAssign;
 
 use super::count::Count;
 use crate::units::{Instant, Span};
 
 /// What was sent in a stretch of time, and what became of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Stretch {
     /// How long it is.
     pub length: Span,

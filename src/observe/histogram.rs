@@ -1,5 +1,7 @@
 //! A log-linear histogram of latencies: constant memory, merged without loss.
 
+use serde::{Deserialize, Serialize};
+
 use crate::units::Span;
 
 /// Bits of the mantissa kept: 128 buckets per octave, so a bucket is at most 0.8 % wide.
@@ -14,7 +16,7 @@ const BUCKETS: usize = PER_OCTAVE * OCTAVES;
 /// Below 128 ns every nanosecond has its own bucket; above, the relative width is 1/128.
 /// Quantiles interpolate inside a bucket, so their relative error is below 0.8 %. Only the octaves
 /// between the least and the greatest latency take memory: 1 KiB each.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Histogram {
     /// Index of the first bucket that `counts` holds; a multiple of [`PER_OCTAVE`], as is its
     /// length.

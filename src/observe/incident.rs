@@ -1,11 +1,13 @@
 //! An incident: one fault, from its strike until the gateway is back to normal.
 
+use serde::{Deserialize, Serialize};
+
 use super::State;
 use super::ledger::Ledger;
 use crate::units::{Instant, Span};
 
 /// What one fault did.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Incident {
     /// Index of the fault in the plan.
     pub fault: usize,

@@ -1,5 +1,6 @@
 //! The ledger: every request offered ends in exactly one outcome.
 
+use serde::{Deserialize, Serialize};
 use std::ops::AddAssign;
 
 /// How a request can fail. Each is a named mechanism; there is no other way.
@@ -119,7 +120,7 @@ const _: () = {
 };
 
 /// Counts of requests by outcome.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     /// Requests that clients sent.
     pub offered: u64,

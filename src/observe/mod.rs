@@ -21,6 +21,8 @@ pub mod timeline;
 mod tracker;
 mod windows;
 
+use serde::{Deserialize, Serialize};
+
 use crate::autoscaler::decision::Decision;
 use crate::units::{Instant, Share, Span};
 use count::Count;
@@ -45,7 +47,7 @@ pub struct Served {
 }
 
 /// The state of a replica, in life-cycle order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum State {
     /// Waits for a node in a zone that is up.
     Scheduling,

@@ -1,5 +1,7 @@
 //! What one replication says.
 
+use serde::{Deserialize, Serialize};
+
 use super::aftermath::Aftermath;
 use super::count::Counts;
 use super::histogram::Histogram;
@@ -11,7 +13,7 @@ use super::{Observation, ReplicaId};
 use crate::units::{Instant, Span};
 
 /// One replication's result. A function of (plan, seed, replication index) and nothing else.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// Index of the replication.
     pub replication: u64,
@@ -52,17 +54,20 @@ pub struct Outcome {
     /// Digest of every event: equal digests mean equal runs.
     pub digest: u64,
     /// Bin by bin; kept for the first replication only.
+    #[serde(skip)]
     pub timeline: Option<Timeline>,
     /// State changes in order of time; kept for the first replication only.
+    #[serde(skip)]
     pub journal: Vec<Entry>,
     /// Changes after the first [`JOURNAL_LIMIT`], which are not kept.
     pub journal_cut: u64,
     /// Sampled requests; kept for the first replication only, if asked for.
+    #[serde(skip)]
     pub requests: Vec<RequestRecord>,
 }
 
 /// How often probes of each kind failed often enough to count.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProbesFailed {
     /// Each took a replica out of rotation.
     pub readiness: u64,
@@ -78,7 +83,7 @@ pub const INCIDENT_LIMIT: usize = 1_000;
 pub const JOURNAL_LIMIT: usize = 100_000;
 
 /// The figures of one window.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct WindowOutcome {
     /// Requests sent in the window.
     pub ledger: Ledger,

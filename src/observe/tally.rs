@@ -1,10 +1,12 @@
 //! What incidents did together: a sum that leaves none out, however many there were.
 
+use serde::{Deserialize, Serialize};
+
 use super::incident::Incident;
 use crate::units::{Instant, Span};
 
 /// The incidents of one kind together.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tally {
     /// Times that a fault struck.
     pub struck: u64,

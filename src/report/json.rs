@@ -15,6 +15,7 @@ use windows::{WindowPart, window};
 use super::Report;
 use super::cells::{self, nine_digits};
 use super::manifest::{VERSION, digest};
+use crate::experiment::{Sequence, SequenceEnd};
 use crate::stats;
 use crate::verdict::{Doubt, Judgement, Overall, Verdict};
 
@@ -64,7 +65,18 @@ struct RunPart {
     interrupted: bool,
     horizon_s: Option<f64>,
     warm_up_s: Option<f64>,
-    confidence: f64,
+    confidence: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    precision: Option<SequencePart>,
+}
+
+/// How replications went on until they were enough.
+#[derive(Serialize)]
+struct SequencePart {
+    asked: Option<f64>,
+    most_replications: usize,
+    looks: usize,
+    end: &'static str,
 }
 
 #[derive(Serialize)]
@@ -126,7 +138,8 @@ fn summary<'a>(report: &'a Report) -> SummaryFile<'a> {
             interrupted: experiment.interrupted,
             horizon_s: nine_digits(run.horizon.as_secs()),
             warm_up_s: nine_digits(run.warm_up.as_secs()),
-            confidence: stats::CONFIDENCE,
+            confidence: nine_digits(report.experiment.confidence.0),
+            precision: report.experiment.sequence.as_ref().map(sequence),
         },
         verdict: overall(report.overall()),
         objectives: report.judgements.iter().map(|j| objective(report, j)).collect(),
@@ -137,6 +150,17 @@ fn summary<'a>(report: &'a Report) -> SummaryFile<'a> {
         stability: report.summary.stability.as_ref().map(stability),
         caveats: report.caveats.iter().map(caveat).collect(),
     }
+}
+
+fn sequence(sequence: &Sequence) -> SequencePart {
+    let end = match sequence.end {
+        SequenceEnd::Decided => "decided",
+        SequenceEnd::Precise => "precise",
+        SequenceEnd::Most => "most_replications",
+        SequenceEnd::Interrupted => "interrupted",
+    };
+    let precision = nine_digits(sequence.precision);
+    SequencePart { asked: precision, most_replications: sequence.most, looks: sequence.looks, end }
 }
 
 fn overall(overall: Overall) -> &'static str {

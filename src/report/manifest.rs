@@ -12,7 +12,7 @@ pub const SCHEMA: &str = "brownout/manifest/1";
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What was run, and what came of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// [`SCHEMA`].
@@ -32,12 +32,25 @@ pub struct Manifest {
     pub seed: u64,
     /// The replications asked for, likewise.
     pub replications: usize,
+    /// Replications went on until the figures were so precise, if so; then `replications` is the
+    /// number that the scenario asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision: Option<PrecisionPart>,
     /// Every so-manyth request was kept, if any.
     pub requests_every: Option<u64>,
     /// Whether the run was stopped; then it does not repeat to the same bytes.
     pub interrupted: bool,
     /// The digest of each replication: equal digests mean equal runs.
     pub outcomes: Vec<OutcomeDigest>,
+}
+
+/// How precise figures were to be.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PrecisionPart {
+    /// Half of an interval over its point.
+    pub relative: f64,
+    /// The most replications.
+    pub most: usize,
 }
 
 /// The digest of one replication.
@@ -67,6 +80,7 @@ impl Manifest {
     /// The manifest of a report.
     pub fn of(report: &Report) -> Self {
         let (scenario, experiment) = (report.scenario, report.experiment);
+        let sequence = experiment.sequence;
         let file = scenario.path.file_name().unwrap_or_default().to_string_lossy();
         let outcome = |outcome: &crate::observe::outcome::Outcome| OutcomeDigest {
             replication: outcome.replication,
@@ -80,7 +94,8 @@ impl Manifest {
             scenario: scenario.text.clone(),
             set: scenario.changes.clone(),
             seed: scenario.plan.run.seed,
-            replications: experiment.asked,
+            replications: sequence.map_or(experiment.asked, |_| scenario.plan.run.replications),
+            precision: sequence.map(|of| PrecisionPart { relative: of.precision, most: of.most }),
             requests_every: report.requests_every,
             interrupted: experiment.interrupted,
             outcomes: experiment.outcomes.iter().map(outcome).collect(),

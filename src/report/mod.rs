@@ -7,6 +7,7 @@ mod around;
 pub mod caveats;
 mod cells;
 pub mod charts;
+pub mod checkpoint;
 mod cluster;
 pub mod events;
 pub mod files;
@@ -52,7 +53,7 @@ impl<'a> Report<'a> {
         experiment: &'a Experiment,
         requests_every: Option<u64>,
     ) -> Self {
-        let summary = summarize(&scenario.plan, &experiment.outcomes);
+        let summary = summarize(&scenario.plan, &experiment.outcomes, experiment.confidence);
         let judgements = judge_all(experiment, &scenario.objectives);
         let caveats = scrutiny::scrutinize(scenario, experiment, &summary);
         Report { scenario, experiment, requests_every, summary, judgements, caveats }

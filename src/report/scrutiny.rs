@@ -213,7 +213,7 @@ mod tests {
     use crate::units::Share;
 
     fn keys(scenario: &Scenario, run: &Experiment) -> Vec<&'static str> {
-        let summary = summarize(&scenario.plan, &run.outcomes);
+        let summary = summarize(&scenario.plan, &run.outcomes, run.confidence);
         scrutinize(scenario, run, &summary).iter().map(Caveat::key).collect()
     }
 

@@ -8,6 +8,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::words::{NOTHING, or_nothing, plural, seconds, share, whole, wrapped};
 use super::{Report, around, cluster, incidents, stability, tables};
+use crate::experiment::{Sequence, SequenceEnd};
 use crate::units::{Share, Span};
 use crate::verdict::{Doubt, Judgement, Overall, Verdict};
 
@@ -77,7 +78,23 @@ fn head(report: &Report) -> String {
         [] => String::new(),
         changes => wrapped("  ", &format!("with {}", changes.join(", "))),
     };
-    wrapped("  ", &scenario.question) + &wrapped("  ", &line) + &changes
+    let enough = report.experiment.sequence.map(|it| wrapped("  ", &enough(&it)));
+    wrapped("  ", &scenario.question)
+        + &wrapped("  ", &line)
+        + &changes
+        + &enough.unwrap_or_default()
+}
+
+/// Why replications that went on until they were enough ended.
+fn enough(sequence: &Sequence) -> String {
+    let Sequence { precision, most, looks: _, end } = sequence;
+    let precision = Share(*precision);
+    match end {
+        SequenceEnd::Decided => "enough: every objective is decided".to_owned(),
+        SequenceEnd::Precise => format!("enough: figures are known to ±{precision}"),
+        SequenceEnd::Most => format!("not enough: {most} replications do not give ±{precision}"),
+        SequenceEnd::Interrupted => format!("stopped before ±{precision} was reached"),
+    }
 }
 
 /// The verdict alone, with each objective.
@@ -171,10 +188,19 @@ fn objective_line(line: &str, verdict: &Verdict, paint: Paint) -> String {
 
 fn windows(report: &Report, paint: Paint) -> String {
     let title = match report.experiment.outcomes.len() {
-        1 => "Load, and latency of the served requests",
-        _ => "Load, and latency of the served requests (95 % interval)",
+        1 => "Load, and latency of the served requests".to_owned(),
+        _ => format!("Load, and latency of the served requests ({})", intervals(report)),
     };
-    format!("{}\n{}", paint.title(title), tables::windows(&report.summary.windows))
+    format!("{}\n{}", paint.title(&title), tables::windows(&report.summary.windows))
+}
+
+/// What the intervals are worth.
+fn intervals(report: &Report) -> String {
+    let looks = report.experiment.sequence.map_or(1, |sequence| sequence.looks);
+    match looks {
+        1 => "95 % interval".to_owned(),
+        looks => format!("95 % interval, corrected for {looks} looks"),
+    }
 }
 
 fn ledger(report: &Report, paint: Paint) -> String {

@@ -1,14 +1,14 @@
 //! The jackknife over replications, for ratios of totals: the point comes from everything pooled,
 //! its error from leaving out one replication at a time.
 
-use super::Estimate;
+use super::{Confidence, Estimate};
 
 /// The estimate of θ from its pooled value and its values with each replication left out.
 ///
 /// With pseudo-values Jᵢ = n·θ − (n−1)·θ₍₋ᵢ₎ (Tukey 1958; Efron, The Jackknife, the Bootstrap and
 /// Other Resampling Plans, 1982), the error is √(Σ(Jᵢ − J̄)² / (n(n−1))) and the interval
-/// θ ± t(n−1, 0.975) · error.
-pub fn estimate(pooled: f64, left_out: &[f64]) -> Estimate {
+/// θ ± t(n−1, (1+c)/2) · error for confidence c.
+pub fn estimate(pooled: f64, left_out: &[f64], confidence: Confidence) -> Estimate {
     let n = left_out.len();
     if n < 2 {
         return Estimate::alone(pooled, n);
@@ -17,12 +17,12 @@ pub fn estimate(pooled: f64, left_out: &[f64]) -> Estimate {
     let centre = left_out.iter().sum::<f64>() / count;
     // Jᵢ − J̄ = (n−1)·(mean of the θ₍₋ᵢ₎ − θ₍₋ᵢ₎)
     let squares: f64 = left_out.iter().map(|value| (value - centre).powi(2)).sum();
-    Estimate::with_error(pooled, (squares * (count - 1.0) / count).sqrt(), n)
+    Estimate::with_error(pooled, (squares * (count - 1.0) / count).sqrt(), n, confidence)
 }
 
 /// The ratio of two totals, Σx/Σy, from one pair (x, y) per replication. Pairs with y = 0 say
 /// nothing and are left aside; `None` if no other remains.
-pub fn ratio(pairs: &[(f64, f64)]) -> Option<Estimate> {
+pub fn ratio(pairs: &[(f64, f64)], confidence: Confidence) -> Option<Estimate> {
     let pairs: Vec<_> = pairs.iter().filter(|(_, y)| *y > 0.0).collect();
     let x: f64 = pairs.iter().map(|(x, _)| x).sum();
     let y: f64 = pairs.iter().map(|(_, y)| y).sum();
@@ -30,7 +30,7 @@ pub fn ratio(pairs: &[(f64, f64)]) -> Option<Estimate> {
     match pairs.len() {
         0 => None,
         1 => Some(Estimate::alone(x / y, 1)),
-        _ => Some(estimate(x / y, &pairs.iter().map(left_out).collect::<Vec<_>>())),
+        _ => Some(estimate(x / y, &pairs.iter().map(left_out).collect::<Vec<_>>(), confidence)),
     }
 }
 
@@ -43,8 +43,8 @@ mod tests {
     #[test]
     fn for_a_mean_the_jackknife_gives_the_t_interval() {
         let values = [3.0, 1.0, 4.0, 1.0, 5.0, 9.0];
-        let by_ratio = ratio(&values.map(|value| (value, 1.0))).unwrap();
-        let direct = mean(&values).unwrap();
+        let by_ratio = ratio(&values.map(|value| (value, 1.0)), Confidence::USUAL).unwrap();
+        let direct = mean(&values, Confidence::USUAL).unwrap();
         assert!((by_ratio.point - direct.point).abs() < 1e-12);
         let widths = (by_ratio.half_width().unwrap(), direct.half_width().unwrap());
         assert!((widths.0 - widths.1).abs() < 1e-12, "{widths:?}");
@@ -52,8 +52,11 @@ mod tests {
 
     #[test]
     fn replications_without_weight_do_not_count() {
-        assert_eq!(ratio(&[(0.0, 0.0), (3.0, 4.0)]), Some(Estimate::alone(0.75, 1)));
-        assert_eq!(ratio(&[(0.0, 0.0)]), None);
+        assert_eq!(
+            ratio(&[(0.0, 0.0), (3.0, 4.0)], Confidence::USUAL),
+            Some(Estimate::alone(0.75, 1))
+        );
+        assert_eq!(ratio(&[(0.0, 0.0)], Confidence::USUAL), None);
     }
 
     #[test]
@@ -61,7 +64,7 @@ mod tests {
         let covered = coverage(1_000, 2.0, |stream| {
             let mut total = || (0..30).map(|_| exponential(stream)).sum::<f64>();
             let pairs: Vec<_> = (0..20).map(|_| (2.0 * total(), total())).collect();
-            ratio(&pairs).unwrap()
+            ratio(&pairs, Confidence::USUAL).unwrap()
         });
         assert!((0.93..=0.97).contains(&covered), "{covered}");
     }

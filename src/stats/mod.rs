@@ -1,7 +1,7 @@
 //! Estimates over replications, never without what is known of their error.
 //!
 //! A replication is one independent sample of the model. Everything here takes figures of whole
-//! replications and gives a point with a 95 % interval, or a point and no interval where the data
+//! replications and gives a point with an interval, or a point and no interval where the data
 //! cannot bear one.
 
 mod beta;
@@ -10,8 +10,30 @@ pub mod proportion;
 pub mod sections;
 pub mod student;
 
-/// The confidence of every interval.
-pub const CONFIDENCE: f64 = 0.95;
+/// How sure an interval is: the share of experiments in which it contains the truth.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Confidence(pub f64);
+
+impl Confidence {
+    /// What intervals have unless said otherwise: 95 %.
+    pub const USUAL: Confidence = Confidence(0.95);
+
+    /// The share of experiments in which the truth lies outside.
+    pub fn error(self) -> f64 {
+        1.0 - self.0
+    }
+
+    /// What each of `number` intervals must have so that with this confidence all of them contain
+    /// their truth, whatever they have to do with each other (Bonferroni's inequality).
+    pub fn of_each(self, number: usize) -> Confidence {
+        Confidence(1.0 - self.error() / number.max(1) as f64)
+    }
+
+    /// The share below the upper end of an interval with equal errors on both sides.
+    pub(crate) fn upper(self) -> f64 {
+        (1.0 + self.0) / 2.0
+    }
+}
 
 /// A confidence interval, ends included.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,7 +48,7 @@ pub struct Interval {
 pub struct Estimate {
     /// The best single value.
     pub point: f64,
-    /// Where the true value lies with [`CONFIDENCE`]; `None` = the data do not say.
+    /// Where the true value lies with the confidence asked for; `None` = the data do not say.
     pub interval: Option<Interval>,
     /// Replications that contributed.
     pub n: usize,
@@ -39,12 +61,12 @@ impl Estimate {
     }
 
     /// A point with its standard error, from `n` replications: the interval is
-    /// `point ± t(n−1, 0.975) · error`. Needs two replications to have one.
-    pub fn with_error(point: f64, error: f64, n: usize) -> Self {
+    /// `point ± t(n−1, (1+c)/2) · error` for confidence c. Needs two replications to have one.
+    pub fn with_error(point: f64, error: f64, n: usize, confidence: Confidence) -> Self {
         if n < 2 || !error.is_finite() {
             return Self::alone(point, n);
         }
-        let half = student::quantile(n as f64 - 1.0, (1.0 + CONFIDENCE) / 2.0) * error;
+        let half = student::quantile(n as f64 - 1.0, confidence.upper()) * error;
         let interval = Some(Interval { low: point - half, high: point + half });
         Estimate { point, interval, n }
     }
@@ -64,9 +86,9 @@ impl Estimate {
     }
 }
 
-/// The mean of one value per replication, `x̄ ± t(n−1, 0.975) · s/√n` (Law, Simulation Modeling and
-/// Analysis, 5th ed., section 9.4.1); `None` without values.
-pub fn mean(values: &[f64]) -> Option<Estimate> {
+/// The mean of one value per replication, `x̄ ± t(n−1, (1+c)/2) · s/√n` (Law, Simulation Modeling
+/// and Analysis, 5th ed., section 9.4.1); `None` without values.
+pub fn mean(values: &[f64], confidence: Confidence) -> Option<Estimate> {
     let n = values.len();
     if n == 0 {
         return None;
@@ -74,7 +96,7 @@ pub fn mean(values: &[f64]) -> Option<Estimate> {
     let mean = values.iter().sum::<f64>() / n as f64;
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
     let error = (squares / (n as f64 * (n as f64 - 1.0))).sqrt();
-    Some(Estimate::with_error(mean, error, n))
+    Some(Estimate::with_error(mean, error, n, confidence))
 }
 
 #[cfg(test)]
@@ -102,7 +124,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_mean_has_the_textbook_interval() {
-        let estimate = mean(&[1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
+        let estimate = mean(&[1.0, 2.0, 3.0, 4.0, 5.0], Confidence::USUAL).unwrap();
         let half = 2.776_445_105_197_799 * (2.5_f64 / 5.0).sqrt();
         assert_eq!((estimate.point, estimate.n), (3.0, 5));
         assert!((estimate.half_width().unwrap() - half).abs() < 1e-9);
@@ -110,15 +132,15 @@ pub(crate) mod tests {
 
     #[test]
     fn one_value_has_no_interval_and_none_has_no_mean() {
-        assert_eq!(mean(&[7.0]), Some(Estimate::alone(7.0, 1)));
-        assert_eq!(mean(&[]), None);
+        assert_eq!(mean(&[7.0], Confidence::USUAL), Some(Estimate::alone(7.0, 1)));
+        assert_eq!(mean(&[], Confidence::USUAL), None);
     }
 
     #[test]
     fn intervals_of_means_cover_the_truth_as_often_as_they_claim() {
         let covered = coverage(1_000, 1.0, |stream| {
             let value = |_| (0..20).map(|_| exponential(stream)).sum::<f64>() / 20.0;
-            mean(&(0..20).map(value).collect::<Vec<_>>()).unwrap()
+            mean(&(0..20).map(value).collect::<Vec<_>>(), Confidence::USUAL).unwrap()
         });
         assert!((0.93..=0.97).contains(&covered), "{covered}");
     }

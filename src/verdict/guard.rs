@@ -4,6 +4,7 @@ use super::{Doubt, Verdict, judge};
 use crate::experiment::figures::{self, Unanswered};
 use crate::objective::Objective;
 use crate::observe::outcome::WindowOutcome;
+use crate::stats::Confidence;
 
 /// What a percentile that seems to be met is worth.
 pub(super) fn percentile(q: f64, windows: &[&WindowOutcome]) -> Verdict {
@@ -40,9 +41,11 @@ pub(super) fn availability(
     objective: &Objective,
     verdict: Verdict,
     windows: &[&WindowOutcome],
+    confidence: Confidence,
 ) -> Verdict {
     let if_counted = |unanswered| {
-        judge(objective, figures::availability(windows, unanswered).as_ref()) == verdict
+        let counted = figures::availability(windows, unanswered, confidence);
+        judge(objective, counted.as_ref()) == verdict
     };
     match if_counted(Unanswered::Failed) && if_counted(Unanswered::Served) {
         true => verdict,

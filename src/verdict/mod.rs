@@ -96,14 +96,15 @@ pub fn overall(judgements: &[Judgement]) -> Overall {
 
 fn judge_one(run: &Experiment, objective: &Objective) -> Judgement {
     let windows = || figures::windows(&run.outcomes, objective.window);
+    let confidence = run.confidence;
     let (figure, mut verdict) = match objective.metric {
-        Metric::Latency(q) => plain(objective, figures::percentile(&windows(), q)),
-        Metric::MeanLatency => plain(objective, figures::mean_latency(&windows())),
+        Metric::Latency(q) => plain(objective, figures::percentile(&windows(), q, confidence)),
+        Metric::MeanLatency => plain(objective, figures::mean_latency(&windows(), confidence)),
         Metric::Availability => {
-            plain(objective, figures::availability(&windows(), Unanswered::LeftOut))
+            plain(objective, figures::availability(&windows(), Unanswered::LeftOut, confidence))
         }
         Metric::Recovery => {
-            let found = figures::recovery(&figures::incidents(&windows()));
+            let found = figures::recovery(&figures::incidents(&windows()), confidence);
             (found.longest, judge_recovery(objective, &found))
         }
         Metric::Recovered => judge_share(run, objective, stability::is_recovered),
@@ -113,7 +114,7 @@ fn judge_one(run: &Experiment, objective: &Objective) -> Judgement {
         (Metric::Latency(q), Verdict::Met) => guard::percentile(q, &windows()),
         (Metric::MeanLatency, Verdict::Met) => guard::mean(&windows()),
         (Metric::Availability, Verdict::Met | Verdict::Missed) => {
-            guard::availability(objective, verdict, &windows())
+            guard::availability(objective, verdict, &windows(), confidence)
         }
         _ => verdict,
     };
@@ -169,7 +170,7 @@ fn judge_share(
     objective: &Objective,
     wanted: fn(Stability) -> bool,
 ) -> (Option<Estimate>, Verdict) {
-    let found = |unclear| stability::share(&run.outcomes, wanted, unclear).estimate;
+    let found = |unclear| stability::share(&run.outcomes, wanted, unclear, run.confidence).estimate;
     let (figure, verdict) = plain(objective, found(None));
     let stands = |as_wanted| judge(objective, found(Some(as_wanted)).as_ref()) == verdict;
     match verdict {

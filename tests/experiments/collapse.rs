@@ -14,6 +14,7 @@ use brownout::observe::recorder::Keep;
 use brownout::observe::timeline::TotalRow;
 use brownout::plan::*;
 use brownout::random::Law;
+use brownout::stats::Confidence;
 use brownout::stats::proportion::clopper_pearson;
 use brownout::units::{Rate, Span};
 use rayon::prelude::*;
@@ -92,7 +93,7 @@ fn without_a_back_off_as_many_runs_stay_collapsed_as_published() {
     let runs = runs(&spike(0.0));
     let published = numbers(&facts["goodput_65_75s"]);
     let count = collapsed(published.iter().copied());
-    let theirs = clopper_pearson(count, published.len() as u64);
+    let theirs = clopper_pearson(count, published.len() as u64, Confidence::USUAL);
     let ours = collapsed(runs.iter().map(|run| late_goodput(run)));
     let share = ours as f64 / RUNS as f64;
     assert!((theirs.low..=theirs.high).contains(&share), "{share}, not {theirs:?}");

@@ -1,0 +1,128 @@
+//! Replications over the cores.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::shelf::{self, Key, Shelf};
+use super::{Experiment, Watch, replicate};
+use crate::observe::outcome::Outcome;
+use crate::observe::recorder::Keep;
+use crate::plan::Plan;
+
+/// Whether the course of a replication is kept: timeline, journal and requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Course {
+    /// Of none.
+    None,
+    /// Of the first, with every so-manyth request if asked for.
+    First {
+        /// Every so-manyth request; `None` = no requests.
+        requests_every: Option<u64>,
+    },
+}
+
+impl Course {
+    fn keep(self, replication: u64) -> Keep {
+        match self {
+            Course::First { requests_every } if replication == 0 => {
+                Keep { timeline: true, journal: true, requests_every }
+            }
+            _ => Keep::default(),
+        }
+    }
+}
+
+/// Carries out replications: threads, someone who watches, and a shelf for what is complete.
+pub struct Runner<'a> {
+    pool: rayon::ThreadPool,
+    watch: &'a Watch,
+    shelf: &'a dyn Shelf,
+}
+
+impl<'a> Runner<'a> {
+    /// Starts the threads; `None` = one for each core.
+    ///
+    /// # Errors
+    /// The threads cannot be started.
+    pub fn new(
+        jobs: Option<usize>,
+        watch: &'a Watch,
+        shelf: &'a dyn Shelf,
+    ) -> Result<Self, rayon::ThreadPoolBuildError> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.unwrap_or(0)).build()?;
+        Ok(Runner { pool, watch, shelf })
+    }
+
+    /// Who watches.
+    pub fn watch(&self) -> &'a Watch {
+        self.watch
+    }
+
+    /// Whether it was asked to stop.
+    pub fn is_stopped(&self) -> bool {
+        self.watch.gauge.is_stopped()
+    }
+
+    /// All replications of a plan, which are all there is to watch.
+    ///
+    /// # Panics
+    /// As [`replicate`].
+    pub fn run_all(&self, plan: &Plan, course: Course) -> Experiment {
+        let asked = plan.run.replications;
+        self.watch.expect(asked, plan.run.horizon.0.saturating_mul(asked as u64));
+        self.run(plan, asked, course)
+    }
+
+    /// The first `asked` replications of a plan.
+    ///
+    /// # Panics
+    /// As [`replicate`].
+    pub fn run(&self, plan: &Plan, asked: usize, course: Course) -> Experiment {
+        Experiment::gather(self.outcomes(plan, 0..asked, course), asked)
+    }
+
+    /// The same with replications added to those that an experiment has.
+    ///
+    /// # Panics
+    /// As [`replicate`].
+    pub fn extend(&self, plan: &Plan, mut run: Experiment, asked: usize) -> Experiment {
+        if run.interrupted {
+            return run;
+        }
+        run.outcomes.extend(self.outcomes(plan, run.outcomes.len()..asked, Course::None));
+        Experiment::gather(run.outcomes, asked)
+    }
+
+    /// Outcomes in order of their index; those that did not begin before a stop are missing.
+    fn outcomes(&self, plan: &Plan, range: Range<usize>, course: Course) -> Vec<Outcome> {
+        let digest = if self.shelf.is_used() { shelf::digest(plan) } else { 0 };
+        let one = |index: usize| {
+            let key = Key { plan: digest, replication: index as u64 };
+            self.one(plan, key, course.keep(key.replication))
+        };
+        let all: Vec<Option<Outcome>> =
+            self.pool.install(|| range.into_par_iter().map(one).collect());
+        all.into_iter().flatten().collect()
+    }
+
+    /// One replication; `None` if it was stopped before it began, which the first never is.
+    fn one(&self, plan: &Plan, key: Key, keep: Keep) -> Option<Outcome> {
+        let gauge = &self.watch.gauge;
+        if gauge.is_stopped() && key.replication > 0 {
+            return None;
+        }
+        let plain = keep == Keep::default();
+        if let Some(outcome) = self.shelf.get(key).filter(|_| plain) {
+            gauge.advance(outcome.ended.0, outcome.ledger.offered);
+            self.watch.complete();
+            return Some(outcome);
+        }
+        let outcome = replicate(plan, key.replication, keep, gauge);
+        if plain && !outcome.interrupted {
+            self.shelf.put(key, &outcome);
+        }
+        self.watch.complete();
+        Some(outcome)
+    }
+}

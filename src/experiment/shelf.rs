@@ -1,0 +1,73 @@
+//! Where complete replications can be kept, so that work that was stopped need not be done again.
+//!
+//! A replication is a function of the plan, the seed and its index: a shelf can answer for it
+//! exactly.
+
+use crate::observe::outcome::Outcome;
+use crate::plan::Plan;
+
+/// Names a replication: a digest of the plan, and the index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    /// The plan, but for the number of its replications.
+    pub plan: u64,
+    /// The index of the replication.
+    pub replication: u64,
+}
+
+/// A place for outcomes without a course (timeline, journal, requests).
+pub trait Shelf: Sync {
+    /// Whether anything is kept here at all.
+    fn is_used(&self) -> bool {
+        true
+    }
+
+    /// The outcome of this name, if it is here.
+    fn get(&self, key: Key) -> Option<Outcome>;
+
+    /// Keeps an outcome.
+    fn put(&self, key: Key, outcome: &Outcome);
+}
+
+/// Keeps nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Nowhere;
+
+impl Shelf for Nowhere {
+    fn is_used(&self) -> bool {
+        false
+    }
+
+    fn get(&self, _: Key) -> Option<Outcome> {
+        None
+    }
+
+    fn put(&self, _: Key, _: &Outcome) {}
+}
+
+/// The digest of everything in a plan that its replications follow from: 64-bit FNV-1a (Fowler,
+/// Noll and Vo) of how it is shown for debugging, which has every field and every digit.
+pub fn digest(plan: &Plan) -> u64 {
+    let mut plan = plan.clone();
+    plan.run.replications = 1;
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    format!("{plan:?}").bytes().fold(0xcbf2_9ce4_8422_2325, step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::sample;
+
+    #[test]
+    fn a_digest_tells_plans_apart_and_not_their_number_of_replications() {
+        let plan = sample::plan();
+        let (mut more, mut other, mut later) = (plan.clone(), plan.clone(), plan.clone());
+        more.run.replications = 50;
+        other.run.seed += 1;
+        later.gateway.cores.0 += 1e-12;
+        assert_eq!(digest(&plan), digest(&more));
+        assert_ne!(digest(&plan), digest(&other));
+        assert_ne!(digest(&plan), digest(&later));
+    }
+}

@@ -1,0 +1,209 @@
+//! The checkpoint: complete replications of work in progress, one to a line, so that work that was
+//! stopped in any way can go on. It is removed when the work is complete.
+//!
+//! A replication is a function of plan, seed, index and version, so what a checkpoint answers is
+//! what would be simulated again, to the last bit.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::{Deserialize, Serialize};
+
+use super::files::FilesError;
+use super::manifest::VERSION;
+use crate::experiment::shelf::{Key, Shelf};
+use crate::observe::outcome::Outcome;
+
+/// The schema of the file.
+const SCHEMA: &str = "brownout/checkpoint/1";
+
+/// The first line.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Head {
+    schema: String,
+    version: String,
+}
+
+impl Head {
+    fn ours() -> Self {
+        Head { schema: SCHEMA.to_owned(), version: VERSION.to_owned() }
+    }
+}
+
+/// Any other line.
+#[derive(Serialize, Deserialize)]
+struct Line<O> {
+    plan: u64,
+    outcome: O,
+}
+
+/// A file of complete replications, and those that it had.
+#[derive(Debug)]
+pub struct Checkpoint {
+    path: PathBuf,
+    file: Mutex<io::Result<File>>,
+    found: BTreeMap<Key, Outcome>,
+    is_empty: AtomicBool,
+}
+
+impl Checkpoint {
+    /// Opens the checkpoint of the results directory `target`; `resume` = with what it has. What an
+    /// earlier run left is kept until the work is complete, even if it is not used.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn open(target: &Path, resume: bool) -> Result<Self, FilesError> {
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        let path = target.with_file_name(format!(".{name}.checkpoint.jsonl"));
+        let at = |source| FilesError::Io { path: path.clone(), source };
+        let text = match fs::read(&path) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(at(error)),
+        };
+        let usable = text.lines().next().is_some_and(is_ours);
+        let mut open = OpenOptions::new();
+        let file = match usable {
+            true => open.append(true).open(&path),
+            false => open.write(true).create(true).truncate(true).open(&path),
+        };
+        let mut file = file.map_err(at)?;
+        let begin = match usable {
+            // The last line may have been cut off.
+            true if text.ends_with('\n') => Ok(()),
+            true => file.write_all(b"\n"),
+            false => write(&mut file, &Head::ours()),
+        };
+        begin.map_err(at)?;
+        let found = if usable && resume { outcomes(&text) } else { BTreeMap::new() };
+        let is_empty = AtomicBool::new(!usable || text.lines().count() < 2);
+        Ok(Checkpoint { path, file: Mutex::new(Ok(file)), found, is_empty })
+    }
+
+    /// Replications that it had.
+    pub fn found(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Whether there is nothing in it to go on with.
+    pub fn is_empty(&self) -> bool {
+        self.is_empty.load(Ordering::Relaxed)
+    }
+
+    /// Why it could not keep everything, if so.
+    pub fn trouble(&self) -> Option<String> {
+        let file = self.file.lock().ok()?;
+        file.as_ref().err().map(|error| format!("cannot write {}: {error}", self.path.display()))
+    }
+
+    /// Ends it: the work is complete.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn remove(self) -> Result<(), FilesError> {
+        let Checkpoint { path, file, .. } = self;
+        drop(file);
+        fs::remove_file(&path).map_err(|source| FilesError::Io { path, source })
+    }
+}
+
+fn is_ours(line: &str) -> bool {
+    serde_json::from_str::<Head>(line).is_ok_and(|head| head == Head::ours())
+}
+
+/// What a text has; lines that were cut off are left out.
+fn outcomes(text: &str) -> BTreeMap<Key, Outcome> {
+    let read = |line: &str| {
+        let Line { plan, outcome } = serde_json::from_str::<Line<Outcome>>(line).ok()?;
+        Some((Key { plan, replication: outcome.replication }, outcome))
+    };
+    text.lines().skip(1).filter_map(read).collect()
+}
+
+fn write(file: &mut File, line: &impl Serialize) -> io::Result<()> {
+    let mut text = serde_json::to_string(line)?;
+    text.push('\n');
+    file.write_all(text.as_bytes())
+}
+
+impl Shelf for Checkpoint {
+    fn get(&self, key: Key) -> Option<Outcome> {
+        self.found.get(&key).cloned()
+    }
+
+    fn put(&self, key: Key, outcome: &Outcome) {
+        let Ok(mut file) = self.file.lock() else { return };
+        let written = match &mut *file {
+            Ok(file) => write(file, &Line { plan: key.plan, outcome }),
+            Err(_) => return,
+        };
+        match written {
+            Ok(()) => self.is_empty.store(false, Ordering::Relaxed),
+            Err(error) => *file = Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::{sample, surrounded};
+
+    fn key(replication: u64) -> Key {
+        Key { plan: u64::MAX - 1, replication }
+    }
+
+    /// The replications that a checkpoint can keep.
+    fn plain() -> Vec<Outcome> {
+        let all = [sample::experiment(), surrounded::experiment()];
+        let outcomes = all.into_iter().flat_map(|run| run.outcomes.into_iter().skip(1));
+        let number = |(index, outcome)| Outcome { replication: index as u64, ..outcome };
+        outcomes.enumerate().map(number).collect()
+    }
+
+    #[test]
+    fn outcomes_come_back_as_they_were() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("a run");
+        let first = Checkpoint::open(&target, false).unwrap();
+        plain().iter().for_each(|outcome| first.put(key(outcome.replication), outcome));
+        assert_eq!((first.found(), first.trouble(), first.is_empty()), (0, None, false));
+        let second = Checkpoint::open(&target, true).unwrap();
+        assert_eq!(second.found(), 8);
+        for outcome in plain() {
+            assert_eq!(second.get(key(outcome.replication)), Some(outcome));
+        }
+        assert_eq!(second.get(Key { plan: 1, replication: 1 }), None);
+        second.remove().unwrap();
+        let third = Checkpoint::open(&target, true).unwrap();
+        assert!(third.found() == 0 && third.is_empty());
+    }
+
+    #[test]
+    fn what_is_not_used_is_kept_and_what_is_cut_off_is_left_out() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("run");
+        let outcomes = plain();
+        Checkpoint::open(&target, false).unwrap().put(key(0), &outcomes[0]);
+        let path = root.path().join(".run.checkpoint.jsonl");
+        let whole = fs::read_to_string(&path).unwrap();
+        fs::write(&path, format!("{whole}{}", &whole[whole.len() / 2..whole.len() - 9])).unwrap();
+        Checkpoint::open(&target, false).unwrap().put(key(1), &outcomes[1]);
+        assert_eq!(Checkpoint::open(&target, true).unwrap().found(), 2);
+    }
+
+    #[test]
+    fn what_another_version_left_is_not_used() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("run");
+        Checkpoint::open(&target, false).unwrap().put(key(0), &plain()[0]);
+        let path = root.path().join(".run.checkpoint.jsonl");
+        let other = fs::read_to_string(&path).unwrap().replacen(VERSION, "0.0.0-other", 1);
+        fs::write(&path, other).unwrap();
+        assert_eq!(Checkpoint::open(&target, true).unwrap().found(), 0);
+    }
+}

@@ -1,0 +1,70 @@
+//! A desk: an empty folder in which the program is run as a user would.
+
+#![allow(dead_code)] // each test file uses its own part
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+pub struct Desk {
+    root: TempDir,
+}
+
+impl Desk {
+    pub fn new() -> Self {
+        Desk { root: tempfile::tempdir().unwrap() }
+    }
+
+    /// A small scenario with these objectives.
+    pub fn with(objectives: &str) -> Self {
+        let desk = Desk::new();
+        let text = format!(
+            "question = \"Does it hold?\"\nobjectives = [{objectives}]\n\n[gateway]\n\
+             tier = \"large\"\n\n[traffic]\nrate = \"50/s\"\n\n[run]\nhorizon = \"60s\"\n\
+             warm-up = \"5s\"\nreplications = 3\n"
+        );
+        fs::write(desk.path("small.toml"), text).unwrap();
+        desk
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_brownout"));
+        command.args(args).current_dir(self.root.path());
+        command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+        command
+    }
+
+    pub fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    pub fn code(&self, args: &[&str]) -> i32 {
+        self.run(args).status.code().unwrap()
+    }
+
+    pub fn results(&self, directory: &str) -> Vec<(String, Vec<u8>)> {
+        contents(&self.path(directory))
+    }
+}
+
+pub fn contents(directory: &Path) -> Vec<(String, Vec<u8>)> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+    let mut all: Vec<_> = entries.map(|path| (name(&path), fs::read(&path).unwrap())).collect();
+    all.sort();
+    all
+}
+
+pub fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+pub fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}

@@ -1,0 +1,60 @@
+//! Studies as a user meets them: replications until they are enough, and work that goes on.
+
+mod desk;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
+
+use desk::{Desk, err, out};
+
+#[cfg(unix)]
+#[test]
+fn a_stopped_run_can_be_resumed_to_the_same_bytes() {
+    let desk = Desk::with("\"p99 < 100s\"");
+    let text = fs::read_to_string(desk.path("small.toml")).unwrap();
+    fs::write(desk.path("small.toml"), text.replace("60s", "2h")).unwrap();
+    assert_eq!(desk.code(&["run", "small.toml", "-n", "20", "--output", "whole"]), 0);
+    let many = ["run", "small.toml", "-n", "100000", "--progress", "always"];
+    let mut child = desk.command(&many).stderr(Stdio::piped()).spawn().unwrap();
+    let mut talk = BufReader::new(child.stderr.take().unwrap());
+    // The second line comes two seconds after the first.
+    for _ in 0..2 {
+        talk.read_line(&mut String::new()).unwrap();
+    }
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let mut said = String::new();
+    talk.read_to_string(&mut said).unwrap();
+    assert!(said.contains("--resume goes on from here"), "{said}");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let checkpoint = desk.path("results/.small.checkpoint.jsonl");
+    assert!(fs::read_to_string(&checkpoint).unwrap().lines().count() > 20);
+    assert_eq!(desk.code(&["run", "small.toml", "-n", "20", "--resume"]), 0);
+    assert_eq!(desk.results("results/small"), desk.results("whole/small"));
+    assert!(!checkpoint.exists());
+}
+
+#[test]
+fn replications_go_on_until_figures_are_precise() {
+    let desk = Desk::with("");
+    let run = |args: &[&str]| {
+        let all = [&["run", "small.toml", "--format", "json"], args].concat();
+        let output = desk.run(&all);
+        assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+        serde_json::from_str::<serde_json::Value>(&out(&output)).unwrap()
+    };
+    let rough = run(&["--precision", "50%"]);
+    assert_eq!(rough["run"]["precision"]["end"], "precise");
+    assert_eq!(rough["run"]["replications"], 10);
+    let capped = run(&["--precision", "0.01%", "--at-most", "25"]);
+    assert_eq!(capped["run"]["precision"]["end"], "most_replications");
+    assert_eq!(capped["run"]["replications"], 25);
+    // Three looks: 10, 20, 25.
+    assert_eq!(capped["run"]["confidence"], 0.983_333_333);
+    let again = ["run", "--from-manifest", "results/small/manifest.json", "--output", "again"];
+    assert_eq!(desk.code(&again), 0);
+    assert_eq!(desk.results("results/small"), desk.results("again/small"));
+    let wrong = desk.run(&["run", "small.toml", "--precision", "2"]);
+    assert!(err(&wrong).contains("such as 2%"), "{}", err(&wrong));
+}

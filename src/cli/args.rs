@@ -18,12 +18,27 @@ EXIT CODES:
     0    no scenario has an error; warnings do not count
     2    some scenario has an error";
 
+const STUDY_EXIT_CODES: &str = "\
+EXIT CODES:
+    0    done, whatever was found
+    2    error: usage, scenario, or files
+    130  stopped by Ctrl-C or a signal to end; partial results are written";
+
+const COMPARE_EXAMPLES: &str = "\
+EXAMPLES:
+    brownout compare scenarios/replica-crash.toml --tier large --tier xlarge
+    brownout compare scenarios/replica-crash.toml --set gateway.replicas=2,3 -n 20
+    brownout compare scenarios/managed-start.toml scenarios/self-managed-start.toml
+    brownout compare scenarios/replica-crash.toml \\
+        --variant 'as it is' --variant 'faster; startup.boot=1s; startup.schedule=0s'";
+
 const EXAMPLES: &str = "\
 EXAMPLES:
     brownout check scenarios/*.toml
     brownout run scenarios/replica-crash.toml
     brownout run scenarios/replica-crash.toml --replications 40 --seed 7
     brownout run scenarios/replica-crash.toml --format json --quiet > summary.json
+    brownout compare scenarios/replica-crash.toml --tier small --tier large --tier xlarge
     brownout run --from-manifest results/replica-crash/manifest.json --output again";
 
 const RUN_EXAMPLES: &str = "\
@@ -51,6 +66,8 @@ pub(super) struct Args {
 pub(super) enum Command {
     /// Simulate a scenario and judge its objectives
     Run(RunArgs),
+    /// Set variants of a scenario side by side, under the same luck
+    Compare(CompareArgs),
     /// Look for mistakes in scenarios without running them
     Check(CheckArgs),
 }
@@ -61,9 +78,6 @@ pub(super) struct RunArgs {
     /// The scenario
     #[arg(required_unless_present = "from_manifest")]
     pub(super) file: Option<PathBuf>,
-    /// Directory for results; each scenario has its own folder in it
-    #[arg(short, long, value_name = "DIR", default_value = "results")]
-    pub(super) output: PathBuf,
     /// Number of replications, instead of the scenario's
     #[arg(short = 'n', long, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=100_000))]
@@ -75,22 +89,40 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "N", default_value = "1000", requires = "precision")]
     #[arg(value_parser = clap::value_parser!(u64).range(2..=100_000))]
     pub(super) at_most: u64,
-    /// Seed of all randomness, instead of the scenario's
-    #[arg(short, long, value_name = "S")]
-    pub(super) seed: Option<u64>,
     /// Change a setting as if the scenario said so; as often as needed
     #[arg(long, value_name = "PATH=VALUE")]
     pub(super) set: Vec<String>,
-    /// Go on with the replications that a stopped run of the same scenario left
+    /// Write every N-th request of the first replication to requests.csv
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) requests_every: Option<u64>,
+    /// Run again what this manifest.json says, to the same bytes
+    #[arg(long, value_name = "FILE")]
+    #[arg(conflicts_with_all = ["file", "replications", "seed", "set", "requests_every"])]
+    #[arg(conflicts_with = "precision")]
+    pub(super) from_manifest: Option<PathBuf>,
+    /// Folder from which paths in the manifest's scenario start
+    #[arg(long, value_name = "DIR", default_value = ".", requires = "from_manifest")]
+    pub(super) base: PathBuf,
+    #[command(flatten)]
+    pub(super) work: WorkArgs,
+}
+
+/// How work is done, and what becomes of its results.
+#[derive(Debug, clap::Args)]
+pub(super) struct WorkArgs {
+    /// Directory for results; each scenario or study has its own folder in it
+    #[arg(short, long, value_name = "DIR", default_value = "results")]
+    pub(super) output: PathBuf,
+    /// Seed of all randomness, instead of the scenario's
+    #[arg(short, long, value_name = "S")]
+    pub(super) seed: Option<u64>,
+    /// Go on with the replications that the same command left when it was stopped
     #[arg(long)]
     pub(super) resume: bool,
     /// Threads; results do not depend on it [default: one for each core]
     #[arg(short, long, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1_024))]
     pub(super) jobs: Option<u16>,
-    /// Write every N-th request of the first replication to requests.csv
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(super) requests_every: Option<u64>,
     /// What to print on standard output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(super) format: Format,
@@ -103,14 +135,35 @@ pub(super) struct RunArgs {
     /// Do not draw charts
     #[arg(long)]
     pub(super) no_charts: bool,
-    /// Run again what this manifest.json says, to the same bytes
-    #[arg(long, value_name = "FILE")]
-    #[arg(conflicts_with_all = ["file", "replications", "seed", "set", "requests_every"])]
-    #[arg(conflicts_with = "precision")]
-    pub(super) from_manifest: Option<PathBuf>,
-    /// Folder from which paths in the manifest's scenario start
-    #[arg(long, value_name = "DIR", default_value = ".", requires = "from_manifest")]
-    pub(super) base: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{COMPARE_EXAMPLES}\n\n{STUDY_EXIT_CODES}"))]
+pub(super) struct CompareArgs {
+    /// The scenarios; the first is what the others are compared with
+    #[arg(required = true)]
+    pub(super) files: Vec<PathBuf>,
+    /// Compare tiers: a variant with this gateway.tier
+    #[arg(long, value_name = "TIER")]
+    pub(super) tier: Vec<String>,
+    /// Change a setting in all variants; several values, between commas, make variants
+    #[arg(long, value_name = "PATH=VALUES")]
+    pub(super) set: Vec<String>,
+    /// A further variant of the scenario, with settings of its own
+    #[arg(long, value_name = "NAME;PATH=VALUE;...")]
+    pub(super) variant: Vec<String>,
+    /// Prices to set beside, such as small=300,large=1200,xlarge=2400; else entitlements
+    #[arg(long, value_name = "TIER=PRICE,...")]
+    pub(super) prices: Option<String>,
+    /// Number of replications of each variant, instead of the first scenario's
+    #[arg(short = 'n', long, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub(super) replications: Option<u64>,
+    /// Name of the results' folder [default: compare-SCENARIO]
+    #[arg(long, value_name = "NAME")]
+    pub(super) name: Option<String>,
+    #[command(flatten)]
+    pub(super) work: WorkArgs,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,16 +1,21 @@
-//! The charts of a report as files.
+//! Charts as files.
 
 use crate::plot::theme::Theme;
-use crate::plot::{png, svg};
+use crate::plot::{Figure, png, svg};
 use crate::report::{Report, charts};
 
 /// A chart as a file: its name and content.
 pub(super) type Chart = (String, Vec<u8>);
 
-/// Every chart in SVG, which follows the reader's light or dark setting, and in PNG.
-pub(super) fn charts(report: &Report) -> anyhow::Result<Vec<Chart>> {
+/// Every chart of a report.
+pub(super) fn of_report(report: &Report) -> anyhow::Result<Vec<Chart>> {
+    files(charts::charts(report))
+}
+
+/// Every figure in SVG, which follows the reader's light or dark setting, and in PNG.
+pub(super) fn files(figures: Vec<(&'static str, Figure)>) -> anyhow::Result<Vec<Chart>> {
     let mut files = Vec::new();
-    for (name, figure) in charts::charts(report) {
+    for (name, figure) in figures {
         files.push((format!("{name}.svg"), svg(&figure)?.into_bytes()));
         files.push((format!("{name}.png"), png(&figure, Theme::Light)?));
     }

@@ -26,11 +26,11 @@ pub(super) struct Job {
 /// Reads what `args` ask for; `None` if the scenario is wrong, which has then been said.
 pub(super) fn job(args: &RunArgs, terminal: Terminal) -> anyhow::Result<Option<Job>> {
     match (&args.from_manifest, &args.file) {
-        (Some(path), _) => from_manifest(path, &args.base, args.quiet, terminal),
+        (Some(path), _) => from_manifest(path, &args.base, args.work.quiet, terminal),
         (None, Some(path)) => {
-            let loaded = scenario(read::load_changed(path, &args.set), args.quiet, terminal);
+            let loaded = scenario(read::load_changed(path, &args.set), args.work.quiet, terminal);
             Ok(loaded.map(|mut scenario| {
-                change(&mut scenario, args.seed, args.replications);
+                change(&mut scenario, args.work.seed, args.replications);
                 let most = args.at_most as usize;
                 let precision = args.precision.map(|relative| Precision { relative, most });
                 Job { scenario, requests_every: args.requests_every, precision, manifest: None }

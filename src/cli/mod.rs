@@ -7,6 +7,7 @@
 mod args;
 mod charts;
 mod check;
+mod compare;
 mod exit;
 mod interrupt;
 mod keep;
@@ -14,6 +15,8 @@ mod load;
 mod progress;
 mod run;
 mod terminal;
+mod variants;
+mod work;
 
 use std::process::ExitCode;
 
@@ -29,6 +32,7 @@ pub fn main() -> ExitCode {
     let terminal = Terminal::new(args.color);
     let ended = match &args.command {
         Command::Run(args) => run::run(args, terminal),
+        Command::Compare(args) => compare::compare(args, terminal),
         Command::Check(args) => check::check(args, terminal),
     };
     let exit = ended.unwrap_or_else(|error| {

@@ -1,40 +1,31 @@
 //! `brownout run`: simulate a scenario, write its results, report.
 
-use std::sync::Arc;
-
-use super::args::{Format, RunArgs};
+use super::args::RunArgs;
+use super::charts;
 use super::exit::Exit;
-use super::keep;
-use super::load::{self, Job};
-use super::progress::{self, Show};
+use super::load;
 use super::terminal::Terminal;
-use super::{charts, interrupt};
-use crate::experiment::{Course, Experiment, Runner, Watch};
-use crate::report::checkpoint::Checkpoint;
-use crate::report::files::{self, Staging};
+use super::work::{Printed, Work};
+use crate::experiment::Course;
+use crate::report::files;
 use crate::report::manifest::Manifest;
-use crate::report::text::{self, Written};
+use crate::report::text;
 use crate::report::{Report, json};
 use crate::study::precision;
 
 /// Runs a scenario or a manifest.
 pub(super) fn run(args: &RunArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let Some(job) = load::job(args, terminal)? else { return Ok(Exit::Error) };
-    let directory = args.output.join(&job.scenario.name);
-    let mut staging = Staging::prepare(&directory)?;
-    let checkpoint = Checkpoint::open(&directory, args.resume)?;
-    let experiment = simulate(args, &job, (&staging, &checkpoint), terminal)?;
+    let mut work = Work::begin(&args.work, &job.scenario.name, terminal)?;
+    let course = Course::First { requests_every: job.requests_every };
+    let experiment = work.run(|runner| match job.precision {
+        Some(precision) => precision::run(runner, &job.scenario, precision, course),
+        None => runner.run_all(&job.scenario.plan, course),
+    })?;
     let report = Report::new(&job.scenario, &experiment, job.requests_every);
-    files::write_all(&report, &mut staging)?;
-    if !args.no_charts {
-        for (name, content) in charts::charts(&report)? {
-            staging.add(&name, |out| out.write_all(&content))?;
-        }
-    }
-    let names = staging.publish()?;
-    keep::end(checkpoint, experiment.interrupted, args.quiet, terminal)?;
-    let written = Written { directory: &directory, names: &names };
-    terminal.print(&output(args, &report, written, terminal)?)?;
+    files::write_all(&report, work.staging())?;
+    work.draw(|| charts::of_report(&report))?;
+    work.end(experiment.interrupted, |printed| output(&report, printed))?;
     let exit = match repeats(job.manifest.as_ref(), &report, terminal) {
         true => Exit::of(&report),
         false => Exit::Error,
@@ -42,41 +33,15 @@ pub(super) fn run(args: &RunArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-fn simulate(
-    args: &RunArgs,
-    job: &Job,
-    (staging, checkpoint): (&Staging, &Checkpoint),
-    terminal: Terminal,
-) -> anyhow::Result<Experiment> {
-    let plan = &job.scenario.plan;
-    let watch = Arc::new(Watch::default());
-    interrupt::listen(&watch, staging.place(), terminal);
-    let runner = Runner::new(args.jobs.map(usize::from), &watch, checkpoint)?;
-    let course = Course::First { requests_every: job.requests_every };
-    let show = Show::new(args.progress, args.quiet, terminal);
-    let work = || match job.precision {
-        Some(precision) => precision::run(&runner, &job.scenario, precision, course),
-        None => runner.run_all(plan, course),
-    };
-    Ok(progress::during(show, &watch, terminal, work))
-}
-
-/// What goes to standard output.
-fn output(
-    args: &RunArgs,
-    report: &Report,
-    written: Written,
-    terminal: Terminal,
-) -> anyhow::Result<String> {
-    let colour = terminal.prints_colour();
-    Ok(match (args.format, args.quiet) {
-        (Format::Json, _) => {
+fn output(report: &Report, printed: Printed<'_>) -> anyhow::Result<String> {
+    Ok(match printed {
+        Printed::Text { written, colour } => text::render(report, Some(written), colour),
+        Printed::Verdict { colour } => text::verdict_only(report, colour),
+        Printed::Json => {
             let mut out = Vec::new();
             json::write(report, &mut out)?;
             String::from_utf8(out)?
         }
-        (Format::Text, true) => text::verdict_only(report, colour),
-        (Format::Text, false) => text::render(report, Some(written), colour),
     })
 }
 

@@ -5,7 +5,7 @@ use crate::observe::ledger::Ledger;
 use crate::observe::outcome::{Outcome, WindowOutcome};
 use crate::observe::tally::Tally;
 use crate::stats::sections::{self, Section};
-use crate::stats::{self, Confidence, Estimate, Interval, jackknife, proportion};
+use crate::stats::{self, Confidence, Estimate, Interval, Sample, jackknife, proportion};
 use crate::units::Span;
 
 /// Below this many failures in all, the failures are taken as independent as well, which widens
@@ -103,19 +103,33 @@ pub fn availability(
 
 /// The mean latency of the served requests.
 pub fn mean_latency(windows: &[&WindowOutcome], confidence: Confidence) -> Option<Estimate> {
+    mean_latency_sample(windows).map(|mean| positive(mean.estimate(confidence)))
+}
+
+/// The same with what each replication deviates.
+pub fn mean_latency_sample(windows: &[&WindowOutcome]) -> Option<Sample> {
     let pair = |w: &&WindowOutcome| (w.latency.sum() as f64 / 1e9, w.latency.count() as f64);
-    ratio_of(windows, pair, confidence).map(|estimate| estimate.within(0.0, f64::INFINITY))
+    jackknife::ratio_sample(&windows.iter().map(pair).collect::<Vec<_>>())
+}
+
+fn positive(estimate: Estimate) -> Estimate {
+    estimate.within(0.0, f64::INFINITY)
 }
 
 /// The latency that a share `q` of the served requests did not exceed.
 pub fn percentile(windows: &[&WindowOutcome], q: f64, confidence: Confidence) -> Option<Estimate> {
+    percentile_sample(windows, q).map(|percentile| positive(percentile.estimate(confidence)))
+}
+
+/// The same with what each replication deviates.
+pub fn percentile_sample(windows: &[&WindowOutcome], q: f64) -> Option<Sample> {
     let pooled = merged(windows).quantile(q)?;
     let section = |w: &&WindowOutcome| {
         let weight = w.latency.count() as f64;
         w.latency.quantile(q).map(|value| Section { value: value.as_secs(), weight })
     };
     let sections: Vec<Section> = windows.iter().filter_map(section).collect();
-    Some(sections::estimate(pooled.as_secs(), &sections, confidence).within(0.0, f64::INFINITY))
+    Some(sections::sample(pooled.as_secs(), &sections))
 }
 
 /// Served requests that must lie beyond a percentile for it to mean something.

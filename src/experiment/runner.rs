@@ -59,6 +59,11 @@ impl<'a> Runner<'a> {
         self.watch
     }
 
+    /// Replications that are made at a time.
+    pub fn threads(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+
     /// Whether it was asked to stop.
     pub fn is_stopped(&self) -> bool {
         self.watch.gauge.is_stopped()
@@ -82,16 +87,17 @@ impl<'a> Runner<'a> {
         Experiment::gather(self.outcomes(plan, 0..asked, course), asked)
     }
 
-    /// The same with replications added to those that an experiment has.
+    /// Adds replications to those that an experiment of the plan has, unless it was stopped.
     ///
     /// # Panics
     /// As [`replicate`].
-    pub fn extend(&self, plan: &Plan, mut run: Experiment, asked: usize) -> Experiment {
-        if run.interrupted {
-            return run;
+    pub fn extend(&self, plan: &Plan, run: &mut Experiment, asked: usize) {
+        if !run.interrupted {
+            let mut outcomes = std::mem::take(&mut run.outcomes);
+            outcomes.extend(self.outcomes(plan, outcomes.len()..asked, Course::None));
+            let (confidence, sequence) = (run.confidence, run.sequence);
+            *run = Experiment { confidence, sequence, ..Experiment::gather(outcomes, asked) };
         }
-        run.outcomes.extend(self.outcomes(plan, run.outcomes.len()..asked, Course::None));
-        Experiment::gather(run.outcomes, asked)
     }
 
     /// Outcomes in order of their index; those that did not begin before a stop are missing.

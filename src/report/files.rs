@@ -6,10 +6,11 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::manifest::Manifest;
+use super::study::manifest::StudyManifest;
 use super::{Report, events, json, manifest, replications, requests, text, timeline};
 
 /// The file by which a directory is known to hold results.
-const MARK: &str = "manifest.json";
+pub const MARK: &str = "manifest.json";
 /// The endings of all files that a run writes.
 const ENDINGS: [&str; 5] = ["txt", "json", "csv", "svg", "png"];
 
@@ -127,8 +128,11 @@ fn may_replace(target: &Path) -> io::Result<bool> {
         names.push(PathBuf::from(entry?.file_name()));
     }
     let manifest = fs::read_to_string(target.join(MARK)).unwrap_or_default();
-    Ok(names.is_empty()
-        || names.iter().all(|name| is_ours(name)) && Manifest::read(&manifest).is_ok())
+    Ok(names.is_empty() || names.iter().all(|name| is_ours(name)) && is_manifest(&manifest))
+}
+
+fn is_manifest(text: &str) -> bool {
+    Manifest::read(text).is_ok() || StudyManifest::is_one(text)
 }
 
 /// Whether a file may come from this program, by its ending.

@@ -31,6 +31,14 @@ pub fn write(report: &Report, out: &mut dyn Write) -> Result<()> {
     out.write_all(b"\n")
 }
 
+/// The content of `summary.json` as a value.
+///
+/// # Errors
+/// None that are known: every part can be written.
+pub(super) fn value(report: &Report) -> Result<serde_json::Value> {
+    Ok(serde_json::to_value(summary(report))?)
+}
+
 #[derive(Serialize)]
 struct SummaryFile<'a> {
     schema: &'static str,

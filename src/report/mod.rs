@@ -18,6 +18,7 @@ pub mod replications;
 pub mod requests;
 mod scrutiny;
 mod stability;
+pub mod study;
 mod tables;
 pub mod text;
 pub mod timeline;

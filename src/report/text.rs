@@ -43,8 +43,8 @@ pub fn render(report: &Report, written: Option<Written>, colour: bool) -> String
 }
 
 #[derive(Clone, Copy)]
-struct Paint {
-    colour: bool,
+pub(super) struct Paint {
+    pub(super) colour: bool,
 }
 
 impl Paint {
@@ -52,11 +52,11 @@ impl Paint {
         if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
-    fn title(self, text: &str) -> String {
+    pub(super) fn title(self, text: &str) -> String {
         self.apply(Style::new().bold(), text)
     }
 
-    fn ink(self, colour: AnsiColor, text: &str) -> String {
+    pub(super) fn ink(self, colour: AnsiColor, text: &str) -> String {
         self.apply(colour.on_default().bold(), text)
     }
 }
@@ -309,7 +309,7 @@ fn caveats(report: &Report, paint: Paint) -> String {
     out
 }
 
-fn files(written: &Written, paint: Paint) -> String {
+pub(super) fn files(written: &Written, paint: Paint) -> String {
     let mut out =
         format!("{}\n", paint.title(&format!("Files in {}", written.directory.display())));
     out.push_str(&wrapped("  ", &written.names.join(", ")));

@@ -1,37 +1,37 @@
 //! The jackknife over replications, for ratios of totals: the point comes from everything pooled,
 //! its error from leaving out one replication at a time.
 
-use super::{Confidence, Estimate};
+use super::{Confidence, Estimate, Sample};
 
-/// The estimate of θ from its pooled value and its values with each replication left out.
+/// A figure θ from its pooled value and its values with each replication left out.
 ///
 /// With pseudo-values Jᵢ = n·θ − (n−1)·θ₍₋ᵢ₎ (Tukey 1958; Efron, The Jackknife, the Bootstrap and
-/// Other Resampling Plans, 1982), the error is √(Σ(Jᵢ − J̄)² / (n(n−1))) and the interval
-/// θ ± t(n−1, (1+c)/2) · error for confidence c.
-pub fn estimate(pooled: f64, left_out: &[f64], confidence: Confidence) -> Estimate {
-    let n = left_out.len();
-    if n < 2 {
-        return Estimate::alone(pooled, n);
-    }
-    let count = n as f64;
+/// Other Resampling Plans, 1982), the error is √(Σ(Jᵢ − J̄)² / (n(n−1))).
+pub fn sample(pooled: f64, left_out: &[f64]) -> Sample {
+    let count = left_out.len() as f64;
     let centre = left_out.iter().sum::<f64>() / count;
     // Jᵢ − J̄ = (n−1)·(mean of the θ₍₋ᵢ₎ − θ₍₋ᵢ₎)
-    let squares: f64 = left_out.iter().map(|value| (value - centre).powi(2)).sum();
-    Estimate::with_error(pooled, (squares * (count - 1.0) / count).sqrt(), n, confidence)
+    let deviation = |value: &f64| (count - 1.0) * (centre - value);
+    Sample { point: pooled, deviations: left_out.iter().map(deviation).collect() }
 }
 
 /// The ratio of two totals, Σx/Σy, from one pair (x, y) per replication. Pairs with y = 0 say
 /// nothing and are left aside; `None` if no other remains.
-pub fn ratio(pairs: &[(f64, f64)], confidence: Confidence) -> Option<Estimate> {
+pub fn ratio_sample(pairs: &[(f64, f64)]) -> Option<Sample> {
     let pairs: Vec<_> = pairs.iter().filter(|(_, y)| *y > 0.0).collect();
     let x: f64 = pairs.iter().map(|(x, _)| x).sum();
     let y: f64 = pairs.iter().map(|(_, y)| y).sum();
     let left_out = |pair: &&(f64, f64)| (x - pair.0) / (y - pair.1);
     match pairs.len() {
         0 => None,
-        1 => Some(Estimate::alone(x / y, 1)),
-        _ => Some(estimate(x / y, &pairs.iter().map(left_out).collect::<Vec<_>>(), confidence)),
+        1 => Some(Sample { point: x / y, deviations: vec![0.0] }),
+        _ => Some(sample(x / y, &pairs.iter().map(left_out).collect::<Vec<_>>())),
     }
+}
+
+/// [`ratio_sample`] with its interval.
+pub fn ratio(pairs: &[(f64, f64)], confidence: Confidence) -> Option<Estimate> {
+    ratio_sample(pairs).map(|sample| sample.estimate(confidence))
 }
 
 #[cfg(test)]

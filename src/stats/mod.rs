@@ -6,9 +6,13 @@
 
 mod beta;
 pub mod jackknife;
+pub mod paired;
 pub mod proportion;
+pub mod sample;
 pub mod sections;
 pub mod student;
+
+pub use sample::Sample;
 
 /// How sure an interval is: the share of experiments in which it contains the truth.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -89,14 +93,7 @@ impl Estimate {
 /// The mean of one value per replication, `x̄ ± t(n−1, (1+c)/2) · s/√n` (Law, Simulation Modeling
 /// and Analysis, 5th ed., section 9.4.1); `None` without values.
 pub fn mean(values: &[f64], confidence: Confidence) -> Option<Estimate> {
-    let n = values.len();
-    if n == 0 {
-        return None;
-    }
-    let mean = values.iter().sum::<f64>() / n as f64;
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    let error = (squares / (n as f64 * (n as f64 - 1.0))).sqrt();
-    Some(Estimate::with_error(mean, error, n, confidence))
+    Sample::of(values).map(|sample| sample.estimate(confidence))
 }
 
 #[cfg(test)]

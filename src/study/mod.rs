@@ -1,5 +1,11 @@
-//! Studies: experiments that depend on each other's results.
+//! Studies: experiments that depend on each other, or are read together.
 //!
-//! [`precision`] goes on with one experiment until its figures are known well enough.
+//! [`precision`] goes on with one experiment until its figures are known well enough; [`compare`]
+//! sets variants side by side under the same luck. What varies is a [`variation`]; what is compared
+//! is a [`measure`]; [`cost`] says what a gateway takes.
 
+pub mod compare;
+pub mod cost;
+pub mod measure;
 pub mod precision;
+pub mod variation;

@@ -60,7 +60,7 @@ pub fn run(
     let mut run = runner.run(plan, looks[0], course);
     for (index, count) in looks.iter().enumerate() {
         if index > 0 {
-            run = runner.extend(plan, run, *count);
+            runner.extend(plan, &mut run, *count);
         }
         run.confidence = confidence;
         let state = state(&run, scenario, precision);

@@ -1,0 +1,237 @@
+//! A comparison in text.
+
+use super::contrast;
+use crate::experiment::Experiment;
+use crate::experiment::summary::WindowSummary;
+use crate::report::caveats::{Assumption, Caveat};
+use crate::report::text::{self, Paint, Written};
+use crate::report::words::{plural, wrapped};
+use crate::report::{Report, tables};
+use crate::study::compare::{Contrast, Variant, contrasts};
+use crate::study::cost::{Prices, tier};
+use crate::units::Span;
+use crate::verdict::{Overall, Verdict};
+
+const NARROWER: &str = "narrower: how many times the interval is narrower than that of runs with \
+                        luck of their own would be; its square is the reduction of variance";
+
+/// A comparison with all that is said of it.
+#[derive(Debug)]
+pub struct CompareReport<'a> {
+    /// What was compared.
+    pub variants: &'a [Variant],
+    /// The experiment of each.
+    pub runs: &'a [Experiment],
+    /// The report of each.
+    pub reports: Vec<Report<'a>>,
+    /// The figures of all against the first.
+    pub contrasts: Vec<Contrast>,
+    /// What each costs.
+    pub prices: &'a Prices,
+}
+
+impl<'a> CompareReport<'a> {
+    /// Sums up and judges the experiments of variants.
+    pub fn new(variants: &'a [Variant], runs: &'a [Experiment], prices: &'a Prices) -> Self {
+        let pairs = variants.iter().zip(runs);
+        let reports = pairs.map(|(variant, run)| Report::new(&variant.scenario, run, None));
+        let contrasts = contrasts(variants, runs);
+        CompareReport { variants, runs, reports: reports.collect(), contrasts, prices }
+    }
+
+    /// Whether it was stopped.
+    pub fn is_interrupted(&self) -> bool {
+        self.runs.iter().any(|run| run.interrupted)
+    }
+
+    pub(super) fn name(&self, variant: usize) -> &str {
+        &self.variants[variant].name
+    }
+
+    /// How many replications of what there are, in words.
+    pub(super) fn sample(&self) -> String {
+        let run = &self.variants[0].scenario.plan.run;
+        let count = plural(self.runs[0].outcomes.len() as u64, "replication");
+        let horizon = Span(run.horizon.0);
+        format!("{count} of {horizon} each, seed {}, the same luck for all", run.seed)
+    }
+}
+
+/// The report in text.
+pub fn render(report: &CompareReport, written: Option<Written>, colour: bool) -> String {
+    let paint = Paint { colour };
+    let mut sections = vec![head(report), verdicts(report, paint)];
+    sections.extend(windows(report, paint));
+    sections.push(differences(report, paint));
+    sections.push(caveats(report, paint));
+    sections.extend(written.map(|written| text::files(&written, paint)));
+    sections.retain(|section| !section.is_empty());
+    sections.join("\n")
+}
+
+/// The verdicts alone.
+pub fn verdicts_only(report: &CompareReport, colour: bool) -> String {
+    verdicts(report, Paint { colour })
+}
+
+fn head(report: &CompareReport) -> String {
+    let mut questions: Vec<&str> =
+        report.variants.iter().map(|variant| variant.scenario.question.as_str()).collect();
+    questions.dedup();
+    let mut out = wrapped("", &format!("{}: {}", variants(report), report.sample()));
+    questions.iter().for_each(|question| out.push_str(&wrapped("  ", question)));
+    if let Some(run) = report.runs.first().filter(|run| run.interrupted) {
+        let (kept, asked) = (run.outcomes.len(), run.asked);
+        out.push_str(&format!("  stopped early: {kept} of {asked} replications of each\n"));
+    }
+    out
+}
+
+fn variants(report: &CompareReport) -> String {
+    let names: Vec<&str> = report.variants.iter().map(|variant| variant.name.as_str()).collect();
+    format!("{} ({})", plural(names.len() as u64, "variant"), names.join(" | "))
+}
+
+/// What each variant costs and whether it meets its objectives, with the figure of each.
+fn verdicts(report: &CompareReport, paint: Paint) -> String {
+    let mut rows = Vec::new();
+    for (index, one) in report.reports.iter().enumerate() {
+        let cost = report.prices.of(tier(one.scenario).as_deref()).words;
+        rows.push(vec![report.name(index).to_owned(), cost, verdict(one)]);
+    }
+    let title = format!("Verdicts (cost in {})", report.prices.unit());
+    format!("{}\n{}", paint.title(&title), left(&rows))
+}
+
+fn verdict(report: &Report) -> String {
+    let which = |wanted: fn(&Verdict) -> bool| {
+        let judged = report.judgements.iter().filter(|j| wanted(&j.verdict));
+        judged.map(|j| j.objective.text.as_str()).collect::<Vec<_>>().join("; ")
+    };
+    let undecided = |verdict: &Verdict| matches!(verdict, Verdict::Undecided(_));
+    match report.overall() {
+        Overall::NoObjectives => "no objectives".to_owned(),
+        Overall::Met => "✓ met".to_owned(),
+        Overall::Missed => format!("✗ missed: {}", which(|v| *v == Verdict::Missed)),
+        Overall::Undecided => format!("? undecided: {}", which(undecided)),
+    }
+}
+
+/// Rows of cells, all aligned to the left.
+fn left(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let length = |cell: &String| cell.chars().count();
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(length).max();
+    let widths: Vec<usize> = (0..columns).filter_map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        format!("  {}", cells.collect::<Vec<_>>().join("  ")).trim_end().to_owned() + "\n"
+    };
+    rows.iter().map(line).collect()
+}
+
+/// A table for each window that all variants have, with a column for each variant.
+fn windows(report: &CompareReport, paint: Paint) -> Vec<String> {
+    let mut labels: Vec<&str> = Vec::new();
+    report.contrasts.iter().for_each(|contrast| {
+        if !labels.contains(&contrast.window.as_str()) {
+            labels.push(&contrast.window);
+        }
+    });
+    let table = |label: &&str| {
+        let of = |(index, one): (usize, &Report)| {
+            let window = one.summary.windows.iter().find(|window| window.label == **label)?;
+            Some(WindowSummary { label: report.name(index).to_owned(), ..window.clone() })
+        };
+        let all: Vec<_> = report.reports.iter().enumerate().filter_map(of).collect();
+        let title = format!("{}: load, and latency of the served requests (95 % interval)", label);
+        format!("{}\n{}", paint.title(&capital(&title)), tables::windows(&all))
+    };
+    labels.iter().map(table).collect()
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    first + letters.as_str()
+}
+
+fn differences(report: &CompareReport, paint: Paint) -> String {
+    let mut out = String::new();
+    for (index, variant) in report.variants.iter().enumerate().skip(1) {
+        let title = format!(
+            "{} against {} (paired; each interval 95 % by itself)",
+            variant.name,
+            report.name(0)
+        );
+        let heads = ["difference", "ratio", "", "narrower"];
+        let mut rows: Vec<Vec<String>> = Vec::new();
+        let mut window = "";
+        for contrast in &report.contrasts {
+            if contrast.window != window {
+                window = &contrast.window;
+                rows.push([window].into_iter().chain(heads).map(str::to_owned).collect());
+            }
+            let cells = contrast::cells(contrast.kind, contrast.against[index - 1].as_ref());
+            rows.push([contrast.kind.name()].into_iter().chain(cells).collect());
+        }
+        let gap = if out.is_empty() { "" } else { "\n" };
+        out.push_str(&format!("{gap}{}\n{}", paint.title(&title), left(&rows)));
+    }
+    out + "\n" + &wrapped("  ", NARROWER)
+}
+
+fn is_assumed(caveat: &Caveat) -> bool {
+    matches!(caveat, Caveat::Assumed { .. })
+}
+
+/// What the variants assume, with the values where they are the same.
+fn assumed(report: &CompareReport) -> Option<String> {
+    let mut all: Vec<(&str, Vec<&str>)> = Vec::new();
+    for caveat in report.reports.iter().flat_map(|one| &one.caveats) {
+        let Caveat::Assumed { settings } = caveat else { continue };
+        for Assumption { path, value, .. } in settings {
+            match all.iter_mut().find(|(known, _)| known == path) {
+                Some((_, values)) => values.push(value),
+                None => all.push((path, vec![value])),
+            }
+        }
+    }
+    let one = |(path, values): &(&str, Vec<&str>)| match values.iter().all(|v| *v == values[0]) {
+        true => format!("{path} = {}", values[0]),
+        false => format!("{path} (differs)"),
+    };
+    let list: Vec<String> = all.iter().map(one).collect();
+    (!list.is_empty()).then(|| {
+        let list = list.join(", ");
+        format!("assumed by default, because nothing is published: {list} → write down your own")
+    })
+}
+
+/// What limits the figures, each once, with the variants that it concerns.
+fn caveats(report: &CompareReport, paint: Paint) -> String {
+    let mut found: Vec<(String, Vec<&str>)> = Vec::new();
+    for (index, one) in report.reports.iter().enumerate() {
+        for caveat in one.caveats.iter().filter(|caveat| !is_assumed(caveat)) {
+            let remedy = caveat.remedy().map(|remedy| format!(" → {remedy}")).unwrap_or_default();
+            let text = format!("{}{remedy}", caveat.message());
+            match found.iter_mut().find(|(known, _)| *known == text) {
+                Some((_, whose)) => whose.push(report.name(index)),
+                None => found.push((text, vec![report.name(index)])),
+            }
+        }
+    }
+    if let Some(assumed) = assumed(report) {
+        found.push((assumed, (0..report.variants.len()).map(|v| report.name(v)).collect()));
+    }
+    if found.is_empty() {
+        return String::new();
+    }
+    let mut out = format!("{}\n", paint.title("Caveats"));
+    for (text, whose) in found {
+        let all = whose.len() == report.variants.len();
+        let whose = if all { String::new() } else { format!("{}: ", whose.join(", ")) };
+        out.push_str(&wrapped("  ! ", &format!("{whose}{text}")));
+    }
+    out
+}

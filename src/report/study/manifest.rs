@@ -1,0 +1,111 @@
+//! `manifest.json` of a study: what was studied, and what came of it.
+
+use std::io::{Result, Write};
+
+use serde::{Deserialize, Serialize};
+
+use crate::experiment::Experiment;
+use crate::report::cells;
+use crate::report::manifest::{VERSION, digest};
+use crate::scenario::Scenario;
+
+/// The schema of the file.
+pub const SCHEMA: &str = "brownout/study/1";
+
+/// What was studied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StudyManifest {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// The version of the program that ran.
+    pub version: String,
+    /// Which study: `compare`, `sweep`, `plan`.
+    pub study: String,
+    /// The seed of all replications.
+    pub seed: u64,
+    /// Whether it was stopped.
+    pub interrupted: bool,
+    /// The scenarios as read.
+    pub scenarios: Vec<ScenarioText>,
+    /// What ran, in order.
+    pub runs: Vec<RunPart>,
+}
+
+/// A scenario as read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScenarioText {
+    /// Its file name, without its directory.
+    pub file: String,
+    /// The digest of its text.
+    pub digest: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// One experiment of a study.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunPart {
+    /// Its name.
+    pub name: String,
+    /// The file of its scenario.
+    pub file: String,
+    /// What was changed in it.
+    pub set: Vec<String>,
+    /// The digest of each replication: equal digests mean equal runs.
+    pub outcomes: Vec<String>,
+}
+
+impl StudyManifest {
+    /// The manifest of a study over these experiments.
+    pub fn new(study: &str, interrupted: bool, runs: &[(&str, &Scenario, &[String])]) -> Self {
+        let mut scenarios: Vec<ScenarioText> = Vec::new();
+        for (_, scenario, _) in runs {
+            let text = ScenarioText {
+                file: file(scenario),
+                digest: cells::digest(digest(scenario.text.as_bytes())),
+                text: scenario.text.clone(),
+            };
+            if !scenarios.contains(&text) {
+                scenarios.push(text);
+            }
+        }
+        let run = |(name, scenario, outcomes): &(&str, &Scenario, &[String])| RunPart {
+            name: (*name).to_owned(),
+            file: file(scenario),
+            set: scenario.changes.clone(),
+            outcomes: outcomes.to_vec(),
+        };
+        StudyManifest {
+            schema: SCHEMA.to_owned(),
+            version: VERSION.to_owned(),
+            study: study.to_owned(),
+            seed: runs.first().map_or(0, |(_, scenario, _)| scenario.plan.run.seed),
+            interrupted,
+            scenarios,
+            runs: runs.iter().map(run).collect(),
+        }
+    }
+
+    /// Whether a text is the manifest of a study.
+    pub fn is_one(text: &str) -> bool {
+        serde_json::from_str::<StudyManifest>(text).is_ok_and(|manifest| manifest.schema == SCHEMA)
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write(&self, out: &mut dyn Write) -> Result<()> {
+        serde_json::to_writer_pretty(&mut *out, self)?;
+        out.write_all(b"\n")
+    }
+}
+
+/// The digests of an experiment's replications.
+pub fn digests(run: &Experiment) -> Vec<String> {
+    run.outcomes.iter().map(|outcome| cells::digest(outcome.digest)).collect()
+}
+
+fn file(scenario: &Scenario) -> String {
+    scenario.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}

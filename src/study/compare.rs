@@ -1,0 +1,122 @@
+//! Variants of a scenario side by side, under the same luck.
+//!
+//! Every variant runs with the same seed and the same number of replications. Each source of
+//! randomness has its own stream, so replication i of every variant meets the same arrivals, the
+//! same demands and the same faults as far as the variants have them in common. Differences are
+//! taken replication by replication, which leaves out the luck they share.
+
+use crate::experiment::{Course, Experiment, Runner};
+use crate::plan::{Extent, Plan};
+use crate::scenario::Scenario;
+use crate::stats::paired::{self, Comparison};
+use crate::stats::{Confidence, Estimate};
+use crate::study::measure::{self, Kind, System};
+
+/// A scenario under the name that sets it apart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variant {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub scenario: Scenario,
+}
+
+/// One figure of all variants against that of the first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contrast {
+    /// Which figure.
+    pub kind: Kind,
+    /// The label of the window, which all variants have.
+    pub window: String,
+    /// Of each variant.
+    pub figures: Vec<Option<Estimate>>,
+    /// Each further variant against the first; `None` if the figure does not exist or rests on too
+    /// few failures.
+    pub against: Vec<Option<Comparison>>,
+}
+
+/// Gives all variants the seed and the number of replications of the first, unless others are
+/// asked for.
+pub fn align(variants: &mut [Variant], seed: Option<u64>, replications: Option<usize>) {
+    let Some(run) = variants.first().map(|first| first.scenario.plan.run) else { return };
+    for variant in variants {
+        let own = &mut variant.scenario.plan.run;
+        own.seed = seed.unwrap_or(run.seed);
+        own.replications = replications.unwrap_or(run.replications);
+    }
+}
+
+/// The experiments of all variants, which must be [`align`]ed. If it is stopped, each has the
+/// replications that all of them have.
+///
+/// # Panics
+/// As [`crate::experiment::replicate`].
+pub fn run(runner: &Runner<'_>, variants: &[Variant]) -> Vec<Experiment> {
+    let plans: Vec<&Plan> = variants.iter().map(|variant| &variant.scenario.plan).collect();
+    let asked = plans.first().map_or(0, |plan| plan.run.replications);
+    let horizons: u64 = plans.iter().map(|plan| plan.run.horizon.0).sum();
+    runner.watch().expect(asked * plans.len(), horizons.saturating_mul(asked as u64));
+    let course = Course::First { requests_every: None };
+    let block = (4 * runner.threads()).min(asked);
+    let mut runs = Vec::new();
+    for variant in variants {
+        runner.watch().enter(&variant.name);
+        runs.push(runner.run(&variant.scenario.plan, block, course));
+    }
+    // In turn, so that whoever stops it early finds as many replications of each.
+    let mut reached = block;
+    while reached < asked && !runner.is_stopped() {
+        reached = (reached + block).min(asked);
+        for (run, variant) in runs.iter_mut().zip(variants) {
+            runner.watch().enter(&variant.name);
+            runner.extend(&variant.scenario.plan, run, reached);
+        }
+    }
+    even(runs, asked)
+}
+
+/// Leaves each the replications that all have.
+fn even(mut runs: Vec<Experiment>, asked: usize) -> Vec<Experiment> {
+    let complete = |run: &Experiment| run.outcomes.iter().filter(|o| !o.interrupted).count();
+    let common = runs.iter().map(complete).min().unwrap_or(0);
+    for run in &mut runs {
+        run.outcomes.truncate(common.max(1));
+        (run.asked, run.interrupted) = (asked, common < asked);
+    }
+    runs
+}
+
+/// Every figure of every window that the variants have in common, against the first variant.
+pub fn contrasts(variants: &[Variant], runs: &[Experiment]) -> Vec<Contrast> {
+    let plans: Vec<&Plan> = variants.iter().map(|variant| &variant.scenario.plan).collect();
+    let mut all = Vec::new();
+    for (number, (window, indices)) in measure::common_windows(&plans).into_iter().enumerate() {
+        let systems: Vec<System<'_>> = (runs.iter().zip(&indices))
+            .map(|(run, window)| System { outcomes: &run.outcomes, window: *window })
+            .collect();
+        let extent = |plan: &&Plan, index: &usize| plan.windows[*index].extent;
+        let lasting =
+            plans.iter().zip(&indices).any(|(p, i)| matches!(extent(p, i), Extent::During(_)));
+        let fixed: &[Kind] = if lasting { &[] } else { &Kind::OF_FIXED_WINDOWS };
+        let of_runs: &[Kind] = if number == 0 { &Kind::OF_RUNS } else { &[] };
+        for kind in Kind::OF_WINDOWS.iter().chain(fixed).chain(of_runs) {
+            let against = systems[1..].iter().map(|system| contrast(*kind, systems[0], *system));
+            let against: Vec<_> = against.collect();
+            let figures = systems.iter().map(|system| figure(*kind, *system)).collect();
+            all.push(Contrast { kind: *kind, window: window.clone(), figures, against });
+        }
+    }
+    all.retain(|contrast| contrast.against.iter().any(Option::is_some));
+    all
+}
+
+fn figure(kind: Kind, system: System<'_>) -> Option<Estimate> {
+    let sample = measure::samples(kind, &[system])?;
+    Some(sample.first()?.estimate(Confidence::USUAL).within(0.0, f64::INFINITY))
+}
+
+fn contrast(kind: Kind, first: System<'_>, other: System<'_>) -> Option<Comparison> {
+    let samples = measure::samples(kind, &[first, other])?;
+    let [first, other] = &samples[..] else { return None };
+    Some(paired::compare(other, first, Confidence::USUAL))
+}

@@ -2,15 +2,20 @@
 //!
 //! Data flows one way, and a file knows only those before it:
 //!
-//! 1. [`theme`] (ink by meaning), `fonts`, `axis`, `thin`, `labels` and `lives`: calculations;
+//! 1. [`theme`] (ink by meaning), `fonts`, `axis`, `axis_load`, `thin`, `labels` and `lives`:
+//!    calculations;
 //! 2. [`figure`]: a list of marks in logical pixels, without a notion of how they are drawn;
-//! 3. `frame` (a panel and its axes), `marks` (values to places), `strips` (replicas);
-//! 4. `input` (what a timeline shows), `panels` and `failures`, and the charts [`timeline`] and
-//!    [`percentile`], which lay out a [`Figure`];
+//! 3. `frame` (a panel and its axes), `marks` (values to places), `dots` (marks of single values),
+//!    `places` (room for labels), `strips` (replicas);
+//! 4. `input` (what a timeline shows), `panels` and `failures`, and the charts [`timeline`],
+//!    [`percentile`] and [`capacity`], which lay out a [`Figure`];
 //! 5. [`svg`] and [`png()`], which render any figure: `render` over `vector` and `raster`, both
 //!    over `stage`. Beside `fonts`, only these know the plotting library.
 
 mod axis;
+mod axis_load;
+pub mod capacity;
+mod dots;
 mod error;
 mod failures;
 pub mod figure;
@@ -22,6 +27,7 @@ mod lives;
 mod marks;
 mod panels;
 pub mod percentile;
+mod places;
 mod raster;
 mod render;
 mod scaling;

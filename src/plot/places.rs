@@ -1,0 +1,186 @@
+//! Finding room for a label among marks and other labels.
+
+use super::figure::{Anchor, Point};
+use super::fonts;
+
+/// A rectangle that is taken, in logical pixels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Room {
+    pub(crate) left: f64,
+    pub(crate) top: f64,
+    pub(crate) right: f64,
+    pub(crate) bottom: f64,
+}
+
+impl Room {
+    /// The rectangle with these two opposite corners.
+    pub(crate) fn between(a: Point, b: Point) -> Self {
+        let (left, right) = (a.0.min(b.0), a.0.max(b.0));
+        Room { left, top: a.1.min(b.1), right, bottom: a.1.max(b.1) }
+    }
+
+    /// The square that reaches `reach` from `middle` in each direction.
+    pub(crate) fn around(middle: Point, reach: f64) -> Self {
+        Room::between((middle.0 - reach, middle.1 - reach), (middle.0 + reach, middle.1 + reach))
+    }
+
+    /// What `text` takes, with a little air.
+    pub(crate) fn of_text(at: Point, text: &str, anchor: Anchor, size: f64) -> Self {
+        let width = fonts::width(&fonts::spell(text), size, false);
+        let left = match anchor {
+            Anchor::Start => at.0,
+            Anchor::Middle => at.0 - width / 2.0,
+            Anchor::End => at.0 - width,
+        };
+        Room::between((left - 2.0, at.1 - 0.85 * size), (left + width + 2.0, at.1 + 0.3 * size))
+    }
+
+    /// Whether the two share a place.
+    pub(crate) fn meets(&self, other: &Room) -> bool {
+        let beside = self.right <= other.left || other.right <= self.left;
+        !beside && self.top < other.bottom && other.top < self.bottom
+    }
+
+    /// Whether `other` lies inside.
+    pub(crate) fn holds(&self, other: &Room) -> bool {
+        let across = self.left <= other.left && other.right <= self.right;
+        across && self.top <= other.top && other.bottom <= self.bottom
+    }
+}
+
+/// Where a label may go, and what it must not cover.
+#[derive(Clone, Debug)]
+pub(crate) struct Places {
+    /// Labels stay inside.
+    pub(crate) within: Room,
+    /// Marks and labels that are already there.
+    pub(crate) taken: Vec<Room>,
+}
+
+impl Places {
+    /// The first of `wishes` where `text` covers nothing; takes the room.
+    pub(crate) fn find(
+        &mut self,
+        text: &str,
+        size: f64,
+        wishes: impl IntoIterator<Item = (Point, Anchor)>,
+    ) -> Option<(Point, Anchor)> {
+        for (at, anchor) in wishes {
+            let room = Room::of_text(at, text, anchor, size);
+            if self.within.holds(&room) && !self.taken.iter().any(|taken| taken.meets(&room)) {
+                self.taken.push(room);
+                return Some((at, anchor));
+            }
+        }
+        None
+    }
+
+    /// Like [`Places::find`], but takes the last resort `or` where nothing is free.
+    pub(crate) fn find_or(
+        &mut self,
+        text: &str,
+        size: f64,
+        wishes: impl IntoIterator<Item = (Point, Anchor)>,
+        or: (Point, Anchor),
+    ) -> (Point, Anchor) {
+        self.find(text, size, wishes).unwrap_or_else(|| {
+            self.taken.push(Room::of_text(or.0, text, or.1, size));
+            or
+        })
+    }
+}
+
+/// `text` as the typeface can show it, shortened to `room`.
+pub(crate) fn shorten(text: &str, size: f64, room: f64) -> String {
+    // No chart has room for more, and measuring again and again takes its time.
+    let start: String = text.chars().take(400).collect();
+    fonts::fit(&fonts::spell(&start), size, false, room)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::plot::figure::{Figure, Shape, Text};
+
+    /// Every text of a figure.
+    pub(crate) fn texts(figure: &Figure) -> Vec<&Text> {
+        let text = |shape: &'_ Shape| matches!(shape, Shape::Text(text) if !text.text.is_empty());
+        let texts = figure.shapes.iter().filter(|shape| text(shape));
+        texts
+            .filter_map(|shape| if let Shape::Text(text) = shape { Some(text) } else { None })
+            .collect()
+    }
+
+    /// The text that starts with `start`.
+    pub(crate) fn text<'a>(figure: &'a Figure, start: &str) -> &'a Text {
+        let found = texts(figure).into_iter().find(|text| text.text.starts_with(start));
+        found.unwrap_or_else(|| panic!("no text starts with {start:?}"))
+    }
+
+    /// The ink of a text, without air.
+    fn ink(text: &Text) -> Room {
+        let width = fonts::width(&text.text, text.size, text.bold);
+        let left = match text.anchor {
+            Anchor::Start => text.at.0,
+            Anchor::Middle => text.at.0 - width / 2.0,
+            Anchor::End => text.at.0 - width,
+        };
+        let (top, bottom) = (text.at.1 - 0.7 * text.size, text.at.1 + 0.2 * text.size);
+        Room { left, top, right: left + width, bottom }
+    }
+
+    /// Fails if a text leaves the figure or lies over another, or if the figure has no size or no
+    /// story.
+    pub(crate) fn assert_legible(figure: &Figure) {
+        let page = Room::between((0.0, 0.0), figure.size());
+        let texts = texts(figure);
+        let rooms: Vec<Room> = texts.iter().map(|text| ink(text)).collect();
+        for (i, room) in rooms.iter().enumerate() {
+            assert!(page.holds(room), "{:?} leaves the page: {room:?}", texts[i].text);
+            let over = rooms[..i].iter().position(|other| other.meets(room));
+            assert!(over.is_none(), "{:?} over {:?}", texts[i].text, over.map(|j| &texts[j].text));
+        }
+        assert!(figure.size().1 > 150.0 && figure.size().1 < 1_500.0, "{:?}", figure.size());
+        assert!(figure.alt.len() > 40 && !figure.alt.contains("NaN"), "{}", figure.alt);
+    }
+
+    fn page() -> Room {
+        Room::between((0.0, 0.0), (200.0, 100.0))
+    }
+
+    #[test]
+    fn rooms_that_only_touch_do_not_meet() {
+        let room = Room::around((10.0, 10.0), 5.0);
+        assert!(room.meets(&Room::between((14.0, 14.0), (30.0, 30.0))));
+        assert!(!room.meets(&Room::between((15.0, 5.0), (30.0, 15.0))));
+        assert!(!room.meets(&Room::between((5.0, 15.0), (15.0, 30.0))));
+        assert!(page().holds(&room) && !room.holds(&page()));
+    }
+
+    #[test]
+    fn a_text_takes_room_on_the_side_of_its_anchor() {
+        let room = |anchor| Room::of_text((100.0, 50.0), "Large", anchor, 12.0);
+        assert!(room(Anchor::Start).left > 97.0 && room(Anchor::End).right < 103.0);
+        assert!(room(Anchor::Middle).left < 95.0 && room(Anchor::Middle).right > 105.0);
+    }
+
+    #[test]
+    fn long_names_are_shortened_to_their_room() {
+        assert_eq!(shorten("p99 ≤ 250ms", 12.0, 200.0), "p99 <= 250ms");
+        let name = shorten(&"very ".repeat(100_000), 12.0, 80.0);
+        assert!(name.ends_with('…') && fonts::width(&name, 12.0, false) <= 80.0);
+    }
+
+    #[test]
+    fn the_first_free_wish_is_granted_and_then_taken() {
+        let taken = vec![Room::around((20.0, 20.0), 4.0)];
+        let mut places = Places { within: page(), taken };
+        let outside = ((-9.0, 20.0), Anchor::Start);
+        let (covered, free) = (((10.0, 22.0), Anchor::Start), ((60.0, 22.0), Anchor::Start));
+        let wishes = [outside, covered, free];
+        assert_eq!(places.find("Large", 12.0, wishes), Some(free));
+        assert_eq!(places.find("Large", 12.0, wishes), None);
+        assert_eq!(places.find_or("Large", 12.0, wishes, covered), covered);
+        assert_eq!(places.taken.len(), 3);
+    }
+}

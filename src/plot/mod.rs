@@ -8,7 +8,7 @@
 //! 3. `frame` (a panel and its axes), `marks` (values to places), `dots` (marks of single values),
 //!    `places` (room for labels), `strips` (replicas);
 //! 4. `input` (what a timeline shows), `panels` and `failures`, and the charts [`timeline`],
-//!    [`percentile`] and [`capacity`], which lay out a [`Figure`];
+//!    [`percentile`], [`capacity`] and [`frontier`], which lay out a [`Figure`];
 //! 5. [`svg`] and [`png()`], which render any figure: `render` over `vector` and `raster`, both
 //!    over `stage`. Beside `fonts`, only these know the plotting library.
 
@@ -21,6 +21,7 @@ mod failures;
 pub mod figure;
 mod fonts;
 mod frame;
+pub mod frontier;
 mod input;
 mod labels;
 mod lives;

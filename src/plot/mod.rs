@@ -8,7 +8,8 @@
 //! 3. `frame` (a panel and its axes), `marks` (values to places), `dots` (marks of single values),
 //!    `places` (room for labels), `strips` (replicas);
 //! 4. `input` (what a timeline shows), `panels` and `failures`, and the charts [`timeline`],
-//!    [`percentile`], [`capacity`] and [`frontier`], which lay out a [`Figure`];
+//!    [`percentile`], [`capacity`], [`frontier`] and [`headroom`], which lay out a
+//!    [`Figure`];
 //! 5. [`svg`] and [`png()`], which render any figure: `render` over `vector` and `raster`, both
 //!    over `stage`. Beside `fonts`, only these know the plotting library.
 
@@ -22,6 +23,7 @@ pub mod figure;
 mod fonts;
 mod frame;
 pub mod frontier;
+pub mod headroom;
 mod input;
 mod labels;
 mod lives;

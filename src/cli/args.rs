@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::units::{Rate, SECOND, Span};
+
 const EXIT_CODES: &str = "\
 EXIT CODES:
     0    all objectives are met, or there are none
@@ -23,6 +25,20 @@ EXIT CODES:
     0    done, whatever was found
     2    error: usage, scenario, or files
     130  stopped by Ctrl-C or a signal to end; partial results are written";
+
+const PLAN_EXIT_CODES: &str = "\
+EXIT CODES:
+    0    a gateway carries the demand in every mode
+    1    none does
+    2    error: usage, scenario, or files
+    3    undecided: the demand lies within an interval
+    130  stopped by Ctrl-C or a signal to end; partial results are written";
+
+const PLAN_EXAMPLES: &str = "\
+EXAMPLES:
+    brownout plan scenarios/capacity.toml
+    brownout plan scenarios/capacity.toml --tier large --mode healthy --mode zone-loss
+    brownout plan scenarios/capacity.toml --demand 1800/s --prices large=1200,xlarge=2400";
 
 const COMPARE_EXAMPLES: &str = "\
 EXAMPLES:
@@ -68,6 +84,8 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Set variants of a scenario side by side, under the same luck
     Compare(CompareArgs),
+    /// Find the largest load that each tier carries, and which tier to choose
+    Plan(PlanArgs),
     /// Look for mistakes in scenarios without running them
     Check(CheckArgs),
 }
@@ -167,6 +185,50 @@ pub(super) struct CompareArgs {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = format!("{PLAN_EXAMPLES}\n\n{PLAN_EXIT_CODES}"))]
+pub(super) struct PlanArgs {
+    /// The scenario: its objectives, its gateway, its traffic as today's demand
+    pub(super) file: PathBuf,
+    /// A tier to look at; as often as needed [default: all]
+    #[arg(long, value_name = "TIER")]
+    pub(super) tier: Vec<String>,
+    /// A failure mode to look at; as often as needed [default: all]
+    #[arg(long, value_name = "MODE")]
+    #[arg(value_parser = crate::study::mode::Mode::ALL.map(|mode| mode.key()))]
+    pub(super) mode: Vec<String>,
+    /// The load that is to be carried, instead of the scenario's highest
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    pub(super) demand: Option<Rate>,
+    /// For how long from a loss on objectives are judged
+    #[arg(long, value_name = "SPAN", default_value = "10m", value_parser = judged)]
+    pub(super) judged: Span,
+    /// The rate at the peak of a day over that at its trough
+    #[arg(long, value_name = "RATIO", default_value = "2", value_parser = ratio)]
+    pub(super) peak_ratio: f64,
+    /// Replications at each load
+    #[arg(short = 'n', long, value_name = "N", default_value = "10")]
+    #[arg(value_parser = clap::value_parser!(u64).range(2..=10_000))]
+    pub(super) replications: u64,
+    /// Loads that are this close are not told apart
+    #[arg(long, value_name = "SHARE", default_value = "1%", value_parser = precision)]
+    pub(super) tolerance: f64,
+    /// Change a setting as if the scenario said so; as often as needed
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub(super) set: Vec<String>,
+    /// Prices of the tiers, such as small=300,large=1200,xlarge=2400; else entitlements
+    #[arg(long, value_name = "TIER=PRICE,...")]
+    pub(super) prices: Option<String>,
+    /// Do not look for what the result hangs on
+    #[arg(long)]
+    pub(super) no_sensitivity: bool,
+    /// Name of the results' folder [default: plan-SCENARIO]
+    #[arg(long, value_name = "NAME")]
+    pub(super) name: Option<String>,
+    #[command(flatten)]
+    pub(super) work: WorkArgs,
+}
+
+#[derive(Debug, clap::Args)]
 #[command(after_help = CHECK_EXIT_CODES)]
 pub(super) struct CheckArgs {
     /// The scenarios
@@ -178,6 +240,28 @@ pub(super) struct CheckArgs {
     /// Print every setting as resolved, with how well founded it is and where it comes from
     #[arg(long)]
     pub(super) settings: bool,
+}
+
+/// Reads a rate above zero.
+fn rate(text: &str) -> Result<Rate, String> {
+    let rate = crate::quantity::rate(text)?;
+    if rate.0 > 0.0 { Ok(rate) } else { Err("a demand is above zero".to_owned()) }
+}
+
+/// Reads how long is judged.
+fn judged(text: &str) -> Result<Span, String> {
+    match crate::quantity::span(text)? {
+        long if (10..=86_400).contains(&(long.0 / SECOND)) => Ok(long),
+        _ => Err("judge for 10 seconds to a day".to_owned()),
+    }
+}
+
+/// Reads a ratio of at least one.
+fn ratio(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(ratio) if (1.0..=1_000.0).contains(&ratio) => Ok(ratio),
+        _ => Err("write a number from 1, such as 2.5".to_owned()),
+    }
 }
 
 /// Reads a share above zero, such as `2%`.

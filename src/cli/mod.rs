@@ -12,6 +12,7 @@ mod exit;
 mod interrupt;
 mod keep;
 mod load;
+mod plan;
 mod progress;
 mod run;
 mod terminal;
@@ -33,6 +34,7 @@ pub fn main() -> ExitCode {
     let ended = match &args.command {
         Command::Run(args) => run::run(args, terminal),
         Command::Compare(args) => compare::compare(args, terminal),
+        Command::Plan(args) => plan::plan(args, terminal),
         Command::Check(args) => check::check(args, terminal),
     };
     let exit = ended.unwrap_or_else(|error| {

@@ -65,10 +65,11 @@ pub(crate) fn read<'a>(
     if !section.is_there() {
         return None;
     }
-    if gateway.tier == Some(Tier::Small) {
-        let title = "a small gateway does not scale";
+    let scales = gateway.tier != Some(Tier::Small);
+    if !scales {
+        let title = "a small gateway does not scale: [autoscaler] has no effect";
         let help = "choose tier = \"large\" or \"xlarge\", or leave out [autoscaler]".to_owned();
-        book.error(section.place.clone(), title, help);
+        book.problems.push(Problem::warning(section.place.clone(), title).help(help));
     }
     let preset = book.get(&section, key::PRESET).value;
     let defaults = defaults(preset);
@@ -106,13 +107,14 @@ pub(crate) fn read<'a>(
         let help = format!("its limit is {} (gateway.cores); request that or less", cores.0);
         book.error(request.place.clone(), "a replica cannot request more CPU than it has", help);
     }
-    Some(Autoscaling {
+    let autoscaling = Autoscaling {
         spec: Spec { min, max, target, behavior, settings: Settings::default() },
         request_milli: (request.value.0 * 1e3).round().max(1.0) as i64,
         sync: clock(book, &section, key::SYNC, "autoscaler.sync"),
         scrape: clock(book, &section, key::RESOLUTION, "autoscaler.resolution"),
         kubelet: clock(book, &section, key::KUBELET, "autoscaler.kubelet"),
-    })
+    };
+    scales.then_some(autoscaling)
 }
 
 fn bounds<'a>(

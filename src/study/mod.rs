@@ -4,8 +4,13 @@
 //! sets variants side by side under the same luck. What varies is a [`variation`]; what is compared
 //! is a [`measure`]; [`cost`] says what a gateway takes.
 
+pub mod advice;
+pub mod capacity;
 pub mod compare;
 pub mod cost;
 pub mod measure;
+pub mod mode;
 pub mod precision;
+pub mod search;
+pub mod sensitivity;
 pub mod variation;

@@ -1,5 +1,9 @@
 //! What people and programs read of studies: text, tables, charts and files.
 
+pub mod capacity;
+pub mod capacity_charts;
+pub mod capacity_files;
+pub mod capacity_words;
 pub mod compare;
 pub mod compare_files;
 pub mod contrast;

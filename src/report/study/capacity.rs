@@ -1,0 +1,293 @@
+//! A capacity plan in text: the recommendation first, then every capacity with what bounds it, what
+//! it hangs on, and what limits it all.
+
+use super::capacity_words as words;
+use crate::report::text::{self, Paint, Written};
+use crate::report::words::{grouped, plural, wrapped};
+use crate::scenario::{Mark, Scenario};
+use crate::study::advice::{self, Carries, Weakest};
+use crate::study::capacity::{Candidate, Effort, Finding};
+use crate::study::cost::{Cost, Prices, tier};
+use crate::study::mode::{self, Mode};
+use crate::study::search::Capacity;
+use crate::study::sensitivity::{FACTORS, NO_EFFECT, Swing};
+use crate::units::Rate;
+
+/// A capacity plan with all that is said of it.
+#[derive(Debug)]
+pub struct CapacityReport<'a> {
+    /// The gateways that might be had.
+    pub candidates: &'a [Candidate],
+    /// The modes that were asked for.
+    pub modes: &'a [Mode],
+    /// How capacities were looked for.
+    pub effort: Effort,
+    /// What was found.
+    pub findings: &'a [Finding],
+    /// Requests per second that are to be carried.
+    pub demand: f64,
+    /// Whether the demand is the scenario's own.
+    pub demand_is_own: bool,
+    /// What each costs.
+    pub prices: &'a Prices,
+    /// What the assumed settings do to the capacity of the candidate that is recommended, or of the
+    /// last, in its weakest mode.
+    pub swings: &'a [Swing],
+    /// Whether it was stopped.
+    pub interrupted: bool,
+}
+
+impl<'a> CapacityReport<'a> {
+    /// The scenario of the first candidate.
+    pub(super) fn base(&self) -> &'a Scenario {
+        &self.candidates[0].scenario
+    }
+
+    /// Whether each candidate carries the demand.
+    pub fn carries(&self) -> Vec<Carries> {
+        let one =
+            |candidate| advice::carries(self.findings, candidate, self.modes.len(), self.demand);
+        (0..self.candidates.len()).map(one).collect()
+    }
+
+    /// What a candidate costs.
+    pub(super) fn cost(&self, candidate: usize) -> Cost {
+        self.prices.of(tier(&self.candidates[candidate].scenario).as_deref())
+    }
+
+    /// The candidate that is recommended.
+    pub fn chosen(&self) -> Option<usize> {
+        let prices: Vec<_> =
+            (0..self.candidates.len()).map(|candidate| self.cost(candidate).amount).collect();
+        advice::choose(&self.carries(), &prices)
+    }
+
+    /// The findings of a candidate in the order of the modes.
+    pub(super) fn of(&self, candidate: usize) -> impl Iterator<Item = &'a Finding> {
+        self.findings.iter().filter(move |finding| finding.candidate == candidate)
+    }
+
+    pub(super) fn weakest(&self, candidate: usize) -> Option<Weakest> {
+        advice::weakest(self.findings, candidate)
+    }
+
+    /// How the figures came about, in words.
+    pub(super) fn sample(&self) -> String {
+        let replications = plural(self.effort.replications as u64, "replication");
+        let seed = self.base().plan.run.seed;
+        format!("{replications} at each load, seed {seed}; 95 % intervals")
+    }
+}
+
+/// The candidate and mode whose assumptions matter: the recommended, else the last, where it is
+/// weakest.
+pub fn hinge(
+    candidates: &[Candidate],
+    findings: &[Finding],
+    chosen: Option<usize>,
+) -> Option<Finding> {
+    let candidate = chosen.unwrap_or(candidates.len().saturating_sub(1));
+    let is_between = |finding: &&Finding| matches!(finding.capacity, Capacity::Between { .. });
+    let own = findings.iter().filter(|finding| finding.candidate == candidate);
+    let sure = |finding: &Finding| advice::sure(finding.capacity);
+    own.filter(is_between).min_by(|a, b| sure(a).total_cmp(&sure(b))).cloned()
+}
+
+/// The report in text.
+pub fn render(report: &CapacityReport, written: Option<Written>, colour: bool) -> String {
+    let paint = Paint { colour };
+    let mut sections = vec![recommendation(report, paint) + "\n" + &head(report)];
+    sections.push(capacities(report, paint));
+    sections.push(swings(report, paint));
+    sections.push(caveats(report, paint));
+    sections.extend(written.map(|written| text::files(&written, paint)));
+    sections.retain(|section| !section.is_empty());
+    sections.join("\n")
+}
+
+/// The recommendation alone.
+pub fn recommendation_only(report: &CapacityReport, colour: bool) -> String {
+    recommendation(report, Paint { colour })
+}
+
+fn head(report: &CapacityReport) -> String {
+    let base = report.base();
+    let objectives = mode::objectives(base, Mode::ReplicaLoss);
+    let texts: Vec<&str> = objectives.iter().map(|one| one.text.as_str()).collect();
+    let tiers = plural(report.candidates.len() as u64, "gateway");
+    let count = words::modes(report.modes.len());
+    let judged = report.effort.trial.judged;
+    let mut out = wrapped("  ", &base.question);
+    out.push_str(&wrapped("  ", &format!("{tiers} in {count}, {}", report.sample())));
+    let objectives = format!("{}; judged for {judged} from a loss on", texts.join(", "));
+    out + &wrapped("  ", &objectives)
+}
+
+fn recommendation(report: &CapacityReport, paint: Paint) -> String {
+    let mut out = format!("{}\n", paint.title(&headline(report)));
+    for (candidate, carries) in report.carries().into_iter().enumerate() {
+        out.push_str(&wrapped("  ", &reason(report, candidate, carries)));
+    }
+    out
+}
+
+/// What the plan comes to, in one sentence.
+pub(super) fn headline(report: &CapacityReport) -> String {
+    let demand = Rate(report.demand);
+    let count = words::modes(report.modes.len());
+    if report.interrupted {
+        return format!("? STOPPED before it was known what carries {demand}");
+    }
+    match report.chosen() {
+        Some(chosen) => {
+            let name = &report.candidates[chosen].name;
+            format!("✓ CHOOSE {name}: it carries {demand} in all of {count}")
+        }
+        None if report.carries().contains(&Carries::Undecided) => {
+            format!("? UNDECIDED: no gateway is sure to carry {demand} in all of {count}")
+        }
+        None => format!("✗ NONE of these gateways carries {demand} in all of {count}"),
+    }
+}
+
+/// Why a candidate is chosen or not.
+fn reason(report: &CapacityReport, candidate: usize, carries: Carries) -> String {
+    let name = &report.candidates[candidate].name;
+    let cost = report.cost(candidate).words;
+    let Some(weakest) = report.weakest(candidate) else {
+        return format!("{name} ({cost}): not looked at");
+    };
+    let found = words::capacity(weakest.capacity);
+    let when = weakest.mode.label();
+    let finding = report.of(candidate).find(|finding| finding.mode == weakest.mode);
+    let binding = finding.and_then(|finding| finding.binding.as_ref());
+    let why = binding.map(|binding| format!(", then {}", words::binding(binding)));
+    let why = why.unwrap_or_default();
+    let sure = advice::sure(weakest.capacity);
+    match carries {
+        Carries::Yes => {
+            let growth = grouped(100.0 * (sure / report.demand - 1.0), 0);
+            format!(
+                "✓ {name} ({cost}) lasts until +{growth} % traffic; weakest when {when}: \
+                 {found}{why}"
+            )
+        }
+        Carries::No => format!("✗ {name} ({cost}) does not; weakest when {when}: {found}{why}"),
+        Carries::Undecided => format!("? {name} ({cost}) may; weakest when {when}: {found}{why}"),
+    }
+}
+
+fn capacities(report: &CapacityReport, paint: Paint) -> String {
+    let title = "Capacity in requests/s, the load at which all replicas left are full, and what \
+                 is in the way";
+    let mut out = format!("{}\n", paint.title(title));
+    let width = report.modes.iter().map(|mode| mode.label().chars().count()).max().unwrap_or(0);
+    for (index, candidate) in report.candidates.iter().enumerate() {
+        out.push_str(&format!("  {}\n", candidate.name));
+        for finding in report.of(index) {
+            let label = finding.mode.label();
+            let capacity = words::capacity(finding.capacity);
+            let theory = words::theory(finding);
+            out.push_str(&format!("    {label:<width$}  {capacity:<24}  {theory}\n"));
+            if let Some(binding) = &finding.binding {
+                let indent = format!("    {:width$}  ", "");
+                out.push_str(&wrapped(&indent, &words::binding(binding)));
+            }
+        }
+    }
+    let note = "A loss that is soon made good can be got through above the load at which the \
+                survivors are full.";
+    let above = |finding: &Finding| match finding.capacity {
+        Capacity::Between { point, .. } => point > finding.theory,
+        _ => false,
+    };
+    if report.findings.iter().any(above) {
+        out.push_str(&wrapped("  ", note));
+    }
+    out
+}
+
+/// What the capacity hangs on.
+fn swings(report: &CapacityReport, paint: Paint) -> String {
+    let hinge = hinge(report.candidates, report.findings, report.chosen());
+    let Some(hinge) = hinge.filter(|_| !report.swings.is_empty()) else { return String::new() };
+    let name = &report.candidates[hinge.candidate].name;
+    let title = format!("What the capacity of {name} hangs on ({})", hinge.mode.label());
+    let mut out = format!("{}\n", paint.title(&title));
+    let (weighty, idle): (Vec<&Swing>, Vec<&Swing>) =
+        report.swings.iter().partition(|swing| swing.weight() >= NO_EFFECT);
+    let width = weighty.iter().map(|swing| swing.path.chars().count()).max().unwrap_or(0);
+    let [less, more] = FACTORS;
+    for swing in weighty {
+        let [down, up] = swing.capacity.map(words::change);
+        let (path, value) = (&swing.path, &swing.value);
+        let line = format!("{path:<width$}  ×{less}: {down:>8}   ×{more}: {up:>8}   of {value}");
+        out.push_str(&format!("  {line}\n"));
+    }
+    if !idle.is_empty() {
+        let list: Vec<&str> = idle.iter().map(|swing| swing.path.as_str()).collect();
+        out.push_str(&wrapped("  ", &format!("less than 0.5 %: {}", list.join(", "))));
+    }
+    out
+}
+
+fn caveats(report: &CapacityReport, paint: Paint) -> String {
+    let mut out = format!("{}\n", paint.title("Caveats"));
+    for text in texts(report) {
+        out.push_str(&wrapped("  ! ", &text));
+    }
+    out
+}
+
+/// What limits the plan.
+pub(super) fn texts(report: &CapacityReport) -> Vec<String> {
+    let base = report.base();
+    let mut all = Vec::new();
+    if report.modes.contains(&Mode::DailyPeak) {
+        all.push(format!(
+            "the peak of a day is taken as {} times its trough, climbed to in 15 min: assumed → \
+             --peak-ratio",
+            report.effort.trial.peak_ratio
+        ));
+    }
+    let left: Vec<&str> = left_out(base);
+    if !left.is_empty() {
+        all.push(format!("left out, as they speak of a part of the run: {}", left.join(", ")));
+    }
+    if !base.plan.faults.is_empty() {
+        all.push("the scenario's own faults are replaced by the modes'".to_owned());
+    }
+    let unbounded = !base
+        .objectives
+        .iter()
+        .any(|objective| objective.metric == crate::objective::Metric::Availability);
+    if unbounded {
+        all.push(
+            "no objective bounds the availability: where more requests fail than a percentile \
+             leaves out, it is missed → add one, such as availability >= 99%"
+                .to_owned(),
+        );
+    }
+    if !report.demand_is_own {
+        all.push(format!("the demand is {} by --demand", Rate(report.demand)));
+    }
+    let assumed: Vec<&str> = (base.settings.iter())
+        .filter(|setting| setting.mark == Mark::Assumed && !setting.path.starts_with("run."))
+        .map(|setting| setting.path.as_str())
+        .collect();
+    if !assumed.is_empty() {
+        all.push(format!(
+            "assumed by default, because nothing is published: {} → write down your own; \
+             brownout check --settings says more",
+            assumed.join(", ")
+        ));
+    }
+    all
+}
+
+fn left_out(base: &Scenario) -> Vec<&str> {
+    let judged = mode::objectives(base, Mode::ReplicaLoss);
+    let is_judged = |text: &str| judged.iter().any(|one| one.text == text);
+    let texts = base.objectives.iter().map(|objective| objective.text.as_str());
+    texts.filter(|text| !is_judged(text)).collect()
+}

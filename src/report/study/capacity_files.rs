@@ -1,0 +1,260 @@
+//! The files of a capacity plan.
+
+use std::io::{Result, Write};
+
+use serde_json::{Value, json};
+
+use super::capacity::{CapacityReport, headline, hinge, render, texts};
+use super::capacity_words as words;
+use super::manifest::StudyManifest;
+use crate::report::cells::{self, nine_digits, optional};
+use crate::report::files::{FilesError, MARK, Staging};
+use crate::report::manifest::VERSION;
+use crate::scenario::Scenario;
+use crate::study::advice::Carries;
+use crate::study::capacity::{Finding, Probe};
+use crate::study::search::{Capacity, Excess};
+use crate::study::sensitivity::FACTORS;
+
+/// The schema of `plan.json`.
+const SCHEMA: &str = "brownout/plan/1";
+/// Columns of `capacity.csv`.
+const COLUMNS: [&str; 12] = [
+    "gateway",
+    "mode",
+    "state",
+    "low",
+    "point",
+    "high",
+    "fluid_limit",
+    "objective",
+    "constraint",
+    "cost",
+    "demand",
+    "experiments",
+];
+/// Columns of `probes.csv`.
+const PROBE_COLUMNS: [&str; 12] = [
+    "gateway",
+    "mode",
+    "load",
+    "objective",
+    "verdict",
+    "point",
+    "low",
+    "high",
+    "excess",
+    "failed",
+    "utilisation",
+    "replications",
+];
+/// Columns of `sensitivity.csv`.
+const SWING_COLUMNS: [&str; 7] =
+    ["gateway", "mode", "setting", "value", "factor", "with", "capacity_ratio"];
+
+/// Writes every file but the charts.
+///
+/// # Errors
+/// Those of the file system.
+pub fn write_all(
+    report: &CapacityReport,
+    staging: &mut Staging,
+) -> std::result::Result<(), FilesError> {
+    let text = render(report, None, false);
+    staging.add("report.txt", |out| out.write_all(text.as_bytes()))?;
+    staging.add("plan.json", |out| write_json(report, out))?;
+    staging.add("capacity.csv", |out| write_csv(report, out))?;
+    staging.add("probes.csv", |out| write_probes(report, out))?;
+    if !report.swings.is_empty() {
+        staging.add("sensitivity.csv", |out| write_swings(report, out))?;
+    }
+    let runs: Vec<(&str, &Scenario, &[String])> = (report.candidates.iter())
+        .map(|candidate| (candidate.name.as_str(), &candidate.scenario, &[][..]))
+        .collect();
+    let manifest = StudyManifest::new("plan", report.interrupted, &runs);
+    staging.add(MARK, |out| manifest.write(out))
+}
+
+/// Writes `plan.json`.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write_json(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
+    let carries = report.carries();
+    let candidate = |(index, candidate): (usize, &crate::study::capacity::Candidate)| {
+        let cost = report.cost(index);
+        json!({
+            "name": candidate.name,
+            "cost": cost.amount,
+            "cost_words": cost.words,
+            "carries_demand": word(carries[index]),
+            "capacity": report.of(index).map(finding).collect::<Vec<_>>(),
+        })
+    };
+    let hinge = hinge(report.candidates, report.findings, report.chosen());
+    let swing = |swing: &crate::study::sensitivity::Swing| {
+        json!({
+            "setting": swing.path,
+            "value": swing.value,
+            "factors": FACTORS,
+            "capacity_ratio": swing.capacity.map(|ratio| ratio.and_then(nine_digits)),
+        })
+    };
+    let value = json!({
+        "schema": SCHEMA,
+        "version": VERSION,
+        "scenario": report.base().name,
+        "seed": report.base().plan.run.seed,
+        "replications": report.effort.replications,
+        "judged_s": nine_digits(report.effort.trial.judged.as_secs()),
+        "peak_ratio": report.effort.trial.peak_ratio,
+        "tolerance": report.effort.tolerance,
+        "interrupted": report.interrupted,
+        "demand_per_s": nine_digits(report.demand),
+        "cost_unit": report.prices.unit(),
+        "recommendation": headline(report),
+        "chosen": report.chosen().map(|index| report.candidates[index].name.as_str()),
+        "gateways": report.candidates.iter().enumerate().map(candidate).collect::<Vec<_>>(),
+        "sensitivity": {
+            "gateway": hinge.as_ref().map(|hinge| report.candidates[hinge.candidate].name.as_str()),
+            "mode": hinge.as_ref().map(|hinge| hinge.mode.key()),
+            "settings": report.swings.iter().map(swing).collect::<Vec<_>>(),
+        },
+        "caveats": texts(report),
+    });
+    serde_json::to_writer_pretty(&mut *out, &value)?;
+    out.write_all(b"\n")
+}
+
+fn word(carries: Carries) -> &'static str {
+    match carries {
+        Carries::Yes => "yes",
+        Carries::No => "no",
+        Carries::Undecided => "undecided",
+    }
+}
+
+/// State, low, point and high of a capacity.
+fn parts(capacity: Capacity) -> (&'static str, [Option<f64>; 3]) {
+    match capacity {
+        Capacity::Between { low, point, high } => {
+            ("between", [Some(low), Some(point), Some(high).filter(|high| high.is_finite())])
+        }
+        Capacity::AtLeast(low) => ("at_least", [Some(low), None, None]),
+        Capacity::Nothing => ("nothing", [None; 3]),
+        Capacity::Stopped => ("stopped", [None; 3]),
+    }
+}
+
+fn finding(finding: &Finding) -> Value {
+    let (state, [low, point, high]) = parts(finding.capacity);
+    let binding = finding.binding.as_ref();
+    json!({
+        "mode": finding.mode.key(),
+        "state": state,
+        "low_per_s": low.and_then(nine_digits),
+        "point_per_s": point.and_then(nine_digits),
+        "high_per_s": high.and_then(nine_digits),
+        "fluid_limit_per_s": nine_digits(finding.theory),
+        "objective": binding.map(|binding| binding.objective.as_str()),
+        "constraint": binding.map(|binding| words::constraint(binding.constraint)),
+        "experiments": finding.probes.len(),
+    })
+}
+
+/// Writes `capacity.csv`: a row for every gateway and mode.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write_csv(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
+    let mut rows = cells::rows(out);
+    rows.write_record(COLUMNS)?;
+    for finding in report.findings {
+        let (state, numbers) = parts(finding.capacity);
+        let binding = finding.binding.as_ref();
+        let mut row = vec![report.candidates[finding.candidate].name.clone()];
+        row.extend([finding.mode.key().to_owned(), state.to_owned()]);
+        row.extend(numbers.map(|value| optional(value, number)));
+        row.push(number(finding.theory));
+        row.push(optional(binding, |binding| binding.objective.clone()));
+        row.push(optional(binding, |binding| words::constraint(binding.constraint)));
+        row.push(report.cost(finding.candidate).words);
+        row.extend([number(report.demand), finding.probes.len().to_string()]);
+        rows.write_record(row)?;
+    }
+    rows.flush()
+}
+
+/// Writes `probes.csv`: a row for every load that was tried and every objective.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write_probes(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
+    let mut rows = cells::rows(out);
+    rows.write_record(PROBE_COLUMNS)?;
+    for finding in report.findings {
+        let gateway = &report.candidates[finding.candidate].name;
+        for probe in &finding.probes {
+            for row in probe_rows(probe, report.effort.replications) {
+                let head = [gateway.clone(), finding.mode.key().to_owned()];
+                rows.write_record(head.into_iter().chain(row))?;
+            }
+        }
+    }
+    rows.flush()
+}
+
+fn probe_rows(probe: &Probe, replications: usize) -> impl Iterator<Item = Vec<String>> {
+    probe.judged.iter().map(move |(judgement, excess)| {
+        let figure = judgement.figure;
+        let interval = figure.and_then(|figure| figure.interval);
+        let verdict = match excess {
+            Excess { most, .. } if *most < 0.0 => "met",
+            Excess { least, .. } if *least > 0.0 => "missed",
+            _ => "undecided",
+        };
+        vec![
+            number(probe.load),
+            judgement.objective.text.clone(),
+            verdict.to_owned(),
+            optional(figure, |figure| number(figure.point)),
+            optional(interval, |interval| number(interval.low)),
+            optional(interval, |interval| number(interval.high)),
+            number(excess.point),
+            number(probe.failed),
+            number(probe.utilisation),
+            replications.to_string(),
+        ]
+    })
+}
+
+/// Writes `sensitivity.csv`: a row for every setting and factor.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write_swings(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
+    let mut rows = cells::rows(out);
+    rows.write_record(SWING_COLUMNS)?;
+    let Some(hinge) = hinge(report.candidates, report.findings, report.chosen()) else {
+        return rows.flush();
+    };
+    let gateway = &report.candidates[hinge.candidate].name;
+    for swing in report.swings {
+        for (index, factor) in FACTORS.iter().enumerate() {
+            rows.write_record([
+                gateway.clone(),
+                hinge.mode.key().to_owned(),
+                swing.path.clone(),
+                swing.value.clone(),
+                factor.to_string(),
+                swing.values[index].clone(),
+                optional(swing.capacity[index], number),
+            ])?;
+        }
+    }
+    rows.flush()
+}
+
+fn number(value: f64) -> String {
+    optional(nine_digits(value), |value| value.to_string())
+}

@@ -1,0 +1,119 @@
+//! Which gateway carries the demand, and for how long as the demand grows.
+
+use crate::study::capacity::Finding;
+use crate::study::mode::Mode;
+use crate::study::search::Capacity;
+
+/// The mode in which a candidate carries least.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weakest {
+    /// The mode.
+    pub mode: Mode,
+    /// What it carries then.
+    pub capacity: Capacity,
+}
+
+/// Whether a candidate carries the demand in every mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carries {
+    /// With confidence.
+    Yes,
+    /// With confidence not.
+    No,
+    /// The demand lies within an interval, or a search was stopped.
+    Undecided,
+}
+
+/// The least load that a capacity is sure to reach.
+pub fn sure(capacity: Capacity) -> f64 {
+    match capacity {
+        Capacity::Between { low, .. } | Capacity::AtLeast(low) => low,
+        Capacity::Nothing | Capacity::Stopped => 0.0,
+    }
+}
+
+/// The load that a capacity is sure not to exceed.
+fn limit(capacity: Capacity) -> f64 {
+    match capacity {
+        Capacity::Between { high, .. } => high,
+        Capacity::Nothing => 0.0,
+        Capacity::AtLeast(_) | Capacity::Stopped => f64::INFINITY,
+    }
+}
+
+/// The mode in which a candidate carries least; `None` without findings. A search that was stopped
+/// counts as the weakest.
+pub fn weakest(findings: &[Finding], candidate: usize) -> Option<Weakest> {
+    let own = findings.iter().filter(|finding| finding.candidate == candidate);
+    let weakest = own.min_by(|a, b| sure(a.capacity).total_cmp(&sure(b.capacity)))?;
+    Some(Weakest { mode: weakest.mode, capacity: weakest.capacity })
+}
+
+/// Whether a candidate carries `demand` in all `modes`.
+pub fn carries(findings: &[Finding], candidate: usize, modes: usize, demand: f64) -> Carries {
+    let own = || findings.iter().filter(|finding| finding.candidate == candidate);
+    if own().any(|finding| limit(finding.capacity) < demand) {
+        return Carries::No;
+    }
+    match own().count() == modes && own().all(|finding| sure(finding.capacity) >= demand) {
+        true => Carries::Yes,
+        false => Carries::Undecided,
+    }
+}
+
+/// The cheapest of the candidates that carry the demand. Those without a price are taken in the
+/// order in which they were named, before those with one.
+pub fn choose(carries: &[Carries], prices: &[Option<f64>]) -> Option<usize> {
+    let able = (0..carries.len()).filter(|index| carries[*index] == Carries::Yes);
+    able.min_by(|a, b| {
+        let price = |index: &usize| prices[*index].unwrap_or(f64::NEG_INFINITY);
+        price(a).total_cmp(&price(b)).then(a.cmp(b))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finding(candidate: usize, mode: Mode, capacity: Capacity) -> Finding {
+        Finding { candidate, mode, capacity, theory: 1.0, binding: None, probes: Vec::new() }
+    }
+
+    fn between(low: f64, high: f64) -> Capacity {
+        Capacity::Between { low, point: (low + high) / 2.0, high }
+    }
+
+    #[test]
+    fn every_mode_has_to_carry_the_demand() {
+        let found = |healthy, lost| {
+            let all = [finding(0, Mode::Healthy, healthy), finding(0, Mode::ZoneLoss, lost)];
+            carries(&all, 0, 2, 100.0)
+        };
+        assert_eq!(found(between(150.0, 160.0), between(100.0, 110.0)), Carries::Yes);
+        assert_eq!(found(between(150.0, 160.0), between(99.0, 101.0)), Carries::Undecided);
+        assert_eq!(found(between(150.0, 160.0), between(80.0, 99.0)), Carries::No);
+        assert_eq!(found(Capacity::AtLeast(300.0), Capacity::Nothing), Carries::No);
+        assert_eq!(found(Capacity::Stopped, between(150.0, 160.0)), Carries::Undecided);
+        let one = [finding(0, Mode::Healthy, between(150.0, 160.0))];
+        assert_eq!(carries(&one, 0, 2, 100.0), Carries::Undecided);
+    }
+
+    #[test]
+    fn the_cheapest_that_carries_it_is_chosen() {
+        use Carries::{No, Undecided, Yes};
+        assert_eq!(choose(&[No, Yes, Yes], &[None, Some(2.0), Some(1.0)]), Some(2));
+        assert_eq!(choose(&[Yes, Yes, Yes], &[None, Some(1.0), Some(2.0)]), Some(0));
+        assert_eq!(choose(&[No, Undecided], &[None, Some(1.0)]), None);
+    }
+
+    #[test]
+    fn the_weakest_mode_is_that_with_the_least_sure_load() {
+        let all = [
+            finding(1, Mode::Healthy, between(150.0, 160.0)),
+            finding(1, Mode::ZoneLoss, between(90.0, 110.0)),
+            finding(0, Mode::Healthy, between(1.0, 2.0)),
+        ];
+        assert_eq!(weakest(&all, 1).unwrap().mode, Mode::ZoneLoss);
+        assert_eq!(weakest(&all, 7), None);
+    }
+}

@@ -1,0 +1,275 @@
+//! The largest load that meets all objectives, from experiments that are noisy.
+//!
+//! ```text
+//!  excess │                               ╱ most    An experiment at a load tells by how much
+//!         │                         ╱   ╱           each objective is exceeded: the point, and
+//!       0 ┼──────────────────●────●───●─── load     what the interval leaves possible, least
+//!         │ ╱         ╱    low point high           and most. Below zero it is met.
+//! ```
+//!
+//! Below `low` every objective is met with confidence, above `high` some objective is missed with
+//! confidence, between the two the experiments do not decide. That is the confidence interval of
+//! the capacity: at the true capacity the interval of the figure contains the bound as often as it
+//! claims, and then the search puts that load between `low` and `high` (a test turned into an
+//! interval: Neyman, Phil. Trans. R. Soc. A 236, 1937). How the search got there does not matter,
+//! as the number of replications at a load is fixed before.
+//!
+//! Every load meets the same luck, so that excesses are smooth functions of the load, and roots are
+//! found by the regula falsi, kept from stalling by alternating sides. Ends are rounded outwards to
+//! the loads that were tried.
+//!
+//! Assumed: more load is never better.
+
+/// By how much the objectives are exceeded: below zero is met, above is missed. Each is the
+/// greatest over the objectives; infinite where nothing is known, never not a number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Excess {
+    /// At the optimistic ends of the intervals.
+    pub least: f64,
+    /// At the points.
+    pub point: f64,
+    /// At the pessimistic ends of the intervals.
+    pub most: f64,
+}
+
+/// What a search found, in the unit of the load.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Capacity {
+    /// With confidence between `low` and `high`; `low` is zero if no load was shown to be carried,
+    /// `high` infinite if none was shown not to be.
+    Between {
+        /// The largest load tried that meets the objectives with confidence.
+        low: f64,
+        /// Where the points cross the bound.
+        point: f64,
+        /// The smallest load tried that misses an objective with confidence.
+        high: f64,
+    },
+    /// More than the greatest load that was to be tried.
+    AtLeast(f64),
+    /// Even the least load that was to be tried misses an objective with confidence.
+    Nothing,
+    /// It was stopped.
+    Stopped,
+}
+
+/// Where to search.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Range {
+    /// The least load that counts.
+    pub least: f64,
+    /// The load to begin with.
+    pub guess: f64,
+    /// The greatest load that counts.
+    pub most: f64,
+    /// How far apart two loads may be that are not told apart, such as 0.005.
+    pub tolerance: f64,
+}
+
+/// The first step away from the guess, as a factor; it grows.
+const STRIDE: f64 = 1.06;
+/// Experiments at one root at most; more would mean that excesses jump about.
+const STEPS_MOST: usize = 24;
+
+/// Searches in `range`; `evaluate` gives the excess at a load, or `None` if it was stopped.
+pub fn search(range: Range, evaluate: impl FnMut(f64) -> Option<Excess>) -> Capacity {
+    let mut search = Search { range, evaluate, tried: Vec::new() };
+    search.run().unwrap_or(Capacity::Stopped)
+}
+
+/// Where the points alone cross zero; `None` if they do not within the range, or it was stopped.
+pub fn crossing_of_points(
+    range: Range,
+    evaluate: impl FnMut(f64) -> Option<Excess>,
+) -> Option<f64> {
+    let mut search = Search { range, evaluate, tried: Vec::new() };
+    search.at(range.guess)?;
+    let (below, above) = search.root(|excess| excess.point, STRIDE)?;
+    Some(crossing(below?, above?))
+}
+
+struct Search<F> {
+    range: Range,
+    evaluate: F,
+    /// In order of load.
+    tried: Vec<(f64, Excess)>,
+}
+
+/// Which of the three excesses.
+type Of = fn(&Excess) -> f64;
+
+/// A load and its excess, of the one kind.
+type Tried = (f64, f64);
+
+/// The load before the first that exceeds, and that one, as far as there are such.
+type Bracket = (Option<Tried>, Option<Tried>);
+
+impl<F: FnMut(f64) -> Option<Excess>> Search<F> {
+    fn run(&mut self) -> Option<Capacity> {
+        self.at(self.range.guess)?;
+        match self.root(|excess| excess.point, STRIDE)? {
+            (Some(below), Some(above)) => {
+                let point = crossing(below, above);
+                let low = self.root(|excess| excess.most, 1.02)?.0;
+                let high = self.root(|excess| excess.least, 1.02)?.1;
+                let low = low.map_or(0.0, |(load, _)| load);
+                let high = high.map_or(f64::INFINITY, |(load, _)| load);
+                Some(Capacity::Between { low, point: point.clamp(low, high), high })
+            }
+            (_, None) => {
+                let low = self.root(|excess| excess.most, 1.02)?.0;
+                Some(Capacity::AtLeast(low.map_or(0.0, |(load, _)| load)))
+            }
+            (None, _) => {
+                let high = self.root(|excess| excess.least, 1.02)?;
+                let high = match high {
+                    (None, Some(_)) => return Some(Capacity::Nothing),
+                    (_, high) => high.map_or(f64::INFINITY, |(load, _)| load),
+                };
+                Some(Capacity::Between { low: 0.0, point: self.range.least, high })
+            }
+        }
+    }
+
+    /// Encloses the root of one kind of excess, first in steps of the factor `stride`, then as
+    /// closely as the tolerance asks for. An end is missing if the range has no root.
+    fn root(&mut self, of: Of, stride: f64) -> Option<Bracket> {
+        self.enclose(of, stride)?;
+        for step in 0..STEPS_MOST {
+            let (Some(below), Some(above)) = self.bracket(of) else { break };
+            let next = rounded(aim(below, above, self.range.tolerance, step));
+            let is_new = below.0 < next && next < above.0;
+            if above.0 / below.0 <= 1.0 + self.range.tolerance || !is_new {
+                break;
+            }
+            self.at(next)?;
+        }
+        Some(self.bracket(of))
+    }
+
+    fn enclose(&mut self, of: Of, mut stride: f64) -> Option<()> {
+        loop {
+            let next = match self.bracket(of) {
+                (Some((load, _)), None) if load < self.range.most => load * stride,
+                (None, Some((load, _))) if load > self.range.least => load / stride,
+                _ => return Some(()),
+            };
+            self.at(next)?;
+            stride = stride.powf(1.6);
+        }
+    }
+
+    fn bracket(&self, of: Of) -> Bracket {
+        let exceeds = |(_, excess): &(f64, Excess)| of(excess) >= 0.0;
+        let first = self.tried.iter().position(exceeds).unwrap_or(self.tried.len());
+        let tried = |index: usize| self.tried.get(index).map(|(load, all)| (*load, of(all)));
+        (first.checked_sub(1).and_then(tried), tried(first))
+    }
+
+    /// The excess at a load, from an experiment unless there was one.
+    fn at(&mut self, load: f64) -> Option<Excess> {
+        let load = rounded(load).clamp(self.range.least, self.range.most);
+        if let Some((_, known)) = self.tried.iter().find(|(other, _)| *other == load) {
+            return Some(*known);
+        }
+        let excess = (self.evaluate)(load)?;
+        let place = self.tried.partition_point(|(other, _)| *other < load);
+        self.tried.insert(place, (load, excess));
+        Some(excess)
+    }
+}
+
+/// A load as people say it: in four digits.
+fn rounded(load: f64) -> f64 {
+    format!("{load:.3e}").parse().unwrap_or(load)
+}
+
+/// Where the straight line between two loads crosses zero; between them if it is no line.
+fn crossing(below: Tried, above: Tried) -> f64 {
+    let slope = (above.1 - below.1) / (above.0 - below.0);
+    let at = below.0 - below.1 / slope;
+    let inside = at.is_finite() && (below.0..=above.0).contains(&at);
+    if inside { at } else { (below.0 * above.0).sqrt() }
+}
+
+/// The next load to try: beside the crossing, in turn on either side of it, so that both ends come
+/// close; never so near an end that little is gained.
+fn aim(below: Tried, above: Tried, tolerance: f64, step: usize) -> f64 {
+    let aside = 1.0 + 0.45 * tolerance;
+    let at = crossing(below, above) * if step.is_multiple_of(2) { aside } else { 1.0 / aside };
+    let gap = (above.0 / below.0).powf(0.1);
+    at.clamp(below.0 * gap, above.0 / gap)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RANGE: Range = Range { least: 1.0, guess: 700.0, most: 2_000.0, tolerance: 0.005 };
+
+    /// A latency that grows as that of a queue of this capacity, with a bound of 20 service times,
+    /// known to this share.
+    fn queue(capacity: f64, error: f64) -> impl Fn(f64) -> Excess {
+        move |load| {
+            let latency = if load < capacity { 1.0 / (1.0 - load / capacity) } else { 1e6 };
+            let point = (latency / 20.0_f64).ln();
+            Excess { least: point - error, point, most: point + error }
+        }
+    }
+
+    fn count(range: Range, excess: impl Fn(f64) -> Excess) -> (Capacity, usize) {
+        let mut tried = 0;
+        let found = search(range, |load| {
+            tried += 1;
+            Some(excess(load))
+        });
+        (found, tried)
+    }
+
+    #[test]
+    fn the_capacity_lies_where_the_latency_reaches_its_bound() {
+        for capacity in [3.0, 50.0, 731.0, 1_400.0, 1_999.0] {
+            let (found, tried) = count(RANGE, queue(capacity, 0.02));
+            let Capacity::Between { low, point, high } = found else { panic!("{found:?}") };
+            // 1 − 1/20 of it; an error of e moves that by about (1/20)·e of the capacity.
+            let truth = 0.95 * capacity;
+            assert!(low < truth && truth < high, "{truth}: {found:?}");
+            assert!((point / truth - 1.0).abs() < 0.004, "{truth}: {found:?}");
+            // From guesses up to 250 times too high, and within a factor of three.
+            let few = if capacity < 100.0 { 32 } else { 18 };
+            assert!(high / low < 1.013 && tried <= few, "{tried}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_wide_interval_stays_wide() {
+        let (found, _) = count(RANGE, queue(1_000.0, 1.0));
+        let Capacity::Between { low, high, .. } = found else { panic!("{found:?}") };
+        // Latency 20/e and 20·e: 1 − e/20 and 1 − 1/(20 e).
+        assert!((low / 864.1 - 1.0).abs() < 0.006 && low <= 864.1, "{found:?}");
+        assert!((high / 981.6 - 1.0).abs() < 0.006 && high >= 981.6, "{found:?}");
+    }
+
+    #[test]
+    fn what_is_never_or_always_met_is_said() {
+        let flat = |point: f64| move |_| Excess { least: point - 0.1, point, most: point + 0.1 };
+        assert_eq!(count(RANGE, flat(1.0)).0, Capacity::Nothing);
+        assert_eq!(count(RANGE, flat(-1.0)).0, Capacity::AtLeast(2_000.0));
+        let unsure = count(RANGE, flat(0.05)).0;
+        assert_eq!(unsure, Capacity::Between { low: 0.0, point: 1.0, high: f64::INFINITY });
+        assert_eq!(count(RANGE, flat(-0.05)).0, Capacity::AtLeast(0.0));
+        let (least, most) = (f64::NEG_INFINITY, f64::INFINITY);
+        let no_data = count(RANGE, |_| Excess { least, point: most, most }).0;
+        assert_eq!(no_data, Capacity::Between { low: 0.0, point: 1.0, high: f64::INFINITY });
+    }
+
+    #[test]
+    fn a_stopped_search_says_so() {
+        let mut left = 4;
+        let found = search(RANGE, |load| {
+            left -= 1;
+            (left > 0).then(|| queue(1_000.0, 0.1)(load))
+        });
+        assert_eq!(found, Capacity::Stopped);
+    }
+}

@@ -62,6 +62,31 @@ impl Axis {
         Axis { low, high, scale: Scale::Log, ticks }
     }
 
+    /// Numbers of either sign from `low` to `high`, each moved outwards to a tick, with at most
+    /// `most` steps, or two.
+    pub(crate) fn linear(low: f64, high: f64, most: usize) -> Self {
+        let (low, high) = apart(within_reach(low), within_reach(high));
+        let step = nice_step((high - low) / most.max(1) as f64 * (1.0 - 1e-9));
+        let enough = |step: f64| (high / step).ceil() - (low / step).floor() <= most.max(2) as f64;
+        let wider = std::iter::successors(Some(step), |step| Some(nice_step(step * 1.5)));
+        let step = wider.take(4).find(|step| enough(*step)).unwrap_or(step);
+        let (first, last) = ((low / step + 1e-6).floor(), (high / step - 1e-6).ceil());
+        let steps = (last - first).max(1.0) as usize;
+        let values: Vec<f64> = (0..=steps).map(|i| (first + i as f64) * step).collect();
+        let (low, high) = (values[0], values[steps]);
+        Axis { low, high, scale: Scale::Linear, ticks: number_labels(&values, step) }
+    }
+
+    /// Shares from zero to at least `peak`, in percent, with about `most` steps.
+    pub(crate) fn share(peak: f64, most: usize) -> Self {
+        if !(peak > 0.0 && peak <= 0.6) {
+            return Axis::percent();
+        }
+        let axis = Axis::linear(0.0, peak.max(1e-5) * 100.0, most);
+        let tick = |(value, label): &(f64, String)| (value / 100.0, format!("{label} %"));
+        Axis { high: axis.high / 100.0, ticks: axis.ticks.iter().map(tick).collect(), ..axis }
+    }
+
     /// Quantiles from 0 to the one that `nines` (the 3 of 99.9 %) stands for.
     pub(crate) fn nines(nines: f64) -> Self {
         let nines = if nines.is_finite() { nines.clamp(1.0, 12.0) } else { 1.0 };
@@ -86,6 +111,54 @@ impl Axis {
 /// `value` if an axis can reach it, else `otherwise`.
 fn sound(value: f64, otherwise: f64) -> f64 {
     if value.is_finite() && value >= 1e-9 { value.min(1e15) } else { otherwise }
+}
+
+/// `value` between the greatest numbers that an axis can show; 0 for NaN.
+fn within_reach(value: f64) -> f64 {
+    if value.is_nan() { 0.0 } else { value.clamp(-1e15, 1e15) }
+}
+
+/// The lesser and the greater of two numbers, moved apart if too close for ticks between them.
+fn apart(a: f64, b: f64) -> (f64, f64) {
+    let (low, high) = (a.min(b), a.max(b));
+    let least = (low.abs().max(high.abs()) * 1e-6).max(1e-9);
+    match high - low {
+        width if width >= least => (low, high),
+        _ if low.abs() < 1e-9 => (0.0, 1.0),
+        _ => (low - 0.5 * low.abs(), high + 0.5 * high.abs()),
+    }
+}
+
+/// Numbers with their labels: thousands as 1.2k as long as that tells them apart.
+fn number_labels(values: &[f64], step: f64) -> Vec<(f64, String)> {
+    let decimals = (-step.log10() - 1e-9).ceil().clamp(0.0, 12.0) as usize;
+    let plain = |value: &f64| match *value {
+        0.0 => "0".to_owned(),
+        value => format!("{value:.decimals$}"),
+    };
+    let great = values.iter().any(|value| value.abs() >= 999.5);
+    let mut labels: Vec<String> = values.iter().map(|value| si(*value)).collect();
+    let alike = labels.windows(2).any(|pair| pair[0] == pair[1]);
+    if alike || !great {
+        labels = values.iter().map(plain).collect();
+    }
+    let signed = labels.into_iter().map(|label| label.replace('-', "\u{2212}"));
+    values.iter().copied().zip(signed).collect()
+}
+
+/// `value`, which is a number, with three significant digits, however small; for words.
+pub(crate) fn short(value: f64) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    } else if !value.is_finite() {
+        return if value > 0.0 { "infinity" } else { "-infinity" }.to_owned();
+    }
+    let decimals = (2.0 - value.abs().log10().floor()).clamp(0.0, 12.0) as usize;
+    let text = format!("{value:.decimals$}");
+    if decimals == 0 {
+        return text;
+    }
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// Ticks at the multiples of `step` from zero to `high`.
@@ -238,6 +311,36 @@ mod tests {
     }
 
     #[test]
+    fn linear_ticks_have_either_sign_and_hold_both_ends() {
+        let around_zero = Axis::linear(-3.4, 0.3, 6);
+        assert_eq!(
+            labels(&around_zero),
+            ["\u{2212}4", "\u{2212}3", "\u{2212}2", "\u{2212}1", "0", "1"]
+        );
+        assert_eq!((around_zero.low, around_zero.high), (-4.0, 1.0));
+        assert_eq!(labels(&Axis::linear(0.0, 0.02, 4)), ["0", "0.005", "0.010", "0.015", "0.020"]);
+        assert_eq!(labels(&Axis::linear(0.0, 1_200.0, 6)).last(), Some(&"1.2k"));
+        let narrow = Axis::linear(1_000_000.0, 1_000_004.0, 4);
+        assert_eq!(labels(&narrow)[..2], ["1000000", "1000001"]);
+        assert_eq!(labels(&Axis::linear(5.0, 5.0, 5)), ["2", "4", "6", "8"]);
+    }
+
+    #[test]
+    fn shares_reach_as_far_as_they_must() {
+        assert_eq!(labels(&Axis::share(0.034, 4)), ["0 %", "1 %", "2 %", "3 %", "4 %"]);
+        assert_eq!(labels(&Axis::share(0.7, 4)), ["0 %", "50 %", "100 %"]);
+        assert_eq!(labels(&Axis::share(0.0, 4)).last(), Some(&"100 %"));
+        assert_eq!(labels(&Axis::share(1e-300, 2)), ["0 %", "0.0005 %", "0.0010 %"]);
+    }
+
+    #[test]
+    fn words_have_three_significant_digits() {
+        let shown = [0.0, -0.000_123_4, 2.0, -3.249_9, 41.26, 1_234.6].map(short);
+        assert_eq!(short(f64::INFINITY), "infinity");
+        assert_eq!(shown, ["0", "-0.000123", "2", "-3.25", "41.3", "1235"]);
+    }
+
+    #[test]
     fn percentages_are_labelled_exactly() {
         let axis = Axis::nines(5.0);
         let expected = ["0 %", "50 %", "90 %", "99 %", "99.9 %", "99.99 %", "99.999 %"];
@@ -266,7 +369,7 @@ mod tests {
         ) {
             let axes = [
                 Axis::time(high, 12), Axis::count(high, 4), Axis::latency(low, high, 5),
-                Axis::nines(high),
+                Axis::nines(high), Axis::linear(low, high, 6), Axis::share(high, 4),
             ];
             for axis in axes {
                 prop_assert!(axis.low.is_finite() && axis.high.is_finite() && axis.low < axis.high);

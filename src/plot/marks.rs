@@ -28,7 +28,12 @@ pub(crate) fn draw(figure: &mut Figure, frame: &Frame, samples: &[Sample], ink: 
         let row = |cell: &Cell| cell.range.map(|(low, high)| (cell.middle, low, high));
         figure.fills(band(frame, &run.iter().filter_map(row).collect::<Vec<_>>()), ink, RANGE);
     }
-    figure.lines(line(frame, &calmed(frame, samples)), ink, width);
+    figure.lines(path(frame, samples), ink, width);
+}
+
+/// The lines that [`draw`] draws.
+pub(crate) fn path(frame: &Frame, samples: &[Sample]) -> Vec<Vec<Point>> {
+    line(frame, &calmed(frame, samples))
 }
 
 /// `samples`, or their medians if they are dense.
@@ -71,7 +76,7 @@ pub(crate) fn steps(frame: &Frame, samples: &[Sample], end: f64) -> Vec<Vec<Poin
 
 /// Polygons between `samples`, or their medians if they are dense, and the foot of the frame.
 pub(crate) fn area(frame: &Frame, samples: &[Sample]) -> Vec<Vec<Point>> {
-    let mut areas = line(frame, &calmed(frame, samples));
+    let mut areas = path(frame, samples);
     for run in &mut areas {
         let (first, last) = (run[0].0, run[run.len() - 1].0);
         run.extend([(last, frame.bottom), (first, frame.bottom)]);

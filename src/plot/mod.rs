@@ -2,20 +2,23 @@
 //!
 //! Data flows one way, and a file knows only those before it:
 //!
-//! 1. [`theme`] (ink by meaning), `fonts`, `axis`, `axis_load`, `thin`, `labels` and `lives`:
-//!    calculations;
+//! 1. `ramp` (the colours of heat maps), [`theme`] (ink by meaning), `fonts`, `axis`, `axis_load`,
+//!    `thin`, `labels` and `lives`: calculations;
 //! 2. [`figure`]: a list of marks in logical pixels, without a notion of how they are drawn;
 //! 3. `frame` (a panel and its axes), `marks` (values to places), `dots` (marks of single values),
-//!    `places` (room for labels), `strips` (replicas);
-//! 4. `input` (what a timeline shows), `panels` and `failures`, and the charts [`timeline`],
-//!    [`percentile`], [`capacity`], [`frontier`] and [`headroom`], which lay out a
-//!    [`Figure`];
+//!    `symbols` (what tells things compared apart), `places` (room for labels), `strips`
+//!    (replicas);
+//! 4. the charts, which lay out a [`Figure`]: [`timeline`] with `input` (what it shows), `panels`
+//!    and `failures`;
+//!    [`percentile`], [`capacity`], [`frontier`] and [`headroom`];
 //! 5. [`svg`] and [`png()`], which render any figure: `render` over `vector` and `raster`, both
 //!    over `stage`. Beside `fonts`, only these know the plotting library.
 
 mod axis;
 mod axis_load;
 pub mod capacity;
+#[cfg(test)]
+mod check;
 mod dots;
 mod error;
 mod failures;
@@ -31,11 +34,13 @@ mod marks;
 mod panels;
 pub mod percentile;
 mod places;
+mod ramp;
 mod raster;
 mod render;
 mod scaling;
 mod stage;
 mod strips;
+mod symbols;
 pub mod theme;
 mod thin;
 pub mod timeline;

@@ -154,13 +154,11 @@ fn draw_uprights(figure: &mut Figure, frame: &Frame) {
 }
 
 fn ink(role: Role) -> Ink {
-    const COMPARED: [Ink; 6] =
-        [Ink::Blue, Ink::Vermilion, Ink::Green, Ink::Purple, Ink::Orange, Ink::Sky];
     match role {
         Role::Run => Ink::Blue,
         Role::Before => Ink::Green,
         Role::During => Ink::Vermilion,
-        Role::Compared(index) => COMPARED[index % COMPARED.len()],
+        Role::Compared(index) => Ink::compared(index),
     }
 }
 

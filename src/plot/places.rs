@@ -57,7 +57,23 @@ pub(crate) struct Places {
     pub(crate) taken: Vec<Room>,
 }
 
+/// Lines that are neither level nor upright take the room of pieces of this length.
+const PIECE: f64 = 4.0;
+
 impl Places {
+    /// Takes the room along a line.
+    pub(crate) fn take_path(&mut self, path: &[Point]) {
+        for ends in path.windows(2) {
+            let (from, to) = (ends[0], ends[1]);
+            let (wide, high) = (to.0 - from.0, to.1 - from.1);
+            let straight = wide == 0.0 || high == 0.0;
+            let pieces = if straight { 1.0 } else { (wide.hypot(high) / PIECE).ceil() };
+            let at = |piece: f64| (from.0 + wide * piece / pieces, from.1 + high * piece / pieces);
+            let piece = |index: u32| Room::between(at(index.into()), at((index + 1).into()));
+            self.taken.extend((0..pieces as u32).map(piece));
+        }
+    }
+
     /// The first of `wishes` where `text` covers nothing; takes the room.
     pub(crate) fn find(
         &mut self,
@@ -132,6 +148,13 @@ pub(crate) mod tests {
     /// Fails if a text leaves the figure or lies over another, or if the figure has no size or no
     /// story.
     pub(crate) fn assert_legible(figure: &Figure) {
+        assert_apart(figure);
+        assert!(figure.size().1 > 150.0 && figure.size().1 < 1_500.0, "{:?}", figure.size());
+        assert!(figure.alt.len() > 40 && !figure.alt.contains("NaN"), "{}", figure.alt);
+    }
+
+    /// Fails if a text leaves the figure or lies over another.
+    pub(crate) fn assert_apart(figure: &Figure) {
         let page = Room::between((0.0, 0.0), figure.size());
         let texts = texts(figure);
         let rooms: Vec<Room> = texts.iter().map(|text| ink(text)).collect();
@@ -140,8 +163,6 @@ pub(crate) mod tests {
             let over = rooms[..i].iter().position(|other| other.meets(room));
             assert!(over.is_none(), "{:?} over {:?}", texts[i].text, over.map(|j| &texts[j].text));
         }
-        assert!(figure.size().1 > 150.0 && figure.size().1 < 1_500.0, "{:?}", figure.size());
-        assert!(figure.alt.len() > 40 && !figure.alt.contains("NaN"), "{}", figure.alt);
     }
 
     fn page() -> Room {
@@ -169,6 +190,24 @@ pub(crate) mod tests {
         assert_eq!(shorten("p99 ≤ 250ms", 12.0, 200.0), "p99 <= 250ms");
         let name = shorten(&"very ".repeat(100_000), 12.0, 80.0);
         assert!(name.ends_with('…') && fonts::width(&name, 12.0, false) <= 80.0);
+    }
+
+    #[test]
+    fn a_line_takes_the_room_that_it_crosses_and_no_other() {
+        let free = |from, to| {
+            let mut places = Places { within: page(), taken: Vec::new() };
+            places.take_path(&[from, to]);
+            !places
+                .taken
+                .iter()
+                .any(|taken| taken.meets(&Room::between((10.0, 10.0), (20.0, 14.0))))
+        };
+        assert!(!free((0.0, 12.0), (100.0, 12.0)));
+        assert!(!free((15.0, 100.0), (15.0, 0.0)));
+        assert!(!free((100.0, 55.0), (0.0, 5.0)));
+        assert!(free((0.0, 15.0), (100.0, 15.0)));
+        assert!(free((0.0, 18.0), (8.0, 2.0)));
+        assert!(free((0.0, 30.0), (60.0, 10.0)));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Colours with a fixed meaning, light and dark. The hues are those of Okabe and Ito, which people
 //! with any kind of colour vision can tell apart.
 
+use super::ramp::{self, split};
+
 /// Light or dark background.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Theme {
@@ -49,11 +51,18 @@ pub enum Ink {
     Vermilion,
     Purple,
     Sky,
+    /// A level of a heat map, from 0 for the least to [`Ink::LEVELS`].
+    Scale(u8),
+    /// Text on that level.
+    OnScale(u8),
 }
 
 impl Ink {
-    /// Every ink, for the style sheet.
-    pub const ALL: [Ink; 31] = [
+    /// The highest level of a heat map.
+    pub const LEVELS: u8 = ramp::LEVELS;
+
+    /// Every ink but those of heat maps.
+    const PLAIN: [Ink; 31] = [
         Ink::Background,
         Ink::Text,
         Ink::Muted,
@@ -86,6 +95,20 @@ impl Ink {
         Ink::Purple,
         Ink::Sky,
     ];
+
+    /// Every ink, for the style sheet.
+    pub fn all() -> impl Iterator<Item = Ink> {
+        let levels = || 0..=Ink::LEVELS;
+        let scale = levels().map(Ink::Scale).chain(levels().map(Ink::OnScale));
+        Ink::PLAIN.into_iter().chain(scale)
+    }
+
+    /// The ink of the n-th of several things compared.
+    pub fn compared(index: usize) -> Ink {
+        const COMPARED: [Ink; 6] =
+            [Ink::Blue, Ink::Vermilion, Ink::Green, Ink::Purple, Ink::Orange, Ink::Sky];
+        COMPARED[index % COMPARED.len()]
+    }
 
     /// The colour in a theme.
     pub fn colour(self, theme: Theme) -> Rgb {
@@ -126,17 +149,15 @@ impl Ink {
             Ink::Green => (0x009E73, 0x1FB48A),
             Ink::Purple => (0xB7659A, 0xD78ABB),
             Ink::Sky => (0x4AA5DA, 0x6BC0F0),
+            Ink::Scale(level) => ramp::pair(level),
+            Ink::OnScale(level) => ramp::text(level),
         }
     }
 }
 
-fn split(colour: u32) -> Rgb {
-    ((colour >> 16) as u8, (colour >> 8) as u8, colour as u8)
-}
-
 /// CSS rules that turn the light colours into dark ones where the reader prefers dark.
 pub(crate) fn dark_rules() -> String {
-    let mut pairs: Vec<(u32, u32)> = Ink::ALL.iter().map(|ink| ink.pair()).collect();
+    let mut pairs: Vec<(u32, u32)> = Ink::all().map(Ink::pair).collect();
     pairs.sort_unstable();
     pairs.dedup();
     let rule = |(light, dark): (u32, u32)| {
@@ -153,17 +174,8 @@ pub(crate) fn dark_rules() -> String {
 mod tests {
     use super::*;
 
-    fn luminance(colour: Rgb) -> f64 {
-        let linear = |channel: u8| match f64::from(channel) / 255.0 {
-            low if low <= 0.040_45 => low / 12.92,
-            high => ((high + 0.055) / 1.055).powf(2.4),
-        };
-        0.2126 * linear(colour.0) + 0.7152 * linear(colour.1) + 0.0722 * linear(colour.2)
-    }
-
     fn contrast(ink: Ink, theme: Theme) -> f64 {
-        let (a, b) = (luminance(ink.colour(theme)), luminance(Ink::Background.colour(theme)));
-        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+        ramp::contrast(ink.colour(theme), Ink::Background.colour(theme))
     }
 
     #[test]
@@ -188,8 +200,8 @@ mod tests {
 
     #[test]
     fn a_light_colour_has_one_dark_counterpart() {
-        for a in Ink::ALL {
-            for b in Ink::ALL {
+        for a in Ink::all() {
+            for b in Ink::all() {
                 assert!(a.pair().0 != b.pair().0 || a.pair().1 == b.pair().1, "{a:?} {b:?}");
             }
         }

@@ -10,7 +10,7 @@
 //!    (replicas);
 //! 4. the charts, which lay out a [`Figure`]: [`timeline`] with `input` (what it shows), `panels`
 //!    and `failures`;
-//!    [`percentile`], [`capacity`], [`frontier`] and [`headroom`];
+//!    [`percentile`], [`capacity`], [`frontier`], [`headroom`] and [`forest`];
 //! 5. [`svg`] and [`png()`], which render any figure: `render` over `vector` and `raster`, both
 //!    over `stage`. Beside `fonts`, only these know the plotting library.
 
@@ -24,6 +24,7 @@ mod error;
 mod failures;
 pub mod figure;
 mod fonts;
+pub mod forest;
 mod frame;
 pub mod frontier;
 pub mod headroom;

@@ -10,7 +10,7 @@
 //!    (replicas);
 //! 4. the charts, which lay out a [`Figure`]: [`timeline`] with `input` (what it shows), `panels`
 //!    and `failures`;
-//!    [`percentile`], [`capacity`], [`frontier`], [`headroom`] and [`forest`];
+//!    [`percentile`], [`capacity`], [`frontier`], [`headroom`], [`forest`] and [`overlay`];
 //! 5. [`svg`] and [`png()`], which render any figure: `render` over `vector` and `raster`, both
 //!    over `stage`. Beside `fonts`, only these know the plotting library.
 
@@ -32,6 +32,8 @@ mod input;
 mod labels;
 mod lives;
 mod marks;
+mod overlaid;
+pub mod overlay;
 mod panels;
 pub mod percentile;
 mod places;

@@ -10,7 +10,7 @@
 //!    (replicas);
 //! 4. the charts, which lay out a [`Figure`]: [`timeline`] with `input` (what it shows), `panels`
 //!    and `failures`;
-//!    [`percentile`], [`capacity`], [`frontier`], [`headroom`], [`forest`] and [`overlay`];
+//!    [`percentile`], [`capacity`], [`frontier`], [`headroom`], [`forest`], [`overlay`] and [`hockey`];
 //! 5. [`svg`] and [`png()`], which render any figure: `render` over `vector` and `raster`, both
 //!    over `stage`. Beside `fonts`, only these know the plotting library.
 
@@ -19,6 +19,7 @@ mod axis_load;
 pub mod capacity;
 #[cfg(test)]
 mod check;
+mod curves;
 mod dots;
 mod error;
 mod failures;
@@ -28,6 +29,7 @@ pub mod forest;
 mod frame;
 pub mod frontier;
 pub mod headroom;
+pub mod hockey;
 mod input;
 mod labels;
 mod lives;
@@ -43,6 +45,7 @@ mod render;
 mod scaling;
 mod stage;
 mod strips;
+mod swept;
 mod symbols;
 pub mod theme;
 mod thin;

@@ -9,8 +9,9 @@
 //!    `symbols` (what tells things compared apart), `places` (room for labels), `strips`
 //!    (replicas);
 //! 4. the charts, which lay out a [`Figure`]: [`timeline`] with `input` (what it shows), `panels`
-//!    and `failures`;
-//!    [`percentile`], [`capacity`], [`frontier`], [`headroom`], [`forest`], [`overlay`] and [`hockey`];
+//!    and `failures`; [`percentile`], [`capacity`], [`frontier`], [`headroom`] and [`forest`];
+//!    [`overlay`] with `overlaid` (what it shows); [`hockey`] with `swept` (what it shows) and
+//!    `curves`; [`heatmap`] with `combined` (what it shows) and `colours`;
 //! 5. [`svg`] and [`png()`], which render any figure: `render` over `vector` and `raster`, both
 //!    over `stage`. Beside `fonts`, only these know the plotting library.
 
@@ -19,6 +20,8 @@ mod axis_load;
 pub mod capacity;
 #[cfg(test)]
 mod check;
+mod colours;
+mod combined;
 mod curves;
 mod dots;
 mod error;
@@ -29,6 +32,7 @@ pub mod forest;
 mod frame;
 pub mod frontier;
 pub mod headroom;
+pub mod heatmap;
 pub mod hockey;
 mod input;
 mod labels;

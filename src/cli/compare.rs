@@ -1,12 +1,13 @@
 //! `brownout compare`: variants of a scenario side by side.
 
 use super::args::CompareArgs;
+use super::charts;
 use super::exit::Exit;
 use super::terminal::Terminal;
 use super::variants;
 use super::work::{Printed, Work, stem};
 use crate::report::study::compare::{self as words, CompareReport};
-use crate::report::study::compare_files;
+use crate::report::study::{compare_charts, compare_files};
 use crate::study::compare::{self, Variant};
 use crate::study::cost::Prices;
 
@@ -24,6 +25,7 @@ pub(super) fn compare(args: &CompareArgs, terminal: Terminal) -> anyhow::Result<
     let runs = work.run(|runner| compare::run(runner, &all))?;
     let report = CompareReport::new(&all, &runs, &prices);
     compare_files::write_all(&report, work.staging())?;
+    work.draw(|| charts::files(compare_charts::charts(&report)))?;
     let interrupted = report.is_interrupted();
     work.end(interrupted, |printed| match printed {
         Printed::Text { written, colour } => Ok(words::render(&report, Some(written), colour)),

@@ -211,7 +211,7 @@ fn percentile_title(all: &Histogram) -> String {
     }
 }
 
-fn bounds(objectives: &[Objective]) -> Vec<percentile::Bound> {
+pub(super) fn bounds(objectives: &[Objective]) -> Vec<percentile::Bound> {
     let bound = |objective: &Objective| match (objective.metric, objective.bound) {
         (Metric::Latency(quantile), Bound::Span(latency)) if objective.window == 0 => {
             Some(percentile::Bound { quantile, latency })

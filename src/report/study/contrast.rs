@@ -50,9 +50,9 @@ pub fn unit(kind: Kind, seconds: f64) -> (f64, &'static str) {
     }
 }
 
-/// Enough decimals for two digits of this size.
+/// Enough decimals for two digits of this size, up to four.
 fn decimals(size: f64) -> usize {
-    if size > 0.0 { (1 - size.log10().floor() as i32).clamp(0, 6) as usize } else { 0 }
+    if size > 0.0 { (1 - size.log10().floor() as i32).clamp(0, 4) as usize } else { 0 }
 }
 
 /// `×0.74 (0.72–0.76)`, in as many digits as count.

@@ -5,6 +5,7 @@ pub mod capacity_charts;
 pub mod capacity_files;
 pub mod capacity_words;
 pub mod compare;
+pub mod compare_charts;
 pub mod compare_files;
 pub mod contrast;
 pub mod manifest;

@@ -2,7 +2,7 @@
 //!
 //! A replication is one independent sample of the model. Everything here takes figures of whole
 //! replications and gives a point with an interval, or a point and no interval where the data
-//! cannot bear one.
+//! cannot bear one; [`steady`] alone looks into a single run, in long batches.
 
 mod beta;
 pub mod jackknife;
@@ -10,6 +10,7 @@ pub mod paired;
 pub mod proportion;
 pub mod sample;
 pub mod sections;
+pub mod steady;
 pub mod student;
 
 pub use sample::Sample;
@@ -54,7 +55,7 @@ pub struct Estimate {
     pub point: f64,
     /// Where the true value lies with the confidence asked for; `None` = the data do not say.
     pub interval: Option<Interval>,
-    /// Replications that contributed.
+    /// Replications that contributed; or batches, of an estimate from one run.
     pub n: usize,
 }
 

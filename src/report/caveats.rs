@@ -1,6 +1,7 @@
 //! What limits the figures, in words, and what to do about it.
 
-use crate::report::words::{grouped, plural, whole};
+use crate::report::words::{grouped, plural, seconds, whole};
+use crate::stats::Estimate;
 use crate::units::{Bytes, Instant, Share, Span};
 
 /// Something that limits the figures.
@@ -10,11 +11,13 @@ pub enum Caveat {
     /// The run was stopped: so many replications of those asked for were kept; `partial` = they
     /// end early.
     Interrupted { kept: usize, asked: usize, partial: bool },
-    /// There is only one replication.
-    OneReplication,
-    /// Requests are slower long after warm-up than just after it: mean latency in the first
-    /// quarter of the quiet time and in the rest.
-    WarmUpShort { first: Span, rest: Span },
+    /// There is only one replication; the mean latency after warm-up in seconds, from batches
+    /// within it, if they say; `until` = the first incident, where there is one.
+    OneReplication { mean: Option<Estimate>, until: Option<Instant> },
+    /// The initial transient lasts `until` a moment after `warm_up`, or no steady state is seen in
+    /// the time that is `seen`: `means` of the latency after warm-up and after the transient, or in
+    /// the second half of that time.
+    WarmUpShort { until: Option<Instant>, warm_up: Instant, seen: Instant, means: (Span, Span) },
     /// A percentile of a window rests on so few slower requests; `needed` replications would do.
     FewSamples { window: String, percentile: &'static str, beyond: f64, needed: u64 },
     /// The interval of p99 of a window reaches this share of the point to each side.
@@ -57,7 +60,7 @@ impl Caveat {
     pub fn key(&self) -> &'static str {
         match self {
             Caveat::Interrupted { .. } => "interrupted",
-            Caveat::OneReplication => "one_replication",
+            Caveat::OneReplication { .. } => "one_replication",
             Caveat::WarmUpShort { .. } => "warm_up_short",
             Caveat::FewSamples { .. } => "few_samples",
             Caveat::WideInterval { .. } => "wide_interval",
@@ -78,14 +81,18 @@ impl Caveat {
     pub fn message(&self) -> String {
         match self {
             Caveat::Interrupted { kept, asked, partial } => {
-                let what = if *partial { "unfinished replications" } else { "replications" };
-                format!("stopped early: the figures rest on {kept} of {asked} {what}")
+                interrupted_message(*kept, *asked, *partial)
             }
-            Caveat::OneReplication => {
-                "one replication shows no spread: no figure has an interval".to_owned()
-            }
-            Caveat::WarmUpShort { first, rest } => format!(
-                "warm-up looks too short: mean latency {first} right after it, {rest} later"
+            Caveat::OneReplication { mean, until } => one_replication_message(mean, *until),
+            Caveat::WarmUpShort { until: Some(until), warm_up, means, .. } => format!(
+                "MSER-5 finds that the initial transient lasts until {until}, warm-up ends at \
+                 {warm_up}: mean latency {} after warm-up, {} after the transient",
+                means.0, means.1
+            ),
+            Caveat::WarmUpShort { until: None, seen, means, .. } => format!(
+                "MSER-5 sees no steady state before {seen}: mean latency {} after warm-up, {} in \
+                 the second half",
+                means.0, means.1
             ),
             Caveat::FewSamples { window, percentile, beyond, .. } => format!(
                 "{window}: {percentile} rests on {} slower requests; 10 are the least",
@@ -146,8 +153,13 @@ impl Caveat {
     pub fn remedy(&self) -> Option<String> {
         match self {
             Caveat::Interrupted { .. } => Some("let the run finish".to_owned()),
-            Caveat::OneReplication => Some("--replications 10".to_owned()),
-            Caveat::WarmUpShort { .. } => Some("raise run.warm-up".to_owned()),
+            Caveat::OneReplication { .. } => Some("--replications 10".to_owned()),
+            Caveat::WarmUpShort { until: Some(until), .. } => {
+                Some(format!("raise run.warm-up to {}s", until.as_secs()))
+            }
+            Caveat::WarmUpShort { until: None, .. } => {
+                Some("raise run.horizon and run.warm-up".to_owned())
+            }
             Caveat::FewSamples { needed, .. } | Caveat::WideInterval { needed, .. } => {
                 Some(format!("--replications {needed}"))
             }
@@ -167,6 +179,26 @@ impl Caveat {
                 Some("write down your own; brownout check --settings says more".to_owned())
             }
         }
+    }
+}
+
+fn interrupted_message(kept: usize, asked: usize, partial: bool) -> String {
+    let what = if partial { "unfinished replications" } else { "replications" };
+    format!("stopped early: the figures rest on {kept} of {asked} {what}")
+}
+
+fn one_replication_message(mean: &Option<Estimate>, until: Option<Instant>) -> String {
+    let all = "one replication shows no spread between replications: no figure has an interval";
+    match mean {
+        Some(mean) => {
+            let quiet = until.map(|until| format!(" before {until}")).unwrap_or_default();
+            let (mean, batches) = (seconds(mean), mean.n);
+            format!(
+                "{all}; within it, batch means give mean latency {mean}{quiet} from {batches} \
+                 batches"
+            )
+        }
+        None => all.to_owned(),
     }
 }
 

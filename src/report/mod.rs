@@ -14,6 +14,7 @@ pub mod files;
 mod incidents;
 pub mod json;
 pub mod manifest;
+mod quiet;
 pub mod replications;
 pub mod requests;
 mod scrutiny;

@@ -6,16 +6,14 @@ use crate::experiment::Experiment;
 use crate::experiment::figures;
 use crate::experiment::summary::{PERCENTILES, Summary, WindowSummary};
 use crate::observe::Observation;
-use crate::observe::timeline::TotalRow;
 use crate::plan::{Fault, Plan, Scatter, Traffic};
 use crate::report::caveats::{Assumption, Caveat};
+use crate::report::quiet::Quiet;
 use crate::scenario::{Mark, Scenario, Setting};
 use crate::units::{Bytes, Instant, Rate, SECOND, Span};
 
 /// A p99 interval that reaches further than this share of the point is wide.
 const WIDE: f64 = 0.25;
-/// Bins between warm-up and the first fault that it takes to judge warm-up.
-const QUIET_BINS: usize = 20;
 /// Recorded traffic is judged by the time of this length in which it asks for most.
 const BUSIEST: Span = Span(10 * SECOND);
 
@@ -24,7 +22,9 @@ pub fn scrutinize(scenario: &Scenario, run: &Experiment, summary: &Summary) -> V
     let plan = &scenario.plan;
     let mut all = Vec::new();
     all.extend(interrupted(run));
-    all.extend((run.outcomes.len() == 1).then_some(Caveat::OneReplication));
+    let quiet = Quiet::of(plan, run);
+    let warm_up_short = quiet.as_ref().and_then(Quiet::warm_up_short);
+    all.extend(one_replication(run, quiet.filter(|_| warm_up_short.is_none())));
     all.extend(capacity(plan));
     all.extend(slow_overload(plan));
     all.extend(memory(plan, summary));
@@ -32,7 +32,7 @@ pub fn scrutinize(scenario: &Scenario, run: &Experiment, summary: &Summary) -> V
     all.extend(unanswered(summary));
     all.extend(missed_faults(plan, run));
     all.extend(events_cut(run));
-    all.extend(warm_up(plan, run));
+    all.extend(warm_up_short);
     all.extend(replayed(plan));
     for window in &summary.windows {
         all.extend(few_samples(window, run.outcomes.len()));
@@ -45,6 +45,14 @@ pub fn scrutinize(scenario: &Scenario, run: &Experiment, summary: &Summary) -> V
 fn interrupted(run: &Experiment) -> Option<Caveat> {
     let (kept, asked, partial) = (run.outcomes.len(), run.asked, run.is_partial());
     run.interrupted.then_some(Caveat::Interrupted { kept, asked, partial })
+}
+
+/// Whether there is one replication only. While a transient is still in them, batches of it tell no
+/// mean.
+fn one_replication(run: &Experiment, quiet: Option<Quiet>) -> Option<Caveat> {
+    let mean = quiet.as_ref().and_then(|quiet| quiet.mean_latency(run.confidence));
+    let until = quiet.and_then(|quiet| quiet.until());
+    (run.outcomes.len() == 1).then_some(Caveat::OneReplication { mean, until })
 }
 
 /// The load against the capacity of all replicas, else of all but one if anything can fail.
@@ -143,33 +151,6 @@ fn events_cut(run: &Experiment) -> Option<Caveat> {
     Some(Caveat::EventsCut { kept: first.journal.len(), beyond: first.journal_cut })
 }
 
-/// Compares the first quarter of the quiet time after warm-up with the rest: a gateway that has
-/// not filled up yet is faster at first. Says nothing if the rate itself changes.
-fn warm_up(plan: &Plan, run: &Experiment) -> Option<Caveat> {
-    let outcome = run.outcomes.first().filter(|_| has_one_rate(plan))?;
-    let end = outcome.incidents.first().map_or(outcome.ended, |incident| incident.at);
-    let rows = &outcome.timeline.as_ref()?.total;
-    let from = rows.partition_point(|row| row.start < plan.run.warm_up);
-    let to = rows.partition_point(|row| row.start + plan.run.bin <= end);
-    let quiet = rows.get(from..to).filter(|quiet| quiet.len() >= QUIET_BINS)?;
-    let (first, rest) = quiet.split_at(quiet.len() / 4);
-    let (first, rest) = (mean_latency(first)?, mean_latency(rest)?);
-    (first.as_secs() < 0.8 * rest.as_secs()).then_some(Caveat::WarmUpShort { first, rest })
-}
-
-fn has_one_rate(plan: &Plan) -> bool {
-    let Traffic::Process(process) = &plan.traffic else { return false };
-    let bursts = matches!(process.scatter, Scatter::Bursty(_));
-    !bursts && process.corners.windows(2).all(|pair| pair[0].1 == pair[1].1)
-}
-
-fn mean_latency(rows: &[TotalRow]) -> Option<Span> {
-    let known = || rows.iter().filter_map(|row| Some((row.latency?.mean.as_secs(), row.served)));
-    let served: u64 = known().map(|(_, served)| served).sum();
-    let sum: f64 = known().map(|(mean, served)| mean * served as f64).sum();
-    (served > 0).then(|| Span::from_secs(sum / served as f64))
-}
-
 /// The least extreme percentile that too few requests exceed; those above it are no better.
 fn few_samples(window: &WindowSummary, replications: usize) -> Option<Caveat> {
     let few = |(q, name): &(f64, &'static str)| {
@@ -207,6 +188,7 @@ fn assumed(scenario: &Scenario) -> Option<Caveat> {
 mod tests {
     use super::*;
     use crate::experiment::{sample, summary::summarize};
+    use crate::observe::timeline::Latency;
     use crate::plan::{Bursts, Recorded, Recording, ReplicaTarget};
     use crate::random::Law;
     use crate::report;
@@ -230,6 +212,27 @@ mod tests {
         run.interrupted = true;
         let found = keys(&report::sample::scenario(), &run);
         assert_eq!(found[..2], ["interrupted", "one_replication"]);
+    }
+
+    #[test]
+    fn one_replication_has_at_least_the_mean_of_its_quiet_time() {
+        let (scenario, mut run) = (report::sample::scenario(), sample::experiment());
+        run.outcomes.truncate(1);
+        let message = |run: &Experiment| {
+            one_replication(run, Quiet::of(&scenario.plan, run)).unwrap().message()
+        };
+        let all = "one replication shows no spread between replications: no figure has an interval";
+        assert_eq!(message(&run), all, "12 bins before the crash are too few");
+        run.outcomes[0].incidents[0].at = Instant::from_secs(500.0);
+        for (row, milliseconds) in
+            run.outcomes[0].timeline.as_mut().unwrap().total.iter_mut().zip([39, 41].iter().cycle())
+        {
+            let mean = Span::from_secs(f64::from(*milliseconds) / 1e3);
+            row.latency = row.latency.map(|latency| Latency { mean, ..latency });
+        }
+        let found = message(&run);
+        let told = "; within it, batch means give mean latency 39.98 ms (39.85–40.10) ";
+        assert_eq!(found, format!("{all}{told}before 8:20 from 10 batches"));
     }
 
     #[test]
@@ -313,18 +316,5 @@ mod tests {
         sample::change_incident(&mut run.outcomes[0], |incident| incident.normal = None);
         let found = keys(&scenario, &run);
         assert_eq!(found[..2], ["memory_over", "unrecovered"]);
-    }
-
-    #[test]
-    fn a_gateway_that_still_fills_up_after_warm_up_is_noticed() {
-        let mut run = sample::experiment();
-        let plan = Plan { faults: vec![], ..sample::plan() };
-        run.outcomes[0].incidents.clear();
-        assert_eq!(warm_up(&plan, &run), None);
-        let rows = &mut run.outcomes[0].timeline.as_mut().unwrap().total;
-        let rows_early = rows[..19].iter_mut().filter_map(|row| row.latency.as_mut());
-        rows_early.for_each(|latency| latency.mean = Span::from_secs(0.01));
-        let found = warm_up(&plan, &run).unwrap();
-        assert_eq!(found.remedy().unwrap(), "raise run.warm-up");
     }
 }

@@ -82,9 +82,14 @@ pub fn batch_means(values: &[f64], confidence: Confidence) -> Option<Estimate> {
 pub fn batch_ratio(pairs: &[(f64, f64)], confidence: Confidence) -> Option<Estimate> {
     let possible = TRIED.into_iter().filter(|number| *number <= pairs.len());
     let passed = { possible }.find(|number| are_uncorrelated(&cut(pairs, *number)))?;
-    let batches = cut(pairs, (passed / 4).min(MOST));
-    jackknife::ratio(&batches, confidence)
+    in_batches(pairs, (passed / 4).min(MOST), confidence)
         .filter(|estimate| estimate.n >= LEAST && estimate.interval.is_some())
+}
+
+/// The same over so many batches, whether they are correlated or not: where they are, the interval
+/// is too narrow.
+pub fn in_batches(pairs: &[(f64, f64)], number: usize, confidence: Confidence) -> Option<Estimate> {
+    jackknife::ratio(&cut(pairs, number), confidence)
 }
 
 /// Totals of so many stretches of nearly the same length.

@@ -117,19 +117,66 @@ fn positive(estimate: Estimate) -> Estimate {
 }
 
 /// The latency that a share `q` of the served requests did not exceed.
+///
+/// The interval is that of Woodruff (J. American Statistical Association 47, 1952): the share of
+/// the requests up to the pooled percentile is a ratio over replications with the interval q ± h,
+/// and the ends are the pooled percentiles of q − h and q + h. Where less than a request lies
+/// beyond one of these, the data end before the interval does; then it also covers what sections
+/// say.
 pub fn percentile(windows: &[&WindowOutcome], q: f64, confidence: Confidence) -> Option<Estimate> {
-    percentile_sample(windows, q).map(|percentile| positive(percentile.estimate(confidence)))
+    let all = merged(windows);
+    let pooled = all.quantile(q)?;
+    let mut estimate = by_sections(windows, pooled, q, confidence);
+    let share = share_up_to(windows, pooled)?.estimate(confidence);
+    if let (Some(sections), Some(half)) = (&mut estimate.interval, share.half_width()) {
+        let (low, high) = around(&all, q, half);
+        let beyond = (q - half).min(1.0 - q - half) * all.count() as f64;
+        *sections = match beyond < 1.0 {
+            true => Interval { low: low.min(sections.low), high: high.max(sections.high) },
+            false => Interval { low, high },
+        };
+    }
+    Some(estimate)
 }
 
-/// The same with what each replication deviates.
+/// The same with what each replication deviates: by how much the share of its requests up to the
+/// pooled percentile differs, times how fast the pooled percentile grows with the share, across the
+/// interval of the share.
 pub fn percentile_sample(windows: &[&WindowOutcome], q: f64) -> Option<Sample> {
-    let pooled = merged(windows).quantile(q)?;
+    let all = merged(windows);
+    let pooled = all.quantile(q)?;
+    let share = share_up_to(windows, pooled)?;
+    let half = share.estimate(Confidence::USUAL).half_width().unwrap_or(0.0);
+    let (low, high) = around(&all, q, half);
+    let slope = if half > 0.0 { (high - low) / (2.0 * half) } else { 0.0 };
+    let deviations = share.deviations.iter().map(|deviation| -slope * deviation).collect();
+    Some(Sample { point: pooled.as_secs(), deviations })
+}
+
+/// The share of the requests that took no longer than `latency`.
+fn share_up_to(windows: &[&WindowOutcome], latency: Span) -> Option<Sample> {
+    let pair = |w: &&WindowOutcome| (w.latency.up_to(latency), w.latency.count() as f64);
+    jackknife::ratio_sample(&windows.iter().map(pair).collect::<Vec<_>>())
+}
+
+/// The percentiles of `q` less and more `half`, in seconds.
+fn around(all: &Histogram, q: f64, half: f64) -> (f64, f64) {
+    let at = |share: f64| all.quantile(share.clamp(0.0, 1.0)).unwrap_or_default().as_secs();
+    (at(q - half), at(q + half))
+}
+
+fn by_sections(
+    windows: &[&WindowOutcome],
+    pooled: Span,
+    q: f64,
+    confidence: Confidence,
+) -> Estimate {
     let section = |w: &&WindowOutcome| {
         let weight = w.latency.count() as f64;
         w.latency.quantile(q).map(|value| Section { value: value.as_secs(), weight })
     };
     let sections: Vec<Section> = windows.iter().filter_map(section).collect();
-    Some(sections::sample(pooled.as_secs(), &sections))
+    positive(sections::sample(pooled.as_secs(), &sections).estimate(confidence))
 }
 
 /// Served requests that must lie beyond a percentile for it to mean something.
@@ -267,6 +314,42 @@ mod tests {
         let median = percentile(&[&fast, &slow], 0.5, Confidence::USUAL).unwrap();
         assert!((median.point - 0.01).abs() < 1e-4, "{median:?}");
         assert!(percentile(&[&fast, &slow], 0.999, Confidence::USUAL).unwrap().point > 0.99);
+    }
+
+    #[test]
+    fn the_interval_of_a_percentile_ends_at_requests() {
+        // Three replications with 40, 50 and 60 of 1 000 requests slower than the others, which
+        // rise evenly to 950 ms: h is t(2, 0.975) · 0.01/√3 = 0.024 841.
+        let window = |slow: u64| {
+            let mut window = WindowOutcome::default();
+            let latency = |ms: u64| Span::from_secs(ms as f64 / 1e3);
+            (0..1_000 - slow).for_each(|n| window.latency.record(latency(1 + n % 950)));
+            (0..slow).for_each(|n| window.latency.record(latency(2_000 + n)));
+            window
+        };
+        let windows = [40, 50, 60].map(window);
+        let windows: Vec<&WindowOutcome> = windows.iter().collect();
+        let found = percentile(&windows, 0.95, Confidence::USUAL).unwrap();
+        let interval = found.interval.unwrap();
+        let all = merged(&windows);
+        let at = |share| all.quantile(share).unwrap().as_secs();
+        assert_eq!(found.n, 3);
+        // Up to the width of a bucket.
+        assert!((interval.low / at(0.95 - 0.024_841) - 1.0).abs() < 0.008, "{interval:?}");
+        assert!((interval.high / at(0.95 + 0.024_841) - 1.0).abs() < 0.008, "{interval:?}");
+        // Beyond p99 + h there is nobody: the interval goes at least to the end of the data.
+        let interval = percentile(&windows, 0.99, Confidence::USUAL).unwrap().interval.unwrap();
+        assert!(interval.high >= all.greatest().unwrap().as_secs(), "{interval:?}");
+    }
+
+    #[test]
+    fn equal_latencies_leave_no_doubt_and_one_replication_says_none() {
+        let mut window = WindowOutcome::default();
+        (0..100).for_each(|_| window.latency.record(Span::from_secs(0.25)));
+        let two = percentile(&[&window, &window], 0.5, Confidence::USUAL).unwrap();
+        assert_eq!(two.interval, Some(Interval { low: two.point, high: two.point }));
+        let one = percentile(&[&window], 0.5, Confidence::USUAL).unwrap();
+        assert_eq!((one.interval, one.n), (None, 1));
     }
 
     #[test]

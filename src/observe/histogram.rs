@@ -180,6 +180,16 @@ impl Histogram {
         Some(Span(self.greatest))
     }
 
+    /// How many latencies do not exceed `value`; of those in its bucket, the part that the value
+    /// cuts off, as [`Histogram::quantile`] places them.
+    pub fn up_to(&self, value: Span) -> f64 {
+        let (index, used) = (bucket(value.0), self.used());
+        let below: u64 = (used.start..used.end.min(index)).map(|index| self.at(index)).sum();
+        let here = if used.contains(&index) { self.at(index) } else { 0 };
+        let (low, high) = bounds(index);
+        below as f64 + here as f64 * (value.0 - low) as f64 / (high - low) as f64
+    }
+
     /// Non-empty buckets from low to high: upper bound and count.
     pub fn buckets(&self) -> impl Iterator<Item = (Span, u64)> + '_ {
         self.used()
@@ -226,6 +236,22 @@ mod tests {
             let exact = values[rank - 1] as f64;
             let found = histogram.quantile(q).unwrap().0 as f64;
             prop_assert!((found - exact).abs() <= exact / 128.0 + 1.0, "{found} for {exact}");
+        }
+
+        #[test]
+        fn as_many_lie_up_to_a_quantile_as_it_says(
+            values in prop::collection::vec(0_u64..1 << 44, 1..400), q in 0.0..=1.0_f64
+        ) {
+            let mut histogram = Histogram::default();
+            values.iter().for_each(|v| histogram.record(Span(*v)));
+            let value = histogram.quantile(q).unwrap();
+            let found = histogram.up_to(value);
+            // All in its bucket may stand in its place.
+            let here = values.iter().filter(|v| bucket(**v) == bucket(value.0)).count() as f64;
+            let rank = (q * values.len() as f64).ceil().max(1.0);
+            prop_assert!((found - rank).abs() <= here, "{found} for {rank}");
+            prop_assert_eq!(histogram.up_to(Span(1 << 45)), values.len() as f64);
+            prop_assert_eq!(Histogram::default().up_to(value), 0.0);
         }
 
         #[test]

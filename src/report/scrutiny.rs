@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn a_sound_experiment_has_only_its_assumptions_and_its_rare_events() {
         let found = keys(&report::sample::scenario(), &sample::experiment());
-        assert_eq!(found, ["fault_missed", "few_samples", "assumed"]);
+        assert_eq!(found, ["fault_missed", "few_samples", "wide_interval", "assumed"]);
     }
 
     #[test]

@@ -1,0 +1,60 @@
+//! Systems whose true figures are known. Demands have a mean of 1 ms.
+
+use brownout::plan::Plan;
+use brownout::policy::breaker::BreakerSpec;
+use brownout::random::Law;
+
+use crate::common::around::{upstream, with_upstream};
+use crate::common::{at, plan, secs};
+
+/// Requests per second in the queues: they are busy half of the time.
+pub const RATE: f64 = 500.0;
+/// Eight relaxation times of a queue that is busy half of the time: what is left of the empty start
+/// is a three-thousandth.
+const WARM_UP: f64 = 0.1;
+
+/// A plan of one replica for so many requests after warm-up.
+fn of_requests(rate: f64, requests: f64) -> Plan {
+    let mut plan = plan(1, rate, WARM_UP + requests / rate);
+    plan.run.warm_up = at(WARM_UP);
+    plan
+}
+
+/// M/M/1 with processor sharing: a replica.
+pub fn sharing(requests: f64) -> Plan {
+    of_requests(RATE, requests)
+}
+
+/// M/M/1 in order of arrival: a host with one worker, behind a replica that takes no time.
+pub fn in_order(requests: f64) -> Plan {
+    let mut plan = of_requests(RATE, requests);
+    plan.gateway.demand = Law::ZERO;
+    let host = upstream(Law::Exponential(secs(0.001)));
+    plan.surroundings = Some(with_upstream(brownout::plan::Upstream { workers: Some(1), ..host }));
+    plan
+}
+
+/// M/M/c/c: a host that refuses whoever would have to wait.
+pub fn refusing(rate: f64, workers: usize, requests: f64) -> Plan {
+    let mut plan = of_requests(rate, requests);
+    plan.gateway.demand = Law::ZERO;
+    let breaker =
+        BreakerSpec { connections: Some(workers as u32), pending: Some(0), ..BreakerSpec::NONE };
+    let host = upstream(Law::Exponential(secs(0.001)));
+    let host = brownout::plan::Upstream { workers: Some(workers), breaker, ..host };
+    plan.surroundings = Some(with_upstream(host));
+    plan
+}
+
+/// The share that M/M/c/c refuses at this load (Erlang's loss formula, by its recursion).
+pub fn refused(load: f64, workers: usize) -> f64 {
+    (1..=workers).fold(1.0, |blocked, c| load * blocked / (c as f64 + load * blocked))
+}
+
+#[test]
+fn the_loss_formula_gives_published_values() {
+    assert_eq!(refused(1.0, 1), 0.5);
+    assert_eq!(refused(2.0, 2), 0.4);
+    // Erlang B of 5 erlangs on 10 lines, as tabulated.
+    assert!((refused(5.0, 10) - 0.018_385).abs() < 1e-6);
+}

@@ -1,8 +1,9 @@
 //! Studies: experiments that depend on each other, or are read together.
 //!
 //! [`precision`] goes on with one experiment until its figures are known well enough; [`compare`]
-//! sets variants side by side under the same luck. What varies is a [`variation`]; what is compared
-//! is a [`measure`]; [`cost`] says what a gateway takes.
+//! sets variants side by side under the same luck; [`sweep`] goes through a grid of settings. What
+//! varies is a [`variation`]; what is compared is a [`measure`]; [`cost`] says what a gateway
+//! takes.
 
 pub mod advice;
 pub mod capacity;
@@ -13,4 +14,5 @@ pub mod mode;
 pub mod precision;
 pub mod search;
 pub mod sensitivity;
+pub mod sweep;
 pub mod variation;

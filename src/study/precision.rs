@@ -49,13 +49,27 @@ pub fn run(
     precision: Precision,
     course: Course,
 ) -> Experiment {
+    let horizon = scenario.plan.run.horizon.0;
+    let expect =
+        |count: usize| runner.watch().expect(count, horizon.saturating_mul(count as u64));
+    run_within(runner, scenario, precision, course, expect)
+}
+
+/// The same as a part of something larger: `expect` is told how many replications of the scenario
+/// there will be in all, as far as is known.
+///
+/// # Panics
+/// As [`crate::experiment::replicate`].
+pub fn run_within(
+    runner: &Runner<'_>,
+    scenario: &Scenario,
+    precision: Precision,
+    course: Course,
+    expect: impl Fn(usize),
+) -> Experiment {
     let plan = &scenario.plan;
     let looks = precision.looks(plan.run.replications);
     let confidence = Confidence::USUAL.of_each(looks.len());
-    let expect = |count: usize| {
-        let horizon = plan.run.horizon.0;
-        runner.watch().expect(count, horizon.saturating_mul(count as u64));
-    };
     expect(looks[0]);
     let mut run = runner.run(plan, looks[0], course);
     for (index, count) in looks.iter().enumerate() {

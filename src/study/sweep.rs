@@ -1,0 +1,233 @@
+//! A scenario over a grid of settings.
+//!
+//! The cells of the grid run one after the other, all with the same seed: replication i of every
+//! cell meets the same luck as far as the cells have it in common, so that a curve over the cells
+//! shows the settings and not the draw. A cell is handed on when it is complete; what it simulated
+//! is then forgotten, so a grid takes no more memory than its largest cell.
+
+use crate::experiment::{Course, Experiment, Runner};
+use crate::study::compare::Variant;
+use crate::study::precision::{self, Precision};
+
+/// The most cells of a grid.
+pub const CELLS_MOST: usize = 10_000;
+
+/// How much is done for each cell.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Effort {
+    /// So many replications.
+    Replications(usize),
+    /// As many as it takes to be so precise.
+    Precision(Precision),
+}
+
+impl Effort {
+    /// Looks at the figures of a cell, by which its intervals are corrected, if its scenario asks
+    /// for so many replications.
+    pub fn looks(&self, asked: usize) -> usize {
+        match self {
+            Effort::Replications(_) => 1,
+            Effort::Precision(precision) => precision.looks(asked).len(),
+        }
+    }
+}
+
+/// Runs the cells in order and hands on each that is complete, with its index. If it is stopped,
+/// the cell that is under way is dropped. The cells must be [aligned](super::compare::align).
+///
+/// # Panics
+/// As [`crate::experiment::replicate`].
+pub fn run(
+    runner: &Runner<'_>,
+    cells: &[Variant],
+    effort: Effort,
+    mut each: impl FnMut(usize, Experiment),
+) {
+    let horizon = |cell: &Variant| cell.scenario.plan.run.horizon.0;
+    let left = cells.iter().map(horizon).fold(0, u64::saturating_add);
+    let mut progress = Progress { left, cells_left: cells.len(), ..Progress::default() };
+    for (index, cell) in cells.iter().enumerate() {
+        if runner.is_stopped() {
+            return;
+        }
+        runner.watch().enter(format!("cell {} of {}: {}", index + 1, cells.len(), cell.name));
+        progress.begin(horizon(cell));
+        let run = one(runner, cell, effort, &progress);
+        if run.interrupted {
+            return;
+        }
+        progress.end(run.outcomes.len());
+        each(index, run);
+    }
+}
+
+fn one(runner: &Runner<'_>, cell: &Variant, effort: Effort, progress: &Progress) -> Experiment {
+    // Only the first replication can show whether warm-up was long enough.
+    let course = Course::First { requests_every: None };
+    let expect = |count: usize| {
+        let (replications, nanoseconds) = progress.expected(count);
+        runner.watch().expect(replications, nanoseconds);
+    };
+    match effort {
+        Effort::Replications(count) => {
+            expect(count);
+            runner.run(&cell.scenario.plan, count, course)
+        }
+        Effort::Precision(precision) => {
+            precision::run_within(runner, &cell.scenario, precision, course, expect)
+        }
+    }
+}
+
+/// What was done, and what is left.
+#[derive(Debug, Default)]
+struct Progress {
+    /// Replications of the cells that ended.
+    done: usize,
+    /// Nanoseconds simulated in them.
+    simulated: u64,
+    /// Cells that ended.
+    cells: usize,
+    /// The horizon of the cell that is under way, in nanoseconds.
+    horizon: u64,
+    /// Cells after it.
+    cells_left: usize,
+    /// The sum of their horizons, in nanoseconds.
+    left: u64,
+}
+
+impl Progress {
+    fn begin(&mut self, horizon: u64) {
+        self.horizon = horizon;
+        self.cells_left -= 1;
+        self.left -= self.left.min(horizon);
+    }
+
+    fn end(&mut self, replications: usize) {
+        self.done += replications;
+        self.simulated =
+            self.simulated.saturating_add(self.horizon.saturating_mul(replications as u64));
+        self.cells += 1;
+    }
+
+    /// Replications and nanoseconds in all, if the cell under way takes `count` replications and
+    /// those after it as many as those so far on average.
+    fn expected(&self, count: usize) -> (usize, u64) {
+        let later = (self.done + count).div_ceil(self.cells + 1);
+        let replications = self.done + count + self.cells_left * later;
+        let now = self.horizon.saturating_mul(count as u64);
+        let later = self.left.saturating_mul(later as u64);
+        (replications, self.simulated.saturating_add(now).saturating_add(later))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::experiment::shelf::{Key, Nowhere, Shelf};
+    use crate::experiment::Watch;
+    use crate::observe::outcome::Outcome;
+    use crate::report;
+    use crate::units::Instant;
+
+    fn cells(count: usize) -> Vec<Variant> {
+        let cell = |index: usize| {
+            let mut scenario = report::sample::scenario();
+            scenario.plan.run.horizon = Instant::from_secs(200.0 + 10.0 * index as f64);
+            scenario.plan.run.replications = 2;
+            scenario.objectives.clear();
+            Variant { name: format!("cell {index}"), scenario }
+        };
+        (0..count).map(cell).collect()
+    }
+
+    fn swept(watch: &Watch, shelf: &dyn Shelf, effort: Effort) -> Vec<(usize, Experiment)> {
+        let runner = Runner::new(Some(2), watch, shelf).unwrap();
+        let mut found = Vec::new();
+        run(&runner, &cells(3), effort, |index, run| found.push((index, run)));
+        found
+    }
+
+    #[test]
+    fn every_cell_comes_once_in_order_and_the_totals_are_right() {
+        let watch = Watch::default();
+        let found = swept(&watch, &Nowhere, Effort::Replications(3));
+        let counts: Vec<_> = found.iter().map(|(index, run)| (*index, run.outcomes.len())).collect();
+        assert_eq!(counts, [(0, 3), (1, 3), (2, 3)]);
+        assert_eq!((watch.done(), watch.replications()), (9, 9));
+        assert_eq!(watch.gauge.simulated(), watch.aim());
+        assert_eq!(watch.stage(), "cell 3 of 3: cell 2");
+    }
+
+    #[test]
+    fn cells_go_on_until_they_are_precise() {
+        let precision = Precision { relative: 1e-9, most: 12 };
+        let watch = Watch::default();
+        let found = swept(&watch, &Nowhere, Effort::Precision(precision));
+        assert!(found.iter().all(|(_, run)| run.outcomes.len() == 12 && run.sequence.is_some()));
+        assert_eq!((watch.done(), watch.replications()), (36, 36));
+        assert_eq!(Effort::Precision(precision).looks(2), 2);
+        assert_eq!(Effort::Replications(5).looks(2), 1);
+    }
+
+    #[test]
+    fn what_is_expected_follows_what_was_needed() {
+        let mut progress = Progress { left: 60, cells_left: 3, ..Progress::default() };
+        progress.begin(10);
+        assert_eq!(progress.expected(4), (12, 40 + 4 * 50));
+        progress.end(8);
+        progress.begin(20);
+        assert_eq!(progress.expected(4), (8 + 4 + 6, 80 + 80 + 6 * 30));
+        let mut long = Progress { left: u64::MAX, cells_left: 2, ..Progress::default() };
+        long.begin(u64::MAX);
+        assert_eq!(long.expected(9), (18, u64::MAX));
+    }
+
+    /// Stops the work when so many replications were kept.
+    struct Stopping<'a> {
+        watch: &'a Watch,
+        after: usize,
+        kept: Mutex<Vec<(Key, Outcome)>>,
+    }
+
+    impl Shelf for Stopping<'_> {
+        fn get(&self, key: Key) -> Option<Outcome> {
+            let kept = self.kept.lock().unwrap();
+            kept.iter().find(|(known, _)| *known == key).map(|(_, outcome)| outcome.clone())
+        }
+
+        fn put(&self, key: Key, outcome: &Outcome) {
+            let mut kept = self.kept.lock().unwrap();
+            kept.push((key, outcome.clone()));
+            if kept.len() == self.after {
+                self.watch.gauge.stop();
+            }
+        }
+    }
+
+    #[test]
+    fn a_sweep_that_is_stopped_keeps_complete_cells_and_can_be_resumed() {
+        let effort = Effort::Replications(5);
+        let whole = swept(&Watch::default(), &Nowhere, effort);
+        let watch = Watch::default();
+        // Each cell keeps four: all but the first, which has a course.
+        let shelf = Stopping { watch: &watch, after: 6, kept: Mutex::default() };
+        let part = swept(&watch, &shelf, effort);
+        assert_eq!(part, whole[..1]);
+        let watch = Watch::default();
+        let shelf = Stopping { watch: &watch, after: usize::MAX, kept: shelf.kept };
+        let kept = shelf.kept.lock().unwrap().len();
+        assert!(kept >= 6);
+        assert_eq!(swept(&watch, &shelf, effort), whole);
+        assert_eq!(shelf.kept.lock().unwrap().len(), 12);
+    }
+
+    #[test]
+    fn what_is_stopped_before_it_begins_gives_nothing() {
+        let watch = Watch::default();
+        watch.gauge.stop();
+        assert_eq!(swept(&watch, &Nowhere, Effort::Replications(2)), []);
+    }
+}

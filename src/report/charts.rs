@@ -3,7 +3,7 @@
 use super::Report;
 use super::cluster;
 use super::incidents::verb;
-use super::words::plural;
+use super::words::{capitalised, plural};
 use crate::experiment::figures;
 use crate::objective::{Bound, Metric, Objective};
 use crate::observe::histogram::Histogram;
@@ -88,12 +88,6 @@ fn calm_title(failed: u64, latency: &Histogram) -> String {
     let slowest = latency.quantile(0.99).map(|time| format!(", 99 % took at most {time}"));
     let lead = if failed == 0 { "No incident" } else { "No fault struck" };
     format!("{lead}: {told}{}", slowest.unwrap_or_default())
-}
-
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().to_string());
-    first.unwrap_or_default() + letters.as_str()
 }
 
 /// The moments of the incidents (strike, removal of the addresses, end), and the decisions of the

@@ -35,6 +35,19 @@ pub(super) fn aligned(rows: &[Vec<String>]) -> String {
     out
 }
 
+/// Rows of cells, all aligned to the left.
+pub(super) fn left(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let length = |cell: &String| cell.chars().count();
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(length).max();
+    let widths: Vec<usize> = (0..columns).filter_map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        format!("  {}", cells.collect::<Vec<_>>().join("  ")).trim_end().to_owned() + "\n"
+    };
+    rows.iter().map(line).collect()
+}
+
 /// The figures of the windows, as many side by side as there is room for.
 pub(super) fn windows(windows: &[WindowSummary]) -> String {
     let table = |side_by_side| {

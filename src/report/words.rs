@@ -135,6 +135,13 @@ pub(super) fn plural(count: u64, noun: &str) -> String {
     format!("{} {noun}{ending}", whole(count))
 }
 
+/// With its first letter as a capital.
+pub(super) fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string());
+    first.unwrap_or_default() + letters.as_str()
+}
+
 /// Breaks `text` at blanks into lines of at most 98 columns. The first begins with `first`, the
 /// others with as many blanks.
 pub(super) fn wrapped(first: &str, text: &str) -> String {

@@ -1,11 +1,11 @@
 //! A comparison in text.
 
 use super::contrast;
+use super::limits::{self, Found, Limits};
 use crate::experiment::Experiment;
 use crate::experiment::summary::WindowSummary;
-use crate::report::caveats::{Assumption, Caveat};
 use crate::report::text::{self, Paint, Written};
-use crate::report::words::{plural, wrapped};
+use crate::report::words::{capitalised, plural, wrapped};
 use crate::report::{Report, tables};
 use crate::study::compare::{Contrast, Variant, contrasts};
 use crate::study::cost::{Prices, tier};
@@ -100,7 +100,7 @@ fn verdicts(report: &CompareReport, paint: Paint) -> String {
         rows.push(vec![report.name(index).to_owned(), cost, verdict(one)]);
     }
     let title = format!("Verdicts (cost in {})", report.prices.unit());
-    format!("{}\n{}", paint.title(&title), left(&rows))
+    format!("{}\n{}", paint.title(&title), tables::left(&rows))
 }
 
 fn verdict(report: &Report) -> String {
@@ -115,19 +115,6 @@ fn verdict(report: &Report) -> String {
         Overall::Missed => format!("✗ missed: {}", which(|v| *v == Verdict::Missed)),
         Overall::Undecided => format!("? undecided: {}", which(undecided)),
     }
-}
-
-/// Rows of cells, all aligned to the left.
-fn left(rows: &[Vec<String>]) -> String {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let length = |cell: &String| cell.chars().count();
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(length).max();
-    let widths: Vec<usize> = (0..columns).filter_map(width).collect();
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-        format!("  {}", cells.collect::<Vec<_>>().join("  ")).trim_end().to_owned() + "\n"
-    };
-    rows.iter().map(line).collect()
 }
 
 /// A table for each window that all variants have, with a column for each variant.
@@ -145,15 +132,9 @@ fn windows(report: &CompareReport, paint: Paint) -> Vec<String> {
         };
         let all: Vec<_> = report.reports.iter().enumerate().filter_map(of).collect();
         let title = format!("{}: load, and latency of the served requests (95 % interval)", label);
-        format!("{}\n{}", paint.title(&capital(&title)), tables::windows(&all))
+        format!("{}\n{}", paint.title(&capitalised(&title)), tables::windows(&all))
     };
     labels.iter().map(table).collect()
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
-    first + letters.as_str()
 }
 
 fn differences(report: &CompareReport, paint: Paint) -> String {
@@ -176,62 +157,23 @@ fn differences(report: &CompareReport, paint: Paint) -> String {
             rows.push([contrast.kind.name()].into_iter().chain(cells).collect());
         }
         let gap = if out.is_empty() { "" } else { "\n" };
-        out.push_str(&format!("{gap}{}\n{}", paint.title(&title), left(&rows)));
+        out.push_str(&format!("{gap}{}\n{}", paint.title(&title), tables::left(&rows)));
     }
     out + "\n" + &wrapped("  ", NARROWER)
 }
 
-fn is_assumed(caveat: &Caveat) -> bool {
-    matches!(caveat, Caveat::Assumed { .. })
-}
-
-/// What the variants assume, with the values where they are the same.
-fn assumed(report: &CompareReport) -> Option<String> {
-    let mut all: Vec<(&str, Vec<&str>)> = Vec::new();
-    for caveat in report.reports.iter().flat_map(|one| &one.caveats) {
-        let Caveat::Assumed { settings } = caveat else { continue };
-        for Assumption { path, value, .. } in settings {
-            match all.iter_mut().find(|(known, _)| known == path) {
-                Some((_, values)) => values.push(value),
-                None => all.push((path, vec![value])),
-            }
-        }
-    }
-    let one = |(path, values): &(&str, Vec<&str>)| match values.iter().all(|v| *v == values[0]) {
-        true => format!("{path} = {}", values[0]),
-        false => format!("{path} (differs)"),
-    };
-    let list: Vec<String> = all.iter().map(one).collect();
-    (!list.is_empty()).then(|| {
-        let list = list.join(", ");
-        format!("assumed by default, because nothing is published: {list} → write down your own")
-    })
-}
-
 /// What limits the figures, each once, with the variants that it concerns.
 fn caveats(report: &CompareReport, paint: Paint) -> String {
-    let mut found: Vec<(String, Vec<&str>)> = Vec::new();
+    let mut limits = Limits::default();
     for (index, one) in report.reports.iter().enumerate() {
-        for caveat in one.caveats.iter().filter(|caveat| !is_assumed(caveat)) {
-            let remedy = caveat.remedy().map(|remedy| format!(" → {remedy}")).unwrap_or_default();
-            let text = format!("{}{remedy}", caveat.message());
-            match found.iter_mut().find(|(known, _)| *known == text) {
-                Some((_, whose)) => whose.push(report.name(index)),
-                None => found.push((text, vec![report.name(index)])),
-            }
+        limits.note(&one.caveats, index, limits::text);
+    }
+    let whose = |found: &Found| match found.whose.len() == report.variants.len() {
+        true => String::new(),
+        false => {
+            let names: Vec<&str> = found.whose.iter().map(|one| report.name(*one)).collect();
+            names.join(", ")
         }
-    }
-    if let Some(assumed) = assumed(report) {
-        found.push((assumed, (0..report.variants.len()).map(|v| report.name(v)).collect()));
-    }
-    if found.is_empty() {
-        return String::new();
-    }
-    let mut out = format!("{}\n", paint.title("Caveats"));
-    for (text, whose) in found {
-        let all = whose.len() == report.variants.len();
-        let whose = if all { String::new() } else { format!("{}: ", whose.join(", ")) };
-        out.push_str(&wrapped("  ! ", &format!("{whose}{text}")));
-    }
-    out
+    };
+    limits.section(whose, paint)
 }

@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 use super::compare::{CompareReport, render};
 use super::contrast;
 use super::manifest::{StudyManifest, digests};
+use super::numbers::{number, numbers, value};
 use crate::report::cells::{self, nine_digits, optional};
 use crate::report::files::{FilesError, MARK, Staging};
 use crate::report::manifest::VERSION;
 use crate::report::{Report, json};
 use crate::stats::paired::Comparison;
-use crate::stats::{Estimate, Interval};
+use crate::stats::Interval;
 use crate::study::compare::Contrast;
 use crate::study::cost::tier;
 
@@ -77,7 +78,7 @@ pub fn write_json(report: &CompareReport, out: &mut dyn Write) -> Result<()> {
         }))
     };
     let variants = report.reports.iter().enumerate().map(variant);
-    let value = json!({
+    let file = json!({
         "schema": SCHEMA,
         "version": VERSION,
         "cost_unit": report.prices.unit(),
@@ -85,26 +86,18 @@ pub fn write_json(report: &CompareReport, out: &mut dyn Write) -> Result<()> {
         "variants": variants.collect::<Result<Vec<Value>>>()?,
         "contrasts": report.contrasts.iter().map(|c| contrast_value(report, c)).collect::<Vec<_>>(),
     });
-    serde_json::to_writer_pretty(&mut *out, &value)?;
+    serde_json::to_writer_pretty(&mut *out, &file)?;
     out.write_all(b"\n")
 }
 
 fn contrast_value(report: &CompareReport, contrast: &Contrast) -> Value {
     let against = contrast.against.iter().enumerate().map(|(index, found)| {
-        let estimate = |estimate: &Estimate| {
-            json!({
-                "point": nine_digits(estimate.point),
-                "low": estimate.interval.and_then(|interval| nine_digits(interval.low)),
-                "high": estimate.interval.and_then(|interval| nine_digits(interval.high)),
-                "n": estimate.n,
-            })
-        };
         let interval =
             |i: Interval| json!({ "low": nine_digits(i.low), "high": nine_digits(i.high) });
         json!({
             "variant": report.name(index + 1),
-            "difference": found.as_ref().map(|found| estimate(&found.difference)),
-            "ratio": found.as_ref().and_then(|found| found.ratio.as_ref().map(estimate)),
+            "difference": found.as_ref().map(|found| value(&found.difference)),
+            "ratio": found.as_ref().and_then(|found| found.ratio.as_ref().map(value)),
             "unpaired": found.as_ref().and_then(|found| found.unpaired.map(interval)),
             "variance_reduction": found.as_ref().and_then(|f| f.reduction).and_then(nine_digits),
             "call": found.as_ref().map(|found| contrast::call(contrast.kind, found.call())),
@@ -156,15 +149,4 @@ fn row(
     row.push(optional(found.and_then(|found| found.reduction), number));
     row.push(optional(found.and_then(Comparison::narrower), number));
     row
-}
-
-/// Point, low and high.
-fn numbers(estimate: Option<&Estimate>) -> [String; 3] {
-    let interval = estimate.and_then(|estimate| estimate.interval);
-    let point = optional(estimate, |estimate| number(estimate.point));
-    [point, optional(interval, |i| number(i.low)), optional(interval, |i| number(i.high))]
-}
-
-fn number(value: f64) -> String {
-    optional(nine_digits(value), |value| value.to_string())
 }

@@ -8,4 +8,6 @@ pub mod compare;
 pub mod compare_charts;
 pub mod compare_files;
 pub mod contrast;
+mod limits;
 pub mod manifest;
+mod numbers;

@@ -15,6 +15,7 @@ use windows::{WindowPart, window};
 use super::Report;
 use super::cells::{self, nine_digits};
 use super::manifest::{VERSION, digest};
+use crate::experiment::summary::WindowSummary;
 use crate::experiment::{Sequence, SequenceEnd};
 use crate::stats;
 use crate::verdict::{Doubt, Judgement, Overall, Verdict};
@@ -37,6 +38,18 @@ pub fn write(report: &Report, out: &mut dyn Write) -> Result<()> {
 /// None that are known: every part can be written.
 pub(super) fn value(report: &Report) -> Result<serde_json::Value> {
     Ok(serde_json::to_value(summary(report))?)
+}
+
+/// The judgements on objectives over these windows, as a value.
+///
+/// # Errors
+/// None that are known: every part can be written.
+pub(super) fn objectives(
+    windows: &[WindowSummary],
+    judgements: &[Judgement],
+) -> Result<serde_json::Value> {
+    let parts: Vec<_> = judgements.iter().map(|j| objective(windows, j)).collect();
+    Ok(serde_json::to_value(parts)?)
 }
 
 #[derive(Serialize)]
@@ -150,7 +163,11 @@ fn summary<'a>(report: &'a Report) -> SummaryFile<'a> {
             precision: report.experiment.sequence.as_ref().map(sequence),
         },
         verdict: overall(report.overall()),
-        objectives: report.judgements.iter().map(|j| objective(report, j)).collect(),
+        objectives: report
+            .judgements
+            .iter()
+            .map(|j| objective(&report.summary.windows, j))
+            .collect(),
         windows: report.summary.windows.iter().map(window).collect(),
         gateway: gateway(report),
         faults: report.summary.faults.iter().map(fault).collect(),
@@ -171,7 +188,8 @@ fn sequence(sequence: &Sequence) -> SequencePart {
     SequencePart { asked: precision, most_replications: sequence.most, looks: sequence.looks, end }
 }
 
-fn overall(overall: Overall) -> &'static str {
+/// The word for the judgement on all objectives.
+pub(super) fn overall(overall: Overall) -> &'static str {
     match overall {
         Overall::NoObjectives => "no_objectives",
         Overall::Met => "met",
@@ -190,7 +208,7 @@ fn estimate(estimate: Option<&stats::Estimate>, scale: f64) -> Option<Estimate> 
     })
 }
 
-fn objective<'a>(report: &'a Report, judgement: &'a Judgement) -> ObjectivePart<'a> {
+fn objective<'a>(windows: &'a [WindowSummary], judgement: &'a Judgement) -> ObjectivePart<'a> {
     let (verdict, reason) = match judgement.verdict {
         Verdict::Met => ("met", None),
         Verdict::Missed => ("missed", None),
@@ -199,7 +217,7 @@ fn objective<'a>(report: &'a Report, judgement: &'a Judgement) -> ObjectivePart<
     let is_share = judgement.objective.metric.is_share();
     ObjectivePart {
         text: &judgement.objective.text,
-        window: &report.summary.windows[judgement.objective.window].label,
+        window: &windows[judgement.objective.window].label,
         verdict,
         reason,
         unit: if is_share { "share" } else { "s" },

@@ -12,8 +12,8 @@ use crate::report::cells::{self, nine_digits, optional};
 use crate::report::files::{FilesError, MARK, Staging};
 use crate::report::manifest::VERSION;
 use crate::report::{Report, json};
-use crate::stats::paired::Comparison;
 use crate::stats::Interval;
+use crate::stats::paired::Comparison;
 use crate::study::compare::Contrast;
 use crate::study::cost::tier;
 

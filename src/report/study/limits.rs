@@ -70,8 +70,7 @@ impl Limits {
             nobody if nobody.is_empty() => found.text.clone(),
             somebody => format!("{somebody}: {}", found.text),
         });
-        let lines: String =
-            told.chain(self.assumed()).map(|text| wrapped("  ! ", &text)).collect();
+        let lines: String = told.chain(self.assumed()).map(|text| wrapped("  ! ", &text)).collect();
         match lines.is_empty() {
             true => lines,
             false => format!("{}\n{lines}", paint.title("Caveats")),

@@ -13,6 +13,8 @@ mod limits;
 pub mod manifest;
 mod numbers;
 pub mod sweep;
+pub mod sweep_charts;
 pub mod sweep_files;
 pub mod sweep_text;
+mod sweep_titles;
 mod usable;

@@ -48,6 +48,14 @@ EXAMPLES:
     brownout compare scenarios/replica-crash.toml \\
         --variant 'as it is' --variant 'faster; startup.boot=1s; startup.schedule=0s'";
 
+const SWEEP_EXAMPLES: &str = "\
+EXAMPLES:
+    brownout sweep scenarios/steady.toml --set traffic.rate=100/s..2000/s:20
+    brownout sweep scenarios/steady.toml --set traffic.rate=200/s..2000/s:10 \\
+        --set gateway.replicas=2,3 --precision 2%
+    brownout sweep scenarios/replica-crash.toml --set startup.boot=2s..30s:8 -n 20
+    brownout sweep scenarios/replica-crash.toml --set gateway.tier=small,large,xlarge";
+
 const EXAMPLES: &str = "\
 EXAMPLES:
     brownout check scenarios/*.toml
@@ -55,6 +63,7 @@ EXAMPLES:
     brownout run scenarios/replica-crash.toml --replications 40 --seed 7
     brownout run scenarios/replica-crash.toml --format json --quiet > summary.json
     brownout compare scenarios/replica-crash.toml --tier small --tier large --tier xlarge
+    brownout sweep scenarios/steady.toml --set traffic.rate=100/s..2000/s:20
     brownout run --from-manifest results/replica-crash/manifest.json --output again";
 
 const RUN_EXAMPLES: &str = "\
@@ -86,6 +95,8 @@ pub(super) enum Command {
     Compare(CompareArgs),
     /// Find the largest load that each tier carries, and which tier to choose
     Plan(PlanArgs),
+    /// Run a scenario over a grid of settings, under the same luck
+    Sweep(SweepArgs),
     /// Look for mistakes in scenarios without running them
     Check(CheckArgs),
 }
@@ -222,6 +233,34 @@ pub(super) struct PlanArgs {
     #[arg(long)]
     pub(super) no_sensitivity: bool,
     /// Name of the results' folder [default: plan-SCENARIO]
+    #[arg(long, value_name = "NAME")]
+    pub(super) name: Option<String>,
+    #[command(flatten)]
+    pub(super) work: WorkArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{SWEEP_EXAMPLES}\n\n{STUDY_EXIT_CODES}"))]
+pub(super) struct SweepArgs {
+    /// The scenario
+    pub(super) file: PathBuf,
+    /// A setting with the values that it takes, between commas or as FROM..TO:NUMBER; as often as
+    /// needed, for every combination
+    #[arg(long, value_name = "PATH=VALUES", required = true)]
+    pub(super) set: Vec<String>,
+    /// Number of replications of each cell, instead of the scenario's
+    #[arg(short = 'n', long, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub(super) replications: Option<u64>,
+    /// Go on with each cell until every objective is decided, or the figures it speaks of are known
+    /// to this share
+    #[arg(long, value_name = "SHARE", value_parser = precision, conflicts_with = "replications")]
+    pub(super) precision: Option<f64>,
+    /// The most replications of a cell with --precision
+    #[arg(long, value_name = "N", default_value = "1000", requires = "precision")]
+    #[arg(value_parser = clap::value_parser!(u64).range(2..=100_000))]
+    pub(super) at_most: u64,
+    /// Name of the results' folder [default: sweep-SCENARIO]
     #[arg(long, value_name = "NAME")]
     pub(super) name: Option<String>,
     #[command(flatten)]

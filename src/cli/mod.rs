@@ -9,12 +9,14 @@ mod charts;
 mod check;
 mod compare;
 mod exit;
+mod grid;
 mod interrupt;
 mod keep;
 mod load;
 mod plan;
 mod progress;
 mod run;
+mod sweep;
 mod terminal;
 mod variants;
 mod work;
@@ -35,6 +37,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(args, terminal),
         Command::Compare(args) => compare::compare(args, terminal),
         Command::Plan(args) => plan::plan(args, terminal),
+        Command::Sweep(args) => sweep::sweep(args, terminal),
         Command::Check(args) => check::check(args, terminal),
     };
     let exit = ended.unwrap_or_else(|error| {

@@ -126,8 +126,8 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::experiment::shelf::{Key, Nowhere, Shelf};
     use crate::experiment::Watch;
+    use crate::experiment::shelf::{Key, Nowhere, Shelf};
     use crate::observe::outcome::Outcome;
     use crate::report;
     use crate::units::Instant;
@@ -154,7 +154,8 @@ mod tests {
     fn every_cell_comes_once_in_order_and_the_totals_are_right() {
         let watch = Watch::default();
         let found = swept(&watch, &Nowhere, Effort::Replications(3));
-        let counts: Vec<_> = found.iter().map(|(index, run)| (*index, run.outcomes.len())).collect();
+        let counts: Vec<_> =
+            found.iter().map(|(index, run)| (*index, run.outcomes.len())).collect();
         assert_eq!(counts, [(0, 3), (1, 3), (2, 3)]);
         assert_eq!((watch.done(), watch.replications()), (9, 9));
         assert_eq!(watch.gauge.simulated(), watch.aim());

@@ -1,0 +1,170 @@
+//! From what was typed to the cells of a sweep, all of them checked.
+
+use std::path::Path;
+
+use super::terminal::Terminal;
+use super::variants;
+use crate::diagnostic::{self, Problem, Severity, Source};
+use crate::scenario::read;
+use crate::study::compare::Variant;
+use crate::study::sweep::CELLS_MOST;
+use crate::study::variation::{Axis, cross};
+
+/// Settings that are the same in all cells, so that these can be compared.
+const COMMON: [&str; 2] = ["run.seed", "run.replications"];
+
+/// Reads the settings, of which at least one must vary, and not too much.
+pub(super) fn axes(set: &[String]) -> anyhow::Result<Vec<Axis>> {
+    let axes = variants::axes(set)?;
+    for (index, axis) in axes.iter().enumerate() {
+        let known = axes[..index].iter().any(|other| other.path == axis.path);
+        anyhow::ensure!(!known, "--set: {} is set twice", axis.path);
+        let repeated =
+            axis.values.iter().enumerate().find(|(at, value)| axis.values[..*at].contains(value));
+        if let Some((_, value)) = repeated {
+            anyhow::bail!("--set: {} has the value {value} twice", axis.path);
+        }
+        anyhow::ensure!(
+            !(axis.varies() && COMMON.contains(&axis.path.as_str())),
+            "--set: {} is the same in all cells of a sweep",
+            axis.path
+        );
+    }
+    anyhow::ensure!(
+        axes.iter().any(Axis::varies),
+        "nothing varies\n  = help: give a setting several values, such as --set \
+         traffic.rate=100/s..2000/s:20 or --set gateway.replicas=2,3"
+    );
+    let cells = axes.iter().map(|axis| axis.values.len()).fold(1, usize::saturating_mul);
+    anyhow::ensure!(
+        cells <= CELLS_MOST,
+        "a sweep has at most {CELLS_MOST} cells, this one would have {cells}\n  = help: give the \
+         settings fewer values"
+    );
+    Ok(axes)
+}
+
+/// Reads the scenario for every cell. `None` if it is wrong in any: then all that is wrong in the
+/// first of these has been said. Warnings that cells share are said once.
+pub(super) fn load(
+    path: &Path,
+    axes: &[Axis],
+    quiet: bool,
+    terminal: Terminal,
+) -> Option<Vec<Variant>> {
+    let (mut cells, mut warnings) = (Vec::new(), Warnings::default());
+    for variation in cross(axes) {
+        let mut loaded = read::load_changed(path, &variation.changes);
+        loaded.source.name = format!("{}, with {}", path.display(), variation.name);
+        let Some(scenario) = loaded.scenario else {
+            say(&loaded.source, &loaded.problems, terminal);
+            return None;
+        };
+        warnings.note(&loaded.source, loaded.problems);
+        cells.push(Variant { name: variation.name, scenario });
+    }
+    for one in warnings.all.iter().filter(|_| !quiet) {
+        say(&one.source(cells.len()), std::slice::from_ref(&one.problem), terminal);
+    }
+    Some(cells)
+}
+
+fn say(source: &Source, problems: &[Problem], terminal: Terminal) {
+    terminal.say(&diagnostic::render(source, problems, terminal.says_colour()));
+}
+
+/// Warnings of all cells, those that differ in numbers alone as one.
+#[derive(Debug, Default)]
+struct Warnings {
+    all: Vec<Warning>,
+}
+
+/// A warning, as the first cell has it.
+#[derive(Debug)]
+struct Warning {
+    kind: String,
+    problem: Problem,
+    source: Source,
+    cells: usize,
+}
+
+impl Warnings {
+    fn note(&mut self, source: &Source, problems: Vec<Problem>) {
+        for problem in problems.into_iter().filter(|one| one.severity == Severity::Warning) {
+            let kind = kind(&problem);
+            match self.all.iter_mut().find(|known| known.kind == kind) {
+                Some(known) => known.cells += 1,
+                None => {
+                    let source = source.clone();
+                    self.all.push(Warning { kind, problem, source, cells: 1 });
+                }
+            }
+        }
+    }
+}
+
+impl Warning {
+    /// The source of the first cell, with how many others of so many cells have the warning.
+    fn source(&self, of: usize) -> Source {
+        let mut source = self.source.clone();
+        source.name += &match self.cells {
+            1 => String::new(),
+            all if all == of => format!(" (and likewise in all {of} cells)"),
+            some => format!(" (and likewise in {} more of {of} cells)", some - 1),
+        };
+        source
+    }
+}
+
+/// A warning without its numbers.
+fn kind(problem: &Problem) -> String {
+    let text = [problem.title.as_str(), &problem.label].into_iter();
+    let text = text.chain(problem.help.iter().map(String::as_str)).collect::<Vec<_>>().join("\n");
+    text.split(|c: char| c.is_ascii_digit() || c == '.' || c == ',').collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Place;
+
+    fn refused(set: &[&str]) -> String {
+        let set: Vec<String> = set.iter().map(|&text| text.to_owned()).collect();
+        axes(&set).expect_err("refused").to_string()
+    }
+
+    #[test]
+    fn what_is_no_sweep_is_explained() {
+        assert!(refused(&["a.b=1"]).contains("nothing varies"));
+        assert!(refused(&["a.b=1,2", "a.b=3"]).contains("a.b is set twice"));
+        assert!(refused(&["a.b=1,2,1"]).contains("has the value 1 twice"));
+        assert!(refused(&["run.seed=1,2"]).contains("the same in all cells"));
+        let many = refused(&["a.b=1..200:200", "a.c=1..51:51"]);
+        assert!(many.contains("at most 10000 cells, this one would have 10200"), "{many}");
+        let endless = ["a.b=1..1000:1000", "a.c=1..1000:1000", "a.d=1..1000:1000"];
+        assert!(refused(&endless).contains("1000000000"));
+    }
+
+    #[test]
+    fn settings_with_one_value_are_for_all_cells() {
+        let set = ["run.seed=7", "a.b=1,2"].map(str::to_owned);
+        assert_eq!(axes(&set).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn warnings_that_differ_in_numbers_are_one() {
+        let mut warnings = Warnings::default();
+        let source = Source { name: "a.toml, with a.b=1".to_owned(), text: String::new() };
+        for load in ["1,300/s", "1400/s"] {
+            let title = format!("{load} is above the tier's rating");
+            warnings.note(&source, vec![Problem::warning(Place::Whole, title)]);
+        }
+        warnings.note(&source, vec![Problem::warning(Place::Whole, "something else")]);
+        assert_eq!(warnings.all.len(), 2);
+        assert!(warnings.all[0].problem.title.starts_with("1,300/s"));
+        let name = |of| warnings.all[0].source(of).name;
+        assert_eq!(name(9), "a.toml, with a.b=1 (and likewise in 1 more of 9 cells)");
+        assert!(name(2).ends_with("in all 2 cells)"));
+        assert_eq!(warnings.all[1].source(9).name, "a.toml, with a.b=1");
+    }
+}

@@ -205,6 +205,7 @@ fn percentile_title(all: &Histogram) -> String {
     }
 }
 
+/// The latency objectives over the whole run.
 pub(super) fn bounds(objectives: &[Objective]) -> Vec<percentile::Bound> {
     let bound = |objective: &Objective| match (objective.metric, objective.bound) {
         (Metric::Latency(quantile), Bound::Span(latency)) if objective.window == 0 => {

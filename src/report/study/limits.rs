@@ -116,7 +116,7 @@ fn gravity(caveat: &Caveat) -> f64 {
         Caveat::Overload { utilisation, .. }
         | Caveat::NoSpare { utilisation, .. }
         | Caveat::SlowOverload { utilisation, .. } => *utilisation,
-        Caveat::WarmUpShort { first, rest } => rest.as_secs() / first.as_secs(),
+        Caveat::WarmUpShort { means, .. } => means.1.as_secs() / means.0.as_secs(),
         Caveat::MemoryOver { peak, .. } => peak.0 as f64,
         Caveat::Unrecovered { incidents } => *incidents as f64,
         Caveat::Unanswered { share, .. } => *share,
@@ -140,9 +140,10 @@ mod tests {
     #[test]
     fn caveats_of_a_kind_are_said_once_by_the_gravest() {
         let mut limits = Limits::default();
-        limits.note(&[Caveat::OneReplication, overload(1.1)], 0, kind);
-        limits.note(&[Caveat::OneReplication, overload(1.3)], 1, kind);
-        limits.note(&[Caveat::OneReplication, overload(1.2)], 2, kind);
+        let alone = || Caveat::OneReplication { mean: None, until: None };
+        limits.note(&[alone(), overload(1.1)], 0, kind);
+        limits.note(&[alone(), overload(1.3)], 1, kind);
+        limits.note(&[alone(), overload(1.2)], 2, kind);
         let [one, load] = &limits.found[..] else { panic!("{limits:?}") };
         assert!(one.alike && one.whose == [0, 1, 2]);
         assert!(!load.alike && load.gravest == 1 && load.text.contains("130 %"), "{load:?}");

@@ -4,17 +4,38 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-const SAMPLES: [&str; 2] = ["replica-crash", "control-plane-outage-with-contracts"];
+/// Each sample with the arguments that make it.
+const SAMPLES: [(&str, &str); 4] = [
+    ("replica-crash", "run scenarios/replica-crash.toml"),
+    (
+        "control-plane-outage-with-contracts",
+        "run scenarios/control-plane-outage-with-contracts.toml",
+    ),
+    (
+        "compare-replica-crash",
+        "compare scenarios/replica-crash.toml --tier large --tier xlarge --tier small",
+    ),
+    (
+        "sweep-steady",
+        "sweep scenarios/steady.toml --set traffic.rate=100/s..1500/s:15 \
+         --set objectives=[\"p99_<_50ms\"] -n 5",
+    ),
+];
+/// The sample of a plan, of which only one tier is made again.
+const PLAN: &str = "plan-capacity";
 
-/// Runs a scenario into `output` from the root of the project, as the README does.
-fn run(name: &str, output: &Path, jobs: &str) {
-    let status = Command::new(env!("CARGO_BIN_EXE_brownout"))
+/// Runs a command into `output` from the root of the project, as the README does. A `_` in an
+/// argument stands for a blank.
+fn run(arguments: &str, output: &Path, jobs: &str) {
+    let arguments = arguments.split_whitespace().map(|argument| argument.replace('_', " "));
+    let done = Command::new(env!("CARGO_BIN_EXE_brownout"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["run", &format!("scenarios/{name}.toml"), "--jobs", jobs, "--quiet", "--output"])
+        .args(arguments)
+        .args(["--jobs", jobs, "--quiet", "--output"])
         .arg(output)
         .output()
         .unwrap();
-    assert!(matches!(status.status.code(), Some(0 | 1 | 3)), "{status:?}");
+    assert!(matches!(done.status.code(), Some(0 | 1 | 3)), "{done:?}");
 }
 
 fn files(folder: &Path) -> Vec<String> {
@@ -40,18 +61,37 @@ fn assert_same(committed: &Path, fresh: &Path) {
 fn samples_are_what_the_program_writes() {
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("results/samples");
     let fresh = tempfile::tempdir().unwrap();
-    for name in SAMPLES {
-        run(name, fresh.path(), "2");
+    for (name, arguments) in SAMPLES {
+        run(arguments, fresh.path(), "2");
         assert_same(&samples.join(name), &fresh.path().join(name));
     }
-    assert_eq!(files(&samples).len(), SAMPLES.len());
+    assert_eq!(files(&samples).len(), SAMPLES.len() + 1);
+}
+
+/// The lines of a file that begin with a word.
+fn lines(path: &Path, word: &str) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap_or_else(|_| panic!("{}", path.display()));
+    text.lines().filter(|line| line.starts_with(word)).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_sample_of_a_plan_is_what_the_program_finds() {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("results/samples").join(PLAN);
+    let fresh = tempfile::tempdir().unwrap();
+    let arguments = "plan scenarios/capacity.toml --tier small --no-sensitivity --no-charts";
+    run(arguments, fresh.path(), "2");
+    for (file, least) in [("capacity.csv", 5), ("probes.csv", 50)] {
+        let found = lines(&fresh.path().join(PLAN).join(file), "Small,");
+        assert!(found.len() >= least, "{file} has {} rows", found.len());
+        assert_eq!(found, lines(&sample.join(file), "Small,"), "{file}");
+    }
 }
 
 #[test]
 fn the_number_of_threads_changes_no_byte() {
     let (one, eight) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    run("small-tier-crash", one.path(), "1");
-    run("small-tier-crash", eight.path(), "8");
+    run("run scenarios/small-tier-crash.toml", one.path(), "1");
+    run("run scenarios/small-tier-crash.toml", eight.path(), "8");
     assert_same(&one.path().join("small-tier-crash"), &eight.path().join("small-tier-crash"));
 }
 
@@ -61,6 +101,12 @@ fn the_readme_shows_the_real_report_and_names_every_scenario() {
     let readme = fs::read_to_string(root.join("README.md")).unwrap();
     let report = fs::read_to_string(root.join("results/samples/replica-crash/report.txt")).unwrap();
     assert!(readme.contains(&report), "README.md shows another report than the sample");
+    for (name, end) in [("compare-replica-crash", "\nsmall against"), (PLAN, "\nCaveats")] {
+        let report = root.join("results/samples").join(name).join("report.txt");
+        let report = fs::read_to_string(report).unwrap();
+        let (shown, _) = report.split_once(end).expect("the end of what is shown");
+        assert!(readme.contains(shown), "README.md shows another {name} than the sample");
+    }
     let scenario = fs::read_to_string(root.join("scenarios/replica-crash.toml")).unwrap();
     assert!(readme.contains(&scenario), "README.md shows another scenario");
     let problems = fs::read_to_string(root.join("tests/problems/wrong.txt")).unwrap();

@@ -176,6 +176,7 @@ fn a_wrong_setting_of_the_command_line_is_explained_and_changes_nothing() {
         ("gateway.replcas=3", ["--set", "did you mean \"gateway.replicas\"?"]),
         ("gateway.replicas=0", ["small.toml, as changed by --set", "replicas = 0"]),
         ("gateway.replicas", ["sets nothing", "PATH=VALUE"]),
+        ("=3", ["sets nothing", "PATH=VALUE"]),
     ] {
         for command in ["run", "check"] {
             let output = desk.run(&[command, "small.toml", "--set", setting]);

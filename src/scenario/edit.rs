@@ -38,7 +38,8 @@ pub fn apply(text: &str, changes: &[String]) -> Changed {
 }
 
 fn apply_one(text: &str, change: &str) -> Result<(String, String), Flaw> {
-    let Some((path, value)) = change.split_once('=') else {
+    let parts = change.split_once('=').filter(|(path, _)| !path.trim().is_empty());
+    let Some((path, value)) = parts else {
         let flaw = Flaw::new(format!("{:?} sets nothing", clip(change)));
         let help = Some("write PATH=VALUE, such as gateway.replicas=3".to_owned());
         return Err(Flaw { help, ..flaw });

@@ -107,7 +107,9 @@ fn property_2_the_number_wanted_stays_within_its_bounds() {
     let small = "question = \"?\"\n[gateway]\ntier = \"small\"\n[traffic]\nrate = \"9/s\"\n\
                  [autoscaler]\n[run]\nhorizon = \"10m\"\n";
     let loaded = brownout::scenario::read::parse("small", small, ".".as_ref());
-    assert!(loaded.scenario.is_none(), "a small gateway has no autoscaler");
+    let plan = loaded.scenario.expect("a warning alone").plan;
+    assert_eq!((plan.autoscaling, plan.gateway.replicas), (None, 2), "a small gateway stays at 2");
+    assert!(loaded.problems.iter().any(|problem| problem.title.contains("does not scale")));
 }
 
 #[test]

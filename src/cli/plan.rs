@@ -127,9 +127,11 @@ fn candidates(args: &PlanArgs, terminal: Terminal) -> anyhow::Result<Option<Vec<
         anyhow::ensure!(is_new, "the tier {tier:?} is named twice");
         let change = format!("gateway.tier={tier}");
         let one = read_one(args, std::slice::from_ref(&change), true, terminal);
+        // What is wrong is said once.
+        let Some(scenario) = one else { return Ok(None) };
         let changes = [vec![change], contracts()].concat();
         let with = read_one(args, &changes, true, terminal);
-        let (Some(scenario), Some(with_contracts)) = (one, with) else { return Ok(None) };
+        let Some(with_contracts) = with else { return Ok(None) };
         all.push(Candidate { name, scenario, with_contracts });
     }
     Ok(Some(all))

@@ -28,6 +28,8 @@ const GUESS: f64 = 0.8;
 /// Survivors that are busier than this bound what latency objectives allow; below it requests wait
 /// for something else.
 const BUSY: f64 = 0.5;
+/// Below this share of busy CPU requests hardly meet.
+const IDLE: f64 = 0.05;
 
 /// A gateway that might be had.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,6 +89,10 @@ pub struct Binding {
 /// Why an objective is missed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Constraint {
+    /// What a request takes by itself: this small a share of the CPU is in use.
+    Alone(f64),
+    /// No replica is left until one is replaced.
+    Nobody,
     /// The CPU of all replicas: this share of it is in use.
     Cpu(f64),
     /// The CPU of those that are left until replacements serve.
@@ -321,7 +327,9 @@ fn constraint(mode: Mode, judgement: &Judgement, probe: &Probe) -> Constraint {
         }
         (_, Some(kind)) if failed => Constraint::Failures(probe.failed, kind),
         (Metric::Recovery, _) if busy < BUSY => Constraint::Replacement,
+        _ if busy.is_infinite() => Constraint::Nobody,
         _ if busy < BUSY && is_lost => Constraint::Waiting,
+        _ if busy < IDLE => Constraint::Alone(busy),
         _ => cpu,
     }
 }

@@ -2,6 +2,7 @@
 //! it hangs on, and what limits it all.
 
 use super::capacity_words as words;
+use crate::objective::Metric;
 use crate::report::text::{self, Paint, Written};
 use crate::report::words::{grouped, plural, wrapped};
 use crate::scenario::{Mark, Scenario};
@@ -134,19 +135,19 @@ fn recommendation(report: &CapacityReport, paint: Paint) -> String {
 /// What the plan comes to, in one sentence.
 pub(super) fn headline(report: &CapacityReport) -> String {
     let demand = Rate(report.demand);
-    let count = words::modes(report.modes.len());
+    let modes = words::all_modes(report.modes.len());
     if report.interrupted {
         return format!("? STOPPED before it was known what carries {demand}");
     }
     match report.chosen() {
         Some(chosen) => {
             let name = &report.candidates[chosen].name;
-            format!("✓ CHOOSE {name}: it carries {demand} in all of {count}")
+            format!("✓ CHOOSE {name}: it carries {demand} in {modes}")
         }
         None if report.carries().contains(&Carries::Undecided) => {
-            format!("? UNDECIDED: no gateway is sure to carry {demand} in all of {count}")
+            format!("? UNDECIDED: no gateway is sure to carry {demand} in {modes}")
         }
-        None => format!("✗ NONE of these gateways carries {demand} in all of {count}"),
+        None => format!("✗ NONE of these gateways carries {demand} in {modes}"),
     }
 }
 
@@ -257,16 +258,17 @@ pub(super) fn texts(report: &CapacityReport) -> Vec<String> {
     if !base.plan.faults.is_empty() {
         all.push("the scenario's own faults are replaced by the modes'".to_owned());
     }
-    let unbounded = !base
-        .objectives
-        .iter()
-        .any(|objective| objective.metric == crate::objective::Metric::Availability);
-    if unbounded {
-        all.push(
+    let asks_for =
+        |metric: Metric| base.objectives.iter().any(|objective| objective.metric == metric);
+    if !asks_for(Metric::Availability) {
+        let mean = match asks_for(Metric::MeanLatency) {
+            true => ", and a mean is of those that are served, however few",
+            false => "",
+        };
+        all.push(format!(
             "no objective bounds the availability: where more requests fail than a percentile \
-             leaves out, it is missed → add one, such as availability >= 99%"
-                .to_owned(),
-        );
+             leaves out, it is missed{mean} → add one, such as availability >= 99%"
+        ));
     }
     if !report.demand_is_own {
         all.push(format!("the demand is {} by --demand", Rate(report.demand)));

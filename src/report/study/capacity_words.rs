@@ -36,6 +36,8 @@ pub fn binding(binding: &Binding) -> String {
 pub fn short(binding: &Binding) -> String {
     let metric = binding.objective.split(' ').next().unwrap_or_default();
     let why = match binding.constraint {
+        Constraint::Alone(_) => "a request alone",
+        Constraint::Nobody => "no replica left",
         Constraint::Cpu(_) => "CPU",
         Constraint::Survivors(_) => "CPU of survivors",
         Constraint::Contracts(_) => "contracts out of reach",
@@ -51,6 +53,10 @@ pub fn short(binding: &Binding) -> String {
 pub fn constraint(constraint: Constraint) -> String {
     let percent = |share: f64| format!("{} %", grouped(100.0 * share, 0));
     match constraint {
+        Constraint::Alone(busy) => {
+            format!("what a request takes by itself, CPU {} in use", percent(busy))
+        }
+        Constraint::Nobody => "no replica is left until one is replaced".to_owned(),
         Constraint::Cpu(busy) => format!("CPU, {} of it in use", percent(busy)),
         Constraint::Survivors(busy) => format!("CPU of the survivors, {} in use", percent(busy)),
         Constraint::Contracts(busy) => {
@@ -106,6 +112,14 @@ pub fn modes(count: usize) -> String {
     }
 }
 
+/// Those modes as a whole: `all of five modes`, `the one mode asked for`.
+pub fn all_modes(count: usize) -> String {
+    match count {
+        1 => "the one mode asked for".to_owned(),
+        _ => format!("all of {}", modes(count)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,10 +139,19 @@ mod tests {
     }
 
     #[test]
+    fn modes_are_counted_in_words() {
+        assert_eq!(all_modes(1), "the one mode asked for");
+        assert_eq!(all_modes(2), "all of two modes");
+    }
+
+    #[test]
     fn constraints_name_the_mechanism() {
         let detection = Constraint::Detection(0.028, Failure::DeadAddress);
         assert_eq!(constraint(detection), "detection time × share, 2.8 % refused (dead address)");
         assert_eq!(constraint(Constraint::Survivors(0.92)), "CPU of the survivors, 92 % in use");
+        let alone = Constraint::Alone(0.01);
+        assert_eq!(constraint(alone), "what a request takes by itself, CPU 1 % in use");
+        assert_eq!(constraint(Constraint::Nobody), "no replica is left until one is replaced");
         assert_eq!(change(Some(1.243)), "+24 %");
         assert_eq!(change(Some(0.997)), "-0.3 %");
     }

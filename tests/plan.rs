@@ -1,0 +1,235 @@
+//! `brownout plan` as a user meets it: what its exit code says, what it writes, and that neither
+//! threads nor a stop change a byte.
+
+mod desk;
+
+use std::fs;
+
+use desk::{Desk, err, out};
+use serde_json::Value;
+
+/// A small gateway under a small load, searched in a second.
+const QUICK: [&str; 7] = ["plan", "small.toml", "--judged", "30s", "-n", "3", "--no-sensitivity"];
+const SMALL: [&str; 2] = ["--tier", "small"];
+const TWO_MODES: [&str; 4] = ["--mode", "healthy", "--mode", "replica-loss"];
+
+/// A desk with a scenario of 4 requests/s and these objectives.
+fn desk_with(objectives: &str) -> Desk {
+    let desk = Desk::with(objectives);
+    change(&desk, "50/s", "4/s");
+    desk
+}
+
+fn desk() -> Desk {
+    desk_with("\"p90 < 500ms\"")
+}
+
+fn change(desk: &Desk, from: &str, to: &str) {
+    let text = fs::read_to_string(desk.path("small.toml")).unwrap();
+    assert!(text.contains(from), "{text}");
+    fs::write(desk.path("small.toml"), text.replace(from, to)).unwrap();
+}
+
+fn plan_code(desk: &Desk, more: &[&str]) -> i32 {
+    desk.code(&[&QUICK[..], &SMALL, more].concat())
+}
+
+fn plan_json(desk: &Desk) -> Value {
+    let text = fs::read_to_string(desk.path("results/plan-small/plan.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn report(desk: &Desk) -> String {
+    fs::read_to_string(desk.path("results/plan-small/report.txt")).unwrap()
+}
+
+/// What was found for the only gateway in a mode.
+fn found<'a>(plan: &'a Value, mode: &str) -> &'a Value {
+    let all = plan["gateways"][0]["capacity"].as_array().unwrap();
+    all.iter().find(|found| found["mode"] == mode).unwrap()
+}
+
+/// The errors of a command that cannot be carried out, in lines that fit.
+fn refused(desk: &Desk, args: &[&str]) -> String {
+    let output = desk.run(args);
+    let said = err(&output);
+    assert_eq!((output.status.code(), out(&output).as_str()), (Some(2), ""), "{said}");
+    assert!(said.lines().all(|line| line.chars().count() <= 100), "{said}");
+    said
+}
+
+#[test]
+fn the_exit_code_says_whether_the_demand_is_carried() {
+    let desk = desk();
+    assert_eq!(plan_code(&desk, &TWO_MODES), 0);
+    let plan = plan_json(&desk);
+    assert_eq!((&plan["chosen"], &plan["demand_per_s"]), (&"Small".into(), &4.0.into()));
+    let lost = found(&plan, "replica-loss");
+    let [low, point, high] = ["low_per_s", "point_per_s", "high_per_s"]
+        .map(|key| lost[key].as_f64().unwrap_or_else(|| panic!("{lost}")));
+    assert!(low > 4.0 && low < point && point < high && high < 100.0, "{lost}");
+    assert!(found(&plan, "healthy")["low_per_s"].as_f64().unwrap() > high, "{plan}");
+    let with = |demand: f64| {
+        plan_code(&desk, &[&TWO_MODES[..], &["--demand", &format!("{demand:.4}/s")]].concat())
+    };
+    assert_eq!(with(point), 3);
+    assert_eq!(plan_json(&desk)["gateways"][0]["carries_demand"], "undecided");
+    assert!(report(&desk).starts_with("? UNDECIDED"), "{}", report(&desk));
+    assert_eq!(with(1.01 * high), 1);
+    assert_eq!(plan_json(&desk)["chosen"], Value::Null);
+    assert!(report(&desk).starts_with("✗ NONE"), "{}", report(&desk));
+    // What is sure is the low end itself.
+    assert_eq!((with(0.99 * low), with(1.01 * low)), (0, 3));
+}
+
+#[test]
+fn files_and_formats_agree() {
+    let desk = desk();
+    let args = [&QUICK[..6], &SMALL, &TWO_MODES, &["--format", "json"]].concat();
+    let output = desk.run(&args);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let printed: Value = serde_json::from_str(&out(&output)).unwrap();
+    assert_eq!(printed, plan_json(&desk));
+    let files = desk.results("results/plan-small");
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    let all = ["capacity.csv", "manifest.json", "plan.json", "probes.csv", "report.txt"];
+    for name in [&all[..], &["capacity.svg", "headroom.png", "sensitivity.csv"]].concat() {
+        assert!(names.contains(&name), "{name}: {names:?}");
+    }
+    let rows = fs::read_to_string(desk.path("results/plan-small/capacity.csv")).unwrap();
+    assert_eq!(rows.lines().count(), 3, "{rows}");
+    let lost = found(&printed, "replica-loss");
+    let row: Vec<&str> = rows.lines().nth(2).unwrap().split(',').collect();
+    assert_eq!(row[..3], ["Small", "replica-loss", "between"]);
+    assert_eq!(row[4].parse::<f64>().unwrap(), lost["point_per_s"].as_f64().unwrap());
+    // With one objective, a load that was tried is a row.
+    let probes = fs::read_to_string(desk.path("results/plan-small/probes.csv")).unwrap();
+    let tried = |mode: &str| found(&printed, mode)["experiments"].as_u64().unwrap();
+    let count = probes.lines().count() as u64;
+    assert_eq!(count, 1 + tried("healthy") + tried("replica-loss"));
+    assert!(report(&desk).lines().all(|line| line.chars().count() <= 100));
+}
+
+#[test]
+fn threads_change_no_byte() {
+    let desk = desk();
+    let args = [&QUICK[..6], &SMALL, &TWO_MODES].concat();
+    for (jobs, place) in [("1", "one"), ("4", "four")] {
+        let more = ["--jobs", jobs, "--output", place];
+        assert_eq!(desk.code(&[&args[..], &more].concat()), 0);
+    }
+    assert_eq!(desk.results("one/plan-small"), desk.results("four/plan-small"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_stopped_plan_can_be_resumed_to_the_same_bytes() {
+    use std::io::{BufRead, BufReader, Read};
+    use std::process::{Command, Stdio};
+    let desk = desk();
+    let args = ["plan", "small.toml", "--tier", "small", "--mode", "healthy", "--judged", "10m"];
+    let few = [&args[..], &["-n", "10", "--no-charts"]].concat();
+    assert_eq!(desk.code(&[&few[..], &["--output", "whole"]].concat()), 0);
+    let many = [&args[..], &["-n", "10000", "--no-charts", "--progress", "always"]].concat();
+    let mut child = desk.command(&many).stderr(Stdio::piped()).spawn().unwrap();
+    let mut talk = BufReader::new(child.stderr.take().unwrap());
+    // The second line comes two seconds after the first.
+    for _ in 0..2 {
+        talk.read_line(&mut String::new()).unwrap();
+    }
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let mut said = String::new();
+    talk.read_to_string(&mut said).unwrap();
+    assert!(said.contains("--resume goes on from here"), "{said}");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(plan_json(&desk)["interrupted"], true);
+    assert_eq!(found(&plan_json(&desk), "healthy")["state"], "stopped");
+    let checkpoint = desk.path("results/.plan-small.checkpoint.jsonl");
+    assert!(fs::read_to_string(&checkpoint).unwrap().lines().count() > 10);
+    assert_eq!(desk.code(&[&few[..], &["--resume"]].concat()), 0);
+    assert_eq!(desk.results("results/plan-small"), desk.results("whole/plan-small"));
+    assert!(!checkpoint.exists());
+}
+
+#[test]
+fn what_cannot_be_planned_is_refused_in_words() {
+    let desk = desk();
+    let quick = |more: &[&str]| refused(&desk, &[&QUICK[..], more].concat());
+    let tier = quick(&["--tier", "smal"]);
+    assert!(tier.contains("did you mean \"small\"?"), "{tier}");
+    assert_eq!(tier.matches("error").count(), 1, "said once: {tier}");
+    assert!(quick(&["--tier", "small", "--tier", "small"]).contains("named twice"));
+    assert!(quick(&["--mode", "healty"]).contains("a similar value exists: 'healthy'"));
+    let short = refused(&desk, &["plan", "small.toml", "--judged", "9s"]);
+    assert!(short.contains("judge for 10 seconds to a day"), "{short}");
+    assert!(quick(&["--demand", "0/s"]).contains("a demand is above zero"));
+    assert!(quick(&["--prices", "lrge=3"]).contains("\"large\""));
+    let own = quick(&["--set", "gateway.cores=1"]);
+    assert!(own.contains("a tier has its own cores"), "{own}");
+    assert!(!desk.path("results").exists(), "nothing is left behind");
+}
+
+#[test]
+fn a_plan_needs_an_objective_over_the_whole_run_and_a_load_to_change() {
+    let refusal = |desk: &Desk| refused(desk, &[&QUICK[..], &SMALL].concat());
+    let none = refusal(&desk_with(""));
+    assert!(none.contains("no objective that a capacity can be judged by"), "{none}");
+    let part = refusal(&desk_with("\"p90 < 500ms from 10s to 20s\""));
+    assert!(part.contains("no objective that a capacity can be judged by"), "{part}");
+    let desk = desk();
+    fs::write(desk.path("trace.csv"), "time_s\n1.0\n2.0\n3.0\n").unwrap();
+    change(&desk, "rate = \"4/s\"", "replay = \"trace.csv\"");
+    let replayed = refusal(&desk);
+    assert!(replayed.contains("the load of this scenario cannot be changed"), "{replayed}");
+}
+
+#[test]
+fn no_data_never_passes() {
+    // A tenth of a core and 2 s of CPU: a request in 20 s at most, judged for 10 s.
+    let desk = desk_with("\"p99 < 100s\"");
+    let more = ["--set", "gateway.cpu-per-request=constant(2s)", "--demand", "0.002/s"];
+    let args = ["plan", "small.toml", "--judged", "10s", "-n", "3", "--no-sensitivity"];
+    assert_eq!(desk.code(&[&args[..], &SMALL, &TWO_MODES[..2], &more].concat()), 3);
+    assert_eq!(found(&plan_json(&desk), "healthy")["low_per_s"], 0.0);
+}
+
+#[test]
+fn recovery_is_asked_for_only_where_there_can_be_one() {
+    let desk = desk_with("\"p90 < 500ms\", \"recovery < 30s\"");
+    let mut text = fs::read_to_string(desk.path("small.toml")).unwrap();
+    text.push_str("\n[[fault]]\nname = \"crash\"\nkind = \"replica-crash\"\nat = \"20s\"\n");
+    fs::write(desk.path("small.toml"), text).unwrap();
+    let modes = ["--mode", "control-plane-loss", "--mode", "replica-loss"];
+    assert_eq!(plan_code(&desk, &modes), 0);
+    let plan = plan_json(&desk);
+    for mode in ["control-plane-loss", "replica-loss"] {
+        assert!(found(&plan, mode)["low_per_s"].as_f64().unwrap() > 20.0, "{mode}: {plan}");
+    }
+    assert!(report(&desk).contains("the scenario's own faults are replaced"));
+}
+
+#[test]
+fn a_loss_that_leaves_nobody_is_said_to() {
+    let desk = desk();
+    change(&desk, "tier = \"large\"", "tier = \"large\"\nreplicas = 1");
+    assert_eq!(plan_code(&desk, &TWO_MODES), 1);
+    let plan = plan_json(&desk);
+    assert_eq!(found(&plan, "replica-loss")["fluid_limit_per_s"], 0.0);
+    assert_eq!(found(&plan, "replica-loss")["state"], "nothing");
+    // A mean is of those that are served, once the lost one is replaced.
+    change(&desk, "p90 < 500ms", "mean < 500ms");
+    assert_eq!(plan_code(&desk, &TWO_MODES), 0);
+    let said = report(&desk);
+    assert!(said.contains("mean < 500ms: no replica is left until one is replaced"), "{said}");
+    assert!(said.contains("a mean is of those that are served, however few"), "{said}");
+}
+
+#[test]
+fn the_demand_of_a_day_is_its_highest_rate() {
+    let desk = desk();
+    let hours: Vec<&str> = (0..24).map(|hour| if hour == 12 { "2.5" } else { "0.5" }).collect();
+    change(&desk, "\"4/s\"", &format!("\"4/s\"\ndaily = [{}]", hours.join(", ")));
+    assert_eq!(plan_code(&desk, &["--mode", "healthy"]), 0);
+    assert_eq!(plan_json(&desk)["demand_per_s"], 10.0);
+}

@@ -2,6 +2,8 @@
 
 #[path = "scenarios/around.rs"]
 mod around;
+#[path = "scenarios/capacity.rs"]
+mod capacity;
 
 use std::path::{Path, PathBuf};
 
@@ -75,7 +77,12 @@ fn out_after(incident: &Incident) -> f64 {
 
 #[test]
 fn every_scenario_has_a_question_and_a_test() {
-    let here = [include_str!("scenarios.rs"), include_str!("scenarios/around.rs")].concat();
+    let here = [
+        include_str!("scenarios.rs"),
+        include_str!("scenarios/around.rs"),
+        include_str!("scenarios/capacity.rs"),
+    ]
+    .concat();
     let mut count = 0;
     for entry in std::fs::read_dir(folder()).unwrap() {
         let path = entry.unwrap().path();

@@ -1,0 +1,37 @@
+//! What a capacity plan starts from.
+
+use brownout::experiment::shelf::Nowhere;
+use brownout::experiment::{Runner, Watch};
+use brownout::study::capacity::{Effort, find, probe};
+use brownout::study::mode::{Mode, Trial};
+use brownout::study::search::Capacity;
+use brownout::units::Span;
+use brownout::verdict::Overall;
+
+use super::Ran;
+
+fn effort(judged: f64, replications: usize) -> Effort {
+    let trial = Trial { judged: Span::from_secs(judged), peak_ratio: 2.0 };
+    Effort { trial, replications, tolerance: 0.01 }
+}
+
+#[test]
+fn capacity_is_twice_the_demand_while_nothing_fails_and_a_loss_costs_what_the_comment_says() {
+    let ran = Ran::of("capacity");
+    assert_eq!(ran.report().overall(), Overall::Met);
+    let watch = Watch::default();
+    let runner = Runner::new(None, &watch, &Nowhere).unwrap();
+    let found = find(&runner, &ran.scenario, Mode::Healthy, effort(60.0, 4), 1_200.0);
+    let Capacity::Between { low, high, .. } = found.capacity else { panic!("{found:?}") };
+    // Saturation is 1 430/s, and p99 is 250 ms close to it.
+    assert!(low > 1_200.0 && high < 1_500.0, "{low} to {high}");
+    let failed = |mode| {
+        let probe = probe(&runner, &ran.scenario, mode, effort(600.0, 4), 600.0).unwrap();
+        assert!(probe.excess.most < 0.0, "{mode:?}: {probe:?}");
+        600.0 * probe.failed
+    };
+    // A half of 0.5 to 3 s, and a third to a half of 40 to 57 s, until the loss is noticed.
+    let (crash, zone) = (failed(Mode::ReplicaLoss), failed(Mode::ZoneLoss));
+    assert!((0.25..=1.5).contains(&crash), "{crash} s of requests");
+    assert!((13.0..=28.5).contains(&zone), "{zone} s of requests");
+}

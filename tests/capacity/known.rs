@@ -41,7 +41,7 @@ fn what_theory_knows_agrees_with_itself() {
     close(erlang_c_mean(1.2, 2), 1.0 / (1.0 - 0.36));
     close(round_robin_mean(0.6, 1), 2.5);
     // Vectors q-0638 and q-0734.
-    close(round_robin_mean(1.0, 2), 1.618_033_988_749_894_9);
+    close(round_robin_mean(1.0, 2), 1.618_033_988_749_895);
     close(round_robin_mean(2.0, 4), 1.432_523_324_276_42);
     close(largest(1.0, 2.5, |load| 1.0 / (1.0 - load)), 0.6);
 }

@@ -189,7 +189,7 @@ pub(super) struct CompareArgs {
     #[arg(value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub(super) replications: Option<u64>,
     /// Name of the results' folder [default: compare-SCENARIO]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = folder)]
     pub(super) name: Option<String>,
     #[command(flatten)]
     pub(super) work: WorkArgs,
@@ -233,7 +233,7 @@ pub(super) struct PlanArgs {
     #[arg(long)]
     pub(super) no_sensitivity: bool,
     /// Name of the results' folder [default: plan-SCENARIO]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = folder)]
     pub(super) name: Option<String>,
     #[command(flatten)]
     pub(super) work: WorkArgs,
@@ -261,7 +261,7 @@ pub(super) struct SweepArgs {
     #[arg(value_parser = clap::value_parser!(u64).range(2..=100_000))]
     pub(super) at_most: u64,
     /// Name of the results' folder [default: sweep-SCENARIO]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = folder)]
     pub(super) name: Option<String>,
     #[command(flatten)]
     pub(super) work: WorkArgs,
@@ -279,6 +279,15 @@ pub(super) struct CheckArgs {
     /// Print every setting as resolved, with how well founded it is and where it comes from
     #[arg(long)]
     pub(super) settings: bool,
+}
+
+/// Reads the name of a folder.
+fn folder(text: &str) -> Result<String, String> {
+    let plain = text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' '));
+    match plain && !text.starts_with('.') && !text.trim().is_empty() {
+        true => Ok(text.to_owned()),
+        false => Err("write a plain name of letters, digits, -, _ and .".to_owned()),
+    }
 }
 
 /// Reads a rate above zero.

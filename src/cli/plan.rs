@@ -10,7 +10,7 @@ use super::terminal::Terminal;
 use super::variants;
 use super::work::{Printed, Work, stem};
 use crate::plan::{Population, Traffic};
-use crate::report::study::capacity::{self as words, CapacityReport, hinge};
+use crate::report::study::capacity::{self as words, CapacityReport};
 use crate::report::study::{capacity_charts, capacity_files};
 use crate::scenario::{Scenario, read};
 use crate::study::advice::{self, Carries};
@@ -35,11 +35,9 @@ pub(super) fn plan(args: &PlanArgs, terminal: Terminal) -> anyhow::Result<Exit> 
     let mut work = Work::begin(&args.work, &name, terminal)?;
     let (findings, swings, interrupted) = work.run(|runner| {
         let findings = capacity::run(runner, &candidates, &modes, effort);
-        let hinge = hinge(
-            &candidates,
-            &findings,
-            chosen(&candidates, &findings, &prices, (&modes, demand)),
-        );
+        let demand = (modes.len(), demand);
+        let recommended = advice::recommended(&candidates, &findings, demand, &prices);
+        let hinge = advice::hinge(&candidates, &findings, recommended);
         let swings = match hinge.filter(|_| !args.no_sensitivity) {
             Some(hinge) => swings(args, runner, &candidates[hinge.candidate], &hinge, effort),
             None => Vec::new(),
@@ -85,19 +83,6 @@ fn exit(report: &CapacityReport) -> Exit {
         None if report.carries().contains(&Carries::Undecided) => Exit::Undecided,
         None => Exit::Missed,
     }
-}
-
-fn chosen(
-    candidates: &[Candidate],
-    findings: &[Finding],
-    prices: &Prices,
-    (modes, demand): (&[Mode], f64),
-) -> Option<usize> {
-    let each = 0..candidates.len();
-    let carries = |index| advice::carries(findings, index, modes.len(), demand);
-    let price = |index: usize| prices.of(tier(&candidates[index].scenario).as_deref()).amount;
-    let carries: Vec<Carries> = each.clone().map(carries).collect();
-    advice::choose(&carries, &each.map(price).collect::<Vec<_>>())
 }
 
 /// The modes asked for, in the order of reports.

@@ -126,7 +126,7 @@ fn positive(estimate: Estimate) -> Estimate {
 pub fn percentile(windows: &[&WindowOutcome], q: f64, confidence: Confidence) -> Option<Estimate> {
     let all = merged(windows);
     let pooled = all.quantile(q)?;
-    let mut estimate = by_sections(windows, pooled, q, confidence);
+    let mut estimate = positive(of_sections(windows, pooled, q).estimate(confidence));
     let share = share_up_to(windows, pooled)?.estimate(confidence);
     if let (Some(sections), Some(half)) = (&mut estimate.interval, share.half_width()) {
         let (low, high) = around(&all, q, half);
@@ -141,12 +141,16 @@ pub fn percentile(windows: &[&WindowOutcome], q: f64, confidence: Confidence) ->
 
 /// The same with what each replication deviates: by how much the share of its requests up to the
 /// pooled percentile differs, times how fast the pooled percentile grows with the share, across the
-/// interval of the share.
+/// interval of the share. Where the data end before that interval does, by what sections say.
 pub fn percentile_sample(windows: &[&WindowOutcome], q: f64) -> Option<Sample> {
     let all = merged(windows);
     let pooled = all.quantile(q)?;
     let share = share_up_to(windows, pooled)?;
     let half = share.estimate(Confidence::USUAL).half_width().unwrap_or(0.0);
+    if (q - half).min(1.0 - q - half) * (all.count() as f64) < 1.0 {
+        // The data end before the interval does: they do not say how fast.
+        return Some(of_sections(windows, pooled, q));
+    }
     let (low, high) = around(&all, q, half);
     let slope = if half > 0.0 { (high - low) / (2.0 * half) } else { 0.0 };
     let deviations = share.deviations.iter().map(|deviation| -slope * deviation).collect();
@@ -165,18 +169,13 @@ fn around(all: &Histogram, q: f64, half: f64) -> (f64, f64) {
     (at(q - half), at(q + half))
 }
 
-fn by_sections(
-    windows: &[&WindowOutcome],
-    pooled: Span,
-    q: f64,
-    confidence: Confidence,
-) -> Estimate {
+fn of_sections(windows: &[&WindowOutcome], pooled: Span, q: f64) -> Sample {
     let section = |w: &&WindowOutcome| {
         let weight = w.latency.count() as f64;
         w.latency.quantile(q).map(|value| Section { value: value.as_secs(), weight })
     };
     let sections: Vec<Section> = windows.iter().filter_map(section).collect();
-    positive(sections::sample(pooled.as_secs(), &sections).estimate(confidence))
+    sections::sample(pooled.as_secs(), &sections)
 }
 
 /// Served requests that must lie beyond a percentile for it to mean something.

@@ -119,6 +119,7 @@ impl<'a> Runner<'a> {
             return None;
         }
         let plain = keep == Keep::default();
+        // Asked in any case, so that the shelf knows whose it is.
         if let Some(outcome) = self.shelf.get(key).filter(|_| plain) {
             gauge.advance(outcome.ended.0, outcome.ledger.offered);
             self.watch.complete();

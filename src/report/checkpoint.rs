@@ -4,12 +4,11 @@
 //! A replication is a function of plan, seed, index and version, so what a checkpoint answers is
 //! what would be simulated again, to the last bit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
 
@@ -47,7 +46,10 @@ pub struct Checkpoint {
     path: PathBuf,
     file: Mutex<io::Result<File>>,
     found: BTreeMap<Key, Outcome>,
-    is_empty: AtomicBool,
+    /// What the file has.
+    kept: Mutex<BTreeSet<Key>>,
+    /// The plans that were asked for.
+    asked: Mutex<BTreeSet<u64>>,
 }
 
 impl Checkpoint {
@@ -80,8 +82,9 @@ impl Checkpoint {
         };
         begin.map_err(at)?;
         let found = if usable && resume { outcomes(&text) } else { BTreeMap::new() };
-        let is_empty = AtomicBool::new(!usable || text.lines().count() < 2);
-        Ok(Checkpoint { path, file: Mutex::new(Ok(file)), found, is_empty })
+        let kept = Mutex::new(if usable { keys(&text) } else { BTreeSet::new() });
+        let asked = Mutex::default();
+        Ok(Checkpoint { path, file: Mutex::new(Ok(file)), found, kept, asked })
     }
 
     /// Replications that it had.
@@ -91,7 +94,7 @@ impl Checkpoint {
 
     /// Whether there is nothing in it to go on with.
     pub fn is_empty(&self) -> bool {
-        self.is_empty.load(Ordering::Relaxed)
+        self.kept.lock().is_ok_and(|kept| kept.is_empty())
     }
 
     /// Why it could not keep everything, if so.
@@ -100,19 +103,41 @@ impl Checkpoint {
         file.as_ref().err().map(|error| format!("cannot write {}: {error}", self.path.display()))
     }
 
-    /// Ends it: the work is complete.
+    /// Ends it: the work is complete. What other work left in it stays.
     ///
     /// # Errors
     /// Those of the file system.
     pub fn remove(self) -> Result<(), FilesError> {
-        let Checkpoint { path, file, .. } = self;
+        let Checkpoint { path, file, kept, asked, .. } = self;
         drop(file);
+        let (kept, asked) = (kept.into_inner(), asked.into_inner());
+        let others = kept.is_ok_and(|kept| {
+            kept.iter().any(|key| asked.as_ref().is_ok_and(|asked| !asked.contains(&key.plan)))
+        });
+        if others {
+            return Ok(());
+        }
         fs::remove_file(&path).map_err(|source| FilesError::Io { path, source })
     }
 }
 
 fn is_ours(line: &str) -> bool {
     serde_json::from_str::<Head>(line).is_ok_and(|head| head == Head::ours())
+}
+
+/// The part of a line that names its replication.
+#[derive(Deserialize)]
+struct Name {
+    replication: u64,
+}
+
+/// The replications that a text has.
+fn keys(text: &str) -> BTreeSet<Key> {
+    let key = |line: &str| {
+        let Line { plan, outcome: Name { replication } } = serde_json::from_str(line).ok()?;
+        Some(Key { plan, replication })
+    };
+    text.lines().skip(1).filter_map(key).collect()
 }
 
 /// What a text has; lines that were cut off are left out.
@@ -132,17 +157,23 @@ fn write(file: &mut File, line: &impl Serialize) -> io::Result<()> {
 
 impl Shelf for Checkpoint {
     fn get(&self, key: Key) -> Option<Outcome> {
+        if let Ok(mut asked) = self.asked.lock() {
+            asked.insert(key.plan);
+        }
         self.found.get(&key).cloned()
     }
 
     fn put(&self, key: Key, outcome: &Outcome) {
-        let Ok(mut file) = self.file.lock() else { return };
+        let (Ok(mut file), Ok(mut kept)) = (self.file.lock(), self.kept.lock()) else { return };
+        if kept.contains(&key) {
+            return;
+        }
         let written = match &mut *file {
             Ok(file) => write(file, &Line { plan: key.plan, outcome }),
             Err(_) => return,
         };
         match written {
-            Ok(()) => self.is_empty.store(false, Ordering::Relaxed),
+            Ok(()) => drop(kept.insert(key)),
             Err(error) => *file = Err(error),
         }
     }
@@ -178,6 +209,9 @@ mod tests {
             assert_eq!(second.get(key(outcome.replication)), Some(outcome));
         }
         assert_eq!(second.get(Key { plan: 1, replication: 1 }), None);
+        // Nobody asked for the plan: it may be of other work.
+        Checkpoint::open(&target, false).unwrap().remove().unwrap();
+        assert_eq!(Checkpoint::open(&target, true).unwrap().found(), 8);
         second.remove().unwrap();
         let third = Checkpoint::open(&target, true).unwrap();
         assert!(third.found() == 0 && third.is_empty());

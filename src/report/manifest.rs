@@ -69,7 +69,7 @@ pub enum ManifestError {
     #[error("this is no manifest: {0}")]
     Malformed(#[from] serde_json::Error),
     /// A manifest of a kind that this program does not know.
-    #[error("the manifest has schema {0:?}, this program reads {SCHEMA:?}")]
+    #[error("the manifest has schema {0:?}, this program reads {SCHEMA:?}: the manifest of a run")]
     Schema(String),
     /// The scenario in it was changed by hand.
     #[error("the scenario in the manifest does not match its digest {0}")]

@@ -5,8 +5,9 @@ use super::{Confidence, Estimate};
 /// A figure from n replications, and by how much each deviates from it.
 ///
 /// The deviations dᵢ are such that the standard error is √(Σdᵢ² / (n(n−1))): for a mean xᵢ − x̄,
-/// for a ratio the jackknife's pseudo-values less their mean, for a percentile n·wᵢ(θᵢ − θ). Two
-/// such figures of the same replications can be compared pair by pair: see [`super::paired`].
+/// for a ratio the jackknife's pseudo-values less their mean, for a percentile those of the share
+/// of the requests up to it, times its slope. Two such figures of the same replications can be
+/// compared pair by pair: see [`super::paired`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
     /// The best single value.

@@ -1,6 +1,7 @@
 //! Which gateway carries the demand, and for how long as the demand grows.
 
-use crate::study::capacity::Finding;
+use crate::study::capacity::{Candidate, Finding};
+use crate::study::cost::{Prices, tier};
 use crate::study::mode::Mode;
 use crate::study::search::Capacity;
 
@@ -28,14 +29,14 @@ pub enum Carries {
 pub fn sure(capacity: Capacity) -> f64 {
     match capacity {
         Capacity::Between { low, .. } | Capacity::AtLeast(low) => low,
-        Capacity::Nothing | Capacity::Stopped => 0.0,
+        Capacity::AtMost(_) | Capacity::Nothing | Capacity::Stopped => 0.0,
     }
 }
 
 /// The load that a capacity is sure not to exceed.
 fn limit(capacity: Capacity) -> f64 {
     match capacity {
-        Capacity::Between { high, .. } => high,
+        Capacity::Between { high, .. } | Capacity::AtMost(high) => high,
         Capacity::Nothing => 0.0,
         Capacity::AtLeast(_) | Capacity::Stopped => f64::INFINITY,
     }
@@ -61,14 +62,42 @@ pub fn carries(findings: &[Finding], candidate: usize, modes: usize, demand: f64
     }
 }
 
-/// The cheapest of the candidates that carry the demand. Those without a price are taken in the
-/// order in which they were named, before those with one.
-pub fn choose(carries: &[Carries], prices: &[Option<f64>]) -> Option<usize> {
+/// The cheapest of the candidates that carry the demand; of several the first. One without a price
+/// comes last if prices were `given`. Else prices are entitlements, and what takes none of the
+/// usual kind, a Small, comes first.
+pub fn choose(carries: &[Carries], prices: &[Option<f64>], given: bool) -> Option<usize> {
+    let unpriced = if given { f64::INFINITY } else { f64::NEG_INFINITY };
     let able = (0..carries.len()).filter(|index| carries[*index] == Carries::Yes);
     able.min_by(|a, b| {
-        let price = |index: &usize| prices[*index].unwrap_or(f64::NEG_INFINITY);
+        let price = |index: &usize| prices[*index].unwrap_or(unpriced);
         price(a).total_cmp(&price(b)).then(a.cmp(b))
     })
+}
+
+/// Which candidate is recommended.
+pub fn recommended(
+    candidates: &[Candidate],
+    findings: &[Finding],
+    (modes, demand): (usize, f64),
+    prices: &Prices,
+) -> Option<usize> {
+    let each = 0..candidates.len();
+    let carries: Vec<Carries> =
+        each.clone().map(|index| carries(findings, index, modes, demand)).collect();
+    let price = |index: usize| prices.of(tier(&candidates[index].scenario).as_deref()).amount;
+    choose(&carries, &each.map(price).collect::<Vec<_>>(), prices.are_given())
+}
+
+/// The finding that the choice hangs on: of the candidate that is recommended, or else of the last,
+/// in the mode in which it carries least.
+pub fn hinge(
+    candidates: &[Candidate],
+    findings: &[Finding],
+    recommended: Option<usize>,
+) -> Option<Finding> {
+    let candidate = recommended.unwrap_or(candidates.len().saturating_sub(1));
+    let own = findings.iter().filter(|finding| finding.candidate == candidate);
+    own.min_by(|a, b| sure(a.capacity).total_cmp(&sure(b.capacity))).cloned()
 }
 
 #[cfg(test)]
@@ -101,9 +130,10 @@ mod tests {
     #[test]
     fn the_cheapest_that_carries_it_is_chosen() {
         use Carries::{No, Undecided, Yes};
-        assert_eq!(choose(&[No, Yes, Yes], &[None, Some(2.0), Some(1.0)]), Some(2));
-        assert_eq!(choose(&[Yes, Yes, Yes], &[None, Some(1.0), Some(2.0)]), Some(0));
-        assert_eq!(choose(&[No, Undecided], &[None, Some(1.0)]), None);
+        assert_eq!(choose(&[No, Yes, Yes], &[None, Some(2.0), Some(1.0)], false), Some(2));
+        assert_eq!(choose(&[Yes, Yes, Yes], &[None, Some(1.0), Some(2.0)], false), Some(0));
+        assert_eq!(choose(&[Yes, Yes, Yes], &[None, Some(1.0), Some(2.0)], true), Some(1));
+        assert_eq!(choose(&[No, Undecided], &[None, Some(1.0)], false), None);
     }
 
     #[test]

@@ -5,14 +5,16 @@
 //! the same luck, and so does every tier.
 //!
 //! A percentile is of the served requests. Here it is judged as such if another objective bounds
-//! the availability, and with it the failures; without one, a load at which more requests fail than
-//! the percentile leaves out misses it.
+//! the availability, and with it the failures. Without one, no more requests may fail than the
+//! percentile leaves out, which is judged by the interval of their share.
 
+use crate::experiment::figures::{self, Unanswered};
 use crate::experiment::{Course, Experiment, Runner};
-use crate::objective::{Metric, Objective};
+use crate::objective::Metric;
 use crate::observe::ledger::Failure;
 use crate::scenario::Scenario;
-use crate::stats::{Confidence, Estimate, Interval};
+use crate::stats::Confidence;
+use crate::study::excess;
 use crate::study::mode::{self, Mode, Trial};
 use crate::study::search::{self, Capacity, Excess, Range};
 use crate::verdict::{self, Doubt, Judgement, Verdict};
@@ -125,6 +127,8 @@ pub struct Probe {
     pub failure: Option<Failure>,
     /// Offered work over the capacity of the survivors.
     pub utilisation: f64,
+    /// The digest of each replication.
+    pub digests: Vec<u64>,
 }
 
 /// Finds the capacity of every candidate in every mode, and tells each finding to `each`. It ends
@@ -224,12 +228,16 @@ pub fn probe(
     if run.interrupted || scenario.objectives.is_empty() {
         return None;
     }
-    run.confidence = Confidence::USUAL.of_each(scenario.objectives.len());
+    let bounded = scenario.objectives.iter().any(|one| one.metric == Metric::Availability);
+    let demands = scenario.objectives.len() + usize::from(!bounded);
+    run.confidence = Confidence::USUAL.of_each(demands);
     let judgements = verdict::judge_all(&run, &scenario.objectives);
     let (failed, failure) = failures(&run);
-    let bounded = scenario.objectives.iter().any(|one| one.metric == Metric::Availability);
+    let windows = figures::windows(&run.outcomes, 1);
+    let served = figures::availability(&windows, Unanswered::Failed, run.confidence);
+    let served = served.filter(|_| !bounded);
     let judged = judgements.into_iter().map(|judgement| {
-        let excess = excess(&judgement, bounded);
+        let excess = excess::of(&judgement, served.as_ref());
         (judgement, excess)
     });
     let judged: Vec<(Judgement, Excess)> = judged.collect();
@@ -244,7 +252,8 @@ pub fn probe(
     let demand = scenario.plan.gateway.demand.mean_secs() / scenario.plan.gateway.cores.0;
     let survivors = mode::survivors(&scenario.plan, mode) as f64;
     let utilisation = load * demand / survivors;
-    Some(Probe { load, excess, judged, failed, failure, utilisation })
+    let digests = run.outcomes.iter().map(|outcome| outcome.digest).collect();
+    Some(Probe { load, excess, judged, failed, failure, utilisation, digests })
 }
 
 /// The share of the requests of the judged time that failed, and how most of them did.
@@ -257,53 +266,13 @@ fn failures(run: &Experiment) -> (f64, Option<Failure>) {
     (failed as f64 / (failed + served).max(1) as f64, most)
 }
 
-/// By how much one objective is exceeded: durations by the logarithm of their ratio to the bound,
-/// shares by the distance in units of what the bound leaves.
-fn excess(judgement: &Judgement, failures_are_bounded: bool) -> Excess {
-    const UNKNOWN: Excess =
-        Excess { least: f64::NEG_INFINITY, point: f64::INFINITY, most: f64::INFINITY };
-    const MISSED: Excess = Excess { least: 1.0, point: 1.0, most: 1.0 };
-    let Some((point, Interval { low, high })) =
-        judgement.figure.and_then(|figure: Estimate| Some((figure.point, figure.interval?)))
-    else {
-        return UNKNOWN;
-    };
-    let of = |value: f64| over(&judgement.objective, value);
-    let ends = (of(low), of(high));
-    let mut excess =
-        Excess { least: ends.0.min(ends.1), point: of(point), most: ends.0.max(ends.1) };
-    match judgement.verdict {
-        Verdict::Undecided(Doubt::Failed(_)) if !failures_are_bounded => return MISSED,
-        Verdict::Undecided(Doubt::Failed(_) | Doubt::Straddles) => {}
-        Verdict::Undecided(_) => {
-            excess.most = f64::INFINITY;
-            if excess.point < 0.0 {
-                excess.least = f64::NEG_INFINITY;
-            }
-        }
-        // An interval may end just at the bound.
-        Verdict::Met => excess.most = excess.most.min(-f64::MIN_POSITIVE),
-        Verdict::Missed => excess.least = excess.least.max(f64::MIN_POSITIVE),
-    }
-    excess
-}
-
-fn over(objective: &Objective, value: f64) -> f64 {
-    let bound = verdict::bound(objective);
-    match (objective.metric.is_share(), objective.metric.is_better_high()) {
-        (true, true) => (bound - value) / (1.0 - bound).max(1e-6),
-        (true, false) => (value - bound) / bound.max(1e-6),
-        (false, _) => (value.max(1e-9) / bound.max(1e-9)).ln(),
-    }
-}
-
 /// What is missed first above the capacity, and why.
 fn binding(mode: Mode, capacity: Capacity, probes: &[Probe]) -> Option<Binding> {
     let above = match capacity {
         Capacity::Between { point, .. } => {
             probes.iter().find(|probe| probe.load >= point && probe.excess.point >= 0.0)
         }
-        Capacity::Nothing => probes.first(),
+        Capacity::Nothing | Capacity::AtMost(_) => probes.first(),
         Capacity::AtLeast(_) | Capacity::Stopped => None,
     }?;
     let (worst, _) = above.judged.iter().max_by(|a, b| a.1.point.total_cmp(&b.1.point))?;

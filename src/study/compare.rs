@@ -5,6 +5,9 @@
 //! same demands and the same faults as far as the variants have them in common. Differences are
 //! taken replication by replication, which leaves out the luck they share.
 
+use std::collections::BTreeSet;
+
+use crate::experiment::figures;
 use crate::experiment::{Course, Experiment, Runner};
 use crate::plan::{Extent, Plan};
 use crate::scenario::Scenario;
@@ -75,21 +78,38 @@ pub fn run(runner: &Runner<'_>, variants: &[Variant]) -> Vec<Experiment> {
     even(runs, asked)
 }
 
-/// Leaves each the replications that all have.
+/// Leaves each the complete replications that all have, if there are any.
 fn even(mut runs: Vec<Experiment>, asked: usize) -> Vec<Experiment> {
-    let complete = |run: &Experiment| run.outcomes.iter().filter(|o| !o.interrupted).count();
-    let common = runs.iter().map(complete).min().unwrap_or(0);
+    let complete = |run: &Experiment| -> BTreeSet<u64> {
+        run.outcomes.iter().filter(|o| !o.interrupted).map(|o| o.replication).collect()
+    };
+    let common = runs.iter().map(complete).reduce(|a, b| a.intersection(&b).copied().collect());
+    let common = common.unwrap_or_default();
     for run in &mut runs {
-        run.outcomes.truncate(common.max(1));
-        (run.asked, run.interrupted) = (asked, common < asked);
+        if !common.is_empty() {
+            run.outcomes.retain(|outcome| common.contains(&outcome.replication));
+        }
+        (run.asked, run.interrupted) = (asked, common.len() < asked);
     }
     runs
 }
 
+/// Whether every replication of one has its partner in the others.
+fn are_paired(runs: &[Experiment]) -> bool {
+    let pairs = |run: &Experiment| -> Vec<u64> {
+        run.outcomes.iter().filter(|o| !o.interrupted).map(|o| o.replication).collect()
+    };
+    runs.iter().all(|run| !run.is_partial() && pairs(run) == pairs(&runs[0]))
+}
+
 /// Every figure of every window that the variants have in common, against the first variant.
+/// Nothing if the work was stopped before all variants had a complete replication.
 pub fn contrasts(variants: &[Variant], runs: &[Experiment]) -> Vec<Contrast> {
     let plans: Vec<&Plan> = variants.iter().map(|variant| &variant.scenario.plan).collect();
     let mut all = Vec::new();
+    if !are_paired(runs) {
+        return all;
+    }
     for (number, (window, indices)) in measure::common_windows(&plans).into_iter().enumerate() {
         let systems: Vec<System<'_>> = (runs.iter().zip(&indices))
             .map(|(run, window)| System { outcomes: &run.outcomes, window: *window })
@@ -111,6 +131,10 @@ pub fn contrasts(variants: &[Variant], runs: &[Experiment]) -> Vec<Contrast> {
 }
 
 fn figure(kind: Kind, system: System<'_>) -> Option<Estimate> {
+    if let Kind::Percentile(q) = kind {
+        let windows = figures::windows(system.outcomes, system.window);
+        return figures::percentile(&windows, q, Confidence::USUAL);
+    }
     let sample = measure::samples(kind, &[system])?;
     Some(sample.first()?.estimate(Confidence::USUAL).within(0.0, f64::INFINITY))
 }

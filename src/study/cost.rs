@@ -46,6 +46,11 @@ impl Prices {
         Ok(Prices { given })
     }
 
+    /// Whether the user gave any.
+    pub fn are_given(&self) -> bool {
+        !self.given.is_empty()
+    }
+
     /// What amounts are counted in.
     pub fn unit(&self) -> &'static str {
         if self.given.is_empty() { "entitlements (Large)" } else { "price" }

@@ -59,7 +59,7 @@ impl Kind {
 }
 
 /// The figures of several systems from the replications in which all of them have one; `None` if
-/// there are none, or too few failures to speak of.
+/// there are none, too few failures to speak of, or recoveries that were not over.
 pub fn samples(kind: Kind, systems: &[System<'_>]) -> Option<Vec<Sample>> {
     let count = systems.iter().map(|system| system.outcomes.len()).min()?;
     let says = |index: &usize| systems.iter().all(|system| speaks(kind, system, *index));
@@ -67,7 +67,8 @@ pub fn samples(kind: Kind, systems: &[System<'_>]) -> Option<Vec<Sample>> {
     let samples = systems.iter().map(|system| sample(kind, system, &common));
     let samples = samples.collect::<Option<Vec<Sample>>>()?;
     let few = kind == Kind::Failed && systems.iter().all(|s| s.failures() < FEW_FAILURES);
-    (!few).then_some(samples)
+    let open = kind == Kind::Recovery && systems.iter().any(System::has_open_incidents);
+    (!few && !open).then_some(samples)
 }
 
 /// The outcomes of a system, and the window of its plan that is meant.
@@ -80,6 +81,11 @@ pub struct System<'a> {
 }
 
 impl System<'_> {
+    /// Whether the end of some incident was not seen: how long it lasted is then not known.
+    fn has_open_incidents(&self) -> bool {
+        self.outcomes.iter().any(|outcome| outcome.windows[self.window].incidents.unrecovered > 0)
+    }
+
     fn failures(&self) -> u64 {
         self.outcomes.iter().map(|outcome| outcome.windows[self.window].ledger.failed()).sum()
     }

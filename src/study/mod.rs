@@ -9,6 +9,7 @@ pub mod advice;
 pub mod capacity;
 pub mod compare;
 pub mod cost;
+mod excess;
 pub mod measure;
 pub mod mode;
 pub mod precision;

@@ -47,6 +47,9 @@ pub enum Capacity {
     },
     /// More than the greatest load that was to be tried.
     AtLeast(f64),
+    /// Less than this: there a load misses an objective with confidence, and the least load that
+    /// was to be tried is not shown to meet them.
+    AtMost(f64),
     /// Even the least load that was to be tried misses an objective with confidence.
     Nothing,
     /// It was stopped.
@@ -122,11 +125,11 @@ impl<F: FnMut(f64) -> Option<Excess>> Search<F> {
             }
             (None, _) => {
                 let high = self.root(|excess| excess.least, 1.02)?;
-                let high = match high {
-                    (None, Some(_)) => return Some(Capacity::Nothing),
-                    (_, high) => high.map_or(f64::INFINITY, |(load, _)| load),
-                };
-                Some(Capacity::Between { low: 0.0, point: self.range.least, high })
+                Some(match high {
+                    (None, Some(_)) => Capacity::Nothing,
+                    (_, Some((load, _))) => Capacity::AtMost(load),
+                    (_, None) => Capacity::AtMost(f64::INFINITY),
+                })
             }
         }
     }
@@ -256,11 +259,17 @@ mod tests {
         assert_eq!(count(RANGE, flat(1.0)).0, Capacity::Nothing);
         assert_eq!(count(RANGE, flat(-1.0)).0, Capacity::AtLeast(2_000.0));
         let unsure = count(RANGE, flat(0.05)).0;
-        assert_eq!(unsure, Capacity::Between { low: 0.0, point: 1.0, high: f64::INFINITY });
+        assert_eq!(unsure, Capacity::AtMost(f64::INFINITY));
         assert_eq!(count(RANGE, flat(-0.05)).0, Capacity::AtLeast(0.0));
         let (least, most) = (f64::NEG_INFINITY, f64::INFINITY);
         let no_data = count(RANGE, |_| Excess { least, point: most, most }).0;
-        assert_eq!(no_data, Capacity::Between { low: 0.0, point: 1.0, high: f64::INFINITY });
+        assert_eq!(no_data, Capacity::AtMost(f64::INFINITY));
+        let slight = |load: f64| {
+            let point = 0.05 + load / 1e3;
+            Excess { least: point - 0.1, point, most: point + 0.1 }
+        };
+        let Capacity::AtMost(high) = count(RANGE, slight).0 else { panic!("a point") };
+        assert!((50.0..51.0).contains(&high), "{high}");
     }
 
     #[test]

@@ -76,6 +76,9 @@ pub fn run(
         }
         runner.watch().enter(format!("what {} weighs", setting.path));
         let capacity = [with_less, with_more].map(|scenario| was.follow(runner, &scenario));
+        if runner.is_stopped() {
+            break;
+        }
         let (path, value) = (setting.path.clone(), value.to_owned());
         swings.push(Swing { path, value, values: [less, more], capacity });
     }

@@ -10,9 +10,6 @@ use brownout::study::search::Capacity;
 
 use crate::system::System;
 
-/// Searches of each system.
-pub const SEARCHES: u64 = 200;
-
 /// What many searches came to.
 #[derive(Debug, Default)]
 pub struct Tally {
@@ -59,31 +56,32 @@ impl Tally {
 
 /// Searches the capacity again and again, and demands that the intervals hold the truth as often as
 /// they say.
-pub fn hold(name: &str, system: &System, truth: f64) {
+pub fn hold(name: &str, system: &System, truth: f64, searches: u64) {
     let mut tally = Tally::default();
-    for (capacity, experiments) in over_seeds(system) {
+    for (capacity, experiments) in over_seeds(system, searches) {
         tally.add(capacity, experiments, truth);
     }
     tally.judge(name);
 }
 
 /// What the searches found, and how many experiments each took. Each has one thread.
-pub fn over_seeds(system: &System) -> Vec<(Capacity, usize)> {
+fn over_seeds(system: &System, searches: u64) -> Vec<(Capacity, usize)> {
     let next = AtomicU64::new(1);
     let cores = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(|| work(system, &next))).collect();
+        let workers: Vec<_> =
+            (0..cores).map(|_| scope.spawn(|| work(system, &next, searches))).collect();
         workers.into_iter().flat_map(|worker| worker.join().expect("no panic")).collect()
     })
 }
 
-fn work(system: &System, next: &AtomicU64) -> Vec<(Capacity, usize)> {
+fn work(system: &System, next: &AtomicU64, searches: u64) -> Vec<(Capacity, usize)> {
     let watch = Watch::default();
     let runner = Runner::new(Some(1), &watch, &Nowhere).expect("a thread");
     let mut all = Vec::new();
     loop {
         let seed = next.fetch_add(1, Ordering::Relaxed);
-        if seed > SEARCHES {
+        if seed > searches {
             return all;
         }
         let System { scenario, mode, effort, .. } = system.seeded(seed);

@@ -23,8 +23,8 @@ pub fn erlang_c_mean(load: f64, cores: u32) -> f64 {
     1.0 + waits / (cores - load)
 }
 
-/// Poisson arrivals that replicas take in turn: each is a queue G/M/1 whose gaps are sums of as many
-/// exponential ones. Its mean is 1/(1 − σ), σ = the root of σ = E exp(−(1 − σ)·gap) below one.
+/// Poisson arrivals that replicas take in turn: each is a queue G/M/1 whose gaps are sums of as
+/// many exponential ones. Its mean is 1/(1 − σ), σ = the root of σ = E exp(−(1 − σ)·gap) below one.
 pub fn round_robin_mean(load: f64, replicas: i32) -> f64 {
     let mut sigma = 0.0;
     for _ in 0..10_000 {

@@ -58,9 +58,15 @@ impl<'a> CapacityReport<'a> {
 
     /// The candidate that is recommended.
     pub fn chosen(&self) -> Option<usize> {
-        let prices: Vec<_> =
-            (0..self.candidates.len()).map(|candidate| self.cost(candidate).amount).collect();
-        advice::choose(&self.carries(), &prices)
+        let demand = (self.modes.len(), self.demand);
+        advice::recommended(self.candidates, self.findings, demand, self.prices)
+    }
+
+    /// Whether some search was stopped, or not begun.
+    fn is_incomplete(&self) -> bool {
+        let stopped = |finding: &Finding| finding.capacity == Capacity::Stopped;
+        self.findings.len() < self.candidates.len() * self.modes.len()
+            || self.findings.iter().any(stopped)
     }
 
     /// The findings of a candidate in the order of the modes.
@@ -78,20 +84,6 @@ impl<'a> CapacityReport<'a> {
         let seed = self.base().plan.run.seed;
         format!("{replications} at each load, seed {seed}; 95 % intervals")
     }
-}
-
-/// The candidate and mode whose assumptions matter: the recommended, else the last, where it is
-/// weakest.
-pub fn hinge(
-    candidates: &[Candidate],
-    findings: &[Finding],
-    chosen: Option<usize>,
-) -> Option<Finding> {
-    let candidate = chosen.unwrap_or(candidates.len().saturating_sub(1));
-    let is_between = |finding: &&Finding| matches!(finding.capacity, Capacity::Between { .. });
-    let own = findings.iter().filter(|finding| finding.candidate == candidate);
-    let sure = |finding: &Finding| advice::sure(finding.capacity);
-    own.filter(is_between).min_by(|a, b| sure(a).total_cmp(&sure(b))).cloned()
 }
 
 /// The report in text.
@@ -136,7 +128,7 @@ fn recommendation(report: &CapacityReport, paint: Paint) -> String {
 pub(super) fn headline(report: &CapacityReport) -> String {
     let demand = Rate(report.demand);
     let modes = words::all_modes(report.modes.len());
-    if report.interrupted {
+    if report.is_incomplete() {
         return format!("? STOPPED before it was known what carries {demand}");
     }
     match report.chosen() {
@@ -210,7 +202,7 @@ fn capacities(report: &CapacityReport, paint: Paint) -> String {
 
 /// What the capacity hangs on.
 fn swings(report: &CapacityReport, paint: Paint) -> String {
-    let hinge = hinge(report.candidates, report.findings, report.chosen());
+    let hinge = advice::hinge(report.candidates, report.findings, report.chosen());
     let Some(hinge) = hinge.filter(|_| !report.swings.is_empty()) else { return String::new() };
     let name = &report.candidates[hinge.candidate].name;
     let title = format!("What the capacity of {name} hangs on ({})", hinge.mode.label());

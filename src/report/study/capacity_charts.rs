@@ -66,6 +66,10 @@ fn found(capacity: Capacity) -> CapacityFound {
             CapacityFound::Between { low, point, high }
         }
         Capacity::Between { low, .. } | Capacity::AtLeast(low) => CapacityFound::AtLeast(low),
+        Capacity::AtMost(high) if high.is_finite() => {
+            CapacityFound::Nothing(format!("less than {}/s", words::load(high)))
+        }
+        Capacity::AtMost(_) => CapacityFound::Nothing("undecided".to_owned()),
         Capacity::Nothing => CapacityFound::Nothing("no load meets the objectives".to_owned()),
         Capacity::Stopped => CapacityFound::Nothing("stopped before it was found".to_owned()),
     }

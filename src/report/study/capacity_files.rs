@@ -4,14 +4,14 @@ use std::io::{Result, Write};
 
 use serde_json::{Value, json};
 
-use super::capacity::{CapacityReport, headline, hinge, render, texts};
+use super::capacity::{CapacityReport, headline, render, texts};
 use super::capacity_words as words;
 use super::manifest::StudyManifest;
 use crate::report::cells::{self, nine_digits, optional};
 use crate::report::files::{FilesError, MARK, Staging};
 use crate::report::manifest::VERSION;
 use crate::scenario::Scenario;
-use crate::study::advice::Carries;
+use crate::study::advice::{Carries, hinge};
 use crate::study::capacity::{Finding, Probe};
 use crate::study::search::{Capacity, Excess};
 use crate::study::sensitivity::FACTORS;
@@ -68,11 +68,24 @@ pub fn write_all(
     if !report.swings.is_empty() {
         staging.add("sensitivity.csv", |out| write_swings(report, out))?;
     }
-    let runs: Vec<(&str, &Scenario, &[String])> = (report.candidates.iter())
-        .map(|candidate| (candidate.name.as_str(), &candidate.scenario, &[][..]))
-        .collect();
-    let manifest = StudyManifest::new("plan", report.interrupted, &runs);
+    let manifest = manifest(report);
     staging.add(MARK, |out| manifest.write(out))
+}
+
+/// Every finding with the digests of all its replications, in order of load.
+fn manifest(report: &CapacityReport) -> StudyManifest {
+    let digests = |finding: &Finding| -> Vec<String> {
+        finding.probes.iter().flat_map(|probe| &probe.digests).map(|d| cells::digest(*d)).collect()
+    };
+    let named = |finding: &Finding| {
+        let candidate = &report.candidates[finding.candidate];
+        let name = format!("{}, {}", candidate.name, finding.mode.key());
+        (name, candidate.scenario(finding.mode), digests(finding))
+    };
+    let all: Vec<(String, &Scenario, Vec<String>)> = report.findings.iter().map(named).collect();
+    let runs: Vec<(&str, &Scenario, &[String])> =
+        all.iter().map(|(name, scenario, all)| (name.as_str(), *scenario, &all[..])).collect();
+    StudyManifest::new("plan", report.interrupted, &runs)
 }
 
 /// Writes `plan.json`.
@@ -141,6 +154,9 @@ fn parts(capacity: Capacity) -> (&'static str, [Option<f64>; 3]) {
             ("between", [Some(low), Some(point), Some(high).filter(|high| high.is_finite())])
         }
         Capacity::AtLeast(low) => ("at_least", [Some(low), None, None]),
+        Capacity::AtMost(high) => {
+            ("at_most", [None, None, Some(high).filter(|high| high.is_finite())])
+        }
         Capacity::Nothing => ("nothing", [None; 3]),
         Capacity::Stopped => ("stopped", [None; 3]),
     }

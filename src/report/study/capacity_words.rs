@@ -21,6 +21,8 @@ pub fn capacity(capacity: Capacity) -> String {
         Capacity::Between { low, point, high } => {
             format!("{}/s ({}–{})", load(point), load(low), load(high))
         }
+        Capacity::AtMost(high) if high.is_infinite() => "undecided".to_owned(),
+        Capacity::AtMost(high) => format!("less than {}/s", load(high)),
         Capacity::AtLeast(low) => format!("at least {}/s", load(low)),
         Capacity::Nothing => "no load".to_owned(),
         Capacity::Stopped => "stopped".to_owned(),

@@ -9,7 +9,7 @@ use crate::report::words::{capitalised, plural, wrapped};
 use crate::report::{Report, tables};
 use crate::study::compare::{Contrast, Variant, contrasts};
 use crate::study::cost::{Prices, tier};
-use crate::units::Span;
+use crate::units::{Instant, Span};
 use crate::verdict::{Overall, Verdict};
 
 const NARROWER: &str = "narrower: how many times the interval is narrower than that of runs with \
@@ -52,7 +52,13 @@ impl<'a> CompareReport<'a> {
     pub(super) fn sample(&self) -> String {
         let run = &self.variants[0].scenario.plan.run;
         let count = plural(self.runs[0].outcomes.len() as u64, "replication");
-        let horizon = Span(run.horizon.0);
+        let horizons = || self.variants.iter().map(|one| one.scenario.plan.run.horizon);
+        let (least, most) = (horizons().min(), horizons().max());
+        let span = |at: Option<Instant>| Span(at.unwrap_or_default().0);
+        let horizon = match least == most {
+            true => span(least).to_string(),
+            false => format!("{} to {}", span(least), span(most)),
+        };
         format!("{count} of {horizon} each, seed {}, the same luck for all", run.seed)
     }
 }
@@ -82,7 +88,10 @@ fn head(report: &CompareReport) -> String {
     questions.iter().for_each(|question| out.push_str(&wrapped("  ", question)));
     if let Some(run) = report.runs.first().filter(|run| run.interrupted) {
         let (kept, asked) = (run.outcomes.len(), run.asked);
-        out.push_str(&format!("  stopped early: {kept} of {asked} replications of each\n"));
+        out.push_str(&match report.contrasts.is_empty() {
+            true => "  stopped before every variant had a complete replication\n".to_owned(),
+            false => format!("  stopped early: {kept} of {asked} replications of each\n"),
+        });
     }
     out
 }

@@ -11,7 +11,10 @@ pub fn cells(kind: Kind, comparison: Option<&Comparison>) -> [String; 4] {
         return [NOTHING.to_owned(), NOTHING.to_owned(), "no data".to_owned(), NOTHING.to_owned()];
     };
     let ratio = found.ratio.as_ref().map_or(NOTHING.to_owned(), ratio);
-    let gain = found.narrower().map_or(NOTHING.to_owned(), |times| format!("{times:.1}×"));
+    let gain = found.narrower().map_or(NOTHING.to_owned(), |times| match times {
+        many if many > 100.0 => "> 100×".to_owned(),
+        times => format!("{times:.1}×"),
+    });
     [difference(kind, &found.difference), ratio, call(kind, found.call()).to_owned(), gain]
 }
 
@@ -58,7 +61,11 @@ fn decimals(size: f64) -> usize {
 /// `×0.74 (0.72–0.76)`, in as many digits as count.
 fn ratio(ratio: &Estimate) -> String {
     let half = ratio.half_width().filter(|half| *half > 0.0);
-    let decimals = decimals(half.unwrap_or(ratio.point / 10.0));
+    let size = half.unwrap_or(ratio.point / 10.0);
+    // A small ratio needs its digits.
+    let most = if ratio.point < 0.01 { 9 } else { 4 };
+    let decimals = if size > 0.0 { (1 - size.log10().floor() as i32).clamp(0, most) } else { 0 };
+    let decimals = decimals as usize;
     let number = |value: f64| words::grouped(value, decimals);
     match ratio.interval.filter(|interval| interval.low < interval.high) {
         Some(Interval { low, high }) => {

@@ -119,18 +119,18 @@ fn positive(estimate: Estimate) -> Estimate {
 /// The latency that a share `q` of the served requests did not exceed.
 ///
 /// The interval is that of Woodruff (J. American Statistical Association 47, 1952): the share of
-/// the requests up to the pooled percentile is a ratio over replications with the interval q ± h,
-/// and the ends are the pooled percentiles of q − h and q + h. Where less than a request lies
-/// beyond one of these, the data end before the interval does; then it also covers what sections
-/// say.
+/// the requests up to the pooled percentile is a ratio over replications, whose interval reaches
+/// from a below it to b above. It holds q at the pooled percentiles of q − b to q + a, which are
+/// the ends. Where less than a request lies beyond one of them, the data end before the interval
+/// does; then it also covers what sections say.
 pub fn percentile(windows: &[&WindowOutcome], q: f64, confidence: Confidence) -> Option<Estimate> {
     let all = merged(windows);
     let pooled = all.quantile(q)?;
     let mut estimate = positive(of_sections(windows, pooled, q).estimate(confidence));
     let share = share_up_to(windows, pooled)?.estimate(confidence);
-    if let (Some(sections), Some(half)) = (&mut estimate.interval, share.half_width()) {
-        let (low, high) = around(&all, q, half);
-        let beyond = (q - half).min(1.0 - q - half) * all.count() as f64;
+    if let (Some(sections), Some(shares)) = (&mut estimate.interval, reach(q, &share)) {
+        let (low, high) = between(&all, shares);
+        let beyond = shares.low.min(1.0 - shares.high) * all.count() as f64;
         *sections = match beyond < 1.0 {
             true => Interval { low: low.min(sections.low), high: high.max(sections.high) },
             false => Interval { low, high },
@@ -146,13 +146,15 @@ pub fn percentile_sample(windows: &[&WindowOutcome], q: f64) -> Option<Sample> {
     let all = merged(windows);
     let pooled = all.quantile(q)?;
     let share = share_up_to(windows, pooled)?;
-    let half = share.estimate(Confidence::USUAL).half_width().unwrap_or(0.0);
-    if (q - half).min(1.0 - q - half) * (all.count() as f64) < 1.0 {
+    let shares =
+        reach(q, &share.estimate(Confidence::USUAL)).unwrap_or(Interval { low: q, high: q });
+    if shares.low.min(1.0 - shares.high) * (all.count() as f64) < 1.0 {
         // The data end before the interval does: they do not say how fast.
         return Some(of_sections(windows, pooled, q));
     }
-    let (low, high) = around(&all, q, half);
-    let slope = if half > 0.0 { (high - low) / (2.0 * half) } else { 0.0 };
+    let (low, high) = between(&all, shares);
+    let width = shares.high - shares.low;
+    let slope = if width > 0.0 { (high - low) / width } else { 0.0 };
     let deviations = share.deviations.iter().map(|deviation| -slope * deviation).collect();
     Some(Sample { point: pooled.as_secs(), deviations })
 }
@@ -163,10 +165,16 @@ fn share_up_to(windows: &[&WindowOutcome], latency: Span) -> Option<Sample> {
     jackknife::ratio_sample(&windows.iter().map(pair).collect::<Vec<_>>())
 }
 
-/// The percentiles of `q` less and more `half`, in seconds.
-fn around(all: &Histogram, q: f64, half: f64) -> (f64, f64) {
+/// The least and the greatest share that could have been seen for its interval to hold `q`.
+fn reach(q: f64, share: &Estimate) -> Option<Interval> {
+    let Interval { low, high } = share.interval?;
+    Some(Interval { low: q + share.point - high, high: q + share.point - low })
+}
+
+/// The percentiles at the ends of an interval of shares, in seconds.
+fn between(all: &Histogram, shares: Interval) -> (f64, f64) {
     let at = |share: f64| all.quantile(share.clamp(0.0, 1.0)).unwrap_or_default().as_secs();
-    (at(q - half), at(q + half))
+    (at(shares.low), at(shares.high))
 }
 
 fn of_sections(windows: &[&WindowOutcome], pooled: Span, q: f64) -> Sample {

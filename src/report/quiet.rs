@@ -57,9 +57,9 @@ impl Quiet {
     /// the mean without the transient; where batches are still correlated, outside that of ten of
     /// them. Where MSER-5 sees no steady state, the second half stands for one.
     ///
-    /// With that, of 1,000 steady runs with a tenth as warm-up, 0 to 16 are called short if they
-    /// last at least a hundred relaxation times (S/(1 − √ρ)² for a mean demand of S), 6 to 33 if
-    /// they last 40 to 90, and 37 to 54 if 10 to 20, where warm-up is hardly longer than one.
+    /// With that, of 1,000 steady runs with a tenth as warm-up, 0 to 8 are called short if they
+    /// last at least a hundred relaxation times (S/(1 − √ρ)² for a mean demand of S), 5 to 20 if
+    /// they last 40 to 90, and 16 to 28 if 9 to 20, where warm-up is hardly longer than one.
     pub(super) fn warm_up_short(&self) -> Option<Caveat> {
         let (means, each) = self.means()?;
         let (cut, is_over) = match steady::mser5(&means)? {
@@ -70,7 +70,8 @@ impl Quiet {
         let steady = steady::batch_ratio(rest, SURE)
             .or_else(|| steady::in_batches(rest, FEW_BATCHES, SURE))?;
         let kept = ratio(&self.bins[self.first..])?;
-        let differs = (kept - steady.point).abs() > steady.half_width()?;
+        let interval = steady.interval?;
+        let differs = !(interval.low..=interval.high).contains(&kept);
         let at = |bins: usize| Instant::ZERO + self.width * bins as u64;
         differs.then(|| Caveat::WarmUpShort {
             until: is_over.then(|| at(cut)),

@@ -119,7 +119,7 @@ fn nothing_is_said_where_the_rate_changes_or_nothing_was_kept() {
 fn steady_runs_are_hardly_ever_called_short() {
     // Half busy at 10/s it forgets within 1.2 s, 80 % busy at 100/s within 1.4 s, at 10/s in 14 s.
     for (rate, busy, horizon, most) in
-        [(10.0, 0.5, 600.0, 6), (100.0, 0.8, 120.0, 9), (10.0, 0.8, 600.0, 18)]
+        [(10.0, 0.5, 600.0, 5), (100.0, 0.8, 120.0, 5), (10.0, 0.8, 600.0, 12)]
     {
         let is_short =
             |seed: &u64| warm_up_short(&steady_run(rate, busy, horizon, *seed)).is_some();

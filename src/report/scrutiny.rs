@@ -231,7 +231,7 @@ mod tests {
             row.latency = row.latency.map(|latency| Latency { mean, ..latency });
         }
         let found = message(&run);
-        let told = "; within it, batch means give mean latency 39.98 ms (39.85–40.10) ";
+        let told = "; within it, batch means give mean latency 39.98 ms (39.86–40.11) ";
         assert_eq!(found, format!("{all}{told}before 8:20 from 10 batches"));
     }
 

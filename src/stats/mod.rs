@@ -10,6 +10,7 @@ pub mod paired;
 pub mod proportion;
 pub mod sample;
 pub mod sections;
+mod skewness;
 pub mod steady;
 pub mod student;
 
@@ -68,12 +69,23 @@ impl Estimate {
     /// A point with its standard error, from `n` replications: the interval is
     /// `point ± t(n−1, (1+c)/2) · error` for confidence c. Needs two replications to have one.
     pub fn with_error(point: f64, error: f64, n: usize, confidence: Confidence) -> Self {
+        Self::with_skewed_error(point, (error, 0.0), n, confidence)
+    }
+
+    /// The same with the standard error and the skewness of what it comes from, which moves the
+    /// interval towards the longer tail.
+    fn with_skewed_error(
+        point: f64,
+        (error, skewness): (f64, f64),
+        n: usize,
+        confidence: Confidence,
+    ) -> Self {
         if n < 2 || !error.is_finite() {
             return Self::alone(point, n);
         }
-        let half = student::quantile(n as f64 - 1.0, confidence.upper()) * error;
-        let interval = Some(Interval { low: point - half, high: point + half });
-        Estimate { point, interval, n }
+        let t = student::quantile(n as f64 - 1.0, confidence.upper());
+        let end = |t| point + skewness::bend(t, skewness, n) * error;
+        Estimate { point, interval: Some(Interval { low: end(-t), high: end(t) }), n }
     }
 
     /// The same with the interval cut to the values that the figure can take.
@@ -92,7 +104,8 @@ impl Estimate {
 }
 
 /// The mean of one value per replication, `x̄ ± t(n−1, (1+c)/2) · s/√n` (Law, Simulation Modeling
-/// and Analysis, 5th ed., section 9.4.1); `None` without values.
+/// and Analysis, 5th ed., section 9.4.1), from ten values on corrected for their skewness; `None`
+/// without values.
 pub fn mean(values: &[f64], confidence: Confidence) -> Option<Estimate> {
     Sample::of(values).map(|sample| sample.estimate(confidence))
 }

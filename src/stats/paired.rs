@@ -69,7 +69,7 @@ pub fn compare(one: &Sample, other: &Sample, confidence: Confidence) -> Comparis
     let reduction = (unpaired / paired.error()).powi(2);
     let has_reduction = unpaired > 0.0 && paired.error() > 0.0;
     Comparison {
-        difference: paired.estimate(confidence),
+        difference: paired.plain(confidence),
         ratio: ratio(one, other, confidence),
         unpaired: welch(paired.point, errors, one.n(), confidence),
         reduction: Some(reduction).filter(|_| has_reduction),
@@ -82,7 +82,7 @@ fn ratio(one: &Sample, other: &Sample, confidence: Confidence) -> Option<Estimat
         return None;
     }
     let scales = (1.0 / one.point, 1.0 / other.point);
-    let log = combined(one, other, scales, (one.point / other.point).ln()).estimate(confidence);
+    let log = combined(one, other, scales, (one.point / other.point).ln()).plain(confidence);
     let interval = log.interval.map(|i| Interval { low: i.low.exp(), high: i.high.exp() });
     Some(Estimate { point: log.point.exp(), interval, n: log.n })
 }

@@ -1,6 +1,6 @@
 //! A figure together with what each replication adds to its error.
 
-use super::{Confidence, Estimate};
+use super::{Confidence, Estimate, skewness};
 
 /// A figure from n replications, and by how much each deviates from it.
 ///
@@ -36,8 +36,16 @@ impl Sample {
         (squares / (n * (n - 1.0))).sqrt()
     }
 
-    /// The point with its interval.
+    /// The point with its interval, from ten replications on corrected for the skewness of the
+    /// deviations.
     pub fn estimate(&self, confidence: Confidence) -> Estimate {
+        let error = (self.error(), skewness::of(&self.deviations));
+        Estimate::with_skewed_error(self.point, error, self.n(), confidence)
+    }
+
+    /// The same without that correction: for differences, whose tails are alike, and which are
+    /// compared with others by their width.
+    pub fn plain(&self, confidence: Confidence) -> Estimate {
         Estimate::with_error(self.point, self.error(), self.n(), confidence)
     }
 }

@@ -1,22 +1,25 @@
 //! Systems whose true figures are known. Demands have a mean of 1 ms.
 
-use brownout::plan::Plan;
+use brownout::plan::{Plan, Upstream};
 use brownout::policy::breaker::BreakerSpec;
 use brownout::random::Law;
 
 use crate::common::around::{upstream, with_upstream};
 use crate::common::{at, plan, secs};
 
-/// Requests per second in the queues: they are busy half of the time.
+/// Requests per second with which a queue is busy half of the time.
 pub const RATE: f64 = 500.0;
-/// Eight relaxation times of a queue that is busy half of the time: what is left of the empty start
-/// is a three-thousandth.
-const WARM_UP: f64 = 0.1;
+/// Relaxation times from an empty system to the first request that counts, 1/(√μ − √λ)² each: what
+/// is left of the start then is a three-thousandth.
+const RELAXATIONS: f64 = 8.0;
 
 /// A plan of one replica for so many requests after warm-up.
 fn of_requests(rate: f64, requests: f64) -> Plan {
-    let mut plan = plan(1, rate, WARM_UP + requests / rate);
-    plan.run.warm_up = at(WARM_UP);
+    let relaxation = 1.0 / (1_000.0_f64.sqrt() - rate.sqrt()).powi(2);
+    // A loss system of several workers forgets within a few demands.
+    let warm_up = if rate < 1_000.0 { RELAXATIONS * relaxation } else { 0.1 };
+    let mut plan = plan(1, rate, warm_up + requests / rate);
+    plan.run.warm_up = at(warm_up);
     plan
 }
 
@@ -26,11 +29,11 @@ pub fn sharing(requests: f64) -> Plan {
 }
 
 /// M/M/1 in order of arrival: a host with one worker, behind a replica that takes no time.
-pub fn in_order(requests: f64) -> Plan {
-    let mut plan = of_requests(RATE, requests);
+pub fn in_order(rate: f64, requests: f64) -> Plan {
+    let mut plan = of_requests(rate, requests);
     plan.gateway.demand = Law::ZERO;
     let host = upstream(Law::Exponential(secs(0.001)));
-    plan.surroundings = Some(with_upstream(brownout::plan::Upstream { workers: Some(1), ..host }));
+    plan.surroundings = Some(with_upstream(Upstream { workers: Some(1), ..host }));
     plan
 }
 
@@ -41,7 +44,7 @@ pub fn refusing(rate: f64, workers: usize, requests: f64) -> Plan {
     let breaker =
         BreakerSpec { connections: Some(workers as u32), pending: Some(0), ..BreakerSpec::NONE };
     let host = upstream(Law::Exponential(secs(0.001)));
-    let host = brownout::plan::Upstream { workers: Some(workers), breaker, ..host };
+    let host = Upstream { workers: Some(workers), breaker, ..host };
     plan.surroundings = Some(with_upstream(host));
     plan
 }

@@ -8,6 +8,8 @@
 mod common;
 #[path = "coverage/figures.rs"]
 mod figures;
+#[path = "coverage/sequences.rs"]
+mod sequences;
 #[path = "coverage/shares.rs"]
 mod shares;
 #[path = "coverage/systems.rs"]

@@ -216,7 +216,8 @@ fn a_loss_that_leaves_nobody_is_said_to() {
     assert_eq!(plan_code(&desk, &TWO_MODES), 1);
     let plan = plan_json(&desk);
     assert_eq!(found(&plan, "replica-loss")["fluid_limit_per_s"], 0.0);
-    assert_eq!(found(&plan, "replica-loss")["state"], "nothing");
+    // Few requests come at the least load, which leave room for doubt whether so many fail there.
+    assert_eq!(found(&plan, "replica-loss")["state"], "at_most", "{plan}");
     // A mean is of those that are served, once the lost one is replaced.
     change(&desk, "p90 < 500ms", "mean < 500ms");
     assert_eq!(plan_code(&desk, &TWO_MODES), 0);

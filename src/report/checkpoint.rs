@@ -50,6 +50,8 @@ pub struct Checkpoint {
     kept: Mutex<BTreeSet<Key>>,
     /// The plans that were asked for.
     asked: Mutex<BTreeSet<u64>>,
+    /// Whether what it had was taken up.
+    resumed: bool,
 }
 
 impl Checkpoint {
@@ -84,7 +86,7 @@ impl Checkpoint {
         let found = if usable && resume { outcomes(&text) } else { BTreeMap::new() };
         let kept = Mutex::new(if usable { keys(&text) } else { BTreeSet::new() });
         let asked = Mutex::default();
-        Ok(Checkpoint { path, file: Mutex::new(Ok(file)), found, kept, asked })
+        Ok(Checkpoint { path, file: Mutex::new(Ok(file)), found, kept, asked, resumed: resume })
     }
 
     /// Replications that it had.
@@ -103,18 +105,18 @@ impl Checkpoint {
         file.as_ref().err().map(|error| format!("cannot write {}: {error}", self.path.display()))
     }
 
-    /// Ends it: the work is complete. What other work left in it stays.
+    /// Ends it: the work is complete. What other work left in it stays, unless it was taken up.
     ///
     /// # Errors
     /// Those of the file system.
     pub fn remove(self) -> Result<(), FilesError> {
-        let Checkpoint { path, file, kept, asked, .. } = self;
+        let Checkpoint { path, file, kept, asked, resumed, .. } = self;
         drop(file);
         let (kept, asked) = (kept.into_inner(), asked.into_inner());
         let others = kept.is_ok_and(|kept| {
             kept.iter().any(|key| asked.as_ref().is_ok_and(|asked| !asked.contains(&key.plan)))
         });
-        if others {
+        if others && !resumed {
             return Ok(());
         }
         fs::remove_file(&path).map_err(|source| FilesError::Io { path, source })

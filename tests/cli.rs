@@ -3,8 +3,7 @@
 mod desk;
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use desk::{Desk, err, out};
 
@@ -229,13 +228,7 @@ fn interrupted_by(signal: &str) {
     let desk = Desk::with("\"p99 < 100s\"");
     let text = fs::read_to_string(desk.path("small.toml")).unwrap();
     fs::write(desk.path("small.toml"), text.replace("60s", "3650d")).unwrap();
-    let mut command = desk.command(&["run", "small.toml", "--progress", "always"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut talk = BufReader::new(child.stderr.take().unwrap());
-    talk.read_line(&mut String::new()).unwrap();
-    let pid = child.id().to_string();
-    assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
-    let output = child.wait_with_output().unwrap();
+    let output = desk.stopped(&["run", "small.toml"], signal, |line| !line.is_empty());
     assert_eq!(output.status.code(), Some(130), "{}", out(&output));
     assert!(out(&output).contains("stopped early"), "{}", out(&output));
     assert!(out(&output).starts_with("? UNDECIDED"), "{}", out(&output));

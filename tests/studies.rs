@@ -3,8 +3,6 @@
 mod desk;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Command, Stdio};
 
 use desk::{Desk, err, out};
 
@@ -15,19 +13,8 @@ fn a_stopped_run_can_be_resumed_to_the_same_bytes() {
     let text = fs::read_to_string(desk.path("small.toml")).unwrap();
     fs::write(desk.path("small.toml"), text.replace("60s", "2h")).unwrap();
     assert_eq!(desk.code(&["run", "small.toml", "-n", "20", "--output", "whole"]), 0);
-    let many = ["run", "small.toml", "-n", "100000", "--progress", "always"];
-    let mut child = desk.command(&many).stderr(Stdio::piped()).spawn().unwrap();
-    let mut talk = BufReader::new(child.stderr.take().unwrap());
-    // The second line comes two seconds after the first.
-    for _ in 0..2 {
-        talk.read_line(&mut String::new()).unwrap();
-    }
-    let pid = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
-    let mut said = String::new();
-    talk.read_to_string(&mut said).unwrap();
-    assert!(said.contains("--resume goes on from here"), "{said}");
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let many = ["run", "small.toml", "-n", "100000"];
+    desk.stop_on_the_way(&many);
     let checkpoint = desk.path("results/.small.checkpoint.jsonl");
     assert!(fs::read_to_string(&checkpoint).unwrap().lines().count() > 20);
     assert_eq!(desk.code(&["run", "small.toml", "-n", "20", "--resume"]), 0);

@@ -4,8 +4,6 @@ mod desk;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Command, Stdio};
 
 use desk::{Desk, err, out};
 
@@ -65,21 +63,12 @@ fn a_sweep_that_is_stopped_can_be_resumed_to_the_same_bytes() {
     let desk = Desk::with("");
     let text = fs::read_to_string(desk.path("small.toml")).unwrap();
     fs::write(desk.path("small.toml"), text.replace("60s", "30m")).unwrap();
-    let many = ["--set", "traffic.rate=50/s..700/s:14", "-n", "40", "--progress", "always"];
-    let mut child = desk.command(&[&["sweep", "small.toml"][..], &many].concat());
-    let mut child = child.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-    let mut talk = BufReader::new(child.stderr.take().unwrap());
-    let mut line = String::from("cell 1 of 14");
-    while line.contains("cell 1 of 14") {
-        line.clear();
-        assert!(talk.read_line(&mut line).unwrap() > 0);
-    }
-    assert!(line.contains(" of 14: traffic.rate="), "{line}");
-    let pid = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
-    let mut said = String::new();
-    talk.read_to_string(&mut said).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(130), "{said}");
+    let many = ["--set", "traffic.rate=50/s..700/s:14", "-n", "40"];
+    let many = [&["sweep", "small.toml"][..], &many].concat();
+    let later = |line: &str| line.contains(" of 14: traffic.rate=") && !line.contains("cell 1 of");
+    let output = desk.stopped(&many, "-INT", later);
+    let said = err(&output);
+    assert_eq!(output.status.code(), Some(130), "{said}");
     assert!(said.contains("--resume goes on from here"), "{said}");
     let part = fs::read_to_string(desk.path("results/sweep-small/report.txt")).unwrap();
     assert!(part.contains("stopped early: "), "{part}");

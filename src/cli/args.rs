@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::study::precision::Precision;
 use crate::units::{Rate, SECOND, Span};
 
 const EXIT_CODES: &str = "\
@@ -107,17 +108,8 @@ pub(super) struct RunArgs {
     /// The scenario
     #[arg(required_unless_present = "from_manifest")]
     pub(super) file: Option<PathBuf>,
-    /// Number of replications, instead of the scenario's
-    #[arg(short = 'n', long, value_name = "N")]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..=100_000))]
-    pub(super) replications: Option<u64>,
-    /// Go on until every objective is decided, or the figures it speaks of are known to this share
-    #[arg(long, value_name = "SHARE", value_parser = precision, conflicts_with = "replications")]
-    pub(super) precision: Option<f64>,
-    /// The most replications with --precision
-    #[arg(long, value_name = "N", default_value = "1000", requires = "precision")]
-    #[arg(value_parser = clap::value_parser!(u64).range(2..=100_000))]
-    pub(super) at_most: u64,
+    #[command(flatten)]
+    pub(super) count: CountArgs,
     /// Change a setting as if the scenario said so; as often as needed
     #[arg(long, value_name = "PATH=VALUE")]
     pub(super) set: Vec<String>,
@@ -134,6 +126,30 @@ pub(super) struct RunArgs {
     pub(super) base: PathBuf,
     #[command(flatten)]
     pub(super) work: WorkArgs,
+}
+
+/// How many replications there are.
+#[derive(Debug, clap::Args)]
+pub(super) struct CountArgs {
+    /// Number of replications, instead of the scenario's
+    #[arg(short = 'n', long, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub(super) replications: Option<u64>,
+    /// Go on until every objective is decided, or the figures it speaks of are known to this share
+    #[arg(long, value_name = "SHARE", value_parser = precision, conflicts_with = "replications")]
+    precision: Option<f64>,
+    /// The most replications with --precision
+    #[arg(long, value_name = "N", default_value = "1000", requires = "precision")]
+    #[arg(value_parser = clap::value_parser!(u64).range(2..=100_000))]
+    at_most: u64,
+}
+
+impl CountArgs {
+    /// How precise figures are to be, if that is what decides.
+    pub(super) fn precision(&self) -> Option<Precision> {
+        let most = self.at_most as usize;
+        self.precision.map(|relative| Precision { relative, most })
+    }
 }
 
 /// How work is done, and what becomes of its results.
@@ -248,18 +264,8 @@ pub(super) struct SweepArgs {
     /// needed, for every combination
     #[arg(long, value_name = "PATH=VALUES", required = true)]
     pub(super) set: Vec<String>,
-    /// Number of replications of each cell, instead of the scenario's
-    #[arg(short = 'n', long, value_name = "N")]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..=100_000))]
-    pub(super) replications: Option<u64>,
-    /// Go on with each cell until every objective is decided, or the figures it speaks of are known
-    /// to this share
-    #[arg(long, value_name = "SHARE", value_parser = precision, conflicts_with = "replications")]
-    pub(super) precision: Option<f64>,
-    /// The most replications of a cell with --precision
-    #[arg(long, value_name = "N", default_value = "1000", requires = "precision")]
-    #[arg(value_parser = clap::value_parser!(u64).range(2..=100_000))]
-    pub(super) at_most: u64,
+    #[command(flatten, next_help_heading = "Options for each cell")]
+    pub(super) count: CountArgs,
     /// Name of the results' folder [default: sweep-SCENARIO]
     #[arg(long, value_name = "NAME", value_parser = folder)]
     pub(super) name: Option<String>,
@@ -331,7 +337,7 @@ pub(super) enum When {
 pub(super) enum Format {
     /// A report for people
     Text,
-    /// The content of summary.json
+    /// The content of the JSON file among the results
     Json,
 }
 

@@ -5,7 +5,7 @@ use super::charts;
 use super::exit::Exit;
 use super::terminal::Terminal;
 use super::variants;
-use super::work::{Printed, Work, stem};
+use super::work::{Printed, Work, stem, text_of};
 use crate::report::study::compare::{self as words, CompareReport};
 use crate::report::study::{compare_charts, compare_files};
 use crate::study::compare::{self, Variant};
@@ -30,11 +30,7 @@ pub(super) fn compare(args: &CompareArgs, terminal: Terminal) -> anyhow::Result<
     work.end(interrupted, |printed| match printed {
         Printed::Text { written, colour } => Ok(words::render(&report, Some(written), colour)),
         Printed::Verdict { colour } => Ok(words::verdicts_only(&report, colour)),
-        Printed::Json => {
-            let mut out = Vec::new();
-            compare_files::write_json(&report, &mut out)?;
-            Ok(String::from_utf8(out)?)
-        }
+        Printed::Json => Ok(text_of(|out| compare_files::write_json(&report, out))?),
     })?;
     Ok(if interrupted { Exit::Interrupted } else { Exit::Met })
 }

@@ -30,9 +30,8 @@ pub(super) fn job(args: &RunArgs, terminal: Terminal) -> anyhow::Result<Option<J
         (None, Some(path)) => {
             let loaded = scenario(read::load_changed(path, &args.set), args.work.quiet, terminal);
             Ok(loaded.map(|mut scenario| {
-                change(&mut scenario, args.work.seed, args.replications);
-                let most = args.at_most as usize;
-                let precision = args.precision.map(|relative| Precision { relative, most });
+                change(&mut scenario, args.work.seed, args.count.replications);
+                let precision = args.count.precision();
                 Job { scenario, requests_every: args.requests_every, precision, manifest: None }
             }))
         }

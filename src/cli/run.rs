@@ -5,7 +5,7 @@ use super::charts;
 use super::exit::Exit;
 use super::load;
 use super::terminal::Terminal;
-use super::work::{Printed, Work};
+use super::work::{Printed, Work, text_of};
 use crate::experiment::Course;
 use crate::report::files;
 use crate::report::manifest::Manifest;
@@ -25,24 +25,16 @@ pub(super) fn run(args: &RunArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let report = Report::new(&job.scenario, &experiment, job.requests_every);
     files::write_all(&report, work.staging())?;
     work.draw(|| charts::of_report(&report))?;
-    work.end(experiment.interrupted, |printed| output(&report, printed))?;
+    work.end(experiment.interrupted, |printed| match printed {
+        Printed::Text { written, colour } => Ok(text::render(&report, Some(written), colour)),
+        Printed::Verdict { colour } => Ok(text::verdict_only(&report, colour)),
+        Printed::Json => Ok(text_of(|out| json::write(&report, out))?),
+    })?;
     let exit = match repeats(job.manifest.as_ref(), &report, terminal) {
         true => Exit::of(&report),
         false => Exit::Error,
     };
     Ok(exit)
-}
-
-fn output(report: &Report, printed: Printed<'_>) -> anyhow::Result<String> {
-    Ok(match printed {
-        Printed::Text { written, colour } => text::render(report, Some(written), colour),
-        Printed::Verdict { colour } => text::verdict_only(report, colour),
-        Printed::Json => {
-            let mut out = Vec::new();
-            json::write(report, &mut out)?;
-            String::from_utf8(out)?
-        }
-    })
 }
 
 /// Whether a report repeats the manifest it comes from, if any; says so if not.

@@ -5,11 +5,10 @@ use super::charts;
 use super::exit::Exit;
 use super::grid;
 use super::terminal::Terminal;
-use super::work::{Printed, Work, stem};
+use super::work::{Printed, Work, stem, text_of};
 use crate::report::study::sweep::SweepReport;
 use crate::report::study::{sweep_charts, sweep_files, sweep_text};
 use crate::study::compare;
-use crate::study::precision::Precision;
 use crate::study::sweep::{self, Effort};
 
 /// Sweeps what `args` say.
@@ -18,9 +17,10 @@ pub(super) fn sweep(args: &SweepArgs, terminal: Terminal) -> anyhow::Result<Exit
     let Some(mut cells) = grid::load(&args.file, &axes, args.work.quiet, terminal) else {
         return Ok(Exit::Error);
     };
-    compare::align(&mut cells, args.work.seed, args.replications.map(|count| count as usize));
-    let effort = match args.precision {
-        Some(relative) => Effort::Precision(Precision { relative, most: args.at_most as usize }),
+    let replications = args.count.replications.map(|count| count as usize);
+    compare::align(&mut cells, args.work.seed, replications);
+    let effort = match args.count.precision() {
+        Some(precision) => Effort::Precision(precision),
         None => Effort::Replications(cells[0].scenario.plan.run.replications),
     };
     let name = args.name.clone().unwrap_or_else(|| format!("sweep-{}", stem(&args.file)));
@@ -33,11 +33,7 @@ pub(super) fn sweep(args: &SweepArgs, terminal: Terminal) -> anyhow::Result<Exit
     work.end(interrupted, |printed| match printed {
         Printed::Text { written, colour } => Ok(sweep_text::render(&report, Some(written), colour)),
         Printed::Verdict { colour } => Ok(sweep_text::verdicts_only(&report, colour)),
-        Printed::Json => {
-            let mut out = Vec::new();
-            sweep_files::write_json(&report, &mut out)?;
-            Ok(String::from_utf8(out)?)
-        }
+        Printed::Json => Ok(text_of(|out| sweep_files::write_json(&report, out))?),
     })?;
     Ok(if interrupted { Exit::Interrupted } else { Exit::Met })
 }

@@ -1,5 +1,6 @@
 //! What all studies have in common: a place for results, threads, progress, an end.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -92,6 +93,15 @@ pub(super) enum Printed<'a> {
     Verdict { colour: bool },
     /// The content of the JSON file.
     Json,
+}
+
+/// What a writer of text writes.
+pub(super) fn text_of(
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> io::Result<String> {
+    let mut out = Vec::new();
+    write(&mut out)?;
+    String::from_utf8(out).map_err(io::Error::other)
 }
 
 /// The name of a file without folder and extension.

@@ -4,7 +4,7 @@
 use super::axis::{Axis, Scale, si};
 use super::axis_load::MOST_LOAD;
 use super::dots::{DOT, arrow, diamond, dot, whisker};
-use super::figure::{Anchor, Figure, LABEL, SMALL};
+use super::figure::{Anchor, Figure, LABEL, MARGIN, SMALL, WIDTH};
 use super::fonts;
 use super::frame::Frame;
 use super::places::{Places, Room, shorten};
@@ -82,9 +82,6 @@ enum What<'a> {
     Mode(&'a CapacityRow),
 }
 
-const WIDTH: f64 = 860.0;
-/// Distance of names from the left edge of the figure, and of words from the right one.
-const MARGIN: f64 = 20.0;
 /// Modes are set in from the name of their tier.
 const INDENT: f64 = 12.0;
 const ROW: f64 = 28.0;

@@ -61,8 +61,12 @@ pub(crate) const SMALL: f64 = 11.5;
 pub(crate) const LABEL: f64 = 12.0;
 /// Size of panel titles.
 pub(crate) const PANEL: f64 = 12.5;
-/// Distance of titles from the left edge.
-const MARGIN: f64 = 20.0;
+/// Width of most charts.
+pub(crate) const WIDTH: f64 = 860.0;
+/// Nothing comes closer to the sides.
+pub(crate) const MARGIN: f64 = 20.0;
+/// Where a panel begins that has the labels of its values to the left.
+pub(crate) const LEFT: f64 = 72.0;
 
 impl Figure {
     /// An empty figure with a title and a subtitle, and the height that these take.

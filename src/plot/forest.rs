@@ -2,7 +2,7 @@
 //! and a row for each variant. What lies left or right of zero is told from it at a glance.
 
 use super::axis::{Axis, short};
-use super::figure::{Anchor, Figure, LABEL, PANEL, Point, SMALL};
+use super::figure::{Anchor, Figure, LABEL, MARGIN, PANEL, Point, SMALL, WIDTH};
 use super::fonts;
 use super::frame::Frame;
 use super::places::shorten;
@@ -74,8 +74,6 @@ pub enum Call {
     Differs,
 }
 
-const WIDTH: f64 = 860.0;
-const EDGE: f64 = 20.0;
 /// From row to row.
 const PITCH: f64 = 25.0;
 /// The most rows and panels that are drawn; a picture of more could not be read, nor held.
@@ -118,7 +116,7 @@ fn rows_of(input: &ForestInput) -> usize {
 }
 
 fn remark(figure: &mut Figure, top: &mut f64, text: &str) {
-    figure.text((EDGE, *top), text, Anchor::Start, Ink::Muted, LABEL);
+    figure.text((MARGIN, *top), text, Anchor::Start, Ink::Muted, LABEL);
     *top += 24.0;
 }
 
@@ -139,15 +137,15 @@ impl Columns {
         };
         let labels = widest(&mut rows().map(|row| row.label.as_str())).clamp(60.0, LABELS);
         let words = widest(&mut rows().map(|row| row.words.as_str())).clamp(150.0, WORDS) + 1.0;
-        let calls = WIDTH - EDGE - widest(&mut rows().map(|row| call_word(row.call))).max(40.0);
+        let calls = WIDTH - MARGIN - widest(&mut rows().map(|row| call_word(row.call))).max(40.0);
         let words = calls - GAP - words;
-        Columns { left: EDGE + labels + GAP, right: words - GAP, words, calls }
+        Columns { left: MARGIN + labels + GAP, right: words - GAP, words, calls }
     }
 
     /// Draws a panel below `top` and gives its foot.
     fn draw_panel(&self, figure: &mut Figure, panel: &ForestPanel, most: usize, top: f64) -> f64 {
-        let title = fonts::fit(&fonts::spell(&panel.metric), PANEL, true, WIDTH - 2.0 * EDGE);
-        figure.bold((EDGE, top), &title, Anchor::Start);
+        let title = fonts::fit(&fonts::spell(&panel.metric), PANEL, true, WIDTH - 2.0 * MARGIN);
+        figure.bold((MARGIN, top), &title, Anchor::Start);
         let rows = &panel.rows[..panel.rows.len().min(most)];
         let hidden = panel.rows.len() - rows.len();
         let lines = rows.len() + usize::from(hidden > 0 || rows.is_empty());
@@ -158,7 +156,7 @@ impl Columns {
         for (index, row) in rows.iter().enumerate() {
             self.draw_row(figure, &frame, row, top + PITCH * (index as f64 + 0.5));
         }
-        let last = (EDGE, top + height - 0.5 * PITCH + 4.1);
+        let last = (MARGIN, top + height - 0.5 * PITCH + 4.1);
         if rows.is_empty() {
             figure.text(last, "no variant", Anchor::Start, Ink::Muted, LABEL);
         } else if hidden > 0 {
@@ -191,8 +189,8 @@ impl Columns {
     }
 
     fn draw_row(&self, figure: &mut Figure, frame: &Frame, row: &ForestRow, y: f64) {
-        let label = shorten(&row.label, LABEL, self.left - GAP - EDGE);
-        let start = EDGE + fonts::width(&label, LABEL, false) + 8.0;
+        let label = shorten(&row.label, LABEL, self.left - GAP - MARGIN);
+        let start = MARGIN + fonts::width(&label, LABEL, false) + 8.0;
         figure.block((start, y - 0.5), (self.words - 8.0, y + 0.5), Ink::Grid, 1.0);
         let zero = frame.across(0.0);
         figure.block((zero - 0.8, y - 2.0), (zero + 0.8, y + 2.0), Ink::Text, 1.0);
@@ -203,7 +201,7 @@ impl Columns {
             words => words.to_owned(),
         };
         let estimate = shorten(&estimate, LABEL, self.calls - GAP - self.words);
-        figure.text((EDGE, y + 4.1), &label, Anchor::Start, Ink::Text, LABEL);
+        figure.text((MARGIN, y + 4.1), &label, Anchor::Start, Ink::Text, LABEL);
         figure.text((self.words, y + 4.1), &estimate, Anchor::Start, Ink::Text, LABEL);
         if known {
             let at = (self.calls, y + 4.1);
@@ -325,7 +323,7 @@ fn draw_key(figure: &mut Figure, top: &mut f64, input: &ForestInput) {
         return;
     }
     let y = *top;
-    let mut x = EDGE;
+    let mut x = MARGIN;
     for (ink, width, cap, text) in [
         (Ink::Offered, 2.6, 5.0, "interval of the paired difference"),
         (Ink::Capacity, 1.4, 4.0, "what independent runs would have given"),

@@ -4,7 +4,7 @@
 use super::axis::Axis;
 use super::axis_load::MOST_LOAD;
 use super::dots::{DOT, dot, ring, upright};
-use super::figure::{Anchor, Figure, LABEL, Point, SMALL};
+use super::figure::{Anchor, Figure, LABEL, Point, SMALL, WIDTH};
 use super::fonts;
 use super::frame::Frame;
 use super::marks;
@@ -55,7 +55,6 @@ struct Sizing<'a> {
     efficient: bool,
 }
 
-const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 500.0;
 const NAME_ROOM: f64 = 170.0;
 /// More sizings than this are counted only.

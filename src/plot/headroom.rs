@@ -3,7 +3,7 @@
 use super::axis::{Axis, si};
 use super::axis_load::{LEAST_LOAD, MOST_LOAD};
 use super::dots::{DOT, dot, whisker};
-use super::figure::{Anchor, Figure, LABEL, SMALL};
+use super::figure::{Anchor, Figure, LABEL, SMALL, WIDTH};
 use super::frame::Frame;
 use super::marks;
 use super::places::{Places, Room, shorten};
@@ -46,7 +46,6 @@ struct Lasts<'a> {
     ink: Ink,
 }
 
-const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 500.0;
 const NAME_ROOM: f64 = 150.0;
 /// Least and most growth that the chart reaches to.

@@ -3,15 +3,13 @@
 
 use super::colours::Colours;
 use super::combined::{cell, value, words};
-use super::figure::{Anchor, Figure, LABEL, Point, SMALL, Shape, Text};
+use super::figure::{Anchor, Figure, LABEL, MARGIN, Point, SMALL, Shape, Text, WIDTH};
 use super::fonts;
 use super::places::shorten;
 use super::theme::Ink;
 
 pub use super::combined::{Cell, CellVerdict, HeatmapInput};
 
-const WIDTH: f64 = 860.0;
-const EDGE: f64 = 20.0;
 /// The longest value of the upward setting.
 const NAME: f64 = 150.0;
 /// Room for the colour bar with its labels.
@@ -37,7 +35,7 @@ pub fn heatmap(input: &HeatmapInput) -> Figure {
     figure.alt = words(input);
     let grid = Grid::of(input, head + 34.0);
     if grid.columns * grid.rows == 0 {
-        let at = (EDGE, grid.top + 20.0);
+        let at = (MARGIN, grid.top + 20.0);
         figure.text(at, "no combination of settings", Anchor::Start, Ink::Muted, LABEL);
         figure.height = grid.top + 60.0;
         return figure;
@@ -78,13 +76,13 @@ struct Grid {
 impl Grid {
     fn of(input: &HeatmapInput, top: f64) -> Self {
         let widths = input.y.iter().map(|name| fonts::width(&fonts::spell(name), LABEL, false));
-        let left = EDGE + widths.fold(20.0, f64::max).min(NAME) + 10.0;
+        let left = MARGIN + widths.fold(20.0, f64::max).min(NAME) + 10.0;
         let some = |count: usize| count * usize::from(!input.x.is_empty() && !input.y.is_empty());
         let columns = some(input.x.len()).min(MOST_COLUMNS);
         let rows = some(input.y.len()).min(MOST_ROWS);
-        let wide = ((WIDTH - left - BAR - EDGE) / columns.max(1) as f64).min(LARGEST.0);
+        let wide = ((WIDTH - left - BAR - MARGIN) / columns.max(1) as f64).min(LARGEST.0);
         let high = (440.0 / rows.max(1) as f64).min(LARGEST.1);
-        let captioned = EDGE + fonts::width(&up_caption(input), LABEL, false) + 24.0;
+        let captioned = MARGIN + fonts::width(&up_caption(input), LABEL, false) + 24.0;
         let bar = (left + wide * columns as f64 + 28.0).max(captioned);
         Grid { left, top, wide, high, bar, columns, rows }
     }
@@ -220,19 +218,19 @@ impl Grid {
     fn draw_captions(&self, figure: &mut Figure, input: &HeatmapInput) {
         let y = self.top - 14.0;
         let up = up_caption(input);
-        plain(figure, (EDGE, y), &up, Anchor::Start, Ink::Muted, LABEL);
+        plain(figure, (MARGIN, y), &up, Anchor::Start, Ink::Muted, LABEL);
         let scale = if input.log { ", log scale" } else { "" };
         let quantity = format!("{}{scale}", input.quantity);
         let quantity = shorten(&quantity, LABEL, CAPTION);
         let start = self.bar;
-        let fits = start + fonts::width(&quantity, LABEL, false) <= WIDTH - EDGE;
-        let (x, anchor) = if fits { (start, Anchor::Start) } else { (WIDTH - EDGE, Anchor::End) };
+        let fits = start + fonts::width(&quantity, LABEL, false) <= WIDTH - MARGIN;
+        let (x, anchor) = if fits { (start, Anchor::Start) } else { (WIDTH - MARGIN, Anchor::End) };
         plain(figure, (x, y), &quantity, anchor, Ink::Muted, LABEL);
-        let room = self.bar - EDGE - 10.0;
+        let room = self.bar - MARGIN - 10.0;
         let across = shorten(input.x_label, LABEL, room);
         let width = fonts::width(&across, LABEL, false);
         let start = (self.left + self.right() - width) / 2.0;
-        let at = (start.min(self.bar - 10.0 - width).max(EDGE), self.bottom() + 37.0);
+        let at = (start.min(self.bar - 10.0 - width).max(MARGIN), self.bottom() + 37.0);
         plain(figure, at, &across, Anchor::Start, Ink::Muted, LABEL);
     }
 
@@ -254,7 +252,7 @@ impl Grid {
         for (share, text) in named {
             let y = down(share);
             figure.block((x + 14.0, y - 0.5), (x + 18.0, y + 0.5), Ink::Axis, 1.0);
-            let room = WIDTH - EDGE - x - 22.0;
+            let room = WIDTH - MARGIN - x - 22.0;
             let text = shorten(text, SMALL, room);
             plain(figure, (x + 22.0, y + 3.9), &text, Anchor::Start, Ink::Muted, SMALL);
         }
@@ -276,11 +274,11 @@ impl Grid {
             (cells.iter().any(unknown), Sign::Grey, "no data"),
             (hidden != (0, 0), Sign::Nothing, &cut),
         ];
-        let (mut x, y) = (EDGE, self.bottom() + 66.0);
+        let (mut x, y) = (MARGIN, self.bottom() + 66.0);
         for (_, sign, text) in items.iter().filter(|item| item.0) {
             x = draw_item(figure, (x, y), *sign, text) + 24.0;
         }
-        if x > EDGE { y + 18.0 } else { y - 10.0 }
+        if x > MARGIN { y + 18.0 } else { y - 10.0 }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::axis::{Axis, short, si};
 use super::curves::{Curve, Name, name_ends, names};
-use super::figure::{Anchor, Figure, LABEL, PANEL, SMALL};
+use super::figure::{Anchor, Figure, LABEL, LEFT, MARGIN, PANEL, SMALL, WIDTH};
 use super::fonts;
 use super::frame::Frame;
 use super::places::{Places, Room, shorten};
@@ -13,9 +13,6 @@ use crate::units::Span;
 
 pub use super::swept::{HockeyInput, HockeyLine, HockeyPoint, Throughput};
 
-const WIDTH: f64 = 860.0;
-const EDGE: f64 = 20.0;
-const LEFT: f64 = 72.0;
 const UPPER: f64 = 290.0;
 const LOWER: f64 = 120.0;
 /// From the foot of the upper panel to the head of the lower.
@@ -83,7 +80,7 @@ fn upper_frame(input: &HockeyInput, top: f64) -> Frame {
     let width = |label: &String| fonts::width(&fonts::spell(label), LABEL, false);
     let least = fonts::width("offered", LABEL, false);
     let longest = labels.map(width).fold(least, f64::max).min(NAME);
-    let right = WIDTH - EDGE - longest - 38.0;
+    let right = WIDTH - MARGIN - longest - 38.0;
     Frame { left: LEFT, right, top, bottom: top + UPPER, x: x_axis(input), y }
 }
 
@@ -147,9 +144,9 @@ fn draw_usable(figure: &mut Figure, input: &HockeyInput, frame: &Frame, foot: f6
     let x = frame.across(x);
     figure.block((x, frame.top), (frame.right, foot), Ink::Vermilion, 0.07);
     figure.block((x - 0.7, frame.top - 6.0), (x + 0.7, foot), Ink::Text, 1.0);
-    let label = shorten(label, LABEL, WIDTH - 2.0 * EDGE);
+    let label = shorten(label, LABEL, WIDTH - 2.0 * MARGIN);
     let half = fonts::width(&label, LABEL, false) / 2.0;
-    let middle = x.clamp(EDGE + half, WIDTH - EDGE - half);
+    let middle = x.clamp(MARGIN + half, WIDTH - MARGIN - half);
     figure.text((middle, frame.top - 11.0), &label, Anchor::Middle, Ink::Text, LABEL);
 }
 
@@ -245,7 +242,7 @@ fn draw_curves(figure: &mut Figure, frame: &Frame, curves: &[Curve]) -> Places {
     if curves.iter().all(|curve| curve.end(frame).is_none()) {
         frame.draw_remark(figure, "nothing was served");
     }
-    let corner = (figure.width - EDGE + 3.0, frame.bottom + 1.0);
+    let corner = (figure.width - MARGIN + 3.0, frame.bottom + 1.0);
     let within = Room::between((frame.left, frame.top - 7.0), corner);
     let mut places = Places { within, taken: Vec::new() };
     for path in curves.iter().flat_map(|curve| curve.paths(frame)) {

@@ -2,7 +2,7 @@
 //! variant, and the events that all of them share as rules through all panels.
 
 use super::axis::{Axis, time_unit};
-use super::figure::{Anchor, Figure, LABEL, PANEL, Point, SMALL};
+use super::figure::{Anchor, Figure, LABEL, LEFT, MARGIN, PANEL, Point, SMALL, WIDTH};
 use super::frame::Frame;
 use super::labels::{Flag, lanes, spread};
 use super::overlaid::{rules, sound, words};
@@ -15,9 +15,6 @@ use crate::units::{Instant, Span};
 
 pub use super::overlaid::{OverlayInput, OverlayPanel, Scale};
 
-const WIDTH: f64 = 860.0;
-const EDGE: f64 = 20.0;
-const LEFT: f64 = 72.0;
 /// From one panel's foot to the next panel's head.
 const GAP: f64 = 34.0;
 /// Height of a lane of labels, or of a row of names.
@@ -44,13 +41,13 @@ pub fn overlay(input: &OverlayInput) -> Figure {
     if right.is_none() {
         top = draw_names(&mut figure, input, top);
     }
-    let frame = first_frame(input, right.unwrap_or(WIDTH - EDGE - 8.0));
+    let frame = first_frame(input, right.unwrap_or(WIDTH - MARGIN - 8.0));
     let chosen = choose_labels(input, &frame);
     let used = chosen.iter().flatten().max().map_or(0.0, |lane| *lane as f64 + 1.0);
     let floor = top + LANE * used + 4.0;
     let frames = stack(&frame, &panels, floor + GAP - 6.0);
     let Some(last) = frames.last() else {
-        figure.text((EDGE, top + 20.0), "no metric to show", Anchor::Start, Ink::Muted, LABEL);
+        figure.text((MARGIN, top + 20.0), "no metric to show", Anchor::Start, Ink::Muted, LABEL);
         figure.height = top + 50.0;
         return figure;
     };
@@ -187,7 +184,7 @@ fn draw_warm_up(figure: &mut Figure, frames: &[Frame], input: &OverlayInput) -> 
 fn at_line_ends(panels: &[Drawn], input: &OverlayInput) -> Option<f64> {
     let names = input.names.iter().take(MOST_VARIANTS).map(|name| fonts::spell(name));
     let longest = names.map(|name| fonts::width(&name, LABEL, false)).fold(0.0, f64::max);
-    let right = WIDTH - EDGE - longest.min(NAME) - 24.0;
+    let right = WIDTH - MARGIN - longest.min(NAME) - 24.0;
     let fits = input.names.len() <= MOST_VARIANTS
         && stack(&first_frame(input, right), panels, 0.0).iter().zip(panels).all(
             |(frame, panel)| {
@@ -224,15 +221,15 @@ fn name_ends(figure: &mut Figure, frame: &Frame, paths: &[Vec<Vec<Point>>], inpu
 
 /// Names all variants in rows below the subtitle; gives where they end.
 fn draw_names(figure: &mut Figure, input: &OverlayInput, top: f64) -> f64 {
-    let (mut x, mut y) = (EDGE, top + 8.0);
+    let (mut x, mut y) = (MARGIN, top + 8.0);
     let hidden = input.names.len().saturating_sub(MOST_VARIANTS);
     let more = (hidden > 0).then(|| format!("and {hidden} more"));
     let names = input.names.iter().take(MOST_VARIANTS).chain(&more).enumerate();
     for (index, name) in names {
         let name = shorten(name, LABEL, 1.5 * NAME);
         let width = 26.0 + fonts::width(&name, LABEL, false);
-        if x > EDGE && x + width > WIDTH - EDGE {
-            (x, y) = (EDGE, y + 1.25 * LANE);
+        if x > MARGIN && x + width > WIDTH - MARGIN {
+            (x, y) = (MARGIN, y + 1.25 * LANE);
         }
         if index < MOST_VARIANTS {
             Look::nth(index).sample(figure, (x, y));
@@ -273,7 +270,7 @@ fn flag(frame: &Frame, (at, label): &(Instant, String)) -> Flag {
     let x = frame.across(at.as_secs());
     let width = fonts::width(&fonts::spell(label), LABEL, false) + 14.0;
     match x + width > WIDTH - 6.0 {
-        true => Flag { x: (x - width).max(EDGE), width: width.min(x - EDGE) },
+        true => Flag { x: (x - width).max(MARGIN), width: width.min(x - MARGIN) },
         false => Flag { x, width },
     }
 }

@@ -2,7 +2,7 @@
 //! which every further nine takes the same room.
 
 use super::axis::Axis;
-use super::figure::{Anchor, Figure, LABEL, Point};
+use super::figure::{Anchor, Figure, LABEL, Point, WIDTH};
 use super::frame::{Frame, Key, Sign};
 use super::theme::Ink;
 use super::thin::Sample;
@@ -60,7 +60,6 @@ pub struct PercentileInput<'a> {
 
 /// A curve ends where fewer samples than this remain above it.
 const LEAST_SAMPLES: f64 = 10.0;
-const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 480.0;
 /// The longest name of a curve.
 const NAME_ROOM: f64 = 180.0;

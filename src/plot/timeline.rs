@@ -1,7 +1,7 @@
 //! The incident timeline: what happened, what it did to requests, and why, over one time axis.
 
 use super::axis::{Axis, si, time_unit};
-use super::figure::{Anchor, Figure, LABEL, PANEL, SMALL, Shape, Text};
+use super::figure::{Anchor, Figure, LABEL, LEFT, PANEL, SMALL, Shape, Text};
 use super::frame::Frame;
 use super::labels::{Flag, lanes};
 use super::strips::Rows;
@@ -12,7 +12,6 @@ use crate::units::{Share, Span};
 pub use super::input::{Autoscaler, Goal, Rule, RuleKind, TimelineInput};
 
 const WIDTH: f64 = 980.0;
-const LEFT: f64 = 72.0;
 const RIGHT: f64 = 816.0;
 /// From one panel's foot to the next panel's head.
 const GAP: f64 = 28.0;

@@ -3,8 +3,9 @@
 #![allow(dead_code)] // each test file uses its own part
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -46,6 +47,38 @@ impl Desk {
 
     pub fn code(&self, args: &[&str]) -> i32 {
         self.run(args).status.code().unwrap()
+    }
+
+    /// Runs a command with progress, sends it `signal` once it has said a line that is `late`
+    /// enough, and gives what it printed from then on, and how it ended.
+    pub fn stopped(&self, args: &[&str], signal: &str, late: impl Fn(&str) -> bool) -> Output {
+        let args = [args, &["--progress", "always"]].concat();
+        let mut command = self.command(&args);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut talk = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !late(&line) {
+            line.clear();
+            assert!(talk.read_line(&mut line).unwrap() > 0, "it ended before it was late enough");
+        }
+        let pid = child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        let mut stderr = Vec::new();
+        talk.read_to_end(&mut stderr).unwrap();
+        Output { stderr, ..child.wait_with_output().unwrap() }
+    }
+
+    /// A command that is stopped after two lines of progress, the second of which comes two seconds
+    /// after the first, and that says how to go on.
+    pub fn stop_on_the_way(&self, args: &[&str]) {
+        let lines = std::cell::Cell::new(0);
+        let second = |line: &str| {
+            lines.set(lines.get() + usize::from(!line.is_empty()));
+            lines.get() == 2
+        };
+        let output = self.stopped(args, "-INT", second);
+        assert!(err(&output).contains("--resume goes on from here"), "{}", err(&output));
+        assert_eq!(output.status.code(), Some(130));
     }
 
     pub fn results(&self, directory: &str) -> Vec<(String, Vec<u8>)> {

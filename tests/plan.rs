@@ -124,25 +124,12 @@ fn threads_change_no_byte() {
 #[cfg(unix)]
 #[test]
 fn a_stopped_plan_can_be_resumed_to_the_same_bytes() {
-    use std::io::{BufRead, BufReader, Read};
-    use std::process::{Command, Stdio};
     let desk = desk();
     let args = ["plan", "small.toml", "--tier", "small", "--mode", "healthy", "--judged", "10m"];
     let few = [&args[..], &["-n", "10", "--no-charts"]].concat();
     assert_eq!(desk.code(&[&few[..], &["--output", "whole"]].concat()), 0);
-    let many = [&args[..], &["-n", "10000", "--no-charts", "--progress", "always"]].concat();
-    let mut child = desk.command(&many).stderr(Stdio::piped()).spawn().unwrap();
-    let mut talk = BufReader::new(child.stderr.take().unwrap());
-    // The second line comes two seconds after the first.
-    for _ in 0..2 {
-        talk.read_line(&mut String::new()).unwrap();
-    }
-    let pid = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
-    let mut said = String::new();
-    talk.read_to_string(&mut said).unwrap();
-    assert!(said.contains("--resume goes on from here"), "{said}");
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let many = [&args[..], &["-n", "10000", "--no-charts"]].concat();
+    desk.stop_on_the_way(&many);
     assert_eq!(plan_json(&desk)["interrupted"], true);
     assert_eq!(found(&plan_json(&desk), "healthy")["state"], "stopped");
     let checkpoint = desk.path("results/.plan-small.checkpoint.jsonl");
@@ -224,6 +211,66 @@ fn a_loss_that_leaves_nobody_is_said_to() {
     let said = report(&desk);
     assert!(said.contains("mean < 500ms: no replica is left until one is replaced"), "{said}");
     assert!(said.contains("a mean is of those that are served, however few"), "{said}");
+}
+
+#[test]
+fn what_all_replicas_cannot_serve_is_not_carried() {
+    // All requests are answered in the end, and no bound is set on how long they take.
+    let desk = desk_with("\"availability >= 90%\"");
+    assert_eq!(plan_code(&desk, &["--mode", "healthy", "--demand", "100/s"]), 0);
+    // Two replicas that are full at 60/s each.
+    assert_eq!(plan_code(&desk, &["--mode", "healthy", "--demand", "130/s"]), 1);
+    let plan = plan_json(&desk);
+    let healthy = found(&plan, "healthy");
+    assert_eq!(healthy["point_per_s"], healthy["fluid_limit_per_s"], "{healthy}");
+    assert!(report(&desk).contains("the backlog grows"), "{}", report(&desk));
+}
+
+/// An API that answers from a cache or an upstream that takes as long for every request.
+const CACHED: &str = "
+[[policy]]
+name = \"cache\"
+kind = \"cache\"
+shared = true
+ttl = \"20s\"
+
+[[upstream]]
+name = \"slow\"
+latency = \"constant(300ms)\"
+
+[[api]]
+name = \"products\"
+policies = [\"cache\"]
+upstream = \"slow\"
+resources = 20
+";
+
+#[test]
+fn where_more_load_helps_no_load_is_the_capacity() {
+    // Each of 20 resources is fetched once in 20 s: one of λ requests a second takes 300 ms.
+    let desk = desk_with("\"p90 < 200ms\"");
+    let text = fs::read_to_string(desk.path("small.toml")).unwrap() + CACHED;
+    fs::write(desk.path("small.toml"), text).unwrap();
+    let plan = |demand: &str| plan_code(&desk, &["--mode", "healthy", "--demand", demand]);
+    assert_eq!(plan("4/s"), 1);
+    assert_eq!(found(&plan_json(&desk), "healthy")["state"], "uneven");
+    let said = report(&desk);
+    assert!(said.contains("p90 < 200ms: time that more CPU would not save"), "{said}");
+    assert!(said.contains("more load helps Small when healthy: met at "), "{said}");
+    assert_eq!(plan("40/s"), 0);
+}
+
+#[test]
+fn a_time_that_cpu_does_not_save_is_not_called_cpu() {
+    let desk = desk_with("\"p90 < 200ms\"");
+    let text = fs::read_to_string(desk.path("small.toml")).unwrap() + CACHED;
+    let text = text.replace("policies = [\"cache\"]\n", "").replace("resources = 20\n", "");
+    let (from, to) = (text.find("[[policy]]").unwrap(), text.find("[[upstream]]").unwrap());
+    let text = text[..from].to_owned() + &text[to..];
+    fs::write(desk.path("small.toml"), text).unwrap();
+    assert_eq!(plan_code(&desk, &["--mode", "healthy"]), 1);
+    assert_eq!(found(&plan_json(&desk), "healthy")["state"], "nothing");
+    assert!(report(&desk).contains("time that more CPU would not save"), "{}", report(&desk));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::exit::Exit;
 use super::load;
 use super::terminal::Terminal;
 use super::variants;
-use super::work::{Printed, Work, stem};
+use super::work::{Printed, Work, stem, text_of};
 use crate::plan::{Population, Traffic};
 use crate::report::study::capacity::{self as words, CapacityReport};
 use crate::report::study::{capacity_charts, capacity_files};
@@ -30,7 +30,7 @@ pub(super) fn plan(args: &PlanArgs, terminal: Terminal) -> anyhow::Result<Exit> 
     let modes = modes(args);
     let trial = Trial { judged: args.judged, peak_ratio: args.peak_ratio };
     let replications = args.replications as usize;
-    let effort = Effort { trial, replications, tolerance: args.tolerance };
+    let effort = Effort { trial, replications, tolerance: args.tolerance, demand: Some(demand) };
     let name = args.name.clone().unwrap_or_else(|| format!("plan-{}", stem(&args.file)));
     let mut work = Work::begin(&args.work, &name, terminal)?;
     let (findings, swings, interrupted) = work.run(|runner| {
@@ -57,20 +57,12 @@ pub(super) fn plan(args: &PlanArgs, terminal: Terminal) -> anyhow::Result<Exit> 
     };
     capacity_files::write_all(&report, work.staging())?;
     work.draw(|| charts::files(capacity_charts::charts(&report)))?;
-    work.end(interrupted, |printed| output(&report, printed))?;
+    work.end(interrupted, |printed| match printed {
+        Printed::Text { written, colour } => Ok(words::render(&report, Some(written), colour)),
+        Printed::Verdict { colour } => Ok(words::recommendation_only(&report, colour)),
+        Printed::Json => Ok(text_of(|out| capacity_files::write_json(&report, out))?),
+    })?;
     Ok(exit(&report))
-}
-
-fn output(report: &CapacityReport, printed: Printed<'_>) -> anyhow::Result<String> {
-    Ok(match printed {
-        Printed::Text { written, colour } => words::render(report, Some(written), colour),
-        Printed::Verdict { colour } => words::recommendation_only(report, colour),
-        Printed::Json => {
-            let mut out = Vec::new();
-            capacity_files::write_json(report, &mut out)?;
-            String::from_utf8(out)?
-        }
-    })
 }
 
 /// What a plan means to a script: whether any gateway carries the demand.

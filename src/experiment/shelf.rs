@@ -3,6 +3,7 @@
 //! A replication is a function of the plan, the seed and its index: a shelf can answer for it
 //! exactly.
 
+use crate::engine::digest::fnv_1a;
 use crate::observe::outcome::Outcome;
 use crate::plan::Plan;
 
@@ -45,13 +46,12 @@ impl Shelf for Nowhere {
     fn put(&self, _: Key, _: &Outcome) {}
 }
 
-/// The digest of everything in a plan that its replications follow from: 64-bit FNV-1a (Fowler,
-/// Noll and Vo) of how it is shown for debugging, which has every field and every digit.
+/// The digest of everything in a plan that its replications follow from: of how it is shown for
+/// debugging, which has every field and every digit.
 pub fn digest(plan: &Plan) -> u64 {
     let mut plan = plan.clone();
     plan.run.replications = 1;
-    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    format!("{plan:?}").bytes().fold(0xcbf2_9ce4_8422_2325, step)
+    fnv_1a(format!("{plan:?}").as_bytes())
 }
 
 #[cfg(test)]

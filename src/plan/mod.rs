@@ -12,6 +12,7 @@ mod surroundings;
 mod traffic;
 mod upstream;
 
+use crate::random::Law;
 use crate::units::{Rate, Span};
 
 pub use clients::{Clients, Jitter, Popularity, Population, Retry, RetryBackoff, RetryBudget};
@@ -93,14 +94,38 @@ impl Plan {
         self.termination.drain.min(self.detection.grace)
     }
 
-    /// Work per second offered at `rate` over the capacity of `replicas`; above 1 the backlog
-    /// grows.
-    pub fn utilisation(&self, rate: Rate, replicas: usize) -> f64 {
-        rate.0 * self.gateway.demand.mean_secs() / (self.gateway.cores.0 * replicas as f64)
+    /// Mean CPU time in seconds of a request that goes all the way: its own, by the law of its API
+    /// or else of the gateway, and that of its policies. Handshakes come on top; what a cache or a
+    /// limit answers early takes less.
+    pub fn demand_secs(&self) -> f64 {
+        let own = self.gateway.demand.mean_secs();
+        let Some(around) = &self.surroundings else { return own };
+        let (mut total, mut weights) = (0.0, 0.0);
+        for api in &around.apis {
+            let policies = api.policies.iter().map(|index| &around.policies[*index]);
+            let policies = policies.map(|policy| policy.cpu_secs(api.payload_kb)).sum::<f64>();
+            let demand = api.demand.as_ref().map_or(own, Law::mean_secs);
+            total += api.weight * (demand + policies);
+            weights += api.weight;
+        }
+        if weights > 0.0 { total / weights } else { own }
     }
 
-    /// Requests per second that one replica serves when its CPU is full.
+    /// Whether a policy may answer requests before they have gone all the way.
+    pub fn ends_early(&self) -> bool {
+        let policies = self.surroundings.iter().flat_map(|around| &around.policies);
+        policies.into_iter().any(|policy| policy.kind != PolicyKind::Work)
+    }
+
+    /// Work per second offered at `rate` over the capacity of `replicas`, if every request goes all
+    /// the way; above 1 the backlog grows.
+    pub fn utilisation(&self, rate: Rate, replicas: usize) -> f64 {
+        rate.0 * self.demand_secs() / (self.gateway.cores.0 * replicas as f64)
+    }
+
+    /// Requests per second that one replica serves when its CPU is full, if every request goes all
+    /// the way.
     pub fn saturation(&self) -> Rate {
-        Rate(self.gateway.cores.0 / self.gateway.demand.mean_secs())
+        Rate(self.gateway.cores.0 / self.demand_secs())
     }
 }

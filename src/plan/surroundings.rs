@@ -35,6 +35,13 @@ pub struct Policy {
     pub kind: PolicyKind,
 }
 
+impl Policy {
+    /// CPU time in seconds for a request with so much payload.
+    pub fn cpu_secs(&self, payload_kb: f64) -> f64 {
+        self.cpu.as_secs() + self.cpu_per_kb.as_secs() * payload_kb
+    }
+}
+
 /// What a policy does.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PolicyKind {

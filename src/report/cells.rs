@@ -1,6 +1,7 @@
 //! Numbers as files hold them: exact where they come from integers, else of fixed precision, and
 //! empty where there is none.
 
+use crate::engine::digest::fnv_1a;
 use crate::units::{Instant, SECOND, Span};
 
 /// `whole.fraction` without trailing zeros, from a count of the smallest unit.
@@ -46,6 +47,11 @@ pub(super) fn nine_digits(value: f64) -> Option<f64> {
 /// A digest as text.
 pub(super) fn digest(value: u64) -> String {
     format!("{value:016x}")
+}
+
+/// The digest of a text, as text.
+pub(super) fn text_digest(text: &str) -> String {
+    digest(fnv_1a(text.as_bytes()))
 }
 
 /// A writer of comma-separated rows that end in one line feed.

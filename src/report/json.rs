@@ -14,7 +14,7 @@ use windows::{WindowPart, window};
 
 use super::Report;
 use super::cells::{self, nine_digits};
-use super::manifest::{VERSION, digest};
+use super::manifest::VERSION;
 use crate::experiment::summary::WindowSummary;
 use crate::experiment::{Sequence, SequenceEnd};
 use crate::stats;
@@ -149,7 +149,7 @@ fn summary<'a>(report: &'a Report) -> SummaryFile<'a> {
         scenario: ScenarioPart {
             name: &scenario.name,
             question: &scenario.question,
-            digest: cells::digest(digest(scenario.text.as_bytes())),
+            digest: cells::text_digest(&scenario.text),
             set: &scenario.changes,
         },
         run: RunPart {

@@ -4,7 +4,7 @@ use std::io::{Result, Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Report, cells};
+use super::{Report, cells, study};
 
 /// The schema of the file.
 pub const SCHEMA: &str = "brownout/manifest/1";
@@ -69,11 +69,25 @@ pub enum ManifestError {
     #[error("this is no manifest: {0}")]
     Malformed(#[from] serde_json::Error),
     /// A manifest of a kind that this program does not know.
-    #[error("the manifest has schema {0:?}, this program reads {SCHEMA:?}: the manifest of a run")]
+    #[error(
+        "the manifest has schema {0:?}, a run's has {SCHEMA:?}\n  = help: {help}",
+        help = remedy(.0)
+    )]
     Schema(String),
     /// The scenario in it was changed by hand.
     #[error("the scenario in the manifest does not match its digest {0}")]
     Digest(String),
+}
+
+/// What to do with a manifest of this schema.
+fn remedy(schema: &str) -> &'static str {
+    match schema {
+        study::manifest::SCHEMA => {
+            "this is the manifest of a study: give its command the scenario, settings and choices \
+             that are in it"
+        }
+        _ => "name the manifest.json in the results of brownout run",
+    }
 }
 
 impl Manifest {
@@ -90,7 +104,7 @@ impl Manifest {
             schema: SCHEMA.to_owned(),
             version: VERSION.to_owned(),
             scenario_file: file.into_owned(),
-            scenario_digest: cells::digest(digest(scenario.text.as_bytes())),
+            scenario_digest: cells::text_digest(&scenario.text),
             scenario: scenario.text.clone(),
             set: scenario.changes.clone(),
             seed: scenario.plan.run.seed,
@@ -113,7 +127,7 @@ impl Manifest {
             return Err(ManifestError::Schema(schema));
         }
         let manifest: Manifest = serde_json::from_value(value)?;
-        if manifest.scenario_digest != cells::digest(digest(manifest.scenario.as_bytes())) {
+        if manifest.scenario_digest != cells::text_digest(&manifest.scenario) {
             return Err(ManifestError::Digest(manifest.scenario_digest));
         }
         Ok(manifest)
@@ -127,13 +141,6 @@ impl Manifest {
 pub fn write(report: &Report, out: &mut dyn Write) -> Result<()> {
     serde_json::to_writer_pretty(&mut *out, &Manifest::of(report))?;
     out.write_all(b"\n")
-}
-
-/// The 64-bit FNV-1a hash (Fowler, Noll and Vo): tells texts apart, is no protection against
-/// forgery.
-pub fn digest(bytes: &[u8]) -> u64 {
-    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
 #[cfg(test)]
@@ -150,12 +157,6 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_is_fnv_1a() {
-        assert_eq!(digest(b""), 0xcbf2_9ce4_8422_2325);
-        assert_eq!(digest(b"foobar"), 0x8594_4171_f739_67e8);
-    }
-
-    #[test]
     fn a_manifest_reads_back_what_was_run() {
         let manifest = Manifest::read(&text()).unwrap();
         assert_eq!((manifest.seed, manifest.replications), (42, 5));
@@ -169,7 +170,9 @@ mod tests {
         let error = |text: &str| Manifest::read(text).unwrap_err().to_string();
         assert!(error(&text().replace("carry the load", "carry a load")).contains("digest"));
         assert!(error(&text().replace("manifest/1", "manifest/9")).contains("manifest/9"));
-        assert!(error("[]").contains("schema"));
+        assert!(error("[]").contains("in the results of brownout run"));
+        let study = format!("{{\"schema\": {:?}}}", study::manifest::SCHEMA);
+        assert!(error(&study).contains("the manifest of a study: give its command"));
         assert!(error("{").contains("no manifest"));
     }
 }

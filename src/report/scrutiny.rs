@@ -70,7 +70,7 @@ fn capacity(plan: &Plan) -> Option<Caveat> {
 
 /// The most work that is offered, in cores, and its name.
 fn greatest_load(plan: &Plan) -> (f64, String) {
-    let mean = plan.gateway.demand.mean_secs();
+    let mean = plan.demand_secs();
     match &plan.traffic {
         Traffic::Process(process) => {
             let Rate(greatest) = process.peak();

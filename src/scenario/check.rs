@@ -2,8 +2,7 @@
 
 use crate::diagnostic::{Place, Problem};
 use crate::objective::{Bound, Metric, Objective, Relation};
-use crate::plan::{Extent, Fault, FaultPlan, Ingress, Plan, Policy, PolicyKind, Schedule, Traffic};
-use crate::random::Law;
+use crate::plan::{Extent, Fault, FaultPlan, Ingress, Plan, Schedule, Traffic};
 use crate::scenario::book::{Book, Found};
 use crate::scenario::gateway::{GatewayPart, TopologyPart};
 use crate::scenario::value::Value;
@@ -47,9 +46,8 @@ pub(crate) fn load(
     rating: Option<Rate>,
 ) {
     let Some(peak) = peak else { return };
-    let dearer = dearer(plan);
-    let busy = plan.utilisation(peak.value, plan.gateway.replicas) * dearer;
-    let capacity = Rate(plan.saturation().0 * plan.gateway.replicas as f64 / dearer);
+    let busy = plan.utilisation(peak.value, plan.gateway.replicas);
+    let capacity = Rate(plan.saturation().0 * plan.gateway.replicas as f64);
     let when = if burst(plan) > 1.0 { " in a burst" } else { "" };
     let load = format!("the load of {}{when}", peak.value);
     let problem = if busy >= 1.0 {
@@ -64,33 +62,11 @@ pub(crate) fn load(
         return;
     };
     let label = format!("{:.0} % of the CPU of {} replicas", busy * 100.0, plan.gateway.replicas);
-    let problem = match ends_early(plan) {
+    let problem = match plan.ends_early() {
         true => problem.help("requests that a cache or a limit answers early take less"),
         false => problem,
     };
     book.problems.push(problem.label(label));
-}
-
-/// CPU time of a request that goes all the way, over that by the gateway's own law.
-fn dearer(plan: &Plan) -> f64 {
-    let Some(around) = &plan.surroundings else { return 1.0 };
-    let own = plan.gateway.demand.mean_secs();
-    let (mut total, mut weights) = (0.0, 0.0);
-    for api in &around.apis {
-        let size = |policy: &Policy| policy.cpu_per_kb.as_secs() * api.payload_kb;
-        let policies = api.policies.iter().map(|index| &around.policies[*index]);
-        let policies: f64 = policies.map(|policy| policy.cpu.as_secs() + size(policy)).sum();
-        let demand = api.demand.as_ref().map_or(own, Law::mean_secs);
-        total += api.weight * (demand + policies);
-        weights += api.weight;
-    }
-    if own > 0.0 && weights > 0.0 { total / weights / own } else { 1.0 }
-}
-
-/// Whether a policy may answer requests before they have gone all the way.
-fn ends_early(plan: &Plan) -> bool {
-    let policies = plan.surroundings.iter().flat_map(|around| &around.policies);
-    policies.into_iter().any(|policy| policy.kind != PolicyKind::Work)
 }
 
 /// The rate in a burst over the mean rate; 1 if there are no bursts.

@@ -142,6 +142,19 @@ fn a_tier_is_its_cores_and_the_rate_that_fills_them() {
 }
 
 #[test]
+fn the_rate_that_fills_a_replica_counts_the_demand_of_apis_and_policies() {
+    let apis = "[[api]]\nname = \"a\"\nshare = \"75%\"\npayload = \"100KiB\"\n\
+                policies = [\"check\"]\n\
+                [[api]]\nname = \"b\"\ncpu-per-request = \"4ms\"\npolicies = []\n";
+    let policy = "[[policy]]\nname = \"check\"\nkind = \"work\"\ncpu = \"0.5ms\"\n\
+                  cpu-per-kb = \"5us\"\n";
+    let plan = sound(&format!("{LEAST}gateway.cpu-per-request = \"1ms\"\n{policy}{apis}")).plan;
+    // Three of four take 1 + 0.5 + 100 · 0.005 ms, one takes 4 ms.
+    assert!((plan.demand_secs() - 2.5e-3).abs() < 1e-12, "{}", plan.demand_secs());
+    assert!((plan.saturation().0 - plan.gateway.cores.0 / 2.5e-3).abs() < 1e-6);
+}
+
+#[test]
 fn the_settings_list_what_the_plan_holds() {
     let scenario = sound(LEAST);
     let plan = &scenario.plan;

@@ -29,7 +29,8 @@ pub enum Carries {
 pub fn sure(capacity: Capacity) -> f64 {
     match capacity {
         Capacity::Between { low, .. } | Capacity::AtLeast(low) => low,
-        Capacity::AtMost(_) | Capacity::Nothing | Capacity::Stopped => 0.0,
+        Capacity::AtMost(_) | Capacity::Nothing => 0.0,
+        Capacity::Uneven { .. } | Capacity::Stopped => 0.0,
     }
 }
 
@@ -38,7 +39,7 @@ fn limit(capacity: Capacity) -> f64 {
     match capacity {
         Capacity::Between { high, .. } | Capacity::AtMost(high) => high,
         Capacity::Nothing => 0.0,
-        Capacity::AtLeast(_) | Capacity::Stopped => f64::INFINITY,
+        Capacity::AtLeast(_) | Capacity::Uneven { .. } | Capacity::Stopped => f64::INFINITY,
     }
 }
 
@@ -52,13 +53,28 @@ pub fn weakest(findings: &[Finding], candidate: usize) -> Option<Weakest> {
 
 /// Whether a candidate carries `demand` in all `modes`.
 pub fn carries(findings: &[Finding], candidate: usize, modes: usize, demand: f64) -> Carries {
-    let own = || findings.iter().filter(|finding| finding.candidate == candidate);
-    if own().any(|finding| limit(finding.capacity) < demand) {
+    let own = findings.iter().filter(|finding| finding.candidate == candidate);
+    let each: Vec<Carries> = own.map(|finding| carried(finding, demand)).collect();
+    if each.contains(&Carries::No) {
         return Carries::No;
     }
-    match own().count() == modes && own().all(|finding| sure(finding.capacity) >= demand) {
+    match each.len() == modes && each.iter().all(|one| *one == Carries::Yes) {
         true => Carries::Yes,
         false => Carries::Undecided,
+    }
+}
+
+/// Whether `demand` is carried in one mode: by the capacity, unless the demand itself was tried and
+/// is not sure to be. If more load helps only that tells.
+fn carried(finding: &Finding, demand: f64) -> Carries {
+    let by_itself = finding.at(demand).map(|probe| probe.excess);
+    match (finding.capacity, by_itself) {
+        (Capacity::Uneven { .. }, Some(excess)) if excess.most < 0.0 => Carries::Yes,
+        (Capacity::Uneven { .. }, Some(excess)) if excess.least > 0.0 => Carries::No,
+        (capacity, _) if limit(capacity) < demand => Carries::No,
+        (_, Some(excess)) if excess.most >= 0.0 => Carries::Undecided,
+        (capacity, _) if sure(capacity) >= demand => Carries::Yes,
+        _ => Carries::Undecided,
     }
 }
 

@@ -4,6 +4,10 @@
 //! so that the interval of the capacity, which any of them can bound, has 95 %. Every load meets
 //! the same luck, and so does every tier.
 //!
+//! What all replicas together cannot serve is not carried, whatever the objectives make of it in
+//! the time that is judged: nothing is lost that would come back, so the backlog grows for as long
+//! as the load lasts. A loss may end, and is judged by what it leads to.
+//!
 //! A percentile is of the served requests. Here it is judged as such if another objective bounds
 //! the availability, and with it the failures. Without one, no more requests may fail than the
 //! percentile leaves out, which is judged by the interval of their share.
@@ -11,13 +15,17 @@
 use crate::experiment::figures::{self, Unanswered};
 use crate::experiment::{Course, Experiment, Runner};
 use crate::objective::Metric;
-use crate::observe::ledger::Failure;
+use crate::observe::ledger::{Failure, Ledger};
+use crate::observe::outcome::Outcome;
+use crate::plan::Plan;
 use crate::scenario::Scenario;
 use crate::stats::Confidence;
+use crate::study::binding::{self, Binding};
 use crate::study::excess;
 use crate::study::mode::{self, Mode, Trial};
 use crate::study::search::{self, Capacity, Excess, Range};
-use crate::verdict::{self, Doubt, Judgement, Verdict};
+use crate::units::Rate;
+use crate::verdict::{self, Judgement};
 
 /// Experiments that a search takes, about.
 const PROBES: u64 = 9;
@@ -27,11 +35,6 @@ const LEAST: f64 = 0.01;
 const MOST: f64 = 1.3;
 /// Where a search begins that has nothing else to go by.
 const GUESS: f64 = 0.8;
-/// Survivors that are busier than this bound what latency objectives allow; below it requests wait
-/// for something else.
-const BUSY: f64 = 0.5;
-/// Below this share of busy CPU requests hardly meet.
-const IDLE: f64 = 0.05;
 
 /// A gateway that might be had.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,6 +63,8 @@ pub struct Effort {
     pub replications: usize,
     /// Loads that are so close are not told apart, such as 0.005.
     pub tolerance: f64,
+    /// A load that is tried by itself wherever it may be carried.
+    pub demand: Option<f64>,
 }
 
 /// What was found for one candidate in one mode.
@@ -79,60 +84,46 @@ pub struct Finding {
     pub probes: Vec<Probe>,
 }
 
-/// What bounds a capacity.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Binding {
-    /// The objective that is missed first, as written.
-    pub objective: String,
-    /// Why.
-    pub constraint: Constraint,
-}
-
-/// Why an objective is missed.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Constraint {
-    /// What a request takes by itself: this small a share of the CPU is in use.
-    Alone(f64),
-    /// No replica is left until one is replaced.
-    Nobody,
-    /// The CPU of all replicas: this share of it is in use.
-    Cpu(f64),
-    /// The CPU of those that are left until replacements serve.
-    Survivors(f64),
-    /// The CPU of those that are left, for as long as contracts cannot be downloaded.
-    Contracts(f64),
-    /// This share of the requests fails in this way, most of them, until a loss is noticed: the
-    /// time of detection times the share of the traffic that was lost.
-    Detection(f64, Failure),
-    /// This share of the requests fails in this way, most of them, though nothing is lost.
-    Failures(f64, Failure),
-    /// Requests wait for what is lost, not for CPU.
-    Waiting,
-    /// Recovery takes longer whatever the load.
-    Replacement,
-}
-
 /// One load that was tried.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Probe {
     /// Requests per second.
     pub load: f64,
-    /// By how much the objectives are exceeded.
+    /// By how much the objectives are exceeded; above zero in an overload.
     pub excess: Excess,
     /// Each objective as judged, and by how much it is exceeded.
     pub judged: Vec<(Judgement, Excess)>,
+    /// Whether it is more than all replicas serve, for as long as it lasts.
+    pub overload: bool,
     /// Failed requests over all that have an outcome, in the judged time.
     pub failed: f64,
     /// How most of them failed.
     pub failure: Option<Failure>,
-    /// Offered work over the capacity of the survivors.
+    /// Work that was done for each request that met a replica, times the load, over the CPU of the
+    /// survivors.
     pub utilisation: f64,
+    /// The share of their CPU that working replicas used after warm-up.
+    pub in_use: f64,
+    /// Replicas that worked, on average after warm-up.
+    pub working: f64,
     /// The digest of each replication.
     pub digests: Vec<u64>,
 }
 
-/// Finds the capacity of every candidate in every mode, and tells each finding to `each`. It ends
-/// early if it is stopped; what was found by then is given.
+impl Finding {
+    /// What came of a load, if it was tried.
+    pub fn at(&self, load: f64) -> Option<&Probe> {
+        self.probes.iter().find(|probe| probe.load == load)
+    }
+
+    fn add(&mut self, probe: Probe) {
+        let place = self.probes.partition_point(|other| other.load < probe.load);
+        self.probes.insert(place, probe);
+    }
+}
+
+/// Finds the capacity of every candidate in every mode. It ends early if it is stopped; what was
+/// found by then is given.
 ///
 /// # Panics
 /// As [`crate::experiment::replicate`].
@@ -193,23 +184,58 @@ pub fn find(
     guess: f64,
 ) -> Finding {
     let theory = mode::fluid_limit(&base.plan, mode);
-    let scale = if theory > 0.0 { theory } else { base.plan.saturation().0 };
+    let scale = scale(base, mode);
     let range = Range {
         least: LEAST * scale,
         guess: guess.max(LEAST * scale),
         most: MOST * scale,
         tolerance: effort.tolerance,
     };
-    let mut probes: Vec<Probe> = Vec::new();
-    let capacity = search::search(range, |load| {
+    let (capacity, binding, probes) = (Capacity::Stopped, None, Vec::new());
+    let mut finding = Finding { candidate: 0, mode, capacity, theory, binding, probes };
+    finding.capacity = search::search(range, |load| {
         let probe = probe(runner, base, mode, effort, load)?;
         let excess = probe.excess;
-        let place = probes.partition_point(|other| other.load < load);
-        probes.insert(place, probe);
+        finding.add(probe);
         Some(excess)
     });
-    let binding = binding(mode, capacity, &probes);
-    Finding { candidate: 0, mode, capacity, theory, binding, probes }
+    try_demand(runner, base, effort, &mut finding);
+    let tried: Vec<_> = finding.probes.iter().map(|probe| (probe.load, probe.excess)).collect();
+    finding.capacity = match finding.capacity {
+        Capacity::Stopped => Capacity::Stopped,
+        // Of what all replicas cannot serve, the least that was tried lies a little above.
+        Capacity::Between { low, point, high } if is_overload(&base.plan, mode, point) => {
+            Capacity::Between { low, point: theory, high }
+        }
+        found => search::uneven(&tried).unwrap_or(found),
+    };
+    finding.binding = binding::of(runner, base, effort, &finding);
+    finding
+}
+
+/// What theory gives as the capacity; if nobody survives, that of a replica.
+fn scale(base: &Scenario, mode: Mode) -> f64 {
+    let theory = mode::fluid_limit(&base.plan, mode);
+    if theory > 0.0 { theory } else { base.plan.saturation().0 }
+}
+
+/// Tries the demand itself unless it is too much: that greater loads are carried says nothing of it
+/// where more load helps.
+fn try_demand(runner: &Runner<'_>, base: &Scenario, effort: Effort, finding: &mut Finding) {
+    let Some(demand) = effort.demand else { return };
+    let most = match finding.capacity {
+        Capacity::Between { high, .. } | Capacity::AtMost(high) => high,
+        Capacity::Stopped => 0.0,
+        _ => f64::INFINITY,
+    };
+    let most = most.min(MOST * scale(base, finding.mode));
+    if demand > most || finding.at(demand).is_some() {
+        return;
+    }
+    match probe(runner, base, finding.mode, effort, demand) {
+        Some(probe) => finding.add(probe),
+        None => finding.capacity = Capacity::Stopped,
+    }
 }
 
 /// Tries a load; `None` if it was stopped before all replications were complete.
@@ -244,16 +270,60 @@ pub fn probe(
     let greatest = |of: fn(&Excess) -> f64| {
         judged.iter().map(|(_, excess)| of(excess)).fold(f64::NEG_INFINITY, f64::max)
     };
+    let overload = is_overload(&scenario.plan, mode, load);
+    let floor = if overload { f64::MIN_POSITIVE } else { f64::NEG_INFINITY };
     let excess = Excess {
-        least: greatest(|excess| excess.least),
-        point: greatest(|excess| excess.point),
-        most: greatest(|excess| excess.most),
+        least: greatest(|excess| excess.least).max(floor),
+        point: greatest(|excess| excess.point).max(floor),
+        most: greatest(|excess| excess.most).max(floor),
     };
-    let demand = scenario.plan.gateway.demand.mean_secs() / scenario.plan.gateway.cores.0;
-    let survivors = mode::survivors(&scenario.plan, mode) as f64;
-    let utilisation = load * demand / survivors;
+    let Cpu { utilisation, in_use, working } = cpu(&run, &scenario.plan, mode, load);
     let digests = run.outcomes.iter().map(|outcome| outcome.digest).collect();
-    Some(Probe { load, excess, judged, failed, failure, utilisation, digests })
+    Some(Probe {
+        load,
+        excess,
+        judged,
+        overload,
+        failed,
+        failure,
+        utilisation,
+        in_use,
+        working,
+        digests,
+    })
+}
+
+/// Whether a load is more than all replicas serve, for as long as it lasts.
+fn is_overload(plan: &Plan, mode: Mode, load: f64) -> bool {
+    let busy = plan.utilisation(Rate(load), mode::survivors(plan, mode));
+    busy > 1.0 && !mode.loses() && !plan.ends_early()
+}
+
+/// How CPU was used: see [`Probe`].
+struct Cpu {
+    utilisation: f64,
+    in_use: f64,
+    working: f64,
+}
+
+fn cpu(run: &Experiment, plan: &Plan, mode: Mode, load: f64) -> Cpu {
+    let sum = |of: fn(&Outcome) -> f64| run.outcomes.iter().map(of).sum::<f64>();
+    let (busy, capacity) = (sum(|o| o.busy_secs), sum(|o| o.capacity_secs));
+    let met = sum(|o| met_a_replica(&o.windows[0].ledger) as f64);
+    let work = if met > 0.0 { busy / met } else { plan.demand_secs() };
+    let cores = plan.gateway.cores.0;
+    let length = plan.run.horizon.since(plan.run.warm_up).as_secs() * run.outcomes.len() as f64;
+    Cpu {
+        utilisation: load * work / (cores * mode::survivors(plan, mode) as f64),
+        in_use: if capacity > 0.0 { busy / capacity } else { 0.0 },
+        working: capacity / (cores * length),
+    }
+}
+
+/// Requests that were not sent to what is gone.
+fn met_a_replica(ledger: &Ledger) -> u64 {
+    let lost = Failure::ALL.into_iter().filter(|kind| binding::is_of_loss(*kind));
+    ledger.offered - lost.map(|kind| ledger.failed_by(kind)).sum::<u64>()
 }
 
 /// The share of the requests of the judged time that failed, and how most of them did.
@@ -264,53 +334,4 @@ fn failures(run: &Experiment) -> (f64, Option<Failure>) {
     let of = |kind: &Failure| windows().map(|ledger| ledger.failed_by(*kind)).sum::<u64>();
     let most = Failure::ALL.into_iter().max_by_key(of).filter(|kind| of(kind) > 0);
     (failed as f64 / (failed + served).max(1) as f64, most)
-}
-
-/// What is missed first above the capacity, and why.
-fn binding(mode: Mode, capacity: Capacity, probes: &[Probe]) -> Option<Binding> {
-    let above = match capacity {
-        Capacity::Between { point, .. } => {
-            probes.iter().find(|probe| probe.load >= point && probe.excess.point >= 0.0)
-        }
-        Capacity::Nothing | Capacity::AtMost(_) => probes.first(),
-        Capacity::AtLeast(_) | Capacity::Stopped => None,
-    }?;
-    let (worst, _) = above.judged.iter().max_by(|a, b| a.1.point.total_cmp(&b.1.point))?;
-    let constraint = constraint(mode, worst, above);
-    Some(Binding { objective: worst.objective.text.clone(), constraint })
-}
-
-fn constraint(mode: Mode, judgement: &Judgement, probe: &Probe) -> Constraint {
-    let busy = probe.utilisation;
-    let cpu = match mode {
-        Mode::Healthy | Mode::DailyPeak => Constraint::Cpu(busy),
-        Mode::ReplicaLoss | Mode::ZoneLoss => Constraint::Survivors(busy),
-        Mode::WithoutControlPlane => Constraint::Contracts(busy),
-    };
-    let is_lost = !matches!(mode, Mode::Healthy | Mode::DailyPeak);
-    let failed = matches!(judgement.verdict, Verdict::Undecided(Doubt::Failed(_)))
-        || judgement.objective.metric == Metric::Availability;
-    match (judgement.objective.metric, probe.failure) {
-        (_, Some(kind)) if failed && is_of_loss(kind) && is_lost => {
-            Constraint::Detection(probe.failed, kind)
-        }
-        (_, Some(kind)) if failed => Constraint::Failures(probe.failed, kind),
-        (Metric::Recovery, _) if busy < BUSY => Constraint::Replacement,
-        _ if busy.is_infinite() => Constraint::Nobody,
-        _ if busy < BUSY && is_lost => Constraint::Waiting,
-        _ if busy < IDLE => Constraint::Alone(busy),
-        _ => cpu,
-    }
-}
-
-/// Whether requests fail so because what they were sent to is gone.
-fn is_of_loss(kind: Failure) -> bool {
-    matches!(
-        kind,
-        Failure::LostInFlight
-            | Failure::NoReadyReplica
-            | Failure::DeadAddress
-            | Failure::ContractsMissing
-            | Failure::IngressDown
-    )
 }

@@ -8,6 +8,9 @@ use crate::scenario::Scenario;
 /// The tiers that have a price.
 pub const TIERS: [&str; 3] = ["small", "large", "xlarge"];
 
+/// The highest price that is taken for one.
+const PRICE_MOST: f64 = 1e12;
+
 /// What a gateway of each tier costs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Prices {
@@ -19,7 +22,7 @@ pub struct Prices {
 pub struct Cost {
     /// As a number, to compare by; `None` if it is in another currency, or unknown.
     pub amount: Option<f64>,
-    /// In words: `2 Large`, `1,200`.
+    /// In words: `2 Large`, `1200`.
     pub words: String,
 }
 
@@ -27,7 +30,7 @@ impl Prices {
     /// Reads `small=300,large=1200,xlarge=2400`.
     ///
     /// # Errors
-    /// A tier is unknown, or a price is no number from zero.
+    /// A tier is unknown, or a price is no number from 0 to 10¹².
     pub fn read(text: &str) -> Result<Prices, Flaw> {
         let mut given = BTreeMap::new();
         for part in text.split(',') {
@@ -37,7 +40,7 @@ impl Prices {
                 let help = suggestion(tier, TIERS);
                 return Err(Flaw { help, ..Flaw::new(format!("{tier:?} is no tier")) });
             }
-            let Some(price) = price.ok().filter(|price| *price >= 0.0 && price.is_finite()) else {
+            let Some(price) = price.ok().filter(|price| (0.0..=PRICE_MOST).contains(price)) else {
                 let help = Some("write TIER=NUMBER, such as large=1200".to_owned());
                 return Err(Flaw { help, ..Flaw::new(format!("the tier {tier:?} has no price")) });
             };
@@ -49,6 +52,11 @@ impl Prices {
     /// Whether the user gave any.
     pub fn are_given(&self) -> bool {
         !self.given.is_empty()
+    }
+
+    /// The prices that the user gave, by tier.
+    pub fn given(&self) -> &BTreeMap<String, f64> {
+        &self.given
     }
 
     /// What amounts are counted in.
@@ -99,7 +107,7 @@ mod tests {
         assert_eq!(prices.of(Some("large")).words, "1200.5");
         assert_eq!((prices.of(Some("xlarge")).amount, prices.unit()), (None, "price"));
         assert!(Prices::read("lrge=3").unwrap_err().help.unwrap().contains("large"));
-        for wrong in ["large", "large=", "large=-1", "large=NaN"] {
+        for wrong in ["large", "large=", "large=-1", "large=NaN", "large=1e300"] {
             assert!(Prices::read(wrong).unwrap_err().title.contains("no price"), "{wrong}");
         }
     }

@@ -6,6 +6,7 @@
 //! takes.
 
 pub mod advice;
+pub mod binding;
 pub mod capacity;
 pub mod compare;
 pub mod cost;

@@ -88,7 +88,8 @@ impl Mode {
         self == Mode::WithoutControlPlane
     }
 
-    fn loses(self) -> bool {
+    /// Whether something is lost in it.
+    pub fn loses(self) -> bool {
         matches!(self, Mode::ReplicaLoss | Mode::ZoneLoss | Mode::WithoutControlPlane)
     }
 }

@@ -18,7 +18,8 @@
 //! found by the regula falsi, kept from stalling by alternating sides. Ends are rounded outwards to
 //! the loads that were tried.
 //!
-//! Assumed: more load is never better.
+//! Assumed: more load is never better. Where it is, as it may be for a cache that little load
+//! leaves cold, no load is the capacity; [`uneven`] tells, as far as loads were tried.
 
 /// By how much the objectives are exceeded: below zero is met, above is missed. Each is the
 /// greatest over the objectives; infinite where nothing is known, never not a number.
@@ -52,6 +53,14 @@ pub enum Capacity {
     AtMost(f64),
     /// Even the least load that was to be tried misses an objective with confidence.
     Nothing,
+    /// There is none, as more load helps: some load misses an objective with confidence, and a
+    /// greater one meets all.
+    Uneven {
+        /// The greatest load that misses one below a load that meets them all.
+        missed: f64,
+        /// The greatest load that meets them all.
+        met: f64,
+    },
     /// It was stopped.
     Stopped,
 }
@@ -78,6 +87,15 @@ const STEPS_MOST: usize = 24;
 pub fn search(range: Range, evaluate: impl FnMut(f64) -> Option<Excess>) -> Capacity {
     let mut search = Search { range, evaluate, tried: Vec::new() };
     search.run().unwrap_or(Capacity::Stopped)
+}
+
+/// What to say instead of a capacity if, of the loads that were `tried`, in order, one misses with
+/// confidence and a greater one meets with confidence.
+pub fn uneven(tried: &[(f64, Excess)]) -> Option<Capacity> {
+    let (met, _) = *tried.iter().rfind(|(_, excess)| excess.most < 0.0)?;
+    let below = tried.iter().take_while(|(load, _)| *load < met);
+    let (missed, _) = *below.filter(|(_, excess)| excess.least > 0.0).last()?;
+    Some(Capacity::Uneven { missed, met })
 }
 
 /// Where the points alone cross zero; `None` if they do not within the range, or it was stopped.
@@ -297,6 +315,19 @@ mod tests {
         });
         let Capacity::Between { low, high, .. } = found else { panic!("{found:?}") };
         assert!(low < 920.0 && high > 965.0, "{found:?}");
+    }
+
+    #[test]
+    fn a_load_that_helps_leaves_no_capacity() {
+        let excess = |point: f64| Excess { least: point - 0.1, point, most: point + 0.1 };
+        let tried = |points: &[f64]| -> Vec<(f64, Excess)> {
+            points.iter().enumerate().map(|(load, point)| (load as f64, excess(*point))).collect()
+        };
+        assert_eq!(uneven(&tried(&[-1.0, -0.5, 0.0, 0.5])), None);
+        assert_eq!(uneven(&tried(&[-1.0, 0.05, -0.5, 0.5])), None, "missed by chance");
+        let helped = uneven(&tried(&[1.0, 0.5, 0.0, -0.5, -1.0, 1.0]));
+        assert_eq!(helped, Some(Capacity::Uneven { missed: 1.0, met: 4.0 }));
+        assert_eq!(uneven(&[]), None);
     }
 
     #[test]

@@ -34,7 +34,8 @@ impl System {
              [run]\nhorizon = \"1m\"\nwarm-up = \"4s\"\n[ingress]\ninstances = 1\n"
         );
         let trial = Trial { judged: Span::from_secs(1_500.0 * DEMAND), peak_ratio: 1.0 };
-        let effort = Effort { trial, replications: REPLICATIONS, tolerance: TOLERANCE };
+        let effort =
+            Effort { trial, replications: REPLICATIONS, tolerance: TOLERANCE, demand: None };
         let scenario = parse(&text);
         let bare = System { scenario, mode: Mode::Healthy, effort, text, bound };
         bare.with("delay", "0s").with("hop", "0s")

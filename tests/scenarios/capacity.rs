@@ -12,7 +12,7 @@ use super::Ran;
 
 fn effort(judged: f64, replications: usize) -> Effort {
     let trial = Trial { judged: Span::from_secs(judged), peak_ratio: 2.0 };
-    Effort { trial, replications, tolerance: 0.01 }
+    Effort { trial, replications, tolerance: 0.01, demand: None }
 }
 
 #[test]

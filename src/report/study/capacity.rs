@@ -12,7 +12,6 @@ use crate::study::cost::{Cost, Prices, tier};
 use crate::study::mode::{self, Mode};
 use crate::study::search::Capacity;
 use crate::study::sensitivity::{FACTORS, NO_EFFECT, Swing};
-use crate::units::Rate;
 
 /// A capacity plan with all that is said of it.
 #[derive(Debug)]
@@ -126,7 +125,7 @@ fn recommendation(report: &CapacityReport, paint: Paint) -> String {
 
 /// What the plan comes to, in one sentence.
 pub(super) fn headline(report: &CapacityReport) -> String {
-    let demand = Rate(report.demand);
+    let demand = words::demand(report.demand);
     let modes = words::all_modes(report.modes.len());
     if report.is_incomplete() {
         return format!("? STOPPED before it was known what carries {demand}");
@@ -158,6 +157,9 @@ fn reason(report: &CapacityReport, candidate: usize, carries: Carries) -> String
     let why = why.unwrap_or_default();
     let sure = advice::sure(weakest.capacity);
     match carries {
+        Carries::Yes if sure < report.demand => {
+            format!("✓ {name} ({cost}) carries it; weakest when {when}: {found}{why}")
+        }
         Carries::Yes => {
             let growth = grouped(100.0 * (sure / report.demand - 1.0), 0);
             format!(
@@ -191,7 +193,9 @@ fn capacities(report: &CapacityReport, paint: Paint) -> String {
     let note = "A loss that is soon made good can be got through above the load at which the \
                 survivors are full.";
     let above = |finding: &Finding| match finding.capacity {
-        Capacity::Between { point, .. } => point > finding.theory,
+        Capacity::Between { point, .. } | Capacity::AtLeast(point) => {
+            finding.mode.loses() && point > finding.theory
+        }
         _ => false,
     };
     if report.findings.iter().any(above) {
@@ -262,8 +266,17 @@ pub(super) fn texts(report: &CapacityReport) -> Vec<String> {
              leaves out, it is missed{mean} → add one, such as availability >= 99%"
         ));
     }
+    all.extend(uneven(report));
+    let shakes_hands = base.plan.surroundings.iter().any(|around| around.tls.is_some());
+    if shakes_hands || base.plan.ends_early() {
+        all.push(
+            "the load at which CPU is full is that of requests that go all the way, without \
+             handshakes: what a cache or a limit answers early takes less"
+                .to_owned(),
+        );
+    }
     if !report.demand_is_own {
-        all.push(format!("the demand is {} by --demand", Rate(report.demand)));
+        all.push(format!("the demand is {} by --demand", words::demand(report.demand)));
     }
     let assumed: Vec<&str> = (base.settings.iter())
         .filter(|setting| setting.mark == Mark::Assumed && !setting.path.starts_with("run."))
@@ -277,6 +290,19 @@ pub(super) fn texts(report: &CapacityReport) -> Vec<String> {
         ));
     }
     all
+}
+
+/// Where more load helps, so that there is no capacity.
+fn uneven(report: &CapacityReport) -> Option<String> {
+    let is_uneven = |finding: &&Finding| matches!(finding.capacity, Capacity::Uneven { .. });
+    let finding = report.findings.iter().find(is_uneven)?;
+    let name = &report.candidates[finding.candidate].name;
+    Some(format!(
+        "more load helps {name} when {}: {}; no load is the capacity then, and what lies between \
+         loads is not known → brownout sweep --set traffic.rate=FROM..TO:NUMBER",
+        finding.mode.label(),
+        words::capacity(finding.capacity)
+    ))
 }
 
 fn left_out(base: &Scenario) -> Vec<&str> {

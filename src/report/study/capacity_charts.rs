@@ -12,7 +12,6 @@ use crate::plot::headroom::{HeadroomInput, HeadroomTier, headroom};
 use crate::study::advice::sure;
 use crate::study::capacity::Finding;
 use crate::study::search::Capacity;
-use crate::units::Rate;
 
 /// The charts, each with the name of its files.
 pub fn charts(report: &CapacityReport) -> Vec<(&'static str, Figure)> {
@@ -35,7 +34,7 @@ fn finding(report: &CapacityReport) -> String {
 }
 
 fn demand(report: &CapacityReport) -> (f64, String) {
-    (report.demand, format!("demand: {}", Rate(report.demand)))
+    (report.demand, format!("demand: {}", words::demand(report.demand)))
 }
 
 fn capacity(report: &CapacityReport) -> Figure {
@@ -71,6 +70,7 @@ fn found(capacity: Capacity) -> CapacityFound {
         }
         Capacity::AtMost(_) => CapacityFound::Nothing("undecided".to_owned()),
         Capacity::Nothing => CapacityFound::Nothing("no load meets the objectives".to_owned()),
+        Capacity::Uneven { .. } => CapacityFound::Nothing(words::capacity(capacity)),
         Capacity::Stopped => CapacityFound::Nothing("stopped before it was found".to_owned()),
     }
 }
@@ -142,7 +142,10 @@ fn growth(report: &CapacityReport, weakest: &[Least]) -> Figure {
 
 fn growth_title(report: &CapacityReport) -> String {
     let Some(chosen) = report.chosen() else {
-        return format!("No gateway is sure to carry {} in every mode", Rate(report.demand));
+        return format!(
+            "No gateway is sure to carry {} in every mode",
+            words::demand(report.demand)
+        );
     };
     let sure = report.weakest(chosen).map_or(0.0, |weakest| sure(weakest.capacity));
     let growth = (100.0 * (sure / report.demand - 1.0)).floor();

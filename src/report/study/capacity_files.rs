@@ -85,7 +85,20 @@ fn manifest(report: &CapacityReport) -> StudyManifest {
     let all: Vec<(String, &Scenario, Vec<String>)> = report.findings.iter().map(named).collect();
     let runs: Vec<(&str, &Scenario, &[String])> =
         all.iter().map(|(name, scenario, all)| (name.as_str(), *scenario, &all[..])).collect();
-    StudyManifest::new("plan", report.interrupted, &runs)
+    StudyManifest::new("plan", choices(report), report.interrupted, &runs)
+}
+
+fn choices(report: &CapacityReport) -> Value {
+    json!({
+        "demand_per_s": nine_digits(report.demand),
+        "modes": report.modes.iter().map(|mode| mode.key()).collect::<Vec<_>>(),
+        "judged_s": nine_digits(report.effort.trial.judged.as_secs()),
+        "peak_ratio": report.effort.trial.peak_ratio,
+        "replications": report.effort.replications,
+        "tolerance": report.effort.tolerance,
+        "prices": report.prices.given(),
+        "sensitivity": !report.swings.is_empty(),
+    })
 }
 
 /// Writes `plan.json`.
@@ -158,6 +171,7 @@ fn parts(capacity: Capacity) -> (&'static str, [Option<f64>; 3]) {
             ("at_most", [None, None, Some(high).filter(|high| high.is_finite())])
         }
         Capacity::Nothing => ("nothing", [None; 3]),
+        Capacity::Uneven { .. } => ("uneven", [None; 3]),
         Capacity::Stopped => ("stopped", [None; 3]),
     }
 }

@@ -2,14 +2,20 @@
 
 use crate::observe::ledger::Failure;
 use crate::report::words::{grouped, plural};
-use crate::study::capacity::{Binding, Constraint, Finding};
+use crate::study::binding::{Binding, Constraint};
+use crate::study::capacity::Finding;
 use crate::study::search::Capacity;
-use crate::units::Share;
+use crate::units::{Rate, Share};
 
 /// A load in requests per second: `1,180`, `96.4`.
 pub fn load(rate: f64) -> String {
     let digits = if rate > 0.0 { 3 - rate.log10().floor() as i32 } else { 0 };
     grouped(rate, digits.clamp(0, 3) as usize)
+}
+
+/// A demand: `1,287/s`, in as many digits as it has.
+pub fn demand(rate: f64) -> String {
+    if rate.fract() == 0.0 { format!("{}/s", grouped(rate, 0)) } else { Rate(rate).to_string() }
 }
 
 /// `1,180/s (1,160–1,200)`.
@@ -25,6 +31,9 @@ pub fn capacity(capacity: Capacity) -> String {
         Capacity::AtMost(high) => format!("less than {}/s", load(high)),
         Capacity::AtLeast(low) => format!("at least {}/s", load(low)),
         Capacity::Nothing => "no load".to_owned(),
+        Capacity::Uneven { missed, met } => {
+            format!("met at {}/s, missed at {}/s", load(met), load(missed))
+        }
         Capacity::Stopped => "stopped".to_owned(),
     }
 }
@@ -38,9 +47,11 @@ pub fn binding(binding: &Binding) -> String {
 pub fn short(binding: &Binding) -> String {
     let metric = binding.objective.split(' ').next().unwrap_or_default();
     let why = match binding.constraint {
-        Constraint::Alone(_) => "a request alone",
+        Constraint::NotCpu(_) => "not CPU",
+        Constraint::Overload => "more than CPU serves",
         Constraint::Nobody => "no replica left",
         Constraint::Cpu(_) => "CPU",
+        Constraint::Autoscaler(..) => "CPU until scaled",
         Constraint::Survivors(_) => "CPU of survivors",
         Constraint::Contracts(_) => "contracts out of reach",
         Constraint::Detection(..) => "detection × share",
@@ -55,11 +66,20 @@ pub fn short(binding: &Binding) -> String {
 pub fn constraint(constraint: Constraint) -> String {
     let percent = |share: f64| format!("{} %", grouped(100.0 * share, 0));
     match constraint {
-        Constraint::Alone(busy) => {
-            format!("what a request takes by itself, CPU {} in use", percent(busy))
+        Constraint::NotCpu(busy) => {
+            format!("time that more CPU would not save, {} of it in use", percent(busy))
+        }
+        Constraint::Overload => {
+            "met while judged, but more than the CPU of all replicas serves: the backlog grows"
+                .to_owned()
         }
         Constraint::Nobody => "no replica is left until one is replaced".to_owned(),
         Constraint::Cpu(busy) => format!("CPU, {} of it in use", percent(busy)),
+        Constraint::Autoscaler(working, busy) => format!(
+            "CPU of the {} replicas that the autoscaler has on average, {} in use",
+            grouped(working, 1),
+            percent(busy)
+        ),
         Constraint::Survivors(busy) => format!("CPU of the survivors, {} in use", percent(busy)),
         Constraint::Contracts(busy) => {
             format!("contracts not reachable, CPU of the survivors {} in use", percent(busy))
@@ -128,6 +148,7 @@ mod tests {
 
     #[test]
     fn loads_have_four_digits() {
+        assert_eq!([1_287.0, 12.5].map(demand), ["1,287/s", "12.5/s"]);
         assert_eq!([1_183.4, 96.44, 5.0, 0.0].map(load), ["1,183", "96.44", "5.000", "0"]);
     }
 
@@ -138,6 +159,8 @@ mod tests {
         assert_eq!(between(0.0, 1.0, f64::INFINITY), "undecided above 0/s");
         assert_eq!(capacity(Capacity::AtLeast(900.0)), "at least 900.0/s");
         assert_eq!(capacity(Capacity::Nothing), "no load");
+        let uneven = Capacity::Uneven { missed: 300.0, met: 1_271.0 };
+        assert_eq!(capacity(uneven), "met at 1,271/s, missed at 300.0/s");
     }
 
     #[test]
@@ -151,8 +174,13 @@ mod tests {
         let detection = Constraint::Detection(0.028, Failure::DeadAddress);
         assert_eq!(constraint(detection), "detection time × share, 2.8 % refused (dead address)");
         assert_eq!(constraint(Constraint::Survivors(0.92)), "CPU of the survivors, 92 % in use");
-        let alone = Constraint::Alone(0.01);
-        assert_eq!(constraint(alone), "what a request takes by itself, CPU 1 % in use");
+        let not_cpu = constraint(Constraint::NotCpu(0.01));
+        assert_eq!(not_cpu, "time that more CPU would not save, 1 % of it in use");
+        let scaling = constraint(Constraint::Autoscaler(2.13, 0.981));
+        assert_eq!(
+            scaling,
+            "CPU of the 2.1 replicas that the autoscaler has on average, 98 % in use"
+        );
         assert_eq!(constraint(Constraint::Nobody), "no replica is left until one is replaced");
         assert_eq!(change(Some(1.243)), "+24 %");
         assert_eq!(change(Some(0.997)), "-0.3 %");

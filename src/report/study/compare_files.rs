@@ -59,7 +59,9 @@ pub fn write_all(
     let runs: Vec<_> = (report.variants.iter().zip(&digests))
         .map(|(variant, digests)| (variant.name.as_str(), &variant.scenario, &digests[..]))
         .collect();
-    let manifest = StudyManifest::new("compare", report.is_interrupted(), &runs);
+    let asked = report.runs.first().map(|run| run.asked);
+    let choices = json!({ "replications": asked, "prices": report.prices.given() });
+    let manifest = StudyManifest::new("compare", choices, report.is_interrupted(), &runs);
     staging.add(MARK, |out| manifest.write(out))
 }
 

@@ -3,10 +3,11 @@
 use std::io::{Result, Write};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::experiment::Experiment;
 use crate::report::cells;
-use crate::report::manifest::{VERSION, digest};
+use crate::report::manifest::VERSION;
 use crate::scenario::Scenario;
 
 /// The schema of the file.
@@ -23,6 +24,10 @@ pub struct StudyManifest {
     pub study: String,
     /// The seed of all replications.
     pub seed: u64,
+    /// What else was chosen, whether by default or not: what it takes, beside the scenarios and
+    /// their changes, to study the same again.
+    #[serde(default)]
+    pub choices: Value,
     /// Whether it was stopped.
     pub interrupted: bool,
     /// The scenarios as read.
@@ -56,13 +61,18 @@ pub struct RunPart {
 }
 
 impl StudyManifest {
-    /// The manifest of a study over these experiments.
-    pub fn new(study: &str, interrupted: bool, runs: &[(&str, &Scenario, &[String])]) -> Self {
+    /// The manifest of a study with these choices over these experiments.
+    pub fn new(
+        study: &str,
+        choices: Value,
+        interrupted: bool,
+        runs: &[(&str, &Scenario, &[String])],
+    ) -> Self {
         let mut scenarios: Vec<ScenarioText> = Vec::new();
         for (_, scenario, _) in runs {
             let text = ScenarioText {
                 file: file(scenario),
-                digest: cells::digest(digest(scenario.text.as_bytes())),
+                digest: cells::text_digest(&scenario.text),
                 text: scenario.text.clone(),
             };
             if !scenarios.contains(&text) {
@@ -80,6 +90,7 @@ impl StudyManifest {
             version: VERSION.to_owned(),
             study: study.to_owned(),
             seed: runs.first().map_or(0, |(_, scenario, _)| scenario.plan.run.seed),
+            choices,
             interrupted,
             scenarios,
             runs: runs.iter().map(run).collect(),

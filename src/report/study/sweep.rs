@@ -25,8 +25,8 @@ pub struct SweepReport<'a> {
     pub cells: &'a [Variant],
     /// Those that are complete, in order.
     pub rows: Vec<Row>,
-    /// Looks at the figures of each cell, by which its intervals are corrected.
-    pub looks: usize,
+    /// How much is done for each cell.
+    pub effort: Effort,
     pub(super) limits: Limits,
 }
 
@@ -68,9 +68,14 @@ impl<'a> SweepReport<'a> {
     /// A sweep over these settings, of which no cell is complete yet.
     pub fn new(axes: &[Axis], cells: &'a [Variant], effort: Effort) -> Self {
         let axes = axes.iter().filter(|axis| axis.varies()).cloned().collect();
-        let asked = cells.first().map_or(1, |cell| cell.scenario.plan.run.replications);
         let (rows, limits) = (Vec::new(), Limits::default());
-        SweepReport { axes, cells, rows, looks: effort.looks(asked), limits }
+        SweepReport { axes, cells, rows, effort, limits }
+    }
+
+    /// Looks at the figures of each cell, by which its intervals are corrected.
+    pub fn looks(&self) -> usize {
+        let asked = self.cells.first().map_or(1, |cell| cell.scenario.plan.run.replications);
+        self.effort.looks(asked)
     }
 
     /// Adds a cell that is complete.

@@ -9,8 +9,9 @@ use super::numbers::{numbers, value};
 use super::sweep::{Row, SweepReport};
 use super::sweep_text::render;
 use crate::report::files::{FilesError, MARK, Staging};
-use crate::report::manifest::{VERSION, digest};
+use crate::report::manifest::VERSION;
 use crate::report::{cells, json};
+use crate::study::sweep::Effort;
 
 /// The schema of `sweep.json`.
 const SCHEMA: &str = "brownout/sweep/1";
@@ -34,8 +35,18 @@ pub fn write_all(
     let runs: Vec<_> = (report.rows.iter())
         .map(|row| (report.name(row.cell), scenario(row), &row.digests[..]))
         .collect();
-    let manifest = StudyManifest::new("sweep", report.is_interrupted(), &runs);
+    let choices = choices(report.effort);
+    let manifest = StudyManifest::new("sweep", choices, report.is_interrupted(), &runs);
     staging.add(MARK, |out| manifest.write(out))
+}
+
+fn choices(effort: Effort) -> Value {
+    match effort {
+        Effort::Replications(replications) => json!({ "replications": replications }),
+        Effort::Precision(precision) => {
+            json!({ "precision": precision.relative, "most_replications": precision.most })
+        }
+    }
 }
 
 /// Writes `sweep.json`: the settings, and what came of every cell.
@@ -54,14 +65,14 @@ pub fn write_json(report: &SweepReport, out: &mut dyn Write) -> Result<()> {
             json!({
                 "name": scenario.name,
                 "question": scenario.question,
-                "digest": cells::digest(digest(scenario.text.as_bytes())),
+                "digest": cells::text_digest(&scenario.text),
             })
         }),
         "seed": report.cells.first().map(|cell| cell.scenario.plan.run.seed),
         "axes": axes.collect::<Vec<_>>(),
         "cells_asked": report.cells.len(),
         "interrupted": report.is_interrupted(),
-        "looks": report.looks,
+        "looks": report.looks(),
         "cells": cells.collect::<Result<Vec<Value>>>()?,
     });
     serde_json::to_writer_pretty(&mut *out, &file)?;
@@ -171,5 +182,8 @@ mod tests {
         write_all(&report(&axes, &cells, &[]), &mut staging).unwrap();
         let names = staging.publish().unwrap();
         assert_eq!(names, ["report.txt", "sweep.json", "sweep.csv", "manifest.json"]);
+        let text = std::fs::read_to_string(root.path().join("sweep-one/manifest.json")).unwrap();
+        let manifest: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(manifest["choices"], json!({ "replications": 5 }));
     }
 }

@@ -154,7 +154,7 @@ fn table(report: &SweepReport, paint: Paint) -> String {
     if report.rows.is_empty() {
         return String::new();
     }
-    let interval = match report.looks {
+    let interval = match report.looks() {
         1 => "95 % interval".to_owned(),
         looks => format!("95 % interval, corrected for {looks} looks"),
     };

@@ -1,0 +1,149 @@
+//! What bounds a capacity: the objective that is missed first above it, and why.
+//!
+//! Whether it is the CPU is found by trying: the same load under the same luck, with a quarter more
+//! CPU for every replica. If that meets the objectives, CPU was in the way. Failures are told by
+//! their kind.
+
+use crate::experiment::Runner;
+use crate::objective::Metric;
+use crate::observe::ledger::Failure;
+use crate::scenario::Scenario;
+use crate::study::capacity::{Effort, Finding, Probe, probe};
+use crate::study::mode::Mode;
+use crate::study::search::{Capacity, Excess};
+use crate::verdict::{Doubt, Judgement, Verdict};
+
+/// An objective that so much more CPU would meet is missed for want of CPU.
+const MORE_CPU: f64 = 1.25;
+/// An autoscaler that has not this share of the replicas that it may have is late.
+const SCALED: f64 = 0.9;
+
+/// What bounds a capacity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Binding {
+    /// The objective that is missed first, as written.
+    pub objective: String,
+    /// Why.
+    pub constraint: Constraint,
+}
+
+/// Why an objective is missed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Constraint {
+    /// More CPU would not help, this share of it is in use: a request takes long by itself, or
+    /// waits for something else.
+    NotCpu(f64),
+    /// It is more than all replicas serve: the backlog grows, and an objective that is met while
+    /// judged is missed in time.
+    Overload,
+    /// No replica is left until one is replaced.
+    Nobody,
+    /// The CPU of all replicas: this share of it is in use.
+    Cpu(f64),
+    /// The CPU of the replicas that the autoscaler has so far, on average so many: this share of it
+    /// is in use.
+    Autoscaler(f64, f64),
+    /// The CPU of those that are left until replacements serve: what is offered over what they
+    /// have.
+    Survivors(f64),
+    /// The same, for as long as contracts cannot be downloaded.
+    Contracts(f64),
+    /// This share of the requests fails in this way, most of them, until a loss is noticed: the
+    /// time of detection times the share of the traffic that was lost.
+    Detection(f64, Failure),
+    /// This share of the requests fails in this way, most of them, though nothing is lost.
+    Failures(f64, Failure),
+    /// Requests wait for what is lost; more CPU would not help.
+    Waiting,
+    /// Recovery takes longer whatever the load.
+    Replacement,
+}
+
+/// What is missed first above the capacity, and why; `None` if nothing is known to be, or it was
+/// stopped.
+///
+/// # Panics
+/// As [`crate::experiment::replicate`].
+pub(super) fn of(
+    runner: &Runner<'_>,
+    base: &Scenario,
+    effort: Effort,
+    finding: &Finding,
+) -> Option<Binding> {
+    let above = above(finding)?;
+    let (worst, Excess { point: worst_point, .. }) =
+        above.judged.iter().max_by(|a, b| a.1.point.total_cmp(&b.1.point))?;
+    let constraint = match failures(finding.mode, worst, above) {
+        _ if *worst_point < 0.0 => Constraint::Overload,
+        Some(failures) => failures,
+        None if above.utilisation.is_infinite() => Constraint::Nobody,
+        None => {
+            let mut faster = base.clone();
+            faster.plan.gateway.cores.0 *= MORE_CPU;
+            let faster = probe(runner, &faster, finding.mode, effort, above.load)?;
+            match faster.excess.point < 0.0 {
+                true => cpu(finding.mode, above, base),
+                false => beside_cpu(finding.mode, worst, above),
+            }
+        }
+    };
+    Some(Binding { objective: worst.objective.text.clone(), constraint })
+}
+
+/// The load at which something is missed that is nearest to the capacity.
+fn above(finding: &Finding) -> Option<&Probe> {
+    match finding.capacity {
+        Capacity::Between { point, .. } => {
+            let missed = |probe: &&Probe| probe.load >= point && probe.excess.point >= 0.0;
+            finding.probes.iter().find(missed)
+        }
+        Capacity::Nothing | Capacity::AtMost(_) => finding.probes.first(),
+        Capacity::Uneven { missed, .. } => finding.at(missed),
+        Capacity::AtLeast(_) | Capacity::Stopped => None,
+    }
+}
+
+/// The failures that an objective is missed for, if it is.
+fn failures(mode: Mode, judgement: &Judgement, probe: &Probe) -> Option<Constraint> {
+    let failed = matches!(judgement.verdict, Verdict::Undecided(Doubt::Failed(_)))
+        || judgement.objective.metric == Metric::Availability;
+    let kind = probe.failure.filter(|_| failed)?;
+    Some(match mode.loses() && is_of_loss(kind) {
+        true => Constraint::Detection(probe.failed, kind),
+        false => Constraint::Failures(probe.failed, kind),
+    })
+}
+
+/// Whose CPU is in the way.
+fn cpu(mode: Mode, probe: &Probe, base: &Scenario) -> Constraint {
+    let most = base.plan.most_replicas() as f64;
+    match mode {
+        Mode::Healthy | Mode::DailyPeak if probe.working < SCALED * most => {
+            Constraint::Autoscaler(probe.working, probe.in_use)
+        }
+        Mode::Healthy | Mode::DailyPeak => Constraint::Cpu(probe.utilisation),
+        Mode::ReplicaLoss | Mode::ZoneLoss => Constraint::Survivors(probe.utilisation),
+        Mode::WithoutControlPlane => Constraint::Contracts(probe.utilisation),
+    }
+}
+
+/// What is in the way if CPU is not.
+fn beside_cpu(mode: Mode, judgement: &Judgement, probe: &Probe) -> Constraint {
+    match judgement.objective.metric {
+        Metric::Recovery => Constraint::Replacement,
+        _ if mode.loses() => Constraint::Waiting,
+        _ => Constraint::NotCpu(probe.in_use),
+    }
+}
+
+/// Whether requests fail so because what they were sent to is gone.
+pub(super) fn is_of_loss(kind: Failure) -> bool {
+    matches!(
+        kind,
+        Failure::LostInFlight
+            | Failure::NoReadyReplica
+            | Failure::DeadAddress
+            | Failure::ContractsMissing
+            | Failure::IngressDown
+    )
+}

@@ -45,3 +45,28 @@ fn replications_go_on_until_figures_are_precise() {
     let wrong = desk.run(&["run", "small.toml", "--precision", "2"]);
     assert!(err(&wrong).contains("such as 2%"), "{}", err(&wrong));
 }
+
+#[test]
+fn variants_with_long_names_have_letters_in_the_tables() {
+    let desk = Desk::with("\"p99 < 100s\"");
+    let boots = "startup.boot=uniform(2s, 6s),uniform(20s, 60s)";
+    let output = desk.run(&["compare", "small.toml", "--set", boots, "--tier", "large", "-n", "2"]);
+    let report = out(&output);
+    assert!(report.lines().all(|line| line.chars().count() <= 100), "{report}");
+    assert!(report.contains("  B  large, startup.boot=uniform(20s, 60s)\n"), "{report}");
+    assert!(report.contains("\nB against A (paired"), "{report}");
+    let csv = fs::read_to_string(desk.path("results/compare-small/comparison.csv")).unwrap();
+    assert!(csv.contains("\"large, startup.boot=uniform(20s, 60s)\""), "{csv}");
+}
+
+#[test]
+fn a_study_does_not_replace_the_results_of_a_run() {
+    let desk = Desk::with("");
+    assert_eq!(desk.code(&["run", "small.toml", "-n", "1"]), 0);
+    let before = desk.results("results/small");
+    let sweep = ["sweep", "small.toml", "--set", "gateway.replicas=2,3", "-n", "1"];
+    let output = desk.run(&[&sweep[..], &["--name", "small"]].concat());
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err(&output).contains("holds the results of brownout run"), "{}", err(&output));
+    assert_eq!(desk.results("results/small"), before);
+}

@@ -21,7 +21,7 @@ pub(super) fn compare(args: &CompareArgs, terminal: Terminal) -> anyhow::Result<
     compare::align(&mut all, args.work.seed, args.replications.map(|count| count as usize));
     distinct(&all)?;
     let name = args.name.clone().unwrap_or_else(|| format!("compare-{}", stem(&args.files[0])));
-    let mut work = Work::begin(&args.work, &name, terminal)?;
+    let mut work = Work::begin(&args.work, ("compare", &name), terminal)?;
     let runs = work.run(|runner| compare::run(runner, &all))?;
     let report = CompareReport::new(&all, &runs, &prices);
     compare_files::write_all(&report, work.staging())?;

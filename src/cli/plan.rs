@@ -32,7 +32,7 @@ pub(super) fn plan(args: &PlanArgs, terminal: Terminal) -> anyhow::Result<Exit> 
     let replications = args.replications as usize;
     let effort = Effort { trial, replications, tolerance: args.tolerance, demand: Some(demand) };
     let name = args.name.clone().unwrap_or_else(|| format!("plan-{}", stem(&args.file)));
-    let mut work = Work::begin(&args.work, &name, terminal)?;
+    let mut work = Work::begin(&args.work, ("plan", &name), terminal)?;
     let (findings, swings, interrupted) = work.run(|runner| {
         let findings = capacity::run(runner, &candidates, &modes, effort);
         let demand = (modes.len(), demand);

@@ -16,7 +16,7 @@ use crate::study::precision;
 /// Runs a scenario or a manifest.
 pub(super) fn run(args: &RunArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let Some(job) = load::job(args, terminal)? else { return Ok(Exit::Error) };
-    let mut work = Work::begin(&args.work, &job.scenario.name, terminal)?;
+    let mut work = Work::begin(&args.work, ("run", &job.scenario.name), terminal)?;
     let course = Course::First { requests_every: job.requests_every };
     let experiment = work.run(|runner| match job.precision {
         Some(precision) => precision::run(runner, &job.scenario, precision, course),

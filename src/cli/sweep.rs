@@ -24,7 +24,7 @@ pub(super) fn sweep(args: &SweepArgs, terminal: Terminal) -> anyhow::Result<Exit
         None => Effort::Replications(cells[0].scenario.plan.run.replications),
     };
     let name = args.name.clone().unwrap_or_else(|| format!("sweep-{}", stem(&args.file)));
-    let mut work = Work::begin(&args.work, &name, terminal)?;
+    let mut work = Work::begin(&args.work, ("sweep", &name), terminal)?;
     let mut report = SweepReport::new(&axes, &cells, effort);
     work.run(|runner| sweep::run(runner, &cells, effort, |cell, run| report.add(cell, &run)))?;
     sweep_files::write_all(&report, work.staging())?;

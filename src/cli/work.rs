@@ -25,14 +25,14 @@ pub(super) struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    /// Prepares the folder `name` for results.
+    /// Prepares the folder `name` for the results of a command.
     pub(super) fn begin(
         args: &'a WorkArgs,
-        name: &str,
+        (command, name): (&str, &str),
         terminal: Terminal,
     ) -> anyhow::Result<Work<'a>> {
         let directory = args.output.join(name);
-        let staging = Staging::prepare(&directory)?;
+        let staging = Staging::prepare(&directory, command)?;
         let checkpoint = Checkpoint::open(&directory, args.resume)?;
         let watch = Arc::new(Watch::default());
         interrupt::listen(&watch, staging.place(), terminal);

@@ -70,6 +70,8 @@ pub enum Call {
     Worse,
     /// The interval holds zero, or is too wide to tell.
     TooClose,
+    /// Nothing sets it apart from the other.
+    Same,
     /// The variant differs in a metric of which neither direction is better.
     Differs,
 }
@@ -228,7 +230,7 @@ fn draw_estimate(figure: &mut Figure, frame: &Frame, row: &ForestRow, y: f64) {
     let symbol = match row.call {
         Call::Better => Symbol::Up,
         Call::Worse => Symbol::Down,
-        Call::TooClose => Symbol::Circle,
+        Call::TooClose | Call::Same => Symbol::Circle,
         Call::Differs => Symbol::Diamond,
     };
     let at = (frame.across(row.point), y);
@@ -294,6 +296,7 @@ fn call_word(call: Call) -> &'static str {
         Call::Better => "better",
         Call::Worse => "worse",
         Call::TooClose => "too close to call",
+        Call::Same => "the same",
         Call::Differs => "differs",
     }
 }
@@ -302,7 +305,7 @@ fn call_ink(call: Call) -> Ink {
     match call {
         Call::Better => Ink::RecoveredText,
         Call::Worse => Ink::FaultText,
-        Call::TooClose => Ink::Muted,
+        Call::TooClose | Call::Same => Ink::Muted,
         Call::Differs => Ink::Text,
     }
 }
@@ -311,7 +314,7 @@ fn mark_ink(call: Call) -> Ink {
     match call {
         Call::Better => Ink::Green,
         Call::Worse => Ink::Vermilion,
-        Call::TooClose => Ink::Offered,
+        Call::TooClose | Call::Same => Ink::Offered,
         Call::Differs => Ink::Blue,
     }
 }

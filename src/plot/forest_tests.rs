@@ -141,7 +141,8 @@ fn numbers() -> impl Strategy<Value = f64> {
 
 fn rows() -> impl Strategy<Value = ForestRow> {
     let ends = || prop::option::of((numbers(), numbers()));
-    let call = prop::sample::select(vec![Call::Better, Call::Worse, Call::TooClose, Call::Differs]);
+    let calls = vec![Call::Better, Call::Worse, Call::TooClose, Call::Same, Call::Differs];
+    let call = prop::sample::select(calls);
     ("[a-zé≤–\u{202f} 0-9]{0,80}", numbers(), ends(), ends(), "[a-z0-9 ]{0,90}", call).prop_map(
         |(label, point, interval, unpaired, words, call)| ForestRow {
             label,

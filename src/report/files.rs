@@ -20,6 +20,17 @@ pub enum FilesError {
     /// The place is taken by something that this program did not write.
     #[error("{0} holds something that is no result of a run; choose another directory or empty it")]
     Taken(PathBuf),
+    /// The place holds results of another kind of work.
+    #[error(
+        "{place} holds the results of brownout {kind}, which would be lost\n  = help: choose \
+         another directory with --output, or a study's folder with --name"
+    )]
+    OtherKind {
+        /// Where.
+        place: PathBuf,
+        /// The command that wrote them.
+        kind: String,
+    },
     /// The operating system refused.
     #[error("cannot write {path}")]
     Io {
@@ -43,14 +54,20 @@ pub struct Staging {
 }
 
 impl Staging {
-    /// Prepares the directory `target`: best before the work starts, so that a place that cannot
-    /// be written costs no work.
+    /// Prepares the directory `target` for the results of a command, such as `run`: best before
+    /// the work starts, so that a place that cannot be written costs no work.
     ///
     /// # Errors
-    /// `target` is taken by something else, or its parent cannot be written.
-    pub fn prepare(target: &Path) -> Result<Self, FilesError> {
-        if !may_replace(target).map_err(at(target))? {
-            return Err(FilesError::Taken(target.to_owned()));
+    /// `target` is taken by something else or by results of another command, or its parent cannot
+    /// be written.
+    pub fn prepare(target: &Path, command: &str) -> Result<Self, FilesError> {
+        match held(target).map_err(at(target))? {
+            Held::Nothing => {}
+            Held::Results(kind) if kind == command => {}
+            Held::Results(kind) => {
+                return Err(FilesError::OtherKind { place: target.to_owned(), kind });
+            }
+            Held::Other => return Err(FilesError::Taken(target.to_owned())),
         }
         let place = sibling(target, "new");
         if place.exists() {
@@ -115,24 +132,39 @@ impl Drop for Staging {
     }
 }
 
-/// Whether nothing is lost but results of an earlier run.
-fn may_replace(target: &Path) -> io::Result<bool> {
+/// What a directory holds.
+enum Held {
+    Nothing,
+    /// Results of this command, and nothing else.
+    Results(String),
+    Other,
+}
+
+fn held(target: &Path) -> io::Result<Held> {
     if fs::symlink_metadata(target).is_err() {
-        return Ok(true);
+        return Ok(Held::Nothing);
     }
     if !target.is_dir() {
-        return Ok(false);
+        return Ok(Held::Other);
     }
     let mut names = Vec::new();
     for entry in fs::read_dir(target)? {
         names.push(PathBuf::from(entry?.file_name()));
     }
+    if names.is_empty() {
+        return Ok(Held::Nothing);
+    }
     let manifest = fs::read_to_string(target.join(MARK)).unwrap_or_default();
-    Ok(names.is_empty() || names.iter().all(|name| is_ours(name)) && is_manifest(&manifest))
+    let command = command(&manifest).filter(|_| names.iter().all(|name| is_ours(name)));
+    Ok(command.map_or(Held::Other, Held::Results))
 }
 
-fn is_manifest(text: &str) -> bool {
-    Manifest::read(text).is_ok() || StudyManifest::is_one(text)
+/// The command that wrote a manifest, if it is one.
+fn command(manifest: &str) -> Option<String> {
+    match Manifest::read(manifest) {
+        Ok(_) => Some("run".to_owned()),
+        Err(_) => StudyManifest::read(manifest).map(|manifest| manifest.study),
+    }
 }
 
 /// Whether a file may come from this program, by its ending.
@@ -178,7 +210,7 @@ mod tests {
     fn write(target: &Path, seed: u64) -> Result<Vec<String>, FilesError> {
         let (mut scenario, run) = (scenario(), sample::experiment());
         scenario.plan.run.seed = seed;
-        let mut staging = Staging::prepare(target)?;
+        let mut staging = Staging::prepare(target, "run")?;
         write_all(&Report::new(&scenario, &run, Some(100)), &mut staging)?;
         staging.publish()
     }
@@ -208,7 +240,7 @@ mod tests {
         let target = root.path().join("one-crash");
         write(&target, 1).unwrap();
         let before = contents(&target);
-        let mut staging = Staging::prepare(&target).unwrap();
+        let mut staging = Staging::prepare(&target, "run").unwrap();
         let failed = staging.add("summary.json", |_| Err(io::Error::other("disk full")));
         let FilesError::Io { path, source } = failed.unwrap_err() else { unreachable!() };
         assert!(path.ends_with("summary.json") && source.to_string() == "disk full");
@@ -225,6 +257,16 @@ mod tests {
         let file = root.path().join("thesis.txt");
         assert!(matches!(write(&file, 1), Err(FilesError::Taken(_))));
         assert_eq!(fs::read_to_string(file).unwrap(), "years of work");
+    }
+
+    #[test]
+    fn results_of_another_command_are_not_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("one-crash");
+        write(&target, 1).unwrap();
+        let refused = Staging::prepare(&target, "compare").unwrap_err();
+        assert!(refused.to_string().contains("the results of brownout run, which would be lost"));
+        assert!(Staging::prepare(&target, "run").is_ok());
     }
 
     #[test]

@@ -15,6 +15,9 @@ use crate::verdict::{Overall, Verdict};
 const NARROWER: &str = "narrower: how many times the interval is narrower than that of runs with \
                         luck of their own would be; its square is the reduction of variance";
 
+/// Names that are longer leave tables no room.
+const LONGEST_NAME: usize = 24;
+
 /// A comparison with all that is said of it.
 #[derive(Debug)]
 pub struct CompareReport<'a> {
@@ -48,6 +51,22 @@ impl<'a> CompareReport<'a> {
         &self.variants[variant].name
     }
 
+    /// What tables and titles call a variant: its name, or a letter if some name is too long to
+    /// stand above a column.
+    pub(super) fn label(&self, variant: usize) -> String {
+        if self.has_letters() { letter(variant) } else { self.name(variant).to_owned() }
+    }
+
+    /// Its name, after its letter if it has one.
+    pub(super) fn full_name(&self, variant: usize) -> String {
+        let name = self.name(variant);
+        if self.has_letters() { format!("{}: {name}", letter(variant)) } else { name.to_owned() }
+    }
+
+    fn has_letters(&self) -> bool {
+        self.variants.iter().any(|one| one.name.chars().count() > LONGEST_NAME)
+    }
+
     /// How many replications of what there are, in words.
     pub(super) fn sample(&self) -> String {
         let run = &self.variants[0].scenario.plan.run;
@@ -60,6 +79,15 @@ impl<'a> CompareReport<'a> {
             false => format!("{} to {}", span(least), span(most)),
         };
         format!("{count} of {horizon} each, seed {}, the same luck for all", run.seed)
+    }
+}
+
+/// `A` to `Z`, then `A1` to `Z1` and so on.
+fn letter(index: usize) -> String {
+    let letter = char::from(b'A' + (index % 26) as u8);
+    match index / 26 {
+        0 => letter.to_string(),
+        round => format!("{letter}{round}"),
     }
 }
 
@@ -84,7 +112,7 @@ fn head(report: &CompareReport) -> String {
     let mut questions: Vec<&str> =
         report.variants.iter().map(|variant| variant.scenario.question.as_str()).collect();
     questions.dedup();
-    let mut out = wrapped("", &format!("{}: {}", variants(report), report.sample()));
+    let mut out = variants(report);
     questions.iter().for_each(|question| out.push_str(&wrapped("  ", question)));
     if let Some(run) = report.runs.first().filter(|run| run.interrupted) {
         let (kept, asked) = (run.outcomes.len(), run.asked);
@@ -96,20 +124,28 @@ fn head(report: &CompareReport) -> String {
     out
 }
 
+/// What is compared, in a line or, if names are long, in one for each.
 fn variants(report: &CompareReport) -> String {
-    let names: Vec<&str> = report.variants.iter().map(|variant| variant.name.as_str()).collect();
-    format!("{} ({})", plural(names.len() as u64, "variant"), names.join(" | "))
+    let all = 0..report.variants.len();
+    let (count, sample) = (plural(all.len() as u64, "variant"), report.sample());
+    if !report.has_letters() {
+        let names: Vec<&str> = all.map(|index| report.name(index)).collect();
+        return wrapped("", &format!("{count} ({}): {sample}", names.join(" | ")));
+    }
+    let name = |index| wrapped(&format!("  {}  ", report.label(index)), report.name(index));
+    wrapped("", &format!("{count}: {sample}")) + &all.map(name).collect::<String>()
 }
 
 /// What each variant costs and whether it meets its objectives, with the figure of each.
 fn verdicts(report: &CompareReport, paint: Paint) -> String {
-    let mut rows = Vec::new();
-    for (index, one) in report.reports.iter().enumerate() {
-        let cost = report.prices.of(tier(one.scenario).as_deref()).words;
-        rows.push(vec![report.name(index).to_owned(), cost, verdict(one)]);
-    }
+    let cost = |one: &Report| report.prices.of(tier(one.scenario).as_deref()).words;
+    let heads = (report.reports.iter().enumerate())
+        .map(|(index, one)| vec![report.label(index), cost(one), String::from("|")]);
+    let heads = tables::left(&heads.collect::<Vec<_>>());
+    let rows = heads.lines().zip(&report.reports);
+    let rows = rows.map(|(head, one)| wrapped(head.trim_end_matches('|'), &verdict(one)));
     let title = format!("Verdicts (cost in {})", report.prices.unit());
-    format!("{}\n{}", paint.title(&title), tables::left(&rows))
+    format!("{}\n{}", paint.title(&title), rows.collect::<String>())
 }
 
 fn verdict(report: &Report) -> String {
@@ -137,7 +173,7 @@ fn windows(report: &CompareReport, paint: Paint) -> Vec<String> {
     let table = |label: &&str| {
         let of = |(index, one): (usize, &Report)| {
             let window = one.summary.windows.iter().find(|window| window.label == **label)?;
-            Some(WindowSummary { label: report.name(index).to_owned(), ..window.clone() })
+            Some(WindowSummary { label: report.label(index), ..window.clone() })
         };
         let all: Vec<_> = report.reports.iter().enumerate().filter_map(of).collect();
         let title = format!("{}: load, and latency of the served requests (95 % interval)", label);
@@ -148,11 +184,11 @@ fn windows(report: &CompareReport, paint: Paint) -> Vec<String> {
 
 fn differences(report: &CompareReport, paint: Paint) -> String {
     let mut out = String::new();
-    for (index, variant) in report.variants.iter().enumerate().skip(1) {
+    for index in 1..report.variants.len() {
         let title = format!(
             "{} against {} (paired; each interval 95 % by itself)",
-            variant.name,
-            report.name(0)
+            report.label(index),
+            report.label(0)
         );
         let heads = ["difference", "ratio", "", "narrower"];
         let mut rows: Vec<Vec<String>> = Vec::new();
@@ -180,7 +216,7 @@ fn caveats(report: &CompareReport, paint: Paint) -> String {
     let whose = |found: &Found| match found.whose.len() == report.variants.len() {
         true => String::new(),
         false => {
-            let names: Vec<&str> = found.whose.iter().map(|one| report.name(*one)).collect();
+            let names: Vec<String> = found.whose.iter().map(|one| report.label(*one)).collect();
             names.join(", ")
         }
     };

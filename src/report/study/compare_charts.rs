@@ -39,7 +39,7 @@ fn differences(report: &CompareReport) -> Figure {
         subtitle: &format!(
             "Differences to {}, replication by replication; {}; 95 % intervals, pale: of runs with \
              luck of their own.",
-            report.name(0),
+            report.label(0),
             report.sample()
         ),
         panels: panels.map(|contrast| panel(report, contrast)).collect(),
@@ -56,7 +56,7 @@ fn title(report: &CompareReport) -> String {
     let p99 = report.contrasts.iter().find(|contrast| contrast.kind == Kind::Percentile(0.99));
     let said = |(index, found): (usize, &Option<Comparison>)| {
         let found = found.as_ref()?;
-        let name = report.name(index + 1);
+        let name = report.label(index + 1);
         let ratio = found.ratio.as_ref().map(|ratio| ratio.point);
         Some(match (found.call(), ratio) {
             (paired::Call::Less, Some(ratio)) => {
@@ -76,7 +76,7 @@ fn title(report: &CompareReport) -> String {
     let parts: Vec<String> = all.filter_map(said).take(3).collect();
     match parts.is_empty() {
         true => format!("{} compared", report.variants.len()),
-        false => format!("p99 against {}: {}", report.name(0), parts.join("; ")),
+        false => format!("p99 against {}: {}", report.label(0), parts.join("; ")),
     }
 }
 
@@ -92,7 +92,7 @@ fn panel(report: &CompareReport, contrast: &Contrast) -> ForestPanel {
             _ => contrast::difference(contrast.kind, &found.difference),
         };
         Some(ForestRow {
-            label: report.name(index + 1).to_owned(),
+            label: report.full_name(index + 1),
             point: found.difference.point * scale,
             interval: found.difference.interval.map(scaled),
             unpaired: found.unpaired.map(scaled),
@@ -113,6 +113,7 @@ fn call(kind: Kind, call: paired::Call) -> Call {
         (paired::Call::Less, true) => Call::Better,
         (paired::Call::Greater, true) => Call::Worse,
         (paired::Call::Less | paired::Call::Greater, false) => Call::Differs,
+        (paired::Call::Equal, _) => Call::Same,
         _ => Call::TooClose,
     }
 }
@@ -122,7 +123,7 @@ fn percentiles(report: &CompareReport) -> Figure {
         .map(|run| figures::merged(&figures::windows(&run.outcomes, 0)))
         .collect();
     let curve = |(index, histogram)| Curve {
-        label: report.name(index).to_owned(),
+        label: report.full_name(index),
         histogram,
         role: Role::Compared(index),
         band: None,
@@ -148,7 +149,7 @@ fn timelines(report: &CompareReport) -> Option<Figure> {
         .collect();
     let kept = kept.filter(|kept| !kept.is_empty())?;
     let ended = report.runs.iter().filter_map(|run| run.outcomes.first()).map(|o| o.ended);
-    let names = (0..report.variants.len()).map(|index| report.name(index).to_owned()).collect();
+    let names = (0..report.variants.len()).map(|index| report.full_name(index)).collect();
     Some(overlay(&OverlayInput {
         title: "The same moments in every variant",
         subtitle: &format!("First replication; {}.", report.sample()),

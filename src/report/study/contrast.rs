@@ -5,6 +5,9 @@ use crate::stats::paired::{Call, Comparison};
 use crate::stats::{Estimate, Interval};
 use crate::study::measure::Kind;
 
+/// Differences that are shown as figures reach so far from zero, in their unit.
+const SMALLEST: f64 = 0.0001;
+
 /// What a comparison says, as the cells of a table: difference, ratio, call, gain of pairing.
 pub fn cells(kind: Kind, comparison: Option<&Comparison>) -> [String; 4] {
     let Some(found) = comparison else {
@@ -33,6 +36,9 @@ pub fn difference(kind: Kind, difference: &Estimate) -> String {
         }
     };
     match difference.interval.filter(|interval| interval.low < interval.high) {
+        Some(Interval { low, high }) if low.abs().max(high.abs()) * scale < SMALLEST => {
+            format!("below {SMALLEST} {unit}")
+        }
         Some(Interval { low, high }) => format!(
             "{} {unit} ({} to {})",
             number(point),
@@ -104,6 +110,7 @@ mod tests {
         assert_eq!(said(Kind::Mean, -0.0031, 0.0002), "-3.10 ms (-3.30 to -2.90)");
         assert_eq!(said(Kind::Recovery, 12.0, 1.5), "+12.0 s (+10.5 to +13.5)");
         assert_eq!(said(Kind::Failed, 0.0012, 0.0002), "+0.120 points (+0.100 to +0.140)");
+        assert_eq!(said(Kind::Failed, -1e-9, 4e-9), "below 0.0001 points");
         assert_eq!(difference(Kind::Mean, &Estimate::alone(0.0, 1)), "0 ms");
     }
 

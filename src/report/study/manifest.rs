@@ -97,9 +97,9 @@ impl StudyManifest {
         }
     }
 
-    /// Whether a text is the manifest of a study.
-    pub fn is_one(text: &str) -> bool {
-        serde_json::from_str::<StudyManifest>(text).is_ok_and(|manifest| manifest.schema == SCHEMA)
+    /// Reads one; `None` if the text is no manifest of a study.
+    pub fn read(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok().filter(|manifest: &Self| manifest.schema == SCHEMA)
     }
 
     /// Writes it.

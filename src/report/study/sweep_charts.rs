@@ -20,7 +20,7 @@ use crate::units::Span;
 use crate::verdict::Overall;
 
 /// Lines that a chart can hold and still be read.
-const LINES: usize = DRAWN_WHOLE;
+pub(super) const LINES: usize = DRAWN_WHOLE;
 /// The percentiles of a chart with a line for each, by their index among those of every report.
 const PERCENTILES: [(usize, &str); 3] = [(0, "p50"), (2, "p95"), (3, "p99")];
 pub(super) const P99: usize = 3;
@@ -47,6 +47,11 @@ pub fn charts(report: &SweepReport) -> Vec<(&'static str, Figure)> {
         Kind::Percentiles => Some(("percentiles", percentiles(report))),
     };
     kinds(&report.axes).into_iter().filter_map(draw).collect()
+}
+
+/// Whether there is a chart for settings that vary in this way.
+pub(super) fn is_drawn(axes: &[Axis]) -> bool {
+    !kinds(axes).is_empty()
 }
 
 /// Which charts show settings that vary in this way. Of more than two settings, or of many that are

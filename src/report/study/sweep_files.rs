@@ -178,7 +178,7 @@ mod tests {
         let axes = axes(&["traffic.rate=10/s,300/s"]);
         let cells = cells(&axes);
         let root = tempfile::tempdir().unwrap();
-        let mut staging = Staging::prepare(&root.path().join("sweep-one")).unwrap();
+        let mut staging = Staging::prepare(&root.path().join("sweep-one"), "sweep").unwrap();
         write_all(&report(&axes, &cells, &[]), &mut staging).unwrap();
         let names = staging.publish().unwrap();
         assert_eq!(names, ["report.txt", "sweep.json", "sweep.csv", "manifest.json"]);

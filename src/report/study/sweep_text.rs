@@ -2,6 +2,7 @@
 
 use super::limits::Found;
 use super::sweep::{Row, SweepReport, why};
+use super::sweep_charts::{LINES, is_drawn};
 use super::usable::usable;
 use crate::report::tables;
 use crate::report::text::{self, Paint, Written};
@@ -47,11 +48,12 @@ fn head(report: &SweepReport) -> String {
     if report.is_interrupted() {
         out += &format!("  stopped early: {} of {cells} are complete\n", report.rows.len());
     }
-    if report.axes.len() > 2 {
-        out += &wrapped(
-            "  ",
-            "no chart is drawn of more than two settings that vary; sweep.csv has every figure",
+    if !is_drawn(&report.axes) {
+        let text = format!(
+            "no chart is drawn of more than two settings that vary, or of more than {LINES} values \
+             that are no numbers; sweep.csv has every figure"
         );
+        out += &wrapped("  ", &text);
     }
     out
 }

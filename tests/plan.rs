@@ -65,6 +65,7 @@ fn the_exit_code_says_whether_the_demand_is_carried() {
     let plan = plan_json(&desk);
     assert_eq!((&plan["chosen"], &plan["demand_per_s"]), (&"Small".into(), &4.0.into()));
     let lost = found(&plan, "replica-loss");
+    assert!(lost["constraint"].as_str().unwrap().starts_with("CPU of the survivors"), "{lost}");
     let [low, point, high] = ["low_per_s", "point_per_s", "high_per_s"]
         .map(|key| lost[key].as_f64().unwrap_or_else(|| panic!("{lost}")));
     assert!(low > 4.0 && low < point && point < high && high < 100.0, "{lost}");
@@ -205,11 +206,15 @@ fn a_loss_that_leaves_nobody_is_said_to() {
     assert_eq!(found(&plan, "replica-loss")["fluid_limit_per_s"], 0.0);
     // Few requests come at the least load, which leave room for doubt whether so many fail there.
     assert_eq!(found(&plan, "replica-loss")["state"], "at_most", "{plan}");
+    change(&desk, "p90 < 500ms", "availability >= 90%");
+    assert_eq!(plan_code(&desk, &TWO_MODES), 1);
+    let said = report(&desk).replace("\n                       ", " ");
+    let why = "availability >= 90%: no replica is left until one is replaced; ";
+    assert!(said.contains(why) && said.contains("refused (no ready replica)"), "{said}");
     // A mean is of those that are served, once the lost one is replaced.
-    change(&desk, "p90 < 500ms", "mean < 500ms");
+    change(&desk, "availability >= 90%", "mean < 500ms");
     assert_eq!(plan_code(&desk, &TWO_MODES), 0);
     let said = report(&desk);
-    assert!(said.contains("mean < 500ms: no replica is left until one is replaced"), "{said}");
     assert!(said.contains("a mean is of those that are served, however few"), "{said}");
 }
 
@@ -261,6 +266,26 @@ fn where_more_load_helps_no_load_is_the_capacity() {
 }
 
 #[test]
+fn a_gateway_that_still_settles_is_said_to() {
+    // A cache of 10,000 resources that is empty at the start: with some 90 requests/s it takes well
+    // over the 5 s of warm-up until most are there.
+    let desk = desk_with("\"p90 < 10s\"");
+    let cache = CACHED.replace("resources = 20\n", "resources = 10000\n").replace("20s", "1h");
+    let text = fs::read_to_string(desk.path("small.toml")).unwrap() + &cache;
+    fs::write(desk.path("small.toml"), text).unwrap();
+    let args = ["plan", "small.toml", "--judged", "5m", "-n", "2", "--no-sensitivity"];
+    let mode = ["--mode", "healthy", "--demand", "90/s"];
+    let settles = || {
+        desk.code(&[&args[..], &SMALL, &mode].concat());
+        report(&desk).contains("--set run.warm-up=SPAN")
+    };
+    assert!(settles(), "{}", report(&desk));
+    // With one resource the cache is full at once.
+    change(&desk, "resources = 10000", "resources = 1");
+    assert!(!settles(), "{}", report(&desk));
+}
+
+#[test]
 fn a_time_that_cpu_does_not_save_is_not_called_cpu() {
     let desk = desk_with("\"p90 < 200ms\"");
     let text = fs::read_to_string(desk.path("small.toml")).unwrap() + CACHED;
@@ -271,6 +296,36 @@ fn a_time_that_cpu_does_not_save_is_not_called_cpu() {
     assert_eq!(plan_code(&desk, &["--mode", "healthy"]), 1);
     assert_eq!(found(&plan_json(&desk), "healthy")["state"], "nothing");
     assert!(report(&desk).contains("time that more CPU would not save"), "{}", report(&desk));
+}
+
+#[test]
+fn sessions_are_counted_with_all_their_requests() {
+    let desk = desk();
+    let text = fs::read_to_string(desk.path("small.toml")).unwrap()
+        + "\n[clients]\nloop = \"sessions\"\nrequests-per-session = 10\nthink = \"1s\"\n";
+    fs::write(desk.path("small.toml"), text).unwrap();
+    assert_eq!(plan_code(&desk, &["--mode", "healthy"]), 0);
+    let plan = plan_json(&desk);
+    let healthy = found(&plan, "healthy");
+    // Two replicas that are full at 60 requests/s each.
+    let limit = healthy["fluid_limit_per_s"].as_f64().unwrap();
+    assert!((limit - 12.0).abs() < 0.001, "{healthy}");
+    assert!(healthy["high_per_s"].as_f64().unwrap() < 12.5, "{healthy}");
+    assert!(report(&desk).contains("Capacity in sessions/s"), "{}", report(&desk));
+}
+
+#[test]
+fn a_small_demand_is_tried_and_what_is_never_missed_is_not_missed() {
+    let desk = desk();
+    // The capacity is some hundred times the demand.
+    let args = ["plan", "small.toml", "--judged", "10m", "-n", "3", "--no-sensitivity"];
+    let demand = ["--mode", "healthy", "--demand", "0.5/s"];
+    assert_eq!(desk.code(&[&args[..], &SMALL, &demand].concat()), 0);
+    let probes = fs::read_to_string(desk.path("results/plan-small/probes.csv")).unwrap();
+    assert!(probes.contains("\nSmall,healthy,0.5,p90 < 500ms,met,"), "{probes}");
+    let perfect = desk_with("\"availability >= 100%\"");
+    assert_eq!(plan_code(&perfect, &["--mode", "healthy"]), 3);
+    assert_eq!(found(&plan_json(&perfect), "healthy")["low_per_s"], 0.0);
 }
 
 #[test]

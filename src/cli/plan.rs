@@ -18,6 +18,7 @@ use crate::study::capacity::{self, Candidate, Effort, Finding};
 use crate::study::cost::{Prices, TIERS, tier};
 use crate::study::mode::{self, Mode, Trial};
 use crate::study::sensitivity::{self, Swing};
+use crate::study::settling;
 
 /// Plans what `args` ask for.
 pub(super) fn plan(args: &PlanArgs, terminal: Terminal) -> anyhow::Result<Exit> {
@@ -33,22 +34,24 @@ pub(super) fn plan(args: &PlanArgs, terminal: Terminal) -> anyhow::Result<Exit> 
     let effort = Effort { trial, replications, tolerance: args.tolerance, demand: Some(demand) };
     let name = args.name.clone().unwrap_or_else(|| format!("plan-{}", stem(&args.file)));
     let mut work = Work::begin(&args.work, ("plan", &name), terminal)?;
-    let (findings, swings, interrupted) = work.run(|runner| {
+    let (findings, settling, swings, interrupted) = work.run(|runner| {
         let findings = capacity::run(runner, &candidates, &modes, effort);
-        let demand = (modes.len(), demand);
-        let recommended = advice::recommended(&candidates, &findings, demand, &prices);
-        let hinge = advice::hinge(&candidates, &findings, recommended);
+        let settling = settling::run(runner, &candidates, &findings, effort, demand);
+        let of = (modes.len(), demand);
+        let recommended = advice::recommended(&candidates, &findings, of, &prices);
+        let hinge = advice::hinge(&candidates, &findings, recommended, demand);
         let swings = match hinge.filter(|_| !args.no_sensitivity) {
-            Some(hinge) => swings(args, runner, &candidates[hinge.candidate], &hinge, effort),
+            Some(hinge) => swings(args, runner, &candidates[hinge.candidate], hinge, effort),
             None => Vec::new(),
         };
-        (findings, swings, runner.is_stopped())
+        (findings, settling, swings, runner.is_stopped())
     })?;
     let report = CapacityReport {
         candidates: &candidates,
         modes: &modes,
         effort,
         findings: &findings,
+        settling: &settling,
         demand,
         demand_is_own: args.demand.is_none(),
         prices: &prices,

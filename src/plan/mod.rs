@@ -117,6 +117,15 @@ impl Plan {
         policies.into_iter().any(|policy| policy.kind != PolicyKind::Work)
     }
 
+    /// First requests that an arrival of the traffic leads to, in the mean: those of a session, or
+    /// one.
+    pub fn requests_per_arrival(&self) -> f64 {
+        match self.surroundings.as_ref().map(|around| &around.clients.population) {
+            Some(Population::Sessions { requests, .. }) => *requests,
+            _ => 1.0,
+        }
+    }
+
     /// Work per second offered at `rate` over the capacity of `replicas`, if every request goes all
     /// the way; above 1 the backlog grows.
     pub fn utilisation(&self, rate: Rate, replicas: usize) -> f64 {

@@ -73,7 +73,7 @@ fn greatest_load(plan: &Plan) -> (f64, String) {
     let mean = plan.demand_secs();
     match &plan.traffic {
         Traffic::Process(process) => {
-            let Rate(greatest) = process.peak();
+            let greatest = process.peak().0 * plan.requests_per_arrival();
             let bursts = matches!(process.scatter, Scatter::Bursty(_));
             let when = if bursts { " in a burst" } else { "" };
             (greatest * mean, format!("{}{when}", Rate(greatest)))

@@ -10,7 +10,7 @@ use crate::units::{Bytes, Share};
 
 /// Windows side by side at most; the others come below, also where lines would be too wide.
 const WINDOWS_PER_BLOCK: usize = 3;
-const WIDTH: usize = 100;
+pub(super) const WIDTH: usize = 100;
 
 /// Rows of cells, aligned: the first column to the left, the others to the right.
 pub(super) fn aligned(rows: &[Vec<String>]) -> String {

@@ -2,19 +2,9 @@
 
 use crate::study::capacity::{Candidate, Finding};
 use crate::study::cost::{Prices, tier};
-use crate::study::mode::Mode;
 use crate::study::search::Capacity;
 
-/// The mode in which a candidate carries least.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Weakest {
-    /// The mode.
-    pub mode: Mode,
-    /// What it carries then.
-    pub capacity: Capacity,
-}
-
-/// Whether a candidate carries the demand in every mode.
+/// Whether a candidate carries the demand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Carries {
     /// With confidence.
@@ -43,12 +33,19 @@ fn limit(capacity: Capacity) -> f64 {
     }
 }
 
-/// The mode in which a candidate carries least; `None` without findings. A search that was stopped
-/// counts as the weakest.
-pub fn weakest(findings: &[Finding], candidate: usize) -> Option<Weakest> {
+/// The finding of the mode in which a candidate carries least: one that rules the demand out, if
+/// any does, else that which is sure of least, else that which may come to least. `None` without
+/// findings.
+pub fn weakest(findings: &[Finding], candidate: usize, demand: f64) -> Option<&Finding> {
     let own = findings.iter().filter(|finding| finding.candidate == candidate);
-    let weakest = own.min_by(|a, b| sure(a.capacity).total_cmp(&sure(b.capacity)))?;
-    Some(Weakest { mode: weakest.mode, capacity: weakest.capacity })
+    let rank = |finding: &Finding| {
+        let may = carried(finding, demand) != Carries::No;
+        (may, sure(finding.capacity), limit(finding.capacity))
+    };
+    own.min_by(|a, b| {
+        let (a, b) = (rank(a), rank(b));
+        a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2))
+    })
 }
 
 /// Whether a candidate carries `demand` in all `modes`.
@@ -66,7 +63,7 @@ pub fn carries(findings: &[Finding], candidate: usize, modes: usize, demand: f64
 
 /// Whether `demand` is carried in one mode: by the capacity, unless the demand itself was tried and
 /// is not sure to be. If more load helps only that tells.
-fn carried(finding: &Finding, demand: f64) -> Carries {
+pub fn carried(finding: &Finding, demand: f64) -> Carries {
     let by_itself = finding.at(demand).map(|probe| probe.excess);
     match (finding.capacity, by_itself) {
         (Capacity::Uneven { .. }, Some(excess)) if excess.most < 0.0 => Carries::Yes,
@@ -106,19 +103,21 @@ pub fn recommended(
 
 /// The finding that the choice hangs on: of the candidate that is recommended, or else of the last,
 /// in the mode in which it carries least.
-pub fn hinge(
+pub fn hinge<'a>(
     candidates: &[Candidate],
-    findings: &[Finding],
+    findings: &'a [Finding],
     recommended: Option<usize>,
-) -> Option<Finding> {
+    demand: f64,
+) -> Option<&'a Finding> {
     let candidate = recommended.unwrap_or(candidates.len().saturating_sub(1));
-    let own = findings.iter().filter(|finding| finding.candidate == candidate);
-    own.min_by(|a, b| sure(a.capacity).total_cmp(&sure(b.capacity))).cloned()
+    weakest(findings, candidate, demand)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::study::capacity::made_up;
+    use crate::study::mode::Mode;
 
     fn finding(candidate: usize, mode: Mode, capacity: Capacity) -> Finding {
         Finding { candidate, mode, capacity, theory: 1.0, binding: None, probes: Vec::new() }
@@ -144,6 +143,20 @@ mod tests {
     }
 
     #[test]
+    fn the_demand_itself_has_a_say() {
+        let with = |capacity, least, most| {
+            let probe = made_up(100.0, least, (least + most) / 2.0, most);
+            carried(&Finding { probes: vec![probe], ..finding(0, Mode::Healthy, capacity) }, 100.0)
+        };
+        assert_eq!(with(between(150.0, 160.0), -0.2, -0.1), Carries::Yes);
+        assert_eq!(with(between(150.0, 160.0), -0.2, 0.1), Carries::Undecided);
+        let uneven = Capacity::Uneven { missed: 50.0, met: 200.0 };
+        assert_eq!(with(uneven, -0.2, -0.1), Carries::Yes);
+        assert_eq!(with(uneven, 0.1, 0.2), Carries::No);
+        assert_eq!(carried(&finding(0, Mode::Healthy, uneven), 100.0), Carries::Undecided);
+    }
+
+    #[test]
     fn the_cheapest_that_carries_it_is_chosen() {
         use Carries::{No, Undecided, Yes};
         assert_eq!(choose(&[No, Yes, Yes], &[None, Some(2.0), Some(1.0)], false), Some(2));
@@ -159,7 +172,20 @@ mod tests {
             finding(1, Mode::ZoneLoss, between(90.0, 110.0)),
             finding(0, Mode::Healthy, between(1.0, 2.0)),
         ];
-        assert_eq!(weakest(&all, 1).unwrap().mode, Mode::ZoneLoss);
-        assert_eq!(weakest(&all, 7), None);
+        assert_eq!(weakest(&all, 1, 100.0).unwrap().mode, Mode::ZoneLoss);
+        assert_eq!(weakest(&all, 7, 100.0), None);
+    }
+
+    #[test]
+    fn what_rules_the_demand_out_comes_before_what_is_sure_of_nothing() {
+        let all = [
+            finding(0, Mode::Healthy, Capacity::AtMost(600.0)),
+            finding(0, Mode::ReplicaLoss, Capacity::Stopped),
+            finding(0, Mode::ZoneLoss, between(300.0, 400.0)),
+        ];
+        let mode = |demand| weakest(&all, 0, demand).unwrap().mode;
+        assert_eq!(mode(500.0), Mode::ZoneLoss);
+        assert_eq!(mode(700.0), Mode::Healthy);
+        assert_eq!(mode(200.0), Mode::Healthy);
     }
 }

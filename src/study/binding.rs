@@ -23,6 +23,8 @@ const SCALED: f64 = 0.9;
 pub struct Binding {
     /// The objective that is missed first, as written.
     pub objective: String,
+    /// The share of the requests that failed, and how most of them did, if it is missed for that.
+    pub failed: Option<(f64, Failure)>,
     /// Why.
     pub constraint: Constraint,
 }
@@ -73,52 +75,65 @@ pub(super) fn of(
     let above = above(finding)?;
     let (worst, Excess { point: worst_point, .. }) =
         above.judged.iter().max_by(|a, b| a.1.point.total_cmp(&b.1.point))?;
-    let constraint = match failures(finding.mode, worst, above) {
-        _ if *worst_point < 0.0 => Constraint::Overload,
-        Some(failures) => failures,
+    let failed = failed(worst, above);
+    let constraint = match failed.and_then(|(share, kind)| lost(finding.mode, share, kind)) {
+        _ if above.overload && *worst_point <= 0.0 => Constraint::Overload,
+        Some(lost) => lost,
         None if above.utilisation.is_infinite() => Constraint::Nobody,
         None => {
             let mut faster = base.clone();
             faster.plan.gateway.cores.0 *= MORE_CPU;
             let faster = probe(runner, &faster, finding.mode, effort, above.load)?;
-            match faster.excess.point < 0.0 {
-                true => cpu(finding.mode, above, base),
-                false => beside_cpu(finding.mode, worst, above),
+            match (faster.excess.point <= 0.0, failed) {
+                (true, _) => cpu(finding.mode, above, base.plan.most_replicas()),
+                (false, Some((share, kind))) => Constraint::Failures(share, kind),
+                (false, None) => beside_cpu(finding.mode, worst, above),
             }
         }
     };
-    Some(Binding { objective: worst.objective.text.clone(), constraint })
+    Some(Binding { objective: worst.objective.text.clone(), constraint, failed })
 }
 
 /// The load at which something is missed that is nearest to the capacity.
 fn above(finding: &Finding) -> Option<&Probe> {
     match finding.capacity {
         Capacity::Between { point, .. } => {
-            let missed = |probe: &&Probe| probe.load >= point && probe.excess.point >= 0.0;
+            let missed = |probe: &&Probe| probe.load >= point && probe.excess.point > 0.0;
             finding.probes.iter().find(missed)
         }
-        Capacity::Nothing | Capacity::AtMost(_) => finding.probes.first(),
+        Capacity::Nothing | Capacity::AtMost(_) => {
+            finding.probes.iter().find(|probe| probe.excess.point > 0.0)
+        }
         Capacity::Uneven { missed, .. } => finding.at(missed),
         Capacity::AtLeast(_) | Capacity::Stopped => None,
     }
 }
 
-/// The failures that an objective is missed for, if it is.
-fn failures(mode: Mode, judgement: &Judgement, probe: &Probe) -> Option<Constraint> {
+/// The failures that an objective is missed for, if it is: their share, and how most came about.
+fn failed(judgement: &Judgement, probe: &Probe) -> Option<(f64, Failure)> {
     let failed = matches!(judgement.verdict, Verdict::Undecided(Doubt::Failed(_)))
         || judgement.objective.metric == Metric::Availability;
-    let kind = probe.failure.filter(|_| failed)?;
-    Some(match mode.loses() && is_of_loss(kind) {
-        true => Constraint::Detection(probe.failed, kind),
-        false => Constraint::Failures(probe.failed, kind),
-    })
+    probe.failure.filter(|_| failed).map(|kind| (probe.failed, kind))
+}
+
+/// What is in the way if requests fail because of what was lost.
+fn lost(mode: Mode, share: f64, kind: Failure) -> Option<Constraint> {
+    match kind {
+        _ if !mode.loses() => None,
+        Failure::LostInFlight | Failure::DeadAddress | Failure::IngressDown => {
+            Some(Constraint::Detection(share, kind))
+        }
+        // The loss has been noticed by then.
+        Failure::NoReadyReplica => Some(Constraint::Nobody),
+        Failure::ContractsMissing => Some(Constraint::Failures(share, kind)),
+        _ => None,
+    }
 }
 
 /// Whose CPU is in the way.
-fn cpu(mode: Mode, probe: &Probe, base: &Scenario) -> Constraint {
-    let most = base.plan.most_replicas() as f64;
+fn cpu(mode: Mode, probe: &Probe, most_replicas: usize) -> Constraint {
     match mode {
-        Mode::Healthy | Mode::DailyPeak if probe.working < SCALED * most => {
+        Mode::Healthy | Mode::DailyPeak if probe.working < SCALED * most_replicas as f64 => {
             Constraint::Autoscaler(probe.working, probe.in_use)
         }
         Mode::Healthy | Mode::DailyPeak => Constraint::Cpu(probe.utilisation),
@@ -136,8 +151,8 @@ fn beside_cpu(mode: Mode, judgement: &Judgement, probe: &Probe) -> Constraint {
     }
 }
 
-/// Whether requests fail so because what they were sent to is gone.
-pub(super) fn is_of_loss(kind: Failure) -> bool {
+/// Whether requests that fail so did not come to a replica that works.
+pub(super) fn met_nobody(kind: Failure) -> bool {
     matches!(
         kind,
         Failure::LostInFlight
@@ -146,4 +161,28 @@ pub(super) fn is_of_loss(kind: Failure) -> bool {
             | Failure::ContractsMissing
             | Failure::IngressDown
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::study::capacity::made_up;
+
+    #[test]
+    fn the_cpu_is_that_of_whoever_has_it() {
+        let probe = made_up(100.0, 0.1, 0.2, 0.3);
+        assert_eq!(cpu(Mode::Healthy, &probe, 2), Constraint::Cpu(0.9));
+        assert_eq!(cpu(Mode::DailyPeak, &probe, 3), Constraint::Autoscaler(2.0, 0.95));
+        assert_eq!(cpu(Mode::ZoneLoss, &probe, 3), Constraint::Survivors(0.9));
+        assert_eq!(cpu(Mode::WithoutControlPlane, &probe, 2), Constraint::Contracts(0.9));
+    }
+
+    #[test]
+    fn failures_after_a_loss_was_noticed_are_not_of_its_detection() {
+        let of = |mode, kind| lost(mode, 0.1, kind);
+        let dead = Failure::DeadAddress;
+        assert_eq!(of(Mode::ZoneLoss, dead), Some(Constraint::Detection(0.1, dead)));
+        assert_eq!(of(Mode::ZoneLoss, Failure::NoReadyReplica), Some(Constraint::Nobody));
+        assert_eq!(of(Mode::Healthy, dead), None);
+    }
 }

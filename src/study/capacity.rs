@@ -5,8 +5,8 @@
 //! the same luck, and so does every tier.
 //!
 //! What all replicas together cannot serve is not carried, whatever the objectives make of it in
-//! the time that is judged: nothing is lost that would come back, so the backlog grows for as long
-//! as the load lasts. A loss may end, and is judged by what it leads to.
+//! the time that is judged: the backlog grows for as long as the load lasts. More than the
+//! survivors serve may be carried, if a loss ends soon enough.
 //!
 //! A percentile is of the served requests. Here it is judged as such if another objective bounds
 //! the availability, and with it the failures. Without one, no more requests may fail than the
@@ -24,7 +24,6 @@ use crate::study::binding::{self, Binding};
 use crate::study::excess;
 use crate::study::mode::{self, Mode, Trial};
 use crate::study::search::{self, Capacity, Excess, Range};
-use crate::units::Rate;
 use crate::verdict::{self, Judgement};
 
 /// Experiments that a search takes, about.
@@ -33,6 +32,11 @@ const PROBES: u64 = 9;
 const LEAST: f64 = 0.01;
 /// The greatest.
 const MOST: f64 = 1.3;
+/// By how much an overload exceeds objectives at least: as much as to be missed by far, so that a
+/// search halves the way to it.
+const OVERLOAD: f64 = 1.0;
+/// A demand beyond this is not tried: where requests are answered early theory says little.
+const FAR: f64 = 20.0;
 /// Where a search begins that has nothing else to go by.
 const GUESS: f64 = 0.8;
 
@@ -184,13 +188,7 @@ pub fn find(
     guess: f64,
 ) -> Finding {
     let theory = mode::fluid_limit(&base.plan, mode);
-    let scale = scale(base, mode);
-    let range = Range {
-        least: LEAST * scale,
-        guess: guess.max(LEAST * scale),
-        most: MOST * scale,
-        tolerance: effort.tolerance,
-    };
+    let range = range(base, mode, effort, guess);
     let (capacity, binding, probes) = (Capacity::Stopped, None, Vec::new());
     let mut finding = Finding { candidate: 0, mode, capacity, theory, binding, probes };
     finding.capacity = search::search(range, |load| {
@@ -199,36 +197,49 @@ pub fn find(
         finding.add(probe);
         Some(excess)
     });
-    try_demand(runner, base, effort, &mut finding);
+    try_demand(runner, base, effort, range, &mut finding);
     let tried: Vec<_> = finding.probes.iter().map(|probe| (probe.load, probe.excess)).collect();
-    finding.capacity = match finding.capacity {
-        Capacity::Stopped => Capacity::Stopped,
+    finding.capacity = match (finding.capacity, search::uneven(&tried)) {
+        (Capacity::Stopped, _) => Capacity::Stopped,
+        (_, Some(uneven)) => uneven,
         // Of what all replicas cannot serve, the least that was tried lies a little above.
-        Capacity::Between { low, point, high } if is_overload(&base.plan, mode, point) => {
-            Capacity::Between { low, point: theory, high }
+        (Capacity::Between { low, point, high }, _) if is_overload(&base.plan, point) => {
+            let most = mode::arrivals(&base.plan, base.plan.most_replicas());
+            Capacity::Between { low, point: most, high }
         }
-        found => search::uneven(&tried).unwrap_or(found),
+        (found, None) => found,
     };
     finding.binding = binding::of(runner, base, effort, &finding);
     finding
 }
 
-/// What theory gives as the capacity; if nobody survives, that of a replica.
-fn scale(base: &Scenario, mode: Mode) -> f64 {
+/// Where a capacity is looked for: about what theory gives, or if nobody survives about what a
+/// replica serves; and up or down to the demand, unless that is more than all replicas serve.
+fn range(base: &Scenario, mode: Mode, effort: Effort, guess: f64) -> Range {
     let theory = mode::fluid_limit(&base.plan, mode);
-    if theory > 0.0 { theory } else { base.plan.saturation().0 }
+    let scale = if theory > 0.0 { theory } else { mode::arrivals(&base.plan, 1) };
+    let is_far = |demand: f64| demand > FAR * scale || is_overload(&base.plan, demand);
+    let demand = effort.demand.filter(|demand| !is_far(*demand));
+    let least = (LEAST * scale).min(demand.unwrap_or(f64::INFINITY));
+    let most = (MOST * scale).max(demand.unwrap_or(0.0));
+    Range { least, guess: guess.max(LEAST * scale), most, tolerance: effort.tolerance }
 }
 
 /// Tries the demand itself unless it is too much: that greater loads are carried says nothing of it
 /// where more load helps.
-fn try_demand(runner: &Runner<'_>, base: &Scenario, effort: Effort, finding: &mut Finding) {
+fn try_demand(
+    runner: &Runner<'_>,
+    base: &Scenario,
+    effort: Effort,
+    range: Range,
+    finding: &mut Finding,
+) {
     let Some(demand) = effort.demand else { return };
     let most = match finding.capacity {
-        Capacity::Between { high, .. } | Capacity::AtMost(high) => high,
+        Capacity::Between { high, .. } | Capacity::AtMost(high) => high.min(range.most),
         Capacity::Stopped => 0.0,
-        _ => f64::INFINITY,
+        _ => range.most,
     };
-    let most = most.min(MOST * scale(base, finding.mode));
     if demand > most || finding.at(demand).is_some() {
         return;
     }
@@ -270,8 +281,8 @@ pub fn probe(
     let greatest = |of: fn(&Excess) -> f64| {
         judged.iter().map(|(_, excess)| of(excess)).fold(f64::NEG_INFINITY, f64::max)
     };
-    let overload = is_overload(&scenario.plan, mode, load);
-    let floor = if overload { f64::MIN_POSITIVE } else { f64::NEG_INFINITY };
+    let overload = is_overload(&scenario.plan, load);
+    let floor = if overload { OVERLOAD } else { f64::NEG_INFINITY };
     let excess = Excess {
         least: greatest(|excess| excess.least).max(floor),
         point: greatest(|excess| excess.point).max(floor),
@@ -294,9 +305,8 @@ pub fn probe(
 }
 
 /// Whether a load is more than all replicas serve, for as long as it lasts.
-fn is_overload(plan: &Plan, mode: Mode, load: f64) -> bool {
-    let busy = plan.utilisation(Rate(load), mode::survivors(plan, mode));
-    busy > 1.0 && !mode.loses() && !plan.ends_early()
+fn is_overload(plan: &Plan, load: f64) -> bool {
+    load > mode::arrivals(plan, plan.most_replicas()) && !plan.ends_early()
 }
 
 /// How CPU was used: see [`Probe`].
@@ -314,7 +324,8 @@ fn cpu(run: &Experiment, plan: &Plan, mode: Mode, load: f64) -> Cpu {
     let cores = plan.gateway.cores.0;
     let length = plan.run.horizon.since(plan.run.warm_up).as_secs() * run.outcomes.len() as f64;
     Cpu {
-        utilisation: load * work / (cores * mode::survivors(plan, mode) as f64),
+        utilisation: load * plan.requests_per_arrival() * work
+            / (cores * mode::survivors(plan, mode) as f64),
         in_use: if capacity > 0.0 { busy / capacity } else { 0.0 },
         working: capacity / (cores * length),
     }
@@ -322,7 +333,7 @@ fn cpu(run: &Experiment, plan: &Plan, mode: Mode, load: f64) -> Cpu {
 
 /// Requests that were not sent to what is gone.
 fn met_a_replica(ledger: &Ledger) -> u64 {
-    let lost = Failure::ALL.into_iter().filter(|kind| binding::is_of_loss(*kind));
+    let lost = Failure::ALL.into_iter().filter(|kind| binding::met_nobody(*kind));
     ledger.offered - lost.map(|kind| ledger.failed_by(kind)).sum::<u64>()
 }
 
@@ -334,4 +345,21 @@ fn failures(run: &Experiment) -> (f64, Option<Failure>) {
     let of = |kind: &Failure| windows().map(|ledger| ledger.failed_by(*kind)).sum::<u64>();
     let most = Failure::ALL.into_iter().max_by_key(of).filter(|kind| of(kind) > 0);
     (failed as f64 / (failed + served).max(1) as f64, most)
+}
+
+/// A load that was tried with these excesses, where nothing failed.
+#[cfg(test)]
+pub(super) fn made_up(load: f64, least: f64, point: f64, most: f64) -> Probe {
+    Probe {
+        load,
+        excess: Excess { least, point, most },
+        judged: Vec::new(),
+        overload: false,
+        failed: 0.0,
+        failure: None,
+        utilisation: 0.9,
+        in_use: 0.95,
+        working: 2.0,
+        digests: Vec::new(),
+    }
 }

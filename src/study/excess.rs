@@ -5,7 +5,7 @@
 //! of two: its latency, and the share of the requests that failed or were never answered over the
 //! share that it leaves out.
 
-use crate::objective::{Metric, Objective};
+use crate::objective::{Metric, Objective, Relation};
 use crate::stats::{Estimate, Interval};
 use crate::study::search::Excess;
 use crate::verdict::{self, Doubt, Judgement, Verdict};
@@ -70,17 +70,20 @@ fn of_figure(judgement: &Judgement) -> Excess {
 
 fn over(objective: &Objective, value: f64) -> f64 {
     let bound = verdict::bound(objective);
-    match (objective.metric.is_share(), objective.metric.is_better_high()) {
+    let is_least = matches!(objective.relation, Relation::Above | Relation::AtLeast);
+    let longer = (value.max(1e-9) / bound.max(1e-9)).ln();
+    match (objective.metric.is_share(), is_least) {
         (true, true) => (bound - value) / (1.0 - bound).max(1e-6),
         (true, false) => (value - bound) / bound.max(1e-6),
-        (false, _) => (value.max(1e-9) / bound.max(1e-9)).ln(),
+        (false, true) => -longer,
+        (false, false) => longer,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::objective::{Bound, Relation};
+    use crate::objective::Bound;
     use crate::units::Span;
 
     fn estimate(low: f64, point: f64, high: f64) -> Estimate {
@@ -102,6 +105,14 @@ mod tests {
     fn a_percentile_is_exceeded_by_its_latency() {
         let excess = of(&p99(Some(estimate(0.5, 0.6, 0.7)), Verdict::Met), None);
         assert!((excess.point - 0.6_f64.ln()).abs() < 1e-12);
+        assert!(excess.least < excess.point && excess.point < excess.most && excess.most < 0.0);
+    }
+
+    #[test]
+    fn a_least_latency_is_missed_below_it() {
+        let mut judged = p99(Some(estimate(1.5, 1.6, 1.7)), Verdict::Met);
+        judged.objective.relation = Relation::Above;
+        let excess = of(&judged, None);
         assert!(excess.least < excess.point && excess.point < excess.most && excess.most < 0.0);
     }
 

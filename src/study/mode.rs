@@ -139,12 +139,17 @@ pub fn objectives(base: &Scenario, mode: Mode) -> Vec<Objective> {
         base.plan.windows[objective.window].extent == Extent::Run
             && match objective.metric {
                 Metric::Latency(_) | Metric::MeanLatency | Metric::Availability => true,
-                Metric::Recovery => matches!(mode, Mode::ReplicaLoss | Mode::ZoneLoss),
+                Metric::Recovery => has_recovery(mode),
                 Metric::Recovered | Metric::Stuck => false,
             }
     };
     let judged = |objective: &Objective| Objective { window: 1, ..objective.clone() };
     base.objectives.iter().filter(whole).map(judged).collect()
+}
+
+/// Whether what is lost in a mode comes back while it is judged.
+pub fn has_recovery(mode: Mode) -> bool {
+    matches!(mode, Mode::ReplicaLoss | Mode::ZoneLoss)
 }
 
 fn scatter(plan: &Plan) -> Scatter {
@@ -206,9 +211,15 @@ pub fn survivors(plan: &Plan, mode: Mode) -> usize {
 }
 
 /// The load at which the CPU of the survivors is full: saturation if nothing fails, N−1 headroom if
-/// a replica is lost. What a fluid model gives as the capacity if the loss lasts.
+/// a replica is lost. What a fluid model gives as the capacity if the loss lasts. Like all loads of
+/// a plan in arrivals per second: of requests, or of sessions.
 pub fn fluid_limit(plan: &Plan, mode: Mode) -> f64 {
-    plan.saturation().0 * survivors(plan, mode) as f64
+    arrivals(plan, survivors(plan, mode))
+}
+
+/// The load that so many replicas serve when their CPU is full.
+pub fn arrivals(plan: &Plan, replicas: usize) -> f64 {
+    plan.saturation().0 * replicas as f64 / plan.requests_per_arrival()
 }
 
 #[cfg(test)]

@@ -18,6 +18,9 @@ pub struct Tally {
     /// Intervals that lie below the truth, and above it.
     below: u64,
     above: u64,
+    /// Intervals without an upper end.
+    unbounded: u64,
+    /// Of the others.
     width: f64,
     points: f64,
     experiments: usize,
@@ -31,7 +34,10 @@ impl Tally {
         self.held += u64::from((low..=high).contains(&truth));
         self.below += u64::from(high < truth);
         self.above += u64::from(low > truth);
-        self.width += (high - low) / truth;
+        match high.is_finite() {
+            true => self.width += (high - low) / truth,
+            false => self.unbounded += 1,
+        }
         self.points += point / truth;
         self.experiments += experiments;
     }
@@ -40,13 +46,14 @@ impl Tally {
     pub fn judge(&self, name: &str) {
         let each = |sum: f64| sum / self.searches as f64;
         println!(
-            "{name}: {} of {} hold the truth, {} lie below, {} above; width {:.2} %, points {:+.2} \
-             %, {:.1} experiments",
+            "{name}: {} of {} hold the truth, {} lie below, {} above, {} have no upper end; width \
+             {:.2} %, points {:+.2} %, {:.1} experiments",
             self.held,
             self.searches,
             self.below,
             self.above,
-            100.0 * each(self.width),
+            self.unbounded,
+            100.0 * self.width / (self.searches - self.unbounded) as f64,
             100.0 * (each(self.points) - 1.0),
             each(self.experiments as f64),
         );

@@ -1,17 +1,18 @@
 //! A capacity plan in text: the recommendation first, then every capacity with what bounds it, what
 //! it hangs on, and what limits it all.
 
+use super::capacity_caveats::{judged, texts};
 use super::capacity_words as words;
-use crate::objective::Metric;
 use crate::report::text::{self, Paint, Written};
 use crate::report::words::{grouped, plural, wrapped};
-use crate::scenario::{Mark, Scenario};
-use crate::study::advice::{self, Carries, Weakest};
+use crate::scenario::Scenario;
+use crate::study::advice::{self, Carries};
 use crate::study::capacity::{Candidate, Effort, Finding};
 use crate::study::cost::{Cost, Prices, tier};
-use crate::study::mode::{self, Mode};
+use crate::study::mode::Mode;
 use crate::study::search::Capacity;
 use crate::study::sensitivity::{FACTORS, NO_EFFECT, Swing};
+use crate::study::settling::Settling;
 
 /// A capacity plan with all that is said of it.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub struct CapacityReport<'a> {
     pub effort: Effort,
     /// What was found.
     pub findings: &'a [Finding],
+    /// Runs that show whether warm-up suffices.
+    pub settling: &'a [Settling],
     /// Requests per second that are to be carried.
     pub demand: f64,
     /// Whether the demand is the scenario's own.
@@ -73,8 +76,21 @@ impl<'a> CapacityReport<'a> {
         self.findings.iter().filter(move |finding| finding.candidate == candidate)
     }
 
-    pub(super) fn weakest(&self, candidate: usize) -> Option<Weakest> {
-        advice::weakest(self.findings, candidate)
+    pub(super) fn weakest(&self, candidate: usize) -> Option<&'a Finding> {
+        advice::weakest(self.findings, candidate, self.demand)
+    }
+
+    /// The finding of which it was tried what it hangs on.
+    pub(super) fn hinge(&self) -> Option<&'a Finding> {
+        advice::hinge(self.candidates, self.findings, self.chosen(), self.demand)
+    }
+
+    /// What loads count.
+    pub(super) fn arrivals(&self) -> &'static str {
+        match self.base().plan.requests_per_arrival() > 1.0 {
+            true => "sessions",
+            false => "requests",
+        }
     }
 
     /// How the figures came about, in words.
@@ -104,8 +120,7 @@ pub fn recommendation_only(report: &CapacityReport, colour: bool) -> String {
 
 fn head(report: &CapacityReport) -> String {
     let base = report.base();
-    let objectives = mode::objectives(base, Mode::ReplicaLoss);
-    let texts: Vec<&str> = objectives.iter().map(|one| one.text.as_str()).collect();
+    let texts: Vec<String> = judged(report);
     let tiers = plural(report.candidates.len() as u64, "gateway");
     let count = words::modes(report.modes.len());
     let judged = report.effort.trial.judged;
@@ -151,8 +166,7 @@ fn reason(report: &CapacityReport, candidate: usize, carries: Carries) -> String
     };
     let found = words::capacity(weakest.capacity);
     let when = weakest.mode.label();
-    let finding = report.of(candidate).find(|finding| finding.mode == weakest.mode);
-    let binding = finding.and_then(|finding| finding.binding.as_ref());
+    let binding = weakest.binding.as_ref();
     let why = binding.map(|binding| format!(", then {}", words::binding(binding)));
     let why = why.unwrap_or_default();
     let sure = advice::sure(weakest.capacity);
@@ -162,20 +176,33 @@ fn reason(report: &CapacityReport, candidate: usize, carries: Carries) -> String
         }
         Carries::Yes => {
             let growth = grouped(100.0 * (sure / report.demand - 1.0), 0);
+            let least = match weakest.capacity {
+                Capacity::AtLeast(_) => "at least ",
+                _ => "",
+            };
             format!(
-                "✓ {name} ({cost}) lasts until +{growth} % traffic; weakest when {when}: \
+                "✓ {name} ({cost}) lasts until {least}+{growth} % traffic; weakest when {when}: \
                  {found}{why}"
             )
         }
         Carries::No => format!("✗ {name} ({cost}) does not; weakest when {when}: {found}{why}"),
+        Carries::Undecided if sure >= report.demand => {
+            let demand = words::demand(report.demand);
+            format!(
+                "? {name} ({cost}) may; weakest when {when}: {found}{why}; but {demand} itself was \
+                 tried and is not sure to meet the objectives"
+            )
+        }
         Carries::Undecided => format!("? {name} ({cost}) may; weakest when {when}: {found}{why}"),
     }
 }
 
 fn capacities(report: &CapacityReport, paint: Paint) -> String {
-    let title = "Capacity in requests/s, the load at which all replicas left are full, and what \
-                 is in the way";
-    let mut out = format!("{}\n", paint.title(title));
+    let title = format!(
+        "Capacity in {}/s, the load at which all replicas left are full, and what is in the way",
+        report.arrivals()
+    );
+    let mut out = format!("{}\n", paint.title(&title));
     let width = report.modes.iter().map(|mode| mode.label().chars().count()).max().unwrap_or(0);
     for (index, candidate) in report.candidates.iter().enumerate() {
         out.push_str(&format!("  {}\n", candidate.name));
@@ -206,8 +233,9 @@ fn capacities(report: &CapacityReport, paint: Paint) -> String {
 
 /// What the capacity hangs on.
 fn swings(report: &CapacityReport, paint: Paint) -> String {
-    let hinge = advice::hinge(report.candidates, report.findings, report.chosen());
-    let Some(hinge) = hinge.filter(|_| !report.swings.is_empty()) else { return String::new() };
+    let Some(hinge) = report.hinge().filter(|_| !report.swings.is_empty()) else {
+        return String::new();
+    };
     let name = &report.candidates[hinge.candidate].name;
     let title = format!("What the capacity of {name} hangs on ({})", hinge.mode.label());
     let mut out = format!("{}\n", paint.title(&title));
@@ -234,80 +262,4 @@ fn caveats(report: &CapacityReport, paint: Paint) -> String {
         out.push_str(&wrapped("  ! ", &text));
     }
     out
-}
-
-/// What limits the plan.
-pub(super) fn texts(report: &CapacityReport) -> Vec<String> {
-    let base = report.base();
-    let mut all = Vec::new();
-    if report.modes.contains(&Mode::DailyPeak) {
-        all.push(format!(
-            "the peak of a day is taken as {} times its trough, climbed to in 15 min: assumed → \
-             --peak-ratio",
-            report.effort.trial.peak_ratio
-        ));
-    }
-    let left: Vec<&str> = left_out(base);
-    if !left.is_empty() {
-        all.push(format!("left out, as they speak of a part of the run: {}", left.join(", ")));
-    }
-    if !base.plan.faults.is_empty() {
-        all.push("the scenario's own faults are replaced by the modes'".to_owned());
-    }
-    let asks_for =
-        |metric: Metric| base.objectives.iter().any(|objective| objective.metric == metric);
-    if !asks_for(Metric::Availability) {
-        let mean = match asks_for(Metric::MeanLatency) {
-            true => ", and a mean is of those that are served, however few",
-            false => "",
-        };
-        all.push(format!(
-            "no objective bounds the availability: where more requests fail than a percentile \
-             leaves out, it is missed{mean} → add one, such as availability >= 99%"
-        ));
-    }
-    all.extend(uneven(report));
-    let shakes_hands = base.plan.surroundings.iter().any(|around| around.tls.is_some());
-    if shakes_hands || base.plan.ends_early() {
-        all.push(
-            "the load at which CPU is full is that of requests that go all the way, without \
-             handshakes: what a cache or a limit answers early takes less"
-                .to_owned(),
-        );
-    }
-    if !report.demand_is_own {
-        all.push(format!("the demand is {} by --demand", words::demand(report.demand)));
-    }
-    let assumed: Vec<&str> = (base.settings.iter())
-        .filter(|setting| setting.mark == Mark::Assumed && !setting.path.starts_with("run."))
-        .map(|setting| setting.path.as_str())
-        .collect();
-    if !assumed.is_empty() {
-        all.push(format!(
-            "assumed by default, because nothing is published: {} → write down your own; \
-             brownout check --settings says more",
-            assumed.join(", ")
-        ));
-    }
-    all
-}
-
-/// Where more load helps, so that there is no capacity.
-fn uneven(report: &CapacityReport) -> Option<String> {
-    let is_uneven = |finding: &&Finding| matches!(finding.capacity, Capacity::Uneven { .. });
-    let finding = report.findings.iter().find(is_uneven)?;
-    let name = &report.candidates[finding.candidate].name;
-    Some(format!(
-        "more load helps {name} when {}: {}; no load is the capacity then, and what lies between \
-         loads is not known → brownout sweep --set traffic.rate=FROM..TO:NUMBER",
-        finding.mode.label(),
-        words::capacity(finding.capacity)
-    ))
-}
-
-fn left_out(base: &Scenario) -> Vec<&str> {
-    let judged = mode::objectives(base, Mode::ReplicaLoss);
-    let is_judged = |text: &str| judged.iter().any(|one| one.text == text);
-    let texts = base.objectives.iter().map(|objective| objective.text.as_str());
-    texts.filter(|text| !is_judged(text)).collect()
 }

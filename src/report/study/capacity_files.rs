@@ -4,14 +4,15 @@ use std::io::{Result, Write};
 
 use serde_json::{Value, json};
 
-use super::capacity::{CapacityReport, headline, render, texts};
+use super::capacity::{CapacityReport, headline, render};
+use super::capacity_caveats::texts;
 use super::capacity_words as words;
 use super::manifest::StudyManifest;
 use crate::report::cells::{self, nine_digits, optional};
 use crate::report::files::{FilesError, MARK, Staging};
 use crate::report::manifest::VERSION;
 use crate::scenario::Scenario;
-use crate::study::advice::{Carries, hinge};
+use crate::study::advice::Carries;
 use crate::study::capacity::{Finding, Probe};
 use crate::study::search::{Capacity, Excess};
 use crate::study::sensitivity::FACTORS;
@@ -34,7 +35,7 @@ const COLUMNS: [&str; 12] = [
     "experiments",
 ];
 /// Columns of `probes.csv`.
-const PROBE_COLUMNS: [&str; 12] = [
+const PROBE_COLUMNS: [&str; 13] = [
     "gateway",
     "mode",
     "load",
@@ -46,6 +47,7 @@ const PROBE_COLUMNS: [&str; 12] = [
     "excess",
     "failed",
     "utilisation",
+    "overload",
     "replications",
 ];
 /// Columns of `sensitivity.csv`.
@@ -117,7 +119,7 @@ pub fn write_json(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
             "capacity": report.of(index).map(finding).collect::<Vec<_>>(),
         })
     };
-    let hinge = hinge(report.candidates, report.findings, report.chosen());
+    let hinge = report.hinge();
     let swing = |swing: &crate::study::sensitivity::Swing| {
         json!({
             "setting": swing.path,
@@ -179,15 +181,21 @@ fn parts(capacity: Capacity) -> (&'static str, [Option<f64>; 3]) {
 fn finding(finding: &Finding) -> Value {
     let (state, [low, point, high]) = parts(finding.capacity);
     let binding = finding.binding.as_ref();
+    let (met, missed) = match finding.capacity {
+        Capacity::Uneven { missed, met } => (Some(met), Some(missed)),
+        _ => (None, None),
+    };
     json!({
         "mode": finding.mode.key(),
         "state": state,
         "low_per_s": low.and_then(nine_digits),
         "point_per_s": point.and_then(nine_digits),
         "high_per_s": high.and_then(nine_digits),
+        "met_at_per_s": met.and_then(nine_digits),
+        "missed_at_per_s": missed.and_then(nine_digits),
         "fluid_limit_per_s": nine_digits(finding.theory),
         "objective": binding.map(|binding| binding.objective.as_str()),
-        "constraint": binding.map(|binding| words::constraint(binding.constraint)),
+        "constraint": binding.map(words::why),
         "experiments": finding.probes.len(),
     })
 }
@@ -207,7 +215,7 @@ pub fn write_csv(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
         row.extend(numbers.map(|value| optional(value, number)));
         row.push(number(finding.theory));
         row.push(optional(binding, |binding| binding.objective.clone()));
-        row.push(optional(binding, |binding| words::constraint(binding.constraint)));
+        row.push(optional(binding, words::why));
         row.push(report.cost(finding.candidate).words);
         row.extend([number(report.demand), finding.probes.len().to_string()]);
         rows.write_record(row)?;
@@ -253,6 +261,7 @@ fn probe_rows(probe: &Probe, replications: usize) -> impl Iterator<Item = Vec<St
             number(excess.point),
             number(probe.failed),
             number(probe.utilisation),
+            probe.overload.to_string(),
             replications.to_string(),
         ]
     })
@@ -265,7 +274,7 @@ fn probe_rows(probe: &Probe, replications: usize) -> impl Iterator<Item = Vec<St
 pub fn write_swings(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
     let mut rows = cells::rows(out);
     rows.write_record(SWING_COLUMNS)?;
-    let Some(hinge) = hinge(report.candidates, report.findings, report.chosen()) else {
+    let Some(hinge) = report.hinge() else {
         return rows.flush();
     };
     let gateway = &report.candidates[hinge.candidate].name;

@@ -29,6 +29,7 @@ pub fn capacity(capacity: Capacity) -> String {
         }
         Capacity::AtMost(high) if high.is_infinite() => "undecided".to_owned(),
         Capacity::AtMost(high) => format!("less than {}/s", load(high)),
+        Capacity::AtLeast(0.0) => "undecided".to_owned(),
         Capacity::AtLeast(low) => format!("at least {}/s", load(low)),
         Capacity::Nothing => "no load".to_owned(),
         Capacity::Uneven { missed, met } => {
@@ -40,7 +41,18 @@ pub fn capacity(capacity: Capacity) -> String {
 
 /// What is in the way of more: `p99 < 250ms: CPU of the survivors, 92 % in use`.
 pub fn binding(binding: &Binding) -> String {
-    format!("{}: {}", binding.objective, constraint(binding.constraint))
+    format!("{}: {}", binding.objective, why(binding))
+}
+
+/// The same without the objective.
+pub fn why(binding: &Binding) -> String {
+    let named = matches!(binding.constraint, Constraint::Detection(..) | Constraint::Failures(..));
+    match binding.failed.filter(|_| !named) {
+        Some((share, kind)) => {
+            format!("{}; {} {}", constraint(binding.constraint), Share(share), fails(kind))
+        }
+        None => constraint(binding.constraint),
+    }
 }
 
 /// The same in the fewest words: `p99: CPU of the survivors`.

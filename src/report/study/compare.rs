@@ -12,8 +12,8 @@ use crate::study::cost::{Prices, tier};
 use crate::units::{Instant, Span};
 use crate::verdict::{Overall, Verdict};
 
-const NARROWER: &str = "narrower: how many times the interval is narrower than that of runs with \
-                        luck of their own would be; its square is the reduction of variance";
+const GAIN: &str = "gain: how many times the interval is narrower than that of runs with luck of \
+                    their own would be; its square is the reduction of variance";
 
 /// Names that are longer leave tables no room.
 const LONGEST_NAME: usize = 24;
@@ -183,28 +183,49 @@ fn windows(report: &CompareReport, paint: Paint) -> Vec<String> {
 }
 
 fn differences(report: &CompareReport, paint: Paint) -> String {
-    let mut out = String::new();
-    for index in 1..report.variants.len() {
-        let title = format!(
-            "{} against {} (paired; each interval 95 % by itself)",
-            report.label(index),
-            report.label(0)
-        );
-        let heads = ["difference", "ratio", "", "narrower"];
-        let mut rows: Vec<Vec<String>> = Vec::new();
+    let one = |index: usize| {
+        let (other, first) = (report.label(index), report.label(0));
+        let title = format!("{other} against {first} (paired; each interval 95 % by itself)");
+        format!("{}\n{}", paint.title(&title), difference_table(report, index))
+    };
+    let all: Vec<String> = (1..report.variants.len()).map(one).collect();
+    all.join("\n") + "\n" + &wrapped("  ", GAIN)
+}
+
+/// The differences of a variant, window by window; if they are too wide, without the intervals of
+/// ratios.
+fn difference_table(report: &CompareReport, variant: usize) -> String {
+    let table = |brief: bool| {
+        let table = tables::left(&difference_rows(report, variant, brief));
+        let mut lines = table.lines();
+        let mut out = format!("{}\n", lines.next().unwrap_or_default());
         let mut window = "";
-        for contrast in &report.contrasts {
+        for (line, contrast) in lines.zip(&report.contrasts) {
             if contrast.window != window {
                 window = &contrast.window;
-                rows.push([window].into_iter().chain(heads).map(str::to_owned).collect());
+                out += &format!("  {window}:\n");
             }
-            let cells = contrast::cells(contrast.kind, contrast.against[index - 1].as_ref());
-            rows.push([contrast.kind.name()].into_iter().chain(cells).collect());
+            out += &format!("{line}\n");
         }
-        let gap = if out.is_empty() { "" } else { "\n" };
-        out.push_str(&format!("{gap}{}\n{}", paint.title(&title), tables::left(&rows)));
+        out
+    };
+    let fits = |table: &String| table.lines().all(|line| line.chars().count() <= tables::WIDTH);
+    Some(table(false)).filter(fits).unwrap_or_else(|| table(true))
+}
+
+fn difference_rows(report: &CompareReport, variant: usize, brief: bool) -> Vec<Vec<String>> {
+    let mut rows = vec![["", "difference", "ratio", "", "gain"].map(str::to_owned).to_vec()];
+    for contrast in &report.contrasts {
+        let found = contrast.against[variant - 1].as_ref();
+        let pairs = found.map_or(0, |found| found.difference.n);
+        // Not every replication has every figure.
+        let few = found.is_some() && pairs < report.runs[0].outcomes.len();
+        let of = if few { format!(", {pairs} pairs") } else { String::new() };
+        let cells = contrast::cells(contrast.kind, found, brief);
+        let name = contrast.kind.name() + &of;
+        rows.push([name].into_iter().chain(cells).collect());
     }
-    out + "\n" + &wrapped("  ", NARROWER)
+    rows
 }
 
 /// What limits the figures, each once, with the variants that it concerns.

@@ -20,7 +20,7 @@ use crate::study::cost::tier;
 /// The schema of `comparison.json`.
 const SCHEMA: &str = "brownout/comparison/1";
 /// Columns of `comparison.csv`.
-const COLUMNS: [&str; 20] = [
+const COLUMNS: [&str; 21] = [
     "variant",
     "window",
     "measure",
@@ -30,6 +30,7 @@ const COLUMNS: [&str; 20] = [
     "high",
     "n",
     "baseline",
+    "pairs",
     "difference",
     "difference_low",
     "difference_high",
@@ -143,6 +144,7 @@ fn row(
     row.extend(numbers(figure));
     row.push(optional(figure, |figure| figure.n.to_string()));
     row.push(report.name(0).to_owned());
+    row.push(optional(found, |found| found.difference.n.to_string()));
     row.extend(numbers(found.map(|found| &found.difference)));
     row.extend(numbers(found.and_then(|found| found.ratio.as_ref())));
     row.push(optional(found, |found| contrast::call(contrast.kind, found.call()).to_owned()));

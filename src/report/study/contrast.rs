@@ -8,12 +8,17 @@ use crate::study::measure::Kind;
 /// Differences that are shown as figures reach so far from zero, in their unit.
 const SMALLEST: f64 = 0.0001;
 
-/// What a comparison says, as the cells of a table: difference, ratio, call, gain of pairing.
-pub fn cells(kind: Kind, comparison: Option<&Comparison>) -> [String; 4] {
+/// What a comparison says, as the cells of a table: difference, ratio (without its interval if
+/// `brief`), call, gain of pairing.
+pub fn cells(kind: Kind, comparison: Option<&Comparison>, brief: bool) -> [String; 4] {
     let Some(found) = comparison else {
         return [NOTHING.to_owned(), NOTHING.to_owned(), "no data".to_owned(), NOTHING.to_owned()];
     };
     let ratio = found.ratio.as_ref().map_or(NOTHING.to_owned(), ratio);
+    let ratio = match brief {
+        true => ratio.split(' ').next().unwrap_or_default().to_owned(),
+        false => ratio,
+    };
     let gain = found.narrower().map_or(NOTHING.to_owned(), |times| match times {
         many if many > 100.0 => "> 100×".to_owned(),
         times => format!("{times:.1}×"),
@@ -118,14 +123,15 @@ mod tests {
     fn a_comparison_is_called_or_too_close() {
         let sample = |values: &[f64]| Sample::of(values).unwrap();
         let (one, other) = (sample(&[1.0, 2.0, 3.0]), sample(&[2.0, 3.1, 4.0]));
-        let call =
-            |kind, a, b| cells(kind, Some(&paired::compare(a, b, Confidence::USUAL)))[2].clone();
+        let call = |kind, a, b| {
+            cells(kind, Some(&paired::compare(a, b, Confidence::USUAL)), false)[2].clone()
+        };
         assert_eq!(call(Kind::Mean, &one, &other), "better");
         assert_eq!(call(Kind::Mean, &other, &one), "worse");
         assert_eq!(call(Kind::Cpu, &one, &other), "less");
         assert_eq!(call(Kind::Mean, &one, &one), "the same");
         let scattered = sample(&[2.0, 2.1, 1.9]);
         assert_eq!(call(Kind::Mean, &one, &scattered), "too close to call");
-        assert_eq!(cells(Kind::Mean, None)[2], "no data");
+        assert_eq!(cells(Kind::Mean, None, false)[2], "no data");
     }
 }

@@ -1,6 +1,7 @@
 //! What people and programs read of studies: text, tables, charts and files.
 
 pub mod capacity;
+mod capacity_caveats;
 pub mod capacity_charts;
 pub mod capacity_files;
 pub mod capacity_words;

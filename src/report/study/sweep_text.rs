@@ -13,7 +13,6 @@ use crate::verdict::{Overall, Verdict};
 
 /// Rows of the table; the others are in the files.
 const ROWS_TOLD: usize = 200;
-const WIDTH: usize = 100;
 /// The widest cell for the value of a setting, where room is short.
 const VALUE_WIDTH: usize = 16;
 /// Marks figures that depend on how long the run is.
@@ -177,11 +176,11 @@ fn fitting(report: &SweepReport) -> String {
         all.extend(rows.iter().map(|row| cells(report, row, detail, clip)));
         tables::aligned(&all)
     };
-    let fits = |table: &String| table.lines().all(|line| line.chars().count() <= WIDTH);
+    let fits = |table: &String| table.lines().all(|line| line.chars().count() <= tables::WIDTH);
     let ways = [(4, false), (3, false), (2, false), (1, false), (0, false), (2, true), (1, true)];
     ways.into_iter().map(table).find(fits).unwrap_or_else(|| {
         let lines = table((0, true));
-        let cut = |line: &str| line.chars().take(WIDTH).collect::<String>() + "\n";
+        let cut = |line: &str| line.chars().take(tables::WIDTH).collect::<String>() + "\n";
         lines.lines().map(cut).collect()
     })
 }

@@ -1,0 +1,52 @@
+//! Whether warm-up suffices at the loads that matter: for each gateway one replication in which
+//! nothing fails, at its capacity in the mode in which it carries least, or at the demand where
+//! there is none. It keeps its course, in which a transient shows that the experiments of a plan do
+//! not keep.
+
+use crate::experiment::{Course, Experiment, Runner};
+use crate::scenario::Scenario;
+use crate::study::advice;
+use crate::study::capacity::{Candidate, Effort, Finding};
+use crate::study::mode::{self, Mode};
+use crate::study::search::Capacity;
+
+/// A gateway that may be settling still.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settling {
+    /// Index of the candidate.
+    pub candidate: usize,
+    /// The load.
+    pub load: f64,
+    /// What ran.
+    pub scenario: Scenario,
+    /// What came of it.
+    pub run: Experiment,
+}
+
+/// Runs every candidate that has findings, until it is stopped.
+///
+/// # Panics
+/// As [`crate::experiment::replicate`].
+pub fn run(
+    runner: &Runner<'_>,
+    candidates: &[Candidate],
+    findings: &[Finding],
+    effort: Effort,
+    demand: f64,
+) -> Vec<Settling> {
+    let one = |(index, candidate): (usize, &Candidate)| {
+        let weakest = advice::weakest(findings, index, demand)?;
+        let load = match weakest.capacity {
+            Capacity::Between { point, .. } => point,
+            _ => demand,
+        };
+        if runner.is_stopped() {
+            return None;
+        }
+        runner.watch().enter(format!("{}, warm-up", candidate.name));
+        let scenario = mode::scenario(&candidate.scenario, Mode::Healthy, effort.trial, load);
+        let run = runner.run(&scenario.plan, 1, Course::First { requests_every: None });
+        Some(Settling { candidate: index, load, scenario, run }).filter(|one| !one.run.interrupted)
+    };
+    candidates.iter().enumerate().filter_map(one).collect()
+}

@@ -18,7 +18,9 @@ pub struct CapacityInput<'a> {
     pub title: &'a str,
     /// How the capacities were found, and what the whiskers are.
     pub subtitle: &'a str,
-    /// Today's demand in requests/s and what to call it, such as "today: 900/s".
+    /// What arrives: "requests", or "sessions".
+    pub arrivals: &'a str,
+    /// Today's demand per second and what to call it, such as "today: 900/s".
     pub demand: Option<(f64, String)>,
     /// The tiers, from the top down.
     pub groups: Vec<CapacityGroup>,
@@ -40,13 +42,13 @@ pub struct CapacityRow {
     pub mode: String,
     /// The capacity under it.
     pub found: CapacityFound,
-    /// The capacity that theory predicts, in requests/s.
+    /// The capacity that theory predicts, per second.
     pub theory: Option<f64>,
     /// The constraint that binds, such as "p99, CPU of the survivors".
     pub words: String,
 }
 
-/// A capacity in requests/s, as far as it is known.
+/// A capacity per second, as far as it is known.
 #[derive(Clone, Debug)]
 pub enum CapacityFound {
     /// It was found.
@@ -101,7 +103,7 @@ pub fn capacity(input: &CapacityInput) -> Figure {
     let (lines, bottom, left_out) = lines(input, head + 24.0);
     let frame = frame(input, head + 24.0, bottom);
     figure.height = bottom + 78.0;
-    frame.draw_foot(&mut figure, caption(&frame));
+    frame.draw_foot(&mut figure, &caption(&frame, input.arrivals));
     figure.block((frame.left - 0.5, frame.top), (frame.left + 0.5, bottom), Ink::Axis, 1.0);
     lines.iter().for_each(|line| draw_guide(&mut figure, &frame, line));
     draw_demand(&mut figure, &frame, input);
@@ -197,10 +199,10 @@ fn frame(input: &CapacityInput, top: f64, bottom: f64) -> Frame {
     Frame { left, right, top, bottom, x: Axis::load(&marks, 9), y: Axis::percent() }
 }
 
-fn caption(frame: &Frame) -> &'static str {
+fn caption(frame: &Frame, arrivals: &str) -> String {
     match frame.x.scale {
-        Scale::Log => "capacity (requests/s, log scale)",
-        _ => "capacity (requests/s)",
+        Scale::Log => format!("capacity ({arrivals}/s, log scale)"),
+        _ => format!("capacity ({arrivals}/s)"),
     }
 }
 
@@ -342,7 +344,8 @@ fn draw_key(figure: &mut Figure, lines: &[Line], left_out: usize) {
 
 /// The picture in words.
 fn words(input: &CapacityInput) -> String {
-    let mut text = "Capacity in requests per second by tier and failure mode.".to_owned();
+    let what = input.arrivals;
+    let mut text = format!("Capacity in {what} per second by tier and failure mode.");
     if let (Some(demand), Some((_, name))) = (demand(input), &input.demand) {
         text += &format!(" Demand: {} ({name}).", Rate(demand));
     }

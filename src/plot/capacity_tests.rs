@@ -18,6 +18,7 @@ fn input(rows: Vec<CapacityRow>, demand: Option<f64>) -> CapacityInput<'static> 
     CapacityInput {
         title: "Large carries the loss of a zone",
         subtitle: "30 replications",
+        arrivals: "requests",
         demand: demand.map(|demand| (demand, "today".to_owned())),
         groups: vec![CapacityGroup { name: "Large".to_owned(), rows }],
     }

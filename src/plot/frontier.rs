@@ -24,7 +24,9 @@ pub struct FrontierInput<'a> {
     pub cost_label: &'a str,
     /// The sizings, in any order.
     pub points: Vec<FrontierPoint>,
-    /// Today's demand in requests/s and what to call it, such as "today: 900/s".
+    /// What arrives: "requests", or "sessions".
+    pub arrivals: &'a str,
+    /// Today's demand per second and what to call it, such as "today: 900/s".
     pub demand: Option<(f64, String)>,
 }
 
@@ -72,7 +74,8 @@ pub fn frontier(input: &FrontierInput) -> Figure {
     frame.draw_levels(&mut figure);
     frame.draw_foot(&mut figure, &shorten(input.cost_label, LABEL, 600.0));
     let at = (frame.left, frame.top - 14.0);
-    figure.text(at, "capacity (requests/s)", Anchor::Start, Ink::Text, LABEL);
+    let caption = format!("capacity ({}/s)", input.arrivals);
+    figure.text(at, &caption, Anchor::Start, Ink::Text, LABEL);
     let mut places = Places { within: within(&frame), taken: Vec::new() };
     let level = demand(input);
     level.into_iter().for_each(|level| draw_level(&mut figure, &frame, level, &mut places));
@@ -229,7 +232,8 @@ fn draw_key(figure: &mut Figure, sizings: &[Sizing], (unnamed, hidden): (usize, 
 
 /// The picture in words.
 fn words(input: &FrontierInput, sizings: &[Sizing]) -> String {
-    let mut text = format!("Capacity in requests per second against cost in {}.", input.cost_label);
+    let what = input.arrivals;
+    let mut text = format!("Capacity in {what} per second against cost in {}.", input.cost_label);
     if let (Some(demand), Some((_, name))) = (demand(input), &input.demand) {
         let carries = |sizing: &&Sizing| sizing.ends.0 >= demand;
         let first = sizings.iter().filter(|sizing| sizing.efficient).find(carries);

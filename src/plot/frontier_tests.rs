@@ -15,6 +15,7 @@ fn input(points: Vec<FrontierPoint>, demand: Option<f64>) -> FrontierInput<'stat
     FrontierInput {
         title: "Three Large are the cheapest that carry the demand",
         subtitle: "30 replications",
+        arrivals: "requests",
         cost_label: "entitlements (Large)",
         points,
         demand: demand.map(|demand| (demand, "today".to_owned())),

@@ -1,7 +1,7 @@
 //! Whether warm-up suffices at the loads that matter: for each gateway one replication in which
-//! nothing fails, at its capacity in the mode in which it carries least, or at the demand where
-//! there is none. It keeps its course, in which a transient shows that the experiments of a plan do
-//! not keep.
+//! nothing fails, at its capacity in the mode in which it carries least, or where there is none at
+//! the demand, as far as all replicas serve it. It keeps its course, in which a transient shows;
+//! the experiments of a plan do not.
 
 use crate::experiment::{Course, Experiment, Runner};
 use crate::scenario::Scenario;
@@ -36,9 +36,10 @@ pub fn run(
 ) -> Vec<Settling> {
     let one = |(index, candidate): (usize, &Candidate)| {
         let weakest = advice::weakest(findings, index, demand)?;
+        let plan = &candidate.scenario.plan;
         let load = match weakest.capacity {
             Capacity::Between { point, .. } => point,
-            _ => demand,
+            _ => demand.min(mode::arrivals(plan, plan.most_replicas())),
         };
         if runner.is_stopped() {
             return None;

@@ -54,6 +54,7 @@ fn capacity(report: &CapacityReport) -> Figure {
             "{}; diamonds: the load at which the CPU of all replicas left is full.",
             report.sample()
         ),
+        arrivals: report.arrivals(),
         demand: Some(demand(report)),
         groups: report.candidates.iter().enumerate().map(group).collect(),
     })
@@ -121,6 +122,7 @@ fn costs(report: &CapacityReport, weakest: &[Least]) -> Option<Figure> {
         subtitle: &format!("{}.{without}", report.sample()),
         cost_label: report.prices.unit(),
         points,
+        arrivals: report.arrivals(),
         demand: Some(demand(report)),
     }))
 }

@@ -96,6 +96,12 @@ fn subtitle(report: &SweepReport) -> String {
 
 fn latency(report: &SweepReport, axis: usize) -> Option<Figure> {
     let scale = Scale::of(&report.axes[axis])?;
+    let begins_sessions = report.cells.first()?.scenario.plan.requests_per_arrival() > 1.0;
+    let scale = match scale.is_load && begins_sessions {
+        // Not to be compared with the requests that are served.
+        true => Scale { unit: " sessions/s".to_owned(), is_load: false, ..scale },
+        false => scale,
+    };
     let mut all = ladders(report, axis, &scale);
     // Of labels that begin alike the shorter comes first, so that each is found by its beginning.
     all.sort_by_key(|ladder| ladder.name.len());

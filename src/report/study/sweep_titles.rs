@@ -45,7 +45,10 @@ pub(super) fn of_ladders(
 /// Up to which load what is demanded holds.
 fn of_usable(usable: &Usable, ladder: &Ladder, scale: &Scale) -> Option<String> {
     let what = subject(ladder.steps.first()?.1);
-    let load = |value: f64| scale.show(value).replace("/s", " requests/s");
+    let load = |value: f64| match scale.is_load {
+        true => scale.show(value).replace("/s", " requests/s"),
+        false => scale.show(value),
+    };
     let met = |(_, row): &&(f64, &Row)| row.overall == Overall::Met;
     match usable.upto {
         Some(upto) if usable.is_last => Some(format!("{what} at every load up to {}", load(upto))),

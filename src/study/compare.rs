@@ -144,3 +144,31 @@ fn contrast(kind: Kind, first: System<'_>, other: System<'_>) -> Option<Comparis
     let [first, other] = &samples[..] else { return None };
     Some(paired::compare(other, first, Confidence::USUAL))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::sample;
+    use crate::observe::outcome::Outcome;
+
+    #[test]
+    fn what_was_stopped_keeps_the_replications_that_all_have() {
+        let with = |indices: &[usize], cut: Option<usize>| {
+            let mut run = sample::experiment();
+            let of = |index: &usize| {
+                let interrupted = Some(*index) == cut;
+                Outcome { interrupted, ..run.outcomes[*index].clone() }
+            };
+            run.outcomes = indices.iter().map(of).collect();
+            run
+        };
+        let runs = even(vec![with(&[0, 1, 3, 4], None), with(&[0, 2, 3, 4], Some(4))], 5);
+        let kept = |run: &Experiment| -> Vec<u64> {
+            run.outcomes.iter().map(|outcome| outcome.replication).collect()
+        };
+        assert_eq!(runs.iter().map(kept).collect::<Vec<_>>(), [[0, 3], [0, 3]]);
+        assert!(runs.iter().all(|run| run.interrupted && run.asked == 5));
+        assert!(are_paired(&runs));
+        assert!(!are_paired(&[with(&[0, 1], None), with(&[0, 2], None)]));
+    }
+}

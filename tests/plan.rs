@@ -329,6 +329,22 @@ fn a_small_demand_is_tried_and_what_is_never_missed_is_not_missed() {
 }
 
 #[test]
+fn a_capacity_far_below_what_cpu_allows_is_found() {
+    // Two replicas that let 0.2 requests/s pass each, of 1,430/s that their CPU could do.
+    let desk = desk();
+    change(&desk, "4/s", "0.1/s");
+    change(&desk, "p90 < 500ms", "availability >= 80%");
+    let text = fs::read_to_string(desk.path("small.toml")).unwrap()
+        + "\n[[policy]]\nname = \"limit\"\nkind = \"rate-limit\"\nlimit = 2\nwindow = \"10s\"\n\
+           sharing = \"per-replica\"\n";
+    fs::write(desk.path("small.toml"), text).unwrap();
+    let args = ["plan", "small.toml", "--judged", "30m", "-n", "3", "--no-sensitivity"];
+    let large = ["--tier", "large", "--mode", "healthy"];
+    assert_eq!(desk.code(&[&args[..], &large].concat()), 0, "{}", report(&desk));
+    assert!(report(&desk).contains("rejected (limit reached)"), "{}", report(&desk));
+}
+
+#[test]
 fn the_demand_of_a_day_is_its_highest_rate() {
     let desk = desk();
     let hours: Vec<&str> = (0..24).map(|hour| if hour == 12 { "2.5" } else { "0.5" }).collect();

@@ -121,9 +121,8 @@ fn positive(estimate: Estimate) -> Estimate {
 /// The interval is that of Woodruff (J. American Statistical Association 47, 1952): the share of
 /// the requests up to the pooled percentile is a ratio over replications, whose interval reaches
 /// from a below it to b above. It holds q at the pooled percentiles of q − b to q + a, which are
-/// the ends. The lower one is never below the fastest request. Where less than a request lies
-/// beyond the upper one, the data end before the interval does; then it also reaches to where
-/// sections say.
+/// the ends. Where less than a request lies beyond one of them, the data end before the interval
+/// does; then it also covers what sections say, but never less than the fastest request.
 pub fn percentile(windows: &[&WindowOutcome], q: f64, confidence: Confidence) -> Option<Estimate> {
     let all = merged(windows);
     let pooled = all.quantile(q)?;
@@ -131,8 +130,14 @@ pub fn percentile(windows: &[&WindowOutcome], q: f64, confidence: Confidence) ->
     let share = share_up_to(windows, pooled)?.estimate(confidence);
     if let (Some(sections), Some(shares)) = (&mut estimate.interval, reach(q, &share)) {
         let (low, high) = between(&all, shares);
-        let ends = (1.0 - shares.high) * (all.count() as f64) < 1.0;
-        *sections = Interval { low, high: if ends { high.max(sections.high) } else { high } };
+        let beyond = shares.low.min(1.0 - shares.high) * all.count() as f64;
+        let (fastest, _) = between(&all, Interval { low: 0.0, high: 1.0 });
+        *sections = match beyond < 1.0 {
+            true => {
+                Interval { low: low.min(sections.low.max(fastest)), high: high.max(sections.high) }
+            }
+            false => Interval { low, high },
+        };
     }
     Some(estimate)
 }
@@ -352,9 +357,10 @@ mod tests {
         // Beyond p99 + h there is nobody: the interval goes at least to the end of the data.
         let interval = percentile(&windows, 0.99, Confidence::USUAL).unwrap().interval.unwrap();
         assert!(interval.high >= all.greatest().unwrap().as_secs(), "{interval:?}");
-        // With two replications that differ greatly nothing is known, but of the fastest request.
-        let wide = percentile(&windows[1..], 0.02, Confidence::USUAL).unwrap();
-        assert!(wide.interval.unwrap().low > 0.0, "{wide:?}");
+        // What is known of none is still not below the fastest request.
+        let few: Vec<WindowOutcome> = [1, 500, 1_000].map(window).into();
+        let wide = percentile(&few.iter().collect::<Vec<_>>(), 0.5, Confidence::USUAL).unwrap();
+        assert!((0.001..0.001_01).contains(&wide.interval.unwrap().low), "{wide:?}");
     }
 
     #[test]

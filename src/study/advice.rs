@@ -33,14 +33,18 @@ fn limit(capacity: Capacity) -> f64 {
     }
 }
 
-/// The finding of the mode in which a candidate carries least: one that rules the demand out, if
-/// any does, else that which is sure of least, else that which may come to least. `None` without
-/// findings.
+/// The finding of the mode in which a candidate carries least: of those that rule the demand out,
+/// else of those that leave it open, else of all, that which is sure of least, or else may come to
+/// least. `None` without findings.
 pub fn weakest(findings: &[Finding], candidate: usize, demand: f64) -> Option<&Finding> {
     let own = findings.iter().filter(|finding| finding.candidate == candidate);
     let rank = |finding: &Finding| {
-        let may = carried(finding, demand) != Carries::No;
-        (may, sure(finding.capacity), limit(finding.capacity))
+        let order = match carried(finding, demand) {
+            Carries::No => 0,
+            Carries::Undecided => 1,
+            Carries::Yes => 2,
+        };
+        (order, sure(finding.capacity), limit(finding.capacity))
     };
     own.min_by(|a, b| {
         let (a, b) = (rank(a), rank(b));

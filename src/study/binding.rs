@@ -85,7 +85,10 @@ pub(super) fn of(
             faster.plan.gateway.cores.0 *= MORE_CPU;
             let faster = probe(runner, &faster, finding.mode, effort, above.load)?;
             match (faster.excess.point <= 0.0, failed) {
-                (true, _) => cpu(finding.mode, above, base.plan.most_replicas()),
+                (true, _) => {
+                    let scales = base.plan.autoscaling.is_some();
+                    cpu(finding.mode, above, scales.then(|| base.plan.most_replicas()))
+                }
                 (false, Some((share, kind))) => Constraint::Failures(share, kind),
                 (false, None) => beside_cpu(finding.mode, worst, above),
             }
@@ -131,9 +134,10 @@ fn lost(mode: Mode, share: f64, kind: Failure) -> Option<Constraint> {
 }
 
 /// Whose CPU is in the way.
-fn cpu(mode: Mode, probe: &Probe, most_replicas: usize) -> Constraint {
+fn cpu(mode: Mode, probe: &Probe, may_scale_to: Option<usize>) -> Constraint {
+    let is_late = may_scale_to.is_some_and(|most| probe.working < SCALED * most as f64);
     match mode {
-        Mode::Healthy | Mode::DailyPeak if probe.working < SCALED * most_replicas as f64 => {
+        Mode::Healthy | Mode::DailyPeak if is_late => {
             Constraint::Autoscaler(probe.working, probe.in_use)
         }
         Mode::Healthy | Mode::DailyPeak => Constraint::Cpu(probe.utilisation),
@@ -171,10 +175,11 @@ mod tests {
     #[test]
     fn the_cpu_is_that_of_whoever_has_it() {
         let probe = made_up(100.0, 0.1, 0.2, 0.3);
-        assert_eq!(cpu(Mode::Healthy, &probe, 2), Constraint::Cpu(0.9));
-        assert_eq!(cpu(Mode::DailyPeak, &probe, 3), Constraint::Autoscaler(2.0, 0.95));
-        assert_eq!(cpu(Mode::ZoneLoss, &probe, 3), Constraint::Survivors(0.9));
-        assert_eq!(cpu(Mode::WithoutControlPlane, &probe, 2), Constraint::Contracts(0.9));
+        assert_eq!(cpu(Mode::Healthy, &probe, Some(2)), Constraint::Cpu(0.9));
+        assert_eq!(cpu(Mode::DailyPeak, &probe, Some(3)), Constraint::Autoscaler(2.0, 0.95));
+        assert_eq!(cpu(Mode::DailyPeak, &probe, None), Constraint::Cpu(0.9));
+        assert_eq!(cpu(Mode::ZoneLoss, &probe, Some(3)), Constraint::Survivors(0.9));
+        assert_eq!(cpu(Mode::WithoutControlPlane, &probe, None), Constraint::Contracts(0.9));
     }
 
     #[test]

@@ -171,22 +171,18 @@ fn reason(report: &CapacityReport, candidate: usize, carries: Carries) -> String
     let why = why.unwrap_or_default();
     let sure = advice::sure(weakest.capacity);
     match carries {
-        Carries::Yes if sure < report.demand => {
-            format!("✓ {name} ({cost}) carries it; weakest when {when}: {found}{why}")
-        }
         Carries::Yes => {
-            let growth = grouped(100.0 * (sure / report.demand - 1.0), 0);
-            let least = match weakest.capacity {
-                Capacity::AtLeast(_) => "at least ",
-                _ => "",
+            let far = match lasts(report, weakest.capacity) {
+                Some(growth) => format!("lasts until {growth} traffic"),
+                None => "carries it".to_owned(),
             };
-            format!(
-                "✓ {name} ({cost}) lasts until {least}+{growth} % traffic; weakest when {when}: \
-                 {found}{why}"
-            )
+            format!("✓ {name} ({cost}) {far}; weakest when {when}: {found}{why}")
         }
         Carries::No => format!("✗ {name} ({cost}) does not; weakest when {when}: {found}{why}"),
-        Carries::Undecided if sure >= report.demand => {
+        Carries::Undecided
+            if sure >= report.demand
+                && advice::carried(weakest, report.demand) == Carries::Undecided =>
+        {
             let demand = words::demand(report.demand);
             format!(
                 "? {name} ({cost}) may; weakest when {when}: {found}{why}; but {demand} itself was \
@@ -195,6 +191,14 @@ fn reason(report: &CapacityReport, candidate: usize, carries: Carries) -> String
         }
         Carries::Undecided => format!("? {name} ({cost}) may; weakest when {when}: {found}{why}"),
     }
+}
+
+/// How far the demand may grow until it is no longer sure to be carried: `+10 %`, `at least +10 %`;
+/// `None` if the capacity does not say.
+pub(super) fn lasts(report: &CapacityReport, capacity: Capacity) -> Option<String> {
+    let growth = 100.0 * (advice::sure(capacity) / report.demand - 1.0);
+    let least = if matches!(capacity, Capacity::AtLeast(_)) { "at least " } else { "" };
+    (growth >= 0.0).then(|| format!("{least}+{} %", grouped(growth.floor(), 0)))
 }
 
 fn capacities(report: &CapacityReport, paint: Paint) -> String {

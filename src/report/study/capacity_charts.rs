@@ -1,7 +1,7 @@
 //! The charts of a capacity plan: capacity by gateway and mode, cost against capacity, headroom
 //! against growth.
 
-use super::capacity::{CapacityReport, headline};
+use super::capacity::{CapacityReport, headline, lasts};
 use super::capacity_words as words;
 use crate::plot::Figure;
 use crate::plot::capacity::{
@@ -9,7 +9,6 @@ use crate::plot::capacity::{
 };
 use crate::plot::frontier::{FrontierInput, FrontierPoint, frontier};
 use crate::plot::headroom::{HeadroomInput, HeadroomTier, headroom};
-use crate::study::advice::sure;
 use crate::study::capacity::Finding;
 use crate::study::search::Capacity;
 
@@ -149,7 +148,9 @@ fn growth_title(report: &CapacityReport) -> String {
             words::demand(report.demand)
         );
     };
-    let sure = report.weakest(chosen).map_or(0.0, |weakest| sure(weakest.capacity));
-    let growth = (100.0 * (sure / report.demand - 1.0)).floor();
-    format!("{} lasts until +{growth} % traffic", report.candidates[chosen].name)
+    let name = &report.candidates[chosen].name;
+    match report.weakest(chosen).and_then(|weakest| lasts(report, weakest.capacity)) {
+        Some(growth) => format!("{name} lasts until {growth} traffic"),
+        None => format!("{name} carries {} in every mode", words::demand(report.demand)),
+    }
 }

@@ -19,6 +19,8 @@ mod overload;
 mod probes;
 #[path = "properties/replicas.rs"]
 mod replicas;
+#[path = "properties/rules.rs"]
+mod rules;
 #[path = "properties/scaling.rs"]
 mod scaling;
 #[path = "properties/sharing.rs"]

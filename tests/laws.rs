@@ -10,15 +10,13 @@ mod plans;
 
 use brownout::experiment::replicate;
 use brownout::model::Gauge;
-use brownout::model::simulate;
 use brownout::observe::ledger::{Failure, Ledger};
 use brownout::observe::outcome::Outcome;
-use brownout::observe::recorder::Recorder;
 use brownout::observe::{Observation, Observer, Reading, ReplicaId, Served, State};
 use brownout::plan::{Balancing, Extent, Gateway, Plan, Recorded, Traffic};
 use brownout::random::Law;
 use brownout::units::{Instant, Span};
-use common::witness::{ALL, Both, Witness, witnessed};
+use common::witness::{ALL, Witness, recorded, witnessed};
 use plans::{any_plan, calm_plan, quiet_plan};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -372,10 +370,7 @@ proptest! {
     #[test]
     fn an_interrupted_run_still_balances(plan in any_plan(), bins in 1..6_usize) {
         let gauge = Gauge::default();
-        let mut recorder = Recorder::new(brownout::experiment::scope(&plan, 0), ALL);
-        let mut stopper = Stopper(&gauge, bins);
-        let end = simulate(&plan, 0, &mut Both(&mut stopper, &mut recorder), &gauge);
-        let outcome = recorder.finish(end.at, end.interrupted, end.digest);
+        let outcome = recorded(&plan, 0, ALL, &mut Stopper(&gauge, bins), &gauge);
         let stop = Instant::ZERO + plan.run.bin * bins as u64;
         // With nothing on the calendar but the horizon the run is over.
         let is_early = outcome.ended < plan.run.horizon;

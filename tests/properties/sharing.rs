@@ -2,7 +2,6 @@
 //!
 //! Requests take no time here, so one is counted at the moment at which it is sent.
 
-use brownout::model::simulate;
 use brownout::observe::count::Count;
 use brownout::observe::ledger::Failure;
 use brownout::observe::{Observer, Served};
@@ -13,6 +12,7 @@ use brownout::random::Law;
 use brownout::units::Instant;
 
 use crate::common::around::{cache, limit, windows, with_policies};
+use crate::common::witness::watch;
 use crate::common::{at, plan, secs, take_away};
 use crate::{Sample, evenly, fault};
 
@@ -52,7 +52,7 @@ fn between<T>(times: &[T], of: impl Fn(&T) -> Instant, from: f64, to: f64) -> u6
 impl Counted {
     fn of(plan: &Plan, replication: u64) -> Self {
         let mut counted = Counted::default();
-        simulate(plan, replication, &mut counted, &Default::default());
+        watch(plan, replication, &mut counted);
         counted
     }
 

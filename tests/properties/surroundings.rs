@@ -1,6 +1,5 @@
 //! Clients that react and services behind the gateway: the closed loop, errors, revoked contracts.
 
-use brownout::model::simulate;
 use brownout::observe::ledger::Failure;
 use brownout::observe::{Observer, ReplicaId, Served};
 use brownout::plan::*;
@@ -10,7 +9,7 @@ use brownout::random::Law;
 use brownout::units::{Instant, Share, Span};
 
 use crate::common::around::{bystanders, limit, upstream, windows, with_policies, with_upstream};
-use crate::common::witness::witnessed;
+use crate::common::witness::{watch, witnessed};
 use crate::common::{at, plan, replicate, secs};
 use crate::overload::expect_only;
 use crate::{Sample, call, crash, fault};
@@ -165,7 +164,7 @@ impl Observer for Contract {
 impl Contract {
     fn of(plan: &Plan, replication: u64) -> Self {
         let mut contract = Contract::default();
-        simulate(plan, replication, &mut contract, &Default::default());
+        watch(plan, replication, &mut contract);
         contract
     }
 

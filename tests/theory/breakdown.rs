@@ -72,7 +72,7 @@ pub fn measure(group: &Group, effort: Effort) -> Vec<Measured> {
     let plan = plan(group, part);
     let run = |replication| {
         let mut stops = Stops::new(&plan);
-        brownout::model::simulate(&plan, replication, &mut stops, &Default::default());
+        crate::common::witness::watch(&plan, replication, &mut stops);
         stops
     };
     let seen: Vec<Stops> = (0..REPLICATIONS).into_par_iter().map(run).collect();

@@ -86,7 +86,7 @@ fn run<T: Send>(
     let shape = Shape { hosts, workers, from: plan.run.warm_up, until: plan.run.horizon };
     let one = |replication| {
         let mut course = Course::new(shape);
-        brownout::model::simulate(&plan, replication, &mut course, &Default::default());
+        crate::common::witness::watch(&plan, replication, &mut course);
         of(course.figures())
     };
     (0..replications).into_par_iter().map(one).collect()

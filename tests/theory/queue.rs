@@ -74,7 +74,7 @@ fn run(system: &System, size: Size, replication: u64, all: bool) -> Sojourns {
         all,
         replicas: plan.gateway.replicas,
     });
-    brownout::model::simulate(&plan, replication, &mut seen, &Default::default());
+    crate::common::witness::watch(&plan, replication, &mut seen);
     seen
 }
 

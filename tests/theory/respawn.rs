@@ -12,14 +12,14 @@
 use std::ops::RangeInclusive;
 
 use brownout::model::Gauge;
-use brownout::model::simulate;
-use brownout::observe::recorder::{Keep, Recorder};
-use brownout::observe::{Observation, Observer, Reading, State};
+use brownout::observe::recorder::Keep;
+use brownout::observe::{Observation, Observer, State};
 use brownout::plan::*;
 use brownout::random::Law;
 use brownout::units::{Instant, Span};
 use rayon::prelude::*;
 
+use crate::common::witness::{self, recorded};
 use crate::vectors::Vector;
 use crate::verdict::{Measured, mean_and_error};
 use crate::{Effort, Group, common};
@@ -122,32 +122,6 @@ impl Observer for Watch {
     }
 }
 
-/// Records and watches a long run.
-struct Both {
-    recorder: Recorder,
-    watch: Watch,
-}
-
-impl Observer for Both {
-    fn observe(&mut self, at: Instant, observation: &Observation) {
-        self.recorder.observe(at, observation);
-        self.watch.observe(at, observation);
-    }
-
-    fn looked(&mut self, at: Instant, readings: &[Reading], connecting: u64) {
-        self.recorder.looked(at, readings, connecting);
-    }
-
-    fn bin_ended(&mut self, at: Instant, readings: &[Reading]) {
-        self.recorder.bin_ended(at, readings);
-    }
-
-    fn horizon(&mut self, at: Instant, in_flight: &[Instant], under_way: &[Instant]) {
-        self.recorder.horizon(at, in_flight, under_way);
-        self.watch.horizon(at, in_flight, under_way);
-    }
-}
-
 /// Ends a run when the last replica is down.
 struct UntilAllDown<'a> {
     watch: Watch,
@@ -222,7 +196,7 @@ impl Fleet {
             if replication < COMPARED {
                 watch = watch.compared(&plan, replication);
             } else {
-                simulate(&plan, replication, &mut watch, &Default::default());
+                witness::watch(&plan, replication, &mut watch);
             }
             watch
         };
@@ -279,22 +253,18 @@ fn first_all_down(plan: &Plan, replication: u64) -> Option<Instant> {
     let gauge = Gauge::default();
     let mut until =
         UntilAllDown { watch: Watch::new(plan.gateway.replicas, Instant::ZERO), gauge: &gauge };
-    simulate(plan, replication, &mut until, &gauge);
+    recorded(plan, replication, Keep::default(), &mut until, &gauge);
     until.watch.all_down_at
 }
 
 impl Watch {
     /// Watches a replication beside a recorder, which must come to the same times.
-    fn compared(self, plan: &Plan, replication: u64) -> Self {
-        let recorder =
-            Recorder::new(brownout::experiment::scope(plan, replication), Keep::default());
-        let mut both = Both { recorder, watch: self };
-        let end = simulate(plan, replication, &mut both, &Default::default());
-        let Both { recorder, watch } = both;
-        let mut recorded = recorder.finish(end.at, end.interrupted, end.digest).time_with_serving;
-        recorded.resize(watch.times.len(), Span::ZERO);
-        assert_eq!(recorded, watch.times, "time with k replicas serving");
-        watch
+    fn compared(mut self, plan: &Plan, replication: u64) -> Self {
+        let outcome = recorded(plan, replication, Keep::default(), &mut self, &Gauge::default());
+        let mut recorded = outcome.time_with_serving;
+        recorded.resize(self.times.len(), Span::ZERO);
+        assert_eq!(recorded, self.times, "time with k replicas serving");
+        self
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a reader is told about a scenario that is not sound, and that no text does any harm.
 //!
 //! Every `tests/problems/NAME.toml` is a bad file and `NAME.txt` is what it gives. After a change
-//! of wording, `UPDATE_GOLDEN=1 cargo test --test problems` writes the texts anew.
+//! of wording, `UPDATE_GOLDEN=1 cargo test --test product problems` writes the texts anew.
 
 use std::path::{Path, PathBuf};
 

@@ -1,8 +1,8 @@
 //! The model and the intervals against what is known: theory, coverage, capacities, and experiments
 //! that others have published.
 //!
-//! `BROWNOUT_SUITE=all cargo test --release --test statistics` runs everything; without the word a
-//! sample runs, and where its size is chosen stands what it detects. `-- --nocapture` shows what was
+//! `BROWNOUT_SUITE=all cargo test --release --test statistics` runs everything. Otherwise a sample
+//! runs, and where its size is chosen stands what it detects. `-- --nocapture` shows what was
 //! counted.
 
 mod capacity;

@@ -1,10 +1,12 @@
 //! The house rules, as tests. Each shows every offender at once.
 
+mod imports;
+mod shape;
 mod source;
 
 use source::{Source, blank, is_name, sources};
 
-const LINES_OF_FILE: usize = 400;
+const LINES_OF_FILE: usize = 600;
 const LINES_OF_FUNCTION: usize = 70;
 const MEDIAN_OF_FUNCTION: usize = 10;
 const COLUMNS: usize = 100;
@@ -201,12 +203,12 @@ fn no_function_is_long_and_half_of_them_are_short() {
 }
 
 #[test]
-fn no_file_is_over_400_lines() {
+fn no_file_is_over_600_lines() {
     let long = |source: &Source| {
         let lines = source.text.lines().count();
         (lines > LINES_OF_FILE).then(|| format!("{}:{lines}", source.path.display()))
     };
-    expect_none("files have at most 400 lines", all().iter().filter_map(long).collect());
+    expect_none("files have at most 600 lines", all().iter().filter_map(long).collect());
 }
 
 #[test]

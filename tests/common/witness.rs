@@ -1,6 +1,6 @@
-//! An observer that remembers everything, and one that tells two others.
+//! How tests watch the model: observers of their own, and one that remembers everything.
 
-use brownout::model::simulate;
+use brownout::model::{End, Gauge, simulate};
 use brownout::observe::count::Count;
 use brownout::observe::ledger::Failure;
 use brownout::observe::outcome::Outcome;
@@ -77,54 +77,66 @@ impl Witness {
     }
 }
 
-/// Tells the first, then the second.
-pub struct Both<'a, A, B>(pub &'a mut A, pub &'a mut B);
+/// Tells each of them, in their order.
+struct All<'a, 'b>(&'a mut [&'b mut dyn Observer]);
 
-impl<A: Observer, B: Observer> Observer for Both<'_, A, B> {
+impl Observer for All<'_, '_> {
     fn offered(&mut self, sent: Instant) {
-        self.0.offered(sent);
-        self.1.offered(sent);
+        self.0.iter_mut().for_each(|one| one.offered(sent));
     }
     fn served(&mut self, request: &Served) {
-        self.0.served(request);
-        self.1.served(request);
+        self.0.iter_mut().for_each(|one| one.served(request));
     }
     fn failed(&mut self, sent: Instant, at: Instant, failure: Failure) {
-        self.0.failed(sent, at, failure);
-        self.1.failed(sent, at, failure);
+        self.0.iter_mut().for_each(|one| one.failed(sent, at, failure));
     }
     fn tried_again(&mut self, sent: Instant) {
-        self.0.tried_again(sent);
-        self.1.tried_again(sent);
+        self.0.iter_mut().for_each(|one| one.tried_again(sent));
     }
     fn attempt_failed(&mut self, sent: Instant, failure: Failure) {
-        self.0.attempt_failed(sent, failure);
-        self.1.attempt_failed(sent, failure);
+        self.0.iter_mut().for_each(|one| one.attempt_failed(sent, failure));
     }
     fn counted(&mut self, sent: Instant, count: Count) {
-        self.0.counted(sent, count);
-        self.1.counted(sent, count);
+        self.0.iter_mut().for_each(|one| one.counted(sent, count));
     }
     fn attempts_left(&mut self, sent: &[Instant]) {
-        self.0.attempts_left(sent);
-        self.1.attempts_left(sent);
+        self.0.iter_mut().for_each(|one| one.attempts_left(sent));
     }
     fn observe(&mut self, at: Instant, observation: &Observation) {
-        self.0.observe(at, observation);
-        self.1.observe(at, observation);
+        self.0.iter_mut().for_each(|one| one.observe(at, observation));
     }
     fn looked(&mut self, at: Instant, readings: &[Reading], connecting: u64) {
-        self.0.looked(at, readings, connecting);
-        self.1.looked(at, readings, connecting);
+        self.0.iter_mut().for_each(|one| one.looked(at, readings, connecting));
     }
     fn bin_ended(&mut self, at: Instant, readings: &[Reading]) {
-        self.0.bin_ended(at, readings);
-        self.1.bin_ended(at, readings);
+        self.0.iter_mut().for_each(|one| one.bin_ended(at, readings));
     }
     fn horizon(&mut self, at: Instant, in_flight: &[Instant], under_way: &[Instant]) {
-        self.0.horizon(at, in_flight, under_way);
-        self.1.horizon(at, in_flight, under_way);
+        self.0.iter_mut().for_each(|one| one.horizon(at, in_flight, under_way));
     }
+}
+
+/// Simulates before these observers: the one place where a test meets the model.
+fn simulated(plan: &Plan, replication: u64, all: &mut [&mut dyn Observer], gauge: &Gauge) -> End {
+    simulate(plan, replication, &mut All(all), gauge)
+}
+
+/// Simulates a replication before an observer.
+pub fn watch(plan: &Plan, replication: u64, observer: &mut dyn Observer) {
+    simulated(plan, replication, &mut [observer], &Gauge::default());
+}
+
+/// The same, as long as the gauge does not stop it, and before a recorder as well.
+pub fn recorded(
+    plan: &Plan,
+    replication: u64,
+    keep: Keep,
+    observer: &mut dyn Observer,
+    gauge: &Gauge,
+) -> Outcome {
+    let mut recorder = Recorder::new(brownout::experiment::scope(plan, replication), keep);
+    let end = simulated(plan, replication, &mut [observer, &mut recorder], gauge);
+    recorder.finish(end.at, end.interrupted, end.digest)
 }
 
 /// Everything kept.
@@ -132,9 +144,7 @@ pub const ALL: Keep = Keep { timeline: true, journal: true, requests_every: Some
 
 /// Runs one replication before a witness and a recorder that keeps everything.
 pub fn witnessed(plan: &Plan, replication: u64) -> (Witness, Outcome) {
-    let mut recorder = Recorder::new(brownout::experiment::scope(plan, replication), ALL);
     let mut witness = Witness::default();
-    let mut both = Both(&mut witness, &mut recorder);
-    let end = simulate(plan, replication, &mut both, &Default::default());
-    (witness, recorder.finish(end.at, end.interrupted, end.digest))
+    let outcome = recorded(plan, replication, ALL, &mut witness, &Gauge::default());
+    (witness, outcome)
 }

@@ -1,0 +1,9 @@
+//! Properties of the cluster: where replicas are, when they start, and who replaces them.
+
+mod delays;
+mod exchanges;
+mod failover;
+mod nodes;
+mod replicas;
+pub mod scaling;
+mod start;

@@ -1,0 +1,301 @@
+//! How incidents are followed: what belongs to one, when it is over, and that none is left out.
+
+use crate::common;
+use crate::common::{at, plan, secs};
+use brownout::observe::State;
+use brownout::observe::outcome::INCIDENT_LIMIT;
+use brownout::plan::*;
+use brownout::random::Law;
+use brownout::units::{Rate, Span};
+
+fn crash(schedule: Schedule) -> FaultPlan {
+    let fault = Fault::ReplicaCrash(ReplicaTarget::Slot(0));
+    FaultPlan { name: "crash".to_owned(), fault, schedule }
+}
+
+fn zone_outage(zone: usize, seconds: f64, lasts: f64) -> FaultPlan {
+    let fault = Fault::ZoneOutage(Some(zone), Law::Constant(secs(lasts)));
+    FaultPlan { name: "zone".to_owned(), fault, schedule: Schedule::At(at(seconds)) }
+}
+
+fn window(extent: Extent) -> Window {
+    Window { label: String::new(), extent }
+}
+
+#[test]
+fn incidents_beyond_the_list_are_in_the_tallies() {
+    let mut plan = plan(3, 5.0, 40_000.0);
+    plan.startup.readiness.initial_delay = Span::ZERO;
+    plan.startup.readiness.period = secs(1.0);
+    let often = Schedule::Random(Law::Exponential(secs(20.0)));
+    plan.faults = vec![crash(often), zone_outage(1, 39_950.0, 1e5)];
+    let outcome = common::replicate(&plan, 0);
+    let (crashes, zone) = (&outcome.faults[0], &outcome.faults[1]);
+    assert!(crashes.struck > INCIDENT_LIMIT as u64 + 100);
+    let all = outcome.incidents.len() as u64 + outcome.incidents_unlisted;
+    assert_eq!((outcome.incidents.len(), crashes.struck + zone.struck), (INCIDENT_LIMIT, all));
+    assert!(outcome.incidents.iter().all(|incident| incident.fault == 0), "the zone is listed");
+    assert_eq!((zone.struck, zone.unrecovered, zone.waited), (1, 1, secs(50.0)));
+    let run = &outcome.windows[0].incidents;
+    let unrecovered = crashes.unrecovered + zone.unrecovered;
+    assert_eq!((run.struck, run.unrecovered), (all, unrecovered));
+    let listed = outcome.incidents.iter().filter_map(|incident| incident.recovery()).max();
+    assert!(crashes.recovery.unwrap().1 >= listed.unwrap());
+}
+
+#[test]
+fn incidents_that_pile_up_are_followed_up_to_a_limit_and_count_as_unrecovered_beyond_it() {
+    // Overloaded from the start: requests time out all the time, so no incident is ever over.
+    let mut plan = plan(2, 200.0, 20_000.0);
+    plan.gateway.demand = Law::Constant(secs(0.02));
+    plan.ingress.read_timeout = secs(5.0);
+    plan.startup.readiness.initial_delay = Span::ZERO;
+    plan.startup.readiness.period = secs(1.0);
+    plan.faults = vec![crash(Schedule::Random(Law::Exponential(secs(10.0))))];
+    let outcome = common::replicate(&plan, 0);
+    let tally = &outcome.faults[0];
+    assert!(tally.struck > INCIDENT_LIMIT as u64);
+    assert_eq!(tally.struck, outcome.incidents.len() as u64 + outcome.incidents_unlisted);
+    let open = outcome.incidents.iter().filter(|incident| incident.normal.is_none()).count();
+    assert_eq!(tally.unrecovered, open as u64 + outcome.incidents_unlisted);
+    assert!(open > INCIDENT_LIMIT / 2);
+}
+
+#[test]
+fn overlapping_incidents_each_have_all_that_ended_while_they_lasted() {
+    let mut plan = plan(3, 300.0, 700.0);
+    plan.windows.push(window(Extent::Between(at(100.0), at(101.0))));
+    plan.faults = vec![zone_outage(1, 100.0, 1e5), crash(Schedule::At(at(120.0)))];
+    let (witness, outcome) = common::witness::witnessed(&plan, 0);
+    for incident in &outcome.incidents {
+        let until = incident.normal.unwrap_or(at(700.0));
+        let within = |time| incident.at < time && time <= until;
+        let served = witness.served.iter().filter(|request| within(request.finished)).count();
+        let failed = witness.failed.iter().filter(|(_, at, _)| within(*at)).count();
+        let seen = (incident.ledger.served, incident.ledger.failed());
+        assert_eq!(seen, (served as u64, failed as u64), "{incident:?}");
+    }
+    assert!(outcome.incidents[0].normal > outcome.incidents[1].normal);
+    assert_eq!(outcome.windows[1].incidents.struck, 1);
+}
+
+#[test]
+fn incidents_that_end_together_count_each_request_once() {
+    let mut plan = plan(3, 100.0, 70.0);
+    plan.faults = vec![crash(Schedule::At(at(60.0))), crash(Schedule::At(at(60.0)))];
+    plan.faults[1].fault = Fault::ReplicaCrash(ReplicaTarget::Slot(1));
+    let outcome = common::replicate(&plan, 0);
+    let [one, other] = &outcome.incidents[..] else { unreachable!() };
+    assert!(one.normal.is_none() && other.normal.is_none(), "both are open at the end");
+    assert_eq!((one.ledger, one.p99_during), (other.ledger, other.p99_during));
+    assert!(one.ledger.failed() <= outcome.ledger.failed() && one.ledger.failed() > 0);
+}
+
+#[test]
+fn requests_that_still_wait_for_a_dead_address_belong_to_the_incident() {
+    let mut plan = plan(2, 200.0, 120.0);
+    plan.detection.crash = Law::ZERO;
+    plan.ingress.propagation = Law::Constant(secs(1.0));
+    plan.startup.readiness.initial_delay = Span::ZERO;
+    plan.startup.readiness.period = secs(1.0);
+    plan.faults = vec![crash(Schedule::At(at(60.0)))];
+    let outcome = common::replicate(&plan, 0);
+    // Half of the requests of one second wait for five: from 65 s to 66 s they fail.
+    let incident = &outcome.incidents[0];
+    assert_eq!(incident.ledger.failed(), outcome.ledger.failed());
+    assert!((60..=140).contains(&incident.ledger.failed()), "{:?}", incident.ledger);
+    assert!((6.0..=8.0).contains(&incident.recovery().unwrap().as_secs()), "{incident:?}");
+}
+
+#[test]
+fn a_zone_that_had_only_an_ingress_instance_is_over_when_clients_avoid_it() {
+    let mut plan = plan(2, 3.0, 300.0);
+    plan.topology.zones = ["a", "b", "c"].map(str::to_owned).to_vec();
+    plan.ingress.instances = vec![Some(0), Some(1), Some(2)];
+    plan.faults = vec![zone_outage(2, 100.0, 150.0)];
+    for replication in 0..20 {
+        let outcome = common::replicate(&plan, replication);
+        let incident = &outcome.incidents[0];
+        assert_eq!(incident.restored, Some(at(110.0)));
+        assert!((10.0..=13.0).contains(&incident.recovery().unwrap().as_secs()));
+        assert_eq!(incident.ledger.failed(), outcome.ledger.failed());
+    }
+}
+
+#[test]
+fn an_outage_on_top_of_another_keeps_what_it_keeps_away() {
+    let mut plan = plan(2, 100.0, 900.0);
+    plan.faults = vec![zone_outage(1, 100.0, 60.0), zone_outage(1, 155.0, 1e5)];
+    let (witness, outcome) = common::witness::witnessed(&plan, 0);
+    // Its machines were lost once, at 100 s, so it is replaced 340 to 355 s later.
+    let failed = witness.states(1).iter().filter(|(_, state)| *state == State::Failed).count();
+    assert_eq!(failed, 1);
+    let [one, other] = &outcome.incidents[..] else { unreachable!() };
+    assert!(other.restored >= Some(at(440.0)) && other.restored == one.restored, "{other:?}");
+}
+
+#[test]
+fn a_replica_without_its_contracts_does_not_end_an_incident() {
+    let mut plan = plan(2, 100.0, 200.0);
+    let duration = Law::Constant(secs(30.0));
+    let fetch = ControlPlaneCall { duration, timeout: secs(10.0), backoff: secs(15.0) };
+    let gate = Gate::Api(brownout::units::Share(0.01));
+    plan.startup.contracts = Some(Contracts { fetch, poll: secs(15.0), gate });
+    plan.detection.crash = Law::ZERO;
+    plan.faults = vec![crash(Schedule::At(at(60.0)))];
+    let (witness, outcome) = common::witness::witnessed(&plan, 0);
+    let ready = witness.states(2).iter().find(|(_, state)| *state == State::Ready).unwrap().0;
+    assert_eq!((ready, outcome.incidents[0].restored), (at(70.0), Some(at(90.0))));
+}
+
+#[test]
+fn what_was_before_an_incident_is_what_was_calm() {
+    // Twice as slow for a while; the p99 before the second fault knows nothing of the first.
+    let mut plan = plan(1, 10.0, 400.0);
+    plan.gateway.demand = Law::Constant(secs(0.01));
+    let slow = |seconds| FaultPlan {
+        name: format!("slow at {seconds}"),
+        fault: Fault::ReplicaSlow(
+            ReplicaTarget::Slot(0),
+            brownout::units::Share(0.1),
+            Law::Constant(secs(50.0)),
+        ),
+        schedule: Schedule::At(at(seconds)),
+    };
+    plan.faults = vec![slow(100.0), slow(120.0), slow(300.0)];
+    let outcome = common::replicate(&plan, 0);
+    let before: Vec<_> = outcome.incidents.iter().map(|incident| incident.p99_before).collect();
+    let calm = |p99: Option<Span>| p99.is_some_and(|p99| p99 < secs(0.05));
+    assert!(calm(before[0]) && before[1].is_none() && calm(before[2]), "{before:?}");
+    assert!(outcome.incidents[0].p99_during.unwrap() > secs(0.1));
+}
+
+#[test]
+fn the_last_address_to_leave_ends_the_time_in_rotation_and_later_losses_count_for_others() {
+    let mut plan = plan(4, 100.0, 400.0);
+    plan.topology.zones.truncate(2);
+    plan.topology.placement = vec![0, 0, 1, 1];
+    plan.ingress.propagation = Law::uniform_secs(0.0, 5.0);
+    plan.faults = vec![zone_outage(0, 100.0, 1e5), crash(Schedule::At(at(120.0)))];
+    plan.faults[1].fault = Fault::ReplicaCrash(ReplicaTarget::Slot(2));
+    let (witness, outcome) = common::witness::witnessed(&plan, 0);
+    let left = |replica| {
+        let fact = brownout::observe::Observation::LeftRotation { replica };
+        witness.facts.iter().find(|(_, told)| *told == fact).map(|(at, _)| *at)
+    };
+    let zone = &outcome.incidents[0];
+    assert_eq!(zone.out_of_rotation, left(0).max(left(1)));
+    assert!(left(2) < left(0) && left(0) != left(1));
+    assert_eq!((zone.serving_before, zone.serving_least), (4, 1));
+    assert_eq!(outcome.incidents[1].serving_least, 1);
+}
+
+#[test]
+fn an_incident_is_over_only_when_the_backlog_is_gone() {
+    let mut plan = plan(2, 160.0, 300.0);
+    plan.gateway.demand = Law::Constant(secs(0.01));
+    common::take_away(&mut plan, &[0], at(60.0), secs(20.0));
+    let outcome = common::replicate(&plan, 0);
+    let incident = &outcome.incidents[0];
+    assert_eq!(incident.restored, Some(at(80.0)));
+    // The survivor falls behind by 60 requests a second for 20 s and then catches up by 20 a
+    // second, so for 60 s; by five standard deviations of the arrivals less or more.
+    let margin = 5.0 * (160.0 * 20.0 + 80.0 * 60.0_f64).sqrt() / 20.0;
+    let normal = incident.normal.unwrap().as_secs();
+    assert!((normal - 140.0).abs() < margin + 1.0, "{normal}");
+}
+
+#[test]
+fn the_phases_of_a_replacement_that_waits_for_a_zone_add_up_to_its_restoration() {
+    let mut plan = plan(2, 100.0, 1_000.0);
+    plan.topology.spread = Spread::DoNotSchedule;
+    plan.startup.boot = Law::Constant(secs(4.0));
+    plan.ingress.propagation = Law::Constant(secs(1.0));
+    plan.faults = vec![zone_outage(1, 100.0, 600.0)];
+    let outcome = common::replicate(&plan, 0);
+    let incident = &outcome.incidents[0];
+    let phase = |wanted| {
+        let spans = incident.phases.iter().filter(|(state, _)| *state == wanted);
+        spans.map(|(_, span)| *span).fold(Span::ZERO, |sum, span| sum + span)
+    };
+    let all = incident.phases.iter().fold(Span::ZERO, |sum, (_, span)| sum + *span);
+    assert_eq!(Some(all), incident.restored.map(|restored| restored.since(at(100.0))));
+    let noticed = phase(State::Failed) + phase(State::Unready);
+    assert!((340.0..=356.0).contains(&noticed.as_secs()), "{noticed}");
+    assert_eq!(phase(State::Scheduling), secs(600.0) - noticed);
+    assert_eq!((phase(State::Booting), phase(State::Ready)), (secs(4.0), secs(1.0)));
+}
+
+#[test]
+fn nothing_of_an_incident_before_the_end_of_warm_up_counts() {
+    let mut plan = plan(2, 100.0, 400.0);
+    plan.run.warm_up = at(60.0);
+    plan.windows.push(window(Extent::During(0)));
+    plan.windows.push(window(Extent::Between(at(30.0), at(90.0))));
+    plan.faults = vec![crash(Schedule::At(at(50.0)))];
+    let outcome = common::replicate(&plan, 0);
+    let normal = outcome.incidents[0].normal.unwrap();
+    assert!(normal > at(60.0), "over at {normal}, too early for this test");
+    assert_eq!(outcome.windows[1].open, normal.since(at(60.0)));
+    assert_eq!(outcome.windows[2].open, secs(30.0));
+    assert_eq!(outcome.faults[0].struck, 0);
+    assert!(outcome.windows.iter().all(|window| window.incidents.struck == 0));
+}
+
+#[test]
+fn the_cpu_in_use_counts_from_the_end_of_warm_up() {
+    let mut plan = plan(1, 0.0, 400.0);
+    plan.run.warm_up = at(100.0);
+    plan.gateway.demand = Law::Constant(secs(0.001));
+    let corners = vec![(at(0.0), 900.0), (at(100.0), 900.0), (at(100.0), 500.0)];
+    plan.traffic = Traffic::Process(ArrivalProcess {
+        scatter: Scatter::Deterministic,
+        corners: corners.into_iter().map(|(at, rate)| (at, Rate(rate))).collect(),
+        period: None,
+    });
+    let outcome = common::replicate(&plan, 0);
+    assert!((outcome.busy_secs - 150.0).abs() < 0.01, "{}", outcome.busy_secs);
+    assert!((outcome.capacity_secs - 300.0).abs() < 1e-6, "{}", outcome.capacity_secs);
+}
+
+#[test]
+fn the_most_in_flight_counts_from_the_end_of_warm_up() {
+    // A burst in warm-up, and one tenth of it afterwards.
+    let mut plan = plan(1, 0.0, 100.0);
+    plan.run.warm_up = at(50.0);
+    plan.gateway.demand = Law::Constant(secs(0.001));
+    let burst = |start: f64, count: usize| {
+        (0..count).map(move |_| Recorded { at: at(start), demand: None, slot: None, api: None })
+    };
+    plan.traffic = Traffic::Replay(burst(10.0, 1_000).chain(burst(60.0, 100)).collect());
+    assert_eq!(common::replicate(&plan, 0).in_flight_peak, 100);
+    plan.run.warm_up = at(5.0);
+    assert_eq!(common::replicate(&plan, 0).in_flight_peak, 1_000);
+}
+
+#[test]
+fn requests_of_one_instant_are_told_apart() {
+    let mut plan = plan(1, 0.0, 10.0);
+    let recorded =
+        |demand: f64| Recorded { at: at(1.0), demand: Some(demand * 1e9), slot: None, api: None };
+    plan.traffic = Traffic::Replay([0.1, 0.001, 0.01].map(recorded).into_iter().collect());
+    let (_, outcome) = common::witness::witnessed(&plan, 0);
+    let demands = outcome.requests.iter().map(|request| request.demand.unwrap() as f64 / 1e9);
+    let close = |(found, given): (f64, f64)| (found - given).abs() < 1e-6;
+    assert!(demands.zip([0.1, 0.001, 0.01]).all(close), "{:?}", outcome.requests);
+    let ended = outcome.requests[0].ended.unwrap();
+    assert!(ended.since(at(1.11)) < secs(0.002), "{ended}");
+}
+
+#[test]
+fn a_replica_that_is_not_bound_to_a_node_yet_is_placed_in_another_zone() {
+    let mut plan = plan(2, 10.0, 100.0);
+    plan.detection.crash = Law::ZERO;
+    plan.startup.schedule = Law::Constant(secs(5.0));
+    plan.faults = vec![crash(Schedule::At(at(20.0))), zone_outage(0, 22.0, 1e5)];
+    let (witness, outcome) = common::witness::witnessed(&plan, 0);
+    assert_eq!(witness.replicas(), 4);
+    let ready = witness.states(3).iter().find(|(_, state)| *state == State::Ready).unwrap().0;
+    assert!(ready < at(50.0), "ready at {ready}");
+    assert_eq!(outcome.incidents[1].restored, Some(ready));
+}

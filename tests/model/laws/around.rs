@@ -1,0 +1,316 @@
+//! What must hold whatever surrounds the replicas: both ways of simulating agree, and every request
+//! and every attempt has one end.
+use brownout::experiment::replicate;
+use brownout::model::Gauge;
+use brownout::observe::ledger::Ledger;
+use brownout::observe::outcome::Outcome;
+use brownout::observe::recorder::Keep;
+use brownout::plan::*;
+use brownout::policy::breaker::BreakerSpec;
+use brownout::policy::cache::CacheSpec;
+use brownout::policy::limit::{Algorithm, LimitSpec, OnUnknown, Quota, Sharing, Start};
+use brownout::policy::outlier::OutlierSpec;
+use brownout::random::Law;
+use brownout::units::{Rate, Share};
+use proptest::prelude::*;
+
+use super::config;
+use super::plans::any_plan;
+use crate::common::around::bystanders;
+use crate::common::witness::witnessed;
+use crate::common::{at, poisson, secs};
+
+fn run(plan: &Plan) -> Outcome {
+    let keep = Keep { timeline: true, ..Keep::default() };
+    replicate(plan, 0, keep, &Gauge::default())
+}
+
+/// An outcome without what only one way of simulating tells.
+fn comparable(outcome: Outcome) -> Outcome {
+    let mut outcome = outcome;
+    (outcome.digest, outcome.attempts, outcome.aftermath) = (0, Default::default(), None);
+    outcome.windows.iter_mut().for_each(|window| window.attempts = Default::default());
+    // Sums of many parts: to twelve digits.
+    let round = |sum: &mut f64| *sum = (*sum * 1e9).round() / 1e9;
+    round(&mut outcome.busy_secs);
+    for row in outcome.timeline.iter_mut().flat_map(|timeline| &mut timeline.total) {
+        row.attempts = 0;
+        row.cpu.iter_mut().for_each(round);
+    }
+    for row in outcome.timeline.iter_mut().flat_map(|timeline| &mut timeline.by_replica) {
+        round(&mut row.cpu);
+    }
+    outcome
+}
+
+/// Where the second of two outcomes begins to differ from the first.
+fn difference(apart: &Outcome, within: &Outcome) -> Option<(String, String)> {
+    let texts = (format!("{apart:?}"), format!("{within:?}"));
+    let place = texts.0.bytes().zip(texts.1.bytes()).position(|(a, b)| a != b);
+    let around = |text: &str, place: usize| {
+        text.chars().skip(place.saturating_sub(200)).take(300).collect::<String>()
+    };
+    place.map(|place| (around(&texts.0, place), around(&texts.1, place)))
+}
+
+/// Whether the gateway lets an API wait for its contracts: then chance decides without surroundings
+/// which requests need them, and the API does within.
+fn draws_contracts(plan: &Plan) -> bool {
+    plan.startup.contracts.as_ref().is_some_and(|contracts| matches!(contracts.gate, Gate::Api(_)))
+}
+
+fn law(most: f64) -> impl Strategy<Value = Law> {
+    prop_oneof![
+        (0.0..most).prop_map(|mean| Law::Constant(secs(mean))),
+        (0.0..most).prop_map(|mean| Law::Exponential(secs(mean))),
+    ]
+}
+
+fn popularity(most: usize) -> impl Strategy<Value = Popularity> {
+    (1..=most, prop_oneof![Just(0.0), 0.5..1.5]).prop_map(|(keys, zipf)| Popularity { keys, zipf })
+}
+
+fn retry() -> impl Strategy<Value = Retry> {
+    let jitter = prop::sample::select(vec![Jitter::None, Jitter::Half, Jitter::Full]);
+    let budget =
+        (0.0..0.5, 1.0..10.0).prop_map(|(per_request, size)| RetryBudget { per_request, size });
+    let breaker = (0.0..0.9).prop_map(Share);
+    let backoff = (0.0..0.5, 1.0..3.0, jitter).prop_map(|(first, factor, jitter)| RetryBackoff {
+        first: secs(first),
+        factor,
+        limit: secs(1.0),
+        jitter,
+    });
+    (1_u32..5, backoff, prop::option::of(budget), prop::option::of(breaker), any::<bool>())
+        .prop_map(|(attempts, backoff, budget, breaker, limited)| Retry {
+            attempts,
+            backoff,
+            budget,
+            breaker,
+            limited,
+        })
+}
+
+fn clients() -> impl Strategy<Value = Clients> {
+    let population = prop_oneof![
+        2 => Just(Population::Open),
+        1 => (1_usize..40, law(0.5))
+            .prop_map(|(users, think)| Population::Closed { users, think }),
+        1 => (1.0..4.0, law(0.5))
+            .prop_map(|(requests, think)| Population::Sessions { requests, think }),
+    ];
+    let patience = prop::option::of((0.02..2.0).prop_map(secs));
+    let network = prop::option::weighted(0.3, law(0.05));
+    (population, popularity(20), patience, network, prop::option::of(retry()), any::<bool>())
+        .prop_map(|(population, popularity, patience, network, retry, cancels)| Clients {
+            population,
+            popularity,
+            patience,
+            network,
+            retry,
+            cancels,
+        })
+}
+
+fn upstream() -> impl Strategy<Value = Upstream> {
+    let few = || prop::option::of(1_u32..20);
+    let breaker =
+        (few(), few(), few(), few()).prop_map(|(connections, pending, requests, retries)| {
+            BreakerSpec { connections, pending, requests, retries }
+        });
+    let outliers = prop_oneof![
+        Just(None),
+        Just(Some(OutlierSpec::default())),
+        (1_u32..4, 0.0..1.0).prop_map(|(errors, panic)| Some(OutlierSpec {
+            consecutive_5xx: Some(errors),
+            interval: secs(0.3),
+            base_ejection: secs(1.0),
+            panic: Share(panic),
+            max_ejected: Share(1.0),
+            ..OutlierSpec::default()
+        })),
+    ];
+    let work = (law(0.05), 0.0..0.01, prop::option::of(1_usize..5), 0.0..0.5);
+    (work, 1_usize..4, (0.05..2.0, any::<bool>(), 0_u32..3), breaker, outliers).prop_map(
+        |((latency, per_request, workers, errors), hosts, rest, breaker, outliers)| Upstream {
+            name: "upstream".to_owned(),
+            hosts,
+            latency,
+            per_request: secs(per_request),
+            workers,
+            errors: Share(errors),
+            timeout: secs(rest.0),
+            cancels: rest.1,
+            retries: rest.2,
+            breaker,
+            outliers,
+        },
+    )
+}
+
+fn limit() -> impl Strategy<Value = PolicyKind> {
+    let quota =
+        (1_u64..200, 0.1..12.0).prop_map(|(limit, window)| Quota { limit, window: secs(window) });
+    let start = prop::sample::select(vec![Start::FirstRequest, Start::Clock]);
+    let algorithm = prop_oneof![
+        (prop::collection::vec(quota, 1..3), start)
+            .prop_map(|(quotas, start)| Algorithm::FixedWindow { quotas, start }),
+        (1.0..200.0, 1_u64..50)
+            .prop_map(|(rate, size)| Algorithm::TokenBucket { per_sec: Rate(rate), size }),
+        (1_u64..50, 0.1..2.0)
+            .prop_map(|(limit, window)| Algorithm::SlidingWindow { limit, window: secs(window) }),
+    ];
+    let sharing = vec![Sharing::LEASES, Sharing::Counter, Sharing::PerReplica];
+    let of = prop::sample::select(vec![LimitKey::All, LimitKey::Client]);
+    let unknown = prop::sample::select(vec![OnUnknown::Block, OnUnknown::Pass]);
+    let queue =
+        prop::option::of((0.05..1.0, 1_u32..4, 0_u32..20).prop_map(|(delay, attempts, limit)| {
+            SpikeQueue { delay: secs(delay), attempts, limit }
+        }));
+    let storage = prop_oneof![Just(0.0), 0.0..0.02];
+    (algorithm, prop::sample::select(sharing), unknown, of, queue, storage).prop_map(
+        |(algorithm, sharing, on_unknown, of, queue, storage)| PolicyKind::Limit {
+            spec: LimitSpec { algorithm, sharing, on_unknown },
+            of,
+            queue,
+            storage: secs(storage),
+        },
+    )
+}
+
+fn policy() -> impl Strategy<Value = Policy> {
+    let cache = (1_usize..60, 0.2..5.0, any::<bool>(), 0_usize..3, any::<bool>()).prop_map(
+        |(entries, ttl, shared, replication, persist)| {
+            let keys = 120;
+            PolicyKind::Cache(CacheSpec {
+                entries,
+                ttl: secs(ttl),
+                shared,
+                replication,
+                persist,
+                keys,
+            })
+        },
+    );
+    let kind = prop_oneof![Just(PolicyKind::Work), cache, limit()];
+    (kind, 0.0..0.002, 0.0..1.0).prop_map(|(kind, cpu, spent)| Policy {
+        name: "policy".to_owned(),
+        cpu: secs(cpu),
+        cpu_per_kb: secs(cpu / 10.0),
+        spent: Share(spent),
+        kind,
+    })
+}
+
+fn tls() -> impl Strategy<Value = Tls> {
+    let ingress = (0.5..4.0, 1_usize..30, prop::option::of(1_u32..50)).prop_map(
+        |(cores, connections, requests)| TlsEnd::Ingress { cores, connections, requests },
+    );
+    let end = prop_oneof![Just(TlsEnd::Replica), ingress];
+    (end, 0.0..0.02, 0.0..1.0).prop_map(|(at, handshake, resumed)| Tls {
+        at,
+        handshake: secs(handshake),
+        resumption: secs(handshake / 5.0),
+        resumed: Share(resumed),
+    })
+}
+
+/// Surroundings of any kind. Each API has every policy and one of the upstreams, if there are any.
+fn surroundings() -> impl Strategy<Value = Surroundings> {
+    let api = (0.1..3.0, prop::option::of(law(0.02)), popularity(40), 0.0..1.2, any::<bool>());
+    let upstreams = prop::collection::vec(upstream(), 0..3);
+    let policies = prop::collection::vec(policy(), 0..4);
+    (clients(), prop::collection::vec(api, 1..4), policies, upstreams, prop::option::of(tls()))
+        .prop_map(|(clients, apis, policies, upstreams, tls)| {
+            let api = |(index, (weight, demand, resources, cacheable, contracts))| Api {
+                name: format!("api {index}"),
+                weight,
+                demand,
+                payload_kb: 3.0,
+                policies: (0..policies.len()).collect(),
+                upstream: (!upstreams.is_empty()).then(|| index % upstreams.len()),
+                resources,
+                cacheable: Share(f64::min(cacheable, 1.0)),
+                contracts,
+            };
+            let apis = apis.into_iter().enumerate().map(api).collect();
+            Surroundings { clients, apis, policies, upstreams, tls }
+        })
+}
+
+/// A fault of the surroundings and when, as a share of the run.
+fn trouble() -> impl Strategy<Value = (f64, usize, f64, bool)> {
+    (0.1..0.9, 0_usize..4, 0.1..3.0, any::<bool>())
+}
+
+/// A plan of any kind in surroundings of any kind.
+fn any_surrounded() -> impl Strategy<Value = Plan> {
+    (any_plan(), surroundings(), prop::collection::vec(trouble(), 0..3)).prop_map(
+        |(mut plan, around, troubles)| {
+            let horizon = plan.run.horizon.as_secs();
+            if let Population::Closed { .. } = around.clients.population {
+                plan.traffic = poisson(0.0);
+            }
+            for (index, (when, kind, lasts, silent)) in troubles.into_iter().enumerate() {
+                let (lasts, all) = (Law::Constant(secs(lasts)), None);
+                let target = HostTarget { upstream: 0, host: all.filter(|_| silent) };
+                let down = if silent { Down::Silent } else { Down::Refuses };
+                let fault = match kind {
+                    0 if !around.upstreams.is_empty() => Fault::UpstreamOutage(target, down, lasts),
+                    1 if !around.upstreams.is_empty() => Fault::UpstreamSlow(target, 3.0, lasts),
+                    2 => Fault::StorageOutage(lasts),
+                    _ => Fault::ContractRevoked(0),
+                };
+                let schedule = Schedule::At(at(when * horizon));
+                plan.faults.push(FaultPlan { name: format!("trouble {index}"), fault, schedule });
+            }
+            plan.surroundings = Some(around);
+            plan
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn requests_one_by_one_end_as_requests_in_blocks_do(plan in any_plan()) {
+        prop_assume!(!draws_contracts(&plan));
+        let apart = comparable(run(&plan));
+        let surrounded = Plan { surroundings: Some(bystanders()), ..plan };
+        let within = run(&surrounded);
+        // A request that has not reached the ingress at the end has no attempt yet.
+        let under_way = within.ledger.in_flight - within.attempts.in_flight;
+        let attempts = Ledger {
+            offered: within.attempts.offered + under_way,
+            in_flight: within.ledger.in_flight,
+            ..within.attempts
+        };
+        prop_assert_eq!(attempts, within.ledger);
+        let within = comparable(within);
+        prop_assert_eq!(&apart.ledger, &within.ledger);
+        let difference = difference(&apart, &within);
+        prop_assert!(difference.is_none(), "they differ: {difference:?}");
+    }
+
+    /// Balance is asserted by every replication; here a witness counts by itself.
+    #[test]
+    fn every_request_and_every_attempt_has_one_end_in_any_surroundings(plan in any_surrounded()) {
+        let (witness, outcome) = witnessed(&plan, 0);
+        let mut ends: Vec<_> = witness.served_in_time().map(|request| request.sent).collect();
+        ends.extend(witness.failed.iter().map(|(sent, ..)| *sent));
+        ends.extend(&witness.in_flight);
+        ends.sort_unstable();
+        let mut offered = witness.offered.clone();
+        offered.sort_unstable();
+        prop_assert_eq!(ends, offered);
+        prop_assert!(outcome.ledger.balances() && outcome.attempts.balances());
+        prop_assert!(outcome.attempts.served == outcome.ledger.served);
+        prop_assert!(outcome.attempts.failed() >= outcome.ledger.failed());
+    }
+
+    #[test]
+    fn surroundings_are_the_same_at_every_run(plan in any_surrounded()) {
+        prop_assert!(run(&plan) == run(&plan));
+    }
+}

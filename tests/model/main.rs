@@ -1,0 +1,15 @@
+//! The model: what the documents promise, laws that hold in every run, what others recorded.
+
+mod autoscaler;
+mod cluster;
+#[path = "../common/mod.rs"]
+mod common;
+mod derived;
+mod determinism;
+mod incidents;
+mod laws;
+mod overlaps;
+mod replay;
+mod requests;
+mod rules;
+mod stability;

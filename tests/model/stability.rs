@@ -1,0 +1,110 @@
+//! Whether a gateway comes back once what troubled it is gone: a retry storm that goes on by
+//! itself, and what ends it.
+
+use crate::common;
+use crate::common::around::{retries, upstream, with_upstream};
+use crate::common::{at, secs};
+use brownout::experiment::stability::{Loop, StabilitySummary};
+use brownout::experiment::summary::summarize;
+use brownout::experiment::{Options, Watch, run};
+use brownout::observe::aftermath::Unclear;
+use brownout::plan::*;
+use brownout::random::Law;
+use brownout::units::Rate;
+
+/// Clients that wait a second and try twice, at once; an upstream that can do 300 requests a second
+/// and works on what nobody waits for; 280 come, and it is out of order for 10 s.
+fn storm(budget: Option<RetryBudget>, down: Fault) -> Plan {
+    let host = upstream(Law::Constant(secs(0.01)));
+    let mut around = with_upstream(Upstream { workers: Some(3), timeout: secs(60.0), ..host });
+    around.clients.patience = Some(secs(1.0));
+    around.clients.retry = Some(Retry { budget, ..retries(2) });
+    around.clients.cancels = false;
+    let mut plan = common::plan(2, 280.0, 300.0);
+    plan.surroundings = Some(around);
+    plan.run.warm_up = at(10.0);
+    let (name, schedule) = ("outage".to_owned(), Schedule::At(at(60.0)));
+    plan.faults = vec![FaultPlan { name, fault: down, schedule }];
+    plan
+}
+
+/// The plan's upstream is slow for ten seconds.
+fn slow() -> Fault {
+    let all = HostTarget { upstream: 0, host: None };
+    Fault::UpstreamSlow(all, 50.0, Law::Constant(secs(10.0)))
+}
+
+fn found(mut plan: Plan, replications: usize) -> StabilitySummary {
+    plan.run.replications = replications;
+    let run = run(&plan, Options::default(), &Watch::default()).unwrap();
+    summarize(&plan, &run.outcomes, run.confidence).stability.unwrap()
+}
+
+#[test]
+fn a_retry_storm_goes_on_when_what_began_it_is_over() {
+    let found = found(storm(None, slow()), 20);
+    assert!(found.stuck.count >= 19 && found.stuck.of == 20, "{found:?}");
+    let (before, last) = (found.goodput.0.unwrap().point, found.goodput.1.unwrap().point);
+    assert!(before > 0.999 && last < 0.05, "{before} before, {last} at the end");
+    // Twice 280 attempts a second keep what can do 300 busy with what nobody waits for.
+    let retries = found.held_by.iter().find(|feedback| feedback.of == Loop::Retries).unwrap();
+    assert!((1.0..1.001).contains(&retries.before.point), "{retries:?}");
+    assert!(retries.last.point > 1.95, "{retries:?}");
+}
+
+#[test]
+fn a_retry_budget_lets_it_come_back() {
+    // One further attempt for fifty requests: 286 attempts a second, so that a backlog of some
+    // 3 000 requests goes down by 14 a second and more, in some 200 s.
+    let budget = RetryBudget { per_request: 0.02, size: 10.0 };
+    let mut plan = storm(Some(budget), slow());
+    plan.run.horizon = at(900.0);
+    let found = found(plan, 20);
+    assert!(found.recovered.count >= 19 && found.stuck.count == 0, "{found:?}");
+    let after = found.recovered_after.unwrap().point;
+    assert!((100.0..400.0).contains(&after), "{after}");
+}
+
+#[test]
+fn an_upstream_that_refuses_leaves_no_backlog_to_hold_it() {
+    let all = HostTarget { upstream: 0, host: None };
+    let refuses = Fault::UpstreamOutage(all, Down::Refuses, Law::Constant(secs(10.0)));
+    let found = found(storm(None, refuses), 10);
+    assert_eq!((found.recovered.count, found.unclear.len()), (10, 0), "{found:?}");
+}
+
+#[test]
+fn a_rise_of_the_rate_alone_can_begin_it() {
+    let mut plan = storm(None, slow());
+    plan.faults.clear();
+    let Traffic::Process(process) = &mut plan.traffic else { unreachable!() };
+    let rates = [(0.0, 280.0), (60.0, 280.0), (60.0, 600.0), (80.0, 600.0), (80.0, 280.0)];
+    process.corners = rates.map(|(time, rate)| (at(time), Rate(rate))).to_vec();
+    let stuck = found(plan.clone(), 10);
+    assert!(stuck.stuck.count >= 9 && stuck.stuck.of == 10, "{stuck:?}");
+    // At 70/s even two attempts each leave room for 160 a second: a backlog of 20 s at 900/s is
+    // gone in some 110 s.
+    let Traffic::Process(process) = &mut plan.traffic else { unreachable!() };
+    let calmer = |rate: Rate| if rate.0 < 300.0 { Rate(70.0) } else { rate };
+    process.corners.iter_mut().for_each(|(_, rate)| *rate = calmer(*rate));
+    plan.run.horizon = at(600.0);
+    let back = found(plan, 10);
+    assert_eq!((back.recovered.count, back.recovered.of), (10, 10), "{back:?}");
+}
+
+#[test]
+fn nothing_troubles_a_run_without_trigger() {
+    let mut plan = storm(None, slow());
+    plan.faults.clear();
+    let found = found(plan, 2);
+    assert_eq!((found.untroubled, found.recovered.of), (2, 0));
+}
+
+#[test]
+fn a_run_that_ends_too_soon_says_so() {
+    let mut plan = storm(None, slow());
+    plan.run.horizon = at(85.0);
+    assert_eq!(found(plan.clone(), 2).unclear, [(Unclear::TooShort, 2)]);
+    plan.run.horizon = at(65.0);
+    assert_eq!(found(plan, 2).unclear, [(Unclear::TriggerLasts, 2)]);
+}

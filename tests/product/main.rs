@@ -1,0 +1,13 @@
+//! The product as a user meets it: commands, files, reports, charts, problems, shipped scenarios.
+
+mod cli;
+mod compare;
+mod desk;
+mod plan;
+mod plots;
+mod problems;
+mod reference;
+mod samples;
+mod scenarios;
+mod studies;
+mod sweep;

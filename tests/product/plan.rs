@@ -1,0 +1,352 @@
+//! `brownout plan` as a user meets it: what its exit code says, what it writes, and that neither
+//! threads nor a stop change a byte.
+
+use std::fs;
+
+use crate::desk::{Desk, err, out};
+use serde_json::Value;
+
+/// A small gateway under a small load, searched in a second.
+const QUICK: [&str; 7] = ["plan", "small.toml", "--judged", "30s", "-n", "3", "--no-sensitivity"];
+const SMALL: [&str; 2] = ["--tier", "small"];
+const TWO_MODES: [&str; 4] = ["--mode", "healthy", "--mode", "replica-loss"];
+
+/// A desk with a scenario of 4 requests/s and these objectives.
+fn desk_with(objectives: &str) -> Desk {
+    let desk = Desk::with(objectives);
+    change(&desk, "50/s", "4/s");
+    desk
+}
+
+fn desk() -> Desk {
+    desk_with("\"p90 < 500ms\"")
+}
+
+fn change(desk: &Desk, from: &str, to: &str) {
+    let text = fs::read_to_string(desk.path("small.toml")).unwrap();
+    assert!(text.contains(from), "{text}");
+    fs::write(desk.path("small.toml"), text.replace(from, to)).unwrap();
+}
+
+fn plan_code(desk: &Desk, more: &[&str]) -> i32 {
+    desk.code(&[&QUICK[..], &SMALL, more].concat())
+}
+
+fn plan_json(desk: &Desk) -> Value {
+    let text = fs::read_to_string(desk.path("results/plan-small/plan.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn report(desk: &Desk) -> String {
+    fs::read_to_string(desk.path("results/plan-small/report.txt")).unwrap()
+}
+
+/// What was found for the only gateway in a mode.
+fn found<'a>(plan: &'a Value, mode: &str) -> &'a Value {
+    let all = plan["gateways"][0]["capacity"].as_array().unwrap();
+    all.iter().find(|found| found["mode"] == mode).unwrap()
+}
+
+/// The errors of a command that cannot be carried out, in lines that fit.
+fn refused(desk: &Desk, args: &[&str]) -> String {
+    let output = desk.run(args);
+    let said = err(&output);
+    assert_eq!((output.status.code(), out(&output).as_str()), (Some(2), ""), "{said}");
+    assert!(said.lines().all(|line| line.chars().count() <= 100), "{said}");
+    said
+}
+
+#[test]
+fn the_exit_code_says_whether_the_demand_is_carried() {
+    let desk = desk();
+    assert_eq!(plan_code(&desk, &TWO_MODES), 0);
+    let plan = plan_json(&desk);
+    assert_eq!((&plan["chosen"], &plan["demand_per_s"]), (&"Small".into(), &4.0.into()));
+    let lost = found(&plan, "replica-loss");
+    assert!(lost["constraint"].as_str().unwrap().starts_with("CPU of the survivors"), "{lost}");
+    let [low, point, high] = ["low_per_s", "point_per_s", "high_per_s"]
+        .map(|key| lost[key].as_f64().unwrap_or_else(|| panic!("{lost}")));
+    assert!(low > 4.0 && low < point && point < high && high < 100.0, "{lost}");
+    assert!(found(&plan, "healthy")["low_per_s"].as_f64().unwrap() > high, "{plan}");
+    let with = |demand: f64| {
+        plan_code(&desk, &[&TWO_MODES[..], &["--demand", &format!("{demand:.4}/s")]].concat())
+    };
+    assert_eq!(with(point), 3);
+    assert_eq!(plan_json(&desk)["gateways"][0]["carries_demand"], "undecided");
+    assert!(report(&desk).starts_with("? UNDECIDED"), "{}", report(&desk));
+    assert_eq!(with(1.01 * high), 1);
+    assert_eq!(plan_json(&desk)["chosen"], Value::Null);
+    assert!(report(&desk).starts_with("✗ NONE"), "{}", report(&desk));
+    // What is sure is the low end itself.
+    assert_eq!((with(0.99 * low), with(1.01 * low)), (0, 3));
+}
+
+#[test]
+fn files_and_formats_agree() {
+    let desk = desk();
+    let args = [&QUICK[..6], &SMALL, &TWO_MODES, &["--format", "json"]].concat();
+    let output = desk.run(&args);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let printed: Value = serde_json::from_str(&out(&output)).unwrap();
+    assert_eq!(printed, plan_json(&desk));
+    let files = desk.results("results/plan-small");
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    let all = ["capacity.csv", "manifest.json", "plan.json", "probes.csv", "report.txt"];
+    for name in [&all[..], &["capacity.svg", "headroom.png", "sensitivity.csv"]].concat() {
+        assert!(names.contains(&name), "{name}: {names:?}");
+    }
+    let rows = fs::read_to_string(desk.path("results/plan-small/capacity.csv")).unwrap();
+    assert_eq!(rows.lines().count(), 3, "{rows}");
+    let lost = found(&printed, "replica-loss");
+    let row: Vec<&str> = rows.lines().nth(2).unwrap().split(',').collect();
+    assert_eq!(row[..3], ["Small", "replica-loss", "between"]);
+    assert_eq!(row[4].parse::<f64>().unwrap(), lost["point_per_s"].as_f64().unwrap());
+    // With one objective, a load that was tried is a row.
+    let probes = fs::read_to_string(desk.path("results/plan-small/probes.csv")).unwrap();
+    let tried = |mode: &str| found(&printed, mode)["experiments"].as_u64().unwrap();
+    let count = probes.lines().count() as u64;
+    assert_eq!(count, 1 + tried("healthy") + tried("replica-loss"));
+    assert!(report(&desk).lines().all(|line| line.chars().count() <= 100));
+}
+
+#[test]
+fn threads_change_no_byte() {
+    let desk = desk();
+    let args = [&QUICK[..6], &SMALL, &TWO_MODES].concat();
+    for (jobs, place) in [("1", "one"), ("4", "four")] {
+        let more = ["--jobs", jobs, "--output", place];
+        assert_eq!(desk.code(&[&args[..], &more].concat()), 0);
+    }
+    assert_eq!(desk.results("one/plan-small"), desk.results("four/plan-small"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_stopped_plan_can_be_resumed_to_the_same_bytes() {
+    let desk = desk();
+    let args = ["plan", "small.toml", "--tier", "small", "--mode", "healthy", "--judged", "10m"];
+    let few = [&args[..], &["-n", "10", "--no-charts"]].concat();
+    assert_eq!(desk.code(&[&few[..], &["--output", "whole"]].concat()), 0);
+    let many = [&args[..], &["-n", "10000", "--no-charts"]].concat();
+    desk.stop_on_the_way(&many);
+    assert_eq!(plan_json(&desk)["interrupted"], true);
+    assert_eq!(found(&plan_json(&desk), "healthy")["state"], "stopped");
+    let checkpoint = desk.path("results/.plan-small.checkpoint.jsonl");
+    assert!(fs::read_to_string(&checkpoint).unwrap().lines().count() > 10);
+    assert_eq!(desk.code(&[&few[..], &["--resume"]].concat()), 0);
+    assert_eq!(desk.results("results/plan-small"), desk.results("whole/plan-small"));
+    assert!(!checkpoint.exists());
+}
+
+#[test]
+fn what_cannot_be_planned_is_refused_in_words() {
+    let desk = desk();
+    let quick = |more: &[&str]| refused(&desk, &[&QUICK[..], more].concat());
+    let tier = quick(&["--tier", "smal"]);
+    assert!(tier.contains("did you mean \"small\"?"), "{tier}");
+    assert_eq!(tier.matches("error").count(), 1, "said once: {tier}");
+    assert!(quick(&["--tier", "small", "--tier", "small"]).contains("named twice"));
+    assert!(quick(&["--mode", "healty"]).contains("a similar value exists: 'healthy'"));
+    let short = refused(&desk, &["plan", "small.toml", "--judged", "9s"]);
+    assert!(short.contains("judge for 10 seconds to a day"), "{short}");
+    assert!(quick(&["--demand", "0/s"]).contains("a demand is above zero"));
+    assert!(quick(&["--prices", "lrge=3"]).contains("\"large\""));
+    let own = quick(&["--set", "gateway.cores=1"]);
+    assert!(own.contains("a tier has its own cores"), "{own}");
+    assert!(!desk.path("results").exists(), "nothing is left behind");
+}
+
+#[test]
+fn a_plan_needs_an_objective_over_the_whole_run_and_a_load_to_change() {
+    let refusal = |desk: &Desk| refused(desk, &[&QUICK[..], &SMALL].concat());
+    let none = refusal(&desk_with(""));
+    assert!(none.contains("no objective that a capacity can be judged by"), "{none}");
+    let part = refusal(&desk_with("\"p90 < 500ms from 10s to 20s\""));
+    assert!(part.contains("no objective that a capacity can be judged by"), "{part}");
+    let desk = desk();
+    fs::write(desk.path("trace.csv"), "time_s\n1.0\n2.0\n3.0\n").unwrap();
+    change(&desk, "rate = \"4/s\"", "replay = \"trace.csv\"");
+    let replayed = refusal(&desk);
+    assert!(replayed.contains("the load of this scenario cannot be changed"), "{replayed}");
+}
+
+#[test]
+fn no_data_never_passes() {
+    // A tenth of a core and 2 s of CPU: a request in 20 s at most, judged for 10 s.
+    let desk = desk_with("\"p99 < 100s\"");
+    let more = ["--set", "gateway.cpu-per-request=constant(2s)", "--demand", "0.002/s"];
+    let args = ["plan", "small.toml", "--judged", "10s", "-n", "3", "--no-sensitivity"];
+    assert_eq!(desk.code(&[&args[..], &SMALL, &TWO_MODES[..2], &more].concat()), 3);
+    assert_eq!(found(&plan_json(&desk), "healthy")["low_per_s"], 0.0);
+}
+
+#[test]
+fn recovery_is_asked_for_only_where_there_can_be_one() {
+    let desk = desk_with("\"p90 < 500ms\", \"recovery < 30s\"");
+    let mut text = fs::read_to_string(desk.path("small.toml")).unwrap();
+    text.push_str("\n[[fault]]\nname = \"crash\"\nkind = \"replica-crash\"\nat = \"20s\"\n");
+    fs::write(desk.path("small.toml"), text).unwrap();
+    let modes = ["--mode", "control-plane-loss", "--mode", "replica-loss"];
+    assert_eq!(plan_code(&desk, &modes), 0);
+    let plan = plan_json(&desk);
+    for mode in ["control-plane-loss", "replica-loss"] {
+        assert!(found(&plan, mode)["low_per_s"].as_f64().unwrap() > 20.0, "{mode}: {plan}");
+    }
+    assert!(report(&desk).contains("the scenario's own faults are replaced"));
+}
+
+#[test]
+fn a_loss_that_leaves_nobody_is_said_to() {
+    let desk = desk();
+    change(&desk, "tier = \"large\"", "tier = \"large\"\nreplicas = 1");
+    assert_eq!(plan_code(&desk, &TWO_MODES), 1);
+    let plan = plan_json(&desk);
+    assert_eq!(found(&plan, "replica-loss")["fluid_limit_per_s"], 0.0);
+    // Few requests come at the least load, which leave room for doubt whether so many fail there.
+    assert_eq!(found(&plan, "replica-loss")["state"], "at_most", "{plan}");
+    change(&desk, "p90 < 500ms", "availability >= 90%");
+    assert_eq!(plan_code(&desk, &TWO_MODES), 1);
+    let said = report(&desk).replace("\n                       ", " ");
+    let why = "availability >= 90%: no replica is left until one is replaced; ";
+    assert!(said.contains(why) && said.contains("refused (no ready replica)"), "{said}");
+    // A mean is of those that are served, once the lost one is replaced.
+    change(&desk, "availability >= 90%", "mean < 500ms");
+    assert_eq!(plan_code(&desk, &TWO_MODES), 0);
+    let said = report(&desk);
+    assert!(said.contains("a mean is of those that are served, however few"), "{said}");
+}
+
+#[test]
+fn what_all_replicas_cannot_serve_is_not_carried() {
+    // All requests are answered in the end, and no bound is set on how long they take.
+    let desk = desk_with("\"availability >= 90%\"");
+    assert_eq!(plan_code(&desk, &["--mode", "healthy", "--demand", "100/s"]), 0);
+    // Two replicas that are full at 60/s each.
+    assert_eq!(plan_code(&desk, &["--mode", "healthy", "--demand", "130/s"]), 1);
+    let plan = plan_json(&desk);
+    let healthy = found(&plan, "healthy");
+    assert_eq!(healthy["point_per_s"], healthy["fluid_limit_per_s"], "{healthy}");
+    assert!(report(&desk).contains("the backlog grows"), "{}", report(&desk));
+}
+
+/// An API that answers from a cache or an upstream that takes as long for every request.
+const CACHED: &str = "
+[[policy]]
+name = \"cache\"
+kind = \"cache\"
+shared = true
+ttl = \"20s\"
+
+[[upstream]]
+name = \"slow\"
+latency = \"constant(300ms)\"
+
+[[api]]
+name = \"products\"
+policies = [\"cache\"]
+upstream = \"slow\"
+resources = 20
+";
+
+#[test]
+fn where_more_load_helps_no_load_is_the_capacity() {
+    // Each of 20 resources is fetched once in 20 s: one of λ requests a second takes 300 ms.
+    let desk = desk_with("\"p90 < 200ms\"");
+    let text = fs::read_to_string(desk.path("small.toml")).unwrap() + CACHED;
+    fs::write(desk.path("small.toml"), text).unwrap();
+    let plan = |demand: &str| plan_code(&desk, &["--mode", "healthy", "--demand", demand]);
+    assert_eq!(plan("4/s"), 1);
+    assert_eq!(found(&plan_json(&desk), "healthy")["state"], "uneven");
+    let said = report(&desk);
+    assert!(said.contains("p90 < 200ms: time that more CPU would not save"), "{said}");
+    assert!(said.contains("more load helps Small when healthy: met at "), "{said}");
+    assert_eq!(plan("40/s"), 0);
+}
+
+#[test]
+fn a_gateway_that_still_settles_is_said_to() {
+    // A cache of 10,000 resources that is empty at the start: with some 90 requests/s it takes well
+    // over the 5 s of warm-up until most are there.
+    let desk = desk_with("\"p90 < 10s\"");
+    let cache = CACHED.replace("resources = 20\n", "resources = 10000\n").replace("20s", "1h");
+    let text = fs::read_to_string(desk.path("small.toml")).unwrap() + &cache;
+    fs::write(desk.path("small.toml"), text).unwrap();
+    let args = ["plan", "small.toml", "--judged", "5m", "-n", "2", "--no-sensitivity"];
+    let mode = ["--mode", "healthy", "--demand", "90/s"];
+    let settles = || {
+        desk.code(&[&args[..], &SMALL, &mode].concat());
+        report(&desk).contains("--set run.warm-up=SPAN")
+    };
+    assert!(settles(), "{}", report(&desk));
+    // With one resource the cache is full at once.
+    change(&desk, "resources = 10000", "resources = 1");
+    assert!(!settles(), "{}", report(&desk));
+}
+
+#[test]
+fn a_time_that_cpu_does_not_save_is_not_called_cpu() {
+    let desk = desk_with("\"p90 < 200ms\"");
+    let text = fs::read_to_string(desk.path("small.toml")).unwrap() + CACHED;
+    let text = text.replace("policies = [\"cache\"]\n", "").replace("resources = 20\n", "");
+    let (from, to) = (text.find("[[policy]]").unwrap(), text.find("[[upstream]]").unwrap());
+    let text = text[..from].to_owned() + &text[to..];
+    fs::write(desk.path("small.toml"), text).unwrap();
+    assert_eq!(plan_code(&desk, &["--mode", "healthy"]), 1);
+    assert_eq!(found(&plan_json(&desk), "healthy")["state"], "nothing");
+    assert!(report(&desk).contains("time that more CPU would not save"), "{}", report(&desk));
+}
+
+#[test]
+fn sessions_are_counted_with_all_their_requests() {
+    let desk = desk();
+    let text = fs::read_to_string(desk.path("small.toml")).unwrap()
+        + "\n[clients]\nloop = \"sessions\"\nrequests-per-session = 10\nthink = \"1s\"\n";
+    fs::write(desk.path("small.toml"), text).unwrap();
+    assert_eq!(plan_code(&desk, &["--mode", "healthy"]), 0);
+    let plan = plan_json(&desk);
+    let healthy = found(&plan, "healthy");
+    // Two replicas that are full at 60 requests/s each.
+    let limit = healthy["fluid_limit_per_s"].as_f64().unwrap();
+    assert!((limit - 12.0).abs() < 0.001, "{healthy}");
+    assert!(healthy["high_per_s"].as_f64().unwrap() < 12.5, "{healthy}");
+    assert!(report(&desk).contains("Capacity in sessions/s"), "{}", report(&desk));
+}
+
+#[test]
+fn a_small_demand_is_tried_and_what_is_never_missed_is_not_missed() {
+    let desk = desk();
+    // The capacity is some hundred times the demand.
+    let args = ["plan", "small.toml", "--judged", "10m", "-n", "3", "--no-sensitivity"];
+    let demand = ["--mode", "healthy", "--demand", "0.5/s"];
+    assert_eq!(desk.code(&[&args[..], &SMALL, &demand].concat()), 0);
+    let probes = fs::read_to_string(desk.path("results/plan-small/probes.csv")).unwrap();
+    assert!(probes.contains("\nSmall,healthy,0.5,p90 < 500ms,met,"), "{probes}");
+    let perfect = desk_with("\"availability >= 100%\"");
+    assert_eq!(plan_code(&perfect, &["--mode", "healthy"]), 3);
+    assert_eq!(found(&plan_json(&perfect), "healthy")["low_per_s"], 0.0);
+}
+
+#[test]
+fn a_capacity_far_below_what_cpu_allows_is_found() {
+    // Two replicas that let 0.2 requests/s pass each, of 1,430/s that their CPU could do.
+    let desk = desk();
+    change(&desk, "4/s", "0.1/s");
+    change(&desk, "p90 < 500ms", "availability >= 80%");
+    let text = fs::read_to_string(desk.path("small.toml")).unwrap()
+        + "\n[[policy]]\nname = \"limit\"\nkind = \"rate-limit\"\nlimit = 2\nwindow = \"10s\"\n\
+           sharing = \"per-replica\"\n";
+    fs::write(desk.path("small.toml"), text).unwrap();
+    let args = ["plan", "small.toml", "--judged", "30m", "-n", "3", "--no-sensitivity"];
+    let large = ["--tier", "large", "--mode", "healthy"];
+    assert_eq!(desk.code(&[&args[..], &large].concat()), 0, "{}", report(&desk));
+    assert!(report(&desk).contains("rejected (limit reached)"), "{}", report(&desk));
+}
+
+#[test]
+fn the_demand_of_a_day_is_its_highest_rate() {
+    let desk = desk();
+    let hours: Vec<&str> = (0..24).map(|hour| if hour == 12 { "2.5" } else { "0.5" }).collect();
+    change(&desk, "\"4/s\"", &format!("\"4/s\"\ndaily = [{}]", hours.join(", ")));
+    assert_eq!(plan_code(&desk, &["--mode", "healthy"]), 0);
+    assert_eq!(plan_json(&desk)["demand_per_s"], 10.0);
+}

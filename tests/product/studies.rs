@@ -1,0 +1,70 @@
+//! Studies as a user meets them: replications until they are enough, and work that goes on.
+
+use std::fs;
+
+use crate::desk::{Desk, err, out};
+
+#[cfg(unix)]
+#[test]
+fn a_stopped_run_can_be_resumed_to_the_same_bytes() {
+    let desk = Desk::with("\"p99 < 100s\"");
+    let text = fs::read_to_string(desk.path("small.toml")).unwrap();
+    fs::write(desk.path("small.toml"), text.replace("60s", "2h")).unwrap();
+    assert_eq!(desk.code(&["run", "small.toml", "-n", "20", "--output", "whole"]), 0);
+    let many = ["run", "small.toml", "-n", "100000"];
+    desk.stop_on_the_way(&many);
+    let checkpoint = desk.path("results/.small.checkpoint.jsonl");
+    assert!(fs::read_to_string(&checkpoint).unwrap().lines().count() > 20);
+    assert_eq!(desk.code(&["run", "small.toml", "-n", "20", "--resume"]), 0);
+    assert_eq!(desk.results("results/small"), desk.results("whole/small"));
+    assert!(!checkpoint.exists());
+}
+
+#[test]
+fn replications_go_on_until_figures_are_precise() {
+    let desk = Desk::with("");
+    let run = |args: &[&str]| {
+        let all = [&["run", "small.toml", "--format", "json"], args].concat();
+        let output = desk.run(&all);
+        assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+        serde_json::from_str::<serde_json::Value>(&out(&output)).unwrap()
+    };
+    let rough = run(&["--precision", "50%"]);
+    assert_eq!(rough["run"]["precision"]["end"], "precise");
+    assert_eq!(rough["run"]["replications"], 10);
+    let capped = run(&["--precision", "0.01%", "--at-most", "25"]);
+    assert_eq!(capped["run"]["precision"]["end"], "most_replications");
+    assert_eq!(capped["run"]["replications"], 25);
+    // Three looks: 10, 20, 25.
+    assert_eq!(capped["run"]["confidence"], 0.983_333_333);
+    let again = ["run", "--from-manifest", "results/small/manifest.json", "--output", "again"];
+    assert_eq!(desk.code(&again), 0);
+    assert_eq!(desk.results("results/small"), desk.results("again/small"));
+    let wrong = desk.run(&["run", "small.toml", "--precision", "2"]);
+    assert!(err(&wrong).contains("such as 2%"), "{}", err(&wrong));
+}
+
+#[test]
+fn variants_with_long_names_have_letters_in_the_tables() {
+    let desk = Desk::with("\"p99 < 100s\"");
+    let boots = "startup.boot=uniform(2s, 6s),uniform(20s, 60s)";
+    let output = desk.run(&["compare", "small.toml", "--set", boots, "--tier", "large", "-n", "2"]);
+    let report = out(&output);
+    assert!(report.lines().all(|line| line.chars().count() <= 100), "{report}");
+    assert!(report.contains("  B  large, startup.boot=uniform(20s, 60s)\n"), "{report}");
+    assert!(report.contains("\nB against A (paired"), "{report}");
+    let csv = fs::read_to_string(desk.path("results/compare-small/comparison.csv")).unwrap();
+    assert!(csv.contains("\"large, startup.boot=uniform(20s, 60s)\""), "{csv}");
+}
+
+#[test]
+fn a_study_does_not_replace_the_results_of_a_run() {
+    let desk = Desk::with("");
+    assert_eq!(desk.code(&["run", "small.toml", "-n", "1"]), 0);
+    let before = desk.results("results/small");
+    let sweep = ["sweep", "small.toml", "--set", "gateway.replicas=2,3", "-n", "1"];
+    let output = desk.run(&[&sweep[..], &["--name", "small"]].concat());
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err(&output).contains("holds the results of brownout run"), "{}", err(&output));
+    assert_eq!(desk.results("results/small"), before);
+}

@@ -1,0 +1,31 @@
+//! The model and the intervals against what is known: theory, coverage, capacities, and experiments
+//! that others have published.
+//!
+//! `BROWNOUT_SUITE=all cargo test --release --test statistics` runs everything. Otherwise a sample
+//! runs, and where its size is chosen stands what it detects. `-- --nocapture` shows what was
+//! counted.
+
+mod capacity;
+#[path = "../common/mod.rs"]
+mod common;
+mod coverage;
+mod experiments;
+mod theory;
+
+/// How much to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// Some of everything.
+    Sample,
+    /// Everything, if `BROWNOUT_SUITE=all`.
+    Full,
+}
+
+/// How much is asked for.
+pub fn effort() -> Effort {
+    match std::env::var("BROWNOUT_SUITE").as_deref() {
+        Ok("all") => Effort::Full,
+        Ok(other) => panic!("BROWNOUT_SUITE is \"all\" or not set, not {other:?}"),
+        Err(_) => Effort::Sample,
+    }
+}

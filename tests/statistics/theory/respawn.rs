@@ -1,0 +1,298 @@
+//! Replicas that fail at random and are replaced at once, without a request: how long k are up.
+//!
+//! A second of the vectors is a millisecond of the runs, so that the rarest first passage fits the
+//! clock; nothing else in these plans has a length of its own. The start-up is one phase with the
+//! law of the repair, seen without a probe and known without delay.
+//!
+//! Shares of time and rates come from long runs, cut into replications; in the first of them the
+//! time with k up is also compared, to the nanosecond, with `time_with_serving` of the outcome. A
+//! rare state is judged only if it was entered 100 times or more. First passages come from runs of
+//! their own, which end when the last replica is down.
+
+use std::ops::RangeInclusive;
+
+use brownout::model::Gauge;
+use brownout::observe::recorder::Keep;
+use brownout::observe::{Observation, Observer, State};
+use brownout::plan::*;
+use brownout::random::Law;
+use brownout::units::{Instant, Span};
+use rayon::prelude::*;
+
+use crate::Effort;
+use crate::common;
+use crate::common::witness::{self, recorded};
+use crate::theory::Group;
+use crate::theory::vectors::Vector;
+use crate::theory::verdict::{Measured, mean_and_error};
+
+/// Seconds of the run in a second of the vectors.
+const PACE: f64 = 1e-3;
+const YEAR: f64 = 365.0 * 86_400.0;
+/// Replications of one year that the vectors state.
+const YEARS: u64 = 10_000;
+/// Failures in one replication of a long run, and the replications that are compared.
+const FAILURES_EACH: f64 = 1_000.0;
+const COMPARED: u64 = 50;
+/// How often a state must be entered before its share of time means anything.
+const ENTRIES: f64 = 100.0;
+const TOO_RARE: &str = "entered less than 100 times in all failures that a run can afford";
+
+/// The replicas of a vector; seconds.
+struct Fleet {
+    replicas: usize,
+    mtbf: f64,
+    repair: Repair,
+    seed: u64,
+}
+
+#[derive(Clone, Copy)]
+enum Repair {
+    Exponential(f64),
+    Constant(f64),
+}
+
+/// What long runs give: one entry per replication.
+struct Long {
+    watches: Vec<Watch>,
+    /// Seconds of each, after warm-up.
+    seconds: f64,
+}
+
+/// Follows how many replicas are up.
+#[derive(Clone)]
+struct Watch {
+    up: usize,
+    since: Instant,
+    /// Time with so many up.
+    times: Vec<Span>,
+    /// How often each number was entered from above.
+    entered: Vec<f64>,
+    failures: f64,
+    all_down_at: Option<Instant>,
+}
+
+impl Watch {
+    /// Counts time from `from` on.
+    fn new(replicas: usize, from: Instant) -> Self {
+        Watch {
+            up: 0,
+            since: from,
+            times: vec![Span::ZERO; replicas + 1],
+            entered: vec![0.0; replicas + 1],
+            failures: 0.0,
+            all_down_at: None,
+        }
+    }
+
+    fn pass(&mut self, now: Instant) {
+        self.times[self.up] += now.since(self.since);
+        self.since = self.since.max(now);
+    }
+
+    fn fail(&mut self, at: Instant) {
+        self.pass(at);
+        self.failures += 1.0;
+        self.up -= 1;
+        self.entered[self.up] += 1.0;
+        if self.up == 0 {
+            self.all_down_at.get_or_insert(at);
+        }
+    }
+
+    /// The part of the time during which exactly this many replicas were up.
+    fn part(&self, up: usize) -> f64 {
+        let total: u64 = self.times.iter().map(|span| span.0).sum();
+        self.times.get(up).map_or(0.0, |span| span.0 as f64 / total as f64)
+    }
+}
+
+impl Observer for Watch {
+    fn observe(&mut self, at: Instant, observation: &Observation) {
+        match observation {
+            Observation::JoinedRotation { .. } => {
+                self.pass(at);
+                self.up += 1;
+            }
+            Observation::Entered { state: State::Failed, .. } => self.fail(at),
+            _ => {}
+        }
+    }
+
+    fn horizon(&mut self, at: Instant, _in_flight: &[Instant], _under_way: &[Instant]) {
+        self.pass(at);
+    }
+}
+
+/// Ends a run when the last replica is down.
+struct UntilAllDown<'a> {
+    watch: Watch,
+    gauge: &'a Gauge,
+}
+
+impl Observer for UntilAllDown<'_> {
+    fn observe(&mut self, at: Instant, observation: &Observation) {
+        self.watch.observe(at, observation);
+        if self.watch.all_down_at.is_some() {
+            self.gauge.stop();
+        }
+    }
+}
+
+pub fn measure(group: &Group, effort: Effort) -> Vec<Measured> {
+    let fleet = Fleet::of(group);
+    let failures = if effort == Effort::Full { 1e7 } else { 1e6 };
+    let mut long = None;
+    let judge = |vector: &Vector| match vector.quantity.as_str() {
+        "mean_time_to_all_down_s" => fleet.time_to_all_down(vector, failures),
+        quantity if quantity.ends_with("_within_1_year") => {
+            Measured::stated(fleet.all_down_within_a_year(), 1.0)
+        }
+        quantity => {
+            let long = long.get_or_insert_with(|| fleet.long_run(failures));
+            fleet.of_long_run(quantity, long)
+        }
+    };
+    group.vectors.iter().map(judge).collect()
+}
+
+impl Fleet {
+    fn of(group: &Group) -> Self {
+        let params = group.params();
+        let repair = match params.find("respawn_s") {
+            Some(seconds) => Repair::Constant(seconds),
+            None => Repair::Exponential(params.number("mttr_s")),
+        };
+        let (replicas, mtbf) = (params.number("replicas") as usize, params.number("mtbf_s"));
+        Fleet { replicas, mtbf, repair, seed: group.seed() }
+    }
+
+    fn plan(&self, warm_up: f64, seconds: f64) -> Plan {
+        let paced = |seconds: f64| Span::from_secs(seconds * PACE);
+        let mut plan = common::plan(self.replicas, 0.0, 1.0);
+        plan.startup.boot = match self.repair {
+            Repair::Exponential(mean) => Law::Exponential(paced(mean)),
+            Repair::Constant(seconds) => Law::Constant(paced(seconds)),
+        };
+        plan.startup.readiness.initial_delay = Span::ZERO;
+        plan.startup.readiness.period = Span::ZERO;
+        plan.detection.crash = Law::ZERO;
+        plan.ingress.propagation = Law::ZERO;
+        plan.faults = vec![FaultPlan {
+            name: "failure".to_owned(),
+            fault: Fault::ReplicaCrash(ReplicaTarget::Any),
+            schedule: Schedule::Random(Law::Exponential(paced(self.mtbf))),
+        }];
+        plan.run.warm_up = Instant::ZERO + paced(warm_up);
+        plan.run.horizon = plan.run.warm_up + paced(seconds);
+        plan.run.bin = paced(self.mtbf);
+        plan.run.seed = self.seed;
+        plan
+    }
+
+    fn long_run(&self, failures: f64) -> Long {
+        let seconds = FAILURES_EACH * self.mtbf / self.replicas as f64;
+        let plan = self.plan(self.mtbf, seconds);
+        let run = |replication| {
+            let mut watch = Watch::new(self.replicas, plan.run.warm_up);
+            if replication < COMPARED {
+                watch = watch.compared(&plan, replication);
+            } else {
+                witness::watch(&plan, replication, &mut watch);
+            }
+            watch
+        };
+        let replications = (failures / FAILURES_EACH) as u64;
+        Long { watches: (0..replications).into_par_iter().map(run).collect(), seconds }
+    }
+
+    fn of_long_run(&self, quantity: &str, long: &Long) -> Measured {
+        let n = self.replicas;
+        if let Some(up) = quantity.strip_prefix("prob_").and_then(|q| q.strip_suffix("_up")) {
+            return up.parse().map_or_else(|_| unknown(), |up: usize| long.share(up..=up, 1.0));
+        }
+        match quantity {
+            "long_run_prob_both_down" => long.share(0..=0, 1.0),
+            "expected_seconds_per_year_all_down" => long.share(0..=0, YEAR),
+            "expected_seconds_per_year_below_2_up" => long.share(0..=1, YEAR),
+            "expected_all_down_episodes_per_year" => long.rate(|watch| watch.entered[0], self.mtbf),
+            "expected_failures_per_year_total" => long.rate(|watch| watch.failures, self.mtbf),
+            "long_run_unavailability_per_replica" => {
+                let down = |up: usize| (n - up) as f64 / n as f64;
+                long.judge(|watch| (0..=n).map(|up| down(up) * watch.part(up)).sum())
+            }
+            _ => unknown(),
+        }
+    }
+
+    /// The share of years in which all replicas were down at once.
+    fn all_down_within_a_year(&self) -> (f64, f64) {
+        let plan = self.plan(0.0, YEAR);
+        let down = |year| f64::from(u8::from(first_all_down(&plan, year).is_some()));
+        mean_and_error(&(0..YEARS).into_par_iter().map(down).collect::<Vec<f64>>())
+    }
+
+    /// From all up to all down, in as many runs as the failures allow.
+    fn time_to_all_down(&self, vector: &Vector, failures: f64) -> Measured {
+        let failures_each = vector.value * self.replicas as f64 / self.mtbf;
+        let runs = (failures / failures_each).min(YEARS as f64);
+        if runs < ENTRIES {
+            return Measured::unanswered(TOO_RARE);
+        }
+        // The time is all but exponential: past 40 means there is nothing left to see.
+        let plan = self.plan(0.0, 40.0 * vector.value);
+        let time = |run| first_all_down(&plan, run).map_or(f64::NAN, |at| at.as_secs() / PACE);
+        let times: Vec<f64> = (0..runs as u64).into_par_iter().map(time).collect();
+        Measured::by_error(mean_and_error(&times))
+    }
+}
+
+fn unknown() -> Measured {
+    Measured::unanswered("a quantity that nothing measures yet")
+}
+
+fn first_all_down(plan: &Plan, replication: u64) -> Option<Instant> {
+    let gauge = Gauge::default();
+    let mut until =
+        UntilAllDown { watch: Watch::new(plan.gateway.replicas, Instant::ZERO), gauge: &gauge };
+    recorded(plan, replication, Keep::default(), &mut until, &gauge);
+    until.watch.all_down_at
+}
+
+impl Watch {
+    /// Watches a replication beside a recorder, which must come to the same times.
+    fn compared(mut self, plan: &Plan, replication: u64) -> Self {
+        let outcome = recorded(plan, replication, Keep::default(), &mut self, &Gauge::default());
+        let mut recorded = outcome.time_with_serving;
+        recorded.resize(self.times.len(), Span::ZERO);
+        assert_eq!(recorded, self.times, "time with k replicas serving");
+        self
+    }
+}
+
+impl Long {
+    fn judge(&self, of: impl Fn(&Watch) -> f64) -> Measured {
+        Measured::by_error(mean_and_error(&self.watches.iter().map(of).collect::<Vec<f64>>()))
+    }
+
+    fn total(&self, count: impl Fn(&Watch) -> f64) -> f64 {
+        self.watches.iter().map(count).sum()
+    }
+
+    /// The part of the time with so many replicas up, times `factor`.
+    fn share(&self, up: RangeInclusive<usize>, factor: f64) -> Measured {
+        let full = self.watches[0].times.len() - 1;
+        if *up.end() < full && self.total(|watch| watch.entered[*up.end()]) < ENTRIES {
+            return Measured::unanswered(TOO_RARE);
+        }
+        self.judge(|watch| factor * up.clone().map(|up| watch.part(up)).sum::<f64>())
+    }
+
+    /// How often a year; counted from the start of the run, `warm_up` seconds before the rest.
+    fn rate(&self, count: fn(&Watch) -> f64, warm_up: f64) -> Measured {
+        if self.total(count) < ENTRIES {
+            return Measured::unanswered(TOO_RARE);
+        }
+        self.judge(|watch| count(watch) * YEAR / (self.seconds + warm_up))
+    }
+}

@@ -1,0 +1,115 @@
+//! The shape of `src`: rooms, pages, names, circles, assertions. Where a rule does not hold yet, a
+//! number says how far it is missed today; such a number only ever goes down, and then away.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use crate::imports::Imports;
+use crate::source::{Source, is_name, sources};
+
+const FILES_OF_FOLDER: usize = 12;
+const LINES_OF_PAGE: usize = 8;
+const ASSERTIONS_PER_THOUSAND: usize = 20;
+
+/// Today's counts.
+const FILES_IN_CIRCLES: usize = 45;
+const FULL_FOLDERS: usize = 10;
+const NAMES_GIVEN_TWICE: usize = 62;
+const FOLDERS_WITHOUT_PAGE: usize = 11;
+/// Assertions that `src/engine` and `src/model` lack.
+const LACKING_ASSERTIONS: [(&str, usize); 2] = [("engine", 22), ("model", 140)];
+
+#[track_caller]
+fn expect_at_most(most: usize, rule: &str, offenders: &[String]) {
+    let count = offenders.len();
+    assert!(count <= most, "{rule}: {count}, not at most {most}\n{}", offenders.join("\n"));
+}
+
+/// The folders of `src` with their files.
+fn folders(all: &[Source]) -> BTreeMap<&Path, Vec<&Source>> {
+    let mut folders: BTreeMap<&Path, Vec<&Source>> = BTreeMap::new();
+    for source in all {
+        folders.entry(source.path.parent().unwrap_or(&source.path)).or_default().push(source);
+    }
+    folders
+}
+
+#[test]
+fn no_files_use_each_other_in_a_circle() {
+    let circles = Imports::of(&sources(&["src"])).circles().concat();
+    expect_at_most(FILES_IN_CIRCLES, "imports have no circles", &circles);
+}
+
+#[test]
+fn no_folder_has_more_than_a_dozen_files() {
+    let all = sources(&["src"]);
+    let full = folders(&all).into_iter().filter(|(_, files)| files.len() > FILES_OF_FOLDER);
+    let full = full.map(|(folder, files)| format!("{}: {}", folder.display(), files.len()));
+    expect_at_most(FULL_FOLDERS, "folders have at most a dozen files", &full.collect::<Vec<_>>());
+}
+
+#[test]
+fn every_folder_opens_with_a_page() {
+    let all = sources(&["src"]);
+    let is_page = |source: &&&Source| {
+        let name = source.path.file_name().unwrap_or_default();
+        let lines = source.text.lines().take_while(|line| line.starts_with("//!")).count();
+        (name == "mod.rs" || name == "lib.rs") && lines >= LINES_OF_PAGE
+    };
+    let folders = folders(&all).into_iter();
+    let without = folders.filter(|(_, files)| files.iter().find(is_page).is_none());
+    let without: Vec<String> = without.map(|(folder, _)| folder.display().to_string()).collect();
+    expect_at_most(FOLDERS_WITHOUT_PAGE, "mod.rs opens with a page", &without);
+}
+
+/// The types that a file declares outside functions, modules and implementations.
+fn types(source: &Source) -> Vec<String> {
+    let name = |line: &str| {
+        let line = match line.strip_prefix("pub") {
+            Some(rest) => rest.trim_start_matches(|c| c != ' ').trim_start(),
+            None => line,
+        };
+        let (word, rest) = line.split_once(' ')?;
+        let is_type = ["struct", "enum", "trait", "type"].contains(&word);
+        is_type.then(|| rest.chars().take_while(|c| is_name(*c)).collect())
+    };
+    source.product().lines().filter_map(name).collect()
+}
+
+#[test]
+fn the_name_of_a_type_stands_once() {
+    let mut places: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for source in sources(&["src"]) {
+        for name in types(&source) {
+            places.entry(name).or_default().insert(source.path.display().to_string());
+        }
+    }
+    assert!(places.len() > 100, "the types were not found");
+    let twice = places.into_iter().filter(|(_, files)| files.len() > 1);
+    let join = |files: BTreeSet<String>| files.into_iter().collect::<Vec<_>>().join(", ");
+    let twice: Vec<String> =
+        twice.map(|(name, files)| format!("{name}: {}", join(files))).collect();
+    expect_at_most(NAMES_GIVEN_TWICE, "a type has a name of its own", &twice);
+}
+
+#[test]
+fn engine_and_model_say_what_they_rely_on() {
+    for (module, lacking) in LACKING_ASSERTIONS {
+        let (mut lines, mut assertions) = (0, 0);
+        for source in sources(&[&format!("src/{module}")]) {
+            lines += source.product().lines().count();
+            let words = source.product().split(|c: char| !is_name(c) && c != '!');
+            let is_assertion = |word: &&str| {
+                let word = word.strip_prefix("debug_").unwrap_or(word);
+                ["assert!", "assert_eq!", "assert_ne!"].contains(&word)
+            };
+            assertions += words.filter(is_assertion).count();
+        }
+        let wanted = lines * ASSERTIONS_PER_THOUSAND / 1_000;
+        assert!(lines > 0, "src/{module} was not found");
+        assert!(
+            assertions + lacking >= wanted,
+            "src/{module} has {assertions} assertions in {lines} lines, not {wanted}"
+        );
+    }
+}

@@ -8,8 +8,8 @@ mod common;
 #[path = "laws/plans.rs"]
 mod plans;
 
+use brownout::experiment::Progress;
 use brownout::experiment::replicate;
-use brownout::model::Gauge;
 use brownout::model::simulate;
 use brownout::observe::ledger::{Failure, Ledger};
 use brownout::observe::outcome::Outcome;
@@ -56,13 +56,13 @@ fn total(spans: &[Span]) -> Span {
 }
 
 /// Stops the run at the end of a bin.
-struct Stopper<'a>(&'a Gauge, usize);
+struct Stopper<'a>(&'a Progress, usize);
 
 impl Observer for Stopper<'_> {
     fn bin_ended(&mut self, _at: Instant, _readings: &[Reading]) {
         self.1 = self.1.saturating_sub(1);
         if self.1 == 0 {
-            self.0.stop();
+            self.0.cancel();
         }
     }
 }
@@ -318,7 +318,7 @@ proptest! {
 
     #[test]
     fn the_same_seed_gives_the_same_outcome(plan in any_plan()) {
-        let run = || replicate(&plan, 3, ALL, &Gauge::default());
+        let run = || replicate(&plan, 3, ALL, &Progress::default());
         prop_assert_eq!(run(), run());
     }
 
@@ -371,10 +371,10 @@ proptest! {
 
     #[test]
     fn an_interrupted_run_still_balances(plan in any_plan(), bins in 1..6_usize) {
-        let gauge = Gauge::default();
+        let progress = Progress::default();
         let mut recorder = Recorder::new(brownout::experiment::scope(&plan, 0), ALL);
-        let mut stopper = Stopper(&gauge, bins);
-        let end = simulate(&plan, 0, &mut Both(&mut stopper, &mut recorder), &gauge);
+        let mut stopper = Stopper(&progress, bins);
+        let end = simulate(&plan, 0, &mut Both(&mut stopper, &mut recorder), &progress);
         let outcome = recorder.finish(end.at, end.interrupted, end.digest);
         let stop = Instant::ZERO + plan.run.bin * bins as u64;
         // With nothing on the calendar but the horizon the run is over.
@@ -387,8 +387,8 @@ proptest! {
         let ledger = outcome.ledger;
         prop_assert_eq!((offered, served), (ledger.offered, ledger.served));
         prop_assert_eq!(failures, ledger.failures);
-        prop_assert_eq!(gauge.requests(), ledger.offered);
-        prop_assert_eq!(gauge.simulated(), outcome.ended.0);
+        prop_assert_eq!(progress.requests(), ledger.offered);
+        prop_assert_eq!(progress.simulated(), outcome.ended.0);
         let counted = outcome.ended.since(plan.run.warm_up);
         prop_assert_eq!(total(&outcome.time_with_serving), counted);
     }

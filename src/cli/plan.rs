@@ -41,7 +41,7 @@ pub(super) fn plan(args: &PlanArgs, session: &Session) -> anyhow::Result<Exit> {
             }
             None => Vec::new(),
         };
-        (findings, settling, swings, runner.is_stopped())
+        (findings, settling, swings, runner.is_cancelled())
     })?;
     let report = CapacityReport {
         candidates: &candidates,

@@ -10,7 +10,7 @@ use super::exit::Exit;
 use super::load::Session;
 use super::progress::{self, Show};
 use super::terminal::Terminal;
-use crate::experiment::{Runner, Watch};
+use crate::experiment::{Progress, Runner};
 use crate::plot::theme::Theme;
 use crate::plot::{Figure, png, svg};
 use crate::report::checkpoint::Checkpoint;
@@ -27,7 +27,7 @@ pub(super) struct Work<'a> {
     directory: PathBuf,
     staging: Staging,
     checkpoint: Checkpoint,
-    watch: Arc<Watch>,
+    progress: Arc<Progress>,
     /// Set when the work is done.
     manifest: Option<Manifest>,
 }
@@ -43,19 +43,19 @@ impl<'a> Work<'a> {
         let directory = args.output.join(name);
         let staging = Staging::prepare(&directory, &session.request.command)?;
         let checkpoint = Checkpoint::open(&directory, args.resume)?;
-        let watch = Arc::new(Watch::default());
-        listen(&watch, staging.place(), session.terminal);
+        let progress = Arc::new(Progress::default());
+        listen(&progress, staging.place(), session.terminal);
         let (draws, manifest) = (!no_charts, None);
-        Ok(Work { args, draws, session, directory, staging, checkpoint, watch, manifest })
+        Ok(Work { args, draws, session, directory, staging, checkpoint, progress, manifest })
     }
 
     /// Does the work proper, with progress.
     pub(super) fn run<T>(&self, work: impl FnOnce(&Runner<'_>) -> T) -> anyhow::Result<T> {
         let jobs = self.args.jobs.map(usize::from);
-        let runner = Runner::new(jobs, &self.watch, &self.checkpoint)?;
+        let runner = Runner::new(jobs, &self.progress, &self.checkpoint)?;
         let terminal = self.session.terminal;
         let show = Show::new(self.args.progress, self.args.quiet, terminal);
-        Ok(progress::during(show, &self.watch, terminal, || work(&runner)))
+        Ok(progress::during(show, &self.progress, terminal, || work(&runner)))
     }
 
     /// Where files are written until the work ends.
@@ -132,14 +132,14 @@ fn repeats(old: &Manifest, new: &Manifest) -> anyhow::Result<()> {
 
 /// Listens for Ctrl-C, or a signal to end: the first stops the work at the next bin, the second ends
 /// the program; then `unfinished` is removed.
-fn listen(watch: &Arc<Watch>, unfinished: &Path, terminal: Terminal) {
-    let (watch, unfinished) = (Arc::clone(watch), unfinished.to_owned());
+fn listen(progress: &Arc<Progress>, unfinished: &Path, terminal: Terminal) {
+    let (progress, unfinished) = (Arc::clone(progress), unfinished.to_owned());
     let listening = ctrlc::set_handler(move || {
-        if watch.gauge.is_stopped() {
+        if progress.is_cancelled() {
             let _ = std::fs::remove_dir_all(&unfinished);
             std::process::exit(Exit::Interrupted as i32);
         }
-        watch.gauge.stop();
+        progress.cancel();
         terminal.say("stopping at the next bin to write what there is; Ctrl-C again to give up\n");
     });
     if let Err(error) = listening {

@@ -6,6 +6,7 @@ pub mod deadline;
 pub mod digest;
 pub mod jobs;
 mod pace;
+pub mod progress;
 pub mod quota;
 pub mod server;
 

@@ -11,7 +11,7 @@
 
 use std::ops::RangeInclusive;
 
-use brownout::model::Gauge;
+use brownout::experiment::Progress;
 use brownout::model::simulate;
 use brownout::observe::recorder::{Keep, Recorder};
 use brownout::observe::{Observation, Observer, Reading, State};
@@ -151,14 +151,14 @@ impl Observer for Both {
 /// Ends a run when the last replica is down.
 struct UntilAllDown<'a> {
     watch: Watch,
-    gauge: &'a Gauge,
+    progress: &'a Progress,
 }
 
 impl Observer for UntilAllDown<'_> {
     fn observe(&mut self, at: Instant, observation: &Observation) {
         self.watch.observe(at, observation);
         if self.watch.all_down_at.is_some() {
-            self.gauge.stop();
+            self.progress.cancel();
         }
     }
 }
@@ -276,10 +276,12 @@ fn unknown() -> Measured {
 }
 
 fn first_all_down(plan: &Plan, replication: u64) -> Option<Instant> {
-    let gauge = Gauge::default();
-    let mut until =
-        UntilAllDown { watch: Watch::new(plan.gateway.replicas, Instant::ZERO), gauge: &gauge };
-    simulate(plan, replication, &mut until, &gauge);
+    let progress = Progress::default();
+    let mut until = UntilAllDown {
+        watch: Watch::new(plan.gateway.replicas, Instant::ZERO),
+        progress: &progress,
+    };
+    simulate(plan, replication, &mut until, &progress);
     until.watch.all_down_at
 }
 

@@ -9,7 +9,7 @@
 //! are judged by these.
 //!
 //! ```
-//! use brownout::experiment::{self, Options, Watch};
+//! use brownout::experiment::{self, Options, Progress};
 //! use brownout::report::Report;
 //! use brownout::scenario::read;
 //! use brownout::verdict::Overall;
@@ -31,7 +31,7 @@
 //! "#;
 //! let loaded = read::parse("one-crash", text, ".".as_ref());
 //! let scenario = loaded.scenario.expect("no problems");
-//! let outcomes = experiment::run(&scenario.plan, Options::default(), &Watch::default())?;
+//! let outcomes = experiment::run(&scenario.plan, Options::default(), &Progress::default())?;
 //! let report = Report::new(&scenario, &outcomes, None);
 //! assert_eq!(report.overall(), Overall::Met);
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -65,15 +65,26 @@ EXAMPLES:
     brownout run scenarios/replica-crash.toml --format json --quiet > summary.json
     brownout compare scenarios/replica-crash.toml --tier small --tier large --tier xlarge
     brownout sweep scenarios/steady.toml --set traffic.rate=100/s..2000/s:20
-    brownout run --from-manifest results/replica-crash/manifest.json --output again";
+    brownout plan scenarios/capacity.toml
+    brownout rerun results/replica-crash --output again";
+
+const RERUN_EXAMPLES: &str = "\
+EXAMPLES:
+    brownout rerun results/replica-crash --output again
+    brownout rerun results/plan-capacity/manifest.json --output again --jobs 1
+    brownout rerun results/recorded-day --base scenarios --output again";
+
+const RERUN_EXIT_CODES: &str = "\
+EXIT CODES:
+    2    error: usage, scenario, files, or the results differ from those in the manifest
+    else those of the command that is run again";
 
 const RUN_EXAMPLES: &str = "\
 EXAMPLES:
     brownout run scenarios/replica-crash.toml
     brownout run scenarios/replica-crash.toml -n 40 -s 7 --requests-every 100
     brownout run scenarios/replica-crash.toml --precision 2%
-    brownout run scenarios/replica-crash.toml --set gateway.tier=xlarge --set fault.crash.at=4m
-    brownout run --from-manifest results/replica-crash/manifest.json --output again";
+    brownout run scenarios/replica-crash.toml --set gateway.tier=xlarge --set fault.crash.at=4m";
 
 /// Simulates the high availability of replicated API gateways: what clients see when a replica, a
 /// zone or the control plane fails.
@@ -98,16 +109,30 @@ pub(super) enum Command {
     Plan(PlanArgs),
     /// Run a scenario over a grid of settings, under the same luck
     Sweep(SweepArgs),
+    /// Do again what a manifest.json says, to the same bytes
+    Rerun(RerunArgs),
     /// Look for mistakes in scenarios without running them
     Check(CheckArgs),
+}
+
+impl Command {
+    /// How the work is to be done; `None` = it leaves no results.
+    pub(super) fn work_mut(&mut self) -> Option<&mut WorkArgs> {
+        match self {
+            Command::Run(args) => Some(&mut args.common.work),
+            Command::Compare(args) => Some(&mut args.common.work),
+            Command::Plan(args) => Some(&mut args.common.work),
+            Command::Sweep(args) => Some(&mut args.common.work),
+            Command::Rerun(_) | Command::Check(_) => None,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{RUN_EXAMPLES}\n\n{EXIT_CODES}"))]
 pub(super) struct RunArgs {
     /// The scenario
-    #[arg(required_unless_present = "from_manifest")]
-    pub(super) file: Option<PathBuf>,
+    pub(super) file: PathBuf,
     #[command(flatten)]
     pub(super) count: CountArgs,
     /// Change a setting as if the scenario said so; as often as needed
@@ -116,16 +141,8 @@ pub(super) struct RunArgs {
     /// Write every N-th request of the first replication to requests.csv
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) requests_every: Option<u64>,
-    /// Run again what this manifest.json says, to the same bytes
-    #[arg(long, value_name = "FILE")]
-    #[arg(conflicts_with_all = ["file", "replications", "seed", "set", "requests_every"])]
-    #[arg(conflicts_with = "precision")]
-    pub(super) from_manifest: Option<PathBuf>,
-    /// Folder from which paths in the manifest's scenario start
-    #[arg(long, value_name = "DIR", default_value = ".", requires = "from_manifest")]
-    pub(super) base: PathBuf,
     #[command(flatten)]
-    pub(super) work: WorkArgs,
+    pub(super) common: CommonArgs,
 }
 
 /// How many replications there are.
@@ -138,29 +155,40 @@ pub(super) struct CountArgs {
     /// Go on until every objective is decided, or the figures it speaks of are known to this share
     #[arg(long, value_name = "SHARE", value_parser = precision, conflicts_with = "replications")]
     precision: Option<f64>,
-    /// The most replications with --precision
-    #[arg(long, value_name = "N", default_value = "1000", requires = "precision")]
+    /// The most replications with --precision [default: 1000]
+    #[arg(long, value_name = "N", requires = "precision")]
     #[arg(value_parser = clap::value_parser!(u64).range(2..=100_000))]
-    at_most: u64,
+    at_most: Option<u64>,
 }
 
 impl CountArgs {
     /// How precise figures are to be, if that is what decides.
     pub(super) fn precision(&self) -> Option<Precision> {
-        let most = self.at_most as usize;
+        let most = self.at_most.unwrap_or(1_000) as usize;
         self.precision.map(|relative| Precision { relative, most })
     }
 }
 
-/// How work is done, and what becomes of its results.
+/// What every command that simulates can be told of its results.
 #[derive(Debug, clap::Args)]
+pub(super) struct CommonArgs {
+    /// Seed of all randomness, instead of the scenario's
+    #[arg(short, long, value_name = "S")]
+    pub(super) seed: Option<u64>,
+    /// Do not draw charts
+    #[arg(long)]
+    pub(super) no_charts: bool,
+    #[command(flatten)]
+    pub(super) work: WorkArgs,
+}
+
+/// How work is done, and what becomes of its results: nothing that these depend on. All other
+/// options of a command go into its manifest.
+#[derive(Clone, Debug, clap::Args)]
 pub(super) struct WorkArgs {
     /// Directory for results; each scenario or study has its own folder in it
     #[arg(short, long, value_name = "DIR", default_value = "results")]
     pub(super) output: PathBuf,
-    /// Seed of all randomness, instead of the scenario's
-    #[arg(short, long, value_name = "S")]
-    pub(super) seed: Option<u64>,
     /// Go on with the replications that the same command left when it was stopped
     #[arg(long)]
     pub(super) resume: bool,
@@ -177,9 +205,6 @@ pub(super) struct WorkArgs {
     /// Print the verdict alone; no progress, no warnings
     #[arg(short, long)]
     pub(super) quiet: bool,
-    /// Do not draw charts
-    #[arg(long)]
-    pub(super) no_charts: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -208,7 +233,7 @@ pub(super) struct CompareArgs {
     #[arg(long, value_name = "NAME", value_parser = folder)]
     pub(super) name: Option<String>,
     #[command(flatten)]
-    pub(super) work: WorkArgs,
+    pub(super) common: CommonArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -252,7 +277,7 @@ pub(super) struct PlanArgs {
     #[arg(long, value_name = "NAME", value_parser = folder)]
     pub(super) name: Option<String>,
     #[command(flatten)]
-    pub(super) work: WorkArgs,
+    pub(super) common: CommonArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -269,6 +294,18 @@ pub(super) struct SweepArgs {
     /// Name of the results' folder [default: sweep-SCENARIO]
     #[arg(long, value_name = "NAME", value_parser = folder)]
     pub(super) name: Option<String>,
+    #[command(flatten)]
+    pub(super) common: CommonArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{RERUN_EXAMPLES}\n\n{RERUN_EXIT_CODES}"))]
+pub(super) struct RerunArgs {
+    /// The manifest.json, or the folder of results that has it
+    pub(super) manifest: PathBuf,
+    /// Folder from which paths in the manifest's scenarios start
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(super) base: PathBuf,
     #[command(flatten)]
     pub(super) work: WorkArgs,
 }

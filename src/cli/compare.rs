@@ -1,51 +1,58 @@
 //! `brownout compare`: variants of a scenario side by side.
 
+use std::path::{Path, PathBuf};
+
 use super::args::CompareArgs;
-use super::charts;
 use super::exit::Exit;
-use super::terminal::Terminal;
-use super::variants;
-use super::work::{Printed, Work, stem, text_of};
+use super::load::{self, Session, stem};
+use super::work::{Printed, Work, text_of};
+use crate::report::manifest::{RunRecord, digests};
 use crate::report::study::compare::{self as words, CompareReport};
 use crate::report::study::{compare_charts, compare_files};
 use crate::study::compare::{self, Variant};
-use crate::study::cost::Prices;
+use crate::study::variation::{Variation, cross};
 
 /// Compares what `args` name.
-pub(super) fn compare(args: &CompareArgs, terminal: Terminal) -> anyhow::Result<Exit> {
-    let prices = match &args.prices {
-        Some(text) => Prices::read(text).map_err(|flaw| variants::said("--prices", flaw))?,
-        None => Prices::default(),
-    };
-    let Some(mut all) = load(args, terminal)? else { return Ok(Exit::Error) };
-    compare::align(&mut all, args.work.seed, args.replications.map(|count| count as usize));
+pub(super) fn compare(args: &CompareArgs, session: &Session) -> anyhow::Result<Exit> {
+    let prices = load::prices(args.prices.as_deref())?;
+    let variations = variations(args)?;
+    let loaded = variants(&args.files, &variations, args.common.work.quiet, session);
+    let Some(mut all) = loaded else { return Ok(Exit::Error) };
+    compare::align(&mut all, args.common.seed, args.replications.map(|count| count as usize));
     distinct(&all)?;
     let name = args.name.clone().unwrap_or_else(|| format!("compare-{}", stem(&args.files[0])));
-    let mut work = Work::begin(&args.work, ("compare", &name), terminal)?;
+    let mut work = Work::begin(&args.common, &name, session)?;
     let runs = work.run(|runner| compare::run(runner, &all))?;
     let report = CompareReport::new(&all, &runs, &prices);
     compare_files::write_all(&report, work.staging())?;
-    work.draw(|| charts::files(compare_charts::charts(&report)))?;
-    let interrupted = report.is_interrupted();
-    work.end(interrupted, |printed| match printed {
+    let scenarios: Vec<_> = all.iter().map(|variant| &variant.scenario).collect();
+    let records = all.iter().zip(&runs);
+    let records =
+        records.map(|(of, run)| RunRecord::new(&of.name, &of.scenario, digests(run))).collect();
+    work.record(report.is_interrupted(), &scenarios, records)?;
+    work.draw(|| compare_charts::charts(&report))?;
+    work.end(|printed| match printed {
         Printed::Text { written, colour } => Ok(words::render(&report, Some(written), colour)),
         Printed::Verdict { colour } => Ok(words::verdicts_only(&report, colour)),
-        Printed::Json => Ok(text_of(|out| compare_files::write_json(&report, out))?),
+        Printed::Json => text_of(|out| compare_files::write_json(&report, out)),
     })?;
-    Ok(if interrupted { Exit::Interrupted } else { Exit::Met })
+    Ok(Exit::of_study(report.is_interrupted()))
 }
 
-fn load(args: &CompareArgs, terminal: Terminal) -> anyhow::Result<Option<Vec<Variant>>> {
-    let axes = variants::axes(&args.set)?;
-    let lists =
-        [variants::tiers(&args.tier), variants::named(&args.variant)?, variants::settings(&axes)];
-    let variations = variants::products(&lists);
+/// What sets the variants apart: tiers, named variants and settings, in every combination.
+fn variations(args: &CompareArgs) -> anyhow::Result<Vec<Variation>> {
+    let tier = |tier: &String| Variation {
+        name: tier.clone(),
+        changes: vec![format!("gateway.tier={tier}")],
+    };
+    let tiers = args.tier.iter().map(tier).collect();
+    let all = products(&[tiers, named(&args.variant)?, cross(&load::axes(&args.set)?)]);
     anyhow::ensure!(
-        args.files.len() * variations.len() > 1,
+        args.files.len() * all.len() > 1,
         "there is nothing to compare with\n  = help: name a second scenario, or make variants with \
          --tier, --variant, or --set PATH=VALUE,VALUE"
     );
-    Ok(variants::load(&args.files, &variations, args.work.quiet, terminal))
+    Ok(all)
 }
 
 /// Refuses variants of the same name, or that are the same.
@@ -62,4 +69,64 @@ fn distinct(all: &[Variant]) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Reads variants such as `faster; startup.boot=1s; startup.schedule=0s`.
+fn named(texts: &[String]) -> anyhow::Result<Vec<Variation>> {
+    let one = |text: &String| {
+        let mut parts = text.split(';').map(|part| part.trim().to_owned());
+        let name = parts.next().unwrap_or_default();
+        anyhow::ensure!(
+            !name.is_empty() && !name.contains('='),
+            "--variant {text:?} has no name\n  = help: write NAME;PATH=VALUE;PATH=VALUE"
+        );
+        Ok(Variation { name, changes: parts.filter(|part| !part.is_empty()).collect() })
+    };
+    texts.iter().map(one).collect()
+}
+
+/// Every choice from the lists, one from each: the names joined, the changes after one another.
+fn products(lists: &[Vec<Variation>]) -> Vec<Variation> {
+    let mut all = vec![Variation::default()];
+    for list in lists.iter().filter(|list| !list.is_empty()) {
+        let join = |one: &Variation| {
+            let with = |next: &Variation| {
+                let names = [one.name.as_str(), next.name.as_str()];
+                let names: Vec<&str> = names.into_iter().filter(|name| !name.is_empty()).collect();
+                let changes = one.changes.iter().chain(&next.changes).cloned().collect();
+                Variation { name: names.join(", "), changes }
+            };
+            list.iter().map(with).collect::<Vec<_>>()
+        };
+        all = all.iter().flat_map(join).collect();
+    }
+    all
+}
+
+/// Reads every file with every variation. `None` if any is wrong, which has then been said.
+fn variants(
+    files: &[PathBuf],
+    variations: &[Variation],
+    quiet: bool,
+    session: &Session,
+) -> Option<Vec<Variant>> {
+    let mut all = Vec::new();
+    for path in files {
+        for variation in variations {
+            let name = name(path, files.len() > 1, variation);
+            // Warnings that all variants share are said once.
+            let quiet = quiet || !all.is_empty();
+            let scenario = session.load(path, &variation.changes, quiet)?;
+            all.push(Variant { name, scenario });
+        }
+    }
+    Some(all)
+}
+
+fn name(path: &Path, several: bool, variation: &Variation) -> String {
+    match (several, variation.name.is_empty()) {
+        (true, true) | (false, true) => stem(path),
+        (true, false) => format!("{}, {}", stem(path), variation.name),
+        (false, false) => variation.name.clone(),
+    }
 }

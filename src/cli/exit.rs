@@ -32,6 +32,11 @@ impl Exit {
             Overall::Undecided => Exit::Undecided,
         }
     }
+
+    /// What a study that judges nothing means.
+    pub(super) fn of_study(interrupted: bool) -> Self {
+        if interrupted { Exit::Interrupted } else { Exit::Met }
+    }
 }
 
 impl From<Exit> for ExitCode {

@@ -1,29 +1,32 @@
 //! The command line: arguments in, report out, exit code.
 //!
 //! What a program may want to read goes to standard output, what is said to a person meanwhile to
-//! standard error. Only this module prints, and only here are clock, environment and terminal
-//! looked at.
+//! standard error. Only this room prints, and only here are clock, environment and terminal looked
+//! at. It owns what can be typed ([`args`]), how a command is carried out and recorded so that it
+//! can be again ([`perform`]), how scenarios are read with what was typed ([`load`]), and what work
+//! of any kind has about it: the folder of results, the checkpoint, Ctrl-C ([`work`]) and progress.
+//!
+//! Each command has a file, which reads top-down: load, work, write, draw, print. It asks `study`
+//! and `experiment` for values and `report` for words; nobody asks it for anything.
+//!
+//! Begin with `args.rs`, then `run.rs`.
 
 mod args;
-mod charts;
 mod check;
 mod compare;
 mod exit;
-mod grid;
-mod interrupt;
-mod keep;
 mod load;
+mod perform;
 mod plan;
 mod progress;
 mod run;
 mod sweep;
 mod terminal;
-mod variants;
 mod work;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 use args::{Args, Command};
 use exit::Exit;
@@ -31,14 +34,13 @@ use terminal::Terminal;
 
 /// Runs the program and says how it ended.
 pub fn main() -> ExitCode {
-    let args = Args::parse();
+    let matches = Args::command().get_matches();
+    let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let terminal = Terminal::new(args.color);
     let ended = match &args.command {
-        Command::Run(args) => run::run(args, terminal),
-        Command::Compare(args) => compare::compare(args, terminal),
-        Command::Plan(args) => plan::plan(args, terminal),
-        Command::Sweep(args) => sweep::sweep(args, terminal),
         Command::Check(args) => check::check(args, terminal),
+        Command::Rerun(args) => perform::rerun(args, terminal),
+        command => perform::perform(command, &matches, terminal),
     };
     let exit = ended.unwrap_or_else(|error| {
         terminal.say(&format!("error: {error:#}\n"));

@@ -1,39 +1,32 @@
 //! `brownout plan`: the largest load that each gateway carries, and which one to choose.
 
-use std::path::Path;
-
 use super::args::PlanArgs;
-use super::charts;
 use super::exit::Exit;
-use super::load;
-use super::terminal::Terminal;
-use super::variants;
-use super::work::{Printed, Work, stem, text_of};
+use super::load::{self, Session, stem};
+use super::work::{Printed, Work, text_of};
 use crate::plan::{Population, Traffic};
+use crate::report::manifest::{RunRecord, digest};
 use crate::report::study::capacity::{self as words, CapacityReport};
 use crate::report::study::{capacity_charts, capacity_files};
-use crate::scenario::{Scenario, read};
+use crate::scenario::Scenario;
 use crate::study::advice::{self, Carries};
 use crate::study::capacity::{self, Candidate, Effort, Finding};
-use crate::study::cost::{Prices, TIERS, tier};
+use crate::study::cost::{TIERS, tier};
 use crate::study::mode::{self, Mode, Trial};
-use crate::study::sensitivity::{self, Swing};
+use crate::study::sensitivity;
 use crate::study::settling;
 
 /// Plans what `args` ask for.
-pub(super) fn plan(args: &PlanArgs, terminal: Terminal) -> anyhow::Result<Exit> {
-    let prices = match &args.prices {
-        Some(text) => Prices::read(text).map_err(|flaw| variants::said("--prices", flaw))?,
-        None => Prices::default(),
-    };
-    let Some(candidates) = candidates(args, terminal)? else { return Ok(Exit::Error) };
+pub(super) fn plan(args: &PlanArgs, session: &Session) -> anyhow::Result<Exit> {
+    let prices = load::prices(args.prices.as_deref())?;
+    let Some(candidates) = candidates(args, session)? else { return Ok(Exit::Error) };
     let demand = demand(args, &candidates[0].scenario)?;
     let modes = modes(args);
     let trial = Trial { judged: args.judged, peak_ratio: args.peak_ratio };
     let replications = args.replications as usize;
     let effort = Effort { trial, replications, tolerance: args.tolerance, demand: Some(demand) };
     let name = args.name.clone().unwrap_or_else(|| format!("plan-{}", stem(&args.file)));
-    let mut work = Work::begin(&args.work, ("plan", &name), terminal)?;
+    let mut work = Work::begin(&args.common, &name, session)?;
     let (findings, settling, swings, interrupted) = work.run(|runner| {
         let findings = capacity::run(runner, &candidates, &modes, effort);
         let settling = settling::run(runner, &candidates, &findings, effort, demand);
@@ -41,10 +34,14 @@ pub(super) fn plan(args: &PlanArgs, terminal: Terminal) -> anyhow::Result<Exit> 
         let recommended = advice::recommended(&candidates, &findings, of, &prices);
         let hinge = advice::hinge(&candidates, &findings, recommended, demand);
         let swings = match hinge.filter(|_| !args.no_sensitivity) {
-            Some(hinge) => swings(args, runner, &candidates[hinge.candidate], hinge, effort),
+            Some(hinge) => {
+                let base = candidates[hinge.candidate].scenario(hinge.mode);
+                let vary = |change: &str| vary(session, args, base, change);
+                sensitivity::run(runner, base, hinge, effort, &vary)
+            }
             None => Vec::new(),
         };
-        (findings, settling, swings, runner.is_stopped())
+        (findings, settling, swings, runner.is_cancelled())
     })?;
     let report = CapacityReport {
         candidates: &candidates,
@@ -59,13 +56,24 @@ pub(super) fn plan(args: &PlanArgs, terminal: Terminal) -> anyhow::Result<Exit> 
         interrupted,
     };
     capacity_files::write_all(&report, work.staging())?;
-    work.draw(|| charts::files(capacity_charts::charts(&report)))?;
-    work.end(interrupted, |printed| match printed {
+    let scenarios: Vec<_> = candidates.iter().map(|candidate| &candidate.scenario).collect();
+    let records = findings.iter().map(|finding| record(&candidates[finding.candidate], finding));
+    work.record(interrupted, &scenarios, records.collect())?;
+    work.draw(|| capacity_charts::charts(&report))?;
+    work.end(|printed| match printed {
         Printed::Text { written, colour } => Ok(words::render(&report, Some(written), colour)),
         Printed::Verdict { colour } => Ok(words::recommendation_only(&report, colour)),
-        Printed::Json => Ok(text_of(|out| capacity_files::write_json(&report, out))?),
+        Printed::Json => text_of(|out| capacity_files::write_json(&report, out)),
     })?;
     Ok(exit(&report))
+}
+
+/// A finding with the digests of all its replications, in order of load.
+fn record(candidate: &Candidate, finding: &Finding) -> RunRecord {
+    let name = format!("{}, {}", candidate.name, finding.mode.key());
+    let digests = finding.probes.iter().flat_map(|probe| &probe.digests);
+    let outcomes = digests.map(|value| digest(*value)).collect();
+    RunRecord::new(&name, candidate.scenario(finding.mode), outcomes)
 }
 
 /// What a plan means to a script: whether any gateway carries the demand.
@@ -87,13 +95,13 @@ fn modes(args: &PlanArgs) -> Vec<Mode> {
 }
 
 /// The tiers asked for, or all of them; the scenario as it is, if it has none.
-fn candidates(args: &PlanArgs, terminal: Terminal) -> anyhow::Result<Option<Vec<Candidate>>> {
-    let quiet = args.work.quiet;
-    let Some(written) = read_one(args, &[], quiet, terminal) else { return Ok(None) };
+fn candidates(args: &PlanArgs, session: &Session) -> anyhow::Result<Option<Vec<Candidate>>> {
+    let quiet = args.common.work.quiet;
+    let Some(written) = read_one(args, &[], quiet, session) else { return Ok(None) };
     can_be_planned(&written)?;
     if args.tier.is_empty() && tier(&written).is_none() {
         let name = "as written".to_owned();
-        let with = read_one(args, &contracts(), true, terminal);
+        let with = read_one(args, &contracts(), true, session);
         return Ok(
             with.map(|with_contracts| vec![Candidate { name, scenario: written, with_contracts }])
         );
@@ -106,11 +114,11 @@ fn candidates(args: &PlanArgs, terminal: Terminal) -> anyhow::Result<Option<Vec<
         let is_new = !all.iter().any(|one| one.name == name);
         anyhow::ensure!(is_new, "the tier {tier:?} is named twice");
         let change = format!("gateway.tier={tier}");
-        let one = read_one(args, std::slice::from_ref(&change), true, terminal);
+        let one = read_one(args, std::slice::from_ref(&change), true, session);
         // What is wrong is said once.
         let Some(scenario) = one else { return Ok(None) };
         let changes = [vec![change], contracts()].concat();
-        let with = read_one(args, &changes, true, terminal);
+        let with = read_one(args, &changes, true, session);
         let Some(with_contracts) = with else { return Ok(None) };
         all.push(Candidate { name, scenario, with_contracts });
     }
@@ -135,11 +143,11 @@ fn read_one(
     args: &PlanArgs,
     changes: &[String],
     quiet: bool,
-    terminal: Terminal,
+    session: &Session,
 ) -> Option<Scenario> {
-    let loaded = read::load_changed(&args.file, &[&args.set[..], changes].concat());
-    let mut scenario = load::scenario(loaded, quiet, terminal)?;
-    scenario.plan.run.seed = args.work.seed.unwrap_or(scenario.plan.run.seed);
+    let changes = [&args.set[..], changes].concat();
+    let mut scenario = session.load(&args.file, &changes, quiet)?;
+    scenario.plan.run.seed = args.common.seed.unwrap_or(scenario.plan.run.seed);
     Some(scenario)
 }
 
@@ -174,21 +182,10 @@ fn demand(args: &PlanArgs, scenario: &Scenario) -> anyhow::Result<f64> {
     }
 }
 
-/// What the assumed settings weigh for one candidate in one mode.
-fn swings(
-    args: &PlanArgs,
-    runner: &crate::experiment::Runner<'_>,
-    candidate: &Candidate,
-    hinge: &Finding,
-    effort: Effort,
-) -> Vec<Swing> {
-    let base = candidate.scenario(hinge.mode);
-    let path: &Path = &args.file;
-    let vary = |change: &str| {
-        let changes = [&base.changes[..], &[change.to_owned()]].concat();
-        let mut scenario = read::load_changed(path, &changes).scenario?;
-        scenario.plan.run.seed = base.plan.run.seed;
-        Some(scenario)
-    };
-    sensitivity::run(runner, base, hinge, effort, &vary)
+/// A scenario with one more change, if it can be used then.
+fn vary(session: &Session, args: &PlanArgs, base: &Scenario, change: &str) -> Option<Scenario> {
+    let changes = [&base.changes[..], &[change.to_owned()]].concat();
+    let mut scenario = session.read(&args.file, &changes).scenario?;
+    scenario.plan.run.seed = base.plan.run.seed;
+    Some(scenario)
 }

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::args::When;
 use super::terminal::Terminal;
-use crate::experiment::Watch;
+use crate::experiment::Progress;
 use crate::units::{Span, three_digits};
 
 /// How progress is shown.
@@ -34,10 +34,10 @@ impl Show {
     }
 }
 
-/// Does `work` and meanwhile shows how far `watch` is.
+/// Does `work` and meanwhile shows how far `progress` is.
 pub(super) fn during<T>(
     show: Show,
-    watch: &Watch,
+    progress: &Progress,
     terminal: Terminal,
     work: impl FnOnce() -> T,
 ) -> T {
@@ -47,8 +47,8 @@ pub(super) fn during<T>(
     let finished = AtomicBool::new(false);
     thread::scope(|scope| {
         let shown = scope.spawn(|| match show {
-            Show::Bar => draw(watch, &finished),
-            _ => tell(watch, terminal, &finished),
+            Show::Bar => draw(progress, &finished),
+            _ => tell(progress, terminal, &finished),
         });
         let _end = End { finished: &finished, thread: shown.thread().clone() };
         work()
@@ -68,25 +68,25 @@ impl Drop for End<'_> {
     }
 }
 
-fn draw(watch: &Watch, finished: &AtomicBool) {
-    let bar = ProgressBar::new(watch.aim());
+fn draw(progress: &Progress, finished: &AtomicBool) {
+    let bar = ProgressBar::new(progress.expected());
     let style = ProgressStyle::with_template("{bar:24} {percent:>3} %  {msg}  ETA {eta}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let begun = Instant::now();
     while !finished.load(Ordering::Acquire) {
-        bar.set_message(words(watch, begun));
-        bar.set_length(watch.aim());
-        bar.set_position(watch.gauge.simulated());
+        bar.set_message(words(progress, begun));
+        bar.set_length(progress.expected());
+        bar.set_position(progress.simulated());
         thread::park_timeout(Duration::from_millis(100));
     }
     bar.finish_and_clear();
 }
 
-fn tell(watch: &Watch, terminal: Terminal, finished: &AtomicBool) {
+fn tell(progress: &Progress, terminal: Terminal, finished: &AtomicBool) {
     let begun = Instant::now();
     loop {
         let last = finished.load(Ordering::Acquire);
-        terminal.say(&format!("{}\n", words(watch, begun)));
+        terminal.say(&format!("{}\n", words(progress, begun)));
         if last {
             return;
         }
@@ -94,17 +94,17 @@ fn tell(watch: &Watch, terminal: Terminal, finished: &AtomicBool) {
     }
 }
 
-fn words(watch: &Watch, begun: Instant) -> String {
+fn words(progress: &Progress, begun: Instant) -> String {
     let seconds = begun.elapsed().as_secs_f64().max(1e-3);
-    let rate = watch.gauge.requests() as f64 / seconds;
-    let stage = watch.stage();
+    let rate = progress.requests() as f64 / seconds;
+    let stage = progress.stage();
     let stage = if stage.is_empty() { stage } else { format!("{stage}: ") };
     format!(
         "{stage}{} of {} simulated, {}/{} replications, {} requests/s",
-        Span(watch.gauge.simulated()),
-        Span(watch.aim()),
-        watch.done(),
-        watch.replications(),
+        Span(progress.simulated()),
+        Span(progress.expected()),
+        progress.completed(),
+        progress.replications(),
         thousands(rate),
     )
 }

@@ -1,50 +1,61 @@
-//! What all studies have in common: a place for results, threads, progress, an end.
+//! What all commands that simulate have in common: a place for results, threads, progress, a way to
+//! stop, a manifest, an end.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::args::{Format, WorkArgs};
-use super::charts::Chart;
+use super::args::{CommonArgs, Format, WorkArgs};
+use super::exit::Exit;
+use super::load::Session;
 use super::progress::{self, Show};
 use super::terminal::Terminal;
-use super::{interrupt, keep};
-use crate::experiment::{Runner, Watch};
+use crate::experiment::{Progress, Runner};
+use crate::plot::theme::Theme;
+use crate::plot::{Figure, png, svg};
 use crate::report::checkpoint::Checkpoint;
-use crate::report::files::Staging;
+use crate::report::files::{MARK, Staging};
+use crate::report::manifest::{Manifest, RunRecord};
 use crate::report::text::Written;
+use crate::scenario::Scenario;
 
 /// Work in progress.
 pub(super) struct Work<'a> {
     args: &'a WorkArgs,
-    terminal: Terminal,
+    draws: bool,
+    session: &'a Session,
     directory: PathBuf,
     staging: Staging,
     checkpoint: Checkpoint,
-    watch: Arc<Watch>,
+    progress: Arc<Progress>,
+    /// Set when the work is done.
+    manifest: Option<Manifest>,
 }
 
 impl<'a> Work<'a> {
     /// Prepares the folder `name` for the results of a command.
     pub(super) fn begin(
-        args: &'a WorkArgs,
-        (command, name): (&str, &str),
-        terminal: Terminal,
+        args: &'a CommonArgs,
+        name: &str,
+        session: &'a Session,
     ) -> anyhow::Result<Work<'a>> {
+        let CommonArgs { work: args, no_charts, .. } = args;
         let directory = args.output.join(name);
-        let staging = Staging::prepare(&directory, command)?;
+        let staging = Staging::prepare(&directory, &session.request.command)?;
         let checkpoint = Checkpoint::open(&directory, args.resume)?;
-        let watch = Arc::new(Watch::default());
-        interrupt::listen(&watch, staging.place(), terminal);
-        Ok(Work { args, terminal, directory, staging, checkpoint, watch })
+        let progress = Arc::new(Progress::default());
+        listen(&progress, staging.place(), session.terminal);
+        let (draws, manifest) = (!no_charts, None);
+        Ok(Work { args, draws, session, directory, staging, checkpoint, progress, manifest })
     }
 
     /// Does the work proper, with progress.
     pub(super) fn run<T>(&self, work: impl FnOnce(&Runner<'_>) -> T) -> anyhow::Result<T> {
         let jobs = self.args.jobs.map(usize::from);
-        let runner = Runner::new(jobs, &self.watch, &self.checkpoint)?;
-        let show = Show::new(self.args.progress, self.args.quiet, self.terminal);
-        Ok(progress::during(show, &self.watch, self.terminal, || work(&runner)))
+        let runner = Runner::new(jobs, &self.progress, &self.checkpoint)?;
+        let terminal = self.session.terminal;
+        let show = Show::new(self.args.progress, self.args.quiet, terminal);
+        Ok(progress::during(show, &self.progress, terminal, || work(&runner)))
     }
 
     /// Where files are written until the work ends.
@@ -52,37 +63,107 @@ impl<'a> Work<'a> {
         &mut self.staging
     }
 
-    /// Adds charts, unless none are wanted.
+    /// Writes down what was asked for, of which scenarios, and what ran.
+    pub(super) fn record(
+        &mut self,
+        interrupted: bool,
+        scenarios: &[&Scenario],
+        runs: Vec<RunRecord>,
+    ) -> anyhow::Result<()> {
+        let request = self.session.request.clone();
+        let manifest = Manifest::new(request, interrupted, scenarios, runs);
+        self.staging.add(MARK, |out| manifest.write(out))?;
+        self.manifest = Some(manifest);
+        Ok(())
+    }
+
+    /// Adds charts, unless none are wanted: each in SVG, which follows the reader's light or dark
+    /// setting, and in PNG.
     pub(super) fn draw(
         &mut self,
-        charts: impl FnOnce() -> anyhow::Result<Vec<Chart>>,
+        charts: impl FnOnce() -> Vec<(&'static str, Figure)>,
     ) -> anyhow::Result<()> {
-        if !self.args.no_charts {
-            for (name, content) in charts()? {
-                self.staging.add(&name, |out| out.write_all(&content))?;
-            }
+        let figures = if self.draws { charts() } else { Vec::new() };
+        for (name, figure) in figures {
+            let (svg, png) = (svg(&figure)?, png(&figure, Theme::Light)?);
+            self.staging.add(&format!("{name}.svg"), |out| out.write_all(svg.as_bytes()))?;
+            self.staging.add(&format!("{name}.png"), |out| out.write_all(&png))?;
         }
         Ok(())
     }
 
     /// Puts the results in their place and prints what `output` makes of that.
+    ///
+    /// # Errors
+    /// The results are not those of the manifest that is repeated, though they are written.
     pub(super) fn end(
         self,
-        interrupted: bool,
         output: impl FnOnce(Printed<'_>) -> anyhow::Result<String>,
     ) -> anyhow::Result<()> {
-        let names = self.staging.publish()?;
-        keep::end(self.checkpoint, interrupted, self.args.quiet, self.terminal)?;
-        let written = Written { directory: &self.directory, names: &names };
-        let colour = self.terminal.prints_colour();
-        let printed = match (self.args.format, self.args.quiet) {
+        let Work { args, session, directory, staging, checkpoint, manifest, .. } = self;
+        let interrupted = manifest.as_ref().is_some_and(|manifest| manifest.interrupted);
+        let names = staging.publish()?;
+        close(checkpoint, interrupted, args.quiet, session.terminal)?;
+        let written = Written { directory: &directory, names: &names };
+        let colour = session.terminal.prints_colour();
+        let printed = match (args.format, args.quiet) {
             (Format::Json, _) => Printed::Json,
             (Format::Text, true) => Printed::Verdict { colour },
             (Format::Text, false) => Printed::Text { written, colour },
         };
-        self.terminal.print(&output(printed)?)?;
-        Ok(())
+        session.terminal.print(&output(printed)?)?;
+        match (&session.repeated, &manifest) {
+            (Some((old, _)), Some(new)) if !interrupted => repeats(old, new),
+            _ => Ok(()),
+        }
     }
+}
+
+/// Refuses results that are not those of the manifest that was repeated.
+fn repeats(old: &Manifest, new: &Manifest) -> anyhow::Result<()> {
+    let reason = match (old.interrupted, old.engine == new.engine) {
+        (true, _) => "what it describes was stopped early",
+        (_, false) => "it was written with another engine",
+        _ => "a file that the scenario names may have changed",
+    };
+    anyhow::ensure!(old.runs == new.runs, "the results differ from the manifest: {reason}");
+    Ok(())
+}
+
+/// Listens for Ctrl-C, or a signal to end: the first stops the work at the next bin, the second ends
+/// the program; then `unfinished` is removed.
+fn listen(progress: &Arc<Progress>, unfinished: &Path, terminal: Terminal) {
+    let (progress, unfinished) = (Arc::clone(progress), unfinished.to_owned());
+    let listening = ctrlc::set_handler(move || {
+        if progress.is_cancelled() {
+            let _ = std::fs::remove_dir_all(&unfinished);
+            std::process::exit(Exit::Interrupted as i32);
+        }
+        progress.cancel();
+        terminal.say("stopping at the next bin to write what there is; Ctrl-C again to give up\n");
+    });
+    if let Err(error) = listening {
+        terminal.say(&format!("warning: Ctrl-C will not write partial results: {error}\n"));
+    }
+}
+
+/// Removes the checkpoint if the work is complete, else says how to go on.
+fn close(
+    checkpoint: Checkpoint,
+    interrupted: bool,
+    quiet: bool,
+    terminal: Terminal,
+) -> anyhow::Result<()> {
+    if let Some(trouble) = checkpoint.trouble() {
+        terminal.say(&format!("warning: {trouble}; --resume will not find everything\n"));
+    }
+    if !interrupted || checkpoint.is_empty() {
+        return Ok(checkpoint.remove()?);
+    }
+    if !quiet {
+        terminal.say("stopped: the same command with --resume goes on from here\n");
+    }
+    Ok(())
 }
 
 /// What goes to standard output.
@@ -98,13 +179,8 @@ pub(super) enum Printed<'a> {
 /// What a writer of text writes.
 pub(super) fn text_of(
     write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
-) -> io::Result<String> {
+) -> anyhow::Result<String> {
     let mut out = Vec::new();
     write(&mut out)?;
-    String::from_utf8(out).map_err(io::Error::other)
-}
-
-/// The name of a file without folder and extension.
-pub(super) fn stem(path: &Path) -> String {
-    path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
+    Ok(String::from_utf8(out)?)
 }

@@ -6,5 +6,10 @@ pub mod deadline;
 pub mod digest;
 pub mod jobs;
 mod pace;
+pub mod progress;
 pub mod quota;
 pub mod server;
+
+/// Names what simulations give: raised with every change after which the same scenario, seed and
+/// index lead to another outcome. Results, manifests and checkpoints carry it.
+pub const ENGINE: u32 = 1;

@@ -8,16 +8,15 @@ mod rise;
 pub mod runner;
 #[cfg(test)]
 pub(crate) mod sample;
-pub mod shelf;
 pub mod stability;
+pub mod store;
 pub mod summary;
 #[cfg(test)]
 pub(crate) mod surrounded;
-mod watch;
 
+pub use crate::engine::progress::Progress;
 pub use replication::{replicate, scope};
 pub use runner::{Course, Runner};
-pub use watch::Watch;
 
 use crate::observe::outcome::Outcome;
 use crate::plan::Plan;
@@ -92,7 +91,7 @@ impl Experiment {
 }
 
 /// Runs all replications of `plan` over the cores. The outcomes do not depend on the number of
-/// threads. A stopped gauge ends the experiment early: complete replications are kept, and the
+/// threads. Cancellation ends the experiment early: complete replications are kept, and the
 /// partial ones only if there is no complete one.
 ///
 /// # Errors
@@ -103,9 +102,9 @@ impl Experiment {
 pub fn run(
     plan: &Plan,
     options: Options,
-    watch: &Watch,
+    progress: &Progress,
 ) -> Result<Experiment, rayon::ThreadPoolBuildError> {
-    let runner = Runner::new(options.jobs, watch, &shelf::Nowhere)?;
+    let runner = Runner::new(options.jobs, progress, &store::NoStore)?;
     let course = Course::First { requests_every: options.requests_every };
     Ok(runner.run_all(plan, course))
 }
@@ -119,7 +118,7 @@ mod tests {
         let plan = sample::plan();
         let with = |jobs| {
             let options = Options { jobs: Some(jobs), requests_every: None };
-            run(&plan, options, &Watch::default()).unwrap()
+            run(&plan, options, &Progress::default()).unwrap()
         };
         let (one, many) = (with(1), with(8));
         assert_eq!(one, many);
@@ -130,7 +129,7 @@ mod tests {
 
     #[test]
     fn only_the_first_replication_keeps_its_course() {
-        let run = run(&sample::plan(), Options::default(), &Watch::default()).unwrap();
+        let run = run(&sample::plan(), Options::default(), &Progress::default()).unwrap();
         let kept: Vec<bool> = run.outcomes.iter().map(|o| o.timeline.is_some()).collect();
         assert!(kept[0] && !kept[1..].contains(&true));
     }
@@ -147,9 +146,9 @@ mod tests {
 
     #[test]
     fn a_stopped_experiment_still_has_one_outcome() {
-        let watch = Watch::default();
-        watch.gauge.stop();
-        let run = run(&sample::plan(), Options::default(), &watch).unwrap();
+        let progress = Progress::default();
+        progress.cancel();
+        let run = run(&sample::plan(), Options::default(), &progress).unwrap();
         assert_eq!((run.outcomes.len(), run.interrupted), (1, true));
     }
 }

@@ -1,7 +1,8 @@
 //! One replication: the model before a recorder.
 
 use super::aftermath::{aftermath, may_be_troubled};
-use crate::model::{Gauge, simulate};
+use crate::engine::progress::Progress;
+use crate::model::simulate;
 use crate::observe::outcome::Outcome;
 use crate::observe::recorder::{Keep, Recorder, Scope, WindowExtent};
 use crate::plan::{Extent, Plan, Window};
@@ -11,9 +12,9 @@ use crate::units::{Instant, SECOND, Span};
 ///
 /// # Panics
 /// As [`simulate`]; and if a ledger does not balance, which would be an error of this program.
-pub fn replicate(plan: &Plan, replication: u64, keep: Keep, gauge: &Gauge) -> Outcome {
+pub fn replicate(plan: &Plan, replication: u64, keep: Keep, progress: &Progress) -> Outcome {
     let mut recorder = Recorder::new(scope(plan, replication), keep);
-    let end = simulate(plan, replication, &mut recorder, gauge);
+    let end = simulate(plan, replication, &mut recorder, progress);
     let course = recorder.take_course();
     let mut outcome = recorder.finish(end.at, end.interrupted, end.digest);
     if plan.surroundings.is_some() {

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::shelf::{self, Key, Shelf};
-use super::{Experiment, Watch, replicate};
+use super::store::{self, OutcomeStore, ReplicationKey};
+use super::{Experiment, Progress, replicate};
 use crate::observe::outcome::Outcome;
 use crate::observe::recorder::Keep;
 use crate::plan::Plan;
@@ -33,11 +33,11 @@ impl Course {
     }
 }
 
-/// Carries out replications: threads, someone who watches, and a shelf for what is complete.
+/// Carries out replications: threads, progress and cancellation, and a store for what is complete.
 pub struct Runner<'a> {
     pool: rayon::ThreadPool,
-    watch: &'a Watch,
-    shelf: &'a dyn Shelf,
+    progress: &'a Progress,
+    store: &'a dyn OutcomeStore,
 }
 
 impl<'a> Runner<'a> {
@@ -47,16 +47,16 @@ impl<'a> Runner<'a> {
     /// The threads cannot be started.
     pub fn new(
         jobs: Option<usize>,
-        watch: &'a Watch,
-        shelf: &'a dyn Shelf,
+        progress: &'a Progress,
+        store: &'a dyn OutcomeStore,
     ) -> Result<Self, rayon::ThreadPoolBuildError> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.unwrap_or(0)).build()?;
-        Ok(Runner { pool, watch, shelf })
+        Ok(Runner { pool, progress, store })
     }
 
-    /// Who watches.
-    pub fn watch(&self) -> &'a Watch {
-        self.watch
+    /// How far it is.
+    pub fn progress(&self) -> &'a Progress {
+        self.progress
     }
 
     /// Replications that are made at a time.
@@ -65,17 +65,17 @@ impl<'a> Runner<'a> {
     }
 
     /// Whether it was asked to stop.
-    pub fn is_stopped(&self) -> bool {
-        self.watch.gauge.is_stopped()
+    pub fn is_cancelled(&self) -> bool {
+        self.progress.is_cancelled()
     }
 
-    /// All replications of a plan, which are all there is to watch.
+    /// All replications of a plan, which are all there is to do.
     ///
     /// # Panics
     /// As [`replicate`].
     pub fn run_all(&self, plan: &Plan, course: Course) -> Experiment {
         let asked = plan.run.replications;
-        self.watch.expect(asked, plan.run.horizon.0.saturating_mul(asked as u64));
+        self.progress.expect(asked, plan.run.horizon.0.saturating_mul(asked as u64));
         self.run(plan, asked, course)
     }
 
@@ -102,9 +102,9 @@ impl<'a> Runner<'a> {
 
     /// Outcomes in order of their index; those that did not begin before a stop are missing.
     fn outcomes(&self, plan: &Plan, range: Range<usize>, course: Course) -> Vec<Outcome> {
-        let digest = if self.shelf.is_used() { shelf::digest(plan) } else { 0 };
+        let digest = store::digest(plan);
         let one = |index: usize| {
-            let key = Key { plan: digest, replication: index as u64 };
+            let key = ReplicationKey { plan: digest, replication: index as u64 };
             self.one(plan, key, course.keep(key.replication))
         };
         let all: Vec<Option<Outcome>> =
@@ -113,23 +113,23 @@ impl<'a> Runner<'a> {
     }
 
     /// One replication; `None` if it was stopped before it began, which the first never is.
-    fn one(&self, plan: &Plan, key: Key, keep: Keep) -> Option<Outcome> {
-        let gauge = &self.watch.gauge;
-        if gauge.is_stopped() && key.replication > 0 {
+    fn one(&self, plan: &Plan, key: ReplicationKey, keep: Keep) -> Option<Outcome> {
+        let progress = self.progress;
+        if progress.is_cancelled() && key.replication > 0 {
             return None;
         }
         let plain = keep == Keep::default();
-        // Asked in any case, so that the shelf knows whose it is.
-        if let Some(outcome) = self.shelf.get(key).filter(|_| plain) {
-            gauge.advance(outcome.ended.0, outcome.ledger.offered);
-            self.watch.complete();
+        // Asked in any case, so that the store knows whose it is.
+        if let Some(outcome) = self.store.get(key).filter(|_| plain) {
+            progress.advance(outcome.ended.0, outcome.ledger.offered);
+            progress.complete_one();
             return Some(outcome);
         }
-        let outcome = replicate(plan, key.replication, keep, gauge);
+        let outcome = replicate(plan, key.replication, keep, progress);
         if plain && !outcome.interrupted {
-            self.shelf.put(key, &outcome);
+            self.store.put(key, &outcome);
         }
-        self.watch.complete();
+        progress.complete_one();
         Some(outcome)
     }
 }

@@ -5,7 +5,7 @@
 
 use super::World;
 use super::event::Event;
-use super::gauge::Gauge;
+use crate::engine::progress::Progress;
 use crate::observe::{Observation, Observer, State};
 use crate::plan::{Extent, Run};
 use crate::units::{Instant, SECOND, Span};
@@ -86,19 +86,19 @@ impl<O: Observer> World<'_, O> {
         });
     }
 
-    /// Tells the gauge how far the replication is.
-    pub(super) fn note_progress(&mut self, at: Instant, gauge: &Gauge) {
+    /// Tells who watches how far the replication is.
+    pub(super) fn note_progress(&mut self, at: Instant, progress: &Progress) {
         let passed = at.since(std::mem::replace(&mut self.noted, at));
-        gauge.advance(passed.0, std::mem::take(&mut self.offered));
+        progress.advance(passed.0, std::mem::take(&mut self.offered));
     }
 
     /// The end: the last bin, the requests in flight, and the drain.
-    pub(super) fn finish(&mut self, end: Instant, gauge: &Gauge) {
+    pub(super) fn finish(&mut self, end: Instant, progress: &Progress) {
         self.route_until(end);
         self.now = end;
         let under_way = self.still_under_way(end);
         self.read_all(true);
-        self.note_progress(end, gauge);
+        self.note_progress(end, progress);
         if self.feeds_back() {
             let (in_flight, attempts) = self.still_open();
             self.observer.attempts_left(&attempts);

@@ -29,7 +29,6 @@ mod entrance;
 mod event;
 mod fault;
 mod flow;
-mod gauge;
 mod handshake;
 mod hosts;
 mod lifecycle;
@@ -57,6 +56,7 @@ mod zone;
 use std::collections::VecDeque;
 
 use crate::engine::calendar::Calendar;
+use crate::engine::progress::Progress;
 use crate::engine::quota::Metered;
 use crate::observe::{Observation, Observer, Reading, ReplicaId, State};
 use crate::random::{Law, Seed};
@@ -70,7 +70,6 @@ use entrance::Entrance;
 use event::Event;
 use fault::Misfortune;
 use flow::{Exit, Flow};
-pub use gauge::Gauge;
 use handshake::Handshakes;
 use hosts::Upstreams;
 use node::Nodes;
@@ -96,13 +95,18 @@ pub struct End {
 
 /// Simulates replication `replication` of `plan` and tells `observer` everything.
 ///
-/// `gauge` takes note of the progress and may ask for an early end.
+/// `progress` takes note of how far it is and may ask for an early end.
 ///
 /// # Panics
 /// If the plan breaks a rule that its types document (no replicas, no zones, no corners): the
 /// scenario checker refuses such plans.
-pub fn simulate(plan: &Plan, replication: u64, observer: &mut impl Observer, gauge: &Gauge) -> End {
-    World::new(plan, replication, observer).run(gauge)
+pub fn simulate(
+    plan: &Plan,
+    replication: u64,
+    observer: &mut impl Observer,
+    progress: &Progress,
+) -> End {
+    World::new(plan, replication, observer).run(progress)
 }
 
 /// How long servers let requests wait: the flow has time-outs of its own.
@@ -211,21 +215,21 @@ impl<'a, O: Observer> World<'a, O> {
         world
     }
 
-    fn run(mut self, gauge: &Gauge) -> End {
+    fn run(mut self, progress: &Progress) -> End {
         let horizon = self.plan.run.horizon;
-        while self.calendar.next_at() < horizon && !gauge.is_stopped() {
+        while self.calendar.next_at() < horizon && !progress.is_cancelled() {
             self.route_until(self.calendar.next_at());
             let Some((at, event)) = self.calendar.pop() else { break };
             self.flow.now = at.0;
             if event == Event::Look {
-                self.note_progress(at, gauge);
+                self.note_progress(at, progress);
             }
             self.now = at;
             self.handle(event);
         }
-        let interrupted = gauge.is_stopped() && self.calendar.next_at() < horizon;
+        let interrupted = progress.is_cancelled() && self.calendar.next_at() < horizon;
         let end = if interrupted { self.now } else { horizon };
-        self.finish(end, gauge);
+        self.finish(end, progress);
         End { at: end, interrupted, digest: self.exit.digest.value() }
     }
 

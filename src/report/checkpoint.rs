@@ -1,7 +1,7 @@
 //! The checkpoint: complete replications of work in progress, one to a line, so that work that was
 //! stopped in any way can go on. It is removed when the work is complete.
 //!
-//! A replication is a function of plan, seed, index and version, so what a checkpoint answers is
+//! A replication is a function of plan, seed, index and engine, so what a checkpoint answers is
 //! what would be simulated again, to the last bit.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,23 +13,23 @@ use std::sync::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::files::FilesError;
-use super::manifest::VERSION;
-use crate::experiment::shelf::{Key, Shelf};
+use crate::engine::ENGINE;
+use crate::experiment::store::{OutcomeStore, ReplicationKey};
 use crate::observe::outcome::Outcome;
 
 /// The schema of the file.
-const SCHEMA: &str = "brownout/checkpoint/1";
+const SCHEMA: &str = "brownout/checkpoint/2";
 
 /// The first line.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Head {
     schema: String,
-    version: String,
+    engine: u32,
 }
 
 impl Head {
     fn ours() -> Self {
-        Head { schema: SCHEMA.to_owned(), version: VERSION.to_owned() }
+        Head { schema: SCHEMA.to_owned(), engine: ENGINE }
     }
 }
 
@@ -40,14 +40,33 @@ struct Line<O> {
     outcome: O,
 }
 
+/// Why a checkpoint cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// The operating system refused.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    /// It is of an engine whose replications are not ours.
+    #[error(
+        "{path} was left by engine {engine}, this is engine {ENGINE}: there is nothing to go on \
+         with\n  = help: begin anew, without --resume"
+    )]
+    Engine {
+        /// Which file.
+        path: PathBuf,
+        /// The engine that left it.
+        engine: u32,
+    },
+}
+
 /// A file of complete replications, and those that it had.
 #[derive(Debug)]
 pub struct Checkpoint {
     path: PathBuf,
     file: Mutex<io::Result<File>>,
-    found: BTreeMap<Key, Outcome>,
+    found: BTreeMap<ReplicationKey, Outcome>,
     /// What the file has.
-    kept: Mutex<BTreeSet<Key>>,
+    kept: Mutex<BTreeSet<ReplicationKey>>,
     /// The plans that were asked for.
     asked: Mutex<BTreeSet<u64>>,
     /// Whether what it had was taken up.
@@ -59,17 +78,21 @@ impl Checkpoint {
     /// earlier run left is kept until the work is complete, even if it is not used.
     ///
     /// # Errors
-    /// Those of the file system.
-    pub fn open(target: &Path, resume: bool) -> Result<Self, FilesError> {
+    /// Those of the file system, or it is to be resumed and of another engine.
+    pub fn open(target: &Path, resume: bool) -> Result<Self, CheckpointError> {
         let name = target.file_name().unwrap_or_default().to_string_lossy();
         let path = target.with_file_name(format!(".{name}.checkpoint.jsonl"));
         let at = |source| FilesError::Io { path: path.clone(), source };
         let text = match fs::read(&path) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(at(error)),
+            Err(error) => return Err(at(error).into()),
         };
-        let usable = text.lines().next().is_some_and(is_ours);
+        let head = text.lines().next().and_then(head);
+        let usable = head.as_ref() == Some(&Head::ours());
+        if let Some(Head { engine, .. }) = head.filter(|_| resume && !usable) {
+            return Err(CheckpointError::Engine { path, engine });
+        }
         let mut open = OpenOptions::new();
         let file = match usable {
             true => open.append(true).open(&path),
@@ -123,8 +146,9 @@ impl Checkpoint {
     }
 }
 
-fn is_ours(line: &str) -> bool {
-    serde_json::from_str::<Head>(line).is_ok_and(|head| head == Head::ours())
+/// The first line of a checkpoint of this schema.
+fn head(line: &str) -> Option<Head> {
+    serde_json::from_str(line).ok().filter(|head: &Head| head.schema == SCHEMA)
 }
 
 /// The part of a line that names its replication.
@@ -134,19 +158,19 @@ struct Name {
 }
 
 /// The replications that a text has.
-fn keys(text: &str) -> BTreeSet<Key> {
+fn keys(text: &str) -> BTreeSet<ReplicationKey> {
     let key = |line: &str| {
         let Line { plan, outcome: Name { replication } } = serde_json::from_str(line).ok()?;
-        Some(Key { plan, replication })
+        Some(ReplicationKey { plan, replication })
     };
     text.lines().skip(1).filter_map(key).collect()
 }
 
 /// What a text has; lines that were cut off are left out.
-fn outcomes(text: &str) -> BTreeMap<Key, Outcome> {
+fn outcomes(text: &str) -> BTreeMap<ReplicationKey, Outcome> {
     let read = |line: &str| {
         let Line { plan, outcome } = serde_json::from_str::<Line<Outcome>>(line).ok()?;
-        Some((Key { plan, replication: outcome.replication }, outcome))
+        Some((ReplicationKey { plan, replication: outcome.replication }, outcome))
     };
     text.lines().skip(1).filter_map(read).collect()
 }
@@ -157,15 +181,15 @@ fn write(file: &mut File, line: &impl Serialize) -> io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-impl Shelf for Checkpoint {
-    fn get(&self, key: Key) -> Option<Outcome> {
+impl OutcomeStore for Checkpoint {
+    fn get(&self, key: ReplicationKey) -> Option<Outcome> {
         if let Ok(mut asked) = self.asked.lock() {
             asked.insert(key.plan);
         }
         self.found.get(&key).cloned()
     }
 
-    fn put(&self, key: Key, outcome: &Outcome) {
+    fn put(&self, key: ReplicationKey, outcome: &Outcome) {
         let (Ok(mut file), Ok(mut kept)) = (self.file.lock(), self.kept.lock()) else { return };
         if kept.contains(&key) {
             return;
@@ -186,8 +210,8 @@ mod tests {
     use super::*;
     use crate::experiment::{sample, surrounded};
 
-    fn key(replication: u64) -> Key {
-        Key { plan: u64::MAX - 1, replication }
+    fn key(replication: u64) -> ReplicationKey {
+        ReplicationKey { plan: u64::MAX - 1, replication }
     }
 
     /// The replications that a checkpoint can keep.
@@ -210,7 +234,7 @@ mod tests {
         for outcome in plain() {
             assert_eq!(second.get(key(outcome.replication)), Some(outcome));
         }
-        assert_eq!(second.get(Key { plan: 1, replication: 1 }), None);
+        assert_eq!(second.get(ReplicationKey { plan: 1, replication: 1 }), None);
         // Nobody asked for the plan: it may be of other work.
         Checkpoint::open(&target, false).unwrap().remove().unwrap();
         assert_eq!(Checkpoint::open(&target, true).unwrap().found(), 8);
@@ -233,13 +257,19 @@ mod tests {
     }
 
     #[test]
-    fn what_another_version_left_is_not_used() {
+    fn what_another_engine_left_is_not_gone_on_with() {
         let root = tempfile::tempdir().unwrap();
         let target = root.path().join("run");
         Checkpoint::open(&target, false).unwrap().put(key(0), &plain()[0]);
         let path = root.path().join(".run.checkpoint.jsonl");
-        let other = fs::read_to_string(&path).unwrap().replacen(VERSION, "0.0.0-other", 1);
-        fs::write(&path, other).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        let engine = format!("\"engine\":{ENGINE}");
+        assert!(text.contains(&engine), "{text}");
+        fs::write(&path, text.replacen(&engine, "\"engine\":4294967295", 1)).unwrap();
+        let refused = Checkpoint::open(&target, true).unwrap_err().to_string();
+        assert!(refused.contains("left by engine 4294967295, this is engine"), "{refused}");
+        assert_eq!(Checkpoint::open(&target, false).unwrap().found(), 0);
+        fs::write(&path, text.replacen(SCHEMA, "brownout/checkpoint/0", 1)).unwrap();
         assert_eq!(Checkpoint::open(&target, true).unwrap().found(), 0);
     }
 }

@@ -6,8 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::manifest::Manifest;
-use super::study::manifest::StudyManifest;
-use super::{Report, events, json, manifest, replications, requests, text, timeline};
+use super::{Report, events, json, replications, requests, text, timeline};
 
 /// The file by which a directory is known to hold results.
 pub const MARK: &str = "manifest.json";
@@ -155,16 +154,9 @@ fn held(target: &Path) -> io::Result<Held> {
         return Ok(Held::Nothing);
     }
     let manifest = fs::read_to_string(target.join(MARK)).unwrap_or_default();
-    let command = command(&manifest).filter(|_| names.iter().all(|name| is_ours(name)));
-    Ok(command.map_or(Held::Other, Held::Results))
-}
-
-/// The command that wrote a manifest, if it is one.
-fn command(manifest: &str) -> Option<String> {
-    match Manifest::read(manifest) {
-        Ok(_) => Some("run".to_owned()),
-        Err(_) => StudyManifest::read(manifest).map(|manifest| manifest.study),
-    }
+    let manifest = Manifest::read(&manifest).ok();
+    let manifest = manifest.filter(|_| names.iter().all(|name| is_ours(name)));
+    Ok(manifest.map_or(Held::Other, |manifest| Held::Results(manifest.request.command)))
 }
 
 /// Whether a file may come from this program, by its ending.
@@ -178,7 +170,7 @@ fn sibling(target: &Path, ending: &str) -> PathBuf {
     target.with_file_name(format!(".{name}.{ending}-{}", std::process::id()))
 }
 
-/// Writes every file of a report but its charts.
+/// Writes every file of a report but its charts and the manifest.
 ///
 /// # Errors
 /// Those of the file system.
@@ -198,13 +190,14 @@ pub fn write_all(report: &Report, staging: &mut Staging) -> Result<(), FilesErro
             staging.add("requests.csv", |out| requests::write(plan.ingress.hop, first, out))?;
         }
     }
-    staging.add(MARK, |out| manifest::write(report, out))
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::experiment::sample;
+    use crate::report::manifest::Request;
     use crate::report::sample::scenario;
 
     fn write(target: &Path, seed: u64) -> Result<Vec<String>, FilesError> {
@@ -212,6 +205,9 @@ mod tests {
         scenario.plan.run.seed = seed;
         let mut staging = Staging::prepare(target, "run")?;
         write_all(&Report::new(&scenario, &run, Some(100)), &mut staging)?;
+        let request = Request { command: "run".to_owned(), options: Vec::new() };
+        let manifest = Manifest::new(request, false, &[&scenario], Vec::new());
+        staging.add(MARK, |out| manifest.write(out))?;
         staging.publish()
     }
 

@@ -15,6 +15,7 @@ use windows::{WindowPart, window};
 use super::Report;
 use super::cells::{self, nine_digits};
 use super::manifest::VERSION;
+use crate::engine::ENGINE;
 use crate::experiment::summary::WindowSummary;
 use crate::experiment::{Sequence, SequenceEnd};
 use crate::stats;
@@ -56,6 +57,7 @@ pub(super) fn objectives(
 struct SummaryFile<'a> {
     schema: &'static str,
     version: &'static str,
+    engine: u32,
     scenario: ScenarioPart<'a>,
     run: RunPart,
     verdict: &'static str,
@@ -146,6 +148,7 @@ fn summary<'a>(report: &'a Report) -> SummaryFile<'a> {
     SummaryFile {
         schema: SCHEMA,
         version: VERSION,
+        engine: ENGINE,
         scenario: ScenarioPart {
             name: &scenario.name,
             question: &scenario.question,

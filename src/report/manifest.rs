@@ -1,65 +1,75 @@
-//! `manifest.json`: everything it takes to run again to the same bytes.
+//! `manifest.json`: what was chosen, of every command alike, and what came of it: enough to do the
+//! same again, to the same bytes.
 
 use std::io::{Result, Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Report, cells, study};
+use super::cells;
+use crate::engine::ENGINE;
+use crate::experiment::Experiment;
+use crate::scenario::Scenario;
 
 /// The schema of the file.
-pub const SCHEMA: &str = "brownout/manifest/1";
+pub const SCHEMA: &str = "brownout/manifest/2";
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What was run, and what came of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What was done, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// [`SCHEMA`].
     pub schema: String,
-    /// The version of the program that ran.
+    /// The version of the program that did it.
     pub version: String,
-    /// The scenario's file name, without its directory.
-    pub scenario_file: String,
-    /// The digest of the scenario's text.
-    pub scenario_digest: String,
-    /// The scenario's text.
-    pub scenario: String,
-    /// What the command line changed in it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub set: Vec<String>,
-    /// The seed, whether from the scenario or the command line.
+    /// [`ENGINE`] of that program.
+    pub engine: u32,
+    /// What was asked for.
+    pub request: Request,
+    /// The seed of all replications, whether from the scenario or the command line.
     pub seed: u64,
-    /// The replications asked for, likewise.
-    pub replications: usize,
-    /// Replications went on until the figures were so precise, if so; then `replications` is the
-    /// number that the scenario asks for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub precision: Option<PrecisionPart>,
-    /// Every so-manyth request was kept, if any.
-    pub requests_every: Option<u64>,
-    /// Whether the run was stopped; then it does not repeat to the same bytes.
+    /// Whether it was stopped; then it does not repeat to the same bytes.
     pub interrupted: bool,
-    /// The digest of each replication: equal digests mean equal runs.
-    pub outcomes: Vec<OutcomeDigest>,
+    /// The scenarios as read.
+    pub scenarios: Vec<ScenarioText>,
+    /// What ran, in order.
+    pub runs: Vec<RunRecord>,
 }
 
-/// How precise figures were to be.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PrecisionPart {
-    /// Half of an interval over its point.
-    pub relative: f64,
-    /// The most replications.
-    pub most: usize,
-}
-
-/// The digest of one replication.
+/// A command with its options.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OutcomeDigest {
-    /// Its index.
-    pub replication: u64,
-    /// The digest of its events.
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// The command: `run`, `compare`, `sweep`, `plan`.
+    pub command: String,
+    /// Its options as one would type them, `--name=value`: all that results depend on, those that
+    /// have their default value too.
+    pub options: Vec<String>,
+}
+
+/// A scenario as read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScenarioText {
+    /// Its file name, without its directory.
+    pub file: String,
+    /// The digest of its text.
     pub digest: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// One experiment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// Its name.
+    pub name: String,
+    /// The file of its scenario.
+    pub file: String,
+    /// What was changed in it.
+    pub set: Vec<String>,
+    /// The digest of each replication: equal digests mean equal runs.
+    pub outcomes: Vec<String>,
 }
 
 /// Why a manifest cannot be used.
@@ -70,56 +80,60 @@ pub enum ManifestError {
     Malformed(#[from] serde_json::Error),
     /// A manifest of a kind that this program does not know.
     #[error(
-        "the manifest has schema {0:?}, a run's has {SCHEMA:?}\n  = help: {help}",
-        help = remedy(.0)
+        "the manifest has schema {0:?}, this program reads {SCHEMA:?}\n  = help: name the \
+         manifest.json in the results of brownout run, compare, sweep or plan"
     )]
     Schema(String),
-    /// The scenario in it was changed by hand.
-    #[error("the scenario in the manifest does not match its digest {0}")]
-    Digest(String),
+    /// A scenario in it was changed by hand.
+    #[error("the scenario {file:?} in the manifest does not match its digest {digest}")]
+    Digest {
+        /// The scenario's file.
+        file: String,
+        /// The digest that its text should have.
+        digest: String,
+    },
 }
 
-/// What to do with a manifest of this schema.
-fn remedy(schema: &str) -> &'static str {
-    match schema {
-        study::manifest::SCHEMA => {
-            "this is the manifest of a study: give its command the scenario, settings and choices \
-             that are in it"
-        }
-        _ => "name the manifest.json in the results of brownout run",
+impl RunRecord {
+    /// What became of a scenario; `outcomes` are the digests of its replications.
+    pub fn new(name: &str, scenario: &Scenario, outcomes: Vec<String>) -> Self {
+        let (name, set) = (name.to_owned(), scenario.changes.clone());
+        RunRecord { name, file: file(scenario), set, outcomes }
     }
 }
 
 impl Manifest {
-    /// The manifest of a report.
-    pub fn of(report: &Report) -> Self {
-        let (scenario, experiment) = (report.scenario, report.experiment);
-        let sequence = experiment.sequence;
-        let file = scenario.path.file_name().unwrap_or_default().to_string_lossy();
-        let outcome = |outcome: &crate::observe::outcome::Outcome| OutcomeDigest {
-            replication: outcome.replication,
-            digest: cells::digest(outcome.digest),
-        };
+    /// The manifest of work on scenarios, of which there is at least one; those of the same file
+    /// have the same text.
+    pub fn new(
+        request: Request,
+        interrupted: bool,
+        read: &[&Scenario],
+        runs: Vec<RunRecord>,
+    ) -> Self {
+        let mut scenarios: Vec<ScenarioText> = Vec::new();
+        for scenario in read {
+            if !scenarios.iter().any(|known| known.file == file(scenario)) {
+                let (digest, text) = (cells::text_digest(&scenario.text), scenario.text.clone());
+                scenarios.push(ScenarioText { file: file(scenario), digest, text });
+            }
+        }
         Manifest {
             schema: SCHEMA.to_owned(),
             version: VERSION.to_owned(),
-            scenario_file: file.into_owned(),
-            scenario_digest: cells::text_digest(&scenario.text),
-            scenario: scenario.text.clone(),
-            set: scenario.changes.clone(),
-            seed: scenario.plan.run.seed,
-            replications: sequence.map_or(experiment.asked, |_| scenario.plan.run.replications),
-            precision: sequence.map(|of| PrecisionPart { relative: of.precision, most: of.most }),
-            requests_every: report.requests_every,
-            interrupted: experiment.interrupted,
-            outcomes: experiment.outcomes.iter().map(outcome).collect(),
+            engine: ENGINE,
+            request,
+            seed: read[0].plan.run.seed,
+            interrupted,
+            scenarios,
+            runs,
         }
     }
 
     /// Reads a manifest and checks that it is whole.
     ///
     /// # Errors
-    /// The text is no manifest, of another schema, or its scenario was changed.
+    /// The text is no manifest, of another schema, or a scenario in it was changed.
     pub fn read(text: &str) -> std::result::Result<Self, ManifestError> {
         let value: serde_json::Value = serde_json::from_str(text)?;
         let schema = value["schema"].as_str().unwrap_or("").to_owned();
@@ -127,20 +141,36 @@ impl Manifest {
             return Err(ManifestError::Schema(schema));
         }
         let manifest: Manifest = serde_json::from_value(value)?;
-        if manifest.scenario_digest != cells::text_digest(&manifest.scenario) {
-            return Err(ManifestError::Digest(manifest.scenario_digest));
+        let changed = |one: &&ScenarioText| one.digest != cells::text_digest(&one.text);
+        match manifest.scenarios.iter().find(changed).cloned() {
+            Some(ScenarioText { file, digest, .. }) => Err(ManifestError::Digest { file, digest }),
+            None => Ok(manifest),
         }
-        Ok(manifest)
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write(&self, out: &mut dyn Write) -> Result<()> {
+        serde_json::to_writer_pretty(&mut *out, self)?;
+        out.write_all(b"\n")
     }
 }
 
-/// Writes the manifest.
-///
-/// # Errors
-/// Those of the writer.
-pub fn write(report: &Report, out: &mut dyn Write) -> Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &Manifest::of(report))?;
-    out.write_all(b"\n")
+/// The digests of an experiment's replications, as they are written.
+pub fn digests(run: &Experiment) -> Vec<String> {
+    run.outcomes.iter().map(|outcome| digest(outcome.digest)).collect()
+}
+
+/// The digest of a replication, as it is written.
+pub fn digest(value: u64) -> String {
+    cells::digest(value)
+}
+
+/// The file name of a scenario, without its directory.
+fn file(scenario: &Scenario) -> String {
+    scenario.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 #[cfg(test)]
@@ -149,30 +179,38 @@ mod tests {
     use crate::experiment::sample;
     use crate::report::sample::scenario;
 
-    fn text() -> String {
+    fn manifest() -> Manifest {
+        let options = vec!["--requests-every=100".to_owned()];
+        let request = Request { command: "run".to_owned(), options };
         let (scenario, run) = (scenario(), sample::experiment());
+        let record = |name| RunRecord::new(name, &scenario, digests(&run));
+        let runs = vec![record("one"), record("other")];
+        Manifest::new(request, false, &[&scenario, &scenario], runs)
+    }
+
+    fn text() -> String {
         let mut out = Vec::new();
-        write(&Report::new(&scenario, &run, Some(100)), &mut out).unwrap();
+        manifest().write(&mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
     #[test]
-    fn a_manifest_reads_back_what_was_run() {
-        let manifest = Manifest::read(&text()).unwrap();
-        assert_eq!((manifest.seed, manifest.replications), (42, 5));
-        assert_eq!(manifest.scenario, scenario().text);
-        assert_eq!(manifest.scenario_file, "one-crash.toml");
-        assert_eq!((manifest.outcomes.len(), manifest.requests_every), (5, Some(100)));
+    fn a_manifest_reads_back_what_was_done() {
+        let read = Manifest::read(&text()).unwrap();
+        assert_eq!(read, manifest());
+        assert_eq!((read.seed, read.engine, read.scenarios.len()), (42, ENGINE, 1));
+        assert_eq!(read.scenarios[0].text, scenario().text);
+        assert_eq!((read.runs.len(), &*read.runs[1].file), (2, "one-crash.toml"));
+        assert_eq!(read.runs[1].outcomes.len(), 5);
     }
 
     #[test]
     fn a_changed_manifest_is_refused() {
         let error = |text: &str| Manifest::read(text).unwrap_err().to_string();
         assert!(error(&text().replace("carry the load", "carry a load")).contains("digest"));
-        assert!(error(&text().replace("manifest/1", "manifest/9")).contains("manifest/9"));
+        assert!(error(&text().replace("manifest/2", "manifest/9")).contains("manifest/9"));
         assert!(error("[]").contains("in the results of brownout run"));
-        let study = format!("{{\"schema\": {:?}}}", study::manifest::SCHEMA);
-        assert!(error(&study).contains("the manifest of a study: give its command"));
         assert!(error("{").contains("no manifest"));
+        assert!(error(&text().replace("\"options\"", "\"switches\"")).contains("no manifest"));
     }
 }

@@ -142,17 +142,17 @@ pub fn run(
         (0..candidates.len()).flat_map(|c| modes.iter().map(move |mode| (c, *mode))).collect();
     for (done, (index, mode)) in cells.iter().enumerate() {
         let candidate = &candidates[*index];
-        let watch = runner.watch();
-        watch.enter(format!("{}, {}", candidate.name, mode.label()));
-        let before = (watch.gauge.simulated(), watch.done());
+        let progress = runner.progress();
+        progress.enter(format!("{}, {}", candidate.name, mode.label()));
+        let before = (progress.simulated(), progress.completed());
         let rest = cells[done..].iter().map(|(c, mode)| cost(&candidates[*c], *mode, effort));
         let replications = PROBES as usize * effort.replications * (cells.len() - done);
-        watch.expect(before.1 + replications, before.0 + rest.sum::<u64>());
+        progress.expect(before.1 + replications, before.0 + rest.sum::<u64>());
         let base = candidate.scenario(*mode);
         let guess = guess(&findings, *index, base, *mode);
         let finding = find(runner, base, *mode, effort, guess);
         findings.push(Finding { candidate: *index, ..finding });
-        if runner.is_stopped() {
+        if runner.is_cancelled() {
             break;
         }
     }

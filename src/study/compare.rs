@@ -58,20 +58,20 @@ pub fn run(runner: &Runner<'_>, variants: &[Variant]) -> Vec<Experiment> {
     let plans: Vec<&Plan> = variants.iter().map(|variant| &variant.scenario.plan).collect();
     let asked = plans.first().map_or(0, |plan| plan.run.replications);
     let horizons: u64 = plans.iter().map(|plan| plan.run.horizon.0).sum();
-    runner.watch().expect(asked * plans.len(), horizons.saturating_mul(asked as u64));
+    runner.progress().expect(asked * plans.len(), horizons.saturating_mul(asked as u64));
     let course = Course::First { requests_every: None };
     let block = (4 * runner.threads()).min(asked);
     let mut runs = Vec::new();
     for variant in variants {
-        runner.watch().enter(&variant.name);
+        runner.progress().enter(&variant.name);
         runs.push(runner.run(&variant.scenario.plan, block, course));
     }
     // In turn, so that whoever stops it early finds as many replications of each.
     let mut reached = block;
-    while reached < asked && !runner.is_stopped() {
+    while reached < asked && !runner.is_cancelled() {
         reached = (reached + block).min(asked);
         for (run, variant) in runs.iter_mut().zip(variants) {
-            runner.watch().enter(&variant.name);
+            runner.progress().enter(&variant.name);
             runner.extend(&variant.scenario.plan, run, reached);
         }
     }

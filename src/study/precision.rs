@@ -50,7 +50,8 @@ pub fn run(
     course: Course,
 ) -> Experiment {
     let horizon = scenario.plan.run.horizon.0;
-    let expect = |count: usize| runner.watch().expect(count, horizon.saturating_mul(count as u64));
+    let expect =
+        |count: usize| runner.progress().expect(count, horizon.saturating_mul(count as u64));
     run_within(runner, scenario, precision, course, expect)
 }
 

@@ -71,12 +71,12 @@ pub fn run(
         let [Some(less), Some(more)] = values else { continue };
         let of = |value: &String| vary(&format!("{}={value}", setting.path));
         let (Some(with_less), Some(with_more)) = (of(&less), of(&more)) else { continue };
-        if runner.is_stopped() {
+        if runner.is_cancelled() {
             break;
         }
-        runner.watch().enter(format!("what {} weighs", setting.path));
+        runner.progress().enter(format!("what {} weighs", setting.path));
         let capacity = [with_less, with_more].map(|scenario| was.follow(runner, &scenario));
-        if runner.is_stopped() {
+        if runner.is_cancelled() {
             break;
         }
         let (path, value) = (setting.path.clone(), value.to_owned());

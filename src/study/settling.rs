@@ -41,10 +41,10 @@ pub fn run(
             Capacity::Between { point, .. } => point,
             _ => demand.min(mode::arrivals(plan, plan.most_replicas())),
         };
-        if runner.is_stopped() {
+        if runner.is_cancelled() {
             return None;
         }
-        runner.watch().enter(format!("{}, warm-up", candidate.name));
+        runner.progress().enter(format!("{}, warm-up", candidate.name));
         let scenario = mode::scenario(&candidate.scenario, Mode::Healthy, effort.trial, load);
         let run = runner.run(&scenario.plan, 1, Course::First { requests_every: None });
         Some(Settling { candidate: index, load, scenario, run }).filter(|one| !one.run.interrupted)

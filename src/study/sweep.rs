@@ -45,28 +45,28 @@ pub fn run(
 ) {
     let horizon = |cell: &Variant| cell.scenario.plan.run.horizon.0;
     let left = cells.iter().map(horizon).fold(0, u64::saturating_add);
-    let mut progress = Progress { left, cells_left: cells.len(), ..Progress::default() };
+    let mut forecast = Forecast { left, cells_left: cells.len(), ..Forecast::default() };
     for (index, cell) in cells.iter().enumerate() {
-        if runner.is_stopped() {
+        if runner.is_cancelled() {
             return;
         }
-        runner.watch().enter(format!("cell {} of {}: {}", index + 1, cells.len(), cell.name));
-        progress.begin(horizon(cell));
-        let run = one(runner, cell, effort, &progress);
+        runner.progress().enter(format!("cell {} of {}: {}", index + 1, cells.len(), cell.name));
+        forecast.begin(horizon(cell));
+        let run = one(runner, cell, effort, &forecast);
         if run.interrupted {
             return;
         }
-        progress.end(run.outcomes.len());
+        forecast.end(run.outcomes.len());
         each(index, run);
     }
 }
 
-fn one(runner: &Runner<'_>, cell: &Variant, effort: Effort, progress: &Progress) -> Experiment {
+fn one(runner: &Runner<'_>, cell: &Variant, effort: Effort, forecast: &Forecast) -> Experiment {
     // Only the first replication can show whether warm-up was long enough.
     let course = Course::First { requests_every: None };
     let expect = |count: usize| {
-        let (replications, nanoseconds) = progress.expected(count);
-        runner.watch().expect(replications, nanoseconds);
+        let (replications, nanoseconds) = forecast.expected(count);
+        runner.progress().expect(replications, nanoseconds);
     };
     match effort {
         Effort::Replications(count) => {
@@ -81,7 +81,7 @@ fn one(runner: &Runner<'_>, cell: &Variant, effort: Effort, progress: &Progress)
 
 /// What was done, and what is left.
 #[derive(Debug, Default)]
-struct Progress {
+struct Forecast {
     /// Replications of the cells that ended.
     done: usize,
     /// Nanoseconds simulated in them.
@@ -96,7 +96,7 @@ struct Progress {
     left: u64,
 }
 
-impl Progress {
+impl Forecast {
     fn begin(&mut self, horizon: u64) {
         self.horizon = horizon;
         self.cells_left -= 1;
@@ -126,8 +126,8 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::experiment::Watch;
-    use crate::experiment::shelf::{Key, Nowhere, Shelf};
+    use crate::experiment::Progress;
+    use crate::experiment::store::{NoStore, OutcomeStore, ReplicationKey};
     use crate::observe::outcome::Outcome;
     use crate::report;
     use crate::units::Instant;
@@ -143,8 +143,12 @@ mod tests {
         (0..count).map(cell).collect()
     }
 
-    fn swept(watch: &Watch, shelf: &dyn Shelf, effort: Effort) -> Vec<(usize, Experiment)> {
-        let runner = Runner::new(Some(2), watch, shelf).unwrap();
+    fn swept(
+        progress: &Progress,
+        store: &dyn OutcomeStore,
+        effort: Effort,
+    ) -> Vec<(usize, Experiment)> {
+        let runner = Runner::new(Some(2), progress, store).unwrap();
         let mut found = Vec::new();
         run(&runner, &cells(3), effort, |index, run| found.push((index, run)));
         found
@@ -152,58 +156,58 @@ mod tests {
 
     #[test]
     fn every_cell_comes_once_in_order_and_the_totals_are_right() {
-        let watch = Watch::default();
-        let found = swept(&watch, &Nowhere, Effort::Replications(3));
+        let progress = Progress::default();
+        let found = swept(&progress, &NoStore, Effort::Replications(3));
         let counts: Vec<_> =
             found.iter().map(|(index, run)| (*index, run.outcomes.len())).collect();
         assert_eq!(counts, [(0, 3), (1, 3), (2, 3)]);
-        assert_eq!((watch.done(), watch.replications()), (9, 9));
-        assert_eq!(watch.gauge.simulated(), watch.aim());
-        assert_eq!(watch.stage(), "cell 3 of 3: cell 2");
+        assert_eq!((progress.completed(), progress.replications()), (9, 9));
+        assert_eq!(progress.simulated(), progress.expected());
+        assert_eq!(progress.stage(), "cell 3 of 3: cell 2");
     }
 
     #[test]
     fn cells_go_on_until_they_are_precise() {
         let precision = Precision { relative: 1e-9, most: 12 };
-        let watch = Watch::default();
-        let found = swept(&watch, &Nowhere, Effort::Precision(precision));
+        let progress = Progress::default();
+        let found = swept(&progress, &NoStore, Effort::Precision(precision));
         assert!(found.iter().all(|(_, run)| run.outcomes.len() == 12 && run.sequence.is_some()));
-        assert_eq!((watch.done(), watch.replications()), (36, 36));
+        assert_eq!((progress.completed(), progress.replications()), (36, 36));
         assert_eq!(Effort::Precision(precision).looks(2), 2);
         assert_eq!(Effort::Replications(5).looks(2), 1);
     }
 
     #[test]
     fn what_is_expected_follows_what_was_needed() {
-        let mut progress = Progress { left: 60, cells_left: 3, ..Progress::default() };
-        progress.begin(10);
-        assert_eq!(progress.expected(4), (12, 40 + 4 * 50));
-        progress.end(8);
-        progress.begin(20);
-        assert_eq!(progress.expected(4), (8 + 4 + 6, 80 + 80 + 6 * 30));
-        let mut long = Progress { left: u64::MAX, cells_left: 2, ..Progress::default() };
+        let mut forecast = Forecast { left: 60, cells_left: 3, ..Forecast::default() };
+        forecast.begin(10);
+        assert_eq!(forecast.expected(4), (12, 40 + 4 * 50));
+        forecast.end(8);
+        forecast.begin(20);
+        assert_eq!(forecast.expected(4), (8 + 4 + 6, 80 + 80 + 6 * 30));
+        let mut long = Forecast { left: u64::MAX, cells_left: 2, ..Forecast::default() };
         long.begin(u64::MAX);
         assert_eq!(long.expected(9), (18, u64::MAX));
     }
 
     /// Stops the work when so many replications were kept.
     struct Stopping<'a> {
-        watch: &'a Watch,
+        progress: &'a Progress,
         after: usize,
-        kept: Mutex<Vec<(Key, Outcome)>>,
+        kept: Mutex<Vec<(ReplicationKey, Outcome)>>,
     }
 
-    impl Shelf for Stopping<'_> {
-        fn get(&self, key: Key) -> Option<Outcome> {
+    impl OutcomeStore for Stopping<'_> {
+        fn get(&self, key: ReplicationKey) -> Option<Outcome> {
             let kept = self.kept.lock().unwrap();
             kept.iter().find(|(known, _)| *known == key).map(|(_, outcome)| outcome.clone())
         }
 
-        fn put(&self, key: Key, outcome: &Outcome) {
+        fn put(&self, key: ReplicationKey, outcome: &Outcome) {
             let mut kept = self.kept.lock().unwrap();
             kept.push((key, outcome.clone()));
             if kept.len() == self.after {
-                self.watch.gauge.stop();
+                self.progress.cancel();
             }
         }
     }
@@ -211,24 +215,24 @@ mod tests {
     #[test]
     fn a_sweep_that_is_stopped_keeps_complete_cells_and_can_be_resumed() {
         let effort = Effort::Replications(5);
-        let whole = swept(&Watch::default(), &Nowhere, effort);
-        let watch = Watch::default();
+        let whole = swept(&Progress::default(), &NoStore, effort);
+        let progress = Progress::default();
         // Each cell keeps four: all but the first, which has a course.
-        let shelf = Stopping { watch: &watch, after: 6, kept: Mutex::default() };
-        let part = swept(&watch, &shelf, effort);
+        let store = Stopping { progress: &progress, after: 6, kept: Mutex::default() };
+        let part = swept(&progress, &store, effort);
         assert_eq!(part, whole[..1]);
-        let watch = Watch::default();
-        let shelf = Stopping { watch: &watch, after: usize::MAX, kept: shelf.kept };
-        let kept = shelf.kept.lock().unwrap().len();
+        let progress = Progress::default();
+        let store = Stopping { progress: &progress, after: usize::MAX, kept: store.kept };
+        let kept = store.kept.lock().unwrap().len();
         assert!(kept >= 6);
-        assert_eq!(swept(&watch, &shelf, effort), whole);
-        assert_eq!(shelf.kept.lock().unwrap().len(), 12);
+        assert_eq!(swept(&progress, &store, effort), whole);
+        assert_eq!(store.kept.lock().unwrap().len(), 12);
     }
 
     #[test]
     fn what_is_stopped_before_it_begins_gives_nothing() {
-        let watch = Watch::default();
-        watch.gauge.stop();
-        assert_eq!(swept(&watch, &Nowhere, Effort::Replications(2)), []);
+        let progress = Progress::default();
+        progress.cancel();
+        assert_eq!(swept(&progress, &NoStore, Effort::Replications(2)), []);
     }
 }

@@ -1,6 +1,7 @@
 //! How tests watch the model: observers of their own, and one that remembers everything.
 
-use brownout::model::{End, Gauge, simulate};
+use brownout::experiment::Progress;
+use brownout::model::{End, simulate};
 use brownout::observe::count::Count;
 use brownout::observe::ledger::Failure;
 use brownout::observe::outcome::Outcome;
@@ -117,25 +118,25 @@ impl Observer for All<'_, '_> {
 }
 
 /// Simulates before these observers: the one place where a test meets the model.
-fn simulated(plan: &Plan, replication: u64, all: &mut [&mut dyn Observer], gauge: &Gauge) -> End {
-    simulate(plan, replication, &mut All(all), gauge)
+fn simulated(plan: &Plan, replication: u64, all: &mut [&mut dyn Observer], progress: &Progress) -> End {
+    simulate(plan, replication, &mut All(all), progress)
 }
 
 /// Simulates a replication before an observer.
 pub fn watch(plan: &Plan, replication: u64, observer: &mut dyn Observer) {
-    simulated(plan, replication, &mut [observer], &Gauge::default());
+    simulated(plan, replication, &mut [observer], &Progress::default());
 }
 
-/// The same, as long as the gauge does not stop it, and before a recorder as well.
+/// The same, as long as the progress does not stop it, and before a recorder as well.
 pub fn recorded(
     plan: &Plan,
     replication: u64,
     keep: Keep,
     observer: &mut dyn Observer,
-    gauge: &Gauge,
+    progress: &Progress,
 ) -> Outcome {
     let mut recorder = Recorder::new(brownout::experiment::scope(plan, replication), keep);
-    let end = simulated(plan, replication, &mut [observer, &mut recorder], gauge);
+    let end = simulated(plan, replication, &mut [observer, &mut recorder], progress);
     recorder.finish(end.at, end.interrupted, end.digest)
 }
 
@@ -145,6 +146,6 @@ pub const ALL: Keep = Keep { timeline: true, journal: true, requests_every: Some
 /// Runs one replication before a witness and a recorder that keeps everything.
 pub fn witnessed(plan: &Plan, replication: u64) -> (Witness, Outcome) {
     let mut witness = Witness::default();
-    let outcome = recorded(plan, replication, ALL, &mut witness, &Gauge::default());
+    let outcome = recorded(plan, replication, ALL, &mut witness, &Progress::default());
     (witness, outcome)
 }

@@ -6,7 +6,7 @@ use crate::common::around::{retries, upstream, with_upstream};
 use crate::common::{at, secs};
 use brownout::experiment::stability::{Loop, StabilitySummary};
 use brownout::experiment::summary::summarize;
-use brownout::experiment::{Options, Watch, run};
+use brownout::experiment::{Options, Progress, run};
 use brownout::observe::aftermath::Unclear;
 use brownout::plan::*;
 use brownout::random::Law;
@@ -36,7 +36,7 @@ fn slow() -> Fault {
 
 fn found(mut plan: Plan, replications: usize) -> StabilitySummary {
     plan.run.replications = replications;
-    let run = run(&plan, Options::default(), &Watch::default()).unwrap();
+    let run = run(&plan, Options::default(), &Progress::default()).unwrap();
     summarize(&plan, &run.outcomes, run.confidence).stability.unwrap()
 }
 

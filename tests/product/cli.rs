@@ -34,8 +34,8 @@ fn wrong_usage_and_wrong_files_are_errors() {
         &["run", "broken.toml"],
         &["check", "broken.toml"],
         &["check", "small.toml", "missing.toml"],
-        &["run", "--from-manifest", "missing.json"],
-        &["run", "--from-manifest", "small.toml"],
+        &["rerun", "missing.json"],
+        &["rerun", "small.toml"],
     ] {
         let output = desk.run(args);
         assert_eq!(output.status.code(), Some(2), "{args:?}");
@@ -128,19 +128,6 @@ fn files_do_not_depend_on_threads_or_on_the_time_of_day() {
 }
 
 #[test]
-fn a_manifest_runs_again_to_the_same_bytes() {
-    let desk = Desk::with("\"p99 < 100s\"");
-    let changes = ["--seed", "99", "-n", "4", "--requests-every", "10"];
-    assert_eq!(desk.code(&[&["run", "small.toml"][..], &changes].concat()), 0);
-    let manifest = "results/small/manifest.json";
-    let text = fs::read_to_string(desk.path(manifest)).unwrap();
-    assert!(text.contains("\"seed\": 99") && text.contains("\"replications\": 4"), "{text}");
-    fs::remove_file(desk.path("small.toml")).unwrap();
-    assert_eq!(desk.code(&["run", "--from-manifest", manifest, "--output", "again"]), 0);
-    assert_eq!(desk.results("results/small"), desk.results("again/small"));
-}
-
-#[test]
 fn a_setting_of_the_command_line_is_as_good_as_one_of_the_file() {
     let desk = Desk::with("\"mean < 1s\"");
     let text = fs::read_to_string(desk.path("small.toml")).unwrap();
@@ -153,7 +140,7 @@ fn a_setting_of_the_command_line_is_as_good_as_one_of_the_file() {
     desk.run(&["run", "other/small.toml", "-o", "written"]);
     let outcomes = |of: &str| fs::read(desk.path(of).join("small/replications.csv")).unwrap();
     assert_eq!(outcomes("set"), outcomes("written"));
-    assert_eq!(desk.code(&["run", "--from-manifest", "set/small/manifest.json"]), 0);
+    assert_eq!(desk.code(&["rerun", "set/small/manifest.json"]), 0);
     assert_eq!(desk.results("results/small"), desk.results("set/small"));
     let settings = desk.run(&[&["check", "small.toml", "--settings"], &set[..]].concat());
     let line =

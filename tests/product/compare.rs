@@ -4,8 +4,8 @@
 
 use std::path::Path;
 
-use brownout::experiment::shelf::Nowhere;
-use brownout::experiment::{Experiment, Runner, Watch};
+use brownout::experiment::store::NoStore;
+use brownout::experiment::{Experiment, Progress, Runner};
 use brownout::scenario::read;
 use brownout::stats::paired::{Call, Comparison};
 use brownout::study::compare::{Contrast, Variant, align, contrasts, run};
@@ -20,8 +20,8 @@ fn shipped(file: &str, changes: &[&str]) -> Variant {
 }
 
 fn experiments(variants: &[Variant]) -> Vec<Experiment> {
-    let watch = Watch::default();
-    run(&Runner::new(None, &watch, &Nowhere).unwrap(), variants)
+    let progress = Progress::default();
+    run(&Runner::new(None, &progress, &NoStore).unwrap(), variants)
 }
 
 /// Both variants with 20 replications of this seed, shortened to save time.

@@ -37,8 +37,7 @@ fn replications_go_on_until_figures_are_precise() {
     assert_eq!(capped["run"]["replications"], 25);
     // Three looks: 10, 20, 25.
     assert_eq!(capped["run"]["confidence"], 0.983_333_333);
-    let again = ["run", "--from-manifest", "results/small/manifest.json", "--output", "again"];
-    assert_eq!(desk.code(&again), 0);
+    assert_eq!(desk.code(&["rerun", "results/small", "--output", "again"]), 0);
     assert_eq!(desk.results("results/small"), desk.results("again/small"));
     let wrong = desk.run(&["run", "small.toml", "--precision", "2"]);
     assert!(err(&wrong).contains("such as 2%"), "{}", err(&wrong));

@@ -7,11 +7,10 @@ use serde_json::{Value, json};
 use super::capacity::{CapacityReport, headline, render};
 use super::capacity_caveats::texts;
 use super::capacity_words as words;
-use super::manifest::StudyManifest;
+use crate::engine::ENGINE;
 use crate::report::cells::{self, nine_digits, optional};
-use crate::report::files::{FilesError, MARK, Staging};
+use crate::report::files::{FilesError, Staging};
 use crate::report::manifest::VERSION;
-use crate::scenario::Scenario;
 use crate::study::advice::Carries;
 use crate::study::capacity::{Finding, Probe};
 use crate::study::search::{Capacity, Excess};
@@ -54,7 +53,7 @@ const PROBE_COLUMNS: [&str; 13] = [
 const SWING_COLUMNS: [&str; 7] =
     ["gateway", "mode", "setting", "value", "factor", "with", "capacity_ratio"];
 
-/// Writes every file but the charts.
+/// Writes every file but the charts and the manifest.
 ///
 /// # Errors
 /// Those of the file system.
@@ -70,37 +69,7 @@ pub fn write_all(
     if !report.swings.is_empty() {
         staging.add("sensitivity.csv", |out| write_swings(report, out))?;
     }
-    let manifest = manifest(report);
-    staging.add(MARK, |out| manifest.write(out))
-}
-
-/// Every finding with the digests of all its replications, in order of load.
-fn manifest(report: &CapacityReport) -> StudyManifest {
-    let digests = |finding: &Finding| -> Vec<String> {
-        finding.probes.iter().flat_map(|probe| &probe.digests).map(|d| cells::digest(*d)).collect()
-    };
-    let named = |finding: &Finding| {
-        let candidate = &report.candidates[finding.candidate];
-        let name = format!("{}, {}", candidate.name, finding.mode.key());
-        (name, candidate.scenario(finding.mode), digests(finding))
-    };
-    let all: Vec<(String, &Scenario, Vec<String>)> = report.findings.iter().map(named).collect();
-    let runs: Vec<(&str, &Scenario, &[String])> =
-        all.iter().map(|(name, scenario, all)| (name.as_str(), *scenario, &all[..])).collect();
-    StudyManifest::new("plan", choices(report), report.interrupted, &runs)
-}
-
-fn choices(report: &CapacityReport) -> Value {
-    json!({
-        "demand_per_s": nine_digits(report.demand),
-        "modes": report.modes.iter().map(|mode| mode.key()).collect::<Vec<_>>(),
-        "judged_s": nine_digits(report.effort.trial.judged.as_secs()),
-        "peak_ratio": report.effort.trial.peak_ratio,
-        "replications": report.effort.replications,
-        "tolerance": report.effort.tolerance,
-        "prices": report.prices.given(),
-        "sensitivity": !report.swings.is_empty(),
-    })
+    Ok(())
 }
 
 /// Writes `plan.json`.
@@ -131,6 +100,7 @@ pub fn write_json(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
     let value = json!({
         "schema": SCHEMA,
         "version": VERSION,
+        "engine": ENGINE,
         "scenario": report.base().name,
         "seed": report.base().plan.run.seed,
         "replications": report.effort.replications,

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::compare::{CompareReport, render};
 use super::contrast;
-use super::manifest::{StudyManifest, digests};
 use super::numbers::{number, numbers, value};
+use crate::engine::ENGINE;
 use crate::report::cells::{self, nine_digits, optional};
-use crate::report::files::{FilesError, MARK, Staging};
+use crate::report::files::{FilesError, Staging};
 use crate::report::manifest::VERSION;
 use crate::report::{Report, json};
 use crate::stats::Interval;
@@ -44,7 +44,7 @@ const COLUMNS: [&str; 21] = [
     "times_narrower",
 ];
 
-/// Writes every file but the charts.
+/// Writes every file but the charts and the manifest.
 ///
 /// # Errors
 /// Those of the file system.
@@ -55,15 +55,7 @@ pub fn write_all(
     let text = render(report, None, false);
     staging.add("report.txt", |out| out.write_all(text.as_bytes()))?;
     staging.add("comparison.json", |out| write_json(report, out))?;
-    staging.add("comparison.csv", |out| write_csv(report, out))?;
-    let digests: Vec<Vec<String>> = report.runs.iter().map(digests).collect();
-    let runs: Vec<_> = (report.variants.iter().zip(&digests))
-        .map(|(variant, digests)| (variant.name.as_str(), &variant.scenario, &digests[..]))
-        .collect();
-    let asked = report.runs.first().map(|run| run.asked);
-    let choices = json!({ "replications": asked, "prices": report.prices.given() });
-    let manifest = StudyManifest::new("compare", choices, report.is_interrupted(), &runs);
-    staging.add(MARK, |out| manifest.write(out))
+    staging.add("comparison.csv", |out| write_csv(report, out))
 }
 
 /// Writes `comparison.json`: the summary of every variant, and the differences.
@@ -84,6 +76,7 @@ pub fn write_json(report: &CompareReport, out: &mut dyn Write) -> Result<()> {
     let file = json!({
         "schema": SCHEMA,
         "version": VERSION,
+        "engine": ENGINE,
         "cost_unit": report.prices.unit(),
         "interrupted": report.is_interrupted(),
         "variants": variants.collect::<Result<Vec<Value>>>()?,

@@ -11,7 +11,6 @@ pub mod compare_files;
 pub mod contrast;
 mod ladder;
 mod limits;
-pub mod manifest;
 mod numbers;
 pub mod sweep;
 pub mod sweep_charts;

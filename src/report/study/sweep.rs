@@ -1,12 +1,12 @@
 //! A sweep, summed up: a row for each cell.
 
 use super::limits::{self, Limits};
-use super::manifest::digests;
 use crate::experiment::Experiment;
 use crate::experiment::summary::WindowSummary;
 use crate::observe::histogram::Histogram;
 use crate::report::Report;
 use crate::report::caveats::Caveat;
+use crate::report::manifest::digests;
 use crate::stats::Estimate;
 use crate::study::compare::Variant;
 use crate::study::sweep::Effort;
@@ -112,7 +112,7 @@ impl<'a> SweepReport<'a> {
     }
 
     /// The name of a cell.
-    pub(super) fn name(&self, cell: usize) -> &str {
+    pub fn name(&self, cell: usize) -> &str {
         &self.cells[cell].name
     }
 }

@@ -4,14 +4,13 @@ use std::io::{Result, Write};
 
 use serde_json::{Map, Value, json};
 
-use super::manifest::StudyManifest;
 use super::numbers::{numbers, value};
 use super::sweep::{Row, SweepReport};
 use super::sweep_text::render;
-use crate::report::files::{FilesError, MARK, Staging};
+use crate::engine::ENGINE;
+use crate::report::files::{FilesError, Staging};
 use crate::report::manifest::VERSION;
 use crate::report::{cells, json};
-use crate::study::sweep::Effort;
 
 /// The schema of `sweep.json`.
 const SCHEMA: &str = "brownout/sweep/1";
@@ -19,7 +18,7 @@ const SCHEMA: &str = "brownout/sweep/1";
 const COLUMNS: [&str; 9] =
     ["replications", "settled", "window", "measure", "unit", "point", "low", "high", "verdict"];
 
-/// Writes every file but the charts.
+/// Writes every file but the charts and the manifest.
 ///
 /// # Errors
 /// Those of the file system.
@@ -30,23 +29,7 @@ pub fn write_all(
     let text = render(report, None, false);
     staging.add("report.txt", |out| out.write_all(text.as_bytes()))?;
     staging.add("sweep.json", |out| write_json(report, out))?;
-    staging.add("sweep.csv", |out| write_csv(report, out))?;
-    let scenario = |row: &Row| &report.cells[row.cell].scenario;
-    let runs: Vec<_> = (report.rows.iter())
-        .map(|row| (report.name(row.cell), scenario(row), &row.digests[..]))
-        .collect();
-    let choices = choices(report.effort);
-    let manifest = StudyManifest::new("sweep", choices, report.is_interrupted(), &runs);
-    staging.add(MARK, |out| manifest.write(out))
-}
-
-fn choices(effort: Effort) -> Value {
-    match effort {
-        Effort::Replications(replications) => json!({ "replications": replications }),
-        Effort::Precision(precision) => {
-            json!({ "precision": precision.relative, "most_replications": precision.most })
-        }
-    }
+    staging.add("sweep.csv", |out| write_csv(report, out))
 }
 
 /// Writes `sweep.json`: the settings, and what came of every cell.
@@ -60,6 +43,7 @@ pub fn write_json(report: &SweepReport, out: &mut dyn Write) -> Result<()> {
     let file = json!({
         "schema": SCHEMA,
         "version": VERSION,
+        "engine": ENGINE,
         "scenario": report.cells.first().map(|cell| {
             let scenario = &cell.scenario;
             json!({
@@ -181,9 +165,6 @@ mod tests {
         let mut staging = Staging::prepare(&root.path().join("sweep-one"), "sweep").unwrap();
         write_all(&report(&axes, &cells, &[]), &mut staging).unwrap();
         let names = staging.publish().unwrap();
-        assert_eq!(names, ["report.txt", "sweep.json", "sweep.csv", "manifest.json"]);
-        let text = std::fs::read_to_string(root.path().join("sweep-one/manifest.json")).unwrap();
-        let manifest: Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(manifest["choices"], json!({ "replications": 5 }));
+        assert_eq!(names, ["report.txt", "sweep.json", "sweep.csv"]);
     }
 }

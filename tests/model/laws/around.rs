@@ -1,7 +1,7 @@
 //! What must hold whatever surrounds the replicas: both ways of simulating agree, and every request
 //! and every attempt has one end.
+use brownout::experiment::Progress;
 use brownout::experiment::replicate;
-use brownout::model::Gauge;
 use brownout::observe::ledger::Ledger;
 use brownout::observe::outcome::Outcome;
 use brownout::observe::recorder::Keep;
@@ -22,7 +22,7 @@ use crate::common::{at, poisson, secs};
 
 fn run(plan: &Plan) -> Outcome {
     let keep = Keep { timeline: true, ..Keep::default() };
-    replicate(plan, 0, keep, &Gauge::default())
+    replicate(plan, 0, keep, &Progress::default())
 }
 
 /// An outcome without what only one way of simulating tells.

@@ -7,7 +7,7 @@ mod plans;
 use self::plans::{any_plan, calm_plan, quiet_plan};
 use crate::common::witness::{ALL, Witness, recorded, witnessed};
 use brownout::experiment::replicate;
-use brownout::model::Gauge;
+use brownout::experiment::Progress;
 use brownout::observe::ledger::{Failure, Ledger};
 use brownout::observe::outcome::Outcome;
 use brownout::observe::{Observation, Observer, Reading, ReplicaId, Served, State};
@@ -50,7 +50,7 @@ fn total(spans: &[Span]) -> Span {
 }
 
 /// Stops the run at the end of a bin.
-struct Stopper<'a>(&'a Gauge, usize);
+struct Stopper<'a>(&'a Progress, usize);
 
 impl Observer for Stopper<'_> {
     fn bin_ended(&mut self, _at: Instant, _readings: &[Reading]) {
@@ -312,7 +312,7 @@ proptest! {
 
     #[test]
     fn the_same_seed_gives_the_same_outcome(plan in any_plan()) {
-        let run = || replicate(&plan, 3, ALL, &Gauge::default());
+        let run = || replicate(&plan, 3, ALL, &Progress::default());
         prop_assert_eq!(run(), run());
     }
 
@@ -365,8 +365,8 @@ proptest! {
 
     #[test]
     fn an_interrupted_run_still_balances(plan in any_plan(), bins in 1..6_usize) {
-        let gauge = Gauge::default();
-        let outcome = recorded(&plan, 0, ALL, &mut Stopper(&gauge, bins), &gauge);
+        let progress = Progress::default();
+        let outcome = recorded(&plan, 0, ALL, &mut Stopper(&progress, bins), &progress);
         let stop = Instant::ZERO + plan.run.bin * bins as u64;
         // With nothing on the calendar but the horizon the run is over.
         let is_early = outcome.ended < plan.run.horizon;
@@ -378,8 +378,8 @@ proptest! {
         let ledger = outcome.ledger;
         prop_assert_eq!((offered, served), (ledger.offered, ledger.served));
         prop_assert_eq!(failures, ledger.failures);
-        prop_assert_eq!(gauge.requests(), ledger.offered);
-        prop_assert_eq!(gauge.simulated(), outcome.ended.0);
+        prop_assert_eq!(progress.requests(), ledger.offered);
+        prop_assert_eq!(progress.simulated(), outcome.ended.0);
         let counted = outcome.ended.since(plan.run.warm_up);
         prop_assert_eq!(total(&outcome.time_with_serving), counted);
     }

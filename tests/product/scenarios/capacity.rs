@@ -1,7 +1,7 @@
 //! What a capacity plan starts from.
 
-use brownout::experiment::shelf::Nowhere;
-use brownout::experiment::{Runner, Watch};
+use brownout::experiment::store::NoStore;
+use brownout::experiment::{Progress, Runner};
 use brownout::study::capacity::{Effort, find, probe};
 use brownout::study::mode::{Mode, Trial};
 use brownout::study::search::Capacity;
@@ -19,8 +19,8 @@ fn effort(judged: f64, replications: usize) -> Effort {
 fn capacity_is_twice_the_demand_while_nothing_fails_and_a_loss_costs_what_the_comment_says() {
     let ran = Ran::of("capacity");
     assert_eq!(ran.report().overall(), Overall::Met);
-    let watch = Watch::default();
-    let runner = Runner::new(None, &watch, &Nowhere).unwrap();
+    let progress = Progress::default();
+    let runner = Runner::new(None, &progress, &NoStore).unwrap();
     let found = find(&runner, &ran.scenario, Mode::Healthy, effort(60.0, 4), 1_200.0);
     let Capacity::Between { low, high, .. } = found.capacity else { panic!("{found:?}") };
     // Saturation is 1 430/s, and p99 is 250 ms close to it.

@@ -5,7 +5,7 @@ mod capacity;
 
 use std::path::{Path, PathBuf};
 
-use brownout::experiment::{self, Experiment, Options, Watch};
+use brownout::experiment::{self, Experiment, Options, Progress};
 use brownout::observe::incident::Incident;
 use brownout::observe::ledger::Failure;
 use brownout::observe::outcome::Entry;
@@ -34,7 +34,7 @@ impl Ran {
     fn of(name: &str) -> Self {
         let scenario = load(name);
         let experiment =
-            experiment::run(&scenario.plan, Options::default(), &Watch::default()).unwrap();
+            experiment::run(&scenario.plan, Options::default(), &Progress::default()).unwrap();
         Ran { scenario, experiment }
     }
 
@@ -287,7 +287,7 @@ fn overload_liveness_cascade_goes_on_after_the_overload_and_is_the_probes_doing(
     assert!(ran.experiment.outcomes[0].journal.iter().any(waits), "restarts wait");
     let mut exempt = load("overload-liveness-cascade").plan;
     exempt.detection.probe_cpu = None;
-    let calm = experiment::run(&exempt, Options::default(), &Watch::default()).unwrap();
+    let calm = experiment::run(&exempt, Options::default(), &Progress::default()).unwrap();
     for outcome in &calm.outcomes {
         assert_eq!((outcome.ledger.failed(), outcome.probes_failed), (0, Default::default()));
     }

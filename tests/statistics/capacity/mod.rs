@@ -10,8 +10,8 @@ mod known;
 mod system;
 mod tally;
 
-use brownout::experiment::shelf::Nowhere;
-use brownout::experiment::{Runner, Watch};
+use brownout::experiment::store::NoStore;
+use brownout::experiment::{Progress, Runner};
 use brownout::random::Seed;
 use brownout::scenario::Mark;
 use brownout::study::capacity::find;
@@ -91,8 +91,8 @@ fn a_demand_that_is_a_quarter_greater_lowers_the_capacity_as_theory_says() {
     let settings = &mut system.scenario.settings;
     let cpu = settings.iter_mut().find(|s| s.path == "gateway.cpu-per-request").unwrap();
     cpu.mark = Mark::Assumed;
-    let watch = Watch::default();
-    let runner = Runner::new(None, &watch, &Nowhere).unwrap();
+    let progress = Progress::default();
+    let runner = Runner::new(None, &progress, &NoStore).unwrap();
     let System { scenario, mode, effort, .. } = &system;
     let finding = find(&runner, scenario, *mode, *effort, 50.0);
     let vary = |change: &str| {

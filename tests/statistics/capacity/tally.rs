@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use brownout::experiment::shelf::Nowhere;
-use brownout::experiment::{Runner, Watch};
+use brownout::experiment::store::NoStore;
+use brownout::experiment::{Progress, Runner};
 use brownout::study::capacity::find;
 use brownout::study::search::Capacity;
 
@@ -83,8 +83,8 @@ fn over_seeds(system: &System, searches: u64) -> Vec<(Capacity, usize)> {
 }
 
 fn work(system: &System, next: &AtomicU64, searches: u64) -> Vec<(Capacity, usize)> {
-    let watch = Watch::default();
-    let runner = Runner::new(Some(1), &watch, &Nowhere).expect("a thread");
+    let progress = Progress::default();
+    let runner = Runner::new(Some(1), &progress, &NoStore).expect("a thread");
     let mut all = Vec::new();
     loop {
         let seed = next.fetch_add(1, Ordering::Relaxed);

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use brownout::experiment::runner::{Course, Runner};
-use brownout::experiment::{Experiment, SequenceEnd, Watch, figures, shelf};
+use brownout::experiment::{Experiment, Progress, SequenceEnd, figures, store};
 use brownout::scenario::{Scenario, read};
 use brownout::stats::{Confidence, Estimate};
 use brownout::study::precision::{self, Precision};
@@ -33,8 +33,8 @@ fn scenario(objective: &str, seed: u64) -> Scenario {
 
 /// Runs a sequence for each seed.
 fn sequences(objective: &str, precision: Precision) -> Vec<(Scenario, Experiment)> {
-    let watch = Watch::default();
-    let runner = Runner::new(None, &watch, &shelf::Nowhere).expect("threads");
+    let progress = Progress::default();
+    let runner = Runner::new(None, &progress, &store::NoStore).expect("threads");
     let one = |seed| {
         let scenario = scenario(objective, seed);
         let run = precision::run(&runner, &scenario, precision, Course::None);

@@ -11,7 +11,7 @@
 
 use std::ops::RangeInclusive;
 
-use brownout::model::Gauge;
+use brownout::experiment::Progress;
 use brownout::observe::recorder::Keep;
 use brownout::observe::{Observation, Observer, State};
 use brownout::plan::*;
@@ -127,14 +127,14 @@ impl Observer for Watch {
 /// Ends a run when the last replica is down.
 struct UntilAllDown<'a> {
     watch: Watch,
-    gauge: &'a Gauge,
+    progress: &'a Progress,
 }
 
 impl Observer for UntilAllDown<'_> {
     fn observe(&mut self, at: Instant, observation: &Observation) {
         self.watch.observe(at, observation);
         if self.watch.all_down_at.is_some() {
-            self.gauge.stop();
+            self.progress.stop();
         }
     }
 }
@@ -252,17 +252,17 @@ fn unknown() -> Measured {
 }
 
 fn first_all_down(plan: &Plan, replication: u64) -> Option<Instant> {
-    let gauge = Gauge::default();
+    let progress = Progress::default();
     let mut until =
-        UntilAllDown { watch: Watch::new(plan.gateway.replicas, Instant::ZERO), gauge: &gauge };
-    recorded(plan, replication, Keep::default(), &mut until, &gauge);
+        UntilAllDown { watch: Watch::new(plan.gateway.replicas, Instant::ZERO), progress: &progress };
+    recorded(plan, replication, Keep::default(), &mut until, &progress);
     until.watch.all_down_at
 }
 
 impl Watch {
     /// Watches a replication beside a recorder, which must come to the same times.
     fn compared(mut self, plan: &Plan, replication: u64) -> Self {
-        let outcome = recorded(plan, replication, Keep::default(), &mut self, &Gauge::default());
+        let outcome = recorded(plan, replication, Keep::default(), &mut self, &Progress::default());
         let mut recorded = outcome.time_with_serving;
         recorded.resize(self.times.len(), Span::ZERO);
         assert_eq!(recorded, self.times, "time with k replicas serving");

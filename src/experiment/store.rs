@@ -1,6 +1,6 @@
 //! Where complete replications can be kept, so that work that was stopped need not be done again.
 //!
-//! A replication is a function of the plan, the seed and its index: a shelf can answer for it
+//! A replication is a function of the plan, the seed and its index: a store can answer for it
 //! exactly.
 
 use crate::engine::digest::fnv_1a;
@@ -9,7 +9,7 @@ use crate::plan::Plan;
 
 /// Names a replication: a digest of the plan, and the index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Key {
+pub struct ReplicationKey {
     /// The plan, but for the number of its replications.
     pub plan: u64,
     /// The index of the replication.
@@ -17,33 +17,24 @@ pub struct Key {
 }
 
 /// A place for outcomes without a course (timeline, journal, requests).
-pub trait Shelf: Sync {
-    /// Whether anything is kept here at all.
-    fn is_used(&self) -> bool {
-        true
-    }
-
+pub trait OutcomeStore: Sync {
     /// The outcome of this name, if it is here.
-    fn get(&self, key: Key) -> Option<Outcome>;
+    fn get(&self, key: ReplicationKey) -> Option<Outcome>;
 
     /// Keeps an outcome.
-    fn put(&self, key: Key, outcome: &Outcome);
+    fn put(&self, key: ReplicationKey, outcome: &Outcome);
 }
 
 /// Keeps nothing.
 #[derive(Clone, Copy, Debug)]
-pub struct Nowhere;
+pub struct NoStore;
 
-impl Shelf for Nowhere {
-    fn is_used(&self) -> bool {
-        false
-    }
-
-    fn get(&self, _: Key) -> Option<Outcome> {
+impl OutcomeStore for NoStore {
+    fn get(&self, _: ReplicationKey) -> Option<Outcome> {
         None
     }
 
-    fn put(&self, _: Key, _: &Outcome) {}
+    fn put(&self, _: ReplicationKey, _: &Outcome) {}
 }
 
 /// The digest of everything in a plan that its replications follow from: of how it is shown for

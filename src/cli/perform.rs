@@ -1,0 +1,132 @@
+//! Carrying out a command: as it was typed, or as a manifest has it.
+//!
+//! A manifest holds the options as one would type them, so that running it again is reading them
+//! once more, with the texts of the manifest for the scenarios.
+
+use std::fs;
+
+use anyhow::Context;
+use clap::{ArgAction, ArgMatches, CommandFactory, Parser};
+
+use super::args::{Args, Command, RerunArgs, WorkArgs};
+use super::exit::Exit;
+use super::load::Session;
+use super::terminal::Terminal;
+use super::{compare, plan, run, sweep};
+use crate::engine::ENGINE;
+use crate::report::files::MARK;
+use crate::report::manifest::{Manifest, Request};
+
+/// Does what was typed.
+pub(super) fn perform(
+    command: &Command,
+    matches: &ArgMatches,
+    terminal: Terminal,
+) -> anyhow::Result<Exit> {
+    let (name, matches) = matches.subcommand().context("no command")?;
+    let request = Request { command: name.to_owned(), options: options(name, matches) };
+    dispatch(command, &Session { terminal, request, repeated: None })
+}
+
+/// Does again what a manifest says.
+pub(super) fn rerun(args: &RerunArgs, terminal: Terminal) -> anyhow::Result<Exit> {
+    let path = match args.manifest.is_dir() {
+        true => args.manifest.join(MARK),
+        false => args.manifest.clone(),
+    };
+    let shown = path.display();
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {shown}"))?;
+    let manifest = Manifest::read(&text).with_context(|| shown.to_string())?;
+    if manifest.engine != ENGINE && !args.work.quiet {
+        let Manifest { engine, version, .. } = &manifest;
+        terminal.say(&format!(
+            "warning: {shown} was written by version {version} with engine {engine}, this is \
+             engine {ENGINE}: results may differ\n"
+        ));
+    }
+    let parsed = Args::try_parse_from(words(&manifest));
+    let parsed = parsed.map_err(|error| anyhow::anyhow!("{}", error.render()));
+    let mut command = parsed.with_context(|| format!("{shown} cannot be run again"))?.command;
+    let work = command.work_mut();
+    *work.with_context(|| format!("{shown} names no command that has results"))? =
+        args.work.clone();
+    let request = manifest.request.clone();
+    let repeated = Some((manifest, args.base.clone()));
+    dispatch(&command, &Session { terminal, request, repeated })
+}
+
+fn dispatch(command: &Command, session: &Session) -> anyhow::Result<Exit> {
+    match command {
+        Command::Run(args) => run::run(args, session),
+        Command::Compare(args) => compare::compare(args, session),
+        Command::Plan(args) => plan::plan(args, session),
+        Command::Sweep(args) => sweep::sweep(args, session),
+        Command::Rerun(_) | Command::Check(_) => unreachable!("neither is recorded"),
+    }
+}
+
+/// The options that results depend on, each as `--name=value`, those by default too.
+fn options(command: &str, matches: &ArgMatches) -> Vec<String> {
+    let work = <WorkArgs as clap::Args>::augment_args(clap::Command::new("work"));
+    let all = Args::command();
+    let typed = all.find_subcommand(command).expect("it was typed").get_arguments();
+    let recorded = typed.filter(|one| work.get_arguments().all(|w| w.get_id() != one.get_id()));
+    let mut options = Vec::new();
+    for (one, name) in recorded.filter_map(|one| Some((one, one.get_long()?))) {
+        match one.get_action() {
+            ArgAction::SetTrue if matches.get_flag(one.get_id().as_str()) => {
+                options.push(format!("--{name}"));
+            }
+            ArgAction::SetTrue => {}
+            _ => {
+                let values = matches.get_raw(one.get_id().as_str()).into_iter().flatten();
+                let written =
+                    |value| format!("--{name}={}", std::ffi::OsStr::to_string_lossy(value));
+                options.extend(values.map(written));
+            }
+        }
+    }
+    options
+}
+
+/// What one would type to do what a manifest says.
+fn words(manifest: &Manifest) -> Vec<String> {
+    let Request { command, options } = &manifest.request;
+    let mut words = vec!["brownout".to_owned(), command.clone()];
+    words.extend(options.iter().cloned());
+    // Whatever the files are called, they are no options.
+    words.push("--".to_owned());
+    words.extend(manifest.scenarios.iter().map(|scenario| scenario.file.clone()));
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recorded(typed: &str) -> Vec<String> {
+        let matches = Args::command().get_matches_from(typed.split(' '));
+        let (name, matches) = matches.subcommand().unwrap();
+        options(name, matches)
+    }
+
+    #[test]
+    fn what_results_depend_on_is_recorded_and_how_work_is_done_is_not() {
+        let typed = "brownout --color never run a.toml -n 3 --set a.b=1 --set a.c=2 -s 7 -j 2 -q";
+        assert_eq!(recorded(typed), ["--replications=3", "--set=a.b=1", "--set=a.c=2", "--seed=7"]);
+        let typed = "brownout plan a.toml --no-sensitivity --output x --format json --resume";
+        let defaults = ["--judged=10m", "--peak-ratio=2", "--replications=10", "--tolerance=1%"];
+        assert_eq!(recorded(typed), [&defaults[..], &["--no-sensitivity"]].concat());
+    }
+
+    #[test]
+    fn what_is_recorded_reads_back_as_itself() {
+        let typed = "brownout compare a.toml b.toml --variant=-x;a.b=1 --tier=large --no-charts";
+        let options = recorded(typed);
+        let again = [&["brownout", "compare"][..], &["--", "a.toml", "b.toml"]].concat();
+        let mut words: Vec<String> = again.iter().map(|&word| word.to_owned()).collect();
+        words.splice(2..2, options.iter().cloned());
+        let matches = Args::command().get_matches_from(words);
+        assert_eq!(super::options("compare", matches.subcommand().unwrap().1), options);
+    }
+}

@@ -1,7 +1,7 @@
 //! One replication: the model before a recorder.
 
 use super::aftermath::{aftermath, may_be_troubled};
-use crate::model::{Gauge, simulate};
+use crate::model::{Gauge, record};
 use crate::observe::outcome::Outcome;
 use crate::observe::recorder::{Keep, Recorder, Scope, WindowExtent};
 use crate::plan::{Extent, Plan, Window};
@@ -10,10 +10,10 @@ use crate::units::{Instant, SECOND, Span};
 /// Simulates replication `replication` of `plan` and gives its outcome.
 ///
 /// # Panics
-/// As [`simulate`]; and if a ledger does not balance, which would be an error of this program.
+/// As [`record`]; and if a ledger does not balance, which would be an error of this program.
 pub fn replicate(plan: &Plan, replication: u64, keep: Keep, gauge: &Gauge) -> Outcome {
     let mut recorder = Recorder::new(scope(plan, replication), keep);
-    let end = simulate(plan, replication, &mut recorder, gauge);
+    let end = record(plan, replication, &mut recorder, gauge);
     let course = recorder.take_course();
     let mut outcome = recorder.finish(end.at, end.interrupted, end.digest);
     if plan.surroundings.is_some() {

@@ -90,7 +90,9 @@ impl<'a> Context<'a> {
 
     /// Takes the next event off the calendar.
     pub fn pop_event(&mut self) -> Option<(Instant, Event)> {
-        self.calendar.pop()
+        let next = self.calendar.pop();
+        assert!(next.is_none_or(|(at, _)| at >= self.now), "{next:?} is before {}", self.now);
+        next
     }
 
     /// Tells a fact of this moment.
@@ -118,6 +120,7 @@ impl<'a> Context<'a> {
         lasting: bool,
         subject: String,
     ) -> usize {
+        assert!(fault < self.plan.faults.len(), "fault {fault} does not exist");
         let incident = self.faults.number_incident();
         self.tell(Observation::FaultStruck { fault, incident, slots, lasting, subject });
         incident

@@ -66,6 +66,7 @@ impl ControlPlane {
     /// An outage is over; others may go on.
     pub fn come_back(&mut self) {
         assert!(self.down > 0, "the control plane cannot come back without an outage");
+        assert!(self.down <= self.outages, "more outages go on than began");
         self.down -= 1;
     }
 
@@ -81,6 +82,7 @@ impl ControlPlane {
 
     /// The contract of a client is revoked, for good.
     pub fn revoke(&mut self, client: u32) {
+        debug_assert!(self.revoked.len() < u32::MAX as usize, "contracts are revoked once each");
         self.revoked.push(client);
     }
 

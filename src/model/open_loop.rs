@@ -28,7 +28,7 @@ impl World<'_> {
 
 /// Routes at most a block of requests; false when none is left before `until`.
 fn route_block(
-    cx: &mut Context<'_>,
+    cx: &mut Context,
     fleet: &mut Fleet,
     ingress: &mut Ingress,
     arrivals: &mut Arrivals,
@@ -63,7 +63,7 @@ fn route_block(
 
 /// A request gets into the inbox of the replica that it was routed to, or fails.
 #[inline(always)]
-fn deliver(cx: &mut Context<'_>, fleet: &mut Fleet, routed: Routed) {
+fn deliver(cx: &mut Context, fleet: &mut Fleet, routed: Routed) {
     match routed {
         Routed::To(id, Connecting { due: at, sent, demand, instance, .. }) => {
             let replica = &mut fleet[id];
@@ -81,7 +81,7 @@ fn deliver(cx: &mut Context<'_>, fleet: &mut Fleet, routed: Routed) {
 
 /// Whether a request needs contracts, where a share of them does.
 #[cold]
-fn needs_contracts(cx: &mut Context<'_>) -> bool {
+fn needs_contracts(cx: &mut Context) -> bool {
     match cx.plan.startup.contracts.as_ref().map(|contracts| contracts.gate) {
         Some(Gate::Api(share)) => cx.control_plane.needs_contracts(share),
         _ => false,

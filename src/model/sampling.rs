@@ -77,6 +77,10 @@ impl World<'_> {
         let fleet = &mut region.cluster.fleet;
         fleet.advance_all(cx);
         fleet.read_all(cx.now, &mut sampling.readings);
+        debug_assert!(
+            sampling.readings.iter().all(|reading| reading.served <= reading.arrived),
+            "a replica served more requests than reached it"
+        );
         let connecting = region.ingress.connecting().filter(|connecting| {
             !cx.feeds_back() || cx.in_flight.get(AttemptId::of(connecting.sent)).is_some()
         });

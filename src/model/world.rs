@@ -84,6 +84,7 @@ impl<'a> World<'a> {
             self.cx.now = at;
             self.handle(event);
         }
+        assert!(self.cx.now <= horizon, "the replication went on to {}", self.cx.now);
         let interrupted = gauge.is_stopped() && self.cx.next_event_at() < horizon;
         let end = if interrupted { self.cx.now } else { horizon };
         self.finish(end, gauge);
@@ -193,7 +194,7 @@ impl<'a> World<'a> {
         let Self { cx, region, requests, .. } = self;
         let entered = region.cluster.settle(cx);
         if !cx.feeds_back() {
-            return;
+            return assert!(cx.in_flight.attempts.is_empty(), "attempts without clients");
         }
         let fleet = &mut region.cluster.fleet;
         requests.settle_losses(cx, fleet);
@@ -230,7 +231,7 @@ impl<'a> World<'a> {
 }
 
 /// A replica comes into rotation; random faults may hit it from now on.
-fn join_rotation(cx: &mut Context<'_>, region: &mut Region, id: ReplicaId) {
+fn join_rotation(cx: &mut Context, region: &mut Region, id: ReplicaId) {
     region.ingress.join(cx, &mut region.cluster.fleet, id);
     inject::await_faults_of(cx, &region.cluster.fleet, id);
 }

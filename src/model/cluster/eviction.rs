@@ -36,7 +36,7 @@ enum Disruption {
 }
 
 impl Cluster {
-    pub fn tell_node(&mut self, cx: &mut Context<'_>, node: NodeId, what: &'static str) {
+    pub fn tell_node(&mut self, cx: &mut Context, node: NodeId, what: &'static str) {
         let (zone, name) = (self.nodes.get(node).zone, self.nodes.get(node).name.clone());
         cx.tell(Observation::Node { zone, name, what });
     }
@@ -55,7 +55,7 @@ impl Cluster {
     }
 
     /// Machines vanish silently; those of an incident will return.
-    pub fn lose_nodes(&mut self, cx: &mut Context<'_>, nodes: &[NodeId], incident: Option<usize>) {
+    pub fn lose_nodes(&mut self, cx: &mut Context, nodes: &[NodeId], incident: Option<usize>) {
         let mut lost = Vec::new();
         for id in nodes {
             let node = self.nodes.get_mut(*id);
@@ -68,11 +68,12 @@ impl Cluster {
         }
         lost.into_iter().for_each(|node| self.lose_node(cx, node));
         if let Some(incident) = incident {
-            self.zones.away.insert(incident, nodes.to_vec());
+            let before = self.zones.away.insert(incident, nodes.to_vec());
+            assert!(before.is_none(), "incident {incident} takes machines twice");
         }
     }
 
-    fn lose_node(&mut self, cx: &mut Context<'_>, node: NodeId) {
+    fn lose_node(&mut self, cx: &mut Context, node: NodeId) {
         self.tell_node(cx, node, "lost");
         for id in self.fleet.replicas_on(node) {
             match self.fleet[id].state() {
@@ -95,14 +96,18 @@ impl Cluster {
     }
 
     /// A replica's machine is gone, and nobody is left to refuse a connection.
-    pub fn lose_machine(&mut self, cx: &mut Context<'_>, id: ReplicaId) {
+    pub fn lose_machine(&mut self, cx: &mut Context, id: ReplicaId) {
         self.fleet.stop_process(cx, id, "machine lost");
+        assert!(!self.fleet[id].silent, "{} lost its machine already", self.fleet[id].name);
         self.fleet[id].silent = true;
     }
 
     /// The controller finds a node's lease too old.
-    pub fn note_not_ready(&mut self, cx: &mut Context<'_>, node: NodeId) {
-        self.nodes.get_mut(node).health = Health::NotReady;
+    pub fn note_not_ready(&mut self, cx: &mut Context, node: NodeId) {
+        let lost = self.nodes.get_mut(node);
+        assert_eq!(lost.health, Health::Lost, "{} was not lost", lost.name);
+        assert!(lost.down > 0, "{} is up", lost.name);
+        lost.health = Health::NotReady;
         self.tell_node(cx, node, "not ready");
         for id in self.stranded_on(node) {
             self.fleet.lose_readiness(cx, id, "node not ready");
@@ -116,13 +121,14 @@ impl Cluster {
         }
     }
 
-    fn disruption(&self, cx: &Context<'_>, zone: ZoneId) -> Disruption {
+    fn disruption(&self, cx: &Context, zone: ZoneId) -> Disruption {
         if self.nodes.unlimited {
             return if self.zones.is_up(zone) { Disruption::None } else { Disruption::Full };
         }
         let is_ready = |id: &NodeId| self.nodes.get(*id).health != Health::NotReady;
         let all = self.nodes.of_zone(zone).count();
         let ready = self.nodes.of_zone(zone).filter(is_ready).count();
+        assert!(ready <= all, "{ready} of {all} nodes are ready");
         let not_ready = all - ready;
         let partial_pct = cx.plan.nodes.eviction.partial_pct as usize;
         if ready == 0 && all > 0 {
@@ -135,14 +141,14 @@ impl Cluster {
     }
 
     /// Whether no zone has a node that is ready.
-    fn is_all_disrupted(&self, cx: &Context<'_>) -> bool {
+    fn is_all_disrupted(&self, cx: &Context) -> bool {
         let zones = 0..cx.plan.topology.zones.len();
         let mut domains = zones.filter(|zone| self.nodes.is_domain(*zone, self.zones.is_up(*zone)));
         domains.all(|zone| self.disruption(cx, zone) == Disruption::Full)
     }
 
     /// The time between two marks in a zone; `None` = there are none.
-    fn eviction_interval(&self, cx: &Context<'_>, zone: ZoneId) -> Option<Span> {
+    fn eviction_interval(&self, cx: &Context, zone: ZoneId) -> Option<Span> {
         let eviction = &cx.plan.nodes.eviction;
         match self.disruption(cx, zone) {
             _ if self.is_all_disrupted(cx) => None,
@@ -155,14 +161,14 @@ impl Cluster {
     }
 
     /// How many nodes are ready has changed: what may be marked is judged anew.
-    pub fn review_evictions(&mut self, cx: &mut Context<'_>) {
+    pub fn review_evictions(&mut self, cx: &mut Context) {
         for zone in 0..cx.plan.topology.zones.len() {
             self.review_zone(cx, zone, cx.now);
         }
     }
 
     /// Marks in a zone are looked at then, unless they will be sooner.
-    fn review_zone(&mut self, cx: &mut Context<'_>, zone: ZoneId, at: Instant) {
+    fn review_zone(&mut self, cx: &mut Context, zone: ZoneId, at: Instant) {
         if self.zones.review[zone].is_none_or(|due| at < due) {
             self.zones.review[zone] = Some(at);
             cx.schedule(at, Event::NodesMarked { zone });
@@ -170,7 +176,7 @@ impl Cluster {
     }
 
     /// Marks the next node of a zone for eviction, if it is time.
-    pub fn mark_nodes(&mut self, cx: &mut Context<'_>, zone: ZoneId) {
+    pub fn mark_nodes(&mut self, cx: &mut Context, zone: ZoneId) {
         if self.zones.review[zone] != Some(cx.now) {
             return; // an earlier look has taken its place
         }
@@ -204,7 +210,7 @@ impl Cluster {
         self.nodes.of_zone(zone).find(waits)
     }
 
-    fn unmark_all(&mut self, cx: &mut Context<'_>) {
+    fn unmark_all(&mut self, cx: &mut Context) {
         for zone in 0..cx.plan.topology.zones.len() {
             self.tell_evictions(cx, zone, true);
             for node in self.nodes.of_zone(zone).collect::<Vec<_>>() {
@@ -213,7 +219,7 @@ impl Cluster {
         }
     }
 
-    fn tell_evictions(&mut self, cx: &mut Context<'_>, zone: ZoneId, stopped: bool) {
+    fn tell_evictions(&mut self, cx: &mut Context, zone: ZoneId, stopped: bool) {
         let known = &mut self.zones.evictions_stopped[zone];
         if *known != stopped {
             *known = stopped;
@@ -222,15 +228,17 @@ impl Cluster {
     }
 
     /// The toleration of a node's pods is over.
-    pub fn evict(&mut self, cx: &mut Context<'_>, node: NodeId) {
+    pub fn evict(&mut self, cx: &mut Context, node: NodeId) {
         for id in self.stranded_on(node) {
             self.replace(cx, id, "evicted from a lost node");
         }
     }
 
     /// The cloud's controller finds a machine gone and removes its node.
-    pub fn delete_node(&mut self, cx: &mut Context<'_>, node: NodeId) {
-        self.nodes.get_mut(node).health = Health::Deleted;
+    pub fn delete_node(&mut self, cx: &mut Context, node: NodeId) {
+        let found = self.nodes.get_mut(node);
+        assert_eq!(found.health, Health::NotReady, "{} is no lost machine", found.name);
+        found.health = Health::Deleted;
         self.tell_node(cx, node, "deleted");
         for id in self.stranded_on(node) {
             self.replace(cx, id, "its node was deleted");
@@ -240,7 +248,7 @@ impl Cluster {
     }
 
     /// Machines are back, each unless something else keeps it away.
-    fn return_nodes(&mut self, cx: &mut Context<'_>, nodes: &[NodeId]) {
+    fn return_nodes(&mut self, cx: &mut Context, nodes: &[NodeId]) {
         for id in nodes {
             let node = self.nodes.get_mut(*id);
             assert!(node.down > 0, "{} is up", node.name);
@@ -253,8 +261,10 @@ impl Cluster {
         self.serve_waiting(cx, "a machine is back");
     }
 
-    fn return_node(&mut self, cx: &mut Context<'_>, node: NodeId) {
+    fn return_node(&mut self, cx: &mut Context, node: NodeId) {
         let back = self.nodes.get_mut(node);
+        assert_ne!(back.health, Health::Ready, "{} was not lost", back.name);
+        assert_eq!(back.down, 0, "a fault keeps {} away", back.name);
         (back.health, back.marked) = (Health::Ready, false);
         back.epoch += 1;
         self.tell_node(cx, node, "back");
@@ -275,7 +285,7 @@ impl Cluster {
     }
 
     /// The machines that vanished in an incident are back.
-    pub fn return_lost_in(&mut self, cx: &mut Context<'_>, incident: usize) {
+    pub fn return_lost_in(&mut self, cx: &mut Context, incident: usize) {
         let nodes = self.zones.away.remove(&incident).expect("an incident takes machines once");
         self.return_nodes(cx, &nodes);
     }

@@ -63,7 +63,7 @@ impl Cluster {
     }
 
     /// At the start a slot has a replica that is ready, somewhere between two of its probes.
-    pub fn begin_ready(&mut self, cx: &mut Context<'_>, slot: usize) -> ReplicaId {
+    pub fn begin_ready(&mut self, cx: &mut Context, slot: usize) -> ReplicaId {
         let id = self.create_first(cx, slot, cx.plan.topology.placement[slot]);
         let replica = &mut self.fleet[id];
         let period = cx.plan.startup.readiness.period;
@@ -76,14 +76,14 @@ impl Cluster {
     }
 
     /// The probes of a replica that is ready at the start begin, if they compete for CPU.
-    pub fn begin_probes(&mut self, cx: &mut Context<'_>, id: ReplicaId) {
+    pub fn begin_probes(&mut self, cx: &mut Context, id: ReplicaId) {
         if probes_compete(cx.plan) {
             self.fleet.begin_probes(cx, id);
         }
     }
 
     /// What the autoscaler and a rollout see of the states that replicas have entered; gives these.
-    pub fn settle(&mut self, cx: &mut Context<'_>) -> Vec<(ReplicaId, State)> {
+    pub fn settle(&mut self, cx: &mut Context) -> Vec<(ReplicaId, State)> {
         let entered = self.fleet.take_entered();
         for (id, state) in &entered {
             self.note_state(cx, *id, *state);

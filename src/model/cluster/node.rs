@@ -140,6 +140,7 @@ impl Nodes {
         nodes.sort_by_key(|id| (self.all[*id].held == 0, *id));
         // A share of whole nodes must not gain one by rounding.
         let count = (share.0 * nodes.len() as f64 - 1e-9).ceil() as usize;
+        assert!(count <= nodes.len(), "{count} of {} nodes", nodes.len());
         nodes.truncate(count);
         nodes
     }
@@ -188,6 +189,7 @@ impl Nodes {
     /// controller at which its lease is too old.
     pub fn noticed(&mut self, node: NodeId, now: Instant, detection: &Detection) -> Instant {
         let since_renewal = Span((self.all[node].stream.unit() * detection.lease.0 as f64) as u64);
+        assert!(since_renewal <= detection.lease, "a lease is renewed in time");
         let old = now + (detection.node_grace - since_renewal);
         let period = detection.monitor.0;
         if period == 0 {

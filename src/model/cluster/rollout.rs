@@ -66,19 +66,20 @@ impl Exchanges {
 
 impl Cluster {
     /// A rollout begins.
-    pub fn begin_rollout(&mut self, cx: &mut Context<'_>, fault: usize) {
+    pub fn begin_rollout(&mut self, cx: &mut Context, fault: usize) {
         if let Some(Rollout { fault, incident, .. }) = self.exchanges.rollout.take() {
             cx.end_fault(fault, incident);
             cx.await_again(fault, 0, cx.now);
         }
         let incident = cx.begin_incident(fault, Vec::new(), true, "every replica".to_owned());
+        assert!(self.exchanges.rollout.is_none(), "one rollout at a time");
         let old = self.fleet.holders().collect();
         self.exchanges.rollout = Some(Rollout { fault, incident, old });
         self.note_progress_of_rollout(cx);
     }
 
     /// Something that a rollout waits for may have happened.
-    pub fn note_progress_of_rollout(&mut self, cx: &mut Context<'_>) {
+    pub fn note_progress_of_rollout(&mut self, cx: &mut Context) {
         if self.exchanges.rollout.is_some() && !self.exchanges.pending {
             self.exchanges.pending = true;
             cx.schedule(cx.now, Event::RolloutSteps);
@@ -86,7 +87,8 @@ impl Cluster {
     }
 
     /// A step of the rollout: as many new replicas as it may have, as few old ones.
-    pub fn step_rollout(&mut self, cx: &mut Context<'_>) {
+    pub fn step_rollout(&mut self, cx: &mut Context) {
+        assert!(self.exchanges.pending, "no step of a rollout was on the calendar");
         self.exchanges.pending = false;
         let Some(Rollout { fault, incident, .. }) = self.exchanges.rollout else { return };
         self.grow_new(cx);
@@ -115,7 +117,9 @@ impl Cluster {
 
     /// Replicas of the new version, and wishes for them.
     fn count_new(&self) -> usize {
-        self.count_all() - self.old_replicas().len()
+        let (all, old) = (self.count_all(), self.old_replicas().len());
+        assert!(old <= all, "{old} of {all} replicas are old");
+        all - old
     }
 
     /// Replicas that hold a slot, and wishes for more.
@@ -128,7 +132,7 @@ impl Cluster {
         self.exchanges.rollout.is_some() && self.count_new() >= self.fleet.desired()
     }
 
-    fn grow_new(&mut self, cx: &mut Context<'_>) {
+    fn grow_new(&mut self, cx: &mut Context) {
         let most = self.fleet.desired() + cx.plan.upgrade.surge;
         while self.count_new() < self.fleet.desired() {
             let room = self.count_all() < most;
@@ -139,7 +143,7 @@ impl Cluster {
 
     /// Old replicas go: those that are not ready first, then as many as may be missing. New ones
     /// that are not ready are missing already.
-    fn shrink_old(&mut self, cx: &mut Context<'_>) {
+    fn shrink_old(&mut self, cx: &mut Context) {
         let least = self.fleet.desired().saturating_sub(cx.plan.upgrade.unavailable);
         let is_ready_and_new =
             |id: &ReplicaId| !self.exchanges.is_old(*id) && self.fleet[*id].known_ready;
@@ -158,7 +162,7 @@ impl Cluster {
 
     /// The rollout is over. A replica beyond the first slots plays the role of one that is empty
     /// now, so that who is aimed at by name is still there.
-    fn end_rollout(&mut self, cx: &mut Context<'_>, fault: usize, incident: usize) {
+    fn end_rollout(&mut self, cx: &mut Context, fault: usize, incident: usize) {
         self.fleet.recast();
         let free: Vec<Slot> = self.fleet.free_slots().collect();
         free.into_iter().for_each(|slot| cx.tell(Observation::SlotGone { slot }));
@@ -169,7 +173,7 @@ impl Cluster {
     /// Machines begin to be emptied, the first at once.
     pub fn begin_emptying(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         fault: usize,
         nodes: Vec<NodeId>,
         subject: String,
@@ -181,14 +185,14 @@ impl Cluster {
         self.cordon(cx, node, incident);
     }
 
-    fn cordon(&mut self, cx: &mut Context<'_>, node: NodeId, incident: usize) {
+    fn cordon(&mut self, cx: &mut Context, node: NodeId, incident: usize) {
         self.nodes.get_mut(node).cordons += 1;
         self.tell_node(cx, node, "cordoned");
         cx.schedule(cx.now, Event::EvictionTried { incident });
     }
 
     /// Evicts what a machine still holds, as far as the budget allows.
-    pub fn try_evictions(&mut self, cx: &mut Context<'_>, incident: usize) {
+    pub fn try_evictions(&mut self, cx: &mut Context, incident: usize) {
         let Some(place) = self.emptying(incident) else { return };
         let Emptying { node, away: false, .. } = self.exchanges.emptying[place] else { return };
         for id in self.fleet.replicas_on(node) {
@@ -211,7 +215,7 @@ impl Cluster {
 
     /// Whether the disruption budget allows a replica to be evicted; one that was never started may
     /// always be.
-    fn may_evict(&self, cx: &Context<'_>, id: ReplicaId) -> bool {
+    fn may_evict(&self, cx: &Context, id: ReplicaId) -> bool {
         let Replica { known_ready, .. } = self.fleet[id];
         let least = self.fleet.desired().saturating_sub(cx.plan.upgrade.budget);
         let enough = self.fleet.count_ready() >= least + usize::from(known_ready);
@@ -219,7 +223,7 @@ impl Cluster {
             || matches!(self.fleet[id].state(), State::Scheduling | State::Sandbox | State::Image)
     }
 
-    fn evict_on_purpose(&mut self, cx: &mut Context<'_>, id: ReplicaId, incident: usize) {
+    fn evict_on_purpose(&mut self, cx: &mut Context, id: ReplicaId, incident: usize) {
         let (slot, zone) = self.fleet.vacate(id);
         cx.tell(Observation::FaultTakes { incident, slot });
         self.drain(cx, id, "evicted on purpose");
@@ -227,7 +231,7 @@ impl Cluster {
     }
 
     /// A machine holds fewer replicas than before: perhaps none, as somebody waits for.
-    pub fn note_emptier(&mut self, cx: &mut Context<'_>, node: NodeId) {
+    pub fn note_emptier(&mut self, cx: &mut Context, node: NodeId) {
         if self.nodes.get(node).held > 0 {
             return;
         }
@@ -237,9 +241,10 @@ impl Cluster {
         incidents.into_iter().for_each(|incident| self.note_empty(cx, incident));
     }
 
-    fn note_empty(&mut self, cx: &mut Context<'_>, incident: usize) {
+    fn note_empty(&mut self, cx: &mut Context, incident: usize) {
         let place = self.emptying(incident).expect("only those that go on are asked");
         let emptying = &mut self.exchanges.emptying[place];
+        assert!(!emptying.away, "incident {incident} has emptied its machine already");
         emptying.away = true;
         let (fault, node, is_last) = (emptying.fault, emptying.node, emptying.later.is_empty());
         self.tell_node(cx, node, "emptied");
@@ -253,10 +258,12 @@ impl Cluster {
     }
 
     /// An emptied machine is back; the next one's turn.
-    pub fn return_emptied(&mut self, cx: &mut Context<'_>, incident: usize) {
+    pub fn return_emptied(&mut self, cx: &mut Context, incident: usize) {
         let place = self.emptying(incident).expect("it goes on until its last machine is back");
         let Emptying { fault, node, .. } = self.exchanges.emptying[place];
-        self.nodes.get_mut(node).cordons -= 1;
+        let returned = self.nodes.get_mut(node);
+        assert!(returned.cordons > 0, "{} is not cordoned", returned.name);
+        returned.cordons -= 1;
         self.tell_node(cx, node, "uncordoned");
         match self.exchanges.emptying[place].later.pop() {
             Some(next) => {

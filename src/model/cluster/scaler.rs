@@ -101,7 +101,7 @@ impl Scaler {
 
 impl Cluster {
     /// Starts the clocks of the autoscaler, if there is one.
-    pub fn begin_scaling(&mut self, cx: &mut Context<'_>) {
+    pub fn begin_scaling(&mut self, cx: &mut Context) {
         let Some(autoscaling) = &cx.plan.autoscaling else { return };
         let (scrape, sync) = (autoscaling.scrape, autoscaling.sync);
         let mut scaler = Scaler::new(cx.seed);
@@ -112,11 +112,12 @@ impl Cluster {
     }
 
     /// The API server learns what a replica does; its kubelet begins to read it.
-    pub fn note_state(&mut self, cx: &mut Context<'_>, id: ReplicaId, state: State) {
+    pub fn note_state(&mut self, cx: &mut Context, id: ReplicaId, state: State) {
         let (Some(scaler), Some(autoscaling)) = (&mut self.scaler, &cx.plan.autoscaling) else {
             return;
         };
         let used = self.fleet[id].server.busy_until(cx.now.0);
+        assert!(used >= 0.0, "{} used {used} of its CPU", self.fleet[id].name);
         let new = !scaler.known.contains_key(&id);
         scaler.note(id, state, cx.now, used);
         if cx.now == Instant::ZERO && state == State::Ready {
@@ -129,7 +130,7 @@ impl Cluster {
     }
 
     /// A kubelet reads the CPU counter of a replica, unless its machine is gone.
-    pub fn read_counter(&mut self, cx: &mut Context<'_>, id: ReplicaId) {
+    pub fn read_counter(&mut self, cx: &mut Context, id: ReplicaId) {
         let (Some(scaler), Some(autoscaling)) = (&mut self.scaler, &cx.plan.autoscaling) else {
             return;
         };
@@ -145,7 +146,7 @@ impl Cluster {
     }
 
     /// The metrics-server scrapes what the kubelets read; a lost machine gives nothing.
-    pub fn scrape(&mut self, cx: &mut Context<'_>) {
+    pub fn scrape(&mut self, cx: &mut Context) {
         let (Some(scaler), Some(autoscaling)) = (&mut self.scaler, &cx.plan.autoscaling) else {
             return;
         };
@@ -162,7 +163,7 @@ impl Cluster {
     }
 
     /// A step of the autoscaler.
-    pub fn sync(&mut self, cx: &mut Context<'_>) {
+    pub fn sync(&mut self, cx: &mut Context) {
         let Some(mut scaler) = self.scaler.take() else { return };
         if let Some(autoscaling) = &cx.plan.autoscaling {
             let snapshot = self.snapshot(&scaler, autoscaling);
@@ -189,7 +190,7 @@ impl Cluster {
     /// Tells a decision, and whether it differs from the last one.
     fn tell_decision(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         scaler: &mut Scaler,
         decision: &Decision,
         (min, max): (i32, i32),
@@ -201,10 +202,11 @@ impl Cluster {
     }
 
     /// Makes the number of replicas that are wanted `wanted`.
-    fn scale_to(&mut self, cx: &mut Context<'_>, wanted: usize) {
+    fn scale_to(&mut self, cx: &mut Context, wanted: usize) {
         if self.fleet.desired() != wanted {
             self.note_progress_of_rollout(cx);
         }
+        assert!(wanted > 0, "the autoscaler keeps a replica");
         while self.fleet.desired() < wanted {
             let Some(slot) = self.free_slot() else { break };
             self.fleet.want(self.fleet.desired() + 1);
@@ -222,7 +224,7 @@ impl Cluster {
     }
 
     /// Removes the replica that is missed least.
-    pub fn remove_one(&mut self, cx: &mut Context<'_>, cause: &'static str) {
+    pub fn remove_one(&mut self, cx: &mut Context, cause: &'static str) {
         if let Some(slot) = self.scheduler.drop_waiting() {
             return cx.tell(Observation::SlotGone { slot });
         }

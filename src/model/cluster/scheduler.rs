@@ -32,14 +32,14 @@ use crate::plan::{AfterCrash, Slot, Spread, ZoneId};
 
 impl Cluster {
     /// A replica is given up, and a new one takes its slot.
-    pub fn replace(&mut self, cx: &mut Context<'_>, id: ReplicaId, cause: &'static str) {
+    pub fn replace(&mut self, cx: &mut Context, id: ReplicaId, cause: &'static str) {
         let (slot, zone) = self.fleet.vacate(id);
         self.terminate(cx, id, cause);
         self.refill(cx, slot, zone, "replaces a lost replica");
     }
 
     /// A slot that lost its replica gets another one, unless a rollout has enough new ones already.
-    pub fn refill(&mut self, cx: &mut Context<'_>, slot: Slot, zone: ZoneId, cause: &'static str) {
+    pub fn refill(&mut self, cx: &mut Context, slot: Slot, zone: ZoneId, cause: &'static str) {
         if self.has_enough_new() {
             return cx.tell(Observation::SlotGone { slot });
         }
@@ -47,17 +47,19 @@ impl Cluster {
     }
 
     /// A replica is gone for good, and its node has room again.
-    fn terminate(&mut self, cx: &mut Context<'_>, id: ReplicaId, cause: &'static str) {
+    fn terminate(&mut self, cx: &mut Context, id: ReplicaId, cause: &'static str) {
         self.fleet.enter(cx, id, State::Terminated, cause);
         self.fleet.announce_leave(cx, id);
-        self.nodes.get_mut(self.fleet[id].node).held -= 1;
+        let node = self.nodes.get_mut(self.fleet[id].node);
+        assert!(node.held > 0, "{} holds nothing", node.name);
+        node.held -= 1;
         self.note_emptier(cx, self.fleet[id].node);
         self.serve_waiting(cx, "a node has room");
     }
 
     /// A replica is deleted: it leaves the endpoints and has some time to finish what it has. One
     /// that does not serve is gone at once.
-    pub fn drain(&mut self, cx: &mut Context<'_>, id: ReplicaId, cause: &'static str) {
+    pub fn drain(&mut self, cx: &mut Context, id: ReplicaId, cause: &'static str) {
         let replica = &self.fleet[id];
         if replica.probes.stopping {
             return self.fleet.announce_leave(cx, id); // its end is set already
@@ -76,7 +78,7 @@ impl Cluster {
     }
 
     /// The process of a deleted replica ends, and what it still has is cut off.
-    pub fn end_drain(&mut self, cx: &mut Context<'_>, id: ReplicaId, cause: &'static str) {
+    pub fn end_drain(&mut self, cx: &mut Context, id: ReplicaId, cause: &'static str) {
         if self.fleet[id].works() {
             self.fleet.lose_memory(cx, id, true);
         }
@@ -85,7 +87,7 @@ impl Cluster {
     }
 
     /// The runtime reports a crash.
-    pub fn note_crash(&mut self, cx: &mut Context<'_>, id: ReplicaId) {
+    pub fn note_crash(&mut self, cx: &mut Context, id: ReplicaId) {
         match cx.plan.detection.after_crash {
             AfterCrash::Replaced => self.replace(cx, id, "crash noticed"),
             AfterCrash::Restarted => self.fleet.restart_in_place(cx, id),
@@ -93,7 +95,7 @@ impl Cluster {
     }
 
     /// A start-up phase is over.
-    pub fn enter_next_phase(&mut self, cx: &mut Context<'_>, id: ReplicaId) {
+    pub fn enter_next_phase(&mut self, cx: &mut Context, id: ReplicaId) {
         match self.fleet[id].state() {
             State::Scheduling => self.bind(cx, id),
             State::Sandbox => {
@@ -106,7 +108,7 @@ impl Cluster {
     }
 
     /// The scheduler's choice takes effect, whatever became of the node meanwhile.
-    fn bind(&mut self, cx: &mut Context<'_>, id: ReplicaId) {
+    fn bind(&mut self, cx: &mut Context, id: ReplicaId) {
         match self.nodes.get(self.fleet[id].node).health {
             Health::Ready => self.fleet.begin_sandbox(cx, id, "bound to a node"),
             Health::Lost => self.lose_machine(cx, id),
@@ -118,7 +120,7 @@ impl Cluster {
     }
 
     /// A container that its kubelet stops has ended.
-    pub fn end_stopped(&mut self, cx: &mut Context<'_>, id: ReplicaId) {
+    pub fn end_stopped(&mut self, cx: &mut Context, id: ReplicaId) {
         if self.fleet.holds_slot(id) {
             self.fleet.kill_hung(cx, id);
         } else {
@@ -129,7 +131,7 @@ impl Cluster {
     /// A new replica for a slot that lost one in this zone, or is new.
     pub fn place(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         slot: Slot,
         lost: Option<ZoneId>,
         cause: &'static str,
@@ -137,6 +139,7 @@ impl Cluster {
         match self.choose_node(cx, lost) {
             Some(node) => self.start_on(cx, slot, node, cause),
             None => {
+                assert!(!self.scheduler.has_waiting(slot), "slot {slot} waits already");
                 self.scheduler.waiting.push(WaitingSlot { slot, lost });
                 let reason = self.why_unschedulable(cx);
                 cx.tell(Observation::Unschedulable { slot, reason });
@@ -145,20 +148,22 @@ impl Cluster {
         }
     }
 
-    fn start_on(&mut self, cx: &mut Context<'_>, slot: Slot, node: NodeId, cause: &'static str) {
+    fn start_on(&mut self, cx: &mut Context, slot: Slot, node: NodeId, cause: &'static str) {
         let id = self.create(cx, slot, node);
         self.fleet.begin_scheduling(cx, id, cause);
     }
 
     /// Creates a replica in a slot on a node; it does nothing yet.
-    fn create(&mut self, cx: &mut Context<'_>, slot: Slot, node: NodeId) -> ReplicaId {
+    fn create(&mut self, cx: &mut Context, slot: Slot, node: NodeId) -> ReplicaId {
+        assert!(!self.scheduler.has_waiting(slot), "slot {slot} waits for a node and gets one");
         let place = self.nodes.get_mut(node);
+        assert_eq!(place.cordons, 0, "{} takes no replicas", place.name);
         place.held += 1;
         self.fleet.create(cx, slot, (node, place.zone))
     }
 
     /// Gives the slots that wait another chance.
-    pub fn serve_waiting(&mut self, cx: &mut Context<'_>, cause: &'static str) {
+    pub fn serve_waiting(&mut self, cx: &mut Context, cause: &'static str) {
         if self.scheduler.waiting.is_empty() {
             return;
         }
@@ -178,18 +183,18 @@ impl Cluster {
     ///
     /// # Panics
     /// If there is no room; the scenario checker refuses such plans.
-    pub fn create_first(&mut self, cx: &mut Context<'_>, slot: Slot, zone: ZoneId) -> ReplicaId {
+    pub fn create_first(&mut self, cx: &mut Context, slot: Slot, zone: ZoneId) -> ReplicaId {
         let node = self.node_in(cx, zone).expect("the nodes have room for the replicas");
         self.create(cx, slot, node)
     }
 
-    fn choose_node(&mut self, cx: &mut Context<'_>, lost: Option<ZoneId>) -> Option<NodeId> {
+    fn choose_node(&mut self, cx: &mut Context, lost: Option<ZoneId>) -> Option<NodeId> {
         let counts = self.replicas_by_zone(cx);
         self.allowed_zones(cx, &counts, lost).into_iter().find_map(|zone| self.node_in(cx, zone))
     }
 
     /// A node with room in a zone; one more if nodes are of no concern.
-    fn node_in(&mut self, cx: &mut Context<'_>, zone: ZoneId) -> Option<NodeId> {
+    fn node_in(&mut self, cx: &mut Context, zone: ZoneId) -> Option<NodeId> {
         if !self.nodes.unlimited {
             return self.nodes.with_room(zone);
         }
@@ -200,7 +205,7 @@ impl Cluster {
         Some(node.unwrap_or_else(|| self.nodes.add(zone, &cx.plan.topology.zones[zone], false)))
     }
 
-    fn replicas_by_zone(&self, cx: &Context<'_>) -> Vec<usize> {
+    fn replicas_by_zone(&self, cx: &Context) -> Vec<usize> {
         let mut counts = vec![0_usize; cx.plan.topology.zones.len()];
         let new = self.fleet.holders().filter(|id| !self.exchanges.is_old(*id));
         new.for_each(|id| counts[self.fleet[id].zone] += 1);
@@ -208,12 +213,7 @@ impl Cluster {
     }
 
     /// The zones that the spread allows, the best first.
-    fn allowed_zones(
-        &self,
-        cx: &Context<'_>,
-        counts: &[usize],
-        lost: Option<ZoneId>,
-    ) -> Vec<ZoneId> {
+    fn allowed_zones(&self, cx: &Context, counts: &[usize], lost: Option<ZoneId>) -> Vec<ZoneId> {
         let domain = |zone: &ZoneId| self.nodes.is_domain(*zone, self.zones.is_up(*zone));
         let least = (0..counts.len()).filter(domain).map(|zone| counts[zone]).min().unwrap_or(0);
         let allowed = |zone: &ZoneId| match cx.plan.topology.spread {
@@ -225,7 +225,7 @@ impl Cluster {
         zones
     }
 
-    fn why_unschedulable(&self, cx: &Context<'_>) -> &'static str {
+    fn why_unschedulable(&self, cx: &Context) -> &'static str {
         let counts = self.replicas_by_zone(cx);
         let allowed = self.allowed_zones(cx, &counts, None);
         let has_room = |zone: &ZoneId| {
@@ -242,7 +242,7 @@ impl Cluster {
 
     /// Asks for a node for each slot that waits, unless there will be room: on nodes that are on
     /// their way, or in zones that the spread allows once others are served.
-    fn launch_nodes(&mut self, cx: &mut Context<'_>) {
+    fn launch_nodes(&mut self, cx: &mut Context) {
         if cx.plan.nodes.provisioning.is_none() || self.scheduler.outages > 0 {
             return;
         }
@@ -258,12 +258,13 @@ impl Cluster {
                 self.launch_node(cx, zone);
                 room[zone] += cx.plan.nodes.room;
             }
+            assert!(room[zone] > 0, "a node was asked for where it makes no room");
             room[zone] -= 1;
             counts[zone] += 1;
         }
     }
 
-    fn launch_node(&mut self, cx: &mut Context<'_>, zone: ZoneId) {
+    fn launch_node(&mut self, cx: &mut Context, zone: ZoneId) {
         let Some(takes) = &cx.plan.nodes.provisioning else { return };
         self.scheduler.launching.push(zone);
         let ready = cx.now + takes.draw(&mut self.scheduler.stream);
@@ -271,7 +272,7 @@ impl Cluster {
     }
 
     /// A node that was asked for is ready, unless its zone went down meanwhile.
-    pub fn add_node(&mut self, cx: &mut Context<'_>, zone: ZoneId) {
+    pub fn add_node(&mut self, cx: &mut Context, zone: ZoneId) {
         let place = self.scheduler.launching.iter().position(|other| *other == zone);
         self.scheduler.launching.remove(place.expect("the node was asked for"));
         if !self.zones.is_up(zone) {
@@ -289,7 +290,7 @@ impl Cluster {
     }
 
     /// New nodes can be had again, unless another fault still keeps them.
-    pub fn resume_provisioning(&mut self, cx: &mut Context<'_>) {
+    pub fn resume_provisioning(&mut self, cx: &mut Context) {
         assert!(self.scheduler.outages > 0, "provisioning was not stopped");
         self.scheduler.outages -= 1;
         self.launch_nodes(cx);

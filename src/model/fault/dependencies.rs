@@ -26,7 +26,7 @@ fn name_hosts(plan: &Plan, target: HostTarget) -> String {
 }
 
 /// A dependency is in trouble and will be itself again.
-fn begin(cx: &mut Context<'_>, fault: usize, subject: String, lasts: &Law, over: Over) -> usize {
+fn begin(cx: &mut Context, fault: usize, subject: String, lasts: &Law, over: Over) -> usize {
     let incident = cx.begin_incident(fault, Vec::new(), true, subject);
     let at = cx.now + cx.lasting(fault, 0, lasts);
     cx.schedule(at, Event::DependencyReturns { fault, incident, over });
@@ -36,7 +36,7 @@ fn begin(cx: &mut Context<'_>, fault: usize, subject: String, lasts: &Law, over:
 
 /// Hosts go down.
 pub(super) fn lose_hosts(
-    cx: &mut Context<'_>,
+    cx: &mut Context,
     requests: &mut Requests,
     fleet: &mut Fleet,
     (fault, target, down): (usize, HostTarget, Down),
@@ -50,7 +50,7 @@ pub(super) fn lose_hosts(
 
 /// Hosts become slow.
 pub(super) fn slow_hosts(
-    cx: &mut Context<'_>,
+    cx: &mut Context,
     requests: &mut Requests,
     (fault, target, factor): (usize, HostTarget, f64),
     lasts: &Law,
@@ -63,19 +63,14 @@ pub(super) fn slow_hosts(
 }
 
 /// The storage of limits cannot be reached.
-pub(super) fn lose_storage(
-    cx: &mut Context<'_>,
-    requests: &mut Requests,
-    fault: usize,
-    lasts: &Law,
-) {
+pub(super) fn lose_storage(cx: &mut Context, requests: &mut Requests, fault: usize, lasts: &Law) {
     begin(cx, fault, "the storage of limits".to_owned(), lasts, Over::StorageBack);
     requests.policies.lose_storage();
 }
 
 /// A dependency is itself again.
 pub(in crate::model) fn restore(
-    cx: &mut Context<'_>,
+    cx: &mut Context,
     requests: &mut Requests,
     (fault, incident, over): (usize, usize, Over),
 ) {
@@ -93,12 +88,7 @@ pub(in crate::model) fn restore(
 }
 
 /// A client's contract is revoked, for good.
-pub(super) fn revoke_contract(
-    cx: &mut Context<'_>,
-    fleet: &mut Fleet,
-    fault: usize,
-    client: usize,
-) {
+pub(super) fn revoke_contract(cx: &mut Context, fleet: &mut Fleet, fault: usize, client: usize) {
     let subject = format!("the contract of client {}", client + 1);
     cx.begin_incident(fault, Vec::new(), true, subject);
     fleet.revoke_contract(cx, client as u32);

@@ -17,7 +17,7 @@ use crate::observe::ReplicaId;
 use crate::plan::{Fault, ReplicaTarget, Schedule, Target};
 
 /// Enters the scripted faults, and the random ones that do not wait for a replica.
-pub(in crate::model) fn schedule_all(cx: &mut Context<'_>) {
+pub(in crate::model) fn schedule_all(cx: &mut Context) {
     for (fault, entry) in cx.plan.faults.iter().enumerate() {
         match (&entry.schedule, entry.fault.target()) {
             (Schedule::At(at), _) => {
@@ -41,7 +41,7 @@ pub(in crate::model) fn schedule_all(cx: &mut Context<'_>) {
 }
 
 /// A replica came into rotation: the random faults that may hit it start their clocks.
-pub(in crate::model) fn await_faults_of(cx: &mut Context<'_>, fleet: &Fleet, id: ReplicaId) {
+pub(in crate::model) fn await_faults_of(cx: &mut Context, fleet: &Fleet, id: ReplicaId) {
     let replica = &fleet[id];
     let guard = Some((replica.slot, id, replica.incarnation()));
     for (fault, entry) in cx.plan.faults.iter().enumerate() {

@@ -18,7 +18,7 @@ use crate::units::{Instant, Share};
 
 /// A zone vanishes with everything in it.
 pub(super) fn lose_zone(
-    cx: &mut Context<'_>,
+    cx: &mut Context,
     cluster: &mut Cluster,
     ingress: &mut Ingress,
     (fault, zone): (usize, Option<ZoneId>),
@@ -45,7 +45,7 @@ pub(super) fn lose_zone(
 
 /// A zone's machines are back, and its ingress instances if nothing else keeps the zone down.
 pub(in crate::model) fn return_zone(
-    cx: &mut Context<'_>,
+    cx: &mut Context,
     cluster: &mut Cluster,
     ingress: &mut Ingress,
     (zone, fault, incident): (ZoneId, usize, usize),
@@ -57,13 +57,13 @@ pub(in crate::model) fn return_zone(
     cluster.return_lost_in(cx, incident);
 }
 
-fn choose_zone(cx: &mut Context<'_>, fault: usize, zone: Option<ZoneId>) -> ZoneId {
+fn choose_zone(cx: &mut Context, fault: usize, zone: Option<ZoneId>) -> ZoneId {
     zone.unwrap_or_else(|| cx.faults.choose(fault, cx.plan.topology.zones.len()))
 }
 
 /// A part of a zone's machines vanishes.
 pub(super) fn lose_part(
-    cx: &mut Context<'_>,
+    cx: &mut Context,
     cluster: &mut Cluster,
     (fault, zone): (usize, Option<ZoneId>),
     share: Share,
@@ -80,7 +80,7 @@ pub(super) fn lose_part(
 
 /// Nodes vanish for a time, or for good; gives its end.
 fn lose_for(
-    cx: &mut Context<'_>,
+    cx: &mut Context,
     cluster: &mut Cluster,
     fault: usize,
     (entity, lasts): (usize, Option<&Law>),
@@ -100,7 +100,7 @@ fn lose_for(
 
 /// The machines of some replicas vanish, for a time or for good.
 pub(super) fn lose_machines(
-    cx: &mut Context<'_>,
+    cx: &mut Context,
     cluster: &mut Cluster,
     (fault, target, guard): (usize, ReplicaTarget, Guard),
     lasts: Option<&Law>,
@@ -115,7 +115,7 @@ pub(super) fn lose_machines(
 
 /// The machines of some replicas are to be emptied.
 pub(super) fn empty_machines(
-    cx: &mut Context<'_>,
+    cx: &mut Context,
     cluster: &mut Cluster,
     (fault, target, guard): (usize, ReplicaTarget, Guard),
 ) {
@@ -128,7 +128,7 @@ pub(super) fn empty_machines(
 }
 
 /// Every machine with replicas is to be emptied, one after the other.
-pub(super) fn maintain(cx: &mut Context<'_>, cluster: &mut Cluster, fault: usize) {
+pub(super) fn maintain(cx: &mut Context, cluster: &mut Cluster, fault: usize) {
     let held: BTreeSet<NodeId> = cluster.fleet.holders().map(|id| cluster.fleet[id].node).collect();
     if held.is_empty() {
         cx.await_again(fault, 0, cx.now);
@@ -139,7 +139,7 @@ pub(super) fn maintain(cx: &mut Context<'_>, cluster: &mut Cluster, fault: usize
 }
 
 fn nodes_of_victims(
-    cx: &mut Context<'_>,
+    cx: &mut Context,
     cluster: &Cluster,
     fault: usize,
     target: ReplicaTarget,

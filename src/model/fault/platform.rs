@@ -8,12 +8,7 @@ use crate::model::replica::fleet::Fleet;
 use crate::random::Law;
 
 /// The control plane cannot be reached for a while.
-pub(super) fn cut_control_plane(
-    cx: &mut Context<'_>,
-    fleet: &mut Fleet,
-    fault: usize,
-    lasts: &Law,
-) {
+pub(super) fn cut_control_plane(cx: &mut Context, fleet: &mut Fleet, fault: usize, lasts: &Law) {
     let incident = cx.begin_incident(fault, Vec::new(), true, "the control plane".to_owned());
     fleet.lose_control_plane(cx);
     let returns = cx.now + cx.lasting(fault, 0, lasts);
@@ -23,7 +18,7 @@ pub(super) fn cut_control_plane(
 
 /// An ingress instance vanishes.
 pub(super) fn lose_ingress(
-    cx: &mut Context<'_>,
+    cx: &mut Context,
     ingress: &mut Ingress,
     fleet: &mut Fleet,
     (fault, instance): (usize, Option<usize>),
@@ -42,7 +37,7 @@ pub(super) fn lose_ingress(
 
 /// No new node can be had for a while; those on their way still come.
 pub(super) fn stop_provisioning(
-    cx: &mut Context<'_>,
+    cx: &mut Context,
     cluster: &mut Cluster,
     fault: usize,
     lasts: &Law,

@@ -22,7 +22,7 @@ pub(super) fn slots_of(fleet: &Fleet, ids: &[ReplicaId]) -> Vec<Slot> {
 
 /// The replicas that a fault hits: those that work, of those that the target names.
 pub(super) fn victims(
-    cx: &mut Context<'_>,
+    cx: &mut Context,
     fleet: &Fleet,
     fault: usize,
     target: ReplicaTarget,
@@ -46,10 +46,10 @@ pub(super) fn victims(
 
 /// Something happens at once to every replica that a fault hits.
 pub(super) fn hit(
-    cx: &mut Context<'_>,
+    cx: &mut Context,
     fleet: &mut Fleet,
     (fault, target, guard): (usize, ReplicaTarget, Guard),
-    happens: fn(&mut Fleet, &mut Context<'_>, ReplicaId),
+    happens: fn(&mut Fleet, &mut Context, ReplicaId),
 ) {
     let victims = victims(cx, fleet, fault, target, guard);
     if victims.is_empty() {
@@ -62,7 +62,7 @@ pub(super) fn hit(
 
 /// Replicas are left only a share of their CPU for a while.
 pub(super) fn slow_down(
-    cx: &mut Context<'_>,
+    cx: &mut Context,
     fleet: &mut Fleet,
     (fault, target, guard): (usize, ReplicaTarget, Guard),
     share: Share,
@@ -83,7 +83,7 @@ pub(super) fn slow_down(
 
 /// The slow time is over, unless it ended with the process that was slow.
 pub(in crate::model) fn return_speed(
-    cx: &mut Context<'_>,
+    cx: &mut Context,
     fleet: &mut Fleet,
     id: ReplicaId,
     incident: usize,

@@ -48,11 +48,16 @@ impl Ring {
         }
         let endpoint = *self.endpoints.get(place)?;
         *turn = place + 1;
+        debug_assert!(*turn <= self.endpoints.len(), "turn {turn} is beyond the last endpoint");
         Some(endpoint)
     }
 
     fn join(&mut self, endpoint: Endpoint) {
         let place = self.endpoints.partition_point(|other| *other < endpoint);
+        assert!(
+            self.endpoints.get(place) != Some(&endpoint),
+            "{endpoint:?} is in the rotation already"
+        );
         self.endpoints.insert(place, endpoint);
         let len = self.endpoints.len();
         if len > 1 {
@@ -123,6 +128,7 @@ impl Balancer {
     }
 
     pub fn join(&mut self, endpoint: Endpoint) {
+        assert!(endpoint.zone < self.by_zone.len(), "{endpoint:?} is in no zone");
         self.all.join(endpoint);
         self.by_zone[endpoint.zone].join(endpoint);
     }
@@ -130,6 +136,8 @@ impl Balancer {
     pub fn leave(&mut self, replica: ReplicaId) {
         self.all.leave(replica);
         self.by_zone.iter_mut().for_each(|ring| ring.leave(replica));
+        let in_zones: usize = self.by_zone.iter().map(|ring| ring.endpoints.len()).sum();
+        assert_eq!(in_zones, self.all.endpoints.len(), "every endpoint is in one zone");
         let held = self.connections.iter_mut().filter(|c| c.replica == Some(replica));
         held.for_each(|connection| connection.replica = None);
     }

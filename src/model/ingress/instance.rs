@@ -51,6 +51,7 @@ impl Instances {
             count => self.stream.below(count),
         };
         let instance = self.known[place];
+        debug_assert!(instance < self.down.len(), "instance {instance} does not exist");
         (self.down[instance] == 0).then_some(instance)
     }
 
@@ -87,6 +88,8 @@ impl Instances {
             if self.known.get(place) != Some(&instance) {
                 self.known.insert(place, instance);
             }
+            assert!(self.known.is_sorted(), "instances {:?} are out of order", self.known);
+            assert!(self.known.len() <= self.down.len(), "more instances than there are");
         }
     }
 }
@@ -102,7 +105,7 @@ impl Ingress {
     /// clients avoid them all; `None` if the zone has none.
     pub fn lose_zone(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         fleet: &mut Fleet,
         zone: ZoneId,
         (fault, incident): (usize, usize),
@@ -118,7 +121,7 @@ impl Ingress {
     }
 
     /// A zone is back, and its instances with it.
-    pub fn return_zone(&mut self, cx: &mut Context<'_>, zone: ZoneId) {
+    pub fn return_zone(&mut self, cx: &mut Context, zone: ZoneId) {
         let mut instances = instances_in(cx.plan, zone).peekable();
         let has_any = instances.peek().is_some();
         instances.for_each(|instance| self.instances.bring_back(instance));
@@ -131,7 +134,7 @@ impl Ingress {
     /// an entity. Gives the time from which clients avoid it.
     pub fn take_down(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         fleet: &mut Fleet,
         instance: usize,
         (fault, entity, incident): (usize, usize, usize),
@@ -144,7 +147,7 @@ impl Ingress {
     }
 
     /// Everything in flight through an instance is lost with it.
-    fn break_connections(&mut self, cx: &mut Context<'_>, fleet: &mut Fleet, instance: usize) {
+    fn break_connections(&mut self, cx: &mut Context, fleet: &mut Fleet, instance: usize) {
         if cx.feeds_back() {
             return cx.lose(Loss::Through(instance));
         }
@@ -157,20 +160,20 @@ impl Ingress {
     }
 
     /// Clients stop trying an instance that vanished in this incident and was not back since.
-    pub fn avoid(&mut self, cx: &mut Context<'_>, instance: usize, incident: usize) {
+    pub fn avoid(&mut self, cx: &mut Context, instance: usize, incident: usize) {
         if self.instances.avoid(instance, incident) {
             self.tell_instances(cx);
         }
     }
 
     /// An instance that a fault of its own took down is back, and clients find it.
-    pub fn bring_back(&mut self, cx: &mut Context<'_>, instance: usize) {
+    pub fn bring_back(&mut self, cx: &mut Context, instance: usize) {
         self.instances.bring_back(instance);
         self.tell_instances(cx);
     }
 
     /// Tells how many instances there are for clients.
-    pub fn tell_instances(&self, cx: &mut Context<'_>) {
+    pub fn tell_instances(&self, cx: &mut Context) {
         let Instances { known, down, .. } = &self.instances;
         let down = down.iter().filter(|faults| **faults > 0).count();
         cx.tell(Observation::Ingress { reachable: known.len(), down });

@@ -83,7 +83,7 @@ impl Ingress {
     }
 
     /// A replica comes into rotation.
-    pub fn join(&mut self, cx: &mut Context<'_>, fleet: &mut Fleet, replica: ReplicaId) {
+    pub fn join(&mut self, cx: &mut Context, fleet: &mut Fleet, replica: ReplicaId) {
         let joining = &mut fleet[replica];
         if !std::mem::replace(&mut joining.in_rotation, true) {
             self.balancer.join(Endpoint { slot: joining.slot, replica, zone: joining.zone });
@@ -92,7 +92,7 @@ impl Ingress {
     }
 
     /// The address of a replica is dropped.
-    pub fn leave(&mut self, cx: &mut Context<'_>, fleet: &mut Fleet, replica: ReplicaId) {
+    pub fn leave(&mut self, cx: &mut Context, fleet: &mut Fleet, replica: ReplicaId) {
         if std::mem::take(&mut fleet[replica].in_rotation) {
             self.balancer.leave(replica);
             cx.tell(Observation::LeftRotation { replica });
@@ -173,6 +173,10 @@ impl Ingress {
     ) -> Routed {
         if silent || plan.ingress.dead_address == DeadAddress::Drops {
             connecting.due = connecting.due.saturating_add(plan.ingress.connect_timeout.0);
+            debug_assert!(
+                self.connecting.back().is_none_or(|last| last.due <= connecting.due),
+                "connections time out in order"
+            );
             self.connecting.push_back(connecting);
             return Routed::Waits;
         }
@@ -206,6 +210,7 @@ impl Ingress {
         if connecting.retries_left == 0 {
             return Routed::Fails(Failure::DeadAddress, connecting);
         }
+        assert!(connecting.retries_left <= plan.ingress.retries, "more retries than allowed");
         connecting.retries_left -= 1;
         let tried = |slot: Slot| connecting.tried & slot_bit(slot) != 0;
         match self.balancer.pick_untried(connecting.instance, tried) {

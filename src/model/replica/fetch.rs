@@ -32,11 +32,12 @@ fn call_for(plan: &Plan, wanted: Wanted) -> &ControlPlaneCall {
 
 impl Fleet {
     /// A replica asks the control plane for what it needs next.
-    pub fn begin_fetch(&mut self, cx: &mut Context<'_>, id: ReplicaId, wanted: Wanted) {
+    pub fn begin_fetch(&mut self, cx: &mut Context, id: ReplicaId, wanted: Wanted) {
         let call = call_for(cx.plan, wanted);
         let answered = cx.control_plane.is_up();
         let lasts = if answered { self.draw(id, &call.duration) } else { call.timeout };
         let (began, epoch) = (cx.now, self[id].epoch);
+        assert_ne!(self[id].state(), State::Terminated, "{} has ended", self[id].name);
         let ends = Event::FetchEnds { replica: id, epoch, wanted, began, answered };
         cx.schedule(began + lasts, ends);
     }
@@ -44,13 +45,14 @@ impl Fleet {
     /// An attempt ends; one that the outage cut off fails at its time-out.
     pub fn end_fetch(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         id: ReplicaId,
         wanted: Wanted,
         (began, answered): (Instant, bool),
     ) {
         let ControlPlaneCall { timeout, backoff, .. } = *call_for(cx.plan, wanted);
         let epoch = self[id].epoch;
+        assert!(began <= cx.now, "a fetch began at {began}, after {}", cx.now);
         if answered && cx.control_plane.stayed_up_since(began) {
             return self.use_fetched(cx, id, wanted);
         }
@@ -66,8 +68,9 @@ impl Fleet {
         cx.schedule(cx.now + backoff, Event::FetchAgain { replica: id, epoch, wanted });
     }
 
-    fn use_fetched(&mut self, cx: &mut Context<'_>, id: ReplicaId, wanted: Wanted) {
+    fn use_fetched(&mut self, cx: &mut Context, id: ReplicaId, wanted: Wanted) {
         if wanted == Wanted::Contracts && self[id].lacks_contracts {
+            assert!(self[id].listens, "{} serves without contracts and is dead", self[id].name);
             self[id].lacks_contracts = false;
             cx.tell(Observation::ContractsLoaded { replica: id });
         } else {
@@ -76,7 +79,7 @@ impl Fleet {
     }
 
     /// An outage of the control plane begins: the refreshes of the replicas that run will fail.
-    pub fn lose_control_plane(&mut self, cx: &mut Context<'_>) {
+    pub fn lose_control_plane(&mut self, cx: &mut Context) {
         let outage = cx.control_plane.go_down(cx.now);
         let Some(contracts) = &cx.plan.startup.contracts else { return };
         for id in self.present() {
@@ -90,20 +93,20 @@ impl Fleet {
     }
 
     /// A refresh during an outage ends: the replica keeps what it has.
-    pub fn end_refresh(&mut self, cx: &mut Context<'_>, id: ReplicaId, outage: u32) {
+    pub fn end_refresh(&mut self, cx: &mut Context, id: ReplicaId, outage: u32) {
         if cx.control_plane.is_in_outage(outage) && self[id].is_ready() {
             cx.tell(Observation::FetchFailed { replica: id, what: "refresh of contracts" });
         }
     }
 
     /// A client's contract is revoked: every replica learns of it at its next refresh.
-    pub fn revoke_contract(&mut self, cx: &mut Context<'_>, client: u32) {
+    pub fn revoke_contract(&mut self, cx: &mut Context, client: u32) {
         cx.control_plane.revoke(client);
         let ready: Vec<_> = self.holders().filter(|id| self[*id].state() == State::Ready).collect();
         ready.into_iter().for_each(|id| self.await_revocation(cx, id, client));
     }
 
-    fn await_revocation(&mut self, cx: &mut Context<'_>, replica: ReplicaId, client: u32) {
+    fn await_revocation(&mut self, cx: &mut Context, replica: ReplicaId, client: u32) {
         let Some(contracts) = &cx.plan.startup.contracts else { return };
         let stream = &mut self[replica].stream;
         let poll = stream.unit() * contracts.poll.0 as f64;
@@ -114,7 +117,7 @@ impl Fleet {
     }
 
     /// A replica's refresh is done.
-    pub fn learn_revocation(&mut self, cx: &mut Context<'_>, replica: ReplicaId, client: u32) {
+    pub fn learn_revocation(&mut self, cx: &mut Context, replica: ReplicaId, client: u32) {
         if cx.control_plane.is_up() {
             self[replica].revoked.push(client);
         } else {

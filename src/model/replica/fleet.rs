@@ -74,7 +74,7 @@ impl Fleet {
     /// Creates a replica in a slot on a node of a zone; it does nothing yet.
     pub fn create(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         slot: Slot,
         (node, zone): (NodeId, ZoneId),
     ) -> ReplicaId {
@@ -164,6 +164,11 @@ impl Fleet {
                 self.roles.swap(role, other);
             }
         }
+        debug_assert!(
+            (0..self.roles.len()).all(|slot| self.roles.contains(&slot)),
+            "roles {:?} are no order of the slots",
+            self.roles
+        );
     }
 
     /// The replicas that a node holds, bound to it or on their way.
@@ -181,14 +186,19 @@ impl Fleet {
     }
 
     /// Moves a replica to a state.
-    pub fn enter(
-        &mut self,
-        cx: &mut Context<'_>,
-        id: ReplicaId,
-        state: State,
-        cause: &'static str,
-    ) {
+    pub fn enter(&mut self, cx: &mut Context, id: ReplicaId, state: State, cause: &'static str) {
         self[id].enter(state, cx.now);
+        let vacated = matches!(state, State::Draining | State::Failed | State::Unready);
+        assert!(
+            self.holds_slot(id) || vacated || state == State::Terminated,
+            "{} is {state:?} without a slot",
+            self[id].name
+        );
+        assert!(
+            state != State::Terminated || !self.holds_slot(id),
+            "{} ended with a slot",
+            self[id].name
+        );
         cx.digest.in_order(cx.now.0, STATE_TAGS + state as u64, id as u64);
         cx.tell(Observation::Entered { replica: id, state, cause });
         self.entered.push((id, state));
@@ -200,7 +210,7 @@ impl Fleet {
     }
 
     /// Lets every replica work until this moment.
-    pub fn advance_all(&mut self, cx: &mut Context<'_>) {
+    pub fn advance_all(&mut self, cx: &mut Context) {
         for id in &self.present {
             self.all[*id].advance(cx);
         }
@@ -220,6 +230,7 @@ impl Fleet {
     /// Forgets the ended replicas; what is left of them costs next to no memory.
     pub fn reap(&mut self) {
         let Self { present, all, fresh, .. } = self;
+        let held = self.slots.iter().flatten().count();
         present.retain(|id| {
             let ended = all[*id].state() == State::Terminated;
             if ended {
@@ -227,16 +238,18 @@ impl Fleet {
             }
             !ended
         });
+        assert!(held <= present.len(), "{held} slots are held by {} replicas", present.len());
     }
 
     /// A replica stops being ready; the ingress hears of it after the propagation delay.
-    pub fn lose_readiness(&mut self, cx: &mut Context<'_>, id: ReplicaId, cause: &'static str) {
+    pub fn lose_readiness(&mut self, cx: &mut Context, id: ReplicaId, cause: &'static str) {
+        assert_ne!(self[id].state(), State::Terminated, "{} has ended", self[id].name);
         self.enter(cx, id, State::Unready, cause);
         self.announce_leave(cx, id);
     }
 
     /// The ingress is to drop a replica's address, if it has it.
-    pub fn announce_leave(&mut self, cx: &mut Context<'_>, id: ReplicaId) {
+    pub fn announce_leave(&mut self, cx: &mut Context, id: ReplicaId) {
         if self[id].in_rotation {
             let at = cx.now + self.draw(id, &cx.plan.ingress.propagation);
             let readiness = self[id].readiness;
@@ -245,7 +258,7 @@ impl Fleet {
     }
 
     /// The process dies at this moment; what it had in hand is lost.
-    pub fn stop_process(&mut self, cx: &mut Context<'_>, id: ReplicaId, cause: &'static str) {
+    pub fn stop_process(&mut self, cx: &mut Context, id: ReplicaId, cause: &'static str) {
         self[id].advance(cx);
         let (lost, slow) = self[id].end_process(cx.now.0);
         if !slow.is_empty() {
@@ -263,7 +276,7 @@ impl Fleet {
     }
 
     /// What the process in a slot remembers goes with it, unless another replica has the slot.
-    pub fn lose_memory(&mut self, cx: &mut Context<'_>, id: ReplicaId, in_order: bool) {
+    pub fn lose_memory(&mut self, cx: &mut Context, id: ReplicaId, in_order: bool) {
         let slot = self[id].slot;
         if cx.feeds_back() && self.slots[slot].is_none_or(|other| other == id) {
             cx.lose(Loss::Memory { slot, in_order });
@@ -271,15 +284,17 @@ impl Fleet {
     }
 
     /// A crash: the process is gone, and its requests with it.
-    pub fn crash(&mut self, cx: &mut Context<'_>, id: ReplicaId) {
+    pub fn crash(&mut self, cx: &mut Context, id: ReplicaId) {
+        assert!(self[id].listens, "{} has no process to crash", self[id].name);
         self.stop_process(cx, id, "crash");
         let noticed = cx.now + self.draw(id, &cx.plan.detection.crash);
         cx.schedule(noticed, Event::CrashNoticed { replica: id, epoch: self[id].epoch });
     }
 
     /// The process stops working but keeps its address.
-    pub fn hang(&mut self, cx: &mut Context<'_>, id: ReplicaId) {
+    pub fn hang(&mut self, cx: &mut Context, id: ReplicaId) {
         let replica = &mut self[id];
+        assert!(replica.works(), "{} has no working process to hang", replica.name);
         replica.advance(cx);
         replica.hung = true;
         replica.set_speed(cx.now.0);
@@ -297,11 +312,12 @@ impl Fleet {
     }
 
     /// A replica works as fast from now on as slow-downs and a hang allow.
-    pub fn change_speed(&mut self, cx: &mut Context<'_>, id: ReplicaId) {
+    pub fn change_speed(&mut self, cx: &mut Context, id: ReplicaId) {
         let replica = &mut self[id];
         replica.advance(cx);
         replica.set_speed(cx.now.0);
         let share = replica.share();
+        assert!(replica.listens, "{} changes its speed and is dead", replica.name);
         cx.tell(Observation::Speed { replica: id, share });
     }
 
@@ -316,7 +332,7 @@ impl Fleet {
 
     /// The connections through an ingress instance break: gives the sending times of the requests
     /// that replicas have from there and lose.
-    pub fn break_connections(&mut self, cx: &mut Context<'_>, instance: usize) -> Vec<u64> {
+    pub fn break_connections(&mut self, cx: &mut Context, instance: usize) -> Vec<u64> {
         let mut lost = Vec::new();
         for id in &self.present {
             let replica = &mut self.all[*id];
@@ -328,7 +344,7 @@ impl Fleet {
 
     /// Every replica takes on what is in its inbox.
     #[inline(always)]
-    pub fn take_in(&mut self, cx: &mut Context<'_>) {
+    pub fn take_in(&mut self, cx: &mut Context) {
         for id in &self.present {
             let replica = &mut self.all[*id];
             if !replica.inbox.is_empty() {
@@ -345,7 +361,7 @@ impl Fleet {
     }
 
     /// Every server finishes what it has, after the horizon.
-    pub fn drain(&mut self, cx: &mut Context<'_>) {
+    pub fn drain(&mut self, cx: &mut Context) {
         for id in &self.present {
             self.all[*id].advance_to(u64::MAX / 2, cx);
         }

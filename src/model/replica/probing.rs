@@ -38,14 +38,14 @@ const CHECK: Span = Span(10_000_000);
 
 impl Fleet {
     /// A process is able to serve: its probes begin.
-    pub fn begin_probes(&mut self, cx: &mut Context<'_>, id: ReplicaId) {
+    pub fn begin_probes(&mut self, cx: &mut Context, id: ReplicaId) {
         for kind in ProbeKind::ALL {
             self.await_probe(cx, id, kind, cx.now);
         }
     }
 
     /// The next probe is the first at or after `time`.
-    fn await_probe(&mut self, cx: &mut Context<'_>, id: ReplicaId, kind: ProbeKind, time: Instant) {
+    fn await_probe(&mut self, cx: &mut Context, id: ReplicaId, kind: ProbeKind, time: Instant) {
         let replica = &self[id];
         let (at, process) =
             (replica.next_probe(probe(cx.plan, kind), time), replica.probes.process);
@@ -53,7 +53,7 @@ impl Fleet {
     }
 
     /// A probe is sent.
-    pub fn send_probe(&mut self, cx: &mut Context<'_>, id: ReplicaId, kind: ProbeKind) {
+    pub fn send_probe(&mut self, cx: &mut Context, id: ReplicaId, kind: ProbeKind) {
         let (now, cpu) = (cx.now, cx.plan.detection.probe_cpu.unwrap_or_default());
         let replica = &mut self[id];
         replica.advance(cx);
@@ -64,7 +64,7 @@ impl Fleet {
     }
 
     /// The probe is checked when its time is up; sooner if its success is waited for.
-    fn await_answer(&mut self, cx: &mut Context<'_>, id: ReplicaId, kind: ProbeKind) {
+    fn await_answer(&mut self, cx: &mut Context, id: ReplicaId, kind: ProbeKind) {
         let replica = &self[id];
         let is_awaited = kind == ProbeKind::Readiness && is_waiting(replica.state());
         let due = replica.probes.records[kind as usize].sent + probe(cx.plan, kind).timeout;
@@ -74,11 +74,13 @@ impl Fleet {
     }
 
     /// A probe is checked: it has succeeded, has failed, or goes on.
-    pub fn check_probe(&mut self, cx: &mut Context<'_>, id: ReplicaId, kind: ProbeKind) {
+    pub fn check_probe(&mut self, cx: &mut Context, id: ReplicaId, kind: ProbeKind) {
         let (now, probe) = (cx.now, *probe(cx.plan, kind));
         let replica = &mut self[id];
         replica.advance(cx);
         let ProbeRecord { sent, answered, .. } = replica.probes.records[kind as usize];
+        assert!(sent <= now, "a probe of {} was sent at {sent}, after {now}", replica.name);
+        assert!(replica.listens, "{} is probed without a process", replica.name);
         if !answered && now < sent + probe.timeout {
             return self.await_answer(cx, id, kind);
         }
@@ -103,7 +105,7 @@ impl Fleet {
         }
     }
 
-    fn fail_readiness(&mut self, cx: &mut Context<'_>, id: ReplicaId) {
+    fn fail_readiness(&mut self, cx: &mut Context, id: ReplicaId) {
         match self[id].state() {
             State::Ready | State::Hung => {
                 tell_failure(cx, id, ProbeKind::Readiness);
@@ -118,7 +120,7 @@ impl Fleet {
     }
 
     /// The kubelet stops the container: politely, and by force when the grace is over.
-    fn fail_liveness(&mut self, cx: &mut Context<'_>, id: ReplicaId) {
+    fn fail_liveness(&mut self, cx: &mut Context, id: ReplicaId) {
         if self[id].state() == State::Draining {
             return; // deleted, and not asked any more
         }
@@ -127,6 +129,7 @@ impl Fleet {
         let lasts = match self[id].hung {
             true => grace,
             false => {
+                assert!(!self[id].probes.stopping, "{} stops already", self[id].name);
                 self[id].probes.stopping = true;
                 self.enter(cx, id, State::Draining, ProbeKind::Liveness.cause());
                 grace.min(cx.plan.termination.drain)
@@ -155,6 +158,6 @@ pub fn probes_compete(plan: &Plan) -> bool {
     plan.detection.probe_cpu.is_some()
 }
 
-fn tell_failure(cx: &mut Context<'_>, replica: ReplicaId, kind: ProbeKind) {
+fn tell_failure(cx: &mut Context, replica: ReplicaId, kind: ProbeKind) {
     cx.tell(Observation::ProbesFailed { replica, liveness: kind == ProbeKind::Liveness });
 }

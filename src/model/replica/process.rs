@@ -162,13 +162,13 @@ impl Replica {
 
     /// Lets its server work until this moment.
     #[inline(always)]
-    pub fn advance(&mut self, cx: &mut Context<'_>) {
+    pub fn advance(&mut self, cx: &mut Context) {
         self.advance_to(cx.now.0, cx);
     }
 
     /// Lets its server work until `until`.
     #[inline(always)]
-    pub fn advance_to(&mut self, until: u64, cx: &mut Context<'_>) {
+    pub fn advance_to(&mut self, until: u64, cx: &mut Context) {
         let probes = &mut self.probes;
         if cx.feeds_back() {
             let mut collector = Collector { probes, in_flight: &mut cx.in_flight };
@@ -181,11 +181,12 @@ impl Replica {
 
     /// Takes on everything in its inbox, in order.
     #[inline(always)]
-    pub fn take_in(&mut self, cx: &mut Context<'_>) {
+    pub fn take_in(&mut self, cx: &mut Context) {
         let probes = &mut self.probes;
         let mut outlet = Outlet { replica: self.id, served: 0, probes, cx };
         for inbound in &self.inbox {
             let Inbound { at, sent, demand, instance } = *inbound;
+            debug_assert!(sent <= at && demand >= 0.0, "{inbound:?} was sent after it arrived");
             self.server.take((at, sent), demand, instance, &mut outlet);
         }
         self.served += outlet.served;
@@ -213,7 +214,7 @@ impl Replica {
     }
 
     /// Takes the errands with this mark out of its server, which has been advanced to this moment.
-    pub fn remove_errands(&mut self, mark: u32, cx: &mut Context<'_>) {
+    pub fn remove_errands(&mut self, mark: u32, cx: &mut Context) {
         self.server.remove(cx.now.0, |job| job.is_errand() && job.mark == mark);
         if cx.feeds_back() {
             let (probes, in_flight) = (&mut self.probes, &mut cx.in_flight);
@@ -257,6 +258,7 @@ impl Replica {
     /// Lets its server work as fast from `now` on as slow-downs and a hang allow.
     pub fn set_speed(&mut self, now: u64) {
         let speed = if self.hung { 0.0 } else { self.share().0 };
+        assert!((0.0..=1.0).contains(&speed), "{} works at {speed} of its speed", self.name);
         self.server.set_speed(now, speed);
     }
 
@@ -264,12 +266,14 @@ impl Replica {
     /// requests lost and the slow-downs that are over.
     pub fn end_process(&mut self, now: u64) -> (Vec<u64>, Vec<Slowdown>) {
         let lost = self.server.kill(now);
+        assert!(self.inbox.is_empty(), "{} dies before it took its requests in", self.name);
         self.epoch += 1;
         self.probes.end();
         self.listens = false;
         (self.hung, self.lacks_contracts) = (false, false);
         let slow = std::mem::take(&mut self.slow);
         self.set_speed(now);
+        debug_assert_eq!(self.server.in_service(), 0, "{} works on without a process", self.name);
         (lost, slow)
     }
 
@@ -279,6 +283,7 @@ impl Replica {
         let (name, from) = (&self.name, self.state);
         assert!(lifecycle::may_follow(from, state), "{name} went from {from:?} to {state:?}");
         self.state = state;
+        self.check();
         let known = match state {
             State::Ready => true,
             State::Hung | State::Failed => self.known_ready,
@@ -286,6 +291,26 @@ impl Replica {
             _ => false,
         };
         self.be_known(known, now);
+    }
+
+    /// What must hold in each state, whatever led there.
+    fn check(&self) {
+        use State::*;
+        let (name, state) = (&self.name, self.state);
+        match state {
+            Probing | Ready | Hung => assert!(self.listens, "{name} is {state:?} and dead"),
+            Scheduling | Sandbox | Image | Booting | Configuring | Contracts | BackOff | Failed
+            | Terminated => assert!(!self.listens, "{name} is {state:?} and listens"),
+            Unready | Draining => {}
+        }
+        let frozen = matches!(state, Hung | Unready | Draining);
+        assert!(!self.hung || frozen, "{name} is {state:?} and hung");
+        assert!(!(self.hung && self.silent), "{name} hangs on a machine that is gone");
+        let gone = matches!(state, Failed | Unready | Terminated);
+        assert!(!self.silent || gone, "{name} is {state:?} on a machine that is gone");
+        assert!(self.slow.is_empty() || self.listens, "{name} is {state:?} and slow");
+        assert!(!self.lacks_contracts || self.listens, "{name} lacks contracts and is dead");
+        assert!(!self.probes.stopping || self.listens, "{name} stops and is dead");
     }
 
     /// Where it is in its life.
@@ -298,6 +323,8 @@ impl Replica {
     /// `fresh` server.
     pub fn reap(&mut self, fresh: &Metered) {
         assert_eq!(self.state, State::Terminated, "{} is alive", self.name);
+        assert!(self.inbox.is_empty(), "{} has requests to take in", self.name);
+        assert_eq!(self.held, 0, "{} holds attempts", self.name);
         (self.inbox, self.server) = (Vec::new(), fresh.clone());
         (self.name, self.slow) = (String::new(), Vec::new());
     }
@@ -343,7 +370,9 @@ impl Replica {
             Some(phase) => self.container_started + Span(phase.0 % probe.period.0),
         };
         let late = time.since(first).0;
-        first + probe.period * late.div_ceil(probe.period.0)
+        let next = first + probe.period * late.div_ceil(probe.period.0);
+        debug_assert!(next >= time, "a probe at {next} is before {time}");
+        next
     }
 
     /// When a process that answers no probe after `hung` has failed enough of them.

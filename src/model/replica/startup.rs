@@ -27,20 +27,21 @@ use crate::units::Span;
 
 impl Fleet {
     /// A new replica begins at the scheduler.
-    pub fn begin_scheduling(&mut self, cx: &mut Context<'_>, id: ReplicaId, cause: &'static str) {
+    pub fn begin_scheduling(&mut self, cx: &mut Context, id: ReplicaId, cause: &'static str) {
         let law = &cx.plan.startup.schedule;
         self.begin_phase(cx, id, State::Scheduling, law, cause);
     }
 
     /// A replica is given a new sandbox on its old place.
-    pub fn begin_sandbox(&mut self, cx: &mut Context<'_>, id: ReplicaId, cause: &'static str) {
+    pub fn begin_sandbox(&mut self, cx: &mut Context, id: ReplicaId, cause: &'static str) {
         self[id].crash_loop = CrashLoop::default();
         let law = &cx.plan.startup.sandbox;
         self.begin_phase(cx, id, State::Sandbox, law, cause);
     }
 
     /// The container starts; probes count from now.
-    pub fn begin_container(&mut self, cx: &mut Context<'_>, id: ReplicaId, cause: &'static str) {
+    pub fn begin_container(&mut self, cx: &mut Context, id: ReplicaId, cause: &'static str) {
+        assert!(!self[id].silent, "{} starts on a machine that is gone", self[id].name);
         self[id].container_started = cx.now;
         self[id].probe_phase = None;
         let law = &cx.plan.startup.boot;
@@ -49,7 +50,7 @@ impl Fleet {
 
     fn begin_phase(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         id: ReplicaId,
         state: State,
         law: &Law,
@@ -62,7 +63,7 @@ impl Fleet {
 
     /// The current phase is over. What comes after scheduling and the sandbox depends on the node:
     /// see the cluster.
-    pub fn enter_next_phase(&mut self, cx: &mut Context<'_>, id: ReplicaId) {
+    pub fn enter_next_phase(&mut self, cx: &mut Context, id: ReplicaId) {
         match self[id].state() {
             State::Image => self.begin_container(cx, id, "image present"),
             State::Booting => self.begin_configuring(cx, id),
@@ -73,13 +74,13 @@ impl Fleet {
     }
 
     /// The sandbox is there; a node that is new has to pull the image.
-    pub fn begin_image(&mut self, cx: &mut Context<'_>, id: ReplicaId, on_new_node: bool) {
+    pub fn begin_image(&mut self, cx: &mut Context, id: ReplicaId, on_new_node: bool) {
         let (nodes, startup) = (&cx.plan.nodes, &cx.plan.startup);
         let law = if on_new_node { &nodes.image } else { &startup.image };
         self.begin_phase(cx, id, State::Image, law, "sandbox ready");
     }
 
-    fn begin_configuring(&mut self, cx: &mut Context<'_>, id: ReplicaId) {
+    fn begin_configuring(&mut self, cx: &mut Context, id: ReplicaId) {
         match cx.plan.startup.configuration {
             Configuration::Local => self.begin_contracts(cx, id),
             Configuration::Download(_) => {
@@ -89,7 +90,7 @@ impl Fleet {
         }
     }
 
-    fn begin_contracts(&mut self, cx: &mut Context<'_>, id: ReplicaId) {
+    fn begin_contracts(&mut self, cx: &mut Context, id: ReplicaId) {
         match cx.plan.startup.contracts.as_ref().map(|contracts| contracts.gate) {
             None => self.begin_probing(cx, id),
             Some(Gate::Replica) => {
@@ -106,8 +107,9 @@ impl Fleet {
     }
 
     /// The process is able to serve; the next readiness probe will see it.
-    fn begin_probing(&mut self, cx: &mut Context<'_>, id: ReplicaId) {
+    fn begin_probing(&mut self, cx: &mut Context, id: ReplicaId) {
         let replica = &mut self[id];
+        assert!(!replica.listens && !replica.hung, "{} has a process", replica.name);
         replica.listens = true;
         let (epoch, seen) = (replica.epoch, replica.next_probe(&cx.plan.startup.readiness, cx.now));
         self.enter(cx, id, State::Probing, "able to serve");
@@ -118,7 +120,9 @@ impl Fleet {
     }
 
     /// The readiness probe succeeds; the ingress hears of it after the propagation delay.
-    pub fn become_ready(&mut self, cx: &mut Context<'_>, id: ReplicaId) {
+    pub fn become_ready(&mut self, cx: &mut Context, id: ReplicaId) {
+        assert!(self[id].works(), "{} is ready without working", self[id].name);
+        assert!(!self[id].probes.stopping, "{} is ready while it stops", self[id].name);
         self[id].readiness += 1;
         // It has fetched its contracts, and knows every revocation.
         self[id].revoked = cx.control_plane.revoked().to_vec();
@@ -130,11 +134,12 @@ impl Fleet {
 
     /// A container whose process ended leaves the endpoints and is started again in its pod when
     /// its back-off is over.
-    pub fn restart_in_place(&mut self, cx: &mut Context<'_>, id: ReplicaId) {
+    pub fn restart_in_place(&mut self, cx: &mut Context, id: ReplicaId) {
         self.announce_leave(cx, id);
         let replica = &mut self[id];
         let ran = replica.ran(cx.now);
         let wait = replica.crash_loop.wait(ran, &cx.plan.detection.backoff);
+        assert!(!replica.listens, "{} is restarted while it runs", replica.name);
         if wait == Span::ZERO {
             return self.begin_container(cx, id, "restarted in place");
         }
@@ -144,7 +149,7 @@ impl Fleet {
     }
 
     /// Liveness failed and the process had its time: it is killed and started again in its pod.
-    pub fn kill_hung(&mut self, cx: &mut Context<'_>, id: ReplicaId) {
+    pub fn kill_hung(&mut self, cx: &mut Context, id: ReplicaId) {
         self.stop_process(cx, id, "killed by the liveness probe");
         self.restart_in_place(cx, id);
     }

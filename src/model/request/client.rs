@@ -185,6 +185,7 @@ fn backoff(retry: &Retry, further: u32, stream: &mut Stream) -> Span {
         Jitter::Half => wait * (0.5 + 0.5 * stream.unit()),
         Jitter::Full => wait * stream.unit(),
     };
+    debug_assert!((0.0..=wait).contains(&scattered), "a wait of {scattered} beyond {wait}");
     Span(scattered.round() as u64)
 }
 
@@ -208,18 +209,12 @@ impl Requests {
 
     /// A request of the traffic is handled at `at`.
     #[inline(always)]
-    pub fn receive(
-        &mut self,
-        cx: &mut Context<'_>,
-        region: &mut Region,
-        at: u64,
-        request: Request,
-    ) {
+    pub fn receive(&mut self, cx: &mut Context, region: &mut Region, at: u64, request: Request) {
         self.begin_request(cx, region, at, request);
     }
 
     /// A user has thought and sends a request, handled at `at`.
-    pub fn send_next(&mut self, cx: &mut Context<'_>, region: &mut Region, at: u64) {
+    pub fn send_next(&mut self, cx: &mut Context, region: &mut Region, at: u64) {
         let (law, stream) = &mut self.clients.demand;
         let demand = law.draw(stream);
         let request = Request { sent: at, demand, slot: None, api: None };
@@ -227,13 +222,7 @@ impl Requests {
     }
 
     #[inline(always)]
-    fn begin_request(
-        &mut self,
-        cx: &mut Context<'_>,
-        region: &mut Region,
-        at: u64,
-        request: Request,
-    ) {
+    fn begin_request(&mut self, cx: &mut Context, region: &mut Region, at: u64, request: Request) {
         let request = Request { sent: at - self.clients.entry_delay, ..request };
         let apis = cx.plan.surroundings.as_ref().map_or(&[][..], |around| &around.apis);
         let content = self.clients.draw(request, apis);
@@ -250,7 +239,7 @@ impl Requests {
     /// A client tries again.
     pub fn try_again(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         region: &mut Region,
         at: u64,
         request: RequestId,
@@ -264,12 +253,13 @@ impl Requests {
     #[inline(always)]
     fn begin_attempt(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         region: &mut Region,
         at: u64,
         content: Content,
         request: RequestState,
     ) {
+        debug_assert!(content.born <= at, "a request is sent before it is handled");
         let request = RequestState { tries: request.tries + 1, ..request };
         self.clients.clients[content.client as usize].attempts += 1;
         let sent = at - self.clients.entry_delay;
@@ -290,13 +280,7 @@ impl Requests {
     }
 
     /// An attempt reaches the ingress, unless its client gave up and stopped it.
-    pub fn reach(
-        &mut self,
-        cx: &mut Context<'_>,
-        region: &mut Region,
-        at: u64,
-        attempt: AttemptId,
-    ) {
+    pub fn reach(&mut self, cx: &mut Context, region: &mut Region, at: u64, attempt: AttemptId) {
         if let Some(reached) = cx.in_flight.get(attempt) {
             let what = (reached.content.demand, reached.request.and_then(|request| request.slot));
             self.reach_ingress(cx, region, at, attempt, what);
@@ -306,7 +290,7 @@ impl Requests {
     #[inline(always)]
     fn reach_ingress(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         region: &mut Region,
         at: u64,
         attempt: AttemptId,
@@ -330,7 +314,7 @@ impl Requests {
     /// The handshake of an attempt's connection is done, unless its client stopped it.
     pub fn end_handshake(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         region: &mut Region,
         at: u64,
         attempt: AttemptId,
@@ -345,7 +329,7 @@ impl Requests {
     #[inline(always)]
     fn pass_ingress(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         region: &mut Region,
         (at, attempt): (u64, AttemptId),
         instance: usize,
@@ -362,7 +346,7 @@ impl Requests {
 
     /// An attempt gets into the replica that it was routed to, or fails.
     #[inline(always)]
-    fn deliver(&mut self, cx: &mut Context<'_>, region: &mut Region, routed: Routed) {
+    fn deliver(&mut self, cx: &mut Context, region: &mut Region, routed: Routed) {
         let fleet = &mut region.cluster.fleet;
         match routed {
             Routed::To(id, Connecting { due: at, sent, instance, .. }) => {
@@ -381,12 +365,12 @@ impl Requests {
     }
 
     #[cold]
-    fn needs_contracts(&self, cx: &Context<'_>, attempt: AttemptId) -> bool {
+    fn needs_contracts(&self, cx: &Context, attempt: AttemptId) -> bool {
         self.api_of(cx.plan, cx.in_flight.attempts[attempt].content.api).contracts
     }
 
     /// The first connection times out, unless nobody waits for it any more.
-    pub fn end_connection(&mut self, cx: &mut Context<'_>, region: &mut Region) {
+    pub fn end_connection(&mut self, cx: &mut Context, region: &mut Region) {
         let connecting = region.ingress.take_timed_out();
         if cx.in_flight.get(AttemptId::of(connecting.sent)).is_some() {
             let fleet = &region.cluster.fleet;
@@ -397,13 +381,7 @@ impl Requests {
 
     /// A client gives up on an attempt at `due`.
     #[inline(never)]
-    pub fn give_up(
-        &mut self,
-        cx: &mut Context<'_>,
-        fleet: &mut Fleet,
-        attempt: AttemptId,
-        due: u64,
-    ) {
+    pub fn give_up(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId, due: u64) {
         let cancels = self.spec(cx.plan).cancels;
         let Some(given_up) = cx.in_flight.get_mut(attempt) else { return };
         let Some(request) = given_up.request.take() else { return };
@@ -425,7 +403,7 @@ impl Requests {
     #[inline(never)]
     pub(super) fn react(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         content: Content,
         request: RequestState,
         at: u64,
@@ -434,7 +412,9 @@ impl Requests {
         if self.over {
             return;
         }
-        self.clients.clients[content.client as usize].failed += 1;
+        let client = &mut self.clients.clients[content.client as usize];
+        client.failed += 1;
+        debug_assert!(client.failed <= client.attempts, "more attempts failed than were made");
         match self.may_retry(cx, content, request, failure) {
             Some(wait) => {
                 let at = at.saturating_add(wait.0).saturating_add(self.clients.entry_delay);
@@ -451,7 +431,7 @@ impl Requests {
     /// How long a client waits before it tries again; `None` if it does not.
     fn may_retry(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         content: Content,
         request: RequestState,
         failure: Failure,
@@ -475,6 +455,7 @@ impl Requests {
             return None;
         }
         client.tokens -= 1.0;
+        debug_assert!(retry.budget.is_none() || client.tokens >= 0.0, "the budget is overdrawn");
         Some(backoff(retry, request.tries, &mut self.clients.backoff))
     }
 

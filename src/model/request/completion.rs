@@ -31,7 +31,7 @@ fn served(open: &Attempt, finished: u64) -> Served {
 impl Requests {
     /// A replica has the answer to an attempt and gives it to the ingress at `at`.
     #[inline(always)]
-    pub fn answer(&mut self, cx: &mut Context<'_>, fleet: &mut Fleet, attempt: AttemptId, at: u64) {
+    pub fn answer(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId, at: u64) {
         let Some(open) = cx.in_flight.attempts.get(attempt) else { return };
         let seen = at.saturating_add(cx.plan.ingress.hop.0);
         let in_time = open.request.is_some() && open.due[Timeout::Patience as usize] > seen;
@@ -48,7 +48,7 @@ impl Requests {
     #[inline(never)]
     fn return_answer(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         fleet: &mut Fleet,
         attempt: AttemptId,
         seen: u64,
@@ -68,14 +68,14 @@ impl Requests {
     }
 
     /// An attempt for which nobody waits any more ends with its answer.
-    pub fn end_in_vain(&mut self, cx: &mut Context<'_>, attempt: AttemptId) {
+    pub fn end_in_vain(&mut self, cx: &mut Context, attempt: AttemptId) {
         if let Some(open) = cx.in_flight.attempts.remove(attempt) {
             cx.listener.counted(Instant(open.content.born), Count::Wasted);
         }
     }
 
     /// An answer reaches its client through a network.
-    pub fn receive_answer(&mut self, cx: &mut Context<'_>, attempt: AttemptId) {
+    pub fn receive_answer(&mut self, cx: &mut Context, attempt: AttemptId) {
         let Some(open) = cx.in_flight.attempts.get(attempt) else { return };
         if open.request.is_none() {
             return self.end_in_vain(cx, attempt);
@@ -88,7 +88,7 @@ impl Requests {
     }
 
     #[inline(always)]
-    fn tell_answered(&mut self, cx: &mut Context<'_>, answered: &Served) {
+    fn tell_answered(&mut self, cx: &mut Context, answered: &Served) {
         let Served { sent, finished, .. } = *answered;
         cx.digest.in_any_order(finished.0, sent.0);
         cx.listener.served(answered);
@@ -99,7 +99,7 @@ impl Requests {
     #[inline(never)]
     pub fn fail_attempt(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         fleet: &mut Fleet,
         attempt: AttemptId,
         at: u64,
@@ -119,7 +119,7 @@ impl Requests {
     /// An attempt fails at `at` and its work is stopped.
     pub fn abort(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         fleet: &mut Fleet,
         attempt: AttemptId,
         at: u64,
@@ -130,7 +130,7 @@ impl Requests {
     }
 
     /// Stops the work for an attempt, wherever it is.
-    pub fn stop_work(&mut self, cx: &mut Context<'_>, fleet: &mut Fleet, attempt: AttemptId) {
+    pub fn stop_work(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId) {
         let Some(open) = cx.in_flight.attempts.get(attempt) else { return };
         let id = open.replica;
         match open.stage {
@@ -144,7 +144,7 @@ impl Requests {
     }
 
     /// Takes care of what an event has left.
-    pub fn settle_losses(&mut self, cx: &mut Context<'_>, fleet: &mut Fleet) {
+    pub fn settle_losses(&mut self, cx: &mut Context, fleet: &mut Fleet) {
         for loss in cx.take_losses() {
             match loss {
                 Loss::HeldBy(id) => self.lose_held(cx, fleet, id),
@@ -158,13 +158,13 @@ impl Requests {
     }
 
     /// Every attempt that a replica has fails with it at this moment.
-    fn lose_held(&mut self, cx: &mut Context<'_>, fleet: &mut Fleet, id: ReplicaId) {
+    fn lose_held(&mut self, cx: &mut Context, fleet: &mut Fleet, id: ReplicaId) {
         let held = |open: &Attempt| open.is_held() && open.replica == id;
         self.lose_attempts(cx, fleet, held, |stage| !matches!(stage, Stage::Cpu(_)));
     }
 
     /// Every attempt through an ingress instance fails with it at this moment.
-    fn lose_through(&mut self, cx: &mut Context<'_>, fleet: &mut Fleet, instance: usize) {
+    fn lose_through(&mut self, cx: &mut Context, fleet: &mut Fleet, instance: usize) {
         self.handshakes.forget(instance);
         let through =
             |open: &Attempt| open.instance as usize == instance && open.stage != Stage::Returning;
@@ -174,7 +174,7 @@ impl Requests {
     /// Attempts fail; the work of those in a stage that is `stoppable` is stopped.
     fn lose_attempts(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         fleet: &mut Fleet,
         lost: impl Fn(&Attempt) -> bool,
         stoppable: impl Fn(Stage) -> bool,
@@ -198,7 +198,7 @@ impl Requests {
     }
 
     /// The sending times of the requests without an outcome and of those whose attempt has no end.
-    pub fn still_open(&self, cx: &Context<'_>) -> (Vec<Instant>, Vec<Instant>) {
+    pub fn still_open(&self, cx: &Context) -> (Vec<Instant>, Vec<Instant>) {
         let waited_for = cx.in_flight.attempts.values().filter(|attempt| attempt.request.is_some());
         let mut attempts: Vec<_> =
             waited_for.map(|attempt| Instant(attempt.content.born)).collect();

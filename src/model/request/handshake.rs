@@ -70,7 +70,7 @@ impl Requests {
     }
 
     /// CPU time of the handshake of an attempt's connection in nanoseconds; counts it.
-    pub(super) fn handshake(&mut self, cx: &mut Context<'_>, tls: Tls, attempt: AttemptId) -> f64 {
+    pub(super) fn handshake(&mut self, cx: &mut Context, tls: Tls, attempt: AttemptId) -> f64 {
         let resumes = self.handshakes.stream.unit() < tls.resumed.0;
         let (count, takes) = match resumes {
             true => (Count::Resumption, tls.resumption),
@@ -86,7 +86,7 @@ impl Requests {
     #[inline(always)]
     pub(super) fn meet_on_connection(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         ingress: &mut Ingress,
         at: u64,
         attempt: AttemptId,

@@ -88,6 +88,7 @@ impl Upstreams {
     }
 
     pub fn slow_down(&mut self, host: usize, incident: usize, factor: f64) {
+        assert!(factor > 0.0, "a host that is slow by {factor} never answers");
         self.hosts[host].slow.push((incident, factor));
     }
 
@@ -99,6 +100,8 @@ impl Upstreams {
         assert!(self.hosts[host].down > 0, "host {host} is up");
         self.hosts[host].down -= 1;
         self.hosts[host].silent -= u32::from(down == Down::Silent);
+        let Host { down, silent, .. } = self.hosts[host];
+        assert!(silent <= down, "host {host} is silent and up");
     }
 
     /// The host for the next request of the replica in a slot; `None` if it takes none for sound.
@@ -112,6 +115,7 @@ impl Upstreams {
                 view.turn
             }
         };
+        assert!(host < hosts, "host {host} of {hosts}");
         Some(first + host)
     }
 }

@@ -37,6 +37,7 @@ impl NextCompletions {
             self.replicas.push(replica);
             self.times.push(at);
         }
+        assert_eq!(self.times.len(), self.replicas.len(), "every replica has a time");
         self.find_first();
     }
 

@@ -97,6 +97,7 @@ impl Policies {
 
     /// A process is up in a slot.
     pub fn join(&mut self, slot: usize) {
+        assert!(slot < self.up.len(), "slot {slot} does not exist");
         self.up[slot] = true;
         self.caches().for_each(|caches| caches.joined(slot));
     }
@@ -137,13 +138,7 @@ pub fn whole_way(api: &Api) -> Then {
 
 impl Requests {
     /// A replica takes an attempt on, or goes on with one that it had put off.
-    pub fn take_on(
-        &mut self,
-        cx: &mut Context<'_>,
-        fleet: &mut Fleet,
-        at: u64,
-        attempt: AttemptId,
-    ) {
+    pub fn take_on(&mut self, cx: &mut Context, fleet: &mut Fleet, at: u64, attempt: AttemptId) {
         let Attempt { content, handshake, .. } = cx.in_flight.attempts[attempt];
         let (own, whole) = (content.demand, whole_way(self.api_of(cx.plan, content.api)));
         let (then, cpu) = match self.screen(cx, fleet, at, attempt) {
@@ -164,7 +159,7 @@ impl Requests {
     #[inline(never)]
     fn screen(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         fleet: &mut Fleet,
         at: u64,
         attempt: AttemptId,
@@ -182,7 +177,7 @@ impl Requests {
     /// waits.
     fn apply(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         fleet: &mut Fleet,
         at: u64,
         attempt: AttemptId,
@@ -214,14 +209,7 @@ impl Requests {
         Some((Then::Upstream, cpu))
     }
 
-    fn put_off(
-        &mut self,
-        cx: &mut Context<'_>,
-        at: u64,
-        attempt: AttemptId,
-        wait: Span,
-        passed: u16,
-    ) {
+    fn put_off(&mut self, cx: &mut Context, at: u64, attempt: AttemptId, wait: Span, passed: u16) {
         cx.in_flight.attempts[attempt].passed = passed;
         self.schedule(at.saturating_add(wait.0), Step::Enters { attempt });
     }
@@ -229,7 +217,7 @@ impl Requests {
     /// A replica goes on with an attempt that it had put off.
     pub fn enter_again(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         fleet: &mut Fleet,
         at: u64,
         attempt: AttemptId,
@@ -246,7 +234,7 @@ impl Requests {
     /// What a policy says to an attempt.
     fn rule(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         fleet: &mut Fleet,
         at: u64,
         attempt: AttemptId,
@@ -274,7 +262,7 @@ impl Requests {
         }
     }
 
-    fn note_decision(&mut self, cx: &mut Context<'_>, born: Instant, answer: Answer, passes: bool) {
+    fn note_decision(&mut self, cx: &mut Context, born: Instant, answer: Answer, passes: bool) {
         if answer.asked && answer.decision != Decision::Unknown {
             cx.listener.counted(born, Count::StorageAsked);
         }
@@ -287,7 +275,7 @@ impl Requests {
 
     fn rule_limit(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         attempt: AttemptId,
         index: usize,
         slot: usize,
@@ -317,7 +305,7 @@ impl Requests {
     /// An attempt takes a turn in the queue of a policy, if it may: gives how long.
     fn enter_queue(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         attempt: AttemptId,
         index: usize,
         slot: usize,
@@ -329,13 +317,14 @@ impl Requests {
             return None;
         }
         *waiting += 1;
+        debug_assert!(queued.queue.is_none(), "an attempt waits in one queue");
         queued.turns += 1;
         queued.queue = Some((index as u16, slot as u16));
         Some(queue.delay)
     }
 
     /// An attempt leaves the queue of a policy, if it is in one.
-    pub fn leave_queue(&mut self, cx: &mut Context<'_>, attempt: AttemptId) {
+    pub fn leave_queue(&mut self, cx: &mut Context, attempt: AttemptId) {
         if let Some((index, slot)) = cx.in_flight.attempts[attempt].queue.take() {
             let waiting = &mut self.policies.waiting[usize::from(index)][usize::from(slot)];
             debug_assert!(*waiting > 0, "the queue of policy {index} is empty");
@@ -348,7 +337,7 @@ impl Requests {
     #[inline(never)]
     pub fn store_and_answer(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         fleet: &mut Fleet,
         at: u64,
         attempt: AttemptId,
@@ -357,13 +346,7 @@ impl Requests {
         self.answer(cx, fleet, attempt, at);
     }
 
-    fn store_answer(
-        &mut self,
-        cx: &mut Context<'_>,
-        fleet: &mut Fleet,
-        at: u64,
-        attempt: AttemptId,
-    ) {
+    fn store_answer(&mut self, cx: &mut Context, fleet: &mut Fleet, at: u64, attempt: AttemptId) {
         let Attempt { content, replica, .. } = cx.in_flight.attempts[attempt];
         if !content.cacheable {
             return;

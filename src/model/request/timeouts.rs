@@ -87,6 +87,7 @@ impl Timeouts {
     /// # Panics
     /// If there is none of it.
     pub fn take(&mut self, timeout: Timeout) -> AttemptId {
+        debug_assert_eq!(self.first.1, timeout, "another kind comes first");
         let entry = self.rings[timeout as usize].entries.pop_front();
         self.find_first();
         entry.expect("the first was asked for").1
@@ -95,6 +96,12 @@ impl Timeouts {
     fn find_first(&mut self) {
         let first = |timeout: Timeout| (self.rings[timeout as usize].first(), timeout);
         let soonest = Timeout::ALL.map(first).into_iter().min_by_key(|(due, _)| *due);
+        debug_assert!(
+            self.rings
+                .iter()
+                .all(|ring| ring.entries.back().is_none_or(|last| last.0 <= ring.last)),
+            "time-outs are entered in order"
+        );
         self.first = soonest.unwrap_or((u64::MAX, Timeout::Patience));
     }
 }
@@ -103,7 +110,7 @@ impl Requests {
     /// An attempt is to meet a time-out at `due`.
     pub(super) fn set_timeout(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         attempt: AttemptId,
         timeout: Timeout,
         due: u64,
@@ -116,7 +123,7 @@ impl Requests {
     #[inline(always)]
     pub(super) fn enter_timeout(
         &mut self,
-        cx: &Context<'_>,
+        cx: &Context,
         attempt: AttemptId,
         timeout: Timeout,
         due: u64,
@@ -147,7 +154,7 @@ impl Requests {
     #[inline(never)]
     pub fn meet_timeout(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         fleet: &mut Fleet,
         attempt: AttemptId,
         timeout: Timeout,

@@ -44,7 +44,7 @@ fn upstream_spec(plan: &Plan, upstream: usize) -> &Spec {
 
 impl Requests {
     /// The upstream of an attempt's API and the slot of its replica.
-    fn upstream_of(&self, cx: &Context<'_>, fleet: &Fleet, attempt: AttemptId) -> (usize, usize) {
+    fn upstream_of(&self, cx: &Context, fleet: &Fleet, attempt: AttemptId) -> (usize, usize) {
         let asking = &cx.in_flight.attempts[attempt];
         let upstream = self.api_of(cx.plan, asking.content.api).upstream;
         (upstream.expect("its API has an upstream"), fleet[asking.replica].slot)
@@ -73,7 +73,7 @@ impl Requests {
 
     /// A replica asks the upstream of an attempt's API.
     #[inline(never)]
-    pub fn ask_upstream(&mut self, cx: &mut Context<'_>, fleet: &mut Fleet, attempt: AttemptId) {
+    pub fn ask_upstream(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId) {
         let at = cx.now.0;
         let (upstream, slot) = self.upstream_of(cx, fleet, attempt);
         let until = at.saturating_add(upstream_spec(cx.plan, upstream).timeout.0);
@@ -86,6 +86,7 @@ impl Requests {
             }
             return self.fail_attempt(cx, fleet, attempt, at, Failure::BreakerOpen);
         }
+        debug_assert!(!open.in_service, "a host works on an attempt that asks");
         open.stage = Stage::Pending;
         let replica = &mut fleet[open.replica];
         replica.held += 1;
@@ -101,7 +102,7 @@ impl Requests {
     }
 
     /// An attempt that has a connection goes to the host whose turn it is.
-    fn go_to_host(&mut self, cx: &mut Context<'_>, fleet: &mut Fleet, at: u64, attempt: AttemptId) {
+    fn go_to_host(&mut self, cx: &mut Context, fleet: &mut Fleet, at: u64, attempt: AttemptId) {
         let (upstream, slot) = self.upstream_of(cx, fleet, attempt);
         let outliers = self.upstreams.views[upstream][slot].outliers.as_ref();
         let panics = outliers.is_some_and(Outliers::is_panicking);
@@ -126,7 +127,7 @@ impl Requests {
 
     fn enter_host(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         fleet: &mut Fleet,
         at: u64,
         attempt: AttemptId,
@@ -147,7 +148,7 @@ impl Requests {
         self.begin_at_host(cx, at, attempt, index);
     }
 
-    fn begin_at_host(&mut self, cx: &mut Context<'_>, at: u64, attempt: AttemptId, index: usize) {
+    fn begin_at_host(&mut self, cx: &mut Context, at: u64, attempt: AttemptId, index: usize) {
         let open = &mut cx.in_flight.attempts[attempt];
         let Upstreams { hosts, latency, errors, .. } = &mut self.upstreams;
         let host = &mut hosts[index];
@@ -157,6 +158,9 @@ impl Requests {
         let factor = host.slow.iter().map(|(_, factor)| *factor).fold(1.0, f64::max);
         let takes = ((law.draw(stream) + crowd) * factor).round() as u64;
         let failed = spec.errors.0 > 0.0 && errors.unit() < spec.errors.0;
+        assert!(host.down == 0 && host.silent == 0, "host {index} is down and begins");
+        assert!(spec.workers.is_none_or(|workers| host.busy < workers), "no worker is free");
+        assert!(!open.in_service, "a host works on an attempt once");
         host.busy += 1;
         open.in_service = true;
         let done = Step::HostDone {
@@ -172,7 +176,7 @@ impl Requests {
     /// A host goes down; what it had begun is lost.
     pub fn take_host_down(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         fleet: &mut Fleet,
         index: usize,
         down: Down,
@@ -200,7 +204,7 @@ impl Requests {
     /// A host is done with an attempt, and begins with the next.
     pub fn end_at_host(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         fleet: &mut Fleet,
         at: u64,
         done: (AttemptId, u16, u32),
@@ -233,7 +237,7 @@ impl Requests {
     /// A replica has the answer of a host.
     fn use_answer(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         fleet: &mut Fleet,
         at: u64,
         attempt: AttemptId,
@@ -251,7 +255,7 @@ impl Requests {
     /// it gives up.
     fn note_response(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         fleet: &mut Fleet,
         at: u64,
         attempt: AttemptId,
@@ -269,7 +273,7 @@ impl Requests {
         }
     }
 
-    fn free_worker(&mut self, cx: &mut Context<'_>, at: u64, index: usize) {
+    fn free_worker(&mut self, cx: &mut Context, at: u64, index: usize) {
         let host = &mut self.upstreams.hosts[index];
         host.busy = host.busy.saturating_sub(1);
         let here = Stage::Upstream(index as u32);
@@ -283,12 +287,13 @@ impl Requests {
 
     /// An attempt waits no longer for its upstream or a connection to it; one that waits for a
     /// connection gets its own.
-    pub fn leave_upstream(&mut self, cx: &mut Context<'_>, fleet: &mut Fleet, attempt: AttemptId) {
+    pub fn leave_upstream(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId) {
         let (upstream, slot) = self.upstream_of(cx, fleet, attempt);
         let open = &mut cx.in_flight.attempts[attempt];
         let (stage, was_in_service) = (open.stage, open.in_service);
         (open.stage, open.in_service) = (Stage::UnderWay, false);
         let retried = std::mem::take(&mut open.retrying);
+        debug_assert!(fleet[open.replica].held > 0, "its replica holds nothing");
         fleet[open.replica].held -= 1;
         let view = &mut self.upstreams.views[upstream][slot];
         if retried {
@@ -308,7 +313,7 @@ impl Requests {
 
     /// The first that waits for a connection has one. If that ends at once, it makes room for the
     /// next: one after the other, not one within the other.
-    fn promote(&mut self, cx: &mut Context<'_>, fleet: &mut Fleet, upstream: usize, slot: usize) {
+    fn promote(&mut self, cx: &mut Context, fleet: &mut Fleet, upstream: usize, slot: usize) {
         let view = &mut self.upstreams.views[upstream][slot];
         view.owed += 1;
         if view.owed > 1 {
@@ -320,13 +325,7 @@ impl Requests {
         }
     }
 
-    fn promote_one(
-        &mut self,
-        cx: &mut Context<'_>,
-        fleet: &mut Fleet,
-        upstream: usize,
-        slot: usize,
-    ) {
+    fn promote_one(&mut self, cx: &mut Context, fleet: &mut Fleet, upstream: usize, slot: usize) {
         while let Some(next) = self.upstreams.views[upstream][slot].pending.pop_front() {
             let open = cx.in_flight.attempts.get(next);
             if open.is_some_and(|open| open.stage == Stage::Pending) {
@@ -336,12 +335,7 @@ impl Requests {
     }
 
     /// Keeps an attempt whose replica stands still and passes nothing on; says whether it does.
-    fn keep_if_hung(
-        &mut self,
-        cx: &mut Context<'_>,
-        fleet: &mut Fleet,
-        attempt: AttemptId,
-    ) -> bool {
+    fn keep_if_hung(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId) -> bool {
         let open = &mut cx.in_flight.attempts[attempt];
         let hung = fleet[open.replica].hung;
         if hung {
@@ -354,7 +348,7 @@ impl Requests {
     /// A host fails an attempt; its replica may try once more.
     fn fail_at_host(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         fleet: &mut Fleet,
         at: u64,
         attempt: AttemptId,
@@ -381,7 +375,7 @@ impl Requests {
     /// The upstream did not answer in time.
     pub fn time_out_upstream(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         fleet: &mut Fleet,
         attempt: AttemptId,
         at: u64,

@@ -30,7 +30,7 @@ impl Requests {
 
     /// The server at a place works until its next job is done, `at`.
     #[inline(always)]
-    pub fn work(&mut self, cx: &mut Context<'_>, fleet: &mut Fleet, place: usize, at: u64) {
+    pub fn work(&mut self, cx: &mut Context, fleet: &mut Fleet, place: usize, at: u64) {
         let replica = self.next_completions.replica(place);
         let next = fleet[replica].work(at, &mut cx.in_flight);
         self.next_completions.set(place, next);
@@ -40,7 +40,7 @@ impl Requests {
 
     /// Handles what servers are done with.
     #[inline(always)]
-    pub fn settle(&mut self, cx: &mut Context<'_>, fleet: &mut Fleet) {
+    pub fn settle(&mut self, cx: &mut Context, fleet: &mut Fleet) {
         let mut handled = 0;
         while let Some(departure) = cx.in_flight.departures.get(handled) {
             self.leave_server(cx, fleet, *departure);
@@ -54,7 +54,7 @@ impl Requests {
     #[inline(never)]
     pub(super) fn enter_replica(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         fleet: &mut Fleet,
         (at, attempt): (u64, AttemptId),
         (instance, id, opened): (usize, ReplicaId, bool),
@@ -71,6 +71,8 @@ impl Requests {
         let taken = &mut cx.in_flight.attempts[attempt];
         let api = self.api_of(plan, taken.content.api);
         (taken.instance, taken.replica, taken.arrived) = (instance as u32, id, at);
+        debug_assert_eq!(taken.stage, Stage::UnderWay, "an attempt is with one replica");
+        debug_assert!(fleet[id].listens, "nobody listens at replica {id}");
         taken.stage = Stage::Queued;
         let replica = &mut fleet[id];
         replica.arrived += 1;
@@ -86,7 +88,7 @@ impl Requests {
     /// Puts an attempt into its replica's server.
     pub(super) fn begin_work(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         fleet: &mut Fleet,
         at: u64,
         attempt: AttemptId,
@@ -103,7 +105,7 @@ impl Requests {
     #[inline(always)]
     fn push_job(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         fleet: &mut Fleet,
         at: u64,
         attempt: AttemptId,
@@ -118,6 +120,7 @@ impl Requests {
         if !knows || next.time(place) <= at || replica.server.has_quota() {
             replica.work(at, &mut cx.in_flight);
         }
+        debug_assert!(demand >= 0.0 && demand.is_finite(), "a demand of {demand}");
         replica.server.push(at, attempt.name(), demand, instance);
         debug_assert!(replica.held > 0, "{} holds nothing", replica.name);
         replica.held -= 1;
@@ -131,7 +134,7 @@ impl Requests {
     #[inline(always)]
     fn leave_server(
         &mut self,
-        cx: &mut Context<'_>,
+        cx: &mut Context,
         fleet: &mut Fleet,
         Departure { attempt, at }: Departure,
     ) {

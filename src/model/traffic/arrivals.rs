@@ -104,6 +104,12 @@ impl Arrivals {
             *sent = self.last.map_or(*sent, |last| (*sent).max(last + 1));
             self.last = Some(*sent);
         }
+        debug_assert!(self.sent.is_sorted(), "requests come in order");
+        debug_assert_eq!(self.sent.len(), self.demands.len(), "every request has a demand");
+        debug_assert!(
+            self.demands.iter().all(|demand| *demand >= 0.0 && demand.is_finite()),
+            "no demand is negative or endless"
+        );
     }
 
     #[cold]

@@ -2,7 +2,7 @@
 
 use super::aftermath::{aftermath, may_be_troubled};
 use crate::engine::progress::Progress;
-use crate::model::simulate;
+use crate::model::record;
 use crate::observe::outcome::Outcome;
 use crate::observe::recorder::{Keep, Recorder, Scope, WindowExtent};
 use crate::plan::{Extent, Plan, Window};
@@ -11,10 +11,10 @@ use crate::units::{Instant, SECOND, Span};
 /// Simulates replication `replication` of `plan` and gives its outcome.
 ///
 /// # Panics
-/// As [`simulate`]; and if a ledger does not balance, which would be an error of this program.
+/// As [`record`]; and if a ledger does not balance, which would be an error of this program.
 pub fn replicate(plan: &Plan, replication: u64, keep: Keep, progress: &Progress) -> Outcome {
     let mut recorder = Recorder::new(scope(plan, replication), keep);
-    let end = simulate(plan, replication, &mut recorder, progress);
+    let end = record(plan, replication, &mut recorder, progress);
     let course = recorder.take_course();
     let mut outcome = recorder.finish(end.at, end.interrupted, end.digest);
     if plan.surroundings.is_some() {

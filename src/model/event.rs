@@ -1,20 +1,44 @@
 //! The events that change what the system is, and the order of simultaneous ones.
 
-use super::around::Relief;
-use super::control_plane::Wanted;
-use super::node::NodeId;
-use super::probing::Kind;
 use crate::observe::ReplicaId;
-use crate::plan::{Slot, ZoneId};
+use crate::plan::{Down, HostTarget, Slot, ZoneId};
 use crate::units::Instant;
+
+/// Index of a node within a replication.
+pub(super) type NodeId = usize;
+
+/// Whom a random fault is meant for: it is void if that replica is gone or another one by now.
+pub(super) type Guard = Option<(Slot, ReplicaId, u32)>;
+
+/// What a starting replica fetches from the control plane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    Configuration,
+    Contracts,
+}
+
+/// Which probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ProbeKind {
+    Readiness,
+    Liveness,
+}
+
+/// What is over when the fault of a dependency is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Over {
+    HostsUp(HostTarget, Down),
+    HostsFast(HostTarget),
+    StorageBack,
+}
 
 /// A rare event. Those of a replica carry its epoch: every restart begins a new one, and an event
 /// of an older epoch is void.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[allow(missing_docs)]
 pub(super) enum Event {
-    /// Replicas are looked at; at some looks a bin of the timeline ends.
-    Look,
+    /// Replicas are sampled; at some samples a bin of the timeline ends.
+    Sampled,
     /// Warm-up or a window with fixed ends begins or ends.
     Boundary,
     /// A start-up phase is over.
@@ -78,26 +102,26 @@ pub(super) enum Event {
     ZoneAvoided { fault: usize, incident: usize },
     /// An ingress instance is back.
     IngressReturns { instance: usize, fault: usize, incident: usize },
-    /// A fault of the surroundings is over.
-    Relieved { fault: usize, incident: usize, relief: Relief },
+    /// The fault of a dependency is over.
+    DependencyReturns { fault: usize, incident: usize, over: Over },
     /// A replica refreshes its contracts and finds one revoked.
     LearnsRevocation { replica: ReplicaId, epoch: u32, client: u32 },
-    /// A fault strikes. `guard` voids a random strike whose victim is no longer the same.
-    Strikes { fault: usize, entity: usize, guard: Option<(Slot, ReplicaId, u32)> },
+    /// A fault is injected; see [`Guard`].
+    Injected { fault: usize, entity: usize, guard: Guard },
     /// A probe that takes CPU is sent; void once its process is gone.
-    ProbeSent { replica: ReplicaId, process: u32, kind: Kind },
-    /// It is looked at.
-    ProbeLooked { replica: ReplicaId, process: u32, kind: Kind },
+    ProbeSent { replica: ReplicaId, process: u32, kind: ProbeKind },
+    /// It is checked.
+    ProbeChecked { replica: ReplicaId, process: u32, kind: ProbeKind },
     /// A container has waited long enough to be restarted.
     BackOffEnds { replica: ReplicaId, epoch: u32 },
 }
 
 impl Event {
     /// The order of simultaneous events, after the completions and before the arrivals of the same
-    /// instant: first what only looks, then what restores, then what degrades, faults last.
+    /// instant: first what only samples, then what restores, then what degrades, faults last.
     pub fn rank(&self) -> u8 {
         match self {
-            Event::Look | Event::KubeletReads { .. } => 0,
+            Event::Sampled | Event::KubeletReads { .. } => 0,
             Event::Boundary | Event::Scraped => 1,
             Event::ZoneReturns { .. }
             | Event::ControlPlaneReturns { .. }
@@ -106,7 +130,7 @@ impl Event {
             | Event::NodeAdded { .. }
             | Event::EmptiedReturns { .. }
             | Event::ProvisioningReturns { .. }
-            | Event::Relieved { .. }
+            | Event::DependencyReturns { .. }
             | Event::SpeedReturns { .. } => 2,
             Event::PhaseEnds { .. }
             | Event::FetchEnds { .. }
@@ -122,7 +146,7 @@ impl Event {
             | Event::ZoneAvoided { .. }
             | Event::CrashNoticed { .. }
             | Event::ReadinessLost { .. }
-            | Event::ProbeLooked { .. }
+            | Event::ProbeChecked { .. }
             | Event::HungKilled { .. }
             | Event::NodeNotReady { .. }
             | Event::DrainEnds { .. }
@@ -132,13 +156,13 @@ impl Event {
             | Event::NodesMarked { .. }
             | Event::RolloutSteps
             | Event::EvictionTried { .. } => 5,
-            Event::Strikes { .. } => 6,
+            Event::Injected { .. } => 6,
         }
     }
 
     /// The life of a replica that the event speaks of: the event is void once the replica leads
     /// another one.
-    pub fn life(&self) -> Option<(ReplicaId, u32)> {
+    pub fn incarnation(&self) -> Option<(ReplicaId, u32)> {
         match *self {
             Event::PhaseEnds { replica, epoch }
             | Event::LearnsRevocation { replica, epoch, .. }
@@ -152,8 +176,8 @@ impl Event {
             | Event::HungKilled { replica, epoch }
             | Event::BackOffEnds { replica, epoch }
             | Event::DrainEnds { replica, epoch } => Some((replica, epoch)),
-            Event::Look
-            | Event::Relieved { .. }
+            Event::Sampled
+            | Event::DependencyReturns { .. }
             | Event::KubeletReads { .. }
             | Event::Scraped
             | Event::Synced
@@ -176,15 +200,15 @@ impl Event {
             | Event::ZoneAvoided { .. }
             | Event::IngressReturns { .. }
             | Event::ProbeSent { .. }
-            | Event::ProbeLooked { .. }
-            | Event::Strikes { .. } => None,
+            | Event::ProbeChecked { .. }
+            | Event::Injected { .. } => None,
         }
     }
 
     /// A number for the kind of event, for the digest; below [`STATE_TAGS`].
     pub fn tag(&self) -> u64 {
         match self {
-            Event::Look => 0,
+            Event::Sampled => 0,
             Event::Boundary => 1,
             Event::PhaseEnds { .. } => 2,
             Event::FetchEnds { .. } => 3,
@@ -203,7 +227,7 @@ impl Event {
             Event::ControlPlaneReturns { .. } => 16,
             Event::IngressAvoided { .. } => 17,
             Event::IngressReturns { .. } => 18,
-            Event::Strikes { .. } => 19,
+            Event::Injected { .. } => 19,
             Event::ZoneAvoided { .. } => 20,
             Event::DrainEnds { .. } => 21,
             Event::KubeletReads { .. } => 22,
@@ -218,9 +242,9 @@ impl Event {
             Event::EvictionTried { .. } => 31,
             Event::EmptiedReturns { .. } => 32,
             Event::ProbeSent { .. } => 33,
-            Event::ProbeLooked { .. } => 34,
+            Event::ProbeChecked { .. } => 34,
             Event::BackOffEnds { .. } => 35,
-            Event::Relieved { .. } => 36,
+            Event::DependencyReturns { .. } => 36,
             Event::LearnsRevocation { .. } => 37,
         }
     }

@@ -11,6 +11,7 @@ mod fleet;
 pub mod histogram;
 pub mod incident;
 pub mod ledger;
+pub mod listener;
 mod listening;
 pub mod outcome;
 pub mod recorder;

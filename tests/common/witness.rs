@@ -118,7 +118,12 @@ impl Observer for All<'_, '_> {
 }
 
 /// Simulates before these observers: the one place where a test meets the model.
-fn simulated(plan: &Plan, replication: u64, all: &mut [&mut dyn Observer], progress: &Progress) -> End {
+fn simulated(
+    plan: &Plan,
+    replication: u64,
+    all: &mut [&mut dyn Observer],
+    progress: &Progress,
+) -> End {
     simulate(plan, replication, &mut All(all), progress)
 }
 

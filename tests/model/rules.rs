@@ -2,7 +2,7 @@
 
 use brownout::experiment::stability::StabilitySummary;
 use brownout::experiment::summary::summarize;
-use brownout::experiment::{Options, Watch, run};
+use brownout::experiment::{Options, Progress, run};
 use brownout::observe::aftermath::Unclear;
 use brownout::observe::ledger::Failure;
 use brownout::observe::{Observation, State};
@@ -216,7 +216,7 @@ fn found(rate: f64, after: f64) -> StabilitySummary {
     let all = HostTarget { upstream: 0, host: None };
     let slow = Fault::UpstreamSlow(all, 2.0, Law::Constant(secs(10.0)));
     plan.faults = vec![fault(slow, 100.0)];
-    let run = run(&plan, Options::default(), &Watch::default()).unwrap();
+    let run = run(&plan, Options::default(), &Progress::default()).unwrap();
     summarize(&plan, &run.outcomes, run.confidence).stability.unwrap()
 }
 
@@ -244,7 +244,7 @@ fn a_load_that_all_carry_but_one_less_would_not_is_told_where_one_can_fail() {
         }
         let loaded = read::parse("s.toml", &text, std::path::Path::new(""));
         let scenario = loaded.scenario.unwrap_or_else(|| panic!("{:?}", loaded.problems));
-        let run = run(&scenario.plan, Options::default(), &Watch::default()).unwrap();
+        let run = run(&scenario.plan, Options::default(), &Progress::default()).unwrap();
         let caveats = Report::new(&scenario, &run, None).caveats;
         caveats
             .into_iter()

@@ -6,8 +6,8 @@ mod plans;
 
 use self::plans::{any_plan, calm_plan, quiet_plan};
 use crate::common::witness::{ALL, Witness, recorded, witnessed};
-use brownout::experiment::replicate;
 use brownout::experiment::Progress;
+use brownout::experiment::replicate;
 use brownout::observe::ledger::{Failure, Ledger};
 use brownout::observe::outcome::Outcome;
 use brownout::observe::{Observation, Observer, Reading, ReplicaId, Served, State};
@@ -56,7 +56,7 @@ impl Observer for Stopper<'_> {
     fn bin_ended(&mut self, _at: Instant, _readings: &[Reading]) {
         self.1 = self.1.saturating_sub(1);
         if self.1 == 0 {
-            self.0.stop();
+            self.0.cancel();
         }
     }
 }

@@ -134,7 +134,7 @@ impl Observer for UntilAllDown<'_> {
     fn observe(&mut self, at: Instant, observation: &Observation) {
         self.watch.observe(at, observation);
         if self.watch.all_down_at.is_some() {
-            self.progress.stop();
+            self.progress.cancel();
         }
     }
 }
@@ -253,8 +253,10 @@ fn unknown() -> Measured {
 
 fn first_all_down(plan: &Plan, replication: u64) -> Option<Instant> {
     let progress = Progress::default();
-    let mut until =
-        UntilAllDown { watch: Watch::new(plan.gateway.replicas, Instant::ZERO), progress: &progress };
+    let mut until = UntilAllDown {
+        watch: Watch::new(plan.gateway.replicas, Instant::ZERO),
+        progress: &progress,
+    };
     recorded(plan, replication, Keep::default(), &mut until, &progress);
     until.watch.all_down_at
 }

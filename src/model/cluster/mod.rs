@@ -1,0 +1,96 @@
+//! The cluster: where replicas live, who replaces them, and how many there are.
+//!
+//! ```text
+//! scaler ── more, fewer ──┐
+//! rollout ── old for new ─┼─► scheduler ─► node with room ─► a replica starts
+//! eviction ── lost nodes ─┘        └─ none: waits; a node is added
+//! ```
+//!
+//! The [`Cluster`] owns the replicas of a region (its [`Fleet`]), the nodes and zones that they run
+//! on, the slots that wait for a node, exchanges in progress and the autoscaler. It may ask the
+//! [`Context`] for the moment, the plan, the calendar and the clocks of faults. It knows neither
+//! requests nor the ingress.
+//!
+//! - `scheduler` places and replaces, `waiting` is its queue; `node` and `zone` are what it sees.
+//! - `eviction` is what happens to lost nodes and what they held.
+//! - `rollout` exchanges replicas on purpose, `scaler` changes their number.
+//!
+//! Start reading at `scheduler`.
+
+mod eviction;
+pub(super) mod node;
+mod rollout;
+mod scaler;
+mod scheduler;
+mod waiting;
+mod zone;
+
+use super::context::Context;
+use super::replica::fleet::Fleet;
+use super::replica::probing::probes_compete;
+use crate::observe::{ReplicaId, State};
+use crate::plan::Plan;
+use crate::random::Seed;
+use crate::units::{Instant, Span};
+use node::Nodes;
+use rollout::Exchanges;
+use scaler::Scaler;
+use waiting::Scheduler;
+use zone::Zones;
+
+/// The replicas of a region and what they run on.
+#[derive(Debug)]
+pub(super) struct Cluster {
+    pub fleet: Fleet,
+    pub nodes: Nodes,
+    zones: Zones,
+    scheduler: Scheduler,
+    exchanges: Exchanges,
+    scaler: Option<Scaler>,
+}
+
+impl Cluster {
+    /// A cluster without replicas.
+    pub fn new(plan: &Plan, seed: Seed) -> Self {
+        Cluster {
+            fleet: Fleet::new(plan),
+            nodes: Nodes::new(plan, seed),
+            zones: Zones::new(plan.topology.zones.len()),
+            scheduler: Scheduler::new(seed),
+            exchanges: Exchanges::default(),
+            scaler: plan.autoscaling.as_ref().map(|_| Scaler::new(seed)),
+        }
+    }
+
+    /// At the start a slot has a replica that is ready, somewhere between two of its probes.
+    pub fn begin_ready(&mut self, cx: &mut Context, slot: usize) -> ReplicaId {
+        let id = self.create_first(cx, slot, cx.plan.topology.placement[slot]);
+        let replica = &mut self.fleet[id];
+        let period = cx.plan.startup.readiness.period;
+        // Probes count from the container's start; the run begins some way into a period.
+        replica.probe_phase = Some(Span((replica.stream.unit() * period.0 as f64) as u64));
+        replica.container_started = Instant::ZERO;
+        replica.listens = true;
+        self.fleet.enter(cx, id, State::Ready, "start of the run");
+        id
+    }
+
+    /// The probes of a replica that is ready at the start begin, if they compete for CPU.
+    pub fn begin_probes(&mut self, cx: &mut Context, id: ReplicaId) {
+        if probes_compete(cx.plan) {
+            self.fleet.begin_probes(cx, id);
+        }
+    }
+
+    /// What the autoscaler and a rollout see of the states that replicas have entered; gives these.
+    pub fn settle(&mut self, cx: &mut Context) -> Vec<(ReplicaId, State)> {
+        let entered = self.fleet.take_entered();
+        for (id, state) in &entered {
+            self.note_state(cx, *id, *state);
+        }
+        if !entered.is_empty() {
+            self.note_progress_of_rollout(cx);
+        }
+        entered
+    }
+}

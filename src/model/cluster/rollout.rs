@@ -1,0 +1,283 @@
+//! Replicas exchanged on purpose: rollouts, and machines that are emptied.
+//!
+//! ```text
+//! rollout      new ones up to wanted + surge ─► ready ─► old ones drain, as long as
+//!              wanted − unavailable stay ready ─► … ─► over when the last old one has ended
+//! drain-node   cordon ─► evict each replica, if the disruption budget allows it, else again later
+//!              ─► empty ─► away for a while ─► back
+//! maintenance  the same for every machine with replicas, one after the other
+//! ```
+//!
+//! A replica that is exchanged leaves the endpoints and has the drain time to finish what it has.
+//! A replica that is evicted is replaced at once; the budget counts replicas that are ready.
+//!
+//! Assumptions: the controllers act at once; a replica lost during a rollout is replaced by one of
+//! the new version; the spread over zones counts the new version only (`matchLabelKeys`), so that
+//! a rollout restores an even spread; a rollout that begins during another makes all replicas old.
+//! Left out: progress deadlines and roll-backs, minimum time of being ready, requests moved from
+//! old to new.
+
+use std::collections::BTreeSet;
+
+use super::Cluster;
+use crate::model::context::Context;
+use crate::model::event::{Event, NodeId};
+use crate::model::replica::process::Replica;
+use crate::observe::{Observation, ReplicaId, State};
+use crate::plan::{Slot, Target};
+use crate::random::Law;
+
+/// A rollout in progress.
+#[derive(Clone, Debug)]
+struct Rollout {
+    fault: usize,
+    incident: usize,
+    /// Those that held a slot when it began.
+    old: BTreeSet<ReplicaId>,
+}
+
+/// Machines being emptied, one after the other.
+#[derive(Clone, Debug)]
+struct Emptying {
+    fault: usize,
+    incident: usize,
+    node: NodeId,
+    /// Those whose turn comes later, the next last.
+    later: Vec<NodeId>,
+    /// Whether the node is empty and away.
+    away: bool,
+}
+
+/// Exchanges in progress.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Exchanges {
+    rollout: Option<Rollout>,
+    emptying: Vec<Emptying>,
+    /// Whether a step of the rollout is on the calendar.
+    pending: bool,
+}
+
+impl Exchanges {
+    /// Whether a replica is of the version that a rollout replaces.
+    pub fn is_old(&self, id: ReplicaId) -> bool {
+        self.rollout.as_ref().is_some_and(|rollout| rollout.old.contains(&id))
+    }
+}
+
+impl Cluster {
+    /// A rollout begins.
+    pub fn begin_rollout(&mut self, cx: &mut Context, fault: usize) {
+        if let Some(Rollout { fault, incident, .. }) = self.exchanges.rollout.take() {
+            cx.end_fault(fault, incident);
+            cx.await_again(fault, 0, cx.now);
+        }
+        let incident = cx.begin_incident(fault, Vec::new(), true, "every replica".to_owned());
+        assert!(self.exchanges.rollout.is_none(), "one rollout at a time");
+        let old = self.fleet.holders().collect();
+        self.exchanges.rollout = Some(Rollout { fault, incident, old });
+        self.note_progress_of_rollout(cx);
+    }
+
+    /// Something that a rollout waits for may have happened.
+    pub fn note_progress_of_rollout(&mut self, cx: &mut Context) {
+        if self.exchanges.rollout.is_some() && !self.exchanges.pending {
+            self.exchanges.pending = true;
+            cx.schedule(cx.now, Event::RolloutSteps);
+        }
+    }
+
+    /// A step of the rollout: as many new replicas as it may have, as few old ones.
+    pub fn step_rollout(&mut self, cx: &mut Context) {
+        assert!(self.exchanges.pending, "no step of a rollout was on the calendar");
+        self.exchanges.pending = false;
+        let Some(Rollout { fault, incident, .. }) = self.exchanges.rollout else { return };
+        self.grow_new(cx);
+        self.shrink_old(cx);
+        let gone = |id: &ReplicaId| self.fleet[*id].state() == State::Terminated;
+        let rollout = self.exchanges.rollout.as_ref();
+        let all_gone = rollout.is_none_or(|rollout| rollout.old.iter().all(gone));
+        if all_gone
+            && self.scheduler.waiting() == 0
+            && self.fleet.count_ready() >= self.fleet.desired()
+        {
+            self.exchanges.rollout = None;
+            let beyond = self.fleet.count_held().saturating_sub(self.fleet.desired());
+            (0..beyond).for_each(|_| self.remove_one(cx, "the rollout left one over"));
+            self.end_rollout(cx, fault, incident);
+        }
+    }
+
+    /// The replicas of the old version that hold a slot, in order of age.
+    fn old_replicas(&self) -> Vec<ReplicaId> {
+        let holders = self.fleet.holders();
+        let mut old: Vec<ReplicaId> = holders.filter(|id| self.exchanges.is_old(*id)).collect();
+        old.sort_unstable();
+        old
+    }
+
+    /// Replicas of the new version, and wishes for them.
+    fn count_new(&self) -> usize {
+        let (all, old) = (self.count_all(), self.old_replicas().len());
+        assert!(old <= all, "{old} of {all} replicas are old");
+        all - old
+    }
+
+    /// Replicas that hold a slot, and wishes for more.
+    fn count_all(&self) -> usize {
+        self.fleet.count_held() + self.scheduler.waiting()
+    }
+
+    /// Whether a rollout has as many new replicas as are wanted.
+    pub fn has_enough_new(&self) -> bool {
+        self.exchanges.rollout.is_some() && self.count_new() >= self.fleet.desired()
+    }
+
+    fn grow_new(&mut self, cx: &mut Context) {
+        let most = self.fleet.desired() + cx.plan.upgrade.surge;
+        while self.count_new() < self.fleet.desired() {
+            let room = self.count_all() < most;
+            let Some(slot) = self.free_slot().filter(|_| room) else { return };
+            self.place(cx, slot, None, "rollout");
+        }
+    }
+
+    /// Old replicas go: those that are not ready first, then as many as may be missing. New ones
+    /// that are not ready are missing already.
+    fn shrink_old(&mut self, cx: &mut Context) {
+        let least = self.fleet.desired().saturating_sub(cx.plan.upgrade.unavailable);
+        let is_ready_and_new =
+            |id: &ReplicaId| !self.exchanges.is_old(*id) && self.fleet[*id].known_ready;
+        let new_ready = self.fleet.holders().filter(is_ready_and_new).count();
+        let missing = self.count_new() - new_ready;
+        let mut old = self.old_replicas();
+        old.sort_by_key(|id| (self.fleet[*id].known_ready, *id));
+        for id in old.into_iter().take(self.count_all().saturating_sub(least + missing)) {
+            if self.fleet[id].known_ready && self.fleet.count_ready() <= least {
+                return;
+            }
+            self.fleet.vacate(id);
+            self.drain(cx, id, "rollout");
+        }
+    }
+
+    /// The rollout is over. A replica beyond the first slots plays the role of one that is empty
+    /// now, so that who is aimed at by name is still there.
+    fn end_rollout(&mut self, cx: &mut Context, fault: usize, incident: usize) {
+        self.fleet.recast();
+        let free: Vec<Slot> = self.fleet.free_slots().collect();
+        free.into_iter().for_each(|slot| cx.tell(Observation::SlotGone { slot }));
+        cx.end_fault(fault, incident);
+        cx.await_again(fault, 0, cx.now);
+    }
+
+    /// Machines begin to be emptied, the first at once.
+    pub fn begin_emptying(
+        &mut self,
+        cx: &mut Context,
+        fault: usize,
+        nodes: Vec<NodeId>,
+        subject: String,
+    ) {
+        let mut later: Vec<NodeId> = nodes.into_iter().rev().collect();
+        let Some(node) = later.pop() else { return };
+        let incident = cx.begin_incident(fault, Vec::new(), true, subject);
+        self.exchanges.emptying.push(Emptying { fault, incident, node, later, away: false });
+        self.cordon(cx, node, incident);
+    }
+
+    fn cordon(&mut self, cx: &mut Context, node: NodeId, incident: usize) {
+        self.nodes.get_mut(node).cordons += 1;
+        self.tell_node(cx, node, "cordoned");
+        cx.schedule(cx.now, Event::EvictionTried { incident });
+    }
+
+    /// Evicts what a machine still holds, as far as the budget allows.
+    pub fn try_evictions(&mut self, cx: &mut Context, incident: usize) {
+        let Some(place) = self.emptying(incident) else { return };
+        let Emptying { node, away: false, .. } = self.exchanges.emptying[place] else { return };
+        for id in self.fleet.replicas_on(node) {
+            if !self.fleet.holds_slot(id) {
+                continue;
+            }
+            if self.may_evict(cx, id) {
+                self.evict_on_purpose(cx, id, incident);
+            } else {
+                let again = cx.now + cx.plan.upgrade.retry;
+                return cx.schedule(again, Event::EvictionTried { incident });
+            }
+        }
+        self.note_emptier(cx, node);
+    }
+
+    fn emptying(&self, incident: usize) -> Option<usize> {
+        self.exchanges.emptying.iter().position(|emptying| emptying.incident == incident)
+    }
+
+    /// Whether the disruption budget allows a replica to be evicted; one that was never started may
+    /// always be.
+    fn may_evict(&self, cx: &Context, id: ReplicaId) -> bool {
+        let Replica { known_ready, .. } = self.fleet[id];
+        let least = self.fleet.desired().saturating_sub(cx.plan.upgrade.budget);
+        let enough = self.fleet.count_ready() >= least + usize::from(known_ready);
+        enough
+            || matches!(self.fleet[id].state(), State::Scheduling | State::Sandbox | State::Image)
+    }
+
+    fn evict_on_purpose(&mut self, cx: &mut Context, id: ReplicaId, incident: usize) {
+        let (slot, zone) = self.fleet.vacate(id);
+        cx.tell(Observation::FaultTakes { incident, slot });
+        self.drain(cx, id, "evicted on purpose");
+        self.refill(cx, slot, zone, "replaces an evicted replica");
+    }
+
+    /// A machine holds fewer replicas than before: perhaps none, as somebody waits for.
+    pub fn note_emptier(&mut self, cx: &mut Context, node: NodeId) {
+        if self.nodes.get(node).held > 0 {
+            return;
+        }
+        let waits = |emptying: &&Emptying| emptying.node == node && !emptying.away;
+        let waiting = self.exchanges.emptying.iter().filter(waits);
+        let incidents: Vec<usize> = waiting.map(|emptying| emptying.incident).collect();
+        incidents.into_iter().for_each(|incident| self.note_empty(cx, incident));
+    }
+
+    fn note_empty(&mut self, cx: &mut Context, incident: usize) {
+        let place = self.emptying(incident).expect("only those that go on are asked");
+        let emptying = &mut self.exchanges.emptying[place];
+        assert!(!emptying.away, "incident {incident} has emptied its machine already");
+        emptying.away = true;
+        let (fault, node, is_last) = (emptying.fault, emptying.node, emptying.later.is_empty());
+        self.tell_node(cx, node, "emptied");
+        if is_last {
+            cx.end_fault(fault, incident);
+        }
+        let plan = cx.plan;
+        let away = plan.faults[fault].fault.away().unwrap_or(&Law::ZERO);
+        let back = cx.now + cx.lasting(fault, 0, away);
+        cx.schedule(back, Event::EmptiedReturns { incident });
+    }
+
+    /// An emptied machine is back; the next one's turn.
+    pub fn return_emptied(&mut self, cx: &mut Context, incident: usize) {
+        let place = self.emptying(incident).expect("it goes on until its last machine is back");
+        let Emptying { fault, node, .. } = self.exchanges.emptying[place];
+        let returned = self.nodes.get_mut(node);
+        assert!(returned.cordons > 0, "{} is not cordoned", returned.name);
+        returned.cordons -= 1;
+        self.tell_node(cx, node, "uncordoned");
+        match self.exchanges.emptying[place].later.pop() {
+            Some(next) => {
+                let emptying = &mut self.exchanges.emptying[place];
+                (emptying.node, emptying.away) = (next, false);
+                self.cordon(cx, next, incident);
+            }
+            None => {
+                self.exchanges.emptying.remove(place);
+                if cx.plan.faults[fault].fault.target() == Target::Cluster {
+                    cx.await_again(fault, 0, cx.now);
+                }
+            }
+        }
+        self.serve_waiting(cx, "a machine is back");
+    }
+}

@@ -1,0 +1,282 @@
+//! The horizontal pod autoscaler at work: what it is shown of the replicas, when, and what follows.
+//!
+//! ```text
+//! replica ─ counter ─► kubelet (10 s) ─► metrics-server (15 s) ─► autoscaler (15 s)
+//!                                                                              │ Decision
+//!   more wanted ─► new replicas in free slots ◄────────────────────────────────┤
+//!   fewer wanted ─► drain: out of the endpoints, 25 s to finish, then gone ◄───┘
+//! ```
+//!
+//! The autoscaler sees samples and the state that the API server knows, never the truth: a crash
+//! that nobody noticed is a ready pod, a lost machine gives no samples. Which replica is removed:
+//! one without a node, then one that is not ready, then one whose node holds the most, and of these
+//! the one that became ready last (the order of the ReplicaSet controller, to which zones mean
+//! nothing).
+//!
+//! Assumptions: the three clocks have independent phases, drawn at the start; reading and scraping
+//! take no time; replicas use no CPU while they start. A step of the autoscaler takes a
+//! millisecond, so that a recommendation exactly as old as a window has left it. Left out: several
+//! metrics, containers beside the gateway.
+
+use std::collections::BTreeMap;
+
+use super::Cluster;
+use crate::autoscaler::calculator::Snapshot;
+use crate::autoscaler::controller::{Memory, step};
+use crate::autoscaler::decision::Decision;
+use crate::autoscaler::metrics::{Reading, Samples, Start};
+use crate::autoscaler::pods::{Container, Phase, Pod, Readiness};
+use crate::model::context::Context;
+use crate::model::event::Event;
+use crate::model::replica::process::Replica;
+use crate::observe::{Observation, ReplicaId, State};
+use crate::plan::{Autoscaling, Slot};
+use crate::random::{Seed, Stream};
+use crate::units::{Instant, SECOND, Span};
+
+/// How long before the run the autoscaler's clock begins: replicas that are there from the start
+/// are that old.
+const BEFORE: Span = Span(10 * 365 * 86_400 * SECOND);
+
+/// What a step of the autoscaler takes.
+const STEP: Span = Span(1_000_000);
+
+/// What the API server and the metrics pipeline know of a replica, beyond its readiness.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    /// When its pod was started; `None` = not yet.
+    started: Option<Instant>,
+    /// Whether a container of it ever ran.
+    ran: bool,
+    container: Option<Start>,
+    read: Option<Reading>,
+    samples: Samples,
+}
+
+/// A moment by the autoscaler's clock.
+fn clock(at: Instant) -> Instant {
+    at + BEFORE
+}
+
+/// The autoscaler and what it sees.
+#[derive(Clone, Debug)]
+pub(super) struct Scaler {
+    memory: Memory,
+    known: BTreeMap<ReplicaId, Known>,
+    /// Decides the phases of the clocks.
+    phases: Stream,
+    /// What was told last.
+    told: Option<Decision>,
+}
+
+impl Scaler {
+    pub fn new(seed: Seed) -> Self {
+        let phases = seed.stream("autoscaler", 0);
+        Scaler { memory: Memory::default(), known: BTreeMap::new(), phases, told: None }
+    }
+
+    fn phase(&mut self, period: Span) -> Span {
+        Span((self.phases.unit() * period.0 as f64) as u64)
+    }
+
+    /// A replica enters a state; `used` is its CPU counter.
+    fn note(&mut self, id: ReplicaId, state: State, now: Instant, used: f64) {
+        let known = self.known.entry(id).or_default();
+        match state {
+            // A machine that is back finds the pod as old as it was.
+            State::Sandbox => known.started = known.started.or(Some(clock(now))),
+            State::Booting => {
+                known.ran = true;
+                known.container = Some(Start { at: now, used });
+            }
+            // No container runs.
+            State::BackOff => (known.container, known.read) = (None, None),
+            _ => {}
+        }
+        if state == State::Terminated {
+            self.known.remove(&id);
+        }
+    }
+}
+
+impl Cluster {
+    /// Starts the clocks of the autoscaler, if there is one.
+    pub fn begin_scaling(&mut self, cx: &mut Context) {
+        let Some(autoscaling) = &cx.plan.autoscaling else { return };
+        let (scrape, sync) = (autoscaling.scrape, autoscaling.sync);
+        let mut scaler = Scaler::new(cx.seed);
+        let (first_scrape, first_sync) = (scaler.phase(scrape), scaler.phase(sync));
+        self.scaler = Some(scaler);
+        cx.schedule(cx.now + first_scrape, Event::Scraped);
+        cx.schedule(cx.now + first_sync, Event::Synced);
+    }
+
+    /// The API server learns what a replica does; its kubelet begins to read it.
+    pub fn note_state(&mut self, cx: &mut Context, id: ReplicaId, state: State) {
+        let (Some(scaler), Some(autoscaling)) = (&mut self.scaler, &cx.plan.autoscaling) else {
+            return;
+        };
+        let used = self.fleet[id].server.busy_until(cx.now.0);
+        assert!(used >= 0.0, "{} used {used} of its CPU", self.fleet[id].name);
+        let new = !scaler.known.contains_key(&id);
+        scaler.note(id, state, cx.now, used);
+        if cx.now == Instant::ZERO && state == State::Ready {
+            scaler.assume_long_running(id);
+        }
+        if new {
+            let first = scaler.phase(autoscaling.kubelet);
+            cx.schedule(cx.now + first, Event::KubeletReads { replica: id });
+        }
+    }
+
+    /// A kubelet reads the CPU counter of a replica, unless its machine is gone.
+    pub fn read_counter(&mut self, cx: &mut Context, id: ReplicaId) {
+        let (Some(scaler), Some(autoscaling)) = (&mut self.scaler, &cx.plan.autoscaling) else {
+            return;
+        };
+        let Some(known) = scaler.known.get_mut(&id) else { return };
+        let replica = &mut self.fleet[id];
+        if !replica.silent && known.container.is_some() {
+            replica.advance(cx);
+            let used = replica.server.busy_until(cx.now.0);
+            known.read = Some(Reading { at: cx.now, used });
+        }
+        let next = cx.now + autoscaling.kubelet;
+        cx.schedule(next, Event::KubeletReads { replica: id });
+    }
+
+    /// The metrics-server scrapes what the kubelets read; a lost machine gives nothing.
+    pub fn scrape(&mut self, cx: &mut Context) {
+        let (Some(scaler), Some(autoscaling)) = (&mut self.scaler, &cx.plan.autoscaling) else {
+            return;
+        };
+        for (id, known) in &mut scaler.known {
+            match (known.read, known.container) {
+                (Some(read), Some(start)) if !self.fleet[*id].silent => {
+                    known.samples.scrape(read, start, autoscaling.scrape);
+                }
+                _ => known.samples = Samples::default(),
+            }
+        }
+        let next = cx.now + autoscaling.scrape;
+        cx.schedule(next, Event::Scraped);
+    }
+
+    /// A step of the autoscaler.
+    pub fn sync(&mut self, cx: &mut Context) {
+        let Some(mut scaler) = self.scaler.take() else { return };
+        if let Some(autoscaling) = &cx.plan.autoscaling {
+            let snapshot = self.snapshot(&scaler, autoscaling);
+            let current = self.fleet.desired() as i32;
+            let spec = &autoscaling.spec;
+            let decision = step(spec, &mut scaler.memory, &snapshot, current, clock(cx.now));
+            cx.schedule(cx.now + autoscaling.sync + STEP, Event::Synced);
+            self.tell_decision(cx, &mut scaler, &decision, (spec.min, spec.max));
+            self.scaler = Some(scaler);
+            self.scale_to(cx, decision.desired.max(0) as usize);
+        }
+    }
+
+    fn snapshot(&self, scaler: &Scaler, autoscaling: &Autoscaling) -> Snapshot {
+        let replicas = self.fleet.holders().map(|id| &self.fleet[id]);
+        let pods = replicas.filter_map(|replica| {
+            let known = scaler.known.get(&replica.id)?;
+            Some(pod(replica, known, autoscaling))
+        });
+        let waiting = (0..self.scheduler.waiting()).map(|_| unscheduled(autoscaling));
+        Snapshot { pods: pods.chain(waiting).collect(), stray_samples: 0 }
+    }
+
+    /// Tells a decision, and whether it differs from the last one.
+    fn tell_decision(
+        &mut self,
+        cx: &mut Context,
+        scaler: &mut Scaler,
+        decision: &Decision,
+        (min, max): (i32, i32),
+    ) {
+        let news = !scaler.told.is_some_and(|told| told.is_like(decision));
+        let held_back = decision.is_held_back(min, max);
+        cx.tell(Observation::Decided { decision: *decision, held_back, news });
+        scaler.told = Some(*decision);
+    }
+
+    /// Makes the number of replicas that are wanted `wanted`.
+    fn scale_to(&mut self, cx: &mut Context, wanted: usize) {
+        if self.fleet.desired() != wanted {
+            self.note_progress_of_rollout(cx);
+        }
+        assert!(wanted > 0, "the autoscaler keeps a replica");
+        while self.fleet.desired() < wanted {
+            let Some(slot) = self.free_slot() else { break };
+            self.fleet.want(self.fleet.desired() + 1);
+            self.place(cx, slot, None, "the autoscaler wants more");
+        }
+        while self.fleet.desired() > wanted {
+            self.fleet.want(self.fleet.desired() - 1);
+            self.remove_one(cx, "the autoscaler wants fewer");
+        }
+    }
+
+    /// The first slot that nobody holds or waits to fill.
+    pub fn free_slot(&self) -> Option<Slot> {
+        self.fleet.free_slots().find(|slot| !self.scheduler.has_waiting(*slot))
+    }
+
+    /// Removes the replica that is missed least.
+    pub fn remove_one(&mut self, cx: &mut Context, cause: &'static str) {
+        if let Some(slot) = self.scheduler.drop_waiting() {
+            return cx.tell(Observation::SlotGone { slot });
+        }
+        let rank = |id: &ReplicaId| {
+            let replica = &self.fleet[*id];
+            let held = self.nodes.get(replica.node).held;
+            (!replica.known_ready, held, replica.known_since, *id)
+        };
+        let Some(id) = self.fleet.holders().max_by_key(rank) else { return };
+        let (slot, _) = self.fleet.vacate(id);
+        self.drain(cx, id, cause);
+        cx.tell(Observation::SlotGone { slot });
+    }
+}
+
+impl Scaler {
+    /// A replica that runs from the beginning was started and ready long ago.
+    fn assume_long_running(&mut self, id: ReplicaId) {
+        if let Some(known) = self.known.get_mut(&id) {
+            (known.started, known.ran) = (Some(Instant::ZERO), true);
+            known.container = Some(Start { at: Instant::ZERO, used: 0.0 });
+        }
+    }
+}
+
+fn containers(usage_milli: Option<i64>, autoscaling: &Autoscaling) -> Vec<Container> {
+    let request_milli = Some(autoscaling.request_milli);
+    vec![Container { name: "gateway".to_owned(), request_milli, usage_milli }]
+}
+
+fn pod(replica: &Replica, known: &Known, autoscaling: &Autoscaling) -> Pod {
+    let usage = known.samples.usage();
+    let (ready, since) = (replica.known_ready, clock(replica.known_since));
+    let sampled = usage.map(|usage| (clock(usage.end), usage.window));
+    Pod {
+        phase: if known.ran { Phase::Running } else { Phase::Pending },
+        deleted: false,
+        started: known.started,
+        readiness: Some(Readiness { ready, since }),
+        containers: containers(usage.map(|usage| usage.milli), autoscaling),
+        sampled: sampled.unwrap_or_default(),
+    }
+}
+
+/// A pod that no node takes.
+fn unscheduled(autoscaling: &Autoscaling) -> Pod {
+    Pod {
+        phase: Phase::Pending,
+        deleted: false,
+        started: None,
+        readiness: None,
+        containers: containers(None, autoscaling),
+        sampled: (Instant::ZERO, Span::ZERO),
+    }
+}

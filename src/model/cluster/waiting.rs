@@ -1,0 +1,45 @@
+//! Slots that wait for a node, and nodes on their way.
+
+use crate::plan::{Slot, ZoneId};
+use crate::random::{Seed, Stream};
+
+/// A slot that no node may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WaitingSlot {
+    pub(super) slot: Slot,
+    /// Zone of the replica that it lost.
+    pub(super) lost: Option<ZoneId>,
+}
+
+/// Slots that wait, and nodes on their way.
+#[derive(Clone, Debug)]
+pub(super) struct Scheduler {
+    pub(super) waiting: Vec<WaitingSlot>,
+    /// Zones of the nodes on their way.
+    pub(super) launching: Vec<ZoneId>,
+    /// Faults that keep new nodes from being had.
+    pub(super) outages: u32,
+    pub(super) stream: Stream,
+}
+
+impl Scheduler {
+    pub fn new(seed: Seed) -> Self {
+        let stream = seed.stream("provisioning", 0);
+        Scheduler { waiting: Vec::new(), launching: Vec::new(), outages: 0, stream }
+    }
+
+    /// How many slots wait.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Whether a slot waits.
+    pub fn has_waiting(&self, slot: Slot) -> bool {
+        self.waiting.iter().any(|waiting| waiting.slot == slot)
+    }
+
+    /// Gives up the slot that began to wait last.
+    pub fn drop_waiting(&mut self) -> Option<Slot> {
+        self.waiting.pop().map(|waiting| waiting.slot)
+    }
+}

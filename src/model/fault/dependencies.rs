@@ -1,0 +1,95 @@
+//! Faults of what replicas depend on: upstreams, the storage of limits, contracts.
+//!
+//! ```text
+//! host up ─ outage ─► down: refuses or is silent ─ over ─► up
+//! host as fast as ever ─ slow-down ─► slower by a factor ─ over ─► as fast as ever
+//! contract revoked ─ each replica's next refresh, and a fetch ─► refused there from then on
+//! ```
+//!
+//! Assumptions: work that a host had begun when it went down is lost with it, and its replicas see
+//! an error, or nothing if it is silent.
+
+use crate::model::context::Context;
+use crate::model::event::{Event, Over};
+use crate::model::replica::fleet::Fleet;
+use crate::model::request::Requests;
+use crate::plan::{Down, HostTarget, Plan};
+use crate::random::Law;
+
+fn name_hosts(plan: &Plan, target: HostTarget) -> String {
+    let around = plan.surroundings.as_ref();
+    let name = around.map_or("", |around| &around.upstreams[target.upstream].name);
+    match target.host {
+        Some(host) => format!("host {} of upstream {name}", host + 1),
+        None => format!("upstream {name}"),
+    }
+}
+
+/// A dependency is in trouble and will be itself again.
+fn begin(cx: &mut Context, fault: usize, subject: String, lasts: &Law, over: Over) -> usize {
+    let incident = cx.begin_incident(fault, Vec::new(), true, subject);
+    let at = cx.now + cx.lasting(fault, 0, lasts);
+    cx.schedule(at, Event::DependencyReturns { fault, incident, over });
+    cx.await_again(fault, 0, at);
+    incident
+}
+
+/// Hosts go down.
+pub(super) fn lose_hosts(
+    cx: &mut Context,
+    requests: &mut Requests,
+    fleet: &mut Fleet,
+    (fault, target, down): (usize, HostTarget, Down),
+    lasts: &Law,
+) {
+    begin(cx, fault, name_hosts(cx.plan, target), lasts, Over::HostsUp(target, down));
+    for host in requests.upstreams.hosts_of(target) {
+        requests.take_host_down(cx, fleet, host, down);
+    }
+}
+
+/// Hosts become slow.
+pub(super) fn slow_hosts(
+    cx: &mut Context,
+    requests: &mut Requests,
+    (fault, target, factor): (usize, HostTarget, f64),
+    lasts: &Law,
+) {
+    let subject = name_hosts(cx.plan, target);
+    let incident = begin(cx, fault, subject, lasts, Over::HostsFast(target));
+    for host in requests.upstreams.hosts_of(target) {
+        requests.upstreams.slow_down(host, incident, factor);
+    }
+}
+
+/// The storage of limits cannot be reached.
+pub(super) fn lose_storage(cx: &mut Context, requests: &mut Requests, fault: usize, lasts: &Law) {
+    begin(cx, fault, "the storage of limits".to_owned(), lasts, Over::StorageBack);
+    requests.policies.lose_storage();
+}
+
+/// A dependency is itself again.
+pub(in crate::model) fn restore(
+    cx: &mut Context,
+    requests: &mut Requests,
+    (fault, incident, over): (usize, usize, Over),
+) {
+    let upstreams = &mut requests.upstreams;
+    match over {
+        Over::HostsUp(target, down) => {
+            upstreams.hosts_of(target).for_each(|host| upstreams.bring_up(host, down));
+        }
+        Over::HostsFast(target) => {
+            upstreams.hosts_of(target).for_each(|host| upstreams.speed_up(host, incident));
+        }
+        Over::StorageBack => requests.policies.restore_storage(),
+    }
+    cx.end_fault(fault, incident);
+}
+
+/// A client's contract is revoked, for good.
+pub(super) fn revoke_contract(cx: &mut Context, fleet: &mut Fleet, fault: usize, client: usize) {
+    let subject = format!("the contract of client {}", client + 1);
+    cx.begin_incident(fault, Vec::new(), true, subject);
+    fleet.revoke_contract(cx, client as u32);
+}

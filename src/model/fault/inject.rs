@@ -1,0 +1,119 @@
+//! From kinds of faults to what they do.
+//!
+//! A random fault has a clock of its own for each entity it may hit: a slot, a zone, an ingress
+//! instance, the control plane. A replica's clock starts when it comes into rotation and is thrown
+//! away when the replica restarts or is replaced, whatever the cause; the others start at the
+//! beginning and again whenever this fault is over.
+//!
+//! Assumptions: faults are independent of load and of each other.
+
+use super::{dependencies, machines, platform, replicas};
+use crate::model::context::Context;
+use crate::model::event::{Event, Guard};
+use crate::model::region::Region;
+use crate::model::replica::fleet::Fleet;
+use crate::model::world::World;
+use crate::observe::ReplicaId;
+use crate::plan::{Fault, ReplicaTarget, Schedule, Target};
+
+/// Enters the scripted faults, and the random ones that do not wait for a replica.
+pub(in crate::model) fn schedule_all(cx: &mut Context) {
+    for (fault, entry) in cx.plan.faults.iter().enumerate() {
+        match (&entry.schedule, entry.fault.target()) {
+            (Schedule::At(at), _) => {
+                cx.schedule(*at, Event::Injected { fault, entity: 0, guard: None });
+            }
+            (Schedule::Random(_), Target::Zone(only) | Target::Ingress(only)) => {
+                let all = 0..cx.faults.entities(fault);
+                let meant = all.filter(|entity| only.is_none_or(|only| only == *entity));
+                meant.for_each(|entity| cx.await_again(fault, entity, cx.now));
+            }
+            (
+                Schedule::Random(_),
+                Target::ControlPlane | Target::Cluster | Target::Surroundings,
+            ) => {
+                cx.await_again(fault, 0, cx.now);
+            }
+            // Their clocks start when replicas come into rotation.
+            (Schedule::Random(_), Target::Replicas(_)) => {}
+        }
+    }
+}
+
+/// A replica came into rotation: the random faults that may hit it start their clocks.
+pub(in crate::model) fn await_faults_of(cx: &mut Context, fleet: &Fleet, id: ReplicaId) {
+    let replica = &fleet[id];
+    let guard = Some((replica.slot, id, replica.incarnation()));
+    for (fault, entry) in cx.plan.faults.iter().enumerate() {
+        let Target::Replicas(target) = entry.fault.target() else { continue };
+        let covers = match target {
+            ReplicaTarget::Any | ReplicaTarget::All => true,
+            ReplicaTarget::Zone(wanted) => wanted == replica.zone,
+            ReplicaTarget::Slot(wanted) => fleet.role(wanted) == replica.slot,
+        };
+        if covers {
+            cx.await_fault(fault, replica.slot, cx.now, guard);
+        }
+    }
+}
+
+impl World<'_> {
+    /// A fault is injected, unless the replica that it was meant for is another one by now.
+    pub(in crate::model) fn inject(&mut self, fault: usize, entity: usize, guard: Guard) {
+        let World { cx, region: Region { cluster, ingress }, requests, .. } = self;
+        let fleet = &mut cluster.fleet;
+        if let Some((slot, id, incarnation)) = guard
+            && (fleet.holder(slot) != Some(id) || fleet[id].incarnation() != incarnation)
+        {
+            return;
+        }
+        fleet.advance_all(cx);
+        let entry = &cx.plan.faults[fault];
+        let random = matches!(entry.schedule, Schedule::Random(_));
+        let whom = |only: Option<usize>| (fault, if random { Some(entity) } else { only });
+        match &entry.fault {
+            Fault::ReplicaCrash(target) => {
+                replicas::hit(cx, fleet, (fault, *target, guard), Fleet::crash);
+            }
+            Fault::ReplicaHang(target) => {
+                replicas::hit(cx, fleet, (fault, *target, guard), Fleet::hang);
+            }
+            Fault::ReplicaSlow(target, share, lasts) => {
+                replicas::slow_down(cx, fleet, (fault, *target, guard), *share, lasts);
+            }
+            Fault::ZoneOutage(zone, lasts) => {
+                machines::lose_zone(cx, cluster, ingress, whom(*zone), lasts);
+            }
+            Fault::PartialOutage(zone, share, lasts) => {
+                machines::lose_part(cx, cluster, whom(*zone), *share, lasts);
+            }
+            Fault::NodeLoss(target, lasts) => {
+                machines::lose_machines(cx, cluster, (fault, *target, guard), lasts.as_ref());
+            }
+            Fault::DrainNode(target, _) => {
+                machines::empty_machines(cx, cluster, (fault, *target, guard));
+            }
+            Fault::Maintenance(_) => machines::maintain(cx, cluster, fault),
+            Fault::Rollout => cluster.begin_rollout(cx, fault),
+            Fault::ProvisioningOutage(lasts) => {
+                platform::stop_provisioning(cx, cluster, fault, lasts);
+            }
+            Fault::ControlPlaneOutage(lasts) => {
+                platform::cut_control_plane(cx, fleet, fault, lasts);
+            }
+            Fault::IngressLoss(instance, lasts) => {
+                platform::lose_ingress(cx, ingress, fleet, whom(*instance), lasts);
+            }
+            Fault::UpstreamOutage(target, down, lasts) => {
+                dependencies::lose_hosts(cx, requests, fleet, (fault, *target, *down), lasts);
+            }
+            Fault::UpstreamSlow(target, factor, lasts) => {
+                dependencies::slow_hosts(cx, requests, (fault, *target, *factor), lasts);
+            }
+            Fault::StorageOutage(lasts) => dependencies::lose_storage(cx, requests, fault, lasts),
+            Fault::ContractRevoked(client) => {
+                dependencies::revoke_contract(cx, fleet, fault, *client);
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Faults that take machines: a zone, a part of it, single nodes; and orders to empty them.
+//!
+//! A whole zone takes its ingress instances with it, a part of one does not. An outage on top of
+//! another finds the machines gone already, and they are back when both are over. Which nodes a
+//! part of a zone is: those with replicas first, because that is what is asked about.
+
+use std::collections::BTreeSet;
+
+use super::replicas::{NONE_READY, slots_of, victims};
+use crate::model::cluster::Cluster;
+use crate::model::context::Context;
+use crate::model::event::{Event, Guard, NodeId};
+use crate::model::ingress::routing::Ingress;
+use crate::observe::{Observation, State};
+use crate::plan::{ReplicaTarget, Slot, ZoneId};
+use crate::random::Law;
+use crate::units::{Instant, Share};
+
+/// A zone vanishes with everything in it.
+pub(super) fn lose_zone(
+    cx: &mut Context,
+    cluster: &mut Cluster,
+    ingress: &mut Ingress,
+    (fault, zone): (usize, Option<ZoneId>),
+    lasts: &Law,
+) {
+    let zone = choose_zone(cx, fault, zone);
+    let first = cluster.sink_zone(zone);
+    let nodes = cluster.nodes.machines_of(zone);
+    let slots = slots_on(cluster, &nodes);
+    let subject = format!("zone {}", cx.plan.topology.zones[zone]);
+    let takes_ingress = first && cx.plan.ingress.instances.contains(&Some(zone));
+    let incident = cx.begin_incident(fault, slots, takes_ingress, subject);
+    let returns = cx.now + cx.lasting(fault, zone, lasts);
+    cluster.lose_nodes(cx, &nodes, Some(incident));
+    // The loss of the instances lasts until clients avoid them all, or until the zone returns.
+    if takes_ingress
+        && let Some(avoided) = ingress.lose_zone(cx, &mut cluster.fleet, zone, (fault, incident))
+    {
+        cx.schedule(avoided.min(returns), Event::ZoneAvoided { fault, incident });
+    }
+    cx.schedule(returns, Event::ZoneReturns { zone, fault, incident });
+    cx.await_again(fault, zone, returns);
+}
+
+/// A zone's machines are back, and its ingress instances if nothing else keeps the zone down.
+pub(in crate::model) fn return_zone(
+    cx: &mut Context,
+    cluster: &mut Cluster,
+    ingress: &mut Ingress,
+    (zone, fault, incident): (ZoneId, usize, usize),
+) {
+    if cluster.raise_zone(zone) {
+        cx.tell(Observation::ZoneReturned { fault, zone });
+        ingress.return_zone(cx, zone);
+    }
+    cluster.return_lost_in(cx, incident);
+}
+
+fn choose_zone(cx: &mut Context, fault: usize, zone: Option<ZoneId>) -> ZoneId {
+    zone.unwrap_or_else(|| cx.faults.choose(fault, cx.plan.topology.zones.len()))
+}
+
+/// A part of a zone's machines vanishes.
+pub(super) fn lose_part(
+    cx: &mut Context,
+    cluster: &mut Cluster,
+    (fault, zone): (usize, Option<ZoneId>),
+    share: Share,
+    lasts: &Law,
+) {
+    let zone = choose_zone(cx, fault, zone);
+    let nodes = cluster.nodes.part_of(zone, share);
+    let name = &cx.plan.topology.zones[zone];
+    let all = cluster.nodes.of_zone(zone).count();
+    let subject = format!("{} of {all} nodes of zone {name}", nodes.len());
+    let returns = lose_for(cx, cluster, fault, (zone, Some(lasts)), nodes, subject);
+    cx.await_again(fault, zone, returns);
+}
+
+/// Nodes vanish for a time, or for good; gives its end.
+fn lose_for(
+    cx: &mut Context,
+    cluster: &mut Cluster,
+    fault: usize,
+    (entity, lasts): (usize, Option<&Law>),
+    nodes: Vec<NodeId>,
+    subject: String,
+) -> Instant {
+    let incident = cx.begin_incident(fault, slots_on(cluster, &nodes), false, subject);
+    let Some(lasts) = lasts else {
+        cluster.lose_nodes(cx, &nodes, None);
+        return Instant::NEVER;
+    };
+    let returns = cx.now + cx.lasting(fault, entity, lasts);
+    cluster.lose_nodes(cx, &nodes, Some(incident));
+    cx.schedule(returns, Event::NodesReturn { incident });
+    returns
+}
+
+/// The machines of some replicas vanish, for a time or for good.
+pub(super) fn lose_machines(
+    cx: &mut Context,
+    cluster: &mut Cluster,
+    (fault, target, guard): (usize, ReplicaTarget, Guard),
+    lasts: Option<&Law>,
+) {
+    let nodes = nodes_of_victims(cx, cluster, fault, target, guard);
+    if nodes.is_empty() {
+        return cx.miss(fault, NONE_READY);
+    }
+    let subject = cluster.nodes.name_all(&nodes);
+    lose_for(cx, cluster, fault, (0, lasts), nodes, subject);
+}
+
+/// The machines of some replicas are to be emptied.
+pub(super) fn empty_machines(
+    cx: &mut Context,
+    cluster: &mut Cluster,
+    (fault, target, guard): (usize, ReplicaTarget, Guard),
+) {
+    let nodes = nodes_of_victims(cx, cluster, fault, target, guard);
+    if nodes.is_empty() {
+        return cx.miss(fault, NONE_READY);
+    }
+    let subject = cluster.nodes.name_all(&nodes);
+    cluster.begin_emptying(cx, fault, nodes, subject);
+}
+
+/// Every machine with replicas is to be emptied, one after the other.
+pub(super) fn maintain(cx: &mut Context, cluster: &mut Cluster, fault: usize) {
+    let held: BTreeSet<NodeId> = cluster.fleet.holders().map(|id| cluster.fleet[id].node).collect();
+    if held.is_empty() {
+        cx.await_again(fault, 0, cx.now);
+        return cx.miss(fault, "no machine had a replica");
+    }
+    let subject = "every node with a replica".to_owned();
+    cluster.begin_emptying(cx, fault, held.into_iter().collect(), subject);
+}
+
+fn nodes_of_victims(
+    cx: &mut Context,
+    cluster: &Cluster,
+    fault: usize,
+    target: ReplicaTarget,
+    guard: Guard,
+) -> Vec<NodeId> {
+    let victims = victims(cx, &cluster.fleet, fault, target, guard);
+    let nodes: BTreeSet<NodeId> = victims.into_iter().map(|id| cluster.fleet[id].node).collect();
+    nodes.into_iter().collect()
+}
+
+/// The slots of the replicas on these nodes.
+fn slots_on(cluster: &Cluster, nodes: &[NodeId]) -> Vec<Slot> {
+    let fleet = &cluster.fleet;
+    let there = fleet
+        .holders()
+        .filter(|id| nodes.contains(&fleet[*id].node) && fleet[*id].state() != State::Terminated);
+    slots_of(fleet, &there.collect::<Vec<_>>())
+}

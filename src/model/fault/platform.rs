@@ -1,0 +1,51 @@
+//! Faults of what replicas rest on: the control plane, ingress instances, the supply of nodes.
+
+use crate::model::cluster::Cluster;
+use crate::model::context::Context;
+use crate::model::event::Event;
+use crate::model::ingress::routing::Ingress;
+use crate::model::replica::fleet::Fleet;
+use crate::random::Law;
+
+/// The control plane cannot be reached for a while.
+pub(super) fn cut_control_plane(cx: &mut Context, fleet: &mut Fleet, fault: usize, lasts: &Law) {
+    let incident = cx.begin_incident(fault, Vec::new(), true, "the control plane".to_owned());
+    fleet.lose_control_plane(cx);
+    let returns = cx.now + cx.lasting(fault, 0, lasts);
+    cx.schedule(returns, Event::ControlPlaneReturns { fault, incident });
+    cx.await_again(fault, 0, returns);
+}
+
+/// An ingress instance vanishes.
+pub(super) fn lose_ingress(
+    cx: &mut Context,
+    ingress: &mut Ingress,
+    fleet: &mut Fleet,
+    (fault, instance): (usize, Option<usize>),
+    lasts: &Law,
+) {
+    let instances = cx.plan.ingress.instances.len();
+    let instance = instance.unwrap_or_else(|| cx.faults.choose(fault, instances));
+    let subject = format!("ingress instance {}", instance + 1);
+    let incident = cx.begin_incident(fault, Vec::new(), true, subject);
+    ingress.take_down(cx, fleet, instance, (fault, instance, incident));
+    let returns = cx.now + cx.lasting(fault, instance, lasts);
+    cx.schedule(returns, Event::IngressReturns { instance, fault, incident });
+    cx.await_again(fault, instance, returns);
+    ingress.tell_instances(cx);
+}
+
+/// No new node can be had for a while; those on their way still come.
+pub(super) fn stop_provisioning(
+    cx: &mut Context,
+    cluster: &mut Cluster,
+    fault: usize,
+    lasts: &Law,
+) {
+    let subject = "the supply of new nodes".to_owned();
+    let incident = cx.begin_incident(fault, Vec::new(), true, subject);
+    cluster.stop_provisioning();
+    let returns = cx.now + cx.lasting(fault, 0, lasts);
+    cx.schedule(returns, Event::ProvisioningReturns { fault, incident });
+    cx.await_again(fault, 0, returns);
+}

@@ -1,0 +1,14 @@
+//! The ingress: through which instance a request comes, and which replica it is given to.
+//!
+//! This room owns the [`Ingress`](routing::Ingress): the instances as clients see them, the
+//! rotation, and the connections that are being tried. It asks replicas only whether somebody
+//! listens at their address. What becomes of a request that it routes is up to whoever sent it: see
+//! `open_loop` and `event_loop`.
+//!
+//! - `instance` is which instances clients meet, and what their loss breaks.
+//! - `balancer` is the rotation and its turns.
+//! - `routing` is the path of a request from an instance to a replica. Start reading there.
+
+mod balancer;
+mod instance;
+pub(super) mod routing;

@@ -1,0 +1,221 @@
+//! The path of a request: ingress instance, choice of a replica, connection, retry.
+//!
+//! ```text
+//! sent ─ delay ─► instance ─┬─ vanished ───────────────► refused: ingress instance down
+//!                           ├─ nobody in rotation ─────► refused: no ready replica
+//!                           ├─ replica ─┬─ contracts missing ► refused: contracts missing
+//!                           │           └─ in its server ────► served, timed out, lost in flight
+//!                           └─ dead address ─ timeout ─┬─ retry left ─► next choice
+//!                                        or refusal    └─ none ───────► refused: dead address
+//! ```
+//!
+//! Assumptions: the ingress has capacity without limit and constant delays; a hung replica accepts
+//! connections. Left out: connection pools, TLS handshakes, the way of the payload.
+
+use std::collections::VecDeque;
+
+use super::balancer::{Balancer, Endpoint};
+use super::instance::Instances;
+use crate::model::context::Context;
+use crate::model::replica::fleet::Fleet;
+use crate::observe::ledger::Failure;
+use crate::observe::{Observation, ReplicaId};
+use crate::plan::{DeadAddress, Plan, Slot};
+use crate::random::Seed;
+
+/// A request, or an attempt by its name, that an instance has and no replica yet.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::model) struct Connecting {
+    /// The moment that it has come to: now, or when its connection times out.
+    pub due: u64,
+    pub sent: u64,
+    pub demand: f64,
+    pub instance: usize,
+    pub retries_left: u32,
+    /// Slots whose address was tried, one bit each; those from 64 on are not remembered.
+    pub tried: u64,
+}
+
+/// What becomes of a request at an instance.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::model) enum Routed {
+    /// A replica gets it.
+    To(ReplicaId, Connecting),
+    /// It waits until its connection times out.
+    Waits,
+    /// It fails.
+    Fails(Failure, Connecting),
+}
+
+/// The ingress of a region.
+#[derive(Debug)]
+pub(in crate::model) struct Ingress {
+    pub(super) balancer: Balancer,
+    pub(super) instances: Instances,
+    /// Connections to dead addresses until their time-out, in order of it.
+    pub(super) connecting: VecDeque<Connecting>,
+}
+
+fn slot_bit(slot: Slot) -> u64 {
+    1_u64.checked_shl(slot as u32).unwrap_or(0)
+}
+
+impl Ingress {
+    /// An ingress whose instances are all up, with nobody in rotation.
+    pub fn new(plan: &Plan, seed: Seed) -> Self {
+        let (ingress, zones) = (&plan.ingress, plan.topology.zones.len());
+        let instances = ingress.instances.len();
+        Ingress {
+            balancer: Balancer::new(ingress.balancing, instances, zones, seed),
+            instances: Instances::new(instances, seed),
+            connecting: VecDeque::new(),
+        }
+    }
+
+    /// The first endpoints are in: every instance begins at another one.
+    pub fn begin(&mut self) {
+        self.balancer.begin();
+    }
+
+    /// How many replicas are in rotation.
+    pub fn in_rotation(&self) -> usize {
+        self.balancer.endpoints().len()
+    }
+
+    /// A replica comes into rotation.
+    pub fn join(&mut self, cx: &mut Context, fleet: &mut Fleet, replica: ReplicaId) {
+        let joining = &mut fleet[replica];
+        if !std::mem::replace(&mut joining.in_rotation, true) {
+            self.balancer.join(Endpoint { slot: joining.slot, replica, zone: joining.zone });
+        }
+        cx.tell(Observation::JoinedRotation { replica });
+    }
+
+    /// The address of a replica is dropped.
+    pub fn leave(&mut self, cx: &mut Context, fleet: &mut Fleet, replica: ReplicaId) {
+        if std::mem::take(&mut fleet[replica].in_rotation) {
+            self.balancer.leave(replica);
+            cx.tell(Observation::LeftRotation { replica });
+        }
+    }
+
+    /// The instance that the next request meets; `None` if it is a vanished one.
+    #[inline(always)]
+    pub fn meet(&mut self) -> Option<usize> {
+        self.instances.meet()
+    }
+
+    /// Whether clients reach an instance.
+    #[inline(always)]
+    pub fn is_reachable(&self, instance: usize) -> bool {
+        self.instances.is_reachable(instance)
+    }
+
+    /// Whether the last choice opened a connection to a replica.
+    #[inline(always)]
+    pub fn take_opened(&mut self) -> bool {
+        std::mem::take(&mut self.balancer.opened)
+    }
+
+    /// An instance finds a replica for a request, which may be bound to a slot.
+    #[inline(always)]
+    pub fn route(
+        &mut self,
+        plan: &Plan,
+        fleet: &Fleet,
+        (at, sent, demand): (u64, u64, f64),
+        instance: usize,
+        slot: Option<Slot>,
+    ) -> Routed {
+        let retries_left = plan.ingress.retries;
+        let connecting = Connecting { due: at, sent, demand, instance, retries_left, tried: 0 };
+        match slot {
+            None => self.choose(plan, fleet, connecting),
+            Some(slot) => match fleet.holder(slot) {
+                Some(replica) => self.connect(plan, fleet, connecting, replica),
+                None => self.meet_dead_address(plan, fleet, connecting, false),
+            },
+        }
+    }
+
+    /// An instance chooses a replica.
+    #[inline(always)]
+    fn choose(&mut self, plan: &Plan, fleet: &Fleet, connecting: Connecting) -> Routed {
+        match self.balancer.pick(connecting.instance) {
+            Some(replica) => self.connect(plan, fleet, connecting, replica),
+            None => Routed::Fails(Failure::NoReadyReplica, connecting),
+        }
+    }
+
+    #[inline(always)]
+    fn connect(
+        &mut self,
+        plan: &Plan,
+        fleet: &Fleet,
+        connecting: Connecting,
+        id: ReplicaId,
+    ) -> Routed {
+        let replica = &fleet[id];
+        if replica.listens {
+            return Routed::To(id, connecting);
+        }
+        let tried = connecting.tried | slot_bit(replica.slot);
+        self.meet_dead_address(plan, fleet, Connecting { tried, ..connecting }, replica.silent)
+    }
+
+    #[cold]
+    fn meet_dead_address(
+        &mut self,
+        plan: &Plan,
+        fleet: &Fleet,
+        mut connecting: Connecting,
+        silent: bool,
+    ) -> Routed {
+        if silent || plan.ingress.dead_address == DeadAddress::Drops {
+            connecting.due = connecting.due.saturating_add(plan.ingress.connect_timeout.0);
+            debug_assert!(
+                self.connecting.back().is_none_or(|last| last.due <= connecting.due),
+                "connections time out in order"
+            );
+            self.connecting.push_back(connecting);
+            return Routed::Waits;
+        }
+        self.give_up_address(plan, fleet, connecting)
+    }
+
+    /// When the first connection times out; `u64::MAX` if none is being tried.
+    #[inline(always)]
+    pub fn next_connect_timeout(&self) -> u64 {
+        self.connecting.front().map_or(u64::MAX, |connecting| connecting.due)
+    }
+
+    /// Takes out the connection that times out first.
+    pub fn take_timed_out(&mut self) -> Connecting {
+        self.connecting.pop_front().expect("a connection is being tried")
+    }
+
+    /// What is being connected, in order of the time-outs.
+    pub fn connecting(&self) -> impl Iterator<Item = &Connecting> {
+        self.connecting.iter()
+    }
+
+    /// A connection came to nothing: another replica is tried if that may be.
+    #[cold]
+    pub fn give_up_address(
+        &mut self,
+        plan: &Plan,
+        fleet: &Fleet,
+        mut connecting: Connecting,
+    ) -> Routed {
+        if connecting.retries_left == 0 {
+            return Routed::Fails(Failure::DeadAddress, connecting);
+        }
+        assert!(connecting.retries_left <= plan.ingress.retries, "more retries than allowed");
+        connecting.retries_left -= 1;
+        let tried = |slot: Slot| connecting.tried & slot_bit(slot) != 0;
+        match self.balancer.pick_untried(connecting.instance, tried) {
+            Some(replica) => self.connect(plan, fleet, connecting, replica),
+            None => self.choose(plan, fleet, connecting),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Requests in blocks, where nothing that becomes of one decides when others come.
+//!
+//! Between two events replicas do not influence each other, so requests are routed in blocks into
+//! the replicas' inboxes, and each replica then works through its inbox alone. This gives the same
+//! result as one by one, because routing depends on the rotation and never on what replicas do.
+
+use super::context::Context;
+use super::ingress::routing::{Connecting, Ingress, Routed};
+use super::replica::fleet::Fleet;
+use super::replica::process::Inbound;
+use super::traffic::arrivals::{Arrivals, BLOCK};
+use super::world::World;
+use crate::observe::ledger::Failure;
+use crate::plan::Gate;
+use crate::units::Instant;
+
+impl World<'_> {
+    /// Routes every request that reaches the ingress before `until`, and lets replicas take them.
+    pub(super) fn route_blocks_until(&mut self, until: Instant) {
+        let Self { cx, region, arrivals, .. } = self;
+        let (fleet, ingress) = (&mut region.cluster.fleet, &mut region.ingress);
+        while route_block(cx, fleet, ingress, arrivals, until.0) {
+            fleet.take_in(cx);
+        }
+        fleet.take_in(cx);
+    }
+}
+
+/// Routes at most a block of requests; false when none is left before `until`.
+fn route_block(
+    cx: &mut Context,
+    fleet: &mut Fleet,
+    ingress: &mut Ingress,
+    arrivals: &mut Arrivals,
+    until: u64,
+) -> bool {
+    let delay = cx.plan.ingress.delay.0;
+    for _ in 0..BLOCK {
+        let at = arrivals.next_sent().map_or(u64::MAX, |sent| sent.saturating_add(delay));
+        let due = ingress.next_connect_timeout();
+        if due.min(at) >= until {
+            return false;
+        }
+        if due <= at {
+            let connecting = ingress.take_timed_out();
+            let routed = ingress.give_up_address(cx.plan, fleet, connecting);
+            deliver(cx, fleet, routed);
+            continue;
+        }
+        let request = arrivals.take();
+        cx.offer(request.sent);
+        match ingress.meet() {
+            Some(instance) => {
+                let what = (at, request.sent, request.demand);
+                let routed = ingress.route(cx.plan, fleet, what, instance, request.slot);
+                deliver(cx, fleet, routed);
+            }
+            None => cx.note_failure(request.sent, at, Failure::IngressDown),
+        }
+    }
+    true
+}
+
+/// A request gets into the inbox of the replica that it was routed to, or fails.
+#[inline(always)]
+fn deliver(cx: &mut Context, fleet: &mut Fleet, routed: Routed) {
+    match routed {
+        Routed::To(id, Connecting { due: at, sent, demand, instance, .. }) => {
+            let replica = &mut fleet[id];
+            if replica.lacks_contracts && needs_contracts(cx) {
+                return cx.note_failure(sent, at, Failure::ContractsMissing);
+            }
+            replica.inbox.push(Inbound { at, sent, demand, instance: instance as u32 });
+        }
+        Routed::Waits => {}
+        Routed::Fails(failure, Connecting { due: at, sent, .. }) => {
+            cx.note_failure(sent, at, failure);
+        }
+    }
+}
+
+/// Whether a request needs contracts, where a share of them does.
+#[cold]
+fn needs_contracts(cx: &mut Context) -> bool {
+    match cx.plan.startup.contracts.as_ref().map(|contracts| contracts.gate) {
+        Some(Gate::Api(share)) => cx.control_plane.needs_contracts(share),
+        _ => false,
+    }
+}

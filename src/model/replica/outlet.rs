@@ -1,0 +1,70 @@
+//! Where requests leave a replica's server: to the observer at once, or to the event loop.
+
+use super::probes::Probes;
+use crate::engine::jobs::Job;
+use crate::engine::server::Sink;
+use crate::model::context::Context;
+use crate::model::request::attempt::{AttemptId, Departure, InFlight, Stage};
+use crate::observe::ledger::Failure;
+use crate::observe::{Observer, ReplicaId, Served};
+use crate::units::Instant;
+
+/// Tells the observer and the digest of requests that leave a replica.
+pub(super) struct Outlet<'o, 'p> {
+    pub replica: ReplicaId,
+    pub served: u64,
+    pub probes: &'o mut Probes,
+    pub cx: &'o mut Context<'p>,
+}
+
+impl Sink for Outlet<'_, '_> {
+    #[inline(always)]
+    fn done(&mut self, job: &Job, at: u64) {
+        self.served += 1;
+        self.cx.digest.in_any_order(at, job.sent);
+        self.cx.listener.served(&Served {
+            sent: Instant(job.sent),
+            arrived: Instant(job.arrived),
+            finished: Instant(at),
+            demand: job.demand,
+            replica: self.replica,
+        });
+    }
+
+    #[cold]
+    fn errand_done(&mut self, mark: u32, _at: u64) {
+        self.probes.answer(mark);
+    }
+
+    fn expired(&mut self, sent: u64, at: u64) {
+        self.cx.note_failure(sent, at, Failure::TimedOut);
+    }
+}
+
+/// Collects the attempts that leave a replica, for the event loop.
+pub(super) struct Collector<'o> {
+    pub probes: &'o mut Probes,
+    pub in_flight: &'o mut InFlight,
+}
+
+impl Sink for Collector<'_> {
+    #[inline(always)]
+    fn done(&mut self, job: &Job, at: u64) {
+        self.in_flight.departures.push(Departure { attempt: AttemptId::of(job.sent), at });
+    }
+
+    #[inline(always)]
+    fn is_cancelled(&self, sent: u64) -> bool {
+        let attempt = self.in_flight.attempts.get(AttemptId::of(sent));
+        attempt.is_none_or(|attempt| !matches!(attempt.stage, Stage::Cpu(_)))
+    }
+
+    #[cold]
+    fn errand_done(&mut self, mark: u32, _at: u64) {
+        self.probes.answer(mark);
+    }
+
+    fn expired(&mut self, _sent: u64, at: u64) {
+        unreachable!("a server gave up on an attempt at {at}, which has time-outs of its own");
+    }
+}

@@ -1,0 +1,163 @@
+//! Probes that compete for CPU: each is a piece of work that its replica must get done in time.
+//!
+//! ```text
+//! sent at its period ─► shares the CPU with the requests ─┬─ done within the timeout ─► success
+//!                                                         └─ not done: killed ────────► miss
+//! readiness: misses in a row ─► Unready ─ one success ─► Ready (the process went on all the time)
+//! liveness:  misses in a row ─► hung: killed after the grace ─────────┬─► back-off ─► restarted
+//!                           └─► works: Draining, ends after its drain ┘
+//! ```
+//!
+//! With n requests on c cores a probe of d CPU seconds takes about d·(n+1)/c, so an overloaded
+//! replica misses its probes as a hung one does, and the kubelet treats both alike. A process that
+//! still works hears the polite signal: it says no to readiness from then on, works for the time of
+//! its drain (the grace at most), and what it has then is lost. It stays in the endpoints until
+//! readiness has failed often enough or it has ended.
+//!
+//! A success that makes a replica ready counts from when it is checked: while one is waited for,
+//! every 10 ms. All others count from the probe's timeout, which changes nothing: only their number
+//! matters.
+//!
+//! Assumptions: probing begins when the process is able to serve (before, readiness would fail and
+//! liveness is taken to succeed); a probe costs the same each time; the next probe is sent at the
+//! first period after the answer or the timeout of the last one; liveness is not asked any more
+//! once it has failed or the replica is deleted. Random faults whose time comes while a replica is
+//! unready find nothing to hit; their clocks start again when it is back in rotation. Left out:
+//! probes by HTTP, start-up probes, a success threshold above one.
+
+use super::fleet::Fleet;
+use super::probes::ProbeRecord;
+use crate::model::context::Context;
+use crate::model::event::{Event, ProbeKind};
+use crate::observe::{Observation, ReplicaId, State};
+use crate::plan::{Plan, Probe};
+use crate::units::{Instant, Span};
+
+/// How often a probe is checked whose success is waited for.
+const CHECK: Span = Span(10_000_000);
+
+impl Fleet {
+    /// A process is able to serve: its probes begin.
+    pub fn begin_probes(&mut self, cx: &mut Context, id: ReplicaId) {
+        for kind in ProbeKind::ALL {
+            self.await_probe(cx, id, kind, cx.now);
+        }
+    }
+
+    /// The next probe is the first at or after `time`.
+    fn await_probe(&mut self, cx: &mut Context, id: ReplicaId, kind: ProbeKind, time: Instant) {
+        let replica = &self[id];
+        let (at, process) =
+            (replica.next_probe(probe(cx.plan, kind), time), replica.probes.process);
+        cx.schedule(at, Event::ProbeSent { replica: id, process, kind });
+    }
+
+    /// A probe is sent.
+    pub fn send_probe(&mut self, cx: &mut Context, id: ReplicaId, kind: ProbeKind) {
+        let (now, cpu) = (cx.now, cx.plan.detection.probe_cpu.unwrap_or_default());
+        let replica = &mut self[id];
+        replica.advance(cx);
+        replica.server.push_errand(now.0, cpu.0 as f64, kind.mark());
+        let watch = &mut replica.probes.records[kind as usize];
+        (watch.sent, watch.answered) = (now, false);
+        self.await_answer(cx, id, kind);
+    }
+
+    /// The probe is checked when its time is up; sooner if its success is waited for.
+    fn await_answer(&mut self, cx: &mut Context, id: ReplicaId, kind: ProbeKind) {
+        let replica = &self[id];
+        let is_awaited = kind == ProbeKind::Readiness && is_waiting(replica.state());
+        let due = replica.probes.records[kind as usize].sent + probe(cx.plan, kind).timeout;
+        let at = if is_awaited { due.min(cx.now + CHECK) } else { due };
+        let process = replica.probes.process;
+        cx.schedule(at, Event::ProbeChecked { replica: id, process, kind });
+    }
+
+    /// A probe is checked: it has succeeded, has failed, or goes on.
+    pub fn check_probe(&mut self, cx: &mut Context, id: ReplicaId, kind: ProbeKind) {
+        let (now, probe) = (cx.now, *probe(cx.plan, kind));
+        let replica = &mut self[id];
+        replica.advance(cx);
+        let ProbeRecord { sent, answered, .. } = replica.probes.records[kind as usize];
+        assert!(sent <= now, "a probe of {} was sent at {sent}, after {now}", replica.name);
+        assert!(replica.listens, "{} is probed without a process", replica.name);
+        if !answered && now < sent + probe.timeout {
+            return self.await_answer(cx, id, kind);
+        }
+        if !answered {
+            replica.remove_errands(kind.mark(), cx);
+        }
+        // A process that was told to stop says no.
+        let succeeded = answered && !(kind == ProbeKind::Readiness && replica.probes.stopping);
+        let watch = &mut replica.probes.records[kind as usize];
+        watch.misses = if succeeded { 0 } else { watch.misses.saturating_add(1) };
+        let failed = watch.misses == probe.failures.max(1);
+        if !(failed && kind == ProbeKind::Liveness) {
+            self.await_probe(cx, id, kind, now.max(sent + Span(1)));
+        }
+        match kind {
+            ProbeKind::Readiness if succeeded && is_waiting(self[id].state()) => {
+                self.become_ready(cx, id);
+            }
+            ProbeKind::Readiness if failed => self.fail_readiness(cx, id),
+            ProbeKind::Liveness if failed => self.fail_liveness(cx, id),
+            _ => {}
+        }
+    }
+
+    fn fail_readiness(&mut self, cx: &mut Context, id: ReplicaId) {
+        match self[id].state() {
+            State::Ready | State::Hung => {
+                tell_failure(cx, id, ProbeKind::Readiness);
+                self.lose_readiness(cx, id, ProbeKind::Readiness.cause());
+            }
+            State::Draining if self[id].probes.stopping => {
+                self[id].be_known(false, cx.now);
+                self.announce_leave(cx, id);
+            }
+            _ => {}
+        }
+    }
+
+    /// The kubelet stops the container: politely, and by force when the grace is over.
+    fn fail_liveness(&mut self, cx: &mut Context, id: ReplicaId) {
+        if self[id].state() == State::Draining {
+            return; // deleted, and not asked any more
+        }
+        tell_failure(cx, id, ProbeKind::Liveness);
+        let grace = cx.plan.detection.grace;
+        let lasts = match self[id].hung {
+            true => grace,
+            false => {
+                assert!(!self[id].probes.stopping, "{} stops already", self[id].name);
+                self[id].probes.stopping = true;
+                self.enter(cx, id, State::Draining, ProbeKind::Liveness.cause());
+                grace.min(cx.plan.termination.drain)
+            }
+        };
+        let epoch = self[id].epoch;
+        cx.schedule(cx.now + lasts, Event::HungKilled { replica: id, epoch });
+    }
+}
+
+/// Whether a working process in this state becomes ready at the first success.
+fn is_waiting(state: State) -> bool {
+    matches!(state, State::Probing | State::Unready)
+}
+
+/// The settings of a kind of probe.
+fn probe(plan: &Plan, kind: ProbeKind) -> &Probe {
+    match kind {
+        ProbeKind::Readiness => &plan.startup.readiness,
+        ProbeKind::Liveness => &plan.detection.liveness,
+    }
+}
+
+/// Whether probes take CPU of their replicas.
+pub fn probes_compete(plan: &Plan) -> bool {
+    plan.detection.probe_cpu.is_some()
+}
+
+fn tell_failure(cx: &mut Context, replica: ReplicaId, kind: ProbeKind) {
+    cx.tell(Observation::ProbesFailed { replica, liveness: kind == ProbeKind::Liveness });
+}

@@ -1,0 +1,156 @@
+//! What a new replica passes through before it takes requests.
+//!
+//! ```text
+//! Scheduling → Sandbox → Image → Booting → Configuring → Contracts → Probing → Ready → in rotation
+//!                               └ container starts: probes count from here
+//! ```
+//!
+//! Configuring is skipped when the configuration is local (a managed gateway keeps it in the
+//! cluster; a cache that an earlier replica filled does the same). Contracts are skipped when the
+//! APIs use none, or when only the APIs with contracts wait for them: then they are fetched beside
+//! the rest. Readiness is seen by a probe, so it comes at the first probe after the process is
+//! able. Where probes compete for CPU (`probing.rs`) that probe must be done in time as well.
+//!
+//! Assumptions: phases follow one another; a pull never waits for another pull. Left out: init
+//! containers, start-up probes, slow start of the balancer.
+
+use super::crash_loop::CrashLoop;
+use super::fleet::Fleet;
+use super::probing::probes_compete;
+use super::process::Replica;
+use crate::model::context::Context;
+use crate::model::event::{Event, Wanted};
+use crate::observe::{Observation, ReplicaId, State};
+use crate::plan::{Configuration, Gate};
+use crate::random::Law;
+use crate::units::Span;
+
+impl Fleet {
+    /// A new replica begins at the scheduler.
+    pub fn begin_scheduling(&mut self, cx: &mut Context, id: ReplicaId, cause: &'static str) {
+        let law = &cx.plan.startup.schedule;
+        self.begin_phase(cx, id, State::Scheduling, law, cause);
+    }
+
+    /// A replica is given a new sandbox on its old place.
+    pub fn begin_sandbox(&mut self, cx: &mut Context, id: ReplicaId, cause: &'static str) {
+        self[id].crash_loop = CrashLoop::default();
+        let law = &cx.plan.startup.sandbox;
+        self.begin_phase(cx, id, State::Sandbox, law, cause);
+    }
+
+    /// The container starts; probes count from now.
+    pub fn begin_container(&mut self, cx: &mut Context, id: ReplicaId, cause: &'static str) {
+        assert!(!self[id].silent, "{} starts on a machine that is gone", self[id].name);
+        self[id].container_started = cx.now;
+        self[id].probe_phase = None;
+        let law = &cx.plan.startup.boot;
+        self.begin_phase(cx, id, State::Booting, law, cause);
+    }
+
+    fn begin_phase(
+        &mut self,
+        cx: &mut Context,
+        id: ReplicaId,
+        state: State,
+        law: &Law,
+        cause: &'static str,
+    ) {
+        self.enter(cx, id, state, cause);
+        let ends = cx.now + self.draw(id, law);
+        cx.schedule(ends, Event::PhaseEnds { replica: id, epoch: self[id].epoch });
+    }
+
+    /// The current phase is over. What comes after scheduling and the sandbox depends on the node:
+    /// see the cluster.
+    pub fn enter_next_phase(&mut self, cx: &mut Context, id: ReplicaId) {
+        match self[id].state() {
+            State::Image => self.begin_container(cx, id, "image present"),
+            State::Booting => self.begin_configuring(cx, id),
+            State::Configuring => self.begin_contracts(cx, id),
+            State::Contracts => self.begin_probing(cx, id),
+            state => unreachable!("a replica has no phase to end that is {state:?}"),
+        }
+    }
+
+    /// The sandbox is there; a node that is new has to pull the image.
+    pub fn begin_image(&mut self, cx: &mut Context, id: ReplicaId, on_new_node: bool) {
+        let (nodes, startup) = (&cx.plan.nodes, &cx.plan.startup);
+        let law = if on_new_node { &nodes.image } else { &startup.image };
+        self.begin_phase(cx, id, State::Image, law, "sandbox ready");
+    }
+
+    fn begin_configuring(&mut self, cx: &mut Context, id: ReplicaId) {
+        match cx.plan.startup.configuration {
+            Configuration::Local => self.begin_contracts(cx, id),
+            Configuration::Download(_) => {
+                self.enter(cx, id, State::Configuring, "downloads its configuration");
+                self.begin_fetch(cx, id, Wanted::Configuration);
+            }
+        }
+    }
+
+    fn begin_contracts(&mut self, cx: &mut Context, id: ReplicaId) {
+        match cx.plan.startup.contracts.as_ref().map(|contracts| contracts.gate) {
+            None => self.begin_probing(cx, id),
+            Some(Gate::Replica) => {
+                self.enter(cx, id, State::Contracts, "downloads contracts before it takes traffic");
+                self.begin_fetch(cx, id, Wanted::Contracts);
+            }
+            Some(Gate::Api(_)) => {
+                self[id].lacks_contracts = true;
+                cx.tell(Observation::ContractsMissing { replica: id });
+                self.begin_probing(cx, id);
+                self.begin_fetch(cx, id, Wanted::Contracts);
+            }
+        }
+    }
+
+    /// The process is able to serve; the next readiness probe will see it.
+    fn begin_probing(&mut self, cx: &mut Context, id: ReplicaId) {
+        let replica = &mut self[id];
+        assert!(!replica.listens && !replica.hung, "{} has a process", replica.name);
+        replica.listens = true;
+        let (epoch, seen) = (replica.epoch, replica.next_probe(&cx.plan.startup.readiness, cx.now));
+        self.enter(cx, id, State::Probing, "able to serve");
+        if probes_compete(cx.plan) {
+            return self.begin_probes(cx, id);
+        }
+        cx.schedule(seen, Event::ProbeSucceeds { replica: id, epoch });
+    }
+
+    /// The readiness probe succeeds; the ingress hears of it after the propagation delay.
+    pub fn become_ready(&mut self, cx: &mut Context, id: ReplicaId) {
+        assert!(self[id].works(), "{} is ready without working", self[id].name);
+        assert!(!self[id].probes.stopping, "{} is ready while it stops", self[id].name);
+        self[id].readiness += 1;
+        // It has fetched its contracts, and knows every revocation.
+        self[id].revoked = cx.control_plane.revoked().to_vec();
+        self.enter(cx, id, State::Ready, "readiness probe succeeded");
+        let joins = cx.now + self.draw(id, &cx.plan.ingress.propagation);
+        let Replica { epoch, readiness, .. } = self[id];
+        cx.schedule(joins, Event::Joins { replica: id, epoch, readiness });
+    }
+
+    /// A container whose process ended leaves the endpoints and is started again in its pod when
+    /// its back-off is over.
+    pub fn restart_in_place(&mut self, cx: &mut Context, id: ReplicaId) {
+        self.announce_leave(cx, id);
+        let replica = &mut self[id];
+        let ran = replica.ran(cx.now);
+        let wait = replica.crash_loop.wait(ran, &cx.plan.detection.backoff);
+        assert!(!replica.listens, "{} is restarted while it runs", replica.name);
+        if wait == Span::ZERO {
+            return self.begin_container(cx, id, "restarted in place");
+        }
+        let (at, epoch) = (cx.now + wait, replica.epoch);
+        self.enter(cx, id, State::BackOff, "waits to be restarted in place");
+        cx.schedule(at, Event::BackOffEnds { replica: id, epoch });
+    }
+
+    /// Liveness failed and the process had its time: it is killed and started again in its pod.
+    pub fn kill_hung(&mut self, cx: &mut Context, id: ReplicaId) {
+        self.stop_process(cx, id, "killed by the liveness probe");
+        self.restart_in_place(cx, id);
+    }
+}

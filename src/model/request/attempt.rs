@@ -1,0 +1,211 @@
+//! Requests without an outcome and attempts without an end, where requests feed back.
+//!
+//! ```text
+//! request ── attempt ─► under way ─► CPU ─► upstream ─► returning ─► answered
+//!    ▲         │           │          └ rejected          │
+//!    │         └───────────┴─ failed ◄──────┴─────────────┘ given up: the attempt may go on,
+//!    └── waits, tries again ◄─┘                              with nobody waiting for it
+//! ```
+//!
+//! A request belongs to its client, from its first sending to its outcome; an attempt is the work
+//! that it causes. When a client gives up, the two part.
+
+use slotmap::{Key, KeyData, SlotMap, new_key_type};
+
+use crate::observe::ReplicaId;
+use crate::observe::ledger::Failure;
+
+new_key_type! {
+    /// Names a request that waits for its next attempt.
+    pub(in crate::model) struct RequestId;
+    /// Names an attempt without an end.
+    pub(in crate::model) struct AttemptId;
+}
+
+impl AttemptId {
+    /// It as a number, by which servers know it.
+    #[inline(always)]
+    pub fn name(self) -> u64 {
+        self.data().as_ffi()
+    }
+
+    /// The attempt of that name.
+    #[inline(always)]
+    pub fn of(name: u64) -> Self {
+        KeyData::from_ffi(name).into()
+    }
+}
+
+/// What every attempt of a request has in common.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::model) struct Content {
+    /// When the request was sent first; no two have it in common.
+    pub born: u64,
+    /// CPU demand in nanoseconds of one core if it goes all the way.
+    pub demand: f64,
+    pub client: u32,
+    pub api: u32,
+    /// The resource it asks for, among those of all APIs.
+    pub resource: u32,
+    pub cacheable: bool,
+}
+
+/// A request without an outcome, as its client knows it.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::model) struct RequestState {
+    /// The slot that it is bound to (recorded traffic only).
+    pub slot: Option<u32>,
+    /// Attempts made.
+    pub tries: u32,
+}
+
+/// A request that waits for its next attempt.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::model) struct BackedOff {
+    pub content: Content,
+    pub request: RequestState,
+}
+
+/// What follows when the CPU has done its part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::model) enum Then {
+    /// The answer is there, and may be stored.
+    Answer,
+    /// The answer came from a cache.
+    Hit,
+    /// The upstream is asked.
+    Upstream,
+    /// It is rejected.
+    Reject(Failure),
+}
+
+/// Where an attempt is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::model) enum Stage {
+    /// On its way to a replica.
+    UnderWay,
+    /// In a replica, waiting to be taken on.
+    Queued,
+    /// In a replica's server.
+    Cpu(Then),
+    /// At this host of an upstream, or waiting for it.
+    Upstream(u32),
+    /// Waits for a connection to its upstream.
+    Pending,
+    /// Answered, but its replica stands still.
+    Stuck,
+    /// On its way back, or too late.
+    Returning,
+}
+
+/// The time-outs that an attempt is subject to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::model) enum Timeout {
+    /// Its client gives up.
+    Patience,
+    /// The ingress gives up on the replica.
+    Read,
+    /// The replica gives up on the upstream.
+    Upstream,
+}
+
+impl Timeout {
+    pub const ALL: [Timeout; 3] = [Timeout::Patience, Timeout::Read, Timeout::Upstream];
+}
+
+/// An attempt without an end.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::model) struct Attempt {
+    /// The request that waits for it, if any still does.
+    pub request: Option<RequestState>,
+    pub content: Content,
+    pub stage: Stage,
+    /// The ingress instance through which it came, and the replica that has it.
+    pub instance: u32,
+    pub replica: ReplicaId,
+    /// When a replica took it on.
+    pub arrived: u64,
+    /// When each time-out strikes, by `Timeout as usize`; `u64::MAX` = it does not. That of the
+    /// upstream is one for all tries, and of no account when none is under way.
+    pub due: [u64; Timeout::ALL.len()],
+    /// CPU time of the TLS handshake that it brought, in nanoseconds.
+    pub handshake: f64,
+    /// Policies that it has passed, turns it took in the queue of one, and the policy and slot of
+    /// the queue that it is in.
+    pub passed: u16,
+    pub turns: u16,
+    pub queue: Option<(u16, u16)>,
+    /// Tries at the upstream beyond the first, whether the current one is one of these, and whether
+    /// a host works on it.
+    pub upstream_tries: u16,
+    pub retrying: bool,
+    pub in_service: bool,
+}
+
+impl Attempt {
+    /// One of which nothing is known yet.
+    pub const BLANK: Attempt = Attempt {
+        request: None,
+        content: Content { born: 0, demand: 0.0, client: 0, api: 0, resource: 0, cacheable: false },
+        stage: Stage::UnderWay,
+        instance: u32::MAX,
+        replica: usize::MAX,
+        arrived: 0,
+        due: [u64::MAX; Timeout::ALL.len()],
+        handshake: 0.0,
+        passed: 0,
+        turns: 0,
+        queue: None,
+        upstream_tries: 0,
+        retrying: false,
+        in_service: false,
+    };
+
+    /// Whether a replica has it.
+    pub fn is_held(&self) -> bool {
+        !matches!(self.stage, Stage::UnderWay | Stage::Returning)
+    }
+
+    /// Whether a replica has it, but not its CPU.
+    pub fn waits(&self) -> bool {
+        self.is_held() && !matches!(self.stage, Stage::Cpu(_))
+    }
+}
+
+/// An attempt that a server is done with.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::model) struct Departure {
+    pub attempt: AttemptId,
+    pub at: u64,
+}
+
+/// The attempts without an end.
+#[derive(Debug)]
+pub(in crate::model) struct InFlight {
+    /// Whether requests feed back at all; without, there are no attempts.
+    pub feeds_back: bool,
+    pub attempts: SlotMap<AttemptId, Attempt>,
+    /// What servers are done with since that was settled last.
+    pub departures: Vec<Departure>,
+}
+
+impl InFlight {
+    pub fn new(feeds_back: bool) -> Self {
+        InFlight { feeds_back, attempts: SlotMap::default(), departures: Vec::new() }
+    }
+
+    /// An attempt, if it has no end yet.
+    #[inline(always)]
+    pub fn get(&self, attempt: AttemptId) -> Option<&Attempt> {
+        self.attempts.get(attempt)
+    }
+
+    /// An attempt, if it has no end yet.
+    #[inline(always)]
+    pub fn get_mut(&mut self, attempt: AttemptId) -> Option<&mut Attempt> {
+        self.attempts.get_mut(attempt)
+    }
+}
+
+// One is written for every attempt: beyond this size that costs a call.
+const _: () = assert!(size_of::<Attempt>() <= 120);

@@ -1,0 +1,484 @@
+//! Clients that react: who sends, how long they wait, and what they do when an answer does not
+//! come.
+//!
+//! ```text
+//! traffic, or a user who has thought ─► request ─► attempt ─┬─ answered ──────────► outcome ─┐
+//!                                         ▲                 └─ failed, given up ┬─► outcome ─┤
+//!                                         └──── back-off ◄── tries, tokens left ┘            │
+//! user thinks ◄──────────────────────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! The latency of a request runs from its first sending to its final answer, whatever attempts that
+//! took. Patience is counted for each attempt from its sending.
+//!
+//! Assumptions: a client learns of a failure at the moment at which it happens; it has any number
+//! of requests under way. Rejections by a limit (429) are tried again only if the plan says so;
+//! what a revoked contract refuses (401) never is. A retry budget is filled by requests, and full
+//! at the start. Which client sends a request is drawn for each, in closed loops and sessions too:
+//! users are nobody in particular. Left out: hedged requests, `Retry-After`.
+
+use super::Requests;
+use super::attempt::{
+    Attempt, AttemptId, BackedOff, Content, RequestId, RequestState, Stage, Timeout,
+};
+use super::handshake::Met;
+use super::step::Step;
+use crate::model::context::Context;
+use crate::model::ingress::routing::{Connecting, Routed};
+use crate::model::region::Region;
+use crate::model::replica::fleet::Fleet;
+use crate::model::traffic::arrivals::Request;
+use crate::observe::Observer;
+use crate::observe::count::Count;
+use crate::observe::ledger::Failure;
+use crate::plan::{Clients as Spec, Jitter, Plan, Popularity, Population, Retry};
+use crate::random::{Law, Sampler, Seed, Stream, Weighted};
+use crate::units::{Instant, Span};
+
+/// What is known of one client.
+#[derive(Clone, Copy, Debug)]
+struct Client {
+    /// Tokens of its retry budget.
+    tokens: f64,
+    /// Attempts it made and how many of these failed.
+    attempts: u64,
+    failed: u64,
+}
+
+/// One API, as requests are drawn for it.
+#[derive(Debug)]
+struct ApiStreams {
+    demand: Option<(Sampler, Stream)>,
+    resources: Option<Weighted>,
+    resource: Stream,
+    /// The number of its first resource among those of all APIs.
+    first_resource: u32,
+}
+
+/// The clients and their random streams.
+#[derive(Debug)]
+pub(in crate::model) struct Clients {
+    /// From the moment at which an arrival is handled to its reaching the ingress: all of the
+    /// constant delay, or nothing if a network comes in between.
+    pub entry_delay: u64,
+    /// Whether the ingress may give up on a replica before a client, who would end the work, gives
+    /// up on both.
+    pub may_read_time_out: bool,
+    clients: Vec<Client>,
+    popularity: Option<Weighted>,
+    apis: Vec<ApiStreams>,
+    weights: Option<Weighted>,
+    network: Option<(Sampler, Stream)>,
+    demand: (Sampler, Stream),
+    which_client: Stream,
+    which_api: Stream,
+    cacheable: Stream,
+    backoff: Stream,
+    thinking: Stream,
+    session: Stream,
+    /// When the next request can be sent at the earliest.
+    free: u64,
+}
+
+/// How keys are drawn; `None` if there is only one.
+pub fn weighted(popularity: &Popularity) -> Option<Weighted> {
+    let weight = |key: usize| ((key + 1) as f64).powf(-popularity.zipf);
+    (popularity.keys > 1).then(|| Weighted::new((0..popularity.keys).map(weight).collect()))
+}
+
+impl Clients {
+    /// The clients of a plan; a single one that never reacts if it says nothing of them.
+    pub fn new(plan: &Plan, seed: Seed) -> Self {
+        let around = plan.surroundings.as_ref();
+        let spec = around.map(|around| &around.clients);
+        let keys = spec.map_or(&Popularity::ONE, |spec| &spec.popularity);
+        let tokens = spec.and_then(budget).map_or(0.0, |budget| budget.size);
+        let network = spec.and_then(|spec| spec.network.as_ref());
+        let closed = spec.is_some_and(|spec| matches!(spec.population, Population::Closed { .. }));
+        let apis = around.map_or(&[][..], |around| &around.apis);
+        let mut first_resource = 0;
+        let streams = |(index, api): (usize, &crate::plan::Api)| {
+            let first = first_resource;
+            first_resource += api.resources.keys as u32;
+            let demand = api.demand.as_ref();
+            ApiStreams {
+                demand: demand
+                    .map(|law| (law.sampler(), seed.stream("demand of API", index as u64))),
+                resources: weighted(&api.resources),
+                resource: seed.stream("resource", index as u64),
+                first_resource: first,
+            }
+        };
+        let weights: Vec<f64> = apis.iter().map(|api| api.weight).collect();
+        Clients {
+            entry_delay: if network.is_some() { 0 } else { plan.ingress.delay.0 },
+            may_read_time_out: spec.is_none_or(|spec| {
+                let patience = spec.patience.filter(|_| spec.cancels).unwrap_or(Span::MAX);
+                plan.ingress.read_timeout <= patience
+            }),
+            clients: vec![Client { tokens, attempts: 0, failed: 0 }; keys.keys],
+            popularity: weighted(keys),
+            apis: apis.iter().enumerate().map(streams).collect(),
+            weights: (weights.len() > 1).then(|| Weighted::new(weights)),
+            network: network.map(|law| (law.sampler(), seed.stream("network", 0))),
+            demand: (plan.gateway.demand.sampler(), seed.stream("demand", u64::from(!closed))),
+            which_client: seed.stream("client", 0),
+            which_api: seed.stream("api", 0),
+            cacheable: seed.stream("cacheable", 0),
+            backoff: seed.stream("back-off", 0),
+            thinking: seed.stream("thinking", 0),
+            session: seed.stream("session", 0),
+            free: 0,
+        }
+    }
+
+    /// Whether a network lies between clients and ingress.
+    #[inline(always)]
+    pub fn has_network(&self) -> bool {
+        self.network.is_some()
+    }
+
+    /// How long the network takes one way.
+    pub fn network_delay(&mut self) -> u64 {
+        self.network.as_mut().map_or(0, |(law, stream)| law.draw(stream).round() as u64)
+    }
+
+    fn think(&mut self, law: &Law) -> u64 {
+        law.draw(&mut self.thinking).0
+    }
+
+    /// A request that is sent at `sent`, or just after it if another one is.
+    #[inline(always)]
+    fn draw(&mut self, request: Request, around: &[crate::plan::Api]) -> Content {
+        let Request { sent, demand, api, .. } = request;
+        let born = sent.max(self.free);
+        self.free = born + 1;
+        let client = self.popularity.as_ref().map_or(0, |keys| keys.draw(&mut self.which_client));
+        let drawn = self.weights.as_ref().map_or(0, |keys| keys.draw(&mut self.which_api));
+        let api = api.map_or(drawn, |api| api as usize);
+        let (streams, spec) = (&mut self.apis[api], &around[api]);
+        let demand = streams.demand.as_mut().map_or(demand, |(law, stream)| law.draw(stream));
+        let resource =
+            streams.resources.as_ref().map_or(0, |keys| keys.draw(&mut streams.resource));
+        let resource = streams.first_resource + resource as u32;
+        let cacheable = match spec.cacheable.0 {
+            never if never <= 0.0 => false,
+            always if always >= 1.0 => true,
+            share => self.cacheable.unit() < share,
+        };
+        let (client, api) = (client as u32, api as u32);
+        Content { born, demand, client, api, resource, cacheable }
+    }
+}
+
+fn budget(spec: &Spec) -> Option<&crate::plan::RetryBudget> {
+    spec.retry.as_ref()?.budget.as_ref()
+}
+
+/// The wait before the k-th further attempt, from k = 1.
+fn backoff(retry: &Retry, further: u32, stream: &mut Stream) -> Span {
+    let backoff = &retry.backoff;
+    let grown = backoff.first.0 as f64 * backoff.factor.powi(further as i32 - 1);
+    let wait = grown.min(backoff.limit.0 as f64);
+    let scattered = match backoff.jitter {
+        Jitter::None => wait,
+        Jitter::Half => wait * (0.5 + 0.5 * stream.unit()),
+        Jitter::Full => wait * stream.unit(),
+    };
+    debug_assert!((0.0..=wait).contains(&scattered), "a wait of {scattered} beyond {wait}");
+    Span(scattered.round() as u64)
+}
+
+impl Requests {
+    #[inline(always)]
+    fn spec<'a>(&self, plan: &'a Plan) -> &'a Spec {
+        // Requests feed back only where there are clients.
+        &plan.surroundings.as_ref().expect("there are clients").clients
+    }
+
+    /// The users of a closed population begin to think.
+    pub fn begin_clients(&mut self, plan: &Plan) {
+        let Some(around) = &plan.surroundings else { return };
+        if let Population::Closed { users, think } = &around.clients.population {
+            for _ in 0..*users {
+                let at = self.clients.think(think) + self.clients.entry_delay;
+                self.schedule(at, Step::UserSends);
+            }
+        }
+    }
+
+    /// A request of the traffic is handled at `at`.
+    #[inline(always)]
+    pub fn receive(&mut self, cx: &mut Context, region: &mut Region, at: u64, request: Request) {
+        self.begin_request(cx, region, at, request);
+    }
+
+    /// A user has thought and sends a request, handled at `at`.
+    pub fn send_next(&mut self, cx: &mut Context, region: &mut Region, at: u64) {
+        let (law, stream) = &mut self.clients.demand;
+        let demand = law.draw(stream);
+        let request = Request { sent: at, demand, slot: None, api: None };
+        self.begin_request(cx, region, at, request);
+    }
+
+    #[inline(always)]
+    fn begin_request(&mut self, cx: &mut Context, region: &mut Region, at: u64, request: Request) {
+        let request = Request { sent: at - self.clients.entry_delay, ..request };
+        let apis = cx.plan.surroundings.as_ref().map_or(&[][..], |around| &around.apis);
+        let content = self.clients.draw(request, apis);
+        cx.offer(content.born);
+        if let Some(budget) = budget(self.spec(cx.plan)) {
+            let (per_request, size) = (budget.per_request, budget.size);
+            let client = &mut self.clients.clients[content.client as usize];
+            client.tokens = (client.tokens + per_request).min(size);
+        }
+        let slot = request.slot.map(|slot| slot as u32);
+        self.begin_attempt(cx, region, at, content, RequestState { slot, tries: 0 });
+    }
+
+    /// A client tries again.
+    pub fn try_again(
+        &mut self,
+        cx: &mut Context,
+        region: &mut Region,
+        at: u64,
+        request: RequestId,
+    ) {
+        let BackedOff { content, request } =
+            self.backed_off.remove(request).expect("a request that backed off waits to be tried");
+        cx.listener.tried_again(Instant(content.born));
+        self.begin_attempt(cx, region, at, content, request);
+    }
+
+    #[inline(always)]
+    fn begin_attempt(
+        &mut self,
+        cx: &mut Context,
+        region: &mut Region,
+        at: u64,
+        content: Content,
+        request: RequestState,
+    ) {
+        debug_assert!(content.born <= at, "a request is sent before it is handled");
+        let request = RequestState { tries: request.tries + 1, ..request };
+        self.clients.clients[content.client as usize].attempts += 1;
+        let sent = at - self.clients.entry_delay;
+        let patience = self.spec(cx.plan).patience;
+        let due = patience.map_or(u64::MAX, |patience| sent.saturating_add(patience.0));
+        let attempt = cx.in_flight.attempts.insert(Attempt::BLANK);
+        // Field by field: a copy as a whole would have to wait until all of it is written.
+        if let Some(fresh) = cx.in_flight.attempts.get_mut(attempt) {
+            (fresh.content, fresh.request) = (content, Some(request));
+            fresh.due[Timeout::Patience as usize] = due;
+        }
+        self.enter_timeout(cx, attempt, Timeout::Patience, due);
+        if self.clients.has_network() {
+            let reached = sent + cx.plan.ingress.delay.0 + self.clients.network_delay();
+            return self.schedule(reached, Step::Reaches { attempt });
+        }
+        self.reach_ingress(cx, region, at, attempt, (content.demand, request.slot));
+    }
+
+    /// An attempt reaches the ingress, unless its client gave up and stopped it.
+    pub fn reach(&mut self, cx: &mut Context, region: &mut Region, at: u64, attempt: AttemptId) {
+        if let Some(reached) = cx.in_flight.get(attempt) {
+            let what = (reached.content.demand, reached.request.and_then(|request| request.slot));
+            self.reach_ingress(cx, region, at, attempt, what);
+        }
+    }
+
+    #[inline(always)]
+    fn reach_ingress(
+        &mut self,
+        cx: &mut Context,
+        region: &mut Region,
+        at: u64,
+        attempt: AttemptId,
+        what: (f64, Option<u32>),
+    ) {
+        let instance = match self.meet_on_connection(cx, &mut region.ingress, at, attempt) {
+            Met::Anyone => region.ingress.meet(),
+            Met::Instance(instance) => Some(instance),
+            Met::Nobody => None,
+            Met::Later => return,
+        };
+        match instance {
+            Some(instance) => self.pass_ingress(cx, region, (at, attempt), instance, what),
+            None => {
+                let fleet = &mut region.cluster.fleet;
+                self.fail_attempt(cx, fleet, attempt, at, Failure::IngressDown);
+            }
+        }
+    }
+
+    /// The handshake of an attempt's connection is done, unless its client stopped it.
+    pub fn end_handshake(
+        &mut self,
+        cx: &mut Context,
+        region: &mut Region,
+        at: u64,
+        attempt: AttemptId,
+    ) {
+        let Some(met) = cx.in_flight.get(attempt) else { return };
+        let what = (met.content.demand, met.request.and_then(|request| request.slot));
+        let instance = met.instance as usize;
+        self.pass_ingress(cx, region, (at, attempt), instance, what);
+    }
+
+    /// An instance has an attempt and finds a replica for it.
+    #[inline(always)]
+    fn pass_ingress(
+        &mut self,
+        cx: &mut Context,
+        region: &mut Region,
+        (at, attempt): (u64, AttemptId),
+        instance: usize,
+        (demand, slot): (f64, Option<u32>),
+    ) {
+        let (fleet, slot) = (&region.cluster.fleet, slot.map(|slot| slot as usize));
+        let what = (at, attempt.name(), demand);
+        let routed = region.ingress.route(cx.plan, fleet, what, instance, slot);
+        if let Routed::Waits = routed {
+            cx.in_flight.attempts[attempt].instance = instance as u32;
+        }
+        self.deliver(cx, region, routed);
+    }
+
+    /// An attempt gets into the replica that it was routed to, or fails.
+    #[inline(always)]
+    fn deliver(&mut self, cx: &mut Context, region: &mut Region, routed: Routed) {
+        let fleet = &mut region.cluster.fleet;
+        match routed {
+            Routed::To(id, Connecting { due: at, sent, instance, .. }) => {
+                let attempt = AttemptId::of(sent);
+                if fleet[id].lacks_contracts && self.needs_contracts(cx, attempt) {
+                    return self.fail_attempt(cx, fleet, attempt, at, Failure::ContractsMissing);
+                }
+                let opened = region.ingress.take_opened();
+                self.enter_replica(cx, fleet, (at, attempt), (instance, id, opened));
+            }
+            Routed::Waits => self.stirred = true,
+            Routed::Fails(failure, Connecting { due: at, sent, .. }) => {
+                self.fail_attempt(cx, fleet, AttemptId::of(sent), at, failure);
+            }
+        }
+    }
+
+    #[cold]
+    fn needs_contracts(&self, cx: &Context, attempt: AttemptId) -> bool {
+        self.api_of(cx.plan, cx.in_flight.attempts[attempt].content.api).contracts
+    }
+
+    /// The first connection times out, unless nobody waits for it any more.
+    pub fn end_connection(&mut self, cx: &mut Context, region: &mut Region) {
+        let connecting = region.ingress.take_timed_out();
+        if cx.in_flight.get(AttemptId::of(connecting.sent)).is_some() {
+            let fleet = &region.cluster.fleet;
+            let routed = region.ingress.give_up_address(cx.plan, fleet, connecting);
+            self.deliver(cx, region, routed);
+        }
+    }
+
+    /// A client gives up on an attempt at `due`.
+    #[inline(never)]
+    pub fn give_up(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId, due: u64) {
+        let cancels = self.spec(cx.plan).cancels;
+        let Some(given_up) = cx.in_flight.get_mut(attempt) else { return };
+        let Some(request) = given_up.request.take() else { return };
+        let (content, stage) = (given_up.content, given_up.stage);
+        cx.listener.attempt_failed(Instant(content.born), Failure::GivenUp);
+        match stage {
+            // Its answer, without a step of its own, comes too late.
+            Stage::Returning if !self.clients.has_network() => {
+                self.end_in_vain(cx, attempt);
+            }
+            Stage::Returning => {}
+            _ if cancels => self.abort(cx, fleet, attempt, due, Failure::GivenUp),
+            _ => {}
+        }
+        self.react(cx, content, request, due, Failure::GivenUp);
+    }
+
+    /// A client reacts to the failure of its attempt at `at`.
+    #[inline(never)]
+    pub(super) fn react(
+        &mut self,
+        cx: &mut Context,
+        content: Content,
+        request: RequestState,
+        at: u64,
+        failure: Failure,
+    ) {
+        if self.over {
+            return;
+        }
+        let client = &mut self.clients.clients[content.client as usize];
+        client.failed += 1;
+        debug_assert!(client.failed <= client.attempts, "more attempts failed than were made");
+        match self.may_retry(cx, content, request, failure) {
+            Some(wait) => {
+                let at = at.saturating_add(wait.0).saturating_add(self.clients.entry_delay);
+                let request = self.backed_off.insert(BackedOff { content, request });
+                self.schedule(at, Step::Again { request });
+            }
+            None => {
+                cx.note_failure(content.born, at, failure);
+                self.end_request(cx.plan, at);
+            }
+        }
+    }
+
+    /// How long a client waits before it tries again; `None` if it does not.
+    fn may_retry(
+        &mut self,
+        cx: &mut Context,
+        content: Content,
+        request: RequestState,
+        failure: Failure,
+    ) -> Option<Span> {
+        let retry = self.spec(cx.plan).retry.as_ref()?;
+        let pointless = match failure {
+            Failure::RateLimited | Failure::QuotaUnknown => !retry.limited,
+            Failure::ContractRevoked => true,
+            _ => false,
+        };
+        if pointless || request.tries >= retry.attempts {
+            return None;
+        }
+        let client = &mut self.clients.clients[content.client as usize];
+        let failed = client.failed as f64 / client.attempts as f64;
+        let tripped = retry.breaker.is_some_and(|most| failed > most.0);
+        let spent = retry.budget.is_some() && client.tokens < 1.0;
+        if tripped || spent {
+            let born = Instant(content.born);
+            cx.listener.counted(born, Count::BudgetSpent);
+            return None;
+        }
+        client.tokens -= 1.0;
+        debug_assert!(retry.budget.is_none() || client.tokens >= 0.0, "the budget is overdrawn");
+        Some(backoff(retry, request.tries, &mut self.clients.backoff))
+    }
+
+    /// A request has its outcome at `at`; its user, if requests are sent by users, goes on.
+    #[inline(always)]
+    pub(super) fn end_request(&mut self, plan: &Plan, at: u64) {
+        match &self.spec(plan).population {
+            Population::Open => {}
+            Population::Closed { think, .. } => self.go_on(at, think),
+            Population::Sessions { requests, think } => {
+                if self.clients.session.unit() * requests >= 1.0 {
+                    self.go_on(at, think);
+                }
+            }
+        }
+    }
+
+    /// A user thinks from `at` on and then sends the next request.
+    #[inline(never)]
+    fn go_on(&mut self, at: u64, think: &Law) {
+        if !self.over {
+            let at = at.saturating_add(self.clients.think(think)) + self.clients.entry_delay;
+            self.schedule(at, Step::UserSends);
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! How attempts end, where something surrounds the replicas.
+//!
+//! ```text
+//! answer at the replica ─ hop, network ─► client: served, or too late and wasted
+//! failure, time-out, loss of the replica or of the ingress instance ─► client reacts
+//! client gave up before ─► nobody waits: the work is stopped, or goes on and is wasted
+//! ```
+
+use super::Requests;
+use super::attempt::{Attempt, AttemptId, Stage, Timeout};
+use super::step::Step;
+use crate::model::context::{Context, Loss};
+use crate::model::replica::fleet::Fleet;
+use crate::observe::count::Count;
+use crate::observe::ledger::Failure;
+use crate::observe::{Observer, ReplicaId, Served};
+use crate::units::Instant;
+
+/// An attempt that is answered at `finished`.
+#[inline(always)]
+fn served(open: &Attempt, finished: u64) -> Served {
+    Served {
+        sent: Instant(open.content.born),
+        arrived: Instant(open.arrived),
+        finished: Instant(finished),
+        demand: open.content.demand as f32,
+        replica: open.replica,
+    }
+}
+
+impl Requests {
+    /// A replica has the answer to an attempt and gives it to the ingress at `at`.
+    #[inline(always)]
+    pub fn answer(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId, at: u64) {
+        let Some(open) = cx.in_flight.attempts.get(attempt) else { return };
+        let seen = at.saturating_add(cx.plan.ingress.hop.0);
+        let in_time = open.request.is_some() && open.due[Timeout::Patience as usize] > seen;
+        if !in_time || self.clients.has_network() {
+            return self.return_answer(cx, fleet, attempt, seen);
+        }
+        let answered = served(open, at);
+        cx.in_flight.attempts.remove(attempt);
+        fleet[answered.replica].served += 1;
+        self.tell_answered(cx, &answered);
+    }
+
+    /// An answer goes through a network, or to a client that gave up or will have by then.
+    #[inline(never)]
+    fn return_answer(
+        &mut self,
+        cx: &mut Context,
+        fleet: &mut Fleet,
+        attempt: AttemptId,
+        seen: u64,
+    ) {
+        let Some(open) = cx.in_flight.attempts.get_mut(attempt) else { return };
+        if open.request.is_none() {
+            return self.end_in_vain(cx, attempt);
+        }
+        fleet[open.replica].served += 1;
+        // Without a network it stays until its client gives up.
+        open.due[Timeout::Read as usize] = u64::MAX;
+        open.stage = Stage::Returning;
+        if self.clients.has_network() {
+            let seen = seen + self.clients.network_delay();
+            self.schedule(seen, Step::Returns { attempt });
+        }
+    }
+
+    /// An attempt for which nobody waits any more ends with its answer.
+    pub fn end_in_vain(&mut self, cx: &mut Context, attempt: AttemptId) {
+        if let Some(open) = cx.in_flight.attempts.remove(attempt) {
+            cx.listener.counted(Instant(open.content.born), Count::Wasted);
+        }
+    }
+
+    /// An answer reaches its client through a network.
+    pub fn receive_answer(&mut self, cx: &mut Context, attempt: AttemptId) {
+        let Some(open) = cx.in_flight.attempts.get(attempt) else { return };
+        if open.request.is_none() {
+            return self.end_in_vain(cx, attempt);
+        }
+        // The latency ends when the answer is there, less the hop that every latency has added to
+        // it.
+        let answered = served(open, cx.now.0 - cx.plan.ingress.hop.0);
+        cx.in_flight.attempts.remove(attempt);
+        self.tell_answered(cx, &answered);
+    }
+
+    #[inline(always)]
+    fn tell_answered(&mut self, cx: &mut Context, answered: &Served) {
+        let Served { sent, finished, .. } = *answered;
+        cx.digest.in_any_order(finished.0, sent.0);
+        cx.listener.served(answered);
+        self.end_request(cx.plan, (finished + cx.plan.ingress.hop).0);
+    }
+
+    /// An attempt fails at `at`; whatever work it had in a replica is over.
+    #[inline(never)]
+    pub fn fail_attempt(
+        &mut self,
+        cx: &mut Context,
+        fleet: &mut Fleet,
+        attempt: AttemptId,
+        at: u64,
+        failure: Failure,
+    ) {
+        self.leave_queue(cx, attempt);
+        let Some(open) = cx.in_flight.attempts.remove(attempt) else { return };
+        if open.waits() {
+            fleet[open.replica].held -= 1;
+        }
+        if let Some(request) = open.request {
+            cx.listener.attempt_failed(Instant(open.content.born), failure);
+            self.react(cx, open.content, request, at, failure);
+        }
+    }
+
+    /// An attempt fails at `at` and its work is stopped.
+    pub fn abort(
+        &mut self,
+        cx: &mut Context,
+        fleet: &mut Fleet,
+        attempt: AttemptId,
+        at: u64,
+        failure: Failure,
+    ) {
+        self.stop_work(cx, fleet, attempt);
+        self.fail_attempt(cx, fleet, attempt, at, failure);
+    }
+
+    /// Stops the work for an attempt, wherever it is.
+    pub fn stop_work(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId) {
+        let Some(open) = cx.in_flight.attempts.get(attempt) else { return };
+        let id = open.replica;
+        match open.stage {
+            Stage::Cpu(_) => {
+                fleet[id].cancel(attempt, cx.now.0, &mut cx.in_flight);
+                self.touch(fleet, id);
+            }
+            Stage::Upstream(_) | Stage::Pending => self.leave_upstream(cx, fleet, attempt),
+            _ => {}
+        }
+    }
+
+    /// Takes care of what an event has left.
+    pub fn settle_losses(&mut self, cx: &mut Context, fleet: &mut Fleet) {
+        for loss in cx.take_losses() {
+            match loss {
+                Loss::HeldBy(id) => self.lose_held(cx, fleet, id),
+                Loss::Through(instance) => self.lose_through(cx, fleet, instance),
+                Loss::Memory { slot, in_order } => {
+                    self.policies.lose(cx.now, slot, in_order);
+                    self.upstreams.forget(cx.plan, slot);
+                }
+            }
+        }
+    }
+
+    /// Every attempt that a replica has fails with it at this moment.
+    fn lose_held(&mut self, cx: &mut Context, fleet: &mut Fleet, id: ReplicaId) {
+        let held = |open: &Attempt| open.is_held() && open.replica == id;
+        self.lose_attempts(cx, fleet, held, |stage| !matches!(stage, Stage::Cpu(_)));
+    }
+
+    /// Every attempt through an ingress instance fails with it at this moment.
+    fn lose_through(&mut self, cx: &mut Context, fleet: &mut Fleet, instance: usize) {
+        self.handshakes.forget(instance);
+        let through =
+            |open: &Attempt| open.instance as usize == instance && open.stage != Stage::Returning;
+        self.lose_attempts(cx, fleet, through, |_| true);
+    }
+
+    /// Attempts fail; the work of those in a stage that is `stoppable` is stopped.
+    fn lose_attempts(
+        &mut self,
+        cx: &mut Context,
+        fleet: &mut Fleet,
+        lost: impl Fn(&Attempt) -> bool,
+        stoppable: impl Fn(Stage) -> bool,
+    ) {
+        let attempts = cx.in_flight.attempts.iter().filter(|(_, open)| lost(open));
+        // Those that wait go first, or they would get the places that the others leave.
+        let works = |open: &Attempt| match open.stage {
+            Stage::Pending => 0,
+            Stage::Upstream(_) if !open.in_service => 1,
+            _ => 2,
+        };
+        let mut lost: Vec<_> =
+            attempts.map(|(id, open)| ((works(open), open.content.born, id), open.stage)).collect();
+        lost.sort_unstable_by_key(|(order, _)| *order);
+        for ((_, _, attempt), stage) in lost {
+            if stoppable(stage) {
+                self.stop_work(cx, fleet, attempt);
+            }
+            self.fail_attempt(cx, fleet, attempt, cx.now.0, Failure::LostInFlight);
+        }
+    }
+
+    /// The sending times of the requests without an outcome and of those whose attempt has no end.
+    pub fn still_open(&self, cx: &Context) -> (Vec<Instant>, Vec<Instant>) {
+        let waited_for = cx.in_flight.attempts.values().filter(|attempt| attempt.request.is_some());
+        let mut attempts: Vec<_> =
+            waited_for.map(|attempt| Instant(attempt.content.born)).collect();
+        let waiting = self.backed_off.values().map(|waiting| Instant(waiting.content.born));
+        let mut requests: Vec<_> = waiting.chain(attempts.iter().copied()).collect();
+        requests.sort_unstable();
+        attempts.sort_unstable();
+        (requests, attempts)
+    }
+}

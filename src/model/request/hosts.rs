@@ -1,0 +1,134 @@
+//! The hosts of upstreams, and how the replica in each slot sees them.
+//!
+//! ```text
+//! up ─ outage ─► down, silent or not ─ all outages over ─► up
+//! ```
+
+use std::collections::VecDeque;
+
+use super::attempt::AttemptId;
+use crate::plan::{Down, HostTarget, Plan, Upstream as Spec};
+use crate::policy::breaker::Breaker;
+use crate::policy::outlier::Outliers;
+use crate::random::{Sampler, Seed, Stream};
+
+/// A host of an upstream.
+#[derive(Clone, Debug, Default)]
+pub(in crate::model) struct Host {
+    pub upstream: usize,
+    /// Requests it works on, wanted or not, and those that wait.
+    pub busy: usize,
+    pub waiting: VecDeque<AttemptId>,
+    /// Faults that keep it down, and how many of these leave it silent.
+    pub down: u32,
+    pub silent: u32,
+    /// Counts its outages: what it had begun before one is lost.
+    pub outages: u32,
+    /// Slow-downs in progress, by incident; the worst holds.
+    pub slow: Vec<(usize, f64)>,
+}
+
+/// An upstream as the replica in one slot sees it.
+#[derive(Clone, Debug)]
+pub(in crate::model) struct View {
+    pub breaker: Breaker,
+    pub pending: VecDeque<AttemptId>,
+    pub outliers: Option<Outliers>,
+    pub turn: usize,
+    /// Requests that are still to get a connection that became free.
+    pub owed: usize,
+}
+
+/// The hosts of all upstreams and their random streams.
+#[derive(Debug)]
+pub(in crate::model) struct Upstreams {
+    pub hosts: Vec<Host>,
+    /// The first host of each upstream, and how many it has.
+    pub ranges: Vec<(usize, usize)>,
+    pub latency: Vec<(Sampler, Stream)>,
+    pub errors: Stream,
+    /// For each upstream and slot.
+    pub views: Vec<Vec<View>>,
+}
+
+impl Upstreams {
+    pub fn new(plan: &Plan, seed: Seed) -> Self {
+        let specs = plan.surroundings.as_ref().map_or(&[][..], |around| &around.upstreams);
+        let (mut hosts, mut ranges) = (Vec::new(), Vec::new());
+        for (upstream, spec) in specs.iter().enumerate() {
+            ranges.push((hosts.len(), spec.hosts));
+            hosts.extend((0..spec.hosts).map(|_| Host { upstream, ..Host::default() }));
+        }
+        let latency = |(index, spec): (usize, &Spec)| {
+            (spec.latency.sampler(), seed.stream("upstream", index as u64))
+        };
+        let views = |spec: &Spec| (0..plan.slots()).map(|slot| View::new(spec, slot)).collect();
+        Upstreams {
+            hosts,
+            ranges,
+            latency: specs.iter().enumerate().map(latency).collect(),
+            errors: seed.stream("upstream errors", 0),
+            views: specs.iter().map(views).collect(),
+        }
+    }
+
+    /// The hosts that a fault hits.
+    pub fn hosts_of(&self, target: HostTarget) -> impl Iterator<Item = usize> + use<> {
+        let (first, hosts) = self.ranges[target.upstream];
+        let only = target.host;
+        (0..hosts).filter(move |host| only.is_none_or(|only| only == *host)).map(move |h| first + h)
+    }
+
+    /// A new process in a slot knows nothing of how hosts did.
+    pub fn forget(&mut self, plan: &Plan, slot: usize) {
+        let specs = plan.surroundings.iter().flat_map(|around| &around.upstreams);
+        for (views, spec) in self.views.iter_mut().zip(specs) {
+            views[slot].outliers = spec.outliers.map(|rule| Outliers::new(rule, spec.hosts));
+        }
+    }
+
+    pub fn slow_down(&mut self, host: usize, incident: usize, factor: f64) {
+        assert!(factor > 0.0, "a host that is slow by {factor} never answers");
+        self.hosts[host].slow.push((incident, factor));
+    }
+
+    pub fn speed_up(&mut self, host: usize, incident: usize) {
+        self.hosts[host].slow.retain(|(cause, _)| *cause != incident);
+    }
+
+    pub fn bring_up(&mut self, host: usize, down: Down) {
+        assert!(self.hosts[host].down > 0, "host {host} is up");
+        self.hosts[host].down -= 1;
+        self.hosts[host].silent -= u32::from(down == Down::Silent);
+        let Host { down, silent, .. } = self.hosts[host];
+        assert!(silent <= down, "host {host} is silent and up");
+    }
+
+    /// The host for the next request of the replica in a slot; `None` if it takes none for sound.
+    pub fn pick(&mut self, upstream: usize, slot: usize) -> Option<usize> {
+        let (first, hosts) = self.ranges[upstream];
+        let view = &mut self.views[upstream][slot];
+        let host = match &mut view.outliers {
+            Some(outliers) => outliers.pick()?,
+            None => {
+                view.turn = (view.turn + 1) % hosts;
+                view.turn
+            }
+        };
+        assert!(host < hosts, "host {host} of {hosts}");
+        Some(first + host)
+    }
+}
+
+impl View {
+    /// Replicas begin their turns at different hosts.
+    fn new(spec: &Spec, slot: usize) -> Self {
+        View {
+            breaker: Breaker::new(spec.breaker),
+            pending: VecDeque::new(),
+            outliers: spec.outliers.map(|outliers| Outliers::new(outliers, spec.hosts)),
+            turn: slot % spec.hosts,
+            owed: 0,
+        }
+    }
+}

@@ -1,0 +1,395 @@
+//! The services behind the gateway: what a replica asks when its CPU has done its part.
+//!
+//! ```text
+//! replica ─► circuit breaker ─┬─ no room ──► refused
+//!                             └─ room, or a place to wait for it
+//!                 ┌─────────────────┘
+//!                 ▼
+//!       host, in turn ─┬─ down and refuses ─────────────► failed upstream, or tried again
+//!                      ├─ down and silent ──┐
+//!                      └─ a worker is free ─┼─ latency ─► answer, or an error
+//!                          │  else waits ───┘    └─ not in time: timed out upstream
+//! ```
+//!
+//! A host works on as many requests at once as it has workers, each for a time drawn from its law
+//! (G/G/c, first come first served), or on any number if it has no limit. Each request that it has
+//! already can add to that time.
+//!
+//! Assumptions: every replica has its own turn over the hosts; a replica that stands still passes
+//! nothing on; the time-out is for all tries of a replica together. Unless the plan says so, a host
+//! goes on with work that nobody waits for any more. Left out: connections and their set-up,
+//! HTTP/2 streams.
+
+use super::Requests;
+use super::attempt::{AttemptId, Stage, Timeout};
+use super::hosts::Upstreams;
+use super::step::Step;
+use crate::model::context::Context;
+use crate::model::replica::fleet::Fleet;
+use crate::observe::Observer;
+use crate::observe::count::Count;
+use crate::observe::ledger::Failure;
+use crate::plan::{Down, Plan, Upstream as Spec};
+use crate::policy::breaker::Entry;
+use crate::policy::outlier::{Outliers, Response};
+use crate::units::Instant;
+
+/// Stands for the host of an attempt for which there is none.
+const NOWHERE: usize = u32::MAX as usize;
+
+/// An upstream of the plan; an attempt can be at one only where there are some.
+fn upstream_spec(plan: &Plan, upstream: usize) -> &Spec {
+    &plan.surroundings.as_ref().expect("there are upstreams").upstreams[upstream]
+}
+
+impl Requests {
+    /// The upstream of an attempt's API and the slot of its replica.
+    fn upstream_of(&self, cx: &Context, fleet: &Fleet, attempt: AttemptId) -> (usize, usize) {
+        let asking = &cx.in_flight.attempts[attempt];
+        let upstream = self.api_of(cx.plan, asking.content.api).upstream;
+        (upstream.expect("its API has an upstream"), fleet[asking.replica].slot)
+    }
+
+    /// Outlier detection looks at its hosts from the beginning on.
+    pub fn begin_sweeps(&mut self, plan: &Plan) {
+        for upstream in 0..self.upstreams.views.len() {
+            self.await_sweep(plan, 0, upstream);
+        }
+    }
+
+    fn await_sweep(&mut self, plan: &Plan, at: u64, upstream: usize) {
+        if let Some(outliers) = upstream_spec(plan, upstream).outliers {
+            let at = at.saturating_add(outliers.interval.0);
+            self.schedule(at, Step::Sweep { upstream: upstream as u32 });
+        }
+    }
+
+    /// Every replica looks at how the hosts of an upstream did.
+    pub fn sweep(&mut self, plan: &Plan, at: u64, upstream: usize) {
+        let views = self.upstreams.views[upstream].iter_mut();
+        views.filter_map(|view| view.outliers.as_mut()).for_each(|o| o.sweep(Instant(at)));
+        self.await_sweep(plan, at, upstream);
+    }
+
+    /// A replica asks the upstream of an attempt's API.
+    #[inline(never)]
+    pub fn ask_upstream(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId) {
+        let at = cx.now.0;
+        let (upstream, slot) = self.upstream_of(cx, fleet, attempt);
+        let until = at.saturating_add(upstream_spec(cx.plan, upstream).timeout.0);
+        let view = &mut self.upstreams.views[upstream][slot];
+        let entry = view.breaker.enter();
+        let open = &mut cx.in_flight.attempts[attempt];
+        if let Entry::Refused(_) = entry {
+            if std::mem::take(&mut open.retrying) {
+                view.breaker.leave_retry();
+            }
+            return self.fail_attempt(cx, fleet, attempt, at, Failure::BreakerOpen);
+        }
+        debug_assert!(!open.in_service, "a host works on an attempt that asks");
+        open.stage = Stage::Pending;
+        let replica = &mut fleet[open.replica];
+        replica.held += 1;
+        replica.note_peak();
+        // The time-out is for all tries together.
+        if open.upstream_tries == 0 {
+            self.set_timeout(cx, attempt, Timeout::Upstream, until);
+        }
+        match entry {
+            Entry::Pending => self.upstreams.views[upstream][slot].pending.push_back(attempt),
+            _ => self.go_to_host(cx, fleet, at, attempt),
+        }
+    }
+
+    /// An attempt that has a connection goes to the host whose turn it is.
+    fn go_to_host(&mut self, cx: &mut Context, fleet: &mut Fleet, at: u64, attempt: AttemptId) {
+        let (upstream, slot) = self.upstream_of(cx, fleet, attempt);
+        let outliers = self.upstreams.views[upstream][slot].outliers.as_ref();
+        let panics = outliers.is_some_and(Outliers::is_panicking);
+        let host = self.upstreams.pick(upstream, slot);
+        let open = &mut cx.in_flight.attempts[attempt];
+        if panics {
+            cx.listener.counted(Instant(open.content.born), Count::Panic);
+        }
+        let hung = fleet[open.replica].hung;
+        let host = host.filter(|_| !hung);
+        open.stage = Stage::Upstream(host.unwrap_or(NOWHERE) as u32);
+        open.in_service = false;
+        if hung {
+            return; // nothing leaves it
+        }
+        let Some(host) = host else {
+            self.leave_upstream(cx, fleet, attempt);
+            return self.fail_attempt(cx, fleet, attempt, at, Failure::UpstreamFailed);
+        };
+        self.enter_host(cx, fleet, at, attempt, host);
+    }
+
+    fn enter_host(
+        &mut self,
+        cx: &mut Context,
+        fleet: &mut Fleet,
+        at: u64,
+        attempt: AttemptId,
+        index: usize,
+    ) {
+        let upstream = self.upstreams.hosts[index].upstream;
+        let workers = upstream_spec(cx.plan, upstream).workers;
+        let host = &mut self.upstreams.hosts[index];
+        if host.silent > 0 {
+            return; // its time-out ends it
+        }
+        if host.down > 0 {
+            return self.fail_at_host(cx, fleet, at, attempt, index);
+        }
+        if workers.is_some_and(|workers| host.busy >= workers) {
+            return host.waiting.push_back(attempt);
+        }
+        self.begin_at_host(cx, at, attempt, index);
+    }
+
+    fn begin_at_host(&mut self, cx: &mut Context, at: u64, attempt: AttemptId, index: usize) {
+        let open = &mut cx.in_flight.attempts[attempt];
+        let Upstreams { hosts, latency, errors, .. } = &mut self.upstreams;
+        let host = &mut hosts[index];
+        let spec = upstream_spec(cx.plan, host.upstream);
+        let (law, stream) = &mut latency[host.upstream];
+        let crowd = spec.per_request.0 as f64 * host.busy as f64;
+        let factor = host.slow.iter().map(|(_, factor)| *factor).fold(1.0, f64::max);
+        let takes = ((law.draw(stream) + crowd) * factor).round() as u64;
+        let failed = spec.errors.0 > 0.0 && errors.unit() < spec.errors.0;
+        assert!(host.down == 0 && host.silent == 0, "host {index} is down and begins");
+        assert!(spec.workers.is_none_or(|workers| host.busy < workers), "no worker is free");
+        assert!(!open.in_service, "a host works on an attempt once");
+        host.busy += 1;
+        open.in_service = true;
+        let done = Step::HostDone {
+            attempt,
+            host: index as u32,
+            tries: open.upstream_tries,
+            outages: host.outages,
+            failed,
+        };
+        self.schedule(at.saturating_add(takes), done);
+    }
+
+    /// A host goes down; what it had begun is lost.
+    pub fn take_host_down(
+        &mut self,
+        cx: &mut Context,
+        fleet: &mut Fleet,
+        index: usize,
+        down: Down,
+    ) {
+        let host = &mut self.upstreams.hosts[index];
+        host.down += 1;
+        host.silent += u32::from(down == Down::Silent);
+        host.outages += 1;
+        host.busy = 0;
+        host.waiting.clear();
+        let here = Stage::Upstream(index as u32);
+        let open = cx.in_flight.attempts.iter_mut().filter(|(_, open)| open.stage == here);
+        let mut hit: Vec<_> = open
+            .map(|(id, open)| {
+                open.in_service = false;
+                (open.content.born, id)
+            })
+            .collect();
+        hit.sort_unstable();
+        if down == Down::Refuses {
+            hit.into_iter().for_each(|(_, id)| self.fail_at_host(cx, fleet, cx.now.0, id, index));
+        }
+    }
+
+    /// A host is done with an attempt, and begins with the next.
+    pub fn end_at_host(
+        &mut self,
+        cx: &mut Context,
+        fleet: &mut Fleet,
+        at: u64,
+        done: (AttemptId, u16, u32),
+        index: usize,
+        ok: bool,
+    ) {
+        let (attempt, tries, outages) = done;
+        if self.upstreams.hosts[index].outages != outages {
+            return;
+        }
+        let here = Stage::Upstream(index as u32);
+        let is_wanted = cx.in_flight.attempts.get(attempt).is_some_and(|open| {
+            open.stage == here && open.upstream_tries == tries && open.in_service
+        });
+        let cancels = upstream_spec(cx.plan, self.upstreams.hosts[index].upstream).cancels;
+        if let Some(open) = cx.in_flight.attempts.get_mut(attempt).filter(|_| is_wanted) {
+            open.in_service = false;
+        }
+        // Where work can be cancelled, its worker was freed when it was.
+        if is_wanted || !cancels {
+            self.free_worker(cx, at, index);
+        }
+        match (is_wanted, ok) {
+            (false, _) => {}
+            (true, false) => self.fail_at_host(cx, fleet, at, attempt, index),
+            (true, true) => self.use_answer(cx, fleet, at, attempt, index),
+        }
+    }
+
+    /// A replica has the answer of a host.
+    fn use_answer(
+        &mut self,
+        cx: &mut Context,
+        fleet: &mut Fleet,
+        at: u64,
+        attempt: AttemptId,
+        index: usize,
+    ) {
+        self.note_response(cx, fleet, at, attempt, index, Response::Fine);
+        self.leave_upstream(cx, fleet, attempt);
+        if self.keep_if_hung(cx, fleet, attempt) {
+            return;
+        }
+        self.store_and_answer(cx, fleet, at, attempt);
+    }
+
+    /// A replica takes note of how a host did; one that stands still does not, nor did it send what
+    /// it gives up.
+    fn note_response(
+        &mut self,
+        cx: &mut Context,
+        fleet: &mut Fleet,
+        at: u64,
+        attempt: AttemptId,
+        index: usize,
+        response: Response,
+    ) {
+        let (upstream, slot) = self.upstream_of(cx, fleet, attempt);
+        let open = &cx.in_flight.attempts[attempt];
+        if fleet[open.replica].hung {
+            return;
+        }
+        let host = index - self.upstreams.ranges[upstream].0;
+        if let Some(outliers) = &mut self.upstreams.views[upstream][slot].outliers {
+            outliers.note(Instant(at), host, response);
+        }
+    }
+
+    fn free_worker(&mut self, cx: &mut Context, at: u64, index: usize) {
+        let host = &mut self.upstreams.hosts[index];
+        host.busy = host.busy.saturating_sub(1);
+        let here = Stage::Upstream(index as u32);
+        while let Some(next) = self.upstreams.hosts[index].waiting.pop_front() {
+            let open = cx.in_flight.attempts.get(next);
+            if open.is_some_and(|open| open.stage == here && !open.in_service) {
+                return self.begin_at_host(cx, at, next, index);
+            }
+        }
+    }
+
+    /// An attempt waits no longer for its upstream or a connection to it; one that waits for a
+    /// connection gets its own.
+    pub fn leave_upstream(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId) {
+        let (upstream, slot) = self.upstream_of(cx, fleet, attempt);
+        let open = &mut cx.in_flight.attempts[attempt];
+        let (stage, was_in_service) = (open.stage, open.in_service);
+        (open.stage, open.in_service) = (Stage::UnderWay, false);
+        let retried = std::mem::take(&mut open.retrying);
+        debug_assert!(fleet[open.replica].held > 0, "its replica holds nothing");
+        fleet[open.replica].held -= 1;
+        let view = &mut self.upstreams.views[upstream][slot];
+        if retried {
+            view.breaker.leave_retry();
+        }
+        let promotes = view.breaker.leave(matches!(stage, Stage::Upstream(_)));
+        if let Stage::Upstream(host) = stage
+            && was_in_service
+            && upstream_spec(cx.plan, upstream).cancels
+        {
+            self.free_worker(cx, cx.now.0, host as usize);
+        }
+        if promotes {
+            self.promote(cx, fleet, upstream, slot);
+        }
+    }
+
+    /// The first that waits for a connection has one. If that ends at once, it makes room for the
+    /// next: one after the other, not one within the other.
+    fn promote(&mut self, cx: &mut Context, fleet: &mut Fleet, upstream: usize, slot: usize) {
+        let view = &mut self.upstreams.views[upstream][slot];
+        view.owed += 1;
+        if view.owed > 1 {
+            return;
+        }
+        while self.upstreams.views[upstream][slot].owed > 0 {
+            self.promote_one(cx, fleet, upstream, slot);
+            self.upstreams.views[upstream][slot].owed -= 1;
+        }
+    }
+
+    fn promote_one(&mut self, cx: &mut Context, fleet: &mut Fleet, upstream: usize, slot: usize) {
+        while let Some(next) = self.upstreams.views[upstream][slot].pending.pop_front() {
+            let open = cx.in_flight.attempts.get(next);
+            if open.is_some_and(|open| open.stage == Stage::Pending) {
+                return self.go_to_host(cx, fleet, cx.now.0, next);
+            }
+        }
+    }
+
+    /// Keeps an attempt whose replica stands still and passes nothing on; says whether it does.
+    fn keep_if_hung(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId) -> bool {
+        let open = &mut cx.in_flight.attempts[attempt];
+        let hung = fleet[open.replica].hung;
+        if hung {
+            open.stage = Stage::Stuck;
+            fleet[open.replica].held += 1;
+        }
+        hung
+    }
+
+    /// A host fails an attempt; its replica may try once more.
+    fn fail_at_host(
+        &mut self,
+        cx: &mut Context,
+        fleet: &mut Fleet,
+        at: u64,
+        attempt: AttemptId,
+        index: usize,
+    ) {
+        self.note_response(cx, fleet, at, attempt, index, Response::Error);
+        self.leave_upstream(cx, fleet, attempt);
+        if self.keep_if_hung(cx, fleet, attempt) {
+            return;
+        }
+        let (upstream, slot) = self.upstream_of(cx, fleet, attempt);
+        let retries = upstream_spec(cx.plan, upstream).retries;
+        let open = &mut cx.in_flight.attempts[attempt];
+        let breaker = &mut self.upstreams.views[upstream][slot].breaker;
+        if u32::from(open.upstream_tries) < retries && !self.over && breaker.enter_retry() {
+            open.upstream_tries += 1;
+            open.retrying = true;
+            cx.listener.counted(Instant(open.content.born), Count::UpstreamRetry);
+            return self.ask_upstream(cx, fleet, attempt);
+        }
+        self.fail_attempt(cx, fleet, attempt, at, Failure::UpstreamFailed);
+    }
+
+    /// The upstream did not answer in time.
+    pub fn time_out_upstream(
+        &mut self,
+        cx: &mut Context,
+        fleet: &mut Fleet,
+        attempt: AttemptId,
+        at: u64,
+    ) {
+        match cx.in_flight.attempts.get(attempt).map(|open| open.stage) {
+            Some(Stage::Upstream(host)) => {
+                self.note_response(cx, fleet, at, attempt, host as usize, Response::GatewayFailure);
+            }
+            Some(Stage::Pending) => {}
+            _ => return, // there was an answer in time
+        }
+        self.leave_upstream(cx, fleet, attempt);
+        if !self.keep_if_hung(cx, fleet, attempt) {
+            self.fail_attempt(cx, fleet, attempt, at, Failure::UpstreamTimedOut);
+        }
+    }
+}

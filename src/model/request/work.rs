@@ -1,0 +1,152 @@
+//! Attempts in replicas' servers: taken on, put into the CPU, done.
+
+use super::Requests;
+use super::attempt::{AttemptId, Departure, Stage, Then, Timeout};
+use super::policies::whole_way;
+use crate::model::context::Context;
+use crate::model::replica::fleet::Fleet;
+use crate::observe::{ReplicaId, State};
+use crate::plan::TlsEnd;
+
+impl Requests {
+    /// Looks up when the next job of each server will be done.
+    pub fn refresh_completions(&mut self, fleet: &mut Fleet) {
+        let alive = fleet.present().iter().filter(|id| fleet[**id].state() != State::Terminated);
+        self.next_completions.fill(alive.map(|id| (*id, fleet[*id].server.next_change())));
+        for (place, id) in self.next_completions.replicas().iter().enumerate() {
+            fleet[*id].completion_place = place;
+        }
+    }
+
+    /// The server of a replica has changed.
+    #[inline(always)]
+    pub(super) fn touch(&mut self, fleet: &Fleet, id: ReplicaId) {
+        let replica = &fleet[id];
+        if self.next_completions.is_at(replica.completion_place, id) {
+            let next = replica.server.next_change();
+            self.next_completions.set(replica.completion_place, next);
+        }
+    }
+
+    /// The server at a place works until its next job is done, `at`.
+    #[inline(always)]
+    pub fn work(&mut self, cx: &mut Context, fleet: &mut Fleet, place: usize, at: u64) {
+        let replica = self.next_completions.replica(place);
+        let next = fleet[replica].work(at, &mut cx.in_flight);
+        self.next_completions.set(place, next);
+        cx.now.0 = at;
+        self.settle(cx, fleet);
+    }
+
+    /// Handles what servers are done with.
+    #[inline(always)]
+    pub fn settle(&mut self, cx: &mut Context, fleet: &mut Fleet) {
+        let mut handled = 0;
+        while let Some(departure) = cx.in_flight.departures.get(handled) {
+            self.leave_server(cx, fleet, *departure);
+            handled += 1;
+        }
+        cx.in_flight.departures.clear();
+    }
+
+    /// A replica takes an attempt on that came through an instance, on a connection that was
+    /// `opened` for it or not.
+    #[inline(never)]
+    pub(super) fn enter_replica(
+        &mut self,
+        cx: &mut Context,
+        fleet: &mut Fleet,
+        (at, attempt): (u64, AttemptId),
+        (instance, id, opened): (usize, ReplicaId, bool),
+    ) {
+        let plan = cx.plan;
+        if opened && let Some(tls) = self.tls(plan).filter(|tls| tls.at == TlsEnd::Replica) {
+            let takes = self.handshake(cx, tls, attempt);
+            cx.in_flight.attempts[attempt].handshake = takes;
+        }
+        if self.clients.may_read_time_out {
+            let due = at.saturating_add(plan.ingress.read_timeout.0);
+            self.set_timeout(cx, attempt, Timeout::Read, due);
+        }
+        let taken = &mut cx.in_flight.attempts[attempt];
+        let api = self.api_of(plan, taken.content.api);
+        (taken.instance, taken.replica, taken.arrived) = (instance as u32, id, at);
+        debug_assert_eq!(taken.stage, Stage::UnderWay, "an attempt is with one replica");
+        debug_assert!(fleet[id].listens, "nobody listens at replica {id}");
+        taken.stage = Stage::Queued;
+        let replica = &mut fleet[id];
+        replica.arrived += 1;
+        replica.held += 1;
+        if !api.is_plain() {
+            return self.take_on(cx, fleet, at, attempt);
+        }
+        taken.stage = Stage::Cpu(whole_way(api));
+        let demand = taken.handshake + taken.content.demand;
+        self.push_job(cx, fleet, at, attempt, (id, instance as u32), demand);
+    }
+
+    /// Puts an attempt into its replica's server.
+    pub(super) fn begin_work(
+        &mut self,
+        cx: &mut Context,
+        fleet: &mut Fleet,
+        at: u64,
+        attempt: AttemptId,
+        demand: f64,
+        then: Then,
+    ) {
+        let worked_on = &mut cx.in_flight.attempts[attempt];
+        worked_on.stage = Stage::Cpu(then);
+        let (id, instance) = (worked_on.replica, worked_on.instance);
+        self.push_job(cx, fleet, at, attempt, (id, instance), demand);
+    }
+
+    /// Puts an attempt into the server of a replica that held it.
+    #[inline(always)]
+    fn push_job(
+        &mut self,
+        cx: &mut Context,
+        fleet: &mut Fleet,
+        at: u64,
+        attempt: AttemptId,
+        (id, instance): (ReplicaId, u32),
+        demand: f64,
+    ) {
+        let replica = &mut fleet[id];
+        let next = &mut self.next_completions;
+        let place = replica.completion_place;
+        let knows = next.is_at(place, id);
+        // A server that has nothing to do before is where it should be, but for its quota.
+        if !knows || next.time(place) <= at || replica.server.has_quota() {
+            replica.work(at, &mut cx.in_flight);
+        }
+        debug_assert!(demand >= 0.0 && demand.is_finite(), "a demand of {demand}");
+        replica.server.push(at, attempt.name(), demand, instance);
+        debug_assert!(replica.held > 0, "{} holds nothing", replica.name);
+        replica.held -= 1;
+        replica.note_peak();
+        if knows {
+            next.set(place, replica.server.next_change());
+        }
+    }
+
+    /// A server is done with an attempt.
+    #[inline(always)]
+    fn leave_server(
+        &mut self,
+        cx: &mut Context,
+        fleet: &mut Fleet,
+        Departure { attempt, at }: Departure,
+    ) {
+        let Some(done) = cx.in_flight.get(attempt) else { return };
+        match done.stage {
+            Stage::Cpu(Then::Answer) if done.content.cacheable => {
+                self.store_and_answer(cx, fleet, at, attempt);
+            }
+            Stage::Cpu(Then::Answer | Then::Hit) => self.answer(cx, fleet, attempt, at),
+            Stage::Cpu(Then::Reject(failure)) => self.fail_attempt(cx, fleet, attempt, at, failure),
+            Stage::Cpu(Then::Upstream) => self.ask_upstream(cx, fleet, attempt),
+            stage => unreachable!("an attempt in {stage:?} was in a server"),
+        }
+    }
+}

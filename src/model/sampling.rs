@@ -1,0 +1,129 @@
+//! Samples of the replicas, and the end of a replication.
+//!
+//! Replicas are sampled at regular intervals, so that an observer sees them at the same times
+//! however the run goes. A sample never changes what will happen.
+
+use super::event::Event;
+use super::request::attempt::AttemptId;
+use super::world::World;
+use crate::engine::progress::Progress;
+use crate::observe::{Observation, Observer, Reading};
+use crate::plan::{Extent, Run};
+use crate::units::{Instant, SECOND, Span};
+
+/// When replicas are sampled, and how far the progress has been noted.
+#[derive(Debug)]
+pub(super) struct Sampling {
+    interval: Span,
+    readings: Vec<Reading>,
+    noted: Instant,
+}
+
+/// How often replicas are sampled: every second, so that incidents end at the same time however
+/// long the run is; less often in runs of more than two million seconds, more often if bins are
+/// narrower.
+fn interval(run: &Run) -> Span {
+    let fits =
+        |every: &Span| run.bin.0.is_multiple_of(every.0) && run.horizon.0 / every.0 <= 2_000_000;
+    let seconds = [1, 2, 5, 10, 30, 60, 300].map(|seconds| Span(seconds * SECOND));
+    seconds.into_iter().find(fits).unwrap_or(run.bin)
+}
+
+impl Sampling {
+    pub fn new(run: &Run) -> Self {
+        Sampling { interval: interval(run), readings: Vec::new(), noted: Instant::ZERO }
+    }
+
+    /// Tells how far the replication is, and how many requests were offered meanwhile.
+    pub fn note_progress(&mut self, at: Instant, offered: u64, progress: &Progress) {
+        let passed = at.since(std::mem::replace(&mut self.noted, at));
+        progress.advance(passed.0, offered);
+    }
+}
+
+impl World<'_> {
+    /// Warm-up's end, the ends of windows, and the first sample.
+    pub(super) fn schedule_boundaries(&mut self) {
+        let plan = self.cx.plan;
+        self.cx.schedule(Instant::ZERO + self.sampling.interval, Event::Sampled);
+        self.cx.schedule(plan.run.warm_up, Event::Boundary);
+        for window in &plan.windows {
+            if let Extent::Between(from, to) = window.extent {
+                self.cx.schedule(from, Event::Boundary);
+                self.cx.schedule(to, Event::Boundary);
+            }
+        }
+    }
+
+    /// Warm-up or a window ends or begins.
+    pub(super) fn pass_boundary(&mut self) {
+        let (cx, fleet) = (&mut self.cx, &mut self.region.cluster.fleet);
+        if cx.now == cx.plan.run.warm_up {
+            fleet.advance_all(cx);
+            fleet.forget_peaks();
+        }
+        cx.tell(Observation::Boundary);
+    }
+
+    /// Takes a sample, and puts the next on the calendar.
+    pub(super) fn sample(&mut self) {
+        self.read_all(self.cx.now.0.is_multiple_of(self.cx.plan.run.bin.0));
+        self.cx.schedule(self.cx.now + self.sampling.interval, Event::Sampled);
+    }
+
+    /// Brings every replica to this moment and tells the observer what each shows.
+    fn read_all(&mut self, bin_ends: bool) {
+        let Self { cx, region, sampling, .. } = self;
+        let fleet = &mut region.cluster.fleet;
+        fleet.advance_all(cx);
+        fleet.read_all(cx.now, &mut sampling.readings);
+        debug_assert!(
+            sampling.readings.iter().all(|reading| reading.served <= reading.arrived),
+            "a replica served more requests than reached it"
+        );
+        let connecting = region.ingress.connecting().filter(|connecting| {
+            !cx.feeds_back() || cx.in_flight.get(AttemptId::of(connecting.sent)).is_some()
+        });
+        let connecting = connecting.count() as u64;
+        cx.listener.looked(cx.now, &sampling.readings, connecting);
+        if bin_ends {
+            cx.listener.bin_ended(cx.now, &sampling.readings);
+            fleet.reap();
+        }
+    }
+
+    /// The end: the last bin, the requests in flight, and the drain.
+    pub(super) fn finish(&mut self, end: Instant, progress: &Progress) {
+        self.take_requests_until(end);
+        self.cx.now = end;
+        let under_way = self.still_under_way(end);
+        self.read_all(true);
+        self.sampling.note_progress(end, self.cx.take_offered(), progress);
+        let Self { cx, region, requests, .. } = self;
+        if cx.feeds_back() {
+            let (in_flight, attempts) = requests.still_open(cx);
+            cx.listener.attempts_left(&attempts);
+            cx.listener.attempts_left(&under_way);
+            cx.listener.horizon(end, &in_flight, &under_way);
+            return self.drain();
+        }
+        let connecting = region.ingress.connecting().map(|connecting| Instant(connecting.sent));
+        let mut in_flight: Vec<Instant> = connecting.collect();
+        let fleet = &mut region.cluster.fleet;
+        fleet.add_sent(&mut in_flight);
+        in_flight.sort_unstable();
+        cx.listener.horizon(end, &in_flight, &under_way);
+        fleet.drain(cx);
+    }
+
+    /// Requests that were sent but have not reached the ingress by `end`: offered, and in flight.
+    fn still_under_way(&mut self, end: Instant) -> Vec<Instant> {
+        let mut under_way = Vec::new();
+        while self.arrivals.next_sent().is_some_and(|sent| sent < end.0) {
+            let sent = self.arrivals.take().sent;
+            self.cx.offer(sent);
+            under_way.push(Instant(sent));
+        }
+        under_way
+    }
+}

@@ -1,0 +1,234 @@
+//! Arrivals: when requests are sent and how much CPU each needs.
+//!
+//! ```text
+//! unit-rate gaps ──► inverse of the integrated rate ──► sending times ┐
+//! demand law ──────────────────────────────────────────► demands ─────┴► block of requests
+//! ```
+//!
+//! Gaps are drawn at unit rate and stretched by the rate function (`rate.rs`), so the k-th request
+//! has the same luck at any rate; recorded times (`playback.rs`) take the place of both. Demands
+//! come from a stream of their own, so two tiers see the same ones in units of their mean.
+//!
+//! Left out: clients. Nobody retries, waits for an answer or goes away; requests come in an open
+//! loop.
+
+use super::playback::Playback;
+use super::rate::RateClock;
+use crate::plan::{Scatter, Slot, Traffic};
+use crate::random::{Law, Sampler, Seed, Stream};
+use crate::units::Instant;
+
+/// Requests generated together.
+pub(in crate::model) const BLOCK: usize = 1024;
+
+/// A request as it is sent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::model) struct Request {
+    /// When, in nanoseconds.
+    pub sent: u64,
+    /// CPU demand in nanoseconds of one core.
+    pub demand: f64,
+    /// The slot that it is bound to (recorded traffic only).
+    pub slot: Option<Slot>,
+    /// The API that it is for, if that was recorded.
+    pub api: Option<u32>,
+}
+
+/// Produces requests in order of time, a block at a time.
+pub(in crate::model) struct Arrivals {
+    source: Source,
+    demand: Sampler,
+    demand_stream: Stream,
+    /// The current block and the place in it.
+    sent: Vec<u64>,
+    demands: Vec<f64>,
+    targets: Vec<(Option<Slot>, Option<u32>)>,
+    next: usize,
+    horizon: u64,
+    /// When the last request so far is sent.
+    last: Option<u64>,
+    exhausted: bool,
+}
+
+enum Source {
+    Process { gaps: Stream, even: bool, rate: RateClock },
+    Replay(Playback),
+}
+
+impl Arrivals {
+    /// The arrivals of one replication, up to `horizon` (exclusive).
+    pub fn new(traffic: &Traffic, demand: &Law, seed: Seed, horizon: Instant) -> Self {
+        let source = match traffic {
+            Traffic::Process(process) => Source::Process {
+                gaps: seed.stream("arrivals", 0),
+                even: process.scatter == Scatter::Deterministic,
+                rate: RateClock::new(process, seed),
+            },
+            Traffic::Replay(recording) => Source::Replay(Playback::new(recording, seed)),
+        };
+        Arrivals {
+            source,
+            demand: demand.sampler(),
+            demand_stream: seed.stream("demand", 0),
+            sent: Vec::with_capacity(BLOCK),
+            demands: Vec::with_capacity(BLOCK),
+            targets: Vec::new(),
+            next: 0,
+            horizon: horizon.0,
+            last: None,
+            exhausted: false,
+        }
+    }
+
+    /// When the next request is sent; `None` when there is none before the horizon.
+    #[inline(always)]
+    pub fn next_sent(&mut self) -> Option<u64> {
+        if self.next == self.sent.len() {
+            self.refill();
+        }
+        self.sent.get(self.next).copied()
+    }
+
+    /// Takes out the next request. Only after [`Arrivals::next_sent`] gave `Some`.
+    #[inline(always)]
+    pub fn take(&mut self) -> Request {
+        let index = self.next;
+        self.next += 1;
+        let (slot, api) = self.targets.get(index).copied().unwrap_or_default();
+        Request { sent: self.sent[index], demand: self.demands[index], slot, api }
+    }
+
+    /// Moves requests of the same instant a nanosecond apart.
+    fn separate(&mut self) {
+        for sent in &mut self.sent {
+            *sent = self.last.map_or(*sent, |last| (*sent).max(last + 1));
+            self.last = Some(*sent);
+        }
+        debug_assert!(self.sent.is_sorted(), "requests come in order");
+        debug_assert_eq!(self.sent.len(), self.demands.len(), "every request has a demand");
+        debug_assert!(
+            self.demands.iter().all(|demand| *demand >= 0.0 && demand.is_finite()),
+            "no demand is negative or endless"
+        );
+    }
+
+    #[cold]
+    fn refill(&mut self) {
+        self.next = 0;
+        self.sent.clear();
+        if self.exhausted {
+            return;
+        }
+        match &mut self.source {
+            Source::Process { gaps, even, rate } => {
+                let gap = || if *even { 1.0 } else { gaps.exponential() };
+                self.exhausted = !fill(gap, rate, self.horizon, &mut self.sent);
+                self.demands.resize(self.sent.len(), 0.0);
+                self.demand.fill(&mut self.demand_stream, &mut self.demands);
+            }
+            Source::Replay(playback) => {
+                self.demands.clear();
+                self.targets.clear();
+                let horizon = Instant(self.horizon);
+                let records = std::iter::from_fn(|| playback.next(horizon));
+                for record in records.take(BLOCK) {
+                    self.sent.push(record.at.0);
+                    let drawn = self.demand.draw(&mut self.demand_stream);
+                    self.demands.push(record.demand.unwrap_or(drawn));
+                    self.targets.push((record.slot, record.api));
+                }
+                self.exhausted = self.sent.len() < BLOCK;
+            }
+        }
+        self.separate();
+    }
+}
+
+/// Appends the next sending times before `horizon`, at most [`BLOCK`]; false if those were the
+/// last. Then it must not be called again: the gap that led beyond the horizon is spent.
+fn fill(
+    mut gap: impl FnMut() -> f64,
+    rate: &mut RateClock,
+    horizon: u64,
+    out: &mut Vec<u64>,
+) -> bool {
+    for _ in 0..BLOCK {
+        match rate.pass(gap(), horizon as f64) {
+            Some(at) if at < horizon => out.push(at),
+            _ => return false,
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::ArrivalProcess;
+    use crate::units::{Rate, Span};
+
+    fn arrivals(
+        scatter: Scatter,
+        corners: &[(f64, f64)],
+        period: Option<f64>,
+        horizon: f64,
+    ) -> Vec<f64> {
+        let corners =
+            corners.iter().map(|(at, rate)| (Instant::from_secs(*at), Rate(*rate))).collect();
+        let period = period.map(Span::from_secs);
+        let traffic = Traffic::Process(ArrivalProcess { scatter, corners, period });
+        let seed = Seed { seed: 3, replication: 0 };
+        let horizon = Instant::from_secs(horizon);
+        let mut arrivals = Arrivals::new(&traffic, &Law::ZERO, seed, horizon);
+        let mut times = Vec::new();
+        while arrivals.next_sent().is_some() {
+            times.push(arrivals.take().sent as f64 / 1e9);
+        }
+        times
+    }
+
+    #[test]
+    fn a_constant_rate_gives_evenly_spaced_arrivals() {
+        let times = arrivals(Scatter::Deterministic, &[(0.0, 4.0)], None, 2.01);
+        assert_eq!(times, [0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0]);
+    }
+
+    #[test]
+    fn ramps_steps_pauses_and_rounds_keep_the_expected_count() {
+        // 0→10/s over 10 s (50), 20/s for 5 s (100), nothing for 5 s: 150 a round of 20 s.
+        let corners = [(0.0, 0.0), (10.0, 10.0), (10.0, 20.0), (15.0, 20.0), (15.0, 0.0)];
+        let times = arrivals(Scatter::Deterministic, &corners, Some(20.0), 60.0);
+        let count = |from: f64, to: f64| times.iter().filter(|t| **t > from && **t <= to).count();
+        assert_eq!(times.len(), 450);
+        assert!(count(0.0, 5.0).abs_diff(12) <= 1);
+        assert_eq!((count(10.0, 15.0), count(15.001, 20.0)), (100, 0));
+        assert!(count(20.0, 30.0).abs_diff(50) <= 1);
+        let down = arrivals(Scatter::Deterministic, &[(0.0, 10.0), (10.0, 0.0)], None, 30.0);
+        assert!(down.len().abs_diff(50) <= 1, "{}", down.len());
+    }
+
+    #[test]
+    fn poisson_counts_have_the_mean_and_variance_of_their_rate() {
+        let times = arrivals(Scatter::Poisson, &[(0.0, 50.0)], None, 2_000.0);
+        let mut counts = vec![0.0; 2_000];
+        times.iter().for_each(|t| counts[*t as usize] += 1.0);
+        let mean = counts.iter().sum::<f64>() / 2_000.0;
+        let variance = counts.iter().map(|c| (c - mean).powi(2)).sum::<f64>() / 2_000.0;
+        // Four standard errors: of the mean √(50/2000), of the variance 50·√(2/2000).
+        assert!((mean - 50.0).abs() < 4.0 * 0.158, "mean {mean}");
+        assert!((variance - 50.0).abs() < 4.0 * 1.58, "variance {variance}");
+    }
+
+    #[test]
+    fn no_traffic_is_no_arrivals() {
+        assert!(arrivals(Scatter::Poisson, &[(0.0, 0.0)], None, 100.0).is_empty());
+    }
+
+    #[test]
+    fn a_higher_rate_meets_the_same_luck() {
+        let slow = arrivals(Scatter::Poisson, &[(0.0, 10.0)], None, 100.0);
+        let fast = arrivals(Scatter::Poisson, &[(0.0, 20.0)], None, 50.0);
+        assert_eq!(slow.len(), fast.len());
+        assert!(slow.iter().zip(&fast).all(|(slow, fast)| (slow - 2.0 * fast).abs() < 1e-6));
+    }
+}

@@ -1,0 +1,237 @@
+//! The parts of a replication, and the one place where events are taken and handed to them.
+//!
+//! A part gets an event, the [`Context`] and no more of the world than the event concerns. What it
+//! did that concerns others — states that replicas entered, requests that were lost — is settled
+//! when the event is over, before anything else happens.
+
+use super::context::Context;
+use super::event::Event;
+use super::fault::{dependencies, inject, machines, replicas};
+use super::region::Region;
+use super::request::Requests;
+use super::sampling::Sampling;
+use super::traffic::arrivals::Arrivals;
+use crate::engine::progress::Progress;
+use crate::observe::listener::Listener;
+use crate::observe::{ReplicaId, State};
+use crate::plan::Plan;
+use crate::units::Instant;
+
+/// How a replication ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// The horizon, or the event at which a stop was asked for.
+    pub at: Instant,
+    /// Whether it was stopped before the horizon.
+    pub interrupted: bool,
+    /// Digest of everything that happened.
+    pub digest: u64,
+}
+
+/// All state of a replication.
+pub(super) struct World<'a> {
+    pub cx: Context<'a>,
+    pub region: Region,
+    pub arrivals: Arrivals,
+    /// Requests one by one; unused where they do not feed back.
+    pub requests: Requests,
+    pub sampling: Sampling,
+}
+
+impl<'a> World<'a> {
+    pub fn new(plan: &'a Plan, replication: u64, listener: Listener<'a>) -> Self {
+        let replicas = plan.gateway.replicas;
+        assert!(replicas > 0, "a plan has replicas");
+        assert_eq!(plan.topology.placement.len(), replicas, "every replica has a zone");
+        let cx = Context::new(plan, replication, listener);
+        let seed = cx.seed;
+        let mut world = World {
+            region: Region::new(plan, seed),
+            arrivals: Arrivals::new(&plan.traffic, &plan.gateway.demand, seed, plan.run.horizon),
+            requests: Requests::new(plan, seed),
+            sampling: Sampling::new(&plan.run),
+            cx,
+        };
+        world.begin();
+        world
+    }
+
+    /// At the start every slot has a replica in rotation.
+    fn begin(&mut self) {
+        self.schedule_boundaries();
+        let Self { cx, region, requests, .. } = self;
+        region.cluster.begin_scaling(cx);
+        for slot in 0..cx.plan.gateway.replicas {
+            let id = region.cluster.begin_ready(cx, slot);
+            join_rotation(cx, region, id);
+            region.cluster.begin_probes(cx, id);
+        }
+        region.ingress.begin();
+        requests.begin_clients(cx.plan);
+        requests.begin_sweeps(cx.plan);
+        self.settle();
+        inject::schedule_all(&mut self.cx);
+    }
+
+    pub fn run(mut self, progress: &Progress) -> End {
+        let horizon = self.cx.plan.run.horizon;
+        while self.cx.next_event_at() < horizon && !progress.is_cancelled() {
+            self.take_requests_until(self.cx.next_event_at());
+            let Some((at, event)) = self.cx.pop_event() else { break };
+            if event == Event::Sampled {
+                self.sampling.note_progress(at, self.cx.take_offered(), progress);
+            }
+            self.cx.now = at;
+            self.handle(event);
+        }
+        assert!(self.cx.now <= horizon, "the replication went on to {}", self.cx.now);
+        let interrupted = progress.is_cancelled() && self.cx.next_event_at() < horizon;
+        let end = if interrupted { self.cx.now } else { horizon };
+        self.finish(end, progress);
+        End { at: end, interrupted, digest: self.cx.digest.value() }
+    }
+
+    /// Takes every request that comes before `until`, in the way that the plan allows.
+    pub fn take_requests_until(&mut self, until: Instant) {
+        if self.cx.feeds_back() {
+            self.dispatch_until(until.0);
+        } else {
+            self.route_blocks_until(until);
+        }
+    }
+
+    fn handle(&mut self, event: Event) {
+        if self.has_no_effect(&event) {
+            return;
+        }
+        match event {
+            Event::Sampled => return self.sample(),
+            Event::KubeletReads { replica } => {
+                return self.region.cluster.read_counter(&mut self.cx, replica);
+            }
+            Event::Scraped => return self.region.cluster.scrape(&mut self.cx),
+            Event::Boundary => self.pass_boundary(),
+            Event::Injected { fault, entity, guard } => self.inject(fault, entity, guard),
+            _ => self.hand_on(event),
+        }
+        self.settle();
+        let in_rotation = self.region.ingress.in_rotation() as u64;
+        self.cx.digest.in_order(self.cx.now.0, event.tag(), in_rotation);
+    }
+
+    /// Hands an event to the part that it concerns.
+    fn hand_on(&mut self, event: Event) {
+        let Self { cx, region, requests, .. } = self;
+        let Region { cluster, ingress } = region;
+        let fleet = &mut cluster.fleet;
+        match event {
+            Event::Sampled
+            | Event::KubeletReads { .. }
+            | Event::Scraped
+            | Event::Boundary
+            | Event::Injected { .. } => unreachable!("{event:?} is no part's own"),
+            Event::FetchEnds { replica, wanted, began, answered, .. } => {
+                fleet.end_fetch(cx, replica, wanted, (began, answered));
+            }
+            Event::FetchAgain { replica, wanted, .. } => fleet.begin_fetch(cx, replica, wanted),
+            Event::RefreshEnds { replica, outage, .. } => fleet.end_refresh(cx, replica, outage),
+            Event::LearnsRevocation { replica, client, .. } => {
+                fleet.learn_revocation(cx, replica, client);
+            }
+            Event::ProbeSucceeds { replica, .. } => fleet.become_ready(cx, replica),
+            Event::ProbeSent { replica, kind, .. } => fleet.send_probe(cx, replica, kind),
+            Event::ProbeChecked { replica, kind, .. } => fleet.check_probe(cx, replica, kind),
+            Event::ReadinessLost { replica, .. } => {
+                fleet.lose_readiness(cx, replica, "readiness probe");
+            }
+            Event::BackOffEnds { replica, .. } => {
+                fleet.begin_container(cx, replica, "back-off over");
+            }
+            Event::PhaseEnds { replica, .. } => cluster.enter_next_phase(cx, replica),
+            Event::CrashNoticed { replica, .. } => cluster.note_crash(cx, replica),
+            Event::HungKilled { replica, .. } => cluster.end_stopped(cx, replica),
+            Event::DrainEnds { replica, .. } => cluster.end_drain(cx, replica, "drained"),
+            Event::NodeNotReady { node, .. } => cluster.note_not_ready(cx, node),
+            Event::NodesMarked { zone } => cluster.mark_nodes(cx, zone),
+            Event::Evicted { node, .. } => cluster.evict(cx, node),
+            Event::NodeDeleted { node, .. } => cluster.delete_node(cx, node),
+            Event::NodeAdded { zone } => cluster.add_node(cx, zone),
+            Event::NodesReturn { incident } => cluster.return_lost_in(cx, incident),
+            Event::RolloutSteps => cluster.step_rollout(cx),
+            Event::EvictionTried { incident } => cluster.try_evictions(cx, incident),
+            Event::EmptiedReturns { incident } => cluster.return_emptied(cx, incident),
+            Event::Synced => cluster.sync(cx),
+            Event::ProvisioningReturns { fault, incident } => {
+                cx.end_fault(fault, incident);
+                cluster.resume_provisioning(cx);
+            }
+            Event::Joins { replica, .. } => join_rotation(cx, region, replica),
+            Event::Leaves { replica, .. } => ingress.leave(cx, fleet, replica),
+            Event::IngressAvoided { instance, incident } => ingress.avoid(cx, instance, incident),
+            Event::IngressReturns { instance, fault, incident } => {
+                ingress.bring_back(cx, instance);
+                cx.end_fault(fault, incident);
+            }
+            Event::SpeedReturns { replica, incident } => {
+                replicas::return_speed(cx, fleet, replica, incident);
+            }
+            Event::ZoneReturns { zone, fault, incident } => {
+                machines::return_zone(cx, cluster, ingress, (zone, fault, incident));
+            }
+            Event::ControlPlaneReturns { fault, incident } => {
+                cx.control_plane.come_back();
+                cx.end_fault(fault, incident);
+            }
+            Event::ZoneAvoided { fault, incident } => cx.end_fault(fault, incident),
+            Event::DependencyReturns { fault, incident, over } => {
+                dependencies::restore(cx, requests, (fault, incident, over));
+            }
+        }
+    }
+
+    /// What the event that is over has left for other parts.
+    fn settle(&mut self) {
+        let Self { cx, region, requests, .. } = self;
+        let entered = region.cluster.settle(cx);
+        if !cx.feeds_back() {
+            return assert!(cx.in_flight.attempts.is_empty(), "attempts without clients");
+        }
+        let fleet = &mut region.cluster.fleet;
+        requests.settle_losses(cx, fleet);
+        for (id, state) in entered {
+            if state == State::Ready && fleet.holds_slot(id) {
+                requests.policies.join(fleet[id].slot);
+            }
+        }
+    }
+
+    /// Whether the event speaks of what is no longer so.
+    fn has_no_effect(&self, event: &Event) -> bool {
+        let (fleet, nodes) = (&self.region.cluster.fleet, &self.region.cluster.nodes);
+        match (event.incarnation(), *event) {
+            // Nobody joins who has become unready in the meantime.
+            (Some((id, epoch)), Event::Joins { readiness, .. }) => {
+                let replica = &fleet[id];
+                let same = replica.epoch == epoch && replica.readiness == readiness;
+                !(same && replica.is_ready())
+            }
+            (Some((replica, epoch)), _) => fleet[replica].epoch != epoch,
+            (None, Event::ProbeSent { replica, process, .. })
+            | (None, Event::ProbeChecked { replica, process, .. }) => {
+                fleet[replica].probes.process != process
+            }
+            (None, Event::Leaves { replica, readiness }) => fleet[replica].readiness != readiness,
+            (None, Event::NodeNotReady { node, epoch } | Event::NodeDeleted { node, epoch }) => {
+                nodes.get(node).epoch != epoch
+            }
+            (None, Event::Evicted { node, mark }) => !nodes.get(node).is_marked(mark),
+            _ => false,
+        }
+    }
+}
+
+/// A replica comes into rotation; random faults may hit it from now on.
+fn join_rotation(cx: &mut Context, region: &mut Region, id: ReplicaId) {
+    region.ingress.join(cx, &mut region.cluster.fleet, id);
+    inject::await_faults_of(cx, &region.cluster.fleet, id);
+}

@@ -124,7 +124,7 @@ impl<O: Observer> World<'_, O> {
         let (now, cpu) = (self.now, self.plan.detection.probe_cpu.unwrap_or_default());
         let replica = &mut self.replicas[id];
         replica.advance(now.0, &mut self.exit, self.observer);
-        replica.server.push_errand(now.0, cpu.0 as f64, kind.mark());
+        replica.server.push_background(now.0, cpu.0 as f64, kind.mark());
         let watch = &mut replica.probing.watches[kind as usize];
         (watch.sent, watch.answered) = (now, false);
         self.await_answer(id, kind);
@@ -150,7 +150,7 @@ impl<O: Observer> World<'_, O> {
             return self.await_answer(id, kind);
         }
         if !answered {
-            replica.remove_errands(kind.mark(), now.0, &mut self.exit);
+            replica.remove_background(kind.mark(), now.0, &mut self.exit);
         }
         // A process that was told to stop says no.
         let succeeded = answered && !(kind == Kind::Readiness && replica.probing.stopping);

@@ -194,7 +194,7 @@ impl Replica {
     #[inline(always)]
     pub fn work(&mut self, now: u64, exit: &mut Exit) -> u64 {
         let probing = &mut self.probing;
-        self.server.advance_and_look(now, &mut Collector { probing, exit })
+        self.server.advance_and_next(now, &mut Collector { probing, exit })
     }
 
     /// Stops its CPU's work for an attempt of the flow at `now`.
@@ -210,12 +210,12 @@ impl Replica {
         }
     }
 
-    /// Takes the errands with this mark out of its server at `now`, to which it has been advanced.
-    pub fn remove_errands(&mut self, mark: u32, now: u64, exit: &mut Exit) {
-        self.server.remove(now, |job| job.is_errand() && job.mark == mark);
+    /// Takes the background jobs with this mark out of its server at `now`, to which it has been advanced.
+    pub fn remove_background(&mut self, mark: u32, now: u64, exit: &mut Exit) {
+        self.server.remove(now, |job| job.is_background() && job.mark == mark);
         if exit.feeds_back {
             let probing = &mut self.probing;
-            self.server.drop_husks(&Collector { probing, exit });
+            self.server.drop_tombstones(&Collector { probing, exit });
         }
     }
 
@@ -359,7 +359,7 @@ impl<O: Observer> Sink for Outlet<'_, O> {
     }
 
     #[cold]
-    fn errand_done(&mut self, mark: u32, _at: u64) {
+    fn background_done(&mut self, mark: u32, _at: u64) {
         self.probing.answer(mark);
     }
 
@@ -387,7 +387,7 @@ impl Sink for Collector<'_> {
     }
 
     #[cold]
-    fn errand_done(&mut self, mark: u32, _at: u64) {
+    fn background_done(&mut self, mark: u32, _at: u64) {
         self.probing.answer(mark);
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Almost always no job comes near its deadline, so nothing is kept until one does. From then on
 //! the deadlines stand in a ring in order of arrival; a job that is done is closed in the ring, and
-//! one that expires is left in the server's queue as a husk, recognised by its age.
+//! one that expires is left in the server's queue as a tombstone, recognised by its age.
 
 use std::collections::VecDeque;
 
@@ -10,7 +10,7 @@ use super::jobs::{Job, Jobs};
 
 /// A job in the ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Waiting {
+pub struct Deadline {
     /// When it arrived.
     pub arrived: u64,
     /// When it was sent.
@@ -22,7 +22,7 @@ pub struct Waiting {
 #[derive(Clone, Debug)]
 pub struct Deadlines {
     patience: u64,
-    ring: VecDeque<Waiting>,
+    ring: VecDeque<Deadline>,
     watched: bool,
 }
 
@@ -53,9 +53,10 @@ impl Deadlines {
 
     /// Starts keeping the ring with the jobs that are there.
     pub fn watch(&mut self, jobs: &Jobs) {
-        let waiting = |job: &Job| Waiting { arrived: job.arrived, sent: job.sent, open: true };
-        let customers = jobs.iter().filter(|job| !job.is_errand());
-        let mut all: Vec<Waiting> = customers.map(waiting).collect();
+        let waiting = |job: &Job| Deadline { arrived: job.arrived, sent: job.sent, open: true };
+        let customers = jobs.iter().filter(|job| !job.is_background());
+        let mut all: Vec<Deadline> = customers.map(waiting).collect();
+        debug_assert!(!self.watched && self.ring.is_empty(), "the ring is built once");
         all.sort_by_key(|waiting| (waiting.arrived, waiting.sent));
         self.ring = all.into();
         self.watched = true;
@@ -65,7 +66,9 @@ impl Deadlines {
     #[inline(always)]
     pub fn add(&mut self, arrived: u64, sent: u64) {
         if self.watched {
-            self.ring.push_back(Waiting { arrived, sent, open: true });
+            let last = self.ring.back().map_or(0, |last| last.arrived);
+            debug_assert!(last <= arrived, "arrivals come in order of time");
+            self.ring.push_back(Deadline { arrived, sent, open: true });
         }
     }
 
@@ -73,7 +76,9 @@ impl Deadlines {
     pub fn close(&mut self, arrived: u64, sent: u64) {
         let from = self.ring.partition_point(|waiting| waiting.arrived < arrived);
         let mut same = self.ring.range_mut(from..).take_while(|w| w.arrived == arrived);
-        if let Some(waiting) = same.find(|waiting| waiting.open && waiting.sent == sent) {
+        let job = same.find(|waiting| waiting.open && waiting.sent == sent);
+        debug_assert!(job.is_some() || arrived == Job::BACKGROUND, "every job is in the ring");
+        if let Some(waiting) = job {
             waiting.open = false;
         }
     }
@@ -87,7 +92,7 @@ impl Deadlines {
     }
 
     /// Takes out the open job with the earliest deadline.
-    pub fn pop(&mut self) -> Option<Waiting> {
+    pub fn pop(&mut self) -> Option<Deadline> {
         self.first()?;
         self.ring.pop_front()
     }

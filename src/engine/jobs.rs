@@ -7,7 +7,7 @@ pub struct Job {
     pub tag: f64,
     /// A stamp that whoever pushed it chose, in nanoseconds: it names the job, and may be earlier.
     pub sent: u64,
-    /// When it reached the server, in nanoseconds; [`Job::ERRAND`] for an errand.
+    /// When it reached the server, in nanoseconds; [`Job::BACKGROUND`] for a background job.
     pub arrived: u64,
     /// Its demand in nanoseconds of one core, for the record.
     pub demand: f32,
@@ -16,14 +16,14 @@ pub struct Job {
 }
 
 impl Job {
-    /// Stands for the arrival of an errand: work that is nobody's request. It shares the cores like
-    /// any other job, but has no patience and is not counted.
-    pub const ERRAND: u64 = u64::MAX;
+    /// Stands for the arrival of a background job: work that is nobody's request. It shares the
+    /// cores like any other job, but has no patience and is not counted.
+    pub const BACKGROUND: u64 = u64::MAX;
 
-    /// Whether it is an errand.
+    /// Whether it is a background job.
     #[inline(always)]
-    pub fn is_errand(&self) -> bool {
-        self.arrived == Job::ERRAND
+    pub fn is_background(&self) -> bool {
+        self.arrived == Job::BACKGROUND
     }
 }
 
@@ -63,6 +63,7 @@ impl Jobs {
     /// Adds one.
     #[inline(always)]
     pub fn push(&mut self, job: Job) {
+        debug_assert!(!job.tag.is_nan(), "tags have an order");
         if self.heaped || self.items.len() == SORTED_LIMIT {
             return self.push_heap(job);
         }
@@ -70,18 +71,22 @@ impl Jobs {
         while place > 0 && self.items[place - 1].tag <= job.tag {
             place -= 1;
         }
+        debug_assert!(self.items.get(place).is_none_or(|next| next.tag <= job.tag), "sorted");
         self.items.insert(place, job);
     }
 
     /// Takes out the one with the least tag.
     #[inline(always)]
     pub fn pop(&mut self) -> Option<Job> {
+        debug_assert!(self.heaped || self.items.len() <= SORTED_LIMIT, "long queues are heaps");
         if self.heaped { self.pop_heap() } else { self.items.pop() }
     }
 
     /// Removes all for which `keep` is false.
     pub fn retain(&mut self, keep: impl FnMut(&Job) -> bool) {
+        let before = self.items.len();
         self.items.retain(keep);
+        debug_assert!(self.items.len() <= before, "nothing comes by removing");
         self.rebuild();
     }
 
@@ -103,6 +108,12 @@ impl Jobs {
         if self.heaped {
             self.items.reverse();
         }
+        debug_assert!(self.is_heap() || !self.heaped, "ascending is a heap");
+    }
+
+    /// Whether every parent comes before its children.
+    fn is_heap(&self) -> bool {
+        (1..self.items.len()).all(|at| self.items[(at - 1) / ARITY].tag <= self.items[at].tag)
     }
 
     fn push_heap(&mut self, job: Job) {
@@ -120,6 +131,7 @@ impl Jobs {
             self.items[child] = self.items[parent];
             child = parent;
         }
+        debug_assert!(child == 0 || self.items[(child - 1) / ARITY].tag <= job.tag, "heap order");
         self.items[child] = job;
     }
 
@@ -130,6 +142,7 @@ impl Jobs {
             self.heaped = false;
         } else {
             self.sift_down(last);
+            debug_assert!(self.items[0].tag >= top.tag, "the least tag leaves first");
         }
         Some(top)
     }

@@ -5,10 +5,10 @@ pub mod calendar;
 pub mod deadline;
 pub mod digest;
 pub mod jobs;
-mod pace;
 pub mod progress;
 pub mod quota;
 pub mod server;
+mod service_rate;
 
 /// Names what simulations give: raised with every change after which the same scenario, seed and
 /// index lead to another outcome. Results, manifests and checkpoints carry it.

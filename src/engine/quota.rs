@@ -20,8 +20,8 @@
 use std::ops::Deref;
 
 use super::jobs::Job;
-use super::pace::{Pace, nanoseconds};
 use super::server::{Server, Sink};
+use super::service_rate::{ServiceRate, nanoseconds};
 
 /// How much work a server may do.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,9 +53,9 @@ struct Meter {
     /// which the quota could be used up.
     review: u64,
     frozen: bool,
-    /// The pace that is not in force: a standstill, or while the server is frozen the pace at which
-    /// it will go on.
-    other: Pace,
+    /// The service rate that is not in force: a standstill, or while the server is frozen the one
+    /// at which it will go on.
+    other: ServiceRate,
 }
 
 impl Deref for Metered {
@@ -70,13 +70,10 @@ impl Deref for Metered {
 impl Metered {
     /// An idle server at time 0, with a quota or without. Its first period begins then.
     pub fn new(server: Server, bandwidth: Option<Bandwidth>) -> Self {
-        let meter = bandwidth.map(|bandwidth| Meter {
-            bandwidth,
-            ends: bandwidth.period,
-            base: 0.0,
-            review: bandwidth.period,
-            frozen: false,
-            other: server.standstill(),
+        let meter = bandwidth.map(|bandwidth| {
+            assert!(bandwidth.quota >= 1.0 && bandwidth.period > 0, "{bandwidth:?}");
+            let (ends, other) = (bandwidth.period, server.standstill());
+            Meter { bandwidth, ends, base: 0.0, review: ends, frozen: false, other }
         });
         Metered { server, meter }
     }
@@ -84,6 +81,7 @@ impl Metered {
     /// The same before anything has happened to it, with this share of its first period, from 0 to
     /// less than 1, over at time 0 and nothing used.
     pub fn at_phase(&self, share: f64) -> Self {
+        assert!((0.0..1.0).contains(&share), "{share} of a period");
         let mut shifted = self.clone();
         if let Some(meter) = &mut shifted.meter {
             let period = meter.bandwidth.period;
@@ -116,9 +114,9 @@ impl Metered {
 
     /// [`Metered::advance`], and then [`Metered::next_change`].
     #[inline(always)]
-    pub fn advance_and_look(&mut self, now: u64, sink: &mut impl Sink) -> u64 {
+    pub fn advance_and_next(&mut self, now: u64, sink: &mut impl Sink) -> u64 {
         if self.meter.is_none() {
-            return self.server.advance_and_look(now, sink);
+            return self.server.advance_and_next(now, sink);
         }
         self.advance(now, sink);
         self.next_change()
@@ -135,7 +133,7 @@ impl Metered {
             Some(meter) => {
                 meter.advance(&mut self.server, at, sink);
                 self.server.push(at, sent, demand, mark);
-                meter.look_ahead(&mut self.server, at);
+                meter.schedule_review(&mut self.server, at);
             }
         }
     }
@@ -145,15 +143,16 @@ impl Metered {
     pub fn push(&mut self, now: u64, sent: u64, demand: f64, mark: u32) {
         self.server.push(now, sent, demand, mark);
         if let Some(meter) = &mut self.meter {
-            meter.look_ahead(&mut self.server, now);
+            meter.schedule_review(&mut self.server, now);
         }
     }
 
-    /// Adds an errand at `now`, to which the server has been advanced; see [`Server::push_errand`].
-    pub fn push_errand(&mut self, now: u64, demand: f64, mark: u32) {
-        self.server.push_errand(now, demand, mark);
+    /// Adds a background job at `now`, to which the server has been advanced; see
+    /// [`Server::push_background`].
+    pub fn push_background(&mut self, now: u64, demand: f64, mark: u32) {
+        self.server.push_background(now, demand, mark);
         if let Some(meter) = &mut self.meter {
-            meter.look_ahead(&mut self.server, now);
+            meter.schedule_review(&mut self.server, now);
         }
     }
 
@@ -164,7 +163,7 @@ impl Metered {
             Some(meter) if meter.frozen => meter.other = meter.other.at_speed(speed),
             Some(meter) => {
                 self.server.set_speed(now, speed);
-                meter.look_ahead(&mut self.server, now);
+                meter.schedule_review(&mut self.server, now);
             }
             None => self.server.set_speed(now, speed),
         }
@@ -202,9 +201,9 @@ impl Metered {
         self.server.remove(now, leaves)
     }
 
-    /// See [`Server::drop_husks`].
-    pub fn drop_husks(&mut self, sink: &impl Sink) {
-        self.server.drop_husks(sink);
+    /// See [`Server::drop_tombstones`].
+    pub fn drop_tombstones(&mut self, sink: &impl Sink) {
+        self.server.drop_tombstones(sink);
     }
 }
 
@@ -218,13 +217,14 @@ impl Meter {
     fn advance(&mut self, server: &mut Server, now: u64, sink: &mut impl Sink) {
         while self.review <= now {
             let at = self.review;
+            debug_assert!(at <= self.ends, "a quota is reviewed within its period");
             server.advance(at, sink);
             if at == self.ends {
                 let start = self.pass_whole_periods(server, now);
                 server.advance(start, sink);
                 self.refill(server, start);
             } else {
-                self.look_ahead(server, at);
+                self.schedule_review(server, at);
             }
         }
         server.advance(now, sink);
@@ -235,6 +235,7 @@ impl Meter {
     fn pass_whole_periods(&mut self, server: &mut Server, now: u64) -> u64 {
         self.thaw(server, self.ends);
         let Bandwidth { quota, period } = self.bandwidth;
+        debug_assert!(now >= self.ends, "the period is over");
         let ample = server.usage() * nanoseconds(period) <= quota;
         if ample { self.ends + (now - self.ends) / period * period } else { self.ends }
     }
@@ -247,28 +248,31 @@ impl Meter {
             let period = self.bandwidth.period;
             self.ends += ((now - self.ends) / period + 1) * period;
         }
-        self.look_ahead(server, now);
+        debug_assert!(self.ends > now && self.ends - now <= self.bandwidth.period, "one period");
+        self.schedule_review(server, now);
     }
 
     /// Works out when the quota could be used up, given what is left of it at `now`; freezes the
     /// server if that is within the nanosecond.
-    fn look_ahead(&mut self, server: &mut Server, now: u64) {
+    fn schedule_review(&mut self, server: &mut Server, now: u64) {
         if self.frozen {
             return;
         }
         let left = self.base + self.bandwidth.quota - server.busy_until(now);
+        debug_assert!(server.busy_until(now) >= self.base, "work is only added");
         // An idle server has infinite (or NaN) time: the minimum makes the period of both.
         let lasts = (left / server.usage()).min(nanoseconds(self.bandwidth.period)) as u64;
         self.review = self.ends.min(now + lasts);
         if lasts == 0 {
-            server.exchange_pace(now, &mut self.other);
+            server.exchange_rate(now, &mut self.other);
             (self.frozen, self.review) = (true, self.ends);
+            debug_assert!(server.usage() == 0.0, "frozen, it does no work");
         }
     }
 
     fn thaw(&mut self, server: &mut Server, now: u64) {
         if self.frozen {
-            server.exchange_pace(now, &mut self.other);
+            server.exchange_rate(now, &mut self.other);
             self.frozen = false;
         }
     }

@@ -16,12 +16,12 @@
 //!             └──► removed             the server is killed, or the job's connection breaks
 //! ```
 //!
-//! An errand is work that is nobody's request: it shares the cores like any job, has no patience,
-//! and is left out of all counts of jobs.
+//! A background job is work that is nobody's request: it shares the cores like any job, has no
+//! patience, and is left out of all counts of jobs.
 
-use super::deadline::{Deadlines, Waiting};
+use super::deadline::{Deadline, Deadlines};
 use super::jobs::{Job, Jobs};
-use super::pace::{Pace, nanoseconds, rounded};
+use super::service_rate::{ServiceRate, nanoseconds, rounded};
 
 /// A wait that no run is long enough for, in nanoseconds.
 const FAR: f64 = 4.0e18;
@@ -30,8 +30,8 @@ const FAR: f64 = 4.0e18;
 pub trait Sink {
     /// A job is done at `at` (nanoseconds).
     fn done(&mut self, job: &Job, at: u64);
-    /// The errand with this mark is done at `at`.
-    fn errand_done(&mut self, _mark: u32, _at: u64) {}
+    /// The background job with this mark is done at `at`.
+    fn background_done(&mut self, _mark: u32, _at: u64) {}
     /// A job ran out of patience at `at`.
     fn expired(&mut self, sent: u64, at: u64);
     /// Whether the job pushed under this name was cancelled; see [`Server::cancel`].
@@ -47,10 +47,10 @@ pub struct Server {
     /// Jobs that share the cores; `jobs` may also hold some that have expired or were cancelled.
     sharing: usize,
     /// Cancelled jobs that are still in `jobs`, none as its first.
-    husks: usize,
-    /// How many of them are errands.
-    errands: usize,
-    /// Most jobs that ever shared, without errands.
+    tombstones: usize,
+    /// How many of them are background jobs.
+    background: usize,
+    /// Most jobs that ever shared, without background jobs.
     peak: usize,
     /// Attained-service clock V at `anchor`, in nanoseconds of one core.
     clock: f64,
@@ -61,7 +61,7 @@ pub struct Server {
     /// No job can expire before this.
     guard: u64,
     deadlines: Deadlines,
-    pace: Pace,
+    rate: ServiceRate,
 }
 
 impl Server {
@@ -71,25 +71,25 @@ impl Server {
         Server {
             jobs: Jobs::default(),
             sharing: 0,
-            husks: 0,
-            errands: 0,
+            tombstones: 0,
+            background: 0,
             peak: 0,
             clock: 0.0,
             anchor: 0,
             busy: 0.0,
             guard: patience,
             deadlines: Deadlines::new(patience),
-            pace: Pace::new(cores, 1.0),
+            rate: ServiceRate::new(cores, 1.0),
         }
     }
 
-    /// Jobs in the server as of the last call, without errands.
+    /// Jobs in the server as of the last call, without background jobs.
     #[inline(always)]
     pub fn in_service(&self) -> usize {
-        self.sharing - self.errands
+        self.sharing - self.background
     }
 
-    /// Whether it has neither jobs nor errands.
+    /// Whether it has neither jobs nor background jobs.
     pub(super) fn is_idle(&self) -> bool {
         self.sharing == 0
     }
@@ -101,35 +101,37 @@ impl Server {
 
     /// Most jobs that were ever in the server at once.
     pub fn peak(&self) -> usize {
+        debug_assert!(self.peak >= self.in_service(), "the peak is no less than what is there");
         self.peak
     }
 
     /// Core-nanoseconds worked until `now`, which is not before the last call.
     pub fn busy_until(&self, now: u64) -> f64 {
-        self.busy + nanoseconds(now - self.anchor) * self.pace.of(self.sharing).work
+        debug_assert!(now >= self.anchor, "no look into the past");
+        self.busy + nanoseconds(now - self.anchor) * self.rate.of(self.sharing).work
     }
 
     /// Cores in use as of the last call.
     pub fn usage(&self) -> f64 {
-        self.pace.of(self.sharing).work
+        self.rate.of(self.sharing).work
     }
 
-    /// The pace of this server's cores when it stands still.
-    pub(super) fn standstill(&self) -> Pace {
-        self.pace.at_speed(0.0)
+    /// The service rate of this server's cores when it stands still.
+    pub(super) fn standstill(&self) -> ServiceRate {
+        self.rate.at_speed(0.0)
     }
 
-    /// Takes on another pace at `now`, to which the server has been advanced, and gives its own for
-    /// it.
-    pub(super) fn exchange_pace(&mut self, now: u64, pace: &mut Pace) {
+    /// Takes on another service rate at `now`, to which the server has been advanced, and gives its
+    /// own for it.
+    pub(super) fn exchange_rate(&mut self, now: u64, rate: &mut ServiceRate) {
         self.settle(now);
-        std::mem::swap(&mut self.pace, pace);
+        std::mem::swap(&mut self.rate, rate);
     }
 
-    /// The jobs in the server but the errands, in no particular order. Cancelled ones may be among
-    /// them.
+    /// The jobs in the server but those in the background, in no particular order. Cancelled ones
+    /// may be among them.
     pub fn in_service_jobs(&self) -> impl Iterator<Item = &Job> {
-        let customers = self.jobs.iter().filter(|job| !job.is_errand());
+        let customers = self.jobs.iter().filter(|job| !job.is_background());
         customers.filter(|job| !self.deadlines.has_passed(job, self.anchor))
     }
 
@@ -147,7 +149,7 @@ impl Server {
     /// that stands still.
     #[inline(always)]
     fn wait_of(&self, job: &Job) -> f64 {
-        (job.tag - self.clock) * self.pace.of(self.sharing).time_per_work
+        (job.tag - self.clock) * self.rate.of(self.sharing).time_per_work
     }
 
     /// The first moment that is at least `wait` after `anchor`; `u64::MAX` if there is none.
@@ -164,6 +166,7 @@ impl Server {
     /// Lets everything happen that happens until `now`, `now` included.
     #[inline(always)]
     pub fn advance(&mut self, now: u64, sink: &mut impl Sink) {
+        debug_assert!(now >= self.anchor, "time does not go back");
         if now >= self.guard {
             return self.advance_watching(now, sink);
         }
@@ -174,7 +177,7 @@ impl Server {
 
     /// [`Server::advance`], and then [`Server::next_done`].
     #[inline(always)]
-    pub fn advance_and_look(&mut self, now: u64, sink: &mut impl Sink) -> u64 {
+    pub fn advance_and_next(&mut self, now: u64, sink: &mut impl Sink) -> u64 {
         if now >= self.guard {
             self.advance_watching(now, sink);
             return self.next_done();
@@ -194,21 +197,23 @@ impl Server {
     /// to do.
     #[inline(always)]
     pub fn push(&mut self, now: u64, sent: u64, demand: f64, mark: u32) {
+        debug_assert!(now < Job::BACKGROUND, "the arrival of a job is a time");
         self.enter(now, Job { tag: demand, sent, arrived: now, demand: demand as f32, mark });
         self.peak = self.peak.max(self.in_service());
         self.deadlines.add(now, sent);
     }
 
-    /// Adds an errand at `now`, to which the server has been advanced.
-    pub fn push_errand(&mut self, now: u64, demand: f64, mark: u32) {
-        let arrived = Job::ERRAND;
+    /// Adds a background job at `now`, to which the server has been advanced.
+    pub fn push_background(&mut self, now: u64, demand: f64, mark: u32) {
+        let arrived = Job::BACKGROUND;
         self.enter(now, Job { tag: demand, sent: now, arrived, demand: demand as f32, mark });
-        self.errands += 1;
+        self.background += 1;
     }
 
     /// Adds a job whose tag is its demand so far.
     #[inline(always)]
     fn enter(&mut self, now: u64, job: Job) {
+        debug_assert!(job.tag >= 0.0 && job.tag.is_finite(), "a demand of {}", job.tag);
         self.settle(now);
         // A server is idle as often as not, so no branch should depend on that alone.
         self.clock = if self.sharing == 0 { 0.0 } else { self.clock };
@@ -218,47 +223,51 @@ impl Server {
         }
         self.jobs.push(Job { tag: self.clock + job.tag, ..job });
         self.sharing += 1;
+        debug_assert!(self.sharing + self.tombstones <= self.jobs.len(), "all that share are kept");
     }
 
     /// One of the jobs, which the sink from now on says is cancelled, leaves at `now`, to which the
     /// server has been advanced.
     pub fn cancel(&mut self, now: u64, sink: &impl Sink) {
         self.settle(now);
+        assert!(self.in_service() > 0, "who is cancelled is there");
         self.sharing -= 1;
-        self.husks += 1;
-        self.drop_husks(sink);
+        self.tombstones += 1;
+        self.drop_tombstones(sink);
     }
 
     /// Changes the speed at `now`, to which the server has been advanced; 0 = frozen.
     pub fn set_speed(&mut self, now: u64, speed: f64) {
         self.settle(now);
-        self.pace = self.pace.at_speed(speed);
+        self.rate = self.rate.at_speed(speed);
     }
 
     /// Removes every job at `now`, to which the server has been advanced, and gives the sending
-    /// times of those that are no errands, in order.
+    /// times of those that are no background jobs, in order.
     pub fn kill(&mut self, now: u64) -> Vec<u64> {
         self.remove(now, |_| true)
     }
 
     /// Removes at `now` the jobs that `leaves` names, all of them or none that is cancelled; gives
-    /// the sending times of those that are no errands, in order.
+    /// the sending times of those that are no background jobs, in order.
     pub fn remove(&mut self, now: u64, leaves: impl Fn(&Job) -> bool) -> Vec<u64> {
         self.settle(now);
         let deadlines = &self.deadlines;
         let mut removed = Vec::new();
         self.jobs.retain(|job| {
             let live = !deadlines.has_passed(job, now);
-            if live && leaves(job) && !job.is_errand() {
+            if live && leaves(job) && !job.is_background() {
                 removed.push(job.sent);
             }
             live && !leaves(job)
         });
-        self.husks = self.husks.min(self.jobs.len());
-        self.sharing = self.jobs.len() - self.husks;
-        self.errands = self.jobs.iter().filter(|job| job.is_errand()).count();
+        self.tombstones = self.tombstones.min(self.jobs.len());
+        self.sharing = self.jobs.len() - self.tombstones;
+        self.background = self.jobs.iter().filter(|job| job.is_background()).count();
+        assert!(self.background <= self.sharing, "background jobs share the cores");
         self.deadlines.forget();
         self.guard = self.earliest_deadline(now);
+        debug_assert!(self.guard >= now, "whoever is left has time left");
         removed.sort_unstable();
         removed
     }
@@ -277,17 +286,20 @@ impl Server {
 
     #[inline(always)]
     fn complete_first(&mut self, at: u64, sink: &mut impl Sink) {
+        debug_assert!(at >= self.anchor, "nothing is done in the past");
         if let Some(job) = self.jobs.pop() {
-            self.busy += nanoseconds(at - self.anchor) * self.pace.of(self.sharing).work;
+            debug_assert!(self.sharing > 0, "who is done has shared");
+            debug_assert!(job.tag >= self.clock - 2.0, "{} was due at {}", job.tag, self.clock);
+            self.busy += nanoseconds(at - self.anchor) * self.rate.of(self.sharing).work;
             self.clock = job.tag;
             self.anchor = at;
             self.sharing -= 1;
-            if self.husks > 0 {
-                self.drop_husks(sink);
+            if self.tombstones > 0 {
+                self.drop_tombstones(sink);
             }
-            if job.is_errand() {
-                self.errands -= 1;
-                return sink.errand_done(job.mark, at);
+            if job.is_background() {
+                self.background -= 1;
+                return sink.background_done(job.mark, at);
             }
             sink.done(&job, at);
         }
@@ -295,29 +307,33 @@ impl Server {
 
     /// Takes cancelled jobs out of the front of the queue; necessary after [`Server::remove`] if
     /// some were cancelled.
-    pub fn drop_husks(&mut self, sink: &impl Sink) {
-        let is_husk = |job: &Job| !job.is_errand() && sink.is_cancelled(job.sent);
-        while self.husks > 0 && self.jobs.first().is_some_and(is_husk) {
+    pub fn drop_tombstones(&mut self, sink: &impl Sink) {
+        let is_tombstone = |job: &Job| !job.is_background() && sink.is_cancelled(job.sent);
+        while self.tombstones > 0 && self.jobs.first().is_some_and(is_tombstone) {
             self.jobs.pop();
-            self.husks -= 1;
+            self.tombstones -= 1;
         }
+        debug_assert!(self.tombstones <= self.jobs.len(), "tombstones are kept as jobs are");
     }
 
     /// Moves clock and work to `now`.
     #[inline(always)]
     fn settle(&mut self, now: u64) {
+        debug_assert!(now >= self.anchor, "time does not go back");
         let passed = nanoseconds(now - self.anchor);
-        let pace = self.pace.of(self.sharing);
-        self.clock += passed * pace.each;
-        self.busy += passed * pace.work;
+        let rate = self.rate.of(self.sharing);
+        debug_assert!(rate.work >= 0.0, "no work is undone");
+        self.clock += passed * rate.each;
+        self.busy += passed * rate.work;
         self.anchor = now;
     }
 
     /// Forgets expired and cancelled jobs, and the deadlines.
     #[cold]
     fn begin_anew(&mut self, now: u64) {
+        debug_assert!(self.sharing == 0 && self.background == 0, "nobody is forgotten");
         self.jobs.clear();
-        self.husks = 0;
+        self.tombstones = 0;
         self.deadlines.forget();
         self.guard = now.saturating_add(self.deadlines.patience());
     }
@@ -367,8 +383,10 @@ impl Server {
     }
 
     fn expire(&mut self, at: u64, sink: &mut impl Sink) {
-        if let Some(Waiting { sent, .. }) = self.deadlines.pop() {
+        if let Some(Deadline { sent, arrived, .. }) = self.deadlines.pop() {
+            debug_assert_eq!(at - arrived, self.deadlines.patience(), "neither early nor late");
             self.settle(at);
+            debug_assert!(self.in_service() > 0, "who runs out of patience is there");
             self.sharing -= 1;
             sink.expired(sent, at);
         }

@@ -10,8 +10,8 @@ impl Sink for Log {
     fn done(&mut self, job: &Job, at: u64) {
         self.0.push((job.sent, "done", at));
     }
-    fn errand_done(&mut self, mark: u32, at: u64) {
-        self.0.push((u64::from(mark), "errand", at));
+    fn background_done(&mut self, mark: u32, at: u64) {
+        self.0.push((u64::from(mark), "background", at));
     }
     fn expired(&mut self, sent: u64, at: u64) {
         self.0.push((sent, "expired", at));
@@ -163,22 +163,22 @@ fn looking_at_a_server_changes_nothing() {
 }
 
 #[test]
-fn an_errand_among_n_jobs_on_c_cores_takes_its_demand_times_n_plus_one_over_c() {
+fn a_background_among_n_jobs_on_c_cores_takes_its_demand_times_n_plus_one_over_c() {
     for (cores, jobs) in [(1.0, 0), (1.0, 9), (2.0, 9), (4.0, 199), (0.5, 3)] {
         let (mut server, mut log) = (Server::new(cores, u64::MAX), Log::default());
         (0..jobs).for_each(|sent| server.push(0, sent, 1e12, 0));
         server.advance(1_000, &mut log);
-        server.push_errand(1_000, 5_000.0, 7);
+        server.push_background(1_000, 5_000.0, 7);
         server.advance(10_000_000, &mut log);
         let takes = 5_000.0 * ((jobs + 1) as f64 / cores).max(1.0);
-        assert_eq!(log.0, [(7, "errand", 1_000 + takes as u64)]);
+        assert_eq!(log.0, [(7, "background", 1_000 + takes as u64)]);
     }
 }
 
 #[test]
-fn an_errand_is_counted_nowhere_and_goes_when_it_is_removed_or_killed() {
+fn a_background_is_counted_nowhere_and_goes_when_it_is_removed_or_killed() {
     let (mut server, mut log) = (Server::new(1.0, u64::MAX), Log::default());
-    server.push_errand(0, 50.0, 7);
+    server.push_background(0, 50.0, 7);
     server.push(0, 1, 50.0, 0);
     assert_eq!((server.in_service(), server.peak()), (1, 1));
     assert_eq!(server.in_service_jobs().count(), 1);
@@ -186,7 +186,7 @@ fn an_errand_is_counted_nowhere_and_goes_when_it_is_removed_or_killed() {
     assert!(server.remove(20, |job| job.mark == 7).is_empty());
     server.advance(60, &mut log);
     assert_eq!(log.0, [(1, "done", 60)]);
-    server.push_errand(60, 50.0, 7);
+    server.push_background(60, 50.0, 7);
     server.push(60, 2, 50.0, 0);
     assert_eq!(server.kill(70), [2]);
     server.advance(END, &mut log);
@@ -194,19 +194,23 @@ fn an_errand_is_counted_nowhere_and_goes_when_it_is_removed_or_killed() {
 }
 
 #[test]
-fn an_errand_never_expires_and_keeps_no_job_from_it() {
+fn a_background_never_expires_and_keeps_no_job_from_it() {
     let (mut server, mut log) = (Server::new(1.0, 100), Log::default());
-    server.push_errand(0, 1e6, 7);
+    server.push_background(0, 1e6, 7);
     server.advance(200, &mut log);
     for at in [250, 260] {
         server.advance(at, &mut log);
         server.push(at, at, 1e6, 0);
     }
     server.advance(300, &mut log);
-    server.push_errand(300, 20.0, 8);
+    server.push_background(300, 20.0, 8);
     server.advance(END, &mut log);
-    let expected =
-        [(250, "expired", 350), (260, "expired", 360), (8, "errand", 368), (7, "errand", 0)];
+    let expected = [
+        (250, "expired", 350),
+        (260, "expired", 360),
+        (8, "background", 368),
+        (7, "background", 0),
+    ];
     let last = log.0.len() - 1;
     log.0[last].2 = 0;
     assert_eq!(log.0, expected);

@@ -32,7 +32,7 @@ impl Sink for Outlet<'_, '_> {
     }
 
     #[cold]
-    fn errand_done(&mut self, mark: u32, _at: u64) {
+    fn background_done(&mut self, mark: u32, _at: u64) {
         self.probes.answer(mark);
     }
 
@@ -60,7 +60,7 @@ impl Sink for Collector<'_> {
     }
 
     #[cold]
-    fn errand_done(&mut self, mark: u32, _at: u64) {
+    fn background_done(&mut self, mark: u32, _at: u64) {
         self.probes.answer(mark);
     }
 

@@ -57,7 +57,7 @@ impl Fleet {
         let (now, cpu) = (cx.now, cx.plan.detection.probe_cpu.unwrap_or_default());
         let replica = &mut self[id];
         replica.advance(cx);
-        replica.server.push_errand(now.0, cpu.0 as f64, kind.mark());
+        replica.server.push_background(now.0, cpu.0 as f64, kind.mark());
         let watch = &mut replica.probes.records[kind as usize];
         (watch.sent, watch.answered) = (now, false);
         self.await_answer(cx, id, kind);
@@ -85,7 +85,7 @@ impl Fleet {
             return self.await_answer(cx, id, kind);
         }
         if !answered {
-            replica.remove_errands(kind.mark(), cx);
+            replica.remove_background(kind.mark(), cx);
         }
         // A process that was told to stop says no.
         let succeeded = answered && !(kind == ProbeKind::Readiness && replica.probes.stopping);

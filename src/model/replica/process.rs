@@ -199,7 +199,7 @@ impl Replica {
     #[inline(always)]
     pub fn work(&mut self, now: u64, in_flight: &mut InFlight) -> u64 {
         let probes = &mut self.probes;
-        self.server.advance_and_look(now, &mut Collector { probes, in_flight })
+        self.server.advance_and_next(now, &mut Collector { probes, in_flight })
     }
 
     /// Stops its CPU's work for an attempt at `now`.
@@ -213,12 +213,12 @@ impl Replica {
         }
     }
 
-    /// Takes the errands with this mark out of its server, which has been advanced to this moment.
-    pub fn remove_errands(&mut self, mark: u32, cx: &mut Context) {
-        self.server.remove(cx.now.0, |job| job.is_errand() && job.mark == mark);
+    /// Takes the background jobs with this mark out of its server, which has been advanced to this moment.
+    pub fn remove_background(&mut self, mark: u32, cx: &mut Context) {
+        self.server.remove(cx.now.0, |job| job.is_background() && job.mark == mark);
         if cx.feeds_back() {
             let (probes, in_flight) = (&mut self.probes, &mut cx.in_flight);
-            self.server.drop_husks(&Collector { probes, in_flight });
+            self.server.drop_tombstones(&Collector { probes, in_flight });
         }
     }
 

@@ -23,7 +23,7 @@ pub(super) fn rounded(span: f64) -> u64 {
 
 /// How fast n jobs progress.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Step {
+pub(super) struct Rates {
     /// Progress of each job per time.
     pub each: f64,
     /// Time per progress of each job.
@@ -32,25 +32,27 @@ pub(super) struct Step {
     pub work: f64,
 }
 
-/// [`Step`] for every n; the small ones worked out in advance because divisions are slow.
+/// [`Rates`] for every n; the small ones worked out in advance because divisions are slow.
 #[derive(Clone, Debug)]
-pub(super) struct Pace {
+pub(super) struct ServiceRate {
     cores: f64,
     speed: f64,
-    table: Arc<[Step; PACE_TABLE]>,
+    table: Arc<[Rates; TABLE]>,
 }
 
-const PACE_TABLE: usize = 64;
+const TABLE: usize = 64;
 
-impl Pace {
+impl ServiceRate {
     pub fn new(cores: f64, speed: f64) -> Self {
-        let table = Arc::new(std::array::from_fn(|n| Pace::step(cores, speed, n)));
-        Pace { cores, speed, table }
+        assert!(cores > 0.0 && cores.is_finite(), "{cores} cores");
+        assert!(speed >= 0.0 && speed.is_finite(), "a speed of {speed}");
+        let table = Arc::new(std::array::from_fn(|n| ServiceRate::rates(cores, speed, n)));
+        ServiceRate { cores, speed, table }
     }
 
     /// The same cores at another speed.
     pub fn at_speed(&self, speed: f64) -> Self {
-        if speed == self.speed { self.clone() } else { Pace::new(self.cores, speed) }
+        if speed == self.speed { self.clone() } else { ServiceRate::new(self.cores, speed) }
     }
 
     /// Whether it is a standstill.
@@ -58,13 +60,14 @@ impl Pace {
         self.speed == 0.0
     }
 
-    fn step(cores: f64, speed: f64, n: usize) -> Step {
+    fn rates(cores: f64, speed: f64, n: usize) -> Rates {
         let each = speed * (cores / n.max(1) as f64).min(1.0);
-        Step { each, time_per_work: 1.0 / each, work: speed * cores.min(n as f64) }
+        debug_assert!(each <= speed, "no job runs on more than one core");
+        Rates { each, time_per_work: 1.0 / each, work: speed * cores.min(n as f64) }
     }
 
     #[inline(always)]
-    pub fn of(&self, n: usize) -> Step {
-        if n < PACE_TABLE { self.table[n] } else { Pace::step(self.cores, self.speed, n) }
+    pub fn of(&self, n: usize) -> Rates {
+        if n < TABLE { self.table[n] } else { ServiceRate::rates(self.cores, self.speed, n) }
     }
 }

@@ -1,61 +1,32 @@
 //! Charts: figures as data, drawn to SVG text or PNG bytes. Nothing here touches files or clocks.
 //!
-//! Data flows one way, and a file knows only those before it:
+//! A chart is a function from an input, which holds every word and number that is shown, to a
+//! [`Figure`]: marks in logical pixels, coloured by what they mean. [`svg`] and [`png()`] render
+//! any figure. So the charts know no drawing library, and the renderers know no charts.
 //!
-//! 1. `ramp` (the colours of heat maps), [`theme`] (ink by meaning), `fonts`, `axis`, `axis_load`,
-//!    `thin`, `labels` and `lives`: calculations;
-//! 2. [`figure`]: a list of marks in logical pixels, without a notion of how they are drawn;
-//! 3. `frame` (a panel and its axes), `marks` (values to places), `dots` (marks of single values),
-//!    `symbols` (what tells things compared apart), `places` (room for labels), `strips`
-//!    (replicas);
-//! 4. the charts, which lay out a [`Figure`]: [`timeline`] with `input` (what it shows), `panels`
-//!    and `failures`; [`percentile`], [`capacity`], [`frontier`], [`headroom`] and [`forest`];
-//!    [`overlay`] with `overlaid` (what it shows); [`hockey`] with `swept` (what it shows) and
-//!    `curves`; [`heatmap`] with `combined` (what it shows) and `colours`;
-//! 5. [`svg`] and [`png()`], which render any figure: `render` over `vector` and `raster`, both
-//!    over `stage`. Beside `fonts`, only these know the plotting library.
+//! The rooms, each of which knows only those before it:
+//!
+//! 1. `canvas`: what a figure consists of, its colour roles, its typeface and its symbols;
+//! 2. `layout`: axes, frames, lines through values, and room for labels;
+//! 3. the charts by what they are about: `timeline` (one run over time), `comparison` (variants
+//!    side by side), `sweep` (a setting that varies) and `sizing` (capacity, cost and growth);
+//! 4. `render`: from a figure to bytes. With `canvas::fonts`, it alone knows the plotting library.
+//!
+//! From the rest of the crate the charts use units, and what was observed: histograms and
+//! timelines. `tests` says what holds for every picture, and what tests of charts share.
 
-mod axis;
-mod axis_load;
-pub mod capacity;
-#[cfg(test)]
-mod check;
-mod colours;
-mod combined;
-mod curves;
-mod dots;
-mod error;
-mod failures;
-pub mod figure;
-mod fonts;
-pub mod forest;
-mod frame;
-pub mod frontier;
-pub mod headroom;
-pub mod heatmap;
-pub mod hockey;
-mod input;
-mod labels;
-mod lives;
-mod marks;
-mod overlaid;
-pub mod overlay;
-mod panels;
-pub mod percentile;
-mod places;
-mod ramp;
-mod raster;
+mod canvas;
+mod comparison;
+mod layout;
 mod render;
-mod scaling;
-mod stage;
-mod strips;
-mod swept;
-mod symbols;
-pub mod theme;
-mod thin;
+mod sizing;
+mod sweep;
+#[cfg(test)]
+mod tests;
 pub mod timeline;
-mod vector;
 
-pub use error::PlotError;
-pub use figure::Figure;
-pub use render::{png, style_sheet, svg};
+pub use canvas::{Figure, theme};
+pub use comparison::{forest, overlay, percentile};
+pub use render::{PlotError, png, style_sheet, svg};
+pub use sizing::{capacity, frontier, headroom};
+pub use sweep::{heatmap, hockey};

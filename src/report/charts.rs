@@ -12,8 +12,8 @@ use crate::observe::outcome::Outcome;
 use crate::observe::timeline::Timeline;
 use crate::plan::{Extent, Plan};
 use crate::plot::Figure;
-use crate::plot::percentile::{self, Curve, PercentileInput, Role};
-use crate::plot::timeline::{Autoscaler, Goal, Rule, RuleKind, TimelineInput, timeline};
+use crate::plot::percentile::{self, PercentileCurve, PercentileInput, Role};
+use crate::plot::timeline::{Autoscaler, Goal, RuleKind, TimelineInput, TimelineRule, timeline};
 use crate::report::timeline::DASHBOARD_BUCKET;
 use crate::units::{Instant, Span};
 
@@ -92,19 +92,19 @@ fn calm_title(failed: u64, latency: &Histogram) -> String {
 
 /// The moments of the incidents (strike, removal of the addresses, end), and the decisions of the
 /// autoscaler.
-fn rules(plan: &Plan, outcome: &Outcome) -> Vec<Rule> {
+fn rules(plan: &Plan, outcome: &Outcome) -> Vec<TimelineRule> {
     let incidents = &outcome.incidents;
     let several = incidents.len() > 1;
-    let decided = |(at, label)| Rule { at, label, kind: RuleKind::Decided };
+    let decided = |(at, label)| TimelineRule { at, label, kind: RuleKind::Decided };
     let decisions = cluster::decisions(plan, &outcome.journal).into_iter().map(decided);
     let moments = incidents.iter().flat_map(|incident| rules_of(plan, incident, several));
     moments.chain(decisions).collect()
 }
 
 /// The moments of one incident; those of several say whose they are.
-fn rules_of(plan: &Plan, incident: &Incident, several: bool) -> Vec<Rule> {
+fn rules_of(plan: &Plan, incident: &Incident, several: bool) -> Vec<TimelineRule> {
     let fault = &plan.faults[incident.fault].fault;
-    let rule = |at, label: String, kind| Rule { at, label, kind };
+    let rule = |at, label: String, kind| TimelineRule { at, label, kind };
     let mut rules =
         vec![rule(incident.at, format!("{} {}", incident.subject, verb(fault)), RuleKind::Fault)];
     let out = incident.out_of_rotation.filter(|out| out.since(incident.at) >= Span::from_secs(5.0));
@@ -165,7 +165,7 @@ fn percentiles(report: &Report) -> Figure {
         (0..plan.windows.len()).map(|window| pooled(report, window)).collect();
     let shown = |window: &usize| pooled[*window].count() > 0;
     let chosen: Vec<usize> = (0..plan.windows.len()).filter(shown).take(CURVES).collect();
-    let curve = |window: &usize| Curve {
+    let curve = |window: &usize| PercentileCurve {
         label: plan.windows[*window].label.clone(),
         histogram: &pooled[*window],
         role: role(plan.windows[*window].extent, *window),
@@ -206,10 +206,10 @@ fn percentile_title(all: &Histogram) -> String {
 }
 
 /// The latency objectives over the whole run.
-pub(super) fn bounds(objectives: &[Objective]) -> Vec<percentile::Bound> {
+pub(super) fn bounds(objectives: &[Objective]) -> Vec<percentile::LatencyBound> {
     let bound = |objective: &Objective| match (objective.metric, objective.bound) {
         (Metric::Latency(quantile), Bound::Span(latency)) if objective.window == 0 => {
-            Some(percentile::Bound { quantile, latency })
+            Some(percentile::LatencyBound { quantile, latency })
         }
         _ => None,
     };

@@ -7,9 +7,9 @@ use crate::experiment::figures;
 use crate::observe::histogram::Histogram;
 use crate::observe::timeline::{Timeline, TotalRow};
 use crate::plot::Figure;
-use crate::plot::forest::{Better, Call, ForestInput, ForestPanel, ForestRow, forest};
-use crate::plot::overlay::{OverlayInput, OverlayPanel, Scale, overlay};
-use crate::plot::percentile::{Bound, Curve, PercentileInput, Role, percentile};
+use crate::plot::forest::{Better, ForestCall, ForestInput, ForestPanel, ForestRow, forest};
+use crate::plot::overlay::{OverlayInput, OverlayPanel, PanelScale, overlay};
+use crate::plot::percentile::{LatencyBound, PercentileCurve, PercentileInput, Role, percentile};
 use crate::report::charts::bounds;
 use crate::report::words::grouped;
 use crate::stats::paired::{self, Comparison};
@@ -108,13 +108,13 @@ fn panel(report: &CompareReport, contrast: &Contrast) -> ForestPanel {
     }
 }
 
-fn call(kind: Kind, call: paired::Call) -> Call {
+fn call(kind: Kind, call: paired::Call) -> ForestCall {
     match (call, kind.is_better_low()) {
-        (paired::Call::Less, true) => Call::Better,
-        (paired::Call::Greater, true) => Call::Worse,
-        (paired::Call::Less | paired::Call::Greater, false) => Call::Differs,
-        (paired::Call::Equal, _) => Call::Same,
-        _ => Call::TooClose,
+        (paired::Call::Less, true) => ForestCall::Better,
+        (paired::Call::Greater, true) => ForestCall::Worse,
+        (paired::Call::Less | paired::Call::Greater, false) => ForestCall::Differs,
+        (paired::Call::Equal, _) => ForestCall::Same,
+        _ => ForestCall::TooClose,
     }
 }
 
@@ -122,13 +122,13 @@ fn percentiles(report: &CompareReport) -> Figure {
     let pooled: Vec<Histogram> = (report.runs.iter().take(CURVES))
         .map(|run| figures::merged(&figures::windows(&run.outcomes, 0)))
         .collect();
-    let curve = |(index, histogram)| Curve {
+    let curve = |(index, histogram)| PercentileCurve {
         label: report.full_name(index),
         histogram,
         role: Role::Compared(index),
         band: None,
     };
-    let mut levels: Vec<Bound> = Vec::new();
+    let mut levels: Vec<LatencyBound> = Vec::new();
     for bound in report.variants.iter().flat_map(|v| bounds(&v.scenario.objectives)) {
         if !levels.contains(&bound) {
             levels.push(bound);
@@ -168,15 +168,15 @@ fn panels(kept: &[&Timeline]) -> Vec<OverlayPanel> {
     };
     let failed = |row: &TotalRow| row.failures.iter().sum::<u64>();
     let mut all = vec![
-        panel("p99 latency of each bin", Scale::Latency, false, &|row| {
+        panel("p99 latency of each bin", PanelScale::Latency, false, &|row| {
             row.latency.map(|latency| latency.p99.as_secs())
         }),
-        panel("CPU in use", Scale::Share, false, &|row| row.cpu.map(|cpu| cpu.min(1.0))),
-        panel("replicas in rotation", Scale::Count, true, &|row| Some(row.in_rotation as f64)),
+        panel("CPU in use", PanelScale::Share, false, &|row| row.cpu.map(|cpu| cpu.min(1.0))),
+        panel("replicas in rotation", PanelScale::Count, true, &|row| Some(row.in_rotation as f64)),
     ];
     if kept.iter().flat_map(|timeline| &timeline.total).any(|row| failed(row) > 0) {
         let title = "failed requests in each bin";
-        all.push(panel(title, Scale::Count, false, &|row| Some(failed(row) as f64)));
+        all.push(panel(title, PanelScale::Count, false, &|row| Some(failed(row) as f64)));
     }
     all
 }

@@ -9,9 +9,9 @@ use crate::objective::{Bound, Metric, Objective};
 use crate::observe::histogram::Histogram;
 use crate::plan::{Plan, Traffic};
 use crate::plot::Figure;
-use crate::plot::heatmap::{Cell, CellVerdict, HeatmapInput, heatmap};
+use crate::plot::heatmap::{CellVerdict, HeatmapCell, HeatmapInput, heatmap};
 use crate::plot::hockey::{HockeyInput, HockeyLine, HockeyPoint, Throughput, hockey};
-use crate::plot::percentile::{Curve, PercentileInput, Role, percentile};
+use crate::plot::percentile::{PercentileCurve, PercentileInput, Role, percentile};
 use crate::report::charts::bounds;
 use crate::report::words::NOTHING;
 use crate::stats::Estimate;
@@ -237,27 +237,27 @@ impl Steps {
     }
 }
 
-fn nothing() -> Cell {
-    Cell { value: None, text: NOTHING.to_owned(), verdict: CellVerdict::None }
+fn nothing() -> HeatmapCell {
+    HeatmapCell { value: None, text: NOTHING.to_owned(), verdict: CellVerdict::None }
 }
 
-fn map_cell(row: &Row) -> Cell {
+fn map_cell(row: &Row) -> HeatmapCell {
     let verdict = match row.overall {
         Overall::NoObjectives => CellVerdict::None,
         Overall::Met => CellVerdict::Met,
         Overall::Missed => CellVerdict::Missed,
         Overall::Undecided => CellVerdict::Undecided,
     };
-    let Some(p99) = row.percentile(P99) else { return Cell { verdict, ..nothing() } };
+    let Some(p99) = row.percentile(P99) else { return HeatmapCell { verdict, ..nothing() } };
     let mark = if row.is_settled() { "" } else { "~" };
     let text = format!("{mark}{}", Span::from_secs(p99.point));
-    Cell { value: Some(p99.point), text, verdict }
+    HeatmapCell { value: Some(p99.point), text, verdict }
 }
 
 fn percentiles(report: &SweepReport) -> Figure {
     let pooled: Vec<Histogram> = report.rows.iter().map(Row::latency).collect();
     let rows = report.rows.iter().zip(&pooled).enumerate();
-    let curves = rows.map(|(index, (row, histogram))| Curve {
+    let curves = rows.map(|(index, (row, histogram))| PercentileCurve {
         label: report.values(row.cell).join(", "),
         histogram,
         role: Role::Compared(index),

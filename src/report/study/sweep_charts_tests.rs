@@ -63,7 +63,7 @@ fn a_cell_of_the_map_has_its_value_and_verdict() {
     assert!((met.value.unwrap() - 0.05).abs() < 0.005, "{met:?}");
     let mut empty = found.rows[0].clone();
     empty.windows[0].percentiles = vec![None; 5];
-    assert_eq!(map_cell(&empty), Cell { verdict: CellVerdict::Met, ..nothing() });
+    assert_eq!(map_cell(&empty), HeatmapCell { verdict: CellVerdict::Met, ..nothing() });
 }
 
 #[test]

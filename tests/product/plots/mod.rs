@@ -9,9 +9,11 @@ use std::path::Path;
 use brownout::observe::State;
 use brownout::observe::histogram::Histogram;
 use brownout::observe::timeline::{Latency, ReplicaLife, Timeline, TotalRow};
-use brownout::plot::percentile::{Bound, Curve, PercentileInput, Role, percentile};
+use brownout::plot::percentile::{
+    LatencyBound, PercentileCurve, PercentileInput, Role, percentile,
+};
 use brownout::plot::theme::Theme;
-use brownout::plot::timeline::{Goal, Rule, RuleKind, TimelineInput, timeline};
+use brownout::plot::timeline::{Goal, RuleKind, TimelineInput, TimelineRule, timeline};
 use brownout::plot::{self, Figure, style_sheet, svg};
 use brownout::units::{Instant, Rate, Share, Span};
 use rayon::prelude::*;
@@ -109,8 +111,8 @@ fn run(replicas: Vec<ReplicaLife>, load: impl Fn(f64) -> f64, bin: f64, seconds:
     Timeline { bin: Span::from_secs(bin), total, by_replica: vec![], replicas }
 }
 
-fn rule(seconds: f64, label: &str, kind: RuleKind) -> Rule {
-    Rule { at: at(seconds), label: label.to_owned(), kind }
+fn rule(seconds: f64, label: &str, kind: RuleKind) -> TimelineRule {
+    TimelineRule { at: at(seconds), label: label.to_owned(), kind }
 }
 
 fn goal(label: &str, bound: f64, from: f64, to: f64) -> Goal {
@@ -118,7 +120,7 @@ fn goal(label: &str, bound: f64, from: f64, to: f64) -> Goal {
     Goal { label, quantile: Some(0.99), bound, from: at(from), to: at(to) }
 }
 
-fn draw(timeline: &Timeline, title: &str, seconds: f64, rules: Vec<Rule>) -> Figure {
+fn draw(timeline: &Timeline, title: &str, seconds: f64, rules: Vec<TimelineRule>) -> Figure {
     self::timeline(&TimelineInput {
         autoscaler: None,
         title,
@@ -231,8 +233,8 @@ fn histogram(count: usize, base: f64, tail: f64, seed: u64) -> Histogram {
     histogram
 }
 
-fn curve<'a>(label: &str, histogram: &'a Histogram, role: Role) -> Curve<'a> {
-    Curve { label: label.to_owned(), histogram, role, band: None }
+fn curve<'a>(label: &str, histogram: &'a Histogram, role: Role) -> PercentileCurve<'a> {
+    PercentileCurve { label: label.to_owned(), histogram, role, band: None }
 }
 
 fn percentiles() -> Figure {
@@ -251,7 +253,7 @@ fn percentiles() -> Figure {
         subtitle: "3 × large, 900 requests/s, 30 replications; shaded: least to greatest \
                    replication; curves end where fewer than 10 requests remain",
         curves,
-        bounds: vec![Bound { quantile: 0.99, latency: Span::from_secs(0.25) }],
+        bounds: vec![LatencyBound { quantile: 0.99, latency: Span::from_secs(0.25) }],
     })
 }
 
@@ -267,7 +269,7 @@ fn compared() -> Figure {
         title: "Balancing hardly matters while nothing fails",
         subtitle: "900 requests/s, 30 replications",
         curves: named.collect(),
-        bounds: vec![Bound { quantile: 0.999, latency: Span::from_secs(0.2) }],
+        bounds: vec![LatencyBound { quantile: 0.999, latency: Span::from_secs(0.2) }],
     })
 }
 
@@ -378,7 +380,7 @@ fn percentile_plots_of_few_or_equal_latencies_are_drawn() {
     for histogram in &histograms {
         let mut one = curve("all", histogram, Role::Compared(7));
         one.band = Some(histograms.iter().collect());
-        let bound = |quantile: f64| Bound { quantile, latency: Span::from_secs(0.1) };
+        let bound = |quantile: f64| LatencyBound { quantile, latency: Span::from_secs(0.1) };
         draw("Few", vec![one], [0.0, 0.5, 1.0, f64::NAN].map(bound).into());
     }
     draw("Nothing", vec![], vec![]);

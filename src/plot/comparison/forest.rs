@@ -1,0 +1,382 @@
+//! The forest plot: paired differences to a baseline with their intervals, a panel for each metric
+//! and a row for each variant. What lies left or right of zero is told from it at a glance.
+
+use crate::plot::canvas::{
+    Anchor, Figure, LABEL, MARGIN, PANEL, Point, Role, SMALL, Symbol, WIDTH, fonts,
+};
+use crate::plot::layout::{Frame, PlotAxis, short, shorten};
+
+/// What the forest plot shows.
+#[derive(Clone, Debug)]
+pub struct ForestInput<'a> {
+    /// The finding or the question.
+    pub title: &'a str,
+    /// What was simulated, what the baseline is, and what the intervals cover.
+    pub subtitle: &'a str,
+    /// The metrics, from the top.
+    pub panels: Vec<ForestPanel>,
+}
+
+/// The differences in one metric.
+#[derive(Clone, Debug)]
+pub struct ForestPanel {
+    /// What is compared, such as "p99 latency".
+    pub metric: String,
+    /// The unit of every difference in the panel, such as "ms"; empty if there is none.
+    pub unit: String,
+    /// Which direction is good.
+    pub better: Better,
+    /// The variants, from the top.
+    pub rows: Vec<ForestRow>,
+}
+
+/// Which direction of a metric is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    /// Less is better.
+    Lower,
+    /// More is better.
+    Higher,
+    /// Neither: it only differs.
+    Neither,
+}
+
+/// The difference between a variant and the baseline.
+#[derive(Clone, Debug)]
+pub struct ForestRow {
+    /// The variant.
+    pub label: String,
+    /// The estimate of the difference, in the unit of the panel; no mark if it is not finite.
+    pub point: f64,
+    /// Its interval, in the unit of the panel. An infinite end is drawn as an arrow.
+    pub interval: Option<(f64, f64)>,
+    /// The interval that runs without common random numbers would have given: a pale whisker.
+    pub unpaired: Option<(f64, f64)>,
+    /// The estimate in words, such as "-3.1 ms (-3.3 to -2.9), x0.74".
+    pub words: String,
+    /// What to make of it.
+    pub call: ForestCall,
+}
+
+/// What to make of a difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForestCall {
+    /// The variant is better than the baseline.
+    Better,
+    /// The variant is worse than the baseline.
+    Worse,
+    /// The interval holds zero, or is too wide to tell.
+    TooClose,
+    /// Nothing sets it apart from the other.
+    Same,
+    /// The variant differs in a metric of which neither direction is better.
+    Differs,
+}
+
+/// From row to row.
+const PITCH: f64 = 25.0;
+/// The most rows and panels that are drawn; a picture of more could not be read, nor held.
+const MOST_ROWS: usize = 48;
+const MOST_PANELS: usize = 8;
+/// No difference beyond this has a place.
+const MOST: f64 = 1e12;
+/// Rect for the longest label, the longest estimate, and between columns.
+const LABELS: f64 = 180.0;
+const WORDS: f64 = 270.0;
+const GAP: f64 = 18.0;
+/// The least room for a tick and its label.
+const TICK: f64 = 40.0;
+/// Pale whiskers may make the axis this many times as long as it would be without them.
+const PALE_REACH: f64 = 1.5;
+
+/// Lays out the forest plot.
+pub fn forest(input: &ForestInput) -> Figure {
+    let (mut figure, head) = Figure::new(WIDTH, input.title, input.subtitle);
+    figure.alt = words(input);
+    let columns = Columns::of(input);
+    let mut top = head + 22.0;
+    for panel in input.panels.iter().take(MOST_PANELS) {
+        top = columns.draw_panel(&mut figure, panel, rows_of(input), top) + 30.0;
+    }
+    let hidden = input.panels.len().saturating_sub(MOST_PANELS);
+    match (input.panels.len(), hidden) {
+        (0, _) => remark(&mut figure, &mut top, "nothing was compared"),
+        (_, 0) => {}
+        _ => remark(&mut figure, &mut top, &format!("and {hidden} more metrics")),
+    }
+    draw_key(&mut figure, &mut top, input);
+    figure.height = top.ceil();
+    figure
+}
+
+/// The most rows of a panel.
+fn rows_of(input: &ForestInput) -> usize {
+    (MOST_ROWS / input.panels.len().clamp(1, MOST_PANELS)).max(1)
+}
+
+fn remark(figure: &mut Figure, top: &mut f64, text: &str) {
+    figure.text((MARGIN, *top), text, Anchor::Start, Role::Muted, LABEL);
+    *top += 24.0;
+}
+
+/// Where the columns of the table around the plots are.
+struct Columns {
+    left: f64,
+    right: f64,
+    words: f64,
+    calls: f64,
+}
+
+impl Columns {
+    /// Columns as wide as their longest text, up to a limit.
+    fn of(input: &ForestInput) -> Self {
+        let rows = || input.panels.iter().flat_map(|panel| panel.rows.iter());
+        let widest = |texts: &mut dyn Iterator<Item = &str>| {
+            texts.map(|text| fonts::width(&fonts::spell(text), LABEL, false)).fold(0.0, f64::max)
+        };
+        let labels = widest(&mut rows().map(|row| row.label.as_str())).clamp(60.0, LABELS);
+        let words = widest(&mut rows().map(|row| row.words.as_str())).clamp(150.0, WORDS) + 1.0;
+        let calls = WIDTH - MARGIN - widest(&mut rows().map(|row| call_word(row.call))).max(40.0);
+        let words = calls - GAP - words;
+        Columns { left: MARGIN + labels + GAP, right: words - GAP, words, calls }
+    }
+
+    /// Draws a panel below `top` and gives its foot.
+    fn draw_panel(&self, figure: &mut Figure, panel: &ForestPanel, most: usize, top: f64) -> f64 {
+        let title = fonts::fit(&fonts::spell(&panel.metric), PANEL, true, WIDTH - 2.0 * MARGIN);
+        figure.bold((MARGIN, top), &title, Anchor::Start);
+        let rows = &panel.rows[..panel.rows.len().min(most)];
+        let hidden = panel.rows.len() - rows.len();
+        let lines = rows.len() + usize::from(hidden > 0 || rows.is_empty());
+        let (top, height) = (top + 10.0, PITCH * lines as f64);
+        let (x, y) = (axis(rows, self.right - self.left), PlotAxis::percent());
+        let frame = Frame { left: self.left, right: self.right, top, bottom: top + height, x, y };
+        self.draw_ground(figure, &frame, panel);
+        for (index, row) in rows.iter().enumerate() {
+            self.draw_row(figure, &frame, row, top + PITCH * (index as f64 + 0.5));
+        }
+        let last = (MARGIN, top + height - 0.5 * PITCH + 4.1);
+        if rows.is_empty() {
+            figure.text(last, "no variant", Anchor::Start, Role::Muted, LABEL);
+        } else if hidden > 0 {
+            let text = format!("and {hidden} more");
+            figure.text(last, &text, Anchor::Start, Role::Muted, LABEL);
+        }
+        frame.bottom + 40.0
+    }
+
+    /// The axis, the line of no difference, and which side is better.
+    fn draw_ground(&self, figure: &mut Figure, frame: &Frame, panel: &ForestPanel) {
+        let foot = frame.bottom;
+        figure.block((frame.left, foot - 0.5), (frame.right, foot + 0.5), Role::Axis, 1.0);
+        let zero = frame.across(0.0);
+        figure.block((zero - 0.8, frame.top), (zero + 0.8, foot + 4.0), Role::Text, 1.0);
+        let unit = if panel.unit.is_empty() { "" } else { &format!(" ({})", panel.unit) };
+        let room = frame.right - frame.left - 130.0;
+        let caption = format!("difference{unit}");
+        frame.draw_foot(figure, &shorten(&caption, LABEL, room));
+        let (less, more) = match panel.better {
+            Better::Lower => ("better", "worse"),
+            Better::Higher => ("worse", "better"),
+            Better::Neither => ("less", "more"),
+        };
+        let y = foot + 36.0;
+        figure.text((frame.left + 10.0, y), less, Anchor::Start, Role::Muted, LABEL);
+        figure.text((frame.right - 10.0, y), more, Anchor::End, Role::Muted, LABEL);
+        arrow(figure, (frame.left, y - 4.0), -1.0, Role::Muted);
+        arrow(figure, (frame.right, y - 4.0), 1.0, Role::Muted);
+    }
+
+    fn draw_row(&self, figure: &mut Figure, frame: &Frame, row: &ForestRow, y: f64) {
+        let label = shorten(&row.label, LABEL, self.left - GAP - MARGIN);
+        let start = MARGIN + fonts::width(&label, LABEL, false) + 8.0;
+        figure.block((start, y - 0.5), (self.words - 8.0, y + 0.5), Role::Grid, 1.0);
+        let zero = frame.across(0.0);
+        figure.block((zero - 0.8, y - 2.0), (zero + 0.8, y + 2.0), Role::Text, 1.0);
+        let known = is_known(row);
+        let estimate = match row.words.as_str() {
+            "" if known => plain_words(row),
+            "" => "no estimate".to_owned(),
+            words => words.to_owned(),
+        };
+        let estimate = shorten(&estimate, LABEL, self.calls - GAP - self.words);
+        figure.text((MARGIN, y + 4.1), &label, Anchor::Start, Role::Text, LABEL);
+        figure.text((self.words, y + 4.1), &estimate, Anchor::Start, Role::Text, LABEL);
+        if known {
+            let at = (self.calls, y + 4.1);
+            figure.text(at, call_word(row.call), Anchor::Start, call_role(row.call), LABEL);
+            draw_estimate(figure, frame, row, y);
+        }
+    }
+}
+
+/// Whether a row has an estimate that an axis can show.
+fn is_known(row: &ForestRow) -> bool {
+    row.point.abs() <= MOST
+}
+
+/// The whiskers and the mark of an estimate.
+fn draw_estimate(figure: &mut Figure, frame: &Frame, row: &ForestRow, y: f64) {
+    if let Some(ends) = row.unpaired.and_then(ordered) {
+        whisker(figure, frame, ends, y, (Role::Capacity, 1.4, 4.0));
+    }
+    let role = mark_role(row.call);
+    if let Some(ends) = row.interval.and_then(ordered) {
+        whisker(figure, frame, ends, y, (role, 2.6, 5.0));
+    }
+    let symbol = match row.call {
+        ForestCall::Better => Symbol::Up,
+        ForestCall::Worse => Symbol::Down,
+        ForestCall::TooClose | ForestCall::Same => Symbol::Circle,
+        ForestCall::Differs => Symbol::Diamond,
+    };
+    let at = (frame.across(row.point), y);
+    symbol.draw(figure, at, 4.2, role, row.call == ForestCall::TooClose);
+}
+
+/// A level line between two values, with a cap where it ends and an arrow where it leaves the
+/// frame.
+fn whisker(
+    figure: &mut Figure,
+    frame: &Frame,
+    ends: (f64, f64),
+    y: f64,
+    (role, width, cap): (Role, f64, f64),
+) {
+    let (from, to) = (frame.across(ends.0), frame.across(ends.1));
+    let held = |x: f64| x.clamp(frame.left, frame.right);
+    let (start, stop) = (held(from), held(to));
+    figure.block((start, y - width / 2.0), (stop, y + width / 2.0), role, 1.0);
+    for (x, shown, side) in [(from, start, -1.0), (to, stop, 1.0)] {
+        if x == shown {
+            figure.block((x - 0.7, y - cap), (x + 0.7, y + cap), role, 1.0);
+        } else {
+            arrow(figure, (shown, y), side, role);
+        }
+    }
+}
+
+/// An arrow head that points left for a `side` of -1 and right for 1.
+fn arrow(figure: &mut Figure, tip: Point, side: f64, role: Role) {
+    let back = tip.0 - 6.5 * side;
+    figure.fills(vec![vec![tip, (back, tip.1 - 4.0), (back, tip.1 + 4.0)]], role, 1.0);
+}
+
+/// The ends of an interval from the lesser to the greater; `None` if one is not a number.
+fn ordered((a, b): (f64, f64)) -> Option<(f64, f64)> {
+    (!a.is_nan() && !b.is_nan()).then(|| (a.min(b), a.max(b)))
+}
+
+/// An axis that holds zero, the estimates and their intervals, and as much of the pale whiskers as
+/// leaves these legible.
+fn axis(rows: &[ForestRow], width: f64) -> PlotAxis {
+    let known = || rows.iter().filter(|row| is_known(row));
+    let ends = |of: fn(&ForestRow) -> Option<(f64, f64)>| {
+        let ends = known().filter_map(of).flat_map(|ends| [ends.0, ends.1]);
+        ends.filter(|value| value.abs() <= MOST).collect::<Vec<f64>>()
+    };
+    let core = known().map(|row| row.point).chain(ends(|row| row.interval));
+    let (low, high) = core.fold((0.0, 0.0), reach);
+    let pale = ends(|row| row.unpaired).into_iter().fold((low, high), reach);
+    let most = if low < high { PALE_REACH * (high - low) } else { f64::MAX };
+    let (low, high) = (pale.0.max(low - most), pale.1.min(high + most));
+    let edge = 0.03 * (high - low);
+    PlotAxis::linear(low - edge, high + edge, (width / TICK) as usize)
+}
+
+fn reach((low, high): (f64, f64), value: f64) -> (f64, f64) {
+    (low.min(value), high.max(value))
+}
+
+fn call_word(call: ForestCall) -> &'static str {
+    match call {
+        ForestCall::Better => "better",
+        ForestCall::Worse => "worse",
+        ForestCall::TooClose => "too close to call",
+        ForestCall::Same => "the same",
+        ForestCall::Differs => "differs",
+    }
+}
+
+fn call_role(call: ForestCall) -> Role {
+    match call {
+        ForestCall::Better => Role::RecoveredText,
+        ForestCall::Worse => Role::FaultText,
+        ForestCall::TooClose | ForestCall::Same => Role::Muted,
+        ForestCall::Differs => Role::Text,
+    }
+}
+
+fn mark_role(call: ForestCall) -> Role {
+    match call {
+        ForestCall::Better => Role::Green,
+        ForestCall::Worse => Role::Vermilion,
+        ForestCall::TooClose | ForestCall::Same => Role::Offered,
+        ForestCall::Differs => Role::Blue,
+    }
+}
+
+/// Says what the whiskers are, if there is more than one kind.
+fn draw_key(figure: &mut Figure, top: &mut f64, input: &ForestInput) {
+    let mut rows = input.panels.iter().flat_map(|panel| panel.rows.iter());
+    if !rows.any(|row| row.unpaired.is_some()) {
+        return;
+    }
+    let y = *top;
+    let mut x = MARGIN;
+    for (role, width, cap, text) in [
+        (Role::Offered, 2.6, 5.0, "interval of the paired difference"),
+        (Role::Capacity, 1.4, 4.0, "what independent runs would have given"),
+    ] {
+        figure.block((x, y - width / 2.0), (x + 26.0, y + width / 2.0), role, 1.0);
+        for end in [x, x + 26.0] {
+            figure.block((end - 0.7, y - cap), (end + 0.7, y + cap), role, 1.0);
+        }
+        figure.text((x + 34.0, y + 4.0), text, Anchor::Start, Role::Muted, SMALL);
+        x += 34.0 + fonts::width(text, SMALL, false) + 28.0;
+    }
+    *top += 20.0;
+}
+
+/// The picture in words.
+fn words(input: &ForestInput) -> String {
+    let mut text = "Differences to the baseline, with intervals, by metric and variant.".to_owned();
+    for panel in &input.panels {
+        let better = match panel.better {
+            Better::Lower => "lower is better",
+            Better::Higher => "higher is better",
+            Better::Neither => "neither direction is better",
+        };
+        let unit = if panel.unit.is_empty() { "" } else { &format!(", in {}", panel.unit) };
+        text += &format!(" {}{unit}; {better}:", panel.metric);
+        let rows: Vec<String> = panel.rows.iter().map(row_words).collect();
+        text += &if rows.is_empty() { " no variant.".to_owned() } else { rows.join(";") + "." };
+    }
+    if input.panels.is_empty() {
+        text += " Nothing was compared.";
+    }
+    text
+}
+
+fn row_words(row: &ForestRow) -> String {
+    if !is_known(row) {
+        return format!(" {}: no estimate", row.label);
+    }
+    let estimate = if row.words.is_empty() { &plain_words(row) } else { &row.words };
+    let unpaired = row.unpaired.and_then(ordered).map(|(low, high)| {
+        format!(", independent runs would have given {} to {}", short(low), short(high))
+    });
+    let call = call_word(row.call);
+    format!(" {}: {estimate}, {call}{}", row.label, unpaired.unwrap_or_default())
+}
+
+/// The estimate of a row that comes without words.
+fn plain_words(row: &ForestRow) -> String {
+    let interval = row.interval.and_then(ordered);
+    let interval = interval.map(|(low, high)| format!(" ({} to {})", short(low), short(high)));
+    format!("{}{}", short(row.point), interval.unwrap_or_default())
+}
+
+#[cfg(test)]
+#[path = "forest_tests.rs"]
+mod tests;

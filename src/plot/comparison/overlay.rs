@@ -1,0 +1,314 @@
+//! Timelines of several variants over one time axis: a panel for each metric, a line for each
+//! variant, and the events that all of them share as rules through all panels.
+
+use super::overlay_input::{rules, sound, words};
+use crate::plot::canvas::{
+    Anchor, Figure, LABEL, LEFT, MARGIN, PANEL, Point, Role, SMALL, Style, WIDTH, fonts,
+};
+use crate::plot::layout::{
+    Flag, Frame, PlotAxis, SeriesPoint, lanes, lines as marks, shorten, spread, time_unit,
+};
+use crate::units::{Instant, Span};
+
+pub use super::overlay_input::{OverlayInput, OverlayPanel, PanelScale};
+
+/// From one panel's foot to the next panel's head.
+const GAP: f64 = 34.0;
+/// Height of a lane of labels, or of a row of names.
+const LANE: f64 = 16.0;
+const MOST_LANES: usize = 5;
+/// The most variants and panels that are drawn; the lines of more could not be followed.
+const MOST_VARIANTS: usize = 12;
+const MOST_PANELS: usize = 8;
+/// The longest name at a line end, or in the row of names.
+const NAME: f64 = 170.0;
+/// Distance between names at line ends, and how far each may be from its line end.
+const NAME_GAP: f64 = 15.0;
+const NAME_MOVED: f64 = 11.0;
+/// Symbols along each line.
+const SYMBOLS: usize = 5;
+
+/// Lays out the timelines.
+pub fn overlay(input: &OverlayInput) -> Figure {
+    let (mut figure, mut top) = Figure::new(WIDTH, input.title, input.subtitle);
+    figure.alt = words(input);
+    let panels = input.panels.iter().take(MOST_PANELS);
+    let panels: Vec<Drawn> = panels.map(|panel| Drawn::of(panel, input)).collect();
+    let right = at_line_ends(&panels, input);
+    if right.is_none() {
+        top = draw_names(&mut figure, input, top);
+    }
+    let frame = first_frame(input, right.unwrap_or(WIDTH - MARGIN - 8.0));
+    let chosen = choose_labels(input, &frame);
+    let used = chosen.iter().flatten().max().map_or(0.0, |lane| *lane as f64 + 1.0);
+    let floor = top + LANE * used + 4.0;
+    let frames = stack(&frame, &panels, floor + GAP - 6.0);
+    let Some(last) = frames.last() else {
+        figure.text((MARGIN, top + 20.0), "no metric to show", Anchor::Start, Role::Muted, LABEL);
+        figure.height = top + 50.0;
+        return figure;
+    };
+    let shaded = draw_warm_up(&mut figure, &frames, input);
+    frames.iter().for_each(|frame| frame.draw_levels(&mut figure));
+    draw_rules(&mut figure, (floor, last), &chosen, input);
+    for (panel, frame) in panels.iter().zip(&frames) {
+        panel.draw(&mut figure, frame, right.is_some().then_some(input));
+    }
+    let dense = panels.iter().flat_map(|panel| &panel.series).map(Vec::len).max();
+    let caption = format!(
+        "simulated time ({}){shaded}{}",
+        time_unit(&last.x),
+        ranges(last, dense.unwrap_or(0))
+    );
+    last.draw_foot(&mut figure, &caption);
+    figure.height = (last.bottom + 50.0).ceil();
+    figure
+}
+
+/// A panel with what can be drawn of its series.
+struct Drawn<'a> {
+    panel: &'a OverlayPanel,
+    series: Vec<Vec<SeriesPoint>>,
+    axis: PlotAxis,
+}
+
+impl<'a> Drawn<'a> {
+    fn of(panel: &'a OverlayPanel, input: &OverlayInput) -> Self {
+        let count = input.names.len().min(MOST_VARIANTS);
+        let series = panel.series.iter().take(count);
+        let series: Vec<_> = series.map(|samples| sound(samples, panel.scale)).collect();
+        let axis = y_axis(panel.scale, &series);
+        Drawn { panel, series, axis }
+    }
+
+    /// The lines of each variant.
+    fn paths(&self, frame: &Frame) -> Vec<Vec<Vec<Point>>> {
+        let path = |samples: &Vec<SeriesPoint>| match self.in_steps(frame, samples) {
+            true => marks::steps(frame, samples, frame.x.high),
+            false => marks::path(frame, samples),
+        };
+        self.series.iter().map(path).collect()
+    }
+
+    /// Whether to draw steps: not if there are more than could be told apart.
+    fn in_steps(&self, frame: &Frame, samples: &[SeriesPoint]) -> bool {
+        self.panel.steps && samples.len() <= 2 * frame.columns()
+    }
+
+    /// Draws lines, symbols and the title, and the names of `named` at the line ends.
+    fn draw(&self, figure: &mut Figure, frame: &Frame, named: Option<&OverlayInput>) {
+        for (index, samples) in self.series.iter().enumerate() {
+            let role = Style::nth(index).role;
+            match self.in_steps(frame, samples) {
+                true => figure.lines(marks::steps(frame, samples, frame.x.high), role, 2.0),
+                false => marks::draw(figure, frame, samples, role, 2.0),
+            }
+        }
+        let paths = self.paths(frame);
+        if paths.len() > 1 {
+            draw_symbols(figure, frame, &paths);
+        }
+        if paths.iter().all(Vec::is_empty) {
+            frame.draw_remark(figure, "nothing was measured");
+        }
+        self.draw_title(figure, frame);
+        if let Some(input) = named {
+            name_ends(figure, frame, &paths, input);
+        }
+    }
+
+    fn draw_title(&self, figure: &mut Figure, frame: &Frame) {
+        let (x, y) = (frame.left, frame.top - 9.0);
+        let more = if self.panel.scale == PanelScale::Latency { "log scale" } else { "" };
+        let room = frame.right - x - fonts::width(more, SMALL, false) - 8.0;
+        let title = fonts::fit(&fonts::spell(&self.panel.title), PANEL, true, room);
+        let end = x + fonts::width(&title, PANEL, true) + 7.0;
+        let covered = end + fonts::width(more, SMALL, false);
+        figure.block((x - 2.0, y - 11.0), (covered + 3.0, y + 4.0), Role::Background, 1.0);
+        figure.bold((x, y), &title, Anchor::Start);
+        figure.text((end, y), more, Anchor::Start, Role::Muted, SMALL);
+    }
+}
+
+fn y_axis(scale: PanelScale, series: &[Vec<SeriesPoint>]) -> PlotAxis {
+    let values = || series.iter().flatten().filter_map(|sample| sample.1);
+    let (low, high) = (values().fold(f64::MAX, f64::min), values().fold(0.0, f64::max));
+    match scale {
+        PanelScale::Latency if high > 0.0 => PlotAxis::latency(low, high, 8),
+        PanelScale::Latency => PlotAxis::latency(0.001, 1.0, 8),
+        PanelScale::Share => PlotAxis::share(high, 4),
+        PanelScale::Count => PlotAxis::count(high, 4),
+    }
+}
+
+/// The frame that all panels share but for their height and values.
+fn first_frame(input: &OverlayInput, right: f64) -> Frame {
+    let x = PlotAxis::time(input.horizon.as_secs(), 10);
+    Frame { left: LEFT, right, top: 0.0, bottom: 100.0, x, y: PlotAxis::percent() }
+}
+
+/// Frames below each other.
+fn stack(frame: &Frame, panels: &[Drawn], mut top: f64) -> Vec<Frame> {
+    let height = [190.0, 150.0, 132.0, 120.0][panels.len().clamp(1, 4) - 1];
+    let mut frames = Vec::new();
+    for panel in panels {
+        frames.push(Frame { top, bottom: top + height, y: panel.axis.clone(), ..frame.clone() });
+        top += height + GAP;
+    }
+    frames
+}
+
+/// What lines and shades mean if there are too many values for a line through all of them.
+fn ranges(frame: &Frame, samples: usize) -> String {
+    let cell = marks::cell(frame, samples);
+    let cell =
+        cell.map(|seconds| Span::from_secs(if seconds > 2.0 { seconds.round() } else { seconds }));
+    let words = |cell| format!("; lines: medians of {cell}, shades: their range");
+    cell.map(words).unwrap_or_default()
+}
+
+/// Shades the time before the estimates begin; says so for the caption of the time axis.
+fn draw_warm_up(figure: &mut Figure, frames: &[Frame], input: &OverlayInput) -> &'static str {
+    let end = input.warm_up.as_secs().min(input.horizon.as_secs());
+    for frame in frames.iter().filter(|_| end > 0.0) {
+        let corner = (frame.across(end), frame.bottom);
+        figure.block((frame.left, frame.top), corner, Role::Shade, 1.0);
+    }
+    if end > 0.0 { "; shaded: warm-up" } else { "" }
+}
+
+/// Where the frames end if the names of the variants fit at the line ends of every panel.
+fn at_line_ends(panels: &[Drawn], input: &OverlayInput) -> Option<f64> {
+    let names = input.names.iter().take(MOST_VARIANTS).map(|name| fonts::spell(name));
+    let longest = names.map(|name| fonts::width(&name, LABEL, false)).fold(0.0, f64::max);
+    let right = WIDTH - MARGIN - longest.min(NAME) - 24.0;
+    let fits = input.names.len() <= MOST_VARIANTS
+        && stack(&first_frame(input, right), panels, 0.0).iter().zip(panels).all(
+            |(frame, panel)| {
+                let ends = ends(&panel.paths(frame));
+                let places = places(frame, &ends);
+                ends.iter().zip(places).all(|(end, place)| (end.1 - place).abs() <= NAME_MOVED)
+            },
+        );
+    fits.then_some(right)
+}
+
+/// Which variants have a line, and how far down it ends.
+fn ends(paths: &[Vec<Vec<Point>>]) -> Vec<(usize, f64)> {
+    let end = |(index, path): (usize, &Vec<Vec<Point>>)| Some((index, path.last()?.last()?.1));
+    paths.iter().enumerate().filter_map(end).collect()
+}
+
+/// How far down the names of `ends` lie, so that none covers another.
+fn places(frame: &Frame, ends: &[(usize, f64)]) -> Vec<f64> {
+    let wanted: Vec<f64> = ends.iter().map(|end| end.1).collect();
+    spread(&wanted, NAME_GAP, frame.top, frame.bottom)
+}
+
+fn name_ends(figure: &mut Figure, frame: &Frame, paths: &[Vec<Vec<Point>>], input: &OverlayInput) {
+    let ends = ends(paths);
+    for ((index, _), y) in ends.iter().zip(places(frame, &ends)) {
+        let look = Style::nth(*index);
+        look.symbol.draw(figure, (frame.right + 10.0, y), 3.6, look.role, false);
+        let room = figure.width - frame.right - 30.0;
+        let name = shorten(&input.names[*index], LABEL, room);
+        figure.text((frame.right + 19.0, y + 4.1), &name, Anchor::Start, Role::Text, LABEL);
+    }
+}
+
+/// Names all variants in rows below the subtitle; gives where they end.
+fn draw_names(figure: &mut Figure, input: &OverlayInput, top: f64) -> f64 {
+    let (mut x, mut y) = (MARGIN, top + 8.0);
+    let hidden = input.names.len().saturating_sub(MOST_VARIANTS);
+    let more = (hidden > 0).then(|| format!("and {hidden} more"));
+    let names = input.names.iter().take(MOST_VARIANTS).chain(&more).enumerate();
+    for (index, name) in names {
+        let name = shorten(name, LABEL, 1.5 * NAME);
+        let width = 26.0 + fonts::width(&name, LABEL, false);
+        if x > MARGIN && x + width > WIDTH - MARGIN {
+            (x, y) = (MARGIN, y + 1.25 * LANE);
+        }
+        if index < MOST_VARIANTS {
+            Style::nth(index).sample(figure, (x, y));
+        }
+        figure.text((x + 26.0, y + 4.1), &name, Anchor::Start, Role::Text, LABEL);
+        x += width + 22.0;
+    }
+    y + 12.0
+}
+
+/// Puts symbols on the lines, each variant at its own times, so that lines are told apart where
+/// they cross.
+fn draw_symbols(figure: &mut Figure, frame: &Frame, paths: &[Vec<Vec<Point>>]) {
+    let count = (SYMBOLS * paths.len()) as f64;
+    for (index, path) in paths.iter().enumerate() {
+        let look = Style::nth(index);
+        for turn in 0..SYMBOLS {
+            let part = ((turn * paths.len() + index) as f64 + 0.37) / count;
+            let x = frame.left + part * (frame.right - frame.left);
+            if let Some(at) = point_at(path, x) {
+                look.symbol.draw(figure, at, 3.4, look.role, false);
+            }
+        }
+    }
+}
+
+/// The place on a line that is `x` across.
+fn point_at(path: &[Vec<Point>], x: f64) -> Option<Point> {
+    let mut segments = path.iter().flat_map(|run| run.windows(2));
+    let over = segments.find(|ends| ends[0].0 <= x && x <= ends[1].0 && ends[0].0 < ends[1].0)?;
+    let part = (x - over[0].0) / (over[1].0 - over[0].0);
+    Some((x, over[0].1 + part * (over[1].1 - over[0].1)))
+}
+
+/// A label at its rule: where it begins, and its width. It lies to the right of the rule, or to the
+/// left if it would leave the picture.
+fn flag(frame: &Frame, (at, label): &(Instant, String)) -> Flag {
+    let x = frame.across(at.as_secs());
+    let width = fonts::width(&fonts::spell(label), LABEL, false) + 14.0;
+    match x + width > WIDTH - 6.0 {
+        true => Flag { x: (x - width).max(MARGIN), width: width.min(x - MARGIN) },
+        false => Flag { x, width },
+    }
+}
+
+/// Lanes for the labels of the rules. A rule with its label on its left may reach up through the
+/// labels below its own; it then has none.
+fn choose_labels(input: &OverlayInput, frame: &Frame) -> Vec<Option<usize>> {
+    let flags: Vec<Flag> = rules(input).map(|rule| flag(frame, rule)).collect();
+    let mut chosen = lanes(&flags, MOST_LANES);
+    for (index, rule) in rules(input).enumerate() {
+        let x = frame.across(rule.0.as_secs());
+        let over = |other: &Flag| other.x < x && x < other.x + other.width - 5.0;
+        let below = |lane: &Option<usize>| lane.is_some() && *lane < chosen[index];
+        if flags[index].x < x && flags.iter().zip(&chosen).any(|(f, lane)| over(f) && below(lane)) {
+            chosen[index] = None;
+        }
+    }
+    chosen
+}
+
+/// Draws the rules, which the lines of the panels will cover, and their labels above the panels.
+fn draw_rules(
+    figure: &mut Figure,
+    (floor, last): (f64, &Frame),
+    lanes: &[Option<usize>],
+    input: &OverlayInput,
+) {
+    let opacity = if lanes.len() <= 8 { 0.6 } else { 0.3 };
+    let head = |lane: usize| floor - LANE * lane as f64 - 13.0;
+    for ((at, _), lane) in rules(input).zip(lanes) {
+        let (x, top) = (last.across(at.as_secs()), lane.map_or(floor + 6.0, head));
+        figure.block((x - 0.5, top), (x + 0.5, last.bottom), Role::Text, opacity);
+    }
+    for (rule, lane) in rules(input).zip(lanes) {
+        let Some(y) = lane.map(|lane| head(lane) + 9.5) else { continue };
+        let Flag { x, width } = flag(last, rule);
+        let label = shorten(&rule.1, LABEL, width - 9.0);
+        figure.text((x + 5.0, y), &label, Anchor::Start, Role::Text, LABEL);
+    }
+}
+
+#[cfg(test)]
+#[path = "overlay_tests.rs"]
+mod tests;

@@ -1,0 +1,113 @@
+//! A frame: the rectangle of a panel with its two axes, and what every panel has.
+
+use super::axis::PlotAxis;
+use super::label_lanes::spread;
+use crate::plot::canvas::{Anchor, Figure, LABEL, Role, SMALL, fonts};
+
+/// Where a panel draws.
+#[derive(Clone, Debug)]
+pub(crate) struct Frame {
+    pub(crate) left: f64,
+    pub(crate) right: f64,
+    pub(crate) top: f64,
+    pub(crate) bottom: f64,
+    pub(crate) x: PlotAxis,
+    pub(crate) y: PlotAxis,
+}
+
+/// How a key shows what it names.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Swatch {
+    /// A piece of line of this width.
+    Line(f64),
+    /// A dashed line.
+    Dashes,
+    /// A filled square.
+    Square,
+}
+
+/// Names a mark: at the height where it ends, to the right of the frame.
+#[derive(Clone, Debug)]
+pub(crate) struct LegendEntry {
+    pub(crate) y: f64,
+    pub(crate) role: Role,
+    pub(crate) sign: Swatch,
+    pub(crate) text: String,
+}
+
+/// Distance between keys.
+const KEY_GAP: f64 = 16.0;
+
+impl Frame {
+    /// The place of a value along the x axis.
+    pub(crate) fn across(&self, value: f64) -> f64 {
+        self.left + self.x.place(value) * (self.right - self.left)
+    }
+
+    /// The place of a value along the y axis.
+    pub(crate) fn down(&self, value: f64) -> f64 {
+        self.bottom - self.y.place(value) * (self.bottom - self.top)
+    }
+
+    /// Columns that a picture of twice the logical size can show.
+    pub(crate) fn columns(&self) -> usize {
+        (self.right - self.left).max(1.0) as usize
+    }
+
+    /// Level grid lines, and the labels of the y axis.
+    pub(crate) fn draw_levels(&self, figure: &mut Figure) {
+        for (value, label) in &self.y.ticks {
+            let y = self.down(*value);
+            let (role, half) = (if *value == self.y.low { Role::Axis } else { Role::Grid }, 0.5);
+            figure.block((self.left, y - half), (self.right, y + half), role, 1.0);
+            figure.text((self.left - 8.0, y + 3.9), label, Anchor::End, Role::Muted, SMALL);
+        }
+        let foot = (self.left, self.bottom - 0.5);
+        figure.block(foot, (self.right, self.bottom + 0.5), Role::Axis, 1.0);
+    }
+
+    /// Tick marks, labels and the caption of the x axis, below the frame.
+    pub(crate) fn draw_foot(&self, figure: &mut Figure, caption: &str) {
+        let mut free = f64::MIN;
+        for (value, label) in &self.x.ticks {
+            let x = self.across(*value);
+            let mark = ((x - 0.5, self.bottom), (x + 0.5, self.bottom + 4.0));
+            figure.block(mark.0, mark.1, Role::Axis, 1.0);
+            let half = fonts::width(label, SMALL, false) / 2.0;
+            if x - half > free {
+                let at = (x, self.bottom + 17.0);
+                figure.text(at, label, Anchor::Middle, Role::Muted, SMALL);
+                free = x + half + 3.0;
+            }
+        }
+        let at = ((self.left + self.right) / 2.0, self.bottom + 36.0);
+        figure.text(at, caption, Anchor::Middle, Role::Text, LABEL);
+    }
+
+    /// A remark in the middle of an empty frame.
+    pub(crate) fn draw_remark(&self, figure: &mut Figure, text: &str) {
+        let at = ((self.left + self.right) / 2.0, (self.top + self.bottom) / 2.0 + 4.0);
+        figure.text(at, text, Anchor::Middle, Role::Muted, LABEL);
+    }
+
+    /// Keys to the right of the frame, each near its height, none over another.
+    pub(crate) fn draw_keys(&self, figure: &mut Figure, keys: &[LegendEntry]) {
+        let wanted: Vec<f64> = keys.iter().map(|key| key.y).collect();
+        let places = spread(&wanted, KEY_GAP, self.top + 4.0, self.bottom.max(self.top + 5.0));
+        for (key, y) in keys.iter().zip(places) {
+            self.draw_key(figure, key, y);
+        }
+    }
+
+    fn draw_key(&self, figure: &mut Figure, key: &LegendEntry, y: f64) {
+        let x = self.right + 10.0;
+        match key.sign {
+            Swatch::Line(width) => figure.line(vec![(x, y), (x + 14.0, y)], key.role, width),
+            Swatch::Dashes => figure.dashes((x, y), (x + 14.5, y), key.role, 1.2),
+            Swatch::Square => figure.block((x, y - 5.0), (x + 14.0, y + 5.0), key.role, 1.0),
+        }
+        let room = figure.width - x - 20.0 - 6.0;
+        let text = fonts::fit(&fonts::spell(&key.text), LABEL, false, room);
+        figure.text((x + 20.0, y + 4.1), &text, Anchor::Start, Role::Text, LABEL);
+    }
+}

@@ -1,0 +1,194 @@
+//! LabelPlacement and words of the chart of capacities.
+
+use super::*;
+use crate::plot::canvas::{Point, Primitive};
+use crate::plot::render::svg;
+use crate::plot::tests::{assert_legible, text, texts};
+use proptest::prelude::*;
+
+fn row(mode: &str, found: CapacityFound, theory: Option<f64>) -> CapacityRow {
+    CapacityRow { mode: mode.to_owned(), found, theory, words: "p99, CPU".to_owned() }
+}
+
+fn between(low: f64, point: f64, high: f64) -> CapacityFound {
+    CapacityFound::Between { low, point, high }
+}
+
+fn input(rows: Vec<CapacityRow>, demand: Option<f64>) -> CapacityInput<'static> {
+    CapacityInput {
+        title: "Large carries the loss of a zone",
+        subtitle: "30 replications",
+        arrivals: "requests",
+        demand: demand.map(|demand| (demand, "today".to_owned())),
+        groups: vec![CapacityGroup { name: "Large".to_owned(), rows }],
+    }
+}
+
+fn typical() -> CapacityInput<'static> {
+    let rows = vec![
+        row("nothing fails", between(880.0, 900.0, 930.0), Some(910.0)),
+        row("a zone is lost", between(400.0, 450.0, 520.0), None),
+        row("rolling upgrade", CapacityFound::AtLeast(1_200.0), None),
+        row("upstream is slow", CapacityFound::Nothing("no load meets".to_owned()), None),
+    ];
+    input(rows, Some(600.0))
+}
+
+fn width(points: &[Point]) -> (f64, f64) {
+    let x = || points.iter().map(|point| point.0);
+    (x().fold(f64::MAX, f64::min), x().fold(f64::MIN, f64::max))
+}
+
+/// Middles of the dots in one role, from the top down, without those of the key.
+fn dots(figure: &Figure, wanted: Role) -> Vec<f64> {
+    let dot = |shape: &Primitive| match shape {
+        Primitive::Fill { points, role, .. } if *role == wanted && points.len() > 8 => {
+            let (left, right) = width(points);
+            (points[0].1 < figure.height - 30.0).then_some((left + right) / 2.0)
+        }
+        _ => None,
+    };
+    figure.shapes.iter().filter_map(dot).collect()
+}
+
+#[test]
+fn dots_lie_on_an_axis_from_zero_and_their_colour_says_whether_they_carry_the_demand() {
+    let input = typical();
+    let figure = capacity(&input);
+    let frame = frame(&input, 0.0, 100.0);
+    assert_eq!((frame.x.low, frame.x.scale), (0.0, AxisScale::Linear));
+    let (blue, vermilion) = (dots(&figure, Role::Blue), dots(&figure, Role::Vermilion));
+    let near = |x: f64, load: f64| (x - frame.across(load)).abs() < 1e-6;
+    assert!(near(blue[0], 900.0) && near(blue[1], 1_200.0), "{blue:?}");
+    assert!(vermilion.len() == 1 && near(vermilion[0], 450.0), "{vermilion:?}");
+}
+
+#[test]
+fn whiskers_reach_from_the_low_end_to_the_high_end() {
+    let (input, mut figure) = (typical(), Figure::new(WIDTH, "", "").0);
+    let frame = frame(&input, 0.0, 100.0);
+    figure.shapes.clear();
+    let mode = What::Mode(&input.groups[0].rows[1]);
+    draw_row(&mut figure, &frame, &Line { y: 50.0, what: mode }, None);
+    let Primitive::Line { points, .. } = &figure.shapes[0] else { panic!("{figure:?}") };
+    assert_eq!(points[..], [(frame.across(400.0), 50.0), (frame.across(520.0), 50.0)]);
+}
+
+#[test]
+fn a_row_without_capacity_says_why_and_a_bound_ends_in_an_arrow() {
+    let input = typical();
+    let figure = capacity(&input);
+    let frame = frame(&input, 0.0, 100.0);
+    assert_eq!(text(&figure, "no load meets").at.0, frame.left + 8.0);
+    let number = text(&figure, "at least 1.2k");
+    assert_eq!((number.anchor, number.at.0), (Anchor::End, frame.across(1_200.0) - DOT - 6.0));
+    let heads = figure.shapes.iter().filter_map(|shape| match shape {
+        Primitive::Fill { points, role: Role::Blue, .. } if points.len() == 3 => {
+            Some(width(points).1)
+        }
+        _ => None,
+    });
+    assert_eq!(heads.collect::<Vec<_>>(), [frame.across(1_200.0) + ARROW]);
+}
+
+#[test]
+fn the_demand_is_named_above_its_upright() {
+    let input = typical();
+    let figure = capacity(&input);
+    let x = frame(&input, 0.0, 100.0).across(600.0);
+    assert!((text(&figure, "today").at.0 - x).abs() < 1e-6);
+    let dash = |shape: &&Primitive| {
+        matches!(shape, Primitive::Line { points, role: Role::Text, .. }
+        if points.len() == 2 && points.iter().all(|point| (point.0 - x).abs() < 1e-6))
+    };
+    assert!(figure.shapes.iter().filter(dash).count() > 8);
+}
+
+#[test]
+fn loads_that_differ_much_lie_on_a_log_scale_from_a_power_of_ten() {
+    let rows = vec![
+        row("a", between(0.0, 30.0, 40.0), None),
+        row("b", between(900.0, 1_000.0, 1_100.0), None),
+    ];
+    let figure = capacity(&input(rows.clone(), None));
+    let frame = frame(&input(rows, None), 0.0, 100.0);
+    assert_eq!((frame.x.low, frame.x.scale), (10.0, AxisScale::Log));
+    assert_eq!(across(&frame, 0.0), frame.left);
+    assert!(texts(&figure).iter().any(|text| text.text.contains("log scale")));
+}
+
+#[test]
+fn the_words_tell_every_value() {
+    let alt = capacity(&typical()).alt;
+    let expected = [
+        "Demand: 600/s (today)",
+        "Large: nothing fails: 900/s (880/s to 930/s), which carries the demand, theory 910/s, \
+         limited by p99, CPU; ",
+        "a zone is lost: 450/s (400/s to 520/s), which is less than the demand, ",
+        "rolling upgrade: at least 1200/s, which carries the demand, ",
+        "upstream is slow: no load meets, ",
+    ];
+    for words in expected {
+        assert!(alt.contains(words), "{words}: {alt}");
+    }
+}
+
+#[test]
+fn rows_beyond_the_room_are_counted() {
+    let many = (0..500).map(|i| row("crash", between(1.0, f64::from(i + 2), 600.0), None));
+    let figure = capacity(&input(many.collect(), None));
+    assert_legible(&figure);
+    let drawn = texts(&figure).iter().filter(|text| text.text == "crash").count();
+    let remark = format!("{} more rows are not drawn", 500 - drawn);
+    assert_eq!(text(&figure, &remark).text, remark);
+    let groups = (0..200).map(|_| typical().groups.remove(0)).collect();
+    let figure = capacity(&CapacityInput { groups, ..typical() });
+    assert_legible(&figure);
+    let drawn = texts(&figure).iter().filter(|text| text.text == "nothing fails").count();
+    assert!((3..20).contains(&drawn), "{drawn}");
+}
+
+#[test]
+fn nothing_to_show_is_said() {
+    let empty = CapacityInput { groups: vec![], ..typical() };
+    let figure = capacity(&empty);
+    assert_legible(&figure);
+    assert_eq!(text(&figure, "no capacity").text, "no capacity was looked for");
+    let unknown = vec![
+        row("a", between(f64::NAN, f64::INFINITY, f64::NAN), Some(f64::NAN)),
+        row("b", CapacityFound::AtLeast(-1.0), Some(f64::NEG_INFINITY)),
+        row("c", between(0.0, 0.0, 0.0), Some(0.0)),
+    ];
+    let figure = capacity(&input(unknown, Some(f64::NAN)));
+    assert_legible(&figure);
+    let said = texts(&figure).iter().filter(|text| text.text == "no load was found").count();
+    assert_eq!(said, 3);
+}
+
+fn any_found() -> impl Strategy<Value = CapacityFound> {
+    let load = || prop_oneof![prop::num::f64::ANY, 0.0..2_000.0_f64, Just(500.0)];
+    prop_oneof![
+        (load(), load(), load()).prop_map(|(low, point, high)| between(low, point, high)),
+        load().prop_map(CapacityFound::AtLeast),
+        "\\PC{0,60}".prop_map(CapacityFound::Nothing),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn no_input_makes_an_illegible_picture(
+        rows in prop::collection::vec(("\\PC{0,50}", any_found(), prop::num::f64::ANY), 0..12),
+        demand in prop_oneof![prop::num::f64::ANY, 0.0..2_000.0_f64],
+        name in "[a-z ]{0,150}",
+    ) {
+        let rows = rows.into_iter().map(|(mode, found, theory)| {
+            CapacityRow { words: mode.clone(), mode, found, theory: Some(theory) }
+        });
+        let mut input = input(rows.collect(), None);
+        input.demand = Some((demand, name));
+        let figure = capacity(&input);
+        assert_legible(&figure);
+        prop_assert!(svg(&figure).is_ok());
+    }
+}

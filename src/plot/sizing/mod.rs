@@ -1,0 +1,12 @@
+//! Charts of a capacity plan: how much a gateway carries, for what cost, and for how long.
+//!
+//! [`capacity`] shows capacity by tier and failure mode beside the demand; [`frontier`] shows
+//! cost against capacity and which sizings nothing as cheap outdoes; [`headroom`] shows what is
+//! left while demand grows.
+//!
+//! The charts are told capacities with their intervals and search for none. They ask `canvas` and
+//! `layout` for everything drawn.
+
+pub mod capacity;
+pub mod frontier;
+pub mod headroom;

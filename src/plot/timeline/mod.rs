@@ -1,0 +1,21 @@
+//! The incident timeline: one replication, panel below panel over one time axis.
+//!
+//! `input` says what the picture shows: the recorded rows and lives of a replication, the moments
+//! that are marked through all panels, and the latency goals. `chart` stacks the panels and draws
+//! the moments. Each panel has a file: `panels` (traffic, latency, CPU, cache), `failures`,
+//! `autoscaling`, and `strips` for the replicas, whose conditions over time `conditions` works
+//! out.
+//!
+//! It asks `observe` for what was recorded, and `canvas` and `layout` for everything drawn. Start
+//! with `chart.rs`.
+
+mod autoscaling;
+mod chart;
+mod conditions;
+mod failures;
+mod input;
+mod panels;
+mod strips;
+
+pub use chart::timeline;
+pub use input::{Autoscaler, Goal, RuleKind, TimelineInput, TimelineRule};

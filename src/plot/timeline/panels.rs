@@ -1,0 +1,245 @@
+//! The panels of the incident timeline that show lines: traffic, latency and CPU.
+
+use super::autoscaling as scaling;
+use super::conditions::capacity;
+use super::input::{Goal, TimelineInput};
+use crate::observe::count::Count;
+use crate::observe::timeline::{Latency, TotalRow};
+use crate::plot::canvas::{Anchor, Figure, Role, SMALL, fonts};
+use crate::plot::layout::{Frame, LegendEntry, PlotAxis, SeriesPoint, Swatch, lines as marks, si};
+use crate::units::{Instant, Span};
+
+/// Capacity up to this many times the load is shown.
+const MOST_HEADROOM: f64 = 6.0;
+
+/// Middle and width of each bin, in seconds; the last may be shorter.
+pub(crate) fn bins(input: &TimelineInput) -> Vec<(f64, f64)> {
+    let (rows, width) = (&input.timeline.total, input.timeline.bin.as_secs());
+    let bin = |row: &TotalRow| {
+        let start = row.start.as_secs();
+        let width = width.min(input.horizon.as_secs() - start).max(1e-9);
+        (start + width / 2.0, width)
+    };
+    rows.iter().map(bin).collect()
+}
+
+/// What `of` says of each bin, per second.
+pub(crate) fn rates(input: &TimelineInput, of: impl Fn(&TotalRow) -> u64) -> Vec<SeriesPoint> {
+    let rows = input.timeline.total.iter().zip(bins(input));
+    rows.map(|(row, (middle, width))| (middle, Some(of(row) as f64 / width))).collect()
+}
+
+pub(crate) fn peak(samples: &[SeriesPoint]) -> f64 {
+    samples.iter().filter_map(|sample| sample.1).fold(0.0, f64::max)
+}
+
+/// The mean of the last few values: where a noisy line ends for the eye.
+fn last_level(samples: &[SeriesPoint]) -> Option<f64> {
+    let last: Vec<f64> = samples.iter().rev().take(15).filter_map(|sample| sample.1).collect();
+    (!last.is_empty()).then(|| last.iter().sum::<f64>() / last.len() as f64)
+}
+
+fn key(y: f64, role: Role, width: f64, text: impl Into<String>) -> LegendEntry {
+    LegendEntry { y, role, sign: Swatch::Line(width), text: text.into() }
+}
+
+/// Requests offered and served, the attempts for them if clients make more than one, and the
+/// capacity that is ready for them.
+pub(crate) fn traffic(figure: &mut Figure, frame: &mut Frame, input: &TimelineInput) {
+    let (offered, served) = (rates(input, |row| row.offered), rates(input, |row| row.served));
+    let attempts = attempts(input);
+    let per_replica = input.capacity_per_replica.0;
+    let capacity: Vec<SeriesPoint> = capacity(&input.timeline.replicas, input.horizon.as_secs())
+        .into_iter()
+        .map(|(time, replicas)| (time, Some(replicas * per_replica)))
+        .collect();
+    let load = peak(&offered).max(peak(&served)).max(peak(&attempts));
+    // Capacity very far above the load would flatten the load.
+    let shown =
+        if load > 0.0 { peak(&capacity).min(MOST_HEADROOM * load) } else { peak(&capacity) };
+    frame.y = PlotAxis::count(shown.max(load) * 1.02, 4);
+    frame.draw_levels(figure);
+    figure.fills(marks::area(frame, &served), Role::Served, 0.12);
+    figure.lines(marks::steps(frame, &capacity, input.horizon.as_secs()), Role::Capacity, 2.0);
+    marks::draw(figure, frame, &attempts, Role::Vermilion, 1.3);
+    marks::draw(figure, frame, &offered, Role::Offered, 1.1);
+    marks::draw(figure, frame, &served, Role::Served, 1.5);
+    let mut keys = Vec::from_iter(capacity_key(frame, &capacity));
+    keys.extend(load_keys(frame, &offered, &served));
+    let level = last_level(&attempts).map(|level| frame.down(level));
+    keys.extend(level.map(|y| key(y, Role::Vermilion, 1.3, "attempts")));
+    frame.draw_keys(figure, &keys);
+}
+
+/// Attempts, if there ever are more of them than requests.
+fn attempts(input: &TimelineInput) -> Vec<SeriesPoint> {
+    let more = |row: &TotalRow| row.attempts > row.offered;
+    match input.timeline.total.iter().any(more) {
+        true => rates(input, |row| row.attempts),
+        false => Vec::new(),
+    }
+}
+
+/// Whether a cache was asked.
+pub(crate) fn has_cache(input: &TimelineInput) -> bool {
+    input.timeline.total.iter().any(|row| looked_up(row) > 0)
+}
+
+fn looked_up(row: &TotalRow) -> u64 {
+    row.counts[Count::Hit as usize] + row.counts[Count::Miss as usize]
+}
+
+/// The share of the look-ups that find the answer in a cache.
+pub(crate) fn cache(figure: &mut Figure, frame: &mut Frame, input: &TimelineInput) {
+    frame.y = PlotAxis::percent();
+    frame.draw_levels(figure);
+    let ratio = |row: &TotalRow| {
+        let asked = looked_up(row);
+        (asked > 0).then(|| row.counts[Count::Hit as usize] as f64 / asked as f64)
+    };
+    let rows = input.timeline.total.iter().zip(bins(input));
+    let hits: Vec<SeriesPoint> = rows.map(|(row, (middle, _))| (middle, ratio(row))).collect();
+    figure.fills(marks::area(frame, &hits), Role::Green, 0.12);
+    marks::draw(figure, frame, &hits, Role::Green, 1.5);
+    let level = last_level(&hits).map(|level| frame.down(level));
+    let keys = level.map(|y| key(y, Role::Green, 1.5, "cache hits"));
+    frame.draw_keys(figure, &Vec::from_iter(keys));
+}
+
+fn capacity_key(frame: &Frame, ready: &[SeriesPoint]) -> Option<LegendEntry> {
+    let (most, level) = (peak(ready), ready.last()?.1?);
+    let above = most > frame.y.high;
+    let text =
+        if above { format!("capacity {}, above", si(most)) } else { "ready capacity".into() };
+    Some(key(frame.down(level).clamp(frame.top, frame.bottom), Role::Capacity, 2.0, text))
+}
+
+/// One key if the lines lie on each other all the time; else two, which say whether they do so at
+/// the end.
+fn load_keys(frame: &Frame, offered: &[SeriesPoint], served: &[SeriesPoint]) -> Vec<LegendEntry> {
+    let (Some(a), Some(b)) = (last_level(offered), last_level(served)) else { return Vec::new() };
+    let near = |a: f64, b: f64| (a - b).abs() < 0.1 * peak(offered).max(peak(served));
+    let pairs = offered.iter().zip(served);
+    if pairs.into_iter().all(|(a, b)| near(a.1.unwrap_or(0.0), b.1.unwrap_or(0.0))) {
+        return vec![key(frame.down(b), Role::Served, 1.5, "offered = served")];
+    }
+    let offered = if near(a, b) { "offered, if different" } else { "offered" };
+    let below = if near(a, b) { a.min(b) } else { b };
+    vec![
+        key(frame.down(a), Role::Offered, 1.1, offered),
+        key(frame.down(below), Role::Served, 1.5, "served"),
+    ]
+}
+
+/// A latency percentile over time, and how it is drawn.
+struct LatencySeries {
+    samples: Vec<SeriesPoint>,
+    name: &'static str,
+    role: Role,
+    width: f64,
+}
+
+fn curves(input: &TimelineInput) -> [LatencySeries; 3] {
+    let samples = |of: fn(&Latency) -> Span| -> Vec<SeriesPoint> {
+        let rows = input.timeline.total.iter().zip(bins(input));
+        rows.map(|(row, bin)| (bin.0, row.latency.as_ref().map(|l| of(l).as_secs()))).collect()
+    };
+    let curve = |of, name, role, width| LatencySeries { samples: samples(of), name, role, width };
+    [
+        curve(|latency| latency.p50, "p50", Role::Median, 1.3),
+        curve(|latency| latency.p95, "p95", Role::P95, 1.4),
+        curve(|latency| latency.p99, "p99", Role::P99, 1.7),
+    ]
+}
+
+/// Latency percentiles of the requests answered in each bin, on a logarithmic scale.
+pub(crate) fn latency(figure: &mut Figure, frame: &mut Frame, input: &TimelineInput) {
+    let curves = curves(input);
+    let goals = input.goals.iter().map(|goal| goal.bound.as_secs());
+    let seen = curves.iter().flat_map(|curve| &curve.samples).filter_map(|sample| sample.1);
+    let values: Vec<f64> = seen.chain(goals).filter(|value| *value > 0.0).collect();
+    if values.is_empty() {
+        return frame.draw_remark(figure, "no request was served");
+    }
+    let low = values.iter().copied().fold(f64::MAX, f64::min);
+    let high = values.iter().copied().fold(0.0, f64::max);
+    frame.y = PlotAxis::latency(low, high * 1.05, 7);
+    frame.draw_levels(figure);
+    let mut keys = Vec::new();
+    for LatencySeries { samples, name, role, width } in &curves {
+        marks::draw(figure, frame, samples, *role, *width);
+        let level = last_level(samples).map(|level| frame.down(level));
+        keys.extend(level.map(|y| key(y, *role, *width, *name)));
+    }
+    keys.extend(input.goals.iter().filter_map(|goal| draw_goal(figure, frame, goal)));
+    frame.draw_keys(figure, &keys);
+}
+
+/// Dashes at the bound while the goal holds. A goal to the end of the run gets a key, another one
+/// its name where there is room: above the dashes or next to them.
+fn draw_goal(figure: &mut Figure, frame: &Frame, goal: &Goal) -> Option<LegendEntry> {
+    let (role, y) = (goal_role(goal), frame.down(goal.bound.as_secs()));
+    let place = |time: Instant| frame.across(time.as_secs()).clamp(frame.left, frame.right);
+    let (from, to) = (place(goal.from), place(goal.to));
+    if to - from >= 1.0 {
+        figure.dashes((from, y), (to, y), role, 1.3);
+    }
+    if to >= frame.right {
+        let (sign, text) = (Swatch::Dashes, goal.label.clone());
+        return Some(LegendEntry { y, role, sign, text }).filter(|key| !key.text.is_empty());
+    }
+    let room = fonts::width(&goal.label, SMALL, false) + 4.0;
+    let (x, y, anchor) = match (to - from, frame.right - to) {
+        (within, _) if within >= room => (from, y - 5.0, Anchor::Start),
+        (_, after) if after >= room => (to + 5.0, y + 3.9, Anchor::Start),
+        _ => (from - 5.0, y + 3.9, Anchor::End),
+    };
+    figure.text((x, y), &goal.label, anchor, Role::Text, SMALL);
+    None
+}
+
+/// The colour of the curve that the goal speaks of.
+fn goal_role(goal: &Goal) -> Role {
+    match goal.quantile {
+        Some(0.5) => Role::Median,
+        Some(0.95) => Role::P95,
+        Some(0.99) => Role::P99,
+        _ => Role::Text,
+    }
+}
+
+/// CPU in use: what is true, and what a dashboard shows.
+pub(crate) fn cpu(figure: &mut Figure, frame: &mut Frame, input: &TimelineInput) {
+    frame.y = PlotAxis::percent();
+    frame.draw_levels(figure);
+    let rows = input.timeline.total.iter().zip(bins(input));
+    let clamped = |value: f64| value.clamp(0.0, 1.0);
+    let used: Vec<SeriesPoint> =
+        rows.map(|(row, (middle, _))| (middle, row.cpu.map(clamped))).collect();
+    let shown = input.timeline.total.iter().zip(&input.monitored);
+    let shown: Vec<SeriesPoint> =
+        shown.map(|(row, value)| (row.start.as_secs(), value.map(clamped))).collect();
+    if used.iter().all(|sample| sample.1.is_none()) {
+        return frame.draw_remark(figure, "no replica could work");
+    }
+    figure.fills(marks::area(frame, &used), Role::Cpu, 0.22);
+    let mut keys = Vec::new();
+    marks::draw(figure, frame, &used, Role::Cpu, 1.5);
+    keys.extend(last_level(&used).map(|level| key(frame.down(level), Role::Cpu, 1.5, "true")));
+    let level = shown.last().and_then(|sample| sample.1);
+    figure.lines(
+        marks::steps(frame, &steps_only(&shown), input.horizon.as_secs()),
+        Role::Monitored,
+        1.3,
+    );
+    keys.extend(level.map(|v| key(frame.down(v), Role::Monitored, 1.3, "as monitored")));
+    keys.extend(scaling::seen(figure, frame, input));
+    frame.draw_keys(figure, &keys);
+}
+
+/// Only the samples at which the value changes.
+fn steps_only(samples: &[SeriesPoint]) -> Vec<SeriesPoint> {
+    let mut changes = samples.to_vec();
+    changes.dedup_by(|next, kept| next.1 == kept.1);
+    changes
+}

@@ -90,6 +90,7 @@ impl Cluster {
     pub fn step_rollout(&mut self, cx: &mut Context) {
         assert!(self.exchanges.pending, "no step of a rollout was on the calendar");
         self.exchanges.pending = false;
+        // It may have ended since the step was put on the calendar.
         let Some(Rollout { fault, incident, .. }) = self.exchanges.rollout else { return };
         self.grow_new(cx);
         self.shrink_old(cx);
@@ -179,7 +180,7 @@ impl Cluster {
         subject: String,
     ) {
         let mut later: Vec<NodeId> = nodes.into_iter().rev().collect();
-        let Some(node) = later.pop() else { return };
+        let node = later.pop().expect("there is a machine to empty");
         let incident = cx.begin_incident(fault, Vec::new(), true, subject);
         self.exchanges.emptying.push(Emptying { fault, incident, node, later, away: false });
         self.cordon(cx, node, incident);

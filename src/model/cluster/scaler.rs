@@ -233,7 +233,7 @@ impl Cluster {
             let held = self.nodes.get(replica.node).held;
             (!replica.known_ready, held, replica.known_since, *id)
         };
-        let Some(id) = self.fleet.holders().max_by_key(rank) else { return };
+        let id = self.fleet.holders().max_by_key(rank).expect("somebody holds a slot");
         let (slot, _) = self.fleet.vacate(id);
         self.drain(cx, id, cause);
         cx.tell(Observation::SlotGone { slot });

@@ -18,13 +18,13 @@ use crate::units::Instant;
 
 /// An attempt that is answered at `finished`.
 #[inline(always)]
-fn served(open: &Attempt, finished: u64) -> Served {
+fn served(record: &Attempt, finished: u64) -> Served {
     Served {
-        sent: Instant(open.content.born),
-        arrived: Instant(open.arrived),
+        sent: Instant(record.content.born),
+        arrived: Instant(record.arrived),
         finished: Instant(finished),
-        demand: open.content.demand as f32,
-        replica: open.replica,
+        demand: record.content.demand as f32,
+        replica: record.replica,
     }
 }
 
@@ -32,13 +32,14 @@ impl Requests {
     /// A replica has the answer to an attempt and gives it to the ingress at `at`.
     #[inline(always)]
     pub fn answer(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId, at: u64) {
-        let Some(open) = cx.in_flight.attempts.get(attempt) else { return };
+        let record = &cx.in_flight.attempts[attempt];
+        debug_assert!(record.arrived <= at, "an attempt is answered before it arrived");
         let seen = at.saturating_add(cx.plan.ingress.hop.0);
-        let in_time = open.request.is_some() && open.due[Timeout::Patience as usize] > seen;
+        let in_time = record.request.is_some() && record.due[Timeout::Patience as usize] > seen;
         if !in_time || self.clients.has_network() {
             return self.return_answer(cx, fleet, attempt, seen);
         }
-        let answered = served(open, at);
+        let answered = served(record, at);
         cx.in_flight.attempts.remove(attempt);
         fleet[answered.replica].served += 1;
         self.tell_answered(cx, &answered);
@@ -53,14 +54,14 @@ impl Requests {
         attempt: AttemptId,
         seen: u64,
     ) {
-        let Some(open) = cx.in_flight.attempts.get_mut(attempt) else { return };
-        if open.request.is_none() {
+        let record = &mut cx.in_flight.attempts[attempt];
+        if record.request.is_none() {
             return self.end_in_vain(cx, attempt);
         }
-        fleet[open.replica].served += 1;
+        fleet[record.replica].served += 1;
         // Without a network it stays until its client gives up.
-        open.due[Timeout::Read as usize] = u64::MAX;
-        open.stage = Stage::Returning;
+        record.due[Timeout::Read as usize] = u64::MAX;
+        record.stage = Stage::Returning;
         if self.clients.has_network() {
             let seen = seen + self.clients.network_delay();
             self.schedule(seen, Step::Returns { attempt });
@@ -69,20 +70,21 @@ impl Requests {
 
     /// An attempt for which nobody waits any more ends with its answer.
     pub fn end_in_vain(&mut self, cx: &mut Context, attempt: AttemptId) {
-        if let Some(open) = cx.in_flight.attempts.remove(attempt) {
-            cx.listener.counted(Instant(open.content.born), Count::Wasted);
+        if let Some(record) = cx.in_flight.attempts.remove(attempt) {
+            cx.listener.counted(Instant(record.content.born), Count::Wasted);
         }
     }
 
     /// An answer reaches its client through a network.
     pub fn receive_answer(&mut self, cx: &mut Context, attempt: AttemptId) {
-        let Some(open) = cx.in_flight.attempts.get(attempt) else { return };
-        if open.request.is_none() {
+        let record = &cx.in_flight.attempts[attempt];
+        debug_assert_eq!(record.stage, Stage::Returning, "an answer comes back once");
+        if record.request.is_none() {
             return self.end_in_vain(cx, attempt);
         }
         // The latency ends when the answer is there, less the hop that every latency has added to
         // it.
-        let answered = served(open, cx.now.0 - cx.plan.ingress.hop.0);
+        let answered = served(record, cx.now.0 - cx.plan.ingress.hop.0);
         cx.in_flight.attempts.remove(attempt);
         self.tell_answered(cx, &answered);
     }
@@ -106,13 +108,13 @@ impl Requests {
         failure: Failure,
     ) {
         self.leave_queue(cx, attempt);
-        let Some(open) = cx.in_flight.attempts.remove(attempt) else { return };
-        if open.waits() {
-            fleet[open.replica].held -= 1;
+        let Some(record) = cx.in_flight.attempts.remove(attempt) else { return };
+        if record.waits() {
+            fleet[record.replica].held -= 1;
         }
-        if let Some(request) = open.request {
-            cx.listener.attempt_failed(Instant(open.content.born), failure);
-            self.react(cx, open.content, request, at, failure);
+        if let Some(request) = record.request {
+            cx.listener.attempt_failed(Instant(record.content.born), failure);
+            self.react(cx, record.content, request, at, failure);
         }
     }
 
@@ -131,9 +133,9 @@ impl Requests {
 
     /// Stops the work for an attempt, wherever it is.
     pub fn stop_work(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId) {
-        let Some(open) = cx.in_flight.attempts.get(attempt) else { return };
-        let id = open.replica;
-        match open.stage {
+        let Some(record) = cx.in_flight.attempts.get(attempt) else { return };
+        let id = record.replica;
+        match record.stage {
             Stage::Cpu(_) => {
                 fleet[id].cancel(attempt, cx.now.0, &mut cx.in_flight);
                 self.touch(fleet, id);
@@ -159,15 +161,16 @@ impl Requests {
 
     /// Every attempt that a replica has fails with it at this moment.
     fn lose_held(&mut self, cx: &mut Context, fleet: &mut Fleet, id: ReplicaId) {
-        let held = |open: &Attempt| open.is_held() && open.replica == id;
+        let held = |record: &Attempt| record.is_held() && record.replica == id;
         self.lose_attempts(cx, fleet, held, |stage| !matches!(stage, Stage::Cpu(_)));
     }
 
     /// Every attempt through an ingress instance fails with it at this moment.
     fn lose_through(&mut self, cx: &mut Context, fleet: &mut Fleet, instance: usize) {
         self.handshakes.forget(instance);
-        let through =
-            |open: &Attempt| open.instance as usize == instance && open.stage != Stage::Returning;
+        let through = |record: &Attempt| {
+            record.instance as usize == instance && record.stage != Stage::Returning
+        };
         self.lose_attempts(cx, fleet, through, |_| true);
     }
 
@@ -179,15 +182,16 @@ impl Requests {
         lost: impl Fn(&Attempt) -> bool,
         stoppable: impl Fn(Stage) -> bool,
     ) {
-        let attempts = cx.in_flight.attempts.iter().filter(|(_, open)| lost(open));
+        let attempts = cx.in_flight.attempts.iter().filter(|(_, record)| lost(record));
         // Those that wait go first, or they would get the places that the others leave.
-        let works = |open: &Attempt| match open.stage {
+        let works = |record: &Attempt| match record.stage {
             Stage::Pending => 0,
-            Stage::Upstream(_) if !open.in_service => 1,
+            Stage::Upstream(_) if !record.in_service => 1,
             _ => 2,
         };
-        let mut lost: Vec<_> =
-            attempts.map(|(id, open)| ((works(open), open.content.born, id), open.stage)).collect();
+        let mut lost: Vec<_> = attempts
+            .map(|(id, record)| ((works(record), record.content.born, id), record.stage))
+            .collect();
         lost.sort_unstable_by_key(|(order, _)| *order);
         for ((_, _, attempt), stage) in lost {
             if stoppable(stage) {

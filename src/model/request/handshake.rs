@@ -94,8 +94,10 @@ impl Requests {
         if self.handshakes.connections.is_empty() {
             return Met::Anyone;
         }
-        let Some(tls) = self.tls(cx.plan) else { return Met::Anyone };
-        let TlsEnd::Ingress { cores, requests, .. } = tls.at else { return Met::Anyone };
+        let tls = self.tls(cx.plan).expect("connections are told apart for TLS alone");
+        let TlsEnd::Ingress { cores, requests, .. } = tls.at else {
+            unreachable!("connections end at the ingress");
+        };
         let handshakes = &mut self.handshakes;
         let index = handshakes.choice.below(handshakes.connections.len());
         let connection = &mut handshakes.connections[index];

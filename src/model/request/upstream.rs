@@ -79,20 +79,20 @@ impl Requests {
         let until = at.saturating_add(upstream_spec(cx.plan, upstream).timeout.0);
         let view = &mut self.upstreams.views[upstream][slot];
         let entry = view.breaker.enter();
-        let open = &mut cx.in_flight.attempts[attempt];
+        let record = &mut cx.in_flight.attempts[attempt];
         if let Entry::Refused(_) = entry {
-            if std::mem::take(&mut open.retrying) {
+            if std::mem::take(&mut record.retrying) {
                 view.breaker.leave_retry();
             }
             return self.fail_attempt(cx, fleet, attempt, at, Failure::BreakerOpen);
         }
-        debug_assert!(!open.in_service, "a host works on an attempt that asks");
-        open.stage = Stage::Pending;
-        let replica = &mut fleet[open.replica];
+        debug_assert!(!record.in_service, "a host works on an attempt that asks");
+        record.stage = Stage::Pending;
+        let replica = &mut fleet[record.replica];
         replica.held += 1;
         replica.note_peak();
         // The time-out is for all tries together.
-        if open.upstream_tries == 0 {
+        if record.upstream_tries == 0 {
             self.set_timeout(cx, attempt, Timeout::Upstream, until);
         }
         match entry {
@@ -107,14 +107,14 @@ impl Requests {
         let outliers = self.upstreams.views[upstream][slot].outliers.as_ref();
         let panics = outliers.is_some_and(Outliers::is_panicking);
         let host = self.upstreams.pick(upstream, slot);
-        let open = &mut cx.in_flight.attempts[attempt];
+        let record = &mut cx.in_flight.attempts[attempt];
         if panics {
-            cx.listener.counted(Instant(open.content.born), Count::Panic);
+            cx.listener.counted(Instant(record.content.born), Count::Panic);
         }
-        let hung = fleet[open.replica].hung;
+        let hung = fleet[record.replica].hung;
         let host = host.filter(|_| !hung);
-        open.stage = Stage::Upstream(host.unwrap_or(NOWHERE) as u32);
-        open.in_service = false;
+        record.stage = Stage::Upstream(host.unwrap_or(NOWHERE) as u32);
+        record.in_service = false;
         if hung {
             return; // nothing leaves it
         }
@@ -149,7 +149,7 @@ impl Requests {
     }
 
     fn begin_at_host(&mut self, cx: &mut Context, at: u64, attempt: AttemptId, index: usize) {
-        let open = &mut cx.in_flight.attempts[attempt];
+        let record = &mut cx.in_flight.attempts[attempt];
         let Upstreams { hosts, latency, errors, .. } = &mut self.upstreams;
         let host = &mut hosts[index];
         let spec = upstream_spec(cx.plan, host.upstream);
@@ -160,13 +160,13 @@ impl Requests {
         let failed = spec.errors.0 > 0.0 && errors.unit() < spec.errors.0;
         assert!(host.down == 0 && host.silent == 0, "host {index} is down and begins");
         assert!(spec.workers.is_none_or(|workers| host.busy < workers), "no worker is free");
-        assert!(!open.in_service, "a host works on an attempt once");
+        assert!(!record.in_service, "a host works on an attempt once");
         host.busy += 1;
-        open.in_service = true;
+        record.in_service = true;
         let done = Step::HostDone {
             attempt,
             host: index as u32,
-            tries: open.upstream_tries,
+            tries: record.upstream_tries,
             outages: host.outages,
             failed,
         };
@@ -188,11 +188,11 @@ impl Requests {
         host.busy = 0;
         host.waiting.clear();
         let here = Stage::Upstream(index as u32);
-        let open = cx.in_flight.attempts.iter_mut().filter(|(_, open)| open.stage == here);
-        let mut hit: Vec<_> = open
-            .map(|(id, open)| {
-                open.in_service = false;
-                (open.content.born, id)
+        let record = cx.in_flight.attempts.iter_mut().filter(|(_, record)| record.stage == here);
+        let mut hit: Vec<_> = record
+            .map(|(id, record)| {
+                record.in_service = false;
+                (record.content.born, id)
             })
             .collect();
         hit.sort_unstable();
@@ -216,12 +216,12 @@ impl Requests {
             return;
         }
         let here = Stage::Upstream(index as u32);
-        let is_wanted = cx.in_flight.attempts.get(attempt).is_some_and(|open| {
-            open.stage == here && open.upstream_tries == tries && open.in_service
+        let is_wanted = cx.in_flight.attempts.get(attempt).is_some_and(|record| {
+            record.stage == here && record.upstream_tries == tries && record.in_service
         });
         let cancels = upstream_spec(cx.plan, self.upstreams.hosts[index].upstream).cancels;
-        if let Some(open) = cx.in_flight.attempts.get_mut(attempt).filter(|_| is_wanted) {
-            open.in_service = false;
+        if let Some(record) = cx.in_flight.attempts.get_mut(attempt).filter(|_| is_wanted) {
+            record.in_service = false;
         }
         // Where work can be cancelled, its worker was freed when it was.
         if is_wanted || !cancels {
@@ -263,8 +263,8 @@ impl Requests {
         response: Response,
     ) {
         let (upstream, slot) = self.upstream_of(cx, fleet, attempt);
-        let open = &cx.in_flight.attempts[attempt];
-        if fleet[open.replica].hung {
+        let record = &cx.in_flight.attempts[attempt];
+        if fleet[record.replica].hung {
             return;
         }
         let host = index - self.upstreams.ranges[upstream].0;
@@ -278,8 +278,8 @@ impl Requests {
         host.busy = host.busy.saturating_sub(1);
         let here = Stage::Upstream(index as u32);
         while let Some(next) = self.upstreams.hosts[index].waiting.pop_front() {
-            let open = cx.in_flight.attempts.get(next);
-            if open.is_some_and(|open| open.stage == here && !open.in_service) {
+            let record = cx.in_flight.attempts.get(next);
+            if record.is_some_and(|record| record.stage == here && !record.in_service) {
                 return self.begin_at_host(cx, at, next, index);
             }
         }
@@ -289,12 +289,12 @@ impl Requests {
     /// connection gets its own.
     pub fn leave_upstream(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId) {
         let (upstream, slot) = self.upstream_of(cx, fleet, attempt);
-        let open = &mut cx.in_flight.attempts[attempt];
-        let (stage, was_in_service) = (open.stage, open.in_service);
-        (open.stage, open.in_service) = (Stage::UnderWay, false);
-        let retried = std::mem::take(&mut open.retrying);
-        debug_assert!(fleet[open.replica].held > 0, "its replica holds nothing");
-        fleet[open.replica].held -= 1;
+        let record = &mut cx.in_flight.attempts[attempt];
+        let (stage, was_in_service) = (record.stage, record.in_service);
+        (record.stage, record.in_service) = (Stage::UnderWay, false);
+        let retried = std::mem::take(&mut record.retrying);
+        debug_assert!(fleet[record.replica].held > 0, "its replica holds nothing");
+        fleet[record.replica].held -= 1;
         let view = &mut self.upstreams.views[upstream][slot];
         if retried {
             view.breaker.leave_retry();
@@ -327,8 +327,8 @@ impl Requests {
 
     fn promote_one(&mut self, cx: &mut Context, fleet: &mut Fleet, upstream: usize, slot: usize) {
         while let Some(next) = self.upstreams.views[upstream][slot].pending.pop_front() {
-            let open = cx.in_flight.attempts.get(next);
-            if open.is_some_and(|open| open.stage == Stage::Pending) {
+            let record = cx.in_flight.attempts.get(next);
+            if record.is_some_and(|record| record.stage == Stage::Pending) {
                 return self.go_to_host(cx, fleet, cx.now.0, next);
             }
         }
@@ -336,11 +336,11 @@ impl Requests {
 
     /// Keeps an attempt whose replica stands still and passes nothing on; says whether it does.
     fn keep_if_hung(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId) -> bool {
-        let open = &mut cx.in_flight.attempts[attempt];
-        let hung = fleet[open.replica].hung;
+        let record = &mut cx.in_flight.attempts[attempt];
+        let hung = fleet[record.replica].hung;
         if hung {
-            open.stage = Stage::Stuck;
-            fleet[open.replica].held += 1;
+            record.stage = Stage::Stuck;
+            fleet[record.replica].held += 1;
         }
         hung
     }
@@ -361,12 +361,12 @@ impl Requests {
         }
         let (upstream, slot) = self.upstream_of(cx, fleet, attempt);
         let retries = upstream_spec(cx.plan, upstream).retries;
-        let open = &mut cx.in_flight.attempts[attempt];
+        let record = &mut cx.in_flight.attempts[attempt];
         let breaker = &mut self.upstreams.views[upstream][slot].breaker;
-        if u32::from(open.upstream_tries) < retries && !self.over && breaker.enter_retry() {
-            open.upstream_tries += 1;
-            open.retrying = true;
-            cx.listener.counted(Instant(open.content.born), Count::UpstreamRetry);
+        if u32::from(record.upstream_tries) < retries && !self.over && breaker.enter_retry() {
+            record.upstream_tries += 1;
+            record.retrying = true;
+            cx.listener.counted(Instant(record.content.born), Count::UpstreamRetry);
             return self.ask_upstream(cx, fleet, attempt);
         }
         self.fail_attempt(cx, fleet, attempt, at, Failure::UpstreamFailed);
@@ -380,7 +380,7 @@ impl Requests {
         attempt: AttemptId,
         at: u64,
     ) {
-        match cx.in_flight.attempts.get(attempt).map(|open| open.stage) {
+        match cx.in_flight.attempts.get(attempt).map(|record| record.stage) {
             Some(Stage::Upstream(host)) => {
                 self.note_response(cx, fleet, at, attempt, host as usize, Response::GatewayFailure);
             }

@@ -26,13 +26,13 @@ fn circle(middle: Point, reach: f64) -> Vec<Point> {
 
 /// A filled dot with a rim in the background colour, so that those that touch can be told apart.
 pub(crate) fn dot(figure: &mut Figure, at: Point, role: Role) {
-    figure.fills(vec![circle(at, DOT + 1.0)], Role::Background, 1.0);
-    figure.fills(vec![circle(at, DOT)], role, 1.0);
+    figure.fill(circle(at, DOT + 1.0), Role::Background, 1.0);
+    figure.fill(circle(at, DOT), role, 1.0);
 }
 
 /// A hollow dot.
 pub(crate) fn ring(figure: &mut Figure, at: Point, role: Role) {
-    figure.fills(vec![circle(at, DOT)], Role::Background, 1.0);
+    figure.fill(circle(at, DOT), Role::Background, 1.0);
     figure.line(circle(at, DOT - WIDTH / 2.0), role, WIDTH);
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn ring(figure: &mut Figure, at: Point, role: Role) {
 pub(crate) fn diamond(figure: &mut Figure, at: Point, role: Role) {
     let (x, y) = (at.0, at.1 - LIFT);
     let corners = [(x, y - DIAMOND), (x + DIAMOND, y), (x, y + DIAMOND), (x - DIAMOND, y)];
-    figure.fills(vec![corners.into()], Role::Background, 1.0);
+    figure.fill(corners.into(), Role::Background, 1.0);
     figure.line(corners.into_iter().cycle().take(6).collect(), role, 1.2);
 }
 
@@ -63,20 +63,14 @@ pub(crate) fn upright(figure: &mut Figure, x: f64, (from, to): (f64, f64), role:
 /// A level arrow to the right.
 pub(crate) fn arrow(figure: &mut Figure, (from, to): (f64, f64), y: f64, role: Role) {
     figure.line(vec![(from, y), (to - 4.0, y)], role, WIDTH);
-    figure.fills(vec![vec![(to - 7.0, y - 4.0), (to, y), (to - 7.0, y + 4.0)]], role, 1.0);
+    figure.fill(vec![(to - 7.0, y - 4.0), (to, y), (to - 7.0, y + 4.0)], role, 1.0);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::plot::canvas::figure::Primitive;
-
-    fn drawn(draw: impl Fn(&mut Figure)) -> Vec<Primitive> {
-        let mut figure = Figure::new(100.0, "", "").0;
-        figure.shapes.clear();
-        draw(&mut figure);
-        figure.shapes
-    }
+    use crate::plot::tests::drawn;
 
     fn reach(points: &[Point], middle: Point) -> (f64, f64) {
         let far = points.iter().map(|point| (point.0 - middle.0).hypot(point.1 - middle.1));

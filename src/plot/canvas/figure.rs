@@ -97,30 +97,19 @@ pub(crate) const LEFT: f64 = 72.0;
 impl Figure {
     /// An empty figure with a title and a subtitle, and the height that these take.
     pub(crate) fn new(width: f64, title: &str, subtitle: &str) -> (Self, f64) {
-        let mut figure = Figure {
-            title: title.to_owned(),
-            alt: String::new(),
-            width,
-            height: 0.0,
-            shapes: Vec::new(),
-        };
-        let room = width - 2.0 * MARGIN;
+        let (title_, alt, shapes) = (title.to_owned(), String::new(), Vec::new());
+        let mut figure = Figure { title: title_, alt, width, height: 0.0, shapes };
         let mut y = 12.0;
-        for line in fonts::wrap(&fonts::spell(title), 19.0, true, room, 2) {
-            y += 22.0;
-            figure.heading(y, line, Role::Text, 19.0, true);
+        let heads =
+            [(title, 22.0, Role::Text, 19.0, true), (subtitle, 18.0, Role::Muted, 13.0, false)];
+        for (text, pitch, role, size, bold) in heads {
+            for line in fonts::wrap(&fonts::spell(text), size, bold, width - 2.0 * MARGIN, 2) {
+                y += pitch;
+                figure.push((MARGIN, y), line, Anchor::Start, (role, size), (bold, false));
+            }
+            y += 3.0;
         }
-        y += 3.0;
-        for line in fonts::wrap(&fonts::spell(subtitle), 13.0, false, room, 2) {
-            y += 18.0;
-            figure.heading(y, line, Role::Muted, 13.0, false);
-        }
-        (figure, y + 8.0)
-    }
-
-    fn heading(&mut self, y: f64, text: String, role: Role, size: f64, bold: bool) {
-        let (at, anchor) = ((MARGIN, y), Anchor::Start);
-        self.shapes.push(Primitive::Text(Text { at, text, role, size, bold, anchor, halo: false }));
+        (figure, y + 5.0)
     }
 
     /// Width and height in logical pixels.
@@ -130,24 +119,51 @@ impl Figure {
 
     /// The background, and every mark that has a place in a picture.
     pub(crate) fn visible(&self) -> impl Iterator<Item = Primitive> {
-        let (from, to) = ((0.0, 0.0), (self.width, self.height));
+        let (from, to) = ((0.0, 0.0), self.size());
         let ground = Primitive::Block { from, to, role: Role::Background, opacity: 1.0 };
         let drawable = self.shapes.iter().filter(|primitive| primitive.is_drawable());
         std::iter::once(ground).chain(drawable.cloned())
     }
 
-    /// Adds text.
-    pub(crate) fn text(&mut self, at: Point, text: &str, anchor: Anchor, role: Role, size: f64) {
-        let text = fonts::spell(text);
-        let (bold, halo) = (false, true);
+    fn push(
+        &mut self,
+        at: Point,
+        text: String,
+        anchor: Anchor,
+        (role, size): (Role, f64),
+        (bold, halo): (bool, bool),
+    ) {
         self.shapes.push(Primitive::Text(Text { at, text, role, size, bold, anchor, halo }));
     }
 
+    /// Adds text.
+    pub(crate) fn text(&mut self, at: Point, text: &str, anchor: Anchor, role: Role, size: f64) {
+        self.push(at, fonts::spell(text), anchor, (role, size), (false, true));
+    }
+
+    /// Adds text of the size of labels that starts at `at`.
+    pub(crate) fn label(&mut self, at: Point, text: &str, role: Role) {
+        self.text(at, text, Anchor::Start, role, LABEL);
+    }
+
+    /// Adds a small muted remark that starts at `at`.
+    pub(crate) fn remark(&mut self, at: Point, text: &str) {
+        self.text(at, text, Anchor::Start, Role::Muted, SMALL);
+    }
+
+    /// Adds text without a rim, which would stain the colour beneath.
+    pub(crate) fn plain(&mut self, at: Point, text: &str, anchor: Anchor, role: Role, size: f64) {
+        self.push(at, text.to_owned(), anchor, (role, size), (false, false));
+    }
+
     /// Adds semi-bold text in the colour of text.
-    pub(crate) fn bold(&mut self, at: Point, text: &str, anchor: Anchor) {
-        let text = fonts::spell(text);
-        let (role, size, bold, halo) = (Role::Text, PANEL, true, true);
-        self.shapes.push(Primitive::Text(Text { at, text, role, size, bold, anchor, halo }));
+    pub(crate) fn bold(&mut self, at: Point, text: &str) {
+        self.push(at, fonts::spell(text), Anchor::Start, (Role::Text, PANEL), (true, true));
+    }
+
+    /// Adds a semi-bold sign without a rim, centred on its baseline.
+    pub(crate) fn sign(&mut self, at: Point, sign: char, role: Role, size: f64) {
+        self.push(at, sign.to_string(), Anchor::Middle, (role, size), (true, false));
     }
 
     /// Adds a line through `points`.
@@ -160,10 +176,14 @@ impl Figure {
         runs.into_iter().for_each(|points| self.line(points, role, width));
     }
 
+    /// Adds a filled polygon.
+    pub(crate) fn fill(&mut self, points: Vec<Point>, role: Role, opacity: f64) {
+        self.shapes.push(Primitive::Fill { points, role, opacity });
+    }
+
     /// Adds filled polygons.
     pub(crate) fn fills(&mut self, runs: Vec<Vec<Point>>, role: Role, opacity: f64) {
-        let fills = runs.into_iter().map(|points| Primitive::Fill { points, role, opacity });
-        self.shapes.extend(fills);
+        runs.into_iter().for_each(|points| self.fill(points, role, opacity));
     }
 
     /// Adds a filled rectangle.
@@ -171,18 +191,48 @@ impl Figure {
         self.shapes.push(Primitive::Block { from, to, role, opacity });
     }
 
-    /// Adds a level or upright line, dashed.
+    /// Adds a level hairline of this thickness.
+    pub(crate) fn level(&mut self, (from, to): (f64, f64), y: f64, role: Role, thick: f64) {
+        self.block((from, y - thick / 2.0), (to, y + thick / 2.0), role, 1.0);
+    }
+
+    /// Adds an upright hairline of this thickness.
+    pub(crate) fn upright(&mut self, x: f64, (from, to): (f64, f64), role: Role, thick: f64) {
+        self.block((x - thick / 2.0, from), (x + thick / 2.0, to), role, 1.0);
+    }
+
+    /// Adds a dashed line.
     pub(crate) fn dashes(&mut self, from: Point, to: Point, role: Role, width: f64) {
+        self.lines(dashes(&[from, to]), role, width);
+    }
+}
+
+/// A dash, and a dash with the gap after it.
+const DASH: f64 = 5.5;
+const DASH_AND_GAP: f64 = 9.0;
+
+/// Dashes along a path, which go on around its bends.
+pub(crate) fn dashes(path: &[Point]) -> Vec<Vec<Point>> {
+    let (mut found, mut walked) = (Vec::new(), 0.0);
+    for ends in path.windows(2) {
+        let (from, to) = (ends[0], ends[1]);
         let length = (to.0 - from.0).hypot(to.1 - from.1);
-        let along = |d: f64| {
-            let part = d.min(length) / length;
+        let at = |distance: f64| {
+            let part = (distance - walked) / length;
             (from.0 + part * (to.0 - from.0), from.1 + part * (to.1 - from.1))
         };
-        for dash in 0..(length / 9.0).ceil() as usize {
-            let start = 9.0 * dash as f64;
-            self.line(vec![along(start), along(start + 5.5)], role, width);
+        let end = walked + length;
+        let mut dash = (walked / DASH_AND_GAP).floor() * DASH_AND_GAP;
+        while dash < end && length > 0.0 {
+            let (start, stop) = (dash.max(walked), (dash + DASH).min(end));
+            if start < stop {
+                found.push(vec![at(start), at(stop)]);
+            }
+            dash += DASH_AND_GAP;
         }
+        walked = end;
     }
+    found
 }
 
 #[cfg(test)]
@@ -200,5 +250,13 @@ pub(crate) mod tests {
         figure.dashes((10.0, 100.0), (190.0, 100.0), Role::Text, 1.0);
         figure.text((100.0, 95.0), "middle ≤ 3", Anchor::Middle, Role::Muted, LABEL);
         figure
+    }
+
+    #[test]
+    fn dashes_go_on_around_bends() {
+        let found = dashes(&[(0.0, 0.0), (7.0, 0.0), (7.0, 0.0), (7.0, 16.0)]);
+        let expected =
+            [[(0.0, 0.0), (5.5, 0.0)], [(7.0, 2.0), (7.0, 7.5)], [(7.0, 11.0), (7.0, 16.0)]];
+        assert_eq!(found, expected.map(Vec::from));
     }
 }

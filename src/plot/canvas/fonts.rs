@@ -19,11 +19,11 @@ static FACES: LazyLock<Option<[FontRef<'static>; 2]>> = LazyLock::new(|| {
     Some([FontRef::try_from_slice(REGULAR).ok()?, FontRef::try_from_slice(SEMI_BOLD).ok()?])
 });
 
-/// A character placed on its line: where its role starts.
+/// A character placed on its line: where its glyph starts.
 pub(crate) struct Placed {
     /// The character.
     pub(crate) character: char,
-    /// Left edge of its role, from the start of the text.
+    /// Left edge of its glyph, from the start of the text.
     pub(crate) left: f64,
 }
 
@@ -62,6 +62,22 @@ pub(crate) fn fit(text: &str, size: f64, bold: bool, room: f64) -> String {
         format!("{}…", kept.trim_end())
     });
     shortened.into_iter().find(|text| width(text, size, bold) <= room).unwrap_or_default()
+}
+
+/// `text` as the typeface can show it, shortened to `room`.
+pub(crate) fn shorten(text: &str, size: f64, room: f64) -> String {
+    // No chart has room for more, and measuring again and again takes its time.
+    let start: String = text.chars().take(400).collect();
+    fit(&spell(&start), size, false, room)
+}
+
+/// The width of the widest of `texts` as the typeface can show them, or `least`.
+pub(crate) fn widest<'a>(
+    texts: impl IntoIterator<Item = &'a String>,
+    size: f64,
+    least: f64,
+) -> f64 {
+    texts.into_iter().map(|text| width(&spell(text), size, false)).fold(least, f64::max)
 }
 
 /// Breaks `text` between words into at most `lines` lines of width `room`, of much the same length;
@@ -180,5 +196,12 @@ mod tests {
         let lines = wrap(long, 12.0, false, 270.0, 2);
         let widths: Vec<f64> = lines.iter().map(|line| width(line, 12.0, false)).collect();
         assert!(widths.len() == 2 && (widths[0] - widths[1]).abs() < 50.0, "{lines:?}");
+    }
+
+    #[test]
+    fn long_names_are_shortened_to_their_room() {
+        assert_eq!(shorten("p99 ≤ 250ms", 12.0, 200.0), "p99 <= 250ms");
+        let name = shorten(&"very ".repeat(100_000), 12.0, 80.0);
+        assert!(name.ends_with('…') && width(&name, 12.0, false) <= 80.0);
     }
 }

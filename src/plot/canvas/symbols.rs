@@ -29,7 +29,7 @@ const RIM: f64 = 1.2;
 const OUTLINE: f64 = 1.6;
 
 impl Style {
-    /// The look of the n-th of several things. Where the colours begin anew, the symbols do not.
+    /// The style of the n-th of several things. Where the colours begin anew, the symbols do not.
     pub(crate) fn nth(index: usize) -> Self {
         use Symbol::{Circle, Diamond, Down, Right, Square, Up};
         let symbols = [Circle, Square, Up, Diamond, Down, Right];
@@ -55,10 +55,10 @@ impl Symbol {
         role: Role,
         hollow: bool,
     ) {
-        figure.fills(vec![self.outline(at, radius + RIM)], Role::Background, 1.0);
-        figure.fills(vec![self.outline(at, radius)], role, 1.0);
+        figure.fill(self.outline(at, radius + RIM), Role::Background, 1.0);
+        figure.fill(self.outline(at, radius), role, 1.0);
         if hollow {
-            figure.fills(vec![self.outline(at, radius - OUTLINE)], Role::Background, 1.0);
+            figure.fill(self.outline(at, radius - OUTLINE), Role::Background, 1.0);
         }
     }
 
@@ -84,6 +84,7 @@ impl Symbol {
 mod tests {
     use super::*;
     use crate::plot::canvas::figure::Primitive;
+    use crate::plot::tests::drawn;
 
     #[test]
     fn things_with_one_colour_have_different_symbols() {
@@ -110,15 +111,14 @@ mod tests {
 
     #[test]
     fn a_hollow_symbol_shows_the_background_inside() {
-        let (mut figure, _) = Figure::new(100.0, "", "");
-        figure.shapes.clear();
-        Symbol::Square.draw(&mut figure, (50.0, 50.0), 4.0, Role::Blue, true);
-        let roles: Vec<Role> = (figure.shapes.iter())
-            .map(|shape| match shape {
-                Primitive::Fill { role, .. } => *role,
-                other => panic!("{other:?}"),
-            })
-            .collect();
+        let shapes = drawn(|figure| {
+            Symbol::Square.draw(figure, (50.0, 50.0), 4.0, Role::Blue, true);
+        });
+        let role = |shape: &Primitive| match shape {
+            Primitive::Fill { role, .. } => *role,
+            other => panic!("{other:?}"),
+        };
+        let roles: Vec<Role> = shapes.iter().map(role).collect();
         assert_eq!(roles, [Role::Background, Role::Blue, Role::Background]);
     }
 }

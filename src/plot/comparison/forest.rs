@@ -1,10 +1,9 @@
 //! The forest plot: paired differences to a baseline with their intervals, a panel for each metric
 //! and a row for each variant. What lies left or right of zero is told from it at a glance.
 
-use crate::plot::canvas::{
-    Anchor, Figure, LABEL, MARGIN, PANEL, Point, Role, SMALL, Symbol, WIDTH, fonts,
-};
-use crate::plot::layout::{Frame, PlotAxis, short, shorten};
+use crate::plot::canvas::fonts::{self, shorten};
+use crate::plot::canvas::{Anchor, Figure, LABEL, MARGIN, PANEL, Point, Role, Symbol, WIDTH};
+use crate::plot::layout::{Frame, LegendRow, PlotAxis, ends, short};
 
 /// What the forest plot shows.
 #[derive(Clone, Debug)]
@@ -73,6 +72,31 @@ pub enum ForestCall {
     Differs,
 }
 
+impl ForestCall {
+    /// Its words, their colour, and the mark with its colour.
+    fn shown(self) -> (&'static str, Role, Symbol, Role) {
+        use Symbol::{Circle, Diamond, Down, Up};
+        match self {
+            ForestCall::Better => ("better", Role::RecoveredText, Up, Role::Green),
+            ForestCall::Worse => ("worse", Role::FaultText, Down, Role::Vermilion),
+            ForestCall::TooClose => ("too close to call", Role::Muted, Circle, Role::Offered),
+            ForestCall::Same => ("the same", Role::Muted, Circle, Role::Offered),
+            ForestCall::Differs => ("differs", Role::Text, Diamond, Role::Blue),
+        }
+    }
+}
+
+impl Better {
+    /// What lies to the left and to the right of zero, and that in words.
+    fn sides(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Better::Lower => ("better", "worse", "lower is better"),
+            Better::Higher => ("worse", "better", "higher is better"),
+            Better::Neither => ("less", "more", "neither direction is better"),
+        }
+    }
+}
+
 /// From row to row.
 const PITCH: f64 = 25.0;
 /// The most rows and panels that are drawn; a picture of more could not be read, nor held.
@@ -94,29 +118,24 @@ pub fn forest(input: &ForestInput) -> Figure {
     let (mut figure, head) = Figure::new(WIDTH, input.title, input.subtitle);
     figure.alt = words(input);
     let columns = Columns::of(input);
+    let most = (MOST_ROWS / input.panels.len().clamp(1, MOST_PANELS)).max(1);
     let mut top = head + 22.0;
     for panel in input.panels.iter().take(MOST_PANELS) {
-        top = columns.draw_panel(&mut figure, panel, rows_of(input), top) + 30.0;
+        top = columns.draw_panel(&mut figure, panel, most, top) + 30.0;
     }
     let hidden = input.panels.len().saturating_sub(MOST_PANELS);
-    match (input.panels.len(), hidden) {
-        (0, _) => remark(&mut figure, &mut top, "nothing was compared"),
-        (_, 0) => {}
-        _ => remark(&mut figure, &mut top, &format!("and {hidden} more metrics")),
+    let remark = match (input.panels.len(), hidden) {
+        (0, _) => "nothing was compared",
+        (_, 0) => "",
+        _ => &format!("and {hidden} more metrics"),
+    };
+    if !remark.is_empty() {
+        figure.label((MARGIN, top), remark, Role::Muted);
+        top += 24.0;
     }
     draw_key(&mut figure, &mut top, input);
     figure.height = top.ceil();
     figure
-}
-
-/// The most rows of a panel.
-fn rows_of(input: &ForestInput) -> usize {
-    (MOST_ROWS / input.panels.len().clamp(1, MOST_PANELS)).max(1)
-}
-
-fn remark(figure: &mut Figure, top: &mut f64, text: &str) {
-    figure.text((MARGIN, *top), text, Anchor::Start, Role::Muted, LABEL);
-    *top += 24.0;
 }
 
 /// Where the columns of the table around the plots are.
@@ -131,12 +150,10 @@ impl Columns {
     /// Columns as wide as their longest text, up to a limit.
     fn of(input: &ForestInput) -> Self {
         let rows = || input.panels.iter().flat_map(|panel| panel.rows.iter());
-        let widest = |texts: &mut dyn Iterator<Item = &str>| {
-            texts.map(|text| fonts::width(&fonts::spell(text), LABEL, false)).fold(0.0, f64::max)
-        };
-        let labels = widest(&mut rows().map(|row| row.label.as_str())).clamp(60.0, LABELS);
-        let words = widest(&mut rows().map(|row| row.words.as_str())).clamp(150.0, WORDS) + 1.0;
-        let calls = WIDTH - MARGIN - widest(&mut rows().map(|row| call_word(row.call))).max(40.0);
+        let calls: Vec<String> = rows().map(|row| row.call.shown().0.to_owned()).collect();
+        let labels = fonts::widest(rows().map(|row| &row.label), LABEL, 60.0).min(LABELS);
+        let words = fonts::widest(rows().map(|row| &row.words), LABEL, 150.0).min(WORDS) + 1.0;
+        let calls = WIDTH - MARGIN - fonts::widest(&calls, LABEL, 40.0);
         let words = calls - GAP - words;
         Columns { left: MARGIN + labels + GAP, right: words - GAP, words, calls }
     }
@@ -144,7 +161,7 @@ impl Columns {
     /// Draws a panel below `top` and gives its foot.
     fn draw_panel(&self, figure: &mut Figure, panel: &ForestPanel, most: usize, top: f64) -> f64 {
         let title = fonts::fit(&fonts::spell(&panel.metric), PANEL, true, WIDTH - 2.0 * MARGIN);
-        figure.bold((MARGIN, top), &title, Anchor::Start);
+        figure.bold((MARGIN, top), &title);
         let rows = &panel.rows[..panel.rows.len().min(most)];
         let hidden = panel.rows.len() - rows.len();
         let lines = rows.len() + usize::from(hidden > 0 || rows.is_empty());
@@ -157,10 +174,10 @@ impl Columns {
         }
         let last = (MARGIN, top + height - 0.5 * PITCH + 4.1);
         if rows.is_empty() {
-            figure.text(last, "no variant", Anchor::Start, Role::Muted, LABEL);
+            figure.label(last, "no variant", Role::Muted);
         } else if hidden > 0 {
             let text = format!("and {hidden} more");
-            figure.text(last, &text, Anchor::Start, Role::Muted, LABEL);
+            figure.label(last, &text, Role::Muted);
         }
         frame.bottom + 40.0
     }
@@ -168,20 +185,14 @@ impl Columns {
     /// The axis, the line of no difference, and which side is better.
     fn draw_ground(&self, figure: &mut Figure, frame: &Frame, panel: &ForestPanel) {
         let foot = frame.bottom;
-        figure.block((frame.left, foot - 0.5), (frame.right, foot + 0.5), Role::Axis, 1.0);
-        let zero = frame.across(0.0);
-        figure.block((zero - 0.8, frame.top), (zero + 0.8, foot + 4.0), Role::Text, 1.0);
+        figure.level((frame.left, frame.right), foot, Role::Axis, 1.0);
+        figure.upright(frame.across(0.0), (frame.top, foot + 4.0), Role::Text, 1.6);
         let unit = if panel.unit.is_empty() { "" } else { &format!(" ({})", panel.unit) };
         let room = frame.right - frame.left - 130.0;
-        let caption = format!("difference{unit}");
-        frame.draw_foot(figure, &shorten(&caption, LABEL, room));
-        let (less, more) = match panel.better {
-            Better::Lower => ("better", "worse"),
-            Better::Higher => ("worse", "better"),
-            Better::Neither => ("less", "more"),
-        };
+        frame.draw_foot(figure, &shorten(&format!("difference{unit}"), LABEL, room));
+        let (less, more, _) = panel.better.sides();
         let y = foot + 36.0;
-        figure.text((frame.left + 10.0, y), less, Anchor::Start, Role::Muted, LABEL);
+        figure.label((frame.left + 10.0, y), less, Role::Muted);
         figure.text((frame.right - 10.0, y), more, Anchor::End, Role::Muted, LABEL);
         arrow(figure, (frame.left, y - 4.0), -1.0, Role::Muted);
         arrow(figure, (frame.right, y - 4.0), 1.0, Role::Muted);
@@ -190,9 +201,8 @@ impl Columns {
     fn draw_row(&self, figure: &mut Figure, frame: &Frame, row: &ForestRow, y: f64) {
         let label = shorten(&row.label, LABEL, self.left - GAP - MARGIN);
         let start = MARGIN + fonts::width(&label, LABEL, false) + 8.0;
-        figure.block((start, y - 0.5), (self.words - 8.0, y + 0.5), Role::Grid, 1.0);
-        let zero = frame.across(0.0);
-        figure.block((zero - 0.8, y - 2.0), (zero + 0.8, y + 2.0), Role::Text, 1.0);
+        figure.level((start, self.words - 8.0), y, Role::Grid, 1.0);
+        figure.upright(frame.across(0.0), (y - 2.0, y + 2.0), Role::Text, 1.6);
         let known = is_known(row);
         let estimate = match row.words.as_str() {
             "" if known => plain_words(row),
@@ -200,11 +210,11 @@ impl Columns {
             words => words.to_owned(),
         };
         let estimate = shorten(&estimate, LABEL, self.calls - GAP - self.words);
-        figure.text((MARGIN, y + 4.1), &label, Anchor::Start, Role::Text, LABEL);
-        figure.text((self.words, y + 4.1), &estimate, Anchor::Start, Role::Text, LABEL);
+        figure.label((MARGIN, y + 4.1), &label, Role::Text);
+        figure.label((self.words, y + 4.1), &estimate, Role::Text);
         if known {
-            let at = (self.calls, y + 4.1);
-            figure.text(at, call_word(row.call), Anchor::Start, call_role(row.call), LABEL);
+            let (call, role, ..) = row.call.shown();
+            figure.label((self.calls, y + 4.1), call, role);
             draw_estimate(figure, frame, row, y);
         }
     }
@@ -220,16 +230,10 @@ fn draw_estimate(figure: &mut Figure, frame: &Frame, row: &ForestRow, y: f64) {
     if let Some(ends) = row.unpaired.and_then(ordered) {
         whisker(figure, frame, ends, y, (Role::Capacity, 1.4, 4.0));
     }
-    let role = mark_role(row.call);
+    let (_, _, symbol, role) = row.call.shown();
     if let Some(ends) = row.interval.and_then(ordered) {
         whisker(figure, frame, ends, y, (role, 2.6, 5.0));
     }
-    let symbol = match row.call {
-        ForestCall::Better => Symbol::Up,
-        ForestCall::Worse => Symbol::Down,
-        ForestCall::TooClose | ForestCall::Same => Symbol::Circle,
-        ForestCall::Differs => Symbol::Diamond,
-    };
     let at = (frame.across(row.point), y);
     symbol.draw(figure, at, 4.2, role, row.call == ForestCall::TooClose);
 }
@@ -246,10 +250,10 @@ fn whisker(
     let (from, to) = (frame.across(ends.0), frame.across(ends.1));
     let held = |x: f64| x.clamp(frame.left, frame.right);
     let (start, stop) = (held(from), held(to));
-    figure.block((start, y - width / 2.0), (stop, y + width / 2.0), role, 1.0);
+    figure.level((start, stop), y, role, width);
     for (x, shown, side) in [(from, start, -1.0), (to, stop, 1.0)] {
         if x == shown {
-            figure.block((x - 0.7, y - cap), (x + 0.7, y + cap), role, 1.0);
+            figure.upright(x, (y - cap, y + cap), role, 1.4);
         } else {
             arrow(figure, (shown, y), side, role);
         }
@@ -259,7 +263,7 @@ fn whisker(
 /// An arrow head that points left for a `side` of -1 and right for 1.
 fn arrow(figure: &mut Figure, tip: Point, side: f64, role: Role) {
     let back = tip.0 - 6.5 * side;
-    figure.fills(vec![vec![tip, (back, tip.1 - 4.0), (back, tip.1 + 4.0)]], role, 1.0);
+    figure.fill(vec![tip, (back, tip.1 - 4.0), (back, tip.1 + 4.0)], role, 1.0);
 }
 
 /// The ends of an interval from the lesser to the greater; `None` if one is not a number.
@@ -271,49 +275,17 @@ fn ordered((a, b): (f64, f64)) -> Option<(f64, f64)> {
 /// leaves these legible.
 fn axis(rows: &[ForestRow], width: f64) -> PlotAxis {
     let known = || rows.iter().filter(|row| is_known(row));
-    let ends = |of: fn(&ForestRow) -> Option<(f64, f64)>| {
-        let ends = known().filter_map(of).flat_map(|ends| [ends.0, ends.1]);
-        ends.filter(|value| value.abs() <= MOST).collect::<Vec<f64>>()
+    let both = |of: fn(&ForestRow) -> Option<(f64, f64)>| {
+        let all = known().filter_map(of).flat_map(|ends| [ends.0, ends.1]);
+        all.filter(|value| value.abs() <= MOST)
     };
-    let core = known().map(|row| row.point).chain(ends(|row| row.interval));
-    let (low, high) = core.fold((0.0, 0.0), reach);
-    let pale = ends(|row| row.unpaired).into_iter().fold((low, high), reach);
+    let core = known().map(|row| row.point).chain(both(|row| row.interval)).chain([0.0]);
+    let (low, high) = ends(core).unwrap_or_default();
+    let pale = ends(both(|row| row.unpaired).chain([low, high])).unwrap_or_default();
     let most = if low < high { PALE_REACH * (high - low) } else { f64::MAX };
     let (low, high) = (pale.0.max(low - most), pale.1.min(high + most));
     let edge = 0.03 * (high - low);
     PlotAxis::linear(low - edge, high + edge, (width / TICK) as usize)
-}
-
-fn reach((low, high): (f64, f64), value: f64) -> (f64, f64) {
-    (low.min(value), high.max(value))
-}
-
-fn call_word(call: ForestCall) -> &'static str {
-    match call {
-        ForestCall::Better => "better",
-        ForestCall::Worse => "worse",
-        ForestCall::TooClose => "too close to call",
-        ForestCall::Same => "the same",
-        ForestCall::Differs => "differs",
-    }
-}
-
-fn call_role(call: ForestCall) -> Role {
-    match call {
-        ForestCall::Better => Role::RecoveredText,
-        ForestCall::Worse => Role::FaultText,
-        ForestCall::TooClose | ForestCall::Same => Role::Muted,
-        ForestCall::Differs => Role::Text,
-    }
-}
-
-fn mark_role(call: ForestCall) -> Role {
-    match call {
-        ForestCall::Better => Role::Green,
-        ForestCall::Worse => Role::Vermilion,
-        ForestCall::TooClose | ForestCall::Same => Role::Offered,
-        ForestCall::Differs => Role::Blue,
-    }
 }
 
 /// Says what the whiskers are, if there is more than one kind.
@@ -322,18 +294,17 @@ fn draw_key(figure: &mut Figure, top: &mut f64, input: &ForestInput) {
     if !rows.any(|row| row.unpaired.is_some()) {
         return;
     }
-    let y = *top;
-    let mut x = MARGIN;
+    let mut key = LegendRow { x: MARGIN, y: *top + 4.0, gap: 28.0 };
     for (role, width, cap, text) in [
         (Role::Offered, 2.6, 5.0, "interval of the paired difference"),
         (Role::Capacity, 1.4, 4.0, "what independent runs would have given"),
     ] {
-        figure.block((x, y - width / 2.0), (x + 26.0, y + width / 2.0), role, 1.0);
+        let (x, y) = (key.x, *top);
+        figure.level((x, x + 26.0), y, role, width);
         for end in [x, x + 26.0] {
-            figure.block((end - 0.7, y - cap), (end + 0.7, y + cap), role, 1.0);
+            figure.upright(end, (y - cap, y + cap), role, 1.4);
         }
-        figure.text((x + 34.0, y + 4.0), text, Anchor::Start, Role::Muted, SMALL);
-        x += 34.0 + fonts::width(text, SMALL, false) + 28.0;
+        key.add(figure, 34.0, text);
     }
     *top += 20.0;
 }
@@ -342,11 +313,7 @@ fn draw_key(figure: &mut Figure, top: &mut f64, input: &ForestInput) {
 fn words(input: &ForestInput) -> String {
     let mut text = "Differences to the baseline, with intervals, by metric and variant.".to_owned();
     for panel in &input.panels {
-        let better = match panel.better {
-            Better::Lower => "lower is better",
-            Better::Higher => "higher is better",
-            Better::Neither => "neither direction is better",
-        };
+        let better = panel.better.sides().2;
         let unit = if panel.unit.is_empty() { "" } else { &format!(", in {}", panel.unit) };
         text += &format!(" {}{unit}; {better}:", panel.metric);
         let rows: Vec<String> = panel.rows.iter().map(row_words).collect();
@@ -366,7 +333,7 @@ fn row_words(row: &ForestRow) -> String {
     let unpaired = row.unpaired.and_then(ordered).map(|(low, high)| {
         format!(", independent runs would have given {} to {}", short(low), short(high))
     });
-    let call = call_word(row.call);
+    let call = row.call.shown().0;
     format!(" {}: {estimate}, {call}{}", row.label, unpaired.unwrap_or_default())
 }
 

@@ -1,7 +1,7 @@
 //! Tests of the forest plot.
 
 use super::*;
-use crate::plot::tests::{assert_sound, blocks, count, fills, find};
+use crate::plot::tests::{assert_sound, assert_tells, blocks, count, fills, find};
 use proptest::prelude::*;
 
 fn row(label: &str, point: f64, interval: Option<(f64, f64)>, call: ForestCall) -> ForestRow {
@@ -14,7 +14,7 @@ fn panel(better: Better, rows: Vec<ForestRow>) -> ForestPanel {
 }
 
 fn draw(panels: Vec<ForestPanel>) -> Figure {
-    forest(&ForestInput { title: "Title", subtitle: "SeriesPoint", panels })
+    forest(&ForestInput { title: "Title", subtitle: "Sample", panels })
 }
 
 fn four() -> Vec<ForestRow> {
@@ -96,17 +96,18 @@ fn the_words_tell_every_estimate_interval_and_call() {
     rows[1].words = String::new();
     rows.push(row("e", f64::NAN, None, ForestCall::TooClose));
     let figure = draw(vec![panel(Better::Lower, rows), panel(Better::Neither, vec![])]);
-    for words in [
-        " p99 latency, in ms; lower is better:",
-        " a: -3 ms, better, independent runs would have given -6 to 0.25;",
-        " b: 4 (3 to 5), worse;",
-        " c: 0.5 ms, too close to call;",
-        " d: 2 ms, differs;",
-        " e: no estimate.",
-        "neither direction is better: no variant.",
-    ] {
-        assert!(figure.alt.contains(words), "{words}: {}", figure.alt);
-    }
+    assert_tells(
+        &figure,
+        &[
+            " p99 latency, in ms; lower is better:",
+            " a: -3 ms, better, independent runs would have given -6 to 0.25;",
+            " b: 4 (3 to 5), worse;",
+            " c: 0.5 ms, too close to call;",
+            " d: 2 ms, differs;",
+            " e: no estimate.",
+            "neither direction is better: no variant.",
+        ],
+    );
     for words in ["4 (3 to 5)", "too close to call", "what independent runs would have given"] {
         assert!(find(&figure, words).is_some(), "{words}");
     }

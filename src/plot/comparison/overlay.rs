@@ -2,13 +2,13 @@
 //! variant, and the events that all of them share as rules through all panels.
 
 use super::overlay_input::{rules, sound, words};
-use crate::plot::canvas::{
-    Anchor, Figure, LABEL, LEFT, MARGIN, PANEL, Point, Role, SMALL, Style, WIDTH, fonts,
-};
+use crate::plot::canvas::fonts::{self, shorten};
+use crate::plot::canvas::{Figure, LABEL, LEFT, MARGIN, Point, Role, Style, WIDTH};
 use crate::plot::layout::{
-    Flag, Frame, PlotAxis, SeriesPoint, lanes, lines as marks, shorten, spread, time_unit,
+    Flag, Frame, PlotAxis, SeriesPoint, ends as extremes, lanes, lines as marks, shade, spread,
+    stack, time_unit,
 };
-use crate::units::{Instant, Span};
+use crate::units::Instant;
 
 pub use super::overlay_input::{OverlayInput, OverlayPanel, PanelScale};
 
@@ -33,7 +33,7 @@ pub fn overlay(input: &OverlayInput) -> Figure {
     let (mut figure, mut top) = Figure::new(WIDTH, input.title, input.subtitle);
     figure.alt = words(input);
     let panels = input.panels.iter().take(MOST_PANELS);
-    let panels: Vec<Drawn> = panels.map(|panel| Drawn::of(panel, input)).collect();
+    let panels: Vec<DrawnPanel> = panels.map(|panel| DrawnPanel::of(panel, input)).collect();
     let right = at_line_ends(&panels, input);
     if right.is_none() {
         top = draw_names(&mut figure, input, top);
@@ -42,13 +42,15 @@ pub fn overlay(input: &OverlayInput) -> Figure {
     let chosen = choose_labels(input, &frame);
     let used = chosen.iter().flatten().max().map_or(0.0, |lane| *lane as f64 + 1.0);
     let floor = top + LANE * used + 4.0;
-    let frames = stack(&frame, &panels, floor + GAP - 6.0);
+    let frames = stacked(&frame, &panels, floor + GAP - 6.0);
     let Some(last) = frames.last() else {
-        figure.text((MARGIN, top + 20.0), "no metric to show", Anchor::Start, Role::Muted, LABEL);
+        figure.label((MARGIN, top + 20.0), "no metric to show", Role::Muted);
         figure.height = top + 50.0;
         return figure;
     };
-    let shaded = draw_warm_up(&mut figure, &frames, input);
+    let warm_up = input.warm_up.as_secs().min(input.horizon.as_secs());
+    shade(&mut figure, &frames, warm_up);
+    let shaded = if warm_up > 0.0 { "; shaded: warm-up" } else { "" };
     frames.iter().for_each(|frame| frame.draw_levels(&mut figure));
     draw_rules(&mut figure, (floor, last), &chosen, input);
     for (panel, frame) in panels.iter().zip(&frames) {
@@ -58,7 +60,7 @@ pub fn overlay(input: &OverlayInput) -> Figure {
     let caption = format!(
         "simulated time ({}){shaded}{}",
         time_unit(&last.x),
-        ranges(last, dense.unwrap_or(0))
+        marks::ranges(last, dense.unwrap_or(0))
     );
     last.draw_foot(&mut figure, &caption);
     figure.height = (last.bottom + 50.0).ceil();
@@ -66,19 +68,19 @@ pub fn overlay(input: &OverlayInput) -> Figure {
 }
 
 /// A panel with what can be drawn of its series.
-struct Drawn<'a> {
+struct DrawnPanel<'a> {
     panel: &'a OverlayPanel,
     series: Vec<Vec<SeriesPoint>>,
     axis: PlotAxis,
 }
 
-impl<'a> Drawn<'a> {
+impl<'a> DrawnPanel<'a> {
     fn of(panel: &'a OverlayPanel, input: &OverlayInput) -> Self {
         let count = input.names.len().min(MOST_VARIANTS);
         let series = panel.series.iter().take(count);
         let series: Vec<_> = series.map(|samples| sound(samples, panel.scale)).collect();
         let axis = y_axis(panel.scale, &series);
-        Drawn { panel, series, axis }
+        DrawnPanel { panel, series, axis }
     }
 
     /// The lines of each variant.
@@ -111,28 +113,18 @@ impl<'a> Drawn<'a> {
         if paths.iter().all(Vec::is_empty) {
             frame.draw_remark(figure, "nothing was measured");
         }
-        self.draw_title(figure, frame);
+        let remark = if self.panel.scale == PanelScale::Latency { "log scale" } else { "" };
+        frame.draw_title(figure, &self.panel.title, 9.0, (remark, 7.0));
         if let Some(input) = named {
             name_ends(figure, frame, &paths, input);
         }
     }
-
-    fn draw_title(&self, figure: &mut Figure, frame: &Frame) {
-        let (x, y) = (frame.left, frame.top - 9.0);
-        let more = if self.panel.scale == PanelScale::Latency { "log scale" } else { "" };
-        let room = frame.right - x - fonts::width(more, SMALL, false) - 8.0;
-        let title = fonts::fit(&fonts::spell(&self.panel.title), PANEL, true, room);
-        let end = x + fonts::width(&title, PANEL, true) + 7.0;
-        let covered = end + fonts::width(more, SMALL, false);
-        figure.block((x - 2.0, y - 11.0), (covered + 3.0, y + 4.0), Role::Background, 1.0);
-        figure.bold((x, y), &title, Anchor::Start);
-        figure.text((end, y), more, Anchor::Start, Role::Muted, SMALL);
-    }
 }
 
 fn y_axis(scale: PanelScale, series: &[Vec<SeriesPoint>]) -> PlotAxis {
-    let values = || series.iter().flatten().filter_map(|sample| sample.1);
-    let (low, high) = (values().fold(f64::MAX, f64::min), values().fold(0.0, f64::max));
+    let values = series.iter().flatten().filter_map(|sample| sample.1);
+    let (low, high) = extremes(values).unwrap_or_default();
+    let high = high.max(0.0);
     match scale {
         PanelScale::Latency if high > 0.0 => PlotAxis::latency(low, high, 8),
         PanelScale::Latency => PlotAxis::latency(0.001, 1.0, 8),
@@ -148,42 +140,17 @@ fn first_frame(input: &OverlayInput, right: f64) -> Frame {
 }
 
 /// Frames below each other.
-fn stack(frame: &Frame, panels: &[Drawn], mut top: f64) -> Vec<Frame> {
+fn stacked(frame: &Frame, panels: &[DrawnPanel], top: f64) -> Vec<Frame> {
     let height = [190.0, 150.0, 132.0, 120.0][panels.len().clamp(1, 4) - 1];
-    let mut frames = Vec::new();
-    for panel in panels {
-        frames.push(Frame { top, bottom: top + height, y: panel.axis.clone(), ..frame.clone() });
-        top += height + GAP;
-    }
-    frames
-}
-
-/// What lines and shades mean if there are too many values for a line through all of them.
-fn ranges(frame: &Frame, samples: usize) -> String {
-    let cell = marks::cell(frame, samples);
-    let cell =
-        cell.map(|seconds| Span::from_secs(if seconds > 2.0 { seconds.round() } else { seconds }));
-    let words = |cell| format!("; lines: medians of {cell}, shades: their range");
-    cell.map(words).unwrap_or_default()
-}
-
-/// Shades the time before the estimates begin; says so for the caption of the time axis.
-fn draw_warm_up(figure: &mut Figure, frames: &[Frame], input: &OverlayInput) -> &'static str {
-    let end = input.warm_up.as_secs().min(input.horizon.as_secs());
-    for frame in frames.iter().filter(|_| end > 0.0) {
-        let corner = (frame.across(end), frame.bottom);
-        figure.block((frame.left, frame.top), corner, Role::Shade, 1.0);
-    }
-    if end > 0.0 { "; shaded: warm-up" } else { "" }
+    stack(frame, top, panels.iter().map(|panel| (height, panel.axis.clone())), GAP)
 }
 
 /// Where the frames end if the names of the variants fit at the line ends of every panel.
-fn at_line_ends(panels: &[Drawn], input: &OverlayInput) -> Option<f64> {
-    let names = input.names.iter().take(MOST_VARIANTS).map(|name| fonts::spell(name));
-    let longest = names.map(|name| fonts::width(&name, LABEL, false)).fold(0.0, f64::max);
+fn at_line_ends(panels: &[DrawnPanel], input: &OverlayInput) -> Option<f64> {
+    let longest = fonts::widest(input.names.iter().take(MOST_VARIANTS), LABEL, 0.0);
     let right = WIDTH - MARGIN - longest.min(NAME) - 24.0;
     let fits = input.names.len() <= MOST_VARIANTS
-        && stack(&first_frame(input, right), panels, 0.0).iter().zip(panels).all(
+        && stacked(&first_frame(input, right), panels, 0.0).iter().zip(panels).all(
             |(frame, panel)| {
                 let ends = ends(&panel.paths(frame));
                 let places = places(frame, &ends);
@@ -208,11 +175,11 @@ fn places(frame: &Frame, ends: &[(usize, f64)]) -> Vec<f64> {
 fn name_ends(figure: &mut Figure, frame: &Frame, paths: &[Vec<Vec<Point>>], input: &OverlayInput) {
     let ends = ends(paths);
     for ((index, _), y) in ends.iter().zip(places(frame, &ends)) {
-        let look = Style::nth(*index);
-        look.symbol.draw(figure, (frame.right + 10.0, y), 3.6, look.role, false);
+        let style = Style::nth(*index);
+        style.symbol.draw(figure, (frame.right + 10.0, y), 3.6, style.role, false);
         let room = figure.width - frame.right - 30.0;
         let name = shorten(&input.names[*index], LABEL, room);
-        figure.text((frame.right + 19.0, y + 4.1), &name, Anchor::Start, Role::Text, LABEL);
+        figure.label((frame.right + 19.0, y + 4.1), &name, Role::Text);
     }
 }
 
@@ -231,7 +198,7 @@ fn draw_names(figure: &mut Figure, input: &OverlayInput, top: f64) -> f64 {
         if index < MOST_VARIANTS {
             Style::nth(index).sample(figure, (x, y));
         }
-        figure.text((x + 26.0, y + 4.1), &name, Anchor::Start, Role::Text, LABEL);
+        figure.label((x + 26.0, y + 4.1), &name, Role::Text);
         x += width + 22.0;
     }
     y + 12.0
@@ -242,12 +209,12 @@ fn draw_names(figure: &mut Figure, input: &OverlayInput, top: f64) -> f64 {
 fn draw_symbols(figure: &mut Figure, frame: &Frame, paths: &[Vec<Vec<Point>>]) {
     let count = (SYMBOLS * paths.len()) as f64;
     for (index, path) in paths.iter().enumerate() {
-        let look = Style::nth(index);
+        let style = Style::nth(index);
         for turn in 0..SYMBOLS {
             let part = ((turn * paths.len() + index) as f64 + 0.37) / count;
             let x = frame.left + part * (frame.right - frame.left);
             if let Some(at) = point_at(path, x) {
-                look.symbol.draw(figure, at, 3.4, look.role, false);
+                style.symbol.draw(figure, at, 3.4, style.role, false);
             }
         }
     }
@@ -305,7 +272,7 @@ fn draw_rules(
         let Some(y) = lane.map(|lane| head(lane) + 9.5) else { continue };
         let Flag { x, width } = flag(last, rule);
         let label = shorten(&rule.1, LABEL, width - 9.0);
-        figure.text((x + 5.0, y), &label, Anchor::Start, Role::Text, LABEL);
+        figure.label((x + 5.0, y), &label, Role::Text);
     }
 }
 

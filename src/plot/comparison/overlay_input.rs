@@ -10,7 +10,7 @@ pub struct OverlayInput<'a> {
     pub title: &'a str,
     /// What was simulated: sizes, seed, replication.
     pub subtitle: &'a str,
-    /// The variants; their looks follow from the order.
+    /// The variants; their styles follow from the order.
     pub names: Vec<String>,
     /// The metrics, from the top.
     pub panels: Vec<OverlayPanel>,

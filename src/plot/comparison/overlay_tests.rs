@@ -1,8 +1,7 @@
 //! Tests of the timelines laid over each other.
 
 use super::*;
-use crate::plot::canvas::Primitive;
-use crate::plot::tests::{assert_sound, blocks, count, find};
+use crate::plot::tests::{assert_sound, assert_tells, blocks, count, find, lines};
 use proptest::prelude::*;
 
 fn at(seconds: f64) -> Instant {
@@ -20,7 +19,7 @@ fn panel(title: &str, scale: PanelScale, series: Vec<Vec<SeriesPoint>>) -> Overl
 fn input<'a>(names: &[&str], panels: Vec<OverlayPanel>) -> OverlayInput<'a> {
     OverlayInput {
         title: "Title",
-        subtitle: "SeriesPoint",
+        subtitle: "Sample",
         names: names.iter().map(|name| (*name).to_owned()).collect(),
         panels,
         rules: vec![(at(180.0), "zone b is lost".to_owned()), (at(900.0), "later".to_owned())],
@@ -41,11 +40,7 @@ fn three(levels: [f64; 3]) -> OverlayInput<'static> {
 
 /// The places that lines of one role go through.
 fn path(figure: &Figure, wanted: Role) -> Vec<Point> {
-    let of = |shape: &Primitive| match shape {
-        Primitive::Line { points, role, .. } if *role == wanted => Some(points.clone()),
-        _ => None,
-    };
-    figure.shapes.iter().filter_map(of).flatten().collect()
+    lines(figure, wanted).concat()
 }
 
 #[test]
@@ -143,17 +138,17 @@ fn the_words_tell_the_course_of_every_variant() {
     let mut fast = level(0.041);
     fast[3].1 = Some(0.0);
     input.panels.push(panel("p99 latency", PanelScale::Latency, vec![fast, vec![]]));
-    let alt = overlay(&input).alt;
-    for words in [
-        "2 variants from 0:00 to 10:00",
-        " 3:00: zone b is lost.",
-        " Failed: small: from 2 % to 5 %, highest at 1:30, 2 % at the end;",
-        " large: from 80 % to 80 %,",
-        " p99 latency: small: from 41 ms to 41 ms,",
-        " large: nothing was measured.",
-    ] {
-        assert!(alt.contains(words), "{words}: {alt}");
-    }
+    assert_tells(
+        &overlay(&input),
+        &[
+            "2 variants from 0:00 to 10:00",
+            " 3:00: zone b is lost.",
+            " Failed: small: from 2 % to 5 %, highest at 1:30, 2 % at the end;",
+            " large: from 80 % to 80 %,",
+            " p99 latency: small: from 41 ms to 41 ms,",
+            " large: nothing was measured.",
+        ],
+    );
 }
 
 #[test]

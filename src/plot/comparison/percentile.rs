@@ -2,8 +2,11 @@
 //! which every further nine takes the same room.
 
 use crate::observe::histogram::Histogram;
-use crate::plot::canvas::{Anchor, Figure, LABEL, Point, WIDTH, fonts};
-use crate::plot::layout::{Frame, LegendEntry, PlotAxis, SeriesPoint, Swatch, lines as marks};
+use crate::plot::canvas::fonts::{self, shorten};
+use crate::plot::canvas::{Figure, LABEL, LEFT, Point, WIDTH};
+use crate::plot::layout::{
+    Frame, LegendEntry, PlotAxis, Rect, SeriesPoint, Swatch, lines as marks,
+};
 use crate::units::{Share, Span};
 
 pub use crate::plot::canvas::Role;
@@ -82,18 +85,14 @@ fn frame(input: &PercentileInput, top: f64) -> Frame {
     let most = input.curves.iter().map(|curve| nines(curve.histogram)).fold(1.0, f64::max);
     let asked = bounds(input).map(|bound| -(1.0 - bound.quantile).log10());
     let x = PlotAxis::nines(asked.fold(most, f64::max) + 0.05);
-    let values = || {
-        let curves = input.curves.iter().flat_map(|curve| samples(curve.histogram));
-        let bands = input.curves.iter().flat_map(band).flat_map(|row| [row.1, row.2]);
-        let bounds = bounds(input).map(|bound| bound.latency.as_secs());
-        curves.filter_map(|sample| sample.1).chain(bands).chain(bounds).filter(|v| *v > 0.0)
-    };
-    let (low, high) = (values().fold(f64::MAX, f64::min), values().fold(0.0, f64::max));
-    let low = if high > 0.0 { low } else { 0.001 };
-    let y = PlotAxis::latency(low, high.max(low) * 1.05, 10);
-    let longest = input.curves.iter().map(|curve| fonts::width(&curve.label, LABEL, false));
-    let right = WIDTH - 56.0 - longest.fold(40.0, f64::max).min(NAME_ROOM);
-    Frame { left: 72.0, right, top, bottom: HEIGHT - 56.0, x, y }
+    let curves = input.curves.iter().flat_map(|curve| samples(curve.histogram));
+    let bands = input.curves.iter().flat_map(band).flat_map(|row| [row.1, row.2]);
+    let bounds = bounds(input).map(|bound| bound.latency.as_secs());
+    let values = curves.filter_map(|sample| sample.1).chain(bands).chain(bounds);
+    let y = PlotAxis::latencies(values, 1.05, 10);
+    let longest = fonts::widest(input.curves.iter().map(|curve| &curve.label), LABEL, 40.0);
+    let right = WIDTH - 56.0 - longest.min(NAME_ROOM);
+    Frame { left: LEFT, right, top, bottom: HEIGHT - 56.0, x, y }
 }
 
 /// Nines up to which a histogram has enough samples.
@@ -132,8 +131,8 @@ fn band(curve: &PercentileCurve) -> Vec<(f64, f64, f64)> {
 fn draw_uprights(figure: &mut Figure, frame: &Frame) {
     for (quantile, _) in &frame.x.ticks {
         let x = frame.across(*quantile);
-        let ink = if *quantile == 0.0 { Role::Axis } else { Role::Grid };
-        figure.block((x - 0.5, frame.top), (x + 0.5, frame.bottom), ink, 1.0);
+        let role = if *quantile == 0.0 { Role::Axis } else { Role::Grid };
+        figure.upright(x, (frame.top, frame.bottom), role, 1.0);
     }
 }
 
@@ -158,39 +157,28 @@ fn path(figure: &mut Figure, frame: &Frame, curve: &PercentileCurve) -> Vec<Poin
 
 /// Names the curves at their ends if nothing is in the way, else all of them at the right.
 fn draw_names(figure: &mut Figure, frame: &Frame, input: &PercentileInput, paths: &[Vec<Point>]) {
-    let named: Vec<(Point, String, Role)> = (input.curves.iter().zip(paths))
-        .filter_map(|(curve, path)| {
-            let name = fonts::fit(&fonts::spell(&curve.label), LABEL, false, NAME_ROOM);
-            Some((*path.last()?, name, curve.role))
-        })
-        .collect();
-    let rooms: Vec<_> = named.iter().map(|(end, name, _)| room(*end, name)).collect();
-    let free = |i: usize| {
-        let crossed = paths.iter().flatten().any(|point| overlap((*point, *point), rooms[i]));
-        let covered = rooms[..i].iter().any(|other| overlap(*other, rooms[i]));
-        !crossed && !covered && rooms[i].1.0 < figure.width
-    };
-    if (0..rooms.len()).all(free) {
-        for (end, name, _) in named {
-            let at = (end.0 + 9.0, end.1 + 4.1);
-            figure.text(at, &name, Anchor::Start, Role::Text, LABEL);
-        }
-    } else {
+    let name = |(curve, path): (&PercentileCurve, &Vec<Point>)| {
+        let (end, text) = (*path.last()?, shorten(&curve.label, LABEL, NAME_ROOM));
+        let to = end.0 + 14.0 + fonts::width(&text, LABEL, false);
+        let beside = Rect::between((end.0 + 5.0, end.1 - 9.0), (to, end.1 + 9.0));
         let sign = Swatch::Line(2.2);
-        let key =
-            |(end, text, role): (Point, String, Role)| LegendEntry { y: end.1, role, sign, text };
-        frame.draw_keys(figure, &named.into_iter().map(key).collect::<Vec<_>>());
+        Some(((end, beside), LegendEntry { y: end.1, role: curve.role, sign, text }))
+    };
+    let named = input.curves.iter().zip(paths).filter_map(name);
+    let (ends, names): (Vec<(Point, Rect)>, Vec<LegendEntry>) = named.unzip();
+    let covered = |i: usize| ends[..i].iter().any(|(_, other)| other.meets(&ends[i].1));
+    let free =
+        |i: usize| !crossed(paths, &ends[i].1) && !covered(i) && ends[i].1.right < figure.width;
+    if !(0..ends.len()).all(free) {
+        return frame.draw_keys(figure, &names);
+    }
+    for ((end, _), name) in ends.iter().zip(&names) {
+        figure.label((end.0 + 9.0, end.1 + 4.1), &name.text, Role::Text);
     }
 }
 
-/// The room that a name takes next to the end of its curve.
-fn room(end: Point, name: &str) -> (Point, Point) {
-    let to = end.0 + 14.0 + fonts::width(name, LABEL, false);
-    ((end.0 + 5.0, end.1 - 9.0), (to, end.1 + 9.0))
-}
-
-fn overlap(a: (Point, Point), b: (Point, Point)) -> bool {
-    a.0.0 <= b.1.0 && b.0.0 <= a.1.0 && a.0.1 <= b.1.1 && b.0.1 <= a.1.1
+fn crossed(paths: &[Vec<Point>], rect: &Rect) -> bool {
+    paths.iter().flatten().any(|point| Rect::around(*point, 0.0).meets(rect))
 }
 
 /// A corner that curves should pass below: dashes across to the bound and down to its percentile.
@@ -203,7 +191,7 @@ fn draw_bound(figure: &mut Figure, frame: &Frame, bound: &LatencyBound) {
 
 /// Names the bounds where no curve and no other name is in the way: above the dashes, or higher.
 fn name_bounds(figure: &mut Figure, frame: &Frame, input: &PercentileInput, paths: &[Vec<Point>]) {
-    let mut taken: Vec<(Point, Point)> = Vec::new();
+    let mut taken: Vec<Rect> = Vec::new();
     for bound in bounds(input) {
         let (x, y) = (frame.across(bound.quantile), frame.down(bound.latency.as_secs()));
         let short = format!("{} within {}", Share(bound.quantile), bound.latency);
@@ -211,18 +199,17 @@ fn name_bounds(figure: &mut Figure, frame: &Frame, input: &PercentileInput, path
         let fits = fonts::width(&long, LABEL, false) + 16.0 <= x - frame.left;
         let text = if fits { long } else { short };
         let place = |step: i32| (frame.left + 8.0, y - 6.0 - 6.0 * f64::from(step));
-        let room = |at: Point| {
-            let to = at.0 + fonts::width(&text, LABEL, false);
-            ((at.0 - 4.0, at.1 - 12.0), (to + 4.0, at.1 + 3.0))
+        let rect = |at: Point| {
+            let to = at.0 + fonts::width(&text, LABEL, false) + 4.0;
+            Rect::between((at.0 - 4.0, at.1 - 12.0), (to, at.1 + 3.0))
         };
         let free = |at: &Point| {
-            let crossed = paths.iter().flatten().any(|point| overlap((*point, *point), room(*at)));
-            let covered = taken.iter().any(|other| overlap(*other, room(*at)));
-            !crossed && !covered && at.1 - 12.0 > frame.top
+            let covered = taken.iter().any(|other| other.meets(&rect(*at)));
+            !crossed(paths, &rect(*at)) && !covered && at.1 - 12.0 > frame.top
         };
         let at = (0..6).map(place).find(free).unwrap_or(place(0));
-        figure.text(at, &text, Anchor::Start, Role::Text, LABEL);
-        taken.push(room(at));
+        figure.label(at, &text, Role::Text);
+        taken.push(rect(at));
     }
 }
 

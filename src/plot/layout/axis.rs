@@ -62,6 +62,12 @@ impl PlotAxis {
         PlotAxis { low, high, scale: AxisScale::Log, ticks }
     }
 
+    /// Durations that hold all of `seconds` that are positive, and `stretch` times the longest.
+    pub(crate) fn latencies(seconds: impl Iterator<Item = f64>, stretch: f64, most: usize) -> Self {
+        let (low, high) = ends(seconds.filter(|value| *value > 0.0)).unwrap_or((0.001, 0.001));
+        PlotAxis::latency(low, high * stretch, most)
+    }
+
     /// Numbers of either sign from `low` to `high`, each moved outwards to a tick, with at most
     /// `most` steps, or two.
     pub(crate) fn linear(low: f64, high: f64, most: usize) -> Self {
@@ -106,6 +112,11 @@ impl PlotAxis {
             AxisScale::Log | AxisScale::Nines => f64::NAN,
         }
     }
+}
+
+/// The least and the greatest of `values`, if there are any.
+pub(crate) fn ends(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+    values.map(|value| (value, value)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
 }
 
 /// `value` if an axis can reach it, else `otherwise`.

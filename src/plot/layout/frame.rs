@@ -2,7 +2,7 @@
 
 use super::axis::PlotAxis;
 use super::label_lanes::spread;
-use crate::plot::canvas::{Anchor, Figure, LABEL, Role, SMALL, fonts};
+use crate::plot::canvas::{Anchor, Figure, LABEL, PANEL, Role, SMALL, fonts};
 
 /// Where a panel draws.
 #[derive(Clone, Debug)]
@@ -35,6 +35,35 @@ pub(crate) struct LegendEntry {
     pub(crate) text: String,
 }
 
+/// Frames below each other from `top` on that share the x axis of `frame`, each with its height
+/// and its y axis.
+pub(crate) fn stack(
+    frame: &Frame,
+    mut top: f64,
+    panels: impl Iterator<Item = (f64, PlotAxis)>,
+    gap: f64,
+) -> Vec<Frame> {
+    let below = |(height, y)| {
+        let bottom = top + height;
+        let next = Frame { top, bottom, y, ..frame.clone() };
+        top = bottom + gap;
+        next
+    };
+    panels.map(below).collect()
+}
+
+/// Shades the time before `end` in each of `frames`.
+pub(crate) fn shade<'a>(
+    figure: &mut Figure,
+    frames: impl IntoIterator<Item = &'a Frame>,
+    end: f64,
+) {
+    for frame in frames.into_iter().filter(|_| end > 0.0) {
+        let corner = (frame.across(end), frame.bottom);
+        figure.block((frame.left, frame.top), corner, Role::Shade, 1.0);
+    }
+}
+
 /// Distance between keys.
 const KEY_GAP: f64 = 16.0;
 
@@ -58,12 +87,11 @@ impl Frame {
     pub(crate) fn draw_levels(&self, figure: &mut Figure) {
         for (value, label) in &self.y.ticks {
             let y = self.down(*value);
-            let (role, half) = (if *value == self.y.low { Role::Axis } else { Role::Grid }, 0.5);
-            figure.block((self.left, y - half), (self.right, y + half), role, 1.0);
+            let role = if *value == self.y.low { Role::Axis } else { Role::Grid };
+            figure.level((self.left, self.right), y, role, 1.0);
             figure.text((self.left - 8.0, y + 3.9), label, Anchor::End, Role::Muted, SMALL);
         }
-        let foot = (self.left, self.bottom - 0.5);
-        figure.block(foot, (self.right, self.bottom + 0.5), Role::Axis, 1.0);
+        figure.level((self.left, self.right), self.bottom, Role::Axis, 1.0);
     }
 
     /// Tick marks, labels and the caption of the x axis, below the frame.
@@ -71,8 +99,7 @@ impl Frame {
         let mut free = f64::MIN;
         for (value, label) in &self.x.ticks {
             let x = self.across(*value);
-            let mark = ((x - 0.5, self.bottom), (x + 0.5, self.bottom + 4.0));
-            figure.block(mark.0, mark.1, Role::Axis, 1.0);
+            figure.upright(x, (self.bottom, self.bottom + 4.0), Role::Axis, 1.0);
             let half = fonts::width(label, SMALL, false) / 2.0;
             if x - half > free {
                 let at = (x, self.bottom + 17.0);
@@ -82,6 +109,24 @@ impl Frame {
         }
         let at = ((self.left + self.right) / 2.0, self.bottom + 36.0);
         figure.text(at, caption, Anchor::Middle, Role::Text, LABEL);
+    }
+
+    /// A title `rise` above the frame on a ground of its own, with a remark `gap` after it.
+    pub(crate) fn draw_title(
+        &self,
+        figure: &mut Figure,
+        title: &str,
+        rise: f64,
+        (remark, gap): (&str, f64),
+    ) {
+        let (x, y) = (self.left, self.top - rise);
+        let room = self.right - x - fonts::width(remark, SMALL, false) - 8.0;
+        let title = fonts::fit(&fonts::spell(title), PANEL, true, room);
+        let after = x + fonts::width(&title, PANEL, true) + gap;
+        let end = after + fonts::width(remark, SMALL, false);
+        figure.block((x - 2.0, y - 11.0), (end + 3.0, y + 4.0), Role::Background, 1.0);
+        figure.bold((x, y), &title);
+        figure.remark((after, y), remark);
     }
 
     /// A remark in the middle of an empty frame.
@@ -108,6 +153,6 @@ impl Frame {
         }
         let room = figure.width - x - 20.0 - 6.0;
         let text = fonts::fit(&fonts::spell(&key.text), LABEL, false, room);
-        figure.text((x + 20.0, y + 4.1), &text, Anchor::Start, Role::Text, LABEL);
+        figure.label((x + 20.0, y + 4.1), &text, Role::Text);
     }
 }

@@ -1,6 +1,6 @@
 //! Finding room for a label among marks and other labels.
 
-use crate::plot::canvas::{Anchor, Point, fonts};
+use crate::plot::canvas::{Anchor, Figure, LABEL, Point, Role, fonts};
 
 /// A rectangle that is taken, in logical pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,11 +23,11 @@ impl Rect {
         Rect::between((middle.0 - reach, middle.1 - reach), (middle.0 + reach, middle.1 + reach))
     }
 
-    /// What `text` takes, with a little air.
-    pub(crate) fn of_text(at: Point, text: &str, anchor: Anchor, size: f64) -> Self {
-        let width = fonts::width(&fonts::spell(text), size, false);
+    /// What a label takes, with a little air.
+    pub(crate) fn of_text(at: Point, text: &str, anchor: Anchor) -> Self {
+        let width = fonts::width(&fonts::spell(text), LABEL, false);
         let left = at.0 + anchor.start(width);
-        Rect::between((left - 2.0, at.1 - 0.85 * size), (left + width + 2.0, at.1 + 0.3 * size))
+        Rect::between((left - 2.0, at.1 - 0.85 * LABEL), (left + width + 2.0, at.1 + 0.3 * LABEL))
     }
 
     /// Whether the two share a place.
@@ -69,48 +69,60 @@ impl LabelPlacement {
         }
     }
 
+    /// Whether nothing there is covered.
+    pub(crate) fn is_free(&self, rect: &Rect) -> bool {
+        self.within.holds(rect) && !self.taken.iter().any(|taken| taken.meets(rect))
+    }
+
     /// The first of `wishes` where `text` covers nothing; takes the room.
     pub(crate) fn find(
         &mut self,
         text: &str,
-        size: f64,
         wishes: impl IntoIterator<Item = (Point, Anchor)>,
     ) -> Option<(Point, Anchor)> {
         for (at, anchor) in wishes {
-            let room = Rect::of_text(at, text, anchor, size);
-            if self.within.holds(&room) && !self.taken.iter().any(|taken| taken.meets(&room)) {
-                self.taken.push(room);
+            let rect = Rect::of_text(at, text, anchor);
+            if self.is_free(&rect) {
+                self.taken.push(rect);
                 return Some((at, anchor));
             }
         }
         None
     }
 
-    /// Like [`LabelPlacement::find`], but takes the last resort `or` where nothing is free.
-    pub(crate) fn find_or(
+    /// Writes `text` at the first of `wishes` where it covers nothing; says where.
+    pub(crate) fn write(
         &mut self,
-        text: &str,
-        size: f64,
+        figure: &mut Figure,
+        (text, role): (&str, Role),
         wishes: impl IntoIterator<Item = (Point, Anchor)>,
-        or: (Point, Anchor),
-    ) -> (Point, Anchor) {
-        self.find(text, size, wishes).unwrap_or_else(|| {
-            self.taken.push(Rect::of_text(or.0, text, or.1, size));
-            or
-        })
+    ) -> Option<Point> {
+        let (at, anchor) = self.find(text, wishes)?;
+        figure.text(at, text, anchor, role, LABEL);
+        Some(at)
     }
-}
 
-/// `text` as the typeface can show it, shortened to `room`.
-pub(crate) fn shorten(text: &str, size: f64, room: f64) -> String {
-    // No chart has room for more, and measuring again and again takes its time.
-    let start: String = text.chars().take(400).collect();
-    fonts::fit(&fonts::spell(&start), size, false, room)
+    /// Like [`LabelPlacement::write`], but at the first wish where nothing is free.
+    pub(crate) fn write_anyway(
+        &mut self,
+        figure: &mut Figure,
+        (text, role): (&str, Role),
+        wishes: impl Iterator<Item = (Point, Anchor)>,
+    ) {
+        let mut wishes = wishes.peekable();
+        let Some((at, anchor)) = wishes.peek().copied() else { return };
+        if self.write(figure, (text, role), wishes).is_none() {
+            self.taken.push(Rect::of_text(at, text, anchor));
+            figure.text(at, text, anchor, role, LABEL);
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plot::canvas::Primitive;
+    use crate::plot::tests::drawn;
 
     fn page() -> Rect {
         Rect::between((0.0, 0.0), (200.0, 100.0))
@@ -127,16 +139,9 @@ mod tests {
 
     #[test]
     fn a_text_takes_room_on_the_side_of_its_anchor() {
-        let room = |anchor| Rect::of_text((100.0, 50.0), "Large", anchor, 12.0);
+        let room = |anchor| Rect::of_text((100.0, 50.0), "Large", anchor);
         assert!(room(Anchor::Start).left > 97.0 && room(Anchor::End).right < 103.0);
         assert!(room(Anchor::Middle).left < 95.0 && room(Anchor::Middle).right > 105.0);
-    }
-
-    #[test]
-    fn long_names_are_shortened_to_their_room() {
-        assert_eq!(shorten("p99 ≤ 250ms", 12.0, 200.0), "p99 <= 250ms");
-        let name = shorten(&"very ".repeat(100_000), 12.0, 80.0);
-        assert!(name.ends_with('…') && fonts::width(&name, 12.0, false) <= 80.0);
     }
 
     #[test]
@@ -164,9 +169,12 @@ mod tests {
         let outside = ((-9.0, 20.0), Anchor::Start);
         let (covered, free) = (((10.0, 22.0), Anchor::Start), ((60.0, 22.0), Anchor::Start));
         let wishes = [outside, covered, free];
-        assert_eq!(places.find("Large", 12.0, wishes), Some(free));
-        assert_eq!(places.find("Large", 12.0, wishes), None);
-        assert_eq!(places.find_or("Large", 12.0, wishes, covered), covered);
+        assert_eq!(places.find("Large", wishes), Some(free));
+        assert_eq!(places.find("Large", wishes), None);
+        let written = drawn(|figure| {
+            places.write_anyway(figure, ("Large", Role::Text), [covered, free].into_iter());
+        });
+        assert!(matches!(&written[..], [Primitive::Text(text)] if text.at == covered.0));
         assert_eq!(places.taken.len(), 3);
     }
 }

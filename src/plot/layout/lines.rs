@@ -3,6 +3,7 @@
 use super::frame::Frame;
 use super::series::{Bucket, SeriesPoint, cells, thin};
 use crate::plot::canvas::{Figure, Point, Role};
+use crate::units::Span;
 
 /// Opacity of the range around a line of medians.
 const RANGE: f64 = 0.4;
@@ -10,9 +11,16 @@ const RANGE: f64 = 0.4;
 const COLUMNS: usize = 3;
 
 /// If there are more samples than a line could show one by one: the time that shares a median.
-pub(crate) fn cell(frame: &Frame, samples: usize) -> Option<f64> {
+fn cell(frame: &Frame, samples: usize) -> Option<f64> {
     let seconds = (frame.x.high - frame.x.low) / (frame.columns() / COLUMNS).max(1) as f64;
     (samples > frame.columns()).then_some(seconds)
+}
+
+/// What lines and shades mean if there are too many values for a line through all of them.
+pub(crate) fn ranges(frame: &Frame, samples: usize) -> String {
+    let span = |secs: f64| Span::from_secs(if secs > 2.0 { secs.round() } else { secs });
+    let words = |secs| format!("; lines: medians of {}, shades: their range", span(secs));
+    cell(frame, samples).map(words).unwrap_or_default()
 }
 
 fn dense(frame: &Frame, samples: &[SeriesPoint]) -> bool {
@@ -62,9 +70,7 @@ fn by_columns(frame: &Frame, samples: &[SeriesPoint]) -> Vec<Bucket> {
 /// Lines through `samples`, broken at gaps. What lies outside the frame is cut off exactly. A value
 /// between two gaps becomes a short dash.
 pub(crate) fn line(frame: &Frame, samples: &[SeriesPoint]) -> Vec<Vec<Point>> {
-    let thinned = thin(samples, frame.x.low, frame.x.high, frame.columns());
-    let runs = runs(&thinned, |x, y| (frame.across(x), frame.down(y)));
-    runs.iter().flat_map(|run| clip(run, frame)).collect()
+    clipped(frame, &thin(samples, frame.x.low, frame.x.high, frame.columns()))
 }
 
 /// Level lines from each sample to the next, the last to `end`.
@@ -75,18 +81,21 @@ pub(crate) fn steps(frame: &Frame, samples: &[SeriesPoint], end: f64) -> Vec<Vec
         corners.extend([(*start, *value), (stop, *value)]);
     }
     corners.dedup_by(|next, kept| next.0 == kept.0 && next.1 == kept.1);
-    let runs = runs(&corners, |x, y| (frame.across(x), frame.down(y)));
-    runs.iter().flat_map(|run| clip(run, frame)).collect()
+    clipped(frame, &corners)
 }
 
 /// Polygons between `samples`, or their medians if they are dense, and the foot of the frame.
 pub(crate) fn area(frame: &Frame, samples: &[SeriesPoint]) -> Vec<Vec<Point>> {
-    let mut areas = path(frame, samples);
-    for run in &mut areas {
-        let (first, last) = (run[0].0, run[run.len() - 1].0);
-        run.extend([(last, frame.bottom), (first, frame.bottom)]);
+    down_to(frame, path(frame, samples))
+}
+
+/// Lines, each closed along the foot of the frame.
+pub(crate) fn down_to(frame: &Frame, mut lines: Vec<Vec<Point>>) -> Vec<Vec<Point>> {
+    for line in &mut lines {
+        let (first, last) = (line[0].0, line[line.len() - 1].0);
+        line.extend([(last, frame.bottom), (first, frame.bottom)]);
     }
-    areas
+    lines
 }
 
 /// The polygon between two curves over the same positions.
@@ -97,19 +106,18 @@ pub(crate) fn band(frame: &Frame, rows: &[(f64, f64, f64)]) -> Vec<Vec<Point>> {
     vec![lower.chain(upper).collect()]
 }
 
-/// Splits at gaps and at what has no place.
-fn runs(samples: &[SeriesPoint], place: impl Fn(f64, f64) -> Point) -> Vec<Vec<Point>> {
+/// The parts inside the frame, split at gaps and at what has no place.
+fn clipped(frame: &Frame, samples: &[SeriesPoint]) -> Vec<Vec<Point>> {
     let mut runs = vec![Vec::new()];
     for (x, value) in samples {
-        let point = value.map(|value| place(*x, value));
+        let point = value.map(|value| (frame.across(*x), frame.down(value)));
         match point.filter(|point| point.0.is_finite() && point.1.is_finite()) {
             Some(point) => runs.last_mut().expect("never empty").push(point),
             None => runs.push(Vec::new()),
         }
     }
-    runs.retain(|run| !run.is_empty());
     runs.iter_mut().filter(|run| run.len() == 1).for_each(widen);
-    runs
+    runs.iter().flat_map(|run| clip(run, frame)).collect()
 }
 
 fn widen(run: &mut Vec<Point>) {
@@ -162,6 +170,7 @@ mod tests {
     use super::*;
     use crate::plot::canvas::Primitive;
     use crate::plot::layout::axis::PlotAxis;
+    use crate::plot::tests::drawn;
     use proptest::prelude::*;
 
     /// 100 by 100 pixels for 10 seconds and shares.
@@ -191,13 +200,11 @@ mod tests {
         let value = |i: u32| if i == 777 { 1.0 } else { 0.5 };
         let many: Vec<SeriesPoint> =
             (0..=1_000).map(|i| (f64::from(i) / 100.0, Some(value(i)))).collect();
-        let (mut figure, _) = Figure::new(100.0, "", "");
-        figure.shapes.clear();
-        draw(&mut figure, &frame(), &many, Role::Served, 1.0);
+        let shapes = drawn(|figure| draw(figure, &frame(), &many, Role::Served, 1.0));
         let [Primitive::Fill { points: range, .. }, Primitive::Line { points: line, .. }] =
-            &figure.shapes[..]
+            &shapes[..]
         else {
-            panic!("{:?}", figure.shapes);
+            panic!("{shapes:?}");
         };
         assert!(line.iter().all(|point| point.1 == 50.0), "{line:?}");
         assert!(range.iter().any(|point| point.1 == 0.0), "{range:?}");

@@ -1,11 +1,11 @@
 //! Capacity by tier and failure mode: a dot with a whisker for each, from zero, beside today's
 //! demand and what theory predicts.
 
+use super::load::{interval, known, sound, words as interval_words};
 use crate::plot::canvas::dots::{DOT, arrow, diamond, dot, whisker};
-use crate::plot::canvas::{Anchor, Figure, LABEL, MARGIN, Role, SMALL, WIDTH, fonts};
-use crate::plot::layout::{
-    AxisScale, Frame, LabelPlacement, MOST_LOAD, PlotAxis, Rect, shorten, si,
-};
+use crate::plot::canvas::fonts::{self, shorten};
+use crate::plot::canvas::{Anchor, Figure, LABEL, MARGIN, Role, WIDTH};
+use crate::plot::layout::{AxisScale, Frame, LabelPlacement, LegendRow, PlotAxis, Rect, si};
 use crate::units::Rate;
 
 /// What the chart of capacities shows.
@@ -46,7 +46,7 @@ pub struct CapacityRow {
 }
 
 /// A capacity per second, as far as it is known.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum CapacityFound {
     /// It was found.
     Between {
@@ -63,22 +63,14 @@ pub enum CapacityFound {
     Nothing(String),
 }
 
-/// A capacity as it can be drawn: finite, positive and in order.
-enum Shown {
-    Between(f64, f64, f64),
-    AtLeast(f64),
-    Nothing(String),
-}
+use CapacityFound::{AtLeast, Between, Nothing};
 
-/// A line of the table that the chart is, at the height of its middle.
-struct Line<'a> {
+/// A line of the table that the chart is, at the height of its middle: a failure mode, or the
+/// name of a tier.
+struct TableLine<'a> {
     y: f64,
-    what: What<'a>,
-}
-
-enum What<'a> {
-    Tier(&'a str),
-    Mode(&'a CapacityRow),
+    tier: &'a str,
+    mode: Option<&'a CapacityRow>,
 }
 
 /// Modes are set in from the name of their tier.
@@ -100,13 +92,17 @@ pub fn capacity(input: &CapacityInput) -> Figure {
     let (lines, bottom, left_out) = lines(input, head + 24.0);
     let frame = frame(input, head + 24.0, bottom);
     figure.height = bottom + 78.0;
-    frame.draw_foot(&mut figure, &caption(&frame, input.arrivals));
-    figure.block((frame.left - 0.5, frame.top), (frame.left + 0.5, bottom), Role::Axis, 1.0);
-    lines.iter().for_each(|line| draw_guide(&mut figure, &frame, line));
+    let scale = if frame.x.scale == AxisScale::Log { ", log scale" } else { "" };
+    frame.draw_foot(&mut figure, &format!("capacity ({}/s{scale})", input.arrivals));
+    figure.upright(frame.left, (frame.top, bottom), Role::Axis, 1.0);
+    for line in lines.iter().filter(|line| line.mode.is_some_and(has_marks)) {
+        // Leads from the name of a mode to its marks.
+        figure.level((frame.left, frame.right), line.y, Role::Grid, 1.0);
+    }
     draw_demand(&mut figure, &frame, input);
     for line in &lines {
         draw_name(&mut figure, &frame, line);
-        draw_row(&mut figure, &frame, line, demand(input));
+        draw_row(&mut figure, &frame, line, known(&input.demand).map(|demand| demand.0));
     }
     if lines.is_empty() {
         frame.draw_remark(&mut figure, "no capacity was looked for");
@@ -115,31 +111,20 @@ pub fn capacity(input: &CapacityInput) -> Figure {
     figure
 }
 
-/// A load that has a place on an axis.
-fn sound(load: f64) -> Option<f64> {
-    (0.0..=MOST_LOAD).contains(&load).then_some(load)
+/// A capacity as it can be drawn: finite, positive and in order.
+fn shown(found: &CapacityFound) -> CapacityFound {
+    let sound = match found {
+        Between { low, point, high } => interval(*low, *point, *high)
+            .map(|(low, point, high)| Between { low, point, high })
+            .filter(|_| *point > 0.0),
+        AtLeast(load) => sound(*load).filter(|load| *load > 0.0).map(AtLeast),
+        Nothing(why) => Some(Nothing(why.clone())),
+    };
+    sound.unwrap_or_else(|| Nothing("no load was found".to_owned()))
 }
 
-fn demand(input: &CapacityInput) -> Option<f64> {
-    input.demand.as_ref().and_then(|demand| sound(demand.0))
-}
-
-fn shown(found: &CapacityFound) -> Shown {
-    let positive = |load: f64| sound(load).filter(|load| *load > 0.0);
-    match found {
-        CapacityFound::Between { low, point, high } => match positive(*point) {
-            Some(point) => {
-                let end = |end: f64| sound(end).unwrap_or(point);
-                Shown::Between(end(*low).min(point), point, end(*high).max(point))
-            }
-            None => Shown::Nothing("no load was found".to_owned()),
-        },
-        CapacityFound::AtLeast(load) => match positive(*load) {
-            Some(load) => Shown::AtLeast(load),
-            None => Shown::Nothing("no load was found".to_owned()),
-        },
-        CapacityFound::Nothing(why) => Shown::Nothing(why.clone()),
-    }
+fn has_marks(row: &CapacityRow) -> bool {
+    !matches!(shown(&row.found), Nothing(_))
 }
 
 fn theory(row: &CapacityRow) -> Option<f64> {
@@ -151,7 +136,7 @@ fn rows<'a>(input: &'a CapacityInput) -> impl Iterator<Item = &'a CapacityRow> {
 }
 
 /// The lines with their heights, the foot of the last, and how many rows have none.
-fn lines<'a>(input: &'a CapacityInput, top: f64) -> (Vec<Line<'a>>, f64, usize) {
+fn lines<'a>(input: &'a CapacityInput, top: f64) -> (Vec<TableLine<'a>>, f64, usize) {
     let (mut lines, mut y, mut left_out) = (Vec::new(), top, 0);
     for group in &input.groups {
         if y + 2.0 * ROW > top + MOST_HEIGHT {
@@ -159,12 +144,11 @@ fn lines<'a>(input: &'a CapacityInput, top: f64) -> (Vec<Line<'a>>, f64, usize) 
             continue;
         }
         y += if lines.is_empty() { 0.0 } else { GROUP_GAP };
-        lines.push(Line { y: y + ROW / 2.0, what: What::Tier(&group.name) });
-        y += ROW;
-        let most = ((top + MOST_HEIGHT - y) / ROW).max(0.0) as usize;
+        let most = ((top + MOST_HEIGHT - y - ROW) / ROW).max(0.0) as usize;
         left_out += group.rows.len().saturating_sub(most);
-        for row in group.rows.iter().take(most) {
-            lines.push(Line { y: y + ROW / 2.0, what: What::Mode(row) });
+        let modes = group.rows.iter().take(most).map(Some);
+        for mode in std::iter::once(None).chain(modes) {
+            lines.push(TableLine { y: y + ROW / 2.0, tier: &group.name, mode });
             y += ROW;
         }
     }
@@ -174,33 +158,26 @@ fn lines<'a>(input: &'a CapacityInput, top: f64) -> (Vec<Line<'a>>, f64, usize) 
 
 /// The frame between the names and the words.
 fn frame(input: &CapacityInput, top: f64, bottom: f64) -> Frame {
-    let longest = |texts: &mut dyn Iterator<Item = &String>, most: f64| {
-        texts
-            .map(|text| fonts::width(&shorten(text, LABEL, most), LABEL, false))
-            .fold(0.0, f64::max)
+    let longest = |text: fn(&CapacityRow) -> &str, most: f64| {
+        let shortened: Vec<String> =
+            rows(input).map(|row| shorten(text(row), LABEL, most)).collect();
+        fonts::widest(&shortened, LABEL, 0.0)
     };
-    let names = longest(&mut rows(input).map(|row| &row.mode), NAME_ROOM);
-    let words = longest(&mut rows(input).map(|row| &row.words), WORDS_ROOM);
-    let mut marks: Vec<f64> = demand(input).into_iter().collect();
+    let (names, words) =
+        (longest(|row| &row.mode, NAME_ROOM), longest(|row| &row.words, WORDS_ROOM));
+    let mut marks: Vec<f64> = known(&input.demand).map(|demand| demand.0).into_iter().collect();
     for row in rows(input) {
         marks.extend(theory(row));
         match shown(&row.found) {
-            Shown::Between(_, point, high) => marks.extend([point, high]),
-            Shown::AtLeast(load) => marks.push(load),
-            Shown::Nothing(_) => {}
+            Between { point, high, .. } => marks.extend([point, high]),
+            AtLeast(load) => marks.push(load),
+            Nothing(_) => {}
         }
     }
     let left = MARGIN + INDENT + names.max(60.0) + 14.0;
-    let right =
-        WIDTH - MARGIN - if words > 0.0 { words.max(60.0) + GUTTER } else { GUTTER - MARGIN };
-    Frame { left, right, top, bottom, x: PlotAxis::load(&marks, 9), y: PlotAxis::percent() }
-}
-
-fn caption(frame: &Frame, arrivals: &str) -> String {
-    match frame.x.scale {
-        AxisScale::Log => format!("capacity ({arrivals}/s, log scale)"),
-        _ => format!("capacity ({arrivals}/s)"),
-    }
+    let beside = if words > 0.0 { words.max(60.0) + GUTTER } else { GUTTER - MARGIN };
+    let (x, y) = (PlotAxis::load(&marks, 9), PlotAxis::percent());
+    Frame { left, right: WIDTH - MARGIN - beside, top, bottom, x, y }
 }
 
 /// The place of a load, which is an edge of the frame for what lies beyond.
@@ -209,30 +186,15 @@ fn across(frame: &Frame, load: f64) -> f64 {
     frame.left + part * (frame.right - frame.left)
 }
 
-/// A light line that leads from the name of a mode to its marks.
-fn draw_guide(figure: &mut Figure, frame: &Frame, line: &Line) {
-    let What::Mode(row) = line.what else { return };
-    if !matches!(shown(&row.found), Shown::Nothing(_)) {
-        let (from, to) = ((frame.left, line.y - 0.5), (frame.right, line.y + 0.5));
-        figure.block(from, to, Role::Grid, 1.0);
-    }
-}
-
-fn draw_name(figure: &mut Figure, frame: &Frame, line: &Line) {
+fn draw_name(figure: &mut Figure, frame: &Frame, line: &TableLine) {
     let baseline = line.y + 4.1;
-    match &line.what {
-        What::Tier(name) => {
-            let name = shorten(name, LABEL, WIDTH / 2.0);
-            figure.bold((MARGIN, baseline), &name, Anchor::Start);
-        }
-        What::Mode(row) => {
-            let name = shorten(&row.mode, LABEL, NAME_ROOM);
-            figure.text((MARGIN + INDENT, baseline), &name, Anchor::Start, Role::Text, LABEL);
-            let words = shorten(&row.words, LABEL, WORDS_ROOM);
-            let at = (frame.right + GUTTER, baseline);
-            figure.text(at, &words, Anchor::Start, Role::Muted, LABEL);
-        }
-    }
+    let Some(row) = line.mode else {
+        return figure.bold((MARGIN, baseline), &shorten(line.tier, LABEL, WIDTH / 2.0));
+    };
+    let (name, words) =
+        (shorten(&row.mode, LABEL, NAME_ROOM), shorten(&row.words, LABEL, WORDS_ROOM));
+    figure.label((MARGIN + INDENT, baseline), &name, Role::Text);
+    figure.label((frame.right + GUTTER, baseline), &words, Role::Muted);
 }
 
 /// An upright at the demand with its name above, and the heading of the words beside it.
@@ -241,9 +203,9 @@ fn draw_demand(figure: &mut Figure, frame: &Frame, input: &CapacityInput) {
     let mut end = WIDTH - MARGIN;
     if rows(input).any(|row| !row.words.is_empty()) {
         end = frame.right + 20.0;
-        figure.text((frame.right + GUTTER, y), "limited by", Anchor::Start, Role::Muted, SMALL);
+        figure.remark((frame.right + GUTTER, y), "limited by");
     }
-    let (Some(demand), Some((_, name))) = (demand(input), &input.demand) else { return };
+    let Some((demand, name)) = known(&input.demand) else { return };
     let x = across(frame, demand);
     figure.dashes((x, frame.top - 2.0), (x, frame.bottom), Role::Text, 1.2);
     let name = shorten(name, LABEL, end - MARGIN);
@@ -253,31 +215,29 @@ fn draw_demand(figure: &mut Figure, frame: &Frame, input: &CapacityInput) {
 }
 
 /// The marks of a row and its number, or why it has none.
-fn draw_row(figure: &mut Figure, frame: &Frame, line: &Line, demand: Option<f64>) {
-    let What::Mode(row) = line.what else { return };
+fn draw_row(figure: &mut Figure, frame: &Frame, line: &TableLine, demand: Option<f64>) {
+    let Some(row) = line.mode else { return };
     let (y, place) = (line.y, |load: f64| across(frame, load));
     let enough = |load: f64| demand.is_none_or(|demand| load >= demand);
     match shown(&row.found) {
-        Shown::Between(low, point, high) => {
-            let (x, role) =
-                (place(point), if enough(point) { Role::Blue } else { Role::Vermilion });
-            let ends = (place(low), place(high));
+        Between { low, point, high } => {
+            let (x, ends) = (place(point), (place(low), place(high)));
+            let role = if enough(point) { Role::Blue } else { Role::Vermilion };
             whisker(figure, ends, y, role);
             dot(figure, (x, y), role);
             let marks = Rect::between((ends.0.min(x - DOT), y), (ends.1.max(x + DOT), y));
             write_number(figure, frame, &si(point), marks, demand);
         }
-        Shown::AtLeast(load) => {
+        AtLeast(load) => {
             let (x, role) = (place(load), if enough(load) { Role::Blue } else { Role::Muted });
             arrow(figure, (x, x + ARROW), y, role);
             dot(figure, (x, y), role);
             let marks = Rect::between((x - DOT, y), (x + ARROW, y));
             write_number(figure, frame, &format!("at least {}", si(load)), marks, demand);
         }
-        Shown::Nothing(why) => {
+        Nothing(why) => {
             let why = shorten(&why, LABEL, frame.right - frame.left - 8.0);
-            let at = (frame.left + 8.0, y + 4.1);
-            figure.text(at, &why, Anchor::Start, Role::FaultText, LABEL);
+            figure.label((frame.left + 8.0, y + 4.1), &why, Role::FaultText);
         }
     }
     theory(row).into_iter().for_each(|load| diamond(figure, (place(load), y), Role::Text));
@@ -296,47 +256,33 @@ fn write_number(
     let after = |x: f64| ((x + 6.0, baseline), Anchor::Start);
     let before = |x: f64| ((x - 6.0, baseline), Anchor::End);
     let beyond = dashes.into_iter().flat_map(|x| [after(x), before(x)]);
-    let wishes: Vec<_> =
-        [after(marks.right), before(marks.left)].into_iter().chain(beyond).collect();
+    let wishes = [after(marks.right), before(marks.left)].into_iter().chain(beyond);
     let mut taken = vec![marks];
     taken.extend(dashes.map(|x| Rect::between((x - 1.0, top), (x + 1.0, bottom))));
     let within = Rect::between((frame.left + 2.0, top), (frame.right + GUTTER - 1.0, bottom));
-    let found = LabelPlacement { within, taken }.find(number, LABEL, wishes.iter().copied());
-    let (at, anchor) = found.unwrap_or(wishes[0]);
-    figure.text(at, number, anchor, Role::Text, LABEL);
+    LabelPlacement { within, taken }.write_anyway(figure, (number, Role::Text), wishes);
 }
 
 /// Says what the marks are that there are.
-fn draw_key(figure: &mut Figure, lines: &[Line], left_out: usize) {
-    let modes = || {
-        lines.iter().filter_map(|line| match line.what {
-            What::Mode(row) => Some(row),
-            What::Tier(_) => None,
-        })
-    };
-    let (mut x, y) = (MARGIN, figure.height - 16.0);
-    let mut name = |figure: &mut Figure, sign: f64, text: &str| {
-        figure.text((x + sign, y), text, Anchor::Start, Role::Muted, SMALL);
-        let at = (x, y - 4.0);
-        x += sign + fonts::width(text, SMALL, false) + 26.0;
-        at
-    };
-    if modes().any(|row| matches!(shown(&row.found), Shown::Between(..))) {
-        let at = name(figure, 30.0, "capacity found, with its interval");
-        whisker(figure, (at.0, at.0 + 22.0), at.1, Role::Muted);
-        dot(figure, (at.0 + 11.0, at.1), Role::Muted);
+fn draw_key(figure: &mut Figure, lines: &[TableLine], left_out: usize) {
+    let any = |is: fn(&CapacityRow) -> bool| lines.iter().filter_map(|line| line.mode).any(is);
+    let mut key = LegendRow { x: MARGIN, y: figure.height - 16.0, gap: 26.0 };
+    if any(|row| matches!(shown(&row.found), Between { .. })) {
+        let (x, y) = key.add(figure, 30.0, "capacity found, with its interval");
+        whisker(figure, (x, x + 22.0), y, Role::Muted);
+        dot(figure, (x + 11.0, y), Role::Muted);
     }
-    if modes().any(|row| matches!(shown(&row.found), Shown::AtLeast(_))) {
-        let at = name(figure, 34.0, "at least: the search ended there");
-        arrow(figure, (at.0 + 4.0, at.0 + 26.0), at.1, Role::Muted);
-        dot(figure, (at.0 + 4.0, at.1), Role::Muted);
+    if any(|row| matches!(shown(&row.found), AtLeast(_))) {
+        let (x, y) = key.add(figure, 34.0, "at least: the search ended there");
+        arrow(figure, (x + 4.0, x + 26.0), y, Role::Muted);
+        dot(figure, (x + 4.0, y), Role::Muted);
     }
-    if modes().any(|row| theory(row).is_some()) {
-        let at = name(figure, 22.0, "theory");
-        diamond(figure, (at.0 + 8.0, at.1 + 10.4), Role::Text);
+    if any(|row| theory(row).is_some()) {
+        let (x, y) = key.add(figure, 22.0, "theory");
+        diamond(figure, (x + 8.0, y + 10.4), Role::Text);
     }
     if left_out > 0 {
-        name(figure, 0.0, &format!("{left_out} more rows are not drawn"));
+        key.add(figure, 0.0, &format!("{left_out} more rows are not drawn"));
     }
 }
 
@@ -344,11 +290,13 @@ fn draw_key(figure: &mut Figure, lines: &[Line], left_out: usize) {
 fn words(input: &CapacityInput) -> String {
     let what = input.arrivals;
     let mut text = format!("Capacity in {what} per second by tier and failure mode.");
-    if let (Some(demand), Some((_, name))) = (demand(input), &input.demand) {
+    let demand = known(&input.demand);
+    if let Some((demand, name)) = demand {
         text += &format!(" Demand: {} ({name}).", Rate(demand));
     }
     for group in &input.groups {
-        let rows: Vec<String> = group.rows.iter().map(|row| row_words(row, input)).collect();
+        let rows: Vec<String> =
+            group.rows.iter().map(|row| row_words(row, demand.map(|demand| demand.0))).collect();
         let rows = if rows.is_empty() { "nothing was tried".to_owned() } else { rows.join("; ") };
         text += &format!(" {}: {rows}.", group.name);
     }
@@ -358,22 +306,18 @@ fn words(input: &CapacityInput) -> String {
     text
 }
 
-fn row_words(row: &CapacityRow, input: &CapacityInput) -> String {
-    let against = |load: f64, exact: bool| match demand(input) {
+fn row_words(row: &CapacityRow, demand: Option<f64>) -> String {
+    let against = |load: f64, exact: bool| match demand {
         Some(demand) if load >= demand => ", which carries the demand",
         Some(_) if exact => ", which is less than the demand",
         _ => "",
     };
-    let mut text = match shown(&row.found) {
-        Shown::Between(low, point, high) => {
-            let (low, high, end) = (Rate(low), Rate(high), against(point, true));
-            format!("{}: {} ({low} to {high}){end}", row.mode, Rate(point))
-        }
-        Shown::AtLeast(load) => {
-            format!("{}: at least {}{}", row.mode, Rate(load), against(load, false))
-        }
-        Shown::Nothing(why) => format!("{}: {why}", row.mode),
+    let found = match shown(&row.found) {
+        Between { low, point, high } => interval_words((low, point, high)) + against(point, true),
+        AtLeast(load) => format!("at least {}{}", Rate(load), against(load, false)),
+        Nothing(why) => why,
     };
+    let mut text = format!("{}: {found}", row.mode);
     if let Some(load) = theory(row) {
         text += &format!(", theory {}", Rate(load));
     }

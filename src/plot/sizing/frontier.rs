@@ -1,10 +1,12 @@
 //! Cost against capacity: which sizings carry more than anything as cheap, and which of them carry
 //! the demand.
 
+use super::load::{interval, known, sound, words as interval_words};
 use crate::plot::canvas::dots::{DOT, dot, ring, upright};
-use crate::plot::canvas::{Anchor, Figure, LABEL, Point, Role, SMALL, WIDTH, fonts};
+use crate::plot::canvas::fonts::shorten;
+use crate::plot::canvas::{Anchor, Figure, LABEL, LEFT, Point, Role, WIDTH};
 use crate::plot::layout::{
-    Frame, LabelPlacement, MOST_LOAD, PlotAxis, Rect, SeriesPoint, lines as marks, shorten,
+    Frame, LabelPlacement, LegendRow, PlotAxis, Rect, SeriesPoint, lines as marks,
 };
 use crate::units::{Rate, three_digits};
 
@@ -45,9 +47,8 @@ pub struct FrontierPoint {
 struct Sizing<'a> {
     label: &'a str,
     cost: f64,
-    capacity: f64,
-    /// Ends of the interval, around the capacity.
-    ends: (f64, f64),
+    /// The capacity between the ends of its interval.
+    capacity: (f64, f64, f64),
     /// Whether nothing else carries as much for no more cost.
     efficient: bool,
 }
@@ -68,18 +69,26 @@ pub fn frontier(input: &FrontierInput) -> Figure {
     let frame = frame(input, &sizings, head + 30.0);
     frame.draw_levels(&mut figure);
     frame.draw_foot(&mut figure, &shorten(input.cost_label, LABEL, 600.0));
-    let at = (frame.left, frame.top - 14.0);
     let caption = format!("capacity ({}/s)", input.arrivals);
-    figure.text(at, &caption, Anchor::Start, Role::Text, LABEL);
-    let mut places = LabelPlacement { within: within(&frame), taken: Vec::new() };
-    let level = demand(input);
-    level.into_iter().for_each(|level| draw_level(&mut figure, &frame, level, &mut places));
+    figure.label((frame.left, frame.top - 14.0), &caption, Role::Text);
+    let corner = (frame.right + 10.0, frame.bottom - 1.0);
+    let within = Rect::between((frame.left + 2.0, frame.top - 8.0), corner);
+    let mut places = LabelPlacement { within, taken: Vec::new() };
+    let level = known(&input.demand).map(|(demand, name)| (frame.down(demand), name));
+    if let Some((y, _)) = level {
+        figure.dashes((frame.left, y), (frame.right, y), Role::Text, 1.2);
+        places.taken.push(Rect::between((frame.left, y - 1.0), (frame.right, y + 1.0)));
+    }
     draw_steps(&mut figure, &frame, &sizings, &mut places);
     for sizing in sizings.iter().rev() {
         draw_sizing(&mut figure, &frame, sizing, &mut places);
     }
-    if let (Some(level), Some((_, name))) = (level, &input.demand) {
-        name_level(&mut figure, frame.down(level), frame.right, name, &mut places);
+    if let Some((y, name)) = level {
+        // At the right end or where there is room.
+        let name = shorten(name, LABEL, 300.0);
+        let steps = (0..40).map(|step| frame.right - 14.0 * f64::from(step));
+        let wishes = steps.flat_map(|x| [(x, y - 6.0), (x, y + 14.0)]).map(|at| (at, Anchor::End));
+        places.write_anyway(&mut figure, (&name, Role::Text), wishes);
     }
     let unnamed = sizings.iter().filter(|s| !name(&mut figure, &frame, s, &mut places)).count();
     if sizings.is_empty() {
@@ -89,27 +98,17 @@ pub fn frontier(input: &FrontierInput) -> Figure {
     figure
 }
 
-fn sound(value: f64) -> Option<f64> {
-    (0.0..=MOST_LOAD).contains(&value).then_some(value)
-}
-
-fn demand(input: &FrontierInput) -> Option<f64> {
-    input.demand.as_ref().and_then(|demand| sound(demand.0))
-}
-
 /// The sizings that have a place: first those of the frontier by cost, then the others.
 fn sizings<'a>(input: &'a FrontierInput) -> Vec<Sizing<'a>> {
     let of = |point: &'a FrontierPoint| {
-        let (cost, capacity) = (sound(point.cost)?, sound(point.point)?);
-        let end = |end: f64| sound(end).unwrap_or(capacity);
-        let ends = (end(point.low).min(capacity), end(point.high).max(capacity));
-        Some(Sizing { label: &point.label, cost, capacity, ends, efficient: false })
+        let (cost, capacity) = (sound(point.cost)?, interval(point.low, point.point, point.high)?);
+        Some(Sizing { label: &point.label, cost, capacity, efficient: false })
     };
     let mut sizings: Vec<Sizing> = input.points.iter().filter_map(of).collect();
-    sizings.sort_by(|a, b| a.cost.total_cmp(&b.cost).then(b.capacity.total_cmp(&a.capacity)));
+    sizings.sort_by(|a, b| a.cost.total_cmp(&b.cost).then(b.capacity.1.total_cmp(&a.capacity.1)));
     let mut best: Option<(f64, f64)> = None;
     for sizing in &mut sizings {
-        let place = (sizing.cost, sizing.capacity);
+        let place = (sizing.cost, sizing.capacity.1);
         sizing.efficient = best.is_none_or(|best| place.1 > best.1 || place == best);
         best = if sizing.efficient { Some(place) } else { best };
     }
@@ -119,37 +118,32 @@ fn sizings<'a>(input: &'a FrontierInput) -> Vec<Sizing<'a>> {
 
 fn frame(input: &FrontierInput, sizings: &[Sizing], top: f64) -> Frame {
     let costs = sizings.iter().map(|sizing| sizing.cost);
-    let loads = sizings.iter().map(|sizing| sizing.ends.1).chain(demand(input));
+    let demand = known(&input.demand).map(|demand| demand.0);
+    let loads = sizings.iter().map(|sizing| sizing.capacity.2).chain(demand);
     let x = PlotAxis::count(costs.fold(0.0, f64::max) * 1.08, 10);
     let y = PlotAxis::count(loads.fold(0.0, f64::max) * 1.04, 6);
-    Frame { left: 72.0, right: WIDTH - 30.0, top, bottom: HEIGHT - 82.0, x, y }
-}
-
-/// Where names may be.
-fn within(frame: &Frame) -> Rect {
-    Rect::between((frame.left + 2.0, frame.top - 8.0), (frame.right + 10.0, frame.bottom - 1.0))
+    Frame { left: LEFT, right: WIDTH - 30.0, top, bottom: HEIGHT - 82.0, x, y }
 }
 
 fn place(frame: &Frame, sizing: &Sizing) -> Point {
-    (frame.across(sizing.cost), frame.down(sizing.capacity))
+    (frame.across(sizing.cost), frame.down(sizing.capacity.1))
 }
 
 /// What each cost buys at best.
 fn draw_steps(figure: &mut Figure, frame: &Frame, sizings: &[Sizing], places: &mut LabelPlacement) {
     let efficient = sizings.iter().filter(|sizing| sizing.efficient);
-    let corners: Vec<SeriesPoint> = efficient.map(|s| (s.cost, Some(s.capacity))).collect();
+    let corners: Vec<SeriesPoint> = efficient.map(|s| (s.cost, Some(s.capacity.1))).collect();
     let runs = marks::steps(frame, &corners, frame.x.high);
     for ends in runs.iter().flat_map(|run| run.windows(2)) {
-        let room = Rect::between(ends[0], ends[1]);
-        let (from, to) = ((room.left - 1.0, room.top - 1.0), (room.right + 1.0, room.bottom + 1.0));
-        places.taken.push(Rect::between(from, to));
+        let Rect { left, top, right, bottom } = Rect::between(ends[0], ends[1]);
+        places.taken.push(Rect::between((left - 1.0, top - 1.0), (right + 1.0, bottom + 1.0)));
     }
     figure.lines(runs, Role::Sky, 1.5);
 }
 
 fn draw_sizing(figure: &mut Figure, frame: &Frame, sizing: &Sizing, places: &mut LabelPlacement) {
     let at = place(frame, sizing);
-    let ends = (frame.down(sizing.ends.0), frame.down(sizing.ends.1));
+    let ends = (frame.down(sizing.capacity.0), frame.down(sizing.capacity.2));
     let role = if sizing.efficient { Role::Blue } else { Role::Unready };
     if ends.0 > ends.1 {
         upright(figure, at.0, ends, role);
@@ -163,65 +157,37 @@ fn draw_sizing(figure: &mut Figure, frame: &Frame, sizing: &Sizing, places: &mut
     places.taken.push(Rect::between((at.0 - 4.0, ends.0), (at.0 + 4.0, ends.1)));
 }
 
-/// Dashes at the level of the demand.
-fn draw_level(figure: &mut Figure, frame: &Frame, demand: f64, places: &mut LabelPlacement) {
-    let y = frame.down(demand);
-    figure.dashes((frame.left, y), (frame.right, y), Role::Text, 1.2);
-    places.taken.push(Rect::between((frame.left, y - 1.0), (frame.right, y + 1.0)));
-}
-
-/// Names the level of the demand, at its right end or where there is room.
-fn name_level(figure: &mut Figure, y: f64, right: f64, name: &str, places: &mut LabelPlacement) {
-    let name = shorten(name, LABEL, 300.0);
-    let steps = (0..40).map(|step| right - 14.0 * f64::from(step));
-    let wishes = steps.flat_map(|x| [(x, y - 6.0), (x, y + 14.0)]).map(|at| (at, Anchor::End));
-    let or = ((right, y - 6.0), Anchor::End);
-    let (at, anchor) = places.find_or(&name, LABEL, wishes, or);
-    figure.text(at, &name, anchor, Role::Text, LABEL);
-}
-
 /// Names a sizing beside its dot; whether there was room.
 fn name(figure: &mut Figure, frame: &Frame, sizing: &Sizing, places: &mut LabelPlacement) -> bool {
     let (x, y) = place(frame, sizing);
-    let (top, foot) = (frame.down(sizing.ends.1) - 6.0, frame.down(sizing.ends.0) + 14.0);
+    let (top, foot) = (frame.down(sizing.capacity.2) - 6.0, frame.down(sizing.capacity.0) + 14.0);
     let (before, after) = (x - DOT - 5.0, x + DOT + 5.0);
     let left = [4.1, -6.0, 14.0, -16.0].map(|dy| ((before, y + dy), Anchor::End));
     let right = [4.1, 14.0, -6.0, 24.0, -16.0].map(|dy| ((after, y + dy), Anchor::Start));
     let middle = [(x, top), (x, foot)].map(|at| (at, Anchor::Middle));
     // Above the frontier there is nothing, below it are the others.
-    let wishes: Vec<_> = match sizing.efficient {
-        true => left.into_iter().chain(middle).chain(right).collect(),
-        false => right.into_iter().chain(middle).chain(left).collect(),
+    let (wishes, role) = match sizing.efficient {
+        true => ([&left[..], &middle, &right].concat(), Role::Text),
+        false => ([&right[..], &middle, &left].concat(), Role::Muted),
     };
     let text = shorten(sizing.label, LABEL, NAME_ROOM);
-    let role = if sizing.efficient { Role::Text } else { Role::Muted };
-    let found = places.find(&text, LABEL, wishes);
-    if let Some((at, anchor)) = found {
-        figure.text(at, &text, anchor, role, LABEL);
-    }
-    found.is_some()
+    places.write(figure, (&text, role), wishes).is_some()
 }
 
 /// Says what filled and hollow dots are, and how many sizings have no name or no dot.
 fn draw_key(figure: &mut Figure, sizings: &[Sizing], (unnamed, hidden): (usize, usize)) {
-    let (mut x, y) = (72.0, figure.height - 16.0);
-    let mut remark = |figure: &mut Figure, start: f64, text: &str| {
-        figure.text((x + start, y), text, Anchor::Start, Role::Muted, SMALL);
-        let at = (x + 6.0, y - 4.0);
-        x += start + fonts::width(text, SMALL, false) + 22.0;
-        at
-    };
+    let mut key = LegendRow { x: LEFT, y: figure.height - 16.0, gap: 22.0 };
     if sizings.iter().any(|sizing| !sizing.efficient) {
-        let at = remark(figure, 16.0, "the most for its cost");
-        dot(figure, at, Role::Blue);
-        let at = remark(figure, 16.0, "another costs no more and carries no less");
-        ring(figure, at, Role::Unready);
+        let (x, y) = key.add(figure, 16.0, "the most for its cost");
+        dot(figure, (x + 6.0, y), Role::Blue);
+        let (x, y) = key.add(figure, 16.0, "another costs no more and carries no less");
+        ring(figure, (x + 6.0, y), Role::Unready);
     }
     if unnamed > 0 {
-        remark(figure, 0.0, &format!("{unnamed} have no name for want of room"));
+        key.add(figure, 0.0, &format!("{unnamed} have no name for want of room"));
     }
     if hidden > 0 {
-        remark(figure, 0.0, &format!("{hidden} more are not drawn"));
+        key.add(figure, 0.0, &format!("{hidden} more are not drawn"));
     }
 }
 
@@ -229,20 +195,18 @@ fn draw_key(figure: &mut Figure, sizings: &[Sizing], (unnamed, hidden): (usize, 
 fn words(input: &FrontierInput, sizings: &[Sizing]) -> String {
     let what = input.arrivals;
     let mut text = format!("Capacity in {what} per second against cost in {}.", input.cost_label);
-    if let (Some(demand), Some((_, name))) = (demand(input), &input.demand) {
-        let carries = |sizing: &&Sizing| sizing.ends.0 >= demand;
-        let first = sizings.iter().filter(|sizing| sizing.efficient).find(carries);
+    if let Some((demand, name)) = known(&input.demand) {
+        let carries = |sizing: &&Sizing| sizing.efficient && sizing.capacity.0 >= demand;
+        let first = sizings.iter().find(carries);
         let first = first.map_or("no sizing carries it".to_owned(), |sizing| {
             format!("the cheapest that carries it with its whole interval is {}", sizing.label)
         });
         text += &format!(" Demand: {} ({name}); {first}.", Rate(demand));
     }
-    for sizing in sizings {
-        let (capacity, low, high) =
-            (Rate(sizing.capacity), Rate(sizing.ends.0), Rate(sizing.ends.1));
-        let rank = if sizing.efficient { "" } else { ", but another costs no more" };
-        let cost = three_digits(sizing.cost);
-        text += &format!(" {}: {capacity} ({low} to {high}) for {cost}{rank}.", sizing.label);
+    for Sizing { label, cost, capacity, efficient } in sizings {
+        let rank = if *efficient { "" } else { ", but another costs no more" };
+        let capacity = interval_words(*capacity);
+        text += &format!(" {label}: {capacity} for {}{rank}.", three_digits(*cost));
     }
     let lost = input.points.len() - sizings.len();
     if lost > 0 {

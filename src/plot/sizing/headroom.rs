@@ -1,10 +1,10 @@
 //! Headroom against the growth of demand: how long each tier lasts.
 
+use super::load::{interval as sound_interval, sound, words as interval_words};
 use crate::plot::canvas::dots::{DOT, dot, whisker};
-use crate::plot::canvas::{Anchor, Figure, LABEL, Role, SMALL, WIDTH};
-use crate::plot::layout::{
-    Frame, LEAST_LOAD, LabelPlacement, MOST_LOAD, PlotAxis, Rect, lines as marks, shorten, si,
-};
+use crate::plot::canvas::fonts::shorten;
+use crate::plot::canvas::{Anchor, Figure, LABEL, Role, WIDTH};
+use crate::plot::layout::{Frame, LEAST_LOAD, LabelPlacement, PlotAxis, Rect, lines as marks, si};
 use crate::units::Rate;
 
 /// What the chart of headroom shows.
@@ -76,12 +76,9 @@ pub fn headroom(input: &HeadroomInput) -> Figure {
 fn lasts<'a>(input: &'a HeadroomInput) -> Vec<Lasts<'a>> {
     // Without the colour of the zone where objectives are not met.
     const ROLES: [Role; 5] = [Role::Blue, Role::Green, Role::Purple, Role::Orange, Role::Sky];
-    let sound = |load: f64| (0.0..=MOST_LOAD).contains(&load).then_some(load);
     let of = |(index, tier): (usize, &'a HeadroomTier)| {
         let demand = sound(input.demand).filter(|demand| *demand >= LEAST_LOAD)?;
-        let point = sound(tier.point)?;
-        let end = |end: f64| sound(end).unwrap_or(point);
-        let (low, high) = (end(tier.low).min(point), end(tier.high).max(point));
+        let (low, point, high) = sound_interval(tier.low, tier.point, tier.high)?;
         let [low, point, high] = [low, point, high].map(|load| load / demand - 1.0);
         Some(Lasts { name: &tier.name, low, point, high, role: ROLES[index % ROLES.len()] })
     };
@@ -107,10 +104,9 @@ fn draw_ground(figure: &mut Figure, frame: &Frame) {
     let zero = frame.down(0.0);
     figure.block((frame.left, zero), (frame.right, frame.bottom), Role::Failure, 0.09);
     frame.draw_levels(figure);
-    figure.block((frame.left, zero - 0.6), (frame.right, zero + 0.6), Role::Text, 1.0);
+    figure.level((frame.left, frame.right), zero, Role::Text, 1.2);
     frame.draw_foot(figure, "growth of demand");
-    let at = (frame.left, frame.top - 14.0);
-    figure.text(at, "headroom (% of capacity)", Anchor::Start, Role::Text, LABEL);
+    figure.label((frame.left, frame.top - 14.0), "headroom (% of capacity)", Role::Text);
 }
 
 /// The room for names: the frame and what is right of it, without the lines and their crossings.
@@ -121,8 +117,8 @@ fn places(frame: &Frame, tiers: &[Lasts]) -> LabelPlacement {
     for tier in tiers.iter().filter(|tier| tier.point >= 0.0) {
         let lines = marks::line(frame, &line(frame, tier.point));
         taken.extend(lines.concat().into_iter().map(|point| Rect::around(point, 2.0)));
-        let ends = [tier.low.max(0.0), tier.high.min(frame.x.high)].map(|end| frame.across(end));
-        taken.push(Rect::between((ends[0], zero - DOT), (ends[1], zero + DOT)));
+        let (from, to) = crossing(frame, tier);
+        taken.push(Rect::between((from, zero - DOT), (to, zero + DOT)));
     }
     taken.push(Rect::between((frame.left, zero - 1.0), (frame.right, zero + 1.0)));
     LabelPlacement { within: Rect::between(corners.0, corners.1), taken }
@@ -138,14 +134,18 @@ fn line(frame: &Frame, lasts: f64) -> Vec<(f64, Option<f64>)> {
     steps(frame).map(|growth| (growth, Some(left(lasts, growth)))).collect()
 }
 
+/// Where the interval of a tier meets the level of no headroom, within the frame.
+fn crossing(frame: &Frame, tier: &Lasts) -> (f64, f64) {
+    (frame.across(tier.low.max(0.0)), frame.across(tier.high.min(frame.x.high)))
+}
+
 /// A line with its band, and where it reaches zero.
 fn draw_tier(figure: &mut Figure, frame: &Frame, tier: &Lasts) {
     let rows = steps(frame).map(|growth| (growth, left(tier.low, growth), left(tier.high, growth)));
     figure.fills(marks::band(frame, &rows.collect::<Vec<_>>()), tier.role, 0.18);
     figure.lines(marks::line(frame, &line(frame, tier.point)), tier.role, 2.2);
     if tier.point <= frame.x.high {
-        let ends = [tier.low.max(0.0), tier.high.min(frame.x.high)].map(|end| frame.across(end));
-        whisker(figure, (ends[0], ends[1]), frame.down(0.0), tier.role);
+        whisker(figure, crossing(frame, tier), frame.down(0.0), tier.role);
         dot(figure, (frame.across(tier.point), frame.down(0.0)), tier.role);
     }
 }
@@ -154,9 +154,7 @@ fn name_zone(figure: &mut Figure, frame: &Frame, places: &mut LabelPlacement) {
     let text = "objectives not met";
     let across = (0..12).map(|step| frame.right - 8.0 - 30.0 * f64::from(step));
     let wishes = across.map(|x| ((x, frame.bottom - 9.0), Anchor::End));
-    let fallback = ((frame.right - 8.0, frame.bottom - 9.0), Anchor::End);
-    let (at, anchor) = places.find_or(text, LABEL, wishes, fallback);
-    figure.text(at, text, anchor, Role::FaultText, LABEL);
+    places.write_anyway(figure, (text, Role::FaultText), wishes);
 }
 
 /// Names the tiers, first those that are short and then the longest-lasting: a name lies above the
@@ -182,8 +180,8 @@ fn name(figure: &mut Figure, frame: &Frame, tier: &Lasts, places: &mut LabelPlac
     let ups = (0..120).map(|step| foot - 4.0 * f64::from(step));
     let (start, anchor) = if inside { (x + 7.0, Anchor::Start) } else { (x - 4.0, Anchor::End) };
     let text = saying(frame, tier);
-    let found = places.find(&text, LABEL, ups.map(|y| ((start, y), anchor)));
-    let Some((at, anchor)) = found else { return false };
+    let wishes = ups.map(|y| ((start, y), anchor));
+    let Some((at, anchor)) = places.find(&text, wishes) else { return false };
     if inside && at.1 < foot - 1.0 {
         let rule = [(x, zero - DOT - 1.0), (x, at.1 - 9.0)];
         figure.line(rule.into(), Role::Muted, 0.8);
@@ -206,11 +204,7 @@ fn name_short(
     let wishes = across
         .flat_map(|x| (0..30).map(move |step| ((x, first + 17.0 * f64::from(step)), Anchor::End)));
     let text = saying(frame, tier);
-    let found = places.find(&text, LABEL, wishes);
-    if let Some((at, anchor)) = found {
-        figure.text(at, &text, anchor, Role::FaultText, LABEL);
-    }
-    found.is_some()
+    places.write(figure, (&text, Role::FaultText), wishes).is_some()
 }
 
 /// A remark in the middle if there is no line.
@@ -222,7 +216,7 @@ fn draw_lack(figure: &mut Figure, frame: &Frame, tiers: &[Lasts], places: &mut L
     };
     frame.draw_remark(figure, remark);
     let middle = ((frame.left + frame.right) / 2.0, (frame.top + frame.bottom) / 2.0 + 4.0);
-    places.taken.push(Rect::of_text(middle, remark, Anchor::Middle, LABEL));
+    places.taken.push(Rect::of_text(middle, remark, Anchor::Middle));
 }
 
 /// Says how many tiers have no name or no line.
@@ -234,8 +228,7 @@ fn draw_remarks(figure: &mut Figure, frame: &Frame, unnamed: usize, hidden: usiz
     if hidden > 0 {
         remarks.push(format!("{hidden} more tiers are not drawn"));
     }
-    let at = (frame.left, HEIGHT - 12.0);
-    figure.text(at, &remarks.join("; "), Anchor::Start, Role::Muted, SMALL);
+    figure.remark((frame.left, HEIGHT - 12.0), &remarks.join("; "));
 }
 
 fn percent(share: f64) -> String {
@@ -280,8 +273,8 @@ fn words(input: &HeadroomInput) -> String {
         text += &format!(" Demand today: {}.", Rate(input.demand));
     }
     for tier in &tiers {
-        let load = |lasts: f64| Rate((1.0 + lasts) * input.demand);
-        let (capacity, low, high) = (load(tier.point), load(tier.low), load(tier.high));
+        let load = |lasts: f64| (1.0 + lasts) * input.demand;
+        let capacity = interval_words((load(tier.low), load(tier.point), load(tier.high)));
         let said = match tier.point {
             lacks if lacks < 0.0 => lack(tier),
             lasts => format!(
@@ -291,7 +284,7 @@ fn words(input: &HeadroomInput) -> String {
                 interval(tier.low, tier.high)
             ),
         };
-        text += &format!(" {}: capacity {capacity} ({low} to {high}), {said}.", tier.name);
+        text += &format!(" {}: capacity {capacity}, {said}.", tier.name);
     }
     let lost = input.tiers.len() - tiers.len();
     if lost > 0 {

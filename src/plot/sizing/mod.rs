@@ -2,7 +2,7 @@
 //!
 //! [`capacity`] shows capacity by tier and failure mode beside the demand; [`frontier`] shows
 //! cost against capacity and which sizings nothing as cheap outdoes; [`headroom`] shows what is
-//! left while demand grows.
+//! left while demand grows. `load` says which loads can be drawn.
 //!
 //! The charts are told capacities with their intervals and search for none. They ask `canvas` and
 //! `layout` for everything drawn.
@@ -10,3 +10,4 @@
 pub mod capacity;
 pub mod frontier;
 pub mod headroom;
+mod load;

@@ -1,14 +1,16 @@
 //! Curves over a swept setting: lines through measured points, with bands, marks and names.
 
 use super::hockey_input::HockeyPoint;
+use crate::plot::canvas::figure::dashes;
+use crate::plot::canvas::fonts::shorten;
 use crate::plot::canvas::{Anchor, Figure, LABEL, Point, Role, Style};
-use crate::plot::layout::{Frame, LabelPlacement, lines as marks, short, shorten, spread};
+use crate::plot::layout::{Frame, LabelPlacement, lines as marks, short, spread};
 
 /// A curve with what can be drawn of it.
 #[derive(Clone, Debug)]
 pub(crate) struct SweptCurve<'a> {
     pub(crate) label: &'a str,
-    pub(crate) look: Style,
+    pub(crate) style: Style,
     /// In order of the setting; values and intervals are finite and have a place on the axis.
     pub(crate) points: Vec<HockeyPoint>,
 }
@@ -17,16 +19,13 @@ pub(crate) struct SweptCurve<'a> {
 const NAME_GAP: f64 = 15.0;
 /// Marks closer than this are not all drawn.
 const MARK_GAP: f64 = 8.0;
-/// A dash, and a dash with the gap after it.
-const DASH: f64 = 5.5;
-const DASH_AND_GAP: f64 = 9.0;
 /// No setting and no value beyond these has a place.
 const MOST_X: f64 = 1e12;
 const MOST_Y: f64 = 1e9;
 
 impl<'a> SweptCurve<'a> {
     /// A curve of the values of `points` that are not below `least`.
-    pub(crate) fn of(label: &'a str, points: &[HockeyPoint], look: Style, least: f64) -> Self {
+    pub(crate) fn of(label: &'a str, points: &[HockeyPoint], style: Style, least: f64) -> Self {
         let mut points: Vec<HockeyPoint> =
             points.iter().filter(|point| point.x.abs() <= MOST_X).cloned().collect();
         for point in &mut points {
@@ -37,7 +36,7 @@ impl<'a> SweptCurve<'a> {
             point.interval = ends.map(|(a, b)| (held(a.min(b)), held(a.max(b))));
         }
         points.sort_by(|a, b| a.x.total_cmp(&b.x));
-        SweptCurve { label, look, points }
+        SweptCurve { label, style, points }
     }
 
     /// Values and ends of intervals, for the axis. An interval without end does not stretch it.
@@ -49,7 +48,7 @@ impl<'a> SweptCurve<'a> {
         self.points.iter().flat_map(ends).flatten()
     }
 
-    /// Stretches in which every point has a value.
+    /// Parts in which every point has a value.
     fn runs(&self) -> impl Iterator<Item = &[HockeyPoint]> {
         self.points.split(|point| point.y.is_none()).filter(|run| !run.is_empty())
     }
@@ -67,8 +66,7 @@ impl<'a> SweptCurve<'a> {
     /// Draws the intervals: a band along neighbours, and a whisker where there are none.
     pub(crate) fn draw_band(&self, figure: &mut Figure, frame: &Frame) {
         for run in self.runs() {
-            for part in run.split(|point| point.interval.is_none()).filter(|part| !part.is_empty())
-            {
+            for part in run.split(|point| point.interval.is_none()) {
                 let row = |point: &HockeyPoint| {
                     let (low, high) = point.interval?;
                     let clamped = |end: f64| end.clamp(frame.y.low, frame.y.high);
@@ -76,12 +74,13 @@ impl<'a> SweptCurve<'a> {
                 };
                 let rows: Vec<_> = part.iter().filter_map(row).collect();
                 match &rows[..] {
+                    [] => {}
                     [(x, low, high)] => {
                         let x = frame.across(*x);
                         let ends = vec![(x, frame.down(*low)), (x, frame.down(*high))];
-                        figure.line(ends, self.look.role, 1.6);
+                        figure.line(ends, self.style.role, 1.6);
                     }
-                    rows => figure.fills(marks::band(frame, rows), self.look.role, 0.2),
+                    rows => figure.fills(marks::band(frame, rows), self.style.role, 0.2),
                 }
             }
         }
@@ -96,8 +95,8 @@ impl<'a> SweptCurve<'a> {
                 let first = part.iter().take(1).map(|pair| place(frame, &pair[0]));
                 let path = first.chain(part.iter().map(|pair| place(frame, &pair[1]))).collect();
                 match sure(part[0]) {
-                    true => figure.line(path, self.look.role, 2.2),
-                    false => figure.lines(dashes(&path), self.look.role, 2.2),
+                    true => figure.line(path, self.style.role, 2.2),
+                    false => figure.lines(dashes(&path), self.style.role, 2.2),
                 }
             }
         }
@@ -111,7 +110,7 @@ impl<'a> SweptCurve<'a> {
         for (index, point) in self.points.iter().enumerate().filter(|(_, p)| p.y.is_some()) {
             let at = place(frame, point);
             if at.0 >= free || Some(index) == last {
-                self.look.symbol.draw(figure, at, 3.8, self.look.role, !point.settled);
+                self.style.symbol.draw(figure, at, 3.8, self.style.role, !point.settled);
                 free = at.0 + MARK_GAP;
             }
         }
@@ -137,44 +136,19 @@ fn place(frame: &Frame, point: &HockeyPoint) -> Point {
     (frame.across(point.x), frame.down(point.y.unwrap_or(f64::NAN)))
 }
 
-/// Dashes along a path, which go on around its bends.
-fn dashes(path: &[Point]) -> Vec<Vec<Point>> {
-    let mut found: Vec<Vec<Point>> = Vec::new();
-    let mut walked = 0.0;
-    for ends in path.windows(2) {
-        let (from, to) = (ends[0], ends[1]);
-        let length = (to.0 - from.0).hypot(to.1 - from.1);
-        let at = |distance: f64| {
-            let part = (distance - walked) / length;
-            (from.0 + part * (to.0 - from.0), from.1 + part * (to.1 - from.1))
-        };
-        let end = walked + length;
-        let mut dash = (walked / DASH_AND_GAP).floor() * DASH_AND_GAP;
-        while dash < end && length > 0.0 {
-            let (start, stop) = (dash.max(walked), (dash + DASH).min(end));
-            if start < stop {
-                found.push(vec![at(start), at(stop)]);
-            }
-            dash += DASH_AND_GAP;
-        }
-        walked = end;
-    }
-    found
-}
-
-/// The name of a line that ends somewhere; without a look, the line is dashed.
+/// The name of a line that ends somewhere; without a style, the line is dashed.
 #[derive(Clone, Debug)]
 pub(crate) struct EndLabel {
     pub(crate) text: String,
     pub(crate) end: Point,
-    pub(crate) look: Option<Style>,
+    pub(crate) style: Option<Style>,
 }
 
 /// The names of the curves that have an end.
 pub(crate) fn names(frame: &Frame, curves: &[SweptCurve]) -> Vec<EndLabel> {
     let name = |curve: &SweptCurve| {
-        let (text, look) = (curve.label.to_owned(), Some(curve.look));
-        Some(EndLabel { text, end: curve.end(frame)?, look })
+        let (text, style) = (curve.label.to_owned(), Some(curve.style));
+        Some(EndLabel { text, end: curve.end(frame)?, style })
     };
     curves.iter().filter_map(name).collect()
 }
@@ -193,23 +167,20 @@ pub(crate) fn name_ends(
     let column = spread(&wanted, NAME_GAP, frame.top, frame.bottom);
     for (index, text) in texts.iter().enumerate() {
         let y = column[index];
-        if found.is_none() {
-            draw_sample(figure, names[index].look, (frame.right + 10.0, y));
+        let aside = (frame.right + 10.0, y);
+        match (&found, names[index].style) {
+            (None, Some(style)) => style.sample(figure, aside),
+            (None, None) => {
+                figure.dashes(aside, (aside.0 + 20.0, y), Role::Offered, 1.4);
+            }
+            _ => {}
         }
-        let aside = (frame.right + 36.0, y + 4.1);
-        let at = found.as_ref().map_or(aside, |found| found[index]);
-        figure.text(at, text, Anchor::Start, Role::Text, LABEL);
+        let at = found.as_ref().map_or((aside.0 + 26.0, y + 4.1), |found| found[index]);
+        figure.label(at, text, Role::Text);
     }
 }
 
-fn draw_sample(figure: &mut Figure, look: Option<Style>, at: Point) {
-    match look {
-        Some(look) => look.sample(figure, at),
-        None => figure.dashes(at, (at.0 + 20.0, at.1), Role::Offered, 1.4),
-    }
-}
-
-/// LabelPlacement beside the ends of lines where names cover nothing, if there is one for each; takes them.
+/// Places beside the ends of lines where names cover nothing, if there is one for each; takes them.
 fn beside_ends(
     names: &[EndLabel],
     texts: &[String],
@@ -219,7 +190,7 @@ fn beside_ends(
     let place = |(name, text): (&EndLabel, &String)| {
         let beside = |moved: f64| (name.end.0 + 10.0, name.end.1 + 4.1 + moved);
         let wishes = [0.0, -3.0, 3.0, -6.0, 6.0, -9.0, 9.0].map(beside);
-        let found = tried.find(text, LABEL, wishes.map(|at| (at, Anchor::Start)));
+        let found = tried.find(text, wishes.map(|at| (at, Anchor::Start)));
         found.map(|(at, _)| at)
     };
     let found: Option<Vec<Point>> = names.iter().zip(texts).map(place).collect();
@@ -262,14 +233,6 @@ mod tests {
         let left: Vec<_> = curve.points.iter().map(|point| (point.y, point.interval)).collect();
         assert_eq!(left, [(None, None), (None, None), (Some(0.5), Some((0.2, 0.7)))]);
         assert_eq!(curve.values().collect::<Vec<_>>(), [0.5, 0.2, 0.7]);
-    }
-
-    #[test]
-    fn dashes_go_on_around_bends() {
-        let found = dashes(&[(0.0, 0.0), (7.0, 0.0), (7.0, 0.0), (7.0, 16.0)]);
-        let expected =
-            [[(0.0, 0.0), (5.5, 0.0)], [(7.0, 2.0), (7.0, 7.5)], [(7.0, 11.0), (7.0, 16.0)]];
-        assert_eq!(found, expected.map(Vec::from));
     }
 
     #[test]

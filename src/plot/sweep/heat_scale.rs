@@ -2,6 +2,7 @@
 
 use super::heatmap_cells::{HeatmapCell, HeatmapInput, value};
 use crate::plot::canvas::ramp;
+use crate::plot::layout::ends;
 
 /// What the colours range over.
 pub(crate) struct HeatScale {
@@ -14,9 +15,8 @@ impl HeatScale {
     /// HeatScale from the least to the greatest value that can be shown.
     pub(crate) fn of(input: &HeatmapInput) -> Self {
         let shown = |value: &f64| !input.log || *value > 0.0;
-        let values = || input.cells.iter().filter_map(value).filter(shown);
-        let (low, high) =
-            values().fold((f64::MAX, f64::MIN), |ends, v| (ends.0.min(v), ends.1.max(v)));
+        let values = input.cells.iter().filter_map(value).filter(shown);
+        let (low, high) = ends(values).unwrap_or((f64::MAX, f64::MIN));
         HeatScale { low, high, log: input.log }
     }
 

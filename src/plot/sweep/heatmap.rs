@@ -3,10 +3,8 @@
 
 use super::heat_scale::HeatScale;
 use super::heatmap_cells::{cell, value, words};
-use crate::plot::canvas::{
-    Anchor, Figure, LABEL, MARGIN, Point, Primitive, Role, SMALL, Text, WIDTH, fonts,
-};
-use crate::plot::layout::shorten;
+use crate::plot::canvas::fonts::{self, shorten};
+use crate::plot::canvas::{Anchor, Figure, LABEL, MARGIN, Point, Role, SMALL, WIDTH};
 
 pub use super::heatmap_cells::{CellVerdict, HeatmapCell, HeatmapInput};
 
@@ -35,8 +33,7 @@ pub fn heatmap(input: &HeatmapInput) -> Figure {
     figure.alt = words(input);
     let grid = Grid::of(input, head + 34.0);
     if grid.columns * grid.rows == 0 {
-        let at = (MARGIN, grid.top + 20.0);
-        figure.text(at, "no combination of settings", Anchor::Start, Role::Muted, LABEL);
+        figure.label((MARGIN, grid.top + 20.0), "no combination of settings", Role::Muted);
         figure.height = grid.top + 60.0;
         return figure;
     }
@@ -75,8 +72,7 @@ struct Grid {
 
 impl Grid {
     fn of(input: &HeatmapInput, top: f64) -> Self {
-        let widths = input.y.iter().map(|name| fonts::width(&fonts::spell(name), LABEL, false));
-        let left = MARGIN + widths.fold(20.0, f64::max).min(NAME) + 10.0;
+        let left = MARGIN + fonts::widest(&input.y, LABEL, 20.0).min(NAME) + 10.0;
         let some = |count: usize| count * usize::from(!input.x.is_empty() && !input.y.is_empty());
         let columns = some(input.x.len()).min(MOST_COLUMNS);
         let rows = some(input.y.len()).min(MOST_ROWS);
@@ -109,8 +105,7 @@ impl Grid {
     /// The size at which every text fits into its cell, or else none is written.
     fn text_size(&self, input: &HeatmapInput) -> Option<f64> {
         let cells = self.places().filter_map(|place| cell(input, place));
-        let widths = cells.map(|cell| fonts::width(&fonts::spell(&cell.text), 1.0, false));
-        let longest = widths.fold(1.0, f64::max);
+        let longest = fonts::widest(cells.map(|cell| &cell.text), 1.0, 1.0);
         let room = self.wide - 6.0 - if self.high < TALL { 14.0 } else { 0.0 };
         let size = (room / longest).min(LABEL).min(self.high - 5.0);
         (size >= SMALLEST_TEXT).then_some(size)
@@ -129,10 +124,8 @@ impl Grid {
         let (from, to) = ((x + gap, y + gap), (x + self.wide - gap, y + self.high - gap));
         let cell = cell(input, place);
         let level = cell.and_then(value).map(|value| colours.level(value));
-        let (ground, role) = match level {
-            Some(level) => (Role::Scale(level), Role::OnScale(level)),
-            None => (Role::Grid, Role::Muted),
-        };
+        let (ground, role) = level
+            .map_or((Role::Grid, Role::Muted), |level| (Role::Scale(level), Role::OnScale(level)));
         figure.block(from, to, ground, 1.0);
         let Some(cell) = cell else { return };
         if let Some(size) = size {
@@ -140,7 +133,7 @@ impl Grid {
             let at = if self.high < TALL { (at.0 - 6.0, at.1) } else { at };
             let text = if level.is_none() && cell.text.is_empty() { "–" } else { &cell.text };
             let text = shorten(text, size, self.wide - 4.0);
-            plain(figure, at, &text, Anchor::Middle, role, size);
+            figure.plain(at, &text, Anchor::Middle, role, size);
         }
     }
 
@@ -197,19 +190,16 @@ impl Grid {
         let stride = (15.0 / self.high).ceil().max(1.0) as usize;
         for row in (0..self.rows).step_by(stride) {
             let (x, y) = self.corner((0, row));
-            let name = shorten(&input.y[row], LABEL, NAME);
-            let at = (x - 8.0, y + self.high / 2.0 + 4.1);
-            plain(figure, at, &name, Anchor::End, Role::Text, LABEL);
+            let (at, name) = ((x - 8.0, y + self.high / 2.0 + 4.1), &input.y[row]);
+            figure.plain(at, &shorten(name, LABEL, NAME), Anchor::End, Role::Text, LABEL);
         }
-        let widths = input.x.iter().map(|name| fonts::width(&fonts::spell(name), LABEL, false));
-        let longest = widths.fold(0.0, f64::max).min(self.wide.max(90.0)) + 8.0;
+        let longest = fonts::widest(&input.x, LABEL, 0.0).min(self.wide.max(90.0)) + 8.0;
         let stride = (longest / self.wide).ceil().max(1.0) as usize;
         for column in (0..self.columns).step_by(stride) {
             let (x, _) = self.corner((column, 0));
-            let room = self.wide * stride as f64 - 6.0;
-            let name = shorten(&input.x[column], LABEL, room);
+            let name = shorten(&input.x[column], LABEL, self.wide * stride as f64 - 6.0);
             let at = (x + self.wide / 2.0, self.bottom() + 17.0);
-            plain(figure, at, &name, Anchor::Middle, Role::Text, LABEL);
+            figure.plain(at, &name, Anchor::Middle, Role::Text, LABEL);
         }
     }
 
@@ -218,20 +208,18 @@ impl Grid {
     fn draw_captions(&self, figure: &mut Figure, input: &HeatmapInput) {
         let y = self.top - 14.0;
         let up = up_caption(input);
-        plain(figure, (MARGIN, y), &up, Anchor::Start, Role::Muted, LABEL);
+        figure.plain((MARGIN, y), &up, Anchor::Start, Role::Muted, LABEL);
         let scale = if input.log { ", log scale" } else { "" };
-        let quantity = format!("{}{scale}", input.quantity);
-        let quantity = shorten(&quantity, LABEL, CAPTION);
+        let quantity = shorten(&format!("{}{scale}", input.quantity), LABEL, CAPTION);
         let start = self.bar;
         let fits = start + fonts::width(&quantity, LABEL, false) <= WIDTH - MARGIN;
         let (x, anchor) = if fits { (start, Anchor::Start) } else { (WIDTH - MARGIN, Anchor::End) };
-        plain(figure, (x, y), &quantity, anchor, Role::Muted, LABEL);
-        let room = self.bar - MARGIN - 10.0;
-        let across = shorten(input.x_label, LABEL, room);
+        figure.plain((x, y), &quantity, anchor, Role::Muted, LABEL);
+        let across = shorten(input.x_label, LABEL, self.bar - MARGIN - 10.0);
         let width = fonts::width(&across, LABEL, false);
         let start = (self.left + self.right() - width) / 2.0;
         let at = (start.min(self.bar - 10.0 - width).max(MARGIN), self.bottom() + 37.0);
-        plain(figure, at, &across, Anchor::Start, Role::Muted, LABEL);
+        figure.plain(at, &across, Anchor::Start, Role::Muted, LABEL);
     }
 
     /// Draws the colours with the words of some cells, at the places of their values.
@@ -251,10 +239,9 @@ impl Grid {
         }
         for (share, text) in named {
             let y = down(share);
-            figure.block((x + 14.0, y - 0.5), (x + 18.0, y + 0.5), Role::Axis, 1.0);
-            let room = WIDTH - MARGIN - x - 22.0;
-            let text = shorten(text, SMALL, room);
-            plain(figure, (x + 22.0, y + 3.9), &text, Anchor::Start, Role::Muted, SMALL);
+            figure.level((x + 14.0, x + 18.0), y, Role::Axis, 1.0);
+            let text = shorten(text, SMALL, WIDTH - MARGIN - x - 22.0);
+            figure.plain((x + 22.0, y + 3.9), &text, Anchor::Start, Role::Muted, SMALL);
         }
     }
 
@@ -268,48 +255,31 @@ impl Grid {
         let cut = format!("{} columns and {} rows are not drawn", hidden.0, hidden.1);
         let mixed = has(CellVerdict::Met)
             && cells.iter().any(|cell| cell.is_none_or(|cell| cell.verdict != CellVerdict::Met));
-        let items = [
-            (has(CellVerdict::Missed), Sign::Cross, "an objective is missed"),
-            (has(CellVerdict::Undecided), Sign::Question, "undecided"),
-            (mixed, Sign::Edge, "edge of where all objectives are met"),
-            (cells.iter().any(unknown), Sign::Grey, "no data"),
-            (hidden != (0, 0), Sign::Nothing, &cut),
+        let crossed = |figure: &mut Figure, (x, y): Point, verdict| {
+            draw_verdict(figure, (x + 5.0, y - 4.0), 4.0, verdict, Role::Text);
+        };
+        let bar = |figure: &mut Figure, (x, y): Point, half: f64, role| {
+            figure.block((x, y - 4.0 - half), (x + 18.0, y - 4.0 + half), role, 1.0);
+        };
+        let missed = |f: &mut Figure, at| crossed(f, at, CellVerdict::Missed);
+        let undecided = |f: &mut Figure, at| crossed(f, at, CellVerdict::Undecided);
+        let edge = |f: &mut Figure, at| bar(f, at, 1.3, Role::Text);
+        let grey = |f: &mut Figure, at| bar(f, at, 5.0, Role::Grid);
+        let items: [(bool, &dyn Fn(&mut Figure, Point), f64, &str); 5] = [
+            (has(CellVerdict::Missed), &missed, 14.0, "an objective is missed"),
+            (has(CellVerdict::Undecided), &undecided, 14.0, "undecided"),
+            (mixed, &edge, 24.0, "edge of where all objectives are met"),
+            (cells.iter().any(unknown), &grey, 24.0, "no data"),
+            (hidden != (0, 0), &|_, _| {}, 0.0, &cut),
         ];
         let (mut x, y) = (MARGIN, self.bottom() + 66.0);
-        for (_, sign, text) in items.iter().filter(|item| item.0) {
-            x = draw_item(figure, (x, y), *sign, text) + 24.0;
+        for (_, draw, wide, text) in items.iter().filter(|item| item.0) {
+            draw(figure, (x, y));
+            figure.plain((x + wide, y), text, Anchor::Start, Role::Muted, SMALL);
+            x += wide + fonts::width(text, SMALL, false) + 24.0;
         }
         if x > MARGIN { y + 18.0 } else { y - 10.0 }
     }
-}
-
-/// How the key shows what it names.
-#[derive(Clone, Copy, PartialEq)]
-enum Sign {
-    Cross,
-    Question,
-    Edge,
-    Grey,
-    Nothing,
-}
-
-/// Draws a sign of the key and what it means; gives where that ends.
-fn draw_item(figure: &mut Figure, (x, y): Point, sign: Sign, text: &str) -> f64 {
-    let wide = match sign {
-        Sign::Cross | Sign::Question => 14.0,
-        Sign::Edge | Sign::Grey => 24.0,
-        Sign::Nothing => 0.0,
-    };
-    let middle = (x + 5.0, y - 4.0);
-    match sign {
-        Sign::Cross => draw_verdict(figure, middle, 4.0, CellVerdict::Missed, Role::Text),
-        Sign::Question => draw_verdict(figure, middle, 4.0, CellVerdict::Undecided, Role::Text),
-        Sign::Edge => figure.block((x, y - 5.3), (x + 18.0, y - 2.7), Role::Text, 1.0),
-        Sign::Grey => figure.block((x, y - 9.0), (x + 18.0, y + 1.0), Role::Grid, 1.0),
-        Sign::Nothing => {}
-    }
-    plain(figure, (x + wide, y), text, Anchor::Start, Role::Muted, SMALL);
-    x + wide + fonts::width(text, SMALL, false)
 }
 
 /// A cross where an objective is missed, a question mark where that cannot be told.
@@ -324,33 +294,10 @@ fn draw_verdict(figure: &mut Figure, at: Point, reach: f64, verdict: CellVerdict
         }
         CellVerdict::Undecided => {
             let size = 3.1 * reach;
-            let baseline = (at.0, at.1 + 0.36 * size);
-            figure.shapes.push(Primitive::Text(Text {
-                at: baseline,
-                text: "?".to_owned(),
-                role,
-                size,
-                bold: true,
-                anchor: Anchor::Middle,
-                halo: false,
-            }));
+            figure.sign((at.0, at.1 + 0.36 * size), '?', role, size);
         }
         CellVerdict::Met | CellVerdict::None => {}
     }
-}
-
-/// Text without a rim, which would stain the colour beneath.
-fn plain(figure: &mut Figure, at: Point, text: &str, anchor: Anchor, role: Role, size: f64) {
-    let text = text.to_owned();
-    figure.shapes.push(Primitive::Text(Text {
-        at,
-        text,
-        role,
-        size,
-        bold: false,
-        anchor,
-        halo: false,
-    }));
 }
 
 #[cfg(test)]

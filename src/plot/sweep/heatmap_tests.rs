@@ -1,8 +1,9 @@
 //! Tests of the heat map.
 
 use super::*;
+use crate::plot::canvas::Primitive;
 use crate::plot::layout::Rect;
-use crate::plot::tests::{assert_sound, blocks, count, find, texts};
+use crate::plot::tests::{assert_sound, assert_tells, blocks, count, count_texts, find};
 use proptest::prelude::*;
 
 fn cell(value: f64, verdict: CellVerdict) -> HeatmapCell {
@@ -12,7 +13,7 @@ fn cell(value: f64, verdict: CellVerdict) -> HeatmapCell {
 fn input(columns: usize, rows: usize, cells: Vec<HeatmapCell>) -> HeatmapInput<'static> {
     HeatmapInput {
         title: "Title",
-        subtitle: "SeriesPoint",
+        subtitle: "Sample",
         x_label: "load (requests/s)",
         x: (1..=columns).map(|i| format!("{}", 100 * i)).collect(),
         y_label: "replicas",
@@ -29,6 +30,11 @@ fn six() -> HeatmapInput<'static> {
     let cells =
         [(10.0, Met), (40.0, Missed), (160.0, Missed), (10.0, Met), (20.0, Met), (40.0, Undecided)];
     input(3, 2, cells.map(|(value, verdict)| cell(value, verdict)).into())
+}
+
+/// How many lines the crosses have.
+fn crosses(figure: &Figure) -> usize {
+    figure.shapes.iter().filter(|mark| matches!(mark, Primitive::Line { .. })).count()
 }
 
 /// The level of the cell that holds a place.
@@ -80,8 +86,7 @@ fn the_bar_is_labelled_with_words_of_cells_at_their_values() {
 #[test]
 fn verdicts_are_marked_and_the_edge_of_the_met_region_is_drawn() {
     let figure = heatmap(&six());
-    let crosses =
-        figure.shapes.iter().filter(|shape| matches!(shape, Primitive::Line { .. })).count();
+    let crosses = crosses(&figure);
     assert_eq!(crosses, 2 * 2 + 2, "two cells and the key");
     assert_eq!(count(&figure, "?"), 2, "one cell and the key");
     // One side of the first column below, one between rows, one side above; and the key.
@@ -108,14 +113,14 @@ fn cells_without_data_are_grey_and_said_so() {
 
 #[test]
 fn the_words_tell_every_cell() {
-    let alt = heatmap(&six()).alt;
-    for words in [
-        "Heat map of p99 latency by load (requests/s) and replicas.",
-        " With replicas 1: 10 ms, objectives met at 100; 40 ms, objective missed at 200;",
-        " 40 ms, undecided at 300.",
-    ] {
-        assert!(alt.contains(words), "{words}: {alt}");
-    }
+    assert_tells(
+        &heatmap(&six()),
+        &[
+            "Heat map of p99 latency by load (requests/s) and replicas.",
+            " With replicas 1: 10 ms, objectives met at 100; 40 ms, objective missed at 200;",
+            " 40 ms, undecided at 300.",
+        ],
+    );
     let many = (0..1_000).map(|i| cell(f64::from(i), CellVerdict::Met)).collect();
     let alt = heatmap(&input(50, 20, many)).alt;
     let row =
@@ -130,14 +135,12 @@ fn text_is_left_out_where_it_does_not_fit() {
         heatmap(&input(columns, rows, cells.collect()))
     };
     assert!(find(&many(8, 8), "1 ms").is_some());
-    let written =
-        |figure: &Figure| texts(figure).iter().filter(|text| text.text.ends_with("ms")).count();
+    let written = |figure: &Figure| count_texts(figure, |text| text.ends_with("ms"));
     assert!(written(&many(40, 30)) <= 5, "only the bar has words");
     assert_sound(&many(8, 8));
     assert_sound(&many(40, 30));
     let huge = many(300, 200);
-    let crosses =
-        huge.shapes.iter().filter(|shape| matches!(shape, Primitive::Line { .. })).count();
+    let crosses = crosses(&huge);
     assert!((200..9_000).contains(&crosses), "every few cells have a cross: {crosses}");
     assert!(find(&huge, "180 columns and 100 rows are not drawn").is_some());
     assert_sound(&huge);

@@ -2,10 +2,9 @@
 //! beneath. Against the offered load the curves look like hockey sticks: level, then steep.
 
 use super::curves::{EndLabel, SweptCurve, name_ends, names};
-use crate::plot::canvas::{
-    Anchor, Figure, LABEL, LEFT, MARGIN, PANEL, Role, SMALL, Style, Symbol, WIDTH, fonts,
-};
-use crate::plot::layout::{Frame, LabelPlacement, PlotAxis, Rect, short, shorten, si};
+use crate::plot::canvas::fonts::{self, shorten};
+use crate::plot::canvas::{Anchor, Figure, LABEL, LEFT, MARGIN, Role, Style, Symbol, WIDTH};
+use crate::plot::layout::{Frame, LabelPlacement, PlotAxis, Rect, ends, short, si};
 use crate::units::Span;
 
 pub use super::hockey_input::{HockeyInput, HockeyLine, HockeyPoint, Throughput};
@@ -29,12 +28,13 @@ pub fn hockey(input: &HockeyInput) -> Figure {
     draw_usable(&mut figure, input, &frame, last.bottom);
     draw_latency(&mut figure, input, &frame);
     if let Some(lower) = &lower {
-        draw_ticks(&mut figure, &frame);
+        for (value, _) in &frame.x.ticks {
+            let x = frame.across(*value);
+            figure.upright(x, (frame.bottom, frame.bottom + 4.0), Role::Axis, 1.0);
+        }
         draw_throughput(&mut figure, input, lower);
     }
-    let room = frame.right - frame.left;
-    let caption = shorten(input.x_label, LABEL, room);
-    last.draw_foot(&mut figure, &caption);
+    last.draw_foot(&mut figure, &shorten(input.x_label, LABEL, frame.right - frame.left));
     figure.height = (last.bottom + 50.0).ceil();
     figure
 }
@@ -55,28 +55,22 @@ fn x_axis(input: &HockeyInput) -> PlotAxis {
     let curves = [latencies(input), throughputs(input)].concat();
     let points = curves.iter().flat_map(|curve| &curve.points).map(|point| point.x);
     let values = points.chain(usable(input).map(|usable| usable.0));
-    let (low, high) = values.fold((f64::MAX, f64::MIN), |ends, x| (ends.0.min(x), ends.1.max(x)));
-    match (low, high) {
-        _ if low > high => PlotAxis::linear(0.0, 1.0, 8),
-        _ if low >= 0.0 && low < 0.5 * high => PlotAxis::linear(0.0, high, 10),
-        _ => PlotAxis::linear(low, high, 10),
+    let ends = ends(values);
+    let steps = if ends.is_some() { 10 } else { 8 };
+    match ends.unwrap_or((0.0, 1.0)) {
+        (low, high) if low >= 0.0 && low < 0.5 * high => PlotAxis::linear(0.0, high, steps),
+        (low, high) => PlotAxis::linear(low, high, steps),
     }
 }
 
 fn upper_frame(input: &HockeyInput, top: f64) -> Frame {
     let curves = latencies(input);
-    let values = || {
-        let levels = objectives(input).map(|objective| objective.1);
-        curves.iter().flat_map(SweptCurve::values).chain(levels).filter(|value| *value > 0.0)
-    };
-    let (low, high) = (values().fold(f64::MAX, f64::min), values().fold(0.0, f64::max));
-    let low = if high > 0.0 { low } else { 0.001 };
-    let y = PlotAxis::latency(low, high.max(low) * 1.02, 12);
+    let levels = objectives(input).map(|objective| objective.1);
+    let y = PlotAxis::latencies(curves.iter().flat_map(SweptCurve::values).chain(levels), 1.02, 12);
     let labels = input.lines.iter().map(|line| &line.label);
     let labels = labels.chain(input.throughput.iter().map(|line| &line.label));
-    let width = |label: &String| fonts::width(&fonts::spell(label), LABEL, false);
     let least = fonts::width("offered", LABEL, false);
-    let longest = labels.map(width).fold(least, f64::max).min(NAME);
+    let longest = fonts::widest(labels, LABEL, least).min(NAME);
     let right = WIDTH - MARGIN - longest - 38.0;
     Frame { left: LEFT, right, top, bottom: top + UPPER, x: x_axis(input), y }
 }
@@ -93,13 +87,13 @@ fn lower_frame(input: &HockeyInput, upper: &Frame) -> Frame {
 
 /// The curves of the upper panel.
 fn latencies<'a>(input: &'a HockeyInput) -> Vec<SweptCurve<'a>> {
-    let looks = latency_looks(input);
-    let lines = input.lines.iter().zip(looks);
-    lines.map(|(line, look)| SweptCurve::of(&line.label, &line.points, look, 1e-9)).collect()
+    let styles = latency_styles(input);
+    let lines = input.lines.iter().zip(styles);
+    lines.map(|(line, style)| SweptCurve::of(&line.label, &line.points, style, 1e-9)).collect()
 }
 
 /// Percentiles have the colours that they have elsewhere, and other lines those of things compared.
-fn latency_looks(input: &HockeyInput) -> Vec<Style> {
+fn latency_styles(input: &HockeyInput) -> Vec<Style> {
     let known = |line: &HockeyLine| match line.label.as_str() {
         "p50" | "median" => Some(Role::Median),
         "p95" => Some(Role::P95),
@@ -107,24 +101,24 @@ fn latency_looks(input: &HockeyInput) -> Vec<Style> {
         _ => None,
     };
     let roles: Option<Vec<Role>> = input.lines.iter().map(known).collect();
-    let look = |index| match roles.as_ref().filter(|roles| distinct(roles)) {
+    let style = |index| match roles.as_ref().filter(|roles| distinct(roles)) {
         Some(roles) => Style { role: roles[index], ..Style::nth(index) },
         None => Style::nth(index),
     };
-    (0..input.lines.len()).map(look).collect()
+    (0..input.lines.len()).map(style).collect()
 }
 
 fn distinct(roles: &[Role]) -> bool {
     (1..roles.len()).all(|index| !roles[..index].contains(&roles[index]))
 }
 
-/// The curves of the lower panel; each looks like the latency whose label begins like its own.
+/// The curves of the lower panel; each styles like the latency whose label begins like its own.
 fn throughputs<'a>(input: &'a HockeyInput) -> Vec<SweptCurve<'a>> {
-    let looks = latency_looks(input);
-    let look = |index: usize, label: &str| {
+    let styles = latency_styles(input);
+    let style = |index: usize, label: &str| {
         let same = |line: &HockeyLine| !label.is_empty() && line.label.starts_with(label);
         match (input.lines.iter().position(same), input.throughput.len()) {
-            (Some(line), _) => looks[line],
+            (Some(line), _) => styles[line],
             (None, 1) => Style { role: Role::Served, symbol: Symbol::Circle },
             (None, _) => Style::nth(index),
         }
@@ -132,7 +126,7 @@ fn throughputs<'a>(input: &'a HockeyInput) -> Vec<SweptCurve<'a>> {
     let lines = input.throughput.iter().enumerate();
     lines
         .map(|(index, line)| {
-            SweptCurve::of(&line.label, &line.points, look(index, &line.label), 0.0)
+            SweptCurve::of(&line.label, &line.points, style(index, &line.label), 0.0)
         })
         .collect()
 }
@@ -142,29 +136,11 @@ fn draw_usable(figure: &mut Figure, input: &HockeyInput, frame: &Frame, foot: f6
     let Some((x, label)) = usable(input) else { return };
     let x = frame.across(x);
     figure.block((x, frame.top), (frame.right, foot), Role::Vermilion, 0.07);
-    figure.block((x - 0.7, frame.top - 6.0), (x + 0.7, foot), Role::Text, 1.0);
+    figure.upright(x, (frame.top - 6.0, foot), Role::Text, 1.4);
     let label = shorten(label, LABEL, WIDTH - 2.0 * MARGIN);
     let half = fonts::width(&label, LABEL, false) / 2.0;
     let middle = x.clamp(MARGIN + half, WIDTH - MARGIN - half);
     figure.text((middle, frame.top - 11.0), &label, Anchor::Middle, Role::Text, LABEL);
-}
-
-/// Marks the ticks of the setting at the foot of the upper panel.
-fn draw_ticks(figure: &mut Figure, frame: &Frame) {
-    for (value, _) in &frame.x.ticks {
-        let x = frame.across(*value);
-        figure.block((x - 0.5, frame.bottom), (x + 0.5, frame.bottom + 4.0), Role::Axis, 1.0);
-    }
-}
-
-/// A title above a panel, with a remark after it; `rise` is the room between.
-fn draw_title(figure: &mut Figure, frame: &Frame, rise: f64, title: &str, remark: &str) {
-    let (x, y) = (frame.left, frame.top - rise);
-    let after = x + fonts::width(title, PANEL, true) + 8.0;
-    let width = after - x + fonts::width(remark, SMALL, false);
-    figure.block((x - 2.0, y - 11.0), (x + width + 3.0, y + 4.0), Role::Background, 1.0);
-    figure.bold((x, y), title, Anchor::Start);
-    figure.text((after, y), remark, Anchor::Start, Role::Muted, SMALL);
 }
 
 fn draw_latency(figure: &mut Figure, input: &HockeyInput, frame: &Frame) {
@@ -179,7 +155,7 @@ fn draw_latency(figure: &mut Figure, input: &HockeyInput, frame: &Frame) {
         remark += "; hollow, dashed: did not settle";
     }
     let named = usable(input).is_some_and(|(_, label)| !label.is_empty());
-    draw_title(figure, frame, if named { 32.0 } else { 11.0 }, "Latency", &remark);
+    frame.draw_title(figure, "Latency", if named { 32.0 } else { 11.0 }, (&remark, 8.0));
     for (_, seconds) in objectives(input) {
         let y = frame.down(*seconds);
         figure.dashes((frame.left, y), (frame.right, y), Role::Text, 1.2);
@@ -212,15 +188,13 @@ fn name_objectives(
         let along =
             |y: f64| (0..=steps).map(move |step| (frame.left + 8.0 + 12.0 * f64::from(step), y));
         let wishes = along(y - 6.0).chain(along(y + 15.0)).map(|at| (at, Anchor::Start));
-        let or = ((frame.left + 8.0, y - 6.0), Anchor::Start);
-        let (at, anchor) = places.find_or(&label, LABEL, wishes, or);
-        figure.text(at, &label, anchor, Role::Text, LABEL);
+        places.write_anyway(figure, (&label, Role::Text), wishes);
     }
 }
 
 fn draw_throughput(figure: &mut Figure, input: &HockeyInput, frame: &Frame) {
     frame.draw_levels(figure);
-    draw_title(figure, frame, 11.0, "Requests served per second", "");
+    frame.draw_title(figure, "Requests served per second", 11.0, ("", 8.0));
     let curves = throughputs(input);
     let served = curves.iter().any(|curve| curve.end(frame).is_some());
     let high = frame.x.high.min(frame.y.high);
@@ -234,7 +208,7 @@ fn draw_throughput(figure: &mut Figure, input: &HockeyInput, frame: &Frame) {
     let mut names = names(frame, &curves);
     if let Some((from, to)) = offered {
         places.take_path(&[from, to]);
-        names.push(EndLabel { text: "offered".to_owned(), end: to, look: None });
+        names.push(EndLabel { text: "offered".to_owned(), end: to, style: None });
     }
     name_ends(figure, frame, &names, &mut places);
 }

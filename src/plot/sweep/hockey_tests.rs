@@ -1,8 +1,10 @@
 //! Tests of the chart of latency against a swept setting.
 
 use super::*;
-use crate::plot::canvas::{Point, Primitive};
-use crate::plot::tests::{assert_sound, blocks, fills, find, texts};
+use crate::plot::canvas::Point;
+use crate::plot::tests::{
+    assert_sound, assert_tells, blocks, fills, find, lines as drawn_lines, polygons, texts,
+};
 use proptest::prelude::*;
 
 fn point(x: f64, y: f64) -> HockeyPoint {
@@ -16,7 +18,7 @@ fn line(label: &str, points: Vec<HockeyPoint>) -> HockeyLine {
 fn input(lines: Vec<HockeyLine>) -> HockeyInput<'static> {
     HockeyInput {
         title: "Title",
-        subtitle: "SeriesPoint",
+        subtitle: "Sample",
         x_label: "offered load (requests/s)",
         lines,
         objectives: vec![],
@@ -45,20 +47,11 @@ fn full() -> HockeyInput<'static> {
     input
 }
 
-/// Paths of one role in their order.
-fn lines_of(figure: &Figure, wanted: Role) -> Vec<Vec<Point>> {
-    let of = |shape: &Primitive| match shape {
-        Primitive::Line { points, role, .. } if *role == wanted => Some(points.clone()),
-        _ => None,
-    };
-    figure.shapes.iter().filter_map(of).collect()
-}
-
 #[test]
 fn lines_go_through_their_points_and_bear_their_names_at_the_end() {
     let figure = hockey(&full());
     for (label, role) in [("p50", Role::Median), ("p99", Role::P99)] {
-        let paths = lines_of(&figure, role);
+        let paths = drawn_lines(&figure, role);
         assert_eq!((paths.len(), paths[0].len()), (1, 10), "{label}");
         let steps = paths[0].windows(2).map(|pair| (pair[1].0 - pair[0].0, pair[0].1 - pair[1].1));
         let steps: Vec<(f64, f64)> = steps.collect();
@@ -75,11 +68,8 @@ fn lines_go_through_their_points_and_bear_their_names_at_the_end() {
 #[test]
 fn a_band_lies_around_its_line() {
     let figure = hockey(&full());
-    let band = figure.shapes.iter().find_map(|shape| match shape {
-        Primitive::Fill { points, role: Role::P99, .. } => Some(points.clone()),
-        _ => None,
-    });
-    let (band, path) = (band.unwrap(), lines_of(&figure, Role::P99).concat());
+    let (band, path) =
+        (polygons(&figure, Role::P99).remove(0), drawn_lines(&figure, Role::P99).concat());
     assert_eq!(band.len(), 20);
     for (index, at) in path.iter().enumerate() {
         let (lower, upper) = (band[index], band[19 - index]);
@@ -93,7 +83,7 @@ fn points_that_did_not_settle_are_hollow_and_their_segments_dashed() {
     points[8].settled = false;
     points[9].settled = false;
     let figure = hockey(&input(vec![line("p99", points)]));
-    let paths = lines_of(&figure, Role::P99);
+    let paths = drawn_lines(&figure, Role::P99);
     assert_eq!(paths[0].len(), 8);
     assert!(paths.len() > 8 && paths[1..].iter().all(|dash| dash.len() == 2), "{}", paths.len());
     // Each mark has a rim in the background colour, and a hollow one an inside.
@@ -109,7 +99,7 @@ fn a_line_ends_where_nothing_was_served() {
     points[7].y = None;
     points.truncate(8);
     let figure = hockey(&input(vec![line("p99", points)]));
-    assert_eq!(lines_of(&figure, Role::P99)[0].len(), 7);
+    assert_eq!(drawn_lines(&figure, Role::P99)[0].len(), 7);
     assert!(figure.alt.contains("nothing at 800."), "{}", figure.alt);
 }
 
@@ -117,7 +107,7 @@ fn a_line_ends_where_nothing_was_served() {
 fn the_region_beyond_use_is_tinted_through_both_panels() {
     let figure = hockey(&full());
     let tint = blocks(&figure, Role::Vermilion)[0];
-    let path = lines_of(&figure, Role::P99).concat();
+    let path = drawn_lines(&figure, Role::P99).concat();
     assert!((tint.left - path[6].0).abs() < 1e-6, "{tint:?}");
     let label = find(&figure, "usable capacity").unwrap();
     let lower = find(&figure, "Requests served per second").unwrap();
@@ -126,7 +116,7 @@ fn the_region_beyond_use_is_tinted_through_both_panels() {
 
 #[test]
 fn names_of_objectives_lie_on_their_level_where_no_line_is() {
-    let level = |figure: &Figure| lines_of(figure, Role::Text)[0][0].1;
+    let level = |figure: &Figure| drawn_lines(figure, Role::Text)[0][0].1;
     let name = "objective: p99 within 250 ms";
     let figure = hockey(&full());
     assert_eq!(find(&figure, name).unwrap(), (LEFT + 8.0, level(&figure) - 6.0));
@@ -146,7 +136,7 @@ fn throughput_has_the_look_of_its_latency_and_is_compared_with_the_load() {
     input.throughput = vec![served("3 replicas", 900.0), served("2 replicas", 600.0)];
     let figure = hockey(&input);
     let (two, three) =
-        (lines_of(&figure, Style::nth(0).role), lines_of(&figure, Style::nth(1).role));
+        (drawn_lines(&figure, Style::nth(0).role), drawn_lines(&figure, Style::nth(1).role));
     assert!(three[1][9].1 < two[1][9].1, "the line of three replicas is the upper one");
     assert!(find(&figure, "offered").is_some());
     assert_sound(&figure);
@@ -167,16 +157,16 @@ fn names_that_would_cover_each_other_move_to_a_column_at_the_right() {
 
 #[test]
 fn the_words_tell_every_value() {
-    let alt = hockey(&full()).alt;
-    for words in [
-        "against offered load (requests/s).",
-        " p50: 13 ms (11.7 ms to 14.3 ms) at 100;",
-        " Level: objective: p99 within 250 ms, at 250 ms.",
-        " Tinted beyond 700: usable capacity.",
-        " served: 100 (90 to 110) at 100;",
-    ] {
-        assert!(alt.contains(words), "{words}: {alt}");
-    }
+    assert_tells(
+        &hockey(&full()),
+        &[
+            "against offered load (requests/s).",
+            " p50: 13 ms (11.7 ms to 14.3 ms) at 100;",
+            " Level: objective: p99 within 250 ms, at 250 ms.",
+            " Tinted beyond 700: usable capacity.",
+            " served: 100 (90 to 110) at 100;",
+        ],
+    );
 }
 
 #[test]

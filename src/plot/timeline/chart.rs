@@ -1,14 +1,14 @@
 //! The incident timeline: what happened, what it did to requests, and why, over one time axis.
 
-use super::strips::Rows;
-use super::{autoscaling as scaling, failures, panels};
-use crate::plot::canvas::{
-    Anchor, Figure, LABEL, LEFT, PANEL, Primitive, Role, SMALL, Text, fonts,
-};
-use crate::plot::layout::{Flag, Frame, PlotAxis, lanes, lines as marks, si, time_unit};
-use crate::units::{Share, Span};
-
 use super::input::{RuleKind, TimelineInput, TimelineRule};
+use super::strips::Rows;
+use super::{autoscaling, failures, panels};
+use crate::plot::canvas::fonts;
+use crate::plot::canvas::{Anchor, Figure, LABEL, LEFT, Role, SMALL};
+use crate::plot::layout::{
+    Flag, Frame, PlotAxis, lanes, lines as marks, shade, si, stack, time_unit,
+};
+use crate::units::Share;
 
 const WIDTH: f64 = 980.0;
 const RIGHT: f64 = 816.0;
@@ -30,13 +30,25 @@ pub fn timeline(input: &TimelineInput) -> Figure {
     let used = chosen.iter().flatten().max().map_or(0.0, |lane| *lane as f64 + 1.0);
     let floor = head + LANE * used + 4.0;
     let panels = panels_of(input);
-    let frames = stack(floor + GAP - 6.0, &time, &panels, rows.height().max(20.0));
+    let (x, y) = (time.clone(), PlotAxis::percent());
+    let frame = Frame { left: LEFT, right: RIGHT, top: 0.0, bottom: 0.0, x, y };
+    let heights = panels.iter().map(|panel| panel.height).chain([rows.height().max(20.0)]);
+    let below = heights.map(|height| (height, PlotAxis::percent()));
+    let frames = stack(&frame, floor + GAP - 6.0, below, GAP);
     let [first, .., last] = &frames[..] else { return figure };
     let remark = draw_warm_up(&mut figure, &frames, input);
     draw_rules(&mut figure, (floor, last.bottom), &chosen, input, first);
-    draw_panels(&mut figure, frames.clone(), (&panels, &rows), input);
-    draw_titles(&mut figure, &frames, (&panels, &rows), input);
-    let caption = format!("simulated time ({}){remark}{}", time_unit(&time), ranges(first, input));
+    for (panel, frame) in panels.iter().zip(&frames) {
+        (panel.draw)(&mut figure, &mut frame.clone(), input);
+    }
+    rows.draw(&mut figure, &mut last.clone());
+    let replicas = rows.title(&input.timeline.replicas);
+    let titles = panels.iter().map(|panel| panel.title).chain([replicas.as_str()]);
+    for (frame, title) in frames.iter().zip(titles) {
+        frame.draw_title(&mut figure, title, 9.0, ("", 0.0));
+    }
+    let ranges = marks::ranges(first, input.timeline.total.len());
+    let caption = format!("simulated time ({}){remark}{ranges}", time_unit(&time));
     last.draw_foot(&mut figure, &caption);
     figure.height = (last.bottom + 50.0).ceil();
     figure
@@ -60,78 +72,22 @@ fn panels_of(input: &TimelineInput) -> Vec<Panel> {
     if panels::has_cache(input) {
         panels.push(panel("Cache hits", 56.0, panels::cache));
     }
-    if scaling::is_there(input) {
-        panels.push(panel("Replicas wanted", scaling::HEIGHT, scaling::replicas));
+    if autoscaling::is_there(input) {
+        panels.push(panel("Replicas wanted", autoscaling::HEIGHT, autoscaling::replicas));
     }
     panels
-}
-
-/// What lines and shades mean if there are too many bins for a line through all of them.
-fn ranges(frame: &Frame, input: &TimelineInput) -> String {
-    let cell = marks::cell(frame, input.timeline.total.len());
-    let cell =
-        cell.map(|seconds| Span::from_secs(if seconds > 2.0 { seconds.round() } else { seconds }));
-    let words = |cell| format!("; lines: medians of {cell}, shades: their range");
-    cell.map(words).unwrap_or_default()
-}
-
-/// Frames below each other that share the time axis.
-fn stack(mut top: f64, time: &PlotAxis, panels: &[Panel], last: f64) -> Vec<Frame> {
-    let mut frames = Vec::new();
-    for height in panels.iter().map(|panel| panel.height).chain([last]) {
-        let bottom = top + height;
-        let (x, y) = (time.clone(), PlotAxis::percent());
-        frames.push(Frame { left: LEFT, right: RIGHT, top, bottom, x, y });
-        top = bottom + GAP;
-    }
-    frames
-}
-
-fn draw_panels(
-    figure: &mut Figure,
-    frames: Vec<Frame>,
-    (panels, rows): (&[Panel], &Rows),
-    input: &TimelineInput,
-) {
-    let mut frames = frames.into_iter();
-    for (panel, mut frame) in panels.iter().zip(frames.by_ref()) {
-        (panel.draw)(figure, &mut frame, input);
-    }
-    frames.for_each(|mut frame| rows.draw(figure, &mut frame));
-}
-
-fn draw_titles(
-    figure: &mut Figure,
-    frames: &[Frame],
-    (panels, rows): (&[Panel], &Rows),
-    input: &TimelineInput,
-) {
-    let replicas = rows.title(&input.timeline.replicas);
-    let titles = panels.iter().map(|panel| panel.title).chain([replicas.as_str()]);
-    for (frame, title) in frames.iter().zip(titles) {
-        let (x, y) = (frame.left, frame.top - 9.0);
-        let width = fonts::width(title, PANEL, true);
-        figure.block((x - 2.0, y - 11.0), (x + width + 3.0, y + 4.0), Role::Background, 1.0);
-        figure.bold((x, y), title, Anchor::Start);
-    }
 }
 
 /// Shades the time before the estimates begin and names it; gives the name for the caption of the
 /// time axis if there is no room for it.
 fn draw_warm_up(figure: &mut Figure, frames: &[Frame], input: &TimelineInput) -> &'static str {
     let end = input.warm_up.as_secs().min(input.horizon.as_secs());
-    let above_replicas = frames.len().saturating_sub(1);
-    for frame in frames.iter().take(above_replicas).filter(|_| end > 0.0) {
-        let corner = (frame.across(end), frame.bottom);
-        figure.block((frame.left, frame.top), corner, Role::Shade, 1.0);
-    }
+    shade(figure, &frames[..frames.len().saturating_sub(1)], end);
     let [first, ..] = frames else { return "" };
     match first.across(end) - first.left {
         width if width > fonts::width("warm-up", SMALL, false) + 10.0 => {
-            let (at, text) = ((first.left + 5.0, first.bottom - 6.0), "warm-up".to_owned());
-            let (role, size, anchor) = (Role::Muted, SMALL, Anchor::Start);
-            let label = Text { at, text, role, size, bold: false, anchor, halo: false };
-            figure.shapes.push(Primitive::Text(label));
+            let at = (first.left + 5.0, first.bottom - 6.0);
+            figure.plain(at, "warm-up", Anchor::Start, Role::Muted, SMALL);
             ""
         }
         width if width >= 1.0 => "; shaded: warm-up",

@@ -25,41 +25,20 @@ pub(crate) enum Condition {
 }
 
 impl Condition {
-    /// In the order of the legend.
-    pub(crate) const ALL: [Condition; 7] = [
-        Condition::Ready,
-        Condition::Slow,
-        Condition::Joining,
-        Condition::Starting,
-        Condition::Broken,
-        Condition::Unready,
-        Condition::BackOff,
+    /// In the order of the legend, with its words and their colours.
+    pub(crate) const ALL: [(Condition, &'static str, Role); 7] = [
+        (Condition::Ready, "ready", Role::Ready),
+        (Condition::Slow, "ready, but slow", Role::Slow),
+        (Condition::Joining, "not in rotation", Role::Joining),
+        (Condition::Starting, "starting", Role::Starting),
+        (Condition::Broken, "failed or hung", Role::Broken),
+        (Condition::Unready, "unready", Role::Unready),
+        (Condition::BackOff, "back-off", Role::Sky),
     ];
-
-    /// The words of the legend.
-    pub(crate) fn label(self) -> &'static str {
-        match self {
-            Condition::Ready => "ready",
-            Condition::Slow => "ready, but slow",
-            Condition::Joining => "not in rotation",
-            Condition::Starting => "starting",
-            Condition::Broken => "failed or hung",
-            Condition::Unready => "unready",
-            Condition::BackOff => "back-off",
-        }
-    }
 
     /// The colour.
     pub(crate) fn role(self) -> Role {
-        match self {
-            Condition::Ready => Role::Ready,
-            Condition::Slow => Role::Slow,
-            Condition::Joining => Role::Joining,
-            Condition::Starting => Role::Starting,
-            Condition::Broken => Role::Broken,
-            Condition::Unready => Role::Unready,
-            Condition::BackOff => Role::Sky,
-        }
+        Condition::ALL[self as usize].2
     }
 
     fn of(state: State, in_rotation: bool, speed: Share) -> Option<Self> {

@@ -19,7 +19,12 @@ enum Mechanism {
 }
 
 impl Mechanism {
-    const ALL: [Mechanism; 3] = [Mechanism::Lost, Mechanism::Refused, Mechanism::TimedOut];
+    /// From the foot of a bar, with their words and colours.
+    const ALL: [(Mechanism, &'static str, Role); 3] = [
+        (Mechanism::Lost, "lost in flight", Role::Lost),
+        (Mechanism::Refused, "refused", Role::Failure),
+        (Mechanism::TimedOut, "timed out", Role::TimedOut),
+    ];
 
     fn of(failure: Failure) -> Self {
         match failure {
@@ -37,22 +42,6 @@ impl Mechanism {
         }
     }
 
-    fn label(self) -> &'static str {
-        match self {
-            Mechanism::Lost => "lost in flight",
-            Mechanism::Refused => "refused",
-            Mechanism::TimedOut => "timed out",
-        }
-    }
-
-    fn role(self) -> Role {
-        match self {
-            Mechanism::Lost => Role::Lost,
-            Mechanism::Refused => Role::Failure,
-            Mechanism::TimedOut => Role::TimedOut,
-        }
-    }
-
     /// How many requests of a bin it failed.
     fn count(self, row: &TotalRow) -> u64 {
         let of_it = Failure::ALL.into_iter().filter(|failure| Mechanism::of(*failure) == self);
@@ -62,7 +51,8 @@ impl Mechanism {
 
 /// One colour of the bars: per bin, what it adds and how far up it reaches, both per second.
 struct Layer {
-    mechanism: Mechanism,
+    label: &'static str,
+    role: Role,
     total: u64,
     own: Vec<SeriesPoint>,
     reach: Vec<SeriesPoint>,
@@ -70,17 +60,15 @@ struct Layer {
 
 /// The mechanisms that occur, the one at the foot first.
 fn layers(input: &TimelineInput) -> Vec<Layer> {
-    let below = |upper: Mechanism, row: &TotalRow| -> u64 {
-        let stacked = Mechanism::ALL.into_iter().take_while(|m| *m != upper);
-        stacked.chain([upper]).map(|mechanism| mechanism.count(row)).sum()
+    let layer = |(depth, (mechanism, label, role)): (usize, (Mechanism, _, _))| {
+        let up_to = &Mechanism::ALL[..=depth];
+        let total = input.timeline.total.iter().map(|row| mechanism.count(row)).sum();
+        let own = rates(input, |row| mechanism.count(row));
+        let reach = rates(input, |row| up_to.iter().map(|below| below.0.count(row)).sum());
+        Layer { label, role, total, own, reach }
     };
-    let layer = |mechanism: Mechanism| Layer {
-        mechanism,
-        total: input.timeline.total.iter().map(|row| mechanism.count(row)).sum(),
-        own: rates(input, |row| mechanism.count(row)),
-        reach: rates(input, |row| below(mechanism, row)),
-    };
-    Mechanism::ALL.into_iter().map(layer).filter(|layer| layer.total > 0).collect()
+    let all = Mechanism::ALL.into_iter().enumerate().map(layer);
+    all.filter(|layer| layer.total > 0).collect()
 }
 
 /// Height that the panel needs.
@@ -115,13 +103,8 @@ pub(crate) fn failures(figure: &mut Figure, frame: &mut Frame, input: &TimelineI
 fn keys(frame: &Frame, layers: &[Layer]) -> Vec<LegendEntry> {
     let middle = (frame.top + frame.bottom) / 2.0;
     let key = |(row, layer): (usize, &Layer)| {
-        let text = format!("{} {}", si(layer.total as f64), layer.mechanism.label());
-        LegendEntry {
-            y: middle + row as f64,
-            role: layer.mechanism.role(),
-            sign: Swatch::Square,
-            text,
-        }
+        let text = format!("{} {}", si(layer.total as f64), layer.label);
+        LegendEntry { y: middle + row as f64, role: layer.role, sign: Swatch::Square, text }
     };
     layers.iter().rev().enumerate().map(key).collect()
 }
@@ -141,7 +124,7 @@ fn draw_bars(figure: &mut Figure, frame: &Frame, layer: &Layer, (width, least): 
     }
     let joined = bars.chunk_by(|a, b| b.0 - a.0 < 1.3 * width);
     let outlines = joined.map(|bars| skyline(bars, width, frame.bottom));
-    figure.fills(outlines.collect(), layer.mechanism.role(), 1.0);
+    figure.fills(outlines.collect(), layer.role, 1.0);
 }
 
 /// The outline of bars that stand side by side.
@@ -163,7 +146,7 @@ mod tests {
     fn every_failure_belongs_to_one_mechanism() {
         let failures = Failure::ALL.map(|failure| 1 << failure as usize);
         let row = TotalRow { failures, ..TotalRow::default() };
-        let [lost, refused, timed_out] = Mechanism::ALL.map(|mechanism| mechanism.count(&row));
+        let [lost, refused, timed_out] = Mechanism::ALL.map(|known| known.0.count(&row));
         assert_eq!(lost + refused + timed_out, failures.iter().sum::<u64>());
         assert_eq!((lost, timed_out), (1, 1 << 4 | 1 << 6 | 1 << 12));
     }

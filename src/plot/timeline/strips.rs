@@ -50,7 +50,7 @@ impl Rows {
 
     /// Height that the panel needs.
     pub(crate) fn height(&self) -> f64 {
-        let legend = 4.0 + 16.0 * self.conditions().len() as f64;
+        let legend = 4.0 + 16.0 * self.conditions().count() as f64;
         match self {
             Rows::Lanes(lanes) => legend.max(lanes.len() as f64 * least_height(lanes.len())),
             Rows::Counts(_) => legend.max(130.0),
@@ -65,9 +65,11 @@ impl Rows {
     }
 
     /// The conditions that occur, in the order of the legend.
-    fn conditions(&self) -> Vec<Condition> {
-        let occurs = |condition: &Condition| self.all().any(|s| s.condition == *condition);
-        Condition::ALL.into_iter().filter(occurs).collect()
+    fn conditions(&self) -> impl Iterator<Item = (Condition, &'static str, Role)> {
+        let occurs = |(condition, ..): &(Condition, &str, Role)| {
+            self.all().any(|span| span.condition == *condition)
+        };
+        Condition::ALL.into_iter().filter(occurs)
     }
 
     /// Draws the panel into `frame`, whose y axis is replaced.
@@ -77,18 +79,12 @@ impl Rows {
             Rows::Lanes(lanes) => draw_lanes(figure, frame, lanes),
             Rows::Counts(all) => draw_counts(figure, frame, all),
         }
-        let foot = ((frame.left, frame.bottom - 0.5), (frame.right, frame.bottom + 0.5));
-        figure.block(foot.0, foot.1, Role::Axis, 1.0);
-        self.draw_legend(figure, frame);
-    }
-
-    fn draw_legend(&self, figure: &mut Figure, frame: &Frame) {
-        let conditions = self.conditions().into_iter().enumerate();
-        let keys = conditions.map(|(row, condition)| LegendEntry {
+        figure.level((frame.left, frame.right), frame.bottom, Role::Axis, 1.0);
+        let keys = self.conditions().enumerate().map(|(row, (_, text, role))| LegendEntry {
             y: frame.top + 9.0 + 16.0 * row as f64,
-            role: condition.role(),
+            role,
             sign: Swatch::Square,
-            text: condition.label().to_owned(),
+            text: text.to_owned(),
         });
         frame.draw_keys(figure, &keys.collect::<Vec<_>>());
     }
@@ -165,22 +161,16 @@ fn draw_counts(figure: &mut Figure, frame: &mut Frame, all: &[ConditionSpan]) {
         totals(all.iter().flat_map(both_ends)).iter().map(|level| level.1).fold(0.0, f64::max);
     frame.y = PlotAxis::count(peak, 4);
     frame.draw_levels(figure);
-    for depth in (1..=Condition::ALL.len()).rev() {
-        let stacked = &Condition::ALL[..depth];
-        if !all.iter().any(|stretch| stretch.condition == stacked[depth - 1]) {
+    for (depth, (condition, _, role)) in Condition::ALL.into_iter().enumerate().rev() {
+        if !all.iter().any(|span| span.condition == condition) {
             continue;
         }
-        let counted = all.iter().filter(|stretch| stacked.contains(&stretch.condition));
-        let levels: Vec<_> = totals(counted.flat_map(both_ends))
+        let stacked = all.iter().filter(|span| span.condition as usize <= depth);
+        let levels: Vec<_> = totals(stacked.flat_map(both_ends))
             .into_iter()
             .map(|(time, count)| (time, Some(count)))
             .collect();
-        let mut polygons = marks::steps(frame, &levels, frame.x.high);
-        for polygon in &mut polygons {
-            let (first, last) = (polygon[0].0, polygon[polygon.len() - 1].0);
-            polygon.extend([(last, frame.bottom), (first, frame.bottom)]);
-        }
-        figure.fills(polygons, stacked[depth - 1].role(), 1.0);
+        figure.fills(marks::down_to(frame, marks::steps(frame, &levels, frame.x.high)), role, 1.0);
     }
 }
 

@@ -23,7 +23,7 @@ use crate::observe::ledger::Failure;
 use crate::observe::{Observer, ReplicaId};
 use crate::plan::{Api, LimitKey, Plan, Policy, PolicyKind, SpikeQueue};
 use crate::policy::cache::Caches;
-use crate::policy::limit::{Answer, Decision, Limiter};
+use crate::policy::limit::{Answer, LimitDecision, Limiter};
 use crate::units::{Instant, Span};
 
 /// What a policy remembers.
@@ -224,12 +224,12 @@ impl<'a, O: Observer> World<'a, O> {
     }
 
     fn note_decision(&mut self, born: Instant, answer: Answer, passes: bool) {
-        if answer.asked && answer.decision != Decision::Unknown {
+        if answer.asked && answer.decision != LimitDecision::Unknown {
             self.observer.counted(born, Count::StorageAsked);
         }
         match answer.decision {
-            Decision::Admitted => self.observer.counted(born, Count::Admitted),
-            Decision::Unknown if passes => self.observer.counted(born, Count::Unlimited),
+            LimitDecision::Admitted => self.observer.counted(born, Count::Admitted),
+            LimitDecision::Unknown if passes => self.observer.counted(born, Count::Unlimited),
             _ => {}
         }
     }
@@ -252,7 +252,7 @@ impl<'a, O: Observer> World<'a, O> {
         match answer.decision {
             _ if passes && answer.asked && *storage > Span::ZERO => Ruling::PassesLater(*storage),
             _ if passes => Ruling::Passes,
-            Decision::Unknown => Ruling::Ends(Then::Reject(Failure::QuotaUnknown)),
+            LimitDecision::Unknown => Ruling::Ends(Then::Reject(Failure::QuotaUnknown)),
             _ => match queue.and_then(|queue| self.enter_queue(attempt, index, slot, queue)) {
                 Some(wait) => Ruling::Waits(wait),
                 None => Ruling::Ends(Then::Reject(Failure::RateLimited)),

@@ -28,7 +28,7 @@ use crate::observe::Observer;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
 use crate::plan::{Down, Upstream as Spec};
-use crate::policy::breaker::Entry;
+use crate::policy::breaker::Admission;
 use crate::policy::outlier::{Outliers, Response};
 use crate::units::Instant;
 
@@ -78,7 +78,7 @@ impl<O: Observer> World<'_, O> {
         let view = &mut self.upstreams.views[upstream][slot];
         let entry = view.breaker.enter();
         let Some(open) = self.exit.attempts.get_mut(attempt) else { return };
-        if let Entry::Refused(_) = entry {
+        if let Admission::Refused(_) = entry {
             if std::mem::take(&mut open.retrying) {
                 view.breaker.leave_retry();
             }
@@ -93,7 +93,7 @@ impl<O: Observer> World<'_, O> {
             self.limit(attempt, Limit::Upstream, until);
         }
         match entry {
-            Entry::Pending => self.upstreams.views[upstream][slot].pending.push_back(attempt),
+            Admission::Pending => self.upstreams.views[upstream][slot].pending.push_back(attempt),
             _ => self.go_to_host(at, attempt),
         }
     }

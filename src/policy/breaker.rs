@@ -65,7 +65,7 @@ pub enum Refusal {
 
 /// What becomes of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Entry {
+pub enum Admission {
     /// It goes to the upstream.
     Active,
     /// It waits for a connection.
@@ -96,19 +96,30 @@ impl Breaker {
     }
 
     /// A request comes; it is counted unless it is refused.
-    pub fn enter(&mut self) -> Entry {
+    pub fn enter(&mut self) -> Admission {
         if !has_room(self.active + self.pending, self.spec.requests) {
-            return Entry::Refused(Refusal::Requests);
+            return Admission::Refused(Refusal::Requests);
         }
+        debug_assert!(self.is_sound(), "{self:?}");
         if has_room(self.active, self.spec.connections) {
+            debug_assert_eq!(self.pending, 0, "nobody is overtaken");
             self.active += 1;
-            return Entry::Active;
+            return Admission::Active;
         }
         if has_room(self.pending, self.spec.pending) {
             self.pending += 1;
-            return Entry::Pending;
+            return Admission::Pending;
         }
-        Entry::Refused(Refusal::Pending)
+        Admission::Refused(Refusal::Pending)
+    }
+
+    /// Whether all counts are within their thresholds, and nobody waits in vain.
+    fn is_sound(&self) -> bool {
+        let within = |count: u32, limit: Option<u32>| limit.is_none_or(|limit| count <= limit);
+        within(self.active, self.spec.connections)
+            && within(self.pending, self.spec.pending)
+            && within(self.active + self.pending, self.spec.requests)
+            && (self.pending == 0 || !has_room(self.active, self.spec.connections))
     }
 
     /// A request is done or given up: an active one, or else one that waits. If this is true, the
@@ -122,6 +133,7 @@ impl Breaker {
             debug_assert!(self.active > 0, "nobody is active");
             self.active -= 1;
         }
+        debug_assert!(self.is_sound(), "{self:?}");
         promotes
     }
 
@@ -129,6 +141,7 @@ impl Breaker {
     pub fn enter_retry(&mut self) -> bool {
         let may = has_room(self.retries, self.spec.retries);
         self.retries += u32::from(may);
+        debug_assert!(self.spec.retries.is_none_or(|most| self.retries <= most), "{self:?}");
         may
     }
 
@@ -169,12 +182,12 @@ mod tests {
     fn connections_fill_first_then_the_queue_then_nothing_gets_in() {
         let mut breaker = Breaker::new(spec(2, 1, 9));
         let entries = [(); 4].map(|()| breaker.enter());
-        let refused = Entry::Refused(Refusal::Pending);
-        assert_eq!(entries, [Entry::Active, Entry::Active, Entry::Pending, refused]);
+        let refused = Admission::Refused(Refusal::Pending);
+        assert_eq!(entries, [Admission::Active, Admission::Active, Admission::Pending, refused]);
         // The one that waits takes the connection, and leaves its place to another.
         assert!(breaker.leave(true));
         assert_eq!((breaker.active(), breaker.pending()), (2, 0));
-        assert_eq!(breaker.enter(), Entry::Pending);
+        assert_eq!(breaker.enter(), Admission::Pending);
         // It gives up: the connections are as before.
         assert!(!breaker.leave(false));
         assert_eq!((breaker.active(), breaker.pending()), (2, 0));
@@ -186,10 +199,10 @@ mod tests {
     fn requests_bound_all_that_is_under_way() {
         let mut breaker = Breaker::new(spec(2, 9, 3));
         let entries = [(); 4].map(|()| breaker.enter());
-        let refused = Entry::Refused(Refusal::Requests);
-        assert_eq!(entries, [Entry::Active, Entry::Active, Entry::Pending, refused]);
+        let refused = Admission::Refused(Refusal::Requests);
+        assert_eq!(entries, [Admission::Active, Admission::Active, Admission::Pending, refused]);
         let mut envoys = Breaker::new(BreakerSpec::default());
-        let active = (0..1_024).all(|_| envoys.enter() == Entry::Active);
+        let active = (0..1_024).all(|_| envoys.enter() == Admission::Active);
         assert!(active && envoys.enter() == refused);
     }
 
@@ -205,8 +218,10 @@ mod tests {
     #[test]
     fn without_thresholds_all_are_active_and_one_connection_is_always_allowed() {
         let mut breaker = Breaker::new(BreakerSpec::NONE);
-        assert!((0..100_000).all(|_| breaker.enter() == Entry::Active && breaker.enter_retry()));
-        assert_eq!(Breaker::new(spec(0, 1, 9)).enter(), Entry::Active);
+        assert!(
+            (0..100_000).all(|_| breaker.enter() == Admission::Active && breaker.enter_retry())
+        );
+        assert_eq!(Breaker::new(spec(0, 1, 9)).enter(), Admission::Active);
     }
 
     proptest! {
@@ -229,12 +244,12 @@ mod tests {
                         prop_assert!(!breaker.leave(false));
                     }
                     _ => match breaker.enter() {
-                        Entry::Active => active += 1,
-                        Entry::Pending => queue.push_back(ticket),
-                        Entry::Refused(Refusal::Pending) => {
+                        Admission::Active => active += 1,
+                        Admission::Pending => queue.push_back(ticket),
+                        Admission::Refused(Refusal::Pending) => {
                             prop_assert_eq!(queue.len() as u32, pending)
                         }
-                        Entry::Refused(Refusal::Requests) => {
+                        Admission::Refused(Refusal::Requests) => {
                             prop_assert_eq!(active + queue.len() as u32, requests)
                         }
                     },

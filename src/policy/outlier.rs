@@ -86,7 +86,7 @@ pub enum Response {
 
 /// What is known of a host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Host {
+struct HostRecord {
     /// Since when it is out.
     ejected: Option<Instant>,
     /// The multiplier of its ejection time.
@@ -105,7 +105,7 @@ struct Host {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outliers {
     spec: OutlierSpec,
-    hosts: Vec<Host>,
+    hosts: Vec<HostRecord>,
     /// Hosts that are out.
     ejected: usize,
     /// The host whose turn it is.
@@ -115,9 +115,11 @@ pub struct Outliers {
 impl Outliers {
     /// This many hosts, all in use.
     pub fn new(spec: OutlierSpec, hosts: usize) -> Self {
+        let shares = [spec.max_ejected.0, spec.panic.0];
+        assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)), "{shares:?}");
         let max_ejection = spec.max_ejection.max(spec.base_ejection);
         let spec = OutlierSpec { max_ejection, ..spec };
-        Outliers { spec, hosts: vec![Host::default(); hosts], ejected: 0, next: 0 }
+        Outliers { spec, hosts: vec![HostRecord::default(); hosts], ejected: 0, next: 0 }
     }
 
     /// Notes how `host` answered at `now`. Returns whether it is ejected because of that.
@@ -126,6 +128,7 @@ impl Outliers {
         known.requests += 1;
         if response == Response::Fine {
             known.fine += 1;
+            debug_assert!(known.fine <= known.requests, "what was fine was asked");
             (known.errors, known.gateway_failures) = (0, 0);
             return false;
         }
@@ -155,6 +158,7 @@ impl Outliers {
                 host.times = host.times.saturating_sub(1);
                 continue;
             };
+            debug_assert!(now >= since, "time does not go back");
             if now.since(since)
                 >= (self.spec.base_ejection * host.times).min(self.spec.max_ejection)
             {
@@ -168,12 +172,19 @@ impl Outliers {
         for host in &mut self.hosts {
             (host.requests, host.fine) = (0, 0);
         }
+        debug_assert_eq!(self.ejected, self.out(), "the count is that of the hosts");
+    }
+
+    /// Hosts that are out, counted.
+    fn out(&self) -> usize {
+        self.hosts.iter().filter(|host| host.ejected.is_some()).count()
     }
 
     /// The hosts in use whose success rate since the last sweep stands out.
     fn worst(&self) -> Vec<usize> {
         let Some(rule) = self.spec.success_rate else { return Vec::new() };
-        let counts = |host: &Host| host.ejected.is_none() && host.requests >= rule.requests.max(1);
+        let counts =
+            |host: &HostRecord| host.ejected.is_none() && host.requests >= rule.requests.max(1);
         let hosts = self.hosts.iter().enumerate().filter(|(_, host)| counts(host));
         let rates: Vec<(usize, f64)> =
             hosts.map(|(at, host)| (at, host.fine as f64 / host.requests as f64)).collect();
@@ -194,11 +205,14 @@ impl Outliers {
         if may {
             let OutlierSpec { base_ejection, max_ejection, .. } = self.spec;
             let host = &mut self.hosts[host];
+            debug_assert!(host.ejected.is_none(), "a host that is out is not thrown out");
             host.ejected = Some(now);
             // The multiplier stops just above what the longest ejection needs.
             host.times += u64::from(base_ejection * host.times < max_ejection + base_ejection);
+            debug_assert!(host.times >= 1, "an ejection lasts");
             self.ejected += 1;
         }
+        debug_assert!(self.ejected <= self.hosts.len(), "no more than there are");
         may
     }
 
@@ -206,6 +220,7 @@ impl Outliers {
     pub fn pick(&mut self) -> Option<usize> {
         let number = self.hosts.len();
         let all = self.is_panicking();
+        debug_assert!(number == 0 || self.next < number, "it is somebody's turn");
         let turns = (0..number).map(|step| (self.next + step) % number);
         let host = turns.into_iter().find(|host| all || self.hosts[*host].ejected.is_none())?;
         self.next = (host + 1) % number;

@@ -16,6 +16,7 @@ pub(super) struct Pages<T> {
 impl<T: Clone + Default> Pages<T> {
     /// Rows of `width` cells for the keys from 0 to `keys`, all at their default.
     pub(super) fn new(keys: u32, width: usize) -> Self {
+        assert!(width > 0, "a row has cells");
         Pages { width, pages: vec![None; (keys as usize).div_ceil(KEYS)] }
     }
 
@@ -24,6 +25,7 @@ impl<T: Clone + Default> Pages<T> {
         let (page, from) = (key as usize / KEYS, key as usize % KEYS * self.width);
         let fresh = || vec![T::default(); KEYS * self.width].into_boxed_slice();
         let page = self.pages[page].get_or_insert_with(fresh);
+        debug_assert!(from + self.width <= page.len(), "rows lie within their page");
         &mut page[from..from + self.width]
     }
 

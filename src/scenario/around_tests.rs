@@ -9,7 +9,7 @@ use crate::plan::{
 };
 use crate::policy::breaker::BreakerSpec;
 use crate::policy::cache::CacheSpec;
-use crate::policy::limit::{Algorithm, LimitSpec, OnUnknown, Quota, Sharing, Start};
+use crate::policy::limit::{Algorithm, LimitSpec, OnUnknown, Quota, Sharing, WindowOrigin};
 use crate::policy::outlier::OutlierSpec;
 use crate::random::Law;
 use crate::scenario::Setting;
@@ -208,7 +208,7 @@ fn policies() -> Vec<Policy> {
     };
     let quota = |limit, window| Quota { limit, window: secs(window) };
     let quotas = vec![quota(100, 10.0), quota(2_000, 3_600.0)];
-    let fixed = Algorithm::FixedWindow { quotas, start: Start::Clock };
+    let fixed = Algorithm::FixedWindow { quotas, start: WindowOrigin::Clock };
     let leases = limit(fixed, Sharing::Leases { fraction: Share(0.05) });
     let sliding = Algorithm::SlidingWindow { limit: 50, window: secs(1.0) };
     let tokens = Algorithm::TokenBucket { per_sec: Rate(100.0), size: 300 };
@@ -309,7 +309,7 @@ fn defaults_are_those_of_envoy_and_of_the_policies() {
     assert_eq!(around.upstreams[0].outliers, Some(OutlierSpec::default()));
     assert_eq!(around.upstreams[0].timeout, secs(15.0));
     let quotas = vec![Quota { limit: 9, window: secs(60.0) }];
-    let fixed = Algorithm::FixedWindow { quotas, start: Start::FirstRequest };
+    let fixed = Algorithm::FixedWindow { quotas, start: WindowOrigin::FirstRequest };
     let spec = limit(fixed, Sharing::LEASES);
     let (of, storage) = (LimitKey::All, secs(1e-3));
     let limit = PolicyKind::Limit { spec, of, queue: None, storage };

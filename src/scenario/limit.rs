@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Flaw, Problem, clip};
 use crate::plan::{LimitKey, PolicyKind, SpikeQueue};
-use crate::policy::limit::{Algorithm, LimitSpec, OnUnknown, Quota, Sharing, Start};
+use crate::policy::limit::{Algorithm, LimitSpec, OnUnknown, Quota, Sharing, WindowOrigin};
 use crate::quantity;
 use crate::scenario::Mark;
 use crate::scenario::book::{Book, Found, Section};
@@ -94,8 +94,8 @@ fn fixed_window<'a>(book: &mut Book<'a>, section: &Section<'a>) -> Algorithm {
         false => vec![single(book, section, REQUEST_LIMIT)],
     };
     let start = match book.get(section, key::WINDOW_START).value {
-        WindowStart::FirstRequest => Start::FirstRequest,
-        WindowStart::Clock => Start::Clock,
+        WindowStart::FirstRequest => WindowOrigin::FirstRequest,
+        WindowStart::Clock => WindowOrigin::Clock,
     };
     Algorithm::FixedWindow { quotas, start }
 }

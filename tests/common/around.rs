@@ -3,7 +3,7 @@
 use brownout::plan::*;
 use brownout::policy::breaker::BreakerSpec;
 use brownout::policy::cache::CacheSpec;
-use brownout::policy::limit::{Algorithm, LimitSpec, OnUnknown, Quota, Sharing, Start};
+use brownout::policy::limit::{Algorithm, LimitSpec, OnUnknown, Quota, Sharing, WindowOrigin};
 use brownout::random::Law;
 use brownout::units::{Share, Span};
 
@@ -73,7 +73,7 @@ pub fn limit(algorithm: Algorithm, sharing: Sharing) -> PolicyKind {
 
 /// So many requests in each window; windows follow one another from time 0.
 pub fn windows(limit: u64, window: Span) -> Algorithm {
-    Algorithm::FixedWindow { quotas: vec![Quota { limit, window }], start: Start::Clock }
+    Algorithm::FixedWindow { quotas: vec![Quota { limit, window }], start: WindowOrigin::Clock }
 }
 
 /// A cache with room for everything.

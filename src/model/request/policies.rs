@@ -25,7 +25,7 @@ use crate::observe::ledger::Failure;
 use crate::observe::{Observer, ReplicaId};
 use crate::plan::{Api, LimitKey, Plan, Policy, PolicyKind, SpikeQueue};
 use crate::policy::cache::Caches;
-use crate::policy::limit::{Answer, Decision, Limiter};
+use crate::policy::limit::{Answer, LimitDecision, Limiter};
 use crate::units::{Instant, Span};
 
 /// What a policy remembers.
@@ -263,12 +263,12 @@ impl Requests {
     }
 
     fn note_decision(&mut self, cx: &mut Context, born: Instant, answer: Answer, passes: bool) {
-        if answer.asked && answer.decision != Decision::Unknown {
+        if answer.asked && answer.decision != LimitDecision::Unknown {
             cx.listener.counted(born, Count::StorageAsked);
         }
         match answer.decision {
-            Decision::Admitted => cx.listener.counted(born, Count::Admitted),
-            Decision::Unknown if passes => cx.listener.counted(born, Count::Unlimited),
+            LimitDecision::Admitted => cx.listener.counted(born, Count::Admitted),
+            LimitDecision::Unknown if passes => cx.listener.counted(born, Count::Unlimited),
             _ => {}
         }
     }
@@ -294,7 +294,7 @@ impl Requests {
         match answer.decision {
             _ if passes && answer.asked && *storage > Span::ZERO => Ruling::PassesLater(*storage),
             _ if passes => Ruling::Passes,
-            Decision::Unknown => Ruling::Ends(Then::Reject(Failure::QuotaUnknown)),
+            LimitDecision::Unknown => Ruling::Ends(Then::Reject(Failure::QuotaUnknown)),
             _ => match queue.and_then(|queue| self.enter_queue(cx, attempt, index, slot, queue)) {
                 Some(wait) => Ruling::Waits(wait),
                 None => Ruling::Ends(Then::Reject(Failure::RateLimited)),

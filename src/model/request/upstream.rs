@@ -30,7 +30,7 @@ use crate::observe::Observer;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
 use crate::plan::{Down, Plan, Upstream as Spec};
-use crate::policy::breaker::Entry;
+use crate::policy::breaker::Admission;
 use crate::policy::outlier::{Outliers, Response};
 use crate::units::Instant;
 
@@ -80,7 +80,7 @@ impl Requests {
         let view = &mut self.upstreams.views[upstream][slot];
         let entry = view.breaker.enter();
         let record = &mut cx.in_flight.attempts[attempt];
-        if let Entry::Refused(_) = entry {
+        if let Admission::Refused(_) = entry {
             if std::mem::take(&mut record.retrying) {
                 view.breaker.leave_retry();
             }
@@ -96,7 +96,7 @@ impl Requests {
             self.set_timeout(cx, attempt, Timeout::Upstream, until);
         }
         match entry {
-            Entry::Pending => self.upstreams.views[upstream][slot].pending.push_back(attempt),
+            Admission::Pending => self.upstreams.views[upstream][slot].pending.push_back(attempt),
             _ => self.go_to_host(cx, fleet, at, attempt),
         }
     }

@@ -8,7 +8,7 @@ use brownout::observe::recorder::Keep;
 use brownout::plan::*;
 use brownout::policy::breaker::BreakerSpec;
 use brownout::policy::cache::CacheSpec;
-use brownout::policy::limit::{Algorithm, LimitSpec, OnUnknown, Quota, Sharing, Start};
+use brownout::policy::limit::{Algorithm, LimitSpec, OnUnknown, Quota, Sharing, WindowOrigin};
 use brownout::policy::outlier::OutlierSpec;
 use brownout::random::Law;
 use brownout::units::{Rate, Share};
@@ -151,7 +151,7 @@ fn upstream() -> impl Strategy<Value = Upstream> {
 fn limit() -> impl Strategy<Value = PolicyKind> {
     let quota =
         (1_u64..200, 0.1..12.0).prop_map(|(limit, window)| Quota { limit, window: secs(window) });
-    let start = prop::sample::select(vec![Start::FirstRequest, Start::Clock]);
+    let start = prop::sample::select(vec![WindowOrigin::FirstRequest, WindowOrigin::Clock]);
     let algorithm = prop_oneof![
         (prop::collection::vec(quota, 1..3), start)
             .prop_map(|(quotas, start)| Algorithm::FixedWindow { quotas, start }),

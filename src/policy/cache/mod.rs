@@ -22,9 +22,14 @@
 //! Memory: 24 bytes for a key, on pages of 128 keys that are in use; without sharing, once for each
 //! slot.
 
-use super::fifo::Fifo;
-use super::holders::Holders;
+mod fifo;
+mod holders;
+#[cfg(test)]
+mod tests;
+
 use crate::units::{Instant, Span};
+use fifo::Fifo;
+use holders::Holders;
 
 /// A cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +104,7 @@ impl Caches {
             store.remove(oldest);
         }
         store.put(key, now + self.spec.ttl);
+        debug_assert!(store.len() <= self.spec.entries, "no more than there is room for");
     }
 
     /// A replica is there.
@@ -140,10 +146,10 @@ impl Caches {
     /// Entries that count at `now`, over all caches, those kept for a successor included.
     pub fn len(&mut self, now: Instant) -> usize {
         self.stores.iter_mut().for_each(|store| store.drop_ended(now));
+        debug_assert!(
+            self.stores.iter().all(|store| store.len() <= self.spec.entries),
+            "in bounds"
+        );
         self.stores.iter().map(Fifo::len).sum()
     }
 }
-
-#[cfg(test)]
-#[path = "cache_tests.rs"]
-mod tests;

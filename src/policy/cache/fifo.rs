@@ -7,7 +7,7 @@
 //! A linked list over dense keys, so that an entry is found, added and taken out in constant time,
 //! and nothing but the entries themselves is kept.
 
-use super::pages::Pages;
+use crate::policy::pages::Pages;
 use crate::units::Instant;
 
 /// No key.
@@ -15,7 +15,7 @@ const NONE: u32 = u32::MAX;
 
 /// A key's entry, or its absence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Node {
+struct CacheEntry {
     is_in: bool,
     before: u32,
     after: u32,
@@ -23,16 +23,16 @@ struct Node {
     ends: Instant,
 }
 
-impl Default for Node {
+impl Default for CacheEntry {
     fn default() -> Self {
-        Node { is_in: false, before: NONE, after: NONE, ends: Instant::ZERO }
+        CacheEntry { is_in: false, before: NONE, after: NONE, ends: Instant::ZERO }
     }
 }
 
 /// The entries of one cache.
 #[derive(Clone, Debug)]
 pub(super) struct Fifo {
-    nodes: Pages<Node>,
+    entries: Pages<CacheEntry>,
     first: u32,
     last: u32,
     len: usize,
@@ -41,15 +41,24 @@ pub(super) struct Fifo {
 impl Fifo {
     /// None of the keys from 0 to `keys`.
     pub(super) fn new(keys: u32) -> Self {
-        Fifo { nodes: Pages::new(keys, 1), first: NONE, last: NONE, len: 0 }
+        Fifo { entries: Pages::new(keys, 1), first: NONE, last: NONE, len: 0 }
     }
 
-    fn look(&self, key: u32) -> Option<&Node> {
-        self.nodes.look(key).map(|row| &row[0]).filter(|node| node.is_in)
+    fn look(&self, key: u32) -> Option<&CacheEntry> {
+        self.entries.look(key).map(|row| &row[0]).filter(|entry| entry.is_in)
     }
 
-    fn node(&mut self, key: u32) -> &mut Node {
-        &mut self.nodes.row(key)[0]
+    /// Whether the ends of the list are as its length says.
+    fn is_linked(&self) -> bool {
+        let empty = self.len == 0;
+        let first = self.oldest().and_then(|key| self.look(key));
+        (self.first == NONE) == empty
+            && (self.last == NONE) == empty
+            && first.is_none_or(|first| first.before == NONE)
+    }
+
+    fn entry(&mut self, key: u32) -> &mut CacheEntry {
+        &mut self.entries.row(key)[0]
     }
 
     /// Entries, ended or not.
@@ -59,7 +68,7 @@ impl Fifo {
 
     /// Whether the key has an entry that counts at `now`.
     pub(super) fn has(&self, key: u32, now: Instant) -> bool {
-        self.look(key).is_some_and(|node| now < node.ends)
+        self.look(key).is_some_and(|entry| now < entry.ends)
     }
 
     /// The key of the oldest entry.
@@ -69,7 +78,7 @@ impl Fifo {
 
     /// The keys in order.
     pub(super) fn keys(&self) -> impl Iterator<Item = u32> + '_ {
-        let next = |key: &u32| self.look(*key).map(|node| node.after).filter(|key| *key != NONE);
+        let next = |key: &u32| self.look(*key).map(|entry| entry.after).filter(|key| *key != NONE);
         std::iter::successors(self.oldest(), next)
     }
 
@@ -77,27 +86,31 @@ impl Fifo {
     pub(super) fn put(&mut self, key: u32, ends: Instant) {
         self.remove(key);
         let before = std::mem::replace(&mut self.last, key);
-        *self.node(key) = Node { is_in: true, before, after: NONE, ends };
+        *self.entry(key) = CacheEntry { is_in: true, before, after: NONE, ends };
         match before {
             NONE => self.first = key,
-            _ => self.node(before).after = key,
+            _ => self.entry(before).after = key,
         }
         self.len += 1;
+        let later = || self.look(before).is_some_and(|before| before.ends <= ends);
+        debug_assert!(before == NONE || later(), "entries end in the order of the list");
+        debug_assert!(self.is_linked(), "both ends, or none");
     }
 
     /// Takes the key's entry out, if it has one.
     pub(super) fn remove(&mut self, key: u32) {
-        let Some(&Node { before, after, .. }) = self.look(key) else { return };
+        let Some(&CacheEntry { before, after, .. }) = self.look(key) else { return };
         match before {
             NONE => self.first = after,
-            _ => self.node(before).after = after,
+            _ => self.entry(before).after = after,
         }
         match after {
             NONE => self.last = before,
-            _ => self.node(after).before = before,
+            _ => self.entry(after).before = before,
         }
-        *self.node(key) = Node::default();
+        *self.entry(key) = CacheEntry::default();
         self.len -= 1;
+        debug_assert!(self.is_linked(), "both ends, or none");
     }
 
     /// Takes out the entries that no longer count at `now`, as far as they are the oldest.
@@ -105,11 +118,12 @@ impl Fifo {
         while let Some(key) = self.oldest().filter(|key| !self.has(*key, now)) {
             self.remove(key);
         }
+        debug_assert!(self.oldest().is_none_or(|key| self.has(key, now)), "what is left counts");
     }
 
     /// Takes all out.
     pub(super) fn clear(&mut self) {
-        self.nodes.clear();
+        self.entries.clear();
         (self.first, self.last, self.len) = (NONE, NONE, 0);
     }
 }

@@ -51,6 +51,7 @@ impl Holders {
 
     /// Goes with its copies.
     pub(super) fn lose(&mut self, now: Instant, slot: usize) {
+        debug_assert!(self.at.is_none_or(|at| at <= now), "time does not go back");
         if self.at != Some(now) {
             self.at = Some(now);
             self.held.clone_from(&self.present);
@@ -72,6 +73,7 @@ impl Holders {
     pub(super) fn have_lost(&self, key: u32) -> bool {
         let held = || (0..self.held.len()).filter(|slot| self.held[*slot]);
         let copies = (1 + self.replication).min(held().count());
+        debug_assert!(self.at.is_some(), "somebody was lost");
         let alive = held().filter(|slot| !self.lost[*slot]);
         let best = alive.map(|slot| weight(key, slot)).max();
         let before = |slot: &usize| best.is_none_or(|best| weight(key, *slot) > best);

@@ -19,9 +19,9 @@
 //! Left out: a bucket that vanishes while replicas live, which they would fill with what they know
 //! and so admit too much.
 
-use super::limit::{Answer, Decision, Quota, Start};
-use super::meter::Window;
-use super::pages::Pages;
+use super::meter::WindowCount;
+use super::spec::{Answer, LimitDecision, Quota, WindowOrigin};
+use crate::policy::pages::Pages;
 use crate::units::{Instant, Share};
 
 /// What a replica may still admit by itself.
@@ -49,9 +49,9 @@ impl Lease {
 #[derive(Clone, Debug)]
 pub(super) struct Leased {
     quotas: Vec<Quota>,
-    start: Start,
+    start: WindowOrigin,
     fraction: Share,
-    buckets: Pages<Window>,
+    buckets: Pages<WindowCount>,
     /// A table for each slot.
     pub(super) leases: Vec<Pages<Lease>>,
 }
@@ -59,11 +59,12 @@ pub(super) struct Leased {
 impl Leased {
     pub(super) fn new(
         quotas: &[Quota],
-        start: Start,
+        start: WindowOrigin,
         fraction: Share,
         keys: u32,
         slots: usize,
     ) -> Self {
+        assert!((0.0..=1.0).contains(&fraction.0), "{fraction:?} of what is left");
         let quotas: Vec<Quota> = quotas.iter().map(|quota| quota.stretched()).collect();
         let buckets = Pages::new(keys, quotas.len());
         let leases = vec![Pages::new(keys, quotas.len()); slots];
@@ -80,7 +81,7 @@ impl Leased {
         let leases = self.leases[slot].row(key);
         let asked = !leases.iter().all(|lease| lease.is_good(now));
         if asked && !reachable {
-            return Answer { decision: Decision::Unknown, asked };
+            return Answer { decision: LimitDecision::Unknown, asked };
         }
         if asked {
             let buckets = self.buckets.row(key).iter_mut().zip(&self.quotas);
@@ -92,10 +93,11 @@ impl Leased {
             }
         }
         if leases.iter().any(|lease| lease.left == 0) {
-            return Answer { decision: Decision::Limited, asked };
+            return Answer { decision: LimitDecision::Limited, asked };
         }
+        debug_assert!(leases.iter().all(|lease| lease.is_good(now)), "admitted by good leases");
         leases.iter_mut().for_each(|lease| lease.left -= 1);
-        Answer { decision: Decision::Admitted, asked }
+        Answer { decision: LimitDecision::Admitted, asked }
     }
 
     pub(super) fn lost(&mut self, slot: usize) {
@@ -109,12 +111,14 @@ impl Leased {
 }
 
 /// Takes a lease out of a bucket.
-fn take(bucket: &mut Window, limit: u64, fraction: Share) -> Lease {
+fn take(bucket: &mut WindowCount, limit: u64, fraction: Share) -> Lease {
+    debug_assert!(bucket.used <= limit, "no more is given out than there is");
     let rest = limit - bucket.used;
     // The billionth keeps 0.3 of 10 from being 2.
     let part = (rest as f64 * fraction.0 + 1e-9) as u64;
     let left = part.max(1).min(rest);
     bucket.used += left;
+    debug_assert!((left > 0) == (rest > 0) && bucket.used <= limit, "a part of what is left");
     Lease { ends: bucket.ends, left }
 }
 

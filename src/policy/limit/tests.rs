@@ -1,6 +1,6 @@
 use super::*;
 use crate::random::{Seed, Stream};
-use crate::units::SECOND;
+use crate::units::{Rate, SECOND, Span};
 
 fn secs(seconds: f64) -> Instant {
     Instant::from_secs(seconds)
@@ -10,7 +10,7 @@ fn window(limit: u64, seconds: f64) -> Quota {
     Quota { limit, window: Span::from_secs(seconds) }
 }
 
-fn fixed(quotas: &[Quota], start: Start) -> Algorithm {
+fn fixed(quotas: &[Quota], start: WindowOrigin) -> Algorithm {
     Algorithm::FixedWindow { quotas: quotas.to_vec(), start }
 }
 
@@ -21,7 +21,7 @@ fn limiter(algorithm: Algorithm, sharing: Sharing, slots: usize) -> Limiter {
 
 /// Whether a request at these seconds is admitted; key 0, in reach.
 fn admits(limiter: &mut Limiter, at: f64, slot: usize) -> bool {
-    limiter.decide(secs(at), slot, 0, true).decision == Decision::Admitted
+    limiter.decide(secs(at), slot, 0, true).decision == LimitDecision::Admitted
 }
 
 fn stream(number: u64) -> Stream {
@@ -85,7 +85,7 @@ fn fixed_windows_admit_what_the_vectors_say() {
     let slow = (12.0, 60.0, 600, 1, Some(599.999989317185), None);
     for (rate, seconds, limit, slots, mean, rejected) in FIXED.into_iter().chain([slow]) {
         let sharing = if slots > 1 { Sharing::PerReplica } else { Sharing::Counter };
-        let algorithm = fixed(&[window(limit, seconds)], Start::Clock);
+        let algorithm = fixed(&[window(limit, seconds)], WindowOrigin::Clock);
         let mut limiter = limiter(algorithm, sharing, slots);
         let (share, sample, windows) = poisson(&mut limiter, rate, seconds, slots);
         if let Some(mean) = mean {
@@ -120,14 +120,14 @@ fn a_window_starts_at_the_first_request_or_by_the_clock() {
         let mut limiter = limiter(fixed(&[window(2, 10.0)], start), Sharing::Counter, 1);
         [7.0, 8.0, 9.0, 10.0, 16.9, 17.0, 20.0].map(|at| admits(&mut limiter, at, 0))
     };
-    assert_eq!(ask(Start::FirstRequest), [true, true, false, false, false, true, true]);
-    assert_eq!(ask(Start::Clock), [true, true, false, true, true, false, true]);
+    assert_eq!(ask(WindowOrigin::FirstRequest), [true, true, false, false, false, true, true]);
+    assert_eq!(ask(WindowOrigin::Clock), [true, true, false, true, true, false, true]);
 }
 
 #[test]
 fn every_quota_must_have_room_and_a_refusal_takes_nothing() {
     let quotas = [window(2, 10.0), window(3, 100.0)];
-    let mut limiter = limiter(fixed(&quotas, Start::FirstRequest), Sharing::Counter, 1);
+    let mut limiter = limiter(fixed(&quotas, WindowOrigin::FirstRequest), Sharing::Counter, 1);
     let admitted =
         [0.0, 1.0, 2.0, 3.0, 10.0, 11.0, 12.0, 100.0].map(|at| admits(&mut limiter, at, 0));
     assert_eq!(admitted, [true, true, false, false, true, false, false, true]);
@@ -135,11 +135,11 @@ fn every_quota_must_have_room_and_a_refusal_takes_nothing() {
 
 #[test]
 fn keys_do_not_know_of_each_other() {
-    let mut limiter = limiter(fixed(&[window(1, 10.0)], Start::Clock), Sharing::Counter, 1);
+    let mut limiter = limiter(fixed(&[window(1, 10.0)], WindowOrigin::Clock), Sharing::Counter, 1);
     for _ in 0..2 {
         let last = [0, 1, 999].map(|key| limiter.decide(secs(0.0), 0, key, true).decision);
         let again = [0, 1, 999].map(|key| limiter.decide(secs(1.0), 0, key, true).decision);
-        assert_eq!((last, again), ([Decision::Admitted; 3], [Decision::Limited; 3]));
+        assert_eq!((last, again), ([LimitDecision::Admitted; 3], [LimitDecision::Limited; 3]));
         limiter.all_lost();
     }
 }
@@ -151,7 +151,7 @@ fn a_token_that_comes_exactly_in_time_is_there() {
         let mut limiter = limiter(algorithm, Sharing::Counter, 1);
         let tick = |number: u64| Instant((number as f64 * SECOND as f64 / rate).ceil() as u64);
         let count = (0..10_000).filter(|number| {
-            limiter.decide(tick(*number), 0, 0, true).decision == Decision::Admitted
+            limiter.decide(tick(*number), 0, 0, true).decision == LimitDecision::Admitted
         });
         assert_eq!(count.count(), 10_000, "{rate}");
     }
@@ -198,7 +198,7 @@ fn a_sliding_window_never_has_more_than_its_limit() {
 #[test]
 fn out_of_reach_nobody_knows_what_only_all_know() {
     let algorithms = [
-        fixed(&[window(1, 10.0)], Start::FirstRequest),
+        fixed(&[window(1, 10.0)], WindowOrigin::FirstRequest),
         Algorithm::TokenBucket { per_sec: Rate(1.0), size: 1 },
         Algorithm::SlidingWindow { limit: 1, window: Span::from_secs(10.0) },
     ];
@@ -208,22 +208,22 @@ fn out_of_reach_nobody_knows_what_only_all_know() {
             let answers = [(); 2].map(|()| limiter.decide(secs(0.0), 0, 0, false));
             answers.map(|answer| (answer.decision, answer.asked))
         };
-        assert_eq!(ask(Sharing::Counter), [(Decision::Unknown, true); 2]);
-        assert_eq!(ask(Sharing::LEASES), [(Decision::Unknown, true); 2]);
+        assert_eq!(ask(Sharing::Counter), [(LimitDecision::Unknown, true); 2]);
+        assert_eq!(ask(Sharing::LEASES), [(LimitDecision::Unknown, true); 2]);
         let own = ask(Sharing::PerReplica);
-        assert_eq!(own, [(Decision::Admitted, false), (Decision::Limited, false)]);
+        assert_eq!(own, [(LimitDecision::Admitted, false), (LimitDecision::Limited, false)]);
     }
 }
 
 #[test]
 fn what_nobody_knows_is_blocked_or_passed_as_set() {
-    let passes = |decision: Decision| {
+    let passes = |decision: LimitDecision| {
         [OnUnknown::Block, OnUnknown::Pass].map(|on_unknown| decision.passes(on_unknown))
     };
-    assert_eq!(passes(Decision::Unknown), [false, true]);
-    assert_eq!(passes(Decision::Admitted), [true, true]);
-    assert_eq!(passes(Decision::Limited), [false, false]);
-    let algorithm = fixed(&[window(1, 10.0)], Start::Clock);
+    assert_eq!(passes(LimitDecision::Unknown), [false, true]);
+    assert_eq!(passes(LimitDecision::Admitted), [true, true]);
+    assert_eq!(passes(LimitDecision::Limited), [false, false]);
+    let algorithm = fixed(&[window(1, 10.0)], WindowOrigin::Clock);
     let mut limiter = limiter(algorithm, Sharing::Counter, 1);
     let answer = limiter.decide(secs(0.0), 0, 0, false);
     assert!(!limiter.passes(answer));
@@ -237,7 +237,8 @@ fn short_windows_are_stretched_at_the_same_rate() {
     assert_eq!(window(10, 60.0).stretched(), window(10, 60.0));
     // Only leases need it.
     let ask = |sharing| {
-        let mut limiter = limiter(fixed(&[window(10, 5.0)], Start::FirstRequest), sharing, 1);
+        let mut limiter =
+            limiter(fixed(&[window(10, 5.0)], WindowOrigin::FirstRequest), sharing, 1);
         let mut burst = |at| (0..99).filter(|_| admits(&mut limiter, at, 0)).count();
         [burst(0.0), burst(5.0), burst(10.0)]
     };

@@ -11,14 +11,14 @@
 
 use std::collections::VecDeque;
 
-use super::limit::{Answer, Decision, Quota, Start};
-use super::pages::Pages;
+use super::spec::{Answer, LimitDecision, Quota, WindowOrigin};
+use crate::policy::pages::Pages;
 use crate::units::{Instant, Rate, SECOND, Span};
 
 /// A rule that needs one row of state per key.
-pub(super) trait Rule {
-    /// A cell of the row.
-    type Cell: Clone + Default;
+pub(super) trait CountingRule {
+    /// What is kept for a key.
+    type Count: Clone + Default;
 
     /// Cells of a row.
     fn width(&self) -> usize {
@@ -26,19 +26,19 @@ pub(super) trait Rule {
     }
 
     /// Whether a request at `now` is within the limit; if so, it is counted.
-    fn admits(&self, row: &mut [Self::Cell], now: Instant) -> bool;
+    fn admits(&self, row: &mut [Self::Count], now: Instant) -> bool;
 }
 
 /// A rule with its counts.
 #[derive(Clone, Debug)]
-pub(super) struct Exact<R: Rule> {
+pub(super) struct Exact<R: CountingRule> {
     rule: R,
     is_shared: bool,
     /// One table for all slots, or one for each.
-    tables: Vec<Pages<R::Cell>>,
+    tables: Vec<Pages<R::Count>>,
 }
 
-impl<R: Rule> Exact<R> {
+impl<R: CountingRule> Exact<R> {
     /// One count for all, or one for each of this many slots.
     pub(super) fn new(rule: R, keys: u32, slots: Option<usize>) -> Self {
         let tables = vec![Pages::new(keys, rule.width()); slots.unwrap_or(1)];
@@ -54,12 +54,12 @@ impl<R: Rule> Exact<R> {
     ) -> Answer {
         let asked = self.is_shared;
         if asked && !reachable {
-            return Answer { decision: Decision::Unknown, asked };
+            return Answer { decision: LimitDecision::Unknown, asked };
         }
         let table = if self.is_shared { 0 } else { slot };
         let decision = match self.rule.admits(self.tables[table].row(key), now) {
-            true => Decision::Admitted,
-            false => Decision::Limited,
+            true => LimitDecision::Admitted,
+            false => LimitDecision::Limited,
         };
         Answer { decision, asked }
     }
@@ -77,37 +77,39 @@ impl<R: Rule> Exact<R> {
 
 /// A window of one key and quota.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Window {
+pub(super) struct WindowCount {
     /// The first moment that no longer belongs to it; the start of the run if there was none.
     pub(super) ends: Instant,
     /// Requests counted in it, or given out in leases.
     pub(super) used: u64,
 }
 
-impl Window {
+impl WindowCount {
     /// Starts a new window if the old one is over.
-    pub(super) fn roll(&mut self, length: Span, start: Start, now: Instant) {
+    pub(super) fn roll(&mut self, length: Span, start: WindowOrigin, now: Instant) {
         if now >= self.ends {
-            *self = Window { ends: start.end(now, length), used: 0 };
+            *self = WindowCount { ends: start.end(now, length), used: 0 };
         }
+        debug_assert!(now < self.ends, "a request falls into its window");
     }
 }
 
 /// Fixed windows, one for each quota.
 #[derive(Clone, Debug)]
-pub(super) struct Windows {
+pub(super) struct FixedWindows {
     pub(super) quotas: Vec<Quota>,
-    pub(super) start: Start,
+    pub(super) start: WindowOrigin,
 }
 
-impl Rule for Windows {
-    type Cell = Window;
+impl CountingRule for FixedWindows {
+    type Count = WindowCount;
 
     fn width(&self) -> usize {
         self.quotas.len()
     }
 
-    fn admits(&self, row: &mut [Window], now: Instant) -> bool {
+    fn admits(&self, row: &mut [WindowCount], now: Instant) -> bool {
+        debug_assert_eq!(row.len(), self.quotas.len(), "a window for each quota");
         let mut has_room = true;
         for (quota, window) in self.quotas.iter().zip(row.iter_mut()) {
             window.roll(quota.window, self.start, now);
@@ -116,6 +118,8 @@ impl Rule for Windows {
         if has_room {
             row.iter_mut().for_each(|window| window.used += 1);
         }
+        let mut both = row.iter().zip(&self.quotas);
+        debug_assert!(both.all(|(window, quota)| window.used <= quota.limit), "within the quota");
         has_room
     }
 }
@@ -129,6 +133,7 @@ pub(super) struct TokenBucket {
 
 impl TokenBucket {
     pub(super) fn new(per_sec: Rate, size: u64) -> Self {
+        assert!(size >= 1 && per_sec.0 >= 0.0 && per_sec.0.is_finite(), "{size}, {per_sec:?}");
         TokenBucket { per_ns: per_sec.0 / SECOND as f64, size: size as f64 }
     }
 }
@@ -140,17 +145,20 @@ pub(super) struct Spent {
     at: Instant,
 }
 
-impl Rule for TokenBucket {
-    type Cell = Spent;
+impl CountingRule for TokenBucket {
+    type Count = Spent;
 
     fn admits(&self, row: &mut [Spent], now: Instant) -> bool {
         let spent = &mut row[0];
+        debug_assert!(now >= spent.at, "time does not go back");
         let inflow = now.since(spent.at).0 as f64 * self.per_ns;
         *spent = Spent { tokens: (spent.tokens - inflow).max(0.0), at: now };
         let is_there = self.size - spent.tokens >= 1.0 - self.per_ns;
         if is_there {
             spent.tokens += 1.0;
         }
+        let burst = self.size + self.per_ns;
+        debug_assert!((0.0..=burst).contains(&spent.tokens), "no more than the bucket holds");
         is_there
     }
 }
@@ -162,11 +170,12 @@ pub(super) struct SlidingWindow {
     pub(super) window: Span,
 }
 
-impl Rule for SlidingWindow {
-    type Cell = VecDeque<Instant>;
+impl CountingRule for SlidingWindow {
+    type Count = VecDeque<Instant>;
 
     fn admits(&self, row: &mut [VecDeque<Instant>], now: Instant) -> bool {
         let passed = &mut row[0];
+        debug_assert!(passed.back().is_none_or(|last| *last <= now), "time does not go back");
         while passed.front().is_some_and(|at| now.since(*at) >= self.window) {
             passed.pop_front();
         }
@@ -174,6 +183,7 @@ impl Rule for SlidingWindow {
         if has_room {
             passed.push_back(now);
         }
+        debug_assert!(passed.len() as u64 <= self.limit, "within the limit");
         has_room
     }
 }

@@ -1,5 +1,6 @@
 //! Problems found in a file, and how they are shown: the line, a caret under the place, a remedy.
 
+use std::fmt;
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
@@ -115,15 +116,6 @@ impl Flaw {
         Flaw { title: title.into(), range: None, label: String::new(), help: None }
     }
 
-    /// The flaw of a message such as `"5" lacks a unit; write "5s"`: what follows the semicolon is
-    /// the remedy.
-    pub fn from_message(message: &str) -> Flaw {
-        match message.split_once("; ") {
-            Some((title, help)) => Flaw::new(title).help(help),
-            None => Flaw::new(message),
-        }
-    }
-
     /// The same, confined to these bytes.
     pub fn within(self, range: Range<usize>) -> Flaw {
         Flaw { range: Some(range), ..self }
@@ -137,6 +129,14 @@ impl Flaw {
     /// The same with a remedy.
     pub fn help(self, help: impl Into<String>) -> Flaw {
         Flaw { help: Some(help.into()), ..self }
+    }
+}
+
+impl fmt::Display for Flaw {
+    /// What is wrong and its remedy, in one line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.title)?;
+        self.help.iter().try_for_each(|help| write!(f, "; {help}"))
     }
 }
 

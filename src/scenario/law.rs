@@ -39,10 +39,8 @@ pub fn parse(text: &str) -> Result<Law, Flaw> {
 }
 
 fn bare(text: &str) -> Result<Law, Flaw> {
-    quantity::span(text).map(Law::Constant).map_err(|message| {
-        let known = LAWS.contains(&text.trim());
-        let flaw = Flaw::from_message(&message);
-        if known {
+    quantity::span(text).map(Law::Constant).map_err(|flaw| {
+        if LAWS.contains(&text.trim()) {
             Flaw::new(format!("the law {text:?} lacks its values")).help(usage(text.trim()))
         } else if text.trim().starts_with(|c: char| c.is_ascii_alphabetic()) {
             unknown(text.trim(), text)
@@ -197,8 +195,7 @@ impl Call<'_> {
 
 fn span_of(argument: &Argument<'_>) -> Result<Span, Flaw> {
     quantity::span(argument.text)
-        .map_err(|message| Flaw::from_message(&message).within(argument.range.clone()))
-        .map_err(|flaw| flaw.label("expected a duration"))
+        .map_err(|flaw| flaw.within(argument.range.clone()).label("expected a duration"))
 }
 
 /// The file that an empirical law names, `empirical("demands.csv")`, with its place in the text.

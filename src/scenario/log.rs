@@ -150,7 +150,7 @@ fn object_time(line: &str, name: &mut Option<usize>) -> Result<Moment, Flaw> {
 /// What the parser says, without the line, which is always the first here.
 fn json_flaw(error: &serde_json::Error) -> Flaw {
     let said = error.to_string();
-    let said = said.split(" at line ").next().unwrap_or_default();
+    let said = said.rsplit_once(" at line ").map_or(&*said, |(said, _)| said);
     let title = format!("this line is no JSON object: {said} at column {}", error.column());
     Flaw::new(title).help("each line is one whole object; drop a line that was cut off")
 }

@@ -110,7 +110,7 @@ macro_rules! quantities {
                 $kind.to_owned()
             }
             fn parse(text: &str) -> Result<Self, Flaw> {
-                $parse(&clip(text)).map_err(|message| Flaw::from_message(&message))
+                $parse(&clip(text))
             }
             fn show(&self) -> String {
                 format!("\"{}\"", $show(*self))
@@ -166,7 +166,7 @@ impl Value for Cores {
         "a number of cores, such as 0.5 or \"500m\"".to_owned()
     }
     fn parse(text: &str) -> Result<Self, Flaw> {
-        quantity::cores(&clip(text)).map_err(|message| Flaw::from_message(&message))
+        quantity::cores(&clip(text))
     }
     fn show(&self) -> String {
         self.0.to_string()

@@ -56,6 +56,8 @@ pub struct Problem {
     pub label: String,
     /// Remedies and reasons, each in one line.
     pub help: Vec<String>,
+    /// Whether it says that something is not there, which may follow from another problem.
+    pub missing: bool,
 }
 
 /// Something wrong with a piece of text, before it is known where the text stands.
@@ -74,8 +76,13 @@ pub struct Flaw {
 impl Problem {
     /// An error at a place.
     pub fn error(place: Place, title: impl Into<String>) -> Problem {
-        let (title, label) = (clip(&title.into()), String::new());
-        Problem { severity: Severity::Error, place, title, label, help: Vec::new() }
+        let (title, label, help) = (clip(&title.into()), String::new(), Vec::new());
+        Problem { severity: Severity::Error, place, title, label, help, missing: false }
+    }
+
+    /// An error: something is not there.
+    pub fn missing(place: Place, title: impl Into<String>) -> Problem {
+        Problem { missing: true, ..Problem::error(place, title) }
     }
 
     /// A warning at a place.
@@ -92,6 +99,11 @@ impl Problem {
     pub fn help(mut self, help: impl Into<String>) -> Problem {
         self.help.push(clip(&help.into()));
         self
+    }
+
+    /// The same with these further remedies.
+    pub fn helps(self, help: impl IntoIterator<Item = String>) -> Problem {
+        help.into_iter().fold(self, Problem::help)
     }
 
     /// Line and column, both from 1 (columns count characters); `None` for a whole file.
@@ -231,7 +243,7 @@ pub fn clip(text: &str) -> String {
 }
 
 /// The candidate that `word` was probably meant to be.
-fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const ALIKE: f64 = 0.6;
     if word.chars().count() > 60 {
         return None;

@@ -226,9 +226,9 @@ fn storage_outage(fault: &FaultReader<'_>) -> Option<Fault> {
 }
 
 /// Whether an API has a limit that replicas share.
-fn asks_storage(around: &Surroundings) -> bool {
-    let used = around.apis.iter().flat_map(|api| &api.policies);
-    used.map(|index| &around.policies[*index].kind).any(|kind| match kind {
+fn asks_storage(others: &Surroundings) -> bool {
+    let used = others.apis.iter().flat_map(|api| &api.policies);
+    used.map(|index| &others.policies[*index].kind).any(|kind| match kind {
         PolicyKind::Limit { spec, .. } => spec.sharing != Sharing::PerReplica,
         _ => false,
     })
@@ -237,7 +237,7 @@ fn asks_storage(around: &Surroundings) -> bool {
 /// A contract that ends.
 fn contract_revoked(fault: &FaultReader<'_>) -> Option<Fault> {
     let targets = fault.targets;
-    let needed = |around: &Surroundings| around.apis.iter().any(|api| api.contracts);
+    let needed = |others: &Surroundings| others.apis.iter().any(|api| api.contracts);
     if targets.sound && !(targets.contracts && targets.dependencies.is_some_and(needed)) {
         let help = match targets.contracts {
             true => "write [clients] with count = 10, or an [[api]] with contracts = true",

@@ -24,7 +24,7 @@ pub(crate) struct Targets<'t> {
 impl Targets<'_> {
     /// How many clients there are.
     pub(crate) fn clients(&self) -> usize {
-        self.dependencies.map_or(1, |around| around.clients.popularity.keys)
+        self.dependencies.map_or(1, |others| others.clients.popularity.keys)
     }
 }
 
@@ -98,7 +98,7 @@ impl FaultReader<'_> {
 
     /// Reads `orders` or `orders/2`.
     pub(crate) fn hosts(&self) -> Option<HostTarget> {
-        let upstreams = self.targets.dependencies.map_or(&[][..], |around| &around.upstreams);
+        let upstreams = self.targets.dependencies.map_or(&[][..], |others| &others.upstreams);
         if upstreams.is_empty() {
             let help = "write an [[upstream]] with name and latency";
             self.section.error(self.section, "this scenario has no upstream", help);

@@ -90,7 +90,7 @@ pub(crate) fn read(reader: &Reader<'_>, ingress: &Ingress) -> Clients {
         patience,
         network,
         retry: retry(&section),
-        cancels: patience.is_none() || section.get(key::CANCELS),
+        cancels: !section.has(&key::TIMEOUT) || section.get(key::CANCELS),
     };
     refuse_endless_failures(&section, &clients, ingress);
     clients

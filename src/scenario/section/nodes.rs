@@ -21,6 +21,8 @@ const COUNTED: Only = Only::Unless(
     "without nodes.per-zone a node with room is always there",
 );
 
+const ADDED: Only = Only::Unless("provisioner", &["\"none\""], "nodes.provisioner adds none");
+
 keys! {
     termination "termination" {
         DRAIN: Span = "drain", "25s", Documented, "Helm chart and gateway documentation",
@@ -38,10 +40,10 @@ keys! {
             "Who adds nodes for replicas that find no room.", COUNTED;
         NEW_NODE: Law = "new-node", "", Measured, "the provisioner",
             "From the wish for a node until it is ready.",
-            COUNTED, Unless("provisioner", &["\"none\""], "nodes.provisioner adds none");
+            COUNTED, ADDED;
         NEW_IMAGE: Law = "new-image", "uniform(10s, 25s)", Inferred,
             "the image is not on a new node",
-            "Image pull of the first replica on a node that was added.", COUNTED;
+            "Image pull of the first replica on a node that was added.", COUNTED, ADDED;
         EVICTION_EVERY: Span = "eviction-every", "10s", Documented, "0.1 nodes a second",
             "Between two nodes of a zone that are marked for eviction.";
         PARTIAL: Share = "partial-outage", "55%", Documented, "kube-controller-manager",

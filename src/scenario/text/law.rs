@@ -8,18 +8,54 @@ use crate::quantity;
 use crate::random::Law;
 use crate::units::{Bytes, Rate, SECOND, Share, Span};
 
-/// The laws that a scenario may name.
-pub const LAWS: [&str; 9] = [
-    "constant",
-    "uniform",
-    "exponential",
-    "log-normal",
-    "gamma",
-    "erlang",
-    "hyperexponential",
-    "weibull",
-    "empirical",
+/// A law that a scenario may name.
+struct Shape {
+    name: &'static str,
+    /// How it is written.
+    example: &'static str,
+    read: fn(&Call<'_>) -> Result<Law, Flaw>,
+}
+
+const fn shape(
+    name: &'static str,
+    example: &'static str,
+    read: fn(&Call<'_>) -> Result<Law, Flaw>,
+) -> Shape {
+    Shape { name, example, read }
+}
+
+static SHAPES: [Shape; 9] = [
+    shape("constant", "constant(5s)", |call| Ok(Law::Constant(call.only_span(1)?))),
+    shape("uniform", "uniform(2s, 6s)", |call| call.uniform()),
+    shape("exponential", "exponential(5s)", |call| Ok(Law::Exponential(call.only_span(1)?))),
+    shape("log-normal", "log-normal(5s, cv=1)", |call| {
+        Ok(Law::LogNormal(call.only_span(2)?, call.named("cv", 1e-3)?))
+    }),
+    shape("gamma", "gamma(5s, cv=0.5)", |call| {
+        Ok(Law::Gamma(call.only_span(2)?, call.named("cv", 1e-3)?))
+    }),
+    shape("erlang", "erlang(3, 5s)", |call| call.erlang()),
+    shape("hyperexponential", "hyperexponential(5s, cv=2)", |call| {
+        Ok(Law::Hyperexponential(call.only_span(2)?, call.named("cv", 1.0)?))
+    }),
+    shape("weibull", "weibull(30d, shape=0.7)", |call| {
+        Ok(Law::Weibull(call.only_span(2)?, call.named("shape", 0.1)?))
+    }),
+    shape("empirical", "empirical(1ms, 2ms, 10ms)", |call| call.empirical()),
 ];
+
+/// The law of this name.
+fn named(name: &str) -> Option<&'static Shape> {
+    let name = if name == "lognormal" { "log-normal" } else { name };
+    SHAPES.iter().find(|shape| shape.name == name)
+}
+
+impl Shape {
+    /// How the law is written.
+    fn usage(&self) -> String {
+        format!("write it as \"{}\"", self.example)
+    }
+}
 
 /// Reads a law: `5s`, `uniform(2s, 6s)`, `log-normal(1.4ms, cv=1)`, `empirical(1ms, 2ms)`.
 ///
@@ -34,43 +70,26 @@ pub fn parse(text: &str) -> Result<Law, Flaw> {
         let title = format!("{text:?} lacks the closing parenthesis");
         return Err(Flaw::new(title).help(format!("write \"{})\"", text.trim())));
     };
-    let call = Call { name: name.trim(), arguments: split(inside, start), text };
-    call.law()
+    let shape = named(name.trim()).ok_or_else(|| unknown(name.trim(), text))?;
+    (shape.read)(&Call { name: name.trim(), shape, arguments: split(inside, start) })
 }
 
 fn bare(text: &str) -> Result<Law, Flaw> {
-    quantity::span(text).map(Law::Constant).map_err(|flaw| {
-        if LAWS.contains(&text.trim()) {
-            Flaw::new(format!("the law {text:?} lacks its values")).help(usage(text.trim()))
-        } else if text.trim().starts_with(|c: char| c.is_ascii_alphabetic()) {
-            unknown(text.trim(), text)
-        } else {
-            flaw
+    let plain = text.trim();
+    quantity::span(text).map(Law::Constant).map_err(|flaw| match named(plain) {
+        Some(shape) if shape.name == plain => {
+            Flaw::new(format!("the law {text:?} lacks its values")).help(shape.usage())
         }
+        _ if plain.starts_with(|c: char| c.is_ascii_alphabetic()) => unknown(plain, text),
+        _ => flaw,
     })
 }
 
 fn unknown(name: &str, text: &str) -> Flaw {
     let start = text.find(name).unwrap_or(0);
     let flaw = Flaw::new(format!("{name:?} is no law")).within(start..start + name.len());
-    flaw.label("expected a law").help(suggestion(name, LAWS).unwrap_or_default())
-}
-
-/// How a law is written.
-fn usage(name: &str) -> String {
-    let example = match name {
-        "lognormal" => return usage("log-normal"),
-        "uniform" => "uniform(2s, 6s)",
-        "exponential" => "exponential(5s)",
-        "log-normal" => "log-normal(5s, cv=1)",
-        "gamma" => "gamma(5s, cv=0.5)",
-        "erlang" => "erlang(3, 5s)",
-        "hyperexponential" => "hyperexponential(5s, cv=2)",
-        "weibull" => "weibull(30d, shape=0.7)",
-        "empirical" => "empirical(1ms, 2ms, 10ms)",
-        _ => "constant(5s)",
-    };
-    format!("write it as \"{example}\"")
+    flaw.label("expected a law")
+        .help(suggestion(name, SHAPES.iter().map(|shape| shape.name)).unwrap_or_default())
 }
 
 /// An argument and where it stands.
@@ -82,8 +101,8 @@ struct Argument<'a> {
 /// A law's name and its arguments.
 struct Call<'a> {
     name: &'a str,
+    shape: &'static Shape,
     arguments: Vec<Argument<'a>>,
-    text: &'a str,
 }
 
 /// The pieces between commas, trimmed; `start` is where `inside` begins in the whole text.
@@ -104,25 +123,6 @@ fn split(inside: &str, start: usize) -> Vec<Argument<'_>> {
 }
 
 impl Call<'_> {
-    fn law(&self) -> Result<Law, Flaw> {
-        match self.name {
-            "constant" => Ok(Law::Constant(self.only_span(1)?)),
-            "uniform" => self.uniform(),
-            "exponential" => Ok(Law::Exponential(self.only_span(1)?)),
-            "log-normal" | "lognormal" => {
-                Ok(Law::LogNormal(self.only_span(2)?, self.named("cv", 1e-3)?))
-            }
-            "gamma" => Ok(Law::Gamma(self.only_span(2)?, self.named("cv", 1e-3)?)),
-            "erlang" => self.erlang(),
-            "hyperexponential" => {
-                Ok(Law::Hyperexponential(self.only_span(2)?, self.named("cv", 1.0)?))
-            }
-            "weibull" => Ok(Law::Weibull(self.only_span(2)?, self.named("shape", 0.1)?)),
-            "empirical" => self.empirical(),
-            other => Err(unknown(other, self.text)),
-        }
-    }
-
     /// Checks the number of arguments.
     fn expect(&self, count: usize) -> Result<(), Flaw> {
         if self.arguments.len() == count {
@@ -130,7 +130,7 @@ impl Call<'_> {
         }
         let values = if count == 1 { "one value" } else { "two values" };
         let title = format!("{} takes {values}, not {}", self.name, self.arguments.len());
-        Err(Flaw::new(title).help(usage(self.name)))
+        Err(Flaw::new(title).help(self.shape.usage()))
     }
 
     /// The first of `count` arguments, a span.
@@ -155,7 +155,7 @@ impl Call<'_> {
         let Some(stages) = stages.filter(|stages| (1..=10_000).contains(stages)) else {
             let title = format!("{:?} is no number of stages", self.arguments[0].text);
             let flaw = Flaw::new(title).within(self.arguments[0].range.clone());
-            return Err(flaw.label("1 to 10000").help(usage("erlang")));
+            return Err(flaw.label("1 to 10000").help(self.shape.usage()));
         };
         let mean = span_of(&self.arguments[1])?;
         Ok(Law::Gamma(mean, 1.0 / f64::from(stages).sqrt()))
@@ -178,14 +178,14 @@ impl Call<'_> {
             None => Err(Flaw::new(format!("{} needs {name}", self.name))
                 .within(argument.range.clone())
                 .label(format!("expected {name}=NUMBER"))
-                .help(usage(self.name))),
+                .help(self.shape.usage())),
         }
     }
 
     fn empirical(&self) -> Result<Law, Flaw> {
         if self.arguments.is_empty() {
             return Err(
-                Flaw::new("an empirical law needs at least one value").help(usage(self.name))
+                Flaw::new("an empirical law needs at least one value").help(self.shape.usage())
             );
         }
         let values = self.arguments.iter().map(|value| Ok(span_of(value)?.0 as f64));

@@ -40,7 +40,7 @@ pub(crate) trait Value: Sized {
     fn read(node: &Node<'_>) -> Result<Self, Vec<Flaw>> {
         match node.value.as_str() {
             Some(text) => Self::parse(text).map_err(|flaw| vec![node.within(flaw, text)]),
-            None => Err(vec![node.mistyped(&Self::kind(), Self::quoted)]),
+            None => Err(vec![node.mistyped::<Self>()]),
         }
     }
 
@@ -78,7 +78,7 @@ impl Node<'_> {
     }
 
     /// The flaw of a value that has the wrong type.
-    pub(crate) fn mistyped(&self, kind: &str, quoted: fn(&str) -> Option<String>) -> Flaw {
+    pub(crate) fn mistyped<T: Value>(&self) -> Flaw {
         let found = match self.value {
             DeValue::String(_) => "text",
             DeValue::Integer(_) | DeValue::Float(_) => "a bare number",
@@ -88,8 +88,8 @@ impl Node<'_> {
             DeValue::Table(_) => "a table",
         };
         let flaw = Flaw::new(format!("{found} does not fit here")).within(self.span.clone());
-        let help = self.number().and_then(quoted);
-        Flaw { help, ..flaw.label(format!("expected {kind}")) }
+        let help = self.number().and_then(T::quoted);
+        Flaw { help, ..flaw.label(format!("expected {}", T::kind())) }
     }
 
     /// The digits of a bare decimal number.
@@ -142,12 +142,15 @@ impl Value for Law {
     fn show(&self) -> String {
         format!("\"{}\"", law::show(self))
     }
+    fn quoted(number: &str) -> Option<String> {
+        Span::quoted(number)
+    }
     fn is_long(&self) -> bool {
         matches!(self, Law::Empirical(values) if values.len() > 20)
     }
     fn read(node: &Node<'_>) -> Result<Self, Vec<Flaw>> {
         let Some(text) = node.value.as_str() else {
-            return Err(vec![node.mistyped(&Self::kind(), <Span as Value>::quoted)]);
+            return Err(vec![node.mistyped::<Self>()]);
         };
         let law = match law::named_file(text) {
             Some((path, range)) => file::values(&node.base.join(path)).map_err(|title| {
@@ -176,7 +179,7 @@ impl Value for Cores {
             (Some(text), _) | (None, Some(text)) => {
                 Self::parse(text).map_err(|flaw| vec![node.within(flaw, text)])
             }
-            (None, None) => Err(vec![node.mistyped(&Self::kind(), |_| None)]),
+            (None, None) => Err(vec![node.mistyped::<Self>()]),
         }
     }
 }
@@ -202,7 +205,7 @@ impl Value for u64 {
                     vec![Flaw::new(title).within(node.span.clone())]
                 }),
             _ => {
-                let flaw = node.mistyped(&Self::kind(), |_| None);
+                let flaw = node.mistyped::<Self>();
                 let unquoted = node.value.as_str().filter(|text| text.parse::<u64>().is_ok());
                 let help = unquoted.map(|text| format!("write {text} without quotes"));
                 Err(vec![Flaw { help, ..flaw }])
@@ -226,7 +229,7 @@ impl Value for f64 {
     fn read(node: &Node<'_>) -> Result<Self, Vec<Flaw>> {
         match node.number() {
             Some(text) => Self::parse(text).map_err(|flaw| vec![flaw.within(node.span.clone())]),
-            None => Err(vec![node.mistyped(&Self::kind(), |_| None)]),
+            None => Err(vec![node.mistyped::<Self>()]),
         }
     }
 }
@@ -243,7 +246,7 @@ impl Value for bool {
         self.to_string()
     }
     fn read(node: &Node<'_>) -> Result<Self, Vec<Flaw>> {
-        let wrong = || vec![node.mistyped(&Self::kind(), |_| None)];
+        let wrong = || vec![node.mistyped::<Self>()];
         node.value.as_bool().ok_or_else(wrong)
     }
 }
@@ -308,7 +311,7 @@ impl<T: Value> Value for Vec<Located<T>> {
     }
     fn read(node: &Node<'_>) -> Result<Self, Vec<Flaw>> {
         let Some(array) = node.value.as_array() else {
-            let flaw = node.mistyped(&Self::kind(), |_| None);
+            let flaw = node.mistyped::<Self>();
             let one = node.text.get(node.span.clone()).filter(|_| T::read(node).is_ok());
             let help = one.map(|one| format!("write [{one}]"));
             return Err(vec![Flaw { help, ..flaw }]);

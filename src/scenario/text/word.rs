@@ -51,7 +51,7 @@ impl<T: Word> Value for T {
         }
         match node.value.as_str() {
             Some(text) => Self::parse(text).map_err(|flaw| vec![node.within(flaw, text)]),
-            None => Err(vec![node.mistyped(&Self::kind(), |_| None)]),
+            None => Err(vec![node.mistyped::<Self>()]),
         }
     }
 }

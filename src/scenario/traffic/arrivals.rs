@@ -28,12 +28,12 @@ pub(crate) fn read(
     dependencies: Option<&Surroundings>,
 ) -> TrafficPart {
     let section = reader.section(&key::SPEC);
-    let clients = dependencies.map(|around| &around.clients.population);
+    let clients = dependencies.map(|others| &others.clients.population);
     if let Some(Population::Closed { .. }) = clients {
         return from_users(reader, &section);
     }
     if section.has(&key::REPLAY) {
-        let apis = dependencies.map_or(&[][..], |around| &around.apis);
+        let apis = dependencies.map_or(&[][..], |others| &others.apis);
         return recorded(reader, &section, horizon, Nameable { replicas, apis });
     }
     let mut part = at_rate(reader, &section, horizon);

@@ -74,8 +74,8 @@ fn read(reading: &mut RecordedLines<'_>, mut time: impl FnMut(&str) -> Result<Mo
 fn access_time(line: &str) -> Result<Moment, Flaw> {
     let Some(time) = bracketed(line) else {
         let flaw = Flaw::new("this is no line of an access log");
-        let sample = "host - user [10/Oct/2000:13:55:36 -0700] \"GET / HTTP/1.0\" 200 2326";
-        return Err(flaw.help(format!("the common log format is {sample}")));
+        let example = "host - user [10/Oct/2000:13:55:36 -0700] \"GET / HTTP/1.0\" 200 2326";
+        return Err(flaw.help(format!("the common log format is {example}")));
     };
     let parsed = strtime::parse("%d/%b/%Y:%H:%M:%S %z", time);
     let moment = parsed.and_then(|parsed| parsed.to_timestamp());

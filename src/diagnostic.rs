@@ -1,5 +1,6 @@
 //! Problems found in a file, and how they are shown: the line, a caret under the place, a remedy.
 
+use std::fmt;
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
@@ -55,6 +56,8 @@ pub struct Problem {
     pub label: String,
     /// Remedies and reasons, each in one line.
     pub help: Vec<String>,
+    /// Whether it says that something is not there, which may follow from another problem.
+    pub missing: bool,
 }
 
 /// Something wrong with a piece of text, before it is known where the text stands.
@@ -73,8 +76,13 @@ pub struct Flaw {
 impl Problem {
     /// An error at a place.
     pub fn error(place: Place, title: impl Into<String>) -> Problem {
-        let (title, label) = (clip(&title.into()), String::new());
-        Problem { severity: Severity::Error, place, title, label, help: Vec::new() }
+        let (title, label, help) = (clip(&title.into()), String::new(), Vec::new());
+        Problem { severity: Severity::Error, place, title, label, help, missing: false }
+    }
+
+    /// An error: something is not there.
+    pub fn missing(place: Place, title: impl Into<String>) -> Problem {
+        Problem { missing: true, ..Problem::error(place, title) }
     }
 
     /// A warning at a place.
@@ -91,6 +99,11 @@ impl Problem {
     pub fn help(mut self, help: impl Into<String>) -> Problem {
         self.help.push(clip(&help.into()));
         self
+    }
+
+    /// The same with these further remedies.
+    pub fn helps(self, help: impl IntoIterator<Item = String>) -> Problem {
+        help.into_iter().fold(self, Problem::help)
     }
 
     /// Line and column, both from 1 (columns count characters); `None` for a whole file.
@@ -115,15 +128,6 @@ impl Flaw {
         Flaw { title: title.into(), range: None, label: String::new(), help: None }
     }
 
-    /// The flaw of a message such as `"5" lacks a unit; write "5s"`: what follows the semicolon is
-    /// the remedy.
-    pub fn from_message(message: &str) -> Flaw {
-        match message.split_once("; ") {
-            Some((title, help)) => Flaw::new(title).help(help),
-            None => Flaw::new(message),
-        }
-    }
-
     /// The same, confined to these bytes.
     pub fn within(self, range: Range<usize>) -> Flaw {
         Flaw { range: Some(range), ..self }
@@ -137,6 +141,14 @@ impl Flaw {
     /// The same with a remedy.
     pub fn help(self, help: impl Into<String>) -> Flaw {
         Flaw { help: Some(help.into()), ..self }
+    }
+}
+
+impl fmt::Display for Flaw {
+    /// What is wrong and its remedy, in one line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.title)?;
+        self.help.iter().try_for_each(|help| write!(f, "; {help}"))
     }
 }
 
@@ -231,7 +243,7 @@ pub fn clip(text: &str) -> String {
 }
 
 /// The candidate that `word` was probably meant to be.
-fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const ALIKE: f64 = 0.6;
     if word.chars().count() > 60 {
         return None;

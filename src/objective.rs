@@ -238,18 +238,18 @@ fn bound(piece: Piece<'_>, metric: Metric) -> Result<Bound, Flaw> {
     if metric.is_share() {
         return quantity::share(piece.text)
             .map(Bound::Share)
-            .map_err(|message| no_share(&piece, metric, &message));
+            .map_err(|flaw| no_share(&piece, metric, &flaw));
     }
-    quantity::span(piece.text).map(Bound::Span).map_err(|message| match piece.text.contains('%') {
+    quantity::span(piece.text).map(Bound::Span).map_err(|flaw| match piece.text.contains('%') {
         true => piece
             .flaw("latencies and recovery are durations, not shares")
             .help("bound them with a duration, such as \"p99 < 250ms\""),
-        false => Flaw { range: Some(piece.range.clone()), ..Flaw::from_message(&message) },
+        false => flaw.within(piece.range.clone()),
     })
 }
 
 /// Why what bounds a share is none.
-fn no_share(piece: &Piece<'_>, metric: Metric, message: &str) -> Flaw {
+fn no_share(piece: &Piece<'_>, metric: Metric, flaw: &Flaw) -> Flaw {
     let name = metric.share_name();
     let example = match metric {
         Metric::Recovered => "recovered > 95%",
@@ -267,9 +267,7 @@ fn no_share(piece: &Piece<'_>, metric: Metric, message: &str) -> Flaw {
         };
         return piece.flaw(title).help("write a percentage from 0% to 100%");
     }
-    piece
-        .flaw(Flaw::from_message(message).title)
-        .help(format!("write a percentage from 0% to 100%, such as {example:?}"))
+    piece.flaw(&flaw.title).help(format!("write a percentage from 0% to 100%, such as {example:?}"))
 }
 
 fn period(piece: Piece<'_>) -> Result<Period, Flaw> {
@@ -288,10 +286,7 @@ fn period(piece: Piece<'_>) -> Result<Period, Flaw> {
     };
     let instant = |text: &str| {
         let read = quantity::span(text.trim()).map(|span| Instant(span.0));
-        read.map_err(|message| Flaw {
-            range: Some(piece.range.clone()),
-            ..Flaw::from_message(&message)
-        })
+        read.map_err(|flaw| flaw.within(piece.range.clone()))
     };
     let (from, to) = (instant(from)?, instant(to)?);
     if from >= to {

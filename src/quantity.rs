@@ -1,8 +1,9 @@
 //! Reading quantities as people write them: `"250ms"`, `"2m30s"`, `"900/s"`, `"99.9%"`, `"2GiB"`.
 //!
-//! Every function takes the text and gives the value or a message that says what was expected;
+//! Every function takes the text and gives the value, or what is wrong and how it is written;
 //! none accepts NaN, infinity, a negative amount or an overflow.
 
+use crate::diagnostic::Flaw;
 use crate::units::{Bytes, Cores, Rate, SECOND, Share, Span};
 
 const SPAN_UNITS: [(&str, f64); 8] = [
@@ -23,12 +24,10 @@ pub const SPAN_LIMIT: Span = Span(100 * 365 * 86_400 * SECOND);
 ///
 /// # Errors
 /// Says what is missing (a unit, a number) or that the span is over [`SPAN_LIMIT`].
-pub fn span(text: &str) -> Result<Span, String> {
+pub fn span(text: &str) -> Result<Span, Flaw> {
     let expected = || {
-        format!(
-            "{text:?} is no duration; write a number with a unit, such as \"250ms\", \"30s\" \
-             or \"2m30s\""
-        )
+        let help = "write a number with a unit, such as \"250ms\", \"30s\" or \"2m30s\"";
+        Flaw::new(format!("{text:?} is no duration")).help(help)
     };
     let mut rest = text.trim();
     if rest.is_empty() {
@@ -51,18 +50,18 @@ pub fn span(text: &str) -> Result<Span, String> {
         rest = rest[letters..].trim_start();
     }
     if total > SPAN_LIMIT.0 as f64 {
-        return Err(format!("{text:?} is longer than the limit of 100 years"));
+        return Err(Flaw::new(format!("{text:?} is longer than the limit of 100 years")));
     }
     Ok(Span(total.round() as u64))
 }
 
-fn missing_unit(text: &str, unit: &str) -> String {
-    if unit.is_empty() {
-        format!(
-            "{text:?} lacks a unit; write \"{text}s\" for seconds or \"{text}ms\" for milliseconds"
-        )
-    } else {
-        format!("{text:?} has the unknown unit {unit:?}; use ns, us, ms, s, m, h or d")
+fn missing_unit(text: &str, unit: &str) -> Flaw {
+    let plain = text.trim();
+    match unit {
+        "" => Flaw::new(format!("{text:?} lacks a unit"))
+            .help(format!("write \"{plain}s\" for seconds or \"{plain}ms\" for milliseconds")),
+        _ => Flaw::new(format!("{text:?} has the unknown unit {unit:?}"))
+            .help("use ns, us, ms, s, m, h or d"),
     }
 }
 
@@ -70,12 +69,10 @@ fn missing_unit(text: &str, unit: &str) -> String {
 ///
 /// # Errors
 /// Says that a rate needs an amount and a unit of time.
-pub fn rate(text: &str) -> Result<Rate, String> {
+pub fn rate(text: &str) -> Result<Rate, Flaw> {
     let expected = || {
-        format!(
-            "{text:?} is no rate; write requests per unit of time, such as \"900/s\" \
-             or \"54000/min\""
-        )
+        let help = "write requests per unit of time, such as \"900/s\" or \"54000/min\"";
+        Flaw::new(format!("{text:?} is no rate")).help(help)
     };
     let (amount, unit) = text.trim().split_once('/').ok_or_else(expected)?;
     let per = match unit.trim() {
@@ -91,7 +88,7 @@ pub fn rate(text: &str) -> Result<Rate, String> {
     };
     let value = plain_number(digits).ok_or_else(expected)? * thousand / per;
     if value > 1e9 {
-        return Err(format!("{text:?} is above the limit of 1e9 requests per second"));
+        return Err(Flaw::new(format!("{text:?} is above the limit of 1e9 requests per second")));
     }
     Ok(Rate(value))
 }
@@ -100,8 +97,11 @@ pub fn rate(text: &str) -> Result<Rate, String> {
 ///
 /// # Errors
 /// Says that a share lies between 0 % and 100 %.
-pub fn share(text: &str) -> Result<Share, String> {
-    let expected = || format!("{text:?} is no share; write a percentage from \"0%\" to \"100%\"");
+pub fn share(text: &str) -> Result<Share, Flaw> {
+    let expected = || {
+        let help = "write a percentage from \"0%\" to \"100%\"";
+        Flaw::new(format!("{text:?} is no share")).help(help)
+    };
     let value = match text.trim().strip_suffix('%') {
         Some(percent) => hundredth(percent.trim_end()).ok_or_else(expected)?,
         None => plain_number(text.trim()).ok_or_else(expected)?,
@@ -119,12 +119,10 @@ pub fn hundredth(text: &str) -> Option<f64> {
 ///
 /// # Errors
 /// Says that cores are a number above zero, at most 4096.
-pub fn cores(text: &str) -> Result<Cores, String> {
+pub fn cores(text: &str) -> Result<Cores, Flaw> {
     let expected = || {
-        format!(
-            "{text:?} is no number of cores; write \"2 vCPU\", \"0.5\" or \"500m\", \
-             above zero and at most 4096"
-        )
+        let help = "write \"2 vCPU\", \"0.5\" or \"500m\", above zero and at most 4096";
+        Flaw::new(format!("{text:?} is no number of cores")).help(help)
     };
     let bare = text
         .trim()
@@ -143,9 +141,11 @@ pub fn cores(text: &str) -> Result<Cores, String> {
 ///
 /// # Errors
 /// Says which units are known.
-pub fn bytes(text: &str) -> Result<Bytes, String> {
-    let expected =
-        || format!("{text:?} is no amount of memory; write \"512MiB\", \"2GiB\" or \"64KiB\"");
+pub fn bytes(text: &str) -> Result<Bytes, Flaw> {
+    let expected = || {
+        let help = "write \"512MiB\", \"2GiB\" or \"64KiB\"";
+        Flaw::new(format!("{text:?} is no amount of memory")).help(help)
+    };
     let units = [
         ("KiB", 1024.0),
         ("MiB", 1048576.0),
@@ -207,6 +207,11 @@ mod tests {
         }
         assert!(cores("0").is_err());
         assert!(bytes("5 apples").is_err());
-        assert!(span("90").unwrap_err().contains("\"90s\""));
+        let lacking = span("90").unwrap_err();
+        assert!(lacking.help.is_some_and(|help| help.contains("\"90s\"")));
+        for text in ["9; drop/s", "9;\n", "\"9\"; %", "9% ; s"] {
+            let flaw = rate(text).unwrap_err();
+            assert_eq!(flaw.title, format!("{text:?} is no rate"));
+        }
     }
 }

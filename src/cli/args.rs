@@ -335,13 +335,13 @@ fn folder(text: &str) -> Result<String, String> {
 
 /// Reads a rate above zero.
 fn rate(text: &str) -> Result<Rate, String> {
-    let rate = crate::quantity::rate(text)?;
+    let rate = crate::quantity::rate(text).map_err(|flaw| flaw.to_string())?;
     if rate.0 > 0.0 { Ok(rate) } else { Err("a demand is above zero".to_owned()) }
 }
 
 /// Reads how long is judged.
 fn judged(text: &str) -> Result<Span, String> {
-    match crate::quantity::span(text)? {
+    match crate::quantity::span(text).map_err(|flaw| flaw.to_string())? {
         long if (10..=86_400).contains(&(long.0 / SECOND)) => Ok(long),
         _ => Err("judge for 10 seconds to a day".to_owned()),
     }

@@ -12,7 +12,7 @@ use crate::observe::{Observation, State};
 use crate::plan::*;
 use crate::random::{Law, Seed, Stream};
 use crate::stats::Confidence;
-use crate::units::{Bytes, Cores, Instant, Rate, Share, Span};
+use crate::units::{Bytes, Instant, Rate, Share, Span};
 
 fn secs(seconds: f64) -> Span {
     Span::from_secs(seconds)
@@ -22,92 +22,38 @@ fn at(seconds: f64) -> Instant {
     Instant::from_secs(seconds)
 }
 
-/// Two replicas in two zones; one crashes at 3:00 of 10:00.
+/// The neutral plan at 10 requests per second with delays and start-up times; one of the replicas
+/// crashes at 3:00 of 10:00.
 pub fn plan() -> Plan {
     let window = |label: &str, extent| Window { label: label.to_owned(), extent };
-    Plan {
-        gateway: Gateway {
-            cores: Cores(1.0),
-            throttling: None,
-            demand: Law::Exponential(secs(0.01)),
-            replicas: 2,
-            memory: Some(Memory { limit: Bytes(1 << 30), per_request: Bytes(1 << 20) }),
-        },
-        topology: Topology {
-            zones: vec!["a".to_owned(), "b".to_owned()],
-            placement: vec![0, 1],
-            spread: Spread::ScheduleAnyway,
-            max_skew: 1,
-        },
-        ingress: ingress(),
-        traffic: Traffic::Process(ArrivalProcess {
-            scatter: Scatter::Poisson,
-            corners: vec![(Instant::ZERO, Rate(10.0))],
-            period: None,
-        }),
-        surroundings: None,
-        startup: startup(),
-        detection: detection(),
-        nodes: Nodes::default(),
-        upgrade: Upgrade::default(),
-        termination: Termination { drain: secs(25.0) },
-        autoscaling: None,
-        faults: vec![FaultPlan {
-            name: "crash".to_owned(),
-            fault: Fault::ReplicaCrash(ReplicaTarget::Slot(1)),
-            schedule: Schedule::At(at(180.0)),
-        }],
-        windows: vec![window("the run", Extent::Run), window("during crash", Extent::During(0))],
-        run: Run {
-            horizon: at(600.0),
-            warm_up: at(60.0),
-            seed: 42,
-            replications: 5,
-            bin: secs(10.0),
-        },
-    }
-}
-
-fn ingress() -> Ingress {
-    Ingress {
+    let mut plan = Plan::neutral();
+    plan.gateway.demand = Law::Exponential(secs(0.01));
+    plan.gateway.memory = Some(Memory { limit: Bytes(1 << 30), per_request: Bytes(1 << 20) });
+    plan.ingress = Ingress {
         instances: vec![Some(0), Some(1)],
-        balancing: Balancing::RoundRobin,
         delay: secs(0.001),
         hop: secs(0.001),
         connect_timeout: secs(1.0),
         read_timeout: secs(15.0),
-        retries: 0,
         dead_address: DeadAddress::Refuses,
-        failover: Law::Constant(secs(10.0)),
         propagation: Law::Constant(secs(1.0)),
-    }
-}
-
-fn startup() -> Startup {
-    Startup {
-        schedule: Law::ZERO,
-        sandbox: Law::Constant(secs(1.0)),
-        image: Law::ZERO,
-        boot: Law::Constant(secs(10.0)),
-        configuration: Configuration::Local,
-        contracts: None,
-        readiness: probe(),
-    }
-}
-
-fn detection() -> Detection {
-    Detection {
-        crash: Law::Constant(secs(1.0)),
-        liveness: probe(),
-        probe_cpu: None,
-        grace: secs(30.0),
-        after_crash: AfterCrash::Replaced,
-        backoff: Backoff::default(),
-        lease: secs(10.0),
-        node_grace: secs(50.0),
-        monitor: secs(5.0),
-        toleration: secs(300.0),
-    }
+        ..plan.ingress
+    };
+    plan.traffic = Traffic::poisson(Rate(10.0));
+    plan.startup.sandbox = Law::Constant(secs(1.0));
+    plan.startup.boot = Law::Constant(secs(10.0));
+    plan.startup.readiness = probe();
+    plan.detection.crash = Law::Constant(secs(1.0));
+    plan.detection.liveness = probe();
+    plan.faults = vec![FaultPlan {
+        name: "crash".to_owned(),
+        fault: Fault::ReplicaCrash(ReplicaTarget::Slot(1)),
+        schedule: Schedule::At(at(180.0)),
+    }];
+    plan.windows = vec![window("the run", Extent::Run), window("during crash", Extent::During(0))];
+    plan.run.warm_up = at(60.0);
+    (plan.run.seed, plan.run.replications, plan.run.bin) = (42, 5, secs(10.0));
+    plan
 }
 
 fn probe() -> Probe {

@@ -6,6 +6,7 @@ mod cluster;
 mod fault;
 mod gateway;
 mod ingress;
+mod neutral;
 mod run;
 mod startup;
 mod surroundings;

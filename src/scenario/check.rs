@@ -3,24 +3,22 @@
 use crate::diagnostic::{Place, Problem};
 use crate::objective::{Bound, Metric, Objective, Relation};
 use crate::plan::{Extent, Fault, FaultPlan, Ingress, Plan, Schedule, Traffic};
-use crate::scenario::book::{Book, Found};
-use crate::scenario::gateway::{GatewayPart, TopologyPart};
-use crate::scenario::value::Value;
-use crate::scenario::word::{Management, Tier};
+use crate::scenario::reader::{Parsed, Reader};
+use crate::scenario::section::gateway::{GatewayPart, Management, Tier};
+use crate::scenario::section::topology::TopologyPart;
+use crate::scenario::text::Value;
 use crate::units::{Rate, Span};
 
 /// The requests of one replication above which a run is doubted.
 const REQUEST_DOUBT: f64 = 1e12;
 
 /// Warns of a managed gateway that the product would not run so.
-pub(crate) fn product(book: &mut Book<'_>, gateway: &GatewayPart, topology: &TopologyPart) {
+pub(crate) fn product(reader: &Reader<'_>, gateway: &GatewayPart, topology: &TopologyPart) {
     if gateway.management != Management::Managed {
         return;
     }
     let (replicas, place) = (gateway.replicas.value, &gateway.replicas.place);
-    let mut warn = |place: &Place, title: &str, help: &str| {
-        book.problems.push(Problem::warning(place.clone(), title).help(help));
-    };
+    let warn = |place: &Place, title: &str, help: &str| reader.warn(place.clone(), title, help);
     if replicas < 2 {
         warn(place, "a managed gateway has at least 2 replicas", "the product never runs fewer");
     } else if replicas > 2 && gateway.tier == Some(Tier::Small) {
@@ -40,9 +38,9 @@ pub(crate) fn product(book: &mut Book<'_>, gateway: &GatewayPart, topology: &Top
 
 /// Warns of more load than the gateway carries, or than it is rated for.
 pub(crate) fn load(
-    book: &mut Book<'_>,
+    reader: &Reader<'_>,
     plan: &Plan,
-    peak: Option<&Found<Rate>>,
+    peak: Option<&Parsed<Rate>>,
     rating: Option<Rate>,
 ) {
     let Some(peak) = peak else { return };
@@ -66,7 +64,7 @@ pub(crate) fn load(
         true => problem.help("requests that a cache or a limit answers early take less"),
         false => problem,
     };
-    book.problems.push(problem.label(label));
+    reader.note(problem.label(label));
 }
 
 /// The rate in a burst over the mean rate; 1 if there are no bursts.
@@ -78,19 +76,19 @@ fn burst(plan: &Plan) -> f64 {
 }
 
 /// Warns of a run that would take years.
-pub(crate) fn size(book: &mut Book<'_>, plan: &Plan, peak: Option<&Found<Rate>>) {
+pub(crate) fn size(reader: &Reader<'_>, plan: &Plan, peak: Option<&Parsed<Rate>>) {
     let Some(peak) = peak else { return };
     let requests = peak.value.0 / burst(plan) * plan.run.horizon.as_secs();
     if requests > REQUEST_DOUBT {
         let title = format!("a replication would have about {requests:.0e} requests");
         let help = "a machine simulates some 1e7 a second; shorten `run.horizon` or lower the rate";
-        book.problems.push(Problem::warning(peak.place.clone(), title).help(help));
+        reader.warn(peak.place.clone(), title, help);
     }
 }
 
 /// Notes objectives that nothing can meet, or that demand the opposite of what is usual.
 pub(crate) fn objectives(
-    book: &mut Book<'_>,
+    reader: &Reader<'_>,
     plan: &Plan,
     objectives: &[(Objective, Place)],
     ingress_sound: bool,
@@ -100,7 +98,7 @@ pub(crate) fn objectives(
             .or_else(|| unanswerable(plan, objective, place))
             .or_else(|| contrary(objective, place))
             .or_else(|| too_few(plan, objective, place));
-        book.problems.extend(problem);
+        problem.into_iter().for_each(|problem| reader.note(problem));
     }
 }
 
@@ -233,7 +231,7 @@ fn contrary(objective: &Objective, place: &Place) -> Option<Problem> {
 
 /// Warns of the outage of a zone that has every ingress instance.
 pub(crate) fn only_ingress(
-    book: &mut Book<'_>,
+    reader: &Reader<'_>,
     topology: &TopologyPart,
     ingress: &Ingress,
     faults: &[(FaultPlan, Place)],
@@ -252,29 +250,27 @@ pub(crate) fn only_ingress(
         let problem = Problem::warning(place.clone(), title)
             .label("its outage cuts off every client")
             .help("raise ingress.instances, or write in-zones = false in [ingress]");
-        book.problems.push(problem);
+        reader.note(problem);
     }
 }
 
 /// Warns of a rollout that never finds room for its first replica.
-pub(crate) fn rollout(book: &mut Book<'_>, plan: &Plan) {
+pub(crate) fn rollout(reader: &Reader<'_>, plan: &Plan) {
     let rolls = plan.faults.iter().find(|fault| fault.fault == Fault::Rollout);
     let (Some(rollout), Some(per_zone)) = (rolls, plan.nodes.per_zone) else { return };
     let room = per_zone * plan.nodes.room * plan.topology.zones.len();
     let stuck = plan.upgrade.unavailable == 0 && plan.nodes.provisioning.is_none();
     if stuck && room <= plan.gateway.replicas {
         let title = format!("the fault {:?} finds no room for a further replica", rollout.name);
-        let problem = Problem::warning(Place::Whole, title);
         let help = "raise nodes.per-zone or nodes.room, or write unavailable = 1 in [upgrade]";
-        book.problems.push(problem.help(help));
+        reader.warn(Place::Whole, title, help);
     }
 }
 
 /// Warns of an outage of the only zone.
-pub(crate) fn only_zone(book: &mut Book<'_>, topology: &TopologyPart, outage: Option<&Place>) {
+pub(crate) fn only_zone(reader: &Reader<'_>, topology: &TopologyPart, outage: Option<&Place>) {
     if let (Some(place), [zone]) = (outage, topology.plan.zones.as_slice()) {
         let title = format!("{} is the only zone: its outage leaves nothing", zone.show());
-        let problem = Problem::warning(place.clone(), title);
-        book.problems.push(problem.help("name further zones in `topology.zones`"));
+        reader.warn(place.clone(), title, "name further zones in `topology.zones`");
     }
 }

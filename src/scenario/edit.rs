@@ -6,9 +6,10 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::{Flaw, Place, Problem, clip, suggestion};
-use crate::scenario::keys::{self, Entry, LISTS};
-use crate::scenario::value::quote;
+use crate::diagnostic::{Flaw, Place, Problem, clip, closest, suggestion};
+use crate::scenario::keys;
+use crate::scenario::reader::{KeySpec, SectionSpec};
+use crate::scenario::text::value::quote;
 
 /// A text in which settings were changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,12 +42,11 @@ fn apply_one(text: &str, change: &str) -> Result<(String, String), Flaw> {
     let parts = change.split_once('=').filter(|(path, _)| !path.trim().is_empty());
     let Some((path, value)) = parts else {
         let flaw = Flaw::new(format!("{:?} sets nothing", clip(change)));
-        let help = Some("write PATH=VALUE, such as gateway.replicas=3".to_owned());
-        return Err(Flaw { help, ..flaw });
+        return Err(flaw.help("write PATH=VALUE, such as gateway.replicas=3"));
     };
     let text = set(text, path, value)?;
     let (table, _) = DeTable::parse_recoverable(&text);
-    let path = Target::find(path)?.path(table.get_ref());
+    let path = EditTarget::find(path)?.path(table.get_ref());
     Ok((text, path))
 }
 
@@ -55,8 +55,7 @@ fn refused(change: &str, flaw: Flaw) -> Problem {
     let line = change.replace('\n', " ");
     let span = 0..line.len();
     let place = Place::Elsewhere { path: "--set".to_owned(), line: 1, text: line, span };
-    let problem = Problem::error(place, flaw.title);
-    flaw.help.into_iter().fold(problem, Problem::help)
+    Problem::error(place, flaw.title).helps(flaw.help)
 }
 
 /// The text with the setting at `path` changed to `value`.
@@ -69,18 +68,18 @@ fn refused(change: &str, flaw: Flaw) -> Problem {
 /// Says that the path or the element is unknown, or that the value cannot be written. Whether the
 /// value is sound shows when the text is read.
 pub fn set(text: &str, path: &str, value: &str) -> Result<String, Flaw> {
-    let target = Target::find(path)?;
+    let target = EditTarget::find(path)?;
     let literal = target.literal(value)?;
     let (table, _) = DeTable::parse_recoverable(text);
-    let line = format!("{} = {literal}", target.entry.name);
-    match target.section(table.get_ref())? {
-        Home::Absent => Ok(format!("{}\n\n[{}]\n{line}\n", text.trim_end(), target.entry.section)),
-        Home::Top => match table.get_ref().get(target.entry.name) {
+    let line = format!("{} = {literal}", target.key.name);
+    match target.place(table.get_ref())? {
+        Home::Absent => Ok(format!("{}\n\n[{}]\n{line}\n", text.trim_end(), target.section.name)),
+        Home::Top => match table.get_ref().get(target.key.name) {
             Some(old) => Ok(replaced(text, old.span(), &literal)),
             None => Ok(format!("{line}\n{text}")),
         },
         Home::Table(section) => {
-            let old = section.get_ref().get(target.entry.name).map(Spanned::span);
+            let old = section.get_ref().get(target.key.name).map(Spanned::span);
             match old {
                 Some(span) => Ok(replaced(text, span, &literal)),
                 None => target.inserted(text, section.span(), &line),
@@ -109,8 +108,9 @@ fn replaced(text: &str, span: Range<usize>, literal: &str) -> String {
 }
 
 /// A key and, for an element of a list, which one.
-struct Target<'p> {
-    entry: Entry,
+struct EditTarget<'p> {
+    section: &'static SectionSpec,
+    key: &'static KeySpec,
     element: Option<&'p str>,
 }
 
@@ -121,31 +121,30 @@ enum Home<'t> {
     Table(&'t Spanned<DeValue<'t>>),
 }
 
-impl<'p> Target<'p> {
-    fn find(path: &'p str) -> Result<Target<'p>, Flaw> {
+impl<'p> EditTarget<'p> {
+    fn find(path: &'p str) -> Result<EditTarget<'p>, Flaw> {
         let (home, name) = path.trim().rsplit_once('.').unwrap_or(("", path.trim()));
-        let (section, element) = match home.split_once('[') {
+        let is_list = |name| keys::section(name).is_some_and(|section| section.list);
+        let (home, element) = match home.split_once('[') {
             Some((section, rest)) => (section, rest.strip_suffix(']')),
             None => match home.split_once('.') {
-                Some((list, name)) if LISTS.contains(&list) => (list, Some(name)),
+                Some((list, name)) if is_list(list) => (list, Some(name)),
                 _ => (home, None),
             },
         };
-        let known = |entry: &Entry| entry.section == section && entry.name == name;
-        let Some(entry) = keys::reference().into_iter().find(known) else {
-            return Err(unknown(path));
-        };
-        let listed = LISTS.contains(&section);
-        if listed != element.is_some() {
-            let title = format!("{path:?} does not say which {section} is meant");
-            return Err(Flaw::new(title).help(format!("write {section}[1].{name} for the first")));
+        let section = keys::section(home);
+        let key = section.and_then(|section| section.key(name));
+        let Some((section, key)) = section.zip(key) else { return Err(unknown(path)) };
+        if section.list != element.is_some() {
+            let title = format!("{path:?} does not say which {home} is meant");
+            return Err(Flaw::new(title).help(format!("write {home}[1].{name} for the first")));
         }
-        Ok(Target { entry, element })
+        Ok(EditTarget { section, key, element })
     }
 
     /// Its path as a list of settings calls it: elements by their number.
     fn path(&self, top: &DeTable<'_>) -> String {
-        let Entry { section, name, .. } = self.entry;
+        let (section, name) = (self.section.name, self.key.name);
         match self.element {
             None if section.is_empty() => name.to_owned(),
             None => format!("{section}.{name}"),
@@ -159,9 +158,9 @@ impl<'p> Target<'p> {
 
     /// What the scenario has under the name of its section.
     fn home<'t>(&self, top: &'t DeTable<'t>) -> Option<&'t Spanned<DeValue<'t>>> {
-        match self.entry.section.split_once('.') {
-            Some((outer, inner)) => top.get(outer).and_then(|outer| outer.get_ref().get(inner)),
-            None => top.get(self.entry.section),
+        match self.section.home() {
+            ("", name) => top.get(name),
+            (home, name) => top.get(home).and_then(|home| home.get_ref().get(name)),
         }
     }
 
@@ -172,20 +171,20 @@ impl<'p> Target<'p> {
     /// The value as a file has it.
     fn literal(&self, value: &str) -> Result<String, Flaw> {
         let value = value.trim();
-        let as_is = self.entry.bare || value.starts_with(['"', '\'']);
+        let as_is = self.key.bare || value.starts_with(['"', '\'']);
         let literal = if as_is { value.to_owned() } else { quote(value) };
         match DeValue::parse(&literal) {
             Ok(_) if !literal.contains('\n') => Ok(literal),
             _ => {
                 let title = format!("{:?} cannot be the value of a setting", clip(value));
-                Err(Flaw::new(title).help(format!("expected {}", self.entry.kind)))
+                Err(Flaw::new(title).help(format!("expected {}", (self.key.kind)())))
             }
         }
     }
 
     /// Finds the table that the key belongs in.
-    fn section<'t>(&self, top: &'t DeTable<'t>) -> Result<Home<'t>, Flaw> {
-        let section = self.entry.section;
+    fn place<'t>(&self, top: &'t DeTable<'t>) -> Result<Home<'t>, Flaw> {
+        let section = self.section.name;
         if section.is_empty() {
             return Ok(Home::Top);
         }
@@ -203,9 +202,9 @@ impl<'p> Target<'p> {
 
     /// Adds the line to a section that stands at `span` and lacks the key.
     fn inserted(&self, text: &str, span: Range<usize>, line: &str) -> Result<String, Flaw> {
-        let section = self.entry.section;
+        let section = self.section.name;
         let header = text.get(span.clone()).unwrap_or("").replace(' ', "");
-        if header == format!("[{section}]") || header == format!("[[{section}]]") {
+        if header == self.section.header() {
             let end = text[span.end..].find('\n').map_or(text.len(), |newline| span.end + newline);
             return Ok(format!("{}\n{line}{}", &text[..end], &text[end..]));
         }
@@ -232,18 +231,14 @@ fn name<'t>(element: &'t Spanned<DeValue<'_>>) -> Option<&'t str> {
 }
 
 fn unknown(path: &str) -> Flaw {
-    let reference = keys::reference();
-    let paths: Vec<String> = reference
-        .iter()
-        .map(|entry| match entry.section {
-            "" => entry.name.to_owned(),
-            section => format!("{section}.{}", entry.name),
-        })
-        .collect();
-    let paths = paths.iter().map(String::as_str);
-    let flaw = Flaw::new(format!("no setting is called {:?}", clip(path)));
-    let help = suggestion(path, paths).filter(|help| help.starts_with("did you mean"));
-    Flaw { help, ..flaw }
+    let of = |key: &KeySpec| match key.section {
+        "" => key.name.to_owned(),
+        section => format!("{section}.{}", key.name),
+    };
+    let paths: Vec<String> = keys::reference().map(of).collect();
+    let meant = closest(path, paths.iter().map(String::as_str));
+    let help = meant.map(|meant| format!("did you mean {meant:?}?"));
+    Flaw { help, ..Flaw::new(format!("no setting is called {:?}", clip(path))) }
 }
 
 #[cfg(test)]

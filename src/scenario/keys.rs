@@ -1,61 +1,47 @@
-//! The format: every key with its type, its default, how well founded the default is, and what it
-//! means. Reading, guessing at misspelt keys, listing and documenting all use this one table, which
-//! stands in three files in its reading order.
+//! The format: the tables of all sections, in the order of the reference. Reading, guessing at
+//! misspelt keys, listing and documenting all follow from them.
 
-pub use crate::scenario::key::Entry;
-pub(crate) use crate::scenario::key::Key;
-pub(crate) use crate::scenario::keys_around::{api, clients, policy, tls, upstream};
-pub(crate) use crate::scenario::keys_cluster::{
-    autoscaler, detection, fault, nodes, probes, run, startup, termination, upgrade,
+use crate::scenario::request::{api, clients, policy, tls, upstream};
+use crate::scenario::section::{
+    autoscaler, gateway, ingress, nodes, objectives, run, startup, topology,
 };
-pub(crate) use crate::scenario::keys_entry::{
-    bursts, change, gateway, ingress, top, topology, traffic,
-};
-use crate::scenario::{keys_around, keys_cluster, keys_entry};
+use crate::scenario::{fault, traffic::format as traffic};
 
-/// The sections, in the order of the reference; the empty name is the top of the file.
-pub const SECTIONS: [&str; 21] = [
-    "",
-    "gateway",
-    "topology",
-    "ingress",
-    "traffic",
-    "traffic.change",
-    "traffic.bursts",
-    "clients",
-    "api",
-    "policy",
-    "upstream",
-    "tls",
-    "startup",
-    "probes",
-    "detection",
-    "termination",
-    "nodes",
-    "upgrade",
-    "autoscaler",
-    "fault",
-    "run",
+pub use crate::scenario::reader::key::{KeySpec, Only, SectionSpec};
+
+/// Every section; the one with the empty name is the top of the file.
+pub static FORMAT: [&SectionSpec; 21] = [
+    &objectives::key::SPEC,
+    &gateway::key::SPEC,
+    &topology::key::SPEC,
+    &ingress::key::SPEC,
+    &traffic::key::SPEC,
+    &traffic::change::SPEC,
+    &traffic::bursts::SPEC,
+    &clients::key::SPEC,
+    &api::key::SPEC,
+    &policy::key::SPEC,
+    &upstream::key::SPEC,
+    &tls::key::SPEC,
+    &startup::key::SPEC,
+    &startup::probes::SPEC,
+    &startup::detection::SPEC,
+    &nodes::termination::SPEC,
+    &nodes::key::SPEC,
+    &nodes::upgrade::SPEC,
+    &autoscaler::key::SPEC,
+    &fault::key::SPEC,
+    &run::key::SPEC,
 ];
 
-/// The sections that may appear more than once, in double brackets.
-pub const LISTS: [&str; 5] = ["traffic.change", "api", "policy", "upstream", "fault"];
+/// The section of this name.
+pub fn section(name: &str) -> Option<&'static SectionSpec> {
+    FORMAT.iter().copied().find(|section| section.name == name)
+}
 
 /// Every key of the format, section by section.
-pub fn reference() -> Vec<Entry> {
-    let parts = [keys_entry::entries(), keys_around::entries(), keys_cluster::entries()];
-    parts.concat()
-}
-
-/// The names of the keys of a section.
-pub(crate) fn names(section: &str) -> &'static [&'static str] {
-    let parts = [keys_entry::names, keys_around::names, keys_cluster::names];
-    parts.iter().find_map(|names| names(section)).unwrap_or(&[])
-}
-
-/// The name of a section in the brackets that its header has.
-pub fn header(section: &str) -> String {
-    if LISTS.contains(&section) { format!("[[{section}]]") } else { format!("[{section}]") }
+pub fn reference() -> impl Iterator<Item = &'static KeySpec> {
+    FORMAT.iter().flat_map(|section| section.keys)
 }
 
 #[cfg(test)]
@@ -63,18 +49,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_key_is_described_and_belongs_to_a_known_section() {
-        for entry in reference() {
-            assert!(SECTIONS.contains(&entry.section), "{}", entry.section);
-            assert!(names(entry.section).contains(&entry.name), "{}", entry.name);
-            assert!(
-                entry.about.ends_with('.'),
-                "{}.{} is not described",
-                entry.section,
-                entry.name
-            );
-            let founded = entry.default.is_empty() || !entry.source.is_empty();
-            assert!(founded, "{}.{} has a default without a source", entry.section, entry.name);
+    fn every_key_is_described_and_founded_and_depends_on_keys_that_there_are() {
+        for key in reference() {
+            let path = format!("{}.{}", key.section, key.name);
+            assert!(key.about.ends_with('.'), "{path} is not described");
+            let founded = key.default.is_empty() || !key.source.is_empty();
+            assert!(founded, "{path} has a default without a source");
+            for only in key.only {
+                let others = match only {
+                    Only::If(other, _) | Only::Unless(other, ..) => vec![*other],
+                    Only::With(others) => others.to_vec(),
+                };
+                for other in others {
+                    let (home, name) = other.split_once('.').unwrap_or((key.section, other));
+                    let known = section(home).is_some_and(|home| home.key(name).is_some());
+                    assert!(known, "{path} depends on {other}, which there is not");
+                }
+            }
         }
     }
 }

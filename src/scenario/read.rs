@@ -7,17 +7,20 @@ use toml::de::DeTable;
 use crate::diagnostic::{Place, Problem, Source, any_error};
 use crate::objective::Objective;
 use crate::plan::{Fault, FaultPlan, Ingress, Plan, Run};
-use crate::scenario::book::{Book, Section};
-use crate::scenario::fault::{self, Targets};
-use crate::scenario::gateway::{GatewayPart, TopologyPart};
-use crate::scenario::keys::top as key;
-use crate::scenario::run::Windows;
-use crate::scenario::traffic::TrafficPart;
-use crate::scenario::value::Located;
-use crate::scenario::{
-    Scenario, Setting, around, autoscaler, check, cluster, edit, gateway, ingress, run, sample,
-    startup, syntax, traffic,
-};
+use crate::scenario::fault::section as fault;
+use crate::scenario::fault::target::Targets;
+use crate::scenario::reader::Reader;
+use crate::scenario::reader::setting::Setting;
+use crate::scenario::reader::syntax;
+use crate::scenario::request::dependencies;
+use crate::scenario::section::gateway::GatewayPart;
+use crate::scenario::section::objectives::{self, Windows, key};
+use crate::scenario::section::topology::TopologyPart;
+use crate::scenario::section::{autoscaler, gateway, ingress, nodes, run, startup, topology};
+use crate::scenario::text::Located;
+use crate::scenario::text::file;
+use crate::scenario::traffic::arrivals::{self, TrafficPart};
+use crate::scenario::{check, edit, keys};
 use crate::units::Instant;
 
 /// The largest scenario that is read: 1 MiB.
@@ -25,6 +28,28 @@ pub const SCENARIO_LIMIT: u64 = 1 << 20;
 
 /// The most problems that are handed on.
 const PROBLEM_LIMIT: usize = 100;
+
+/// A scenario that was read and found sound.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    /// Where it was read from.
+    pub path: PathBuf,
+    /// Its name: the file's without extension.
+    pub name: String,
+    /// The question it answers.
+    pub question: String,
+    /// The text as read.
+    pub text: String,
+    /// What the command line changes in it, such as `gateway.replicas=3`; the rest follows from
+    /// text and changes.
+    pub changes: Vec<String>,
+    /// What will be simulated.
+    pub plan: Plan,
+    /// What is demanded, in the order of the file.
+    pub objectives: Vec<Objective>,
+    /// Every setting as resolved, in the order of the reference, with where its value comes from.
+    pub settings: Vec<Setting>,
+}
 
 /// What became of a scenario file.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +70,7 @@ pub fn load(path: &Path) -> Loaded {
 /// Reads a scenario file with settings changed; see [`edit::apply`].
 pub fn load_changed(path: &Path, changes: &[String]) -> Loaded {
     let name = path.display().to_string();
-    match sample::text(path, SCENARIO_LIMIT) {
+    match file::text(path, SCENARIO_LIMIT) {
         Ok(text) => {
             let base = path.parent().unwrap_or(Path::new(""));
             let mut loaded = parse_changed(&name, &text, base, changes);
@@ -93,19 +118,19 @@ pub fn parse(name: &str, text: &str, base: &Path) -> Loaded {
         return Loaded { scenario: None, problems, source };
     }
     let (table, flaws) = DeTable::parse_recoverable(text);
-    let mut book = Book::new(text, base);
-    let parts = scenario(&mut book, table.get_ref());
+    let reader = Reader::new(text, base, table.get_ref(), &keys::FORMAT);
+    let parts = scenario(&reader);
+    let (mut problems, settings) = reader.finish();
     if !flaws.is_empty() {
-        book.problems = syntax::merge(text, &flaws, book.problems);
+        problems = syntax::merge(text, &flaws, problems);
     }
-    book.problems.sort_by_key(position);
-    let problems = capped(&book.problems);
+    problems.sort_by_key(position);
+    let problems = capped(problems);
     let sound = !any_error(&problems);
     let scenario = parts.filter(|_| sound).map(|parts| {
         let path = PathBuf::from(name);
         let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into());
         let Parts { question, plan, objectives } = parts;
-        let settings = book.into_settings();
         let (text, changes) = (text.to_owned(), Vec::new());
         Scenario { path, name: stem, question, text, changes, plan, objectives, settings }
     });
@@ -113,16 +138,15 @@ pub fn parse(name: &str, text: &str, base: &Path) -> Loaded {
 }
 
 /// The problems, or as many as a person would read, errors before warnings.
-fn capped(problems: &[Problem]) -> Vec<Problem> {
-    if problems.len() <= PROBLEM_LIMIT {
-        return problems.to_vec();
+fn capped(mut problems: Vec<Problem>) -> Vec<Problem> {
+    if problems.len() > PROBLEM_LIMIT {
+        let title = format!("{} further problems are not shown", problems.len() - PROBLEM_LIMIT);
+        problems.sort_by_key(|problem| problem.severity);
+        problems.truncate(PROBLEM_LIMIT);
+        let severity = problems[0].severity;
+        problems.push(Problem { severity, ..Problem::error(Place::Whole, title) });
     }
-    let mut kept = problems.to_vec();
-    kept.sort_by_key(|problem| problem.severity);
-    kept.truncate(PROBLEM_LIMIT);
-    let title = format!("{} further problems are not shown", problems.len() - PROBLEM_LIMIT);
-    kept.push(Problem { severity: kept[0].severity, ..Problem::error(Place::Whole, title) });
-    kept
+    problems
 }
 
 /// Problems of the whole file first, then in the order of the text, then those of other files.
@@ -148,50 +172,48 @@ struct Sound {
     faults: bool,
 }
 
-fn scenario<'a>(book: &mut Book<'a>, table: &'a DeTable<'a>) -> Option<Parts> {
-    let top = book.top(table);
+fn scenario(reader: &Reader<'_>) -> Option<Parts> {
+    let top = reader.section(&key::SPEC);
     let example = "question = \"What does a replica crash do?\"";
-    let question = book.require(&top, key::QUESTION, example).map(|question| question.value);
-    let texts = book.find(&top, key::OBJECTIVES).map(|texts| texts.value).unwrap_or_default();
+    let question = top.require(key::QUESTION, example).map(|question| question.value);
+    let texts = top.find(key::OBJECTIVES).map(|texts| texts.value).unwrap_or_default();
 
-    let before = book.errors();
-    let gateway = gateway::read(book, &top);
-    let topology = gateway::read_topology(book, &top, &gateway.replicas);
-    let gateway_sound = book.errors() == before;
+    let (gateway, capacity_sound) = reader.is_sound(|| gateway::read(reader));
+    let (topology, placed) = reader.is_sound(|| topology::read(reader, &gateway.replicas));
+    let gateway_sound = capacity_sound && placed;
     if gateway_sound {
-        check::product(book, &gateway, &topology);
+        check::product(reader, &gateway, &topology);
     }
-    let run = run::read(book, &top);
-    let before = book.errors();
-    let ingress = ingress::read(book, &top, &gateway, topology.plan.zones.len());
-    let ingress_sound = book.errors() == before;
-    let probes = startup::read_probes(book, &top, &gateway);
-    let startup = startup::read(book, &top, &gateway, &probes);
-    let detection = startup::read_detection(book, &top, &probes);
-    let termination = cluster::read_termination(book, &top, &detection);
-    let nodes = cluster::read(book, &top, &topology.plan);
-    let upgrade = cluster::read_upgrade(book, &top);
-    let autoscaling = autoscaler::read(book, &top, &gateway);
+    let run = run::read(reader);
+    let zones = topology.plan.zones.len();
+    let (ingress, ingress_sound) = reader.is_sound(|| ingress::read(reader, &gateway, zones));
+    let probes = startup::read_probes(reader, &gateway);
+    let apis = reader.has_any(&dependencies::SECTIONS);
+    let startup = startup::read(reader, &gateway, &probes, apis);
+    let detection = startup::read_detection(reader, &probes);
+    let termination = nodes::read_termination(reader, &detection);
+    let nodes = nodes::read(reader, &topology.plan);
+    let upgrade = nodes::read_upgrade(reader);
+    let autoscaling = autoscaler::read(reader, &gateway);
+    let (surroundings, dependencies_sound) =
+        reader.is_sound(|| dependencies::read(reader, &gateway, &ingress));
+    let replicas = gateway.plan.replicas;
     let horizon = run.map(|run| run.horizon);
-    let before = book.errors();
-    let surroundings = around::read(book, &top, &gateway, &ingress);
-    let around_sound = book.errors() == before;
-    let traffic = traffic::read(book, &top, horizon, gateway.plan.replicas, surroundings.as_ref());
+    let traffic = arrivals::read(reader, horizon, replicas, surroundings.as_ref());
 
     let targets = Targets {
         topology: &topology.plan,
         instances: ingress.instances.len(),
         known_nodes: nodes.per_zone.is_some(),
         provisioner: nodes.provisioning.is_some(),
-        around: surroundings.as_ref(),
+        dependencies: surroundings.as_ref(),
         contracts: gateway.contracts,
-        sound: gateway_sound && ingress_sound && around_sound,
+        sound: gateway_sound && ingress_sound && dependencies_sound,
     };
-    let (faults, faults_sound) = faults(book, &top, &targets, run.as_ref(), &topology, &ingress);
-    let sound = Sound { gateway: gateway_sound, ingress: ingress_sound, faults: faults_sound };
-    let plan = |run: Run| Plan {
+    let (faults, faults_sound) = faults(reader, &targets, run.as_ref(), &topology, &ingress);
+    let mut plan = Plan {
         gateway: gateway.plan.clone(),
-        topology: topology.plan.clone(),
+        topology: topology.plan,
         ingress,
         traffic: traffic.plan.clone(),
         surroundings,
@@ -203,10 +225,10 @@ fn scenario<'a>(book: &mut Book<'a>, table: &'a DeTable<'a>) -> Option<Parts> {
         autoscaling,
         faults,
         windows: Vec::new(),
-        run,
+        run: run.unwrap_or_else(stand_in),
     };
-    let plan = plan(run.unwrap_or_else(stand_in));
-    let (plan, objectives) = finish(book, plan, &texts, &sound, run.is_some(), &gateway, &traffic);
+    let sound = Sound { gateway: gateway_sound, ingress: ingress_sound, faults: faults_sound };
+    let objectives = finish(reader, &mut plan, (&texts, run.is_some()), &sound, &gateway, &traffic);
     run?;
     Some(Parts { question: question?, plan, objectives })
 }
@@ -217,52 +239,48 @@ fn stand_in() -> Run {
     Run { horizon, warm_up: Instant::ZERO, seed: 0, replications: 1, bin: run::bin(horizon) }
 }
 
-fn faults<'a>(
-    book: &mut Book<'a>,
-    top: &Section<'a>,
+fn faults(
+    reader: &Reader<'_>,
     targets: &Targets<'_>,
     run: Option<&Run>,
     topology: &TopologyPart,
     ingress: &Ingress,
 ) -> (Vec<FaultPlan>, bool) {
-    let before = book.errors();
-    let faults = fault::read(book, top, targets);
-    let sound = book.errors() == before;
+    let (faults, sound) = reader.is_sound(|| fault::read(reader, targets));
     if let Some(run) = run {
-        fault::check_times(book, &faults, run.horizon, run.warm_up, targets);
+        fault::check_times(reader, &faults, run.horizon, run.warm_up, targets);
     }
     let outage = faults.iter().find(|(fault, _)| matches!(fault.fault, Fault::ZoneOutage(..)));
-    check::only_zone(book, topology, outage.map(|(_, place)| place));
-    check::only_ingress(book, topology, ingress, &faults);
+    check::only_zone(reader, topology, outage.map(|(_, place)| place));
+    check::only_ingress(reader, topology, ingress, &faults);
     (faults.into_iter().map(|(fault, _)| fault).collect(), sound)
 }
 
 /// Adds the windows, reads the objectives and checks across sections.
 fn finish(
-    book: &mut Book<'_>,
-    mut plan: Plan,
-    texts: &[Located<String>],
+    reader: &Reader<'_>,
+    plan: &mut Plan,
+    (texts, run_sound): (&[Located<String>], bool),
     sound: &Sound,
-    run_sound: bool,
     gateway: &GatewayPart,
     traffic: &TrafficPart,
-) -> (Plan, Vec<Objective>) {
+) -> Vec<Objective> {
     let mut windows = Windows::new(&plan.faults);
-    let objectives = run::objectives(book, texts, &mut windows, sound.faults);
+    let objectives = objectives::objectives(reader, texts, &mut windows, sound.faults);
     windows.add_faults();
     plan.windows = windows.windows;
     if run_sound {
-        run::check_windows(book, &objectives, &plan.windows, &plan.run);
-        check::size(book, &plan, traffic.peak.as_ref());
+        objectives::check_windows(reader, &objectives, &plan.windows, &plan.run);
+        check::size(reader, plan, traffic.peak.as_ref());
     }
     if sound.gateway {
-        check::load(book, &plan, traffic.peak.as_ref(), gateway.rating);
+        check::load(reader, plan, traffic.peak.as_ref(), gateway.rating);
     }
     if sound.faults && sound.gateway {
-        check::rollout(book, &plan);
+        check::rollout(reader, plan);
     }
     if sound.faults {
-        check::objectives(book, &plan, &objectives, sound.ingress && sound.gateway);
+        check::objectives(reader, plan, &objectives, sound.ingress && sound.gateway);
     }
-    (plan, objectives.into_iter().map(|(objective, _)| objective).collect())
+    objectives.into_iter().map(|(objective, _)| objective).collect()
 }

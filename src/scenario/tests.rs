@@ -181,7 +181,6 @@ fn the_settings_list_what_the_plan_holds() {
 fn settings_come_in_the_order_of_the_reference() {
     let scenario = sound(MOST);
     let order: Vec<String> = keys::reference()
-        .iter()
         .map(|entry| match entry.section {
             "" => entry.name.to_owned(),
             section => format!("{section}.{}", entry.name),

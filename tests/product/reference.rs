@@ -6,39 +6,36 @@ use std::fs;
 use std::path::Path;
 
 use brownout::diagnostic::render;
-use brownout::scenario::keys::{self, Entry};
+use brownout::scenario::keys::{self, KeySpec, SectionSpec};
 use brownout::scenario::read::parse;
 
 const BEGIN: &str = "<!-- the tables below are compared with the program by a test -->\n";
 
-fn heading(section: &str) -> String {
-    match section {
+fn heading(section: &SectionSpec) -> String {
+    match section.name {
         "" => "## At the top".to_owned(),
-        _ => format!("## `{}`", keys::header(section)),
+        _ => format!("## `{}`", section.header()),
     }
 }
 
-fn row(entry: &Entry) -> String {
+fn row(entry: &KeySpec) -> String {
     let default = match (entry.default, entry.bare) {
         ("", _) => "–".to_owned(),
         (value, true) => format!("`{value}`"),
         (value, false) => format!("`\"{value}\"`"),
     };
     let founded = format!("{}: {}", entry.mark.label(), entry.source);
-    format!("| `{}` | {} | {} | {default} | {founded} |\n", entry.name, entry.about, entry.kind)
+    format!("| `{}` | {} | {} | {default} | {founded} |\n", entry.name, entry.about, (entry.kind)())
 }
 
 /// The tables, section by section.
 fn tables() -> String {
-    let (mut out, mut section) = (String::new(), None);
-    for entry in keys::reference() {
-        if section != Some(entry.section) {
-            section = Some(entry.section);
-            out += &format!("\n{}\n\n", heading(entry.section));
-            out += "| key | meaning | value | default | where the default comes from |\n";
-            out += "|---|---|---|---|---|\n";
-        }
-        out += &row(&entry);
+    let mut out = String::new();
+    for section in keys::FORMAT {
+        out += &format!("\n{}\n\n", heading(section));
+        out += "| key | meaning | value | default | where the default comes from |\n";
+        out += "|---|---|---|---|---|\n";
+        out.extend(section.keys.iter().map(row));
     }
     out
 }

@@ -1,0 +1,249 @@
+//! The kinds of faults, and the keys that a fault may have.
+
+use crate::diagnostic::{Flaw, Problem};
+use crate::plan::{Down, Fault, PolicyKind, Surroundings};
+use crate::policy::limit::Sharing;
+use crate::random::Law;
+use crate::scenario::fault::target::FaultReader;
+use crate::scenario::reader::keys;
+use crate::scenario::text::Value;
+use crate::scenario::text::word::{choice, unknown};
+use crate::units::{Share, Span};
+
+keys! {
+    key "fault" list {
+        NAME: String = "name", "", Inferred, "its kind",
+            "The name by which objectives and reports speak of it.";
+        KIND: &'static FaultKind = "kind", "", Given, "", "What goes wrong.";
+        AT: Span = "at", "", Given, "", "When it strikes, once.";
+        EVERY: Law = "every", "", Given, "",
+            "Or: the time from coming up to failing, anew for each thing that the target covers.";
+        FOR: Law = "for", "", Given, "", "How long it lasts, unless a replacement ends it.";
+        PART: Share = "share", "100%", Inferred, "the whole zone",
+            "Share of a zone's nodes that an outage takes, those with replicas first.";
+        CPU: Share = "cpu", "", Given, "", "Share of its CPU that a slow replica keeps.";
+        SILENT: bool = "silent", "false", Assumed, "a stopped process refuses",
+            "Whether a host that is down is silent instead of refusing (upstream-outage only).";
+        FACTOR: f64 = "factor", "", Given, "",
+            "How many times as long a slow upstream takes (upstream-slow only).";
+        TARGET: String = "target", "any", Inferred, "one at random, or the only one",
+            "\"any\", \"all\", \"zone b\", a replica (\"b-1\"), an ingress instance (\"2\"), an \
+             upstream (\"orders\"), a host of it (\"orders/2\") or a client (\"3\").";
+    } instead {
+        "zone": "target = \"zone b\"",
+        "replica": "target = \"b-1\"",
+        "duration": "for = \"10m\"",
+        "mtbf": "every = \"exponential(30d)\"",
+    }
+}
+
+/// A kind of fault.
+pub(crate) struct FaultKind {
+    /// What a file calls it.
+    pub(crate) word: &'static str,
+    /// How long it lasts.
+    pub(crate) lasts: Lasts,
+    /// What its target names.
+    pub(crate) target: Aim,
+    /// The keys that it alone has.
+    pub(crate) keys: &'static [&'static str],
+    /// Makes it.
+    pub(crate) build: Build,
+}
+
+/// How long a fault lasts.
+pub(crate) enum Lasts {
+    /// As long as `for` says.
+    For,
+    /// As long as `for` says; without it, for good.
+    Optional,
+    /// As long as `for` says; without it, as long as an emptied machine is away.
+    Emptied,
+    /// Until something ends it, so there is no `for`.
+    Until(&'static str),
+}
+
+/// What a target names.
+pub(crate) enum Aim {
+    /// One of several at random unless it says more.
+    Any,
+    /// An upstream or a host of it.
+    Host,
+    /// A client.
+    Client,
+    /// There is nothing to choose from.
+    Nothing(&'static str),
+}
+
+use Aim::{Any, Client, Host, Nothing};
+use Lasts::{Emptied, For, Optional, Until};
+
+const REPLACED: Lasts = Until("it ends when the replica is replaced or restarted");
+const CLUSTER: Aim = Nothing("it concerns the cluster as a whole");
+
+/// What makes a fault of what is written; nothing if that is not sound.
+type Build = fn(&FaultReader<'_>) -> Option<Fault>;
+
+const fn kind(
+    word: &'static str,
+    lasts: Lasts,
+    target: Aim,
+    keys: &'static [&'static str],
+    build: Build,
+) -> FaultKind {
+    FaultKind { word, lasts, target, keys, build }
+}
+
+/// Every kind, in the order of the reference.
+pub(crate) static KINDS: [FaultKind; 15] = [
+    kind("replica-crash", REPLACED, Any, &[], |fault| Some(Fault::ReplicaCrash(fault.replica()))),
+    kind("replica-hang", REPLACED, Any, &[], |fault| Some(Fault::ReplicaHang(fault.replica()))),
+    kind("replica-slow", For, Any, &["cpu"], |fault| {
+        let cpu = slow_cpu(fault);
+        Some(Fault::ReplicaSlow(fault.replica(), cpu, fault.duration.clone()))
+    }),
+    kind("zone-outage", For, Any, &["share"], |fault| {
+        let (part, zone, lasts) = (part(fault), fault.zone(), fault.duration.clone());
+        Some(match part {
+            Some(part) => Fault::PartialOutage(zone, part, lasts),
+            None => Fault::ZoneOutage(zone, lasts),
+        })
+    }),
+    kind("control-plane-outage", For, Nothing("there is one control plane"), &[], |fault| {
+        Some(Fault::ControlPlaneOutage(fault.duration.clone()))
+    }),
+    kind("ingress-loss", For, Any, &[], |fault| {
+        Some(Fault::IngressLoss(fault.instance(), fault.duration.clone()))
+    }),
+    kind("node-loss", Optional, Any, &[], |fault| {
+        let lasts = fault.section.has(&key::FOR).then(|| fault.duration.clone());
+        Some(Fault::NodeLoss(fault.replica(), lasts))
+    }),
+    kind("provisioning-outage", For, CLUSTER, &[], provisioning_outage),
+    kind("rollout", Until("it ends when every replica is replaced"), CLUSTER, &[], |_| {
+        Some(Fault::Rollout)
+    }),
+    kind("drain-node", Emptied, Any, &[], |fault| {
+        Some(Fault::DrainNode(fault.replica(), fault.duration.clone()))
+    }),
+    kind("maintenance", Emptied, CLUSTER, &[], |fault| {
+        Some(Fault::Maintenance(fault.duration.clone()))
+    }),
+    kind("upstream-outage", For, Host, &["silent"], |fault| {
+        let silent = fault.section.get(key::SILENT);
+        let down = if silent { Down::Silent } else { Down::Refuses };
+        Some(Fault::UpstreamOutage(fault.hosts()?, down, fault.duration.clone()))
+    }),
+    kind("upstream-slow", For, Host, &["factor"], upstream_slow),
+    kind("storage-outage", For, Nothing("replicas share one storage"), &[], storage_outage),
+    kind(
+        "contract-revoked",
+        Until("a contract is revoked for good"),
+        Client,
+        &[],
+        contract_revoked,
+    ),
+];
+
+impl FaultKind {
+    /// The kind that alone has this key.
+    pub(crate) fn with_key(key: &str) -> Option<&'static FaultKind> {
+        KINDS.iter().find(|kind| kind.keys.contains(&key))
+    }
+}
+
+fn words() -> Vec<&'static str> {
+    KINDS.iter().map(|kind| kind.word).collect()
+}
+
+impl Value for &'static FaultKind {
+    fn kind() -> String {
+        choice(&words())
+    }
+    fn parse(text: &str) -> Result<Self, Flaw> {
+        let found = KINDS.iter().find(|kind| kind.word == text);
+        found.ok_or_else(|| unknown(text, &words()))
+    }
+    fn show(&self) -> String {
+        format!("\"{}\"", self.word)
+    }
+}
+
+/// The CPU that a slow replica keeps.
+fn slow_cpu(fault: &FaultReader<'_>) -> Share {
+    let found = fault.section.require(key::CPU, "cpu = \"30%\"");
+    if let Some(whole) = found.as_ref().filter(|found| found.value == Share::ONE) {
+        let help = "write a smaller share; \"0%\" pauses it";
+        fault.section.error(whole, "a replica with 100% of its CPU is not slow", help);
+    }
+    found.map_or(Share::ZERO, |found| found.value)
+}
+
+/// The share of a zone's nodes that an outage takes, if not all.
+fn part(fault: &FaultReader<'_>) -> Option<Share> {
+    let part = fault.section.parsed(key::PART);
+    if part.value == Share::ZERO {
+        let help = "write a share above \"0%\"";
+        fault.section.error(&part, "an outage of no nodes is none", help);
+    } else if part.value < Share::ONE && !fault.targets.known_nodes {
+        let help = "write per-zone = 3 in [nodes]";
+        fault.section.error(&part, "a share of the nodes needs their number", help);
+    }
+    (part.value < Share::ONE).then_some(part.value)
+}
+
+fn provisioning_outage(fault: &FaultReader<'_>) -> Option<Fault> {
+    if !fault.targets.provisioner {
+        let title = "an outage of what nobody provides";
+        let problem = Problem::warning(fault.section.into(), title);
+        let help = "write per-zone and provisioner in [nodes]";
+        fault.section.note(problem.label("no node is ever added").help(help));
+    }
+    Some(Fault::ProvisioningOutage(fault.duration.clone()))
+}
+
+/// Hosts that take longer.
+fn upstream_slow(fault: &FaultReader<'_>) -> Option<Fault> {
+    let factor = fault.section.require(key::FACTOR, "factor = 10");
+    let hosts = fault.hosts();
+    let factor = factor?;
+    if factor.value <= 1.0 {
+        let help = "write how many times as long it takes, such as 10";
+        fault.section.error(&factor, "this upstream is not slow", help);
+    }
+    Some(Fault::UpstreamSlow(hosts?, factor.value, fault.duration.clone()))
+}
+
+/// The storage that nobody reaches.
+fn storage_outage(fault: &FaultReader<'_>) -> Option<Fault> {
+    let targets = fault.targets;
+    if targets.sound && !targets.dependencies.is_some_and(asks_storage) {
+        let problem = Problem::warning(fault.section.into(), "an outage of what nobody asks");
+        let help = "write a [[policy]] of kind \"rate-limit\" that is not \"per-replica\"";
+        fault.section.note(problem.label("no limit is shared by replicas").help(help));
+    }
+    Some(Fault::StorageOutage(fault.duration.clone()))
+}
+
+/// Whether an API has a limit that replicas share.
+fn asks_storage(others: &Surroundings) -> bool {
+    let used = others.apis.iter().flat_map(|api| &api.policies);
+    used.map(|index| &others.policies[*index].kind).any(|kind| match kind {
+        PolicyKind::Limit { spec, .. } => spec.sharing != Sharing::PerReplica,
+        _ => false,
+    })
+}
+
+/// A contract that ends.
+fn contract_revoked(fault: &FaultReader<'_>) -> Option<Fault> {
+    let targets = fault.targets;
+    let needed = |others: &Surroundings| others.apis.iter().any(|api| api.contracts);
+    if targets.sound && !(targets.contracts && targets.dependencies.is_some_and(needed)) {
+        let help = match targets.contracts {
+            true => "write [clients] with count = 10, or an [[api]] with contracts = true",
+            false => "write contracts = true in [gateway], and count = 10 in [clients]",
+        };
+        fault.section.error(fault.section, "no API of this scenario has contracts", help);
+    }
+    fault.client().map(Fault::ContractRevoked)
+}

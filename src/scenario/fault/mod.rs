@@ -1,0 +1,18 @@
+//! The sections `[[fault]]`: what goes wrong, when, for how long, and to whom.
+//!
+//! A kind of fault is one entry of the table in `kind.rs`: its word, how long it lasts, what its
+//! target names, the keys that it alone has, and the function that makes the plan's fault of them.
+//! What other kinds have is refused from the same table. `target.rs` finds what a target names
+//! among the replicas, zones, ingress instances, hosts and clients of the file; `section.rs` reads
+//! the sections one by one.
+//!
+//! The room sees what the other sections came to (`Targets`) and none of their keys. Start with
+//! `kind.rs`.
+
+mod kind;
+pub(crate) mod section;
+pub(crate) mod target;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use kind::key;

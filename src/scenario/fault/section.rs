@@ -1,0 +1,179 @@
+//! The sections `[[fault]]`, one by one.
+
+use crate::diagnostic::{Place, Problem};
+use crate::plan::{FaultPlan, Schedule, Topology};
+use crate::random::Law;
+use crate::scenario::fault::kind::{Aim, FaultKind, Lasts, key};
+use crate::scenario::fault::target::{FaultReader, Targets};
+use crate::scenario::reader::{KeySpec, Mark, Parsed, Reader, SectionReader};
+use crate::scenario::text::is_name;
+use crate::units::{Instant, Span};
+
+const FAULT_LIMIT: usize = 1_000;
+
+/// The most times that a fault may strike in a replication on average.
+const STRIKE_LIMIT: f64 = 1e7;
+
+/// Reads every `[[fault]]`, in the order of the file.
+pub(crate) fn read(reader: &Reader<'_>, targets: &Targets<'_>) -> Vec<(FaultPlan, Place)> {
+    let mut names: Vec<String> = Vec::new();
+    let mut faults = Vec::new();
+    for section in &reader.elements(&key::SPEC, FAULT_LIMIT) {
+        if let Some(mut found) = fault(section, targets) {
+            found.name = name(section, &found.name, &names);
+            names.push(found.name.clone());
+            faults.push((found, section.place.clone()));
+        }
+    }
+    faults
+}
+
+/// The name that is given, or the kind with a number if an earlier fault is called so.
+fn name(section: &SectionReader<'_>, kind: &str, used: &[String]) -> String {
+    let free = |name: &String| !used.contains(name);
+    let numbered = (2..).map(|number| format!("{kind}-{number}"));
+    let default = std::iter::once(kind.to_owned()).chain(numbered).find(free).unwrap_or_default();
+    let name = section.get_or(key::NAME, default, Mark::Assumed, key::NAME.source);
+    if !is_name(&name.value) {
+        let title = format!("{:?} cannot name a fault", name.value);
+        section.error(&name, title, "use letters, digits, -, _ and .");
+    } else if used.contains(&name.value) {
+        let title = format!("two faults are called {:?}", name.value);
+        section.error(&name, title, "give every fault a name of its own");
+    }
+    name.value
+}
+
+fn fault(section: &SectionReader<'_>, targets: &Targets<'_>) -> Option<FaultPlan> {
+    let kind = section.require(key::KIND, "kind = \"replica-crash\"");
+    let schedule = schedule(section);
+    let kind = kind?.value;
+    let duration = duration(section, kind);
+    for other in key::SPEC.keys.iter().filter(|key| !kind.keys.contains(&key.name)) {
+        if let Some(owner) = FaultKind::with_key(other.name) {
+            forbid(section, other, kind, &format!("only {} has it", owner.word));
+        }
+    }
+    let target = target(section, kind, targets);
+    let fault = (kind.build)(&FaultReader { section, targets, target, duration })?;
+    Some(FaultPlan { name: kind.word.to_owned(), fault, schedule: schedule? })
+}
+
+fn schedule(section: &SectionReader<'_>) -> Option<Schedule> {
+    match (section.has(&key::AT), section.has(&key::EVERY)) {
+        (true, false) => Some(Schedule::At(Instant(section.find(key::AT)?.value.0))),
+        (false, true) => {
+            let every = section.find(key::EVERY)?;
+            if every.value.mean_secs() > 0.0 {
+                return Some(Schedule::Random(every.value));
+            }
+            let help = "give `every` a mean above zero";
+            section.error(&every, "this fault would strike without end", help);
+            None
+        }
+        (true, true) => {
+            let title = "a fault strikes once or at random, not both";
+            section.error(section.key_place(&key::EVERY), title, "drop `at` or `every`");
+            None
+        }
+        (false, false) => {
+            let help = "write at = \"3m\" for once, or every = \"exponential(30d)\" for at random";
+            section.error(section, "this fault does not say when it strikes", help);
+            None
+        }
+    }
+}
+
+/// How long the fault lasts; zero for those that something else ends.
+fn duration(section: &SectionReader<'_>, kind: &FaultKind) -> Law {
+    match kind.lasts {
+        Lasts::Until(reason) => {
+            forbid(section, &key::FOR, kind, reason);
+            return Law::ZERO;
+        }
+        Lasts::Emptied => {
+            let away = Law::Constant(Span::from_secs(180.0));
+            let source = "an emptied machine is away for 3 minutes";
+            return section.get_or(key::FOR, away, Mark::Assumed, source).value;
+        }
+        Lasts::Optional if !section.has(&key::FOR) => return Law::ZERO,
+        Lasts::Optional | Lasts::For => {}
+    }
+    let Some(found) = section.require(key::FOR, "for = \"10m\"") else { return Law::ZERO };
+    if found.value.mean_secs() <= 0.0 {
+        section.error(&found, "this fault lasts no time", "give `for` a mean above zero");
+    }
+    found.value
+}
+
+/// The target as written, or the only one that there is.
+fn target(section: &SectionReader<'_>, kind: &FaultKind, targets: &Targets<'_>) -> Parsed<String> {
+    let nothing = || Parsed { value: String::new(), place: section.into(), given: false };
+    let upstreams = targets.dependencies.map_or(&[][..], |others| &others.upstreams);
+    let (only, example) = match kind.target {
+        Aim::Any => return section.parsed(key::TARGET),
+        Aim::Nothing(reason) => {
+            forbid(section, &key::TARGET, kind, reason);
+            return nothing();
+        }
+        Aim::Client => {
+            let only = (targets.clients() == 1).then(|| "1".to_owned());
+            (only, "target = \"3\" for the third client")
+        }
+        Aim::Host => {
+            let only = upstreams.first().filter(|_| upstreams.len() == 1);
+            let example =
+                "target = \"orders\" for an upstream, or \"orders/2\" for its second host";
+            (only.map(|only| only.name.clone()), example)
+        }
+    };
+    let found = match only {
+        Some(only) => Some(section.get_or(key::TARGET, only, key::TARGET.mark, "the only one")),
+        None => section.require(key::TARGET, example),
+    };
+    found.unwrap_or_else(nothing)
+}
+
+/// Notes an error for a key that a fault of this kind does not have.
+fn forbid(section: &SectionReader<'_>, key: &KeySpec, kind: &FaultKind, reason: &str) {
+    if section.has(key) {
+        let title = format!("a fault of kind \"{}\" has no `{}`", kind.word, key.name);
+        section.note(Problem::error(section.key_place(key), title).label(reason));
+    }
+}
+
+/// Notes faults that strike outside the run, or too often to be simulated.
+pub(crate) fn check_times(
+    reader: &Reader<'_>,
+    faults: &[(FaultPlan, Place)],
+    horizon: Instant,
+    warm_up: Instant,
+    targets: &Targets<'_>,
+) {
+    let Topology { zones, placement, .. } = targets.topology;
+    let things = zones.len().max(placement.len()).max(targets.instances) as f64;
+    for (fault, place) in faults {
+        let name = &fault.name;
+        match &fault.schedule {
+            Schedule::At(at) if *at >= horizon => {
+                let title = format!("the fault {name:?} never strikes");
+                let help = format!("it is set for {at}, but the run ends at {horizon}");
+                reader.error(place.clone(), title, help);
+            }
+            Schedule::At(at) if *at < warm_up => {
+                let title = format!("the fault {name:?} strikes during warm-up");
+                let help = format!("nothing before {warm_up} is counted; let it strike later");
+                reader.warn(place.clone(), title, help);
+            }
+            Schedule::Random(law) => {
+                let strikes = horizon.as_secs() / law.mean_secs() * things;
+                if strikes > STRIKE_LIMIT {
+                    let title = format!("the fault {name:?} strikes too often");
+                    let help = "lengthen the mean of `every` or shorten the run";
+                    reader.error(place.clone(), title, help);
+                }
+            }
+            Schedule::At(_) => {}
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! What scenarios say of what surrounds the replicas.
+
+use std::path::Path;
+
+use crate::diagnostic::render;
+use crate::plan::{
+    Api, Clients, Jitter, LimitKey, Plan, Policy, PolicyKind, Popularity, Population, Retry,
+    RetryBackoff, RetryBudget, SpikeQueue, Surroundings, Tls, TlsEnd, Traffic, Upstream,
+};
+use crate::policy::breaker::BreakerSpec;
+use crate::policy::cache::CacheSpec;
+use crate::policy::limit::{Algorithm, LimitSpec, OnUnknown, Quota, Sharing, WindowOrigin};
+use crate::policy::outlier::OutlierSpec;
+use crate::random::Law;
+use crate::scenario::Setting;
+use crate::scenario::read::parse;
+use crate::units::{Rate, Share, Span};
+
+pub(crate) const LEAST: &str = "question = \"?\"\ntraffic.rate = \"9/s\"\nrun.horizon = \"10m\"\n";
+
+/// Uses nearly every key.
+const MOST: &str = r#"
+[ingress]
+balancing = "per-connection"
+
+[clients]
+loop = "sessions"
+requests-per-session = 8
+think = "exponential(3s)"
+count = 500
+popularity = "zipf(1.2)"
+timeout = "4s"
+cancels = false
+network = "uniform(10ms, 30ms)"
+attempts = 3
+backoff = "exponential"
+backoff-first = "200ms"
+backoff-limit = "1s"
+jitter = "half"
+retry-budget = "10%"
+retry-budget-size = 5
+retry-breaker = "50%"
+retry-limited = true
+
+[[api]]
+name = "orders"
+share = "75%"
+cpu-per-request = "exponential(1ms)"
+payload = "4KiB"
+policies = ["check", "cache", "limit", "spikes"]
+upstream = "orders"
+resources = 1000
+popularity = "zipf(0.9)"
+cacheable = "80%"
+contracts = false
+
+[[api]]
+name = "status"
+policies = ["cache", "tokens"]
+resources = 10
+
+[[policy]]
+name = "check"
+kind = "work"
+cpu = "50us"
+cpu-per-kb = "5us"
+
+[[policy]]
+name = "cache"
+kind = "cache"
+cpu = "20us"
+spent = "30%"
+entries = 100
+ttl = "1m"
+shared = false
+persist = true
+
+[[policy]]
+name = "limit"
+kind = "rate-limit"
+quotas = ["100/10s", "2000/h"]
+window-start = "clock"
+sharing = "leases"
+lease-fraction = "5%"
+per = "client"
+when-unknown = "pass"
+storage-latency = "2ms"
+
+[[policy]]
+name = "spikes"
+kind = "spike-control"
+limit = 50
+window = "1s"
+queue = 20
+delay = "500ms"
+attempts = 2
+
+[[policy]]
+name = "tokens"
+kind = "rate-limit"
+algorithm = "token-bucket"
+rate = "100/s"
+size = 300
+sharing = "per-replica"
+
+[[upstream]]
+name = "orders"
+hosts = 6
+latency = "log-normal(50ms, cv=1)"
+latency-per-request = "2ms"
+workers = 40
+errors = "0.1%"
+timeout = "5s"
+cancels = true
+retries = 1
+breaker = true
+connections = 100
+pending = 50
+requests = 120
+max-retries = 2
+outlier-detection = true
+interval = "5s"
+base-ejection = "20s"
+max-ejection = "100s"
+max-ejected = "40%"
+consecutive-errors = 3
+panic = "0%"
+
+[tls]
+at = "replica"
+handshake = "2.4ms"
+resumption = "0.2ms"
+resumed = "60%"
+"#;
+
+pub(crate) fn read(text: &str) -> (Plan, Vec<Setting>, String) {
+    let loaded = parse("test.toml", text, Path::new(""));
+    let shown = render(&loaded.source, &loaded.problems, false);
+    let scenario = loaded.scenario.unwrap_or_else(|| panic!("{shown}"));
+    (scenario.plan, scenario.settings, shown)
+}
+
+fn around(text: &str) -> Surroundings {
+    read(&format!("{LEAST}{text}")).0.surroundings.expect("surroundings")
+}
+
+fn secs(secs: f64) -> Span {
+    Span::from_secs(secs)
+}
+
+fn clients() -> Clients {
+    let backoff =
+        RetryBackoff { first: secs(0.2), factor: 2.0, limit: secs(1.0), jitter: Jitter::Half };
+    let budget = Some(RetryBudget { per_request: 0.1, size: 5.0 });
+    let breaker = Some(Share(0.5));
+    Clients {
+        population: Population::Sessions { requests: 8.0, think: Law::Exponential(secs(3.0)) },
+        popularity: Popularity { keys: 500, zipf: 1.2 },
+        patience: Some(secs(4.0)),
+        network: Some(Law::uniform_secs(0.01, 0.03)),
+        retry: Some(Retry { attempts: 3, backoff, budget, breaker, limited: true }),
+        cancels: false,
+    }
+}
+
+fn apis() -> Vec<Api> {
+    let orders = Api {
+        name: "orders".to_owned(),
+        weight: 0.75,
+        demand: Some(Law::Exponential(secs(1e-3))),
+        payload_kb: 4.0,
+        policies: vec![0, 1, 2, 3],
+        upstream: Some(0),
+        resources: Popularity { keys: 1_000, zipf: 0.9 },
+        cacheable: Share(0.8),
+        contracts: false,
+    };
+    let status = Api {
+        name: "status".to_owned(),
+        weight: 0.25,
+        demand: None,
+        payload_kb: 1.0,
+        policies: vec![1, 4],
+        upstream: None,
+        resources: Popularity { keys: 10, zipf: 0.0 },
+        cacheable: Share::ONE,
+        contracts: false,
+    };
+    vec![orders, status]
+}
+
+fn limit(algorithm: Algorithm, sharing: Sharing) -> LimitSpec {
+    LimitSpec { algorithm, sharing, on_unknown: OnUnknown::Block }
+}
+
+fn policies() -> Vec<Policy> {
+    let policy = |name: &str, kind| {
+        let (cpu, cpu_per_kb, spent) = (Span::ZERO, Span::ZERO, Share(0.2));
+        Policy { name: name.to_owned(), cpu, cpu_per_kb, spent, kind }
+    };
+    let cache = CacheSpec {
+        entries: 100,
+        ttl: secs(60.0),
+        shared: false,
+        replication: 1,
+        persist: true,
+        keys: 1_010,
+    };
+    let quota = |limit, window| Quota { limit, window: secs(window) };
+    let quotas = vec![quota(100, 10.0), quota(2_000, 3_600.0)];
+    let fixed = Algorithm::FixedWindow { quotas, start: WindowOrigin::Clock };
+    let leases = limit(fixed, Sharing::Leases { fraction: Share(0.05) });
+    let sliding = Algorithm::SlidingWindow { limit: 50, window: secs(1.0) };
+    let tokens = Algorithm::TokenBucket { per_sec: Rate(100.0), size: 300 };
+    let limited = |spec, of, queue, storage| PolicyKind::Limit { spec, of, queue, storage };
+    let queue = SpikeQueue { delay: secs(0.5), attempts: 2, limit: 20 };
+    let own = Sharing::PerReplica;
+    let leases = LimitSpec { on_unknown: OnUnknown::Pass, ..leases };
+    let leases = limited(leases, LimitKey::Client, None, secs(2e-3));
+    let sliding = limited(limit(sliding, own), LimitKey::All, Some(queue), Span::ZERO);
+    let tokens = limited(limit(tokens, own), LimitKey::All, None, Span::ZERO);
+    let work = policy("check", PolicyKind::Work);
+    let cache = policy("cache", PolicyKind::Cache(cache));
+    vec![
+        Policy { cpu: secs(50e-6), cpu_per_kb: secs(5e-6), spent: Share::ONE, ..work },
+        Policy { cpu: secs(20e-6), spent: Share(0.3), ..cache },
+        policy("limit", leases),
+        policy("spikes", sliding),
+        policy("tokens", tokens),
+    ]
+}
+
+fn upstream() -> Upstream {
+    let outliers = OutlierSpec {
+        interval: secs(5.0),
+        base_ejection: secs(20.0),
+        max_ejection: secs(100.0),
+        max_ejected: Share(0.4),
+        consecutive_5xx: Some(3),
+        panic: Share::ZERO,
+        ..OutlierSpec::default()
+    };
+    Upstream {
+        name: "orders".to_owned(),
+        hosts: 6,
+        latency: Law::LogNormal(secs(0.05), 1.0),
+        per_request: secs(2e-3),
+        workers: Some(40),
+        errors: Share(0.001),
+        timeout: secs(5.0),
+        cancels: true,
+        retries: 1,
+        breaker: BreakerSpec {
+            connections: Some(100),
+            pending: Some(50),
+            requests: Some(120),
+            retries: Some(2),
+        },
+        outliers: Some(outliers),
+    }
+}
+
+#[test]
+fn everything_that_is_written_of_the_surroundings_reaches_the_plan() {
+    let (plan, _, shown) = read(&format!("{LEAST}{MOST}"));
+    assert_eq!(shown, "");
+    let around = plan.surroundings.expect("surroundings");
+    assert_eq!(around.clients, clients());
+    assert_eq!(around.apis, apis());
+    assert_eq!(around.policies, policies());
+    assert_eq!(around.upstreams, [upstream()]);
+    let (handshake, resumption) = (secs(2.4e-3), secs(0.2e-3));
+    let tls = Tls { at: TlsEnd::Replica, handshake, resumption, resumed: Share(0.6) };
+    assert_eq!(around.tls, Some(tls));
+}
+
+#[test]
+fn a_scenario_that_says_nothing_of_its_surroundings_has_none() {
+    let (plan, settings, _) = read(LEAST);
+    assert_eq!(plan.surroundings, None);
+    let around = ["clients.", "api[", "policy[", "upstream[", "tls."];
+    let of_around = |setting: &&Setting| around.iter().any(|name| setting.path.starts_with(name));
+    assert_eq!(settings.iter().find(of_around), None);
+}
+
+#[test]
+fn without_an_api_there_is_one_with_all_policies_and_the_only_upstream() {
+    let policy = |name: &str| format!("[[policy]]\nname = \"{name}\"\nkind = \"cache\"\n");
+    let upstream = "[[upstream]]\nname = \"u\"\nlatency = \"5ms\"\n";
+    let around = around(&format!("{}{upstream}{}", policy("b"), policy("a")));
+    let [api] = around.apis.as_slice() else { panic!("{:?}", around.apis) };
+    assert_eq!((api.name.as_str(), api.weight, api.upstream), ("api", 1.0, Some(0)));
+    assert_eq!((api.policies.as_slice(), api.cacheable), (&[0, 1][..], Share::ONE));
+    let PolicyKind::Cache(cache) = around.policies[0].kind else { panic!("no cache") };
+    assert_eq!(cache, CacheSpec { shared: true, ..CacheSpec::for_keys(1) });
+    assert_eq!(around.upstreams[0].breaker, BreakerSpec::NONE);
+    assert_eq!(around.upstreams[0].outliers, None);
+}
+
+#[test]
+fn defaults_are_those_of_envoy_and_of_the_policies() {
+    let around = around(
+        "upstream = [{ name = \"u\", latency = \"1ms\", hosts = 3, breaker = true, \
+         outlier-detection = true }]\n\
+         policy = [{ name = \"r\", kind = \"rate-limit\", limit = 9, window = \"1m\" }]\n\
+         clients = { timeout = \"5s\", attempts = 2 }\n",
+    );
+    assert_eq!(around.upstreams[0].breaker, BreakerSpec::default());
+    assert_eq!(around.upstreams[0].outliers, Some(OutlierSpec::default()));
+    assert_eq!(around.upstreams[0].timeout, secs(15.0));
+    let quotas = vec![Quota { limit: 9, window: secs(60.0) }];
+    let fixed = Algorithm::FixedWindow { quotas, start: WindowOrigin::FirstRequest };
+    let spec = limit(fixed, Sharing::LEASES);
+    let (of, storage) = (LimitKey::All, secs(1e-3));
+    let limit = PolicyKind::Limit { spec, of, queue: None, storage };
+    assert_eq!(around.policies[0].kind, limit);
+    let retry = around.clients.retry.expect("retries");
+    assert_eq!((retry.attempts, retry.backoff.jitter), (2, Jitter::Full));
+    assert!(around.clients.cancels && retry.budget.is_none() && retry.breaker.is_none());
+}
+
+#[test]
+fn users_of_a_closed_loop_need_no_rate() {
+    let text =
+        "question = \"?\"\nrun.horizon = \"10m\"\n[clients]\nloop = \"closed\"\nusers = 40\n";
+    let (plan, _, shown) = read(text);
+    assert_eq!(shown, "");
+    let Traffic::Process(process) = &plan.traffic else { panic!("a recording") };
+    assert_eq!(process.peak(), Rate(0.0));
+    let clients = plan.surroundings.expect("surroundings").clients;
+    let think = Law::Exponential(secs(1.0));
+    assert_eq!(clients.population, Population::Closed { users: 40, think });
+    assert_eq!((clients.retry, clients.patience), (None, None));
+}
+
+#[test]
+fn shares_that_are_left_open_are_what_the_others_leave() {
+    let api = |more: &str| format!("[[api]]\nname = \"a{}\"\n{more}", more.len());
+    let text = api("share = \"40%\"\n") + &api("") + &api("payload = \"1KiB\"\n");
+    let weights: Vec<f64> = around(&text).apis.iter().map(|api| api.weight).collect();
+    assert_eq!(weights, [0.4, 0.3, 0.3]);
+}
+
+#[test]
+fn a_file_that_writes_its_surroundings_out_means_the_same() {
+    let closed =
+        "question = \"?\"\nrun.horizon = \"10m\"\nclients = { loop = \"closed\", users = 4 }\n";
+    let upstream = "[[upstream]]\nname = \"u\"\nlatency = \"5ms\"\n";
+    let third = "[[api]]\nname = \"a\"\n[[api]]\nname = \"b\"\n[[api]]\nname = \"c\"\n";
+    let texts = [MOST, upstream, third].map(|text| format!("{LEAST}{text}"));
+    for text in texts.iter().map(String::as_str).chain([closed]) {
+        let (plan, settings, _) = read(text);
+        let (again, _, shown) = read(&crate::scenario::tests::written(&settings));
+        assert_eq!(again, plan, "{shown}");
+    }
+}

@@ -1,0 +1,141 @@
+//! The sections `[[upstream]]`.
+
+use crate::diagnostic::Problem;
+use crate::plan::Upstream;
+use crate::policy::breaker::BreakerSpec;
+use crate::policy::outlier::OutlierSpec;
+use crate::random::Law;
+use crate::scenario::reader::{Reader, SectionReader, TypedKey, keys};
+use crate::scenario::request::named::{Named, read_all};
+use crate::units::{Share, Span};
+
+keys! {
+    key "upstream" list {
+        NAME: String = "name", "", Given, "", "Its name.";
+        HOSTS: u64 = "hosts", "1", Assumed, "the simpler case",
+            "Hosts that it runs on, 1 to 1000; each replica takes them in turn.";
+        LATENCY: Law = "latency", "", Given, "", "How long a host works on a request.";
+        PER_REQUEST: Span = "latency-per-request", "0s", Assumed, "a host that scales",
+            "What each request that the host has already adds to that.";
+        WORKERS: u64 = "workers", "", Assumed, "none: any number at once",
+            "Requests that a host works on at once; more wait in order of arrival.";
+        ERRORS: Share = "errors", "0%", Assumed, "the simpler case",
+            "Share of the requests that it answers with an error.";
+        IDLE_TIMEOUT: Span = "idle-timeout", "300s", Documented, "gateway documentation",
+            "How long nothing may come from it before the replica gives 504, if that is shorter.";
+        TIMEOUT: Span = "timeout", "15s", Documented, "gateway documentation",
+            "How long a replica waits for its answer before it gives 504.";
+        CANCELS: bool = "cancels", "false", Assumed, "servers mostly finish what they began",
+            "Whether a host stops work that nobody waits for any more.";
+        RETRIES: u64 = "retries", "0", Documented, "Envoy: none unless configured",
+            "Further tries of a replica after an error, 0 to 100.";
+        BREAKER: bool = "breaker", "false", Documented, "the gateway's is optional",
+            "Whether each replica limits what it has under way (503 beyond).";
+        CONNECTIONS: u64 = "connections", "1024", Documented, "Envoy's default",
+            "Connections of a replica, hence its active requests (with breaker only).",
+            If("breaker", &["true"]);
+        PENDING: u64 = "pending", "1024", Documented, "Envoy's default",
+            "Requests of a replica that wait for a connection (with breaker only).",
+            If("breaker", &["true"]);
+        REQUESTS: u64 = "requests", "1024", Documented, "Envoy's default",
+            "Requests of a replica, active or waiting (with breaker only).",
+            If("breaker", &["true"]);
+        MAX_RETRIES: u64 = "max-retries", "3", Documented, "Envoy's default",
+            "Retries of a replica that are under way (with breaker only).",
+            If("breaker", &["true"]);
+        OUTLIERS: bool = "outlier-detection", "false", Documented, "Envoy: only if configured",
+            "Whether replicas avoid hosts that fail.";
+        INTERVAL: Span = "interval", "10s", Documented, "Envoy's default",
+            "Between two sweeps of outlier detection.", If("outlier-detection", &["true"]);
+        BASE_EJECTION: Span = "base-ejection", "30s", Documented, "Envoy's default",
+            "How long the first ejection of a host lasts; the n-th n times as long.",
+            If("outlier-detection", &["true"]);
+        MAX_EJECTION: Span = "max-ejection", "300s", Documented, "Envoy's default",
+            "The longest ejection.", If("outlier-detection", &["true"]);
+        MAX_EJECTED: Share = "max-ejected", "10%", Documented,
+            "Envoy's default; that one always may: Envoy up to 1.30",
+            "Share of the hosts that may be out at once; one always may.",
+            If("outlier-detection", &["true"]);
+        CONSECUTIVE: u64 = "consecutive-errors", "5", Documented, "Envoy's default",
+            "Errors in a row that eject a host.", If("outlier-detection", &["true"]);
+        PANIC: Share = "panic", "50%", Documented, "Envoy's default",
+            "With a smaller share of hosts in use, all are used; 0% = never.",
+            If("outlier-detection", &["true"]);
+    } instead { "max-connections": "breaker = true and connections = 1024", }
+}
+
+const UPSTREAM_LIMIT: usize = 1_000;
+const HOST_LIMIT: u64 = 1_000;
+const COUNT_LIMIT: u64 = 1_000_000;
+
+/// Reads every `[[upstream]]`, in the order of the file.
+pub(crate) fn read(reader: &Reader<'_>) -> Vec<Named<Upstream>> {
+    let sections = reader.elements(&key::SPEC, UPSTREAM_LIMIT);
+    let name = (key::NAME, "name = \"orders\"");
+    read_all(&sections, ("upstream", "upstreams"), name, |section, name| {
+        upstream(section, name.to_owned())
+    })
+}
+
+fn upstream(section: &SectionReader<'_>, name: String) -> Upstream {
+    let hosts = section.count(key::HOSTS, 1..=HOST_LIMIT).value as usize;
+    let latency = section.require(key::LATENCY, "latency = \"log-normal(50ms, cv=1)\"");
+    let latency = latency.map_or(Law::ZERO, |latency| latency.value);
+    let workers = section.bounded(key::WORKERS, 1..=COUNT_LIMIT, section.find(key::WORKERS));
+    let (timeout, idle) = (section.period(key::TIMEOUT), section.period(key::IDLE_TIMEOUT));
+    // An answer comes as a whole: until then nothing does.
+    let timeout = if idle.value < timeout.value { idle } else { timeout };
+    if Span::from_secs(latency.least_secs()) >= timeout.value {
+        let help = "lengthen `timeout` or lower `latency`";
+        section.error(&timeout, "no answer of this upstream comes in time", help);
+    }
+    Upstream {
+        name,
+        hosts,
+        latency,
+        per_request: section.get(key::PER_REQUEST),
+        workers: workers.map(|workers| workers as usize),
+        errors: section.get(key::ERRORS),
+        timeout: timeout.value,
+        cancels: section.get(key::CANCELS),
+        retries: section.count(key::RETRIES, 0..=100).value as u32,
+        breaker: breaker(section),
+        outliers: outliers(section, hosts),
+    }
+}
+
+fn breaker(section: &SectionReader<'_>) -> BreakerSpec {
+    if !section.get(key::BREAKER) {
+        return BreakerSpec::NONE;
+    }
+    let count =
+        |key: TypedKey<u64>, least| Some(section.count(key, least..=COUNT_LIMIT).value as u32);
+    BreakerSpec {
+        connections: count(key::CONNECTIONS, 1),
+        pending: count(key::PENDING, 0),
+        requests: count(key::REQUESTS, 1),
+        retries: count(key::MAX_RETRIES, 0),
+    }
+}
+
+fn outliers(section: &SectionReader<'_>, hosts: usize) -> Option<OutlierSpec> {
+    let on = section.parsed(key::OUTLIERS);
+    if !on.value {
+        return None;
+    }
+    let panic = section.get(key::PANIC);
+    if hosts == 1 && panic > Share::ZERO {
+        let problem = Problem::warning(on.place, "`upstream.outlier-detection` has no effect");
+        let problem = problem.label("with its only host out, all are used (panic)");
+        section.note(problem.help("raise `hosts`, or write panic = \"0%\""));
+    }
+    Some(OutlierSpec {
+        interval: section.period(key::INTERVAL).value,
+        base_ejection: section.get(key::BASE_EJECTION),
+        max_ejection: section.get(key::MAX_EJECTION),
+        max_ejected: section.get(key::MAX_EJECTED),
+        consecutive_5xx: Some(section.count(key::CONSECUTIVE, 1..=COUNT_LIMIT).value as u32),
+        panic,
+        ..OutlierSpec::default()
+    })
+}

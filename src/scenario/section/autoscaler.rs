@@ -1,0 +1,264 @@
+//! The section `[autoscaler]`.
+
+use crate::autoscaler::behavior::{Behavior, Policy, Rules, Select, Unit};
+use crate::autoscaler::calculator::Target;
+use crate::autoscaler::controller::{Settings, Spec};
+use crate::autoscaler::pods::Care;
+use crate::diagnostic::{Flaw, Problem};
+use crate::plan::Autoscaling;
+use crate::quantity;
+use crate::scenario::reader::{Mark, Reader, SectionReader, TypedKey, keys};
+use crate::scenario::section::gateway::{GatewayPart, REPLICA_LIMIT, Tier};
+use crate::scenario::text::{Located, words};
+use crate::units::{Cores, Share, Span};
+
+words! {
+    /// Whose policy an autoscaler follows.
+    enum ScalePreset {
+        CloudHub2 = "cloudhub-2", HelmChart = "helm-chart", Kubernetes = "kubernetes",
+    }
+}
+
+words! { Select { Max = "max", Min = "min", Disabled = "disabled" } }
+
+keys! {
+    key "autoscaler" {
+        PRESET: ScalePreset = "preset", "cloudhub-2", Assumed, "the product simulated",
+            "Whose policy holds where nothing else is said.";
+        MIN: u64 = "min", "", Assumed, "the preset", "The fewest replicas.";
+        MAX: u64 = "max", "", Assumed, "the preset", "The most replicas.";
+        TARGET: Share = "target", "", Assumed, "the preset",
+            "CPU to hold, of what a replica requests.";
+        TOLERANCE_UP: Share = "tolerance-up", "10%", Documented, "Kubernetes",
+            "How far above the target nothing is added.";
+        TOLERANCE_DOWN: Share = "tolerance-down", "10%", Documented, "Kubernetes",
+            "How far below the target nothing is removed.";
+        UP: Vec<Located<String>> = "scale-up", "", Assumed, "the preset",
+            "The fastest growth, such as \"4 pods in 15s\" or \"100% in 180s\".";
+        DOWN: Vec<Located<String>> = "scale-down", "", Documented, "Kubernetes: 100% in 15s",
+            "The fastest shrinking.";
+        UP_SELECT: Select = "up-select", "max", Documented, "Kubernetes",
+            "Which of the policies for growth holds; \"disabled\" = it never grows.";
+        DOWN_SELECT: Select = "down-select", "max", Documented, "Kubernetes",
+            "Which of the policies for shrinking holds; \"disabled\" = it never shrinks.";
+        UP_WINDOW: Span = "up-window", "", Documented, "Kubernetes: 0s",
+            "How long a lower recommendation holds growth back.";
+        DOWN_WINDOW: Span = "down-window", "", Assumed, "the preset",
+            "How long a higher recommendation holds shrinking back.";
+        CPU_REQUEST: Cores = "cpu-request", "", Assumed, "the limit",
+            "CPU that a replica requests, at most its cores; utilisation is of this.";
+        SYNC: Span = "sync", "15s", Documented, "kube-controller-manager",
+            "Between two steps of the autoscaler.";
+        RESOLUTION: Span = "resolution", "15s", Documented, "metrics-server's manifests",
+            "Between two scrapes of the metrics-server.";
+        KUBELET: Span = "kubelet", "10s", Documented, "the cluster autoscaler's FAQ",
+            "Between two readings of a replica's CPU by its kubelet.";
+        INITIALIZATION: Span = "initialization", "300s", Documented, "kube-controller-manager",
+            "Age up to which a sample counts only if it began after the replica was ready.";
+        INITIAL_READINESS: Span = "initial-readiness", "30s", Documented,
+            "kube-controller-manager",
+            "Age up to which a replica that is not ready is taken for one that never was.";
+    }
+}
+
+/// What a preset says.
+struct Defaults {
+    min: u64,
+    /// `None` = the file must say it.
+    max: Option<u64>,
+    target: Share,
+    up: Option<&'static str>,
+    down_window: Option<Span>,
+    mark: Mark,
+    source: &'static str,
+}
+
+impl Defaults {
+    fn of(preset: ScalePreset) -> Defaults {
+        let (min, max, target, mark, source) = match preset {
+            // The vendor publishes its policy for applications, not for gateways.
+            ScalePreset::CloudHub2 => {
+                let source = "the policy that is published for applications on CloudHub 2.0";
+                (2, Some(3), 0.7, Mark::Assumed, source)
+            }
+            ScalePreset::HelmChart => {
+                let source = "the Helm chart of the self-managed gateway";
+                (2, Some(11), 0.5, Mark::Documented, source)
+            }
+            ScalePreset::Kubernetes => (1, None, 0.8, Mark::Documented, "Kubernetes"),
+        };
+        let cloudhub = preset == ScalePreset::CloudHub2;
+        let up = cloudhub.then_some("100% in 180s");
+        let down_window = cloudhub.then(|| Span::from_secs(1_800.0));
+        Defaults { min, max, target: Share(target), up, down_window, mark, source }
+    }
+}
+
+/// Reads `[autoscaler]`; `None` if the file has none.
+pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart) -> Option<Autoscaling> {
+    let section = reader.section(&key::SPEC);
+    if !section.is_there() {
+        return None;
+    }
+    let scales = gateway.tier != Some(Tier::Small);
+    if !scales {
+        let title = "a small gateway does not scale: [autoscaler] has no effect";
+        let help = "choose tier = \"large\" or \"xlarge\", or leave out [autoscaler]";
+        section.warn(&section, title, help);
+    }
+    let defaults = Defaults::of(section.get(key::PRESET));
+    let (min, max) = bounds(&section, gateway, &defaults);
+    let target = target(&section, &defaults);
+    let behavior = behavior(&section, &defaults);
+    let cores = gateway.plan.cores;
+    let request = section.get_or(key::CPU_REQUEST, cores, Mark::Assumed, "its limit");
+    if request.value.0 > cores.0 {
+        let help = format!("its limit is {} (gateway.cores); request that or less", cores.0);
+        section.error(&request, "a replica cannot request more CPU than it has", help);
+    }
+    let autoscaling = Autoscaling {
+        spec: Spec { min, max, target, behavior, settings: Settings::default() },
+        request_milli: (request.value.0 * 1e3).round().max(1.0) as i64,
+        sync: clock(&section, key::SYNC),
+        scrape: clock(&section, key::RESOLUTION),
+        kubelet: clock(&section, key::KUBELET),
+    };
+    scales.then_some(autoscaling)
+}
+
+fn target(section: &SectionReader<'_>, defaults: &Defaults) -> Target {
+    let target = section.get_or(key::TARGET, defaults.target, defaults.mark, defaults.source);
+    let percent = target.value.0 * 100.0;
+    if target.value.0 < 0.01 {
+        let help = "write a percentage from \"1%\" to \"100%\"";
+        section.error(&target, "a target of nothing cannot be held", help);
+    }
+    if (percent - percent.round()).abs() > 1e-9 {
+        let help = "Kubernetes takes whole percents only";
+        section.error(&target, "this target is no whole percentage", help);
+    }
+    Target {
+        utilisation_pct: percent.round().max(1.0) as i32,
+        tolerance_up: section.get(key::TOLERANCE_UP).0,
+        tolerance_down: section.get(key::TOLERANCE_DOWN).0,
+        container: None,
+        care: Care {
+            initialization: section.get(key::INITIALIZATION),
+            initial_readiness: section.get(key::INITIAL_READINESS),
+        },
+    }
+}
+
+fn bounds(section: &SectionReader<'_>, gateway: &GatewayPart, defaults: &Defaults) -> (i32, i32) {
+    let count = |key, default| {
+        let found = section.get_or(key, default, defaults.mark, defaults.source);
+        section.within(key, 1..=REPLICA_LIMIT, found)
+    };
+    let min = count(key::MIN, defaults.min).value;
+    let max = match defaults.max {
+        Some(max) => count(key::MAX, max),
+        None => {
+            let example = "max = 5, because Kubernetes has no default for it";
+            let found = section.require(key::MAX, example);
+            let Some(found) = found else { return (min as i32, REPLICA_LIMIT as i32) };
+            section.within(key::MAX, 1..=REPLICA_LIMIT, found)
+        }
+    };
+    if min > max.value {
+        let title = format!("the least of {min} is above the most of {}", max.value);
+        section.error(&max, title, "write min and max in [autoscaler]");
+    } else if !(min..=max.value).contains(&gateway.replicas.value) {
+        let title = format!("the autoscaler allows {min} to {} replicas", max.value);
+        let problem = Problem::warning((&gateway.replicas).into(), title);
+        section.note(problem.label("its first step corrects this"));
+    }
+    (min as i32, max.value as i32)
+}
+
+/// The time from one look of the autoscaler's to the next.
+fn clock(section: &SectionReader<'_>, key: TypedKey<Span>) -> Span {
+    let period = section.parsed(key);
+    let least = Span::from_secs(1.0);
+    if period.value < least {
+        let help = "write \"1s\" or more; the usual values are 10s and 15s";
+        section.error(&period, format!("`autoscaler.{}` is too short", key.name), help);
+    }
+    period.value.max(least)
+}
+
+/// How fast it goes; `None` = as Kubernetes does if nobody says anything of it.
+fn behavior(section: &SectionReader<'_>, defaults: &Defaults) -> Option<Behavior> {
+    let (lists, windows) = ([key::UP, key::DOWN], [key::UP_WINDOW, key::DOWN_WINDOW]);
+    let selects = [key::UP_SELECT, key::DOWN_SELECT];
+    let given = lists.iter().any(|key| section.has(key))
+        || selects.iter().any(|key| section.has(key))
+        || windows.iter().any(|key| section.has(key));
+    let [up, down] = lists.map(|key| policies(section, key));
+    let [up_select, down_select] = selects.map(|key| section.get(key));
+    let [up_window, down_window] = windows.map(|key| section.find(key).map(|found| found.value));
+    if !given && defaults.up.is_none() {
+        return None;
+    }
+    let up = up.or_else(|| Some(vec![policy(defaults.up?)?]));
+    let mut behavior = Behavior::default();
+    behavior.up.policies = up.unwrap_or(behavior.up.policies);
+    (behavior.up.select, behavior.down.select) = (up_select, down_select);
+    behavior.up.window = up_window.or(behavior.up.window);
+    behavior.down.policies = down.unwrap_or(Rules::down().policies);
+    behavior.down.window = down_window.or(defaults.down_window);
+    Some(behavior)
+}
+
+fn policies(
+    section: &SectionReader<'_>,
+    key: TypedKey<Vec<Located<String>>>,
+) -> Option<Vec<Policy>> {
+    let list = section.find(key)?;
+    let policies = section.each(&list.value, policy, |text| {
+        Flaw::new(format!("{text:?} is no policy"))
+            .help("write \"4 pods in 15s\" or \"100% in 180s\"")
+    });
+    if list.value.is_empty() {
+        let help = "name at least one, such as \"100% in 15s\"";
+        section.error(&list, format!("`autoscaler.{}` allows no change", key.name), help);
+        return None;
+    }
+    Some(policies)
+}
+
+/// Reads `4 pods in 15s` or `100% in 180s`.
+fn policy(text: &str) -> Option<Policy> {
+    let (change, period) = text.split_once(" in ")?;
+    let period = quantity::span(period.trim()).ok().filter(|period| *period > Span::ZERO)?;
+    let change = change.trim();
+    let (number, unit) = match change.strip_suffix('%') {
+        Some(number) => (number, Unit::Percent),
+        None => (change.strip_suffix("pods").or(change.strip_suffix("pod"))?, Unit::Pods),
+    };
+    let value = number.trim().parse().ok().filter(|value| (1..=1_000_000).contains(value))?;
+    Some(Policy { unit, value, period })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn policies_read_as_they_are_written() {
+        let seconds = Span::from_secs;
+        let percent = Policy { unit: Unit::Percent, value: 100, period: seconds(180.0) };
+        let pods = Policy { unit: Unit::Pods, value: 4, period: seconds(15.0) };
+        assert_eq!(policy("100% in 180s"), Some(percent));
+        assert_eq!(policy("4 pods in 15s"), Some(pods));
+        for wrong in ["", "4 in 15s", "-1 pods in 15s", "4 pods in 0s", "4 pods", "1.5% in 3m"] {
+            assert_eq!(policy(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn every_preset_has_policies_that_can_be_read() {
+        for preset in [ScalePreset::CloudHub2, ScalePreset::HelmChart, ScalePreset::Kubernetes] {
+            assert!(Defaults::of(preset).up.is_none_or(|text| policy(text).is_some()));
+        }
+    }
+}

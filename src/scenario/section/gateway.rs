@@ -1,0 +1,263 @@
+//! The section `[gateway]`.
+
+use crate::diagnostic::Problem;
+use crate::plan::{Gateway, Memory, Throttling};
+use crate::random::Law;
+use crate::scenario::reader::{Mark, Parsed, Reader, SectionReader, keys};
+use crate::scenario::text::{Word, words};
+use crate::units::{Bytes, Cores, Rate, SECOND, Span};
+
+words! {
+    /// Who runs the gateway.
+    enum Management { Managed = "managed", SelfManaged = "self-managed" }
+}
+
+words! {
+    /// Where the gateway runs.
+    enum Platform { CloudHub2 = "cloudhub-2", RuntimeFabric = "runtime-fabric" }
+}
+
+words! {
+    /// The size of a replica.
+    enum Tier { Small = "small", Large = "large", XLarge = "xlarge" }
+}
+
+words! {
+    /// The release whose ratings the tiers follow.
+    enum Catalogue { V1_11 = "1.11", V1_12 = "1.12", V1_13 = "1.13" }
+}
+
+keys! {
+    key "gateway" {
+        MANAGEMENT: Management = "management", "managed", Inferred, "the product simulated",
+            "Who runs the gateway.";
+        PLATFORM: Platform = "platform", "cloudhub-2", Inferred, "the usual place",
+            "Where it runs.";
+        TIER: Tier = "tier", "large", Assumed, "the smallest size for production",
+            "The size of a replica; or give cores and cpu-per-request.";
+        CATALOGUE: Catalogue = "catalogue", "1.12", Documented, "gateway prerequisites page",
+            "The release whose ratings the tiers follow.";
+        REPLICAS: u64 = "replicas", "2", Documented, "the product's least number",
+            "Replicas wanted at all times, 1 to 1000.";
+        CONTRACTS: bool = "contracts", "false", Inferred, "the simpler case",
+            "Whether APIs use contracts.";
+        CORES: Cores = "cores", "", Assumed, "the tier; no CPU limits are published",
+            "CPU of one replica.";
+        DEMAND: Law = "cpu-per-request", "", Assumed, "the tier: cores / saturation rate",
+            "CPU time that one request takes.";
+        THROTTLING: bool = "throttling", "false", Assumed,
+            "an average hides the slices; switch it on to see them",
+            "Whether the CPU limit is enforced in slices instead of on average.";
+        THROTTLING_PERIOD: Span = "throttling-period", "100ms", Documented,
+            "the kubelet's cpuCFSQuotaPeriod",
+            "How often the CPU quota is refilled (throttling only).", If("throttling", &["true"]);
+        THREADS: u64 = "threads", "", Assumed, "cores, rounded up",
+            "Cores that a replica uses at once until its quota is used up (throttling only).",
+            If("throttling", &["true"]);
+        MEMORY: Bytes = "memory", "", Assumed, "none", "Memory limit of one replica.";
+        MEMORY_PER_REQUEST: Bytes = "memory-per-request", "", Assumed, "none",
+            "What a request in flight holds of the memory.";
+    } instead { "size": "tier = \"large\"", "cpu": "cores = 1", "vcpu": "cores = 1", }
+}
+
+/// The most replicas that a scenario may have.
+pub(crate) const REPLICA_LIMIT: u64 = 1_000;
+const THREAD_LIMIT: u64 = 4_096;
+/// The periods that a kubelet takes.
+const PERIOD_LEAST: Span = Span(SECOND / 1_000);
+const PERIOD_MOST: Span = Span(SECOND);
+/// The least quota that the kernel grants.
+const QUOTA_LEAST: Span = Span(SECOND / 1_000);
+
+/// `[gateway]` as read.
+pub(crate) struct GatewayPart {
+    pub(crate) plan: Gateway,
+    pub(crate) management: Management,
+    pub(crate) platform: Parsed<Platform>,
+    pub(crate) contracts: bool,
+    pub(crate) replicas: Parsed<u64>,
+    /// The tier, unless the capacity is the scenario's own.
+    pub(crate) tier: Option<Tier>,
+    /// Requests per second that the vendor rates the managed tier for.
+    pub(crate) rating: Option<Rate>,
+}
+
+/// What a tier gives to one replica.
+struct Size {
+    /// Its CPU.
+    cores: f64,
+    /// Requests per second when that is full: the rating over the most replicas (3; Small 2) at the
+    /// autoscaler's 70 % of CPU, except for Small from 1.12 on, which has room to spare.
+    saturation: f64,
+    /// The vendor's rating of the whole gateway in requests per second.
+    rating: f64,
+}
+
+fn size(tier: Tier, catalogue: Catalogue) -> Option<Size> {
+    let (cores, saturation, rating) = match (tier, catalogue) {
+        (Tier::Small, Catalogue::V1_11) => (0.1, 71.0, 100.0),
+        (Tier::Large, Catalogue::V1_11) => (1.0, 238.0, 500.0),
+        (Tier::XLarge, Catalogue::V1_11) => return None,
+        (Tier::Small, _) => (0.1, 60.0, 50.0),
+        (Tier::Large, _) => (1.0, 715.0, 1_500.0),
+        (Tier::XLarge, _) => (2.0, 1_905.0, 4_000.0),
+    };
+    Some(Size { cores, saturation, rating })
+}
+
+/// Reads `[gateway]`.
+pub(crate) fn read(reader: &Reader<'_>) -> GatewayPart {
+    let section = reader.section(&key::SPEC);
+    let management = section.get(key::MANAGEMENT);
+    let platform = section.parsed(key::PLATFORM);
+    let capacity = capacity(&section);
+    let replicas = section.count(key::REPLICAS, 1..=REPLICA_LIMIT);
+    let contracts = section.get(key::CONTRACTS);
+    let memory = memory(&section);
+    let (cores, demand) = (capacity.cores, capacity.demand);
+    let throttling = throttling(&section, cores);
+    let plan = Gateway { cores, throttling, demand, replicas: replicas.value as usize, memory };
+    let rating = capacity.rating.filter(|_| management == Management::Managed);
+    let tier = capacity.tier;
+    GatewayPart { plan, management, platform, contracts, replicas, tier, rating }
+}
+
+/// What one replica can do.
+struct Capacity {
+    cores: Cores,
+    demand: Law,
+    tier: Option<Tier>,
+    rating: Option<Rate>,
+}
+
+fn capacity(section: &SectionReader<'_>) -> Capacity {
+    if section.has(&key::CORES) && !section.has(&key::TIER) {
+        return own_capacity(section);
+    }
+    let tier = section.parsed(key::TIER);
+    let catalogue = section.parsed(key::CATALOGUE);
+    let Some(size) = size(tier.value, catalogue.value) else {
+        let place = if catalogue.given { catalogue.place } else { tier.place };
+        let title = "the catalogue \"1.11\" has no tier \"xlarge\"";
+        section.error(place, title, "Extra Large exists from \"1.12\" on");
+        return Capacity::of(&Size { cores: 1.0, saturation: 1.0, rating: 1.0 }, None);
+    };
+    let tiered = Capacity::of(&size, Some(tier.value));
+    let word = tier.value.word();
+    let source = format!("tier \"{word}\": {} vCPU, not published", size.cores);
+    let cores = section.get_or(key::CORES, tiered.cores, Mark::Assumed, &source);
+    if cores.value != tiered.cores {
+        let title = "`gateway.tier` and `gateway.cores` contradict each other";
+        let help = "a tier has its own cores: drop one of the two";
+        section.error(&cores, title, help);
+    }
+    let rate = size.saturation;
+    let source = format!("tier \"{word}\": {rate}/s at full CPU, from its rating");
+    let demand = tiered.demand.clone();
+    let demand = section.get_or(key::DEMAND, demand, Mark::Assumed, &source).value;
+    Capacity { demand: above_zero(section, demand), ..tiered }
+}
+
+impl Capacity {
+    fn of(size: &Size, tier: Option<Tier>) -> Capacity {
+        Capacity {
+            cores: Cores(size.cores),
+            demand: Law::Exponential(Span::from_secs(size.cores / size.saturation)),
+            tier,
+            rating: tier.map(|_| Rate(size.rating)),
+        }
+    }
+}
+
+/// Cores and CPU per request without a tier.
+fn own_capacity(section: &SectionReader<'_>) -> Capacity {
+    section.idle(&key::CATALOGUE, "no tier is used");
+    let cores = section.find(key::CORES).map_or(Cores(1.0), |cores| cores.value);
+    let demand = section.require(key::DEMAND, "cpu-per-request = \"exponential(1.4ms)\"");
+    let demand = demand.map_or(Law::Exponential(Span::from_secs(1e-3)), |demand| demand.value);
+    let demand = above_zero(section, demand);
+    Capacity { cores, demand, tier: None, rating: None }
+}
+
+fn above_zero(section: &SectionReader<'_>, demand: Law) -> Law {
+    if demand.mean_secs() <= 0.0 {
+        let title = "requests that take no CPU cannot be simulated";
+        let help = "give `cpu-per-request` a mean above zero";
+        section.error(section.key_place(&key::DEMAND), title, help);
+    }
+    demand
+}
+
+/// How the CPU limit is enforced.
+fn throttling(section: &SectionReader<'_>, cores: Cores) -> Option<Throttling> {
+    let on = section.parsed(key::THROTTLING);
+    if !on.value {
+        return None;
+    }
+    let period = section.parsed(key::THROTTLING_PERIOD);
+    let threads = section.or(key::THREADS, cores.0.ceil() as u64);
+    let threads = section.within(key::THREADS, 1..=THREAD_LIMIT, threads);
+    let throttling = Throttling { period: period.value, threads: threads.value as u32 };
+    if !(PERIOD_LEAST..=PERIOD_MOST).contains(&period.value) {
+        let title = "`gateway.throttling-period` is out of range";
+        let help = format!("the kubelet takes {PERIOD_LEAST} to {PERIOD_MOST}");
+        section.error(&period, title, help);
+    } else if throttling.quota(cores) < QUOTA_LEAST.0 as f64 {
+        let title = format!("{cores} is less than {QUOTA_LEAST} of CPU in each period");
+        let help = "the kernel grants no less: raise `gateway.cores` or the throttling-period";
+        let place = if period.given { period.place } else { section.key_place(&key::CORES) };
+        section.error(place, title, help);
+    }
+    check_threads(section, cores, (&on, &threads));
+    Some(throttling)
+}
+
+/// Notes threads that cannot use the limit, and those that cannot exceed it.
+fn check_threads(
+    section: &SectionReader<'_>,
+    cores: Cores,
+    (on, threads): (&Parsed<bool>, &Parsed<u64>),
+) {
+    let used = threads.value as f64;
+    if used < cores.0 {
+        let title = format!("fewer threads than cores: the limit of {cores} is out of reach");
+        let help = format!("write threads = {} or more, or lower the cores", cores.0.ceil());
+        section.error(threads, title, help);
+    } else if used == cores.0 {
+        let place = if section.has(&key::THREADS) { &threads.place } else { &on.place };
+        let problem = Problem::warning(place.clone(), "`gateway.throttling` has no effect")
+            .label(format!("threads = {used} never uses more than {cores}"))
+            .help("raise `gateway.threads` above the cores");
+        section.note(problem);
+    }
+}
+
+fn memory(section: &SectionReader<'_>) -> Option<Memory> {
+    let limit = section.find(key::MEMORY);
+    let per_request = section.find(key::MEMORY_PER_REQUEST);
+    let (whole, each) = (&*key::MEMORY, &*key::MEMORY_PER_REQUEST);
+    for (here, lacking) in [(whole, each), (each, whole)] {
+        if section.has(here) && !section.has(lacking) {
+            let title = format!("`gateway.{}` is missing", lacking.name);
+            let problem = Problem::missing(section.key_place(here), title);
+            section.note(problem.help("memory is reported from both together"));
+        }
+    }
+    Some(Memory { limit: limit?.value, per_request: per_request?.value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_tier_carries_its_rating_below_full_cpu() {
+        for catalogue in [Catalogue::V1_11, Catalogue::V1_12, Catalogue::V1_13] {
+            for (tier, replicas) in [(Tier::Small, 2.0), (Tier::Large, 3.0), (Tier::XLarge, 3.0)] {
+                let Some(size) = size(tier, catalogue) else { continue };
+                let busy = size.rating / (size.saturation * replicas);
+                assert!((0.4..0.71).contains(&busy), "{tier:?} of {catalogue:?}: {busy}");
+            }
+        }
+    }
+}

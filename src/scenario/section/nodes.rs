@@ -1,0 +1,208 @@
+//! The sections `[nodes]`, `[upgrade]` and `[termination]`.
+
+use crate::diagnostic::{Flaw, Problem};
+use crate::plan::{Detection, Eviction, Nodes, Termination, Topology, Upgrade};
+use crate::random::Law;
+use crate::scenario::reader::{Mark, Only, Reader, SectionReader, keys};
+use crate::scenario::text::value::{Node, Value};
+use crate::scenario::text::words;
+use crate::units::{Share, Span};
+
+words! {
+    /// Who adds nodes.
+    enum Provisioner {
+        None = "none", Karpenter = "karpenter", ClusterAutoscaler = "cluster-autoscaler",
+    }
+}
+
+const COUNTED: Only = Only::Unless(
+    "per-zone",
+    &["\"as-needed\""],
+    "without nodes.per-zone a node with room is always there",
+);
+
+const ADDED: Only = Only::Unless("provisioner", &["\"none\""], "nodes.provisioner adds none");
+
+keys! {
+    termination "termination" {
+        DRAIN: Span = "drain", "25s", Documented, "Helm chart and gateway documentation",
+            "From the deletion of a replica until its process exits, whatever it still has.";
+    }
+}
+
+keys! {
+    key "nodes" {
+        PER_ZONE: Supply = "per-zone", "as-needed", Assumed, "a warm node is always there",
+            "Nodes that each zone has at the start, or \"as-needed\".";
+        ROOM: u64 = "room", "1", Assumed, "a node for each replica",
+            "Replicas that one node has room for.", COUNTED;
+        PROVISIONER: Provisioner = "provisioner", "none", Assumed, "what is there must do",
+            "Who adds nodes for replicas that find no room.", COUNTED;
+        NEW_NODE: Law = "new-node", "", Measured, "the provisioner",
+            "From the wish for a node until it is ready.",
+            COUNTED, ADDED;
+        NEW_IMAGE: Law = "new-image", "uniform(10s, 25s)", Inferred,
+            "the image is not on a new node",
+            "Image pull of the first replica on a node that was added.", COUNTED, ADDED;
+        EVICTION_EVERY: Span = "eviction-every", "10s", Documented, "0.1 nodes a second",
+            "Between two nodes of a zone that are marked for eviction.";
+        PARTIAL: Share = "partial-outage", "55%", Documented, "kube-controller-manager",
+            "Share of nodes not ready, more than two, from which a zone is partly disrupted.",
+            COUNTED;
+        LARGE_ZONE: u64 = "large-zone", "50", Documented, "kube-controller-manager",
+            "Nodes up to which evictions stop in a partly disrupted zone.", COUNTED;
+        EVICTION_SLOWLY: Span = "eviction-slowly", "100s", Documented, "0.01 nodes a second",
+            "Between two nodes that are marked in a larger one.", COUNTED;
+        DELETED: Share = "deleted", "0%", Inferred, "the cloud's controller is not counted on",
+            "Share of lost nodes that the cloud's controller deletes before the toleration ends.";
+        DELETION: Law = "deletion", "uniform(0s, 5s)", Inferred,
+            "the cloud's controller looks every 5 s",
+            "From not ready until such a node is deleted.",
+            Unless("deleted", &["\"0%\""], "nodes.deleted is 0%");
+    }
+}
+
+keys! {
+    upgrade "upgrade" {
+        SURGE: u64 = "surge", "1", Documented, "25 % of 2 or 3, rounded up",
+            "Replicas that a rollout may have beyond those wanted.";
+        UNAVAILABLE: u64 = "unavailable", "0", Documented, "25 % of 2 or 3, rounded down",
+            "Replicas that a rollout may lack.";
+        BUDGET: u64 = "disruption-budget", "1", Inferred, "30 % of 2 or 3, rounded up",
+            "Replicas that may be unavailable when a node is emptied.";
+        RETRY: Span = "eviction-retry", "5s", Documented, "kubectl drain",
+            "Until an eviction that the budget forbids is tried again.";
+    }
+}
+
+const NODE_LIMIT: u64 = 1_000;
+
+const AS_NEEDED: &str = "as-needed";
+
+/// A number of nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Supply {
+    /// One with room is always there.
+    AsNeeded,
+    /// So many.
+    Nodes(u64),
+}
+
+impl Value for Supply {
+    fn kind() -> String {
+        format!("a whole number or {AS_NEEDED:?}")
+    }
+    fn parse(text: &str) -> Result<Self, Flaw> {
+        if text == AS_NEEDED {
+            return Ok(Supply::AsNeeded);
+        }
+        let wrong = || Flaw::new(format!("{text:?} is no number of nodes"));
+        text.parse().map(Supply::Nodes).map_err(|_| wrong())
+    }
+    fn show(&self) -> String {
+        match self {
+            Supply::AsNeeded => format!("{AS_NEEDED:?}"),
+            Supply::Nodes(count) => count.to_string(),
+        }
+    }
+    fn read(node: &Node<'_>) -> Result<Self, Vec<Flaw>> {
+        match node.value.as_str() {
+            Some(text) if text == AS_NEEDED => Ok(Supply::AsNeeded),
+            _ => u64::read(node).map(Supply::Nodes),
+        }
+    }
+}
+
+/// Reads `[termination]`.
+pub(crate) fn read_termination(reader: &Reader<'_>, detection: &Detection) -> Termination {
+    let section = reader.section(&termination::SPEC);
+    let drain = section.parsed(termination::DRAIN);
+    if drain.given && drain.value > detection.grace {
+        let help = format!("`detection.grace` cuts it off after {}", detection.grace);
+        section.warn(&drain, "no replica drains that long", help);
+    }
+    Termination { drain: drain.value }
+}
+
+/// Reads `[upgrade]`.
+pub(crate) fn read_upgrade(reader: &Reader<'_>) -> Upgrade {
+    let section = reader.section(&upgrade::SPEC);
+    let surge = section.count(upgrade::SURGE, 0..=NODE_LIMIT);
+    let unavailable = section.count(upgrade::UNAVAILABLE, 0..=NODE_LIMIT).value as usize;
+    if surge.value == 0 && unavailable == 0 {
+        let help = "raise `upgrade.unavailable` or `upgrade.surge`";
+        section.error(&surge, "a rollout could neither add nor remove a replica", help);
+    }
+    Upgrade {
+        surge: surge.value as usize,
+        unavailable,
+        budget: section.count(upgrade::BUDGET, 1..=NODE_LIMIT).value as usize,
+        retry: section.period(upgrade::RETRY).value,
+    }
+}
+
+/// Reads `[nodes]` for replicas that are placed so.
+pub(crate) fn read(reader: &Reader<'_>, topology: &Topology) -> Nodes {
+    let section = reader.section(&key::SPEC);
+    let deleted = section.get(key::DELETED);
+    let mut nodes = Nodes { eviction: eviction(&section), deleted, ..Nodes::default() };
+    if deleted > Share::ZERO {
+        nodes.deletion = section.get(key::DELETION);
+    }
+    let supply = section.parsed(key::PER_ZONE);
+    let Supply::Nodes(count) = supply.value else { return nodes };
+    let room = section.count(key::ROOM, 1..=NODE_LIMIT).value;
+    if !(1..=NODE_LIMIT).contains(&count) {
+        let problem = Problem::error((&supply).into(), "`nodes.per-zone` is out of range");
+        section.note(problem.label(format!("1 to {NODE_LIMIT}, or \"as-needed\"")));
+    }
+    let count = count.clamp(1, NODE_LIMIT);
+    let placed = |zone| topology.placement.iter().filter(|home| **home == zone).count() as u64;
+    let most = (0..topology.zones.len()).map(placed).max().unwrap_or(0);
+    if most > count * room {
+        let title = format!("a zone has {most} replicas and room for {}", count * room);
+        section.error(&supply, title, "raise nodes.per-zone or nodes.room, or use more zones");
+    }
+    (nodes.per_zone, nodes.room) = (Some(count as usize), room as usize);
+    nodes.provisioning = provisioning(&section);
+    if nodes.provisioning.is_some() {
+        nodes.image = section.get(key::NEW_IMAGE);
+    }
+    nodes
+}
+
+fn provisioning(section: &SectionReader<'_>) -> Option<Law> {
+    let (least, most, source) = match section.get(key::PROVISIONER) {
+        Provisioner::None => return None,
+        Provisioner::Karpenter => (45.0, 65.0, "Karpenter: a new node in about a minute"),
+        Provisioner::ClusterAutoscaler => {
+            (180.0, 300.0, "the cluster autoscaler: a new node in 3 to 5 minutes")
+        }
+    };
+    let takes = Law::Uniform(Span::from_secs(least), Span::from_secs(most));
+    Some(section.get_or(key::NEW_NODE, takes, Mark::Measured, source).value)
+}
+
+fn eviction(section: &SectionReader<'_>) -> Eviction {
+    Eviction {
+        every: section.get(key::EVICTION_EVERY),
+        partial_pct: (section.get(key::PARTIAL).0 * 100.0).round() as u32,
+        large_zone: section.get(key::LARGE_ZONE) as usize,
+        slowly: section.get(key::EVICTION_SLOWLY),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_or_as_needed() {
+        assert_eq!(
+            Supply::parse("as-needed").map(|supply| supply.show()).unwrap(),
+            "\"as-needed\""
+        );
+        assert_eq!(Supply::parse("3").unwrap(), Supply::Nodes(3));
+        assert!(Supply::parse("three").is_err() && Supply::parse("-1").is_err());
+    }
+}

@@ -1,0 +1,390 @@
+//! Laws and quantities as text: read from a scenario, and written back so that reading gives the
+//! same value.
+
+use std::ops::Range;
+
+use crate::diagnostic::{Flaw, suggestion};
+use crate::quantity;
+use crate::random::Law;
+use crate::units::{Bytes, Rate, SECOND, Share, Span};
+
+/// A law that a scenario may name.
+struct Shape {
+    name: &'static str,
+    /// How it is written.
+    example: &'static str,
+    read: fn(&Call<'_>) -> Result<Law, Flaw>,
+}
+
+const fn shape(
+    name: &'static str,
+    example: &'static str,
+    read: fn(&Call<'_>) -> Result<Law, Flaw>,
+) -> Shape {
+    Shape { name, example, read }
+}
+
+static SHAPES: [Shape; 9] = [
+    shape("constant", "constant(5s)", |call| Ok(Law::Constant(call.only_span(1)?))),
+    shape("uniform", "uniform(2s, 6s)", |call| call.uniform()),
+    shape("exponential", "exponential(5s)", |call| Ok(Law::Exponential(call.only_span(1)?))),
+    shape("log-normal", "log-normal(5s, cv=1)", |call| {
+        Ok(Law::LogNormal(call.only_span(2)?, call.named("cv", 1e-3)?))
+    }),
+    shape("gamma", "gamma(5s, cv=0.5)", |call| {
+        Ok(Law::Gamma(call.only_span(2)?, call.named("cv", 1e-3)?))
+    }),
+    shape("erlang", "erlang(3, 5s)", |call| call.erlang()),
+    shape("hyperexponential", "hyperexponential(5s, cv=2)", |call| {
+        Ok(Law::Hyperexponential(call.only_span(2)?, call.named("cv", 1.0)?))
+    }),
+    shape("weibull", "weibull(30d, shape=0.7)", |call| {
+        Ok(Law::Weibull(call.only_span(2)?, call.named("shape", 0.1)?))
+    }),
+    shape("empirical", "empirical(1ms, 2ms, 10ms)", |call| call.empirical()),
+];
+
+/// The law of this name.
+fn named(name: &str) -> Option<&'static Shape> {
+    let name = if name == "lognormal" { "log-normal" } else { name };
+    SHAPES.iter().find(|shape| shape.name == name)
+}
+
+impl Shape {
+    /// How the law is written.
+    fn usage(&self) -> String {
+        format!("write it as \"{}\"", self.example)
+    }
+}
+
+/// Reads a law: `5s`, `uniform(2s, 6s)`, `log-normal(1.4ms, cv=1)`, `empirical(1ms, 2ms)`.
+///
+/// # Errors
+/// Says which part is wrong, where it stands in the text and what was expected.
+pub fn parse(text: &str) -> Result<Law, Flaw> {
+    let Some((name, rest)) = text.split_once('(') else {
+        return bare(text);
+    };
+    let start = name.len() + 1;
+    let Some(inside) = rest.trim_end().strip_suffix(')') else {
+        let title = format!("{text:?} lacks the closing parenthesis");
+        return Err(Flaw::new(title).help(format!("write \"{})\"", text.trim())));
+    };
+    let shape = named(name.trim()).ok_or_else(|| unknown(name.trim(), text))?;
+    (shape.read)(&Call { name: name.trim(), shape, arguments: split(inside, start) })
+}
+
+fn bare(text: &str) -> Result<Law, Flaw> {
+    let plain = text.trim();
+    quantity::span(text).map(Law::Constant).map_err(|flaw| match named(plain) {
+        Some(shape) if shape.name == plain => {
+            Flaw::new(format!("the law {text:?} lacks its values")).help(shape.usage())
+        }
+        _ if plain.starts_with(|c: char| c.is_ascii_alphabetic()) => unknown(plain, text),
+        _ => flaw,
+    })
+}
+
+fn unknown(name: &str, text: &str) -> Flaw {
+    let start = text.find(name).unwrap_or(0);
+    let flaw = Flaw::new(format!("{name:?} is no law")).within(start..start + name.len());
+    flaw.label("expected a law")
+        .help(suggestion(name, SHAPES.iter().map(|shape| shape.name)).unwrap_or_default())
+}
+
+/// An argument and where it stands.
+struct Argument<'a> {
+    text: &'a str,
+    range: Range<usize>,
+}
+
+/// A law's name and its arguments.
+struct Call<'a> {
+    name: &'a str,
+    shape: &'static Shape,
+    arguments: Vec<Argument<'a>>,
+}
+
+/// The pieces between commas, trimmed; `start` is where `inside` begins in the whole text.
+fn split(inside: &str, start: usize) -> Vec<Argument<'_>> {
+    if inside.trim().is_empty() {
+        return Vec::new();
+    }
+    let mut offset = start;
+    let piece = |piece: &'_ str| {
+        let lead = piece.len() - piece.trim_start().len();
+        let begin = offset + lead;
+        offset += piece.len() + 1;
+        begin..begin + piece.trim().len()
+    };
+    let ranges: Vec<_> = inside.split(',').map(piece).collect();
+    let texts = inside.split(',').map(str::trim);
+    texts.zip(ranges).map(|(text, range)| Argument { text, range }).collect()
+}
+
+impl Call<'_> {
+    /// Checks the number of arguments.
+    fn expect(&self, count: usize) -> Result<(), Flaw> {
+        if self.arguments.len() == count {
+            return Ok(());
+        }
+        let values = if count == 1 { "one value" } else { "two values" };
+        let title = format!("{} takes {values}, not {}", self.name, self.arguments.len());
+        Err(Flaw::new(title).help(self.shape.usage()))
+    }
+
+    /// The first of `count` arguments, a span.
+    fn only_span(&self, count: usize) -> Result<Span, Flaw> {
+        self.expect(count)?;
+        span_of(&self.arguments[0])
+    }
+
+    fn uniform(&self) -> Result<Law, Flaw> {
+        let low = self.only_span(2)?;
+        let high = span_of(&self.arguments[1])?;
+        if low > high {
+            let title = "the lower end of a uniform law is above its upper end";
+            return Err(Flaw::new(title).help("write the smaller value first"));
+        }
+        Ok(Law::Uniform(low, high))
+    }
+
+    fn erlang(&self) -> Result<Law, Flaw> {
+        self.expect(2)?;
+        let stages = self.arguments[0].text.parse::<u32>().ok();
+        let Some(stages) = stages.filter(|stages| (1..=10_000).contains(stages)) else {
+            let title = format!("{:?} is no number of stages", self.arguments[0].text);
+            let flaw = Flaw::new(title).within(self.arguments[0].range.clone());
+            return Err(flaw.label("1 to 10000").help(self.shape.usage()));
+        };
+        let mean = span_of(&self.arguments[1])?;
+        Ok(Law::Gamma(mean, 1.0 / f64::from(stages).sqrt()))
+    }
+
+    /// The second argument, `name=number`, from `least` to 100.
+    fn named(&self, name: &str, least: f64) -> Result<f64, Flaw> {
+        let argument = &self.arguments[1];
+        let value = match argument.text.split_once('=') {
+            Some((left, right)) if left.trim() == name => right.trim(),
+            Some(_) => "",
+            None => argument.text,
+        };
+        let negative = value.strip_prefix('-').and_then(quantity::plain_number);
+        match quantity::plain_number(value).or(negative.map(|number| -number)) {
+            Some(number) if (least..=100.0).contains(&number) => Ok(number),
+            Some(_) => Err(Flaw::new(format!("{name} is out of range"))
+                .within(argument.range.clone())
+                .label(format!("{least} to 100"))),
+            None => Err(Flaw::new(format!("{} needs {name}", self.name))
+                .within(argument.range.clone())
+                .label(format!("expected {name}=NUMBER"))
+                .help(self.shape.usage())),
+        }
+    }
+
+    fn empirical(&self) -> Result<Law, Flaw> {
+        if self.arguments.is_empty() {
+            return Err(
+                Flaw::new("an empirical law needs at least one value").help(self.shape.usage())
+            );
+        }
+        let values = self.arguments.iter().map(|value| Ok(span_of(value)?.0 as f64));
+        Ok(Law::Empirical(values.collect::<Result<Vec<f64>, Flaw>>()?.into()))
+    }
+}
+
+fn span_of(argument: &Argument<'_>) -> Result<Span, Flaw> {
+    quantity::span(argument.text)
+        .map_err(|flaw| flaw.within(argument.range.clone()).label("expected a duration"))
+}
+
+/// The file that an empirical law names, `empirical("demands.csv")`, with its place in the text.
+pub(crate) fn named_file(text: &str) -> Option<(&str, Range<usize>)> {
+    let inside = text.trim().strip_prefix("empirical")?.trim_start().strip_prefix('(')?;
+    let inside = inside.strip_suffix(')')?.trim();
+    let path = inside.strip_prefix('"')?.strip_suffix('"')?;
+    let start = text.find('"')? + 1;
+    Some((path, start..start + path.len()))
+}
+
+/// A law as a scenario writes it.
+pub fn show(law: &Law) -> String {
+    match law {
+        Law::Constant(value) => show_span(*value),
+        Law::Uniform(low, high) => format!("uniform({}, {})", show_span(*low), show_span(*high)),
+        Law::Exponential(mean) => format!("exponential({})", show_span(*mean)),
+        Law::LogNormal(mean, cv) => format!("log-normal({}, cv={cv})", show_span(*mean)),
+        Law::Gamma(mean, cv) => format!("gamma({}, cv={cv})", show_span(*mean)),
+        Law::Hyperexponential(mean, cv) => {
+            format!("hyperexponential({}, cv={cv})", show_span(*mean))
+        }
+        Law::Weibull(mean, shape) => format!("weibull({}, shape={shape})", show_span(*mean)),
+        Law::Empirical(values) => {
+            let values: Vec<String> =
+                values.iter().map(|value| show_span(Span(value.round() as u64))).collect();
+            format!("empirical({})", values.join(", "))
+        }
+    }
+}
+
+/// A span as a scenario writes it, exact to the nanosecond: `250ms`, `1.4ms`, `2m30s`.
+pub fn show_span(span: Span) -> String {
+    match span.0 {
+        0 => "0s".to_owned(),
+        1..1_000 => format!("{}ns", span.0),
+        1_000..1_000_000 => decimal(span.0, 1_000, "us"),
+        1_000_000..SECOND => decimal(span.0, 1_000_000, "ms"),
+        _ => clock(span.0),
+    }
+}
+
+fn clock(ns: u64) -> String {
+    let units = [("d", 86_400 * SECOND), ("h", 3_600 * SECOND), ("m", 60 * SECOND)];
+    let mut text = String::new();
+    let mut rest = ns;
+    for (unit, size) in units {
+        if rest >= size {
+            text.push_str(&format!("{}{unit}", rest / size));
+            rest %= size;
+        }
+    }
+    if rest > 0 {
+        text.push_str(&decimal(rest, SECOND, "s"));
+    }
+    text
+}
+
+/// `ns` in units of `size` (a power of ten), with as many decimals as it takes.
+fn decimal(ns: u64, size: u64, unit: &str) -> String {
+    let digits = size.ilog10() as usize;
+    let text = format!("{}.{:0digits$}", ns / size, ns % size);
+    format!("{}{unit}", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// A rate as a scenario writes it: `900/s`.
+pub fn show_rate(rate: Rate) -> String {
+    format!("{}/s", rate.0)
+}
+
+/// A share as a scenario writes it: `99.9%`.
+pub fn show_share(share: Share) -> String {
+    let percent = format!("{:.9}", share.0 * 100.0);
+    let percent = format!("{}%", percent.trim_end_matches('0').trim_end_matches('.'));
+    match quantity::share(&percent) {
+        Ok(read) if read == share => percent,
+        _ => share.0.to_string(),
+    }
+}
+
+/// An amount of memory as a scenario writes it: `512MiB`.
+pub fn show_bytes(bytes: Bytes) -> String {
+    let units = [("GiB", 1_u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    match units.iter().find(|(_, size)| bytes.0 >= *size && bytes.0.is_multiple_of(*size)) {
+        Some((unit, size)) => format!("{}{unit}", bytes.0 / size),
+        None => format!("{}B", bytes.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn every_law_reads_as_the_guide_says() {
+        let ms = |value: f64| Span::from_secs(value / 1e3);
+        for (text, law) in [
+            ("5s", Law::Constant(ms(5e3))),
+            ("constant(5s)", Law::Constant(ms(5e3))),
+            ("uniform(2s, 6s)", Law::uniform_secs(2.0, 6.0)),
+            ("exponential(1.4ms)", Law::Exponential(ms(1.4))),
+            ("log-normal(1.4ms, cv=1)", Law::LogNormal(ms(1.4), 1.0)),
+            ("gamma( 1.4ms ,cv = 0.5 )", Law::Gamma(ms(1.4), 0.5)),
+            ("erlang(4, 1.4ms)", Law::Gamma(ms(1.4), 0.5)),
+            ("hyperexponential(1.4ms, cv=2)", Law::Hyperexponential(ms(1.4), 2.0)),
+            ("weibull(30d, shape=0.7)", Law::Weibull(Span(30 * 86_400 * SECOND), 0.7)),
+            ("empirical(1ms, 2ms)", Law::Empirical([1e6, 2e6].into())),
+        ] {
+            assert_eq!(parse(text), Ok(law), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_flaw_points_at_the_part_that_is_wrong() {
+        let flawed = |text: &str| {
+            let flaw = parse(text).expect_err(text);
+            text[flaw.range.unwrap_or(0..text.len())].to_owned()
+        };
+        assert_eq!(flawed("uniform(2s, 6x)"), "6x");
+        assert_eq!(flawed("exponental(2s)"), "exponental");
+        assert_eq!(flawed("gamma(1s, cv=-1)"), "cv=-1");
+        assert_eq!(flawed("hyperexponential(1s, cv=0.5)"), "cv=0.5");
+        assert_eq!(flawed("erlang(0, 1s)"), "0");
+    }
+
+    #[test]
+    fn nonsense_is_no_law() {
+        for text in [
+            "",
+            "(",
+            ")",
+            "uniform",
+            "uniform(",
+            "uniform()",
+            "uniform(1s)",
+            "uniform(2s, 1s)",
+            "gamma(1s, cv=0)",
+            "gamma(1s, cv=nan)",
+            "gamma(1s, shape=2)",
+            "weibull(1s, shape=0)",
+            "empirical()",
+            "empirical(1ms,)",
+            "normal(1s, cv=1)",
+            "5s)",
+            "exponential(5s) x",
+        ] {
+            assert!(parse(text).is_err(), "{text:?} was accepted");
+        }
+    }
+
+    #[test]
+    fn a_file_of_values_is_told_from_values() {
+        assert_eq!(named_file("empirical(\"a.csv\")"), Some(("a.csv", 11..16)));
+        assert_eq!(named_file("empirical(1ms)"), None);
+    }
+
+    fn any_span() -> impl Strategy<Value = Span> {
+        prop_oneof![0..2_000_u64, 0..10_000_000_000_u64, 0..4_000_000_000_000_000_u64]
+            .prop_map(Span)
+    }
+
+    fn any_law() -> impl Strategy<Value = Law> {
+        let cv = 0.001..100.0_f64;
+        prop_oneof![
+            any_span().prop_map(Law::Constant),
+            (any_span(), any_span()).prop_map(|(a, b)| Law::Uniform(a.min(b), a.max(b))),
+            any_span().prop_map(Law::Exponential),
+            (any_span(), cv.clone()).prop_map(|(mean, cv)| Law::LogNormal(mean, cv)),
+            (any_span(), cv.clone()).prop_map(|(mean, cv)| Law::Gamma(mean, cv)),
+            (any_span(), 1.0..100.0_f64).prop_map(|(m, cv)| Law::Hyperexponential(m, cv)),
+            (any_span(), 0.1..100.0_f64).prop_map(|(mean, shape)| Law::Weibull(mean, shape)),
+            proptest::collection::vec(any_span().prop_map(|span| span.0 as f64), 1..5)
+                .prop_map(|values| Law::Empirical(values.into())),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_law_written_out_reads_back_the_same(law in any_law()) {
+            prop_assert_eq!(parse(&show(&law)), Ok(law));
+        }
+
+        #[test]
+        fn quantities_written_out_read_back_the_same(x in 0.0..1.0_f64, n in 0..1_u64 << 50) {
+            prop_assert_eq!(quantity::share(&show_share(Share(x))), Ok(Share(x)));
+            prop_assert_eq!(quantity::rate(&show_rate(Rate(x * 1e6))), Ok(Rate(x * 1e6)));
+            prop_assert_eq!(quantity::bytes(&show_bytes(Bytes(n))), Ok(Bytes(n)));
+        }
+    }
+}

@@ -1,8 +1,7 @@
 //! An experiment: the replications of one plan, and the figures that follow from them.
 
 mod aftermath;
-pub mod attempts;
-pub mod figures;
+pub mod recovery;
 mod replication;
 mod rise;
 pub mod runner;

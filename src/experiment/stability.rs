@@ -1,49 +1,49 @@
 //! Whether replications came back from what troubled them, as estimates, and what held those that
 //! did not.
 
-use super::figures;
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
+
+use crate::metric::estimator::Proportion;
+use crate::metric::{Dimension, Metric, Statistic};
 use crate::observe::aftermath::{Aftermath, Stability, Unclear};
 use crate::observe::course::Stretch;
 use crate::observe::outcome::Outcome;
-use crate::stats::{self, Confidence, Estimate, proportion};
+use crate::stats::{Confidence, Estimate};
 
 /// What is this many times as much as before is elevated, if it is enough to matter.
 const ELEVATED: f64 = 1.2;
 
-/// What became of the replications after their triggers.
-#[derive(Clone, Debug, PartialEq)]
+/// What became of the replications after their triggers. Probabilities are over those that had a
+/// trigger and say what became of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StabilitySummary {
-    /// The share that recovered, of those that had a trigger and say what became of it.
-    pub recovered: Share,
+    /// The share that recovered.
+    pub recovered: Proportion,
     /// The share that did neither.
-    pub degraded: Share,
+    pub degraded: Proportion,
     /// The share that is stuck.
-    pub stuck: Share,
+    pub stuck: Proportion,
     /// Replications without a trigger.
     pub untroubled: u64,
     /// Replications that do not say, by reason.
+    #[serde(serialize_with = "by_reason")]
     pub unclear: Vec<(Unclear, u64)>,
-    /// From the end of the trigger until all was as before, of those that recovered, in seconds.
-    pub recovered_after: Option<Estimate>,
-    /// Goodput before the trigger and in the last stretch, of those that say.
-    pub goodput: (Option<Estimate>, Option<Estimate>),
+    /// From the end of the trigger until all was as before, of those that recovered.
+    #[serde(rename = "recovered_after_s")]
+    pub recovered_after: Option<Statistic>,
+    /// Goodput before the trigger, of those that say.
+    pub goodput_before: Option<Statistic>,
+    /// Goodput in the last stretch.
+    pub goodput_last: Option<Statistic>,
     /// What is elevated in the last stretch of those that did not recover, the most first.
     pub held_by: Vec<Feedback>,
 }
 
-/// A number of replications out of those that say.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Share {
-    /// How many.
-    pub count: u64,
-    /// Of how many.
-    pub of: u64,
-    /// The probability, with the exact interval.
-    pub estimate: Option<Estimate>,
-}
-
 /// A loop by which a system can hold itself down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Loop {
     /// Attempts per request.
     Retries,
@@ -56,14 +56,15 @@ pub enum Loop {
 }
 
 /// A loop at work: its measure before the trigger and in the last stretch.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Feedback {
     /// Which loop.
+    #[serde(rename = "what")]
     pub of: Loop,
     /// Before.
-    pub before: Estimate,
+    pub before: Statistic,
     /// In the last stretch.
-    pub last: Estimate,
+    pub last: Statistic,
 }
 
 impl Feedback {
@@ -77,13 +78,12 @@ impl Loop {
     /// All of them.
     pub const ALL: [Loop; 4] = [Loop::Retries, Loop::WastedWork, Loop::CacheMisses, Loop::Restarts];
 
-    /// The word that files use.
-    pub fn key(self) -> &'static str {
+    /// What its measure is.
+    fn dimension(self) -> Dimension {
         match self {
-            Loop::Retries => "retries",
-            Loop::WastedWork => "wasted_work",
-            Loop::CacheMisses => "cache_misses",
-            Loop::Restarts => "restarts",
+            Loop::Retries => Dimension::Factor,
+            Loop::WastedWork | Loop::CacheMisses => Dimension::Share,
+            Loop::Restarts => Dimension::Count,
         }
     }
 
@@ -115,7 +115,9 @@ pub(super) fn summarize(outcomes: &[Outcome], confidence: Confidence) -> Option<
     if all.is_empty() {
         return None;
     }
-    let said: Vec<&Aftermath> = all.iter().copied().filter(|one| says(one.stability)).collect();
+    let says =
+        |one: &Aftermath| !matches!(one.stability, Stability::Untroubled | Stability::Unclear(_));
+    let said: Vec<&Aftermath> = all.iter().copied().filter(|one| says(one)).collect();
     let after = |one: &&Aftermath| match one.stability {
         Stability::Recovered { after } => Some(after.as_secs()),
         _ => None,
@@ -123,64 +125,23 @@ pub(super) fn summarize(outcomes: &[Outcome], confidence: Confidence) -> Option<
     let recovered: Vec<f64> = said.iter().filter_map(after).collect();
     let held: Vec<&Aftermath> = said.iter().copied().filter(|one| after(one).is_none()).collect();
     let goodput = |of: fn(&Aftermath) -> &Stretch| {
-        let pair = |one: &&Aftermath| (of(one).answered as f64, of(one).sent as f64);
-        figures::ratio_of(&said, pair, confidence).map(|estimate| estimate.within(0.0, 1.0))
+        Statistic::share(&said, |one| (of(one).answered as f64, of(one).sent as f64), confidence)
     };
-    let share = |wanted: fn(Stability) -> bool| share(outcomes, wanted, None, confidence);
-    let stabilities: Vec<Stability> = all.iter().map(|one| one.stability).collect();
-    let number = |of: Stability| stabilities.iter().filter(|one| **one == of).count() as u64;
+    let share = |of: Metric| of.of_replications(outcomes, None, confidence);
+    let number = |of: Stability| all.iter().filter(|one| one.stability == of).count() as u64;
     let reasons = [Unclear::NothingBefore, Unclear::TriggerLasts, Unclear::TooShort];
     let unclear = reasons.map(|why| (why, number(Stability::Unclear(why))));
     Some(StabilitySummary {
-        recovered: share(is_recovered),
-        degraded: share(|stability| stability == Stability::Degraded),
-        stuck: share(is_stuck),
+        recovered: share(Metric::Recovered),
+        degraded: share(Metric::Degraded),
+        stuck: share(Metric::Stuck),
         untroubled: number(Stability::Untroubled),
         unclear: unclear.into_iter().filter(|(_, count)| *count > 0).collect(),
-        recovered_after: stats::mean(&recovered, confidence)
-            .map(|mean| mean.within(0.0, f64::INFINITY)),
-        goodput: (goodput(|one| &one.before), goodput(|one| &one.last)),
+        recovered_after: Statistic::mean(Dimension::Time, &recovered, confidence),
+        goodput_before: goodput(|one| &one.before),
+        goodput_last: goodput(|one| &one.last),
         held_by: held_by(&held, confidence),
     })
-}
-
-/// Whether all was as before.
-pub fn is_recovered(stability: Stability) -> bool {
-    matches!(stability, Stability::Recovered { .. })
-}
-
-/// Whether the system is stuck.
-pub fn is_stuck(stability: Stability) -> bool {
-    stability == Stability::Stuck
-}
-
-fn says(stability: Stability) -> bool {
-    !matches!(stability, Stability::Untroubled | Stability::Unclear(_))
-}
-
-/// The share of the replications that are `wanted`, of those that say; those that are unclear count
-/// as `unclear` says, if it does.
-pub fn share(
-    outcomes: &[Outcome],
-    wanted: impl Fn(Stability) -> bool,
-    unclear: Option<bool>,
-    confidence: Confidence,
-) -> Share {
-    let (mut count, mut of) = (0, 0);
-    for stability in outcomes.iter().filter_map(|o| o.aftermath.as_ref()).map(|a| a.stability) {
-        let hit = match stability {
-            Stability::Untroubled => None,
-            Stability::Unclear(_) => unclear,
-            said => Some(wanted(said)),
-        };
-        count += u64::from(hit == Some(true));
-        of += u64::from(hit.is_some());
-    }
-    let estimate = (of > 0).then(|| {
-        let interval = (of > 1).then(|| proportion::clopper_pearson(count, of, confidence));
-        Estimate { point: count as f64 / of as f64, interval, n: of as usize }
-    });
-    Share { count, of, estimate }
 }
 
 /// Replications of which nobody knows whether they came back.
@@ -193,18 +154,28 @@ pub fn unclear(outcomes: &[Outcome]) -> u64 {
 fn held_by(held: &[&Aftermath], confidence: Confidence) -> Vec<Feedback> {
     let feedback = |of: Loop| {
         let measure = |stretch: fn(&Aftermath) -> &Stretch| {
-            figures::ratio_of(held, |one| of.pair(stretch(one)), confidence)
-                .map(|estimate| estimate.within(0.0, f64::INFINITY))
+            Statistic::ratio(of.dimension(), held, |one| of.pair(stretch(one)), confidence)
         };
         let last = measure(|one| &one.last)?;
         // Nothing answered or looked up before is nothing wasted and nothing missed.
-        let before = measure(|one| &one.before).unwrap_or(Estimate::alone(0.0, held.len()));
+        let nothing = Statistic::new(of.dimension(), Estimate::alone(0.0, held.len()));
+        let before = measure(|one| &one.before).unwrap_or(nothing);
         let grown = last.point - before.point >= of.least();
         (grown && last.point >= ELEVATED * before.point).then_some(Feedback { of, before, last })
     };
     let mut found: Vec<Feedback> = Loop::ALL.into_iter().filter_map(feedback).collect();
     found.sort_by(|a, b| b.factor().total_cmp(&a.factor()));
     found
+}
+
+fn by_reason<S: Serializer>(unclear: &[(Unclear, u64)], to: S) -> Result<S::Ok, S::Error> {
+    let key = |why: Unclear| match why {
+        Unclear::NothingBefore => "nothing_before",
+        Unclear::TriggerLasts => "trigger_lasts",
+        Unclear::TooShort => "too_short",
+    };
+    let all: BTreeMap<_, _> = unclear.iter().map(|(why, count)| (key(*why), count)).collect();
+    all.serialize(to)
 }
 
 #[cfg(test)]
@@ -222,6 +193,10 @@ mod tests {
         outcomes
     }
 
+    fn stuck(outcomes: &[Outcome], unclear: Option<bool>) -> Proportion {
+        Metric::Stuck.of_replications(outcomes, unclear, Confidence::USUAL)
+    }
+
     const BACK: Stability = Stability::Recovered { after: Span(2_000_000_000) };
 
     #[test]
@@ -229,15 +204,15 @@ mod tests {
         let short = Stability::Unclear(Unclear::TooShort);
         let found = with([BACK, Stability::Stuck, Stability::Untroubled, short, BACK]);
         let summary = summarize(&found, Confidence::USUAL).unwrap();
-        let counts = |share: Share| (share.count, share.of);
+        let counts = |share: Proportion| (share.count, share.of);
         assert_eq!(counts(summary.recovered), (2, 3));
         assert_eq!((counts(summary.stuck), counts(summary.degraded)), ((1, 3), (0, 3)));
         assert_eq!((summary.untroubled, summary.unclear), (1, vec![(Unclear::TooShort, 1)]));
         assert_eq!(summary.recovered_after.unwrap().point, 2.0);
         let interval = summary.stuck.estimate.unwrap().interval.unwrap();
-        assert_eq!(interval, proportion::clopper_pearson(1, 3, Confidence::USUAL));
-        assert_eq!(counts(share(&found, is_stuck, Some(true), Confidence::USUAL)), (2, 4));
-        assert_eq!(counts(share(&found, is_stuck, Some(false), Confidence::USUAL)), (1, 4));
+        assert_eq!(interval, crate::stats::proportion::clopper_pearson(1, 3, Confidence::USUAL));
+        assert_eq!(counts(stuck(&found, Some(true))), (2, 4));
+        assert_eq!(counts(stuck(&found, Some(false))), (1, 4));
     }
 
     #[test]
@@ -256,11 +231,11 @@ mod tests {
     fn one_replication_has_no_interval_and_none_says_nothing() {
         let found = with([Stability::Stuck; 5]);
         assert_eq!(
-            share(&found[..1], is_stuck, None, Confidence::USUAL).estimate,
-            Some(Estimate::alone(1.0, 1))
+            stuck(&found[..1], None).estimate,
+            Some(Statistic::new(Dimension::Share, Estimate::alone(1.0, 1)))
         );
         let quiet = with([Stability::Untroubled; 5]);
-        assert_eq!(share(&quiet, is_stuck, None, Confidence::USUAL), Share::default());
+        assert_eq!(stuck(&quiet, None), Proportion::default());
         assert_eq!(
             summarize(&crate::experiment::sample::experiment().outcomes, Confidence::USUAL),
             None

@@ -2,13 +2,12 @@
 //! the plan has: retries, wasted work, caches, limits, handshakes, upstreams.
 
 use super::tables::{aligned, part};
-use super::words::{count, or_nothing, ratio, share};
-use crate::experiment::attempts::AttemptSummary;
-use crate::experiment::summary::WindowSummary;
+use super::words::shown;
+use crate::experiment::summary::{AttemptSummary, WindowSummary};
+use crate::metric::Metric;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
 use crate::plan::{Clients, PolicyKind, Surroundings, Upstream};
-use crate::stats::Estimate;
 
 /// A line of the report: its name and its text.
 type Line = (&'static str, String);
@@ -16,22 +15,22 @@ type Line = (&'static str, String);
 /// Where every attempt for the requests of a window ended, beside the requests themselves.
 pub(super) fn attempts(window: &WindowSummary, attempts: &AttemptSummary) -> String {
     let (made, sent) = (&attempts.ledger, &window.ledger);
-    let row = |name: &str, mean: Option<&Estimate>, (of_made, of_sent): (u64, u64)| {
-        let shares = [part(of_made, made.offered), part(of_sent, sent.offered)];
-        [vec![name.to_owned(), or_nothing(mean, count)], shares.to_vec()].concat()
+    let row = |name: &str, metric: Metric, (of_made, of_sent): (u64, u64)| {
+        let mean = shown(attempts.figures.get(metric));
+        vec![name.to_owned(), mean, part(of_made, made.offered), part(of_sent, sent.offered)]
     };
     let header = ["outcome", "attempts per replication", "of attempts", "of requests"];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
-    rows.push(row("served", attempts.served.as_ref(), (made.served, sent.served)));
+    rows.push(row("served", Metric::AttemptsServed, (made.served, sent.served)));
     for kind in Failure::ALL {
         let both = (made.failed_by(kind), sent.failed_by(kind));
         if both != (0, 0) {
-            rows.push(row(kind.label(), attempts.failed_by(kind), both));
+            rows.push(row(kind.label(), Metric::AttemptsFailedBy(kind), both));
         }
     }
     let open = (made.in_flight, sent.in_flight);
-    rows.push(row("in flight at the end", attempts.in_flight.as_ref(), open));
-    rows.push(row("made", attempts.offered.as_ref(), (made.offered, sent.offered)));
+    rows.push(row("in flight at the end", Metric::AttemptsInFlight, open));
+    rows.push(row("made", Metric::Attempts, (made.offered, sent.offered)));
     aligned(&rows)
 }
 
@@ -54,14 +53,14 @@ pub(super) fn lines(around: &Surroundings, attempts: &AttemptSummary) -> Vec<Lin
 }
 
 fn each(attempts: &AttemptSummary, kind: Count) -> String {
-    or_nothing(attempts.count(kind), count)
+    shown(attempts.figures.get(Metric::Counted(kind)))
 }
 
 fn of_clients(clients: &Clients, attempts: &AttemptSummary) -> Vec<Line> {
     let mut lines = Vec::new();
     if let Some(retry) = &clients.retry {
-        let per_request = or_nothing(attempts.per_request.as_ref(), ratio);
-        let retries = or_nothing(attempts.retries.as_ref(), count);
+        let per_request = shown(attempts.figures.get(Metric::AttemptsPerRequest));
+        let retries = shown(attempts.figures.get(Metric::Retries));
         let text = format!("{per_request} per request, {retries} retries per replication");
         lines.push(("attempts", text));
         if retry.budget.is_some() || retry.breaker.is_some() {
@@ -70,7 +69,7 @@ fn of_clients(clients: &Clients, attempts: &AttemptSummary) -> Vec<Line> {
         }
     }
     if clients.patience.is_some() {
-        let part = or_nothing(attempts.wasted.as_ref(), share);
+        let part = shown(attempts.figures.get(Metric::WastedWork));
         let wasted = each(attempts, Count::Wasted);
         let text = format!("{part} of the answers came too late, {wasted} per replication");
         lines.push(("wasted work", text));
@@ -79,15 +78,16 @@ fn of_clients(clients: &Clients, attempts: &AttemptSummary) -> Vec<Line> {
 }
 
 fn hits(attempts: &AttemptSummary) -> String {
-    let ratio = or_nothing(attempts.hit_ratio.as_ref(), share);
+    let ratio = shown(attempts.figures.get(Metric::CacheHits));
     let (hits, misses) = (each(attempts, Count::Hit), each(attempts, Count::Miss));
     format!("{ratio} of the look-ups, {hits} hits and {misses} misses per replication")
 }
 
 fn limits(attempts: &AttemptSummary) -> String {
-    let rejected = or_nothing(attempts.failed_by(Failure::RateLimited), count);
+    let rejected = shown(attempts.figures.get(Metric::AttemptsFailedBy(Failure::RateLimited)));
     let mut text = format!("{} admitted, {rejected} rejected", each(attempts, Count::Admitted));
-    let seen = |kind| attempts.count(kind).is_some_and(|count| count.point > 0.0);
+    let seen =
+        |kind| attempts.figures.get(Metric::Counted(kind)).is_some_and(|count| count.point > 0.0);
     if seen(Count::StorageAsked) {
         text += &format!(", storage asked {} times", each(attempts, Count::StorageAsked));
     }

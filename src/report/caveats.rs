@@ -1,7 +1,7 @@
 //! What limits the figures, in words, and what to do about it.
 
-use crate::report::words::{grouped, plural, seconds, whole};
-use crate::stats::Estimate;
+use crate::metric::Statistic;
+use crate::report::words::{grouped, plural, shown, whole};
 use crate::units::{Bytes, Instant, Share, Span};
 
 /// Something that limits the figures.
@@ -13,13 +13,13 @@ pub enum Caveat {
     Interrupted { kept: usize, asked: usize, partial: bool },
     /// There is only one replication; the mean latency after warm-up in seconds, from batches
     /// within it, if they say; `until` = the first incident, where there is one.
-    OneReplication { mean: Option<Estimate>, until: Option<Instant> },
+    OneReplication { mean: Option<Statistic>, until: Option<Instant> },
     /// The initial transient lasts `until` a moment after `warm_up`, or no steady state is seen in
     /// the time that is `seen`: `means` of the latency after warm-up and after the transient, or in
     /// the second half of that time.
     WarmUpShort { until: Option<Instant>, warm_up: Instant, seen: Instant, means: (Span, Span) },
     /// A percentile of a window rests on so few slower requests; `needed` replications would do.
-    FewSamples { window: String, percentile: &'static str, beyond: f64, needed: u64 },
+    FewSamples { window: String, percentile: String, beyond: f64, needed: u64 },
     /// The interval of p99 of a window reaches this share of the point to each side.
     WideInterval { window: String, reach: f64, needed: u64 },
     /// The greatest load is this share of the capacity of all replicas; `load` names it.
@@ -187,12 +187,12 @@ fn interrupted_message(kept: usize, asked: usize, partial: bool) -> String {
     format!("stopped early: the figures rest on {kept} of {asked} {what}")
 }
 
-fn one_replication_message(mean: &Option<Estimate>, until: Option<Instant>) -> String {
+fn one_replication_message(mean: &Option<Statistic>, until: Option<Instant>) -> String {
     let all = "one replication shows no spread between replications: no figure has an interval";
     match mean {
         Some(mean) => {
             let quiet = until.map(|until| format!(" before {until}")).unwrap_or_default();
-            let (mean, batches) = (seconds(mean), mean.n);
+            let (mean, batches) = (shown(Some(mean)), mean.n);
             format!(
                 "{all}; within it, batch means give mean latency {mean}{quiet} from {batches} \
                  batches"

@@ -2,6 +2,8 @@
 //! empty where there is none.
 
 use crate::engine::digest::fnv_1a;
+use crate::metric::nine_digits;
+use crate::stats::Estimate;
 use crate::units::{Instant, SECOND, Span};
 
 /// `whole.fraction` without trailing zeros, from a count of the smallest unit.
@@ -39,9 +41,16 @@ pub(super) fn optional<T>(value: Option<T>, show: impl Fn(T) -> String) -> Strin
     value.map_or_else(String::new, show)
 }
 
-/// A number with nine significant digits, for JSON; infinite and undefined ones become nothing.
-pub(super) fn nine_digits(value: f64) -> Option<f64> {
-    value.is_finite().then(|| format!("{value:.8e}").parse().expect("a number just written"))
+/// A number in nine digits; empty if it is infinite or undefined.
+pub(super) fn number(value: f64) -> String {
+    optional(nine_digits(value), |value| value.to_string())
+}
+
+/// Point, low and high; empty where there is none.
+pub(super) fn numbers(estimate: Option<&Estimate>) -> [String; 3] {
+    let interval = estimate.and_then(|estimate| estimate.interval);
+    let point = optional(estimate, |estimate| number(estimate.point));
+    [point, optional(interval, |i| number(i.low)), optional(interval, |i| number(i.high))]
 }
 
 /// A digest as text.
@@ -67,11 +76,5 @@ mod tests {
     fn integers_are_written_exactly() {
         assert_eq!(time(Instant(1_500_000_001)), "1.500000001");
         assert_eq!((secs(Span(2 * SECOND)), millis(Span(1_230_000))), ("2".into(), "1.23".into()));
-    }
-
-    #[test]
-    fn floats_have_nine_digits() {
-        assert_eq!(nine_digits(0.1 + 0.2), Some(0.3));
-        assert_eq!(nine_digits(f64::INFINITY), None);
     }
 }

@@ -4,7 +4,7 @@ use super::Report;
 use super::cluster;
 use super::incidents::verb;
 use super::words::{capitalised, plural};
-use crate::experiment::figures;
+use crate::metric::estimator;
 use crate::objective::{Bound, Metric, Objective};
 use crate::observe::histogram::Histogram;
 use crate::observe::incident::Incident;
@@ -185,7 +185,7 @@ fn percentiles(report: &Report) -> Figure {
 }
 
 fn pooled(report: &Report, window: usize) -> Histogram {
-    figures::merged(&figures::windows(&report.experiment.outcomes, window))
+    estimator::merged(&estimator::windows(&report.experiment.outcomes, window))
 }
 
 fn role(extent: Extent, window: usize) -> Role {

@@ -170,7 +170,12 @@ pub(super) fn over_replications(fault: &FaultSummary, replications: usize) -> Op
     let of = plural(replications as u64, "replication");
     let mut parts =
         vec![format!("{} in {} of {of}", plural(incidents, "incident"), fault.replications)];
-    parts.extend(recovery.range.map(|range| format!("recovery {}", span_range(range))));
+    parts.extend(
+        recovery
+            .least
+            .zip(recovery.greatest)
+            .map(|range| format!("recovery {}", span_range(range))),
+    );
     if recovery.unrecovered > 0 {
         parts.push(format!("{} not over", plural(recovery.unrecovered, "incident")));
     }

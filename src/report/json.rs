@@ -1,23 +1,19 @@
 //! `summary.json`: every figure with its interval, under a versioned schema.
 
 mod incidents;
-mod stability;
-mod windows;
 
-use std::collections::BTreeMap;
 use std::io::{Result, Write};
 
-use incidents::{FaultPart, IncidentPart, RecoveryPart, fault, incident, recovery};
+use incidents::{IncidentPart, incident};
 use serde::Serialize;
-use stability::{StabilityPart, stability};
-use windows::{WindowPart, window};
 
 use super::Report;
-use super::cells::{self, nine_digits};
+use super::cells;
 use super::manifest::VERSION;
-use crate::experiment::summary::WindowSummary;
+use crate::experiment::stability::StabilitySummary;
+use crate::experiment::summary::{FaultSummary, GatewaySummary, WindowSummary};
 use crate::experiment::{Sequence, SequenceEnd};
-use crate::stats;
+use crate::metric::{Statistic, nine_digits};
 use crate::verdict::{Doubt, Judgement, Overall, Verdict};
 
 /// The schema of the file. A change that breaks readers gets a new number.
@@ -60,12 +56,12 @@ struct SummaryFile<'a> {
     run: RunPart,
     verdict: &'static str,
     objectives: Vec<ObjectivePart<'a>>,
-    windows: Vec<WindowPart<'a>>,
-    gateway: GatewayPart,
-    faults: Vec<FaultPart<'a>>,
+    windows: &'a [WindowSummary],
+    gateway: &'a GatewaySummary,
+    faults: &'a [FaultSummary],
     incidents: Vec<IncidentPart<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    stability: Option<StabilityPart>,
+    stability: Option<&'a StabilitySummary>,
     caveats: Vec<CaveatPart>,
 }
 
@@ -101,14 +97,6 @@ struct SequencePart {
 }
 
 #[derive(Serialize)]
-struct Estimate {
-    point: Option<f64>,
-    low: Option<f64>,
-    high: Option<f64>,
-    n: usize,
-}
-
-#[derive(Serialize)]
 struct ObjectivePart<'a> {
     text: &'a str,
     window: &'a str,
@@ -116,20 +104,8 @@ struct ObjectivePart<'a> {
     reason: Option<&'static str>,
     unit: &'static str,
     bound: Option<f64>,
-    figure: Option<Estimate>,
+    figure: Option<Statistic>,
     margin: Option<f64>,
-}
-
-#[derive(Serialize)]
-struct GatewayPart {
-    cpu: Option<Estimate>,
-    in_flight_peak: Option<Estimate>,
-    in_flight_greatest: u64,
-    time_share_serving: Vec<Option<Estimate>>,
-    recovery: RecoveryPart,
-    incidents_unlisted: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    probes: Option<BTreeMap<&'static str, Option<Estimate>>>,
 }
 
 #[derive(Serialize)]
@@ -168,11 +144,11 @@ fn summary<'a>(report: &'a Report) -> SummaryFile<'a> {
             .iter()
             .map(|j| objective(&report.summary.windows, j))
             .collect(),
-        windows: report.summary.windows.iter().map(window).collect(),
-        gateway: gateway(report),
-        faults: report.summary.faults.iter().map(fault).collect(),
+        windows: &report.summary.windows,
+        gateway: &report.summary.gateway,
+        faults: &report.summary.faults,
         incidents: first.iter().map(|one| incident(report, one)).collect(),
-        stability: report.summary.stability.as_ref().map(stability),
+        stability: report.summary.stability.as_ref(),
         caveats: report.caveats.iter().map(caveat).collect(),
     }
 }
@@ -198,31 +174,20 @@ pub(super) fn overall(overall: Overall) -> &'static str {
     }
 }
 
-fn estimate(estimate: Option<&stats::Estimate>, scale: f64) -> Option<Estimate> {
-    let number = |value: f64| nine_digits(value * scale);
-    estimate.map(|e| Estimate {
-        point: number(e.point),
-        low: e.interval.and_then(|interval| number(interval.low)),
-        high: e.interval.and_then(|interval| number(interval.high)),
-        n: e.n,
-    })
-}
-
 fn objective<'a>(windows: &'a [WindowSummary], judgement: &'a Judgement) -> ObjectivePart<'a> {
     let (verdict, reason) = match judgement.verdict {
         Verdict::Met => ("met", None),
         Verdict::Missed => ("missed", None),
         Verdict::Undecided(doubt) => ("undecided", Some(reason(doubt))),
     };
-    let is_share = judgement.objective.metric.is_share();
     ObjectivePart {
         text: &judgement.objective.text,
         window: &windows[judgement.objective.window].label,
         verdict,
         reason,
-        unit: if is_share { "share" } else { "s" },
+        unit: judgement.objective.metric.dimension().key(),
         bound: nine_digits(crate::verdict::bound(&judgement.objective)),
-        figure: estimate(judgement.figure.as_ref(), 1.0),
+        figure: judgement.figure,
         margin: judgement.margin.and_then(nine_digits),
     }
 }
@@ -238,24 +203,6 @@ fn reason(doubt: Doubt) -> &'static str {
         Doubt::Unanswered(_) => "never_answered",
         Doubt::FewBeyond => "too_few_beyond",
         Doubt::Unclear(_) => "unclear",
-    }
-}
-
-fn gateway(report: &Report) -> GatewayPart {
-    let gateway = &report.summary.gateway;
-    let shares = gateway.serving.iter();
-    GatewayPart {
-        cpu: estimate(gateway.cpu.as_ref(), 1.0),
-        in_flight_peak: estimate(gateway.in_flight_peak.as_ref(), 1.0),
-        in_flight_greatest: gateway.in_flight_greatest,
-        time_share_serving: shares.map(|share| estimate(share.as_ref(), 1.0)).collect(),
-        recovery: recovery(&gateway.recovery),
-        incidents_unlisted: gateway.incidents_unlisted,
-        probes: gateway.probes.map(|probes| {
-            let both =
-                [("restarts", probes.restarts), ("readiness_losses", probes.readiness_losses)];
-            both.map(|(name, figure)| (name, estimate(figure.as_ref(), 1.0))).into()
-        }),
     }
 }
 

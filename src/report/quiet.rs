@@ -5,10 +5,11 @@
 //! show is not found.
 
 use crate::experiment::Experiment;
+use crate::metric::{Dimension, Statistic};
 use crate::plan::{Plan, Scatter, Traffic};
 use crate::report::caveats::Caveat;
+use crate::stats::Confidence;
 use crate::stats::steady::{self, Start};
-use crate::stats::{Confidence, Estimate};
 use crate::units::{Instant, Span};
 
 /// The fewest bins of a series that is judged: ten batches of five.
@@ -82,9 +83,9 @@ impl Quiet {
     }
 
     /// The mean latency after warm-up, by batch means, in seconds.
-    pub(super) fn mean_latency(&self, confidence: Confidence) -> Option<Estimate> {
+    pub(super) fn mean_latency(&self, confidence: Confidence) -> Option<Statistic> {
         let mean = steady::batch_ratio(self.bins.get(self.first..)?, confidence)?;
-        Some(mean.within(0.0, f64::INFINITY))
+        Some(Statistic::new(Dimension::Time, mean))
     }
 
     /// The incident with which it ends, if it does not end with the run.

@@ -3,7 +3,7 @@
 use std::io::{Result, Write};
 
 use super::cells::{self, optional};
-use crate::experiment::summary::PERCENTILES;
+use crate::metric::Metric;
 use crate::observe::aftermath::Stability;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
@@ -30,7 +30,7 @@ pub fn write(plan: &Plan, outcomes: &[Outcome], out: &mut dyn Write) -> Result<(
 }
 
 fn header() -> Vec<String> {
-    let latency = PERCENTILES.map(|(_, name)| format!("{}_ms", name.replace('.', "_")));
+    let latency = Metric::PERCENTILES.map(|one| format!("{}_ms", one.name().replace('.', "_")));
     let mut header: Vec<String> =
         ["replication", "ended_s", "interrupted", "offered", "served"].map(str::to_owned).to_vec();
     header.extend(Failure::ALL.map(|failure| failure.key().to_owned()));
@@ -61,7 +61,10 @@ fn row(outcome: &Outcome) -> Vec<String> {
     cells.push(ledger.in_flight.to_string());
     cells.push(optional(ledger.availability(), |share| format!("{share:.9}")));
     cells.push(optional(latency.mean(), cells::millis));
-    cells.extend(PERCENTILES.map(|(q, _)| optional(latency.quantile(q), cells::millis)));
+    cells.extend(Metric::PERCENTILES.map(|metric| match metric {
+        Metric::Latency(share) => optional(latency.quantile(share), cells::millis),
+        _ => String::new(),
+    }));
     cells.push(optional(latency.greatest(), cells::millis));
     cells.push(format!("{:.6}", outcome.busy_secs));
     cells.push(outcome.in_flight_peak.to_string());

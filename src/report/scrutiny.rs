@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::experiment::Experiment;
-use crate::experiment::figures;
-use crate::experiment::summary::{PERCENTILES, Summary, WindowSummary};
+use crate::experiment::summary::{Summary, WindowSummary};
+use crate::metric::Metric;
+use crate::metric::percentile::{ENOUGH_BEYOND, too_few_beyond};
 use crate::observe::Observation;
 use crate::plan::{Fault, Plan, Scatter, Traffic};
 use crate::report::caveats::{Assumption, Caveat};
@@ -120,7 +121,7 @@ fn unfinished(summary: &Summary) -> Option<Caveat> {
 
 fn unanswered(summary: &Summary) -> Option<Caveat> {
     let run = summary.windows.first()?;
-    let (requests, offered) = (run.unanswered?.point, run.offered?.point);
+    let (requests, offered) = (run.get(Metric::Unanswered)?.point, run.get(Metric::Offered)?.point);
     (requests > 0.0).then(|| Caveat::Unanswered { requests, share: requests / offered })
 }
 
@@ -153,17 +154,18 @@ fn events_cut(run: &Experiment) -> Option<Caveat> {
 
 /// The least extreme percentile that too few requests exceed; those above it are no better.
 fn few_samples(window: &WindowSummary, replications: usize) -> Option<Caveat> {
-    let few = |(q, name): &(f64, &'static str)| {
-        let beyond = figures::too_few_beyond(window.samples, *q).filter(|_| window.samples > 0)?;
-        Some((*name, beyond))
+    let few = |metric: Metric| {
+        let Metric::Latency(share) = metric else { return None };
+        let beyond = too_few_beyond(window.samples, share).filter(|_| window.samples > 0)?;
+        Some((metric.name().into_owned(), beyond))
     };
-    let (percentile, beyond) = PERCENTILES.iter().find_map(few)?;
-    let needed = (replications as f64 * figures::ENOUGH_BEYOND / beyond).ceil() as u64;
+    let (percentile, beyond) = Metric::PERCENTILES.into_iter().find_map(few)?;
+    let needed = (replications as f64 * ENOUGH_BEYOND / beyond).ceil() as u64;
     Some(Caveat::FewSamples { window: window.label.clone(), percentile, beyond, needed })
 }
 
 fn wide(window: &WindowSummary, replications: usize) -> Option<Caveat> {
-    let p99 = window.percentiles[3].filter(|p99| p99.point > 0.0)?;
+    let p99 = window.get(Metric::P99).filter(|p99| p99.point > 0.0)?;
     let reach = p99.half_width()? / p99.point;
     let needed = (replications as f64 * (reach / WIDE).powi(2)).ceil() as u64;
     (reach > WIDE).then(|| Caveat::WideInterval { window: window.label.clone(), reach, needed })

@@ -1,7 +1,8 @@
 //! Whether the system comes back from what troubled it, in words.
 
-use super::words::{count, grouped, or_nothing, plural, ratio, seconds, share, whole};
-use crate::experiment::stability::{Feedback, Loop, Share, StabilitySummary};
+use super::words::{grouped, plural, shown, whole};
+use crate::experiment::stability::{Feedback, Loop, StabilitySummary};
+use crate::metric::estimator::Proportion;
 use crate::observe::aftermath::Unclear;
 
 /// A line of the report: its name and its text.
@@ -12,12 +13,12 @@ pub(super) fn lines(found: &StabilitySummary) -> Vec<Line> {
     let mut lines = Vec::new();
     if found.recovered.of > 0 {
         let after = found.recovered_after.as_ref();
-        let after = after.map(|after| format!(", {} after the trigger", seconds(after)));
+        let after = after.map(|after| format!(", {} after the trigger", shown(Some(after))));
         lines.push(("recovered", of_all(found.recovered) + &after.unwrap_or_default()));
         lines.push(("degraded", of_all(found.degraded)));
         lines.push(("stuck", of_all(found.stuck)));
-        let (before, last) = &found.goodput;
-        let (before, last) = (or_nothing(before.as_ref(), share), or_nothing(last.as_ref(), share));
+        let goodput = [&found.goodput_before, &found.goodput_last];
+        let [before, last] = goodput.map(|goodput| shown(goodput.as_ref()));
         let text = format!("{last} of the requests sent at the end, {before} before the trigger");
         lines.push(("goodput", text));
     }
@@ -30,14 +31,14 @@ pub(super) fn lines(found: &StabilitySummary) -> Vec<Line> {
     lines
 }
 
-fn of_all(part: Share) -> String {
+fn of_all(part: Proportion) -> String {
     let of = plural(part.of, "replication");
-    let estimate = or_nothing(part.estimate.as_ref(), share);
+    let estimate = shown(part.estimate.as_ref());
     format!("{} of {of}: {estimate}{}", whole(part.count), none_or_all(part))
 }
 
 /// The end of the interval that a share without spread does not show.
-fn none_or_all(part: Share) -> String {
+fn none_or_all(part: Proportion) -> String {
     let interval = part.estimate.and_then(|estimate| estimate.interval);
     match interval.filter(|_| part.count == 0) {
         Some(interval) => format!(", at most {} %", grouped(interval.high * 100.0, 1)),
@@ -46,20 +47,12 @@ fn none_or_all(part: Share) -> String {
 }
 
 fn held(feedback: &Feedback) -> String {
-    let Feedback { of, before, last } = feedback;
-    let text = match of {
-        Loop::Retries => {
-            format!("retries: {} attempts per request, {} before", ratio(last), ratio(before))
-        }
-        Loop::WastedWork => {
-            format!("wasted work: {} of the answers, {} before", share(last), share(before))
-        }
-        Loop::CacheMisses => {
-            format!("cold caches: {} of the look-ups miss, {} before", share(last), share(before))
-        }
-        Loop::Restarts => {
-            format!("liveness probes: {} restarts a minute, {} before", count(last), count(before))
-        }
+    let (before, last) = (shown(Some(&feedback.before)), shown(Some(&feedback.last)));
+    let text = match feedback.of {
+        Loop::Retries => format!("retries: {last} attempts per request, {before} before"),
+        Loop::WastedWork => format!("wasted work: {last} of the answers, {before} before"),
+        Loop::CacheMisses => format!("cold caches: {last} of the look-ups miss, {before} before"),
+        Loop::Restarts => format!("liveness probes: {last} restarts a minute, {before} before"),
     };
     let factor = Some(feedback.factor()).filter(|factor| factor.is_finite());
     text + &factor.map(|times| format!(" (×{})", grouped(times, 1))).unwrap_or_default()

@@ -1,11 +1,11 @@
 //! The tables of the text report.
 
 use super::incidents::time_share;
-use super::words::{NOTHING, count, or_nothing, plural, rate, seconds, share, whole};
-use crate::experiment::summary::{GatewaySummary, PERCENTILES, WindowSummary};
+use super::words::{NOTHING, plural, shown, whole};
+use crate::experiment::summary::{GatewaySummary, WindowSummary};
+use crate::metric::Metric;
 use crate::observe::ledger::Failure;
 use crate::plan::Memory;
-use crate::stats::Estimate;
 use crate::units::{Bytes, Share};
 
 /// Windows side by side at most; the others come below, also where lines would be too wide.
@@ -62,42 +62,33 @@ fn window_rows(windows: &[WindowSummary]) -> Vec<Vec<String>> {
     let row = |name: &str, cell: &dyn Fn(&WindowSummary) -> String| {
         [name.to_owned()].into_iter().chain(windows.iter().map(cell)).collect::<Vec<_>>()
     };
-    let mut rows = vec![
-        row("", &|w| w.label.clone()),
-        row("length", &|w| or_nothing(w.open.as_ref(), seconds)),
-        row("requests", &|w| or_nothing(w.offered.as_ref(), count)),
-        row("served", &|w| or_nothing(w.throughput.as_ref(), rate)),
-        row("availability", &|w| or_nothing(w.availability.as_ref(), share)),
-        row("mean", &|w| or_nothing(w.mean.as_ref(), seconds)),
-    ];
-    for (index, (_, name)) in PERCENTILES.iter().enumerate() {
-        rows.push(row(name, &|w| or_nothing(w.percentiles[index].as_ref(), seconds)));
-    }
+    let figures = Metric::ROWS.into_iter().chain(Metric::PERCENTILES).map(|metric| {
+        let name = if metric == Metric::Throughput { "served".into() } else { metric.name() };
+        row(&name, &|window| shown(window.get(metric)))
+    });
     let greatest = |w: &WindowSummary| w.greatest.map_or(NOTHING.to_owned(), |l| l.to_string());
-    rows.push(row("greatest", &greatest));
-    rows
+    let head = row("", &|window| window.label.clone());
+    [head].into_iter().chain(figures).chain([row("greatest", &greatest)]).collect()
 }
 
 /// Where every request of a window ended, per replication.
 pub(super) fn ledger(window: &WindowSummary) -> String {
     let of_all = |requests: u64| part(requests, window.ledger.offered);
-    let row = |name: &str, mean: Option<&Estimate>, requests: u64, status: &str| {
-        let mean = or_nothing(mean, count);
-        vec![name.to_owned(), mean, of_all(requests), status.to_owned()]
+    let row = |name: &str, metric: Metric, requests: u64, status: &str| {
+        vec![name.to_owned(), shown(window.get(metric)), of_all(requests), status.to_owned()]
     };
     let header = ["outcome", "per replication", "share", "client sees"];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
-    rows.push(row("served", window.served.as_ref(), window.ledger.served, "answer"));
-    for (kind, mean) in &window.failures {
-        let requests = window.ledger.failed_by(*kind);
-        if kind.is_of_surroundings() && requests == 0 {
-            continue;
+    rows.push(row("served", Metric::Served, window.ledger.served, "answer"));
+    for kind in Failure::ALL {
+        let requests = window.ledger.failed_by(kind);
+        if !kind.is_of_surroundings() || requests > 0 {
+            rows.push(row(kind.label(), Metric::FailedBy(kind), requests, &status(kind)));
         }
-        rows.push(row(kind.label(), mean.as_ref(), requests, &status(*kind)));
     }
     let open = window.ledger.in_flight;
-    rows.push(row("in flight at the end", window.in_flight.as_ref(), open, NOTHING));
-    rows.push(row("sent", window.offered.as_ref(), window.ledger.offered, ""));
+    rows.push(row("in flight at the end", Metric::InFlight, open, NOTHING));
+    rows.push(row("sent", Metric::Offered, window.ledger.offered, ""));
     aligned(&rows)
 }
 
@@ -125,12 +116,12 @@ pub(super) fn gateway(
         .collect();
     let mut lines = vec![
         ("replicas serving", serving.join(", ")),
-        ("CPU in use", or_nothing(gateway.cpu.as_ref(), share)),
+        ("CPU in use", shown(gateway.cpu.as_ref())),
         ("most in flight", in_flight(gateway, memory)),
     ];
     if let Some(probes) = &gateway.probes {
-        let restarts = or_nothing(probes.restarts.as_ref(), count);
-        let losses = or_nothing(probes.readiness_losses.as_ref(), count);
+        let restarts = shown(probes.restarts.as_ref());
+        let losses = shown(probes.readiness_losses.as_ref());
         lines.push(("liveness probes", format!("{restarts} restarts per replication")));
         let text = format!("{losses} times a replica taken out of rotation per replication");
         lines.push(("readiness probes", text));
@@ -138,7 +129,7 @@ pub(super) fn gateway(
     let recovery = &gateway.recovery;
     let incidents = recovery.recovered + recovery.unrecovered;
     if incidents > 0 {
-        let longest = or_nothing(recovery.longest.as_ref(), seconds);
+        let longest = shown(recovery.longest.as_ref());
         let seen = format!("{} of {}", whole(recovery.recovered), plural(incidents, "incident"));
         let bound = if recovery.unrecovered > 0 { "at least " } else { "" };
         lines.push(("longest recovery", format!("{bound}{longest}, end seen of {seen}")));
@@ -147,7 +138,7 @@ pub(super) fn gateway(
 }
 
 fn in_flight(gateway: &GatewaySummary, memory: Option<Memory>) -> String {
-    let mean = or_nothing(gateway.in_flight_peak.as_ref(), count);
+    let mean = shown(gateway.in_flight_peak.as_ref());
     let most = gateway.in_flight_greatest;
     let mut text = format!("{mean} in one replica, {} at most", whole(most));
     if let Some(memory) = memory {

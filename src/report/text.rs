@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 
-use super::words::{NOTHING, or_nothing, plural, seconds, share, whole, wrapped};
+use super::words::{NOTHING, plural, shown, whole, wrapped};
 use super::{Report, around, cluster, incidents, stability, tables};
 use crate::experiment::{Sequence, SequenceEnd};
 use crate::units::{Share, Span};
@@ -131,8 +131,7 @@ fn objective_row(judgement: &Judgement) -> Vec<String> {
         Verdict::Missed => "missed",
         Verdict::Undecided(_) => "undecided",
     };
-    let show = if judgement.objective.metric.is_share() { share } else { seconds };
-    let figure = or_nothing(judgement.figure.as_ref(), show);
+    let figure = shown(judgement.figure.as_ref());
     vec![word.to_owned(), judgement.objective.text.clone(), figure, remark(judgement)]
 }
 

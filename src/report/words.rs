@@ -1,82 +1,44 @@
 //! Numbers as people read them: one way for each kind, with the interval always beside the point.
 
-use crate::stats::{Estimate, Interval};
+use crate::metric::{Dimension, Statistic};
+use crate::stats::Interval;
 use crate::units::Span;
 
 /// Shown where there is no figure.
 pub(super) const NOTHING: &str = "–";
 
-/// How a figure is scaled and named.
-#[derive(Clone, Copy)]
-struct Unit {
-    per: f64,
-    name: &'static str,
-    decimals_most: i32,
-    /// The greatest value there can be, which needs no decimals.
-    greatest: f64,
-}
-
-/// A latency or recovery given in seconds: `41.3 ms (40.1–42.5)`.
-pub(super) fn seconds(estimate: &Estimate) -> String {
-    let unit = |per, name| Unit { per, name, decimals_most: 3, greatest: f64::INFINITY };
-    let unit = match estimate.point.abs() {
-        0.0 => unit(1.0, " s"),
-        small if small < 1e-3 => unit(1e6, " µs"),
-        medium if medium < 1.0 => unit(1e3, " ms"),
-        _ => unit(1.0, " s"),
+/// A figure in the unit of its kind, or a dash: `41.3 ms (40.1–42.5)`, `99.82 % (99.80–99.84)`,
+/// `5,387 (5,385–5,389)`, `9.97/s (9.96–9.98)`.
+pub(super) fn shown(figure: Option<&Statistic>) -> String {
+    let Some(figure) = figure else { return NOTHING.to_owned() };
+    let (per, unit, most) = match (figure.dimension(), figure.point.abs()) {
+        (Dimension::Share, _) => (100.0, " %", 7),
+        (Dimension::Count, _) => (1.0, "", 2),
+        (Dimension::Factor, _) => (1.0, "", 4),
+        (Dimension::Rate, _) => (1.0, "/s", 3),
+        (Dimension::Time, 0.0) => (1.0, " s", 3),
+        (Dimension::Time, small) if small < 1e-3 => (1e6, " µs", 3),
+        (Dimension::Time, medium) if medium < 1.0 => (1e3, " ms", 3),
+        (Dimension::Time, _) => (1.0, " s", 3),
     };
-    show(estimate, unit)
-}
-
-/// A share: `99.82 % (99.80–99.84)`.
-pub(super) fn share(estimate: &Estimate) -> String {
-    show(estimate, Unit { per: 100.0, name: " %", decimals_most: 7, greatest: 1.0 })
-}
-
-/// A count: `5,387 (5,385–5,389)`.
-pub(super) fn count(estimate: &Estimate) -> String {
-    show(estimate, Unit { per: 1.0, name: "", decimals_most: 2, greatest: f64::INFINITY })
-}
-
-/// A number of things for each of others: `1.0525 (1.0519–1.0530)`.
-pub(super) fn ratio(estimate: &Estimate) -> String {
-    show(estimate, Unit { per: 1.0, name: "", decimals_most: 4, greatest: f64::INFINITY })
-}
-
-/// A rate: `9.97/s (9.96–9.98)`.
-pub(super) fn rate(estimate: &Estimate) -> String {
-    show(estimate, Unit { per: 1.0, name: "/s", decimals_most: 3, greatest: f64::INFINITY })
-}
-
-/// Any of the above, or a dash.
-pub(super) fn or_nothing(
-    estimate: Option<&Estimate>,
-    show: impl Fn(&Estimate) -> String,
-) -> String {
-    estimate.map_or_else(|| NOTHING.to_owned(), show)
-}
-
-fn show(estimate: &Estimate, unit: Unit) -> String {
-    let scaled = |value: f64| value * unit.per;
+    let point = figure.point * per;
     // Without spread, or when nothing was seen, an interval would look surer than it is.
-    let spread = |i: &Interval| i.low < i.high && estimate.point != 0.0;
-    let Some(interval) = estimate.interval.filter(spread) else {
-        let decimals = decimals(scaled(estimate.point), 0.0, unit.decimals_most);
-        let number = grouped(scaled(estimate.point), decimals);
+    let spread = |i: &Interval| i.low < i.high && figure.point != 0.0;
+    let Some(Interval { low, high }) = figure.interval.filter(spread) else {
+        let number = grouped(point, decimals(point, 0.0, most));
         let number = match number.contains('.') {
             true => number.trim_end_matches('0').trim_end_matches('.'),
             false => &number,
         };
-        return format!("{number}{}", unit.name);
+        return format!("{number}{unit}");
     };
-    let half = scaled(interval.high - interval.low) / 2.0;
-    let decimals = decimals(scaled(estimate.point), half, unit.decimals_most);
-    let number = |value: f64| match value == unit.greatest {
-        true => grouped(scaled(value), 0),
-        false => grouped(scaled(value), decimals),
+    let decimals = decimals(point, per * (high - low) / 2.0, most);
+    // The greatest value there can be needs no decimals.
+    let number = |value: f64| match value == figure.dimension().greatest() {
+        true => grouped(value * per, 0),
+        false => grouped(value * per, decimals),
     };
-    let (low, high) = (number(interval.low), number(interval.high));
-    format!("{}{} ({low}–{high})", number(estimate.point), unit.name)
+    format!("{}{unit} ({}–{})", number(figure.point), number(low), number(high))
 }
 
 /// Enough decimals for two digits of the half width; without one, for three digits of the point.
@@ -187,20 +149,25 @@ fn unbreakable(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::Estimate;
 
-    fn estimate(point: f64, low: f64, high: f64) -> Estimate {
-        Estimate { point, interval: Some(Interval { low, high }), n: 10 }
+    fn of(dimension: Dimension, point: f64, low: f64, high: f64) -> String {
+        let estimate = Estimate { point, interval: Some(Interval { low, high }), n: 10 };
+        shown(Some(&Statistic::new(dimension, estimate)))
     }
 
     #[test]
     fn the_interval_says_how_many_digits_count() {
-        assert_eq!(seconds(&estimate(0.0413, 0.0401, 0.0425)), "41.3 ms (40.1–42.5)");
-        assert_eq!(seconds(&estimate(15.14, 14.2, 16.1)), "15.14 s (14.20–16.10)");
-        assert_eq!(share(&estimate(0.9982, 0.998, 0.9984)), "99.820 % (99.800–99.840)");
-        assert_eq!(share(&estimate(1.0, 0.999_99, 1.0)), "100 % (99.99900–100)");
-        assert_eq!(count(&estimate(12_345.6, 12_300.0, 12_390.0)), "12,346 (12,300–12,390)");
-        assert_eq!(seconds(&Estimate::alone(0.0413, 1)), "41.3 ms");
-        assert_eq!(seconds(&estimate(0.0, 0.0, 0.0)), "0 s");
+        assert_eq!(of(Dimension::Time, 0.0413, 0.0401, 0.0425), "41.3 ms (40.1–42.5)");
+        assert_eq!(of(Dimension::Time, 15.14, 14.2, 16.1), "15.14 s (14.20–16.10)");
+        assert_eq!(of(Dimension::Share, 0.9982, 0.998, 0.9984), "99.820 % (99.800–99.840)");
+        assert_eq!(of(Dimension::Share, 1.0, 0.999_99, 1.0), "100 % (99.99900–100)");
+        assert_eq!(of(Dimension::Count, 12_345.6, 12_300.0, 12_390.0), "12,346 (12,300–12,390)");
+        let alone = Statistic::new(Dimension::Time, Estimate::alone(0.0413, 1));
+        assert_eq!((shown(Some(&alone)).as_str(), shown(None).as_str()), ("41.3 ms", NOTHING));
+        // Nothing is more than all of it.
+        assert_eq!(of(Dimension::Share, 0.9972, 0.9942, 1.0002), "99.72 % (99.42–100)");
+        assert_eq!(of(Dimension::Time, 0.0, 0.0, 0.0), "0 s");
     }
 
     #[test]

@@ -12,8 +12,8 @@
 //! the availability, and with it the failures. Without one, no more requests may fail than the
 //! percentile leaves out, which is judged by the interval of their share.
 
-use crate::experiment::figures::{self, Unanswered};
 use crate::experiment::{Course, Experiment, Runner};
+use crate::metric::estimator::{self, Unanswered};
 use crate::objective::Metric;
 use crate::observe::ledger::{Failure, Ledger};
 use crate::observe::outcome::Outcome;
@@ -270,8 +270,8 @@ pub fn probe(
     run.confidence = Confidence::USUAL.of_each(demands);
     let judgements = verdict::judge_all(&run, &scenario.objectives);
     let (failed, failure) = failures(&run);
-    let windows = figures::windows(&run.outcomes, 1);
-    let served = figures::availability(&windows, Unanswered::Failed, run.confidence);
+    let windows = estimator::windows(&run.outcomes, 1);
+    let served = estimator::availability(&windows, Unanswered::Failed, run.confidence);
     let served = served.filter(|_| !bounded);
     let judged = judgements.into_iter().map(|judgement| {
         let excess = excess::of(&judgement, served.as_ref());

@@ -83,6 +83,7 @@ fn over(objective: &Objective, value: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metric::{Dimension, Statistic};
     use crate::objective::Bound;
     use crate::units::Span;
 
@@ -98,6 +99,7 @@ mod tests {
             bound: Bound::Span(Span::from_secs(1.0)),
             window: 1,
         };
+        let figure = figure.map(|figure| Statistic::new(Dimension::Time, figure));
         Judgement { objective, figure, verdict, margin: None }
     }
 

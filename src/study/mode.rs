@@ -140,7 +140,7 @@ pub fn objectives(base: &Scenario, mode: Mode) -> Vec<Objective> {
             && match objective.metric {
                 Metric::Latency(_) | Metric::MeanLatency | Metric::Availability => true,
                 Metric::Recovery => has_recovery(mode),
-                Metric::Recovered | Metric::Stuck => false,
+                _ => false,
             }
     };
     let judged = |objective: &Objective| Objective { window: 1, ..objective.clone() };

@@ -1,7 +1,8 @@
 //! What a judgement is worth when some requests failed or were never answered.
 
 use super::{Doubt, Verdict, judge};
-use crate::experiment::figures::{self, Unanswered};
+use crate::metric::estimator::{self, Unanswered};
+use crate::metric::percentile::too_few_beyond;
 use crate::objective::Objective;
 use crate::observe::outcome::WindowOutcome;
 use crate::stats::Confidence;
@@ -13,7 +14,7 @@ pub(super) fn percentile(q: f64, windows: &[&WindowOutcome]) -> Verdict {
     let share = failed as f64 / (answered + failed).max(1) as f64;
     if share > 1.0 - q {
         Verdict::Undecided(Doubt::Failed(share))
-    } else if figures::too_few_beyond(answered, q).is_some() {
+    } else if too_few_beyond(answered, q).is_some() {
         Verdict::Undecided(Doubt::FewBeyond)
     } else {
         Verdict::Met
@@ -44,7 +45,7 @@ pub(super) fn availability(
     confidence: Confidence,
 ) -> Verdict {
     let if_counted = |unanswered| {
-        let counted = figures::availability(windows, unanswered, confidence);
+        let counted = estimator::availability(windows, unanswered, confidence);
         judge(objective, counted.as_ref()) == verdict
     };
     match if_counted(Unanswered::Failed) && if_counted(Unanswered::Served) {

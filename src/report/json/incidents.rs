@@ -1,38 +1,14 @@
-//! Faults, incidents and recovery in `summary.json`.
+//! Incidents in `summary.json`.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Estimate, estimate};
-use crate::experiment::figures::Recovery;
-use crate::experiment::summary::FaultSummary;
+use crate::metric::nine_digits;
 use crate::observe::incident::Incident;
 use crate::observe::ledger::Failure;
 use crate::report::Report;
-use crate::report::cells::nine_digits;
 use crate::units::Span;
-
-#[derive(Serialize)]
-pub(super) struct RecoveryPart {
-    longest_s: Option<Estimate>,
-    least_s: Option<f64>,
-    greatest_s: Option<f64>,
-    recovered: u64,
-    unrecovered: u64,
-}
-
-#[derive(Serialize)]
-pub(super) struct FaultPart<'a> {
-    name: &'a str,
-    struck: Option<Estimate>,
-    replications: usize,
-    recovery: RecoveryPart,
-    p99_before_ms: Option<[Option<f64>; 2]>,
-    p99_during_ms: Option<[Option<f64>; 2]>,
-    failed: Option<[u64; 2]>,
-    serving_least: Option<usize>,
-}
 
 #[derive(Serialize)]
 pub(super) struct IncidentPart<'a> {
@@ -51,33 +27,8 @@ pub(super) struct IncidentPart<'a> {
     phases_s: Vec<(&'static str, Option<f64>)>,
 }
 
-pub(super) fn millis(span: Option<Span>) -> Option<f64> {
+fn millis(span: Option<Span>) -> Option<f64> {
     span.and_then(|span| nine_digits(span.as_millis()))
-}
-
-pub(super) fn recovery(recovery: &Recovery) -> RecoveryPart {
-    let secs = |span: Span| nine_digits(span.as_secs());
-    RecoveryPart {
-        longest_s: estimate(recovery.longest.as_ref(), 1.0),
-        least_s: recovery.range.and_then(|range| secs(range.0)),
-        greatest_s: recovery.range.and_then(|range| secs(range.1)),
-        recovered: recovery.recovered,
-        unrecovered: recovery.unrecovered,
-    }
-}
-
-pub(super) fn fault(fault: &FaultSummary) -> FaultPart<'_> {
-    let pair = |range: (Span, Span)| [millis(Some(range.0)), millis(Some(range.1))];
-    FaultPart {
-        name: &fault.name,
-        struck: estimate(fault.struck.as_ref(), 1.0),
-        replications: fault.replications,
-        recovery: recovery(&fault.recovery),
-        p99_before_ms: fault.p99_before.map(pair),
-        p99_during_ms: fault.p99_during.map(pair),
-        failed: fault.failed.map(|(least, greatest)| [least, greatest]),
-        serving_least: fault.serving_least,
-    }
 }
 
 pub(super) fn incident<'a>(report: &'a Report, incident: &'a Incident) -> IncidentPart<'a> {

@@ -8,7 +8,8 @@ use super::capacity::{CapacityReport, headline, render};
 use super::capacity_caveats::texts;
 use super::capacity_words as words;
 use super::manifest::StudyManifest;
-use crate::report::cells::{self, nine_digits, optional};
+use crate::metric::nine_digits;
+use crate::report::cells::{self, number, numbers, optional};
 use crate::report::files::{FilesError, MARK, Staging};
 use crate::report::manifest::VERSION;
 use crate::scenario::Scenario;
@@ -244,20 +245,19 @@ pub fn write_probes(report: &CapacityReport, out: &mut dyn Write) -> Result<()> 
 
 fn probe_rows(probe: &Probe, replications: usize) -> impl Iterator<Item = Vec<String>> {
     probe.judged.iter().map(move |(judgement, excess)| {
-        let figure = judgement.figure;
-        let interval = figure.and_then(|figure| figure.interval);
         let verdict = match excess {
             Excess { most, .. } if *most < 0.0 => "met",
             Excess { least, .. } if *least > 0.0 => "missed",
             _ => "undecided",
         };
+        let [point, low, high] = numbers(judgement.figure.as_deref());
         vec![
             number(probe.load),
             judgement.objective.text.clone(),
             verdict.to_owned(),
-            optional(figure, |figure| number(figure.point)),
-            optional(interval, |interval| number(interval.low)),
-            optional(interval, |interval| number(interval.high)),
+            point,
+            low,
+            high,
             number(excess.point),
             number(probe.failed),
             number(probe.utilisation),
@@ -292,8 +292,4 @@ pub fn write_swings(report: &CapacityReport, out: &mut dyn Write) -> Result<()> 
         }
     }
     rows.flush()
-}
-
-fn number(value: f64) -> String {
-    optional(nine_digits(value), |value| value.to_string())
 }

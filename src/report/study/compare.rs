@@ -221,8 +221,8 @@ fn difference_rows(report: &CompareReport, variant: usize, brief: bool) -> Vec<V
         // Not every replication has every figure.
         let few = found.is_some() && pairs < report.runs[0].outcomes.len();
         let of = if few { format!(", {pairs} pairs") } else { String::new() };
-        let cells = contrast::cells(contrast.kind, found, brief);
-        let name = contrast.kind.name() + &of;
+        let cells = contrast::cells(contrast.metric, found, brief);
+        let name = contrast.metric.name().into_owned() + &of;
         rows.push([name].into_iter().chain(cells).collect());
     }
     rows

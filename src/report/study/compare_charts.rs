@@ -3,7 +3,7 @@
 
 use super::compare::CompareReport;
 use super::contrast;
-use crate::experiment::figures;
+use crate::metric::{Better as Direction, Metric, estimator};
 use crate::observe::histogram::Histogram;
 use crate::observe::timeline::{Timeline, TotalRow};
 use crate::plot::Figure;
@@ -14,7 +14,6 @@ use crate::report::charts::bounds;
 use crate::report::words::grouped;
 use crate::stats::paired::{self, Comparison};
 use crate::study::compare::Contrast;
-use crate::study::measure::Kind;
 use crate::units::Instant;
 
 /// Variants that a percentile plot can hold and still be read.
@@ -48,12 +47,12 @@ fn differences(report: &CompareReport) -> Figure {
 
 /// The median and p95 are in the tables.
 fn is_shown(contrast: &Contrast) -> bool {
-    contrast.kind != Kind::Percentile(0.5) && contrast.kind != Kind::Percentile(0.95)
+    contrast.metric != Metric::Latency(0.5) && contrast.metric != Metric::Latency(0.95)
 }
 
 /// What the comparison comes to: p99 of the run of each further variant.
 fn title(report: &CompareReport) -> String {
-    let p99 = report.contrasts.iter().find(|contrast| contrast.kind == Kind::Percentile(0.99));
+    let p99 = report.contrasts.iter().find(|contrast| contrast.metric == Metric::P99);
     let said = |(index, found): (usize, &Option<Comparison>)| {
         let found = found.as_ref()?;
         let name = report.label(index + 1);
@@ -83,13 +82,13 @@ fn title(report: &CompareReport) -> String {
 fn panel(report: &CompareReport, contrast: &Contrast) -> ForestPanel {
     let found = || contrast.against.iter().flatten();
     let size = found().map(|found| found.difference.point.abs()).fold(0.0, f64::max);
-    let (scale, unit) = contrast::unit(contrast.kind, size);
+    let (scale, unit) = contrast::unit(contrast.metric, size);
     let row = |(index, found): (usize, &Option<Comparison>)| {
         let found = found.as_ref()?;
         let scaled = |i: crate::stats::Interval| (i.low * scale, i.high * scale);
         let words = match found.call() {
             paired::Call::Equal => "the same in every replication".to_owned(),
-            _ => contrast::difference(contrast.kind, &found.difference),
+            _ => contrast::difference(contrast.metric, &found.difference),
         };
         Some(ForestRow {
             label: report.full_name(index + 1),
@@ -97,19 +96,23 @@ fn panel(report: &CompareReport, contrast: &Contrast) -> ForestPanel {
             interval: found.difference.interval.map(scaled),
             unpaired: found.unpaired.map(scaled),
             words,
-            call: call(contrast.kind, found.call()),
+            call: call(contrast.metric, found.call()),
         })
     };
     ForestPanel {
-        metric: format!("{}, {}", contrast.kind.name(), contrast.window),
+        metric: format!("{}, {}", contrast.metric.name(), contrast.window),
         unit: unit.to_owned(),
-        better: if contrast.kind.is_better_low() { Better::Lower } else { Better::Neither },
+        better: if contrast.metric.entry().better == Direction::Less {
+            Better::Lower
+        } else {
+            Better::Neither
+        },
         rows: contrast.against.iter().enumerate().filter_map(row).collect(),
     }
 }
 
-fn call(kind: Kind, call: paired::Call) -> Call {
-    match (call, kind.is_better_low()) {
+fn call(metric: Metric, call: paired::Call) -> Call {
+    match (call, metric.entry().better == Direction::Less) {
         (paired::Call::Less, true) => Call::Better,
         (paired::Call::Greater, true) => Call::Worse,
         (paired::Call::Less | paired::Call::Greater, false) => Call::Differs,
@@ -120,7 +123,7 @@ fn call(kind: Kind, call: paired::Call) -> Call {
 
 fn percentiles(report: &CompareReport) -> Figure {
     let pooled: Vec<Histogram> = (report.runs.iter().take(CURVES))
-        .map(|run| figures::merged(&figures::windows(&run.outcomes, 0)))
+        .map(|run| estimator::merged(&estimator::windows(&run.outcomes, 0)))
         .collect();
     let curve = |(index, histogram)| Curve {
         label: report.full_name(index),

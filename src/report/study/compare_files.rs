@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::compare::{CompareReport, render};
 use super::contrast;
 use super::manifest::{StudyManifest, digests};
-use super::numbers::{number, numbers, value};
-use crate::report::cells::{self, nine_digits, optional};
+use crate::metric::nine_digits;
+use crate::report::cells::{self, number, numbers, optional};
 use crate::report::files::{FilesError, MARK, Staging};
 use crate::report::manifest::VERSION;
 use crate::report::{Report, json};
@@ -99,17 +99,17 @@ fn contrast_value(report: &CompareReport, contrast: &Contrast) -> Value {
             |i: Interval| json!({ "low": nine_digits(i.low), "high": nine_digits(i.high) });
         json!({
             "variant": report.name(index + 1),
-            "difference": found.as_ref().map(|found| value(&found.difference)),
-            "ratio": found.as_ref().and_then(|found| found.ratio.as_ref().map(value)),
+            "difference": found.as_ref().map(|found| found.difference),
+            "ratio": found.as_ref().and_then(|found| found.ratio),
             "unpaired": found.as_ref().and_then(|found| found.unpaired.map(interval)),
             "variance_reduction": found.as_ref().and_then(|f| f.reduction).and_then(nine_digits),
-            "call": found.as_ref().map(|found| contrast::call(contrast.kind, found.call())),
+            "call": found.as_ref().map(|found| contrast::call(contrast.metric, found.call())),
         })
     });
     json!({
         "window": contrast.window,
-        "measure": contrast.kind.name(),
-        "unit": if contrast.kind.is_share() { "share" } else { "s" },
+        "measure": contrast.metric.name(),
+        "unit": contrast.metric.dimension().key(),
         "baseline": report.name(0),
         "against": against.collect::<Vec<_>>(),
     })
@@ -138,16 +138,16 @@ fn row(
     found: Option<&Comparison>,
 ) -> Vec<String> {
     let figure = contrast.figures[variant].as_ref();
-    let unit = if contrast.kind.is_share() { "share" } else { "s" };
+    let unit = contrast.metric.dimension().key();
     let mut row = vec![report.name(variant).to_owned(), contrast.window.clone()];
-    row.extend([contrast.kind.name(), unit.to_owned()]);
-    row.extend(numbers(figure));
+    row.extend([contrast.metric.name().into_owned(), unit.to_owned()]);
+    row.extend(numbers(figure.map(|figure| &**figure)));
     row.push(optional(figure, |figure| figure.n.to_string()));
     row.push(report.name(0).to_owned());
     row.push(optional(found, |found| found.difference.n.to_string()));
     row.extend(numbers(found.map(|found| &found.difference)));
     row.extend(numbers(found.and_then(|found| found.ratio.as_ref())));
-    row.push(optional(found, |found| contrast::call(contrast.kind, found.call()).to_owned()));
+    row.push(optional(found, |found| contrast::call(contrast.metric, found.call()).to_owned()));
     let unpaired = found.and_then(|found| found.unpaired);
     row.extend([optional(unpaired, |i| number(i.low)), optional(unpaired, |i| number(i.high))]);
     row.push(optional(found.and_then(|found| found.reduction), number));

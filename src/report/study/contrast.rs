@@ -1,16 +1,16 @@
 //! Paired differences in words.
 
+use crate::metric::{Better, Metric};
 use crate::report::words::{self, NOTHING};
 use crate::stats::paired::{Call, Comparison};
 use crate::stats::{Estimate, Interval};
-use crate::study::measure::Kind;
 
 /// Differences that are shown as figures reach so far from zero, in their unit.
 const SMALLEST: f64 = 0.0001;
 
 /// What a comparison says, as the cells of a table: difference, ratio (without its interval if
 /// `brief`), call, gain of pairing.
-pub fn cells(kind: Kind, comparison: Option<&Comparison>, brief: bool) -> [String; 4] {
+pub fn cells(metric: Metric, comparison: Option<&Comparison>, brief: bool) -> [String; 4] {
     let Some(found) = comparison else {
         return [NOTHING.to_owned(), NOTHING.to_owned(), "no data".to_owned(), NOTHING.to_owned()];
     };
@@ -23,12 +23,12 @@ pub fn cells(kind: Kind, comparison: Option<&Comparison>, brief: bool) -> [Strin
         many if many > 100.0 => "> 100×".to_owned(),
         times => format!("{times:.1}×"),
     });
-    [difference(kind, &found.difference), ratio, call(kind, found.call()).to_owned(), gain]
+    [difference(metric, &found.difference), ratio, call(metric, found.call()).to_owned(), gain]
 }
 
 /// A difference with its sign: `-3.1 ms (-3.3 to -2.9)`, `+0.12 points (+0.10 to +0.14)`.
-pub fn difference(kind: Kind, difference: &Estimate) -> String {
-    let (scale, unit) = unit(kind, difference.point);
+pub fn difference(metric: Metric, difference: &Estimate) -> String {
+    let (scale, unit) = unit(metric, difference.point);
     let half = difference.half_width().unwrap_or(0.0) * scale;
     let point = difference.point * scale;
     let decimals = decimals(if half > 0.0 { half } else { point.abs() / 10.0 });
@@ -55,9 +55,9 @@ pub fn difference(kind: Kind, difference: &Estimate) -> String {
 }
 
 /// By what differences are multiplied to be shown, and the unit that they then have.
-pub fn unit(kind: Kind, seconds: f64) -> (f64, &'static str) {
+pub fn unit(metric: Metric, seconds: f64) -> (f64, &'static str) {
     match seconds.abs() {
-        _ if kind.is_share() => (100.0, "points"),
+        _ if metric.is_share() => (100.0, "points"),
         long if long >= 1.0 => (1.0, "s"),
         short if short < 1e-4 && short > 0.0 => (1e6, "µs"),
         _ => (1e3, "ms"),
@@ -87,15 +87,15 @@ fn ratio(ratio: &Estimate) -> String {
 }
 
 /// What is called.
-pub fn call(kind: Kind, call: Call) -> &'static str {
-    match (call, kind.is_better_low()) {
+pub fn call(metric: Metric, call: Call) -> &'static str {
+    match (call, metric.entry().better) {
         (Call::TooClose, _) => "too close to call",
         (Call::Equal, _) => "the same",
         (Call::Unknown, _) => "unknown",
-        (Call::Less, true) => "better",
-        (Call::Greater, true) => "worse",
-        (Call::Less, false) => "less",
-        (Call::Greater, false) => "more",
+        (Call::Less, Better::Less) => "better",
+        (Call::Greater, Better::Less) => "worse",
+        (Call::Less, _) => "less",
+        (Call::Greater, _) => "more",
     }
 }
 
@@ -111,27 +111,27 @@ mod tests {
 
     #[test]
     fn differences_have_a_sign_and_as_many_digits_as_count() {
-        let said = |kind, point, half| difference(kind, &found(point, half));
-        assert_eq!(said(Kind::Mean, -0.0031, 0.0002), "-3.10 ms (-3.30 to -2.90)");
-        assert_eq!(said(Kind::Recovery, 12.0, 1.5), "+12.0 s (+10.5 to +13.5)");
-        assert_eq!(said(Kind::Failed, 0.0012, 0.0002), "+0.120 points (+0.100 to +0.140)");
-        assert_eq!(said(Kind::Failed, -1e-9, 4e-9), "below 0.0001 points");
-        assert_eq!(difference(Kind::Mean, &Estimate::alone(0.0, 1)), "0 ms");
+        let said = |metric, point, half| difference(metric, &found(point, half));
+        assert_eq!(said(Metric::MeanLatency, -0.0031, 0.0002), "-3.10 ms (-3.30 to -2.90)");
+        assert_eq!(said(Metric::Recovery, 12.0, 1.5), "+12.0 s (+10.5 to +13.5)");
+        assert_eq!(said(Metric::Failed, 0.0012, 0.0002), "+0.120 points (+0.100 to +0.140)");
+        assert_eq!(said(Metric::Failed, -1e-9, 4e-9), "below 0.0001 points");
+        assert_eq!(difference(Metric::MeanLatency, &Estimate::alone(0.0, 1)), "0 ms");
     }
 
     #[test]
     fn a_comparison_is_called_or_too_close() {
         let sample = |values: &[f64]| Sample::of(values).unwrap();
         let (one, other) = (sample(&[1.0, 2.0, 3.0]), sample(&[2.0, 3.1, 4.0]));
-        let call = |kind, a, b| {
-            cells(kind, Some(&paired::compare(a, b, Confidence::USUAL)), false)[2].clone()
+        let call = |metric, a, b| {
+            cells(metric, Some(&paired::compare(a, b, Confidence::USUAL)), false)[2].clone()
         };
-        assert_eq!(call(Kind::Mean, &one, &other), "better");
-        assert_eq!(call(Kind::Mean, &other, &one), "worse");
-        assert_eq!(call(Kind::Cpu, &one, &other), "less");
-        assert_eq!(call(Kind::Mean, &one, &one), "the same");
+        assert_eq!(call(Metric::MeanLatency, &one, &other), "better");
+        assert_eq!(call(Metric::MeanLatency, &other, &one), "worse");
+        assert_eq!(call(Metric::Cpu, &one, &other), "less");
+        assert_eq!(call(Metric::MeanLatency, &one, &one), "the same");
         let scattered = sample(&[2.0, 2.1, 1.9]);
-        assert_eq!(call(Kind::Mean, &one, &scattered), "too close to call");
-        assert_eq!(cells(Kind::Mean, None, false)[2], "no data");
+        assert_eq!(call(Metric::MeanLatency, &one, &scattered), "too close to call");
+        assert_eq!(cells(Metric::MeanLatency, None, false)[2], "no data");
     }
 }

@@ -12,7 +12,6 @@ pub mod contrast;
 mod ladder;
 mod limits;
 pub mod manifest;
-mod numbers;
 pub mod sweep;
 pub mod sweep_charts;
 pub mod sweep_files;

@@ -4,10 +4,10 @@ use super::limits::{self, Limits};
 use super::manifest::digests;
 use crate::experiment::Experiment;
 use crate::experiment::summary::WindowSummary;
+use crate::metric::{Metric, Statistic};
 use crate::observe::histogram::Histogram;
 use crate::report::Report;
 use crate::report::caveats::Caveat;
-use crate::stats::Estimate;
 use crate::study::compare::Variant;
 use crate::study::sweep::Effort;
 use crate::study::variation::Axis;
@@ -44,7 +44,7 @@ pub struct Row {
     /// The figures of each window; the first is the whole run.
     pub windows: Vec<WindowSummary>,
     /// Work done over the capacity of the replicas that served, after warm-up.
-    pub cpu: Option<Estimate>,
+    pub cpu: Option<Statistic>,
     /// The keys of the caveats for which the figures depend on how long the run is: see
     /// [`Row::is_settled`].
     pub unsettled: Vec<&'static str>,
@@ -52,16 +52,6 @@ pub struct Row {
     pub digests: Vec<String>,
     /// The latencies of the run in each replication; kept of few cells only.
     pub(super) latencies: Vec<Histogram>,
-}
-
-/// One figure of a window, as files name it.
-pub(super) struct Measure<'r> {
-    /// Its name: `p99`.
-    pub(super) name: &'static str,
-    /// Its unit: `s`, `share` or `1/s`.
-    pub(super) unit: &'static str,
-    /// Its value.
-    pub(super) figure: Option<&'r Estimate>,
 }
 
 impl<'a> SweepReport<'a> {
@@ -143,9 +133,12 @@ impl Row {
         self.unsettled.is_empty()
     }
 
-    /// A percentile of the run, by its index among those of every report.
-    pub(super) fn percentile(&self, index: usize) -> Option<&Estimate> {
-        self.windows.first()?.percentiles.get(index)?.as_ref()
+    /// A figure of a window; CPU is known of the run alone.
+    pub(super) fn get(&self, window: usize, metric: Metric) -> Option<&Statistic> {
+        match metric {
+            Metric::Cpu => self.cpu.as_ref().filter(|_| window == 0),
+            _ => self.windows.get(window)?.get(metric),
+        }
     }
 
     /// All latencies of the run, if they were kept.
@@ -156,20 +149,8 @@ impl Row {
     }
 
     /// The figures of a window that files have.
-    pub(super) fn measures(&self, window: usize) -> Vec<Measure<'_>> {
-        let figures = &self.windows[window];
-        let measure = |name, unit, figure| Measure { name, unit, figure };
-        let percentile = |(index, name)| {
-            let figure = figures.percentiles.get(index).and_then(Option::as_ref);
-            measure(name, "s", figure)
-        };
-        let mut all = vec![measure("mean", "s", figures.mean.as_ref())];
-        all.extend([(0, "p50"), (2, "p95"), (3, "p99"), (4, "p99.9")].map(percentile));
-        all.push(measure("availability", "share", figures.availability.as_ref()));
-        all.push(measure("throughput", "1/s", figures.throughput.as_ref()));
-        // CPU is known of the run alone.
-        all.extend((window == 0).then(|| measure("CPU", "share", self.cpu.as_ref())));
-        all
+    pub(super) fn measures(&self, window: usize) -> impl Iterator<Item = Metric> {
+        Metric::SWEPT.into_iter().filter(move |metric| window == 0 || *metric != Metric::Cpu)
     }
 }
 
@@ -294,15 +275,15 @@ mod tests {
         let verdicts: Vec<Overall> = report.rows.iter().map(|row| row.overall).collect();
         assert_eq!(verdicts, [Overall::Met, Overall::Met, Overall::Missed]);
         let row = &report.rows[0];
-        assert!((row.percentile(3).unwrap().point - 0.1).abs() < 0.01);
+        assert!((row.get(0, Metric::P99).unwrap().point - 0.1).abs() < 0.01);
         assert_eq!((row.replications, row.digests.len(), row.latencies.len()), (5, 5, 5));
         assert_eq!(row.latency().count(), 10_000);
-        let names: Vec<&str> = row.measures(0).iter().map(|measure| measure.name).collect();
+        let names: Vec<_> = row.measures(0).map(Metric::name).collect();
         assert_eq!(
             names,
             ["mean", "p50", "p95", "p99", "p99.9", "availability", "throughput", "CPU"]
         );
-        assert_eq!(row.measures(1).len(), names.len() - 1);
+        assert_eq!(row.measures(1).count(), names.len() - 1);
     }
 
     #[test]

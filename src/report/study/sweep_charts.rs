@@ -5,6 +5,7 @@ use super::sweep::{DRAWN_WHOLE, Row, SweepReport};
 use super::sweep_text::sample;
 use super::sweep_titles as titles;
 use super::usable::usable;
+use crate::metric::Statistic;
 use crate::objective::{Bound, Metric, Objective};
 use crate::observe::histogram::Histogram;
 use crate::plan::{Plan, Traffic};
@@ -14,16 +15,14 @@ use crate::plot::hockey::{HockeyInput, HockeyLine, HockeyPoint, Throughput, hock
 use crate::plot::percentile::{Curve, PercentileInput, Role, percentile};
 use crate::report::charts::bounds;
 use crate::report::words::NOTHING;
-use crate::stats::Estimate;
 use crate::study::variation::Axis;
 use crate::units::Span;
 use crate::verdict::Overall;
 
 /// Lines that a chart can hold and still be read.
 pub(super) const LINES: usize = DRAWN_WHOLE;
-/// The percentiles of a chart with a line for each, by their index among those of every report.
-const PERCENTILES: [(usize, &str); 3] = [(0, "p50"), (2, "p95"), (3, "p99")];
-pub(super) const P99: usize = 3;
+/// The percentiles of a chart with a line for each.
+const PERCENTILES: [Metric; 3] = [Metric::Latency(0.5), Metric::Latency(0.95), Metric::P99];
 
 /// A kind of chart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +108,7 @@ fn latency(report: &SweepReport, axis: usize) -> Option<Figure> {
     let lines = if single { percentile_lines(&all) } else { p99_lines(&all) };
     let throughput = all.iter().map(|ladder| Throughput {
         label: if single { "served".to_owned() } else { titles::short(&ladder.name) },
-        points: points(ladder, |row| row.windows.first()?.throughput.as_ref()),
+        points: points(ladder, |row| row.get(0, Metric::Throughput)),
     });
     let plan = &report.cells.first()?.scenario.plan;
     let usable = usable(report).into_iter().next().filter(|usable| single && !usable.is_last);
@@ -132,9 +131,9 @@ fn has_one_rate(plan: &Plan) -> bool {
 }
 
 fn percentile_lines(ladders: &[Ladder]) -> Vec<HockeyLine> {
-    let line = |ladder: &Ladder, (index, name): (usize, &str)| HockeyLine {
-        label: name.to_owned(),
-        points: points(ladder, |row| row.percentile(index)),
+    let line = |ladder: &Ladder, metric: Metric| HockeyLine {
+        label: metric.name().into_owned(),
+        points: points(ladder, move |row| row.get(0, metric)),
     };
     let all = ladders.iter().take(1);
     all.flat_map(|ladder| PERCENTILES.map(|percentile| line(ladder, percentile))).collect()
@@ -143,14 +142,14 @@ fn percentile_lines(ladders: &[Ladder]) -> Vec<HockeyLine> {
 fn p99_lines(ladders: &[Ladder]) -> Vec<HockeyLine> {
     let line = |ladder: &Ladder| HockeyLine {
         label: format!("{}, p99", titles::short(&ladder.name)),
-        points: points(ladder, |row| row.percentile(P99)),
+        points: points(ladder, |row| row.get(0, Metric::P99)),
     };
     ladders.iter().map(line).collect()
 }
 
 fn points<'r>(
     ladder: &Ladder<'r>,
-    figure: impl Fn(&'r Row) -> Option<&'r Estimate>,
+    figure: impl Fn(&'r Row) -> Option<&'r Statistic>,
 ) -> Vec<HockeyPoint> {
     let point = |(x, row): &(f64, &'r Row)| {
         let figure = figure(row);
@@ -248,7 +247,7 @@ fn map_cell(row: &Row) -> Cell {
         Overall::Missed => CellVerdict::Missed,
         Overall::Undecided => CellVerdict::Undecided,
     };
-    let Some(p99) = row.percentile(P99) else { return Cell { verdict, ..nothing() } };
+    let Some(p99) = row.get(0, Metric::P99) else { return Cell { verdict, ..nothing() } };
     let mark = if row.is_settled() { "" } else { "~" };
     let text = format!("{mark}{}", Span::from_secs(p99.point));
     Cell { value: Some(p99.point), text, verdict }

@@ -1,5 +1,6 @@
 use super::super::sweep::sample::{axes, cells, report, without_objectives};
 use super::*;
+use crate::experiment::summary::Figures;
 
 fn of(settings: &[&str]) -> Vec<Kind> {
     kinds(&axes(settings))
@@ -62,7 +63,7 @@ fn a_cell_of_the_map_has_its_value_and_verdict() {
     assert!(missed.text.starts_with('~') && !met.text.starts_with('~'), "{missed:?}");
     assert!((met.value.unwrap() - 0.05).abs() < 0.005, "{met:?}");
     let mut empty = found.rows[0].clone();
-    empty.windows[0].percentiles = vec![None; 5];
+    empty.windows[0].figures = Figures::default();
     assert_eq!(map_cell(&empty), Cell { verdict: CellVerdict::Met, ..nothing() });
 }
 

@@ -5,12 +5,12 @@ use std::io::{Result, Write};
 use serde_json::{Map, Value, json};
 
 use super::manifest::StudyManifest;
-use super::numbers::{numbers, value};
 use super::sweep::{Row, SweepReport};
 use super::sweep_text::render;
+use crate::report::cells::{self, numbers};
 use crate::report::files::{FilesError, MARK, Staging};
+use crate::report::json;
 use crate::report::manifest::VERSION;
-use crate::report::{cells, json};
 use crate::study::sweep::Effort;
 
 /// The schema of `sweep.json`.
@@ -97,10 +97,10 @@ fn cell_value(report: &SweepReport, row: &Row) -> Result<Value> {
 }
 
 fn window_value(row: &Row, window: usize) -> Value {
-    let measures = row.measures(window);
-    let figures = measures.iter().map(
-        |one| json!({ "measure": one.name, "unit": one.unit, "figure": one.figure.map(value) }),
-    );
+    let figures = row.measures(window).map(|metric| {
+        let unit = metric.dimension().key();
+        json!({ "measure": metric.name(), "unit": unit, "figure": row.get(window, metric) })
+    });
     json!({
         "label": row.windows[window].label,
         "latency_samples": row.windows[window].samples,
@@ -119,12 +119,12 @@ pub fn write_csv(report: &SweepReport, out: &mut dyn Write) -> Result<()> {
         let settings: Vec<String> =
             report.values(row.cell).into_iter().map(str::to_owned).collect();
         for (index, window) in row.windows.iter().enumerate() {
-            for measure in row.measures(index) {
+            for metric in row.measures(index) {
                 let settled = row.is_settled().to_string();
                 let mut record = settings.clone();
                 record.extend([row.replications.to_string(), settled, window.label.clone()]);
-                record.extend([measure.name, measure.unit].map(str::to_owned));
-                record.extend(numbers(measure.figure));
+                record.extend([metric.name().into_owned(), metric.dimension().key().to_owned()]);
+                record.extend(numbers(row.get(index, metric).map(|figure| &**figure)));
                 record.push(json::overall(row.overall).to_owned());
                 rows.write_record(record)?;
             }

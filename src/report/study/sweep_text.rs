@@ -4,10 +4,10 @@ use super::limits::Found;
 use super::sweep::{Row, SweepReport, why};
 use super::sweep_charts::{LINES, is_drawn};
 use super::usable::usable;
+use crate::metric::Metric;
 use crate::report::tables;
 use crate::report::text::{self, Paint, Written};
-use crate::report::words::{NOTHING, or_nothing, plural, range_of, seconds, share, whole, wrapped};
-use crate::stats::Estimate;
+use crate::report::words::{NOTHING, plural, range_of, shown, whole, wrapped};
 use crate::units::Span;
 use crate::verdict::{Overall, Verdict};
 
@@ -194,23 +194,21 @@ fn header(report: &SweepReport, clip: bool) -> Vec<String> {
 /// A row of the table; `detail` = how many of its figures have their interval, those that matter
 /// most first.
 fn cells(report: &SweepReport, row: &Row, detail: usize, clip: bool) -> Vec<String> {
-    let bare = |estimate: &Estimate| Estimate { interval: None, ..*estimate };
-    let figure = |estimate: Option<&Estimate>, rank: usize, show: fn(&Estimate) -> String| {
-        let estimate = estimate.map(|e| if rank < detail { *e } else { bare(e) });
-        or_nothing(estimate.as_ref(), show)
+    let figure = |metric: Metric, rank: usize| {
+        let figure = row.get(0, metric).map(|f| if rank < detail { *f } else { f.bare() });
+        shown(figure.as_ref())
     };
     let mark = |text: String| match row.is_settled() || text == NOTHING {
         true => text,
         false => format!("{UNSETTLED}{text}"),
     };
-    let availability = row.windows.first().and_then(|run| run.availability.as_ref());
     let values = report.values(row.cell).into_iter().map(|value| clipped(value, clip));
     let rest = [
         glyph(row.overall).to_owned(),
-        mark(figure(row.percentile(0), 2, seconds)),
-        mark(figure(row.percentile(3), 0, seconds)),
-        figure(availability, 1, share),
-        figure(row.cpu.as_ref(), 3, share),
+        mark(figure(Metric::Latency(0.5), 2)),
+        mark(figure(Metric::P99, 0)),
+        figure(Metric::Availability, 1),
+        figure(Metric::Cpu, 3),
     ];
     values.chain(rest).collect()
 }

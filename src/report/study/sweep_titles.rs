@@ -2,7 +2,6 @@
 
 use super::ladder::{Ladder, Scale};
 use super::sweep::{Row, SweepReport};
-use super::sweep_charts::P99;
 use super::usable::{Usable, usable};
 use crate::objective::{Bound, Metric, Relation};
 use crate::report::words::{plural, whole};
@@ -124,7 +123,7 @@ fn of_range(report: &SweepReport, axis: usize, scale: &Scale, ladder: &Ladder) -
 
 /// How p99 changes from the least value of a setting to the greatest.
 fn trend(report: &SweepReport, axis: usize, scale: &Scale, ladder: &Ladder) -> Option<String> {
-    let served = |(x, row): &(f64, &Row)| Some((*x, row.percentile(P99)?.point));
+    let served = |(x, row): &(f64, &Row)| Some((*x, row.get(0, Metric::P99)?.point));
     let mut steps = ladder.steps.iter().filter_map(served);
     let first = steps.next()?;
     let last = steps.next_back()?;
@@ -162,7 +161,7 @@ type Known<'r> = (&'r Row, f64);
 
 /// The cells of the least and the greatest p99.
 fn extremes<'r>(report: &'r SweepReport) -> Option<(Known<'r>, Known<'r>)> {
-    let known = || report.rows.iter().filter_map(|row| Some((row, row.percentile(P99)?.point)));
+    let known = || report.rows.iter().filter_map(|row| Some((row, row.get(0, Metric::P99)?.point)));
     let by = |a: &Known, b: &Known| a.1.total_cmp(&b.1);
     Some((known().min_by(by)?, known().max_by(by)?))
 }

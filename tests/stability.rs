@@ -3,7 +3,7 @@
 
 mod common;
 
-use brownout::experiment::stability::{Loop, StabilitySummary};
+use brownout::experiment::recovery::stability::{Loop, StabilitySummary};
 use brownout::experiment::summary::summarize;
 use brownout::experiment::{Options, Watch, run};
 use brownout::observe::aftermath::Unclear;

@@ -2,7 +2,8 @@
 
 use crate::plot::theme::Theme;
 use crate::plot::{Figure, png, svg};
-use crate::report::{Report, charts};
+use crate::report::Report;
+use crate::report::run::charts;
 
 /// A chart as a file: its name and content.
 pub(super) type Chart = (String, Vec<u8>);

@@ -6,8 +6,8 @@ use super::exit::Exit;
 use super::terminal::Terminal;
 use super::variants;
 use super::work::{Printed, Work, stem, text_of};
-use crate::report::study::compare::{self as words, CompareReport};
-use crate::report::study::{compare_charts, compare_files};
+use crate::report::compare::report::CompareReport;
+use crate::report::compare::{charts as compare_charts, files as compare_files, text as words};
 use crate::study::compare::{self, Variant};
 use crate::study::cost::Prices;
 

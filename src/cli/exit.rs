@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::report::Report;
+use crate::report::run::report::Report;
 use crate::verdict::Overall;
 
 /// The exit codes; `--help` lists them.

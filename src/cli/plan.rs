@@ -10,15 +10,16 @@ use super::terminal::Terminal;
 use super::variants;
 use super::work::{Printed, Work, stem, text_of};
 use crate::plan::{Population, Traffic};
-use crate::report::study::capacity::{self as words, CapacityReport};
-use crate::report::study::{capacity_charts, capacity_files};
+use crate::report::plan::report::CapacityReport;
+use crate::report::plan::{charts as capacity_charts, files as capacity_files, text as words};
 use crate::scenario::{Scenario, read};
-use crate::study::advice::{self, Carries};
-use crate::study::capacity::{self, Candidate, Effort, Finding};
+use crate::study::capacity::advice::{self, Carries};
+use crate::study::capacity::find;
+use crate::study::capacity::finding::{Candidate, Effort, Finding};
+use crate::study::capacity::mode::{self, Mode, Trial};
+use crate::study::capacity::sensitivity::{self, Sensitivity};
+use crate::study::capacity::settling;
 use crate::study::cost::{Prices, TIERS, tier};
-use crate::study::mode::{self, Mode, Trial};
-use crate::study::sensitivity::{self, Swing};
-use crate::study::settling;
 
 /// Plans what `args` ask for.
 pub(super) fn plan(args: &PlanArgs, terminal: Terminal) -> anyhow::Result<Exit> {
@@ -35,13 +36,15 @@ pub(super) fn plan(args: &PlanArgs, terminal: Terminal) -> anyhow::Result<Exit> 
     let name = args.name.clone().unwrap_or_else(|| format!("plan-{}", stem(&args.file)));
     let mut work = Work::begin(&args.work, ("plan", &name), terminal)?;
     let (findings, settling, swings, interrupted) = work.run(|runner| {
-        let findings = capacity::run(runner, &candidates, &modes, effort);
+        let findings = find::run(runner, &candidates, &modes, effort);
         let settling = settling::run(runner, &candidates, &findings, effort, demand);
         let of = (modes.len(), demand);
         let recommended = advice::recommended(&candidates, &findings, of, &prices);
-        let hinge = advice::hinge(&candidates, &findings, recommended, demand);
-        let swings = match hinge.filter(|_| !args.no_sensitivity) {
-            Some(hinge) => swings(args, runner, &candidates[hinge.candidate], hinge, effort),
+        let critical_case = advice::critical_case(&candidates, &findings, recommended, demand);
+        let swings = match critical_case.filter(|_| !args.no_sensitivity) {
+            Some(critical_case) => {
+                swings(args, runner, &candidates[critical_case.candidate], critical_case, effort)
+            }
             None => Vec::new(),
         };
         (findings, settling, swings, runner.is_stopped())
@@ -55,7 +58,7 @@ pub(super) fn plan(args: &PlanArgs, terminal: Terminal) -> anyhow::Result<Exit> 
         demand,
         demand_is_own: args.demand.is_none(),
         prices: &prices,
-        swings: &swings,
+        sensitivities: &swings,
         interrupted,
     };
     capacity_files::write_all(&report, work.staging())?;
@@ -179,10 +182,10 @@ fn swings(
     args: &PlanArgs,
     runner: &crate::experiment::Runner<'_>,
     candidate: &Candidate,
-    hinge: &Finding,
+    critical_case: &Finding,
     effort: Effort,
-) -> Vec<Swing> {
-    let base = candidate.scenario(hinge.mode);
+) -> Vec<Sensitivity> {
+    let base = candidate.scenario(critical_case.mode);
     let path: &Path = &args.file;
     let vary = |change: &str| {
         let changes = [&base.changes[..], &[change.to_owned()]].concat();
@@ -190,5 +193,5 @@ fn swings(
         scenario.plan.run.seed = base.plan.run.seed;
         Some(scenario)
     };
-    sensitivity::run(runner, base, hinge, effort, &vary)
+    sensitivity::run(runner, base, critical_case, effort, &vary)
 }

@@ -7,10 +7,9 @@ use super::load;
 use super::terminal::Terminal;
 use super::work::{Printed, Work, text_of};
 use crate::experiment::Course;
-use crate::report::files;
 use crate::report::manifest::Manifest;
-use crate::report::text;
-use crate::report::{Report, json};
+use crate::report::run::report::Report;
+use crate::report::run::{files, json, text};
 use crate::study::precision;
 
 /// Runs a scenario or a manifest.

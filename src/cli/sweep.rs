@@ -6,8 +6,8 @@ use super::exit::Exit;
 use super::grid;
 use super::terminal::Terminal;
 use super::work::{Printed, Work, stem, text_of};
-use crate::report::study::sweep::SweepReport;
-use crate::report::study::{sweep_charts, sweep_files, sweep_text};
+use crate::report::sweep::report::SweepReport;
+use crate::report::sweep::{charts as sweep_charts, files as sweep_files, text as sweep_text};
 use crate::study::compare;
 use crate::study::sweep::{self, Effort};
 

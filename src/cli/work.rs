@@ -11,8 +11,8 @@ use super::terminal::Terminal;
 use super::{interrupt, keep};
 use crate::experiment::{Runner, Watch};
 use crate::report::checkpoint::Checkpoint;
-use crate::report::files::Staging;
-use crate::report::text::Written;
+use crate::report::files::staging::Staging;
+use crate::report::format::page::Written;
 
 /// Work in progress.
 pub(super) struct Work<'a> {

@@ -1,6 +1,6 @@
 //! One replication: the model before a recorder.
 
-use super::aftermath::{aftermath, may_be_troubled};
+use crate::experiment::recovery::after_trigger::{aftermath, may_be_troubled};
 use crate::model::{Gauge, simulate};
 use crate::observe::outcome::Outcome;
 use crate::observe::recorder::{Keep, Recorder, Scope, WindowExtent};

@@ -4,8 +4,10 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::outcomes::Experiment;
+use super::replication::replicate;
 use super::shelf::{self, Key, Shelf};
-use super::{Experiment, Watch, replicate};
+use super::watch::Watch;
 use crate::observe::outcome::Outcome;
 use crate::observe::recorder::Keep;
 use crate::plan::Plan;

@@ -5,8 +5,8 @@
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::recovery::{Recovery, recovery};
-use super::stability::{self, StabilitySummary};
+use crate::experiment::recovery::incidents::{Recovery, recovery};
+use crate::experiment::recovery::stability::{self, StabilitySummary};
 use crate::metric::{Metric, Statistic, estimator, nine_digits};
 use crate::observe::ledger::Ledger;
 use crate::observe::outcome::{Outcome, WindowOutcome};
@@ -268,11 +268,11 @@ fn summarize_fault(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::sample;
+    use crate::experiment::tests::example;
     use crate::observe::ledger::Failure;
 
     fn summary() -> Summary {
-        summarize(&sample::plan(), &sample::experiment().outcomes, Confidence::USUAL)
+        summarize(&example::plan(), &example::experiment().outcomes, Confidence::USUAL)
     }
 
     #[test]

@@ -1,14 +1,13 @@
-//! The catalogue: every figure, and where it is shown.
+//! The catalogue: every figure, what is said of it, and what it is estimated from.
 
 use std::borrow::Cow;
 
-use super::estimator::{Estimator, Proportion, Unanswered, availability, replications, windows};
-use super::{Dimension, Statistic, percentile};
+use super::estimator::Estimator;
+use super::statistic::Dimension;
 use crate::observe::aftermath::Stability;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
 use crate::observe::outcome::{Outcome, WindowOutcome};
-use crate::stats::{Confidence, Sample};
 
 /// A figure of an experiment.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -117,99 +116,6 @@ pub struct Demand {
     pub contrary: &'static str,
 }
 
-/// In which windows figures are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Compared {
-    /// In all.
-    Everywhere,
-    /// In those that are as long in every system. A window that lasts as long as a fault has its
-    /// effect is longer where recovery is slower, and the share that fails in it less.
-    InFixedWindows,
-    /// In the whole run alone.
-    InTheRun,
-}
-
-/// Places in which figures are shown, each in its order.
-impl Metric {
-    /// The percentiles that every report shows.
-    pub const PERCENTILES: [Metric; 5] = [
-        Metric::Latency(0.5),
-        Metric::Latency(0.9),
-        Metric::Latency(0.95),
-        Metric::P99,
-        Metric::Latency(0.999),
-    ];
-
-    /// The percentile that charts are about.
-    pub const P99: Metric = Metric::Latency(0.99);
-
-    /// What objectives can bound, beside further percentiles.
-    pub const DEMANDED: [Metric; 9] = [
-        Metric::Latency(0.5),
-        Metric::Latency(0.95),
-        Metric::P99,
-        Metric::Latency(0.999),
-        Metric::MeanLatency,
-        Metric::Availability,
-        Metric::Recovery,
-        Metric::Recovered,
-        Metric::Stuck,
-    ];
-
-    /// The rows of tables of windows, before the percentiles.
-    pub const ROWS: [Metric; 5] = [
-        Metric::Length,
-        Metric::Offered,
-        Metric::Throughput,
-        Metric::Availability,
-        Metric::MeanLatency,
-    ];
-
-    /// The figures that the files of a sweep have of each cell.
-    pub const SWEPT: [Metric; 8] = [
-        Metric::MeanLatency,
-        Metric::Latency(0.5),
-        Metric::Latency(0.95),
-        Metric::P99,
-        Metric::Latency(0.999),
-        Metric::Availability,
-        Metric::Throughput,
-        Metric::Cpu,
-    ];
-
-    /// The figures that are compared, and where.
-    pub const COMPARED: [(Metric, Compared); 7] = [
-        (Metric::MeanLatency, Compared::Everywhere),
-        (Metric::Latency(0.5), Compared::Everywhere),
-        (Metric::Latency(0.95), Compared::Everywhere),
-        (Metric::P99, Compared::Everywhere),
-        (Metric::Failed, Compared::InFixedWindows),
-        (Metric::Recovery, Compared::InTheRun),
-        (Metric::Cpu, Compared::InTheRun),
-    ];
-
-    /// What is summed up of the requests of every window.
-    pub fn of_requests() -> Vec<Metric> {
-        use Metric::*;
-        let mut all = vec![Length, Offered, Served, InFlight, Unanswered];
-        all.extend(Failure::ALL.map(FailedBy));
-        all.extend([Availability, Throughput, MeanLatency]);
-        all.extend(Metric::PERCENTILES);
-        all
-    }
-
-    /// What is summed up of the attempts for the requests of every window, if something surrounds
-    /// the replicas.
-    pub fn of_attempts() -> Vec<Metric> {
-        use Metric::*;
-        let mut all = vec![Attempts, AttemptsServed, AttemptsInFlight];
-        all.extend(Failure::ALL.map(AttemptsFailedBy));
-        all.extend([AttemptsPerRequest, Retries, WastedWork, CacheHits]);
-        all.extend(Count::ALL.map(Counted));
-        all
-    }
-}
-
 impl Metric {
     /// What is said of it.
     pub fn entry(self) -> Entry {
@@ -255,7 +161,7 @@ impl Metric {
     }
 
     /// What it is estimated from, and how.
-    fn basis(self) -> Basis {
+    pub(super) fn basis(self) -> Basis {
         let of = |count: Count, w: &WindowOutcome| w.counts[count as usize];
         match self {
             Metric::Length => value(|w| Some(w.open.as_secs())),
@@ -348,77 +254,6 @@ impl Metric {
     pub fn is_better_high(self) -> bool {
         self.entry().better == Better::More
     }
-
-    /// Its estimate from a window of every replication.
-    pub fn estimate(
-        self,
-        outcomes: &[Outcome],
-        window: usize,
-        confidence: Confidence,
-    ) -> Option<Statistic> {
-        let estimate = match self.basis() {
-            Basis::Run(estimator) => {
-                estimator.estimate(&outcomes.iter().collect::<Vec<_>>(), confidence)
-            }
-            Basis::Replications(_) => {
-                return self.of_replications(outcomes, None, confidence).estimate;
-            }
-            _ => return self.of_windows(&windows(outcomes, window), confidence),
-        };
-        estimate.map(|estimate| Statistic::new(self.dimension(), estimate))
-    }
-
-    /// Its estimate from these windows, one of each replication; `None` if it is not of windows.
-    pub fn of_windows(
-        self,
-        windows: &[&WindowOutcome],
-        confidence: Confidence,
-    ) -> Option<Statistic> {
-        let estimate = match self.basis() {
-            Basis::Window(estimator) => estimator.estimate(windows, confidence),
-            Basis::Availability => availability(windows, Unanswered::LeftOut, confidence),
-            Basis::Percentile(share) => percentile::estimate(windows, share, confidence),
-            Basis::Run(_) | Basis::Replications(_) => None,
-        };
-        estimate.map(|estimate| Statistic::new(self.dimension(), estimate))
-    }
-
-    /// The replications that came to this, and of how many that say; those that do not say count as
-    /// `unclear` says, if it does. Nothing if it is not of replications.
-    pub fn of_replications(
-        self,
-        outcomes: &[Outcome],
-        unclear: Option<bool>,
-        confidence: Confidence,
-    ) -> Proportion {
-        match self.basis() {
-            Basis::Replications(wanted) => replications(outcomes, wanted, unclear, confidence),
-            _ => Proportion::default(),
-        }
-    }
-
-    /// The same with what each replication deviates; `None` for what is not compared.
-    pub fn sample(self, outcomes: &[&Outcome], window: usize) -> Option<Sample> {
-        let windows = || outcomes.iter().map(|o| &o.windows[window]).collect::<Vec<_>>();
-        match self.basis() {
-            Basis::Window(estimator) => estimator.sample(&windows()),
-            Basis::Percentile(share) => percentile::sample(&windows(), share),
-            Basis::Run(estimator) => estimator.sample(outcomes),
-            Basis::Availability | Basis::Replications(_) => None,
-        }
-    }
-
-    /// Whether a replication has it at all.
-    pub fn speaks(self, outcome: &Outcome, window: usize) -> bool {
-        let window = &outcome.windows[window];
-        match self.basis() {
-            Basis::Window(estimator) => estimator.speaks(window),
-            Basis::Percentile(_) => window.latency.count() > 0,
-            Basis::Availability => window.ledger.availability().is_some(),
-            Basis::Run(estimator) => estimator.speaks(outcome),
-            Basis::Replications(_) => outcome.aftermath.is_some(),
-        }
-    }
 }
 
 fn entry(
@@ -462,74 +297,4 @@ fn part(of: impl Fn(&WindowOutcome) -> (u64, u64) + 'static) -> Basis {
         let (part, rest) = of(window);
         (part as f64, (part + rest) as f64)
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::stats::Estimate;
-
-    fn point(estimate: Option<Statistic>) -> f64 {
-        estimate.map_or(f64::NAN, |estimate| estimate.point)
-    }
-
-    fn window(requests: u64, attempts: u64, wasted: u64, hits: u64, misses: u64) -> WindowOutcome {
-        let mut window = WindowOutcome::default();
-        (window.ledger.offered, window.ledger.served) = (requests, requests);
-        (window.attempts.offered, window.attempts.served) = (attempts, requests);
-        window.attempts.failures[Failure::GivenUp as usize] = attempts - requests;
-        window.counts[Count::Wasted as usize] = wasted;
-        window.counts[Count::Hit as usize] = hits;
-        window.counts[Count::Miss as usize] = misses;
-        window
-    }
-
-    #[test]
-    fn ratios_are_of_the_totals_and_counts_are_means() {
-        let (one, two) = (window(100, 150, 50, 30, 10), window(300, 330, 0, 0, 0));
-        let of = |metric: Metric| point(metric.of_windows(&[&one, &two], Confidence::USUAL));
-        assert_eq!(of(Metric::AttemptsPerRequest), 480.0 / 400.0);
-        assert_eq!(of(Metric::Retries), 40.0);
-        assert_eq!(of(Metric::WastedWork), 50.0 / 450.0);
-        assert_eq!(of(Metric::CacheHits), 0.75);
-        assert_eq!(of(Metric::AttemptsFailedBy(Failure::GivenUp)), 40.0);
-        assert_eq!(of(Metric::Counted(Count::Miss)), 5.0);
-    }
-
-    #[test]
-    fn nothing_asked_has_no_ratio_and_nothing_seen_is_not_nothing_possible() {
-        let plain = window(100, 100, 0, 0, 0);
-        let of = |metric: Metric| metric.of_windows(&[&plain, &plain], Confidence::USUAL);
-        assert_eq!(of(Metric::CacheHits), None);
-        let panics = of(Metric::Counted(Count::Panic)).unwrap();
-        assert!(panics.point == 0.0 && panics.interval.unwrap().high > 1.0);
-    }
-
-    #[test]
-    fn nothing_decided_means_no_availability_and_no_latency() {
-        let empty = WindowOutcome::default();
-        let of = |metric: Metric| metric.of_windows(&[&empty, &empty], Confidence::USUAL);
-        let none = [Metric::Availability, Metric::P99, Metric::MeanLatency, Metric::Throughput];
-        assert_eq!(none.map(of), [None; 4]);
-    }
-
-    #[test]
-    fn every_figure_of_windows_has_a_key_of_its_own() {
-        for all in [Metric::of_requests(), Metric::of_attempts()] {
-            let keys: Vec<_> = all.iter().map(|metric| metric.entry().key).collect();
-            assert!((1..keys.len()).all(|index| !keys[..index].contains(&keys[index])), "{keys:?}");
-        }
-    }
-
-    #[test]
-    fn what_objectives_can_bound_has_an_example_that_names_it() {
-        for metric in Metric::DEMANDED {
-            let example = metric.demand().unwrap().example;
-            let name =
-                if let Metric::Latency(_) = metric { Metric::P99.name() } else { metric.name() };
-            assert!(example.starts_with(&*name), "{example}");
-        }
-        let plain = Estimate::alone(1.1, 1);
-        assert_eq!(Statistic::new(Metric::Cpu.dimension(), plain).point, 1.0);
-    }
 }

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Dimension, Statistic};
+use super::statistic::{Dimension, Statistic};
 use crate::observe::aftermath::Stability;
 use crate::observe::histogram::Histogram;
 use crate::observe::ledger::Ledger;
@@ -150,7 +150,7 @@ pub struct Proportion {
 
 /// The replications that are `wanted`, of those that had a trigger and say what became of it; those
 /// that do not say count as `unclear` says, if it does.
-pub(super) fn replications(
+pub(crate) fn replications(
     outcomes: &[Outcome],
     wanted: fn(Stability) -> bool,
     unclear: Option<bool>,

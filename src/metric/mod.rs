@@ -4,8 +4,8 @@
 //! [`Metric`] is the catalogue. Whatever names a figure reads it: objectives what can be demanded,
 //! experiments what is summed up, studies what is compared and swept, reports the rows of their
 //! tables, the keys of their files and in which unit a value is written. So a further figure is a
-//! variant of [`Metric`], what is said of it there, and its place in the lists of those who
-//! are to show it, which stand beside it.
+//! variant of [`Metric`] and what is said of it there, and its place in the lists of
+//! `places.rs`, which say what objectives can bound and what is summed up, compared and swept.
 //!
 //! A [`Statistic`] is an estimate that knows what [`Dimension`] it has, and keeps to it: a share
 //! cannot leave 0 to 100 %, neither by its interval nor by how it is written.
@@ -15,9 +15,12 @@
 //! how it is shown. Start at `catalogue.rs`.
 
 mod catalogue;
+mod estimate;
 pub mod estimator;
 pub mod percentile;
+mod places;
 mod statistic;
 
-pub use catalogue::{Better, Compared, Demand, Entry, Metric};
+pub use catalogue::{Better, Demand, Entry, Metric};
+pub use places::Compared;
 pub use statistic::{Dimension, Statistic, nine_digits};

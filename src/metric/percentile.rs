@@ -1,6 +1,6 @@
 //! Percentiles of latency, pooled over the replications.
 
-use super::estimator::merged;
+use crate::metric::estimator::merged;
 use crate::observe::histogram::Histogram;
 use crate::observe::outcome::WindowOutcome;
 use crate::stats::sections::{self, Section};

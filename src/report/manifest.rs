@@ -4,7 +4,8 @@ use std::io::{Result, Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Report, cells, study};
+use super::format::cells;
+use super::{Report, study};
 
 /// The schema of the file.
 pub const SCHEMA: &str = "brownout/manifest/1";
@@ -146,11 +147,11 @@ pub fn write(report: &Report, out: &mut dyn Write) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::sample;
+    use crate::experiment::tests::example;
     use crate::report::sample::scenario;
 
     fn text() -> String {
-        let (scenario, run) = (scenario(), sample::experiment());
+        let (scenario, run) = (scenario(), example::experiment());
         let mut out = Vec::new();
         write(&Report::new(&scenario, &run, Some(100)), &mut out).unwrap();
         String::from_utf8(out).unwrap()

@@ -148,13 +148,13 @@ fn contrast(metric: Metric, first: System<'_>, other: System<'_>) -> Option<Comp
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::sample;
+    use crate::experiment::tests::example;
     use crate::observe::outcome::Outcome;
 
     #[test]
     fn what_was_stopped_keeps_the_replications_that_all_have() {
         let with = |indices: &[usize], cut: Option<usize>| {
-            let mut run = sample::experiment();
+            let mut run = example::experiment();
             let of = |index: &usize| {
                 let interrupted = Some(*index) == cut;
                 Outcome { interrupted, ..run.outcomes[*index].clone() }

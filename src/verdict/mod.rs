@@ -5,7 +5,8 @@
 
 mod guard;
 
-use crate::experiment::{Experiment, stability};
+use crate::experiment::Experiment;
+use crate::experiment::recovery::stability;
 use crate::metric::{Statistic, estimator};
 use crate::objective::{Bound, Metric, Objective, Relation};
 use crate::observe::outcome::WindowOutcome;
@@ -138,8 +139,8 @@ pub fn judge(objective: &Objective, figure: Option<&Estimate>) -> Verdict {
     }
 }
 
-/// What a judgement on recovery is worth. While incidents are not over the figure is a lower bound: it can miss
-/// the objective, and meets none.
+/// What a judgement on recovery is worth. While incidents are not over the figure is a lower bound:
+/// it can miss the objective, and meets none.
 fn judge_recovery(objective: &Objective, judged: Verdict, windows: &[&WindowOutcome]) -> Verdict {
     let unrecovered = windows.iter().map(|window| window.incidents.unrecovered).sum();
     let upper = matches!(objective.relation, Relation::Below | Relation::AtMost);

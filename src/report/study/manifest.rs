@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::experiment::Experiment;
-use crate::report::cells;
+use crate::report::format::cells;
 use crate::report::manifest::VERSION;
 use crate::scenario::Scenario;
 

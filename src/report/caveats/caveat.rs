@@ -77,6 +77,17 @@ impl Caveat {
         }
     }
 
+    /// Why the figures depend on how long the run is, if they do for this.
+    pub fn unsettles(&self) -> Option<&'static str> {
+        match self {
+            Caveat::Overload { .. } => Some("the load is more than all replicas can carry"),
+            Caveat::Unanswered { .. } => Some("requests were never answered"),
+            Caveat::WarmUpShort { .. } => Some("latency still grew after warm-up"),
+            Caveat::Unrecovered { .. } => Some("an incident was not over at the end"),
+            _ => None,
+        }
+    }
+
     /// What is the matter, and what to do about it.
     pub fn text(&self) -> String {
         let remedy = self.remedy().map(|remedy| format!(" → {remedy}")).unwrap_or_default();

@@ -14,11 +14,7 @@ pub fn cells(metric: Metric, comparison: Option<&Comparison>, brief: bool) -> [S
     let Some(found) = comparison else {
         return [NOTHING.to_owned(), NOTHING.to_owned(), "no data".to_owned(), NOTHING.to_owned()];
     };
-    let ratio = found.ratio.as_ref().map_or(NOTHING.to_owned(), ratio);
-    let ratio = match brief {
-        true => ratio.split(' ').next().unwrap_or_default().to_owned(),
-        false => ratio,
-    };
+    let ratio = found.ratio.as_ref().map_or(NOTHING.to_owned(), |found| ratio(found, brief));
     let gain = found.narrower().map_or(NOTHING.to_owned(), |times| match times {
         many if many > 100.0 => "> 100×".to_owned(),
         times => format!("{times:.1}×"),
@@ -69,8 +65,8 @@ fn decimals(size: f64) -> usize {
     if size > 0.0 { (1 - size.log10().floor() as i32).clamp(0, 4) as usize } else { 0 }
 }
 
-/// `×0.74 (0.72–0.76)`, in as many digits as count.
-fn ratio(ratio: &Estimate) -> String {
+/// `×0.74 (0.72–0.76)`, in as many digits as count; without its interval if `brief`.
+fn ratio(ratio: &Estimate, brief: bool) -> String {
     let half = ratio.half_width().filter(|half| *half > 0.0);
     let size = half.unwrap_or(ratio.point / 10.0);
     // A small ratio needs its digits.
@@ -78,7 +74,7 @@ fn ratio(ratio: &Estimate) -> String {
     let decimals = if size > 0.0 { (1 - size.log10().floor() as i32).clamp(0, most) } else { 0 };
     let decimals = decimals as usize;
     let number = |value: f64| words::grouped(value, decimals);
-    match ratio.interval.filter(|interval| interval.low < interval.high) {
+    match ratio.interval.filter(|interval| interval.low < interval.high && !brief) {
         Some(Interval { low, high }) => {
             format!("×{} ({}–{})", number(ratio.point), number(low), number(high))
         }

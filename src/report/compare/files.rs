@@ -22,6 +22,7 @@ use crate::study::cost::tier;
 
 /// The schema of `comparison.json`.
 const SCHEMA: &str = "brownout/comparison/1";
+
 /// Writes every file but the charts.
 ///
 /// # Errors
@@ -101,10 +102,7 @@ struct Row<'a> {
 }
 
 /// Writes `comparison.csv`: a row for every variant, window and measure.
-///
-/// # Errors
-/// Those of the writer.
-pub fn write_csv(report: &CompareReport, out: &mut dyn Write) -> Result<()> {
+fn write_csv(report: &CompareReport, out: &mut dyn Write) -> Result<()> {
     let columns: [Column<Row>; 14] = [
         (&["variant"], |it| it.report.name(it.variant).into()),
         (&["window"], |it| (&it.contrast.window).into()),

@@ -12,10 +12,7 @@ const HEADER: [&str; 8] =
     ["time_s", "event", "replica", "zone", "state", "fault", "incident", "detail"];
 
 /// Writes the journal.
-///
-/// # Errors
-/// Those of the writer.
-pub fn write(plan: &Plan, journal: &[Entry], out: &mut dyn Write) -> Result<()> {
+pub(crate) fn write(plan: &Plan, journal: &[Entry], out: &mut dyn Write) -> Result<()> {
     let mut names = Names { plan, created: Vec::new() };
     let rows = journal.iter().map(|entry| {
         let Row { replica, zone, state, fault, incident, detail } = names.row(&entry.observation);

@@ -5,9 +5,9 @@
 //! `timeline.csv`, `events.csv` and `requests.csv` for the course of the first. Which files there
 //! are is said by the room of the command that writes them, such as [`crate::report::run`].
 
-pub mod events;
-pub mod replications;
-pub mod requests;
+pub(crate) mod events;
+pub(crate) mod replications;
+pub(crate) mod requests;
 pub mod staging;
 pub mod timeline;
 

@@ -15,10 +15,7 @@ use crate::units::Span;
 /// Writes one row for each outcome. `recovery_s` is the longest recovery; it is empty if there was
 /// no incident or one was not over. If something surrounds the replicas, the attempts for the
 /// requests and what is counted for them follow, and whether the replication came back.
-///
-/// # Errors
-/// Those of the writer.
-pub fn write(plan: &Plan, outcomes: &[Outcome], out: &mut dyn Write) -> Result<()> {
+pub(crate) fn write(plan: &Plan, outcomes: &[Outcome], out: &mut dyn Write) -> Result<()> {
     let around = plan.surroundings.is_some();
     let last = if around { &["attempts"][..] } else { &[] };
     let counts = Count::ALL.iter().map(|count| count.key()).filter(|_| around);

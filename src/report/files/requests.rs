@@ -10,10 +10,7 @@ use crate::units::Span;
 /// Writes the requests that were kept. `ended_s` is when a replica finished it or when it failed;
 /// `latency_ms` is what the client of an answered request saw, the way back included; `outcome` is
 /// `served`, `in_flight`, or the way of failing.
-///
-/// # Errors
-/// Those of the writer.
-pub fn write(hop: Span, outcome: &Outcome, out: &mut dyn Write) -> Result<()> {
+pub(crate) fn write(hop: Span, outcome: &Outcome, out: &mut dyn Write) -> Result<()> {
     type Row<'a> = (&'a RequestRecord, Span, &'a str);
     let columns: [Column<Row>; 8] = [
         (&["number"], |(it, ..)| it.number.into()),

@@ -31,10 +31,7 @@ const AFTER_FAILURES: [&str; 10] = [
 /// Writes the timeline. Times are the starts of bins; counts of a replica are requests that reached
 /// and left it; `cpu_monitored` is the CPU as a dashboard with one-minute buckets shows it. If
 /// something surrounds the replicas, attempts and what is counted for them follow.
-///
-/// # Errors
-/// Those of the writer.
-pub fn write(plan: &Plan, timeline: &Timeline, out: &mut dyn Write) -> Result<()> {
+pub(crate) fn write(plan: &Plan, timeline: &Timeline, out: &mut dyn Write) -> Result<()> {
     let failures = Failure::ALL.map(Failure::key);
     let counts = ["attempts"].into_iter().chain(Count::ALL.map(Count::key));
     let further: Vec<&str> = counts.filter(|_| plan.surroundings.is_some()).collect();

@@ -24,15 +24,6 @@ pub fn charts(report: &CapacityReport) -> Vec<(&'static str, Figure)> {
     charts
 }
 
-/// A headline without the glyph that only text needs.
-fn finding(report: &CapacityReport) -> String {
-    let headline = headline(report);
-    let plain = headline.trim_start_matches(['✓', '✗', '?', ' ']);
-    let mut letters = plain.chars();
-    let first = letters.next().map(String::from).unwrap_or_default();
-    first + letters.as_str().replacen("HOOSE", "hoose", 1).replacen("ONE of", "one of", 1).as_str()
-}
-
 fn demand(report: &CapacityReport) -> (f64, String) {
     (report.demand, format!("demand: {}", words::demand(report.demand)))
 }
@@ -48,7 +39,7 @@ fn capacity(report: &CapacityReport) -> Figure {
         CapacityGroup { name: candidate.name.clone(), rows: report.of(index).map(row).collect() }
     };
     draw(&CapacityInput {
-        title: &finding(report),
+        title: &headline(report).quiet(),
         subtitle: &format!(
             "{}; diamonds: the load at which the CPU of all replicas left is full.",
             report.sample()

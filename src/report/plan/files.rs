@@ -23,6 +23,7 @@ use crate::verdict::Judgement;
 
 /// The schema of `plan.json`.
 const SCHEMA: &str = "brownout/plan/1";
+
 /// Writes every file but the charts.
 ///
 /// # Errors
@@ -109,7 +110,7 @@ pub fn write_json(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
         "interrupted": report.interrupted,
         "demand_per_s": nine_digits(report.demand),
         "cost_unit": report.prices.unit(),
-        "recommendation": headline(report),
+        "recommendation": headline(report).loud(),
         "chosen": report.chosen().map(|index| report.candidates[index].name.as_str()),
         "gateways": report.candidates.iter().enumerate().map(candidate).collect::<Vec<_>>(),
         "sensitivity": {
@@ -169,10 +170,7 @@ fn finding(finding: &Finding) -> Value {
 }
 
 /// Writes `capacity.csv`: a row for every gateway and mode.
-///
-/// # Errors
-/// Those of the writer.
-pub fn write_csv(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
+fn write_csv(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
     type Row<'a> = (&'a CapacityReport<'a>, &'a Finding);
     let columns: [Column<Row>; 12] = [
         (&["gateway"], |(report, it)| (&report.candidates[it.candidate].name).into()),
@@ -201,10 +199,7 @@ struct Tried<'a> {
 }
 
 /// Writes `probes.csv`: a row for every load that was tried and every objective.
-///
-/// # Errors
-/// Those of the writer.
-pub fn write_probes(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
+fn write_probes(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
     let columns: [Column<Tried>; 11] = [
         (&["gateway"], |it| (&it.report.candidates[it.finding.candidate].name).into()),
         (&["mode"], |it| it.finding.mode.key().into()),
@@ -246,10 +241,7 @@ fn verdict(excess: Excess) -> &'static str {
 }
 
 /// Writes `sensitivity.csv`: a row for every setting and factor.
-///
-/// # Errors
-/// Those of the writer.
-pub fn write_sensitivities(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
+fn write_sensitivities(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
     type Row<'a> = (&'a CapacityReport<'a>, &'a Finding, &'a Sensitivity, usize);
     let columns: [Column<Row>; 7] = [
         (&["gateway"], |(report, case, ..)| (&report.candidates[case.candidate].name).into()),

@@ -42,7 +42,7 @@ fn head(report: &CapacityReport) -> String {
 }
 
 fn recommendation(report: &CapacityReport, paint: Paint) -> String {
-    let mut out = format!("{}\n", paint.title(&headline(report)));
+    let mut out = format!("{}\n", paint.title(&headline(report).loud()));
     for (candidate, carries) in report.carries().into_iter().enumerate() {
         out.push_str(&wrapped("  ", &reason(report, candidate, carries)));
     }
@@ -50,22 +50,44 @@ fn recommendation(report: &CapacityReport, paint: Paint) -> String {
 }
 
 /// What the plan comes to, in one sentence.
-pub(crate) fn headline(report: &CapacityReport) -> String {
+pub(crate) struct Headline {
+    glyph: char,
+    /// Its first word, loud for text and quiet for charts.
+    lead: (&'static str, &'static str),
+    rest: String,
+}
+
+impl Headline {
+    /// For text.
+    pub(crate) fn loud(&self) -> String {
+        format!("{} {}{}", self.glyph, self.lead.0, self.rest)
+    }
+
+    /// For charts.
+    pub(crate) fn quiet(&self) -> String {
+        format!("{}{}", self.lead.1, self.rest)
+    }
+}
+
+/// What the plan comes to.
+pub(crate) fn headline(report: &CapacityReport) -> Headline {
     let demand = words::demand(report.demand);
     let modes = words::all_modes(report.modes.len());
-    if report.is_incomplete() {
-        return format!("? STOPPED before it was known what carries {demand}");
-    }
-    match report.chosen() {
+    let (glyph, lead, rest) = match report.chosen() {
+        _ if report.is_incomplete() => {
+            ('?', ("STOPPED", "STOPPED"), format!(" before it was known what carries {demand}"))
+        }
         Some(chosen) => {
             let name = &report.candidates[chosen].name;
-            format!("✓ CHOOSE {name}: it carries {demand} in {modes}")
+            ('✓', ("CHOOSE", "Choose"), format!(" {name}: it carries {demand} in {modes}"))
         }
         None if report.carries().contains(&Carries::Undecided) => {
-            format!("? UNDECIDED: no gateway is sure to carry {demand} in {modes}")
+            let rest = format!(": no gateway is sure to carry {demand} in {modes}");
+            ('?', ("UNDECIDED", "UNDECIDED"), rest)
         }
-        None => format!("✗ NONE of these gateways carries {demand} in {modes}"),
-    }
+        None => ('✗', ("NONE", "None"), format!(" of these gateways carries {demand} in {modes}")),
+    };
+    Headline { glyph, lead, rest }
 }
 
 /// Why a candidate is chosen or not.

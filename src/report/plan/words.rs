@@ -57,7 +57,6 @@ pub fn why(binding: &Binding) -> String {
 
 /// The same in the fewest words: `p99: CPU of the survivors`.
 pub fn short(binding: &Binding) -> String {
-    let metric = binding.objective.split(' ').next().unwrap_or_default();
     let why = match binding.constraint {
         Constraint::NotCpu(_) => "not CPU",
         Constraint::Overload => "more than CPU serves",
@@ -71,7 +70,7 @@ pub fn short(binding: &Binding) -> String {
         Constraint::Waiting => "waiting for the lost",
         Constraint::Replacement => "replacement",
     };
-    format!("{metric}: {why}")
+    format!("{}: {why}", binding.metric.name())
 }
 
 /// Why an objective is missed.

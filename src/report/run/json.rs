@@ -1,16 +1,19 @@
 //! `summary.json`: every figure with its interval, under a versioned schema.
 
+#![allow(non_camel_case_types)] // objects have a type for each key, called as it
+
 use std::collections::BTreeMap;
 use std::io::{Result, Write};
 
 use serde::Serialize;
 
 use crate::experiment::recovery::stability::StabilitySummary;
-use crate::experiment::summary::{FaultSummary, GatewaySummary, WindowSummary};
+use crate::experiment::summary::WindowSummary;
 use crate::experiment::{Sequence, SequenceEnd};
-use crate::metric::{Statistic, nine_digits};
+use crate::metric::nine_digits;
 use crate::observe::incident::Incident;
 use crate::observe::ledger::Failure;
+use crate::plan::Plan;
 use crate::report::format::cells;
 use crate::report::format::page::{mark, overall};
 use crate::report::manifest::VERSION;
@@ -49,21 +52,29 @@ pub(crate) fn objectives(
     Ok(serde_json::to_value(parts)?)
 }
 
+/// An object with these keys, in this order.
+macro_rules! object {
+    ($($key:ident: $value:expr),+ $(,)?) => {{
+        #[derive(Serialize)]
+        struct Object<$($key),+> {
+            $($key: $key),+
+        }
+        Object { $($key: $value),+ }
+    }};
+}
+
+/// What is written only where it applies.
 #[derive(Serialize)]
-struct SummaryFile<'a> {
-    schema: &'static str,
-    version: &'static str,
-    scenario: ScenarioPart<'a>,
-    run: RunPart,
-    verdict: &'static str,
-    objectives: Vec<ObjectivePart<'a>>,
-    windows: &'a [WindowSummary],
-    gateway: &'a GatewaySummary,
-    faults: &'a [FaultSummary],
-    incidents: Vec<IncidentPart<'a>>,
+struct RunPart<P> {
+    seed: u64,
+    replications: usize,
+    replications_asked: usize,
+    interrupted: bool,
+    horizon_s: Option<f64>,
+    warm_up_s: Option<f64>,
+    confidence: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    stability: Option<&'a StabilitySummary>,
-    caveats: Vec<CaveatPart>,
+    precision: Option<P>,
 }
 
 #[derive(Serialize)]
@@ -75,52 +86,26 @@ struct ScenarioPart<'a> {
     set: &'a [String],
 }
 
+/// All of it; the stability of replications comes before the caveats, if it is known.
 #[derive(Serialize)]
-struct RunPart {
-    seed: u64,
-    replications: usize,
-    replications_asked: usize,
-    interrupted: bool,
-    horizon_s: Option<f64>,
-    warm_up_s: Option<f64>,
-    confidence: Option<f64>,
+struct SummaryFile<A, B> {
+    #[serde(flatten)]
+    parts: A,
     #[serde(skip_serializing_if = "Option::is_none")]
-    precision: Option<SequencePart>,
+    stability: Option<StabilitySummary>,
+    caveats: Vec<B>,
 }
 
-/// How replications went on until they were enough.
-#[derive(Serialize)]
-struct SequencePart {
-    asked: Option<f64>,
-    most_replications: usize,
-    looks: usize,
-    end: &'static str,
-}
-
-#[derive(Serialize)]
-struct ObjectivePart<'a> {
-    text: &'a str,
-    window: &'a str,
-    verdict: &'static str,
-    reason: Option<&'static str>,
-    unit: &'static str,
-    bound: Option<f64>,
-    figure: Option<Statistic>,
-    margin: Option<f64>,
-}
-
-#[derive(Serialize)]
-struct CaveatPart {
-    key: &'static str,
-    message: String,
-    remedy: Option<String>,
-}
-
-fn summary<'a>(report: &'a Report) -> SummaryFile<'a> {
+fn summary(report: &Report) -> impl Serialize {
     let (scenario, experiment) = (report.scenario, report.experiment);
     let run = &scenario.plan.run;
     let first = experiment.outcomes.first().map_or(&[][..], |outcome| &outcome.incidents);
-    SummaryFile {
+    let objectives = report.judgements.iter().map(|j| objective(&report.summary.windows, j));
+    let incidents = first.iter().map(|one| incident(&scenario.plan, one));
+    let caveats = report.caveats.iter().map(|caveat| {
+        object! { key: caveat.key(), message: caveat.message(), remedy: caveat.remedy() }
+    });
+    let parts = object! {
         schema: SCHEMA,
         version: VERSION,
         scenario: ScenarioPart {
@@ -136,49 +121,51 @@ fn summary<'a>(report: &'a Report) -> SummaryFile<'a> {
             interrupted: experiment.interrupted,
             horizon_s: nine_digits(run.horizon.as_secs()),
             warm_up_s: nine_digits(run.warm_up.as_secs()),
-            confidence: nine_digits(report.experiment.confidence.0),
-            precision: report.experiment.sequence.as_ref().map(sequence),
+            confidence: nine_digits(experiment.confidence.0),
+            precision: experiment.sequence.as_ref().map(sequence),
         },
         verdict: overall(report.overall()),
-        objectives: report
-            .judgements
-            .iter()
-            .map(|j| objective(&report.summary.windows, j))
-            .collect(),
-        windows: &report.summary.windows,
-        gateway: &report.summary.gateway,
-        faults: &report.summary.faults,
-        incidents: first.iter().map(|one| incident(report, one)).collect(),
-        stability: report.summary.stability.as_ref(),
-        caveats: report.caveats.iter().map(caveat).collect(),
-    }
+        objectives: objectives.collect::<Vec<_>>(),
+        windows: report.summary.windows.clone(),
+        gateway: report.summary.gateway.clone(),
+        faults: report.summary.faults.clone(),
+        incidents: incidents.collect::<Vec<_>>(),
+    };
+    let stability = report.summary.stability.clone();
+    SummaryFile { parts, stability, caveats: caveats.collect() }
 }
 
-fn sequence(sequence: &Sequence) -> SequencePart {
+/// How replications went on until they were enough.
+fn sequence(sequence: &Sequence) -> impl Serialize + use<> {
     let end = match sequence.end {
         SequenceEnd::Decided => "decided",
         SequenceEnd::Precise => "precise",
         SequenceEnd::Most => "most_replications",
         SequenceEnd::Interrupted => "interrupted",
     };
-    let precision = nine_digits(sequence.precision);
-    SequencePart { asked: precision, most_replications: sequence.most, looks: sequence.looks, end }
+    object! {
+        asked: nine_digits(sequence.precision),
+        most_replications: sequence.most,
+        looks: sequence.looks,
+        end: end,
+    }
 }
 
-fn objective<'a>(windows: &'a [WindowSummary], judgement: &'a Judgement) -> ObjectivePart<'a> {
-    let reason = match judgement.verdict {
-        Verdict::Undecided(doubt) => Some(reason(doubt)),
+fn objective<'a>(windows: &'a [WindowSummary], judgement: &'a Judgement) -> impl Serialize + 'a {
+    let Judgement { objective, figure, verdict, margin } = judgement;
+    let reason = match verdict {
+        Verdict::Undecided(doubt) => Some(reason(*doubt)),
         _ => None,
     };
-    ObjectivePart {
-        text: &judgement.objective.text,
-        window: &windows[judgement.objective.window].label,
-        verdict: mark(&judgement.verdict).2,
-        reason,
-        unit: judgement.objective.metric.dimension().key(),
-        bound: nine_digits(crate::verdict::bound(&judgement.objective)),
-        figure: judgement.figure,
-        margin: judgement.margin.and_then(nine_digits),
+    object! {
+        text: objective.text.as_str(),
+        window: windows[objective.window].label.as_str(),
+        verdict: mark(verdict).2,
+        reason: reason,
+        unit: objective.metric.dimension().key(),
+        bound: nine_digits(crate::verdict::bound(objective)),
+        figure: *figure,
+        margin: margin.and_then(nine_digits),
     }
 }
 
@@ -196,39 +183,15 @@ fn reason(doubt: Doubt) -> &'static str {
     }
 }
 
-fn caveat(caveat: &crate::report::caveats::caveat::Caveat) -> CaveatPart {
-    CaveatPart { key: caveat.key(), message: caveat.message(), remedy: caveat.remedy() }
-}
-
-#[derive(Serialize)]
-struct IncidentPart<'a> {
-    fault: &'a str,
-    subject: &'a str,
-    at_s: Option<f64>,
-    serving_before: usize,
-    serving_least: usize,
-    out_of_rotation_s: Option<f64>,
-    restored_s: Option<f64>,
-    normal_s: Option<f64>,
-    recovery_s: Option<f64>,
-    p99_before_ms: Option<f64>,
-    p99_during_ms: Option<f64>,
-    failed: BTreeMap<&'static str, u64>,
-    phases_s: Vec<(&'static str, Option<f64>)>,
-}
-
-fn millis(span: Option<Span>) -> Option<f64> {
-    span.and_then(|span| nine_digits(span.as_millis()))
-}
-
-fn incident<'a>(report: &'a Report, incident: &'a Incident) -> IncidentPart<'a> {
+fn incident<'a>(plan: &'a Plan, incident: &'a Incident) -> impl Serialize + 'a {
     let secs = |span: Span| nine_digits(span.as_secs());
     let at = |instant: Instant| nine_digits(instant.as_secs());
+    let millis = |span: Option<Span>| span.and_then(|span| nine_digits(span.as_millis()));
     let failed = |kind: Failure| (kind.key(), incident.ledger.failed_by(kind));
-    let phases = incident.phases.iter();
-    IncidentPart {
-        fault: &report.scenario.plan.faults[incident.fault].name,
-        subject: &incident.subject,
+    let phases = incident.phases.iter().map(|(state, span)| (state.label(), secs(*span)));
+    object! {
+        fault: plan.faults[incident.fault].name.as_str(),
+        subject: incident.subject.as_str(),
         at_s: at(incident.at),
         serving_before: incident.serving_before,
         serving_least: incident.serving_least,
@@ -238,8 +201,8 @@ fn incident<'a>(report: &'a Report, incident: &'a Incident) -> IncidentPart<'a> 
         recovery_s: incident.recovery().and_then(secs),
         p99_before_ms: millis(incident.p99_before),
         p99_during_ms: millis(incident.p99_during),
-        failed: Failure::ALL.into_iter().map(failed).collect(),
-        phases_s: phases.map(|(state, span)| (state.label(), secs(*span))).collect(),
+        failed: Failure::ALL.into_iter().map(failed).collect::<BTreeMap<_, _>>(),
+        phases_s: phases.collect::<Vec<_>>(),
     }
 }
 

@@ -12,7 +12,6 @@ use crate::report::format::words::NOTHING;
 use crate::report::run::charts::bounds;
 use crate::report::sweep::ladder::{Ladder, Scale, ladders};
 use crate::report::sweep::report::{DRAWN_WHOLE, Row, SweepReport};
-use crate::report::sweep::text::sample;
 use crate::report::sweep::titles;
 use crate::report::sweep::usable::usable;
 use crate::study::variation::Axis;
@@ -90,7 +89,7 @@ pub(crate) fn caption(axis: &Axis, scale: Option<&Scale>) -> String {
 
 fn subtitle(report: &SweepReport) -> String {
     let question = report.cells.first().map_or("", |cell| cell.scenario.question.as_str());
-    format!("{question} {}.", sample(report))
+    format!("{question} {}.", report.sample())
 }
 
 fn latency(report: &SweepReport, axis: usize) -> Option<Figure> {

@@ -4,6 +4,7 @@ use std::io::{Result, Write};
 
 use serde_json::{Map, Value, json};
 
+use crate::report::caveats::caveat::Caveat;
 use crate::report::files::staging::{FilesError, MARK, Staging};
 use crate::report::format::cells;
 use crate::report::format::page::overall;
@@ -90,7 +91,7 @@ fn cell_value(report: &SweepReport, row: &Row) -> Result<Value> {
         "set": report.cells[row.cell].scenario.changes,
         "replications": row.replications,
         "settled": row.is_settled(),
-        "unsettled_by": row.unsettled,
+        "unsettled_by": row.unsettled.iter().map(Caveat::key).collect::<Vec<_>>(),
         "verdict": overall(row.overall),
         "objectives": json::objectives(&row.windows, &row.judgements)?,
         "windows": windows.collect::<Vec<_>>(),
@@ -110,10 +111,7 @@ fn window_value(row: &Row, window: usize) -> Value {
 }
 
 /// Writes `sweep.csv`: a row for every cell, window and measure.
-///
-/// # Errors
-/// Those of the writer.
-pub fn write_csv(report: &SweepReport, out: &mut dyn Write) -> Result<()> {
+fn write_csv(report: &SweepReport, out: &mut dyn Write) -> Result<()> {
     let header = report.axes.iter().map(|axis| axis.path.as_str()).chain(COLUMNS);
     let rows = report.rows.iter().flat_map(|row| {
         let windows = row.windows.iter().enumerate();

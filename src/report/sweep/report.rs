@@ -6,11 +6,13 @@ use crate::metric::{Metric, Statistic};
 use crate::observe::histogram::Histogram;
 use crate::report::caveats::caveat::Caveat;
 use crate::report::caveats::merged::{Limits, kind};
+use crate::report::format::words::{plural, range_of, whole};
 use crate::report::run::report::Report;
 use crate::report::study::manifest::digests;
 use crate::study::compare::Variant;
 use crate::study::sweep::Effort;
 use crate::study::variation::Axis;
+use crate::units::Span;
 use crate::verdict::{Judgement, Overall};
 
 /// Cells of which the distribution of latency is kept, to be drawn.
@@ -45,9 +47,8 @@ pub struct Row {
     pub windows: Vec<WindowSummary>,
     /// Work done over the capacity of the replicas that served, after warm-up.
     pub cpu: Option<Statistic>,
-    /// The keys of the caveats for which the figures depend on how long the run is: see
-    /// [`Row::is_settled`].
-    pub unsettled: Vec<&'static str>,
+    /// The caveats for which the figures depend on how long the run is: see [`Row::is_settled`].
+    pub unsettled: Vec<Caveat>,
     /// The digest of each replication.
     pub digests: Vec<String>,
     /// The latencies of the run in each replication; kept of few cells only.
@@ -101,6 +102,26 @@ impl<'a> SweepReport<'a> {
         axes.map(|(axis, index)| axis.values[index].as_str()).collect()
     }
 
+    /// How many replications of what there are, in words.
+    pub(crate) fn sample(&self) -> String {
+        let runs = self.cells.iter().map(|cell| &cell.scenario.plan.run);
+        let lengths = || runs.clone().map(|run| run.horizon.0);
+        let counts = || self.rows.iter().map(|row| row.replications as u64);
+        let (Some(least), Some(most)) = (lengths().min(), lengths().max()) else {
+            return String::new();
+        };
+        let count = match (counts().min(), counts().max()) {
+            (Some(least), Some(most)) if least < most => {
+                format!("{} replications", range_of(whole(least), whole(most)))
+            }
+            (Some(count), _) => plural(count, "replication"),
+            _ => "no replications".to_owned(),
+        };
+        let length = range_of(Span(least).to_string(), Span(most).to_string());
+        let seed = runs.clone().map(|run| run.seed).next().unwrap_or(0);
+        format!("{count} of {length} each, seed {seed}, the same luck for all cells")
+    }
+
     /// The name of a cell.
     pub(crate) fn name(&self, cell: usize) -> &str {
         &self.cells[cell].name
@@ -112,12 +133,12 @@ impl Row {
         let outcomes = &report.experiment.outcomes;
         let latencies = outcomes.iter().filter_map(|outcome| outcome.windows.first());
         let latencies = latencies.filter(|_| whole).map(|window| window.latency.clone()).collect();
-        let unsettling = report.caveats.iter().filter(|caveat| is_unsettling(caveat));
+        let unsettled = report.caveats.iter().filter(|caveat| caveat.unsettles().is_some());
         Row {
             cell,
             replications: outcomes.len(),
             overall: report.overall(),
-            unsettled: unsettling.map(Caveat::key).collect(),
+            unsettled: unsettled.cloned().collect(),
             digests: digests(report.experiment),
             latencies,
             cpu: report.summary.gateway.cpu,
@@ -154,26 +175,6 @@ impl Row {
     }
 }
 
-fn is_unsettling(caveat: &Caveat) -> bool {
-    matches!(
-        caveat,
-        Caveat::Overload { .. }
-            | Caveat::Unanswered { .. }
-            | Caveat::WarmUpShort { .. }
-            | Caveat::Unrecovered { .. }
-    )
-}
-
-/// Why the figures depend on the length of the run, by the key of the caveat.
-pub(crate) fn why(key: &str) -> &'static str {
-    match key {
-        "overload" => "the load is more than all replicas can carry",
-        "unanswered" => "requests were never answered",
-        "warm_up_short" => "latency still grew after warm-up",
-        _ => "an incident was not over at the end",
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod sample {
     use super::*;
@@ -182,7 +183,7 @@ pub(crate) mod sample {
     use crate::plan::Traffic;
     use crate::report;
     use crate::study::variation::cross;
-    use crate::units::{Rate, Span};
+    use crate::units::Rate;
 
     /// Settings such as `traffic.rate=10/s,20/s`.
     pub(crate) fn axes(texts: &[&str]) -> Vec<Axis> {
@@ -286,19 +287,23 @@ mod tests {
         assert_eq!(row.measures(1).count(), names.len() - 1);
     }
 
+    fn keys(row: &Row) -> Vec<&str> {
+        row.unsettled.iter().map(Caveat::key).collect()
+    }
+
     #[test]
     fn figures_that_depend_on_the_length_of_the_run_are_not_settled() {
         let axes = axes(&["traffic.rate=10/s,300/s"]);
         let cells = cells(&axes);
         let report = report(&axes, &cells, &[Some(100.0), Some(900.0)]);
         assert!(report.rows[0].is_settled());
-        assert_eq!(report.rows[1].unsettled, ["overload"]);
+        assert_eq!(keys(&report.rows[1]), ["overload"]);
         let mut stuck = run(100.0);
         example::change_incident(&mut stuck.outcomes[0], |incident| incident.normal = None);
         stuck.outcomes[0].windows[0].unanswered = 3;
         let mut report = SweepReport::new(&axes, &cells, Effort::Replications(5));
         report.add(0, &stuck);
-        assert_eq!(report.rows[0].unsettled, ["unrecovered", "unanswered"]);
+        assert_eq!(keys(&report.rows[0]), ["unrecovered", "unanswered"]);
         assert!(report.is_interrupted());
     }
 

@@ -1,14 +1,14 @@
 //! A sweep in text.
 
 use crate::metric::Metric;
+use crate::report::caveats::caveat::Caveat;
 use crate::report::caveats::merged::Found;
 use crate::report::format::page::{Paint, Written};
 use crate::report::format::table::{Table, WIDTH, fits};
-use crate::report::format::words::{NOTHING, plural, range_of, shown, whole, wrapped};
+use crate::report::format::words::{NOTHING, plural, shown, whole, wrapped};
 use crate::report::sweep::charts::{LINES, is_drawn};
-use crate::report::sweep::report::{Row, SweepReport, why};
+use crate::report::sweep::report::{Row, SweepReport};
 use crate::report::sweep::usable::usable;
-use crate::units::Span;
 use crate::verdict::{Overall, Verdict};
 
 /// Rows of the table; the others are in the files.
@@ -37,7 +37,7 @@ fn head(report: &SweepReport) -> String {
     let mut out = wrapped("", &format!("{}: {cells}", settings.join(" × ")));
     let first = report.cells.first().map(|cell| &cell.scenario);
     out += &first.map(|scenario| wrapped("  ", &scenario.question)).unwrap_or_default();
-    out += &wrapped("  ", &sample(report));
+    out += &wrapped("  ", &report.sample());
     let fixed = fixed(report);
     if !fixed.is_empty() {
         out += &wrapped("  ", &format!("with {}", fixed.join(", ")));
@@ -64,26 +64,6 @@ fn setting(axis: &crate::study::variation::Axis) -> String {
         }
         _ => format!("{} ({})", axis.path, values.join(", ")),
     }
-}
-
-/// How many replications of what there are, in words.
-pub(crate) fn sample(report: &SweepReport) -> String {
-    let runs = report.cells.iter().map(|cell| &cell.scenario.plan.run);
-    let lengths = || runs.clone().map(|run| run.horizon.0);
-    let counts = || report.rows.iter().map(|row| row.replications as u64);
-    let (Some(least), Some(most)) = (lengths().min(), lengths().max()) else {
-        return String::new();
-    };
-    let count = match (counts().min(), counts().max()) {
-        (Some(least), Some(most)) if least < most => {
-            format!("{} replications", range_of(whole(least), whole(most)))
-        }
-        (Some(count), _) => plural(count, "replication"),
-        _ => "no replications".to_owned(),
-    };
-    let length = range_of(Span(least).to_string(), Span(most).to_string());
-    let seed = runs.clone().map(|run| run.seed).next().unwrap_or(0);
-    format!("{count} of {length} each, seed {seed}, the same luck for all cells")
 }
 
 /// The changes that all cells have.
@@ -227,7 +207,7 @@ fn glyph(overall: Overall) -> &'static str {
 /// What the mark of figures that are not settled means.
 fn unsettled(report: &SweepReport) -> String {
     let mut reasons: Vec<&str> = Vec::new();
-    for reason in report.rows.iter().flat_map(|row| &row.unsettled).map(|key| why(key)) {
+    for reason in report.rows.iter().flat_map(|row| &row.unsettled).filter_map(Caveat::unsettles) {
         if !reasons.contains(&reason) {
             reasons.push(reason);
         }

@@ -71,8 +71,8 @@ fn subject(row: &Row) -> String {
 fn stays(judgement: &Judgement) -> Option<String> {
     let objective = &judgement.objective;
     let name = match objective.metric {
-        Metric::Latency(_) => objective.text.split([' ', '<', '=']).next()?,
-        Metric::MeanLatency => "Mean latency",
+        Metric::Latency(_) => objective.metric.name(),
+        Metric::MeanLatency => "Mean latency".into(),
         _ => return None,
     };
     let upper = matches!(objective.relation, Relation::Below | Relation::AtMost);

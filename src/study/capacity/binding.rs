@@ -5,7 +5,7 @@
 //! their kind.
 
 use crate::experiment::Runner;
-use crate::objective::Metric;
+use crate::objective::{Metric, Objective};
 use crate::observe::ledger::Failure;
 use crate::scenario::Scenario;
 use crate::study::capacity::finding::{Binding, Constraint, Effort, Finding, Probe};
@@ -52,7 +52,8 @@ pub(crate) fn of(
             }
         }
     };
-    Some(Binding { objective: worst.objective.text.clone(), constraint, failed })
+    let Objective { text, metric, .. } = worst.objective.clone();
+    Some(Binding { objective: text, metric, constraint, failed })
 }
 
 /// The load at which something is missed that is nearest to the capacity.

@@ -1,6 +1,7 @@
 //! What a plan is made of: the gateways that might be had, how capacities are looked for, and what
 //! was found.
 
+use crate::metric::Metric;
 use crate::observe::ledger::Failure;
 use crate::scenario::Scenario;
 use crate::study::capacity::mode::{Mode, Trial};
@@ -98,6 +99,8 @@ impl Finding {
 pub struct Binding {
     /// The objective that is missed first, as written.
     pub objective: String,
+    /// What it is about.
+    pub metric: Metric,
     /// The share of the requests that failed, and how most of them did, if it is missed for that.
     pub failed: Option<(f64, Failure)>,
     /// Why.

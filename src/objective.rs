@@ -88,8 +88,10 @@ pub fn parse(text: &str) -> Result<Draft, Flaw> {
     let bound = bound(Piece::of(text, end..end + cut), metric)?;
     let piece = Piece::of(text, end + cut..text.len());
     let period = period(piece.clone())?;
-    if metric.is_of_replications() && period != Period::Run {
-        let title = format!("{:?} is of whole replications", metric.name());
+    let whole = metric.is_of_replications() || metric.is_of_the_run();
+    if whole && period != Period::Run {
+        let of = if metric.is_of_the_run() { "the whole run" } else { "whole replications" };
+        let title = format!("{:?} is of {of}", metric.key());
         return Err(piece.flaw(title).help("leave out the part of the run"));
     }
     Ok(Draft { metric, relation, bound, period })
@@ -139,7 +141,7 @@ fn metric(piece: Piece<'_>) -> Result<Metric, Flaw> {
     if piece.text.is_empty() {
         return Err(piece.flaw("the objective does not say what is measured").help(SHAPE));
     }
-    if let Some(named) = Metric::DEMANDED.into_iter().find(|one| one.name() == piece.text) {
+    if let Some(named) = Metric::DEMANDED.into_iter().find(|one| one.key() == piece.text) {
         return Ok(named);
     }
     let digits = piece.text.strip_prefix('p').filter(|digits| digits.starts_with(is_digit));
@@ -149,8 +151,8 @@ fn metric(piece: Piece<'_>) -> Result<Metric, Flaw> {
             .flaw(format!("{:?} is no percentile", piece.text))
             .help("a percentile lies between p0 and p100, such as p50, p99 or p99.9")),
         None => {
-            let known = Metric::DEMANDED.map(Metric::name);
-            let help = suggestion(piece.text, known.iter().map(|name| &**name)).unwrap_or_default();
+            let known = Metric::DEMANDED.map(Metric::key);
+            let help = suggestion(piece.text, known.iter().map(String::as_str)).unwrap_or_default();
             Err(piece.flaw(format!("{:?} is no metric", piece.text)).help(help))
         }
     }
@@ -189,7 +191,7 @@ fn bound(piece: Piece<'_>, metric: Metric) -> Result<Bound, Flaw> {
 
 /// Why what bounds a share is none.
 fn no_share(piece: &Piece<'_>, metric: Metric, message: &str) -> Flaw {
-    let name = metric.name();
+    let name = metric.key();
     let example = metric.demand().map_or("", |demand| demand.example);
     if quantity::span(piece.text).is_ok() {
         let help = format!("bound it with a percentage, such as {example:?}");
@@ -262,6 +264,7 @@ mod tests {
         assert_eq!(read("mean < 5ms").metric, Metric::MeanLatency);
         assert_eq!(read("stuck < 5%").bound, Bound::Share(Share(0.05)));
         assert_eq!(read("recovered > 95%").metric, Metric::Recovered);
+        assert_eq!(read("cpu < 80%").metric, Metric::Cpu);
     }
 
     #[test]
@@ -293,6 +296,24 @@ mod tests {
         for text in ["", " ", "<", "p99", "p99 <", "< 5s", "p < 5s", "p99 < 5s 6q", "p0 < 1s", "≤"]
         {
             assert!(parse(text).is_err(), "{text:?} was accepted");
+        }
+    }
+
+    #[test]
+    fn what_is_of_the_whole_run_has_no_other_window() {
+        let title = |text: &str| parse(text).expect_err(text).title;
+        assert_eq!(title("cpu < 80% during crash"), "\"cpu\" is of the whole run");
+        assert_eq!(title("stuck < 5% from 1m to 2m"), "\"stuck\" is of whole replications");
+        assert_eq!(title("cpu < 80ms"), "cpu is a share, not a duration");
+    }
+
+    #[test]
+    fn the_manual_lists_all_that_can_be_demanded() {
+        let manual = include_str!("../docs/SCENARIOS.md");
+        let figures = manual.lines().find(|line| line.starts_with("| figure |")).unwrap();
+        for metric in Metric::DEMANDED.into_iter().filter(|one| !matches!(one, Metric::Latency(_)))
+        {
+            assert!(figures.contains(&format!("`{}`", metric.key())), "{figures}");
         }
     }
 }

@@ -54,7 +54,7 @@ pub enum Metric {
     CacheHits,
     /// How often this happened.
     Counted(Count),
-    /// Work done over the capacity of the replicas that served, after warm-up.
+    /// Work done over the capacity of the replicas that served, after warm-up: `cpu`.
     Cpu,
     /// Most requests that any replica held at once, after warm-up.
     InFlightPeak,
@@ -222,6 +222,7 @@ impl Metric {
                 demand("availability >= 99.9%", "availability", "a low availability")
             }
             Metric::Recovery => demand("recovery < 60s", "recovery", "a slow recovery"),
+            Metric::Cpu => demand("cpu < 80%", "share of the CPU", "a busy CPU"),
             Metric::Recovered => {
                 demand("recovered > 95%", "probability", "that the system seldom comes back")
             }
@@ -233,6 +234,11 @@ impl Metric {
     /// How objectives, tables and files of studies call it.
     pub fn name(self) -> Cow<'static, str> {
         self.entry().name
+    }
+
+    /// The word by which objectives ask for it.
+    pub fn key(self) -> String {
+        self.name().to_lowercase()
     }
 
     /// What kind of figure it is.
@@ -248,6 +254,11 @@ impl Metric {
     /// Whether it is of whole replications, and not of a part of the run.
     pub fn is_of_replications(self) -> bool {
         matches!(self.basis(), Basis::Replications(_))
+    }
+
+    /// Whether it is of the gateway after warm-up, and not of the requests of a part of the run.
+    pub fn is_of_the_run(self) -> bool {
+        matches!(self.basis(), Basis::Run(_))
     }
 
     /// Whether more of it is better.

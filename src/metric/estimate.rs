@@ -143,9 +143,9 @@ mod tests {
     fn what_objectives_can_bound_has_an_example_that_names_it() {
         for metric in Metric::DEMANDED {
             let example = metric.demand().unwrap().example;
-            let name =
-                if let Metric::Latency(_) = metric { Metric::P99.name() } else { metric.name() };
-            assert!(example.starts_with(&*name), "{example}");
+            let of_percentiles = matches!(metric, Metric::Latency(_));
+            let key = if of_percentiles { Metric::P99.key() } else { metric.key() };
+            assert!(example.starts_with(&key), "{example}");
         }
         let plain = Estimate::alone(1.1, 1);
         assert_eq!(Statistic::new(Metric::Cpu.dimension(), plain).point, 1.0);

@@ -30,7 +30,7 @@ impl Metric {
     pub const P99: Metric = Metric::Latency(0.99);
 
     /// What objectives can bound, beside further percentiles.
-    pub const DEMANDED: [Metric; 9] = [
+    pub const DEMANDED: [Metric; 10] = [
         Metric::Latency(0.5),
         Metric::Latency(0.95),
         Metric::P99,
@@ -38,6 +38,7 @@ impl Metric {
         Metric::MeanLatency,
         Metric::Availability,
         Metric::Recovery,
+        Metric::Cpu,
         Metric::Recovered,
         Metric::Stuck,
     ];

@@ -108,6 +108,7 @@ fn left_out(report: &CapacityReport) -> Vec<String> {
         texts.collect::<Vec<_>>().join(", ")
     };
     let is_recovery = |one: &Objective| one.metric == Metric::Recovery;
+    let is_cpu = |one: &Objective| one.metric == Metric::Cpu;
     let parts = [
         ("as they speak of a part of the run", texts(&is_part)),
         (
@@ -116,7 +117,11 @@ fn left_out(report: &CapacityReport) -> Vec<String> {
         ),
         (
             "as a plan does not judge how runs come back",
-            texts(&|one| !is_part(one) && !is_recovery(one)),
+            texts(&|one| !is_part(one) && one.metric.is_of_replications()),
+        ),
+        (
+            "as a plan looks for the load at which requests suffer",
+            texts(&|one| !is_part(one) && is_cpu(one)),
         ),
     ];
     let mut all: Vec<String> = (parts.into_iter())

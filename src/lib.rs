@@ -44,6 +44,7 @@
 //! | [`scenario`] | a [`plan::Plan`], or all problems at once ([`diagnostic`]) |
 //! | [`engine`], [`model`], [`autoscaler`], [`policy`] | events, told as observations |
 //! | [`observe`] | an [`observe::outcome::Outcome`] per replication |
+//! | [`metric`] | what can be known of outcomes: the catalogue of figures |
 //! | [`experiment`], [`stats`] | estimates with intervals |
 //! | [`objective`], [`verdict`] | met, missed or undecided |
 //! | [`report`], [`plot`] | text, files, charts |
@@ -57,6 +58,7 @@ pub mod cli;
 pub mod diagnostic;
 pub mod engine;
 pub mod experiment;
+pub mod metric;
 pub mod model;
 pub mod objective;
 pub mod observe;

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::diagnostic::{Flaw, suggestion};
+pub use crate::metric::Metric;
 use crate::quantity;
 use crate::units::{Instant, Share, Span};
 
@@ -19,55 +20,6 @@ pub struct Objective {
     pub bound: Bound,
     /// Over which window (index into the plan's windows).
     pub window: usize,
-}
-
-/// A figure that an objective can bound.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Metric {
-    /// The latency that this share of the served requests did not exceed: `p99` is 0.99.
-    Latency(f64),
-    /// The mean latency of the served requests: `mean`.
-    MeanLatency,
-    /// Answered requests over all that have an outcome: `availability`.
-    Availability,
-    /// The longest time in a replication from a fault's strike until back to normal: `recovery`.
-    Recovery,
-    /// The probability that the system comes back once what troubled it is gone: `recovered`.
-    Recovered,
-    /// The probability that it then stays below half of what it answered: `stuck`.
-    Stuck,
-}
-
-impl Metric {
-    /// Whether it is a share rather than a duration.
-    pub fn is_share(self) -> bool {
-        match self {
-            Metric::Availability | Metric::Recovered | Metric::Stuck => true,
-            Metric::Latency(_) | Metric::MeanLatency | Metric::Recovery => false,
-        }
-    }
-
-    /// Whether it is of whole replications, and not of a part of the run.
-    pub fn is_of_replications(self) -> bool {
-        matches!(self, Metric::Recovered | Metric::Stuck)
-    }
-
-    /// The word for a share.
-    pub fn share_name(self) -> &'static str {
-        match self {
-            Metric::Recovered => "recovered",
-            Metric::Stuck => "stuck",
-            _ => "availability",
-        }
-    }
-
-    /// Whether more of it is better.
-    pub fn is_better_high(self) -> bool {
-        match self {
-            Metric::Availability | Metric::Recovered => true,
-            Metric::Latency(_) | Metric::MeanLatency | Metric::Recovery | Metric::Stuck => false,
-        }
-    }
 }
 
 /// How a figure must compare with its bound.
@@ -136,8 +88,10 @@ pub fn parse(text: &str) -> Result<Draft, Flaw> {
     let bound = bound(Piece::of(text, end..end + cut), metric)?;
     let piece = Piece::of(text, end + cut..text.len());
     let period = period(piece.clone())?;
-    if metric.is_of_replications() && period != Period::Run {
-        let title = format!("{:?} is of whole replications", metric.share_name());
+    let whole = metric.is_of_replications() || metric.is_of_the_run();
+    if whole && period != Period::Run {
+        let of = if metric.is_of_the_run() { "the whole run" } else { "whole replications" };
+        let title = format!("{:?} is of {of}", metric.key());
         return Err(piece.flaw(title).help("leave out the part of the run"));
     }
     Ok(Draft { metric, relation, bound, period })
@@ -184,14 +138,11 @@ fn period_start(rest: &str) -> Option<usize> {
 }
 
 fn metric(piece: Piece<'_>) -> Result<Metric, Flaw> {
-    match piece.text {
-        "" => return Err(piece.flaw("the objective does not say what is measured").help(SHAPE)),
-        "mean" => return Ok(Metric::MeanLatency),
-        "availability" => return Ok(Metric::Availability),
-        "recovery" => return Ok(Metric::Recovery),
-        "recovered" => return Ok(Metric::Recovered),
-        "stuck" => return Ok(Metric::Stuck),
-        _ => {}
+    if piece.text.is_empty() {
+        return Err(piece.flaw("the objective does not say what is measured").help(SHAPE));
+    }
+    if let Some(named) = Metric::DEMANDED.into_iter().find(|one| one.key() == piece.text) {
+        return Ok(named);
     }
     let digits = piece.text.strip_prefix('p').filter(|digits| digits.starts_with(is_digit));
     match digits.map(|digits| quantity::hundredth(digits).filter(|_| digits.len() <= 8)) {
@@ -200,18 +151,8 @@ fn metric(piece: Piece<'_>) -> Result<Metric, Flaw> {
             .flaw(format!("{:?} is no percentile", piece.text))
             .help("a percentile lies between p0 and p100, such as p50, p99 or p99.9")),
         None => {
-            let known = [
-                "p50",
-                "p95",
-                "p99",
-                "p99.9",
-                "mean",
-                "availability",
-                "recovery",
-                "recovered",
-                "stuck",
-            ];
-            let help = suggestion(piece.text, known).unwrap_or_default();
+            let known = Metric::DEMANDED.map(Metric::key);
+            let help = suggestion(piece.text, known.iter().map(String::as_str)).unwrap_or_default();
             Err(piece.flaw(format!("{:?} is no metric", piece.text)).help(help))
         }
     }
@@ -250,12 +191,8 @@ fn bound(piece: Piece<'_>, metric: Metric) -> Result<Bound, Flaw> {
 
 /// Why what bounds a share is none.
 fn no_share(piece: &Piece<'_>, metric: Metric, flaw: &Flaw) -> Flaw {
-    let name = metric.share_name();
-    let example = match metric {
-        Metric::Recovered => "recovered > 95%",
-        Metric::Stuck => "stuck < 5%",
-        _ => "availability >= 99.9%",
-    };
+    let name = metric.key();
+    let example = metric.demand().map_or("", |demand| demand.example);
     if quantity::span(piece.text).is_ok() {
         let help = format!("bound it with a percentage, such as {example:?}");
         return piece.flaw(format!("{name} is a share, not a duration")).help(help);
@@ -322,6 +259,7 @@ mod tests {
         assert_eq!(read("mean < 5ms").metric, Metric::MeanLatency);
         assert_eq!(read("stuck < 5%").bound, Bound::Share(Share(0.05)));
         assert_eq!(read("recovered > 95%").metric, Metric::Recovered);
+        assert_eq!(read("cpu < 80%").metric, Metric::Cpu);
     }
 
     #[test]
@@ -353,6 +291,24 @@ mod tests {
         for text in ["", " ", "<", "p99", "p99 <", "< 5s", "p < 5s", "p99 < 5s 6q", "p0 < 1s", "≤"]
         {
             assert!(parse(text).is_err(), "{text:?} was accepted");
+        }
+    }
+
+    #[test]
+    fn what_is_of_the_whole_run_has_no_other_window() {
+        let title = |text: &str| parse(text).expect_err(text).title;
+        assert_eq!(title("cpu < 80% during crash"), "\"cpu\" is of the whole run");
+        assert_eq!(title("stuck < 5% from 1m to 2m"), "\"stuck\" is of whole replications");
+        assert_eq!(title("cpu < 80ms"), "cpu is a share, not a duration");
+    }
+
+    #[test]
+    fn the_manual_lists_all_that_can_be_demanded() {
+        let manual = include_str!("../docs/SCENARIOS.md");
+        let figures = manual.lines().find(|line| line.starts_with("| figure |")).unwrap();
+        for metric in Metric::DEMANDED.into_iter().filter(|one| !matches!(one, Metric::Latency(_)))
+        {
+            assert!(figures.contains(&format!("`{}`", metric.key())), "{figures}");
         }
     }
 }

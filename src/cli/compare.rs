@@ -6,9 +6,9 @@ use super::args::CompareArgs;
 use super::exit::Exit;
 use super::load::{self, Session, stem};
 use super::work::{Printed, Work, text_of};
+use crate::report::compare::report::CompareReport;
+use crate::report::compare::{charts as compare_charts, files as compare_files, text as words};
 use crate::report::manifest::{RunRecord, digests};
-use crate::report::study::compare::{self as words, CompareReport};
-use crate::report::study::{compare_charts, compare_files};
 use crate::study::compare::{self, Variant};
 use crate::study::variation::{Variation, cross};
 

@@ -14,7 +14,7 @@ use super::load::Session;
 use super::terminal::Terminal;
 use super::{compare, plan, run, sweep};
 use crate::engine::ENGINE;
-use crate::report::files::MARK;
+use crate::report::files::staging::MARK;
 use crate::report::manifest::{Manifest, Request};
 
 /// Does what was typed.

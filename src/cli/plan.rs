@@ -6,15 +6,16 @@ use super::load::{self, Session, stem};
 use super::work::{Printed, Work, text_of};
 use crate::plan::{Population, Traffic};
 use crate::report::manifest::{RunRecord, digest};
-use crate::report::study::capacity::{self as words, CapacityReport};
-use crate::report::study::{capacity_charts, capacity_files};
+use crate::report::plan::report::CapacityReport;
+use crate::report::plan::{charts as capacity_charts, files as capacity_files, text as words};
 use crate::scenario::Scenario;
-use crate::study::advice::{self, Carries};
-use crate::study::capacity::{self, Candidate, Effort, Finding};
+use crate::study::capacity::advice::{self, Carries};
+use crate::study::capacity::find;
+use crate::study::capacity::finding::{Candidate, Effort, Finding};
+use crate::study::capacity::mode::{self, Mode, Trial};
+use crate::study::capacity::sensitivity;
+use crate::study::capacity::settling;
 use crate::study::cost::{TIERS, tier};
-use crate::study::mode::{self, Mode, Trial};
-use crate::study::sensitivity;
-use crate::study::settling;
 
 /// Plans what `args` ask for.
 pub(super) fn plan(args: &PlanArgs, session: &Session) -> anyhow::Result<Exit> {
@@ -27,21 +28,21 @@ pub(super) fn plan(args: &PlanArgs, session: &Session) -> anyhow::Result<Exit> {
     let effort = Effort { trial, replications, tolerance: args.tolerance, demand: Some(demand) };
     let name = args.name.clone().unwrap_or_else(|| format!("plan-{}", stem(&args.file)));
     let mut work = Work::begin(&args.common, &name, session)?;
-    let (findings, settling, swings, interrupted) = work.run(|runner| {
-        let findings = capacity::run(runner, &candidates, &modes, effort);
+    let (findings, settling, sensitivities, interrupted) = work.run(|runner| {
+        let findings = find::run(runner, &candidates, &modes, effort);
         let settling = settling::run(runner, &candidates, &findings, effort, demand);
         let of = (modes.len(), demand);
         let recommended = advice::recommended(&candidates, &findings, of, &prices);
-        let hinge = advice::hinge(&candidates, &findings, recommended, demand);
-        let swings = match hinge.filter(|_| !args.no_sensitivity) {
-            Some(hinge) => {
-                let base = candidates[hinge.candidate].scenario(hinge.mode);
+        let critical = advice::critical_case(&candidates, &findings, recommended, demand);
+        let sensitivities = match critical.filter(|_| !args.no_sensitivity) {
+            Some(critical) => {
+                let base = candidates[critical.candidate].scenario(critical.mode);
                 let vary = |change: &str| vary(session, args, base, change);
-                sensitivity::run(runner, base, hinge, effort, &vary)
+                sensitivity::run(runner, base, critical, effort, &vary)
             }
             None => Vec::new(),
         };
-        (findings, settling, swings, runner.is_cancelled())
+        (findings, settling, sensitivities, runner.is_cancelled())
     })?;
     let report = CapacityReport {
         candidates: &candidates,
@@ -52,7 +53,7 @@ pub(super) fn plan(args: &PlanArgs, session: &Session) -> anyhow::Result<Exit> {
         demand,
         demand_is_own: args.demand.is_none(),
         prices: &prices,
-        swings: &swings,
+        sensitivities: &sensitivities,
         interrupted,
     };
     capacity_files::write_all(&report, work.staging())?;

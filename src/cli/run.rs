@@ -6,7 +6,8 @@ use super::load::{self, Session};
 use super::work::{Printed, Work, text_of};
 use crate::experiment::Course;
 use crate::report::manifest::{RunRecord, digests};
-use crate::report::{Report, charts, files, json, text};
+use crate::report::run::report::Report;
+use crate::report::run::{charts, files, json, text};
 use crate::study::precision;
 
 /// Runs a scenario.

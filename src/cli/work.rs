@@ -14,9 +14,9 @@ use crate::experiment::{Progress, Runner};
 use crate::plot::theme::Theme;
 use crate::plot::{Figure, png, svg};
 use crate::report::checkpoint::Checkpoint;
-use crate::report::files::{MARK, Staging};
+use crate::report::files::staging::{MARK, Staging};
+use crate::report::format::page::Written;
 use crate::report::manifest::{Manifest, RunRecord};
-use crate::report::text::Written;
 use crate::scenario::Scenario;
 
 /// Work in progress.

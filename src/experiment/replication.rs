@@ -1,7 +1,7 @@
 //! One replication: the model before a recorder.
 
-use super::aftermath::{aftermath, may_be_troubled};
 use crate::engine::progress::Progress;
+use crate::experiment::recovery::after_trigger::{aftermath, may_be_troubled};
 use crate::model::record;
 use crate::observe::outcome::Outcome;
 use crate::observe::recorder::{Keep, Recorder, Scope, WindowExtent};

@@ -4,8 +4,10 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::outcomes::Experiment;
+use super::replication::replicate;
 use super::store::{self, OutcomeStore, ReplicationKey};
-use super::{Experiment, Progress, replicate};
+use crate::engine::progress::Progress;
 use crate::observe::outcome::Outcome;
 use crate::observe::recorder::Keep;
 use crate::plan::Plan;

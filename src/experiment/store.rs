@@ -48,11 +48,11 @@ pub fn digest(plan: &Plan) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::sample;
+    use crate::experiment::tests::example;
 
     #[test]
     fn a_digest_tells_plans_apart_and_not_their_number_of_replications() {
-        let plan = sample::plan();
+        let plan = example::plan();
         let (mut more, mut other, mut later) = (plan.clone(), plan.clone(), plan.clone());
         more.run.replications = 50;
         other.run.seed += 1;

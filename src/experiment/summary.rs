@@ -1,18 +1,19 @@
 //! Everything that reports say of an experiment, as estimates. Latencies are in seconds.
+//!
+//! What is here is what `summary.json` holds: names of fields are its keys unless said otherwise.
 
-use super::attempts::{self, AttemptSummary};
-use super::figures::{self, Recovery, Unanswered};
-use super::stability::{self, StabilitySummary};
-use crate::observe::ledger::{Failure, Ledger};
-use crate::observe::outcome::{Outcome, ProbesFailed, WindowOutcome};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use crate::experiment::recovery::incidents::{Recovery, recovery};
+use crate::experiment::recovery::stability::{self, StabilitySummary};
+use crate::metric::{Metric, Statistic, estimator, nine_digits};
+use crate::observe::ledger::Ledger;
+use crate::observe::outcome::{Outcome, WindowOutcome};
 use crate::observe::tally::Tally;
 use crate::plan::Plan;
 use crate::stats::{Confidence, Estimate};
 use crate::units::Span;
-
-/// The percentiles that every report shows, with their names.
-pub const PERCENTILES: [(f64, &str); 5] =
-    [(0.5, "p50"), (0.9, "p90"), (0.95, "p95"), (0.99, "p99"), (0.999, "p99.9")];
 
 /// An experiment in figures.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,76 +35,152 @@ pub struct WindowSummary {
     pub label: String,
     /// Requests of all replications together.
     pub ledger: Ledger,
-    /// Requests sent per replication.
-    pub offered: Option<Estimate>,
-    /// Requests served per replication.
-    pub served: Option<Estimate>,
-    /// Requests failed per replication, in the order of [`Failure::ALL`].
-    pub failures: Vec<(Failure, Option<Estimate>)>,
-    /// Requests per replication without an outcome at the horizon.
-    pub in_flight: Option<Estimate>,
-    /// Requests per replication of these that nobody would have answered soon after it either.
-    pub unanswered: Option<Estimate>,
-    /// Served over all that have an outcome.
-    pub availability: Option<Estimate>,
-    /// Mean latency.
-    pub mean: Option<Estimate>,
-    /// Percentiles of the latency, in the order of [`PERCENTILES`].
-    pub percentiles: Vec<Option<Estimate>>,
+    /// What is known of its requests.
+    pub figures: Figures,
     /// The greatest latency of all replications: what was seen, not an estimate.
     pub greatest: Option<Span>,
-    /// Requests served per second.
-    pub throughput: Option<Estimate>,
     /// Latencies that the figures rest on.
     pub samples: u64,
-    /// Seconds that the window was open, per replication.
-    pub open: Option<Estimate>,
     /// The attempts for its requests; `None` unless something surrounds the replicas.
     pub attempts: Option<AttemptSummary>,
 }
 
-/// The gateway after warm-up, in figures.
+/// The attempts for the requests of a window, in figures.
 #[derive(Clone, Debug, PartialEq)]
+pub struct AttemptSummary {
+    /// Attempts of all replications together.
+    pub ledger: Ledger,
+    /// What is known of them.
+    pub figures: Figures,
+}
+
+/// Figures of one thing, in the order of the catalogue.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Figures(Vec<(Metric, Option<Statistic>)>);
+
+impl Figures {
+    fn of(metrics: Vec<Metric>, windows: &[&WindowOutcome], confidence: Confidence) -> Self {
+        let one = |metric: Metric| (metric, metric.of_windows(windows, confidence));
+        Figures(metrics.into_iter().map(one).collect())
+    }
+
+    /// One of them.
+    pub fn get(&self, metric: Metric) -> Option<&Statistic> {
+        self.0.iter().find(|(known, _)| *known == metric)?.1.as_ref()
+    }
+
+    /// Writes them by their keys; `before` is told when a group begins.
+    fn write<M: SerializeMap>(
+        &self,
+        map: &mut M,
+        before: impl Fn(&mut M, &str) -> Result<(), M::Error>,
+    ) -> Result<(), M::Error> {
+        let mut groups: Vec<&str> = Vec::new();
+        for (metric, figure) in &self.0 {
+            let (group, key) = metric.entry().key;
+            let Some(group) = group else {
+                map.serialize_entry(&*key, figure)?;
+                continue;
+            };
+            if !groups.contains(&group) {
+                groups.push(group);
+                before(map, group)?;
+                map.serialize_entry(group, &self.group(group))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The figures of a group; latencies in milliseconds.
+    fn group(&self, wanted: &str) -> std::collections::BTreeMap<String, Option<Estimate>> {
+        let scale = if wanted.ends_with("_ms") { 1e3 } else { 1.0 };
+        let entry = |(metric, figure): &(Metric, Option<Statistic>)| {
+            let (group, key) = metric.entry().key;
+            let is_wanted = group.is_some_and(|group| group == wanted);
+            is_wanted.then(|| (key.into_owned(), figure.map(|figure| figure.scaled(scale))))
+        };
+        self.0.iter().filter_map(entry).collect()
+    }
+}
+
+impl WindowSummary {
+    /// One of its figures.
+    pub fn get(&self, metric: Metric) -> Option<&Statistic> {
+        self.figures.get(metric)
+    }
+}
+
+impl Serialize for WindowSummary {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("label", &self.label)?;
+        self.figures.write(&mut map, |map, group| match group {
+            "latency_ms" => map.serialize_entry("latency_samples", &self.samples),
+            _ => Ok(()),
+        })?;
+        let greatest = self.greatest.and_then(|greatest| nine_digits(greatest.as_millis()));
+        map.serialize_entry("latency_greatest_ms", &greatest)?;
+        if let Some(attempts) = &self.attempts {
+            map.serialize_entry("attempts", attempts)?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for AttemptSummary {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.figures.write(&mut map, |_, _| Ok(()))?;
+        map.end()
+    }
+}
+
+/// The gateway after warm-up, in figures.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct GatewaySummary {
     /// Work done over the capacity of the replicas that served.
-    pub cpu: Option<Estimate>,
+    pub cpu: Option<Statistic>,
     /// Most requests that any replica held at once: the mean over replications.
-    pub in_flight_peak: Option<Estimate>,
+    pub in_flight_peak: Option<Statistic>,
     /// The greatest of these peaks.
     pub in_flight_greatest: u64,
     /// Share of the time with exactly k replicas serving, at index k.
-    pub serving: Vec<Option<Estimate>>,
+    #[serde(rename = "time_share_serving")]
+    pub serving: Vec<Option<Statistic>>,
     /// Recovery from all incidents.
     pub recovery: Recovery,
     /// Incidents beyond the number that a replication lists.
     pub incidents_unlisted: u64,
     /// What probes did; `None` unless they compete for CPU.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub probes: Option<ProbeSummary>,
 }
 
 /// Probes that compete for CPU, per replication after warm-up.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ProbeSummary {
-    /// Restarts that liveness probes caused.
-    pub restarts: Option<Estimate>,
     /// Times that readiness probes took a replica out of rotation.
-    pub readiness_losses: Option<Estimate>,
+    pub readiness_losses: Option<Statistic>,
+    /// Restarts that liveness probes caused.
+    pub restarts: Option<Statistic>,
 }
 
 /// What one fault did, over all replications.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FaultSummary {
     /// How objectives and reports call it.
     pub name: String,
     /// Times that it struck, per replication.
-    pub struck: Option<Estimate>,
+    pub struck: Option<Statistic>,
     /// Replications in which it struck.
     pub replications: usize,
     /// How long it took to be back to normal.
     pub recovery: Recovery,
     /// Least and greatest p99 before it struck.
+    #[serde(rename = "p99_before_ms", serialize_with = "millis")]
     pub p99_before: Option<(Span, Span)>,
     /// Least and greatest p99 while it lasted.
+    #[serde(rename = "p99_during_ms", serialize_with = "millis")]
     pub p99_during: Option<(Span, Span)>,
     /// Least and greatest number of requests that failed while it lasted.
     pub failed: Option<(u64, u64)>,
@@ -111,13 +188,27 @@ pub struct FaultSummary {
     pub serving_least: Option<usize>,
 }
 
+fn millis<S: Serializer>(range: &Option<(Span, Span)>, to: S) -> Result<S::Ok, S::Error> {
+    range.map(|range| [range.0, range.1].map(|end| nine_digits(end.as_millis()))).serialize(to)
+}
+
 /// Sums up the outcomes of `plan`, with intervals of this confidence.
 pub fn summarize(plan: &Plan, outcomes: &[Outcome], confidence: Confidence) -> Summary {
     let window = |(index, window): (usize, &crate::plan::Window)| {
-        let windows = figures::windows(outcomes, index);
-        let attempts =
-            plan.surroundings.as_ref().map(|_| attempts::summarize(&windows, confidence));
-        WindowSummary { attempts, ..summarize_window(window.label.clone(), &windows, confidence) }
+        let windows = estimator::windows(outcomes, index);
+        let attempts = plan.surroundings.as_ref().map(|_| AttemptSummary {
+            ledger: estimator::total(windows.iter().map(|window| &window.attempts)),
+            figures: Figures::of(Metric::of_attempts(), &windows, confidence),
+        });
+        let merged = estimator::merged(&windows);
+        WindowSummary {
+            label: window.label.clone(),
+            ledger: estimator::total(windows.iter().map(|window| &window.ledger)),
+            figures: Figures::of(Metric::of_requests(), &windows, confidence),
+            greatest: merged.greatest(),
+            samples: merged.count(),
+            attempts,
+        }
     };
     let fault = |(index, fault): (usize, &crate::plan::FaultPlan)| {
         summarize_fault(fault.name.clone(), index, outcomes, confidence)
@@ -130,66 +221,27 @@ pub fn summarize(plan: &Plan, outcomes: &[Outcome], confidence: Confidence) -> S
     }
 }
 
-fn summarize_window(
-    label: String,
-    windows: &[&WindowOutcome],
-    confidence: Confidence,
-) -> WindowSummary {
-    let count = |value: &dyn Fn(&Ledger) -> u64| {
-        figures::count_of(windows, |window| value(&window.ledger) as f64, confidence)
-    };
-    let failures = |kind| {
-        let mean = count(&|ledger| ledger.failed_by(kind));
-        (kind, mean.map(|mean| figures::none_seen(mean, confidence)))
-    };
-    let merged = figures::merged(windows);
-    WindowSummary {
-        label,
-        ledger: figures::total(windows),
-        offered: count(&|ledger| ledger.offered),
-        served: count(&|ledger| ledger.served),
-        failures: Failure::ALL.map(failures).to_vec(),
-        in_flight: count(&|ledger| ledger.in_flight),
-        unanswered: figures::count_of(windows, |window| window.unanswered as f64, confidence),
-        availability: figures::availability(windows, Unanswered::LeftOut, confidence),
-        mean: figures::mean_latency(windows, confidence),
-        percentiles: PERCENTILES.map(|(q, _)| figures::percentile(windows, q, confidence)).to_vec(),
-        greatest: merged.greatest(),
-        throughput: figures::throughput(windows, confidence),
-        samples: merged.count(),
-        open: figures::count_of(windows, |window| window.open.as_secs(), confidence),
-        attempts: None,
-    }
-}
-
 fn summarize_gateway(plan: &Plan, outcomes: &[Outcome], confidence: Confidence) -> GatewaySummary {
+    let of = |metric: Metric| metric.estimate(outcomes, 0, confidence);
     let length = |o: &Outcome| o.time_with_serving.iter().map(|time| time.as_secs()).sum::<f64>();
     let most = outcomes.iter().map(|o| o.time_with_serving.len()).max().unwrap_or(0);
     let share = |k: usize| {
         let time = |o: &Outcome| o.time_with_serving.get(k).map_or(0.0, |time| time.as_secs());
-        figures::ratio_of(outcomes, |o| (time(o), length(o)), confidence)
-            .map(|e| e.within(0.0, 1.0))
+        Statistic::share(outcomes, |o| (time(o), length(o)), confidence)
     };
-    let incidents = figures::incidents(&figures::windows(outcomes, 0));
+    let incidents = outcomes.iter().map(|outcome| outcome.windows[0].incidents.clone());
     GatewaySummary {
-        cpu: figures::ratio_of(outcomes, |o| (o.busy_secs, o.capacity_secs), confidence)
-            .map(|cpu| cpu.within(0.0, f64::INFINITY)),
-        in_flight_peak: figures::count_of(outcomes, |o| o.in_flight_peak as f64, confidence),
+        cpu: of(Metric::Cpu),
+        in_flight_peak: of(Metric::InFlightPeak),
         in_flight_greatest: outcomes.iter().map(|o| o.in_flight_peak).max().unwrap_or(0),
         serving: (0..most).map(share).collect(),
-        recovery: figures::recovery(&incidents, confidence),
+        recovery: recovery(&incidents.collect::<Vec<_>>(), confidence),
         incidents_unlisted: outcomes.iter().map(|o| o.incidents_unlisted).sum(),
-        probes: plan.detection.probe_cpu.map(|_| summarize_probes(outcomes, confidence)),
+        probes: plan.detection.probe_cpu.map(|_| ProbeSummary {
+            readiness_losses: of(Metric::ReadinessLosses),
+            restarts: of(Metric::LivenessRestarts),
+        }),
     }
-}
-
-fn summarize_probes(outcomes: &[Outcome], confidence: Confidence) -> ProbeSummary {
-    let count = |value: &dyn Fn(&ProbesFailed) -> u64| {
-        let mean = figures::count_of(outcomes, |o| value(&o.probes_failed) as f64, confidence);
-        mean.map(|mean| figures::none_seen(mean, confidence))
-    };
-    let restarts = count(&|failed| failed.liveness);
-    ProbeSummary { restarts, readiness_losses: count(&|failed| failed.readiness) }
 }
 
 fn summarize_fault(
@@ -200,11 +252,12 @@ fn summarize_fault(
 ) -> FaultSummary {
     let tallies: Vec<Tally> = outcomes.iter().map(|o| o.faults[fault].clone()).collect();
     let all = Tally::sum(&tallies);
+    let struck = tallies.iter().map(|tally| tally.struck as f64).collect::<Vec<_>>();
     FaultSummary {
         name,
-        struck: figures::count_of(&tallies, |tally| tally.struck as f64, confidence),
+        struck: Statistic::mean(crate::metric::Dimension::Count, &struck, confidence),
         replications: tallies.iter().filter(|tally| tally.struck > 0).count(),
-        recovery: figures::recovery(&tallies, confidence),
+        recovery: recovery(&tallies, confidence),
         p99_before: all.p99_before,
         p99_during: all.p99_during,
         failed: all.failed,
@@ -215,25 +268,27 @@ fn summarize_fault(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::sample;
+    use crate::experiment::tests::example;
+    use crate::observe::ledger::Failure;
 
     fn summary() -> Summary {
-        summarize(&sample::plan(), &sample::experiment().outcomes, Confidence::USUAL)
+        summarize(&example::plan(), &example::experiment().outcomes, Confidence::USUAL)
     }
 
     #[test]
     fn counts_per_replication_add_up() {
         let window = &summary().windows[0];
-        let failed: f64 = window.failures.iter().map(|(_, e)| e.unwrap().point).sum();
-        let rest = window.served.unwrap().point + failed + window.in_flight.unwrap().point;
-        assert!((window.offered.unwrap().point - rest).abs() < 1e-9);
+        let point = |metric| window.get(metric).unwrap().point;
+        let failed: f64 = Failure::ALL.map(|kind| point(Metric::FailedBy(kind))).iter().sum();
+        let rest = point(Metric::Served) + failed + point(Metric::InFlight);
+        assert!((point(Metric::Offered) - rest).abs() < 1e-9);
         assert!(window.ledger.balances());
     }
 
     #[test]
     fn percentiles_grow_and_stay_below_the_greatest() {
         let window = &summary().windows[0];
-        let points: Vec<f64> = window.percentiles.iter().map(|e| e.unwrap().point).collect();
+        let points = Metric::PERCENTILES.map(|metric| window.get(metric).unwrap().point);
         assert!(points.is_sorted() && points[4] <= window.greatest.unwrap().as_secs());
     }
 
@@ -250,7 +305,7 @@ mod tests {
         let fault = &summary().faults[0];
         assert_eq!((fault.replications, fault.serving_least), (5, Some(1)));
         assert_eq!(fault.struck.unwrap().point, 1.0);
-        let (least, greatest) = fault.recovery.range.unwrap();
-        assert!(least >= Span::from_secs(14.0) && greatest <= Span::from_secs(16.0));
+        let Recovery { least, greatest, .. } = fault.recovery;
+        assert!(least >= Some(Span::from_secs(14.0)) && greatest <= Some(Span::from_secs(16.0)));
     }
 }

@@ -208,7 +208,7 @@ impl OutcomeStore for Checkpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::{sample, surrounded};
+    use crate::experiment::tests::{example, with_clients};
 
     fn key(replication: u64) -> ReplicationKey {
         ReplicationKey { plan: u64::MAX - 1, replication }
@@ -216,7 +216,7 @@ mod tests {
 
     /// The replications that a checkpoint can keep.
     fn plain() -> Vec<Outcome> {
-        let all = [sample::experiment(), surrounded::experiment()];
+        let all = [example::experiment(), with_clients::experiment()];
         let outcomes = all.into_iter().flat_map(|run| run.outcomes.into_iter().skip(1));
         let number = |(index, outcome)| Outcome { replication: index as u64, ..outcome };
         outcomes.enumerate().map(number).collect()

@@ -5,7 +5,7 @@ use std::io::{Result, Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::cells;
+use super::format::cells;
 use crate::engine::ENGINE;
 use crate::experiment::Experiment;
 use crate::scenario::Scenario;
@@ -176,13 +176,13 @@ fn file(scenario: &Scenario) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::sample;
+    use crate::experiment::tests::example;
     use crate::report::sample::scenario;
 
     fn manifest() -> Manifest {
         let options = vec!["--requests-every=100".to_owned()];
         let request = Request { command: "run".to_owned(), options };
-        let (scenario, run) = (scenario(), sample::experiment());
+        let (scenario, run) = (scenario(), example::experiment());
         let record = |name| RunRecord::new(name, &scenario, digests(&run));
         let runs = vec![record("one"), record("other")];
         Manifest::new(request, false, &[&scenario, &scenario], runs)

@@ -1,129 +1,27 @@
-//! What a person or a program reads of an experiment: the report in text, and the files.
+//! What people and programs read of experiments and studies: text, tables, charts and files.
 //!
 //! Every file is a function of the scenario, the seed and the replications, and of nothing else: no
 //! clock, no duration, no machine. Two runs give the same bytes.
+//!
+//! A room for each command: [`run`] tells of one experiment, [`compare`] of variants side by side,
+//! [`sweep`] of a grid, [`plan`] of capacities. Each has a report, which is the work with all that
+//! is said of it, and makes of it a text, charts and files. What they share: [`caveats`] finds what
+//! limits the figures and words it, [`format`] says how numbers, tables and sections look,
+//! [`files`] builds the results directory and holds the files of single replications.
+//!
+//! What is shown comes from [`crate::metric`] and the summaries of [`crate::experiment`]; nothing
+//! is estimated here. Charts are handed to [`crate::plot`] as data. Start at `run/text.rs`.
 
-mod around;
 pub mod caveats;
-mod cells;
-pub mod charts;
 pub mod checkpoint;
-mod cluster;
-pub mod events;
+pub mod compare;
 pub mod files;
-mod incidents;
-pub mod json;
+pub mod format;
 pub mod manifest;
-mod quiet;
-pub mod replications;
-pub mod requests;
-mod scrutiny;
-mod stability;
-pub mod study;
-mod tables;
-pub mod text;
-pub mod timeline;
-mod words;
+pub mod plan;
+pub mod run;
+pub mod sweep;
 
-use crate::experiment::Experiment;
-use crate::experiment::summary::{Summary, summarize};
-use crate::scenario::Scenario;
-use crate::verdict::{Judgement, Overall, judge_all, overall};
-use caveats::Caveat;
-
-/// An experiment with all that is said of it.
-#[derive(Clone, Debug)]
-pub struct Report<'a> {
-    /// What was asked.
-    pub scenario: &'a Scenario,
-    /// What was simulated.
-    pub experiment: &'a Experiment,
-    /// Every so-manyth request of the first replication was kept, if any.
-    pub requests_every: Option<u64>,
-    /// Its figures.
-    pub summary: Summary,
-    /// The judgement on each objective, in their order.
-    pub judgements: Vec<Judgement>,
-    /// What limits the figures.
-    pub caveats: Vec<Caveat>,
-}
-
-impl<'a> Report<'a> {
-    /// Sums up and judges an experiment on a scenario.
-    pub fn new(
-        scenario: &'a Scenario,
-        experiment: &'a Experiment,
-        requests_every: Option<u64>,
-    ) -> Self {
-        let summary = summarize(&scenario.plan, &experiment.outcomes, experiment.confidence);
-        let judgements = judge_all(experiment, &scenario.objectives);
-        let caveats = scrutiny::scrutinize(scenario, experiment, &summary);
-        Report { scenario, experiment, requests_every, summary, judgements, caveats }
-    }
-
-    /// The judgement on all objectives together.
-    pub fn overall(&self) -> Overall {
-        overall(&self.judgements)
-    }
-}
-
+pub use run::report::Report;
 #[cfg(test)]
-pub(crate) mod sample {
-    use super::*;
-    use crate::experiment::sample;
-    use crate::objective::{Bound, Metric, Objective, Relation};
-    use crate::scenario::{Mark, Setting};
-    use crate::units::{Share, Span};
-
-    pub(crate) fn scenario() -> Scenario {
-        let objective = |text: &str, metric, relation, bound, window| Objective {
-            text: text.to_owned(),
-            metric,
-            relation,
-            bound,
-            window,
-        };
-        let (below, least) = (Relation::Below, Relation::AtLeast);
-        let setting = |path: &str, value: &str, mark, source: &str| Setting {
-            path: path.to_owned(),
-            value: value.to_owned(),
-            mark,
-            source: source.to_owned(),
-        };
-        Scenario {
-            path: "scenarios/one-crash.toml".into(),
-            name: "one-crash".to_owned(),
-            question: "Does one replica carry the load while the other comes back?".to_owned(),
-            text: "question = \"Does one replica carry the load?\"\n".to_owned(),
-            changes: Vec::new(),
-            plan: sample::plan(),
-            objectives: vec![
-                objective(
-                    "p99 < 250ms",
-                    Metric::Latency(0.99),
-                    below,
-                    Bound::Span(Span::from_secs(0.25)),
-                    0,
-                ),
-                objective(
-                    "availability >= 99.9%",
-                    Metric::Availability,
-                    least,
-                    Bound::Share(Share(0.999)),
-                    0,
-                ),
-                objective(
-                    "recovery < 15s",
-                    Metric::Recovery,
-                    below,
-                    Bound::Span(Span::from_secs(15.0)),
-                    1,
-                ),
-            ],
-            settings: vec![
-                setting("gateway.replicas", "2", Mark::Given, "this file"),
-                setting("gateway.cores", "1 vCPU", Mark::Assumed, "no CPU limits are published"),
-            ],
-        }
-    }
-}
+pub(crate) use run::report::sample;

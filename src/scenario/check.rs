@@ -119,7 +119,7 @@ fn impossible(
             Some(problem.help("recovery is that of the faults that strike between its ends"))
         }
         Bound::Share(share) if share.0 >= 1.0 && *relation == Relation::Above => {
-            let title = format!("no {} is above 100 %", what(*metric));
+            let title = format!("no {} is above 100 %", metric.demand()?.noun);
             Some(Problem::error(place.clone(), title).help("lower the bound"))
         }
         Bound::Share(share)
@@ -148,10 +148,6 @@ fn impossible(
     }
 }
 
-fn what(metric: Metric) -> &'static str {
-    if metric.is_of_replications() { "probability" } else { "availability" }
-}
-
 /// A demand that the system comes back, of one that is not followed or has nothing to come back
 /// from.
 fn unanswerable(plan: &Plan, objective: &Objective, place: &Place) -> Option<Problem> {
@@ -159,7 +155,7 @@ fn unanswerable(plan: &Plan, objective: &Objective, place: &Place) -> Option<Pro
     if !metric.is_of_replications() {
         return None;
     }
-    let name = metric.share_name();
+    let name = metric.name();
     if plan.surroundings.is_none() {
         let title = format!("`{name}` asks what only surroundings can cause");
         let help = "say what surrounds the replicas, such as [clients] with timeout and attempts; \
@@ -219,12 +215,11 @@ fn contrary(objective: &Objective, place: &Place) -> Option<Problem> {
     if upward == objective.metric.is_better_high() {
         return None;
     }
-    let (title, usual) = match objective.metric {
-        Metric::Availability => ("this demands a low availability", ">="),
-        Metric::Recovery => ("this demands a slow recovery", "<"),
-        Metric::Recovered => ("this demands that the system seldom comes back", ">"),
-        Metric::Stuck => ("this demands that the system stays stuck", "<"),
-        _ => ("this demands a high latency", "<"),
+    let title = format!("this demands {}", objective.metric.demand()?.contrary);
+    let usual = match objective.metric {
+        Metric::Recovered => ">",
+        metric if metric.is_better_high() => ">=",
+        _ => "<",
     };
     Some(Problem::warning(place.clone(), title).help(format!("did you mean {usual:?}?")))
 }

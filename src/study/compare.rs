@@ -7,13 +7,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::experiment::figures;
 use crate::experiment::{Course, Experiment, Runner};
+use crate::metric::{Compared, Metric, Statistic};
 use crate::plan::{Extent, Plan};
 use crate::scenario::Scenario;
+use crate::stats::Confidence;
 use crate::stats::paired::{self, Comparison};
-use crate::stats::{Confidence, Estimate};
-use crate::study::measure::{self, Kind, System};
+use crate::study::measure::{self, System};
 
 /// A scenario under the name that sets it apart.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,11 +28,11 @@ pub struct Variant {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contrast {
     /// Which figure.
-    pub kind: Kind,
+    pub metric: Metric,
     /// The label of the window, which all variants have.
     pub window: String,
     /// Of each variant.
-    pub figures: Vec<Option<Estimate>>,
+    pub figures: Vec<Option<Statistic>>,
     /// Each further variant against the first; `None` if the figure does not exist or rests on too
     /// few failures.
     pub against: Vec<Option<Comparison>>,
@@ -117,30 +117,30 @@ pub fn contrasts(variants: &[Variant], runs: &[Experiment]) -> Vec<Contrast> {
         let extent = |plan: &&Plan, index: &usize| plan.windows[*index].extent;
         let lasting =
             plans.iter().zip(&indices).any(|(p, i)| matches!(extent(p, i), Extent::During(_)));
-        let fixed: &[Kind] = if lasting { &[] } else { &Kind::OF_FIXED_WINDOWS };
-        let of_runs: &[Kind] = if number == 0 { &Kind::OF_RUNS } else { &[] };
-        for kind in Kind::OF_WINDOWS.iter().chain(fixed).chain(of_runs) {
-            let against = systems[1..].iter().map(|system| contrast(*kind, systems[0], *system));
+        let is_shown = |at: Compared| match at {
+            Compared::Everywhere => true,
+            Compared::InFixedWindows => !lasting,
+            Compared::InTheRun => number == 0,
+        };
+        for (metric, _) in Metric::COMPARED.into_iter().filter(|(_, at)| is_shown(*at)) {
+            let against = systems[1..].iter().map(|system| contrast(metric, systems[0], *system));
             let against: Vec<_> = against.collect();
-            let figures = systems.iter().map(|system| figure(*kind, *system)).collect();
-            all.push(Contrast { kind: *kind, window: window.clone(), figures, against });
+            let figures = systems.iter().map(|system| figure(metric, *system)).collect();
+            all.push(Contrast { metric, window: window.clone(), figures, against });
         }
     }
     all.retain(|contrast| contrast.against.iter().any(Option::is_some));
     all
 }
 
-fn figure(kind: Kind, system: System<'_>) -> Option<Estimate> {
-    if let Kind::Percentile(q) = kind {
-        let windows = figures::windows(system.outcomes, system.window);
-        return figures::percentile(&windows, q, Confidence::USUAL);
-    }
-    let sample = measure::samples(kind, &[system])?;
-    Some(sample.first()?.estimate(Confidence::USUAL).within(0.0, f64::INFINITY))
+/// The figure of a system, unless it rests on what does not show how it varies.
+fn figure(metric: Metric, system: System<'_>) -> Option<Statistic> {
+    measure::samples(metric, &[system])?;
+    metric.estimate(system.outcomes, system.window, Confidence::USUAL)
 }
 
-fn contrast(kind: Kind, first: System<'_>, other: System<'_>) -> Option<Comparison> {
-    let samples = measure::samples(kind, &[first, other])?;
+fn contrast(metric: Metric, first: System<'_>, other: System<'_>) -> Option<Comparison> {
+    let samples = measure::samples(metric, &[first, other])?;
     let [first, other] = &samples[..] else { return None };
     Some(paired::compare(other, first, Confidence::USUAL))
 }
@@ -148,13 +148,13 @@ fn contrast(kind: Kind, first: System<'_>, other: System<'_>) -> Option<Comparis
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::sample;
+    use crate::experiment::tests::example;
     use crate::observe::outcome::Outcome;
 
     #[test]
     fn what_was_stopped_keeps_the_replications_that_all_have() {
         let with = |indices: &[usize], cut: Option<usize>| {
-            let mut run = sample::experiment();
+            let mut run = example::experiment();
             let of = |index: &usize| {
                 let interrupted = Some(*index) == cut;
                 Outcome { interrupted, ..run.outcomes[*index].clone() }

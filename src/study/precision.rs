@@ -110,7 +110,7 @@ fn state(run: &Experiment, scenario: &Scenario, precision: Precision) -> State {
         return State { end: Some(SequenceEnd::Decided), more: 0.0 };
     }
     let open = judgements.iter().filter(|j| scenario.objectives.is_empty() || !is_decided(j));
-    let width = |j: &Judgement| relative_width(j.figure.as_ref(), j.objective.metric.is_share());
+    let width = |j: &Judgement| relative_width(j.figure.as_deref(), j.objective.metric.is_share());
     let widest = open.map(width).fold(0.0, f64::max) / precision.relative;
     let end = (widest <= 1.0).then_some(SequenceEnd::Precise);
     State { end, more: widest.powi(2) }

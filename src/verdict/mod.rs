@@ -6,10 +6,10 @@
 mod guard;
 
 use crate::experiment::Experiment;
-use crate::experiment::figures::{self, Recovery, Unanswered};
-use crate::experiment::stability;
+use crate::experiment::recovery::stability;
+use crate::metric::{Statistic, estimator};
 use crate::objective::{Bound, Metric, Objective, Relation};
-use crate::observe::aftermath::Stability;
+use crate::observe::outcome::WindowOutcome;
 use crate::stats::{Estimate, Interval};
 
 /// The judgement on one objective.
@@ -54,8 +54,8 @@ pub enum Doubt {
 pub struct Judgement {
     /// What was demanded.
     pub objective: Objective,
-    /// What was measured: seconds, or a share for availability.
-    pub figure: Option<Estimate>,
+    /// What was measured.
+    pub figure: Option<Statistic>,
     /// Whether it holds.
     pub verdict: Verdict,
     /// How far the point lies on the right side of the bound; negative = on the wrong side.
@@ -95,28 +95,21 @@ pub fn overall(judgements: &[Judgement]) -> Overall {
 }
 
 fn judge_one(run: &Experiment, objective: &Objective) -> Judgement {
-    let windows = || figures::windows(&run.outcomes, objective.window);
-    let confidence = run.confidence;
-    let (figure, mut verdict) = match objective.metric {
-        Metric::Latency(q) => plain(objective, figures::percentile(&windows(), q, confidence)),
-        Metric::MeanLatency => plain(objective, figures::mean_latency(&windows(), confidence)),
-        Metric::Availability => {
-            plain(objective, figures::availability(&windows(), Unanswered::LeftOut, confidence))
-        }
-        Metric::Recovery => {
-            let found = figures::recovery(&figures::incidents(&windows()), confidence);
-            (found.longest, judge_recovery(objective, &found))
-        }
-        Metric::Recovered => judge_share(run, objective, stability::is_recovered),
-        Metric::Stuck => judge_share(run, objective, stability::is_stuck),
-    };
-    verdict = match (objective.metric, verdict) {
-        (Metric::Latency(q), Verdict::Met) => guard::percentile(q, &windows()),
-        (Metric::MeanLatency, Verdict::Met) => guard::mean(&windows()),
+    let (metric, confidence) = (objective.metric, run.confidence);
+    let windows = estimator::windows(&run.outcomes, objective.window);
+    let figure = metric.estimate(&run.outcomes, objective.window, confidence);
+    let judged = judge(objective, figure.as_deref());
+    let mut verdict = match (metric, judged) {
+        (Metric::Latency(q), Verdict::Met) => guard::percentile(q, &windows),
+        (Metric::MeanLatency, Verdict::Met) => guard::mean(&windows),
         (Metric::Availability, Verdict::Met | Verdict::Missed) => {
-            guard::availability(objective, verdict, &windows(), confidence)
+            guard::availability(objective, judged, &windows, confidence)
         }
-        _ => verdict,
+        (Metric::Recovery, _) => judge_recovery(objective, judged, &windows),
+        (_, Verdict::Met | Verdict::Missed) if metric.is_of_replications() => {
+            judge_share(run, objective, judged)
+        }
+        _ => judged,
     };
     let has_data = verdict != Verdict::Undecided(Doubt::NoData);
     if (run.interrupted || run.is_partial()) && has_data {
@@ -124,10 +117,6 @@ fn judge_one(run: &Experiment, objective: &Objective) -> Judgement {
     }
     let margin = figure.map(|figure| margin(objective, figure.point));
     Judgement { objective: objective.clone(), figure, verdict, margin }
-}
-
-fn plain(objective: &Objective, figure: Option<Estimate>) -> (Option<Estimate>, Verdict) {
-    (figure, judge(objective, figure.as_ref()))
 }
 
 /// The judgement on a figure.
@@ -150,35 +139,31 @@ pub fn judge(objective: &Objective, figure: Option<&Estimate>) -> Verdict {
     }
 }
 
-/// The judgement on recovery. While incidents are not over the figure is a lower bound: it can miss
-/// the objective, and meets none.
-fn judge_recovery(objective: &Objective, found: &Recovery) -> Verdict {
-    let judged = judge(objective, found.longest.as_ref());
+/// What a judgement on recovery is worth. While incidents are not over the figure is a lower bound:
+/// it can miss the objective, and meets none.
+fn judge_recovery(objective: &Objective, judged: Verdict, windows: &[&WindowOutcome]) -> Verdict {
+    let unrecovered = windows.iter().map(|window| window.incidents.unrecovered).sum();
     let upper = matches!(objective.relation, Relation::Below | Relation::AtMost);
     match judged {
-        _ if found.unrecovered == 0 => judged,
+        _ if unrecovered == 0 => judged,
         Verdict::Missed if upper => judged,
         Verdict::Undecided(Doubt::OneReplication) => judged,
-        _ => Verdict::Undecided(Doubt::Unrecovered(found.unrecovered)),
+        _ => Verdict::Undecided(Doubt::Unrecovered(unrecovered)),
     }
 }
 
-/// The judgement on a share of the replications. It stands only if it stands whatever became of
-/// those that do not say.
-fn judge_share(
-    run: &Experiment,
-    objective: &Objective,
-    wanted: fn(Stability) -> bool,
-) -> (Option<Estimate>, Verdict) {
-    let found = |unclear| stability::share(&run.outcomes, wanted, unclear, run.confidence).estimate;
-    let (figure, verdict) = plain(objective, found(None));
-    let stands = |as_wanted| judge(objective, found(Some(as_wanted)).as_ref()) == verdict;
-    match verdict {
-        Verdict::Met | Verdict::Missed if !(stands(true) && stands(false)) => {
-            let unclear = stability::unclear(&run.outcomes);
-            (figure, Verdict::Undecided(Doubt::Unclear(unclear)))
-        }
-        _ => (figure, verdict),
+/// A judgement on a share of the replications stands only if it stands whatever became of those
+/// that do not say.
+fn judge_share(run: &Experiment, objective: &Objective, judged: Verdict) -> Verdict {
+    let stands = |as_wanted| {
+        let of = |metric: Metric| {
+            metric.of_replications(&run.outcomes, Some(as_wanted), run.confidence).estimate
+        };
+        judge(objective, of(objective.metric).as_deref()) == judged
+    };
+    match stands(true) && stands(false) {
+        true => judged,
+        false => Verdict::Undecided(Doubt::Unclear(stability::unclear(&run.outcomes))),
     }
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::experiment::{sample, surrounded};
+use crate::experiment::tests::{example, with_clients};
 use crate::observe::outcome::WindowOutcome;
 use crate::units::{Share, Span};
 
@@ -52,10 +52,10 @@ fn a_figure_without_error_on_the_bound_follows_the_relation() {
 
 #[test]
 fn no_data_never_passes() {
-    let mut run = sample::experiment();
+    let mut run = example::experiment();
     for outcome in &mut run.outcomes {
         outcome.windows.iter_mut().for_each(|window| *window = Default::default());
-        sample::set_incidents(outcome, Vec::new());
+        example::set_incidents(outcome, Vec::new());
     }
     let availability = Objective {
         bound: Bound::Share(Share::ZERO),
@@ -74,7 +74,7 @@ fn no_data_never_passes() {
 
 #[test]
 fn one_replication_decides_nothing() {
-    let mut run = sample::experiment();
+    let mut run = example::experiment();
     run.outcomes.truncate(1);
     let generous = objective(Metric::Latency(0.99), Relation::Below, 1e6);
     let judged = judge_all(&run, &[generous]);
@@ -83,7 +83,7 @@ fn one_replication_decides_nothing() {
 
 #[test]
 fn a_partial_run_decides_nothing() {
-    let mut run = sample::experiment();
+    let mut run = example::experiment();
     run.outcomes.iter_mut().for_each(|outcome| outcome.interrupted = true);
     let generous = objective(Metric::Latency(0.99), Relation::Below, 1e6);
     let judged = judge_all(&run, &[generous]);
@@ -92,18 +92,18 @@ fn a_partial_run_decides_nothing() {
 
 #[test]
 fn an_incident_without_end_can_miss_an_objective_and_meets_none() {
-    let mut run = sample::experiment();
+    let mut run = example::experiment();
     let judged = |run: &Experiment, seconds| {
         let objective = objective(Metric::Recovery, Relation::AtMost, seconds);
         judge_all(run, &[objective])[0].verdict
     };
     // One of five is not over after 420 s: the mean is at least 96 s, known to ±225 s.
-    sample::change_incident(&mut run.outcomes[3], |incident| incident.normal = None);
+    example::change_incident(&mut run.outcomes[3], |incident| incident.normal = None);
     let doubt = Verdict::Undecided(Doubt::Unrecovered(1));
     assert_eq!([10.0, 90.0, 400.0].map(|bound| judged(&run, bound)), [doubt; 3]);
     // None is over, after 420 s each.
     for outcome in &mut run.outcomes {
-        sample::change_incident(outcome, |incident| incident.normal = None);
+        example::change_incident(outcome, |incident| incident.normal = None);
     }
     assert_eq!(judged(&run, 419.0), Verdict::Missed);
     assert_eq!(judged(&run, 421.0), Verdict::Undecided(Doubt::Unrecovered(5)));
@@ -116,7 +116,7 @@ fn an_incident_without_end_can_miss_an_objective_and_meets_none() {
 
 /// The sample with its windows changed.
 fn with_windows(change: impl Fn(&mut WindowOutcome)) -> Experiment {
-    let mut run = sample::experiment();
+    let mut run = example::experiment();
     run.outcomes.iter_mut().flat_map(|outcome| &mut outcome.windows).for_each(change);
     run
 }
@@ -158,7 +158,7 @@ fn a_percentile_that_leaves_the_failures_out_or_rests_on_few_is_undecided() {
     let failing = with_windows(|window| window.ledger.failures[0] = 600);
     assert_eq!(judged(&failing, 0.5), Verdict::Met);
     assert!(matches!(judged(&failing, 0.95), Verdict::Undecided(Doubt::Failed(_))));
-    let run = sample::experiment();
+    let run = example::experiment();
     assert_eq!(judged(&run, 0.99), Verdict::Met);
     let clean = with_windows(|window| window.ledger.failures = Default::default());
     assert_eq!(judged(&clean, 0.9999), Verdict::Undecided(Doubt::FewBeyond));
@@ -166,7 +166,7 @@ fn a_percentile_that_leaves_the_failures_out_or_rests_on_few_is_undecided() {
 
 #[test]
 fn recovery_counts_the_incidents_of_its_window() {
-    let run = sample::experiment();
+    let run = example::experiment();
     let mut objective = objective(Metric::Recovery, Relation::Below, 20.0);
     objective.window = 1;
     let judged = judge_all(&run, &[objective]).remove(0);
@@ -194,7 +194,7 @@ fn a_share_of_replications_is_decided_by_its_interval_whatever_became_of_the_unc
     use crate::observe::aftermath::{Stability, Unclear};
     let unclear = Stability::Unclear(Unclear::TooShort);
     let judged = |metric, relation, bound, found: &[(Stability, usize)]| {
-        let mut run = surrounded::experiment();
+        let mut run = with_clients::experiment();
         let all = found.iter().flat_map(|(stability, count)| vec![*stability; *count]);
         let outcome = run.outcomes[1].clone();
         let with = |stability| {

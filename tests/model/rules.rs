@@ -1,6 +1,6 @@
 //! Rules that are one number or one word of the documents, each from both of its sides.
 
-use brownout::experiment::stability::StabilitySummary;
+use brownout::experiment::recovery::stability::StabilitySummary;
 use brownout::experiment::summary::summarize;
 use brownout::experiment::{Options, Progress, run};
 use brownout::observe::aftermath::Unclear;
@@ -9,9 +9,9 @@ use brownout::observe::{Observation, State};
 use brownout::plan::*;
 use brownout::random::Law;
 use brownout::report::Report;
-use brownout::report::caveats::Caveat;
+use brownout::report::caveats::caveat::Caveat;
 use brownout::scenario::read;
-use brownout::study::mode::{Mode, survivors};
+use brownout::study::capacity::mode::{Mode, survivors};
 use brownout::units::{Instant, Rate, Share};
 
 use crate::cluster::scaling::{changes, published};

@@ -4,7 +4,7 @@
 use crate::common;
 use crate::common::around::{retries, upstream, with_upstream};
 use crate::common::{at, secs};
-use brownout::experiment::stability::{Loop, StabilitySummary};
+use brownout::experiment::recovery::stability::{Loop, StabilitySummary};
 use brownout::experiment::summary::summarize;
 use brownout::experiment::{Options, Progress, run};
 use brownout::observe::aftermath::Unclear;
@@ -44,7 +44,7 @@ fn found(mut plan: Plan, replications: usize) -> StabilitySummary {
 fn a_retry_storm_goes_on_when_what_began_it_is_over() {
     let found = found(storm(None, slow()), 20);
     assert!(found.stuck.count >= 19 && found.stuck.of == 20, "{found:?}");
-    let (before, last) = (found.goodput.0.unwrap().point, found.goodput.1.unwrap().point);
+    let (before, last) = (found.goodput_before.unwrap().point, found.goodput_last.unwrap().point);
     assert!(before > 0.999 && last < 0.05, "{before} before, {last} at the end");
     // Twice 280 attempts a second keep what can do 300 busy with what nobody waits for.
     let retries = found.held_by.iter().find(|feedback| feedback.of == Loop::Retries).unwrap();

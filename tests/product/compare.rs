@@ -6,10 +6,10 @@ use std::path::Path;
 
 use brownout::experiment::store::NoStore;
 use brownout::experiment::{Experiment, Progress, Runner};
+use brownout::metric::Metric;
 use brownout::scenario::read;
 use brownout::stats::paired::{Call, Comparison};
 use brownout::study::compare::{Contrast, Variant, align, contrasts, run};
-use brownout::study::measure::Kind;
 
 /// A shipped scenario with settings changed.
 fn shipped(file: &str, changes: &[&str]) -> Variant {
@@ -32,8 +32,8 @@ fn compared(variants: [Variant; 2]) -> (Vec<Contrast>, [Variant; 2], Vec<Experim
     (contrasts(&variants, &runs), variants, runs)
 }
 
-fn found(contrasts: &[Contrast], kind: Kind) -> Comparison {
-    let contrast = contrasts.iter().find(|one| one.kind == kind && one.window == "the run");
+fn found(contrasts: &[Contrast], metric: Metric) -> Comparison {
+    let contrast = contrasts.iter().find(|one| one.metric == metric && one.window == "the run");
     contrast.and_then(|contrast| contrast.against[0]).expect("compared")
 }
 
@@ -74,7 +74,7 @@ fn shipped_comparisons_have_the_right_sign_and_the_gain_that_they_report() {
     for (first, second, call, least) in table {
         let name = format!("{} against {}", second.name, first.name);
         let (contrasts, variants, runs) = compared([first, second]);
-        let mean = found(&contrasts, Kind::Mean);
+        let mean = found(&contrasts, Metric::MeanLatency);
         assert_eq!(mean.call(), call, "{name}: {mean:?}");
         let narrower = mean.narrower().unwrap();
         assert!(narrower > least, "{name}: {narrower}");
@@ -93,7 +93,7 @@ fn slower_replacements_take_longer_by_what_the_download_takes() {
     let managed = shipped("managed-start.toml", &[]);
     let own = shipped("self-managed-start.toml", &[]);
     let (contrasts, ..) = compared([managed, own]);
-    let recovery = found(&contrasts, Kind::Recovery);
+    let recovery = found(&contrasts, Metric::Recovery);
     assert_eq!(recovery.call(), Call::Greater);
     // Downloads take 5 to 20 s, and readiness is probed every 10 s.
     let difference = recovery.difference.interval.unwrap();
@@ -133,7 +133,7 @@ fn the_interval_of_a_difference_contains_what_theory_says() {
     for seed in 0..trials {
         let mut variants = [variant("40/s", "calm"), variant("45/s", "busy")];
         align(&mut variants, Some(seed), Some(10));
-        let mean = found(&contrasts(&variants, &experiments(&variants)), Kind::Mean);
+        let mean = found(&contrasts(&variants, &experiments(&variants)), Metric::MeanLatency);
         let interval = mean.difference.interval.unwrap();
         covered += u64::from((interval.low..=interval.high).contains(&truth));
     }

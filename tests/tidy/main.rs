@@ -12,12 +12,13 @@ const MEDIAN_OF_FUNCTION: usize = 10;
 const COLUMNS: usize = 100;
 
 /// Modules of `src` from the ground up: each may use those of its own layer and of those before.
-const LAYERS: [&[&str]; 13] = [
+const LAYERS: [&[&str]; 14] = [
     &["units", "quantity", "random", "diagnostic"],
     &["stats"],
     &["engine", "autoscaler", "policy"],
     &["plan"],
     &["observe"],
+    &["metric"],
     &["model"],
     &["experiment"],
     &["objective", "verdict"],

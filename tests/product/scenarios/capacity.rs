@@ -2,9 +2,11 @@
 
 use brownout::experiment::store::NoStore;
 use brownout::experiment::{Progress, Runner};
-use brownout::study::capacity::{Effort, find, probe};
-use brownout::study::mode::{Mode, Trial};
-use brownout::study::search::Capacity;
+use brownout::study::capacity::find::find;
+use brownout::study::capacity::finding::Effort;
+use brownout::study::capacity::mode::{Mode, Trial};
+use brownout::study::capacity::probe::probe;
+use brownout::study::capacity::search::Capacity;
 use brownout::units::Span;
 use brownout::verdict::Overall;
 

@@ -14,10 +14,10 @@ use brownout::experiment::store::NoStore;
 use brownout::experiment::{Progress, Runner};
 use brownout::random::Seed;
 use brownout::scenario::Mark;
-use brownout::study::capacity::find;
-use brownout::study::mode::Mode;
-use brownout::study::search::{Excess, Range, search};
-use brownout::study::sensitivity;
+use brownout::study::capacity::find::find;
+use brownout::study::capacity::mode::Mode;
+use brownout::study::capacity::search::{Excess, Range, search};
+use brownout::study::capacity::sensitivity;
 
 use self::known::{erlang_c_mean, largest, round_robin_mean};
 use self::system::{DEMAND, System};

@@ -5,8 +5,8 @@ use std::thread;
 
 use brownout::experiment::store::NoStore;
 use brownout::experiment::{Progress, Runner};
-use brownout::study::capacity::find;
-use brownout::study::search::Capacity;
+use brownout::study::capacity::find::find;
+use brownout::study::capacity::search::Capacity;
 
 use super::system::System;
 
@@ -93,7 +93,7 @@ fn work(system: &System, next: &AtomicU64, searches: u64) -> Vec<(Capacity, usiz
         }
         let System { scenario, mode, effort, .. } = system.seeded(seed);
         // Half of what theory allows at most: a search does not begin at the truth.
-        let guess = 0.5 * brownout::study::mode::fluid_limit(&scenario.plan, mode);
+        let guess = 0.5 * brownout::study::capacity::mode::fluid_limit(&scenario.plan, mode);
         let finding = find(&runner, &scenario, mode, effort, guess);
         all.push((finding.capacity, finding.probes.len()));
     }

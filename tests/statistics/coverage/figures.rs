@@ -1,6 +1,6 @@
 //! Coverage of the figures that every report shows.
 
-use brownout::experiment::figures::{self, Unanswered};
+use brownout::metric::Metric;
 use brownout::observe::outcome::Outcome;
 use brownout::stats::{Confidence, Estimate};
 
@@ -9,28 +9,32 @@ use super::{Figure, expect_coverage};
 
 const USUAL: Confidence = Confidence::USUAL;
 
+fn of(metric: Metric, outcomes: &[Outcome]) -> Option<Estimate> {
+    metric.estimate(outcomes, 0, USUAL).as_deref().copied()
+}
+
 fn mean(outcomes: &[Outcome]) -> Option<Estimate> {
-    figures::mean_latency(&figures::windows(outcomes, 0), USUAL)
+    of(Metric::MeanLatency, outcomes)
 }
 
 fn median(outcomes: &[Outcome]) -> Option<Estimate> {
-    figures::percentile(&figures::windows(outcomes, 0), 0.5, USUAL)
+    of(Metric::Latency(0.5), outcomes)
 }
 
 fn p99(outcomes: &[Outcome]) -> Option<Estimate> {
-    figures::percentile(&figures::windows(outcomes, 0), 0.99, USUAL)
+    of(Metric::P99, outcomes)
 }
 
 fn throughput(outcomes: &[Outcome]) -> Option<Estimate> {
-    figures::throughput(&figures::windows(outcomes, 0), USUAL)
+    of(Metric::Throughput, outcomes)
 }
 
 fn availability(outcomes: &[Outcome]) -> Option<Estimate> {
-    figures::availability(&figures::windows(outcomes, 0), Unanswered::LeftOut, USUAL)
+    of(Metric::Availability, outcomes)
 }
 
 fn cpu(outcomes: &[Outcome]) -> Option<Estimate> {
-    figures::ratio_of(outcomes, |o| (o.busy_secs, o.capacity_secs), USUAL)
+    of(Metric::Cpu, outcomes)
 }
 
 /// Processor sharing: the mean is 1/(μ − λ); the percentiles are those of the reference data, from

@@ -6,9 +6,10 @@
 use std::path::Path;
 
 use brownout::experiment::runner::{Course, Runner};
-use brownout::experiment::{Experiment, Progress, SequenceEnd, figures, store};
+use brownout::experiment::{Experiment, Progress, SequenceEnd, store};
+use brownout::metric::{Metric, Statistic};
 use brownout::scenario::{Scenario, read};
-use brownout::stats::{Confidence, Estimate};
+use brownout::stats::Confidence;
 use brownout::study::precision::{self, Precision};
 use brownout::verdict::{Verdict, judge_all};
 
@@ -43,14 +44,14 @@ fn sequences(objective: &str, precision: Precision) -> Vec<(Scenario, Experiment
     (1..=SEQUENCES).map(one).collect()
 }
 
-fn holds(estimate: Option<Estimate>, truth: f64) -> bool {
+fn holds(estimate: Option<Statistic>, truth: f64) -> bool {
     let interval = estimate.and_then(|estimate| estimate.interval).expect("an interval");
     interval.low <= truth && truth <= interval.high
 }
 
 /// The mean of the first so many replications.
-fn mean(run: &Experiment, replications: usize, confidence: Confidence) -> Option<Estimate> {
-    figures::mean_latency(&figures::windows(&run.outcomes[..replications], 0), confidence)
+fn mean(run: &Experiment, replications: usize, confidence: Confidence) -> Option<Statistic> {
+    Metric::MeanLatency.estimate(&run.outcomes[..replications], 0, confidence)
 }
 
 fn share(count: usize) -> f64 {
@@ -68,9 +69,9 @@ fn the_last_look_is_as_good_as_it_claims() {
     let all = sequences("", Precision { relative: 0.1, most: 160 });
     let (mut means, mut p99s, mut lengths) = (0, 0, [0; 200]);
     for (_, run) in &all {
-        let windows = figures::windows(&run.outcomes, 0);
-        means += usize::from(holds(figures::mean_latency(&windows, run.confidence), MEAN));
-        p99s += usize::from(holds(figures::percentile(&windows, 0.99, run.confidence), P99));
+        let of = |metric: Metric| metric.estimate(&run.outcomes, 0, run.confidence);
+        means += usize::from(holds(of(Metric::MeanLatency), MEAN));
+        p99s += usize::from(holds(of(Metric::P99), P99));
         lengths[run.outcomes.len()] += 1;
     }
     let ends: Vec<_> = lengths.iter().enumerate().filter(|(_, count)| **count > 0).collect();

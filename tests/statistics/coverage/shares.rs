@@ -1,6 +1,6 @@
 //! Coverage where few of the things that count happen.
 
-use brownout::experiment::figures::{self, Unanswered};
+use brownout::metric::Metric;
 use brownout::observe::outcome::Outcome;
 use brownout::plan::{Fault, FaultPlan, Plan, Schedule};
 use brownout::random::Law;
@@ -20,7 +20,7 @@ const MOST: f64 = 1.0;
 const LEAST_AT_EDGES: f64 = 0.925;
 
 fn availability(outcomes: &[Outcome]) -> Option<Estimate> {
-    figures::availability(&figures::windows(outcomes, 0), Unanswered::LeftOut, USUAL)
+    Metric::Availability.estimate(outcomes, 0, USUAL).as_deref().copied()
 }
 
 /// The share of the replications in which the fault struck.

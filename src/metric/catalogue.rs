@@ -1,0 +1,311 @@
+//! The catalogue: every figure, what is said of it, and what it is estimated from.
+
+use std::borrow::Cow;
+
+use super::estimator::Estimator;
+use super::statistic::Dimension;
+use crate::observe::aftermath::Stability;
+use crate::observe::count::Count;
+use crate::observe::ledger::Failure;
+use crate::observe::outcome::{Outcome, WindowOutcome};
+
+/// A figure of an experiment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Metric {
+    /// How long a window was open.
+    Length,
+    /// Requests sent.
+    Offered,
+    /// Requests served.
+    Served,
+    /// Requests without an outcome at the horizon.
+    InFlight,
+    /// Requests of these that nobody would have answered soon after it either.
+    Unanswered,
+    /// Requests that failed in this way.
+    FailedBy(Failure),
+    /// Answered requests over all that have an outcome: `availability`.
+    Availability,
+    /// Failed requests over all that have an outcome.
+    Failed,
+    /// Requests answered per second while the window was open.
+    Throughput,
+    /// The mean latency of the served requests: `mean`.
+    MeanLatency,
+    /// The latency that this share of the served requests did not exceed: `p99` is 0.99.
+    Latency(f64),
+    /// The longest time in a replication from a fault's strike until back to normal: `recovery`.
+    Recovery,
+    /// Attempts that clients made.
+    Attempts,
+    /// Attempts answered.
+    AttemptsServed,
+    /// Attempts without an end at the horizon.
+    AttemptsInFlight,
+    /// Attempts that failed in this way.
+    AttemptsFailedBy(Failure),
+    /// Attempts for each request.
+    AttemptsPerRequest,
+    /// Attempts after the first.
+    Retries,
+    /// Answers that came when nobody waited any more, over all answers that replicas gave.
+    WastedWork,
+    /// Answers found in a cache, over the times that one was asked.
+    CacheHits,
+    /// How often this happened.
+    Counted(Count),
+    /// Work done over the capacity of the replicas that served, after warm-up: `cpu`.
+    Cpu,
+    /// Most requests that any replica held at once, after warm-up.
+    InFlightPeak,
+    /// Restarts that liveness probes caused, after warm-up.
+    LivenessRestarts,
+    /// Times that readiness probes took a replica out of rotation, after warm-up.
+    ReadinessLosses,
+    /// The probability that the system comes back once what troubled it is gone: `recovered`.
+    Recovered,
+    /// The probability that it then neither comes back nor stays below half.
+    Degraded,
+    /// The probability that it then stays below half of what it answered: `stuck`.
+    Stuck,
+}
+
+/// What is said of a figure.
+pub struct Entry {
+    /// How objectives, tables and files of studies call it.
+    pub name: Cow<'static, str>,
+    /// Its key in `summary.json`, and the group that it is in.
+    pub key: (Option<&'static str>, Cow<'static, str>),
+    /// What kind it is.
+    pub dimension: Dimension,
+    /// Which direction is better.
+    pub better: Better,
+}
+
+/// Which direction is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // the names say it
+pub enum Better {
+    More,
+    Less,
+    Neither,
+}
+
+/// What a figure is of, and how it is estimated from that.
+pub enum Basis {
+    /// A window of each replication.
+    Window(Estimator<WindowOutcome>),
+    /// A window, as requests that were served over those that have an outcome.
+    Availability,
+    /// A window, as the latency that a share of the served requests did not exceed.
+    Percentile(f64),
+    /// A replication after warm-up.
+    Run(Estimator<Outcome>),
+    /// The share of the replications that came to this.
+    Replications(fn(Stability) -> bool),
+}
+
+/// What an objective can say of a figure, in words for whoever writes one.
+#[derive(Clone, Copy, Debug)]
+pub struct Demand {
+    /// Such as `availability >= 99.9%`.
+    pub example: &'static str,
+    /// What a value of it is called.
+    pub noun: &'static str,
+    /// What an objective demands that bounds it on the wrong side.
+    pub contrary: &'static str,
+}
+
+impl Metric {
+    /// What is said of it.
+    pub fn entry(self) -> Entry {
+        use Better::{Less, More, Neither};
+        use Dimension::{Count as Number, Factor, Rate, Share, Time};
+        let as_named = |name, dimension, better| entry(name, name, dimension, better);
+        match self {
+            Metric::Length => entry("length", "open_s", Time, Neither),
+            Metric::Offered => entry("requests", "offered", Number, Neither),
+            Metric::Served | Metric::AttemptsServed => as_named("served", Number, More),
+            Metric::InFlight | Metric::AttemptsInFlight => {
+                entry("in flight", "in_flight", Number, Less)
+            }
+            Metric::Unanswered => as_named("unanswered", Number, Less),
+            Metric::FailedBy(kind) | Metric::AttemptsFailedBy(kind) => {
+                entry(kind.label(), kind.key(), Number, Less).within("failed")
+            }
+            Metric::Availability => as_named("availability", Share, More),
+            Metric::Failed => as_named("failed", Share, Less),
+            Metric::Throughput => entry("throughput", "throughput_per_s", Rate, More),
+            Metric::MeanLatency => as_named("mean", Time, Less).within("latency_ms"),
+            Metric::Latency(share) => {
+                let name = format!("p{}", (share * 1e8).round() / 1e6);
+                entry(name.clone(), name, Time, Less).within("latency_ms")
+            }
+            Metric::Recovery => entry("recovery", "recovery_s", Time, Less),
+            Metric::Attempts => entry("attempts", "offered", Number, Less),
+            Metric::AttemptsPerRequest => {
+                entry("attempts per request", "per_request", Factor, Less)
+            }
+            Metric::Retries => as_named("retries", Number, Less),
+            Metric::WastedWork => entry("wasted work", "wasted_share", Share, Less),
+            Metric::CacheHits => entry("cache hits", "cache_hit_ratio", Share, More),
+            Metric::Counted(count) => as_named(count.key(), Number, Neither).within("counts"),
+            Metric::Cpu => entry("CPU", "cpu", Share, Neither),
+            Metric::InFlightPeak => entry("most in flight", "in_flight_peak", Number, Less),
+            Metric::LivenessRestarts => as_named("restarts", Number, Less),
+            Metric::ReadinessLosses => entry("readiness losses", "readiness_losses", Number, Less),
+            Metric::Recovered => as_named("recovered", Share, More),
+            Metric::Degraded => as_named("degraded", Share, Less),
+            Metric::Stuck => as_named("stuck", Share, Less),
+        }
+    }
+
+    /// What it is estimated from, and how.
+    pub(super) fn basis(self) -> Basis {
+        let of = |count: Count, w: &WindowOutcome| w.counts[count as usize];
+        match self {
+            Metric::Length => value(|w| Some(w.open.as_secs())),
+            Metric::Offered => value(|w| Some(w.ledger.offered as f64)),
+            Metric::Served => value(|w| Some(w.ledger.served as f64)),
+            Metric::InFlight => value(|w| Some(w.ledger.in_flight as f64)),
+            Metric::Unanswered => value(|w| Some(w.unanswered as f64)),
+            Metric::FailedBy(kind) => events(move |w| w.ledger.failed_by(kind)),
+            Metric::Availability => Basis::Availability,
+            Metric::Failed => {
+                let failed = |w: &WindowOutcome| w.ledger.failed() as f64;
+                ratio(move |w| (failed(w), failed(w) + w.ledger.served as f64))
+            }
+            Metric::Throughput => ratio(|w| (w.ledger.served as f64, w.open.as_secs())),
+            Metric::MeanLatency => {
+                ratio(|w| (w.latency.sum() as f64 / 1e9, w.latency.count() as f64))
+            }
+            Metric::Latency(share) => Basis::Percentile(share),
+            Metric::Recovery => {
+                let longest = |w: &WindowOutcome| w.incidents.longest().as_secs();
+                value(move |w| (w.incidents.struck > 0).then(|| longest(w)))
+            }
+            Metric::Attempts => events(|w| w.attempts.offered),
+            Metric::AttemptsServed => events(|w| w.attempts.served),
+            Metric::AttemptsInFlight => events(|w| w.attempts.in_flight),
+            Metric::AttemptsFailedBy(kind) => events(move |w| w.attempts.failed_by(kind)),
+            Metric::AttemptsPerRequest => {
+                ratio(|w| (w.attempts.offered as f64, w.ledger.offered as f64))
+            }
+            Metric::Retries => events(|w| w.attempts.offered.saturating_sub(w.ledger.offered)),
+            Metric::WastedWork => part(move |w| (of(Count::Wasted, w), w.attempts.served)),
+            Metric::CacheHits => part(move |w| (of(Count::Hit, w), of(Count::Miss, w))),
+            Metric::Counted(count) => events(move |w| of(count, w)),
+            Metric::Cpu => {
+                let pair = |o: &Outcome| (o.busy_secs, o.capacity_secs);
+                Basis::Run(Estimator::Ratio(Box::new(pair)))
+            }
+            Metric::InFlightPeak => {
+                Basis::Run(Estimator::Mean(Box::new(|o| Some(o.in_flight_peak as f64))))
+            }
+            Metric::LivenessRestarts => run_events(|o| o.probes_failed.liveness),
+            Metric::ReadinessLosses => run_events(|o| o.probes_failed.readiness),
+            Metric::Recovered => {
+                Basis::Replications(|found| matches!(found, Stability::Recovered { .. }))
+            }
+            Metric::Degraded => Basis::Replications(|found| found == Stability::Degraded),
+            Metric::Stuck => Basis::Replications(|found| found == Stability::Stuck),
+        }
+    }
+
+    /// What objectives can say of it; `None` if they can say nothing.
+    pub fn demand(self) -> Option<Demand> {
+        let demand = |example, noun, contrary| Some(Demand { example, noun, contrary });
+        match self {
+            Metric::Latency(_) => demand("p99 < 250ms", "latency", "a high latency"),
+            Metric::MeanLatency => demand("mean < 50ms", "latency", "a high latency"),
+            Metric::Availability => {
+                demand("availability >= 99.9%", "availability", "a low availability")
+            }
+            Metric::Recovery => demand("recovery < 60s", "recovery", "a slow recovery"),
+            Metric::Cpu => demand("cpu < 80%", "share of the CPU", "a busy CPU"),
+            Metric::Recovered => {
+                demand("recovered > 95%", "probability", "that the system seldom comes back")
+            }
+            Metric::Stuck => demand("stuck < 5%", "probability", "that the system stays stuck"),
+            _ => None,
+        }
+    }
+
+    /// How objectives, tables and files of studies call it.
+    pub fn name(self) -> Cow<'static, str> {
+        self.entry().name
+    }
+
+    /// The word by which objectives ask for it.
+    pub fn key(self) -> String {
+        self.name().to_lowercase()
+    }
+
+    /// What kind of figure it is.
+    pub fn dimension(self) -> Dimension {
+        self.entry().dimension
+    }
+
+    /// Whether it is a share rather than a duration.
+    pub fn is_share(self) -> bool {
+        self.dimension() == Dimension::Share
+    }
+
+    /// Whether it is of whole replications, and not of a part of the run.
+    pub fn is_of_replications(self) -> bool {
+        matches!(self.basis(), Basis::Replications(_))
+    }
+
+    /// Whether it is of the gateway after warm-up, and not of the requests of a part of the run.
+    pub fn is_of_the_run(self) -> bool {
+        matches!(self.basis(), Basis::Run(_))
+    }
+
+    /// Whether more of it is better.
+    pub fn is_better_high(self) -> bool {
+        self.entry().better == Better::More
+    }
+}
+
+fn entry(
+    name: impl Into<Cow<'static, str>>,
+    key: impl Into<Cow<'static, str>>,
+    dimension: Dimension,
+    better: Better,
+) -> Entry {
+    Entry { name: name.into(), key: (None, key.into()), dimension, better }
+}
+
+impl Entry {
+    fn within(mut self, group: &'static str) -> Entry {
+        self.key.0 = Some(group);
+        self
+    }
+}
+
+/// One value for each replication that has it.
+fn value(of: impl Fn(&WindowOutcome) -> Option<f64> + 'static) -> Basis {
+    Basis::Window(Estimator::Mean(Box::new(of)))
+}
+
+/// A number for each replication, of which none may have been seen.
+fn events(of: impl Fn(&WindowOutcome) -> u64 + 'static) -> Basis {
+    Basis::Window(Estimator::Events(Box::new(of)))
+}
+
+fn run_events(of: fn(&Outcome) -> u64) -> Basis {
+    Basis::Run(Estimator::Events(Box::new(of)))
+}
+
+/// One total over another.
+fn ratio(of: impl Fn(&WindowOutcome) -> (f64, f64) + 'static) -> Basis {
+    Basis::Window(Estimator::Ratio(Box::new(of)))
+}
+
+/// One number over itself and another.
+fn part(of: impl Fn(&WindowOutcome) -> (u64, u64) + 'static) -> Basis {
+    ratio(move |window| {
+        let (part, rest) = of(window);
+        (part as f64, (part + rest) as f64)
+    })
+}

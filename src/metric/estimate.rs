@@ -1,0 +1,153 @@
+//! Estimates of what the catalogue has.
+
+use super::catalogue::{Basis, Metric};
+use super::estimator::{Proportion, Unanswered, availability, replications, windows};
+use super::percentile;
+use super::statistic::Statistic;
+use crate::observe::outcome::{Outcome, WindowOutcome};
+use crate::stats::{Confidence, Sample};
+
+impl Metric {
+    /// Its estimate from a window of every replication.
+    pub fn estimate(
+        self,
+        outcomes: &[Outcome],
+        window: usize,
+        confidence: Confidence,
+    ) -> Option<Statistic> {
+        let estimate = match self.basis() {
+            Basis::Run(estimator) => {
+                estimator.estimate(&outcomes.iter().collect::<Vec<_>>(), confidence)
+            }
+            Basis::Replications(_) => {
+                return self.of_replications(outcomes, None, confidence).estimate;
+            }
+            _ => return self.of_windows(&windows(outcomes, window), confidence),
+        };
+        estimate.map(|estimate| Statistic::new(self.dimension(), estimate))
+    }
+
+    /// Its estimate from these windows, one of each replication; `None` if it is not of windows.
+    pub fn of_windows(
+        self,
+        windows: &[&WindowOutcome],
+        confidence: Confidence,
+    ) -> Option<Statistic> {
+        let estimate = match self.basis() {
+            Basis::Window(estimator) => estimator.estimate(windows, confidence),
+            Basis::Availability => availability(windows, Unanswered::LeftOut, confidence),
+            Basis::Percentile(share) => percentile::estimate(windows, share, confidence),
+            Basis::Run(_) | Basis::Replications(_) => None,
+        };
+        estimate.map(|estimate| Statistic::new(self.dimension(), estimate))
+    }
+
+    /// The replications that came to this, and of how many that say; those that do not say count as
+    /// `unclear` says, if it does. Nothing if it is not of replications.
+    pub fn of_replications(
+        self,
+        outcomes: &[Outcome],
+        unclear: Option<bool>,
+        confidence: Confidence,
+    ) -> Proportion {
+        match self.basis() {
+            Basis::Replications(wanted) => replications(outcomes, wanted, unclear, confidence),
+            _ => Proportion::default(),
+        }
+    }
+
+    /// The same with what each replication deviates; `None` for what is not compared.
+    pub fn sample(self, outcomes: &[&Outcome], window: usize) -> Option<Sample> {
+        let windows = || outcomes.iter().map(|o| &o.windows[window]).collect::<Vec<_>>();
+        match self.basis() {
+            Basis::Window(estimator) => estimator.sample(&windows()),
+            Basis::Percentile(share) => percentile::sample(&windows(), share),
+            Basis::Run(estimator) => estimator.sample(outcomes),
+            Basis::Availability | Basis::Replications(_) => None,
+        }
+    }
+
+    /// Whether a replication has it at all.
+    pub fn speaks(self, outcome: &Outcome, window: usize) -> bool {
+        let window = &outcome.windows[window];
+        match self.basis() {
+            Basis::Window(estimator) => estimator.speaks(window),
+            Basis::Percentile(_) => window.latency.count() > 0,
+            Basis::Availability => window.ledger.availability().is_some(),
+            Basis::Run(estimator) => estimator.speaks(outcome),
+            Basis::Replications(_) => outcome.aftermath.is_some(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observe::count::Count;
+    use crate::observe::ledger::Failure;
+    use crate::stats::Estimate;
+
+    fn point(estimate: Option<Statistic>) -> f64 {
+        estimate.map_or(f64::NAN, |estimate| estimate.point)
+    }
+
+    fn window(requests: u64, attempts: u64, wasted: u64, hits: u64, misses: u64) -> WindowOutcome {
+        let mut window = WindowOutcome::default();
+        (window.ledger.offered, window.ledger.served) = (requests, requests);
+        (window.attempts.offered, window.attempts.served) = (attempts, requests);
+        window.attempts.failures[Failure::GivenUp as usize] = attempts - requests;
+        window.counts[Count::Wasted as usize] = wasted;
+        window.counts[Count::Hit as usize] = hits;
+        window.counts[Count::Miss as usize] = misses;
+        window
+    }
+
+    #[test]
+    fn ratios_are_of_the_totals_and_counts_are_means() {
+        let (one, two) = (window(100, 150, 50, 30, 10), window(300, 330, 0, 0, 0));
+        let of = |metric: Metric| point(metric.of_windows(&[&one, &two], Confidence::USUAL));
+        assert_eq!(of(Metric::AttemptsPerRequest), 480.0 / 400.0);
+        assert_eq!(of(Metric::Retries), 40.0);
+        assert_eq!(of(Metric::WastedWork), 50.0 / 450.0);
+        assert_eq!(of(Metric::CacheHits), 0.75);
+        assert_eq!(of(Metric::AttemptsFailedBy(Failure::GivenUp)), 40.0);
+        assert_eq!(of(Metric::Counted(Count::Miss)), 5.0);
+    }
+
+    #[test]
+    fn nothing_asked_has_no_ratio_and_nothing_seen_is_not_nothing_possible() {
+        let plain = window(100, 100, 0, 0, 0);
+        let of = |metric: Metric| metric.of_windows(&[&plain, &plain], Confidence::USUAL);
+        assert_eq!(of(Metric::CacheHits), None);
+        let panics = of(Metric::Counted(Count::Panic)).unwrap();
+        assert!(panics.point == 0.0 && panics.interval.unwrap().high > 1.0);
+    }
+
+    #[test]
+    fn nothing_decided_means_no_availability_and_no_latency() {
+        let empty = WindowOutcome::default();
+        let of = |metric: Metric| metric.of_windows(&[&empty, &empty], Confidence::USUAL);
+        let none = [Metric::Availability, Metric::P99, Metric::MeanLatency, Metric::Throughput];
+        assert_eq!(none.map(of), [None; 4]);
+    }
+
+    #[test]
+    fn every_figure_of_windows_has_a_key_of_its_own() {
+        for all in [Metric::of_requests(), Metric::of_attempts()] {
+            let keys: Vec<_> = all.iter().map(|metric| metric.entry().key).collect();
+            assert!((1..keys.len()).all(|index| !keys[..index].contains(&keys[index])), "{keys:?}");
+        }
+    }
+
+    #[test]
+    fn what_objectives_can_bound_has_an_example_that_names_it() {
+        for metric in Metric::DEMANDED {
+            let example = metric.demand().unwrap().example;
+            let of_percentiles = matches!(metric, Metric::Latency(_));
+            let key = if of_percentiles { Metric::P99.key() } else { metric.key() };
+            assert!(example.starts_with(&key), "{example}");
+        }
+        let plain = Estimate::alone(1.1, 1);
+        assert_eq!(Statistic::new(Metric::Cpu.dimension(), plain).point, 1.0);
+    }
+}

@@ -1,0 +1,243 @@
+//! What limits the figures, in words, and what to do about it.
+
+use crate::metric::Statistic;
+use crate::report::format::words::{grouped, plural, shown, whole};
+use crate::units::{Bytes, Instant, Share, Span};
+
+/// Something that limits the figures.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)] // each variant says what its fields are
+pub enum Caveat {
+    /// The run was stopped: so many replications of those asked for were kept; `partial` = they
+    /// end early.
+    Interrupted { kept: usize, asked: usize, partial: bool },
+    /// There is only one replication; the mean latency after warm-up in seconds, from batches
+    /// within it, if they say; `until` = the first incident, where there is one.
+    OneReplication { mean: Option<Statistic>, until: Option<Instant> },
+    /// The initial transient lasts `until` a moment after `warm_up`, or no steady state is seen in
+    /// the time that is `seen`: `means` of the latency after warm-up and after the transient, or in
+    /// the second half of that time.
+    WarmUpShort { until: Option<Instant>, warm_up: Instant, seen: Instant, means: (Span, Span) },
+    /// A percentile of a window rests on so few slower requests; `needed` replications would do.
+    FewSamples { window: String, percentile: String, beyond: f64, needed: u64 },
+    /// The interval of p99 of a window reaches this share of the point to each side.
+    WideInterval { window: String, reach: f64, needed: u64 },
+    /// The greatest load is this share of the capacity of all replicas; `load` names it.
+    Overload { load: String, utilisation: f64 },
+    /// The greatest load is this share of the capacity that is left with one replica less.
+    NoSpare { utilisation: f64, left: usize },
+    /// A replica's part of the greatest load is this share of what a slow-down leaves it.
+    SlowOverload { fault: String, utilisation: f64 },
+    /// Every replication replays the same recorded arrivals, some with their `demands`, each sent
+    /// at random within `spread` of its time; the recording begins `again` after so much.
+    Replayed { demands: bool, spread: Span, again: Option<Span> },
+    /// Requests in flight would take this much memory of the limit.
+    MemoryOver { peak: Bytes, limit: Bytes },
+    /// Incidents were not over at the end of the run.
+    Unrecovered { incidents: u64 },
+    /// So many requests of a replication, a share of all, were in flight at the end and would not
+    /// have been answered soon.
+    Unanswered { requests: f64, share: f64 },
+    /// A fault found nothing to hit, in the first replication.
+    FaultMissed { fault: String, at: Instant, reason: &'static str },
+    /// Only the first of the changes of state are in the file of events.
+    EventsCut { kept: usize, beyond: u64 },
+    /// Settings that nobody publishes.
+    Assumed { settings: Vec<Assumption> },
+}
+
+/// A setting that nobody publishes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // the fields say it
+pub struct Assumption {
+    pub path: String,
+    pub value: String,
+    pub source: String,
+}
+
+impl Caveat {
+    /// One word for programs.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Caveat::Interrupted { .. } => "interrupted",
+            Caveat::OneReplication { .. } => "one_replication",
+            Caveat::WarmUpShort { .. } => "warm_up_short",
+            Caveat::FewSamples { .. } => "few_samples",
+            Caveat::WideInterval { .. } => "wide_interval",
+            Caveat::Overload { .. } => "overload",
+            Caveat::NoSpare { .. } => "no_spare",
+            Caveat::SlowOverload { .. } => "slow_overload",
+            Caveat::Replayed { .. } => "replayed",
+            Caveat::MemoryOver { .. } => "memory_over",
+            Caveat::Unrecovered { .. } => "unrecovered",
+            Caveat::Unanswered { .. } => "unanswered",
+            Caveat::FaultMissed { .. } => "fault_missed",
+            Caveat::EventsCut { .. } => "events_cut",
+            Caveat::Assumed { .. } => "assumed",
+        }
+    }
+
+    /// Why the figures depend on how long the run is, if they do for this.
+    pub fn unsettles(&self) -> Option<&'static str> {
+        match self {
+            Caveat::Overload { .. } => Some("the load is more than all replicas can carry"),
+            Caveat::Unanswered { .. } => Some("requests were never answered"),
+            Caveat::WarmUpShort { .. } => Some("latency still grew after warm-up"),
+            Caveat::Unrecovered { .. } => Some("an incident was not over at the end"),
+            _ => None,
+        }
+    }
+
+    /// What is the matter, and what to do about it.
+    pub fn text(&self) -> String {
+        let remedy = self.remedy().map(|remedy| format!(" → {remedy}")).unwrap_or_default();
+        self.message() + &remedy
+    }
+
+    /// What is the matter.
+    pub fn message(&self) -> String {
+        match self {
+            Caveat::Interrupted { kept, asked, partial } => {
+                interrupted_message(*kept, *asked, *partial)
+            }
+            Caveat::OneReplication { mean, until } => one_replication_message(mean, *until),
+            Caveat::WarmUpShort { until: Some(until), warm_up, means, .. } => format!(
+                "MSER-5 finds that the initial transient lasts until {until}, warm-up ends at \
+                 {warm_up}: mean latency {} after warm-up, {} after the transient",
+                means.0, means.1
+            ),
+            Caveat::WarmUpShort { until: None, seen, means, .. } => format!(
+                "MSER-5 sees no steady state before {seen}: mean latency {} after warm-up, {} in \
+                 the second half",
+                means.0, means.1
+            ),
+            Caveat::FewSamples { window, percentile, beyond, .. } => format!(
+                "{window}: {percentile} rests on {} slower requests; 10 are the least",
+                grouped(*beyond, 1)
+            ),
+            Caveat::WideInterval { window, reach, .. } => {
+                let percent = grouped(reach * 100.0, 0);
+                format!("{window}: p99 is known only to ±{percent} %")
+            }
+            Caveat::Overload { load, utilisation } => format!(
+                "{load} is {} % of what all replicas can carry: latency grows for as long as it \
+                 lasts",
+                grouped(utilisation * 100.0, 0)
+            ),
+            Caveat::NoSpare { utilisation, left } => format!(
+                "with one replica less, the peak load is {} % of what {} can carry: a backlog \
+                 builds up until the replacement serves",
+                grouped(utilisation * 100.0, 0),
+                plural(*left as u64, "replica")
+            ),
+            Caveat::SlowOverload { fault, utilisation } if utilisation.is_infinite() => {
+                format!("fault {fault} stops a replica: its backlog grows for as long as it lasts")
+            }
+            Caveat::SlowOverload { fault, utilisation } => format!(
+                "a replica's part of the peak load is {} % of what fault {fault} leaves it: its \
+                 backlog grows for as long as it is slow",
+                grouped(utilisation * 100.0, 0)
+            ),
+            Caveat::Replayed { demands, spread, again } => {
+                replayed_message(*demands, *spread, *again)
+            }
+            Caveat::MemoryOver { peak, limit } => format!(
+                "requests in flight would take {peak} of a limit of {limit}; the model does not \
+                 kill the replica, the kernel would"
+            ),
+            Caveat::Unrecovered { incidents } => {
+                let incidents = plural(*incidents, "incident");
+                format!("{incidents} not back to normal before the end of the run")
+            }
+            Caveat::Unanswered { requests, share } => format!(
+                "{} requests of a replication, {}, were in flight at the end and would not have \
+                 been answered soon: their latency is in no figure",
+                grouped(*requests, usize::from(*requests < 10.0)),
+                Share(*share)
+            ),
+            Caveat::EventsCut { kept, beyond } => {
+                let all = whole(*kept as u64 + beyond);
+                format!("events.csv has the first {} of {all} events", whole(*kept as u64))
+            }
+            Caveat::FaultMissed { fault, at, reason } => {
+                format!("fault {fault} had no effect at {at}: {reason}")
+            }
+            Caveat::Assumed { settings } => assumed_message(settings),
+        }
+    }
+
+    /// What to do about it, if anything can be done.
+    pub fn remedy(&self) -> Option<String> {
+        match self {
+            Caveat::Interrupted { .. } => Some("let the run finish".to_owned()),
+            Caveat::OneReplication { .. } => Some("--replications 10".to_owned()),
+            Caveat::WarmUpShort { until: Some(until), .. } => {
+                Some(format!("raise run.warm-up to {}s", until.as_secs()))
+            }
+            Caveat::WarmUpShort { until: None, .. } => {
+                Some("raise run.horizon and run.warm-up".to_owned())
+            }
+            Caveat::FewSamples { needed, .. } | Caveat::WideInterval { needed, .. } => {
+                Some(format!("--replications {needed}"))
+            }
+            Caveat::Overload { .. } | Caveat::NoSpare { .. } | Caveat::SlowOverload { .. } => {
+                Some("raise gateway.replicas or choose a larger gateway.tier".to_owned())
+            }
+            Caveat::MemoryOver { .. } => {
+                Some("raise gateway.memory or gateway.replicas".to_owned())
+            }
+            Caveat::Unrecovered { .. } | Caveat::Unanswered { .. } => {
+                Some("raise run.horizon".to_owned())
+            }
+            Caveat::EventsCut { .. } => Some("shorten run.horizon to see the rest".to_owned()),
+            Caveat::FaultMissed { .. } => Some("check the fault's time and target".to_owned()),
+            Caveat::Replayed { .. } => None,
+            Caveat::Assumed { .. } => {
+                Some("write down your own; brownout check --settings says more".to_owned())
+            }
+        }
+    }
+}
+
+fn interrupted_message(kept: usize, asked: usize, partial: bool) -> String {
+    let what = if partial { "unfinished replications" } else { "replications" };
+    format!("stopped early: the figures rest on {kept} of {asked} {what}")
+}
+
+fn one_replication_message(mean: &Option<Statistic>, until: Option<Instant>) -> String {
+    let all = "one replication shows no spread between replications: no figure has an interval";
+    match mean {
+        Some(mean) => {
+            let quiet = until.map(|until| format!(" before {until}")).unwrap_or_default();
+            let (mean, batches) = (shown(Some(mean)), mean.n);
+            format!(
+                "{all}; within it, batch means give mean latency {mean}{quiet} from {batches} \
+                 batches"
+            )
+        }
+        None => all.to_owned(),
+    }
+}
+
+fn replayed_message(demands: bool, spread: Span, again: Option<Span>) -> String {
+    let mut message = "every replication replays the same arrivals: the intervals show the chance \
+                       in everything else, not how traffic varies"
+        .to_owned();
+    if spread > Span::ZERO {
+        let seconds = format!("; requests of the same {spread} are spread over it at random");
+        message.push_str(&seconds.replace(" 1 s ", " second "));
+    }
+    if let Some(period) = again {
+        message.push_str(&format!("; the recording begins again every {period}"));
+    }
+    if demands {
+        message.push_str("; the recorded demands replace gateway.cpu-per-request");
+    }
+    message
+}
+
+fn assumed_message(settings: &[Assumption]) -> String {
+    let one = |s: &Assumption| format!("{} = {}", s.path, s.value);
+    let list: Vec<_> = settings.iter().map(one).collect();
+    format!("assumed by default, because nothing is published: {}", list.join(", "))
+}

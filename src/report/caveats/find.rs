@@ -1,0 +1,323 @@
+//! Finds what limits the figures of an experiment.
+
+use std::collections::BTreeMap;
+
+use crate::experiment::Experiment;
+use crate::experiment::summary::{Summary, WindowSummary};
+use crate::metric::Metric;
+use crate::metric::percentile::{ENOUGH_BEYOND, too_few_beyond};
+use crate::observe::Observation;
+use crate::plan::{Fault, Plan, Scatter, Traffic};
+use crate::report::caveats::caveat::{Assumption, Caveat};
+use crate::report::caveats::steady_window::Quiet;
+use crate::scenario::{Mark, Scenario, Setting};
+use crate::units::{Bytes, Instant, Rate, SECOND, Span};
+
+/// A p99 interval that reaches further than this share of the point is wide.
+const WIDE: f64 = 0.25;
+/// Recorded traffic is judged by the time of this length in which it asks for most.
+const BUSIEST: Span = Span(10 * SECOND);
+
+/// Everything that limits the figures of an experiment, the gravest first.
+pub fn scrutinize(scenario: &Scenario, run: &Experiment, summary: &Summary) -> Vec<Caveat> {
+    let plan = &scenario.plan;
+    let mut all = Vec::new();
+    all.extend(interrupted(run));
+    let quiet = Quiet::of(plan, run);
+    let warm_up_short = quiet.as_ref().and_then(Quiet::warm_up_short);
+    all.extend(one_replication(run, quiet.filter(|_| warm_up_short.is_none())));
+    all.extend(capacity(plan));
+    all.extend(slow_overload(plan));
+    all.extend(memory(plan, summary));
+    all.extend(unfinished(summary));
+    all.extend(unanswered(summary));
+    all.extend(missed_faults(plan, run));
+    all.extend(events_cut(run));
+    all.extend(warm_up_short);
+    all.extend(replayed(plan));
+    for window in &summary.windows {
+        all.extend(few_samples(window, run.outcomes.len()));
+        all.extend(wide(window, run.outcomes.len()));
+    }
+    all.extend(assumed(scenario));
+    all
+}
+
+fn interrupted(run: &Experiment) -> Option<Caveat> {
+    let (kept, asked, partial) = (run.outcomes.len(), run.asked, run.is_partial());
+    run.interrupted.then_some(Caveat::Interrupted { kept, asked, partial })
+}
+
+/// Whether there is one replication only. While a transient is still in them, batches of it tell no
+/// mean.
+fn one_replication(run: &Experiment, quiet: Option<Quiet>) -> Option<Caveat> {
+    let mean = quiet.as_ref().and_then(|quiet| quiet.mean_latency(run.confidence));
+    let until = quiet.and_then(|quiet| quiet.until());
+    (run.outcomes.len() == 1).then_some(Caveat::OneReplication { mean, until })
+}
+
+/// The load against the capacity of all replicas, else of all but one if anything can fail.
+fn capacity(plan: &Plan) -> Option<Caveat> {
+    let replicas = plan.gateway.replicas;
+    let (work, load) = greatest_load(plan);
+    let utilisation = |replicas| work / (plan.gateway.cores.0 * replicas as f64);
+    if utilisation(replicas) > 1.0 {
+        return Some(Caveat::Overload { load, utilisation: utilisation(replicas) });
+    }
+    let left = replicas.checked_sub(1).filter(|left| *left > 0)?;
+    let utilisation = utilisation(left);
+    (utilisation > 1.0 && !plan.faults.is_empty()).then_some(Caveat::NoSpare { utilisation, left })
+}
+
+/// The most work that is offered, in cores, and its name.
+fn greatest_load(plan: &Plan) -> (f64, String) {
+    let mean = plan.demand_secs();
+    match &plan.traffic {
+        Traffic::Process(process) => {
+            let greatest = process.peak().0 * plan.requests_per_arrival();
+            let bursts = matches!(process.scatter, Scatter::Bursty(_));
+            let when = if bursts { " in a burst" } else { "" };
+            (greatest * mean, format!("{}{when}", Rate(greatest)))
+        }
+        Traffic::Replay(recording) => {
+            // What comes again sooner is as busy for so long.
+            let busiest = recording.period.map_or(BUSIEST, |period| period.min(BUSIEST));
+            let mut work: BTreeMap<u64, f64> = BTreeMap::new();
+            for record in recording.records.iter() {
+                let demand = record.demand.map_or(mean, |nanoseconds| nanoseconds / 1e9);
+                *work.entry(record.at.0 / busiest.0).or_default() += demand;
+            }
+            let greatest = work.into_values().fold(0.0, f64::max);
+            (greatest / busiest.as_secs(), format!("the busiest {busiest} of the recording"))
+        }
+    }
+}
+
+/// Slow-downs that leave a replica less than its part of the load, though it could carry that at
+/// full speed.
+fn slow_overload(plan: &Plan) -> impl Iterator<Item = Caveat> {
+    let all = plan.gateway.cores.0 * plan.gateway.replicas as f64;
+    let utilisation = greatest_load(plan).0 / all;
+    plan.faults.iter().filter_map(move |fault| {
+        let Fault::ReplicaSlow(_, share, _) = fault.fault else { return None };
+        let slow = utilisation / share.0;
+        let fault = fault.name.clone();
+        (utilisation <= 1.0 && slow > 1.0)
+            .then_some(Caveat::SlowOverload { fault, utilisation: slow })
+    })
+}
+
+fn memory(plan: &Plan, summary: &Summary) -> Option<Caveat> {
+    let memory = plan.gateway.memory?;
+    let peak = summary.gateway.in_flight_greatest.saturating_mul(memory.per_request.0);
+    let over = peak > memory.limit.0;
+    over.then_some(Caveat::MemoryOver { peak: Bytes(peak), limit: memory.limit })
+}
+
+fn unfinished(summary: &Summary) -> Option<Caveat> {
+    let incidents = summary.gateway.recovery.unrecovered;
+    (incidents > 0).then_some(Caveat::Unrecovered { incidents })
+}
+
+fn unanswered(summary: &Summary) -> Option<Caveat> {
+    let run = summary.windows.first()?;
+    let (requests, offered) = (run.get(Metric::Unanswered)?.point, run.get(Metric::Offered)?.point);
+    (requests > 0.0).then(|| Caveat::Unanswered { requests, share: requests / offered })
+}
+
+/// The first miss of each fault, in the first replication.
+fn missed_faults(plan: &Plan, run: &Experiment) -> Vec<Caveat> {
+    let journal = run.outcomes.first().map_or(&[][..], |outcome| &outcome.journal);
+    let first_miss = |index: usize| {
+        journal.iter().find_map(|entry| match &entry.observation {
+            Observation::FaultMissed { fault, reason } if *fault == index => {
+                let fault = plan.faults[index].name.clone();
+                Some(Caveat::FaultMissed { fault, at: entry.at, reason })
+            }
+            _ => None,
+        })
+    };
+    (0..plan.faults.len()).filter_map(first_miss).collect()
+}
+
+fn replayed(plan: &Plan) -> Option<Caveat> {
+    let Traffic::Replay(recording) = &plan.traffic else { return None };
+    let demands = recording.records.iter().any(|record| record.demand.is_some());
+    let again = recording.period.filter(|period| Instant::ZERO + *period < plan.run.horizon);
+    Some(Caveat::Replayed { demands, spread: recording.resolution, again })
+}
+
+fn events_cut(run: &Experiment) -> Option<Caveat> {
+    let first = run.outcomes.first().filter(|first| first.journal_cut > 0)?;
+    Some(Caveat::EventsCut { kept: first.journal.len(), beyond: first.journal_cut })
+}
+
+/// The least extreme percentile that too few requests exceed; those above it are no better.
+fn few_samples(window: &WindowSummary, replications: usize) -> Option<Caveat> {
+    let few = |metric: Metric| {
+        let Metric::Latency(share) = metric else { return None };
+        let beyond = too_few_beyond(window.samples, share).filter(|_| window.samples > 0)?;
+        Some((metric.name().into_owned(), beyond))
+    };
+    let (percentile, beyond) = Metric::PERCENTILES.into_iter().find_map(few)?;
+    let needed = (replications as f64 * ENOUGH_BEYOND / beyond).ceil() as u64;
+    Some(Caveat::FewSamples { window: window.label.clone(), percentile, beyond, needed })
+}
+
+fn wide(window: &WindowSummary, replications: usize) -> Option<Caveat> {
+    let p99 = window.get(Metric::P99).filter(|p99| p99.point > 0.0)?;
+    let reach = p99.half_width()? / p99.point;
+    let needed = (replications as f64 * (reach / WIDE).powi(2)).ceil() as u64;
+    (reach > WIDE).then(|| Caveat::WideInterval { window: window.label.clone(), reach, needed })
+}
+
+fn assumed(scenario: &Scenario) -> Option<Caveat> {
+    // How long and how often to run is a choice, not something to find out.
+    let is_fact = |path: &str| path.contains('.') && !path.starts_with("run.");
+    let wanted = |s: &&Setting| s.mark == Mark::Assumed && is_fact(&s.path);
+    let assumed = scenario.settings.iter().filter(wanted);
+    let settings: Vec<_> = assumed
+        .map(|setting| Assumption {
+            path: setting.path.clone(),
+            value: setting.value.clone(),
+            source: setting.source.clone(),
+        })
+        .collect();
+    (!settings.is_empty()).then_some(Caveat::Assumed { settings })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::summary::summarize;
+    use crate::experiment::tests::example;
+    use crate::observe::timeline::Latency;
+    use crate::plan::{Bursts, Recorded, Recording, ReplicaTarget};
+    use crate::random::Law;
+    use crate::report;
+    use crate::units::Share;
+
+    fn keys(scenario: &Scenario, run: &Experiment) -> Vec<&'static str> {
+        let summary = summarize(&scenario.plan, &run.outcomes, run.confidence);
+        scrutinize(scenario, run, &summary).iter().map(Caveat::key).collect()
+    }
+
+    #[test]
+    fn a_sound_experiment_has_only_its_assumptions_and_its_rare_events() {
+        let found = keys(&report::sample::scenario(), &example::experiment());
+        assert_eq!(found, ["fault_missed", "few_samples", "wide_interval", "assumed"]);
+    }
+
+    #[test]
+    fn an_interrupted_single_replication_says_so() {
+        let mut run = example::experiment();
+        run.outcomes.truncate(1);
+        run.interrupted = true;
+        let found = keys(&report::sample::scenario(), &run);
+        assert_eq!(found[..2], ["interrupted", "one_replication"]);
+    }
+
+    #[test]
+    fn one_replication_has_at_least_the_mean_of_its_quiet_time() {
+        let (scenario, mut run) = (report::sample::scenario(), example::experiment());
+        run.outcomes.truncate(1);
+        let message = |run: &Experiment| {
+            one_replication(run, Quiet::of(&scenario.plan, run)).unwrap().message()
+        };
+        let all = "one replication shows no spread between replications: no figure has an interval";
+        assert_eq!(message(&run), all, "12 bins before the crash are too few");
+        run.outcomes[0].incidents[0].at = Instant::from_secs(500.0);
+        for (row, milliseconds) in
+            run.outcomes[0].timeline.as_mut().unwrap().total.iter_mut().zip([39, 41].iter().cycle())
+        {
+            let mean = Span::from_secs(f64::from(*milliseconds) / 1e3);
+            row.latency = row.latency.map(|latency| Latency { mean, ..latency });
+        }
+        let found = message(&run);
+        let told = "; within it, batch means give mean latency 39.98 ms (39.86–40.11) ";
+        assert_eq!(found, format!("{all}{told}before 8:20 from 10 batches"));
+    }
+
+    #[test]
+    fn load_above_capacity_is_told_from_load_above_what_survives() {
+        let key = |rate| {
+            let mut scenario = report::sample::scenario();
+            let Traffic::Process(process) = &mut scenario.plan.traffic else { unreachable!() };
+            process.corners[0].1 = Rate(rate);
+            capacity(&scenario.plan).map(|caveat| caveat.key())
+        };
+        assert_eq!((key(90.0), key(110.0), key(210.0)), (None, Some("no_spare"), Some("overload")));
+        // With bursts that of a burst counts: three times 210/s of the mean, here 70/s.
+        let mut scenario = report::sample::scenario();
+        let Traffic::Process(process) = &mut scenario.plan.traffic else { unreachable!() };
+        process.corners[0].1 = Rate(70.0);
+        let (every, length) = (Span::from_secs(999.0), Span::from_secs(1.0));
+        process.scatter = Scatter::Bursty(Bursts { factor: 999.0 / 332.0, every, length });
+        let message = capacity(&scenario.plan).unwrap().message();
+        assert!(message.starts_with("210/s in a burst is 105 %"), "{message}");
+    }
+
+    #[test]
+    fn a_slow_down_that_one_replica_cannot_bear_is_told() {
+        let mut plan = example::plan();
+        let found =
+            |plan: &Plan| slow_overload(plan).map(|caveat| caveat.key()).collect::<Vec<_>>();
+        let slow = |share| {
+            Fault::ReplicaSlow(ReplicaTarget::Slot(0), Share(share), Law::Constant(BUSIEST))
+        };
+        // Ten requests a second of 10 ms over two replicas: each is busy 5 % of the time.
+        plan.faults[0].fault = slow(0.051);
+        assert!(found(&plan).is_empty());
+        plan.faults[0].fault = slow(0.049);
+        assert_eq!(found(&plan), ["slow_overload"]);
+    }
+
+    #[test]
+    fn recorded_traffic_is_judged_by_its_busiest_time() {
+        let mut scenario = report::sample::scenario();
+        let record = |at: f64, demand| Recorded {
+            at: Instant::from_secs(at),
+            demand,
+            slot: None,
+            api: None,
+        };
+        let busy = (0..100).map(|n| record(20.0 + n as f64 / 10.0, Some(3e8)));
+        let trace: Vec<Recorded> = [record(1.0, None)].into_iter().chain(busy).collect();
+        scenario.plan.traffic = Traffic::Replay(trace.into());
+        let found = keys(&scenario, &example::experiment());
+        assert!(found.contains(&"overload") && found.contains(&"replayed"), "{found:?}");
+        let message = capacity(&scenario.plan).unwrap().message();
+        assert!(message.starts_with("the busiest 10 s of the recording is 150 %"), "{message}");
+        // A second of it again and again is as busy.
+        let short = (0..10).map(|n| record(n as f64 / 10.0, Some(3e8)));
+        let period = Some(Span(SECOND));
+        let again = Recording { period, resolution: Span(SECOND), ..short.collect() };
+        scenario.plan.traffic = Traffic::Replay(again);
+        let message = capacity(&scenario.plan).unwrap().message();
+        assert!(message.starts_with("the busiest 1 s of the recording is 150 %"), "{message}");
+        assert_eq!(
+            replayed(&scenario.plan).unwrap().message(),
+            "every replication replays the same arrivals: the intervals show the chance in \
+             everything else, not how traffic varies; requests of the same second are spread over \
+             it at random; the recording begins again every 1 s; the recorded demands replace \
+             gateway.cpu-per-request"
+        );
+    }
+
+    #[test]
+    fn a_journal_that_was_cut_says_so() {
+        let mut run = example::experiment();
+        run.outcomes[0].journal_cut = 1_234_567;
+        let message = events_cut(&run).unwrap().message();
+        assert_eq!(message, "events.csv has the first 10 of 1,234,577 events");
+    }
+
+    #[test]
+    fn memory_over_the_limit_and_incidents_without_end_are_told() {
+        let (mut scenario, mut run) = (report::sample::scenario(), example::experiment());
+        scenario.plan.gateway.memory.as_mut().unwrap().limit = Bytes(10 << 20);
+        example::change_incident(&mut run.outcomes[0], |incident| incident.normal = None);
+        let found = keys(&scenario, &run);
+        assert_eq!(found[..2], ["memory_over", "unrecovered"]);
+    }
+}

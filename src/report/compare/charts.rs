@@ -1,0 +1,215 @@
+//! The charts of a comparison: paired differences, percentiles with a line for each variant, and
+//! timelines on a common axis.
+
+use crate::metric::{Better as Direction, Metric, estimator};
+use crate::observe::histogram::Histogram;
+use crate::observe::timeline::{Timeline, TotalRow};
+use crate::plot::Figure;
+use crate::plot::forest::{Better, ForestCall, ForestInput, ForestPanel, ForestRow, forest};
+use crate::plot::overlay::{OverlayInput, OverlayPanel, PanelScale, overlay};
+use crate::plot::percentile::{LatencyBound, PercentileCurve, PercentileInput, Role, percentile};
+use crate::report::compare::contrast;
+use crate::report::compare::report::CompareReport;
+use crate::report::format::words::grouped;
+use crate::report::run::charts::bounds;
+use crate::stats::paired::{self, Comparison};
+use crate::study::compare::Contrast;
+use crate::units::Instant;
+
+/// Variants that a percentile plot can hold and still be read.
+const CURVES: usize = 6;
+/// Panels that a forest plot can hold.
+const PANELS: usize = 6;
+/// Points of a timeline: longer ones are taken together, the worst of each bin.
+const POINTS: usize = 2_000;
+
+/// The charts, each with the name of its files.
+pub fn charts(report: &CompareReport) -> Vec<(&'static str, Figure)> {
+    let mut charts = vec![("differences", differences(report))];
+    charts.push(("percentiles", percentiles(report)));
+    charts.extend(timelines(report).map(|figure| ("timelines", figure)));
+    charts
+}
+
+fn differences(report: &CompareReport) -> Figure {
+    let panels = report.contrasts.iter().filter(|contrast| is_shown(contrast)).take(PANELS);
+    forest(&ForestInput {
+        title: &title(report),
+        subtitle: &format!(
+            "Differences to {}, replication by replication; {}; 95 % intervals, pale: of runs with \
+             luck of their own.",
+            report.label(0),
+            report.sample()
+        ),
+        panels: panels.map(|contrast| panel(report, contrast)).collect(),
+    })
+}
+
+/// The median and p95 are in the tables.
+fn is_shown(contrast: &Contrast) -> bool {
+    contrast.metric != Metric::Latency(0.5) && contrast.metric != Metric::Latency(0.95)
+}
+
+/// What the comparison comes to: p99 of the run of each further variant.
+fn title(report: &CompareReport) -> String {
+    let p99 = report.contrasts.iter().find(|contrast| contrast.metric == Metric::P99);
+    let said = |(index, found): (usize, &Option<Comparison>)| {
+        let found = found.as_ref()?;
+        let name = report.label(index + 1);
+        let ratio = found.ratio.as_ref().map(|ratio| ratio.point);
+        Some(match (found.call(), ratio) {
+            (paired::Call::Less, Some(ratio)) => {
+                format!("{:.0} % lower with {name}", 100.0 * (1.0 - ratio))
+            }
+            (paired::Call::Greater, Some(ratio)) if ratio >= 2.0 => {
+                let decimals = usize::from(ratio < 10.0);
+                format!("{} times as high with {name}", grouped(ratio, decimals))
+            }
+            (paired::Call::Greater, Some(ratio)) => {
+                format!("{:.0} % higher with {name}", 100.0 * (ratio - 1.0))
+            }
+            _ => format!("too close to call with {name}"),
+        })
+    };
+    let all = p99.into_iter().flat_map(|contrast| contrast.against.iter().enumerate());
+    let parts: Vec<String> = all.filter_map(said).take(3).collect();
+    match parts.is_empty() {
+        true => format!("{} compared", report.variants.len()),
+        false => format!("p99 against {}: {}", report.label(0), parts.join("; ")),
+    }
+}
+
+fn panel(report: &CompareReport, contrast: &Contrast) -> ForestPanel {
+    let found = || contrast.against.iter().flatten();
+    let size = found().map(|found| found.difference.point.abs()).fold(0.0, f64::max);
+    let (scale, unit) = contrast::unit(contrast.metric, size);
+    let row = |(index, found): (usize, &Option<Comparison>)| {
+        let found = found.as_ref()?;
+        let scaled = |i: crate::stats::Interval| (i.low * scale, i.high * scale);
+        let words = match found.call() {
+            paired::Call::Equal => "the same in every replication".to_owned(),
+            _ => contrast::difference(contrast.metric, &found.difference),
+        };
+        Some(ForestRow {
+            label: report.full_name(index + 1),
+            point: found.difference.point * scale,
+            interval: found.difference.interval.map(scaled),
+            unpaired: found.unpaired.map(scaled),
+            words,
+            call: call(contrast.metric, found.call()),
+        })
+    };
+    ForestPanel {
+        metric: format!("{}, {}", contrast.metric.name(), contrast.window),
+        unit: unit.to_owned(),
+        better: if contrast.metric.entry().better == Direction::Less {
+            Better::Lower
+        } else {
+            Better::Neither
+        },
+        rows: contrast.against.iter().enumerate().filter_map(row).collect(),
+    }
+}
+
+fn call(metric: Metric, call: paired::Call) -> ForestCall {
+    match (call, metric.entry().better == Direction::Less) {
+        (paired::Call::Less, true) => ForestCall::Better,
+        (paired::Call::Greater, true) => ForestCall::Worse,
+        (paired::Call::Less | paired::Call::Greater, false) => ForestCall::Differs,
+        (paired::Call::Equal, _) => ForestCall::Same,
+        _ => ForestCall::TooClose,
+    }
+}
+
+fn percentiles(report: &CompareReport) -> Figure {
+    let pooled: Vec<Histogram> = (report.runs.iter().take(CURVES))
+        .map(|run| estimator::merged(&estimator::windows(&run.outcomes, 0)))
+        .collect();
+    let curve = |(index, histogram)| PercentileCurve {
+        label: report.full_name(index),
+        histogram,
+        role: Role::Compared(index),
+        band: None,
+    };
+    let mut levels: Vec<LatencyBound> = Vec::new();
+    for bound in report.variants.iter().flat_map(|v| bounds(&v.scenario.objectives)) {
+        if !levels.contains(&bound) {
+            levels.push(bound);
+        }
+    }
+    percentile(&PercentileInput {
+        title: "Latency by percentile, one line for each variant",
+        subtitle: &format!("The whole run; {}.", report.sample()),
+        curves: pooled.iter().enumerate().map(curve).collect(),
+        bounds: levels,
+    })
+}
+
+/// The first replication of every variant, which all meet the same luck.
+fn timelines(report: &CompareReport) -> Option<Figure> {
+    let kept: Option<Vec<&Timeline>> = (report.runs.iter())
+        .map(|run| run.outcomes.first().and_then(|outcome| outcome.timeline.as_ref()))
+        .collect();
+    let kept = kept.filter(|kept| !kept.is_empty())?;
+    let ended = report.runs.iter().filter_map(|run| run.outcomes.first()).map(|o| o.ended);
+    let names = (0..report.variants.len()).map(|index| report.full_name(index)).collect();
+    Some(overlay(&OverlayInput {
+        title: "The same moments in every variant",
+        subtitle: &format!("First replication; {}.", report.sample()),
+        names,
+        panels: panels(&kept),
+        rules: rules(report),
+        warm_up: report.variants[0].scenario.plan.run.warm_up,
+        horizon: ended.max().unwrap_or(Instant::ZERO),
+    }))
+}
+
+fn panels(kept: &[&Timeline]) -> Vec<OverlayPanel> {
+    let panel = |title: &str, scale, steps, value: &dyn Fn(&TotalRow) -> Option<f64>| {
+        let series = kept.iter().map(|timeline| points(timeline, value)).collect();
+        OverlayPanel { title: title.to_owned(), scale, steps, series }
+    };
+    let failed = |row: &TotalRow| row.failures.iter().sum::<u64>();
+    let mut all = vec![
+        panel("p99 latency of each bin", PanelScale::Latency, false, &|row| {
+            row.latency.map(|latency| latency.p99.as_secs())
+        }),
+        panel("CPU in use", PanelScale::Share, false, &|row| row.cpu.map(|cpu| cpu.min(1.0))),
+        panel("replicas in rotation", PanelScale::Count, true, &|row| Some(row.in_rotation as f64)),
+    ];
+    if kept.iter().flat_map(|timeline| &timeline.total).any(|row| failed(row) > 0) {
+        let title = "failed requests in each bin";
+        all.push(panel(title, PanelScale::Count, false, &|row| Some(failed(row) as f64)));
+    }
+    all
+}
+
+/// The values of a timeline, the greatest of several bins if there are very many.
+fn points(
+    timeline: &Timeline,
+    value: &dyn Fn(&TotalRow) -> Option<f64>,
+) -> Vec<(f64, Option<f64>)> {
+    let together = timeline.total.len().div_ceil(POINTS).max(1);
+    let greatest = |rows: &[TotalRow]| {
+        let values = rows.iter().filter_map(value);
+        (rows[0].start.as_secs(), values.reduce(f64::max))
+    };
+    timeline.total.chunks(together).map(greatest).collect()
+}
+
+/// When faults struck in any variant.
+fn rules(report: &CompareReport) -> Vec<(Instant, String)> {
+    let mut all: Vec<(Instant, String)> = Vec::new();
+    for (run, variant) in report.runs.iter().zip(report.variants) {
+        for incident in run.outcomes.first().into_iter().flat_map(|outcome| &outcome.incidents) {
+            let name = &variant.scenario.plan.faults[incident.fault].name;
+            let rule = (incident.at, name.clone());
+            if !all.contains(&rule) {
+                all.push(rule);
+            }
+        }
+    }
+    all.sort();
+    all.truncate(12);
+    all
+}

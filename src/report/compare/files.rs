@@ -1,0 +1,135 @@
+//! The files of a comparison.
+
+use std::io::{Result, Write};
+
+use serde_json::{Value, json};
+
+use crate::engine::ENGINE;
+use crate::metric::nine_digits;
+use crate::report::compare::contrast;
+use crate::report::compare::report::CompareReport;
+use crate::report::compare::text::render;
+use crate::report::files::staging::{FilesError, Staging};
+use crate::report::format::cells;
+use crate::report::format::table::{Cell, Column, write_columns};
+use crate::report::manifest::VERSION;
+use crate::report::run::json;
+use crate::report::run::report::Report;
+use crate::stats::Interval;
+use crate::stats::paired::Comparison;
+use crate::study::compare::Contrast;
+use crate::study::cost::tier;
+
+/// The schema of `comparison.json`.
+const SCHEMA: &str = "brownout/comparison/1";
+
+/// Writes every file but the charts and the manifest.
+///
+/// # Errors
+/// Those of the file system.
+pub fn write_all(
+    report: &CompareReport,
+    staging: &mut Staging,
+) -> std::result::Result<(), FilesError> {
+    let text = render(report, None, false);
+    staging.add("report.txt", |out| out.write_all(text.as_bytes()))?;
+    staging.add("comparison.json", |out| write_json(report, out))?;
+    staging.add("comparison.csv", |out| write_csv(report, out))
+}
+
+/// Writes `comparison.json`: the summary of every variant, and the differences.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write_json(report: &CompareReport, out: &mut dyn Write) -> Result<()> {
+    let variant = |(index, one): (usize, &Report)| {
+        let cost = report.prices.of(tier(one.scenario).as_deref());
+        Ok(json!({
+            "name": report.name(index),
+            "cost": cost.amount,
+            "cost_words": cost.words,
+            "summary": json::value(one)?,
+        }))
+    };
+    let variants = report.reports.iter().enumerate().map(variant);
+    let file = json!({
+        "schema": SCHEMA,
+        "version": VERSION,
+        "engine": ENGINE,
+        "cost_unit": report.prices.unit(),
+        "interrupted": report.is_interrupted(),
+        "variants": variants.collect::<Result<Vec<Value>>>()?,
+        "contrasts": report.contrasts.iter().map(|c| contrast_value(report, c)).collect::<Vec<_>>(),
+    });
+    cells::write_json(&file, out)
+}
+
+fn contrast_value(report: &CompareReport, contrast: &Contrast) -> Value {
+    let against = contrast.against.iter().enumerate().map(|(index, found)| {
+        let interval =
+            |i: Interval| json!({ "low": nine_digits(i.low), "high": nine_digits(i.high) });
+        json!({
+            "variant": report.name(index + 1),
+            "difference": found.as_ref().map(|found| found.difference),
+            "ratio": found.as_ref().and_then(|found| found.ratio),
+            "unpaired": found.as_ref().and_then(|found| found.unpaired.map(interval)),
+            "variance_reduction": found.as_ref().and_then(|f| f.reduction).and_then(nine_digits),
+            "call": found.as_ref().map(|found| contrast::call(contrast.metric, found.call())),
+        })
+    });
+    json!({
+        "window": contrast.window,
+        "measure": contrast.metric.name(),
+        "unit": contrast.metric.dimension().key(),
+        "baseline": report.name(0),
+        "against": against.collect::<Vec<_>>(),
+    })
+}
+
+/// A figure of a variant, against that of the first unless it is that.
+struct Row<'a> {
+    report: &'a CompareReport<'a>,
+    contrast: &'a Contrast,
+    variant: usize,
+    found: Option<&'a Comparison>,
+}
+
+/// Writes `comparison.csv`: a row for every variant, window and measure.
+fn write_csv(report: &CompareReport, out: &mut dyn Write) -> Result<()> {
+    let columns: [Column<Row>; 14] = [
+        (&["variant"], |it| it.report.name(it.variant).into()),
+        (&["window"], |it| (&it.contrast.window).into()),
+        (&["measure"], |it| it.contrast.metric.name().into()),
+        (&["unit"], |it| it.contrast.metric.dimension().key().into()),
+        (&["point", "low", "high"], |it| Cell::Figure(it.contrast.figures[it.variant])),
+        (&["n"], |it| it.contrast.figures[it.variant].map(|figure| figure.n).into()),
+        (&["baseline"], |it| it.report.name(0).into()),
+        (&["pairs"], |it| it.found.map(|found| found.difference.n).into()),
+        (&["difference", "difference_low", "difference_high"], |it| {
+            Cell::Estimate(it.found.map(|found| found.difference))
+        }),
+        (&["ratio", "ratio_low", "ratio_high"], |it| {
+            Cell::Estimate(it.found.and_then(|found| found.ratio))
+        }),
+        (&["call"], |it| {
+            it.found.map(|found| contrast::call(it.contrast.metric, found.call())).into()
+        }),
+        (&["unpaired_low", "unpaired_high"], |it| {
+            Cell::Interval(it.found.and_then(|found| found.unpaired))
+        }),
+        (&["variance_reduction"], |it| it.found.and_then(|found| found.reduction).into()),
+        (&["times_narrower"], |it| it.found.and_then(Comparison::narrower).into()),
+    ];
+    let rows = report.contrasts.iter().flat_map(|contrast| {
+        let first = Row { report, contrast, variant: 0, found: None };
+        let others = contrast.against.iter().enumerate();
+        let others = others.map(move |(index, found)| Row {
+            report,
+            contrast,
+            variant: index + 1,
+            found: found.as_ref(),
+        });
+        [first].into_iter().chain(others)
+    });
+    write_columns(out, &columns, rows)
+}

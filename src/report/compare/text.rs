@@ -1,0 +1,168 @@
+//! A comparison in text.
+
+use crate::experiment::summary::WindowSummary;
+use crate::report::caveats::caveat::Caveat;
+use crate::report::caveats::merged::{Found, Limits};
+use crate::report::compare::contrast;
+use crate::report::compare::report::CompareReport;
+use crate::report::format::page::{Paint, Written};
+use crate::report::format::table::{Table, fits};
+use crate::report::format::words::{capitalised, plural, wrapped};
+use crate::report::run::report::Report;
+use crate::report::run::tables;
+use crate::study::cost::tier;
+use crate::verdict::{Overall, Verdict};
+
+const GAIN: &str = "gain: how many times the interval is narrower than that of runs with luck of \
+                    their own would be; its square is the reduction of variance";
+
+/// The report in text.
+pub fn render(report: &CompareReport, written: Option<Written>, colour: bool) -> String {
+    let paint = Paint { colour };
+    let mut sections = vec![head(report), verdicts(report, paint)];
+    sections.extend(windows(report, paint));
+    sections.extend([differences(report, paint), caveats(report, paint)]);
+    paint.page(sections, written)
+}
+
+/// The verdicts alone.
+pub fn verdicts_only(report: &CompareReport, colour: bool) -> String {
+    verdicts(report, Paint { colour })
+}
+
+fn head(report: &CompareReport) -> String {
+    let mut questions: Vec<&str> =
+        report.variants.iter().map(|variant| variant.scenario.question.as_str()).collect();
+    questions.dedup();
+    let mut out = variants(report);
+    questions.iter().for_each(|question| out.push_str(&wrapped("  ", question)));
+    if let Some(run) = report.runs.first().filter(|run| run.interrupted) {
+        let (kept, asked) = (run.outcomes.len(), run.asked);
+        out.push_str(&match report.contrasts.is_empty() {
+            true => "  stopped before every variant had a complete replication\n".to_owned(),
+            false => format!("  stopped early: {kept} of {asked} replications of each\n"),
+        });
+    }
+    out
+}
+
+/// What is compared, in a line or, if names are long, in one for each.
+fn variants(report: &CompareReport) -> String {
+    let all = 0..report.variants.len();
+    let (count, sample) = (plural(all.len() as u64, "variant"), report.sample());
+    if !report.has_letters() {
+        let names: Vec<&str> = all.map(|index| report.name(index)).collect();
+        return wrapped("", &format!("{count} ({}): {sample}", names.join(" | ")));
+    }
+    let name = |index| wrapped(&format!("  {}  ", report.label(index)), report.name(index));
+    wrapped("", &format!("{count}: {sample}")) + &all.map(name).collect::<String>()
+}
+
+/// What each variant costs and whether it meets its objectives, with the figure of each.
+fn verdicts(report: &CompareReport, paint: Paint) -> String {
+    let cost = |one: &Report| report.prices.of(tier(one.scenario).as_deref()).words;
+    let mut heads = Table::default();
+    for (index, one) in report.reports.iter().enumerate() {
+        heads.row([report.label(index), cost(one), String::from("|")]);
+    }
+    let heads = heads.text();
+    let rows = heads.lines().zip(&report.reports);
+    let rows = rows.map(|(head, one)| wrapped(head.trim_end_matches('|'), &verdict(one)));
+    let title = format!("Verdicts (cost in {})", report.prices.unit());
+    paint.section(&title, rows.collect())
+}
+
+fn verdict(report: &Report) -> String {
+    let which = |wanted: fn(&Verdict) -> bool| {
+        let judged = report.judgements.iter().filter(|j| wanted(&j.verdict));
+        judged.map(|j| j.objective.text.as_str()).collect::<Vec<_>>().join("; ")
+    };
+    let undecided = |verdict: &Verdict| matches!(verdict, Verdict::Undecided(_));
+    match report.overall() {
+        Overall::NoObjectives => "no objectives".to_owned(),
+        Overall::Met => "✓ met".to_owned(),
+        Overall::Missed => format!("✗ missed: {}", which(|v| *v == Verdict::Missed)),
+        Overall::Undecided => format!("? undecided: {}", which(undecided)),
+    }
+}
+
+/// A table for each window that all variants have, with a column for each variant.
+fn windows(report: &CompareReport, paint: Paint) -> Vec<String> {
+    let mut labels: Vec<&str> = Vec::new();
+    report.contrasts.iter().for_each(|contrast| {
+        if !labels.contains(&contrast.window.as_str()) {
+            labels.push(&contrast.window);
+        }
+    });
+    let table = |label: &&str| {
+        let of = |(index, one): (usize, &Report)| {
+            let window = one.summary.windows.iter().find(|window| window.label == **label)?;
+            Some(WindowSummary { label: report.label(index), ..window.clone() })
+        };
+        let all: Vec<_> = report.reports.iter().enumerate().filter_map(of).collect();
+        let title = format!("{}: load, and latency of the served requests (95 % interval)", label);
+        paint.section(&capitalised(&title), tables::windows(&all))
+    };
+    labels.iter().map(table).collect()
+}
+
+fn differences(report: &CompareReport, paint: Paint) -> String {
+    let one = |index: usize| {
+        let (other, first) = (report.label(index), report.label(0));
+        let title = format!("{other} against {first} (paired; each interval 95 % by itself)");
+        paint.section(&title, difference_table(report, index))
+    };
+    let all: Vec<String> = (1..report.variants.len()).map(one).collect();
+    all.join("\n") + "\n" + &wrapped("  ", GAIN)
+}
+
+/// The differences of a variant, window by window; if they are too wide, without the intervals of
+/// ratios.
+fn difference_table(report: &CompareReport, variant: usize) -> String {
+    let table = |brief: bool| {
+        let table = difference_rows(report, variant, brief).text();
+        let mut lines = table.lines();
+        let mut out = format!("{}\n", lines.next().unwrap_or_default());
+        let mut window = "";
+        for (line, contrast) in lines.zip(&report.contrasts) {
+            if contrast.window != window {
+                window = &contrast.window;
+                out += &format!("  {window}:\n");
+            }
+            out += &format!("{line}\n");
+        }
+        out
+    };
+    Some(table(false)).filter(|table| fits(table)).unwrap_or_else(|| table(true))
+}
+
+fn difference_rows(report: &CompareReport, variant: usize, brief: bool) -> Table {
+    let mut table = Table::default().with(["", "difference", "ratio", "", "gain"]);
+    for contrast in &report.contrasts {
+        let found = contrast.against[variant - 1].as_ref();
+        let pairs = found.map_or(0, |found| found.difference.n);
+        // Not every replication has every figure.
+        let few = found.is_some() && pairs < report.runs[0].outcomes.len();
+        let of = if few { format!(", {pairs} pairs") } else { String::new() };
+        let cells = contrast::cells(contrast.metric, found, brief);
+        let name = contrast.metric.name().into_owned() + &of;
+        table.row([name].into_iter().chain(cells));
+    }
+    table
+}
+
+/// What limits the figures, each once, with the variants that it concerns.
+fn caveats(report: &CompareReport, paint: Paint) -> String {
+    let mut limits = Limits::default();
+    for (index, one) in report.reports.iter().enumerate() {
+        limits.note(&one.caveats, index, Caveat::text);
+    }
+    let whose = |found: &Found| match found.whose.len() == report.variants.len() {
+        true => String::new(),
+        false => {
+            let names: Vec<String> = found.whose.iter().map(|one| report.label(*one)).collect();
+            names.join(", ")
+        }
+    };
+    limits.section(whose, paint)
+}

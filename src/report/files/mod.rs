@@ -1,0 +1,14 @@
+//! The results directory, and the files that hold single replications.
+//!
+//! `staging.rs` builds a directory beside its place and moves it there when it is complete. The
+//! others write a file each, row by row as the outcomes come: `replications.csv` for all of them;
+//! `timeline.csv`, `events.csv` and `requests.csv` for the course of the first. Which files there
+//! are is said by the room of the command that writes them, such as [`crate::report::run`].
+
+pub(crate) mod events;
+pub(crate) mod replications;
+pub(crate) mod requests;
+pub mod staging;
+pub mod timeline;
+
+pub use staging::{FilesError, Staging};

@@ -1,0 +1,119 @@
+//! `replications.csv`: one row for each replication, with the figures of the run after warm-up.
+
+use std::io::{Result, Write};
+
+use crate::metric::Metric;
+use crate::observe::aftermath::Stability;
+use crate::observe::count::Count;
+use crate::observe::ledger::Failure;
+use crate::observe::outcome::Outcome;
+use crate::plan::Plan;
+use crate::report::format::cells;
+use crate::report::format::table::{Cell, write_csv};
+use crate::units::Span;
+
+/// Writes one row for each outcome. `recovery_s` is the longest recovery; it is empty if there was
+/// no incident or one was not over. If something surrounds the replicas, the attempts for the
+/// requests and what is counted for them follow, and whether the replication came back.
+pub(crate) fn write(plan: &Plan, outcomes: &[Outcome], out: &mut dyn Write) -> Result<()> {
+    let around = plan.surroundings.is_some();
+    let last = if around { &["attempts"][..] } else { &[] };
+    let counts = Count::ALL.iter().map(|count| count.key()).filter(|_| around);
+    let further = ["stability", "recovered_after_s"].into_iter().filter(|_| around);
+    let header = header().into_iter();
+    let further = last.iter().copied().chain(counts).chain(further).map(str::to_owned);
+    let rows = outcomes.iter().map(|outcome| {
+        let further = if around { row_around(outcome) } else { Vec::new() };
+        row(outcome).into_iter().chain(further)
+    });
+    write_csv(out, header.chain(further), rows)
+}
+
+fn header() -> Vec<String> {
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let latency = Metric::PERCENTILES.map(|one| format!("{}_ms", one.name().replace('.', "_")));
+    let last =
+        "greatest_ms busy_s in_flight_peak incidents unrecovered recovery_s digest".split(' ');
+    [
+        words(&["replication", "ended_s", "interrupted", "offered", "served"]),
+        words(&Failure::ALL.map(Failure::key)),
+        words(&["in_flight", "availability", "mean_ms"]),
+        latency.to_vec(),
+        last.map(str::to_owned).collect(),
+    ]
+    .concat()
+}
+
+fn row(outcome: &Outcome) -> Vec<Cell> {
+    let window = &outcome.windows[0];
+    let (ledger, latency, incidents) = (&window.ledger, &window.latency, &window.incidents);
+    let millis = |span: Option<Span>| Cell::from(span.map(cells::millis));
+    let mut row = vec![outcome.replication.into(), outcome.ended.into()];
+    row.push(outcome.interrupted.into());
+    row.extend([ledger.offered, ledger.served].map(Cell::from));
+    row.extend(ledger.failures.map(Cell::from));
+    row.push(ledger.in_flight.into());
+    row.push(ledger.availability().map(|share| format!("{share:.9}")).into());
+    row.push(millis(latency.mean()));
+    row.extend(Metric::PERCENTILES.map(|metric| match metric {
+        Metric::Latency(share) => millis(latency.quantile(share)),
+        _ => millis(None),
+    }));
+    row.push(millis(latency.greatest()));
+    row.push(cells::share(outcome.busy_secs).into());
+    row.extend([outcome.in_flight_peak, incidents.struck, incidents.unrecovered].map(Cell::from));
+    let seen_whole = incidents.struck > 0 && incidents.unrecovered == 0;
+    row.extend([seen_whole.then(|| incidents.longest()).into()]);
+    row.push(cells::digest(outcome.digest).into());
+    row
+}
+
+fn row_around(outcome: &Outcome) -> Vec<Cell> {
+    let window = &outcome.windows[0];
+    let numbers = [window.attempts.offered].into_iter().chain(window.counts).map(Cell::from);
+    let stability = outcome.aftermath.as_ref().map(|aftermath| aftermath.stability);
+    let after = match stability {
+        Some(Stability::Recovered { after }) => Some(after),
+        _ => None,
+    };
+    numbers.chain([stability.map(Stability::label).into(), after.into()]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::tests::{example, with_clients};
+
+    #[test]
+    fn attempts_and_counts_follow_if_something_surrounds_the_replicas() {
+        let mut out = Vec::new();
+        write(&with_clients::plan(), &with_clients::experiment().outcomes, &mut out).unwrap();
+        let mut reader = csv::Reader::from_reader(&out[..]);
+        let header = reader.headers().unwrap().clone();
+        let column = |name: &str| header.iter().position(|cell| cell == name).unwrap();
+        let row = reader.records().nth(1).unwrap().unwrap();
+        let number = |name: &str| row[column(name)].parse::<u64>().unwrap();
+        let tried_again = number("cache_misses") + number("lost_in_flight");
+        assert_eq!(number("attempts"), number("offered") + tried_again);
+        assert_eq!((number("cache_hits"), number("panics")), (2_700, 0));
+        assert_eq!((&row[column("stability")], &row[column("recovered_after_s")]), ("stuck", ""));
+    }
+
+    #[test]
+    fn each_replication_has_one_full_row() {
+        let mut outcomes = example::experiment().outcomes;
+        example::change_incident(&mut outcomes[1], |incident| incident.normal = None);
+        let mut out = Vec::new();
+        write(&example::plan(), &outcomes, &mut out).unwrap();
+        let mut reader = csv::Reader::from_reader(&out[..]);
+        let header = reader.headers().unwrap().clone();
+        let column = |name: &str| header.iter().position(|cell| cell == name).unwrap();
+        let rows: Vec<_> = reader.records().map(|row| row.unwrap()).collect();
+        assert_eq!(rows.len(), 5);
+        assert_eq!(&rows[4][column("replication")], "4");
+        assert_eq!(&rows[1][column("recovery_s")], "");
+        assert_eq!(&rows[1][column("unrecovered")], "1");
+        assert_eq!(&rows[0][column("digest")], "123456789abcdef0");
+        assert!(rows[0][column("p99_9_ms")].parse::<f64>().unwrap() > 40.0);
+    }
+}

@@ -1,0 +1,147 @@
+//! `timeline.csv`: the first replication, one row per bin for the whole gateway and one per bin
+//! and replica.
+
+use std::io::{Result, Write};
+
+use crate::observe::count::Count;
+use crate::observe::ledger::Failure;
+use crate::observe::timeline::{Latency, ReplicaLife, ReplicaRow, Timeline, TotalRow};
+use crate::plan::Plan;
+use crate::report::format::cells;
+use crate::report::format::table::{Cell, write_csv};
+use crate::units::{Instant, SECOND, Span};
+
+/// The bucket of dashboards: the product shows its metrics per minute.
+pub const DASHBOARD_BUCKET: Span = Span(60 * SECOND);
+
+const BEFORE_FAILURES: [&str; 6] = ["time_s", "replica", "zone", "state", "offered", "served"];
+const AFTER_FAILURES: [&str; 10] = [
+    "mean_ms",
+    "p50_ms",
+    "p95_ms",
+    "p99_ms",
+    "in_flight",
+    "cpu",
+    "cpu_monitored",
+    "in_rotation",
+    "wanted",
+    "cpu_autoscaler",
+];
+
+/// Writes the timeline. Times are the starts of bins; counts of a replica are requests that reached
+/// and left it; `cpu_monitored` is the CPU as a dashboard with one-minute buckets shows it. If
+/// something surrounds the replicas, attempts and what is counted for them follow.
+pub(crate) fn write(plan: &Plan, timeline: &Timeline, out: &mut dyn Write) -> Result<()> {
+    let failures = Failure::ALL.map(Failure::key);
+    let counts = ["attempts"].into_iter().chain(Count::ALL.map(Count::key));
+    let further: Vec<&str> = counts.filter(|_| plan.surroundings.is_some()).collect();
+    let header = BEFORE_FAILURES.iter().chain(&failures).chain(&AFTER_FAILURES).chain(&further);
+    let monitored = timeline.monitored(DASHBOARD_BUCKET);
+    let by_replica = timeline.monitored_by_replica(DASHBOARD_BUCKET);
+    let mut replicas = timeline.by_replica.iter().zip(&by_replica).peekable();
+    let rows = timeline.total.iter().enumerate().flat_map(|(bin, total)| {
+        let around = [total.attempts].into_iter().chain(total.counts).map(Cell::from);
+        let mut row = total_row(total, monitored[bin]);
+        row.extend(around.take(further.len()));
+        let mut rows = vec![row];
+        let ends = (total.start, total.start + timeline.bin);
+        while let Some((row, monitored)) = replicas.next_if(|(row, _)| row.bin == bin) {
+            let life = &timeline.replicas[row.replica];
+            let mut row = replica_row(row, life, &plan.topology.zones[life.zone], ends, *monitored);
+            row.extend(further.iter().map(|_| Cell::from("")));
+            rows.push(row);
+        }
+        rows
+    });
+    write_csv(out, header, rows)
+}
+
+fn total_row(row: &TotalRow, monitored: Option<f64>) -> Vec<Cell> {
+    let millis =
+        |of: fn(&Latency) -> Span| Cell::from(row.latency.as_ref().map(|it| cells::millis(of(it))));
+    let share = |share: Option<f64>| Cell::from(share.map(cells::share));
+    let mut row_cells = vec![row.start.into(), "all".into(), "".into(), "".into()];
+    row_cells.extend([row.offered, row.served].into_iter().chain(row.failures).map(Cell::from));
+    row_cells.extend([millis(|it| it.mean), millis(|it| it.p50), millis(|it| it.p95)]);
+    row_cells.extend([millis(|it| it.p99), row.in_flight.into(), share(row.cpu)]);
+    row_cells.extend([share(monitored), row.in_rotation.into(), row.wanted.into()]);
+    row_cells.push(share(row.cpu_seen));
+    row_cells
+}
+
+fn replica_row(
+    row: &ReplicaRow,
+    life: &ReplicaLife,
+    zone: &str,
+    (start, end): (Instant, Instant),
+    monitored: Option<f64>,
+) -> Vec<Cell> {
+    let changes = life.rotation.partition_point(|(at, _)| *at < end);
+    let in_rotation = changes > 0 && life.rotation[changes - 1].1;
+    let mut cells: Vec<Cell> =
+        vec![start.into(), (&life.name).into(), zone.into(), row.state.label().into()];
+    cells.extend([row.arrived, row.served].map(Cell::from));
+    cells.extend(vec![Cell::from(""); Failure::ALL.len() + 4]);
+    cells.extend([row.in_flight.into(), cells::share(row.cpu).into()]);
+    cells.extend([monitored.map(cells::share).into(), u64::from(in_rotation).into()]);
+    cells.extend([Cell::from(""), Cell::from("")]);
+    cells
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::tests::{example, with_clients};
+
+    #[test]
+    fn what_happens_as_a_bin_ends_belongs_to_the_next() {
+        let mut timeline = example::outcome(&example::plan(), 0).timeline.unwrap();
+        timeline.replicas[0].rotation.push((Instant::from_secs(30.0), false));
+        let mut out = Vec::new();
+        write(&example::plan(), &timeline, &mut out).unwrap();
+        let mut reader = csv::Reader::from_reader(&out[..]);
+        let rows: Vec<_> = reader.records().map(|row| row.unwrap()).collect();
+        let column = AFTER_FAILURES.iter().position(|name| *name == "in_rotation").unwrap();
+        let from_end = AFTER_FAILURES.len() - column;
+        let rotation = |bin: usize| {
+            let row = &rows[bin * 3 + 1];
+            row[row.len() - from_end].to_owned()
+        };
+        assert_eq!([2, 3].map(rotation), ["1", "0"]);
+    }
+
+    #[test]
+    fn attempts_and_counts_follow_if_something_surrounds_the_replicas() {
+        let outcome = with_clients::experiment().outcomes.remove(0);
+        let mut out = Vec::new();
+        write(&with_clients::plan(), &outcome.timeline.unwrap(), &mut out).unwrap();
+        let mut reader = csv::Reader::from_reader(&out[..]);
+        let header = reader.headers().unwrap().clone();
+        let column = |name: &str| header.iter().position(|cell| cell == name).unwrap();
+        let rows: Vec<_> = reader.records().map(|row| row.unwrap()).collect();
+        assert_eq!((column("attempts"), header.len()), (29, 29 + 1 + Count::ALL.len()));
+        let cells =
+            |row: usize| ["attempts", "cache_hits", "panics"].map(|c| &rows[row][column(c)]);
+        assert_eq!((cells(18 * 3), cells(18 * 3 + 1)), (["160", "20", "0"], ["", "", ""]));
+    }
+
+    #[test]
+    fn every_bin_has_a_row_for_the_gateway_and_one_for_each_replica() {
+        let outcome = example::outcome(&example::plan(), 0);
+        let timeline = outcome.timeline.unwrap();
+        let mut out = Vec::new();
+        write(&example::plan(), &timeline, &mut out).unwrap();
+        let mut reader = csv::Reader::from_reader(&out[..]);
+        let header = reader.headers().unwrap().clone();
+        let column = |name: &str| header.iter().position(|cell| cell == name).unwrap();
+        let rows: Vec<_> = reader.records().map(|row| row.unwrap()).collect();
+        assert_eq!((header.len(), rows.len()), (29, 180));
+        let (total, dead) = (&rows[18 * 3], &rows[17 * 3 + 2]);
+        assert_eq!((&total[column("time_s")], &total[column("replica")]), ("180", "all"));
+        assert_eq!(&total[column("lost_in_flight")], "1");
+        assert_eq!((&dead[column("replica")], &dead[column("zone")]), ("b-1", "b"));
+        assert_eq!((&dead[column("in_rotation")], &dead[column("p99_ms")]), ("1", ""));
+        assert_eq!(&rows[19 * 3][column("cpu")], "");
+        assert_eq!(&rows[19 * 3][column("cpu_monitored")], "0.500000");
+    }
+}

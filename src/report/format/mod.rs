@@ -1,0 +1,12 @@
+//! How things look: figures and numbers in words, tables, sections of a text, and cells of files.
+//!
+//! `words.rs` writes a figure by its kind, with the interval beside the point. `table.rs` is the
+//! one table, for people and for files. `page.rs` has what the texts of all commands are made of:
+//! titles, sections, lists of caveats. `cells.rs` writes numbers for programs, exactly.
+//!
+//! Nothing here knows what is told.
+
+pub(crate) mod cells;
+pub mod page;
+pub(crate) mod table;
+pub(crate) mod words;

@@ -1,0 +1,140 @@
+//! What limits a capacity plan, in words.
+
+use crate::objective::{Metric, Objective};
+use crate::plan::Extent;
+use crate::report::caveats::steady_window::Quiet;
+use crate::report::plan::report::CapacityReport;
+use crate::report::plan::words;
+use crate::scenario::Mark;
+use crate::study::capacity::finding::Finding;
+use crate::study::capacity::mode::{self, Mode};
+use crate::study::capacity::search::Capacity;
+use crate::study::capacity::settling::Settling;
+
+/// What limits the plan.
+pub(crate) fn texts(report: &CapacityReport) -> Vec<String> {
+    let base = report.base();
+    let mut all = Vec::new();
+    if report.modes.contains(&Mode::DailyPeak) {
+        all.push(format!(
+            "the peak of a day is taken as {} times its trough, climbed to in 15 min: assumed → \
+             --peak-ratio",
+            report.effort.trial.peak_ratio
+        ));
+    }
+    all.extend(left_out(report));
+    if !base.plan.faults.is_empty() {
+        all.push("the scenario's own faults are replaced by the modes'".to_owned());
+    }
+    let asks_for =
+        |metric: Metric| base.objectives.iter().any(|objective| objective.metric == metric);
+    if !asks_for(Metric::Availability) {
+        let mean = match asks_for(Metric::MeanLatency) {
+            true => ", and a mean is of those that are served, however few",
+            false => "",
+        };
+        all.push(format!(
+            "no objective bounds the availability: where more requests fail than a percentile \
+             leaves out, it is missed{mean} → add one, such as availability >= 99%"
+        ));
+    }
+    all.extend(report.settling.iter().filter_map(|one| unsettled(report, one)));
+    all.extend(uneven(report));
+    let shakes_hands = base.plan.surroundings.iter().any(|around| around.tls.is_some());
+    if shakes_hands || base.plan.ends_early() {
+        all.push(
+            "the load at which CPU is full is that of requests that go all the way, without \
+             handshakes: what a cache or a limit answers early takes less"
+                .to_owned(),
+        );
+    }
+    if !report.demand_is_own {
+        all.push(format!("the demand is {} by --demand", words::demand(report.demand)));
+    }
+    let assumed: Vec<&str> = (base.settings.iter())
+        .filter(|setting| setting.mark == Mark::Assumed && !setting.path.starts_with("run."))
+        .map(|setting| setting.path.as_str())
+        .collect();
+    if !assumed.is_empty() {
+        all.push(format!(
+            "assumed by default, because nothing is published: {} → write down your own; \
+             brownout check --settings says more",
+            assumed.join(", ")
+        ));
+    }
+    all
+}
+
+/// Whether a gateway was still settling after warm-up.
+fn unsettled(report: &CapacityReport, settling: &Settling) -> Option<String> {
+    let quiet = Quiet::of(&settling.scenario.plan, &settling.run)?;
+    let name = &report.candidates[settling.candidate].name;
+    let load = words::load(settling.load);
+    let message = quiet.warm_up_short()?.message();
+    Some(format!("{name} at {load}/s: {message} → --set run.warm-up=SPAN"))
+}
+
+/// Where more load helps, so that there is no capacity.
+fn uneven(report: &CapacityReport) -> Option<String> {
+    let is_uneven = |finding: &&Finding| matches!(finding.capacity, Capacity::Uneven { .. });
+    let finding = report.findings.iter().find(is_uneven)?;
+    let name = &report.candidates[finding.candidate].name;
+    Some(format!(
+        "more load helps {name} when {}: {}; no load is the capacity then, and what lies between \
+         loads is not known → brownout sweep --set traffic.rate=FROM..TO:NUMBER",
+        finding.mode.label(),
+        words::capacity(finding.capacity)
+    ))
+}
+
+/// The objectives that are judged in some mode, as written.
+pub(crate) fn judged(report: &CapacityReport) -> Vec<String> {
+    let of = |mode: &Mode| mode::objectives(report.base(), *mode);
+    let all: Vec<_> = report.modes.iter().flat_map(of).collect();
+    let is_judged = |text: &str| all.iter().any(|one| one.text == text);
+    let texts = report.base().objectives.iter().map(|one| one.text.clone());
+    texts.filter(|text| is_judged(text)).collect()
+}
+
+/// The objectives that are not judged, or not in all modes, and why.
+fn left_out(report: &CapacityReport) -> Vec<String> {
+    let base = report.base();
+    let judged = judged(report);
+    let out: Vec<&Objective> =
+        base.objectives.iter().filter(|one| !judged.contains(&one.text)).collect();
+    let is_part = |one: &Objective| base.plan.windows[one.window].extent != Extent::Run;
+    let texts = |wanted: &dyn Fn(&Objective) -> bool| {
+        let texts = out.iter().filter(|one| wanted(one)).map(|one| one.text.as_str());
+        texts.collect::<Vec<_>>().join(", ")
+    };
+    let is_recovery = |one: &Objective| one.metric == Metric::Recovery;
+    let is_cpu = |one: &Objective| one.metric == Metric::Cpu;
+    let parts = [
+        ("as they speak of a part of the run", texts(&is_part)),
+        (
+            "as only the loss of a replica or a zone has a recovery",
+            texts(&|one| !is_part(one) && is_recovery(one)),
+        ),
+        (
+            "as a plan does not judge how runs come back",
+            texts(&|one| !is_part(one) && one.metric.is_of_replications()),
+        ),
+        (
+            "as a plan looks for the load at which requests suffer",
+            texts(&|one| !is_part(one) && is_cpu(one)),
+        ),
+    ];
+    let mut all: Vec<String> = (parts.into_iter())
+        .filter(|(_, texts)| !texts.is_empty())
+        .map(|(why, texts)| format!("left out, {why}: {texts}"))
+        .collect();
+    let somewhere =
+        base.objectives.iter().find(|one| is_recovery(one) && judged.contains(&one.text));
+    let others = report.modes.iter().any(|mode| !mode::has_recovery(*mode));
+    all.extend(
+        somewhere
+            .filter(|_| others)
+            .map(|one| format!("{} is judged only where a replica or a zone is lost", one.text)),
+    );
+    all
+}

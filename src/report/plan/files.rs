@@ -1,0 +1,230 @@
+//! The files of a capacity plan.
+
+use std::io::{Result, Write};
+
+use serde_json::{Value, json};
+
+use crate::engine::ENGINE;
+use crate::metric::nine_digits;
+use crate::report::files::staging::{FilesError, Staging};
+use crate::report::format::cells;
+use crate::report::format::table::{Cell, Column, write_columns};
+use crate::report::manifest::VERSION;
+use crate::report::plan::caveats::texts;
+use crate::report::plan::report::CapacityReport;
+use crate::report::plan::text::{headline, render};
+use crate::report::plan::words;
+use crate::study::capacity::advice::Carries;
+use crate::study::capacity::finding::{Finding, Probe};
+use crate::study::capacity::search::{Capacity, Excess};
+use crate::study::capacity::sensitivity::{FACTORS, Sensitivity};
+use crate::verdict::Judgement;
+
+/// The schema of `plan.json`.
+const SCHEMA: &str = "brownout/plan/1";
+
+/// Writes every file but the charts and the manifest.
+///
+/// # Errors
+/// Those of the file system.
+pub fn write_all(
+    report: &CapacityReport,
+    staging: &mut Staging,
+) -> std::result::Result<(), FilesError> {
+    let text = render(report, None, false);
+    staging.add("report.txt", |out| out.write_all(text.as_bytes()))?;
+    staging.add("plan.json", |out| write_json(report, out))?;
+    staging.add("capacity.csv", |out| write_csv(report, out))?;
+    staging.add("probes.csv", |out| write_probes(report, out))?;
+    if !report.sensitivities.is_empty() {
+        staging.add("sensitivity.csv", |out| write_sensitivities(report, out))?;
+    }
+    Ok(())
+}
+
+/// Writes `plan.json`.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write_json(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
+    let carries = report.carries();
+    let candidate = |(index, candidate): (usize, &crate::study::capacity::finding::Candidate)| {
+        let cost = report.cost(index);
+        json!({
+            "name": candidate.name,
+            "cost": cost.amount,
+            "cost_words": cost.words,
+            "carries_demand": word(carries[index]),
+            "capacity": report.of(index).map(finding).collect::<Vec<_>>(),
+        })
+    };
+    let case = report.critical_case();
+    let one = |one: &Sensitivity| {
+        json!({
+            "setting": one.path,
+            "value": one.value,
+            "factors": FACTORS,
+            "capacity_ratio": one.capacity.map(|ratio| ratio.and_then(nine_digits)),
+        })
+    };
+    let value = json!({
+        "schema": SCHEMA,
+        "version": VERSION,
+        "engine": ENGINE,
+        "scenario": report.base().name,
+        "seed": report.base().plan.run.seed,
+        "replications": report.effort.replications,
+        "judged_s": nine_digits(report.effort.trial.judged.as_secs()),
+        "peak_ratio": report.effort.trial.peak_ratio,
+        "tolerance": report.effort.tolerance,
+        "interrupted": report.interrupted,
+        "demand_per_s": nine_digits(report.demand),
+        "cost_unit": report.prices.unit(),
+        "recommendation": headline(report).loud(),
+        "chosen": report.chosen().map(|index| report.candidates[index].name.as_str()),
+        "gateways": report.candidates.iter().enumerate().map(candidate).collect::<Vec<_>>(),
+        "sensitivity": {
+            "gateway": case.map(|case| report.candidates[case.candidate].name.as_str()),
+            "mode": case.map(|case| case.mode.key()),
+            "settings": report.sensitivities.iter().map(one).collect::<Vec<_>>(),
+        },
+        "caveats": texts(report),
+    });
+    cells::write_json(&value, out)
+}
+
+fn word(carries: Carries) -> &'static str {
+    match carries {
+        Carries::Yes => "yes",
+        Carries::No => "no",
+        Carries::Undecided => "undecided",
+    }
+}
+
+/// State, low, point and high of a capacity.
+fn parts(capacity: Capacity) -> (&'static str, [Option<f64>; 3]) {
+    match capacity {
+        Capacity::Between { low, point, high } => {
+            ("between", [Some(low), Some(point), Some(high).filter(|high| high.is_finite())])
+        }
+        Capacity::AtLeast(low) => ("at_least", [Some(low), None, None]),
+        Capacity::AtMost(high) => {
+            ("at_most", [None, None, Some(high).filter(|high| high.is_finite())])
+        }
+        Capacity::Nothing => ("nothing", [None; 3]),
+        Capacity::Uneven { .. } => ("uneven", [None; 3]),
+        Capacity::Stopped => ("stopped", [None; 3]),
+    }
+}
+
+fn finding(finding: &Finding) -> Value {
+    let (state, [low, point, high]) = parts(finding.capacity);
+    let binding = finding.binding.as_ref();
+    let (met, missed) = match finding.capacity {
+        Capacity::Uneven { missed, met } => (Some(met), Some(missed)),
+        _ => (None, None),
+    };
+    json!({
+        "mode": finding.mode.key(),
+        "state": state,
+        "low_per_s": low.and_then(nine_digits),
+        "point_per_s": point.and_then(nine_digits),
+        "high_per_s": high.and_then(nine_digits),
+        "met_at_per_s": met.and_then(nine_digits),
+        "missed_at_per_s": missed.and_then(nine_digits),
+        "fluid_limit_per_s": nine_digits(finding.theory),
+        "objective": binding.map(|binding| binding.objective.as_str()),
+        "constraint": binding.map(words::why),
+        "experiments": finding.probes.len(),
+    })
+}
+
+/// Writes `capacity.csv`: a row for every gateway and mode.
+fn write_csv(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
+    type Row<'a> = (&'a CapacityReport<'a>, &'a Finding);
+    let columns: [Column<Row>; 12] = [
+        (&["gateway"], |(report, it)| (&report.candidates[it.candidate].name).into()),
+        (&["mode"], |(_, it)| it.mode.key().into()),
+        (&["state"], |(_, it)| parts(it.capacity).0.into()),
+        (&["low"], |(_, it)| parts(it.capacity).1[0].into()),
+        (&["point"], |(_, it)| parts(it.capacity).1[1].into()),
+        (&["high"], |(_, it)| parts(it.capacity).1[2].into()),
+        (&["fluid_limit"], |(_, it)| it.theory.into()),
+        (&["objective"], |(_, it)| it.binding.as_ref().map(|it| &it.objective).into()),
+        (&["constraint"], |(_, it)| it.binding.as_ref().map(words::why).into()),
+        (&["cost"], |(report, it)| report.cost(it.candidate).words.into()),
+        (&["demand"], |(report, _)| report.demand.into()),
+        (&["experiments"], |(_, it)| it.probes.len().into()),
+    ];
+    write_columns(out, &columns, report.findings.iter().map(|finding| (report, finding)))
+}
+
+/// An objective at a load that was tried.
+struct Tried<'a> {
+    report: &'a CapacityReport<'a>,
+    finding: &'a Finding,
+    probe: &'a Probe,
+    judgement: &'a Judgement,
+    excess: Excess,
+}
+
+/// Writes `probes.csv`: a row for every load that was tried and every objective.
+fn write_probes(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
+    let columns: [Column<Tried>; 11] = [
+        (&["gateway"], |it| (&it.report.candidates[it.finding.candidate].name).into()),
+        (&["mode"], |it| it.finding.mode.key().into()),
+        (&["load"], |it| it.probe.load.into()),
+        (&["objective"], |it| (&it.judgement.objective.text).into()),
+        (&["verdict"], |it| verdict(it.excess).into()),
+        (&["point", "low", "high"], |it| Cell::Figure(it.judgement.figure)),
+        (&["excess"], |it| it.excess.point.into()),
+        (&["failed"], |it| it.probe.failed.into()),
+        (&["utilisation"], |it| it.probe.utilisation.into()),
+        (&["overload"], |it| it.probe.overload.into()),
+        (&["replications"], |it| it.report.effort.replications.into()),
+    ];
+    let probes = |finding| report_probes(report, finding);
+    write_columns(out, &columns, report.findings.iter().flat_map(probes))
+}
+
+fn report_probes<'a>(
+    report: &'a CapacityReport<'a>,
+    finding: &'a Finding,
+) -> impl Iterator<Item = Tried<'a>> {
+    finding.probes.iter().flat_map(move |probe| {
+        probe.judged.iter().map(move |(judgement, excess)| Tried {
+            report,
+            finding,
+            probe,
+            judgement,
+            excess: *excess,
+        })
+    })
+}
+
+fn verdict(excess: Excess) -> &'static str {
+    match excess {
+        Excess { most, .. } if most < 0.0 => "met",
+        Excess { least, .. } if least > 0.0 => "missed",
+        _ => "undecided",
+    }
+}
+
+/// Writes `sensitivity.csv`: a row for every setting and factor.
+fn write_sensitivities(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
+    type Row<'a> = (&'a CapacityReport<'a>, &'a Finding, &'a Sensitivity, usize);
+    let columns: [Column<Row>; 7] = [
+        (&["gateway"], |(report, case, ..)| (&report.candidates[case.candidate].name).into()),
+        (&["mode"], |(_, case, ..)| case.mode.key().into()),
+        (&["setting"], |(_, _, one, _)| (&one.path).into()),
+        (&["value"], |(_, _, one, _)| (&one.value).into()),
+        (&["factor"], |(_, _, _, index)| FACTORS[*index].to_string().into()),
+        (&["with"], |(_, _, one, index)| (&one.values[*index]).into()),
+        (&["capacity_ratio"], |(_, _, one, index)| one.capacity[*index].into()),
+    ];
+    let row = |case| {
+        let each = move |one| (0..FACTORS.len()).map(move |index| (report, case, one, index));
+        report.sensitivities.iter().flat_map(each)
+    };
+    write_columns(out, &columns, report.critical_case().into_iter().flat_map(row))
+}

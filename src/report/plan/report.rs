@@ -1,0 +1,98 @@
+//! A capacity plan with all that is said of it.
+
+use crate::report::format::words::plural;
+use crate::scenario::Scenario;
+use crate::study::capacity::advice::{self, Carries};
+use crate::study::capacity::finding::{Candidate, Effort, Finding};
+use crate::study::capacity::mode::Mode;
+use crate::study::capacity::search::Capacity;
+use crate::study::capacity::sensitivity::Sensitivity;
+use crate::study::capacity::settling::Settling;
+use crate::study::cost::{Cost, Prices, tier};
+
+/// A capacity plan with all that is said of it.
+#[derive(Debug)]
+pub struct CapacityReport<'a> {
+    /// The gateways that might be had.
+    pub candidates: &'a [Candidate],
+    /// The modes that were asked for.
+    pub modes: &'a [Mode],
+    /// How capacities were looked for.
+    pub effort: Effort,
+    /// What was found.
+    pub findings: &'a [Finding],
+    /// Runs that show whether warm-up suffices.
+    pub settling: &'a [Settling],
+    /// Requests per second that are to be carried.
+    pub demand: f64,
+    /// Whether the demand is the scenario's own.
+    pub demand_is_own: bool,
+    /// What each costs.
+    pub prices: &'a Prices,
+    /// What the assumed settings do to the capacity of the candidate that is recommended, or of the
+    /// last, in its weakest mode.
+    pub sensitivities: &'a [Sensitivity],
+    /// Whether it was stopped.
+    pub interrupted: bool,
+}
+
+impl<'a> CapacityReport<'a> {
+    /// The scenario of the first candidate.
+    pub(crate) fn base(&self) -> &'a Scenario {
+        &self.candidates[0].scenario
+    }
+
+    /// Whether each candidate carries the demand.
+    pub fn carries(&self) -> Vec<Carries> {
+        let one =
+            |candidate| advice::carries(self.findings, candidate, self.modes.len(), self.demand);
+        (0..self.candidates.len()).map(one).collect()
+    }
+
+    /// What a candidate costs.
+    pub(crate) fn cost(&self, candidate: usize) -> Cost {
+        self.prices.of(tier(&self.candidates[candidate].scenario).as_deref())
+    }
+
+    /// The candidate that is recommended.
+    pub fn chosen(&self) -> Option<usize> {
+        let demand = (self.modes.len(), self.demand);
+        advice::recommended(self.candidates, self.findings, demand, self.prices)
+    }
+
+    /// Whether some search was stopped, or not begun.
+    pub(crate) fn is_incomplete(&self) -> bool {
+        let stopped = |finding: &Finding| finding.capacity == Capacity::Stopped;
+        self.findings.len() < self.candidates.len() * self.modes.len()
+            || self.findings.iter().any(stopped)
+    }
+
+    /// The findings of a candidate in the order of the modes.
+    pub(crate) fn of(&self, candidate: usize) -> impl Iterator<Item = &'a Finding> {
+        self.findings.iter().filter(move |finding| finding.candidate == candidate)
+    }
+
+    pub(crate) fn weakest(&self, candidate: usize) -> Option<&'a Finding> {
+        advice::weakest(self.findings, candidate, self.demand)
+    }
+
+    /// The finding of which it was tried what it hangs on.
+    pub(crate) fn critical_case(&self) -> Option<&'a Finding> {
+        advice::critical_case(self.candidates, self.findings, self.chosen(), self.demand)
+    }
+
+    /// What loads count.
+    pub(crate) fn arrivals(&self) -> &'static str {
+        match self.base().plan.requests_per_arrival() > 1.0 {
+            true => "sessions",
+            false => "requests",
+        }
+    }
+
+    /// How the figures came about, in words.
+    pub(crate) fn sample(&self) -> String {
+        let replications = plural(self.effort.replications as u64, "replication");
+        let seed = self.base().plan.run.seed;
+        format!("{replications} at each load, seed {seed}; 95 % intervals")
+    }
+}

@@ -1,0 +1,188 @@
+//! A capacity plan in text: the recommendation first, then every capacity with what bounds it, what
+//! it hangs on, and what limits it all.
+
+use crate::report::format::page::{Paint, Written};
+use crate::report::format::words::{grouped, plural, wrapped};
+use crate::report::plan::caveats::{judged, texts};
+use crate::report::plan::report::CapacityReport;
+use crate::report::plan::words;
+use crate::study::capacity::advice::{self, Carries};
+use crate::study::capacity::finding::Finding;
+use crate::study::capacity::search::Capacity;
+use crate::study::capacity::sensitivity::{FACTORS, NO_EFFECT, Sensitivity};
+
+/// The report in text.
+pub fn render(report: &CapacityReport, written: Option<Written>, colour: bool) -> String {
+    let paint = Paint { colour };
+    let sections = vec![
+        recommendation(report, paint) + "\n" + &head(report),
+        capacities(report, paint),
+        sensitivities(report, paint),
+        paint.caveats(texts(report)),
+    ];
+    paint.page(sections, written)
+}
+
+/// The recommendation alone.
+pub fn recommendation_only(report: &CapacityReport, colour: bool) -> String {
+    recommendation(report, Paint { colour })
+}
+
+fn head(report: &CapacityReport) -> String {
+    let base = report.base();
+    let count = plural(report.candidates.len() as u64, "gateway");
+    let modes = words::modes(report.modes.len());
+    let (texts, time) = (judged(report).join(", "), report.effort.trial.judged);
+    let lines = [
+        base.question.clone(),
+        format!("{count} in {modes}, {}", report.sample()),
+        format!("{texts}; judged for {time} from a loss on"),
+    ];
+    lines.map(|line| wrapped("  ", &line)).concat()
+}
+
+fn recommendation(report: &CapacityReport, paint: Paint) -> String {
+    let mut out = format!("{}\n", paint.title(&headline(report).loud()));
+    for (candidate, carries) in report.carries().into_iter().enumerate() {
+        out.push_str(&wrapped("  ", &reason(report, candidate, carries)));
+    }
+    out
+}
+
+/// What the plan comes to, in one sentence.
+pub(crate) struct Headline {
+    glyph: char,
+    /// Its first word, loud for text and quiet for charts.
+    lead: (&'static str, &'static str),
+    rest: String,
+}
+
+impl Headline {
+    /// For text.
+    pub(crate) fn loud(&self) -> String {
+        format!("{} {}{}", self.glyph, self.lead.0, self.rest)
+    }
+
+    /// For charts.
+    pub(crate) fn quiet(&self) -> String {
+        format!("{}{}", self.lead.1, self.rest)
+    }
+}
+
+/// What the plan comes to.
+pub(crate) fn headline(report: &CapacityReport) -> Headline {
+    let demand = words::demand(report.demand);
+    let modes = words::all_modes(report.modes.len());
+    let (glyph, lead, rest) = match report.chosen() {
+        _ if report.is_incomplete() => {
+            ('?', ("STOPPED", "STOPPED"), format!(" before it was known what carries {demand}"))
+        }
+        Some(chosen) => {
+            let name = &report.candidates[chosen].name;
+            ('✓', ("CHOOSE", "Choose"), format!(" {name}: it carries {demand} in {modes}"))
+        }
+        None if report.carries().contains(&Carries::Undecided) => {
+            let rest = format!(": no gateway is sure to carry {demand} in {modes}");
+            ('?', ("UNDECIDED", "UNDECIDED"), rest)
+        }
+        None => ('✗', ("NONE", "None"), format!(" of these gateways carries {demand} in {modes}")),
+    };
+    Headline { glyph, lead, rest }
+}
+
+/// Why a candidate is chosen or not.
+fn reason(report: &CapacityReport, candidate: usize, carries: Carries) -> String {
+    let name = &report.candidates[candidate].name;
+    let cost = report.cost(candidate).words;
+    let Some(weakest) = report.weakest(candidate) else {
+        return format!("{name} ({cost}): not looked at");
+    };
+    let found = words::capacity(weakest.capacity);
+    let when = weakest.mode.label();
+    let binding = weakest.binding.as_ref();
+    let why = binding.map(|binding| format!(", then {}", words::binding(binding)));
+    let why = why.unwrap_or_default();
+    let (glyph, does) = match (carries, lasts(report, weakest.capacity)) {
+        (Carries::Yes, Some(growth)) => ("✓", format!("lasts until {growth} traffic")),
+        (Carries::Yes, None) => ("✓", "carries it".to_owned()),
+        (Carries::No, _) => ("✗", "does not".to_owned()),
+        (Carries::Undecided, _) => ("?", "may".to_owned()),
+    };
+    let unsure = carries == Carries::Undecided
+        && advice::sure(weakest.capacity) >= report.demand
+        && advice::carried(weakest, report.demand) == Carries::Undecided;
+    let but = match unsure {
+        true => format!(
+            "; but {} itself was tried and is not sure to meet the objectives",
+            words::demand(report.demand)
+        ),
+        false => String::new(),
+    };
+    format!("{glyph} {name} ({cost}) {does}; weakest when {when}: {found}{why}{but}")
+}
+
+/// How far the demand may grow until it is no longer sure to be carried: `+10 %`, `at least +10 %`;
+/// `None` if the capacity does not say.
+pub(crate) fn lasts(report: &CapacityReport, capacity: Capacity) -> Option<String> {
+    let growth = 100.0 * (advice::sure(capacity) / report.demand - 1.0);
+    let least = if matches!(capacity, Capacity::AtLeast(_)) { "at least " } else { "" };
+    (growth >= 0.0).then(|| format!("{least}+{} %", grouped(growth.floor(), 0)))
+}
+
+fn capacities(report: &CapacityReport, paint: Paint) -> String {
+    let title = format!(
+        "Capacity in {}/s, the load at which all replicas left are full, and what is in the way",
+        report.arrivals()
+    );
+    let mut out = format!("{}\n", paint.title(&title));
+    let width = report.modes.iter().map(|mode| mode.label().chars().count()).max().unwrap_or(0);
+    for (index, candidate) in report.candidates.iter().enumerate() {
+        out.push_str(&format!("  {}\n", candidate.name));
+        for finding in report.of(index) {
+            let label = finding.mode.label();
+            let capacity = words::capacity(finding.capacity);
+            let theory = words::theory(finding);
+            out.push_str(&format!("    {label:<width$}  {capacity:<24}  {theory}\n"));
+            if let Some(binding) = &finding.binding {
+                let indent = format!("    {:width$}  ", "");
+                out.push_str(&wrapped(&indent, &words::binding(binding)));
+            }
+        }
+    }
+    let note = "A loss that is soon made good can be got through above the load at which the \
+                survivors are full.";
+    let above = |finding: &Finding| match finding.capacity {
+        Capacity::Between { point, .. } | Capacity::AtLeast(point) => {
+            finding.mode.loses() && point > finding.theory
+        }
+        _ => false,
+    };
+    if report.findings.iter().any(above) {
+        out.push_str(&wrapped("  ", note));
+    }
+    out
+}
+
+/// What the capacity of the critical case hangs on.
+fn sensitivities(report: &CapacityReport, paint: Paint) -> String {
+    let Some(case) = report.critical_case().filter(|_| !report.sensitivities.is_empty()) else {
+        return String::new();
+    };
+    let name = &report.candidates[case.candidate].name;
+    let title = format!("What the capacity of {name} hangs on ({})", case.mode.label());
+    let (weighty, idle): (Vec<&Sensitivity>, Vec<&Sensitivity>) =
+        report.sensitivities.iter().partition(|one| one.weight() >= NO_EFFECT);
+    let width = weighty.iter().map(|one| one.path.chars().count()).max().unwrap_or(0);
+    let [less, more] = FACTORS;
+    let mut out = String::new();
+    for Sensitivity { path, value, capacity, .. } in weighty {
+        let [down, up] = capacity.map(words::change);
+        let line = format!("{path:<width$}  ×{less}: {down:>8}   ×{more}: {up:>8}   of {value}");
+        out.push_str(&format!("  {line}\n"));
+    }
+    if !idle.is_empty() {
+        let list: Vec<&str> = idle.iter().map(|one| one.path.as_str()).collect();
+        out.push_str(&wrapped("  ", &format!("less than 0.5 %: {}", list.join(", "))));
+    }
+    paint.section(&title, out)
+}

@@ -1,0 +1,199 @@
+//! Capacities, constraints and sensitivities in words.
+
+use crate::observe::ledger::Failure;
+use crate::report::format::words::{grouped, plural};
+use crate::study::capacity::finding::Finding;
+use crate::study::capacity::finding::{Binding, Constraint};
+use crate::study::capacity::search::Capacity;
+use crate::units::{Rate, Share};
+
+/// A load in requests per second: `1,180`, `96.4`.
+pub fn load(rate: f64) -> String {
+    let digits = if rate > 0.0 { 3 - rate.log10().floor() as i32 } else { 0 };
+    grouped(rate, digits.clamp(0, 3) as usize)
+}
+
+/// A demand: `1,287/s`, in as many digits as it has.
+pub fn demand(rate: f64) -> String {
+    if rate.fract() == 0.0 { format!("{}/s", grouped(rate, 0)) } else { Rate(rate).to_string() }
+}
+
+/// `1,180/s (1,160–1,200)`.
+pub fn capacity(capacity: Capacity) -> String {
+    match capacity {
+        Capacity::Between { low, high, .. } if high.is_infinite() => {
+            format!("undecided above {}/s", load(low))
+        }
+        Capacity::Between { low, point, high } => {
+            format!("{}/s ({}–{})", load(point), load(low), load(high))
+        }
+        Capacity::AtMost(high) if high.is_infinite() => "undecided".to_owned(),
+        Capacity::AtMost(high) => format!("less than {}/s", load(high)),
+        Capacity::AtLeast(0.0) => "undecided".to_owned(),
+        Capacity::AtLeast(low) => format!("at least {}/s", load(low)),
+        Capacity::Nothing => "no load".to_owned(),
+        Capacity::Uneven { missed, met } => {
+            format!("met at {}/s, missed at {}/s", load(met), load(missed))
+        }
+        Capacity::Stopped => "stopped".to_owned(),
+    }
+}
+
+/// What is in the way of more: `p99 < 250ms: CPU of the survivors, 92 % in use`.
+pub fn binding(binding: &Binding) -> String {
+    format!("{}: {}", binding.objective, why(binding))
+}
+
+/// The same without the objective.
+pub fn why(binding: &Binding) -> String {
+    let named = matches!(binding.constraint, Constraint::Detection(..) | Constraint::Failures(..));
+    match binding.failed.filter(|_| !named) {
+        Some((share, kind)) => {
+            format!("{}; {} {}", constraint(binding.constraint), Share(share), fails(kind))
+        }
+        None => constraint(binding.constraint),
+    }
+}
+
+/// The same in the fewest words: `p99: CPU of the survivors`.
+pub fn short(binding: &Binding) -> String {
+    let why = match binding.constraint {
+        Constraint::NotCpu(_) => "not CPU",
+        Constraint::Overload => "more than CPU serves",
+        Constraint::Nobody => "no replica left",
+        Constraint::Cpu(_) => "CPU",
+        Constraint::Autoscaler(..) => "CPU until scaled",
+        Constraint::Survivors(_) => "CPU of survivors",
+        Constraint::Contracts(_) => "contracts out of reach",
+        Constraint::Detection(..) => "detection × share",
+        Constraint::Failures(..) => "failed requests",
+        Constraint::Waiting => "waiting for the lost",
+        Constraint::Replacement => "replacement",
+    };
+    format!("{}: {why}", binding.metric.name())
+}
+
+/// Why an objective is missed.
+pub fn constraint(constraint: Constraint) -> String {
+    let percent = |share: f64| format!("{} %", grouped(100.0 * share, 0));
+    match constraint {
+        Constraint::NotCpu(busy) => {
+            format!("time that more CPU would not save, {} of it in use", percent(busy))
+        }
+        Constraint::Overload => {
+            "met while judged, but more than the CPU of all replicas serves: the backlog grows"
+                .to_owned()
+        }
+        Constraint::Nobody => "no replica is left until one is replaced".to_owned(),
+        Constraint::Cpu(busy) => format!("CPU, {} of it in use", percent(busy)),
+        Constraint::Autoscaler(working, busy) => format!(
+            "CPU of the {} replicas that the autoscaler has on average, {} in use",
+            grouped(working, 1),
+            percent(busy)
+        ),
+        Constraint::Survivors(busy) => format!("CPU of the survivors, {} in use", percent(busy)),
+        Constraint::Contracts(busy) => {
+            format!("contracts not reachable, CPU of the survivors {} in use", percent(busy))
+        }
+        Constraint::Detection(failed, kind) => {
+            format!("detection time × share, {} {}", Share(failed), fails(kind))
+        }
+        Constraint::Failures(failed, kind) => format!("{} {}", Share(failed), fails(kind)),
+        Constraint::Waiting => "waiting for what was lost".to_owned(),
+        Constraint::Replacement => "the time until a replacement serves".to_owned(),
+    }
+}
+
+fn fails(kind: Failure) -> String {
+    match kind.label().split_once(": ") {
+        Some((what, why)) => format!("{what} ({why})"),
+        None => kind.label().to_owned(),
+    }
+}
+
+/// What theory says beside it: `fluid limit 1,430/s, 83 % of it reached`.
+pub fn theory(finding: &Finding) -> String {
+    let reached = match finding.capacity {
+        Capacity::Between { point, high, .. } if high.is_finite() && finding.theory > 0.0 => {
+            format!(", {} %", grouped(100.0 * point / finding.theory, 0))
+        }
+        _ => String::new(),
+    };
+    format!("{}/s{reached}", load(finding.theory))
+}
+
+/// A change of the capacity: `+24 %`, `none`.
+pub fn change(capacity: Option<f64>) -> String {
+    match capacity {
+        None => "not followed".to_owned(),
+        Some(share) => signed(100.0 * (share - 1.0)) + " %",
+    }
+}
+
+fn signed(percent: f64) -> String {
+    let text = grouped(percent, usize::from(percent.abs() < 9.95));
+    if percent > 0.0 && text != "0.0" { format!("+{text}") } else { text }
+}
+
+/// `five failure modes`, `one failure mode`.
+pub fn modes(count: usize) -> String {
+    const NUMBERS: [&str; 6] = ["no", "one", "two", "three", "four", "five"];
+    let ending = if count == 1 { "" } else { "s" };
+    match NUMBERS.get(count) {
+        Some(number) => format!("{number} mode{ending}"),
+        None => plural(count as u64, "mode"),
+    }
+}
+
+/// Those modes as a whole: `all of five modes`, `the one mode asked for`.
+pub fn all_modes(count: usize) -> String {
+    match count {
+        1 => "the one mode asked for".to_owned(),
+        _ => format!("all of {}", modes(count)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loads_have_four_digits() {
+        assert_eq!([1_287.0, 12.5].map(demand), ["1,287/s", "12.5/s"]);
+        assert_eq!([1_183.4, 96.44, 5.0, 0.0].map(load), ["1,183", "96.44", "5.000", "0"]);
+    }
+
+    #[test]
+    fn a_capacity_is_a_point_with_its_interval_or_says_why_not() {
+        let between = |low, point, high| capacity(Capacity::Between { low, point, high });
+        assert_eq!(between(1_160.0, 1_180.0, 1_200.0), "1,180/s (1,160–1,200)");
+        assert_eq!(between(0.0, 1.0, f64::INFINITY), "undecided above 0/s");
+        assert_eq!(capacity(Capacity::AtLeast(900.0)), "at least 900.0/s");
+        assert_eq!(capacity(Capacity::Nothing), "no load");
+        let uneven = Capacity::Uneven { missed: 300.0, met: 1_271.0 };
+        assert_eq!(capacity(uneven), "met at 1,271/s, missed at 300.0/s");
+    }
+
+    #[test]
+    fn modes_are_counted_in_words() {
+        assert_eq!(all_modes(1), "the one mode asked for");
+        assert_eq!(all_modes(2), "all of two modes");
+    }
+
+    #[test]
+    fn constraints_name_the_mechanism() {
+        let detection = Constraint::Detection(0.028, Failure::DeadAddress);
+        assert_eq!(constraint(detection), "detection time × share, 2.8 % refused (dead address)");
+        assert_eq!(constraint(Constraint::Survivors(0.92)), "CPU of the survivors, 92 % in use");
+        let not_cpu = constraint(Constraint::NotCpu(0.01));
+        assert_eq!(not_cpu, "time that more CPU would not save, 1 % of it in use");
+        let scaling = constraint(Constraint::Autoscaler(2.13, 0.981));
+        assert_eq!(
+            scaling,
+            "CPU of the 2.1 replicas that the autoscaler has on average, 98 % in use"
+        );
+        assert_eq!(constraint(Constraint::Nobody), "no replica is left until one is replaced");
+        assert_eq!(change(Some(1.243)), "+24 %");
+        assert_eq!(change(Some(0.997)), "-0.3 %");
+    }
+}

@@ -1,0 +1,217 @@
+//! The charts of a report: which there are, what they are called, and what their titles find.
+
+use crate::metric::estimator;
+use crate::objective::{Bound, Metric, Objective};
+use crate::observe::histogram::Histogram;
+use crate::observe::incident::Incident;
+use crate::observe::outcome::Outcome;
+use crate::observe::timeline::Timeline;
+use crate::plan::{Extent, Plan};
+use crate::plot::Figure;
+use crate::plot::percentile::{self, PercentileCurve, PercentileInput, Role};
+use crate::plot::timeline::{Autoscaler, Goal, RuleKind, TimelineInput, TimelineRule, timeline};
+use crate::report::files::timeline::DASHBOARD_BUCKET;
+use crate::report::format::words::{capitalised, plural};
+use crate::report::run::cluster;
+use crate::report::run::incidents::verb;
+use crate::report::run::report::Report;
+use crate::units::{Instant, Span};
+
+/// Curves that a percentile plot can hold and still be read.
+const CURVES: usize = 4;
+
+/// The charts of a report, each with the name of its files.
+pub fn charts(report: &Report) -> Vec<(&'static str, Figure)> {
+    let mut charts = vec![("percentiles", percentiles(report))];
+    charts.extend(incident_timeline(report).map(|figure| ("timeline", figure)));
+    charts
+}
+
+fn incident_timeline(report: &Report) -> Option<Figure> {
+    let plan = &report.scenario.plan;
+    let outcome = report.experiment.outcomes.first()?;
+    let kept = outcome.timeline.as_ref()?;
+    Some(timeline(&TimelineInput {
+        title: &timeline_title(report, outcome, kept),
+        subtitle: &format!("{} First of {}.", report.scenario.question, sample(report)),
+        timeline: kept,
+        monitored: kept.monitored(DASHBOARD_BUCKET),
+        capacity_per_replica: plan.saturation(),
+        autoscaler: plan.autoscaling.as_ref().map(|autoscaling| Autoscaler {
+            most: plan.most_replicas(),
+            requested: autoscaling.request_milli as f64 / 1e3 / plan.gateway.cores.0,
+        }),
+        rules: rules(plan, outcome),
+        goals: goals(report, &outcome.incidents, outcome.ended),
+        warm_up: plan.run.warm_up,
+        horizon: outcome.ended,
+    }))
+}
+
+/// How many replications there are, and from which seed.
+fn sample(report: &Report) -> String {
+    let count = plural(report.experiment.outcomes.len() as u64, "replication");
+    format!("{count}, seed {}", report.scenario.plan.run.seed)
+}
+
+/// What happened, in one line.
+fn timeline_title(report: &Report, outcome: &Outcome, timeline: &Timeline) -> String {
+    let plan = &report.scenario.plan;
+    let failed: u64 = timeline.total.iter().flat_map(|row| row.failures).sum();
+    match &outcome.incidents[..] {
+        [] => calm_title(failed, &outcome.windows[0].latency),
+        [one] => {
+            let what =
+                format!("{} {} at {}", one.subject, verb(&plan.faults[one.fault].fault), one.at);
+            let end = one.recovery().map(|time| format!("back to normal after {time}"));
+            let end = end.unwrap_or_else(|| "not over by the end".to_owned());
+            capitalised(&format!(
+                "{what}: {}, {end}",
+                plural(one.ledger.failed(), "failed request")
+            ))
+        }
+        many => {
+            let count = many.len() as u64 + outcome.incidents_unlisted;
+            let failed = plural(failed, "failed request");
+            let length = outcome.ended.since(Instant::ZERO);
+            format!("{} in {length}: {failed}", plural(count, "incident"))
+        }
+    }
+}
+
+/// What a run without incidents came to.
+fn calm_title(failed: u64, latency: &Histogram) -> String {
+    let told = match failed {
+        0 => "no request failed".to_owned(),
+        some => plural(some, "failed request"),
+    };
+    let slowest = latency.quantile(0.99).map(|time| format!(", 99 % took at most {time}"));
+    let lead = if failed == 0 { "No incident" } else { "No fault struck" };
+    format!("{lead}: {told}{}", slowest.unwrap_or_default())
+}
+
+/// The moments of the incidents (strike, removal of the addresses, end), and the decisions of the
+/// autoscaler.
+fn rules(plan: &Plan, outcome: &Outcome) -> Vec<TimelineRule> {
+    let incidents = &outcome.incidents;
+    let several = incidents.len() > 1;
+    let decided = |(at, label)| TimelineRule { at, label, kind: RuleKind::Decided };
+    let decisions = cluster::decisions(plan, &outcome.journal).into_iter().map(decided);
+    let moments = incidents.iter().flat_map(|incident| rules_of(plan, incident, several));
+    moments.chain(decisions).collect()
+}
+
+/// The moments of one incident; those of several say whose they are.
+fn rules_of(plan: &Plan, incident: &Incident, several: bool) -> Vec<TimelineRule> {
+    let fault = &plan.faults[incident.fault].fault;
+    let rule = |at, label: String, kind| TimelineRule { at, label, kind };
+    let mut rules =
+        vec![rule(incident.at, format!("{} {}", incident.subject, verb(fault)), RuleKind::Fault)];
+    let out = incident.out_of_rotation.filter(|out| out.since(incident.at) >= Span::from_secs(5.0));
+    let whose = if several { format!("{}: ", incident.subject) } else { String::new() };
+    rules.extend(out.map(|at| rule(at, format!("{whose}out of rotation"), RuleKind::Detected)));
+    let normal = incident.normal;
+    rules.extend(normal.map(|at| rule(at, format!("{whose}back to normal"), RuleKind::Recovered)));
+    rules
+}
+
+/// The latency objectives over the whole run; if there are none, those over parts of it.
+fn goals(report: &Report, incidents: &[Incident], ended: Instant) -> Vec<Goal> {
+    let plan = &report.scenario.plan;
+    let (mut whole, mut partial) = (Vec::new(), Vec::new());
+    for objective in &report.scenario.objectives {
+        match plan.windows[objective.window].extent {
+            Extent::Run => whole.extend(goal(objective, (plan.run.warm_up, ended), true)),
+            Extent::Between(from, to) => partial.extend(goal(objective, (from, to), true)),
+            Extent::During(fault) => {
+                let lasted = lasted(fault, incidents, ended).enumerate();
+                partial.extend(lasted.filter_map(|(nth, time)| goal(objective, time, nth == 0)));
+            }
+        }
+    }
+    if whole.is_empty() { partial } else { whole }
+}
+
+/// From when to when each incident of a fault lasted.
+fn lasted(
+    fault: usize,
+    incidents: &[Incident],
+    ended: Instant,
+) -> impl Iterator<Item = (Instant, Instant)> {
+    let of_it = incidents.iter().filter(move |incident| incident.fault == fault);
+    of_it.map(move |incident| (incident.at, incident.normal.unwrap_or(ended)))
+}
+
+fn goal(objective: &Objective, (from, to): (Instant, Instant), named: bool) -> Option<Goal> {
+    let (quantile, bound) = match (objective.metric, objective.bound) {
+        (Metric::Latency(quantile), Bound::Span(bound)) => (Some(quantile), bound),
+        (Metric::MeanLatency, Bound::Span(bound)) => (None, bound),
+        _ => return None,
+    };
+    let label = if named { without_period(&objective.text).to_owned() } else { String::new() };
+    Some(Goal { label, quantile, bound, from, to })
+}
+
+/// An objective without the part of the run, which its place in the picture tells.
+fn without_period(text: &str) -> &str {
+    let ends = [" during ", " from "].into_iter().filter_map(|word| text.find(word));
+    text[..ends.min().unwrap_or(text.len())].trim_end()
+}
+
+fn percentiles(report: &Report) -> Figure {
+    let plan = &report.scenario.plan;
+    let outcomes = &report.experiment.outcomes;
+    let pooled: Vec<Histogram> =
+        (0..plan.windows.len()).map(|window| pooled(report, window)).collect();
+    let shown = |window: &usize| pooled[*window].count() > 0;
+    let chosen: Vec<usize> = (0..plan.windows.len()).filter(shown).take(CURVES).collect();
+    let curve = |window: &usize| PercentileCurve {
+        label: plan.windows[*window].label.clone(),
+        histogram: &pooled[*window],
+        role: role(plan.windows[*window].extent, *window),
+        band: (outcomes.len() > 1)
+            .then(|| outcomes.iter().map(|outcome| &outcome.windows[*window].latency).collect()),
+    };
+    percentile::percentile(&PercentileInput {
+        title: &percentile_title(&pooled[0]),
+        subtitle: &format!(
+            "{} {}; bands: least to greatest.",
+            report.scenario.question,
+            sample(report)
+        ),
+        curves: chosen.iter().map(curve).collect(),
+        bounds: bounds(&report.scenario.objectives),
+    })
+}
+
+fn pooled(report: &Report, window: usize) -> Histogram {
+    estimator::merged(&estimator::windows(&report.experiment.outcomes, window))
+}
+
+fn role(extent: Extent, window: usize) -> Role {
+    match extent {
+        Extent::Run => Role::Run,
+        Extent::During(_) if window == 1 => Role::During,
+        _ => Role::Compared(window),
+    }
+}
+
+fn percentile_title(all: &Histogram) -> String {
+    match (all.quantile(0.5), all.quantile(0.99)) {
+        (Some(half), Some(most)) => {
+            format!("Half of the served requests take at most {half}, 99 % at most {most}")
+        }
+        _ => "No request was served".to_owned(),
+    }
+}
+
+/// The latency objectives over the whole run.
+pub(crate) fn bounds(objectives: &[Objective]) -> Vec<percentile::LatencyBound> {
+    let bound = |objective: &Objective| match (objective.metric, objective.bound) {
+        (Metric::Latency(quantile), Bound::Span(latency)) if objective.window == 0 => {
+            Some(percentile::LatencyBound { quantile, latency })
+        }
+        _ => None,
+    };
+    objectives.iter().filter_map(bound).collect()
+}

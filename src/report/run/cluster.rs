@@ -1,0 +1,183 @@
+//! What the cluster did by itself, in words: decisions of the autoscaler with their reasons,
+//! replicas that find no node, evictions that stop, nodes that are added or deleted.
+
+use crate::autoscaler::decision::Decision;
+use crate::observe::Observation;
+use crate::observe::outcome::Entry;
+use crate::plan::Plan;
+use crate::units::Instant;
+
+/// Facts told one by one.
+const TOLD: usize = 10;
+
+/// The facts after warm-up that are worth telling, the first of them, and how many more there were.
+/// Of the autoscaler's decisions these are the changes, and what was held although something was
+/// amiss, each kind of it once between two changes.
+fn told<'p>(
+    plan: &'p Plan,
+    journal: &'p [Entry],
+) -> (impl Iterator<Item = (&'p Entry, String)>, usize) {
+    let mut held: Vec<&Decision> = Vec::new();
+    let mut all = Vec::new();
+    for entry in journal.iter().filter(|entry| entry.at >= plan.run.warm_up) {
+        let Some(words) = words(plan, &entry.observation) else { continue };
+        match &entry.observation {
+            Observation::Decided { decision, .. } if decision.is_change() => held.clear(),
+            Observation::Decided { decision, .. } => {
+                if held.iter().any(|known| known.is_of_kind(decision)) {
+                    continue;
+                }
+                held.push(decision);
+            }
+            _ => {}
+        }
+        all.push((entry, words));
+    }
+    let more = all.len().saturating_sub(TOLD);
+    (all.into_iter().take(TOLD), more)
+}
+
+/// What is worth telling, in words, and how much more there was.
+pub(crate) fn facts(plan: &Plan, journal: &[Entry]) -> (Vec<(Instant, String)>, usize) {
+    let (told, more) = told(plan, journal);
+    (told.map(|(entry, words)| (entry.at, words)).collect(), more)
+}
+
+/// The autoscaler's decisions among the facts that are told, each in a few words: changes, and of
+/// what was held the first between two of them.
+pub(crate) fn decisions(plan: &Plan, journal: &[Entry]) -> Vec<(Instant, String)> {
+    let mut last_held = false;
+    let mut decisions = Vec::new();
+    for (entry, _) in told(plan, journal).0 {
+        let Observation::Decided { decision, .. } = &entry.observation else { continue };
+        let held = !decision.is_change();
+        if !(held && last_held) {
+            decisions.push((entry.at, decision.brief()));
+        }
+        last_held = held;
+    }
+    decisions
+}
+
+fn words(plan: &Plan, fact: &Observation) -> Option<String> {
+    let zone = |zone: &usize| plan.topology.zones.get(*zone).map_or("", String::as_str);
+    match fact {
+        Observation::Decided { decision, held_back, news } => {
+            let matters = *news && (decision.is_change() || *held_back);
+            matters.then(|| format!("autoscaler: {decision}"))
+        }
+        Observation::Unschedulable { reason, .. } => {
+            Some(format!("a replica finds no node: {reason}"))
+        }
+        Observation::Evictions { zone: at, stopped: true } => Some(format!(
+            "zone {}: too many nodes are not ready, so no replica is evicted from them",
+            zone(at)
+        )),
+        Observation::Evictions { zone: at, stopped: false } => {
+            Some(format!("zone {}: evictions go on", zone(at)))
+        }
+        Observation::Node { name, what: what @ ("added" | "deleted"), .. } => {
+            Some(format!("{name} {what}"))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::autoscaler::calculator::{Ground, Recommendation};
+    use crate::autoscaler::decision::{Limit, Reason};
+    use crate::experiment::tests::example;
+
+    fn entry(seconds: f64, observation: Observation) -> Entry {
+        Entry { at: Instant::from_secs(seconds), observation }
+    }
+
+    /// A decision from so many to so many replicas, at 94 % of a target of 70 %: `unready` pods
+    /// count as idle and make that 47 %.
+    fn decided(seconds: f64, (from, to): (i32, i32), unready: usize, held_back: bool) -> Entry {
+        let ground = match (unready, from == to) {
+            (0, true) => Ground::Tolerated { filled_pct: 94 },
+            (0, false) => Ground::Asked { filled_pct: 94 },
+            _ => Ground::TurnedRound { filled_pct: 47 },
+        };
+        let recommended = Recommendation {
+            replicas: to,
+            utilisation_pct: 94,
+            average_milli: 940,
+            ready: 2,
+            unready,
+            missing: 0,
+            ground,
+        };
+        let limit = Limit::DesiredWithinRange;
+        let reason = Reason::Utilisation { recommended, stable: to, limit, target_pct: 70 };
+        let decision = Decision { current: from, desired: to, reason };
+        entry(seconds, Observation::Decided { decision, held_back, news: true })
+    }
+
+    #[test]
+    fn changes_and_refusals_are_told_and_calm_and_warm_up_are_not() {
+        let plan = example::plan();
+        let mut journal = vec![decided(59.0, (2, 2), 1, true)];
+        journal.extend([decided(75.0, (2, 2), 0, false), decided(90.0, (2, 2), 1, true)]);
+        journal.push(decided(95.0, (2, 2), 1, true));
+        journal.push(decided(105.0, (2, 3), 0, false));
+        let (told, more) = facts(&plan, &journal);
+        let told: Vec<&str> = told.iter().map(|one| one.1.as_str()).collect();
+        let expected = [
+            "autoscaler: held at 2: 1 not ready counts as 0 %: 94 % becomes 47 %; 47 % asks for \
+             the opposite",
+            "autoscaler: grown from 2 to 3: 94 % of a target of 70 % asks for 3",
+        ];
+        assert_eq!((&told[..], more), (&expected[..], 0));
+        journal.extend((0..10).map(|n| decided(120.0 + f64::from(n), (3, 2), 0, false)));
+        assert_eq!((facts(&plan, &journal).0.len(), facts(&plan, &journal).1), (10, 2));
+    }
+
+    #[test]
+    fn charts_say_the_first_of_what_was_held_and_every_change_in_few_words() {
+        let plan = example::plan();
+        let by_earlier = |mut entry: Entry| {
+            if let Observation::Decided { decision, .. } = &mut entry.observation
+                && let Reason::Utilisation { recommended, .. } = &mut decision.reason
+            {
+                recommended.replicas = 2;
+            }
+            entry
+        };
+        let journal = [
+            decided(100.0, (2, 2), 1, true),
+            decided(101.0, (2, 2), 0, true),
+            decided(102.0, (2, 3), 0, true),
+            by_earlier(decided(103.0, (3, 3), 0, true)),
+        ];
+        let told: Vec<String> = decisions(&plan, &journal).into_iter().map(|one| one.1).collect();
+        let expected = [
+            "held at 2: 1 not ready counts as 0 %",
+            "grown from 2 to 3: 94 % of a target of 70 %",
+            "held at 3 by earlier recommendations",
+        ];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn what_keeps_a_replica_away_is_told() {
+        let name = "b-node-4".to_owned();
+        let journal = [
+            entry(61.0, Observation::Evictions { zone: 1, stopped: true }),
+            entry(62.0, Observation::Unschedulable { slot: 0, reason: "no node has room" }),
+            entry(63.0, Observation::Node { zone: 1, name, what: "added" }),
+            entry(64.0, Observation::SlotGone { slot: 0 }),
+        ];
+        let (told, _) = facts(&example::plan(), &journal);
+        let told: Vec<&str> = told.iter().map(|one| one.1.as_str()).collect();
+        let expected = [
+            "zone b: too many nodes are not ready, so no replica is evicted from them",
+            "a replica finds no node: no node has room",
+            "b-node-4 added",
+        ];
+        assert_eq!(told, expected);
+    }
+}

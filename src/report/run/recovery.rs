@@ -1,0 +1,68 @@
+//! Whether the system comes back from what troubled it, in words.
+
+use crate::experiment::recovery::stability::{Feedback, Loop, StabilitySummary};
+use crate::metric::estimator::Proportion;
+use crate::observe::aftermath::Unclear;
+use crate::report::format::words::{grouped, plural, shown, whole};
+
+/// A line of the report: its name and its text.
+type Line = (&'static str, String);
+
+/// The findings, line by line; none if nothing troubled any replication.
+pub(crate) fn lines(found: &StabilitySummary) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if found.recovered.of > 0 {
+        let after = found.recovered_after.as_ref();
+        let after = after.map(|after| format!(", {} after the trigger", shown(Some(after))));
+        lines.push(("recovered", of_all(found.recovered) + &after.unwrap_or_default()));
+        lines.push(("degraded", of_all(found.degraded)));
+        lines.push(("stuck", of_all(found.stuck)));
+        let goodput = [&found.goodput_before, &found.goodput_last];
+        let [before, last] = goodput.map(|goodput| shown(goodput.as_ref()));
+        let text = format!("{last} of the requests sent at the end, {before} before the trigger");
+        lines.push(("goodput", text));
+    }
+    lines.extend(found.held_by.iter().map(|feedback| ("held by", held(feedback))));
+    let unclear = found.unclear.iter();
+    lines.extend(unclear.map(|(why, count)| ("unclear", unclear_text(*why, *count))));
+    if found.untroubled > 0 && !lines.is_empty() {
+        lines.push(("untroubled", plural(found.untroubled, "replication")));
+    }
+    lines
+}
+
+fn of_all(part: Proportion) -> String {
+    let of = plural(part.of, "replication");
+    let estimate = shown(part.estimate.as_ref());
+    format!("{} of {of}: {estimate}{}", whole(part.count), none_or_all(part))
+}
+
+/// The end of the interval that a share without spread does not show.
+fn none_or_all(part: Proportion) -> String {
+    let interval = part.estimate.and_then(|estimate| estimate.interval);
+    match interval.filter(|_| part.count == 0) {
+        Some(interval) => format!(", at most {} %", grouped(interval.high * 100.0, 1)),
+        None => String::new(),
+    }
+}
+
+fn held(feedback: &Feedback) -> String {
+    let (before, last) = (shown(Some(&feedback.before)), shown(Some(&feedback.last)));
+    let text = match feedback.of {
+        Loop::Retries => format!("retries: {last} attempts per request, {before} before"),
+        Loop::WastedWork => format!("wasted work: {last} of the answers, {before} before"),
+        Loop::CacheMisses => format!("cold caches: {last} of the look-ups miss, {before} before"),
+        Loop::Restarts => format!("liveness probes: {last} restarts a minute, {before} before"),
+    };
+    let factor = Some(feedback.factor()).filter(|factor| factor.is_finite());
+    text + &factor.map(|times| format!(" (×{})", grouped(times, 1))).unwrap_or_default()
+}
+
+fn unclear_text(why: Unclear, count: u64) -> String {
+    let why = match why {
+        Unclear::NothingBefore => "less than 20 s without trouble, or no answer in them, before",
+        Unclear::TriggerLasts => "the trigger was not over at the end",
+        Unclear::TooShort => "too little time after the trigger",
+    };
+    format!("{}: {why}", plural(count, "replication"))
+}

@@ -1,0 +1,116 @@
+//! The tables of the text report.
+
+use std::borrow::Cow;
+
+use crate::experiment::summary::{GatewaySummary, WindowSummary};
+use crate::metric::Metric;
+use crate::observe::ledger::Failure;
+use crate::plan::Memory;
+use crate::report::format::table::{Cell, Table, fits};
+use crate::report::format::words::{NOTHING, plural, shown, whole};
+use crate::report::run::incidents::time_share;
+use crate::units::{Bytes, Share};
+
+/// Windows side by side at most; the others come below, also where lines would be too wide.
+const WINDOWS_PER_BLOCK: usize = 3;
+
+/// The figures of the windows, as many side by side as there is room for.
+pub(crate) fn windows(windows: &[WindowSummary]) -> String {
+    let table = |side_by_side| {
+        let blocks = windows.chunks(side_by_side).map(|block| window_table(block).text());
+        blocks.collect::<Vec<_>>().join("\n")
+    };
+    (2..=WINDOWS_PER_BLOCK).rev().map(table).find(|table| fits(table)).unwrap_or_else(|| table(1))
+}
+
+fn window_table(windows: &[WindowSummary]) -> Table {
+    let mut table = Table::of_numbers();
+    let mut row = |name: Cow<'static, str>, cell: &dyn Fn(&WindowSummary) -> Cell| {
+        table.row([Cell::from(name)].into_iter().chain(windows.iter().map(cell)));
+    };
+    row("".into(), &|window| (&window.label).into());
+    for metric in Metric::ROWS.into_iter().chain(Metric::PERCENTILES) {
+        let name = if metric == Metric::Throughput { "served".into() } else { metric.name() };
+        row(name, &|window| Cell::Figure(window.get(metric).copied()));
+    }
+    let greatest = |w: &WindowSummary| w.greatest.map_or(NOTHING.to_owned(), |l| l.to_string());
+    row("greatest".into(), &|window| greatest(window).into());
+    table
+}
+
+/// Where every request of a window ended, per replication.
+pub(crate) fn ledger(window: &WindowSummary) -> String {
+    let of_all = |requests: u64| part(requests, window.ledger.offered);
+    let mut table =
+        Table::of_numbers().with(["outcome", "per replication", "share", "client sees"]);
+    let mut row = |name: &str, metric: Metric, requests: u64, status: &str| {
+        let mean = Cell::Figure(window.get(metric).copied());
+        table.row([name.into(), mean, of_all(requests).into(), status.into()]);
+    };
+    row("served", Metric::Served, window.ledger.served, "answer");
+    for kind in Failure::ALL {
+        let requests = window.ledger.failed_by(kind);
+        if !kind.is_of_surroundings() || requests > 0 {
+            row(kind.label(), Metric::FailedBy(kind), requests, &status(kind));
+        }
+    }
+    row("in flight at the end", Metric::InFlight, window.ledger.in_flight, NOTHING);
+    row("sent", Metric::Offered, window.ledger.offered, "");
+    table.text()
+}
+
+pub(crate) fn part(requests: u64, of: u64) -> String {
+    match (requests, requests as f64 / of as f64) {
+        _ if of == 0 => NOTHING.to_owned(),
+        (1.., tiny) if tiny < 0.000_01 => "< 0.001 %".to_owned(),
+        (_, share) => Share(share).to_string(),
+    }
+}
+
+fn status(kind: Failure) -> String {
+    kind.status().map_or_else(|| "no answer".to_owned(), |status| status.to_string())
+}
+
+/// The gateway as a whole, line by line: name and text.
+pub(crate) fn gateway(
+    gateway: &GatewaySummary,
+    memory: Option<Memory>,
+) -> Vec<(&'static str, String)> {
+    let serving = gateway.serving.iter().enumerate();
+    let serving: Vec<_> = serving
+        .filter_map(|(k, time)| time.filter(|time| time.point > 0.0).map(|time| (k, time.point)))
+        .map(|(k, time)| format!("{k} for {} of the time", time_share(time)))
+        .collect();
+    let mut lines = vec![
+        ("replicas serving", serving.join(", ")),
+        ("CPU in use", shown(gateway.cpu.as_ref())),
+        ("most in flight", in_flight(gateway, memory)),
+    ];
+    if let Some(probes) = &gateway.probes {
+        let restarts = shown(probes.restarts.as_ref());
+        let losses = shown(probes.readiness_losses.as_ref());
+        lines.push(("liveness probes", format!("{restarts} restarts per replication")));
+        let text = format!("{losses} times a replica taken out of rotation per replication");
+        lines.push(("readiness probes", text));
+    }
+    let recovery = &gateway.recovery;
+    let incidents = recovery.recovered + recovery.unrecovered;
+    if incidents > 0 {
+        let longest = shown(recovery.longest.as_ref());
+        let seen = format!("{} of {}", whole(recovery.recovered), plural(incidents, "incident"));
+        let bound = if recovery.unrecovered > 0 { "at least " } else { "" };
+        lines.push(("longest recovery", format!("{bound}{longest}, end seen of {seen}")));
+    }
+    lines
+}
+
+fn in_flight(gateway: &GatewaySummary, memory: Option<Memory>) -> String {
+    let mean = shown(gateway.in_flight_peak.as_ref());
+    let most = gateway.in_flight_greatest;
+    let mut text = format!("{mean} in one replica, {} at most", whole(most));
+    if let Some(memory) = memory {
+        let held = Bytes(most.saturating_mul(memory.per_request.0));
+        text.push_str(&format!(", holding {held} of {}", memory.limit));
+    }
+    text
+}

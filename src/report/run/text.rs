@@ -1,0 +1,246 @@
+//! The report as text: the verdict first, then the figures with their intervals, where every
+//! request ended, the incidents in words, what limits it all, and where the files are. At most 100
+//! columns; colour repeats what words say.
+
+use anstyle::AnsiColor;
+
+use crate::experiment::{Sequence, SequenceEnd};
+use crate::report::caveats::caveat::Caveat;
+use crate::report::format::page::{Paint, Written, mark};
+use crate::report::format::table::{Cell, Table};
+use crate::report::format::words::{NOTHING, plural, whole, wrapped};
+use crate::report::run::report::Report;
+use crate::report::run::{attempts, cluster, incidents, recovery, tables};
+use crate::units::{Share, Span};
+use crate::verdict::{Doubt, Judgement, Overall, Verdict};
+
+/// Incidents told one by one; the others are in the files.
+const INCIDENTS_TOLD: usize = 5;
+
+/// The whole report.
+pub fn render(report: &Report, written: Option<Written>, colour: bool) -> String {
+    let paint = Paint { colour };
+    let sections = vec![
+        verdict(report, paint) + "\n" + &head(report),
+        windows(report, paint),
+        ledger(report, paint),
+        attempts(report, paint),
+        gateway(report, paint),
+        story(report, paint),
+        stability(report, paint),
+        cluster_facts(report, paint),
+        paint.caveats(report.caveats.iter().map(Caveat::text)),
+    ];
+    paint.page(sections, written)
+}
+
+fn head(report: &Report) -> String {
+    let scenario = report.scenario;
+    let run = &scenario.plan.run;
+    let outcomes = &report.experiment.outcomes;
+    let replications = plural(outcomes.len() as u64, "replication");
+    let (horizon, warm_up) = (Span(run.horizon.0), Span(run.warm_up.0));
+    let partial = outcomes.iter().filter(|outcome| outcome.interrupted);
+    let length = match partial.map(|outcome| outcome.ended).min() {
+        Some(ended) => format!("{horizon}, stopped at {ended}"),
+        None => horizon.to_string(),
+    };
+    let (name, seed) = (&scenario.name, run.seed);
+    let line = format!("{name}: {replications} of {length}, warm-up {warm_up}, seed {seed}");
+    let changes = match &scenario.changes[..] {
+        [] => String::new(),
+        changes => wrapped("  ", &format!("with {}", changes.join(", "))),
+    };
+    let enough = report.experiment.sequence.map(|it| wrapped("  ", &enough(&it)));
+    wrapped("  ", &scenario.question)
+        + &wrapped("  ", &line)
+        + &changes
+        + &enough.unwrap_or_default()
+}
+
+/// Why replications that went on until they were enough ended.
+fn enough(sequence: &Sequence) -> String {
+    let Sequence { precision, most, looks: _, end } = sequence;
+    let precision = Share(*precision);
+    match end {
+        SequenceEnd::Decided => "enough: every objective is decided".to_owned(),
+        SequenceEnd::Precise => format!("enough: figures are known to ±{precision}"),
+        SequenceEnd::Most => format!("not enough: {most} replications do not give ±{precision}"),
+        SequenceEnd::Interrupted => format!("stopped before ±{precision} was reached"),
+    }
+}
+
+/// The verdict alone, with each objective.
+pub fn verdict_only(report: &Report, colour: bool) -> String {
+    verdict(report, Paint { colour })
+}
+
+fn verdict(report: &Report, paint: Paint) -> String {
+    let number = |verdict: fn(&Verdict) -> bool| {
+        report.judgements.iter().filter(|judgement| verdict(&judgement.verdict)).count()
+    };
+    let all = plural(report.judgements.len() as u64, "objective");
+    let missed = number(|verdict| *verdict == Verdict::Missed);
+    let undecided = number(|verdict| matches!(verdict, Verdict::Undecided(_)));
+    let line = match report.overall() {
+        Overall::NoObjectives => return "No objectives: nothing to meet or miss.\n".to_owned(),
+        Overall::Met => paint.ink(AnsiColor::Green, &format!("✓ MET: {all}")),
+        Overall::Missed => paint.ink(AnsiColor::Red, &format!("✗ MISSED: {missed} of {all}")),
+        Overall::Undecided => {
+            paint.ink(AnsiColor::Yellow, &format!("? UNDECIDED: {undecided} of {all}"))
+        }
+    };
+    let mut table = Table::default();
+    report.judgements.iter().for_each(|judgement| table.row(objective_row(judgement)));
+    let lines = table.text();
+    let lines = lines.lines().zip(&report.judgements).map(|(line, judgement)| {
+        let (glyph, colour, _) = mark(&judgement.verdict);
+        format!("  {} {}\n", paint.ink(colour, glyph), &line[2..])
+    });
+    format!("{line}\n{}", lines.collect::<String>())
+}
+
+fn objective_row(judgement: &Judgement) -> [Cell; 4] {
+    let (_, _, word) = mark(&judgement.verdict);
+    let figure = Cell::Figure(judgement.figure);
+    [word.into(), (&judgement.objective.text).into(), figure, remark(judgement).into()]
+}
+
+/// The margin, or why there is no decision.
+fn remark(judgement: &Judgement) -> String {
+    match judgement.verdict {
+        Verdict::Met => format!("margin {}", distance(judgement)),
+        Verdict::Missed => format!("by {}", distance(judgement)),
+        Verdict::Undecided(doubt) => match doubt {
+            Doubt::NoData => "no data".to_owned(),
+            Doubt::Interrupted => "the run was stopped".to_owned(),
+            Doubt::OneReplication => "one replication has no interval".to_owned(),
+            Doubt::Straddles => "the bound lies in the interval".to_owned(),
+            Doubt::Failed(share) => format!("{} failed or got no answer", Share(share)),
+            Doubt::Unanswered(share) => format!("{} were never answered", Share(share)),
+            Doubt::FewBeyond => "fewer than 10 requests beyond".to_owned(),
+            Doubt::Unclear(n) => format!("{} do not say", plural(n, "replication")),
+            Doubt::Unrecovered(n) => format!("{} not over", plural(n, "incident")),
+        },
+    }
+}
+
+fn distance(judgement: &Judgement) -> String {
+    let Some(margin) = judgement.margin.map(f64::abs) else { return NOTHING.to_owned() };
+    match judgement.objective.metric.is_share() {
+        true => format!("{} points", Share(margin).to_string().replace(" %", "")),
+        false => Span::from_secs(margin).to_string(),
+    }
+}
+
+fn windows(report: &Report, paint: Paint) -> String {
+    let title = match report.experiment.outcomes.len() {
+        1 => "Load, and latency of the served requests".to_owned(),
+        _ => format!("Load, and latency of the served requests ({})", intervals(report)),
+    };
+    format!("{}\n{}", paint.title(&title), tables::windows(&report.summary.windows))
+}
+
+/// What the intervals are worth.
+fn intervals(report: &Report) -> String {
+    let looks = report.experiment.sequence.map_or(1, |sequence| sequence.looks);
+    match looks {
+        1 => "95 % interval".to_owned(),
+        looks => format!("95 % interval, corrected for {looks} looks"),
+    }
+}
+
+fn ledger(report: &Report, paint: Paint) -> String {
+    let Some(window) = report.summary.windows.first() else { return String::new() };
+    let title = paint.title("Where every request ended");
+    format!("{title} ({})\n{}", window.label, tables::ledger(window))
+}
+
+fn attempts(report: &Report, paint: Paint) -> String {
+    let around = report.scenario.plan.surroundings.as_ref();
+    let Some((around, window)) = around.zip(report.summary.windows.first()) else {
+        return String::new();
+    };
+    let Some(attempts) = &window.attempts else { return String::new() };
+    let lines = lines(&attempts::lines(around, attempts));
+    // Where nobody gives up or tries again every request is one attempt.
+    if around.clients.patience.is_none() && around.clients.retry.is_none() {
+        return match lines.is_empty() {
+            true => lines,
+            false => format!("{} ({})\n{lines}", paint.title("Surroundings"), window.label),
+        };
+    }
+    let title = paint.title("Where every attempt ended");
+    let table = attempts::attempts(window, attempts);
+    format!("{title} ({})\n{table}{lines}", window.label)
+}
+
+/// Lines of a name and a text.
+fn lines(lines: &[(&str, String)]) -> String {
+    lines.iter().map(|(name, text)| wrapped(&format!("  {name:<16}  "), text)).collect()
+}
+
+fn gateway(report: &Report, paint: Paint) -> String {
+    let memory = report.scenario.plan.gateway.memory;
+    let title = paint.title("Gateway");
+    format!("{title}\n{}", lines(&tables::gateway(&report.summary.gateway, memory)))
+}
+
+fn story(report: &Report, paint: Paint) -> String {
+    let plan = &report.scenario.plan;
+    let Some(first) = report.experiment.outcomes.first() else { return String::new() };
+    if plan.faults.is_empty() {
+        return String::new();
+    }
+    let mut out = format!("{}\n", paint.title("Incidents (first replication)"));
+    if first.incidents.is_empty() {
+        out.push_str("  none\n");
+    }
+    for incident in first.incidents.iter().take(INCIDENTS_TOLD) {
+        let sentence = incidents::sentence(plan, incident, &first.incidents, first.ended);
+        out.push_str(&wrapped(&format!("  {:>7}  ", incident.at.to_string()), &sentence));
+    }
+    let rest = first.incidents.len().saturating_sub(INCIDENTS_TOLD) as u64;
+    if rest + first.incidents_unlisted > 0 {
+        let more = whole(rest + first.incidents_unlisted);
+        out.push_str(&format!("  and {more} more, see events.csv\n"));
+    }
+    let replications = report.experiment.outcomes.len();
+    for fault in &report.summary.faults {
+        if let Some(text) = incidents::over_replications(fault, replications) {
+            out.push_str(&wrapped(&format!("  {}: ", fault.name), &text));
+        }
+    }
+    out
+}
+
+fn stability(report: &Report, paint: Paint) -> String {
+    let found = report.summary.stability.as_ref().map(recovery::lines).unwrap_or_default();
+    paint.section("Back to what it was, once the trigger is gone?", lines(&found))
+}
+
+fn cluster_facts(report: &Report, paint: Paint) -> String {
+    let plan = &report.scenario.plan;
+    let first = report.experiment.outcomes.first();
+    let (told, more) =
+        first.map_or_else(Default::default, |first| cluster::facts(plan, &first.journal));
+    if told.is_empty() && plan.autoscaling.is_none() {
+        return String::new();
+    }
+    let mut out = format!("{}\n", paint.title("Cluster (first replication)"));
+    if told.is_empty() {
+        out.push_str("  the autoscaler found nothing to change\n");
+    }
+    let width = told.iter().map(|(at, _)| at.to_string().len()).max().unwrap_or(0).max(7);
+    for (at, fact) in told {
+        out.push_str(&wrapped(&format!("  {:>width$}  ", at.to_string()), &fact));
+    }
+    if more > 0 {
+        out.push_str(&format!("  and {} more, see events.csv\n", whole(more as u64)));
+    }
+    out
+}
+
+#[cfg(test)]
+#[path = "text_tests.rs"]
+mod tests;

@@ -1,0 +1,116 @@
+//! The files of a sweep.
+
+use std::io::{Result, Write};
+
+use serde_json::{Map, Value, json};
+
+use crate::engine::ENGINE;
+use crate::report::caveats::caveat::Caveat;
+use crate::report::files::staging::{FilesError, Staging};
+use crate::report::format::cells;
+use crate::report::format::page::overall;
+use crate::report::format::table::{self, Cell};
+use crate::report::manifest::VERSION;
+use crate::report::run::json;
+use crate::report::sweep::report::{Row, SweepReport};
+use crate::report::sweep::text::render;
+
+/// The schema of `sweep.json`.
+const SCHEMA: &str = "brownout/sweep/1";
+/// Columns of `sweep.csv` after those of the settings that vary.
+const COLUMNS: [&str; 9] =
+    ["replications", "settled", "window", "measure", "unit", "point", "low", "high", "verdict"];
+
+/// Writes every file but the charts and the manifest.
+///
+/// # Errors
+/// Those of the file system.
+pub fn write_all(
+    report: &SweepReport,
+    staging: &mut Staging,
+) -> std::result::Result<(), FilesError> {
+    let text = render(report, None, false);
+    staging.add("report.txt", |out| out.write_all(text.as_bytes()))?;
+    staging.add("sweep.json", |out| write_json(report, out))?;
+    staging.add("sweep.csv", |out| write_csv(report, out))
+}
+
+/// Writes `sweep.json`: the settings, and what came of every cell.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write_json(report: &SweepReport, out: &mut dyn Write) -> Result<()> {
+    let axes = report.axes.iter();
+    let axes = axes.map(|axis| json!({ "path": axis.path, "values": axis.values }));
+    let cells = report.rows.iter().map(|row| cell_value(report, row));
+    let file = json!({
+        "schema": SCHEMA,
+        "version": VERSION,
+        "engine": ENGINE,
+        "scenario": report.cells.first().map(|cell| {
+            let scenario = &cell.scenario;
+            json!({
+                "name": scenario.name,
+                "question": scenario.question,
+                "digest": cells::text_digest(&scenario.text),
+            })
+        }),
+        "seed": report.cells.first().map(|cell| cell.scenario.plan.run.seed),
+        "axes": axes.collect::<Vec<_>>(),
+        "cells_asked": report.cells.len(),
+        "interrupted": report.is_interrupted(),
+        "looks": report.looks(),
+        "cells": cells.collect::<Result<Vec<Value>>>()?,
+    });
+    cells::write_json(&file, out)
+}
+
+fn cell_value(report: &SweepReport, row: &Row) -> Result<Value> {
+    let settings = report.axes.iter().zip(report.values(row.cell));
+    let settings = settings.map(|(axis, value)| (axis.path.clone(), json!(value)));
+    let windows = (0..row.windows.len()).map(|index| window_value(row, index));
+    Ok(json!({
+        "name": report.name(row.cell),
+        "settings": settings.collect::<Map<_, _>>(),
+        "set": report.cells[row.cell].scenario.changes,
+        "replications": row.replications,
+        "settled": row.is_settled(),
+        "unsettled_by": row.unsettled.iter().map(Caveat::key).collect::<Vec<_>>(),
+        "verdict": overall(row.overall),
+        "objectives": json::objectives(&row.windows, &row.judgements)?,
+        "windows": windows.collect::<Vec<_>>(),
+    }))
+}
+
+fn window_value(row: &Row, window: usize) -> Value {
+    let figures = row.measures(window).map(|metric| {
+        let unit = metric.dimension().key();
+        json!({ "measure": metric.name(), "unit": unit, "figure": row.get(window, metric) })
+    });
+    json!({
+        "label": row.windows[window].label,
+        "latency_samples": row.windows[window].samples,
+        "figures": figures.collect::<Vec<_>>(),
+    })
+}
+
+/// Writes `sweep.csv`: a row for every cell, window and measure.
+fn write_csv(report: &SweepReport, out: &mut dyn Write) -> Result<()> {
+    let header = report.axes.iter().map(|axis| axis.path.as_str()).chain(COLUMNS);
+    let rows = report.rows.iter().flat_map(|row| {
+        let windows = row.windows.iter().enumerate();
+        windows.flat_map(move |(index, window)| {
+            row.measures(index).map(move |metric| {
+                let mut cells: Vec<Cell> =
+                    report.values(row.cell).into_iter().map(Cell::from).collect();
+                cells.extend([row.replications.into(), row.is_settled().into()]);
+                cells.extend([(&window.label).into(), metric.name().into()]);
+                cells.extend([metric.dimension().key().into()]);
+                cells.extend([Cell::Figure(row.get(index, metric).copied())]);
+                cells.extend([Cell::from(overall(row.overall))]);
+                cells
+            })
+        })
+    });
+    table::write_csv(out, header, rows)
+}

@@ -1,0 +1,157 @@
+//! What a plan is made of: the gateways that might be had, how capacities are looked for, and what
+//! was found.
+
+use crate::metric::Metric;
+use crate::observe::ledger::Failure;
+use crate::scenario::Scenario;
+use crate::study::capacity::mode::{Mode, Trial};
+use crate::study::capacity::search::{Capacity, Excess};
+use crate::verdict::Judgement;
+
+/// A gateway that might be had.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidate {
+    /// Its name, such as `large`.
+    pub name: String,
+    /// What it is.
+    pub scenario: Scenario,
+    /// The same with APIs that use contracts.
+    pub with_contracts: Scenario,
+}
+
+impl Candidate {
+    /// What is tried in a mode.
+    pub fn scenario(&self, mode: Mode) -> &Scenario {
+        if mode.needs_contracts() { &self.with_contracts } else { &self.scenario }
+    }
+}
+
+/// How capacities are looked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Effort {
+    /// How modes are tried.
+    pub trial: Trial,
+    /// Replications at each load.
+    pub replications: usize,
+    /// Loads that are so close are not told apart, such as 0.005.
+    pub tolerance: f64,
+    /// A load that is tried by itself wherever it may be carried.
+    pub demand: Option<f64>,
+}
+
+/// What was found for one candidate in one mode.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// Index of the candidate.
+    pub candidate: usize,
+    /// The mode.
+    pub mode: Mode,
+    /// The capacity in requests per second.
+    pub capacity: Capacity,
+    /// The load at which the CPU of the survivors is full.
+    pub theory: f64,
+    /// What is in the way of more, if something is.
+    pub binding: Option<Binding>,
+    /// Every load that was tried, in order of load.
+    pub probes: Vec<Probe>,
+}
+
+/// One load that was tried.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Probe {
+    /// Requests per second.
+    pub load: f64,
+    /// By how much the objectives are exceeded; above zero in an overload.
+    pub excess: Excess,
+    /// Each objective as judged, and by how much it is exceeded.
+    pub judged: Vec<(Judgement, Excess)>,
+    /// Whether it is more than all replicas serve, for as long as it lasts.
+    pub overload: bool,
+    /// Failed requests over all that have an outcome, in the judged time.
+    pub failed: f64,
+    /// How most of them failed.
+    pub failure: Option<Failure>,
+    /// Work that was done for each request that met a replica, times the load, over the CPU of the
+    /// survivors.
+    pub utilisation: f64,
+    /// The share of their CPU that working replicas used after warm-up.
+    pub in_use: f64,
+    /// Replicas that worked, on average after warm-up.
+    pub working: f64,
+    /// The digest of each replication.
+    pub digests: Vec<u64>,
+}
+
+impl Finding {
+    /// What came of a load, if it was tried.
+    pub fn at(&self, load: f64) -> Option<&Probe> {
+        self.probes.iter().find(|probe| probe.load == load)
+    }
+
+    pub(super) fn add(&mut self, probe: Probe) {
+        let place = self.probes.partition_point(|other| other.load < probe.load);
+        self.probes.insert(place, probe);
+    }
+}
+
+/// What bounds a capacity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Binding {
+    /// The objective that is missed first, as written.
+    pub objective: String,
+    /// What it is about.
+    pub metric: Metric,
+    /// The share of the requests that failed, and how most of them did, if it is missed for that.
+    pub failed: Option<(f64, Failure)>,
+    /// Why.
+    pub constraint: Constraint,
+}
+
+/// Why an objective is missed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Constraint {
+    /// More CPU would not help, this share of it is in use: a request takes long by itself, or
+    /// waits for something else.
+    NotCpu(f64),
+    /// It is more than all replicas serve: the backlog grows, and an objective that is met while
+    /// judged is missed in time.
+    Overload,
+    /// No replica is left until one is replaced.
+    Nobody,
+    /// The CPU of all replicas: this share of it is in use.
+    Cpu(f64),
+    /// The CPU of the replicas that the autoscaler has so far, on average so many: this share of it
+    /// is in use.
+    Autoscaler(f64, f64),
+    /// The CPU of those that are left until replacements serve: what is offered over what they
+    /// have.
+    Survivors(f64),
+    /// The same, for as long as contracts cannot be downloaded.
+    Contracts(f64),
+    /// This share of the requests fails in this way, most of them, until a loss is noticed: the
+    /// time of detection times the share of the traffic that was lost.
+    Detection(f64, Failure),
+    /// This share of the requests fails in this way, most of them, though nothing is lost.
+    Failures(f64, Failure),
+    /// Requests wait for what is lost; more CPU would not help.
+    Waiting,
+    /// Recovery takes longer whatever the load.
+    Replacement,
+}
+
+/// A load that was tried with these excesses, where nothing failed.
+#[cfg(test)]
+pub(crate) fn made_up(load: f64, least: f64, point: f64, most: f64) -> Probe {
+    Probe {
+        load,
+        excess: Excess { least, point, most },
+        judged: Vec::new(),
+        overload: false,
+        failed: 0.0,
+        failure: None,
+        utilisation: 0.9,
+        in_use: 0.95,
+        working: 2.0,
+        digests: Vec::new(),
+    }
+}

@@ -1,0 +1,23 @@
+//! Capacity: for each gateway and each failure mode the largest load that meets the objectives, and
+//! which gateway to choose.
+//!
+//! [`mode`] turns a scenario into a loss to be got through, [`probe`] tries it at a load, `excess`
+//! says by how much each objective is met or missed there, and [`search`] looks for the load at
+//! which that is nothing. [`find`] puts these together into a [`finding::Finding`], for every
+//! gateway and mode; [`binding`] says what is in the way of more.
+//!
+//! Then [`settling`] shows whether runs begin too early, [`advice`] which gateway carries the
+//! demand and which finding is the critical case, and [`sensitivity`] what that one hangs on.
+//!
+//! Start at `find.rs`.
+
+pub mod advice;
+pub mod binding;
+mod excess;
+pub mod find;
+pub mod finding;
+pub mod mode;
+pub mod probe;
+pub mod search;
+pub mod sensitivity;
+pub mod settling;

@@ -1,0 +1,290 @@
+//! Failure modes: what a gateway must get through while it carries a load.
+//!
+//! ```text
+//!            0        warm-up     strike                               strike + judged
+//!  healthy   │ fills up │            judged                                  │
+//!  failures  │ fills up │ normal 60 s │ the loss, and what follows: judged    │
+//!  peak      │ trough   │ ramp, judged from its middle on │ plateau: judged   │
+//! ```
+//!
+//! A mode turns a scenario into one with a constant load and one loss, and judges the objectives
+//! over a set time from the strike on: *during and after* the loss, and not diluted by a quiet run.
+//! Objectives of a part of the run are left out: they speak of other losses. Recovery is asked for
+//! only where it can be: after the loss of a replica or a zone.
+//!
+//! Assumed: the zone that is lost is the one with the most replicas, and it does not come back
+//! while judged; the control plane goes 30 s before the replica does and does not come back either;
+//! a day climbs from its trough to its peak within 15 minutes, faster than any real one, so that an
+//! autoscaler is tried harder.
+
+use crate::objective::{Metric, Objective};
+use crate::plan::{
+    ArrivalProcess, Extent, Fault, FaultPlan, Plan, ReplicaTarget, Scatter, Schedule, Traffic,
+    Window, ZoneId,
+};
+use crate::random::Law;
+use crate::scenario::Scenario;
+use crate::units::{Instant, Rate, SECOND, Span};
+
+/// Quiet time before a strike, which shows what is normal.
+const NORMAL: Span = Span(60 * SECOND);
+/// Warm-up if there is an autoscaler: it finds its level first.
+const AUTOSCALER_WARM_UP: Span = Span(300 * SECOND);
+/// How long before the replica the control plane is lost.
+const BEFORE: Span = Span(30 * SECOND);
+/// The climb to the peak of a day, and the plateau after it.
+const RAMP: Span = Span(900 * SECOND);
+const PLATEAU: Span = Span(600 * SECOND);
+
+/// What a gateway must get through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Nothing fails.
+    Healthy,
+    /// A replica crashes.
+    ReplicaLoss,
+    /// A zone vanishes.
+    ZoneLoss,
+    /// A replica crashes while the control plane cannot be reached, and the APIs use contracts.
+    WithoutControlPlane,
+    /// The load climbs to the peak of a day.
+    DailyPeak,
+}
+
+impl Mode {
+    /// All of them, in the order of reports.
+    pub const ALL: [Mode; 5] = [
+        Mode::Healthy,
+        Mode::ReplicaLoss,
+        Mode::ZoneLoss,
+        Mode::WithoutControlPlane,
+        Mode::DailyPeak,
+    ];
+
+    /// The word by which it is asked for.
+    pub fn key(self) -> &'static str {
+        match self {
+            Mode::Healthy => "healthy",
+            Mode::ReplicaLoss => "replica-loss",
+            Mode::ZoneLoss => "zone-loss",
+            Mode::WithoutControlPlane => "control-plane-loss",
+            Mode::DailyPeak => "daily-peak",
+        }
+    }
+
+    /// How reports call it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Mode::Healthy => "healthy",
+            Mode::ReplicaLoss => "a replica is lost",
+            Mode::ZoneLoss => "a zone is lost",
+            Mode::WithoutControlPlane => "a replica is lost, control plane down",
+            Mode::DailyPeak => "the peak of a day",
+        }
+    }
+
+    /// Whether it needs APIs that use contracts.
+    pub fn needs_contracts(self) -> bool {
+        self == Mode::WithoutControlPlane
+    }
+
+    /// Whether something is lost in it.
+    pub fn loses(self) -> bool {
+        matches!(self, Mode::ReplicaLoss | Mode::ZoneLoss | Mode::WithoutControlPlane)
+    }
+}
+
+/// How modes are tried.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Trial {
+    /// From the strike on, so long is judged.
+    pub judged: Span,
+    /// The rate at the peak of a day over that at its trough; at least 1.
+    pub peak_ratio: f64,
+}
+
+/// A scenario in a mode, at a load of `rate` requests per second (at the peak, if it changes).
+pub fn scenario(base: &Scenario, mode: Mode, trial: Trial, rate: f64) -> Scenario {
+    let mut scenario = base.clone();
+    let plan = &mut scenario.plan;
+    let warm_up = match plan.autoscaling {
+        Some(_) => plan.run.warm_up.max(Instant::ZERO + AUTOSCALER_WARM_UP),
+        None => plan.run.warm_up,
+    };
+    plan.run.warm_up = warm_up;
+    let strike = warm_up + if mode.loses() { NORMAL } else { Span::ZERO };
+    plan.faults = faults(plan, mode, strike);
+    let (from, to, corners) = match mode {
+        Mode::DailyPeak => {
+            let (top, end) = (warm_up + RAMP, warm_up + RAMP + PLATEAU);
+            let trough = Rate(rate / trial.peak_ratio);
+            let corners = vec![(Instant::ZERO, trough), (warm_up, trough), (top, Rate(rate))];
+            (warm_up + RAMP / 2, end, corners)
+        }
+        _ => (strike, strike + trial.judged, vec![(Instant::ZERO, Rate(rate))]),
+    };
+    plan.traffic =
+        Traffic::Process(ArrivalProcess { scatter: scatter(plan), corners, period: None });
+    plan.run.horizon = to;
+    let window = |label: &str, extent| Window { label: label.to_owned(), extent };
+    plan.windows =
+        vec![window("the run", Extent::Run), window("judged", Extent::Between(from, to))];
+    scenario.objectives = objectives(base, mode);
+    scenario
+}
+
+/// The objectives that a mode can be judged by, over the judged time.
+pub fn objectives(base: &Scenario, mode: Mode) -> Vec<Objective> {
+    let whole = |objective: &&Objective| {
+        base.plan.windows[objective.window].extent == Extent::Run
+            && match objective.metric {
+                Metric::Latency(_) | Metric::MeanLatency | Metric::Availability => true,
+                Metric::Recovery => has_recovery(mode),
+                _ => false,
+            }
+    };
+    let judged = |objective: &Objective| Objective { window: 1, ..objective.clone() };
+    base.objectives.iter().filter(whole).map(judged).collect()
+}
+
+/// Whether what is lost in a mode comes back while it is judged.
+pub fn has_recovery(mode: Mode) -> bool {
+    matches!(mode, Mode::ReplicaLoss | Mode::ZoneLoss)
+}
+
+fn scatter(plan: &Plan) -> Scatter {
+    match &plan.traffic {
+        Traffic::Process(process) => process.scatter,
+        Traffic::Replay(_) => Scatter::Poisson,
+    }
+}
+
+/// Longer than any run that is judged.
+fn for_good() -> Law {
+    Law::Constant(Span(365 * 86_400 * SECOND))
+}
+
+fn faults(plan: &Plan, mode: Mode, strike: Instant) -> Vec<FaultPlan> {
+    let fault = |name: &str, fault, at| FaultPlan {
+        name: name.to_owned(),
+        fault,
+        schedule: Schedule::At(at),
+    };
+    let crash = || fault("crash", Fault::ReplicaCrash(ReplicaTarget::Slot(0)), strike);
+    match mode {
+        Mode::Healthy | Mode::DailyPeak => Vec::new(),
+        Mode::ReplicaLoss => vec![crash()],
+        Mode::ZoneLoss => {
+            let zone = Fault::ZoneOutage(Some(fullest_zone(plan)), for_good());
+            vec![fault("zone", zone, strike)]
+        }
+        Mode::WithoutControlPlane => {
+            let outage = Fault::ControlPlaneOutage(for_good());
+            let early = Instant(strike.0.saturating_sub(BEFORE.0));
+            vec![fault("control-plane", outage, early), crash()]
+        }
+    }
+}
+
+/// The zone with the most replicas at the start, the first of several.
+fn fullest_zone(plan: &Plan) -> ZoneId {
+    let count = |zone: &ZoneId| plan.topology.placement.iter().filter(|of| *of == zone).count();
+    let zones = 0..plan.topology.zones.len();
+    zones.rev().max_by_key(count).unwrap_or(0)
+}
+
+/// Replicas that work for as long as the loss lasts: of those that there are at most, without those
+/// that are lost.
+pub fn survivors(plan: &Plan, mode: Mode) -> usize {
+    let most = plan.most_replicas();
+    let lost = match mode {
+        Mode::Healthy | Mode::DailyPeak => 0,
+        Mode::ReplicaLoss | Mode::WithoutControlPlane => 1,
+        Mode::ZoneLoss => {
+            // Replicas that are added later are spread evenly as well.
+            let zone = fullest_zone(plan);
+            let there = plan.topology.placement.iter().filter(|of| **of == zone).count();
+            there.max(most.div_ceil(plan.topology.zones.len()))
+        }
+    };
+    most.saturating_sub(lost)
+}
+
+/// The load at which the CPU of the survivors is full: saturation if nothing fails, N−1 headroom if
+/// a replica is lost. What a fluid model gives as the capacity if the loss lasts. Like all loads of
+/// a plan in arrivals per second: of requests, or of sessions.
+pub fn fluid_limit(plan: &Plan, mode: Mode) -> f64 {
+    arrivals(plan, survivors(plan, mode))
+}
+
+/// The load that so many replicas serve when their CPU is full.
+pub fn arrivals(plan: &Plan, replicas: usize) -> f64 {
+    plan.saturation().0 * replicas as f64 / plan.requests_per_arrival()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::read;
+    use std::path::Path;
+
+    const TEXT: &str = r#"
+question = "?"
+objectives = ["p99 < 50ms", "availability >= 99%", "recovery < 30s", "p95 < 1s during crash"]
+[gateway]
+replicas = 3
+contracts = true
+[topology]
+zones = ["a", "b"]
+[traffic]
+rate = "900/s"
+[[fault]]
+name = "crash"
+kind = "replica-crash"
+at = "3m"
+[run]
+horizon = "10m"
+"#;
+
+    fn base() -> Scenario {
+        let loaded = read::parse("plan.toml", TEXT, Path::new(""));
+        loaded.scenario.expect("sound")
+    }
+
+    const TRIAL: Trial = Trial { judged: Span(600 * SECOND), peak_ratio: 2.0 };
+
+    #[test]
+    fn a_mode_has_its_load_its_loss_and_its_judged_time() {
+        let crash = scenario(&base(), Mode::ReplicaLoss, TRIAL, 500.0);
+        let strike = Instant::from_secs(120.0);
+        assert_eq!(crash.plan.faults.len(), 1);
+        assert_eq!(crash.plan.faults[0].schedule, Schedule::At(strike));
+        let end = Instant::from_secs(720.0);
+        assert_eq!(crash.plan.windows[1].extent, Extent::Between(strike, end));
+        assert_eq!(crash.plan.run.horizon, end);
+        let peak = scenario(&base(), Mode::DailyPeak, TRIAL, 500.0);
+        let Traffic::Process(process) = &peak.plan.traffic else { panic!("replayed") };
+        let rates: Vec<f64> = process.corners.iter().map(|(_, rate)| rate.0).collect();
+        assert_eq!((rates, peak.plan.faults.len()), (vec![250.0, 250.0, 500.0], 0));
+    }
+
+    #[test]
+    fn objectives_are_judged_where_they_make_sense() {
+        let texts = |mode| -> Vec<String> {
+            objectives(&base(), mode).iter().map(|one| one.text.clone()).collect()
+        };
+        assert_eq!(texts(Mode::Healthy), ["p99 < 50ms", "availability >= 99%"]);
+        assert_eq!(texts(Mode::ZoneLoss).len(), 3);
+        assert!(objectives(&base(), Mode::Healthy).iter().all(|one| one.window == 1));
+    }
+
+    #[test]
+    fn survivors_are_counted_by_mode() {
+        let plan = base().plan;
+        let left = Mode::ALL.map(|mode| survivors(&plan, mode));
+        // Zone a has two of three.
+        assert_eq!(left, [3, 2, 1, 2, 3]);
+        let limit = fluid_limit(&plan, Mode::ReplicaLoss);
+        assert!((limit - 2.0 * 715.0).abs() < 1.0, "{limit}");
+    }
+}

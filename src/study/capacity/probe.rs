@@ -1,0 +1,137 @@
+//! One load, tried in one mode: by how much each objective is exceeded, and how CPU was used.
+//!
+//! The objectives of a mode share the confidence: with k of them, each has intervals of 1 − 5 %/k,
+//! so that the interval of the capacity, which any of them can bound, has 95 %. Every load meets
+//! the same luck, and so does every tier.
+//!
+//! A percentile is of the served requests. Here it is judged as such if another objective bounds
+//! the availability, and with it the failures. Without one, no more requests may fail than the
+//! percentile leaves out, which is judged by the interval of their share.
+
+use crate::experiment::{Course, Experiment, Runner};
+use crate::metric::estimator::{self, Unanswered};
+use crate::objective::Metric;
+use crate::observe::ledger::{Failure, Ledger};
+use crate::observe::outcome::Outcome;
+use crate::plan::Plan;
+use crate::scenario::Scenario;
+use crate::stats::Confidence;
+use crate::study::capacity::excess;
+use crate::study::capacity::finding::{Effort, Probe};
+use crate::study::capacity::mode::{self, Mode};
+use crate::study::capacity::search::Excess;
+use crate::verdict::{self, Judgement};
+
+/// By how much an overload exceeds objectives at least: as much as to be missed by far, so that a
+/// search halves the way to it.
+const OVERLOAD: f64 = 1.0;
+
+/// Tries a load; `None` if it was stopped before all replications were complete.
+///
+/// # Panics
+/// As [`crate::experiment::replicate`].
+pub fn probe(
+    runner: &Runner<'_>,
+    base: &Scenario,
+    mode: Mode,
+    effort: Effort,
+    load: f64,
+) -> Option<Probe> {
+    let scenario = mode::scenario(base, mode, effort.trial, load);
+    let mut run = runner.run(&scenario.plan, effort.replications, Course::None);
+    if run.interrupted || scenario.objectives.is_empty() {
+        return None;
+    }
+    let bounded = scenario.objectives.iter().any(|one| one.metric == Metric::Availability);
+    let demands = scenario.objectives.len() + usize::from(!bounded);
+    run.confidence = Confidence::USUAL.of_each(demands);
+    let judgements = verdict::judge_all(&run, &scenario.objectives);
+    let (failed, failure) = failures(&run);
+    let windows = estimator::windows(&run.outcomes, 1);
+    let served = estimator::availability(&windows, Unanswered::Failed, run.confidence);
+    let served = served.filter(|_| !bounded);
+    let judged = judgements.into_iter().map(|judgement| {
+        let excess = excess::of(&judgement, served.as_ref());
+        (judgement, excess)
+    });
+    let judged: Vec<(Judgement, Excess)> = judged.collect();
+    let greatest = |of: fn(&Excess) -> f64| {
+        judged.iter().map(|(_, excess)| of(excess)).fold(f64::NEG_INFINITY, f64::max)
+    };
+    let overload = is_overload(&scenario.plan, load);
+    let floor = if overload { OVERLOAD } else { f64::NEG_INFINITY };
+    let excess = Excess {
+        least: greatest(|excess| excess.least).max(floor),
+        point: greatest(|excess| excess.point).max(floor),
+        most: greatest(|excess| excess.most).max(floor),
+    };
+    let Cpu { utilisation, in_use, working } = cpu(&run, &scenario.plan, mode, load);
+    let digests = run.outcomes.iter().map(|outcome| outcome.digest).collect();
+    Some(Probe {
+        load,
+        excess,
+        judged,
+        overload,
+        failed,
+        failure,
+        utilisation,
+        in_use,
+        working,
+        digests,
+    })
+}
+
+/// Whether a load is more than all replicas serve, for as long as it lasts.
+pub(super) fn is_overload(plan: &Plan, load: f64) -> bool {
+    load > mode::arrivals(plan, plan.most_replicas()) && !plan.ends_early()
+}
+
+/// How CPU was used: see [`Probe`].
+struct Cpu {
+    utilisation: f64,
+    in_use: f64,
+    working: f64,
+}
+
+fn cpu(run: &Experiment, plan: &Plan, mode: Mode, load: f64) -> Cpu {
+    let sum = |of: fn(&Outcome) -> f64| run.outcomes.iter().map(of).sum::<f64>();
+    let (busy, capacity) = (sum(|o| o.busy_secs), sum(|o| o.capacity_secs));
+    let met = sum(|o| met_a_replica(&o.windows[0].ledger) as f64);
+    let work = if met > 0.0 { busy / met } else { plan.demand_secs() };
+    let cores = plan.gateway.cores.0;
+    let length = plan.run.horizon.since(plan.run.warm_up).as_secs() * run.outcomes.len() as f64;
+    Cpu {
+        utilisation: load * plan.requests_per_arrival() * work
+            / (cores * mode::survivors(plan, mode) as f64),
+        in_use: if capacity > 0.0 { busy / capacity } else { 0.0 },
+        working: capacity / (cores * length),
+    }
+}
+
+/// Requests that were not sent to what is gone.
+fn met_a_replica(ledger: &Ledger) -> u64 {
+    let lost = Failure::ALL.into_iter().filter(|kind| met_nobody(*kind));
+    ledger.offered - lost.map(|kind| ledger.failed_by(kind)).sum::<u64>()
+}
+
+/// The share of the requests of the judged time that failed, and how most of them did.
+fn failures(run: &Experiment) -> (f64, Option<Failure>) {
+    let windows = || run.outcomes.iter().map(|outcome| &outcome.windows[1].ledger);
+    let failed: u64 = windows().map(|ledger| ledger.failed()).sum();
+    let served: u64 = windows().map(|ledger| ledger.served).sum();
+    let of = |kind: &Failure| windows().map(|ledger| ledger.failed_by(*kind)).sum::<u64>();
+    let most = Failure::ALL.into_iter().max_by_key(of).filter(|kind| of(kind) > 0);
+    (failed as f64 / (failed + served).max(1) as f64, most)
+}
+
+/// Whether requests that fail so did not come to a replica that works.
+fn met_nobody(kind: Failure) -> bool {
+    matches!(
+        kind,
+        Failure::LostInFlight
+            | Failure::NoReadyReplica
+            | Failure::DeadAddress
+            | Failure::ContractsMissing
+            | Failure::IngressDown
+    )
+}

@@ -1,0 +1,53 @@
+//! Whether warm-up suffices at the loads that matter: for each gateway one replication in which
+//! nothing fails, at its capacity in the mode in which it carries least, or where there is none at
+//! the demand, as far as all replicas serve it. It keeps its course, in which a transient shows;
+//! the experiments of a plan do not.
+
+use crate::experiment::{Course, Experiment, Runner};
+use crate::scenario::Scenario;
+use crate::study::capacity::advice;
+use crate::study::capacity::finding::{Candidate, Effort, Finding};
+use crate::study::capacity::mode::{self, Mode};
+use crate::study::capacity::search::Capacity;
+
+/// A gateway that may be settling still.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settling {
+    /// Index of the candidate.
+    pub candidate: usize,
+    /// The load.
+    pub load: f64,
+    /// What ran.
+    pub scenario: Scenario,
+    /// What came of it.
+    pub run: Experiment,
+}
+
+/// Runs every candidate that has findings, until it is stopped.
+///
+/// # Panics
+/// As [`crate::experiment::replicate`].
+pub fn run(
+    runner: &Runner<'_>,
+    candidates: &[Candidate],
+    findings: &[Finding],
+    effort: Effort,
+    demand: f64,
+) -> Vec<Settling> {
+    let one = |(index, candidate): (usize, &Candidate)| {
+        let weakest = advice::weakest(findings, index, demand)?;
+        let plan = &candidate.scenario.plan;
+        let load = match weakest.capacity {
+            Capacity::Between { point, .. } => point,
+            _ => demand.min(mode::arrivals(plan, plan.most_replicas())),
+        };
+        if runner.is_cancelled() {
+            return None;
+        }
+        runner.progress().enter(format!("{}, warm-up", candidate.name));
+        let scenario = mode::scenario(&candidate.scenario, Mode::Healthy, effort.trial, load);
+        let run = runner.run(&scenario.plan, 1, Course::First { requests_every: None });
+        Some(Settling { candidate: index, load, scenario, run }).filter(|one| !one.run.interrupted)
+    };
+    candidates.iter().enumerate().filter_map(one).collect()
+}

@@ -2,6 +2,7 @@
 #![allow(dead_code)] // each test uses its part
 
 pub mod around;
+pub mod troubles;
 pub mod witness;
 
 use brownout::observe::outcome::Outcome;

@@ -59,11 +59,14 @@ impl Witness {
         self.served[..self.in_time].iter()
     }
 
+    /// When such facts were told.
+    pub fn times(&self, wanted: impl Fn(&Observation) -> bool) -> Vec<Instant> {
+        self.facts.iter().filter(|(_, fact)| wanted(fact)).map(|(at, _)| *at).collect()
+    }
+
     /// How many replicas there were.
     pub fn replicas(&self) -> usize {
-        let is_new =
-            |(_, fact): &&(Instant, Observation)| matches!(fact, Observation::Created { .. });
-        self.facts.iter().filter(is_new).count()
+        self.times(|fact| matches!(fact, Observation::Created { .. })).len()
     }
 
     /// The states that a replica entered, in order of time.

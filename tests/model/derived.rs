@@ -4,6 +4,7 @@
 //! Where luck plays a part the mean over many replications must lie within four standard errors of
 //! the value derived, which a right program misses once in 16 000 times; the seeds are fixed.
 
+pub use crate::common::troubles::{fault, random, rates, step};
 use crate::common::witness::Witness;
 use crate::common::{at, secs};
 use brownout::observe::{Observation, ReplicaId, State};
@@ -72,11 +73,6 @@ pub fn warm_start(plan: &mut Plan, boot: (f64, f64)) {
     plan.ingress.propagation = Law::uniform_secs(0.5, 2.0);
 }
 
-/// A fault at a time.
-pub fn fault(fault: Fault, time: f64) -> FaultPlan {
-    FaultPlan { name: format!("{fault:?}"), fault, schedule: Schedule::At(at(time)) }
-}
-
 /// A crash of the replica in slot 0.
 pub fn crash(time: f64) -> FaultPlan {
     fault(Fault::ReplicaCrash(ReplicaTarget::Slot(0)), time)
@@ -110,7 +106,7 @@ pub fn rotated(witness: &Witness, replica: ReplicaId, joined: bool) -> Option<In
         true => Observation::JoinedRotation { replica },
         false => Observation::LeftRotation { replica },
     };
-    witness.facts.iter().find(|(_, fact)| *fact == wanted).map(|(at, _)| *at)
+    witness.times(|fact| *fact == wanted).first().copied()
 }
 
 /// When the replica of slot 0 left the rotation and when its replacement, the `next` replica, came.

@@ -1,21 +1,20 @@
 //! How incidents are followed: what belongs to one, when it is over, and that none is left out.
 
 use crate::common;
+use crate::common::troubles::{named, rates};
 use crate::common::{at, plan, secs};
 use brownout::observe::State;
 use brownout::observe::outcome::INCIDENT_LIMIT;
 use brownout::plan::*;
 use brownout::random::Law;
-use brownout::units::{Rate, Span};
+use brownout::units::{Share, Span};
 
 fn crash(schedule: Schedule) -> FaultPlan {
-    let fault = Fault::ReplicaCrash(ReplicaTarget::Slot(0));
-    FaultPlan { name: "crash".to_owned(), fault, schedule }
+    FaultPlan { schedule, ..named("crash", Fault::ReplicaCrash(ReplicaTarget::Slot(0)), 0.0) }
 }
 
 fn zone_outage(zone: usize, seconds: f64, lasts: f64) -> FaultPlan {
-    let fault = Fault::ZoneOutage(Some(zone), Law::Constant(secs(lasts)));
-    FaultPlan { name: "zone".to_owned(), fault, schedule: Schedule::At(at(seconds)) }
+    named("zone", Fault::ZoneOutage(Some(zone), Law::Constant(secs(lasts))), seconds)
 }
 
 fn window(extent: Extent) -> Window {
@@ -153,15 +152,9 @@ fn what_was_before_an_incident_is_what_was_calm() {
     // Twice as slow for a while; the p99 before the second fault knows nothing of the first.
     let mut plan = plan(1, 10.0, 400.0);
     plan.gateway.demand = Law::Constant(secs(0.01));
-    let slow = |seconds| FaultPlan {
-        name: format!("slow at {seconds}"),
-        fault: Fault::ReplicaSlow(
-            ReplicaTarget::Slot(0),
-            brownout::units::Share(0.1),
-            Law::Constant(secs(50.0)),
-        ),
-        schedule: Schedule::At(at(seconds)),
-    };
+    let lasts = Law::Constant(secs(50.0));
+    let slow = Fault::ReplicaSlow(ReplicaTarget::Slot(0), Share(0.1), lasts);
+    let slow = |seconds| named(&format!("slow at {seconds}"), slow.clone(), seconds);
     plan.faults = vec![slow(100.0), slow(120.0), slow(300.0)];
     let outcome = common::replicate(&plan, 0);
     let before: Vec<_> = outcome.incidents.iter().map(|incident| incident.p99_before).collect();
@@ -181,7 +174,7 @@ fn the_last_address_to_leave_ends_the_time_in_rotation_and_later_losses_count_fo
     let (witness, outcome) = common::witness::witnessed(&plan, 0);
     let left = |replica| {
         let fact = brownout::observe::Observation::LeftRotation { replica };
-        witness.facts.iter().find(|(_, told)| *told == fact).map(|(at, _)| *at)
+        witness.times(|told| *told == fact).first().copied()
     };
     let zone = &outcome.incidents[0];
     assert_eq!(zone.out_of_rotation, left(0).max(left(1)));
@@ -247,12 +240,8 @@ fn the_cpu_in_use_counts_from_the_end_of_warm_up() {
     let mut plan = plan(1, 0.0, 400.0);
     plan.run.warm_up = at(100.0);
     plan.gateway.demand = Law::Constant(secs(0.001));
-    let corners = vec![(at(0.0), 900.0), (at(100.0), 900.0), (at(100.0), 500.0)];
-    plan.traffic = Traffic::Process(ArrivalProcess {
-        scatter: Scatter::Deterministic,
-        corners: corners.into_iter().map(|(at, rate)| (at, Rate(rate))).collect(),
-        period: None,
-    });
+    let corners = [(0.0, 900.0), (100.0, 900.0), (100.0, 500.0)];
+    plan.traffic = rates(Scatter::Deterministic, &corners);
     let outcome = common::replicate(&plan, 0);
     assert!((outcome.busy_secs - 150.0).abs() < 0.01, "{}", outcome.busy_secs);
     assert!((outcome.capacity_secs - 300.0).abs() < 1e-6, "{}", outcome.capacity_secs);

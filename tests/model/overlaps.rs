@@ -1,22 +1,20 @@
 //! Faults that meet each other, or a replica that is not well already.
 
 use crate::common;
-use crate::common::witness::{Witness, witnessed};
+use crate::common::troubles::{named, random};
+use crate::common::witness::witnessed;
 use crate::common::{at, plan, secs};
+use crate::derived::evenly;
 use brownout::observe::ledger::Failure;
 use brownout::observe::{Observation, State};
 use brownout::plan::*;
 use brownout::random::Law;
 use brownout::units::{Instant, Share};
 
-fn fault(name: &str, fault: Fault, seconds: f64) -> FaultPlan {
-    FaultPlan { name: name.to_owned(), fault, schedule: Schedule::At(at(seconds)) }
-}
-
 /// Slot 0 has this share of its CPU for so many seconds.
 fn slow(name: &str, share: f64, seconds: f64, lasts: f64) -> FaultPlan {
     let lasts = Law::Constant(secs(lasts));
-    fault(name, Fault::ReplicaSlow(ReplicaTarget::Slot(0), Share(share), lasts), seconds)
+    named(name, Fault::ReplicaSlow(ReplicaTarget::Slot(0), Share(share), lasts), seconds)
 }
 
 fn call(duration: f64) -> ControlPlaneCall {
@@ -32,19 +30,14 @@ fn contracts(duration: f64, gate: Gate) -> Option<Contracts> {
     Some(Contracts { fetch: call(duration), poll: secs(15.0), gate })
 }
 
-/// When a fact was told.
-fn times(witness: &Witness, wanted: impl Fn(&Observation) -> bool) -> Vec<Instant> {
-    witness.facts.iter().filter(|(_, fact)| wanted(fact)).map(|(at, _)| *at).collect()
-}
-
 #[test]
 fn a_replica_restarted_without_contracts_configures_and_serves_again() {
     let mut plan = plan(2, 100.0, 600.0);
     plan.startup.configuration = Configuration::Download(call(1.0));
     plan.startup.contracts = contracts(500.0, Gate::Api(Share(0.5)));
     plan.faults = vec![
-        fault("crash", Fault::ReplicaCrash(ReplicaTarget::Slot(0)), 10.0),
-        fault("hang", Fault::ReplicaHang(ReplicaTarget::Slot(0)), 60.0),
+        named("crash", Fault::ReplicaCrash(ReplicaTarget::Slot(0)), 10.0),
+        named("hang", Fault::ReplicaHang(ReplicaTarget::Slot(0)), 60.0),
     ];
     let outcome = common::replicate(&plan, 0);
     // Crash: some 12 s. Hang: at most 25 s unnoticed, 51 s to the kill and 30 s of grace, 20 s to
@@ -58,10 +51,10 @@ fn a_slow_down_ends_with_the_process_that_was_slow() {
     let mut plan = plan(2, 100.0, 400.0);
     plan.faults = vec![
         slow("slow", 0.5, 50.0, 300.0),
-        fault("crash", Fault::ReplicaCrash(ReplicaTarget::Slot(0)), 60.0),
+        named("crash", Fault::ReplicaCrash(ReplicaTarget::Slot(0)), 60.0),
     ];
     let (witness, outcome) = witnessed(&plan, 0);
-    let ended = times(&witness, |fact| matches!(fact, Observation::FaultEnded { .. }));
+    let ended = witness.times(|fact| matches!(fact, Observation::FaultEnded { .. }));
     assert_eq!(ended, [at(60.0)]);
     assert_eq!(outcome.incidents[0].restored, Some(at(60.0)));
     assert!(outcome.incidents[0].recovery().unwrap() < secs(30.0), "{:?}", outcome.incidents[0]);
@@ -70,10 +63,10 @@ fn a_slow_down_ends_with_the_process_that_was_slow() {
 #[test]
 fn a_slow_replica_that_hangs_stays_hung_when_the_slow_time_is_over() {
     let mut plan = plan(2, 100.0, 60.0);
-    let hang = fault("hang", Fault::ReplicaHang(ReplicaTarget::Slot(0)), 15.0);
+    let hang = named("hang", Fault::ReplicaHang(ReplicaTarget::Slot(0)), 15.0);
     plan.faults = vec![slow("slow", 0.5, 10.0, 10.0), hang];
     let (witness, _) = witnessed(&plan, 0);
-    assert_eq!(times(&witness, |fact| matches!(fact, Observation::FaultEnded { .. })), [at(20.0)]);
+    assert_eq!(witness.times(|fact| matches!(fact, Observation::FaultEnded { .. })), [at(20.0)]);
     let worked = |request: &&brownout::observe::Served| {
         request.replica == 0 && request.finished > at(15.0) && request.finished < at(60.0)
     };
@@ -84,8 +77,7 @@ fn a_slow_replica_that_hangs_stays_hung_when_the_slow_time_is_over() {
 fn of_slow_downs_at_the_same_time_the_worst_holds() {
     let mut plan = plan(1, 10.0, 200.0);
     plan.gateway.demand = Law::Constant(secs(0.01));
-    let Traffic::Process(process) = &mut plan.traffic else { unreachable!() };
-    process.scatter = Scatter::Deterministic;
+    evenly(&mut plan);
     plan.faults = vec![slow("severe", 0.2, 20.0, 100.0), slow("mild", 0.5, 40.0, 30.0)];
     let (witness, _) = witnessed(&plan, 0);
     for request in &witness.served {
@@ -103,15 +95,15 @@ fn an_outage_of_the_control_plane_cuts_a_download_in_progress() {
     plan.startup.contracts = contracts(5.0, Gate::Replica);
     plan.detection.crash = Law::Constant(secs(1.0));
     plan.faults = vec![
-        fault("crash", Fault::ReplicaCrash(ReplicaTarget::Slot(0)), 30.0),
-        fault("cut", Fault::ControlPlaneOutage(Law::Constant(secs(1.0))), 33.0),
+        named("crash", Fault::ReplicaCrash(ReplicaTarget::Slot(0)), 30.0),
+        named("cut", Fault::ControlPlaneOutage(Law::Constant(secs(1.0))), 33.0),
     ];
     let (witness, _) = witnessed(&plan, 0);
     let states = witness.states(2);
     let entered = |wanted| states.iter().find(|(_, state)| *state == wanted).map(|(at, _)| *at);
     // Asked at 31 s, cut at 33 s, given up at 41 s, asked again at 56 s, there at 61 s.
     assert_eq!(entered(State::Contracts), Some(at(31.0)));
-    assert_eq!(times(&witness, |fact| matches!(fact, Observation::FetchFailed { .. })), [at(41.0)]);
+    assert_eq!(witness.times(|fact| matches!(fact, Observation::FetchFailed { .. })), [at(41.0)]);
     assert_eq!(entered(State::Probing), Some(at(61.0)));
 }
 
@@ -120,13 +112,13 @@ fn a_download_may_take_longer_than_the_time_out_of_its_requests() {
     let mut plan = plan(2, 100.0, 200.0);
     plan.startup.contracts = contracts(12.0, Gate::Replica);
     plan.detection.crash = Law::ZERO;
-    plan.faults = vec![fault("crash", Fault::ReplicaCrash(ReplicaTarget::Slot(0)), 30.0)];
+    plan.faults = vec![named("crash", Fault::ReplicaCrash(ReplicaTarget::Slot(0)), 30.0)];
     let (witness, _) = witnessed(&plan, 0);
     let probing = witness.states(2).iter().find(|(_, state)| *state == State::Probing).copied();
     assert_eq!(probing.map(|(at, _)| at), Some(at(42.0)));
-    plan.faults.push(fault("cut", Fault::ControlPlaneOutage(Law::Constant(secs(1.0))), 41.0));
+    plan.faults.push(named("cut", Fault::ControlPlaneOutage(Law::Constant(secs(1.0))), 41.0));
     let (witness, _) = witnessed(&plan, 0);
-    let failed = times(&witness, |fact| matches!(fact, Observation::FetchFailed { .. }));
+    let failed = witness.times(|fact| matches!(fact, Observation::FetchFailed { .. }));
     assert_eq!(failed, [at(42.0)]);
 }
 
@@ -134,13 +126,13 @@ fn a_download_may_take_longer_than_the_time_out_of_its_requests() {
 fn what_the_ingress_was_about_to_hear_is_not_forgotten_when_the_zone_fails() {
     let mut plan = plan(2, 100.0, 200.0);
     plan.ingress.propagation = Law::Constant(secs(40.0));
-    let hang = fault("hang", Fault::ReplicaHang(ReplicaTarget::Slot(0)), 30.0);
+    let hang = named("hang", Fault::ReplicaHang(ReplicaTarget::Slot(0)), 30.0);
     let outage = Fault::ZoneOutage(Some(0), Law::Constant(secs(1e4)));
-    plan.faults = vec![hang, fault("zone", outage, 60.0)];
+    plan.faults = vec![hang, named("zone", outage, 60.0)];
     let (witness, _) = witnessed(&plan, 0);
     let unready = witness.states(0).iter().find(|(_, state)| *state == State::Unready).unwrap().0;
     assert!(unready < at(60.0), "readiness was lost at {unready}");
-    let left = times(&witness, |fact| *fact == Observation::LeftRotation { replica: 0 });
+    let left = witness.times(|fact| *fact == Observation::LeftRotation { replica: 0 });
     assert_eq!(left, [unready + secs(40.0)]);
 }
 
@@ -148,7 +140,7 @@ fn what_the_ingress_was_about_to_hear_is_not_forgotten_when_the_zone_fails() {
 fn a_replacement_goes_to_the_zone_with_the_fewest_replicas() {
     let mut plan = plan(3, 100.0, 60.0);
     plan.topology.placement = vec![0, 0, 1];
-    plan.faults = vec![fault("crash", Fault::ReplicaCrash(ReplicaTarget::Slot(0)), 30.0)];
+    plan.faults = vec![named("crash", Fault::ReplicaCrash(ReplicaTarget::Slot(0)), 30.0)];
     let (witness, _) = witnessed(&plan, 0);
     let zones: Vec<usize> = witness
         .facts
@@ -167,7 +159,7 @@ fn a_replica_whose_zone_returns_before_it_was_replaced_starts_again_in_its_place
     plan.startup.boot = Law::Constant(secs(4.0));
     plan.ingress.propagation = Law::Constant(secs(1.5));
     let outage = Fault::ZoneOutage(Some(0), Law::Constant(secs(100.0)));
-    plan.faults = vec![fault("zone", outage, 30.0)];
+    plan.faults = vec![named("zone", outage, 30.0)];
     let (witness, _) = witnessed(&plan, 0);
     assert_eq!(witness.replicas(), 2);
     let states = witness.states(0);
@@ -176,7 +168,7 @@ fn a_replica_whose_zone_returns_before_it_was_replaced_starts_again_in_its_place
     let ready = states.iter().rev().find(|(_, state)| *state == State::Ready).unwrap().0;
     assert_eq!(ready, at(140.0));
     // What is ready is in rotation a propagation delay later.
-    let joined = times(&witness, |fact| *fact == Observation::JoinedRotation { replica: 0 });
+    let joined = witness.times(|fact| *fact == Observation::JoinedRotation { replica: 0 });
     assert_eq!(joined, [Instant::ZERO, ready + secs(1.5)]);
 }
 
@@ -186,15 +178,14 @@ fn a_random_fault_waits_anew_for_a_replica_that_something_else_took() {
     plan.detection.crash = Law::ZERO;
     plan.startup.readiness.initial_delay = secs(5.0);
     plan.startup.readiness.period = secs(1.0);
-    let random = Fault::ReplicaCrash(ReplicaTarget::Slot(0));
-    let schedule = Schedule::Random(Law::Constant(secs(100.0)));
+    let crash = Fault::ReplicaCrash(ReplicaTarget::Slot(0));
     plan.faults = vec![
-        FaultPlan { name: "random".to_owned(), fault: random, schedule },
-        fault("other", Fault::ReplicaCrash(ReplicaTarget::Slot(0)), 50.0),
+        random("random", crash, Law::Constant(secs(100.0))),
+        named("other", Fault::ReplicaCrash(ReplicaTarget::Slot(0)), 50.0),
     ];
     let (witness, _) = witnessed(&plan, 0);
     // Back at 55 s, so a hundred seconds later; not at 100 s.
-    let struck = times(&witness, |fact| matches!(fact, Observation::FaultStruck { .. }));
+    let struck = witness.times(|fact| matches!(fact, Observation::FaultStruck { .. }));
     assert_eq!(struck, [at(50.0), at(155.0)]);
 }
 
@@ -203,17 +194,17 @@ fn a_fault_hits_what_becomes_ready_at_the_same_moment() {
     let mut plan = plan(2, 100.0, 100.0);
     plan.detection.crash = Law::ZERO;
     let crash = || Fault::ReplicaCrash(ReplicaTarget::Slot(0));
-    plan.faults = vec![fault("one", crash(), 30.0), fault("other", crash(), 40.0)];
+    plan.faults = vec![named("one", crash(), 30.0), named("other", crash(), 40.0)];
     let (witness, _) = witnessed(&plan, 0);
     let ready = witness.states(2).iter().find(|(_, state)| *state == State::Ready).copied();
     assert_eq!(ready.map(|(at, _)| at), Some(at(40.0)));
-    let struck = times(&witness, |fact| matches!(fact, Observation::FaultStruck { .. }));
+    let struck = witness.times(|fact| matches!(fact, Observation::FaultStruck { .. }));
     assert_eq!(struck, [at(30.0), at(40.0)]);
 }
 
 /// Ingress instance `one` is gone for so long.
 fn ingress_loss(one: usize, seconds: f64, lasts: f64) -> FaultPlan {
-    fault("ingress", Fault::IngressLoss(Some(one), Law::Constant(secs(lasts))), seconds)
+    named("ingress", Fault::IngressLoss(Some(one), Law::Constant(secs(lasts))), seconds)
 }
 
 #[test]
@@ -224,7 +215,7 @@ fn a_lost_ingress_instance_takes_only_what_went_through_it() {
     plan.detection.crash = Law::Constant(secs(100.0));
     plan.faults = vec![
         slow("still", 0.0, 30.0, 1e4),
-        fault("crash", Fault::ReplicaCrash(ReplicaTarget::Slot(1)), 30.0),
+        named("crash", Fault::ReplicaCrash(ReplicaTarget::Slot(1)), 30.0),
         ingress_loss(0, 33.0, 1e4),
     ];
     let (witness, outcome) = witnessed(&plan, 0);
@@ -254,12 +245,12 @@ fn an_ingress_instance_that_is_back_before_clients_avoid_it_stays_known() {
 fn a_zone_that_is_back_at_once_starts_what_nobody_missed_yet() {
     let mut plan = plan(2, 100.0, 100.0);
     let outage = Fault::ZoneOutage(Some(0), Law::Constant(secs(5.0)));
-    plan.faults = vec![fault("zone", outage, 30.0)];
+    plan.faults = vec![named("zone", outage, 30.0)];
     let (witness, _) = witnessed(&plan, 0);
     let states: Vec<State> = witness.states(0).into_iter().map(|(_, state)| state).collect();
     assert!(!states.contains(&State::Unready) && states.contains(&State::Sandbox), "{states:?}");
     // The address is dead until the ingress hears that its replica starts anew.
-    let left = times(&witness, |fact| *fact == Observation::LeftRotation { replica: 0 });
+    let left = witness.times(|fact| *fact == Observation::LeftRotation { replica: 0 });
     assert_eq!(left, [at(35.0)]);
 }
 
@@ -267,10 +258,9 @@ fn a_zone_that_is_back_at_once_starts_what_nobody_missed_yet() {
 fn random_outages_of_a_zone_strike_again_after_it_is_back() {
     let mut plan = plan(2, 10.0, 1_000.0);
     let outage = Fault::ZoneOutage(Some(0), Law::Constant(secs(50.0)));
-    let schedule = Schedule::Random(Law::Constant(secs(100.0)));
-    plan.faults = vec![FaultPlan { name: "zone".to_owned(), fault: outage, schedule }];
+    plan.faults = vec![random("zone", outage, Law::Constant(secs(100.0)))];
     let (witness, _) = witnessed(&plan, 0);
-    let struck = times(&witness, |fact| matches!(fact, Observation::FaultStruck { .. }));
+    let struck = witness.times(|fact| matches!(fact, Observation::FaultStruck { .. }));
     assert_eq!(struck, [100.0, 250.0, 400.0, 550.0, 700.0, 850.0].map(at));
 }
 
@@ -278,7 +268,7 @@ fn random_outages_of_a_zone_strike_again_after_it_is_back() {
 fn of_equal_zones_a_replacement_goes_to_that_of_the_lost_replica() {
     let mut plan = plan(2, 100.0, 60.0);
     plan.topology.zones = ["a", "b", "c"].map(str::to_owned).to_vec();
-    plan.faults = vec![fault("crash", Fault::ReplicaCrash(ReplicaTarget::Slot(1)), 30.0)];
+    plan.faults = vec![named("crash", Fault::ReplicaCrash(ReplicaTarget::Slot(1)), 30.0)];
     plan.topology.placement = vec![0, 2];
     let (witness, _) = witnessed(&plan, 0);
     let created = witness.facts.iter().filter_map(|(_, fact)| match fact {
@@ -294,9 +284,7 @@ fn a_lost_machine_is_silent_even_if_dead_addresses_refuse() {
     plan.ingress.dead_address = DeadAddress::Refuses;
     plan.ingress.retries = 1;
     let slowest = |fault: Fault| {
-        let faults =
-            vec![FaultPlan { name: "f".to_owned(), fault, schedule: Schedule::At(at(30.0)) }];
-        let plan = Plan { faults, ..plan.clone() };
+        let plan = Plan { faults: vec![named("f", fault, 30.0)], ..plan.clone() };
         common::replicate(&plan, 0).windows[0].latency.greatest().unwrap()
     };
     assert!(slowest(Fault::ReplicaCrash(ReplicaTarget::Slot(0))) < secs(1.0));
@@ -307,13 +295,12 @@ fn a_lost_machine_is_silent_even_if_dead_addresses_refuse() {
 fn requests_that_no_drain_ends_are_told_apart() {
     // A hung replica has 100 a second for 20 s, a dead address half a second's; the rest drains.
     let mut plan = plan(3, 300.0, 120.0);
-    let Traffic::Process(process) = &mut plan.traffic else { unreachable!() };
-    process.scatter = Scatter::Deterministic;
+    evenly(&mut plan);
     plan.startup.readiness.failures = 100;
     plan.detection.liveness.failures = 100;
     plan.faults = vec![
-        fault("hang", Fault::ReplicaHang(ReplicaTarget::Slot(0)), 100.0),
-        fault("crash", Fault::ReplicaCrash(ReplicaTarget::Slot(1)), 119.5),
+        named("hang", Fault::ReplicaHang(ReplicaTarget::Slot(0)), 100.0),
+        named("crash", Fault::ReplicaCrash(ReplicaTarget::Slot(1)), 119.5),
     ];
     let window = &common::replicate(&plan, 0).windows[0];
     let unanswered = window.unanswered as f64;

@@ -12,13 +12,13 @@ use brownout::report::Report;
 use brownout::report::caveats::caveat::Caveat;
 use brownout::scenario::read;
 use brownout::study::capacity::mode::{Mode, survivors};
-use brownout::units::{Instant, Rate, Share};
+use brownout::units::Share;
 
 use crate::cluster::scaling::{changes, published};
 use crate::common::around::{bystanders, retries, upstream, with_upstream};
 use crate::common::witness::{Witness, witnessed};
 use crate::common::{at, plan, secs};
-use crate::derived::{crash, entered, evenly, fault, rotated, warm_start};
+use crate::derived::{crash, entered, evenly, fault, random, rates, rotated, step, warm_start};
 
 /// TLS that ends at one ingress instance of so many cores; every request opens a connection, whose
 /// handshake needs 30 ms. Ten requests a second, evenly.
@@ -80,10 +80,9 @@ fn a_zone_is_partly_disrupted_from_three_lost_nodes_and_55_per_cent_on() {
         let part = Fault::PartialOutage(Some(0), share, Law::Constant(secs(1e6)));
         plan.faults = vec![fault(part, 50.0)];
         let (witness, _) = witnessed(&plan, 0);
-        let stopped = |(_, fact): &(Instant, Observation)| {
-            *fact == Observation::Evictions { zone: 0, stopped: true }
-        };
-        assert_eq!(witness.facts.iter().any(stopped), stops, "{lost} of {nodes}");
+        let stopped = Observation::Evictions { zone: 0, stopped: true };
+        let told = !witness.times(|fact| *fact == stopped).is_empty();
+        assert_eq!(told, stops, "{lost} of {nodes}");
         assert_eq!(witness.replicas(), if stops { 3 } else { 4 }, "{lost} of {nodes}");
     }
 }
@@ -127,14 +126,13 @@ fn a_clock_of_a_random_fault_goes_with_the_replica_it_began_with() {
     plan.startup.readiness.initial_delay = secs(1.0);
     plan.upgrade = Upgrade { surge: 2, ..Upgrade::default() };
     let crash = Fault::ReplicaCrash(ReplicaTarget::Any);
-    let schedule = Schedule::Random(Law::Constant(secs(100.0)));
-    let random = FaultPlan { name: "crash".to_owned(), fault: crash, schedule };
-    plan.faults = vec![fault(Fault::Rollout, 90.0), random];
+    let after = Law::Constant(secs(100.0));
+    plan.faults = vec![fault(Fault::Rollout, 90.0), random("crash", crash, after)];
     let (witness, _) = witnessed(&plan, 0);
-    let struck = |(_, fact): &&(Instant, Observation)| {
+    let struck = witness.times(|fact| {
         matches!(fact, Observation::FaultStruck { fault: 1, .. } | Observation::FaultMissed { .. })
-    };
-    assert_eq!(witness.facts.iter().find(struck), None);
+    });
+    assert_eq!(struck, []);
     assert_eq!(witness.replicas(), 4);
 }
 
@@ -153,12 +151,10 @@ fn of_replicas_that_are_ready_one_of_the_fullest_node_is_removed_first() {
     plan.autoscaling = Some(autoscaling);
     let lost = Fault::ReplicaCrash(ReplicaTarget::Slot(2));
     plan.faults = vec![FaultPlan { fault: lost, ..crash(120.0) }];
-    let Traffic::Process(process) = &mut plan.traffic else { unreachable!() };
-    process.corners.push((at(400.0), Rate(200.0)));
-    process.corners.push((at(400.0), Rate(50.0)));
+    step(&mut plan, 400.0, 50.0);
     let (witness, _) = witnessed(&plan, 0);
     let into_b = Observation::Created { replica: 3, slot: 2, zone: 1, name: "b-2".to_owned() };
-    assert!(witness.facts.iter().any(|(_, fact)| *fact == into_b));
+    assert_eq!(witness.times(|fact| *fact == into_b).len(), 1);
     assert_eq!(changes(&witness).last().map(|(_, size)| *size), Some(2));
     let removed = |replica| entered(&witness, replica, State::Draining).is_some();
     assert_eq!([0, 1, 2, 3].map(removed), [false, true, false, false]);
@@ -193,11 +189,9 @@ fn an_incident_is_over_when_no_more_is_in_flight_than_in_the_calm_before() {
     // to 81 s: 1 500. Then 900 come, so that 500 are left at 91 s.
     let mut plan = plan(1, 0.0, 100.0);
     plan.gateway.demand = Law::Constant(secs(0.001));
-    let rates = [(0.0, 1_050.0), (10.0, 1_050.0), (10.0, 1_000.0), (80.0, 1_000.0)];
-    let corners = rates.into_iter().chain([(81.0, 1_000.0), (81.0, 900.0)]);
-    let corners = corners.map(|(time, rate)| (at(time), Rate(rate))).collect();
-    let scatter = Scatter::Deterministic;
-    plan.traffic = Traffic::Process(ArrivalProcess { scatter, corners, period: None });
+    let corners = [(0.0, 1_050.0), (10.0, 1_050.0), (10.0, 1_000.0), (80.0, 1_000.0)];
+    plan.traffic = rates(Scatter::Deterministic, &corners);
+    step(&mut plan, 81.0, 900.0);
     let pause = Fault::ReplicaSlow(ReplicaTarget::Slot(0), Share::ZERO, Law::Constant(secs(1.0)));
     plan.faults = vec![fault(pause, 80.0)];
     let (_, outcome) = witnessed(&plan, 0);

@@ -3,6 +3,7 @@
 
 use crate::common;
 use crate::common::around::{retries, upstream, with_upstream};
+use crate::common::troubles::{named, rates, step};
 use crate::common::{at, secs};
 use brownout::experiment::recovery::stability::{Loop, StabilitySummary};
 use brownout::experiment::summary::summarize;
@@ -10,7 +11,6 @@ use brownout::experiment::{Options, Progress, run};
 use brownout::observe::aftermath::Unclear;
 use brownout::plan::*;
 use brownout::random::Law;
-use brownout::units::Rate;
 
 /// Clients that wait a second and try twice, at once; an upstream that can do 300 requests a second
 /// and works on what nobody waits for; 280 come, and it is out of order for 10 s.
@@ -23,8 +23,7 @@ fn storm(budget: Option<RetryBudget>, down: Fault) -> Plan {
     let mut plan = common::plan(2, 280.0, 300.0);
     plan.surroundings = Some(around);
     plan.run.warm_up = at(10.0);
-    let (name, schedule) = ("outage".to_owned(), Schedule::At(at(60.0)));
-    plan.faults = vec![FaultPlan { name, fault: down, schedule }];
+    plan.faults = vec![named("outage", down, 60.0)];
     plan
 }
 
@@ -77,16 +76,17 @@ fn an_upstream_that_refuses_leaves_no_backlog_to_hold_it() {
 fn a_rise_of_the_rate_alone_can_begin_it() {
     let mut plan = storm(None, slow());
     plan.faults.clear();
-    let Traffic::Process(process) = &mut plan.traffic else { unreachable!() };
-    let rates = [(0.0, 280.0), (60.0, 280.0), (60.0, 600.0), (80.0, 600.0), (80.0, 280.0)];
-    process.corners = rates.map(|(time, rate)| (at(time), Rate(rate))).to_vec();
+    let risen = |plan: &mut Plan, rate: f64| {
+        plan.traffic = rates(Scatter::Poisson, &[(0.0, rate)]);
+        step(plan, 60.0, 600.0);
+        step(plan, 80.0, rate);
+    };
+    risen(&mut plan, 280.0);
     let stuck = found(plan.clone(), 10);
     assert!(stuck.stuck.count >= 9 && stuck.stuck.of == 10, "{stuck:?}");
     // At 70/s even two attempts each leave room for 160 a second: a backlog of 20 s at 900/s is
     // gone in some 110 s.
-    let Traffic::Process(process) = &mut plan.traffic else { unreachable!() };
-    let calmer = |rate: Rate| if rate.0 < 300.0 { Rate(70.0) } else { rate };
-    process.corners.iter_mut().for_each(|(_, rate)| *rate = calmer(*rate));
+    risen(&mut plan, 70.0);
     plan.run.horizon = at(600.0);
     let back = found(plan, 10);
     assert_eq!((back.recovered.count, back.recovered.of), (10, 10), "{back:?}");

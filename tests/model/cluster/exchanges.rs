@@ -4,12 +4,12 @@
 use brownout::observe::{Observation, State};
 use brownout::plan::*;
 use brownout::random::Law;
-use brownout::units::{Rate, Share};
+use brownout::units::Share;
 
 use crate::cluster::scaling::{changes, published};
 use crate::common::witness::{Witness, witnessed};
 use crate::common::{at, plan, secs};
-use crate::derived::{crash, entered, evenly, fault, rotated, warm_start};
+use crate::derived::{crash, entered, evenly, fault, random, rotated, step, warm_start};
 
 /// Replicas in rotation at the end.
 fn in_rotation(witness: &Witness) -> usize {
@@ -36,11 +36,9 @@ fn drain(slot: usize, away: f64) -> Fault {
 }
 
 fn strikes(witness: &Witness, wanted: usize) -> Vec<f64> {
-    let strike = |(time, fact): &(brownout::units::Instant, Observation)| match fact {
-        Observation::FaultStruck { fault, .. } if *fault == wanted => Some(time.as_secs()),
-        _ => None,
-    };
-    witness.facts.iter().filter_map(strike).collect()
+    let strike =
+        |fact: &_| matches!(fact, Observation::FaultStruck { fault, .. } if *fault == wanted);
+    witness.times(strike).iter().map(|at| at.as_secs()).collect()
 }
 
 #[test]
@@ -89,8 +87,8 @@ fn a_rollout_that_waits_goes_on_when_fewer_replicas_are_wanted() {
 fn replicas_that_are_there_from_the_beginning_are_old_to_the_autoscaler() {
     // One of three is not ready for long; the other two show 90 %. Unready and old it counts as
     // without a sample (idle, when growing); were it new, it would be left out of the mean.
-    let grown_after = |step: f64| {
-        let mut plan = plan(2, 80.0, step + 300.0);
+    let grown_after = |time: f64| {
+        let mut plan = plan(2, 80.0, time + 300.0);
         warm_start(&mut plan, (2.0, 6.0));
         evenly(&mut plan);
         plan.gateway.demand = Law::Constant(secs(0.01));
@@ -99,11 +97,9 @@ fn replicas_that_are_there_from_the_beginning_are_old_to_the_autoscaler() {
         let mut autoscaling = published();
         autoscaling.spec.max = 6;
         plan.autoscaling = Some(autoscaling);
-        let Traffic::Process(process) = &mut plan.traffic else { unreachable!() };
-        process.corners.push((at(step), Rate(80.0)));
-        process.corners.push((at(step), Rate(400.0)));
+        step(&mut plan, time, 400.0);
         let (witness, _) = witnessed(&plan, 0);
-        changes(&witness).first().map(|(time, _)| time - step)
+        changes(&witness).first().map(|(at, _)| at - time)
     };
     let (young, old) = (grown_after(60.0).unwrap(), grown_after(405.0).unwrap());
     assert!(young < 60.0 && old < 60.0, "{young} and {old}");
@@ -112,8 +108,7 @@ fn replicas_that_are_there_from_the_beginning_are_old_to_the_autoscaler() {
 #[test]
 fn a_random_rollout_that_is_superseded_strikes_again() {
     let mut plan = three(4_000.0);
-    let every = Schedule::Random(Law::Constant(secs(600.0)));
-    plan.faults = vec![FaultPlan { schedule: every, ..fault(Fault::Rollout, 0.0) }];
+    plan.faults = vec![random("Rollout", Fault::Rollout, Law::Constant(secs(600.0)))];
     plan.faults.push(fault(Fault::Rollout, 605.0));
     let (witness, _) = witnessed(&plan, 0);
     assert!(strikes(&witness, 0).len() >= 5, "{:?}", strikes(&witness, 0));
@@ -132,10 +127,8 @@ fn a_new_node_ends_the_disruption_that_stopped_evictions() {
     let mut some_deleted = 0;
     for replication in 0..10 {
         let (witness, _) = witnessed(&plan, replication);
-        let deleted = |(_, fact): &&(_, Observation)| {
-            matches!(fact, Observation::Node { what: "deleted", .. })
-        };
-        let count = witness.facts.iter().filter(deleted).count();
+        let deleted = |fact: &_| matches!(fact, Observation::Node { what: "deleted", .. });
+        let count = witness.times(deleted).len();
         some_deleted += usize::from(count > 0 && count < 3);
         // Without any node nothing is evicted; with one of them everything is.
         assert_eq!(in_rotation(&witness), if count == 0 { 0 } else { 3 }, "{count} deleted");
@@ -201,9 +194,7 @@ fn the_one_that_became_ready_last_is_removed_first_whatever_its_zone() {
     plan.autoscaling = Some(autoscaling);
     plan.faults =
         vec![FaultPlan { fault: Fault::ReplicaCrash(ReplicaTarget::Slot(1)), ..crash(120.0) }];
-    let Traffic::Process(process) = &mut plan.traffic else { unreachable!() };
-    process.corners.push((at(400.0), Rate(200.0)));
-    process.corners.push((at(400.0), Rate(50.0)));
+    step(&mut plan, 400.0, 50.0);
     let (witness, _) = witnessed(&plan, 0);
     assert_eq!(changes(&witness).last().map(|(_, size)| *size), Some(2));
     assert!(entered(&witness, 3, State::Draining).is_some(), "the replacement goes");
@@ -222,10 +213,8 @@ fn a_replica_that_was_unready_in_between_joins_once() {
     plan.faults = vec![crash(50.0), fault(pause, 66.0)];
     for replication in 0..20 {
         let (witness, _) = witnessed(&plan, replication);
-        let joins = |(_, fact): &&(_, Observation)| {
-            matches!(fact, Observation::JoinedRotation { replica: 3 })
-        };
-        assert_eq!(witness.facts.iter().filter(joins).count(), 1, "replication {replication}");
+        let joins = witness.times(|fact| *fact == Observation::JoinedRotation { replica: 3 });
+        assert_eq!(joins.len(), 1, "replication {replication}");
     }
 }
 
@@ -264,9 +253,8 @@ fn a_share_of_whole_nodes_takes_no_node_more() {
         let lasts = Law::Constant(secs(1e6));
         let part = Fault::PartialOutage(Some(0), Share(percent / 100.0), lasts);
         plan.faults = vec![fault(part, 10.0)];
-        let lost =
-            |(_, fact): &&(_, Observation)| matches!(fact, Observation::Node { what: "lost", .. });
-        assert_eq!(witnessed(&plan, 0).0.facts.iter().filter(lost).count(), hit);
+        let lost = |fact: &_| matches!(fact, Observation::Node { what: "lost", .. });
+        assert_eq!(witnessed(&plan, 0).0.times(lost).len(), hit);
     }
 }
 
@@ -284,9 +272,8 @@ fn no_more_nodes_are_added_than_are_needed() {
     plan.autoscaling = Some(autoscaling);
     for replication in 0..10 {
         let (witness, _) = witnessed(&plan, replication);
-        let added =
-            |(_, fact): &&(_, Observation)| matches!(fact, Observation::Node { what: "added", .. });
-        assert_eq!(witness.facts.iter().filter(added).count(), 6, "replication {replication}");
+        let added = |fact: &_| matches!(fact, Observation::Node { what: "added", .. });
+        assert_eq!(witness.times(added).len(), 6, "replication {replication}");
         assert_eq!(in_rotation(&witness), 9);
     }
 }

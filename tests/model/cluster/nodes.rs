@@ -199,11 +199,9 @@ fn evictions_follow_each_other_at_their_rate_and_begin_again_with_a_node_that_is
     (plan.detection.lease, plan.detection.monitor) = (secs(0.0), secs(0.0));
     let created = |plan: &Plan| {
         let (witness, _) = witnessed(plan, 0);
-        let late = witness.facts.iter().filter_map(|(time, fact)| match fact {
-            Observation::Created { .. } if *time > at(0.0) => Some(time.as_secs()),
-            _ => None,
-        });
-        late.collect::<Vec<_>>()
+        let created = witness.times(|fact| matches!(fact, Observation::Created { .. }));
+        let late = created.iter().filter(|time| **time > at(0.0));
+        late.map(|time| time.as_secs()).collect::<Vec<_>>()
     };
     // Not ready after 50 s, tolerated for 300 s, 10 s between two nodes.
     assert_eq!(created(&plan), [400.0, 410.0, 420.0]);
@@ -312,9 +310,6 @@ fn a_machine_that_was_deleted_stays_away_while_its_zone_is_down() {
     let (witness, _) = witnessed(&plan, 0);
     // Lost at 50 s, deleted by 105 s; its own fault ends at 200 s, that of the zone at 320 s.
     assert_eq!(entered(&witness, 0, State::Terminated).map(|at| at.as_secs() < 106.0), Some(true));
-    let placed = witness.facts.iter().find_map(|(time, fact)| match fact {
-        Observation::Created { replica: 3, .. } => Some(*time),
-        _ => None,
-    });
-    assert_eq!(placed, Some(at(320.0)));
+    let placed = witness.times(|fact| matches!(fact, Observation::Created { replica: 3, .. }));
+    assert_eq!(placed, [at(320.0)]);
 }

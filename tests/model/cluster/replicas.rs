@@ -7,7 +7,7 @@ use brownout::units::Span;
 
 use crate::common::witness::{Witness, witnessed};
 use crate::common::{at, plan, secs};
-use crate::derived::{Sample, evenly, fault, rotated, taken, warm_start};
+use crate::derived::{Sample, evenly, fault, random, rotated, taken, warm_start};
 
 /// Zones of the replicas in rotation after each fact, with its time.
 fn zones_in_rotation(witness: &Witness) -> Vec<(brownout::units::Instant, Vec<usize>)> {
@@ -32,11 +32,8 @@ fn property_1_outside_failures_all_replicas_are_ready_in_zones_of_their_own() {
     for replicas in [2, 3] {
         let mut plan = plan(replicas, 20.0, 3_000.0);
         warm_start(&mut plan, (2.0, 6.0));
-        plan.faults = vec![FaultPlan {
-            name: "crash".to_owned(),
-            fault: Fault::ReplicaCrash(ReplicaTarget::Any),
-            schedule: Schedule::Random(Law::Exponential(secs(200.0))),
-        }];
+        let crash = Fault::ReplicaCrash(ReplicaTarget::Any);
+        plan.faults = vec![random("crash", crash, Law::Exponential(secs(200.0)))];
         let (witness, outcome) = witnessed(&plan, 0);
         assert!(outcome.incidents.len() > 10);
         let failing = |at| {

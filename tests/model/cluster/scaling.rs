@@ -11,7 +11,7 @@ use brownout::units::{Rate, Span};
 
 use crate::common::witness::{Witness, witnessed};
 use crate::common::{at, plan, secs};
-use crate::derived::{Sample, crash, evenly, warm_start};
+use crate::derived::{Sample, crash, evenly, rates, step, warm_start};
 
 /// The published policy: 70 %, 2 to 3, up 100 % in 180 s, down after 1800 s.
 pub fn published() -> Autoscaling {
@@ -40,14 +40,8 @@ fn loaded(steps: &[(f64, f64)], horizon: f64) -> Plan {
     plan.topology.zones = ["a", "b", "c"].map(str::to_owned).to_vec();
     warm_start(&mut plan, (2.0, 6.0));
     plan.gateway.demand = Law::Constant(secs(0.01));
-    let corner = |(time, share): &(f64, f64)| (at(*time), Rate(200.0 * share));
-    let mut corners: Vec<_> = Vec::new();
-    for step in steps {
-        corners.extend(corners.last().map(|(_, rate)| (at(step.0), *rate)));
-        corners.push(corner(step));
-    }
-    let scatter = Scatter::Deterministic;
-    plan.traffic = Traffic::Process(ArrivalProcess { scatter, corners, period: None });
+    plan.traffic = rates(Scatter::Deterministic, &[(steps[0].0, 200.0 * steps[0].1)]);
+    steps[1..].iter().for_each(|(time, share)| step(&mut plan, *time, 200.0 * share));
     plan.autoscaling = Some(published());
     plan
 }

@@ -97,7 +97,7 @@ fn property_27_with_contracts_a_replica_is_ready_only_after_the_control_plane_re
 /// When the replacement has its contracts.
 fn loaded(witness: &Witness) -> Option<Instant> {
     let wanted = Observation::ContractsLoaded { replica: 2 };
-    witness.facts.iter().find(|(_, fact)| *fact == wanted).map(|(at, _)| *at)
+    witness.times(|fact| *fact == wanted).first().copied()
 }
 
 #[test]
@@ -173,10 +173,10 @@ fn property_36_running_replicas_keep_serving_while_refreshes_fail() {
             assert_eq!(witness.states(replica), [(Instant::ZERO, State::Ready)]);
             let what = "refresh of contracts";
             let failed = Observation::FetchFailed { replica, what };
-            let times: Vec<_> = witness.facts.iter().filter(|(_, fact)| *fact == failed).collect();
+            let times = witness.times(|fact| *fact == failed);
             // A poll every 15 s and a time-out of 10 s after the loss.
             assert_eq!(times.len(), 1);
-            assert!((at(60.0)..=at(75.0)).contains(&times[0].0), "{}", times[0].0);
+            assert!((at(60.0)..=at(75.0)).contains(&times[0]), "{}", times[0]);
         }
         assert_eq!(outcome.ledger.failed(), 0);
         assert_eq!(outcome.time_with_serving[3], secs(300.0));

@@ -6,11 +6,11 @@ use brownout::observe::recorder::Keep;
 use brownout::observe::timeline::TotalRow;
 use brownout::plan::*;
 use brownout::random::Law;
-use brownout::units::{Instant, Rate, Share, Span};
+use brownout::units::{Instant, Share, Span};
 
 use crate::common::witness::witnessed;
 use crate::common::{at, plan, poisson, replicate, secs};
-use crate::derived::{Sample, call, crash, fault, warm_start};
+use crate::derived::{Sample, call, crash, fault, rates, warm_start};
 
 fn rows(outcome: &Outcome) -> &[TotalRow] {
     &outcome.timeline.as_ref().expect("the timeline is kept").total
@@ -56,11 +56,7 @@ fn burst() -> Plan {
     burst.run.bin = secs(0.05);
     burst.ingress.read_timeout = Span::MAX;
     let corners = [(0.0, 1_300.0), (20.0, 1_300.0), (20.0, 500.0)];
-    burst.traffic = Traffic::Process(ArrivalProcess {
-        scatter: Scatter::Poisson,
-        corners: corners.iter().map(|(time, rate)| (at(*time), Rate(*rate))).collect(),
-        period: None,
-    });
+    burst.traffic = rates(Scatter::Poisson, &corners);
     burst
 }
 

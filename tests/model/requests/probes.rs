@@ -8,7 +8,7 @@ use brownout::units::Share;
 
 use crate::common::witness::{Witness, witnessed};
 use crate::common::{at, plan, replicate, secs};
-use crate::derived::fault;
+use crate::derived::{fault, random};
 
 /// A load of so much of two replicas' capacity, before probes of 5 ms.
 fn loaded(load: f64, horizon: f64) -> Plan {
@@ -19,11 +19,8 @@ fn loaded(load: f64, horizon: f64) -> Plan {
 
 /// How often and when probes of a kind failed often enough to count.
 fn failed(witness: &Witness, wanted: bool) -> Vec<f64> {
-    let facts = witness.facts.iter().filter_map(|(at, fact)| match fact {
-        Observation::ProbesFailed { liveness, .. } if *liveness == wanted => Some(at.as_secs()),
-        _ => None,
-    });
-    facts.collect()
+    let failed = |fact: &_| matches!(fact, Observation::ProbesFailed { liveness, .. } if *liveness == wanted);
+    witness.times(failed).iter().map(|at| at.as_secs()).collect()
 }
 
 #[test]
@@ -135,18 +132,12 @@ fn a_random_fault_meets_a_replica_once_however_often_it_came_back() {
     let slow = Fault::ReplicaSlow(ReplicaTarget::Slot(0), Share(0.02), Law::Constant(secs(25.0)));
     plan.faults.push(fault(slow, 5.0));
     let crash = Fault::ReplicaCrash(ReplicaTarget::Slot(0));
-    let schedule = Schedule::Random(Law::Constant(secs(60.0)));
-    plan.faults.push(FaultPlan { name: "crash".to_owned(), fault: crash, schedule });
+    plan.faults.push(random("crash", crash, Law::Constant(secs(60.0))));
     let (witness, _) = witnessed(&plan, 0);
-    let back = witness.facts.iter().rfind(|(time, fact)| {
-        *time < at(60.0) && *fact == Observation::JoinedRotation { replica: 0 }
-    });
-    let struck = witness.facts.iter().find_map(|(time, fact)| match fact {
-        Observation::FaultStruck { fault: 1, .. } => Some(*time),
-        _ => None,
-    });
-    assert!(back.is_some_and(|(time, _)| *time > at(20.0)));
-    assert!(struck == back.map(|(time, _)| *time + secs(60.0)));
+    let joined = witness.times(|fact| *fact == Observation::JoinedRotation { replica: 0 });
+    let back = *joined.iter().rfind(|time| **time < at(60.0)).expect("it comes back");
+    let struck = witness.times(|fact| matches!(fact, Observation::FaultStruck { fault: 1, .. }));
+    assert!(back > at(20.0) && struck.first() == Some(&(back + secs(60.0))));
 }
 
 /// One replica whose process crashes a while after it is in rotation, and is restarted.
@@ -156,8 +147,7 @@ fn crashing(after: f64, horizon: f64) -> Plan {
     plan.detection.after_crash = AfterCrash::Restarted;
     plan.detection.crash = Law::ZERO;
     let crash = Fault::ReplicaCrash(ReplicaTarget::Any);
-    let schedule = Schedule::Random(Law::Constant(secs(after)));
-    plan.faults.push(FaultPlan { name: "crash".to_owned(), fault: crash, schedule });
+    plan.faults.push(random("crash", crash, Law::Constant(secs(after))));
     plan
 }
 

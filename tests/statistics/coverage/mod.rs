@@ -3,6 +3,9 @@
 //!
 //! Of a thousand experiments 950 ± 7 should, so the band is three standard errors wide to each
 //! side. Seeds are fixed, so the verdict is the same every time; `--nocapture` shows the counts.
+//!
+//! A sample has 200 experiments and a band as many standard errors wide. It finds a coverage of 87 in
+//! 91 of 100 cases, that is, intervals that are a quarter too narrow; all suites find 91.5 as surely.
 
 mod figures;
 mod sequences;
@@ -15,8 +18,17 @@ use brownout::plan::Plan;
 use brownout::stats::Estimate;
 use rayon::prelude::*;
 
-/// Experiments with a system.
-const EXPERIMENTS: u64 = 1_000;
+use crate::{Effort, effort};
+
+/// Experiments with a system, and how much wider the band is than that of a thousand.
+fn experiments() -> (u64, f64) {
+    match effort() {
+        Effort::Full => (1_000, 0.0),
+        Effort::Sample => {
+            (200, 3.0 * (0.95_f64 * 0.05).sqrt() * (1.0 / 200_f64.sqrt() - 1.0 / 1e3_f64.sqrt()))
+        }
+    }
+}
 
 /// A figure whose truth is known.
 struct Figure {
@@ -43,9 +55,10 @@ fn coverage(plan: &Plan, replications: u64, figures: &[Figure]) -> Vec<f64> {
             (0..replications).map(|index| common::replicate(&plan, index)).collect();
         figures.iter().map(|figure| figure.is_covered(&outcomes)).collect::<Vec<bool>>()
     };
-    let all: Vec<Vec<bool>> = (1..=EXPERIMENTS).into_par_iter().map(experiment).collect();
+    let count = experiments().0;
+    let all: Vec<Vec<bool>> = (1..=count).into_par_iter().map(experiment).collect();
     let share = |figure| all.iter().filter(|covered| covered[figure]).count() as f64;
-    (0..figures.len()).map(|figure| share(figure) / EXPERIMENTS as f64).collect()
+    (0..figures.len()).map(|figure| share(figure) / count as f64).collect()
 }
 
 /// Fails with all figures whose coverage lies outside `band`.
@@ -56,6 +69,8 @@ fn expect_coverage(
     band: std::ops::RangeInclusive<f64>,
     figures: &[Figure],
 ) {
+    let wider = experiments().1;
+    let band = band.start() - wider..=band.end() + wider;
     let found = coverage(plan, replications, figures);
     let mut offenders = Vec::new();
     for (figure, share) in figures.iter().zip(found) {

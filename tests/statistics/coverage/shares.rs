@@ -2,11 +2,12 @@
 
 use brownout::metric::Metric;
 use brownout::observe::outcome::Outcome;
-use brownout::plan::{Fault, FaultPlan, Plan, Schedule};
+use brownout::plan::{Fault, Plan};
 use brownout::random::Law;
 use brownout::stats::{Confidence, Estimate, proportion};
 
 use super::{Figure, expect_coverage, systems};
+use crate::common::troubles::random;
 use crate::common::{plan, secs};
 
 const USUAL: Confidence = Confidence::USUAL;
@@ -35,11 +36,8 @@ fn struck(outcomes: &[Outcome]) -> Option<Estimate> {
 fn failing(probability: f64) -> Plan {
     let mut plan = plan(1, 1.0, 1.0);
     let mean = -1.0 / (-probability).ln_1p();
-    plan.faults = vec![FaultPlan {
-        name: "outage".to_owned(),
-        fault: Fault::ControlPlaneOutage(Law::Constant(secs(10.0))),
-        schedule: Schedule::Random(Law::Exponential(secs(mean))),
-    }];
+    let outage = Fault::ControlPlaneOutage(Law::Constant(secs(10.0)));
+    plan.faults = vec![random("outage", outage, Law::Exponential(secs(mean)))];
     plan
 }
 

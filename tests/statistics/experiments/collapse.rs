@@ -16,13 +16,14 @@ use brownout::plan::*;
 use brownout::random::Law;
 use brownout::stats::Confidence;
 use brownout::stats::proportion::clopper_pearson;
-use brownout::units::{Rate, Span};
+use brownout::units::Span;
 use rayon::prelude::*;
 use serde_json::Value;
 
 use super::{mean_and_squares, numbers, published};
 use crate::common::around::{retries, upstream, with_upstream};
-use crate::common::{at, plan, secs};
+use crate::common::troubles::rates;
+use crate::common::{plan, secs};
 
 const RUNS: u64 = 200;
 const PUBLISHED_RUNS: f64 = 10.0;
@@ -34,11 +35,7 @@ fn spike(first: f64) -> Plan {
     let mut plan = plan(1, 40.0, 80.0);
     plan.gateway.demand = Law::ZERO;
     let corners = [(0.0, 40.0), (20.0, 40.0), (20.0, 80.0), (25.0, 80.0), (25.0, 40.0)];
-    plan.traffic = Traffic::Process(ArrivalProcess {
-        scatter: Scatter::Poisson,
-        corners: corners.iter().map(|(time, rate)| (at(*time), Rate(*rate))).collect(),
-        period: None,
-    });
+    plan.traffic = rates(Scatter::Poisson, &corners);
     let server = Upstream { per_request: secs(0.01), ..upstream(Law::Constant(secs(1.0))) };
     let mut around = with_upstream(server);
     let backoff =

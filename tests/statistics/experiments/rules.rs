@@ -5,11 +5,12 @@ use brownout::observe::recorder::Keep;
 use brownout::observe::timeline::TotalRow;
 use brownout::plan::*;
 use brownout::random::Law;
-use brownout::units::{Cores, Rate};
+use brownout::units::Cores;
 use serde_json::Value;
 
 use super::{number, published};
 use crate::common::around::{retries, upstream, with_upstream};
+use crate::common::troubles::{named, rates};
 use crate::common::{at, plan, poisson, secs};
 
 fn run(plan: &Plan) -> Outcome {
@@ -36,11 +37,7 @@ fn database(later: f64) -> Plan {
     let mut plan = plan(1, 280.0, 900.0);
     plan.gateway.demand = Law::ZERO;
     let corners = [(0.0, 280.0), (60.0, 280.0), (60.0, later)];
-    plan.traffic = Traffic::Process(ArrivalProcess {
-        scatter: Scatter::Poisson,
-        corners: corners.iter().map(|(time, rate)| (at(*time), Rate(*rate))).collect(),
-        period: None,
-    });
+    plan.traffic = rates(Scatter::Poisson, &corners);
     let mean = Law::Exponential(secs(1.0 / 300.0));
     let mut around = with_upstream(Upstream { workers: Some(1), ..upstream(mean) });
     around.clients.patience = Some(secs(1.0));
@@ -48,11 +45,8 @@ fn database(later: f64) -> Plan {
     around.clients.retry = Some(retries(2));
     plan.surroundings = Some(around);
     let target = HostTarget { upstream: 0, host: None };
-    plan.faults = vec![FaultPlan {
-        name: "outage".to_owned(),
-        fault: Fault::UpstreamSlow(target, 3_000.0, Law::Constant(secs(10.0))),
-        schedule: Schedule::At(at(20.0)),
-    }];
+    let slow = Fault::UpstreamSlow(target, 3_000.0, Law::Constant(secs(10.0)));
+    plan.faults = vec![named("outage", slow, 20.0)];
     plan
 }
 
@@ -80,11 +74,8 @@ fn zones(zones: usize, load: f64) -> Plan {
     let mut plan = plan(zones, 100.0 * load * zones as f64, 420.0);
     plan.gateway.demand = Law::Exponential(secs(0.01));
     plan.startup.boot = Law::Constant(secs(1e4));
-    plan.faults = vec![FaultPlan {
-        name: "zone".to_owned(),
-        fault: Fault::ZoneOutage(Some(0), Law::Constant(secs(1e3))),
-        schedule: Schedule::At(at(60.0)),
-    }];
+    let outage = Fault::ZoneOutage(Some(0), Law::Constant(secs(1e3)));
+    plan.faults = vec![named("zone", outage, 60.0)];
     plan
 }
 

@@ -19,11 +19,13 @@ fn marks<T>(figure: &Figure, of: impl Fn(&Primitive) -> Option<T>) -> Vec<T> {
 
 /// Every text of a figure.
 pub(crate) fn texts(figure: &Figure) -> Vec<&Text> {
-    let text = |primitive| match primitive {
-        &Primitive::Text(ref text) => Some(text).filter(|text| !text.text.is_empty()),
-        _ => None,
-    };
-    figure.shapes.iter().filter_map(text).collect()
+    let text = |primitive: &'_ Primitive| matches!(primitive, Primitive::Text(text) if !text.text.is_empty());
+    let texts = figure.shapes.iter().filter(|primitive| text(primitive));
+    texts
+        .filter_map(
+            |primitive| if let Primitive::Text(text) = primitive { Some(text) } else { None },
+        )
+        .collect()
 }
 
 /// The text that starts with `start`.

@@ -19,13 +19,10 @@ fn marks<T>(figure: &Figure, of: impl Fn(&Primitive) -> Option<T>) -> Vec<T> {
 
 /// Every text of a figure.
 pub(crate) fn texts(figure: &Figure) -> Vec<&Text> {
-    let text = |primitive: &'_ Primitive| matches!(primitive, Primitive::Text(text) if !text.text.is_empty());
-    let texts = figure.shapes.iter().filter(|primitive| text(primitive));
-    texts
-        .filter_map(
-            |primitive| if let Primitive::Text(text) = primitive { Some(text) } else { None },
-        )
-        .collect()
+    fn text(primitive: &Primitive) -> Option<&Text> {
+        if let Primitive::Text(text) = primitive { Some(text) } else { None }
+    }
+    figure.shapes.iter().filter_map(text).filter(|text| !text.text.is_empty()).collect()
 }
 
 /// The text that starts with `start`.

@@ -157,7 +157,8 @@ impl Frame {
     }
 }
 
-/// A row below a picture that says what its marks mean: where its next item starts, the baseline of its words, and the room between items.
+/// A row below a picture that says what its marks mean: where its next item starts, the baseline of
+/// its words, and the room between items.
 pub(crate) struct LegendRow {
     pub(crate) x: f64,
     pub(crate) y: f64,

@@ -9,9 +9,9 @@ pub use super::heatmap_cells::{CellVerdict, HeatmapCell, HeatmapInput};
 
 /// The longest value of the upward setting.
 const NAME: f64 = 150.0;
-/// Rect for the colour bar with its labels.
+/// Room for the colour bar with its labels.
 const BAR: f64 = 120.0;
-/// Rect for what the upward setting is, and for what the colours are.
+/// Room for what the upward setting is, and for what the colours are.
 const CAPTION: f64 = 395.0;
 /// The most columns and rows; cells of more could not be told apart.
 const MOST_COLUMNS: usize = 120;

@@ -19,11 +19,10 @@ fn marks<T>(figure: &Figure, of: impl Fn(&Primitive) -> Option<T>) -> Vec<T> {
 
 /// Every text of a figure.
 pub(crate) fn texts(figure: &Figure) -> Vec<&Text> {
-    let text = |primitive| match primitive {
-        &Primitive::Text(ref text) => Some(text).filter(|text| !text.text.is_empty()),
-        _ => None,
-    };
-    figure.shapes.iter().filter_map(text).collect()
+    fn text(primitive: &Primitive) -> Option<&Text> {
+        if let Primitive::Text(text) = primitive { Some(text) } else { None }
+    }
+    figure.shapes.iter().filter_map(text).filter(|text| !text.text.is_empty()).collect()
 }
 
 /// The text that starts with `start`.

@@ -27,7 +27,7 @@ pub(crate) struct Placed {
     pub(crate) left: f64,
 }
 
-/// LabelPlacement the characters of `text` at `size` pixels per em; also gives the width of the whole.
+/// Places the characters of `text` at `size` pixels per em; also gives the width of the whole.
 pub(crate) fn place(text: &str, size: f64, bold: bool) -> (Vec<Placed>, f64) {
     let Some(faces) = &*FACES else {
         return (Vec::new(), 0.6 * size * text.chars().count() as f64);

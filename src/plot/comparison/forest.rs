@@ -104,7 +104,7 @@ const MOST_ROWS: usize = 48;
 const MOST_PANELS: usize = 8;
 /// No difference beyond this has a place.
 const MOST: f64 = 1e12;
-/// Rect for the longest label, the longest estimate, and between columns.
+/// Room for the longest label, the longest estimate, and between columns.
 const LABELS: f64 = 180.0;
 const WORDS: f64 = 270.0;
 const GAP: f64 = 18.0;

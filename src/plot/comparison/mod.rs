@@ -1,7 +1,7 @@
 //! Charts that compare: variants, or parts of one run.
 //!
 //! [`forest`] shows paired differences to a baseline with their intervals; [`overlay`] lays the
-//! timelines of variants over each other (`overlay_input` says what it shows, and that in words);
+//! timelines of variants over each other;
 //! [`percentile`] draws whole latency distributions, on an axis on which every further nine takes
 //! the same room. Things compared are told apart by colour and symbol, both by their order.
 //!
@@ -9,5 +9,4 @@
 
 pub mod forest;
 pub mod overlay;
-mod overlay_input;
 pub mod percentile;

@@ -2,7 +2,7 @@
 
 use super::axis::PlotAxis;
 use super::label_lanes::spread;
-use crate::plot::canvas::{Anchor, Figure, LABEL, PANEL, Role, SMALL, fonts};
+use crate::plot::canvas::{Anchor, Figure, LABEL, PANEL, Point, Role, SMALL, fonts};
 
 /// Where a panel draws.
 #[derive(Clone, Debug)]
@@ -154,5 +154,23 @@ impl Frame {
         let room = figure.width - x - 20.0 - 6.0;
         let text = fonts::fit(&fonts::spell(&key.text), LABEL, false, room);
         figure.label((x + 20.0, y + 4.1), &text, Role::Text);
+    }
+}
+
+/// A row below a picture that says what its marks mean: where its next item starts, the baseline of
+/// its words, and the room between items.
+pub(crate) struct LegendRow {
+    pub(crate) x: f64,
+    pub(crate) y: f64,
+    pub(crate) gap: f64,
+}
+
+impl LegendRow {
+    /// Adds the meaning of a sign that takes `sign` of room; gives where to draw that.
+    pub(crate) fn add(&mut self, figure: &mut Figure, sign: f64, text: &str) -> Point {
+        figure.remark((self.x + sign, self.y), text);
+        let at = (self.x, self.y - 4.0);
+        self.x += sign + fonts::width(text, SMALL, false) + self.gap;
+        at
     }
 }

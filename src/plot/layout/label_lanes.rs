@@ -5,7 +5,7 @@
 pub(crate) struct Flag {
     /// Where the rule is.
     pub(crate) x: f64,
-    /// Rect that the label takes to the right of it.
+    /// Room that the label takes to the right of it.
     pub(crate) width: f64,
 }
 

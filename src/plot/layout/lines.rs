@@ -1,6 +1,6 @@
 //! From values to places: lines with gaps, steps, areas and bands, cut at the frame.
 
-use super::frame::Frame;
+use super::frame::{Frame, LegendEntry, Swatch};
 use super::series::{Bucket, SeriesPoint, cells, thin};
 use crate::plot::canvas::{Figure, Point, Role};
 use crate::units::Span;
@@ -65,6 +65,46 @@ fn by_columns(frame: &Frame, samples: &[SeriesPoint]) -> Vec<Bucket> {
         (first.middle, last.middle) = (start.0, end.0);
     }
     cells
+}
+
+/// A line, how it looks and what it is called.
+pub(crate) struct NamedLine<'a> {
+    pub(crate) samples: &'a [SeriesPoint],
+    pub(crate) role: Role,
+    pub(crate) width: f64,
+    pub(crate) name: &'a str,
+}
+
+impl NamedLine<'_> {
+    /// Draws the line, with medians where it is dense; gives its key, at the level of its end.
+    pub(crate) fn draw(&self, figure: &mut Figure, frame: &Frame) -> Option<LegendEntry> {
+        draw(figure, frame, self.samples, self.role, self.width);
+        let level = last_level(self.samples)?;
+        Some(self.key(frame, level))
+    }
+
+    /// Draws level lines from each value to the next, the last to `end`; gives their key.
+    pub(crate) fn draw_steps(
+        &self,
+        figure: &mut Figure,
+        frame: &Frame,
+        end: f64,
+    ) -> Option<LegendEntry> {
+        figure.lines(steps(frame, self.samples, end), self.role, self.width);
+        let level = self.samples.iter().rev().find_map(|sample| sample.1)?;
+        Some(self.key(frame, level))
+    }
+
+    fn key(&self, frame: &Frame, level: f64) -> LegendEntry {
+        let (sign, text) = (Swatch::Line(self.width), self.name.to_owned());
+        LegendEntry { y: frame.down(level), role: self.role, sign, text }
+    }
+}
+
+/// The mean of the last few values: where a noisy line ends for the eye.
+pub(crate) fn last_level(samples: &[SeriesPoint]) -> Option<f64> {
+    let last: Vec<f64> = samples.iter().rev().take(15).filter_map(|sample| sample.1).collect();
+    (!last.is_empty()).then(|| last.iter().sum::<f64>() / last.len() as f64)
 }
 
 /// Lines through `samples`, broken at gaps. What lies outside the frame is cut off exactly. A value

@@ -118,7 +118,8 @@ mod tests {
         fn no_input_makes_a_degenerate_axis(
             a in prop::num::f64::ANY, b in prop::num::f64::ANY, most in 1..12_usize
         ) {
-            for axis in [PlotAxis::load(&[a, b], most), PlotAxis::growth(a, most), PlotAxis::headroom(a)] {
+            let load = PlotAxis::load(&[a, b], most);
+            for axis in [load, PlotAxis::growth(a, most), PlotAxis::headroom(a)] {
                 prop_assert!(axis.low.is_finite() && axis.high.is_finite() && axis.low < axis.high);
                 prop_assert!((1..=40).contains(&axis.ticks.len()), "{axis:?}");
                 for (value, _) in &axis.ticks {

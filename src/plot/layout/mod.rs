@@ -13,15 +13,13 @@ pub(crate) mod axis;
 pub(crate) mod frame;
 pub(crate) mod label_lanes;
 pub(crate) mod label_placement;
-pub(crate) mod legend_row;
 pub(crate) mod lines;
 pub(crate) mod load_axis;
 pub(crate) mod series;
 
 pub(crate) use axis::{AxisScale, PlotAxis, ends, short, si, time_unit};
-pub(crate) use frame::{Frame, LegendEntry, Swatch, shade, stack};
+pub(crate) use frame::{Frame, LegendEntry, LegendRow, Swatch, shade, stack};
 pub(crate) use label_lanes::{Flag, lanes, spread};
 pub(crate) use label_placement::{LabelPlacement, Rect};
-pub(crate) use legend_row::LegendRow;
 pub(crate) use load_axis::{LEAST_LOAD, MOST_LOAD};
 pub(crate) use series::SeriesPoint;

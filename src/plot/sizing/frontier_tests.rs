@@ -95,7 +95,8 @@ fn the_words_tell_every_value_and_who_carries_the_demand() {
         &frontier(&typical()),
         &[
             "against cost in entitlements (Large).",
-            "Demand: 900/s (today); the cheapest that carries it with its whole interval is 4 × Large.",
+            "Demand: 900/s (today); the cheapest that carries it with its whole interval is \
+             4 × Large.",
             "3 × Large: 950/s (855/s to 1045/s) for 3.",
             "4 × Small: 500/s (450/s to 550/s) for 2, but another costs no more.",
         ],

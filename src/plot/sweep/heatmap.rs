@@ -1,8 +1,7 @@
 //! The heat map: a quantity for every combination of two swept settings, as colour and in words,
 //! with the edge of the region in which the objectives are met.
 
-use super::heat_scale::HeatScale;
-use super::heatmap_cells::{cell, value, words};
+use super::heatmap_cells::{HeatScale, cell, value, words};
 use crate::plot::canvas::fonts::{self, shorten};
 use crate::plot::canvas::{Anchor, Figure, LABEL, MARGIN, Point, Role, SMALL, WIDTH};
 
@@ -10,9 +9,9 @@ pub use super::heatmap_cells::{CellVerdict, HeatmapCell, HeatmapInput};
 
 /// The longest value of the upward setting.
 const NAME: f64 = 150.0;
-/// Rect for the colour bar with its labels.
+/// Room for the colour bar with its labels.
 const BAR: f64 = 120.0;
-/// Rect for what the upward setting is, and for what the colours are.
+/// Room for what the upward setting is, and for what the colours are.
 const CAPTION: f64 = 395.0;
 /// The most columns and rows; cells of more could not be told apart.
 const MOST_COLUMNS: usize = 120;
@@ -255,31 +254,34 @@ impl Grid {
         let cut = format!("{} columns and {} rows are not drawn", hidden.0, hidden.1);
         let mixed = has(CellVerdict::Met)
             && cells.iter().any(|cell| cell.is_none_or(|cell| cell.verdict != CellVerdict::Met));
-        let crossed = |figure: &mut Figure, (x, y): Point, verdict| {
-            draw_verdict(figure, (x + 5.0, y - 4.0), 4.0, verdict, Role::Text);
-        };
-        let bar = |figure: &mut Figure, (x, y): Point, half: f64, role| {
-            figure.block((x, y - 4.0 - half), (x + 18.0, y - 4.0 + half), role, 1.0);
-        };
-        let missed = |f: &mut Figure, at| crossed(f, at, CellVerdict::Missed);
-        let undecided = |f: &mut Figure, at| crossed(f, at, CellVerdict::Undecided);
-        let edge = |f: &mut Figure, at| bar(f, at, 1.3, Role::Text);
-        let grey = |f: &mut Figure, at| bar(f, at, 5.0, Role::Grid);
-        let items: [(bool, &dyn Fn(&mut Figure, Point), f64, &str); 5] = [
-            (has(CellVerdict::Missed), &missed, 14.0, "an objective is missed"),
-            (has(CellVerdict::Undecided), &undecided, 14.0, "undecided"),
-            (mixed, &edge, 24.0, "edge of where all objectives are met"),
-            (cells.iter().any(unknown), &grey, 24.0, "no data"),
-            (hidden != (0, 0), &|_, _| {}, 0.0, &cut),
-        ];
         let (mut x, y) = (MARGIN, self.bottom() + 66.0);
-        for (_, draw, wide, text) in items.iter().filter(|item| item.0) {
-            draw(figure, (x, y));
-            figure.plain((x + wide, y), text, Anchor::Start, Role::Muted, SMALL);
-            x += wide + fonts::width(text, SMALL, false) + 24.0;
+        let verdicts = [
+            (CellVerdict::Missed, "an objective is missed"),
+            (CellVerdict::Undecided, "undecided"),
+        ];
+        for (verdict, text) in verdicts.into_iter().filter(|item| has(item.0)) {
+            draw_verdict(figure, (x + 5.0, y - 4.0), 4.0, verdict, Role::Text);
+            x = name_sign(figure, (x, y), 14.0, text);
+        }
+        let bars = [
+            (mixed, 1.3, Role::Text, "edge of where all objectives are met"),
+            (cells.iter().any(unknown), 5.0, Role::Grid, "no data"),
+        ];
+        for (_, half, role, text) in bars.into_iter().filter(|item| item.0) {
+            figure.level((x, x + 18.0), y - 4.0, role, 2.0 * half);
+            x = name_sign(figure, (x, y), 24.0, text);
+        }
+        if hidden != (0, 0) {
+            x = name_sign(figure, (x, y), 0.0, &cut);
         }
         if x > MARGIN { y + 18.0 } else { y - 10.0 }
     }
+}
+
+/// Says what a sign of the key means; gives where the next begins.
+fn name_sign(figure: &mut Figure, (x, y): Point, wide: f64, text: &str) -> f64 {
+    figure.plain((x + wide, y), text, Anchor::Start, Role::Muted, SMALL);
+    x + wide + fonts::width(text, SMALL, false) + 24.0
 }
 
 /// A cross where an objective is missed, a question mark where that cannot be told.

@@ -3,7 +3,8 @@
 use super::input::TimelineInput;
 use crate::observe::timeline::TotalRow;
 use crate::plot::canvas::{Figure, Role};
-use crate::plot::layout::{Frame, LegendEntry, PlotAxis, SeriesPoint, Swatch, lines as marks};
+use crate::plot::layout::lines::NamedLine;
+use crate::plot::layout::{Frame, LegendEntry, PlotAxis, SeriesPoint, Swatch};
 
 /// Height of the panel.
 pub(crate) const HEIGHT: f64 = 64.0;
@@ -38,17 +39,10 @@ pub(crate) fn replicas(figure: &mut Figure, frame: &mut Frame, input: &TimelineI
         let sign = Swatch::Line(0.8);
         keys.push(LegendEntry { y: level, role: Role::Muted, sign, text: "maximum".to_owned() });
     }
-    let lines =
-        [(&serving, Role::Ready, 2.6, "in rotation"), (&wanted, Role::Monitored, 1.3, "wanted")];
-    for (samples, role, width, text) in lines {
-        figure.lines(marks::steps(frame, samples, input.horizon.as_secs()), role, width);
-        let level = samples.iter().rev().find_map(|sample| sample.1);
-        keys.extend(level.map(|level| LegendEntry {
-            y: frame.down(level),
-            role,
-            sign: Swatch::Line(width),
-            text: text.to_owned(),
-        }));
+    let (ready, asked) = ((&serving, Role::Ready, 2.6), (&wanted, Role::Monitored, 1.3));
+    for ((samples, role, width), name) in [(ready, "in rotation"), (asked, "wanted")] {
+        let line = NamedLine { samples, role, width, name };
+        keys.extend(line.draw_steps(figure, frame, input.horizon.as_secs()));
     }
     frame.draw_keys(figure, &keys);
 }
@@ -62,8 +56,7 @@ pub(crate) fn seen(
     let requested = input.autoscaler.map_or(1.0, |autoscaler| autoscaler.requested);
     let seen = |row: &TotalRow| Some((row.cpu_seen? * requested).clamp(0.0, 1.0));
     let seen = steps(input, seen);
-    let level = seen.iter().rev().find_map(|sample| sample.1)?;
-    figure.lines(marks::steps(frame, &seen, input.horizon.as_secs()), Role::Orange, 1.5);
-    let text = "as autoscaler sees".to_owned();
-    Some(LegendEntry { y: frame.down(level), role: Role::Orange, sign: Swatch::Line(1.5), text })
+    let (role, width, name) = (Role::Orange, 1.5, "as autoscaler sees");
+    let line = NamedLine { samples: &seen, role, width, name };
+    line.draw_steps(figure, frame, input.horizon.as_secs())
 }

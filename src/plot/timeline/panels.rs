@@ -1,6 +1,6 @@
 //! The panels of the incident timeline that show lines: traffic, latency and CPU.
 
-use super::autoscaling as scaling;
+use super::autoscaling;
 use super::conditions::capacity;
 use super::input::{Goal, TimelineInput};
 use crate::observe::count::Count;
@@ -33,12 +33,6 @@ pub(crate) fn peak(samples: &[SeriesPoint]) -> f64 {
     samples.iter().filter_map(|sample| sample.1).fold(0.0, f64::max)
 }
 
-/// The mean of the last few values: where a noisy line ends for the eye.
-fn last_level(samples: &[SeriesPoint]) -> Option<f64> {
-    let last: Vec<f64> = samples.iter().rev().take(15).filter_map(|sample| sample.1).collect();
-    (!last.is_empty()).then(|| last.iter().sum::<f64>() / last.len() as f64)
-}
-
 fn key(y: f64, role: Role, width: f64, text: impl Into<String>) -> LegendEntry {
     LegendEntry { y, role, sign: Swatch::Line(width), text: text.into() }
 }
@@ -61,13 +55,13 @@ pub(crate) fn traffic(figure: &mut Figure, frame: &mut Frame, input: &TimelineIn
     frame.draw_levels(figure);
     figure.fills(marks::area(frame, &served), Role::Served, 0.12);
     figure.lines(marks::steps(frame, &capacity, input.horizon.as_secs()), Role::Capacity, 2.0);
-    marks::draw(figure, frame, &attempts, Role::Vermilion, 1.3);
+    let (role, width, name) = (Role::Vermilion, 1.3, "attempts");
+    let tried = marks::NamedLine { samples: &attempts, role, width, name }.draw(figure, frame);
     marks::draw(figure, frame, &offered, Role::Offered, 1.1);
     marks::draw(figure, frame, &served, Role::Served, 1.5);
     let mut keys = Vec::from_iter(capacity_key(frame, &capacity));
     keys.extend(load_keys(frame, &offered, &served));
-    let level = last_level(&attempts).map(|level| frame.down(level));
-    keys.extend(level.map(|y| key(y, Role::Vermilion, 1.3, "attempts")));
+    keys.extend(tried);
     frame.draw_keys(figure, &keys);
 }
 
@@ -100,10 +94,9 @@ pub(crate) fn cache(figure: &mut Figure, frame: &mut Frame, input: &TimelineInpu
     let rows = input.timeline.total.iter().zip(bins(input));
     let hits: Vec<SeriesPoint> = rows.map(|(row, (middle, _))| (middle, ratio(row))).collect();
     figure.fills(marks::area(frame, &hits), Role::Green, 0.12);
-    marks::draw(figure, frame, &hits, Role::Green, 1.5);
-    let level = last_level(&hits).map(|level| frame.down(level));
-    let keys = level.map(|y| key(y, Role::Green, 1.5, "cache hits"));
-    frame.draw_keys(figure, &Vec::from_iter(keys));
+    let (role, width, name) = (Role::Green, 1.5, "cache hits");
+    let key = marks::NamedLine { samples: &hits, role, width, name }.draw(figure, frame);
+    frame.draw_keys(figure, &Vec::from_iter(key));
 }
 
 fn capacity_key(frame: &Frame, ready: &[SeriesPoint]) -> Option<LegendEntry> {
@@ -117,7 +110,9 @@ fn capacity_key(frame: &Frame, ready: &[SeriesPoint]) -> Option<LegendEntry> {
 /// One key if the lines lie on each other all the time; else two, which say whether they do so at
 /// the end.
 fn load_keys(frame: &Frame, offered: &[SeriesPoint], served: &[SeriesPoint]) -> Vec<LegendEntry> {
-    let (Some(a), Some(b)) = (last_level(offered), last_level(served)) else { return Vec::new() };
+    let (Some(a), Some(b)) = (marks::last_level(offered), marks::last_level(served)) else {
+        return Vec::new();
+    };
     let near = |a: f64, b: f64| (a - b).abs() < 0.1 * peak(offered).max(peak(served));
     let pairs = offered.iter().zip(served);
     if pairs.into_iter().all(|(a, b)| near(a.1.unwrap_or(0.0), b.1.unwrap_or(0.0))) {
@@ -131,45 +126,29 @@ fn load_keys(frame: &Frame, offered: &[SeriesPoint], served: &[SeriesPoint]) -> 
     ]
 }
 
-/// A latency percentile over time, and how it is drawn.
-struct LatencySeries {
-    samples: Vec<SeriesPoint>,
-    name: &'static str,
-    role: Role,
-    width: f64,
-}
-
-fn curves(input: &TimelineInput) -> [LatencySeries; 3] {
+/// Latency percentiles of the requests answered in each bin, on a logarithmic scale.
+pub(crate) fn latency(figure: &mut Figure, frame: &mut Frame, input: &TimelineInput) {
     let samples = |of: fn(&Latency) -> Span| -> Vec<SeriesPoint> {
         let rows = input.timeline.total.iter().zip(bins(input));
         rows.map(|(row, bin)| (bin.0, row.latency.as_ref().map(|l| of(l).as_secs()))).collect()
     };
-    let curve = |of, name, role, width| LatencySeries { samples: samples(of), name, role, width };
-    [
-        curve(|latency| latency.p50, "p50", Role::Median, 1.3),
-        curve(|latency| latency.p95, "p95", Role::P95, 1.4),
-        curve(|latency| latency.p99, "p99", Role::P99, 1.7),
-    ]
-}
-
-/// Latency percentiles of the requests answered in each bin, on a logarithmic scale.
-pub(crate) fn latency(figure: &mut Figure, frame: &mut Frame, input: &TimelineInput) {
-    let curves = curves(input);
+    let curves = [
+        (samples(|latency| latency.p50), "p50", Role::Median, 1.3),
+        (samples(|latency| latency.p95), "p95", Role::P95, 1.4),
+        (samples(|latency| latency.p99), "p99", Role::P99, 1.7),
+    ];
     let goals = input.goals.iter().map(|goal| goal.bound.as_secs());
-    let seen = curves.iter().flat_map(|curve| &curve.samples).filter_map(|sample| sample.1);
+    let seen = curves.iter().flat_map(|curve| &curve.0).filter_map(|sample| sample.1);
     let values: Vec<f64> = seen.chain(goals).filter(|value| *value > 0.0).collect();
     if values.is_empty() {
         return frame.draw_remark(figure, "no request was served");
     }
-    let low = values.iter().copied().fold(f64::MAX, f64::min);
-    let high = values.iter().copied().fold(0.0, f64::max);
-    frame.y = PlotAxis::latency(low, high * 1.05, 7);
+    frame.y = PlotAxis::latencies(values.into_iter(), 1.05, 7);
     frame.draw_levels(figure);
     let mut keys = Vec::new();
-    for LatencySeries { samples, name, role, width } in &curves {
-        marks::draw(figure, frame, samples, *role, *width);
-        let level = last_level(samples).map(|level| frame.down(level));
-        keys.extend(level.map(|y| key(y, *role, *width, *name)));
+    for (samples, name, role, width) in &curves {
+        let (role, width) = (*role, *width);
+        keys.extend(marks::NamedLine { samples, role, width, name }.draw(figure, frame));
     }
     keys.extend(input.goals.iter().filter_map(|goal| draw_goal(figure, frame, goal)));
     frame.draw_keys(figure, &keys);
@@ -223,17 +202,14 @@ pub(crate) fn cpu(figure: &mut Figure, frame: &mut Frame, input: &TimelineInput)
         return frame.draw_remark(figure, "no replica could work");
     }
     figure.fills(marks::area(frame, &used), Role::Cpu, 0.22);
-    let mut keys = Vec::new();
-    marks::draw(figure, frame, &used, Role::Cpu, 1.5);
-    keys.extend(last_level(&used).map(|level| key(frame.down(level), Role::Cpu, 1.5, "true")));
+    let (role, width, name) = (Role::Cpu, 1.5, "true");
+    let mut keys =
+        Vec::from_iter(marks::NamedLine { samples: &used, role, width, name }.draw(figure, frame));
     let level = shown.last().and_then(|sample| sample.1);
-    figure.lines(
-        marks::steps(frame, &steps_only(&shown), input.horizon.as_secs()),
-        Role::Monitored,
-        1.3,
-    );
+    let steps = marks::steps(frame, &steps_only(&shown), input.horizon.as_secs());
+    figure.lines(steps, Role::Monitored, 1.3);
     keys.extend(level.map(|v| key(frame.down(v), Role::Monitored, 1.3, "as monitored")));
-    keys.extend(scaling::seen(figure, frame, input));
+    keys.extend(autoscaling::seen(figure, frame, input));
     frame.draw_keys(figure, &keys);
 }
 

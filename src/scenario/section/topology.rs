@@ -10,19 +10,17 @@ use crate::scenario::text::{Located, is_name, words};
 
 words! { Spread { ScheduleAnyway = "schedule-anyway", DoNotSchedule = "do-not-schedule" } }
 
-keys! {
-    key "topology" {
-        ZONES: Vec<Located<String>> = "zones", "", Inferred,
-            "up to three replicas in as many zones", "Names of the zones.";
-        PER_ZONE: Vec<Located<u64>> = "replicas-per-zone", "", Documented,
-            "replicas are spread evenly", "How many replicas each zone has at first.";
-        SPREAD: Spread = "spread", "schedule-anyway", Inferred, "Kubernetes' own default",
-            "What the scheduler does when zones would become uneven.";
-        SKEW: u64 = "max-skew", "1", Documented, "advice for Runtime Fabric",
-            "By how many replicas a zone may exceed the zone with the fewest.",
-            Unless("spread", &["\"schedule-anyway\""], "spread = \"schedule-anyway\" allows any");
-    }
-}
+keys! { key "topology" {
+    ZONES: Vec<Located<String>> = "zones", "", Inferred, "up to three replicas in as many zones",
+        "Names of the zones.";
+    PER_ZONE: Vec<Located<u64>> = "replicas-per-zone", "", Documented, "replicas are spread evenly",
+        "How many replicas each zone has at first.";
+    SPREAD: Spread = "spread", "schedule-anyway", Inferred, "Kubernetes' own default",
+        "What the scheduler does when zones would become uneven.";
+    SKEW: u64 = "max-skew", "1", Documented, "advice for Runtime Fabric",
+        "By how many replicas a zone may exceed the zone with the fewest.",
+        Unless("spread", &["\"schedule-anyway\""], "spread = \"schedule-anyway\" allows any");
+}}
 
 const ZONE_LIMIT: usize = 100;
 

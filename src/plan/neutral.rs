@@ -8,6 +8,21 @@ fn secs(seconds: f64) -> Span {
     Span::from_secs(seconds)
 }
 
+fn ingress() -> Ingress {
+    Ingress {
+        instances: vec![None],
+        balancing: Balancing::RoundRobin,
+        delay: Span::ZERO,
+        hop: Span::ZERO,
+        connect_timeout: secs(5.0),
+        read_timeout: secs(300.0),
+        retries: 0,
+        dead_address: DeadAddress::Drops,
+        failover: Law::Constant(secs(10.0)),
+        propagation: Law::ZERO,
+    }
+}
+
 impl Plan {
     /// Two replicas of one core in two zones behind one ingress instance outside of them, without
     /// delays on the way; 100 requests per second as a Poisson process, each with 1 ms of CPU in
@@ -35,18 +50,7 @@ impl Plan {
                 spread: Spread::ScheduleAnyway,
                 max_skew: 1,
             },
-            ingress: Ingress {
-                instances: vec![None],
-                balancing: Balancing::RoundRobin,
-                delay: Span::ZERO,
-                hop: Span::ZERO,
-                connect_timeout: secs(5.0),
-                read_timeout: secs(300.0),
-                retries: 0,
-                dead_address: DeadAddress::Drops,
-                failover: Law::Constant(secs(10.0)),
-                propagation: Law::ZERO,
-            },
+            ingress: ingress(),
             traffic: Traffic::poisson(Rate(100.0)),
             surroundings: None,
             startup: Startup {

@@ -10,32 +10,28 @@ use crate::scenario::text::Value;
 use crate::scenario::text::word::{choice, unknown};
 use crate::units::{Share, Span};
 
-keys! {
-    key "fault" list {
-        NAME: String = "name", "", Inferred, "its kind",
-            "The name by which objectives and reports speak of it.";
-        KIND: &'static FaultKind = "kind", "", Given, "", "What goes wrong.";
-        AT: Span = "at", "", Given, "", "When it strikes, once.";
-        EVERY: Law = "every", "", Given, "",
-            "Or: the time from coming up to failing, anew for each thing that the target covers.";
-        FOR: Law = "for", "", Given, "", "How long it lasts, unless a replacement ends it.";
-        PART: Share = "share", "100%", Inferred, "the whole zone",
-            "Share of a zone's nodes that an outage takes, those with replicas first.";
-        CPU: Share = "cpu", "", Given, "", "Share of its CPU that a slow replica keeps.";
-        SILENT: bool = "silent", "false", Assumed, "a stopped process refuses",
-            "Whether a host that is down is silent instead of refusing (upstream-outage only).";
-        FACTOR: f64 = "factor", "", Given, "",
-            "How many times as long a slow upstream takes (upstream-slow only).";
-        TARGET: String = "target", "any", Inferred, "one at random, or the only one",
-            "\"any\", \"all\", \"zone b\", a replica (\"b-1\"), an ingress instance (\"2\"), an \
-             upstream (\"orders\"), a host of it (\"orders/2\") or a client (\"3\").";
-    } instead {
-        "zone": "target = \"zone b\"",
-        "replica": "target = \"b-1\"",
-        "duration": "for = \"10m\"",
-        "mtbf": "every = \"exponential(30d)\"",
-    }
-}
+keys! { key "fault" list {
+    NAME: String = "name", "", Inferred, "its kind",
+        "The name by which objectives and reports speak of it.";
+    KIND: &'static FaultKind = "kind", "", Given, "", "What goes wrong.";
+    AT: Span = "at", "", Given, "", "When it strikes, once.";
+    EVERY: Law = "every", "", Given, "",
+        "Or: the time from coming up to failing, anew for each thing that the target covers.";
+    FOR: Law = "for", "", Given, "", "How long it lasts, unless a replacement ends it.";
+    PART: Share = "share", "100%", Inferred, "the whole zone",
+        "Share of a zone's nodes that an outage takes, those with replicas first.";
+    CPU: Share = "cpu", "", Given, "", "Share of its CPU that a slow replica keeps.";
+    SILENT: bool = "silent", "false", Assumed, "a stopped process refuses",
+        "Whether a host that is down is silent instead of refusing (upstream-outage only).";
+    FACTOR: f64 = "factor", "", Given, "",
+        "How many times as long a slow upstream takes (upstream-slow only).";
+    TARGET: String = "target", "any", Inferred, "one at random, or the only one",
+        "\"any\", \"all\", \"zone b\", a replica (\"b-1\"), an ingress instance (\"2\"), an \
+         upstream (\"orders\"), a host of it (\"orders/2\") or a client (\"3\").";
+} instead {
+    "zone": "target = \"zone b\"", "replica": "target = \"b-1\"", "duration": "for = \"10m\"",
+    "mtbf": "every = \"exponential(30d)\"",
+}}
 
 /// A kind of fault.
 pub(crate) struct FaultKind {

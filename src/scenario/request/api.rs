@@ -10,31 +10,30 @@ use crate::scenario::request::skew::Skew;
 use crate::scenario::text::Located;
 use crate::units::{Bytes, Share, Span};
 
-keys! {
-    key "api" list {
-        NAME: String = "name", "", Given, "", "Its name.";
-        SHARE: Share = "share", "", Inferred, "what the others leave, evenly",
-            "Its share of the requests.";
-        DEMAND: Law = "cpu-per-request", "", Inferred, "gateway.cpu-per-request",
-            "CPU time that a request takes if it goes all the way, without that of the policies.";
-        PAYLOAD: Bytes = "payload", "1KiB", Assumed, "as in the vendor's sizing guide",
-            "What a request and its answer carry, for policies with cpu-per-kb.";
-        POLICIES: Vec<Located<String>> = "policies", "", Inferred,
-            "none; without any [[api]] all of the file",
-            "Names of its policies, in the order in which they act.";
-        UPSTREAM: String = "upstream", "", Inferred,
-            "none, the gateway answers; without any [[api]] the only one of the file",
-            "Name of the upstream that answers.";
-        RESOURCES: u64 = "resources", "1", Assumed, "the simpler case",
-            "Resources that a cache tells apart; those of all APIs are 1000000 at most.";
-        POPULARITY: Skew = "popularity", "uniform", Assumed, "the worse case for a cache",
-            "How often each resource is asked for.";
-        CACHEABLE: Share = "cacheable", "", Assumed, "100% with a cache, else 0%",
-            "Share of its requests that may be cached (GET and HEAD).";
-        CONTRACTS: bool = "contracts", "", Inferred, "gateway.contracts",
-            "Whether it needs contracts.";
-    } instead { "weight": "share = \"30%\"", }
-}
+keys! { key "api" list {
+    NAME: String = "name", "", Given, "", "Its name.";
+    SHARE: Share = "share", "", Inferred, "what the others leave, evenly",
+        "Its share of the requests.";
+    DEMAND: Law = "cpu-per-request", "", Inferred, "gateway.cpu-per-request",
+        "CPU time that a request takes if it goes all the way, without that of the policies.";
+    PAYLOAD: Bytes = "payload", "1KiB", Assumed, "as in the vendor's sizing guide",
+        "What a request and its answer carry, for policies with cpu-per-kb.";
+    POLICIES: Vec<Located<String>> = "policies", "", Inferred,
+        "none; without any [[api]] all of the file",
+        "Names of its policies, in the order in which they act.";
+    UPSTREAM: String = "upstream", "", Inferred,
+        "none, the gateway answers; without any [[api]] the only one of the file",
+        "Name of the upstream that answers.";
+    RESOURCES: u64 = "resources", "1", Assumed, "the simpler case",
+        "Resources that a cache tells apart; those of all APIs are 1000000 at most.";
+    POPULARITY: Skew = "popularity", "uniform", Assumed, "the worse case for a cache",
+        "How often each resource is asked for.";
+    CACHEABLE: Share = "cacheable", "", Assumed, "100% with a cache, else 0%",
+        "Share of its requests that may be cached (GET and HEAD).";
+    CONTRACTS: bool = "contracts", "", Inferred, "gateway.contracts", "Whether it needs contracts.";
+} instead {
+    "weight": "share = \"30%\"",
+}}
 
 const API_LIMIT: usize = 1_000;
 /// The most resources of all APIs.

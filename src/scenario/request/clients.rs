@@ -12,67 +12,58 @@ use crate::units::{Share, Span};
 words! {
     /// How requests come about.
     enum Loop { Open = "open", Closed = "closed", Sessions = "sessions" }
-}
-
-words! {
     /// How waits before further attempts grow.
     enum BackoffKind { Exponential = "exponential", Fixed = "fixed" }
+    Jitter { None = "none", Half = "half", Full = "full" }
 }
-
-words! { Jitter { None = "none", Half = "half", Full = "full" } }
 
 const AGAIN: Only = Only::Unless("attempts", &["0", "1"], "only with `attempts` above 1");
 
-keys! {
-    key "clients" {
-        LOOP: Loop = "loop", "open", Inferred, "many independent clients",
-            "Whether requests, or sessions, come whatever became of those before.";
-        USERS: u64 = "users", "", Given, "", "Users of a closed loop, 1 to 1000000.",
-            If("loop", &["\"closed\""]);
-        THINK: Law = "think", "exponential(1s)", Assumed, "no behaviour of clients is published",
-            "From an outcome to the user's next request (closed loop and sessions).",
-            If("loop", &["\"closed\"", "\"sessions\""]);
-        REQUESTS: f64 = "requests-per-session", "", Given, "",
-            "Mean number of requests of a session, geometrically distributed (sessions only).",
-            If("loop", &["\"sessions\""]);
-        COUNT: u64 = "count", "1", Inferred, "clients are not told apart",
-            "Clients, 1 to 1000000; each has its own retry budget, contract and limit.";
-        POPULARITY: Skew = "popularity", "uniform", Assumed, "no client is said to send more",
-            "How often each client sends.";
-        TIMEOUT: Span = "timeout", "", Assumed, "none: clients wait for ever",
-            "How long a client waits for the answer to an attempt.";
-        CANCELS: bool = "cancels", "true", Inferred, "a proxy ends work when its client is gone",
-            "Whether giving up ends the work in the gateway (with timeout only).",
-            With(&["timeout"]);
-        NETWORK: Law = "network", "", Assumed, "none beside ingress.delay",
-            "Network between client and ingress, each way of each attempt.";
-        ATTEMPTS: u64 = "attempts", "1", Inferred, "the simpler case",
-            "Attempts that a client makes in all, 1 to 100.";
-        BACKOFF: BackoffKind = "backoff", "exponential", Assumed, "usual in client libraries",
-            "Whether the wait before an attempt doubles each time.", AGAIN;
-        BACKOFF_FIRST: Span = "backoff-first", "100ms", Assumed, "usual in client libraries",
-            "The wait before the second attempt.", AGAIN;
-        BACKOFF_LIMIT: Span = "backoff-limit", "20s", Assumed, "usual in client libraries",
-            "The longest wait (exponential only).",
-            AGAIN, Unless("backoff", &["\"fixed\""], "every wait is `backoff-first`");
-        JITTER: Jitter = "jitter", "full", Assumed, "usual in client libraries",
-            "How much of the wait is drawn at random: nothing, half of it or all of it.", AGAIN;
-        BUDGET: Share = "retry-budget", "", Assumed, "none",
-            "Further attempts for each request that a client may make in the long run.", AGAIN;
-        BUDGET_SIZE: f64 = "retry-budget-size", "10", Assumed, "enough for a short fault",
-            "Further attempts that a client may have saved up (with retry-budget only).",
-            AGAIN, With(&["retry-budget"]);
-        BREAKER: Share = "retry-breaker", "", Assumed, "none",
-            "No further attempt while more than this share of a client's attempts has failed.",
-            AGAIN;
-        LIMITED: bool = "retry-limited", "false", Assumed, "429 asks to wait",
-            "Whether an attempt that a limit rejected (429) is made again.", AGAIN;
-    } instead {
-        "retries": "attempts = 3",
-        "patience": "timeout = \"5s\"",
-        "think-time": "think = \"exponential(1s)\"",
-    }
-}
+keys! { key "clients" {
+    LOOP: Loop = "loop", "open", Inferred, "many independent clients",
+        "Whether requests, or sessions, come whatever became of those before.";
+    USERS: u64 = "users", "", Given, "",
+        "Users of a closed loop, 1 to 1000000.", If("loop", &["\"closed\""]);
+    THINK: Law = "think", "exponential(1s)", Assumed, "no behaviour of clients is published",
+        "From an outcome to the user's next request (closed loop and sessions).",
+        If("loop", &["\"closed\"", "\"sessions\""]);
+    REQUESTS: f64 = "requests-per-session", "", Given, "",
+        "Mean number of requests of a session, geometrically distributed (sessions only).",
+        If("loop", &["\"sessions\""]);
+    COUNT: u64 = "count", "1", Inferred, "clients are not told apart",
+        "Clients, 1 to 1000000; each has its own retry budget, contract and limit.";
+    POPULARITY: Skew = "popularity", "uniform", Assumed, "no client is said to send more",
+        "How often each client sends.";
+    TIMEOUT: Span = "timeout", "", Assumed, "none: clients wait for ever",
+        "How long a client waits for the answer to an attempt.";
+    CANCELS: bool = "cancels", "true", Inferred, "a proxy ends work when its client is gone",
+        "Whether giving up ends the work in the gateway (with timeout only).", With(&["timeout"]);
+    NETWORK: Law = "network", "", Assumed, "none beside ingress.delay",
+        "Network between client and ingress, each way of each attempt.";
+    ATTEMPTS: u64 = "attempts", "1", Inferred, "the simpler case",
+        "Attempts that a client makes in all, 1 to 100.";
+    BACKOFF: BackoffKind = "backoff", "exponential", Assumed, "usual in client libraries",
+        "Whether the wait before an attempt doubles each time.", AGAIN;
+    BACKOFF_FIRST: Span = "backoff-first", "100ms", Assumed, "usual in client libraries",
+        "The wait before the second attempt.", AGAIN;
+    BACKOFF_LIMIT: Span = "backoff-limit", "20s", Assumed, "usual in client libraries",
+        "The longest wait (exponential only).", AGAIN,
+        Unless("backoff", &["\"fixed\""], "every wait is `backoff-first`");
+    JITTER: Jitter = "jitter", "full", Assumed, "usual in client libraries",
+        "How much of the wait is drawn at random: nothing, half of it or all of it.", AGAIN;
+    BUDGET: Share = "retry-budget", "", Assumed, "none",
+        "Further attempts for each request that a client may make in the long run.", AGAIN;
+    BUDGET_SIZE: f64 = "retry-budget-size", "10", Assumed, "enough for a short fault",
+        "Further attempts that a client may have saved up (with retry-budget only).", AGAIN,
+        With(&["retry-budget"]);
+    BREAKER: Share = "retry-breaker", "", Assumed, "none",
+        "No further attempt while more than this share of a client's attempts has failed.", AGAIN;
+    LIMITED: bool = "retry-limited", "false", Assumed, "429 asks to wait",
+        "Whether an attempt that a limit rejected (429) is made again.", AGAIN;
+} instead {
+    "retries": "attempts = 3", "patience": "timeout = \"5s\"",
+    "think-time": "think = \"exponential(1s)\"",
+}}
 
 const CLIENT_LIMIT: u64 = 1_000_000;
 const ATTEMPT_LIMIT: u64 = 100;

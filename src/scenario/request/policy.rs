@@ -16,21 +16,14 @@ words! {
     enum PolicyWord {
         Work = "work", Cache = "cache", RateLimit = "rate-limit", SpikeControl = "spike-control",
     }
-}
-
-words! {
     /// How a rate limit counts.
     enum Counting { FixedWindow = "fixed-window", TokenBucket = "token-bucket" }
-}
-
-words! {
     /// How replicas share a limit.
     enum SharingKind { Leases = "leases", Counter = "counter", PerReplica = "per-replica" }
+    WindowOrigin { FirstRequest = "first-request", Clock = "clock" }
+    LimitKey { All = "all", Client = "client" }
+    OnUnknown { Block = "block", Pass = "pass" }
 }
-
-words! { WindowOrigin { FirstRequest = "first-request", Clock = "clock" } }
-words! { LimitKey { All = "all", Client = "client" } }
-words! { OnUnknown { Block = "block", Pass = "pass" } }
 
 const CACHE: Only = Only::If("kind", &["\"cache\""]);
 const RATE_LIMIT: Only = Only::If("kind", &["\"rate-limit\""]);
@@ -45,72 +38,61 @@ const ASKED: Only = Only::Unless(
 );
 const QUEUED: Only = Only::Unless("queue", &["0"], "no request waits: raise `queue`");
 
-keys! {
-    key "policy" list {
-        NAME: String = "name", "", Given, "", "Its name.";
-        KIND: PolicyWord = "kind", "", Given, "", "What it does.";
-        CPU: Span = "cpu", "0s", Inferred, "the tiers' ratings are with four light policies",
-            "CPU time that it takes, beside that of the request.";
-        CPU_PER_KB: Span = "cpu-per-kb", "0s", Inferred, "the same",
-            "CPU time that it takes for each 1024 bytes of payload.";
-        SPENT: Share = "spent", "20%", Assumed, "an early answer is cheap",
-            "Share of the request's own CPU time that is spent when this policy has ended it.",
-            Unless("kind", &["\"work\""], "a policy of this kind ends no request");
-        ENTRIES: u64 = "entries", "10000", Documented, "policy HTTP Caching",
-            "The most entries: of all replicas together if they share, else of each.",
-            CACHE;
-        TTL: Span = "ttl", "600s", Documented, "policy HTTP Caching",
-            "How long an entry counts.", CACHE;
-        SHARED: bool = "shared", "", Documented,
-            "managed: the product page, replicas share it; self-managed: policy HTTP Caching",
-            "Whether all replicas share one cache.", CACHE;
-        REPLICATION: u64 = "replication", "1", Assumed, "not published",
-            "Copies of a shared entry beside the first, each with another replica.",
-            CACHE, If("shared", &["true"]);
-        PERSIST: bool = "persist", "false", Documented, "policy HTTP Caching",
-            "Whether a new replica has what its predecessor cached (not if shared).",
-            CACHE, If("shared", &["false"]);
-        ALGORITHM: Counting = "algorithm", "fixed-window", Documented, "policy Rate Limiting",
-            "How a rate limit counts.", RATE_LIMIT;
-        QUOTAS: Vec<Located<String>> = "quotas", "", Given, "",
-            "Several limits that all hold, such as [\"100/10s\", \"1000/1h\"].",
-            RATE_LIMIT, FIXED_WINDOW;
-        LIMIT: u64 = "limit", "", Given, "", "Requests in a window.",
-            LIMITS, FIXED_WINDOW;
-        WINDOW: Span = "window", "", Given, "", "Length of the window.",
-            LIMITS, FIXED_WINDOW;
-        WINDOW_START: WindowOrigin = "window-start", "first-request", Documented,
-            "policy Rate Limiting", "When windows start (fixed-window only).",
-            RATE_LIMIT, FIXED_WINDOW;
-        RATE: Rate = "rate", "", Given, "", "Tokens that flow in (token-bucket only).",
-            RATE_LIMIT, TOKEN_BUCKET;
-        SIZE: u64 = "size", "", Assumed, "the tokens of a second",
-            "Tokens that the bucket holds (token-bucket only).",
-            RATE_LIMIT, TOKEN_BUCKET;
-        SHARING: SharingKind = "sharing", "leases", Documented, "the rate-limiting library",
-            "How replicas share a rate limit.", RATE_LIMIT;
-        LEASE_FRACTION: Share = "lease-fraction", "10%", Documented, "the rate-limiting library",
-            "Part of what is left that a replica takes at a time (leases only).",
-            RATE_LIMIT, If("sharing", &["\"leases\""]);
-        PER: LimitKey = "per", "all", Inferred, "the simpler case",
-            "Whose requests a limit counts together.",
-            LIMITS;
-        WHEN_UNKNOWN: OnUnknown = "when-unknown", "block", Documented, "policy Rate Limiting",
-            "What becomes of requests while the shared storage cannot be reached.",
-            RATE_LIMIT, ASKED;
-        STORAGE_LATENCY: Span = "storage-latency", "1ms", Assumed, "a call between replicas",
-            "How long a replica waits for the shared storage.", RATE_LIMIT, ASKED;
-        DELAY: Span = "delay", "1s", Documented, "policy Spike Control",
-            "From one try of a waiting request to the next (with queue only).",
-            SPIKE_CONTROL, QUEUED;
-        ATTEMPTS: u64 = "attempts", "1", Documented, "policy Spike Control",
-            "Tries after the first, 1 to 1000 (with queue only).",
-            SPIKE_CONTROL, QUEUED;
-        QUEUE: u64 = "queue", "0", Documented, "policy Spike Control",
-            "Requests over the limit that may wait in a replica; the others are rejected.",
-            SPIKE_CONTROL;
-    }
-}
+keys! { key "policy" list {
+    NAME: String = "name", "", Given, "", "Its name.";
+    KIND: PolicyWord = "kind", "", Given, "", "What it does.";
+    CPU: Span = "cpu", "0s", Inferred, "the tiers' ratings are with four light policies",
+        "CPU time that it takes, beside that of the request.";
+    CPU_PER_KB: Span = "cpu-per-kb", "0s", Inferred, "the same",
+        "CPU time that it takes for each 1024 bytes of payload.";
+    SPENT: Share = "spent", "20%", Assumed, "an early answer is cheap",
+        "Share of the request's own CPU time that is spent when this policy has ended it.",
+        Unless("kind", &["\"work\""], "a policy of this kind ends no request");
+    ENTRIES: u64 = "entries", "10000", Documented, "policy HTTP Caching",
+        "The most entries: of all replicas together if they share, else of each.", CACHE;
+    TTL: Span = "ttl", "600s", Documented, "policy HTTP Caching",
+        "How long an entry counts.", CACHE;
+    SHARED: bool = "shared", "", Documented,
+        "managed: the product page, replicas share it; self-managed: policy HTTP Caching",
+        "Whether all replicas share one cache.", CACHE;
+    REPLICATION: u64 = "replication", "1", Assumed, "not published",
+        "Copies of a shared entry beside the first, each with another replica.", CACHE,
+        If("shared", &["true"]);
+    PERSIST: bool = "persist", "false", Documented, "policy HTTP Caching",
+        "Whether a new replica has what its predecessor cached (not if shared).", CACHE,
+        If("shared", &["false"]);
+    ALGORITHM: Counting = "algorithm", "fixed-window", Documented, "policy Rate Limiting",
+        "How a rate limit counts.", RATE_LIMIT;
+    QUOTAS: Vec<Located<String>> = "quotas", "", Given, "",
+        "Several limits that all hold, such as [\"100/10s\", \"1000/1h\"].", RATE_LIMIT,
+        FIXED_WINDOW;
+    LIMIT: u64 = "limit", "", Given, "", "Requests in a window.", LIMITS, FIXED_WINDOW;
+    WINDOW: Span = "window", "", Given, "", "Length of the window.", LIMITS, FIXED_WINDOW;
+    WINDOW_START: WindowOrigin = "window-start", "first-request", Documented, "policy Rate Limiting",
+        "When windows start (fixed-window only).", RATE_LIMIT, FIXED_WINDOW;
+    RATE: Rate = "rate", "", Given, "",
+        "Tokens that flow in (token-bucket only).", RATE_LIMIT, TOKEN_BUCKET;
+    SIZE: u64 = "size", "", Assumed, "the tokens of a second",
+        "Tokens that the bucket holds (token-bucket only).", RATE_LIMIT, TOKEN_BUCKET;
+    SHARING: SharingKind = "sharing", "leases", Documented, "the rate-limiting library",
+        "How replicas share a rate limit.", RATE_LIMIT;
+    LEASE_FRACTION: Share = "lease-fraction", "10%", Documented, "the rate-limiting library",
+        "Part of what is left that a replica takes at a time (leases only).", RATE_LIMIT,
+        If("sharing", &["\"leases\""]);
+    PER: LimitKey = "per", "all", Inferred, "the simpler case",
+        "Whose requests a limit counts together.", LIMITS;
+    WHEN_UNKNOWN: OnUnknown = "when-unknown", "block", Documented, "policy Rate Limiting",
+        "What becomes of requests while the shared storage cannot be reached.", RATE_LIMIT, ASKED;
+    STORAGE_LATENCY: Span = "storage-latency", "1ms", Assumed, "a call between replicas",
+        "How long a replica waits for the shared storage.", RATE_LIMIT, ASKED;
+    DELAY: Span = "delay", "1s", Documented, "policy Spike Control",
+        "From one try of a waiting request to the next (with queue only).", SPIKE_CONTROL, QUEUED;
+    ATTEMPTS: u64 = "attempts", "1", Documented, "policy Spike Control",
+        "Tries after the first, 1 to 1000 (with queue only).", SPIKE_CONTROL, QUEUED;
+    QUEUE: u64 = "queue", "0", Documented, "policy Spike Control",
+        "Requests over the limit that may wait in a replica; the others are rejected.",
+        SPIKE_CONTROL;
+}}
 
 const POLICY_LIMIT: usize = 1_000;
 const ENTRY_LIMIT: u64 = 100_000_000;

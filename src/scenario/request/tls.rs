@@ -11,28 +11,25 @@ words! {
     enum TlsTermination { Ingress = "ingress", Replica = "replica" }
 }
 
-keys! {
-    key "tls" {
-        AT: TlsTermination = "at", "ingress", Documented, "CloudHub 2.0 networking guide",
-            "Where TLS connections of clients end; \"replica\" is last-mile security.";
-        INGRESS_CORES: Cores = "ingress-cores", "2", Assumed, "not published",
-            "Cores that an ingress instance has for handshakes (at the ingress only).",
-            If("at", &["\"ingress\""]);
-        CONNECTIONS: u64 = "connections", "100", Assumed, "a small fleet of clients",
-            "Client connections open at any time (at the ingress only).",
-            If("at", &["\"ingress\""]);
-        PER_CONNECTION: u64 = "requests-per-connection", "", Assumed, "connections never close",
-            "Requests after which a connection closes (at the ingress only).",
-            If("at", &["\"ingress\""]);
-        HANDSHAKE: Span = "handshake", "0.9ms", Inferred,
-            "ECDSA P-256 in Runtime Fabric's tables: messages with and without reuse",
-            "CPU time of a full handshake.";
-        RESUMPTION: Span = "resumption", "0.1ms", Assumed, "no asymmetric cryptography",
-            "CPU time of a handshake that resumes a session.";
-        RESUMED: Share = "resumed", "0%", Assumed, "the worse case",
-            "Share of the handshakes that resume a session.";
-    }
-}
+keys! { key "tls" {
+    AT: TlsTermination = "at", "ingress", Documented, "CloudHub 2.0 networking guide",
+        "Where TLS connections of clients end; \"replica\" is last-mile security.";
+    INGRESS_CORES: Cores = "ingress-cores", "2", Assumed, "not published",
+        "Cores that an ingress instance has for handshakes (at the ingress only).",
+        If("at", &["\"ingress\""]);
+    CONNECTIONS: u64 = "connections", "100", Assumed, "a small fleet of clients",
+        "Client connections open at any time (at the ingress only).", If("at", &["\"ingress\""]);
+    PER_CONNECTION: u64 = "requests-per-connection", "", Assumed, "connections never close",
+        "Requests after which a connection closes (at the ingress only).",
+        If("at", &["\"ingress\""]);
+    HANDSHAKE: Span = "handshake", "0.9ms", Inferred,
+        "ECDSA P-256 in Runtime Fabric's tables: messages with and without reuse",
+        "CPU time of a full handshake.";
+    RESUMPTION: Span = "resumption", "0.1ms", Assumed, "no asymmetric cryptography",
+        "CPU time of a handshake that resumes a session.";
+    RESUMED: Share = "resumed", "0%", Assumed, "the worse case",
+        "Share of the handshakes that resume a session.";
+}}
 
 /// Reads `[tls]`; `None` if the file has none.
 pub(crate) fn read(reader: &Reader<'_>, ingress: &Ingress) -> Option<Tls> {

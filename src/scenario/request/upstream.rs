@@ -5,64 +5,60 @@ use crate::plan::Upstream;
 use crate::policy::breaker::BreakerSpec;
 use crate::policy::outlier::OutlierSpec;
 use crate::random::Law;
-use crate::scenario::reader::{Reader, SectionReader, TypedKey, keys};
+use crate::scenario::reader::{Only, Reader, SectionReader, TypedKey, keys};
 use crate::scenario::request::named::{Named, read_all};
 use crate::units::{Share, Span};
 
-keys! {
-    key "upstream" list {
-        NAME: String = "name", "", Given, "", "Its name.";
-        HOSTS: u64 = "hosts", "1", Assumed, "the simpler case",
-            "Hosts that it runs on, 1 to 1000; each replica takes them in turn.";
-        LATENCY: Law = "latency", "", Given, "", "How long a host works on a request.";
-        PER_REQUEST: Span = "latency-per-request", "0s", Assumed, "a host that scales",
-            "What each request that the host has already adds to that.";
-        WORKERS: u64 = "workers", "", Assumed, "none: any number at once",
-            "Requests that a host works on at once; more wait in order of arrival.";
-        ERRORS: Share = "errors", "0%", Assumed, "the simpler case",
-            "Share of the requests that it answers with an error.";
-        IDLE_TIMEOUT: Span = "idle-timeout", "300s", Documented, "gateway documentation",
-            "How long nothing may come from it before the replica gives 504, if that is shorter.";
-        TIMEOUT: Span = "timeout", "15s", Documented, "gateway documentation",
-            "How long a replica waits for its answer before it gives 504.";
-        CANCELS: bool = "cancels", "false", Assumed, "servers mostly finish what they began",
-            "Whether a host stops work that nobody waits for any more.";
-        RETRIES: u64 = "retries", "0", Documented, "Envoy: none unless configured",
-            "Further tries of a replica after an error, 0 to 100.";
-        BREAKER: bool = "breaker", "false", Documented, "the gateway's is optional",
-            "Whether each replica limits what it has under way (503 beyond).";
-        CONNECTIONS: u64 = "connections", "1024", Documented, "Envoy's default",
-            "Connections of a replica, hence its active requests (with breaker only).",
-            If("breaker", &["true"]);
-        PENDING: u64 = "pending", "1024", Documented, "Envoy's default",
-            "Requests of a replica that wait for a connection (with breaker only).",
-            If("breaker", &["true"]);
-        REQUESTS: u64 = "requests", "1024", Documented, "Envoy's default",
-            "Requests of a replica, active or waiting (with breaker only).",
-            If("breaker", &["true"]);
-        MAX_RETRIES: u64 = "max-retries", "3", Documented, "Envoy's default",
-            "Retries of a replica that are under way (with breaker only).",
-            If("breaker", &["true"]);
-        OUTLIERS: bool = "outlier-detection", "false", Documented, "Envoy: only if configured",
-            "Whether replicas avoid hosts that fail.";
-        INTERVAL: Span = "interval", "10s", Documented, "Envoy's default",
-            "Between two sweeps of outlier detection.", If("outlier-detection", &["true"]);
-        BASE_EJECTION: Span = "base-ejection", "30s", Documented, "Envoy's default",
-            "How long the first ejection of a host lasts; the n-th n times as long.",
-            If("outlier-detection", &["true"]);
-        MAX_EJECTION: Span = "max-ejection", "300s", Documented, "Envoy's default",
-            "The longest ejection.", If("outlier-detection", &["true"]);
-        MAX_EJECTED: Share = "max-ejected", "10%", Documented,
-            "Envoy's default; that one always may: Envoy up to 1.30",
-            "Share of the hosts that may be out at once; one always may.",
-            If("outlier-detection", &["true"]);
-        CONSECUTIVE: u64 = "consecutive-errors", "5", Documented, "Envoy's default",
-            "Errors in a row that eject a host.", If("outlier-detection", &["true"]);
-        PANIC: Share = "panic", "50%", Documented, "Envoy's default",
-            "With a smaller share of hosts in use, all are used; 0% = never.",
-            If("outlier-detection", &["true"]);
-    } instead { "max-connections": "breaker = true and connections = 1024", }
-}
+const BREAKS: Only = Only::If("breaker", &["true"]);
+const EJECTS: Only = Only::If("outlier-detection", &["true"]);
+
+keys! { key "upstream" list {
+    NAME: String = "name", "", Given, "", "Its name.";
+    HOSTS: u64 = "hosts", "1", Assumed, "the simpler case",
+        "Hosts that it runs on, 1 to 1000; each replica takes them in turn.";
+    LATENCY: Law = "latency", "", Given, "", "How long a host works on a request.";
+    PER_REQUEST: Span = "latency-per-request", "0s", Assumed, "a host that scales",
+        "What each request that the host has already adds to that.";
+    WORKERS: u64 = "workers", "", Assumed, "none: any number at once",
+        "Requests that a host works on at once; more wait in order of arrival.";
+    ERRORS: Share = "errors", "0%", Assumed, "the simpler case",
+        "Share of the requests that it answers with an error.";
+    IDLE_TIMEOUT: Span = "idle-timeout", "300s", Documented, "gateway documentation",
+        "How long nothing may come from it before the replica gives 504, if that is shorter.";
+    TIMEOUT: Span = "timeout", "15s", Documented, "gateway documentation",
+        "How long a replica waits for its answer before it gives 504.";
+    CANCELS: bool = "cancels", "false", Assumed, "servers mostly finish what they began",
+        "Whether a host stops work that nobody waits for any more.";
+    RETRIES: u64 = "retries", "0", Documented, "Envoy: none unless configured",
+        "Further tries of a replica after an error, 0 to 100.";
+    BREAKER: bool = "breaker", "false", Documented, "the gateway's is optional",
+        "Whether each replica limits what it has under way (503 beyond).";
+    CONNECTIONS: u64 = "connections", "1024", Documented, "Envoy's default",
+        "Connections of a replica, hence its active requests (with breaker only).", BREAKS;
+    PENDING: u64 = "pending", "1024", Documented, "Envoy's default",
+        "Requests of a replica that wait for a connection (with breaker only).", BREAKS;
+    REQUESTS: u64 = "requests", "1024", Documented, "Envoy's default",
+        "Requests of a replica, active or waiting (with breaker only).", BREAKS;
+    MAX_RETRIES: u64 = "max-retries", "3", Documented, "Envoy's default",
+        "Retries of a replica that are under way (with breaker only).", BREAKS;
+    OUTLIERS: bool = "outlier-detection", "false", Documented, "Envoy: only if configured",
+        "Whether replicas avoid hosts that fail.";
+    INTERVAL: Span = "interval", "10s", Documented, "Envoy's default",
+        "Between two sweeps of outlier detection.", EJECTS;
+    BASE_EJECTION: Span = "base-ejection", "30s", Documented, "Envoy's default",
+        "How long the first ejection of a host lasts; the n-th n times as long.", EJECTS;
+    MAX_EJECTION: Span = "max-ejection", "300s", Documented, "Envoy's default",
+        "The longest ejection.", EJECTS;
+    MAX_EJECTED: Share = "max-ejected", "10%", Documented,
+        "Envoy's default; that one always may: Envoy up to 1.30",
+        "Share of the hosts that may be out at once; one always may.", EJECTS;
+    CONSECUTIVE: u64 = "consecutive-errors", "5", Documented, "Envoy's default",
+        "Errors in a row that eject a host.", EJECTS;
+    PANIC: Share = "panic", "50%", Documented, "Envoy's default",
+        "With a smaller share of hosts in use, all are used; 0% = never.", EJECTS;
+} instead {
+    "max-connections": "breaker = true and connections = 1024",
+}}
 
 const UPSTREAM_LIMIT: usize = 1_000;
 const HOST_LIMIT: u64 = 1_000;

@@ -17,49 +17,44 @@ words! {
     enum ScalePreset {
         CloudHub2 = "cloudhub-2", HelmChart = "helm-chart", Kubernetes = "kubernetes",
     }
+    Select { Max = "max", Min = "min", Disabled = "disabled" }
 }
 
-words! { Select { Max = "max", Min = "min", Disabled = "disabled" } }
-
-keys! {
-    key "autoscaler" {
-        PRESET: ScalePreset = "preset", "cloudhub-2", Assumed, "the product simulated",
-            "Whose policy holds where nothing else is said.";
-        MIN: u64 = "min", "", Assumed, "the preset", "The fewest replicas.";
-        MAX: u64 = "max", "", Assumed, "the preset", "The most replicas.";
-        TARGET: Share = "target", "", Assumed, "the preset",
-            "CPU to hold, of what a replica requests.";
-        TOLERANCE_UP: Share = "tolerance-up", "10%", Documented, "Kubernetes",
-            "How far above the target nothing is added.";
-        TOLERANCE_DOWN: Share = "tolerance-down", "10%", Documented, "Kubernetes",
-            "How far below the target nothing is removed.";
-        UP: Vec<Located<String>> = "scale-up", "", Assumed, "the preset",
-            "The fastest growth, such as \"4 pods in 15s\" or \"100% in 180s\".";
-        DOWN: Vec<Located<String>> = "scale-down", "", Documented, "Kubernetes: 100% in 15s",
-            "The fastest shrinking.";
-        UP_SELECT: Select = "up-select", "max", Documented, "Kubernetes",
-            "Which of the policies for growth holds; \"disabled\" = it never grows.";
-        DOWN_SELECT: Select = "down-select", "max", Documented, "Kubernetes",
-            "Which of the policies for shrinking holds; \"disabled\" = it never shrinks.";
-        UP_WINDOW: Span = "up-window", "", Documented, "Kubernetes: 0s",
-            "How long a lower recommendation holds growth back.";
-        DOWN_WINDOW: Span = "down-window", "", Assumed, "the preset",
-            "How long a higher recommendation holds shrinking back.";
-        CPU_REQUEST: Cores = "cpu-request", "", Assumed, "the limit",
-            "CPU that a replica requests, at most its cores; utilisation is of this.";
-        SYNC: Span = "sync", "15s", Documented, "kube-controller-manager",
-            "Between two steps of the autoscaler.";
-        RESOLUTION: Span = "resolution", "15s", Documented, "metrics-server's manifests",
-            "Between two scrapes of the metrics-server.";
-        KUBELET: Span = "kubelet", "10s", Documented, "the cluster autoscaler's FAQ",
-            "Between two readings of a replica's CPU by its kubelet.";
-        INITIALIZATION: Span = "initialization", "300s", Documented, "kube-controller-manager",
-            "Age up to which a sample counts only if it began after the replica was ready.";
-        INITIAL_READINESS: Span = "initial-readiness", "30s", Documented,
-            "kube-controller-manager",
-            "Age up to which a replica that is not ready is taken for one that never was.";
-    }
-}
+keys! { key "autoscaler" {
+    PRESET: ScalePreset = "preset", "cloudhub-2", Assumed, "the product simulated",
+        "Whose policy holds where nothing else is said.";
+    MIN: u64 = "min", "", Assumed, "the preset", "The fewest replicas.";
+    MAX: u64 = "max", "", Assumed, "the preset", "The most replicas.";
+    TARGET: Share = "target", "", Assumed, "the preset", "CPU to hold, of what a replica requests.";
+    TOLERANCE_UP: Share = "tolerance-up", "10%", Documented, "Kubernetes",
+        "How far above the target nothing is added.";
+    TOLERANCE_DOWN: Share = "tolerance-down", "10%", Documented, "Kubernetes",
+        "How far below the target nothing is removed.";
+    UP: Vec<Located<String>> = "scale-up", "", Assumed, "the preset",
+        "The fastest growth, such as \"4 pods in 15s\" or \"100% in 180s\".";
+    DOWN: Vec<Located<String>> = "scale-down", "", Documented, "Kubernetes: 100% in 15s",
+        "The fastest shrinking.";
+    UP_SELECT: Select = "up-select", "max", Documented, "Kubernetes",
+        "Which of the policies for growth holds; \"disabled\" = it never grows.";
+    DOWN_SELECT: Select = "down-select", "max", Documented, "Kubernetes",
+        "Which of the policies for shrinking holds; \"disabled\" = it never shrinks.";
+    UP_WINDOW: Span = "up-window", "", Documented, "Kubernetes: 0s",
+        "How long a lower recommendation holds growth back.";
+    DOWN_WINDOW: Span = "down-window", "", Assumed, "the preset",
+        "How long a higher recommendation holds shrinking back.";
+    CPU_REQUEST: Cores = "cpu-request", "", Assumed, "the limit",
+        "CPU that a replica requests, at most its cores; utilisation is of this.";
+    SYNC: Span = "sync", "15s", Documented, "kube-controller-manager",
+        "Between two steps of the autoscaler.";
+    RESOLUTION: Span = "resolution", "15s", Documented, "metrics-server's manifests",
+        "Between two scrapes of the metrics-server.";
+    KUBELET: Span = "kubelet", "10s", Documented, "the cluster autoscaler's FAQ",
+        "Between two readings of a replica's CPU by its kubelet.";
+    INITIALIZATION: Span = "initialization", "300s", Documented, "kube-controller-manager",
+        "Age up to which a sample counts only if it began after the replica was ready.";
+    INITIAL_READINESS: Span = "initial-readiness", "30s", Documented, "kube-controller-manager",
+        "Age up to which a replica that is not ready is taken for one that never was.";
+}}
 
 /// What a preset says.
 struct Defaults {

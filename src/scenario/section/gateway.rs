@@ -10,55 +10,45 @@ use crate::units::{Bytes, Cores, Rate, SECOND, Span};
 words! {
     /// Who runs the gateway.
     enum Management { Managed = "managed", SelfManaged = "self-managed" }
-}
-
-words! {
     /// Where the gateway runs.
     enum Platform { CloudHub2 = "cloudhub-2", RuntimeFabric = "runtime-fabric" }
-}
-
-words! {
     /// The size of a replica.
     enum Tier { Small = "small", Large = "large", XLarge = "xlarge" }
-}
-
-words! {
     /// The release whose ratings the tiers follow.
     enum Catalogue { V1_11 = "1.11", V1_12 = "1.12", V1_13 = "1.13" }
 }
 
-keys! {
-    key "gateway" {
-        MANAGEMENT: Management = "management", "managed", Inferred, "the product simulated",
-            "Who runs the gateway.";
-        PLATFORM: Platform = "platform", "cloudhub-2", Inferred, "the usual place",
-            "Where it runs.";
-        TIER: Tier = "tier", "large", Assumed, "the smallest size for production",
-            "The size of a replica; or give cores and cpu-per-request.";
-        CATALOGUE: Catalogue = "catalogue", "1.12", Documented, "gateway prerequisites page",
-            "The release whose ratings the tiers follow.";
-        REPLICAS: u64 = "replicas", "2", Documented, "the product's least number",
-            "Replicas wanted at all times, 1 to 1000.";
-        CONTRACTS: bool = "contracts", "false", Inferred, "the simpler case",
-            "Whether APIs use contracts.";
-        CORES: Cores = "cores", "", Assumed, "the tier; no CPU limits are published",
-            "CPU of one replica.";
-        DEMAND: Law = "cpu-per-request", "", Assumed, "the tier: cores / saturation rate",
-            "CPU time that one request takes.";
-        THROTTLING: bool = "throttling", "false", Assumed,
-            "an average hides the slices; switch it on to see them",
-            "Whether the CPU limit is enforced in slices instead of on average.";
-        THROTTLING_PERIOD: Span = "throttling-period", "100ms", Documented,
-            "the kubelet's cpuCFSQuotaPeriod",
-            "How often the CPU quota is refilled (throttling only).", If("throttling", &["true"]);
-        THREADS: u64 = "threads", "", Assumed, "cores, rounded up",
-            "Cores that a replica uses at once until its quota is used up (throttling only).",
-            If("throttling", &["true"]);
-        MEMORY: Bytes = "memory", "", Assumed, "none", "Memory limit of one replica.";
-        MEMORY_PER_REQUEST: Bytes = "memory-per-request", "", Assumed, "none",
-            "What a request in flight holds of the memory.";
-    } instead { "size": "tier = \"large\"", "cpu": "cores = 1", "vcpu": "cores = 1", }
-}
+keys! { key "gateway" {
+    MANAGEMENT: Management = "management", "managed", Inferred, "the product simulated",
+        "Who runs the gateway.";
+    PLATFORM: Platform = "platform", "cloudhub-2", Inferred, "the usual place", "Where it runs.";
+    TIER: Tier = "tier", "large", Assumed, "the smallest size for production",
+        "The size of a replica; or give cores and cpu-per-request.";
+    CATALOGUE: Catalogue = "catalogue", "1.12", Documented, "gateway prerequisites page",
+        "The release whose ratings the tiers follow.";
+    REPLICAS: u64 = "replicas", "2", Documented, "the product's least number",
+        "Replicas wanted at all times, 1 to 1000.";
+    CONTRACTS: bool = "contracts", "false", Inferred, "the simpler case",
+        "Whether APIs use contracts.";
+    CORES: Cores = "cores", "", Assumed, "the tier; no CPU limits are published",
+        "CPU of one replica.";
+    DEMAND: Law = "cpu-per-request", "", Assumed, "the tier: cores / saturation rate",
+        "CPU time that one request takes.";
+    THROTTLING: bool = "throttling", "false", Assumed,
+        "an average hides the slices; switch it on to see them",
+        "Whether the CPU limit is enforced in slices instead of on average.";
+    THROTTLING_PERIOD: Span = "throttling-period", "100ms", Documented,
+        "the kubelet's cpuCFSQuotaPeriod",
+        "How often the CPU quota is refilled (throttling only).", If("throttling", &["true"]);
+    THREADS: u64 = "threads", "", Assumed, "cores, rounded up",
+        "Cores that a replica uses at once until its quota is used up (throttling only).",
+        If("throttling", &["true"]);
+    MEMORY: Bytes = "memory", "", Assumed, "none", "Memory limit of one replica.";
+    MEMORY_PER_REQUEST: Bytes = "memory-per-request", "", Assumed, "none",
+        "What a request in flight holds of the memory.";
+} instead {
+    "size": "tier = \"large\"", "cpu": "cores = 1", "vcpu": "cores = 1",
+}}
 
 /// The most replicas that a scenario may have.
 pub(crate) const REPLICA_LIMIT: u64 = 1_000;

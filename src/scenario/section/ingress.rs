@@ -14,52 +14,45 @@ words! {
         RoundRobin = "round-robin", ZoneThenReplica = "zone-then-replica",
         PerConnection = "per-connection", Random = "random",
     }
-}
-
-words! {
     /// A set of ingress defaults.
     enum Preset { IngressNginx = "ingress-nginx" }
+    DeadAddress { Drops = "drops", Refuses = "refuses" }
 }
 
-words! { DeadAddress { Drops = "drops", Refuses = "refuses" } }
-
-keys! {
-    key "ingress" {
-        PRESET: Preset = "preset", "", Assumed, "none",
-            "A set of defaults for retries, read-timeout and requests-per-connection.";
-        TLS: TlsHandling = "tls", "", Documented, "CloudHub 2.0 networking guide",
-            "What the ingress does with TLS; true means \"terminates\".";
-        INSTANCES: u64 = "instances", "3", Assumed, "one per zone",
-            "Independent ingress instances, 1 to 1000.";
-        IN_ZONES: bool = "in-zones", "true", Assumed, "one per zone",
-            "Instances live in the zones, in turn, and vanish with theirs.";
-        BALANCING: Choice = "balancing", "round-robin", Documented, "product page",
-            "How an instance chooses a replica.";
-        CONNECTIONS: u64 = "connections", "100", Assumed, "a small fleet of clients",
-            "Client connections open at any time (per-connection balancing only).",
-            If("balancing", &["\"per-connection\""]);
-        PER_CONNECTION: u64 = "requests-per-connection", "", Assumed, "connections never close",
-            "Requests after which a connection closes (per-connection balancing only).",
-            If("balancing", &["\"per-connection\""]);
-        DELAY: Span = "delay", "0.2ms", Measured, "HAProxy, nginx and Envoy: 0.09 to 0.3 ms",
-            "From the client's sending to the choice of a replica.";
-        HOP: Span = "hop", "0.5ms", Assumed, "a network between zones",
-            "Network between ingress and replica, both ways together.";
-        CONNECT_TIMEOUT: Span = "connect-timeout", "5s", Documented, "Envoy's default",
-            "How long an attempt to connect to a silent address lasts.";
-        READ_TIMEOUT: Span = "read-timeout", "300s", Documented, "CloudHub 2.0 private spaces",
-            "How long a replica may take before the ingress answers 504.";
-        RETRIES: u64 = "retries", "0", Assumed, "no retry policy is published",
-            "Further replicas tried after a failed connection attempt, 0 to 100.";
-        DEAD_ADDRESS: DeadAddress = "dead-address", "drops", Assumed, "the worse case",
-            "What the address of a dead replica does.";
-        FAILOVER: Law = "failover", "10s", Assumed, "a load balancer's health checks",
-            "From the loss of an ingress instance until clients avoid it.";
-        PROPAGATION: Law = "propagation", "uniform(0.5s, 2s)", Measured,
-            "reports from small clusters",
-            "From a change of readiness until every ingress instance knows it.";
-    }
-}
+keys! { key "ingress" {
+    PRESET: Preset = "preset", "", Assumed, "none",
+        "A set of defaults for retries, read-timeout and requests-per-connection.";
+    TLS: TlsHandling = "tls", "", Documented, "CloudHub 2.0 networking guide",
+        "What the ingress does with TLS; true means \"terminates\".";
+    INSTANCES: u64 = "instances", "3", Assumed, "one per zone",
+        "Independent ingress instances, 1 to 1000.";
+    IN_ZONES: bool = "in-zones", "true", Assumed, "one per zone",
+        "Instances live in the zones, in turn, and vanish with theirs.";
+    BALANCING: Choice = "balancing", "round-robin", Documented, "product page",
+        "How an instance chooses a replica.";
+    CONNECTIONS: u64 = "connections", "100", Assumed, "a small fleet of clients",
+        "Client connections open at any time (per-connection balancing only).",
+        If("balancing", &["\"per-connection\""]);
+    PER_CONNECTION: u64 = "requests-per-connection", "", Assumed, "connections never close",
+        "Requests after which a connection closes (per-connection balancing only).",
+        If("balancing", &["\"per-connection\""]);
+    DELAY: Span = "delay", "0.2ms", Measured, "HAProxy, nginx and Envoy: 0.09 to 0.3 ms",
+        "From the client's sending to the choice of a replica.";
+    HOP: Span = "hop", "0.5ms", Assumed, "a network between zones",
+        "Network between ingress and replica, both ways together.";
+    CONNECT_TIMEOUT: Span = "connect-timeout", "5s", Documented, "Envoy's default",
+        "How long an attempt to connect to a silent address lasts.";
+    READ_TIMEOUT: Span = "read-timeout", "300s", Documented, "CloudHub 2.0 private spaces",
+        "How long a replica may take before the ingress answers 504.";
+    RETRIES: u64 = "retries", "0", Assumed, "no retry policy is published",
+        "Further replicas tried after a failed connection attempt, 0 to 100.";
+    DEAD_ADDRESS: DeadAddress = "dead-address", "drops", Assumed, "the worse case",
+        "What the address of a dead replica does.";
+    FAILOVER: Law = "failover", "10s", Assumed, "a load balancer's health checks",
+        "From the loss of an ingress instance until clients avoid it.";
+    PROPAGATION: Law = "propagation", "uniform(0.5s, 2s)", Measured, "reports from small clusters",
+        "From a change of readiness until every ingress instance knows it.";
+}}
 
 /// What the ingress does with TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

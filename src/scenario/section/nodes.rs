@@ -23,57 +23,48 @@ const COUNTED: Only = Only::Unless(
 
 const ADDED: Only = Only::Unless("provisioner", &["\"none\""], "nodes.provisioner adds none");
 
-keys! {
-    termination "termination" {
-        DRAIN: Span = "drain", "25s", Documented, "Helm chart and gateway documentation",
-            "From the deletion of a replica until its process exits, whatever it still has.";
-    }
-}
+keys! { termination "termination" {
+    DRAIN: Span = "drain", "25s", Documented, "Helm chart and gateway documentation",
+        "From the deletion of a replica until its process exits, whatever it still has.";
+}}
 
-keys! {
-    key "nodes" {
-        PER_ZONE: Supply = "per-zone", "as-needed", Assumed, "a warm node is always there",
-            "Nodes that each zone has at the start, or \"as-needed\".";
-        ROOM: u64 = "room", "1", Assumed, "a node for each replica",
-            "Replicas that one node has room for.", COUNTED;
-        PROVISIONER: Provisioner = "provisioner", "none", Assumed, "what is there must do",
-            "Who adds nodes for replicas that find no room.", COUNTED;
-        NEW_NODE: Law = "new-node", "", Measured, "the provisioner",
-            "From the wish for a node until it is ready.",
-            COUNTED, ADDED;
-        NEW_IMAGE: Law = "new-image", "uniform(10s, 25s)", Inferred,
-            "the image is not on a new node",
-            "Image pull of the first replica on a node that was added.", COUNTED, ADDED;
-        EVICTION_EVERY: Span = "eviction-every", "10s", Documented, "0.1 nodes a second",
-            "Between two nodes of a zone that are marked for eviction.";
-        PARTIAL: Share = "partial-outage", "55%", Documented, "kube-controller-manager",
-            "Share of nodes not ready, more than two, from which a zone is partly disrupted.",
-            COUNTED;
-        LARGE_ZONE: u64 = "large-zone", "50", Documented, "kube-controller-manager",
-            "Nodes up to which evictions stop in a partly disrupted zone.", COUNTED;
-        EVICTION_SLOWLY: Span = "eviction-slowly", "100s", Documented, "0.01 nodes a second",
-            "Between two nodes that are marked in a larger one.", COUNTED;
-        DELETED: Share = "deleted", "0%", Inferred, "the cloud's controller is not counted on",
-            "Share of lost nodes that the cloud's controller deletes before the toleration ends.";
-        DELETION: Law = "deletion", "uniform(0s, 5s)", Inferred,
-            "the cloud's controller looks every 5 s",
-            "From not ready until such a node is deleted.",
-            Unless("deleted", &["\"0%\""], "nodes.deleted is 0%");
-    }
-}
+keys! { key "nodes" {
+    PER_ZONE: Supply = "per-zone", "as-needed", Assumed, "a warm node is always there",
+        "Nodes that each zone has at the start, or \"as-needed\".";
+    ROOM: u64 = "room", "1", Assumed, "a node for each replica",
+        "Replicas that one node has room for.", COUNTED;
+    PROVISIONER: Provisioner = "provisioner", "none", Assumed, "what is there must do",
+        "Who adds nodes for replicas that find no room.", COUNTED;
+    NEW_NODE: Law = "new-node", "", Measured, "the provisioner",
+        "From the wish for a node until it is ready.", COUNTED, ADDED;
+    NEW_IMAGE: Law = "new-image", "uniform(10s, 25s)", Inferred, "the image is not on a new node",
+        "Image pull of the first replica on a node that was added.", COUNTED, ADDED;
+    EVICTION_EVERY: Span = "eviction-every", "10s", Documented, "0.1 nodes a second",
+        "Between two nodes of a zone that are marked for eviction.";
+    PARTIAL: Share = "partial-outage", "55%", Documented, "kube-controller-manager",
+        "Share of nodes not ready, more than two, from which a zone is partly disrupted.", COUNTED;
+    LARGE_ZONE: u64 = "large-zone", "50", Documented, "kube-controller-manager",
+        "Nodes up to which evictions stop in a partly disrupted zone.", COUNTED;
+    EVICTION_SLOWLY: Span = "eviction-slowly", "100s", Documented, "0.01 nodes a second",
+        "Between two nodes that are marked in a larger one.", COUNTED;
+    DELETED: Share = "deleted", "0%", Inferred, "the cloud's controller is not counted on",
+        "Share of lost nodes that the cloud's controller deletes before the toleration ends.";
+    DELETION: Law = "deletion", "uniform(0s, 5s)", Inferred,
+        "the cloud's controller looks every 5 s",
+        "From not ready until such a node is deleted.",
+        Unless("deleted", &["\"0%\""], "nodes.deleted is 0%");
+}}
 
-keys! {
-    upgrade "upgrade" {
-        SURGE: u64 = "surge", "1", Documented, "25 % of 2 or 3, rounded up",
-            "Replicas that a rollout may have beyond those wanted.";
-        UNAVAILABLE: u64 = "unavailable", "0", Documented, "25 % of 2 or 3, rounded down",
-            "Replicas that a rollout may lack.";
-        BUDGET: u64 = "disruption-budget", "1", Inferred, "30 % of 2 or 3, rounded up",
-            "Replicas that may be unavailable when a node is emptied.";
-        RETRY: Span = "eviction-retry", "5s", Documented, "kubectl drain",
-            "Until an eviction that the budget forbids is tried again.";
-    }
-}
+keys! { upgrade "upgrade" {
+    SURGE: u64 = "surge", "1", Documented, "25 % of 2 or 3, rounded up",
+        "Replicas that a rollout may have beyond those wanted.";
+    UNAVAILABLE: u64 = "unavailable", "0", Documented, "25 % of 2 or 3, rounded down",
+        "Replicas that a rollout may lack.";
+    BUDGET: u64 = "disruption-budget", "1", Inferred, "30 % of 2 or 3, rounded up",
+        "Replicas that may be unavailable when a node is emptied.";
+    RETRY: Span = "eviction-retry", "5s", Documented, "kubectl drain",
+        "Until an eviction that the budget forbids is tried again.";
+}}
 
 const NODE_LIMIT: u64 = 1_000;
 

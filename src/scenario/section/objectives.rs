@@ -6,13 +6,11 @@ use crate::plan::{Extent, FaultPlan, Run, Schedule, Window};
 use crate::scenario::reader::{Reader, keys};
 use crate::scenario::text::value::{Located, inside};
 
-keys! {
-    key "" {
-        QUESTION: String = "question", "", Given, "", "The question that the scenario answers.";
-        OBJECTIVES: Vec<Located<String>> = "objectives", "", Assumed, "none",
-            "What is demanded, such as \"p99 < 250ms during crash\".";
-    }
-}
+keys! { key "" {
+    QUESTION: String = "question", "", Given, "", "The question that the scenario answers.";
+    OBJECTIVES: Vec<Located<String>> = "objectives", "", Assumed, "none",
+        "What is demanded, such as \"p99 < 250ms during crash\".";
+}}
 
 /// The windows of a plan: the whole run, then those that objectives name, then one for each fault
 /// that strikes at a set time.

@@ -4,20 +4,16 @@ use crate::plan::Run;
 use crate::scenario::reader::{Reader, keys};
 use crate::units::{Instant, SECOND, Span};
 
-keys! {
-    key "run" {
-        HORIZON: Span = "horizon", "", Given, "", "The end of simulated time.";
-        WARM_UP: Span = "warm-up", "", Assumed, "a tenth of the horizon, a minute at most",
-            "Requests sent before this are not counted.";
-        SEED: u64 = "seed", "1", Assumed, "any will do", "Seed of all randomness.";
-        REPLICATIONS: u64 = "replications", "10", Assumed, "enough for an interval",
-            "Independent repetitions, 1 to 100000.";
-    } instead {
-        "duration": "horizon = \"10m\"",
-        "length": "horizon = \"10m\"",
-        "until": "horizon = \"10m\"",
-    }
-}
+keys! { key "run" {
+    HORIZON: Span = "horizon", "", Given, "", "The end of simulated time.";
+    WARM_UP: Span = "warm-up", "", Assumed, "a tenth of the horizon, a minute at most",
+        "Requests sent before this are not counted.";
+    SEED: u64 = "seed", "1", Assumed, "any will do", "Seed of all randomness.";
+    REPLICATIONS: u64 = "replications", "10", Assumed, "enough for an interval",
+        "Independent repetitions, 1 to 100000.";
+} instead {
+    "duration": "horizon = \"10m\"", "length": "horizon = \"10m\"", "until": "horizon = \"10m\"",
+}}
 
 /// The most repetitions.
 const REPLICATION_LIMIT: u64 = 100_000;

@@ -14,104 +14,93 @@ use crate::units::{Share, Span};
 words! {
     /// Where a starting replica finds its configuration.
     enum Store { Local = "local", Download = "download", Cached = "cached" }
-}
-
-words! {
     /// What waits for contracts.
     enum GateKind { Replica = "replica", Api = "api" }
+    AfterCrash { Replaced = "replaced", Restarted = "restarted" }
 }
 
-words! { AfterCrash { Replaced = "replaced", Restarted = "restarted" } }
+keys! { key "startup" {
+    SCHEDULE: Law = "schedule", "uniform(0.1s, 1s)", Inferred, "Kubernetes' pod start target",
+        "From the creation of a pod to its binding to a node.";
+    SANDBOX: Law = "sandbox", "uniform(1s, 3s)", Inferred, "Kubernetes' pod start target",
+        "Creation of the sandbox and its network.";
+    IMAGE: Law = "image", "uniform(0s, 2s)", Inferred, "the image is mostly on the node",
+        "Image pull.";
+    BOOT: Law = "boot", "uniform(2s, 6s)", Assumed, "no boot time is published",
+        "From the container's start until it can take its configuration.";
+    CONFIGURATION: Store = "configuration", "", Documented,
+        "the product page: managed keeps it in the cluster, self-managed downloads it",
+        "Where a starting replica finds its API configuration.";
+    DOWNLOAD: Law = "download", "uniform(5s, 20s)", Assumed, "no duration is published",
+        "A successful download of the configuration.", If("configuration", &["\"download\""]);
+    DOWNLOAD_TIMEOUT: Span = "download-timeout", "10s", Assumed, "as for contracts",
+        "When a download fails while the control plane is down.",
+        If("configuration", &["\"download\""]);
+    DOWNLOAD_BACKOFF: Span = "download-backoff", "15s", Assumed, "as for contracts",
+        "Pause between a failed download and the next.", If("configuration", &["\"download\""]);
+    FETCH: Law = "contract-fetch", "uniform(3s, 9s)", Inferred,
+        "boot with contracts less boot without",
+        "A successful download of the contracts.", If("gateway.contracts", &["true"]);
+    FETCH_TIMEOUT: Span = "contract-timeout", "10s", Documented, "the contracts library",
+        "When a download fails while the control plane is down.",
+        If("gateway.contracts", &["true"]);
+    FETCH_BACKOFF: Span = "contract-backoff", "15s", Documented, "the contracts library",
+        "Pause between a failed download and the next.", If("gateway.contracts", &["true"]);
+    POLL: Span = "contract-poll", "15s", Documented, "the contracts library",
+        "How often a running replica refreshes its contracts.", If("gateway.contracts", &["true"]);
+    GATE: GateKind = "contract-gate", "replica", Assumed,
+        "the product page reads as the whole gateway",
+        "What waits for contracts.", If("gateway.contracts", &["true"]);
+    SHARE: Share = "contract-share", "100%", Assumed, "every API uses contracts",
+        "Share of requests to APIs with contracts (gate \"api\" only).",
+        If("gateway.contracts", &["true"]), If("contract-gate", &["\"api\""]);
+}}
 
-keys! {
-    key "startup" {
-        SCHEDULE: Law = "schedule", "uniform(0.1s, 1s)", Inferred, "Kubernetes' pod start target",
-            "From the creation of a pod to its binding to a node.";
-        SANDBOX: Law = "sandbox", "uniform(1s, 3s)", Inferred, "Kubernetes' pod start target",
-            "Creation of the sandbox and its network.";
-        IMAGE: Law = "image", "uniform(0s, 2s)", Inferred, "the image is mostly on the node",
-            "Image pull.";
-        BOOT: Law = "boot", "uniform(2s, 6s)", Assumed, "no boot time is published",
-            "From the container's start until it can take its configuration.";
-        CONFIGURATION: Store = "configuration", "", Documented,
-            "the product page: managed keeps it in the cluster, self-managed downloads it",
-            "Where a starting replica finds its API configuration.";
-        DOWNLOAD: Law = "download", "uniform(5s, 20s)", Assumed, "no duration is published",
-            "A successful download of the configuration.", If("configuration", &["\"download\""]);
-        DOWNLOAD_TIMEOUT: Span = "download-timeout", "10s", Assumed, "as for contracts",
-            "When a download fails while the control plane is down.",
-            If("configuration", &["\"download\""]);
-        DOWNLOAD_BACKOFF: Span = "download-backoff", "15s", Assumed, "as for contracts",
-            "Pause between a failed download and the next.", If("configuration", &["\"download\""]);
-        FETCH: Law = "contract-fetch", "uniform(3s, 9s)", Inferred,
-            "boot with contracts less boot without",
-            "A successful download of the contracts.", If("gateway.contracts", &["true"]);
-        FETCH_TIMEOUT: Span = "contract-timeout", "10s", Documented, "the contracts library",
-            "When a download fails while the control plane is down.",
-            If("gateway.contracts", &["true"]);
-        FETCH_BACKOFF: Span = "contract-backoff", "15s", Documented, "the contracts library",
-            "Pause between a failed download and the next.", If("gateway.contracts", &["true"]);
-        POLL: Span = "contract-poll", "15s", Documented, "the contracts library",
-            "How often a running replica refreshes its contracts.",
-            If("gateway.contracts", &["true"]);
-        GATE: GateKind = "contract-gate", "replica", Assumed,
-            "the product page reads as the whole gateway",
-            "What waits for contracts.", If("gateway.contracts", &["true"]);
-        SHARE: Share = "contract-share", "100%", Assumed, "every API uses contracts",
-            "Share of requests to APIs with contracts (gate \"api\" only).",
-            If("gateway.contracts", &["true"]), If("contract-gate", &["\"api\""]);
-    }
-}
+keys! { probes "probes" {
+    READINESS_DELAY: Span = "readiness-initial-delay", "10s", Documented, "Helm chart",
+        "From the container's start to the first readiness probe.";
+    READINESS_PERIOD: Span = "readiness-period", "10s", Documented, "Helm chart",
+        "Between readiness probes; 0s = checked continuously.";
+    READINESS_TIMEOUT: Span = "readiness-timeout", "5s", Documented, "Helm chart",
+        "When a readiness probe without an answer fails.";
+    READINESS_FAILURES: u64 = "readiness-failures", "2", Documented, "Helm chart",
+        "Failed readiness probes in a row that count.";
+    LIVENESS_DELAY: Span = "liveness-initial-delay", "10s", Documented, "Helm chart",
+        "From the container's start to the first liveness probe.";
+    LIVENESS_PERIOD: Span = "liveness-period", "10s", Documented, "Helm chart",
+        "Between liveness probes; 0s = checked continuously.";
+    LIVENESS_TIMEOUT: Span = "liveness-timeout", "1s", Documented, "Helm chart",
+        "When a liveness probe without an answer fails.";
+    LIVENESS_FAILURES: u64 = "liveness-failures", "5", Documented, "Helm chart",
+        "Failed liveness probes in a row that count.";
+    COMPETE: bool = "compete", "false", Inferred, "the simpler case",
+        "Whether probes take CPU of their replica and fail when they are not done in time.";
+    CPU: Span = "cpu", "5ms", Assumed, "a probe starts a process",
+        "CPU time that one probe takes (with compete only).", If("compete", &["true"]);
+}}
 
-keys! {
-    probes "probes" {
-        READINESS_DELAY: Span = "readiness-initial-delay", "10s", Documented, "Helm chart",
-            "From the container's start to the first readiness probe.";
-        READINESS_PERIOD: Span = "readiness-period", "10s", Documented, "Helm chart",
-            "Between readiness probes; 0s = checked continuously.";
-        READINESS_TIMEOUT: Span = "readiness-timeout", "5s", Documented, "Helm chart",
-            "When a readiness probe without an answer fails.";
-        READINESS_FAILURES: u64 = "readiness-failures", "2", Documented, "Helm chart",
-            "Failed readiness probes in a row that count.";
-        LIVENESS_DELAY: Span = "liveness-initial-delay", "10s", Documented, "Helm chart",
-            "From the container's start to the first liveness probe.";
-        LIVENESS_PERIOD: Span = "liveness-period", "10s", Documented, "Helm chart",
-            "Between liveness probes; 0s = checked continuously.";
-        LIVENESS_TIMEOUT: Span = "liveness-timeout", "1s", Documented, "Helm chart",
-            "When a liveness probe without an answer fails.";
-        LIVENESS_FAILURES: u64 = "liveness-failures", "5", Documented, "Helm chart",
-            "Failed liveness probes in a row that count.";
-        COMPETE: bool = "compete", "false", Inferred, "the simpler case",
-            "Whether probes take CPU of their replica and fail when they are not done in time.";
-        CPU: Span = "cpu", "5ms", Assumed, "a probe starts a process",
-            "CPU time that one probe takes (with compete only).", If("compete", &["true"]);
-    }
-}
-
-keys! {
-    detection "detection" {
-        CRASH: Law = "crash", "uniform(0s, 1s)", Inferred, "the kubelet looks once a second",
-            "From a crash until a replacement is created.";
-        GRACE: Span = "grace", "30s", Documented, "Kubernetes' termination grace period",
-            "From the liveness failure until a hung process is killed.";
-        LEASE: Span = "lease", "10s", Documented, "Kubernetes' node heartbeats",
-            "How often a node renews its lease.";
-        NODE_GRACE: Span = "node-grace", "50s", Documented, "kube-controller-manager reference",
-            "The age of a renewal at which the node is declared not ready.";
-        MONITOR: Span = "monitor", "5s", Documented, "kube-controller-manager reference",
-            "How often that age is checked.";
-        TOLERATION: Span = "toleration", "300s", Documented, "Kubernetes adds it to every pod",
-            "How long a pod on an unreachable node is tolerated.";
-        AFTER_CRASH: AfterCrash = "after-crash", "replaced", Documented, "product page",
-            "Whether a crashed replica is replaced, or restarted in its pod as Kubernetes does.";
-        BACKOFF: Span = "backoff", "10s", Documented, "Kubernetes",
-            "Wait before a container's second restart, doubled each time; the first is at once.";
-        BACKOFF_LIMIT: Span = "backoff-limit", "300s", Documented, "Kubernetes",
-            "The longest wait before a restart.";
-        BACKOFF_RESET: Span = "backoff-reset", "10m", Documented, "Kubernetes",
-            "A container that ran this long has its earlier restarts forgotten.";
-    }
-}
+keys! { detection "detection" {
+    CRASH: Law = "crash", "uniform(0s, 1s)", Inferred, "the kubelet looks once a second",
+        "From a crash until a replacement is created.";
+    GRACE: Span = "grace", "30s", Documented, "Kubernetes' termination grace period",
+        "From the liveness failure until a hung process is killed.";
+    LEASE: Span = "lease", "10s", Documented, "Kubernetes' node heartbeats",
+        "How often a node renews its lease.";
+    NODE_GRACE: Span = "node-grace", "50s", Documented, "kube-controller-manager reference",
+        "The age of a renewal at which the node is declared not ready.";
+    MONITOR: Span = "monitor", "5s", Documented, "kube-controller-manager reference",
+        "How often that age is checked.";
+    TOLERATION: Span = "toleration", "300s", Documented, "Kubernetes adds it to every pod",
+        "How long a pod on an unreachable node is tolerated.";
+    AFTER_CRASH: AfterCrash = "after-crash", "replaced", Documented, "product page",
+        "Whether a crashed replica is replaced, or restarted in its pod as Kubernetes does.";
+    BACKOFF: Span = "backoff", "10s", Documented, "Kubernetes",
+        "Wait before a container's second restart, doubled each time; the first is at once.";
+    BACKOFF_LIMIT: Span = "backoff-limit", "300s", Documented, "Kubernetes",
+        "The longest wait before a restart.";
+    BACKOFF_RESET: Span = "backoff-reset", "10m", Documented, "Kubernetes",
+        "A container that ran this long has its earlier restarts forgotten.";
+}}
 
 /// Both probes.
 pub(crate) struct Probes {

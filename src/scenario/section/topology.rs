@@ -10,19 +10,17 @@ use crate::scenario::text::{Located, is_name, words};
 
 words! { Spread { ScheduleAnyway = "schedule-anyway", DoNotSchedule = "do-not-schedule" } }
 
-keys! {
-    key "topology" {
-        ZONES: Vec<Located<String>> = "zones", "", Inferred,
-            "up to three replicas in as many zones", "Names of the zones.";
-        PER_ZONE: Vec<Located<u64>> = "replicas-per-zone", "", Documented,
-            "replicas are spread evenly", "How many replicas each zone has at first.";
-        SPREAD: Spread = "spread", "schedule-anyway", Inferred, "Kubernetes' own default",
-            "What the scheduler does when zones would become uneven.";
-        SKEW: u64 = "max-skew", "1", Documented, "advice for Runtime Fabric",
-            "By how many replicas a zone may exceed the zone with the fewest.",
-            Unless("spread", &["\"schedule-anyway\""], "spread = \"schedule-anyway\" allows any");
-    }
-}
+keys! { key "topology" {
+    ZONES: Vec<Located<String>> = "zones", "", Inferred, "up to three replicas in as many zones",
+        "Names of the zones.";
+    PER_ZONE: Vec<Located<u64>> = "replicas-per-zone", "", Documented, "replicas are spread evenly",
+        "How many replicas each zone has at first.";
+    SPREAD: Spread = "spread", "schedule-anyway", Inferred, "Kubernetes' own default",
+        "What the scheduler does when zones would become uneven.";
+    SKEW: u64 = "max-skew", "1", Documented, "advice for Runtime Fabric",
+        "By how many replicas a zone may exceed the zone with the fewest.",
+        Unless("spread", &["\"schedule-anyway\""], "spread = \"schedule-anyway\" allows any");
+}}
 
 const ZONE_LIMIT: usize = 100;
 
@@ -36,17 +34,20 @@ pub(crate) struct TopologyPart {
 pub(crate) fn read(reader: &Reader<'_>, replicas: &Parsed<u64>) -> TopologyPart {
     let section = reader.section(&key::SPEC);
     let default: Vec<_> = ["a", "b", "c"].map(|zone| located(zone.to_owned())).into();
-    let zones = section.or(key::ZONES, default);
+    let zones = section.or(key::ZONES, default.clone());
     check_zones(&section, &zones);
-    let names: Vec<String> = zones.value.into_iter().map(|zone| zone.value).collect();
+    let mut names: Vec<String> = zones.value.into_iter().map(|zone| zone.value).collect();
     let count = replicas.value as usize;
     let even: Vec<u64> =
         (0..names.len().max(1)).map(|zone| share(count, names.len(), zone)).collect();
-    let default = even.iter().copied().map(located).collect();
-    let per_zone = section.or(key::PER_ZONE, default);
+    let per_zone = section.or(key::PER_ZONE, even.iter().copied().map(located).collect());
     let sound = check_counts(&section, &per_zone, names.len(), replicas);
     let counts =
         if sound { per_zone.value.iter().map(|count| count.value).collect() } else { even };
+    if names.is_empty() {
+        // A stand-in, so that the rest of the file can be checked.
+        names = default.into_iter().map(|zone| zone.value).collect();
+    }
     let spread = section.get(key::SPREAD);
     let max_skew = section.count(key::SKEW, 1..=REPLICA_LIMIT).value as usize;
     let plan = Topology { zones: names, placement: placement(&counts), spread, max_skew };

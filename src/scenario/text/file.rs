@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::random::Law;
+use crate::units::Bytes;
 
 /// The largest file of values or arrivals that is read: 256 MiB.
 pub const FILE_LIMIT: u64 = 256 << 20;
@@ -14,7 +15,11 @@ pub const VALUE_LIMIT: usize = 1_000_000;
 
 /// Reads a regular file of at most `limit` bytes as text, or says why it cannot be read.
 pub(crate) fn text(path: &Path, limit: u64) -> Result<String, String> {
-    let why = |error: std::io::Error| reason(&error);
+    let why = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    };
     let metadata = std::fs::metadata(path).map_err(why)?;
     if !metadata.is_file() {
         let what = if metadata.is_dir() { "a directory" } else { "not a regular file" };
@@ -24,7 +29,7 @@ pub(crate) fn text(path: &Path, limit: u64) -> Result<String, String> {
     let file = File::open(path).map_err(why)?;
     file.take(limit + 1).read_to_end(&mut bytes).map_err(why)?;
     if bytes.len() as u64 > limit {
-        return Err(format!("it is larger than {}", size(limit)));
+        return Err(format!("it is larger than {}", Bytes(limit)));
     }
     String::from_utf8(bytes).map_err(|error| {
         let line = error.as_bytes()[..error.utf8_error().valid_up_to()]
@@ -38,18 +43,6 @@ pub(crate) fn text(path: &Path, limit: u64) -> Result<String, String> {
 /// That a file beside the scenario cannot be read, and why.
 pub(crate) fn unreadable(path: &Path, why: &str) -> String {
     format!("cannot read {}: {why}", path.display())
-}
-
-fn reason(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => error.to_string(),
-    }
-}
-
-fn size(bytes: u64) -> String {
-    crate::units::Bytes(bytes).to_string()
 }
 
 /// The law of the values in a file: milliseconds, one per line; empty lines and lines that begin

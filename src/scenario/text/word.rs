@@ -56,19 +56,22 @@ impl<T: Word> Value for T {
     }
 }
 
-/// The table of words of a type: of a new one, `enum Name { Variant = "word", … }`, or of one of
-/// the plan, `Name { Variant = "word", … }`.
+/// Tables of words, one after the other: of a new type, `enum Name { Variant = "word", … }`, or of
+/// one of the plan, `Name { Variant = "word", … }`.
 macro_rules! words {
-    ($(#[$doc:meta])* enum $name:ident { $($variant:ident = $word:literal),* $(,)? }) => {
+    () => {};
+    ($(#[$doc:meta])* enum $name:ident { $($variant:ident = $word:literal),* $(,)? }
+        $($rest:tt)*) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum $name { $($variant,)* }
-        $crate::scenario::text::word::words!($name { $($variant = $word),* });
+        $crate::scenario::text::word::words!($name { $($variant = $word),* } $($rest)*);
     };
-    ($name:ident { $($variant:ident = $word:literal),* $(,)? }) => {
+    ($name:ident { $($variant:ident = $word:literal),* $(,)? } $($rest:tt)*) => {
         impl $crate::scenario::text::word::Word for $name {
             const WORDS: &'static [(&'static str, Self)] = &[$(($word, $name::$variant)),*];
         }
+        $crate::scenario::text::word::words!($($rest)*);
     };
 }
 pub(crate) use words;

@@ -24,9 +24,9 @@ use super::World;
 use super::event::Event;
 use super::replica::Replica;
 use crate::autoscaler::calculator::Snapshot;
-use crate::autoscaler::controller::{Memory, step};
+use crate::autoscaler::controller::{AutoscalerState, step};
 use crate::autoscaler::decision::Decision;
-use crate::autoscaler::metrics::{Reading, Samples, Start};
+use crate::autoscaler::metrics::{CounterReading, Samples};
 use crate::autoscaler::pods::{Container, Phase, Pod, Readiness};
 use crate::observe::{Observation, Observer, ReplicaId, State};
 use crate::plan::{Autoscaling, Slot};
@@ -47,8 +47,8 @@ struct Known {
     started: Option<Instant>,
     /// Whether a container of it ever ran.
     ran: bool,
-    container: Option<Start>,
-    read: Option<Reading>,
+    container: Option<CounterReading>,
+    read: Option<CounterReading>,
     samples: Samples,
 }
 
@@ -60,7 +60,7 @@ fn clock(at: Instant) -> Instant {
 /// The autoscaler and what it sees.
 #[derive(Clone, Debug)]
 pub(super) struct Scaler {
-    memory: Memory,
+    memory: AutoscalerState,
     known: BTreeMap<ReplicaId, Known>,
     /// Decides the phases of the clocks.
     phases: Stream,
@@ -71,7 +71,7 @@ pub(super) struct Scaler {
 impl Scaler {
     pub fn new(seed: Seed) -> Self {
         let phases = seed.stream("autoscaler", 0);
-        Scaler { memory: Memory::default(), known: BTreeMap::new(), phases, told: None }
+        Scaler { memory: AutoscalerState::default(), known: BTreeMap::new(), phases, told: None }
     }
 
     fn phase(&mut self, period: Span) -> Span {
@@ -86,7 +86,7 @@ impl Scaler {
             State::Sandbox => known.started = known.started.or(Some(clock(now))),
             State::Booting => {
                 known.ran = true;
-                known.container = Some(Start { at: now, used });
+                known.container = Some(CounterReading { at: now, used });
             }
             // No container runs.
             State::BackOff => (known.container, known.read) = (None, None),
@@ -137,7 +137,7 @@ impl<O: Observer> World<'_, O> {
         if !replica.silent && known.container.is_some() {
             replica.advance(self.now.0, &mut self.exit, self.observer);
             let used = replica.server.busy_until(self.now.0);
-            known.read = Some(Reading { at: self.now, used });
+            known.read = Some(CounterReading { at: self.now, used });
         }
         let next = self.now + autoscaling.kubelet;
         self.schedule(next, Event::KubeletReads { replica: id });
@@ -238,7 +238,7 @@ impl Scaler {
     fn assume_long_running(&mut self, id: ReplicaId) {
         if let Some(known) = self.known.get_mut(&id) {
             (known.started, known.ran) = (Some(Instant::ZERO), true);
-            known.container = Some(Start { at: Instant::ZERO, used: 0.0 });
+            known.container = Some(CounterReading { at: Instant::ZERO, used: 0.0 });
         }
     }
 }

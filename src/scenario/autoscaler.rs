@@ -1,8 +1,8 @@
 //! The section `[autoscaler]`.
 
-use crate::autoscaler::behavior::{Behavior, Policy, Rules, Unit};
-use crate::autoscaler::calculator::Target;
-use crate::autoscaler::controller::{Settings, Spec};
+use crate::autoscaler::behavior::{Behavior, PolicyUnit, Rules, ScalingPolicy};
+use crate::autoscaler::calculator::CpuTarget;
+use crate::autoscaler::controller::{AutoscalerSpec, Settings};
 use crate::autoscaler::pods::Care;
 use crate::diagnostic::{Flaw, Problem};
 use crate::plan::Autoscaling;
@@ -94,7 +94,7 @@ pub(crate) fn read<'a>(
         initialization: book.get(&section, key::INITIALIZATION).value,
         initial_readiness: book.get(&section, key::INITIAL_READINESS).value,
     };
-    let target = Target {
+    let target = CpuTarget {
         utilisation_pct: (target.value.0 * 100.0).round().max(1.0) as i32,
         tolerance_up: book.get(&section, key::TOLERANCE_UP).value.0,
         tolerance_down: book.get(&section, key::TOLERANCE_DOWN).value.0,
@@ -108,7 +108,7 @@ pub(crate) fn read<'a>(
         book.error(request.place.clone(), "a replica cannot request more CPU than it has", help);
     }
     let autoscaling = Autoscaling {
-        spec: Spec { min, max, target, behavior, settings: Settings::default() },
+        spec: AutoscalerSpec { min, max, target, behavior, settings: Settings::default() },
         request_milli: (request.value.0 * 1e3).round().max(1.0) as i64,
         sync: clock(book, &section, key::SYNC, "autoscaler.sync"),
         scrape: clock(book, &section, key::RESOLUTION, "autoscaler.resolution"),
@@ -194,7 +194,7 @@ fn policies<'a>(
     book: &mut Book<'a>,
     section: &Section<'a>,
     key: Key<Vec<Located<String>>>,
-) -> Option<Vec<Policy>> {
+) -> Option<Vec<ScalingPolicy>> {
     let list = book.find(section, key)?;
     let mut policies = Vec::new();
     for text in &list.value {
@@ -215,21 +215,21 @@ fn policies<'a>(
     Some(policies)
 }
 
-fn policies_of(texts: &[&str]) -> Vec<Policy> {
+fn policies_of(texts: &[&str]) -> Vec<ScalingPolicy> {
     texts.iter().filter_map(|text| policy(text)).collect()
 }
 
 /// Reads `4 pods in 15s` or `100% in 180s`.
-fn policy(text: &str) -> Option<Policy> {
+fn policy(text: &str) -> Option<ScalingPolicy> {
     let (change, period) = text.split_once(" in ")?;
     let period = quantity::span(period.trim()).ok().filter(|period| *period > Span::ZERO)?;
     let change = change.trim();
     let (number, unit) = match change.strip_suffix('%') {
-        Some(number) => (number, Unit::Percent),
-        None => (change.strip_suffix("pods").or(change.strip_suffix("pod"))?, Unit::Pods),
+        Some(number) => (number, PolicyUnit::Percent),
+        None => (change.strip_suffix("pods").or(change.strip_suffix("pod"))?, PolicyUnit::Pods),
     };
     let value = number.trim().parse().ok().filter(|value| (1..=1_000_000).contains(value))?;
-    Some(Policy { unit, value, period })
+    Some(ScalingPolicy { unit, value, period })
 }
 
 #[cfg(test)]
@@ -239,8 +239,9 @@ mod tests {
     #[test]
     fn policies_read_as_they_are_written() {
         let seconds = Span::from_secs;
-        let percent = Policy { unit: Unit::Percent, value: 100, period: seconds(180.0) };
-        let pods = Policy { unit: Unit::Pods, value: 4, period: seconds(15.0) };
+        let percent =
+            ScalingPolicy { unit: PolicyUnit::Percent, value: 100, period: seconds(180.0) };
+        let pods = ScalingPolicy { unit: PolicyUnit::Pods, value: 4, period: seconds(15.0) };
         assert_eq!(policy("100% in 180s"), Some(percent));
         assert_eq!(policy("4 pods in 15s"), Some(pods));
         for wrong in ["", "4 in 15s", "-1 pods in 15s", "4 pods in 0s", "4 pods", "1.5% in 3m"] {

@@ -7,7 +7,7 @@ use crate::units::{Instant, Span};
 
 /// What a policy measures a change in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
+pub enum PolicyUnit {
     /// Pods.
     Pods,
     /// Percent of the replicas at the start of the period.
@@ -16,9 +16,9 @@ pub enum Unit {
 
 /// At most so much change in a period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Policy {
+pub struct ScalingPolicy {
     /// What `value` counts.
-    pub unit: Unit,
+    pub unit: PolicyUnit,
     /// The greatest change.
     pub value: i32,
     /// The period.
@@ -40,7 +40,7 @@ pub enum Select {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// The policies.
-    pub policies: Vec<Policy>,
+    pub policies: Vec<ScalingPolicy>,
     /// Which of them holds.
     pub select: Select,
     /// How far back recommendations hold the number; `None` = as the controller is set.
@@ -52,8 +52,8 @@ impl Rules {
     pub fn up() -> Self {
         let period = Span::from_secs(15.0);
         let policies = vec![
-            Policy { unit: Unit::Pods, value: 4, period },
-            Policy { unit: Unit::Percent, value: 100, period },
+            ScalingPolicy { unit: PolicyUnit::Pods, value: 4, period },
+            ScalingPolicy { unit: PolicyUnit::Percent, value: 100, period },
         ];
         Rules { policies, select: Select::Max, window: Some(Span::ZERO) }
     }
@@ -61,7 +61,7 @@ impl Rules {
     /// What holds for shrinking if nothing is given: 100 % in 15 s.
     pub fn down() -> Self {
         let period = Span::from_secs(15.0);
-        let policies = vec![Policy { unit: Unit::Percent, value: 100, period }];
+        let policies = vec![ScalingPolicy { unit: PolicyUnit::Percent, value: 100, period }];
         Rules { policies, select: Select::Max, window: None }
     }
 
@@ -102,17 +102,20 @@ impl ScaleEvents {
     /// Replicas changed within `period` before `now`.
     pub fn within(&self, period: Span, now: Instant) -> i32 {
         let counts = |event: &&ScaleEvent| event.at + period > now;
+        debug_assert!(self.0.iter().all(|event| event.change > 0), "only changes are kept");
         self.0.iter().filter(counts).map(|event| event.change).sum()
     }
 
     /// Notes a change; the last of those that are too old for every policy gives up its place.
     pub fn store(&mut self, change: i32, rules: &Rules, now: Instant) {
+        assert!(change > 0, "a change of {change} replicas");
         let longest = rules.longest_period();
         let event = ScaleEvent { change, at: now };
         match self.0.iter_mut().rev().find(|event| event.at + longest < now) {
             Some(old) => *old = event,
             None => self.0.push(event),
         }
+        debug_assert!(self.0.contains(&event), "what was changed is kept");
     }
 }
 
@@ -127,12 +130,13 @@ pub struct History {
 
 impl History {
     /// Replicas at the start of a policy's period.
-    fn start(&self, current: i32, policy: &Policy, now: Instant) -> i32 {
+    fn start(&self, current: i32, policy: &ScalingPolicy, now: Instant) -> i32 {
         current - self.up.within(policy.period, now) + self.down.within(policy.period, now)
     }
 
     /// Notes that `from` replicas became `to`.
     pub fn store(&mut self, from: i32, to: i32, behavior: &Behavior, now: Instant) {
+        assert!(from >= 0 && to >= 0 && from != to, "from {from} to {to} replicas");
         match to > from {
             true => self.up.store(to - from, &behavior.up, now),
             false => self.down.store(from - to, &behavior.down, now),
@@ -142,11 +146,12 @@ impl History {
 
 /// The most replicas that the rules for growth allow.
 pub fn limit_up(rules: &Rules, history: &History, current: i32, now: Instant) -> i32 {
-    let allowed = |policy: &Policy| {
+    debug_assert!(rules.policies.iter().all(|policy| policy.value >= 0), "a speed");
+    let allowed = |policy: &ScalingPolicy| {
         let start = history.start(current, policy, now);
         match policy.unit {
-            Unit::Pods => start.saturating_add(policy.value),
-            Unit::Percent => {
+            PolicyUnit::Pods => start.saturating_add(policy.value),
+            PolicyUnit::Percent => {
                 (f64::from(start) * (1.0 + f64::from(policy.value) / 100.0)).ceil() as i32
             }
         }
@@ -162,11 +167,14 @@ pub fn limit_up(rules: &Rules, history: &History, current: i32, now: Instant) ->
 
 /// The fewest replicas that the rules for shrinking allow.
 pub fn limit_down(rules: &Rules, history: &History, current: i32, now: Instant) -> i32 {
-    let allowed = |policy: &Policy| {
+    debug_assert!(rules.policies.iter().all(|policy| policy.value >= 0), "a speed");
+    let allowed = |policy: &ScalingPolicy| {
         let start = history.start(current, policy, now);
         match policy.unit {
-            Unit::Pods => start.saturating_sub(policy.value),
-            Unit::Percent => (f64::from(start) * (1.0 - f64::from(policy.value) / 100.0)) as i32,
+            PolicyUnit::Pods => start.saturating_sub(policy.value),
+            PolicyUnit::Percent => {
+                (f64::from(start) * (1.0 - f64::from(policy.value) / 100.0)) as i32
+            }
         }
     };
     let limits = rules.policies.iter().map(allowed);

@@ -14,12 +14,12 @@
 
 use std::fmt;
 
-use super::pods::{Care, Group, Pod, group};
+use super::pods::{Care, Pod, PodGroup, group};
 use crate::units::Instant;
 
 /// What is demanded of the CPU.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Target {
+pub struct CpuTarget {
     /// The utilisation to hold, in percent of the request.
     pub utilisation_pct: i32,
     /// How far above the target the ratio may lie without growing: 0.1 for 10 %.
@@ -32,10 +32,10 @@ pub struct Target {
     pub care: Care,
 }
 
-impl Target {
+impl CpuTarget {
     /// This utilisation, with Kubernetes' own tolerance of 10 % and periods.
     pub fn utilisation(percent: i32) -> Self {
-        Target {
+        CpuTarget {
             utilisation_pct: percent,
             tolerance_up: 0.1,
             tolerance_down: 0.1,
@@ -45,10 +45,12 @@ impl Target {
     }
 
     fn tolerates(&self, ratio: f64) -> bool {
+        debug_assert!(self.tolerance_up >= 0.0 && self.tolerance_down >= 0.0, "{self:?}");
         1.0 - self.tolerance_down <= ratio && ratio <= 1.0 + self.tolerance_up
     }
 
     fn ratio(&self, utilisation: i32) -> f64 {
+        assert!(self.utilisation_pct > 0, "a target of {} %", self.utilisation_pct);
         f64::from(utilisation) / f64::from(self.utilisation_pct)
     }
 }
@@ -145,7 +147,7 @@ impl Recommendation {
 /// # Errors
 /// Says why nothing can be said; Kubernetes then changes nothing.
 pub fn recommend(
-    target: &Target,
+    target: &CpuTarget,
     snapshot: &Snapshot,
     current: i32,
     now: Instant,
@@ -177,12 +179,14 @@ pub fn recommend(
     };
     let fill = Fill { missing_pct, idle_unready: unready_matters };
     let second = figures.total(fill).ok_or(Blind::NoneCounts)?;
+    debug_assert!(second.samples >= first.samples, "filling in takes no sample away");
     let filled_pct = second.utilisation_pct;
     let again = target.ratio(filled_pct);
     if target.tolerates(again) {
         return Ok(recommendation(current, Ground::Tolerated { filled_pct }));
     }
     let wanted = ceil(again, second.samples);
+    debug_assert!(wanted >= 0, "{wanted} replicas");
     let crossed = (ratio < 1.0 && again > 1.0) || (ratio > 1.0 && again < 1.0);
     let contrary = (again < 1.0 && wanted > current) || (again > 1.0 && wanted < current);
     Ok(match crossed || contrary {
@@ -192,6 +196,7 @@ pub fn recommend(
 }
 
 fn ceil(ratio: f64, pods: usize) -> i32 {
+    debug_assert!(ratio >= 0.0, "no pod uses less than nothing");
     (ratio * pods as f64).ceil() as i32
 }
 
@@ -206,7 +211,7 @@ struct Fill {
 
 /// Each pod's group, request and usage.
 struct Figures {
-    pods: Vec<(Group, i64, Option<i64>)>,
+    pods: Vec<(PodGroup, i64, Option<i64>)>,
     ready: usize,
     unready: usize,
     missing: usize,
@@ -222,7 +227,7 @@ struct Total {
 }
 
 impl Figures {
-    fn of(target: &Target, snapshot: &Snapshot, now: Instant) -> Result<Self, Blind> {
+    fn of(target: &CpuTarget, snapshot: &Snapshot, now: Instant) -> Result<Self, Blind> {
         let container = target.container.as_deref();
         let usage = |pod: &Pod| pod.usage_milli(container);
         if snapshot.stray_samples == 0 && snapshot.pods.iter().all(|pod| usage(pod).is_none()) {
@@ -231,15 +236,16 @@ impl Figures {
         if snapshot.pods.is_empty() {
             return Err(Blind::NoPods);
         }
-        let groups: Vec<Group> =
+        let groups: Vec<PodGroup> =
             snapshot.pods.iter().map(|pod| group(pod, container, &target.care, now)).collect();
         let count = |wanted| groups.iter().filter(|group| **group == wanted).count();
-        let (ready, stray) = (count(Group::Ready), snapshot.stray_samples);
+        let (ready, stray) = (count(PodGroup::Ready), snapshot.stray_samples);
         if ready + stray == 0 {
             return Err(Blind::NoneCounts);
         }
-        let (unready, missing) = (count(Group::Unready), count(Group::Missing));
-        let figure = |(pod, group): (&Pod, &Group)| {
+        let (unready, missing) = (count(PodGroup::Unready), count(PodGroup::Missing));
+        debug_assert!(ready + unready + missing <= groups.len(), "each pod is in one group");
+        let figure = |(pod, group): (&Pod, &PodGroup)| {
             let request = pod.request_milli(container).ok_or(Blind::NoRequest)?;
             Ok((*group, request, usage(pod)))
         };
@@ -251,10 +257,10 @@ impl Figures {
     fn total(&self, fill: Fill) -> Option<Total> {
         let counted = self.pods.iter().filter_map(|(group, request, usage)| {
             let usage = match group {
-                Group::Ready => *usage,
-                Group::Missing => fill.missing_pct.map(|percent| request * percent / 100),
-                Group::Unready => fill.idle_unready.then_some(0),
-                Group::Ignored => None,
+                PodGroup::Ready => *usage,
+                PodGroup::Missing => fill.missing_pct.map(|percent| request * percent / 100),
+                PodGroup::Unready => fill.idle_unready.then_some(0),
+                PodGroup::Ignored => None,
             };
             usage.map(|usage| (usage, *request))
         });
@@ -263,6 +269,8 @@ impl Figures {
             (used, requested, entries) = (used + usage, requested + request, entries + 1);
         }
         let utilisation_pct = (used * 100).checked_div(requested)? as i32;
+        assert!(entries > 0, "what was requested was requested by somebody");
+        debug_assert!(entries <= self.pods.len(), "one figure for each pod");
         let average_milli = used / entries as i64;
         Some(Total { utilisation_pct, average_milli, samples: entries + self.stray })
     }

@@ -10,20 +10,20 @@
 //! number, or reaches 4; with it, its policies hold.
 
 use super::behavior::{Behavior, History, limit_down, limit_up};
-use super::calculator::{Recommendation, Snapshot, Target, recommend};
-use super::decision::{Decision, Limit, Reason};
-use super::log::{Entry, Log};
+use super::calculator::{CpuTarget, Recommendation, Snapshot, recommend};
+use super::decision::{Decision, Reason, Restraint};
+use super::log::{PastRecommendation, RecommendationLog};
 use crate::units::{Instant, Span};
 
 /// What an autoscaler is told to do.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Spec {
+pub struct AutoscalerSpec {
     /// The fewest replicas.
     pub min: i32,
     /// The most replicas.
     pub max: i32,
     /// The utilisation to hold.
-    pub target: Target,
+    pub target: CpuTarget,
     /// The speed of changes; `None` = the field is absent, which is not the same as its defaults.
     pub behavior: Option<Behavior>,
     /// How the controller is set.
@@ -52,22 +52,26 @@ impl Default for Settings {
 
 /// What an autoscaler remembers.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Memory {
+pub struct AutoscalerState {
     /// What it recommended; `None` = it never looked.
-    pub log: Option<Log>,
+    pub log: Option<RecommendationLog>,
     /// What it changed, if it has `behavior`.
     pub history: History,
 }
 
 /// One step at `now`.
 pub fn step(
-    spec: &Spec,
-    memory: &mut Memory,
+    spec: &AutoscalerSpec,
+    memory: &mut AutoscalerState,
     snapshot: &Snapshot,
     current: i32,
     now: Instant,
 ) -> Decision {
-    memory.log.get_or_insert_with(|| Log(vec![Entry { replicas: current, at: now }]));
+    assert!(0 <= spec.min && spec.min <= spec.max, "from {} to {} replicas", spec.min, spec.max);
+    assert!(current >= 0, "{current} replicas");
+    memory.log.get_or_insert_with(|| {
+        RecommendationLog(vec![PastRecommendation { replicas: current, at: now }])
+    });
     let (desired, reason) = if current == 0 && spec.min != 0 {
         (0, Reason::Disabled)
     } else if current > spec.max {
@@ -80,6 +84,12 @@ pub fn step(
             Ok(recommended) => normalise(spec, memory, recommended, current, now),
         }
     };
+    assert!(
+        reason == Reason::Disabled || (spec.min..=spec.max).contains(&desired),
+        "{desired} replicas, not from {} to {}",
+        spec.min,
+        spec.max
+    );
     if let Some(behavior) = spec.behavior.as_ref().filter(|_| desired != current) {
         memory.history.store(current, desired, behavior, now);
     }
@@ -87,8 +97,8 @@ pub fn step(
 }
 
 fn normalise(
-    spec: &Spec,
-    memory: &mut Memory,
+    spec: &AutoscalerSpec,
+    memory: &mut AutoscalerState,
     recommended: Recommendation,
     current: i32,
     now: Instant,
@@ -119,19 +129,20 @@ fn normalise(
 }
 
 /// The limits without `behavior`.
-pub fn limit_step(spec: &Spec, current: i32, desired: i32) -> (i32, Limit) {
+pub fn limit_step(spec: &AutoscalerSpec, current: i32, desired: i32) -> (i32, Restraint) {
     let Settings { step_factor, step_least, .. } = spec.settings;
     let step = (step_factor * f64::from(current)).max(step_least) as i32;
+    debug_assert!(step >= 0, "a step leads to a number of replicas");
     let (most, limit) = match spec.max > step {
-        true => (step, Limit::ScaleUpLimit),
-        false => (spec.max, Limit::TooManyReplicas),
+        true => (step, Restraint::ScaleUpLimit),
+        false => (spec.max, Restraint::TooManyReplicas),
     };
     if desired < spec.min {
-        (spec.min, Limit::TooFewReplicas)
+        (spec.min, Restraint::TooFewReplicas)
     } else if desired > most {
         (most, limit)
     } else {
-        (desired, Limit::DesiredWithinRange)
+        (desired, Restraint::DesiredWithinRange)
     }
 }
 
@@ -143,25 +154,27 @@ pub fn limit_speed(
     history: &History,
     (current, desired): (i32, i32),
     now: Instant,
-) -> (i32, Limit) {
+) -> (i32, Restraint) {
     if desired > current {
         let step = limit_up(&behavior.up, history, current, now).max(current);
         let (most, limit) = match max > step {
-            true => (step, Limit::ScaleUpLimit),
-            false => (max, Limit::TooManyReplicas),
+            true => (step, Restraint::ScaleUpLimit),
+            false => (max, Restraint::TooManyReplicas),
         };
+        debug_assert!(most <= max, "rules for growth allow no more than the most");
         if desired > most {
             return (most, limit);
         }
     } else if desired < current {
         let step = limit_down(&behavior.down, history, current, now).min(current);
         let (least, limit) = match min < step {
-            true => (step, Limit::ScaleDownLimit),
-            false => (min, Limit::TooFewReplicas),
+            true => (step, Restraint::ScaleDownLimit),
+            false => (min, Restraint::TooFewReplicas),
         };
+        debug_assert!(least >= min, "rules for shrinking allow no less than the least");
         if desired < least {
             return (least, limit);
         }
     }
-    (desired, Limit::DesiredWithinRange)
+    (desired, Restraint::DesiredWithinRange)
 }

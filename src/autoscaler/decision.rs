@@ -6,7 +6,7 @@ use super::calculator::{Blind, Ground, Recommendation};
 
 /// What held a recommendation back, or that nothing did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Limit {
+pub enum Restraint {
     /// Nothing.
     DesiredWithinRange,
     /// The speed of growth.
@@ -19,15 +19,15 @@ pub enum Limit {
     TooFewReplicas,
 }
 
-impl Limit {
+impl Restraint {
     /// Kubernetes' word for it.
     pub fn label(self) -> &'static str {
         match self {
-            Limit::DesiredWithinRange => "DesiredWithinRange",
-            Limit::ScaleUpLimit => "ScaleUpLimit",
-            Limit::ScaleDownLimit => "ScaleDownLimit",
-            Limit::TooManyReplicas => "TooManyReplicas",
-            Limit::TooFewReplicas => "TooFewReplicas",
+            Restraint::DesiredWithinRange => "DesiredWithinRange",
+            Restraint::ScaleUpLimit => "ScaleUpLimit",
+            Restraint::ScaleDownLimit => "ScaleDownLimit",
+            Restraint::TooManyReplicas => "TooManyReplicas",
+            Restraint::TooFewReplicas => "TooFewReplicas",
         }
     }
 }
@@ -50,7 +50,7 @@ pub enum Reason {
         /// What was left of that after stabilisation.
         stable: i32,
         /// What held it back then.
-        limit: Limit,
+        limit: Restraint,
         /// The target in percent.
         target_pct: i32,
     },
@@ -118,14 +118,14 @@ impl Decision {
 
     /// What was decided, and the first of its reasons, in a few words.
     pub fn brief(&self) -> String {
-        let change = Change(self);
+        let change = ChangeInWords(self);
         let Reason::Utilisation { recommended, stable, target_pct, .. } = self.reason else {
             return self.to_string();
         };
         let pct = recommended.utilisation_pct;
         match recommended.ground {
             _ if stable != recommended.replicas => format!("{change} by earlier recommendations"),
-            _ if recommended.is_filled() => format!("{change}: {}", Filled(recommended)),
+            _ if recommended.is_filled() => format!("{change}: {}", FilledInWords(recommended)),
             Ground::Asked { .. } => format!("{change}: {pct} % of a target of {target_pct} %"),
             Ground::TurnedRound { .. } => format!("{change}: {pct} %"),
             Ground::Tolerated { .. } => self.to_string(),
@@ -151,14 +151,14 @@ impl Decision {
 impl fmt::Display for Decision {
     /// `grown from 2 to 3: 84 % > 77 %`, `held at 2: replacement not ready counts as 0 %; …`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", Change(self))?;
+        write!(f, "{}: ", ChangeInWords(self))?;
         match self.reason {
             Reason::Disabled => write!(f, "scaling is off at 0 replicas"),
             Reason::AboveMax => write!(f, "more than allowed"),
             Reason::BelowMin => write!(f, "fewer than allowed"),
             Reason::Blind(blind) => write!(f, "{blind}"),
             Reason::Utilisation { recommended, stable, limit, target_pct } => {
-                write!(f, "{}", Grounds { recommended, target_pct })?;
+                write!(f, "{}", GroundsInWords { recommended, target_pct })?;
                 restraint(f, recommended.replicas, stable, self.desired, limit)
             }
         }
@@ -166,9 +166,9 @@ impl fmt::Display for Decision {
 }
 
 /// What becomes of the number, in words.
-struct Change<'a>(&'a Decision);
+struct ChangeInWords<'a>(&'a Decision);
 
-impl fmt::Display for Change<'_> {
+impl fmt::Display for ChangeInWords<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Decision { current, desired, .. } = self.0;
         match desired.cmp(current) {
@@ -180,9 +180,9 @@ impl fmt::Display for Change<'_> {
 }
 
 /// The pods for which something was filled in, in words.
-struct Filled(Recommendation);
+struct FilledInWords(Recommendation);
 
-impl fmt::Display for Filled {
+impl fmt::Display for FilledInWords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Recommendation { unready, missing, .. } = self.0;
         match (unready, missing) {
@@ -194,12 +194,12 @@ impl fmt::Display for Filled {
 }
 
 /// The utilisation in words, and what was filled in.
-struct Grounds {
+struct GroundsInWords {
     recommended: Recommendation,
     target_pct: i32,
 }
 
-impl fmt::Display for Grounds {
+impl fmt::Display for GroundsInWords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Recommendation { utilisation_pct, ground, replicas, .. } = self.recommended;
         let target = self.target_pct;
@@ -207,7 +207,7 @@ impl fmt::Display for Grounds {
         | Ground::Asked { filled_pct }
         | Ground::TurnedRound { filled_pct }) = ground;
         if self.recommended.is_filled() {
-            let filled = Filled(self.recommended);
+            let filled = FilledInWords(self.recommended);
             write!(f, "{filled}: {utilisation_pct} % becomes {filled_pct} %; ")?;
         }
         match ground {
@@ -228,15 +228,15 @@ fn restraint(
     wanted: i32,
     stable: i32,
     desired: i32,
-    limit: Limit,
+    limit: Restraint,
 ) -> fmt::Result {
     if stable != wanted {
         write!(f, ", but earlier recommendations keep it at {stable}")?;
     }
     match limit {
-        Limit::DesiredWithinRange => Ok(()),
-        Limit::ScaleUpLimit | Limit::ScaleDownLimit => write!(f, ", as fast as allowed"),
-        Limit::TooManyReplicas => write!(f, ", but {desired} is the most"),
-        Limit::TooFewReplicas => write!(f, ", but {desired} is the least"),
+        Restraint::DesiredWithinRange => Ok(()),
+        Restraint::ScaleUpLimit | Restraint::ScaleDownLimit => write!(f, ", as fast as allowed"),
+        Restraint::TooManyReplicas => write!(f, ", but {desired} is the most"),
+        Restraint::TooFewReplicas => write!(f, ", but {desired} is the least"),
     }
 }

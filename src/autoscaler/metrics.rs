@@ -17,21 +17,18 @@ const FRESH: Span = Span(10_000_000_000);
 
 /// A reading of a CPU counter.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Reading {
+pub struct CounterReading {
     /// When the kubelet read it.
     pub at: Instant,
     /// Core-nanoseconds used until then.
     pub used: f64,
 }
 
-/// The start of a container, and its counter then.
-pub type Start = Reading;
-
 /// What is kept of a container.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Samples {
-    previous: Option<Reading>,
-    last: Option<Reading>,
+    previous: Option<CounterReading>,
+    last: Option<CounterReading>,
 }
 
 /// A sample as the autoscaler is given it.
@@ -46,8 +43,10 @@ pub struct Usage {
 }
 
 impl Samples {
-    /// A scrape finds `reading`, of a container that began at `start`.
-    pub fn scrape(&mut self, reading: Reading, start: Start, resolution: Span) {
+    /// A scrape finds `reading`, of a container that began at `start` with the counter as it was then.
+    pub fn scrape(&mut self, reading: CounterReading, start: CounterReading, resolution: Span) {
+        assert!(reading.at >= start.at, "a container is read after its start");
+        assert!(self.last.is_none_or(|last| last.at <= reading.at), "time does not go back");
         let age = reading.at.since(start.at);
         if age >= FRESH && age < resolution {
             self.previous = Some(start);
@@ -59,12 +58,14 @@ impl Samples {
             self.previous = None;
         }
         self.last = Some(reading);
+        debug_assert!(self.previous.is_none_or(|before| before.at < reading.at), "two moments");
     }
 
     /// The rate between the last two readings, if there are two.
     pub fn usage(&self) -> Option<Usage> {
         let (previous, last) = (self.previous?, self.last?);
         let window = last.at.since(previous.at);
+        debug_assert!(window > Span::ZERO && last.used >= previous.used, "counters only grow");
         let cores = (last.used - previous.used) / window.0.max(1) as f64;
         Some(Usage { milli: (cores * 1e3).ceil() as i64, end: last.at, window })
     }
@@ -74,8 +75,8 @@ impl Samples {
 mod tests {
     use super::*;
 
-    fn reading(seconds: f64, core_seconds: f64) -> Reading {
-        Reading { at: Instant::from_secs(seconds), used: core_seconds * 1e9 }
+    fn reading(seconds: f64, core_seconds: f64) -> CounterReading {
+        CounterReading { at: Instant::from_secs(seconds), used: core_seconds * 1e9 }
     }
 
     const RESOLUTION: Span = Span(15_000_000_000);

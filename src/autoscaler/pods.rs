@@ -97,7 +97,7 @@ impl Default for Care {
 
 /// What a pod counts as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Group {
+pub enum PodGroup {
     /// Its usage counts.
     Ready,
     /// It exists, but its usage says nothing: it counts as idle when that keeps others from being
@@ -110,18 +110,18 @@ pub enum Group {
 }
 
 /// What a pod counts as at `now`, if the CPU of `container` (`None` = of all) is measured.
-pub fn group(pod: &Pod, container: Option<&str>, care: &Care, now: Instant) -> Group {
+pub fn group(pod: &Pod, container: Option<&str>, care: &Care, now: Instant) -> PodGroup {
     if pod.deleted || matches!(pod.phase, Phase::Failed | Phase::Succeeded) {
-        return Group::Ignored;
+        return PodGroup::Ignored;
     }
     if pod.phase == Phase::Pending {
-        return Group::Unready;
+        return PodGroup::Unready;
     }
     if pod.usage_milli(container).is_none() {
-        return Group::Missing;
+        return PodGroup::Missing;
     }
     let (Some(started), Some(readiness)) = (pod.started, pod.readiness) else {
-        return Group::Unready;
+        return PodGroup::Unready;
     };
     let unready = if started + care.initialization > now {
         let (end, window) = pod.sampled;
@@ -129,5 +129,5 @@ pub fn group(pod: &Pod, container: Option<&str>, care: &Care, now: Instant) -> G
     } else {
         !readiness.ready && started + care.initial_readiness > readiness.since
     };
-    if unready { Group::Unready } else { Group::Ready }
+    if unready { PodGroup::Unready } else { PodGroup::Ready }
 }

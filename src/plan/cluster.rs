@@ -1,7 +1,7 @@
 //! What the cluster does by itself: notice failures, end replicas, change their number.
 
 use super::Probe;
-use crate::autoscaler::controller::Spec;
+use crate::autoscaler::controller::AutoscalerSpec;
 use crate::random::Law;
 use crate::units::{Share, Span};
 
@@ -148,7 +148,7 @@ pub struct Termination {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Autoscaling {
     /// What it is told to do; its least number is at least 1.
-    pub spec: Spec,
+    pub spec: AutoscalerSpec,
     /// CPU that a replica requests, in milli-cores; utilisation is of this.
     pub request_milli: i64,
     /// Between two steps of the autoscaler.

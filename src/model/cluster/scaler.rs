@@ -22,9 +22,9 @@ use std::collections::BTreeMap;
 
 use super::Cluster;
 use crate::autoscaler::calculator::Snapshot;
-use crate::autoscaler::controller::{Memory, step};
+use crate::autoscaler::controller::{AutoscalerState, step};
 use crate::autoscaler::decision::Decision;
-use crate::autoscaler::metrics::{Reading, Samples, Start};
+use crate::autoscaler::metrics::{CounterReading, Samples};
 use crate::autoscaler::pods::{Container, Phase, Pod, Readiness};
 use crate::model::context::Context;
 use crate::model::event::Event;
@@ -48,8 +48,8 @@ struct Known {
     started: Option<Instant>,
     /// Whether a container of it ever ran.
     ran: bool,
-    container: Option<Start>,
-    read: Option<Reading>,
+    container: Option<CounterReading>,
+    read: Option<CounterReading>,
     samples: Samples,
 }
 
@@ -61,7 +61,7 @@ fn clock(at: Instant) -> Instant {
 /// The autoscaler and what it sees.
 #[derive(Clone, Debug)]
 pub(super) struct Scaler {
-    memory: Memory,
+    memory: AutoscalerState,
     known: BTreeMap<ReplicaId, Known>,
     /// Decides the phases of the clocks.
     phases: Stream,
@@ -72,7 +72,7 @@ pub(super) struct Scaler {
 impl Scaler {
     pub fn new(seed: Seed) -> Self {
         let phases = seed.stream("autoscaler", 0);
-        Scaler { memory: Memory::default(), known: BTreeMap::new(), phases, told: None }
+        Scaler { memory: AutoscalerState::default(), known: BTreeMap::new(), phases, told: None }
     }
 
     fn phase(&mut self, period: Span) -> Span {
@@ -87,7 +87,7 @@ impl Scaler {
             State::Sandbox => known.started = known.started.or(Some(clock(now))),
             State::Booting => {
                 known.ran = true;
-                known.container = Some(Start { at: now, used });
+                known.container = Some(CounterReading { at: now, used });
             }
             // No container runs.
             State::BackOff => (known.container, known.read) = (None, None),
@@ -139,7 +139,7 @@ impl Cluster {
         if !replica.silent && known.container.is_some() {
             replica.advance(cx);
             let used = replica.server.busy_until(cx.now.0);
-            known.read = Some(Reading { at: cx.now, used });
+            known.read = Some(CounterReading { at: cx.now, used });
         }
         let next = cx.now + autoscaling.kubelet;
         cx.schedule(next, Event::KubeletReads { replica: id });
@@ -245,7 +245,7 @@ impl Scaler {
     fn assume_long_running(&mut self, id: ReplicaId) {
         if let Some(known) = self.known.get_mut(&id) {
             (known.started, known.ran) = (Some(Instant::ZERO), true);
-            known.container = Some(Start { at: Instant::ZERO, used: 0.0 });
+            known.container = Some(CounterReading { at: Instant::ZERO, used: 0.0 });
         }
     }
 }

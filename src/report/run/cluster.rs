@@ -87,7 +87,7 @@ fn words(plan: &Plan, fact: &Observation) -> Option<String> {
 mod tests {
     use super::*;
     use crate::autoscaler::calculator::{Ground, Recommendation};
-    use crate::autoscaler::decision::{Limit, Reason};
+    use crate::autoscaler::decision::{Reason, Restraint};
     use crate::experiment::tests::example;
 
     fn entry(seconds: f64, observation: Observation) -> Entry {
@@ -111,7 +111,7 @@ mod tests {
             missing: 0,
             ground,
         };
-        let limit = Limit::DesiredWithinRange;
+        let limit = Restraint::DesiredWithinRange;
         let reason = Reason::Utilisation { recommended, stable: to, limit, target_pct: 70 };
         let decision = Decision { current: from, desired: to, reason };
         entry(seconds, Observation::Decided { decision, held_back, news: true })

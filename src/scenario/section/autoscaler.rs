@@ -1,8 +1,8 @@
 //! The section `[autoscaler]`.
 
-use crate::autoscaler::behavior::{Behavior, Policy, Rules, Select, Unit};
-use crate::autoscaler::calculator::Target;
-use crate::autoscaler::controller::{Settings, Spec};
+use crate::autoscaler::behavior::{Behavior, PolicyUnit, Rules, ScalingPolicy, Select};
+use crate::autoscaler::calculator::CpuTarget;
+use crate::autoscaler::controller::{AutoscalerSpec, Settings};
 use crate::autoscaler::pods::Care;
 use crate::diagnostic::{Flaw, Problem};
 use crate::plan::Autoscaling;
@@ -112,7 +112,7 @@ pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart) -> Option<Autosca
         section.error(&request, "a replica cannot request more CPU than it has", help);
     }
     let autoscaling = Autoscaling {
-        spec: Spec { min, max, target, behavior, settings: Settings::default() },
+        spec: AutoscalerSpec { min, max, target, behavior, settings: Settings::default() },
         request_milli: (request.value.0 * 1e3).round().max(1.0) as i64,
         sync: clock(&section, key::SYNC),
         scrape: clock(&section, key::RESOLUTION),
@@ -121,7 +121,7 @@ pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart) -> Option<Autosca
     scales.then_some(autoscaling)
 }
 
-fn target(section: &SectionReader<'_>, defaults: &Defaults) -> Target {
+fn target(section: &SectionReader<'_>, defaults: &Defaults) -> CpuTarget {
     let target = section.get_or(key::TARGET, defaults.target, defaults.mark, defaults.source);
     let percent = target.value.0 * 100.0;
     if target.value.0 < 0.01 {
@@ -132,7 +132,7 @@ fn target(section: &SectionReader<'_>, defaults: &Defaults) -> Target {
         let help = "Kubernetes takes whole percents only";
         section.error(&target, "this target is no whole percentage", help);
     }
-    Target {
+    CpuTarget {
         utilisation_pct: percent.round().max(1.0) as i32,
         tolerance_up: section.get(key::TOLERANCE_UP).0,
         tolerance_down: section.get(key::TOLERANCE_DOWN).0,
@@ -207,7 +207,7 @@ fn behavior(section: &SectionReader<'_>, defaults: &Defaults) -> Option<Behavior
 fn policies(
     section: &SectionReader<'_>,
     key: TypedKey<Vec<Located<String>>>,
-) -> Option<Vec<Policy>> {
+) -> Option<Vec<ScalingPolicy>> {
     let list = section.find(key)?;
     let policies = section.each(&list.value, policy, |text| {
         Flaw::new(format!("{text:?} is no policy"))
@@ -222,16 +222,16 @@ fn policies(
 }
 
 /// Reads `4 pods in 15s` or `100% in 180s`.
-fn policy(text: &str) -> Option<Policy> {
+fn policy(text: &str) -> Option<ScalingPolicy> {
     let (change, period) = text.split_once(" in ")?;
     let period = quantity::span(period.trim()).ok().filter(|period| *period > Span::ZERO)?;
     let change = change.trim();
     let (number, unit) = match change.strip_suffix('%') {
-        Some(number) => (number, Unit::Percent),
-        None => (change.strip_suffix("pods").or(change.strip_suffix("pod"))?, Unit::Pods),
+        Some(number) => (number, PolicyUnit::Percent),
+        None => (change.strip_suffix("pods").or(change.strip_suffix("pod"))?, PolicyUnit::Pods),
     };
     let value = number.trim().parse().ok().filter(|value| (1..=1_000_000).contains(value))?;
-    Some(Policy { unit, value, period })
+    Some(ScalingPolicy { unit, value, period })
 }
 
 #[cfg(test)]
@@ -241,8 +241,9 @@ mod tests {
     #[test]
     fn policies_read_as_they_are_written() {
         let seconds = Span::from_secs;
-        let percent = Policy { unit: Unit::Percent, value: 100, period: seconds(180.0) };
-        let pods = Policy { unit: Unit::Pods, value: 4, period: seconds(15.0) };
+        let percent =
+            ScalingPolicy { unit: PolicyUnit::Percent, value: 100, period: seconds(180.0) };
+        let pods = ScalingPolicy { unit: PolicyUnit::Pods, value: 4, period: seconds(15.0) };
         assert_eq!(policy("100% in 180s"), Some(percent));
         assert_eq!(policy("4 pods in 15s"), Some(pods));
         for wrong in ["", "4 in 15s", "-1 pods in 15s", "4 pods in 0s", "4 pods", "1.5% in 3m"] {

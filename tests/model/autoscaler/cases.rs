@@ -1,11 +1,11 @@
 //! Cases that begin with pods.
 
 use brownout::autoscaler::behavior::{Behavior, Rules};
-use brownout::autoscaler::calculator::{Snapshot, Target, recommend};
-use brownout::autoscaler::controller::{Memory, Settings, Spec, step};
+use brownout::autoscaler::calculator::{CpuTarget, Snapshot, recommend};
+use brownout::autoscaler::controller::{AutoscalerSpec, AutoscalerState, Settings, step};
 use brownout::autoscaler::decision::{Decision, Reason};
-use brownout::autoscaler::log::Log;
-use brownout::autoscaler::pods::{Care, Container, Group, Phase, Pod, Readiness, group};
+use brownout::autoscaler::log::RecommendationLog;
+use brownout::autoscaler::pods::{Care, Container, Phase, Pod, PodGroup, Readiness, group};
 use brownout::units::{Instant, Span};
 use serde_json::Value;
 
@@ -85,8 +85,8 @@ fn care(input: &Value) -> Care {
     }
 }
 
-fn target(input: &Value) -> Target {
-    Target {
+fn target(input: &Value) -> CpuTarget {
+    CpuTarget {
         utilisation_pct: int(&input["target_utilization_pct"]),
         tolerance_up: input["tolerance_up"].as_f64().expect("a number"),
         tolerance_down: input["tolerance_down"].as_f64().expect("a number"),
@@ -137,14 +137,14 @@ pub fn grouped(case: &Value) -> Check {
         let pod = Pod { containers, ..bare(value, sampled) };
         found[group(&pod, None, &care(input), NOW) as usize].push(name);
     }
-    let names = |group: Group| found[group as usize].clone();
+    let names = |group: PodGroup| found[group as usize].clone();
     let listed = |key: &str| -> Vec<&str> {
         expected[key].as_array().expect("names").iter().filter_map(Value::as_str).collect()
     };
-    same("ready", names(Group::Ready).len() as i32, int(&expected["ready_pod_count"]))?;
-    same("unready", names(Group::Unready), listed("unready"))?;
-    same("missing", names(Group::Missing), listed("missing"))?;
-    same("ignored", names(Group::Ignored), listed("ignored"))
+    same("ready", names(PodGroup::Ready).len() as i32, int(&expected["ready_pod_count"]))?;
+    same("unready", names(PodGroup::Unready), listed("unready"))?;
+    same("missing", names(PodGroup::Missing), listed("missing"))?;
+    same("ignored", names(PodGroup::Ignored), listed("ignored"))
 }
 
 /// Ready pods of 1000 milli-cores that all use so many.
@@ -172,7 +172,7 @@ pub fn thresholds(table: &Value) -> Check {
     for row in table["head"].as_array().expect("rows") {
         for percent in int(&row[0])..=int(&row[1]) {
             let snapshot = alike(ready as usize, i64::from(percent) * 10);
-            let found = recommend(&Target::utilisation(target), &snapshot, ready, NOW);
+            let found = recommend(&CpuTarget::utilisation(target), &snapshot, ready, NOW);
             let found = found.map_err(|blind| blind.to_string())?.replicas;
             same(&format!("at {percent} %: replicas"), found, int(&row[2]))?;
         }
@@ -189,8 +189,8 @@ fn behavior(input: &Value) -> Option<Behavior> {
     Some(Behavior { up: or(up, Rules::up()), down: or(down, Rules::down()) })
 }
 
-fn spec(input: &Value) -> Spec {
-    Spec {
+fn spec(input: &Value) -> AutoscalerSpec {
+    AutoscalerSpec {
         min: int(&input["min_replicas"]),
         max: int(&input["max_replicas"]),
         target: target(input),
@@ -218,7 +218,8 @@ fn word(decision: &Decision) -> String {
 pub fn end_to_end(case: &Value) -> Check {
     let (input, expected) = (&case["input"], &case["expected"]);
     let log = input["recommendations"].is_array().then(|| entries(&input["recommendations"]));
-    let mut memory = Memory { log: log.map(Log), ..Memory::default() };
+    let mut memory =
+        AutoscalerState { log: log.map(RecommendationLog), ..AutoscalerState::default() };
     let current = int(&input["current_replicas"]);
     let decision = step(&spec(input), &mut memory, &snapshot(input), current, NOW);
     same("replicas", decision.desired, int(&expected["desired_replicas"]))?;
@@ -232,14 +233,14 @@ pub fn end_to_end(case: &Value) -> Check {
 /// Eighty steps, each from what the last one decided.
 pub fn sequence(case: &Value) -> Check {
     let (input, expected) = (&case["input"], &case["expected"]);
-    let target = Target::utilisation(int(&input["target_utilization_pct"]));
+    let target = CpuTarget::utilisation(int(&input["target_utilization_pct"]));
     let settings = Settings {
         downscale_window: span(&input["downscale_stabilization_window_s"]),
         ..Settings::default()
     };
     let (min, max) = (int(&input["min_replicas"]), int(&input["max_replicas"]));
-    let spec = Spec { min, max, target, behavior: None, settings };
-    let (mut memory, mut replicas) = (Memory::default(), int(&input["initial_replicas"]));
+    let spec = AutoscalerSpec { min, max, target, behavior: None, settings };
+    let (mut memory, mut replicas) = (AutoscalerState::default(), int(&input["initial_replicas"]));
     for (index, load) in input["total_load_milli"].as_array().expect("loads").iter().enumerate() {
         let each = int(load) / replicas;
         let usage = each.min(int(&input["per_pod_usage_cap_milli"]));

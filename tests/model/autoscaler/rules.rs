@@ -1,10 +1,10 @@
 //! Cases of stabilisation and of the speed of changes.
 
 use brownout::autoscaler::behavior::*;
-use brownout::autoscaler::calculator::Target;
-use brownout::autoscaler::controller::{Settings, Spec, limit_speed, limit_step};
-use brownout::autoscaler::decision::Limit;
-use brownout::autoscaler::log::{Entry, Log};
+use brownout::autoscaler::calculator::CpuTarget;
+use brownout::autoscaler::controller::{AutoscalerSpec, Settings, limit_speed, limit_step};
+use brownout::autoscaler::decision::Restraint;
+use brownout::autoscaler::log::{PastRecommendation, RecommendationLog};
 use serde_json::Value;
 
 use super::cases::{NOW, int, span, time};
@@ -12,8 +12,8 @@ use super::{Check, same};
 
 /// The rules of one direction.
 pub fn rules(value: &Value) -> Rules {
-    let policy = |policy: &Value| Policy {
-        unit: if policy["type"] == "Pods" { Unit::Pods } else { Unit::Percent },
+    let policy = |policy: &Value| ScalingPolicy {
+        unit: if policy["type"] == "Pods" { PolicyUnit::Pods } else { PolicyUnit::Percent },
         value: int(&policy["value"]),
         period: span(&policy["periodSeconds"]),
     };
@@ -30,9 +30,11 @@ pub fn rules(value: &Value) -> Rules {
 }
 
 /// Recommendations with their times.
-pub fn entries(value: &Value) -> Vec<Entry> {
-    let entry =
-        |pair: &Value| Entry { replicas: int(&pair[0]), at: time(&pair[1]).expect("a time") };
+pub fn entries(value: &Value) -> Vec<PastRecommendation> {
+    let entry = |pair: &Value| PastRecommendation {
+        replicas: int(&pair[0]),
+        at: time(&pair[1]).expect("a time"),
+    };
     value.as_array().expect("recommendations").iter().map(entry).collect()
 }
 
@@ -56,7 +58,7 @@ fn bounds(input: &Value) -> (i32, i32) {
     (int(&input["min_replicas"]), int(&input["max_replicas"]))
 }
 
-fn limit_is(found: (i32, Limit), expected: &Value) -> Check {
+fn limit_is(found: (i32, Restraint), expected: &Value) -> Check {
     same("replicas", found.0, int(&expected["replicas"]))?;
     same("condition", found.1.label(), expected["condition"].as_str().expect("a condition"))
 }
@@ -70,14 +72,15 @@ pub fn converted(case: &Value) -> Check {
         step_least: input["scale_up_limit_minimum"].as_f64().expect("a number"),
         ..Settings::default()
     };
-    let spec = Spec { min, max, target: Target::utilisation(50), behavior: None, settings };
+    let spec =
+        AutoscalerSpec { min, max, target: CpuTarget::utilisation(50), behavior: None, settings };
     limit_is(limit_step(&spec, current, desired), &case["expected"])
 }
 
 /// Stabilisation without `behavior`.
 pub fn stabilised(case: &Value) -> Check {
     let (input, expected) = (&case["input"], &case["expected"]);
-    let mut log = Log(entries(&input["recommendations"]));
+    let mut log = RecommendationLog(entries(&input["recommendations"]));
     let found = log.stabilise(int(&input["desired_replicas"]), span(&input["window_s"]), NOW);
     same("replicas", found, int(&expected["replicas"]))?;
     same("length", log.0.len() as i32, int(&expected["log_length"]))
@@ -118,7 +121,7 @@ pub fn stored(case: &Value) -> Check {
     same("events", after, listed.map(|event| int(&event["change"])).collect())
 }
 
-fn log_is(log: &Log, expected: &Value) -> Check {
+fn log_is(log: &RecommendationLog, expected: &Value) -> Check {
     let Some(listed) = expected.as_array() else { return Ok(()) };
     let found: Vec<i32> = log.0.iter().map(|entry| entry.replicas).collect();
     same("log", found, listed.iter().map(int).collect())
@@ -127,7 +130,7 @@ fn log_is(log: &Log, expected: &Value) -> Check {
 /// Stabilisation with `behavior`.
 pub fn stabilised_both(case: &Value) -> Check {
     let (input, expected) = (&case["input"], &case["expected"]);
-    let mut log = Log(entries(&input["recommendations"]));
+    let mut log = RecommendationLog(entries(&input["recommendations"]));
     let windows = (span(&input["up_window_s"]), span(&input["down_window_s"]));
     let (current, desired) = sizes(input);
     let found = log.stabilise_both(current, desired, windows, NOW);
@@ -139,7 +142,7 @@ pub fn stabilised_both(case: &Value) -> Check {
 pub fn stabilised_at_random(case: &Value) -> Check {
     let (input, expected) = (&case["input"], &case["expected"]);
     let (current, desired) = sizes(input);
-    let mut plain = Log(entries(&input["recommendations"]));
+    let mut plain = RecommendationLog(entries(&input["recommendations"]));
     let mut both = plain.clone();
     let found = plain.stabilise(desired, span(&input["no_behavior_window_s"]), NOW);
     same("replicas", found, int(&expected["no_behavior"]["replicas"]))?;

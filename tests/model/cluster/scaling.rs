@@ -1,8 +1,8 @@
 //! The autoscaler: when it acts, when it does not, and how long that takes.
 
-use brownout::autoscaler::behavior::{Behavior, Policy, Unit};
-use brownout::autoscaler::calculator::Target;
-use brownout::autoscaler::controller::{Settings, Spec};
+use brownout::autoscaler::behavior::{Behavior, PolicyUnit, ScalingPolicy};
+use brownout::autoscaler::calculator::CpuTarget;
+use brownout::autoscaler::controller::{AutoscalerSpec, Settings};
 use brownout::observe::ledger::Failure;
 use brownout::observe::{Observation, State};
 use brownout::plan::*;
@@ -16,11 +16,12 @@ use crate::derived::{Sample, crash, evenly, rates, step, warm_start};
 /// The published policy: 70 %, 2 to 3, up 100 % in 180 s, down after 1800 s.
 pub fn published() -> Autoscaling {
     let mut behavior = Behavior::default();
-    behavior.up.policies = vec![Policy { unit: Unit::Percent, value: 100, period: secs(180.0) }];
+    behavior.up.policies =
+        vec![ScalingPolicy { unit: PolicyUnit::Percent, value: 100, period: secs(180.0) }];
     behavior.down.window = Some(secs(1_800.0));
-    let target = Target::utilisation(70);
+    let target = CpuTarget::utilisation(70);
     Autoscaling {
-        spec: Spec {
+        spec: AutoscalerSpec {
             min: 2,
             max: 3,
             target,

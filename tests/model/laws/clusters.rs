@@ -1,8 +1,8 @@
 //! Random clusters: nodes, upgrades and autoscalers, all in a hurry.
 
-use brownout::autoscaler::behavior::{Behavior, Policy, Unit};
-use brownout::autoscaler::calculator::Target;
-use brownout::autoscaler::controller::{Settings, Spec};
+use brownout::autoscaler::behavior::{Behavior, PolicyUnit, ScalingPolicy};
+use brownout::autoscaler::calculator::CpuTarget;
+use brownout::autoscaler::controller::{AutoscalerSpec, Settings};
 use brownout::plan::*;
 use brownout::random::Law;
 use brownout::units::{Share, Span};
@@ -74,13 +74,15 @@ fn autoscaling() -> impl Strategy<Value = Autoscaling> {
     (1..4_i32, 0..4_i32, 20..90_i32, 100..2_000_i64).prop_map(
         |(min, more, target, request_milli)| {
             let mut behavior = Behavior::default();
-            behavior.up.policies = vec![Policy { unit: Unit::Pods, value: 2, period: secs(2.0) }];
+            behavior.up.policies =
+                vec![ScalingPolicy { unit: PolicyUnit::Pods, value: 2, period: secs(2.0) }];
             behavior.down.window = Some(secs(3.0));
-            let mut target = Target::utilisation(target);
+            let mut target = CpuTarget::utilisation(target);
             target.care.initialization = secs(3.0);
             target.care.initial_readiness = secs(1.0);
             let settings = Settings::default();
-            let spec = Spec { min, max: min + more, target, behavior: Some(behavior), settings };
+            let spec =
+                AutoscalerSpec { min, max: min + more, target, behavior: Some(behavior), settings };
             Autoscaling {
                 spec,
                 request_milli,

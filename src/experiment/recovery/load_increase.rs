@@ -81,7 +81,8 @@ mod tests {
     use crate::random::Law;
     use crate::units::{Rate, Span};
 
-    /// The increase of a rate with these corners, in seconds; warm-up ends at 60 s, the run at 600 s.
+    /// The increase of a rate with these corners, in seconds; warm-up ends at 60 s, the run at
+    /// 600 s.
     fn found(corners: &[(f64, f64)], period: Option<f64>) -> Option<(f64, f64)> {
         let corner = |(at, rate): &(f64, f64)| (Instant::from_secs(*at), Rate(*rate));
         let corners = corners.iter().map(corner).collect();

@@ -5,7 +5,7 @@
 //!          │ normal │      │         │ back in a window │ stuck?       │   │
 //! ```
 //!
-//! The **trigger** lasts from the first strike of a fault, or the first rise of the rate, after
+//! The **trigger** lasts from the first strike of a fault, or the first increase of the rate, after
 //! warm-up until every fault is over, its capacity is restored and the rate is back for good.
 //! **Before** it, but for its last 10 s, whose requests may meet the trigger, is what counts as
 //! normal. **D** is the longest that a request of that time took to its outcome: what is sent later
@@ -23,7 +23,7 @@
 //! Assumed: what is normal stays so, apart from the rate, whose rises count and whose falls do not;
 //! bursts and recorded traffic count as normal.
 
-use crate::experiment::recovery::load_increase::rise;
+use crate::experiment::recovery::load_increase::load_increase;
 use crate::observe::aftermath::{Aftermath, Stability, Trigger, Unclear};
 use crate::observe::course::{Course, Stretch, total};
 use crate::observe::incident::Incident;
@@ -48,17 +48,18 @@ const STUCK: f64 = 0.5;
 /// The last stretch is this part of the time after the trigger.
 const LAST_PART: usize = 5;
 
-/// The trigger of a run that ended at `ended`: its faults after `warm_up` and the rise of its rate.
+/// The trigger of a run that ended at `ended`: its faults after `warm_up`, and the increase of its
+/// rate.
 fn trigger(
     warm_up: Instant,
-    rise: Option<(Instant, Instant)>,
+    increase: Option<(Instant, Instant)>,
     (incidents, all_listed): (&[Incident], bool),
     ended: Instant,
 ) -> Option<Trigger> {
     let late = incidents.iter().filter(|one| one.restored.is_none_or(|over| over > warm_up));
     let faults = late.map(|one| (one.at.max(warm_up), one.restored));
-    let rise = rise.map(|(from, to)| (from, Some(to)));
-    let all: Vec<Trigger> = faults.chain(rise).filter(|(from, _)| *from < ended).collect();
+    let increase = increase.map(|(from, to)| (from, Some(to)));
+    let all: Vec<Trigger> = faults.chain(increase).filter(|(from, _)| *from < ended).collect();
     let from = all.iter().map(|(from, _)| *from).min()?;
     let over = all.iter().map(|(_, to)| to.filter(|to| *to < ended)).collect::<Option<Vec<_>>>();
     Some((from, over.filter(|_| all_listed).and_then(|over| over.into_iter().max())))
@@ -69,12 +70,12 @@ fn trigger(
 pub(crate) fn aftermath(plan: &Plan, outcome: &Outcome, course: Option<&Course>) -> Aftermath {
     let incidents = (&outcome.incidents[..], outcome.incidents_unlisted == 0);
     let (warm_up, ended) = (plan.run.warm_up, outcome.ended);
-    judge(course, warm_up, trigger(warm_up, rise(plan), incidents, ended), ended)
+    judge(course, warm_up, trigger(warm_up, load_increase(plan), incidents, ended), ended)
 }
 
 /// Whether anything in a plan can be a trigger.
 pub(crate) fn may_be_troubled(plan: &Plan) -> bool {
-    !plan.faults.is_empty() || rise(plan).is_some()
+    !plan.faults.is_empty() || load_increase(plan).is_some()
 }
 
 fn judge(

@@ -161,9 +161,9 @@ fn the_trigger_is_the_hull_of_faults_and_rise() {
         ledger: Default::default(),
         phases: Vec::new(),
     };
-    let found = |rise: Option<(f64, f64)>, incidents: &[Incident]| {
-        let rise = rise.map(|(from, to)| (at(from), at(to)));
-        trigger(at(60.0), rise, (incidents, true), at(600.0))
+    let found = |increase: Option<(f64, f64)>, incidents: &[Incident]| {
+        let increase = increase.map(|(from, to)| (at(from), at(to)));
+        trigger(at(60.0), increase, (incidents, true), at(600.0))
     };
     assert_eq!(found(None, &[]), None);
     let two = [incident(100.0, Some(130.0)), incident(110.0, Some(120.0))];

@@ -3,14 +3,14 @@
 use crate::plan::{ArrivalProcess, Plan, Population, Traffic};
 use crate::units::Instant;
 
-/// A rate so much higher is no rise yet.
+/// A rate so much higher is no increase yet.
 const MARGIN: f64 = 0.01;
 
 /// From when the rate is more than 1 % above that at the end of warm-up, and from when it is so no
 /// more until the horizon (the horizon itself if that is never). `None` if it never rises so, and
 /// where it says nothing: of recorded traffic, and if users send one request after the other.
 /// Bursts are not looked at.
-pub(crate) fn rise(plan: &Plan) -> Option<(Instant, Instant)> {
+pub(crate) fn load_increase(plan: &Plan) -> Option<(Instant, Instant)> {
     let around = plan.surroundings.as_ref();
     let closed = |population: &Population| matches!(population, Population::Closed { .. });
     if around.is_some_and(|around| closed(&around.clients.population)) {
@@ -81,14 +81,15 @@ mod tests {
     use crate::random::Law;
     use crate::units::{Rate, Span};
 
-    /// The rise of a rate with these corners, in seconds; warm-up ends at 60 s, the run at 600 s.
+    /// The increase of a rate with these corners, in seconds; warm-up ends at 60 s, the run at
+    /// 600 s.
     fn found(corners: &[(f64, f64)], period: Option<f64>) -> Option<(f64, f64)> {
         let corner = |(at, rate): &(f64, f64)| (Instant::from_secs(*at), Rate(*rate));
         let corners = corners.iter().map(corner).collect();
         let period = period.map(Span::from_secs);
         let process = ArrivalProcess { scatter: Scatter::Poisson, corners, period };
         let plan = Plan { traffic: Traffic::Process(process), ..example::plan() };
-        rise(&plan).map(|(from, to)| (from.as_secs(), to.as_secs()))
+        load_increase(&plan).map(|(from, to)| (from.as_secs(), to.as_secs()))
     }
 
     #[test]
@@ -124,11 +125,11 @@ mod tests {
         let corners = [(0.0, 1.0), (100.0, 1.0), (100.0, 9.0)];
         let Traffic::Process(process) = &mut plan.traffic else { unreachable!() };
         process.corners = corners.map(|(at, rate)| (Instant::from_secs(at), Rate(rate))).to_vec();
-        assert!(rise(&plan).is_some());
+        assert!(load_increase(&plan).is_some());
         let replayed = Plan { traffic: Traffic::Replay(Recording::default()), ..plan.clone() };
-        assert_eq!(rise(&replayed), None);
+        assert_eq!(load_increase(&replayed), None);
         let clients = &mut plan.surroundings.as_mut().unwrap().clients;
         clients.population = Population::Closed { users: 9, think: Law::ZERO };
-        assert_eq!(rise(&plan), None);
+        assert_eq!(load_increase(&plan), None);
     }
 }

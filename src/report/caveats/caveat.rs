@@ -208,10 +208,10 @@ fn one_replication_message(mean: &Option<Statistic>, until: Option<Instant>) -> 
     let all = "one replication shows no spread between replications: no figure has an interval";
     match mean {
         Some(mean) => {
-            let quiet = until.map(|until| format!(" before {until}")).unwrap_or_default();
+            let steady = until.map(|until| format!(" before {until}")).unwrap_or_default();
             let (mean, batches) = (shown(Some(mean)), mean.n);
             format!(
-                "{all}; within it, batch means give mean latency {mean}{quiet} from {batches} \
+                "{all}; within it, batch means give mean latency {mean}{steady} from {batches} \
                  batches"
             )
         }

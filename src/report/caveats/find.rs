@@ -9,7 +9,7 @@ use crate::metric::percentile::{ENOUGH_BEYOND, too_few_beyond};
 use crate::observe::Observation;
 use crate::plan::{Fault, Plan, Scatter, Traffic};
 use crate::report::caveats::caveat::{Assumption, Caveat};
-use crate::report::caveats::steady_window::Quiet;
+use crate::report::caveats::steady_window::SteadyWindow;
 use crate::scenario::{Mark, Scenario, Setting};
 use crate::units::{Bytes, Instant, Rate, SECOND, Span};
 
@@ -19,13 +19,13 @@ const WIDE: f64 = 0.25;
 const BUSIEST: Span = Span(10 * SECOND);
 
 /// Everything that limits the figures of an experiment, the gravest first.
-pub fn scrutinize(scenario: &Scenario, run: &Experiment, summary: &Summary) -> Vec<Caveat> {
+pub fn caveats_of(scenario: &Scenario, run: &Experiment, summary: &Summary) -> Vec<Caveat> {
     let plan = &scenario.plan;
     let mut all = Vec::new();
     all.extend(interrupted(run));
-    let quiet = Quiet::of(plan, run);
-    let warm_up_short = quiet.as_ref().and_then(Quiet::warm_up_short);
-    all.extend(one_replication(run, quiet.filter(|_| warm_up_short.is_none())));
+    let steady = SteadyWindow::of(plan, run);
+    let warm_up_short = steady.as_ref().and_then(SteadyWindow::warm_up_short);
+    all.extend(one_replication(run, steady.filter(|_| warm_up_short.is_none())));
     all.extend(capacity(plan));
     all.extend(slow_overload(plan));
     all.extend(memory(plan, summary));
@@ -50,9 +50,9 @@ fn interrupted(run: &Experiment) -> Option<Caveat> {
 
 /// Whether there is one replication only. While a transient is still in them, batches of it tell no
 /// mean.
-fn one_replication(run: &Experiment, quiet: Option<Quiet>) -> Option<Caveat> {
-    let mean = quiet.as_ref().and_then(|quiet| quiet.mean_latency(run.confidence));
-    let until = quiet.and_then(|quiet| quiet.until());
+fn one_replication(run: &Experiment, steady: Option<SteadyWindow>) -> Option<Caveat> {
+    let mean = steady.as_ref().and_then(|steady| steady.mean_latency(run.confidence));
+    let until = steady.and_then(|steady| steady.until());
     (run.outcomes.len() == 1).then_some(Caveat::OneReplication { mean, until })
 }
 
@@ -199,7 +199,7 @@ mod tests {
 
     fn keys(scenario: &Scenario, run: &Experiment) -> Vec<&'static str> {
         let summary = summarize(&scenario.plan, &run.outcomes, run.confidence);
-        scrutinize(scenario, run, &summary).iter().map(Caveat::key).collect()
+        caveats_of(scenario, run, &summary).iter().map(Caveat::key).collect()
     }
 
     #[test]
@@ -218,11 +218,11 @@ mod tests {
     }
 
     #[test]
-    fn one_replication_has_at_least_the_mean_of_its_quiet_time() {
+    fn one_replication_has_at_least_the_mean_of_its_steady_window() {
         let (scenario, mut run) = (report::sample::scenario(), example::experiment());
         run.outcomes.truncate(1);
         let message = |run: &Experiment| {
-            one_replication(run, Quiet::of(&scenario.plan, run)).unwrap().message()
+            one_replication(run, SteadyWindow::of(&scenario.plan, run)).unwrap().message()
         };
         let all = "one replication shows no spread between replications: no figure has an interval";
         assert_eq!(message(&run), all, "12 bins before the crash are too few");

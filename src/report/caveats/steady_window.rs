@@ -1,5 +1,5 @@
-//! What the quiet time of the first replication says: from its start to its first incident, at one
-//! rate.
+//! What the steady window of the first replication says: from its start to its first incident, at
+//! one rate.
 //!
 //! Only the first replication keeps its timeline. A transient that one replication is too short to
 //! show is not found.
@@ -19,8 +19,8 @@ const SURE: Confidence = Confidence(0.99);
 /// Batches of a time that is too short for independent ones.
 const FEW_BATCHES: usize = 10;
 
-/// The quiet time, bin by bin.
-pub(crate) struct Quiet {
+/// The steady window, bin by bin.
+pub(crate) struct SteadyWindow {
     /// Latencies in seconds and how many there are, of the requests answered in each bin.
     bins: Vec<(f64, f64)>,
     /// Width of a bin.
@@ -32,21 +32,21 @@ pub(crate) struct Quiet {
     until: Option<Instant>,
 }
 
-impl Quiet {
-    /// The quiet time of an experiment; `None` if the rate changes, or nothing of it was kept.
-    pub(crate) fn of(plan: &Plan, run: &Experiment) -> Option<Quiet> {
+impl SteadyWindow {
+    /// The steady window of an experiment; `None` if the rate changes, or nothing of it was kept.
+    pub(crate) fn of(plan: &Plan, run: &Experiment) -> Option<SteadyWindow> {
         let outcome = run.outcomes.first().filter(|_| has_one_rate(plan))?;
         let until = outcome.incidents.first().map(|incident| incident.at);
         let end = until.unwrap_or(outcome.ended);
         let (rows, width) = (&outcome.timeline.as_ref()?.total, plan.run.bin);
-        let quiet = &rows[..rows.partition_point(|row| row.start + width <= end)];
-        let bins = quiet.iter().map(|row| {
+        let inside = &rows[..rows.partition_point(|row| row.start + width <= end)];
+        let bins = inside.iter().map(|row| {
             let served = row.served as f64;
             row.latency.map_or((0.0, 0.0), |latency| (latency.mean.as_secs() * served, served))
         });
-        let first = quiet.partition_point(|row| row.start < plan.run.warm_up);
+        let first = inside.partition_point(|row| row.start < plan.run.warm_up);
         let warm_up = plan.run.warm_up;
-        Some(Quiet { bins: bins.collect(), width, first, warm_up, until })
+        Some(SteadyWindow { bins: bins.collect(), width, first, warm_up, until })
     }
 
     /// Whether more of the initial transient is left after warm-up than chance explains.

@@ -29,7 +29,7 @@ fn filling_up(bins: usize) -> (Plan, Experiment) {
 }
 
 fn warm_up_short((plan, run): &(Plan, Experiment)) -> Option<Caveat> {
-    Quiet::of(plan, run)?.warm_up_short()
+    SteadyWindow::of(plan, run)?.warm_up_short()
 }
 
 /// One replication of two replicas that forget quickly, at so many requests a second, busy for a
@@ -102,7 +102,7 @@ fn nothing_is_said_where_the_rate_changes_or_nothing_was_kept() {
         let mut plan = plan.clone();
         let Traffic::Process(process) = &mut plan.traffic else { unreachable!() };
         change(process);
-        Quiet::of(&plan, &run).is_none()
+        SteadyWindow::of(&plan, &run).is_none()
     };
     assert!(changed(|process| process.corners.push((Instant::from_secs(300.0), Rate(11.0)))));
     assert!(changed(|process| {
@@ -111,9 +111,9 @@ fn nothing_is_said_where_the_rate_changes_or_nothing_was_kept() {
     }));
     let mut without = run.clone();
     without.outcomes[0].timeline = None;
-    assert!(Quiet::of(&plan, &without).is_none());
+    assert!(SteadyWindow::of(&plan, &without).is_none());
     without.outcomes.clear();
-    assert!(Quiet::of(&plan, &without).is_none());
+    assert!(SteadyWindow::of(&plan, &without).is_none());
 }
 
 #[test]
@@ -140,8 +140,9 @@ fn a_slow_transient_in_noise_is_found() {
         };
         let bins = (0..600).map(bin).collect();
         let warm_up = Instant::from_secs(60.0);
-        let quiet = Quiet { bins, width: Span::from_secs(1.0), first: 60, warm_up, until: None };
-        match quiet.warm_up_short() {
+        let steady =
+            SteadyWindow { bins, width: Span::from_secs(1.0), first: 60, warm_up, until: None };
+        match steady.warm_up_short() {
             Some(Caveat::WarmUpShort { until, .. }) => until,
             other => panic!("{other:?}"),
         }
@@ -159,7 +160,7 @@ fn batches_of_one_replication_cover_the_true_mean_as_often_as_they_claim() {
     let truth = (1.0 + 5.0_f64.sqrt()) / 2.0 * 0.1 + 0.002;
     let covers = |seed: u64| {
         let (plan, run) = steady_run(10.0, 0.5, 600.0, seed);
-        let interval = Quiet::of(&plan, &run)?.mean_latency(Confidence::USUAL)?.interval?;
+        let interval = SteadyWindow::of(&plan, &run)?.mean_latency(Confidence::USUAL)?.interval?;
         Some((interval.low..=interval.high).contains(&truth))
     };
     let given: Vec<bool> = (0..1_000).into_par_iter().filter_map(covers).collect();

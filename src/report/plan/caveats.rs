@@ -2,7 +2,7 @@
 
 use crate::objective::{Metric, Objective};
 use crate::plan::Extent;
-use crate::report::caveats::steady_window::Quiet;
+use crate::report::caveats::steady_window::SteadyWindow;
 use crate::report::plan::report::CapacityReport;
 use crate::report::plan::words;
 use crate::scenario::Mark;
@@ -67,10 +67,10 @@ pub(crate) fn texts(report: &CapacityReport) -> Vec<String> {
 
 /// Whether a gateway was still settling after warm-up.
 fn unsettled(report: &CapacityReport, settling: &Settling) -> Option<String> {
-    let quiet = Quiet::of(&settling.scenario.plan, &settling.run)?;
+    let steady = SteadyWindow::of(&settling.scenario.plan, &settling.run)?;
     let name = &report.candidates[settling.candidate].name;
     let load = words::load(settling.load);
-    let message = quiet.warm_up_short()?.message();
+    let message = steady.warm_up_short()?.message();
     Some(format!("{name} at {load}/s: {message} → --set run.warm-up=SPAN"))
 }
 

@@ -39,7 +39,7 @@ fn capacity(report: &CapacityReport) -> Figure {
         CapacityGroup { name: candidate.name.clone(), rows: report.of(index).map(row).collect() }
     };
     draw(&CapacityInput {
-        title: &headline(report).quiet(),
+        title: &headline(report).for_charts(),
         subtitle: &format!(
             "{}; diamonds: the load at which the CPU of all replicas left is full.",
             report.sample()

@@ -80,7 +80,7 @@ pub fn write_json(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
         "interrupted": report.interrupted,
         "demand_per_s": nine_digits(report.demand),
         "cost_unit": report.prices.unit(),
-        "recommendation": headline(report).loud(),
+        "recommendation": headline(report).for_text(),
         "chosen": report.chosen().map(|index| report.candidates[index].name.as_str()),
         "gateways": report.candidates.iter().enumerate().map(candidate).collect::<Vec<_>>(),
         "sensitivity": {

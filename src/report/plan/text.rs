@@ -42,7 +42,7 @@ fn head(report: &CapacityReport) -> String {
 }
 
 fn recommendation(report: &CapacityReport, paint: Paint) -> String {
-    let mut out = format!("{}\n", paint.title(&headline(report).loud()));
+    let mut out = format!("{}\n", paint.title(&headline(report).for_text()));
     for (candidate, carries) in report.carries().into_iter().enumerate() {
         out.push_str(&wrapped("  ", &reason(report, candidate, carries)));
     }
@@ -52,19 +52,19 @@ fn recommendation(report: &CapacityReport, paint: Paint) -> String {
 /// What the plan comes to, in one sentence.
 pub(crate) struct Headline {
     glyph: char,
-    /// Its first word, loud for text and quiet for charts.
+    /// Its first word, for text and for charts.
     lead: (&'static str, &'static str),
     rest: String,
 }
 
 impl Headline {
     /// For text.
-    pub(crate) fn loud(&self) -> String {
+    pub(crate) fn for_text(&self) -> String {
         format!("{} {}{}", self.glyph, self.lead.0, self.rest)
     }
 
     /// For charts.
-    pub(crate) fn quiet(&self) -> String {
+    pub(crate) fn for_charts(&self) -> String {
         format!("{}{}", self.lead.1, self.rest)
     }
 }

@@ -33,7 +33,7 @@ impl<'a> Report<'a> {
     ) -> Self {
         let summary = summarize(&scenario.plan, &experiment.outcomes, experiment.confidence);
         let judgements = judge_all(experiment, &scenario.objectives);
-        let caveats = find::scrutinize(scenario, experiment, &summary);
+        let caveats = find::caveats_of(scenario, experiment, &summary);
         Report { scenario, experiment, requests_every, summary, judgements, caveats }
     }
 

@@ -10,6 +10,7 @@ use super::replica::fleet::Fleet;
 use super::replica::process::Inbound;
 use super::traffic::arrivals::{Arrivals, BLOCK};
 use super::world::World;
+use crate::observe::ReplicaId;
 use crate::observe::ledger::Failure;
 use crate::plan::Gate;
 use crate::units::Instant;
@@ -52,8 +53,14 @@ fn route_block(
         match ingress.meet() {
             Some(instance) => {
                 let what = (at, request.sent, request.demand);
-                let routed = ingress.route(cx.plan, fleet, what, instance, request.slot);
-                deliver(cx, fleet, routed);
+                match ingress.choose(fleet, instance, request.slot) {
+                    Some(id) if fleet[id].listens => accept(cx, fleet, what, instance, id),
+                    chosen => {
+                        let chosen = (request.slot, chosen);
+                        let routed = ingress.miss(cx.plan, fleet, what, instance, chosen);
+                        deliver(cx, fleet, routed);
+                    }
+                }
             }
             None => cx.note_failure(request.sent, at, Failure::IngressDown),
         }
@@ -61,16 +68,28 @@ fn route_block(
     true
 }
 
-/// A request gets into the inbox of the replica that it was routed to, or fails.
+/// A request gets into the inbox of a replica, unless it needs contracts that this one lacks.
 #[inline(always)]
+fn accept(
+    cx: &mut Context,
+    fleet: &mut Fleet,
+    (at, sent, demand): (u64, u64, f64),
+    instance: usize,
+    id: ReplicaId,
+) {
+    let replica = &mut fleet[id];
+    if replica.lacks_contracts && needs_contracts(cx) {
+        return cx.note_failure(sent, at, Failure::ContractsMissing);
+    }
+    replica.inbox.push(Inbound { at, sent, demand, instance: instance as u32 });
+}
+
+/// What becomes of a request for which no replica was found at once.
+#[cold]
 fn deliver(cx: &mut Context, fleet: &mut Fleet, routed: Routed) {
     match routed {
         Routed::To(id, Connecting { due: at, sent, demand, instance, .. }) => {
-            let replica = &mut fleet[id];
-            if replica.lacks_contracts && needs_contracts(cx) {
-                return cx.note_failure(sent, at, Failure::ContractsMissing);
-            }
-            replica.inbox.push(Inbound { at, sent, demand, instance: instance as u32 });
+            accept(cx, fleet, (at, sent, demand), instance, id);
         }
         Routed::Waits => {}
         Routed::Fails(failure, Connecting { due: at, sent, .. }) => {

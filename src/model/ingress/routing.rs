@@ -36,7 +36,7 @@ pub(in crate::model) struct Connecting {
     pub tried: u64,
 }
 
-/// What becomes of a request at an instance.
+/// What becomes of a request for which no replica was found at once.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::model) enum Routed {
     /// A replica gets it.
@@ -117,37 +117,41 @@ impl Ingress {
         std::mem::take(&mut self.balancer.opened)
     }
 
-    /// An instance finds a replica for a request, which may be bound to a slot.
+    /// The replica that an instance chooses for a request, which may be bound to a slot; perhaps
+    /// nobody listens there.
     #[inline(always)]
-    pub fn route(
+    pub fn choose(
+        &mut self,
+        fleet: &Fleet,
+        instance: usize,
+        slot: Option<Slot>,
+    ) -> Option<ReplicaId> {
+        match slot {
+            None => self.balancer.pick(instance),
+            Some(slot) => fleet.holder(slot),
+        }
+    }
+
+    /// What becomes of a request for which no replica was chosen, or one where nobody listens.
+    #[cold]
+    pub fn miss(
         &mut self,
         plan: &Plan,
         fleet: &Fleet,
         (at, sent, demand): (u64, u64, f64),
         instance: usize,
-        slot: Option<Slot>,
+        (slot, chosen): (Option<Slot>, Option<ReplicaId>),
     ) -> Routed {
         let retries_left = plan.ingress.retries;
         let connecting = Connecting { due: at, sent, demand, instance, retries_left, tried: 0 };
-        match slot {
-            None => self.choose(plan, fleet, connecting),
-            Some(slot) => match fleet.holder(slot) {
-                Some(replica) => self.connect(plan, fleet, connecting, replica),
-                None => self.meet_dead_address(plan, fleet, connecting, false),
-            },
-        }
-    }
-
-    /// An instance chooses a replica.
-    #[inline(always)]
-    fn choose(&mut self, plan: &Plan, fleet: &Fleet, connecting: Connecting) -> Routed {
-        match self.balancer.pick(connecting.instance) {
-            Some(replica) => self.connect(plan, fleet, connecting, replica),
+        match chosen {
+            Some(id) => self.connect(plan, fleet, connecting, id),
+            None if slot.is_some() => self.meet_dead_address(plan, fleet, connecting, false),
             None => Routed::Fails(Failure::NoReadyReplica, connecting),
         }
     }
 
-    #[inline(always)]
+    /// An instance connects to a replica that it has chosen.
     fn connect(
         &mut self,
         plan: &Plan,
@@ -213,9 +217,10 @@ impl Ingress {
         assert!(connecting.retries_left <= plan.ingress.retries, "more retries than allowed");
         connecting.retries_left -= 1;
         let tried = |slot: Slot| connecting.tried & slot_bit(slot) != 0;
-        match self.balancer.pick_untried(connecting.instance, tried) {
+        let untried = self.balancer.pick_untried(connecting.instance, tried);
+        match untried.or_else(|| self.balancer.pick(connecting.instance)) {
             Some(replica) => self.connect(plan, fleet, connecting, replica),
-            None => self.choose(plan, fleet, connecting),
+            None => Routed::Fails(Failure::NoReadyReplica, connecting),
         }
     }
 }

@@ -335,37 +335,40 @@ impl Requests {
         instance: usize,
         (demand, slot): (f64, Option<u32>),
     ) {
-        let (fleet, slot) = (&region.cluster.fleet, slot.map(|slot| slot as usize));
-        let what = (at, attempt.name(), demand);
-        let routed = region.ingress.route(cx.plan, fleet, what, instance, slot);
-        if let Routed::Waits = routed {
-            cx.in_flight.attempts[attempt].instance = instance as u32;
+        let slot = slot.map(|slot| slot as usize);
+        let fleet = &region.cluster.fleet;
+        match region.ingress.choose(fleet, instance, slot) {
+            Some(id) if fleet[id].listens => {
+                self.enter_replica(cx, region, (at, attempt), (instance, id));
+            }
+            chosen => {
+                let what = (at, attempt.name(), demand);
+                let routed = region.ingress.miss(cx.plan, fleet, what, instance, (slot, chosen));
+                if let Routed::Waits = routed {
+                    cx.in_flight.attempts[attempt].instance = instance as u32;
+                }
+                self.deliver(cx, region, routed);
+            }
         }
-        self.deliver(cx, region, routed);
     }
 
-    /// An attempt gets into the replica that it was routed to, or fails.
-    #[inline(always)]
+    /// What becomes of an attempt for which no replica was found at once.
+    #[cold]
     fn deliver(&mut self, cx: &mut Context, region: &mut Region, routed: Routed) {
-        let fleet = &mut region.cluster.fleet;
         match routed {
             Routed::To(id, Connecting { due: at, sent, instance, .. }) => {
-                let attempt = AttemptId::of(sent);
-                if fleet[id].lacks_contracts && self.needs_contracts(cx, attempt) {
-                    return self.fail_attempt(cx, fleet, attempt, at, Failure::ContractsMissing);
-                }
-                let opened = region.ingress.take_opened();
-                self.enter_replica(cx, fleet, (at, attempt), (instance, id, opened));
+                self.enter_replica(cx, region, (at, AttemptId::of(sent)), (instance, id));
             }
             Routed::Waits => self.stirred = true,
             Routed::Fails(failure, Connecting { due: at, sent, .. }) => {
+                let fleet = &mut region.cluster.fleet;
                 self.fail_attempt(cx, fleet, AttemptId::of(sent), at, failure);
             }
         }
     }
 
     #[cold]
-    fn needs_contracts(&self, cx: &Context, attempt: AttemptId) -> bool {
+    pub(super) fn needs_contracts(&self, cx: &Context, attempt: AttemptId) -> bool {
         self.api_of(cx.plan, cx.in_flight.attempts[attempt].content.api).contracts
     }
 

@@ -4,7 +4,9 @@ use super::Requests;
 use super::attempt::{AttemptId, Departure, Stage, Then, Timeout};
 use super::policies::whole_way;
 use crate::model::context::Context;
+use crate::model::region::Region;
 use crate::model::replica::fleet::Fleet;
+use crate::observe::ledger::Failure;
 use crate::observe::{ReplicaId, State};
 use crate::plan::TlsEnd;
 
@@ -49,18 +51,23 @@ impl Requests {
         cx.in_flight.departures.clear();
     }
 
-    /// A replica takes an attempt on that came through an instance, on a connection that was
-    /// `opened` for it or not.
+    /// A replica takes an attempt on that came through an instance, unless it needs contracts that
+    /// this replica lacks.
     #[inline(never)]
     pub(super) fn enter_replica(
         &mut self,
         cx: &mut Context,
-        fleet: &mut Fleet,
+        region: &mut Region,
         (at, attempt): (u64, AttemptId),
-        (instance, id, opened): (usize, ReplicaId, bool),
+        (instance, id): (usize, ReplicaId),
     ) {
-        let plan = cx.plan;
-        if opened && let Some(tls) = self.tls(plan).filter(|tls| tls.at == TlsEnd::Replica) {
+        let (plan, fleet) = (cx.plan, &mut region.cluster.fleet);
+        if fleet[id].lacks_contracts && self.needs_contracts(cx, attempt) {
+            return self.fail_attempt(cx, fleet, attempt, at, Failure::ContractsMissing);
+        }
+        if region.ingress.take_opened()
+            && let Some(tls) = self.tls(plan).filter(|tls| tls.at == TlsEnd::Replica)
+        {
             let takes = self.handshake(cx, tls, attempt);
             cx.in_flight.attempts[attempt].handshake = takes;
         }

@@ -53,6 +53,8 @@ pub enum Fault {
     StorageOutage(Law),
     /// The contract of this client is revoked for good.
     ContractRevoked(usize),
+    /// Every cache is emptied at once.
+    CachePurge,
 }
 
 /// Which hosts of which upstream a fault hits.
@@ -117,6 +119,7 @@ impl Fault {
             Fault::UpstreamSlow(_, factor, _) => format!("took {factor} times as long"),
             Fault::StorageOutage(_) => "could not be reached".to_owned(),
             Fault::ContractRevoked(_) => "was revoked".to_owned(),
+            Fault::CachePurge => "was emptied".to_owned(),
         }
     }
 
@@ -152,7 +155,8 @@ impl Fault {
             Fault::UpstreamOutage(..)
             | Fault::UpstreamSlow(..)
             | Fault::StorageOutage(_)
-            | Fault::ContractRevoked(_) => Target::Surroundings,
+            | Fault::ContractRevoked(_)
+            | Fault::CachePurge => Target::Surroundings,
             Fault::IngressLoss(instance, _) => Target::Ingress(*instance),
         }
     }

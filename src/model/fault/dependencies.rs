@@ -3,6 +3,7 @@
 //! ```text
 //! host up ─ outage ─► down: refuses or is silent ─ over ─► up
 //! host as fast as ever ─ slow-down ─► slower by a factor ─ over ─► as fast as ever
+//! caches purged ─► every answer is a miss until it is stored again
 //! contract revoked ─ each replica's next refresh, and a fetch ─► refused there from then on
 //! ```
 //!
@@ -66,6 +67,13 @@ pub(super) fn slow_hosts(
 pub(super) fn lose_storage(cx: &mut Context, requests: &mut Requests, fault: usize, lasts: &Law) {
     begin(cx, fault, "the storage of limits".to_owned(), lasts);
     requests.policies.lose_storage();
+}
+
+/// Every cache is emptied; they fill again by themselves.
+pub(super) fn purge_caches(cx: &mut Context, requests: &mut Requests, fault: usize) {
+    cx.begin_incident(fault, Vec::new(), false, "every cache".to_owned());
+    requests.policies.purge_caches();
+    cx.await_again(fault, 0, cx.now);
 }
 
 /// A dependency is itself again.

@@ -1,7 +1,7 @@
 //! The events that change what the system is, and the order of simultaneous ones.
 
 use crate::observe::ReplicaId;
-use crate::plan::{Down, HostTarget, Slot, ZoneId};
+use crate::plan::{Slot, ZoneId};
 use crate::units::Instant;
 
 /// Index of a node within a replication.
@@ -22,14 +22,6 @@ pub(super) enum Wanted {
 pub(super) enum ProbeKind {
     Readiness,
     Liveness,
-}
-
-/// What is over when the fault of a dependency is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Over {
-    HostsUp(HostTarget, Down),
-    HostsFast(HostTarget),
-    StorageBack,
 }
 
 /// A rare event. Those of a replica carry its epoch: every restart begins a new one, and an event
@@ -102,8 +94,8 @@ pub(super) enum Event {
     ZoneAvoided { fault: usize, incident: usize },
     /// An ingress instance is back.
     IngressReturns { instance: usize, fault: usize, incident: usize },
-    /// The fault of a dependency is over.
-    DependencyReturns { fault: usize, incident: usize, over: Over },
+    /// A fault is cleared: its target is itself again.
+    Cleared { fault: usize, incident: usize },
     /// A replica refreshes its contracts and finds one revoked.
     LearnsRevocation { replica: ReplicaId, epoch: u32, client: u32 },
     /// A fault is injected; see [`Guard`].
@@ -130,7 +122,7 @@ impl Event {
             | Event::NodeAdded { .. }
             | Event::EmptiedReturns { .. }
             | Event::ProvisioningReturns { .. }
-            | Event::DependencyReturns { .. }
+            | Event::Cleared { .. }
             | Event::SpeedReturns { .. } => 2,
             Event::PhaseEnds { .. }
             | Event::FetchEnds { .. }
@@ -177,7 +169,7 @@ impl Event {
             | Event::BackOffEnds { replica, epoch }
             | Event::DrainEnds { replica, epoch } => Some((replica, epoch)),
             Event::Sampled
-            | Event::DependencyReturns { .. }
+            | Event::Cleared { .. }
             | Event::KubeletReads { .. }
             | Event::Scraped
             | Event::Synced
@@ -244,7 +236,7 @@ impl Event {
             Event::ProbeSent { .. } => 33,
             Event::ProbeChecked { .. } => 34,
             Event::BackOffEnds { .. } => 35,
-            Event::DependencyReturns { .. } => 36,
+            Event::Cleared { .. } => 36,
             Event::LearnsRevocation { .. } => 37,
         }
     }

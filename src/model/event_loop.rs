@@ -92,7 +92,6 @@ impl World<'_> {
     #[inline(always)]
     fn dispatch(&mut self, at: u64, next: Next) {
         let Self { cx, region, requests, arrivals, .. } = self;
-        debug_assert!(at >= cx.now.0, "{next:?} at {at}, before {}", cx.now);
         cx.now = Instant(at);
         match next {
             Next::Timeout(timeout) => {

@@ -183,8 +183,8 @@ impl<'a> World<'a> {
                 cx.end_fault(fault, incident);
             }
             Event::ZoneAvoided { fault, incident } => cx.end_fault(fault, incident),
-            Event::DependencyReturns { fault, incident, over } => {
-                dependencies::restore(cx, requests, (fault, incident, over));
+            Event::Cleared { fault, incident } => {
+                dependencies::clear(cx, requests, fault, incident);
             }
         }
     }

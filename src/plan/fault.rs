@@ -53,6 +53,8 @@ pub enum Fault {
     StorageOutage(Law),
     /// The contract of this client is revoked for good.
     ContractRevoked(usize),
+    /// Every cache is emptied at once.
+    CachePurge,
 }
 
 /// Which hosts of which upstream a fault hits.
@@ -99,6 +101,44 @@ impl Fault {
         }
     }
 
+    /// What its subject did: "replica b-1 crashed".
+    pub fn verb(&self) -> String {
+        match self {
+            Fault::ReplicaCrash(_) => "crashed".to_owned(),
+            Fault::ReplicaHang(_) => "hung".to_owned(),
+            Fault::ReplicaSlow(_, share, _) => format!("slowed down to {share} of its CPU"),
+            Fault::ZoneOutage(..) | Fault::PartialOutage(..) => "went down".to_owned(),
+            Fault::NodeLoss(..) => "vanished".to_owned(),
+            Fault::ProvisioningOutage(_) => "ceased".to_owned(),
+            Fault::Rollout => "gave way to a new version".to_owned(),
+            Fault::DrainNode(..) | Fault::Maintenance(_) => "went into maintenance".to_owned(),
+            Fault::ControlPlaneOutage(_) => "could not be reached".to_owned(),
+            Fault::IngressLoss(..) => "vanished".to_owned(),
+            Fault::UpstreamOutage(_, Down::Refuses, _) => "went down".to_owned(),
+            Fault::UpstreamOutage(_, Down::Silent, _) => "fell silent".to_owned(),
+            Fault::UpstreamSlow(_, factor, _) => format!("took {factor} times as long"),
+            Fault::StorageOutage(_) => "could not be reached".to_owned(),
+            Fault::ContractRevoked(_) => "was revoked".to_owned(),
+            Fault::CachePurge => "was emptied".to_owned(),
+        }
+    }
+
+    /// Whether replicas that are missing during an incident are its doing, and not that of another
+    /// one.
+    pub fn takes_replicas(&self) -> bool {
+        matches!(
+            self,
+            Fault::ReplicaCrash(_)
+                | Fault::ReplicaHang(_)
+                | Fault::ZoneOutage(..)
+                | Fault::PartialOutage(..)
+                | Fault::NodeLoss(..)
+                | Fault::Rollout
+                | Fault::DrainNode(..)
+                | Fault::Maintenance(_)
+        )
+    }
+
     /// What it may hit.
     pub fn target(&self) -> Target {
         match self {
@@ -115,7 +155,8 @@ impl Fault {
             Fault::UpstreamOutage(..)
             | Fault::UpstreamSlow(..)
             | Fault::StorageOutage(_)
-            | Fault::ContractRevoked(_) => Target::Surroundings,
+            | Fault::ContractRevoked(_)
+            | Fault::CachePurge => Target::Surroundings,
             Fault::IngressLoss(instance, _) => Target::Ingress(*instance),
         }
     }

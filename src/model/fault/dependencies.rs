@@ -3,6 +3,7 @@
 //! ```text
 //! host up ─ outage ─► down: refuses or is silent ─ over ─► up
 //! host as fast as ever ─ slow-down ─► slower by a factor ─ over ─► as fast as ever
+//! caches purged ─► every answer is a miss until it is stored again
 //! contract revoked ─ each replica's next refresh, and a fetch ─► refused there from then on
 //! ```
 //!
@@ -10,10 +11,10 @@
 //! an error, or nothing if it is silent.
 
 use crate::model::context::Context;
-use crate::model::event::{Event, Over};
+use crate::model::event::Event;
 use crate::model::replica::fleet::Fleet;
 use crate::model::request::Requests;
-use crate::plan::{Down, HostTarget, Plan};
+use crate::plan::{Down, Fault, HostTarget, Plan};
 use crate::random::Law;
 
 fn name_hosts(plan: &Plan, target: HostTarget) -> String {
@@ -26,10 +27,10 @@ fn name_hosts(plan: &Plan, target: HostTarget) -> String {
 }
 
 /// A dependency is in trouble and will be itself again.
-fn begin(cx: &mut Context, fault: usize, subject: String, lasts: &Law, over: Over) -> usize {
+fn begin(cx: &mut Context, fault: usize, subject: String, lasts: &Law) -> usize {
     let incident = cx.begin_incident(fault, Vec::new(), true, subject);
     let at = cx.now + cx.lasting(fault, 0, lasts);
-    cx.schedule(at, Event::DependencyReturns { fault, incident, over });
+    cx.schedule(at, Event::Cleared { fault, incident });
     cx.await_again(fault, 0, at);
     incident
 }
@@ -42,7 +43,7 @@ pub(super) fn lose_hosts(
     (fault, target, down): (usize, HostTarget, Down),
     lasts: &Law,
 ) {
-    begin(cx, fault, name_hosts(cx.plan, target), lasts, Over::HostsUp(target, down));
+    begin(cx, fault, name_hosts(cx.plan, target), lasts);
     for host in requests.upstreams.hosts_of(target) {
         requests.take_host_down(cx, fleet, host, down);
     }
@@ -56,7 +57,7 @@ pub(super) fn slow_hosts(
     lasts: &Law,
 ) {
     let subject = name_hosts(cx.plan, target);
-    let incident = begin(cx, fault, subject, lasts, Over::HostsFast(target));
+    let incident = begin(cx, fault, subject, lasts);
     for host in requests.upstreams.hosts_of(target) {
         requests.upstreams.slow_down(host, incident, factor);
     }
@@ -64,25 +65,34 @@ pub(super) fn slow_hosts(
 
 /// The storage of limits cannot be reached.
 pub(super) fn lose_storage(cx: &mut Context, requests: &mut Requests, fault: usize, lasts: &Law) {
-    begin(cx, fault, "the storage of limits".to_owned(), lasts, Over::StorageBack);
+    begin(cx, fault, "the storage of limits".to_owned(), lasts);
     requests.policies.lose_storage();
 }
 
+/// Every cache is emptied; they fill again by themselves.
+pub(super) fn purge_caches(cx: &mut Context, requests: &mut Requests, fault: usize) {
+    cx.begin_incident(fault, Vec::new(), false, "every cache".to_owned());
+    requests.policies.purge_caches();
+    cx.await_again(fault, 0, cx.now);
+}
+
 /// A dependency is itself again.
-pub(in crate::model) fn restore(
+pub(in crate::model) fn clear(
     cx: &mut Context,
     requests: &mut Requests,
-    (fault, incident, over): (usize, usize, Over),
+    fault: usize,
+    incident: usize,
 ) {
     let upstreams = &mut requests.upstreams;
-    match over {
-        Over::HostsUp(target, down) => {
+    match cx.plan.faults[fault].fault {
+        Fault::UpstreamOutage(target, down, _) => {
             upstreams.hosts_of(target).for_each(|host| upstreams.bring_up(host, down));
         }
-        Over::HostsFast(target) => {
+        Fault::UpstreamSlow(target, ..) => {
             upstreams.hosts_of(target).for_each(|host| upstreams.speed_up(host, incident));
         }
-        Over::StorageBack => requests.policies.restore_storage(),
+        Fault::StorageOutage(_) => requests.policies.restore_storage(),
+        ref other => unreachable!("{other:?} is cleared by an event of its own"),
     }
     cx.end_fault(fault, incident);
 }

@@ -111,6 +111,7 @@ impl World<'_> {
                 dependencies::slow_hosts(cx, requests, (fault, *target, *factor), lasts);
             }
             Fault::StorageOutage(lasts) => dependencies::lose_storage(cx, requests, fault, lasts),
+            Fault::CachePurge => dependencies::purge_caches(cx, requests, fault),
             Fault::ContractRevoked(client) => {
                 dependencies::revoke_contract(cx, fleet, fault, *client);
             }

@@ -259,7 +259,6 @@ impl Requests {
         content: Content,
         request: RequestState,
     ) {
-        debug_assert!(content.born <= at, "a request is sent before it is handled");
         let request = RequestState { tries: request.tries + 1, ..request };
         self.clients.clients[content.client as usize].attempts += 1;
         let sent = at - self.clients.entry_delay;

@@ -84,6 +84,11 @@ impl Policies {
         })
     }
 
+    /// Every cache is emptied at once.
+    pub fn purge_caches(&mut self) {
+        self.caches().for_each(Caches::purge);
+    }
+
     /// The shared storage goes out of reach.
     pub fn lose_storage(&mut self) {
         self.storage_down += 1;

@@ -107,6 +107,11 @@ impl Caches {
         debug_assert!(store.len() <= self.spec.entries, "no more than there is room for");
     }
 
+    /// Every entry goes, wherever it is held.
+    pub fn purge(&mut self) {
+        self.stores.iter_mut().for_each(Fifo::clear);
+    }
+
     /// A replica is there.
     pub fn joined(&mut self, slot: usize) {
         self.holders.join(slot);

@@ -173,6 +173,7 @@ fn sibling(target: &Path, ending: &str) -> PathBuf {
 mod tests {
     use super::*;
     use crate::experiment::tests::example;
+    use crate::report::manifest::Request;
     use crate::report::sample::scenario;
 
     fn write(target: &Path, seed: u64) -> Result<Vec<String>, FilesError> {
@@ -183,6 +184,9 @@ mod tests {
             &crate::report::Report::new(&scenario, &run, Some(100)),
             &mut staging,
         )?;
+        let request = Request { command: "run".to_owned(), options: Vec::new() };
+        let manifest = Manifest::new(request, false, &[&scenario], Vec::new());
+        staging.add(MARK, |out| manifest.write(out))?;
         staging.publish()
     }
 

@@ -13,7 +13,6 @@ use crate::plot::timeline::{Autoscaler, Goal, RuleKind, TimelineInput, TimelineR
 use crate::report::files::timeline::DASHBOARD_BUCKET;
 use crate::report::format::words::{capitalised, plural};
 use crate::report::run::cluster;
-use crate::report::run::incidents::verb;
 use crate::report::run::report::Report;
 use crate::units::{Instant, Span};
 
@@ -62,7 +61,7 @@ fn timeline_title(report: &Report, outcome: &Outcome, timeline: &Timeline) -> St
         [] => calm_title(failed, &outcome.windows[0].latency),
         [one] => {
             let what =
-                format!("{} {} at {}", one.subject, verb(&plan.faults[one.fault].fault), one.at);
+                format!("{} {} at {}", one.subject, plan.faults[one.fault].fault.verb(), one.at);
             let end = one.recovery().map(|time| format!("back to normal after {time}"));
             let end = end.unwrap_or_else(|| "not over by the end".to_owned());
             capitalised(&format!(
@@ -106,7 +105,7 @@ fn rules_of(plan: &Plan, incident: &Incident, several: bool) -> Vec<TimelineRule
     let fault = &plan.faults[incident.fault].fault;
     let rule = |at, label: String, kind| TimelineRule { at, label, kind };
     let mut rules =
-        vec![rule(incident.at, format!("{} {}", incident.subject, verb(fault)), RuleKind::Fault)];
+        vec![rule(incident.at, format!("{} {}", incident.subject, fault.verb()), RuleKind::Fault)];
     let out = incident.out_of_rotation.filter(|out| out.since(incident.at) >= Span::from_secs(5.0));
     let whose = if several { format!("{}: ", incident.subject) } else { String::new() };
     rules.extend(out.map(|at| rule(at, format!("{whose}out of rotation"), RuleKind::Detected)));

@@ -4,7 +4,7 @@ use crate::experiment::summary::FaultSummary;
 use crate::observe::State;
 use crate::observe::incident::Incident;
 use crate::observe::ledger::{Failure, Ledger};
-use crate::plan::{Down, Fault, Plan};
+use crate::plan::Plan;
 use crate::report::format::words::{NOTHING, plural, range_of, span_range, whole};
 use crate::units::{Instant, Share, Span, three_digits};
 
@@ -16,56 +16,14 @@ pub(crate) fn sentence(
     all: &[Incident],
     ended: Instant,
 ) -> String {
-    let mut parts =
-        vec![format!("{} {}", incident.subject, verb(&plan.faults[incident.fault].fault))];
-    parts.extend(loss(incident).filter(|_| takes_replicas(&plan.faults[incident.fault].fault)));
+    let fault = &plan.faults[incident.fault].fault;
+    let mut parts = vec![format!("{} {}", incident.subject, fault.verb())];
+    parts.extend(loss(incident).filter(|_| fault.takes_replicas()));
     parts.extend(latency(incident));
     parts.push(failures(&incident.ledger) + shared(plan, incident, all, ended).as_str());
     parts.extend(replacement(incident));
     parts.push(end(incident, ended));
     parts.join("; ")
-}
-
-pub(crate) fn verb(fault: &Fault) -> String {
-    match fault {
-        Fault::ReplicaCrash(_) => "crashed".to_owned(),
-        Fault::ReplicaHang(_) => "hung".to_owned(),
-        Fault::ReplicaSlow(_, share, _) => format!("slowed down to {share} of its CPU"),
-        Fault::ZoneOutage(..) | Fault::PartialOutage(..) => "went down".to_owned(),
-        Fault::NodeLoss(..) => "vanished".to_owned(),
-        Fault::ProvisioningOutage(_) => "ceased".to_owned(),
-        Fault::Rollout => "gave way to a new version".to_owned(),
-        Fault::DrainNode(..) | Fault::Maintenance(_) => "went into maintenance".to_owned(),
-        Fault::ControlPlaneOutage(_) => "could not be reached".to_owned(),
-        Fault::IngressLoss(..) => "vanished".to_owned(),
-        Fault::UpstreamOutage(_, Down::Refuses, _) => "went down".to_owned(),
-        Fault::UpstreamOutage(_, Down::Silent, _) => "fell silent".to_owned(),
-        Fault::UpstreamSlow(_, factor, _) => format!("took {factor} times as long"),
-        Fault::StorageOutage(_) => "could not be reached".to_owned(),
-        Fault::ContractRevoked(_) => "was revoked".to_owned(),
-    }
-}
-
-/// Whether fewer replicas during an incident come from its fault and not from another one.
-fn takes_replicas(fault: &Fault) -> bool {
-    match fault {
-        Fault::ReplicaCrash(_)
-        | Fault::ReplicaHang(_)
-        | Fault::ZoneOutage(..)
-        | Fault::PartialOutage(..)
-        | Fault::NodeLoss(..)
-        | Fault::Rollout
-        | Fault::DrainNode(..)
-        | Fault::Maintenance(_) => true,
-        Fault::ReplicaSlow(..)
-        | Fault::ControlPlaneOutage(_)
-        | Fault::ProvisioningOutage(_)
-        | Fault::IngressLoss(..)
-        | Fault::UpstreamOutage(..)
-        | Fault::UpstreamSlow(..)
-        | Fault::StorageOutage(_)
-        | Fault::ContractRevoked(_) => false,
-    }
 }
 
 /// What the loss of replicas meant for the survivors, and for how long.

@@ -237,6 +237,7 @@ mod tests {
         let mut parts = vec![
             "schema",
             "version",
+            "engine",
             "scenario",
             "run",
             "verdict",

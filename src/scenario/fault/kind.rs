@@ -1,7 +1,7 @@
 //! The kinds of faults, and the keys that a fault may have.
 
 use crate::diagnostic::{Flaw, Problem};
-use crate::plan::{Down, Fault, PolicyKind, Surroundings};
+use crate::plan::{Down, Fault, Policy, PolicyKind, Surroundings};
 use crate::policy::limit::Sharing;
 use crate::random::Law;
 use crate::scenario::fault::target::FaultReader;
@@ -77,6 +77,8 @@ use Lasts::{Emptied, For, Optional, Until};
 const REPLACED: Lasts = Until("it ends when the replica is replaced or restarted");
 const CLUSTER: Aim = Nothing("it concerns the cluster as a whole");
 
+const CACHES: Aim = Nothing("it empties every cache");
+
 /// What makes a fault of what is written; nothing if that is not sound.
 type Build = fn(&FaultReader<'_>) -> Option<Fault>;
 
@@ -91,7 +93,7 @@ const fn kind(
 }
 
 /// Every kind, in the order of the reference.
-pub(crate) static KINDS: [FaultKind; 15] = [
+pub(crate) static KINDS: [FaultKind; 16] = [
     kind("replica-crash", REPLACED, Any, &[], |fault| Some(Fault::ReplicaCrash(fault.replica()))),
     kind("replica-hang", REPLACED, Any, &[], |fault| Some(Fault::ReplicaHang(fault.replica()))),
     kind("replica-slow", For, Any, &["cpu"], |fault| {
@@ -139,6 +141,7 @@ pub(crate) static KINDS: [FaultKind; 15] = [
         &[],
         contract_revoked,
     ),
+    kind("cache-purge", Until("caches fill again by themselves"), CACHES, &[], cache_purge),
 ];
 
 impl FaultKind {
@@ -228,6 +231,18 @@ fn asks_storage(others: &Surroundings) -> bool {
         PolicyKind::Limit { spec, .. } => spec.sharing != Sharing::PerReplica,
         _ => false,
     })
+}
+
+/// Caches that are emptied.
+fn cache_purge(fault: &FaultReader<'_>) -> Option<Fault> {
+    let targets = fault.targets;
+    let caches = |policy: &Policy| matches!(policy.kind, PolicyKind::Cache(_));
+    let has_any = |others: &Surroundings| others.policies.iter().any(caches);
+    if targets.sound && !targets.dependencies.is_some_and(has_any) {
+        let help = "write a [[policy]] of kind \"cache\"";
+        fault.section.error(fault.section, "no API of this scenario has a cache", help);
+    }
+    Some(Fault::CachePurge)
 }
 
 /// A contract that ends.

@@ -43,7 +43,7 @@ pub struct Usage {
 }
 
 impl Samples {
-    /// A scrape finds `reading`, of a container that began at `start` with the counter as it was then.
+    /// A scrape finds `reading`, of a container that began at `start` with the counter of then.
     pub fn scrape(&mut self, reading: CounterReading, start: CounterReading, resolution: Span) {
         assert!(reading.at >= start.at, "a container is read after its start");
         assert!(self.last.is_none_or(|last| last.at <= reading.at), "time does not go back");

@@ -18,7 +18,6 @@ mod exit;
 mod load;
 mod perform;
 mod plan;
-mod progress;
 mod run;
 mod sweep;
 mod terminal;

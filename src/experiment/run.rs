@@ -1,7 +1,7 @@
 //! A plan run by itself.
 
 use super::outcomes::Experiment;
-use super::runner::{Course, Runner};
+use super::runner::{Retention, Runner};
 use super::store;
 use crate::engine::progress::Progress;
 use crate::plan::Plan;
@@ -30,7 +30,7 @@ pub fn run(
     progress: &Progress,
 ) -> Result<Experiment, rayon::ThreadPoolBuildError> {
     let runner = Runner::new(options.jobs, progress, &store::NoStore)?;
-    let course = Course::First { requests_every: options.requests_every };
+    let course = Retention::First { requests_every: options.requests_every };
     Ok(runner.run_all(plan, course))
 }
 

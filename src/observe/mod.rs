@@ -3,24 +3,28 @@
 //! An [`Observer`] receives facts and returns nothing, so no observer can change a run. Requests
 //! come through methods of their own because there are millions of them; everything rarer is an
 //! [`Observation`].
+//!
+//! The [`recorder`] is the observer that matters: it turns the facts of one replication into its
+//! [`outcome::Outcome`], which is all that the rooms above know of that replication. Outcomes are
+//! made of a [`ledger`] in which every request ends once, [`histogram`]s of latencies, a
+//! [`timeline`], [`incident`]s and what they did together ([`tally`]), a [`time_series`] of the run
+//! and what it says of [`recovery`] after a fault. They are written to checkpoints as they are, so
+//! their fields are a format.
+//!
+//! It owns these types and how facts are added up; it may ask for times, for what the autoscaler
+//! decided, and for nothing else. Begin with [`Observer`], then `outcome.rs`.
 
-pub mod aftermath;
 pub mod count;
-pub mod course;
-mod fleet;
 pub mod histogram;
 pub mod incident;
 pub mod ledger;
 pub mod listener;
-mod listening;
 pub mod outcome;
 pub mod recorder;
-mod sample;
-mod scope;
+pub mod recovery;
 pub mod tally;
+pub mod time_series;
 pub mod timeline;
-mod tracker;
-mod windows;
 
 use serde::{Deserialize, Serialize};
 

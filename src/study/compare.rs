@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::experiment::{Course, Experiment, Runner};
+use crate::experiment::{Experiment, Retention, Runner};
 use crate::metric::{Compared, Metric, Statistic};
 use crate::plan::{Extent, Plan};
 use crate::scenario::Scenario;
@@ -59,7 +59,7 @@ pub fn run(runner: &Runner<'_>, variants: &[Variant]) -> Vec<Experiment> {
     let asked = plans.first().map_or(0, |plan| plan.run.replications);
     let horizons: u64 = plans.iter().map(|plan| plan.run.horizon.0).sum();
     runner.progress().expect(asked * plans.len(), horizons.saturating_mul(asked as u64));
-    let course = Course::First { requests_every: None };
+    let course = Retention::First { requests_every: None };
     let block = (4 * runner.threads()).min(asked);
     let mut runs = Vec::new();
     for variant in variants {

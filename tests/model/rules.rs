@@ -3,8 +3,8 @@
 use brownout::experiment::recovery::stability::StabilitySummary;
 use brownout::experiment::summary::summarize;
 use brownout::experiment::{Options, Progress, run};
-use brownout::observe::aftermath::Unclear;
 use brownout::observe::ledger::Failure;
+use brownout::observe::recovery::Unclear;
 use brownout::observe::{Observation, State};
 use brownout::plan::*;
 use brownout::random::Law;

@@ -24,10 +24,10 @@
 //! bursts and recorded traffic count as normal.
 
 use crate::experiment::recovery::load_increase::load_increase;
-use crate::observe::aftermath::{Aftermath, Stability, Trigger, Unclear};
-use crate::observe::course::{Course, Stretch, total};
 use crate::observe::incident::Incident;
 use crate::observe::outcome::Outcome;
+use crate::observe::recovery::{RunRecovery, Stability, Trigger, Unclear};
+use crate::observe::time_series::{IntervalStats, TimeSeries, total};
 use crate::plan::Plan;
 use crate::units::{Instant, SECOND, Span};
 
@@ -67,7 +67,11 @@ fn trigger(
 
 /// Judges the run of a plan by its outcome and its course, which can be left out if the plan has no
 /// [`may_be_troubled`].
-pub(crate) fn aftermath(plan: &Plan, outcome: &Outcome, course: Option<&Course>) -> Aftermath {
+pub(crate) fn aftermath(
+    plan: &Plan,
+    outcome: &Outcome,
+    course: Option<&TimeSeries>,
+) -> RunRecovery {
     let incidents = (&outcome.incidents[..], outcome.incidents_unlisted == 0);
     let (warm_up, ended) = (plan.run.warm_up, outcome.ended);
     judge(course, warm_up, trigger(warm_up, load_increase(plan), incidents, ended), ended)
@@ -79,16 +83,16 @@ pub(crate) fn may_be_troubled(plan: &Plan) -> bool {
 }
 
 fn judge(
-    course: Option<&Course>,
+    course: Option<&TimeSeries>,
     warm_up: Instant,
     trigger: Option<Trigger>,
     ended: Instant,
-) -> Aftermath {
-    let mut aftermath = Aftermath {
+) -> RunRecovery {
+    let mut aftermath = RunRecovery {
         stability: Stability::Untroubled,
         trigger,
-        before: Stretch::default(),
-        last: Stretch::default(),
+        before: IntervalStats::default(),
+        last: IntervalStats::default(),
     };
     if let Some(((from, to), course)) = trigger.zip(course) {
         let earlier = |instant: Instant, span: Span| Instant(instant.0.saturating_sub(span.0));
@@ -109,18 +113,18 @@ fn last_slots(after: usize, window: usize) -> usize {
 }
 
 /// Slots of a window.
-fn per_window(before: &Stretch, slot: Span) -> usize {
+fn per_window(before: &IntervalStats, slot: Span) -> usize {
     let slots = before.length.0 / slot.0;
     let enough = (ENOUGH * slots).div_ceil(before.sent.max(1));
     WINDOW.0.div_ceil(slot.0).max(enough) as usize
 }
 
 fn stability(
-    aftermath: &Aftermath,
-    after: Option<&[Stretch]>,
+    aftermath: &RunRecovery,
+    after: Option<&[IntervalStats]>,
     (window, slot): (usize, Span),
 ) -> Stability {
-    let Aftermath { before, last, .. } = aftermath;
+    let RunRecovery { before, last, .. } = aftermath;
     let goodput = before.goodput().filter(|goodput| *goodput > 0.0 && before.length >= WINDOW);
     let Some(normal) = goodput else { return Stability::Unclear(Unclear::NothingBefore) };
     let Some(after) = after else { return Stability::Unclear(Unclear::TriggerLasts) };
@@ -136,7 +140,7 @@ fn stability(
 }
 
 /// Slots from the end of the trigger to the first good window after which almost all are good.
-fn back(before: &Stretch, after: &[Stretch], window: usize) -> Option<usize> {
+fn back(before: &IntervalStats, after: &[IntervalStats], window: usize) -> Option<usize> {
     let windows = after.windows(window).map(total).enumerate();
     let sent = windows.filter(|(_, window)| window.sent > 0);
     let good: Vec<(usize, bool)> =
@@ -152,7 +156,7 @@ fn back(before: &Stretch, after: &[Stretch], window: usize) -> Option<usize> {
 }
 
 /// Whether a stretch is as what was normal `before`.
-fn is_good(stretch: &Stretch, before: &Stretch) -> bool {
+fn is_good(stretch: &IntervalStats, before: &IntervalStats) -> bool {
     let Some(normal) = before.goodput() else { return false };
     // As if two more requests had failed and two more had not (Agresti and Coull, The American
     // Statistician 52, 1998): even a goodput of one has an error.

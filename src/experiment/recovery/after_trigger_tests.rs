@@ -29,8 +29,8 @@ impl Run {
         }
     }
 
-    fn course(&mut self, seconds: u64, of: impl Fn(f64) -> (f64, f64)) -> Course {
-        let mut course = Course::new(Span(SECOND));
+    fn course(&mut self, seconds: u64, of: impl Fn(f64) -> (f64, f64)) -> TimeSeries {
+        let mut course = TimeSeries::new(Span(SECOND));
         for second in 0..seconds {
             let (share, latency) = of(second as f64);
             let (sent, latency) = (self.rate, Span::from_secs(latency));
@@ -41,7 +41,7 @@ impl Run {
         course
     }
 
-    fn judge(&mut self, seconds: u64, of: impl Fn(f64) -> (f64, f64)) -> Aftermath {
+    fn judge(&mut self, seconds: u64, of: impl Fn(f64) -> (f64, f64)) -> RunRecovery {
         let course = self.course(seconds, of);
         let trigger = Some((at(100.0), Some(at(110.0))));
         judge(Some(&course), at(20.0), trigger, at(seconds as f64))
@@ -136,7 +136,7 @@ fn a_run_that_shows_too_little_is_unclear() {
 fn what_has_no_outcome_counts_as_not_answered_unless_it_is_too_young() {
     let mut course = Run::exact().course(300, |_| (1.0, 2.0));
     (298..300).for_each(|second| course.at(at(f64::from(second))).answered = 0);
-    let judged = |course: &Course| {
+    let judged = |course: &TimeSeries| {
         judge(Some(course), at(0.0), Some((at(100.0), Some(at(110.0)))), at(300.0)).stability
     };
     assert_eq!(judged(&course), Stability::Recovered { after: Span::ZERO });

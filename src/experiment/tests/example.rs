@@ -5,7 +5,7 @@ use crate::observe::count::Count;
 use crate::observe::histogram::Histogram;
 use crate::observe::incident::Incident;
 use crate::observe::ledger::{Failure, Ledger};
-use crate::observe::outcome::{Entry, Outcome, ProbesFailed, RequestRecord, WindowOutcome};
+use crate::observe::outcome::{JournalEntry, Outcome, ProbesFailed, RequestRecord, WindowOutcome};
 use crate::observe::tally::Tally;
 use crate::observe::timeline::{Latency, ReplicaLife, ReplicaRow, Timeline, TotalRow};
 use crate::observe::{Observation, State};
@@ -213,8 +213,8 @@ fn timeline() -> Timeline {
     }
 }
 
-fn journal() -> Vec<Entry> {
-    let entry = |seconds, observation| Entry { at: at(seconds), observation };
+fn journal() -> Vec<JournalEntry> {
+    let entry = |seconds, observation| JournalEntry { at: at(seconds), observation };
     let created = |replica, zone, name: &str| Observation::Created {
         replica,
         slot: zone,

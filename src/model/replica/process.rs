@@ -213,7 +213,7 @@ impl Replica {
         }
     }
 
-    /// Takes the background jobs with this mark out of its server, which has been advanced to this moment.
+    /// Takes the background jobs with this mark out of its server, which has been advanced to now.
     pub fn remove_background(&mut self, mark: u32, cx: &mut Context) {
         self.server.remove(cx.now.0, |job| job.is_background() && job.mark == mark);
         if cx.feeds_back() {

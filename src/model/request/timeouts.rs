@@ -24,7 +24,7 @@ const FEW: usize = 256;
 
 /// Time-outs of one kind, in order of time.
 #[derive(Clone, Debug, Default)]
-struct Ring {
+struct TimeoutRing {
     entries: VecDeque<(u64, AttemptId)>,
     /// The last time ever entered.
     last: u64,
@@ -32,7 +32,7 @@ struct Ring {
     limit: usize,
 }
 
-impl Ring {
+impl TimeoutRing {
     fn first(&self) -> u64 {
         self.entries.front().map_or(u64::MAX, |entry| entry.0)
     }
@@ -64,7 +64,7 @@ impl Ring {
 /// Time-outs of every kind.
 #[derive(Clone, Debug)]
 pub(in crate::model) struct Timeouts {
-    rings: [Ring; Timeout::ALL.len()],
+    rings: [TimeoutRing; Timeout::ALL.len()],
     /// The first, void ones included.
     first: (u64, Timeout),
 }

@@ -19,7 +19,10 @@ fn loaded(load: f64, horizon: f64) -> Plan {
 
 /// How often and when probes of a kind failed often enough to count.
 fn failed(witness: &Witness, wanted: bool) -> Vec<f64> {
-    let failed = |fact: &_| matches!(fact, Observation::ProbesFailed { liveness, .. } if *liveness == wanted);
+    let failed = |fact: &_| match fact {
+        Observation::ProbesFailed { liveness, .. } => *liveness == wanted,
+        _ => false,
+    };
     witness.times(failed).iter().map(|at| at.as_secs()).collect()
 }
 

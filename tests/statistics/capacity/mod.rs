@@ -3,8 +3,8 @@
 //! Every system has a load that is known exactly to be the largest that meets its objective. It is
 //! searched 200 times, each time with luck of its own. The intervals claim 95 %, and 93 % of them
 //! must hold the truth: of 200 that do so with 95 %, fewer than 93 % would in one case of twelve.
-//! A sample makes a quarter of the searches, of which 88 % must hold it: it finds intervals that hold
-//! the truth in 80 of 100 in nine of ten cases.
+//! A sample makes a quarter of the searches, of which 88 % must hold it: it finds intervals that
+//! hold the truth in 80 of 100 in nine of ten cases.
 //! Seeds are fixed, so the outcome is the same every time. A count is printed for each system;
 //! `--nocapture` shows it.
 

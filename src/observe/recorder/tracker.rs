@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::histogram::Histogram;
-use super::incident::Incident;
-use super::ledger::Ledger;
-use super::outcome::INCIDENT_LIMIT;
 use super::scope::{Scope, WindowExtent};
-use super::tally::Tally;
-use super::{ReplicaId, State};
+use crate::observe::histogram::Histogram;
+use crate::observe::incident::Incident;
+use crate::observe::ledger::Ledger;
+use crate::observe::outcome::INCIDENT_LIMIT;
+use crate::observe::tally::Tally;
+use crate::observe::{ReplicaId, State};
 use crate::units::{Instant, Span};
 
 /// Calm looks whose busiest says what is normal.
@@ -28,7 +28,7 @@ struct Open {
     /// What ended from this strike until the next one.
     gathered: Gathered,
     /// What the replicas of each slot went through since the strike.
-    courses: BTreeMap<usize, Course>,
+    courses: BTreeMap<usize, SlotRecovery>,
     /// In-flight requests that count as normal; `None` when nothing was seen before.
     usual: Option<u64>,
 }
@@ -122,7 +122,7 @@ impl Tracker {
             ledger: Ledger::default(),
             phases: Vec::new(),
         };
-        let courses = slots.iter().map(|slot| (*slot, Course::default())).collect();
+        let courses = slots.iter().map(|slot| (*slot, SlotRecovery::default())).collect();
         let usual = self.quiet.iter().max().copied();
         let gathered = Gathered::default();
         let mut open = Open {
@@ -144,7 +144,7 @@ impl Tracker {
     pub fn widen(&mut self, number: usize, slot: usize, victims: BTreeSet<ReplicaId>) {
         for open in self.open.iter_mut().filter(|open| open.number == number) {
             open.slots.insert(slot);
-            open.courses.insert(slot, Course::default());
+            open.courses.insert(slot, SlotRecovery::default());
             open.victims.extend(&victims);
         }
     }
@@ -341,12 +341,12 @@ impl Open {
 
 /// What a slot went through: time in each state, in order of first entry.
 #[derive(Clone, Debug, Default)]
-struct Course {
+struct SlotRecovery {
     phases: Vec<(State, Span)>,
     current: Option<(Instant, State)>,
 }
 
-impl Course {
+impl SlotRecovery {
     fn enter(&mut self, now: Instant, state: State) {
         self.close(now);
         self.current = Some((now, state));

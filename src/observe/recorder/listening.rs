@@ -1,9 +1,9 @@
 //! What the recorder does with each fact that it is told.
 
-use super::count::Count;
-use super::ledger::Failure;
-use super::recorder::Recorder;
-use super::{Observation, Observer, Reading, Served, State};
+use super::Recorder;
+use crate::observe::count::Count;
+use crate::observe::ledger::Failure;
+use crate::observe::{Observation, Observer, Reading, Served, State};
 use crate::units::{Instant, Span};
 
 impl Observer for Recorder {
@@ -22,7 +22,7 @@ impl Observer for Recorder {
 
     #[inline(always)]
     fn served(&mut self, request: &Served) {
-        let latency = super::latency(request, self.scope.hop);
+        let latency = crate::observe::latency(request, self.scope.hop);
         if request.sent >= self.live_since {
             self.live.record(latency);
         } else {

@@ -4,7 +4,6 @@
 //! however the run goes. A sample never changes what will happen.
 
 use super::event::Event;
-use super::request::attempt::AttemptId;
 use super::world::World;
 use crate::engine::progress::Progress;
 use crate::observe::{Observation, Observer};
@@ -52,7 +51,7 @@ impl World<'_> {
             "a replica served more requests than reached it"
         );
         let connecting = region.ingress.connecting().filter(|connecting| {
-            !cx.feeds_back() || cx.in_flight.get(AttemptId::of(connecting.sent)).is_some()
+            !cx.feeds_back() || cx.in_flight.get(connecting.id.into()).is_some()
         });
         let connecting = connecting.count() as u64;
         cx.listener.looked(cx.now, &sampling.readings, connecting);
@@ -77,7 +76,7 @@ impl World<'_> {
             cx.listener.horizon(end, &in_flight, &under_way);
             return self.drain();
         }
-        let connecting = region.ingress.connecting().map(|connecting| Instant(connecting.sent));
+        let connecting = region.ingress.connecting().map(|connecting| Instant::from(connecting.id));
         let mut in_flight: Vec<Instant> = connecting.collect();
         let fleet = &mut region.cluster.fleet;
         fleet.add_sent(&mut in_flight);

@@ -68,10 +68,12 @@ impl Ingress {
         }
         let mut lost = fleet.break_connections(cx, instance);
         let broken = self.connecting.iter().filter(|attempt| attempt.instance == instance);
-        lost.extend(broken.map(|attempt| attempt.sent));
+        lost.extend(broken.map(|attempt| attempt.id));
         self.connecting.retain(|attempt| attempt.instance != instance);
         let now = cx.now.0;
-        lost.into_iter().for_each(|sent| cx.note_failure(sent, now, Failure::LostInFlight));
+        lost.into_iter()
+            .map(|id| Instant::from(id).0)
+            .for_each(|sent| cx.note_failure(sent, now, Failure::LostInFlight));
     }
 
     /// Clients stop trying an instance that vanished in this incident and was not back since.

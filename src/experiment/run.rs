@@ -16,7 +16,7 @@ pub struct Options {
 }
 
 /// Runs all replications of `plan` over the cores. The outcomes do not depend on the number of
-/// threads. A stopped gauge ends the experiment early: complete replications are kept, and the
+/// threads. A cancelled progress ends the experiment early: complete replications are kept, and the
 /// partial ones only if there is no complete one.
 ///
 /// # Errors

@@ -34,7 +34,7 @@ pub enum Metric {
     MeanLatency,
     /// The latency that this share of the served requests did not exceed: `p99` is 0.99.
     Latency(f64),
-    /// The longest time in a replication from a fault's strike until back to normal: `recovery`.
+    /// The longest time in a replication from a fault's injection until back to normal: `recovery`.
     Recovery,
     /// Attempts that clients made.
     Attempts,

@@ -54,7 +54,7 @@ impl World<'_> {
             !cx.feeds_back() || cx.in_flight.get(connecting.id.into()).is_some()
         });
         let connecting = connecting.count() as u64;
-        cx.listener.looked(cx.now, &sampling.readings, connecting);
+        cx.listener.sampled(cx.now, &sampling.readings, connecting);
         if bin_ends {
             cx.listener.bin_ended(cx.now, &sampling.readings);
             fleet.reap();

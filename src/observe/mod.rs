@@ -120,10 +120,10 @@ pub enum Observation {
     LeftRotation { replica: ReplicaId },
     /// A replica works at this share of its CPU from now on.
     Speed { replica: ReplicaId, share: Share },
-    /// A fault (index into the plan) strikes. `slots` are the slots it takes capacity from until
-    /// each has a replica in rotation again; `lasting` says that it also goes on until
+    /// A fault (index into the plan) is injected. `slots` are the slots it takes capacity from
+    /// until each has a replica in rotation again; `lasting` says that it also goes on until
     /// [`Observation::FaultEnded`] with the same `incident`. Incidents count from 0.
-    FaultStruck {
+    FaultInjected {
         fault: usize,
         incident: usize,
         slots: Vec<usize>,
@@ -166,7 +166,7 @@ pub enum Observation {
     ProbesFailed { replica: ReplicaId, liveness: bool },
 }
 
-/// What a replica shows at a look.
+/// What a replica shows at a sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reading {
     /// Which replica.
@@ -203,10 +203,10 @@ pub trait Observer {
     fn counted(&mut self, _sent: Instant, _count: Count) {}
     /// A rarer fact.
     fn observe(&mut self, _at: Instant, _observation: &Observation) {}
-    /// A look: every replica that exists is read, at least at every end of a bin.
+    /// A sample: every replica that exists is read, at least at every end of a bin.
     /// `connecting` requests wait for the time-out of a connection to a dead address.
-    fn looked(&mut self, _at: Instant, _readings: &[Reading], _connecting: u64) {}
-    /// A timeline bin ends, just after the look at this moment.
+    fn sampled(&mut self, _at: Instant, _readings: &[Reading], _connecting: u64) {}
+    /// A timeline bin ends, just after the sample of this moment.
     fn bin_ended(&mut self, _at: Instant, _readings: &[Reading]) {}
     /// The horizon is near: these requests, by their sending, have an attempt without an end, be it
     /// on its way to the ingress. What becomes of it is told no more. Told in parts.

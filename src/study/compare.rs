@@ -1,9 +1,9 @@
-//! Variants of a scenario side by side, under the same luck.
+//! Variants of a scenario side by side, under common random numbers.
 //!
 //! Every variant runs with the same seed and the same number of replications. Each source of
 //! randomness has its own stream, so replication i of every variant meets the same arrivals, the
 //! same demands and the same faults as far as the variants have them in common. Differences are
-//! taken replication by replication, which leaves out the luck they share.
+//! taken replication by replication, which leaves out the randomness they share.
 
 use std::collections::BTreeSet;
 

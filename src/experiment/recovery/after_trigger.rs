@@ -5,8 +5,8 @@
 //!          │ normal │      │         │ back in a window │ stuck?       │   │
 //! ```
 //!
-//! The **trigger** lasts from the first strike of a fault, or the first increase of the rate, after
-//! warm-up until every fault is over, its capacity is restored and the rate is back for good.
+//! The **trigger** lasts from the first injection of a fault, or the first increase of the rate,
+//! after warm-up until every fault is over, its capacity is restored and the rate is back for good.
 //! **Before** it, but for its last 10 s, whose requests may meet the trigger, is what counts as
 //! normal. **D** is the longest that a request of that time took to its outcome: what is sent later
 //! than D before the end is left out, and what is sent earlier and has no outcome is not answered.
@@ -31,7 +31,7 @@ use crate::observe::time_series::{IntervalStats, TimeSeries, total};
 use crate::plan::Plan;
 use crate::units::{Instant, SECOND, Span};
 
-/// What is looked at together if enough requests come in it.
+/// What is judged together if enough requests come in it.
 const WINDOW: Span = Span(10 * SECOND);
 /// Requests that are enough.
 const ENOUGH: u64 = 100;
@@ -67,11 +67,7 @@ fn trigger(
 
 /// Judges the run of a plan by its outcome and its course, which can be left out if the plan has no
 /// [`may_be_troubled`].
-pub(crate) fn aftermath(
-    plan: &Plan,
-    outcome: &Outcome,
-    course: Option<&TimeSeries>,
-) -> RunRecovery {
+pub(crate) fn recovery(plan: &Plan, outcome: &Outcome, course: Option<&TimeSeries>) -> RunRecovery {
     let incidents = (&outcome.incidents[..], outcome.incidents_unlisted == 0);
     let (warm_up, ended) = (plan.run.warm_up, outcome.ended);
     judge(course, warm_up, trigger(warm_up, load_increase(plan), incidents, ended), ended)
@@ -88,7 +84,7 @@ fn judge(
     trigger: Option<Trigger>,
     ended: Instant,
 ) -> RunRecovery {
-    let mut aftermath = RunRecovery {
+    let mut judged = RunRecovery {
         stability: Stability::Untroubled,
         trigger,
         before: IntervalStats::default(),
@@ -96,15 +92,15 @@ fn judge(
     };
     if let Some(((from, to), course)) = trigger.zip(course) {
         let earlier = |instant: Instant, span: Span| Instant(instant.0.saturating_sub(span.0));
-        aftermath.before = total(course.between(warm_up, earlier(from, WINDOW)));
-        let end = earlier(ended, aftermath.before.slowest);
+        judged.before = total(course.between(warm_up, earlier(from, WINDOW)));
+        let end = earlier(ended, judged.before.slowest);
         let after = to.map(|to| course.between(to, end));
-        let window = per_window(&aftermath.before, course.slot());
+        let window = per_window(&judged.before, course.slot());
         let last = after.map(|after| &after[after.len() - last_slots(after.len(), window)..]);
-        aftermath.last = last.map(total).unwrap_or_default();
-        aftermath.stability = stability(&aftermath, after, (window, course.slot()));
+        judged.last = last.map(total).unwrap_or_default();
+        judged.stability = stability(&judged, after, (window, course.slot()));
     }
-    aftermath
+    judged
 }
 
 /// Slots of the last stretch.
@@ -120,11 +116,11 @@ fn per_window(before: &IntervalStats, slot: Span) -> usize {
 }
 
 fn stability(
-    aftermath: &RunRecovery,
+    judged: &RunRecovery,
     after: Option<&[IntervalStats]>,
     (window, slot): (usize, Span),
 ) -> Stability {
-    let RunRecovery { before, last, .. } = aftermath;
+    let RunRecovery { before, last, .. } = judged;
     let goodput = before.goodput().filter(|goodput| *goodput > 0.0 && before.length >= WINDOW);
     let Some(normal) = goodput else { return Stability::Unclear(Unclear::NothingBefore) };
     let Some(after) = after else { return Stability::Unclear(Unclear::TriggerLasts) };

@@ -9,7 +9,7 @@ const MARGIN: f64 = 0.01;
 /// From when the rate is more than 1 % above that at the end of warm-up, and from when it is so no
 /// more until the horizon (the horizon itself if that is never). `None` if it never rises so, and
 /// where it says nothing: of recorded traffic, and if users send one request after the other.
-/// Bursts are not looked at.
+/// Bursts are left out.
 pub(crate) fn load_increase(plan: &Plan) -> Option<(Instant, Instant)> {
     let around = plan.surroundings.as_ref();
     let closed = |population: &Population| matches!(population, Population::Closed { .. });

@@ -84,9 +84,9 @@ pub fn experiment() -> Experiment {
 }
 
 fn surround(outcome: &mut Outcome) {
-    let luck = outcome.replication;
-    outcome.aftermath = Some(aftermath(luck));
-    outcome.windows.iter_mut().for_each(|window| add_attempts(window, luck));
+    let number = outcome.replication;
+    outcome.aftermath = Some(recovery(number));
+    outcome.windows.iter_mut().for_each(|window| add_attempts(window, number));
     outcome.attempts = outcome.windows[0].attempts;
     for row in outcome.timeline.iter_mut().flat_map(|timeline| &mut timeline.total) {
         let again = if (18..30).contains(&(row.start.as_secs() as u64 / 10)) { 60 } else { 0 };
@@ -98,7 +98,7 @@ fn surround(outcome: &mut Outcome) {
 }
 
 /// Two of five replications are stuck: two attempts for most requests, and most answers too late.
-fn aftermath(replication: u64) -> RunRecovery {
+fn recovery(replication: u64) -> RunRecovery {
     let stuck = replication % 2 == 1;
     let after = secs(5.0 + replication as f64);
     let stretch =
@@ -118,9 +118,9 @@ fn aftermath(replication: u64) -> RunRecovery {
 }
 
 /// Every request that failed was tried twice, and so were some of the others.
-fn add_attempts(window: &mut WindowOutcome, luck: u64) {
+fn add_attempts(window: &mut WindowOutcome, number: u64) {
     let Ledger { offered, served, failures, in_flight } = window.ledger;
-    let late = served / 20 + luck;
+    let late = served / 20 + number;
     let lost = failures[Failure::LostInFlight as usize];
     let attempts = &mut window.attempts;
     *attempts = Ledger { offered: offered + lost + late, served, in_flight, ..Ledger::default() };

@@ -323,7 +323,7 @@ impl Replica {
         self.state
     }
 
-    /// It has ended and will not be looked at again: what it held is given up, with a copy of the
+    /// It has ended and will not be sampled again: what it held is given up, with a copy of the
     /// `fresh` server.
     pub fn reap(&mut self, fresh: &Metered) {
         assert_eq!(self.state, State::Terminated, "{} is alive", self.name);

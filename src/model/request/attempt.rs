@@ -127,7 +127,7 @@ pub(in crate::model) struct Attempt {
     pub replica: ReplicaId,
     /// When a replica took it on.
     pub arrived: u64,
-    /// When each time-out strikes, by `Timeout as usize`; `u64::MAX` = it does not. That of the
+    /// When each time-out ends, by `Timeout as usize`; `u64::MAX` = it does not. That of the
     /// upstream is one for all tries, and of no account when none is under way.
     pub due: [u64; Timeout::ALL.len()],
     /// CPU time of the TLS handshake that it brought, in nanoseconds.

@@ -4,7 +4,7 @@
 //! taken on ─► policy ─► policy ─► … ─► the rest of the work ─► upstream, or the answer
 //!               │ cache has it ──────► a part of the work ──► the answer
 //!               │ over a limit ──┬───► a part of the work ──► rejected: 429
-//!               │                └───► waits, and is looked at again (spike control)
+//!               │                └───► waits, and is judged again (spike control)
 //!               └ storage asked ─────► goes on when it has answered
 //! ```
 //!
@@ -124,7 +124,7 @@ enum Ruling {
     Passes,
     /// It goes on when the storage has answered.
     PassesLater(Span),
-    /// It waits and is looked at again.
+    /// It waits and is judged again.
     Waits(Span),
     /// It ends here.
     Ends(Then),

@@ -76,7 +76,7 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// When the first strikes, and which; `u64::MAX` if there is none.
+    /// When the first is due, and which; `u64::MAX` if there is none.
     #[inline(always)]
     pub fn first(&self) -> (u64, Timeout) {
         self.first
@@ -150,7 +150,7 @@ impl Requests {
         }
     }
 
-    /// A time-out strikes, if the attempt is still subject to it.
+    /// A time-out ends, if the attempt is still subject to it.
     #[inline(never)]
     pub fn meet_timeout(
         &mut self,

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Gaps are drawn at unit rate and stretched by the rate function (`rate.rs`), so the k-th request
-//! has the same luck at any rate; recorded times (`playback.rs`) take the place of both. Demands
-//! come from a stream of their own, so two tiers see the same ones in units of their mean.
+//! has the same random numbers at any rate; recorded times (`playback.rs`) take the place of both.
+//! Demands come from a stream of their own, so two tiers see the same ones in units of their mean.
 //!
 //! Left out: clients. Nobody retries, waits for an answer or goes away; requests come in an open
 //! loop.

@@ -79,8 +79,8 @@ impl Observer for Recorder {
             Observation::Entered { replica, state, .. } => self.enter(at, *replica, *state),
             Observation::JoinedRotation { replica } => self.rotate(at, *replica, true),
             Observation::LeftRotation { replica } => self.rotate(at, *replica, false),
-            Observation::FaultStruck { fault, incident, slots, lasting, subject } => {
-                self.strike(at, *incident, *fault, (slots, *lasting, subject));
+            Observation::FaultInjected { fault, incident, slots, lasting, subject } => {
+                self.begin_incident(at, *incident, *fault, (slots, *lasting, subject));
             }
             Observation::FaultTakes { incident, slot } => {
                 let victims = self.fleet.ready_in(&[*slot].into());
@@ -126,7 +126,7 @@ impl Observer for Recorder {
         }
     }
 
-    fn looked(&mut self, at: Instant, readings: &[Reading], connecting: u64) {
+    fn sampled(&mut self, at: Instant, readings: &[Reading], connecting: u64) {
         self.course.iter_mut().for_each(|course| course.look(at));
         let held: u64 = readings.iter().map(|reading| reading.in_flight).sum();
         let in_flight = held + connecting;

@@ -29,7 +29,7 @@ use crate::observe::timeline::{Latency, ReplicaLife, ReplicaRow, Timeline, Total
 use crate::observe::{Observation, Reading, ReplicaId, Served, State};
 use crate::units::{Instant, Span};
 use fleet::Fleet;
-use tracker::{Strike, Tracker};
+use tracker::{Injection, Tracker};
 use windows::OpenWindows;
 
 /// Records one replication.
@@ -193,7 +193,7 @@ impl Recorder {
         self.live_since = self.windows.segment_start();
     }
 
-    pub(super) fn strike(
+    fn begin_incident(
         &mut self,
         now: Instant,
         number: usize,
@@ -205,7 +205,7 @@ impl Recorder {
         let victims = self.fleet.ready_in(&slots);
         let (subject, serving) = (subject.to_owned(), self.fleet.serving());
         self.cut();
-        self.tracker.strike(Strike {
+        self.tracker.begin_incident(Injection {
             number,
             at: now,
             fault,

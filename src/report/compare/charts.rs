@@ -145,7 +145,7 @@ fn percentiles(report: &CompareReport) -> Figure {
     })
 }
 
-/// The first replication of every variant, which all meet the same luck.
+/// The first replication of every variant, which all have the same random numbers.
 fn timelines(report: &CompareReport) -> Option<Figure> {
     let kept: Option<Vec<&Timeline>> = (report.runs.iter())
         .map(|run| run.outcomes.first().and_then(|outcome| outcome.timeline.as_ref()))

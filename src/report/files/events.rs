@@ -41,7 +41,7 @@ fn event(observation: &Observation) -> &'static str {
         Observation::JoinedRotation { .. } => "joined_rotation",
         Observation::LeftRotation { .. } => "left_rotation",
         Observation::Speed { .. } => "speed",
-        Observation::FaultStruck { .. } => "fault_struck",
+        Observation::FaultInjected { .. } => "fault_struck",
         Observation::FaultTakes { .. } => "fault_takes",
         Observation::FaultEnded { .. } => "fault_ended",
         Observation::Unschedulable { .. } => "unschedulable",
@@ -104,7 +104,7 @@ impl Names<'_> {
             Observation::FetchFailed { replica, what } => {
                 EventRow { detail: (*what).to_owned(), ..self.of(*replica) }
             }
-            Observation::FaultStruck { fault, incident, subject, .. } => EventRow {
+            Observation::FaultInjected { fault, incident, subject, .. } => EventRow {
                 incident: incident.to_string(),
                 detail: subject.clone(),
                 ..self.of_fault(*fault)

@@ -1,8 +1,8 @@
 //! What bounds a capacity: the objective that is missed first above it, and why.
 //!
-//! Whether it is the CPU is found by trying: the same load under the same luck, with a quarter more
-//! CPU for every replica. If that meets the objectives, CPU was in the way. Failures are told by
-//! their kind.
+//! Whether it is the CPU is found by trying: the same load under the same random numbers, with a
+//! quarter more CPU for every replica. If that meets the objectives, CPU was in the way. Failures
+//! are told by their kind.
 
 use crate::experiment::Runner;
 use crate::objective::{Metric, Objective};

@@ -2,7 +2,7 @@
 //!
 //! The objectives of a mode share the confidence: with k of them, each has intervals of 1 − 5 %/k,
 //! so that the interval of the capacity, which any of them can bound, has 95 %. Every load meets
-//! the same luck, and so does every tier.
+//! the same random numbers, and so does every tier.
 //!
 //! A percentile is of the served requests. Here it is judged as such if another objective bounds
 //! the availability, and with it the failures. Without one, no more requests may fail than the

@@ -2,10 +2,10 @@
 //! capacity sought again from where it was.
 //!
 //! All durations of a setting are multiplied by the same factor, a law's with them. Under the same
-//! luck the excess at a load is a smooth function of the setting, so one experiment at the old
-//! capacity shows whether a setting matters; if it does, the new capacity is searched from there.
-//! The points are compared, without intervals: what is shown is how much an assumption weighs, not
-//! a forecast.
+//! random numbers the excess at a load is a smooth function of the setting, so one experiment at
+//! the old capacity shows whether a setting matters; if it does, the new capacity is searched from
+//! there. The points are compared, without intervals: what is shown is how much an assumption
+//! weighs, not a forecast.
 
 use crate::experiment::Runner;
 use crate::scenario::{Mark, Scenario, Setting};

@@ -139,7 +139,7 @@ fn a_random_fault_meets_a_replica_once_however_often_it_came_back() {
     let (witness, _) = witnessed(&plan, 0);
     let joined = witness.times(|fact| *fact == Observation::JoinedRotation { replica: 0 });
     let back = *joined.iter().rfind(|time| **time < at(60.0)).expect("it comes back");
-    let struck = witness.times(|fact| matches!(fact, Observation::FaultStruck { fault: 1, .. }));
+    let struck = witness.times(|fact| matches!(fact, Observation::FaultInjected { fault: 1, .. }));
     assert!(back > at(20.0) && struck.first() == Some(&(back + secs(60.0))));
 }
 

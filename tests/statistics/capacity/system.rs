@@ -68,7 +68,7 @@ impl System {
         System { mode, ..self.clone() }
     }
 
-    /// The same with luck of its own.
+    /// The same with random numbers of its own.
     pub fn seeded(&self, seed: u64) -> System {
         let mut system = self.clone();
         system.scenario.plan.run.seed = seed;

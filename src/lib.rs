@@ -5,8 +5,8 @@
 //!
 //! A scenario asks a question and demands something. It is read and checked into a
 //! [`plan`], in which nothing is left to guess; the plan is simulated a number of times
-//! with independent luck; the outcomes are pooled into estimates with intervals; and the demands
-//! are judged by these.
+//! with independent random numbers; the outcomes are pooled into estimates with intervals; and the
+//! demands are judged by these.
 //!
 //! ```
 //! use brownout::experiment::{self, Options, Progress};

@@ -82,11 +82,11 @@ pub fn parse(text: &str) -> Result<Draft, Flaw> {
     };
     let length = text[start..].find(|c| !symbols(c)).unwrap_or(text.len() - start);
     let (rest, end) = (&text[start + length..], start + length);
-    let metric = metric(Piece::of(text, 0..start))?;
-    let relation = relation(Piece::of(text, start..end))?;
+    let metric = metric(TextPiece::of(text, 0..start))?;
+    let relation = relation(TextPiece::of(text, start..end))?;
     let cut = period_start(rest).unwrap_or(rest.len());
-    let bound = bound(Piece::of(text, end..end + cut), metric)?;
-    let piece = Piece::of(text, end + cut..text.len());
+    let bound = bound(TextPiece::of(text, end..end + cut), metric)?;
+    let piece = TextPiece::of(text, end + cut..text.len());
     let period = period(piece.clone())?;
     let whole = metric.is_of_replications() || metric.is_of_the_run();
     if whole && period != Period::Run {
@@ -98,7 +98,7 @@ pub fn parse(text: &str) -> Result<Draft, Flaw> {
 }
 
 fn without_relation(text: &str) -> Flaw {
-    match metric(Piece::of(text, 0..text.find(' ').unwrap_or(text.len()))) {
+    match metric(TextPiece::of(text, 0..text.find(' ').unwrap_or(text.len()))) {
         Err(flaw) if flaw.help.is_some() => flaw.help(SHAPE),
         _ => Flaw::new(format!("the objective {text:?} has no relation and bound")).help(SHAPE),
     }
@@ -106,17 +106,17 @@ fn without_relation(text: &str) -> Flaw {
 
 /// A part of an objective and where it stands.
 #[derive(Clone)]
-struct Piece<'a> {
+struct TextPiece<'a> {
     text: &'a str,
     range: Range<usize>,
 }
 
-impl<'a> Piece<'a> {
+impl<'a> TextPiece<'a> {
     /// The part of `text` at `range`, without the blanks around it.
-    fn of(text: &'a str, range: Range<usize>) -> Piece<'a> {
+    fn of(text: &'a str, range: Range<usize>) -> TextPiece<'a> {
         let part = &text[range.clone()];
         let start = range.start + part.len() - part.trim_start().len();
-        Piece { text: part.trim(), range: start..start + part.trim().len() }
+        TextPiece { text: part.trim(), range: start..start + part.trim().len() }
     }
 
     fn flaw(&self, title: impl Into<String>) -> Flaw {
@@ -137,7 +137,7 @@ fn period_start(rest: &str) -> Option<usize> {
     [word("during"), word("from")].into_iter().flatten().min()
 }
 
-fn metric(piece: Piece<'_>) -> Result<Metric, Flaw> {
+fn metric(piece: TextPiece<'_>) -> Result<Metric, Flaw> {
     if piece.text.is_empty() {
         return Err(piece.flaw("the objective does not say what is measured").help(SHAPE));
     }
@@ -162,7 +162,7 @@ fn is_digit(c: char) -> bool {
     c.is_ascii_digit()
 }
 
-fn relation(piece: Piece<'_>) -> Result<Relation, Flaw> {
+fn relation(piece: TextPiece<'_>) -> Result<Relation, Flaw> {
     match piece.text {
         "<" => Ok(Relation::Below),
         "<=" | "≤" => Ok(Relation::AtMost),
@@ -172,7 +172,7 @@ fn relation(piece: Piece<'_>) -> Result<Relation, Flaw> {
     }
 }
 
-fn bound(piece: Piece<'_>, metric: Metric) -> Result<Bound, Flaw> {
+fn bound(piece: TextPiece<'_>, metric: Metric) -> Result<Bound, Flaw> {
     if piece.text.is_empty() {
         return Err(piece.flaw("the objective has no bound").help(SHAPE));
     }
@@ -190,7 +190,7 @@ fn bound(piece: Piece<'_>, metric: Metric) -> Result<Bound, Flaw> {
 }
 
 /// Why what bounds a share is none.
-fn no_share(piece: &Piece<'_>, metric: Metric, flaw: &Flaw) -> Flaw {
+fn no_share(piece: &TextPiece<'_>, metric: Metric, flaw: &Flaw) -> Flaw {
     let name = metric.key();
     let example = metric.demand().map_or("", |demand| demand.example);
     if quantity::span(piece.text).is_ok() {
@@ -207,7 +207,7 @@ fn no_share(piece: &Piece<'_>, metric: Metric, flaw: &Flaw) -> Flaw {
     piece.flaw(&flaw.title).help(format!("write a percentage from 0% to 100%, such as {example:?}"))
 }
 
-fn period(piece: Piece<'_>) -> Result<Period, Flaw> {
+fn period(piece: TextPiece<'_>) -> Result<Period, Flaw> {
     if let Some(rest) = piece.text.strip_prefix("during") {
         let start = piece.range.end - rest.trim_start().len();
         return match rest.trim() {

@@ -1,8 +1,9 @@
 //! Randomness: one independent stream per purpose and entity, and the laws drawn from them.
 //!
 //! A stream is keyed by (seed, replication, purpose, entity). No two purposes share a stream, so a
-//! change in one part of a scenario leaves the luck of every other part as it was: two tiers under
-//! one seed see the same arrivals, the same demands and the same faults (common random numbers).
+//! change in one part of a scenario leaves the random numbers of every other part as it was: two
+//! tiers under one seed see the same arrivals, the same demands and the same faults (common random
+//! numbers).
 
 use std::sync::Arc;
 

@@ -152,7 +152,7 @@ pub fn recommend(
     current: i32,
     now: Instant,
 ) -> Result<Recommendation, Blind> {
-    let figures = Figures::of(target, snapshot, now)?;
+    let figures = PodFigures::of(target, snapshot, now)?;
     let first = figures.total(Fill::default()).ok_or(Blind::NoneCounts)?;
     let ratio = target.ratio(first.utilisation_pct);
     let unready_matters = figures.unready > 0 && ratio > 1.0;
@@ -210,7 +210,7 @@ struct Fill {
 }
 
 /// Each pod's group, request and usage.
-struct Figures {
+struct PodFigures {
     pods: Vec<(PodGroup, i64, Option<i64>)>,
     ready: usize,
     unready: usize,
@@ -226,7 +226,7 @@ struct Total {
     samples: usize,
 }
 
-impl Figures {
+impl PodFigures {
     fn of(target: &CpuTarget, snapshot: &Snapshot, now: Instant) -> Result<Self, Blind> {
         let container = target.container.as_deref();
         let usage = |pod: &Pod| pod.usage_milli(container);
@@ -250,7 +250,7 @@ impl Figures {
             Ok((*group, request, usage(pod)))
         };
         let pods: Result<Vec<_>, Blind> = snapshot.pods.iter().zip(&groups).map(figure).collect();
-        Ok(Figures { pods: pods?, ready, unready, missing, stray })
+        Ok(PodFigures { pods: pods?, ready, unready, missing, stray })
     }
 
     /// `None` if no request is known.

@@ -16,7 +16,7 @@ pub(super) struct Session {
     pub(super) terminal: Terminal,
     /// The command, to be recorded.
     pub(super) request: Request,
-    /// The manifest that it repeats, if any, and the folder from which paths in its scenarios start.
+    /// The manifest that it repeats, if any, and the folder from which its scenarios' paths start.
     pub(super) repeated: Option<(Manifest, PathBuf)>,
 }
 

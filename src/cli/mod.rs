@@ -1,10 +1,11 @@
 //! The command line: arguments in, report out, exit code.
 //!
 //! What a program may want to read goes to standard output, what is said to a person meanwhile to
-//! standard error. Only this room prints, and only here are clock, environment and terminal looked
-//! at. It owns what can be typed ([`args`]), how a command is carried out and recorded so that it
-//! can be again ([`perform`]), how scenarios are read with what was typed ([`load`]), and what work
-//! of any kind has about it: the folder of results, the checkpoint, Ctrl-C ([`work`]) and progress.
+//! standard error. Only this room prints, and only here are clock, environment and terminal
+//! asked. It owns what can be typed ([`args`]), how a command is carried out and recorded so that
+//! it can be again ([`perform`]), how scenarios are read with what was typed ([`load`]), and what
+//! work of any kind has about it: the folder of results, the checkpoint, Ctrl-C ([`work`]) and
+//! progress.
 //!
 //! Each command has a file, which reads top-down: load, work, write, draw, print. It asks `study`
 //! and `experiment` for values and `report` for words; nobody asks it for anything.
@@ -18,7 +19,6 @@ mod exit;
 mod load;
 mod perform;
 mod plan;
-mod progress;
 mod run;
 mod sweep;
 mod terminal;

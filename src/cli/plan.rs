@@ -11,7 +11,7 @@ use crate::report::plan::{charts as capacity_charts, files as capacity_files, te
 use crate::scenario::Scenario;
 use crate::study::capacity::advice::{self, Carries};
 use crate::study::capacity::find;
-use crate::study::capacity::finding::{Candidate, Effort, Finding};
+use crate::study::capacity::finding::{Candidate, Finding, SearchEffort};
 use crate::study::capacity::mode::{self, Mode, Trial};
 use crate::study::capacity::sensitivity;
 use crate::study::capacity::settling;
@@ -25,7 +25,8 @@ pub(super) fn plan(args: &PlanArgs, session: &Session) -> anyhow::Result<Exit> {
     let modes = modes(args);
     let trial = Trial { judged: args.judged, peak_ratio: args.peak_ratio };
     let replications = args.replications as usize;
-    let effort = Effort { trial, replications, tolerance: args.tolerance, demand: Some(demand) };
+    let effort =
+        SearchEffort { trial, replications, tolerance: args.tolerance, demand: Some(demand) };
     let name = args.name.clone().unwrap_or_else(|| format!("plan-{}", stem(&args.file)));
     let mut work = Work::begin(&args.common, &name, session)?;
     let (findings, settling, sensitivities, interrupted) = work.run(|runner| {

@@ -4,7 +4,7 @@ use super::args::RunArgs;
 use super::exit::Exit;
 use super::load::{self, Session};
 use super::work::{Printed, Work, text_of};
-use crate::experiment::Course;
+use crate::experiment::Retention;
 use crate::report::manifest::{RunRecord, digests};
 use crate::report::run::report::Report;
 use crate::report::run::{charts, files, json, text};
@@ -16,7 +16,7 @@ pub(super) fn run(args: &RunArgs, session: &Session) -> anyhow::Result<Exit> {
     let Some(mut scenario) = loaded else { return Ok(Exit::Error) };
     load::change(&mut scenario, args.common.seed, args.count.replications);
     let mut work = Work::begin(&args.common, &scenario.name, session)?;
-    let course = Course::First { requests_every: args.requests_every };
+    let course = Retention::First { requests_every: args.requests_every };
     let experiment = work.run(|runner| match args.count.precision() {
         Some(precision) => precision::run(runner, &scenario, precision, course),
         None => runner.run_all(&scenario.plan, course),

@@ -6,15 +6,15 @@
 
 use std::collections::VecDeque;
 
-use super::jobs::{Job, Jobs};
+use super::jobs::{Job, JobId, Jobs};
 
 /// A job in the ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadline {
     /// When it arrived.
     pub arrived: u64,
-    /// When it was sent.
-    pub sent: u64,
+    /// Which job it is.
+    pub id: JobId,
     open: bool,
 }
 
@@ -53,30 +53,30 @@ impl Deadlines {
 
     /// Starts keeping the ring with the jobs that are there.
     pub fn watch(&mut self, jobs: &Jobs) {
-        let waiting = |job: &Job| Deadline { arrived: job.arrived, sent: job.sent, open: true };
+        let waiting = |job: &Job| Deadline { arrived: job.arrived, id: job.id, open: true };
         let customers = jobs.iter().filter(|job| !job.is_background());
         let mut all: Vec<Deadline> = customers.map(waiting).collect();
         debug_assert!(!self.watched && self.ring.is_empty(), "the ring is built once");
-        all.sort_by_key(|waiting| (waiting.arrived, waiting.sent));
+        all.sort_by_key(|waiting| (waiting.arrived, waiting.id));
         self.ring = all.into();
         self.watched = true;
     }
 
     /// Enters a job that arrives now; arrivals come in order of time.
     #[inline(always)]
-    pub fn add(&mut self, arrived: u64, sent: u64) {
+    pub fn add(&mut self, arrived: u64, id: JobId) {
         if self.watched {
             let last = self.ring.back().map_or(0, |last| last.arrived);
             debug_assert!(last <= arrived, "arrivals come in order of time");
-            self.ring.push_back(Deadline { arrived, sent, open: true });
+            self.ring.push_back(Deadline { arrived, id, open: true });
         }
     }
 
     /// Closes a job that is done.
-    pub fn close(&mut self, arrived: u64, sent: u64) {
+    pub fn close(&mut self, arrived: u64, id: JobId) {
         let from = self.ring.partition_point(|waiting| waiting.arrived < arrived);
         let mut same = self.ring.range_mut(from..).take_while(|w| w.arrived == arrived);
-        let job = same.find(|waiting| waiting.open && waiting.sent == sent);
+        let job = same.find(|waiting| waiting.open && waiting.id == id);
         debug_assert!(job.is_some() || arrived == Job::BACKGROUND, "every job is in the ring");
         if let Some(waiting) = job {
             waiting.open = false;

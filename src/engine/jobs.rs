@@ -1,12 +1,48 @@
 //! The jobs of one server, ordered by when they will be done.
 
+use crate::units::Instant;
+
+/// Names a job. A server only compares and returns it: it is a number that whoever pushed the job
+/// chose, such as the time at which a request was sent, of which no two are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct JobId(u64);
+
+impl JobId {
+    /// The job of this number.
+    #[inline(always)]
+    pub const fn from_number(number: u64) -> Self {
+        JobId(number)
+    }
+
+    /// Its number.
+    #[inline(always)]
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+}
+
+impl From<Instant> for JobId {
+    #[inline(always)]
+    fn from(sent: Instant) -> Self {
+        JobId(sent.0)
+    }
+}
+
+impl From<JobId> for Instant {
+    /// When the job was sent, if that is how it was named.
+    #[inline(always)]
+    fn from(id: JobId) -> Self {
+        Instant(id.0)
+    }
+}
+
 /// A job under processor sharing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Job {
     /// The server's attained-service clock at which this job is done; the sort key.
     pub tag: f64,
-    /// A stamp that whoever pushed it chose, in nanoseconds: it names the job, and may be earlier.
-    pub sent: u64,
+    /// Which job it is.
+    pub id: JobId,
     /// When it reached the server, in nanoseconds; [`Job::BACKGROUND`] for a background job.
     pub arrived: u64,
     /// Its demand in nanoseconds of one core, for the record.
@@ -185,7 +221,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn job(tag: f64) -> Job {
-        Job { tag, sent: 0, arrived: 0, demand: 0.0, mark: (tag as u32) % 3 }
+        Job { tag, id: JobId(0), arrived: 0, demand: 0.0, mark: (tag as u32) % 3 }
     }
 
     proptest! {

@@ -19,7 +19,7 @@
 
 use std::ops::Deref;
 
-use super::jobs::Job;
+use super::jobs::{Job, JobId};
 use super::server::{Server, Sink};
 use super::service_rate::{ServiceRate, nanoseconds};
 
@@ -124,15 +124,15 @@ impl Metered {
 
     /// Advances to `at` and adds a job there; see [`Server::push`].
     #[inline(always)]
-    pub fn take(&mut self, (at, sent): (u64, u64), demand: f64, mark: u32, sink: &mut impl Sink) {
+    pub fn take(&mut self, (at, id): (u64, JobId), demand: f64, mark: u32, sink: &mut impl Sink) {
         match &mut self.meter {
             None => {
                 self.server.advance(at, sink);
-                self.server.push(at, sent, demand, mark);
+                self.server.push(at, id, demand, mark);
             }
             Some(meter) => {
                 meter.advance(&mut self.server, at, sink);
-                self.server.push(at, sent, demand, mark);
+                self.server.push(at, id, demand, mark);
                 meter.schedule_review(&mut self.server, at);
             }
         }
@@ -140,8 +140,8 @@ impl Metered {
 
     /// Adds a job at `now`, to which the server has been advanced; see [`Server::push`].
     #[inline(always)]
-    pub fn push(&mut self, now: u64, sent: u64, demand: f64, mark: u32) {
-        self.server.push(now, sent, demand, mark);
+    pub fn push(&mut self, now: u64, id: JobId, demand: f64, mark: u32) {
+        self.server.push(now, id, demand, mark);
         if let Some(meter) = &mut self.meter {
             meter.schedule_review(&mut self.server, now);
         }
@@ -188,7 +188,7 @@ impl Metered {
 
     /// Removes every job at `now`, to which the server has been advanced unless it is idle, and
     /// gives their sending times in order. What comes after has a whole quota.
-    pub fn kill(&mut self, now: u64) -> Vec<u64> {
+    pub fn kill(&mut self, now: u64) -> Vec<JobId> {
         let killed = self.server.kill(now);
         if let Some(meter) = &mut self.meter {
             meter.refill(&mut self.server, now);
@@ -197,7 +197,7 @@ impl Metered {
     }
 
     /// Removes at `now` the jobs that `leaves` names; see [`Server::remove`].
-    pub fn remove(&mut self, now: u64, leaves: impl Fn(&Job) -> bool) -> Vec<u64> {
+    pub fn remove(&mut self, now: u64, leaves: impl Fn(&Job) -> bool) -> Vec<JobId> {
         self.server.remove(now, leaves)
     }
 

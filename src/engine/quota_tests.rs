@@ -12,10 +12,10 @@ struct Log(Vec<(u64, &'static str, u64)>);
 
 impl Sink for Log {
     fn done(&mut self, job: &Job, at: u64) {
-        self.0.push((job.sent, "done", at));
+        self.0.push((job.id.number(), "done", at));
     }
-    fn expired(&mut self, sent: u64, at: u64) {
-        self.0.push((sent, "expired", at));
+    fn expired(&mut self, id: JobId, at: u64) {
+        self.0.push((id.number(), "expired", at));
     }
 }
 
@@ -29,7 +29,7 @@ fn metered(threads: f64, quota: f64, patience: u64) -> Metered {
 fn run(mut server: Metered, jobs: &[(u64, f64)]) -> Log {
     let mut log = Log::default();
     for (at, demand) in jobs {
-        server.take((*at, *at), *demand, 0, &mut log);
+        server.take((*at, JobId::from_number(*at)), *demand, 0, &mut log);
     }
     server.advance(END, &mut log);
     log
@@ -91,12 +91,12 @@ fn a_lone_job_at_any_phase_takes_what_theory_says() {
 fn a_slower_server_uses_less_of_its_quota() {
     let (mut server, mut log) = (metered(1.0, 50.0, u64::MAX), Log::default());
     server.set_speed(0, 0.5);
-    server.take((0, 0), 80.0 * MS as f64, 0, &mut log);
+    server.take((0, JobId::from_number(0)), 80.0 * MS as f64, 0, &mut log);
     server.advance(120 * MS, &mut log);
     assert_eq!(server.busy_until(120 * MS), 60.0 * MS as f64);
     // The period from 100 has 40 left, of which the last 20 of the job are taken at full speed.
     server.set_speed(120 * MS, 1.0);
-    server.take((140 * MS, 1), 30.0 * MS as f64, 0, &mut log);
+    server.take((140 * MS, JobId::from_number(1)), 30.0 * MS as f64, 0, &mut log);
     server.advance(END, &mut log);
     assert_eq!(log.0, [(0, "done", 140 * MS), (1, "done", 210 * MS)]);
 }
@@ -104,7 +104,7 @@ fn a_slower_server_uses_less_of_its_quota() {
 #[test]
 fn a_server_that_stands_still_uses_nothing_and_can_be_frozen_meanwhile() {
     let (mut server, mut log) = (metered(1.0, 50.0, u64::MAX), Log::default());
-    server.take((0, 0), 80.0 * MS as f64, 0, &mut log);
+    server.take((0, JobId::from_number(0)), 80.0 * MS as f64, 0, &mut log);
     server.advance(70 * MS, &mut log);
     server.set_speed(70 * MS, 0.0);
     server.advance(1_000_000_030 * MS, &mut log);
@@ -113,7 +113,7 @@ fn a_server_that_stands_still_uses_nothing_and_can_be_frozen_meanwhile() {
     server.advance(1_000_000_070 * MS, &mut log);
     assert_eq!(log.0, [(0, "done", 1_000_000_060 * MS)]);
     // One that never goes on does not hold up the end.
-    server.take((1_000_000_070 * MS, 1), 1.0, 0, &mut log);
+    server.take((1_000_000_070 * MS, JobId::from_number(1)), 1.0, 0, &mut log);
     server.set_speed(1_000_000_070 * MS, 0.0);
     server.advance(END, &mut log);
     assert_eq!(server.in_service(), 1);
@@ -122,16 +122,16 @@ fn a_server_that_stands_still_uses_nothing_and_can_be_frozen_meanwhile() {
 #[test]
 fn a_restart_has_a_whole_quota_and_the_same_periods() {
     let (mut server, mut log) = (metered(1.0, 50.0, u64::MAX), Log::default());
-    server.take((0, 0), 80.0 * MS as f64, 0, &mut log);
+    server.take((0, JobId::from_number(0)), 80.0 * MS as f64, 0, &mut log);
     server.advance(60 * MS, &mut log);
-    assert_eq!(server.kill(60 * MS), [0]);
+    assert_eq!(server.kill(60 * MS), [JobId::from_number(0)]);
     server.set_speed(60 * MS, 1.0);
-    server.take((60 * MS, 1), 60.0 * MS as f64, 0, &mut log);
+    server.take((60 * MS, JobId::from_number(1)), 60.0 * MS as f64, 0, &mut log);
     server.advance(130 * MS, &mut log);
     assert_eq!(log.0, [(1, "done", 120 * MS)]);
     // Long idle and not advanced when it is killed.
     server.kill(990 * MS);
-    server.take((990 * MS, 2), 70.0 * MS as f64, 0, &mut log);
+    server.take((990 * MS, JobId::from_number(2)), 70.0 * MS as f64, 0, &mut log);
     server.advance(END, &mut log);
     assert_eq!(log.0[1], (2, "done", 1_110 * MS));
 }
@@ -221,7 +221,7 @@ fn looked_at(mut server: Metered, jobs: &[(u64, f64)], looks: &[u64]) -> (Log, V
             server.advance(look, &mut log);
             work.push(server.busy_until(look));
         }
-        server.take((*at, *at), *demand, 0, &mut log);
+        server.take((*at, JobId::from_number(*at)), *demand, 0, &mut log);
     }
     for look in looks {
         server.advance(look, &mut log);

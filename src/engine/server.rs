@@ -20,7 +20,7 @@
 //! patience, and is left out of all counts of jobs.
 
 use super::deadline::{Deadline, Deadlines};
-use super::jobs::{Job, Jobs};
+use super::jobs::{Job, JobId, Jobs};
 use super::service_rate::{ServiceRate, nanoseconds, rounded};
 
 /// A wait that no run is long enough for, in nanoseconds.
@@ -33,9 +33,9 @@ pub trait Sink {
     /// The background job with this mark is done at `at`.
     fn background_done(&mut self, _mark: u32, _at: u64) {}
     /// A job ran out of patience at `at`.
-    fn expired(&mut self, sent: u64, at: u64);
-    /// Whether the job pushed under this name was cancelled; see [`Server::cancel`].
-    fn is_cancelled(&self, _sent: u64) -> bool {
+    fn expired(&mut self, id: JobId, at: u64);
+    /// Whether this job was cancelled; see [`Server::cancel`].
+    fn is_cancelled(&self, _id: JobId) -> bool {
         false
     }
 }
@@ -196,17 +196,17 @@ impl Server {
     /// Adds a job at `now`, to which the server has been advanced, or before which it has nothing
     /// to do.
     #[inline(always)]
-    pub fn push(&mut self, now: u64, sent: u64, demand: f64, mark: u32) {
+    pub fn push(&mut self, now: u64, id: JobId, demand: f64, mark: u32) {
         debug_assert!(now < Job::BACKGROUND, "the arrival of a job is a time");
-        self.enter(now, Job { tag: demand, sent, arrived: now, demand: demand as f32, mark });
+        self.enter(now, Job { tag: demand, id, arrived: now, demand: demand as f32, mark });
         self.peak = self.peak.max(self.in_service());
-        self.deadlines.add(now, sent);
+        self.deadlines.add(now, id);
     }
 
     /// Adds a background job at `now`, to which the server has been advanced.
     pub fn push_background(&mut self, now: u64, demand: f64, mark: u32) {
-        let arrived = Job::BACKGROUND;
-        self.enter(now, Job { tag: demand, sent: now, arrived, demand: demand as f32, mark });
+        let (id, arrived) = (JobId::from_number(now), Job::BACKGROUND);
+        self.enter(now, Job { tag: demand, id, arrived, demand: demand as f32, mark });
         self.background += 1;
     }
 
@@ -242,22 +242,22 @@ impl Server {
         self.rate = self.rate.at_speed(speed);
     }
 
-    /// Removes every job at `now`, to which the server has been advanced, and gives the sending
-    /// times of those that are no background jobs, in order.
-    pub fn kill(&mut self, now: u64) -> Vec<u64> {
+    /// Removes every job at `now`, to which the server has been advanced, and gives
+    /// those that are no background jobs, in order.
+    pub fn kill(&mut self, now: u64) -> Vec<JobId> {
         self.remove(now, |_| true)
     }
 
     /// Removes at `now` the jobs that `leaves` names, all of them or none that is cancelled; gives
-    /// the sending times of those that are no background jobs, in order.
-    pub fn remove(&mut self, now: u64, leaves: impl Fn(&Job) -> bool) -> Vec<u64> {
+    /// those that are no background jobs, in order.
+    pub fn remove(&mut self, now: u64, leaves: impl Fn(&Job) -> bool) -> Vec<JobId> {
         self.settle(now);
         let deadlines = &self.deadlines;
         let mut removed = Vec::new();
         self.jobs.retain(|job| {
             let live = !deadlines.has_passed(job, now);
             if live && leaves(job) && !job.is_background() {
-                removed.push(job.sent);
+                removed.push(job.id);
             }
             live && !leaves(job)
         });
@@ -308,7 +308,7 @@ impl Server {
     /// Takes cancelled jobs out of the front of the queue; necessary after [`Server::remove`] if
     /// some were cancelled.
     pub fn drop_tombstones(&mut self, sink: &impl Sink) {
-        let is_tombstone = |job: &Job| !job.is_background() && sink.is_cancelled(job.sent);
+        let is_tombstone = |job: &Job| !job.is_background() && sink.is_cancelled(job.id);
         while self.tombstones > 0 && self.jobs.first().is_some_and(is_tombstone) {
             self.jobs.pop();
             self.tombstones -= 1;
@@ -352,7 +352,7 @@ impl Server {
             match (due, deadline) {
                 (Some(due), deadline) if deadline.is_none_or(|deadline| due <= deadline) => {
                     if let Some(job) = self.jobs.first() {
-                        self.deadlines.close(job.arrived, job.sent);
+                        self.deadlines.close(job.arrived, job.id);
                     }
                     self.complete_first(due, sink);
                 }
@@ -383,12 +383,12 @@ impl Server {
     }
 
     fn expire(&mut self, at: u64, sink: &mut impl Sink) {
-        if let Some(Deadline { sent, arrived, .. }) = self.deadlines.pop() {
+        if let Some(Deadline { id, arrived, .. }) = self.deadlines.pop() {
             debug_assert_eq!(at - arrived, self.deadlines.patience(), "neither early nor late");
             self.settle(at);
             debug_assert!(self.in_service() > 0, "who runs out of patience is there");
             self.sharing -= 1;
-            sink.expired(sent, at);
+            sink.expired(id, at);
         }
     }
 

@@ -8,16 +8,16 @@ struct Log(Vec<(u64, &'static str, u64)>, Vec<u64>);
 
 impl Sink for Log {
     fn done(&mut self, job: &Job, at: u64) {
-        self.0.push((job.sent, "done", at));
+        self.0.push((job.id.number(), "done", at));
     }
     fn background_done(&mut self, mark: u32, at: u64) {
         self.0.push((u64::from(mark), "background", at));
     }
-    fn expired(&mut self, sent: u64, at: u64) {
-        self.0.push((sent, "expired", at));
+    fn expired(&mut self, id: JobId, at: u64) {
+        self.0.push((id.number(), "expired", at));
     }
-    fn is_cancelled(&self, sent: u64) -> bool {
-        self.1.contains(&sent)
+    fn is_cancelled(&self, id: JobId) -> bool {
+        self.1.contains(&id.number())
     }
 }
 
@@ -28,7 +28,7 @@ fn run(mut server: Server, jobs: &[(u64, f64)]) -> Log {
     let mut log = Log::default();
     for (at, demand) in jobs {
         server.advance(*at, &mut log);
-        server.push(*at, *at, *demand, 0);
+        server.push(*at, JobId::from_number(*at), *demand, 0);
     }
     server.advance(END, &mut log);
     log
@@ -51,7 +51,7 @@ fn jobs_on_enough_cores_do_not_slow_each_other_and_a_fraction_stretches_each() {
 #[test]
 fn a_frozen_server_works_on_where_it_stopped() {
     let (mut server, mut log) = (Server::new(1.0, u64::MAX), Log::default());
-    server.push(0, 0, 30.0, 0);
+    server.push(0, JobId::from_number(0), 30.0, 0);
     server.advance(10, &mut log);
     server.set_speed(10, 0.0);
     server.advance(1_000, &mut log);
@@ -77,11 +77,14 @@ fn an_expired_job_leaves_its_share_to_the_others() {
 fn killing_gives_back_every_job_once() {
     let mut server = Server::new(1.0, u64::MAX);
     for at in 0..100 {
-        server.push(at, at, 1e6, (at % 2) as u32);
+        server.push(at, JobId::from_number(at), 1e6, (at % 2) as u32);
     }
     let odd = server.remove(100, |job| job.mark == 1);
-    assert_eq!(odd, (0..100).filter(|at| at % 2 == 1).collect::<Vec<_>>());
-    assert_eq!(server.kill(100), (0..100).filter(|at| at % 2 == 0).collect::<Vec<_>>());
+    assert_eq!(odd, (0..100).filter(|at| at % 2 == 1).map(JobId::from_number).collect::<Vec<_>>());
+    assert_eq!(
+        server.kill(100),
+        (0..100).filter(|at| at % 2 == 0).map(JobId::from_number).collect::<Vec<_>>()
+    );
     assert_eq!(server.in_service(), 0);
 }
 
@@ -156,7 +159,7 @@ fn looking_at_a_server_changes_nothing() {
             let _ = server.busy_until(look.max(server.anchor));
         }
         server.advance(*at, &mut log);
-        server.push(*at, *at, *demand, 0);
+        server.push(*at, JobId::from_number(*at), *demand, 0);
     }
     server.advance(END, &mut log);
     assert_eq!(plain, log);
@@ -166,7 +169,7 @@ fn looking_at_a_server_changes_nothing() {
 fn a_background_among_n_jobs_on_c_cores_takes_its_demand_times_n_plus_one_over_c() {
     for (cores, jobs) in [(1.0, 0), (1.0, 9), (2.0, 9), (4.0, 199), (0.5, 3)] {
         let (mut server, mut log) = (Server::new(cores, u64::MAX), Log::default());
-        (0..jobs).for_each(|sent| server.push(0, sent, 1e12, 0));
+        (0..jobs).for_each(|sent| server.push(0, JobId::from_number(sent), 1e12, 0));
         server.advance(1_000, &mut log);
         server.push_background(1_000, 5_000.0, 7);
         server.advance(10_000_000, &mut log);
@@ -179,7 +182,7 @@ fn a_background_among_n_jobs_on_c_cores_takes_its_demand_times_n_plus_one_over_c
 fn a_background_is_counted_nowhere_and_goes_when_it_is_removed_or_killed() {
     let (mut server, mut log) = (Server::new(1.0, u64::MAX), Log::default());
     server.push_background(0, 50.0, 7);
-    server.push(0, 1, 50.0, 0);
+    server.push(0, JobId::from_number(1), 50.0, 0);
     assert_eq!((server.in_service(), server.peak()), (1, 1));
     assert_eq!(server.in_service_jobs().count(), 1);
     server.advance(20, &mut log);
@@ -187,8 +190,8 @@ fn a_background_is_counted_nowhere_and_goes_when_it_is_removed_or_killed() {
     server.advance(60, &mut log);
     assert_eq!(log.0, [(1, "done", 60)]);
     server.push_background(60, 50.0, 7);
-    server.push(60, 2, 50.0, 0);
-    assert_eq!(server.kill(70), [2]);
+    server.push(60, JobId::from_number(2), 50.0, 0);
+    assert_eq!(server.kill(70), [JobId::from_number(2)]);
     server.advance(END, &mut log);
     assert_eq!((server.in_service(), log.0.len()), (0, 1));
 }
@@ -200,7 +203,7 @@ fn a_background_never_expires_and_keeps_no_job_from_it() {
     server.advance(200, &mut log);
     for at in [250, 260] {
         server.advance(at, &mut log);
-        server.push(at, at, 1e6, 0);
+        server.push(at, JobId::from_number(at), 1e6, 0);
     }
     server.advance(300, &mut log);
     server.push_background(300, 20.0, 8);
@@ -226,7 +229,7 @@ fn a_cancelled_job_gives_its_share_to_the_others_wherever_it_stands_in_the_queue
     ] {
         let (mut server, mut log) = (Server::new(1.0, u64::MAX), Log::default());
         for (name, demand) in [(1, 15.0), (2, 20.0), (3, 30.0)] {
-            server.push(0, name, demand, 0);
+            server.push(0, JobId::from_number(name), demand, 0);
         }
         server.advance(30, &mut log);
         log.1.push(cancelled);
@@ -240,13 +243,13 @@ fn a_cancelled_job_gives_its_share_to_the_others_wherever_it_stands_in_the_queue
 #[test]
 fn a_server_of_which_all_jobs_were_cancelled_begins_anew() {
     let (mut server, mut log) = (Server::new(1.0, u64::MAX), Log::default());
-    (1..=40).for_each(|name| server.push(0, name, 1_000.0, 0));
+    (1..=40).for_each(|name| server.push(0, JobId::from_number(name), 1_000.0, 0));
     for name in (1..=40).rev() {
         log.1.push(name);
         server.cancel(10, &log);
     }
     assert_eq!((server.in_service(), server.next_done()), (0, u64::MAX));
-    server.push(20, 70, 5.0, 0);
+    server.push(20, JobId::from_number(70), 5.0, 0);
     server.advance(END, &mut log);
     assert_eq!(log.0, [(70, "done", 25)]);
 }
@@ -265,7 +268,7 @@ fn the_next_done_is_when_advancing_first_does_something() {
             assert!(log.0.len() > before, "not done when due");
         }
         server.advance(now, &mut log);
-        server.push(now, name, 100.0 * stream.exponential(), 0);
+        server.push(now, JobId::from_number(name), 100.0 * stream.exponential(), 0);
         now += (70.0 * stream.exponential()) as u64;
     }
     assert!(log.0.len() > 1_900);

@@ -1,7 +1,7 @@
 //! One replication: the model before a recorder.
 
 use crate::engine::progress::Progress;
-use crate::experiment::recovery::after_trigger::{aftermath, may_be_troubled};
+use crate::experiment::recovery::after_trigger::{may_be_troubled, recovery};
 use crate::model::record;
 use crate::observe::outcome::Outcome;
 use crate::observe::recorder::{Keep, Recorder, Scope, WindowExtent};
@@ -18,7 +18,7 @@ pub fn replicate(plan: &Plan, replication: u64, keep: Keep, progress: &Progress)
     let course = recorder.take_course();
     let mut outcome = recorder.finish(end.at, end.interrupted, end.digest);
     if plan.surroundings.is_some() {
-        outcome.aftermath = Some(aftermath(plan, &outcome, course.as_ref()));
+        outcome.aftermath = Some(recovery(plan, &outcome, course.as_ref()));
     }
     for (of, ledger) in [("requests", &outcome.ledger), ("attempts", &outcome.attempts)] {
         assert!(

@@ -1,7 +1,7 @@
 //! A plan run by itself.
 
 use super::outcomes::Experiment;
-use super::runner::{Course, Runner};
+use super::runner::{Retention, Runner};
 use super::store;
 use crate::engine::progress::Progress;
 use crate::plan::Plan;
@@ -16,7 +16,7 @@ pub struct Options {
 }
 
 /// Runs all replications of `plan` over the cores. The outcomes do not depend on the number of
-/// threads. A stopped gauge ends the experiment early: complete replications are kept, and the
+/// threads. A cancelled progress ends the experiment early: complete replications are kept, and the
 /// partial ones only if there is no complete one.
 ///
 /// # Errors
@@ -30,7 +30,7 @@ pub fn run(
     progress: &Progress,
 ) -> Result<Experiment, rayon::ThreadPoolBuildError> {
     let runner = Runner::new(options.jobs, progress, &store::NoStore)?;
-    let course = Course::First { requests_every: options.requests_every };
+    let course = Retention::First { requests_every: options.requests_every };
     Ok(runner.run_all(plan, course))
 }
 

@@ -14,7 +14,7 @@ use crate::plan::Plan;
 
 /// Whether the course of a replication is kept: timeline, journal and requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Course {
+pub enum Retention {
     /// Of none.
     None,
     /// Of the first, with every so-manyth request if asked for.
@@ -24,10 +24,10 @@ pub enum Course {
     },
 }
 
-impl Course {
+impl Retention {
     fn keep(self, replication: u64) -> Keep {
         match self {
-            Course::First { requests_every } if replication == 0 => {
+            Retention::First { requests_every } if replication == 0 => {
                 Keep { timeline: true, journal: true, requests_every }
             }
             _ => Keep::default(),
@@ -75,7 +75,7 @@ impl<'a> Runner<'a> {
     ///
     /// # Panics
     /// As [`replicate`].
-    pub fn run_all(&self, plan: &Plan, course: Course) -> Experiment {
+    pub fn run_all(&self, plan: &Plan, course: Retention) -> Experiment {
         let asked = plan.run.replications;
         self.progress.expect(asked, plan.run.horizon.0.saturating_mul(asked as u64));
         self.run(plan, asked, course)
@@ -85,7 +85,7 @@ impl<'a> Runner<'a> {
     ///
     /// # Panics
     /// As [`replicate`].
-    pub fn run(&self, plan: &Plan, asked: usize, course: Course) -> Experiment {
+    pub fn run(&self, plan: &Plan, asked: usize, course: Retention) -> Experiment {
         Experiment::gather(self.outcomes(plan, 0..asked, course), asked)
     }
 
@@ -96,14 +96,14 @@ impl<'a> Runner<'a> {
     pub fn extend(&self, plan: &Plan, run: &mut Experiment, asked: usize) {
         if !run.interrupted {
             let mut outcomes = std::mem::take(&mut run.outcomes);
-            outcomes.extend(self.outcomes(plan, outcomes.len()..asked, Course::None));
+            outcomes.extend(self.outcomes(plan, outcomes.len()..asked, Retention::None));
             let (confidence, sequence) = (run.confidence, run.sequence);
             *run = Experiment { confidence, sequence, ..Experiment::gather(outcomes, asked) };
         }
     }
 
     /// Outcomes in order of their index; those that did not begin before a stop are missing.
-    fn outcomes(&self, plan: &Plan, range: Range<usize>, course: Course) -> Vec<Outcome> {
+    fn outcomes(&self, plan: &Plan, range: Range<usize>, course: Retention) -> Vec<Outcome> {
         let digest = store::digest(plan);
         let one = |index: usize| {
             let key = ReplicationKey { plan: digest, replication: index as u64 };

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use super::estimator::Estimator;
 use super::statistic::Dimension;
-use crate::observe::aftermath::Stability;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
 use crate::observe::outcome::{Outcome, WindowOutcome};
+use crate::observe::recovery::Stability;
 
 /// A figure of an experiment.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,7 +34,7 @@ pub enum Metric {
     MeanLatency,
     /// The latency that this share of the served requests did not exceed: `p99` is 0.99.
     Latency(f64),
-    /// The longest time in a replication from a fault's strike until back to normal: `recovery`.
+    /// The longest time in a replication from a fault's injection until back to normal: `recovery`.
     Recovery,
     /// Attempts that clients made.
     Attempts,
@@ -79,13 +79,13 @@ pub struct Entry {
     /// What kind it is.
     pub dimension: Dimension,
     /// Which direction is better.
-    pub better: Better,
+    pub better: Preferred,
 }
 
 /// Which direction is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // the names say it
-pub enum Better {
+pub enum Preferred {
     More,
     Less,
     Neither,
@@ -119,8 +119,8 @@ pub struct Demand {
 impl Metric {
     /// What is said of it.
     pub fn entry(self) -> Entry {
-        use Better::{Less, More, Neither};
         use Dimension::{Count as Number, Factor, Rate, Share, Time};
+        use Preferred::{Less, More, Neither};
         let as_named = |name, dimension, better| entry(name, name, dimension, better);
         match self {
             Metric::Length => entry("length", "open_s", Time, Neither),
@@ -263,7 +263,7 @@ impl Metric {
 
     /// Whether more of it is better.
     pub fn is_better_high(self) -> bool {
-        self.entry().better == Better::More
+        self.entry().better == Preferred::More
     }
 }
 
@@ -271,7 +271,7 @@ fn entry(
     name: impl Into<Cow<'static, str>>,
     key: impl Into<Cow<'static, str>>,
     dimension: Dimension,
-    better: Better,
+    better: Preferred,
 ) -> Entry {
     Entry { name: name.into(), key: (None, key.into()), dimension, better }
 }

@@ -4,10 +4,10 @@
 use serde::Serialize;
 
 use super::statistic::{Dimension, Statistic};
-use crate::observe::aftermath::Stability;
 use crate::observe::histogram::Histogram;
 use crate::observe::ledger::Ledger;
 use crate::observe::outcome::{Outcome, WindowOutcome};
+use crate::observe::recovery::Stability;
 use crate::stats::{Confidence, Estimate, Interval, Sample, jackknife, proportion};
 
 /// Below this many failures in all, the failures are taken as independent as well, which widens
@@ -16,16 +16,16 @@ use crate::stats::{Confidence, Estimate, Interval, Sample, jackknife, proportion
 pub const FEW_FAILURES: u64 = 10;
 
 /// What is read of a replication.
-type Reader<T, V> = Box<dyn Fn(&T) -> V>;
+type Extract<T, V> = Box<dyn Fn(&T) -> V>;
 
 /// What a replication gives that a figure is estimated from.
 pub enum Estimator<T> {
     /// The mean of one value for each replication that has it.
-    Mean(Reader<T, Option<f64>>),
+    Mean(Extract<T, Option<f64>>),
     /// The mean of a number for each replication, of which none may have been seen.
-    Events(Reader<T, u64>),
+    Events(Extract<T, u64>),
     /// The ratio of two totals over all replications.
-    Ratio(Reader<T, (f64, f64)>),
+    Ratio(Extract<T, (f64, f64)>),
 }
 
 impl<T> Estimator<T> {

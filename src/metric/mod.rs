@@ -21,6 +21,6 @@ pub mod percentile;
 mod places;
 mod statistic;
 
-pub use catalogue::{Better, Demand, Entry, Metric};
+pub use catalogue::{Demand, Entry, Metric, Preferred};
 pub use places::Compared;
 pub use statistic::{Dimension, Statistic, nine_digits};

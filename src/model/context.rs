@@ -122,7 +122,7 @@ impl<'a> Context<'a> {
     ) -> usize {
         assert!(fault < self.plan.faults.len(), "fault {fault} does not exist");
         let incident = self.faults.number_incident();
-        self.tell(Observation::FaultStruck { fault, incident, slots, lasting, subject });
+        self.tell(Observation::FaultInjected { fault, incident, slots, lasting, subject });
         incident
     }
 

@@ -4,9 +4,9 @@
 //! up ─ outage ─► down ─ all outages over ─► up
 //! ```
 //!
-//! Assumptions: it is reachable or not, for everyone alike; it has no load of its own. What replicas
-//! fetch from it is told in `replica/fetch.rs`. Left out: contracts that change, quotas of the
-//! control plane.
+//! Assumptions: it is reachable or not, for everyone alike; it has no load of its own. What
+//! replicas fetch from it is told in `replica/fetch.rs`. Left out: contracts that change, quotas of
+//! the control plane.
 
 use crate::random::{Law, Seed, Stream};
 use crate::units::{Instant, Share, Span};

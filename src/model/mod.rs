@@ -46,6 +46,7 @@ mod open_loop;
 mod region;
 mod replica;
 mod request;
+mod sample_clock;
 mod sampling;
 mod traffic;
 mod world;

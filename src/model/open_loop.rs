@@ -10,6 +10,7 @@ use super::replica::fleet::Fleet;
 use super::replica::process::Inbound;
 use super::traffic::arrivals::{Arrivals, BLOCK};
 use super::world::World;
+use crate::engine::jobs::JobId;
 use crate::observe::ReplicaId;
 use crate::observe::ledger::Failure;
 use crate::plan::Gate;
@@ -52,7 +53,7 @@ fn route_block(
         cx.offer(request.sent);
         match ingress.meet() {
             Some(instance) => {
-                let what = (at, request.sent, request.demand);
+                let what = (at, Instant(request.sent).into(), request.demand);
                 match ingress.choose(fleet, instance, request.slot) {
                     Some(id) if fleet[id].listens => accept(cx, fleet, what, instance, id),
                     chosen => {
@@ -73,27 +74,27 @@ fn route_block(
 fn accept(
     cx: &mut Context,
     fleet: &mut Fleet,
-    (at, sent, demand): (u64, u64, f64),
+    (at, id, demand): (u64, JobId, f64),
     instance: usize,
-    id: ReplicaId,
+    replica: ReplicaId,
 ) {
-    let replica = &mut fleet[id];
+    let replica = &mut fleet[replica];
     if replica.lacks_contracts && needs_contracts(cx) {
-        return cx.note_failure(sent, at, Failure::ContractsMissing);
+        return cx.note_failure(Instant::from(id).0, at, Failure::ContractsMissing);
     }
-    replica.inbox.push(Inbound { at, sent, demand, instance: instance as u32 });
+    replica.inbox.push(Inbound { at, id, demand, instance: instance as u32 });
 }
 
 /// What becomes of a request for which no replica was found at once.
 #[cold]
 fn deliver(cx: &mut Context, fleet: &mut Fleet, routed: Routed) {
     match routed {
-        Routed::To(id, Connecting { due: at, sent, demand, instance, .. }) => {
-            accept(cx, fleet, (at, sent, demand), instance, id);
+        Routed::To(replica, Connecting { due: at, id, demand, instance, .. }) => {
+            accept(cx, fleet, (at, id, demand), instance, replica);
         }
         Routed::Waits => {}
-        Routed::Fails(failure, Connecting { due: at, sent, .. }) => {
-            cx.note_failure(sent, at, failure);
+        Routed::Fails(failure, Connecting { due: at, id, .. }) => {
+            cx.note_failure(Instant::from(id).0, at, failure);
         }
     }
 }

@@ -4,42 +4,11 @@
 //! however the run goes. A sample never changes what will happen.
 
 use super::event::Event;
-use super::request::attempt::AttemptId;
 use super::world::World;
 use crate::engine::progress::Progress;
-use crate::observe::{Observation, Observer, Reading};
-use crate::plan::{Extent, Run};
-use crate::units::{Instant, SECOND, Span};
-
-/// When replicas are sampled, and how far the progress has been noted.
-#[derive(Debug)]
-pub(super) struct Sampling {
-    interval: Span,
-    readings: Vec<Reading>,
-    noted: Instant,
-}
-
-/// How often replicas are sampled: every second, so that incidents end at the same time however
-/// long the run is; less often in runs of more than two million seconds, more often if bins are
-/// narrower.
-fn interval(run: &Run) -> Span {
-    let fits =
-        |every: &Span| run.bin.0.is_multiple_of(every.0) && run.horizon.0 / every.0 <= 2_000_000;
-    let seconds = [1, 2, 5, 10, 30, 60, 300].map(|seconds| Span(seconds * SECOND));
-    seconds.into_iter().find(fits).unwrap_or(run.bin)
-}
-
-impl Sampling {
-    pub fn new(run: &Run) -> Self {
-        Sampling { interval: interval(run), readings: Vec::new(), noted: Instant::ZERO }
-    }
-
-    /// Tells how far the replication is, and how many requests were offered meanwhile.
-    pub fn note_progress(&mut self, at: Instant, offered: u64, progress: &Progress) {
-        let passed = at.since(std::mem::replace(&mut self.noted, at));
-        progress.advance(passed.0, offered);
-    }
-}
+use crate::observe::{Observation, Observer};
+use crate::plan::Extent;
+use crate::units::Instant;
 
 impl World<'_> {
     /// Warm-up's end, the ends of windows, and the first sample.
@@ -82,10 +51,10 @@ impl World<'_> {
             "a replica served more requests than reached it"
         );
         let connecting = region.ingress.connecting().filter(|connecting| {
-            !cx.feeds_back() || cx.in_flight.get(AttemptId::of(connecting.sent)).is_some()
+            !cx.feeds_back() || cx.in_flight.get(connecting.id.into()).is_some()
         });
         let connecting = connecting.count() as u64;
-        cx.listener.looked(cx.now, &sampling.readings, connecting);
+        cx.listener.sampled(cx.now, &sampling.readings, connecting);
         if bin_ends {
             cx.listener.bin_ended(cx.now, &sampling.readings);
             fleet.reap();
@@ -107,7 +76,7 @@ impl World<'_> {
             cx.listener.horizon(end, &in_flight, &under_way);
             return self.drain();
         }
-        let connecting = region.ingress.connecting().map(|connecting| Instant(connecting.sent));
+        let connecting = region.ingress.connecting().map(|connecting| Instant::from(connecting.id));
         let mut in_flight: Vec<Instant> = connecting.collect();
         let fleet = &mut region.cluster.fleet;
         fleet.add_sent(&mut in_flight);

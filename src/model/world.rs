@@ -9,7 +9,7 @@ use super::event::Event;
 use super::fault::{dependencies, inject, machines, replicas};
 use super::region::Region;
 use super::request::Requests;
-use super::sampling::Sampling;
+use super::sample_clock::Sampling;
 use super::traffic::arrivals::Arrivals;
 use crate::engine::progress::Progress;
 use crate::observe::listener::Listener;
@@ -111,7 +111,10 @@ impl<'a> World<'a> {
             }
             Event::Scraped => return self.region.cluster.scrape(&mut self.cx),
             Event::Boundary => self.pass_boundary(),
-            Event::Injected { fault, entity, guard } => self.inject(fault, entity, guard),
+            Event::Injected { fault, entity, guard } => {
+                let Self { cx, region, requests, .. } = self;
+                inject::inject(cx, region, requests, (fault, entity, guard));
+            }
             _ => self.hand_on(event),
         }
         self.settle();

@@ -1,4 +1,4 @@
-//! An incident: one fault, from its strike until the gateway is back to normal.
+//! An incident: one fault, from its injection until the gateway is back to normal.
 
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +41,7 @@ pub struct Incident {
 }
 
 impl Incident {
-    /// From the strike until back to normal; `None` if that was not seen.
+    /// From the injection until back to normal; `None` if that was not seen.
     pub fn recovery(&self) -> Option<Span> {
         self.normal.map(|normal| normal.since(self.at))
     }

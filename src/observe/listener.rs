@@ -39,7 +39,7 @@ forward! {
     attempt_failed(sent: Instant, failure: Failure);
     counted(sent: Instant, count: Count);
     observe(at: Instant, observation: &Observation);
-    looked(at: Instant, readings: &[Reading], connecting: u64);
+    sampled(at: Instant, readings: &[Reading], connecting: u64);
     bin_ended(at: Instant, readings: &[Reading]);
     attempts_left(sent: &[Instant]);
     horizon(at: Instant, in_flight: &[Instant], under_way: &[Instant]);

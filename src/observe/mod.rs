@@ -3,24 +3,28 @@
 //! An [`Observer`] receives facts and returns nothing, so no observer can change a run. Requests
 //! come through methods of their own because there are millions of them; everything rarer is an
 //! [`Observation`].
+//!
+//! The [`recorder`] is the observer that matters: it turns the facts of one replication into its
+//! [`outcome::Outcome`], which is all that the rooms above know of that replication. Outcomes are
+//! made of a [`ledger`] in which every request ends once, [`histogram`]s of latencies, a
+//! [`timeline`], [`incident`]s and what they did together ([`tally`]), a [`time_series`] of the run
+//! and what it says of [`recovery`] after a fault. They are written to checkpoints as they are, so
+//! their fields are a format.
+//!
+//! It owns these types and how facts are added up; it may ask for times, for what the autoscaler
+//! decided, and for nothing else. Begin with [`Observer`], then `outcome.rs`.
 
-pub mod aftermath;
 pub mod count;
-pub mod course;
-mod fleet;
 pub mod histogram;
 pub mod incident;
 pub mod ledger;
 pub mod listener;
-mod listening;
 pub mod outcome;
 pub mod recorder;
-mod sample;
-mod scope;
+pub mod recovery;
 pub mod tally;
+pub mod time_series;
 pub mod timeline;
-mod tracker;
-mod windows;
 
 use serde::{Deserialize, Serialize};
 
@@ -116,10 +120,10 @@ pub enum Observation {
     LeftRotation { replica: ReplicaId },
     /// A replica works at this share of its CPU from now on.
     Speed { replica: ReplicaId, share: Share },
-    /// A fault (index into the plan) strikes. `slots` are the slots it takes capacity from until
-    /// each has a replica in rotation again; `lasting` says that it also goes on until
+    /// A fault (index into the plan) is injected. `slots` are the slots it takes capacity from
+    /// until each has a replica in rotation again; `lasting` says that it also goes on until
     /// [`Observation::FaultEnded`] with the same `incident`. Incidents count from 0.
-    FaultStruck {
+    FaultInjected {
         fault: usize,
         incident: usize,
         slots: Vec<usize>,
@@ -162,7 +166,7 @@ pub enum Observation {
     ProbesFailed { replica: ReplicaId, liveness: bool },
 }
 
-/// What a replica shows at a look.
+/// What a replica shows at a sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reading {
     /// Which replica.
@@ -199,10 +203,10 @@ pub trait Observer {
     fn counted(&mut self, _sent: Instant, _count: Count) {}
     /// A rarer fact.
     fn observe(&mut self, _at: Instant, _observation: &Observation) {}
-    /// A look: every replica that exists is read, at least at every end of a bin.
+    /// A sample: every replica that exists is read, at least at every end of a bin.
     /// `connecting` requests wait for the time-out of a connection to a dead address.
-    fn looked(&mut self, _at: Instant, _readings: &[Reading], _connecting: u64) {}
-    /// A timeline bin ends, just after the look at this moment.
+    fn sampled(&mut self, _at: Instant, _readings: &[Reading], _connecting: u64) {}
+    /// A timeline bin ends, just after the sample of this moment.
     fn bin_ended(&mut self, _at: Instant, _readings: &[Reading]) {}
     /// The horizon is near: these requests, by their sending, have an attempt without an end, be it
     /// on its way to the ingress. What becomes of it is told no more. Told in parts.

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::aftermath::Aftermath;
 use super::count::Counts;
 use super::histogram::Histogram;
 use super::incident::Incident;
 use super::ledger::Ledger;
+use super::recovery::RunRecovery;
 use super::tally::Tally;
 use super::timeline::Timeline;
 use super::{Observation, ReplicaId};
@@ -50,7 +50,7 @@ pub struct Outcome {
     /// How often probes that compete for CPU failed often enough to count, after warm-up.
     pub probes_failed: ProbesFailed,
     /// Whether it came back from what troubled it; `None` unless something surrounds the replicas.
-    pub aftermath: Option<Aftermath>,
+    pub aftermath: Option<RunRecovery>,
     /// Digest of every event: equal digests mean equal runs.
     pub digest: u64,
     /// Bin by bin; kept for the first replication only.
@@ -58,7 +58,7 @@ pub struct Outcome {
     pub timeline: Option<Timeline>,
     /// State changes in order of time; kept for the first replication only.
     #[serde(skip)]
-    pub journal: Vec<Entry>,
+    pub journal: Vec<JournalEntry>,
     /// Changes after the first [`JOURNAL_LIMIT`], which are not kept.
     pub journal_cut: u64,
     /// Sampled requests; kept for the first replication only, if asked for.
@@ -105,7 +105,7 @@ pub struct WindowOutcome {
 
 /// A line of the journal.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
+pub struct JournalEntry {
     /// When.
     pub at: Instant,
     /// What.

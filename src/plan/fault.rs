@@ -175,7 +175,7 @@ pub enum ReplicaTarget {
     Slot(Slot),
 }
 
-/// When a fault strikes.
+/// When a fault is injected.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Schedule {
     /// Once.

@@ -1,5 +1,16 @@
-//! The plan: a scenario with nothing left to guess. Every number is typed, every default is
-//! filled in, every name is an index. A replication is a function of a plan, a seed and an index.
+//! The plan: a scenario with nothing left to guess. Every number is typed, every default is filled
+//! in, every name is an index. A replication is a function of a plan, a seed and an index.
+//!
+//! A [`Plan`] has a part for each question: what a replica can do and how many there are
+//! (`gateway`, `startup`), what is in front of it (`ingress`, `traffic`, `clients`) and behind it
+//! (`upstream`), what the cluster does by itself (`cluster`), what goes wrong (`fault`), and how
+//! long all this runs (`run`). `neutral` is a plan to start from, in which every field has its
+//! neutral value.
+//!
+//! It owns what these parts are and the few facts that follow from them alone; it may ask `policy`
+//! and `autoscaler` for the settings of their machines, `random` for laws and `units` for
+//! quantities. It is read by everybody and changed by nobody but the scenario checker, which keeps
+//! the rules that the types document. Begin with [`Plan`].
 
 mod clients;
 mod cluster;

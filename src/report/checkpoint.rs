@@ -35,7 +35,7 @@ impl Head {
 
 /// Any other line.
 #[derive(Serialize, Deserialize)]
-struct Line<O> {
+struct CheckpointLine<O> {
     plan: u64,
     outcome: O,
 }
@@ -160,7 +160,8 @@ struct Name {
 /// The replications that a text has.
 fn keys(text: &str) -> BTreeSet<ReplicationKey> {
     let key = |line: &str| {
-        let Line { plan, outcome: Name { replication } } = serde_json::from_str(line).ok()?;
+        let CheckpointLine { plan, outcome: Name { replication } } =
+            serde_json::from_str(line).ok()?;
         Some(ReplicationKey { plan, replication })
     };
     text.lines().skip(1).filter_map(key).collect()
@@ -169,7 +170,8 @@ fn keys(text: &str) -> BTreeSet<ReplicationKey> {
 /// What a text has; lines that were cut off are left out.
 fn outcomes(text: &str) -> BTreeMap<ReplicationKey, Outcome> {
     let read = |line: &str| {
-        let Line { plan, outcome } = serde_json::from_str::<Line<Outcome>>(line).ok()?;
+        let CheckpointLine { plan, outcome } =
+            serde_json::from_str::<CheckpointLine<Outcome>>(line).ok()?;
         Some((ReplicationKey { plan, replication: outcome.replication }, outcome))
     };
     text.lines().skip(1).filter_map(read).collect()
@@ -195,7 +197,7 @@ impl OutcomeStore for Checkpoint {
             return;
         }
         let written = match &mut *file {
-            Ok(file) => write(file, &Line { plan: key.plan, outcome }),
+            Ok(file) => write(file, &CheckpointLine { plan: key.plan, outcome }),
             Err(_) => return,
         };
         match written {

@@ -203,7 +203,7 @@ fn is_latency(metric: Metric) -> bool {
     matches!(metric, Metric::Latency(_) | Metric::MeanLatency)
 }
 
-/// What the fastest request takes. Recorded demands and those of APIs are not looked at.
+/// What the fastest request takes. Recorded demands and those of APIs are left out.
 fn least_latency(plan: &Plan) -> Span {
     let drawn = matches!(plan.traffic, Traffic::Process(_)) && plan.surroundings.is_none();
     let demand = if drawn { plan.gateway.demand.least_secs() } else { 0.0 };

@@ -130,7 +130,7 @@ pub fn parse(name: &str, text: &str, base: &Path) -> Loaded {
     let scenario = parts.filter(|_| sound).map(|parts| {
         let path = PathBuf::from(name);
         let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into());
-        let Parts { question, plan, objectives } = parts;
+        let ScenarioParts { question, plan, objectives } = parts;
         let (text, changes) = (text.to_owned(), Vec::new());
         Scenario { path, name: stem, question, text, changes, plan, objectives, settings }
     });
@@ -159,7 +159,7 @@ fn position(problem: &Problem) -> (u8, usize) {
 }
 
 /// What a scenario is made of.
-struct Parts {
+struct ScenarioParts {
     question: String,
     plan: Plan,
     objectives: Vec<Objective>,
@@ -172,7 +172,7 @@ struct Sound {
     faults: bool,
 }
 
-fn scenario(reader: &Reader<'_>) -> Option<Parts> {
+fn scenario(reader: &Reader<'_>) -> Option<ScenarioParts> {
     let top = reader.section(&key::SPEC);
     let example = "question = \"What does a replica crash do?\"";
     let question = top.require(key::QUESTION, example).map(|question| question.value);
@@ -230,7 +230,7 @@ fn scenario(reader: &Reader<'_>) -> Option<Parts> {
     let sound = Sound { gateway: gateway_sound, ingress: ingress_sound, faults: faults_sound };
     let objectives = finish(reader, &mut plan, (&texts, run.is_some()), &sound, &gateway, &traffic);
     run?;
-    Some(Parts { question: question?, plan, objectives })
+    Some(ScenarioParts { question: question?, plan, objectives })
 }
 
 /// Stands in for a run that could not be read, so that the rest can be checked.

@@ -2,7 +2,16 @@
 //!
 //! A replication is one independent sample of the model. Everything here takes figures of whole
 //! replications and gives a point with an interval, or a point and no interval where the data
-//! cannot bear one; [`steady`] alone looks into a single run, in long batches.
+//! cannot bear one; [`steady`] alone examines a single run, in long batches.
+//!
+//! [`mean`] is for one value of each replication, [`jackknife`] for ratios of totals, [`sections`]
+//! for percentiles of all requests together, [`proportion`] for shares of replications. Each gives
+//! a [`Sample`], which keeps what every replication adds to the error, so that [`paired`] can
+//! compare two systems under common random numbers. [`student`], `beta` and `skewness` are what
+//! these rest on.
+//!
+//! It owns the formulas, each with its source, and knows nothing of what it measures: it asks
+//! nobody but `random`. Begin with [`mean`], then `sample.rs`.
 
 mod beta;
 pub mod jackknife;

@@ -1,4 +1,4 @@
-//! Comparing two systems that had the same luck (common random numbers).
+//! Comparing two systems under common random numbers.
 //!
 //! Replication i of both meets the same arrivals, demands and faults, so what chance does to one it
 //! does to the other, and most of it is gone from the difference (Law, Simulation Modeling and
@@ -15,8 +15,8 @@ pub struct Comparison {
     pub difference: Estimate,
     /// The figure of the one over that of the other; `None` unless both are above zero.
     pub ratio: Option<Estimate>,
-    /// What the interval of the difference would be had the two had luck of their own (Welch,
-    /// Biometrika 34, 1947).
+    /// What the interval of the difference would be had the two had random numbers of their own
+    /// (Welch, Biometrika 34, 1947).
     pub unpaired: Option<Interval>,
     /// The variance of the unpaired difference over that of the paired one; `None` if either is
     /// nothing.

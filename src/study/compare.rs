@@ -1,13 +1,13 @@
-//! Variants of a scenario side by side, under the same luck.
+//! Variants of a scenario side by side, under common random numbers.
 //!
 //! Every variant runs with the same seed and the same number of replications. Each source of
 //! randomness has its own stream, so replication i of every variant meets the same arrivals, the
 //! same demands and the same faults as far as the variants have them in common. Differences are
-//! taken replication by replication, which leaves out the luck they share.
+//! taken replication by replication, which leaves out the randomness they share.
 
 use std::collections::BTreeSet;
 
-use crate::experiment::{Course, Experiment, Runner};
+use crate::experiment::{Experiment, Retention, Runner};
 use crate::metric::{Compared, Metric, Statistic};
 use crate::plan::{Extent, Plan};
 use crate::scenario::Scenario;
@@ -59,7 +59,7 @@ pub fn run(runner: &Runner<'_>, variants: &[Variant]) -> Vec<Experiment> {
     let asked = plans.first().map_or(0, |plan| plan.run.replications);
     let horizons: u64 = plans.iter().map(|plan| plan.run.horizon.0).sum();
     runner.progress().expect(asked * plans.len(), horizons.saturating_mul(asked as u64));
-    let course = Course::First { requests_every: None };
+    let course = Retention::First { requests_every: None };
     let block = (4 * runner.threads()).min(asked);
     let mut runs = Vec::new();
     for variant in variants {

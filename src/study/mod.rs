@@ -3,8 +3,8 @@
 //! A study is a function from scenarios and a [`Runner`](crate::experiment::Runner) to values; who
 //! watches can stop it, and what was complete by then is given. [`precision`] goes on with one
 //! experiment until its figures are known well enough; [`compare`] sets variants side by side under
-//! the same luck; [`sweep`] goes through a grid of settings; [`capacity`] looks for the largest
-//! load that each gateway carries. What varies is a [`variation`]; what is compared is a
+//! the same random numbers; [`sweep`] goes through a grid of settings; [`capacity`] looks for the
+//! largest load that each gateway carries. What varies is a [`variation`]; what is compared is a
 //! [`measure`]; [`cost`] says what a gateway takes.
 //!
 //! Studies judge by [`crate::verdict`] and estimate by [`crate::metric`]. They word nothing: that

@@ -11,7 +11,7 @@
 //! of all looks contain their truths, and so do those of the one at which it ends (Bonferroni; for
 //! why it is needed see Armitage, McPherson and Rowe, J. R. Stat. Soc. A 132, 1969).
 
-use crate::experiment::{Course, Experiment, Runner, Sequence, SequenceEnd};
+use crate::experiment::{Experiment, Retention, Runner, Sequence, SequenceEnd};
 use crate::objective::{Bound, Metric, Objective, Relation};
 use crate::scenario::Scenario;
 use crate::stats::{Confidence, Estimate};
@@ -47,7 +47,7 @@ pub fn run(
     runner: &Runner<'_>,
     scenario: &Scenario,
     precision: Precision,
-    course: Course,
+    course: Retention,
 ) -> Experiment {
     let horizon = scenario.plan.run.horizon.0;
     let expect =
@@ -64,7 +64,7 @@ pub fn run_within(
     runner: &Runner<'_>,
     scenario: &Scenario,
     precision: Precision,
-    course: Course,
+    course: Retention,
     expect: impl Fn(usize),
 ) -> Experiment {
     let plan = &scenario.plan;
@@ -91,14 +91,14 @@ pub fn run_within(
 }
 
 /// Whether an experiment can end, and how many times its replications it seems to need.
-struct State {
+struct SequenceState {
     end: Option<SequenceEnd>,
     more: f64,
 }
 
-fn state(run: &Experiment, scenario: &Scenario, precision: Precision) -> State {
+fn state(run: &Experiment, scenario: &Scenario, precision: Precision) -> SequenceState {
     if run.interrupted {
-        return State { end: Some(SequenceEnd::Interrupted), more: 0.0 };
+        return SequenceState { end: Some(SequenceEnd::Interrupted), more: 0.0 };
     }
     let asked = match scenario.objectives.is_empty() {
         true => figures(),
@@ -107,13 +107,13 @@ fn state(run: &Experiment, scenario: &Scenario, precision: Precision) -> State {
     let judgements = judge_all(run, &asked);
     let is_decided = |j: &&Judgement| !matches!(j.verdict, Verdict::Undecided(_));
     if !scenario.objectives.is_empty() && judgements.iter().all(|j| is_decided(&j)) {
-        return State { end: Some(SequenceEnd::Decided), more: 0.0 };
+        return SequenceState { end: Some(SequenceEnd::Decided), more: 0.0 };
     }
     let open = judgements.iter().filter(|j| scenario.objectives.is_empty() || !is_decided(j));
     let width = |j: &Judgement| relative_width(j.figure.as_deref(), j.objective.metric.is_share());
     let widest = open.map(width).fold(0.0, f64::max) / precision.relative;
     let end = (widest <= 1.0).then_some(SequenceEnd::Precise);
-    State { end, more: widest.powi(2) }
+    SequenceState { end, more: widest.powi(2) }
 }
 
 /// Half of an interval over its point; infinite if there is none.

@@ -1,11 +1,11 @@
 //! A scenario over a grid of settings.
 //!
 //! The cells of the grid run one after the other, all with the same seed: replication i of every
-//! cell meets the same luck as far as the cells have it in common, so that a curve over the cells
-//! shows the settings and not the draw. A cell is handed on when it is complete; what it simulated
-//! is then forgotten, so a grid takes no more memory than its largest cell.
+//! cell has the same random numbers as far as the cells have it in common, so that a curve over the
+//! cells shows the settings and not the draw. A cell is handed on when it is complete; what it
+//! simulated is then forgotten, so a grid takes no more memory than its largest cell.
 
-use crate::experiment::{Course, Experiment, Runner};
+use crate::experiment::{Experiment, Retention, Runner};
 use crate::study::compare::Variant;
 use crate::study::precision::{self, Precision};
 
@@ -63,7 +63,7 @@ pub fn run(
 
 fn one(runner: &Runner<'_>, cell: &Variant, effort: Effort, forecast: &Forecast) -> Experiment {
     // Only the first replication can show whether warm-up was long enough.
-    let course = Course::First { requests_every: None };
+    let course = Retention::First { requests_every: None };
     let expect = |count: usize| {
         let (replications, nanoseconds) = forecast.expected(count);
         runner.progress().expect(replications, nanoseconds);

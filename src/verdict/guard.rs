@@ -5,7 +5,7 @@ use crate::metric::percentile::too_few_beyond;
 use crate::objective::Objective;
 use crate::observe::outcome::WindowOutcome;
 use crate::stats::Confidence;
-use crate::verdict::{Doubt, Verdict, judge};
+use crate::verdict::judgement::{Doubt, Verdict, judge};
 
 /// What a percentile that seems to be met is worth.
 pub(crate) fn percentile(q: f64, windows: &[&WindowOutcome]) -> Verdict {

@@ -2,52 +2,24 @@
 //!
 //! An objective is met or missed only if the whole interval lies on one side of its bound. In all
 //! other cases it is undecided, and the reason is given; no data never passes.
+//!
+//! `judgement.rs` has what a verdict is and how an interval is held against a bound. A figure can
+//! look good because the worst requests are missing from it: `guard.rs` says what a judgement is
+//! worth then. [`judge_all`] takes an experiment and its objectives and gives a [`Judgement`] for
+//! each, which reports tell and exit codes follow.
+//!
+//! It owns the rule, and may ask the experiment for its outcomes and `metric` for estimates; it
+//! makes no estimate of its own. Begin with [`judge_all`].
 
 mod guard;
+mod judgement;
 
 use crate::experiment::Experiment;
 use crate::experiment::recovery::stability;
 use crate::metric::{Statistic, estimator};
-use crate::objective::{Bound, Metric, Objective, Relation};
+use crate::objective::{Metric, Objective, Relation};
 use crate::observe::outcome::WindowOutcome;
-use crate::stats::{Estimate, Interval};
-
-/// The judgement on one objective.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Verdict {
-    /// It holds with the confidence of the intervals.
-    Met,
-    /// It does not hold, with the same confidence.
-    Missed,
-    /// The data do not say.
-    Undecided(Doubt),
-}
-
-/// Why an objective is undecided.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Doubt {
-    /// Nothing was measured: no request, no incident.
-    NoData,
-    /// The run was stopped: replications end before the horizon, or are fewer than asked for.
-    Interrupted,
-    /// One replication has no interval.
-    OneReplication,
-    /// The bound lies within the interval.
-    Straddles,
-    /// This many incidents were not over at the end of the run.
-    Unrecovered(u64),
-    /// More requests failed, or were never answered, than the percentile leaves out: this share of
-    /// them. A percentile is of
-    /// the served requests, and would pass because the worst ones are missing from it.
-    Failed(f64),
-    /// This share of the requests was in flight at the end and would not have been answered soon:
-    /// what becomes of them decides.
-    Unanswered(f64),
-    /// Fewer than ten served requests are expected beyond the percentile.
-    FewBeyond,
-    /// So many replications do not say whether they came back, and what became of them decides.
-    Unclear(u64),
-}
+pub use judgement::{Doubt, Verdict, bound, judge};
 
 /// An objective with what was found.
 #[derive(Clone, Debug, PartialEq)]
@@ -119,26 +91,6 @@ fn judge_one(run: &Experiment, objective: &Objective) -> Judgement {
     Judgement { objective: objective.clone(), figure, verdict, margin }
 }
 
-/// The judgement on a figure.
-pub fn judge(objective: &Objective, figure: Option<&Estimate>) -> Verdict {
-    let Some(figure) = figure else { return Verdict::Undecided(Doubt::NoData) };
-    let Some(Interval { low, high }) = figure.interval else {
-        return Verdict::Undecided(Doubt::OneReplication);
-    };
-    let bound = bound(objective);
-    let (met, missed) = match objective.relation {
-        Relation::Below => (high < bound, low >= bound),
-        Relation::AtMost => (high <= bound, low > bound),
-        Relation::Above => (low > bound, high <= bound),
-        Relation::AtLeast => (low >= bound, high < bound),
-    };
-    match (met, missed) {
-        (true, _) => Verdict::Met,
-        (_, true) => Verdict::Missed,
-        _ => Verdict::Undecided(Doubt::Straddles),
-    }
-}
-
 /// What a judgement on recovery is worth. While incidents are not over the figure is a lower bound:
 /// it can miss the objective, and meets none.
 fn judge_recovery(objective: &Objective, judged: Verdict, windows: &[&WindowOutcome]) -> Verdict {
@@ -164,14 +116,6 @@ fn judge_share(run: &Experiment, objective: &Objective, judged: Verdict) -> Verd
     match stands(true) && stands(false) {
         true => judged,
         false => Verdict::Undecided(Doubt::Unclear(stability::unclear(&run.outcomes))),
-    }
-}
-
-/// The bound in the unit of the figure: seconds, or a share.
-pub fn bound(objective: &Objective) -> f64 {
-    match objective.bound {
-        Bound::Span(span) => span.as_secs(),
-        Bound::Share(share) => share.0,
     }
 }
 

@@ -1,6 +1,8 @@
 use super::*;
 use crate::experiment::tests::{example, with_clients};
+use crate::objective::Bound;
 use crate::observe::outcome::WindowOutcome;
+use crate::stats::{Estimate, Interval};
 use crate::units::{Share, Span};
 
 fn objective(metric: Metric, relation: Relation, seconds: f64) -> Objective {
@@ -191,7 +193,7 @@ fn the_worst_judgement_is_the_overall_one() {
 
 #[test]
 fn a_share_of_replications_is_decided_by_its_interval_whatever_became_of_the_unclear() {
-    use crate::observe::aftermath::{Stability, Unclear};
+    use crate::observe::recovery::{Stability, Unclear};
     let unclear = Stability::Unclear(Unclear::TooShort);
     let judged = |metric, relation, bound, found: &[(Stability, usize)]| {
         let mut run = with_clients::experiment();

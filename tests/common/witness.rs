@@ -109,8 +109,8 @@ impl Observer for All<'_, '_> {
     fn observe(&mut self, at: Instant, observation: &Observation) {
         self.0.iter_mut().for_each(|one| one.observe(at, observation));
     }
-    fn looked(&mut self, at: Instant, readings: &[Reading], connecting: u64) {
-        self.0.iter_mut().for_each(|one| one.looked(at, readings, connecting));
+    fn sampled(&mut self, at: Instant, readings: &[Reading], connecting: u64) {
+        self.0.iter_mut().for_each(|one| one.sampled(at, readings, connecting));
     }
     fn bin_ended(&mut self, at: Instant, readings: &[Reading]) {
         self.0.iter_mut().for_each(|one| one.bin_ended(at, readings));

@@ -1,8 +1,8 @@
 //! What the product's documents promise and what follows from it, property by property. The number
 //! in a test's name is that of the property.
 //!
-//! Where luck plays a part the mean over many replications must lie within four standard errors of
-//! the value derived, which a right program misses once in 16 000 times; the seeds are fixed.
+//! Where chance plays a part the mean over many replications must lie within four standard errors
+//! of the value derived, which a right program misses once in 16 000 times; the seeds are fixed.
 
 pub use crate::common::troubles::{fault, random, rates, step};
 use crate::common::witness::Witness;

@@ -123,7 +123,7 @@ fn debug_and_release_builds_agree_on_these_digests() {
 /// When faults struck, and whom.
 fn strikes(witness: &Witness) -> Vec<(Instant, String)> {
     let strike = |(at, fact): &(Instant, Observation)| match fact {
-        Observation::FaultStruck { subject, .. } => Some((*at, subject.clone())),
+        Observation::FaultInjected { subject, .. } => Some((*at, subject.clone())),
         _ => None,
     };
     witness.facts.iter().filter_map(strike).collect()

@@ -3,8 +3,8 @@
 use brownout::experiment::recovery::stability::StabilitySummary;
 use brownout::experiment::summary::summarize;
 use brownout::experiment::{Options, Progress, run};
-use brownout::observe::aftermath::Unclear;
 use brownout::observe::ledger::Failure;
+use brownout::observe::recovery::Unclear;
 use brownout::observe::{Observation, State};
 use brownout::plan::*;
 use brownout::random::Law;
@@ -62,7 +62,7 @@ fn a_process_that_is_told_to_stop_says_no_to_readiness() {
         let killed = entered(&witness, 0, State::Failed).expect("its time is over");
         assert_eq!(killed.since(stopped), secs(25.0));
         assert_eq!(outcome.probes_failed.readiness, 0);
-        // Two misses 10 s apart are looked at in the 20 s after it.
+        // Two misses 10 s apart are seen in the 20 s after it.
         let left = rotated(&witness, 0, false).expect("it leaves");
         assert!(left > stopped + secs(10.0) && left <= stopped + secs(20.0), "{stopped} {left}");
     }
@@ -130,7 +130,10 @@ fn a_clock_of_a_random_fault_goes_with_the_replica_it_began_with() {
     plan.faults = vec![fault(Fault::Rollout, 90.0), random("crash", crash, after)];
     let (witness, _) = witnessed(&plan, 0);
     let struck = witness.times(|fact| {
-        matches!(fact, Observation::FaultStruck { fault: 1, .. } | Observation::FaultMissed { .. })
+        matches!(
+            fact,
+            Observation::FaultInjected { fault: 1, .. } | Observation::FaultMissed { .. }
+        )
     });
     assert_eq!(struck, []);
     assert_eq!(witness.replicas(), 4);

@@ -8,7 +8,7 @@ use crate::common::{at, secs};
 use brownout::experiment::recovery::stability::{Loop, StabilitySummary};
 use brownout::experiment::summary::summarize;
 use brownout::experiment::{Options, Progress, run};
-use brownout::observe::aftermath::Unclear;
+use brownout::observe::recovery::Unclear;
 use brownout::plan::*;
 use brownout::random::Law;
 

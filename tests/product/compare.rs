@@ -1,6 +1,6 @@
-//! Comparisons under the same luck: the sign is what theory says, the interval is narrower than
-//! that of independent runs by the factor that is reported, and it contains the truth as often as
-//! it claims.
+//! Comparisons under common random numbers: the sign is what theory says, the interval is narrower
+//! than that of independent runs by the factor that is reported, and it contains the truth as often
+//! as it claims.
 
 use std::path::Path;
 
@@ -37,7 +37,7 @@ fn found(contrasts: &[Contrast], metric: Metric) -> Comparison {
     contrast.and_then(|contrast| contrast.against[0]).expect("compared")
 }
 
-/// The half width of the difference of the means of two runs with luck of their own.
+/// The half width of the difference of the means of two independent runs.
 fn unpaired_half_width(variants: &[Variant; 2], first: &Experiment) -> f64 {
     let mut other = [variants[1].clone()];
     align(&mut other, Some(4_711), Some(20));

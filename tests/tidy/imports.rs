@@ -1,7 +1,13 @@
 //! Which file of `src` uses which other, and the circles among them.
 //!
 //! A path counts where it stands, in a `use` or in the code, and leads to the file that defines the
-//! name: `pub use` in a parent is followed to the child, and is no use of it by the parent.
+//! name: `pub use` in a parent is followed to the child, and is no use of it by the parent. The
+//! scope of a visibility, `pub(in path)`, is no use.
+//!
+//! One thing is no circle: a struct in a folder's `mod.rs` and its methods in the files of that
+//! folder, by subject. A use of a `mod.rs` by a file below it does not count if all that the file
+//! uses of it are structs to which it adds an `impl`, and if all that the `mod.rs` uses of the file
+//! are the types of fields of its structs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +23,9 @@ pub struct Imports {
     exports: BTreeMap<(Module, String), Module>,
     uses: BTreeMap<Module, BTreeSet<Module>>,
 }
+
+/// What a file uses of each other, by name; a name is empty where the whole module is meant.
+type Used = BTreeMap<Module, BTreeSet<String>>;
 
 /// The module of a file; `None` for `main.rs`, a program of its own.
 fn module_of(source: &Source) -> Option<Module> {
@@ -82,9 +91,47 @@ fn flatten(tree: &str) -> Vec<Vec<String>> {
 
 /// Paths with `::` in code without declarations.
 fn inline_paths(code: &str) -> Vec<Vec<String>> {
+    let code = code.replace("pub(in crate::", "pub(in ");
     let words = code.split(|c: char| !is_name(c) && c != ':');
     let paths = words.filter(|word| word.contains("::") && !word.starts_with(':'));
     paths.map(|path| path.split("::").map(str::to_owned).collect()).collect()
+}
+
+/// The words in the bodies of structs that a code declares.
+fn words_of_fields(code: &str) -> BTreeSet<&str> {
+    let (mut words, mut inside) = (BTreeSet::new(), false);
+    for line in code.lines() {
+        if inside && !line.starts_with('}') {
+            words.extend(line.split(|c: char| !is_name(c)));
+        }
+        let declares = line.starts_with("struct ") || line.contains(") struct ");
+        inside = (inside && !line.starts_with('}'))
+            || ((declares || line.starts_with("pub struct ")) && line.ends_with('{'));
+    }
+    words
+}
+
+/// Whether a code adds an `impl` to this type.
+fn implements(code: &str, name: &str) -> bool {
+    let heads = code.lines().filter(|line| line.starts_with("impl"));
+    heads.into_iter().any(|head| head.split(|c: char| !is_name(c)).any(|word| word == name))
+}
+
+/// Whether a file only adds methods to structs of its folder's `mod.rs`, and that only holds its
+/// types.
+fn adds_methods(part: (&str, &Used, &Module), whole: (&str, &Used, &Module)) -> bool {
+    let ((part, used, file), (code, held, folder)) = (part, whole);
+    let structs = words_after(code, "struct ");
+    let fields = words_of_fields(code);
+    let is_below = file.len() > folder.len() && file.starts_with(folder);
+    let adds = |name: &String| structs.contains(name.as_str()) && implements(part, name);
+    let holds = |name: &String| fields.contains(name.as_str());
+    is_below && used[folder].iter().all(adds) && held.get(file).is_none_or(|n| n.iter().all(holds))
+}
+
+fn words_after<'c>(code: &'c str, before: &str) -> BTreeSet<&'c str> {
+    let rests = code.split(before).skip(1);
+    rests.filter_map(|rest| rest.split(|c: char| !is_name(c)).next()).collect()
 }
 
 impl Imports {
@@ -106,15 +153,31 @@ impl Imports {
                 }
             }
         }
-        for (module, source) in &files {
-            let (trees, rest) = declarations(source.product());
-            let trees = trees.iter().filter(|(public, _)| !public);
-            let paths = trees.flat_map(|(_, tree)| flatten(tree)).chain(inline_paths(&rest));
-            let used = paths.filter_map(|path| imports.resolve(module, &path, 0));
-            let used: BTreeSet<Module> = used.filter(|used| used != module).collect();
-            imports.uses.insert(module.clone(), used);
+        let used: BTreeMap<&Module, Used> =
+            files.iter().map(|(module, source)| (module, imports.used(module, source))).collect();
+        let codes: BTreeMap<&Module, &str> =
+            files.iter().map(|(module, source)| (module, source.product())).collect();
+        for (module, own) in &used {
+            let counts = |other: &&Module| {
+                let whole = (codes[*other], &used[*other], *other);
+                !adds_methods((codes[*module], own, module), whole)
+            };
+            imports.uses.insert((*module).clone(), own.keys().filter(counts).cloned().collect());
         }
         imports
+    }
+
+    fn used(&self, module: &Module, source: &Source) -> Used {
+        let (trees, rest) = declarations(source.product());
+        let trees = trees.iter().filter(|(public, _)| !public);
+        let paths = trees.flat_map(|(_, tree)| flatten(tree)).chain(inline_paths(&rest));
+        let mut used = Used::new();
+        for (owner, name) in paths.filter_map(|path| self.resolve(module, &path, 0)) {
+            if owner != *module {
+                used.entry(owner).or_default().insert(name);
+            }
+        }
+        used
     }
 
     fn export(&mut self, module: &Module, path: &[String]) {
@@ -143,8 +206,8 @@ impl Imports {
         }
     }
 
-    /// The module that defines what a path names.
-    fn resolve(&self, module: &Module, path: &[String], depth: usize) -> Option<Module> {
+    /// The module that defines what a path names, and the name.
+    fn resolve(&self, module: &Module, path: &[String], depth: usize) -> Option<(Module, String)> {
         let whole = self.absolute(module, path)?;
         let known = |length: &usize| self.modules.contains_key(&whole[..*length]);
         let length = (0..=whole.len()).rev().find(known)?;
@@ -158,7 +221,7 @@ impl Imports {
             }
             // A module as a whole, without an item of it, is only named.
             _ if name.is_none() && path.len() < 2 => None,
-            _ => Some(owner),
+            _ => Some((owner, name.cloned().unwrap_or_default())),
         }
     }
 
@@ -217,9 +280,23 @@ fn circles_are_found_and_re_exports_are_none() {
     let hands_on = "mod one;\nmod other;\npub use one::{One, f};\npub struct Top;\n";
     assert_eq!(circles(["use super::Top;", "use crate::a::{One, Top};"], hands_on), 0);
     assert_eq!(circles(["use super::other::Other;", "use crate::a::One;"], hands_on), 2);
-    let uses = "mod one;\nmod other;\nuse one::One;\npub struct Top;\n";
+    let uses = "mod one;\nmod other;\nuse one::One;\npub struct Top;\nfn f() { One::g() }\n";
     assert_eq!(circles(["use crate::a::Top;", ""], uses), 2);
     let inline = "mod one;\nmod other;\npub struct Top;\nfn f() { one::f() }\n";
     assert_eq!(circles(["use super::{\n    Top,\n};", ""], inline), 2);
     assert_eq!(circles(["fn f() { std::mem::take(x) }", "use crate::a::one;"], inline), 0);
+    assert_eq!(circles(["pub(in crate::a) struct One;", ""], inline), 0);
+    let holds = "mod one;\nmod other;\nuse one::One;\npub struct Top {\n    one: One,\n}\n";
+    assert_eq!(circles(["use super::Top;\nimpl Top {}", ""], holds), 0);
+    assert_eq!(circles(["use super::Top;\nfn f(top: &Top) {}", ""], holds), 2);
+    let asks = format!("{holds}fn f() {{ one::f() }}\n");
+    assert_eq!(circles(["use super::Top;\nimpl Top {}", ""], &asks), 2);
+    assert_eq!(circles(["use super::Top;\nimpl Top {}", "use super::Top;\nimpl Top {}"], holds), 0);
+    assert_eq!(
+        circles(
+            ["use super::Top;\nimpl Top {}\nuse super::other::B;", "use super::one::A;"],
+            holds
+        ),
+        2
+    );
 }

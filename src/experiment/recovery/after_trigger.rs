@@ -5,8 +5,8 @@
 //!          │ normal │      │         │ back in a window │ stuck?       │   │
 //! ```
 //!
-//! The **trigger** lasts from the first strike of a fault, or the first increase of the rate, after
-//! warm-up until every fault is over, its capacity is restored and the rate is back for good.
+//! The **trigger** lasts from the first injection of a fault, or the first increase of the rate,
+//! after warm-up until every fault is over, its capacity is restored and the rate is back for good.
 //! **Before** it, but for its last 10 s, whose requests may meet the trigger, is what counts as
 //! normal. **D** is the longest that a request of that time took to its outcome: what is sent later
 //! than D before the end is left out, and what is sent earlier and has no outcome is not answered.
@@ -24,14 +24,14 @@
 //! bursts and recorded traffic count as normal.
 
 use crate::experiment::recovery::load_increase::load_increase;
-use crate::observe::aftermath::{Aftermath, Stability, Trigger, Unclear};
-use crate::observe::course::{Course, Stretch, total};
 use crate::observe::incident::Incident;
 use crate::observe::outcome::Outcome;
+use crate::observe::recovery::{RunRecovery, Stability, Trigger, Unclear};
+use crate::observe::time_series::{IntervalStats, TimeSeries, total};
 use crate::plan::Plan;
 use crate::units::{Instant, SECOND, Span};
 
-/// What is looked at together if enough requests come in it.
+/// What is judged together if enough requests come in it.
 const WINDOW: Span = Span(10 * SECOND);
 /// Requests that are enough.
 const ENOUGH: u64 = 100;
@@ -67,7 +67,7 @@ fn trigger(
 
 /// Judges the run of a plan by its outcome and its course, which can be left out if the plan has no
 /// [`may_be_troubled`].
-pub(crate) fn aftermath(plan: &Plan, outcome: &Outcome, course: Option<&Course>) -> Aftermath {
+pub(crate) fn recovery(plan: &Plan, outcome: &Outcome, course: Option<&TimeSeries>) -> RunRecovery {
     let incidents = (&outcome.incidents[..], outcome.incidents_unlisted == 0);
     let (warm_up, ended) = (plan.run.warm_up, outcome.ended);
     judge(course, warm_up, trigger(warm_up, load_increase(plan), incidents, ended), ended)
@@ -79,28 +79,28 @@ pub(crate) fn may_be_troubled(plan: &Plan) -> bool {
 }
 
 fn judge(
-    course: Option<&Course>,
+    course: Option<&TimeSeries>,
     warm_up: Instant,
     trigger: Option<Trigger>,
     ended: Instant,
-) -> Aftermath {
-    let mut aftermath = Aftermath {
+) -> RunRecovery {
+    let mut judged = RunRecovery {
         stability: Stability::Untroubled,
         trigger,
-        before: Stretch::default(),
-        last: Stretch::default(),
+        before: IntervalStats::default(),
+        last: IntervalStats::default(),
     };
     if let Some(((from, to), course)) = trigger.zip(course) {
         let earlier = |instant: Instant, span: Span| Instant(instant.0.saturating_sub(span.0));
-        aftermath.before = total(course.between(warm_up, earlier(from, WINDOW)));
-        let end = earlier(ended, aftermath.before.slowest);
+        judged.before = total(course.between(warm_up, earlier(from, WINDOW)));
+        let end = earlier(ended, judged.before.slowest);
         let after = to.map(|to| course.between(to, end));
-        let window = per_window(&aftermath.before, course.slot());
+        let window = per_window(&judged.before, course.slot());
         let last = after.map(|after| &after[after.len() - last_slots(after.len(), window)..]);
-        aftermath.last = last.map(total).unwrap_or_default();
-        aftermath.stability = stability(&aftermath, after, (window, course.slot()));
+        judged.last = last.map(total).unwrap_or_default();
+        judged.stability = stability(&judged, after, (window, course.slot()));
     }
-    aftermath
+    judged
 }
 
 /// Slots of the last stretch.
@@ -109,18 +109,18 @@ fn last_slots(after: usize, window: usize) -> usize {
 }
 
 /// Slots of a window.
-fn per_window(before: &Stretch, slot: Span) -> usize {
+fn per_window(before: &IntervalStats, slot: Span) -> usize {
     let slots = before.length.0 / slot.0;
     let enough = (ENOUGH * slots).div_ceil(before.sent.max(1));
     WINDOW.0.div_ceil(slot.0).max(enough) as usize
 }
 
 fn stability(
-    aftermath: &Aftermath,
-    after: Option<&[Stretch]>,
+    judged: &RunRecovery,
+    after: Option<&[IntervalStats]>,
     (window, slot): (usize, Span),
 ) -> Stability {
-    let Aftermath { before, last, .. } = aftermath;
+    let RunRecovery { before, last, .. } = judged;
     let goodput = before.goodput().filter(|goodput| *goodput > 0.0 && before.length >= WINDOW);
     let Some(normal) = goodput else { return Stability::Unclear(Unclear::NothingBefore) };
     let Some(after) = after else { return Stability::Unclear(Unclear::TriggerLasts) };
@@ -136,7 +136,7 @@ fn stability(
 }
 
 /// Slots from the end of the trigger to the first good window after which almost all are good.
-fn back(before: &Stretch, after: &[Stretch], window: usize) -> Option<usize> {
+fn back(before: &IntervalStats, after: &[IntervalStats], window: usize) -> Option<usize> {
     let windows = after.windows(window).map(total).enumerate();
     let sent = windows.filter(|(_, window)| window.sent > 0);
     let good: Vec<(usize, bool)> =
@@ -152,7 +152,7 @@ fn back(before: &Stretch, after: &[Stretch], window: usize) -> Option<usize> {
 }
 
 /// Whether a stretch is as what was normal `before`.
-fn is_good(stretch: &Stretch, before: &Stretch) -> bool {
+fn is_good(stretch: &IntervalStats, before: &IntervalStats) -> bool {
     let Some(normal) = before.goodput() else { return false };
     // As if two more requests had failed and two more had not (Agresti and Coull, The American
     // Statistician 52, 1998): even a goodput of one has an error.

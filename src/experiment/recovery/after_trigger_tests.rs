@@ -8,29 +8,29 @@ fn at(seconds: f64) -> Instant {
 /// A made-up run: a hundred requests a second, of which each second answers a share in so long; the
 /// trigger lasts from 100 s to 110 s, warm-up to 20 s.
 struct Run {
-    luck: Option<Stream>,
+    noise: Option<Stream>,
     rate: u64,
 }
 
 impl Run {
     fn exact() -> Self {
-        Run { luck: None, rate: 100 }
+        Run { noise: None, rate: 100 }
     }
 
     fn noisy(replication: u64, rate: u64) -> Self {
-        Run { luck: Some(Seed { seed: 3, replication }.stream("noise", 0)), rate }
+        Run { noise: Some(Seed { seed: 3, replication }.stream("noise", 0)), rate }
     }
 
     /// Requests answered of so many, each with the same chance.
     fn answered(&mut self, sent: u64, share: f64) -> u64 {
-        match &mut self.luck {
-            Some(luck) => (0..sent).map(|_| u64::from(luck.unit() < share)).sum(),
+        match &mut self.noise {
+            Some(noise) => (0..sent).map(|_| u64::from(noise.unit() < share)).sum(),
             None => (sent as f64 * share).round() as u64,
         }
     }
 
-    fn course(&mut self, seconds: u64, of: impl Fn(f64) -> (f64, f64)) -> Course {
-        let mut course = Course::new(Span(SECOND));
+    fn course(&mut self, seconds: u64, of: impl Fn(f64) -> (f64, f64)) -> TimeSeries {
+        let mut course = TimeSeries::new(Span(SECOND));
         for second in 0..seconds {
             let (share, latency) = of(second as f64);
             let (sent, latency) = (self.rate, Span::from_secs(latency));
@@ -41,7 +41,7 @@ impl Run {
         course
     }
 
-    fn judge(&mut self, seconds: u64, of: impl Fn(f64) -> (f64, f64)) -> Aftermath {
+    fn judge(&mut self, seconds: u64, of: impl Fn(f64) -> (f64, f64)) -> RunRecovery {
         let course = self.course(seconds, of);
         let trigger = Some((at(100.0), Some(at(110.0))));
         judge(Some(&course), at(20.0), trigger, at(seconds as f64))
@@ -58,10 +58,10 @@ fn what_comes_back_is_recovered_from_the_first_good_window_on() {
     // Bad for 30 s after the trigger: a window with one bad second is not good yet.
     let calm = (0.999, 0.02);
     let of = |t: f64| if (100.0..140.0).contains(&t) { (0.2, 0.9) } else { calm };
-    let aftermath = Run::exact().judge(400, of);
-    assert_eq!(recovered(aftermath.stability), 30.0);
-    assert_eq!(aftermath.before.length, Span::from_secs(70.0));
-    assert_eq!(aftermath.last.length, Span::from_secs(58.0));
+    let recovery = Run::exact().judge(400, of);
+    assert_eq!(recovered(recovery.stability), 30.0);
+    assert_eq!(recovery.before.length, Span::from_secs(70.0));
+    assert_eq!(recovery.last.length, Span::from_secs(58.0));
     // One that was never troubled beyond the trigger is back at once.
     let of = |t: f64| if (100.0..110.0).contains(&t) { (0.0, 0.9) } else { calm };
     assert_eq!(recovered(Run::exact().judge(400, of).stability), 0.0);
@@ -136,7 +136,7 @@ fn a_run_that_shows_too_little_is_unclear() {
 fn what_has_no_outcome_counts_as_not_answered_unless_it_is_too_young() {
     let mut course = Run::exact().course(300, |_| (1.0, 2.0));
     (298..300).for_each(|second| course.at(at(f64::from(second))).answered = 0);
-    let judged = |course: &Course| {
+    let judged = |course: &TimeSeries| {
         judge(Some(course), at(0.0), Some((at(100.0), Some(at(110.0)))), at(300.0)).stability
     };
     assert_eq!(judged(&course), Stability::Recovered { after: Span::ZERO });

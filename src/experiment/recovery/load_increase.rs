@@ -9,7 +9,7 @@ const MARGIN: f64 = 0.01;
 /// From when the rate is more than 1 % above that at the end of warm-up, and from when it is so no
 /// more until the horizon (the horizon itself if that is never). `None` if it never rises so, and
 /// where it says nothing: of recorded traffic, and if users send one request after the other.
-/// Bursts are not looked at.
+/// Bursts are left out.
 pub(crate) fn load_increase(plan: &Plan) -> Option<(Instant, Instant)> {
     let around = plan.surroundings.as_ref();
     let closed = |population: &Population| matches!(population, Population::Closed { .. });
@@ -27,19 +27,19 @@ pub(crate) fn load_increase(plan: &Plan) -> Option<(Instant, Instant)> {
 
 /// A time in which the rate is linear: its ends, in nanoseconds, and the rates at these.
 #[derive(Clone, Copy, Debug)]
-struct Piece {
+struct RatePiece {
     ends: (f64, f64),
     rates: (f64, f64),
 }
 
-impl Piece {
+impl RatePiece {
     /// The part between two times; `None` if there is none.
-    fn part(self, from: f64, to: f64) -> Option<Piece> {
+    fn part(self, from: f64, to: f64) -> Option<RatePiece> {
         let ((start, end), (first, last)) = (self.ends, self.rates);
         let ends = (start.max(from), end.min(to));
         let slope = if first == last { 0.0 } else { (last - first) / (end - start) };
         let rate = |time: f64| first + slope * (time - start);
-        (ends.0 < ends.1).then(|| Piece { ends, rates: (rate(ends.0), rate(ends.1)) })
+        (ends.0 < ends.1).then(|| RatePiece { ends, rates: (rate(ends.0), rate(ends.1)) })
     }
 
     /// The part in which the rate is above a level, if there is one.
@@ -56,7 +56,7 @@ impl Piece {
 }
 
 /// The pieces of the rate between two times, in order.
-fn pieces(process: &ArrivalProcess, from: f64, to: f64) -> Vec<Piece> {
+fn pieces(process: &ArrivalProcess, from: f64, to: f64) -> Vec<RatePiece> {
     let period = process.period.map_or(f64::INFINITY, |period| period.0 as f64);
     let mut pieces = Vec::new();
     let mut round = if period.is_finite() { (from / period).floor() * period } else { 0.0 };
@@ -65,7 +65,7 @@ fn pieces(process: &ArrivalProcess, from: f64, to: f64) -> Vec<Piece> {
             let next = process.corners.get(index + 1);
             let end = next.map_or(period, |(end, _)| end.0 as f64);
             let rates = (rate.0, next.map_or(rate.0, |(_, rate)| rate.0));
-            let piece = Piece { ends: (round + start.0 as f64, round + end), rates };
+            let piece = RatePiece { ends: (round + start.0 as f64, round + end), rates };
             pieces.extend(piece.part(from, to));
         }
         round += period;

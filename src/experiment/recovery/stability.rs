@@ -7,9 +7,9 @@ use serde::{Serialize, Serializer};
 
 use crate::metric::estimator::Proportion;
 use crate::metric::{Dimension, Metric, Statistic};
-use crate::observe::aftermath::{Aftermath, Stability, Unclear};
-use crate::observe::course::Stretch;
 use crate::observe::outcome::Outcome;
+use crate::observe::recovery::{RunRecovery, Stability, Unclear};
+use crate::observe::time_series::IntervalStats;
 use crate::stats::{Confidence, Estimate};
 
 /// What is this many times as much as before is elevated, if it is enough to matter.
@@ -88,7 +88,7 @@ impl Loop {
     }
 
     /// Its measure as a ratio.
-    fn pair(self, stretch: &Stretch) -> (f64, f64) {
+    fn pair(self, stretch: &IntervalStats) -> (f64, f64) {
         let (part, whole) = match self {
             Loop::Retries => (stretch.sent + stretch.again, stretch.sent),
             Loop::WastedWork => (stretch.wasted, stretch.wasted + stretch.answered),
@@ -111,20 +111,20 @@ impl Loop {
 
 /// What the replications say; `None` unless something surrounds the replicas.
 pub(crate) fn summarize(outcomes: &[Outcome], confidence: Confidence) -> Option<StabilitySummary> {
-    let all: Vec<&Aftermath> = outcomes.iter().filter_map(|o| o.aftermath.as_ref()).collect();
+    let all: Vec<&RunRecovery> = outcomes.iter().filter_map(|o| o.aftermath.as_ref()).collect();
     if all.is_empty() {
         return None;
     }
     let says =
-        |one: &Aftermath| !matches!(one.stability, Stability::Untroubled | Stability::Unclear(_));
-    let said: Vec<&Aftermath> = all.iter().copied().filter(|one| says(one)).collect();
-    let after = |one: &&Aftermath| match one.stability {
+        |one: &RunRecovery| !matches!(one.stability, Stability::Untroubled | Stability::Unclear(_));
+    let said: Vec<&RunRecovery> = all.iter().copied().filter(|one| says(one)).collect();
+    let after = |one: &&RunRecovery| match one.stability {
         Stability::Recovered { after } => Some(after.as_secs()),
         _ => None,
     };
     let recovered: Vec<f64> = said.iter().filter_map(after).collect();
-    let held: Vec<&Aftermath> = said.iter().copied().filter(|one| after(one).is_none()).collect();
-    let goodput = |of: fn(&Aftermath) -> &Stretch| {
+    let held: Vec<&RunRecovery> = said.iter().copied().filter(|one| after(one).is_none()).collect();
+    let goodput = |of: fn(&RunRecovery) -> &IntervalStats| {
         Statistic::share(&said, |one| (of(one).answered as f64, of(one).sent as f64), confidence)
     };
     let share = |of: Metric| of.of_replications(outcomes, None, confidence);
@@ -151,9 +151,9 @@ pub fn unclear(outcomes: &[Outcome]) -> u64 {
 }
 
 /// The loops that are elevated in the last stretches.
-fn held_by(held: &[&Aftermath], confidence: Confidence) -> Vec<Feedback> {
+fn held_by(held: &[&RunRecovery], confidence: Confidence) -> Vec<Feedback> {
     let feedback = |of: Loop| {
-        let measure = |stretch: fn(&Aftermath) -> &Stretch| {
+        let measure = |stretch: fn(&RunRecovery) -> &IntervalStats| {
             Statistic::ratio(of.dimension(), held, |one| of.pair(stretch(one)), confidence)
         };
         let last = measure(|one| &one.last)?;

@@ -5,7 +5,7 @@ use crate::observe::count::Count;
 use crate::observe::histogram::Histogram;
 use crate::observe::incident::Incident;
 use crate::observe::ledger::{Failure, Ledger};
-use crate::observe::outcome::{Entry, Outcome, ProbesFailed, RequestRecord, WindowOutcome};
+use crate::observe::outcome::{JournalEntry, Outcome, ProbesFailed, RequestRecord, WindowOutcome};
 use crate::observe::tally::Tally;
 use crate::observe::timeline::{Latency, ReplicaLife, ReplicaRow, Timeline, TotalRow};
 use crate::observe::{Observation, State};
@@ -80,14 +80,14 @@ pub fn experiment() -> Experiment {
 
 /// One made-up replication.
 pub fn outcome(plan: &Plan, replication: u64) -> Outcome {
-    let mut luck = Seed { seed: plan.run.seed, replication }.stream("sample", 0);
-    let recovery = 14.0 + 2.0 * luck.unit();
-    let run = window(5_400, 3, 0.04, &mut luck);
-    let during = WindowOutcome { open: secs(recovery), ..window(150, 0, 0.2, &mut luck) };
+    let mut stream = Seed { seed: plan.run.seed, replication }.stream("sample", 0);
+    let recovery = 14.0 + 2.0 * stream.unit();
+    let run = window(5_400, 3, 0.04, &mut stream);
+    let during = WindowOutcome { open: secs(recovery), ..window(150, 0, 0.2, &mut stream) };
     let open = plan.run.horizon.since(plan.run.warm_up);
     let run = WindowOutcome { open, ..run };
     let extra = |extent| if extent == Extent::Run { run.clone() } else { during.clone() };
-    let incident = incident(recovery, &mut luck);
+    let incident = incident(recovery, &mut stream);
     let mut outcome = Outcome {
         replication,
         ended: plan.run.horizon,
@@ -99,10 +99,10 @@ pub fn outcome(plan: &Plan, replication: u64) -> Outcome {
         faults: vec![],
         incidents: vec![],
         incidents_unlisted: 0,
-        busy_secs: 53.0 + 2.0 * luck.unit(),
+        busy_secs: 53.0 + 2.0 * stream.unit(),
         capacity_secs: 1_065.0,
         drained: 2,
-        in_flight_peak: 40 + luck.below(10) as u64,
+        in_flight_peak: 40 + stream.below(10) as u64,
         probes_failed: ProbesFailed::default(),
         aftermath: None,
         digest: 0x1234_5678_9abc_def0 ^ replication,
@@ -131,19 +131,19 @@ pub fn change_incident(outcome: &mut Outcome, change: impl Fn(&mut Incident)) {
     set_incidents(outcome, incidents);
 }
 
-fn window(offered: u64, in_flight: u64, median: f64, luck: &mut Stream) -> WindowOutcome {
-    let lost = 10 + luck.below(5) as u64;
+fn window(offered: u64, in_flight: u64, median: f64, stream: &mut Stream) -> WindowOutcome {
+    let lost = 10 + stream.below(5) as u64;
     let served = offered - in_flight - lost;
     let mut latency = Histogram::default();
-    (0..served).for_each(|_| latency.record(secs(median * (0.5 * luck.normal()).exp())));
+    (0..served).for_each(|_| latency.record(secs(median * (0.5 * stream.normal()).exp())));
     let mut ledger = Ledger { offered, served, in_flight, ..Ledger::default() };
     ledger.failures[Failure::LostInFlight as usize] = lost;
     WindowOutcome { ledger, latency, ..WindowOutcome::default() }
 }
 
-fn incident(recovery: f64, luck: &mut Stream) -> Incident {
+fn incident(recovery: f64, stream: &mut Stream) -> Incident {
     let mut ledger = Ledger { served: 130, ..Ledger::default() };
-    ledger.failures[Failure::LostInFlight as usize] = 10 + luck.below(5) as u64;
+    ledger.failures[Failure::LostInFlight as usize] = 10 + stream.below(5) as u64;
     Incident {
         fault: 0,
         subject: "replica b-1".to_owned(),
@@ -155,7 +155,7 @@ fn incident(recovery: f64, luck: &mut Stream) -> Incident {
         restored: Some(at(180.0 + recovery - 1.0)),
         normal: Some(at(180.0 + recovery)),
         p99_before: Some(secs(0.041)),
-        p99_during: Some(secs(0.22 + 0.02 * luck.unit())),
+        p99_during: Some(secs(0.22 + 0.02 * stream.unit())),
         ledger,
         phases: vec![(State::Sandbox, secs(1.0)), (State::Booting, secs(10.0))],
     }
@@ -213,8 +213,8 @@ fn timeline() -> Timeline {
     }
 }
 
-fn journal() -> Vec<Entry> {
-    let entry = |seconds, observation| Entry { at: at(seconds), observation };
+fn journal() -> Vec<JournalEntry> {
+    let entry = |seconds, observation| JournalEntry { at: at(seconds), observation };
     let created = |replica, zone, name: &str| Observation::Created {
         replica,
         slot: zone,
@@ -229,7 +229,7 @@ fn journal() -> Vec<Entry> {
         entry(60.0, Observation::Boundary),
         entry(
             180.0,
-            Observation::FaultStruck { fault: 0, incident: 0, slots, lasting: false, subject },
+            Observation::FaultInjected { fault: 0, incident: 0, slots, lasting: false, subject },
         ),
         entry(
             180.0,

@@ -2,11 +2,11 @@
 
 use crate::experiment::Experiment;
 use crate::experiment::tests::example;
-use crate::observe::aftermath::{Aftermath, Stability};
 use crate::observe::count::Count;
-use crate::observe::course::Stretch;
 use crate::observe::ledger::{Failure, Ledger};
 use crate::observe::outcome::{Outcome, WindowOutcome};
+use crate::observe::recovery::{RunRecovery, Stability};
+use crate::observe::time_series::IntervalStats;
 use crate::plan::*;
 use crate::policy::breaker::BreakerSpec;
 use crate::policy::cache::CacheSpec;
@@ -84,9 +84,9 @@ pub fn experiment() -> Experiment {
 }
 
 fn surround(outcome: &mut Outcome) {
-    let luck = outcome.replication;
-    outcome.aftermath = Some(aftermath(luck));
-    outcome.windows.iter_mut().for_each(|window| add_attempts(window, luck));
+    let number = outcome.replication;
+    outcome.aftermath = Some(recovery(number));
+    outcome.windows.iter_mut().for_each(|window| add_attempts(window, number));
     outcome.attempts = outcome.windows[0].attempts;
     for row in outcome.timeline.iter_mut().flat_map(|timeline| &mut timeline.total) {
         let again = if (18..30).contains(&(row.start.as_secs() as u64 / 10)) { 60 } else { 0 };
@@ -98,17 +98,18 @@ fn surround(outcome: &mut Outcome) {
 }
 
 /// Two of five replications are stuck: two attempts for most requests, and most answers too late.
-fn aftermath(replication: u64) -> Aftermath {
+fn recovery(replication: u64) -> RunRecovery {
     let stuck = replication % 2 == 1;
     let after = secs(5.0 + replication as f64);
-    let stretch = |length, sent| Stretch { length: secs(length), sent, ..Stretch::default() };
-    let calm = |stretch: Stretch| {
+    let stretch =
+        |length, sent| IntervalStats { length: secs(length), sent, ..IntervalStats::default() };
+    let calm = |stretch: IntervalStats| {
         let (sent, latency) = (stretch.sent, secs(0.04 * stretch.sent as f64));
-        Stretch { answered: sent, latency, hits: sent, ..stretch }
+        IntervalStats { answered: sent, latency, hits: sent, ..stretch }
     };
     let (before, last) = (stretch(110.0, 1_100), stretch(81.0, 800));
-    let late = Stretch { answered: 200, again: 720, wasted: 600, hits: 800, ..last };
-    Aftermath {
+    let late = IntervalStats { answered: 200, again: 720, wasted: 600, hits: 800, ..last };
+    RunRecovery {
         stability: if stuck { Stability::Stuck } else { Stability::Recovered { after } },
         trigger: Some((Instant::from_secs(180.0), Some(Instant::from_secs(193.0)))),
         before: calm(before),
@@ -117,9 +118,9 @@ fn aftermath(replication: u64) -> Aftermath {
 }
 
 /// Every request that failed was tried twice, and so were some of the others.
-fn add_attempts(window: &mut WindowOutcome, luck: u64) {
+fn add_attempts(window: &mut WindowOutcome, number: u64) {
     let Ledger { offered, served, failures, in_flight } = window.ledger;
-    let late = served / 20 + luck;
+    let late = served / 20 + number;
     let lost = failures[Failure::LostInFlight as usize];
     let attempts = &mut window.attempts;
     *attempts = Ledger { offered: offered + lost + late, served, in_flight, ..Ledger::default() };

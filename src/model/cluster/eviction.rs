@@ -167,7 +167,7 @@ impl Cluster {
         }
     }
 
-    /// Marks in a zone are looked at then, unless they will be sooner.
+    /// Marks in a zone are checked then, unless they will be sooner.
     fn review_zone(&mut self, cx: &mut Context, zone: ZoneId, at: Instant) {
         if self.zones.review[zone].is_none_or(|due| at < due) {
             self.zones.review[zone] = Some(at);

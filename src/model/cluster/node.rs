@@ -11,9 +11,9 @@
 //! its own; one controller looks at all of them at common times, so nodes that vanish together are
 //! found in the same or in neighbouring passes.
 //!
-//! Assumptions: nodes without a stated number come into being as they are needed and share a zone's
-//! fate; a node has room for a number of replicas, whatever their size. Left out: nodes shared with
-//! other workloads, pressure, nodes that are slow or partly cut off.
+//! Assumptions: nodes without a stated number come into being as they are needed and fall and
+//! return with their zone; a node has room for a number of replicas, whatever their size. Left out:
+//! nodes shared with other workloads, pressure, nodes that are slow or partly cut off.
 
 use crate::model::event::NodeId;
 use crate::plan::{Detection, Plan, ZoneId};

@@ -43,7 +43,7 @@ const STEP: Span = Span(1_000_000);
 
 /// What the API server and the metrics pipeline know of a replica, beyond its readiness.
 #[derive(Clone, Debug, Default)]
-struct Known {
+struct KnownPod {
     /// When its pod was started; `None` = not yet.
     started: Option<Instant>,
     /// Whether a container of it ever ran.
@@ -62,7 +62,7 @@ fn clock(at: Instant) -> Instant {
 #[derive(Clone, Debug)]
 pub(super) struct Scaler {
     memory: AutoscalerState,
-    known: BTreeMap<ReplicaId, Known>,
+    known: BTreeMap<ReplicaId, KnownPod>,
     /// Decides the phases of the clocks.
     phases: Stream,
     /// What was told last.
@@ -255,7 +255,7 @@ fn containers(usage_milli: Option<i64>, autoscaling: &Autoscaling) -> Vec<Contai
     vec![Container { name: "gateway".to_owned(), request_milli, usage_milli }]
 }
 
-fn pod(replica: &Replica, known: &Known, autoscaling: &Autoscaling) -> Pod {
+fn pod(replica: &Replica, known: &KnownPod, autoscaling: &Autoscaling) -> Pod {
     let usage = known.samples.usage();
     let (ready, since) = (replica.known_ready, clock(replica.known_since));
     let sampled = usage.map(|usage| (clock(usage.end), usage.window));

@@ -15,7 +15,7 @@ pub(super) struct Zones {
     pub away: BTreeMap<usize, Vec<NodeId>>,
     /// When the next node may be marked for eviction, by zone.
     pub next_mark: Vec<Instant>,
-    /// When marks are looked at next, by zone.
+    /// When marks are checked next, by zone.
     pub review: Vec<Option<Instant>>,
     /// Whether evictions have stopped, by zone.
     pub evictions_stopped: Vec<bool>,

@@ -12,7 +12,7 @@ use crate::model::context::Context;
 use crate::model::event::{Event, Guard};
 use crate::model::region::Region;
 use crate::model::replica::fleet::Fleet;
-use crate::model::world::World;
+use crate::model::request::Requests;
 use crate::observe::ReplicaId;
 use crate::plan::{Fault, ReplicaTarget, Schedule, Target};
 
@@ -57,64 +57,67 @@ pub(in crate::model) fn await_faults_of(cx: &mut Context, fleet: &Fleet, id: Rep
     }
 }
 
-impl World<'_> {
-    /// A fault is injected, unless the replica that it was meant for is another one by now.
-    pub(in crate::model) fn inject(&mut self, fault: usize, entity: usize, guard: Guard) {
-        let World { cx, region: Region { cluster, ingress }, requests, .. } = self;
-        let fleet = &mut cluster.fleet;
-        if let Some((slot, id, incarnation)) = guard
-            && (fleet.holder(slot) != Some(id) || fleet[id].incarnation() != incarnation)
-        {
-            return;
+/// A fault is injected, unless the replica that it was meant for is another one by now.
+pub(in crate::model) fn inject(
+    cx: &mut Context,
+    region: &mut Region,
+    requests: &mut Requests,
+    (fault, entity, guard): (usize, usize, Guard),
+) {
+    let Region { cluster, ingress } = region;
+    let fleet = &mut cluster.fleet;
+    if let Some((slot, id, incarnation)) = guard
+        && (fleet.holder(slot) != Some(id) || fleet[id].incarnation() != incarnation)
+    {
+        return;
+    }
+    fleet.advance_all(cx);
+    let entry = &cx.plan.faults[fault];
+    let random = matches!(entry.schedule, Schedule::Random(_));
+    let whom = |only: Option<usize>| (fault, if random { Some(entity) } else { only });
+    match &entry.fault {
+        Fault::ReplicaCrash(target) => {
+            replicas::hit(cx, fleet, (fault, *target, guard), Fleet::crash);
         }
-        fleet.advance_all(cx);
-        let entry = &cx.plan.faults[fault];
-        let random = matches!(entry.schedule, Schedule::Random(_));
-        let whom = |only: Option<usize>| (fault, if random { Some(entity) } else { only });
-        match &entry.fault {
-            Fault::ReplicaCrash(target) => {
-                replicas::hit(cx, fleet, (fault, *target, guard), Fleet::crash);
-            }
-            Fault::ReplicaHang(target) => {
-                replicas::hit(cx, fleet, (fault, *target, guard), Fleet::hang);
-            }
-            Fault::ReplicaSlow(target, share, lasts) => {
-                replicas::slow_down(cx, fleet, (fault, *target, guard), *share, lasts);
-            }
-            Fault::ZoneOutage(zone, lasts) => {
-                machines::lose_zone(cx, cluster, ingress, whom(*zone), lasts);
-            }
-            Fault::PartialOutage(zone, share, lasts) => {
-                machines::lose_part(cx, cluster, whom(*zone), *share, lasts);
-            }
-            Fault::NodeLoss(target, lasts) => {
-                machines::lose_machines(cx, cluster, (fault, *target, guard), lasts.as_ref());
-            }
-            Fault::DrainNode(target, _) => {
-                machines::empty_machines(cx, cluster, (fault, *target, guard));
-            }
-            Fault::Maintenance(_) => machines::maintain(cx, cluster, fault),
-            Fault::Rollout => cluster.begin_rollout(cx, fault),
-            Fault::ProvisioningOutage(lasts) => {
-                platform::stop_provisioning(cx, cluster, fault, lasts);
-            }
-            Fault::ControlPlaneOutage(lasts) => {
-                platform::cut_control_plane(cx, fleet, fault, lasts);
-            }
-            Fault::IngressLoss(instance, lasts) => {
-                platform::lose_ingress(cx, ingress, fleet, whom(*instance), lasts);
-            }
-            Fault::UpstreamOutage(target, down, lasts) => {
-                dependencies::lose_hosts(cx, requests, fleet, (fault, *target, *down), lasts);
-            }
-            Fault::UpstreamSlow(target, factor, lasts) => {
-                dependencies::slow_hosts(cx, requests, (fault, *target, *factor), lasts);
-            }
-            Fault::StorageOutage(lasts) => dependencies::lose_storage(cx, requests, fault, lasts),
-            Fault::CachePurge => dependencies::purge_caches(cx, requests, fault),
-            Fault::ContractRevoked(client) => {
-                dependencies::revoke_contract(cx, fleet, fault, *client);
-            }
+        Fault::ReplicaHang(target) => {
+            replicas::hit(cx, fleet, (fault, *target, guard), Fleet::hang);
+        }
+        Fault::ReplicaSlow(target, share, lasts) => {
+            replicas::slow_down(cx, fleet, (fault, *target, guard), *share, lasts);
+        }
+        Fault::ZoneOutage(zone, lasts) => {
+            machines::lose_zone(cx, cluster, ingress, whom(*zone), lasts);
+        }
+        Fault::PartialOutage(zone, share, lasts) => {
+            machines::lose_part(cx, cluster, whom(*zone), *share, lasts);
+        }
+        Fault::NodeLoss(target, lasts) => {
+            machines::lose_machines(cx, cluster, (fault, *target, guard), lasts.as_ref());
+        }
+        Fault::DrainNode(target, _) => {
+            machines::empty_machines(cx, cluster, (fault, *target, guard));
+        }
+        Fault::Maintenance(_) => machines::maintain(cx, cluster, fault),
+        Fault::Rollout => cluster.begin_rollout(cx, fault),
+        Fault::ProvisioningOutage(lasts) => {
+            platform::stop_provisioning(cx, cluster, fault, lasts);
+        }
+        Fault::ControlPlaneOutage(lasts) => {
+            platform::cut_control_plane(cx, fleet, fault, lasts);
+        }
+        Fault::IngressLoss(instance, lasts) => {
+            platform::lose_ingress(cx, ingress, fleet, whom(*instance), lasts);
+        }
+        Fault::UpstreamOutage(target, down, lasts) => {
+            dependencies::lose_hosts(cx, requests, fleet, (fault, *target, *down), lasts);
+        }
+        Fault::UpstreamSlow(target, factor, lasts) => {
+            dependencies::slow_hosts(cx, requests, (fault, *target, *factor), lasts);
+        }
+        Fault::StorageOutage(lasts) => dependencies::lose_storage(cx, requests, fault, lasts),
+        Fault::CachePurge => dependencies::purge_caches(cx, requests, fault),
+        Fault::ContractRevoked(client) => {
+            dependencies::revoke_contract(cx, fleet, fault, *client);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Faults of replicas: crash, hang, slow-down.
 //!
-//! Only replicas that are ready can be hit. Slow-downs add up to the worst in progress, and end with
-//! the process that was slow.
+//! Only replicas that are ready can be hit. Slow-downs add up to the worst in progress, and end
+//! with the process that was slow.
 
 use crate::model::context::Context;
 use crate::model::event::{Event, Guard};

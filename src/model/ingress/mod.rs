@@ -5,10 +5,11 @@
 //! listens at their address. What becomes of a request that it routes is up to whoever sent it: see
 //! `open_loop` and `event_loop`.
 //!
-//! - `instance` is which instances clients meet, and what their loss breaks.
+//! - `instance` is which instances clients meet, `loss` what their loss breaks.
 //! - `balancer` is the rotation and its turns.
 //! - `routing` is the path of a request from an instance to a replica. Start reading there.
 
 mod balancer;
 mod instance;
+mod loss;
 pub(super) mod routing;

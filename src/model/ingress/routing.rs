@@ -16,6 +16,7 @@ use std::collections::VecDeque;
 
 use super::balancer::{Balancer, Endpoint};
 use super::instance::Instances;
+use crate::engine::jobs::JobId;
 use crate::model::context::Context;
 use crate::model::replica::fleet::Fleet;
 use crate::observe::ledger::Failure;
@@ -28,7 +29,7 @@ use crate::random::Seed;
 pub(in crate::model) struct Connecting {
     /// The moment that it has come to: now, or when its connection times out.
     pub due: u64,
-    pub sent: u64,
+    pub id: JobId,
     pub demand: f64,
     pub instance: usize,
     pub retries_left: u32,
@@ -138,12 +139,12 @@ impl Ingress {
         &mut self,
         plan: &Plan,
         fleet: &Fleet,
-        (at, sent, demand): (u64, u64, f64),
+        (at, id, demand): (u64, JobId, f64),
         instance: usize,
         (slot, chosen): (Option<Slot>, Option<ReplicaId>),
     ) -> Routed {
         let retries_left = plan.ingress.retries;
-        let connecting = Connecting { due: at, sent, demand, instance, retries_left, tried: 0 };
+        let connecting = Connecting { due: at, id, demand, instance, retries_left, tried: 0 };
         match chosen {
             Some(id) => self.connect(plan, fleet, connecting, id),
             None if slot.is_some() => self.meet_dead_address(plan, fleet, connecting, false),

@@ -6,6 +6,7 @@
 use std::ops::{Index, IndexMut};
 
 use super::process::{Replica, idle_server};
+use crate::engine::jobs::JobId;
 use crate::engine::quota::Metered;
 use crate::model::context::{Context, Loss};
 use crate::model::event::{Event, NodeId, STATE_TAGS};
@@ -269,7 +270,8 @@ impl Fleet {
             self.lose_memory(cx, id, false);
         } else {
             let at = cx.now.0;
-            lost.into_iter().for_each(|sent| cx.note_failure(sent, at, Failure::LostInFlight));
+            let lost = lost.into_iter().map(|id| Instant::from(id).0);
+            lost.for_each(|sent| cx.note_failure(sent, at, Failure::LostInFlight));
         }
         self.enter(cx, id, State::Failed, cause);
         slow.iter().for_each(|slow| cx.end_fault(slow.fault, slow.incident));
@@ -332,7 +334,7 @@ impl Fleet {
 
     /// The connections through an ingress instance break: gives the sending times of the requests
     /// that replicas have from there and lose.
-    pub fn break_connections(&mut self, cx: &mut Context, instance: usize) -> Vec<u64> {
+    pub fn break_connections(&mut self, cx: &mut Context, instance: usize) -> Vec<JobId> {
         let mut lost = Vec::new();
         for id in &self.present {
             let replica = &mut self.all[*id];
@@ -356,7 +358,7 @@ impl Fleet {
     /// Adds the sending times of the requests that are in servers.
     pub fn add_sent(&self, times: &mut Vec<Instant>) {
         for id in &self.present {
-            times.extend(self[*id].server.in_service_jobs().map(|job| Instant(job.sent)));
+            times.extend(self[*id].server.in_service_jobs().map(|job| Instant::from(job.id)));
         }
     }
 

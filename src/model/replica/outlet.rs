@@ -1,7 +1,7 @@
 //! Where requests leave a replica's server: to the observer at once, or to the event loop.
 
 use super::probes::Probes;
-use crate::engine::jobs::Job;
+use crate::engine::jobs::{Job, JobId};
 use crate::engine::server::Sink;
 use crate::model::context::Context;
 use crate::model::request::attempt::{AttemptId, Departure, InFlight, Stage};
@@ -21,9 +21,9 @@ impl Sink for Outlet<'_, '_> {
     #[inline(always)]
     fn done(&mut self, job: &Job, at: u64) {
         self.served += 1;
-        self.cx.digest.in_any_order(at, job.sent);
+        self.cx.digest.in_any_order(at, job.id.number());
         self.cx.listener.served(&Served {
-            sent: Instant(job.sent),
+            sent: job.id.into(),
             arrived: Instant(job.arrived),
             finished: Instant(at),
             demand: job.demand,
@@ -36,8 +36,8 @@ impl Sink for Outlet<'_, '_> {
         self.probes.answer(mark);
     }
 
-    fn expired(&mut self, sent: u64, at: u64) {
-        self.cx.note_failure(sent, at, Failure::TimedOut);
+    fn expired(&mut self, id: JobId, at: u64) {
+        self.cx.note_failure(Instant::from(id).0, at, Failure::TimedOut);
     }
 }
 
@@ -50,12 +50,12 @@ pub(super) struct Collector<'o> {
 impl Sink for Collector<'_> {
     #[inline(always)]
     fn done(&mut self, job: &Job, at: u64) {
-        self.in_flight.departures.push(Departure { attempt: AttemptId::of(job.sent), at });
+        self.in_flight.departures.push(Departure { attempt: job.id.into(), at });
     }
 
     #[inline(always)]
-    fn is_cancelled(&self, sent: u64) -> bool {
-        let attempt = self.in_flight.attempts.get(AttemptId::of(sent));
+    fn is_cancelled(&self, id: JobId) -> bool {
+        let attempt = self.in_flight.attempts.get(AttemptId::from(id));
         attempt.is_none_or(|attempt| !matches!(attempt.stage, Stage::Cpu(_)))
     }
 
@@ -64,7 +64,7 @@ impl Sink for Collector<'_> {
         self.probes.answer(mark);
     }
 
-    fn expired(&mut self, _sent: u64, at: u64) {
+    fn expired(&mut self, _id: JobId, at: u64) {
         unreachable!("a server gave up on an attempt at {at}, which has time-outs of its own");
     }
 }

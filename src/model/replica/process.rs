@@ -23,6 +23,7 @@ use super::crash_loop::CrashLoop;
 use super::lifecycle;
 use super::outlet::{Collector, Outlet};
 use super::probes::Probes;
+use crate::engine::jobs::JobId;
 use crate::engine::quota::{Bandwidth, Metered};
 use crate::engine::server::Server;
 use crate::model::context::Context;
@@ -37,7 +38,7 @@ use crate::units::{Instant, Share, Span};
 #[derive(Clone, Copy, Debug)]
 pub(in crate::model) struct Inbound {
     pub at: u64,
-    pub sent: u64,
+    pub id: JobId,
     pub demand: f64,
     pub instance: u32,
 }
@@ -185,9 +186,12 @@ impl Replica {
         let probes = &mut self.probes;
         let mut outlet = Outlet { replica: self.id, served: 0, probes, cx };
         for inbound in &self.inbox {
-            let Inbound { at, sent, demand, instance } = *inbound;
-            debug_assert!(sent <= at && demand >= 0.0, "{inbound:?} was sent after it arrived");
-            self.server.take((at, sent), demand, instance, &mut outlet);
+            let Inbound { at, id, demand, instance } = *inbound;
+            debug_assert!(
+                Instant::from(id).0 <= at && demand >= 0.0,
+                "{inbound:?} was sent after it arrived"
+            );
+            self.server.take((at, id), demand, instance, &mut outlet);
         }
         self.served += outlet.served;
         self.arrived += self.inbox.len() as u64;
@@ -213,7 +217,7 @@ impl Replica {
         }
     }
 
-    /// Takes the background jobs with this mark out of its server, which has been advanced to this moment.
+    /// Takes the background jobs with this mark out of its server, which has been advanced to now.
     pub fn remove_background(&mut self, mark: u32, cx: &mut Context) {
         self.server.remove(cx.now.0, |job| job.is_background() && job.mark == mark);
         if cx.feeds_back() {
@@ -262,9 +266,9 @@ impl Replica {
         self.server.set_speed(now, speed);
     }
 
-    /// Its process dies at `now`, and all that belonged to it: gives the sending times of the
-    /// requests lost and the slow-downs that are over.
-    pub fn end_process(&mut self, now: u64) -> (Vec<u64>, Vec<Slowdown>) {
+    /// Its process dies at `now`, and all that belonged to it: gives the requests lost and the
+    /// slow-downs that are over.
+    pub fn end_process(&mut self, now: u64) -> (Vec<JobId>, Vec<Slowdown>) {
         let lost = self.server.kill(now);
         assert!(self.inbox.is_empty(), "{} dies before it took its requests in", self.name);
         self.epoch += 1;
@@ -319,7 +323,7 @@ impl Replica {
         self.state
     }
 
-    /// It has ended and will not be looked at again: what it held is given up, with a copy of the
+    /// It has ended and will not be sampled again: what it held is given up, with a copy of the
     /// `fresh` server.
     pub fn reap(&mut self, fresh: &Metered) {
         assert_eq!(self.state, State::Terminated, "{} is alive", self.name);

@@ -12,6 +12,7 @@
 
 use slotmap::{Key, KeyData, SlotMap, new_key_type};
 
+use crate::engine::jobs::JobId;
 use crate::observe::ReplicaId;
 use crate::observe::ledger::Failure;
 
@@ -22,17 +23,18 @@ new_key_type! {
     pub(in crate::model) struct AttemptId;
 }
 
-impl AttemptId {
-    /// It as a number, by which servers know it.
+impl From<AttemptId> for JobId {
     #[inline(always)]
-    pub fn name(self) -> u64 {
-        self.data().as_ffi()
+    fn from(attempt: AttemptId) -> Self {
+        JobId::from_number(attempt.data().as_ffi())
     }
+}
 
-    /// The attempt of that name.
+impl From<JobId> for AttemptId {
+    /// The attempt that is this job, where requests feed back.
     #[inline(always)]
-    pub fn of(name: u64) -> Self {
-        KeyData::from_ffi(name).into()
+    fn from(id: JobId) -> Self {
+        KeyData::from_ffi(id.number()).into()
     }
 }
 
@@ -125,7 +127,7 @@ pub(in crate::model) struct Attempt {
     pub replica: ReplicaId,
     /// When a replica took it on.
     pub arrived: u64,
-    /// When each time-out strikes, by `Timeout as usize`; `u64::MAX` = it does not. That of the
+    /// When each time-out ends, by `Timeout as usize`; `u64::MAX` = it does not. That of the
     /// upstream is one for all tries, and of no account when none is under way.
     pub due: [u64; Timeout::ALL.len()],
     /// CPU time of the TLS handshake that it brought, in nanoseconds.

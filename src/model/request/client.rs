@@ -341,7 +341,7 @@ impl Requests {
                 self.enter_replica(cx, region, (at, attempt), (instance, id));
             }
             chosen => {
-                let what = (at, attempt.name(), demand);
+                let what = (at, attempt.into(), demand);
                 let routed = region.ingress.miss(cx.plan, fleet, what, instance, (slot, chosen));
                 if let Routed::Waits = routed {
                     cx.in_flight.attempts[attempt].instance = instance as u32;
@@ -355,13 +355,13 @@ impl Requests {
     #[cold]
     fn deliver(&mut self, cx: &mut Context, region: &mut Region, routed: Routed) {
         match routed {
-            Routed::To(id, Connecting { due: at, sent, instance, .. }) => {
-                self.enter_replica(cx, region, (at, AttemptId::of(sent)), (instance, id));
+            Routed::To(replica, Connecting { due: at, id, instance, .. }) => {
+                self.enter_replica(cx, region, (at, id.into()), (instance, replica));
             }
             Routed::Waits => self.stirred = true,
-            Routed::Fails(failure, Connecting { due: at, sent, .. }) => {
+            Routed::Fails(failure, Connecting { due: at, id, .. }) => {
                 let fleet = &mut region.cluster.fleet;
-                self.fail_attempt(cx, fleet, AttemptId::of(sent), at, failure);
+                self.fail_attempt(cx, fleet, id.into(), at, failure);
             }
         }
     }
@@ -374,7 +374,7 @@ impl Requests {
     /// The first connection times out, unless nobody waits for it any more.
     pub fn end_connection(&mut self, cx: &mut Context, region: &mut Region) {
         let connecting = region.ingress.take_timed_out();
-        if cx.in_flight.get(AttemptId::of(connecting.sent)).is_some() {
+        if cx.in_flight.get(connecting.id.into()).is_some() {
             let fleet = &region.cluster.fleet;
             let routed = region.ingress.give_up_address(cx.plan, fleet, connecting);
             self.deliver(cx, region, routed);

@@ -26,15 +26,15 @@ use crate::units::Instant;
 
 /// A connection to an ingress instance, and the requests that it may still carry.
 #[derive(Clone, Copy, Debug)]
-struct Connection {
+struct ClientConnection {
     instance: Option<usize>,
     left: u32,
 }
 
-/// Connections that clients have to ingress instances, and the handshakes that instances have to do.
+/// Connections that clients have to ingress instances, and the handshakes that these have to do.
 #[derive(Debug)]
 pub(in crate::model) struct Handshakes {
-    connections: Vec<Connection>,
+    connections: Vec<ClientConnection>,
     /// When each instance is done with the handshakes it has.
     busy_until: Vec<u64>,
     choice: Stream,
@@ -48,7 +48,7 @@ impl Handshakes {
             _ => 0,
         };
         Handshakes {
-            connections: vec![Connection { instance: None, left: 0 }; count],
+            connections: vec![ClientConnection { instance: None, left: 0 }; count],
             busy_until: vec![0; plan.ingress.instances.len()],
             choice: seed.stream("client connections", 0),
             stream: seed.stream("handshakes", 0),
@@ -113,7 +113,7 @@ impl Requests {
             return Met::Nobody;
         };
         let left = requests.map_or(u32::MAX, |requests| requests.saturating_sub(1));
-        *connection = Connection { instance: Some(instance), left };
+        *connection = ClientConnection { instance: Some(instance), left };
         cx.in_flight.attempts[attempt].instance = instance as u32;
         let takes = (self.handshake(cx, tls, attempt) / cores).round() as u64;
         let busy_until = &mut self.handshakes.busy_until[instance];

@@ -1,4 +1,4 @@
-//! Requests that feed back: clients, their attempts, and what these meet in a replica and behind it.
+//! Requests that feed back: clients, their attempts, what these meet in a replica and behind it.
 //!
 //! ```text
 //! client ─► attempt ─► ingress ─► policies ─► a replica's CPU ─► upstream ─► completion ─► client

@@ -110,8 +110,10 @@ mod tests {
                 completions.set(place, at);
                 let least = times.iter().enumerate().map(|(place, at)| (*at, place)).min();
                 prop_assert_eq!(Some(completions.first()), least);
-                prop_assert!(completions.is_at(place, 10 + place) && !completions.is_at(place, 11 + place));
-                prop_assert_eq!((completions.time(place), completions.replica(place)), (at, 10 + place));
+                prop_assert!(completions.is_at(place, 10 + place));
+                prop_assert!(!completions.is_at(place, 11 + place));
+                prop_assert_eq!(completions.time(place), at);
+                prop_assert_eq!(completions.replica(place), 10 + place);
             }
             completions.clear();
             prop_assert_eq!((completions.first().0, completions.is_at(0, 10)), (u64::MAX, false));

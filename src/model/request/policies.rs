@@ -4,7 +4,7 @@
 //! taken on ─► policy ─► policy ─► … ─► the rest of the work ─► upstream, or the answer
 //!               │ cache has it ──────► a part of the work ──► the answer
 //!               │ over a limit ──┬───► a part of the work ──► rejected: 429
-//!               │                └───► waits, and is looked at again (spike control)
+//!               │                └───► waits, and is judged again (spike control)
 //!               └ storage asked ─────► goes on when it has answered
 //! ```
 //!
@@ -30,7 +30,7 @@ use crate::units::{Instant, Span};
 
 /// What a policy remembers.
 #[derive(Debug)]
-enum Memory {
+enum PolicyMemory {
     Nothing,
     Cache(Box<Caches>),
     Limit(Box<Limiter>),
@@ -39,7 +39,7 @@ enum Memory {
 /// What all policies remember.
 #[derive(Debug)]
 pub(in crate::model) struct Policies {
-    memory: Vec<Memory>,
+    memory: Vec<PolicyMemory>,
     /// Requests that wait in the queue of each policy, by slot.
     waiting: Vec<Vec<u32>>,
     /// Faults that keep the shared storage out of reach.
@@ -54,11 +54,11 @@ impl Policies {
         let slots = plan.slots();
         let clients = around.map_or(1, |around| around.clients.popularity.keys as u32);
         let memory = |policy: &Policy| match &policy.kind {
-            PolicyKind::Work => Memory::Nothing,
-            PolicyKind::Cache(spec) => Memory::Cache(Box::new(Caches::new(*spec, slots))),
+            PolicyKind::Work => PolicyMemory::Nothing,
+            PolicyKind::Cache(spec) => PolicyMemory::Cache(Box::new(Caches::new(*spec, slots))),
             PolicyKind::Limit { spec, of, .. } => {
                 let keys = if *of == LimitKey::Client { clients } else { 1 };
-                Memory::Limit(Box::new(Limiter::new(spec, keys, slots)))
+                PolicyMemory::Limit(Box::new(Limiter::new(spec, keys, slots)))
             }
         };
         let policies = around.map_or(&[][..], |around| &around.policies);
@@ -72,14 +72,14 @@ impl Policies {
 
     fn caches(&mut self) -> impl Iterator<Item = &mut Caches> {
         self.memory.iter_mut().filter_map(|memory| match memory {
-            Memory::Cache(caches) => Some(&mut **caches),
+            PolicyMemory::Cache(caches) => Some(&mut **caches),
             _ => None,
         })
     }
 
     fn limits(&mut self) -> impl Iterator<Item = &mut Limiter> {
         self.memory.iter_mut().filter_map(|memory| match memory {
-            Memory::Limit(limiter) => Some(&mut **limiter),
+            PolicyMemory::Limit(limiter) => Some(&mut **limiter),
             _ => None,
         })
     }
@@ -129,7 +129,7 @@ enum Ruling {
     Passes,
     /// It goes on when the storage has answered.
     PassesLater(Span),
-    /// It waits and is looked at again.
+    /// It waits and is judged again.
     Waits(Span),
     /// It ends here.
     Ends(Then),
@@ -249,12 +249,12 @@ impl Requests {
         let slot = fleet[cx.in_flight.attempts[attempt].replica].slot;
         let born = Instant(content.born);
         match &mut self.policies.memory[index] {
-            Memory::Cache(caches) if content.cacheable => {
+            PolicyMemory::Cache(caches) if content.cacheable => {
                 let hit = caches.lookup(Instant(at), slot, content.resource);
                 cx.listener.counted(born, if hit { Count::Hit } else { Count::Miss });
                 if hit { Ruling::Ends(Then::Hit) } else { Ruling::Passes }
             }
-            Memory::Limit(limiter) => {
+            PolicyMemory::Limit(limiter) => {
                 let reachable = self.policies.storage_down == 0;
                 let limits_clients = cx.plan.limits_clients(index);
                 let key = if limits_clients { content.client } else { 0 };
@@ -358,7 +358,7 @@ impl Requests {
         }
         let slot = fleet[replica].slot;
         for index in &self.api_of(cx.plan, content.api).policies {
-            if let Memory::Cache(caches) = &mut self.policies.memory[*index] {
+            if let PolicyMemory::Cache(caches) = &mut self.policies.memory[*index] {
                 caches.fill(Instant(at), slot, content.resource);
             }
         }

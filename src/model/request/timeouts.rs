@@ -24,7 +24,7 @@ const FEW: usize = 256;
 
 /// Time-outs of one kind, in order of time.
 #[derive(Clone, Debug, Default)]
-struct Ring {
+struct TimeoutRing {
     entries: VecDeque<(u64, AttemptId)>,
     /// The last time ever entered.
     last: u64,
@@ -32,7 +32,7 @@ struct Ring {
     limit: usize,
 }
 
-impl Ring {
+impl TimeoutRing {
     fn first(&self) -> u64 {
         self.entries.front().map_or(u64::MAX, |entry| entry.0)
     }
@@ -64,7 +64,7 @@ impl Ring {
 /// Time-outs of every kind.
 #[derive(Clone, Debug)]
 pub(in crate::model) struct Timeouts {
-    rings: [Ring; Timeout::ALL.len()],
+    rings: [TimeoutRing; Timeout::ALL.len()],
     /// The first, void ones included.
     first: (u64, Timeout),
 }
@@ -76,7 +76,7 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// When the first strikes, and which; `u64::MAX` if there is none.
+    /// When the first is due, and which; `u64::MAX` if there is none.
     #[inline(always)]
     pub fn first(&self) -> (u64, Timeout) {
         self.first
@@ -150,7 +150,7 @@ impl Requests {
         }
     }
 
-    /// A time-out strikes, if the attempt is still subject to it.
+    /// A time-out ends, if the attempt is still subject to it.
     #[inline(never)]
     pub fn meet_timeout(
         &mut self,

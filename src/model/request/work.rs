@@ -128,7 +128,7 @@ impl Requests {
             replica.work(at, &mut cx.in_flight);
         }
         debug_assert!(demand >= 0.0 && demand.is_finite(), "a demand of {demand}");
-        replica.server.push(at, attempt.name(), demand, instance);
+        replica.server.push(at, attempt.into(), demand, instance);
         debug_assert!(replica.held > 0, "{} holds nothing", replica.name);
         replica.held -= 1;
         replica.note_peak();

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Gaps are drawn at unit rate and stretched by the rate function (`rate.rs`), so the k-th request
-//! has the same luck at any rate; recorded times (`playback.rs`) take the place of both. Demands
-//! come from a stream of their own, so two tiers see the same ones in units of their mean.
+//! has the same random numbers at any rate; recorded times (`playback.rs`) take the place of both.
+//! Demands come from a stream of their own, so two tiers see the same ones in units of their mean.
 //!
 //! Left out: clients. Nobody retries, waits for an answer or goes away; requests come in an open
 //! loop.
@@ -36,7 +36,7 @@ pub(in crate::model) struct Request {
 
 /// Produces requests in order of time, a block at a time.
 pub(in crate::model) struct Arrivals {
-    source: Source,
+    source: ArrivalSource,
     demand: Sampler,
     demand_stream: Stream,
     /// The current block and the place in it.
@@ -50,7 +50,7 @@ pub(in crate::model) struct Arrivals {
     exhausted: bool,
 }
 
-enum Source {
+enum ArrivalSource {
     Process { gaps: Stream, even: bool, rate: RateClock },
     Replay(Playback),
 }
@@ -59,12 +59,12 @@ impl Arrivals {
     /// The arrivals of one replication, up to `horizon` (exclusive).
     pub fn new(traffic: &Traffic, demand: &Law, seed: Seed, horizon: Instant) -> Self {
         let source = match traffic {
-            Traffic::Process(process) => Source::Process {
+            Traffic::Process(process) => ArrivalSource::Process {
                 gaps: seed.stream("arrivals", 0),
                 even: process.scatter == Scatter::Deterministic,
                 rate: RateClock::new(process, seed),
             },
-            Traffic::Replay(recording) => Source::Replay(Playback::new(recording, seed)),
+            Traffic::Replay(recording) => ArrivalSource::Replay(Playback::new(recording, seed)),
         };
         Arrivals {
             source,
@@ -120,13 +120,13 @@ impl Arrivals {
             return;
         }
         match &mut self.source {
-            Source::Process { gaps, even, rate } => {
+            ArrivalSource::Process { gaps, even, rate } => {
                 let gap = || if *even { 1.0 } else { gaps.exponential() };
                 self.exhausted = !fill(gap, rate, self.horizon, &mut self.sent);
                 self.demands.resize(self.sent.len(), 0.0);
                 self.demand.fill(&mut self.demand_stream, &mut self.demands);
             }
-            Source::Replay(playback) => {
+            ArrivalSource::Replay(playback) => {
                 self.demands.clear();
                 self.targets.clear();
                 let horizon = Instant(self.horizon);

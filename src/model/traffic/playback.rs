@@ -11,7 +11,7 @@ pub(super) struct Playback {
     /// Start of the current round.
     round: Instant,
     /// Where within the resolution of the recording requests are sent.
-    luck: Stream,
+    stream: Stream,
     /// Requests of the current recorded instant that are still to come, and the part of the
     /// resolution, from 0 to 1, that has passed.
     left: usize,
@@ -21,9 +21,9 @@ pub(super) struct Playback {
 impl Playback {
     /// The recording from its start.
     pub fn new(recording: &Recording, seed: Seed) -> Playback {
-        let luck = seed.stream("recording", 0);
+        let stream = seed.stream("recording", 0);
         let recording = recording.clone();
-        Playback { recording, next: 0, round: Instant::ZERO, luck, left: 0, passed: 0.0 }
+        Playback { recording, next: 0, round: Instant::ZERO, stream, left: 0, passed: 0.0 }
     }
 
     /// The next request before `horizon`. Not to be asked again after `None`.
@@ -52,7 +52,7 @@ impl Playback {
             self.left = rest.iter().take_while(|record| record.at == instant).count();
             self.passed = 0.0;
         }
-        let kept = (-self.luck.exponential() / self.left as f64).exp();
+        let kept = (-self.stream.exponential() / self.left as f64).exp();
         self.passed = 1.0 - (1.0 - self.passed) * kept;
         self.left -= 1;
         Span((self.passed * resolution as f64) as u64)

@@ -204,7 +204,8 @@ mod tests {
         ArrivalProcess { scatter, corners, period: period.map(Span::from_secs) }
     }
 
-    /// Times in seconds at which each further unit of work has passed: the rate without its luck.
+    /// Times in seconds at which each further unit of work has passed: the rate without its
+    /// randomness.
     fn passes(process: &ArrivalProcess, unit: f64, horizon: f64, replication: u64) -> Vec<f64> {
         let mut clock = RateClock::new(process, Seed { seed: 5, replication });
         let next = || clock.pass(unit, horizon * 1e9).filter(|at| *at < (horizon * 1e9) as u64);

@@ -35,7 +35,7 @@ pub struct HeadroomTier {
 
 /// How much more than today a tier carries, as a share of today's demand.
 #[derive(Clone, Copy)]
-struct Lasts<'a> {
+struct TierHeadroom<'a> {
     name: &'a str,
     low: f64,
     point: f64,
@@ -73,14 +73,14 @@ pub fn headroom(input: &HeadroomInput) -> Figure {
 }
 
 /// The tiers that can be compared with the demand.
-fn lasts<'a>(input: &'a HeadroomInput) -> Vec<Lasts<'a>> {
+fn lasts<'a>(input: &'a HeadroomInput) -> Vec<TierHeadroom<'a>> {
     // Without the colour of the zone where objectives are not met.
     const ROLES: [Role; 5] = [Role::Blue, Role::Green, Role::Purple, Role::Orange, Role::Sky];
     let of = |(index, tier): (usize, &'a HeadroomTier)| {
         let demand = sound(input.demand).filter(|demand| *demand >= LEAST_LOAD)?;
         let (low, point, high) = sound_interval(tier.low, tier.point, tier.high)?;
         let [low, point, high] = [low, point, high].map(|load| load / demand - 1.0);
-        Some(Lasts { name: &tier.name, low, point, high, role: ROLES[index % ROLES.len()] })
+        Some(TierHeadroom { name: &tier.name, low, point, high, role: ROLES[index % ROLES.len()] })
     };
     input.tiers.iter().enumerate().filter_map(of).collect()
 }
@@ -90,7 +90,7 @@ fn left(lasts: f64, growth: f64) -> f64 {
     if lasts > -1.0 { 1.0 - (1.0 + growth) / (1.0 + lasts) } else { f64::NEG_INFINITY }
 }
 
-fn frame(tiers: &[Lasts], top: f64) -> Frame {
+fn frame(tiers: &[TierHeadroom], top: f64) -> Frame {
     let enough = || tiers.iter().filter(|tier| tier.point >= 0.0);
     let most = enough().map(|tier| tier.point).fold(0.0, f64::max);
     let x = PlotAxis::growth((1.25 * most).clamp(REACH.0, REACH.1), 8);
@@ -110,7 +110,7 @@ fn draw_ground(figure: &mut Figure, frame: &Frame) {
 }
 
 /// The room for names: the frame and what is right of it, without the lines and their crossings.
-fn places(frame: &Frame, tiers: &[Lasts]) -> LabelPlacement {
+fn places(frame: &Frame, tiers: &[TierHeadroom]) -> LabelPlacement {
     let zero = frame.down(0.0);
     let corners = ((frame.left + 2.0, frame.top - 6.0), (WIDTH - 12.0, frame.bottom - 2.0));
     let mut taken = Vec::new();
@@ -135,12 +135,12 @@ fn line(frame: &Frame, lasts: f64) -> Vec<(f64, Option<f64>)> {
 }
 
 /// Where the interval of a tier meets the level of no headroom, within the frame.
-fn crossing(frame: &Frame, tier: &Lasts) -> (f64, f64) {
+fn crossing(frame: &Frame, tier: &TierHeadroom) -> (f64, f64) {
     (frame.across(tier.low.max(0.0)), frame.across(tier.high.min(frame.x.high)))
 }
 
 /// A line with its band, and where it reaches zero.
-fn draw_tier(figure: &mut Figure, frame: &Frame, tier: &Lasts) {
+fn draw_tier(figure: &mut Figure, frame: &Frame, tier: &TierHeadroom) {
     let rows = steps(frame).map(|growth| (growth, left(tier.low, growth), left(tier.high, growth)));
     figure.fills(marks::band(frame, &rows.collect::<Vec<_>>()), tier.role, 0.18);
     figure.lines(marks::line(frame, &line(frame, tier.point)), tier.role, 2.2);
@@ -162,17 +162,22 @@ fn name_zone(figure: &mut Figure, frame: &Frame, places: &mut LabelPlacement) {
 fn draw_names(
     figure: &mut Figure,
     frame: &Frame,
-    tiers: &[Lasts],
+    tiers: &[TierHeadroom],
     places: &mut LabelPlacement,
 ) -> usize {
     let (mut carry, short): (Vec<_>, Vec<_>) = tiers.iter().partition(|tier| tier.point >= 0.0);
-    carry.sort_by(|a: &&Lasts, b: &&Lasts| b.point.total_cmp(&a.point));
+    carry.sort_by(|a: &&TierHeadroom, b: &&TierHeadroom| b.point.total_cmp(&a.point));
     let unnamed = short.iter().filter(|tier| !name_short(figure, frame, tier, places)).count();
     unnamed + carry.iter().filter(|tier| !name(figure, frame, tier, places)).count()
 }
 
 /// Says of a tier how long it lasts or what is left at the end; whether there was room.
-fn name(figure: &mut Figure, frame: &Frame, tier: &Lasts, places: &mut LabelPlacement) -> bool {
+fn name(
+    figure: &mut Figure,
+    frame: &Frame,
+    tier: &TierHeadroom,
+    places: &mut LabelPlacement,
+) -> bool {
     let (zero, inside) = (frame.down(0.0), tier.point <= frame.x.high);
     let x = frame.across(if inside { tier.point } else { frame.x.high });
     let end = frame.down(left(tier.point, frame.x.high));
@@ -196,7 +201,7 @@ fn name(figure: &mut Figure, frame: &Frame, tier: &Lasts, places: &mut LabelPlac
 fn name_short(
     figure: &mut Figure,
     frame: &Frame,
-    tier: &Lasts,
+    tier: &TierHeadroom,
     places: &mut LabelPlacement,
 ) -> bool {
     let (first, right) = (frame.top + 18.0, frame.right - 6.0);
@@ -208,7 +213,12 @@ fn name_short(
 }
 
 /// A remark in the middle if there is no line.
-fn draw_lack(figure: &mut Figure, frame: &Frame, tiers: &[Lasts], places: &mut LabelPlacement) {
+fn draw_lack(
+    figure: &mut Figure,
+    frame: &Frame,
+    tiers: &[TierHeadroom],
+    places: &mut LabelPlacement,
+) {
     let remark = match tiers {
         [] => "there is no demand and capacity to compare",
         short if short.iter().all(|tier| tier.point < 0.0) => "no tier carries today's demand",
@@ -251,11 +261,11 @@ fn interval(low: f64, high: f64) -> String {
 }
 
 /// What a tier lacks today, with its interval.
-fn lack(tier: &Lasts) -> String {
+fn lack(tier: &TierHeadroom) -> String {
     format!("{} % short today{}", percent(-tier.point), interval(-tier.high, -tier.low))
 }
 
-fn saying(frame: &Frame, tier: &Lasts) -> String {
+fn saying(frame: &Frame, tier: &TierHeadroom) -> String {
     let name = shorten(tier.name, LABEL, NAME_ROOM);
     let (end, interval) = (frame.x.high, interval(tier.low, tier.high));
     match tier.point {

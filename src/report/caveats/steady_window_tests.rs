@@ -133,9 +133,9 @@ fn steady_runs_are_hardly_ever_called_short() {
 fn a_slow_transient_in_noise_is_found() {
     // Half of the latency is missing at first, and comes with a time constant of a minute.
     let found = |seed| {
-        let mut luck = Seed { seed, replication: 0 }.stream("noise", 0);
+        let mut noise = Seed { seed, replication: 0 }.stream("noise", 0);
         let bin = |second| {
-            let mean = 1.0 - 0.5 * (-f64::from(second) / 60.0).exp() + 0.03 * luck.normal();
+            let mean = 1.0 - 0.5 * (-f64::from(second) / 60.0).exp() + 0.03 * noise.normal();
             (100.0 * mean, 100.0)
         };
         let bins = (0..600).map(bin).collect();

@@ -1,7 +1,7 @@
 //! The charts of a comparison: paired differences, percentiles with a line for each variant, and
 //! timelines on a common axis.
 
-use crate::metric::{Better as Direction, Metric, estimator};
+use crate::metric::{Metric, Preferred, estimator};
 use crate::observe::histogram::Histogram;
 use crate::observe::timeline::{Timeline, TotalRow};
 use crate::plot::Figure;
@@ -102,7 +102,7 @@ fn panel(report: &CompareReport, contrast: &Contrast) -> ForestPanel {
     ForestPanel {
         metric: format!("{}, {}", contrast.metric.name(), contrast.window),
         unit: unit.to_owned(),
-        better: if contrast.metric.entry().better == Direction::Less {
+        better: if contrast.metric.entry().better == Preferred::Less {
             Better::Lower
         } else {
             Better::Neither
@@ -112,7 +112,7 @@ fn panel(report: &CompareReport, contrast: &Contrast) -> ForestPanel {
 }
 
 fn call(metric: Metric, call: paired::Call) -> ForestCall {
-    match (call, metric.entry().better == Direction::Less) {
+    match (call, metric.entry().better == Preferred::Less) {
         (paired::Call::Less, true) => ForestCall::Better,
         (paired::Call::Greater, true) => ForestCall::Worse,
         (paired::Call::Less | paired::Call::Greater, false) => ForestCall::Differs,
@@ -145,7 +145,7 @@ fn percentiles(report: &CompareReport) -> Figure {
     })
 }
 
-/// The first replication of every variant, which all meet the same luck.
+/// The first replication of every variant, which all have the same random numbers.
 fn timelines(report: &CompareReport) -> Option<Figure> {
     let kept: Option<Vec<&Timeline>> = (report.runs.iter())
         .map(|run| run.outcomes.first().and_then(|outcome| outcome.timeline.as_ref()))

@@ -1,6 +1,6 @@
 //! Paired differences in words.
 
-use crate::metric::{Better, Metric};
+use crate::metric::{Metric, Preferred};
 use crate::report::format::words::{self, NOTHING};
 use crate::stats::paired::{Call, Comparison};
 use crate::stats::{Estimate, Interval};
@@ -88,8 +88,8 @@ pub fn call(metric: Metric, call: Call) -> &'static str {
         (Call::TooClose, _) => "too close to call",
         (Call::Equal, _) => "the same",
         (Call::Unknown, _) => "unknown",
-        (Call::Less, Better::Less) => "better",
-        (Call::Greater, Better::Less) => "worse",
+        (Call::Less, Preferred::Less) => "better",
+        (Call::Greater, Preferred::Less) => "worse",
         (Call::Less, _) => "less",
         (Call::Greater, _) => "more",
     }

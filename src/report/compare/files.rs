@@ -87,7 +87,7 @@ fn contrast_value(report: &CompareReport, contrast: &Contrast) -> Value {
 }
 
 /// A figure of a variant, against that of the first unless it is that.
-struct Row<'a> {
+struct ContrastRow<'a> {
     report: &'a CompareReport<'a>,
     contrast: &'a Contrast,
     variant: usize,
@@ -96,7 +96,7 @@ struct Row<'a> {
 
 /// Writes `comparison.csv`: a row for every variant, window and measure.
 fn write_csv(report: &CompareReport, out: &mut dyn Write) -> Result<()> {
-    let columns: [Column<Row>; 14] = [
+    let columns: [Column<ContrastRow>; 14] = [
         (&["variant"], |it| it.report.name(it.variant).into()),
         (&["window"], |it| (&it.contrast.window).into()),
         (&["measure"], |it| it.contrast.metric.name().into()),
@@ -121,9 +121,9 @@ fn write_csv(report: &CompareReport, out: &mut dyn Write) -> Result<()> {
         (&["times_narrower"], |it| it.found.and_then(Comparison::narrower).into()),
     ];
     let rows = report.contrasts.iter().flat_map(|contrast| {
-        let first = Row { report, contrast, variant: 0, found: None };
+        let first = ContrastRow { report, contrast, variant: 0, found: None };
         let others = contrast.against.iter().enumerate();
-        let others = others.map(move |(index, found)| Row {
+        let others = others.map(move |(index, found)| ContrastRow {
             report,
             contrast,
             variant: index + 1,

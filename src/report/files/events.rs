@@ -2,7 +2,7 @@
 
 use std::io::{Result, Write};
 
-use crate::observe::outcome::Entry;
+use crate::observe::outcome::JournalEntry;
 use crate::observe::{Observation, ReplicaId};
 use crate::plan::Plan;
 use crate::report::format::cells;
@@ -12,10 +12,11 @@ const HEADER: [&str; 8] =
     ["time_s", "event", "replica", "zone", "state", "fault", "incident", "detail"];
 
 /// Writes the journal.
-pub(crate) fn write(plan: &Plan, journal: &[Entry], out: &mut dyn Write) -> Result<()> {
+pub(crate) fn write(plan: &Plan, journal: &[JournalEntry], out: &mut dyn Write) -> Result<()> {
     let mut names = Names { plan, created: Vec::new() };
     let rows = journal.iter().map(|entry| {
-        let Row { replica, zone, state, fault, incident, detail } = names.row(&entry.observation);
+        let EventRow { replica, zone, state, fault, incident, detail } =
+            names.row(&entry.observation);
         let first = [cells::time(entry.at), event(&entry.observation).to_owned()];
         first.into_iter().chain([replica, zone, state.to_owned(), fault, incident, detail])
     });
@@ -24,7 +25,7 @@ pub(crate) fn write(plan: &Plan, journal: &[Entry], out: &mut dyn Write) -> Resu
 
 /// The cells of a row after its time and event; empty where they do not apply.
 #[derive(Default)]
-struct Row {
+struct EventRow {
     replica: String,
     zone: String,
     state: &'static str,
@@ -40,7 +41,7 @@ fn event(observation: &Observation) -> &'static str {
         Observation::JoinedRotation { .. } => "joined_rotation",
         Observation::LeftRotation { .. } => "left_rotation",
         Observation::Speed { .. } => "speed",
-        Observation::FaultStruck { .. } => "fault_struck",
+        Observation::FaultInjected { .. } => "fault_struck",
         Observation::FaultTakes { .. } => "fault_takes",
         Observation::FaultEnded { .. } => "fault_ended",
         Observation::Unschedulable { .. } => "unschedulable",
@@ -66,86 +67,86 @@ struct Names<'a> {
 }
 
 impl Names<'_> {
-    fn of(&self, replica: ReplicaId) -> Row {
+    fn of(&self, replica: ReplicaId) -> EventRow {
         let (replica, zone) = self.created.get(replica).cloned().unwrap_or_default();
-        Row { replica, zone, ..Row::default() }
+        EventRow { replica, zone, ..EventRow::default() }
     }
 
     fn zone(&self, zone: usize) -> String {
         self.plan.topology.zones[zone].clone()
     }
 
-    fn of_fault(&self, fault: usize) -> Row {
+    fn of_fault(&self, fault: usize) -> EventRow {
         let fault = self.plan.faults.get(fault).map_or_else(String::new, |f| f.name.clone());
-        Row { fault, ..Row::default() }
+        EventRow { fault, ..EventRow::default() }
     }
 
-    fn row(&mut self, observation: &Observation) -> Row {
+    fn row(&mut self, observation: &Observation) -> EventRow {
+        let only = |detail: String| EventRow { detail, ..EventRow::default() };
         match observation {
             Observation::Created { replica, slot, zone, name } => {
                 let zone = self.plan.topology.zones[*zone].clone();
                 let missing = (*replica + 1).saturating_sub(self.created.len());
                 self.created.extend(vec![Default::default(); missing]);
                 self.created[*replica] = (name.clone(), zone);
-                Row { detail: format!("slot {slot}"), ..self.of(*replica) }
+                EventRow { detail: format!("slot {slot}"), ..self.of(*replica) }
             }
             Observation::Entered { replica, state, cause } => {
-                Row { state: state.label(), detail: (*cause).to_owned(), ..self.of(*replica) }
+                EventRow { state: state.label(), detail: (*cause).to_owned(), ..self.of(*replica) }
             }
             Observation::JoinedRotation { replica }
             | Observation::LeftRotation { replica }
             | Observation::ContractsMissing { replica }
             | Observation::ContractsLoaded { replica } => self.of(*replica),
             Observation::Speed { replica, share } => {
-                Row { detail: cells::share(share.0), ..self.of(*replica) }
+                EventRow { detail: cells::share(share.0), ..self.of(*replica) }
             }
             Observation::FetchFailed { replica, what } => {
-                Row { detail: (*what).to_owned(), ..self.of(*replica) }
+                EventRow { detail: (*what).to_owned(), ..self.of(*replica) }
             }
-            Observation::FaultStruck { fault, incident, subject, .. } => Row {
+            Observation::FaultInjected { fault, incident, subject, .. } => EventRow {
                 incident: incident.to_string(),
                 detail: subject.clone(),
                 ..self.of_fault(*fault)
             },
-            Observation::FaultTakes { incident, slot } => Row {
+            Observation::FaultTakes { incident, slot } => EventRow {
                 incident: incident.to_string(),
                 detail: format!("slot {slot}"),
-                ..Row::default()
+                ..EventRow::default()
             },
             Observation::FaultEnded { fault, incident } => {
-                Row { incident: incident.to_string(), ..self.of_fault(*fault) }
+                EventRow { incident: incident.to_string(), ..self.of_fault(*fault) }
             }
-            Observation::Decided { decision, .. } => {
-                Row { detail: decision.to_string(), ..Row::default() }
-            }
-            Observation::Unschedulable { slot, reason } => {
-                Row { detail: format!("slot {slot}: {reason}"), ..Row::default() }
-            }
-            Observation::SlotGone { slot } => {
-                Row { detail: format!("slot {slot}"), ..Row::default() }
-            }
-            Observation::Node { zone, name, what } => {
-                Row { zone: self.zone(*zone), detail: format!("{name} {what}"), ..Row::default() }
-            }
+            Observation::Decided { decision, .. } => only(decision.to_string()),
+            Observation::Unschedulable { slot, reason } => only(format!("slot {slot}: {reason}")),
+            Observation::SlotGone { slot } => only(format!("slot {slot}")),
+            Observation::Node { zone, name, what } => EventRow {
+                zone: self.zone(*zone),
+                detail: format!("{name} {what}"),
+                ..EventRow::default()
+            },
             Observation::Evictions { zone, stopped } => {
                 let detail = if *stopped { "stopped" } else { "go on" };
-                Row { zone: self.zone(*zone), detail: detail.to_owned(), ..Row::default() }
+                EventRow {
+                    zone: self.zone(*zone),
+                    detail: detail.to_owned(),
+                    ..EventRow::default()
+                }
             }
             Observation::ZoneReturned { fault, zone } => {
-                Row { zone: self.zone(*zone), ..self.of_fault(*fault) }
+                EventRow { zone: self.zone(*zone), ..self.of_fault(*fault) }
             }
             Observation::FaultMissed { fault, reason } => {
-                Row { detail: (*reason).to_owned(), ..self.of_fault(*fault) }
+                EventRow { detail: (*reason).to_owned(), ..self.of_fault(*fault) }
             }
-            Observation::Ingress { reachable, down } => Row {
-                detail: format!("{reachable} reachable, {down} of them down"),
-                ..Row::default()
-            },
+            Observation::Ingress { reachable, down } => {
+                only(format!("{reachable} reachable, {down} of them down"))
+            }
             Observation::ProbesFailed { replica, liveness } => {
                 let detail = if *liveness { "liveness probe" } else { "readiness probe" };
-                Row { detail: detail.to_owned(), ..self.of(*replica) }
+                EventRow { detail: detail.to_owned(), ..self.of(*replica) }
             }
-            Observation::Boundary => Row::default(),
+            Observation::Boundary => EventRow::default(),
         }
     }
 }

@@ -2,8 +2,13 @@
 //!
 //! `staging.rs` builds a directory beside its place and moves it there when it is complete. The
 //! others write a file each, row by row as the outcomes come: `replications.csv` for all of them;
-//! `timeline.csv`, `events.csv` and `requests.csv` for the course of the first. Which files there
-//! are is said by the room of the command that writes them, such as [`crate::report::run`].
+//! `timeline.csv`, `events.csv` and `requests.csv` for the first in detail. Which files there are
+//! is said by the room of the command that writes them, such as [`crate::report::run`].
+//!
+//! It owns the columns of these files and the promise that earlier results stay whole until new
+//! ones are. It may ask an outcome for its facts and `format` for cells; it computes nothing.
+//! Columns are a format that others read: a change to one goes into the change log. Begin with
+//! `staging.rs`.
 
 pub(crate) mod events;
 pub(crate) mod replications;

@@ -3,10 +3,10 @@
 use std::io::{Result, Write};
 
 use crate::metric::Metric;
-use crate::observe::aftermath::Stability;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
 use crate::observe::outcome::Outcome;
+use crate::observe::recovery::Stability;
 use crate::plan::Plan;
 use crate::report::format::cells;
 use crate::report::format::table::{Cell, write_csv};

@@ -4,7 +4,9 @@
 //! one table, for people and for files. `page.rs` has what the texts of all commands are made of:
 //! titles, sections, lists of caveats. `cells.rs` writes numbers for programs, exactly.
 //!
-//! Nothing here knows what is told.
+//! It owns how many digits a number has and how wide a column is, so that a figure reads the same
+//! wherever it stands. It may ask `metric` for the kind of a figure and `units` for its size;
+//! nothing here knows what is told. Begin with `words.rs`.
 
 pub(crate) mod cells;
 pub mod page;

@@ -15,7 +15,7 @@ use crate::report::plan::report::CapacityReport;
 use crate::report::plan::text::{headline, render};
 use crate::report::plan::words;
 use crate::study::capacity::advice::Carries;
-use crate::study::capacity::finding::{Finding, Probe};
+use crate::study::capacity::finding::{Finding, LoadProbe};
 use crate::study::capacity::search::{Capacity, Excess};
 use crate::study::capacity::sensitivity::{FACTORS, Sensitivity};
 use crate::verdict::Judgement;
@@ -160,17 +160,17 @@ fn write_csv(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
 }
 
 /// An objective at a load that was tried.
-struct Tried<'a> {
+struct TriedLoad<'a> {
     report: &'a CapacityReport<'a>,
     finding: &'a Finding,
-    probe: &'a Probe,
+    probe: &'a LoadProbe,
     judgement: &'a Judgement,
     excess: Excess,
 }
 
 /// Writes `probes.csv`: a row for every load that was tried and every objective.
 fn write_probes(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
-    let columns: [Column<Tried>; 11] = [
+    let columns: [Column<TriedLoad>; 11] = [
         (&["gateway"], |it| (&it.report.candidates[it.finding.candidate].name).into()),
         (&["mode"], |it| it.finding.mode.key().into()),
         (&["load"], |it| it.probe.load.into()),
@@ -190,9 +190,9 @@ fn write_probes(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
 fn report_probes<'a>(
     report: &'a CapacityReport<'a>,
     finding: &'a Finding,
-) -> impl Iterator<Item = Tried<'a>> {
+) -> impl Iterator<Item = TriedLoad<'a>> {
     finding.probes.iter().flat_map(move |probe| {
-        probe.judged.iter().map(move |(judgement, excess)| Tried {
+        probe.judged.iter().map(move |(judgement, excess)| TriedLoad {
             report,
             finding,
             probe,

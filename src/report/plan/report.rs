@@ -3,7 +3,7 @@
 use crate::report::format::words::plural;
 use crate::scenario::Scenario;
 use crate::study::capacity::advice::{self, Carries};
-use crate::study::capacity::finding::{Candidate, Effort, Finding};
+use crate::study::capacity::finding::{Candidate, Finding, SearchEffort};
 use crate::study::capacity::mode::Mode;
 use crate::study::capacity::search::Capacity;
 use crate::study::capacity::sensitivity::Sensitivity;
@@ -18,7 +18,7 @@ pub struct CapacityReport<'a> {
     /// The modes that were asked for.
     pub modes: &'a [Mode],
     /// How capacities were looked for.
-    pub effort: Effort,
+    pub effort: SearchEffort,
     /// What was found.
     pub findings: &'a [Finding],
     /// Runs that show whether warm-up suffices.

@@ -11,7 +11,7 @@ use crate::report::format::words::shown;
 use crate::report::run::tables::part;
 
 /// A line of the report: its name and its text.
-type Line = (&'static str, String);
+pub(super) type Line = (&'static str, String);
 
 /// Where every attempt for the requests of a window ended, beside the requests themselves.
 pub(crate) fn attempts(window: &WindowSummary, attempts: &AttemptSummary) -> String {

@@ -89,8 +89,8 @@ fn calm_title(failed: u64, latency: &Histogram) -> String {
     format!("{lead}: {told}{}", slowest.unwrap_or_default())
 }
 
-/// The moments of the incidents (strike, removal of the addresses, end), and the decisions of the
-/// autoscaler.
+/// The moments of the incidents (injection, removal of the addresses, end), and the decisions of
+/// the autoscaler.
 fn rules(plan: &Plan, outcome: &Outcome) -> Vec<TimelineRule> {
     let incidents = &outcome.incidents;
     let several = incidents.len() > 1;

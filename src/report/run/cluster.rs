@@ -3,7 +3,7 @@
 
 use crate::autoscaler::decision::Decision;
 use crate::observe::Observation;
-use crate::observe::outcome::Entry;
+use crate::observe::outcome::JournalEntry;
 use crate::plan::Plan;
 use crate::units::Instant;
 
@@ -15,8 +15,8 @@ const TOLD: usize = 10;
 /// amiss, each kind of it once between two changes.
 fn told<'p>(
     plan: &'p Plan,
-    journal: &'p [Entry],
-) -> (impl Iterator<Item = (&'p Entry, String)>, usize) {
+    journal: &'p [JournalEntry],
+) -> (impl Iterator<Item = (&'p JournalEntry, String)>, usize) {
     let mut held: Vec<&Decision> = Vec::new();
     let mut all = Vec::new();
     for entry in journal.iter().filter(|entry| entry.at >= plan.run.warm_up) {
@@ -38,14 +38,14 @@ fn told<'p>(
 }
 
 /// What is worth telling, in words, and how much more there was.
-pub(crate) fn facts(plan: &Plan, journal: &[Entry]) -> (Vec<(Instant, String)>, usize) {
+pub(crate) fn facts(plan: &Plan, journal: &[JournalEntry]) -> (Vec<(Instant, String)>, usize) {
     let (told, more) = told(plan, journal);
     (told.map(|(entry, words)| (entry.at, words)).collect(), more)
 }
 
 /// The autoscaler's decisions among the facts that are told, each in a few words: changes, and of
 /// what was held the first between two of them.
-pub(crate) fn decisions(plan: &Plan, journal: &[Entry]) -> Vec<(Instant, String)> {
+pub(crate) fn decisions(plan: &Plan, journal: &[JournalEntry]) -> Vec<(Instant, String)> {
     let mut last_held = false;
     let mut decisions = Vec::new();
     for (entry, _) in told(plan, journal).0 {
@@ -90,13 +90,18 @@ mod tests {
     use crate::autoscaler::decision::{Reason, Restraint};
     use crate::experiment::tests::example;
 
-    fn entry(seconds: f64, observation: Observation) -> Entry {
-        Entry { at: Instant::from_secs(seconds), observation }
+    fn entry(seconds: f64, observation: Observation) -> JournalEntry {
+        JournalEntry { at: Instant::from_secs(seconds), observation }
     }
 
     /// A decision from so many to so many replicas, at 94 % of a target of 70 %: `unready` pods
     /// count as idle and make that 47 %.
-    fn decided(seconds: f64, (from, to): (i32, i32), unready: usize, held_back: bool) -> Entry {
+    fn decided(
+        seconds: f64,
+        (from, to): (i32, i32),
+        unready: usize,
+        held_back: bool,
+    ) -> JournalEntry {
         let ground = match (unready, from == to) {
             (0, true) => Ground::Tolerated { filled_pct: 94 },
             (0, false) => Ground::Asked { filled_pct: 94 },
@@ -139,7 +144,7 @@ mod tests {
     #[test]
     fn charts_say_the_first_of_what_was_held_and_every_change_in_few_words() {
         let plan = example::plan();
-        let by_earlier = |mut entry: Entry| {
+        let by_earlier = |mut entry: JournalEntry| {
             if let Observation::Decided { decision, .. } = &mut entry.observation
                 && let Reason::Utilisation { recommended, .. } = &mut decision.reason
             {

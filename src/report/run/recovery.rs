@@ -2,11 +2,9 @@
 
 use crate::experiment::recovery::stability::{Feedback, Loop, StabilitySummary};
 use crate::metric::estimator::Proportion;
-use crate::observe::aftermath::Unclear;
+use crate::observe::recovery::Unclear;
 use crate::report::format::words::{grouped, plural, shown, whole};
-
-/// A line of the report: its name and its text.
-type Line = (&'static str, String);
+use crate::report::run::attempts::Line;
 
 /// The findings, line by line; none if nothing troubled any replication.
 pub(crate) fn lines(found: &StabilitySummary) -> Vec<Line> {

@@ -157,12 +157,12 @@ pub(crate) fn of_map(report: &SweepReport) -> String {
 }
 
 /// A cell with its p99 in seconds.
-type Known<'r> = (&'r Row, f64);
+type KnownCell<'r> = (&'r Row, f64);
 
 /// The cells of the least and the greatest p99.
-fn extremes<'r>(report: &'r SweepReport) -> Option<(Known<'r>, Known<'r>)> {
+fn extremes<'r>(report: &'r SweepReport) -> Option<(KnownCell<'r>, KnownCell<'r>)> {
     let known = || report.rows.iter().filter_map(|row| Some((row, row.get(0, Metric::P99)?.point)));
-    let by = |a: &Known, b: &Known| a.1.total_cmp(&b.1);
+    let by = |a: &KnownCell, b: &KnownCell| a.1.total_cmp(&b.1);
     Some((known().min_by(by)?, known().max_by(by)?))
 }
 
@@ -171,7 +171,7 @@ pub(crate) fn of_extremes(report: &SweepReport) -> String {
     let Some((least, greatest)) = extremes(report) else {
         return "No request was served".to_owned();
     };
-    let with = |(row, seconds): Known| {
+    let with = |(row, seconds): KnownCell| {
         format!("{} with {}", Span::from_secs(seconds), short(report.name(row.cell)))
     };
     match least.0.cell == greatest.0.cell {

@@ -44,7 +44,7 @@ const ENTRY_LIMIT: Bytes = Bytes(1 << 20);
 const SHARE_SLACK: f64 = 1e-6;
 
 /// What APIs may name, and what they inherit.
-pub(crate) struct Parts<'p> {
+pub(crate) struct ApiParts<'p> {
     pub(crate) policies: &'p [Named<Policy>],
     pub(crate) upstreams: &'p [Named<Upstream>],
     /// Whether the gateway's APIs use contracts.
@@ -56,7 +56,7 @@ const ALONE: &str = "the only API";
 
 /// Reads every `[[api]]`, in the order of the file; without any there is one with all policies of
 /// the file and its only upstream.
-pub(crate) fn read(reader: &Reader<'_>, parts: &Parts<'_>) -> Vec<Api> {
+pub(crate) fn read(reader: &Reader<'_>, parts: &ApiParts<'_>) -> Vec<Api> {
     let mut sections = reader.elements(&key::SPEC, API_LIMIT);
     let implied = sections.is_empty();
     if implied {
@@ -90,7 +90,7 @@ pub(crate) fn read(reader: &Reader<'_>, parts: &Parts<'_>) -> Vec<Api> {
 fn api(
     section: &SectionReader<'_>,
     (name, weight): (String, f64),
-    parts: &Parts<'_>,
+    parts: &ApiParts<'_>,
     implied: bool,
 ) -> Api {
     let policies = policies(section, parts.policies, implied);

@@ -4,7 +4,7 @@
 use crate::diagnostic::clip;
 use crate::plan::{Api, Ingress, Policy, PolicyKind, Surroundings};
 use crate::scenario::reader::{Reader, SectionSpec};
-use crate::scenario::request::api::{self, Parts};
+use crate::scenario::request::api::{self, ApiParts};
 use crate::scenario::request::named::Named;
 use crate::scenario::request::{clients, policy, tls, upstream};
 use crate::scenario::section::gateway::GatewayPart;
@@ -30,7 +30,8 @@ pub(crate) fn read(
     let clients = clients::read(reader, ingress);
     let mut policies = policy::read(reader, gateway.management);
     let upstreams = upstream::read(reader);
-    let parts = Parts { policies: &policies, upstreams: &upstreams, contracts: gateway.contracts };
+    let parts =
+        ApiParts { policies: &policies, upstreams: &upstreams, contracts: gateway.contracts };
     let apis = api::read(reader, &parts);
     let uses_policy = |index| apis.iter().any(|api: &Api| api.policies.contains(&index));
     let help = "name it in `policies` of an [[api]]";

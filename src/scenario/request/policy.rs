@@ -68,8 +68,8 @@ keys! { key "policy" list {
         FIXED_WINDOW;
     LIMIT: u64 = "limit", "", Given, "", "Requests in a window.", LIMITS, FIXED_WINDOW;
     WINDOW: Span = "window", "", Given, "", "Length of the window.", LIMITS, FIXED_WINDOW;
-    WINDOW_START: WindowOrigin = "window-start", "first-request", Documented, "policy Rate Limiting",
-        "When windows start (fixed-window only).", RATE_LIMIT, FIXED_WINDOW;
+    WINDOW_START: WindowOrigin = "window-start", "first-request", Documented,
+        "policy Rate Limiting", "When windows start (fixed-window only).", RATE_LIMIT, FIXED_WINDOW;
     RATE: Rate = "rate", "", Given, "",
         "Tokens that flow in (token-bucket only).", RATE_LIMIT, TOKEN_BUCKET;
     SIZE: u64 = "size", "", Assumed, "the tokens of a second",

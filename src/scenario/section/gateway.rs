@@ -113,14 +113,14 @@ pub(crate) fn read(reader: &Reader<'_>) -> GatewayPart {
 }
 
 /// What one replica can do.
-struct Capacity {
+struct ReplicaSize {
     cores: Cores,
     demand: Law,
     tier: Option<Tier>,
     rating: Option<Rate>,
 }
 
-fn capacity(section: &SectionReader<'_>) -> Capacity {
+fn capacity(section: &SectionReader<'_>) -> ReplicaSize {
     if section.has(&key::CORES) && !section.has(&key::TIER) {
         return own_capacity(section);
     }
@@ -130,9 +130,9 @@ fn capacity(section: &SectionReader<'_>) -> Capacity {
         let place = if catalogue.given { catalogue.place } else { tier.place };
         let title = "the catalogue \"1.11\" has no tier \"xlarge\"";
         section.error(place, title, "Extra Large exists from \"1.12\" on");
-        return Capacity::of(&Size { cores: 1.0, saturation: 1.0, rating: 1.0 }, None);
+        return ReplicaSize::of(&Size { cores: 1.0, saturation: 1.0, rating: 1.0 }, None);
     };
-    let tiered = Capacity::of(&size, Some(tier.value));
+    let tiered = ReplicaSize::of(&size, Some(tier.value));
     let word = tier.value.word();
     let source = format!("tier \"{word}\": {} vCPU, not published", size.cores);
     let cores = section.get_or(key::CORES, tiered.cores, Mark::Assumed, &source);
@@ -145,12 +145,12 @@ fn capacity(section: &SectionReader<'_>) -> Capacity {
     let source = format!("tier \"{word}\": {rate}/s at full CPU, from its rating");
     let demand = tiered.demand.clone();
     let demand = section.get_or(key::DEMAND, demand, Mark::Assumed, &source).value;
-    Capacity { demand: above_zero(section, demand), ..tiered }
+    ReplicaSize { demand: above_zero(section, demand), ..tiered }
 }
 
-impl Capacity {
-    fn of(size: &Size, tier: Option<Tier>) -> Capacity {
-        Capacity {
+impl ReplicaSize {
+    fn of(size: &Size, tier: Option<Tier>) -> ReplicaSize {
+        ReplicaSize {
             cores: Cores(size.cores),
             demand: Law::Exponential(Span::from_secs(size.cores / size.saturation)),
             tier,
@@ -160,13 +160,13 @@ impl Capacity {
 }
 
 /// Cores and CPU per request without a tier.
-fn own_capacity(section: &SectionReader<'_>) -> Capacity {
+fn own_capacity(section: &SectionReader<'_>) -> ReplicaSize {
     section.idle(&key::CATALOGUE, "no tier is used");
     let cores = section.find(key::CORES).map_or(Cores(1.0), |cores| cores.value);
     let demand = section.require(key::DEMAND, "cpu-per-request = \"exponential(1.4ms)\"");
     let demand = demand.map_or(Law::Exponential(Span::from_secs(1e-3)), |demand| demand.value);
     let demand = above_zero(section, demand);
-    Capacity { cores, demand, tier: None, rating: None }
+    ReplicaSize { cores, demand, tier: None, rating: None }
 }
 
 fn above_zero(section: &SectionReader<'_>, demand: Law) -> Law {

@@ -9,22 +9,22 @@ use crate::random::Law;
 use crate::units::{Bytes, Rate, SECOND, Share, Span};
 
 /// A law that a scenario may name.
-struct Shape {
+struct LawShape {
     name: &'static str,
     /// How it is written.
     example: &'static str,
-    read: fn(&Call<'_>) -> Result<Law, Flaw>,
+    read: fn(&FunctionCall<'_>) -> Result<Law, Flaw>,
 }
 
 const fn shape(
     name: &'static str,
     example: &'static str,
-    read: fn(&Call<'_>) -> Result<Law, Flaw>,
-) -> Shape {
-    Shape { name, example, read }
+    read: fn(&FunctionCall<'_>) -> Result<Law, Flaw>,
+) -> LawShape {
+    LawShape { name, example, read }
 }
 
-static SHAPES: [Shape; 9] = [
+static SHAPES: [LawShape; 9] = [
     shape("constant", "constant(5s)", |call| Ok(Law::Constant(call.only_span(1)?))),
     shape("uniform", "uniform(2s, 6s)", |call| call.uniform()),
     shape("exponential", "exponential(5s)", |call| Ok(Law::Exponential(call.only_span(1)?))),
@@ -45,12 +45,12 @@ static SHAPES: [Shape; 9] = [
 ];
 
 /// The law of this name.
-fn named(name: &str) -> Option<&'static Shape> {
+fn named(name: &str) -> Option<&'static LawShape> {
     let name = if name == "lognormal" { "log-normal" } else { name };
     SHAPES.iter().find(|shape| shape.name == name)
 }
 
-impl Shape {
+impl LawShape {
     /// How the law is written.
     fn usage(&self) -> String {
         format!("write it as \"{}\"", self.example)
@@ -71,7 +71,7 @@ pub fn parse(text: &str) -> Result<Law, Flaw> {
         return Err(Flaw::new(title).help(format!("write \"{})\"", text.trim())));
     };
     let shape = named(name.trim()).ok_or_else(|| unknown(name.trim(), text))?;
-    (shape.read)(&Call { name: name.trim(), shape, arguments: split(inside, start) })
+    (shape.read)(&FunctionCall { name: name.trim(), shape, arguments: split(inside, start) })
 }
 
 fn bare(text: &str) -> Result<Law, Flaw> {
@@ -99,9 +99,9 @@ struct Argument<'a> {
 }
 
 /// A law's name and its arguments.
-struct Call<'a> {
+struct FunctionCall<'a> {
     name: &'a str,
-    shape: &'static Shape,
+    shape: &'static LawShape,
     arguments: Vec<Argument<'a>>,
 }
 
@@ -122,7 +122,7 @@ fn split(inside: &str, start: usize) -> Vec<Argument<'_>> {
     texts.zip(ranges).map(|(text, range)| Argument { text, range }).collect()
 }
 
-impl Call<'_> {
+impl FunctionCall<'_> {
     /// Checks the number of arguments.
     fn expect(&self, count: usize) -> Result<(), Flaw> {
         if self.arguments.len() == count {

@@ -1,14 +1,14 @@
 //! What bounds a capacity: the objective that is missed first above it, and why.
 //!
-//! Whether it is the CPU is found by trying: the same load under the same luck, with a quarter more
-//! CPU for every replica. If that meets the objectives, CPU was in the way. Failures are told by
-//! their kind.
+//! Whether it is the CPU is found by trying: the same load under the same random numbers, with a
+//! quarter more CPU for every replica. If that meets the objectives, CPU was in the way. Failures
+//! are told by their kind.
 
 use crate::experiment::Runner;
 use crate::objective::{Metric, Objective};
 use crate::observe::ledger::Failure;
 use crate::scenario::Scenario;
-use crate::study::capacity::finding::{Binding, Constraint, Effort, Finding, Probe};
+use crate::study::capacity::finding::{Binding, Constraint, Finding, LoadProbe, SearchEffort};
 use crate::study::capacity::mode::Mode;
 use crate::study::capacity::probe::probe;
 use crate::study::capacity::search::{Capacity, Excess};
@@ -27,7 +27,7 @@ const SCALED: f64 = 0.9;
 pub(crate) fn of(
     runner: &Runner<'_>,
     base: &Scenario,
-    effort: Effort,
+    effort: SearchEffort,
     finding: &Finding,
 ) -> Option<Binding> {
     let above = above(finding)?;
@@ -57,10 +57,10 @@ pub(crate) fn of(
 }
 
 /// The load at which something is missed that is nearest to the capacity.
-fn above(finding: &Finding) -> Option<&Probe> {
+fn above(finding: &Finding) -> Option<&LoadProbe> {
     match finding.capacity {
         Capacity::Between { point, .. } => {
-            let missed = |probe: &&Probe| probe.load >= point && probe.excess.point > 0.0;
+            let missed = |probe: &&LoadProbe| probe.load >= point && probe.excess.point > 0.0;
             finding.probes.iter().find(missed)
         }
         Capacity::Nothing | Capacity::AtMost(_) => {
@@ -72,7 +72,7 @@ fn above(finding: &Finding) -> Option<&Probe> {
 }
 
 /// The failures that an objective is missed for, if it is: their share, and how most came about.
-fn failed(judgement: &Judgement, probe: &Probe) -> Option<(f64, Failure)> {
+fn failed(judgement: &Judgement, probe: &LoadProbe) -> Option<(f64, Failure)> {
     let failed = matches!(judgement.verdict, Verdict::Undecided(Doubt::Failed(_)))
         || judgement.objective.metric == Metric::Availability;
     probe.failure.filter(|_| failed).map(|kind| (probe.failed, kind))
@@ -93,7 +93,7 @@ fn lost(mode: Mode, share: f64, kind: Failure) -> Option<Constraint> {
 }
 
 /// Whose CPU is in the way.
-fn cpu(mode: Mode, probe: &Probe, may_scale_to: Option<usize>) -> Constraint {
+fn cpu(mode: Mode, probe: &LoadProbe, may_scale_to: Option<usize>) -> Constraint {
     let is_late = may_scale_to.is_some_and(|most| probe.working < SCALED * most as f64);
     match mode {
         Mode::Healthy | Mode::DailyPeak if is_late => {
@@ -106,7 +106,7 @@ fn cpu(mode: Mode, probe: &Probe, may_scale_to: Option<usize>) -> Constraint {
 }
 
 /// What is in the way if CPU is not.
-fn beside_cpu(mode: Mode, judgement: &Judgement, probe: &Probe) -> Constraint {
+fn beside_cpu(mode: Mode, judgement: &Judgement, probe: &LoadProbe) -> Constraint {
     match judgement.objective.metric {
         Metric::Recovery => Constraint::Replacement,
         _ if mode.loses() => Constraint::Waiting,

@@ -7,7 +7,7 @@
 use crate::experiment::Runner;
 use crate::scenario::Scenario;
 use crate::study::capacity::binding;
-use crate::study::capacity::finding::{Candidate, Effort, Finding};
+use crate::study::capacity::finding::{Candidate, Finding, SearchEffort};
 use crate::study::capacity::mode::{self, Mode};
 use crate::study::capacity::probe::{is_overload, probe};
 use crate::study::capacity::search::{self, Capacity, Range};
@@ -32,7 +32,7 @@ pub fn run(
     runner: &Runner<'_>,
     candidates: &[Candidate],
     modes: &[Mode],
-    effort: Effort,
+    effort: SearchEffort,
 ) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     let cells: Vec<(usize, Mode)> =
@@ -57,7 +57,7 @@ pub fn run(
 }
 
 /// Simulated nanoseconds that a search takes, about.
-fn cost(candidate: &Candidate, mode: Mode, effort: Effort) -> u64 {
+fn cost(candidate: &Candidate, mode: Mode, effort: SearchEffort) -> u64 {
     let one = mode::scenario(candidate.scenario(mode), mode, effort.trial, 1.0).plan.run.horizon.0;
     one * effort.replications as u64 * PROBES
 }
@@ -81,7 +81,7 @@ pub fn find(
     runner: &Runner<'_>,
     base: &Scenario,
     mode: Mode,
-    effort: Effort,
+    effort: SearchEffort,
     guess: f64,
 ) -> Finding {
     let theory = mode::fluid_limit(&base.plan, mode);
@@ -112,7 +112,7 @@ pub fn find(
 
 /// Where a capacity is looked for: about what theory gives, or if nobody survives about what a
 /// replica serves; and up or down to the demand, unless that is more than all replicas serve.
-fn range(base: &Scenario, mode: Mode, effort: Effort, guess: f64) -> Range {
+fn range(base: &Scenario, mode: Mode, effort: SearchEffort, guess: f64) -> Range {
     let theory = mode::fluid_limit(&base.plan, mode);
     let scale = if theory > 0.0 { theory } else { mode::arrivals(&base.plan, 1) };
     let is_far = |demand: f64| demand > FAR * scale || is_overload(&base.plan, demand);
@@ -127,7 +127,7 @@ fn range(base: &Scenario, mode: Mode, effort: Effort, guess: f64) -> Range {
 fn try_demand(
     runner: &Runner<'_>,
     base: &Scenario,
-    effort: Effort,
+    effort: SearchEffort,
     range: Range,
     finding: &mut Finding,
 ) {

@@ -28,7 +28,7 @@ impl Candidate {
 
 /// How capacities are looked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Effort {
+pub struct SearchEffort {
     /// How modes are tried.
     pub trial: Trial,
     /// Replications at each load.
@@ -53,12 +53,12 @@ pub struct Finding {
     /// What is in the way of more, if something is.
     pub binding: Option<Binding>,
     /// Every load that was tried, in order of load.
-    pub probes: Vec<Probe>,
+    pub probes: Vec<LoadProbe>,
 }
 
 /// One load that was tried.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Probe {
+pub struct LoadProbe {
     /// Requests per second.
     pub load: f64,
     /// By how much the objectives are exceeded; above zero in an overload.
@@ -84,11 +84,11 @@ pub struct Probe {
 
 impl Finding {
     /// What came of a load, if it was tried.
-    pub fn at(&self, load: f64) -> Option<&Probe> {
+    pub fn at(&self, load: f64) -> Option<&LoadProbe> {
         self.probes.iter().find(|probe| probe.load == load)
     }
 
-    pub(super) fn add(&mut self, probe: Probe) {
+    pub(super) fn add(&mut self, probe: LoadProbe) {
         let place = self.probes.partition_point(|other| other.load < probe.load);
         self.probes.insert(place, probe);
     }
@@ -141,8 +141,8 @@ pub enum Constraint {
 
 /// A load that was tried with these excesses, where nothing failed.
 #[cfg(test)]
-pub(crate) fn made_up(load: f64, least: f64, point: f64, most: f64) -> Probe {
-    Probe {
+pub(crate) fn made_up(load: f64, least: f64, point: f64, most: f64) -> LoadProbe {
+    LoadProbe {
         load,
         excess: Excess { least, point, most },
         judged: Vec::new(),

@@ -1,16 +1,16 @@
 //! Failure modes: what a gateway must get through while it carries a load.
 //!
 //! ```text
-//!            0        warm-up     strike                               strike + judged
+//!            0        warm-up     injection                            injection + judged
 //!  healthy   │ fills up │            judged                                  │
 //!  failures  │ fills up │ normal 60 s │ the loss, and what follows: judged    │
 //!  peak      │ trough   │ ramp, judged from its middle on │ plateau: judged   │
 //! ```
 //!
 //! A mode turns a scenario into one with a constant load and one loss, and judges the objectives
-//! over a set time from the strike on: *during and after* the loss, and not diluted by a quiet run.
-//! Objectives of a part of the run are left out: they speak of other losses. Recovery is asked for
-//! only where it can be: after the loss of a replica or a zone.
+//! over a set time from the injection on: *during and after* the loss, and not diluted by a steady
+//! run. Objectives of a part of the run are left out: they speak of other losses. Recovery is asked
+//! for only where it can be: after the loss of a replica or a zone.
 //!
 //! Assumed: the zone that is lost is the one with the most replicas, and it does not come back
 //! while judged; the control plane goes 30 s before the replica does and does not come back either;
@@ -26,7 +26,7 @@ use crate::random::Law;
 use crate::scenario::Scenario;
 use crate::units::{Instant, Rate, SECOND, Span};
 
-/// Quiet time before a strike, which shows what is normal.
+/// Steady time before a loss, which shows what is normal.
 const NORMAL: Span = Span(60 * SECOND);
 /// Warm-up if there is an autoscaler: it finds its level first.
 const AUTOSCALER_WARM_UP: Span = Span(300 * SECOND);
@@ -97,7 +97,7 @@ impl Mode {
 /// How modes are tried.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Trial {
-    /// From the strike on, so long is judged.
+    /// From the injection on, so long is judged.
     pub judged: Span,
     /// The rate at the peak of a day over that at its trough; at least 1.
     pub peak_ratio: f64,
@@ -112,8 +112,8 @@ pub fn scenario(base: &Scenario, mode: Mode, trial: Trial, rate: f64) -> Scenari
         None => plan.run.warm_up,
     };
     plan.run.warm_up = warm_up;
-    let strike = warm_up + if mode.loses() { NORMAL } else { Span::ZERO };
-    plan.faults = faults(plan, mode, strike);
+    let injection = warm_up + if mode.loses() { NORMAL } else { Span::ZERO };
+    plan.faults = faults(plan, mode, injection);
     let (from, to, corners) = match mode {
         Mode::DailyPeak => {
             let (top, end) = (warm_up + RAMP, warm_up + RAMP + PLATEAU);
@@ -121,7 +121,7 @@ pub fn scenario(base: &Scenario, mode: Mode, trial: Trial, rate: f64) -> Scenari
             let corners = vec![(Instant::ZERO, trough), (warm_up, trough), (top, Rate(rate))];
             (warm_up + RAMP / 2, end, corners)
         }
-        _ => (strike, strike + trial.judged, vec![(Instant::ZERO, Rate(rate))]),
+        _ => (injection, injection + trial.judged, vec![(Instant::ZERO, Rate(rate))]),
     };
     plan.traffic =
         Traffic::Process(ArrivalProcess { scatter: scatter(plan), corners, period: None });
@@ -164,23 +164,23 @@ fn for_good() -> Law {
     Law::Constant(Span(365 * 86_400 * SECOND))
 }
 
-fn faults(plan: &Plan, mode: Mode, strike: Instant) -> Vec<FaultPlan> {
+fn faults(plan: &Plan, mode: Mode, injection: Instant) -> Vec<FaultPlan> {
     let fault = |name: &str, fault, at| FaultPlan {
         name: name.to_owned(),
         fault,
         schedule: Schedule::At(at),
     };
-    let crash = || fault("crash", Fault::ReplicaCrash(ReplicaTarget::Slot(0)), strike);
+    let crash = || fault("crash", Fault::ReplicaCrash(ReplicaTarget::Slot(0)), injection);
     match mode {
         Mode::Healthy | Mode::DailyPeak => Vec::new(),
         Mode::ReplicaLoss => vec![crash()],
         Mode::ZoneLoss => {
             let zone = Fault::ZoneOutage(Some(fullest_zone(plan)), for_good());
-            vec![fault("zone", zone, strike)]
+            vec![fault("zone", zone, injection)]
         }
         Mode::WithoutControlPlane => {
             let outage = Fault::ControlPlaneOutage(for_good());
-            let early = Instant(strike.0.saturating_sub(BEFORE.0));
+            let early = Instant(injection.0.saturating_sub(BEFORE.0));
             vec![fault("control-plane", outage, early), crash()]
         }
     }
@@ -256,11 +256,11 @@ horizon = "10m"
     #[test]
     fn a_mode_has_its_load_its_loss_and_its_judged_time() {
         let crash = scenario(&base(), Mode::ReplicaLoss, TRIAL, 500.0);
-        let strike = Instant::from_secs(120.0);
+        let injection = Instant::from_secs(120.0);
         assert_eq!(crash.plan.faults.len(), 1);
-        assert_eq!(crash.plan.faults[0].schedule, Schedule::At(strike));
+        assert_eq!(crash.plan.faults[0].schedule, Schedule::At(injection));
         let end = Instant::from_secs(720.0);
-        assert_eq!(crash.plan.windows[1].extent, Extent::Between(strike, end));
+        assert_eq!(crash.plan.windows[1].extent, Extent::Between(injection, end));
         assert_eq!(crash.plan.run.horizon, end);
         let peak = scenario(&base(), Mode::DailyPeak, TRIAL, 500.0);
         let Traffic::Process(process) = &peak.plan.traffic else { panic!("replayed") };

@@ -2,13 +2,13 @@
 //!
 //! The objectives of a mode share the confidence: with k of them, each has intervals of 1 − 5 %/k,
 //! so that the interval of the capacity, which any of them can bound, has 95 %. Every load meets
-//! the same luck, and so does every tier.
+//! the same random numbers, and so does every tier.
 //!
 //! A percentile is of the served requests. Here it is judged as such if another objective bounds
 //! the availability, and with it the failures. Without one, no more requests may fail than the
 //! percentile leaves out, which is judged by the interval of their share.
 
-use crate::experiment::{Course, Experiment, Runner};
+use crate::experiment::{Experiment, Retention, Runner};
 use crate::metric::estimator::{self, Unanswered};
 use crate::objective::Metric;
 use crate::observe::ledger::{Failure, Ledger};
@@ -17,7 +17,7 @@ use crate::plan::Plan;
 use crate::scenario::Scenario;
 use crate::stats::Confidence;
 use crate::study::capacity::excess;
-use crate::study::capacity::finding::{Effort, Probe};
+use crate::study::capacity::finding::{LoadProbe, SearchEffort};
 use crate::study::capacity::mode::{self, Mode};
 use crate::study::capacity::search::Excess;
 use crate::verdict::{self, Judgement};
@@ -34,11 +34,11 @@ pub fn probe(
     runner: &Runner<'_>,
     base: &Scenario,
     mode: Mode,
-    effort: Effort,
+    effort: SearchEffort,
     load: f64,
-) -> Option<Probe> {
+) -> Option<LoadProbe> {
     let scenario = mode::scenario(base, mode, effort.trial, load);
-    let mut run = runner.run(&scenario.plan, effort.replications, Course::None);
+    let mut run = runner.run(&scenario.plan, effort.replications, Retention::None);
     if run.interrupted || scenario.objectives.is_empty() {
         return None;
     }
@@ -67,7 +67,7 @@ pub fn probe(
     };
     let Cpu { utilisation, in_use, working } = cpu(&run, &scenario.plan, mode, load);
     let digests = run.outcomes.iter().map(|outcome| outcome.digest).collect();
-    Some(Probe {
+    Some(LoadProbe {
         load,
         excess,
         judged,
@@ -86,7 +86,7 @@ pub(super) fn is_overload(plan: &Plan, load: f64) -> bool {
     load > mode::arrivals(plan, plan.most_replicas()) && !plan.ends_early()
 }
 
-/// How CPU was used: see [`Probe`].
+/// How CPU was used: see [`LoadProbe`].
 struct Cpu {
     utilisation: f64,
     in_use: f64,

@@ -14,9 +14,9 @@
 //! interval: Neyman, Phil. Trans. R. Soc. A 236, 1937). How the search got there does not matter,
 //! as the number of replications at a load is fixed before.
 //!
-//! Every load meets the same luck, so that excesses are smooth functions of the load, and roots are
-//! found by the regula falsi, kept from stalling by alternating sides. Ends are rounded outwards to
-//! the loads that were tried.
+//! Every load has the same random numbers, so that excesses are smooth functions of the load, and
+//! roots are found by the regula falsi, kept from stalling by alternating sides. Ends are rounded
+//! outwards to the loads that were tried.
 //!
 //! Assumed: more load is never better. Where it is, as it may be for a cache that little load
 //! leaves cold, no load is the capacity; [`uneven`] tells, as far as loads were tried.

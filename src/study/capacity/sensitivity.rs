@@ -2,14 +2,14 @@
 //! capacity sought again from where it was.
 //!
 //! All durations of a setting are multiplied by the same factor, a law's with them. Under the same
-//! luck the excess at a load is a smooth function of the setting, so one experiment at the old
-//! capacity shows whether a setting matters; if it does, the new capacity is searched from there.
-//! The points are compared, without intervals: what is shown is how much an assumption weighs, not
-//! a forecast.
+//! random numbers the excess at a load is a smooth function of the setting, so one experiment at
+//! the old capacity shows whether a setting matters; if it does, the new capacity is searched from
+//! there. The points are compared, without intervals: what is shown is how much an assumption
+//! weighs, not a forecast.
 
 use crate::experiment::Runner;
 use crate::scenario::{Mark, Scenario, Setting};
-use crate::study::capacity::finding::{Effort, Finding};
+use crate::study::capacity::finding::{Finding, SearchEffort};
 use crate::study::capacity::mode::Mode;
 use crate::study::capacity::probe::probe;
 use crate::study::capacity::search::{self, Capacity, Excess, Range};
@@ -55,7 +55,7 @@ pub fn run(
     runner: &Runner<'_>,
     base: &Scenario,
     finding: &Finding,
-    effort: Effort,
+    effort: SearchEffort,
     vary: &dyn Fn(&str) -> Option<Scenario>,
 ) -> Vec<Sensitivity> {
     let Capacity::Between { point, .. } = finding.capacity else { return Vec::new() };
@@ -90,7 +90,7 @@ pub fn run(
 /// What a changed scenario is compared with.
 struct Base {
     mode: Mode,
-    effort: Effort,
+    effort: SearchEffort,
     load: f64,
     /// The excess at that load, and how it grows with the logarithm of the load.
     excess: f64,
@@ -102,7 +102,7 @@ impl Base {
         runner: &Runner<'_>,
         base: &Scenario,
         (mode, load): (Mode, f64),
-        effort: Effort,
+        effort: SearchEffort,
     ) -> Option<Base> {
         let excess = probe(runner, base, mode, effort, load)?.excess.point;
         let aside = probe(runner, base, mode, effort, ASIDE * load)?.excess.point;

@@ -3,10 +3,10 @@
 //! the demand, as far as all replicas serve it. It keeps its course, in which a transient shows;
 //! the experiments of a plan do not.
 
-use crate::experiment::{Course, Experiment, Runner};
+use crate::experiment::{Experiment, Retention, Runner};
 use crate::scenario::Scenario;
 use crate::study::capacity::advice;
-use crate::study::capacity::finding::{Candidate, Effort, Finding};
+use crate::study::capacity::finding::{Candidate, Finding, SearchEffort};
 use crate::study::capacity::mode::{self, Mode};
 use crate::study::capacity::search::Capacity;
 
@@ -31,7 +31,7 @@ pub fn run(
     runner: &Runner<'_>,
     candidates: &[Candidate],
     findings: &[Finding],
-    effort: Effort,
+    effort: SearchEffort,
     demand: f64,
 ) -> Vec<Settling> {
     let one = |(index, candidate): (usize, &Candidate)| {
@@ -46,7 +46,7 @@ pub fn run(
         }
         runner.progress().enter(format!("{}, warm-up", candidate.name));
         let scenario = mode::scenario(&candidate.scenario, Mode::Healthy, effort.trial, load);
-        let run = runner.run(&scenario.plan, 1, Course::First { requests_every: None });
+        let run = runner.run(&scenario.plan, 1, Retention::First { requests_every: None });
         Some(Settling { candidate: index, load, scenario, run }).filter(|one| !one.run.interrupted)
     };
     candidates.iter().enumerate().filter_map(one).collect()

@@ -23,7 +23,7 @@ fn quiet(what: Fault, horizon: f64) -> Plan {
 
 /// Seconds from the strike until the first fact that fits, over many replications.
 fn delay(plan: &Plan, fits: impl Fn(&Observation) -> bool) -> Sample {
-    between(plan, |fact| matches!(fact, Observation::FaultStruck { .. }), fits)
+    between(plan, |fact| matches!(fact, Observation::FaultInjected { .. }), fits)
 }
 
 /// Seconds from the first fact that fits `from` until the next that fits `to`.

@@ -37,7 +37,7 @@ fn drain(slot: usize, away: f64) -> Fault {
 
 fn strikes(witness: &Witness, wanted: usize) -> Vec<f64> {
     let strike =
-        |fact: &_| matches!(fact, Observation::FaultStruck { fault, .. } if *fault == wanted);
+        |fact: &_| matches!(fact, Observation::FaultInjected { fault, .. } if *fault == wanted);
     witness.times(strike).iter().map(|at| at.as_secs()).collect()
 }
 

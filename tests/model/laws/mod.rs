@@ -324,7 +324,7 @@ proptest! {
         for (at, fact) in &witness.facts {
             match fact {
                 Observation::Created { zone, .. } => zone_of.push(*zone),
-                Observation::FaultStruck { subject, .. } => {
+                Observation::FaultInjected { subject, .. } => {
                     let is_hit = |name: &String| *subject == format!("zone {name}");
                     let hit = plan.topology.zones.iter().position(is_hit);
                     hit.into_iter().for_each(|zone| down[zone] += 1);

@@ -39,7 +39,7 @@ fn property_18_latency_does_not_fall_when_more_is_offered() {
     for replication in 0..5 {
         let (mut mean, mut tail) = (Span::ZERO, Span::ZERO);
         for load in [0.05, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.97, 1.1, 1.5] {
-            // As many requests at every load, so that each has the same luck.
+            // As many requests at every load, so that each has the same random numbers.
             let mut plan = plan(2, 2_000.0 * load, 60.0 / load);
             plan.run.bin = secs(60.0);
             let latency = &replicate(&plan, replication).windows[0].latency;

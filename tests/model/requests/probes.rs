@@ -19,7 +19,10 @@ fn loaded(load: f64, horizon: f64) -> Plan {
 
 /// How often and when probes of a kind failed often enough to count.
 fn failed(witness: &Witness, wanted: bool) -> Vec<f64> {
-    let failed = |fact: &_| matches!(fact, Observation::ProbesFailed { liveness, .. } if *liveness == wanted);
+    let failed = |fact: &_| match fact {
+        Observation::ProbesFailed { liveness, .. } => *liveness == wanted,
+        _ => false,
+    };
     witness.times(failed).iter().map(|at| at.as_secs()).collect()
 }
 
@@ -136,7 +139,7 @@ fn a_random_fault_meets_a_replica_once_however_often_it_came_back() {
     let (witness, _) = witnessed(&plan, 0);
     let joined = witness.times(|fact| *fact == Observation::JoinedRotation { replica: 0 });
     let back = *joined.iter().rfind(|time| **time < at(60.0)).expect("it comes back");
-    let struck = witness.times(|fact| matches!(fact, Observation::FaultStruck { fault: 1, .. }));
+    let struck = witness.times(|fact| matches!(fact, Observation::FaultInjected { fault: 1, .. }));
     assert!(back > at(20.0) && struck.first() == Some(&(back + secs(60.0))));
 }
 

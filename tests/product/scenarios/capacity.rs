@@ -3,7 +3,7 @@
 use brownout::experiment::store::NoStore;
 use brownout::experiment::{Progress, Runner};
 use brownout::study::capacity::find::find;
-use brownout::study::capacity::finding::Effort;
+use brownout::study::capacity::finding::SearchEffort;
 use brownout::study::capacity::mode::{Mode, Trial};
 use brownout::study::capacity::probe::probe;
 use brownout::study::capacity::search::Capacity;
@@ -12,9 +12,9 @@ use brownout::verdict::Overall;
 
 use super::Ran;
 
-fn effort(judged: f64, replications: usize) -> Effort {
+fn effort(judged: f64, replications: usize) -> SearchEffort {
     let trial = Trial { judged: Span::from_secs(judged), peak_ratio: 2.0 };
-    Effort { trial, replications, tolerance: 0.01, demand: None }
+    SearchEffort { trial, replications, tolerance: 0.01, demand: None }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use brownout::experiment::{self, Experiment, Options, Progress};
 use brownout::observe::incident::Incident;
 use brownout::observe::ledger::Failure;
-use brownout::observe::outcome::Entry;
+use brownout::observe::outcome::JournalEntry;
 use brownout::observe::{Observation, State};
 use brownout::report::Report;
 use brownout::scenario::{Scenario, read};
@@ -124,7 +124,7 @@ fn autoscale_step_adds_the_third_replica_within_a_minute_of_the_step() {
 
 /// When and to how many replicas the autoscaler went, in the first replication.
 fn scalings(ran: &Ran) -> Vec<(f64, usize)> {
-    let change = |entry: &Entry| match &entry.observation {
+    let change = |entry: &JournalEntry| match &entry.observation {
         Observation::Decided { decision, .. } if decision.is_change() => {
             Some((entry.at.as_secs(), decision.desired as usize))
         }
@@ -281,7 +281,7 @@ fn overload_liveness_cascade_goes_on_after_the_overload_and_is_the_probes_doing(
     for outcome in &ran.experiment.outcomes {
         assert!(outcome.probes_failed.liveness > 0 && outcome.probes_failed.readiness > 0);
     }
-    let waits = |entry: &Entry| {
+    let waits = |entry: &JournalEntry| {
         matches!(entry.observation, Observation::Entered { state: State::BackOff, .. })
     };
     assert!(ran.experiment.outcomes[0].journal.iter().any(waits), "restarts wait");

@@ -1,11 +1,11 @@
 //! Searched capacities against known ones: how often the stated interval holds the truth.
 //!
 //! Every system has a load that is known exactly to be the largest that meets its objective. It is
-//! searched 200 times, each time with luck of its own. The intervals claim 95 %, and 93 % of them
-//! must hold the truth: of 200 that do so with 95 %, fewer than 93 % would in one case of twelve.
-//! A sample makes a quarter of the searches, of which 88 % must hold it: it finds intervals that hold
-//! the truth in 80 of 100 in nine of ten cases.
-//! Seeds are fixed, so the outcome is the same every time. A count is printed for each system;
+//! searched 200 times, each time under a seed of its own. The intervals claim 95 %, and 93 % of
+//! them must hold the truth: of 200 that do so with 95 %, fewer than 93 % would in one case of
+//! twelve. A sample makes a quarter of the searches, of which 88 % must hold it: it finds intervals
+//! that hold the truth in 80 of 100 in nine of ten cases. Seeds are fixed, so the outcome is the
+//! same every time. A count is printed for each system;
 //! `--nocapture` shows it.
 
 mod known;
@@ -137,7 +137,7 @@ fn search_blurred(own: f64) -> Tally {
 
 #[test]
 fn a_search_keeps_the_confidence_of_its_experiments() {
-    search_blurred(0.0).judge("search, the same luck at every load", 93);
-    search_blurred(0.1).judge("search, a tenth of the variance is luck of each load", 93);
-    search_blurred(1.0).judge("search, luck of each load", 93);
+    search_blurred(0.0).judge("search, the same random numbers at every load", 93);
+    search_blurred(0.1).judge("search, a tenth of the variance is noise of each load", 93);
+    search_blurred(1.0).judge("search, noise of each load", 93);
 }

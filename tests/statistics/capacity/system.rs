@@ -4,7 +4,7 @@ use std::path::Path;
 
 use brownout::objective::Bound;
 use brownout::scenario::{Scenario, read};
-use brownout::study::capacity::finding::Effort;
+use brownout::study::capacity::finding::SearchEffort;
 use brownout::study::capacity::mode::{Mode, Trial};
 use brownout::units::Span;
 
@@ -19,7 +19,7 @@ const REPLICATIONS: usize = 10;
 pub struct System {
     pub scenario: Scenario,
     pub mode: Mode,
-    pub effort: Effort,
+    pub effort: SearchEffort,
     text: String,
     bound: f64,
 }
@@ -35,7 +35,7 @@ impl System {
         );
         let trial = Trial { judged: Span::from_secs(1_500.0 * DEMAND), peak_ratio: 1.0 };
         let effort =
-            Effort { trial, replications: REPLICATIONS, tolerance: TOLERANCE, demand: None };
+            SearchEffort { trial, replications: REPLICATIONS, tolerance: TOLERANCE, demand: None };
         let scenario = parse(&text);
         let bare = System { scenario, mode: Mode::Healthy, effort, text, bound };
         bare.with("delay", "0s").with("hop", "0s")
@@ -68,7 +68,7 @@ impl System {
         System { mode, ..self.clone() }
     }
 
-    /// The same with luck of its own.
+    /// The same with random numbers of its own.
     pub fn seeded(&self, seed: u64) -> System {
         let mut system = self.clone();
         system.scenario.plan.run.seed = seed;

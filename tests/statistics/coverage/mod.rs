@@ -4,8 +4,9 @@
 //! Of a thousand experiments 950 ± 7 should, so the band is three standard errors wide to each
 //! side. Seeds are fixed, so the verdict is the same every time; `--nocapture` shows the counts.
 //!
-//! A sample has 200 experiments and a band as many standard errors wide. It finds a coverage of 87 in
-//! 91 of 100 cases, that is, intervals that are a quarter too narrow; all suites find 91.5 as surely.
+//! A sample has 200 experiments and a band as many standard errors wide. It finds a coverage of 87
+//! in 91 of 100 cases, that is, intervals that are a quarter too narrow; all suites find 91.5 as
+//! surely.
 
 mod figures;
 mod sequences;

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use brownout::experiment::runner::{Course, Runner};
+use brownout::experiment::runner::{Retention, Runner};
 use brownout::experiment::{Experiment, Progress, SequenceEnd, store};
 use brownout::metric::{Metric, Statistic};
 use brownout::scenario::{Scenario, read};
@@ -44,7 +44,7 @@ fn sequences(objective: &str, precision: Precision) -> Vec<(Scenario, Experiment
     let runner = Runner::new(None, &progress, &store::NoStore).expect("threads");
     let one = |seed| {
         let scenario = scenario(objective, seed);
-        let run = precision::run(&runner, &scenario, precision, Course::None);
+        let run = precision::run(&runner, &scenario, precision, Retention::None);
         (scenario, run)
     };
     (1..=count()).map(one).collect()

@@ -53,8 +53,8 @@ impl Observer for Stops {
         }
     }
 
-    fn looked(&mut self, at: Instant, readings: &[Reading], connecting: u64) {
-        self.sojourns.looked(at, readings, connecting);
+    fn sampled(&mut self, at: Instant, readings: &[Reading], connecting: u64) {
+        self.sojourns.sampled(at, readings, connecting);
     }
 
     fn bin_ended(&mut self, at: Instant, readings: &[Reading]) {

@@ -37,8 +37,8 @@ impl Group {
         &self.vectors[0].params
     }
 
-    /// A seed of its own, so that the verdicts on different systems do not share their luck: the
-    /// digits of the first vector's name.
+    /// A seed of its own, so that the verdicts on different systems do not share their randomness:
+    /// the digits of the first vector's name.
     fn seed(&self) -> u64 {
         let digits: String = self.vectors[0].id.chars().filter(char::is_ascii_digit).collect();
         digits.parse().unwrap_or_default()

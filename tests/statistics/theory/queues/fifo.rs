@@ -15,7 +15,7 @@ use crate::common;
 use crate::common::around::{upstream, with_upstream};
 use crate::theory::Group;
 use crate::theory::queues::queue::law;
-use crate::theory::queues::queued::{Course, Figures, Shape};
+use crate::theory::queues::queued::{Figures, Retention, Shape};
 use crate::theory::queues::sojourns::UNIT;
 use crate::theory::vectors::{Params, Vector};
 use crate::theory::verdict::{Measured, mean_and_error};
@@ -87,7 +87,7 @@ fn run<T: Send>(
     let (hosts, workers) = (around.upstreams[0].hosts, around.upstreams[0].workers.unwrap_or(1));
     let shape = Shape { hosts, workers, from: plan.run.warm_up, until: plan.run.horizon };
     let one = |replication| {
-        let mut course = Course::new(shape);
+        let mut course = Retention::new(shape);
         crate::common::witness::watch(&plan, replication, &mut course);
         of(course.figures())
     };

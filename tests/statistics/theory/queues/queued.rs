@@ -23,7 +23,7 @@ pub struct Shape {
 }
 
 /// The course of one replication.
-pub struct Course {
+pub struct Retention {
     shape: Shape,
     times: Vec<(u64, u64)>,
     offered: f64,
@@ -41,7 +41,7 @@ pub struct Figures {
     pub time_with: Vec<f64>,
 }
 
-impl Observer for Course {
+impl Observer for Retention {
     fn offered(&mut self, sent: Instant) {
         self.offered += f64::from(u8::from(self.counts(sent.0)));
     }
@@ -54,9 +54,9 @@ impl Observer for Course {
     }
 }
 
-impl Course {
+impl Retention {
     pub fn new(shape: Shape) -> Self {
-        Course { shape, times: Vec::new(), offered: 0.0, refused: 0.0 }
+        Retention { shape, times: Vec::new(), offered: 0.0, refused: 0.0 }
     }
 
     fn counts(&self, sent: u64) -> bool {

@@ -1,15 +1,24 @@
 //! What all commands that simulate have in common: a place for results, threads, progress, a way to
 //! stop, a manifest, an end.
+//!
+//! [`Work`] begins with a folder for the results beside its place, a checkpoint from which earlier
+//! work goes on, and Ctrl-C; a command does its simulating within it, writes its files and charts
+//! into the folder, and ends it, whereupon the folder moves to its place and the exit code follows.
+//! `progress.rs` shows meanwhile, on standard error, how far the work is.
+//!
+//! It owns the order of these steps, so that no command forgets one; it may ask for what was typed
+//! (`args`, `load`) and for the terminal, and knows no command. Begin with [`Work`].
+
+mod progress;
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::args::{CommonArgs, Format, WorkArgs};
-use super::exit::Exit;
-use super::load::Session;
-use super::progress::{self, Show};
-use super::terminal::Terminal;
+use crate::cli::args::{CommonArgs, Format, WorkArgs};
+use crate::cli::exit::Exit;
+use crate::cli::load::Session;
+use crate::cli::terminal::Terminal;
 use crate::experiment::{Progress, Runner};
 use crate::plot::theme::Theme;
 use crate::plot::{Figure, png, svg};
@@ -18,9 +27,10 @@ use crate::report::files::staging::{MARK, Staging};
 use crate::report::format::page::Written;
 use crate::report::manifest::{Manifest, RunRecord};
 use crate::scenario::Scenario;
+use progress::Show;
 
 /// Work in progress.
-pub(super) struct Work<'a> {
+pub(in crate::cli) struct Work<'a> {
     args: &'a WorkArgs,
     draws: bool,
     session: &'a Session,
@@ -34,7 +44,7 @@ pub(super) struct Work<'a> {
 
 impl<'a> Work<'a> {
     /// Prepares the folder `name` for the results of a command.
-    pub(super) fn begin(
+    pub(in crate::cli) fn begin(
         args: &'a CommonArgs,
         name: &str,
         session: &'a Session,
@@ -50,7 +60,7 @@ impl<'a> Work<'a> {
     }
 
     /// Does the work proper, with progress.
-    pub(super) fn run<T>(&self, work: impl FnOnce(&Runner<'_>) -> T) -> anyhow::Result<T> {
+    pub(in crate::cli) fn run<T>(&self, work: impl FnOnce(&Runner<'_>) -> T) -> anyhow::Result<T> {
         let jobs = self.args.jobs.map(usize::from);
         let runner = Runner::new(jobs, &self.progress, &self.checkpoint)?;
         let terminal = self.session.terminal;
@@ -59,12 +69,12 @@ impl<'a> Work<'a> {
     }
 
     /// Where files are written until the work ends.
-    pub(super) fn staging(&mut self) -> &mut Staging {
+    pub(in crate::cli) fn staging(&mut self) -> &mut Staging {
         &mut self.staging
     }
 
     /// Writes down what was asked for, of which scenarios, and what ran.
-    pub(super) fn record(
+    pub(in crate::cli) fn record(
         &mut self,
         interrupted: bool,
         scenarios: &[&Scenario],
@@ -79,7 +89,7 @@ impl<'a> Work<'a> {
 
     /// Adds charts, unless none are wanted: each in SVG, which follows the reader's light or dark
     /// setting, and in PNG.
-    pub(super) fn draw(
+    pub(in crate::cli) fn draw(
         &mut self,
         charts: impl FnOnce() -> Vec<(&'static str, Figure)>,
     ) -> anyhow::Result<()> {
@@ -96,7 +106,7 @@ impl<'a> Work<'a> {
     ///
     /// # Errors
     /// The results are not those of the manifest that is repeated, though they are written.
-    pub(super) fn end(
+    pub(in crate::cli) fn end(
         self,
         output: impl FnOnce(Printed<'_>) -> anyhow::Result<String>,
     ) -> anyhow::Result<()> {
@@ -130,8 +140,8 @@ fn repeats(old: &Manifest, new: &Manifest) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Listens for Ctrl-C, or a signal to end: the first stops the work at the next bin, the second ends
-/// the program; then `unfinished` is removed.
+/// Listens for Ctrl-C, or a signal to end: the first stops the work at the next bin, the second
+/// ends the program; then `unfinished` is removed.
 fn listen(progress: &Arc<Progress>, unfinished: &Path, terminal: Terminal) {
     let (progress, unfinished) = (Arc::clone(progress), unfinished.to_owned());
     let listening = ctrlc::set_handler(move || {
@@ -167,7 +177,7 @@ fn close(
 }
 
 /// What goes to standard output.
-pub(super) enum Printed<'a> {
+pub(in crate::cli) enum Printed<'a> {
     /// The report for people.
     Text { written: Written<'a>, colour: bool },
     /// Its first lines.
@@ -177,7 +187,7 @@ pub(super) enum Printed<'a> {
 }
 
 /// What a writer of text writes.
-pub(super) fn text_of(
+pub(in crate::cli) fn text_of(
     write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
 ) -> anyhow::Result<String> {
     let mut out = Vec::new();

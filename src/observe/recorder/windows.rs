@@ -4,9 +4,9 @@
 //! class with one histogram and one ledger, so a request is counted once however many windows it
 //! belongs to; a window is the sum of the classes that contain it.
 
-use super::histogram::Histogram;
-use super::ledger::{Failure, Ledger};
-use super::outcome::WindowOutcome;
+use crate::observe::histogram::Histogram;
+use crate::observe::ledger::{Failure, Ledger};
+use crate::observe::outcome::WindowOutcome;
 use crate::units::Instant;
 
 /// A set of windows open at the same time, and what was sent while they were.
@@ -18,15 +18,15 @@ struct Class {
 
 /// Segments, classes and the current one of each.
 #[derive(Clone, Debug)]
-pub(super) struct Windows {
+pub(super) struct OpenWindows {
     classes: Vec<Class>,
     /// Start and class of each segment, in order of time; never empty.
     segments: Vec<(Instant, usize)>,
 }
 
-impl Windows {
+impl OpenWindows {
     pub fn new() -> Self {
-        Windows { classes: vec![Class::default()], segments: vec![(Instant::ZERO, 0)] }
+        OpenWindows { classes: vec![Class::default()], segments: vec![(Instant::ZERO, 0)] }
     }
 
     /// Start of the current segment.

@@ -10,60 +10,67 @@
 //! closes. Between cuts an answer costs one histogram entry; a request that was sent before the
 //! open windows changed last takes the long way.
 
+mod fleet;
+mod listening;
+mod sample;
+mod scope;
+mod tracker;
+mod windows;
+
 use std::collections::BTreeSet;
 
-pub use super::scope::{Keep, Scope, WindowExtent};
+pub use scope::{Keep, Scope, WindowExtent};
 
-use super::course::Course;
-use super::fleet::Fleet;
-use super::histogram::Histogram;
-use super::ledger::Ledger;
-use super::outcome::{Entry, JOURNAL_LIMIT, Outcome};
-use super::timeline::{Latency, ReplicaLife, ReplicaRow, Timeline, TotalRow};
-use super::tracker::{Strike, Tracker};
-use super::windows::Windows;
-use super::{Observation, Reading, ReplicaId, Served, State};
+use crate::observe::histogram::Histogram;
+use crate::observe::ledger::Ledger;
+use crate::observe::outcome::{JOURNAL_LIMIT, JournalEntry, Outcome};
+use crate::observe::time_series::TimeSeries;
+use crate::observe::timeline::{Latency, ReplicaLife, ReplicaRow, Timeline, TotalRow};
+use crate::observe::{Observation, Reading, ReplicaId, Served, State};
 use crate::units::{Instant, Span};
+use fleet::Fleet;
+use tracker::{Injection, Tracker};
+use windows::OpenWindows;
 
 /// Records one replication.
 #[derive(Clone, Debug)]
 pub struct Recorder {
-    pub(super) scope: Scope,
-    pub(super) keep: Keep,
-    pub(super) windows: Windows,
-    pub(super) tracker: Tracker,
+    scope: Scope,
+    keep: Keep,
+    windows: OpenWindows,
+    tracker: Tracker,
     /// Answers since the last cut to requests sent since the open windows changed last, how many of
     /// these were sent since that cut, and when the windows changed.
-    pub(super) live: Histogram,
-    pub(super) live_offered: u64,
-    pub(super) live_since: Instant,
+    live: Histogram,
+    live_offered: u64,
+    live_since: Instant,
     /// Answers since the last cut to requests sent before that change.
-    pub(super) late: Histogram,
+    late: Histogram,
     /// Failures since the last cut.
-    pub(super) failed: Ledger,
+    failed: Ledger,
     /// Failures since the last look.
-    pub(super) failed_lately: u64,
+    failed_lately: u64,
     /// Totals of the current bin.
-    pub(super) bin: Histogram,
-    pub(super) bin_row: TotalRow,
-    pub(super) fleet: Fleet,
-    pub(super) timeline: Timeline,
-    pub(super) journal: Vec<Entry>,
-    pub(super) journal_cut: u64,
-    pub(super) requests: super::sample::Sample,
+    bin: Histogram,
+    bin_row: TotalRow,
+    fleet: Fleet,
+    timeline: Timeline,
+    journal: Vec<JournalEntry>,
+    journal_cut: u64,
+    requests: sample::RequestSample,
     /// How the run goes on, if that is followed.
-    pub(super) course: Option<Course>,
+    course: Option<TimeSeries>,
     /// Whether each request is followed, for the sample or the course.
-    pub(super) close: bool,
-    pub(super) drained: u64,
-    pub(super) over: bool,
+    close: bool,
+    drained: u64,
+    over: bool,
 }
 
 impl Recorder {
     /// A recorder that has seen nothing.
     pub fn new(scope: Scope, keep: Keep) -> Self {
         Recorder {
-            windows: Windows::new(),
+            windows: OpenWindows::new(),
             tracker: Tracker::new(&scope),
             live: Histogram::default(),
             live_offered: 0,
@@ -77,8 +84,8 @@ impl Recorder {
             timeline: Timeline { bin: scope.bin, ..Timeline::default() },
             journal: Vec::new(),
             journal_cut: 0,
-            requests: super::sample::Sample::new(keep.requests_every),
-            course: scope.slot.map(Course::new),
+            requests: sample::RequestSample::new(keep.requests_every),
+            course: scope.slot.map(TimeSeries::new),
             close: keep.requests_every.is_some() || scope.slot.is_some(),
             drained: 0,
             over: false,
@@ -88,7 +95,7 @@ impl Recorder {
     }
 
     /// How the run went on, if that was followed.
-    pub fn take_course(&mut self) -> Option<Course> {
+    pub fn take_course(&mut self) -> Option<TimeSeries> {
         self.course.take()
     }
 
@@ -186,7 +193,7 @@ impl Recorder {
         self.live_since = self.windows.segment_start();
     }
 
-    pub(super) fn strike(
+    fn begin_incident(
         &mut self,
         now: Instant,
         number: usize,
@@ -198,7 +205,7 @@ impl Recorder {
         let victims = self.fleet.ready_in(&slots);
         let (subject, serving) = (subject.to_owned(), self.fleet.serving());
         self.cut();
-        self.tracker.strike(Strike {
+        self.tracker.begin_incident(Injection {
             number,
             at: now,
             fault,
@@ -250,7 +257,7 @@ impl Recorder {
         }
     }
 
-    /// Work done in the bin by each replica; adds their rows.
+    /// ReplicaWork done in the bin by each replica; adds their rows.
     pub(super) fn read(&mut self, now: Instant, width: Span, readings: &[Reading]) -> f64 {
         let (mut busy, bin) = (0.0, self.timeline.total.len());
         for reading in readings {
@@ -293,7 +300,7 @@ impl Recorder {
 
     pub(super) fn note(&mut self, at: Instant, observation: &Observation) {
         if self.journal.len() < JOURNAL_LIMIT {
-            self.journal.push(Entry { at, observation: observation.clone() });
+            self.journal.push(JournalEntry { at, observation: observation.clone() });
         } else {
             self.journal_cut += 1;
         }

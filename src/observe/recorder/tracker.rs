@@ -1,14 +1,14 @@
-//! Follows incidents: from a fault's strike until capacity is back and the backlog is gone.
+//! Follows incidents: from the injection of a fault until capacity is back and the backlog is gone.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::histogram::Histogram;
-use super::incident::Incident;
-use super::ledger::Ledger;
-use super::outcome::INCIDENT_LIMIT;
 use super::scope::{Scope, WindowExtent};
-use super::tally::Tally;
-use super::{ReplicaId, State};
+use crate::observe::histogram::Histogram;
+use crate::observe::incident::Incident;
+use crate::observe::ledger::Ledger;
+use crate::observe::outcome::INCIDENT_LIMIT;
+use crate::observe::tally::Tally;
+use crate::observe::{ReplicaId, State};
 use crate::units::{Instant, Span};
 
 /// Calm looks whose busiest says what is normal.
@@ -25,10 +25,10 @@ struct Open {
     slots: BTreeSet<usize>,
     victims: BTreeSet<ReplicaId>,
     lasting: bool,
-    /// What ended from this strike until the next one.
+    /// What ended from this injection until the next one.
     gathered: Gathered,
-    /// What the replicas of each slot went through since the strike.
-    courses: BTreeMap<usize, Course>,
+    /// What the replicas of each slot went through since the injection.
+    courses: BTreeMap<usize, SlotRecovery>,
     /// In-flight requests that count as normal; `None` when nothing was seen before.
     usual: Option<u64>,
 }
@@ -46,7 +46,7 @@ struct Gathered {
 pub(super) struct Tracker {
     warm_up: Instant,
     extents: Vec<WindowExtent>,
-    /// In order of their strikes.
+    /// In order of their injections.
     open: Vec<Open>,
     closed: Vec<(usize, Incident)>,
     /// The incidents that are over, by fault and by window; without those that struck in warm-up.
@@ -61,7 +61,7 @@ pub(super) struct Tracker {
 /// The incidents of a run.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Incidents {
-    /// In order of their strikes.
+    /// In order of their injections.
     pub listed: Vec<Incident>,
     pub unlisted: u64,
     pub by_fault: Vec<Tally>,
@@ -99,9 +99,9 @@ impl Tracker {
         }
     }
 
-    /// A fault strikes.
-    pub fn strike(&mut self, strike: Strike) {
-        let Strike { number, at, fault, slots, victims, lasting, subject, serving } = strike;
+    /// A fault is injected.
+    pub fn begin_incident(&mut self, injection: Injection) {
+        let Injection { number, at, fault, slots, victims, lasting, subject, serving } = injection;
         if self.open.len() == INCIDENT_LIMIT {
             self.unlisted += 1;
             return self.count(fault, at, Tally::add_unfollowed);
@@ -122,7 +122,7 @@ impl Tracker {
             ledger: Ledger::default(),
             phases: Vec::new(),
         };
-        let courses = slots.iter().map(|slot| (*slot, Course::default())).collect();
+        let courses = slots.iter().map(|slot| (*slot, SlotRecovery::default())).collect();
         let usual = self.quiet.iter().max().copied();
         let gathered = Gathered::default();
         let mut open = Open {
@@ -144,7 +144,7 @@ impl Tracker {
     pub fn widen(&mut self, number: usize, slot: usize, victims: BTreeSet<ReplicaId>) {
         for open in self.open.iter_mut().filter(|open| open.number == number) {
             open.slots.insert(slot);
-            open.courses.insert(slot, Course::default());
+            open.courses.insert(slot, SlotRecovery::default());
             open.victims.extend(&victims);
         }
     }
@@ -235,8 +235,8 @@ impl Tracker {
         any
     }
 
-    /// Takes out incidents in progress, in order of their strikes. What ended during one is what
-    /// gathered since its strike and since every later one.
+    /// Takes out incidents in progress, in order of their injections. What ended during one is what
+    /// gathered since its injection and since every later one.
     fn take(&mut self, wanted: impl Fn(&Open) -> bool) -> Vec<(usize, Incident)> {
         if !self.open.iter().any(&wanted) {
             return Vec::new();
@@ -307,9 +307,9 @@ impl Gathered {
     }
 }
 
-/// What is known when a fault strikes.
+/// What is known when a fault is injected.
 #[derive(Clone, Debug)]
-pub(super) struct Strike {
+pub(super) struct Injection {
     pub number: usize,
     pub at: Instant,
     pub fault: usize,
@@ -341,12 +341,12 @@ impl Open {
 
 /// What a slot went through: time in each state, in order of first entry.
 #[derive(Clone, Debug, Default)]
-struct Course {
+struct SlotRecovery {
     phases: Vec<(State, Span)>,
     current: Option<(Instant, State)>,
 }
 
-impl Course {
+impl SlotRecovery {
     fn enter(&mut self, now: Instant, state: State) {
         self.close(now);
         self.current = Some((now, state));

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::Served;
-use super::ledger::Failure;
-use super::outcome::RequestRecord;
+use crate::observe::Served;
+use crate::observe::ledger::Failure;
+use crate::observe::outcome::RequestRecord;
 use crate::units::Instant;
 
 /// Sampled requests, by number.
 #[derive(Clone, Debug)]
-pub(super) struct Sample {
+pub(super) struct RequestSample {
     every: u64,
     seen: u64,
     records: Vec<RequestRecord>,
@@ -17,10 +17,10 @@ pub(super) struct Sample {
     open: BTreeMap<Instant, usize>,
 }
 
-impl Sample {
+impl RequestSample {
     pub fn new(every: Option<u64>) -> Self {
         let every = every.unwrap_or(u64::MAX).max(1);
-        Sample { every, seen: 0, records: Vec::new(), open: BTreeMap::new() }
+        RequestSample { every, seen: 0, records: Vec::new(), open: BTreeMap::new() }
     }
 
     pub fn offered(&mut self, sent: Instant) {

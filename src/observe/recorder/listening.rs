@@ -1,9 +1,9 @@
 //! What the recorder does with each fact that it is told.
 
-use super::count::Count;
-use super::ledger::Failure;
-use super::recorder::Recorder;
-use super::{Observation, Observer, Reading, Served, State};
+use super::Recorder;
+use crate::observe::count::Count;
+use crate::observe::ledger::Failure;
+use crate::observe::{Observation, Observer, Reading, Served, State};
 use crate::units::{Instant, Span};
 
 impl Observer for Recorder {
@@ -22,7 +22,7 @@ impl Observer for Recorder {
 
     #[inline(always)]
     fn served(&mut self, request: &Served) {
-        let latency = super::latency(request, self.scope.hop);
+        let latency = crate::observe::latency(request, self.scope.hop);
         if request.sent >= self.live_since {
             self.live.record(latency);
         } else {
@@ -79,8 +79,8 @@ impl Observer for Recorder {
             Observation::Entered { replica, state, .. } => self.enter(at, *replica, *state),
             Observation::JoinedRotation { replica } => self.rotate(at, *replica, true),
             Observation::LeftRotation { replica } => self.rotate(at, *replica, false),
-            Observation::FaultStruck { fault, incident, slots, lasting, subject } => {
-                self.strike(at, *incident, *fault, (slots, *lasting, subject));
+            Observation::FaultInjected { fault, incident, slots, lasting, subject } => {
+                self.begin_incident(at, *incident, *fault, (slots, *lasting, subject));
             }
             Observation::FaultTakes { incident, slot } => {
                 let victims = self.fleet.ready_in(&[*slot].into());
@@ -126,7 +126,7 @@ impl Observer for Recorder {
         }
     }
 
-    fn looked(&mut self, at: Instant, readings: &[Reading], connecting: u64) {
+    fn sampled(&mut self, at: Instant, readings: &[Reading], connecting: u64) {
         self.course.iter_mut().for_each(|course| course.look(at));
         let held: u64 = readings.iter().map(|reading| reading.in_flight).sum();
         let in_flight = held + connecting;

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::outcome::ProbesFailed;
 use super::scope::Scope;
-use super::{Reading, ReplicaId, State};
+use crate::observe::outcome::ProbesFailed;
+use crate::observe::{Reading, ReplicaId, State};
 use crate::units::{Instant, SECOND, Span};
 
 /// What is known of a replica.
 #[derive(Clone, Debug)]
-struct Known {
+struct KnownReplica {
     slot: usize,
     ready: bool,
     draining: bool,
@@ -20,7 +20,7 @@ struct Known {
     last: Reading,
 }
 
-impl Known {
+impl KnownReplica {
     /// Whether requests find it able to serve; one that drains takes what still comes.
     fn serves(&self) -> bool {
         (self.ready || self.draining) && self.in_rotation
@@ -35,7 +35,7 @@ impl Known {
 /// All replicas that existed.
 #[derive(Clone, Debug)]
 pub(super) struct Fleet {
-    replicas: Vec<Known>,
+    replicas: Vec<KnownReplica>,
     /// The latest replica of each slot.
     holders: BTreeMap<usize, ReplicaId>,
     in_rotation: usize,
@@ -52,7 +52,7 @@ pub(super) struct Fleet {
 
 /// What the fleet did after warm-up.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Work {
+pub(super) struct ReplicaWork {
     pub time_with_serving: Vec<Span>,
     pub busy_secs: f64,
     pub capacity_secs: f64,
@@ -90,7 +90,7 @@ impl Fleet {
         let last =
             Reading { replica, in_flight: 0, in_flight_peak: 0, arrived: 0, served: 0, busy: 0.0 };
         self.holders.insert(slot, replica);
-        self.replicas.push(Known {
+        self.replicas.push(KnownReplica {
             slot,
             ready: false,
             draining: false,
@@ -127,15 +127,15 @@ impl Fleet {
     }
 
     /// Counts anew after a replica changed from what it was `before`.
-    fn update(&mut self, now: Instant, before: &Known, replica: ReplicaId) {
+    fn update(&mut self, now: Instant, before: &KnownReplica, replica: ReplicaId) {
         let after = &self.replicas[replica];
-        let moved = |count: usize, what: fn(&Known) -> bool| {
+        let moved = |count: usize, what: fn(&KnownReplica) -> bool| {
             count + usize::from(what(after)) - usize::from(what(before))
         };
         self.in_rotation = moved(self.in_rotation, |known| known.in_rotation);
-        let serving = moved(self.serving.value(), Known::serves);
+        let serving = moved(self.serving.value(), KnownReplica::serves);
         self.serving.change(now, serving);
-        let working = moved(self.working.value(), Known::works);
+        let working = moved(self.working.value(), KnownReplica::works);
         self.working.change(now, working);
     }
 
@@ -199,8 +199,8 @@ impl Fleet {
         (capacity > 0.0).then(|| busy / capacity)
     }
 
-    pub fn finish(self, ended: Instant) -> Work {
-        Work {
+    pub fn finish(self, ended: Instant) -> ReplicaWork {
+        ReplicaWork {
             time_with_serving: self.serving.finish(ended),
             busy_secs: self.busy / SECOND as f64,
             capacity_secs: self.capacity / SECOND as f64,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::course::Stretch;
+use super::time_series::IntervalStats;
 use crate::units::{Instant, Span};
 
 /// What became of a run after its trigger.
@@ -52,13 +52,13 @@ pub type Trigger = (Instant, Option<Instant>);
 
 /// What became of a run after its trigger, with what that rests on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Aftermath {
+pub struct RunRecovery {
     /// The finding.
     pub stability: Stability,
     /// What troubled it.
     pub trigger: Option<Trigger>,
     /// What was normal.
-    pub before: Stretch,
+    pub before: IntervalStats,
     /// The last stretch.
-    pub last: Stretch,
+    pub last: IntervalStats,
 }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::args::When;
-use super::terminal::Terminal;
+use crate::cli::args::When;
+use crate::cli::terminal::Terminal;
 use crate::experiment::Progress;
 use crate::units::{Span, three_digits};
 
@@ -50,18 +50,18 @@ pub(super) fn during<T>(
             Show::Bar => draw(progress, &finished),
             _ => tell(progress, terminal, &finished),
         });
-        let _end = End { finished: &finished, thread: shown.thread().clone() };
+        let _end = ThreadEnd { finished: &finished, thread: shown.thread().clone() };
         work()
     })
 }
 
 /// Ends the showing thread, even if the work panics.
-struct End<'a> {
+struct ThreadEnd<'a> {
     finished: &'a AtomicBool,
     thread: Thread,
 }
 
-impl Drop for End<'_> {
+impl Drop for ThreadEnd<'_> {
     fn drop(&mut self) {
         self.finished.store(true, Ordering::Release);
         self.thread.unpark();

@@ -10,7 +10,7 @@ use crate::units::{Instant, Span};
 
 /// What was sent in a stretch of time, and what became of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Stretch {
+pub struct IntervalStats {
     /// How long it is.
     pub length: Span,
     /// Requests sent.
@@ -33,7 +33,7 @@ pub struct Stretch {
     pub restarts: u64,
 }
 
-impl Stretch {
+impl IntervalStats {
     /// Goodput: requests answered over requests sent; `None` if none was sent.
     pub fn goodput(&self) -> Option<f64> {
         ratio(self.answered, self.sent)
@@ -70,8 +70,8 @@ fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
-impl AddAssign<&Stretch> for Stretch {
-    fn add_assign(&mut self, other: &Stretch) {
+impl AddAssign<&IntervalStats> for IntervalStats {
+    fn add_assign(&mut self, other: &IntervalStats) {
         self.length += other.length;
         self.sent += other.sent;
         self.answered += other.answered;
@@ -87,19 +87,19 @@ impl AddAssign<&Stretch> for Stretch {
 
 /// The stretches of a run, each of one slot.
 #[derive(Clone, Debug)]
-pub struct Course {
+pub struct TimeSeries {
     slot: Span,
     /// The look before this moment.
     now: Instant,
-    slots: Vec<Stretch>,
+    slots: Vec<IntervalStats>,
     /// The slot that was asked for last, and when it begins: most often the next one asked for.
     near: (usize, u64),
 }
 
-impl Course {
+impl TimeSeries {
     /// Nothing has happened yet; slots are so long, not zero.
     pub fn new(slot: Span) -> Self {
-        Course { slot, now: Instant::ZERO, slots: Vec::new(), near: (0, u64::MAX) }
+        TimeSeries { slot, now: Instant::ZERO, slots: Vec::new(), near: (0, u64::MAX) }
     }
 
     /// Length of a slot.
@@ -120,7 +120,7 @@ impl Course {
 
     /// The slot of what is sent at `sent`.
     #[inline(always)]
-    pub fn at(&mut self, sent: Instant) -> &mut Stretch {
+    pub fn at(&mut self, sent: Instant) -> &mut IntervalStats {
         let (index, begins) = self.near;
         if sent.0 < begins || sent.0 - begins >= self.slot.0 {
             return self.find(sent);
@@ -129,18 +129,19 @@ impl Course {
     }
 
     #[cold]
-    fn find(&mut self, sent: Instant) -> &mut Stretch {
+    fn find(&mut self, sent: Instant) -> &mut IntervalStats {
         let index = (sent.0 / self.slot.0) as usize;
         self.near = (index, index as u64 * self.slot.0);
         if index >= self.slots.len() {
-            self.slots.resize(index + 1, Stretch { length: self.slot, ..Stretch::default() });
+            self.slots
+                .resize(index + 1, IntervalStats { length: self.slot, ..IntervalStats::default() });
         }
         &mut self.slots[index]
     }
 
     /// The slots that lie wholly between two instants. The last may be missing if nothing was sent
     /// in them.
-    pub fn between(&self, from: Instant, to: Instant) -> &[Stretch] {
+    pub fn between(&self, from: Instant, to: Instant) -> &[IntervalStats] {
         let first = from.0.div_ceil(self.slot.0) as usize;
         let end = ((to.0 / self.slot.0) as usize).min(self.slots.len());
         self.slots.get(first..end).unwrap_or_default()
@@ -148,8 +149,8 @@ impl Course {
 }
 
 /// All of them together.
-pub fn total(stretches: &[Stretch]) -> Stretch {
-    let mut sum = Stretch::default();
+pub fn total(stretches: &[IntervalStats]) -> IntervalStats {
+    let mut sum = IntervalStats::default();
     stretches.iter().for_each(|stretch| sum += stretch);
     sum
 }
@@ -161,7 +162,7 @@ mod tests {
     #[test]
     fn a_slot_counts_what_was_sent_in_it() {
         let at = Instant::from_secs;
-        let mut course = Course::new(Span::from_secs(1.0));
+        let mut course = TimeSeries::new(Span::from_secs(1.0));
         course.at(at(2.5)).sent += 1;
         course.at(at(2.9)).answer(Span::from_secs(3.0));
         course.at(at(0.0)).sent += 1;

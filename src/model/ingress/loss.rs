@@ -1,0 +1,97 @@
+//! The loss of ingress instances, one by one or with their zone, and what it breaks.
+
+use super::routing::Ingress;
+use crate::model::context::{Context, Loss};
+use crate::model::event::Event;
+use crate::model::replica::fleet::Fleet;
+use crate::observe::Observation;
+use crate::observe::ledger::Failure;
+use crate::plan::{Plan, ZoneId};
+use crate::units::Instant;
+
+/// The instances that live in a zone.
+fn instances_in(plan: &Plan, zone: ZoneId) -> impl Iterator<Item = usize> {
+    let homes = plan.ingress.instances.iter().enumerate();
+    homes.filter(move |(_, home)| **home == Some(zone)).map(|(instance, _)| instance)
+}
+
+impl Ingress {
+    /// A zone takes its instances with it, by an incident of a fault. Gives the time from which
+    /// clients avoid them all; `None` if the zone has none.
+    pub fn lose_zone(
+        &mut self,
+        cx: &mut Context,
+        fleet: &mut Fleet,
+        zone: ZoneId,
+        (fault, incident): (usize, usize),
+    ) -> Option<Instant> {
+        let hit = (fault, zone, incident);
+        let plan = cx.plan;
+        let instances = instances_in(plan, zone);
+        let avoided = instances.map(|instance| self.take_down(cx, fleet, instance, hit)).max();
+        if avoided.is_some() {
+            self.tell_instances(cx);
+        }
+        avoided
+    }
+
+    /// A zone is back, and its instances with it.
+    pub fn return_zone(&mut self, cx: &mut Context, zone: ZoneId) {
+        let mut instances = instances_in(cx.plan, zone).peekable();
+        let has_any = instances.peek().is_some();
+        instances.for_each(|instance| self.instances.bring_back(instance));
+        if has_any {
+            self.tell_instances(cx);
+        }
+    }
+
+    /// An instance is gone until it is brought back as often, by an incident of a fault that hits
+    /// an entity. Gives the time from which clients avoid it.
+    pub fn take_down(
+        &mut self,
+        cx: &mut Context,
+        fleet: &mut Fleet,
+        instance: usize,
+        (fault, entity, incident): (usize, usize, usize),
+    ) -> Instant {
+        self.instances.take_down(instance, incident);
+        self.break_connections(cx, fleet, instance);
+        let avoided = cx.now + cx.lasting(fault, entity, &cx.plan.ingress.failover);
+        cx.schedule(avoided, Event::IngressAvoided { instance, incident });
+        avoided
+    }
+
+    /// Everything in flight through an instance is lost with it.
+    fn break_connections(&mut self, cx: &mut Context, fleet: &mut Fleet, instance: usize) {
+        if cx.feeds_back() {
+            return cx.lose(Loss::Through(instance));
+        }
+        let mut lost = fleet.break_connections(cx, instance);
+        let broken = self.connecting.iter().filter(|attempt| attempt.instance == instance);
+        lost.extend(broken.map(|attempt| attempt.id));
+        self.connecting.retain(|attempt| attempt.instance != instance);
+        let now = cx.now.0;
+        lost.into_iter()
+            .map(|id| Instant::from(id).0)
+            .for_each(|sent| cx.note_failure(sent, now, Failure::LostInFlight));
+    }
+
+    /// Clients stop trying an instance that vanished in this incident and was not back since.
+    pub fn avoid(&mut self, cx: &mut Context, instance: usize, incident: usize) {
+        if self.instances.avoid(instance, incident) {
+            self.tell_instances(cx);
+        }
+    }
+
+    /// An instance that a fault of its own took down is back, and clients find it.
+    pub fn bring_back(&mut self, cx: &mut Context, instance: usize) {
+        self.instances.bring_back(instance);
+        self.tell_instances(cx);
+    }
+
+    /// Tells how many instances there are for clients.
+    pub fn tell_instances(&self, cx: &mut Context) {
+        let (reachable, down) = self.instances.counts();
+        cx.tell(Observation::Ingress { reachable, down });
+    }
+}

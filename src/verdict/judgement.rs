@@ -1,0 +1,69 @@
+//! What a verdict is, and how an interval is held against the bound of an objective.
+
+use crate::objective::{Bound, Objective, Relation};
+use crate::stats::{Estimate, Interval};
+
+/// The judgement on one objective.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Verdict {
+    /// It holds with the confidence of the intervals.
+    Met,
+    /// It does not hold, with the same confidence.
+    Missed,
+    /// The data do not say.
+    Undecided(Doubt),
+}
+
+/// Why an objective is undecided.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Doubt {
+    /// Nothing was measured: no request, no incident.
+    NoData,
+    /// The run was stopped: replications end before the horizon, or are fewer than asked for.
+    Interrupted,
+    /// One replication has no interval.
+    OneReplication,
+    /// The bound lies within the interval.
+    Straddles,
+    /// This many incidents were not over at the end of the run.
+    Unrecovered(u64),
+    /// More requests failed, or were never answered, than the percentile leaves out: this share of
+    /// them. A percentile is of
+    /// the served requests, and would pass because the worst ones are missing from it.
+    Failed(f64),
+    /// This share of the requests was in flight at the end and would not have been answered soon:
+    /// what becomes of them decides.
+    Unanswered(f64),
+    /// Fewer than ten served requests are expected beyond the percentile.
+    FewBeyond,
+    /// So many replications do not say whether they came back, and what became of them decides.
+    Unclear(u64),
+}
+
+/// The judgement on a figure.
+pub fn judge(objective: &Objective, figure: Option<&Estimate>) -> Verdict {
+    let Some(figure) = figure else { return Verdict::Undecided(Doubt::NoData) };
+    let Some(Interval { low, high }) = figure.interval else {
+        return Verdict::Undecided(Doubt::OneReplication);
+    };
+    let bound = bound(objective);
+    let (met, missed) = match objective.relation {
+        Relation::Below => (high < bound, low >= bound),
+        Relation::AtMost => (high <= bound, low > bound),
+        Relation::Above => (low > bound, high <= bound),
+        Relation::AtLeast => (low >= bound, high < bound),
+    };
+    match (met, missed) {
+        (true, _) => Verdict::Met,
+        (_, true) => Verdict::Missed,
+        _ => Verdict::Undecided(Doubt::Straddles),
+    }
+}
+
+/// The bound in the unit of the figure: seconds, or a share.
+pub fn bound(objective: &Objective) -> f64 {
+    match objective.bound {
+        Bound::Span(span) => span.as_secs(),
+        Bound::Share(share) => share.0,
+    }
+}

@@ -58,7 +58,7 @@ pub enum Fault {
 /// Which hosts of which upstream a fault hits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HostTarget {
-    /// Index into [`super::Surroundings::upstreams`].
+    /// Index into [`super::Dependencies::upstreams`].
     pub upstream: usize,
     /// The host of it, from 0; `None` = all.
     pub host: Option<usize>,
@@ -86,8 +86,8 @@ pub enum Target {
     Cluster,
     /// This ingress instance; `None` = any.
     Ingress(Option<usize>),
-    /// What surrounds the replicas.
-    Surroundings,
+    /// Clients, policies and upstreams.
+    Dependencies,
 }
 
 impl Fault {
@@ -115,7 +115,7 @@ impl Fault {
             Fault::UpstreamOutage(..)
             | Fault::UpstreamSlow(..)
             | Fault::StorageOutage(_)
-            | Fault::ContractRevoked(_) => Target::Surroundings,
+            | Fault::ContractRevoked(_) => Target::Dependencies,
             Fault::IngressLoss(instance, _) => Target::Ingress(*instance),
         }
     }

@@ -99,10 +99,10 @@ fn impatient(mut plan: Plan) -> Plan {
         jitter: Jitter::Full,
     };
     let retry = Retry { attempts: 3, backoff, budget: None, breaker: None, limited: false };
-    let mut around = common::around::bystanders();
-    around.clients.patience = Some(Span::from_secs(1.0));
-    around.clients.retry = Some(retry);
-    plan.surroundings = Some(around);
+    let mut dependencies = common::dependencies::bystanders();
+    dependencies.clients.patience = Some(Span::from_secs(1.0));
+    dependencies.clients.retry = Some(retry);
+    plan.dependencies = dependencies;
     plan
 }
 

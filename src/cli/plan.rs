@@ -155,9 +155,8 @@ fn read_one(
 
 /// Refuses what has no load to be changed, or nothing to be met.
 fn can_be_planned(scenario: &Scenario) -> anyhow::Result<()> {
-    let around = scenario.plan.surroundings.as_ref();
-    let closed =
-        around.is_some_and(|around| matches!(around.clients.population, Population::Closed { .. }));
+    let population = &scenario.plan.dependencies.clients.population;
+    let closed = matches!(population, Population::Closed { .. });
     anyhow::ensure!(
         !closed && matches!(scenario.plan.traffic, Traffic::Process(_)),
         "the load of this scenario cannot be changed\n  = help: give it a rate: [traffic] rate = \

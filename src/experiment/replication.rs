@@ -17,7 +17,7 @@ pub fn replicate(plan: &Plan, replication: u64, keep: Keep, progress: &Progress)
     let end = record(plan, replication, &mut recorder, progress);
     let course = recorder.take_course();
     let mut outcome = recorder.finish(end.at, end.interrupted, end.digest);
-    if plan.surroundings.is_some() {
+    if !plan.is_open_loop() {
         outcome.aftermath = Some(recovery(plan, &outcome, course.as_ref()));
     }
     for (of, ledger) in [("requests", &outcome.ledger), ("attempts", &outcome.attempts)] {
@@ -45,8 +45,8 @@ pub fn scope(plan: &Plan, replication: u64) -> Scope {
         bin: plan.run.bin,
         hop: plan.ingress.hop,
         cores: plan.gateway.cores.0,
-        surrounded: plan.surroundings.is_some(),
-        slot: (plan.surroundings.is_some() && may_be_troubled(plan)).then(|| slot(plan)),
+        feeds_back: !plan.is_open_loop(),
+        slot: (!plan.is_open_loop() && may_be_troubled(plan)).then(|| slot(plan)),
     }
 }
 

@@ -24,7 +24,7 @@ pub struct Summary {
     pub gateway: GatewaySummary,
     /// One for each fault of the plan, in its order.
     pub faults: Vec<FaultSummary>,
-    /// Whether replications came back; `None` unless something surrounds the replicas.
+    /// Whether replications came back; `None` unless requests feed back.
     pub stability: Option<StabilitySummary>,
 }
 
@@ -41,7 +41,7 @@ pub struct WindowSummary {
     pub greatest: Option<Span>,
     /// Latencies that the figures rest on.
     pub samples: u64,
-    /// The attempts for its requests; `None` unless something surrounds the replicas.
+    /// The attempts for its requests; `None` unless requests feed back.
     pub attempts: Option<AttemptSummary>,
 }
 
@@ -196,7 +196,7 @@ fn millis<S: Serializer>(range: &Option<(Span, Span)>, to: S) -> Result<S::Ok, S
 pub fn summarize(plan: &Plan, outcomes: &[Outcome], confidence: Confidence) -> Summary {
     let window = |(index, window): (usize, &crate::plan::Window)| {
         let windows = estimator::windows(outcomes, index);
-        let attempts = plan.surroundings.as_ref().map(|_| AttemptSummary {
+        let attempts = (!plan.is_open_loop()).then(|| AttemptSummary {
             ledger: estimator::total(windows.iter().map(|window| &window.attempts)),
             figures: Figures::of(Metric::of_attempts(), &windows, confidence),
         });

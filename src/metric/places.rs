@@ -85,8 +85,8 @@ impl Metric {
         all
     }
 
-    /// What is summed up of the attempts for the requests of every window, if something surrounds
-    /// the replicas.
+    /// What is summed up of the attempts for the requests of every window, if
+    /// requests feed back.
     pub fn of_attempts() -> Vec<Metric> {
         use Metric::*;
         let mut all = vec![Attempts, AttemptsServed, AttemptsInFlight];

@@ -64,7 +64,7 @@ impl<'a> Context<'a> {
             calendar: Calendar::default(),
             faults: Clocks::new(plan, seed),
             control_plane: ControlPlane::new(seed),
-            in_flight: InFlight::new(plan.surroundings.is_some()),
+            in_flight: InFlight::new(!plan.is_open_loop()),
             losses: Vec::new(),
             offered: 0,
         }

@@ -4,9 +4,8 @@
 //! requests, the control plane, and the moment.
 
 use super::cluster::Cluster;
+use super::context::Context;
 use super::ingress::routing::Ingress;
-use crate::plan::Plan;
-use crate::random::Seed;
 
 /// A region.
 #[derive(Debug)]
@@ -17,7 +16,7 @@ pub(super) struct Region {
 
 impl Region {
     /// A region without replicas.
-    pub fn new(plan: &Plan, seed: Seed) -> Self {
-        Region { cluster: Cluster::new(plan, seed), ingress: Ingress::new(plan, seed) }
+    pub fn new(cx: &Context) -> Self {
+        Region { cluster: Cluster::new(cx), ingress: Ingress::new(cx.plan, cx.seed) }
     }
 }

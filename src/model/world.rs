@@ -46,7 +46,7 @@ impl<'a> World<'a> {
         let cx = Context::new(plan, replication, listener);
         let seed = cx.seed;
         let mut world = World {
-            region: Region::new(plan, seed),
+            region: Region::new(&cx),
             arrivals: Arrivals::new(&plan.traffic, &plan.gateway.demand, seed, plan.run.horizon),
             requests: Requests::new(plan, seed),
             sampling: Sampling::new(&plan.run),

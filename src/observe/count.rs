@@ -1,4 +1,4 @@
-//! What is counted beside outcomes where something surrounds the replicas.
+//! What is counted beside outcomes where requests feed back.
 
 /// Something that happened to a request, or for one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -53,9 +53,9 @@ impl Failure {
         Failure::UpstreamTimedOut,
     ];
 
-    /// Whether only what surrounds the replicas can cause it: clients that react, policies,
+    /// Whether only these can cause it: clients that react, policies,
     /// upstreams.
-    pub fn is_of_surroundings(self) -> bool {
+    pub fn is_of_dependencies(self) -> bool {
         self as usize > Failure::IngressDown as usize
     }
 

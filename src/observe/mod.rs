@@ -194,7 +194,7 @@ pub trait Observer {
     fn failed(&mut self, _sent: Instant, _at: Instant, _failure: Failure) {}
     /// A client makes another attempt for the request that it sent at `sent`; told, like the
     /// request, when it reaches the ingress or its network. The first is made with the request, and
-    /// the last is answered if the request is. Told only where something surrounds the replicas;
+    /// the last is answered if the request is. Told only where requests feed back;
     /// otherwise each request is one attempt.
     fn tried_again(&mut self, _sent: Instant) {}
     /// An attempt failed, whatever becomes of its request.

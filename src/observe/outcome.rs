@@ -23,8 +23,8 @@ pub struct Outcome {
     pub interrupted: bool,
     /// All requests of the run, warm-up included; always balanced.
     pub ledger: Ledger,
-    /// The attempts that clients made for them; always balanced. Empty unless something surrounds
-    /// the replicas.
+    /// The attempts that clients made for them; always balanced. Empty unless requests feed
+    /// back.
     pub attempts: Ledger,
     /// One entry per window of the plan, in its order.
     pub windows: Vec<WindowOutcome>,
@@ -49,7 +49,7 @@ pub struct Outcome {
     pub in_flight_peak: u64,
     /// How often probes that compete for CPU failed often enough to count, after warm-up.
     pub probes_failed: ProbesFailed,
-    /// Whether it came back from what troubled it; `None` unless something surrounds the replicas.
+    /// Whether it came back from what troubled it; `None` unless requests feed back.
     pub aftermath: Option<RunRecovery>,
     /// Digest of every event: equal digests mean equal runs.
     pub digest: u64,

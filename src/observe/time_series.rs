@@ -1,4 +1,4 @@
-//! How a run goes on where something surrounds the replicas and something may trouble it: for each
+//! How a run goes on where requests feed back and something may trouble it: for each
 //! slot of time, a second unless the run is very long, what was sent in it and what became of that,
 //! whenever it did; and what else happened in it.
 

@@ -27,7 +27,7 @@ pub struct TotalRow {
     pub start: Instant,
     /// Requests that reached the ingress.
     pub offered: u64,
-    /// Attempts made; 0 unless something surrounds the replicas.
+    /// Attempts made; 0 unless requests feed back.
     pub attempts: u64,
     /// What happened in the bin, by kind; indexed by `Count as usize`.
     pub counts: Counts,

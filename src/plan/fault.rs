@@ -60,7 +60,7 @@ pub enum Fault {
 /// Which hosts of which upstream a fault hits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HostTarget {
-    /// Index into [`super::Surroundings::upstreams`].
+    /// Index into [`super::Dependencies::upstreams`].
     pub upstream: usize,
     /// The host of it, from 0; `None` = all.
     pub host: Option<usize>,
@@ -88,8 +88,8 @@ pub enum Target {
     Cluster,
     /// This ingress instance; `None` = any.
     Ingress(Option<usize>),
-    /// What surrounds the replicas.
-    Surroundings,
+    /// Clients, policies and upstreams.
+    Dependencies,
 }
 
 impl Fault {
@@ -156,7 +156,7 @@ impl Fault {
             | Fault::UpstreamSlow(..)
             | Fault::StorageOutage(_)
             | Fault::ContractRevoked(_)
-            | Fault::CachePurge => Target::Surroundings,
+            | Fault::CachePurge => Target::Dependencies,
             Fault::IngressLoss(instance, _) => Target::Ingress(*instance),
         }
     }

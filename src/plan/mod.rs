@@ -14,13 +14,13 @@
 
 mod clients;
 mod cluster;
+mod dependencies;
 mod fault;
 mod gateway;
 mod ingress;
 mod neutral;
 mod run;
 mod startup;
-mod surroundings;
 mod traffic;
 mod upstream;
 
@@ -31,12 +31,12 @@ pub use clients::{Clients, Jitter, Popularity, Population, Retry, RetryBackoff, 
 pub use cluster::{
     AfterCrash, Autoscaling, Backoff, Detection, Eviction, Nodes, Termination, Upgrade,
 };
+pub use dependencies::{Dependencies, LimitKey, Policy, PolicyKind, SpikeQueue, Tls, TlsEnd};
 pub use fault::{Down, Fault, FaultPlan, HostTarget, ReplicaTarget, Schedule, Target};
 pub use gateway::{Gateway, Memory, Spread, Throttling, Topology};
 pub use ingress::{Balancing, DeadAddress, Ingress};
 pub use run::{Extent, Run, Window};
 pub use startup::{Configuration, Contracts, ControlPlaneCall, Gate, Probe, Startup};
-pub use surroundings::{LimitKey, Policy, PolicyKind, SpikeQueue, Surroundings, Tls, TlsEnd};
 pub use traffic::{ArrivalProcess, Bursts, Recorded, Recording, Scatter, Traffic};
 pub use upstream::{Api, Upstream};
 
@@ -58,9 +58,8 @@ pub struct Plan {
     pub ingress: Ingress,
     /// When requests come.
     pub traffic: Traffic,
-    /// What surrounds the replicas, if it answers back; without, requests come in an open loop, end
-    /// in the gateway, and are simulated in blocks, which is faster.
-    pub surroundings: Option<Surroundings>,
+    /// Who sends requests, and what answers them.
+    pub dependencies: Dependencies,
     /// What a new replica passes through before it serves.
     pub startup: Startup,
     /// How failures are noticed.
@@ -94,11 +93,16 @@ impl Plan {
         self.most_replicas() + if rolls { self.upgrade.surge } else { 0 }
     }
 
+    /// Whether nothing that becomes of a request can decide when others come or what they meet:
+    /// then requests are simulated in blocks, which is faster.
+    pub fn is_open_loop(&self) -> bool {
+        self.dependencies.are_open_loop()
+    }
+
     /// Whether the policy of this index is a limit of each client.
     pub fn limits_clients(&self, policy: usize) -> bool {
-        let policy = self.surroundings.as_ref().and_then(|around| around.policies.get(policy));
-        let of = policy.map(|policy| &policy.kind);
-        matches!(of, Some(PolicyKind::Limit { of: LimitKey::Client, .. }))
+        let policy = &self.dependencies.policies[policy];
+        matches!(policy.kind, PolicyKind::Limit { of: LimitKey::Client, .. })
     }
 
     /// From the deletion of a replica until its process exits.
@@ -111,10 +115,10 @@ impl Plan {
     /// limit answers early takes less.
     pub fn demand_secs(&self) -> f64 {
         let own = self.gateway.demand.mean_secs();
-        let Some(around) = &self.surroundings else { return own };
+        let Dependencies { apis, policies: all, .. } = &self.dependencies;
         let (mut total, mut weights) = (0.0, 0.0);
-        for api in &around.apis {
-            let policies = api.policies.iter().map(|index| &around.policies[*index]);
+        for api in apis {
+            let policies = api.policies.iter().map(|index| &all[*index]);
             let policies = policies.map(|policy| policy.cpu_secs(api.payload_kb)).sum::<f64>();
             let demand = api.demand.as_ref().map_or(own, Law::mean_secs);
             total += api.weight * (demand + policies);
@@ -125,15 +129,14 @@ impl Plan {
 
     /// Whether a policy may answer requests before they have gone all the way.
     pub fn ends_early(&self) -> bool {
-        let policies = self.surroundings.iter().flat_map(|around| &around.policies);
-        policies.into_iter().any(|policy| policy.kind != PolicyKind::Work)
+        self.dependencies.policies.iter().any(|policy| policy.kind != PolicyKind::Work)
     }
 
     /// First requests that an arrival of the traffic leads to, in the mean: those of a session, or
     /// one.
     pub fn requests_per_arrival(&self) -> f64 {
-        match self.surroundings.as_ref().map(|around| &around.clients.population) {
-            Some(Population::Sessions { requests, .. }) => *requests,
+        match &self.dependencies.clients.population {
+            Population::Sessions { requests, .. } => *requests,
             _ => 1.0,
         }
     }

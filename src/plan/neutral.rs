@@ -2,7 +2,7 @@
 //! has its neutral value here and nowhere else.
 
 use super::*;
-use crate::units::{Cores, Instant, SECOND};
+use crate::units::{Cores, Instant, SECOND, Share};
 
 fn secs(seconds: f64) -> Span {
     Span::from_secs(seconds)
@@ -52,7 +52,7 @@ impl Plan {
             },
             ingress: ingress(),
             traffic: Traffic::poisson(Rate(100.0)),
-            surroundings: None,
+            dependencies: Dependencies::neutral(),
             startup: Startup {
                 schedule: Law::ZERO,
                 sandbox: Law::ZERO,
@@ -107,6 +107,33 @@ impl Plan {
         self.run.horizon = horizon;
         self.run.bin = Span(horizon.0.min(SECOND));
         self
+    }
+}
+
+impl Dependencies {
+    /// Clients that come in an open loop and never react, and one API that the gateway answers.
+    pub fn neutral() -> Dependencies {
+        let clients = Clients {
+            population: Population::Open,
+            popularity: Popularity::ONE,
+            patience: None,
+            network: None,
+            retry: None,
+            cancels: true,
+        };
+        let api = Api {
+            name: "api".to_owned(),
+            weight: 1.0,
+            demand: None,
+            payload_kb: 0.0,
+            policies: Vec::new(),
+            upstream: None,
+            resources: Popularity::ONE,
+            cacheable: Share::ZERO,
+            contracts: false,
+        };
+        let (policies, upstreams) = (Vec::new(), Vec::new());
+        Dependencies { clients, apis: vec![api], policies, upstreams, tls: None }
     }
 }
 

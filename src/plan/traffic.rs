@@ -121,6 +121,6 @@ pub struct Recorded {
     pub demand: Option<f64>,
     /// The replica that took it; `None` = chosen by the balancer.
     pub slot: Option<Slot>,
-    /// The API that it is for (index into [`super::Surroundings::apis`]); `None` = drawn.
+    /// The API that it is for (index into [`super::Dependencies::apis`]); `None` = drawn.
     pub api: Option<u32>,
 }

@@ -156,7 +156,7 @@ fn unanswerable(plan: &Plan, objective: &Objective, place: &Place) -> Option<Pro
         return None;
     }
     let name = metric.name();
-    if plan.surroundings.is_none() {
+    if plan.is_open_loop() {
         let title = format!("`{name}` asks what only surroundings can cause");
         let help = "say what surrounds the replicas, such as [clients] with timeout and attempts; \
                     or ask for `recovery`";
@@ -205,7 +205,7 @@ fn is_latency(metric: Metric) -> bool {
 
 /// What the fastest request takes. Recorded demands and those of APIs are left out.
 fn least_latency(plan: &Plan) -> Span {
-    let drawn = matches!(plan.traffic, Traffic::Process(_)) && plan.surroundings.is_none();
+    let drawn = matches!(plan.traffic, Traffic::Process(_)) && plan.is_open_loop();
     let demand = if drawn { plan.gateway.demand.least_secs() } else { 0.0 };
     plan.ingress.delay + plan.ingress.hop + Span::from_secs(demand)
 }

@@ -188,25 +188,25 @@ fn scenario(reader: &Reader<'_>) -> Option<ScenarioParts> {
     let zones = topology.plan.zones.len();
     let (ingress, ingress_sound) = reader.is_sound(|| ingress::read(reader, &gateway, zones));
     let probes = startup::read_probes(reader, &gateway);
-    let apis = reader.has_any(&dependencies::SECTIONS);
+    let (dependencies, dependencies_sound) =
+        reader.is_sound(|| dependencies::read(reader, &gateway, &ingress));
+    let apis = reader.has_any(&dependencies::SECTIONS).then_some(&dependencies.apis[..]);
     let startup = startup::read(reader, &gateway, &probes, apis);
     let detection = startup::read_detection(reader, &probes);
     let termination = nodes::read_termination(reader, &detection);
     let nodes = nodes::read(reader, &topology.plan);
     let upgrade = nodes::read_upgrade(reader);
     let autoscaling = autoscaler::read(reader, &gateway);
-    let (surroundings, dependencies_sound) =
-        reader.is_sound(|| dependencies::read(reader, &gateway, &ingress));
     let replicas = gateway.plan.replicas;
     let horizon = run.map(|run| run.horizon);
-    let traffic = arrivals::read(reader, horizon, replicas, surroundings.as_ref());
+    let traffic = arrivals::read(reader, horizon, replicas, &dependencies);
 
     let targets = Targets {
         topology: &topology.plan,
         instances: ingress.instances.len(),
         known_nodes: nodes.per_zone.is_some(),
         provisioner: nodes.provisioning.is_some(),
-        dependencies: surroundings.as_ref(),
+        dependencies: &dependencies,
         contracts: gateway.contracts,
         sound: gateway_sound && ingress_sound && dependencies_sound,
     };
@@ -216,7 +216,7 @@ fn scenario(reader: &Reader<'_>) -> Option<ScenarioParts> {
         topology: topology.plan,
         ingress,
         traffic: traffic.plan.clone(),
-        surroundings,
+        dependencies,
         startup,
         detection,
         nodes,

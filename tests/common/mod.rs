@@ -1,7 +1,7 @@
 //! A plan to start from, for tests that need one to the letter.
 #![allow(dead_code)] // each test uses its part
 
-pub mod around;
+pub mod dependencies;
 pub mod troubles;
 pub mod witness;
 

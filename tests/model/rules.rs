@@ -15,7 +15,7 @@ use brownout::study::capacity::mode::{Mode, survivors};
 use brownout::units::Share;
 
 use crate::cluster::scaling::{changes, published};
-use crate::common::around::{bystanders, retries, upstream, with_upstream};
+use crate::common::dependencies::{bystanders, retries, upstream, with_upstream};
 use crate::common::witness::{Witness, witnessed};
 use crate::common::{at, plan, secs};
 use crate::derived::{crash, entered, evenly, fault, random, rates, rotated, step, warm_start};
@@ -26,11 +26,11 @@ fn shaken(cores: f64) -> Witness {
     let mut plan = plan(1, 10.0, 10.0);
     evenly(&mut plan);
     plan.gateway.demand = Law::ZERO;
-    let mut around = bystanders();
+    let mut dependencies = bystanders();
     let at = TlsEnd::Ingress { cores, connections: 1_000, requests: Some(1) };
     let (handshake, resumption) = (secs(0.03), secs(0.03));
-    around.tls = Some(Tls { at, handshake, resumption, resumed: Share::ZERO });
-    plan.surroundings = Some(around);
+    dependencies.tls = Some(Tls { at, handshake, resumption, resumed: Share::ZERO });
+    plan.dependencies = dependencies;
     witnessed(&plan, 0).0
 }
 
@@ -167,13 +167,13 @@ fn of_replicas_that_are_ready_one_of_the_fullest_node_is_removed_first() {
 fn a_wait_before_a_retry_is_all_of_it_half_of_it_or_nothing_at_least() {
     for (jitter, least) in [(Jitter::None, 1.0), (Jitter::Half, 0.5), (Jitter::Full, 0.0)] {
         let broken = Upstream { errors: Share::ONE, ..upstream(Law::ZERO) };
-        let mut around = with_upstream(broken);
+        let mut dependencies = with_upstream(broken);
         let limit = secs(60.0);
         let backoff = RetryBackoff { first: secs(1.0), factor: 2.0, limit, jitter };
-        around.clients.retry = Some(Retry { backoff, ..retries(2) });
+        dependencies.clients.retry = Some(Retry { backoff, ..retries(2) });
         let mut plan = plan(1, 100.0, 60.0);
         plan.gateway.demand = Law::ZERO;
-        plan.surroundings = Some(around);
+        plan.dependencies = dependencies;
         let (witness, _) = witnessed(&plan, 0);
         assert!(witness.failed.iter().all(|(.., how)| *how == Failure::UpstreamFailed));
         let waits = witness.failed.iter().map(|(sent, at, _)| at.since(*sent).as_secs());
@@ -209,7 +209,7 @@ fn an_incident_is_over_when_no_more_is_in_flight_than_in_the_calm_before() {
 fn found(rate: f64, after: f64) -> StabilitySummary {
     let mut plan = plan(2, rate, 110.0 + after);
     evenly(&mut plan);
-    plan.surroundings = Some(with_upstream(upstream(Law::Constant(secs(0.01)))));
+    plan.dependencies = with_upstream(upstream(Law::Constant(secs(0.01))));
     let all = HostTarget { upstream: 0, host: None };
     let slow = Fault::UpstreamSlow(all, 2.0, Law::Constant(secs(10.0)));
     plan.faults = vec![fault(slow, 100.0)];

@@ -2,7 +2,7 @@
 //! itself, and what ends it.
 
 use crate::common;
-use crate::common::around::{retries, upstream, with_upstream};
+use crate::common::dependencies::{retries, upstream, with_upstream};
 use crate::common::troubles::{named, rates, step};
 use crate::common::{at, secs};
 use brownout::experiment::recovery::stability::{Loop, StabilitySummary};
@@ -16,12 +16,13 @@ use brownout::random::Law;
 /// and works on what nobody waits for; 280 come, and it is out of order for 10 s.
 fn storm(budget: Option<RetryBudget>, down: Fault) -> Plan {
     let host = upstream(Law::Constant(secs(0.01)));
-    let mut around = with_upstream(Upstream { workers: Some(3), timeout: secs(60.0), ..host });
-    around.clients.patience = Some(secs(1.0));
-    around.clients.retry = Some(Retry { budget, ..retries(2) });
-    around.clients.cancels = false;
+    let mut dependencies =
+        with_upstream(Upstream { workers: Some(3), timeout: secs(60.0), ..host });
+    dependencies.clients.patience = Some(secs(1.0));
+    dependencies.clients.retry = Some(Retry { budget, ..retries(2) });
+    dependencies.clients.cancels = false;
     let mut plan = common::plan(2, 280.0, 300.0);
-    plan.surroundings = Some(around);
+    plan.dependencies = dependencies;
     plan.run.warm_up = at(10.0);
     plan.faults = vec![named("outage", down, 60.0)];
     plan

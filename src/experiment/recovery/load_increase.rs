@@ -11,9 +11,7 @@ const MARGIN: f64 = 0.01;
 /// where it says nothing: of recorded traffic, and if users send one request after the other.
 /// Bursts are left out.
 pub(crate) fn load_increase(plan: &Plan) -> Option<(Instant, Instant)> {
-    let around = plan.surroundings.as_ref();
-    let closed = |population: &Population| matches!(population, Population::Closed { .. });
-    if around.is_some_and(|around| closed(&around.clients.population)) {
+    if matches!(plan.dependencies.clients.population, Population::Closed { .. }) {
         return None;
     }
     let Traffic::Process(process) = &plan.traffic else { return None };
@@ -128,7 +126,7 @@ mod tests {
         assert!(load_increase(&plan).is_some());
         let replayed = Plan { traffic: Traffic::Replay(Recording::default()), ..plan.clone() };
         assert_eq!(load_increase(&replayed), None);
-        let clients = &mut plan.surroundings.as_mut().unwrap().clients;
+        let clients = &mut plan.dependencies.clients;
         clients.population = Population::Closed { users: 9, think: Law::ZERO };
         assert_eq!(load_increase(&plan), None);
     }

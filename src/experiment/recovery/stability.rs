@@ -109,7 +109,7 @@ impl Loop {
     }
 }
 
-/// What the replications say; `None` unless something surrounds the replicas.
+/// What the replications say; `None` unless requests feed back.
 pub(crate) fn summarize(outcomes: &[Outcome], confidence: Confidence) -> Option<StabilitySummary> {
     let all: Vec<&RunRecovery> = outcomes.iter().filter_map(|o| o.aftermath.as_ref()).collect();
     if all.is_empty() {

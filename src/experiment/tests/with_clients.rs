@@ -1,4 +1,4 @@
-//! The made-up experiment with something around the replicas, for tests of what follows from that.
+//! The made-up experiment with clients that retry, a cache and an upstream, for tests of what follows from that.
 
 use crate::experiment::Experiment;
 use crate::experiment::tests::example;
@@ -22,14 +22,14 @@ pub fn plan() -> Plan {
     let cache = PolicyKind::Cache(CacheSpec::for_keys(100));
     let cpu = Span::ZERO;
     let (name, spent) = ("caching".to_owned(), Share(0.5));
-    let surroundings = Surroundings {
+    let dependencies = Dependencies {
         clients: clients(),
         apis: vec![api()],
         policies: vec![Policy { name, cpu, cpu_per_kb: cpu, spent, kind: cache }],
         upstreams: vec![upstream()],
         tls: None,
     };
-    Plan { surroundings: Some(surroundings), ..example::plan() }
+    Plan { dependencies, ..example::plan() }
 }
 
 fn clients() -> Clients {
@@ -79,11 +79,11 @@ fn upstream() -> Upstream {
 /// All replications of [`plan`].
 pub fn experiment() -> Experiment {
     let mut run = example::experiment();
-    run.outcomes.iter_mut().for_each(surround);
+    run.outcomes.iter_mut().for_each(feed_back);
     run
 }
 
-fn surround(outcome: &mut Outcome) {
+fn feed_back(outcome: &mut Outcome) {
     let number = outcome.replication;
     outcome.aftermath = Some(recovery(number));
     outcome.windows.iter_mut().for_each(|window| add_attempts(window, number));

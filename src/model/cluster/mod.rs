@@ -29,8 +29,6 @@ use super::context::Context;
 use super::replica::fleet::Fleet;
 use super::replica::probing::probes_compete;
 use crate::observe::{ReplicaId, State};
-use crate::plan::Plan;
-use crate::random::Seed;
 use crate::units::{Instant, Span};
 use node::Nodes;
 use rollout::Exchanges;
@@ -51,9 +49,10 @@ pub(super) struct Cluster {
 
 impl Cluster {
     /// A cluster without replicas.
-    pub fn new(plan: &Plan, seed: Seed) -> Self {
+    pub fn new(cx: &Context) -> Self {
+        let (plan, seed) = (cx.plan, cx.seed);
         Cluster {
-            fleet: Fleet::new(plan),
+            fleet: Fleet::new(cx),
             nodes: Nodes::new(plan, seed),
             zones: Zones::new(plan.topology.zones.len()),
             scheduler: Scheduler::new(seed),

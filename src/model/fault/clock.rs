@@ -59,7 +59,7 @@ fn entities(plan: &Plan, fault: &Fault) -> usize {
     match fault.target() {
         Target::Replicas(_) => plan.slots(),
         Target::Zone(_) => plan.topology.zones.len(),
-        Target::ControlPlane | Target::Cluster | Target::Surroundings => 1,
+        Target::ControlPlane | Target::Cluster | Target::Dependencies => 1,
         Target::Ingress(_) => plan.ingress.instances.len(),
     }
 }

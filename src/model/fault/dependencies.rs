@@ -18,8 +18,7 @@ use crate::plan::{Down, Fault, HostTarget, Plan};
 use crate::random::Law;
 
 fn name_hosts(plan: &Plan, target: HostTarget) -> String {
-    let around = plan.surroundings.as_ref();
-    let name = around.map_or("", |around| &around.upstreams[target.upstream].name);
+    let name = &plan.dependencies.upstreams[target.upstream].name;
     match target.host {
         Some(host) => format!("host {} of upstream {name}", host + 1),
         None => format!("upstream {name}"),

@@ -30,7 +30,7 @@ pub(in crate::model) fn schedule_all(cx: &mut Context) {
             }
             (
                 Schedule::Random(_),
-                Target::ControlPlane | Target::Cluster | Target::Surroundings,
+                Target::ControlPlane | Target::Cluster | Target::Dependencies,
             ) => {
                 cx.await_again(fault, 0, cx.now);
             }

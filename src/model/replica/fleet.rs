@@ -12,7 +12,7 @@ use crate::model::context::{Context, Loss};
 use crate::model::event::{Event, NodeId, STATE_TAGS};
 use crate::observe::ledger::Failure;
 use crate::observe::{Observation, Reading, ReplicaId, State};
-use crate::plan::{Plan, Slot, ZoneId};
+use crate::plan::{Slot, ZoneId};
 use crate::random::Law;
 use crate::units::{Instant, Share, Span};
 
@@ -57,7 +57,8 @@ impl IndexMut<ReplicaId> for Fleet {
 
 impl Fleet {
     /// Slots without replicas.
-    pub fn new(plan: &Plan) -> Self {
+    pub fn new(cx: &Context) -> Self {
+        let plan = cx.plan;
         let slots = plan.slots();
         Fleet {
             all: Vec::new(),
@@ -65,7 +66,7 @@ impl Fleet {
             slots: vec![None; slots],
             roles: (0..slots).collect(),
             desired: plan.gateway.replicas,
-            fresh: idle_server(plan),
+            fresh: idle_server(cx),
             created: vec![0; plan.topology.zones.len()],
             generations: vec![0; slots],
             entered: Vec::new(),

@@ -30,7 +30,7 @@ use crate::model::context::Context;
 use crate::model::event::NodeId;
 use crate::model::request::attempt::{AttemptId, InFlight, Stage};
 use crate::observe::{Reading, ReplicaId, State};
-use crate::plan::{Plan, Probe, Slot, ZoneId};
+use crate::plan::{Probe, Slot, ZoneId};
 use crate::random::{Seed, Stream};
 use crate::units::{Instant, Share, Span};
 
@@ -55,9 +55,9 @@ pub(in crate::model) struct Slowdown {
 /// The server that every replica begins with: on average `cores`, or all its threads until the
 /// quota is used up. Its requests expire after the ingress's read time-out, unless attempts have
 /// time-outs of their own.
-pub(super) fn idle_server(plan: &Plan) -> Metered {
-    let gateway = &plan.gateway;
-    let patience = if plan.surroundings.is_some() { Span::MAX } else { plan.ingress.read_timeout };
+pub(super) fn idle_server(cx: &Context) -> Metered {
+    let gateway = &cx.plan.gateway;
+    let patience = if cx.feeds_back() { Span::MAX } else { cx.plan.ingress.read_timeout };
     let cores = gateway.throttling.map_or(gateway.cores.0, |slices| f64::from(slices.threads));
     let bandwidth = gateway
         .throttling

@@ -31,7 +31,7 @@ use crate::model::traffic::arrivals::Request;
 use crate::observe::Observer;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
-use crate::plan::{Clients as Spec, Jitter, Plan, Popularity, Population, Retry};
+use crate::plan::{Clients as Spec, Dependencies, Jitter, Plan, Popularity, Population, Retry};
 use crate::random::{Law, Sampler, Seed, Stream, Weighted};
 use crate::units::{Instant, Span};
 
@@ -87,15 +87,14 @@ pub fn weighted(popularity: &Popularity) -> Option<Weighted> {
 }
 
 impl Clients {
-    /// The clients of a plan; a single one that never reacts if it says nothing of them.
+    /// The clients of a plan.
     pub fn new(plan: &Plan, seed: Seed) -> Self {
-        let around = plan.surroundings.as_ref();
-        let spec = around.map(|around| &around.clients);
-        let keys = spec.map_or(&Popularity::ONE, |spec| &spec.popularity);
-        let tokens = spec.and_then(budget).map_or(0.0, |budget| budget.size);
-        let network = spec.and_then(|spec| spec.network.as_ref());
-        let closed = spec.is_some_and(|spec| matches!(spec.population, Population::Closed { .. }));
-        let apis = around.map_or(&[][..], |around| &around.apis);
+        let Dependencies { clients: spec, apis, .. } = &plan.dependencies;
+        let keys = &spec.popularity;
+        let tokens = budget(spec).map_or(0.0, |budget| budget.size);
+        let network = spec.network.as_ref();
+        let closed = matches!(spec.population, Population::Closed { .. });
+        let patience = spec.patience.filter(|_| spec.cancels).unwrap_or(Span::MAX);
         let mut first_resource = 0;
         let streams = |(index, api): (usize, &crate::plan::Api)| {
             let first = first_resource;
@@ -112,10 +111,7 @@ impl Clients {
         let weights: Vec<f64> = apis.iter().map(|api| api.weight).collect();
         Clients {
             entry_delay: if network.is_some() { 0 } else { plan.ingress.delay.0 },
-            may_read_time_out: spec.is_none_or(|spec| {
-                let patience = spec.patience.filter(|_| spec.cancels).unwrap_or(Span::MAX);
-                plan.ingress.read_timeout <= patience
-            }),
+            may_read_time_out: plan.ingress.read_timeout <= patience,
             clients: vec![Client { tokens, attempts: 0, failed: 0 }; keys.keys],
             popularity: weighted(keys),
             apis: apis.iter().enumerate().map(streams).collect(),
@@ -149,14 +145,14 @@ impl Clients {
 
     /// A request that is sent at `sent`, or just after it if another one is.
     #[inline(always)]
-    fn draw(&mut self, request: Request, around: &[crate::plan::Api]) -> Content {
+    fn draw(&mut self, request: Request, apis: &[crate::plan::Api]) -> Content {
         let Request { sent, demand, api, .. } = request;
         let born = sent.max(self.free);
         self.free = born + 1;
         let client = self.popularity.as_ref().map_or(0, |keys| keys.draw(&mut self.which_client));
         let drawn = self.weights.as_ref().map_or(0, |keys| keys.draw(&mut self.which_api));
         let api = api.map_or(drawn, |api| api as usize);
-        let (streams, spec) = (&mut self.apis[api], &around[api]);
+        let (streams, spec) = (&mut self.apis[api], &apis[api]);
         let demand = streams.demand.as_mut().map_or(demand, |(law, stream)| law.draw(stream));
         let resource =
             streams.resources.as_ref().map_or(0, |keys| keys.draw(&mut streams.resource));
@@ -190,16 +186,9 @@ fn backoff(retry: &Retry, further: u32, stream: &mut Stream) -> Span {
 }
 
 impl Requests {
-    #[inline(always)]
-    fn spec<'a>(&self, plan: &'a Plan) -> &'a Spec {
-        // Requests feed back only where there are clients.
-        &plan.surroundings.as_ref().expect("there are clients").clients
-    }
-
     /// The users of a closed population begin to think.
     pub fn begin_clients(&mut self, plan: &Plan) {
-        let Some(around) = &plan.surroundings else { return };
-        if let Population::Closed { users, think } = &around.clients.population {
+        if let Population::Closed { users, think } = &plan.dependencies.clients.population {
             for _ in 0..*users {
                 let at = self.clients.think(think) + self.clients.entry_delay;
                 self.schedule(at, Step::UserSends);
@@ -224,10 +213,9 @@ impl Requests {
     #[inline(always)]
     fn begin_request(&mut self, cx: &mut Context, region: &mut Region, at: u64, request: Request) {
         let request = Request { sent: at - self.clients.entry_delay, ..request };
-        let apis = cx.plan.surroundings.as_ref().map_or(&[][..], |around| &around.apis);
-        let content = self.clients.draw(request, apis);
+        let content = self.clients.draw(request, &cx.plan.dependencies.apis);
         cx.offer(content.born);
-        if let Some(budget) = budget(self.spec(cx.plan)) {
+        if let Some(budget) = budget(&cx.plan.dependencies.clients) {
             let (per_request, size) = (budget.per_request, budget.size);
             let client = &mut self.clients.clients[content.client as usize];
             client.tokens = (client.tokens + per_request).min(size);
@@ -262,7 +250,7 @@ impl Requests {
         let request = RequestState { tries: request.tries + 1, ..request };
         self.clients.clients[content.client as usize].attempts += 1;
         let sent = at - self.clients.entry_delay;
-        let patience = self.spec(cx.plan).patience;
+        let patience = cx.plan.dependencies.clients.patience;
         let due = patience.map_or(u64::MAX, |patience| sent.saturating_add(patience.0));
         let attempt = cx.in_flight.attempts.insert(Attempt::BLANK);
         // Field by field: a copy as a whole would have to wait until all of it is written.
@@ -368,7 +356,7 @@ impl Requests {
 
     #[cold]
     pub(super) fn needs_contracts(&self, cx: &Context, attempt: AttemptId) -> bool {
-        self.api_of(cx.plan, cx.in_flight.attempts[attempt].content.api).contracts
+        cx.plan.dependencies.apis[cx.in_flight.attempts[attempt].content.api as usize].contracts
     }
 
     /// The first connection times out, unless nobody waits for it any more.
@@ -384,7 +372,7 @@ impl Requests {
     /// A client gives up on an attempt at `due`.
     #[inline(never)]
     pub fn give_up(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId, due: u64) {
-        let cancels = self.spec(cx.plan).cancels;
+        let cancels = cx.plan.dependencies.clients.cancels;
         let Some(given_up) = cx.in_flight.get_mut(attempt) else { return };
         let Some(request) = given_up.request.take() else { return };
         let (content, stage) = (given_up.content, given_up.stage);
@@ -438,7 +426,7 @@ impl Requests {
         request: RequestState,
         failure: Failure,
     ) -> Option<Span> {
-        let retry = self.spec(cx.plan).retry.as_ref()?;
+        let retry = cx.plan.dependencies.clients.retry.as_ref()?;
         let pointless = match failure {
             Failure::RateLimited | Failure::QuotaUnknown => !retry.limited,
             Failure::ContractRevoked => true,
@@ -464,7 +452,7 @@ impl Requests {
     /// A request has its outcome at `at`; its user, if requests are sent by users, goes on.
     #[inline(always)]
     pub(super) fn end_request(&mut self, plan: &Plan, at: u64) {
-        match &self.spec(plan).population {
+        match &plan.dependencies.clients.population {
             Population::Open => {}
             Population::Closed { think, .. } => self.go_on(at, think),
             Population::Sessions { requests, think } => {

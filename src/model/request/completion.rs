@@ -1,4 +1,4 @@
-//! How attempts end, where something surrounds the replicas.
+//! How attempts end, where requests feed back.
 //!
 //! ```text
 //! answer at the replica ─ hop, network ─► client: served, or too late and wasted

@@ -43,7 +43,7 @@ pub(in crate::model) struct Handshakes {
 
 impl Handshakes {
     pub fn new(plan: &Plan, seed: Seed) -> Self {
-        let count = match plan.surroundings.as_ref().and_then(|around| around.tls) {
+        let count = match plan.dependencies.tls {
             Some(Tls { at: TlsEnd::Ingress { connections, .. }, .. }) => connections,
             _ => 0,
         };
@@ -64,11 +64,6 @@ impl Handshakes {
 }
 
 impl Requests {
-    /// What TLS handshakes cost, if they are simulated.
-    pub(super) fn tls(&self, plan: &Plan) -> Option<Tls> {
-        plan.surroundings.as_ref()?.tls
-    }
-
     /// CPU time of the handshake of an attempt's connection in nanoseconds; counts it.
     pub(super) fn handshake(&mut self, cx: &mut Context, tls: Tls, attempt: AttemptId) -> f64 {
         let resumes = self.handshakes.stream.unit() < tls.resumed.0;
@@ -94,7 +89,7 @@ impl Requests {
         if self.handshakes.connections.is_empty() {
             return Met::Anyone;
         }
-        let tls = self.tls(cx.plan).expect("connections are told apart for TLS alone");
+        let tls = cx.plan.dependencies.tls.expect("connections are told apart for TLS alone");
         let TlsEnd::Ingress { cores, requests, .. } = tls.at else {
             unreachable!("connections end at the ingress");
         };

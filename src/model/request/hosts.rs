@@ -53,7 +53,7 @@ pub(in crate::model) struct Upstreams {
 
 impl Upstreams {
     pub fn new(plan: &Plan, seed: Seed) -> Self {
-        let specs = plan.surroundings.as_ref().map_or(&[][..], |around| &around.upstreams);
+        let specs = &plan.dependencies.upstreams;
         let (mut hosts, mut ranges) = (Vec::new(), Vec::new());
         for (upstream, spec) in specs.iter().enumerate() {
             ranges.push((hosts.len(), spec.hosts));
@@ -81,8 +81,7 @@ impl Upstreams {
 
     /// A new process in a slot knows nothing of how hosts did.
     pub fn forget(&mut self, plan: &Plan, slot: usize) {
-        let specs = plan.surroundings.iter().flat_map(|around| &around.upstreams);
-        for (views, spec) in self.views.iter_mut().zip(specs) {
+        for (views, spec) in self.views.iter_mut().zip(&plan.dependencies.upstreams) {
             views[slot].outliers = spec.outliers.map(|rule| Outliers::new(rule, spec.hosts));
         }
     }

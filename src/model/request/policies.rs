@@ -50,9 +50,8 @@ pub(in crate::model) struct Policies {
 
 impl Policies {
     pub fn new(plan: &Plan) -> Self {
-        let around = plan.surroundings.as_ref();
         let slots = plan.slots();
-        let clients = around.map_or(1, |around| around.clients.popularity.keys as u32);
+        let clients = plan.dependencies.clients.popularity.keys as u32;
         let memory = |policy: &Policy| match &policy.kind {
             PolicyKind::Work => PolicyMemory::Nothing,
             PolicyKind::Cache(spec) => PolicyMemory::Cache(Box::new(Caches::new(*spec, slots))),
@@ -61,7 +60,7 @@ impl Policies {
                 PolicyMemory::Limit(Box::new(Limiter::new(spec, keys, slots)))
             }
         };
-        let policies = around.map_or(&[][..], |around| &around.policies);
+        let policies = &plan.dependencies.policies;
         Policies {
             memory: policies.iter().map(memory).collect(),
             waiting: vec![vec![0; slots]; policies.len()],
@@ -145,19 +144,14 @@ impl Requests {
     /// A replica takes an attempt on, or goes on with one that it had put off.
     pub fn take_on(&mut self, cx: &mut Context, fleet: &mut Fleet, at: u64, attempt: AttemptId) {
         let Attempt { content, handshake, .. } = cx.in_flight.attempts[attempt];
-        let (own, whole) = (content.demand, whole_way(self.api_of(cx.plan, content.api)));
+        let api = &cx.plan.dependencies.apis[content.api as usize];
+        let (own, whole) = (content.demand, whole_way(api));
         let (then, cpu) = match self.screen(cx, fleet, at, attempt) {
             Some((Then::Upstream, spent)) => (whole, spent + own),
             Some(ended) => ended,
             None => return,
         };
         self.begin_work(cx, fleet, at, attempt, handshake + cpu, then);
-    }
-
-    /// An API of the plan.
-    #[inline(always)]
-    pub(super) fn api_of<'a>(&self, plan: &'a Plan, number: u32) -> &'a Api {
-        &plan.surroundings.as_ref().expect("there are APIs").apis[number as usize]
     }
 
     /// What a replica finds out about an attempt before it works on it; see [`Requests::apply`].
@@ -170,7 +164,7 @@ impl Requests {
         attempt: AttemptId,
     ) -> Option<(Then, f64)> {
         let Attempt { content, replica, .. } = cx.in_flight.attempts[attempt];
-        let api = self.api_of(cx.plan, content.api);
+        let api = &cx.plan.dependencies.apis[content.api as usize];
         if api.contracts && is_revoked(fleet, replica, content.client) {
             return Some((Then::Reject(Failure::ContractRevoked), 0.0));
         }
@@ -188,12 +182,11 @@ impl Requests {
         attempt: AttemptId,
         content: Content,
     ) -> Option<(Then, f64)> {
-        let around = cx.plan.surroundings.as_ref()?;
-        let api = &around.apis[content.api as usize];
+        let api = &cx.plan.dependencies.apis[content.api as usize];
         let passed = cx.in_flight.attempts[attempt].passed as usize;
         let mut cpu = 0.0;
         for (place, index) in api.policies.iter().enumerate() {
-            let policy = &around.policies[*index];
+            let policy = &cx.plan.dependencies.policies[*index];
             cpu += policy.cpu.0 as f64 + policy.cpu_per_kb.0 as f64 * api.payload_kb;
             if place < passed {
                 continue;
@@ -287,9 +280,7 @@ impl Requests {
         answer: Answer,
         passes: bool,
     ) -> Ruling {
-        let policies = cx.plan.surroundings.iter().flat_map(|around| &around.policies);
-        let Some(PolicyKind::Limit { queue, storage, .. }) =
-            policies.map(|policy| &policy.kind).nth(index)
+        let PolicyKind::Limit { queue, storage, .. } = &cx.plan.dependencies.policies[index].kind
         else {
             unreachable!("policy {index} remembers a limit and is none");
         };
@@ -357,7 +348,7 @@ impl Requests {
             return;
         }
         let slot = fleet[replica].slot;
-        for index in &self.api_of(cx.plan, content.api).policies {
+        for index in &cx.plan.dependencies.apis[content.api as usize].policies {
             if let PolicyMemory::Cache(caches) = &mut self.policies.memory[*index] {
                 caches.fill(Instant(at), slot, content.resource);
             }

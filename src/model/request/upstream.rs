@@ -29,7 +29,7 @@ use crate::model::replica::fleet::Fleet;
 use crate::observe::Observer;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
-use crate::plan::{Down, Plan, Upstream as Spec};
+use crate::plan::{Down, Plan};
 use crate::policy::breaker::Admission;
 use crate::policy::outlier::{Outliers, Response};
 use crate::units::Instant;
@@ -37,16 +37,11 @@ use crate::units::Instant;
 /// Stands for the host of an attempt for which there is none.
 const NOWHERE: usize = u32::MAX as usize;
 
-/// An upstream of the plan; an attempt can be at one only where there are some.
-fn upstream_spec(plan: &Plan, upstream: usize) -> &Spec {
-    &plan.surroundings.as_ref().expect("there are upstreams").upstreams[upstream]
-}
-
 impl Requests {
     /// The upstream of an attempt's API and the slot of its replica.
     fn upstream_of(&self, cx: &Context, fleet: &Fleet, attempt: AttemptId) -> (usize, usize) {
         let asking = &cx.in_flight.attempts[attempt];
-        let upstream = self.api_of(cx.plan, asking.content.api).upstream;
+        let upstream = cx.plan.dependencies.apis[asking.content.api as usize].upstream;
         (upstream.expect("its API has an upstream"), fleet[asking.replica].slot)
     }
 
@@ -58,7 +53,7 @@ impl Requests {
     }
 
     fn await_sweep(&mut self, plan: &Plan, at: u64, upstream: usize) {
-        if let Some(outliers) = upstream_spec(plan, upstream).outliers {
+        if let Some(outliers) = plan.dependencies.upstreams[upstream].outliers {
             let at = at.saturating_add(outliers.interval.0);
             self.schedule(at, Step::Sweep { upstream: upstream as u32 });
         }
@@ -76,7 +71,7 @@ impl Requests {
     pub fn ask_upstream(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId) {
         let at = cx.now.0;
         let (upstream, slot) = self.upstream_of(cx, fleet, attempt);
-        let until = at.saturating_add(upstream_spec(cx.plan, upstream).timeout.0);
+        let until = at.saturating_add(cx.plan.dependencies.upstreams[upstream].timeout.0);
         let view = &mut self.upstreams.views[upstream][slot];
         let entry = view.breaker.enter();
         let record = &mut cx.in_flight.attempts[attempt];
@@ -134,7 +129,7 @@ impl Requests {
         index: usize,
     ) {
         let upstream = self.upstreams.hosts[index].upstream;
-        let workers = upstream_spec(cx.plan, upstream).workers;
+        let workers = cx.plan.dependencies.upstreams[upstream].workers;
         let host = &mut self.upstreams.hosts[index];
         if host.silent > 0 {
             return; // its time-out ends it
@@ -152,7 +147,7 @@ impl Requests {
         let record = &mut cx.in_flight.attempts[attempt];
         let Upstreams { hosts, latency, errors, .. } = &mut self.upstreams;
         let host = &mut hosts[index];
-        let spec = upstream_spec(cx.plan, host.upstream);
+        let spec = &cx.plan.dependencies.upstreams[host.upstream];
         let (law, stream) = &mut latency[host.upstream];
         let crowd = spec.per_request.0 as f64 * host.busy as f64;
         let factor = host.slow.iter().map(|(_, factor)| *factor).fold(1.0, f64::max);
@@ -219,7 +214,7 @@ impl Requests {
         let is_wanted = cx.in_flight.attempts.get(attempt).is_some_and(|record| {
             record.stage == here && record.upstream_tries == tries && record.in_service
         });
-        let cancels = upstream_spec(cx.plan, self.upstreams.hosts[index].upstream).cancels;
+        let cancels = cx.plan.dependencies.upstreams[self.upstreams.hosts[index].upstream].cancels;
         if let Some(record) = cx.in_flight.attempts.get_mut(attempt).filter(|_| is_wanted) {
             record.in_service = false;
         }
@@ -302,7 +297,7 @@ impl Requests {
         let promotes = view.breaker.leave(matches!(stage, Stage::Upstream(_)));
         if let Stage::Upstream(host) = stage
             && was_in_service
-            && upstream_spec(cx.plan, upstream).cancels
+            && cx.plan.dependencies.upstreams[upstream].cancels
         {
             self.free_worker(cx, cx.now.0, host as usize);
         }
@@ -360,7 +355,7 @@ impl Requests {
             return;
         }
         let (upstream, slot) = self.upstream_of(cx, fleet, attempt);
-        let retries = upstream_spec(cx.plan, upstream).retries;
+        let retries = cx.plan.dependencies.upstreams[upstream].retries;
         let record = &mut cx.in_flight.attempts[attempt];
         let breaker = &mut self.upstreams.views[upstream][slot].breaker;
         if u32::from(record.upstream_tries) < retries && !self.over && breaker.enter_retry() {

@@ -66,7 +66,7 @@ impl Requests {
             return self.fail_attempt(cx, fleet, attempt, at, Failure::ContractsMissing);
         }
         if region.ingress.take_opened()
-            && let Some(tls) = self.tls(plan).filter(|tls| tls.at == TlsEnd::Replica)
+            && let Some(tls) = plan.dependencies.tls.filter(|tls| tls.at == TlsEnd::Replica)
         {
             let takes = self.handshake(cx, tls, attempt);
             cx.in_flight.attempts[attempt].handshake = takes;
@@ -76,7 +76,7 @@ impl Requests {
             self.set_timeout(cx, attempt, Timeout::Read, due);
         }
         let taken = &mut cx.in_flight.attempts[attempt];
-        let api = self.api_of(plan, taken.content.api);
+        let api = &plan.dependencies.apis[taken.content.api as usize];
         (taken.instance, taken.replica, taken.arrived) = (instance as u32, id, at);
         debug_assert_eq!(taken.stage, Stage::UnderWay, "an attempt is with one replica");
         debug_assert!(fleet[id].listens, "nobody listens at replica {id}");

@@ -101,12 +101,12 @@ impl Recorder {
 
     /// Requests of the current bin, each of which is a first attempt where attempts are counted.
     pub(super) fn first_attempts(&self) -> u64 {
-        if self.scope.surrounded { self.bin_row.offered } else { 0 }
+        if self.scope.feeds_back { self.bin_row.offered } else { 0 }
     }
 
     /// The outcome of a replication that ended at `ended`.
     pub fn finish(mut self, ended: Instant, interrupted: bool, digest: u64) -> Outcome {
-        if self.scope.surrounded {
+        if self.scope.feeds_back {
             self.windows.count_attempts();
         }
         let (ledger, attempts) = (self.windows.ledger(), self.windows.attempts());

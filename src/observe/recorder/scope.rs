@@ -19,8 +19,8 @@ pub struct Scope {
     pub hop: Span,
     /// Cores of a replica.
     pub cores: f64,
-    /// Whether something surrounds the replicas, so that attempts are counted apart from requests.
-    pub surrounded: bool,
+    /// Whether requests feed back, so that attempts are counted apart from requests.
+    pub feeds_back: bool,
     /// The slots of time, not zero, in which to follow how the run goes on; `None` = not at all.
     pub slot: Option<Span>,
 }

@@ -12,7 +12,7 @@ const SCALE: f64 = 8.0;
 /// Width of the rim around text.
 const RIM: f64 = 3.0 * SCALE;
 
-/// The figure as an SVG document, which carries its typeface and adapts to dark surroundings.
+/// The figure as an SVG document, which carries its typeface and adapts to a dark page.
 ///
 /// # Errors
 /// If the back end refuses a mark.

@@ -13,17 +13,17 @@ use crate::report::format::table::{Cell, write_csv};
 use crate::units::Span;
 
 /// Writes one row for each outcome. `recovery_s` is the longest recovery; it is empty if there was
-/// no incident or one was not over. If something surrounds the replicas, the attempts for the
+/// no incident or one was not over. If requests feed back, the attempts for the
 /// requests and what is counted for them follow, and whether the replication came back.
 pub(crate) fn write(plan: &Plan, outcomes: &[Outcome], out: &mut dyn Write) -> Result<()> {
-    let around = plan.surroundings.is_some();
-    let last = if around { &["attempts"][..] } else { &[] };
-    let counts = Count::ALL.iter().map(|count| count.key()).filter(|_| around);
-    let further = ["stability", "recovered_after_s"].into_iter().filter(|_| around);
+    let feeds_back = !plan.is_open_loop();
+    let last = if feeds_back { &["attempts"][..] } else { &[] };
+    let counts = Count::ALL.iter().map(|count| count.key()).filter(|_| feeds_back);
+    let further = ["stability", "recovered_after_s"].into_iter().filter(|_| feeds_back);
     let header = header().into_iter();
     let further = last.iter().copied().chain(counts).chain(further).map(str::to_owned);
     let rows = outcomes.iter().map(|outcome| {
-        let further = if around { row_around(outcome) } else { Vec::new() };
+        let further = if feeds_back { feedback(outcome) } else { Vec::new() };
         row(outcome).into_iter().chain(further)
     });
     write_csv(out, header.chain(further), rows)
@@ -68,7 +68,7 @@ fn row(outcome: &Outcome) -> Vec<Cell> {
     row
 }
 
-fn row_around(outcome: &Outcome) -> Vec<Cell> {
+fn feedback(outcome: &Outcome) -> Vec<Cell> {
     let window = &outcome.windows[0];
     let numbers = [window.attempts.offered].into_iter().chain(window.counts).map(Cell::from);
     let stability = outcome.aftermath.as_ref().map(|aftermath| aftermath.stability);
@@ -85,7 +85,7 @@ mod tests {
     use crate::experiment::tests::{example, with_clients};
 
     #[test]
-    fn attempts_and_counts_follow_if_something_surrounds_the_replicas() {
+    fn attempts_and_counts_follow_if_requests_feed_back() {
         let mut out = Vec::new();
         write(&with_clients::plan(), &with_clients::experiment().outcomes, &mut out).unwrap();
         let mut reader = csv::Reader::from_reader(&out[..]);

@@ -30,19 +30,19 @@ const AFTER_FAILURES: [&str; 10] = [
 
 /// Writes the timeline. Times are the starts of bins; counts of a replica are requests that reached
 /// and left it; `cpu_monitored` is the CPU as a dashboard with one-minute buckets shows it. If
-/// something surrounds the replicas, attempts and what is counted for them follow.
+/// requests feed back, attempts and what is counted for them follow.
 pub(crate) fn write(plan: &Plan, timeline: &Timeline, out: &mut dyn Write) -> Result<()> {
     let failures = Failure::ALL.map(Failure::key);
     let counts = ["attempts"].into_iter().chain(Count::ALL.map(Count::key));
-    let further: Vec<&str> = counts.filter(|_| plan.surroundings.is_some()).collect();
+    let further: Vec<&str> = counts.filter(|_| !plan.is_open_loop()).collect();
     let header = BEFORE_FAILURES.iter().chain(&failures).chain(&AFTER_FAILURES).chain(&further);
     let monitored = timeline.monitored(DASHBOARD_BUCKET);
     let by_replica = timeline.monitored_by_replica(DASHBOARD_BUCKET);
     let mut replicas = timeline.by_replica.iter().zip(&by_replica).peekable();
     let rows = timeline.total.iter().enumerate().flat_map(|(bin, total)| {
-        let around = [total.attempts].into_iter().chain(total.counts).map(Cell::from);
+        let more = [total.attempts].into_iter().chain(total.counts).map(Cell::from);
         let mut row = total_row(total, monitored[bin]);
-        row.extend(around.take(further.len()));
+        row.extend(more.take(further.len()));
         let mut rows = vec![row];
         let ends = (total.start, total.start + timeline.bin);
         while let Some((row, monitored)) = replicas.next_if(|(row, _)| row.bin == bin) {
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn attempts_and_counts_follow_if_something_surrounds_the_replicas() {
+    fn attempts_and_counts_follow_if_requests_feed_back() {
         let outcome = with_clients::experiment().outcomes.remove(0);
         let mut out = Vec::new();
         write(&with_clients::plan(), &outcome.timeline.unwrap(), &mut out).unwrap();

@@ -40,7 +40,7 @@ pub(crate) fn texts(report: &CapacityReport) -> Vec<String> {
     }
     all.extend(report.settling.iter().filter_map(|one| unsettled(report, one)));
     all.extend(uneven(report));
-    let shakes_hands = base.plan.surroundings.iter().any(|around| around.tls.is_some());
+    let shakes_hands = base.plan.dependencies.tls.is_some();
     if shakes_hands || base.plan.ends_early() {
         all.push(
             "the load at which CPU is full is that of requests that go all the way, without \

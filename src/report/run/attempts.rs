@@ -1,11 +1,11 @@
-//! What happened around the replicas, in words: attempts by outcome, and a line for everything that
+//! What clients, policies and upstreams did, in words: attempts by outcome, and a line for everything that
 //! the plan has: retries, wasted work, caches, limits, handshakes, upstreams.
 
 use crate::experiment::summary::{AttemptSummary, WindowSummary};
 use crate::metric::Metric;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
-use crate::plan::{Clients, PolicyKind, Surroundings, Upstream};
+use crate::plan::{Clients, Dependencies, PolicyKind, Upstream};
 use crate::report::format::table::{Cell, Table};
 use crate::report::format::words::shown;
 use crate::report::run::tables::part;
@@ -35,21 +35,21 @@ pub(crate) fn attempts(window: &WindowSummary, attempts: &AttemptSummary) -> Str
     table.text()
 }
 
-/// A line for each kind of thing that surrounds the replicas.
-pub(crate) fn lines(around: &Surroundings, attempts: &AttemptSummary) -> Vec<Line> {
-    let mut lines = of_clients(&around.clients, attempts);
-    let has = |kind: fn(&PolicyKind) -> bool| around.policies.iter().any(|p| kind(&p.kind));
+/// A line for each kind of client, policy and upstream that the plan has.
+pub(crate) fn lines(dependencies: &Dependencies, attempts: &AttemptSummary) -> Vec<Line> {
+    let mut lines = of_clients(&dependencies.clients, attempts);
+    let has = |kind: fn(&PolicyKind) -> bool| dependencies.policies.iter().any(|p| kind(&p.kind));
     if has(|kind| matches!(kind, PolicyKind::Cache(_))) {
         lines.push(("cache hits", hits(attempts)));
     }
     if has(|kind| matches!(kind, PolicyKind::Limit { .. })) {
         lines.push(("limits", limits(attempts)));
     }
-    if around.tls.is_some() {
+    if dependencies.tls.is_some() {
         let (full, resumed) = (each(attempts, Count::Handshake), each(attempts, Count::Resumption));
         lines.push(("TLS handshakes", format!("{full} full, {resumed} resumed per replication")));
     }
-    lines.extend(of_upstreams(&around.upstreams, attempts));
+    lines.extend(of_upstreams(&dependencies.upstreams, attempts));
     lines
 }
 

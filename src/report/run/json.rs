@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn attempts_are_told_only_where_something_surrounds_the_replicas() {
+    fn attempts_are_told_only_where_requests_feed_back() {
         let plain = parsed(&example::experiment());
         assert!(plain["windows"][0].get("attempts").is_none());
         let scenario = Scenario { plan: with_clients::plan(), ..scenario() };

@@ -50,7 +50,7 @@ pub(crate) fn ledger(window: &WindowSummary) -> String {
     row("served", Metric::Served, window.ledger.served, "answer");
     for kind in Failure::ALL {
         let requests = window.ledger.failed_by(kind);
-        if !kind.is_of_surroundings() || requests > 0 {
+        if !kind.is_of_dependencies() || requests > 0 {
             row(kind.label(), Metric::FailedBy(kind), requests, &status(kind));
         }
     }

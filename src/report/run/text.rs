@@ -157,14 +157,12 @@ fn ledger(report: &Report, paint: Paint) -> String {
 }
 
 fn attempts(report: &Report, paint: Paint) -> String {
-    let around = report.scenario.plan.surroundings.as_ref();
-    let Some((around, window)) = around.zip(report.summary.windows.first()) else {
-        return String::new();
-    };
+    let Some(window) = report.summary.windows.first() else { return String::new() };
     let Some(attempts) = &window.attempts else { return String::new() };
-    let lines = lines(&attempts::lines(around, attempts));
+    let dependencies = &report.scenario.plan.dependencies;
+    let lines = lines(&attempts::lines(dependencies, attempts));
     // Where nobody gives up or tries again every request is one attempt.
-    if around.clients.patience.is_none() && around.clients.retry.is_none() {
+    if dependencies.clients.patience.is_none() && dependencies.clients.retry.is_none() {
         return match lines.is_empty() {
             true => lines,
             false => format!("{} ({})\n{lines}", paint.title("Surroundings"), window.label),

@@ -26,10 +26,10 @@ fn the_report_reads_as_it_should() {
 }
 
 #[test]
-fn what_surrounds_the_replicas_is_told_too() {
+fn clients_and_upstreams_are_told_too() {
     let scenario = Scenario { plan: with_clients::plan(), ..scenario() };
     let text = show(&scenario, &with_clients::experiment(), false);
-    expect(&text, "text_around.txt", include_str!("text_around.txt"));
+    expect(&text, "text_dependencies.txt", include_str!("text_dependencies.txt"));
     let wide: Vec<_> = text.lines().filter(|line| line.chars().count() > 100).collect();
     assert!(wide.is_empty(), "{wide:#?}");
 }

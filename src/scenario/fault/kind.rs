@@ -1,7 +1,7 @@
 //! The kinds of faults, and the keys that a fault may have.
 
 use crate::diagnostic::{Flaw, Problem};
-use crate::plan::{Down, Fault, Policy, PolicyKind, Surroundings};
+use crate::plan::{Dependencies, Down, Fault, Policy, PolicyKind};
 use crate::policy::limit::Sharing;
 use crate::random::Law;
 use crate::scenario::fault::target::FaultReader;
@@ -216,7 +216,7 @@ fn upstream_slow(fault: &FaultReader<'_>) -> Option<Fault> {
 /// The storage that nobody reaches.
 fn storage_outage(fault: &FaultReader<'_>) -> Option<Fault> {
     let targets = fault.targets;
-    if targets.sound && !targets.dependencies.is_some_and(asks_storage) {
+    if targets.sound && !asks_storage(targets.dependencies) {
         let problem = Problem::warning(fault.section.into(), "an outage of what nobody asks");
         let help = "write a [[policy]] of kind \"rate-limit\" that is not \"per-replica\"";
         fault.section.note(problem.label("no limit is shared by replicas").help(help));
@@ -225,7 +225,7 @@ fn storage_outage(fault: &FaultReader<'_>) -> Option<Fault> {
 }
 
 /// Whether an API has a limit that replicas share.
-fn asks_storage(others: &Surroundings) -> bool {
+fn asks_storage(others: &Dependencies) -> bool {
     let used = others.apis.iter().flat_map(|api| &api.policies);
     used.map(|index| &others.policies[*index].kind).any(|kind| match kind {
         PolicyKind::Limit { spec, .. } => spec.sharing != Sharing::PerReplica,
@@ -237,8 +237,7 @@ fn asks_storage(others: &Surroundings) -> bool {
 fn cache_purge(fault: &FaultReader<'_>) -> Option<Fault> {
     let targets = fault.targets;
     let caches = |policy: &Policy| matches!(policy.kind, PolicyKind::Cache(_));
-    let has_any = |others: &Surroundings| others.policies.iter().any(caches);
-    if targets.sound && !targets.dependencies.is_some_and(has_any) {
+    if targets.sound && !targets.dependencies.policies.iter().any(caches) {
         let help = "write a [[policy]] of kind \"cache\"";
         fault.section.error(fault.section, "no API of this scenario has a cache", help);
     }
@@ -248,8 +247,8 @@ fn cache_purge(fault: &FaultReader<'_>) -> Option<Fault> {
 /// A contract that ends.
 fn contract_revoked(fault: &FaultReader<'_>) -> Option<Fault> {
     let targets = fault.targets;
-    let needed = |others: &Surroundings| others.apis.iter().any(|api| api.contracts);
-    if targets.sound && !(targets.contracts && targets.dependencies.is_some_and(needed)) {
+    let needed = targets.dependencies.apis.iter().any(|api| api.contracts);
+    if targets.sound && !(targets.contracts && needed) {
         let help = match targets.contracts {
             true => "write [clients] with count = 10, or an [[api]] with contracts = true",
             false => "write contracts = true in [gateway], and count = 10 in [clients]",

@@ -109,7 +109,7 @@ fn duration(section: &SectionReader<'_>, kind: &FaultKind) -> Law {
 /// The target as written, or the only one that there is.
 fn target(section: &SectionReader<'_>, kind: &FaultKind, targets: &Targets<'_>) -> Parsed<String> {
     let nothing = || Parsed { value: String::new(), place: section.into(), given: false };
-    let upstreams = targets.dependencies.map_or(&[][..], |others| &others.upstreams);
+    let upstreams = &targets.dependencies.upstreams;
     let (only, example) = match kind.target {
         Aim::Any => return section.parsed(key::TARGET),
         Aim::Nothing(reason) => {

@@ -1,7 +1,7 @@
 //! What the target of a fault names.
 
 use crate::diagnostic::{clip, suggestion};
-use crate::plan::{HostTarget, ReplicaTarget, Surroundings, Topology};
+use crate::plan::{Dependencies, HostTarget, ReplicaTarget, Topology};
 use crate::random::Law;
 use crate::scenario::reader::{Parsed, SectionReader};
 
@@ -13,8 +13,8 @@ pub(crate) struct Targets<'t> {
     pub(crate) known_nodes: bool,
     /// Whether somebody adds nodes.
     pub(crate) provisioner: bool,
-    /// Clients and upstreams, if the file says anything of them.
-    pub(crate) dependencies: Option<&'t Surroundings>,
+    /// Clients and upstreams.
+    pub(crate) dependencies: &'t Dependencies,
     /// Whether the gateway knows contracts.
     pub(crate) contracts: bool,
     /// Whether the sections that declare them are free of errors.
@@ -24,7 +24,7 @@ pub(crate) struct Targets<'t> {
 impl Targets<'_> {
     /// How many clients there are.
     pub(crate) fn clients(&self) -> usize {
-        self.dependencies.map_or(1, |others| others.clients.popularity.keys)
+        self.dependencies.clients.popularity.keys
     }
 }
 
@@ -98,7 +98,7 @@ impl FaultReader<'_> {
 
     /// Reads `orders` or `orders/2`.
     pub(crate) fn hosts(&self) -> Option<HostTarget> {
-        let upstreams = self.targets.dependencies.map_or(&[][..], |others| &others.upstreams);
+        let upstreams = &self.targets.dependencies.upstreams;
         if upstreams.is_empty() {
             let help = "write an [[upstream]] with name and latency";
             self.section.error(self.section, "this scenario has no upstream", help);

@@ -7,7 +7,7 @@ use crate::scenario::tests::written;
 use crate::units::Span;
 
 #[test]
-fn faults_of_the_surroundings_find_their_targets() {
+fn faults_of_dependencies_find_their_targets() {
     let text = r#"
 gateway.contracts = true
 clients = { count = 9 }

@@ -2,7 +2,7 @@
 //! `[[policy]]`, `[[upstream]]` and `[tls]` together.
 
 use crate::diagnostic::clip;
-use crate::plan::{Api, Ingress, Policy, PolicyKind, Surroundings};
+use crate::plan::{Api, Dependencies, Ingress, Policy, PolicyKind};
 use crate::scenario::reader::{Reader, SectionSpec};
 use crate::scenario::request::api::{self, ApiParts};
 use crate::scenario::request::named::Named;
@@ -18,14 +18,10 @@ pub(crate) const SECTIONS: [&SectionSpec; 5] = [
     &tls::key::SPEC,
 ];
 
-/// Reads them; `None` if the file says nothing of them.
-pub(crate) fn read(
-    reader: &Reader<'_>,
-    gateway: &GatewayPart,
-    ingress: &Ingress,
-) -> Option<Surroundings> {
+/// Reads them; neutral ones if the file says nothing of them.
+pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart, ingress: &Ingress) -> Dependencies {
     if !reader.has_any(&SECTIONS) {
-        return None;
+        return Dependencies::neutral();
     }
     let clients = clients::read(reader, ingress);
     let mut policies = policy::read(reader, gateway.management);
@@ -42,13 +38,13 @@ pub(crate) fn read(
         warn_of_unused(reader, ("upstream", help), &upstreams, uses_upstream);
     }
     number_resources(&mut policies, &apis);
-    Some(Surroundings {
+    Dependencies {
         clients,
         apis,
         policies: policies.into_iter().map(|policy| policy.plan).collect(),
         upstreams: upstreams.into_iter().map(|upstream| upstream.plan).collect(),
         tls: tls::read(reader, ingress),
-    })
+    }
 }
 
 /// Warns of what no API uses.

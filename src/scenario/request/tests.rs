@@ -1,11 +1,11 @@
-//! What scenarios say of what surrounds the replicas.
+//! What scenarios say of clients, APIs, policies and upstreams.
 
 use std::path::Path;
 
 use crate::diagnostic::render;
 use crate::plan::{
-    Api, Clients, Jitter, LimitKey, Plan, Policy, PolicyKind, Popularity, Population, Retry,
-    RetryBackoff, RetryBudget, SpikeQueue, Surroundings, Tls, TlsEnd, Traffic, Upstream,
+    Api, Clients, Dependencies, Jitter, LimitKey, Plan, Policy, PolicyKind, Popularity, Population,
+    Retry, RetryBackoff, RetryBudget, SpikeQueue, Tls, TlsEnd, Traffic, Upstream,
 };
 use crate::policy::breaker::BreakerSpec;
 use crate::policy::cache::CacheSpec;
@@ -140,8 +140,8 @@ pub(crate) fn read(text: &str) -> (Plan, Vec<Setting>, String) {
     (scenario.plan, scenario.settings, shown)
 }
 
-fn around(text: &str) -> Surroundings {
-    read(&format!("{LEAST}{text}")).0.surroundings.expect("surroundings")
+fn dependencies(text: &str) -> Dependencies {
+    read(&format!("{LEAST}{text}")).0.dependencies
 }
 
 fn secs(secs: f64) -> Span {
@@ -261,62 +261,62 @@ fn upstream() -> Upstream {
 }
 
 #[test]
-fn everything_that_is_written_of_the_surroundings_reaches_the_plan() {
+fn everything_that_is_written_of_dependencies_reaches_the_plan() {
     let (plan, _, shown) = read(&format!("{LEAST}{MOST}"));
     assert_eq!(shown, "");
-    let around = plan.surroundings.expect("surroundings");
-    assert_eq!(around.clients, clients());
-    assert_eq!(around.apis, apis());
-    assert_eq!(around.policies, policies());
-    assert_eq!(around.upstreams, [upstream()]);
+    let dependencies = plan.dependencies;
+    assert_eq!(dependencies.clients, clients());
+    assert_eq!(dependencies.apis, apis());
+    assert_eq!(dependencies.policies, policies());
+    assert_eq!(dependencies.upstreams, [upstream()]);
     let (handshake, resumption) = (secs(2.4e-3), secs(0.2e-3));
     let tls = Tls { at: TlsEnd::Replica, handshake, resumption, resumed: Share(0.6) };
-    assert_eq!(around.tls, Some(tls));
+    assert_eq!(dependencies.tls, Some(tls));
 }
 
 #[test]
-fn a_scenario_that_says_nothing_of_its_surroundings_has_none() {
+fn a_scenario_that_says_nothing_of_its_dependencies_has_neutral_ones() {
     let (plan, settings, _) = read(LEAST);
-    assert_eq!(plan.surroundings, None);
-    let around = ["clients.", "api[", "policy[", "upstream[", "tls."];
-    let of_around = |setting: &&Setting| around.iter().any(|name| setting.path.starts_with(name));
-    assert_eq!(settings.iter().find(of_around), None);
+    assert_eq!(plan.dependencies, Dependencies::neutral());
+    let sections = ["clients.", "api[", "policy[", "upstream[", "tls."];
+    let of_them = |setting: &&Setting| sections.iter().any(|name| setting.path.starts_with(name));
+    assert_eq!(settings.iter().find(of_them), None);
 }
 
 #[test]
 fn without_an_api_there_is_one_with_all_policies_and_the_only_upstream() {
     let policy = |name: &str| format!("[[policy]]\nname = \"{name}\"\nkind = \"cache\"\n");
     let upstream = "[[upstream]]\nname = \"u\"\nlatency = \"5ms\"\n";
-    let around = around(&format!("{}{upstream}{}", policy("b"), policy("a")));
-    let [api] = around.apis.as_slice() else { panic!("{:?}", around.apis) };
+    let dependencies = dependencies(&format!("{}{upstream}{}", policy("b"), policy("a")));
+    let [api] = dependencies.apis.as_slice() else { panic!("{:?}", dependencies.apis) };
     assert_eq!((api.name.as_str(), api.weight, api.upstream), ("api", 1.0, Some(0)));
     assert_eq!((api.policies.as_slice(), api.cacheable), (&[0, 1][..], Share::ONE));
-    let PolicyKind::Cache(cache) = around.policies[0].kind else { panic!("no cache") };
+    let PolicyKind::Cache(cache) = dependencies.policies[0].kind else { panic!("no cache") };
     assert_eq!(cache, CacheSpec { shared: true, ..CacheSpec::for_keys(1) });
-    assert_eq!(around.upstreams[0].breaker, BreakerSpec::NONE);
-    assert_eq!(around.upstreams[0].outliers, None);
+    assert_eq!(dependencies.upstreams[0].breaker, BreakerSpec::NONE);
+    assert_eq!(dependencies.upstreams[0].outliers, None);
 }
 
 #[test]
 fn defaults_are_those_of_envoy_and_of_the_policies() {
-    let around = around(
+    let dependencies = dependencies(
         "upstream = [{ name = \"u\", latency = \"1ms\", hosts = 3, breaker = true, \
          outlier-detection = true }]\n\
          policy = [{ name = \"r\", kind = \"rate-limit\", limit = 9, window = \"1m\" }]\n\
          clients = { timeout = \"5s\", attempts = 2 }\n",
     );
-    assert_eq!(around.upstreams[0].breaker, BreakerSpec::default());
-    assert_eq!(around.upstreams[0].outliers, Some(OutlierSpec::default()));
-    assert_eq!(around.upstreams[0].timeout, secs(15.0));
+    assert_eq!(dependencies.upstreams[0].breaker, BreakerSpec::default());
+    assert_eq!(dependencies.upstreams[0].outliers, Some(OutlierSpec::default()));
+    assert_eq!(dependencies.upstreams[0].timeout, secs(15.0));
     let quotas = vec![Quota { limit: 9, window: secs(60.0) }];
     let fixed = Algorithm::FixedWindow { quotas, start: WindowOrigin::FirstRequest };
     let spec = limit(fixed, Sharing::LEASES);
     let (of, storage) = (LimitKey::All, secs(1e-3));
     let limit = PolicyKind::Limit { spec, of, queue: None, storage };
-    assert_eq!(around.policies[0].kind, limit);
-    let retry = around.clients.retry.expect("retries");
+    assert_eq!(dependencies.policies[0].kind, limit);
+    let retry = dependencies.clients.retry.expect("retries");
     assert_eq!((retry.attempts, retry.backoff.jitter), (2, Jitter::Full));
-    assert!(around.clients.cancels && retry.budget.is_none() && retry.breaker.is_none());
+    assert!(dependencies.clients.cancels && retry.budget.is_none() && retry.breaker.is_none());
 }
 
 #[test]
@@ -327,7 +327,7 @@ fn users_of_a_closed_loop_need_no_rate() {
     assert_eq!(shown, "");
     let Traffic::Process(process) = &plan.traffic else { panic!("a recording") };
     assert_eq!(process.peak(), Rate(0.0));
-    let clients = plan.surroundings.expect("surroundings").clients;
+    let clients = plan.dependencies.clients;
     let think = Law::Exponential(secs(1.0));
     assert_eq!(clients.population, Population::Closed { users: 40, think });
     assert_eq!((clients.retry, clients.patience), (None, None));
@@ -337,12 +337,12 @@ fn users_of_a_closed_loop_need_no_rate() {
 fn shares_that_are_left_open_are_what_the_others_leave() {
     let api = |more: &str| format!("[[api]]\nname = \"a{}\"\n{more}", more.len());
     let text = api("share = \"40%\"\n") + &api("") + &api("payload = \"1KiB\"\n");
-    let weights: Vec<f64> = around(&text).apis.iter().map(|api| api.weight).collect();
+    let weights: Vec<f64> = dependencies(&text).apis.iter().map(|api| api.weight).collect();
     assert_eq!(weights, [0.4, 0.3, 0.3]);
 }
 
 #[test]
-fn a_file_that_writes_its_surroundings_out_means_the_same() {
+fn a_file_that_writes_its_dependencies_out_means_the_same() {
     let closed =
         "question = \"?\"\nrun.horizon = \"10m\"\nclients = { loop = \"closed\", users = 4 }\n";
     let upstream = "[[upstream]]\nname = \"u\"\nlatency = \"5ms\"\n";

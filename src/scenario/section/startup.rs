@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Problem;
 use crate::plan::{
-    AfterCrash, Backoff, Configuration, Contracts, ControlPlaneCall, Detection, Gate, Probe,
+    AfterCrash, Api, Backoff, Configuration, Contracts, ControlPlaneCall, Detection, Gate, Probe,
     Startup,
 };
 use crate::random::Law;
@@ -110,13 +110,13 @@ pub(crate) struct Probes {
     cpu: Option<Span>,
 }
 
-/// Reads `[startup]`; `apis` says whether the file has APIs that say one by one whether they need
-/// contracts.
+/// Reads `[startup]`; `apis` are those of the file, which say one by one whether they need
+/// contracts; `None` if it says nothing of APIs.
 pub(crate) fn read(
     reader: &Reader<'_>,
     gateway: &GatewayPart,
     probes: &Probes,
-    apis: bool,
+    apis: Option<&[Api]>,
 ) -> Startup {
     let section = reader.section(&key::SPEC);
     Startup {
@@ -146,7 +146,7 @@ fn configuration(section: &SectionReader<'_>, management: Management) -> Configu
     })
 }
 
-fn contracts(section: &SectionReader<'_>, apis: bool) -> Contracts {
+fn contracts(section: &SectionReader<'_>, apis: Option<&[Api]>) -> Contracts {
     let fetch = ControlPlaneCall {
         duration: section.get(key::FETCH),
         timeout: section.get(key::FETCH_TIMEOUT),
@@ -155,11 +155,13 @@ fn contracts(section: &SectionReader<'_>, apis: bool) -> Contracts {
     let poll = section.period(key::POLL).value;
     let gate = match section.get(key::GATE) {
         GateKind::Replica => Gate::Replica,
-        GateKind::Api if apis => {
-            section.idle(&key::SHARE, "APIs say whether they need contracts");
-            Gate::Api(Share::ONE)
-        }
-        GateKind::Api => Gate::Api(section.get(key::SHARE)),
+        GateKind::Api => Gate::Api(match apis {
+            Some(apis) => {
+                section.idle(&key::SHARE, "APIs say whether they need contracts");
+                if apis.iter().any(|api| api.contracts) { Share::ONE } else { Share::ZERO }
+            }
+            None => section.get(key::SHARE),
+        }),
     };
     Contracts { fetch, poll, gate }
 }

@@ -1,7 +1,7 @@
 //! The section `[traffic]`: a rate with its changes and bursts, or what stands in its place.
 
 use crate::diagnostic::{Place, Problem};
-use crate::plan::{ArrivalProcess, Bursts, Population, Scatter, Surroundings, Traffic};
+use crate::plan::{ArrivalProcess, Bursts, Dependencies, Population, Scatter, Traffic};
 use crate::scenario::reader::{KeySpec, Parsed, Reader, SectionReader, TypedKey};
 use crate::scenario::traffic::format::{ChangeKind, bursts, change, key};
 use crate::scenario::traffic::table::Nameable;
@@ -20,24 +20,24 @@ pub(crate) struct TrafficPart {
     pub(crate) peak: Option<Parsed<Rate>>,
 }
 
-/// Reads `[traffic]` for a run of this length, this many replicas, and what stands around them.
+/// Reads `[traffic]` for a run of this length, this many replicas, and these dependencies.
 pub(crate) fn read(
     reader: &Reader<'_>,
     horizon: Option<Instant>,
     replicas: usize,
-    dependencies: Option<&Surroundings>,
+    dependencies: &Dependencies,
 ) -> TrafficPart {
     let section = reader.section(&key::SPEC);
-    let clients = dependencies.map(|others| &others.clients.population);
-    if let Some(Population::Closed { .. }) = clients {
+    let population = &dependencies.clients.population;
+    if let Population::Closed { .. } = population {
         return from_users(reader, &section);
     }
     if section.has(&key::REPLAY) {
-        let apis = dependencies.map_or(&[][..], |others| &others.apis);
-        return recorded(reader, &section, horizon, Nameable { replicas, apis });
+        let nameable = Nameable { replicas, apis: &dependencies.apis };
+        return recorded(reader, &section, horizon, nameable);
     }
     let mut part = at_rate(reader, &section, horizon);
-    if let Some(Population::Sessions { requests, .. }) = clients {
+    if let Population::Sessions { requests, .. } = population {
         part.peak = part.peak.map(|peak| raised(peak, *requests));
     }
     part

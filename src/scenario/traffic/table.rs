@@ -161,7 +161,7 @@ mod tests {
         let text = "question = \"?\"\n[[api]]\nname = \"orders\"\n[[api]]\nname = \"stock\"\n\
                     [traffic]\nrate = \"1/s\"\n[run]\nhorizon = \"1m\"\n";
         let plan = crate::scenario::read::parse("t", text, ".".as_ref()).scenario.unwrap().plan;
-        let apis = &plan.surroundings.unwrap().apis;
+        let apis = &plan.dependencies.apis;
         let mut reading =
             RecordedLines::new("t.csv".to_owned(), "time_s,api\n1,stock\n2,\n3,stok\n");
         super::read(&mut reading, Nameable { replicas: 2, apis });

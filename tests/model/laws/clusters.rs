@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use crate::common::secs;
 
-/// What surrounds the replicas.
+/// What replicas run on.
 #[derive(Clone, Debug)]
 pub struct Cluster {
     /// Without a number of nodes that fits the placement: `per_zone` is what to have beyond.
@@ -22,7 +22,7 @@ pub struct Cluster {
 
 impl Cluster {
     /// Puts the replicas of a plan into the cluster.
-    pub fn surround(self, plan: &mut Plan) {
+    pub fn put_under(self, plan: &mut Plan) {
         let placed = |zone| plan.topology.placement.iter().filter(|home| **home == zone).count();
         let most = (0..plan.topology.zones.len()).map(placed).max().unwrap_or(0);
         plan.nodes = self.nodes;

@@ -1,7 +1,7 @@
 //! Laws that hold in every run whatever the plan: conservation, Little's law, the utilisation law.
 
-mod around;
 mod clusters;
+mod dependencies;
 mod plans;
 
 use self::plans::{any_plan, calm_plan, quiet_plan};

@@ -28,7 +28,7 @@ pub fn any_plan() -> impl Strategy<Value = Plan> {
             }
             plan.termination.drain = secs(1.5);
             (plan.topology, plan.traffic) = (topology, traffic);
-            cluster.surround(&mut plan);
+            cluster.put_under(&mut plan);
             plan.faults = aim(faults, horizon, &plan);
             plan.run.warm_up = at(horizon * warm);
             plan.run.bin = secs(bin);

@@ -11,7 +11,7 @@ use brownout::policy::limit::{OnUnknown, Sharing};
 use brownout::random::Law;
 use brownout::units::Instant;
 
-use crate::common::around::{cache, limit, windows, with_policies};
+use crate::common::dependencies::{cache, limit, windows, with_policies};
 use crate::common::witness::watch;
 use crate::common::{at, plan, secs, take_away};
 use crate::derived::{Sample, evenly, fault};
@@ -87,7 +87,7 @@ impl Counted {
 fn before(policies: impl IntoIterator<Item = PolicyKind>, replicas: usize, rate: f64) -> Plan {
     let mut plan = plan(replicas, rate, 6.0 * WINDOW);
     plan.gateway.demand = Law::ZERO;
-    plan.surroundings = Some(with_policies(policies));
+    plan.dependencies = with_policies(policies);
     plan
 }
 
@@ -97,8 +97,8 @@ fn limited(sharing: Sharing, replicas: usize, load: f64) -> Plan {
     before([quota], replicas, load * QUOTA as f64 / WINDOW)
 }
 
-fn around(plan: &mut Plan) -> &mut Surroundings {
-    plan.surroundings.as_mut().expect("there are surroundings")
+fn dependencies(plan: &mut Plan) -> &mut Dependencies {
+    &mut plan.dependencies
 }
 
 const SHARED: [Sharing; 2] = [Sharing::LEASES, Sharing::Counter];
@@ -131,8 +131,10 @@ fn property_30_a_shared_limit_admits_the_lesser_of_quota_and_demand_for_any_repl
 fn property_30_each_client_has_its_own_quota() {
     for sharing in SHARED {
         let mut plan = limited(sharing, 3, 30.0);
-        around(&mut plan).clients.popularity = Popularity { keys: 10, zipf: 0.0 };
-        let PolicyKind::Limit { of, .. } = &mut around(&mut plan).policies[0].kind else { return };
+        dependencies(&mut plan).clients.popularity = Popularity { keys: 10, zipf: 0.0 };
+        let PolicyKind::Limit { of, .. } = &mut dependencies(&mut plan).policies[0].kind else {
+            return;
+        };
         *of = LimitKey::Client;
         let seen = Counted::of(&plan, 0);
         assert!((0..6).all(|window| seen.admitted_in_window(window) == 10 * QUOTA));
@@ -217,7 +219,7 @@ fn property_31_leases_stretch_windows_under_ten_seconds() {
 /// Storage that cannot be reached from 0:20 to 0:40.
 fn without_storage(sharing: Sharing, load: f64, on_unknown: OnUnknown) -> Counted {
     let mut plan = limited(sharing, 3, load);
-    if let PolicyKind::Limit { spec, .. } = &mut around(&mut plan).policies[0].kind {
+    if let PolicyKind::Limit { spec, .. } = &mut dependencies(&mut plan).policies[0].kind {
         spec.on_unknown = on_unknown;
     }
     plan.faults.push(fault(Fault::StorageOutage(Law::Constant(secs(20.0))), 20.0));
@@ -267,7 +269,7 @@ fn property_32_a_lease_lasts_through_an_outage_of_the_storage() {
 fn cached(shared: bool, replicas: usize, keys: u32, ttl: f64) -> Plan {
     let mut plan = before([cache(secs(ttl), shared, keys)], replicas, 2_000.0);
     plan.run.horizon = at(30.0);
-    around(&mut plan).apis[0].resources = Popularity { keys: keys as usize, zipf: 0.0 };
+    dependencies(&mut plan).apis[0].resources = Popularity { keys: keys as usize, zipf: 0.0 };
     plan
 }
 
@@ -281,7 +283,7 @@ fn property_33_a_shared_cache_does_not_care_how_many_share_it_or_that_one_crashe
         take_away(&mut plan, &[0], at(10.3), secs(7.0));
         assert_eq!(Counted::of(&plan, 0).counts, one.counts, "{replicas} replicas");
         // Without a second copy a part of the entries would be gone.
-        let PolicyKind::Cache(spec) = &mut around(&mut plan).policies[0].kind else { return };
+        let PolicyKind::Cache(spec) = &mut dependencies(&mut plan).policies[0].kind else { return };
         *spec = CacheSpec { replication: 0, ..*spec };
         let bare = Counted::of(&plan, 0);
         let (fewer, before) = (bare.hit_ratio(10.3, 10.8), one.hit_ratio(10.3, 10.8));
@@ -338,7 +340,7 @@ fn property_34_a_policy_behind_the_cache_sees_only_misses() {
     for (sharing, quota) in shares.into_iter().flat_map(|s| [(s, 50), (s, 1_000_000)]) {
         let all = |order: [PolicyKind; 2]| {
             let mut plan = before(order, 3, 200.0);
-            around(&mut plan).apis[0].resources = Popularity { keys: 300, zipf: 1.0 };
+            dependencies(&mut plan).apis[0].resources = Popularity { keys: 300, zipf: 1.0 };
             let seen = Counted::of(&plan, 0);
             let [hits, misses, admitted] = [Count::Hit, Count::Miss, Count::Admitted]
                 .map(|count| seen.count(count, 0.0, 60.0));

@@ -9,7 +9,7 @@ use brownout::policy::outlier::OutlierSpec;
 use brownout::random::Law;
 use brownout::units::Share;
 
-use crate::common::around::{limit, upstream, with_policies, with_upstream};
+use crate::common::dependencies::{limit, upstream, with_policies, with_upstream};
 use crate::common::witness::{Witness, witnessed};
 use crate::common::{at, plan, secs};
 use crate::derived::{evenly, fault};
@@ -18,7 +18,7 @@ use crate::derived::{evenly, fault};
 fn behind(upstream: Upstream, rate: f64, horizon: f64) -> Plan {
     let mut plan = plan(1, rate, horizon);
     plan.gateway.demand = Law::ZERO;
-    plan.surroundings = Some(with_upstream(upstream));
+    plan.dependencies = with_upstream(upstream);
     plan
 }
 
@@ -52,7 +52,7 @@ fn work_that_can_be_cancelled_leaves_its_worker_to_the_next() {
         let host = Upstream { workers: Some(1), cancels, ..upstream(Law::Constant(secs(0.3))) };
         let mut plan = behind(host, 2.0, 60.0);
         evenly(&mut plan);
-        plan.surroundings.as_mut().unwrap().clients.patience = Some(secs(1.0));
+        plan.dependencies.clients.patience = Some(secs(1.0));
         let target = HostTarget { upstream: 0, host: None };
         let slow = Fault::UpstreamSlow(target, 100.0, Law::Constant(secs(10.0)));
         plan.faults.push(fault(slow, 10.0));
@@ -172,7 +172,7 @@ fn each_spike_control_gives_turns_of_its_own() {
     };
     let mut plan = plan(1, 1.0, 60.0);
     plan.gateway.demand = Law::ZERO;
-    plan.surroundings = Some(with_policies([spike(1.0), spike(1.5)]));
+    plan.dependencies = with_policies([spike(1.0), spike(1.5)]);
     let records = (0..15).map(|_| Recorded { at: at(10.0), demand: None, slot: None, api: None });
     plan.traffic = Traffic::Replay(records.collect());
     let (witness, outcome) = witnessed(&plan, 0);

@@ -4,7 +4,7 @@ use brownout::plan::{Plan, Upstream};
 use brownout::policy::breaker::BreakerSpec;
 use brownout::random::Law;
 
-use crate::common::around::{upstream, with_upstream};
+use crate::common::dependencies::{upstream, with_upstream};
 use crate::common::{at, plan, secs};
 
 /// Requests per second with which a queue is busy half of the time.
@@ -33,7 +33,7 @@ pub fn in_order(rate: f64, requests: f64) -> Plan {
     let mut plan = of_requests(rate, requests);
     plan.gateway.demand = Law::ZERO;
     let host = upstream(Law::Exponential(secs(0.001)));
-    plan.surroundings = Some(with_upstream(Upstream { workers: Some(1), ..host }));
+    plan.dependencies = with_upstream(Upstream { workers: Some(1), ..host });
     plan
 }
 
@@ -45,7 +45,7 @@ pub fn refusing(rate: f64, workers: usize, requests: f64) -> Plan {
         BreakerSpec { connections: Some(workers as u32), pending: Some(0), ..BreakerSpec::NONE };
     let host = upstream(Law::Exponential(secs(0.001)));
     let host = Upstream { workers: Some(workers), breaker, ..host };
-    plan.surroundings = Some(with_upstream(host));
+    plan.dependencies = with_upstream(host);
     plan
 }
 

@@ -21,7 +21,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use super::{mean_and_squares, numbers, published};
-use crate::common::around::{retries, upstream, with_upstream};
+use crate::common::dependencies::{retries, upstream, with_upstream};
 use crate::common::troubles::rates;
 use crate::common::{plan, secs};
 
@@ -37,14 +37,14 @@ fn spike(first: f64) -> Plan {
     let corners = [(0.0, 40.0), (20.0, 40.0), (20.0, 80.0), (25.0, 80.0), (25.0, 40.0)];
     plan.traffic = rates(Scatter::Poisson, &corners);
     let server = Upstream { per_request: secs(0.01), ..upstream(Law::Constant(secs(1.0))) };
-    let mut around = with_upstream(server);
+    let mut dependencies = with_upstream(server);
     let backoff =
         RetryBackoff { first: secs(first), factor: 2.0, limit: Span::MAX, jitter: Jitter::Full };
-    around.clients.network = Some(Law::Exponential(secs(0.1)));
-    around.clients.patience = Some(secs(3.0));
-    around.clients.cancels = false;
-    around.clients.retry = Some(Retry { backoff, ..retries(3) });
-    plan.surroundings = Some(around);
+    dependencies.clients.network = Some(Law::Exponential(secs(0.1)));
+    dependencies.clients.patience = Some(secs(3.0));
+    dependencies.clients.cancels = false;
+    dependencies.clients.retry = Some(Retry { backoff, ..retries(3) });
+    plan.dependencies = dependencies;
     plan
 }
 

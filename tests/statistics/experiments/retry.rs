@@ -21,7 +21,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use super::{mean_and_squares, number, published};
-use crate::common::around::{retries, upstream, with_upstream};
+use crate::common::dependencies::{retries, upstream, with_upstream};
 use crate::common::{plan, replicate, secs};
 
 const RUNS: u64 = 10;
@@ -45,11 +45,11 @@ fn clients(name: &str, failure_rate: f64) -> Plan {
     let mut plan = plan(1, 1_000.0, 10.0);
     plan.gateway.demand = Law::ZERO;
     let server = Upstream { errors: Share(failure_rate), ..upstream(Law::ZERO) };
-    let mut around = with_upstream(server);
-    around.clients.popularity = Popularity { keys: 100, zipf: 0.0 };
-    around.clients.network = Some(Law::Exponential(secs(0.01)));
-    around.clients.retry = strategy(name);
-    plan.surroundings = Some(around);
+    let mut dependencies = with_upstream(server);
+    dependencies.clients.popularity = Popularity { keys: 100, zipf: 0.0 };
+    dependencies.clients.network = Some(Law::Exponential(secs(0.01)));
+    dependencies.clients.retry = strategy(name);
+    plan.dependencies = dependencies;
     plan
 }
 

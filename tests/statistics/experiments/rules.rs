@@ -9,7 +9,7 @@ use brownout::units::Cores;
 use serde_json::Value;
 
 use super::{number, published};
-use crate::common::around::{retries, upstream, with_upstream};
+use crate::common::dependencies::{retries, upstream, with_upstream};
 use crate::common::troubles::{named, rates};
 use crate::common::{at, plan, poisson, secs};
 
@@ -39,11 +39,11 @@ fn database(later: f64) -> Plan {
     let corners = [(0.0, 280.0), (60.0, 280.0), (60.0, later)];
     plan.traffic = rates(Scatter::Poisson, &corners);
     let mean = Law::Exponential(secs(1.0 / 300.0));
-    let mut around = with_upstream(Upstream { workers: Some(1), ..upstream(mean) });
-    around.clients.patience = Some(secs(1.0));
-    around.clients.cancels = false;
-    around.clients.retry = Some(retries(2));
-    plan.surroundings = Some(around);
+    let mut dependencies = with_upstream(Upstream { workers: Some(1), ..upstream(mean) });
+    dependencies.clients.patience = Some(secs(1.0));
+    dependencies.clients.cancels = false;
+    dependencies.clients.retry = Some(retries(2));
+    plan.dependencies = dependencies;
     let target = HostTarget { upstream: 0, host: None };
     let slow = Fault::UpstreamSlow(target, 3_000.0, Law::Constant(secs(10.0)));
     plan.faults = vec![named("outage", slow, 20.0)];

@@ -8,8 +8,8 @@
 //! times √(N₀/N), narrower for a longer run. The rest is judged by four standard errors. Seeds are
 //! fixed, so a verdict is the same every time.
 
-mod around;
 mod breakdown;
+mod dependencies;
 mod draws;
 mod fluid;
 mod queues;
@@ -55,7 +55,7 @@ enum Subject {
     Respawn,
     Draws,
     Crowd,
-    Around,
+    Dependencies,
     Fifo,
     Spread,
 }
@@ -78,7 +78,7 @@ impl Subject {
             "sampler" => Some(Subject::Draws),
             "mginf" => Some(Subject::Crowd),
             "rate_limit_fixed_window" | "rate_limit_token_bucket" | "cache_ttl" | "retry" => {
-                Some(Subject::Around)
+                Some(Subject::Dependencies)
             }
             _ => None,
         }
@@ -93,7 +93,7 @@ impl Subject {
             Subject::Respawn => respawn::measure(group, effort),
             Subject::Draws => draws::measure(group, effort),
             Subject::Crowd => queues::crowd::measure(group, effort),
-            Subject::Around => around::measure(group, effort),
+            Subject::Dependencies => dependencies::measure(group, effort),
             Subject::Fifo => queues::fifo::measure(group, effort),
             Subject::Spread => queues::fifo::measure_spread(group),
         }

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use crate::Effort;
 use crate::common;
-use crate::common::around::{upstream, with_upstream};
+use crate::common::dependencies::{upstream, with_upstream};
 use crate::theory::Group;
 use crate::theory::queues::queue::law;
 use crate::theory::queues::queued::{Figures, Retention, Shape};
@@ -83,8 +83,9 @@ fn run<T: Send>(
     let mut plan = plan(params, rate, Instant(((warm_up + requests) / rate * UNIT) as u64));
     plan.run.warm_up = Instant((warm_up / rate * UNIT) as u64);
     plan.run.seed = group.seed();
-    let around = plan.surroundings.as_ref().expect("there are surroundings");
-    let (hosts, workers) = (around.upstreams[0].hosts, around.upstreams[0].workers.unwrap_or(1));
+    let dependencies = &plan.dependencies;
+    let (hosts, workers) =
+        (dependencies.upstreams[0].hosts, dependencies.upstreams[0].workers.unwrap_or(1));
     let shape = Shape { hosts, workers, from: plan.run.warm_up, until: plan.run.horizon };
     let one = |replication| {
         let mut course = Retention::new(shape);
@@ -118,12 +119,12 @@ fn plan(params: &Params, rate: f64, horizon: Instant) -> Plan {
         }
         None => BreakerSpec::NONE,
     };
-    plan.surroundings = Some(with_upstream(Upstream {
+    plan.dependencies = with_upstream(Upstream {
         hosts: params.find("replicas").unwrap_or(1.0) as usize,
         workers: Some(workers),
         breaker,
         ..upstream(latency)
-    }));
+    });
     plan
 }
 

@@ -8,19 +8,21 @@ use brownout::policy::limit::Sharing;
 use brownout::random::Law;
 use brownout::units::{Instant, Share, Span};
 
-use crate::common::around::{bystanders, limit, upstream, windows, with_policies, with_upstream};
+use crate::common::dependencies::{
+    bystanders, limit, upstream, windows, with_policies, with_upstream,
+};
 use crate::common::witness::{watch, witnessed};
 use crate::common::{at, plan, replicate, secs};
 use crate::derived::{Sample, call, crash, fault};
 use crate::requests::overload::expect_only;
 
 /// So many users who never think before two replicas for 60 s.
-fn closed(users: usize, mut around: Surroundings) -> Plan {
+fn closed(users: usize, mut dependencies: Dependencies) -> Plan {
     let mut plan = plan(2, 0.0, 60.0);
     plan.run.warm_up = at(5.0);
     plan.run.bin = secs(60.0);
-    around.clients.population = Population::Closed { users, think: Law::ZERO };
-    plan.surroundings = Some(around);
+    dependencies.clients.population = Population::Closed { users, think: Law::ZERO };
+    plan.dependencies = dependencies;
     plan
 }
 
@@ -38,10 +40,10 @@ fn property_18_in_a_closed_loop_without_thinking_latency_is_users_over_throughpu
     let busy = || Upstream { workers: Some(4), ..upstream(Law::Exponential(secs(0.004))) };
     let mut far = bystanders();
     far.clients.network = Some(Law::Exponential(secs(0.02)));
-    for around in [bystanders(), with_upstream(busy()), far] {
+    for dependencies in [bystanders(), with_upstream(busy()), far] {
         let mut last = (0.0, 0.0);
         for users in [1, 2, 5, 20, 100] {
-            let (rate, latency) = throughput_and_latency(&closed(users, around.clone()));
+            let (rate, latency) = throughput_and_latency(&closed(users, dependencies.clone()));
             let little = users as f64 / rate;
             assert!((latency / little - 1.0).abs() < 0.01, "{users}: {latency}, not {little}");
             // More users are more load: nothing gets faster, and no less is done.
@@ -49,16 +51,16 @@ fn property_18_in_a_closed_loop_without_thinking_latency_is_users_over_throughpu
             last = (rate, latency);
         }
         // Replicas do 2 000 a second, the upstream 1 000; a hundred users keep what is least busy.
-        let most = if around.upstreams.is_empty() { 2_000.0 } else { 1_000.0 };
+        let most = if dependencies.upstreams.is_empty() { 2_000.0 } else { 1_000.0 };
         assert!(last.0 <= 1.02 * most && last.0 > 0.9 * most, "{}", last.0);
     }
 }
 
-/// Requests that take no time in the gateway, at a rate, in these surroundings for 60 s.
-fn idle(rate: f64, around: Surroundings) -> Plan {
+/// Requests that take no time in the gateway, at a rate, with these dependencies for 60 s.
+fn idle(rate: f64, dependencies: Dependencies) -> Plan {
     let mut idle = plan(2, rate, 60.0);
     idle.gateway.demand = Law::ZERO;
-    idle.surroundings = Some(around);
+    idle.dependencies = dependencies;
     idle
 }
 
@@ -134,9 +136,9 @@ fn revoked(horizon: f64) -> Plan {
     plan.gateway.demand = Law::ZERO;
     plan.startup.contracts =
         Some(Contracts { fetch: call(), poll: secs(15.0), gate: Gate::Replica });
-    let mut around = bystanders();
-    around.apis[0].contracts = true;
-    plan.surroundings = Some(around);
+    let mut dependencies = bystanders();
+    dependencies.apis[0].contracts = true;
+    plan.dependencies = dependencies;
     plan.faults = vec![fault(Fault::ContractRevoked(0), REVOKED)];
     plan
 }

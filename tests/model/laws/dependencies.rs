@@ -1,4 +1,4 @@
-//! What must hold whatever surrounds the replicas: both ways of simulating agree, and every request
+//! What must hold whatever clients and upstreams do: both ways of simulating agree, and every request
 //! and every attempt has one end.
 use brownout::experiment::Progress;
 use brownout::experiment::replicate;
@@ -16,7 +16,7 @@ use proptest::prelude::*;
 
 use super::config;
 use super::plans::any_plan;
-use crate::common::around::bystanders;
+use crate::common::dependencies::bystanders;
 use crate::common::witness::witnessed;
 use crate::common::{at, poisson, secs};
 
@@ -47,14 +47,14 @@ fn comparable(outcome: Outcome) -> Outcome {
 fn difference(apart: &Outcome, within: &Outcome) -> Option<(String, String)> {
     let texts = (format!("{apart:?}"), format!("{within:?}"));
     let place = texts.0.bytes().zip(texts.1.bytes()).position(|(a, b)| a != b);
-    let around = |text: &str, place: usize| {
+    let near = |text: &str, place: usize| {
         text.chars().skip(place.saturating_sub(200)).take(300).collect::<String>()
     };
-    place.map(|place| (around(&texts.0, place), around(&texts.1, place)))
+    place.map(|place| (near(&texts.0, place), near(&texts.1, place)))
 }
 
-/// Whether the gateway lets an API wait for its contracts: then chance decides without surroundings
-/// which requests need them, and the API does within.
+/// Whether the gateway lets an API wait for its contracts: then chance decides in an open loop
+/// which requests need them, and the API does where requests feed back.
 fn draws_contracts(plan: &Plan) -> bool {
     plan.startup.contracts.as_ref().is_some_and(|contracts| matches!(contracts.gate, Gate::Api(_)))
 }
@@ -215,8 +215,8 @@ fn tls() -> impl Strategy<Value = Tls> {
     })
 }
 
-/// Surroundings of any kind. Each API has every policy and one of the upstreams, if there are any.
-fn surroundings() -> impl Strategy<Value = Surroundings> {
+/// Dependencies of any kind. Each API has every policy and one of the upstreams, if there are any.
+fn dependencies() -> impl Strategy<Value = Dependencies> {
     let api = (0.1..3.0, prop::option::of(law(0.02)), popularity(40), 0.0..1.2, any::<bool>());
     let upstreams = prop::collection::vec(upstream(), 0..3);
     let policies = prop::collection::vec(policy(), 0..4);
@@ -234,21 +234,21 @@ fn surroundings() -> impl Strategy<Value = Surroundings> {
                 contracts,
             };
             let apis = apis.into_iter().enumerate().map(api).collect();
-            Surroundings { clients, apis, policies, upstreams, tls }
+            Dependencies { clients, apis, policies, upstreams, tls }
         })
 }
 
-/// A fault of the surroundings and when, as a share of the run.
+/// A fault of dependencies and when, as a share of the run.
 fn trouble() -> impl Strategy<Value = (f64, usize, f64, bool)> {
     (0.1..0.9, 0_usize..4, 0.1..3.0, any::<bool>())
 }
 
-/// A plan of any kind in surroundings of any kind.
-fn any_surrounded() -> impl Strategy<Value = Plan> {
-    (any_plan(), surroundings(), prop::collection::vec(trouble(), 0..3)).prop_map(
-        |(mut plan, around, troubles)| {
+/// A plan of any kind with dependencies of any kind whose requests feed back.
+fn any_feedback() -> impl Strategy<Value = Plan> {
+    (any_plan(), dependencies(), prop::collection::vec(trouble(), 0..3)).prop_map(
+        |(mut plan, dependencies, troubles)| {
             let horizon = plan.run.horizon.as_secs();
-            if let Population::Closed { .. } = around.clients.population {
+            if let Population::Closed { .. } = dependencies.clients.population {
                 plan.traffic = poisson(0.0);
             }
             for (index, (when, kind, lasts, silent)) in troubles.into_iter().enumerate() {
@@ -256,15 +256,22 @@ fn any_surrounded() -> impl Strategy<Value = Plan> {
                 let target = HostTarget { upstream: 0, host: all.filter(|_| silent) };
                 let down = if silent { Down::Silent } else { Down::Refuses };
                 let fault = match kind {
-                    0 if !around.upstreams.is_empty() => Fault::UpstreamOutage(target, down, lasts),
-                    1 if !around.upstreams.is_empty() => Fault::UpstreamSlow(target, 3.0, lasts),
+                    0 if !dependencies.upstreams.is_empty() => {
+                        Fault::UpstreamOutage(target, down, lasts)
+                    }
+                    1 if !dependencies.upstreams.is_empty() => {
+                        Fault::UpstreamSlow(target, 3.0, lasts)
+                    }
                     2 => Fault::StorageOutage(lasts),
                     _ => Fault::ContractRevoked(0),
                 };
                 let schedule = Schedule::At(at(when * horizon));
                 plan.faults.push(FaultPlan { name: format!("trouble {index}"), fault, schedule });
             }
-            plan.surroundings = Some(around);
+            plan.dependencies = dependencies;
+            if plan.is_open_loop() {
+                plan.dependencies = bystanders();
+            }
             plan
         },
     )
@@ -277,8 +284,8 @@ proptest! {
     fn requests_one_by_one_end_as_requests_in_blocks_do(plan in any_plan()) {
         prop_assume!(!draws_contracts(&plan));
         let apart = comparable(run(&plan));
-        let surrounded = Plan { surroundings: Some(bystanders()), ..plan };
-        let within = run(&surrounded);
+        let one_by_one = Plan { dependencies: bystanders(), ..plan };
+        let within = run(&one_by_one);
         // A request that has not reached the ingress at the end has no attempt yet.
         let under_way = within.ledger.in_flight - within.attempts.in_flight;
         let attempts = Ledger {
@@ -295,7 +302,7 @@ proptest! {
 
     /// Balance is asserted by every replication; here a witness counts by itself.
     #[test]
-    fn every_request_and_every_attempt_has_one_end_in_any_surroundings(plan in any_surrounded()) {
+    fn every_request_and_every_attempt_has_one_end_with_any_dependencies(plan in any_feedback()) {
         let (witness, outcome) = witnessed(&plan, 0);
         let mut ends: Vec<_> = witness.served_in_time().map(|request| request.sent).collect();
         ends.extend(witness.failed.iter().map(|(sent, ..)| *sent));
@@ -310,7 +317,7 @@ proptest! {
     }
 
     #[test]
-    fn surroundings_are_the_same_at_every_run(plan in any_surrounded()) {
+    fn feedback_is_the_same_at_every_run(plan in any_feedback()) {
         prop_assert!(run(&plan) == run(&plan));
     }
 }

@@ -1,4 +1,4 @@
-//! Surroundings to start from.
+//! Dependencies to start from.
 
 use brownout::plan::*;
 use brownout::policy::breaker::BreakerSpec;
@@ -7,51 +7,29 @@ use brownout::policy::limit::{Algorithm, LimitSpec, OnUnknown, Quota, Sharing, W
 use brownout::random::Law;
 use brownout::units::{Share, Span};
 
-/// Clients in an open loop that wait for ever, and an API that the gateway answers itself.
-pub fn bystanders() -> Surroundings {
-    let clients = Clients {
-        population: Population::Open,
-        popularity: Popularity::ONE,
-        patience: None,
-        network: None,
-        retry: None,
-        cancels: true,
-    };
-    let api = Api {
-        name: "api".to_owned(),
-        weight: 1.0,
-        demand: None,
-        payload_kb: 0.0,
-        policies: Vec::new(),
-        upstream: None,
-        resources: Popularity::ONE,
-        cacheable: Share::ZERO,
-        contracts: false,
-    };
-    Surroundings {
-        clients,
-        apis: vec![api],
-        policies: Vec::new(),
-        upstreams: Vec::new(),
-        tls: None,
-    }
+/// Clients in an open loop who would give up after more time than any run has, and an API that the
+/// gateway answers itself: requests feed back, and nothing comes of it.
+pub fn bystanders() -> Dependencies {
+    let mut dependencies = Dependencies::neutral();
+    dependencies.clients.patience = Some(Span::from_secs(1e9));
+    dependencies
 }
 
-/// The same with these policies before the API, which may be cached.
-pub fn with_policies(kinds: impl IntoIterator<Item = PolicyKind>) -> Surroundings {
-    let mut around = bystanders();
-    around.policies = kinds.into_iter().map(policy).collect();
-    around.apis[0].policies = (0..around.policies.len()).collect();
-    around.apis[0].cacheable = Share(1.0);
-    around
+/// Neutral dependencies with these policies before the API, which may be cached.
+pub fn with_policies(kinds: impl IntoIterator<Item = PolicyKind>) -> Dependencies {
+    let mut dependencies = Dependencies::neutral();
+    dependencies.policies = kinds.into_iter().map(policy).collect();
+    dependencies.apis[0].policies = (0..dependencies.policies.len()).collect();
+    dependencies.apis[0].cacheable = Share(1.0);
+    dependencies
 }
 
-/// The same with this upstream behind the API.
-pub fn with_upstream(upstream: Upstream) -> Surroundings {
-    let mut around = bystanders();
-    around.upstreams.push(upstream);
-    around.apis[0].upstream = Some(0);
-    around
+/// Neutral dependencies with this upstream behind the API.
+pub fn with_upstream(upstream: Upstream) -> Dependencies {
+    let mut dependencies = Dependencies::neutral();
+    dependencies.upstreams.push(upstream);
+    dependencies.apis[0].upstream = Some(0);
+    dependencies
 }
 
 /// A policy that costs nothing.

@@ -1,13 +1,13 @@
-//! What surrounds the replicas and answers back.
+//! Who sends requests, and what answers them.
 
-use super::{Api, Clients, Upstream};
+use super::{Api, Clients, Population, Upstream};
 use crate::policy::cache::CacheSpec;
 use crate::policy::limit::LimitSpec;
 use crate::units::{Share, Span};
 
-/// Clients that react, and what a request meets in a replica and behind it.
+/// Clients, and what a request meets in a replica and behind it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Surroundings {
+pub struct Dependencies {
     /// Who sends requests.
     pub clients: Clients,
     /// The APIs, at least one.
@@ -18,6 +18,18 @@ pub struct Surroundings {
     pub upstreams: Vec<Upstream>,
     /// What TLS handshakes cost, if that is to be simulated.
     pub tls: Option<Tls>,
+}
+
+impl Dependencies {
+    /// Whether nothing that becomes of a request can decide when others come or what they meet.
+    pub(super) fn are_open_loop(&self) -> bool {
+        let Dependencies { clients, apis, policies, upstreams, tls } = self;
+        let react = clients.patience.is_some() || clients.retry.is_some();
+        let independent = clients.population == Population::Open && !react;
+        let plain = |api: &Api| api.is_plain() && api.demand.is_none();
+        let nothing_behind = policies.is_empty() && upstreams.is_empty() && tls.is_none();
+        independent && clients.network.is_none() && nothing_behind && apis.iter().all(plain)
+    }
 }
 
 /// Something that a replica does with each request of an API.

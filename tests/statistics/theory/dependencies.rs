@@ -15,8 +15,8 @@ use rayon::prelude::*;
 
 use crate::Effort;
 use crate::common;
-use crate::common::around::with_upstream;
-use crate::common::around::{cache, limit, retries, upstream, windows, with_policies};
+use crate::common::dependencies::with_upstream;
+use crate::common::dependencies::{cache, limit, retries, upstream, windows, with_policies};
 use crate::theory::Group;
 use crate::theory::vectors::{Params, Vector};
 use crate::theory::verdict::{Accept, Measured, mean_and_error};
@@ -135,11 +135,11 @@ fn plan(group: &Group, requests: f64) -> Plan {
     plan.run.warm_up = common::at(10.0 * params.find("ttl_s").unwrap_or_default());
     plan.run.horizon += Span(plan.run.warm_up.0);
     plan.run.bin = Span(plan.run.horizon.0);
-    plan.surroundings = Some(surroundings(params, apart));
+    plan.dependencies = dependencies(params, apart);
     plan
 }
 
-fn surroundings(params: &Params, apart: bool) -> Surroundings {
+fn dependencies(params: &Params, apart: bool) -> Dependencies {
     let sharing = if apart { Sharing::PerReplica } else { Sharing::Counter };
     if let Some(quota) = params.find("limit_per_window") {
         let window = Span::from_secs(params.number("window_s"));
@@ -154,7 +154,7 @@ fn surroundings(params: &Params, apart: bool) -> Surroundings {
         return with_policies([cache(Span::from_secs(ttl), !apart, 1)]);
     }
     let errors = Share(params.number("attempt_failure_prob"));
-    let mut around = with_upstream(Upstream { errors, ..upstream(Law::ZERO) });
-    around.clients.retry = Some(retries(params.number("max_attempts") as u32));
-    around
+    let mut dependencies = with_upstream(Upstream { errors, ..upstream(Law::ZERO) });
+    dependencies.clients.retry = Some(retries(params.number("max_attempts") as u32));
+    dependencies
 }

@@ -157,8 +157,8 @@ fn unanswerable(plan: &Plan, objective: &Objective, place: &Place) -> Option<Pro
     }
     let name = metric.name();
     if plan.is_open_loop() {
-        let title = format!("`{name}` asks what only surroundings can cause");
-        let help = "say what surrounds the replicas, such as [clients] with timeout and attempts; \
+        let title = format!("`{name}` asks of requests that feed back, and here none do");
+        let help = "write what answers back, such as [clients] with timeout and attempts; \
                     or ask for `recovery`";
         return Some(Problem::error(place.clone(), title).help(help));
     }

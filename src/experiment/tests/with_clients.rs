@@ -1,4 +1,4 @@
-//! The made-up experiment with clients that retry, a cache and an upstream, for tests of what follows from that.
+//! The made-up experiment with clients that retry, a cache and an upstream, for tests of these.
 
 use crate::experiment::Experiment;
 use crate::experiment::tests::example;

@@ -1,5 +1,5 @@
-//! What clients, policies and upstreams did, in words: attempts by outcome, and a line for everything that
-//! the plan has: retries, wasted work, caches, limits, handshakes, upstreams.
+//! What clients, policies and upstreams did, in words: attempts by outcome, and a line for
+//! everything that the plan has: retries, wasted work, caches, limits, handshakes, upstreams.
 
 use crate::experiment::summary::{AttemptSummary, WindowSummary};
 use crate::metric::Metric;

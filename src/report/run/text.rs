@@ -165,7 +165,9 @@ fn attempts(report: &Report, paint: Paint) -> String {
     if dependencies.clients.patience.is_none() && dependencies.clients.retry.is_none() {
         return match lines.is_empty() {
             true => lines,
-            false => format!("{} ({})\n{lines}", paint.title("Surroundings"), window.label),
+            false => {
+                format!("{} ({})\n{lines}", paint.title("Clients and upstreams"), window.label)
+            }
         };
     }
     let title = paint.title("Where every attempt ended");

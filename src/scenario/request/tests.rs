@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::diagnostic::render;
 use crate::plan::{
-    Api, Clients, Dependencies, Jitter, LimitKey, Plan, Policy, PolicyKind, Popularity, Population,
-    Retry, RetryBackoff, RetryBudget, SpikeQueue, Tls, TlsEnd, Traffic, Upstream,
+    Api, Clients, Dependencies, Gate, Jitter, LimitKey, Plan, Policy, PolicyKind, Popularity,
+    Population, Retry, RetryBackoff, RetryBudget, SpikeQueue, Tls, TlsEnd, Traffic, Upstream,
 };
 use crate::policy::breaker::BreakerSpec;
 use crate::policy::cache::CacheSpec;
@@ -281,6 +281,23 @@ fn a_scenario_that_says_nothing_of_its_dependencies_has_neutral_ones() {
     let sections = ["clients.", "api[", "policy[", "upstream[", "tls."];
     let of_them = |setting: &&Setting| sections.iter().any(|name| setting.path.starts_with(name));
     assert_eq!(settings.iter().find(of_them), None);
+}
+
+#[test]
+fn the_loop_is_open_while_nothing_feeds_back() {
+    let api = "gateway.contracts = true\nstartup.contract-gate = \"api\"\n[[api]]\nname = \"a\"\n";
+    for open in ["", "[clients]\n", &format!("{api}contracts = false\n")] {
+        let (plan, ..) = read(&format!("{LEAST}{open}"));
+        assert!(plan.is_open_loop(), "{open}");
+        // No request waits for the contracts of APIs that have none.
+        let gate = plan.startup.contracts.map(|contracts| contracts.gate);
+        assert!(gate.is_none_or(|gate| gate == Gate::Api(Share::ZERO)), "{gate:?}");
+    }
+    for closed in
+        [api, "clients.timeout = \"5s\"\n", "[[api]]\nname = \"a\"\ncpu-per-request = \"2ms\"\n"]
+    {
+        assert!(!read(&format!("{LEAST}{closed}")).0.is_open_loop(), "{closed}");
+    }
 }
 
 #[test]

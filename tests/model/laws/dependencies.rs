@@ -1,5 +1,5 @@
-//! What must hold whatever clients and upstreams do: both ways of simulating agree, and every request
-//! and every attempt has one end.
+//! What must hold whatever clients and upstreams do: both ways of simulating agree, and every
+//! request and every attempt has one end.
 use brownout::experiment::Progress;
 use brownout::experiment::replicate;
 use brownout::observe::ledger::Ledger;

@@ -47,7 +47,8 @@ fn a_retry_storm_goes_on_when_what_began_it_is_over() {
     let (before, last) = (found.goodput_before.unwrap().point, found.goodput_last.unwrap().point);
     assert!(before > 0.999 && last < 0.05, "{before} before, {last} at the end");
     // Twice 280 attempts a second keep what can do 300 busy with what nobody waits for.
-    let retries = found.held_by.iter().find(|feedback| feedback.of == Loop::Retries).unwrap();
+    let retries =
+        found.sustaining_loops.iter().find(|feedback| feedback.of == Loop::Retries).unwrap();
     assert!((1.0..1.001).contains(&retries.before.point), "{retries:?}");
     assert!(retries.last.point > 1.95, "{retries:?}");
 }

@@ -13,7 +13,7 @@ const LINES_OF_PAGE: usize = 8;
 const ASSERTIONS_PER_THOUSAND: usize = 20;
 
 /// Assertions that `src/engine` and `src/model` lack.
-const LACKING_ASSERTIONS: [(&str, usize); 2] = [("engine", 22), ("model", 140)];
+const LACKING_ASSERTIONS: [(&str, usize); 2] = [("engine", 0), ("model", 50)];
 
 /// The folders of `src` with their files.
 fn folders(all: &[Source]) -> BTreeMap<&Path, Vec<&Source>> {

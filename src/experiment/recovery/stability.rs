@@ -38,7 +38,7 @@ pub struct StabilitySummary {
     /// Goodput in the last stretch.
     pub goodput_last: Option<Statistic>,
     /// What is elevated in the last stretch of those that did not recover, the most first.
-    pub held_by: Vec<Feedback>,
+    pub sustaining_loops: Vec<Feedback>,
 }
 
 /// A loop by which a system can hold itself down.
@@ -140,7 +140,7 @@ pub(crate) fn summarize(outcomes: &[Outcome], confidence: Confidence) -> Option<
         recovered_after: Statistic::mean(Dimension::Time, &recovered, confidence),
         goodput_before: goodput(|one| &one.before),
         goodput_last: goodput(|one| &one.last),
-        held_by: held_by(&held, confidence),
+        sustaining_loops: sustaining_loops(&held, confidence),
     })
 }
 
@@ -151,7 +151,7 @@ pub fn unclear(outcomes: &[Outcome]) -> u64 {
 }
 
 /// The loops that are elevated in the last stretches.
-fn held_by(held: &[&RunRecovery], confidence: Confidence) -> Vec<Feedback> {
+fn sustaining_loops(held: &[&RunRecovery], confidence: Confidence) -> Vec<Feedback> {
     let feedback = |of: Loop| {
         let measure = |stretch: fn(&RunRecovery) -> &IntervalStats| {
             Statistic::ratio(of.dimension(), held, |one| of.pair(stretch(one)), confidence)
@@ -219,12 +219,15 @@ mod tests {
     fn what_is_elevated_in_those_that_did_not_recover_holds_them() {
         // In the sample, two of the five replications are stuck.
         let summary = summarize(&with_clients::experiment().outcomes, Confidence::USUAL).unwrap();
-        let loops: Vec<Loop> = summary.held_by.iter().map(|feedback| feedback.of).collect();
+        let loops: Vec<Loop> =
+            summary.sustaining_loops.iter().map(|feedback| feedback.of).collect();
         assert_eq!(loops, [Loop::WastedWork, Loop::Retries]);
-        let retries = summary.held_by[1];
+        let retries = summary.sustaining_loops[1];
         assert_eq!((retries.before.point, retries.last.point), (1.0, 1.9));
-        assert!(summary.held_by[0].factor().is_infinite());
-        assert!(summarize(&with([BACK; 5]), Confidence::USUAL).unwrap().held_by.is_empty());
+        assert!(summary.sustaining_loops[0].factor().is_infinite());
+        assert!(
+            summarize(&with([BACK; 5]), Confidence::USUAL).unwrap().sustaining_loops.is_empty()
+        );
     }
 
     #[test]

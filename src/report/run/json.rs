@@ -279,8 +279,8 @@ mod tests {
         assert!((0.9..0.92).contains(&point(&attempts["cache_hit_ratio"])));
         assert_eq!(point(&attempts["counts"]["panics"]), 0.0);
         assert_eq!(point(&json["stability"]["stuck"]), 0.4);
-        assert_eq!(json["stability"]["held_by"][1]["what"], "retries");
-        assert_eq!(point(&json["stability"]["held_by"][1]["last"]), 1.9);
+        assert_eq!(json["stability"]["sustaining_loops"][1]["what"], "retries");
+        assert_eq!(point(&json["stability"]["sustaining_loops"][1]["last"]), 1.9);
         assert!(plain.get("stability").is_none());
         let json = &json["windows"][0];
         let requests = point(&json["offered"]) + point(&attempts["retries"]);

@@ -20,7 +20,7 @@ pub(crate) fn lines(found: &StabilitySummary) -> Vec<Line> {
         let text = format!("{last} of the requests sent at the end, {before} before the trigger");
         lines.push(("goodput", text));
     }
-    lines.extend(found.held_by.iter().map(|feedback| ("held by", held(feedback))));
+    lines.extend(found.sustaining_loops.iter().map(|feedback| ("sustaining loop", held(feedback))));
     let unclear = found.unclear.iter();
     lines.extend(unclear.map(|(why, count)| ("unclear", unclear_text(*why, *count))));
     if found.untroubled > 0 && !lines.is_empty() {

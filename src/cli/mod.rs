@@ -2,9 +2,9 @@
 //!
 //! What a program may want to read goes to standard output, what is said to a person meanwhile to
 //! standard error. Only this room prints, and only here are clock, environment and terminal
-//! asked. It owns what can be typed ([`args`]), how a command is carried out and recorded so that
-//! it can be again ([`perform`]), how scenarios are read with what was typed ([`load`]), and what
-//! work of any kind has about it: the folder of results, the checkpoint, Ctrl-C ([`work`]) and
+//! asked. It owns what can be typed (`args`), how a command is carried out and recorded so that
+//! it can be again (`perform`), how scenarios are read with what was typed (`load`), and what
+//! work of any kind has about it: the folder of results, the checkpoint, Ctrl-C (`work`) and
 //! progress.
 //!
 //! Each command has a file, which reads top-down: load, work, write, draw, print. It asks `study`

@@ -15,7 +15,7 @@
 //! All are plain state machines: the caller gives the time, which never goes back, and says when a
 //! replica comes or goes. A replica is a `slot` from 0, a key of a client or a resource is a dense
 //! number from 0. Nothing here draws random numbers or waits, and nothing knows of requests but
-//! that they come and go. [`pages`] is the table that limits and caches keep their keys in.
+//! that they come and go. `pages` is the table that limits and caches keep their keys in.
 //!
 //! Each file opens with the state machine, its sources, and what is assumed and left out. Begin
 //! with `breaker.rs`, the smallest.

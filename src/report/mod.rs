@@ -6,7 +6,7 @@
 //! A room for each command: [`run`] tells of one experiment, [`compare`] of variants side by side,
 //! [`sweep`] of a grid, [`plan`] of capacities. Each has a report, which is the work with all that
 //! is said of it, and makes of it a text, charts and files. What they share: [`caveats`] finds what
-//! limits the figures and words it, [`format`] says how numbers, tables and sections look,
+//! limits the figures and words it, [`mod@format`] says how numbers, tables and sections look,
 //! [`files`] builds the results directory and holds the files of single replications.
 //!
 //! What is shown comes from [`crate::metric`] and the summaries of [`crate::experiment`]; nothing

@@ -9,7 +9,7 @@
 //! sections have no crowd at all: of 10 replications of 200 requests of a queue that is half busy,
 //! the interval of p99 holds the truth in 82 of 100 cases instead of 95 (in 94 if the requests were
 //! independent). So sections are asked only where the data end before a better interval does: see
-//! [`crate::experiment::figures::percentile`].
+//! `metric::percentile`.
 
 use super::Sample;
 

@@ -43,7 +43,7 @@ pub struct Usage {
 }
 
 impl Samples {
-    /// A scrape finds `reading`; the container began at `start` with the counter as it was then. The
+    /// A scrape finds `reading`; the container began at `start` with the counter of then. The
     /// reading may still be of the container before it.
     pub fn scrape(&mut self, reading: CounterReading, start: CounterReading, resolution: Span) {
         assert!(self.last.is_none_or(|last| last.at <= reading.at), "time does not go back");

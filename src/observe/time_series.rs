@@ -1,4 +1,4 @@
-//! How a run goes on where requests feed back and something may trouble it: for each
+//! How a run goes on where something may trouble it: for each
 //! slot of time, a second unless the run is very long, what was sent in it and what became of that,
 //! whenever it did; and what else happened in it.
 
@@ -19,7 +19,8 @@ pub struct IntervalStats {
     pub answered: u64,
     /// The sum of their latencies.
     pub latency: Span,
-    /// The longest that one of the requests sent took to its outcome.
+    /// The longest that one of the requests sent took to its outcome; at least the slot, if one was
+    /// answered in the slot in which it was sent.
     pub slowest: Span,
     /// Attempts made for them beyond the first.
     pub again: u64,
@@ -47,13 +48,6 @@ impl IntervalStats {
     /// A request has its outcome, so long after it was sent.
     pub fn decide(&mut self, took: Span) {
         self.slowest = self.slowest.max(took);
-    }
-
-    /// A request was answered, with this latency.
-    pub fn answer(&mut self, latency: Span) {
-        self.answered += 1;
-        self.latency += latency;
-        self.decide(latency);
     }
 
     fn count(&mut self, count: Count) {

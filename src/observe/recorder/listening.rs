@@ -9,27 +9,20 @@ use crate::units::{Instant, Span};
 impl Observer for Recorder {
     #[inline(always)]
     fn offered(&mut self, sent: Instant) {
-        if sent >= self.live_since {
-            self.live_offered += 1;
+        if self.near.holds(sent) {
+            self.live.offered += 1;
         } else {
-            self.windows.at(sent).ledger.offered += 1;
-            self.bin_row.offered += 1;
-        }
-        if self.close {
-            self.follow_offered(sent);
+            self.offer_apart(sent);
         }
     }
 
     #[inline(always)]
     fn served(&mut self, request: &Served) {
         let latency = crate::observe::latency(request, self.scope.hop);
-        if request.sent >= self.live_since {
-            self.live.record(latency);
+        if self.near.holds(request.sent) {
+            self.live.answered.record(latency);
         } else {
-            self.serve_late(request, latency);
-        }
-        if self.close {
-            self.follow_served(request, latency);
+            self.serve_apart(request, latency);
         }
     }
 
@@ -42,13 +35,17 @@ impl Observer for Recorder {
         self.failed_lately += 1;
         self.bin_row.failures[failure as usize] += 1;
         self.requests.failed(sent, at, failure);
-        self.course.iter_mut().for_each(|course| course.at(sent).decide(at.since(sent)));
+        if let Some(series) = self.slots.series() {
+            series.at(sent).decide(at.since(sent));
+        }
     }
 
     fn tried_again(&mut self, sent: Instant) {
         self.bin_row.attempts += 1;
         self.windows.at(sent).attempts.offered += 1;
-        self.course.iter_mut().for_each(|course| course.at(sent).again += 1);
+        if let Some(series) = self.slots.series() {
+            series.at(sent).again += 1;
+        }
     }
 
     fn attempt_failed(&mut self, sent: Instant, failure: Failure) {
@@ -61,7 +58,9 @@ impl Observer for Recorder {
         if !self.over {
             self.windows.at(sent).counts[count as usize] += 1;
             self.bin_row.counts[count as usize] += 1;
-            self.course.iter_mut().for_each(|course| course.count(count));
+            if let Some(series) = self.slots.series() {
+                series.count(count);
+            }
         }
     }
 
@@ -97,8 +96,8 @@ impl Observer for Recorder {
             Observation::Boundary => self.turn_windows(at),
             Observation::ProbesFailed { replica, liveness } => {
                 self.fleet.fail_probes(at, *replica, *liveness);
-                if let Some(course) = self.course.as_mut().filter(|_| *liveness) {
-                    course.at(at).restarts += 1;
+                if let Some(series) = self.slots.series().filter(|_| *liveness) {
+                    series.at(at).restarts += 1;
                 }
             }
             Observation::SlotGone { slot } => self.tracker.give_up(*slot, at),
@@ -127,7 +126,9 @@ impl Observer for Recorder {
     }
 
     fn sampled(&mut self, at: Instant, readings: &[Reading], connecting: u64) {
-        self.course.iter_mut().for_each(|course| course.look(at));
+        if self.slots.turn(at, &self.live) {
+            self.aim();
+        }
         let held: u64 = readings.iter().map(|reading| reading.in_flight).sum();
         let in_flight = held + connecting;
         let quiet = std::mem::take(&mut self.failed_lately) == 0;
@@ -171,6 +172,6 @@ impl Observer for Recorder {
             self.windows.at(*sent).ledger.in_flight += 1;
         }
         self.over = true;
-        self.live_since = Instant::NEVER;
+        self.aim();
     }
 }

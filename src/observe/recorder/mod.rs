@@ -7,11 +7,12 @@
 //! ```
 //!
 //! A cut is the end of a bin, a look during an incident, or a moment at which a window opens or
-//! closes. Between cuts an answer costs one histogram entry; a request that was sent before the
-//! open windows changed last takes the long way.
+//! closes. Between cuts an answer costs one comparison and one histogram entry; a request that was
+//! sent before the open windows or the slot of time changed last takes the long way (`live.rs`).
 
 mod fleet;
 mod listening;
+mod live;
 mod sample;
 mod scope;
 mod tracker;
@@ -29,6 +30,7 @@ use crate::observe::timeline::{Latency, ReplicaLife, ReplicaRow, Timeline, Total
 use crate::observe::{Observation, Reading, ReplicaId, Served, State};
 use crate::units::{Instant, Span};
 use fleet::Fleet;
+use live::{Live, Near, Slots};
 use tracker::{Injection, Tracker};
 use windows::OpenWindows;
 
@@ -39,11 +41,11 @@ pub struct Recorder {
     keep: Keep,
     windows: OpenWindows,
     tracker: Tracker,
-    /// Answers since the last cut to requests sent since the open windows changed last, how many of
-    /// these were sent since that cut, and when the windows changed.
-    live: Histogram,
-    live_offered: u64,
-    live_since: Instant,
+    /// Since the last cut, of requests sent since the open windows changed last; and when they did.
+    live: Live,
+    segment: Instant,
+    /// Requests sent in this time need no more than `live`.
+    near: Near,
     /// Answers since the last cut to requests sent before that change.
     late: Histogram,
     /// Failures since the last cut.
@@ -58,10 +60,7 @@ pub struct Recorder {
     journal: Vec<JournalEntry>,
     journal_cut: u64,
     requests: sample::RequestSample,
-    /// How the run goes on, if that is followed.
-    course: Option<TimeSeries>,
-    /// Whether each request is followed, for the sample or the course.
-    close: bool,
+    slots: Slots,
     drained: u64,
     over: bool,
 }
@@ -69,12 +68,12 @@ pub struct Recorder {
 impl Recorder {
     /// A recorder that has seen nothing.
     pub fn new(scope: Scope, keep: Keep) -> Self {
-        Recorder {
+        let mut recorder = Recorder {
             windows: OpenWindows::new(),
             tracker: Tracker::new(&scope),
-            live: Histogram::default(),
-            live_offered: 0,
-            live_since: Instant::ZERO,
+            live: Live::default(),
+            segment: Instant::ZERO,
+            near: Near::NONE,
             late: Histogram::default(),
             failed: Ledger::default(),
             failed_lately: 0,
@@ -85,18 +84,19 @@ impl Recorder {
             journal: Vec::new(),
             journal_cut: 0,
             requests: sample::RequestSample::new(keep.requests_every),
-            course: scope.slot.map(TimeSeries::new),
-            close: keep.requests_every.is_some() || scope.slot.is_some(),
+            slots: Slots::new(scope.slot),
             drained: 0,
             over: false,
             scope,
             keep,
-        }
+        };
+        recorder.aim();
+        recorder
     }
 
     /// How the run went on, if that was followed.
     pub fn take_course(&mut self) -> Option<TimeSeries> {
-        self.course.take()
+        self.slots.take_series()
     }
 
     /// Requests of the current bin, each of which is a first attempt where attempts are counted.
@@ -141,41 +141,63 @@ impl Recorder {
         }
     }
 
-    /// Follows a request that was sent.
-    #[inline(always)]
-    pub(super) fn follow_offered(&mut self, sent: Instant) {
+    /// Finds out which requests need no more than `live`: none if all are followed, or the end is
+    /// over.
+    fn aim(&mut self) {
+        let apart = self.over || self.keep.requests_every.is_some();
+        self.near = if apart { Near::NONE } else { self.slots.near(self.segment) };
+    }
+
+    /// A request was sent before the windows or the slot changed, or ahead of the slot, or is
+    /// followed.
+    #[cold]
+    pub(super) fn offer_apart(&mut self, sent: Instant) {
         if self.keep.requests_every.is_some() {
             self.requests.offered(sent);
         }
-        if let Some(course) = &mut self.course {
-            course.at(sent).sent += 1;
+        let live = sent >= self.segment;
+        self.slots.offer(sent, live);
+        if live {
+            self.live.offered += 1;
+        } else {
+            self.windows.at(sent).ledger.offered += 1;
+            self.bin_row.offered += 1;
         }
     }
 
-    /// Follows a request that was answered.
-    #[inline(always)]
-    pub(super) fn follow_served(&mut self, request: &Served, latency: Span) {
+    /// The answer to such a request.
+    #[cold]
+    pub(super) fn serve_apart(&mut self, request: &Served, latency: Span) {
         if self.keep.requests_every.is_some() {
             self.requests.served(request, self.over);
         }
-        if let Some(course) = self.course.as_mut().filter(|_| !self.over) {
-            course.at(request.sent).answer(latency);
+        let live = request.sent >= self.segment && !self.over;
+        if !self.over {
+            self.slots.answer(request.sent, latency, live);
+        }
+        if live {
+            self.live.answered.record(latency);
+        } else {
+            self.serve_late(request, latency);
         }
     }
 
     /// Distributes what gathered since the last cut.
     pub(super) fn cut(&mut self) {
-        self.windows.add(&self.live, self.live_offered);
-        self.failed.served = self.live.count() + self.late.count();
-        for answered in [&self.live, &self.late] {
+        self.slots.settle(&self.live);
+        let Live { answered, offered } = &self.live;
+        self.windows.add(answered, *offered);
+        self.failed.served = answered.count() + self.late.count();
+        for answered in [answered, &self.late] {
             self.bin.merge(answered);
             self.tracker.add(answered, &Ledger::default());
         }
         self.tracker.add(&Histogram::default(), &self.failed);
-        self.bin_row.offered += self.live_offered;
-        self.live.clear();
+        self.bin_row.offered += offered;
+        self.live.answered.clear();
+        self.live.offered = 0;
         self.late.clear();
-        self.live_offered = 0;
+        self.slots.forget_live();
         self.failed = Ledger::default();
     }
 
@@ -190,7 +212,8 @@ impl Recorder {
         let open = extents.filter(|(_, extent)| is_open(extent)).map(|(window, _)| window);
         let open = open.collect();
         self.windows.change(now, open);
-        self.live_since = self.windows.segment_start();
+        self.segment = self.windows.segment_start();
+        self.aim();
     }
 
     fn begin_incident(
@@ -306,8 +329,7 @@ impl Recorder {
         }
     }
 
-    #[cold]
-    pub(super) fn serve_late(&mut self, request: &Served, latency: Span) {
+    fn serve_late(&mut self, request: &Served, latency: Span) {
         let class = self.windows.at(request.sent);
         class.latency.record(latency);
         if self.over {

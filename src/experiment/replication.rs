@@ -17,9 +17,7 @@ pub fn replicate(plan: &Plan, replication: u64, keep: Keep, progress: &Progress)
     let end = record(plan, replication, &mut recorder, progress);
     let course = recorder.take_course();
     let mut outcome = recorder.finish(end.at, end.interrupted, end.digest);
-    if !plan.is_open_loop() {
-        outcome.aftermath = Some(recovery(plan, &outcome, course.as_ref()));
-    }
+    outcome.aftermath = recovery(plan, &outcome, course.as_ref());
     for (of, ledger) in [("requests", &outcome.ledger), ("attempts", &outcome.attempts)] {
         assert!(
             ledger.balances(),
@@ -46,7 +44,7 @@ pub fn scope(plan: &Plan, replication: u64) -> Scope {
         hop: plan.ingress.hop,
         cores: plan.gateway.cores.0,
         feeds_back: !plan.is_open_loop(),
-        slot: (!plan.is_open_loop() && may_be_troubled(plan)).then(|| slot(plan)),
+        slot: may_be_troubled(plan).then(|| slot(plan)),
     }
 }
 

@@ -24,8 +24,8 @@ pub struct Summary {
     pub gateway: GatewaySummary,
     /// One for each fault of the plan, in its order.
     pub faults: Vec<FaultSummary>,
-    /// Whether replications came back; `None` unless requests feed back.
-    pub stability: Option<StabilitySummary>,
+    /// Whether replications came back from what troubled them.
+    pub stability: StabilitySummary,
 }
 
 /// A window in figures.

@@ -75,7 +75,7 @@ impl Metric {
             Basis::Percentile(_) => window.latency.count() > 0,
             Basis::Availability => window.ledger.availability().is_some(),
             Basis::Run(estimator) => estimator.speaks(outcome),
-            Basis::Replications(_) => outcome.aftermath.is_some(),
+            Basis::Replications(_) => true,
         }
     }
 }

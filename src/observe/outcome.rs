@@ -49,8 +49,8 @@ pub struct Outcome {
     pub in_flight_peak: u64,
     /// How often probes that compete for CPU failed often enough to count, after warm-up.
     pub probes_failed: ProbesFailed,
-    /// Whether it came back from what troubled it; `None` unless requests feed back.
-    pub aftermath: Option<RunRecovery>,
+    /// Whether it came back from what troubled it.
+    pub aftermath: RunRecovery,
     /// Digest of every event: equal digests mean equal runs.
     pub digest: u64,
     /// Bin by bin; kept for the first replication only.

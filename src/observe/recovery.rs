@@ -6,9 +6,10 @@ use super::time_series::IntervalStats;
 use crate::units::{Instant, Span};
 
 /// What became of a run after its trigger.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum Stability {
     /// There was no trigger.
+    #[default]
     Untroubled,
     /// All was as before, so long after the trigger was over.
     Recovered {
@@ -51,7 +52,7 @@ impl Stability {
 pub type Trigger = (Instant, Option<Instant>);
 
 /// What became of a run after its trigger, with what that rests on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunRecovery {
     /// The finding.
     pub stability: Stability,

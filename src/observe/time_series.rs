@@ -50,6 +50,12 @@ impl IntervalStats {
         self.slowest = self.slowest.max(took);
     }
 
+    /// A request was answered, with this latency.
+    pub fn answer(&mut self, latency: Span) {
+        self.answered += 1;
+        self.latency += latency;
+    }
+
     fn count(&mut self, count: Count) {
         match count {
             Count::Wasted => self.wasted += 1,
@@ -159,6 +165,7 @@ mod tests {
         let mut course = TimeSeries::new(Span::from_secs(1.0));
         course.at(at(2.5)).sent += 1;
         course.at(at(2.9)).answer(Span::from_secs(3.0));
+        course.at(at(2.9)).decide(Span::from_secs(3.0));
         course.at(at(0.0)).sent += 1;
         let sent = |from, to| course.between(at(from), at(to)).iter().map(|s| s.sent).sum::<u64>();
         assert_eq!((sent(0.0, 3.0), sent(0.1, 3.0), sent(2.0, 2.9)), (2, 1, 0));

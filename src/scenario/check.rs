@@ -148,22 +148,14 @@ fn impossible(
     }
 }
 
-/// A demand that the system comes back, of one that is not followed or has nothing to come back
-/// from.
+/// A demand that the system comes back, of one that has nothing to come back from.
 fn unanswerable(plan: &Plan, objective: &Objective, place: &Place) -> Option<Problem> {
     let metric = objective.metric;
     if !metric.is_of_replications() {
         return None;
     }
-    let name = metric.name();
-    if plan.is_open_loop() {
-        let title = format!("`{name}` asks of requests that feed back, and here none do");
-        let help = "write what answers back, such as [clients] with timeout and attempts; \
-                    or ask for `recovery`";
-        return Some(Problem::error(place.clone(), title).help(help));
-    }
     let calm = plan.faults.is_empty() && !rises(plan);
-    let title = format!("`{name}`: there is no trigger to come back from");
+    let title = format!("`{}`: there is no trigger to come back from", metric.name());
     let help = "add a [[fault]], or a [[traffic.change]] to a higher rate and back";
     calm.then(|| Problem::error(place.clone(), title).help(help))
 }

@@ -36,6 +36,7 @@ impl Run {
             let (sent, latency) = (self.rate, Span::from_secs(latency));
             let slot = course.at(at(second as f64));
             slot.sent = sent;
+            slot.decide(latency);
             (0..self.answered(sent, share)).for_each(|_| slot.answer(latency));
         }
         course

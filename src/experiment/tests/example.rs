@@ -6,6 +6,7 @@ use crate::observe::histogram::Histogram;
 use crate::observe::incident::Incident;
 use crate::observe::ledger::{Failure, Ledger};
 use crate::observe::outcome::{JournalEntry, Outcome, ProbesFailed, RequestRecord, WindowOutcome};
+use crate::observe::recovery::RunRecovery;
 use crate::observe::tally::Tally;
 use crate::observe::timeline::{Latency, ReplicaLife, ReplicaRow, Timeline, TotalRow};
 use crate::observe::{Observation, State};
@@ -104,7 +105,7 @@ pub fn outcome(plan: &Plan, replication: u64) -> Outcome {
         drained: 2,
         in_flight_peak: 40 + stream.below(10) as u64,
         probes_failed: ProbesFailed::default(),
-        aftermath: None,
+        aftermath: RunRecovery::default(),
         digest: 0x1234_5678_9abc_def0 ^ replication,
         timeline: Some(timeline()),
         journal: journal(),

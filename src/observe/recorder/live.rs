@@ -95,8 +95,7 @@ impl Slots {
         }
         let Some(series) = &mut self.series else { return };
         let slot = series.at(sent);
-        slot.answered += 1;
-        slot.latency += latency;
+        slot.answer(latency);
         // How long those of the slot in progress take is settled when it ends.
         match self.begins <= sent && sent < self.ends {
             true => self.answered = true,
@@ -146,5 +145,97 @@ impl Slots {
         }
         self.begins = Instant(now.0 - now.0 % width.0);
         self.ends = self.begins + width;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observe::time_series::IntervalStats;
+    use crate::units::SECOND;
+    use proptest::prelude::*;
+
+    const SLOT: Span = Span(SECOND);
+    const SLOTS: u64 = 8;
+
+    /// What happens to a request, in order of time.
+    #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+    enum Fact {
+        Sampled,
+        Cut,
+        Offered(u64),
+        Answered(u64),
+    }
+
+    /// The facts of requests, each with when it was sent and how long it took, in nanoseconds.
+    fn facts(requests: &[(u64, u64)], cuts: &[u64]) -> Vec<(u64, Fact)> {
+        let sent = requests.iter().map(|(sent, _)| (*sent, Fact::Offered(*sent)));
+        let answered = requests.iter().map(|(sent, took)| (sent + took, Fact::Answered(*sent)));
+        let samples = (1..=SLOTS).map(|slot| (slot * SECOND, Fact::Sampled));
+        let cuts = cuts.iter().map(|at| (*at, Fact::Cut));
+        let mut all: Vec<_> = sent.chain(answered).chain(samples).chain(cuts).collect();
+        all.retain(|(at, _)| *at <= SLOTS * SECOND);
+        all.sort_unstable();
+        all
+    }
+
+    /// The slots, if a cut changes the windows, and requests are told apart by [`Near`] or not.
+    fn followed(facts: &[(u64, Fact)], near: bool) -> Vec<IntervalStats> {
+        let (mut slots, mut live) = (Slots::new(Some(SLOT)), Live::default());
+        let mut segment = Instant::ZERO;
+        for (at, fact) in facts {
+            let (now, near) = (Instant(*at), near.then(|| slots.near(segment)));
+            let simple = |sent| near.is_some_and(|near| near.holds(Instant(sent)));
+            match *fact {
+                Fact::Sampled => _ = slots.turn(now, &live),
+                Fact::Cut => {
+                    slots.settle(&live);
+                    live = Live::default();
+                    slots.forget_live();
+                    segment = now;
+                }
+                Fact::Offered(sent) => {
+                    live.offered += u64::from(Instant(sent) >= segment);
+                    if !simple(sent) {
+                        slots.offer(Instant(sent), Instant(sent) >= segment);
+                    }
+                }
+                Fact::Answered(sent) => {
+                    let latency = now.since(Instant(sent));
+                    let is_live = Instant(sent) >= segment;
+                    if is_live {
+                        live.answered.record(latency);
+                    }
+                    if !simple(sent) {
+                        slots.answer(Instant(sent), latency, is_live);
+                    }
+                }
+            }
+        }
+        let series = slots.take_series().unwrap();
+        series.between(Instant::ZERO, Instant(SLOTS * SECOND)).to_vec()
+    }
+
+    proptest! {
+        #[test]
+        fn slots_hold_what_was_sent_in_them_whichever_way_it_was_told(
+            requests in prop::collection::vec((0..SLOTS * SECOND, 1..3 * SECOND), 0..200),
+            cuts in prop::collection::vec(0..SLOTS * SECOND, 0..6),
+        ) {
+            let facts = facts(&requests, &cuts);
+            let slots = followed(&facts, true);
+            prop_assert_eq!(&slots, &followed(&facts, false));
+            for (index, slot) in slots.iter().enumerate() {
+                let (from, end) = (index as u64 * SECOND, SLOTS * SECOND);
+                let mine = requests.iter().filter(|(sent, _)| (from..from + SECOND).contains(sent));
+                let answered: Vec<_> = mine.clone().filter(|(sent, took)| sent + took <= end).collect();
+                prop_assert_eq!(slot.sent, mine.count() as u64);
+                prop_assert_eq!(slot.answered, answered.len() as u64);
+                prop_assert_eq!(slot.latency.0, answered.iter().map(|(_, took)| took).sum::<u64>());
+                let greatest = answered.iter().map(|(_, took)| *took).max().unwrap_or(0);
+                let least = if greatest > 0 { SECOND } else { 0 };
+                prop_assert!(slot.slowest.0 == greatest || slot.slowest.0 == least.max(greatest));
+            }
+        }
     }
 }

@@ -25,6 +25,7 @@ pub use scope::{Keep, Scope, WindowExtent};
 use crate::observe::histogram::Histogram;
 use crate::observe::ledger::Ledger;
 use crate::observe::outcome::{JOURNAL_LIMIT, JournalEntry, Outcome};
+use crate::observe::recovery::RunRecovery;
 use crate::observe::time_series::TimeSeries;
 use crate::observe::timeline::{Latency, ReplicaLife, ReplicaRow, Timeline, TotalRow};
 use crate::observe::{Observation, Reading, ReplicaId, Served, State};
@@ -104,7 +105,8 @@ impl Recorder {
         if self.scope.feeds_back { self.bin_row.offered } else { 0 }
     }
 
-    /// The outcome of a replication that ended at `ended`.
+    /// The outcome of a replication that ended at `ended`; what became of it after its trigger is for
+    /// others to judge.
     pub fn finish(mut self, ended: Instant, interrupted: bool, digest: u64) -> Outcome {
         if self.scope.feeds_back {
             self.windows.count_attempts();
@@ -132,7 +134,7 @@ impl Recorder {
             drained: self.drained,
             in_flight_peak: work.in_flight_peak,
             probes_failed: work.probes_failed,
-            aftermath: None,
+            aftermath: RunRecovery::default(),
             digest,
             timeline: self.keep.timeline.then_some(self.timeline),
             journal: self.journal,

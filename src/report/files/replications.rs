@@ -14,17 +14,17 @@ use crate::units::Span;
 
 /// Writes one row for each outcome. `recovery_s` is the longest recovery; it is empty if there was
 /// no incident or one was not over. If requests feed back, the attempts for the
-/// requests and what is counted for them follow, and whether the replication came back.
+/// requests and what is counted for them follow; at last, whether the replication came back.
 pub(crate) fn write(plan: &Plan, outcomes: &[Outcome], out: &mut dyn Write) -> Result<()> {
     let feeds_back = !plan.is_open_loop();
     let last = if feeds_back { &["attempts"][..] } else { &[] };
     let counts = Count::ALL.iter().map(|count| count.key()).filter(|_| feeds_back);
-    let further = ["stability", "recovered_after_s"].into_iter().filter(|_| feeds_back);
+    let further = ["stability", "recovered_after_s"];
     let header = header().into_iter();
     let further = last.iter().copied().chain(counts).chain(further).map(str::to_owned);
     let rows = outcomes.iter().map(|outcome| {
-        let further = if feeds_back { feedback(outcome) } else { Vec::new() };
-        row(outcome).into_iter().chain(further)
+        let further = if feeds_back { attempts(outcome) } else { Vec::new() };
+        row(outcome).into_iter().chain(further).chain(stability(outcome))
     });
     write_csv(out, header.chain(further), rows)
 }
@@ -68,15 +68,17 @@ fn row(outcome: &Outcome) -> Vec<Cell> {
     row
 }
 
-fn feedback(outcome: &Outcome) -> Vec<Cell> {
+fn attempts(outcome: &Outcome) -> Vec<Cell> {
     let window = &outcome.windows[0];
-    let numbers = [window.attempts.offered].into_iter().chain(window.counts).map(Cell::from);
-    let stability = outcome.aftermath.as_ref().map(|aftermath| aftermath.stability);
-    let after = match stability {
-        Some(Stability::Recovered { after }) => Some(after),
+    [window.attempts.offered].into_iter().chain(window.counts).map(Cell::from).collect()
+}
+
+fn stability(outcome: &Outcome) -> [Cell; 2] {
+    let after = match outcome.aftermath.stability {
+        Stability::Recovered { after } => Some(after),
         _ => None,
     };
-    numbers.chain([stability.map(Stability::label).into(), after.into()]).collect()
+    [outcome.aftermath.stability.label().into(), after.into()]
 }
 
 #[cfg(test)]

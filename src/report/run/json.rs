@@ -8,7 +8,6 @@ use std::io::{Result, Write};
 use serde::Serialize;
 
 use crate::engine::ENGINE;
-use crate::experiment::recovery::stability::StabilitySummary;
 use crate::experiment::summary::WindowSummary;
 use crate::experiment::{Sequence, SequenceEnd};
 use crate::metric::nine_digits;
@@ -87,16 +86,6 @@ struct ScenarioPart<'a> {
     set: &'a [String],
 }
 
-/// All of it; the stability of replications comes before the caveats, if it is known.
-#[derive(Serialize)]
-struct SummaryFile<A, B> {
-    #[serde(flatten)]
-    parts: A,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stability: Option<StabilitySummary>,
-    caveats: Vec<B>,
-}
-
 fn summary(report: &Report) -> impl Serialize {
     let (scenario, experiment) = (report.scenario, report.experiment);
     let run = &scenario.plan.run;
@@ -106,7 +95,7 @@ fn summary(report: &Report) -> impl Serialize {
     let caveats = report.caveats.iter().map(|caveat| {
         object! { key: caveat.key(), message: caveat.message(), remedy: caveat.remedy() }
     });
-    let parts = object! {
+    object! {
         schema: SCHEMA,
         version: VERSION,
         engine: ENGINE,
@@ -132,9 +121,9 @@ fn summary(report: &Report) -> impl Serialize {
         gateway: report.summary.gateway.clone(),
         faults: report.summary.faults.clone(),
         incidents: incidents.collect::<Vec<_>>(),
-    };
-    let stability = report.summary.stability.clone();
-    SummaryFile { parts, stability, caveats: caveats.collect() }
+        stability: report.summary.stability.clone(),
+        caveats: caveats.collect::<Vec<_>>(),
+    }
 }
 
 /// How replications went on until they were enough.
@@ -246,6 +235,7 @@ mod tests {
             "gateway",
             "faults",
             "incidents",
+            "stability",
             "caveats",
         ];
         parts.sort_unstable();
@@ -281,7 +271,7 @@ mod tests {
         assert_eq!(point(&json["stability"]["stuck"]), 0.4);
         assert_eq!(json["stability"]["sustaining_loops"][1]["what"], "retries");
         assert_eq!(point(&json["stability"]["sustaining_loops"][1]["last"]), 1.9);
-        assert!(plain.get("stability").is_none());
+        assert_eq!(plain["stability"]["untroubled"], 5);
         let json = &json["windows"][0];
         let requests = point(&json["offered"]) + point(&attempts["retries"]);
         assert!((point(&attempts["offered"]) - requests).abs() < 1e-4);

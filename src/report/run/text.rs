@@ -215,7 +215,7 @@ fn story(report: &Report, paint: Paint) -> String {
 }
 
 fn stability(report: &Report, paint: Paint) -> String {
-    let found = report.summary.stability.as_ref().map(recovery::lines).unwrap_or_default();
+    let found = recovery::lines(&report.summary.stability);
     paint.section("Back to what it was, once the trigger is gone?", lines(&found))
 }
 

@@ -28,7 +28,7 @@ fn run(plan: &Plan) -> Outcome {
 /// An outcome without what only one way of simulating tells.
 fn comparable(outcome: Outcome) -> Outcome {
     let mut outcome = outcome;
-    (outcome.digest, outcome.attempts, outcome.aftermath) = (0, Default::default(), None);
+    (outcome.digest, outcome.attempts) = (0, Default::default());
     outcome.windows.iter_mut().for_each(|window| window.attempts = Default::default());
     // Sums of many parts: to twelve digits.
     let round = |sum: &mut f64| *sum = (*sum * 1e9).round() / 1e9;

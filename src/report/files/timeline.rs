@@ -81,7 +81,7 @@ fn replica_row(
     let mut cells: Vec<Cell> =
         vec![start.into(), (&life.name).into(), zone.into(), row.state.label().into()];
     cells.extend([row.arrived, row.served].map(Cell::from));
-    cells.extend(vec![Cell::from(""); Failure::ALL.len() + 4]);
+    cells.extend((0..Failure::ALL.len() + 4).map(|_| Cell::from("")));
     cells.extend([row.in_flight.into(), cells::share(row.cpu).into()]);
     cells.extend([monitored.map(cells::share).into(), u64::from(in_rotation).into()]);
     cells.extend([Cell::from(""), Cell::from("")]);

@@ -36,12 +36,13 @@ impl Cell {
     }
 
     /// As files have it.
-    fn cells(self) -> Vec<String> {
+    fn write(&self, out: &mut csv::Writer<&mut dyn Write>) -> csv::Result<()> {
+        let mut fields = |fields: &[String]| fields.iter().try_for_each(|f| out.write_field(f));
         match self {
-            Cell::Text(text) => vec![text],
-            Cell::Figure(figure) => cells::numbers(figure.as_deref()).to_vec(),
-            Cell::Estimate(estimate) => cells::numbers(estimate.as_ref()).to_vec(),
-            Cell::Interval(interval) => cells::ends(interval).to_vec(),
+            Cell::Text(text) => out.write_field(text),
+            Cell::Figure(figure) => fields(&cells::numbers(figure.as_deref())),
+            Cell::Estimate(estimate) => fields(&cells::numbers(estimate.as_ref())),
+            Cell::Interval(interval) => fields(&cells::ends(*interval)),
         }
     }
 }
@@ -110,7 +111,10 @@ pub(crate) fn write_csv<H: AsRef<[u8]>, C: Into<Cell>>(
     let mut writer = csv::Writer::from_writer(out);
     writer.write_record(header)?;
     for row in rows {
-        writer.write_record(row.into_iter().flat_map(|cell| cell.into().cells()))?;
+        for cell in row {
+            cell.into().write(&mut writer)?;
+        }
+        writer.write_record(None::<&[u8]>)?;
     }
     writer.flush()
 }
@@ -143,7 +147,13 @@ macro_rules! plain {
     )+};
 }
 
-plain!(&str, &String, String, u64, usize, bool, std::borrow::Cow<'static, str>);
+plain!(&str, &String, u64, usize, bool, std::borrow::Cow<'static, str>);
+
+impl From<String> for Cell {
+    fn from(text: String) -> Cell {
+        Cell::Text(text)
+    }
+}
 
 /// A number with nine digits.
 impl From<f64> for Cell {

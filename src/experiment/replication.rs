@@ -15,10 +15,10 @@ use crate::units::{Instant, SECOND, Span};
 pub fn replicate(plan: &Plan, replication: u64, keep: Keep, progress: &Progress) -> Outcome {
     let mut recorder = Recorder::new(scope(plan, replication), keep);
     let end = record(plan, replication, &mut recorder, progress);
-    let course = recorder.take_course();
+    let series = recorder.take_time_series();
     let mut outcome = recorder.finish(end.at, end.interrupted, end.digest);
     if !plan.is_open_loop() {
-        outcome.aftermath = Some(recovery(plan, &outcome, course.as_ref()));
+        outcome.aftermath = Some(recovery(plan, &outcome, series.as_ref()));
     }
     for (of, ledger) in [("requests", &outcome.ledger), ("attempts", &outcome.attempts)] {
         assert!(

@@ -42,13 +42,13 @@ impl Observer for Recorder {
         self.failed_lately += 1;
         self.bin_row.failures[failure as usize] += 1;
         self.requests.failed(sent, at, failure);
-        self.course.iter_mut().for_each(|course| course.at(sent).decide(at.since(sent)));
+        self.time_series.iter_mut().for_each(|series| series.at(sent).decide(at.since(sent)));
     }
 
     fn tried_again(&mut self, sent: Instant) {
         self.bin_row.attempts += 1;
         self.windows.at(sent).attempts.offered += 1;
-        self.course.iter_mut().for_each(|course| course.at(sent).again += 1);
+        self.time_series.iter_mut().for_each(|series| series.at(sent).again += 1);
     }
 
     fn attempt_failed(&mut self, sent: Instant, failure: Failure) {
@@ -61,7 +61,7 @@ impl Observer for Recorder {
         if !self.over {
             self.windows.at(sent).counts[count as usize] += 1;
             self.bin_row.counts[count as usize] += 1;
-            self.course.iter_mut().for_each(|course| course.count(count));
+            self.time_series.iter_mut().for_each(|series| series.count(count));
         }
     }
 
@@ -97,8 +97,8 @@ impl Observer for Recorder {
             Observation::Boundary => self.turn_windows(at),
             Observation::ProbesFailed { replica, liveness } => {
                 self.fleet.fail_probes(at, *replica, *liveness);
-                if let Some(course) = self.course.as_mut().filter(|_| *liveness) {
-                    course.at(at).restarts += 1;
+                if let Some(series) = self.time_series.as_mut().filter(|_| *liveness) {
+                    series.at(at).restarts += 1;
                 }
             }
             Observation::SlotGone { slot } => self.tracker.give_up(*slot, at),
@@ -127,7 +127,7 @@ impl Observer for Recorder {
     }
 
     fn sampled(&mut self, at: Instant, readings: &[Reading], connecting: u64) {
-        self.course.iter_mut().for_each(|course| course.look(at));
+        self.time_series.iter_mut().for_each(|series| series.look(at));
         let held: u64 = readings.iter().map(|reading| reading.in_flight).sum();
         let in_flight = held + connecting;
         let quiet = std::mem::take(&mut self.failed_lately) == 0;

@@ -59,8 +59,8 @@ pub struct Recorder {
     journal_cut: u64,
     requests: sample::RequestSample,
     /// How the run goes on, if that is followed.
-    course: Option<TimeSeries>,
-    /// Whether each request is followed, for the sample or the course.
+    time_series: Option<TimeSeries>,
+    /// Whether each request is followed, for the sample or the time series.
     close: bool,
     drained: u64,
     over: bool,
@@ -85,7 +85,7 @@ impl Recorder {
             journal: Vec::new(),
             journal_cut: 0,
             requests: sample::RequestSample::new(keep.requests_every),
-            course: scope.slot.map(TimeSeries::new),
+            time_series: scope.slot.map(TimeSeries::new),
             close: keep.requests_every.is_some() || scope.slot.is_some(),
             drained: 0,
             over: false,
@@ -95,8 +95,8 @@ impl Recorder {
     }
 
     /// How the run went on, if that was followed.
-    pub fn take_course(&mut self) -> Option<TimeSeries> {
-        self.course.take()
+    pub fn take_time_series(&mut self) -> Option<TimeSeries> {
+        self.time_series.take()
     }
 
     /// Requests of the current bin, each of which is a first attempt where attempts are counted.
@@ -147,8 +147,8 @@ impl Recorder {
         if self.keep.requests_every.is_some() {
             self.requests.offered(sent);
         }
-        if let Some(course) = &mut self.course {
-            course.at(sent).sent += 1;
+        if let Some(series) = &mut self.time_series {
+            series.at(sent).sent += 1;
         }
     }
 
@@ -158,8 +158,8 @@ impl Recorder {
         if self.keep.requests_every.is_some() {
             self.requests.served(request, self.over);
         }
-        if let Some(course) = self.course.as_mut().filter(|_| !self.over) {
-            course.at(request.sent).answer(latency);
+        if let Some(series) = self.time_series.as_mut().filter(|_| !self.over) {
+            series.at(request.sent).answer(latency);
         }
     }
 

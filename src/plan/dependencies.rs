@@ -52,6 +52,11 @@ impl Policy {
     pub fn cpu_secs(&self, payload_kb: f64) -> f64 {
         self.cpu.as_secs() + self.cpu_per_kb.as_secs() * payload_kb
     }
+
+    /// Whether it may end a request before that has gone all the way.
+    pub fn may_end_requests(&self) -> bool {
+        self.kind != PolicyKind::Work
+    }
 }
 
 /// What a policy does.

@@ -81,6 +81,9 @@ failures! {
     UpstreamFailed = "failed upstream", "failed_upstream", Some(503), Refused;
     /// The upstream did not answer in time.
     UpstreamTimedOut = "timed out upstream", "timed_out_upstream", Some(504), TimedOut;
+    /// It did not prove who sends it.
+    Unauthenticated =
+        "rejected: not authenticated", "rejected_unauthenticated", Some(401), Refused;
 }
 
 impl Failure {

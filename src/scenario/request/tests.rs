@@ -56,7 +56,7 @@ contracts = false
 
 [[api]]
 name = "status"
-policies = ["cache", "tokens"]
+policies = ["token", "cache", "tokens"]
 resources = 10
 
 [[policy]]
@@ -102,6 +102,13 @@ algorithm = "token-bucket"
 rate = "100/s"
 size = 300
 sharing = "per-replica"
+
+[[policy]]
+name = "token"
+kind = "authentication"
+cpu = "80us"
+spent = "10%"
+rejects = "2%"
 
 [[upstream]]
 name = "orders"
@@ -180,7 +187,7 @@ fn apis() -> Vec<Api> {
         weight: 0.25,
         demand: None,
         payload_kb: 1.0,
-        policies: vec![1, 4],
+        policies: vec![5, 1, 4],
         upstream: None,
         resources: Popularity { keys: 10, zipf: 0.0 },
         cacheable: Share::ONE,
@@ -221,12 +228,14 @@ fn policies() -> Vec<Policy> {
     let tokens = limited(limit(tokens, own), LimitKey::All, None, Span::ZERO);
     let work = policy("check", PolicyKind::Work);
     let cache = policy("cache", PolicyKind::Cache(cache));
+    let token = policy("token", PolicyKind::Authentication { rejects: Share(0.02) });
     vec![
         Policy { cpu: secs(50e-6), cpu_per_kb: secs(5e-6), spent: Share::ONE, ..work },
         Policy { cpu: secs(20e-6), spent: Share(0.3), ..cache },
         policy("limit", leases),
         policy("spikes", sliding),
         policy("tokens", tokens),
+        Policy { cpu: secs(80e-6), spent: Share(0.1), ..token },
     ]
 }
 

@@ -10,11 +10,11 @@ use crate::plan::{
 use crate::policy::breaker::BreakerSpec;
 use crate::policy::cache::CacheSpec;
 use crate::policy::limit::{Algorithm, LimitSpec, OnUnknown, Quota, Sharing, WindowOrigin};
-use crate::policy::outlier::OutlierSpec;
+use crate::policy::outlier::{OutlierSpec, Outliers, Response};
 use crate::random::Law;
 use crate::scenario::Setting;
 use crate::scenario::read::parse;
-use crate::units::{Rate, Share, Span};
+use crate::units::{Instant, Rate, Share, Span};
 
 pub(crate) const LEAST: &str = "question = \"?\"\ntraffic.rate = \"9/s\"\nrun.horizon = \"10m\"\n";
 
@@ -130,6 +130,7 @@ interval = "5s"
 base-ejection = "20s"
 max-ejection = "100s"
 max-ejected = "40%"
+always-eject-one = false
 consecutive-errors = 3
 panic = "0%"
 
@@ -245,6 +246,7 @@ fn upstream() -> Upstream {
         base_ejection: secs(20.0),
         max_ejection: secs(100.0),
         max_ejected: Share(0.4),
+        always_eject_one: false,
         consecutive_5xx: Some(3),
         panic: Share::ZERO,
         ..OutlierSpec::default()
@@ -379,4 +381,21 @@ fn a_file_that_writes_its_dependencies_out_means_the_same() {
         let (again, _, shown) = read(&crate::scenario::tests::written(&settings));
         assert_eq!(again, plan, "{shown}");
     }
+}
+
+#[test]
+fn of_three_hosts_a_tenth_is_none_unless_one_always_may_be_out() {
+    let out = |line: &str| {
+        let upstream = "[[upstream]]\nname = \"orders\"\nhosts = 3\nlatency = \"1ms\"\n";
+        let (plan, ..) = read(&format!("{LEAST}{upstream}outlier-detection = true\n{line}"));
+        let spec = plan.dependencies.upstreams[0].outliers.expect("hosts are avoided");
+        let mut outliers = Outliers::new(spec, 3);
+        for host in [0, 1, 2].into_iter().flat_map(|host| [host; 5]) {
+            outliers.note(Instant::ZERO, host, Response::Error);
+        }
+        outliers.ejected()
+    };
+    let lines = ["", "always-eject-one = true\n", "always-eject-one = false\n"];
+    assert_eq!(lines.map(out), [1, 1, 0]);
+    assert_eq!(out("always-eject-one = false\nmax-ejected = \"40%\"\n"), 1);
 }

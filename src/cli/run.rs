@@ -16,10 +16,10 @@ pub(super) fn run(args: &RunArgs, session: &Session) -> anyhow::Result<Exit> {
     let Some(mut scenario) = loaded else { return Ok(Exit::Error) };
     load::change(&mut scenario, args.common.seed, args.count.replications);
     let mut work = Work::begin(&args.common, &scenario.name, session)?;
-    let course = Retention::First { requests_every: args.requests_every };
+    let retention = Retention::First { requests_every: args.requests_every };
     let experiment = work.run(|runner| match args.count.precision() {
-        Some(precision) => precision::run(runner, &scenario, precision, course),
-        None => runner.run_all(&scenario.plan, course),
+        Some(precision) => precision::run(runner, &scenario, precision, retention),
+        None => runner.run_all(&scenario.plan, retention),
     })?;
     let report = Report::new(&scenario, &experiment, args.requests_every);
     files::write_all(&report, work.staging())?;

@@ -15,9 +15,9 @@ use crate::units::{Instant, SECOND, Span};
 pub fn replicate(plan: &Plan, replication: u64, keep: Keep, progress: &Progress) -> Outcome {
     let mut recorder = Recorder::new(scope(plan, replication), keep);
     let end = record(plan, replication, &mut recorder, progress);
-    let course = recorder.take_course();
+    let series = recorder.take_time_series();
     let mut outcome = recorder.finish(end.at, end.interrupted, end.digest);
-    outcome.aftermath = recovery(plan, &outcome, course.as_ref());
+    outcome.aftermath = recovery(plan, &outcome, series.as_ref());
     for (of, ledger) in [("requests", &outcome.ledger), ("attempts", &outcome.attempts)] {
         assert!(
             ledger.balances(),

@@ -30,8 +30,8 @@ pub fn run(
     progress: &Progress,
 ) -> Result<Experiment, rayon::ThreadPoolBuildError> {
     let runner = Runner::new(options.jobs, progress, &store::NoStore)?;
-    let course = Retention::First { requests_every: options.requests_every };
-    Ok(runner.run_all(plan, course))
+    let retention = Retention::First { requests_every: options.requests_every };
+    Ok(runner.run_all(plan, retention))
 }
 
 #[cfg(test)]
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_first_replication_keeps_its_course() {
+    fn only_the_first_replication_keeps_its_timeline() {
         let run = run(&example::plan(), Options::default(), &Progress::default()).unwrap();
         let kept: Vec<bool> = run.outcomes.iter().map(|o| o.timeline.is_some()).collect();
         assert!(kept[0] && !kept[1..].contains(&true));

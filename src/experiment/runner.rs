@@ -12,7 +12,7 @@ use crate::observe::outcome::Outcome;
 use crate::observe::recorder::Keep;
 use crate::plan::Plan;
 
-/// Whether the course of a replication is kept: timeline, journal and requests.
+/// Whether the details of a replication are kept: timeline, journal and requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retention {
     /// Of none.
@@ -75,18 +75,18 @@ impl<'a> Runner<'a> {
     ///
     /// # Panics
     /// As [`replicate`].
-    pub fn run_all(&self, plan: &Plan, course: Retention) -> Experiment {
+    pub fn run_all(&self, plan: &Plan, retention: Retention) -> Experiment {
         let asked = plan.run.replications;
         self.progress.expect(asked, plan.run.horizon.0.saturating_mul(asked as u64));
-        self.run(plan, asked, course)
+        self.run(plan, asked, retention)
     }
 
     /// The first `asked` replications of a plan.
     ///
     /// # Panics
     /// As [`replicate`].
-    pub fn run(&self, plan: &Plan, asked: usize, course: Retention) -> Experiment {
-        Experiment::gather(self.outcomes(plan, 0..asked, course), asked)
+    pub fn run(&self, plan: &Plan, asked: usize, retention: Retention) -> Experiment {
+        Experiment::gather(self.outcomes(plan, 0..asked, retention), asked)
     }
 
     /// Adds replications to those that an experiment of the plan has, unless it was stopped.
@@ -103,11 +103,11 @@ impl<'a> Runner<'a> {
     }
 
     /// Outcomes in order of their index; those that did not begin before a stop are missing.
-    fn outcomes(&self, plan: &Plan, range: Range<usize>, course: Retention) -> Vec<Outcome> {
+    fn outcomes(&self, plan: &Plan, range: Range<usize>, retention: Retention) -> Vec<Outcome> {
         let digest = store::digest(plan);
         let one = |index: usize| {
             let key = ReplicationKey { plan: digest, replication: index as u64 };
-            self.one(plan, key, course.keep(key.replication))
+            self.one(plan, key, retention.keep(key.replication))
         };
         let all: Vec<Option<Outcome>> =
             self.pool.install(|| range.into_par_iter().map(one).collect());

@@ -16,7 +16,7 @@ pub struct ReplicationKey {
     pub replication: u64,
 }
 
-/// A place for outcomes without a course (timeline, journal, requests).
+/// A place for outcomes without the details (timeline, journal, requests).
 pub trait OutcomeStore: Sync {
     /// The outcome of this name, if it is here.
     fn get(&self, key: ReplicationKey) -> Option<Outcome>;

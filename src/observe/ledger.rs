@@ -3,121 +3,95 @@
 use serde::{Deserialize, Serialize};
 use std::ops::AddAssign;
 
-/// How a request can fail. Each is a named mechanism; there is no other way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Failure {
-    /// The replica that was working on it died, or its ingress instance did.
-    LostInFlight,
-    /// No replica was in rotation.
-    NoReadyReplica,
-    /// It was sent to the address of a dead replica and no retry was left.
-    DeadAddress,
-    /// Its API uses contracts and the replica had not loaded them.
-    ContractsMissing,
-    /// The replica did not answer within the ingress read timeout.
+/// By what a request failed, in broad terms: a colour each in charts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mechanism {
+    /// Somebody had it, and was lost.
+    Lost,
+    /// It got an answer that is an error.
+    Refused,
+    /// Somebody waited no longer.
     TimedOut,
+}
+
+/// The table of the ways to fail: the type, the list of all, and what is known of each. A line is
+/// `Name = "word in tables", "column in files", HTTP status, mechanism;`.
+macro_rules! failures {
+    ($($(#[$doc:meta])* $name:ident = $label:literal, $key:literal, $status:expr, $of:ident;)*) => {
+        /// How a request can fail. Each is a named mechanism; there is no other way.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Failure { $($(#[$doc])* $name,)* }
+
+        impl Failure {
+            /// All ways to fail, in the order of their declaration, by which counts are indexed
+            /// and files and reports list them.
+            pub const ALL: [Failure; [$($label),*].len()] = [$(Failure::$name),*];
+
+            /// The word that tables use.
+            pub fn label(self) -> &'static str {
+                match self { $(Failure::$name => $label,)* }
+            }
+
+            /// The column name in files.
+            pub fn key(self) -> &'static str {
+                match self { $(Failure::$name => $key,)* }
+            }
+
+            /// What the client sees: an HTTP status, or nothing when no server is left to answer.
+            /// By it clients decide whether to try again.
+            pub fn status(self) -> Option<u16> {
+                match self { $(Failure::$name => $status,)* }
+            }
+
+            /// By what it failed, in broad terms.
+            pub fn mechanism(self) -> Mechanism {
+                match self { $(Failure::$name => Mechanism::$of,)* }
+            }
+        }
+    };
+}
+
+failures! {
+    /// The replica that was working on it died, or its ingress instance did.
+    LostInFlight = "lost in flight", "lost_in_flight", Some(502), Lost;
+    /// No replica was in rotation.
+    NoReadyReplica =
+        "refused: no ready replica", "refused_no_ready_replica", Some(503), Refused;
+    /// It was sent to the address of a dead replica and no retry was left.
+    DeadAddress = "refused: dead address", "refused_dead_address", Some(502), Refused;
+    /// Its API uses contracts and the replica had not loaded them.
+    ContractsMissing =
+        "refused: contracts missing", "refused_contracts_missing", Some(503), Refused;
+    /// The replica did not answer within the ingress read timeout.
+    TimedOut = "timed out at the ingress", "timed_out", Some(504), TimedOut;
     /// It was sent to an ingress instance that had vanished.
-    IngressDown,
+    IngressDown = "refused: ingress instance down", "refused_ingress_down", None, Refused;
     /// Its client waited no longer.
-    GivenUp,
+    GivenUp = "given up by the client", "given_up", None, TimedOut;
     /// A limit had admitted all that it admits in this time.
-    RateLimited,
+    RateLimited = "rejected: limit reached", "rejected_limit", Some(429), Refused;
     /// Nobody could say whether a limit has room: its storage could not be reached.
-    QuotaUnknown,
+    QuotaUnknown = "rejected: quota unknown", "rejected_quota_unknown", Some(429), Refused;
     /// Its client's contract had been revoked.
-    ContractRevoked,
+    ContractRevoked =
+        "refused: contract revoked", "refused_contract_revoked", Some(401), Refused;
     /// The replica had as many requests at the upstream as its circuit breaker allows.
-    BreakerOpen,
+    BreakerOpen = "refused: circuit breaker", "refused_circuit_breaker", Some(503), Refused;
     /// The upstream answered with an error, or its host refused the connection.
-    UpstreamFailed,
+    UpstreamFailed = "failed upstream", "failed_upstream", Some(503), Refused;
     /// The upstream did not answer in time.
-    UpstreamTimedOut,
+    UpstreamTimedOut = "timed out upstream", "timed_out_upstream", Some(504), TimedOut;
+    /// It did not prove who sends it.
+    Unauthenticated =
+        "rejected: not authenticated", "rejected_unauthenticated", Some(401), Refused;
 }
 
 impl Failure {
-    /// All ways to fail, in the order of their declaration, by which counts are indexed and files
-    /// and reports list them.
-    pub const ALL: [Failure; 13] = [
-        Failure::LostInFlight,
-        Failure::NoReadyReplica,
-        Failure::DeadAddress,
-        Failure::ContractsMissing,
-        Failure::TimedOut,
-        Failure::IngressDown,
-        Failure::GivenUp,
-        Failure::RateLimited,
-        Failure::QuotaUnknown,
-        Failure::ContractRevoked,
-        Failure::BreakerOpen,
-        Failure::UpstreamFailed,
-        Failure::UpstreamTimedOut,
-    ];
-
-    /// Whether only these can cause it: clients that react, policies,
-    /// upstreams.
+    /// Whether only these can cause it: clients that react, policies, upstreams.
     pub fn is_of_dependencies(self) -> bool {
         self as usize > Failure::IngressDown as usize
     }
-
-    /// The word that tables use.
-    pub fn label(self) -> &'static str {
-        match self {
-            Failure::LostInFlight => "lost in flight",
-            Failure::NoReadyReplica => "refused: no ready replica",
-            Failure::DeadAddress => "refused: dead address",
-            Failure::ContractsMissing => "refused: contracts missing",
-            Failure::TimedOut => "timed out at the ingress",
-            Failure::IngressDown => "refused: ingress instance down",
-            Failure::GivenUp => "given up by the client",
-            Failure::RateLimited => "rejected: limit reached",
-            Failure::QuotaUnknown => "rejected: quota unknown",
-            Failure::ContractRevoked => "refused: contract revoked",
-            Failure::BreakerOpen => "refused: circuit breaker",
-            Failure::UpstreamFailed => "failed upstream",
-            Failure::UpstreamTimedOut => "timed out upstream",
-        }
-    }
-
-    /// The column name in files.
-    pub fn key(self) -> &'static str {
-        match self {
-            Failure::LostInFlight => "lost_in_flight",
-            Failure::NoReadyReplica => "refused_no_ready_replica",
-            Failure::DeadAddress => "refused_dead_address",
-            Failure::ContractsMissing => "refused_contracts_missing",
-            Failure::TimedOut => "timed_out",
-            Failure::IngressDown => "refused_ingress_down",
-            Failure::GivenUp => "given_up",
-            Failure::RateLimited => "rejected_limit",
-            Failure::QuotaUnknown => "rejected_quota_unknown",
-            Failure::ContractRevoked => "refused_contract_revoked",
-            Failure::BreakerOpen => "refused_circuit_breaker",
-            Failure::UpstreamFailed => "failed_upstream",
-            Failure::UpstreamTimedOut => "timed_out_upstream",
-        }
-    }
-
-    /// What the client sees: an HTTP status, or nothing when no server is left to answer.
-    pub fn status(self) -> Option<u16> {
-        match self {
-            Failure::LostInFlight | Failure::DeadAddress => Some(502),
-            Failure::NoReadyReplica | Failure::ContractsMissing => Some(503),
-            Failure::BreakerOpen | Failure::UpstreamFailed => Some(503),
-            Failure::TimedOut | Failure::UpstreamTimedOut => Some(504),
-            Failure::RateLimited | Failure::QuotaUnknown => Some(429),
-            Failure::ContractRevoked => Some(401),
-            Failure::IngressDown | Failure::GivenUp => None,
-        }
-    }
 }
-
-const _: () = {
-    let mut index = 0;
-    while index < Failure::ALL.len() {
-        assert!(Failure::ALL[index] as usize == index, "ALL is in the order of the declaration");
-        index += 1;
-    }
-};
 
 /// Counts of requests by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

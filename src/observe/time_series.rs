@@ -162,15 +162,15 @@ mod tests {
     #[test]
     fn a_slot_counts_what_was_sent_in_it() {
         let at = Instant::from_secs;
-        let mut course = TimeSeries::new(Span::from_secs(1.0));
-        course.at(at(2.5)).sent += 1;
-        course.at(at(2.9)).answer(Span::from_secs(3.0));
-        course.at(at(2.9)).decide(Span::from_secs(3.0));
-        course.at(at(0.0)).sent += 1;
-        let sent = |from, to| course.between(at(from), at(to)).iter().map(|s| s.sent).sum::<u64>();
+        let mut series = TimeSeries::new(Span::from_secs(1.0));
+        series.at(at(2.5)).sent += 1;
+        series.at(at(2.9)).answer(Span::from_secs(3.0));
+        series.at(at(2.9)).decide(Span::from_secs(3.0));
+        series.at(at(0.0)).sent += 1;
+        let sent = |from, to| series.between(at(from), at(to)).iter().map(|s| s.sent).sum::<u64>();
         assert_eq!((sent(0.0, 3.0), sent(0.1, 3.0), sent(2.0, 2.9)), (2, 1, 0));
-        assert_eq!((course.between(at(2.0), at(99.0)).len(), sent(50.0, 99.0)), (1, 0));
-        let last = total(course.between(at(1.0), at(3.0)));
+        assert_eq!((series.between(at(2.0), at(99.0)).len(), sent(50.0, 99.0)), (1, 0));
+        let last = total(series.between(at(1.0), at(3.0)));
         assert_eq!((last.length, last.goodput()), (Span::from_secs(2.0), Some(1.0)));
         assert_eq!((last.mean_latency(), last.slowest), (Some(3.0), Span::from_secs(3.0)));
     }

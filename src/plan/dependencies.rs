@@ -52,6 +52,15 @@ impl Policy {
     pub fn cpu_secs(&self, payload_kb: f64) -> f64 {
         self.cpu.as_secs() + self.cpu_per_kb.as_secs() * payload_kb
     }
+
+    /// Whether it may end a request before that has gone all the way.
+    pub fn may_end_requests(&self) -> bool {
+        match &self.kind {
+            PolicyKind::Work => false,
+            PolicyKind::Authentication { rejects } => *rejects > Share::ZERO,
+            PolicyKind::Cache(_) | PolicyKind::Limit { .. } => true,
+        }
+    }
 }
 
 /// What a policy does.
@@ -59,6 +68,11 @@ impl Policy {
 pub enum PolicyKind {
     /// It only takes time.
     Work,
+    /// Asks who sends a request, and turns away what does not prove it.
+    Authentication {
+        /// The share of the requests that is turned away.
+        rejects: Share,
+    },
     /// Answers from a cache.
     Cache(CacheSpec),
     /// Admits so many requests in a time.

@@ -111,8 +111,8 @@ impl Plan {
     }
 
     /// Mean CPU time in seconds of a request that goes all the way: its own, by the law of its API
-    /// or else of the gateway, and that of its policies. Handshakes come on top; what a cache or a
-    /// limit answers early takes less.
+    /// or else of the gateway, and that of its policies. Handshakes come on top; what a policy
+    /// answers early takes less.
     pub fn demand_secs(&self) -> f64 {
         let own = self.gateway.demand.mean_secs();
         let Dependencies { apis, policies: all, .. } = &self.dependencies;
@@ -129,7 +129,7 @@ impl Plan {
 
     /// Whether a policy may answer requests before they have gone all the way.
     pub fn ends_early(&self) -> bool {
-        self.dependencies.policies.iter().any(|policy| policy.kind != PolicyKind::Work)
+        self.dependencies.policies.iter().any(Policy::may_end_requests)
     }
 
     /// First requests that an arrival of the traffic leads to, in the mean: those of a session, or

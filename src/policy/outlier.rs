@@ -43,9 +43,10 @@ pub struct OutlierSpec {
     pub max_ejection: Span,
     /// The most hosts that may be out at once.
     pub max_ejected: Share,
-    /// Whether one may be out even if that is more than `max_ejected`. Newer versions of Envoy have
-    /// a setting for it (`always_eject_one_host`, off by default); older ones always allowed it.
-    pub at_least_one: bool,
+    /// Whether one may be out even if that is more than `max_ejected`. Before 1.28 Envoy always
+    /// allowed it, from then on it does not; from 1.31 on it has a setting for it
+    /// (`always_eject_one_host`, off by default).
+    pub always_eject_one: bool,
     /// Errors in a row that eject, gateway failures among them; `None` = none do.
     pub consecutive_5xx: Option<u32>,
     /// Gateway failures (502, 503, 504) in a row that eject; `None` = none do.
@@ -57,14 +58,14 @@ pub struct OutlierSpec {
 }
 
 impl Default for OutlierSpec {
-    /// Envoy's own values, with one host that may always be out, as up to its 1.30.
+    /// Envoy's own values, with one host that may always be out, as before its 1.28.
     fn default() -> Self {
         OutlierSpec {
             interval: Span::from_secs(10.0),
             base_ejection: Span::from_secs(30.0),
             max_ejection: Span::from_secs(300.0),
             max_ejected: Share(0.1),
-            at_least_one: true,
+            always_eject_one: true,
             consecutive_5xx: Some(5),
             consecutive_gateway: None,
             success_rate: Some(SuccessRate { hosts: 5, requests: 100, factor: 1.9 }),
@@ -201,7 +202,8 @@ impl Outliers {
     /// Takes a host out, if not too many are.
     fn eject(&mut self, now: Instant, host: usize) -> bool {
         let share = (self.ejected + 1) as f64 / self.hosts.len() as f64;
-        let may = share <= self.spec.max_ejected.0 || (self.spec.at_least_one && self.ejected == 0);
+        let may =
+            share <= self.spec.max_ejected.0 || (self.spec.always_eject_one && self.ejected == 0);
         if may {
             let OutlierSpec { base_ejection, max_ejection, .. } = self.spec;
             let host = &mut self.hosts[host];

@@ -103,8 +103,8 @@ fn a_tenth_of_the_hosts_may_be_out_but_one_in_any_case() {
         outliers.ejected()
     };
     assert_eq!([1, 3, 10, 19, 20, 30].map(|hosts| fail_all(rows(), hosts)), [1, 1, 1, 1, 2, 3]);
-    let strict = OutlierSpec { at_least_one: false, ..rows() };
-    assert_eq!([1, 9, 10, 20].map(|hosts| fail_all(strict, hosts)), [0, 0, 1, 2]);
+    let strict = OutlierSpec { always_eject_one: false, ..rows() };
+    assert_eq!([1, 3, 9, 10, 20].map(|hosts| fail_all(strict, hosts)), [0, 0, 0, 1, 2]);
     let any = OutlierSpec { max_ejected: Share::ONE, ..rows() };
     assert_eq!(fail_all(any, 3), 3);
     // Who is kept for want of room needs another five.

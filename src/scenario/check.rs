@@ -61,7 +61,7 @@ pub(crate) fn load(
     };
     let label = format!("{:.0} % of the CPU of {} replicas", busy * 100.0, plan.gateway.replicas);
     let problem = match plan.ends_early() {
-        true => problem.help("requests that a cache or a limit answers early take less"),
+        true => problem.help("requests that a policy answers early take less"),
         false => problem,
     };
     reader.note(problem.label(label));

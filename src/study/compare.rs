@@ -59,12 +59,12 @@ pub fn run(runner: &Runner<'_>, variants: &[Variant]) -> Vec<Experiment> {
     let asked = plans.first().map_or(0, |plan| plan.run.replications);
     let horizons: u64 = plans.iter().map(|plan| plan.run.horizon.0).sum();
     runner.progress().expect(asked * plans.len(), horizons.saturating_mul(asked as u64));
-    let course = Retention::First { requests_every: None };
+    let retention = Retention::First { requests_every: None };
     let block = (4 * runner.threads()).min(asked);
     let mut runs = Vec::new();
     for variant in variants {
         runner.progress().enter(&variant.name);
-        runs.push(runner.run(&variant.scenario.plan, block, course));
+        runs.push(runner.run(&variant.scenario.plan, block, retention));
     }
     // In turn, so that whoever stops it early finds as many replications of each.
     let mut reached = block;

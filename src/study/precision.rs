@@ -47,12 +47,12 @@ pub fn run(
     runner: &Runner<'_>,
     scenario: &Scenario,
     precision: Precision,
-    course: Retention,
+    retention: Retention,
 ) -> Experiment {
     let horizon = scenario.plan.run.horizon.0;
     let expect =
         |count: usize| runner.progress().expect(count, horizon.saturating_mul(count as u64));
-    run_within(runner, scenario, precision, course, expect)
+    run_within(runner, scenario, precision, retention, expect)
 }
 
 /// The same as a part of something larger: `expect` is told how many replications of the scenario
@@ -64,14 +64,14 @@ pub fn run_within(
     runner: &Runner<'_>,
     scenario: &Scenario,
     precision: Precision,
-    course: Retention,
+    retention: Retention,
     expect: impl Fn(usize),
 ) -> Experiment {
     let plan = &scenario.plan;
     let looks = precision.looks(plan.run.replications);
     let confidence = Confidence::USUAL.of_each(looks.len());
     expect(looks[0]);
-    let mut run = runner.run(plan, looks[0], course);
+    let mut run = runner.run(plan, looks[0], retention);
     for (index, count) in looks.iter().enumerate() {
         if index > 0 {
             runner.extend(plan, &mut run, *count);

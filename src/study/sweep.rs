@@ -63,7 +63,7 @@ pub fn run(
 
 fn one(runner: &Runner<'_>, cell: &Variant, effort: Effort, forecast: &Forecast) -> Experiment {
     // Only the first replication can show whether warm-up was long enough.
-    let course = Retention::First { requests_every: None };
+    let retention = Retention::First { requests_every: None };
     let expect = |count: usize| {
         let (replications, nanoseconds) = forecast.expected(count);
         runner.progress().expect(replications, nanoseconds);
@@ -71,10 +71,10 @@ fn one(runner: &Runner<'_>, cell: &Variant, effort: Effort, forecast: &Forecast)
     match effort {
         Effort::Replications(count) => {
             expect(count);
-            runner.run(&cell.scenario.plan, count, course)
+            runner.run(&cell.scenario.plan, count, retention)
         }
         Effort::Precision(precision) => {
-            precision::run_within(runner, &cell.scenario, precision, course, expect)
+            precision::run_within(runner, &cell.scenario, precision, retention, expect)
         }
     }
 }
@@ -217,7 +217,7 @@ mod tests {
         let effort = Effort::Replications(5);
         let whole = swept(&Progress::default(), &NoStore, effort);
         let progress = Progress::default();
-        // Each cell keeps four: all but the first, which has a course.
+        // Each cell keeps four: all but the first, which has a timeline.
         let store = Stopping { progress: &progress, after: 6, kept: Mutex::default() };
         let part = swept(&progress, &store, effort);
         assert_eq!(part, whole[..1]);

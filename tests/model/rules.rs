@@ -214,7 +214,7 @@ fn found(rate: f64, after: f64) -> StabilitySummary {
     let slow = Fault::UpstreamSlow(all, 2.0, Law::Constant(secs(10.0)));
     plan.faults = vec![fault(slow, 100.0)];
     let run = run(&plan, Options::default(), &Progress::default()).unwrap();
-    summarize(&plan, &run.outcomes, run.confidence).stability.unwrap()
+    summarize(&plan, &run.outcomes, run.confidence).stability
 }
 
 #[test]

@@ -65,12 +65,12 @@ fn trigger(
     Some((from, over.filter(|_| all_listed).and_then(|over| over.into_iter().max())))
 }
 
-/// Judges the run of a plan by its outcome and its course, which can be left out if the plan has no
-/// [`may_be_troubled`].
-pub(crate) fn recovery(plan: &Plan, outcome: &Outcome, course: Option<&TimeSeries>) -> RunRecovery {
+/// Judges the run of a plan by its outcome and its time series, which can be left out unless the
+/// plan [`may_be_troubled`].
+pub(crate) fn recovery(plan: &Plan, outcome: &Outcome, series: Option<&TimeSeries>) -> RunRecovery {
     let incidents = (&outcome.incidents[..], outcome.incidents_unlisted == 0);
     let (warm_up, ended) = (plan.run.warm_up, outcome.ended);
-    judge(course, warm_up, trigger(warm_up, load_increase(plan), incidents, ended), ended)
+    judge(series, warm_up, trigger(warm_up, load_increase(plan), incidents, ended), ended)
 }
 
 /// Whether anything in a plan can be a trigger.
@@ -79,7 +79,7 @@ pub(crate) fn may_be_troubled(plan: &Plan) -> bool {
 }
 
 fn judge(
-    course: Option<&TimeSeries>,
+    series: Option<&TimeSeries>,
     warm_up: Instant,
     trigger: Option<Trigger>,
     ended: Instant,
@@ -90,15 +90,15 @@ fn judge(
         before: IntervalStats::default(),
         last: IntervalStats::default(),
     };
-    if let Some(((from, to), course)) = trigger.zip(course) {
+    if let Some(((from, to), series)) = trigger.zip(series) {
         let earlier = |instant: Instant, span: Span| Instant(instant.0.saturating_sub(span.0));
-        judged.before = total(course.between(warm_up, earlier(from, WINDOW)));
+        judged.before = total(series.between(warm_up, earlier(from, WINDOW)));
         let end = earlier(ended, judged.before.slowest);
-        let after = to.map(|to| course.between(to, end));
-        let window = per_window(&judged.before, course.slot());
+        let after = to.map(|to| series.between(to, end));
+        let window = per_window(&judged.before, series.slot());
         let last = after.map(|after| &after[after.len() - last_slots(after.len(), window)..]);
         judged.last = last.map(total).unwrap_or_default();
-        judged.stability = stability(&judged, after, (window, course.slot()));
+        judged.stability = stability(&judged, after, (window, series.slot()));
     }
     judged
 }

@@ -29,23 +29,23 @@ impl Run {
         }
     }
 
-    fn course(&mut self, seconds: u64, of: impl Fn(f64) -> (f64, f64)) -> TimeSeries {
-        let mut course = TimeSeries::new(Span(SECOND));
+    fn series(&mut self, seconds: u64, of: impl Fn(f64) -> (f64, f64)) -> TimeSeries {
+        let mut series = TimeSeries::new(Span(SECOND));
         for second in 0..seconds {
             let (share, latency) = of(second as f64);
             let (sent, latency) = (self.rate, Span::from_secs(latency));
-            let slot = course.at(at(second as f64));
+            let slot = series.at(at(second as f64));
             slot.sent = sent;
             slot.decide(latency);
             (0..self.answered(sent, share)).for_each(|_| slot.answer(latency));
         }
-        course
+        series
     }
 
     fn judge(&mut self, seconds: u64, of: impl Fn(f64) -> (f64, f64)) -> RunRecovery {
-        let course = self.course(seconds, of);
+        let series = self.series(seconds, of);
         let trigger = Some((at(100.0), Some(at(110.0))));
-        judge(Some(&course), at(20.0), trigger, at(seconds as f64))
+        judge(Some(&series), at(20.0), trigger, at(seconds as f64))
     }
 }
 
@@ -120,9 +120,9 @@ fn noise_neither_hides_a_recovery_nor_makes_one() {
 
 #[test]
 fn a_run_that_shows_too_little_is_unclear() {
-    let course = Run::exact().course(300, |_| (1.0, 0.5));
+    let series = Run::exact().series(300, |_| (1.0, 0.5));
     let judged = |warm_up, from, to: Option<f64>, ended| {
-        judge(Some(&course), at(warm_up), Some((at(from), to.map(at))), at(ended)).stability
+        judge(Some(&series), at(warm_up), Some((at(from), to.map(at))), at(ended)).stability
     };
     let unclear = Stability::Unclear;
     assert_eq!(judged(20.0, 40.0, Some(50.0), 70.5), Stability::Recovered { after: Span::ZERO });
@@ -130,19 +130,19 @@ fn a_run_that_shows_too_little_is_unclear() {
     // Half a second at the end is left out: so long may a request take to its outcome.
     assert_eq!(judged(20.0, 40.0, Some(50.0), 70.0), unclear(Unclear::TooShort));
     assert_eq!(judged(20.0, 40.0, None, 300.0), unclear(Unclear::TriggerLasts));
-    assert_eq!(judge(Some(&course), at(20.0), None, at(300.0)).stability, Stability::Untroubled);
+    assert_eq!(judge(Some(&series), at(20.0), None, at(300.0)).stability, Stability::Untroubled);
 }
 
 #[test]
 fn what_has_no_outcome_counts_as_not_answered_unless_it_is_too_young() {
-    let mut course = Run::exact().course(300, |_| (1.0, 2.0));
-    (298..300).for_each(|second| course.at(at(f64::from(second))).answered = 0);
-    let judged = |course: &TimeSeries| {
-        judge(Some(course), at(0.0), Some((at(100.0), Some(at(110.0)))), at(300.0)).stability
+    let mut series = Run::exact().series(300, |_| (1.0, 2.0));
+    (298..300).for_each(|second| series.at(at(f64::from(second))).answered = 0);
+    let judged = |series: &TimeSeries| {
+        judge(Some(series), at(0.0), Some((at(100.0), Some(at(110.0)))), at(300.0)).stability
     };
-    assert_eq!(judged(&course), Stability::Recovered { after: Span::ZERO });
-    (220..298).for_each(|second| course.at(at(f64::from(second))).answered = 0);
-    assert_eq!(judged(&course), Stability::Stuck);
+    assert_eq!(judged(&series), Stability::Recovered { after: Span::ZERO });
+    (220..298).for_each(|second| series.at(at(f64::from(second))).answered = 0);
+    assert_eq!(judged(&series), Stability::Stuck);
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn probe() -> Probe {
     Probe { initial_delay: Span::ZERO, period: secs(1.0), timeout: secs(1.0), failures: 3 }
 }
 
-/// All replications of [`plan`], with the course of the first.
+/// All replications of [`plan`], with the timeline of the first.
 pub fn experiment() -> Experiment {
     let plan = plan();
     let mut outcomes: Vec<Outcome> =

@@ -13,8 +13,8 @@
 //!
 //! Assumptions: a client learns of a failure at the moment at which it happens; it has any number
 //! of requests under way. Rejections by a limit (429) are tried again only if the plan says so;
-//! what a revoked contract refuses (401) never is. A retry budget is filled by requests, and full
-//! at the start. Which client sends a request is drawn for each, in closed loops and sessions too:
+//! refusals of the client itself (401) never are. A retry budget is filled by requests, and full at
+//! the start. Which client sends a request is drawn for each, in closed loops and sessions too:
 //! users are nobody in particular. Left out: hedged requests, `Retry-After`.
 
 use super::Requests;
@@ -427,9 +427,9 @@ impl Requests {
         failure: Failure,
     ) -> Option<Span> {
         let retry = cx.plan.dependencies.clients.retry.as_ref()?;
-        let pointless = match failure {
-            Failure::RateLimited | Failure::QuotaUnknown => !retry.limited,
-            Failure::ContractRevoked => true,
+        let pointless = match failure.status() {
+            Some(429) => !retry.limited,
+            Some(401) => true,
             _ => false,
         };
         if pointless || request.tries >= retry.attempts {

@@ -74,7 +74,7 @@ impl Requests {
             over: false,
             clients: Clients::new(plan, seed),
             handshakes: Handshakes::new(plan, seed),
-            policies: Policies::new(plan),
+            policies: Policies::new(plan, seed),
             upstreams: Upstreams::new(plan, seed),
         }
     }

@@ -3,6 +3,7 @@
 //! ```text
 //! taken on ─► policy ─► policy ─► … ─► the rest of the work ─► upstream, or the answer
 //!               │ cache has it ──────► a part of the work ──► the answer
+//!               │ who is it? ────────► a part of the work ──► rejected: 401
 //!               │ over a limit ──┬───► a part of the work ──► rejected: 429
 //!               │                └───► waits, and is judged again (spike control)
 //!               └ storage asked ─────► goes on when it has answered
@@ -13,7 +14,10 @@
 //!
 //! Assumptions: policies decide at the moment at which the replica takes the request on, not when
 //! its CPU gets to them; a cache stores an answer when the replica has it; several requests that
-//! miss the same entry all go on. Left out: replicas' CPU for the storage they share.
+//! miss the same entry all go on; whether a request proves who sends it is drawn for each request,
+//! whoever its client is, and the same at every attempt, in every replica and in every variant that
+//! is compared. Left out: replicas' CPU for the storage they share, keys that are fetched to check
+//! tokens.
 
 use super::Requests;
 use super::attempt::{Attempt, AttemptId, Content, Then};
@@ -26,7 +30,8 @@ use crate::observe::{Observer, ReplicaId};
 use crate::plan::{Api, LimitKey, Plan, Policy, PolicyKind, SpikeQueue};
 use crate::policy::cache::Caches;
 use crate::policy::limit::{Answer, LimitDecision, Limiter};
-use crate::units::{Instant, Span};
+use crate::random::{Seed, mix};
+use crate::units::{Instant, Share, Span};
 
 /// What a policy remembers.
 #[derive(Debug)]
@@ -46,14 +51,15 @@ pub(in crate::model) struct Policies {
     storage_down: u32,
     /// Slots in which a process is up.
     up: Vec<bool>,
+    seed: Seed,
 }
 
 impl Policies {
-    pub fn new(plan: &Plan) -> Self {
+    pub fn new(plan: &Plan, seed: Seed) -> Self {
         let slots = plan.slots();
         let clients = plan.dependencies.clients.popularity.keys as u32;
         let memory = |policy: &Policy| match &policy.kind {
-            PolicyKind::Work => PolicyMemory::Nothing,
+            PolicyKind::Work | PolicyKind::Authentication { .. } => PolicyMemory::Nothing,
             PolicyKind::Cache(spec) => PolicyMemory::Cache(Box::new(Caches::new(*spec, slots))),
             PolicyKind::Limit { spec, of, .. } => {
                 let keys = if *of == LimitKey::Client { clients } else { 1 };
@@ -66,7 +72,15 @@ impl Policies {
             waiting: vec![vec![0; slots]; policies.len()],
             storage_down: 0,
             up: vec![false; slots],
+            seed,
         }
+    }
+
+    /// Whether a policy that rejects this share rejects the request that was born then. A larger
+    /// share rejects the same requests and more.
+    fn rejects(&self, policy: usize, share: Share, born: u64) -> bool {
+        let drawn = || self.seed.stream("authentication", mix(policy as u64) ^ born).unit();
+        share > Share::ZERO && drawn() < share.0
     }
 
     fn caches(&mut self) -> impl Iterator<Item = &mut Caches> {
@@ -256,7 +270,15 @@ impl Requests {
                 self.note_decision(cx, born, answer, passes);
                 self.rule_limit(cx, attempt, index, slot, answer, passes)
             }
-            _ => Ruling::Passes,
+            PolicyMemory::Cache(_) => Ruling::Passes,
+            PolicyMemory::Nothing => match cx.plan.dependencies.policies[index].kind {
+                PolicyKind::Authentication { rejects }
+                    if self.policies.rejects(index, rejects, content.born) =>
+                {
+                    Ruling::Ends(Then::Reject(Failure::Unauthenticated))
+                }
+                _ => Ruling::Passes,
+            },
         }
     }
 

@@ -96,7 +96,7 @@ impl Recorder {
     }
 
     /// How the run went on, if that was followed.
-    pub fn take_course(&mut self) -> Option<TimeSeries> {
+    pub fn take_time_series(&mut self) -> Option<TimeSeries> {
         self.slots.take_series()
     }
 

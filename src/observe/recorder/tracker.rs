@@ -28,7 +28,7 @@ struct Open {
     /// What ended from this injection until the next one.
     gathered: Gathered,
     /// What the replicas of each slot went through since the injection.
-    courses: BTreeMap<usize, SlotRecovery>,
+    recoveries: BTreeMap<usize, SlotRecovery>,
     /// In-flight requests that count as normal; `None` when nothing was seen before.
     usual: Option<u64>,
 }
@@ -122,7 +122,7 @@ impl Tracker {
             ledger: Ledger::default(),
             phases: Vec::new(),
         };
-        let courses = slots.iter().map(|slot| (*slot, SlotRecovery::default())).collect();
+        let recoveries = slots.iter().map(|slot| (*slot, SlotRecovery::default())).collect();
         let usual = self.quiet.iter().max().copied();
         let gathered = Gathered::default();
         let mut open = Open {
@@ -133,7 +133,7 @@ impl Tracker {
             victims,
             lasting,
             gathered,
-            courses,
+            recoveries,
             usual,
         };
         open.settle(at);
@@ -144,7 +144,7 @@ impl Tracker {
     pub fn widen(&mut self, number: usize, slot: usize, victims: BTreeSet<ReplicaId>) {
         for open in self.open.iter_mut().filter(|open| open.number == number) {
             open.slots.insert(slot);
-            open.courses.insert(slot, SlotRecovery::default());
+            open.recoveries.insert(slot, SlotRecovery::default());
             open.victims.extend(&victims);
         }
     }
@@ -161,9 +161,9 @@ impl Tracker {
     pub fn enter(&mut self, slot: usize, now: Instant, state: State) {
         for open in &mut self.open {
             if open.slots.contains(&slot)
-                && let Some(course) = open.courses.get_mut(&slot)
+                && let Some(recovery) = open.recoveries.get_mut(&slot)
             {
-                course.enter(now, state);
+                recovery.enter(now, state);
             }
         }
     }
@@ -172,8 +172,8 @@ impl Tracker {
     pub fn join(&mut self, slot: usize, now: Instant) {
         for open in &mut self.open {
             if open.slots.remove(&slot) {
-                let course = open.courses.remove(&slot).unwrap_or_default();
-                open.incident.phases = course.end(now);
+                let recovery = open.recoveries.remove(&slot).unwrap_or_default();
+                open.incident.phases = recovery.end(now);
                 open.settle(now);
             }
         }

@@ -350,14 +350,14 @@ fn words(input: &OverlayInput) -> String {
         text += &format!(" {}:", panel.title);
         let series = input.names.iter().zip(&panel.series);
         let told: Vec<String> =
-            series.map(|(name, samples)| course(name, samples, panel.scale)).collect();
+            series.map(|(name, samples)| range_words(name, samples, panel.scale)).collect();
         text += &if told.is_empty() { " nothing.".to_owned() } else { told.join(";") + "." };
     }
     text
 }
 
 /// Least, greatest and last value of a variant.
-fn course(name: &str, samples: &[SeriesPoint], scale: PanelScale) -> String {
+fn range_words(name: &str, samples: &[SeriesPoint], scale: PanelScale) -> String {
     let known: Vec<(f64, f64)> =
         sound(samples, scale).into_iter().filter_map(|(at, value)| Some((at, value?))).collect();
     let by_value = |a: &&(f64, f64), b: &&(f64, f64)| a.1.total_cmp(&b.1);

@@ -132,7 +132,7 @@ fn steps_stay_level_and_gaps_stay_open() {
 }
 
 #[test]
-fn the_words_tell_the_course_of_every_variant() {
+fn the_words_tell_the_range_of_every_variant() {
     let mut input = two(0.02, 0.8);
     input.panels[0].series[0][9].1 = Some(0.05);
     let mut fast = level(0.041);

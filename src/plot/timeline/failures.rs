@@ -2,7 +2,7 @@
 
 use super::input::TimelineInput;
 use super::panels::{peak, rates};
-use crate::observe::ledger::Failure;
+use crate::observe::ledger::{Failure, Mechanism};
 use crate::observe::timeline::TotalRow;
 use crate::plot::canvas::{Figure, Point, Role};
 use crate::plot::layout::{Frame, LegendEntry, PlotAxis, SeriesPoint, Swatch, si};
@@ -10,43 +10,17 @@ use crate::plot::layout::{Frame, LegendEntry, PlotAxis, SeriesPoint, Swatch, si}
 /// Least height of a mechanism in a bar, so that a few failures among many are seen too.
 const LEAST: f64 = 2.0;
 
-/// What went wrong, from the foot of a bar to its head.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mechanism {
-    Lost,
-    Refused,
-    TimedOut,
-}
+/// What went wrong, from the foot of a bar to its head, with words and colours.
+const MECHANISMS: [(Mechanism, &str, Role); 3] = [
+    (Mechanism::Lost, "lost in flight", Role::Lost),
+    (Mechanism::Refused, "refused", Role::Failure),
+    (Mechanism::TimedOut, "timed out", Role::TimedOut),
+];
 
-impl Mechanism {
-    /// From the foot of a bar, with their words and colours.
-    const ALL: [(Mechanism, &'static str, Role); 3] = [
-        (Mechanism::Lost, "lost in flight", Role::Lost),
-        (Mechanism::Refused, "refused", Role::Failure),
-        (Mechanism::TimedOut, "timed out", Role::TimedOut),
-    ];
-
-    fn of(failure: Failure) -> Self {
-        match failure {
-            Failure::LostInFlight => Mechanism::Lost,
-            Failure::TimedOut | Failure::UpstreamTimedOut | Failure::GivenUp => Mechanism::TimedOut,
-            Failure::NoReadyReplica
-            | Failure::DeadAddress
-            | Failure::ContractsMissing
-            | Failure::IngressDown
-            | Failure::RateLimited
-            | Failure::QuotaUnknown
-            | Failure::ContractRevoked
-            | Failure::BreakerOpen
-            | Failure::UpstreamFailed => Mechanism::Refused,
-        }
-    }
-
-    /// How many requests of a bin it failed.
-    fn count(self, row: &TotalRow) -> u64 {
-        let of_it = Failure::ALL.into_iter().filter(|failure| Mechanism::of(*failure) == self);
-        of_it.map(|failure| row.failures[failure as usize]).sum()
-    }
+/// How many requests of a bin failed by a mechanism.
+fn count(mechanism: Mechanism, row: &TotalRow) -> u64 {
+    let of_it = Failure::ALL.into_iter().filter(|failure| failure.mechanism() == mechanism);
+    of_it.map(|failure| row.failures[failure as usize]).sum()
 }
 
 /// One colour of the bars: per bin, what it adds and how far up it reaches, both per second.
@@ -61,13 +35,13 @@ struct Layer {
 /// The mechanisms that occur, the one at the foot first.
 fn layers(input: &TimelineInput) -> Vec<Layer> {
     let layer = |(depth, (mechanism, label, role)): (usize, (Mechanism, _, _))| {
-        let up_to = &Mechanism::ALL[..=depth];
-        let total = input.timeline.total.iter().map(|row| mechanism.count(row)).sum();
-        let own = rates(input, |row| mechanism.count(row));
-        let reach = rates(input, |row| up_to.iter().map(|below| below.0.count(row)).sum());
+        let up_to = &MECHANISMS[..=depth];
+        let total = input.timeline.total.iter().map(|row| count(mechanism, row)).sum();
+        let own = rates(input, |row| count(mechanism, row));
+        let reach = rates(input, |row| up_to.iter().map(|below| count(below.0, row)).sum());
         Layer { label, role, total, own, reach }
     };
-    let all = Mechanism::ALL.into_iter().enumerate().map(layer);
+    let all = MECHANISMS.into_iter().enumerate().map(layer);
     all.filter(|layer| layer.total > 0).collect()
 }
 
@@ -146,7 +120,7 @@ mod tests {
     fn every_failure_belongs_to_one_mechanism() {
         let failures = Failure::ALL.map(|failure| 1 << failure as usize);
         let row = TotalRow { failures, ..TotalRow::default() };
-        let [lost, refused, timed_out] = Mechanism::ALL.map(|known| known.0.count(&row));
+        let [lost, refused, timed_out] = MECHANISMS.map(|known| count(known.0, &row));
         assert_eq!(lost + refused + timed_out, failures.iter().sum::<u64>());
         assert_eq!((lost, timed_out), (1, 1 << 4 | 1 << 6 | 1 << 12));
     }

@@ -93,6 +93,9 @@ mod tests {
     use super::*;
     use crate::experiment::tests::{example, with_clients};
 
+    /// Columns of every timeline.
+    const COLUMNS: usize = BEFORE_FAILURES.len() + Failure::ALL.len() + AFTER_FAILURES.len();
+
     #[test]
     fn what_happens_as_a_bin_ends_belongs_to_the_next() {
         let mut timeline = example::outcome(&example::plan(), 0).timeline.unwrap();
@@ -119,7 +122,7 @@ mod tests {
         let header = reader.headers().unwrap().clone();
         let column = |name: &str| header.iter().position(|cell| cell == name).unwrap();
         let rows: Vec<_> = reader.records().map(|row| row.unwrap()).collect();
-        assert_eq!((column("attempts"), header.len()), (29, 29 + 1 + Count::ALL.len()));
+        assert_eq!((column("attempts"), header.len()), (COLUMNS, COLUMNS + 1 + Count::ALL.len()));
         let cells =
             |row: usize| ["attempts", "cache_hits", "panics"].map(|c| &rows[row][column(c)]);
         assert_eq!((cells(18 * 3), cells(18 * 3 + 1)), (["160", "20", "0"], ["", "", ""]));
@@ -135,7 +138,7 @@ mod tests {
         let header = reader.headers().unwrap().clone();
         let column = |name: &str| header.iter().position(|cell| cell == name).unwrap();
         let rows: Vec<_> = reader.records().map(|row| row.unwrap()).collect();
-        assert_eq!((header.len(), rows.len()), (29, 180));
+        assert_eq!((header.len(), rows.len()), (COLUMNS, 180));
         let (total, dead) = (&rows[18 * 3], &rows[17 * 3 + 2]);
         assert_eq!((&total[column("time_s")], &total[column("replica")]), ("180", "all"));
         assert_eq!(&total[column("lost_in_flight")], "1");

@@ -44,7 +44,7 @@ pub(crate) fn texts(report: &CapacityReport) -> Vec<String> {
     if shakes_hands || base.plan.ends_early() {
         all.push(
             "the load at which CPU is full is that of requests that go all the way, without \
-             handshakes: what a cache or a limit answers early takes less"
+             handshakes: what a policy answers early takes less"
                 .to_owned(),
         );
     }

@@ -17,8 +17,8 @@ pub fn write_all(report: &Report, staging: &mut Staging) -> Result<(), FilesErro
     staging.add("summary.json", |out| json::write(report, out))?;
     staging.add("replications.csv", |out| replications::write(plan, outcomes, out))?;
     if let Some(first) = outcomes.first() {
-        if let Some(course) = &first.timeline {
-            staging.add("timeline.csv", |out| timeline::write(plan, course, out))?;
+        if let Some(bins) = &first.timeline {
+            staging.add("timeline.csv", |out| timeline::write(plan, bins, out))?;
             staging.add("events.csv", |out| events::write(plan, &first.journal, out))?;
         }
         if report.requests_every.is_some() {

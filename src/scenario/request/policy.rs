@@ -14,7 +14,8 @@ use crate::units::{Rate, Share, Span};
 words! {
     /// What a policy does.
     enum PolicyWord {
-        Work = "work", Cache = "cache", RateLimit = "rate-limit", SpikeControl = "spike-control",
+        Work = "work", Authentication = "authentication", Cache = "cache",
+        RateLimit = "rate-limit", SpikeControl = "spike-control",
     }
     /// How a rate limit counts.
     enum Counting { FixedWindow = "fixed-window", TokenBucket = "token-bucket" }
@@ -25,6 +26,7 @@ words! {
     OnUnknown { Block = "block", Pass = "pass" }
 }
 
+const AUTHENTICATION: Only = Only::If("kind", &["\"authentication\""]);
 const CACHE: Only = Only::If("kind", &["\"cache\""]);
 const RATE_LIMIT: Only = Only::If("kind", &["\"rate-limit\""]);
 const SPIKE_CONTROL: Only = Only::If("kind", &["\"spike-control\""]);
@@ -47,7 +49,10 @@ keys! { key "policy" list {
         "CPU time that it takes for each 1024 bytes of payload.";
     SPENT: Share = "spent", "20%", Assumed, "an early answer is cheap",
         "Share of the request's own CPU time that is spent when this policy has ended it.",
-        Unless("kind", &["\"work\""], "a policy of this kind ends no request");
+        Unless("kind", &["\"work\""], "a policy of this kind ends no request"),
+        Unless("rejects", &["\"0%\""], "no request is rejected: raise `rejects`");
+    REJECTS: Share = "rejects", "0%", Assumed, "the simpler case",
+        "Share of the requests that are rejected (401), at every attempt the same.", AUTHENTICATION;
     ENTRIES: u64 = "entries", "10000", Documented, "policy HTTP Caching",
         "The most entries: of all replicas together if they share, else of each.", CACHE;
     TTL: Span = "ttl", "600s", Documented, "policy HTTP Caching",
@@ -111,21 +116,26 @@ pub(crate) fn read(reader: &Reader<'_>, management: Management) -> Vec<Named<Pol
 }
 
 fn policy(section: &SectionReader<'_>, name: String, management: Management) -> Policy {
-    let kind = section.require(key::KIND, "kind = \"rate-limit\"").map(|kind| kind.value);
+    let word = section.require(key::KIND, "kind = \"rate-limit\"").map(|kind| kind.value);
     let (cpu, cpu_per_kb) = (section.get(key::CPU), section.get(key::CPU_PER_KB));
-    let works = kind == Some(PolicyWord::Work);
-    if works && cpu + cpu_per_kb == Span::ZERO {
-        let help = "write cpu = \"0.1ms\" or cpu-per-kb = \"5us\"";
-        section.warn(section, "this policy does nothing", help);
-    }
-    let spent = if works { Share::ONE } else { section.get(key::SPENT) };
-    let kind = match kind {
+    let kind = match word {
         None | Some(PolicyWord::Work) => PolicyKind::Work,
+        Some(PolicyWord::Authentication) => {
+            PolicyKind::Authentication { rejects: section.get(key::REJECTS) }
+        }
         Some(PolicyWord::Cache) => PolicyKind::Cache(cache(section, management)),
         Some(PolicyWord::RateLimit) => rate_limit(section),
         Some(PolicyWord::SpikeControl) => spike_control(section),
     };
-    Policy { name, cpu, cpu_per_kb, spent, kind }
+    let policy = Policy { name, cpu, cpu_per_kb, spent: Share::ONE, kind };
+    if policy.may_end_requests() {
+        return Policy { spent: section.get(key::SPENT), ..policy };
+    }
+    if word.is_some() && cpu + cpu_per_kb == Span::ZERO {
+        let help = "write cpu = \"0.1ms\" or cpu-per-kb = \"5us\"";
+        section.warn(section, "this policy does nothing", help);
+    }
+    policy
 }
 
 /// A cache of no keys yet.

@@ -10,11 +10,11 @@ use crate::plan::{
 use crate::policy::breaker::BreakerSpec;
 use crate::policy::cache::CacheSpec;
 use crate::policy::limit::{Algorithm, LimitSpec, OnUnknown, Quota, Sharing, WindowOrigin};
-use crate::policy::outlier::OutlierSpec;
+use crate::policy::outlier::{OutlierSpec, Outliers, Response};
 use crate::random::Law;
 use crate::scenario::Setting;
 use crate::scenario::read::parse;
-use crate::units::{Rate, Share, Span};
+use crate::units::{Instant, Rate, Share, Span};
 
 pub(crate) const LEAST: &str = "question = \"?\"\ntraffic.rate = \"9/s\"\nrun.horizon = \"10m\"\n";
 
@@ -56,7 +56,7 @@ contracts = false
 
 [[api]]
 name = "status"
-policies = ["cache", "tokens"]
+policies = ["token", "cache", "tokens"]
 resources = 10
 
 [[policy]]
@@ -103,6 +103,13 @@ rate = "100/s"
 size = 300
 sharing = "per-replica"
 
+[[policy]]
+name = "token"
+kind = "authentication"
+cpu = "80us"
+spent = "10%"
+rejects = "2%"
+
 [[upstream]]
 name = "orders"
 hosts = 6
@@ -123,6 +130,7 @@ interval = "5s"
 base-ejection = "20s"
 max-ejection = "100s"
 max-ejected = "40%"
+always-eject-one = false
 consecutive-errors = 3
 panic = "0%"
 
@@ -180,7 +188,7 @@ fn apis() -> Vec<Api> {
         weight: 0.25,
         demand: None,
         payload_kb: 1.0,
-        policies: vec![1, 4],
+        policies: vec![5, 1, 4],
         upstream: None,
         resources: Popularity { keys: 10, zipf: 0.0 },
         cacheable: Share::ONE,
@@ -221,12 +229,14 @@ fn policies() -> Vec<Policy> {
     let tokens = limited(limit(tokens, own), LimitKey::All, None, Span::ZERO);
     let work = policy("check", PolicyKind::Work);
     let cache = policy("cache", PolicyKind::Cache(cache));
+    let token = policy("token", PolicyKind::Authentication { rejects: Share(0.02) });
     vec![
         Policy { cpu: secs(50e-6), cpu_per_kb: secs(5e-6), spent: Share::ONE, ..work },
         Policy { cpu: secs(20e-6), spent: Share(0.3), ..cache },
         policy("limit", leases),
         policy("spikes", sliding),
         policy("tokens", tokens),
+        Policy { cpu: secs(80e-6), spent: Share(0.1), ..token },
     ]
 }
 
@@ -236,6 +246,7 @@ fn upstream() -> Upstream {
         base_ejection: secs(20.0),
         max_ejection: secs(100.0),
         max_ejected: Share(0.4),
+        always_eject_one: false,
         consecutive_5xx: Some(3),
         panic: Share::ZERO,
         ..OutlierSpec::default()
@@ -370,4 +381,21 @@ fn a_file_that_writes_its_dependencies_out_means_the_same() {
         let (again, _, shown) = read(&crate::scenario::tests::written(&settings));
         assert_eq!(again, plan, "{shown}");
     }
+}
+
+#[test]
+fn of_three_hosts_a_tenth_is_none_unless_one_always_may_be_out() {
+    let out = |line: &str| {
+        let upstream = "[[upstream]]\nname = \"orders\"\nhosts = 3\nlatency = \"1ms\"\n";
+        let (plan, ..) = read(&format!("{LEAST}{upstream}outlier-detection = true\n{line}"));
+        let spec = plan.dependencies.upstreams[0].outliers.expect("hosts are avoided");
+        let mut outliers = Outliers::new(spec, 3);
+        for host in [0, 1, 2].into_iter().flat_map(|host| [host; 5]) {
+            outliers.note(Instant::ZERO, host, Response::Error);
+        }
+        outliers.ejected()
+    };
+    let lines = ["", "always-eject-one = true\n", "always-eject-one = false\n"];
+    assert_eq!(lines.map(out), [1, 1, 0]);
+    assert_eq!(out("always-eject-one = false\nmax-ejected = \"40%\"\n"), 1);
 }

@@ -49,9 +49,11 @@ keys! { key "upstream" list {
         "How long the first ejection of a host lasts; the n-th n times as long.", EJECTS;
     MAX_EJECTION: Span = "max-ejection", "300s", Documented, "Envoy's default",
         "The longest ejection.", EJECTS;
-    MAX_EJECTED: Share = "max-ejected", "10%", Documented,
-        "Envoy's default; that one always may: Envoy up to 1.30",
-        "Share of the hosts that may be out at once; one always may.", EJECTS;
+    MAX_EJECTED: Share = "max-ejected", "10%", Documented, "Envoy's default",
+        "Share of the hosts that may be out at once.", EJECTS;
+    ALWAYS_EJECT_ONE: bool = "always-eject-one", "true", Assumed,
+        "Envoy before 1.28; from 1.28 on it is false, and from 1.31 on a setting",
+        "Whether one host may be out even if that is more than max-ejected.", EJECTS;
     CONSECUTIVE: u64 = "consecutive-errors", "5", Documented, "Envoy's default",
         "Errors in a row that eject a host.", EJECTS;
     PANIC: Share = "panic", "50%", Documented, "Envoy's default",
@@ -130,6 +132,7 @@ fn outliers(section: &SectionReader<'_>, hosts: usize) -> Option<OutlierSpec> {
         base_ejection: section.get(key::BASE_EJECTION),
         max_ejection: section.get(key::MAX_EJECTION),
         max_ejected: section.get(key::MAX_EJECTED),
+        always_eject_one: section.get(key::ALWAYS_EJECT_ONE),
         consecutive_5xx: Some(section.count(key::CONSECUTIVE, 1..=COUNT_LIMIT).value as u32),
         panic,
         ..OutlierSpec::default()

@@ -1,6 +1,6 @@
 //! Whether warm-up suffices at the loads that matter: for each gateway one replication in which
 //! nothing fails, at its capacity in the mode in which it carries least, or where there is none at
-//! the demand, as far as all replicas serve it. It keeps its course, in which a transient shows;
+//! the demand, as far as all replicas serve it. It keeps its timeline, in which a transient shows;
 //! the experiments of a plan do not.
 
 use crate::experiment::{Experiment, Retention, Runner};

@@ -192,7 +192,9 @@ fn policy() -> impl Strategy<Value = Policy> {
             })
         },
     );
-    let kind = prop_oneof![Just(PolicyKind::Work), cache, limit()];
+    let authentication =
+        (0.0..1.0).prop_map(|share| PolicyKind::Authentication { rejects: Share(share) });
+    let kind = prop_oneof![Just(PolicyKind::Work), authentication, cache, limit()];
     (kind, 0.0..0.002, 0.0..1.0).prop_map(|(kind, cpu, spent)| Policy {
         name: "policy".to_owned(),
         cpu: secs(cpu),

@@ -1,5 +1,6 @@
 //! Properties of requests: who serves them, how long that takes, and what becomes of the others.
 
+mod authentication;
 mod clients;
 pub mod overload;
 mod probes;

@@ -88,9 +88,9 @@ fn run<T: Send>(
         (dependencies.upstreams[0].hosts, dependencies.upstreams[0].workers.unwrap_or(1));
     let shape = Shape { hosts, workers, from: plan.run.warm_up, until: plan.run.horizon };
     let one = |replication| {
-        let mut course = Retention::new(shape);
-        crate::common::witness::watch(&plan, replication, &mut course);
-        of(course.figures())
+        let mut seen = Retention::new(shape);
+        crate::common::witness::watch(&plan, replication, &mut seen);
+        of(seen.figures())
     };
     (0..replications).into_par_iter().map(one).collect()
 }

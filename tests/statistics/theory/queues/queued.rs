@@ -22,7 +22,7 @@ pub struct Shape {
     pub until: Instant,
 }
 
-/// The course of one replication.
+/// What is kept of one replication.
 pub struct Retention {
     shape: Shape,
     times: Vec<(u64, u64)>,

@@ -5,7 +5,9 @@ use super::exit::Exit;
 use super::load;
 use super::terminal::Terminal;
 use crate::diagnostic::Severity;
-use crate::scenario::{Scenario, Setting, read};
+use crate::report::format::table::Table;
+use crate::report::format::words::plural;
+use crate::scenario::{Scenario, read};
 
 /// Checks every file, says what is wrong on standard error, and prints one line for each.
 pub(super) fn check(args: &CheckArgs, terminal: Terminal) -> anyhow::Result<Exit> {
@@ -13,7 +15,7 @@ pub(super) fn check(args: &CheckArgs, terminal: Terminal) -> anyhow::Result<Exit
     for path in &args.files {
         let loaded = read::load_changed(path, &args.set);
         let number = |severity| {
-            loaded.problems.iter().filter(|problem| problem.severity == severity).count()
+            loaded.problems.iter().filter(|problem| problem.severity == severity).count() as u64
         };
         let counts = (number(Severity::Error), number(Severity::Warning));
         let scenario = load::scenario(loaded, false, terminal);
@@ -29,33 +31,20 @@ pub(super) fn check(args: &CheckArgs, terminal: Terminal) -> anyhow::Result<Exit
     Ok(exit)
 }
 
-fn words(sound: bool, (errors, warnings): (usize, usize)) -> String {
-    let count = |number: usize, noun: &str| match number {
-        1 => format!("1 {noun}"),
-        _ => format!("{number} {noun}s"),
-    };
+fn words(sound: bool, (errors, warnings): (u64, u64)) -> String {
     match (sound, warnings) {
         (true, 0) => "ok".to_owned(),
-        (true, _) => format!("ok, {}", count(warnings, "warning")),
-        (false, 0) => count(errors, "error"),
-        (false, _) => format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
+        (true, _) => format!("ok, {}", plural(warnings, "warning")),
+        (false, 0) => plural(errors, "error"),
+        (false, _) => format!("{}, {}", plural(errors, "error"), plural(warnings, "warning")),
     }
 }
 
 /// The settings as an aligned table: path, value, mark, source.
 fn settings(scenario: &Scenario) -> String {
-    let cells = |s: &Setting| [s.path.clone(), s.value.clone(), s.mark.label().to_owned()];
-    let rows: Vec<_> = scenario.settings.iter().map(cells).collect();
-    let width = |column: usize| {
-        rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default()
-    };
-    let widths = [width(0), width(1), width(2)];
-    let mut out = String::new();
-    for (row, setting) in rows.iter().zip(&scenario.settings) {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
-        let line = format!("  {}  {}", cells.collect::<Vec<_>>().join("  "), setting.source);
-        out.push_str(line.trim_end());
-        out.push('\n');
+    let mut table = Table::default();
+    for setting in &scenario.settings {
+        table.row([&*setting.path, &setting.value, setting.mark.label(), &setting.source]);
     }
-    out
+    table.text()
 }

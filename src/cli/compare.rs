@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use super::args::CompareArgs;
 use super::exit::Exit;
 use super::load::{self, Session, stem};
-use super::work::{Printed, Work, text_of};
+use super::work::{Output, Work};
 use crate::report::compare::report::CompareReport;
-use crate::report::compare::{charts as compare_charts, files as compare_files, text as words};
+use crate::report::compare::{charts, files, text};
 use crate::report::manifest::{RunRecord, digests};
 use crate::study::compare::{self, Variant};
 use crate::study::variation::{Variation, cross};
@@ -21,21 +21,20 @@ pub(super) fn compare(args: &CompareArgs, session: &Session) -> anyhow::Result<E
     compare::align(&mut all, args.common.seed, args.replications.map(|count| count as usize));
     distinct(&all)?;
     let name = args.name.clone().unwrap_or_else(|| format!("compare-{}", stem(&args.files[0])));
-    let mut work = Work::begin(&args.common, &name, session)?;
+    let work = Work::begin(&args.common, &name, session)?;
     let runs = work.run(|runner| compare::run(runner, &all))?;
     let report = CompareReport::new(&all, &runs, &prices);
-    compare_files::write_all(&report, work.staging())?;
     let scenarios: Vec<_> = all.iter().map(|variant| &variant.scenario).collect();
-    let records = all.iter().zip(&runs);
-    let records =
-        records.map(|(of, run)| RunRecord::new(&of.name, &of.scenario, digests(run))).collect();
-    work.record(report.is_interrupted(), &scenarios, records)?;
-    work.draw(|| compare_charts::charts(&report))?;
-    work.end(|printed| match printed {
-        Printed::Text { written, colour } => Ok(words::render(&report, Some(written), colour)),
-        Printed::Verdict { colour } => Ok(words::verdicts_only(&report, colour)),
-        Printed::Json => text_of(|out| compare_files::write_json(&report, out)),
-    })?;
+    let record = |(of, run): (&Variant, _)| RunRecord::new(&of.name, &of.scenario, digests(run));
+    let records = all.iter().zip(&runs).map(record).collect();
+    let output = Output {
+        files: files::write_all,
+        charts: charts::charts,
+        text: text::render,
+        verdict: text::verdicts_only,
+        json: files::write_json,
+    };
+    work.end(&report, output, report.is_interrupted(), &scenarios, records)?;
     Ok(Exit::of_study(report.is_interrupted()))
 }
 

@@ -3,11 +3,11 @@
 use super::args::PlanArgs;
 use super::exit::Exit;
 use super::load::{self, Session, stem};
-use super::work::{Printed, Work, text_of};
+use super::work::{Output, Work};
 use crate::plan::{Population, Traffic};
 use crate::report::manifest::{RunRecord, digest};
 use crate::report::plan::report::CapacityReport;
-use crate::report::plan::{charts as capacity_charts, files as capacity_files, text as words};
+use crate::report::plan::{charts, files, text};
 use crate::scenario::Scenario;
 use crate::study::capacity::advice::{self, Carries};
 use crate::study::capacity::find;
@@ -28,7 +28,7 @@ pub(super) fn plan(args: &PlanArgs, session: &Session) -> anyhow::Result<Exit> {
     let effort =
         SearchEffort { trial, replications, tolerance: args.tolerance, demand: Some(demand) };
     let name = args.name.clone().unwrap_or_else(|| format!("plan-{}", stem(&args.file)));
-    let mut work = Work::begin(&args.common, &name, session)?;
+    let work = Work::begin(&args.common, &name, session)?;
     let (findings, settling, sensitivities, interrupted) = work.run(|runner| {
         let findings = find::run(runner, &candidates, &modes, effort);
         let settling = settling::run(runner, &candidates, &findings, effort, demand);
@@ -57,16 +57,16 @@ pub(super) fn plan(args: &PlanArgs, session: &Session) -> anyhow::Result<Exit> {
         sensitivities: &sensitivities,
         interrupted,
     };
-    capacity_files::write_all(&report, work.staging())?;
     let scenarios: Vec<_> = candidates.iter().map(|candidate| &candidate.scenario).collect();
     let records = findings.iter().map(|finding| record(&candidates[finding.candidate], finding));
-    work.record(interrupted, &scenarios, records.collect())?;
-    work.draw(|| capacity_charts::charts(&report))?;
-    work.end(|printed| match printed {
-        Printed::Text { written, colour } => Ok(words::render(&report, Some(written), colour)),
-        Printed::Verdict { colour } => Ok(words::recommendation_only(&report, colour)),
-        Printed::Json => text_of(|out| capacity_files::write_json(&report, out)),
-    })?;
+    let output = Output {
+        files: files::write_all,
+        charts: charts::charts,
+        text: text::render,
+        verdict: text::recommendation_only,
+        json: files::write_json,
+    };
+    work.end(&report, output, interrupted, &scenarios, records.collect())?;
     Ok(exit(&report))
 }
 

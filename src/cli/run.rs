@@ -3,7 +3,7 @@
 use super::args::RunArgs;
 use super::exit::Exit;
 use super::load::{self, Session};
-use super::work::{Printed, Work, text_of};
+use super::work::{Output, Work};
 use crate::experiment::Retention;
 use crate::report::manifest::{RunRecord, digests};
 use crate::report::run::report::Report;
@@ -15,21 +15,21 @@ pub(super) fn run(args: &RunArgs, session: &Session) -> anyhow::Result<Exit> {
     let loaded = session.load(&args.file, &args.set, args.common.work.quiet);
     let Some(mut scenario) = loaded else { return Ok(Exit::Error) };
     load::change(&mut scenario, args.common.seed, args.count.replications);
-    let mut work = Work::begin(&args.common, &scenario.name, session)?;
+    let work = Work::begin(&args.common, &scenario.name, session)?;
     let retention = Retention::First { requests_every: args.requests_every };
     let experiment = work.run(|runner| match args.count.precision() {
         Some(precision) => precision::run(runner, &scenario, precision, retention),
         None => runner.run_all(&scenario.plan, retention),
     })?;
     let report = Report::new(&scenario, &experiment, args.requests_every);
-    files::write_all(&report, work.staging())?;
     let record = RunRecord::new(&scenario.name, &scenario, digests(&experiment));
-    work.record(experiment.interrupted, &[&scenario], vec![record])?;
-    work.draw(|| charts::charts(&report))?;
-    work.end(|printed| match printed {
-        Printed::Text { written, colour } => Ok(text::render(&report, Some(written), colour)),
-        Printed::Verdict { colour } => Ok(text::verdict_only(&report, colour)),
-        Printed::Json => text_of(|out| json::write(&report, out)),
-    })?;
+    let output = Output {
+        files: files::write_all,
+        charts: charts::charts,
+        text: text::render,
+        verdict: text::verdict_only,
+        json: json::write,
+    };
+    work.end(&report, output, experiment.interrupted, &[&scenario], vec![record])?;
     Ok(Exit::of(&report))
 }

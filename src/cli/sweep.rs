@@ -5,11 +5,11 @@ use std::path::Path;
 use super::args::SweepArgs;
 use super::exit::Exit;
 use super::load::{self, Session, stem};
-use super::work::{Printed, Work, text_of};
+use super::work::{Output, Work};
 use crate::diagnostic::{Problem, Severity, Source};
 use crate::report::manifest::RunRecord;
 use crate::report::sweep::report::{Row, SweepReport};
-use crate::report::sweep::{charts as sweep_charts, files as sweep_files, text as sweep_text};
+use crate::report::sweep::{charts, files, text};
 use crate::study::compare::{self, Variant};
 use crate::study::sweep::{self, CELLS_MOST, Effort};
 use crate::study::variation::{Axis, cross};
@@ -29,22 +29,22 @@ pub(super) fn sweep(args: &SweepArgs, session: &Session) -> anyhow::Result<Exit>
         None => Effort::Replications(cells[0].scenario.plan.run.replications),
     };
     let name = args.name.clone().unwrap_or_else(|| format!("sweep-{}", stem(&args.file)));
-    let mut work = Work::begin(&args.common, &name, session)?;
+    let work = Work::begin(&args.common, &name, session)?;
     let mut report = SweepReport::new(&axes, &cells, effort);
     work.run(|runner| sweep::run(runner, &cells, effort, |cell, run| report.add(cell, &run)))?;
-    sweep_files::write_all(&report, work.staging())?;
     let record = |row: &Row| {
         let Variant { name, scenario } = &cells[row.cell];
         RunRecord::new(name, scenario, row.digests.clone())
     };
     let records = report.rows.iter().map(record).collect();
-    work.record(report.is_interrupted(), &[&cells[0].scenario], records)?;
-    work.draw(|| sweep_charts::charts(&report))?;
-    work.end(|printed| match printed {
-        Printed::Text { written, colour } => Ok(sweep_text::render(&report, Some(written), colour)),
-        Printed::Verdict { colour } => Ok(sweep_text::verdicts_only(&report, colour)),
-        Printed::Json => text_of(|out| sweep_files::write_json(&report, out)),
-    })?;
+    let output = Output {
+        files: files::write_all,
+        charts: charts::charts,
+        text: text::render,
+        verdict: text::verdicts_only,
+        json: files::write_json,
+    };
+    work.end(&report, output, report.is_interrupted(), &[&cells[0].scenario], records)?;
     Ok(Exit::of_study(report.is_interrupted()))
 }
 

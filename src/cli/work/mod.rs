@@ -23,7 +23,7 @@ use crate::experiment::{Progress, Runner};
 use crate::plot::theme::Theme;
 use crate::plot::{Figure, png, svg};
 use crate::report::checkpoint::Checkpoint;
-use crate::report::files::staging::{MARK, Staging};
+use crate::report::files::staging::{FilesError, MARK, Staging};
 use crate::report::format::page::Written;
 use crate::report::manifest::{Manifest, RunRecord};
 use crate::scenario::Scenario;
@@ -38,8 +38,6 @@ pub(in crate::cli) struct Work<'a> {
     staging: Staging,
     checkpoint: Checkpoint,
     progress: Arc<Progress>,
-    /// Set when the work is done.
-    manifest: Option<Manifest>,
 }
 
 impl<'a> Work<'a> {
@@ -55,8 +53,8 @@ impl<'a> Work<'a> {
         let checkpoint = Checkpoint::open(&directory, args.resume)?;
         let progress = Arc::new(Progress::default());
         listen(&progress, staging.place(), session.terminal);
-        let (draws, manifest) = (!no_charts, None);
-        Ok(Work { args, draws, session, directory, staging, checkpoint, progress, manifest })
+        let draws = !no_charts;
+        Ok(Work { args, draws, session, directory, staging, checkpoint, progress })
     }
 
     /// Does the work proper, with progress.
@@ -68,62 +66,44 @@ impl<'a> Work<'a> {
         Ok(progress::during(show, &self.progress, terminal, || work(&runner)))
     }
 
-    /// Where files are written until the work ends.
-    pub(in crate::cli) fn staging(&mut self) -> &mut Staging {
-        &mut self.staging
-    }
-
-    /// Writes down what was asked for, of which scenarios, and what ran.
-    pub(in crate::cli) fn record(
-        &mut self,
+    /// Writes and draws a report, puts the results in their place with a manifest of what ran, of
+    /// which scenarios, and prints what was asked for.
+    ///
+    /// # Errors
+    /// The results are not those of the manifest that is repeated, though they are written.
+    pub(in crate::cli) fn end<R>(
+        self,
+        report: &R,
+        output: Output<R>,
         interrupted: bool,
         scenarios: &[&Scenario],
         runs: Vec<RunRecord>,
     ) -> anyhow::Result<()> {
-        let request = self.session.request.clone();
-        let manifest = Manifest::new(request, interrupted, scenarios, runs);
-        self.staging.add(MARK, |out| manifest.write(out))?;
-        self.manifest = Some(manifest);
-        Ok(())
-    }
-
-    /// Adds charts, unless none are wanted: each in SVG, which follows the reader's light or dark
-    /// setting, and in PNG.
-    pub(in crate::cli) fn draw(
-        &mut self,
-        charts: impl FnOnce() -> Vec<(&'static str, Figure)>,
-    ) -> anyhow::Result<()> {
-        let figures = if self.draws { charts() } else { Vec::new() };
-        for (name, figure) in figures {
+        let Work { args, draws, session, directory, mut staging, checkpoint, .. } = self;
+        (output.files)(report, &mut staging)?;
+        let manifest = Manifest::new(session.request.clone(), interrupted, scenarios, runs);
+        staging.add(MARK, |out| manifest.write(out))?;
+        // In SVG, which follows the reader's light or dark setting, and in PNG.
+        for (name, figure) in if draws { (output.charts)(report) } else { Vec::new() } {
             let (svg, png) = (svg(&figure)?, png(&figure, Theme::Light)?);
-            self.staging.add(&format!("{name}.svg"), |out| out.write_all(svg.as_bytes()))?;
-            self.staging.add(&format!("{name}.png"), |out| out.write_all(&png))?;
+            staging.add(&format!("{name}.svg"), |out| out.write_all(svg.as_bytes()))?;
+            staging.add(&format!("{name}.png"), |out| out.write_all(&png))?;
         }
-        Ok(())
-    }
-
-    /// Puts the results in their place and prints what `output` makes of that.
-    ///
-    /// # Errors
-    /// The results are not those of the manifest that is repeated, though they are written.
-    pub(in crate::cli) fn end(
-        self,
-        output: impl FnOnce(Printed<'_>) -> anyhow::Result<String>,
-    ) -> anyhow::Result<()> {
-        let Work { args, session, directory, staging, checkpoint, manifest, .. } = self;
-        let interrupted = manifest.as_ref().is_some_and(|manifest| manifest.interrupted);
         let names = staging.publish()?;
         close(checkpoint, interrupted, args.quiet, session.terminal)?;
         let written = Written { directory: &directory, names: &names };
         let colour = session.terminal.prints_colour();
-        let printed = match (args.format, args.quiet) {
-            (Format::Json, _) => Printed::Json,
-            (Format::Text, true) => Printed::Verdict { colour },
-            (Format::Text, false) => Printed::Text { written, colour },
-        };
-        session.terminal.print(&output(printed)?)?;
-        match (&session.repeated, &manifest) {
-            (Some((old, _)), Some(new)) if !interrupted => repeats(old, new),
+        let mut out = Vec::new();
+        match (args.format, args.quiet) {
+            (Format::Json, _) => (output.json)(report, &mut out)?,
+            (Format::Text, true) => out.extend((output.verdict)(report, colour).into_bytes()),
+            (Format::Text, false) => {
+                out.extend((output.text)(report, Some(written), colour).into_bytes());
+            }
+        }
+        session.terminal.print(&String::from_utf8(out)?)?;
+        match &session.repeated {
+            Some((old, _)) if !interrupted => repeats(old, &manifest),
             _ => Ok(()),
         }
     }
@@ -176,21 +156,16 @@ fn close(
     Ok(())
 }
 
-/// What goes to standard output.
-pub(in crate::cli) enum Printed<'a> {
+/// How a report is written, drawn and printed.
+pub(in crate::cli) struct Output<R> {
+    /// Writes every file but the charts and the manifest.
+    pub(in crate::cli) files: fn(&R, &mut Staging) -> Result<(), FilesError>,
+    /// The charts, each with the name of its files.
+    pub(in crate::cli) charts: fn(&R) -> Vec<(&'static str, Figure)>,
     /// The report for people.
-    Text { written: Written<'a>, colour: bool },
+    pub(in crate::cli) text: fn(&R, Option<Written<'_>>, bool) -> String,
     /// Its first lines.
-    Verdict { colour: bool },
+    pub(in crate::cli) verdict: fn(&R, bool) -> String,
     /// The content of the JSON file.
-    Json,
-}
-
-/// What a writer of text writes.
-pub(in crate::cli) fn text_of(
-    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
-) -> anyhow::Result<String> {
-    let mut out = Vec::new();
-    write(&mut out)?;
-    Ok(String::from_utf8(out)?)
+    pub(in crate::cli) json: fn(&R, &mut dyn io::Write) -> io::Result<()>,
 }

@@ -58,23 +58,47 @@ pub struct Assumption {
 impl Caveat {
     /// One word for programs.
     pub fn key(&self) -> &'static str {
-        match self {
-            Caveat::Interrupted { .. } => "interrupted",
-            Caveat::OneReplication { .. } => "one_replication",
-            Caveat::WarmUpShort { .. } => "warm_up_short",
-            Caveat::FewSamples { .. } => "few_samples",
-            Caveat::WideInterval { .. } => "wide_interval",
-            Caveat::Overload { .. } => "overload",
-            Caveat::NoSpare { .. } => "no_spare",
-            Caveat::SlowOverload { .. } => "slow_overload",
-            Caveat::Replayed { .. } => "replayed",
-            Caveat::MemoryOver { .. } => "memory_over",
-            Caveat::Unrecovered { .. } => "unrecovered",
-            Caveat::Unanswered { .. } => "unanswered",
-            Caveat::FaultMissed { .. } => "fault_missed",
-            Caveat::EventsCut { .. } => "events_cut",
-            Caveat::Assumed { .. } => "assumed",
-        }
+        self.key_and_remedy().0
+    }
+
+    /// What to do about it, if anything can be done.
+    pub fn remedy(&self) -> Option<String> {
+        Some(self.key_and_remedy().1).filter(|remedy| !remedy.is_empty())
+    }
+
+    fn key_and_remedy(&self) -> (&'static str, String) {
+        let more = "raise gateway.replicas or choose a larger gateway.tier";
+        let (key, remedy) = match self {
+            Caveat::Interrupted { .. } => ("interrupted", "let the run finish"),
+            Caveat::OneReplication { .. } => ("one_replication", "--replications 10"),
+            Caveat::WarmUpShort { until: Some(until), .. } => {
+                return ("warm_up_short", format!("raise run.warm-up to {}s", until.as_secs()));
+            }
+            Caveat::WarmUpShort { until: None, .. } => {
+                ("warm_up_short", "raise run.horizon and run.warm-up")
+            }
+            Caveat::FewSamples { needed, .. } => {
+                return ("few_samples", format!("--replications {needed}"));
+            }
+            Caveat::WideInterval { needed, .. } => {
+                return ("wide_interval", format!("--replications {needed}"));
+            }
+            Caveat::Overload { .. } => ("overload", more),
+            Caveat::NoSpare { .. } => ("no_spare", more),
+            Caveat::SlowOverload { .. } => ("slow_overload", more),
+            Caveat::Replayed { .. } => ("replayed", ""),
+            Caveat::MemoryOver { .. } => {
+                ("memory_over", "raise gateway.memory or gateway.replicas")
+            }
+            Caveat::Unrecovered { .. } => ("unrecovered", "raise run.horizon"),
+            Caveat::Unanswered { .. } => ("unanswered", "raise run.horizon"),
+            Caveat::FaultMissed { .. } => ("fault_missed", "check the fault's time and target"),
+            Caveat::EventsCut { .. } => ("events_cut", "shorten run.horizon to see the rest"),
+            Caveat::Assumed { .. } => {
+                ("assumed", "write down your own; brownout check --settings says more")
+            }
+        };
+        (key, remedy.to_owned())
     }
 
     /// Why the figures depend on how long the run is, if they do for this.
@@ -163,38 +187,6 @@ impl Caveat {
                 format!("fault {fault} had no effect at {at}: {reason}")
             }
             Caveat::Assumed { settings } => assumed_message(settings),
-        }
-    }
-
-    /// What to do about it, if anything can be done.
-    pub fn remedy(&self) -> Option<String> {
-        match self {
-            Caveat::Interrupted { .. } => Some("let the run finish".to_owned()),
-            Caveat::OneReplication { .. } => Some("--replications 10".to_owned()),
-            Caveat::WarmUpShort { until: Some(until), .. } => {
-                Some(format!("raise run.warm-up to {}s", until.as_secs()))
-            }
-            Caveat::WarmUpShort { until: None, .. } => {
-                Some("raise run.horizon and run.warm-up".to_owned())
-            }
-            Caveat::FewSamples { needed, .. } | Caveat::WideInterval { needed, .. } => {
-                Some(format!("--replications {needed}"))
-            }
-            Caveat::Overload { .. } | Caveat::NoSpare { .. } | Caveat::SlowOverload { .. } => {
-                Some("raise gateway.replicas or choose a larger gateway.tier".to_owned())
-            }
-            Caveat::MemoryOver { .. } => {
-                Some("raise gateway.memory or gateway.replicas".to_owned())
-            }
-            Caveat::Unrecovered { .. } | Caveat::Unanswered { .. } => {
-                Some("raise run.horizon".to_owned())
-            }
-            Caveat::EventsCut { .. } => Some("shorten run.horizon to see the rest".to_owned()),
-            Caveat::FaultMissed { .. } => Some("check the fault's time and target".to_owned()),
-            Caveat::Replayed { .. } => None,
-            Caveat::Assumed { .. } => {
-                Some("write down your own; brownout check --settings says more".to_owned())
-            }
         }
     }
 }

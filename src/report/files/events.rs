@@ -15,9 +15,9 @@ const HEADER: [&str; 8] =
 pub(crate) fn write(plan: &Plan, journal: &[JournalEntry], out: &mut dyn Write) -> Result<()> {
     let mut names = Names { plan, created: Vec::new() };
     let rows = journal.iter().map(|entry| {
-        let EventRow { replica, zone, state, fault, incident, detail } =
-            names.row(&entry.observation);
-        let first = [cells::time(entry.at), event(&entry.observation).to_owned()];
+        let (event, row) = names.row(&entry.observation);
+        let EventRow { replica, zone, state, fault, incident, detail } = row;
+        let first = [cells::time(entry.at), event.to_owned()];
         first.into_iter().chain([replica, zone, state.to_owned(), fault, incident, detail])
     });
     write_csv(out, HEADER, rows)
@@ -34,29 +34,13 @@ struct EventRow {
     detail: String,
 }
 
-fn event(observation: &Observation) -> &'static str {
-    match observation {
-        Observation::Created { .. } => "created",
-        Observation::Entered { .. } => "entered",
-        Observation::JoinedRotation { .. } => "joined_rotation",
-        Observation::LeftRotation { .. } => "left_rotation",
-        Observation::Speed { .. } => "speed",
-        Observation::FaultInjected { .. } => "fault_struck",
-        Observation::FaultTakes { .. } => "fault_takes",
-        Observation::FaultEnded { .. } => "fault_ended",
-        Observation::Unschedulable { .. } => "unschedulable",
-        Observation::Node { .. } => "node",
-        Observation::Evictions { .. } => "evictions",
-        Observation::Decided { .. } => "autoscaler_decided",
-        Observation::SlotGone { .. } => "slot_gone",
-        Observation::ZoneReturned { .. } => "zone_returned",
-        Observation::FaultMissed { .. } => "fault_missed",
-        Observation::FetchFailed { .. } => "fetch_failed",
-        Observation::ContractsMissing { .. } => "contracts_missing",
-        Observation::ContractsLoaded { .. } => "contracts_loaded",
-        Observation::Ingress { .. } => "ingress",
-        Observation::Boundary => "boundary",
-        Observation::ProbesFailed { .. } => "probes_failed",
+impl EventRow {
+    fn incident(self, incident: impl ToString) -> EventRow {
+        EventRow { incident: incident.to_string(), ..self }
+    }
+
+    fn detail(self, detail: impl Into<String>) -> EventRow {
+        EventRow { detail: detail.into(), ..self }
     }
 }
 
@@ -72,8 +56,8 @@ impl Names<'_> {
         EventRow { replica, zone, ..EventRow::default() }
     }
 
-    fn zone(&self, zone: usize) -> String {
-        self.plan.topology.zones[zone].clone()
+    fn of_zone(&self, zone: usize) -> EventRow {
+        EventRow { zone: self.plan.topology.zones[zone].clone(), ..EventRow::default() }
     }
 
     fn of_fault(&self, fault: usize) -> EventRow {
@@ -81,72 +65,64 @@ impl Names<'_> {
         EventRow { fault, ..EventRow::default() }
     }
 
-    fn row(&mut self, observation: &Observation) -> EventRow {
-        let only = |detail: String| EventRow { detail, ..EventRow::default() };
+    /// What a fact is called, and its cells.
+    fn row(&mut self, observation: &Observation) -> (&'static str, EventRow) {
+        use Observation::*;
+        let only = |detail: String| EventRow::default().detail(detail);
         match observation {
-            Observation::Created { replica, slot, zone, name } => {
+            Created { replica, slot, zone, name } => {
                 let zone = self.plan.topology.zones[*zone].clone();
                 let missing = (*replica + 1).saturating_sub(self.created.len());
                 self.created.extend(vec![Default::default(); missing]);
                 self.created[*replica] = (name.clone(), zone);
-                EventRow { detail: format!("slot {slot}"), ..self.of(*replica) }
+                ("created", self.of(*replica).detail(format!("slot {slot}")))
             }
-            Observation::Entered { replica, state, cause } => {
-                EventRow { state: state.label(), detail: (*cause).to_owned(), ..self.of(*replica) }
+            Entered { replica, state, cause } => {
+                let state = state.label();
+                ("entered", EventRow { state, ..self.of(*replica).detail(*cause) })
             }
-            Observation::JoinedRotation { replica }
-            | Observation::LeftRotation { replica }
-            | Observation::ContractsMissing { replica }
-            | Observation::ContractsLoaded { replica } => self.of(*replica),
-            Observation::Speed { replica, share } => {
-                EventRow { detail: cells::share(share.0), ..self.of(*replica) }
+            JoinedRotation { replica } => ("joined_rotation", self.of(*replica)),
+            LeftRotation { replica } => ("left_rotation", self.of(*replica)),
+            ContractsMissing { replica } => ("contracts_missing", self.of(*replica)),
+            ContractsLoaded { replica } => ("contracts_loaded", self.of(*replica)),
+            Speed { replica, share } => ("speed", self.of(*replica).detail(cells::share(share.0))),
+            FetchFailed { replica, what } => ("fetch_failed", self.of(*replica).detail(*what)),
+            FaultInjected { fault, incident, subject, .. } => {
+                ("fault_struck", self.of_fault(*fault).incident(incident).detail(subject))
             }
-            Observation::FetchFailed { replica, what } => {
-                EventRow { detail: (*what).to_owned(), ..self.of(*replica) }
+            FaultTakes { incident, slot } => {
+                ("fault_takes", only(format!("slot {slot}")).incident(incident))
             }
-            Observation::FaultInjected { fault, incident, subject, .. } => EventRow {
-                incident: incident.to_string(),
-                detail: subject.clone(),
-                ..self.of_fault(*fault)
-            },
-            Observation::FaultTakes { incident, slot } => EventRow {
-                incident: incident.to_string(),
-                detail: format!("slot {slot}"),
-                ..EventRow::default()
-            },
-            Observation::FaultEnded { fault, incident } => {
-                EventRow { incident: incident.to_string(), ..self.of_fault(*fault) }
+            FaultEnded { fault, incident } => {
+                ("fault_ended", self.of_fault(*fault).incident(incident))
             }
-            Observation::Decided { decision, .. } => only(decision.to_string()),
-            Observation::Unschedulable { slot, reason } => only(format!("slot {slot}: {reason}")),
-            Observation::SlotGone { slot } => only(format!("slot {slot}")),
-            Observation::Node { zone, name, what } => EventRow {
-                zone: self.zone(*zone),
-                detail: format!("{name} {what}"),
-                ..EventRow::default()
-            },
-            Observation::Evictions { zone, stopped } => {
+            FaultMissed { fault, reason } => {
+                ("fault_missed", self.of_fault(*fault).detail(*reason))
+            }
+            Decided { decision, .. } => ("autoscaler_decided", only(decision.to_string())),
+            Unschedulable { slot, reason } => {
+                ("unschedulable", only(format!("slot {slot}: {reason}")))
+            }
+            SlotGone { slot } => ("slot_gone", only(format!("slot {slot}"))),
+            Node { zone, name, what } => {
+                ("node", self.of_zone(*zone).detail(format!("{name} {what}")))
+            }
+            Evictions { zone, stopped } => {
                 let detail = if *stopped { "stopped" } else { "go on" };
-                EventRow {
-                    zone: self.zone(*zone),
-                    detail: detail.to_owned(),
-                    ..EventRow::default()
-                }
+                ("evictions", self.of_zone(*zone).detail(detail))
             }
-            Observation::ZoneReturned { fault, zone } => {
-                EventRow { zone: self.zone(*zone), ..self.of_fault(*fault) }
+            ZoneReturned { fault, zone } => {
+                let EventRow { zone, .. } = self.of_zone(*zone);
+                ("zone_returned", EventRow { zone, ..self.of_fault(*fault) })
             }
-            Observation::FaultMissed { fault, reason } => {
-                EventRow { detail: (*reason).to_owned(), ..self.of_fault(*fault) }
+            Ingress { reachable, down } => {
+                ("ingress", only(format!("{reachable} reachable, {down} of them down")))
             }
-            Observation::Ingress { reachable, down } => {
-                only(format!("{reachable} reachable, {down} of them down"))
-            }
-            Observation::ProbesFailed { replica, liveness } => {
+            ProbesFailed { replica, liveness } => {
                 let detail = if *liveness { "liveness probe" } else { "readiness probe" };
-                EventRow { detail: detail.to_owned(), ..self.of(*replica) }
+                ("probes_failed", self.of(*replica).detail(detail))
             }
-            Observation::Boundary => EventRow::default(),
+            Boundary => ("boundary", EventRow::default()),
         }
     }
 }

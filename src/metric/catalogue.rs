@@ -251,6 +251,11 @@ impl Metric {
         self.dimension() == Dimension::Share
     }
 
+    /// Whether it is a latency of the served requests: a time, which failed requests have not.
+    pub fn is_latency(self) -> bool {
+        matches!(self, Metric::Latency(_) | Metric::MeanLatency)
+    }
+
     /// Whether it is of whole replications, and not of a part of the run.
     pub fn is_of_replications(self) -> bool {
         matches!(self.basis(), Basis::Replications(_))

@@ -89,7 +89,13 @@ failures! {
 impl Failure {
     /// Whether only these can cause it: clients that react, policies, upstreams.
     pub fn is_of_dependencies(self) -> bool {
-        self as usize > Failure::IngressDown as usize
+        use Failure::*;
+        match self {
+            LostInFlight | NoReadyReplica | DeadAddress | ContractsMissing | TimedOut
+            | IngressDown => false,
+            GivenUp | RateLimited | QuotaUnknown | ContractRevoked | BreakerOpen
+            | UpstreamFailed | UpstreamTimedOut | Unauthenticated => true,
+        }
     }
 }
 

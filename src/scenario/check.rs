@@ -132,7 +132,7 @@ fn impossible(
             let title = format!("one lost request misses this, and {:?} loses some", harmful.name);
             Some(Problem::warning(place.clone(), title).help("allow for some, such as 99.9%"))
         }
-        Bound::Span(bound) if ingress_sound && is_latency(*metric) => {
+        Bound::Span(bound) if ingress_sound && metric.is_latency() => {
             let floor = least_latency(plan);
             let missed = match relation {
                 Relation::Below => bound <= floor,
@@ -189,10 +189,6 @@ fn any_strikes(plan: &Plan, window: usize) -> bool {
         Schedule::At(at) => from <= at && at < to,
         Schedule::Random(_) => true,
     })
-}
-
-fn is_latency(metric: Metric) -> bool {
-    matches!(metric, Metric::Latency(_) | Metric::MeanLatency)
 }
 
 /// What the fastest request takes. Recorded demands and those of APIs are left out.

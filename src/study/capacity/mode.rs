@@ -90,7 +90,10 @@ impl Mode {
 
     /// Whether something is lost in it.
     pub fn loses(self) -> bool {
-        matches!(self, Mode::ReplicaLoss | Mode::ZoneLoss | Mode::WithoutControlPlane)
+        match self {
+            Mode::ReplicaLoss | Mode::ZoneLoss | Mode::WithoutControlPlane => true,
+            Mode::Healthy | Mode::DailyPeak => false,
+        }
     }
 }
 
@@ -138,9 +141,9 @@ pub fn objectives(base: &Scenario, mode: Mode) -> Vec<Objective> {
     let whole = |objective: &&Objective| {
         base.plan.windows[objective.window].extent == Extent::Run
             && match objective.metric {
-                Metric::Latency(_) | Metric::MeanLatency | Metric::Availability => true,
+                Metric::Availability => true,
                 Metric::Recovery => has_recovery(mode),
-                _ => false,
+                metric => metric.is_latency(),
             }
     };
     let judged = |objective: &Objective| Objective { window: 1, ..objective.clone() };
@@ -149,7 +152,10 @@ pub fn objectives(base: &Scenario, mode: Mode) -> Vec<Objective> {
 
 /// Whether what is lost in a mode comes back while it is judged.
 pub fn has_recovery(mode: Mode) -> bool {
-    matches!(mode, Mode::ReplicaLoss | Mode::ZoneLoss)
+    match mode {
+        Mode::ReplicaLoss | Mode::ZoneLoss => true,
+        Mode::Healthy | Mode::WithoutControlPlane | Mode::DailyPeak => false,
+    }
 }
 
 fn scatter(plan: &Plan) -> Scatter {

@@ -12,8 +12,9 @@
 //!    side by side), `sweep` (a setting that varies) and `sizing` (capacity, cost and growth);
 //! 4. `render`: from a figure to bytes. With `canvas::fonts`, it alone knows the plotting library.
 //!
-//! From the rest of the crate the charts use units, and what was observed: histograms and
-//! timelines. `tests` says what holds for every picture, and what tests of charts share.
+//! From the rest of the crate the charts use units, what was observed (histograms and timelines),
+//! and what was made of it: judgements and comparisons. `tests` says what holds for every picture,
+//! and what tests of charts share.
 
 mod canvas;
 mod comparison;

@@ -88,19 +88,6 @@ pub fn set(text: &str, path: &str, value: &str) -> Result<String, Flaw> {
     }
 }
 
-/// The text with a further objective, after those that it has.
-///
-/// # Errors
-/// As [`set`].
-pub fn demand(text: &str, objective: &str) -> Result<String, Flaw> {
-    let (table, _) = DeTable::parse_recoverable(text);
-    let list = table.get_ref().get("objectives").and_then(|list| list.get_ref().as_array());
-    let had = list.into_iter().flat_map(|list| list.iter());
-    let had = had.map(|one| text.get(one.span()).unwrap_or_default().to_owned());
-    let all: Vec<String> = had.chain([quote(objective)]).collect();
-    set(text, "objectives", &format!("[{}]", all.join(", ")))
-}
-
 fn replaced(text: &str, span: Range<usize>, literal: &str) -> String {
     let before = text.get(..span.start).unwrap_or(text);
     let after = text.get(span.end..).unwrap_or("");
@@ -290,14 +277,6 @@ mod tests {
         assert_eq!(text, TEXT.replace("replicas = 2", "replicas = 3"));
         let text = set(TEXT, "gateway.tier", "large").expect("set");
         assert_eq!(text, TEXT.replace("# two\n", "# two\ntier = \"large\"\n"));
-    }
-
-    #[test]
-    fn a_further_objective_comes_last() {
-        let one = demand(TEXT, "p99 < 1s").expect("set");
-        assert!(one.starts_with("objectives = [\"p99 < 1s\"]\n"), "{one}");
-        let two = demand(&one, "mean < 5ms").expect("set");
-        assert!(two.starts_with("objectives = [\"p99 < 1s\", \"mean < 5ms\"]\n"), "{two}");
     }
 
     #[test]

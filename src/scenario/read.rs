@@ -120,7 +120,7 @@ pub fn parse(name: &str, text: &str, base: &Path) -> Loaded {
     let (table, flaws) = DeTable::parse_recoverable(text);
     let reader = Reader::new(text, base, table.get_ref(), &keys::FORMAT);
     let parts = scenario(&reader);
-    let (mut problems, settings) = reader.finish();
+    let (mut problems, settings) = reader.notes.finish();
     if !flaws.is_empty() {
         problems = syntax::merge(text, &flaws, problems);
     }

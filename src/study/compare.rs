@@ -78,11 +78,12 @@ pub fn run(runner: &Runner<'_>, variants: &[Variant]) -> Vec<Experiment> {
     even(runs, asked)
 }
 
+fn complete(run: &Experiment) -> BTreeSet<u64> {
+    run.outcomes.iter().filter(|o| !o.interrupted).map(|o| o.replication).collect()
+}
+
 /// Leaves each the complete replications that all have, if there are any.
 fn even(mut runs: Vec<Experiment>, asked: usize) -> Vec<Experiment> {
-    let complete = |run: &Experiment| -> BTreeSet<u64> {
-        run.outcomes.iter().filter(|o| !o.interrupted).map(|o| o.replication).collect()
-    };
     let common = runs.iter().map(complete).reduce(|a, b| a.intersection(&b).copied().collect());
     let common = common.unwrap_or_default();
     for run in &mut runs {
@@ -96,10 +97,7 @@ fn even(mut runs: Vec<Experiment>, asked: usize) -> Vec<Experiment> {
 
 /// Whether every replication of one has its partner in the others.
 fn are_paired(runs: &[Experiment]) -> bool {
-    let pairs = |run: &Experiment| -> Vec<u64> {
-        run.outcomes.iter().filter(|o| !o.interrupted).map(|o| o.replication).collect()
-    };
-    runs.iter().all(|run| !run.is_partial() && pairs(run) == pairs(&runs[0]))
+    runs.iter().all(|run| !run.is_partial() && complete(run) == complete(&runs[0]))
 }
 
 /// Every figure of every window that the variants have in common, against the first variant.

@@ -54,11 +54,6 @@ impl Prices {
         !self.given.is_empty()
     }
 
-    /// The prices that the user gave, by tier.
-    pub fn given(&self) -> &BTreeMap<String, f64> {
-        &self.given
-    }
-
     /// What amounts are counted in.
     pub fn unit(&self) -> &'static str {
         if self.given.is_empty() { "entitlements (Large)" } else { "price" }

@@ -77,28 +77,27 @@ pub fn run_within(
             runner.extend(plan, &mut run, *count);
         }
         run.confidence = confidence;
-        let state = state(&run, scenario, precision);
+        let (end, more) = state(&run, scenario, precision);
         let last = index + 1 == looks.len();
-        if let Some(end) = state.end.or(last.then_some(SequenceEnd::Most)) {
+        if let Some(end) = end.or(last.then_some(SequenceEnd::Most)) {
             let (Precision { relative: precision, most }, looks) = (precision, looks.len());
             run.sequence = Some(Sequence { precision, most, looks, end });
             break;
         }
-        let enough = |look: &&usize| **look as f64 >= *count as f64 * state.more;
+        let enough = |look: &&usize| **look as f64 >= *count as f64 * more;
         expect(*looks[index + 1..].iter().find(enough).unwrap_or(&precision.most));
     }
     run
 }
 
 /// Whether an experiment can end, and how many times its replications it seems to need.
-struct SequenceState {
-    end: Option<SequenceEnd>,
-    more: f64,
-}
-
-fn state(run: &Experiment, scenario: &Scenario, precision: Precision) -> SequenceState {
+fn state(
+    run: &Experiment,
+    scenario: &Scenario,
+    precision: Precision,
+) -> (Option<SequenceEnd>, f64) {
     if run.interrupted {
-        return SequenceState { end: Some(SequenceEnd::Interrupted), more: 0.0 };
+        return (Some(SequenceEnd::Interrupted), 0.0);
     }
     let asked = match scenario.objectives.is_empty() {
         true => figures(),
@@ -107,13 +106,12 @@ fn state(run: &Experiment, scenario: &Scenario, precision: Precision) -> Sequenc
     let judgements = judge_all(run, &asked);
     let is_decided = |j: &&Judgement| !matches!(j.verdict, Verdict::Undecided(_));
     if !scenario.objectives.is_empty() && judgements.iter().all(|j| is_decided(&j)) {
-        return SequenceState { end: Some(SequenceEnd::Decided), more: 0.0 };
+        return (Some(SequenceEnd::Decided), 0.0);
     }
     let open = judgements.iter().filter(|j| scenario.objectives.is_empty() || !is_decided(j));
     let width = |j: &Judgement| relative_width(j.figure.as_deref(), j.objective.metric.is_share());
     let widest = open.map(width).fold(0.0, f64::max) / precision.relative;
-    let end = (widest <= 1.0).then_some(SequenceEnd::Precise);
-    SequenceState { end, more: widest.powi(2) }
+    ((widest <= 1.0).then_some(SequenceEnd::Precise), widest.powi(2))
 }
 
 /// Half of an interval over its point; infinite if there is none.

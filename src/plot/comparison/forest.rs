@@ -1,9 +1,11 @@
 //! The forest plot: paired differences to a baseline with their intervals, a panel for each metric
 //! and a row for each variant. What lies left or right of zero is told from it at a glance.
 
+use crate::metric::Preferred;
 use crate::plot::canvas::fonts::{self, shorten};
 use crate::plot::canvas::{Anchor, Figure, LABEL, MARGIN, PANEL, Point, Role, Symbol, WIDTH};
 use crate::plot::layout::{Frame, LegendRow, PlotAxis, ends, short};
+use crate::stats::paired::Call;
 
 /// What the forest plot shows.
 #[derive(Clone, Debug)]
@@ -24,20 +26,9 @@ pub struct ForestPanel {
     /// The unit of every difference in the panel, such as "ms"; empty if there is none.
     pub unit: String,
     /// Which direction is good.
-    pub better: Better,
+    pub better: Preferred,
     /// The variants, from the top.
     pub rows: Vec<ForestRow>,
-}
-
-/// Which direction of a metric is good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Better {
-    /// Less is better.
-    Lower,
-    /// More is better.
-    Higher,
-    /// Neither: it only differs.
-    Neither,
 }
 
 /// The difference between a variant and the baseline.
@@ -53,47 +44,32 @@ pub struct ForestRow {
     pub unpaired: Option<(f64, f64)>,
     /// The estimate in words, such as "-3.1 ms (-3.3 to -2.9), x0.74".
     pub words: String,
-    /// What to make of it.
-    pub call: ForestCall,
+    /// Which of the two is greater.
+    pub call: Call,
 }
 
-/// What to make of a difference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ForestCall {
-    /// The variant is better than the baseline.
-    Better,
-    /// The variant is worse than the baseline.
-    Worse,
-    /// The interval holds zero, or is too wide to tell.
-    TooClose,
-    /// Nothing sets it apart from the other.
-    Same,
-    /// The variant differs in a metric of which neither direction is better.
-    Differs,
-}
-
-impl ForestCall {
-    /// Its words, their colour, and the mark with its colour.
-    fn shown(self) -> (&'static str, Role, Symbol, Role) {
-        use Symbol::{Circle, Diamond, Down, Up};
-        match self {
-            ForestCall::Better => ("better", Role::RecoveredText, Up, Role::Green),
-            ForestCall::Worse => ("worse", Role::FaultText, Down, Role::Vermilion),
-            ForestCall::TooClose => ("too close to call", Role::Muted, Circle, Role::Offered),
-            ForestCall::Same => ("the same", Role::Muted, Circle, Role::Offered),
-            ForestCall::Differs => ("differs", Role::Text, Diamond, Role::Blue),
+/// What to make of a difference, in words with their colour, and the mark with its colour.
+fn shown(call: Call, better: Preferred) -> (&'static str, Role, Symbol, Role) {
+    use Symbol::{Circle, Diamond, Down, Up};
+    match (call, better) {
+        (Call::Equal, _) => ("the same", Role::Muted, Circle, Role::Offered),
+        (Call::TooClose | Call::Unknown, _) => {
+            ("too close to call", Role::Muted, Circle, Role::Offered)
         }
+        (_, Preferred::Neither) => ("differs", Role::Text, Diamond, Role::Blue),
+        (Call::Less, Preferred::Less) | (Call::Greater, Preferred::More) => {
+            ("better", Role::RecoveredText, Up, Role::Green)
+        }
+        _ => ("worse", Role::FaultText, Down, Role::Vermilion),
     }
 }
 
-impl Better {
-    /// What lies to the left and to the right of zero, and that in words.
-    fn sides(self) -> (&'static str, &'static str, &'static str) {
-        match self {
-            Better::Lower => ("better", "worse", "lower is better"),
-            Better::Higher => ("worse", "better", "higher is better"),
-            Better::Neither => ("less", "more", "neither direction is better"),
-        }
+/// What lies to the left and to the right of zero, and that in words.
+fn sides(better: Preferred) -> (&'static str, &'static str, &'static str) {
+    match better {
+        Preferred::Less => ("better", "worse", "lower is better"),
+        Preferred::More => ("worse", "better", "higher is better"),
+        Preferred::Neither => ("less", "more", "neither direction is better"),
     }
 }
 
@@ -150,7 +126,10 @@ impl Columns {
     /// Columns as wide as their longest text, up to a limit.
     fn of(input: &ForestInput) -> Self {
         let rows = || input.panels.iter().flat_map(|panel| panel.rows.iter());
-        let calls: Vec<String> = rows().map(|row| row.call.shown().0.to_owned()).collect();
+        let calls = |panel: &ForestPanel| -> Vec<String> {
+            panel.rows.iter().map(|row| shown(row.call, panel.better).0.to_owned()).collect()
+        };
+        let calls: Vec<String> = input.panels.iter().flat_map(calls).collect();
         let labels = fonts::widest(rows().map(|row| &row.label), LABEL, 60.0).min(LABELS);
         let words = fonts::widest(rows().map(|row| &row.words), LABEL, 150.0).min(WORDS) + 1.0;
         let calls = WIDTH - MARGIN - fonts::widest(&calls, LABEL, 40.0);
@@ -170,7 +149,8 @@ impl Columns {
         let frame = Frame { left: self.left, right: self.right, top, bottom: top + height, x, y };
         self.draw_ground(figure, &frame, panel);
         for (index, row) in rows.iter().enumerate() {
-            self.draw_row(figure, &frame, row, top + PITCH * (index as f64 + 0.5));
+            let y = top + PITCH * (index as f64 + 0.5);
+            self.draw_row(figure, &frame, (row, panel.better), y);
         }
         let last = (MARGIN, top + height - 0.5 * PITCH + 4.1);
         if rows.is_empty() {
@@ -190,7 +170,7 @@ impl Columns {
         let unit = if panel.unit.is_empty() { "" } else { &format!(" ({})", panel.unit) };
         let room = frame.right - frame.left - 130.0;
         frame.draw_foot(figure, &shorten(&format!("difference{unit}"), LABEL, room));
-        let (less, more, _) = panel.better.sides();
+        let (less, more, _) = sides(panel.better);
         let y = foot + 36.0;
         figure.label((frame.left + 10.0, y), less, Role::Muted);
         figure.text((frame.right - 10.0, y), more, Anchor::End, Role::Muted, LABEL);
@@ -198,7 +178,13 @@ impl Columns {
         arrow(figure, (frame.right, y - 4.0), 1.0, Role::Muted);
     }
 
-    fn draw_row(&self, figure: &mut Figure, frame: &Frame, row: &ForestRow, y: f64) {
+    fn draw_row(
+        &self,
+        figure: &mut Figure,
+        frame: &Frame,
+        (row, better): (&ForestRow, Preferred),
+        y: f64,
+    ) {
         let label = shorten(&row.label, LABEL, self.left - GAP - MARGIN);
         let start = MARGIN + fonts::width(&label, LABEL, false) + 8.0;
         figure.level((start, self.words - 8.0), y, Role::Grid, 1.0);
@@ -213,9 +199,9 @@ impl Columns {
         figure.label((MARGIN, y + 4.1), &label, Role::Text);
         figure.label((self.words, y + 4.1), &estimate, Role::Text);
         if known {
-            let (call, role, ..) = row.call.shown();
+            let (call, role, symbol, mark) = shown(row.call, better);
             figure.label((self.calls, y + 4.1), call, role);
-            draw_estimate(figure, frame, row, y);
+            draw_estimate(figure, frame, row, y, (symbol, mark));
         }
     }
 }
@@ -226,16 +212,21 @@ fn is_known(row: &ForestRow) -> bool {
 }
 
 /// The whiskers and the mark of an estimate.
-fn draw_estimate(figure: &mut Figure, frame: &Frame, row: &ForestRow, y: f64) {
+fn draw_estimate(
+    figure: &mut Figure,
+    frame: &Frame,
+    row: &ForestRow,
+    y: f64,
+    (symbol, role): (Symbol, Role),
+) {
     if let Some(ends) = row.unpaired.and_then(ordered) {
         whisker(figure, frame, ends, y, (Role::Capacity, 1.4, 4.0));
     }
-    let (_, _, symbol, role) = row.call.shown();
     if let Some(ends) = row.interval.and_then(ordered) {
         whisker(figure, frame, ends, y, (role, 2.6, 5.0));
     }
     let at = (frame.across(row.point), y);
-    symbol.draw(figure, at, 4.2, role, row.call == ForestCall::TooClose);
+    symbol.draw(figure, at, 4.2, role, matches!(row.call, Call::TooClose | Call::Unknown));
 }
 
 /// A level line between two values, with a cap where it ends and an arrow where it leaves the
@@ -313,10 +304,10 @@ fn draw_key(figure: &mut Figure, top: &mut f64, input: &ForestInput) {
 fn words(input: &ForestInput) -> String {
     let mut text = "Differences to the baseline, with intervals, by metric and variant.".to_owned();
     for panel in &input.panels {
-        let better = panel.better.sides().2;
+        let better = sides(panel.better).2;
         let unit = if panel.unit.is_empty() { "" } else { &format!(", in {}", panel.unit) };
         text += &format!(" {}{unit}; {better}:", panel.metric);
-        let rows: Vec<String> = panel.rows.iter().map(row_words).collect();
+        let rows: Vec<String> = panel.rows.iter().map(|row| row_words(row, panel.better)).collect();
         text += &if rows.is_empty() { " no variant.".to_owned() } else { rows.join(";") + "." };
     }
     if input.panels.is_empty() {
@@ -325,7 +316,7 @@ fn words(input: &ForestInput) -> String {
     text
 }
 
-fn row_words(row: &ForestRow) -> String {
+fn row_words(row: &ForestRow, better: Preferred) -> String {
     if !is_known(row) {
         return format!(" {}: no estimate", row.label);
     }
@@ -333,7 +324,7 @@ fn row_words(row: &ForestRow) -> String {
     let unpaired = row.unpaired.and_then(ordered).map(|(low, high)| {
         format!(", independent runs would have given {} to {}", short(low), short(high))
     });
-    let call = row.call.shown().0;
+    let call = shown(row.call, better).0;
     format!(" {}: {estimate}, {call}{}", row.label, unpaired.unwrap_or_default())
 }
 

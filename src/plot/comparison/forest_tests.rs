@@ -4,12 +4,12 @@ use super::*;
 use crate::plot::tests::{assert_sound, assert_tells, blocks, count, fills, find};
 use proptest::prelude::*;
 
-fn row(label: &str, point: f64, interval: Option<(f64, f64)>, call: ForestCall) -> ForestRow {
+fn row(label: &str, point: f64, interval: Option<(f64, f64)>, call: Call) -> ForestRow {
     let words = format!("{point} ms");
     ForestRow { label: label.to_owned(), point, interval, unpaired: None, words, call }
 }
 
-fn panel(better: Better, rows: Vec<ForestRow>) -> ForestPanel {
+fn panel(better: Preferred, rows: Vec<ForestRow>) -> ForestPanel {
     ForestPanel { metric: "p99 latency".to_owned(), unit: "ms".to_owned(), better, rows }
 }
 
@@ -17,29 +17,34 @@ fn draw(panels: Vec<ForestPanel>) -> Figure {
     forest(&ForestInput { title: "Title", subtitle: "Sample", panels })
 }
 
-fn four() -> Vec<ForestRow> {
+fn three() -> Vec<ForestRow> {
     vec![
-        row("a", -3.0, Some((-3.5, -2.5)), ForestCall::Better),
-        row("b", 4.0, Some((3.0, 5.0)), ForestCall::Worse),
-        row("c", 0.5, Some((-1.0, 2.0)), ForestCall::TooClose),
-        row("d", 2.0, Some((1.0, 3.0)), ForestCall::Differs),
+        row("a", -3.0, Some((-3.5, -2.5)), Call::Less),
+        row("b", 4.0, Some((3.0, 5.0)), Call::Greater),
+        row("c", 0.5, Some((-1.0, 2.0)), Call::TooClose),
     ]
+}
+
+/// In a metric of which neither direction is better.
+fn different() -> ForestPanel {
+    panel(Preferred::Neither, vec![row("d", 2.0, Some((1.0, 3.0)), Call::Greater)])
 }
 
 #[test]
 fn marks_lie_to_their_side_of_the_zero_line_by_their_difference() {
-    let figure = draw(vec![panel(Better::Lower, four())]);
+    let other = draw(vec![different()]);
+    assert!(fills(&other, Role::Blue)[0].0 > blocks(&other, Role::Text)[0].right);
+    let figure = draw(vec![panel(Preferred::Less, three())]);
     let zero = blocks(&figure, Role::Text)[0];
     let zero = (zero.left + zero.right) / 2.0;
     let off = |role| fills(&figure, role)[0].0 - zero;
-    let per_unit = off(Role::Blue) / 2.0;
+    let per_unit = off(Role::Vermilion) / 4.0;
     assert!(per_unit > 10.0, "{per_unit}");
-    let expected = [(Role::Green, -3.0), (Role::Vermilion, 4.0), (Role::Offered, 0.5)];
+    let expected = [(Role::Green, -3.0), (Role::Offered, 0.5)];
     for (role, difference) in expected {
         assert!((off(role) - difference * per_unit).abs() < 1e-6, "{role:?}: {}", off(role));
     }
-    let heights: Vec<f64> =
-        ["a", "b", "c", "d"].map(|label| find(&figure, label).unwrap().1).into();
+    let heights: Vec<f64> = ["a", "b", "c"].map(|label| find(&figure, label).unwrap().1).into();
     assert!(heights.windows(2).all(|pair| pair[1] - pair[0] == PITCH), "{heights:?}");
     assert!((fills(&figure, Role::Green)[0].1 - (heights[0] - 4.1)).abs() < 1e-6);
 }
@@ -48,7 +53,7 @@ fn marks_lie_to_their_side_of_the_zero_line_by_their_difference() {
 fn whiskers_reach_from_end_to_end_in_either_order() {
     let whisker = |interval| {
         let figure =
-            draw(vec![panel(Better::Lower, vec![row("a", 2.0, interval, ForestCall::Worse)])]);
+            draw(vec![panel(Preferred::Less, vec![row("a", 2.0, interval, Call::Greater)])]);
         blocks(&figure, Role::Vermilion)
     };
     let whole = whisker(Some((1.0, 3.0)));
@@ -62,15 +67,15 @@ fn whiskers_reach_from_end_to_end_in_either_order() {
 
 #[test]
 fn what_leaves_the_axis_ends_in_an_arrow() {
-    let open = row("a", 2.0, Some((1.0, f64::INFINITY)), ForestCall::Worse);
-    let figure = draw(vec![panel(Better::Lower, vec![open])]);
+    let open = row("a", 2.0, Some((1.0, f64::INFINITY)), Call::Greater);
+    let figure = draw(vec![panel(Preferred::Less, vec![open])]);
     assert_eq!(
         (blocks(&figure, Role::Vermilion).len(), fills(&figure, Role::Vermilion).len()),
         (2, 2)
     );
-    let mut wide = row("a", 2.0, Some((1.0, 3.0)), ForestCall::Worse);
+    let mut wide = row("a", 2.0, Some((1.0, 3.0)), Call::Greater);
     wide.unpaired = Some((-90.0, 94.0));
-    let figure = draw(vec![panel(Better::Lower, vec![wide])]);
+    let figure = draw(vec![panel(Preferred::Less, vec![wide])]);
     assert_eq!(fills(&figure, Role::Capacity).len(), 2);
     let reach = blocks(&figure, Role::Vermilion)[0];
     assert!(reach.right - reach.left > 40.0, "the wide whisker squeezes the other: {reach:?}");
@@ -79,11 +84,11 @@ fn what_leaves_the_axis_ends_in_an_arrow() {
 #[test]
 fn the_ends_of_the_axis_say_which_side_is_better() {
     for (better, left, right) in [
-        (Better::Lower, "better", "worse"),
-        (Better::Higher, "worse", "better"),
-        (Better::Neither, "less", "more"),
+        (Preferred::Less, "better", "worse"),
+        (Preferred::More, "worse", "better"),
+        (Preferred::Neither, "less", "more"),
     ] {
-        let figure = draw(vec![panel(better, vec![row("a", 1.0, None, ForestCall::TooClose)])]);
+        let figure = draw(vec![panel(better, vec![row("a", 1.0, None, Call::TooClose)])]);
         let (left, right) = (find(&figure, left).unwrap(), find(&figure, right).unwrap());
         assert!(left.0 < right.0 && left.1 == right.1);
     }
@@ -91,11 +96,12 @@ fn the_ends_of_the_axis_say_which_side_is_better() {
 
 #[test]
 fn the_words_tell_every_estimate_interval_and_call() {
-    let mut rows = four();
+    let mut rows = three();
     rows[0].unpaired = Some((-6.0, 0.25));
     rows[1].words = String::new();
-    rows.push(row("e", f64::NAN, None, ForestCall::TooClose));
-    let figure = draw(vec![panel(Better::Lower, rows), panel(Better::Neither, vec![])]);
+    rows.push(row("e", f64::NAN, None, Call::TooClose));
+    let empty = panel(Preferred::Neither, vec![]);
+    let figure = draw(vec![panel(Preferred::Less, rows), different(), empty]);
     assert_tells(
         &figure,
         &[
@@ -103,8 +109,8 @@ fn the_words_tell_every_estimate_interval_and_call() {
             " a: -3 ms, better, independent runs would have given -6 to 0.25;",
             " b: 4 (3 to 5), worse;",
             " c: 0.5 ms, too close to call;",
-            " d: 2 ms, differs;",
             " e: no estimate.",
+            "neither direction is better: d: 2 ms, differs.",
             "neither direction is better: no variant.",
         ],
     );
@@ -117,7 +123,7 @@ fn the_words_tell_every_estimate_interval_and_call() {
 fn nothing_to_compare_is_said_so() {
     assert!(find(&draw(vec![]), "nothing was compared").is_some());
     assert!(draw(vec![]).alt.contains("Nothing was compared."));
-    let empty = draw(vec![panel(Better::Lower, vec![])]);
+    let empty = draw(vec![panel(Preferred::Less, vec![])]);
     assert!(find(&empty, "no variant").is_some());
     assert_sound(&draw(vec![]));
     assert_sound(&empty);
@@ -126,12 +132,12 @@ fn nothing_to_compare_is_said_so() {
 #[test]
 fn more_rows_and_metrics_than_can_be_read_are_counted() {
     let many =
-        |count: usize| (0..count).map(|i| row(&format!("v{i}"), i as f64, None, ForestCall::Worse));
-    let figure = draw(vec![panel(Better::Lower, many(1_000).collect())]);
+        |count: usize| (0..count).map(|i| row(&format!("v{i}"), i as f64, None, Call::Greater));
+    let figure = draw(vec![panel(Preferred::Less, many(1_000).collect())]);
     assert!(find(&figure, "and 952 more").is_some() && find(&figure, "v47").is_some());
     assert!(figure.alt.contains(" v999: 999 ms, worse."));
     assert_sound(&figure);
-    let figure = draw((0..20).map(|_| panel(Better::Lower, many(9).collect())).collect());
+    let figure = draw((0..20).map(|_| panel(Preferred::Less, many(9).collect())).collect());
     assert!(find(&figure, "and 12 more metrics").is_some());
     assert_eq!(count(&figure, "and 3 more"), 8);
     assert_sound(&figure);
@@ -143,13 +149,7 @@ fn numbers() -> impl Strategy<Value = f64> {
 
 fn rows() -> impl Strategy<Value = ForestRow> {
     let ends = || prop::option::of((numbers(), numbers()));
-    let calls = vec![
-        ForestCall::Better,
-        ForestCall::Worse,
-        ForestCall::TooClose,
-        ForestCall::Same,
-        ForestCall::Differs,
-    ];
+    let calls = vec![Call::Less, Call::Greater, Call::TooClose, Call::Equal, Call::Unknown];
     let call = prop::sample::select(calls);
     ("[a-zé≤–\u{202f} 0-9]{0,80}", numbers(), ends(), ends(), "[a-z0-9 ]{0,90}", call).prop_map(
         |(label, point, interval, unpaired, words, call)| ForestRow {
@@ -173,7 +173,7 @@ proptest! {
     ) {
         let panel = |rows| {
             let (metric, unit) = (metric.clone(), unit.clone());
-            ForestPanel { metric, unit, better: Better::Higher, rows }
+            ForestPanel { metric, unit, better: Preferred::More, rows }
         };
         assert_sound(&draw(panels.into_iter().map(panel).collect()));
     }

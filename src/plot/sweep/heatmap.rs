@@ -4,8 +4,9 @@
 use super::heatmap_cells::{HeatScale, cell, value, words};
 use crate::plot::canvas::fonts::{self, shorten};
 use crate::plot::canvas::{Anchor, Figure, LABEL, MARGIN, Point, Role, SMALL, WIDTH};
+use crate::verdict::Overall;
 
-pub use super::heatmap_cells::{CellVerdict, HeatmapCell, HeatmapInput};
+pub use super::heatmap_cells::{HeatmapCell, HeatmapInput};
 
 /// The longest value of the upward setting.
 const NAME: f64 = 150.0;
@@ -163,8 +164,7 @@ impl Grid {
 
     /// Draws the edge of the region in which the objectives are met.
     fn draw_edges(&self, figure: &mut Figure, input: &HeatmapInput) {
-        let is_met =
-            |place| cell(input, place).is_some_and(|cell| cell.verdict == CellVerdict::Met);
+        let is_met = |place| cell(input, place).is_some_and(|cell| cell.verdict == Overall::Met);
         let mut edges = Vec::new();
         for place in self.places() {
             let (x, y) = self.corner(place);
@@ -252,13 +252,11 @@ impl Grid {
         let unknown = |cell: &Option<&HeatmapCell>| cell.and_then(value).is_none();
         let hidden = (input.x.len() - self.columns, input.y.len() - self.rows);
         let cut = format!("{} columns and {} rows are not drawn", hidden.0, hidden.1);
-        let mixed = has(CellVerdict::Met)
-            && cells.iter().any(|cell| cell.is_none_or(|cell| cell.verdict != CellVerdict::Met));
+        let mixed = has(Overall::Met)
+            && cells.iter().any(|cell| cell.is_none_or(|cell| cell.verdict != Overall::Met));
         let (mut x, y) = (MARGIN, self.bottom() + 66.0);
-        let verdicts = [
-            (CellVerdict::Missed, "an objective is missed"),
-            (CellVerdict::Undecided, "undecided"),
-        ];
+        let verdicts =
+            [(Overall::Missed, "an objective is missed"), (Overall::Undecided, "undecided")];
         for (verdict, text) in verdicts.into_iter().filter(|item| has(item.0)) {
             draw_verdict(figure, (x + 5.0, y - 4.0), 4.0, verdict, Role::Text);
             x = name_sign(figure, (x, y), 14.0, text);
@@ -285,20 +283,20 @@ fn name_sign(figure: &mut Figure, (x, y): Point, wide: f64, text: &str) -> f64 {
 }
 
 /// A cross where an objective is missed, a question mark where that cannot be told.
-fn draw_verdict(figure: &mut Figure, at: Point, reach: f64, verdict: CellVerdict, role: Role) {
+fn draw_verdict(figure: &mut Figure, at: Point, reach: f64, verdict: Overall, role: Role) {
     match verdict {
-        CellVerdict::Missed => {
+        Overall::Missed => {
             for side in [-1.0, 1.0] {
                 let start = (at.0 - reach, at.1 - side * reach);
                 let end = (at.0 + reach, at.1 + side * reach);
                 figure.line(vec![start, end], role, 0.4 * reach);
             }
         }
-        CellVerdict::Undecided => {
+        Overall::Undecided => {
             let size = 3.1 * reach;
             figure.sign((at.0, at.1 + 0.36 * size), '?', role, size);
         }
-        CellVerdict::Met | CellVerdict::None => {}
+        Overall::Met | Overall::NoObjectives => {}
     }
 }
 

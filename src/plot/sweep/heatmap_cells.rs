@@ -2,6 +2,7 @@
 
 use crate::plot::canvas::ramp;
 use crate::plot::layout::{ends, short};
+use crate::verdict::Overall;
 
 /// What the heat map shows.
 #[derive(Clone, Debug)]
@@ -34,21 +35,8 @@ pub struct HeatmapCell {
     pub value: Option<f64>,
     /// The quantity in words, such as "41 ms".
     pub text: String,
-    /// Whether the objectives are met.
-    pub verdict: CellVerdict,
-}
-
-/// Whether the objectives are met with a combination of settings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CellVerdict {
-    /// All are met.
-    Met,
-    /// One is missed at least: a cross.
-    Missed,
-    /// It cannot be told: a question mark.
-    Undecided,
-    /// There are none.
-    None,
+    /// Whether the objectives are met: a cross if not, a question mark if it cannot be told.
+    pub verdict: Overall,
 }
 
 /// Cells of more than this many are not told one by one.
@@ -103,18 +91,18 @@ fn summed_up(cells: Vec<&HeatmapCell>) -> String {
         "from {} to {}, objectives met in {} of {} cells, missed in {}",
         value_words(least.1),
         value_words(most.1),
-        count(CellVerdict::Met),
+        count(Overall::Met),
         cells.len(),
-        count(CellVerdict::Missed),
+        count(Overall::Missed),
     )
 }
 
 fn cell_words(cell: &HeatmapCell) -> String {
     let verdict = match cell.verdict {
-        CellVerdict::Met => ", objectives met",
-        CellVerdict::Missed => ", objective missed",
-        CellVerdict::Undecided => ", undecided",
-        CellVerdict::None => "",
+        Overall::Met => ", objectives met",
+        Overall::Missed => ", objective missed",
+        Overall::Undecided => ", undecided",
+        Overall::NoObjectives => "",
     };
     value_words(cell) + verdict
 }

@@ -6,7 +6,7 @@ use crate::plot::layout::Rect;
 use crate::plot::tests::{assert_sound, assert_tells, blocks, count, count_texts, find};
 use proptest::prelude::*;
 
-fn cell(value: f64, verdict: CellVerdict) -> HeatmapCell {
+fn cell(value: f64, verdict: Overall) -> HeatmapCell {
     HeatmapCell { value: Some(value), text: format!("{value} ms"), verdict }
 }
 
@@ -26,7 +26,7 @@ fn input(columns: usize, rows: usize, cells: Vec<HeatmapCell>) -> HeatmapInput<'
 
 /// Three loads with one replica (below) and two.
 fn six() -> HeatmapInput<'static> {
-    use CellVerdict::{Met, Missed, Undecided};
+    use Overall::{Met, Missed, Undecided};
     let cells =
         [(10.0, Met), (40.0, Missed), (160.0, Missed), (10.0, Met), (20.0, Met), (40.0, Undecided)];
     input(3, 2, cells.map(|(value, verdict)| cell(value, verdict)).into())
@@ -63,7 +63,7 @@ fn cells_lie_at_their_settings_from_the_lower_left() {
 #[test]
 fn colours_are_spread_evenly_over_values_or_over_factors() {
     let mut input = six();
-    input.cells[1] = cell(85.0, CellVerdict::Missed);
+    input.cells[1] = cell(85.0, Overall::Missed);
     input.log = false;
     let colours = HeatScale::of(&input);
     assert_eq!([10.0, 85.0, 160.0].map(|value| colours.level(value)), [0, 16, 32]);
@@ -121,7 +121,7 @@ fn the_words_tell_every_cell() {
             " 40 ms, undecided at 300.",
         ],
     );
-    let many = (0..1_000).map(|i| cell(f64::from(i), CellVerdict::Met)).collect();
+    let many = (0..1_000).map(|i| cell(f64::from(i), Overall::Met)).collect();
     let alt = heatmap(&input(50, 20, many)).alt;
     let row =
         " With replicas 2: from 50 ms to 99 ms, objectives met in 50 of 50 cells, missed in 0.";
@@ -131,7 +131,7 @@ fn the_words_tell_every_cell() {
 #[test]
 fn text_is_left_out_where_it_does_not_fit() {
     let many = |columns: usize, rows: usize| {
-        let cells = (0..columns * rows).map(|i| cell(1.0 + i as f64, CellVerdict::Missed));
+        let cells = (0..columns * rows).map(|i| cell(1.0 + i as f64, Overall::Missed));
         heatmap(&input(columns, rows, cells.collect()))
     };
     assert!(find(&many(8, 8), "1 ms").is_some());
@@ -152,11 +152,11 @@ fn no_cell_one_cell_and_equal_cells_are_drawn() {
     assert_sound(&heatmap(&input(3, 0, vec![])));
     assert!(find(&heatmap(&input(0, 3, vec![])), "no combination of settings").is_some());
     assert_sound(&heatmap(&input(2, 2, vec![])));
-    assert_sound(&heatmap(&input(1, 1, vec![cell(5.0, CellVerdict::None)])));
-    let ends = [f64::MIN_POSITIVE, 1e300, -1e300, f64::MAX].map(|v| cell(v, CellVerdict::Met));
+    assert_sound(&heatmap(&input(1, 1, vec![cell(5.0, Overall::NoObjectives)])));
+    let ends = [f64::MIN_POSITIVE, 1e300, -1e300, f64::MAX].map(|v| cell(v, Overall::Met));
     assert_sound(&heatmap(&input(2, 2, ends.clone().into())));
     assert_sound(&heatmap(&HeatmapInput { log: false, ..input(2, 2, ends.into()) }));
-    let equal = heatmap(&input(2, 2, vec![cell(5.0, CellVerdict::Met); 4]));
+    let equal = heatmap(&input(2, 2, vec![cell(5.0, Overall::Met); 4]));
     assert_eq!(blocks(&equal, Role::Scale(16)).len(), 4 + 1, "the cells and the bar");
     assert_sound(&equal);
 }
@@ -171,8 +171,8 @@ proptest! {
         text in "[a-z0-9. ]{0,12}", name in "[a-z ]{0,90}", label in "[a-z ]{0,90}",
         verdict in 0..4_usize
     ) {
-        use CellVerdict::{Met, Missed, None, Undecided};
-        let verdicts = [Met, Missed, None, Undecided];
+        use Overall::{Met, Missed, NoObjectives, Undecided};
+        let verdicts = [Met, Missed, NoObjectives, Undecided];
         let cells = values.into_iter().enumerate().map(|(index, value)| {
             HeatmapCell { value, text: text.clone(), verdict: verdicts[(index + verdict) % 4] }
         });

@@ -7,7 +7,7 @@ use crate::plot::canvas::{Anchor, Figure, LABEL, LEFT, MARGIN, Role, Style, Symb
 use crate::plot::layout::{Frame, LabelPlacement, PlotAxis, Rect, ends, short, si};
 use crate::units::Span;
 
-pub use super::hockey_input::{HockeyInput, HockeyLine, HockeyPoint, Throughput};
+pub use super::hockey_input::{HockeyInput, HockeyLine, HockeyPoint};
 
 const UPPER: f64 = 290.0;
 const LOWER: f64 = 120.0;

@@ -15,17 +15,18 @@ pub struct HockeyInput<'a> {
     pub objectives: Vec<(String, f64)>,
     /// Up to where the setting is of use, and words for it. What lies beyond is tinted.
     pub usable: Option<(f64, String)>,
-    /// Requests served per second; if empty, there is no lower panel.
-    pub throughput: Vec<Throughput>,
+    /// Requests served per second; if empty, there is no lower panel. Each looks like the latency
+    /// whose label begins with its own.
+    pub throughput: Vec<HockeyLine>,
     /// Whether the setting is a load in requests per second, so that throughput can be compared
     /// with it.
     pub is_load: bool,
 }
 
-/// One latency over the setting.
+/// A latency, or requests served per second, over the setting.
 #[derive(Clone, Debug)]
 pub struct HockeyLine {
-    /// What it is, such as "p99" or "2 replicas, p99".
+    /// What it is, such as "p99", "2 replicas, p99" or "served".
     pub label: String,
     /// The values, in any order.
     pub points: Vec<HockeyPoint>,
@@ -44,14 +45,4 @@ pub struct HockeyPoint {
     /// Whether the runs settled. If not, `y` depends on how long they were: the mark is hollow and
     /// the line dashed.
     pub settled: bool,
-}
-
-/// Throughput over the setting.
-#[derive(Clone, Debug)]
-pub struct Throughput {
-    /// What it is, such as "served" or "2 replicas". It looks like the latency whose label begins
-    /// with these words.
-    pub label: String,
-    /// The values in requests per second, in any order.
-    pub points: Vec<HockeyPoint>,
 }

@@ -34,9 +34,9 @@ fn rising(base: f64) -> Vec<HockeyPoint> {
     (1..=10).map(rising).collect()
 }
 
-fn served(label: &str, most: f64) -> Throughput {
+fn served(label: &str, most: f64) -> HockeyLine {
     let points = (1..=10).map(|i| 100.0 * f64::from(i)).map(|load| point(load, load.min(most)));
-    Throughput { label: label.to_owned(), points: points.collect() }
+    HockeyLine { label: label.to_owned(), points: points.collect() }
 }
 
 fn full() -> HockeyInput<'static> {
@@ -205,7 +205,7 @@ proptest! {
     ) {
         let mut input = input(lines.into_iter().map(|(label, all)| line(&label, all)).collect());
         let throughput = throughput.into_iter();
-        input.throughput = throughput.map(|(label, points)| Throughput { label, points }).collect();
+        input.throughput = throughput.map(|(label, points)| HockeyLine { label, points }).collect();
         (input.usable, input.is_load) = (Some((usable, label)), is_load);
         input.objectives = vec![("objective".to_owned(), objective)];
         assert_sound(&hockey(&input));

@@ -1,16 +1,16 @@
 //! The charts of a comparison: paired differences, percentiles with a line for each variant, and
 //! timelines on a common axis.
 
-use crate::metric::{Metric, Preferred, estimator};
+use crate::metric::{Metric, estimator};
 use crate::observe::histogram::Histogram;
 use crate::observe::timeline::{Timeline, TotalRow};
 use crate::plot::Figure;
-use crate::plot::forest::{Better, ForestCall, ForestInput, ForestPanel, ForestRow, forest};
+use crate::plot::forest::{ForestInput, ForestPanel, ForestRow, forest};
 use crate::plot::overlay::{OverlayInput, OverlayPanel, PanelScale, overlay};
-use crate::plot::percentile::{LatencyBound, PercentileCurve, PercentileInput, Role, percentile};
+use crate::plot::percentile::{PercentileCurve, PercentileInput, Role, percentile};
 use crate::report::compare::contrast;
 use crate::report::compare::report::CompareReport;
-use crate::report::format::words::grouped;
+use crate::report::format::words::{distinct, grouped};
 use crate::report::run::charts::bounds;
 use crate::stats::paired::{self, Comparison};
 use crate::study::compare::Contrast;
@@ -96,28 +96,14 @@ fn panel(report: &CompareReport, contrast: &Contrast) -> ForestPanel {
             interval: found.difference.interval.map(scaled),
             unpaired: found.unpaired.map(scaled),
             words,
-            call: call(contrast.metric, found.call()),
+            call: found.call(),
         })
     };
     ForestPanel {
         metric: format!("{}, {}", contrast.metric.name(), contrast.window),
         unit: unit.to_owned(),
-        better: if contrast.metric.entry().better == Preferred::Less {
-            Better::Lower
-        } else {
-            Better::Neither
-        },
+        better: contrast.metric.entry().better,
         rows: contrast.against.iter().enumerate().filter_map(row).collect(),
-    }
-}
-
-fn call(metric: Metric, call: paired::Call) -> ForestCall {
-    match (call, metric.entry().better == Preferred::Less) {
-        (paired::Call::Less, true) => ForestCall::Better,
-        (paired::Call::Greater, true) => ForestCall::Worse,
-        (paired::Call::Less | paired::Call::Greater, false) => ForestCall::Differs,
-        (paired::Call::Equal, _) => ForestCall::Same,
-        _ => ForestCall::TooClose,
     }
 }
 
@@ -131,17 +117,12 @@ fn percentiles(report: &CompareReport) -> Figure {
         role: Role::Compared(index),
         band: None,
     };
-    let mut levels: Vec<LatencyBound> = Vec::new();
-    for bound in report.variants.iter().flat_map(|v| bounds(&v.scenario.objectives)) {
-        if !levels.contains(&bound) {
-            levels.push(bound);
-        }
-    }
+    let bounds = report.variants.iter().flat_map(|v| bounds(&v.scenario.objectives));
     percentile(&PercentileInput {
         title: "Latency by percentile, one line for each variant",
         subtitle: &format!("The whole run; {}.", report.sample()),
         curves: pooled.iter().enumerate().map(curve).collect(),
-        bounds: levels,
+        bounds: distinct(bounds),
     })
 }
 
@@ -199,16 +180,12 @@ fn points(
 
 /// When faults struck in any variant.
 fn rules(report: &CompareReport) -> Vec<(Instant, String)> {
-    let mut all: Vec<(Instant, String)> = Vec::new();
-    for (run, variant) in report.runs.iter().zip(report.variants) {
-        for incident in run.outcomes.first().into_iter().flat_map(|outcome| &outcome.incidents) {
-            let name = &variant.scenario.plan.faults[incident.fault].name;
-            let rule = (incident.at, name.clone());
-            if !all.contains(&rule) {
-                all.push(rule);
-            }
-        }
-    }
+    let struck = report.runs.iter().zip(report.variants).flat_map(|(run, variant)| {
+        let incidents = run.outcomes.first().into_iter().flat_map(|outcome| &outcome.incidents);
+        let name = |fault: usize| variant.scenario.plan.faults[fault].name.clone();
+        incidents.map(move |incident| (incident.at, name(incident.fault)))
+    });
+    let mut all = distinct(struck);
     all.sort();
     all.truncate(12);
     all

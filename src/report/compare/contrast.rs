@@ -27,7 +27,7 @@ pub fn difference(metric: Metric, difference: &Estimate) -> String {
     let (scale, unit) = unit(metric, difference.point);
     let half = difference.half_width().unwrap_or(0.0) * scale;
     let point = difference.point * scale;
-    let decimals = decimals(if half > 0.0 { half } else { point.abs() / 10.0 });
+    let decimals = decimals(if half > 0.0 { half } else { point.abs() / 10.0 }, 4);
     let number = |value: f64| {
         let text = words::grouped(value, decimals);
         if value > 0.0 && text.chars().any(|c| c.is_ascii_digit() && c != '0') {
@@ -60,9 +60,9 @@ pub fn unit(metric: Metric, seconds: f64) -> (f64, &'static str) {
     }
 }
 
-/// Enough decimals for two digits of this size, up to four.
-fn decimals(size: f64) -> usize {
-    if size > 0.0 { (1 - size.log10().floor() as i32).clamp(0, 4) as usize } else { 0 }
+/// Enough decimals for two digits of this size, up to `most`.
+fn decimals(size: f64, most: i32) -> usize {
+    if size > 0.0 { (1 - size.log10().floor() as i32).clamp(0, most) as usize } else { 0 }
 }
 
 /// `×0.74 (0.72–0.76)`, in as many digits as count; without its interval if `brief`.
@@ -71,8 +71,7 @@ fn ratio(ratio: &Estimate, brief: bool) -> String {
     let size = half.unwrap_or(ratio.point / 10.0);
     // A small ratio needs its digits.
     let most = if ratio.point < 0.01 { 9 } else { 4 };
-    let decimals = if size > 0.0 { (1 - size.log10().floor() as i32).clamp(0, most) } else { 0 };
-    let decimals = decimals as usize;
+    let decimals = decimals(size, most);
     let number = |value: f64| words::grouped(value, decimals);
     match ratio.interval.filter(|interval| interval.low < interval.high && !brief) {
         Some(Interval { low, high }) => {

@@ -7,7 +7,7 @@ use crate::report::compare::contrast;
 use crate::report::compare::report::CompareReport;
 use crate::report::format::page::{Paint, Written};
 use crate::report::format::table::{Table, fits};
-use crate::report::format::words::{capitalised, plural, wrapped};
+use crate::report::format::words::{capitalised, distinct, plural, wrapped};
 use crate::report::run::report::Report;
 use crate::report::run::tables;
 use crate::study::cost::tier;
@@ -88,12 +88,7 @@ fn verdict(report: &Report) -> String {
 
 /// A table for each window that all variants have, with a column for each variant.
 fn windows(report: &CompareReport, paint: Paint) -> Vec<String> {
-    let mut labels: Vec<&str> = Vec::new();
-    report.contrasts.iter().for_each(|contrast| {
-        if !labels.contains(&contrast.window.as_str()) {
-            labels.push(&contrast.window);
-        }
-    });
+    let labels = distinct(report.contrasts.iter().map(|contrast| contrast.window.as_str()));
     let table = |label: &&str| {
         let of = |(index, one): (usize, &Report)| {
             let window = one.summary.windows.iter().find(|window| window.label == **label)?;

@@ -159,47 +159,28 @@ fn write_csv(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
     write_columns(out, &columns, report.findings.iter().map(|finding| (report, finding)))
 }
 
-/// An objective at a load that was tried.
-struct TriedLoad<'a> {
-    report: &'a CapacityReport<'a>,
-    finding: &'a Finding,
-    probe: &'a LoadProbe,
-    judgement: &'a Judgement,
-    excess: Excess,
-}
-
 /// Writes `probes.csv`: a row for every load that was tried and every objective.
 fn write_probes(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
-    let columns: [Column<TriedLoad>; 11] = [
-        (&["gateway"], |it| (&it.report.candidates[it.finding.candidate].name).into()),
-        (&["mode"], |it| it.finding.mode.key().into()),
-        (&["load"], |it| it.probe.load.into()),
-        (&["objective"], |it| (&it.judgement.objective.text).into()),
-        (&["verdict"], |it| verdict(it.excess).into()),
-        (&["point", "low", "high"], |it| Cell::Figure(it.judgement.figure)),
-        (&["excess"], |it| it.excess.point.into()),
-        (&["failed"], |it| it.probe.failed.into()),
-        (&["utilisation"], |it| it.probe.utilisation.into()),
-        (&["overload"], |it| it.probe.overload.into()),
-        (&["replications"], |it| it.report.effort.replications.into()),
+    type Row<'a> = (&'a CapacityReport<'a>, &'a Finding, &'a LoadProbe, &'a (Judgement, Excess));
+    let columns: [Column<Row>; 11] = [
+        (&["gateway"], |(report, it, ..)| (&report.candidates[it.candidate].name).into()),
+        (&["mode"], |(_, it, ..)| it.mode.key().into()),
+        (&["load"], |(_, _, probe, _)| probe.load.into()),
+        (&["objective"], |(.., (judgement, _))| (&judgement.objective.text).into()),
+        (&["verdict"], |(.., (_, excess))| verdict(*excess).into()),
+        (&["point", "low", "high"], |(.., (judgement, _))| Cell::Figure(judgement.figure)),
+        (&["excess"], |(.., (_, excess))| excess.point.into()),
+        (&["failed"], |(_, _, probe, _)| probe.failed.into()),
+        (&["utilisation"], |(_, _, probe, _)| probe.utilisation.into()),
+        (&["overload"], |(_, _, probe, _)| probe.overload.into()),
+        (&["replications"], |(report, ..)| report.effort.replications.into()),
     ];
-    let probes = |finding| report_probes(report, finding);
-    write_columns(out, &columns, report.findings.iter().flat_map(probes))
-}
-
-fn report_probes<'a>(
-    report: &'a CapacityReport<'a>,
-    finding: &'a Finding,
-) -> impl Iterator<Item = TriedLoad<'a>> {
-    finding.probes.iter().flat_map(move |probe| {
-        probe.judged.iter().map(move |(judgement, excess)| TriedLoad {
-            report,
-            finding,
-            probe,
-            judgement,
-            excess: *excess,
+    let rows = report.findings.iter().flat_map(|finding| {
+        finding.probes.iter().flat_map(move |probe| {
+            probe.judged.iter().map(move |judged| (report, finding, probe, judged))
         })
-    })
+    });
+    write_columns(out, &columns, rows)
 }
 
 fn verdict(excess: Excess) -> &'static str {

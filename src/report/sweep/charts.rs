@@ -5,8 +5,8 @@ use crate::objective::{Bound, Metric, Objective};
 use crate::observe::histogram::Histogram;
 use crate::plan::{Plan, Traffic};
 use crate::plot::Figure;
-use crate::plot::heatmap::{CellVerdict, HeatmapCell, HeatmapInput, heatmap};
-use crate::plot::hockey::{HockeyInput, HockeyLine, HockeyPoint, Throughput, hockey};
+use crate::plot::heatmap::{HeatmapCell, HeatmapInput, heatmap};
+use crate::plot::hockey::{HockeyInput, HockeyLine, HockeyPoint, hockey};
 use crate::plot::percentile::{PercentileCurve, PercentileInput, Role, percentile};
 use crate::report::format::words::NOTHING;
 use crate::report::run::charts::bounds;
@@ -105,7 +105,7 @@ fn latency(report: &SweepReport, axis: usize) -> Option<Figure> {
     all.sort_by_key(|ladder| ladder.name.len());
     let single = report.axes.len() == 1;
     let lines = if single { percentile_lines(&all) } else { p99_lines(&all) };
-    let throughput = all.iter().map(|ladder| Throughput {
+    let throughput = all.iter().map(|ladder| HockeyLine {
         label: if single { "served".to_owned() } else { titles::short(&ladder.name) },
         points: points(ladder, |row| row.get(0, Metric::Throughput)),
     });
@@ -236,16 +236,11 @@ impl Steps {
 }
 
 fn nothing() -> HeatmapCell {
-    HeatmapCell { value: None, text: NOTHING.to_owned(), verdict: CellVerdict::None }
+    HeatmapCell { value: None, text: NOTHING.to_owned(), verdict: Overall::NoObjectives }
 }
 
 fn map_cell(row: &Row) -> HeatmapCell {
-    let verdict = match row.overall {
-        Overall::NoObjectives => CellVerdict::None,
-        Overall::Met => CellVerdict::Met,
-        Overall::Missed => CellVerdict::Missed,
-        Overall::Undecided => CellVerdict::Undecided,
-    };
+    let verdict = row.overall;
     let Some(p99) = row.get(0, Metric::P99) else { return HeatmapCell { verdict, ..nothing() } };
     let mark = if row.is_settled() { "" } else { "~" };
     let text = format!("{mark}{}", Span::from_secs(p99.point));

@@ -59,12 +59,12 @@ fn a_cell_of_the_map_has_its_value_and_verdict() {
     let cells = cells(&axes);
     let found = report(&axes, &cells, &[50.0, 900.0].map(Some));
     let (met, missed) = (map_cell(&found.rows[0]), map_cell(&found.rows[1]));
-    assert_eq!((met.verdict, missed.verdict), (CellVerdict::Met, CellVerdict::Missed));
+    assert_eq!((met.verdict, missed.verdict), (Overall::Met, Overall::Missed));
     assert!(missed.text.starts_with('~') && !met.text.starts_with('~'), "{missed:?}");
     assert!((met.value.unwrap() - 0.05).abs() < 0.005, "{met:?}");
     let mut empty = found.rows[0].clone();
     empty.windows[0].figures = Figures::default();
-    assert_eq!(map_cell(&empty), HeatmapCell { verdict: CellVerdict::Met, ..nothing() });
+    assert_eq!(map_cell(&empty), HeatmapCell { verdict: Overall::Met, ..nothing() });
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::report::caveats::caveat::Caveat;
 use crate::report::caveats::merged::Found;
 use crate::report::format::page::{Paint, Written};
 use crate::report::format::table::{Table, WIDTH, fits};
-use crate::report::format::words::{NOTHING, plural, shown, whole, wrapped};
+use crate::report::format::words::{NOTHING, distinct, plural, shown, whole, wrapped};
 use crate::report::sweep::charts::{LINES, is_drawn};
 use crate::report::sweep::report::{Row, SweepReport};
 use crate::report::sweep::usable::usable;
@@ -103,13 +103,8 @@ fn verdicts(report: &SweepReport, paint: Paint) -> String {
 
 /// The objectives of the cells, each once.
 fn objectives<'r>(report: &'r SweepReport) -> Vec<&'r str> {
-    let mut texts: Vec<&'r str> = Vec::new();
-    for judged in report.rows.iter().flat_map(|row| &row.judgements) {
-        if !texts.contains(&judged.objective.text.as_str()) {
-            texts.push(&judged.objective.text);
-        }
-    }
-    texts
+    let judged = report.rows.iter().flat_map(|row| &row.judgements);
+    distinct(judged.map(|judged| judged.objective.text.as_str()))
 }
 
 /// Cells in which an objective is met, undecided and missed.
@@ -206,12 +201,8 @@ fn glyph(overall: Overall) -> &'static str {
 
 /// What the mark of figures that are not settled means.
 fn unsettled(report: &SweepReport) -> String {
-    let mut reasons: Vec<&str> = Vec::new();
-    for reason in report.rows.iter().flat_map(|row| &row.unsettled).filter_map(Caveat::unsettles) {
-        if !reasons.contains(&reason) {
-            reasons.push(reason);
-        }
-    }
+    let caveats = report.rows.iter().flat_map(|row| &row.unsettled);
+    let reasons = distinct(caveats.filter_map(Caveat::unsettles));
     if reasons.is_empty() {
         return String::new();
     }

@@ -10,11 +10,11 @@ use crate::diagnostic::{Place, Problem, clip, suggestion};
 use crate::scenario::reader::key::SectionSpec;
 use crate::scenario::reader::notes::Notes;
 use crate::scenario::reader::section::SectionReader;
-use crate::scenario::reader::setting::Setting;
 
 /// A file in a format, which hands out its sections.
 pub(crate) struct Reader<'r> {
-    notes: Notes<'r>,
+    /// What has been found in it.
+    pub(crate) notes: Notes<'r>,
     format: &'static [&'static SectionSpec],
     top: &'r DeTable<'r>,
 }
@@ -147,11 +147,5 @@ impl<'r> Reader<'r> {
             "" => format!("`{key}` belongs to the top of the file, above the first section"),
             _ => format!("`{key}` belongs in {}", home.header()),
         })
-    }
-
-    /// All problems, in the order in which they were found, and the settings in the order of the
-    /// reference.
-    pub(crate) fn finish(self) -> (Vec<Problem>, Vec<Setting>) {
-        self.notes.finish()
     }
 }

@@ -21,17 +21,9 @@ pub(crate) fn of(judgement: &Judgement, served: Option<&Estimate>) -> Excess {
         (Metric::Latency(q), Some(served)) => {
             let failing = of_failures(served, 1.0 - q);
             // Where nothing is served there is no latency, and nothing to doubt.
-            if judgement.figure.is_none() { failing } else { greater(own, failing) }
+            if judgement.figure.is_none() { failing } else { own.max(failing) }
         }
         _ => own,
-    }
-}
-
-fn greater(one: Excess, other: Excess) -> Excess {
-    Excess {
-        least: one.least.max(other.least),
-        point: one.point.max(other.point),
-        most: one.most.max(other.most),
     }
 }
 

@@ -55,17 +55,10 @@ pub fn probe(
         (judgement, excess)
     });
     let judged: Vec<(Judgement, Excess)> = judged.collect();
-    let greatest = |of: fn(&Excess) -> f64| {
-        judged.iter().map(|(_, excess)| of(excess)).fold(f64::NEG_INFINITY, f64::max)
-    };
     let overload = is_overload(&scenario.plan, load);
-    let floor = if overload { OVERLOAD } else { f64::NEG_INFINITY };
-    let excess = Excess {
-        least: greatest(|excess| excess.least).max(floor),
-        point: greatest(|excess| excess.point).max(floor),
-        most: greatest(|excess| excess.most).max(floor),
-    };
-    let Cpu { utilisation, in_use, working } = cpu(&run, &scenario.plan, mode, load);
+    let floor = Excess::exactly(if overload { OVERLOAD } else { f64::NEG_INFINITY });
+    let excess = judged.iter().fold(floor, |greatest, (_, excess)| greatest.max(*excess));
+    let (utilisation, in_use, working) = cpu(&run, &scenario.plan, mode, load);
     let digests = run.outcomes.iter().map(|outcome| outcome.digest).collect();
     Some(LoadProbe {
         load,
@@ -86,26 +79,18 @@ pub(super) fn is_overload(plan: &Plan, load: f64) -> bool {
     load > mode::arrivals(plan, plan.most_replicas()) && !plan.ends_early()
 }
 
-/// How CPU was used: see [`LoadProbe`].
-struct Cpu {
-    utilisation: f64,
-    in_use: f64,
-    working: f64,
-}
-
-fn cpu(run: &Experiment, plan: &Plan, mode: Mode, load: f64) -> Cpu {
+/// How CPU was used: see [`LoadProbe`] for utilisation, what was in use, and who was working.
+fn cpu(run: &Experiment, plan: &Plan, mode: Mode, load: f64) -> (f64, f64, f64) {
     let sum = |of: fn(&Outcome) -> f64| run.outcomes.iter().map(of).sum::<f64>();
     let (busy, capacity) = (sum(|o| o.busy_secs), sum(|o| o.capacity_secs));
     let met = sum(|o| met_a_replica(&o.windows[0].ledger) as f64);
     let work = if met > 0.0 { busy / met } else { plan.demand_secs() };
     let cores = plan.gateway.cores.0;
     let length = plan.run.horizon.since(plan.run.warm_up).as_secs() * run.outcomes.len() as f64;
-    Cpu {
-        utilisation: load * plan.requests_per_arrival() * work
-            / (cores * mode::survivors(plan, mode) as f64),
-        in_use: if capacity > 0.0 { busy / capacity } else { 0.0 },
-        working: capacity / (cores * length),
-    }
+    let survivors = mode::survivors(plan, mode) as f64;
+    let utilisation = load * plan.requests_per_arrival() * work / (cores * survivors);
+    let in_use = if capacity > 0.0 { busy / capacity } else { 0.0 };
+    (utilisation, in_use, capacity / (cores * length))
 }
 
 /// Requests that were not sent to what is gone.

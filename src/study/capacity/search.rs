@@ -33,6 +33,23 @@ pub struct Excess {
     pub most: f64,
 }
 
+impl Excess {
+    /// One that is known exactly.
+    pub(crate) fn exactly(point: f64) -> Excess {
+        Excess { least: point, point, most: point }
+    }
+
+    /// The greater of two, part by part.
+    pub(crate) fn max(self, other: Excess) -> Excess {
+        let Excess { least, point, most } = other;
+        Excess {
+            least: self.least.max(least),
+            point: self.point.max(point),
+            most: self.most.max(most),
+        }
+    }
+}
+
 /// What a search found, in the unit of the load.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Capacity {

@@ -114,8 +114,7 @@ impl Base {
     fn follow(&self, runner: &Runner<'_>, scenario: &Scenario) -> Option<f64> {
         let at = |load: f64| {
             let excess = probe(runner, scenario, self.mode, self.effort, load)?.excess;
-            let point = excess.point - self.excess;
-            Some(Excess { least: point, point, most: point })
+            Some(Excess::exactly(excess.point - self.excess))
         };
         let shift = -at(self.load)?.point / self.slope;
         if shift.abs() < NO_EFFECT {

@@ -103,11 +103,11 @@ pub(super) struct Args {
 pub(super) enum Command {
     /// Simulate a scenario and judge its objectives
     Run(RunArgs),
-    /// Set variants of a scenario side by side, under the same luck
+    /// Set variants of a scenario side by side, under common random numbers
     Compare(CompareArgs),
     /// Find the largest load that each tier carries, and which tier to choose
     Plan(PlanArgs),
-    /// Run a scenario over a grid of settings, under the same luck
+    /// Run a scenario over a grid of settings, under common random numbers
     Sweep(SweepArgs),
     /// Do again what a manifest.json says, to the same bytes
     Rerun(RerunArgs),

@@ -17,7 +17,7 @@ pub fn replicate(plan: &Plan, replication: u64, keep: Keep, progress: &Progress)
     let end = record(plan, replication, &mut recorder, progress);
     let series = recorder.take_time_series();
     let mut outcome = recorder.finish(end.at, end.interrupted, end.digest);
-    outcome.aftermath = recovery(plan, &outcome, series.as_ref());
+    outcome.recovery = recovery(plan, &outcome, series.as_ref());
     for (of, ledger) in [("requests", &outcome.ledger), ("attempts", &outcome.attempts)] {
         assert!(
             ledger.balances(),

@@ -170,13 +170,13 @@ pub struct ProbeSummary {
 pub struct FaultSummary {
     /// How objectives and reports call it.
     pub name: String,
-    /// Times that it struck, per replication.
-    pub struck: Option<Statistic>,
-    /// Replications in which it struck.
+    /// Times that it was injected, per replication.
+    pub injected: Option<Statistic>,
+    /// Replications in which it was injected.
     pub replications: usize,
     /// How long it took to be back to normal.
     pub recovery: Recovery,
-    /// Least and greatest p99 before it struck.
+    /// Least and greatest p99 before it was injected.
     #[serde(rename = "p99_before_ms", serialize_with = "millis")]
     pub p99_before: Option<(Span, Span)>,
     /// Least and greatest p99 while it lasted.
@@ -252,11 +252,11 @@ fn summarize_fault(
 ) -> FaultSummary {
     let tallies: Vec<Tally> = outcomes.iter().map(|o| o.faults[fault].clone()).collect();
     let all = Tally::sum(&tallies);
-    let struck = tallies.iter().map(|tally| tally.struck as f64).collect::<Vec<_>>();
+    let injected = tallies.iter().map(|tally| tally.injected as f64).collect::<Vec<_>>();
     FaultSummary {
         name,
-        struck: Statistic::mean(crate::metric::Dimension::Count, &struck, confidence),
-        replications: tallies.iter().filter(|tally| tally.struck > 0).count(),
+        injected: Statistic::mean(crate::metric::Dimension::Count, &injected, confidence),
+        replications: tallies.iter().filter(|tally| tally.injected > 0).count(),
         recovery: recovery(&tallies, confidence),
         p99_before: all.p99_before,
         p99_during: all.p99_during,
@@ -304,7 +304,7 @@ mod tests {
     fn a_fault_is_summed_up_over_replications() {
         let fault = &summary().faults[0];
         assert_eq!((fault.replications, fault.serving_least), (5, Some(1)));
-        assert_eq!(fault.struck.unwrap().point, 1.0);
+        assert_eq!(fault.injected.unwrap().point, 1.0);
         let Recovery { least, greatest, .. } = fault.recovery;
         assert!(least >= Some(Span::from_secs(14.0)) && greatest <= Some(Span::from_secs(16.0)));
     }

@@ -182,7 +182,7 @@ impl Metric {
             Metric::Latency(share) => Basis::Percentile(share),
             Metric::Recovery => {
                 let longest = |w: &WindowOutcome| w.incidents.longest().as_secs();
-                value(move |w| (w.incidents.struck > 0).then(|| longest(w)))
+                value(move |w| (w.incidents.injected > 0).then(|| longest(w)))
             }
             Metric::Attempts => events(|w| w.attempts.offered),
             Metric::AttemptsServed => events(|w| w.attempts.served),

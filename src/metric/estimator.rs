@@ -156,7 +156,7 @@ pub(crate) fn replications(
     unclear: Option<bool>,
     confidence: Confidence,
 ) -> Proportion {
-    let stabilities = outcomes.iter().map(|outcome| outcome.aftermath.stability);
+    let stabilities = outcomes.iter().map(|outcome| outcome.recovery.stability);
     let said = stabilities.filter_map(|stability| match stability {
         Stability::Untroubled => None,
         Stability::Unclear(_) => unclear,

@@ -13,7 +13,7 @@ pub struct Incident {
     pub fault: usize,
     /// Whom it hit, in words: `replica b-1`, `zone b`, `the control plane`.
     pub subject: String,
-    /// When it struck.
+    /// When the fault was injected.
     pub at: Instant,
     /// Replicas in rotation and working just before.
     pub serving_before: usize,

@@ -33,8 +33,8 @@ pub struct Outcome {
     pub time_with_serving: Vec<Span>,
     /// What each fault of the plan did after warm-up, in its order: all incidents summed up.
     pub faults: Vec<Tally>,
-    /// Faults that struck, in order, with what they did. At most [`INCIDENT_LIMIT`], the first to
-    /// be over.
+    /// Faults that were injected, in order, with what they did. At most [`INCIDENT_LIMIT`], the
+    /// first to be over.
     pub incidents: Vec<Incident>,
     /// Incidents that are not in that list.
     pub incidents_unlisted: u64,
@@ -50,7 +50,7 @@ pub struct Outcome {
     /// How often probes that compete for CPU failed often enough to count, after warm-up.
     pub probes_failed: ProbesFailed,
     /// Whether it came back from what troubled it.
-    pub aftermath: RunRecovery,
+    pub recovery: RunRecovery,
     /// Digest of every event: equal digests mean equal runs.
     pub digest: u64,
     /// Bin by bin; kept for the first replication only.
@@ -99,7 +99,7 @@ pub struct WindowOutcome {
     pub unanswered: u64,
     /// How long the window was open.
     pub open: Span,
-    /// The incidents that struck in it, or of its fault.
+    /// The incidents that began in it, or of its fault.
     pub incidents: Tally,
 }
 

@@ -8,16 +8,16 @@ use crate::units::{Instant, Span};
 /// The incidents of one kind together.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tally {
-    /// Times that a fault struck.
-    pub struck: u64,
-    /// Incidents of these whose end was not seen: not over at the end of the run, or struck while
+    /// Times that a fault was injected.
+    pub injected: u64,
+    /// Incidents of these whose end was not seen: not over at the end of the run, or injected while
     /// too many others were in progress to be followed.
     pub unrecovered: u64,
     /// The longest that one of these had lasted by the end of the run.
     pub waited: Span,
     /// The least and the greatest recovery of those that ended.
     pub recovery: Option<(Span, Span)>,
-    /// Least and greatest p99 before they struck.
+    /// Least and greatest p99 before they were injected.
     pub p99_before: Option<(Span, Span)>,
     /// Least and greatest p99 while they lasted.
     pub p99_during: Option<(Span, Span)>,
@@ -34,7 +34,7 @@ impl Tally {
         let failed = incident.ledger.failed();
         let recovery = incident.recovery();
         self.merge(&Tally {
-            struck: 1,
+            injected: 1,
             unrecovered: u64::from(recovery.is_none()),
             waited: recovery.map_or(ended.since(incident.at), |_| Span::ZERO),
             recovery: p99(recovery),
@@ -45,15 +45,15 @@ impl Tally {
         });
     }
 
-    /// Adds an incident of which nothing is known but that it struck.
+    /// Adds an incident of which nothing is known but that it was injected.
     pub fn add_unfollowed(&mut self) {
-        self.struck += 1;
+        self.injected += 1;
         self.unrecovered += 1;
     }
 
     /// Adds other incidents.
     pub fn merge(&mut self, other: &Tally) {
-        self.struck += other.struck;
+        self.injected += other.injected;
         self.unrecovered += other.unrecovered;
         self.waited = self.waited.max(other.waited);
         self.recovery = hull(self.recovery, other.recovery);
@@ -91,18 +91,18 @@ mod tests {
 
     fn ended(seconds: f64) -> Tally {
         let span = Span::from_secs(seconds);
-        Tally { struck: 1, recovery: Some((span, span)), ..Tally::default() }
+        Tally { injected: 1, recovery: Some((span, span)), ..Tally::default() }
     }
 
     #[test]
     fn an_incident_that_is_open_has_lasted_at_least_so_long() {
         let mut tally = Tally::sum(&[ended(10.0), ended(30.0), ended(20.0)]);
         assert_eq!(tally.longest(), Span::from_secs(30.0));
-        let open = |waited| Tally { struck: 1, unrecovered: 1, waited, ..Tally::default() };
+        let open = |waited| Tally { injected: 1, unrecovered: 1, waited, ..Tally::default() };
         tally.merge(&open(Span::from_secs(5.0)));
-        assert_eq!((tally.struck, tally.longest()), (4, Span::from_secs(30.0)));
+        assert_eq!((tally.injected, tally.longest()), (4, Span::from_secs(30.0)));
         tally.merge(&open(Span::from_secs(50.0)));
-        assert_eq!((tally.struck, tally.longest()), (5, Span::from_secs(50.0)));
+        assert_eq!((tally.injected, tally.longest()), (5, Span::from_secs(50.0)));
         let range = tally.recovery.map(|(least, greatest)| (least.as_secs(), greatest.as_secs()));
         assert_eq!(range, Some((10.0, 30.0)));
     }

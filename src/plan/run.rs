@@ -19,7 +19,7 @@ pub enum Extent {
     Run,
     /// Between two instants.
     Between(Instant, Instant),
-    /// From each time that this fault (index into [`super::Plan::faults`]) strikes until the
+    /// From each time that this fault (index into [`super::Plan::faults`]) is injected until the
     /// incident is over: capacity restored and backlog gone.
     During(usize),
 }

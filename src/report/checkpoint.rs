@@ -18,7 +18,7 @@ use crate::experiment::store::{OutcomeStore, ReplicationKey};
 use crate::observe::outcome::Outcome;
 
 /// The schema of the file.
-const SCHEMA: &str = "brownout/checkpoint/2";
+const SCHEMA: &str = "brownout/checkpoint/3";
 
 /// The first line.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]

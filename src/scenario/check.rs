@@ -114,9 +114,9 @@ fn impossible(
             let problem = Problem::error(place.clone(), "there is nothing to recover from");
             Some(problem.help("the scenario has no [[fault]]; add one or drop the objective"))
         }
-        _ if *metric == Metric::Recovery && !any_strikes(plan, objective.window) => {
-            let problem = Problem::error(place.clone(), "no fault strikes in this time");
-            Some(problem.help("recovery is that of the faults that strike between its ends"))
+        _ if *metric == Metric::Recovery && !any_injected(plan, objective.window) => {
+            let problem = Problem::error(place.clone(), "no fault is injected in this time");
+            Some(problem.help("recovery is that of the faults that are injected between its ends"))
         }
         Bound::Share(share) if share.0 >= 1.0 && *relation == Relation::Above => {
             let title = format!("no {} is above 100 %", metric.demand()?.noun);
@@ -182,8 +182,8 @@ fn too_few(plan: &Plan, objective: &Objective, place: &Place) -> Option<Problem>
     few.then(|| Problem::warning(place.clone(), title).help(help))
 }
 
-/// Whether a fault may strike in a window with fixed ends.
-fn any_strikes(plan: &Plan, window: usize) -> bool {
+/// Whether a fault may be injected in a window with fixed ends.
+fn any_injected(plan: &Plan, window: usize) -> bool {
     let Extent::Between(from, to) = plan.windows[window].extent else { return true };
     plan.faults.iter().any(|fault| match fault.schedule {
         Schedule::At(at) => from <= at && at < to,

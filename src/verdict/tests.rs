@@ -201,7 +201,7 @@ fn a_share_of_replications_is_decided_by_its_interval_whatever_became_of_the_unc
         let outcome = run.outcomes[1].clone();
         let with = |stability| {
             let mut outcome = outcome.clone();
-            outcome.aftermath.stability = stability;
+            outcome.recovery.stability = stability;
             outcome
         };
         run.outcomes = all.map(with).collect();

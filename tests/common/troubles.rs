@@ -16,7 +16,7 @@ pub fn fault(fault: Fault, seconds: f64) -> FaultPlan {
     named(&format!("{fault:?}"), fault, seconds)
 }
 
-/// A fault that strikes after so long in health.
+/// A fault that is injected after so long in health.
 pub fn random(name: &str, fault: Fault, after: Law) -> FaultPlan {
     FaultPlan { schedule: Schedule::Random(after), ..named(name, fault, 0.0) }
 }

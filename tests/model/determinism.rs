@@ -120,13 +120,13 @@ fn debug_and_release_builds_agree_on_these_digests() {
     assert_eq!(digests, DIGESTS);
 }
 
-/// When faults struck, and whom.
-fn strikes(witness: &Witness) -> Vec<(Instant, String)> {
-    let strike = |(at, fact): &(Instant, Observation)| match fact {
+/// When faults were injected, and into whom.
+fn injections(witness: &Witness) -> Vec<(Instant, String)> {
+    let injection = |(at, fact): &(Instant, Observation)| match fact {
         Observation::FaultInjected { subject, .. } => Some((*at, subject.clone())),
         _ => None,
     };
-    witness.facts.iter().filter_map(strike).collect()
+    witness.facts.iter().filter_map(injection).collect()
 }
 
 /// Sending time, demand and replica of the requests that a replica took on, in order of sending.
@@ -145,8 +145,8 @@ fn tiers_that_differ_in_cores_meet_the_same_luck() {
     large.gateway.cores = Cores(2.0);
     let ((slow, _), (fast, _)) = (witnessed(&small, 0), witnessed(&large, 0));
     assert_eq!(slow.offered, fast.offered);
-    assert_eq!(strikes(&slow), strikes(&fast));
-    assert!(strikes(&slow).len() > 5, "{:?}", strikes(&slow));
+    assert_eq!(injections(&slow), injections(&fast));
+    assert!(injections(&slow).len() > 5, "{:?}", injections(&slow));
     assert_ne!(slow.served, fast.served);
 }
 
@@ -154,7 +154,7 @@ fn tiers_that_differ_in_cores_meet_the_same_luck() {
 fn a_limit_in_slices_leaves_all_luck_as_it_was() {
     let ((average, _), (slices, _)) = (witnessed(&troubled(), 0), witnessed(&throttled(), 0));
     assert_eq!(average.offered, slices.offered);
-    assert_eq!(strikes(&average), strikes(&slices));
+    assert_eq!(injections(&average), injections(&slices));
     assert_ne!(average.served, slices.served);
 }
 

@@ -30,14 +30,14 @@ fn incidents_beyond_the_list_are_in_the_tallies() {
     plan.faults = vec![crash(often), zone_outage(1, 39_950.0, 1e5)];
     let outcome = common::replicate(&plan, 0);
     let (crashes, zone) = (&outcome.faults[0], &outcome.faults[1]);
-    assert!(crashes.struck > INCIDENT_LIMIT as u64 + 100);
+    assert!(crashes.injected > INCIDENT_LIMIT as u64 + 100);
     let all = outcome.incidents.len() as u64 + outcome.incidents_unlisted;
-    assert_eq!((outcome.incidents.len(), crashes.struck + zone.struck), (INCIDENT_LIMIT, all));
+    assert_eq!((outcome.incidents.len(), crashes.injected + zone.injected), (INCIDENT_LIMIT, all));
     assert!(outcome.incidents.iter().all(|incident| incident.fault == 0), "the zone is listed");
-    assert_eq!((zone.struck, zone.unrecovered, zone.waited), (1, 1, secs(50.0)));
+    assert_eq!((zone.injected, zone.unrecovered, zone.waited), (1, 1, secs(50.0)));
     let run = &outcome.windows[0].incidents;
     let unrecovered = crashes.unrecovered + zone.unrecovered;
-    assert_eq!((run.struck, run.unrecovered), (all, unrecovered));
+    assert_eq!((run.injected, run.unrecovered), (all, unrecovered));
     let listed = outcome.incidents.iter().filter_map(|incident| incident.recovery()).max();
     assert!(crashes.recovery.unwrap().1 >= listed.unwrap());
 }
@@ -53,8 +53,8 @@ fn incidents_that_pile_up_are_followed_up_to_a_limit_and_count_as_unrecovered_be
     plan.faults = vec![crash(Schedule::Random(Law::Exponential(secs(10.0))))];
     let outcome = common::replicate(&plan, 0);
     let tally = &outcome.faults[0];
-    assert!(tally.struck > INCIDENT_LIMIT as u64);
-    assert_eq!(tally.struck, outcome.incidents.len() as u64 + outcome.incidents_unlisted);
+    assert!(tally.injected > INCIDENT_LIMIT as u64);
+    assert_eq!(tally.injected, outcome.incidents.len() as u64 + outcome.incidents_unlisted);
     let open = outcome.incidents.iter().filter(|incident| incident.normal.is_none()).count();
     assert_eq!(tally.unrecovered, open as u64 + outcome.incidents_unlisted);
     assert!(open > INCIDENT_LIMIT / 2);
@@ -75,7 +75,7 @@ fn overlapping_incidents_each_have_all_that_ended_while_they_lasted() {
         assert_eq!(seen, (served as u64, failed as u64), "{incident:?}");
     }
     assert!(outcome.incidents[0].normal > outcome.incidents[1].normal);
-    assert_eq!(outcome.windows[1].incidents.struck, 1);
+    assert_eq!(outcome.windows[1].incidents.injected, 1);
 }
 
 #[test]
@@ -231,8 +231,8 @@ fn nothing_of_an_incident_before_the_end_of_warm_up_counts() {
     assert!(normal > at(60.0), "over at {normal}, too early for this test");
     assert_eq!(outcome.windows[1].open, normal.since(at(60.0)));
     assert_eq!(outcome.windows[2].open, secs(30.0));
-    assert_eq!(outcome.faults[0].struck, 0);
-    assert!(outcome.windows.iter().all(|window| window.incidents.struck == 0));
+    assert_eq!(outcome.faults[0].injected, 0);
+    assert!(outcome.windows.iter().all(|window| window.incidents.injected == 0));
 }
 
 #[test]

@@ -185,8 +185,8 @@ fn a_random_fault_waits_anew_for_a_replica_that_something_else_took() {
     ];
     let (witness, _) = witnessed(&plan, 0);
     // Back at 55 s, so a hundred seconds later; not at 100 s.
-    let struck = witness.times(|fact| matches!(fact, Observation::FaultInjected { .. }));
-    assert_eq!(struck, [at(50.0), at(155.0)]);
+    let injected = witness.times(|fact| matches!(fact, Observation::FaultInjected { .. }));
+    assert_eq!(injected, [at(50.0), at(155.0)]);
 }
 
 #[test]
@@ -198,8 +198,8 @@ fn a_fault_hits_what_becomes_ready_at_the_same_moment() {
     let (witness, _) = witnessed(&plan, 0);
     let ready = witness.states(2).iter().find(|(_, state)| *state == State::Ready).copied();
     assert_eq!(ready.map(|(at, _)| at), Some(at(40.0)));
-    let struck = witness.times(|fact| matches!(fact, Observation::FaultInjected { .. }));
-    assert_eq!(struck, [at(30.0), at(40.0)]);
+    let injected = witness.times(|fact| matches!(fact, Observation::FaultInjected { .. }));
+    assert_eq!(injected, [at(30.0), at(40.0)]);
 }
 
 /// Ingress instance `one` is gone for so long.
@@ -255,13 +255,13 @@ fn a_zone_that_is_back_at_once_starts_what_nobody_missed_yet() {
 }
 
 #[test]
-fn random_outages_of_a_zone_strike_again_after_it_is_back() {
+fn random_outages_of_a_zone_come_again_after_it_is_back() {
     let mut plan = plan(2, 10.0, 1_000.0);
     let outage = Fault::ZoneOutage(Some(0), Law::Constant(secs(50.0)));
     plan.faults = vec![random("zone", outage, Law::Constant(secs(100.0)))];
     let (witness, _) = witnessed(&plan, 0);
-    let struck = witness.times(|fact| matches!(fact, Observation::FaultInjected { .. }));
-    assert_eq!(struck, [100.0, 250.0, 400.0, 550.0, 700.0, 850.0].map(at));
+    let injected = witness.times(|fact| matches!(fact, Observation::FaultInjected { .. }));
+    assert_eq!(injected, [100.0, 250.0, 400.0, 550.0, 700.0, 850.0].map(at));
 }
 
 #[test]

@@ -129,13 +129,13 @@ fn a_clock_of_a_random_fault_goes_with_the_replica_it_began_with() {
     let after = Law::Constant(secs(100.0));
     plan.faults = vec![fault(Fault::Rollout, 90.0), random("crash", crash, after)];
     let (witness, _) = witnessed(&plan, 0);
-    let struck = witness.times(|fact| {
+    let injected = witness.times(|fact| {
         matches!(
             fact,
             Observation::FaultInjected { fault: 1, .. } | Observation::FaultMissed { .. }
         )
     });
-    assert_eq!(struck, []);
+    assert_eq!(injected, []);
     assert_eq!(witness.replicas(), 4);
 }
 

@@ -33,14 +33,14 @@ fn secs<S: Serializer>(span: &Option<Span>, to: S) -> Result<S::Ok, S::Error> {
 
 /// The recovery from the incidents of each replication.
 pub fn recovery(tallies: &[Tally], confidence: Confidence) -> Recovery {
-    let struck = tallies.iter().filter(|tally| tally.struck > 0);
-    let longest: Vec<f64> = struck.map(|tally| tally.longest().as_secs()).collect();
+    let injected = tallies.iter().filter(|tally| tally.injected > 0);
+    let longest: Vec<f64> = injected.map(|tally| tally.longest().as_secs()).collect();
     let all = Tally::sum(tallies);
     Recovery {
         longest: Statistic::mean(Dimension::Time, &longest, confidence),
         least: all.recovery.map(|range| range.0),
         greatest: all.recovery.map(|range| range.1),
-        recovered: all.struck - all.unrecovered,
+        recovered: all.injected - all.unrecovered,
         unrecovered: all.unrecovered,
     }
 }

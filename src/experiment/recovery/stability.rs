@@ -111,7 +111,7 @@ impl Loop {
 
 /// What the replications say.
 pub(crate) fn summarize(outcomes: &[Outcome], confidence: Confidence) -> StabilitySummary {
-    let all: Vec<&RunRecovery> = outcomes.iter().map(|outcome| &outcome.aftermath).collect();
+    let all: Vec<&RunRecovery> = outcomes.iter().map(|outcome| &outcome.recovery).collect();
     let says =
         |one: &RunRecovery| !matches!(one.stability, Stability::Untroubled | Stability::Unclear(_));
     let said: Vec<&RunRecovery> = all.iter().copied().filter(|one| says(one)).collect();
@@ -143,7 +143,7 @@ pub(crate) fn summarize(outcomes: &[Outcome], confidence: Confidence) -> Stabili
 
 /// Replications of which nobody knows whether they came back.
 pub fn unclear(outcomes: &[Outcome]) -> u64 {
-    let all = outcomes.iter().map(|outcome| &outcome.aftermath);
+    let all = outcomes.iter().map(|outcome| &outcome.recovery);
     all.filter(|one| matches!(one.stability, Stability::Unclear(_))).count() as u64
 }
 
@@ -185,7 +185,7 @@ mod tests {
     fn with(found: [Stability; 5]) -> Vec<Outcome> {
         let mut outcomes = with_clients::experiment().outcomes;
         for (outcome, stability) in outcomes.iter_mut().zip(found) {
-            outcome.aftermath.stability = stability;
+            outcome.recovery.stability = stability;
         }
         outcomes
     }

@@ -105,7 +105,7 @@ pub fn outcome(plan: &Plan, replication: u64) -> Outcome {
         drained: 2,
         in_flight_peak: 40 + stream.below(10) as u64,
         probes_failed: ProbesFailed::default(),
-        aftermath: RunRecovery::default(),
+        recovery: RunRecovery::default(),
         digest: 0x1234_5678_9abc_def0 ^ replication,
         timeline: Some(timeline()),
         journal: journal(),

@@ -85,7 +85,7 @@ pub fn experiment() -> Experiment {
 
 fn feed_back(outcome: &mut Outcome) {
     let number = outcome.replication;
-    outcome.aftermath = recovery(number);
+    outcome.recovery = recovery(number);
     outcome.windows.iter_mut().for_each(|window| add_attempts(window, number));
     outcome.attempts = outcome.windows[0].attempts;
     for row in outcome.timeline.iter_mut().flat_map(|timeline| &mut timeline.total) {

@@ -3,7 +3,7 @@
 //! ```text
 //! entered ─► ring of its kind ─┬─ tidied up ─► void: the attempt has ended
 //!    └─► calendar, if not in   └─ its turn ──► does it still hold? ─┬─ no: nothing
-//!        order of time ────────────────────────────────┘            └─ yes: it strikes
+//!        order of time ────────────────────────────────┘            └─ yes: it is over
 //! ```
 //!
 //! Almost every attempt ends long before its time-outs, so one is entered at the end of a ring and

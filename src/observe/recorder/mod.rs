@@ -134,7 +134,7 @@ impl Recorder {
             drained: self.drained,
             in_flight_peak: work.in_flight_peak,
             probes_failed: work.probes_failed,
-            aftermath: RunRecovery::default(),
+            recovery: RunRecovery::default(),
             digest,
             timeline: self.keep.timeline.then_some(self.timeline),
             journal: self.journal,

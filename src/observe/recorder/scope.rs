@@ -35,7 +35,7 @@ pub enum WindowExtent {
 }
 
 impl WindowExtent {
-    /// Whether an incident of `fault` that struck at `at` belongs to the window.
+    /// Whether an incident of `fault` that began at `at` belongs to the window.
     pub fn holds(self, fault: usize, at: Instant) -> bool {
         match self {
             WindowExtent::Between(from, to) => from <= at && at < to,

@@ -49,7 +49,7 @@ pub(super) struct Tracker {
     /// In order of their injections.
     open: Vec<Open>,
     closed: Vec<(usize, Incident)>,
-    /// The incidents that are over, by fault and by window; without those that struck in warm-up.
+    /// The incidents that are over, by fault and by window; without those that began in warm-up.
     by_fault: Vec<Tally>,
     by_window: Vec<Tally>,
     unlisted: u64,

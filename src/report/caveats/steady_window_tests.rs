@@ -83,10 +83,10 @@ fn a_run_that_never_settles_says_so() {
 #[test]
 fn only_the_time_before_the_first_incident_counts() {
     let (plan, run) = filling_up(15);
-    let struck = example::experiment().outcomes[0].incidents.clone();
+    let injected = example::experiment().outcomes[0].incidents.clone();
     let at = |seconds| {
         let mut run = run.clone();
-        example::set_incidents(&mut run.outcomes[0], struck.clone());
+        example::set_incidents(&mut run.outcomes[0], injected.clone());
         run.outcomes[0].incidents[0].at = Instant::from_secs(seconds);
         warm_up_short(&(plan.clone(), run)).map(|caveat| caveat.key())
     };

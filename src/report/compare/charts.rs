@@ -36,8 +36,8 @@ fn differences(report: &CompareReport) -> Figure {
     forest(&ForestInput {
         title: &title(report),
         subtitle: &format!(
-            "Differences to {}, replication by replication; {}; 95 % intervals, pale: of runs with \
-             luck of their own.",
+            "Differences to {}, replication by replication; {}; 95 % intervals, pale: of \
+             independent runs.",
             report.label(0),
             report.sample()
         ),
@@ -178,14 +178,14 @@ fn points(
     timeline.total.chunks(together).map(greatest).collect()
 }
 
-/// When faults struck in any variant.
+/// When faults were injected in any variant.
 fn rules(report: &CompareReport) -> Vec<(Instant, String)> {
-    let struck = report.runs.iter().zip(report.variants).flat_map(|(run, variant)| {
+    let injected = report.runs.iter().zip(report.variants).flat_map(|(run, variant)| {
         let incidents = run.outcomes.first().into_iter().flat_map(|outcome| &outcome.incidents);
         let name = |fault: usize| variant.scenario.plan.faults[fault].name.clone();
         incidents.map(move |incident| (incident.at, name(incident.fault)))
     });
-    let mut all = distinct(struck);
+    let mut all = distinct(injected);
     all.sort();
     all.truncate(12);
     all

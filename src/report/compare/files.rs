@@ -21,7 +21,7 @@ use crate::study::compare::Contrast;
 use crate::study::cost::tier;
 
 /// The schema of `comparison.json`.
-const SCHEMA: &str = "brownout/comparison/1";
+const SCHEMA: &str = "brownout/comparison/2";
 
 /// Writes every file but the charts and the manifest.
 ///

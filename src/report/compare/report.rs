@@ -70,7 +70,7 @@ impl<'a> CompareReport<'a> {
             true => span(least).to_string(),
             false => format!("{} to {}", span(least), span(most)),
         };
-        format!("{count} of {horizon} each, seed {}, the same luck for all", run.seed)
+        format!("{count} of {horizon} each, seed {}, common random numbers", run.seed)
     }
 }
 

@@ -13,8 +13,8 @@ use crate::report::run::tables;
 use crate::study::cost::tier;
 use crate::verdict::{Overall, Verdict};
 
-const GAIN: &str = "gain: how many times the interval is narrower than that of runs with luck of \
-                    their own would be; its square is the reduction of variance";
+const GAIN: &str = "gain: how many times narrower the interval is than that of independent runs \
+                    would be; its square is the reduction of variance";
 
 /// The report in text.
 pub fn render(report: &CompareReport, written: Option<Written>, colour: bool) -> String {

@@ -88,7 +88,7 @@ impl Names<'_> {
             Speed { replica, share } => ("speed", self.of(*replica).detail(cells::share(share.0))),
             FetchFailed { replica, what } => ("fetch_failed", self.of(*replica).detail(*what)),
             FaultInjected { fault, incident, subject, .. } => {
-                ("fault_struck", self.of_fault(*fault).incident(incident).detail(subject))
+                ("fault_injected", self.of_fault(*fault).incident(incident).detail(subject))
             }
             FaultTakes { incident, slot } => {
                 ("fault_takes", only(format!("slot {slot}")).incident(incident))
@@ -142,7 +142,7 @@ mod tests {
         let rows: Vec<Vec<String>> =
             reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect();
         assert_eq!(rows.len(), outcome.journal.len());
-        assert_eq!(rows[4], ["180", "fault_struck", "", "", "", "crash", "0", "replica b-1"]);
+        assert_eq!(rows[4], ["180", "fault_injected", "", "", "", "crash", "0", "replica b-1"]);
         assert_eq!(rows[5], ["180", "entered", "b-1", "b", "failed", "", "", "crash, \"hard\""]);
         assert_eq!(rows[8], ["193", "joined_rotation", "b-2", "b", "", "", "", ""]);
     }

@@ -61,8 +61,8 @@ fn row(outcome: &Outcome) -> Vec<Cell> {
     }));
     row.push(millis(latency.greatest()));
     row.push(cells::share(outcome.busy_secs).into());
-    row.extend([outcome.in_flight_peak, incidents.struck, incidents.unrecovered].map(Cell::from));
-    let seen_whole = incidents.struck > 0 && incidents.unrecovered == 0;
+    row.extend([outcome.in_flight_peak, incidents.injected, incidents.unrecovered].map(Cell::from));
+    let seen_whole = incidents.injected > 0 && incidents.unrecovered == 0;
     row.extend([seen_whole.then(|| incidents.longest()).into()]);
     row.push(cells::digest(outcome.digest).into());
     row
@@ -74,11 +74,11 @@ fn attempts(outcome: &Outcome) -> Vec<Cell> {
 }
 
 fn stability(outcome: &Outcome) -> [Cell; 2] {
-    let after = match outcome.aftermath.stability {
+    let after = match outcome.recovery.stability {
         Stability::Recovered { after } => Some(after),
         _ => None,
     };
-    [outcome.aftermath.stability.label().into(), after.into()]
+    [outcome.recovery.stability.label().into(), after.into()]
 }
 
 #[cfg(test)]

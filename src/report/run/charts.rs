@@ -85,7 +85,7 @@ fn calm_title(failed: u64, latency: &Histogram) -> String {
         some => plural(some, "failed request"),
     };
     let slowest = latency.quantile(0.99).map(|time| format!(", 99 % took at most {time}"));
-    let lead = if failed == 0 { "No incident" } else { "No fault struck" };
+    let lead = if failed == 0 { "No incident" } else { "No fault was injected" };
     format!("{lead}: {told}{}", slowest.unwrap_or_default())
 }
 

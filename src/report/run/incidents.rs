@@ -118,7 +118,7 @@ fn end(incident: &Incident, ended: Instant) -> String {
     }
 }
 
-/// What one fault did over all replications; `None` if it never struck.
+/// What one fault did over all replications; `None` if it never was injected.
 pub(crate) fn over_replications(fault: &FaultSummary, replications: usize) -> Option<String> {
     let recovery = &fault.recovery;
     let incidents = recovery.recovered + recovery.unrecovered;

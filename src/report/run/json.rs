@@ -22,7 +22,7 @@ use crate::units::{Instant, Span};
 use crate::verdict::{Doubt, Judgement, Verdict};
 
 /// The schema of the file. A change that breaks readers gets a new number.
-pub const SCHEMA: &str = "brownout/summary/1";
+pub const SCHEMA: &str = "brownout/summary/2";
 
 /// Writes the summary.
 ///

@@ -119,7 +119,7 @@ impl<'a> SweepReport<'a> {
         };
         let length = range_of(Span(least).to_string(), Span(most).to_string());
         let seed = runs.clone().map(|run| run.seed).next().unwrap_or(0);
-        format!("{count} of {length} each, seed {seed}, the same luck for all cells")
+        format!("{count} of {length} each, seed {seed}, common random numbers")
     }
 
     /// The name of a cell.

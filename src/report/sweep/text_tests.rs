@@ -12,7 +12,7 @@ fn a_sweep_of_the_load_says_up_to_where_all_is_met() {
     let text = render(&report(&axes, &cells, &[50.0, 60.0, 900.0].map(Some)), None, false);
     fits(&text);
     assert!(text.starts_with("traffic.rate (10/s, 20/s, 300/s): 3 cells\n"), "{text}");
-    assert!(text.contains("  5 replications of 10 min each, seed 42, the same luck for all cells"));
+    assert!(text.contains("  5 replications of 10 min each, seed 42, common random numbers"));
     assert!(text.contains("  with gateway.replicas=2\n"), "{text}");
     assert!(text.contains("  p99 < 250ms  met in 2, undecided in 0, missed in 1 of 3 cells\n"));
     assert!(text.contains("  → p99 < 250ms is met up to 20/s; at 300/s p99 < 250ms is missed\n"));

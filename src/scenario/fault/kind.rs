@@ -14,7 +14,7 @@ keys! { key "fault" list {
     NAME: String = "name", "", Inferred, "its kind",
         "The name by which objectives and reports speak of it.";
     KIND: &'static FaultKind = "kind", "", Given, "", "What goes wrong.";
-    AT: Span = "at", "", Given, "", "When it strikes, once.";
+    AT: Span = "at", "", Given, "", "When it is injected, once.";
     EVERY: Law = "every", "", Given, "",
         "Or: the time from coming up to failing, anew for each thing that the target covers.";
     FOR: Law = "for", "", Given, "", "How long it lasts, unless a replacement ends it.";

@@ -11,8 +11,8 @@ use crate::units::{Instant, Span};
 
 const FAULT_LIMIT: usize = 1_000;
 
-/// The most times that a fault may strike in a replication on average.
-const STRIKE_LIMIT: f64 = 1e7;
+/// The most times that a fault may be injected in a replication on average.
+const INJECTION_LIMIT: f64 = 1e7;
 
 /// Reads every `[[fault]]`, in the order of the file.
 pub(crate) fn read(reader: &Reader<'_>, targets: &Targets<'_>) -> Vec<(FaultPlan, Place)> {
@@ -68,17 +68,17 @@ fn schedule(section: &SectionReader<'_>) -> Option<Schedule> {
                 return Some(Schedule::Random(every.value));
             }
             let help = "give `every` a mean above zero";
-            section.error(&every, "this fault would strike without end", help);
+            section.error(&every, "this fault would be injected without end", help);
             None
         }
         (true, true) => {
-            let title = "a fault strikes once or at random, not both";
+            let title = "a fault is injected once or at random, not both";
             section.error(section.key_place(&key::EVERY), title, "drop `at` or `every`");
             None
         }
         (false, false) => {
             let help = "write at = \"3m\" for once, or every = \"exponential(30d)\" for at random";
-            section.error(section, "this fault does not say when it strikes", help);
+            section.error(section, "this fault does not say when it is injected", help);
             None
         }
     }
@@ -142,7 +142,7 @@ fn forbid(section: &SectionReader<'_>, key: &KeySpec, kind: &FaultKind, reason: 
     }
 }
 
-/// Notes faults that strike outside the run, or too often to be simulated.
+/// Notes faults that are injected outside the run, or too often to be simulated.
 pub(crate) fn check_times(
     reader: &Reader<'_>,
     faults: &[(FaultPlan, Place)],
@@ -156,19 +156,19 @@ pub(crate) fn check_times(
         let name = &fault.name;
         match &fault.schedule {
             Schedule::At(at) if *at >= horizon => {
-                let title = format!("the fault {name:?} never strikes");
+                let title = format!("the fault {name:?} is never injected");
                 let help = format!("it is set for {at}, but the run ends at {horizon}");
                 reader.error(place.clone(), title, help);
             }
             Schedule::At(at) if *at < warm_up => {
-                let title = format!("the fault {name:?} strikes during warm-up");
-                let help = format!("nothing before {warm_up} is counted; let it strike later");
+                let title = format!("the fault {name:?} is injected during warm-up");
+                let help = format!("nothing before {warm_up} is counted; inject it later");
                 reader.warn(place.clone(), title, help);
             }
             Schedule::Random(law) => {
-                let strikes = horizon.as_secs() / law.mean_secs() * things;
-                if strikes > STRIKE_LIMIT {
-                    let title = format!("the fault {name:?} strikes too often");
+                let injections = horizon.as_secs() / law.mean_secs() * things;
+                if injections > INJECTION_LIMIT {
+                    let title = format!("the fault {name:?} is injected too often");
                     let help = "lengthen the mean of `every` or shorten the run";
                     reader.error(place.clone(), title, help);
                 }

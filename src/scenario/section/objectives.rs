@@ -13,7 +13,7 @@ keys! { key "" {
 }}
 
 /// The windows of a plan: the whole run, then those that objectives name, then one for each fault
-/// that strikes at a set time.
+/// that is injected at a set time.
 pub(crate) struct Windows<'f> {
     pub(crate) windows: Vec<Window>,
     faults: &'f [FaultPlan],
@@ -40,7 +40,7 @@ impl<'f> Windows<'f> {
         })
     }
 
-    /// Adds a window for every fault that strikes at a set time.
+    /// Adds a window for every fault that is injected at a set time.
     pub(crate) fn add_faults(&mut self) {
         for (index, fault) in self.faults.iter().enumerate() {
             if matches!(fault.schedule, Schedule::At(_)) {

@@ -10,18 +10,18 @@ use crate::common::witness::witnessed;
 use crate::common::{plan, secs};
 use crate::derived::{Sample, call, fault, warm_start};
 
-const STRIKE: f64 = 20.0;
+const INJECTED: f64 = 20.0;
 
 /// Two replicas with next to no traffic and this fault.
 fn quiet(what: Fault, horizon: f64) -> Plan {
-    let mut quiet = plan(2, 0.5, STRIKE + horizon);
+    let mut quiet = plan(2, 0.5, INJECTED + horizon);
     quiet.run.bin = secs(1_000.0);
     warm_start(&mut quiet, (2.0, 6.0));
-    quiet.faults.push(fault(what, STRIKE));
+    quiet.faults.push(fault(what, INJECTED));
     quiet
 }
 
-/// Seconds from the strike until the first fact that fits, over many replications.
+/// Seconds from the injection until the first fact that fits, over many replications.
 fn delay(plan: &Plan, fits: impl Fn(&Observation) -> bool) -> Sample {
     between(plan, |fact| matches!(fact, Observation::FaultInjected { .. }), fits)
 }

@@ -35,10 +35,10 @@ fn drain(slot: usize, away: f64) -> Fault {
     Fault::DrainNode(ReplicaTarget::Slot(slot), Law::Constant(secs(away)))
 }
 
-fn strikes(witness: &Witness, wanted: usize) -> Vec<f64> {
-    let strike =
+fn injections(witness: &Witness, wanted: usize) -> Vec<f64> {
+    let injection =
         |fact: &_| matches!(fact, Observation::FaultInjected { fault, .. } if *fault == wanted);
-    witness.times(strike).iter().map(|at| at.as_secs()).collect()
+    witness.times(injection).iter().map(|at| at.as_secs()).collect()
 }
 
 #[test]
@@ -106,12 +106,12 @@ fn replicas_that_are_there_from_the_beginning_are_old_to_the_autoscaler() {
 }
 
 #[test]
-fn a_random_rollout_that_is_superseded_strikes_again() {
+fn a_random_rollout_that_is_superseded_comes_again() {
     let mut plan = three(4_000.0);
     plan.faults = vec![random("Rollout", Fault::Rollout, Law::Constant(secs(600.0)))];
     plan.faults.push(fault(Fault::Rollout, 605.0));
     let (witness, _) = witnessed(&plan, 0);
-    assert!(strikes(&witness, 0).len() >= 5, "{:?}", strikes(&witness, 0));
+    assert!(injections(&witness, 0).len() >= 5, "{:?}", injections(&witness, 0));
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn a_fault_aimed_at_a_replica_finds_the_one_that_plays_its_part_after_a_rollout(
         plan.faults = vec![fault(Fault::Rollout, 100.0)];
         plan.faults.push(fault(Fault::ReplicaCrash(ReplicaTarget::Slot(slot)), 500.0));
         let (witness, _) = witnessed(&plan, 0);
-        assert_eq!(strikes(&witness, 1), [500.0], "slot {slot}");
+        assert_eq!(injections(&witness, 1), [500.0], "slot {slot}");
     }
 }
 

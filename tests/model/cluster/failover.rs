@@ -11,7 +11,7 @@ use crate::common::witness::{Witness, watch, witnessed};
 use crate::common::{plan, replicate, secs};
 use crate::derived::{Sample, crash, evenly, fault, gap, taken, warm_start};
 
-const STRIKE: f64 = 30.0;
+const INJECTED: f64 = 30.0;
 
 /// Replicas that take 100 requests a second each, evenly, on a warm node.
 fn even(replicas: usize, horizon: f64) -> Plan {
@@ -25,16 +25,16 @@ fn even(replicas: usize, horizon: f64) -> Plan {
 fn property_9_the_survivors_take_n_over_n_minus_one_until_the_replacement_joins() {
     for replicas in [2, 3] {
         let mut plan = even(replicas, 80.0);
-        plan.faults.push(crash(STRIKE));
+        plan.faults.push(crash(INJECTED));
         for replication in 0..20 {
             let (witness, _) = witnessed(&plan, replication);
             let (left, joined) = gap(&witness, replicas);
-            assert!((STRIKE + 0.5..STRIKE + 3.0).contains(&left), "left at {left}");
-            assert!((left + 9.0..STRIKE + 20.0).contains(&joined), "joined at {joined}");
+            assert!((INJECTED + 0.5..INJECTED + 3.0).contains(&left), "left at {left}");
+            assert!((left + 9.0..INJECTED + 20.0).contains(&joined), "joined at {joined}");
             let surge = replicas as f64 / (replicas - 1) as f64;
             for (from, to, factor) in [
-                (0.0, STRIKE, 1.0),
-                (STRIKE, left, 1.0),
+                (0.0, INJECTED, 1.0),
+                (INJECTED, left, 1.0),
                 (left, joined, surge),
                 (joined, 80.0, 1.0),
             ] {
@@ -62,13 +62,13 @@ fn property_10_the_share_of_a_crashed_replica_fails_until_it_is_out_of_rotation(
     for dead_address in [DeadAddress::Drops, DeadAddress::Refuses] {
         let mut plan = even(3, 50.0);
         plan.ingress.dead_address = dead_address;
-        plan.faults.push(crash(STRIKE));
+        plan.faults.push(crash(INJECTED));
         // Noticed after 0.5 s, heard of after 1.25 s.
         let failed = failures(&plan, 200, &[Failure::DeadAddress]);
         failed.expect_mean(100.0 * (0.5 + 1.25), 4.0);
         for replication in 0..10 {
             let (witness, outcome) = witnessed(&plan, replication);
-            let expected = 100.0 * (gap(&witness, 3).0 - STRIKE);
+            let expected = 100.0 * (gap(&witness, 3).0 - INJECTED);
             let failed = outcome.ledger.failed_by(Failure::DeadAddress) as f64;
             assert!((failed - expected).abs() <= 2.0, "{failed}, not {expected}");
         }
@@ -78,7 +78,7 @@ fn property_10_the_share_of_a_crashed_replica_fails_until_it_is_out_of_rotation(
 #[test]
 fn property_10_the_share_of_a_hung_replica_is_lost_until_readiness_fails() {
     let mut plan = even(3, 130.0);
-    plan.faults.push(fault(Fault::ReplicaHang(ReplicaTarget::Slot(0)), STRIKE));
+    plan.faults.push(fault(Fault::ReplicaHang(ReplicaTarget::Slot(0)), INJECTED));
     // Readiness lost after 20 s, heard of after 1.25 s; killed long before the read time-out.
     let lost = failures(&plan, 200, &[Failure::LostInFlight]);
     lost.expect_mean(100.0 * (20.0 + 1.25 + 0.001), 25.0);
@@ -90,7 +90,7 @@ fn property_10_the_share_of_a_hung_replica_is_lost_until_readiness_fails() {
 #[test]
 fn property_10_the_share_of_a_lost_node_fails_until_its_lease_is_too_old() {
     let mut plan = even(3, 100.0);
-    plan.faults.push(fault(Fault::ZoneOutage(Some(0), Law::Constant(secs(1e4))), STRIKE));
+    plan.faults.push(fault(Fault::ZoneOutage(Some(0), Law::Constant(secs(1e4))), INJECTED));
     let failed = failures(&plan, 200, &[Failure::DeadAddress]);
     failed.expect_mean(100.0 * (47.5 + 1.25), 25.0);
 }
@@ -112,7 +112,7 @@ fn property_10_with_a_retry_they_succeed_five_seconds_later() {
     for (what, noticed, error) in [(crashed, 0.5, 4.0), (lost_zone, 47.5, 25.0)] {
         let mut plan = even(3, 100.0);
         plan.ingress.retries = 1;
-        plan.faults.push(fault(what, STRIKE));
+        plan.faults.push(fault(what, INJECTED));
         let refused = failures(&plan, 100, &[Failure::DeadAddress]);
         refused.expect_within(0.0, 0.0);
         let late = Sample::of(200, |replication| {
@@ -129,7 +129,7 @@ fn retries_reach_every_other_replica_before_they_give_up() {
     let mut plan = even(4, 60.0);
     plan.topology.placement = vec![0, 0, 0, 1];
     plan.ingress.connect_timeout = Span::ZERO;
-    plan.faults.push(fault(Fault::ZoneOutage(Some(0), Law::Constant(secs(1e4))), STRIKE));
+    plan.faults.push(fault(Fault::ZoneOutage(Some(0), Law::Constant(secs(1e4))), INJECTED));
     let one_connection = Balancing::PerConnection { connections: 1, requests: Some(7) };
     // By zones the second attempt is at the zone that lives.
     for (balancing, needed) in [
@@ -162,10 +162,10 @@ fn property_11_what_is_in_flight_at_a_crash_is_lost_as_little_says() {
 fn a_hung_replica_answers_nothing_and_a_dead_one_takes_nothing() {
     let mut plan = even(2, 130.0);
     plan.ingress.read_timeout = Span::MAX;
-    plan.faults.push(fault(Fault::ReplicaHang(ReplicaTarget::Slot(0)), STRIKE));
+    plan.faults.push(fault(Fault::ReplicaHang(ReplicaTarget::Slot(0)), INJECTED));
     let (witness, _): (Witness, _) = witnessed(&plan, 0);
-    assert_eq!(taken(&witness, 0, STRIKE, STRIKE + 71.0 + 10.0), 0);
-    assert!(taken(&witness, 0, STRIKE + 93.0, 130.0) > 0);
+    assert_eq!(taken(&witness, 0, INJECTED, INJECTED + 71.0 + 10.0), 0);
+    assert!(taken(&witness, 0, INJECTED + 93.0, 130.0) > 0);
     let kept = brownout::experiment::replicate(&plan, 0, Keep::default(), &Default::default());
     assert_eq!(kept.incidents[0].serving_least, 1);
 }
@@ -176,7 +176,7 @@ fn a_zone_outage_takes_the_ingress_instances_of_the_zone_until_it_is_over() {
     plan.ingress.instances = vec![Some(0), Some(1), Some(2), None];
     plan.ingress.failover = Law::Constant(secs(10.0));
     let outage = Fault::ZoneOutage(Some(1), Law::Constant(secs(100.0)));
-    plan.faults = vec![fault(outage, STRIKE)];
+    plan.faults = vec![fault(outage, INJECTED)];
     // A quarter of 300 requests a second for ten seconds.
     failures(&plan, 50, &[Failure::IngressDown]).expect_mean(750.0, 4.0);
     let (witness, _) = witnessed(&plan, 0);
@@ -184,7 +184,7 @@ fn a_zone_outage_takes_the_ingress_instances_of_the_zone_until_it_is_over() {
         Observation::Ingress { reachable, down } => Some((at.as_secs(), *reachable, *down)),
         _ => None,
     });
-    let expected = [(STRIKE, 4, 1), (STRIKE + 10.0, 3, 1), (STRIKE + 100.0, 4, 0)];
+    let expected = [(INJECTED, 4, 1), (INJECTED + 10.0, 3, 1), (INJECTED + 100.0, 4, 0)];
     assert_eq!(told.collect::<Vec<_>>(), expected);
 }
 

@@ -55,12 +55,12 @@ fn unschedulable(witness: &Witness) -> Option<&'static str> {
     })
 }
 
-/// Seconds from the strike until the replica of this number is ready.
-fn ready_after(plan: &Plan, strike: f64, replica: usize, count: u64) -> Sample {
+/// Seconds from the injection until the replica of this number is ready.
+fn ready_after(plan: &Plan, injection: f64, replica: usize, count: u64) -> Sample {
     Sample::of(count, |replication| {
         let (witness, _) = witnessed(plan, replication);
         let ready = entered(&witness, replica, State::Ready).expect("it becomes ready");
-        ready.as_secs() - strike
+        ready.as_secs() - injection
     })
 }
 

@@ -10,14 +10,14 @@ use crate::common::witness::{Witness, witnessed};
 use crate::common::{at, plan, poisson, replicate, secs};
 use crate::derived::{Sample, call, crash, entered, fault, rotated, taken, warm_start};
 
-const STRIKE: f64 = 60.0;
+const INJECTED: f64 = 60.0;
 const BACK: f64 = 150.0;
 
 /// Two replicas, one of which crashes.
 fn crashing(horizon: f64) -> Plan {
     let mut crashing = plan(2, 100.0, horizon);
     warm_start(&mut crashing, (2.0, 6.0));
-    crashing.faults.push(crash(STRIKE));
+    crashing.faults.push(crash(INJECTED));
     crashing
 }
 
@@ -123,7 +123,7 @@ fn property_27_a_gate_per_api_refuses_only_the_apis_with_contracts() {
 /// All replicas crash while the control plane is away.
 fn all_crash(gate: Option<Gate>) -> Plan {
     let mut plan = cut_off(140.0);
-    plan.faults[0] = fault(Fault::ReplicaCrash(ReplicaTarget::All), STRIKE);
+    plan.faults[0] = fault(Fault::ReplicaCrash(ReplicaTarget::All), INJECTED);
     match gate {
         Some(gate) => with_contracts(plan, gate),
         None => plan,
@@ -134,7 +134,7 @@ fn all_crash(gate: Option<Gate>) -> Plan {
 fn property_28_apis_with_contracts_are_down_when_all_replicas_restart_in_an_outage() {
     for gate in [Gate::Replica, Gate::Api(Share::ONE)] {
         let (witness, outcome) = witnessed(&all_crash(Some(gate)), 0);
-        let after = witness.served.iter().filter(|request| request.sent >= at(STRIKE));
+        let after = witness.served.iter().filter(|request| request.sent >= at(INJECTED));
         assert_eq!(after.count(), 0, "{gate:?}");
         let refused = match gate {
             Gate::Replica => Failure::NoReadyReplica,
@@ -143,7 +143,7 @@ fn property_28_apis_with_contracts_are_down_when_all_replicas_restart_in_an_outa
         assert!(outcome.ledger.failed_by(refused) > 100 * 50, "{:?}", outcome.ledger);
     }
     let (witness, _) = witnessed(&all_crash(None), 0);
-    assert!(witness.served.iter().any(|request| request.sent >= at(STRIKE)));
+    assert!(witness.served.iter().any(|request| request.sent >= at(INJECTED)));
 }
 
 #[test]

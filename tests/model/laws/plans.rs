@@ -202,7 +202,7 @@ fn detection() -> impl Strategy<Value = Detection> {
     })
 }
 
-/// A fault, when it strikes as a share of the run, and whether at random.
+/// A fault, when it is injected as a share of the run, and whether at random.
 type Wild = (Fault, f64, bool);
 
 fn fault() -> impl Strategy<Value = Wild> {

@@ -139,8 +139,9 @@ fn a_random_fault_meets_a_replica_once_however_often_it_came_back() {
     let (witness, _) = witnessed(&plan, 0);
     let joined = witness.times(|fact| *fact == Observation::JoinedRotation { replica: 0 });
     let back = *joined.iter().rfind(|time| **time < at(60.0)).expect("it comes back");
-    let struck = witness.times(|fact| matches!(fact, Observation::FaultInjected { fault: 1, .. }));
-    assert!(back > at(20.0) && struck.first() == Some(&(back + secs(60.0))));
+    let injected =
+        witness.times(|fact| matches!(fact, Observation::FaultInjected { fault: 1, .. }));
+    assert!(back > at(20.0) && injected.first() == Some(&(back + secs(60.0))));
 }
 
 /// One replica whose process crashes a while after it is in rotation, and is restarted.
@@ -182,20 +183,20 @@ fn a_container_that_ran_for_ten_minutes_is_restarted_at_once() {
 
 #[test]
 fn a_zone_that_goes_down_ends_the_back_off_and_the_drain_of_its_replicas() {
-    for (strikes, before) in [(15.0, State::BackOff), (60.0, State::Draining)] {
+    for (injections, before) in [(15.0, State::BackOff), (60.0, State::Draining)] {
         let mut plan = match before {
             State::BackOff => crashing(1.0, 200.0),
             _ => loaded(2.0, 200.0),
         };
         plan.startup.readiness.failures = 10_000;
         let outage = Fault::ZoneOutage(Some(0), Law::Constant(secs(100.0)));
-        plan.faults.push(fault(outage, strikes));
+        plan.faults.push(fault(outage, injections));
         let (witness, outcome) = witnessed(&plan, 0);
         let states = witness.states(0);
-        let lost = states.iter().position(|(time, _)| *time == at(strikes)).expect("it is lost");
+        let lost = states.iter().position(|(time, _)| *time == at(injections)).expect("it is lost");
         assert_eq!((states[lost - 1].1, states[lost].1), (before, State::Failed));
         let next: Vec<State> = states[lost + 1..].iter().map(|(_, state)| *state).collect();
         assert_eq!(next[..3], [State::Unready, State::Sandbox, State::Image], "{before:?}");
-        assert!(states[lost + 2].0 == at(strikes + 100.0) && outcome.ledger.balances());
+        assert!(states[lost + 2].0 == at(injections + 100.0) && outcome.ledger.balances());
     }
 }

@@ -142,18 +142,18 @@ fn property_30_each_client_has_its_own_quota() {
 }
 
 /// Three times the quota without scatter, and a crash of slot 0 at a time, for so long.
-fn crashing(sharing: Sharing, replicas: usize, strike: f64, lasts: f64) -> Plan {
+fn crashing(sharing: Sharing, replicas: usize, injection: f64, lasts: f64) -> Plan {
     let mut plan = limited(sharing, replicas, 3.0);
     evenly(&mut plan);
-    take_away(&mut plan, &[0], at(strike), secs(lasts));
+    take_away(&mut plan, &[0], at(injection), secs(lasts));
     plan
 }
 
 #[test]
 fn property_30_no_crash_lets_a_shared_limit_admit_more_than_the_quota() {
     for sharing in SHARED {
-        for (replicas, strike) in [(2, 20.1), (2, 23.0), (3, 21.0), (5, 29.9)] {
-            let mut plan = crashing(sharing, replicas, strike, 1e3);
+        for (replicas, injection) in [(2, 20.1), (2, 23.0), (3, 21.0), (5, 29.9)] {
+            let mut plan = crashing(sharing, replicas, injection, 1e3);
             plan.ingress.balancing = Balancing::Random;
             for replication in 0..20 {
                 let seen = Counted::of(&plan, replication);
@@ -162,7 +162,7 @@ fn property_30_no_crash_lets_a_shared_limit_admit_more_than_the_quota() {
                 let least = if sharing == Sharing::Counter { QUOTA } else { QUOTA - QUOTA / 10 };
                 assert!((least..=QUOTA).contains(&admitted[2]), "{admitted:?}");
                 let others = [0, 1, 3, 4, 5].map(|window| admitted[window]);
-                assert_eq!(others, [QUOTA; 5], "{sharing:?}, {replicas} at {strike}");
+                assert_eq!(others, [QUOTA; 5], "{sharing:?}, {replicas} at {injection}");
             }
         }
     }

@@ -15,12 +15,12 @@ const BIN: f64 = 0.05;
 const CAPACITY: f64 = 1_000.0;
 
 /// A crash among `replicas` that are busy for this share of their time, and some time after it.
-fn crashing(replicas: usize, load: f64, strike: f64, after: f64) -> Plan {
-    let mut crashing = plan(replicas, load * CAPACITY * replicas as f64, strike + after);
+fn crashing(replicas: usize, load: f64, injection: f64, after: f64) -> Plan {
+    let mut crashing = plan(replicas, load * CAPACITY * replicas as f64, injection + after);
     warm_start(&mut crashing, (2.0, 6.0));
     crashing.run.bin = secs(BIN);
     crashing.ingress.read_timeout = Span::MAX;
-    crashing.faults.push(crash(strike));
+    crashing.faults.push(crash(injection));
     crashing
 }
 

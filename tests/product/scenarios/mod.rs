@@ -68,7 +68,7 @@ fn seconds(span: Option<Span>) -> f64 {
     span.expect("seen within the run").as_secs()
 }
 
-/// From the strike until the dead address was out of rotation.
+/// From the injection until the dead address was out of rotation.
 fn out_after(incident: &Incident) -> f64 {
     incident.out_of_rotation.expect("seen within the run").since(incident.at).as_secs()
 }
@@ -341,7 +341,7 @@ fn small_tier_crash_doubles_the_survivors_load_and_holds() {
 }
 
 #[test]
-fn random_failures_day_strikes_about_as_often_as_its_laws_say() {
+fn random_failures_day_fails_about_as_often_as_its_laws_say() {
     let ran = Ran::of("random-failures-day");
     // Three slots, three days: 27 crashes and 9 hangs expected. Poisson: within four deviations.
     let (crashes, hangs) = (ran.incidents("crash").len(), ran.incidents("hang").len());

@@ -24,9 +24,9 @@ fn availability(outcomes: &[Outcome]) -> Option<Estimate> {
     Metric::Availability.estimate(outcomes, 0, USUAL).as_deref().copied()
 }
 
-/// The share of the replications in which the fault struck.
-fn struck(outcomes: &[Outcome]) -> Option<Estimate> {
-    let count = outcomes.iter().filter(|outcome| outcome.faults[0].struck > 0).count();
+/// The share of the replications in which the fault was injected.
+fn injected(outcomes: &[Outcome]) -> Option<Estimate> {
+    let count = outcomes.iter().filter(|outcome| outcome.faults[0].injected > 0).count();
     let interval = proportion::clopper_pearson(count as u64, outcomes.len() as u64, USUAL);
     let point = count as f64 / outcomes.len() as f64;
     Some(Estimate { point, interval: Some(interval), n: outcomes.len() })
@@ -68,7 +68,7 @@ fn of_an_availability_where_none_may_be_seen() {
 #[test]
 fn of_a_probability_over_replications() {
     for probability in [0.5, 0.25, 0.05] {
-        let figures = [Figure { name: "probability", truth: probability, of: struck }];
+        let figures = [Figure { name: "probability", truth: probability, of: injected }];
         let system = format!("1 of {} fails", 1.0 / probability);
         expect_coverage(&system, &failing(probability), 20, 0.93..=MOST, &figures);
     }

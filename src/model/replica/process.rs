@@ -54,7 +54,7 @@ pub(in crate::model) struct Slowdown {
 
 /// The server that every replica begins with: on average `cores`, or all its threads until the
 /// quota is used up. Its requests expire after the ingress's read time-out, unless attempts have
-/// time-outs of their own.
+/// time-outs of their own: see `request/timeouts.rs`.
 pub(super) fn idle_server(cx: &Context) -> Metered {
     let gateway = &cx.plan.gateway;
     let patience = if cx.feeds_back() { Span::MAX } else { cx.plan.ingress.read_timeout };

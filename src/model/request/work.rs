@@ -3,6 +3,7 @@
 use super::Requests;
 use super::attempt::{AttemptId, Departure, Stage, Then, Timeout};
 use super::policies::whole_way;
+use crate::engine::deadline::due;
 use crate::model::context::Context;
 use crate::model::region::Region;
 use crate::model::replica::fleet::Fleet;
@@ -72,7 +73,7 @@ impl Requests {
             cx.in_flight.attempts[attempt].handshake = takes;
         }
         if self.clients.may_read_time_out {
-            let due = at.saturating_add(plan.ingress.read_timeout.0);
+            let due = due(at, plan.ingress.read_timeout.0);
             self.set_timeout(cx, attempt, Timeout::Read, due);
         }
         let taken = &mut cx.in_flight.attempts[attempt];

@@ -336,6 +336,8 @@ impl Replica {
     /// The API server learns whether it is ready.
     pub fn be_known(&mut self, ready: bool, now: Instant) {
         if ready != self.known_ready {
+            let since = self.known_since;
+            assert!(since <= now, "{} is known since {since}, after {now}", self.name);
             (self.known_ready, self.known_since) = (ready, now);
         }
     }

@@ -135,6 +135,7 @@ impl Requests {
         due: u64,
     ) {
         let timeouts = &mut self.timeouts;
+        debug_assert!(due >= cx.now.0, "{timeout:?} at {due} is over before {}", cx.now.0);
         if due == u64::MAX {
             return;
         }
@@ -170,6 +171,7 @@ impl Requests {
         if holds.is_none_or(|attempt| attempt.due[timeout as usize] != due) {
             return;
         }
+        debug_assert_eq!(cx.now.0, due, "{timeout:?} strikes early or late");
         match timeout {
             Timeout::Patience => self.give_up(cx, fleet, attempt, due),
             Timeout::Read => self.abort(cx, fleet, attempt, due, Failure::TimedOut),

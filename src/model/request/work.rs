@@ -35,6 +35,7 @@ impl Requests {
     #[inline(always)]
     pub fn work(&mut self, cx: &mut Context, fleet: &mut Fleet, place: usize, at: u64) {
         let replica = self.next_completions.replica(place);
+        debug_assert!(at >= cx.now.0, "{replica} is done at {at}, before {}", cx.now.0);
         let next = fleet[replica].work(at, &mut cx.in_flight);
         self.next_completions.set(place, next);
         cx.now.0 = at;
@@ -146,6 +147,7 @@ impl Requests {
         fleet: &mut Fleet,
         Departure { attempt, at }: Departure,
     ) {
+        // It may have been stopped, or lost, at the moment at which it was done.
         let Some(done) = cx.in_flight.get(attempt) else { return };
         match done.stage {
             Stage::Cpu(Then::Answer) if done.content.cacheable => {

@@ -3,10 +3,18 @@
 //! Almost always no job comes near its deadline, so nothing is kept until one does. From then on
 //! the deadlines stand in a ring in order of arrival; a job that is done is closed in the ring, and
 //! one that expires is left in the server's queue as a tombstone, recognised by its age.
+//!
+//! [`due`] says when patience ends, for these jobs and for whoever keeps time-outs of their own.
 
 use std::collections::VecDeque;
 
 use super::jobs::{Job, JobId, Jobs};
+
+/// When the patience of what arrived at `arrived` ends, in nanoseconds; `u64::MAX` = never.
+#[inline(always)]
+pub fn due(arrived: u64, patience: u64) -> u64 {
+    arrived.saturating_add(patience)
+}
 
 /// A job in the ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,9 +40,10 @@ impl Deadlines {
         Deadlines { patience, ring: VecDeque::new(), watched: false }
     }
 
-    /// The patience.
-    pub fn patience(&self) -> u64 {
-        self.patience
+    /// When a job that arrives at `arrived` expires.
+    #[inline(always)]
+    pub fn due(&self, arrived: u64) -> u64 {
+        due(arrived, self.patience)
     }
 
     /// Whether the ring is kept.
@@ -88,7 +97,7 @@ impl Deadlines {
         while self.ring.front().is_some_and(|waiting| !waiting.open) {
             self.ring.pop_front();
         }
-        self.ring.front().map(|waiting| waiting.arrived.saturating_add(self.patience))
+        self.ring.front().map(|waiting| self.due(waiting.arrived))
     }
 
     /// Takes out the open job with the earliest deadline.
@@ -100,12 +109,12 @@ impl Deadlines {
     /// Whether the job's deadline is not after `now`.
     #[inline(always)]
     pub fn has_passed(&self, job: &Job, now: u64) -> bool {
-        job.arrived.saturating_add(self.patience) <= now
+        self.due(job.arrived) <= now
     }
 
     /// The earliest deadline among `jobs`; `u64::MAX` if there are none.
     pub fn earliest(&self, jobs: &Jobs) -> u64 {
         let oldest = jobs.iter().map(|job| job.arrived).min();
-        oldest.map_or(u64::MAX, |arrived| arrived.saturating_add(self.patience))
+        oldest.map_or(u64::MAX, |arrived| self.due(arrived))
     }
 }

@@ -335,7 +335,7 @@ impl Server {
         self.jobs.clear();
         self.tombstones = 0;
         self.deadlines.forget();
-        self.guard = now.saturating_add(self.deadlines.patience());
+        self.guard = self.deadlines.due(now);
     }
 
     /// [`Server::advance`] when a job may have run out of patience.
@@ -361,7 +361,7 @@ impl Server {
             }
         }
         if self.sharing == 0 {
-            self.guard = now.saturating_add(self.deadlines.patience());
+            self.guard = self.deadlines.due(now);
         }
     }
 
@@ -378,13 +378,13 @@ impl Server {
 
     /// No job that is there now or comes later expires before this.
     fn earliest_deadline(&self, now: u64) -> u64 {
-        let next = now.saturating_add(self.deadlines.patience());
+        let next = self.deadlines.due(now);
         self.deadlines.earliest(&self.jobs).min(next)
     }
 
     fn expire(&mut self, at: u64, sink: &mut impl Sink) {
         if let Some(Deadline { id, arrived, .. }) = self.deadlines.pop() {
-            debug_assert_eq!(at - arrived, self.deadlines.patience(), "neither early nor late");
+            debug_assert_eq!(at, self.deadlines.due(arrived), "neither early nor late");
             self.settle(at);
             debug_assert!(self.in_service() > 0, "who runs out of patience is there");
             self.sharing -= 1;

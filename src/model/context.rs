@@ -128,6 +128,7 @@ impl<'a> Context<'a> {
 
     /// The lasting part of a fault is over.
     pub fn end_fault(&mut self, fault: usize, incident: usize) {
+        assert!(self.faults.has_begun(incident), "incident {incident} ends before it begins");
         self.tell(Observation::FaultEnded { fault, incident });
     }
 

@@ -43,6 +43,8 @@ impl World<'_> {
                 break;
             }
         }
+        let left = self.cx.in_flight.departures.len();
+        assert_eq!(left, 0, "{left} attempts left a server and nobody took them");
         // Rare events may change any server.
         self.requests.next_completions.clear();
     }
@@ -92,6 +94,7 @@ impl World<'_> {
     #[inline(always)]
     fn dispatch(&mut self, at: u64, next: Next) {
         let Self { cx, region, requests, arrivals, .. } = self;
+        debug_assert!(at >= cx.now.0, "{next:?} at {at} is before {}", cx.now.0);
         cx.now = Instant(at);
         match next {
             Next::Timeout(timeout) => {
@@ -117,7 +120,7 @@ impl World<'_> {
     #[inline(never)]
     fn take_step(&mut self) {
         let Self { cx, region, requests, .. } = self;
-        let Some((Instant(at), step)) = requests.pop_step() else { return };
+        let (Instant(at), step) = requests.pop_step().expect("a step comes next");
         match step {
             Step::UserSends
             | Step::Again { .. }

@@ -25,11 +25,13 @@ fn interval(run: &Run) -> Span {
 
 impl Sampling {
     pub fn new(run: &Run) -> Self {
+        assert!(run.bin > Span::ZERO, "a bin of no time never ends");
         Sampling { interval: interval(run), readings: Vec::new(), noted: Instant::ZERO }
     }
 
     /// Tells how far the replication is, and how many requests were offered meanwhile.
     pub fn note_progress(&mut self, at: Instant, offered: u64, progress: &Progress) {
+        assert!(at >= self.noted, "the progress goes back from {} to {at}", self.noted);
         let passed = at.since(std::mem::replace(&mut self.noted, at));
         progress.advance(passed.0, offered);
     }

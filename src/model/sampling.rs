@@ -18,6 +18,7 @@ impl World<'_> {
         self.cx.schedule(plan.run.warm_up, Event::Boundary);
         for window in &plan.windows {
             if let Extent::Between(from, to) = window.extent {
+                assert!(from < to, "a window from {from} ends at {to}");
                 self.cx.schedule(from, Event::Boundary);
                 self.cx.schedule(to, Event::Boundary);
             }
@@ -81,6 +82,8 @@ impl World<'_> {
         let fleet = &mut region.cluster.fleet;
         fleet.add_sent(&mut in_flight);
         in_flight.sort_unstable();
+        let twice = in_flight.windows(2).find(|pair| pair[0] == pair[1]);
+        assert!(twice.is_none(), "a request is in two places: {twice:?}");
         cx.listener.horizon(end, &in_flight, &under_way);
         fleet.drain(cx);
     }

@@ -66,6 +66,8 @@ impl<'a> World<'a> {
             join_rotation(cx, region, id);
             region.cluster.begin_probes(cx, id);
         }
+        let (there, wanted) = (region.ingress.in_rotation(), cx.plan.gateway.replicas);
+        assert_eq!(there, wanted, "every slot begins with a replica in rotation");
         region.ingress.begin();
         requests.begin_clients(cx.plan);
         requests.begin_sweeps(cx.plan);
@@ -77,7 +79,7 @@ impl<'a> World<'a> {
         let horizon = self.cx.plan.run.horizon;
         while self.cx.next_event_at() < horizon && !progress.is_cancelled() {
             self.take_requests_until(self.cx.next_event_at());
-            let Some((at, event)) = self.cx.pop_event() else { break };
+            let (at, event) = self.cx.pop_event().expect("an event comes before the horizon");
             if event == Event::Sampled {
                 self.sampling.note_progress(at, self.cx.take_offered(), progress);
             }

@@ -186,7 +186,7 @@ impl Cluster {
         }
         let interval = self.eviction_interval(cx, zone);
         self.tell_evictions(cx, zone, interval.is_none());
-        let Some(interval) = interval else { return };
+        let Some(interval) = interval else { return }; // nothing may be marked now
         while let Some(node) = self.next_unmarked(zone) {
             if cx.now < self.zones.next_mark[zone] {
                 let again = self.zones.next_mark[zone];

@@ -63,6 +63,7 @@ impl Cluster {
 
     /// At the start a slot has a replica that is ready, somewhere between two of its probes.
     pub fn begin_ready(&mut self, cx: &mut Context, slot: usize) -> ReplicaId {
+        assert_eq!(cx.now, Instant::ZERO, "slot {slot} begins in the middle of the run");
         let id = self.create_first(cx, slot, cx.plan.topology.placement[slot]);
         let replica = &mut self.fleet[id];
         let period = cx.plan.startup.readiness.period;

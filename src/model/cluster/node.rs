@@ -196,7 +196,9 @@ impl Nodes {
             return old;
         }
         let first = (self.pass * period as f64) as u64;
-        Instant(first + old.0.saturating_sub(first).div_ceil(period) * period)
+        let look = Instant(first + old.0.saturating_sub(first).div_ceil(period) * period);
+        assert!(look >= now, "a node that vanishes at {now} was found missing at {look}");
+        look
     }
 
     /// A node's own random stream.

@@ -104,6 +104,8 @@ impl Cluster {
             self.exchanges.rollout = None;
             let beyond = self.fleet.count_held().saturating_sub(self.fleet.desired());
             (0..beyond).for_each(|_| self.remove_one(cx, "the rollout left one over"));
+            let (held, wanted) = (self.fleet.count_held(), self.fleet.desired());
+            assert_eq!(held, wanted, "a rollout leaves more or fewer replicas than are wanted");
             self.end_rollout(cx, fault, incident);
         }
     }
@@ -137,8 +139,10 @@ impl Cluster {
         let most = self.fleet.desired() + cx.plan.upgrade.surge;
         while self.count_new() < self.fleet.desired() {
             let room = self.count_all() < most;
+            // The rest comes when old ones have gone.
             let Some(slot) = self.free_slot().filter(|_| room) else { return };
             self.place(cx, slot, None, "rollout");
+            assert!(self.count_all() <= most, "a rollout has more than {most} replicas");
         }
     }
 
@@ -149,6 +153,7 @@ impl Cluster {
         let is_ready_and_new =
             |id: &ReplicaId| !self.exchanges.is_old(*id) && self.fleet[*id].known_ready;
         let new_ready = self.fleet.holders().filter(is_ready_and_new).count();
+        assert!(new_ready <= self.count_new(), "{new_ready} new replicas are ready, and not new");
         let missing = self.count_new() - new_ready;
         let mut old = self.old_replicas();
         old.sort_by_key(|id| (self.fleet[*id].known_ready, *id));
@@ -182,6 +187,7 @@ impl Cluster {
         let mut later: Vec<NodeId> = nodes.into_iter().rev().collect();
         let node = later.pop().expect("there is a machine to empty");
         let incident = cx.begin_incident(fault, Vec::new(), true, subject);
+        assert!(self.emptying(incident).is_none(), "incident {incident} empties machines twice");
         self.exchanges.emptying.push(Emptying { fault, incident, node, later, away: false });
         self.cordon(cx, node, incident);
     }
@@ -194,8 +200,10 @@ impl Cluster {
 
     /// Evicts what a machine still holds, as far as the budget allows.
     pub fn try_evictions(&mut self, cx: &mut Context, incident: usize) {
+        // What the node held may have ended by itself while it waited for this try.
         let Some(place) = self.emptying(incident) else { return };
         let Emptying { node, away: false, .. } = self.exchanges.emptying[place] else { return };
+        assert!(self.nodes.get(node).cordons > 0, "{} takes replicas", self.nodes.get(node).name);
         for id in self.fleet.replicas_on(node) {
             if !self.fleet.holds_slot(id) {
                 continue;

@@ -30,7 +30,7 @@ use crate::model::context::Context;
 use crate::model::event::Event;
 use crate::model::replica::process::Replica;
 use crate::observe::{Observation, ReplicaId, State};
-use crate::plan::{Autoscaling, Slot};
+use crate::plan::{Autoscaling, Plan, Slot};
 use crate::random::{Seed, Stream};
 use crate::units::{Instant, SECOND, Span};
 
@@ -114,7 +114,7 @@ impl Cluster {
     /// The API server learns what a replica does; its kubelet begins to read it.
     pub fn note_state(&mut self, cx: &mut Context, id: ReplicaId, state: State) {
         let (Some(scaler), Some(autoscaling)) = (&mut self.scaler, &cx.plan.autoscaling) else {
-            return;
+            return; // nobody looks
         };
         let used = self.fleet[id].server.busy_until(cx.now.0);
         assert!(used >= 0.0, "{} used {used} of its CPU", self.fleet[id].name);
@@ -131,9 +131,8 @@ impl Cluster {
 
     /// A kubelet reads the CPU counter of a replica, unless its machine is gone.
     pub fn read_counter(&mut self, cx: &mut Context, id: ReplicaId) {
-        let (Some(scaler), Some(autoscaling)) = (&mut self.scaler, &cx.plan.autoscaling) else {
-            return;
-        };
+        let (scaler, autoscaling) = (expect_scaler(&mut self.scaler), expect_rules(cx.plan));
+        // Its pod may have ended since the last reading.
         let Some(known) = scaler.known.get_mut(&id) else { return };
         let replica = &mut self.fleet[id];
         if !replica.silent && known.container.is_some() {
@@ -147,9 +146,7 @@ impl Cluster {
 
     /// The metrics-server scrapes what the kubelets read; a lost machine gives nothing.
     pub fn scrape(&mut self, cx: &mut Context) {
-        let (Some(scaler), Some(autoscaling)) = (&mut self.scaler, &cx.plan.autoscaling) else {
-            return;
-        };
+        let (scaler, autoscaling) = (expect_scaler(&mut self.scaler), expect_rules(cx.plan));
         for (id, known) in &mut scaler.known {
             match (known.read, known.container) {
                 (Some(read), Some(start)) if !self.fleet[*id].silent => {
@@ -164,41 +161,26 @@ impl Cluster {
 
     /// A step of the autoscaler.
     pub fn sync(&mut self, cx: &mut Context) {
-        let Some(mut scaler) = self.scaler.take() else { return };
-        if let Some(autoscaling) = &cx.plan.autoscaling {
-            let snapshot = self.snapshot(&scaler, autoscaling);
-            let current = self.fleet.desired() as i32;
-            let spec = &autoscaling.spec;
-            let decision = step(spec, &mut scaler.memory, &snapshot, current, clock(cx.now));
-            cx.schedule(cx.now + autoscaling.sync + STEP, Event::Synced);
-            self.tell_decision(cx, &mut scaler, &decision, (spec.min, spec.max));
-            self.scaler = Some(scaler);
-            self.scale_to(cx, decision.desired.max(0) as usize);
-        }
+        let autoscaling = expect_rules(cx.plan);
+        let snapshot = self.snapshot(autoscaling);
+        let (current, spec) = (self.fleet.desired() as i32, &autoscaling.spec);
+        let scaler = expect_scaler(&mut self.scaler);
+        let decision = step(spec, &mut scaler.memory, &snapshot, current, clock(cx.now));
+        cx.schedule(cx.now + autoscaling.sync + STEP, Event::Synced);
+        scaler.tell(cx, &decision, (spec.min, spec.max));
+        let wanted = decision.desired;
+        assert!(wanted > 0 && wanted <= spec.max, "the autoscaler wants {wanted} replicas");
+        self.scale_to(cx, wanted as usize);
     }
 
-    fn snapshot(&self, scaler: &Scaler, autoscaling: &Autoscaling) -> Snapshot {
-        let replicas = self.fleet.holders().map(|id| &self.fleet[id]);
-        let pods = replicas.filter_map(|replica| {
-            let known = scaler.known.get(&replica.id)?;
-            Some(pod(replica, known, autoscaling))
+    fn snapshot(&self, autoscaling: &Autoscaling) -> Snapshot {
+        let known = self.scaler.as_ref().map(|scaler| &scaler.known);
+        let pods = self.fleet.holders().map(|id| {
+            let known = known.and_then(|known| known.get(&id));
+            pod(&self.fleet[id], known.expect("who holds a slot is known"), autoscaling)
         });
         let waiting = (0..self.scheduler.waiting()).map(|_| unscheduled(autoscaling));
         Snapshot { pods: pods.chain(waiting).collect(), stray_samples: 0 }
-    }
-
-    /// Tells a decision, and whether it differs from the last one.
-    fn tell_decision(
-        &mut self,
-        cx: &mut Context,
-        scaler: &mut Scaler,
-        decision: &Decision,
-        (min, max): (i32, i32),
-    ) {
-        let news = !scaler.told.is_some_and(|told| told.is_like(decision));
-        let held_back = decision.is_held_back(min, max);
-        cx.tell(Observation::Decided { decision: *decision, held_back, news });
-        scaler.told = Some(*decision);
     }
 
     /// Makes the number of replicas that are wanted `wanted`.
@@ -206,8 +188,8 @@ impl Cluster {
         if self.fleet.desired() != wanted {
             self.note_progress_of_rollout(cx);
         }
-        assert!(wanted > 0, "the autoscaler keeps a replica");
         while self.fleet.desired() < wanted {
+            // A rollout under way may have taken them all: the next step tries again.
             let Some(slot) = self.free_slot() else { break };
             self.fleet.want(self.fleet.desired() + 1);
             self.place(cx, slot, None, "the autoscaler wants more");
@@ -243,11 +225,29 @@ impl Cluster {
 impl Scaler {
     /// A replica that runs from the beginning was started and ready long ago.
     fn assume_long_running(&mut self, id: ReplicaId) {
-        if let Some(known) = self.known.get_mut(&id) {
-            (known.started, known.ran) = (Some(Instant::ZERO), true);
-            known.container = Some(CounterReading { at: Instant::ZERO, used: 0.0 });
-        }
+        let known = self.known.entry(id).or_default();
+        assert!(!known.ran, "replica {id} ran before the run");
+        (known.started, known.ran) = (Some(Instant::ZERO), true);
+        known.container = Some(CounterReading { at: Instant::ZERO, used: 0.0 });
     }
+
+    /// Tells a decision, and whether it differs from the last one.
+    fn tell(&mut self, cx: &mut Context, decision: &Decision, (min, max): (i32, i32)) {
+        let news = !self.told.is_some_and(|told| told.is_like(decision));
+        let held_back = decision.is_held_back(min, max);
+        cx.tell(Observation::Decided { decision: *decision, held_back, news });
+        self.told = Some(*decision);
+    }
+}
+
+/// The autoscaler, whose clocks tick.
+fn expect_scaler(scaler: &mut Option<Scaler>) -> &mut Scaler {
+    scaler.as_mut().expect("only an autoscaler that is there has clocks")
+}
+
+/// What it goes by.
+fn expect_rules(plan: &Plan) -> &Autoscaling {
+    plan.autoscaling.as_ref().expect("only a plan with an autoscaler has its clocks")
 }
 
 fn containers(usage_milli: Option<i64>, autoscaling: &Autoscaling) -> Vec<Container> {

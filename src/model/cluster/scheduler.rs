@@ -61,6 +61,7 @@ impl Cluster {
     /// that does not serve is gone at once.
     pub fn drain(&mut self, cx: &mut Context, id: ReplicaId, cause: &'static str) {
         let replica = &self.fleet[id];
+        assert!(!self.fleet.holds_slot(id), "{} is deleted and keeps its slot", replica.name);
         if replica.probes.stopping {
             return self.fleet.announce_leave(cx, id); // its end is set already
         }
@@ -158,7 +159,10 @@ impl Cluster {
         assert!(!self.scheduler.has_waiting(slot), "slot {slot} waits for a node and gets one");
         let place = self.nodes.get_mut(node);
         assert_eq!(place.cordons, 0, "{} takes no replicas", place.name);
+        let known_gone = matches!(place.health, Health::NotReady | Health::Deleted);
+        assert!(!known_gone, "{} gets a replica and is {:?}", place.name, place.health);
         place.held += 1;
+        assert!(place.held <= cx.plan.nodes.room, "{} holds too many replicas", place.name);
         self.fleet.create(cx, slot, (node, place.zone))
     }
 
@@ -215,6 +219,7 @@ impl Cluster {
     /// The zones that the spread allows, the best first.
     fn allowed_zones(&self, cx: &Context, counts: &[usize], lost: Option<ZoneId>) -> Vec<ZoneId> {
         let domain = |zone: &ZoneId| self.nodes.is_domain(*zone, self.zones.is_up(*zone));
+        assert!(cx.plan.topology.max_skew > 0, "no zone may have more than another");
         let least = (0..counts.len()).filter(domain).map(|zone| counts[zone]).min().unwrap_or(0);
         let allowed = |zone: &ZoneId| match cx.plan.topology.spread {
             Spread::ScheduleAnyway => true,
@@ -253,6 +258,7 @@ impl Cluster {
             let zones = self.allowed_zones(cx, &counts, waiting.lost);
             let there = zones.iter().find(|zone| room[**zone] > 0).copied();
             let chosen = there.or_else(|| zones.into_iter().find(|zone| self.zones.is_up(*zone)));
+            // Without a zone that is up and allowed it waits for one.
             let Some(zone) = chosen else { continue };
             if there.is_none() {
                 self.launch_node(cx, zone);
@@ -265,7 +271,8 @@ impl Cluster {
     }
 
     fn launch_node(&mut self, cx: &mut Context, zone: ZoneId) {
-        let Some(takes) = &cx.plan.nodes.provisioning else { return };
+        let takes = cx.plan.nodes.provisioning.as_ref().expect("somebody adds nodes");
+        assert!(self.zones.is_up(zone), "a node is asked for in zone {zone}, which is down");
         self.scheduler.launching.push(zone);
         let ready = cx.now + takes.draw(&mut self.scheduler.stream);
         cx.schedule(ready, Event::NodeAdded { zone });

@@ -47,6 +47,11 @@ impl Clocks {
         }
     }
 
+    /// Whether an incident of this number has begun.
+    pub fn has_begun(&self, incident: usize) -> bool {
+        incident < self.incidents
+    }
+
     /// The number of a new incident.
     pub fn number_incident(&mut self) -> usize {
         self.incidents += 1;

@@ -98,6 +98,8 @@ pub(in crate::model) fn clear(
 
 /// A client's contract is revoked, for good.
 pub(super) fn revoke_contract(cx: &mut Context, fleet: &mut Fleet, fault: usize, client: usize) {
+    let clients = cx.plan.dependencies.clients.popularity.keys;
+    assert!(client < clients, "client {client} of {clients} loses its contract");
     let subject = format!("the contract of client {}", client + 1);
     cx.begin_incident(fault, Vec::new(), true, subject);
     fleet.revoke_contract(cx, client as u32);

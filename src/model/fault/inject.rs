@@ -66,6 +66,8 @@ pub(in crate::model) fn inject(
 ) {
     let Region { cluster, ingress } = region;
     let fleet = &mut cluster.fleet;
+    let of_replicas = matches!(cx.plan.faults[fault].fault.target(), Target::Replicas(_));
+    assert!(guard.is_none() || of_replicas, "fault {fault} is meant for a replica and hits none");
     if let Some((slot, id, incarnation)) = guard
         && (fleet.holder(slot) != Some(id) || fleet[id].incarnation() != incarnation)
     {

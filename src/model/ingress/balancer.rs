@@ -59,6 +59,7 @@ impl Ring {
             "{endpoint:?} is in the rotation already"
         );
         self.endpoints.insert(place, endpoint);
+        debug_assert!(self.endpoints.is_sorted(), "endpoints stand in order of their slots");
         let len = self.endpoints.len();
         if len > 1 {
             self.turns.iter_mut().filter(|turn| **turn > place).for_each(|turn| *turn += 1);
@@ -134,7 +135,9 @@ impl Balancer {
     }
 
     pub fn leave(&mut self, replica: ReplicaId) {
+        let before = self.all.endpoints.len();
         self.all.leave(replica);
+        assert_eq!(self.all.endpoints.len() + 1, before, "replica {replica} was not in rotation");
         self.by_zone.iter_mut().for_each(|ring| ring.leave(replica));
         let in_zones: usize = self.by_zone.iter().map(|ring| ring.endpoints.len()).sum();
         assert_eq!(in_zones, self.all.endpoints.len(), "every endpoint is in one zone");
@@ -183,7 +186,9 @@ impl Balancer {
             .map(|zone| zone % zones)
             .find(|zone| !self.by_zone[*zone].endpoints.is_empty())?;
         self.zone_turns[instance] = zone + 1;
-        self.by_zone[zone].pick(instance).map(|endpoint| endpoint.replica)
+        let endpoint = self.by_zone[zone].pick(instance)?;
+        debug_assert_eq!(endpoint.zone, zone, "{endpoint:?} stands in the ring of another zone");
+        Some(endpoint.replica)
     }
 
     fn pick_at_random(&mut self) -> Option<ReplicaId> {
@@ -204,6 +209,10 @@ impl Balancer {
                 Connection { replica: fresh, left: requests.unwrap_or(u32::MAX) };
         }
         let connection = &mut self.connections[index];
+        debug_assert!(
+            connection.replica.is_none_or(|id| self.all.endpoints.iter().any(|e| e.replica == id)),
+            "{connection:?} leads to a replica that left the rotation"
+        );
         if requests.is_some() {
             connection.left = connection.left.saturating_sub(1);
         }

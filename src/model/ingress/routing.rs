@@ -86,6 +86,7 @@ impl Ingress {
     /// A replica comes into rotation.
     pub fn join(&mut self, cx: &mut Context, fleet: &mut Fleet, replica: ReplicaId) {
         let joining = &mut fleet[replica];
+        assert!(joining.is_ready(), "{} comes into rotation and is not ready", joining.name);
         if !std::mem::replace(&mut joining.in_rotation, true) {
             self.balancer.join(Endpoint { slot: joining.slot, replica, zone: joining.zone });
         }
@@ -127,10 +128,15 @@ impl Ingress {
         instance: usize,
         slot: Option<Slot>,
     ) -> Option<ReplicaId> {
-        match slot {
-            None => self.balancer.pick(instance),
-            Some(slot) => fleet.holder(slot),
-        }
+        let Some(slot) = slot else {
+            let picked = self.balancer.pick(instance);
+            debug_assert!(
+                picked.is_none_or(|id| fleet[id].in_rotation),
+                "{picked:?} is chosen and not in rotation"
+            );
+            return picked;
+        };
+        fleet.holder(slot)
     }
 
     /// What becomes of a request for which no replica was chosen, or one where nobody listens.
@@ -143,6 +149,10 @@ impl Ingress {
         instance: usize,
         (slot, chosen): (Option<Slot>, Option<ReplicaId>),
     ) -> Routed {
+        debug_assert!(
+            chosen.is_none_or(|id| !fleet[id].listens),
+            "{chosen:?} would have taken the request"
+        );
         let retries_left = plan.ingress.retries;
         let connecting = Connecting { due: at, id, demand, instance, retries_left, tried: 0 };
         match chosen {

@@ -74,6 +74,13 @@ impl Fleet {
             self[id].lacks_contracts = false;
             cx.tell(Observation::ContractsLoaded { replica: id });
         } else {
+            let configures = self[id].state() == State::Configuring;
+            assert_eq!(
+                configures,
+                wanted == Wanted::Configuration,
+                "{} has {wanted:?} and did not wait for that",
+                self[id].name
+            );
             self.enter_next_phase(cx, id);
         }
     }
@@ -81,7 +88,7 @@ impl Fleet {
     /// An outage of the control plane begins: the refreshes of the replicas that run will fail.
     pub fn lose_control_plane(&mut self, cx: &mut Context) {
         let outage = cx.control_plane.go_down(cx.now);
-        let Some(contracts) = &cx.plan.startup.contracts else { return };
+        let Some(contracts) = &cx.plan.startup.contracts else { return }; // nobody refreshes any
         for id in self.present() {
             let replica = &self[*id];
             if replica.is_ready() && !replica.lacks_contracts {
@@ -107,7 +114,8 @@ impl Fleet {
     }
 
     fn await_revocation(&mut self, cx: &mut Context, replica: ReplicaId, client: u32) {
-        let Some(contracts) = &cx.plan.startup.contracts else { return };
+        let contracts = cx.plan.startup.contracts.as_ref();
+        let contracts = contracts.expect("a contract is revoked where there are contracts");
         let stream = &mut self[replica].stream;
         let poll = stream.unit() * contracts.poll.0 as f64;
         let fetch = contracts.fetch.duration.draw(stream);

@@ -20,6 +20,7 @@ pub(super) struct Outlet<'o, 'p> {
 impl Sink for Outlet<'_, '_> {
     #[inline(always)]
     fn done(&mut self, job: &Job, at: u64) {
+        debug_assert!(job.arrived <= at, "{job:?} is done at {at}, before it arrived");
         self.served += 1;
         self.cx.digest.in_any_order(at, job.id.number());
         self.cx.listener.served(&Served {
@@ -50,6 +51,7 @@ pub(super) struct Collector<'o> {
 impl Sink for Collector<'_> {
     #[inline(always)]
     fn done(&mut self, job: &Job, at: u64) {
+        debug_assert!(!self.is_cancelled(job.id), "{job:?} was cancelled and is done");
         self.in_flight.departures.push(Departure { attempt: job.id.into(), at });
     }
 

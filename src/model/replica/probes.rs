@@ -48,8 +48,10 @@ impl Probes {
 
     /// The work of a probe is done.
     pub fn answer(&mut self, mark: u32) {
-        for kind in ProbeKind::ALL {
-            self.records[kind as usize].answered |= kind.mark() == mark;
-        }
+        let kind = ProbeKind::ALL.into_iter().find(|kind| kind.mark() == mark);
+        let probe =
+            &mut self.records[kind.expect("probes are all the work beside requests") as usize];
+        assert!(!probe.answered, "the probe of {} was answered already", probe.sent);
+        probe.answered = true;
     }
 }

@@ -56,6 +56,7 @@ impl Fleet {
     pub fn send_probe(&mut self, cx: &mut Context, id: ReplicaId, kind: ProbeKind) {
         let (now, cpu) = (cx.now, cx.plan.detection.probe_cpu.unwrap_or_default());
         let replica = &mut self[id];
+        assert!(replica.listens, "{} is sent a probe and has no process", replica.name);
         replica.advance(cx);
         replica.server.push_background(now.0, cpu.0 as f64, kind.mark());
         let watch = &mut replica.probes.records[kind as usize];

@@ -54,7 +54,7 @@ pub(in crate::model) struct Slowdown {
 
 /// The server that every replica begins with: on average `cores`, or all its threads until the
 /// quota is used up. Its requests expire after the ingress's read time-out, unless attempts have
-/// time-outs of their own.
+/// time-outs of their own: see `request/timeouts.rs`.
 pub(super) fn idle_server(cx: &Context) -> Metered {
     let gateway = &cx.plan.gateway;
     let patience = if cx.feeds_back() { Span::MAX } else { cx.plan.ingress.read_timeout };
@@ -336,6 +336,8 @@ impl Replica {
     /// The API server learns whether it is ready.
     pub fn be_known(&mut self, ready: bool, now: Instant) {
         if ready != self.known_ready {
+            let since = self.known_since;
+            assert!(since <= now, "{} is known since {since}, after {now}", self.name);
             (self.known_ready, self.known_since) = (ready, now);
         }
     }

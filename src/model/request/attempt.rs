@@ -201,12 +201,6 @@ impl InFlight {
     pub fn get(&self, attempt: AttemptId) -> Option<&Attempt> {
         self.attempts.get(attempt)
     }
-
-    /// An attempt, if it has no end yet.
-    #[inline(always)]
-    pub fn get_mut(&mut self, attempt: AttemptId) -> Option<&mut Attempt> {
-        self.attempts.get_mut(attempt)
-    }
 }
 
 // One is written for every attempt: beyond this size that costs a call.

@@ -234,6 +234,7 @@ impl Requests {
     ) {
         let BackedOff { content, request } =
             self.backed_off.remove(request).expect("a request that backed off waits to be tried");
+        debug_assert!(request.tries > 0, "a request is tried again that was never sent");
         cx.listener.tried_again(Instant(content.born));
         self.begin_attempt(cx, region, at, content, request);
     }
@@ -269,6 +270,7 @@ impl Requests {
     /// An attempt reaches the ingress, unless its client gave up and stopped it.
     pub fn reach(&mut self, cx: &mut Context, region: &mut Region, at: u64, attempt: AttemptId) {
         if let Some(reached) = cx.in_flight.get(attempt) {
+            debug_assert_eq!(reached.stage, Stage::UnderWay, "an attempt reaches the ingress once");
             let what = (reached.content.demand, reached.request.and_then(|request| request.slot));
             self.reach_ingress(cx, region, at, attempt, what);
         }
@@ -307,6 +309,7 @@ impl Requests {
         attempt: AttemptId,
     ) {
         let Some(met) = cx.in_flight.get(attempt) else { return };
+        debug_assert_eq!(met.stage, Stage::UnderWay, "an attempt waits for one handshake");
         let what = (met.content.demand, met.request.and_then(|request| request.slot));
         let instance = met.instance as usize;
         self.pass_ingress(cx, region, (at, attempt), instance, what);
@@ -362,7 +365,8 @@ impl Requests {
     /// The first connection times out, unless nobody waits for it any more.
     pub fn end_connection(&mut self, cx: &mut Context, region: &mut Region) {
         let connecting = region.ingress.take_timed_out();
-        if cx.in_flight.get(connecting.id.into()).is_some() {
+        if let Some(waiting) = cx.in_flight.get(connecting.id.into()) {
+            debug_assert_eq!(waiting.stage, Stage::UnderWay, "an attempt that connects is nowhere");
             let fleet = &region.cluster.fleet;
             let routed = region.ingress.give_up_address(cx.plan, fleet, connecting);
             self.deliver(cx, region, routed);
@@ -373,8 +377,8 @@ impl Requests {
     #[inline(never)]
     pub fn give_up(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId, due: u64) {
         let cancels = cx.plan.dependencies.clients.cancels;
-        let Some(given_up) = cx.in_flight.get_mut(attempt) else { return };
-        let Some(request) = given_up.request.take() else { return };
+        let given_up = &mut cx.in_flight.attempts[attempt];
+        let request = given_up.request.take().expect("a client gives up on an attempt once");
         let (content, stage) = (given_up.content, given_up.stage);
         cx.listener.attempt_failed(Instant(content.born), Failure::GivenUp);
         match stage {

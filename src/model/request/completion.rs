@@ -55,6 +55,7 @@ impl Requests {
         seen: u64,
     ) {
         let record = &mut cx.in_flight.attempts[attempt];
+        debug_assert_ne!(record.stage, Stage::Returning, "an attempt is answered once");
         if record.request.is_none() {
             return self.end_in_vain(cx, attempt);
         }
@@ -70,9 +71,9 @@ impl Requests {
 
     /// An attempt for which nobody waits any more ends with its answer.
     pub fn end_in_vain(&mut self, cx: &mut Context, attempt: AttemptId) {
-        if let Some(record) = cx.in_flight.attempts.remove(attempt) {
-            cx.listener.counted(Instant(record.content.born), Count::Wasted);
-        }
+        let record = cx.in_flight.attempts.remove(attempt).expect("an attempt ends once");
+        debug_assert!(record.request.is_none(), "somebody waits for what ends in vain");
+        cx.listener.counted(Instant(record.content.born), Count::Wasted);
     }
 
     /// An answer reaches its client through a network.
@@ -92,6 +93,7 @@ impl Requests {
     #[inline(always)]
     fn tell_answered(&mut self, cx: &mut Context, answered: &Served) {
         let Served { sent, finished, .. } = *answered;
+        debug_assert!(sent <= finished, "a request sent at {sent} was answered at {finished}");
         cx.digest.in_any_order(finished.0, sent.0);
         cx.listener.served(answered);
         self.end_request(cx.plan, (finished + cx.plan.ingress.hop).0);
@@ -108,8 +110,9 @@ impl Requests {
         failure: Failure,
     ) {
         self.leave_queue(cx, attempt);
-        let Some(record) = cx.in_flight.attempts.remove(attempt) else { return };
+        let record = cx.in_flight.attempts.remove(attempt).expect("an attempt fails once");
         if record.waits() {
+            debug_assert!(fleet[record.replica].held > 0, "its replica holds nothing");
             fleet[record.replica].held -= 1;
         }
         if let Some(request) = record.request {
@@ -133,7 +136,7 @@ impl Requests {
 
     /// Stops the work for an attempt, wherever it is.
     pub fn stop_work(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId) {
-        let Some(record) = cx.in_flight.attempts.get(attempt) else { return };
+        let record = &cx.in_flight.attempts[attempt];
         let id = record.replica;
         match record.stage {
             Stage::Cpu(_) => {
@@ -209,6 +212,8 @@ impl Requests {
         let waiting = self.backed_off.values().map(|waiting| Instant(waiting.content.born));
         let mut requests: Vec<_> = waiting.chain(attempts.iter().copied()).collect();
         requests.sort_unstable();
+        let twice = requests.windows(2).find(|pair| pair[0] == pair[1]);
+        assert!(twice.is_none(), "two requests that are open were sent at {twice:?}");
         attempts.sort_unstable();
         (requests, attempts)
     }

@@ -93,6 +93,7 @@ impl Requests {
         let TlsEnd::Ingress { cores, requests, .. } = tls.at else {
             unreachable!("connections end at the ingress");
         };
+        debug_assert!(cores > 0.0, "an instance with {cores} cores never shakes hands");
         let handshakes = &mut self.handshakes;
         let index = handshakes.choice.below(handshakes.connections.len());
         let connection = &mut handshakes.connections[index];

@@ -76,6 +76,7 @@ impl Upstreams {
     pub fn hosts_of(&self, target: HostTarget) -> impl Iterator<Item = usize> + use<> {
         let (first, hosts) = self.ranges[target.upstream];
         let only = target.host;
+        assert!(only.is_none_or(|host| host < hosts), "{target:?} is none of {hosts} hosts");
         (0..hosts).filter(move |host| only.is_none_or(|only| only == *host)).map(move |h| first + h)
     }
 
@@ -92,7 +93,10 @@ impl Upstreams {
     }
 
     pub fn speed_up(&mut self, host: usize, incident: usize) {
-        self.hosts[host].slow.retain(|(cause, _)| *cause != incident);
+        let slow = &mut self.hosts[host].slow;
+        let before = slow.len();
+        slow.retain(|(cause, _)| *cause != incident);
+        assert_eq!(slow.len() + 1, before, "incident {incident} does not slow host {host} down");
     }
 
     pub fn bring_up(&mut self, host: usize, down: Down) {

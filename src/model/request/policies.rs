@@ -20,7 +20,7 @@
 //! tokens.
 
 use super::Requests;
-use super::attempt::{Attempt, AttemptId, Content, Then};
+use super::attempt::{Attempt, AttemptId, Content, Stage, Then};
 use super::step::Step;
 use crate::model::context::Context;
 use crate::model::replica::fleet::Fleet;
@@ -198,6 +198,7 @@ impl Requests {
     ) -> Option<(Then, f64)> {
         let api = &cx.plan.dependencies.apis[content.api as usize];
         let passed = cx.in_flight.attempts[attempt].passed as usize;
+        debug_assert!(passed <= api.policies.len(), "an attempt has passed {passed} policies");
         let mut cpu = 0.0;
         for (place, index) in api.policies.iter().enumerate() {
             let policy = &cx.plan.dependencies.policies[*index];
@@ -236,8 +237,9 @@ impl Requests {
     ) {
         // Its client may have stopped it meanwhile.
         let Some(waiting) = cx.in_flight.get(attempt) else { return };
+        debug_assert_eq!(waiting.stage, Stage::Queued, "a replica put off what it had begun");
         if fleet[waiting.replica].hung {
-            return;
+            return; // it keeps what it has and does nothing with it
         }
         self.leave_queue(cx, attempt);
         self.take_on(cx, fleet, at, attempt);

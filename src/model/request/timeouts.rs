@@ -9,6 +9,12 @@
 //! Almost every attempt ends long before its time-outs, so one is entered at the end of a ring and
 //! nothing is taken out when the attempt ends: whoever meets a time-out has to ask whether it still
 //! holds. What is void is thrown out whenever it may have become the greater part.
+//!
+//! Where requests do not feed back there are no attempts, and the read time-out is the patience of
+//! servers (`engine/deadline.rs`): a replica that works through its inbox alone meets it then. Here
+//! an attempt is also with an upstream or in a queue, where no server has it, and its end decides
+//! what others meet, so it needs a place in the order of all that happens. When it is due is one
+//! rule for both, [`crate::engine::deadline::due`].
 
 use std::collections::VecDeque;
 
@@ -129,6 +135,7 @@ impl Requests {
         due: u64,
     ) {
         let timeouts = &mut self.timeouts;
+        debug_assert!(due >= cx.now.0, "{timeout:?} at {due} is over before {}", cx.now.0);
         if due == u64::MAX {
             return;
         }
@@ -164,6 +171,7 @@ impl Requests {
         if holds.is_none_or(|attempt| attempt.due[timeout as usize] != due) {
             return;
         }
+        debug_assert_eq!(cx.now.0, due, "{timeout:?} strikes early or late");
         match timeout {
             Timeout::Patience => self.give_up(cx, fleet, attempt, due),
             Timeout::Read => self.abort(cx, fleet, attempt, due, Failure::TimedOut),

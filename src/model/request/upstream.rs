@@ -103,6 +103,7 @@ impl Requests {
         let panics = outliers.is_some_and(Outliers::is_panicking);
         let host = self.upstreams.pick(upstream, slot);
         let record = &mut cx.in_flight.attempts[attempt];
+        debug_assert_eq!(record.stage, Stage::Pending, "an attempt goes to one host at a time");
         if panics {
             cx.listener.counted(Instant(record.content.born), Count::Panic);
         }
@@ -262,6 +263,8 @@ impl Requests {
         if fleet[record.replica].hung {
             return;
         }
+        let of = self.upstreams.hosts[index].upstream;
+        debug_assert_eq!(of, upstream, "host {index} belongs to another upstream");
         let host = index - self.upstreams.ranges[upstream].0;
         if let Some(outliers) = &mut self.upstreams.views[upstream][slot].outliers {
             outliers.note(Instant(at), host, response);
@@ -270,7 +273,8 @@ impl Requests {
 
     fn free_worker(&mut self, cx: &mut Context, at: u64, index: usize) {
         let host = &mut self.upstreams.hosts[index];
-        host.busy = host.busy.saturating_sub(1);
+        assert!(host.busy > 0, "host {index} works on nothing");
+        host.busy -= 1;
         let here = Stage::Upstream(index as u32);
         while let Some(next) = self.upstreams.hosts[index].waiting.pop_front() {
             let record = cx.in_flight.attempts.get(next);

@@ -3,6 +3,7 @@
 use super::Requests;
 use super::attempt::{AttemptId, Departure, Stage, Then, Timeout};
 use super::policies::whole_way;
+use crate::engine::deadline::due;
 use crate::model::context::Context;
 use crate::model::region::Region;
 use crate::model::replica::fleet::Fleet;
@@ -34,6 +35,7 @@ impl Requests {
     #[inline(always)]
     pub fn work(&mut self, cx: &mut Context, fleet: &mut Fleet, place: usize, at: u64) {
         let replica = self.next_completions.replica(place);
+        debug_assert!(at >= cx.now.0, "{replica} is done at {at}, before {}", cx.now.0);
         let next = fleet[replica].work(at, &mut cx.in_flight);
         self.next_completions.set(place, next);
         cx.now.0 = at;
@@ -72,7 +74,7 @@ impl Requests {
             cx.in_flight.attempts[attempt].handshake = takes;
         }
         if self.clients.may_read_time_out {
-            let due = at.saturating_add(plan.ingress.read_timeout.0);
+            let due = due(at, plan.ingress.read_timeout.0);
             self.set_timeout(cx, attempt, Timeout::Read, due);
         }
         let taken = &mut cx.in_flight.attempts[attempt];
@@ -145,6 +147,7 @@ impl Requests {
         fleet: &mut Fleet,
         Departure { attempt, at }: Departure,
     ) {
+        // It may have been stopped, or lost, at the moment at which it was done.
         let Some(done) = cx.in_flight.get(attempt) else { return };
         match done.stage {
             Stage::Cpu(Then::Answer) if done.content.cacheable => {

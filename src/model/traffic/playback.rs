@@ -23,6 +23,11 @@ impl Playback {
     pub fn new(recording: &Recording, seed: Seed) -> Playback {
         let stream = seed.stream("recording", 0);
         let recording = recording.clone();
+        let records = &recording.records;
+        assert!(records.is_sorted_by_key(|record| record.at), "a recording is in order of time");
+        let last = records.last().map_or(Instant::ZERO, |record| record.at);
+        let fits = |period: Span| Instant::ZERO + period >= last;
+        assert!(recording.period.is_none_or(fits), "a round is over before its last request");
         Playback { recording, next: 0, round: Instant::ZERO, stream, left: 0, passed: 0.0 }
     }
 
@@ -52,6 +57,7 @@ impl Playback {
             self.left = rest.iter().take_while(|record| record.at == instant).count();
             self.passed = 0.0;
         }
+        debug_assert!(self.left > 0, "no request of {instant} is left");
         let kept = (-self.stream.exponential() / self.left as f64).exp();
         self.passed = 1.0 - (1.0 - self.passed) * kept;
         self.left -= 1;

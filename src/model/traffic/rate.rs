@@ -10,7 +10,7 @@
 
 use crate::plan::{ArrivalProcess, Bursts, Scatter};
 use crate::random::{Seed, Stream};
-use crate::units::SECOND;
+use crate::units::{Instant, SECOND, Span};
 
 /// Turns unit-rate time into time at a piecewise linear rate: the inverse of the integrated rate.
 pub(super) struct RateClock {
@@ -56,6 +56,7 @@ impl RateClock {
             let step = if slope == 0.0 { work / here } else { ramp_time(here, slope, work) };
             let at = self.within + step;
             if at <= length {
+                debug_assert!(at >= self.within, "time goes back from {} to {at}", self.within);
                 self.within = at;
                 return Some((start + at + 0.5) as u64);
             }
@@ -92,6 +93,8 @@ impl RateClock {
             Some(bursts) => self.whole.part(from, bursts.until, bursts.factor()),
             None => self.whole,
         };
+        let Piece { start, length, .. } = self.piece;
+        debug_assert!(start >= from.min(self.whole.start) && length >= 0.0, "a piece is in order");
     }
 }
 
@@ -121,6 +124,11 @@ struct Shape {
 impl Shape {
     fn new(process: &ArrivalProcess) -> Shape {
         let corners = process.corners.iter();
+        assert!(process.corners.is_sorted_by_key(|(at, _)| *at), "corners are in order of time");
+        assert!(corners.clone().all(|(_, rate)| rate.0 >= 0.0), "no rate is below zero");
+        let last = process.corners.last().expect("a rate has corners").0;
+        let fits = |period: Span| Instant::ZERO + period >= last;
+        assert!(process.period.is_none_or(fits), "a period ends before its last corner");
         Shape {
             corners: corners.map(|(at, rate)| (at.0 as f64, rate.0 / SECOND as f64)).collect(),
             period: process.period.map_or(f64::INFINITY, |period| period.0 as f64),
@@ -165,6 +173,8 @@ impl BurstClock {
         let mut stream = seed.stream("bursts", 0);
         let states =
             [(bursts.calm(), bursts.every.0 as f64), (bursts.peak(), bursts.length.0 as f64)];
+        let lasts = |(factor, mean): &(f64, f64)| *factor >= 0.0 && *mean > 0.0;
+        assert!(states.iter().all(lasts), "calm and bursts that last: {states:?}");
         let state = usize::from(stream.unit() < bursts.share().0);
         let until = states[state].1 * stream.exponential();
         BurstClock { stream, states, state, until }
@@ -190,7 +200,7 @@ fn ramp_time(rate: f64, slope: f64, work: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::{Instant, Rate, Span};
+    use crate::units::Rate;
 
     const HORIZON: f64 = 2e5;
 

@@ -10,7 +10,7 @@ use crate::report::compare::report::CompareReport;
 use crate::report::compare::{charts, files, text};
 use crate::report::manifest::{RunRecord, digests};
 use crate::study::compare::{self, Variant};
-use crate::study::variation::{Variation, cross};
+use crate::study::variation::{Variation, cross, products};
 
 /// Compares what `args` name.
 pub(super) fn compare(args: &CompareArgs, session: &Session) -> anyhow::Result<Exit> {
@@ -28,11 +28,11 @@ pub(super) fn compare(args: &CompareArgs, session: &Session) -> anyhow::Result<E
     let record = |(of, run): (&Variant, _)| RunRecord::new(&of.name, &of.scenario, digests(run));
     let records = all.iter().zip(&runs).map(record).collect();
     let output = Output {
-        files: files::write_all,
+        tables: files::write_tables,
         charts: charts::charts,
         text: text::render,
         verdict: text::verdicts_only,
-        json: files::write_json,
+        json: ("comparison.json", files::write_json),
     };
     work.end(&report, output, report.is_interrupted(), &scenarios, records)?;
     Ok(Exit::of_study(report.is_interrupted()))
@@ -82,24 +82,6 @@ fn named(texts: &[String]) -> anyhow::Result<Vec<Variation>> {
         Ok(Variation { name, changes: parts.filter(|part| !part.is_empty()).collect() })
     };
     texts.iter().map(one).collect()
-}
-
-/// Every choice from the lists, one from each: the names joined, the changes after one another.
-fn products(lists: &[Vec<Variation>]) -> Vec<Variation> {
-    let mut all = vec![Variation::default()];
-    for list in lists.iter().filter(|list| !list.is_empty()) {
-        let join = |one: &Variation| {
-            let with = |next: &Variation| {
-                let names = [one.name.as_str(), next.name.as_str()];
-                let names: Vec<&str> = names.into_iter().filter(|name| !name.is_empty()).collect();
-                let changes = one.changes.iter().chain(&next.changes).cloned().collect();
-                Variation { name: names.join(", "), changes }
-            };
-            list.iter().map(with).collect::<Vec<_>>()
-        };
-        all = all.iter().flat_map(join).collect();
-    }
-    all
 }
 
 /// Reads every file with every variation. `None` if any is wrong, which has then been said.

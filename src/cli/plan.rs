@@ -60,11 +60,11 @@ pub(super) fn plan(args: &PlanArgs, session: &Session) -> anyhow::Result<Exit> {
     let scenarios: Vec<_> = candidates.iter().map(|candidate| &candidate.scenario).collect();
     let records = findings.iter().map(|finding| record(&candidates[finding.candidate], finding));
     let output = Output {
-        files: files::write_all,
+        tables: files::write_tables,
         charts: charts::charts,
         text: text::render,
         verdict: text::recommendation_only,
-        json: files::write_json,
+        json: ("plan.json", files::write_json),
     };
     work.end(&report, output, interrupted, &scenarios, records.collect())?;
     Ok(exit(&report))

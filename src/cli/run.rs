@@ -24,11 +24,11 @@ pub(super) fn run(args: &RunArgs, session: &Session) -> anyhow::Result<Exit> {
     let report = Report::new(&scenario, &experiment, args.requests_every);
     let record = RunRecord::new(&scenario.name, &scenario, digests(&experiment));
     let output = Output {
-        files: files::write_all,
+        tables: files::write_tables,
         charts: charts::charts,
         text: text::render,
         verdict: text::verdict_only,
-        json: json::write,
+        json: ("summary.json", json::write),
     };
     work.end(&report, output, experiment.interrupted, &[&scenario], vec![record])?;
     Ok(Exit::of(&report))

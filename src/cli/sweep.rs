@@ -38,11 +38,11 @@ pub(super) fn sweep(args: &SweepArgs, session: &Session) -> anyhow::Result<Exit>
     };
     let records = report.rows.iter().map(record).collect();
     let output = Output {
-        files: files::write_all,
+        tables: files::write_tables,
         charts: charts::charts,
         text: text::render,
         verdict: text::verdicts_only,
-        json: files::write_json,
+        json: ("sweep.json", files::write_json),
     };
     work.end(&report, output, report.is_interrupted(), &[&cells[0].scenario], records)?;
     Ok(Exit::of_study(report.is_interrupted()))
@@ -82,7 +82,7 @@ fn axes(set: &[String]) -> anyhow::Result<Vec<Axis>> {
 /// Reads the scenario for every cell. `None` if it is wrong in any: then all that is wrong in the
 /// first of these has been said. Warnings that cells share are said once.
 fn cells(path: &Path, axes: &[Axis], quiet: bool, session: &Session) -> Option<Vec<Variant>> {
-    let (mut cells, mut warnings) = (Vec::new(), Warnings::default());
+    let (mut cells, mut warnings) = (Vec::new(), Vec::new());
     for variation in cross(axes) {
         let mut loaded = session.read(path, &variation.changes);
         loaded.source.name = format!("{}, with {}", path.display(), variation.name);
@@ -90,19 +90,13 @@ fn cells(path: &Path, axes: &[Axis], quiet: bool, session: &Session) -> Option<V
             load::say(&loaded.source, &loaded.problems, session.terminal);
             return None;
         };
-        warnings.note(&loaded.source, loaded.problems);
+        note(&mut warnings, &loaded.source, loaded.problems);
         cells.push(Variant { name: variation.name, scenario });
     }
-    for one in warnings.all.iter().filter(|_| !quiet) {
+    for one in warnings.iter().filter(|_| !quiet) {
         load::say(&one.source(cells.len()), std::slice::from_ref(&one.problem), session.terminal);
     }
     Some(cells)
-}
-
-/// Warnings of all cells, those that differ in numbers alone as one.
-#[derive(Debug, Default)]
-struct Warnings {
-    all: Vec<Warning>,
 }
 
 /// A warning, as the first cell has it.
@@ -114,17 +108,13 @@ struct Warning {
     cells: usize,
 }
 
-impl Warnings {
-    fn note(&mut self, source: &Source, problems: Vec<Problem>) {
-        for problem in problems.into_iter().filter(|one| one.severity == Severity::Warning) {
-            let kind = kind(&problem);
-            match self.all.iter_mut().find(|known| known.kind == kind) {
-                Some(known) => known.cells += 1,
-                None => {
-                    let source = source.clone();
-                    self.all.push(Warning { kind, problem, source, cells: 1 });
-                }
-            }
+/// Notes the warnings of a cell; those that differ in numbers alone are one.
+fn note(all: &mut Vec<Warning>, source: &Source, problems: Vec<Problem>) {
+    for problem in problems.into_iter().filter(|one| one.severity == Severity::Warning) {
+        let kind = kind(&problem);
+        match all.iter_mut().find(|known| known.kind == kind) {
+            Some(known) => known.cells += 1,
+            None => all.push(Warning { kind, problem, source: source.clone(), cells: 1 }),
         }
     }
 }
@@ -179,18 +169,18 @@ mod tests {
 
     #[test]
     fn warnings_that_differ_in_numbers_are_one() {
-        let mut warnings = Warnings::default();
+        let mut warnings = Vec::new();
         let source = Source { name: "a.toml, with a.b=1".to_owned(), text: String::new() };
         for load in ["1,300/s", "1400/s"] {
             let title = format!("{load} is above the tier's rating");
-            warnings.note(&source, vec![Problem::warning(Place::Whole, title)]);
+            note(&mut warnings, &source, vec![Problem::warning(Place::Whole, title)]);
         }
-        warnings.note(&source, vec![Problem::warning(Place::Whole, "something else")]);
-        assert_eq!(warnings.all.len(), 2);
-        assert!(warnings.all[0].problem.title.starts_with("1,300/s"));
-        let name = |of| warnings.all[0].source(of).name;
+        note(&mut warnings, &source, vec![Problem::warning(Place::Whole, "something else")]);
+        assert_eq!(warnings.len(), 2);
+        assert!(warnings[0].problem.title.starts_with("1,300/s"));
+        let name = |of| warnings[0].source(of).name;
         assert_eq!(name(9), "a.toml, with a.b=1 (and likewise in 1 more of 9 cells)");
         assert!(name(2).ends_with("in all 2 cells)"));
-        assert_eq!(warnings.all[1].source(9).name, "a.toml, with a.b=1");
+        assert_eq!(warnings[1].source(9).name, "a.toml, with a.b=1");
     }
 }

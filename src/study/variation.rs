@@ -70,28 +70,33 @@ impl Axis {
 
 /// Every choice of one value for each axis; the last axis changes fastest.
 pub fn cross(axes: &[Axis]) -> Vec<Variation> {
-    let mut all = vec![Variation::default()];
-    for axis in axes {
-        let with = |variation: &Variation| {
-            let one = |value: &String| variation.with(axis, value);
-            axis.values.iter().map(one).collect::<Vec<_>>()
+    let each = |axis: &Axis| {
+        let one = |value: &String| {
+            let change = format!("{}={value}", axis.path);
+            let name = if axis.varies() { change.clone() } else { String::new() };
+            Variation { name, changes: vec![change] }
         };
-        all = all.iter().flat_map(with).collect();
-    }
-    all
+        axis.values.iter().map(one).collect()
+    };
+    products(&axes.iter().map(each).collect::<Vec<_>>())
 }
 
-impl Variation {
-    fn with(&self, axis: &Axis, value: &str) -> Variation {
-        let mut next = self.clone();
-        let change = format!("{}={value}", axis.path);
-        if axis.varies() {
-            let gap = if next.name.is_empty() { "" } else { ", " };
-            next.name.push_str(&format!("{gap}{change}"));
-        }
-        next.changes.push(change);
-        next
+/// Every choice from the lists, one from each: the names joined, the changes after one another.
+pub fn products(lists: &[Vec<Variation>]) -> Vec<Variation> {
+    let mut all = vec![Variation::default()];
+    for list in lists.iter().filter(|list| !list.is_empty()) {
+        let join = |one: &Variation| {
+            let with = |next: &Variation| {
+                let names = [one.name.as_str(), next.name.as_str()];
+                let names: Vec<&str> = names.into_iter().filter(|name| !name.is_empty()).collect();
+                let changes = one.changes.iter().chain(&next.changes).cloned().collect();
+                Variation { name: names.join(", "), changes }
+            };
+            list.iter().map(with).collect::<Vec<_>>()
+        };
+        all = all.iter().flat_map(join).collect();
     }
+    all
 }
 
 /// A range of evenly spaced values, if `text` is meant as one.

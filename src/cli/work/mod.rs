@@ -80,7 +80,11 @@ impl<'a> Work<'a> {
         runs: Vec<RunRecord>,
     ) -> anyhow::Result<()> {
         let Work { args, draws, session, directory, mut staging, checkpoint, .. } = self;
-        (output.files)(report, &mut staging)?;
+        let (name, json) = output.json;
+        let text = (output.text)(report, None, false);
+        staging.add("report.txt", |out| out.write_all(text.as_bytes()))?;
+        staging.add(name, |out| json(report, out))?;
+        (output.tables)(report, &mut staging)?;
         let manifest = Manifest::new(session.request.clone(), interrupted, scenarios, runs);
         staging.add(MARK, |out| manifest.write(out))?;
         // In SVG, which follows the reader's light or dark setting, and in PNG.
@@ -95,7 +99,7 @@ impl<'a> Work<'a> {
         let colour = session.terminal.prints_colour();
         let mut out = Vec::new();
         match (args.format, args.quiet) {
-            (Format::Json, _) => (output.json)(report, &mut out)?,
+            (Format::Json, _) => json(report, &mut out)?,
             (Format::Text, true) => out.extend((output.verdict)(report, colour).into_bytes()),
             (Format::Text, false) => {
                 out.extend((output.text)(report, Some(written), colour).into_bytes());
@@ -158,14 +162,17 @@ fn close(
 
 /// How a report is written, drawn and printed.
 pub(in crate::cli) struct Output<R> {
-    /// Writes every file but the charts and the manifest.
-    pub(in crate::cli) files: fn(&R, &mut Staging) -> Result<(), FilesError>,
+    /// Writes its tables.
+    pub(in crate::cli) tables: fn(&R, &mut Staging) -> Result<(), FilesError>,
     /// The charts, each with the name of its files.
     pub(in crate::cli) charts: fn(&R) -> Vec<(&'static str, Figure)>,
     /// The report for people.
     pub(in crate::cli) text: fn(&R, Option<Written<'_>>, bool) -> String,
     /// Its first lines.
     pub(in crate::cli) verdict: fn(&R, bool) -> String,
-    /// The content of the JSON file.
-    pub(in crate::cli) json: fn(&R, &mut dyn io::Write) -> io::Result<()>,
+    /// The JSON file: its name and content.
+    pub(in crate::cli) json: (&'static str, Json<R>),
 }
+
+/// Writes a report as JSON.
+type Json<R> = fn(&R, &mut dyn io::Write) -> io::Result<()>;

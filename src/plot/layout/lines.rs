@@ -1,7 +1,7 @@
 //! From values to places: lines with gaps, steps, areas and bands, cut at the frame.
 
 use super::frame::{Frame, LegendEntry, Swatch};
-use super::series::{Bucket, SeriesPoint, cells, thin};
+use super::series::{Bucket, SeriesPoint, cells};
 use crate::plot::canvas::{Figure, Point, Role};
 use crate::units::Span;
 
@@ -69,13 +69,17 @@ fn by_columns(frame: &Frame, samples: &[SeriesPoint]) -> Vec<Bucket> {
 
 /// A line, how it looks and what it is called.
 pub(crate) struct NamedLine<'a> {
-    pub(crate) samples: &'a [SeriesPoint],
-    pub(crate) role: Role,
-    pub(crate) width: f64,
-    pub(crate) name: &'a str,
+    samples: &'a [SeriesPoint],
+    role: Role,
+    width: f64,
+    name: &'a str,
 }
 
-impl NamedLine<'_> {
+impl<'a> NamedLine<'a> {
+    pub(crate) fn of(samples: &'a [SeriesPoint], role: Role, width: f64, name: &'a str) -> Self {
+        NamedLine { samples, role, width, name }
+    }
+
     /// Draws the line, with medians where it is dense; gives its key, at the level of its end.
     pub(crate) fn draw(&self, figure: &mut Figure, frame: &Frame) -> Option<LegendEntry> {
         draw(figure, frame, self.samples, self.role, self.width);
@@ -107,12 +111,6 @@ pub(crate) fn last_level(samples: &[SeriesPoint]) -> Option<f64> {
     (!last.is_empty()).then(|| last.iter().sum::<f64>() / last.len() as f64)
 }
 
-/// Lines through `samples`, broken at gaps. What lies outside the frame is cut off exactly. A value
-/// between two gaps becomes a short dash.
-pub(crate) fn line(frame: &Frame, samples: &[SeriesPoint]) -> Vec<Vec<Point>> {
-    clipped(frame, &thin(samples, frame.x.low, frame.x.high, frame.columns()))
-}
-
 /// Level lines from each sample to the next, the last to `end`.
 pub(crate) fn steps(frame: &Frame, samples: &[SeriesPoint], end: f64) -> Vec<Vec<Point>> {
     let mut corners = Vec::with_capacity(2 * samples.len());
@@ -121,7 +119,7 @@ pub(crate) fn steps(frame: &Frame, samples: &[SeriesPoint], end: f64) -> Vec<Vec
         corners.extend([(*start, *value), (stop, *value)]);
     }
     corners.dedup_by(|next, kept| next.0 == kept.0 && next.1 == kept.1);
-    clipped(frame, &corners)
+    line(frame, &corners)
 }
 
 /// Polygons between `samples`, or their medians if they are dense, and the foot of the frame.
@@ -146,8 +144,9 @@ pub(crate) fn band(frame: &Frame, rows: &[(f64, f64, f64)]) -> Vec<Vec<Point>> {
     vec![lower.chain(upper).collect()]
 }
 
-/// The parts inside the frame, split at gaps and at what has no place.
-fn clipped(frame: &Frame, samples: &[SeriesPoint]) -> Vec<Vec<Point>> {
+/// Lines through `samples`, broken at gaps and at what has no place. What lies outside the frame is
+/// cut off exactly. A value between two gaps becomes a short dash.
+pub(crate) fn line(frame: &Frame, samples: &[SeriesPoint]) -> Vec<Vec<Point>> {
     let mut runs = vec![Vec::new()];
     for (x, value) in samples {
         let point = value.map(|value| (frame.across(*x), frame.down(value)));

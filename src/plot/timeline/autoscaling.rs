@@ -41,7 +41,7 @@ pub(crate) fn replicas(figure: &mut Figure, frame: &mut Frame, input: &TimelineI
     }
     let (ready, asked) = ((&serving, Role::Ready, 2.6), (&wanted, Role::Monitored, 1.3));
     for ((samples, role, width), name) in [(ready, "in rotation"), (asked, "wanted")] {
-        let line = NamedLine { samples, role, width, name };
+        let line = NamedLine::of(samples, role, width, name);
         keys.extend(line.draw_steps(figure, frame, input.horizon.as_secs()));
     }
     frame.draw_keys(figure, &keys);
@@ -56,7 +56,6 @@ pub(crate) fn seen(
     let requested = input.autoscaler.map_or(1.0, |autoscaler| autoscaler.requested);
     let seen = |row: &TotalRow| Some((row.cpu_seen? * requested).clamp(0.0, 1.0));
     let seen = steps(input, seen);
-    let (role, width, name) = (Role::Orange, 1.5, "as autoscaler sees");
-    let line = NamedLine { samples: &seen, role, width, name };
+    let line = NamedLine::of(&seen, Role::Orange, 1.5, "as autoscaler sees");
     line.draw_steps(figure, frame, input.horizon.as_secs())
 }

@@ -6,6 +6,7 @@ use super::input::{Goal, TimelineInput};
 use crate::observe::count::Count;
 use crate::observe::timeline::{Latency, TotalRow};
 use crate::plot::canvas::{Anchor, Figure, Role, SMALL, fonts};
+use crate::plot::layout::lines::NamedLine;
 use crate::plot::layout::{Frame, LegendEntry, PlotAxis, SeriesPoint, Swatch, lines as marks, si};
 use crate::units::{Instant, Span};
 
@@ -55,8 +56,7 @@ pub(crate) fn traffic(figure: &mut Figure, frame: &mut Frame, input: &TimelineIn
     frame.draw_levels(figure);
     figure.fills(marks::area(frame, &served), Role::Served, 0.12);
     figure.lines(marks::steps(frame, &capacity, input.horizon.as_secs()), Role::Capacity, 2.0);
-    let (role, width, name) = (Role::Vermilion, 1.3, "attempts");
-    let tried = marks::NamedLine { samples: &attempts, role, width, name }.draw(figure, frame);
+    let tried = NamedLine::of(&attempts, Role::Vermilion, 1.3, "attempts").draw(figure, frame);
     marks::draw(figure, frame, &offered, Role::Offered, 1.1);
     marks::draw(figure, frame, &served, Role::Served, 1.5);
     let mut keys = Vec::from_iter(capacity_key(frame, &capacity));
@@ -94,8 +94,7 @@ pub(crate) fn cache(figure: &mut Figure, frame: &mut Frame, input: &TimelineInpu
     let rows = input.timeline.total.iter().zip(bins(input));
     let hits: Vec<SeriesPoint> = rows.map(|(row, (middle, _))| (middle, ratio(row))).collect();
     figure.fills(marks::area(frame, &hits), Role::Green, 0.12);
-    let (role, width, name) = (Role::Green, 1.5, "cache hits");
-    let key = marks::NamedLine { samples: &hits, role, width, name }.draw(figure, frame);
+    let key = NamedLine::of(&hits, Role::Green, 1.5, "cache hits").draw(figure, frame);
     frame.draw_keys(figure, &Vec::from_iter(key));
 }
 
@@ -147,8 +146,7 @@ pub(crate) fn latency(figure: &mut Figure, frame: &mut Frame, input: &TimelineIn
     frame.draw_levels(figure);
     let mut keys = Vec::new();
     for (samples, name, role, width) in &curves {
-        let (role, width) = (*role, *width);
-        keys.extend(marks::NamedLine { samples, role, width, name }.draw(figure, frame));
+        keys.extend(NamedLine::of(samples, *role, *width, name).draw(figure, frame));
     }
     keys.extend(input.goals.iter().filter_map(|goal| draw_goal(figure, frame, goal)));
     frame.draw_keys(figure, &keys);
@@ -202,9 +200,7 @@ pub(crate) fn cpu(figure: &mut Figure, frame: &mut Frame, input: &TimelineInput)
         return frame.draw_remark(figure, "no replica could work");
     }
     figure.fills(marks::area(frame, &used), Role::Cpu, 0.22);
-    let (role, width, name) = (Role::Cpu, 1.5, "true");
-    let mut keys =
-        Vec::from_iter(marks::NamedLine { samples: &used, role, width, name }.draw(figure, frame));
+    let mut keys = Vec::from_iter(NamedLine::of(&used, Role::Cpu, 1.5, "true").draw(figure, frame));
     let level = shown.last().and_then(|sample| sample.1);
     let steps = marks::steps(frame, &steps_only(&shown), input.horizon.as_secs());
     figure.lines(steps, Role::Monitored, 1.3);

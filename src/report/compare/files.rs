@@ -8,7 +8,6 @@ use crate::engine::ENGINE;
 use crate::metric::nine_digits;
 use crate::report::compare::contrast;
 use crate::report::compare::report::CompareReport;
-use crate::report::compare::text::render;
 use crate::report::files::staging::{FilesError, Staging};
 use crate::report::format::cells;
 use crate::report::format::table::{Cell, Column, write_columns};
@@ -23,17 +22,14 @@ use crate::study::cost::tier;
 /// The schema of `comparison.json`.
 const SCHEMA: &str = "brownout/comparison/2";
 
-/// Writes every file but the charts and the manifest.
+/// Writes every table.
 ///
 /// # Errors
 /// Those of the file system.
-pub fn write_all(
+pub fn write_tables(
     report: &CompareReport,
     staging: &mut Staging,
 ) -> std::result::Result<(), FilesError> {
-    let text = render(report, None, false);
-    staging.add("report.txt", |out| out.write_all(text.as_bytes()))?;
-    staging.add("comparison.json", |out| write_json(report, out))?;
     staging.add("comparison.csv", |out| write_csv(report, out))
 }
 

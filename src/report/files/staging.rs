@@ -180,7 +180,7 @@ mod tests {
         let (mut scenario, run) = (scenario(), example::experiment());
         scenario.plan.run.seed = seed;
         let mut staging = Staging::prepare(target, "run")?;
-        crate::report::run::files::write_all(
+        crate::report::run::files::write_tables(
             &crate::report::Report::new(&scenario, &run, Some(100)),
             &mut staging,
         )?;
@@ -202,7 +202,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let target = root.path().join("results").join("one-crash");
         let names = write(&target, 1).unwrap();
-        assert_eq!(names.len(), 7);
+        assert_eq!(names.len(), 5);
         let before = contents(&target);
         write(&target, 1).unwrap();
         assert_eq!(contents(&target), before);

@@ -12,7 +12,7 @@ use crate::report::format::table::{Cell, Column, write_columns};
 use crate::report::manifest::VERSION;
 use crate::report::plan::caveats::texts;
 use crate::report::plan::report::CapacityReport;
-use crate::report::plan::text::{headline, render};
+use crate::report::plan::text::headline;
 use crate::report::plan::words;
 use crate::study::capacity::advice::Carries;
 use crate::study::capacity::finding::{Finding, LoadProbe};
@@ -23,17 +23,14 @@ use crate::verdict::Judgement;
 /// The schema of `plan.json`.
 const SCHEMA: &str = "brownout/plan/1";
 
-/// Writes every file but the charts and the manifest.
+/// Writes every table.
 ///
 /// # Errors
 /// Those of the file system.
-pub fn write_all(
+pub fn write_tables(
     report: &CapacityReport,
     staging: &mut Staging,
 ) -> std::result::Result<(), FilesError> {
-    let text = render(report, None, false);
-    staging.add("report.txt", |out| out.write_all(text.as_bytes()))?;
-    staging.add("plan.json", |out| write_json(report, out))?;
     staging.add("capacity.csv", |out| write_csv(report, out))?;
     staging.add("probes.csv", |out| write_probes(report, out))?;
     if !report.sensitivities.is_empty() {

@@ -3,18 +3,14 @@
 use crate::report::files::staging::{FilesError, Staging};
 use crate::report::files::{events, replications, requests, timeline};
 use crate::report::run::report::Report;
-use crate::report::run::{json, text};
 
-/// Writes every file of a report but its charts and the manifest.
+/// Writes every table.
 ///
 /// # Errors
 /// Those of the file system.
-pub fn write_all(report: &Report, staging: &mut Staging) -> Result<(), FilesError> {
+pub fn write_tables(report: &Report, staging: &mut Staging) -> Result<(), FilesError> {
     let plan = &report.scenario.plan;
     let outcomes = &report.experiment.outcomes;
-    let text = text::render(report, None, false);
-    staging.add("report.txt", |out| out.write_all(text.as_bytes()))?;
-    staging.add("summary.json", |out| json::write(report, out))?;
     staging.add("replications.csv", |out| replications::write(plan, outcomes, out))?;
     if let Some(first) = outcomes.first() {
         if let Some(bins) = &first.timeline {

@@ -13,7 +13,6 @@ use crate::report::format::table::{self, Cell};
 use crate::report::manifest::VERSION;
 use crate::report::run::json;
 use crate::report::sweep::report::{Row, SweepReport};
-use crate::report::sweep::text::render;
 
 /// The schema of `sweep.json`.
 const SCHEMA: &str = "brownout/sweep/1";
@@ -21,17 +20,14 @@ const SCHEMA: &str = "brownout/sweep/1";
 const COLUMNS: [&str; 9] =
     ["replications", "settled", "window", "measure", "unit", "point", "low", "high", "verdict"];
 
-/// Writes every file but the charts and the manifest.
+/// Writes every table.
 ///
 /// # Errors
 /// Those of the file system.
-pub fn write_all(
+pub fn write_tables(
     report: &SweepReport,
     staging: &mut Staging,
 ) -> std::result::Result<(), FilesError> {
-    let text = render(report, None, false);
-    staging.add("report.txt", |out| out.write_all(text.as_bytes()))?;
-    staging.add("sweep.json", |out| write_json(report, out))?;
     staging.add("sweep.csv", |out| write_csv(report, out))
 }
 

@@ -1,5 +1,7 @@
 //! A swept setting as a ladder of numbers: its steps in order, for each choice of the others.
 
+use std::collections::BTreeMap;
+
 use crate::quantity;
 use crate::report::format::words::grouped;
 use crate::report::sweep::report::{Row, SweepReport};
@@ -32,12 +34,11 @@ impl Scale {
     /// The values of a setting, if they are numbers in one unit.
     pub(crate) fn of(axis: &Axis) -> Option<Scale> {
         if axis.path == LOAD {
-            let rate = |value: &String| quantity::rate(value.trim_matches(['"', '\''])).ok();
-            let values: Option<Vec<f64>> =
-                axis.values.iter().map(|value| Some(rate(value)?.0)).collect();
-            return Some(Scale { values: values?, unit: "requests/s".to_owned(), is_load: true });
+            let values = read_all(axis, |text| Some(quantity::rate(text).ok()?.0))?;
+            return Some(Scale { values, unit: "requests/s".to_owned(), is_load: true });
         }
-        let (values, unit) = axis.numbers().or_else(|| spans(axis))?;
+        let spans = || read_all(axis, |text| Some(quantity::span(text).ok()?.as_secs()));
+        let (values, unit) = axis.numbers().or_else(|| Some((spans()?, "s".to_owned())))?;
         Some(Scale { values, unit, is_load: false })
     }
 
@@ -55,12 +56,9 @@ impl Scale {
     }
 }
 
-/// Spans in several units, in seconds.
-fn spans(axis: &Axis) -> Option<(Vec<f64>, String)> {
-    let span = |value: &String| quantity::span(value.trim_matches(['"', '\''])).ok();
-    let values: Option<Vec<f64>> =
-        axis.values.iter().map(|value| Some(span(value)?.as_secs())).collect();
-    Some((values?, "s".to_owned()))
+/// What all values of a setting read as.
+fn read_all(axis: &Axis, read: fn(&str) -> Option<f64>) -> Option<Vec<f64>> {
+    axis.values.iter().map(|value| read(value.trim_matches(['"', '\'']))).collect()
 }
 
 /// The ladders of the setting at this index of those that vary.
@@ -69,25 +67,20 @@ pub(crate) fn ladders<'r>(
     axis: usize,
     scale: &Scale,
 ) -> Vec<Ladder<'r>> {
-    let mut all: Vec<(Vec<usize>, Ladder)> = Vec::new();
+    let mut all: BTreeMap<Vec<usize>, Ladder> = BTreeMap::new();
     for row in &report.rows {
         let mut others = report.place(row.cell);
         let value = scale.values[others.remove(axis)];
-        let index = match all.iter().position(|(known, _)| *known == others) {
-            Some(index) => index,
-            None => {
-                let ladder = Ladder { name: name(report, axis, row.cell), steps: Vec::new() };
-                all.push((others, ladder));
-                all.len() - 1
-            }
-        };
-        all[index].1.steps.push((value, row));
+        let name = || name(report, axis, row.cell);
+        let ladder =
+            all.entry(others).or_insert_with(|| Ladder { name: name(), steps: Vec::new() });
+        ladder.steps.push((value, row));
     }
-    let sorted = |(_, mut ladder): (_, Ladder<'r>)| {
+    let sorted = |mut ladder: Ladder<'r>| {
         ladder.steps.sort_by(|a, b| a.0.total_cmp(&b.0));
         ladder
     };
-    all.into_iter().map(sorted).collect()
+    all.into_values().map(sorted).collect()
 }
 
 fn name(report: &SweepReport, axis: usize, cell: usize) -> String {

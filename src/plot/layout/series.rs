@@ -30,7 +30,7 @@ pub(crate) fn thin(
     kept
 }
 
-/// What the samples of a stretch of time have in common.
+/// What the samples of an interval of time have in common.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Bucket {
     /// Half way between its first sample and its last.

@@ -31,13 +31,13 @@ pub struct Deadline {
 pub struct Deadlines {
     patience: u64,
     ring: VecDeque<Deadline>,
-    watched: bool,
+    tracked: bool,
 }
 
 impl Deadlines {
     /// No jobs; each will expire `patience` after its arrival, `u64::MAX` = never.
     pub fn new(patience: u64) -> Self {
-        Deadlines { patience, ring: VecDeque::new(), watched: false }
+        Deadlines { patience, ring: VecDeque::new(), tracked: false }
     }
 
     /// When a job that arrives at `arrived` expires.
@@ -47,34 +47,34 @@ impl Deadlines {
     }
 
     /// Whether the ring is kept.
-    pub fn are_watched(&self) -> bool {
-        self.watched
+    pub fn are_tracked(&self) -> bool {
+        self.tracked
     }
 
     /// Stops keeping the ring.
     #[inline(always)]
     pub fn forget(&mut self) {
-        if self.watched {
+        if self.tracked {
             self.ring.clear();
-            self.watched = false;
+            self.tracked = false;
         }
     }
 
     /// Starts keeping the ring with the jobs that are there.
-    pub fn watch(&mut self, jobs: &Jobs) {
+    pub fn track(&mut self, jobs: &Jobs) {
         let waiting = |job: &Job| Deadline { arrived: job.arrived, id: job.id, open: true };
         let customers = jobs.iter().filter(|job| !job.is_background());
         let mut all: Vec<Deadline> = customers.map(waiting).collect();
-        debug_assert!(!self.watched && self.ring.is_empty(), "the ring is built once");
+        debug_assert!(!self.tracked && self.ring.is_empty(), "the ring is built once");
         all.sort_by_key(|waiting| (waiting.arrived, waiting.id));
         self.ring = all.into();
-        self.watched = true;
+        self.tracked = true;
     }
 
     /// Enters a job that arrives now; arrivals come in order of time.
     #[inline(always)]
     pub fn add(&mut self, arrived: u64, id: JobId) {
-        if self.watched {
+        if self.tracked {
             let last = self.ring.back().map_or(0, |last| last.arrived);
             debug_assert!(last <= arrived, "arrivals come in order of time");
             self.ring.push_back(Deadline { arrived, id, open: true });

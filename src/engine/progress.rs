@@ -1,4 +1,4 @@
-//! Progress and cancellation: what work shares with whoever watches it.
+//! Progress and cancellation: what work shares with whoever waits for it.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};

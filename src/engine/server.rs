@@ -94,7 +94,7 @@ impl Server {
         self.sharing == 0
     }
 
-    /// Begins to watch for the most jobs anew.
+    /// Begins to record the most jobs anew.
     pub fn forget_peak(&mut self) {
         self.peak = self.in_service();
     }
@@ -168,7 +168,7 @@ impl Server {
     pub fn advance(&mut self, now: u64, sink: &mut impl Sink) {
         debug_assert!(now >= self.anchor, "time does not go back");
         if now >= self.guard {
-            return self.advance_watching(now, sink);
+            return self.advance_tracking(now, sink);
         }
         while let Some(due) = self.next_due(now) {
             self.complete_first(due, sink);
@@ -179,7 +179,7 @@ impl Server {
     #[inline(always)]
     pub fn advance_and_next(&mut self, now: u64, sink: &mut impl Sink) -> u64 {
         if now >= self.guard {
-            self.advance_watching(now, sink);
+            self.advance_tracking(now, sink);
             return self.next_done();
         }
         while let Some(first) = self.jobs.first() {
@@ -217,7 +217,7 @@ impl Server {
         self.settle(now);
         // A server is idle as often as not, so no branch should depend on that alone.
         self.clock = if self.sharing == 0 { 0.0 } else { self.clock };
-        let has_leftovers = self.deadlines.are_watched() || self.jobs.len() > self.sharing;
+        let has_leftovers = self.deadlines.are_tracked() || self.jobs.len() > self.sharing;
         if has_leftovers && self.sharing == 0 {
             self.begin_anew(now);
         }
@@ -341,8 +341,8 @@ impl Server {
     /// [`Server::advance`] when a job may have run out of patience.
     #[cold]
     #[inline(never)]
-    fn advance_watching(&mut self, now: u64, sink: &mut impl Sink) {
-        if !self.deadlines.are_watched() && !self.watch(now) {
+    fn advance_tracking(&mut self, now: u64, sink: &mut impl Sink) {
+        if !self.deadlines.are_tracked() && !self.track(now) {
             return self.advance(now, sink);
         }
         loop {
@@ -365,14 +365,14 @@ impl Server {
         }
     }
 
-    /// Starts to watch every deadline if one lies at or before `now`; otherwise moves the guard.
-    fn watch(&mut self, now: u64) -> bool {
+    /// Starts to track every deadline if one lies at or before `now`; otherwise moves the guard.
+    fn track(&mut self, now: u64) -> bool {
         let earliest = self.earliest_deadline(now);
         if earliest > now {
             self.guard = earliest;
             return false;
         }
-        self.deadlines.watch(&self.jobs);
+        self.deadlines.track(&self.jobs);
         true
     }
 

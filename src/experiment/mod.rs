@@ -1,13 +1,13 @@
 //! An experiment: the replications of one plan, and the figures that follow from them.
 //!
 //! `replication.rs` puts the model before a recorder; `runner.rs` does so for many replications at
-//! a time, tells whoever watches (`progress.rs`), and asks a store (`store.rs`) for what was
+//! a time, tells how far it is (`progress.rs`), and asks a store (`store.rs`) for what was
 //! complete before. The result is an [`Experiment`]: outcomes, and whether they are all that was
 //! asked for. `summary.rs` makes of them everything that reports say, as estimates with intervals;
 //! `recovery` says how the system came back from incidents, and whether it came back from what
 //! troubled it.
 //!
-//! An outcome is a function of plan, seed and index: not of threads or of who watches. Start at
+//! An outcome is a function of plan, seed and index: not of threads or of who observes. Start at
 //! `runner.rs`.
 
 mod outcomes;

@@ -26,9 +26,9 @@ pub struct Incident {
     /// When capacity was back: every slot it hit has a replica in rotation, its lasting part over.
     /// `None` = not before the end of the run.
     pub restored: Option<Instant>,
-    /// When all was as before: after `restored`, the first look (every second) at which no more
-    /// requests were in flight than at the busiest of the last 60 calm looks, and none had failed
-    /// since the look before. `None` = not before the end of the run.
+    /// When all was as before: after `restored`, the first sample (every second) at which no more
+    /// requests were in flight than at the busiest of the last 60 calm samples, and none had failed
+    /// since the sample before. `None` = not before the end of the run.
     pub normal: Option<Instant>,
     /// 99th percentile of the latency before: over the quiet time since the previous incident.
     pub p99_before: Option<Span>,

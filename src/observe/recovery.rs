@@ -60,6 +60,6 @@ pub struct RunRecovery {
     pub trigger: Option<Trigger>,
     /// What was normal.
     pub before: IntervalStats,
-    /// The last stretch.
+    /// The last interval.
     pub last: IntervalStats,
 }

@@ -8,7 +8,7 @@ use std::ops::AddAssign;
 use super::count::Count;
 use crate::units::{Instant, Span};
 
-/// What was sent in a stretch of time, and what became of it.
+/// What was sent in an interval of time, and what became of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct IntervalStats {
     /// How long it is.
@@ -85,11 +85,11 @@ impl AddAssign<&IntervalStats> for IntervalStats {
     }
 }
 
-/// The stretches of a run, each of one slot.
+/// The intervals of a run, each of one slot.
 #[derive(Clone, Debug)]
 pub struct TimeSeries {
     slot: Span,
-    /// The look before this moment.
+    /// The sample before this moment.
     now: Instant,
     slots: Vec<IntervalStats>,
     /// The slot that was asked for last, and when it begins: most often the next one asked for.
@@ -107,13 +107,13 @@ impl TimeSeries {
         self.slot
     }
 
-    /// A look, once a second.
-    pub fn look(&mut self, now: Instant) {
+    /// A sample, once a second.
+    pub fn sample(&mut self, now: Instant) {
         self.now = now;
     }
 
-    /// Something happened since the last look. Counts belong to the time in which they happen: what
-    /// is wasted now may have been sent long ago.
+    /// Something happened since the last sample. Counts belong to the time in which they happen:
+    /// what is wasted now may have been sent long ago.
     pub fn count(&mut self, count: Count) {
         self.at(self.now).count(count);
     }
@@ -149,9 +149,9 @@ impl TimeSeries {
 }
 
 /// All of them together.
-pub fn total(stretches: &[IntervalStats]) -> IntervalStats {
+pub fn total(intervals: &[IntervalStats]) -> IntervalStats {
     let mut sum = IntervalStats::default();
-    stretches.iter().for_each(|stretch| sum += stretch);
+    intervals.iter().for_each(|interval| sum += interval);
     sum
 }
 

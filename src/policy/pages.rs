@@ -30,7 +30,7 @@ impl<T: Clone + Default> Pages<T> {
     }
 
     /// The row of a key; `None` if no key of its page was ever written.
-    pub(super) fn look(&self, key: u32) -> Option<&[T]> {
+    pub(super) fn get(&self, key: u32) -> Option<&[T]> {
         let (page, from) = (key as usize / KEYS, key as usize % KEYS * self.width);
         self.pages[page].as_ref().map(|page| &page[from..from + self.width])
     }
@@ -48,14 +48,14 @@ mod tests {
     #[test]
     fn rows_are_apart_and_only_pages_in_use_exist() {
         let mut pages = Pages::<u64>::new(1_000_000, 2);
-        assert_eq!(pages.look(999_999), None);
+        assert_eq!(pages.get(999_999), None);
         pages.row(999_999).copy_from_slice(&[7, 8]);
         pages.row(999_998)[1] = 9;
-        assert_eq!(pages.look(999_999), Some(&[7, 8][..]));
-        assert_eq!(pages.look(999_998), Some(&[0, 9][..]));
+        assert_eq!(pages.get(999_999), Some(&[7, 8][..]));
+        assert_eq!(pages.get(999_998), Some(&[0, 9][..]));
         assert_eq!(pages.pages.iter().flatten().count(), 1);
         pages.clear();
-        assert_eq!(pages.look(999_999), None);
+        assert_eq!(pages.get(999_999), None);
         assert_eq!(pages.row(999_999), [0, 0]);
     }
 }

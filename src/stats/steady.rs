@@ -1,6 +1,6 @@
 //! One run that goes on for long: where its start is over, and how sure the mean of the rest is.
 //!
-//! Values of one run that follow each other are not independent. Means of long stretches of them
+//! Values of one run that follow each other are not independent. Means of long batches of them
 //! nearly are, and that is all that is used here.
 
 use super::{Confidence, Estimate, jackknife};
@@ -92,11 +92,11 @@ pub fn in_batches(pairs: &[(f64, f64)], number: usize, confidence: Confidence) -
     jackknife::ratio(&cut(pairs, number), confidence)
 }
 
-/// Totals of so many stretches of nearly the same length.
+/// Totals of so many batches of nearly the same length.
 fn cut(pairs: &[(f64, f64)], number: usize) -> Vec<(f64, f64)> {
     let bound = |index: usize| index * pairs.len() / number;
-    let total = |stretch: &[(f64, f64)]| {
-        stretch.iter().fold((0.0, 0.0), |sum, pair| (sum.0 + pair.0, sum.1 + pair.1))
+    let total = |batch: &[(f64, f64)]| {
+        batch.iter().fold((0.0, 0.0), |sum, pair| (sum.0 + pair.0, sum.1 + pair.1))
     };
     (0..number).map(|index| total(&pairs[bound(index)..bound(index + 1)])).collect()
 }

@@ -1,7 +1,7 @@
 //! Studies: experiments that depend on each other, or are read together.
 //!
 //! A study is a function from scenarios and a [`Runner`](crate::experiment::Runner) to values; who
-//! watches can stop it, and what was complete by then is given. [`precision`] goes on with one
+//! waits for it can stop it, and what was complete by then is given. [`precision`] goes on with one
 //! experiment until its figures are known well enough; [`compare`] sets variants side by side under
 //! the same random numbers; [`sweep`] goes through a grid of settings; [`capacity`] looks for the
 //! largest load that each gateway carries. What varies is a [`variation`]; what is compared is a

@@ -1,4 +1,4 @@
-//! How tests watch the model: observers of their own, and one that remembers everything.
+//! How tests observe the model: observers of their own, and one that remembers everything.
 
 use brownout::experiment::Progress;
 use brownout::model::{End, simulate};
@@ -131,7 +131,7 @@ fn simulated(
 }
 
 /// Simulates a replication before an observer.
-pub fn watch(plan: &Plan, replication: u64, observer: &mut dyn Observer) {
+pub fn observe(plan: &Plan, replication: u64, observer: &mut dyn Observer) {
     simulated(plan, replication, &mut [observer], &Progress::default());
 }
 

@@ -1,8 +1,8 @@
 //! Whether a system comes back once what troubled it is gone.
 //!
 //! ```text
-//!  warm-up │ before │ 10 s │ trigger │      after       │ last stretch │ D │ end
-//!          │ normal │      │         │ back in a window │ stuck?       │   │
+//!  warm-up │ before │ 10 s │ trigger │      after       │ last interval │ D │ end
+//!          │ normal │      │         │ back in a window │ stuck?        │   │
 //! ```
 //!
 //! The **trigger** lasts from the first injection of a fault, or the first increase of the rate,
@@ -15,10 +15,10 @@
 //! goodput (requests answered, at whatever attempt, over requests sent) is at most a point below
 //! normal, and three standard errors of the difference between so many requests, and the mean
 //! latency at most twice the normal one. **Recovered** is a run from the first good window after
-//! the trigger from which on at least 19 of 20 windows are good, if the last stretch, a fifth of
+//! the trigger from which on at least 19 of 20 windows are good, if the last interval, a fifth of
 //! the time after the trigger and at least a window, is good as a whole. It is **stuck** if in the
-//! last stretch the goodput is below half of the normal one, and **degraded** if neither. With less
-//! than two windows after the trigger, or 20 s before it, nothing is said.
+//! last interval the goodput is below half of the normal one, and **degraded** if neither. With
+//! less than two windows after the trigger, or 20 s before it, nothing is said.
 //!
 //! Assumed: what is normal stays so, apart from the rate, whose rises count and whose falls do not;
 //! bursts and recorded traffic count as normal.
@@ -45,7 +45,7 @@ const SLOWER: f64 = 2.0;
 const ONE_BAD_IN: usize = 20;
 /// Below this share of the normal goodput a system is stuck.
 const STUCK: f64 = 0.5;
-/// The last stretch is this part of the time after the trigger.
+/// The last interval is this part of the time after the trigger.
 const LAST_PART: usize = 5;
 
 /// The trigger of a run that ended at `ended`: its faults after `warm_up`, and the increase of its
@@ -103,7 +103,7 @@ fn judge(
     judged
 }
 
-/// Slots of the last stretch.
+/// Slots of the last interval.
 fn last_slots(after: usize, window: usize) -> usize {
     after.div_ceil(LAST_PART).max(window).min(after)
 }
@@ -151,20 +151,20 @@ fn back(before: &IntervalStats, after: &[IntervalStats], window: usize) -> Optio
     first
 }
 
-/// Whether a stretch is as what was normal `before`.
-fn is_good(stretch: &IntervalStats, before: &IntervalStats) -> bool {
+/// Whether an interval is as what was normal `before`.
+fn is_good(interval: &IntervalStats, before: &IntervalStats) -> bool {
     let Some(normal) = before.goodput() else { return false };
     // As if two more requests had failed and two more had not (Agresti and Coull, The American
     // Statistician 52, 1998): even a goodput of one has an error.
     let share = (before.answered + 2) as f64 / (before.sent + 4) as f64;
-    let requests = 1.0 / stretch.sent.max(1) as f64 + 1.0 / before.sent.max(1) as f64;
+    let requests = 1.0 / interval.sent.max(1) as f64 + 1.0 / before.sent.max(1) as f64;
     let error = (share * (1.0 - share) * requests).sqrt();
     let least = normal - MARGIN - ERRORS * error;
-    let fast = match (stretch.mean_latency(), before.mean_latency()) {
+    let fast = match (interval.mean_latency(), before.mean_latency()) {
         (Some(now), Some(normal)) => now <= SLOWER * normal,
         _ => false,
     };
-    fast && stretch.goodput().is_some_and(|goodput| goodput >= least)
+    fast && interval.goodput().is_some_and(|goodput| goodput >= least)
 }
 
 #[cfg(test)]

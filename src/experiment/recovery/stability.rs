@@ -35,9 +35,9 @@ pub struct StabilitySummary {
     pub recovered_after: Option<Statistic>,
     /// Goodput before the trigger, of those that say.
     pub goodput_before: Option<Statistic>,
-    /// Goodput in the last stretch.
+    /// Goodput in the last interval.
     pub goodput_last: Option<Statistic>,
-    /// What is elevated in the last stretch of those that did not recover, the most first.
+    /// What is elevated in the last interval of those that did not recover, the most first.
     pub sustaining_loops: Vec<Feedback>,
 }
 
@@ -55,7 +55,7 @@ pub enum Loop {
     Restarts,
 }
 
-/// A loop at work: its measure before the trigger and in the last stretch.
+/// A loop at work: its measure before the trigger and in the last interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Feedback {
     /// Which loop.
@@ -63,7 +63,7 @@ pub struct Feedback {
     pub of: Loop,
     /// Before.
     pub before: Statistic,
-    /// In the last stretch.
+    /// In the last interval.
     pub last: Statistic,
 }
 
@@ -88,13 +88,13 @@ impl Loop {
     }
 
     /// Its measure as a ratio.
-    fn pair(self, stretch: &IntervalStats) -> (f64, f64) {
+    fn pair(self, interval: &IntervalStats) -> (f64, f64) {
         let (part, whole) = match self {
-            Loop::Retries => (stretch.sent + stretch.again, stretch.sent),
-            Loop::WastedWork => (stretch.wasted, stretch.wasted + stretch.answered),
-            Loop::CacheMisses => (stretch.misses, stretch.misses + stretch.hits),
+            Loop::Retries => (interval.sent + interval.again, interval.sent),
+            Loop::WastedWork => (interval.wasted, interval.wasted + interval.answered),
+            Loop::CacheMisses => (interval.misses, interval.misses + interval.hits),
             Loop::Restarts => {
-                return (stretch.restarts as f64, stretch.length.as_secs() / 60.0);
+                return (interval.restarts as f64, interval.length.as_secs() / 60.0);
             }
         };
         (part as f64, whole as f64)
@@ -147,11 +147,11 @@ pub fn unclear(outcomes: &[Outcome]) -> u64 {
     all.filter(|one| matches!(one.stability, Stability::Unclear(_))).count() as u64
 }
 
-/// The loops that are elevated in the last stretches.
+/// The loops that are elevated in the last intervals.
 fn sustaining_loops(held: &[&RunRecovery], confidence: Confidence) -> Vec<Feedback> {
     let feedback = |of: Loop| {
-        let measure = |stretch: fn(&RunRecovery) -> &IntervalStats| {
-            Statistic::ratio(of.dimension(), held, |one| of.pair(stretch(one)), confidence)
+        let measure = |interval: fn(&RunRecovery) -> &IntervalStats| {
+            Statistic::ratio(of.dimension(), held, |one| of.pair(interval(one)), confidence)
         };
         let last = measure(|one| &one.last)?;
         // Nothing answered or looked up before is nothing wasted and nothing missed.

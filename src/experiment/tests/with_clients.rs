@@ -101,13 +101,13 @@ fn feed_back(outcome: &mut Outcome) {
 fn recovery(replication: u64) -> RunRecovery {
     let stuck = replication % 2 == 1;
     let after = secs(5.0 + replication as f64);
-    let stretch =
+    let interval =
         |length, sent| IntervalStats { length: secs(length), sent, ..IntervalStats::default() };
-    let calm = |stretch: IntervalStats| {
-        let (sent, latency) = (stretch.sent, secs(0.04 * stretch.sent as f64));
-        IntervalStats { answered: sent, latency, hits: sent, ..stretch }
+    let calm = |interval: IntervalStats| {
+        let (sent, latency) = (interval.sent, secs(0.04 * interval.sent as f64));
+        IntervalStats { answered: sent, latency, hits: sent, ..interval }
     };
-    let (before, last) = (stretch(110.0, 1_100), stretch(81.0, 800));
+    let (before, last) = (interval(110.0, 1_100), interval(81.0, 800));
     let late = IntervalStats { answered: 200, again: 720, wasted: 600, hits: 800, ..last };
     RunRecovery {
         stability: if stuck { Stability::Stuck } else { Stability::Recovered { after } },

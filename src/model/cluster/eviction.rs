@@ -1,7 +1,7 @@
 //! Nodes that vanish and come back, and what the cluster does about it.
 //!
 //! ```text
-//! vanishes ─ lease too old, at a look of the controller ─► not ready: its replicas leave
+//! vanishes ─ lease too old, at a pass of the controller ─► not ready: its replicas leave
 //!    ├─ machine found gone (some) ─► node deleted: its replicas are replaced
 //!    └─ marked for eviction, one node of a zone at a time ─ toleration ─► replicas replaced
 //! back ─► replicas that were not replaced start again where they were; nothing is rebalanced
@@ -178,7 +178,7 @@ impl Cluster {
     /// Marks the next node of a zone for eviction, if it is time.
     pub fn mark_nodes(&mut self, cx: &mut Context, zone: ZoneId) {
         if self.zones.review[zone] != Some(cx.now) {
-            return; // an earlier look has taken its place
+            return; // an earlier pass has taken its place
         }
         self.zones.review[zone] = None;
         if self.is_all_disrupted(cx) {

@@ -185,7 +185,7 @@ impl Nodes {
         looks_well && node.cordons == 0 && node.held < self.room
     }
 
-    /// When a node that vanishes at `now` is declared not ready: at the first look of the
+    /// When a node that vanishes at `now` is declared not ready: at the first pass of the
     /// controller at which its lease is too old.
     pub fn noticed(&mut self, node: NodeId, now: Instant, detection: &Detection) -> Instant {
         let since_renewal = Span((self.all[node].stream.unit() * detection.lease.0 as f64) as u64);

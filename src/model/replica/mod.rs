@@ -10,8 +10,8 @@
 //!
 //! - `lifecycle` says which state may follow which; every change of state is held to it.
 //! - `process` is one replica; `fleet` all of them, and how they fail.
-//! - `startup` and `fetch` lead from nothing to ready, `probing` and `probes` watch a process that
-//!   is overloaded, `crash_loop` says how long a container waits before it is started again.
+//! - `startup` and `fetch` lead from nothing to ready, `probing` and `probes` observe a process
+//!   that is overloaded, `crash_loop` says how long a container waits before it is started again.
 //! - `outlet` is where requests leave a server.
 //!
 //! Start reading at `process` and its diagram.

@@ -59,8 +59,8 @@ impl Fleet {
         assert!(replica.listens, "{} is sent a probe and has no process", replica.name);
         replica.advance(cx);
         replica.server.push_background(now.0, cpu.0 as f64, kind.mark());
-        let watch = &mut replica.probes.records[kind as usize];
-        (watch.sent, watch.answered) = (now, false);
+        let record = &mut replica.probes.records[kind as usize];
+        (record.sent, record.answered) = (now, false);
         self.await_answer(cx, id, kind);
     }
 
@@ -90,9 +90,9 @@ impl Fleet {
         }
         // A process that was told to stop says no.
         let succeeded = answered && !(kind == ProbeKind::Readiness && replica.probes.stopping);
-        let watch = &mut replica.probes.records[kind as usize];
-        watch.misses = if succeeded { 0 } else { watch.misses.saturating_add(1) };
-        let failed = watch.misses == probe.failures.max(1);
+        let record = &mut replica.probes.records[kind as usize];
+        record.misses = if succeeded { 0 } else { record.misses.saturating_add(1) };
+        let failed = record.misses == probe.failures.max(1);
         if !(failed && kind == ProbeKind::Liveness) {
             self.await_probe(cx, id, kind, now.max(sent + Span(1)));
         }

@@ -236,7 +236,7 @@ impl Replica {
         self.peak = self.peak.max(self.in_flight());
     }
 
-    /// Begins to watch for the most requests anew.
+    /// Begins to record the most requests anew.
     pub fn forget_peak(&mut self) {
         self.server.forget_peak();
         self.peak = self.in_flight();

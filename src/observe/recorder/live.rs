@@ -25,7 +25,7 @@ struct Settled {
     latency: u128,
 }
 
-/// A stretch of time in which requests are sent that need no more than [`Live`].
+/// An interval of time in which requests are sent that need no more than [`Live`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Near {
     from: Instant,
@@ -127,7 +127,7 @@ impl Slots {
     /// which they were sent it knows only that none took longer. Whether another slot begins.
     pub fn turn(&mut self, now: Instant, live: &Live) -> bool {
         let Some(series) = &mut self.series else { return false };
-        series.look(now);
+        series.sample(now);
         if now < self.ends {
             return false;
         }

@@ -6,7 +6,7 @@
 //!                           └───────────────► incident in progress, or the calm
 //! ```
 //!
-//! A cut is the end of a bin, a look during an incident, or a moment at which a window opens or
+//! A cut is the end of a bin, a sample during an incident, or a moment at which a window opens or
 //! closes. Between cuts an answer costs one comparison and one histogram entry; a request that was
 //! sent before the open windows or the slot of time changed last takes the long way (`live.rs`).
 
@@ -51,7 +51,7 @@ pub struct Recorder {
     late: Histogram,
     /// Failures since the last cut.
     failed: Ledger,
-    /// Failures since the last look.
+    /// Failures since the last sample.
     failed_lately: u64,
     /// Totals of the current bin.
     bin: Histogram,

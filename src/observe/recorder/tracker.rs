@@ -11,8 +11,8 @@ use crate::observe::tally::Tally;
 use crate::observe::{ReplicaId, State};
 use crate::units::{Instant, Span};
 
-/// Calm looks whose busiest says what is normal.
-const CALM_LOOKS: usize = 60;
+/// Calm samples whose busiest says what is normal.
+const CALM_SAMPLES: usize = 60;
 
 /// An incident in progress.
 #[derive(Clone, Debug)]
@@ -208,15 +208,15 @@ impl Tracker {
         self.open.is_empty()
     }
 
-    /// A look in calm times, with this many requests in flight.
+    /// A sample in calm times, with this many requests in flight.
     pub fn note_calm(&mut self, in_flight: u64) {
         self.quiet.push_back(in_flight);
-        if self.quiet.len() > CALM_LOOKS {
+        if self.quiet.len() > CALM_SAMPLES {
             self.quiet.pop_front();
         }
     }
 
-    /// A look with this many requests in flight, and `quiet` if none failed since the last one:
+    /// A sample with this many requests in flight, and `quiet` if none failed since the last one:
     /// ends the incidents that are over; true if there were any.
     pub fn end_over(&mut self, now: Instant, in_flight: u64, quiet: bool) -> bool {
         let is_over = |open: &Open| {

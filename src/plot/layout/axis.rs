@@ -61,10 +61,10 @@ impl PlotAxis {
         PlotAxis { low, high, scale: AxisScale::Log, ticks }
     }
 
-    /// Durations that hold all of `seconds` that are positive, and `stretch` times the longest.
-    pub(crate) fn latencies(seconds: impl Iterator<Item = f64>, stretch: f64, most: usize) -> Self {
+    /// Durations that hold all of `seconds` that are positive, and `factor` times the longest.
+    pub(crate) fn latencies(seconds: impl Iterator<Item = f64>, factor: f64, most: usize) -> Self {
         let (low, high) = ends(seconds.filter(|value| *value > 0.0)).unwrap_or((0.001, 0.001));
-        PlotAxis::latency(low, high * stretch, most)
+        PlotAxis::latency(low, high * factor, most)
     }
 
     /// Numbers of either sign from `low` to `high`, each moved outwards to a tick, with at most

@@ -3,7 +3,7 @@
 /// A value over time; `None` is a gap.
 pub(crate) type SeriesPoint = (f64, Option<f64>);
 
-/// What the samples of a stretch of time have in common.
+/// What the samples of an interval of time have in common.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Bucket {
     /// Half way between its first sample and its last.

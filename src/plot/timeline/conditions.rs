@@ -1,4 +1,4 @@
-//! The lives of replicas as stretches of time in one condition.
+//! The lives of replicas as intervals of time in one condition.
 
 use crate::observe::State;
 use crate::observe::timeline::ReplicaLife;
@@ -56,7 +56,7 @@ impl Condition {
     }
 }
 
-/// A stretch of a replica's life, in seconds.
+/// An interval of a replica's life, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct ConditionSpan {
     pub(crate) from: f64,
@@ -85,7 +85,7 @@ fn changes(life: &ReplicaLife) -> Vec<(Instant, LifeChange)> {
 }
 
 /// The life of a replica up to `horizon` seconds.
-pub(crate) fn stretches(life: &ReplicaLife, horizon: f64) -> Vec<ConditionSpan> {
+pub(crate) fn intervals(life: &ReplicaLife, horizon: f64) -> Vec<ConditionSpan> {
     let changes = changes(life);
     let (mut state, mut rotation, mut speed) = (State::Terminated, false, Share::ONE);
     let mut found: Vec<ConditionSpan> = Vec::new();
@@ -99,13 +99,13 @@ pub(crate) fn stretches(life: &ReplicaLife, horizon: f64) -> Vec<ConditionSpan> 
         let to = changes.get(index + 1).map_or(horizon, |next| next.0.as_secs().min(horizon));
         let works = if state == State::Ready && rotation { speed.0 } else { 0.0 };
         let condition = Condition::of(state, rotation, speed).filter(|_| from < to);
-        let stretch = condition.map(|condition| ConditionSpan { from, to, condition, works });
-        stretch.into_iter().for_each(|stretch| append(&mut found, stretch));
+        let interval = condition.map(|condition| ConditionSpan { from, to, condition, works });
+        interval.into_iter().for_each(|interval| append(&mut found, interval));
     }
     found
 }
 
-/// Adds a stretch, or lengthens the last if it is of the same kind.
+/// Adds an interval, or lengthens the last if it is of the same kind.
 fn append(found: &mut Vec<ConditionSpan>, next: ConditionSpan) {
     match found.last_mut() {
         Some(last)
@@ -133,7 +133,7 @@ pub(crate) fn totals(changes: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64
 
 /// Whole replicas' worth of capacity in rotation from each time on.
 pub(crate) fn capacity(lives: &[ReplicaLife], horizon: f64) -> Vec<(f64, f64)> {
-    let all = lives.iter().flat_map(|life| stretches(life, horizon));
+    let all = lives.iter().flat_map(|life| intervals(life, horizon));
     let changes = all.flat_map(|s| [(s.from, s.works), (s.to, -s.works)]);
     // Nobody stops working because the run ends.
     totals(changes.filter(|change| change.0 < horizon))
@@ -159,8 +159,8 @@ mod tests {
 
     #[test]
     fn a_life_splits_into_conditions_without_gaps() {
-        let seen = stretches(&life(), 200.0);
-        let conditions: Vec<_> = seen.iter().map(|stretch| stretch.condition).collect();
+        let seen = intervals(&life(), 200.0);
+        let conditions: Vec<_> = seen.iter().map(|interval| interval.condition).collect();
         use Condition::{Broken, Joining, Ready, Slow, Unready};
         assert_eq!(conditions, [Joining, Ready, Slow, Ready, Broken, Unready]);
         assert!(seen.windows(2).all(|pair| pair[0].to == pair[1].from));
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn nothing_lies_beyond_the_horizon() {
-        let seen = stretches(&life(), 55.0);
+        let seen = intervals(&life(), 55.0);
         assert_eq!(seen.last().unwrap().to, 55.0);
         assert_eq!(seen.len(), 3);
     }

@@ -1,7 +1,7 @@
 //! The panel of replicas: a strip per replica or slot that shows its condition, or, for many slots,
 //! how many are in each condition.
 
-use super::conditions::{Condition, ConditionSpan, stretches, totals};
+use super::conditions::{Condition, ConditionSpan, intervals, totals};
 use crate::observe::timeline::ReplicaLife;
 use crate::plot::canvas::{Anchor, Figure, Role, SMALL, fonts};
 use crate::plot::layout::{Frame, LegendEntry, PlotAxis, Swatch, lines as marks};
@@ -12,12 +12,12 @@ const MOST_REPLICAS: usize = 12;
 const MOST_SLOTS: usize = 24;
 /// A strip that shows trouble is at least this wide.
 const LEAST_WIDTH: f64 = 1.5;
-/// A narrower gap between two stretches of one condition is not drawn.
+/// A narrower gap between two intervals of one condition is not drawn.
 const GAP: f64 = 0.4;
 
 /// How the replicas of a run are shown.
 pub(crate) enum Rows {
-    /// Named lanes with the stretches to draw in each.
+    /// Named lanes with the intervals to draw in each.
     Lanes(Vec<(String, Vec<ConditionSpan>)>),
     /// How many replicas are in each condition.
     Counts(Vec<ConditionSpan>),
@@ -28,12 +28,12 @@ impl Rows {
     pub(crate) fn of(lives: &[ReplicaLife], horizon: f64) -> Self {
         let slots = lives.iter().map(|life| life.slot + 1).max().unwrap_or(0);
         if lives.len() <= MOST_REPLICAS {
-            let lane = |life: &ReplicaLife| (life.name.clone(), stretches(life, horizon));
+            let lane = |life: &ReplicaLife| (life.name.clone(), intervals(life, horizon));
             Rows::Lanes(lives.iter().map(lane).collect())
         } else if slots <= MOST_SLOTS {
             Rows::Lanes((0..slots).map(|slot| slot_lane(lives, slot, horizon)).collect())
         } else {
-            Rows::Counts(lives.iter().flat_map(|life| stretches(life, horizon)).collect())
+            Rows::Counts(lives.iter().flat_map(|life| intervals(life, horizon)).collect())
         }
     }
 
@@ -96,15 +96,15 @@ fn least_height(lanes: usize) -> f64 {
 
 fn slot_lane(lives: &[ReplicaLife], slot: usize, horizon: f64) -> (String, Vec<ConditionSpan>) {
     let holders = lives.iter().filter(|life| life.slot == slot);
-    let stretches = holders.flat_map(|life| stretches(life, horizon)).collect();
-    (format!("slot {slot}"), stretches)
+    let intervals = holders.flat_map(|life| intervals(life, horizon)).collect();
+    (format!("slot {slot}"), intervals)
 }
 
 fn draw_lanes(figure: &mut Figure, frame: &Frame, lanes: &[(String, Vec<ConditionSpan>)]) {
     let height = ((frame.bottom - frame.top) / lanes.len() as f64).min(30.0);
-    for (row, (name, stretches)) in lanes.iter().enumerate() {
+    for (row, (name, intervals)) in lanes.iter().enumerate() {
         let top = frame.top + row as f64 * height;
-        draw_strip(figure, frame, (top + 2.0, top + height - 2.0), stretches);
+        draw_strip(figure, frame, (top + 2.0, top + height - 2.0), intervals);
         let name = fonts::fit(&fonts::spell(name), SMALL, false, frame.left - 12.0);
         let at = (frame.left - 8.0, top + height / 2.0 + 3.9);
         figure.text(at, &name, Anchor::End, Role::Text, SMALL);
@@ -112,9 +112,9 @@ fn draw_lanes(figure: &mut Figure, frame: &Frame, lanes: &[(String, Vec<Conditio
 }
 
 /// One strip; trouble last and never too thin to be seen.
-fn draw_strip(figure: &mut Figure, frame: &Frame, rows: (f64, f64), stretches: &[ConditionSpan]) {
-    let mut order: Vec<&ConditionSpan> = stretches.iter().collect();
-    order.sort_by_key(|stretch| (paint_order(stretch.condition), stretch.condition));
+fn draw_strip(figure: &mut Figure, frame: &Frame, rows: (f64, f64), intervals: &[ConditionSpan]) {
+    let mut order: Vec<&ConditionSpan> = intervals.iter().collect();
+    order.sort_by_key(|interval| (paint_order(interval.condition), interval.condition));
     for (condition, from, to) in joined(frame, &order) {
         figure.block((from, rows.0), (to, rows.1), condition.role(), 1.0);
     }
@@ -124,16 +124,16 @@ fn draw_strip(figure: &mut Figure, frame: &Frame, rows: (f64, f64), stretches: &
 /// no more than there is room for.
 fn joined(frame: &Frame, order: &[&ConditionSpan]) -> Vec<(Condition, f64, f64)> {
     let mut blocks: Vec<(Condition, f64, f64)> = Vec::new();
-    for stretch in order {
-        let (mut from, mut to) = (frame.across(stretch.from), frame.across(stretch.to));
+    for interval in order {
+        let (mut from, mut to) = (frame.across(interval.from), frame.across(interval.to));
         if to - from < LEAST_WIDTH {
             (from, to) = widened(frame, from, to);
         }
         match blocks.last_mut() {
-            Some((condition, _, end)) if *condition == stretch.condition && from <= *end + GAP => {
+            Some((condition, _, end)) if *condition == interval.condition && from <= *end + GAP => {
                 *end = end.max(to);
             }
-            _ => blocks.push((stretch.condition, from, to)),
+            _ => blocks.push((interval.condition, from, to)),
         }
     }
     blocks
@@ -183,12 +183,12 @@ mod tests {
         let (x, y) = (PlotAxis::time(1e6, 6), PlotAxis::percent());
         let frame = Frame { left: 0.0, right: 700.0, top: 0.0, bottom: 20.0, x, y };
         let works = 1.0;
-        let stretch = |condition, from, to| ConditionSpan { condition, works, from, to };
+        let interval = |condition, from, to| ConditionSpan { condition, works, from, to };
         let ready = (0..100_000).map(|n| f64::from(n) * 10.0);
         let broken = ready.clone().map(|start| start + 9.0);
-        let ready = ready.map(|start| stretch(Condition::Ready, start, start + 9.0));
-        let broken = broken.map(|start| stretch(Condition::Broken, start, start + 1.0));
-        let last = [stretch(Condition::Ready, 1e6 + 5.0, 1e6 + 6.0)];
+        let ready = ready.map(|start| interval(Condition::Ready, start, start + 9.0));
+        let broken = broken.map(|start| interval(Condition::Broken, start, start + 1.0));
+        let last = [interval(Condition::Ready, 1e6 + 5.0, 1e6 + 6.0)];
         let all: Vec<ConditionSpan> = ready.chain(broken).chain(last).collect();
         let blocks = joined(&frame, &all.iter().collect::<Vec<_>>());
         assert_eq!(blocks.len(), 3);

@@ -44,14 +44,14 @@ impl Fifo {
         Fifo { entries: Pages::new(keys, 1), first: NONE, last: NONE, len: 0 }
     }
 
-    fn look(&self, key: u32) -> Option<&CacheEntry> {
-        self.entries.look(key).map(|row| &row[0]).filter(|entry| entry.is_in)
+    fn get(&self, key: u32) -> Option<&CacheEntry> {
+        self.entries.get(key).map(|row| &row[0]).filter(|entry| entry.is_in)
     }
 
     /// Whether the ends of the list are as its length says.
     fn is_linked(&self) -> bool {
         let empty = self.len == 0;
-        let first = self.oldest().and_then(|key| self.look(key));
+        let first = self.oldest().and_then(|key| self.get(key));
         (self.first == NONE) == empty
             && (self.last == NONE) == empty
             && first.is_none_or(|first| first.before == NONE)
@@ -68,7 +68,7 @@ impl Fifo {
 
     /// Whether the key has an entry that counts at `now`.
     pub(super) fn has(&self, key: u32, now: Instant) -> bool {
-        self.look(key).is_some_and(|entry| now < entry.ends)
+        self.get(key).is_some_and(|entry| now < entry.ends)
     }
 
     /// The key of the oldest entry.
@@ -78,7 +78,7 @@ impl Fifo {
 
     /// The keys in order.
     pub(super) fn keys(&self) -> impl Iterator<Item = u32> + '_ {
-        let next = |key: &u32| self.look(*key).map(|entry| entry.after).filter(|key| *key != NONE);
+        let next = |key: &u32| self.get(*key).map(|entry| entry.after).filter(|key| *key != NONE);
         std::iter::successors(self.oldest(), next)
     }
 
@@ -92,14 +92,14 @@ impl Fifo {
             _ => self.entry(before).after = key,
         }
         self.len += 1;
-        let later = || self.look(before).is_some_and(|before| before.ends <= ends);
+        let later = || self.get(before).is_some_and(|before| before.ends <= ends);
         debug_assert!(before == NONE || later(), "entries end in the order of the list");
         debug_assert!(self.is_linked(), "both ends, or none");
     }
 
     /// Takes the key's entry out, if it has one.
     pub(super) fn remove(&mut self, key: u32) {
-        let Some(&CacheEntry { before, after, .. }) = self.look(key) else { return };
+        let Some(&CacheEntry { before, after, .. }) = self.get(key) else { return };
         match before {
             NONE => self.first = after,
             _ => self.entry(before).after = after,

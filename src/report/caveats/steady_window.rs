@@ -93,13 +93,13 @@ impl SteadyWindow {
         self.until
     }
 
-    /// Mean latencies of stretches of so many bins, the fewest with which each has one.
+    /// Mean latencies of batches of so many bins, the fewest with which each has one.
     fn means(&self) -> Option<(Vec<f64>, usize)> {
-        let stretches =
+        let batches =
             |each| -> Option<Vec<f64>> { self.bins.chunks_exact(each).map(ratio).collect() };
         let doubled = std::iter::successors(Some(1_usize), |each| Some(2 * each));
         let mut possible = doubled.take_while(|each| self.bins.len() / each >= FEWEST);
-        possible.find_map(|each| Some((stretches(each)?, each)))
+        possible.find_map(|each| Some((batches(each)?, each)))
     }
 }
 

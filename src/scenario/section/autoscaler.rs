@@ -170,7 +170,7 @@ fn bounds(section: &SectionReader<'_>, gateway: &GatewayPart, defaults: &Default
     (min as i32, max.value as i32)
 }
 
-/// The time from one look of the autoscaler's to the next.
+/// The time from one sync of the autoscaler to the next.
 fn clock(section: &SectionReader<'_>, key: TypedKey<Span>) -> Span {
     let period = section.parsed(key);
     let least = Span::from_secs(1.0);

@@ -7,7 +7,7 @@ use brownout::plan::*;
 use brownout::random::Law;
 use brownout::units::Span;
 
-use crate::common::witness::{Witness, watch, witnessed};
+use crate::common::witness::{Witness, observe, witnessed};
 use crate::common::{plan, replicate, secs};
 use crate::derived::{Sample, crash, evenly, fault, gap, taken, warm_start};
 
@@ -117,7 +117,7 @@ fn property_10_with_a_retry_they_succeed_five_seconds_later() {
         refused.expect_within(0.0, 0.0);
         let late = Sample::of(200, |replication| {
             let mut late = Late::default();
-            watch(&plan, replication, &mut late);
+            observe(&plan, replication, &mut late);
             late.0 as f64
         });
         late.expect_mean(100.0 * (noticed + 1.25), error);

@@ -70,7 +70,7 @@ impl Case {
         let mut plan = self.plan();
         plan.traffic = Traffic::Replay((1..=count).map(record).collect());
         let mut picks = Picks::default();
-        crate::common::witness::watch(&plan, 0, &mut picks);
+        crate::common::witness::observe(&plan, 0, &mut picks);
         picks.0.sort_unstable();
         picks.0.into_iter().map(|(_, replica)| replica + 1).collect()
     }

@@ -44,7 +44,7 @@ impl Answers {
 
     fn model(plan: &Plan) -> Self {
         let mut answers = Answers { hop: plan.ingress.hop, taken: Vec::new() };
-        crate::common::witness::watch(plan, 0, &mut answers);
+        crate::common::witness::observe(plan, 0, &mut answers);
         answers
     }
 

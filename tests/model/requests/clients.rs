@@ -11,7 +11,7 @@ use brownout::units::{Instant, Share, Span};
 use crate::common::dependencies::{
     bystanders, limit, upstream, windows, with_policies, with_upstream,
 };
-use crate::common::witness::{watch, witnessed};
+use crate::common::witness::{observe, witnessed};
 use crate::common::{at, plan, replicate, secs};
 use crate::derived::{Sample, call, crash, fault};
 use crate::requests::overload::expect_only;
@@ -166,7 +166,7 @@ impl Observer for Contract {
 impl Contract {
     fn of(plan: &Plan, replication: u64) -> Self {
         let mut contract = Contract::default();
-        watch(plan, replication, &mut contract);
+        observe(plan, replication, &mut contract);
         contract
     }
 

@@ -12,7 +12,7 @@ use brownout::random::Law;
 use brownout::units::Instant;
 
 use crate::common::dependencies::{cache, limit, windows, with_policies};
-use crate::common::witness::watch;
+use crate::common::witness::observe;
 use crate::common::{at, plan, secs, take_away};
 use crate::derived::{Sample, evenly, fault};
 
@@ -52,7 +52,7 @@ fn between<T>(times: &[T], of: impl Fn(&T) -> Instant, from: f64, to: f64) -> u6
 impl Counted {
     fn of(plan: &Plan, replication: u64) -> Self {
         let mut counted = Counted::default();
-        watch(plan, replication, &mut counted);
+        observe(plan, replication, &mut counted);
         counted
     }
 

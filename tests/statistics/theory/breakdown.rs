@@ -73,7 +73,7 @@ pub fn measure(group: &Group, effort: Effort) -> Vec<Measured> {
     let plan = plan(group, part);
     let run = |replication| {
         let mut stops = Stops::new(&plan);
-        crate::common::witness::watch(&plan, replication, &mut stops);
+        crate::common::witness::observe(&plan, replication, &mut stops);
         stops
     };
     let seen: Vec<Stops> = (0..REPLICATIONS).into_par_iter().map(run).collect();

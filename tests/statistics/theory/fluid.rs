@@ -217,7 +217,7 @@ impl Outage {
         let calm = (self.survivors() * load / (1.0 - load)).ceil() as u64;
         let original = plan.gateway.replicas;
         let mut drain = Drain { original, ends, calm, ..Drain::default() };
-        crate::common::witness::watch(plan, replication, &mut drain);
+        crate::common::witness::observe(plan, replication, &mut drain);
         let backlog = drain.backlog.map_or(f64::NAN, |number| number as f64 / self.scale());
         let time = drain.calm_at.map_or(f64::NAN, |at| at.since(ends).as_secs());
         (backlog, time)

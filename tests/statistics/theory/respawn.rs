@@ -198,7 +198,7 @@ impl Fleet {
             if replication < COMPARED {
                 watch = watch.compared(&plan, replication);
             } else {
-                witness::watch(&plan, replication, &mut watch);
+                witness::observe(&plan, replication, &mut watch);
             }
             watch
         };

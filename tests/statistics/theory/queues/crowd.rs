@@ -36,7 +36,7 @@ pub fn measure(group: &Group, effort: Effort) -> Vec<Measured> {
     let plan = plan(group, readings);
     let run = |replication| {
         let mut numbers = Numbers::default();
-        crate::common::witness::watch(&plan, replication, &mut numbers);
+        crate::common::witness::observe(&plan, replication, &mut numbers);
         numbers.0.split_off(WARM_UP)
     };
     let seen: Vec<Vec<u64>> = (0..REPLICATIONS).into_par_iter().map(run).collect();

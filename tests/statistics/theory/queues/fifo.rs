@@ -89,7 +89,7 @@ fn run<T: Send>(
     let shape = Shape { hosts, workers, from: plan.run.warm_up, until: plan.run.horizon };
     let one = |replication| {
         let mut seen = Retention::new(shape);
-        crate::common::witness::watch(&plan, replication, &mut seen);
+        crate::common::witness::observe(&plan, replication, &mut seen);
         of(seen.figures())
     };
     (0..replications).into_par_iter().map(one).collect()

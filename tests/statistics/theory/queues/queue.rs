@@ -75,7 +75,7 @@ fn run(system: &System, size: Size, replication: u64, all: bool) -> Sojourns {
         all,
         replicas: plan.gateway.replicas,
     });
-    crate::common::witness::watch(&plan, replication, &mut seen);
+    crate::common::witness::observe(&plan, replication, &mut seen);
     seen
 }
 

@@ -36,7 +36,7 @@ pub fn measure(group: &Group, _effort: Effort) -> Vec<Measured> {
     let plan = plan(group, last + 1);
     let run = |replication| {
         let mut numbers = Numbers::default();
-        crate::common::witness::watch(&plan, replication, &mut numbers);
+        crate::common::witness::observe(&plan, replication, &mut numbers);
         times.iter().map(|time| time.map_or(0, |t| numbers.0[t - 1]) as f64).collect()
     };
     let seen: Vec<Vec<f64>> = (0..REPLICATIONS).into_par_iter().map(run).collect();

@@ -13,21 +13,20 @@ use crate::units::{Instant, Span};
 /// Capacity up to this many times the load is shown.
 const MOST_HEADROOM: f64 = 6.0;
 
-/// Middle and width of each bin, in seconds; the last may be shorter.
-pub(crate) fn bins(input: &TimelineInput) -> Vec<(f64, f64)> {
-    let (rows, width) = (&input.timeline.total, input.timeline.bin.as_secs());
-    let bin = |row: &TotalRow| {
+/// What `of` says of each bin and its width in seconds, at the middle of the bin; the last may be
+/// shorter than the others.
+fn by_bin(input: &TimelineInput, of: impl Fn(&TotalRow, f64) -> Option<f64>) -> Vec<SeriesPoint> {
+    let point = |row: &TotalRow| {
         let start = row.start.as_secs();
-        let width = width.min(input.horizon.as_secs() - start).max(1e-9);
-        (start + width / 2.0, width)
+        let width = input.timeline.bin.as_secs().min(input.horizon.as_secs() - start).max(1e-9);
+        (start + width / 2.0, of(row, width))
     };
-    rows.iter().map(bin).collect()
+    input.timeline.total.iter().map(point).collect()
 }
 
 /// What `of` says of each bin, per second.
 pub(crate) fn rates(input: &TimelineInput, of: impl Fn(&TotalRow) -> u64) -> Vec<SeriesPoint> {
-    let rows = input.timeline.total.iter().zip(bins(input));
-    rows.map(|(row, (middle, width))| (middle, Some(of(row) as f64 / width))).collect()
+    by_bin(input, |row, width| Some(of(row) as f64 / width))
 }
 
 pub(crate) fn peak(samples: &[SeriesPoint]) -> f64 {
@@ -87,12 +86,10 @@ fn looked_up(row: &TotalRow) -> u64 {
 pub(crate) fn cache(figure: &mut Figure, frame: &mut Frame, input: &TimelineInput) {
     frame.y = PlotAxis::percent();
     frame.draw_levels(figure);
-    let ratio = |row: &TotalRow| {
+    let hits = by_bin(input, |row, _| {
         let asked = looked_up(row);
         (asked > 0).then(|| row.counts[Count::Hit as usize] as f64 / asked as f64)
-    };
-    let rows = input.timeline.total.iter().zip(bins(input));
-    let hits: Vec<SeriesPoint> = rows.map(|(row, (middle, _))| (middle, ratio(row))).collect();
+    });
     figure.fills(marks::area(frame, &hits), Role::Green, 0.12);
     let key = NamedLine::of(&hits, Role::Green, 1.5, "cache hits").draw(figure, frame);
     frame.draw_keys(figure, &Vec::from_iter(key));
@@ -127,9 +124,8 @@ fn load_keys(frame: &Frame, offered: &[SeriesPoint], served: &[SeriesPoint]) -> 
 
 /// Latency percentiles of the requests answered in each bin, on a logarithmic scale.
 pub(crate) fn latency(figure: &mut Figure, frame: &mut Frame, input: &TimelineInput) {
-    let samples = |of: fn(&Latency) -> Span| -> Vec<SeriesPoint> {
-        let rows = input.timeline.total.iter().zip(bins(input));
-        rows.map(|(row, bin)| (bin.0, row.latency.as_ref().map(|l| of(l).as_secs()))).collect()
+    let samples = |of: fn(&Latency) -> Span| {
+        by_bin(input, |row, _| row.latency.as_ref().map(|latency| of(latency).as_secs()))
     };
     let curves = [
         (samples(|latency| latency.p50), "p50", Role::Median, 1.3),
@@ -189,10 +185,8 @@ fn goal_role(goal: &Goal) -> Role {
 pub(crate) fn cpu(figure: &mut Figure, frame: &mut Frame, input: &TimelineInput) {
     frame.y = PlotAxis::percent();
     frame.draw_levels(figure);
-    let rows = input.timeline.total.iter().zip(bins(input));
     let clamped = |value: f64| value.clamp(0.0, 1.0);
-    let used: Vec<SeriesPoint> =
-        rows.map(|(row, (middle, _))| (middle, row.cpu.map(clamped))).collect();
+    let used = by_bin(input, |row, _| row.cpu.map(clamped));
     let shown = input.timeline.total.iter().zip(&input.monitored);
     let shown: Vec<SeriesPoint> =
         shown.map(|(row, value)| (row.start.as_secs(), value.map(clamped))).collect();

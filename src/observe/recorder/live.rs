@@ -1,8 +1,8 @@
 //! What gathers between two cuts, and how the run goes on from slot to slot of time.
 //!
-//! A request that is sent in the slot in progress, and answered in it, costs a count and an entry of
-//! the live histogram; how many there were the slot learns when it is over, from the difference. All
-//! others are put into the slot in which they were sent one by one.
+//! A request that is sent in the slot in progress, and answered in it, costs a count and an entry
+//! of the live histogram; how many there were the slot learns when it is over, from the difference.
+//! All others are put into the slot in which they were sent one by one.
 
 use crate::observe::histogram::Histogram;
 use crate::observe::time_series::TimeSeries;
@@ -123,8 +123,8 @@ impl Slots {
         self.settled = Settled::default();
     }
 
-    /// A sample: the slot in progress may be over. Of the requests that were answered in the slot in
-    /// which they were sent it knows only that none took longer. Whether another slot begins.
+    /// A sample: the slot in progress may be over. Of the requests that were answered in the slot
+    /// in which they were sent it knows only that none took longer. Whether another slot begins.
     pub fn turn(&mut self, now: Instant, live: &Live) -> bool {
         let Some(series) = &mut self.series else { return false };
         series.sample(now);
@@ -228,7 +228,8 @@ mod tests {
             for (index, slot) in slots.iter().enumerate() {
                 let (from, end) = (index as u64 * SECOND, SLOTS * SECOND);
                 let mine = requests.iter().filter(|(sent, _)| (from..from + SECOND).contains(sent));
-                let answered: Vec<_> = mine.clone().filter(|(sent, took)| sent + took <= end).collect();
+                let in_time = |(sent, took): &&(u64, u64)| sent + took <= end;
+                let answered: Vec<_> = mine.clone().filter(in_time).collect();
                 prop_assert_eq!(slot.sent, mine.count() as u64);
                 prop_assert_eq!(slot.answered, answered.len() as u64);
                 prop_assert_eq!(slot.latency.0, answered.iter().map(|(_, took)| took).sum::<u64>());

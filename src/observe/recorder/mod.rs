@@ -105,8 +105,8 @@ impl Recorder {
         if self.scope.feeds_back { self.bin_row.offered } else { 0 }
     }
 
-    /// The outcome of a replication that ended at `ended`; what became of it after its trigger is for
-    /// others to judge.
+    /// The outcome of a replication that ended at `ended`; what became of it after its trigger is
+    /// for others to judge.
     pub fn finish(mut self, ended: Instant, interrupted: bool, digest: u64) -> Outcome {
         if self.scope.feeds_back {
             self.windows.count_attempts();

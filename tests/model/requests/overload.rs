@@ -132,7 +132,8 @@ fn property_20_each_mechanism_has_its_status() {
     let status = Failure::ALL.map(Failure::status);
     let (bad, unavailable, timeout) = (Some(502), Some(503), Some(504));
     let inside = [bad, unavailable, bad, unavailable, timeout, None];
-    let outside = [None, Some(429), Some(429), Some(401), unavailable, unavailable, timeout];
+    let unknown = Some(401);
+    let outside = [None, Some(429), Some(429), unknown, unavailable, unavailable, timeout, unknown];
     assert_eq!(status[..], [&inside[..], &outside[..]].concat());
 }
 

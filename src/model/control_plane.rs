@@ -82,7 +82,6 @@ impl ControlPlane {
 
     /// The contract of a client is revoked, for good.
     pub fn revoke(&mut self, client: u32) {
-        debug_assert!(self.revoked.len() < u32::MAX as usize, "contracts are revoked once each");
         self.revoked.push(client);
     }
 

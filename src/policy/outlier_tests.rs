@@ -162,6 +162,16 @@ fn a_success_rate_far_below_the_others_ejects() {
     let twice = SuccessRate { hosts: 5, requests: 100, factor: 2.0 };
     let spec = OutlierSpec { success_rate: Some(twice), ..default };
     assert_eq!(out(&rated(spec, &[100, 50, 100, 100, 100], 100)), NOBODY);
+    // It is a share: half of five hundred is as bad as half of a hundred.
+    let mut outliers = rated(OutlierSpec { success_rate: None, ..default }, &[100; 5], 100);
+    outliers.spec.success_rate = default.success_rate;
+    (0..4).for_each(|host| _ = notes(&mut outliers, 11, host, 100, Fine));
+    (0..250).for_each(|_| {
+        notes(&mut outliers, 11, 4, 1, Fine);
+        notes(&mut outliers, 11, 4, 1, Error);
+    });
+    outliers.sweep(secs(20));
+    assert_eq!(out(&outliers), [4]);
     assert_eq!(out(&rated(default, &[99; 5], 100)), NOBODY, "all alike");
     assert_eq!(out(&rated(default, &[0; 5], 100)), NOBODY, "all alike");
 }
@@ -169,7 +179,13 @@ fn a_success_rate_far_below_the_others_ejects() {
 #[test]
 fn success_rates_need_enough_hosts_and_requests_of_one_interval() {
     let default = OutlierSpec::default();
-    assert_eq!(out(&rated(default, &[100, 0, 100, 100], 100)), NOBODY, "four hosts");
+    // Mean 75, deviation 43.3: with a factor of one 0 stands out of four, if four are enough.
+    let among = |hosts| {
+        let rule = SuccessRate { hosts, requests: 100, factor: 1.0 };
+        let spec = OutlierSpec { success_rate: Some(rule), ..default };
+        out(&rated(spec, &[100, 0, 100, 100], 100))
+    };
+    assert_eq!((among(4), among(5)), (vec![1], NOBODY.to_vec()));
     assert_eq!(out(&rated(default, &[99, 0, 99, 99, 99], 99)), NOBODY, "99 requests");
     // The next interval counts anew.
     let mut outliers = rated(default, &[100; 5], 100);

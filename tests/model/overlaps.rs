@@ -310,3 +310,28 @@ fn requests_that_no_drain_ends_are_told_apart() {
     let window = &common::replicate(&plan, 0).windows[0];
     assert!(window.unanswered == 0, "{} of {:?}", window.unanswered, window.ledger);
 }
+
+#[test]
+fn a_hung_replica_that_was_deleted_is_gone_with_its_machine() {
+    let mut plan = plan(2, 30.0, 240.0);
+    plan.topology.zones.truncate(1);
+    plan.topology.placement = vec![0, 0];
+    (plan.nodes.per_zone, plan.nodes.room) = (Some(1), 2);
+    let drained = Fault::DrainNode(ReplicaTarget::Slot(1), Law::Constant(secs(60.0)));
+    plan.faults = vec![
+        named("hang", Fault::ReplicaHang(ReplicaTarget::Slot(0)), 61.0),
+        named("drain", drained, 62.0),
+        named("outage", Fault::ZoneOutage(Some(0), Law::Constant(secs(2.0))), 85.0),
+    ];
+    let (witness, _) = witnessed(&plan, 0);
+    let entered = |replica, state| {
+        witness.times(|fact| {
+            matches!(*fact, Observation::Entered { replica: one, state: to, .. }
+                if (one, to) == (replica, state))
+        })
+    };
+    // The hang is noticed while the replica is on its way out; its machine takes it for good.
+    assert_eq!(entered(0, State::Draining).len(), 1);
+    assert_eq!(entered(0, State::Terminated), [at(85.0)]);
+    assert!(entered(0, State::Sandbox).is_empty(), "it came back");
+}

@@ -84,9 +84,8 @@ impl Cluster {
                     self.fleet[id].end_process(cx.now.0);
                     self.replace(cx, id, "not bound when its machine was lost");
                 }
-                State::Draining if !self.fleet.holds_slot(id) => {
-                    self.end_drain(cx, id, "machine lost")
-                }
+                // Deleted, whether it drains or hangs: nobody waits for it to come back.
+                _ if !self.fleet.holds_slot(id) => self.end_drain(cx, id, "machine lost"),
                 _ => self.lose_machine(cx, id),
             }
         }

@@ -16,8 +16,8 @@
 //! its CPU gets to them; a cache stores an answer when the replica has it; several requests that
 //! miss the same entry all go on; whether a request proves who sends it is drawn for each request,
 //! whoever its client is, and the same at every attempt, in every replica and in every variant that
-//! is compared. Left out: replicas' CPU for the storage they share, keys that are fetched to check
-//! tokens.
+//! is compared and has the same policies before it. Left out: replicas' CPU for the storage they
+//! share, keys that are fetched to check tokens.
 
 use super::Requests;
 use super::attempt::{Attempt, AttemptId, Content, Stage, Then};

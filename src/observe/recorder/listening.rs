@@ -31,8 +31,11 @@ impl Observer for Recorder {
             return;
         }
         self.windows.fail(sent, failure);
-        self.failed.failures[failure as usize] += 1;
-        self.failed_lately += 1;
+        // Who does not prove who it is would be turned away without any incident too.
+        if failure != Failure::Unauthenticated {
+            self.failed.failures[failure as usize] += 1;
+            self.failed_lately += 1;
+        }
         self.bin_row.failures[failure as usize] += 1;
         self.requests.failed(sent, at, failure);
         if let Some(series) = self.slots.series() {

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -142,7 +142,13 @@ impl Checkpoint {
         if others && !resumed {
             return Ok(());
         }
-        fs::remove_file(&path).map_err(|source| FilesError::Io { path, source })
+        match fs::remove_file(&path) {
+            // Somebody who worked on the same has removed it.
+            Err(source) if source.kind() != ErrorKind::NotFound => {
+                Err(FilesError::Io { path, source })
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -12,6 +12,8 @@ use crate::scenario::Scenario;
 
 /// The schema of the file.
 pub const SCHEMA: &str = "brownout/manifest/2";
+/// How the schema of every version begins.
+pub const SCHEMAS: &str = "brownout/manifest/";
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -76,12 +78,13 @@ pub struct RunRecord {
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
     /// Not the JSON that a manifest is.
-    #[error("this is no manifest: {0}")]
+    #[error("this is no manifest")]
     Malformed(#[from] serde_json::Error),
     /// A manifest of a kind that this program does not know.
     #[error(
         "the manifest has schema {0:?}, this program reads {SCHEMA:?}\n  = help: name the \
-         manifest.json in the results of brownout run, compare, sweep or plan"
+         manifest.json in the results of brownout run, compare, sweep or plan; those of another \
+         version of brownout only that version can do again"
     )]
     Schema(String),
     /// A scenario in it was changed by hand.

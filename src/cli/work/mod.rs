@@ -94,7 +94,6 @@ impl<'a> Work<'a> {
             staging.add(&format!("{name}.png"), |out| out.write_all(&png))?;
         }
         let names = staging.publish()?;
-        close(checkpoint, interrupted, args.quiet, session.terminal)?;
         let written = Written { directory: &directory, names: &names };
         let colour = session.terminal.prints_colour();
         let mut out = Vec::new();
@@ -106,6 +105,7 @@ impl<'a> Work<'a> {
             }
         }
         session.terminal.print(&String::from_utf8(out)?)?;
+        close(checkpoint, interrupted, args.quiet, session.terminal)?;
         match &session.repeated {
             Some((old, _)) if !interrupted => repeats(old, &manifest),
             _ => Ok(()),
@@ -118,7 +118,7 @@ fn repeats(old: &Manifest, new: &Manifest) -> anyhow::Result<()> {
     let reason = match (old.interrupted, old.engine == new.engine) {
         (true, _) => "what it describes was stopped early",
         (_, false) => "it was written with another engine",
-        _ => "a file that the scenario names may have changed",
+        _ => "a file that the scenario names may have changed, or the manifest",
     };
     anyhow::ensure!(old.runs == new.runs, "the results differ from the manifest: {reason}");
     Ok(())

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use crate::report::manifest::Manifest;
+use crate::report::manifest::{Manifest, ManifestError, SCHEMAS};
 
 /// The file by which a directory is known to hold results.
 pub const MARK: &str = "manifest.json";
@@ -18,6 +18,12 @@ pub enum FilesError {
     /// The place is taken by something that this program did not write.
     #[error("{0} holds something that is no result of a run; choose another directory or empty it")]
     Taken(PathBuf),
+    /// The place holds results whose manifest this version cannot read.
+    #[error(
+        "{0} holds results that another version of brownout wrote, which would be lost\n  = help: \
+         remove them, or choose another directory with --output"
+    )]
+    OtherVersion(PathBuf),
     /// The place holds results of another kind of work.
     #[error(
         "{place} holds the results of brownout {kind}, which would be lost\n  = help: choose \
@@ -65,6 +71,7 @@ impl Staging {
             Held::Results(kind) => {
                 return Err(FilesError::OtherKind { place: target.to_owned(), kind });
             }
+            Held::OtherVersion => return Err(FilesError::OtherVersion(target.to_owned())),
             Held::Other => return Err(FilesError::Taken(target.to_owned())),
         }
         let place = sibling(target, "new");
@@ -135,6 +142,8 @@ enum Held {
     Nothing,
     /// Results of this command, and nothing else.
     Results(String),
+    /// Results that this version cannot read.
+    OtherVersion,
     Other,
 }
 
@@ -153,9 +162,12 @@ fn held(target: &Path) -> io::Result<Held> {
         return Ok(Held::Nothing);
     }
     let manifest = fs::read_to_string(target.join(MARK)).unwrap_or_default();
-    let manifest = Manifest::read(&manifest).ok();
-    let manifest = manifest.filter(|_| names.iter().all(|name| is_ours(name)));
-    Ok(manifest.map_or(Held::Other, |manifest| Held::Results(manifest.request.command)))
+    Ok(match Manifest::read(&manifest) {
+        _ if !names.iter().all(|name| is_ours(name)) => Held::Other,
+        Ok(manifest) => Held::Results(manifest.request.command),
+        Err(ManifestError::Schema(schema)) if schema.starts_with(SCHEMAS) => Held::OtherVersion,
+        Err(_) => Held::Other,
+    })
 }
 
 /// Whether a file may come from this program, by its ending.
@@ -242,6 +254,16 @@ mod tests {
         let refused = Staging::prepare(&target, "compare").unwrap_err();
         assert!(refused.to_string().contains("the results of brownout run, which would be lost"));
         assert!(Staging::prepare(&target, "run").is_ok());
+    }
+
+    #[test]
+    fn results_of_another_version_are_told_apart_and_not_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("one-crash");
+        write(&target, 1).unwrap();
+        fs::write(target.join(MARK), r#"{"schema": "brownout/manifest/1"}"#).unwrap();
+        let refused = Staging::prepare(&target, "run").unwrap_err();
+        assert!(refused.to_string().contains("another version of brownout wrote"), "{refused}");
     }
 
     #[test]

@@ -33,7 +33,7 @@ fn name(section: &SectionReader<'_>, kind: &str, used: &[String]) -> String {
     let free = |name: &String| !used.contains(name);
     let numbered = (2..).map(|number| format!("{kind}-{number}"));
     let default = std::iter::once(kind.to_owned()).chain(numbered).find(free).unwrap_or_default();
-    let name = section.get_or(key::NAME, default, Mark::Assumed, key::NAME.source);
+    let name = section.get_or(key::NAME, default, Mark::Inferred, key::NAME.source);
     if !is_name(&name.value) {
         let title = format!("{:?} cannot name a fault", name.value);
         section.error(&name, title, "use letters, digits, -, _ and .");

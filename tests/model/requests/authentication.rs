@@ -11,6 +11,7 @@ use brownout::units::{Instant, Share, Span};
 use crate::common::dependencies::{retries, upstream, with_policies};
 use crate::common::witness::witnessed;
 use crate::common::{at, plan, replicate, secs};
+use crate::derived::{crash, warm_start};
 use crate::requests::overload::expect_only;
 
 /// A minute of requests that take no time, at a rate, before policies that reject these shares.
@@ -104,4 +105,18 @@ fn other_gateways_and_larger_shares_reject_the_same_requests() {
     assert!(early(who(&other)).eq(early(few.clone())) && few.len() > 1_000);
     let more = who(&before(200.0, &[0.2]));
     assert!(more.is_superset(&few) && more.len() > few.len());
+}
+
+#[test]
+fn requests_that_are_always_rejected_keep_no_incident_open() {
+    let mut plan = before(900.0, &[0.02]);
+    plan.run.horizon = at(180.0);
+    warm_start(&mut plan, (2.0, 6.0));
+    plan.faults = vec![crash(60.0)];
+    let outcome = replicate(&plan, 0);
+    let incident = &outcome.incidents[0];
+    let recovery = incident.recovery().expect("18 of 900 a second are rejected all the time");
+    assert!(recovery < secs(60.0), "{recovery}");
+    assert_eq!(incident.ledger.failed_by(Failure::Unauthenticated), 0);
+    assert!(incident.ledger.failed_by(Failure::DeadAddress) > 0, "{:?}", incident.ledger);
 }

@@ -44,12 +44,12 @@ pub fn scope(plan: &Plan, replication: u64) -> Scope {
         hop: plan.ingress.hop,
         cores: plan.gateway.cores.0,
         feeds_back: !plan.is_open_loop(),
-        slot: may_be_troubled(plan).then(|| slot(plan)),
+        interval: may_be_troubled(plan).then(|| interval(plan)),
     }
 }
 
 /// A second; longer in runs of more than 20 000 of them.
-fn slot(plan: &Plan) -> Span {
+fn interval(plan: &Plan) -> Span {
     const MOST: u64 = 20_000;
     Span(SECOND) * plan.run.horizon.0.div_ceil(MOST * SECOND).max(1)
 }

@@ -1,6 +1,6 @@
-//! How a run goes on where something may trouble it: for each
-//! slot of time, a second unless the run is very long, what was sent in it and what became of that,
-//! whenever it did; and what else happened in it.
+//! How a run goes on where something may trouble it: for each interval of time, a second unless the
+//! run is very long, what was sent in it and what became of that, whenever it did; and what else
+//! happened in it.
 
 use serde::{Deserialize, Serialize};
 use std::ops::AddAssign;
@@ -19,8 +19,8 @@ pub struct IntervalStats {
     pub answered: u64,
     /// The sum of their latencies.
     pub latency: Span,
-    /// The longest that one of the requests sent took to its outcome; at least the slot, if one was
-    /// answered in the slot in which it was sent.
+    /// The longest that one of the requests sent took to its outcome; at least the interval, if one
+    /// was answered in the interval in which it was sent.
     pub slowest: Span,
     /// Attempts made for them beyond the first.
     pub again: u64,
@@ -85,26 +85,26 @@ impl AddAssign<&IntervalStats> for IntervalStats {
     }
 }
 
-/// The intervals of a run, each of one slot.
+/// The intervals of a run, all of one length.
 #[derive(Clone, Debug)]
 pub struct TimeSeries {
-    slot: Span,
+    interval: Span,
     /// The sample before this moment.
     now: Instant,
-    slots: Vec<IntervalStats>,
-    /// The slot that was asked for last, and when it begins: most often the next one asked for.
+    intervals: Vec<IntervalStats>,
+    /// The interval that was asked for last, and when it begins: most often the next one asked for.
     near: (usize, u64),
 }
 
 impl TimeSeries {
-    /// Nothing has happened yet; slots are so long, not zero.
-    pub fn new(slot: Span) -> Self {
-        TimeSeries { slot, now: Instant::ZERO, slots: Vec::new(), near: (0, u64::MAX) }
+    /// Nothing has happened yet; intervals have this length, which is not zero.
+    pub fn new(interval: Span) -> Self {
+        TimeSeries { interval, now: Instant::ZERO, intervals: Vec::new(), near: (0, u64::MAX) }
     }
 
-    /// Length of a slot.
-    pub fn slot(&self) -> Span {
-        self.slot
+    /// Length of an interval.
+    pub fn interval(&self) -> Span {
+        self.interval
     }
 
     /// A sample, once a second.
@@ -118,33 +118,35 @@ impl TimeSeries {
         self.at(self.now).count(count);
     }
 
-    /// The slot of what is sent at `sent`.
+    /// The interval of what is sent at `sent`.
     #[inline(always)]
     pub fn at(&mut self, sent: Instant) -> &mut IntervalStats {
         let (index, begins) = self.near;
-        if sent.0 < begins || sent.0 - begins >= self.slot.0 {
+        if sent.0 < begins || sent.0 - begins >= self.interval.0 {
             return self.find(sent);
         }
-        &mut self.slots[index]
+        &mut self.intervals[index]
     }
 
     #[cold]
     fn find(&mut self, sent: Instant) -> &mut IntervalStats {
-        let index = (sent.0 / self.slot.0) as usize;
-        self.near = (index, index as u64 * self.slot.0);
-        if index >= self.slots.len() {
-            self.slots
-                .resize(index + 1, IntervalStats { length: self.slot, ..IntervalStats::default() });
+        let index = (sent.0 / self.interval.0) as usize;
+        self.near = (index, index as u64 * self.interval.0);
+        if index >= self.intervals.len() {
+            self.intervals.resize(
+                index + 1,
+                IntervalStats { length: self.interval, ..IntervalStats::default() },
+            );
         }
-        &mut self.slots[index]
+        &mut self.intervals[index]
     }
 
-    /// The slots that lie wholly between two instants. The last may be missing if nothing was sent
-    /// in them.
+    /// The intervals that lie wholly between two instants. The last may be missing if nothing was
+    /// sent in them.
     pub fn between(&self, from: Instant, to: Instant) -> &[IntervalStats] {
-        let first = from.0.div_ceil(self.slot.0) as usize;
-        let end = ((to.0 / self.slot.0) as usize).min(self.slots.len());
-        self.slots.get(first..end).unwrap_or_default()
+        let first = from.0.div_ceil(self.interval.0) as usize;
+        let end = ((to.0 / self.interval.0) as usize).min(self.intervals.len());
+        self.intervals.get(first..end).unwrap_or_default()
     }
 }
 
@@ -160,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slot_counts_what_was_sent_in_it() {
+    fn a_interval_counts_what_was_sent_in_it() {
         let at = Instant::from_secs;
         let mut series = TimeSeries::new(Span::from_secs(1.0));
         series.at(at(2.5)).sent += 1;

@@ -95,30 +95,30 @@ fn judge(
         judged.before = total(series.between(warm_up, earlier(from, WINDOW)));
         let end = earlier(ended, judged.before.slowest);
         let after = to.map(|to| series.between(to, end));
-        let window = per_window(&judged.before, series.slot());
-        let last = after.map(|after| &after[after.len() - last_slots(after.len(), window)..]);
+        let window = per_window(&judged.before, series.interval());
+        let last = after.map(|after| &after[after.len() - last_intervals(after.len(), window)..]);
         judged.last = last.map(total).unwrap_or_default();
-        judged.stability = stability(&judged, after, (window, series.slot()));
+        judged.stability = stability(&judged, after, (window, series.interval()));
     }
     judged
 }
 
-/// Slots of the last interval.
-fn last_slots(after: usize, window: usize) -> usize {
+/// Intervals of the last interval.
+fn last_intervals(after: usize, window: usize) -> usize {
     after.div_ceil(LAST_PART).max(window).min(after)
 }
 
-/// Slots of a window.
-fn per_window(before: &IntervalStats, slot: Span) -> usize {
-    let slots = before.length.0 / slot.0;
-    let enough = (ENOUGH * slots).div_ceil(before.sent.max(1));
-    WINDOW.0.div_ceil(slot.0).max(enough) as usize
+/// Intervals of a window.
+fn per_window(before: &IntervalStats, interval: Span) -> usize {
+    let intervals = before.length.0 / interval.0;
+    let enough = (ENOUGH * intervals).div_ceil(before.sent.max(1));
+    WINDOW.0.div_ceil(interval.0).max(enough) as usize
 }
 
 fn stability(
     judged: &RunRecovery,
     after: Option<&[IntervalStats]>,
-    (window, slot): (usize, Span),
+    (window, interval): (usize, Span),
 ) -> Stability {
     let RunRecovery { before, last, .. } = judged;
     let goodput = before.goodput().filter(|goodput| *goodput > 0.0 && before.length >= WINDOW);
@@ -129,13 +129,15 @@ fn stability(
         return Stability::Unclear(Unclear::TooShort);
     };
     match back(before, after, window) {
-        Some(slots) if is_good(last, before) => Stability::Recovered { after: slot * slots as u64 },
+        Some(intervals) if is_good(last, before) => {
+            Stability::Recovered { after: interval * intervals as u64 }
+        }
         _ if now < STUCK * normal => Stability::Stuck,
         _ => Stability::Degraded,
     }
 }
 
-/// Slots from the end of the trigger to the first good window after which almost all are good.
+/// Intervals from the end of the trigger to the first good window after which almost all are good.
 fn back(before: &IntervalStats, after: &[IntervalStats], window: usize) -> Option<usize> {
     let windows = after.windows(window).map(total).enumerate();
     let sent = windows.filter(|(_, window)| window.sent > 0);

@@ -34,10 +34,10 @@ impl Run {
         for second in 0..seconds {
             let (share, latency) = of(second as f64);
             let (sent, latency) = (self.rate, Span::from_secs(latency));
-            let slot = series.at(at(second as f64));
-            slot.sent = sent;
-            slot.decide(latency);
-            (0..self.answered(sent, share)).for_each(|_| slot.answer(latency));
+            let interval = series.at(at(second as f64));
+            interval.sent = sent;
+            interval.decide(latency);
+            (0..self.answered(sent, share)).for_each(|_| interval.answer(latency));
         }
         series
     }

@@ -38,7 +38,7 @@ impl Observer for Recorder {
         }
         self.bin_row.failures[failure as usize] += 1;
         self.requests.failed(sent, at, failure);
-        if let Some(series) = self.slots.series() {
+        if let Some(series) = self.intervals.series() {
             series.at(sent).decide(at.since(sent));
         }
     }
@@ -46,7 +46,7 @@ impl Observer for Recorder {
     fn tried_again(&mut self, sent: Instant) {
         self.bin_row.attempts += 1;
         self.windows.at(sent).attempts.offered += 1;
-        if let Some(series) = self.slots.series() {
+        if let Some(series) = self.intervals.series() {
             series.at(sent).again += 1;
         }
     }
@@ -61,7 +61,7 @@ impl Observer for Recorder {
         if !self.over {
             self.windows.at(sent).counts[count as usize] += 1;
             self.bin_row.counts[count as usize] += 1;
-            if let Some(series) = self.slots.series() {
+            if let Some(series) = self.intervals.series() {
                 series.count(count);
             }
         }
@@ -99,7 +99,7 @@ impl Observer for Recorder {
             Observation::Boundary => self.turn_windows(at),
             Observation::ProbesFailed { replica, liveness } => {
                 self.fleet.fail_probes(at, *replica, *liveness);
-                if let Some(series) = self.slots.series().filter(|_| *liveness) {
+                if let Some(series) = self.intervals.series().filter(|_| *liveness) {
                     series.at(at).restarts += 1;
                 }
             }
@@ -129,7 +129,7 @@ impl Observer for Recorder {
     }
 
     fn sampled(&mut self, at: Instant, readings: &[Reading], connecting: u64) {
-        if self.slots.turn(at, &self.live) {
+        if self.intervals.turn(at, &self.live) {
             self.aim();
         }
         let held: u64 = readings.iter().map(|reading| reading.in_flight).sum();

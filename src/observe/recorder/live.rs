@@ -1,8 +1,8 @@
-//! What gathers between two cuts, and how the run goes on from slot to slot of time.
+//! What gathers between two cuts, and how the run goes on from interval to interval of time.
 //!
-//! A request that is sent in the slot in progress, and answered in it, costs a count and an entry
-//! of the live histogram; how many there were the slot learns when it is over, from the difference.
-//! All others are put into the slot in which they were sent one by one.
+//! A request that is sent in the interval in progress, and answered in it, costs a count and an
+//! entry of the live histogram; how many there were the interval learns when it is over, from the
+//! difference. All others are put into the interval in which they were sent one by one.
 
 use crate::observe::histogram::Histogram;
 use crate::observe::time_series::TimeSeries;
@@ -17,7 +17,7 @@ pub(super) struct Live {
     pub offered: u64,
 }
 
-/// What of [`Live`] the slots have already.
+/// What of [`Live`] the intervals have already.
 #[derive(Clone, Copy, Debug, Default)]
 struct Settled {
     offered: u64,
@@ -43,11 +43,11 @@ impl Near {
     }
 }
 
-/// The slots of time of a run, if they are followed.
+/// The intervals of time of a run, if they are followed.
 #[derive(Clone, Debug)]
-pub(super) struct Slots {
+pub(super) struct Intervals {
     series: Option<TimeSeries>,
-    /// The slot in progress.
+    /// The interval in progress.
     begins: Instant,
     ends: Instant,
     /// Whether a request that was sent in it was answered.
@@ -55,12 +55,18 @@ pub(super) struct Slots {
     settled: Settled,
 }
 
-impl Slots {
-    /// Follows slots of this length; `None` = follows nothing.
-    pub fn new(slot: Option<Span>) -> Self {
-        let ends = slot.map_or(Instant::NEVER, |slot| Instant::ZERO + slot);
-        let series = slot.map(TimeSeries::new);
-        Slots { series, begins: Instant::ZERO, ends, answered: false, settled: Settled::default() }
+impl Intervals {
+    /// Follows intervals of this length; `None` = follows nothing.
+    pub fn new(interval: Option<Span>) -> Self {
+        let ends = interval.map_or(Instant::NEVER, |interval| Instant::ZERO + interval);
+        let series = interval.map(TimeSeries::new);
+        Intervals {
+            series,
+            begins: Instant::ZERO,
+            ends,
+            answered: false,
+            settled: Settled::default(),
+        }
     }
 
     /// The series, if there is one.
@@ -73,7 +79,7 @@ impl Slots {
         self.series.take()
     }
 
-    /// The part of the slot in progress that is not before `segment`.
+    /// The part of the interval in progress that is not before `segment`.
     pub fn near(&self, segment: Instant) -> Near {
         let from = segment.max(self.begins);
         Near { from, length: self.ends.0.saturating_sub(from.0) }
@@ -94,26 +100,26 @@ impl Slots {
             self.settled.latency += u128::from(latency.0);
         }
         let Some(series) = &mut self.series else { return };
-        let slot = series.at(sent);
-        slot.answer(latency);
-        // How long those of the slot in progress take is settled when it ends.
+        let interval = series.at(sent);
+        interval.answer(latency);
+        // How long those of the interval in progress take is settled when it ends.
         match self.begins <= sent && sent < self.ends {
             true => self.answered = true,
-            false => slot.decide(latency),
+            false => interval.decide(latency),
         }
     }
 
-    /// Puts what is live into the slot in progress.
+    /// Puts what is live into the interval in progress.
     pub fn settle(&mut self, live: &Live) {
         let (answered, latency) = (live.answered.count(), live.answered.sum());
         let now = Settled { offered: live.offered, answered, latency };
         let before = std::mem::replace(&mut self.settled, now);
         let (offered, answered) = (now.offered - before.offered, now.answered - before.answered);
         if let Some(series) = self.series.as_mut().filter(|_| offered + answered > 0) {
-            let slot = series.at(self.begins);
-            slot.sent += offered;
-            slot.answered += answered;
-            slot.latency += Span((now.latency - before.latency) as u64);
+            let interval = series.at(self.begins);
+            interval.sent += offered;
+            interval.answered += answered;
+            interval.latency += Span((now.latency - before.latency) as u64);
             self.answered |= answered > 0;
         }
     }
@@ -123,8 +129,9 @@ impl Slots {
         self.settled = Settled::default();
     }
 
-    /// A sample: the slot in progress may be over. Of the requests that were answered in the slot
-    /// in which they were sent it knows only that none took longer. Whether another slot begins.
+    /// A sample: the interval in progress may be over. Of the requests that were answered in the
+    /// interval in which they were sent it knows only that none took longer. Whether another one
+    /// begins.
     pub fn turn(&mut self, now: Instant, live: &Live) -> bool {
         let Some(series) = &mut self.series else { return false };
         series.sample(now);
@@ -136,10 +143,10 @@ impl Slots {
         true
     }
 
-    /// Ends the slot in progress; the next one is the one that holds `now`.
+    /// Ends the interval in progress; the next one is the one that holds `now`.
     fn close(&mut self, now: Instant) {
         let Some(series) = &mut self.series else { return };
-        let width = series.slot();
+        let width = series.interval();
         if std::mem::take(&mut self.answered) {
             series.at(self.begins).decide(now.since(self.begins));
         }
@@ -155,8 +162,8 @@ mod tests {
     use crate::units::SECOND;
     use proptest::prelude::*;
 
-    const SLOT: Span = Span(SECOND);
-    const SLOTS: u64 = 8;
+    const INTERVAL: Span = Span(SECOND);
+    const INTERVALS: u64 = 8;
 
     /// What happens to a request, in order of time.
     #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -171,33 +178,33 @@ mod tests {
     fn facts(requests: &[(u64, u64)], cuts: &[u64]) -> Vec<(u64, Fact)> {
         let sent = requests.iter().map(|(sent, _)| (*sent, Fact::Offered(*sent)));
         let answered = requests.iter().map(|(sent, took)| (sent + took, Fact::Answered(*sent)));
-        let samples = (1..=SLOTS).map(|slot| (slot * SECOND, Fact::Sampled));
+        let samples = (1..=INTERVALS).map(|interval| (interval * SECOND, Fact::Sampled));
         let cuts = cuts.iter().map(|at| (*at, Fact::Cut));
         let mut all: Vec<_> = sent.chain(answered).chain(samples).chain(cuts).collect();
-        all.retain(|(at, _)| *at <= SLOTS * SECOND);
+        all.retain(|(at, _)| *at <= INTERVALS * SECOND);
         all.sort_unstable();
         all
     }
 
-    /// The slots, if a cut changes the windows, and requests are told apart by [`Near`] or not.
+    /// The intervals, if a cut changes the windows, and requests are told apart by [`Near`] or not.
     fn followed(facts: &[(u64, Fact)], near: bool) -> Vec<IntervalStats> {
-        let (mut slots, mut live) = (Slots::new(Some(SLOT)), Live::default());
+        let (mut intervals, mut live) = (Intervals::new(Some(INTERVAL)), Live::default());
         let mut segment = Instant::ZERO;
         for (at, fact) in facts {
-            let (now, near) = (Instant(*at), near.then(|| slots.near(segment)));
+            let (now, near) = (Instant(*at), near.then(|| intervals.near(segment)));
             let simple = |sent| near.is_some_and(|near| near.holds(Instant(sent)));
             match *fact {
-                Fact::Sampled => _ = slots.turn(now, &live),
+                Fact::Sampled => _ = intervals.turn(now, &live),
                 Fact::Cut => {
-                    slots.settle(&live);
+                    intervals.settle(&live);
                     live = Live::default();
-                    slots.forget_live();
+                    intervals.forget_live();
                     segment = now;
                 }
                 Fact::Offered(sent) => {
                     live.offered += u64::from(Instant(sent) >= segment);
                     if !simple(sent) {
-                        slots.offer(Instant(sent), Instant(sent) >= segment);
+                        intervals.offer(Instant(sent), Instant(sent) >= segment);
                     }
                 }
                 Fact::Answered(sent) => {
@@ -207,35 +214,36 @@ mod tests {
                         live.answered.record(latency);
                     }
                     if !simple(sent) {
-                        slots.answer(Instant(sent), latency, is_live);
+                        intervals.answer(Instant(sent), latency, is_live);
                     }
                 }
             }
         }
-        let series = slots.take_series().unwrap();
-        series.between(Instant::ZERO, Instant(SLOTS * SECOND)).to_vec()
+        let series = intervals.take_series().unwrap();
+        series.between(Instant::ZERO, Instant(INTERVALS * SECOND)).to_vec()
     }
 
     proptest! {
         #[test]
-        fn slots_hold_what_was_sent_in_them_whichever_way_it_was_told(
-            requests in prop::collection::vec((0..SLOTS * SECOND, 1..3 * SECOND), 0..200),
-            cuts in prop::collection::vec(0..SLOTS * SECOND, 0..6),
+        fn intervals_hold_what_was_sent_in_them_whichever_way_it_was_told(
+            requests in prop::collection::vec((0..INTERVALS * SECOND, 1..3 * SECOND), 0..200),
+            cuts in prop::collection::vec(0..INTERVALS * SECOND, 0..6),
         ) {
             let facts = facts(&requests, &cuts);
-            let slots = followed(&facts, true);
-            prop_assert_eq!(&slots, &followed(&facts, false));
-            for (index, slot) in slots.iter().enumerate() {
-                let (from, end) = (index as u64 * SECOND, SLOTS * SECOND);
+            let intervals = followed(&facts, true);
+            prop_assert_eq!(&intervals, &followed(&facts, false));
+            for (index, interval) in intervals.iter().enumerate() {
+                let (from, end) = (index as u64 * SECOND, INTERVALS * SECOND);
                 let mine = requests.iter().filter(|(sent, _)| (from..from + SECOND).contains(sent));
                 let in_time = |(sent, took): &&(u64, u64)| sent + took <= end;
                 let answered: Vec<_> = mine.clone().filter(in_time).collect();
-                prop_assert_eq!(slot.sent, mine.count() as u64);
-                prop_assert_eq!(slot.answered, answered.len() as u64);
-                prop_assert_eq!(slot.latency.0, answered.iter().map(|(_, took)| took).sum::<u64>());
+                prop_assert_eq!(interval.sent, mine.count() as u64);
+                prop_assert_eq!(interval.answered, answered.len() as u64);
+                let latency = answered.iter().map(|(_, took)| took).sum::<u64>();
+                prop_assert_eq!(interval.latency.0, latency);
                 let greatest = answered.iter().map(|(_, took)| *took).max().unwrap_or(0);
                 let least = if greatest > 0 { SECOND } else { 0 };
-                prop_assert!(slot.slowest.0 == greatest || slot.slowest.0 == least.max(greatest));
+                prop_assert!([greatest, least.max(greatest)].contains(&interval.slowest.0));
             }
         }
     }

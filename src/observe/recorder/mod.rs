@@ -8,7 +8,8 @@
 //!
 //! A cut is the end of a bin, a sample during an incident, or a moment at which a window opens or
 //! closes. Between cuts an answer costs one comparison and one histogram entry; a request that was
-//! sent before the open windows or the slot of time changed last takes the long way (`live.rs`).
+//! sent before the open windows or the interval of time changed last takes the long way
+//! (`live.rs`).
 
 mod fleet;
 mod listening;
@@ -31,7 +32,7 @@ use crate::observe::timeline::{Latency, ReplicaLife, ReplicaRow, Timeline, Total
 use crate::observe::{Observation, Reading, ReplicaId, Served, State};
 use crate::units::{Instant, Span};
 use fleet::Fleet;
-use live::{Live, Near, Slots};
+use live::{Intervals, Live, Near};
 use tracker::{Injection, Tracker};
 use windows::OpenWindows;
 
@@ -61,7 +62,7 @@ pub struct Recorder {
     journal: Vec<JournalEntry>,
     journal_cut: u64,
     requests: sample::RequestSample,
-    slots: Slots,
+    intervals: Intervals,
     drained: u64,
     over: bool,
 }
@@ -85,7 +86,7 @@ impl Recorder {
             journal: Vec::new(),
             journal_cut: 0,
             requests: sample::RequestSample::new(keep.requests_every),
-            slots: Slots::new(scope.slot),
+            intervals: Intervals::new(scope.interval),
             drained: 0,
             over: false,
             scope,
@@ -97,7 +98,7 @@ impl Recorder {
 
     /// How the run went on, if that was followed.
     pub fn take_time_series(&mut self) -> Option<TimeSeries> {
-        self.slots.take_series()
+        self.intervals.take_series()
     }
 
     /// Requests of the current bin, each of which is a first attempt where attempts are counted.
@@ -147,10 +148,10 @@ impl Recorder {
     /// over.
     fn aim(&mut self) {
         let apart = self.over || self.keep.requests_every.is_some();
-        self.near = if apart { Near::NONE } else { self.slots.near(self.segment) };
+        self.near = if apart { Near::NONE } else { self.intervals.near(self.segment) };
     }
 
-    /// A request was sent before the windows or the slot changed, or ahead of the slot, or is
+    /// A request was sent before the windows or the slot changed, or ahead of the interval, or is
     /// followed.
     #[cold]
     pub(super) fn offer_apart(&mut self, sent: Instant) {
@@ -158,7 +159,7 @@ impl Recorder {
             self.requests.offered(sent);
         }
         let live = sent >= self.segment;
-        self.slots.offer(sent, live);
+        self.intervals.offer(sent, live);
         if live {
             self.live.offered += 1;
         } else {
@@ -175,7 +176,7 @@ impl Recorder {
         }
         let live = request.sent >= self.segment && !self.over;
         if !self.over {
-            self.slots.answer(request.sent, latency, live);
+            self.intervals.answer(request.sent, latency, live);
         }
         if live {
             self.live.answered.record(latency);
@@ -186,7 +187,7 @@ impl Recorder {
 
     /// Distributes what gathered since the last cut.
     pub(super) fn cut(&mut self) {
-        self.slots.settle(&self.live);
+        self.intervals.settle(&self.live);
         let Live { answered, offered } = &self.live;
         self.windows.add(answered, *offered);
         self.failed.served = answered.count() + self.late.count();
@@ -199,7 +200,7 @@ impl Recorder {
         self.live.answered.clear();
         self.live.offered = 0;
         self.late.clear();
-        self.slots.forget_live();
+        self.intervals.forget_live();
         self.failed = Ledger::default();
     }
 

@@ -21,8 +21,8 @@ pub struct Scope {
     pub cores: f64,
     /// Whether requests feed back, so that attempts are counted apart from requests.
     pub feeds_back: bool,
-    /// The slots of time, not zero, in which to follow how the run goes on; `None` = not at all.
-    pub slot: Option<Span>,
+    /// The length, not zero, of the intervals by which the run is followed; `None` = not at all.
+    pub interval: Option<Span>,
 }
 
 /// When a window is open.

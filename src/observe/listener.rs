@@ -17,9 +17,38 @@ pub enum Listener<'a> {
     Tap(&'a mut dyn Observer),
 }
 
+#[cold]
+#[inline(never)]
+fn tell_offered(observer: &mut dyn Observer, sent: Instant) {
+    observer.offered(sent);
+}
+
+/// By value, so that what a recorder is told need not stand in memory.
+#[cold]
+#[inline(never)]
+fn tell_served(observer: &mut dyn Observer, request: Served) {
+    observer.served(&request);
+}
+
 macro_rules! forward {
     ($($name:ident($($argument:ident: $type:ty),*);)*) => {
         impl Observer for Listener<'_> {
+            #[inline(always)]
+            fn offered(&mut self, sent: Instant) {
+                match self {
+                    Listener::Recorder(recorder) => recorder.offered(sent),
+                    Listener::Tap(observer) => tell_offered(*observer, sent),
+                }
+            }
+
+            #[inline(always)]
+            fn served(&mut self, request: &Served) {
+                match self {
+                    Listener::Recorder(recorder) => recorder.served(request),
+                    Listener::Tap(observer) => tell_served(*observer, *request),
+                }
+            }
+
             $(#[inline(always)]
             fn $name(&mut self, $($argument: $type),*) {
                 match self {
@@ -32,8 +61,6 @@ macro_rules! forward {
 }
 
 forward! {
-    offered(sent: Instant);
-    served(request: &Served);
     failed(sent: Instant, at: Instant, failure: Failure);
     tried_again(sent: Instant);
     attempt_failed(sent: Instant, failure: Failure);

@@ -22,7 +22,7 @@ impl Observer for Recorder {
         if self.near.holds(request.sent) {
             self.live.answered.record(latency);
         } else {
-            self.serve_apart(request, latency);
+            self.serve_apart(*request, latency);
         }
     }
 

@@ -170,9 +170,10 @@ impl Recorder {
 
     /// The answer to such a request.
     #[cold]
-    pub(super) fn serve_apart(&mut self, request: &Served, latency: Span) {
+    #[inline(never)]
+    pub(super) fn serve_apart(&mut self, request: Served, latency: Span) {
         if self.keep.requests_every.is_some() {
-            self.requests.served(request, self.over);
+            self.requests.served(&request, self.over);
         }
         let live = request.sent >= self.segment && !self.over;
         if !self.over {
@@ -181,7 +182,7 @@ impl Recorder {
         if live {
             self.live.answered.record(latency);
         } else {
-            self.serve_late(request, latency);
+            self.serve_late(&request, latency);
         }
     }
 

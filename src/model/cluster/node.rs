@@ -206,3 +206,68 @@ impl Nodes {
         &mut self.all[node].stream
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two zones with three nodes each that have room for two.
+    fn nodes() -> Nodes {
+        let mut plan = Plan::neutral();
+        plan.topology.zones = vec!["a".to_owned(), "b".to_owned()];
+        (plan.nodes.per_zone, plan.nodes.room) = (Some(3), 2);
+        Nodes::new(&plan, Seed { seed: 1, replication: 0 })
+    }
+
+    #[test]
+    fn nodes_of_a_zone_are_numbered_in_order() {
+        let mut nodes = nodes();
+        let added = nodes.add(1, "b", true);
+        let names = |zone| nodes.name_all(&nodes.of_zone(zone).collect::<Vec<_>>());
+        assert_eq!(names(0), "nodes a-node-1, a-node-2, a-node-3");
+        assert_eq!(names(1), "nodes b-node-1, b-node-2, b-node-3, b-node-4");
+        assert_eq!(nodes.get(added).zone, 1);
+    }
+
+    #[test]
+    fn pods_are_given_up_since_the_last_mark_and_until_it_is_taken_back() {
+        let mut nodes = nodes();
+        let node = nodes.get_mut(0);
+        assert!(!node.is_marked(0), "never marked");
+        (node.marked, node.marks) = (true, 2);
+        assert!(node.is_marked(2) && !node.is_marked(1), "an earlier mark was taken back");
+        node.marked = false;
+        assert!(!node.is_marked(2));
+    }
+
+    #[test]
+    fn the_next_replica_goes_to_the_emptiest_node_that_the_scheduler_thinks_well() {
+        let mut nodes = nodes();
+        let zone_a: Vec<NodeId> = nodes.of_zone(0).collect();
+        assert_eq!((nodes.room_in(0), nodes.with_room(0)), (6, Some(zone_a[0])));
+        nodes.get_mut(zone_a[0]).held = 1;
+        assert_eq!((nodes.room_in(0), nodes.with_room(0)), (5, Some(zone_a[1])));
+        // Of a machine that vanished nobody knows yet; of one that is not ready all do.
+        nodes.get_mut(zone_a[1]).health = Health::Lost;
+        assert_eq!((nodes.room_in(0), nodes.with_room(0)), (5, Some(zone_a[1])));
+        nodes.get_mut(zone_a[1]).health = Health::NotReady;
+        assert_eq!((nodes.room_in(0), nodes.with_room(0)), (3, Some(zone_a[2])));
+        nodes.get_mut(zone_a[2]).cordons = 1;
+        assert_eq!((nodes.room_in(0), nodes.with_room(0)), (1, Some(zone_a[0])));
+        nodes.get_mut(zone_a[0]).held = 2;
+        assert_eq!((nodes.room_in(0), nodes.with_room(0)), (0, None));
+    }
+
+    #[test]
+    fn a_share_of_a_zone_is_of_whole_nodes_and_takes_those_with_replicas_first() {
+        let mut nodes = nodes();
+        let zone_a: Vec<NodeId> = nodes.of_zone(0).collect();
+        nodes.get_mut(zone_a[2]).held = 1;
+        assert_eq!(nodes.part_of(0, Share(1.0 / 3.0)), [zone_a[2]]);
+        assert_eq!(nodes.part_of(0, Share(0.34)), [zone_a[2], zone_a[0]]);
+        assert_eq!(nodes.part_of(0, Share::ONE).len(), 3);
+        nodes.get_mut(zone_a[0]).health = Health::Deleted;
+        assert_eq!(nodes.part_of(0, Share::ONE), [zone_a[2], zone_a[1]]);
+        assert_eq!(nodes.machines_of(0), zone_a);
+    }
+}

@@ -227,6 +227,26 @@ mod tests {
         assert_eq!(names(0), "nodes a-node-1, a-node-2, a-node-3");
         assert_eq!(names(1), "nodes b-node-1, b-node-2, b-node-3, b-node-4");
         assert_eq!(nodes.get(added).zone, 1);
+        assert_eq!(nodes.name_all(&[added]), "node b-node-4");
+    }
+
+    #[test]
+    fn a_zone_counts_while_nodes_are_registered_or_can_come_into_being() {
+        let mut limited = nodes();
+        assert!(limited.is_domain(0, true) && limited.is_domain(0, false), "dead or alive");
+        for id in limited.machines_of(0) {
+            limited.get_mut(id).health = Health::Deleted;
+        }
+        assert!(!limited.is_domain(0, true), "nobody adds nodes");
+        let mut plan = Plan::neutral();
+        plan.topology.zones = vec!["a".to_owned()];
+        plan.nodes.per_zone = None;
+        let mut unlimited = Nodes::new(&plan, Seed { seed: 1, replication: 0 });
+        assert!(unlimited.is_domain(0, true) && unlimited.is_domain(0, false), "never used");
+        let only = unlimited.add(0, "a", false);
+        unlimited.get_mut(only).health = Health::Deleted;
+        assert!(unlimited.is_domain(0, true), "another comes into being");
+        assert!(!unlimited.is_domain(0, false), "its nodes are gone, and it is down");
     }
 
     #[test]

@@ -187,6 +187,26 @@ fn a_wait_before_a_retry_is_all_of_it_half_of_it_or_nothing_at_least() {
 }
 
 #[test]
+fn nobody_tries_again_while_more_than_the_share_of_a_client_s_attempts_has_failed() {
+    // Each attempt fails by itself, one in two or one in twenty; up to ten are made at once.
+    let attempts = |errors: f64, most: f64| {
+        let flaky = Upstream { errors: Share(errors), ..upstream(Law::ZERO) };
+        let mut dependencies = with_upstream(flaky);
+        dependencies.clients.retry = Some(Retry { breaker: Some(Share(most)), ..retries(10) });
+        let mut plan = plan(1, 500.0, 60.0);
+        plan.gateway.demand = Law::ZERO;
+        plan.dependencies = dependencies;
+        let (_, outcome) = witnessed(&plan, 0);
+        outcome.attempts.offered as f64 / outcome.ledger.offered as f64
+    };
+    // With every retry 1 / (1 - errors) attempts are made; 30 000 requests know that to one in
+    // a hundred.
+    assert!((attempts(0.5, 0.6) - 2.0).abs() < 0.04, "{}", attempts(0.5, 0.6));
+    assert!((attempts(0.05, 0.1) - 1.0526).abs() < 0.02, "{}", attempts(0.05, 0.1));
+    assert!(attempts(0.5, 0.1) < 1.001, "{}", attempts(0.5, 0.1));
+}
+
+#[test]
 fn an_incident_is_over_when_no_more_is_in_flight_than_in_the_calm_before() {
     // A replica that does 1 000 a second has a backlog of 500, and 1 000 come. It stops from 80 s
     // to 81 s: 1 500. Then 900 come, so that 500 are left at 91 s.

@@ -280,3 +280,34 @@ fn unscheduled(autoscaling: &Autoscaling) -> Pod {
         sampled: (Instant::ZERO, Span::ZERO),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pod_is_as_old_as_when_it_first_started_and_has_a_container_while_one_runs() {
+        let mut scaler = Scaler::new(Seed { seed: 1, replication: 0 });
+        let at = Instant::from_secs;
+        scaler.note(7, State::Scheduling, at(1.0), 0.0);
+        assert!(scaler.known[&7].started.is_none() && !scaler.known[&7].ran);
+        scaler.note(7, State::Sandbox, at(2.0), 0.0);
+        assert_eq!(scaler.known[&7].started, Some(clock(at(2.0))));
+        scaler.note(7, State::Booting, at(5.0), 1.5);
+        let pod = &scaler.known[&7];
+        assert!(pod.ran && pod.container.is_some());
+        assert_eq!(
+            pod.container.as_ref().map(|start| (start.at, start.used)),
+            Some((at(5.0), 1.5))
+        );
+        scaler.known.get_mut(&7).unwrap().read = Some(CounterReading { at: at(6.0), used: 2.0 });
+        scaler.note(7, State::BackOff, at(7.0), 2.0);
+        let pod = &scaler.known[&7];
+        assert!(pod.container.is_none() && pod.read.is_none() && pod.ran);
+        // Its machine is back: the pod is as old as it was.
+        scaler.note(7, State::Sandbox, at(60.0), 0.0);
+        assert_eq!(scaler.known[&7].started, Some(clock(at(2.0))));
+        scaler.note(7, State::Terminated, at(61.0), 0.0);
+        assert!(scaler.known.is_empty());
+    }
+}

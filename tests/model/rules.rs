@@ -207,6 +207,19 @@ fn nobody_tries_again_while_more_than_the_share_of_a_client_s_attempts_has_faile
 }
 
 #[test]
+fn a_full_token_buys_one_further_attempt() {
+    let broken = Upstream { errors: Share::ONE, ..upstream(Law::ZERO) };
+    let mut dependencies = with_upstream(broken);
+    let budget = Some(RetryBudget { per_request: 0.0, size: 1.0 });
+    dependencies.clients.retry = Some(Retry { budget, ..retries(10) });
+    let mut plan = plan(1, 10.0, 60.0);
+    plan.gateway.demand = Law::ZERO;
+    plan.dependencies = dependencies;
+    let (_, outcome) = witnessed(&plan, 0);
+    assert_eq!(outcome.attempts.offered, outcome.ledger.offered + 1);
+}
+
+#[test]
 fn an_incident_is_over_when_no_more_is_in_flight_than_in_the_calm_before() {
     // A replica that does 1 000 a second has a backlog of 500, and 1 000 come. It stops from 80 s
     // to 81 s: 1 500. Then 900 come, so that 500 are left at 91 s.

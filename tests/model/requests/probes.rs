@@ -69,18 +69,6 @@ fn property_21_without_overload_probes_that_compete_change_next_to_nothing() {
 }
 
 #[test]
-fn a_probe_that_is_answered_later_than_thought_and_in_time_has_not_failed() {
-    // Requests that come meanwhile keep a probe from being done when it should be: some tens of
-    // milliseconds instead of five, of a second.
-    let mut plan = loaded(0.7, 300.0);
-    plan.startup.readiness.failures = 1;
-    plan.startup.readiness.timeout = secs(1.0);
-    let (witness, outcome) = witnessed(&plan, 0);
-    assert!(failed(&witness, false).is_empty(), "{:?}", outcome.probes_failed);
-    assert_eq!(outcome.ledger.failed(), 0);
-}
-
-#[test]
 fn property_20_what_overloaded_probes_cost_adds_up_by_cause() {
     let ways = [Failure::LostInFlight, Failure::NoReadyReplica, Failure::DeadAddress];
     for replication in 0..4 {

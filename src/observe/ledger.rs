@@ -87,6 +87,11 @@ failures! {
 }
 
 impl Failure {
+    /// Whether only who sends the request can cause it, and no incident.
+    pub fn is_of_the_sender(self) -> bool {
+        self == Failure::Unauthenticated
+    }
+
     /// Whether only these can cause it: clients that react, policies, upstreams.
     pub fn is_of_dependencies(self) -> bool {
         use Failure::*;

@@ -60,6 +60,6 @@ pub struct RunRecovery {
     pub trigger: Option<Trigger>,
     /// What was normal.
     pub before: IntervalStats,
-    /// The last interval.
+    /// The last part.
     pub last: IntervalStats,
 }

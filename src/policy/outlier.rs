@@ -57,6 +57,14 @@ pub struct OutlierSpec {
     pub panic: Share,
 }
 
+impl OutlierSpec {
+    /// Whether so many of the hosts, at least one, may be out at once.
+    pub fn allows(&self, out: usize, hosts: usize) -> bool {
+        let share = out as f64 / hosts as f64;
+        share <= self.max_ejected.0 || (self.always_eject_one && out == 1)
+    }
+}
+
 impl Default for OutlierSpec {
     /// Envoy's own values, with one host that may always be out, as before its 1.28.
     fn default() -> Self {
@@ -201,9 +209,7 @@ impl Outliers {
 
     /// Takes a host out, if not too many are.
     fn eject(&mut self, now: Instant, host: usize) -> bool {
-        let share = (self.ejected + 1) as f64 / self.hosts.len() as f64;
-        let may =
-            share <= self.spec.max_ejected.0 || (self.spec.always_eject_one && self.ejected == 0);
+        let may = self.spec.allows(self.ejected + 1, self.hosts.len());
         if may {
             let OutlierSpec { base_ejection, max_ejection, .. } = self.spec;
             let host = &mut self.hosts[host];

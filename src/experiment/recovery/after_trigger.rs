@@ -1,7 +1,7 @@
 //! Whether a system comes back once what troubled it is gone.
 //!
 //! ```text
-//!  warm-up │ before │ 10 s │ trigger │      after       │ last interval │ D │ end
+//!  warm-up │ before │ 10 s │ trigger │      after       │ last part     │ D │ end
 //!          │ normal │      │         │ back in a window │ stuck?        │   │
 //! ```
 //!
@@ -15,9 +15,9 @@
 //! goodput (requests answered, at whatever attempt, over requests sent) is at most a point below
 //! normal, and three standard errors of the difference between so many requests, and the mean
 //! latency at most twice the normal one. **Recovered** is a run from the first good window after
-//! the trigger from which on at least 19 of 20 windows are good, if the last interval, a fifth of
+//! the trigger from which on at least 19 of 20 windows are good, if the last part, a fifth of
 //! the time after the trigger and at least a window, is good as a whole. It is **stuck** if in the
-//! last interval the goodput is below half of the normal one, and **degraded** if neither. With
+//! last part the goodput is below half of the normal one, and **degraded** if neither. With
 //! less than two windows after the trigger, or 20 s before it, nothing is said.
 //!
 //! Assumed: what is normal stays so, apart from the rate, whose rises count and whose falls do not;
@@ -45,7 +45,7 @@ const SLOWER: f64 = 2.0;
 const ONE_BAD_IN: usize = 20;
 /// Below this share of the normal goodput a system is stuck.
 const STUCK: f64 = 0.5;
-/// The last interval is this part of the time after the trigger.
+/// The last part is one in so many of the time after the trigger.
 const LAST_PART: usize = 5;
 
 /// The trigger of a run that ended at `ended`: its faults after `warm_up`, and the increase of its
@@ -103,7 +103,7 @@ fn judge(
     judged
 }
 
-/// Intervals of the last interval.
+/// Intervals in the last part.
 fn last_intervals(after: usize, window: usize) -> usize {
     after.div_ceil(LAST_PART).max(window).min(after)
 }

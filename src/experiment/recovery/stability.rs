@@ -35,9 +35,9 @@ pub struct StabilitySummary {
     pub recovered_after: Option<Statistic>,
     /// Goodput before the trigger, of those that say.
     pub goodput_before: Option<Statistic>,
-    /// Goodput in the last interval.
+    /// Goodput in the last part.
     pub goodput_last: Option<Statistic>,
-    /// What is elevated in the last interval of those that did not recover, the most first.
+    /// What is elevated in the last part of those that did not recover, the most first.
     pub sustaining_loops: Vec<Feedback>,
 }
 
@@ -55,7 +55,7 @@ pub enum Loop {
     Restarts,
 }
 
-/// A loop at work: its measure before the trigger and in the last interval.
+/// A loop at work: its measure before the trigger and in the last part.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Feedback {
     /// Which loop.
@@ -63,7 +63,7 @@ pub struct Feedback {
     pub of: Loop,
     /// Before.
     pub before: Statistic,
-    /// In the last interval.
+    /// In the last part.
     pub last: Statistic,
 }
 
@@ -147,7 +147,7 @@ pub fn unclear(outcomes: &[Outcome]) -> u64 {
     all.filter(|one| matches!(one.stability, Stability::Unclear(_))).count() as u64
 }
 
-/// The loops that are elevated in the last intervals.
+/// The loops that are elevated in the last parts.
 fn sustaining_loops(held: &[&RunRecovery], confidence: Confidence) -> Vec<Feedback> {
     let feedback = |of: Loop| {
         let measure = |interval: fn(&RunRecovery) -> &IntervalStats| {

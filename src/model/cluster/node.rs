@@ -196,9 +196,9 @@ impl Nodes {
             return old;
         }
         let first = (self.pass * period as f64) as u64;
-        let look = Instant(first + old.0.saturating_sub(first).div_ceil(period) * period);
-        assert!(look >= now, "a node that vanishes at {now} was found missing at {look}");
-        look
+        let noticed = Instant(first + old.0.saturating_sub(first).div_ceil(period) * period);
+        assert!(noticed >= now, "a node that vanishes at {now} was found missing at {noticed}");
+        noticed
     }
 
     /// A node's own random stream.

@@ -31,8 +31,7 @@ impl Observer for Recorder {
             return;
         }
         self.windows.fail(sent, failure);
-        // Who does not prove who it is would be turned away without any incident too.
-        if failure != Failure::Unauthenticated {
+        if !failure.is_of_the_sender() {
             self.failed.failures[failure as usize] += 1;
             self.failed_lately += 1;
         }

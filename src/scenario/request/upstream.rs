@@ -128,20 +128,20 @@ fn outliers(section: &SectionReader<'_>, hosts: usize) -> Option<OutlierSpec> {
         let problem = problem.label("with its only host out, all are used (panic)");
         section.note(problem.help("raise `hosts`, or write panic = \"0%\""));
     }
-    let (max_ejected, one) = (section.get(key::MAX_EJECTED), section.get(key::ALWAYS_EJECT_ONE));
-    if !one && max_ejected.0 * (hosts as f64) < 1.0 {
-        let problem = Problem::warning(on.place, "`upstream.outlier-detection` has no effect");
-        let problem = problem.label(format!("{max_ejected} of {hosts} hosts is none"));
-        section.note(problem.help("raise `max-ejected`, or write always-eject-one = true"));
-    }
-    Some(OutlierSpec {
+    let spec = OutlierSpec {
         interval: section.period(key::INTERVAL).value,
         base_ejection: section.get(key::BASE_EJECTION),
         max_ejection: section.get(key::MAX_EJECTION),
-        max_ejected,
-        always_eject_one: one,
+        max_ejected: section.get(key::MAX_EJECTED),
+        always_eject_one: section.get(key::ALWAYS_EJECT_ONE),
         consecutive_5xx: Some(section.count(key::CONSECUTIVE, 1..=COUNT_LIMIT).value as u32),
         panic,
         ..OutlierSpec::default()
-    })
+    };
+    if !spec.allows(1, hosts) {
+        let problem = Problem::warning(on.place, "`upstream.outlier-detection` has no effect");
+        let problem = problem.label(format!("{} of {hosts} hosts is none", spec.max_ejected));
+        section.note(problem.help("raise `max-ejected`, or write always-eject-one = true"));
+    }
+    Some(spec)
 }

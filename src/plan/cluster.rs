@@ -157,4 +157,7 @@ pub struct Autoscaling {
     pub scrape: Span,
     /// Between two readings of a kubelet.
     pub kubelet: Span,
+    /// Whether a run starts with the replicas that it holds at the first rate, as if it had run for
+    /// long; see [`Plan::settle`](super::Plan::settle).
+    pub settled: bool,
 }

@@ -87,6 +87,35 @@ impl Plan {
         self.gateway.replicas.max(most as usize)
     }
 
+    /// The replicas that there are in the long run at a constant `rate`: those that are wanted, or
+    /// what an autoscaler that finds its least number adds to that, to stay within its tolerance.
+    pub fn replicas_at(&self, rate: Rate) -> usize {
+        let Some(autoscaling) = &self.autoscaling else { return self.gateway.replicas };
+        let spec = &autoscaling.spec;
+        let target = f64::from(spec.target.utilisation_pct) / 100.0;
+        let of_request = autoscaling.request_milli as f64 / 1e3 / self.gateway.cores.0;
+        let held = target * (1.0 + spec.target.tolerance_up) * of_request;
+        let (least, most) = (spec.min.max(1) as usize, spec.max.max(1) as usize);
+        let enough = |replicas: &usize| self.utilisation(rate, *replicas) <= held;
+        (least..most).find(enough).unwrap_or(most)
+    }
+
+    /// Starts with the replicas that the autoscaler holds at the first rate, evenly spread, if it
+    /// is to. Where that is not known before anything runs (recorded traffic, users who wait, and
+    /// policies that answer early) it finds them itself.
+    pub fn settle(&mut self) {
+        let Traffic::Process(process) = &self.traffic else { return };
+        let settled = self.autoscaling.as_ref().is_some_and(|autoscaling| autoscaling.settled);
+        let Some((_, first)) = process.corners.first().filter(|_| settled) else { return };
+        if self.ends_early() {
+            return;
+        }
+        let replicas = self.replicas_at(Rate(first.0 * self.requests_per_arrival()));
+        let zones = self.topology.zones.len();
+        self.gateway.replicas = replicas;
+        self.topology.placement = (0..replicas).map(|slot| slot % zones).collect();
+    }
+
     /// The most places for replicas: those that may be wanted, and the surge of a rollout.
     pub fn slots(&self) -> usize {
         let rolls = self.faults.iter().any(|fault| fault.fault == Fault::Rollout);

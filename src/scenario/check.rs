@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Place, Problem};
 use crate::objective::{Bound, Metric, Objective, Relation};
-use crate::plan::{Extent, Fault, FaultPlan, Ingress, Plan, Schedule, Traffic};
+use crate::plan::{Autoscaling, Extent, Fault, FaultPlan, Ingress, Plan, Schedule, Traffic};
 use crate::scenario::reader::{Parsed, Reader};
 use crate::scenario::section::gateway::{GatewayPart, Management, Tier};
 use crate::scenario::section::topology::TopologyPart;
@@ -12,28 +12,55 @@ use crate::units::{Rate, Span};
 /// The requests of one replication above which a run is doubted.
 const REQUEST_DOUBT: f64 = 1e12;
 
-/// Warns of a managed gateway that the product would not run so.
-pub(crate) fn product(reader: &Reader<'_>, gateway: &GatewayPart, topology: &TopologyPart) {
+/// Warns of a managed gateway that the product would not run so, and says what it is if it cannot
+/// be had at all: a what-if.
+pub(crate) fn product(
+    reader: &Reader<'_>,
+    gateway: &GatewayPart,
+    autoscaling: Option<&Autoscaling>,
+    topology: &TopologyPart,
+) -> Option<String> {
     if gateway.management != Management::Managed {
-        return;
+        return None;
     }
-    let (replicas, place) = (gateway.replicas.value, &gateway.replicas.place);
-    let warn = |place: &Place, title: &str, help: &str| reader.warn(place.clone(), title, help);
-    if replicas < 2 {
-        warn(place, "a managed gateway has at least 2 replicas", "the product never runs fewer");
-    } else if replicas > 2 && gateway.tier == Some(Tier::Small) {
-        let help = "only Large and Extra Large scale, to 3; choose tier = \"large\" or 2 replicas";
-        warn(place, "a small gateway has 2 replicas and does not scale", help);
-    } else if replicas > 3 {
-        let help = "the product scales to 3; more shows what it does not offer";
-        warn(place, "a managed gateway has at most 3 replicas", help);
+    let replicas = gateway.replicas.value;
+    let what_if = gateway.sold_tier().and_then(|tier| unsold(tier, replicas, autoscaling));
+    if let Some(what_if) = &what_if {
+        let help = "a what-if: what is sold comes without `gateway.replicas` and [autoscaler]";
+        let title = format!("not for sale: {what_if}");
+        reader.warn(gateway.replicas.place.clone(), title, help);
+    } else if gateway.sold_tier().is_none() && replicas < 2 {
+        let title = "a managed gateway has at least 2 replicas";
+        reader.warn(gateway.replicas.place.clone(), title, "the product never runs fewer");
     }
     let placement = &topology.plan.placement;
     let together = placement.iter().all(|zone| placement.first() == Some(zone));
     if replicas > 1 && together {
         let help = "the product spreads replicas over zones; one zone outage takes them all";
-        warn(&topology.place, "all replicas are in one zone", help);
+        reader.warn(topology.place.clone(), "all replicas are in one zone", help);
     }
+    what_if
+}
+
+/// How a tier is sold, if not with these replicas: Small as two, Large and Extra Large as two that
+/// scale to three (documented: gateway prerequisites).
+fn unsold(tier: Tier, replicas: u64, autoscaling: Option<&Autoscaling>) -> Option<String> {
+    let is = |count: u64| format!("{count} replica{}", if count == 1 { "" } else { "s" });
+    let bounds = autoscaling.map(|one| (one.spec.min, one.spec.max));
+    let has = match bounds {
+        Some((least, most)) => format!("{least} to {most} replicas"),
+        None => format!("{} at all times", is(replicas)),
+    };
+    let (name, sold) = match tier {
+        Tier::Small => ("Small", "2 replicas at all times"),
+        Tier::Large => ("Large", "2 replicas that scale to 3"),
+        Tier::XLarge => ("Extra Large", "2 replicas that scale to 3"),
+    };
+    let as_sold = match tier {
+        Tier::Small => replicas == 2,
+        Tier::Large | Tier::XLarge => bounds == Some((2, 3)),
+    };
+    (!as_sold).then(|| format!("{name} is sold as {sold}, this has {has}"))
 }
 
 /// Warns of more load than the gateway carries, or than it is rated for.
@@ -44,8 +71,9 @@ pub(crate) fn load(
     rating: Option<Rate>,
 ) {
     let Some(peak) = peak else { return };
-    let busy = plan.utilisation(peak.value, plan.gateway.replicas);
-    let capacity = Rate(plan.saturation().0 * plan.gateway.replicas as f64);
+    let replicas = plan.most_replicas();
+    let busy = plan.utilisation(peak.value, replicas);
+    let capacity = Rate(plan.saturation().0 * replicas as f64);
     let when = if burst(plan) > 1.0 { " in a burst" } else { "" };
     let load = format!("the load of {}{when}", peak.value);
     let problem = if busy >= 1.0 {
@@ -59,7 +87,7 @@ pub(crate) fn load(
     } else {
         return;
     };
-    let label = format!("{:.0} % of the CPU of {} replicas", busy * 100.0, plan.gateway.replicas);
+    let label = format!("{:.0} % of the CPU of {replicas} replicas", busy * 100.0);
     let problem = match plan.ends_early() {
         true => problem.help("requests that a policy answers early take less"),
         false => problem,

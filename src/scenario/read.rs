@@ -10,7 +10,7 @@ use crate::plan::{Fault, FaultPlan, Ingress, Plan, Run};
 use crate::scenario::fault::section as fault;
 use crate::scenario::fault::target::Targets;
 use crate::scenario::reader::Reader;
-use crate::scenario::reader::setting::Setting;
+use crate::scenario::reader::setting::{Mark, Setting};
 use crate::scenario::reader::syntax;
 use crate::scenario::request::dependencies;
 use crate::scenario::section::gateway::GatewayPart;
@@ -49,6 +49,8 @@ pub struct Scenario {
     pub objectives: Vec<Objective>,
     /// Every setting as resolved, in the order of the reference, with where its value comes from.
     pub settings: Vec<Setting>,
+    /// Of a managed gateway that cannot be had: how its tier is sold, and what this is instead.
+    pub what_if: Option<String>,
 }
 
 /// What became of a scenario file.
@@ -130,11 +132,29 @@ pub fn parse(name: &str, text: &str, base: &Path) -> Loaded {
     let scenario = parts.filter(|_| sound).map(|parts| {
         let path = PathBuf::from(name);
         let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into());
-        let ScenarioParts { question, plan, objectives } = parts;
+        let ScenarioParts { question, plan, objectives, what_if } = parts;
         let (text, changes) = (text.to_owned(), Vec::new());
-        Scenario { path, name: stem, question, text, changes, plan, objectives, settings }
+        let mut settings = settings;
+        say_settled(&mut settings, &plan);
+        Scenario { path, name: stem, question, text, changes, plan, objectives, settings, what_if }
     });
     Loaded { scenario, problems, source }
+}
+
+/// Says with how many replicas a run starts, and where, if that follows from the load.
+fn say_settled(settings: &mut [Setting], plan: &Plan) {
+    let held_in = |zone| plan.topology.placement.iter().filter(|of| **of == zone).count();
+    let per_zone: Vec<usize> = (0..plan.topology.zones.len()).map(held_in).collect();
+    for (path, value) in [
+        ("gateway.replicas", plan.gateway.replicas.to_string()),
+        ("topology.replicas-per-zone", format!("{per_zone:?}")),
+    ] {
+        let differs = |one: &&mut Setting| one.path == path && one.value != value;
+        if let Some(setting) = settings.iter_mut().find(differs) {
+            setting.source = "what the autoscaler holds at the first rate".to_owned();
+            (setting.value, setting.mark) = (value, Mark::Inferred);
+        }
+    }
 }
 
 /// The problems, or as many as a person would read, errors before warnings.
@@ -163,6 +183,7 @@ struct ScenarioParts {
     question: String,
     plan: Plan,
     objectives: Vec<Objective>,
+    what_if: Option<String>,
 }
 
 /// Which sections are free of errors, so that checks across them make sense.
@@ -181,9 +202,6 @@ fn scenario(reader: &Reader<'_>) -> Option<ScenarioParts> {
     let (gateway, capacity_sound) = reader.is_sound(|| gateway::read(reader));
     let (topology, placed) = reader.is_sound(|| topology::read(reader, &gateway.replicas));
     let gateway_sound = capacity_sound && placed;
-    if gateway_sound {
-        check::product(reader, &gateway, &topology);
-    }
     let run = run::read(reader);
     let zones = topology.plan.zones.len();
     let (ingress, ingress_sound) = reader.is_sound(|| ingress::read(reader, &gateway, zones));
@@ -196,24 +214,18 @@ fn scenario(reader: &Reader<'_>) -> Option<ScenarioParts> {
     let termination = nodes::read_termination(reader, &detection);
     let nodes = nodes::read(reader, &topology.plan);
     let upgrade = nodes::read_upgrade(reader);
-    let autoscaling = autoscaler::read(reader, &gateway);
+    let (autoscaling, scaling_sound) = reader.is_sound(|| autoscaler::read(reader, &gateway));
+    let what_if = match gateway_sound && scaling_sound {
+        true => check::product(reader, &gateway, autoscaling.as_ref(), &topology),
+        false => None,
+    };
     let replicas = gateway.plan.replicas;
     let horizon = run.map(|run| run.horizon);
     let traffic = arrivals::read(reader, horizon, replicas, &dependencies);
 
-    let targets = Targets {
-        topology: &topology.plan,
-        instances: ingress.instances.len(),
-        known_nodes: nodes.per_zone.is_some(),
-        provisioner: nodes.provisioning.is_some(),
-        dependencies: &dependencies,
-        contracts: gateway.contracts,
-        sound: gateway_sound && ingress_sound && dependencies_sound,
-    };
-    let (faults, faults_sound) = faults(reader, &targets, run.as_ref(), &topology, &ingress);
     let mut plan = Plan {
         gateway: gateway.plan.clone(),
-        topology: topology.plan,
+        topology: topology.plan.clone(),
         ingress,
         traffic: traffic.plan.clone(),
         dependencies,
@@ -223,14 +235,28 @@ fn scenario(reader: &Reader<'_>) -> Option<ScenarioParts> {
         upgrade,
         termination,
         autoscaling,
-        faults,
+        faults: Vec::new(),
         windows: Vec::new(),
         run: run.unwrap_or_else(stand_in),
     };
+    if !topology.placed {
+        plan.settle();
+    }
+    let targets = Targets {
+        topology: &plan.topology,
+        instances: plan.ingress.instances.len(),
+        known_nodes: plan.nodes.per_zone.is_some(),
+        provisioner: plan.nodes.provisioning.is_some(),
+        dependencies: &plan.dependencies,
+        contracts: gateway.contracts,
+        sound: gateway_sound && ingress_sound && dependencies_sound,
+    };
+    let (faults, faults_sound) = faults(reader, &targets, run.as_ref(), &topology, &plan.ingress);
+    plan.faults = faults;
     let sound = Sound { gateway: gateway_sound, ingress: ingress_sound, faults: faults_sound };
     let objectives = finish(reader, &mut plan, (&texts, run.is_some()), &sound, &gateway, &traffic);
     run?;
-    Some(ScenarioParts { question: question?, plan, objectives })
+    Some(ScenarioParts { question: question?, plan, objectives, what_if })
 }
 
 /// Stands in for a run that could not be read, so that the rest can be checked.

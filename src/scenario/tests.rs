@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::diagnostic::render;
 use crate::plan::{
-    Balancing, Configuration, Extent, Fault, Gate, ReplicaTarget, Scatter, Schedule, Traffic,
+    Balancing, Configuration, Extent, Fault, Gate, Plan, ReplicaTarget, Scatter, Schedule, Traffic,
 };
 use crate::random::Law;
 use crate::scenario::read::{load, parse};
@@ -98,6 +98,14 @@ fn setting<'s>(scenario: &'s Scenario, path: &str) -> &'s Setting {
     settings.find(|setting| setting.path == path).unwrap_or_else(|| panic!("no {path}"))
 }
 
+/// The plan of a file that writes its replicas out: they are where it starts, whatever the load.
+pub(super) fn with_written_replicas(mut plan: Plan) -> Plan {
+    if let Some(autoscaling) = &mut plan.autoscaling {
+        autoscaling.settled = false;
+    }
+    plan
+}
+
 /// A file that writes every setting out.
 pub(super) fn written(settings: &[Setting]) -> String {
     let mut text = String::new();
@@ -136,9 +144,54 @@ fn a_tier_is_its_cores_and_the_rate_that_fills_them() {
     {
         let plan = sound(&format!("{LEAST}gateway.tier = \"{tier}\"\n")).plan;
         assert_eq!(plan.gateway.cores.0, cores);
-        assert_eq!(plan.gateway.demand, Law::Exponential(Span::from_secs(cores / rate)));
+        assert_eq!(plan.gateway.demand, Law::LogNormal(Span::from_secs(cores / rate), 0.2));
         assert!((plan.saturation().0 / rate - 1.0).abs() < 1e-5);
     }
+}
+
+#[test]
+fn a_tier_comes_as_it_is_sold_and_what_is_not_sold_is_named() {
+    let read = |more: &str| sound(&format!("{LEAST}{more}\n"));
+    let scales = |scenario: &Scenario| {
+        scenario.plan.autoscaling.as_ref().map(|one| (one.spec.min, one.spec.max))
+    };
+    for tier in ["large", "xlarge"] {
+        let scenario = read(&format!("gateway.tier = \"{tier}\""));
+        assert_eq!((scales(&scenario), scenario.what_if), (Some((2, 3)), None), "{tier}");
+    }
+    let small = read("gateway.tier = \"small\"");
+    assert_eq!((scales(&small), small.plan.gateway.replicas, small.what_if), (None, 2, None));
+    for (more, bounds, said) in [
+        ("gateway.replicas = 3", None, "3 replicas at all times"),
+        ("gateway.tier = \"small\"\ngateway.replicas = 3", None, "Small is sold as 2 replicas"),
+        ("[autoscaler]\nmax = 5", Some((2, 5)), "2 to 5 replicas"),
+    ] {
+        let scenario = read(more);
+        assert_eq!(scales(&scenario), bounds, "{more}");
+        assert!(scenario.what_if.is_some_and(|what_if| what_if.contains(said)), "{more}");
+    }
+    let own = "gateway.cores = 2\ngateway.cpu-per-request = \"1ms\"\ngateway.replicas = 5";
+    for more in [own, "gateway.management = \"self-managed\"\ngateway.replicas = 5"] {
+        let scenario = read(more);
+        assert_eq!((scales(&scenario), scenario.what_if), (None, None), "{more}");
+    }
+}
+
+#[test]
+fn an_autoscaled_gateway_starts_with_the_replicas_that_its_load_keeps() {
+    let read = |rate: &str, more: &str| {
+        let text = LEAST.replace("900/s", rate) + more;
+        let scenario = sound(&text);
+        let found = setting(&scenario, "gateway.replicas").clone();
+        assert_eq!(found.value, scenario.plan.gateway.replicas.to_string());
+        assert_eq!(scenario.plan.topology.placement.len(), scenario.plan.gateway.replicas);
+        (scenario.plan.gateway.replicas, found.mark)
+    };
+    // Two hold up to 70 % and a tenth of that: 2 · 715/s · 0.77 = 1 101/s.
+    assert_eq!(read("1101/s", "").0, 2);
+    assert_eq!(read("1102/s", ""), (3, Mark::Inferred));
+    assert_eq!(read("9000/s", "").0, 3);
+    assert_eq!(read("1200/s", "gateway.replicas = 2\n[autoscaler]\n"), (2, Mark::Given));
 }
 
 #[test]
@@ -204,7 +257,7 @@ fn a_file_that_writes_every_setting_out_means_the_same() {
     for text in [LEAST, MOST, &format!("{LEAST}{managed}{daily}"), &swinging] {
         let scenario = sound(text);
         let again = sound(&written(&scenario.settings));
-        assert_eq!(again.plan, scenario.plan);
+        assert_eq!(again.plan, with_written_replicas(scenario.plan));
         assert_eq!(again.objectives, scenario.objectives);
         assert_eq!(again.question, scenario.question);
         assert!(again.settings.iter().all(|setting| setting.mark == Mark::Given));

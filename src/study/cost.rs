@@ -59,9 +59,17 @@ impl Prices {
         if self.given.is_empty() { "entitlements (Large)" } else { "price" }
     }
 
+    /// What the gateway of a scenario costs; a what-if that nobody sells has no price.
+    pub fn of(&self, scenario: &Scenario) -> Cost {
+        match scenario.what_if {
+            Some(_) => Cost { amount: None, words: "not for sale".to_owned() },
+            None => self.of_tier(tier(scenario).as_deref()),
+        }
+    }
+
     /// What a gateway of this tier costs. Without prices: an Extra Large takes two Large
     /// entitlements, a Small one of its own kind (documented by the vendor).
-    pub fn of(&self, tier: Option<&str>) -> Cost {
+    fn of_tier(&self, tier: Option<&str>) -> Cost {
         let cost = |amount: Option<f64>, words: &str| Cost { amount, words: words.to_owned() };
         let Some(tier) = tier else { return cost(None, "–") };
         if !self.given.is_empty() {
@@ -91,16 +99,19 @@ mod tests {
     #[test]
     fn entitlements_are_counted_as_the_vendor_does() {
         let prices = Prices::default();
-        assert_eq!(prices.of(Some("xlarge")).amount, Some(2.0));
-        assert_eq!(prices.of(Some("small")), Cost { amount: None, words: "1 Small".to_owned() });
-        assert_eq!(prices.of(None).amount, None);
+        assert_eq!(prices.of_tier(Some("xlarge")).amount, Some(2.0));
+        assert_eq!(
+            prices.of_tier(Some("small")),
+            Cost { amount: None, words: "1 Small".to_owned() }
+        );
+        assert_eq!(prices.of_tier(None).amount, None);
     }
 
     #[test]
     fn given_prices_take_their_place() {
         let prices = Prices::read("small=300, large=1200.5").unwrap();
-        assert_eq!(prices.of(Some("large")).words, "1200.5");
-        assert_eq!((prices.of(Some("xlarge")).amount, prices.unit()), (None, "price"));
+        assert_eq!(prices.of_tier(Some("large")).words, "1200.5");
+        assert_eq!((prices.of_tier(Some("xlarge")).amount, prices.unit()), (None, "price"));
         assert!(Prices::read("lrge=3").unwrap_err().help.unwrap().contains("large"));
         for wrong in ["large", "large=", "large=-1", "large=NaN", "large=1e300"] {
             assert!(Prices::read(wrong).unwrap_err().title.contains("no price"), "{wrong}");

@@ -24,7 +24,8 @@ pub enum Caveat {
     WideInterval { window: String, reach: f64, needed: u64 },
     /// The greatest load is this share of the capacity of all replicas; `load` names it.
     Overload { load: String, utilisation: f64 },
-    /// The greatest load is this share of the capacity that is left with one replica less.
+    /// The greatest load is this share of the capacity that is left with one replica less than run
+    /// at it.
     NoSpare { utilisation: f64, left: usize },
     /// A replica's part of the greatest load is this share of what a slow-down leaves it.
     SlowOverload { fault: String, utilisation: f64 },
@@ -42,6 +43,8 @@ pub enum Caveat {
     FaultMissed { fault: String, at: Instant, reason: &'static str },
     /// Only the first of the changes of state are in the file of events.
     EventsCut { kept: usize, beyond: u64 },
+    /// The gateway cannot be had: how its tier is sold, and what it is instead.
+    NotForSale { what_if: String },
     /// Settings that nobody publishes.
     Assumed { settings: Vec<Assumption> },
 }
@@ -67,7 +70,7 @@ impl Caveat {
     }
 
     fn key_and_remedy(&self) -> (&'static str, String) {
-        let more = "raise gateway.replicas or choose a larger gateway.tier";
+        let more = "choose a larger gateway.tier, or more replicas where they can be had";
         let (key, remedy) = match self {
             Caveat::Interrupted { .. } => ("interrupted", "let the run finish"),
             Caveat::OneReplication { .. } => ("one_replication", "--replications 10"),
@@ -93,6 +96,7 @@ impl Caveat {
             Caveat::Unrecovered { .. } => ("unrecovered", "raise run.horizon"),
             Caveat::Unanswered { .. } => ("unanswered", "raise run.horizon"),
             Caveat::FaultMissed { .. } => ("fault_missed", "check the fault's time and target"),
+            Caveat::NotForSale { .. } => ("not_for_sale", ""),
             Caveat::EventsCut { .. } => ("events_cut", "shorten run.horizon to see the rest"),
             Caveat::Assumed { .. } => {
                 ("assumed", "write down your own; brownout check --settings says more")
@@ -165,10 +169,7 @@ impl Caveat {
             Caveat::Replayed { demands, spread, again } => {
                 replayed_message(*demands, *spread, *again)
             }
-            Caveat::MemoryOver { peak, limit } => format!(
-                "requests in flight would take {peak} of a limit of {limit}; the model does not \
-                 kill the replica, the kernel would"
-            ),
+            Caveat::MemoryOver { peak, limit } => memory_message(*peak, *limit),
             Caveat::Unrecovered { incidents } => {
                 let incidents = plural(*incidents, "incident");
                 format!("{incidents} not back to normal before the end of the run")
@@ -186,9 +187,17 @@ impl Caveat {
             Caveat::FaultMissed { fault, at, reason } => {
                 format!("fault {fault} had no effect at {at}: {reason}")
             }
+            Caveat::NotForSale { what_if } => format!("not for sale: {what_if}"),
             Caveat::Assumed { settings } => assumed_message(settings),
         }
     }
+}
+
+fn memory_message(peak: Bytes, limit: Bytes) -> String {
+    format!(
+        "requests in flight would take {peak} of a limit of {limit}; the model does not kill the \
+         replica, the kernel would"
+    )
 }
 
 fn interrupted_message(kept: usize, asked: usize, partial: bool) -> String {

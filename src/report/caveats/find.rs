@@ -39,6 +39,8 @@ pub fn caveats_of(scenario: &Scenario, run: &Experiment, summary: &Summary) -> V
         all.extend(few_samples(window, run.outcomes.len()));
         all.extend(wide(window, run.outcomes.len()));
     }
+    let what_if = scenario.what_if.clone();
+    all.extend(what_if.map(|what_if| Caveat::NotForSale { what_if }));
     all.extend(assumed(scenario));
     all
 }
@@ -56,15 +58,17 @@ fn one_replication(run: &Experiment, steady: Option<SteadyWindow>) -> Option<Cav
     (run.outcomes.len() == 1).then_some(Caveat::OneReplication { mean, until })
 }
 
-/// The load against the capacity of all replicas, else of all but one if anything can fail.
+/// The load against the capacity of all replicas that there may be, else of those that run at it
+/// but for one if anything can fail.
 fn capacity(plan: &Plan) -> Option<Caveat> {
-    let replicas = plan.gateway.replicas;
     let (work, load) = greatest_load(plan);
     let utilisation = |replicas| work / (plan.gateway.cores.0 * replicas as f64);
-    if utilisation(replicas) > 1.0 {
-        return Some(Caveat::Overload { load, utilisation: utilisation(replicas) });
+    let most = utilisation(plan.most_replicas());
+    if most > 1.0 {
+        return Some(Caveat::Overload { load, utilisation: most });
     }
-    let left = replicas.checked_sub(1).filter(|left| *left > 0)?;
+    let running = plan.replicas_at(Rate(work / plan.demand_secs()));
+    let left = running.checked_sub(1).filter(|left| *left > 0)?;
     let utilisation = utilisation(left);
     (utilisation > 1.0 && !plan.faults.is_empty()).then_some(Caveat::NoSpare { utilisation, left })
 }
@@ -96,8 +100,9 @@ fn greatest_load(plan: &Plan) -> (f64, String) {
 /// Slow-downs that leave a replica less than its part of the load, though it could carry that at
 /// full speed.
 fn slow_overload(plan: &Plan) -> impl Iterator<Item = Caveat> {
-    let all = plan.gateway.cores.0 * plan.gateway.replicas as f64;
-    let utilisation = greatest_load(plan).0 / all;
+    let work = greatest_load(plan).0;
+    let running = plan.replicas_at(Rate(work / plan.demand_secs()));
+    let utilisation = work / (plan.gateway.cores.0 * running as f64);
     plan.faults.iter().filter_map(move |fault| {
         let Fault::ReplicaSlow(_, share, _) = fault.fault else { return None };
         let slow = utilisation / share.0;

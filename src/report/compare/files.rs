@@ -17,7 +17,6 @@ use crate::report::run::report::Report;
 use crate::stats::Interval;
 use crate::stats::paired::Comparison;
 use crate::study::compare::Contrast;
-use crate::study::cost::tier;
 
 /// The schema of `comparison.json`.
 const SCHEMA: &str = "brownout/comparison/2";
@@ -39,7 +38,7 @@ pub fn write_tables(
 /// Those of the writer.
 pub fn write_json(report: &CompareReport, out: &mut dyn Write) -> Result<()> {
     let variant = |(index, one): (usize, &Report)| {
-        let cost = report.prices.of(tier(one.scenario).as_deref());
+        let cost = report.prices.of(one.scenario);
         Ok(json!({
             "name": report.name(index),
             "cost": cost.amount,

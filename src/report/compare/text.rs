@@ -10,7 +10,6 @@ use crate::report::format::table::{Table, fits};
 use crate::report::format::words::{capitalised, distinct, plural, wrapped};
 use crate::report::run::report::Report;
 use crate::report::run::tables;
-use crate::study::cost::tier;
 use crate::verdict::{Overall, Verdict};
 
 const GAIN: &str = "gain: how many times narrower the interval is than that of independent runs \
@@ -60,7 +59,7 @@ fn variants(report: &CompareReport) -> String {
 
 /// What each variant costs and whether it meets its objectives, with the figure of each.
 fn verdicts(report: &CompareReport, paint: Paint) -> String {
-    let cost = |one: &Report| report.prices.of(tier(one.scenario).as_deref()).words;
+    let cost = |one: &Report| report.prices.of(one.scenario).words;
     let mut heads = Table::default();
     for (index, one) in report.reports.iter().enumerate() {
         heads.row([report.label(index), cost(one), String::from("|")]);

@@ -14,7 +14,10 @@ use crate::study::capacity::settling::Settling;
 /// What limits the plan.
 pub(crate) fn texts(report: &CapacityReport) -> Vec<String> {
     let base = report.base();
-    let mut all = Vec::new();
+    let mut all: Vec<String> = (report.candidates.iter())
+        .filter_map(|one| one.scenario.what_if.as_deref())
+        .map(|what_if| format!("not for sale: {what_if}; it is never recommended"))
+        .collect();
     if report.modes.contains(&Mode::DailyPeak) {
         all.push(format!(
             "the peak of a day is taken as {} times its trough, climbed to in 15 min: assumed → \

@@ -8,7 +8,7 @@ use crate::study::capacity::mode::Mode;
 use crate::study::capacity::search::Capacity;
 use crate::study::capacity::sensitivity::Sensitivity;
 use crate::study::capacity::settling::Settling;
-use crate::study::cost::{Cost, Prices, tier};
+use crate::study::cost::{Cost, Prices};
 
 /// A capacity plan with all that is said of it.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl<'a> CapacityReport<'a> {
 
     /// What a candidate costs.
     pub(crate) fn cost(&self, candidate: usize) -> Cost {
-        self.prices.of(tier(&self.candidates[candidate].scenario).as_deref())
+        self.prices.of(&self.candidates[candidate].scenario)
     }
 
     /// The candidate that is recommended.

@@ -85,7 +85,13 @@ pub(crate) fn headline(report: &CapacityReport) -> Headline {
             let rest = format!(": no gateway is sure to carry {demand} in {modes}");
             ('?', ("UNDECIDED", "UNDECIDED"), rest)
         }
-        None => ('✗', ("NONE", "None"), format!(" of these gateways carries {demand} in {modes}")),
+        None => {
+            let which = match report.carries().contains(&Carries::Yes) {
+                true => "the gateways that are for sale",
+                false => "these gateways",
+            };
+            ('✗', ("NONE", "None"), format!(" of {which} carries {demand} in {modes}"))
+        }
     };
     Headline { glyph, lead, rest }
 }

@@ -100,6 +100,7 @@ pub(crate) mod sample {
                 setting("gateway.replicas", "2", Mark::Given, "this file"),
                 setting("gateway.cores", "1 vCPU", Mark::Assumed, "no CPU limits are published"),
             ],
+            what_if: None,
         }
     }
 }

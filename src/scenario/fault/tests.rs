@@ -3,7 +3,7 @@
 use crate::plan::{Down, Fault, HostTarget};
 use crate::random::Law;
 use crate::scenario::request::tests::{LEAST, read};
-use crate::scenario::tests::written;
+use crate::scenario::tests::{with_written_replicas, written};
 use crate::units::Span;
 
 #[test]
@@ -49,5 +49,5 @@ target = "9"
         Fault::ContractRevoked(8),
     ];
     assert_eq!(faults, expected);
-    assert_eq!(read(&written(&settings)).0, plan);
+    assert_eq!(read(&written(&settings)).0, with_written_replicas(plan));
 }

@@ -89,13 +89,15 @@ impl Defaults {
     }
 }
 
-/// Reads `[autoscaler]`; `None` if the file has none.
+/// Reads `[autoscaler]`. Without it there is none but that of the product: a managed Large or Extra
+/// Large is sold with one, unless the file says how many replicas there are.
 pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart) -> Option<Autoscaling> {
     let section = reader.section(&key::SPEC);
-    if !section.is_there() {
+    let sold = gateway.sold_tier().is_some_and(Tier::scales) && !gateway.replicas.given;
+    if !section.is_there() && !sold {
         return None;
     }
-    let scales = gateway.tier != Some(Tier::Small);
+    let scales = gateway.tier.is_none_or(Tier::scales);
     if !scales {
         let title = "a small gateway does not scale: [autoscaler] has no effect";
         let help = "choose tier = \"large\" or \"xlarge\", or leave out [autoscaler]";
@@ -117,6 +119,7 @@ pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart) -> Option<Autosca
         sync: clock(&section, key::SYNC),
         scrape: clock(&section, key::RESOLUTION),
         kubelet: clock(&section, key::KUBELET),
+        settled: !gateway.replicas.given,
     };
     scales.then_some(autoscaling)
 }

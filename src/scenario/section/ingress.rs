@@ -21,7 +21,8 @@ words! {
 
 keys! { key "ingress" {
     PRESET: Preset = "preset", "", Assumed, "none",
-        "A set of defaults for retries, read-timeout and requests-per-connection.";
+        "A set of defaults for retries, read-timeout and requests-per-connection; ingress-nginx \
+         was retired by its project in March 2026.";
     TLS: TlsHandling = "tls", "", Documented, "CloudHub 2.0 networking guide",
         "What the ingress does with TLS; true means \"terminates\".";
     INSTANCES: u64 = "instances", "3", Assumed, "one per zone",

@@ -28,6 +28,8 @@ const ZONE_LIMIT: usize = 100;
 pub(crate) struct TopologyPart {
     pub(crate) plan: Topology,
     pub(crate) place: Place,
+    /// Whether the file says which zone has how many replicas.
+    pub(crate) placed: bool,
 }
 
 /// Reads `[topology]` for this many replicas.
@@ -51,7 +53,7 @@ pub(crate) fn read(reader: &Reader<'_>, replicas: &Parsed<u64>) -> TopologyPart 
     let spread = section.get(key::SPREAD);
     let max_skew = section.count(key::SKEW, 1..=REPLICA_LIMIT).value as usize;
     let plan = Topology { zones: names, placement: placement(&counts), spread, max_skew };
-    TopologyPart { plan, place: per_zone.place }
+    TopologyPart { plan, place: per_zone.place, placed: per_zone.given }
 }
 
 fn located<T>(value: T) -> Located<T> {

@@ -2,7 +2,7 @@
 
 use crate::study::capacity::finding::{Candidate, Finding};
 use crate::study::capacity::search::Capacity;
-use crate::study::cost::{Prices, tier};
+use crate::study::cost::Prices;
 
 /// Whether a candidate carries the demand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +91,7 @@ pub fn choose(carries: &[Carries], prices: &[Option<f64>], given: bool) -> Optio
     })
 }
 
-/// Which candidate is recommended.
+/// Which candidate is recommended: of those that carry the demand and are for sale.
 pub fn recommended(
     candidates: &[Candidate],
     findings: &[Finding],
@@ -99,9 +99,12 @@ pub fn recommended(
     prices: &Prices,
 ) -> Option<usize> {
     let each = 0..candidates.len();
-    let carries: Vec<Carries> =
-        each.clone().map(|index| carries(findings, index, modes, demand)).collect();
-    let price = |index: usize| prices.of(tier(&candidates[index].scenario).as_deref()).amount;
+    let carries = |index: usize| match candidates[index].scenario.what_if {
+        Some(_) => Carries::No,
+        None => carries(findings, index, modes, demand),
+    };
+    let carries: Vec<Carries> = each.clone().map(carries).collect();
+    let price = |index: usize| prices.of(&candidates[index].scenario).amount;
     choose(&carries, &each.map(price).collect::<Vec<_>>(), prices.are_given())
 }
 

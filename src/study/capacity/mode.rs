@@ -128,6 +128,7 @@ pub fn scenario(base: &Scenario, mode: Mode, trial: Trial, rate: f64) -> Scenari
     };
     plan.traffic =
         Traffic::Process(ArrivalProcess { scatter: scatter(plan), corners, period: None });
+    plan.settle();
     plan.run.horizon = to;
     let window = |label: &str, extent| Window { label: label.to_owned(), extent };
     plan.windows =

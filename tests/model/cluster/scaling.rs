@@ -32,6 +32,7 @@ pub fn published() -> Autoscaling {
         sync: secs(15.0),
         scrape: secs(15.0),
         kubelet: secs(10.0),
+        settled: false,
     }
 }
 

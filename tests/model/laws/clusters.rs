@@ -89,6 +89,7 @@ fn autoscaling() -> impl Strategy<Value = Autoscaling> {
                 sync: secs(1.0),
                 scrape: secs(0.9),
                 kubelet: secs(0.6),
+                settled: false,
             }
         },
     )

@@ -18,15 +18,15 @@ fn effort(judged: f64, replications: usize) -> SearchEffort {
 }
 
 #[test]
-fn capacity_is_twice_the_demand_while_nothing_fails_and_a_loss_costs_what_the_comment_says() {
+fn capacity_is_three_times_the_demand_while_nothing_fails_and_a_loss_costs_what_the_comment_says() {
     let ran = Ran::of("capacity");
     assert_eq!(ran.report().overall(), Overall::Met);
     let progress = Progress::default();
     let runner = Runner::new(None, &progress, &NoStore).unwrap();
     let found = find(&runner, &ran.scenario, Mode::Healthy, effort(60.0, 4), 1_200.0);
     let Capacity::Between { low, high, .. } = found.capacity else { panic!("{found:?}") };
-    // Saturation is 1 430/s, and p99 is 250 ms close to it.
-    assert!(low > 1_200.0 && high < 1_500.0, "{low} to {high}");
+    // The autoscaler may have three, which are full at 2 145/s, and p99 is 250 ms close to it.
+    assert!(low > 1_900.0 && high < 2_200.0, "{low} to {high}");
     let failed = |mode| {
         let probe = probe(&runner, &ran.scenario, mode, effort(600.0, 4), 600.0).unwrap();
         assert!(probe.excess.most < 0.0, "{mode:?}: {probe:?}");

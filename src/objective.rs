@@ -70,8 +70,8 @@ pub enum Period {
 
 const SHAPE: &str = "write METRIC RELATION BOUND, such as \"p99 < 250ms\" or \"recovery < 60s\"";
 
-/// Reads an objective: `p99 < 250ms`, `availability >= 99.9% during crash`,
-/// `p95 < 80ms from 1m to 2m`, `stuck < 5%`.
+/// Reads an objective: `p99 < 250ms`, `p99 of served < 250ms`,
+/// `availability >= 99.9% during crash`, `p95 < 80ms from 1m to 2m`, `stuck < 5%`.
 ///
 /// # Errors
 /// Says which part is wrong and where it stands in the text.
@@ -144,9 +144,12 @@ fn metric(piece: TextPiece<'_>) -> Result<Metric, Flaw> {
     if let Some(named) = Metric::DEMANDED.into_iter().find(|one| one.key() == piece.text) {
         return Ok(named);
     }
+    if let Some(figure) = piece.text.strip_suffix("of served") {
+        return of_served(piece.clone(), figure.trim_end());
+    }
     let digits = piece.text.strip_prefix('p').filter(|digits| digits.starts_with(is_digit));
     match digits.map(|digits| quantity::hundredth(digits).filter(|_| digits.len() <= 8)) {
-        Some(Some(share)) if share > 0.0 && share < 1.0 => Ok(Metric::Latency(share)),
+        Some(Some(share)) if share > 0.0 && share < 1.0 => Ok(Metric::SentLatency(share)),
         Some(_) => Err(piece
             .flaw(format!("{:?} is no percentile", piece.text))
             .help("a percentile lies between p0 and p100, such as p50, p99 or p99.9")),
@@ -155,6 +158,19 @@ fn metric(piece: TextPiece<'_>) -> Result<Metric, Flaw> {
             let help = suggestion(piece.text, known.iter().map(String::as_str)).unwrap_or_default();
             Err(piece.flaw(format!("{:?} is no metric", piece.text)).help(help))
         }
+    }
+}
+
+/// A latency of the served requests alone.
+fn of_served(piece: TextPiece<'_>, figure: &str) -> Result<Metric, Flaw> {
+    let part =
+        TextPiece { text: figure, range: piece.range.start..piece.range.start + figure.len() };
+    match metric(part)? {
+        Metric::SentLatency(share) => Ok(Metric::Latency(share)),
+        Metric::MeanLatency => Ok(Metric::MeanLatency),
+        _ => Err(piece
+            .flaw(format!("{figure:?} is no latency"))
+            .help("only latencies are of the served requests, such as \"p99 of served < 250ms\"")),
     }
 }
 
@@ -244,10 +260,12 @@ mod tests {
     fn objectives_read_as_written() {
         let read = |text: &str| parse(text).expect(text);
         let p99 = read("p99 < 250ms");
-        assert_eq!((p99.metric, p99.relation), (Metric::Latency(0.99), Relation::Below));
+        assert_eq!((p99.metric, p99.relation), (Metric::SentLatency(0.99), Relation::Below));
         assert_eq!((p99.bound, p99.period), (span(0.25), Period::Run));
         let tight = read("p99.9<=2s during crash");
-        assert_eq!(tight.metric, Metric::Latency(0.999));
+        assert_eq!(tight.metric, Metric::SentLatency(0.999));
+        assert_eq!(read("p99 of served < 2s during crash").metric, Metric::Latency(0.99));
+        assert_eq!(read("mean of served < 2s").metric, Metric::MeanLatency);
         assert_eq!(tight.period, Period::During("crash".to_owned(), 17..22));
         let available = read("availability ≥ 99.9% from 1m to 2m30s");
         assert_eq!(available.relation, Relation::AtLeast);
@@ -272,6 +290,8 @@ mod tests {
         assert_eq!(flaw("availabilty > 99%").0, "availabilty");
         assert!(flaw("availabilty > 99%").1.contains("did you mean \"availability\"?"));
         assert!(flaw("p100 < 5s").1.contains("p99.9"));
+        assert_eq!(flaw("availability of served > 99%").0, "availability of served");
+        assert_eq!(flaw("p999x of served < 5s").0, "p999x");
         assert_eq!(flaw("p99 == 5s").0, "==");
         assert!(flaw("p99 < 99%").1.contains("durations, not shares"));
         assert!(flaw("availability > 5s").1.contains("a share, not a duration"));
@@ -306,8 +326,7 @@ mod tests {
     fn the_manual_lists_all_that_can_be_demanded() {
         let manual = include_str!("../docs/SCENARIOS.md");
         let figures = manual.lines().find(|line| line.starts_with("| figure |")).unwrap();
-        for metric in Metric::DEMANDED.into_iter().filter(|one| !matches!(one, Metric::Latency(_)))
-        {
+        for metric in Metric::DEMANDED.into_iter().filter(|one| one.quantile().is_none()) {
             assert!(figures.contains(&format!("`{}`", metric.key())), "{figures}");
         }
     }

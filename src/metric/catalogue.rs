@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::estimator::Estimator;
+use super::percentile::Among;
 use super::statistic::Dimension;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
@@ -32,8 +33,11 @@ pub enum Metric {
     Throughput,
     /// The mean latency of the served requests: `mean`.
     MeanLatency,
-    /// The latency that this share of the served requests did not exceed: `p99` is 0.99.
+    /// The latency that this share of the served requests did not exceed: `p99 of served` is 0.99.
     Latency(f64),
+    /// The same of all that were sent; one that failed or was never answered is slower than any:
+    /// `p99` is 0.99.
+    SentLatency(f64),
     /// The longest time in a replication from a fault's injection until back to normal: `recovery`.
     Recovery,
     /// Attempts that clients made.
@@ -97,8 +101,8 @@ pub enum Basis {
     Window(Estimator<WindowOutcome>),
     /// A window, as requests that were served over those that have an outcome.
     Availability,
-    /// A window, as the latency that a share of the served requests did not exceed.
-    Percentile(f64),
+    /// A window, as the latency that a share of some of its requests did not exceed.
+    Percentile(f64, Among),
     /// A replication after warm-up.
     Run(Estimator<Outcome>),
     /// The share of the replications that came to this.
@@ -138,8 +142,10 @@ impl Metric {
             Metric::Throughput => entry("throughput", "throughput_per_s", Rate, More),
             Metric::MeanLatency => as_named("mean", Time, Less).within("latency_ms"),
             Metric::Latency(share) => {
-                let name = format!("p{}", (share * 1e8).round() / 1e6);
-                entry(name.clone(), name, Time, Less).within("latency_ms")
+                entry(percentile(share), percentile(share), Time, Less).within("latency_ms")
+            }
+            Metric::SentLatency(share) => {
+                entry(percentile(share), percentile(share), Time, Less).within("latency_of_sent_ms")
             }
             Metric::Recovery => entry("recovery", "recovery_s", Time, Less),
             Metric::Attempts => entry("attempts", "offered", Number, Less),
@@ -179,7 +185,8 @@ impl Metric {
             Metric::MeanLatency => {
                 ratio(|w| (w.latency.sum() as f64 / 1e9, w.latency.count() as f64))
             }
-            Metric::Latency(share) => Basis::Percentile(share),
+            Metric::Latency(share) => Basis::Percentile(share, Among::Served),
+            Metric::SentLatency(share) => Basis::Percentile(share, Among::Sent),
             Metric::Recovery => {
                 let longest = |w: &WindowOutcome| w.incidents.longest().as_secs();
                 value(move |w| (w.incidents.injected > 0).then(|| longest(w)))
@@ -216,7 +223,8 @@ impl Metric {
     pub fn demand(self) -> Option<Demand> {
         let demand = |example, noun, contrary| Some(Demand { example, noun, contrary });
         match self {
-            Metric::Latency(_) => demand("p99 < 250ms", "latency", "a high latency"),
+            Metric::SentLatency(_) => demand("p99 < 250ms", "latency", "a high latency"),
+            Metric::Latency(_) => demand("p99 of served < 250ms", "latency", "a high latency"),
             Metric::MeanLatency => demand("mean < 50ms", "latency", "a high latency"),
             Metric::Availability => {
                 demand("availability >= 99.9%", "availability", "a low availability")
@@ -251,9 +259,17 @@ impl Metric {
         self.dimension() == Dimension::Share
     }
 
-    /// Whether it is a latency of the served requests: a time, which failed requests have not.
+    /// Whether it is a latency.
     pub fn is_latency(self) -> bool {
-        matches!(self, Metric::Latency(_) | Metric::MeanLatency)
+        self.quantile().is_some() || self == Metric::MeanLatency
+    }
+
+    /// The share of its requests that a percentile of latency is not exceeded by.
+    pub fn quantile(self) -> Option<f64> {
+        match self {
+            Metric::Latency(share) | Metric::SentLatency(share) => Some(share),
+            _ => None,
+        }
     }
 
     /// Whether it is of whole replications, and not of a part of the run.
@@ -270,6 +286,11 @@ impl Metric {
     pub fn is_better_high(self) -> bool {
         self.entry().better == Preferred::More
     }
+}
+
+/// What a percentile is called.
+fn percentile(share: f64) -> String {
+    format!("p{}", (share * 1e8).round() / 1e6)
 }
 
 fn entry(

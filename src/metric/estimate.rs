@@ -2,7 +2,7 @@
 
 use super::catalogue::{Basis, Metric};
 use super::estimator::{Proportion, Unanswered, availability, replications, windows};
-use super::percentile;
+use super::percentile::{self, Among};
 use super::statistic::Statistic;
 use crate::observe::outcome::{Outcome, WindowOutcome};
 use crate::stats::{Confidence, Sample};
@@ -36,7 +36,9 @@ impl Metric {
         let estimate = match self.basis() {
             Basis::Window(estimator) => estimator.estimate(windows, confidence),
             Basis::Availability => availability(windows, Unanswered::LeftOut, confidence),
-            Basis::Percentile(share) => percentile::estimate(windows, share, confidence),
+            Basis::Percentile(share, among) => {
+                percentile::estimate(windows, share, among, confidence)
+            }
             Basis::Run(_) | Basis::Replications(_) => None,
         };
         estimate.map(|estimate| Statistic::new(self.dimension(), estimate))
@@ -61,9 +63,9 @@ impl Metric {
         let windows = || outcomes.iter().map(|o| &o.windows[window]).collect::<Vec<_>>();
         match self.basis() {
             Basis::Window(estimator) => estimator.sample(&windows()),
-            Basis::Percentile(share) => percentile::sample(&windows(), share),
+            Basis::Percentile(share, Among::Served) => percentile::sample(&windows(), share),
             Basis::Run(estimator) => estimator.sample(outcomes),
-            Basis::Availability | Basis::Replications(_) => None,
+            Basis::Percentile(..) | Basis::Availability | Basis::Replications(_) => None,
         }
     }
 
@@ -72,7 +74,7 @@ impl Metric {
         let window = &outcome.windows[window];
         match self.basis() {
             Basis::Window(estimator) => estimator.speaks(window),
-            Basis::Percentile(_) => window.latency.count() > 0,
+            Basis::Percentile(_, among) => among.count(window) > 0,
             Basis::Availability => window.ledger.availability().is_some(),
             Basis::Run(estimator) => estimator.speaks(outcome),
             Basis::Replications(_) => true,
@@ -143,8 +145,7 @@ mod tests {
     fn what_objectives_can_bound_has_an_example_that_names_it() {
         for metric in Metric::DEMANDED {
             let example = metric.demand().unwrap().example;
-            let of_percentiles = matches!(metric, Metric::Latency(_));
-            let key = if of_percentiles { Metric::P99.key() } else { metric.key() };
+            let key = metric.quantile().map_or_else(|| metric.key(), |_| Metric::P99.key());
             assert!(example.starts_with(&key), "{example}");
         }
         let plain = Estimate::alone(1.1, 1);

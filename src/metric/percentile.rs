@@ -7,60 +7,85 @@ use crate::stats::sections::{self, Section};
 use crate::stats::{Confidence, Estimate, Interval, Sample, jackknife};
 use crate::units::Span;
 
-/// Served requests that must lie beyond a percentile for it to mean something.
+/// Requests that must lie beyond a percentile for it to mean something.
 pub const ENOUGH_BEYOND: f64 = 10.0;
 
-/// The latency that a share `q` of the served requests did not exceed.
+/// Which requests of a window a percentile is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Among {
+    /// Those that were served.
+    Served,
+    /// Those that were served or never answered; the latter are slower than any other.
+    NotFailed,
+    /// Those that were sent; whatever failed or was never answered is slower than any other.
+    Sent,
+}
+
+impl Among {
+    /// How many of a window's requests are slower than any latency.
+    pub fn endless(self, window: &WindowOutcome) -> u64 {
+        match self {
+            Among::Served => 0,
+            Among::NotFailed => window.unanswered,
+            Among::Sent => window.ledger.failed() + window.unanswered,
+        }
+    }
+
+    /// How many requests of a window there are.
+    pub fn count(self, window: &WindowOutcome) -> u64 {
+        window.latency.count() + self.endless(window)
+    }
+}
+
+/// The latency that a share `q` of the requests did not exceed, in seconds; infinite if it lies
+/// among those that are slower than any.
 ///
 /// The interval is that of Woodruff (J. American Statistical Association 47, 1952): the share of
 /// the requests up to the pooled percentile is a ratio over replications, whose interval reaches
 /// from a below it to b above. It holds q at the pooled percentiles of q − b to q + a, which are
-/// the ends. Where less than a request lies beyond one of them, the data end before the interval
-/// does; then it also covers what sections say, but never less than the fastest request.
-pub fn estimate(windows: &[&WindowOutcome], q: f64, confidence: Confidence) -> Option<Estimate> {
-    let all = merged(windows);
-    let pooled = all.quantile(q)?;
-    let mut estimate = of_sections(windows, pooled, q).estimate(confidence);
-    estimate = estimate.within(0.0, f64::INFINITY);
-    let share = share_up_to(windows, pooled)?.estimate(confidence);
-    if let (Some(sections), Some(shares)) = (&mut estimate.interval, reach(q, &share)) {
-        let (low, high) = between(&all, shares);
-        let beyond = shares.low.min(1.0 - shares.high) * all.count() as f64;
-        let (fastest, _) = between(&all, Interval { low: 0.0, high: 1.0 });
-        *sections = match beyond < 1.0 {
-            true => {
-                Interval { low: low.min(sections.low.max(fastest)), high: high.max(sections.high) }
-            }
-            false => Interval { low, high },
-        };
-    }
-    Some(estimate)
+/// the ends, and covers the buckets that they lie in. Where less than a request lies beyond one of
+/// them, the data end before the interval does; then it also covers what sections say, but never
+/// less than the fastest request.
+pub fn estimate(
+    windows: &[&WindowOutcome],
+    q: f64,
+    among: Among,
+    confidence: Confidence,
+) -> Option<Estimate> {
+    let pool = Pool::of(windows, among);
+    let point = pool.at(q)?;
+    let share = pool.share_up_to(point)?.estimate(confidence);
+    let interval = reach(q, &share).map(|shares| {
+        let Interval { low, high } = pool.between(shares);
+        let sections = pool.sections(q).filter(|_| pool.ends_before(shares));
+        let sections = sections.and_then(|sections| sections.estimate(confidence).interval);
+        sections.map_or(Interval { low, high }, |sections| Interval {
+            low: low.min(sections.low.max(pool.fastest())),
+            high: high.max(sections.high),
+        })
+    });
+    Some(Estimate { point, interval, n: share.n })
 }
 
-/// The same with what each replication deviates: by how much the share of its requests up to the
-/// pooled percentile differs, times how fast the pooled percentile grows with the share, across the
-/// interval of the share. Where the data end before that interval does, by what sections say.
+/// The percentile of the served requests with what each replication deviates: by how much the share
+/// of its requests up to the pooled percentile differs, times how fast the pooled percentile grows
+/// with the share, across the interval of the share. Where the data end before that interval does,
+/// by what sections say.
 pub fn sample(windows: &[&WindowOutcome], q: f64) -> Option<Sample> {
-    let all = merged(windows);
-    let pooled = all.quantile(q)?;
-    let share = share_up_to(windows, pooled)?;
+    let pool = Pool::of(windows, Among::Served);
+    let point = pool.at(q)?;
+    let share = pool.share_up_to(point)?;
     let shares =
         reach(q, &share.estimate(Confidence::USUAL)).unwrap_or(Interval { low: q, high: q });
-    if shares.low.min(1.0 - shares.high) * (all.count() as f64) < 1.0 {
-        // The data end before the interval does: they do not say how fast.
-        return Some(of_sections(windows, pooled, q));
+    if pool.ends_before(shares) {
+        // They do not say how fast.
+        return pool.sections(q);
     }
-    let (low, high) = between(&all, shares);
+    let at = |share: f64| pool.at(share.clamp(0.0, 1.0)).unwrap_or(point);
     let width = shares.high - shares.low;
-    let slope = if width > 0.0 { (high - low) / width } else { 0.0 };
+    let slope = if width > 0.0 { (at(shares.high) - at(shares.low)) / width } else { 0.0 };
     let deviations = share.deviations.iter().map(|deviation| -slope * deviation).collect();
-    Some(Sample { point: pooled.as_secs(), deviations })
-}
-
-/// The share of the requests that took no longer than `latency`.
-fn share_up_to(windows: &[&WindowOutcome], latency: Span) -> Option<Sample> {
-    let pair = |w: &&WindowOutcome| (w.latency.up_to(latency), w.latency.count() as f64);
-    jackknife::ratio_sample(&windows.iter().map(pair).collect::<Vec<_>>())
+    Some(Sample { point, deviations })
 }
 
 /// The least and the greatest share that could have been seen for its interval to hold `q`.
@@ -69,19 +94,75 @@ fn reach(q: f64, share: &Estimate) -> Option<Interval> {
     Some(Interval { low: q + share.point - high, high: q + share.point - low })
 }
 
-/// The percentiles at the ends of an interval of shares, in seconds.
-fn between(all: &Histogram, shares: Interval) -> (f64, f64) {
-    let at = |share: f64| all.quantile(share.clamp(0.0, 1.0)).unwrap_or_default().as_secs();
-    (at(shares.low), at(shares.high))
+/// Requests of all replications together.
+struct Pool<'a> {
+    windows: &'a [&'a WindowOutcome],
+    among: Among,
+    /// Those that have a latency.
+    latencies: Histogram,
+    /// All.
+    count: u64,
 }
 
-fn of_sections(windows: &[&WindowOutcome], pooled: Span, q: f64) -> Sample {
-    let section = |w: &&WindowOutcome| {
-        let weight = w.latency.count() as f64;
-        w.latency.quantile(q).map(|value| Section { value: value.as_secs(), weight })
-    };
-    let sections: Vec<Section> = windows.iter().filter_map(section).collect();
-    sections::sample(pooled.as_secs(), &sections)
+impl<'a> Pool<'a> {
+    fn of(windows: &'a [&'a WindowOutcome], among: Among) -> Self {
+        let count = windows.iter().map(|window| among.count(window)).sum();
+        Pool { windows, among, latencies: merged(windows), count }
+    }
+
+    /// The place of a percentile in order of latency, from 1.
+    fn rank(&self, q: f64) -> u64 {
+        ((q.clamp(0.0, 1.0) * self.count as f64).ceil() as u64).clamp(1, self.count.max(1))
+    }
+
+    /// A percentile in seconds; `None` if there are no requests.
+    fn at(&self, q: f64) -> Option<f64> {
+        let found = self.latencies.ranked(self.rank(q)).map(|found| found.value.as_secs());
+        (self.count > 0).then_some(found.unwrap_or(f64::INFINITY))
+    }
+
+    /// The percentiles at the ends of an interval of shares, as far out as their buckets reach.
+    fn between(&self, shares: Interval) -> Interval {
+        let at = |share| self.latencies.ranked(self.rank(share));
+        Interval {
+            low: at(shares.low).map_or(f64::INFINITY, |found| found.least.as_secs()),
+            high: at(shares.high).map_or(f64::INFINITY, |found| found.greatest.as_secs()),
+        }
+    }
+
+    /// The share of the requests that took no longer than so many seconds.
+    fn share_up_to(&self, latency: f64) -> Option<Sample> {
+        let pair = |window: &&WindowOutcome| {
+            let answered = match latency.is_finite() {
+                true => window.latency.up_to(Span::from_secs(latency)),
+                false => window.latency.count() as f64,
+            };
+            (answered, self.among.count(window) as f64)
+        };
+        jackknife::ratio_sample(&self.windows.iter().map(pair).collect::<Vec<_>>())
+    }
+
+    /// Whether less than a request lies beyond an end of an interval of shares. Where some are
+    /// slower than any latency there is no such end.
+    fn ends_before(&self, shares: Interval) -> bool {
+        let beyond = shares.low.min(1.0 - shares.high) * self.count as f64;
+        self.count == self.latencies.count() && beyond < 1.0
+    }
+
+    fn fastest(&self) -> f64 {
+        self.latencies.ranked(1).map_or(0.0, |found| found.least.as_secs())
+    }
+
+    /// What the percentiles of the served requests of each replication say.
+    fn sections(&self, q: f64) -> Option<Sample> {
+        let section = |window: &&WindowOutcome| {
+            let weight = window.latency.count() as f64;
+            let value = window.latency.quantile(q)?.as_secs();
+            Some(Section { value, weight })
+        };
+        let sections: Vec<Section> = self.windows.iter().filter_map(section).collect();
+        Some(sections::sample(self.latencies.quantile(q)?.as_secs(), &sections))
+    }
 }
 
 /// How many of `samples` are expected beyond the percentile `q`, if those are too few.
@@ -100,9 +181,12 @@ mod tests {
         let (mut fast, mut slow) = (WindowOutcome::default(), WindowOutcome::default());
         (0..990).for_each(|_| fast.latency.record(Span::from_secs(0.01)));
         (0..10).for_each(|_| slow.latency.record(Span::from_secs(1.0)));
-        let median = estimate(&[&fast, &slow], 0.5, Confidence::USUAL).unwrap();
+        let median = estimate(&[&fast, &slow], 0.5, Among::Served, Confidence::USUAL).unwrap();
         assert!((median.point - 0.01).abs() < 1e-4, "{median:?}");
-        assert!(estimate(&[&fast, &slow], 0.999, Confidence::USUAL).unwrap().point > 0.99);
+        assert!(
+            estimate(&[&fast, &slow], 0.999, Among::Served, Confidence::USUAL).unwrap().point
+                > 0.99
+        );
     }
 
     #[test]
@@ -118,7 +202,7 @@ mod tests {
         };
         let windows = [40, 50, 60].map(window);
         let windows: Vec<&WindowOutcome> = windows.iter().collect();
-        let found = estimate(&windows, 0.95, Confidence::USUAL).unwrap();
+        let found = estimate(&windows, 0.95, Among::Served, Confidence::USUAL).unwrap();
         // Whoever has more slow requests has the greater percentile; and so far do they vary.
         let sample = sample(&windows, 0.95).unwrap();
         let rises = sample.deviations.windows(2).all(|pair| pair[0] < pair[1]);
@@ -134,21 +218,63 @@ mod tests {
         assert!((interval.low / at(0.95 - 0.024_841) - 1.0).abs() < 0.008, "{interval:?}");
         assert!((interval.high / at(0.95 + 0.024_841) - 1.0).abs() < 0.008, "{interval:?}");
         // Beyond p99 + h there is nobody: the interval goes at least to the end of the data.
-        let interval = estimate(&windows, 0.99, Confidence::USUAL).unwrap().interval.unwrap();
+        let interval =
+            estimate(&windows, 0.99, Among::Served, Confidence::USUAL).unwrap().interval.unwrap();
         assert!(interval.high >= all.greatest().unwrap().as_secs(), "{interval:?}");
         // What is known of none is still not below the fastest request.
         let few: Vec<WindowOutcome> = [1, 500, 1_000].map(window).into();
-        let wide = estimate(&few.iter().collect::<Vec<_>>(), 0.5, Confidence::USUAL).unwrap();
+        let wide = estimate(&few.iter().collect::<Vec<_>>(), 0.5, Among::Served, Confidence::USUAL)
+            .unwrap();
         assert!((0.001..0.001_01).contains(&wide.interval.unwrap().low), "{wide:?}");
+    }
+
+    #[test]
+    fn what_failed_is_slower_than_any() {
+        // Of three replications of 1 000 requests 40, 50 and 60 failed; the others took 1 ms, 2 ms
+        // and so on. The share that was served is 0.95 ± t(2, 0.975) · 0.01/√3 = 0.024 841.
+        let window = |failed: u64| {
+            let mut window = WindowOutcome::default();
+            let latency = |ms: u64| Span::from_secs(ms as f64 / 1e3);
+            (1..=1_000 - failed).for_each(|n| window.latency.record(latency(n)));
+            window.ledger.failures[0] = failed;
+            window
+        };
+        let windows = [40, 50, 60].map(window);
+        let windows: Vec<&WindowOutcome> = windows.iter().collect();
+        let of = |q| estimate(&windows, q, Among::Sent, Confidence::USUAL).unwrap();
+        let never = f64::INFINITY;
+        let (none, some) = (Some(Interval { low: never, high: never }), of(0.951));
+        assert_eq!((of(0.99).point, of(0.99).interval), (never, none));
+        assert!(some.point == never && some.interval.unwrap().low < 0.95, "{some:?}");
+        let (last, clear) = (of(0.95), of(0.9));
+        assert!((last.point - 0.96).abs() < 0.004, "{last:?}");
+        assert_eq!(last.interval.unwrap().high, never);
+        // Nobody differs in how many took 900 ms.
+        let interval = clear.interval.unwrap();
+        assert!((clear.point - 0.9).abs() < 0.004, "{clear:?}");
+        assert!(interval.low > 0.892 && interval.high < 0.908, "{interval:?}");
+        let served = estimate(&windows, 0.99, Among::Served, Confidence::USUAL).unwrap();
+        assert!((served.point - 0.9405).abs() < 0.004, "{served:?}");
+    }
+
+    #[test]
+    fn an_interval_covers_the_bucket_in_which_it_ends() {
+        let mut window = WindowOutcome::default();
+        (0..100).for_each(|_| window.latency.record(Span::from_secs(6e-3)));
+        window.latency.record(Span::from_secs(6.5e-3));
+        let two = estimate(&[&window, &window], 0.5, Among::Served, Confidence::USUAL).unwrap();
+        let Interval { low, high } = two.interval.unwrap();
+        assert_eq!(low, 6e-3, "the least is known exactly");
+        assert!((6.01e-3..6.04e-3).contains(&high) && low <= two.point && two.point <= high);
     }
 
     #[test]
     fn equal_latencies_leave_no_doubt_and_one_replication_says_none() {
         let mut window = WindowOutcome::default();
         (0..100).for_each(|_| window.latency.record(Span::from_secs(0.25)));
-        let two = estimate(&[&window, &window], 0.5, Confidence::USUAL).unwrap();
+        let two = estimate(&[&window, &window], 0.5, Among::Served, Confidence::USUAL).unwrap();
         assert_eq!(two.interval, Some(Interval { low: two.point, high: two.point }));
-        let one = estimate(&[&window], 0.5, Confidence::USUAL).unwrap();
+        let one = estimate(&[&window], 0.5, Among::Served, Confidence::USUAL).unwrap();
         assert_eq!((one.interval, one.n), (None, 1));
     }
 }

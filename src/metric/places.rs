@@ -31,10 +31,10 @@ impl Metric {
 
     /// What objectives can bound, beside further percentiles.
     pub const DEMANDED: [Metric; 10] = [
-        Metric::Latency(0.5),
-        Metric::Latency(0.95),
-        Metric::P99,
-        Metric::Latency(0.999),
+        Metric::SentLatency(0.5),
+        Metric::SentLatency(0.95),
+        Metric::SentLatency(0.99),
+        Metric::SentLatency(0.999),
         Metric::MeanLatency,
         Metric::Availability,
         Metric::Recovery,

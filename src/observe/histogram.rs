@@ -11,6 +11,17 @@ const PER_OCTAVE: usize = 1 << BITS;
 const OCTAVES: usize = 50 - BITS as usize + 1;
 const BUCKETS: usize = PER_OCTAVE * OCTAVES;
 
+/// A latency of which only the bucket is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ranked {
+    /// The least that it can be.
+    pub least: Span,
+    /// Placed in its bucket by its rank among those there.
+    pub value: Span,
+    /// The greatest that it can be.
+    pub greatest: Span,
+}
+
 /// Counts of latencies by magnitude, with their exact sum, least and greatest.
 ///
 /// Below 128 ns every nanosecond has its own bucket; above, the relative width is 1/128.
@@ -162,10 +173,15 @@ impl Histogram {
     /// ⌈q·n⌉ (Hyndman and Fan 1996, definition 1), placed inside its bucket by interpolation.
     /// `None` when empty.
     pub fn quantile(&self, q: f64) -> Option<Span> {
-        if self.count == 0 {
+        let rank = ((q * self.count as f64).ceil() as u64).clamp(1, self.count.max(1));
+        self.ranked(rank).map(|found| found.value)
+    }
+
+    /// The latency of a rank, from 1 for the least; `None` if there are not so many.
+    pub fn ranked(&self, rank: u64) -> Option<Ranked> {
+        if rank > self.count {
             return None;
         }
-        let rank = ((q * self.count as f64).ceil() as u64).clamp(1, self.count);
         let mut below = 0;
         for index in self.used() {
             let here = self.at(index);
@@ -173,11 +189,14 @@ impl Histogram {
                 let (low, high) = bounds(index);
                 let part = ((rank - below) as f64 - 0.5) / here as f64;
                 let value = low + (part * (high - low) as f64) as u64;
-                return Some(Span(value.clamp(self.least, self.greatest)));
+                let within = |value: u64| Span(value.clamp(self.least, self.greatest));
+                let most = if index == BUCKETS - 1 { self.greatest } else { high - 1 };
+                let (least, greatest) = (within(low), within(most));
+                return Some(Ranked { least, value: within(value), greatest });
             }
             below += here;
         }
-        Some(Span(self.greatest))
+        None
     }
 
     /// How many latencies do not exceed `value`; of those in its bucket, the part that the value
@@ -236,6 +255,9 @@ mod tests {
             let exact = values[rank - 1] as f64;
             let found = histogram.quantile(q).unwrap().0 as f64;
             prop_assert!((found - exact).abs() <= exact / 128.0 + 1.0, "{found} for {exact}");
+            let Ranked { least, greatest, .. } = histogram.ranked(rank as u64).unwrap();
+            prop_assert!((least..=greatest).contains(&Span(values[rank - 1])));
+            prop_assert_eq!(histogram.ranked(values.len() as u64 + 1), None);
         }
 
         #[test]

@@ -117,7 +117,7 @@ fn state(
 /// Half of an interval over its point; infinite if there is none.
 fn relative_width(figure: Option<&Estimate>, is_share: bool) -> f64 {
     let half = figure.and_then(|figure| Some((figure.half_width()?, figure.point)));
-    half.map_or(f64::INFINITY, |(half, point)| {
+    half.filter(|(half, _)| half.is_finite()).map_or(f64::INFINITY, |(half, point)| {
         let of = if is_share { point.min(1.0 - point) } else { point };
         if half == 0.0 { 0.0 } else { half / of.abs() }
     })

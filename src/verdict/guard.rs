@@ -1,20 +1,25 @@
-//! What a judgement is worth when some requests failed or were never answered.
+//! What a judgement is worth when some requests were never answered, or too few tell of it.
 
 use crate::metric::estimator::{self, Unanswered};
-use crate::metric::percentile::too_few_beyond;
+use crate::metric::percentile::{self, Among, too_few_beyond};
 use crate::objective::Objective;
 use crate::observe::outcome::WindowOutcome;
 use crate::stats::Confidence;
 use crate::verdict::judgement::{Doubt, Verdict, judge};
 
-/// What a percentile that seems to be met is worth.
-pub(crate) fn percentile(q: f64, windows: &[&WindowOutcome]) -> Verdict {
-    let answered: u64 = windows.iter().map(|window| window.latency.count()).sum();
-    let failed: u64 = windows.iter().map(|window| window.ledger.failed() + window.unanswered).sum();
-    let share = failed as f64 / (answered + failed).max(1) as f64;
-    if share > 1.0 - q {
-        Verdict::Undecided(Doubt::Failed(share))
-    } else if too_few_beyond(answered, q).is_some() {
+/// What a percentile that seems to be met is worth. One of the served requests must be met also if
+/// those that nobody answered had been served later than any other.
+pub(crate) fn percentile(
+    objective: &Objective,
+    (q, among): (f64, Among),
+    windows: &[&WindowOutcome],
+    confidence: Confidence,
+) -> Verdict {
+    let count = windows.iter().map(|window| among.count(window)).sum();
+    let open = || percentile::estimate(windows, q, Among::NotFailed, confidence);
+    if among == Among::Served && judge(objective, open().as_ref()) != Verdict::Met {
+        Verdict::Undecided(Doubt::Unanswered(unanswered(windows)))
+    } else if too_few_beyond(count, q).is_some() {
         Verdict::Undecided(Doubt::FewBeyond)
     } else {
         Verdict::Met
@@ -26,6 +31,13 @@ fn unanswered(windows: &[&WindowOutcome]) -> f64 {
     let unanswered: u64 = windows.iter().map(|window| window.unanswered).sum();
     let offered: u64 = windows.iter().map(|window| window.ledger.offered).sum();
     unanswered as f64 / offered.max(1) as f64
+}
+
+/// The share of the requests that failed or that nobody ever answered, of those that have an
+/// outcome or nobody answered.
+pub(crate) fn without_latency(windows: &[&WindowOutcome]) -> f64 {
+    let sum = |of: fn(&WindowOutcome) -> u64| windows.iter().map(|w| of(w)).sum::<u64>() as f64;
+    sum(|w| Among::Sent.endless(w)) / sum(|w| Among::Sent.count(w)).max(1.0)
 }
 
 /// What a mean that seems to be low enough is worth: requests without an answer would raise it.

@@ -27,14 +27,10 @@ pub enum Doubt {
     Straddles,
     /// This many incidents were not over at the end of the run.
     Unrecovered(u64),
-    /// More requests failed, or were never answered, than the percentile leaves out: this share of
-    /// them. A percentile is of
-    /// the served requests, and would pass because the worst ones are missing from it.
-    Failed(f64),
     /// This share of the requests was in flight at the end and would not have been answered soon:
     /// what becomes of them decides.
     Unanswered(f64),
-    /// Fewer than ten served requests are expected beyond the percentile.
+    /// Fewer than ten requests are expected beyond the percentile.
     FewBeyond,
     /// So many replications do not say whether they came back, and what became of them decides.
     Unclear(u64),

@@ -1,12 +1,13 @@
 //! Whether objectives are met: a judgement on intervals, not on points.
 //!
 //! An objective is met or missed only if the whole interval lies on one side of its bound. In all
-//! other cases it is undecided, and the reason is given; no data never passes.
+//! other cases it is undecided, and the reason is given; no data never passes. Every command judges
+//! by this one rule.
 //!
 //! `judgement.rs` has what a verdict is and how an interval is held against a bound. A figure can
-//! look good because the worst requests are missing from it: `guard.rs` says what a judgement is
-//! worth then. [`judge_all`] takes an experiment and its objectives and gives a [`Judgement`] for
-//! each, which reports tell and exit codes follow.
+//! look good because requests that nobody answered are missing from it: `guard.rs` says what a
+//! judgement is worth then. [`judge_all`] takes an experiment and its objectives and gives a
+//! [`Judgement`] for each, which reports tell and exit codes follow.
 //!
 //! It owns the rule, and may ask the experiment for its outcomes and `metric` for estimates; it
 //! makes no estimate of its own. Begin with [`judge_all`].
@@ -16,6 +17,7 @@ mod judgement;
 
 use crate::experiment::Experiment;
 use crate::experiment::recovery::stability;
+use crate::metric::percentile::Among;
 use crate::metric::{Statistic, estimator};
 use crate::objective::{Metric, Objective, Relation};
 use crate::observe::outcome::WindowOutcome;
@@ -32,6 +34,8 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// How far the point lies on the right side of the bound; negative = on the wrong side.
     pub margin: Option<f64>,
+    /// Of a latency: the share of the requests that failed or were never answered.
+    pub without_latency: Option<f64>,
 }
 
 /// The judgement on all objectives of a scenario.
@@ -72,7 +76,12 @@ fn judge_one(run: &Experiment, objective: &Objective) -> Judgement {
     let figure = metric.estimate(&run.outcomes, objective.window, confidence);
     let judged = judge(objective, figure.as_deref());
     let mut verdict = match (metric, judged) {
-        (Metric::Latency(q), Verdict::Met) => guard::percentile(q, &windows),
+        (Metric::SentLatency(q), Verdict::Met) => {
+            guard::percentile(objective, (q, Among::Sent), &windows, confidence)
+        }
+        (Metric::Latency(q), Verdict::Met) => {
+            guard::percentile(objective, (q, Among::Served), &windows, confidence)
+        }
         (Metric::MeanLatency, Verdict::Met) => guard::mean(&windows),
         (Metric::Availability, Verdict::Met | Verdict::Missed) => {
             guard::availability(objective, judged, &windows, confidence)
@@ -88,7 +97,8 @@ fn judge_one(run: &Experiment, objective: &Objective) -> Judgement {
         verdict = Verdict::Undecided(Doubt::Interrupted);
     }
     let margin = figure.map(|figure| margin(objective, figure.point));
-    Judgement { objective: objective.clone(), figure, verdict, margin }
+    let without_latency = metric.is_latency().then(|| guard::without_latency(&windows));
+    Judgement { objective: objective.clone(), figure, verdict, margin, without_latency }
 }
 
 /// What a judgement on recovery is worth. While incidents are not over the figure is a lower bound:

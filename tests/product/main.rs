@@ -8,6 +8,7 @@ mod plan;
 mod plots;
 mod problems;
 mod reference;
+mod rule;
 mod samples;
 mod scenarios;
 mod studies;

@@ -7,11 +7,16 @@ use crate::units::Span;
 /// Shown where there is no figure.
 pub(crate) const NOTHING: &str = "–";
 
+/// Shown where a percentile lies among requests that failed: no latency is enough.
+pub(crate) const NONE: &str = "none";
+
 /// A figure in the unit of its kind, or a dash: `41.3 ms (40.1–42.5)`, `99.82 % (99.80–99.84)`,
 /// `5,387 (5,385–5,389)`, `9.97/s (9.96–9.98)`.
 pub(crate) fn shown(figure: Option<&Statistic>) -> String {
     let Some(figure) = figure else { return NOTHING.to_owned() };
-    let (per, unit, most) = match (figure.dimension(), figure.point.abs()) {
+    let finite =
+        figure.interval.map(|interval| interval.low).filter(|_| figure.point.is_infinite());
+    let (per, unit, most) = match (figure.dimension(), finite.unwrap_or(figure.point).abs()) {
         (Dimension::Share, _) => (100.0, " %", 7),
         (Dimension::Count, _) => (1.0, "", 2),
         (Dimension::Factor, _) => (1.0, "", 4),
@@ -24,6 +29,9 @@ pub(crate) fn shown(figure: Option<&Statistic>) -> String {
     let point = figure.point * per;
     // Without spread, or when nothing was seen, an interval would look surer than it is.
     let spread = |i: &Interval| i.low < i.high && figure.point != 0.0;
+    if figure.point.is_infinite() && !figure.interval.is_some_and(|i| spread(&i)) {
+        return NONE.to_owned();
+    }
     let Some(Interval { low, high }) = figure.interval.filter(spread) else {
         let number = grouped(point, decimals(point, 0.0, most));
         let number = match number.contains('.') {
@@ -32,13 +40,18 @@ pub(crate) fn shown(figure: Option<&Statistic>) -> String {
         };
         return format!("{number}{unit}");
     };
-    let decimals = decimals(point, per * (high - low) / 2.0, most);
+    let half = if high.is_finite() { per * (high - low) / 2.0 } else { 0.0 };
+    let decimals = decimals(if point.is_finite() { point } else { per * low }, half, most);
     // The greatest value there can be needs no decimals.
     let number = |value: f64| match value == figure.dimension().greatest() {
+        _ if value.is_infinite() => NONE.to_owned(),
         true => grouped(value * per, 0),
         false => grouped(value * per, decimals),
     };
-    format!("{}{unit} ({}–{})", number(figure.point), number(low), number(high))
+    match point.is_finite() {
+        true => format!("{}{unit} ({}–{})", number(figure.point), number(low), number(high)),
+        false => format!("{NONE} (from {}{unit})", number(low)),
+    }
 }
 
 /// Enough decimals for two digits of the half width; without one, for three digits of the point.
@@ -176,6 +189,9 @@ mod tests {
         assert_eq!(of(Dimension::Count, 12_345.6, 12_300.0, 12_390.0), "12,346 (12,300–12,390)");
         let alone = Statistic::new(Dimension::Time, Estimate::alone(0.0413, 1));
         assert_eq!((shown(Some(&alone)).as_str(), shown(None).as_str()), ("41.3 ms", NOTHING));
+        assert_eq!(of(Dimension::Time, f64::INFINITY, f64::INFINITY, f64::INFINITY), NONE);
+        assert_eq!(of(Dimension::Time, f64::INFINITY, 1.25, f64::INFINITY), "none (from 1.25 s)");
+        assert_eq!(of(Dimension::Time, 1.5, 1.25, f64::INFINITY), "1.50 s (1.25–none)");
         // Nothing is more than all of it.
         assert_eq!(of(Dimension::Share, 0.9972, 0.9942, 1.0002), "99.72 % (99.42–100)");
         assert_eq!(of(Dimension::Time, 0.0, 0.0, 0.0), "0 s");

@@ -31,15 +31,15 @@ pub(crate) fn texts(report: &CapacityReport) -> Vec<String> {
     }
     let asks_for =
         |metric: Metric| base.objectives.iter().any(|objective| objective.metric == metric);
-    if !asks_for(Metric::Availability) {
-        let mean = match asks_for(Metric::MeanLatency) {
-            true => ", and a mean is of those that are served, however few",
-            false => "",
-        };
-        all.push(format!(
-            "no objective bounds the availability: where more requests fail than a percentile \
-             leaves out, it is missed{mean} → add one, such as availability >= 99%"
-        ));
+    let of_served = |one: &Objective| {
+        one.metric == Metric::MeanLatency || matches!(one.metric, Metric::Latency(_))
+    };
+    if !asks_for(Metric::Availability) && base.objectives.iter().any(of_served) {
+        all.push(
+            "no objective bounds the availability, and a latency of the served requests is of \
+             those that are served, however few → add one, such as availability >= 99%"
+                .to_owned(),
+        );
     }
     all.extend(report.settling.iter().filter_map(|one| unsettled(report, one)));
     all.extend(uneven(report));

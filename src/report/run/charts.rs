@@ -1,7 +1,7 @@
 //! The charts of a report: which there are, what they are called, and what their titles find.
 
 use crate::metric::estimator;
-use crate::objective::{Bound, Metric, Objective};
+use crate::objective::{Bound, Objective};
 use crate::observe::histogram::Histogram;
 use crate::observe::incident::Incident;
 use crate::observe::outcome::Outcome;
@@ -142,11 +142,11 @@ fn lasted(
 }
 
 fn goal(objective: &Objective, (from, to): (Instant, Instant), named: bool) -> Option<Goal> {
-    let (quantile, bound) = match (objective.metric, objective.bound) {
-        (Metric::Latency(quantile), Bound::Span(bound)) => (Some(quantile), bound),
-        (Metric::MeanLatency, Bound::Span(bound)) => (None, bound),
-        _ => return None,
-    };
+    let Bound::Span(bound) = objective.bound else { return None };
+    if !objective.metric.is_latency() {
+        return None;
+    }
+    let quantile = objective.metric.quantile();
     let label = if named { without_period(&objective.text).to_owned() } else { String::new() };
     Some(Goal { label, quantile, bound, from, to })
 }
@@ -206,8 +206,9 @@ fn percentile_title(all: &Histogram) -> String {
 
 /// The latency objectives over the whole run.
 pub(crate) fn bounds(objectives: &[Objective]) -> Vec<percentile::LatencyBound> {
-    let bound = |objective: &Objective| match (objective.metric, objective.bound) {
-        (Metric::Latency(quantile), Bound::Span(latency)) if objective.window == 0 => {
+    let bound = |objective: &Objective| match objective.bound {
+        Bound::Span(latency) if objective.window == 0 => {
+            let quantile = objective.metric.quantile()?;
             Some(percentile::LatencyBound { quantile, latency })
         }
         _ => None,

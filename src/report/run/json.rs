@@ -143,7 +143,7 @@ fn sequence(sequence: &Sequence) -> impl Serialize + use<> {
 }
 
 fn objective<'a>(windows: &'a [WindowSummary], judgement: &'a Judgement) -> impl Serialize + 'a {
-    let Judgement { objective, figure, verdict, margin } = judgement;
+    let Judgement { objective, figure, verdict, margin, without_latency } = judgement;
     let reason = match verdict {
         Verdict::Undecided(doubt) => Some(reason(*doubt)),
         _ => None,
@@ -157,6 +157,7 @@ fn objective<'a>(windows: &'a [WindowSummary], judgement: &'a Judgement) -> impl
         bound: nine_digits(crate::verdict::bound(objective)),
         figure: *figure,
         margin: margin.and_then(nine_digits),
+        without_latency_share: without_latency.and_then(nine_digits),
     }
 }
 
@@ -167,7 +168,6 @@ fn reason(doubt: Doubt) -> &'static str {
         Doubt::OneReplication => "one_replication",
         Doubt::Straddles => "bound_within_interval",
         Doubt::Unrecovered(_) => "unrecovered",
-        Doubt::Failed(_) => "too_many_failed",
         Doubt::Unanswered(_) => "never_answered",
         Doubt::FewBeyond => "too_few_beyond",
         Doubt::Unclear(_) => "unclear",

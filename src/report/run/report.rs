@@ -76,7 +76,7 @@ pub(crate) mod sample {
             objectives: vec![
                 objective(
                     "p99 < 250ms",
-                    Metric::Latency(0.99),
+                    Metric::SentLatency(0.99),
                     below,
                     Bound::Span(Span::from_secs(0.25)),
                     0,

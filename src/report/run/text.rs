@@ -5,6 +5,7 @@
 use anstyle::AnsiColor;
 
 use crate::experiment::{Sequence, SequenceEnd};
+use crate::metric::Metric;
 use crate::report::caveats::caveat::Caveat;
 use crate::report::format::page::{Paint, Written, mark};
 use crate::report::format::table::{Cell, Table};
@@ -106,9 +107,24 @@ fn objective_row(judgement: &Judgement) -> [Cell; 4] {
     [word.into(), (&judgement.objective.text).into(), figure, remark(judgement).into()]
 }
 
+/// What requests that were not served mean for a latency: that it counts them, or how many there
+/// are where it may lie among them or leaves them out.
+fn lacking(judgement: &Judgement) -> Option<String> {
+    let share = judgement.without_latency.filter(|share| *share > 0.0)?;
+    let figure = judgement.figure?;
+    let is_certain = figure.point.max(figure.interval?.high).is_finite();
+    Some(match judgement.objective.metric {
+        Metric::SentLatency(_) if is_certain => "of all sent".to_owned(),
+        _ => format!("{} not served", Share(share)),
+    })
+}
+
 /// The margin, or why there is no decision.
 fn remark(judgement: &Judgement) -> String {
-    match judgement.verdict {
+    let lacking = lacking(judgement);
+    let is_endless = judgement.figure.is_some_and(|figure| figure.point.is_infinite());
+    let margin = match judgement.verdict {
+        Verdict::Missed if is_endless => return lacking.unwrap_or_default(),
         Verdict::Met => format!("margin {}", distance(judgement)),
         Verdict::Missed => format!("by {}", distance(judgement)),
         Verdict::Undecided(doubt) => match doubt {
@@ -116,13 +132,13 @@ fn remark(judgement: &Judgement) -> String {
             Doubt::Interrupted => "the run was stopped".to_owned(),
             Doubt::OneReplication => "one replication has no interval".to_owned(),
             Doubt::Straddles => "the bound lies in the interval".to_owned(),
-            Doubt::Failed(share) => format!("{} failed or got no answer", Share(share)),
             Doubt::Unanswered(share) => format!("{} were never answered", Share(share)),
             Doubt::FewBeyond => "fewer than 10 requests beyond".to_owned(),
             Doubt::Unclear(n) => format!("{} do not say", plural(n, "replication")),
             Doubt::Unrecovered(n) => format!("{} not over", plural(n, "incident")),
         },
-    }
+    };
+    [margin].into_iter().chain(lacking).collect::<Vec<_>>().join("; ")
 }
 
 fn distance(judgement: &Judgement) -> String {

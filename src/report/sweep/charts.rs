@@ -166,11 +166,8 @@ fn points<'r>(
 fn levels(report: &SweepReport, all: bool) -> Vec<(String, f64)> {
     let objectives = report.cells.first().map_or(&[][..], |cell| &cell.scenario.objectives);
     let level = |objective: &Objective| {
-        let drawn = match objective.metric {
-            Metric::Latency(share) => all || share == 0.99,
-            Metric::MeanLatency => all,
-            _ => false,
-        };
+        let is_p99 = objective.metric.quantile() == Some(0.99);
+        let drawn = is_p99 || all && objective.metric.is_latency();
         match objective.bound {
             Bound::Span(bound) if drawn && objective.window == 0 => {
                 Some((objective.text.clone(), bound.as_secs()))

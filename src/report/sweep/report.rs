@@ -217,6 +217,7 @@ pub(crate) mod sample {
             (0..2_000)
                 .for_each(|n| latency.record(Span::from_secs(scale * f64::from(n % 100 + 1))));
             outcome.windows[0].latency = latency;
+            outcome.windows[0].ledger.failures = Default::default();
         }
         run
     }

@@ -71,7 +71,8 @@ fn subject(row: &Row) -> String {
 fn stays(judgement: &Judgement) -> Option<String> {
     let objective = &judgement.objective;
     let name = match objective.metric {
-        Metric::Latency(_) => objective.metric.name(),
+        Metric::SentLatency(_) => objective.metric.name(),
+        Metric::Latency(_) => format!("{} of served", objective.metric.name()).into(),
         Metric::MeanLatency => "Mean latency".into(),
         _ => return None,
     };

@@ -12,7 +12,7 @@ use crate::study::capacity::finding::{Binding, Constraint, Finding, LoadProbe, S
 use crate::study::capacity::mode::Mode;
 use crate::study::capacity::probe::probe;
 use crate::study::capacity::search::{Capacity, Excess};
-use crate::verdict::{Doubt, Judgement, Verdict};
+use crate::verdict::Judgement;
 
 /// An objective that so much more CPU would meet is missed for want of CPU.
 const MORE_CPU: f64 = 1.25;
@@ -73,8 +73,8 @@ fn above(finding: &Finding) -> Option<&LoadProbe> {
 
 /// The failures that an objective is missed for, if it is: their share, and how most came about.
 fn failed(judgement: &Judgement, probe: &LoadProbe) -> Option<(f64, Failure)> {
-    let failed = matches!(judgement.verdict, Verdict::Undecided(Doubt::Failed(_)))
-        || judgement.objective.metric == Metric::Availability;
+    let is_endless = judgement.figure.is_some_and(|figure| figure.point.is_infinite());
+    let failed = is_endless || judgement.objective.metric == Metric::Availability;
     probe.failure.filter(|_| failed).map(|kind| (probe.failed, kind))
 }
 

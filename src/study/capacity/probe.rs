@@ -3,28 +3,18 @@
 //! The objectives of a mode share the confidence: with k of them, each has intervals of 1 − 5 %/k,
 //! so that the interval of the capacity, which any of them can bound, has 95 %. Every load meets
 //! the same random numbers, and so does every tier.
-//!
-//! A percentile is of the served requests. Here it is judged as such if another objective bounds
-//! the availability, and with it the failures. Without one, no more requests may fail than the
-//! percentile leaves out, which is judged by the interval of their share.
 
 use crate::experiment::{Experiment, Retention, Runner};
-use crate::metric::estimator::{self, Unanswered};
-use crate::objective::Metric;
 use crate::observe::ledger::{Failure, Ledger};
 use crate::observe::outcome::Outcome;
 use crate::plan::Plan;
 use crate::scenario::Scenario;
 use crate::stats::Confidence;
-use crate::study::capacity::excess;
+use crate::study::capacity::excess::{self, BY_FAR};
 use crate::study::capacity::finding::{LoadProbe, SearchEffort};
 use crate::study::capacity::mode::{self, Mode};
 use crate::study::capacity::search::Excess;
 use crate::verdict::{self, Judgement};
-
-/// By how much an overload exceeds objectives at least: as much as to be missed by far, so that a
-/// search halves the way to it.
-const OVERLOAD: f64 = 1.0;
 
 /// Tries a load; `None` if it was stopped before all replications were complete.
 ///
@@ -42,21 +32,16 @@ pub fn probe(
     if run.interrupted || scenario.objectives.is_empty() {
         return None;
     }
-    let bounded = scenario.objectives.iter().any(|one| one.metric == Metric::Availability);
-    let demands = scenario.objectives.len() + usize::from(!bounded);
-    run.confidence = Confidence::USUAL.of_each(demands);
+    run.confidence = Confidence::USUAL.of_each(scenario.objectives.len());
     let judgements = verdict::judge_all(&run, &scenario.objectives);
     let (failed, failure) = failures(&run);
-    let windows = estimator::windows(&run.outcomes, 1);
-    let served = estimator::availability(&windows, Unanswered::Failed, run.confidence);
-    let served = served.filter(|_| !bounded);
     let judged = judgements.into_iter().map(|judgement| {
-        let excess = excess::of(&judgement, served.as_ref());
+        let excess = excess::of(&judgement);
         (judgement, excess)
     });
     let judged: Vec<(Judgement, Excess)> = judged.collect();
     let overload = is_overload(&scenario.plan, load);
-    let floor = Excess::exactly(if overload { OVERLOAD } else { f64::NEG_INFINITY });
+    let floor = Excess::exactly(if overload { BY_FAR } else { f64::NEG_INFINITY });
     let excess = judged.iter().fold(floor, |greatest, (_, excess)| greatest.max(*excess));
     let (utilisation, in_use, working) = cpu(&run, &scenario.plan, mode, load);
     let digests = run.outcomes.iter().map(|outcome| outcome.digest).collect();

@@ -95,8 +95,8 @@ pub enum CheckpointError {
     /// It is of other work.
     #[error(
         "{path} was left by brownout {theirs}, with other settings, another seed or another text \
-         of the scenario: there is nothing to go on with\n  = help: begin anew, without --resume, or \
-         repeat the command that was stopped"
+         of the scenario: there is nothing to go on with\n  = help: begin anew, without \
+         --resume, or repeat the command that was stopped"
     )]
     Work {
         /// Which file.

@@ -14,7 +14,7 @@ EXIT CODES:
     2    error: usage, scenario, or files
     3    undecided: no objective is missed, but at least one interval contains its bound, or
          there are no data
-    130  stopped by Ctrl-C or a signal to end; partial results are written";
+    130  stopped by Ctrl-C or a signal to end; partial results are in NAME.partial";
 
 const CHECK_EXIT_CODES: &str = "\
 EXIT CODES:
@@ -25,7 +25,7 @@ const STUDY_EXIT_CODES: &str = "\
 EXIT CODES:
     0    done, whatever was found
     2    error: usage, scenario, or files
-    130  stopped by Ctrl-C or a signal to end; partial results are written";
+    130  stopped by Ctrl-C or a signal to end; partial results are in NAME.partial";
 
 const PLAN_EXIT_CODES: &str = "\
 EXIT CODES:
@@ -33,7 +33,7 @@ EXIT CODES:
     1    none does
     2    error: usage, scenario, or files
     3    undecided: the demand lies within an interval
-    130  stopped by Ctrl-C or a signal to end; partial results are written";
+    130  stopped by Ctrl-C or a signal to end; partial results are in NAME.partial";
 
 const PLAN_EXAMPLES: &str = "\
 EXAMPLES:
@@ -84,7 +84,7 @@ EXAMPLES:
     brownout run scenarios/replica-crash.toml
     brownout run scenarios/replica-crash.toml -n 40 -s 7 --requests-every 100
     brownout run scenarios/replica-crash.toml --precision 2%
-    brownout run scenarios/replica-crash.toml --set gateway.tier=xlarge --set fault.crash.at=4m";
+    brownout run scenarios/replica-crash.toml --set gateway.tier=xlarge --name crash-xlarge";
 
 /// Simulates the high availability of replicated API gateways: what clients see when a replica, a
 /// zone or the control plane fails.
@@ -172,6 +172,9 @@ impl CountArgs {
 /// What every command that simulates can be told of its results.
 #[derive(Debug, clap::Args)]
 pub(super) struct CommonArgs {
+    /// Name of the results' folder [default: the scenario's; of a study, COMMAND-SCENARIO]
+    #[arg(long, value_name = "NAME", value_parser = folder)]
+    pub(super) name: Option<String>,
     /// Seed of all randomness, instead of the scenario's
     #[arg(short, long, value_name = "S")]
     pub(super) seed: Option<u64>,
@@ -192,6 +195,9 @@ pub(super) struct WorkArgs {
     /// Go on with the replications that the same command left when it was stopped
     #[arg(long)]
     pub(super) resume: bool,
+    /// Replace results of other settings, of another command or of another version
+    #[arg(long)]
+    pub(super) force: bool,
     /// Threads; results do not depend on it [default: one for each core]
     #[arg(short, long, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1_024))]
@@ -229,9 +235,6 @@ pub(super) struct CompareArgs {
     #[arg(short = 'n', long, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub(super) replications: Option<u64>,
-    /// Name of the results' folder [default: compare-SCENARIO]
-    #[arg(long, value_name = "NAME", value_parser = folder)]
-    pub(super) name: Option<String>,
     #[command(flatten)]
     pub(super) common: CommonArgs,
 }
@@ -273,9 +276,6 @@ pub(super) struct PlanArgs {
     /// Do not look for what the result hangs on
     #[arg(long)]
     pub(super) no_sensitivity: bool,
-    /// Name of the results' folder [default: plan-SCENARIO]
-    #[arg(long, value_name = "NAME", value_parser = folder)]
-    pub(super) name: Option<String>,
     #[command(flatten)]
     pub(super) common: CommonArgs,
 }
@@ -291,9 +291,6 @@ pub(super) struct SweepArgs {
     pub(super) set: Vec<String>,
     #[command(flatten, next_help_heading = "Options for each cell")]
     pub(super) count: CountArgs,
-    /// Name of the results' folder [default: sweep-SCENARIO]
-    #[arg(long, value_name = "NAME", value_parser = folder)]
-    pub(super) name: Option<String>,
     #[command(flatten)]
     pub(super) common: CommonArgs,
 }

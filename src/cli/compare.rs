@@ -20,11 +20,11 @@ pub(super) fn compare(args: &CompareArgs, session: &Session) -> anyhow::Result<E
     let Some(mut all) = loaded else { return Ok(Exit::Error) };
     compare::align(&mut all, args.common.seed, args.replications.map(|count| count as usize));
     distinct(&all)?;
-    let name = args.name.clone().unwrap_or_else(|| format!("compare-{}", stem(&args.files[0])));
-    let work = Work::begin(&args.common, &name, session)?;
+    let name = format!("compare-{}", stem(&args.files[0]));
+    let scenarios: Vec<_> = all.iter().map(|variant| &variant.scenario).collect();
+    let work = Work::begin(&args.common, &name, &scenarios, session)?;
     let runs = work.run(|runner| compare::run(runner, &all))?;
     let report = CompareReport::new(&all, &runs, &prices);
-    let scenarios: Vec<_> = all.iter().map(|variant| &variant.scenario).collect();
     let record = |(of, run): (&Variant, _)| RunRecord::new(&of.name, &of.scenario, digests(run));
     let records = all.iter().zip(&runs).map(record).collect();
     let output = Output {
@@ -34,8 +34,8 @@ pub(super) fn compare(args: &CompareArgs, session: &Session) -> anyhow::Result<E
         verdict: text::verdicts_only,
         json: ("comparison.json", files::write_json),
     };
-    work.end(&report, output, report.is_interrupted(), &scenarios, records)?;
-    Ok(Exit::of_study(report.is_interrupted()))
+    let interrupted = report.is_interrupted();
+    Ok(Exit::of_study(work.end(&report, output, interrupted, &scenarios, records)?))
 }
 
 /// What sets the variants apart: tiers, named variants and settings, in every combination.

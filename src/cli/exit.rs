@@ -21,11 +21,8 @@ pub(super) enum Exit {
 }
 
 impl Exit {
-    /// What a report means.
+    /// What the report of a run that is complete means.
     pub(super) fn of(report: &Report) -> Self {
-        if report.experiment.interrupted {
-            return Exit::Interrupted;
-        }
         match report.overall() {
             Overall::NoObjectives | Overall::Met => Exit::Met,
             Overall::Missed => Exit::Missed,

@@ -1,6 +1,6 @@
 //! From what was typed to scenarios that can be run.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::terminal::Terminal;
 use crate::diagnostic::{self, Flaw, Problem, Severity, Source};
@@ -27,13 +27,24 @@ impl Session {
             let text = manifest.scenarios.iter().find(|one| Path::new(&one.file) == path)?;
             Some(read::parse_changed(&text.file, &text.text, base, changes))
         });
-        repeated.unwrap_or_else(|| read::load_changed(path, changes))
+        let mut loaded = repeated.unwrap_or_else(|| read::load_changed(path, changes));
+        if let Some(scenario) = &mut loaded.scenario {
+            scenario.path = plain(&scenario.path);
+        }
+        loaded
     }
 
     /// Reads a scenario with changes and says what is wrong with it; gives it if it can be used.
     pub(super) fn load(&self, path: &Path, changes: &[String], quiet: bool) -> Option<Scenario> {
         scenario(self.read(path, changes), quiet, self.terminal)
     }
+}
+
+/// A path as it is recorded: from the current folder if it lies there, and without detours.
+fn plain(path: &Path) -> PathBuf {
+    let here = std::env::current_dir().unwrap_or_default();
+    let path = path.strip_prefix(here).unwrap_or(path);
+    path.components().filter(|part| *part != Component::CurDir).collect()
 }
 
 /// Says what is wrong with a scenario, and gives it if it can be used.

@@ -27,8 +27,9 @@ pub(super) fn plan(args: &PlanArgs, session: &Session) -> anyhow::Result<Exit> {
     let replications = args.replications as usize;
     let effort =
         SearchEffort { trial, replications, tolerance: args.tolerance, demand: Some(demand) };
-    let name = args.name.clone().unwrap_or_else(|| format!("plan-{}", stem(&args.file)));
-    let work = Work::begin(&args.common, &name, session)?;
+    let name = format!("plan-{}", stem(&args.file));
+    let scenarios: Vec<_> = candidates.iter().map(|candidate| &candidate.scenario).collect();
+    let work = Work::begin(&args.common, &name, &scenarios, session)?;
     let (findings, settling, sensitivities, interrupted) = work.run(|runner| {
         let findings = find::run(runner, &candidates, &modes, effort);
         let settling = settling::run(runner, &candidates, &findings, effort, demand);
@@ -57,7 +58,6 @@ pub(super) fn plan(args: &PlanArgs, session: &Session) -> anyhow::Result<Exit> {
         sensitivities: &sensitivities,
         interrupted,
     };
-    let scenarios: Vec<_> = candidates.iter().map(|candidate| &candidate.scenario).collect();
     let records = findings.iter().map(|finding| record(&candidates[finding.candidate], finding));
     let output = Output {
         tables: files::write_tables,
@@ -66,8 +66,10 @@ pub(super) fn plan(args: &PlanArgs, session: &Session) -> anyhow::Result<Exit> {
         verdict: text::recommendation_only,
         json: ("plan.json", files::write_json),
     };
-    work.end(&report, output, interrupted, &scenarios, records.collect())?;
-    Ok(exit(&report))
+    Ok(match work.end(&report, output, interrupted, &scenarios, records.collect())? {
+        true => Exit::Interrupted,
+        false => exit(&report),
+    })
 }
 
 /// A finding with the digests of all its replications, in order of load.
@@ -80,9 +82,6 @@ fn record(candidate: &Candidate, finding: &Finding) -> RunRecord {
 
 /// What a plan means to a script: whether any gateway carries the demand.
 fn exit(report: &CapacityReport) -> Exit {
-    if report.interrupted {
-        return Exit::Interrupted;
-    }
     match report.chosen() {
         Some(_) => Exit::Met,
         None if report.carries().contains(&Carries::Undecided) => Exit::Undecided,

@@ -15,7 +15,7 @@ pub(super) fn run(args: &RunArgs, session: &Session) -> anyhow::Result<Exit> {
     let loaded = session.load(&args.file, &args.set, args.common.work.quiet);
     let Some(mut scenario) = loaded else { return Ok(Exit::Error) };
     load::change(&mut scenario, args.common.seed, args.count.replications);
-    let work = Work::begin(&args.common, &scenario.name, session)?;
+    let work = Work::begin(&args.common, &scenario.name, &[&scenario], session)?;
     let retention = Retention::First { requests_every: args.requests_every };
     let experiment = work.run(|runner| match args.count.precision() {
         Some(precision) => precision::run(runner, &scenario, precision, retention),
@@ -30,6 +30,9 @@ pub(super) fn run(args: &RunArgs, session: &Session) -> anyhow::Result<Exit> {
         verdict: text::verdict_only,
         json: ("summary.json", json::write),
     };
-    work.end(&report, output, experiment.interrupted, &[&scenario], vec![record])?;
-    Ok(Exit::of(&report))
+    let interrupted = experiment.interrupted;
+    Ok(match work.end(&report, output, interrupted, &[&scenario], vec![record])? {
+        true => Exit::Interrupted,
+        false => Exit::of(&report),
+    })
 }

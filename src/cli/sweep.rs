@@ -28,8 +28,9 @@ pub(super) fn sweep(args: &SweepArgs, session: &Session) -> anyhow::Result<Exit>
         Some(precision) => Effort::Precision(precision),
         None => Effort::Replications(cells[0].scenario.plan.run.replications),
     };
-    let name = args.name.clone().unwrap_or_else(|| format!("sweep-{}", stem(&args.file)));
-    let work = Work::begin(&args.common, &name, session)?;
+    let name = format!("sweep-{}", stem(&args.file));
+    let scenarios: Vec<_> = cells.iter().map(|cell| &cell.scenario).collect();
+    let work = Work::begin(&args.common, &name, &scenarios, session)?;
     let mut report = SweepReport::new(&axes, &cells, effort);
     work.run(|runner| sweep::run(runner, &cells, effort, |cell, run| report.add(cell, &run)))?;
     let record = |row: &Row| {
@@ -44,8 +45,8 @@ pub(super) fn sweep(args: &SweepArgs, session: &Session) -> anyhow::Result<Exit>
         verdict: text::verdicts_only,
         json: ("sweep.json", files::write_json),
     };
-    work.end(&report, output, report.is_interrupted(), &[&cells[0].scenario], records)?;
-    Ok(Exit::of_study(report.is_interrupted()))
+    let interrupted = report.is_interrupted();
+    Ok(Exit::of_study(work.end(&report, output, interrupted, &scenarios[..1], records)?))
 }
 
 /// Reads the settings, of which at least one must vary, and not too much.

@@ -8,6 +8,7 @@ use super::outcomes::Experiment;
 use super::replication::replicate;
 use super::store::{self, OutcomeStore, ReplicationKey};
 use crate::engine::progress::Progress;
+use crate::observe::ledger::Ledger;
 use crate::observe::outcome::Outcome;
 use crate::observe::recorder::Keep;
 use crate::plan::Plan;
@@ -121,8 +122,8 @@ impl<'a> Runner<'a> {
             return None;
         }
         let plain = keep == Keep::default();
-        // Asked in any case, so that the store knows whose it is.
-        if let Some(outcome) = self.store.get(key).filter(|_| plain) {
+        let stored = self.store.get(key).filter(|outcome| plain && fits(plan, outcome));
+        if let Some(outcome) = stored {
             progress.advance(outcome.ended.0, outcome.ledger.offered);
             progress.complete_one();
             return Some(outcome);
@@ -131,7 +132,20 @@ impl<'a> Runner<'a> {
         if plain && !outcome.interrupted {
             self.store.put(key, &outcome);
         }
-        progress.complete_one();
+        if !outcome.interrupted {
+            progress.complete_one();
+        }
         Some(outcome)
     }
+}
+
+/// Whether what a store has can be of this plan: it may have been written by anybody.
+fn fits(plan: &Plan, outcome: &Outcome) -> bool {
+    let ledgers = outcome.windows.iter().flat_map(|window| [&window.ledger, &window.attempts]);
+    let whole = !outcome.interrupted && outcome.ended == plan.run.horizon;
+    let parts = (outcome.windows.len(), outcome.faults.len());
+    whole
+        && parts == (plan.windows.len(), plan.faults.len())
+        && outcome.incidents.iter().all(|incident| incident.fault < plan.faults.len())
+        && ledgers.chain([&outcome.ledger, &outcome.attempts]).all(Ledger::balances)
 }

@@ -37,6 +37,12 @@ impl OutcomeStore for NoStore {
     fn put(&self, _: ReplicationKey, _: &Outcome) {}
 }
 
+/// The digest of several plans in their order.
+pub fn digest_all<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> u64 {
+    let digests: Vec<u8> = plans.into_iter().flat_map(|plan| digest(plan).to_le_bytes()).collect();
+    fnv_1a(&digests)
+}
+
 /// The digest of everything in a plan that its replications follow from: of how it is shown for
 /// debugging, which has every field and every digit.
 pub fn digest(plan: &Plan) -> u64 {

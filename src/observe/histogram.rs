@@ -28,6 +28,7 @@ pub struct Ranked {
 /// Quantiles interpolate inside a bucket, so their relative error is below 0.8 %. Only the octaves
 /// between the least and the greatest latency take memory: 1 KiB each.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "StoredCounts")]
 pub struct Histogram {
     /// Index of the first bucket that `counts` holds; a multiple of [`PER_OCTAVE`], as is its
     /// length.
@@ -37,6 +38,41 @@ pub struct Histogram {
     sum: u128,
     least: u64,
     greatest: u64,
+}
+
+/// A histogram as it was written, which somebody may have altered.
+#[derive(Deserialize)]
+struct StoredCounts {
+    first: usize,
+    counts: Vec<u64>,
+    count: u64,
+    sum: u128,
+    least: u64,
+    greatest: u64,
+}
+
+impl TryFrom<StoredCounts> for Histogram {
+    type Error = &'static str;
+
+    fn try_from(written: StoredCounts) -> Result<Self, Self::Error> {
+        let StoredCounts { first, counts, count, sum, least, greatest } = written;
+        let octaves = first.is_multiple_of(PER_OCTAVE) && counts.len().is_multiple_of(PER_OCTAVE);
+        let room = first..first.saturating_add(counts.len());
+        let ends = match count {
+            0 => (least, greatest, sum) == (u64::MAX, 0, 0),
+            _ => {
+                least <= greatest
+                    && room.contains(&bucket(least))
+                    && room.contains(&bucket(greatest))
+                    && sum <= u128::from(count) * u128::from(greatest)
+            }
+        };
+        let counted: u128 = counts.iter().copied().map(u128::from).sum();
+        match octaves && room.end <= BUCKETS && ends && counted == u128::from(count) {
+            true => Ok(Histogram { first, counts, count, sum, least, greatest }),
+            false => Err("a histogram whose counts do not fit each other"),
+        }
+    }
 }
 
 impl Default for Histogram {
@@ -241,6 +277,28 @@ mod tests {
         cleared.record(Span(5_000));
         cleared.clear();
         assert_eq!(cleared, empty);
+    }
+
+    #[test]
+    fn a_histogram_is_read_back_as_it_was_and_never_if_its_counts_do_not_fit() {
+        let read = |json: &str| serde_json::from_str::<Histogram>(json);
+        let mut whole = Histogram::default();
+        assert_eq!(read(&serde_json::to_string(&whole).unwrap()).unwrap(), whole);
+        [5, 300, 70_000].into_iter().for_each(|value| whole.record(Span(value)));
+        let json = serde_json::to_string(&whole).unwrap();
+        assert_eq!(read(&json).unwrap(), whole);
+        for (from, to) in [
+            ("\"first\":0", "\"first\":1"),
+            ("\"first\":0", "\"first\":18446744073709551488"),
+            ("\"count\":3", "\"count\":4"),
+            ("\"least\":5", "\"least\":18446744073709551615"),
+            ("\"greatest\":70000", "\"greatest\":700000000"),
+            ("\"counts\":[0", "\"counts\":[0,0"),
+            ("\"sum\":70305", "\"sum\":999999999"),
+        ] {
+            assert!(json.contains(from), "{from} is not in {json}");
+            assert!(read(&json.replacen(from, to, 1)).is_err(), "{to}");
+        }
     }
 
     proptest! {

@@ -1,6 +1,7 @@
 //! `manifest.json`: what was chosen, of every command alike, and what came of it: enough to do the
 //! same again, to the same bytes.
 
+use std::fmt;
 use std::io::{Result, Write};
 
 use serde::{Deserialize, Serialize};
@@ -50,10 +51,56 @@ pub struct Request {
     pub options: Vec<String>,
 }
 
+/// What work is about: two of the same subject answer the same question, and the later takes the
+/// place of the earlier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    command: String,
+    options: Vec<String>,
+    /// The file and the digest of the text of each scenario.
+    scenarios: Vec<(String, String)>,
+}
+
+/// Options that say how well something is found out, or drawn, and not what.
+const HOW: [&str; 11] = [
+    "--replications",
+    "--precision",
+    "--at-most",
+    "--seed",
+    "--tolerance",
+    "--no-sensitivity",
+    "--prices",
+    "--demand",
+    "--requests-every",
+    "--no-charts",
+    "--name",
+];
+
+impl Subject {
+    /// Whether both are about the same: the same command on scenarios of the same text, or of the
+    /// same file, which may have been edited.
+    pub fn is(&self, other: &Subject) -> bool {
+        let pairs = || self.scenarios.iter().zip(&other.scenarios);
+        (&self.command, &self.options, self.scenarios.len())
+            == (&other.command, &other.options, other.scenarios.len())
+            && pairs().all(|(one, other)| one.0 == other.0 || one.1 == other.1)
+    }
+}
+
+impl fmt::Display for Subject {
+    /// As one would type it: `run scenarios/one.toml --set a.b=1`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.command)?;
+        self.scenarios.iter().try_for_each(|(file, _)| write!(f, " {file}"))?;
+        self.options.iter().try_for_each(|option| write!(f, " {}", option.replacen('=', " ", 1)))
+    }
+}
+
 /// A scenario as read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ScenarioText {
-    /// Its file name, without its directory.
+    /// Its file as it was named, from the folder in which the work began if it lies there.
     pub file: String,
     /// The digest of its text.
     pub digest: String,
@@ -63,6 +110,7 @@ pub struct ScenarioText {
 
 /// One experiment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RunRecord {
     /// Its name.
     pub name: String,
@@ -70,7 +118,7 @@ pub struct RunRecord {
     pub file: String,
     /// What was changed in it.
     pub set: Vec<String>,
-    /// The digest of each replication: equal digests mean equal runs.
+    /// The digest of each complete replication: equal digests mean equal runs.
     pub outcomes: Vec<String>,
 }
 
@@ -82,11 +130,17 @@ pub enum ManifestError {
     Malformed(#[from] serde_json::Error),
     /// A manifest of a kind that this program does not know.
     #[error(
-        "the manifest has schema {0:?}, this program reads {SCHEMA:?}\n  = help: name the \
-         manifest.json in the results of brownout run, compare, sweep or plan; those of another \
-         version of brownout only that version can do again"
+        "the manifest has schema {schema:?}{by}, this program reads {SCHEMA:?} (version {VERSION}, \
+         engine {ENGINE})\n  = help: name the manifest.json in the results of brownout run, \
+         compare, sweep or plan; those of another version of brownout only that version can do \
+         again"
     )]
-    Schema(String),
+    Schema {
+        /// Its schema.
+        schema: String,
+        /// Who wrote it, in brackets, as far as it says.
+        by: String,
+    },
     /// A scenario in it was changed by hand.
     #[error("the scenario {file:?} in the manifest does not match its digest {digest}")]
     Digest {
@@ -133,6 +187,21 @@ impl Manifest {
         }
     }
 
+    /// What it was about.
+    pub fn subject(&self) -> Subject {
+        let name = |option: &String| option.split('=').next().unwrap_or_default().to_owned();
+        let asks = |option: &&String| !HOW.contains(&name(option).as_str());
+        let options = self.request.options.iter().filter(asks).cloned().collect();
+        let of = |one: &ScenarioText| (one.file.clone(), one.digest.clone());
+        let command = self.request.command.clone();
+        Subject { command, options, scenarios: self.scenarios.iter().map(of).collect() }
+    }
+
+    /// How many complete replications it speaks of.
+    pub fn replications(&self) -> usize {
+        self.runs.iter().map(|run| run.outcomes.len()).sum()
+    }
+
     /// Reads a manifest and checks that it is whole.
     ///
     /// # Errors
@@ -141,7 +210,7 @@ impl Manifest {
         let value: serde_json::Value = serde_json::from_str(text)?;
         let schema = value["schema"].as_str().unwrap_or("").to_owned();
         if schema != SCHEMA {
-            return Err(ManifestError::Schema(schema));
+            return Err(ManifestError::Schema { schema, by: writer(&value) });
         }
         let manifest: Manifest = serde_json::from_value(value)?;
         let changed = |one: &&ScenarioText| one.digest != cells::text_digest(&one.text);
@@ -161,9 +230,18 @@ impl Manifest {
     }
 }
 
-/// The digests of an experiment's replications, as they are written.
+/// Who wrote a manifest of another schema, as far as it says: ` (version 0.1.0, engine 1)`.
+fn writer(manifest: &serde_json::Value) -> String {
+    let version = manifest["version"].as_str().map(|version| format!("version {version}"));
+    let engine = manifest["engine"].as_u64().map(|engine| format!("engine {engine}"));
+    let known: Vec<String> = version.into_iter().chain(engine).collect();
+    if known.is_empty() { String::new() } else { format!(" ({})", known.join(", ")) }
+}
+
+/// The digests of an experiment's complete replications, as they are written.
 pub fn digests(run: &Experiment) -> Vec<String> {
-    run.outcomes.iter().map(|outcome| digest(outcome.digest)).collect()
+    let complete = run.outcomes.iter().filter(|outcome| !outcome.interrupted);
+    complete.map(|outcome| digest(outcome.digest)).collect()
 }
 
 /// The digest of a replication, as it is written.
@@ -171,9 +249,9 @@ pub fn digest(value: u64) -> String {
     cells::digest(value)
 }
 
-/// The file name of a scenario, without its directory.
+/// The file of a scenario as it was named; the same on every system.
 fn file(scenario: &Scenario) -> String {
-    scenario.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    scenario.path.to_string_lossy().replace('\\', "/")
 }
 
 #[cfg(test)]
@@ -203,7 +281,7 @@ mod tests {
         assert_eq!(read, manifest());
         assert_eq!((read.seed, read.engine, read.scenarios.len()), (42, ENGINE, 1));
         assert_eq!(read.scenarios[0].text, scenario().text);
-        assert_eq!((read.runs.len(), &*read.runs[1].file), (2, "one-crash.toml"));
+        assert_eq!((read.runs.len(), &*read.runs[1].file), (2, "scenarios/one-crash.toml"));
         assert_eq!(read.runs[1].outcomes.len(), 5);
     }
 

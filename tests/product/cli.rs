@@ -218,6 +218,6 @@ fn interrupted_by(signal: &str) {
     assert!(out(&output).contains("stopped early"), "{}", out(&output));
     assert!(out(&output).starts_with("? UNDECIDED"), "{}", out(&output));
     assert!(out(&output).contains("of 3650 d, stopped at "), "{}", out(&output));
-    assert!(desk.path("results/small/manifest.json").exists());
+    assert!(desk.path("results/small.partial/manifest.json").exists());
     assert_eq!(fs::read_dir(desk.path("results")).unwrap().count(), 1);
 }

@@ -5,7 +5,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -52,6 +52,17 @@ impl Desk {
     /// Runs a command with progress, sends it `signal` once it has said a line that is `late`
     /// enough, and gives what it printed from then on, and how it ended.
     pub fn stopped(&self, args: &[&str], signal: &str, late: impl Fn(&str) -> bool) -> Output {
+        let (child, talk) = self.begun(args, late);
+        Desk::signal(&child, signal);
+        Desk::ended(child, talk)
+    }
+
+    /// Begins a command with progress, and waits until it has said a line that is `late` enough.
+    pub fn begun(
+        &self,
+        args: &[&str],
+        late: impl Fn(&str) -> bool,
+    ) -> (Child, BufReader<ChildStderr>) {
         let args = [args, &["--progress", "always"]].concat();
         let mut command = self.command(&args);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -61,8 +72,17 @@ impl Desk {
             line.clear();
             assert!(talk.read_line(&mut line).unwrap() > 0, "it ended before it was late enough");
         }
+        (child, talk)
+    }
+
+    /// Sends a signal to a command.
+    pub fn signal(child: &Child, signal: &str) {
         let pid = child.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    /// What a command that was begun printed from then on, and how it ended.
+    pub fn ended(child: Child, mut talk: BufReader<ChildStderr>) -> Output {
         let mut stderr = Vec::new();
         talk.read_to_end(&mut stderr).unwrap();
         Output { stderr, ..child.wait_with_output().unwrap() }
@@ -79,6 +99,15 @@ impl Desk {
         let output = self.stopped(args, "-INT", second);
         assert!(err(&output).contains("--resume goes on from here"), "{}", err(&output));
         assert_eq!(output.status.code(), Some(130));
+    }
+
+    /// What is in a folder, by name.
+    pub fn names(&self, directory: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.path(directory)).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
     }
 
     pub fn results(&self, directory: &str) -> Vec<(String, Vec<u8>)> {

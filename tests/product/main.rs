@@ -3,6 +3,7 @@
 mod cli;
 mod compare;
 mod desk;
+mod folders;
 mod manifests;
 mod plan;
 mod plots;

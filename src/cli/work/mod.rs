@@ -12,17 +12,18 @@
 mod progress;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::cli::args::{CommonArgs, Format, WorkArgs};
 use crate::cli::exit::Exit;
 use crate::cli::load::Session;
 use crate::cli::terminal::Terminal;
-use crate::experiment::{Progress, Runner};
+use crate::experiment::{Progress, Runner, store};
 use crate::plot::theme::Theme;
 use crate::plot::{Figure, png, svg};
 use crate::report::checkpoint::Checkpoint;
+use crate::report::files::lock::FolderLock;
 use crate::report::files::staging::{FilesError, MARK, Staging};
 use crate::report::format::page::Written;
 use crate::report::manifest::{Manifest, RunRecord};
@@ -34,27 +35,38 @@ pub(in crate::cli) struct Work<'a> {
     args: &'a WorkArgs,
     draws: bool,
     session: &'a Session,
-    directory: PathBuf,
     staging: Staging,
     checkpoint: Checkpoint,
     progress: Arc<Progress>,
+    /// Nobody else writes there until the rest is done.
+    lock: FolderLock,
 }
 
 impl<'a> Work<'a> {
-    /// Prepares the folder `name` for the results of a command.
+    /// Prepares the folder for the results of a command on scenarios; `name` = what it is called if
+    /// nobody says.
     pub(in crate::cli) fn begin(
         args: &'a CommonArgs,
         name: &str,
+        scenarios: &[&Scenario],
         session: &'a Session,
     ) -> anyhow::Result<Work<'a>> {
-        let CommonArgs { work: args, no_charts, .. } = args;
-        let directory = args.output.join(name);
-        let staging = Staging::prepare(&directory, &session.request.command)?;
-        let checkpoint = Checkpoint::open(&directory, args.resume)?;
+        let CommonArgs { work: args, no_charts, name: given, .. } = args;
+        let directory = args.output.join(given.as_deref().unwrap_or(name));
+        let request = session.request.clone();
+        let subject = Manifest::new(request, false, scenarios, Vec::new()).subject();
+        let words = subject.to_string();
+        let lock = FolderLock::take(&directory, &words)?;
+        let staging = Staging::prepare(&directory, &subject, args.force)?;
+        let plans = store::digest_all(scenarios.iter().map(|scenario| &scenario.plan));
+        let checkpoint = Checkpoint::open(&directory, (&words, plans), args.resume)?;
+        for note in checkpoint.notes().iter().filter(|_| !args.quiet) {
+            session.terminal.say(&format!("warning: {note}\n"));
+        }
         let progress = Arc::new(Progress::default());
-        listen(&progress, staging.place(), session.terminal);
+        listen(&progress, staging.place(), lock.path(), session.terminal);
         let draws = !no_charts;
-        Ok(Work { args, draws, session, directory, staging, checkpoint, progress })
+        Ok(Work { args, draws, session, staging, checkpoint, progress, lock })
     }
 
     /// Does the work proper, with progress.
@@ -67,7 +79,8 @@ impl<'a> Work<'a> {
     }
 
     /// Writes and draws a report, puts the results in their place with a manifest of what ran, of
-    /// which scenarios, and prints what was asked for.
+    /// which scenarios, and prints what was asked for. Says whether it was stopped, be it in the
+    /// course of this.
     ///
     /// # Errors
     /// The results are not those of the manifest that is repeated, though they are written.
@@ -75,41 +88,52 @@ impl<'a> Work<'a> {
         self,
         report: &R,
         output: Output<R>,
-        interrupted: bool,
+        mut interrupted: bool,
         scenarios: &[&Scenario],
         runs: Vec<RunRecord>,
-    ) -> anyhow::Result<()> {
-        let Work { args, draws, session, directory, mut staging, checkpoint, .. } = self;
+    ) -> anyhow::Result<bool> {
+        let Work { args, draws, session, mut staging, checkpoint, progress, lock } = self;
         let (name, json) = output.json;
         let text = (output.text)(report, None, false);
         staging.add("report.txt", |out| out.write_all(text.as_bytes()))?;
         staging.add(name, |out| json(report, out))?;
         (output.tables)(report, &mut staging)?;
+        // Whoever stops it does not wait for charts.
+        interrupted |= progress.is_cancelled();
+        if draws && !interrupted {
+            let charts = (output.charts)(report);
+            draw(charts, &mut staging, &progress)?;
+            interrupted |= progress.is_cancelled();
+        }
         let manifest = Manifest::new(session.request.clone(), interrupted, scenarios, runs);
         staging.add(MARK, |out| manifest.write(out))?;
-        // In SVG, which follows the reader's light or dark setting, and in PNG.
-        for (name, figure) in if draws { (output.charts)(report) } else { Vec::new() } {
-            let (svg, png) = (svg(&figure)?, png(&figure, Theme::Light)?);
-            staging.add(&format!("{name}.svg"), |out| out.write_all(svg.as_bytes()))?;
-            staging.add(&format!("{name}.png"), |out| out.write_all(&png))?;
-        }
-        let names = staging.publish()?;
-        let written = Written { directory: &directory, names: &names };
+        let published = match interrupted {
+            true => staging.publish_partial(&manifest)?,
+            false => staging.publish(&manifest)?,
+        };
+        let written = Written { directory: &published.directory, names: &published.names };
+        let written = Some(written).filter(|_| !published.is_fuller);
         let colour = session.terminal.prints_colour();
         let mut out = Vec::new();
         match (args.format, args.quiet) {
             (Format::Json, _) => json(report, &mut out)?,
             (Format::Text, true) => out.extend((output.verdict)(report, colour).into_bytes()),
             (Format::Text, false) => {
-                out.extend((output.text)(report, Some(written), colour).into_bytes());
+                out.extend((output.text)(report, written, colour).into_bytes());
             }
         }
         session.terminal.print(&String::from_utf8(out)?)?;
-        close(checkpoint, interrupted, args.quiet, session.terminal)?;
-        match &session.repeated {
-            Some((old, _)) if !interrupted => repeats(old, &manifest),
-            _ => Ok(()),
+        if published.is_fuller && !args.quiet {
+            let place = published.directory.display();
+            session.terminal.say(&format!("{place} stays: it has more replications than this\n"));
         }
+        close(checkpoint, interrupted, args.quiet, session.terminal)?;
+        drop(lock);
+        match &session.repeated {
+            Some((old, _)) if !interrupted => repeats(old, &manifest)?,
+            _ => {}
+        }
+        Ok(interrupted)
     }
 }
 
@@ -124,17 +148,37 @@ fn repeats(old: &Manifest, new: &Manifest) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Listens for Ctrl-C, or a signal to end: the first stops the work at the next bin, the second
-/// ends the program; then `unfinished` is removed.
-fn listen(progress: &Arc<Progress>, unfinished: &Path, terminal: Terminal) {
-    let (progress, unfinished) = (Arc::clone(progress), unfinished.to_owned());
+/// Draws charts in SVG, which follows the reader's light or dark setting, and in PNG, until
+/// somebody wants it to stop.
+fn draw(
+    charts: Vec<(&'static str, Figure)>,
+    staging: &mut Staging,
+    progress: &Progress,
+) -> anyhow::Result<()> {
+    for (name, figure) in charts {
+        if progress.is_cancelled() {
+            break;
+        }
+        let (svg, png) = (svg(&figure)?, png(&figure, Theme::Light)?);
+        staging.add(&format!("{name}.svg"), |out| out.write_all(svg.as_bytes()))?;
+        staging.add(&format!("{name}.png"), |out| out.write_all(&png))?;
+    }
+    Ok(())
+}
+
+/// Listens for Ctrl-C, or a signal to end: the first stops the work, the second ends the program;
+/// then what is `unfinished` and the file of the `lock` are removed.
+fn listen(progress: &Arc<Progress>, unfinished: &Path, lock: &Path, terminal: Terminal) {
+    let (unfinished, lock) = (unfinished.to_owned(), lock.to_owned());
+    let progress = Arc::clone(progress);
     let listening = ctrlc::set_handler(move || {
         if progress.is_cancelled() {
             let _ = std::fs::remove_dir_all(&unfinished);
+            let _ = std::fs::remove_file(&lock);
             std::process::exit(Exit::Interrupted as i32);
         }
         progress.cancel();
-        terminal.say("stopping at the next bin to write what there is; Ctrl-C again to give up\n");
+        terminal.say("stopping to write what there is, without charts; Ctrl-C again to give up\n");
     });
     if let Err(error) = listening {
         terminal.say(&format!("warning: Ctrl-C will not write partial results: {error}\n"));

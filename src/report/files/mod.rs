@@ -1,8 +1,9 @@
 //! The results directory, and the files that hold single replications.
 //!
-//! `staging.rs` builds a directory beside its place and moves it there when it is complete. The
-//! others write a file each, row by row as the outcomes come: `replications.csv` for all of them;
-//! `timeline.csv`, `events.csv` and `requests.csv` for the first in detail. Which files there are
+//! `staging.rs` builds a directory beside its place and moves it there when it is complete, while
+//! `lock.rs` keeps others away. The others write a file each, row by row as the outcomes come:
+//! `replications.csv` for all of them; `timeline.csv`, `events.csv` and `requests.csv` for the
+//! first in detail. Which files there are
 //! is said by the room of the command that writes them, such as [`crate::report::run`].
 //!
 //! It owns the columns of these files and the promise that earlier results stay whole until new
@@ -11,6 +12,7 @@
 //! `staging.rs`.
 
 pub(crate) mod events;
+pub mod lock;
 pub(crate) mod replications;
 pub(crate) mod requests;
 pub mod staging;

@@ -81,13 +81,14 @@ impl Table {
         };
         let widths: Vec<usize> = (0..columns).map(width).collect();
         let line = |row: &Vec<String>| {
-            let cells =
-                row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
-                    match self.right && column > 0 {
-                        true => format!("{cell:>width$}"),
-                        false => format!("{cell:<width$}"),
-                    }
-                });
+            let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
+                // Formatting pads to 65,535 characters at most.
+                let blanks = " ".repeat(width - cell.chars().count());
+                match self.right && column > 0 {
+                    true => format!("{blanks}{cell}"),
+                    false => format!("{cell}{blanks}"),
+                }
+            });
             format!("  {}", cells.collect::<Vec<_>>().join("  ")).trim_end().to_owned() + "\n"
         };
         self.rows.iter().map(line).collect()
@@ -190,6 +191,14 @@ where
 mod tests {
     use super::*;
     use crate::metric::Dimension;
+
+    #[test]
+    fn a_cell_may_be_of_any_width() {
+        let wide = "é".repeat(70_000);
+        let table = Table::default().with([&*wide, "a"]).with(["b", "c"]);
+        let second = format!("  b{}  c\n", " ".repeat(69_999));
+        assert_eq!(table.text(), format!("  {wide}  a\n{second}"));
+    }
 
     #[test]
     fn figures_are_words_for_people_and_numbers_for_programs() {

@@ -20,6 +20,7 @@ use crate::plan::{Api, Plan, Policy, PolicyKind, Popularity};
 use crate::policy::cache::CacheSpec;
 use crate::study::capacity::mode::{Mode, Trial};
 use crate::study::capacity::search::Band;
+use crate::units::Rate;
 
 /// A change lies between two loads.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,13 +83,9 @@ pub fn watched(changes: &[Change]) -> Vec<f64> {
 
 /// The replicas that there are at a load, as long as nothing fails.
 pub fn replicas(plan: &Plan, load: f64) -> usize {
-    let changes = scaling(plan);
-    let is_there = |change: &&Change| (change.low * change.high).sqrt() <= load;
-    let most = changes.iter().rfind(is_there).map(|change| match change.cause {
-        Cause::Replicas(count) => count + 1,
-        Cause::Cache(_) => 0,
-    });
-    plan.gateway.replicas.max(most.unwrap_or(0))
+    let held = plan.replicas_at(Rate(load * plan.requests_per_arrival()));
+    let settled = plan.autoscaling.as_ref().is_some_and(|autoscaling| autoscaling.settled);
+    if settled { held } else { held.max(plan.gateway.replicas) }
 }
 
 /// What changes where a band ends, if that is known.

@@ -251,8 +251,8 @@ resources = 20
 
 #[test]
 fn a_load_above_loads_that_miss_is_not_carried() {
-    // Each of 20 resources is fetched once in 20 s: one of λ requests a second takes 300 ms. That is
-    // more than a tenth up to 10/s.
+    // Each of 20 resources is fetched once in 20 s: one of λ requests a second takes 300 ms. That
+    // is more than a tenth up to 10/s.
     let desk = desk_with("\"p90 < 200ms\"");
     let text = fs::read_to_string(desk.path("small.toml")).unwrap() + CACHED;
     fs::write(desk.path("small.toml"), text).unwrap();

@@ -4,8 +4,8 @@
 //! [`mode`] turns a scenario into a loss to be got through, [`probe`] tries it at a load, `excess`
 //! says by how much each objective is met or missed there, [`regimes`] where more load may be
 //! better, and [`search`] looks for the lowest load at which that is nothing. [`find`] puts these
-//! together into a [`finding::Finding`], for every gateway and mode; [`binding`] says what is in the
-//! way of more.
+//! together into a [`finding::Finding`], for every gateway and mode; [`binding`] says what is in
+//! the way of more.
 //!
 //! Then [`settling`] shows whether runs begin too early, [`advice`] which gateway carries the
 //! demand and which finding is the critical case, and [`sensitivity`] what that one hangs on.

@@ -19,7 +19,7 @@
 //! outwards to the loads that were tried.
 //!
 //! A capacity is the largest load below which every load passes. More load may be better all the
-//! same: it brings another replica, or fills a cache. Where that may be is known before; these loads
+//! same: it brings another replica, or fills a cache. Where that may be is known before; such loads
 //! are tried first, and the search goes on at the lowest load that misses. Loads that miss below
 //! loads that meet are a [`Band`]. Assumed: between the loads that are watched more load is worse.
 
@@ -124,7 +124,7 @@ pub fn search(
     search.run(watched).unwrap_or(Capacity::Stopped)
 }
 
-/// The bands among the loads that were `tried`, in order of load: in each, some load misses plainly.
+/// The bands among the loads that were `tried`, in order of load: in each some load misses plainly.
 pub fn bands(tried: &[(f64, Excess)]) -> Vec<Band> {
     let mut bands: Vec<Band> = Vec::new();
     let mut missed: Vec<(f64, Excess)> = Vec::new();
@@ -288,8 +288,8 @@ impl<F: FnMut(f64) -> Option<Excess>> Search<F> {
         (first.checked_sub(1).and_then(tried), tried(first))
     }
 
-    /// How many of the loads may miss by chance what a greater one meets: those up to the first that
-    /// misses plainly.
+    /// How many of the loads may miss by chance what a greater one meets: those up to the first
+    /// that misses plainly.
     fn doubt(&self) -> usize {
         self.plain().map_or(self.tried.len(), |plain| plain + 1)
     }

@@ -63,7 +63,7 @@ fn the_exit_code_says_whether_the_demand_is_carried() {
     let plan = plan_json(&desk);
     assert_eq!((&plan["chosen"], &plan["demand_per_s"]), (&"Small".into(), &4.0.into()));
     let lost = found(&plan, "replica-loss");
-    assert!(lost["constraint"].as_str().unwrap().starts_with("CPU of the survivors"), "{lost}");
+    assert!(lost["constraint"].as_str().unwrap().starts_with("CPU, demand is "), "{lost}");
     let [low, point, high] = ["low_per_s", "point_per_s", "high_per_s"]
         .map(|key| lost[key].as_f64().unwrap_or_else(|| panic!("{lost}")));
     assert!(low > 4.0 && low < point && point < high && high < 100.0, "{lost}");
@@ -211,7 +211,8 @@ fn a_loss_that_leaves_nobody_is_said_to() {
     assert!(said.contains(why) && said.contains("refused (no ready replica)"), "{said}");
     // A mean is of those that are served, once the lost one is replaced.
     change(&desk, "availability >= 90%", "mean < 500ms");
-    assert_eq!(plan_code(&desk, &TWO_MODES), 0);
+    assert_eq!(plan_code(&desk, &TWO_MODES), 1, "nobody sells a single replica");
+    assert_eq!(plan_json(&desk)["gateways"][0]["carries_demand"], "yes");
     let said = report(&desk);
     assert!(said.contains("latency of the served requests is of those"), "{said}");
 }
@@ -249,18 +250,58 @@ resources = 20
 ";
 
 #[test]
-fn where_more_load_helps_no_load_is_the_capacity() {
-    // Each of 20 resources is fetched once in 20 s: one of λ requests a second takes 300 ms.
+fn a_load_above_loads_that_miss_is_not_carried() {
+    // Each of 20 resources is fetched once in 20 s: one of λ requests a second takes 300 ms. That
+    // is more than a tenth up to 10/s.
     let desk = desk_with("\"p90 < 200ms\"");
     let text = fs::read_to_string(desk.path("small.toml")).unwrap() + CACHED;
     fs::write(desk.path("small.toml"), text).unwrap();
     let plan = |demand: &str| plan_code(&desk, &["--mode", "healthy", "--demand", demand]);
     assert_eq!(plan("4/s"), 1);
-    assert_eq!(found(&plan_json(&desk), "healthy")["state"], "uneven");
-    let said = report(&desk);
+    let json = plan_json(&desk);
+    let healthy = found(&json, "healthy");
+    assert_eq!(healthy["state"], "nothing");
+    let [band] = &healthy["bands"].as_array().unwrap()[..] else { panic!("{healthy}") };
+    let load = |key: &str| band[key].as_f64().unwrap_or_else(|| panic!("{band}"));
+    assert!(load("missed_from_per_s") < 2.0 && load("missed_to_per_s") < 10.0, "{band}");
+    assert!((9.0..40.0).contains(&load("met_again_from_per_s")), "{band}");
+    assert_eq!(band["cold_cache_below"], "cache");
+    let said = report(&desk).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(said.contains("p90 < 200ms: time that more CPU would not save"), "{said}");
-    assert!(said.contains("more load helps Small when healthy: met at "), "{said}");
-    assert_eq!(plan("40/s"), 0);
+    assert!(said.contains("the cache \"cache\" is cold below"), "{said}");
+    // It is met there, but who comes to it passes through what is not.
+    assert_eq!(plan("40/s"), 1);
+    let said = report(&desk).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("40/s itself is met, but not the loads on the way to it"), "{said}");
+}
+
+/// What the product does: two replicas, and a third when they are busy.
+const AUTOSCALED: &str = "\n[autoscaler]\nmin = 2\nmax = 3\n";
+
+#[test]
+fn what_an_autoscaler_makes_possible_above_loads_that_miss_is_not_the_capacity() {
+    // 10 requests/s saturate a replica. Up to 14/s there are two of them, of which one survives.
+    let desk = desk_with("\"p90 < 5s\"");
+    change(
+        &desk,
+        "tier = \"large\"",
+        "replicas = 2\ncontracts = true\ncores = 1\ncpu-per-request = \"100ms\"",
+    );
+    let text = fs::read_to_string(desk.path("small.toml")).unwrap() + AUTOSCALED;
+    fs::write(desk.path("small.toml"), text).unwrap();
+    let args = ["plan", "small.toml", "--judged", "5m", "-n", "4", "--no-sensitivity"];
+    let lost = ["--mode", "control-plane-loss", "--demand"];
+    let plan = |demand: &str| desk.code(&[&args[..], &lost, &[demand]].concat());
+    for (demand, code) in [("8/s", 0), ("12/s", 1), ("17/s", 1), ("25/s", 1)] {
+        assert_eq!(plan(demand), code, "{demand}: {}", report(&desk));
+        let json = plan_json(&desk);
+        let found = found(&json, "control-plane-loss");
+        let high = found["high_per_s"].as_f64().unwrap();
+        assert!((9.0..12.0).contains(&high), "{found}");
+        assert_eq!(found["bands"][0]["replicas_below"], 2, "{found}");
+        let passes = report(&desk).contains("17/s itself is met");
+        assert_eq!(passes, demand == "17/s", "{}", report(&desk));
+    }
 }
 
 #[test]

@@ -6,9 +6,7 @@ use crate::report::caveats::steady_window::SteadyWindow;
 use crate::report::plan::report::CapacityReport;
 use crate::report::plan::words;
 use crate::scenario::Mark;
-use crate::study::capacity::finding::Finding;
 use crate::study::capacity::mode::{self, Mode};
-use crate::study::capacity::search::Capacity;
 use crate::study::capacity::settling::Settling;
 
 /// What limits the plan.
@@ -42,7 +40,7 @@ pub(crate) fn texts(report: &CapacityReport) -> Vec<String> {
         );
     }
     all.extend(report.settling.iter().filter_map(|one| unsettled(report, one)));
-    all.extend(uneven(report));
+    all.extend(bands(report));
     let shakes_hands = base.plan.dependencies.tls.is_some();
     if shakes_hands || base.plan.ends_early() {
         all.push(
@@ -77,17 +75,14 @@ fn unsettled(report: &CapacityReport, settling: &Settling) -> Option<String> {
     Some(format!("{name} at {load}/s: {message} → --set run.warm-up=SPAN"))
 }
 
-/// Where more load helps, so that there is no capacity.
-fn uneven(report: &CapacityReport) -> Option<String> {
-    let is_uneven = |finding: &&Finding| matches!(finding.capacity, Capacity::Uneven { .. });
-    let finding = report.findings.iter().find(is_uneven)?;
-    let name = &report.candidates[finding.candidate].name;
-    Some(format!(
-        "more load helps {name} when {}: {}; no load is the capacity then, and what lies between \
-         loads is not known → brownout sweep --set traffic.rate=FROM..TO:NUMBER",
-        finding.mode.label(),
-        words::capacity(finding.capacity)
-    ))
+/// That some loads miss below loads that meet.
+fn bands(report: &CapacityReport) -> Option<String> {
+    report.findings.iter().any(|finding| !finding.bands.is_empty()).then(|| {
+        "where loads miss below loads that meet, the capacity is the largest load below which all \
+         were met: traffic that grows to more, or falls from it, passes through; what lies between \
+         the loads that were tried (probes.csv) is not known → brownout sweep"
+            .to_owned()
+    })
 }
 
 /// The objectives that are judged in some mode, as written.

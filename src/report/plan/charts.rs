@@ -61,7 +61,6 @@ fn found(capacity: Capacity) -> CapacityFound {
         }
         Capacity::AtMost(_) => CapacityFound::Nothing("undecided".to_owned()),
         Capacity::Nothing => CapacityFound::Nothing("no load meets the objectives".to_owned()),
-        Capacity::Uneven { .. } => CapacityFound::Nothing(words::capacity(capacity)),
         Capacity::Stopped => CapacityFound::Nothing("stopped before it was found".to_owned()),
     }
 }

@@ -16,7 +16,8 @@ use crate::report::plan::text::headline;
 use crate::report::plan::words;
 use crate::study::capacity::advice::Carries;
 use crate::study::capacity::finding::{Finding, LoadProbe};
-use crate::study::capacity::search::{Capacity, Excess};
+use crate::study::capacity::regimes::Cause;
+use crate::study::capacity::search::{Band, Capacity, Excess};
 use crate::study::capacity::sensitivity::{FACTORS, Sensitivity};
 use crate::verdict::Judgement;
 
@@ -109,7 +110,6 @@ fn parts(capacity: Capacity) -> (&'static str, [Option<f64>; 3]) {
             ("at_most", [None, None, Some(high).filter(|high| high.is_finite())])
         }
         Capacity::Nothing => ("nothing", [None; 3]),
-        Capacity::Uneven { .. } => ("uneven", [None; 3]),
         Capacity::Stopped => ("stopped", [None; 3]),
     }
 }
@@ -117,18 +117,13 @@ fn parts(capacity: Capacity) -> (&'static str, [Option<f64>; 3]) {
 fn finding(finding: &Finding) -> Value {
     let (state, [low, point, high]) = parts(finding.capacity);
     let binding = finding.binding.as_ref();
-    let (met, missed) = match finding.capacity {
-        Capacity::Uneven { missed, met } => (Some(met), Some(missed)),
-        _ => (None, None),
-    };
     json!({
         "mode": finding.mode.key(),
         "state": state,
         "low_per_s": low.and_then(nine_digits),
         "point_per_s": point.and_then(nine_digits),
         "high_per_s": high.and_then(nine_digits),
-        "met_at_per_s": met.and_then(nine_digits),
-        "missed_at_per_s": missed.and_then(nine_digits),
+        "bands": finding.bands.iter().map(band).collect::<Vec<_>>(),
         "fluid_limit_per_s": nine_digits(finding.theory),
         "objective": binding.map(|binding| binding.objective.as_str()),
         "constraint": binding.map(words::why),
@@ -136,16 +131,43 @@ fn finding(finding: &Finding) -> Value {
     })
 }
 
+/// The lowest band.
+fn lowest(finding: &Finding) -> Option<Band> {
+    finding.bands.first().map(|(band, _)| *band)
+}
+
+fn band(with_cause: &(Band, Option<Cause>)) -> Value {
+    let (Band { from, to, again, until }, cause) = with_cause;
+    let [from, to, again, until] = [from, to, again, until].map(|load| nine_digits(*load));
+    let (replicas, cache) = match cause {
+        Some(Cause::Replicas(count)) => (Some(count), None),
+        Some(Cause::Cache(name)) => (None, Some(name)),
+        None => (None, None),
+    };
+    json!({
+        "missed_from_per_s": from,
+        "missed_to_per_s": to,
+        "met_again_from_per_s": again,
+        "met_again_to_per_s": until,
+        "replicas_below": replicas,
+        "cold_cache_below": cache,
+    })
+}
+
 /// Writes `capacity.csv`: a row for every gateway and mode.
 fn write_csv(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
     type Row<'a> = (&'a CapacityReport<'a>, &'a Finding);
-    let columns: [Column<Row>; 12] = [
+    let columns: [Column<Row>; 16] = [
         (&["gateway"], |(report, it)| (&report.candidates[it.candidate].name).into()),
         (&["mode"], |(_, it)| it.mode.key().into()),
         (&["state"], |(_, it)| parts(it.capacity).0.into()),
         (&["low"], |(_, it)| parts(it.capacity).1[0].into()),
         (&["point"], |(_, it)| parts(it.capacity).1[1].into()),
         (&["high"], |(_, it)| parts(it.capacity).1[2].into()),
+        (&["missed_from"], |(_, it)| lowest(it).map(|band| band.from).into()),
+        (&["missed_to"], |(_, it)| lowest(it).map(|band| band.to).into()),
+        (&["met_again_from"], |(_, it)| lowest(it).map(|band| band.again).into()),
+        (&["met_again_to"], |(_, it)| lowest(it).map(|band| band.until).into()),
         (&["fluid_limit"], |(_, it)| it.theory.into()),
         (&["objective"], |(_, it)| it.binding.as_ref().map(|it| &it.objective).into()),
         (&["constraint"], |(_, it)| it.binding.as_ref().map(words::why).into()),

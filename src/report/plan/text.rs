@@ -114,17 +114,23 @@ fn reason(report: &CapacityReport, candidate: usize, carries: Carries) -> String
         (Carries::No, _) => ("✗", "does not".to_owned()),
         (Carries::Undecided, _) => ("?", "may".to_owned()),
     };
-    let unsure = carries == Carries::Undecided
-        && advice::sure(weakest.capacity) >= report.demand
-        && advice::carried(weakest, report.demand) == Carries::Undecided;
-    let but = match unsure {
-        true => format!(
-            "; but {} itself was tried and is not sure to meet the objectives",
-            words::demand(report.demand)
-        ),
-        false => String::new(),
-    };
+    let but = reservation(report, weakest).unwrap_or_default();
     format!("{glyph} {name} ({cost}) {does}; weakest when {when}: {found}{why}{but}")
+}
+
+/// What is to be said of the demand itself, if it is not what the capacity makes one expect.
+fn reservation(report: &CapacityReport, weakest: &Finding) -> Option<String> {
+    let demand = words::demand(report.demand);
+    if let Some((band, _)) = weakest.band_below(report.demand) {
+        return Some(format!(
+            "; {demand} itself is met, but not the loads on the way to it: {}",
+            words::band(band)
+        ));
+    }
+    let unsure = advice::sure(weakest.capacity) >= report.demand
+        && advice::carried(weakest, report.demand) == Carries::Undecided;
+    unsure
+        .then(|| format!("; but {demand} itself was tried and is not sure to meet the objectives"))
 }
 
 /// How far the demand may grow until it is no longer sure to be carried: `+10 %`, `at least +10 %`;
@@ -152,6 +158,10 @@ fn capacities(report: &CapacityReport, paint: Paint) -> String {
             if let Some(binding) = &finding.binding {
                 let indent = format!("    {:width$}  ", "");
                 out.push_str(&wrapped(&indent, &words::binding(binding)));
+            }
+            for band in &finding.bands {
+                let indent = format!("    {:width$}  ", "");
+                out.push_str(&wrapped(&indent, &words::band_and_cause(band)));
             }
         }
     }

@@ -4,7 +4,8 @@ use crate::observe::ledger::Failure;
 use crate::report::format::words::{grouped, plural};
 use crate::study::capacity::finding::Finding;
 use crate::study::capacity::finding::{Binding, Constraint};
-use crate::study::capacity::search::Capacity;
+use crate::study::capacity::regimes::Cause;
+use crate::study::capacity::search::{Band, Capacity};
 use crate::units::{Rate, Share};
 
 /// A load in requests per second: `1,180`, `96.4`.
@@ -32,14 +33,33 @@ pub fn capacity(capacity: Capacity) -> String {
         Capacity::AtLeast(0.0) => "undecided".to_owned(),
         Capacity::AtLeast(low) => format!("at least {}/s", load(low)),
         Capacity::Nothing => "no load".to_owned(),
-        Capacity::Uneven { missed, met } => {
-            format!("met at {}/s, missed at {}/s", load(met), load(missed))
-        }
         Capacity::Stopped => "stopped".to_owned(),
     }
 }
 
-/// What is in the way of more: `p99 < 250ms: CPU of the survivors, 92 % in use`.
+/// A band of loads that miss: `missed from 745.0 to 1,035/s, met again from 1,130 to 1,410/s`.
+pub fn band(band: &Band) -> String {
+    let range = |from: f64, to: f64| match from < to {
+        true => format!("from {} to {}/s", load(from), load(to)),
+        false => format!("at {}/s", load(from)),
+    };
+    let (missed, met) = (range(band.from, band.to), range(band.again, band.until));
+    format!("missed {missed}, met again {met}")
+}
+
+/// The same with what changes there: `…: the autoscaler goes from 2 to 3 replicas`.
+pub fn band_and_cause((one, cause): &(Band, Option<Cause>)) -> String {
+    let cause = match cause {
+        Some(Cause::Replicas(count)) => {
+            format!(": the autoscaler goes from {count} to {} replicas", count + 1)
+        }
+        Some(Cause::Cache(name)) => format!(": the cache {name:?} is cold below"),
+        None => String::new(),
+    };
+    format!("{}{cause}", band(one))
+}
+
+/// What is in the way of more: `p99 < 250ms: CPU, demand is 92 % of the survivors' capacity`.
 pub fn binding(binding: &Binding) -> String {
     format!("{}: {}", binding.objective, why(binding))
 }
@@ -91,10 +111,13 @@ pub fn constraint(constraint: Constraint) -> String {
             grouped(working, 1),
             percent(busy)
         ),
-        Constraint::Survivors(busy) => format!("CPU of the survivors, {} in use", percent(busy)),
-        Constraint::Contracts(busy) => {
-            format!("contracts not reachable, CPU of the survivors {} in use", percent(busy))
+        Constraint::Survivors(asked) => {
+            format!("CPU, demand is {} of the survivors' capacity", percent(asked))
         }
+        Constraint::Contracts(asked) => format!(
+            "contracts not reachable, CPU demand is {} of the survivors' capacity",
+            percent(asked)
+        ),
         Constraint::Detection(failed, kind) => {
             format!("detection time × share, {} {}", Share(failed), fails(kind))
         }
@@ -170,8 +193,15 @@ mod tests {
         assert_eq!(between(0.0, 1.0, f64::INFINITY), "undecided above 0/s");
         assert_eq!(capacity(Capacity::AtLeast(900.0)), "at least 900.0/s");
         assert_eq!(capacity(Capacity::Nothing), "no load");
-        let uneven = Capacity::Uneven { missed: 300.0, met: 1_271.0 };
-        assert_eq!(capacity(uneven), "met at 1,271/s, missed at 300.0/s");
+        let with = |from, to| Band { from, to, again: 1_130.0, until: 1_410.0 };
+        let words = "missed from 745.0 to 1,035/s, met again from 1,130 to 1,410/s";
+        assert_eq!(band(&with(745.0, 1_035.0)), words);
+        let cause = Some(Cause::Replicas(2));
+        assert_eq!(
+            band_and_cause(&(with(745.0, 745.0), cause)),
+            "missed at 745.0/s, met again from 1,130 to 1,410/s: the autoscaler goes from 2 to 3 \
+             replicas"
+        );
     }
 
     #[test]
@@ -184,7 +214,10 @@ mod tests {
     fn constraints_name_the_mechanism() {
         let detection = Constraint::Detection(0.028, Failure::DeadAddress);
         assert_eq!(constraint(detection), "detection time × share, 2.8 % refused (dead address)");
-        assert_eq!(constraint(Constraint::Survivors(0.92)), "CPU of the survivors, 92 % in use");
+        assert_eq!(
+            constraint(Constraint::Survivors(0.92)),
+            "CPU, demand is 92 % of the survivors' capacity"
+        );
         let not_cpu = constraint(Constraint::NotCpu(0.01));
         assert_eq!(not_cpu, "time that more CPU would not save, 1 % of it in use");
         let scaling = constraint(Constraint::Autoscaler(2.13, 0.981));

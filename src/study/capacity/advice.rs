@@ -19,8 +19,7 @@ pub enum Carries {
 pub fn sure(capacity: Capacity) -> f64 {
     match capacity {
         Capacity::Between { low, .. } | Capacity::AtLeast(low) => low,
-        Capacity::AtMost(_) | Capacity::Nothing => 0.0,
-        Capacity::Uneven { .. } | Capacity::Stopped => 0.0,
+        Capacity::AtMost(_) | Capacity::Nothing | Capacity::Stopped => 0.0,
     }
 }
 
@@ -29,7 +28,7 @@ fn limit(capacity: Capacity) -> f64 {
     match capacity {
         Capacity::Between { high, .. } | Capacity::AtMost(high) => high,
         Capacity::Nothing => 0.0,
-        Capacity::AtLeast(_) | Capacity::Uneven { .. } | Capacity::Stopped => f64::INFINITY,
+        Capacity::AtLeast(_) | Capacity::Stopped => f64::INFINITY,
     }
 }
 
@@ -66,12 +65,11 @@ pub fn carries(findings: &[Finding], candidate: usize, modes: usize, demand: f64
 }
 
 /// Whether `demand` is carried in one mode: by the capacity, unless the demand itself was tried and
-/// is not sure to be. If more load helps only that tells.
+/// is not sure to be. What lies above a band that misses is not: the load that grows to it, or
+/// falls from it, passes through.
 pub fn carried(finding: &Finding, demand: f64) -> Carries {
     let by_itself = finding.at(demand).map(|probe| probe.excess);
     match (finding.capacity, by_itself) {
-        (Capacity::Uneven { .. }, Some(excess)) if excess.most < 0.0 => Carries::Yes,
-        (Capacity::Uneven { .. }, Some(excess)) if excess.least > 0.0 => Carries::No,
         (capacity, _) if limit(capacity) < demand => Carries::No,
         (_, Some(excess)) if excess.most >= 0.0 => Carries::Undecided,
         (capacity, _) if sure(capacity) >= demand => Carries::Yes,
@@ -127,7 +125,7 @@ mod tests {
     use crate::study::capacity::mode::Mode;
 
     fn finding(candidate: usize, mode: Mode, capacity: Capacity) -> Finding {
-        Finding { candidate, mode, capacity, theory: 1.0, binding: None, probes: Vec::new() }
+        Finding { candidate, capacity, ..Finding::none(mode) }
     }
 
     fn between(low: f64, high: f64) -> Capacity {
@@ -157,10 +155,8 @@ mod tests {
         };
         assert_eq!(with(between(150.0, 160.0), -0.2, -0.1), Carries::Yes);
         assert_eq!(with(between(150.0, 160.0), -0.2, 0.1), Carries::Undecided);
-        let uneven = Capacity::Uneven { missed: 50.0, met: 200.0 };
-        assert_eq!(with(uneven, -0.2, -0.1), Carries::Yes);
-        assert_eq!(with(uneven, 0.1, 0.2), Carries::No);
-        assert_eq!(carried(&finding(0, Mode::Healthy, uneven), 100.0), Carries::Undecided);
+        // Above a band it is met, and not carried.
+        assert_eq!(with(between(50.0, 60.0), -0.2, -0.1), Carries::No);
     }
 
     #[test]

@@ -66,7 +66,6 @@ fn above(finding: &Finding) -> Option<&LoadProbe> {
         Capacity::Nothing | Capacity::AtMost(_) => {
             finding.probes.iter().find(|probe| probe.excess.point > 0.0)
         }
-        Capacity::Uneven { missed, .. } => finding.at(missed),
         Capacity::AtLeast(_) | Capacity::Stopped => None,
     }
 }

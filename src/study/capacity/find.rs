@@ -7,9 +7,10 @@
 use crate::experiment::Runner;
 use crate::scenario::Scenario;
 use crate::study::capacity::binding;
-use crate::study::capacity::finding::{Candidate, Finding, SearchEffort};
+use crate::study::capacity::finding::{Candidate, Finding, LoadProbe, SearchEffort};
 use crate::study::capacity::mode::{self, Mode};
 use crate::study::capacity::probe::{is_overload, probe};
+use crate::study::capacity::regimes;
 use crate::study::capacity::search::{self, Capacity, Range};
 
 /// Experiments that a search takes, about.
@@ -20,6 +21,8 @@ const LEAST: f64 = 0.01;
 const MOST: f64 = 1.3;
 /// A demand beyond this is not tried: where requests are answered early theory says little.
 const FAR: f64 = 20.0;
+/// Where loads above a band are tried once more, of what theory gives.
+const TOP: f64 = 0.93;
 /// Where a search begins that has nothing else to go by.
 const GUESS: f64 = 0.8;
 
@@ -86,26 +89,26 @@ pub fn find(
 ) -> Finding {
     let theory = mode::fluid_limit(&base.plan, mode);
     let range = range(base, mode, effort, guess);
-    let (capacity, binding, probes) = (Capacity::Stopped, None, Vec::new());
-    let mut finding = Finding { candidate: 0, mode, capacity, theory, binding, probes };
-    finding.capacity = search::search(range, |load| {
+    let changes = regimes::changes(&base.plan, mode, effort.trial);
+    let mut finding = Finding { theory, ..Finding::none(mode) };
+    finding.capacity = search::search(range, &regimes::watched(&changes), |load| {
         let probe = probe(runner, base, mode, effort, load)?;
         let excess = probe.excess;
         finding.add(probe);
         Some(excess)
     });
+    try_top(runner, base, effort, &mut finding);
     try_demand(runner, base, effort, range, &mut finding);
-    let tried: Vec<_> = finding.probes.iter().map(|probe| (probe.load, probe.excess)).collect();
-    finding.capacity = match (finding.capacity, search::uneven(&tried)) {
-        (Capacity::Stopped, _) => Capacity::Stopped,
-        (_, Some(uneven)) => uneven,
-        // Of what all replicas cannot serve, the least that was tried lies a little above.
-        (Capacity::Between { low, point, high }, _) if is_overload(&base.plan, point) => {
-            let most = mode::arrivals(&base.plan, base.plan.most_replicas());
-            Capacity::Between { low, point: most, high }
-        }
-        (found, None) => found,
-    };
+    if finding.capacity != Capacity::Stopped {
+        let with_cause = |band| (band, regimes::cause(&changes, band));
+        finding.bands = search::bands(&finding.tried()).into_iter().map(with_cause).collect();
+    }
+    // Of what all replicas cannot serve, the least that was tried lies a little above.
+    if let Capacity::Between { point, .. } = &mut finding.capacity
+        && is_overload(&base.plan, *point)
+    {
+        *point = mode::arrivals(&base.plan, base.plan.most_replicas());
+    }
     finding.binding = binding::of(runner, base, effort, &finding);
     finding
 }
@@ -122,8 +125,8 @@ fn range(base: &Scenario, mode: Mode, effort: SearchEffort, guess: f64) -> Range
     Range { least, guess: guess.max(LEAST * scale), most, tolerance: effort.tolerance }
 }
 
-/// Tries the demand itself unless it is too much: that greater loads are carried says nothing of it
-/// where more load helps.
+/// Tries the demand itself, as what greater and smaller loads come to says nothing of it where more
+/// load may be better; unless it lies among loads that miss.
 fn try_demand(
     runner: &Runner<'_>,
     base: &Scenario,
@@ -131,16 +134,36 @@ fn try_demand(
     range: Range,
     finding: &mut Finding,
 ) {
-    let Some(demand) = effort.demand else { return };
-    let most = match finding.capacity {
-        Capacity::Between { high, .. } | Capacity::AtMost(high) => high.min(range.most),
-        Capacity::Stopped => 0.0,
-        _ => range.most,
-    };
-    if demand > most || finding.at(demand).is_some() {
+    let Some(demand) = effort.demand.filter(|demand| *demand <= range.most) else { return };
+    let misses = |probe: &LoadProbe| probe.excess.least > 0.0;
+    let place = finding.probes.partition_point(|probe| probe.load < demand);
+    let below = finding.probes[..place].last().is_some_and(misses);
+    let above = finding.probes.get(place).is_none_or(misses);
+    if !(below && above) {
+        try_load(runner, base, effort, demand, finding);
+    }
+}
+
+/// Tries how far the loads reach that meet the objectives above a band.
+fn try_top(runner: &Runner<'_>, base: &Scenario, effort: SearchEffort, finding: &mut Finding) {
+    let band = search::bands(&finding.tried()).pop();
+    let top = search::rounded(TOP * finding.theory);
+    if band.is_some_and(|band| band.until < top) {
+        try_load(runner, base, effort, top, finding);
+    }
+}
+
+fn try_load(
+    runner: &Runner<'_>,
+    base: &Scenario,
+    effort: SearchEffort,
+    load: f64,
+    finding: &mut Finding,
+) {
+    if finding.capacity == Capacity::Stopped || finding.at(load).is_some() {
         return;
     }
-    match probe(runner, base, finding.mode, effort, demand) {
+    match probe(runner, base, finding.mode, effort, load) {
         Some(probe) => finding.add(probe),
         None => finding.capacity = Capacity::Stopped,
     }

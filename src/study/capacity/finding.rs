@@ -5,7 +5,8 @@ use crate::metric::Metric;
 use crate::observe::ledger::Failure;
 use crate::scenario::Scenario;
 use crate::study::capacity::mode::{Mode, Trial};
-use crate::study::capacity::search::{Capacity, Excess};
+use crate::study::capacity::regimes::Cause;
+use crate::study::capacity::search::{Band, Capacity, Excess};
 use crate::verdict::Judgement;
 
 /// A gateway that might be had.
@@ -46,8 +47,10 @@ pub struct Finding {
     pub candidate: usize,
     /// The mode.
     pub mode: Mode,
-    /// The capacity in requests per second.
+    /// The capacity in requests per second: the largest load below which every load passes.
     pub capacity: Capacity,
+    /// Bands of loads that miss below loads that meet, each with what changes there.
+    pub bands: Vec<(Band, Option<Cause>)>,
     /// The load at which the CPU of the survivors is full.
     pub theory: f64,
     /// What is in the way of more, if something is.
@@ -72,7 +75,7 @@ pub struct LoadProbe {
     /// How most of them failed.
     pub failure: Option<Failure>,
     /// Work that was done for each request that met a replica, times the load, over the CPU of the
-    /// survivors.
+    /// survivors: demand over capacity, which may be above one for a while.
     pub utilisation: f64,
     /// The share of their CPU that working replicas used after warm-up.
     pub in_use: f64,
@@ -83,9 +86,34 @@ pub struct LoadProbe {
 }
 
 impl Finding {
+    /// Of the first candidate, before anything is known.
+    pub fn none(mode: Mode) -> Finding {
+        Finding {
+            candidate: 0,
+            mode,
+            capacity: Capacity::Stopped,
+            bands: Vec::new(),
+            theory: 0.0,
+            binding: None,
+            probes: Vec::new(),
+        }
+    }
+
+    /// The band below a load that was tried and meets the objectives, if there is one: loads on the
+    /// way to it do not.
+    pub fn band_below(&self, load: f64) -> Option<&(Band, Option<Cause>)> {
+        self.at(load).filter(|probe| probe.excess.most < 0.0)?;
+        self.bands.iter().rfind(|(band, _)| band.to < load)
+    }
+
     /// What came of a load, if it was tried.
     pub fn at(&self, load: f64) -> Option<&LoadProbe> {
         self.probes.iter().find(|probe| probe.load == load)
+    }
+
+    /// What the loads that were tried came to, in order of load.
+    pub fn tried(&self) -> Vec<(f64, Excess)> {
+        self.probes.iter().map(|probe| (probe.load, probe.excess)).collect()
     }
 
     pub(super) fn add(&mut self, probe: LoadProbe) {

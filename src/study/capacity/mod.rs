@@ -2,9 +2,10 @@
 //! which gateway to choose.
 //!
 //! [`mode`] turns a scenario into a loss to be got through, [`probe`] tries it at a load, `excess`
-//! says by how much each objective is met or missed there, and [`search`] looks for the load at
-//! which that is nothing. [`find`] puts these together into a [`finding::Finding`], for every
-//! gateway and mode; [`binding`] says what is in the way of more.
+//! says by how much each objective is met or missed there, [`regimes`] where more load may be
+//! better, and [`search`] looks for the lowest load at which that is nothing. [`find`] puts these
+//! together into a [`finding::Finding`], for every gateway and mode; [`binding`] says what is in
+//! the way of more.
 //!
 //! Then [`settling`] shows whether runs begin too early, [`advice`] which gateway carries the
 //! demand and which finding is the critical case, and [`sensitivity`] what that one hangs on.
@@ -18,6 +19,7 @@ pub mod find;
 pub mod finding;
 pub mod mode;
 pub mod probe;
+pub mod regimes;
 pub mod search;
 pub mod sensitivity;
 pub mod settling;

@@ -203,7 +203,11 @@ fn fullest_zone(plan: &Plan) -> ZoneId {
 /// Replicas that work for as long as the loss lasts: of those that there are at most, without those
 /// that are lost.
 pub fn survivors(plan: &Plan, mode: Mode) -> usize {
-    let most = plan.most_replicas();
+    survivors_of(plan, mode, plan.most_replicas())
+}
+
+/// The same of so many replicas.
+pub fn survivors_of(plan: &Plan, mode: Mode, replicas: usize) -> usize {
     let lost = match mode {
         Mode::Healthy | Mode::DailyPeak => 0,
         Mode::ReplicaLoss | Mode::WithoutControlPlane => 1,
@@ -211,10 +215,10 @@ pub fn survivors(plan: &Plan, mode: Mode) -> usize {
             // Replicas that are added later are spread evenly as well.
             let zone = fullest_zone(plan);
             let there = plan.topology.placement.iter().filter(|of| **of == zone).count();
-            there.max(most.div_ceil(plan.topology.zones.len()))
+            there.max(replicas.div_ceil(plan.topology.zones.len()))
         }
     };
-    most.saturating_sub(lost)
+    replicas.saturating_sub(lost)
 }
 
 /// The load at which the CPU of the survivors is full: saturation if nothing fails, N−1 headroom if

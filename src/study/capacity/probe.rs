@@ -13,6 +13,7 @@ use crate::stats::Confidence;
 use crate::study::capacity::excess::{self, BY_FAR};
 use crate::study::capacity::finding::{LoadProbe, SearchEffort};
 use crate::study::capacity::mode::{self, Mode};
+use crate::study::capacity::regimes;
 use crate::study::capacity::search::Excess;
 use crate::verdict::{self, Judgement};
 
@@ -72,7 +73,8 @@ fn cpu(run: &Experiment, plan: &Plan, mode: Mode, load: f64) -> (f64, f64, f64) 
     let work = if met > 0.0 { busy / met } else { plan.demand_secs() };
     let cores = plan.gateway.cores.0;
     let length = plan.run.horizon.since(plan.run.warm_up).as_secs() * run.outcomes.len() as f64;
-    let survivors = mode::survivors(plan, mode) as f64;
+    // Who is left of those that the autoscaler has at this load.
+    let survivors = mode::survivors_of(plan, mode, regimes::replicas(plan, load)) as f64;
     let utilisation = load * plan.requests_per_arrival() * work / (cores * survivors);
     let in_use = if capacity > 0.0 { busy / capacity } else { 0.0 };
     (utilisation, in_use, capacity / (cores * length))

@@ -18,8 +18,10 @@
 //! roots are found by the regula falsi, kept from stalling by alternating sides. Ends are rounded
 //! outwards to the loads that were tried.
 //!
-//! Assumed: more load is never better. Where it is, as it may be for a cache that little load
-//! leaves cold, no load is the capacity; [`uneven`] tells, as far as loads were tried.
+//! A capacity is the largest load below which every load passes. More load may be better all the
+//! same: it brings another replica, or fills a cache. Where that may be is known before; such loads
+//! are tried first, and the search goes on at the lowest load that misses. Loads that miss below
+//! loads that meet are a [`Band`]. Assumed: between the loads that are watched more load is worse.
 
 /// By how much the objectives are exceeded: below zero is met, above is missed. Each is the
 /// greatest over the objectives; infinite where nothing is known, never not a number.
@@ -37,6 +39,12 @@ impl Excess {
     /// One that is known exactly.
     pub(crate) fn exactly(point: f64) -> Excess {
         Excess { least: point, point, most: point }
+    }
+
+    /// Whether it is missed by twice what its interval takes: not by chance, however many loads are
+    /// tried.
+    fn misses_plainly(&self) -> bool {
+        self.least > 0.0 && 2.0 * self.least > self.point
     }
 
     /// The greater of two, part by part.
@@ -70,16 +78,21 @@ pub enum Capacity {
     AtMost(f64),
     /// Even the least load that was to be tried misses an objective with confidence.
     Nothing,
-    /// There is none, as more load helps: some load misses an objective with confidence, and a
-    /// greater one meets all.
-    Uneven {
-        /// The greatest load that misses one below a load that meets them all.
-        missed: f64,
-        /// The greatest load that meets them all.
-        met: f64,
-    },
     /// It was stopped.
     Stopped,
+}
+
+/// Loads that miss an objective with confidence, below greater ones that meet all.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Band {
+    /// The least load tried that misses.
+    pub from: f64,
+    /// The greatest load tried that misses.
+    pub to: f64,
+    /// The least load tried above it that meets all.
+    pub again: f64,
+    /// The greatest load tried that meets all before one misses again.
+    pub until: f64,
 }
 
 /// Where to search.
@@ -100,19 +113,38 @@ const STRIDE: f64 = 1.06;
 /// Experiments at one root at most; more would mean that excesses jump about.
 const STEPS_MOST: usize = 24;
 
-/// Searches in `range`; `evaluate` gives the excess at a load, or `None` if it was stopped.
-pub fn search(range: Range, evaluate: impl FnMut(f64) -> Option<Excess>) -> Capacity {
+/// Searches in `range`, where more load may be better at the loads that are `watched`; `evaluate`
+/// gives the excess at a load, or `None` if it was stopped.
+pub fn search(
+    range: Range,
+    watched: &[f64],
+    evaluate: impl FnMut(f64) -> Option<Excess>,
+) -> Capacity {
     let mut search = Search { range, evaluate, tried: Vec::new() };
-    search.run().unwrap_or(Capacity::Stopped)
+    search.run(watched).unwrap_or(Capacity::Stopped)
 }
 
-/// What to say instead of a capacity if, of the loads that were `tried`, in order, one misses with
-/// confidence and a greater one meets with confidence.
-pub fn uneven(tried: &[(f64, Excess)]) -> Option<Capacity> {
-    let (met, _) = *tried.iter().rfind(|(_, excess)| excess.most < 0.0)?;
-    let below = tried.iter().take_while(|(load, _)| *load < met);
-    let (missed, _) = *below.filter(|(_, excess)| excess.least > 0.0).last()?;
-    Some(Capacity::Uneven { missed, met })
+/// The bands among the loads that were `tried`, in order of load: in each some load misses plainly.
+pub fn bands(tried: &[(f64, Excess)]) -> Vec<Band> {
+    let mut bands: Vec<Band> = Vec::new();
+    let mut missed: Vec<(f64, Excess)> = Vec::new();
+    for (load, excess) in tried {
+        if excess.least > 0.0 {
+            missed.push((*load, *excess));
+        } else if excess.most < 0.0 {
+            let is_plain = missed.iter().any(|(_, excess)| excess.misses_plainly());
+            let ends = missed.first().zip(missed.last()).filter(|_| is_plain);
+            match (ends, bands.last_mut()) {
+                (Some(((from, _), (to, _))), _) => {
+                    bands.push(Band { from: *from, to: *to, again: *load, until: *load });
+                }
+                (None, Some(last)) => last.until = *load,
+                (None, None) => {}
+            }
+            missed.clear();
+        }
+    }
+    bands
 }
 
 /// Where the points alone cross zero; `None` if they do not within the range, or it was stopped.
@@ -172,13 +204,22 @@ type Bracket = (Option<Tried>, Option<Tried>);
 enum Pair {
     /// All loads below do not exceed.
     Lowest,
-    /// All loads above exceed.
+    /// All loads above exceed, as far as the first that leaves no doubt.
     Highest,
 }
 
 impl<F: FnMut(f64) -> Option<Excess>> Search<F> {
-    fn run(&mut self) -> Option<Capacity> {
-        self.at(self.range.guess)?;
+    fn run(&mut self, watched: &[f64]) -> Option<Capacity> {
+        let within = self.range.least..=self.range.most;
+        for load in watched.iter().filter(|load| within.contains(load)) {
+            self.at(*load)?;
+        }
+        let (below, above) = self.bracket(Part::Point, Pair::Lowest);
+        let is_between = below.is_none_or(|(load, _)| load < self.range.guess)
+            && above.is_none_or(|(load, _)| self.range.guess < load);
+        if is_between {
+            self.at(self.range.guess)?;
+        }
         match self.root(Part::Point, Pair::Lowest, STRIDE)? {
             (Some(below), Some(above)) => {
                 let point = crossing(below, above);
@@ -224,6 +265,9 @@ impl<F: FnMut(f64) -> Option<Excess>> Search<F> {
             let next = match self.bracket(of, pair) {
                 (Some((load, _)), None) if load < self.range.most => load * stride,
                 (None, Some((load, _))) if load > self.range.least => load / stride,
+                (_, Some(_)) if pair == Pair::Highest && self.is_doubtful() => {
+                    self.greatest() * stride
+                }
                 _ => return Some(()),
             };
             self.at(next)?;
@@ -236,12 +280,33 @@ impl<F: FnMut(f64) -> Option<Excess>> Search<F> {
         let first = match pair {
             Pair::Lowest => self.tried.iter().position(exceeds).unwrap_or(self.tried.len()),
             Pair::Highest => {
-                let last = self.tried.iter().rposition(|tried| !exceeds(tried));
+                let last = self.tried[..self.doubt()].iter().rposition(|tried| !exceeds(tried));
                 last.map_or(0, |last| last + 1)
             }
         };
         let tried = |index: usize| self.tried.get(index).map(|(load, all)| (*load, of.of(all)));
         (first.checked_sub(1).and_then(tried), tried(first))
+    }
+
+    /// How many of the loads may miss by chance what a greater one meets: those up to the first
+    /// that misses plainly.
+    fn doubt(&self) -> usize {
+        self.plain().map_or(self.tried.len(), |plain| plain + 1)
+    }
+
+    /// Whether all that miss may do so by chance, and greater loads can tell.
+    fn is_doubtful(&self) -> bool {
+        self.plain().is_none() && self.greatest() < self.range.most
+    }
+
+    /// The first load that misses plainly.
+    fn plain(&self) -> Option<usize> {
+        self.tried.iter().position(|(_, excess)| excess.misses_plainly())
+    }
+
+    /// The greatest load that was tried.
+    fn greatest(&self) -> f64 {
+        self.tried.last().map_or(self.range.guess, |(load, _)| *load)
     }
 
     /// The excess at a load, from an experiment unless there was one.
@@ -258,7 +323,7 @@ impl<F: FnMut(f64) -> Option<Excess>> Search<F> {
 }
 
 /// A load as people say it: in four digits.
-fn rounded(load: f64) -> f64 {
+pub(super) fn rounded(load: f64) -> f64 {
     format!("{load:.3e}").parse().unwrap_or(load)
 }
 
@@ -297,7 +362,7 @@ mod tests {
 
     fn count(range: Range, excess: impl Fn(f64) -> Excess) -> (Capacity, usize) {
         let mut tried = 0;
-        let found = search(range, |load| {
+        let found = search(range, &[], |load| {
             tried += 1;
             Some(excess(load))
         });
@@ -353,11 +418,11 @@ mod tests {
     #[test]
     fn a_point_beyond_the_noise_of_one_load_does_not_end_an_interval() {
         // One load below the capacity misses by chance, with all that its interval holds.
-        let found = search(RANGE, |load| {
+        let found = search(RANGE, &[], |load| {
             let Excess { point, .. } = queue(1_000.0, 0.0)(load);
             let unlucky = (700.0..=700.0).contains(&load);
-            let least = if unlucky { 0.1 } else { point - 0.5 };
-            Some(Excess { least, point, most: point + 0.5 })
+            let point = if unlucky { 0.6 } else { point };
+            Some(Excess { least: point - 0.5, point, most: point + 0.5 })
         });
         let Capacity::Between { high, .. } = found else { panic!("{found:?}") };
         assert!(high > 950.0, "{found:?}");
@@ -365,7 +430,7 @@ mod tests {
 
     #[test]
     fn a_load_that_misses_by_chance_does_not_bound_what_greater_loads_do_not_miss() {
-        let found = search(RANGE, |load| {
+        let found = search(RANGE, &[], |load| {
             let Excess { least, point, most } = queue(1_000.0, 0.5)(load);
             let unlucky = (860.0..880.0).contains(&load);
             Some(Excess { least: if unlucky { 0.1 } else { least }, point, most })
@@ -374,23 +439,55 @@ mod tests {
         assert!(low < 920.0 && high > 965.0, "{found:?}");
     }
 
+    /// Two replicas whose survivor is full at 700; from 1,100 on a third is there, and 1,400 can be
+    /// carried.
+    fn scaled(error: f64) -> impl Fn(f64) -> Excess {
+        move |load| queue(if load < 1_050.0 { 700.0 } else { 1_400.0 }, error)(load)
+    }
+
     #[test]
-    fn a_load_that_helps_leaves_no_capacity() {
+    fn the_capacity_lies_below_a_band_that_misses() {
+        for error in [0.01, 0.1, 0.5] {
+            let mut tried = Vec::new();
+            let found = search(RANGE, &[970.0, 1_035.0, 1_130.0], |load| {
+                let excess = scaled(error)(load);
+                tried.push((load, excess));
+                Some(excess)
+            });
+            let Capacity::Between { low, high, .. } = found else { panic!("{found:?}") };
+            assert!(low < 665.0 && 665.0 < high && high < 700.0, "{found:?}");
+            tried.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let [band] = bands(&tried)[..] else { panic!("{tried:?}") };
+            assert!(band.from == high && band.to == 1_035.0, "{band:?}");
+            assert!(band.again == 1_130.0 && band.until >= 1_130.0, "{band:?}");
+        }
+    }
+
+    #[test]
+    fn where_the_least_load_misses_no_load_is_the_capacity_whatever_greater_ones_do() {
+        let cold = |load: f64| queue(if load < 18.0 { 0.5 } else { 90.0 }, 0.1)(load);
+        let found = search(RANGE, &[10.0, 40.0, 80.0], |load| Some(cold(load)));
+        assert_eq!(found, Capacity::Nothing);
+    }
+
+    #[test]
+    fn bands_are_what_misses_below_what_meets() {
         let excess = |point: f64| Excess { least: point - 0.1, point, most: point + 0.1 };
         let tried = |points: &[f64]| -> Vec<(f64, Excess)> {
             points.iter().enumerate().map(|(load, point)| (load as f64, excess(*point))).collect()
         };
-        assert_eq!(uneven(&tried(&[-1.0, -0.5, 0.0, 0.5])), None);
-        assert_eq!(uneven(&tried(&[-1.0, 0.05, -0.5, 0.5])), None, "missed by chance");
-        let helped = uneven(&tried(&[1.0, 0.5, 0.0, -0.5, -1.0, 1.0]));
-        assert_eq!(helped, Some(Capacity::Uneven { missed: 1.0, met: 4.0 }));
-        assert_eq!(uneven(&[]), None);
+        assert_eq!(bands(&tried(&[-1.0, -0.5, 0.0, 0.5])), []);
+        assert_eq!(bands(&tried(&[-1.0, 0.15, -0.5, 0.5])), [], "missed by chance");
+        let two = bands(&tried(&[-1.0, 0.5, 0.0, 1.0, 0.0, -0.5, -1.0, 1.0, -1.0]));
+        let band = |from, to, again, until| Band { from, to, again, until };
+        assert_eq!(two, [band(1.0, 3.0, 5.0, 6.0), band(7.0, 7.0, 8.0, 8.0)]);
+        assert_eq!(bands(&[]), []);
     }
 
     #[test]
     fn a_stopped_search_says_so() {
         let mut left = 4;
-        let found = search(RANGE, |load| {
+        let found = search(RANGE, &[], |load| {
             left -= 1;
             (left > 0).then(|| queue(1_000.0, 0.1)(load))
         });

@@ -122,7 +122,7 @@ fn search_blurred(own: f64) -> Tally {
         let common = stream.normal();
         let mut experiments = 0;
         let range = Range { least: 10.0, guess: 500.0, most: 4_000.0, tolerance: 0.002 };
-        let found = search(range, |load| {
+        let found = search(range, &[], |load| {
             experiments += 1;
             let error = (1.0 - own).sqrt() * common + own.sqrt() * stream.normal();
             let latency = if load < saturation { 1.0 / (1.0 - load / saturation) } else { 1e6 };

@@ -21,8 +21,16 @@ pub enum Effort {
     Full,
 }
 
-/// How much is asked for.
+/// What may be asked for.
+const ASKED: [&str; 2] = ["BROWNOUT_SUITE", "BROWNOUT_VECTORS"];
+
+/// How much is asked for. What nobody knows is refused: it would run something else than was meant.
 pub fn effort() -> Effort {
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        let known = !name.starts_with("BROWNOUT_") || ASKED.contains(&&*name);
+        assert!(known, "{name} is not known; there are {}", ASKED.join(" and "));
+    }
     match std::env::var("BROWNOUT_SUITE").as_deref() {
         Ok("all") => Effort::Full,
         Ok(other) => panic!("BROWNOUT_SUITE is \"all\" or not set, not {other:?}"),

@@ -24,6 +24,7 @@ use crate::{Effort, effort};
 
 use self::vectors::{Params, Reference, Vector};
 use self::verdict::{Measured, Verdict, judge};
+use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
 /// Vectors that one simulation answers.
@@ -133,6 +134,12 @@ fn groups(vectors: Vec<Vector>) -> Vec<Group> {
     groups
 }
 
+/// Shows how many vectors are judged, on a terminal: the whole takes long.
+fn progress(vectors: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{pos} of {len} vectors, {elapsed}");
+    ProgressBar::new(vectors as u64).with_style(style.expect("a template that can be read"))
+}
+
 fn verdicts(group: Group, effort: Effort) -> Vec<Verdict> {
     let measured = group.subject.measure(&group, effort);
     group.vectors.into_iter().zip(measured).map(|(vector, value)| judge(vector, value)).collect()
@@ -142,11 +149,20 @@ fn verdicts(group: Group, effort: Effort) -> Vec<Verdict> {
 fn every_vector_agrees() {
     let Reference { not_covered, vectors } = vectors::read();
     let word = std::env::var("BROWNOUT_VECTORS").unwrap_or_default();
-    let vectors = vectors.into_iter().filter(|vector| vector.name().contains(&word)).collect();
     let effort = effort();
+    let vectors: Vec<Vector> =
+        vectors.into_iter().filter(|vector| vector.name().contains(&word)).collect();
     let vectors = if effort == Effort::Full { vectors } else { sample(vectors) };
+    assert!(!vectors.is_empty(), "no vector of this effort has {word:?} in its name");
+    let progress = progress(vectors.len());
+    let judged = |group: Group| {
+        let verdicts = verdicts(group, effort);
+        progress.inc(verdicts.len() as u64);
+        verdicts
+    };
     let mut verdicts: Vec<Verdict> =
-        groups(vectors).into_par_iter().flat_map_iter(|group| verdicts(group, effort)).collect();
+        groups(vectors).into_par_iter().flat_map_iter(judged).collect();
+    progress.finish_and_clear();
     verdicts.sort_by(|a, b| a.vector.id.cmp(&b.vector.id));
     let failed = table::print(&verdicts, &not_covered, !word.is_empty());
     assert!(failed.is_empty(), "{} failed:\n{}", failed.len(), failed.join("\n"));

@@ -16,11 +16,10 @@ pub fn print(verdicts: &[Verdict], not_covered: &[NotCovered], verbose: bool) ->
     let shown = |verdict: &&Verdict| verbose || column(verdict) == 2;
     verdicts.iter().filter(shown).for_each(|verdict| println!("  {}", words(verdict)));
     let failed: Vec<String> = verdicts.iter().filter(|v| column(v) == 1).map(words).collect();
-    println!(
-        "\n{} passed, {} failed",
-        verdicts.iter().filter(|v| column(v) == 0).count(),
-        failed.len()
-    );
+    let count = |wanted| verdicts.iter().filter(|verdict| column(verdict) == wanted).count();
+    let families: usize = not_covered.iter().map(|family| family.vectors).sum();
+    let open = count(2) + families;
+    println!("\n{} passed, {} failed, {open} not covered", count(0), failed.len());
     failed
 }
 

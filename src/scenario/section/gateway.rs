@@ -52,8 +52,8 @@ keys! { key "gateway" {
 }}
 
 /// How much requests differ in the CPU time that they take, as long as nobody says: the coefficient
-/// of variation, a little above what fits the one published measurement of an Envoy-based gateway in
-/// overload (echo requests, 1,000 users; see decision 11).
+/// of variation, a little above what fits the one published measurement of an Envoy-based gateway
+/// in overload (echo requests, 1,000 users; see decision 11).
 const DEMAND_CV: f64 = 0.2;
 /// The most replicas that a scenario may have.
 pub(crate) const REPLICA_LIMIT: u64 = 1_000;

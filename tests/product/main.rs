@@ -4,6 +4,7 @@ mod cli;
 mod compare;
 mod desk;
 mod folders;
+mod for_sale;
 mod manifests;
 mod plan;
 mod plots;

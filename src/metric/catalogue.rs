@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::estimator::Estimator;
+use super::estimator::{Estimator, Extract};
 use super::percentile::Among;
 use super::statistic::Dimension;
 use crate::observe::count::Count;
@@ -23,12 +23,14 @@ pub enum Metric {
     InFlight,
     /// Requests of these that nobody would have answered soon after it either.
     Unanswered,
-    /// Requests that failed in this way.
+    /// Requests that failed or were rejected in this way.
     FailedBy(Failure),
-    /// Answered requests over all that have an outcome: `availability`.
+    /// Answered requests, be it by a rejection, over all that have an outcome: `availability`.
     Availability,
     /// Failed requests over all that have an outcome.
     Failed,
+    /// Rejected requests over all that have an outcome: `rejected`.
+    Rejected,
     /// Requests answered per second while the window was open.
     Throughput,
     /// The mean latency of the served requests: `mean`.
@@ -99,8 +101,10 @@ pub enum Preferred {
 pub enum Basis {
     /// A window of each replication.
     Window(Estimator<WindowOutcome>),
-    /// A window, as requests that were served over those that have an outcome.
+    /// A window, as requests that were answered over those that have an outcome.
     Availability,
+    /// A window, as one number of requests over another that holds it.
+    Share(Extract<WindowOutcome, (u64, u64)>),
     /// A window, as the latency that a share of some of its requests did not exceed.
     Percentile(f64, Among),
     /// A replication after warm-up.
@@ -135,10 +139,12 @@ impl Metric {
             }
             Metric::Unanswered => as_named("unanswered", Number, Less),
             Metric::FailedBy(kind) | Metric::AttemptsFailedBy(kind) => {
-                entry(kind.label(), kind.key(), Number, Less).within("failed")
+                let group = if kind.is_rejection() { "rejected" } else { "failed" };
+                entry(kind.label(), kind.key(), Number, Less).within(group)
             }
             Metric::Availability => as_named("availability", Share, More),
             Metric::Failed => as_named("failed", Share, Less),
+            Metric::Rejected => entry("rejected", "rejected_share", Share, Less),
             Metric::Throughput => entry("throughput", "throughput_per_s", Rate, More),
             Metric::MeanLatency => as_named("mean", Time, Less).within("latency_ms"),
             Metric::Latency(share) => {
@@ -177,10 +183,8 @@ impl Metric {
             Metric::Unanswered => value(|w| Some(w.unanswered as f64)),
             Metric::FailedBy(kind) => events(move |w| w.ledger.failed_by(kind)),
             Metric::Availability => Basis::Availability,
-            Metric::Failed => {
-                let failed = |w: &WindowOutcome| w.ledger.failed() as f64;
-                ratio(move |w| (failed(w), failed(w) + w.ledger.served as f64))
-            }
+            Metric::Failed => share(|w| (w.ledger.failed(), w.ledger.decided())),
+            Metric::Rejected => share(|w| (w.ledger.rejected(), w.ledger.decided())),
             Metric::Throughput => ratio(|w| (w.ledger.served as f64, w.open.as_secs())),
             Metric::MeanLatency => {
                 ratio(|w| (w.latency.sum() as f64 / 1e9, w.latency.count() as f64))
@@ -228,6 +232,9 @@ impl Metric {
             Metric::MeanLatency => demand("mean < 50ms", "latency", "a high latency"),
             Metric::Availability => {
                 demand("availability >= 99.9%", "availability", "a low availability")
+            }
+            Metric::Rejected => {
+                demand("rejected < 1%", "share of the requests", "that requests are rejected")
             }
             Metric::Recovery => demand("recovery < 60s", "recovery", "a slow recovery"),
             Metric::Cpu => demand("cpu < 80%", "share of the CPU", "a busy CPU"),
@@ -326,6 +333,11 @@ fn run_events(of: fn(&Outcome) -> u64) -> Basis {
 /// One total over another.
 fn ratio(of: impl Fn(&WindowOutcome) -> (f64, f64) + 'static) -> Basis {
     Basis::Window(Estimator::Ratio(Box::new(of)))
+}
+
+/// Some requests over others that hold them.
+fn share(of: impl Fn(&WindowOutcome) -> (u64, u64) + 'static) -> Basis {
+    Basis::Share(Box::new(of))
 }
 
 /// One number over itself and another.

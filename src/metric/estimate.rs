@@ -1,11 +1,11 @@
 //! Estimates of what the catalogue has.
 
 use super::catalogue::{Basis, Metric};
-use super::estimator::{Proportion, Unanswered, availability, replications, windows};
+use super::estimator::{Proportion, Unanswered, availability, replications, share, windows};
 use super::percentile::{self, Among};
 use super::statistic::Statistic;
 use crate::observe::outcome::{Outcome, WindowOutcome};
-use crate::stats::{Confidence, Sample};
+use crate::stats::{Confidence, Sample, jackknife};
 
 impl Metric {
     /// Its estimate from a window of every replication.
@@ -36,6 +36,9 @@ impl Metric {
         let estimate = match self.basis() {
             Basis::Window(estimator) => estimator.estimate(windows, confidence),
             Basis::Availability => availability(windows, Unanswered::LeftOut, confidence),
+            Basis::Share(counts) => {
+                share(&windows.iter().map(|window| counts(window)).collect::<Vec<_>>(), confidence)
+            }
             Basis::Percentile(share, among) => {
                 percentile::estimate(windows, share, among, confidence)
             }
@@ -64,6 +67,11 @@ impl Metric {
         match self.basis() {
             Basis::Window(estimator) => estimator.sample(&windows()),
             Basis::Percentile(share, Among::Served) => percentile::sample(&windows(), share),
+            Basis::Share(counts) => {
+                let pair = |window: &WindowOutcome| counts(window);
+                let pairs = windows().into_iter().map(pair).map(|(a, b)| (a as f64, b as f64));
+                jackknife::ratio_sample(&pairs.collect::<Vec<_>>())
+            }
             Basis::Run(estimator) => estimator.sample(outcomes),
             Basis::Percentile(..) | Basis::Availability | Basis::Replications(_) => None,
         }
@@ -75,6 +83,7 @@ impl Metric {
         match self.basis() {
             Basis::Window(estimator) => estimator.speaks(window),
             Basis::Percentile(_, among) => among.count(window) > 0,
+            Basis::Share(counts) => counts(window).1 > 0,
             Basis::Availability => window.ledger.availability().is_some(),
             Basis::Run(estimator) => estimator.speaks(outcome),
             Basis::Replications(_) => true,

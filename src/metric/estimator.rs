@@ -16,7 +16,7 @@ use crate::stats::{Confidence, Estimate, Interval, Sample, jackknife, proportion
 pub const FEW_FAILURES: u64 = 10;
 
 /// What is read of a replication.
-type Extract<T, V> = Box<dyn Fn(&T) -> V>;
+pub type Extract<T, V> = Box<dyn Fn(&T) -> V>;
 
 /// What a replication gives that a figure is estimated from.
 pub enum Estimator<T> {
@@ -104,30 +104,34 @@ pub enum Unanswered {
     Served,
 }
 
-/// Served requests over all that have an outcome. Few failures do not show how much they vary,
-/// and none seem to say that none can be: then the interval also covers the exact one for
-/// independent requests.
+/// Answered requests over all that have an outcome.
 pub fn availability(
     windows: &[&WindowOutcome],
     unanswered: Unanswered,
     confidence: Confidence,
 ) -> Option<Estimate> {
     let counts = |w: &&WindowOutcome| {
-        let (served, failed) = (w.ledger.served, w.ledger.failed());
+        let (answered, decided) = (w.ledger.answered(), w.ledger.decided());
         match unanswered {
-            Unanswered::LeftOut => (served, served + failed),
-            Unanswered::Failed => (served, served + failed + w.unanswered),
-            Unanswered::Served => (served + w.unanswered, served + failed + w.unanswered),
+            Unanswered::LeftOut => (answered, decided),
+            Unanswered::Failed => (answered, decided + w.unanswered),
+            Unanswered::Served => (answered + w.unanswered, decided + w.unanswered),
         }
     };
-    let counts: Vec<(u64, u64)> = windows.iter().map(counts).collect();
+    share(&windows.iter().map(counts).collect::<Vec<_>>(), confidence)
+}
+
+/// Some requests over others that hold them, from both numbers of each replication. Few of either
+/// side do not show how much they vary, and none seem to say that none can be: then the interval
+/// also covers the exact one for independent requests.
+pub fn share(counts: &[(u64, u64)], confidence: Confidence) -> Option<Estimate> {
     let pairs: Vec<(f64, f64)> = counts.iter().map(|(a, b)| (*a as f64, *b as f64)).collect();
     let mut estimate = jackknife::ratio(&pairs, confidence)?.within(0.0, 1.0);
-    let (served, decided) = counts.iter().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    let (part, whole) = counts.iter().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
     if let Some(interval) = &mut estimate.interval
-        && (decided - served).min(served) < FEW_FAILURES
+        && (whole - part).min(part) < FEW_FAILURES
     {
-        let exact = proportion::clopper_pearson(served, decided, confidence);
+        let exact = proportion::clopper_pearson(part, whole, confidence);
         let (low, high) = (interval.low.min(exact.low), interval.high.max(exact.high));
         *interval = Interval { low, high };
     }

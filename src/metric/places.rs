@@ -30,25 +30,28 @@ impl Metric {
     pub const P99: Metric = Metric::Latency(0.99);
 
     /// What objectives can bound, beside further percentiles.
-    pub const DEMANDED: [Metric; 10] = [
+    pub const DEMANDED: [Metric; 11] = [
         Metric::SentLatency(0.5),
         Metric::SentLatency(0.95),
         Metric::SentLatency(0.99),
         Metric::SentLatency(0.999),
         Metric::MeanLatency,
         Metric::Availability,
+        Metric::Rejected,
         Metric::Recovery,
         Metric::Cpu,
         Metric::Recovered,
         Metric::Stuck,
     ];
 
-    /// The rows of tables of windows, before the percentiles.
-    pub const ROWS: [Metric; 5] = [
+    /// The rows of tables of windows, before the percentiles; rejected requests only if there are
+    /// any.
+    pub const ROWS: [Metric; 6] = [
         Metric::Length,
         Metric::Offered,
         Metric::Throughput,
         Metric::Availability,
+        Metric::Rejected,
         Metric::MeanLatency,
     ];
 
@@ -80,7 +83,7 @@ impl Metric {
         use Metric::*;
         let mut all = vec![Length, Offered, Served, InFlight, Unanswered];
         all.extend(Failure::ALL.map(FailedBy));
-        all.extend([Availability, Throughput, MeanLatency]);
+        all.extend([Availability, Rejected, Throughput, MeanLatency]);
         all.extend(Metric::PERCENTILES);
         all
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::ops::AddAssign;
 
-/// By what a request failed, in broad terms: a colour each in charts.
+/// Why a request was not served, in broad terms: a colour each in charts, but for the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mechanism {
     /// Somebody had it, and was lost.
@@ -12,18 +12,23 @@ pub enum Mechanism {
     Refused,
     /// Somebody waited no longer.
     TimedOut,
+    /// A policy turned it away on purpose: that is an answer, and no failure.
+    Rejected,
 }
 
-/// The table of the ways to fail: the type, the list of all, and what is known of each. A line is
-/// `Name = "word in tables", "column in files", HTTP status, mechanism;`.
+/// The table of the ways not to be served: the type, the list of all, and what is known of each. A
+/// line is `Name = "word in tables", "column in files", HTTP status, mechanism;`. Those that are
+/// `Rejected` are no failures: availability, incidents, and what a latency objective takes for
+/// slower than any bound leave them out.
 macro_rules! failures {
     ($($(#[$doc:meta])* $name:ident = $label:literal, $key:literal, $status:expr, $of:ident;)*) => {
-        /// How a request can fail. Each is a named mechanism; there is no other way.
+        /// How a request can end without being served: it fails, or is rejected on purpose. Each
+        /// is a named mechanism; there is no other way.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Failure { $($(#[$doc])* $name,)* }
 
         impl Failure {
-            /// All ways to fail, in the order of their declaration, by which counts are indexed
+            /// All of them, in the order of their declaration, by which counts are indexed
             /// and files and reports list them.
             pub const ALL: [Failure; [$($label),*].len()] = [$(Failure::$name),*];
 
@@ -43,7 +48,7 @@ macro_rules! failures {
                 match self { $(Failure::$name => $status,)* }
             }
 
-            /// By what it failed, in broad terms.
+            /// Why it was not served, in broad terms.
             pub fn mechanism(self) -> Mechanism {
                 match self { $(Failure::$name => Mechanism::$of,)* }
             }
@@ -68,28 +73,48 @@ failures! {
     IngressDown = "refused: ingress instance down", "refused_ingress_down", None, Refused;
     /// Its client waited no longer.
     GivenUp = "given up by the client", "given_up", None, TimedOut;
-    /// A limit had admitted all that it admits in this time.
-    RateLimited = "rejected: limit reached", "rejected_limit", Some(429), Refused;
-    /// Nobody could say whether a limit has room: its storage could not be reached.
-    QuotaUnknown = "rejected: quota unknown", "rejected_quota_unknown", Some(429), Refused;
-    /// Its client's contract had been revoked.
+    /// A limit had admitted all that it admits in this time: what it is there for.
+    RateLimited = "rejected: limit reached", "rejected_limit", Some(429), Rejected;
+    /// Nobody could say whether a limit has room: its storage could not be reached. A failure, as
+    /// nobody meant to turn it away.
+    QuotaUnknown = "refused: quota unknown", "refused_quota_unknown", Some(429), Refused;
+    /// Its client's contract had been revoked, by whoever manages the API.
     ContractRevoked =
-        "refused: contract revoked", "refused_contract_revoked", Some(401), Refused;
+        "rejected: contract revoked", "rejected_contract_revoked", Some(401), Rejected;
     /// The replica had as many requests at the upstream as its circuit breaker allows.
     BreakerOpen = "refused: circuit breaker", "refused_circuit_breaker", Some(503), Refused;
     /// The upstream answered with an error, or its host refused the connection.
     UpstreamFailed = "failed upstream", "failed_upstream", Some(503), Refused;
     /// The upstream did not answer in time.
     UpstreamTimedOut = "timed out upstream", "timed_out_upstream", Some(504), TimedOut;
-    /// It did not prove who sends it.
+    /// It did not prove who sends it. (No provider is modelled that could be unreachable.)
     Unauthenticated =
-        "rejected: not authenticated", "rejected_unauthenticated", Some(401), Refused;
+        "rejected: not authenticated", "rejected_unauthenticated", Some(401), Rejected;
+}
+
+/// A number for each way not to be served, indexed by `Failure as usize`.
+pub type ByFailure = [u64; Failure::ALL.len()];
+
+/// How many of these failed, and how many were rejected.
+pub fn failed_and_rejected(counts: &ByFailure) -> (u64, u64) {
+    Failure::ALL.into_iter().fold((0, 0), |(failed, rejected), kind| {
+        let count = counts[kind as usize];
+        match kind.is_rejection() {
+            true => (failed, rejected + count),
+            false => (failed + count, rejected),
+        }
+    })
 }
 
 impl Failure {
     /// Whether only who sends the request can cause it, and no incident.
     pub fn is_of_the_sender(self) -> bool {
         self == Failure::Unauthenticated
+    }
+
+    /// Whether a policy turns the request away on purpose, which is no failure.
+    pub fn is_rejection(self) -> bool {
+        self.mechanism() == Mechanism::Rejected
     }
 
     /// Whether only these can cause it: clients that react, policies, upstreams.
@@ -111,8 +136,8 @@ pub struct Ledger {
     pub offered: u64,
     /// Answered before the horizon.
     pub served: u64,
-    /// Failed before the horizon, by mechanism; indexed by `Failure as usize`.
-    pub failures: [u64; Failure::ALL.len()],
+    /// Failed or rejected before the horizon, by mechanism.
+    pub failures: ByFailure,
     /// Without an outcome at the horizon.
     pub in_flight: u64,
 }
@@ -120,18 +145,33 @@ pub struct Ledger {
 impl Ledger {
     /// Failed requests of every kind.
     pub fn failed(&self) -> u64 {
-        self.failures.iter().sum()
+        failed_and_rejected(&self.failures).0
     }
 
-    /// Failed requests of one kind.
+    /// Rejected requests of every kind.
+    pub fn rejected(&self) -> u64 {
+        failed_and_rejected(&self.failures).1
+    }
+
+    /// Answered requests: served, or rejected on purpose.
+    pub fn answered(&self) -> u64 {
+        self.served + self.rejected()
+    }
+
+    /// Requests that have an outcome.
+    pub fn decided(&self) -> u64 {
+        self.answered() + self.failed()
+    }
+
+    /// Requests of one kind that were not served.
     pub fn failed_by(&self, failure: Failure) -> u64 {
         self.failures[failure as usize]
     }
 
-    /// Served over all that have an outcome; `None` when none has.
+    /// Answered over all that have an outcome; `None` when none has.
     pub fn availability(&self) -> Option<f64> {
-        let decided = self.served + self.failed();
-        (decided > 0).then(|| self.served as f64 / decided as f64)
+        let decided = self.decided();
+        (decided > 0).then(|| self.answered() as f64 / decided as f64)
     }
 
     /// Whether every request offered has exactly one place in the ledger.
@@ -147,5 +187,24 @@ impl AddAssign<&Ledger> for Ledger {
         self.served += other.served;
         self.in_flight += other.in_flight;
         self.failures.iter_mut().zip(other.failures).for_each(|(mine, theirs)| *mine += theirs);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_policy_turns_away_on_purpose_is_answered_and_what_nobody_meant_to_is_a_failure() {
+        let rejections: Vec<_> =
+            Failure::ALL.into_iter().filter(|kind| kind.is_rejection()).collect();
+        use Failure::{ContractRevoked, RateLimited, Unauthenticated};
+        assert_eq!(rejections, [RateLimited, ContractRevoked, Unauthenticated]);
+        let mut ledger = Ledger { offered: 100, served: 60, in_flight: 5, ..Ledger::default() };
+        ledger.failures[RateLimited as usize] = 20;
+        ledger.failures[Failure::QuotaUnknown as usize] = 15;
+        assert_eq!((ledger.rejected(), ledger.failed(), ledger.decided()), (20, 15, 95));
+        assert_eq!(ledger.availability(), Some(80.0 / 95.0));
+        assert!(ledger.balances());
     }
 }

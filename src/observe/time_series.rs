@@ -17,7 +17,9 @@ pub struct IntervalStats {
     pub sent: u64,
     /// Those of them that were answered before the horizon, at whatever attempt.
     pub answered: u64,
-    /// The sum of their latencies.
+    /// Those of them that were rejected on purpose.
+    pub rejected: u64,
+    /// The sum of the latencies of those that were answered.
     pub latency: Span,
     /// The longest that one of the requests sent took to its outcome; at least the interval, if one
     /// was answered in the interval in which it was sent.
@@ -35,9 +37,15 @@ pub struct IntervalStats {
 }
 
 impl IntervalStats {
-    /// Goodput: requests answered over requests sent; `None` if none was sent.
+    /// Goodput: requests answered over requests sent that were not rejected on purpose; `None` if
+    /// there was none.
     pub fn goodput(&self) -> Option<f64> {
-        ratio(self.answered, self.sent)
+        ratio(self.answered, self.admissible())
+    }
+
+    /// Requests sent that were not rejected on purpose.
+    pub fn admissible(&self) -> u64 {
+        self.sent - self.rejected
     }
 
     /// The mean latency of the answered requests in seconds; `None` if none was.
@@ -75,6 +83,7 @@ impl AddAssign<&IntervalStats> for IntervalStats {
         self.length += other.length;
         self.sent += other.sent;
         self.answered += other.answered;
+        self.rejected += other.rejected;
         self.latency += other.latency;
         self.slowest = self.slowest.max(other.slowest);
         self.again += other.again;
@@ -172,6 +181,8 @@ mod tests {
         let sent = |from, to| series.between(at(from), at(to)).iter().map(|s| s.sent).sum::<u64>();
         assert_eq!((sent(0.0, 3.0), sent(0.1, 3.0), sent(2.0, 2.9)), (2, 1, 0));
         assert_eq!((series.between(at(2.0), at(99.0)).len(), sent(50.0, 99.0)), (1, 0));
+        let rejected = IntervalStats { sent: 4, answered: 2, rejected: 1, ..Default::default() };
+        assert_eq!((rejected.goodput(), rejected.admissible()), (Some(2.0 / 3.0), 3));
         let last = total(series.between(at(1.0), at(3.0)));
         assert_eq!((last.length, last.goodput()), (Span::from_secs(2.0), Some(1.0)));
         assert_eq!((last.mean_latency(), last.slowest), (Some(3.0), Span::from_secs(3.0)));

@@ -3,7 +3,7 @@
 
 use super::count::Counts;
 use super::histogram::Histogram;
-use super::ledger::Failure;
+use super::ledger::{ByFailure, failed_and_rejected};
 use super::{ReplicaId, State};
 use crate::units::{Instant, Share, Span};
 
@@ -33,8 +33,8 @@ pub struct TotalRow {
     pub counts: Counts,
     /// Requests answered.
     pub served: u64,
-    /// Requests failed, indexed by `Failure as usize`.
-    pub failures: [u64; Failure::ALL.len()],
+    /// Requests that failed or were rejected.
+    pub failures: ByFailure,
     /// Latency of the requests answered in this bin; `None` if there were none.
     pub latency: Option<Latency>,
     /// Requests in replicas at the end of the bin.
@@ -47,6 +47,13 @@ pub struct TotalRow {
     pub wanted: Option<usize>,
     /// CPU of what replicas request, as it saw it last; `None` if it saw nothing.
     pub cpu_seen: Option<f64>,
+}
+
+impl TotalRow {
+    /// Requests that failed.
+    pub fn failed(&self) -> u64 {
+        failed_and_rejected(&self.failures).0
+    }
 }
 
 /// Latency figures of a bin.

@@ -140,7 +140,7 @@ fn stability(
 /// Intervals from the end of the trigger to the first good window after which almost all are good.
 fn back(before: &IntervalStats, after: &[IntervalStats], window: usize) -> Option<usize> {
     let windows = after.windows(window).map(total).enumerate();
-    let sent = windows.filter(|(_, window)| window.sent > 0);
+    let sent = windows.filter(|(_, window)| window.admissible() > 0);
     let good: Vec<(usize, bool)> =
         sent.map(|(at, window)| (at, is_good(&window, before))).collect();
     let (mut bad, mut first) = (0, None);
@@ -158,8 +158,9 @@ fn is_good(interval: &IntervalStats, before: &IntervalStats) -> bool {
     let Some(normal) = before.goodput() else { return false };
     // As if two more requests had failed and two more had not (Agresti and Coull, The American
     // Statistician 52, 1998): even a goodput of one has an error.
-    let share = (before.answered + 2) as f64 / (before.sent + 4) as f64;
-    let requests = 1.0 / interval.sent.max(1) as f64 + 1.0 / before.sent.max(1) as f64;
+    let share = (before.answered + 2) as f64 / (before.admissible() + 4) as f64;
+    let of = |one: &IntervalStats| 1.0 / one.admissible().max(1) as f64;
+    let requests = of(interval) + of(before);
     let error = (share * (1.0 - share) * requests).sqrt();
     let least = normal - MARGIN - ERRORS * error;
     let fast = match (interval.mean_latency(), before.mean_latency()) {

@@ -122,7 +122,8 @@ pub(crate) fn summarize(outcomes: &[Outcome], confidence: Confidence) -> Stabili
     let recovered: Vec<f64> = said.iter().filter_map(after).collect();
     let held: Vec<&RunRecovery> = said.iter().copied().filter(|one| after(one).is_none()).collect();
     let goodput = |of: fn(&RunRecovery) -> &IntervalStats| {
-        Statistic::share(&said, |one| (of(one).answered as f64, of(one).sent as f64), confidence)
+        let pair = |one: &IntervalStats| (one.answered as f64, one.admissible() as f64);
+        Statistic::share(&said, |one| pair(of(one)), confidence)
     };
     let share = |of: Metric| of.of_replications(outcomes, None, confidence);
     let number = |of: Stability| all.iter().filter(|one| one.stability == of).count() as u64;

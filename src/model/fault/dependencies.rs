@@ -96,11 +96,11 @@ pub(in crate::model) fn clear(
     cx.end_fault(fault, incident);
 }
 
-/// A client's contract is revoked, for good.
+/// A client's contract is revoked, for good: on purpose, so there is nothing to be restored.
 pub(super) fn revoke_contract(cx: &mut Context, fleet: &mut Fleet, fault: usize, client: usize) {
     let clients = cx.plan.dependencies.clients.popularity.keys;
     assert!(client < clients, "client {client} of {clients} loses its contract");
     let subject = format!("the contract of client {}", client + 1);
-    cx.begin_incident(fault, Vec::new(), true, subject);
+    cx.begin_incident(fault, Vec::new(), false, subject);
     fleet.revoke_contract(cx, client as u32);
 }

@@ -33,12 +33,14 @@ impl Observer for Recorder {
         self.windows.fail(sent, failure);
         if !failure.is_of_the_sender() {
             self.failed.failures[failure as usize] += 1;
-            self.failed_lately += 1;
         }
+        self.failed_lately += u64::from(!failure.is_rejection());
         self.bin_row.failures[failure as usize] += 1;
         self.requests.failed(sent, at, failure);
         if let Some(series) = self.intervals.series() {
-            series.at(sent).decide(at.since(sent));
+            let interval = series.at(sent);
+            interval.decide(at.since(sent));
+            interval.rejected += u64::from(failure.is_rejection());
         }
     }
 

@@ -150,7 +150,6 @@ fn panels(kept: &[&Timeline]) -> Vec<OverlayPanel> {
         let series = kept.iter().map(|timeline| points(timeline, value)).collect();
         OverlayPanel { title: title.to_owned(), scale, steps, series }
     };
-    let failed = |row: &TotalRow| row.failures.iter().sum::<u64>();
     let mut all = vec![
         panel("p99 latency of each bin", PanelScale::Latency, false, &|row| {
             row.latency.map(|latency| latency.p99.as_secs())
@@ -158,9 +157,9 @@ fn panels(kept: &[&Timeline]) -> Vec<OverlayPanel> {
         panel("CPU in use", PanelScale::Share, false, &|row| row.cpu.map(|cpu| cpu.min(1.0))),
         panel("replicas in rotation", PanelScale::Count, true, &|row| Some(row.in_rotation as f64)),
     ];
-    if kept.iter().flat_map(|timeline| &timeline.total).any(|row| failed(row) > 0) {
+    if kept.iter().flat_map(|timeline| &timeline.total).any(|row| row.failed() > 0) {
         let title = "failed requests in each bin";
-        all.push(panel(title, PanelScale::Count, false, &|row| Some(failed(row) as f64)));
+        all.push(panel(title, PanelScale::Count, false, &|row| Some(row.failed() as f64)));
     }
     all
 }

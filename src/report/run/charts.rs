@@ -5,7 +5,7 @@ use crate::objective::{Bound, Objective};
 use crate::observe::histogram::Histogram;
 use crate::observe::incident::Incident;
 use crate::observe::outcome::Outcome;
-use crate::observe::timeline::Timeline;
+use crate::observe::timeline::{Timeline, TotalRow};
 use crate::plan::{Extent, Plan};
 use crate::plot::Figure;
 use crate::plot::percentile::{self, PercentileCurve, PercentileInput, Role};
@@ -56,7 +56,7 @@ fn sample(report: &Report) -> String {
 /// What happened, in one line.
 fn timeline_title(report: &Report, outcome: &Outcome, timeline: &Timeline) -> String {
     let plan = &report.scenario.plan;
-    let failed: u64 = timeline.total.iter().flat_map(|row| row.failures).sum();
+    let failed: u64 = timeline.total.iter().map(TotalRow::failed).sum();
     match &outcome.incidents[..] {
         [] => calm_title(failed, &outcome.windows[0].latency),
         [one] => {

@@ -73,19 +73,25 @@ fn shared(plan: &Plan, incident: &Incident, all: &[Incident], ended: Instant) ->
 }
 
 fn failures(ledger: &Ledger) -> String {
+    let failed = told(ledger, false).unwrap_or_else(|| "no request failed".to_owned());
+    [Some(failed), told(ledger, true)].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// How many requests failed, or were rejected, and how.
+fn told(ledger: &Ledger, rejected: bool) -> Option<String> {
     let count = |kind: &Failure| ledger.failed_by(*kind);
-    let kinds: Vec<_> = Failure::ALL
-        .iter()
-        .filter(|kind| count(kind) > 0)
+    let kinds: Vec<_> = (Failure::ALL.iter())
+        .filter(|kind| kind.is_rejection() == rejected && count(kind) > 0)
         .map(|kind| (count(kind), kind.label()))
         .collect();
-    let requests = plural(ledger.failed(), "request");
+    let requests = plural(kinds.iter().map(|(count, _)| count).sum(), "request");
     match &kinds[..] {
-        [] => "no request failed".to_owned(),
-        [(_, label)] => format!("{requests} {label}"),
+        [] => None,
+        [(_, label)] => Some(format!("{requests} {label}")),
         _ => {
             let each = kinds.iter().map(|(count, label)| format!("{} {label}", whole(*count)));
-            format!("{requests} failed ({})", each.collect::<Vec<_>>().join(", "))
+            let what = if rejected { "rejected" } else { "failed" };
+            Some(format!("{requests} {what} ({})", each.collect::<Vec<_>>().join(", ")))
         }
     }
 }

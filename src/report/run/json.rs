@@ -178,7 +178,11 @@ fn incident<'a>(plan: &'a Plan, incident: &'a Incident) -> impl Serialize + 'a {
     let secs = |span: Span| nine_digits(span.as_secs());
     let at = |instant: Instant| nine_digits(instant.as_secs());
     let millis = |span: Option<Span>| span.and_then(|span| nine_digits(span.as_millis()));
-    let failed = |kind: Failure| (kind.key(), incident.ledger.failed_by(kind));
+    let ended = |rejected| {
+        let kinds = Failure::ALL.into_iter().filter(move |kind| kind.is_rejection() == rejected);
+        let count = |kind: Failure| (kind.key(), incident.ledger.failed_by(kind));
+        kinds.map(count).collect::<BTreeMap<_, _>>()
+    };
     let phases = incident.phases.iter().map(|(state, span)| (state.label(), secs(*span)));
     object! {
         fault: plan.faults[incident.fault].name.as_str(),
@@ -192,7 +196,8 @@ fn incident<'a>(plan: &'a Plan, incident: &'a Incident) -> impl Serialize + 'a {
         recovery_s: incident.recovery().and_then(secs),
         p99_before_ms: millis(incident.p99_before),
         p99_during_ms: millis(incident.p99_during),
-        failed: Failure::ALL.into_iter().map(failed).collect::<BTreeMap<_, _>>(),
+        failed: ended(false),
+        rejected: ended(true),
         phases_s: phases.collect::<Vec<_>>(),
     }
 }
@@ -243,7 +248,9 @@ mod tests {
         let latency = &json["windows"][1]["latency_ms"];
         assert_eq!(keys(latency), ["mean", "p50", "p90", "p95", "p99", "p99.9"]);
         assert_eq!(keys(&latency["p99"]), ["high", "low", "n", "point"]);
-        assert_eq!(keys(&json["windows"][0]["failed"]).len(), Failure::ALL.len());
+        let ways = |what: &str| keys(&json["windows"][0][what]).len();
+        assert_eq!(ways("failed") + ways("rejected"), Failure::ALL.len());
+        assert!(ways("rejected") == 3 && json["windows"][0]["rejected_share"]["point"] == 0.0);
     }
 
     #[test]

@@ -29,7 +29,11 @@ fn window_table(windows: &[WindowSummary]) -> Table {
         table.row([Cell::from(name)].into_iter().chain(windows.iter().map(cell)));
     };
     row("".into(), &|window| (&window.label).into());
+    let rejects = windows.iter().any(|window| window.ledger.rejected() > 0);
     for metric in Metric::ROWS.into_iter().chain(Metric::PERCENTILES) {
+        if metric == Metric::Rejected && !rejects {
+            continue;
+        }
         let name = if metric == Metric::Throughput { "served".into() } else { metric.name() };
         row(name, &|window| Cell::Figure(window.get(metric).copied()));
     }
@@ -48,7 +52,9 @@ pub(crate) fn ledger(window: &WindowSummary) -> String {
         table.row([name.into(), mean, of_all(requests).into(), status.into()]);
     };
     row("served", Metric::Served, window.ledger.served, "answer");
-    for kind in Failure::ALL {
+    let (rejected, failed): (Vec<_>, Vec<_>) =
+        Failure::ALL.into_iter().partition(|kind| kind.is_rejection());
+    for kind in failed.into_iter().chain(rejected) {
         let requests = window.ledger.failed_by(kind);
         if !kind.is_of_dependencies() || requests > 0 {
             row(kind.label(), Metric::FailedBy(kind), requests, &status(kind));

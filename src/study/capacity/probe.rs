@@ -90,10 +90,11 @@ fn met_a_replica(ledger: &Ledger) -> u64 {
 fn failures(run: &Experiment) -> (f64, Option<Failure>) {
     let windows = || run.outcomes.iter().map(|outcome| &outcome.windows[1].ledger);
     let failed: u64 = windows().map(|ledger| ledger.failed()).sum();
-    let served: u64 = windows().map(|ledger| ledger.served).sum();
+    let decided: u64 = windows().map(|ledger| ledger.decided()).sum();
     let of = |kind: &Failure| windows().map(|ledger| ledger.failed_by(*kind)).sum::<u64>();
-    let most = Failure::ALL.into_iter().max_by_key(of).filter(|kind| of(kind) > 0);
-    (failed as f64 / (failed + served).max(1) as f64, most)
+    let failures = Failure::ALL.into_iter().filter(|kind| !kind.is_rejection());
+    let most = failures.max_by_key(of).filter(|kind| of(kind) > 0);
+    (failed as f64 / decided.max(1) as f64, most)
 }
 
 /// Whether requests that fail so did not come to a replica that works.

@@ -206,6 +206,16 @@ impl Contract {
 }
 
 #[test]
+fn a_contract_revoked_for_good_is_answered_and_keeps_no_incident_open() {
+    let outcome = replicate(&revoked(60.0), 0);
+    let ledger = outcome.ledger;
+    assert!(ledger.rejected() > 3_000 && ledger.balances(), "{ledger:?}");
+    assert_eq!((ledger.failed(), ledger.availability()), (0, Some(1.0)));
+    let recovery = outcome.incidents[0].recovery().expect("nothing failed");
+    assert!(recovery <= secs(1.0), "{recovery}");
+}
+
+#[test]
 fn property_29_a_revoked_contract_is_refused_everywhere_after_a_poll_and_a_fetch() {
     let plan = revoked(25.0);
     let mut delays = Vec::new();

@@ -111,7 +111,7 @@ fn a_shared_limit_admits_the_same_when_the_gateway_scales_and_a_local_one_more()
     // 6000 in a window of 10 s that begins with the first request after the last window.
     assert!((590.0..=600.5).contains(&admitted(&shared)), "{}", admitted(&shared));
     assert!((1_750.0..=1_801.0).contains(&admitted(&local)), "{}", admitted(&local));
-    assert_eq!(shared.failed(), shared.failed_by(Failure::RateLimited));
+    assert!(shared.failed() == 0 && shared.failed_by(Failure::RateLimited) > 0);
 }
 
 #[test]

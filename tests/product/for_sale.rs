@@ -32,9 +32,8 @@ fn every_command_names_a_what_if() {
     for (command, folder) in commands {
         let (_, report) = said(&desk, &[command, &fixed].concat(), folder);
         assert!(report.contains(SAID), "{command:?}: {report}");
-        let (_, report) = said(&desk, &[command, &["--output", "results/sold"]].concat(), {
-            &format!("sold/{folder}")
-        });
+        let sold = format!("sold/{folder}");
+        let (_, report) = said(&desk, &[command, &["--output", "results/sold"]].concat(), &sold);
         assert!(!report.contains("for sale"), "{command:?}: {report}");
     }
     let checked = desk.run(&[&["check", "small.toml"], &fixed[..]].concat());

@@ -4,6 +4,9 @@ use std::ops::Range;
 
 use crate::diagnostic::{Flaw, suggestion};
 pub use crate::metric::Metric;
+use crate::metric::percentile::Among;
+use crate::observe::ledger::Failure;
+use crate::observe::outcome::MINUTE_PERCENTILES;
 use crate::quantity;
 use crate::units::{Instant, Share, Span};
 
@@ -87,6 +90,10 @@ pub fn parse(text: &str) -> Result<Draft, Flaw> {
     let cut = period_start(rest).unwrap_or(rest.len());
     let bound = bound(TextPiece::of(text, end..end + cut), metric)?;
     let piece = TextPiece::of(text, end + cut..text.len());
+    if piece.text == WORST_MINUTE {
+        let metric = metric.in_the_worst_minute().ok_or_else(|| no_worst_minute(&piece, metric))?;
+        return Ok(Draft { metric, relation, bound, period: Period::Run });
+    }
     let period = period(piece.clone())?;
     let whole = metric.is_of_replications() || metric.is_of_the_run();
     if whole && period != Period::Run {
@@ -95,6 +102,15 @@ pub fn parse(text: &str) -> Result<Draft, Flaw> {
         return Err(piece.flaw(title).help("leave out the part of the run"));
     }
     Ok(Draft { metric, relation, bound, period })
+}
+
+/// The part of a run that is its worst minute.
+const WORST_MINUTE: &str = "in the worst minute";
+
+fn no_worst_minute(piece: &TextPiece<'_>, metric: Metric) -> Flaw {
+    let title = format!("{:?} is not followed minute by minute", metric.key());
+    let percentiles = MINUTE_PERCENTILES.map(|share| Metric::Latency(share).key()).join(", ");
+    piece.flaw(title).help(format!("of a minute there are availability, {percentiles}"))
 }
 
 fn without_relation(text: &str) -> Flaw {
@@ -125,7 +141,7 @@ impl<'a> TextPiece<'a> {
     }
 }
 
-/// Where `during` or `from` begins, as a word of its own.
+/// Where `during`, `from` or `in` begins, as a word of its own.
 fn period_start(rest: &str) -> Option<usize> {
     let word = |keyword: &str| {
         let mut found = rest.match_indices(keyword).map(|(at, _)| at);
@@ -134,7 +150,7 @@ fn period_start(rest: &str) -> Option<usize> {
             rest[..*at].ends_with(' ') && after.is_none_or(|c| c == ' ')
         })
     };
-    [word("during"), word("from")].into_iter().flatten().min()
+    [word("during"), word("from"), word("in")].into_iter().flatten().min()
 }
 
 fn metric(piece: TextPiece<'_>) -> Result<Metric, Flaw> {
@@ -146,6 +162,9 @@ fn metric(piece: TextPiece<'_>) -> Result<Metric, Flaw> {
     }
     if let Some(figure) = piece.text.strip_suffix("of served") {
         return of_served(piece.clone(), figure.trim_end());
+    }
+    if let Some((what, cause)) = piece.text.split_once(" by ") {
+        return caused(&piece, what.trim_end(), cause.trim_start());
     }
     let digits = piece.text.strip_prefix('p').filter(|digits| digits.starts_with(is_digit));
     match digits.map(|digits| quantity::hundredth(digits).filter(|_| digits.len() <= 8)) {
@@ -168,10 +187,35 @@ fn of_served(piece: TextPiece<'_>, figure: &str) -> Result<Metric, Flaw> {
     match metric(part)? {
         Metric::SentLatency(share) => Ok(Metric::Latency(share)),
         Metric::MeanLatency => Ok(Metric::MeanLatency),
+        Metric::Greatest(_) => Ok(Metric::Greatest(Among::Served)),
         _ => Err(piece
             .flaw(format!("{figure:?} is no latency"))
             .help("only latencies are of the served requests, such as \"p99 of served < 250ms\"")),
     }
+}
+
+/// The share of the requests that failed, or were rejected, in one way.
+fn caused(piece: &TextPiece<'_>, what: &str, cause: &str) -> Result<Metric, Flaw> {
+    let is_wanted = |kind: &Failure| match what {
+        "failed" => !kind.is_rejection(),
+        _ => kind.is_rejection(),
+    };
+    if what != "failed" && what != "rejected" {
+        let title = format!("{:?} is no metric", piece.text);
+        return Err(piece.flaw(title).help("requests are failed or rejected by something"));
+    }
+    let ways = Failure::ALL.into_iter().filter(is_wanted).map(Metric::ShareOf);
+    let ways: Vec<(String, Metric)> = ways.map(|one| (one.key(), one)).collect();
+    let written = format!("{what} by {}", cause.replace('_', "-"));
+    let found = ways.iter().find(|(name, _)| *name == written).map(|(_, metric)| *metric);
+    found.ok_or_else(|| {
+        let names: Vec<&str> = ways.iter().map(|(name, _)| name.as_str()).collect();
+        let all = names.iter().filter_map(|name| name.split_once(" by ")).map(|(_, why)| why);
+        let help = suggestion(&written, names.iter().copied());
+        let all = || format!("there are {}", all.collect::<Vec<_>>().join(", "));
+        let title = format!("no request is {what} by {cause:?}");
+        piece.flaw(title).help(help.unwrap_or_else(all))
+    })
 }
 
 fn is_digit(c: char) -> bool {
@@ -266,6 +310,18 @@ mod tests {
         assert_eq!(tight.metric, Metric::SentLatency(0.999));
         assert_eq!(read("p99 of served < 2s during crash").metric, Metric::Latency(0.99));
         assert_eq!(read("mean of served < 2s").metric, Metric::MeanLatency);
+        assert_eq!(read("greatest < 2s during crash").metric, Metric::Greatest(Among::Sent));
+        assert_eq!(read("greatest of served < 2s").metric, Metric::Greatest(Among::Served));
+        let timed_out = Metric::ShareOf(Failure::TimedOut);
+        assert_eq!(read("failed by timed-out < 0.1%").metric, timed_out);
+        assert_eq!(read("failed by timed_out < 0.1% during crash").metric, timed_out);
+        let limited = Metric::ShareOf(Failure::RateLimited);
+        assert_eq!(read("rejected by limit < 5%").metric, limited);
+        assert_eq!(read("rejected < 5%").metric, Metric::Rejected);
+        assert_eq!(read("cpu as monitored < 80%").metric, Metric::CpuMonitored);
+        let worst = read("availability >= 99% in the worst minute");
+        assert_eq!((worst.metric, worst.period), (Metric::WorstAvailability, Period::Run));
+        assert_eq!(read("p99 < 1s in the worst minute").metric, Metric::WorstLatency(0.99));
         assert_eq!(tight.period, Period::During("crash".to_owned(), 17..22));
         let available = read("availability ≥ 99.9% from 1m to 2m30s");
         assert_eq!(available.relation, Relation::AtLeast);
@@ -292,6 +348,12 @@ mod tests {
         assert!(flaw("p100 < 5s").1.contains("p99.9"));
         assert_eq!(flaw("availability of served > 99%").0, "availability of served");
         assert_eq!(flaw("p999x of served < 5s").0, "p999x");
+        let unknown = flaw("failed by timeout < 1%");
+        assert_eq!(unknown.0, "failed by timeout");
+        assert!(unknown.1.contains("timed-out"), "{}", unknown.1);
+        assert!(flaw("failed by limit < 1%").1.contains("no request is failed by \"limit\""));
+        assert!(flaw("p98 < 1s in the worst minute").1.contains("p50, p90, p95, p99, p99.9"));
+        assert_eq!(flaw("mean < 1s in the worst minute").0, "in the worst minute");
         assert_eq!(flaw("p99 == 5s").0, "==");
         assert!(flaw("p99 < 99%").1.contains("durations, not shares"));
         assert!(flaw("availability > 5s").1.contains("a share, not a duration"));

@@ -140,6 +140,16 @@ impl Serialize for AttemptSummary {
 pub struct GatewaySummary {
     /// Work done over the capacity of the replicas that served.
     pub cpu: Option<Statistic>,
+    /// The greatest average of the CPU over a minute of monitoring: the mean over replications.
+    pub cpu_monitored: Option<Statistic>,
+    /// Availability of the worst minute: the mean over replications.
+    #[serde(rename = "worst_minute_availability")]
+    pub worst_availability: Option<Statistic>,
+    /// p99 of the worst minute, of served and failed requests: the mean over replications.
+    #[serde(rename = "worst_minute_p99_ms", serialize_with = "in_millis")]
+    pub worst_p99: Option<Statistic>,
+    /// Requests in flight, on average over time.
+    pub in_flight_mean: Option<Statistic>,
     /// Most requests that any replica held at once: the mean over replications.
     pub in_flight_peak: Option<Statistic>,
     /// The greatest of these peaks.
@@ -188,6 +198,10 @@ pub struct FaultSummary {
     pub serving_least: Option<usize>,
 }
 
+fn in_millis<S: Serializer>(figure: &Option<Statistic>, to: S) -> Result<S::Ok, S::Error> {
+    figure.map(|figure| figure.scaled(1e3)).serialize(to)
+}
+
 fn millis<S: Serializer>(range: &Option<(Span, Span)>, to: S) -> Result<S::Ok, S::Error> {
     range.map(|range| [range.0, range.1].map(|end| nine_digits(end.as_millis()))).serialize(to)
 }
@@ -232,6 +246,10 @@ fn summarize_gateway(plan: &Plan, outcomes: &[Outcome], confidence: Confidence) 
     let incidents = outcomes.iter().map(|outcome| outcome.windows[0].incidents.clone());
     GatewaySummary {
         cpu: of(Metric::Cpu),
+        cpu_monitored: of(Metric::CpuMonitored),
+        worst_availability: of(Metric::WorstAvailability),
+        worst_p99: of(Metric::WorstLatency(0.99)),
+        in_flight_mean: of(Metric::InFlightMean),
         in_flight_peak: of(Metric::InFlightPeak),
         in_flight_greatest: outcomes.iter().map(|o| o.in_flight_peak).max().unwrap_or(0),
         serving: (0..most).map(share).collect(),

@@ -7,8 +7,9 @@ use super::percentile::Among;
 use super::statistic::Dimension;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
-use crate::observe::outcome::{Outcome, WindowOutcome};
+use crate::observe::outcome::{MINUTE_PERCENTILES, Outcome, WindowOutcome};
 use crate::observe::recovery::Stability;
+use crate::units::Span;
 
 /// A figure of an experiment.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,8 +28,11 @@ pub enum Metric {
     FailedBy(Failure),
     /// Answered requests, be it by a rejection, over all that have an outcome: `availability`.
     Availability,
-    /// Failed requests over all that have an outcome.
+    /// Failed requests over all that have an outcome: `failed`.
     Failed,
+    /// Those that failed, or were rejected, in this way over all that have an outcome: `failed by
+    /// timed-out`.
+    ShareOf(Failure),
     /// Rejected requests over all that have an outcome: `rejected`.
     Rejected,
     /// Requests answered per second while the window was open.
@@ -40,6 +44,8 @@ pub enum Metric {
     /// The same of all that were sent; one that failed or was never answered is slower than any:
     /// `p99` is 0.99.
     SentLatency(f64),
+    /// The greatest latency of any of these requests: `greatest`.
+    Greatest(Among),
     /// The longest time in a replication from a fault's injection until back to normal: `recovery`.
     Recovery,
     /// Attempts that clients made.
@@ -62,6 +68,16 @@ pub enum Metric {
     Counted(Count),
     /// Work done over the capacity of the replicas that served, after warm-up: `cpu`.
     Cpu,
+    /// The greatest average of the CPU over a minute, after warm-up: `cpu as monitored`.
+    CpuMonitored,
+    /// The least share of the requests that ended in a minute that were answered, after warm-up:
+    /// `availability … in the worst minute`.
+    WorstAvailability,
+    /// The greatest percentile of the requests that ended in a minute, after warm-up; one that
+    /// failed is slower than any: `p99 … in the worst minute`.
+    WorstLatency(f64),
+    /// Requests in flight, on average over the time after warm-up.
+    InFlightMean,
     /// Most requests that any replica held at once, after warm-up.
     InFlightPeak,
     /// Restarts that liveness probes caused, after warm-up.
@@ -105,6 +121,8 @@ pub enum Basis {
     Availability,
     /// A window, as one number of requests over another that holds it.
     Share(Extract<WindowOutcome, (u64, u64)>),
+    /// A window, as the greatest latency of some of its requests.
+    Greatest(Among),
     /// A window, as the latency that a share of some of its requests did not exceed.
     Percentile(f64, Among),
     /// A replication after warm-up.
@@ -145,6 +163,7 @@ impl Metric {
             Metric::Availability => as_named("availability", Share, More),
             Metric::Failed => as_named("failed", Share, Less),
             Metric::Rejected => entry("rejected", "rejected_share", Share, Less),
+            Metric::ShareOf(kind) => entry(caused(kind), caused(kind), Share, Less),
             Metric::Throughput => entry("throughput", "throughput_per_s", Rate, More),
             Metric::MeanLatency => as_named("mean", Time, Less).within("latency_ms"),
             Metric::Latency(share) => {
@@ -153,6 +172,8 @@ impl Metric {
             Metric::SentLatency(share) => {
                 entry(percentile(share), percentile(share), Time, Less).within("latency_of_sent_ms")
             }
+            Metric::Greatest(Among::Sent) => as_named("greatest", Time, Less),
+            Metric::Greatest(_) => as_named("greatest of served", Time, Less),
             Metric::Recovery => entry("recovery", "recovery_s", Time, Less),
             Metric::Attempts => entry("attempts", "offered", Number, Less),
             Metric::AttemptsPerRequest => {
@@ -163,6 +184,15 @@ impl Metric {
             Metric::CacheHits => entry("cache hits", "cache_hit_ratio", Share, More),
             Metric::Counted(count) => as_named(count.key(), Number, Neither).within("counts"),
             Metric::Cpu => entry("CPU", "cpu", Share, Neither),
+            Metric::CpuMonitored => entry("CPU as monitored", "cpu_monitored", Share, Neither),
+            Metric::WorstAvailability => {
+                entry("availability in the worst minute", "worst_availability", Share, More)
+            }
+            Metric::WorstLatency(share) => {
+                let name = format!("{} in the worst minute", percentile(share));
+                entry(name, format!("worst_{}", percentile(share)), Time, Less)
+            }
+            Metric::InFlightMean => entry("in flight on average", "in_flight_mean", Number, Less),
             Metric::InFlightPeak => entry("most in flight", "in_flight_peak", Number, Less),
             Metric::LivenessRestarts => as_named("restarts", Number, Less),
             Metric::ReadinessLosses => entry("readiness losses", "readiness_losses", Number, Less),
@@ -185,12 +215,14 @@ impl Metric {
             Metric::Availability => Basis::Availability,
             Metric::Failed => share(|w| (w.ledger.failed(), w.ledger.decided())),
             Metric::Rejected => share(|w| (w.ledger.rejected(), w.ledger.decided())),
+            Metric::ShareOf(kind) => share(move |w| (w.ledger.failed_by(kind), w.ledger.decided())),
             Metric::Throughput => ratio(|w| (w.ledger.served as f64, w.open.as_secs())),
             Metric::MeanLatency => {
                 ratio(|w| (w.latency.sum() as f64 / 1e9, w.latency.count() as f64))
             }
             Metric::Latency(share) => Basis::Percentile(share, Among::Served),
             Metric::SentLatency(share) => Basis::Percentile(share, Among::Sent),
+            Metric::Greatest(among) => Basis::Greatest(among),
             Metric::Recovery => {
                 let longest = |w: &WindowOutcome| w.incidents.longest().as_secs();
                 value(move |w| (w.incidents.injected > 0).then(|| longest(w)))
@@ -208,6 +240,20 @@ impl Metric {
             Metric::Counted(count) => events(move |w| of(count, w)),
             Metric::Cpu => {
                 let pair = |o: &Outcome| (o.busy_secs, o.capacity_secs);
+                Basis::Run(Estimator::Ratio(Box::new(pair)))
+            }
+            Metric::CpuMonitored => of_each(|o| o.monitored.cpu),
+            Metric::WorstAvailability => of_each(|o| {
+                let worst = o.monitored.worst_minute?;
+                Some(worst.answered as f64 / worst.decided as f64)
+            }),
+            Metric::WorstLatency(share) => of_each(move |o| {
+                let index = MINUTE_PERCENTILES.iter().position(|known| *known == share)?;
+                let latency = o.monitored.worst_minute?.latency[index];
+                Some(latency.map_or(f64::INFINITY, Span::as_secs))
+            }),
+            Metric::InFlightMean => {
+                let pair = |o: &Outcome| (o.monitored.in_flight_secs, o.monitored.sampled_secs);
                 Basis::Run(Estimator::Ratio(Box::new(pair)))
             }
             Metric::InFlightPeak => {
@@ -233,8 +279,26 @@ impl Metric {
             Metric::Availability => {
                 demand("availability >= 99.9%", "availability", "a low availability")
             }
+            Metric::Greatest(_) => demand("greatest < 2s", "latency", "a high latency"),
+            Metric::Failed => {
+                demand("failed < 0.1%", "share of the requests", "that requests fail")
+            }
+            Metric::ShareOf(_) => {
+                let example = "failed by timed-out < 0.1%";
+                demand(example, "share of the requests", "that requests fail")
+            }
             Metric::Rejected => {
                 demand("rejected < 1%", "share of the requests", "that requests are rejected")
+            }
+            Metric::CpuMonitored => {
+                demand("cpu as monitored < 80%", "share of the CPU", "a busy CPU")
+            }
+            Metric::WorstAvailability => {
+                let example = "availability >= 99% in the worst minute";
+                demand(example, "availability", "a low availability")
+            }
+            Metric::WorstLatency(_) => {
+                demand("p99 < 500ms in the worst minute", "latency", "a high latency")
             }
             Metric::Recovery => demand("recovery < 60s", "recovery", "a slow recovery"),
             Metric::Cpu => demand("cpu < 80%", "share of the CPU", "a busy CPU"),
@@ -279,6 +343,23 @@ impl Metric {
         }
     }
 
+    /// Whether it is of the requests of a part of the run: of what was sent in it.
+    pub fn is_of_requests(self) -> bool {
+        let of_windows = !self.is_of_replications() && !self.is_of_the_run();
+        of_windows && self != Metric::Recovery
+    }
+
+    /// What it is in the worst minute, if that is followed.
+    pub fn in_the_worst_minute(self) -> Option<Metric> {
+        match self {
+            Metric::Availability => Some(Metric::WorstAvailability),
+            Metric::SentLatency(share) if MINUTE_PERCENTILES.contains(&share) => {
+                Some(Metric::WorstLatency(share))
+            }
+            _ => None,
+        }
+    }
+
     /// Whether it is of whole replications, and not of a part of the run.
     pub fn is_of_replications(self) -> bool {
         matches!(self.basis(), Basis::Replications(_))
@@ -292,6 +373,15 @@ impl Metric {
     /// Whether more of it is better.
     pub fn is_better_high(self) -> bool {
         self.entry().better == Preferred::More
+    }
+}
+
+/// What the share that failed or was rejected in a way is called: `failed by timed-out`.
+fn caused(kind: Failure) -> String {
+    let key = kind.key().replace('_', "-");
+    match key.strip_prefix("rejected-") {
+        Some(why) => format!("rejected by {why}"),
+        None => format!("failed by {key}"),
     }
 }
 
@@ -324,6 +414,11 @@ fn value(of: impl Fn(&WindowOutcome) -> Option<f64> + 'static) -> Basis {
 /// A number for each replication, of which none may have been seen.
 fn events(of: impl Fn(&WindowOutcome) -> u64 + 'static) -> Basis {
     Basis::Window(Estimator::Events(Box::new(of)))
+}
+
+/// One value for each replication that has it.
+fn of_each(of: impl Fn(&Outcome) -> Option<f64> + 'static) -> Basis {
+    Basis::Run(Estimator::Mean(Box::new(of)))
 }
 
 fn run_events(of: fn(&Outcome) -> u64) -> Basis {

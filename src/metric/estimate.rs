@@ -39,6 +39,7 @@ impl Metric {
             Basis::Share(counts) => {
                 share(&windows.iter().map(|window| counts(window)).collect::<Vec<_>>(), confidence)
             }
+            Basis::Greatest(among) => percentile::greatest(windows, among, confidence),
             Basis::Percentile(share, among) => {
                 percentile::estimate(windows, share, among, confidence)
             }
@@ -73,7 +74,10 @@ impl Metric {
                 jackknife::ratio_sample(&pairs.collect::<Vec<_>>())
             }
             Basis::Run(estimator) => estimator.sample(outcomes),
-            Basis::Percentile(..) | Basis::Availability | Basis::Replications(_) => None,
+            Basis::Percentile(..)
+            | Basis::Greatest(_)
+            | Basis::Availability
+            | Basis::Replications(_) => None,
         }
     }
 
@@ -82,7 +86,7 @@ impl Metric {
         let window = &outcome.windows[window];
         match self.basis() {
             Basis::Window(estimator) => estimator.speaks(window),
-            Basis::Percentile(_, among) => among.count(window) > 0,
+            Basis::Percentile(_, among) | Basis::Greatest(among) => among.count(window) > 0,
             Basis::Share(counts) => counts(window).1 > 0,
             Basis::Availability => window.ledger.availability().is_some(),
             Basis::Run(estimator) => estimator.speaks(outcome),

@@ -56,7 +56,14 @@ impl<T> Estimator<T> {
 
     /// The figure with its interval.
     pub fn estimate(&self, items: &[&T], confidence: Confidence) -> Option<Estimate> {
-        let estimate = self.sample(items)?.estimate(confidence);
+        let sample = self.sample(items)?;
+        if sample.point.is_infinite() {
+            // What may last for ever does so on average, for sure.
+            let interval = Interval { low: f64::INFINITY, high: f64::INFINITY };
+            let interval = (sample.n() > 1).then_some(interval);
+            return Some(Estimate { point: sample.point, interval, n: sample.n() });
+        }
+        let estimate = sample.estimate(confidence);
         Some(match self {
             Estimator::Events(_) => none_seen(estimate.within(0.0, f64::INFINITY), confidence),
             _ => estimate,

@@ -4,7 +4,7 @@ use crate::metric::estimator::merged;
 use crate::observe::histogram::Histogram;
 use crate::observe::outcome::WindowOutcome;
 use crate::stats::sections::{self, Section};
-use crate::stats::{Confidence, Estimate, Interval, Sample, jackknife};
+use crate::stats::{self, Confidence, Estimate, Interval, Sample, jackknife};
 use crate::units::Span;
 
 /// Requests that must lie beyond a percentile for it to mean something.
@@ -65,6 +65,27 @@ pub fn estimate(
         })
     });
     Some(Estimate { point, interval, n: share.n })
+}
+
+/// The greatest latency of the requests of all replications, in seconds. It is what was seen and not
+/// an estimate of what can be, so that it is at least this; and at most this, or what the mean of the
+/// greatest of each replication may be, if that is more.
+pub fn greatest(
+    windows: &[&WindowOutcome],
+    among: Among,
+    confidence: Confidence,
+) -> Option<Estimate> {
+    let of = |window: &&WindowOutcome| match among.endless(window) {
+        0 => window.latency.greatest().map(Span::as_secs),
+        _ => Some(f64::INFINITY),
+    };
+    let all: Vec<f64> = windows.iter().filter_map(of).collect();
+    let (low, n) = (all.iter().copied().reduce(f64::max)?, all.len());
+    let interval = (n > 1).then(|| {
+        let mean = stats::mean(&all, confidence).and_then(|mean| mean.interval);
+        Interval { low, high: mean.map_or(low, |mean| mean.high.max(low)) }
+    });
+    Some(Estimate { point: low, interval, n })
 }
 
 /// The percentile of the served requests with what each replication deviates: by how much the share
@@ -255,6 +276,27 @@ mod tests {
         assert!(interval.low > 0.892 && interval.high < 0.908, "{interval:?}");
         let served = estimate(&windows, 0.99, Among::Served, Confidence::USUAL).unwrap();
         assert!((served.point - 0.9405).abs() < 0.004, "{served:?}");
+    }
+
+    #[test]
+    fn the_greatest_is_what_was_seen_exactly_and_endless_if_any_failed() {
+        let window = |ms: f64| {
+            let mut window = WindowOutcome::default();
+            window.latency.record(Span::from_secs(ms / 1e3));
+            window
+        };
+        let mut windows = [10.0, 12.0, 11.0].map(window);
+        let of = |windows: &[WindowOutcome], among| {
+            greatest(&windows.iter().collect::<Vec<_>>(), among, Confidence::USUAL).unwrap()
+        };
+        let found = of(&windows, Among::Sent);
+        assert_eq!((found.point, found.interval.unwrap().low), (0.012, 0.012));
+        // 11 ms ± t(2, 0.975) · 1 ms/√3 = 2.484 ms
+        assert!((found.interval.unwrap().high - 0.013_484).abs() < 1e-6, "{found:?}");
+        windows[0].ledger.failures[0] = 1;
+        let endless = of(&windows, Among::Sent);
+        assert_eq!((endless.point, endless.interval.unwrap().low), (f64::INFINITY, f64::INFINITY));
+        assert_eq!(of(&windows, Among::Served), found);
     }
 
     #[test]

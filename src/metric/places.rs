@@ -1,6 +1,7 @@
 //! Where figures are shown: what objectives can bound, what is summed up, compared and swept.
 
 use super::catalogue::Metric;
+use super::percentile::Among;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
 
@@ -30,16 +31,19 @@ impl Metric {
     pub const P99: Metric = Metric::Latency(0.99);
 
     /// What objectives can bound, beside further percentiles.
-    pub const DEMANDED: [Metric; 11] = [
+    pub const DEMANDED: [Metric; 14] = [
         Metric::SentLatency(0.5),
         Metric::SentLatency(0.95),
         Metric::SentLatency(0.99),
         Metric::SentLatency(0.999),
         Metric::MeanLatency,
+        Metric::Greatest(Among::Sent),
         Metric::Availability,
+        Metric::Failed,
         Metric::Rejected,
         Metric::Recovery,
         Metric::Cpu,
+        Metric::CpuMonitored,
         Metric::Recovered,
         Metric::Stuck,
     ];

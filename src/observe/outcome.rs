@@ -49,6 +49,8 @@ pub struct Outcome {
     pub in_flight_peak: u64,
     /// How often probes that compete for CPU failed often enough to count, after warm-up.
     pub probes_failed: ProbesFailed,
+    /// What monitoring would have seen.
+    pub monitored: Monitored,
     /// Whether it came back from what troubled it.
     pub recovery: RunRecovery,
     /// Digest of every event: equal digests mean equal runs.
@@ -64,6 +66,51 @@ pub struct Outcome {
     /// Sampled requests; kept for the first replication only, if asked for.
     #[serde(skip)]
     pub requests: Vec<RequestRecord>,
+}
+
+/// What monitoring would see of a run after warm-up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Monitored {
+    /// The worst of the whole minutes in which any request ended; `None` if there was none.
+    pub worst_minute: Option<WorstMinute>,
+    /// The greatest average of the CPU over a minute; over a bin, if bins are longer.
+    pub cpu: Option<f64>,
+    /// Requests that replicas, and connections to them, were seen to hold, times how long: in
+    /// seconds.
+    pub in_flight_secs: f64,
+    /// How long they were watched.
+    pub sampled_secs: f64,
+}
+
+/// The percentiles that are followed minute by minute.
+pub const MINUTE_PERCENTILES: [f64; 5] = [0.5, 0.9, 0.95, 0.99, 0.999];
+
+/// The worst that any minute came to, each figure by itself. Requests count in the minute in which
+/// they end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorstMinute {
+    /// Answered requests of the minute in which the least share was, rejected ones among them.
+    pub answered: u64,
+    /// All that ended in it.
+    pub decided: u64,
+    /// The greatest of each of [`MINUTE_PERCENTILES`], of served and failed requests together;
+    /// `None` = it lies among those that failed.
+    pub latency: [Option<Span>; MINUTE_PERCENTILES.len()],
+}
+
+impl WorstMinute {
+    /// The worse of two, figure by figure.
+    pub fn or_worse(self, other: WorstMinute) -> WorstMinute {
+        let product = |one: u64, other: u64| u128::from(one) * u128::from(other);
+        let is_worse =
+            product(other.answered, self.decided) < product(self.answered, other.decided);
+        let least = if is_worse { other } else { self };
+        let longer = |index: usize| match (self.latency[index], other.latency[index]) {
+            (Some(one), Some(other)) => Some(one.max(other)),
+            _ => None,
+        };
+        WorstMinute { latency: std::array::from_fn(longer), ..least }
+    }
 }
 
 /// How often probes of each kind failed often enough to count.

@@ -115,8 +115,9 @@ pub struct ReplicaLife {
 }
 
 impl Timeline {
-    /// CPU of the whole gateway as a dashboard with buckets of `bucket` draws it: for each row, the
-    /// average over the bucket that the row lies in. `None` where no row of the bucket has a value.
+    /// CPU of the whole gateway as a dashboard with buckets of `bucket` shows it while a row lasts:
+    /// the average over the last bucket that is over by then. `None` before one is, or if no row of
+    /// it has a value.
     pub fn monitored(&self, bucket: Span) -> Vec<Option<f64>> {
         let values = self.total.iter().enumerate().map(|(bin, row)| (bin, row.cpu));
         let by_bin = monitored(values, self.bin, bucket);
@@ -124,7 +125,7 @@ impl Timeline {
     }
 
     /// The same for each row of [`Timeline::by_replica`]: the average over that replica's rows in
-    /// the bucket.
+    /// that bucket.
     pub fn monitored_by_replica(&self, bucket: Span) -> Vec<Option<f64>> {
         let mut rows_of = vec![Vec::new(); self.replicas.len()];
         for (index, row) in self.by_replica.iter().enumerate() {
@@ -141,7 +142,7 @@ impl Timeline {
     }
 }
 
-/// Replaces each value by the mean of the values in its bucket.
+/// Replaces each value by the mean of the values in the bucket before its own.
 fn monitored(
     values: impl Iterator<Item = (usize, Option<f64>)>,
     bin: Span,
@@ -149,11 +150,33 @@ fn monitored(
 ) -> Vec<(usize, Option<f64>)> {
     let per_bucket = (bucket.0 / bin.0.max(1)).max(1) as usize;
     let mut out: Vec<(usize, Option<f64>)> = values.collect();
+    // The bucket that is over, and its mean.
+    let mut before = None;
     for group in out.chunk_by_mut(|a, b| a.0 / per_bucket == b.0 / per_bucket) {
+        let index = group[0].0 / per_bucket;
         let known: Vec<f64> = group.iter().filter_map(|(_, value)| *value).collect();
         let mean = known.iter().sum::<f64>() / known.len() as f64;
-        let shown = (!known.is_empty()).then_some(mean);
+        let shown = before.filter(|(last, _)| last + 1 == index).and_then(|(_, mean)| mean);
+        before = Some((index, (!known.is_empty()).then_some(mean)));
         group.iter_mut().for_each(|(_, value)| *value = shown);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_knows_a_minute_before_it_is_over() {
+        let cpu = [Some(0.2), Some(0.4), Some(0.9), None, Some(0.1), Some(0.3)];
+        let (bin, minute) = (Span::from_secs(30.0), Span::from_secs(60.0));
+        let shown = monitored(cpu.into_iter().enumerate(), bin, minute);
+        let shown: Vec<_> = shown.into_iter().map(|(_, value)| value).collect();
+        let first = Some((0.2 + 0.4) / 2.0);
+        assert_eq!(shown, [None, None, first, first, Some(0.9), Some(0.9)]);
+        // A replica that was not there in the bucket before shows nothing.
+        let late = monitored([(0, Some(0.5)), (4, Some(0.7))].into_iter(), bin, minute);
+        assert_eq!(late, [(0, None), (4, None)]);
+    }
 }

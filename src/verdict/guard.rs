@@ -40,8 +40,9 @@ pub(crate) fn without_latency(windows: &[&WindowOutcome]) -> f64 {
     sum(|w| Among::Sent.endless(w)) / sum(|w| Among::Sent.count(w)).max(1.0)
 }
 
-/// What a mean that seems to be low enough is worth: requests without an answer would raise it.
-pub(crate) fn mean(windows: &[&WindowOutcome]) -> Verdict {
+/// What a mean or a greatest latency that seems to be low enough is worth: requests without an
+/// answer would raise it.
+pub(crate) fn answered(windows: &[&WindowOutcome]) -> Verdict {
     match unanswered(windows) {
         0.0 => Verdict::Met,
         share => Verdict::Undecided(Doubt::Unanswered(share)),

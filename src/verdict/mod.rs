@@ -82,7 +82,9 @@ fn judge_one(run: &Experiment, objective: &Objective) -> Judgement {
         (Metric::Latency(q), Verdict::Met) => {
             guard::percentile(objective, (q, Among::Served), &windows, confidence)
         }
-        (Metric::MeanLatency, Verdict::Met) => guard::mean(&windows),
+        (Metric::MeanLatency | Metric::Greatest(Among::Served), Verdict::Met) => {
+            guard::answered(&windows)
+        }
         (Metric::Availability, Verdict::Met | Verdict::Missed) => {
             guard::availability(objective, judged, &windows, confidence)
         }
@@ -97,7 +99,8 @@ fn judge_one(run: &Experiment, objective: &Objective) -> Judgement {
         verdict = Verdict::Undecided(Doubt::Interrupted);
     }
     let margin = figure.map(|figure| margin(objective, figure.point));
-    let without_latency = metric.is_latency().then(|| guard::without_latency(&windows));
+    let has_latency = metric.is_latency() || matches!(metric, Metric::Greatest(_));
+    let without_latency = has_latency.then(|| guard::without_latency(&windows));
     Judgement { objective: objective.clone(), figure, verdict, margin, without_latency }
 }
 

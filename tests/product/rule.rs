@@ -11,6 +11,8 @@ use brownout::study::capacity::probe::probe;
 use brownout::units::Span;
 use brownout::verdict::{Verdict, judge_all};
 
+use crate::desk::Desk;
+
 const REPLICATIONS: usize = 4;
 
 /// Two Large replicas of which a zone outage at 2 min takes one, judged for 10 min over `window`.
@@ -52,4 +54,46 @@ fn a_run_and_the_mode_of_a_plan_judge_alike() {
     assert!(of_run[0].without_latency.is_some_and(|share| share > 0.02));
     assert_eq!(verdicts[2], Verdict::Met);
     assert!(tried.excess.least > 0.0);
+}
+
+#[test]
+fn the_requests_of_a_run_can_be_replayed_as_they_are() {
+    let desk = Desk::new();
+    let text = |traffic: &str| {
+        format!(
+            "question = \"Is it the same again?\"\n[gateway]\ntier = \"small\"\n\
+             [traffic]\n{traffic}\n[[fault]]\nname = \"crash\"\nkind = \"replica-crash\"\n\
+             at = \"30s\"\n[run]\nhorizon = \"60s\"\nwarm-up = \"10s\"\nreplications = 1\n"
+        )
+    };
+    std::fs::write(desk.path("drawn.toml"), text("rate = \"40/s\"")).unwrap();
+    assert_eq!(desk.code(&["run", "drawn.toml", "--requests-every", "1"]), 0);
+    let recorded = "replay = \"results/drawn/requests.csv\"";
+    std::fs::write(desk.path("again.toml"), text(recorded)).unwrap();
+    assert_eq!(desk.code(&["run", "again.toml", "--requests-every", "1"]), 0);
+    let rows = |name: &str| {
+        let path = desk.path(&format!("results/{name}/requests.csv"));
+        let mut reader = csv::Reader::from_path(path).unwrap();
+        let column =
+            |name: &str| reader.headers().unwrap().iter().position(|it| it == name).unwrap();
+        let names = ["sent_s", "demand_ms", "latency_ms", "failed_after_ms", "outcome"];
+        let columns = names.map(column);
+        let rows = reader.records().map(|row| {
+            let row = row.unwrap();
+            columns.map(|column| row[column].to_owned())
+        });
+        rows.collect::<Vec<_>>()
+    };
+    let (drawn, again) = (rows("drawn"), rows("again"));
+    assert_eq!(drawn.len(), again.len());
+    for (first, second) in drawn.iter().zip(&again) {
+        assert_eq!(first[0], second[0], "sent at the same time");
+        if !first[1].is_empty() && !second[1].is_empty() {
+            assert_eq!(first[1], second[1], "the demand of {}", first[0]);
+        }
+        // Who is served has a latency, who fails the time to that.
+        assert_eq!(first[2].is_empty(), first[4] != "served");
+        assert!(first[3].is_empty() == matches!(first[4].as_str(), "served" | "in_flight"));
+    }
+    assert!(drawn.iter().any(|row| !row[3].is_empty()), "some failed");
 }

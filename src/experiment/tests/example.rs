@@ -5,7 +5,9 @@ use crate::observe::count::Count;
 use crate::observe::histogram::Histogram;
 use crate::observe::incident::Incident;
 use crate::observe::ledger::{Failure, Ledger};
-use crate::observe::outcome::{JournalEntry, Outcome, ProbesFailed, RequestRecord, WindowOutcome};
+use crate::observe::outcome::{
+    JournalEntry, Monitored, Outcome, ProbesFailed, RequestRecord, WindowOutcome, WorstMinute,
+};
 use crate::observe::recovery::RunRecovery;
 use crate::observe::tally::Tally;
 use crate::observe::timeline::{Latency, ReplicaLife, ReplicaRow, Timeline, TotalRow};
@@ -103,6 +105,12 @@ pub fn outcome(plan: &Plan, replication: u64) -> Outcome {
         busy_secs: 53.0 + 2.0 * stream.unit(),
         capacity_secs: 1_065.0,
         drained: 2,
+        monitored: Monitored {
+            worst_minute: Some(worst_minute()),
+            cpu: Some(0.25),
+            in_flight_secs: 216.0,
+            sampled_secs: 540.0,
+        },
         in_flight_peak: 40 + stream.below(10) as u64,
         probes_failed: ProbesFailed::default(),
         recovery: RunRecovery::default(),
@@ -114,6 +122,12 @@ pub fn outcome(plan: &Plan, replication: u64) -> Outcome {
     };
     set_incidents(&mut outcome, vec![incident]);
     outcome
+}
+
+/// The minute of the crash.
+fn worst_minute() -> WorstMinute {
+    let latency = [90.0, 180.0, 250.0, 400.0, 900.0].map(|ms| Some(secs(ms / 1e3)));
+    WorstMinute { answered: 588, decided: 600, latency }
 }
 
 /// Gives an outcome of [`plan`] these incidents instead of its own.

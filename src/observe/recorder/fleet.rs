@@ -17,6 +17,8 @@ struct KnownReplica {
     lacks_contracts: bool,
     /// Whether its process works on, although probes found it too slow.
     overloaded: bool,
+    /// Whether its CPU was there for requests at any time since it was read last.
+    worked: bool,
     last: Reading,
 }
 
@@ -97,6 +99,7 @@ impl Fleet {
             in_rotation: false,
             lacks_contracts: false,
             overloaded: false,
+            worked: false,
             last,
         });
     }
@@ -128,6 +131,7 @@ impl Fleet {
 
     /// Counts anew after a replica changed from what it was `before`.
     fn update(&mut self, now: Instant, before: &KnownReplica, replica: ReplicaId) {
+        self.replicas[replica].worked |= before.works() || self.replicas[replica].works();
         let after = &self.replicas[replica];
         let moved = |count: usize, what: fn(&KnownReplica) -> bool| {
             count + usize::from(what(after)) - usize::from(what(before))
@@ -168,18 +172,23 @@ impl Fleet {
         holders.filter(|id| self.replicas[*id].ready).collect()
     }
 
-    /// What a replica did since it was read last.
-    pub fn take(&mut self, reading: &Reading, now: Instant) -> Reading {
+    /// What a replica did since it was read last, and whether that is work of a CPU that was there
+    /// for requests: probes work in replicas that do not serve yet as well.
+    pub fn take(&mut self, reading: &Reading, now: Instant) -> (Reading, bool) {
         if now > self.warm_up {
             self.in_flight_peak = self.in_flight_peak.max(reading.in_flight_peak);
         }
-        let last = std::mem::replace(&mut self.replicas[reading.replica].last, *reading);
-        Reading {
+        let known = &mut self.replicas[reading.replica];
+        let works = known.works();
+        let worked = std::mem::replace(&mut known.worked, works);
+        let last = std::mem::replace(&mut known.last, *reading);
+        let done = Reading {
             arrived: reading.arrived - last.arrived,
             served: reading.served - last.served,
             busy: reading.busy - last.busy,
             ..*reading
-        }
+        };
+        (done, worked)
     }
 
     /// The share that `busy` core-nanoseconds since `start` are of the CPU of the replicas that
@@ -202,7 +211,8 @@ impl Fleet {
     pub fn finish(self, ended: Instant) -> ReplicaWork {
         ReplicaWork {
             time_with_serving: self.serving.finish(ended),
-            busy_secs: self.busy / SECOND as f64,
+            // What probes took in the bin in which a replica began to serve is no more than that.
+            busy_secs: self.busy.min(self.capacity) / SECOND as f64,
             capacity_secs: self.capacity / SECOND as f64,
             in_flight_peak: self.in_flight_peak,
             probes_failed: self.probes_failed,

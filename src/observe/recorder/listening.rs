@@ -31,6 +31,7 @@ impl Observer for Recorder {
             return;
         }
         self.windows.fail(sent, failure);
+        self.monitor.fail(failure);
         if !failure.is_of_the_sender() {
             self.failed.failures[failure as usize] += 1;
         }
@@ -135,6 +136,11 @@ impl Observer for Recorder {
         }
         let held: u64 = readings.iter().map(|reading| reading.in_flight).sum();
         let in_flight = held + connecting;
+        self.monitor.hold(at, in_flight);
+        if self.monitor.turns(at) {
+            self.cut();
+            self.monitor.turn(at);
+        }
         let quiet = std::mem::take(&mut self.failed_lately) == 0;
         if self.tracker.is_calm() {
             self.tracker.note_calm(in_flight);
@@ -155,6 +161,7 @@ impl Observer for Recorder {
         self.cut();
         let busy = self.read(at, width, readings);
         let cpu = self.fleet.utilisation(start, at, busy, self.scope.cores);
+        self.monitor.end_bin(start, cpu);
         let in_flight = readings.iter().map(|reading| reading.in_flight).sum();
         self.close_row(at, in_flight, cpu);
     }

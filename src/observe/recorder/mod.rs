@@ -14,6 +14,7 @@
 mod fleet;
 mod listening;
 mod live;
+mod monitor;
 mod sample;
 mod scope;
 mod tracker;
@@ -33,6 +34,7 @@ use crate::observe::{Observation, Reading, ReplicaId, Served, State};
 use crate::units::{Instant, Span};
 use fleet::Fleet;
 use live::{Intervals, Live, Near};
+use monitor::Monitor;
 use tracker::{Injection, Tracker};
 use windows::OpenWindows;
 
@@ -63,6 +65,7 @@ pub struct Recorder {
     journal_cut: u64,
     requests: sample::RequestSample,
     intervals: Intervals,
+    monitor: Monitor,
     drained: u64,
     over: bool,
 }
@@ -87,6 +90,7 @@ impl Recorder {
             journal_cut: 0,
             requests: sample::RequestSample::new(keep.requests_every),
             intervals: Intervals::new(scope.interval),
+            monitor: Monitor::new(scope.warm_up, scope.bin),
             drained: 0,
             over: false,
             scope,
@@ -135,6 +139,7 @@ impl Recorder {
             drained: self.drained,
             in_flight_peak: work.in_flight_peak,
             probes_failed: work.probes_failed,
+            monitored: self.monitor.finish(),
             recovery: RunRecovery::default(),
             digest,
             timeline: self.keep.timeline.then_some(self.timeline),
@@ -194,6 +199,7 @@ impl Recorder {
         self.failed.served = answered.count() + self.late.count();
         for answered in [answered, &self.late] {
             self.bin.merge(answered);
+            self.monitor.add(answered);
             self.tracker.add(answered, &Ledger::default());
         }
         self.tracker.add(&Histogram::default(), &self.failed);
@@ -288,8 +294,8 @@ impl Recorder {
     pub(super) fn read(&mut self, now: Instant, width: Span, readings: &[Reading]) -> f64 {
         let (mut busy, bin) = (0.0, self.timeline.total.len());
         for reading in readings {
-            let done = self.fleet.take(reading, now);
-            busy += done.busy;
+            let (done, worked) = self.fleet.take(reading, now);
+            busy += if worked { done.busy } else { 0.0 };
             if self.keep.timeline {
                 let life = &self.timeline.replicas[reading.replica];
                 self.timeline.by_replica.push(ReplicaRow {

@@ -8,11 +8,12 @@ use crate::report::format::table::{Column, write_columns};
 use crate::units::Span;
 
 /// Writes the requests that were kept. `ended_s` is when a replica finished it or when it failed;
-/// `latency_ms` is what the client of an answered request saw, the way back included; `outcome` is
-/// `served`, `in_flight`, or the way of failing.
+/// `latency_ms` is what the client of a served request saw, the way back included, `failed_after_ms`
+/// how long one that failed or was rejected took to that; `outcome` is `served`, `in_flight`, or the
+/// way of failing. The file can be replayed: see `scenario::traffic`.
 pub(crate) fn write(hop: Span, outcome: &Outcome, out: &mut dyn Write) -> Result<()> {
     type Row<'a> = (&'a RequestRecord, Span, &'a str);
-    let columns: [Column<Row>; 8] = [
+    let columns: [Column<Row>; 9] = [
         (&["number"], |(it, ..)| it.number.into()),
         (&["sent_s"], |(it, ..)| it.sent.into()),
         (&["taken_s"], |(it, ..)| it.taken.map(|(at, _)| at).into()),
@@ -24,6 +25,10 @@ pub(crate) fn write(hop: Span, outcome: &Outcome, out: &mut dyn Write) -> Result
         (&["latency_ms"], |(it, hop, _)| {
             let answered = it.ended.filter(|_| it.failure.is_none());
             answered.map(|ended| cells::millis(ended.since(it.sent) + *hop)).into()
+        }),
+        (&["failed_after_ms"], |(it, ..)| {
+            let failed = it.ended.filter(|_| it.failure.is_some());
+            failed.map(|ended| cells::millis(ended.since(it.sent))).into()
         }),
         (&["outcome"], |(it, ..)| end(it).into()),
     ];

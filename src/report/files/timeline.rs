@@ -29,7 +29,7 @@ const AFTER_FAILURES: [&str; 10] = [
 ];
 
 /// Writes the timeline. Times are the starts of bins; counts of a replica are requests that reached
-/// and left it; `cpu_monitored` is the CPU as a dashboard with one-minute buckets shows it. If
+/// and left it; `cpu_monitored` is the CPU of the last full minute, as a dashboard shows it. If
 /// requests feed back, attempts and what is counted for them follow.
 pub(crate) fn write(plan: &Plan, timeline: &Timeline, out: &mut dyn Write) -> Result<()> {
     let failures = Failure::ALL.map(Failure::key);

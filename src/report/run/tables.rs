@@ -90,8 +90,16 @@ pub(crate) fn gateway(
     let mut lines = vec![
         ("replicas serving", serving.join(", ")),
         ("CPU in use", shown(gateway.cpu.as_ref())),
+        ("in flight", format!("{} on average", shown(gateway.in_flight_mean.as_ref()))),
         ("most in flight", in_flight(gateway, memory)),
     ];
+    if let (Some(available), Some(p99)) = (&gateway.worst_availability, &gateway.worst_p99) {
+        let (available, p99) = (shown(Some(available)), shown(Some(p99)));
+        lines.push(("worst minute", format!("availability {available}, p99 {p99} of all sent")));
+    }
+    if let Some(cpu) = &gateway.cpu_monitored {
+        lines.push(("busiest minute", format!("CPU {} as monitored", shown(Some(cpu)))));
+    }
     if let Some(probes) = &gateway.probes {
         let restarts = shown(probes.restarts.as_ref());
         let losses = shown(probes.readiness_losses.as_ref());

@@ -6,6 +6,7 @@ use anstyle::AnsiColor;
 
 use crate::experiment::{Sequence, SequenceEnd};
 use crate::metric::Metric;
+use crate::metric::percentile::Among;
 use crate::report::caveats::caveat::Caveat;
 use crate::report::format::page::{Paint, Written, mark};
 use crate::report::format::table::{Cell, Table};
@@ -114,7 +115,9 @@ fn lacking(judgement: &Judgement) -> Option<String> {
     let figure = judgement.figure?;
     let is_certain = figure.point.max(figure.interval?.high).is_finite();
     Some(match judgement.objective.metric {
-        Metric::SentLatency(_) if is_certain => "of all sent".to_owned(),
+        Metric::SentLatency(_) | Metric::Greatest(Among::Sent) if is_certain => {
+            "of all sent".to_owned()
+        }
         _ => format!("{} not served", Share(share)),
     })
 }

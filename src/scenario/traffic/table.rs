@@ -1,5 +1,6 @@
 //! A recording as CSV: a table with the column `time_s`, and if wanted `demand_ms`, `replica`
-//! (counted from 1) and `api` (a name).
+//! (counted from 1) and `api` (a name). Or a `requests.csv` as a run writes it: what was sent when,
+//! and with what demand; the rest of it is what came of that, and is left aside.
 
 use crate::diagnostic::{Flaw, clip, suggestion};
 use crate::plan::{Api, Recorded};
@@ -11,6 +12,8 @@ use crate::units::Instant;
 const FORMATS: &str = "a recording is a table with the columns time_s, demand_ms, replica and api, \
                        an access log, or JSON lines";
 const COLUMNS: [&str; 4] = ["time_s", "demand_ms", "replica", "api"];
+/// The column of a `requests.csv` that says when a request was sent.
+const SENT: &str = "sent_s";
 
 /// What the lines of a recording may name.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +66,11 @@ impl TimesTable<'_, '_> {
     }
 
     fn header(&mut self, names: &csv::StringRecord) -> Result<(), Flaw> {
+        if let Some(sent) = names.iter().position(|name| name == SENT) {
+            let demand = names.iter().position(|name| name == COLUMNS[1]);
+            self.columns = [Some(sent), demand, None, None];
+            return Ok(());
+        }
         if !names.iter().any(|name| COLUMNS.contains(&name)) {
             return Err(Flaw::new("this is no header of a recording").help(FORMATS));
         }
@@ -154,6 +162,17 @@ mod tests {
             Recorded { at: Instant(500_000_000), demand: Some(1.5e6), slot: Some(1), api: None };
         let second = Recorded { at: Instant(750_000_000), demand: None, slot: None, api: None };
         assert_eq!(records, [first, second]);
+    }
+
+    #[test]
+    fn the_requests_of_a_run_are_read_for_when_they_were_sent_and_what_they_took() {
+        let (records, problems) = read(
+            "number,sent_s,taken_s,replica,demand_ms,ended_s,latency_ms,failed_after_ms,outcome\n\
+             0,0.5,0.5,b-1,1.5,0.6,100,,served\n1,0.75,,,,1.75,,1000,timed_out\n",
+        );
+        assert!(problems.is_empty(), "{problems:?}");
+        let found: Vec<_> = records.iter().map(|one| (one.at.0, one.demand, one.slot)).collect();
+        assert_eq!(found, [(500_000_000, Some(1.5e6), None), (750_000_000, None, None)]);
     }
 
     #[test]

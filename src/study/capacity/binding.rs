@@ -73,7 +73,11 @@ fn above(finding: &Finding) -> Option<&LoadProbe> {
 /// The failures that an objective is missed for, if it is: their share, and how most came about.
 fn failed(judgement: &Judgement, probe: &LoadProbe) -> Option<(f64, Failure)> {
     let is_endless = judgement.figure.is_some_and(|figure| figure.point.is_infinite());
-    let failed = is_endless || judgement.objective.metric == Metric::Availability;
+    let of_failures = matches!(
+        judgement.objective.metric,
+        Metric::Availability | Metric::Failed | Metric::ShareOf(_)
+    );
+    let failed = is_endless || of_failures;
     probe.failure.filter(|_| failed).map(|kind| (probe.failed, kind))
 }
 

@@ -142,9 +142,8 @@ pub fn objectives(base: &Scenario, mode: Mode) -> Vec<Objective> {
     let whole = |objective: &&Objective| {
         base.plan.windows[objective.window].extent == Extent::Run
             && match objective.metric {
-                Metric::Availability => true,
                 Metric::Recovery => has_recovery(mode),
-                metric => metric.is_latency(),
+                metric => metric.is_of_requests(),
             }
     };
     let judged = |objective: &Objective| Objective { window: 1, ..objective.clone() };

@@ -76,7 +76,7 @@ fn cpu(run: &Experiment, plan: &Plan, mode: Mode, load: f64) -> (f64, f64, f64) 
     // Who is left of those that the autoscaler has at this load.
     let survivors = mode::survivors_of(plan, mode, regimes::replicas(plan, load)) as f64;
     let utilisation = load * plan.requests_per_arrival() * work / (cores * survivors);
-    let in_use = if capacity > 0.0 { busy / capacity } else { 0.0 };
+    let in_use = if capacity > 0.0 { (busy / capacity).min(1.0) } else { 0.0 };
     (utilisation, in_use, capacity / (cores * length))
 }
 

@@ -81,6 +81,20 @@ fn property_19_latency_returns_once_the_backlog_is_worked_off() {
     Sample(latency).expect_mean(2.0, 0.02);
 }
 
+#[test]
+fn as_many_are_in_flight_as_come_while_one_of_them_stays() {
+    // Little's law, of an M/M/1 queue at 0.8 of its capacity: 0.8 / (1 − 0.8) on average.
+    let mut plan = plan(1, 800.0, 300.0);
+    plan.ingress.read_timeout = Span::MAX;
+    let outcomes: Vec<_> = (0..30).map(|replication| replicate(&plan, replication)).collect();
+    let held = |o: &Outcome| o.monitored.in_flight_secs / o.monitored.sampled_secs;
+    let stayed =
+        |o: &Outcome| o.windows[0].latency.sum() as f64 / 1e9 / o.windows[0].open.as_secs();
+    Sample(outcomes.iter().map(held).collect()).expect_mean(4.0, 0.25);
+    let law = outcomes.iter().map(|outcome| held(outcome) - stayed(outcome)).collect();
+    Sample(law).expect_mean(0.0, 0.2);
+}
+
 /// Whether the failures of a run are those named and no others, and add up.
 #[track_caller]
 pub fn expect_only(plan: &Plan, ways: &[Failure]) {

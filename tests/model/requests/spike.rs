@@ -106,10 +106,10 @@ fn property_13_backlog_and_drain_are_those_of_the_fluid() {
 
 #[test]
 fn property_16_a_minute_of_monitoring_shows_the_spike_by_its_length() {
-    let plan = crashing(2, 0.3, 65.0, 55.0);
+    let plan = crashing(2, 0.3, 65.0, 115.0);
     let minute = secs(60.0);
-    // The crash at 1:05 and the return by 1:25 lie in one bucket.
-    let index = (70.0 / BIN) as usize;
+    // The crash at 1:05 and the return by 1:25 lie in one bucket, which the next minute shows.
+    let index = (130.0 / BIN) as usize;
     let (mut replica, mut gateway, mut quiet) = (Vec::new(), Vec::new(), Vec::new());
     for replication in 0..30 {
         let (_, outcome, left, joined) = run(&plan, replication);
@@ -123,7 +123,7 @@ fn property_16_a_minute_of_monitoring_shows_the_spike_by_its_length() {
         };
         replica.push(survivor(index) - expected);
         gateway.push(timeline.monitored(minute)[index].expect("a value") - expected);
-        quiet.push(survivor(0) - 0.3);
+        quiet.push(survivor((70.0 / BIN) as usize) - 0.3);
         let bucket = index / 1_200 * 1_200..(index / 1_200 + 1) * 1_200;
         let all = timeline.monitored(minute);
         assert!(all[bucket.clone()].iter().all(|value| *value == all[index]));

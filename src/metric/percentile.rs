@@ -67,9 +67,9 @@ pub fn estimate(
     Some(Estimate { point, interval, n: share.n })
 }
 
-/// The greatest latency of the requests of all replications, in seconds. It is what was seen and not
-/// an estimate of what can be, so that it is at least this; and at most this, or what the mean of the
-/// greatest of each replication may be, if that is more.
+/// The greatest latency of the requests of all replications, in seconds. It is what was seen and
+/// no estimate of what can be, so that it is at least this; and at most this, or what the mean of
+/// the greatest of each replication may be, if that is more.
 pub fn greatest(
     windows: &[&WindowOutcome],
     among: Among,

@@ -21,14 +21,14 @@ pub(super) struct Monitor {
     ended: Ledger,
     /// Bins that an average of the CPU is taken over, and those of the one in progress.
     per_bucket: usize,
-    bucket: Bucket,
+    bucket: CpuAverage,
     sampled: Option<Instant>,
     seen: Monitored,
 }
 
 /// An average of the CPU in progress.
 #[derive(Clone, Copy, Debug, Default)]
-struct Bucket {
+struct CpuAverage {
     begun: Instant,
     bins: usize,
     known: usize,
@@ -43,7 +43,7 @@ impl Monitor {
             answered: Histogram::default(),
             ended: Ledger::default(),
             per_bucket: bins_per_minute(bin),
-            bucket: Bucket::default(),
+            bucket: CpuAverage::default(),
             sampled: None,
             seen: Monitored::default(),
         }
@@ -103,7 +103,7 @@ impl Monitor {
         self.bucket.known += usize::from(cpu.is_some());
         self.bucket.sum += cpu.unwrap_or(0.0);
         if self.bucket.bins == self.per_bucket {
-            let Bucket { begun, known, sum, .. } = std::mem::take(&mut self.bucket);
+            let CpuAverage { begun, known, sum, .. } = std::mem::take(&mut self.bucket);
             if known > 0 && begun >= self.warm_up {
                 let average = sum / known as f64;
                 self.seen.cpu = Some(self.seen.cpu.unwrap_or(0.0).max(average));

@@ -8,9 +8,9 @@ use crate::report::format::table::{Column, write_columns};
 use crate::units::Span;
 
 /// Writes the requests that were kept. `ended_s` is when a replica finished it or when it failed;
-/// `latency_ms` is what the client of a served request saw, the way back included, `failed_after_ms`
-/// how long one that failed or was rejected took to that; `outcome` is `served`, `in_flight`, or the
-/// way of failing. The file can be replayed: see `scenario::traffic`.
+/// `latency_ms` is what the client of a served request saw, the way back included;
+/// `failed_after_ms` is how long one that failed or was rejected took to that; `outcome` is
+/// `served`, `in_flight`, or the way of failing. The file can be replayed as it is.
 pub(crate) fn write(hop: Span, outcome: &Outcome, out: &mut dyn Write) -> Result<()> {
     type Row<'a> = (&'a RequestRecord, Span, &'a str);
     let columns: [Column<Row>; 9] = [

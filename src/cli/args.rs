@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::study::precision::Precision;
-use crate::units::{Rate, SECOND, Span};
+use crate::units::{Bytes, Rate, SECOND, Span};
 
 const EXIT_CODES: &str = "\
 EXIT CODES:
     0    all objectives are met, or there are none
     1    an objective is missed
-    2    error: usage, scenario, or files
+    2    error: usage, scenario, files, or no room for the requests in flight
     3    undecided: no objective is missed, but at least one interval contains its bound, or
          there are no data
     130  stopped by Ctrl-C or a signal to end; partial results are in NAME.partial";
@@ -24,14 +24,14 @@ EXIT CODES:
 const STUDY_EXIT_CODES: &str = "\
 EXIT CODES:
     0    done, whatever was found
-    2    error: usage, scenario, or files
+    2    error: usage, scenario, files, or no room for the requests in flight
     130  stopped by Ctrl-C or a signal to end; partial results are in NAME.partial";
 
 const PLAN_EXIT_CODES: &str = "\
 EXIT CODES:
     0    a gateway carries the demand in every mode
     1    none does
-    2    error: usage, scenario, or files
+    2    error: usage, scenario, files, or no room for the requests in flight
     3    undecided: the demand lies within an interval
     130  stopped by Ctrl-C or a signal to end; partial results are in NAME.partial";
 
@@ -202,6 +202,9 @@ pub(super) struct WorkArgs {
     #[arg(short, long, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1_024))]
     pub(super) jobs: Option<u16>,
+    /// The most memory that requests in flight may take, of all replications at a time
+    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = memory)]
+    pub(super) memory: Bytes,
     /// What to print on standard output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(super) format: Format,
@@ -334,6 +337,14 @@ fn folder(text: &str) -> Result<String, String> {
 fn rate(text: &str) -> Result<Rate, String> {
     let rate = crate::quantity::rate(text).map_err(|flaw| flaw.to_string())?;
     if rate.0 > 0.0 { Ok(rate) } else { Err("a demand is above zero".to_owned()) }
+}
+
+/// Reads how much memory there is.
+fn memory(text: &str) -> Result<Bytes, String> {
+    match crate::quantity::bytes(text).map_err(|flaw| flaw.to_string())? {
+        some if some.0 >= 1 << 20 => Ok(some),
+        _ => Err("allow for 1MiB at least".to_owned()),
+    }
 }
 
 /// Reads how long is judged.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::args::CompareArgs;
 use super::exit::Exit;
 use super::load::{self, Session, stem};
-use super::work::{Output, Work};
+use super::work::{Output, Work, memory};
 use crate::report::compare::report::CompareReport;
 use crate::report::compare::{charts, files, text};
 use crate::report::manifest::{RunRecord, digests};
@@ -22,6 +22,7 @@ pub(super) fn compare(args: &CompareArgs, session: &Session) -> anyhow::Result<E
     distinct(&all)?;
     let name = format!("compare-{}", stem(&args.files[0]));
     let scenarios: Vec<_> = all.iter().map(|variant| &variant.scenario).collect();
+    memory::afford(&args.common.work, &scenarios, scenarios[0].plan.run.replications)?;
     let work = Work::begin(&args.common, &name, &scenarios, session)?;
     let runs = work.run(|runner| compare::run(runner, &all))?;
     let report = CompareReport::new(&all, &runs, &prices);

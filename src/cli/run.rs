@@ -3,7 +3,7 @@
 use super::args::RunArgs;
 use super::exit::Exit;
 use super::load::{self, Session};
-use super::work::{Output, Work};
+use super::work::{Output, Work, memory};
 use crate::experiment::Retention;
 use crate::report::manifest::{RunRecord, digests};
 use crate::report::run::report::Report;
@@ -15,6 +15,8 @@ pub(super) fn run(args: &RunArgs, session: &Session) -> anyhow::Result<Exit> {
     let loaded = session.load(&args.file, &args.set, args.common.work.quiet);
     let Some(mut scenario) = loaded else { return Ok(Exit::Error) };
     load::change(&mut scenario, args.common.seed, args.count.replications);
+    let together = args.count.precision().map_or(scenario.plan.run.replications, |one| one.most);
+    memory::afford(&args.common.work, &[&scenario], together)?;
     let work = Work::begin(&args.common, &scenario.name, &[&scenario], session)?;
     let retention = Retention::First { requests_every: args.requests_every };
     let experiment = work.run(|runner| match args.count.precision() {

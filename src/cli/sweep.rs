@@ -5,7 +5,7 @@ use std::path::Path;
 use super::args::SweepArgs;
 use super::exit::Exit;
 use super::load::{self, Session, stem};
-use super::work::{Output, Work};
+use super::work::{Output, Work, memory};
 use crate::diagnostic::{Problem, Severity, Source};
 use crate::report::manifest::RunRecord;
 use crate::report::sweep::report::{Row, SweepReport};
@@ -30,6 +30,7 @@ pub(super) fn sweep(args: &SweepArgs, session: &Session) -> anyhow::Result<Exit>
     };
     let name = format!("sweep-{}", stem(&args.file));
     let scenarios: Vec<_> = cells.iter().map(|cell| &cell.scenario).collect();
+    memory::afford(&args.common.work, &scenarios, effort.most())?;
     let work = Work::begin(&args.common, &name, &scenarios, session)?;
     let mut report = SweepReport::new(&axes, &cells, effort);
     work.run(|runner| sweep::run(runner, &cells, effort, |cell, run| report.add(cell, &run)))?;

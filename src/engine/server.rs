@@ -89,6 +89,11 @@ impl Server {
         self.sharing - self.background
     }
 
+    /// Jobs that it keeps, those that have expired or were cancelled among them.
+    pub fn kept(&self) -> usize {
+        self.jobs.len()
+    }
+
     /// Whether it has neither jobs nor background jobs.
     pub(super) fn is_idle(&self) -> bool {
         self.sharing == 0
@@ -234,6 +239,18 @@ impl Server {
         self.sharing -= 1;
         self.tombstones += 1;
         self.drop_tombstones(sink);
+        if self.is_mostly_gone() {
+            let before = self.jobs.len();
+            self.jobs.retain(|job| job.is_background() || !sink.is_cancelled(job.id));
+            self.tombstones -= before - self.jobs.len();
+        }
+    }
+
+    /// Whether more jobs have expired or were cancelled than are there, and not just a few: in
+    /// overload it takes for ever until they would have been done.
+    fn is_mostly_gone(&self) -> bool {
+        const FEW: usize = 512;
+        self.jobs.len() - self.sharing > self.sharing.max(FEW)
     }
 
     /// Changes the speed at `now`, to which the server has been advanced; 0 = frozen.
@@ -388,6 +405,10 @@ impl Server {
             self.settle(at);
             debug_assert!(self.in_service() > 0, "who runs out of patience is there");
             self.sharing -= 1;
+            if self.is_mostly_gone() {
+                let deadlines = &self.deadlines;
+                self.jobs.retain(|job| !deadlines.has_passed(job, at));
+            }
             sink.expired(id, at);
         }
     }

@@ -273,3 +273,29 @@ fn the_next_done_is_when_advancing_first_does_something() {
     }
     assert!(log.0.len() > 1_900);
 }
+
+#[test]
+fn what_expired_or_was_cancelled_is_forgotten_in_overload() {
+    // In so much overload next to none is ever done; at most 1,000 wait at a time.
+    let (mut server, mut log) = (Server::new(1.0, 1_000), Log::default());
+    for at in 0..20_000 {
+        server.advance(at, &mut log);
+        server.push(at, JobId::from_number(at), 1e6, 0);
+        assert!(server.kept() <= 2 * server.in_service() + 513, "{} are kept", server.kept());
+    }
+    server.advance(END, &mut log);
+    let expired: Vec<_> = (0..20_000).map(|at| (at, "expired", at + 1_000)).collect();
+    assert_eq!(log.0, expired);
+    let (mut server, mut log) = (Server::new(1.0, u64::MAX), Log::default());
+    for at in 0..3_000 {
+        server.push(at, JobId::from_number(at), 1e6 + at as f64, 0);
+        if at >= 100 {
+            log.1.push(at - 100);
+            server.cancel(at, &log);
+        }
+        assert!(server.in_service() <= 101 && server.kept() <= 700, "{} are kept", server.kept());
+    }
+    server.advance(END, &mut log);
+    let done: Vec<u64> = log.0.iter().map(|(name, ..)| *name).collect();
+    assert_eq!(done, (2_900..3_000).collect::<Vec<_>>());
+}

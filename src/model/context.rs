@@ -10,6 +10,7 @@ use super::fault::clock::Clocks;
 use super::request::attempt::InFlight;
 use crate::engine::calendar::Calendar;
 use crate::engine::digest::Digest;
+use crate::engine::progress::{Holding, Overflow, Progress};
 use crate::observe::ledger::Failure;
 use crate::observe::listener::Listener;
 use crate::observe::{Observation, Observer, ReplicaId};
@@ -50,10 +51,21 @@ pub(super) struct Context<'a> {
     losses: Vec<Loss>,
     /// Requests offered since the progress was noted last.
     offered: u64,
+    /// Whoever may want an end, and the room that requests in flight take.
+    holding: Holding<'a>,
+    /// Whether the replication ends before its time.
+    pub is_cut: bool,
+    /// The index of the replication.
+    replication: u64,
 }
 
 impl<'a> Context<'a> {
-    pub fn new(plan: &'a Plan, replication: u64, listener: Listener<'a>) -> Self {
+    pub fn new(
+        plan: &'a Plan,
+        replication: u64,
+        listener: Listener<'a>,
+        progress: &'a Progress,
+    ) -> Self {
         let seed = Seed { seed: plan.run.seed, replication };
         Context {
             plan,
@@ -67,6 +79,37 @@ impl<'a> Context<'a> {
             in_flight: InFlight::new(!plan.is_open_loop()),
             losses: Vec::new(),
             offered: 0,
+            holding: Holding::new(progress),
+            is_cut: false,
+            replication,
+        }
+    }
+
+    /// Who is told how far the replication is.
+    pub fn progress(&self) -> &'a Progress {
+        self.holding.progress
+    }
+
+    /// Whether somebody wants the replication to end.
+    #[inline(always)]
+    pub fn is_cancelled(&self) -> bool {
+        self.holding.progress.is_cancelled()
+    }
+
+    /// Whether somebody wants the replication to end; then it is cut.
+    #[inline(always)]
+    pub fn is_stopped(&mut self) -> bool {
+        let stopped = !self.is_cut && self.holding.progress.is_cancelled();
+        self.is_cut |= stopped;
+        stopped
+    }
+
+    /// Takes note of how many requests are held; if there is no room for them, everything ends.
+    pub fn note_held(&mut self, held: usize) {
+        let bytes = held as u64 * self.plan.bytes_held();
+        if let Some(bytes) = self.holding.hold(bytes) {
+            let (replication, at) = (self.replication, self.now);
+            self.progress().overflow(Overflow { replication, at, held, bytes });
         }
     }
 

@@ -17,6 +17,9 @@ use super::request::step::Step;
 use super::world::World;
 use crate::units::Instant;
 
+/// After so many dispatches it is noted how many attempts are in flight.
+const DISPATCHED_NOTED: u32 = 1 << 14;
+
 /// What happens next, if it is not a server.
 #[derive(Clone, Copy, Debug)]
 enum Next {
@@ -36,6 +39,11 @@ impl World<'_> {
             let (at, next) = self.next();
             if self.work_until(at.min(until)) {
                 continue;
+            }
+            if self.cx.is_stopped() {
+                // All that comes before it has happened.
+                self.cx.now.0 = at.min(until).max(self.cx.now.0);
+                break;
             }
             if at < until || (at == until && matches!(next, Next::Timeout(_))) {
                 self.dispatch(at, next);
@@ -65,6 +73,9 @@ impl World<'_> {
             let (at, place) = requests.next_completions.first();
             if at > until || requests.stirred {
                 return requests.stirred;
+            }
+            if requests.over && cx.is_cancelled() {
+                return false;
             }
             requests.work(cx, &mut region.cluster.fleet, place, at);
         }
@@ -97,6 +108,10 @@ impl World<'_> {
         // What a server does is rounded to a nanosecond once: the loop may have come to the next.
         debug_assert!(at + 1 >= cx.now.0, "{next:?} at {at} is before {}", cx.now.0);
         cx.now = Instant(at);
+        self.dispatched = self.dispatched.wrapping_add(1);
+        if self.dispatched.is_multiple_of(DISPATCHED_NOTED) {
+            cx.note_held(cx.in_flight.attempts.len());
+        }
         match next {
             Next::Timeout(timeout) => {
                 let attempt = requests.timeouts.take(timeout);

@@ -73,7 +73,7 @@ pub fn simulate(
     observer: &mut dyn Observer,
     progress: &Progress,
 ) -> End {
-    World::new(plan, replication, Listener::Tap(observer)).run(progress)
+    World::new(plan, replication, Listener::Tap(observer), progress).run()
 }
 
 /// [`simulate`] for a recorder, which is faster.
@@ -81,5 +81,5 @@ pub fn simulate(
 /// # Panics
 /// As [`simulate`].
 pub fn record(plan: &Plan, replication: u64, recorder: &mut Recorder, progress: &Progress) -> End {
-    World::new(plan, replication, Listener::Recorder(recorder)).run(progress)
+    World::new(plan, replication, Listener::Recorder(recorder), progress).run()
 }

@@ -21,11 +21,33 @@ impl World<'_> {
     pub(super) fn route_blocks_until(&mut self, until: Instant) {
         let Self { cx, region, arrivals, .. } = self;
         let (fleet, ingress) = (&mut region.cluster.fleet, &mut region.ingress);
-        while route_block(cx, fleet, ingress, arrivals, until.0) {
+        for block in 0_u64.. {
+            let more = route_block(cx, fleet, ingress, arrivals, until.0);
             fleet.take_in(cx);
+            if !more {
+                return;
+            }
+            if block % BLOCKS_NOTED == BLOCKS_NOTED - 1 {
+                cx.note_held(fleet.count_kept());
+            }
+            if cx.is_stopped() {
+                // All that comes before the next request has been taken.
+                let next = next_at(cx, ingress, arrivals);
+                cx.now = Instant(next.min(until.0).max(cx.now.0));
+                return;
+            }
         }
-        fleet.take_in(cx);
     }
+}
+
+/// After so many blocks it is noted how many requests replicas have.
+const BLOCKS_NOTED: u64 = 64;
+
+/// When the next request reaches the ingress, or the next attempt to connect ends.
+fn next_at(cx: &Context, ingress: &Ingress, arrivals: &mut Arrivals) -> u64 {
+    let delay = cx.plan.ingress.delay.0;
+    let arrival = arrivals.next_sent().map_or(u64::MAX, |sent| sent.saturating_add(delay));
+    arrival.min(ingress.next_connect_timeout())
 }
 
 /// Routes at most a block of requests; false when none is left before `until`.

@@ -5,7 +5,6 @@
 
 use super::event::Event;
 use super::world::World;
-use crate::engine::progress::Progress;
 use crate::observe::{Observation, Observer};
 use crate::plan::Extent;
 use crate::units::Instant;
@@ -38,6 +37,11 @@ impl World<'_> {
     /// Takes a sample, and puts the next on the calendar.
     pub(super) fn sample(&mut self) {
         self.read_all(self.cx.now.0.is_multiple_of(self.cx.plan.run.bin.0));
+        let cx = &mut self.cx;
+        cx.note_held(match cx.feeds_back() {
+            true => cx.in_flight.attempts.len(),
+            false => self.region.cluster.fleet.count_kept(),
+        });
         self.cx.schedule(self.cx.now + self.sampling.interval, Event::Sampled);
     }
 
@@ -63,19 +67,24 @@ impl World<'_> {
     }
 
     /// The end: the last bin, the requests in flight, and the drain.
-    pub(super) fn finish(&mut self, end: Instant, progress: &Progress) {
+    pub(super) fn finish(&mut self, end: Instant) {
         self.take_requests_until(end);
         self.cx.now = end;
         let under_way = self.still_under_way(end);
         self.read_all(true);
-        self.sampling.note_progress(end, self.cx.take_offered(), progress);
+        let (offered, progress) = (self.cx.take_offered(), self.cx.progress());
+        self.sampling.note_progress(end, offered, progress);
         let Self { cx, region, requests, .. } = self;
         if cx.feeds_back() {
             let (in_flight, attempts) = requests.still_open(cx);
             cx.listener.attempts_left(&attempts);
             cx.listener.attempts_left(&under_way);
             cx.listener.horizon(end, &in_flight, &under_way);
-            return self.drain();
+            // Whoever stops it does not wait for those that are left.
+            if !cx.is_cut {
+                self.drain();
+            }
+            return;
         }
         let connecting = region.ingress.connecting().map(|connecting| Instant::from(connecting.id));
         let mut in_flight: Vec<Instant> = connecting.collect();

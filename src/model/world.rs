@@ -20,9 +20,9 @@ use crate::units::Instant;
 /// How a replication ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct End {
-    /// The horizon, or the event at which a stop was asked for.
+    /// The horizon, or the moment at which a stop was asked for.
     pub at: Instant,
-    /// Whether it was stopped before the horizon.
+    /// Whether it was stopped before the horizon, or while the rest was finished after it.
     pub interrupted: bool,
     /// Digest of everything that happened.
     pub digest: u64,
@@ -36,20 +36,28 @@ pub(super) struct World<'a> {
     /// Requests one by one; unused where they do not feed back.
     pub requests: Requests,
     pub sampling: Sampling,
+    /// How much was dispatched where requests are taken one by one.
+    pub dispatched: u32,
 }
 
 impl<'a> World<'a> {
-    pub fn new(plan: &'a Plan, replication: u64, listener: Listener<'a>) -> Self {
+    pub fn new(
+        plan: &'a Plan,
+        replication: u64,
+        listener: Listener<'a>,
+        progress: &'a Progress,
+    ) -> Self {
         let replicas = plan.gateway.replicas;
         assert!(replicas > 0, "a plan has replicas");
         assert_eq!(plan.topology.placement.len(), replicas, "every replica has a zone");
-        let cx = Context::new(plan, replication, listener);
+        let cx = Context::new(plan, replication, listener, progress);
         let seed = cx.seed;
         let mut world = World {
             region: Region::new(&cx),
             arrivals: Arrivals::new(&plan.traffic, &plan.gateway.demand, seed, plan.run.horizon),
             requests: Requests::new(plan, seed),
             sampling: Sampling::new(&plan.run),
+            dispatched: 0,
             cx,
         };
         world.begin();
@@ -75,10 +83,17 @@ impl<'a> World<'a> {
         inject::schedule_all(&mut self.cx);
     }
 
-    pub fn run(mut self, progress: &Progress) -> End {
-        let horizon = self.cx.plan.run.horizon;
-        while self.cx.next_event_at() < horizon && !progress.is_cancelled() {
-            self.take_requests_until(self.cx.next_event_at());
+    pub fn run(mut self) -> End {
+        let (horizon, progress) = (self.cx.plan.run.horizon, self.cx.progress());
+        loop {
+            let next = self.cx.next_event_at().min(horizon);
+            if self.cx.is_stopped() {
+                break;
+            }
+            self.take_requests_until(next);
+            if self.cx.is_cut || next == horizon {
+                break;
+            }
             let (at, event) = self.cx.pop_event().expect("an event comes before the horizon");
             if event == Event::Sampled {
                 self.sampling.note_progress(at, self.cx.take_offered(), progress);
@@ -87,10 +102,9 @@ impl<'a> World<'a> {
             self.handle(event);
         }
         assert!(self.cx.now <= horizon, "the replication went on to {}", self.cx.now);
-        let interrupted = progress.is_cancelled() && self.cx.next_event_at() < horizon;
-        let end = if interrupted { self.cx.now } else { horizon };
-        self.finish(end, progress);
-        End { at: end, interrupted, digest: self.cx.digest.value() }
+        let end = if self.cx.is_cut { self.cx.now } else { horizon };
+        self.finish(end);
+        End { at: end, interrupted: self.cx.is_cut, digest: self.cx.digest.value() }
     }
 
     /// Takes every request that comes before `until`, in the way that the plan allows.

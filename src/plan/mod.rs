@@ -170,6 +170,29 @@ impl Plan {
         }
     }
 
+    /// Bytes that a request in flight takes while it is simulated: as measured, with the room in
+    /// which lists grow.
+    pub fn bytes_held(&self) -> u64 {
+        if self.is_open_loop() { 64 } else { 512 }
+    }
+
+    /// The most requests of a replication that wait at once because they come faster than all
+    /// replicas can serve them, or until nobody waits longer: a fluid without faults and retries.
+    /// None where that is not known before anything runs.
+    pub fn backlog(&self) -> f64 {
+        let Traffic::Process(process) = &self.traffic else { return 0.0 };
+        let clients = &self.dependencies.clients;
+        if self.ends_early() || matches!(clients.population, Population::Closed { .. }) {
+            return 0.0;
+        }
+        let each = self.requests_per_arrival();
+        let capacity = self.saturation().0 * self.most_replicas() as f64;
+        let waiting = each * process.backlog(capacity / each, self.run.horizon);
+        let patience = clients.patience.unwrap_or(Span::MAX).min(self.ingress.read_timeout);
+        // Those that gave up are forgotten once they are as many as those that wait.
+        waiting.min(2.0 * each * process.peak().0 * patience.as_secs())
+    }
+
     /// Work per second offered at `rate` over the capacity of `replicas`, if every request goes all
     /// the way; above 1 the backlog grows.
     pub fn utilisation(&self, rate: Rate, replicas: usize) -> f64 {

@@ -32,6 +32,54 @@ impl ArrivalProcess {
         let highest = self.corners.iter().map(|(_, rate)| rate.0).fold(0.0, f64::max);
         Rate(highest * self.scatter.peak())
     }
+
+    /// The most arrivals that ever wait until `end` if so many a second are taken in, as a fluid.
+    /// Of very many repetitions the first decide.
+    pub fn backlog(&self, capacity: f64, end: Instant) -> f64 {
+        const PIECES_MOST: usize = 100_000;
+        let Some((_, last)) = self.corners.last() else { return 0.0 };
+        let round = self.period.map_or(end.0, |period| period.0).max(1);
+        let (mut begins, mut pieces, mut waiting) = (0, 0, FluidQueue::default());
+        while begins < end.0 && pieces < PIECES_MOST {
+            let mut from = (0, self.corners[0].1.0 - capacity);
+            let corners = self.corners.iter().map(|(at, rate)| (at.0, rate.0 - capacity));
+            for to in corners.chain([(round, last.0 - capacity)]) {
+                waiting.pass(from, to, end.0 - begins);
+                from = to;
+            }
+            pieces += self.corners.len() + 1;
+            begins = begins.saturating_add(round);
+        }
+        waiting.most
+    }
+}
+
+/// What waits, as a fluid.
+#[derive(Default)]
+struct FluidQueue {
+    waiting: f64,
+    most: f64,
+}
+
+impl FluidQueue {
+    /// From one moment, in nanoseconds, to another it grows at a rate that changes evenly, `end` at
+    /// the latest.
+    fn pass(&mut self, (from, before): (u64, f64), (to, after): (u64, f64), end: u64) {
+        if from >= to.min(end) {
+            return;
+        }
+        let whole = Span(to - from).as_secs();
+        let length = Span(to.min(end) - from).as_secs();
+        let at = |time: f64| before + (after - before) * time / whole;
+        // Where it begins to shrink or to grow, the parts count each by itself.
+        let turn = whole * before / (before - after);
+        let turn = if turn > 0.0 && turn < length { turn } else { length };
+        for (from, to) in [(0.0, turn), (turn, length)] {
+            let grown = (at(from) + at(to)) / 2.0 * (to - from);
+            self.waiting = (self.waiting + grown).max(0.0);
+            self.most = self.most.max(self.waiting);
+        }
+    }
 }
 
 /// How arrivals scatter around the rate.
@@ -123,4 +171,29 @@ pub struct Recorded {
     pub slot: Option<Slot>,
     /// The API that it is for (index into [`super::Dependencies::apis`]); `None` = drawn.
     pub api: Option<u32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn backlog(corners: &[(f64, f64)], period: Option<f64>, end: f64) -> f64 {
+        let corner = |(at, rate): &(f64, f64)| (Instant::from_secs(*at), Rate(*rate));
+        let (corners, period) = (corners.iter().map(corner).collect(), period.map(Span::from_secs));
+        let process = ArrivalProcess { scatter: Scatter::Poisson, corners, period };
+        process.backlog(100.0, Instant::from_secs(end)).round()
+    }
+
+    #[test]
+    fn what_waits_is_what_came_above_the_capacity() {
+        assert_eq!(backlog(&[(0.0, 90.0)], None, 600.0), 0.0);
+        assert_eq!(backlog(&[(0.0, 1_100.0)], None, 600.0), 600_000.0);
+        // A spike of 10 s, worked off afterwards; and one that is repeated before it is.
+        let spike = [(0.0, 50.0), (20.0, 50.0), (20.0, 300.0), (30.0, 300.0), (30.0, 50.0)];
+        assert_eq!(backlog(&spike, None, 600.0), 2_000.0);
+        assert_eq!(backlog(&spike, None, 25.0), 1_000.0);
+        assert_eq!(backlog(&spike, Some(40.0), 80.0), 2_500.0);
+        // A ramp from nothing to twice the capacity: the first half of it leaves nothing.
+        assert_eq!(backlog(&[(0.0, 0.0), (100.0, 200.0)], None, 100.0), 2_500.0);
+    }
 }

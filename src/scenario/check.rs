@@ -7,7 +7,7 @@ use crate::scenario::reader::{Parsed, Reader};
 use crate::scenario::section::gateway::{GatewayPart, Management, Tier};
 use crate::scenario::section::topology::TopologyPart;
 use crate::scenario::text::Value;
-use crate::units::{Rate, Span};
+use crate::units::{Bytes, Rate, Span};
 
 /// The requests of one replication above which a run is doubted.
 const REQUEST_DOUBT: f64 = 1e12;
@@ -79,7 +79,7 @@ pub(crate) fn load(
     let problem = if busy >= 1.0 {
         let title = format!("{load} is above the capacity of {capacity}");
         let help = "while it lasts the backlog grows, so latency depends on how long that is";
-        Problem::warning(peak.place.clone(), title).help(help)
+        Problem::warning(peak.place.clone(), title).help(help).helps(memory(plan))
     } else if let Some(rating) = rating.filter(|rating| peak.value > *rating) {
         let title = format!("{load} is above the tier's rating of {rating}");
         let help = "the vendor says that latency may rise beyond the rating";
@@ -101,6 +101,20 @@ fn burst(plan: &Plan) -> f64 {
         Traffic::Process(process) => process.scatter.peak(),
         Traffic::Replay(_) => 1.0,
     }
+}
+
+/// Memory for the requests of one replication that wait from which it is doubted that they are
+/// meant.
+const MEMORY_DOUBT: Bytes = Bytes(1 << 30);
+
+/// How much memory requests take that come faster than they are served, if it is much.
+fn memory(plan: &Plan) -> Option<String> {
+    let waiting = plan.backlog();
+    let bytes = Bytes((waiting * plan.bytes_held() as f64) as u64);
+    let millions = waiting / 1e6;
+    let much =
+        format!("up to {millions:.1} million requests wait at once, in about {bytes} of memory");
+    (bytes > MEMORY_DOUBT).then_some(much)
 }
 
 /// Warns of a run that would take years.

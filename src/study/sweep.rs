@@ -22,6 +22,14 @@ pub enum Effort {
 }
 
 impl Effort {
+    /// The most replications of a cell.
+    pub fn most(&self) -> usize {
+        match self {
+            Effort::Replications(count) => *count,
+            Effort::Precision(precision) => precision.most,
+        }
+    }
+
     /// Looks at the figures of a cell, by which its intervals are corrected, if its scenario asks
     /// for so many replications.
     pub fn looks(&self, asked: usize) -> usize {

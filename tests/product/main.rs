@@ -5,6 +5,7 @@ mod compare;
 mod desk;
 mod folders;
 mod for_sale;
+mod limits;
 mod manifests;
 mod plan;
 mod plots;

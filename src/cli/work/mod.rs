@@ -4,11 +4,13 @@
 //! [`Work`] begins with a folder for the results beside its place, a checkpoint from which earlier
 //! work goes on, and Ctrl-C; a command does its simulating within it, writes its files and charts
 //! into the folder, and ends it, whereupon the folder moves to its place and the exit code follows.
-//! `progress.rs` shows meanwhile, on standard error, how far the work is.
+//! `progress.rs` shows meanwhile, on standard error, how far the work is; `memory.rs` refuses what
+//! there is no room for.
 //!
 //! It owns the order of these steps, so that no command forgets one; it may ask for what was typed
 //! (`args`, `load`) and for the terminal, and knows no command. Begin with [`Work`].
 
+pub(in crate::cli) mod memory;
 mod progress;
 
 use std::io;
@@ -63,7 +65,7 @@ impl<'a> Work<'a> {
         for note in checkpoint.notes().iter().filter(|_| !args.quiet) {
             session.terminal.say(&format!("warning: {note}\n"));
         }
-        let progress = Arc::new(Progress::default());
+        let progress = Arc::new(Progress::with_room(args.memory.0));
         listen(&progress, staging.place(), lock.path(), session.terminal);
         let draws = !no_charts;
         Ok(Work { args, draws, session, staging, checkpoint, progress, lock })
@@ -129,6 +131,9 @@ impl<'a> Work<'a> {
         }
         close(checkpoint, interrupted, args.quiet, session.terminal)?;
         drop(lock);
+        if let Some(overflow) = progress.overflowed() {
+            anyhow::bail!(memory::exceeded(&overflow, &progress.stage(), args.memory));
+        }
         match &session.repeated {
             Some((old, _)) if !interrupted => repeats(old, &manifest)?,
             _ => {}

@@ -14,7 +14,10 @@ use crate::observe::ledger::Failure;
 use crate::observe::{Observation, Reading, ReplicaId, State};
 use crate::plan::{Slot, ZoneId};
 use crate::random::Law;
-use crate::units::{Instant, Share, Span};
+use crate::units::{Instant, SECOND, Share, Span};
+
+/// No server has anything left to do then.
+const DRAIN_END: u64 = u64::MAX / 2;
 
 /// The replicas of a region.
 #[derive(Debug)]
@@ -363,10 +366,28 @@ impl Fleet {
         }
     }
 
-    /// Every server finishes what it has, after the horizon.
+    /// Every server finishes what it has, after the horizon; in steps, so that it can be stopped.
     pub fn drain(&mut self, cx: &mut Context) {
         for id in &self.present {
-            self.all[*id].advance_to(u64::MAX / 2, cx);
+            let replica = &mut self.all[*id];
+            let patience = cx.plan.ingress.read_timeout;
+            let (step, over) = (SECOND.max(patience.0 / 1_024), cx.now + patience);
+            let mut until = cx.now.0;
+            while until < DRAIN_END && !cx.is_cut {
+                // In a server that stands still requests run out of patience.
+                let next = match replica.server.next_change() {
+                    u64::MAX if replica.server.in_service() > 0 && until < over.0 => 0,
+                    next => next,
+                };
+                until = until.saturating_add(step).max(next).min(DRAIN_END);
+                replica.advance_to(until, cx);
+                cx.is_stopped();
+            }
         }
+    }
+
+    /// Requests that servers keep, those whose time was up among them.
+    pub fn count_kept(&self) -> usize {
+        self.present.iter().map(|id| self[*id].server.kept()).sum()
     }
 }

@@ -1,0 +1,87 @@
+//! Damaged manifests that are done again, and damaged checkpoints that are gone on with.
+
+use std::fs;
+use std::time::Duration;
+
+use crate::desk::Desk;
+use crate::mutate::{Chance, damage};
+
+const SCENARIO: &str = "question = \"Does it hold?\"\nobjectives = [\"p99 < 1s\"]\n\n[gateway]\n\
+    tier = \"small\"\n\n[traffic]\nrate = \"20/s\"\n\n[[fault]]\nkind = \"replica-crash\"\n\
+    at = \"20s\"\n\n[run]\nhorizon = \"60s\"\nwarm-up = \"5s\"\nreplications = 5\n";
+
+/// Every end that is in order.
+const ENDS: [i32; 5] = [0, 1, 2, 3, 130];
+
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Reads so many damaged manifests and twice as many checkpoints.
+pub fn all(count: usize, seed: u64) {
+    manifests(count, seed);
+    checkpoints(count, seed);
+}
+
+fn manifests(count: usize, seed: u64) {
+    let desk = Desk::new(&format!("manifest-{seed}-{count}"));
+    desk.write("small.toml", SCENARIO);
+    let sweep = ["sweep", "small.toml", "--set", "traffic.rate=10/s,20/s", "-n", "2"];
+    let run = ["run", "small.toml", "-n", "2", "--precision", "50%"];
+    let texts = [&sweep[..], &run[..4]].map(|args| {
+        desk.assert_in_order(&desk.run(args, PATIENCE), &[0, 1, 3], "the work to be repeated");
+        let folder = if args[0] == "sweep" { "results/sweep-small" } else { "results/small" };
+        fs::read_to_string(desk.path(folder).join("manifest.json")).expect("a manifest")
+    });
+    for number in 0..count {
+        let mut chance = Chance::new(seed, number);
+        let text = chance.of(&texts);
+        desk.write("manifest.json", damage(text, &mut chance));
+        let args = ["rerun", "manifest.json", "--output", "again", "--no-charts", "--force"];
+        let output = desk.run(&[&args[..4], &args[5..]].concat(), PATIENCE);
+        desk.assert_in_order(&output, &ENDS, &format!("manifest {number}"));
+    }
+}
+
+fn checkpoints(count: usize, seed: u64) {
+    let desk = Desk::new(&format!("checkpoint-{seed}-{count}"));
+    desk.write("small.toml", SCENARIO);
+    let run = |more: &[&str]| {
+        let args = [&["run", "small.toml", "-n", "5", "--no-charts", "--jobs", "1"], more].concat();
+        desk.run(&args, PATIENCE)
+    };
+    desk.assert_in_order(&run(&[]), &ENDS, "the whole run");
+    let replications = || fs::read(desk.path("results/small/replications.csv")).expect("results");
+    let whole = replications();
+    let path = desk.path("results/.small.checkpoint.jsonl");
+    let long = ["run", "small.toml", "-n", "100000", "--jobs", "1"];
+    let mut left = String::new();
+    while left.lines().count() < 7 {
+        assert!(desk.kill(&long, Duration::from_millis(500)), "a long run ended");
+        left = fs::read_to_string(&path).unwrap_or_default();
+    }
+    let left: String = left.lines().take(6).map(|line| format!("{line}\n")).collect();
+    for number in 0..count * 2 {
+        let mut chance = Chance::new(seed, number);
+        let forged = number % 2 == 1;
+        let text =
+            if forged { forged_line(&left, &mut chance) } else { damage(&left, &mut chance) };
+        fs::write(&path, &text).expect("written");
+        let output = run(&["--resume"]);
+        desk.assert_in_order(&output, &ENDS, &format!("checkpoint {number}"));
+        let said = String::from_utf8_lossy(&output.stderr);
+        if output.status.code() == Some(2) {
+            let kept = fs::read_to_string(&path).unwrap_or_default();
+            assert!(kept == text && said.contains("--resume"), "checkpoint {number}: {said}");
+        } else if !forged {
+            assert!(replications() == whole, "checkpoint {number} gives other results: {said}");
+        }
+    }
+}
+
+/// Damages one line, and gives it the checksum that fits.
+fn forged_line(text: &str, chance: &mut Chance) -> String {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let place = chance.below(lines.len());
+    let json = damage(&lines[place][12..lines[place].len() - 1], chance).replace('\n', " ");
+    lines[place] = format!("[\"{:08x}\",{json}]", crc32fast::hash(json.as_bytes()));
+    lines.join("\n") + "\n"
+}

@@ -9,6 +9,7 @@ use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
 use crate::observe::outcome::{Outcome, WindowOutcome};
 use crate::observe::recovery::Stability;
+use crate::observe::tally::Restorations;
 
 /// A figure of an experiment.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,8 +41,11 @@ pub enum Metric {
     /// The same of all that were sent; one that failed or was never answered is slower than any:
     /// `p99` is 0.99.
     SentLatency(f64),
-    /// The longest time in a replication from a fault's injection until back to normal: `recovery`.
-    Recovery,
+    /// The longest time in a replication from a fault's injection until this is restored:
+    /// `recovery`, of the service, and `redundancy-restored`.
+    Recovery(Restored),
+    /// The time within which a share of the incidents has it restored: `p95 recovery` is 0.95.
+    RecoveryWithin(Restored, f64),
     /// Attempts that clients made.
     Attempts,
     /// Attempts answered.
@@ -76,6 +80,32 @@ pub enum Metric {
     Stuck,
 }
 
+/// What an incident takes away, and what is restored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restored {
+    /// Clients are hit no more.
+    Service,
+    /// As many replicas and zones serve as before.
+    Redundancy,
+}
+
+impl Restored {
+    /// How long it took in the incidents of a window.
+    pub fn of(self, window: &WindowOutcome) -> &Restorations {
+        match self {
+            Restored::Service => &window.incidents.service,
+            Restored::Redundancy => &window.incidents.redundancy,
+        }
+    }
+
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Restored::Service => ("recovery", "recovery_s"),
+            Restored::Redundancy => ("redundancy-restored", "redundancy_restored_s"),
+        }
+    }
+}
+
 /// What is said of a figure.
 pub struct Entry {
     /// How objectives, tables and files of studies call it.
@@ -107,6 +137,8 @@ pub enum Basis {
     Share(Extract<WindowOutcome, (u64, u64)>),
     /// A window, as the latency that a share of some of its requests did not exceed.
     Percentile(f64, Among),
+    /// The incidents of a window, as the time within which a share of them has this restored.
+    Incidents(Restored, f64),
     /// A replication after warm-up.
     Run(Estimator<Outcome>),
     /// The share of the replications that came to this.
@@ -125,6 +157,12 @@ pub struct Demand {
 }
 
 impl Metric {
+    /// How long clients are hit: what users call the time to recover.
+    pub const RECOVERY: Metric = Metric::Recovery(Restored::Service);
+
+    /// How long it takes until as much is there as before.
+    pub const REDUNDANCY: Metric = Metric::Recovery(Restored::Redundancy);
+
     /// What is said of it.
     pub fn entry(self) -> Entry {
         use Dimension::{Count as Number, Factor, Rate, Share, Time};
@@ -153,7 +191,15 @@ impl Metric {
             Metric::SentLatency(share) => {
                 entry(percentile(share), percentile(share), Time, Less).within("latency_of_sent_ms")
             }
-            Metric::Recovery => entry("recovery", "recovery_s", Time, Less),
+            Metric::Recovery(restored) => {
+                let (name, key) = restored.words();
+                entry(name, key, Time, Less)
+            }
+            Metric::RecoveryWithin(restored, share) => {
+                let (name, key) = restored.words();
+                let rank = percentile(share);
+                entry(format!("{rank} {name}"), format!("{rank}_{key}"), Time, Less)
+            }
             Metric::Attempts => entry("attempts", "offered", Number, Less),
             Metric::AttemptsPerRequest => {
                 entry("attempts per request", "per_request", Factor, Less)
@@ -191,10 +237,11 @@ impl Metric {
             }
             Metric::Latency(share) => Basis::Percentile(share, Among::Served),
             Metric::SentLatency(share) => Basis::Percentile(share, Among::Sent),
-            Metric::Recovery => {
-                let longest = |w: &WindowOutcome| w.incidents.longest().as_secs();
-                value(move |w| (w.incidents.injected > 0).then(|| longest(w)))
-            }
+            Metric::Recovery(restored) => value(move |window| {
+                let of = restored.of(window);
+                (of.count() > 0).then(|| of.longest().as_secs())
+            }),
+            Metric::RecoveryWithin(restored, share) => Basis::Incidents(restored, share),
             Metric::Attempts => events(|w| w.attempts.offered),
             Metric::AttemptsServed => events(|w| w.attempts.served),
             Metric::AttemptsInFlight => events(|w| w.attempts.in_flight),
@@ -236,7 +283,15 @@ impl Metric {
             Metric::Rejected => {
                 demand("rejected < 1%", "share of the requests", "that requests are rejected")
             }
-            Metric::Recovery => demand("recovery < 60s", "recovery", "a slow recovery"),
+            Metric::Recovery(Restored::Service) => {
+                demand("recovery < 60s", "recovery", "a slow recovery")
+            }
+            Metric::Recovery(Restored::Redundancy) => {
+                demand("redundancy-restored < 5m", "recovery", "a slow recovery")
+            }
+            Metric::RecoveryWithin(..) => {
+                demand("p95 recovery < 60s", "recovery", "a slow recovery")
+            }
             Metric::Cpu => demand("cpu < 80%", "share of the CPU", "a busy CPU"),
             Metric::Recovered => {
                 demand("recovered > 95%", "probability", "that the system seldom comes back")
@@ -264,6 +319,14 @@ impl Metric {
     /// Whether it is a share rather than a duration.
     pub fn is_share(self) -> bool {
         self.dimension() == Dimension::Share
+    }
+
+    /// What it says how long it takes to restore.
+    pub fn restored(self) -> Option<Restored> {
+        match self {
+            Metric::Recovery(restored) | Metric::RecoveryWithin(restored, _) => Some(restored),
+            _ => None,
+        }
     }
 
     /// Whether it is a latency.

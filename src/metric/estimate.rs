@@ -2,6 +2,7 @@
 
 use super::catalogue::{Basis, Metric};
 use super::estimator::{Proportion, Unanswered, availability, replications, share, windows};
+use super::incidents;
 use super::percentile::{self, Among};
 use super::statistic::Statistic;
 use crate::observe::outcome::{Outcome, WindowOutcome};
@@ -42,6 +43,9 @@ impl Metric {
             Basis::Percentile(share, among) => {
                 percentile::estimate(windows, share, among, confidence)
             }
+            Basis::Incidents(restored, share) => {
+                incidents::estimate(windows, restored, share, confidence)
+            }
             Basis::Run(_) | Basis::Replications(_) => None,
         };
         estimate.map(|estimate| Statistic::new(self.dimension(), estimate))
@@ -73,7 +77,10 @@ impl Metric {
                 jackknife::ratio_sample(&pairs.collect::<Vec<_>>())
             }
             Basis::Run(estimator) => estimator.sample(outcomes),
-            Basis::Percentile(..) | Basis::Availability | Basis::Replications(_) => None,
+            Basis::Percentile(..)
+            | Basis::Availability
+            | Basis::Incidents(..)
+            | Basis::Replications(_) => None,
         }
     }
 
@@ -85,6 +92,7 @@ impl Metric {
             Basis::Percentile(_, among) => among.count(window) > 0,
             Basis::Share(counts) => counts(window).1 > 0,
             Basis::Availability => window.ledger.availability().is_some(),
+            Basis::Incidents(restored, _) => restored.of(window).count() > 0,
             Basis::Run(estimator) => estimator.speaks(outcome),
             Basis::Replications(_) => true,
         }

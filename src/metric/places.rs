@@ -30,7 +30,7 @@ impl Metric {
     pub const P99: Metric = Metric::Latency(0.99);
 
     /// What objectives can bound, beside further percentiles.
-    pub const DEMANDED: [Metric; 11] = [
+    pub const DEMANDED: [Metric; 12] = [
         Metric::SentLatency(0.5),
         Metric::SentLatency(0.95),
         Metric::SentLatency(0.99),
@@ -38,7 +38,8 @@ impl Metric {
         Metric::MeanLatency,
         Metric::Availability,
         Metric::Rejected,
-        Metric::Recovery,
+        Metric::RECOVERY,
+        Metric::REDUNDANCY,
         Metric::Cpu,
         Metric::Recovered,
         Metric::Stuck,
@@ -68,13 +69,14 @@ impl Metric {
     ];
 
     /// The figures that are compared, and where.
-    pub const COMPARED: [(Metric, Compared); 7] = [
+    pub const COMPARED: [(Metric, Compared); 8] = [
         (Metric::MeanLatency, Compared::Everywhere),
         (Metric::Latency(0.5), Compared::Everywhere),
         (Metric::Latency(0.95), Compared::Everywhere),
         (Metric::P99, Compared::Everywhere),
         (Metric::Failed, Compared::InFixedWindows),
-        (Metric::Recovery, Compared::InTheRun),
+        (Metric::RECOVERY, Compared::InTheRun),
+        (Metric::REDUNDANCY, Compared::InTheRun),
         (Metric::Cpu, Compared::InTheRun),
     ];
 

@@ -143,7 +143,7 @@ pub fn objectives(base: &Scenario, mode: Mode) -> Vec<Objective> {
         base.plan.windows[objective.window].extent == Extent::Run
             && match objective.metric {
                 Metric::Availability => true,
-                Metric::Recovery => has_recovery(mode),
+                metric if metric.restored().is_some() => has_recovery(mode),
                 metric => metric.is_latency(),
             }
     };

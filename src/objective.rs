@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use crate::diagnostic::{Flaw, suggestion};
-pub use crate::metric::Metric;
 use crate::metric::percentile::Among;
+pub use crate::metric::{Metric, Restored};
 use crate::observe::ledger::Failure;
 use crate::observe::outcome::MINUTE_PERCENTILES;
 use crate::quantity;
@@ -73,8 +73,12 @@ pub enum Period {
 
 const SHAPE: &str = "write METRIC RELATION BOUND, such as \"p99 < 250ms\" or \"recovery < 60s\"";
 
+/// The other word for `recovery`.
+const SERVICE_RESTORED: &str = "service-restored";
+
 /// Reads an objective: `p99 < 250ms`, `p99 of served < 250ms`,
-/// `availability >= 99.9% during crash`, `p95 < 80ms from 1m to 2m`, `stuck < 5%`.
+/// `availability >= 99.9% during crash`, `p95 < 80ms from 1m to 2m`, `p95 recovery < 60s`,
+/// `stuck < 5%`.
 ///
 /// # Errors
 /// Says which part is wrong and where it stands in the text.
@@ -157,7 +161,7 @@ fn metric(piece: TextPiece<'_>) -> Result<Metric, Flaw> {
     if piece.text.is_empty() {
         return Err(piece.flaw("the objective does not say what is measured").help(SHAPE));
     }
-    if let Some(named) = Metric::DEMANDED.into_iter().find(|one| one.key() == piece.text) {
+    if let Some(named) = named(piece.text) {
         return Ok(named);
     }
     if let Some(figure) = piece.text.strip_suffix("of served") {
@@ -166,18 +170,34 @@ fn metric(piece: TextPiece<'_>) -> Result<Metric, Flaw> {
     if let Some((what, cause)) = piece.text.split_once(" by ") {
         return caused(&piece, what.trim_end(), cause.trim_start());
     }
-    let digits = piece.text.strip_prefix('p').filter(|digits| digits.starts_with(is_digit));
-    match digits.map(|digits| quantity::hundredth(digits).filter(|_| digits.len() <= 8)) {
-        Some(Some(share)) if share > 0.0 && share < 1.0 => Ok(Metric::SentLatency(share)),
-        Some(_) => Err(piece
-            .flaw(format!("{:?} is no percentile", piece.text))
-            .help("a percentile lies between p0 and p100, such as p50, p99 or p99.9")),
-        None => {
-            let known = Metric::DEMANDED.map(Metric::key);
-            let help = suggestion(piece.text, known.iter().map(String::as_str)).unwrap_or_default();
-            Err(piece.flaw(format!("{:?} is no metric", piece.text)).help(help))
-        }
+    if let Some((rank, rest)) = piece.text.split_once(' ')
+        && let Some(restored) = named(rest.trim_start()).and_then(Metric::restored)
+    {
+        return percentile(&piece, rank).map(|share| Metric::RecoveryWithin(restored, share));
     }
+    if piece.text.strip_prefix('p').is_some_and(|digits| digits.starts_with(is_digit)) {
+        return percentile(&piece, piece.text).map(Metric::SentLatency);
+    }
+    let known = Metric::DEMANDED.map(Metric::key);
+    let help = suggestion(piece.text, known.iter().map(String::as_str)).unwrap_or_default();
+    Err(piece.flaw(format!("{:?} is no metric", piece.text)).help(help))
+}
+
+/// What objectives ask for by this word.
+fn named(word: &str) -> Option<Metric> {
+    let word = if word == SERVICE_RESTORED { "recovery" } else { word };
+    Metric::DEMANDED.into_iter().find(|one| one.key() == word)
+}
+
+/// The share that `p99.9` stands for.
+fn percentile(piece: &TextPiece<'_>, rank: &str) -> Result<f64, Flaw> {
+    let digits = rank.strip_prefix('p').filter(|digits| digits.len() <= 8);
+    let share = digits.and_then(quantity::hundredth).filter(|share| *share > 0.0 && *share < 1.0);
+    share.ok_or_else(|| {
+        piece
+            .flaw(format!("{rank:?} is no percentile"))
+            .help("a percentile lies between p0 and p100, such as p50, p99 or p99.9")
+    })
 }
 
 /// A latency of the served requests alone.
@@ -330,6 +350,15 @@ mod tests {
         let Period::Between(from, to, _) = available.period else { panic!("no period") };
         assert_eq!((from, to), (Instant(minute), Instant(minute * 5 / 2)));
         assert_eq!(read("recovery < 2m 30s").bound, span(150.0));
+        assert_eq!(read("service-restored < 30s").metric, Metric::RECOVERY);
+        assert_eq!(read("redundancy-restored < 5m").metric, Metric::REDUNDANCY);
+        let within = |restored, share| Metric::RecoveryWithin(restored, share);
+        assert_eq!(read("p95 recovery < 60s").metric, within(Restored::Service, 0.95));
+        let of_node = read("p50  service-restored <= 1m during node");
+        assert_eq!(of_node.metric, within(Restored::Service, 0.5));
+        assert_eq!(of_node.period, Period::During("node".to_owned(), 35..39));
+        let redundancy = within(Restored::Redundancy, 0.999);
+        assert_eq!(read("p99.9 redundancy-restored < 5m").metric, redundancy);
         assert_eq!(read("mean < 5ms").metric, Metric::MeanLatency);
         assert_eq!(read("stuck < 5%").bound, Bound::Share(Share(0.05)));
         assert_eq!(read("recovered > 95%").metric, Metric::Recovered);
@@ -354,6 +383,9 @@ mod tests {
         assert!(flaw("failed by limit < 1%").1.contains("no request is failed by \"limit\""));
         assert!(flaw("p98 < 1s in the worst minute").1.contains("p50, p90, p95, p99, p99.9"));
         assert_eq!(flaw("mean < 1s in the worst minute").0, "in the worst minute");
+        assert!(flaw("p100 recovery < 5s").1.contains("\"p100\" is no percentile"));
+        assert!(flaw("p95 recovry < 5s").1.contains("is no percentile"));
+        assert!(flaw("p95 cpu < 5%").1.contains("is no percentile"));
         assert_eq!(flaw("p99 == 5s").0, "==");
         assert!(flaw("p99 < 99%").1.contains("durations, not shares"));
         assert!(flaw("availability > 5s").1.contains("a share, not a duration"));

@@ -5,7 +5,7 @@ use crate::experiment::recovery::after_trigger::{may_be_troubled, recovery};
 use crate::model::record;
 use crate::observe::outcome::Outcome;
 use crate::observe::recorder::{Keep, Recorder, Scope, WindowExtent};
-use crate::plan::{Extent, Plan, Window};
+use crate::plan::{Extent, Fault, Plan, Window};
 use crate::units::{Instant, SECOND, Span};
 
 /// Simulates replication `replication` of `plan` and gives its outcome.
@@ -39,6 +39,7 @@ pub fn scope(plan: &Plan, replication: u64) -> Scope {
         replication,
         windows: plan.windows.iter().map(extent).collect(),
         faults: plan.faults.len(),
+        exchanges: plan.faults.iter().map(|one| matches!(one.fault, Fault::Rollout)).collect(),
         warm_up: plan.run.warm_up,
         bin: plan.run.bin,
         hop: plan.ingress.hop,

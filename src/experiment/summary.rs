@@ -5,7 +5,7 @@
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::experiment::recovery::incidents::{Recovery, recovery};
+use crate::experiment::recovery::incidents::{Recovery, recoveries};
 use crate::experiment::recovery::stability::{self, StabilitySummary};
 use crate::metric::{Metric, Statistic, estimator, nine_digits};
 use crate::observe::ledger::Ledger;
@@ -157,8 +157,10 @@ pub struct GatewaySummary {
     /// Share of the time with exactly k replicas serving, at index k.
     #[serde(rename = "time_share_serving")]
     pub serving: Vec<Option<Statistic>>,
-    /// Recovery from all incidents.
+    /// Until clients were hit no more, in all incidents.
     pub recovery: Recovery,
+    /// Until as many replicas and zones served as before.
+    pub redundancy: Recovery,
     /// Incidents beyond the number that a replication lists.
     pub incidents_unlisted: u64,
     /// What probes did; `None` unless they compete for CPU.
@@ -184,8 +186,10 @@ pub struct FaultSummary {
     pub injected: Option<Statistic>,
     /// Replications in which it was injected.
     pub replications: usize,
-    /// How long it took to be back to normal.
+    /// How long it took until clients were hit no more.
     pub recovery: Recovery,
+    /// How long until as many replicas and zones served as before.
+    pub redundancy: Recovery,
     /// Least and greatest p99 before it was injected.
     #[serde(rename = "p99_before_ms", serialize_with = "millis")]
     pub p99_before: Option<(Span, Span)>,
@@ -243,7 +247,8 @@ fn summarize_gateway(plan: &Plan, outcomes: &[Outcome], confidence: Confidence) 
         let time = |o: &Outcome| o.time_with_serving.get(k).map_or(0.0, |time| time.as_secs());
         Statistic::share(outcomes, |o| (time(o), length(o)), confidence)
     };
-    let incidents = outcomes.iter().map(|outcome| outcome.windows[0].incidents.clone());
+    let incidents = outcomes.iter().map(|outcome| &outcome.windows[0].incidents);
+    let (recovery, redundancy) = recoveries(&incidents.collect::<Vec<_>>(), confidence);
     GatewaySummary {
         cpu: of(Metric::Cpu),
         cpu_monitored: of(Metric::CpuMonitored),
@@ -253,7 +258,8 @@ fn summarize_gateway(plan: &Plan, outcomes: &[Outcome], confidence: Confidence) 
         in_flight_peak: of(Metric::InFlightPeak),
         in_flight_greatest: outcomes.iter().map(|o| o.in_flight_peak).max().unwrap_or(0),
         serving: (0..most).map(share).collect(),
-        recovery: recovery(&incidents.collect::<Vec<_>>(), confidence),
+        recovery,
+        redundancy,
         incidents_unlisted: outcomes.iter().map(|o| o.incidents_unlisted).sum(),
         probes: plan.detection.probe_cpu.map(|_| ProbeSummary {
             readiness_losses: of(Metric::ReadinessLosses),
@@ -268,14 +274,16 @@ fn summarize_fault(
     outcomes: &[Outcome],
     confidence: Confidence,
 ) -> FaultSummary {
-    let tallies: Vec<Tally> = outcomes.iter().map(|o| o.faults[fault].clone()).collect();
-    let all = Tally::sum(&tallies);
+    let tallies: Vec<&Tally> = outcomes.iter().map(|outcome| &outcome.faults[fault]).collect();
+    let all = Tally::sum(tallies.iter().copied());
+    let (recovery, redundancy) = recoveries(&tallies, confidence);
     let injected = tallies.iter().map(|tally| tally.injected as f64).collect::<Vec<_>>();
     FaultSummary {
         name,
         injected: Statistic::mean(crate::metric::Dimension::Count, &injected, confidence),
         replications: tallies.iter().filter(|tally| tally.injected > 0).count(),
-        recovery: recovery(&tallies, confidence),
+        recovery,
+        redundancy,
         p99_before: all.p99_before,
         p99_during: all.p99_during,
         failed: all.failed,

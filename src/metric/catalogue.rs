@@ -9,6 +9,7 @@ use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
 use crate::observe::outcome::{MINUTE_PERCENTILES, Outcome, WindowOutcome};
 use crate::observe::recovery::Stability;
+use crate::observe::tally::Restorations;
 use crate::units::Span;
 
 /// A figure of an experiment.
@@ -46,8 +47,11 @@ pub enum Metric {
     SentLatency(f64),
     /// The greatest latency of any of these requests: `greatest`.
     Greatest(Among),
-    /// The longest time in a replication from a fault's injection until back to normal: `recovery`.
-    Recovery,
+    /// The longest time in a replication from a fault's injection until this is restored:
+    /// `recovery`, of the service, and `redundancy-restored`.
+    Recovery(Restored),
+    /// The time within which a share of the incidents has it restored: `p95 recovery` is 0.95.
+    RecoveryWithin(Restored, f64),
     /// Attempts that clients made.
     Attempts,
     /// Attempts answered.
@@ -92,6 +96,32 @@ pub enum Metric {
     Stuck,
 }
 
+/// What an incident takes away, and what is restored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restored {
+    /// Clients are hit no more.
+    Service,
+    /// As many replicas and zones serve as before.
+    Redundancy,
+}
+
+impl Restored {
+    /// How long it took in the incidents of a window.
+    pub fn of(self, window: &WindowOutcome) -> &Restorations {
+        match self {
+            Restored::Service => &window.incidents.service,
+            Restored::Redundancy => &window.incidents.redundancy,
+        }
+    }
+
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Restored::Service => ("recovery", "recovery_s"),
+            Restored::Redundancy => ("redundancy-restored", "redundancy_restored_s"),
+        }
+    }
+}
+
 /// What is said of a figure.
 pub struct Entry {
     /// How objectives, tables and files of studies call it.
@@ -125,6 +155,8 @@ pub enum Basis {
     Greatest(Among),
     /// A window, as the latency that a share of some of its requests did not exceed.
     Percentile(f64, Among),
+    /// The incidents of a window, as the time within which a share of them has this restored.
+    Incidents(Restored, f64),
     /// A replication after warm-up.
     Run(Estimator<Outcome>),
     /// The share of the replications that came to this.
@@ -143,6 +175,12 @@ pub struct Demand {
 }
 
 impl Metric {
+    /// How long clients are hit: what users call the time to recover.
+    pub const RECOVERY: Metric = Metric::Recovery(Restored::Service);
+
+    /// How long it takes until as much is there as before.
+    pub const REDUNDANCY: Metric = Metric::Recovery(Restored::Redundancy);
+
     /// What is said of it.
     pub fn entry(self) -> Entry {
         use Dimension::{Count as Number, Factor, Rate, Share, Time};
@@ -174,7 +212,15 @@ impl Metric {
             }
             Metric::Greatest(Among::Sent) => as_named("greatest", Time, Less),
             Metric::Greatest(_) => as_named("greatest of served", Time, Less),
-            Metric::Recovery => entry("recovery", "recovery_s", Time, Less),
+            Metric::Recovery(restored) => {
+                let (name, key) = restored.words();
+                entry(name, key, Time, Less)
+            }
+            Metric::RecoveryWithin(restored, share) => {
+                let (name, key) = restored.words();
+                let rank = percentile(share);
+                entry(format!("{rank} {name}"), format!("{rank}_{key}"), Time, Less)
+            }
             Metric::Attempts => entry("attempts", "offered", Number, Less),
             Metric::AttemptsPerRequest => {
                 entry("attempts per request", "per_request", Factor, Less)
@@ -223,10 +269,11 @@ impl Metric {
             Metric::Latency(share) => Basis::Percentile(share, Among::Served),
             Metric::SentLatency(share) => Basis::Percentile(share, Among::Sent),
             Metric::Greatest(among) => Basis::Greatest(among),
-            Metric::Recovery => {
-                let longest = |w: &WindowOutcome| w.incidents.longest().as_secs();
-                value(move |w| (w.incidents.injected > 0).then(|| longest(w)))
-            }
+            Metric::Recovery(restored) => value(move |window| {
+                let of = restored.of(window);
+                (of.count() > 0).then(|| of.longest().as_secs())
+            }),
+            Metric::RecoveryWithin(restored, share) => Basis::Incidents(restored, share),
             Metric::Attempts => events(|w| w.attempts.offered),
             Metric::AttemptsServed => events(|w| w.attempts.served),
             Metric::AttemptsInFlight => events(|w| w.attempts.in_flight),
@@ -300,7 +347,15 @@ impl Metric {
             Metric::WorstLatency(_) => {
                 demand("p99 < 500ms in the worst minute", "latency", "a high latency")
             }
-            Metric::Recovery => demand("recovery < 60s", "recovery", "a slow recovery"),
+            Metric::Recovery(Restored::Service) => {
+                demand("recovery < 60s", "recovery", "a slow recovery")
+            }
+            Metric::Recovery(Restored::Redundancy) => {
+                demand("redundancy-restored < 5m", "recovery", "a slow recovery")
+            }
+            Metric::RecoveryWithin(..) => {
+                demand("p95 recovery < 60s", "recovery", "a slow recovery")
+            }
             Metric::Cpu => demand("cpu < 80%", "share of the CPU", "a busy CPU"),
             Metric::Recovered => {
                 demand("recovered > 95%", "probability", "that the system seldom comes back")
@@ -330,6 +385,14 @@ impl Metric {
         self.dimension() == Dimension::Share
     }
 
+    /// What it says how long it takes to restore.
+    pub fn restored(self) -> Option<Restored> {
+        match self {
+            Metric::Recovery(restored) | Metric::RecoveryWithin(restored, _) => Some(restored),
+            _ => None,
+        }
+    }
+
     /// Whether it is a latency.
     pub fn is_latency(self) -> bool {
         self.quantile().is_some() || self == Metric::MeanLatency
@@ -346,7 +409,7 @@ impl Metric {
     /// Whether it is of the requests of a part of the run: of what was sent in it.
     pub fn is_of_requests(self) -> bool {
         let of_windows = !self.is_of_replications() && !self.is_of_the_run();
-        of_windows && self != Metric::Recovery
+        of_windows && self.restored().is_none()
     }
 
     /// What it is in the worst minute, if that is followed.

@@ -2,6 +2,7 @@
 
 use super::catalogue::{Basis, Metric};
 use super::estimator::{Proportion, Unanswered, availability, replications, share, windows};
+use super::incidents;
 use super::percentile::{self, Among};
 use super::statistic::Statistic;
 use crate::observe::outcome::{Outcome, WindowOutcome};
@@ -43,6 +44,9 @@ impl Metric {
             Basis::Percentile(share, among) => {
                 percentile::estimate(windows, share, among, confidence)
             }
+            Basis::Incidents(restored, share) => {
+                incidents::estimate(windows, restored, share, confidence)
+            }
             Basis::Run(_) | Basis::Replications(_) => None,
         };
         estimate.map(|estimate| Statistic::new(self.dimension(), estimate))
@@ -77,6 +81,7 @@ impl Metric {
             Basis::Percentile(..)
             | Basis::Greatest(_)
             | Basis::Availability
+            | Basis::Incidents(..)
             | Basis::Replications(_) => None,
         }
     }
@@ -89,6 +94,7 @@ impl Metric {
             Basis::Percentile(_, among) | Basis::Greatest(among) => among.count(window) > 0,
             Basis::Share(counts) => counts(window).1 > 0,
             Basis::Availability => window.ledger.availability().is_some(),
+            Basis::Incidents(restored, _) => restored.of(window).count() > 0,
             Basis::Run(estimator) => estimator.speaks(outcome),
             Basis::Replications(_) => true,
         }

@@ -17,10 +17,11 @@
 mod catalogue;
 mod estimate;
 pub mod estimator;
+pub mod incidents;
 pub mod percentile;
 mod places;
 mod statistic;
 
-pub use catalogue::{Demand, Entry, Metric, Preferred};
+pub use catalogue::{Demand, Entry, Metric, Preferred, Restored};
 pub use places::Compared;
 pub use statistic::{Dimension, Statistic, nine_digits};

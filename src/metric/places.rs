@@ -31,7 +31,7 @@ impl Metric {
     pub const P99: Metric = Metric::Latency(0.99);
 
     /// What objectives can bound, beside further percentiles.
-    pub const DEMANDED: [Metric; 14] = [
+    pub const DEMANDED: [Metric; 15] = [
         Metric::SentLatency(0.5),
         Metric::SentLatency(0.95),
         Metric::SentLatency(0.99),
@@ -41,7 +41,8 @@ impl Metric {
         Metric::Availability,
         Metric::Failed,
         Metric::Rejected,
-        Metric::Recovery,
+        Metric::RECOVERY,
+        Metric::REDUNDANCY,
         Metric::Cpu,
         Metric::CpuMonitored,
         Metric::Recovered,
@@ -72,13 +73,14 @@ impl Metric {
     ];
 
     /// The figures that are compared, and where.
-    pub const COMPARED: [(Metric, Compared); 7] = [
+    pub const COMPARED: [(Metric, Compared); 8] = [
         (Metric::MeanLatency, Compared::Everywhere),
         (Metric::Latency(0.5), Compared::Everywhere),
         (Metric::Latency(0.95), Compared::Everywhere),
         (Metric::P99, Compared::Everywhere),
         (Metric::Failed, Compared::InFixedWindows),
-        (Metric::Recovery, Compared::InTheRun),
+        (Metric::RECOVERY, Compared::InTheRun),
+        (Metric::REDUNDANCY, Compared::InTheRun),
         (Metric::Cpu, Compared::InTheRun),
     ];
 

@@ -169,7 +169,12 @@ impl<'a> Context<'a> {
         incident
     }
 
-    /// The lasting part of a fault is over.
+    /// Clients avoid all ingress instances that a zone took, or these are back.
+    pub fn end_loss_of_instances(&mut self, fault: usize, incident: usize) {
+        self.tell(Observation::InstancesAvoided { fault, incident });
+    }
+
+    /// A fault is over.
     pub fn end_fault(&mut self, fault: usize, incident: usize) {
         assert!(self.faults.has_begun(incident), "incident {incident} ends before it begins");
         self.tell(Observation::FaultEnded { fault, incident });

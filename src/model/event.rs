@@ -65,7 +65,7 @@ pub(super) enum Event {
     /// A node that was asked for is ready.
     NodeAdded { zone: ZoneId },
     /// Some machines that vanished are back.
-    NodesReturn { incident: usize },
+    NodesReturn { fault: usize, incident: usize },
     /// New machines can be had again.
     ProvisioningReturns { fault: usize, incident: usize },
     /// The rollout goes on.

@@ -175,7 +175,7 @@ impl<'a> World<'a> {
             Event::Evicted { node, .. } => cluster.evict(cx, node),
             Event::NodeDeleted { node, .. } => cluster.delete_node(cx, node),
             Event::NodeAdded { zone } => cluster.add_node(cx, zone),
-            Event::NodesReturn { incident } => cluster.return_lost_in(cx, incident),
+            Event::NodesReturn { fault, incident } => cluster.return_lost_in(cx, fault, incident),
             Event::RolloutSteps => cluster.step_rollout(cx),
             Event::EvictionTried { incident } => cluster.try_evictions(cx, incident),
             Event::EmptiedReturns { incident } => cluster.return_emptied(cx, incident),
@@ -201,7 +201,7 @@ impl<'a> World<'a> {
                 cx.control_plane.come_back();
                 cx.end_fault(fault, incident);
             }
-            Event::ZoneAvoided { fault, incident } => cx.end_fault(fault, incident),
+            Event::ZoneAvoided { fault, incident } => cx.end_loss_of_instances(fault, incident),
             Event::Cleared { fault, incident } => {
                 dependencies::clear(cx, requests, fault, incident);
             }

@@ -205,6 +205,11 @@ impl Histogram {
         (self.count > 0).then_some(Span(self.greatest))
     }
 
+    /// The least latency, exactly; `None` when empty.
+    pub fn least(&self) -> Option<Span> {
+        (self.count > 0).then_some(Span(self.least))
+    }
+
     /// The latency that a share `q` (0 to 1) of the requests did not exceed: the value of rank
     /// ⌈q·n⌉ (Hyndman and Fan 1996, definition 1), placed inside its bucket by interpolation.
     /// `None` when empty.

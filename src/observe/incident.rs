@@ -17,19 +17,33 @@ pub struct Incident {
     pub at: Instant,
     /// Replicas in rotation and working just before.
     pub serving_before: usize,
-    /// The fewest replicas in rotation and working during the incident.
+    /// The fewest replicas in rotation and working during the incident, whoever took the others.
     pub serving_least: usize,
+    /// Replicas that it took, all at once or one after the other.
+    pub taken: usize,
+    /// The most of these that were out of rotation at a time; of a rollout, by how many fewer than
+    /// before were in rotation.
+    pub missing: usize,
+    /// How long so many were.
+    pub missing_for: Span,
+    /// How long any of them were.
+    pub fewer: Span,
     /// When the last address it killed left the rotation; `None` if none had to.
     pub out_of_rotation: Option<Instant>,
-    /// How long fewer replicas than before were in rotation, until capacity was back.
-    pub fewer: Span,
     /// When capacity was back: every slot it hit has a replica in rotation, its lasting part over.
     /// `None` = not before the end of the run.
     pub restored: Option<Instant>,
-    /// When all was as before: after `restored`, the first sample (every second) at which no more
-    /// requests were in flight than at the busiest of the last 60 calm samples, and none had failed
-    /// since the sample before. `None` = not before the end of the run.
+    /// When it was over: after `restored`, the first sample (every second) at which no more
+    /// requests were in flight, and no more had failed since the sample before, than at the worst
+    /// of the last 60 calm samples. `None` = not before the end of the run.
     pub normal: Option<Instant>,
+    /// Whether the gateway served before it as one that works: else nothing says when it does so
+    /// again.
+    pub normal_before: bool,
+    /// When it hit clients no more; `None` = not before the end of the run.
+    pub service: Option<Instant>,
+    /// When as many replicas and zones served as before; `None` = not before the end of the run.
+    pub redundancy: Option<Instant>,
     /// 99th percentile of the latency before: over the quiet time since the previous incident.
     pub p99_before: Option<Span>,
     /// 99th percentile of the latency of requests answered during the incident.
@@ -41,15 +55,27 @@ pub struct Incident {
 }
 
 impl Incident {
-    /// From the injection until back to normal; `None` if that was not seen.
+    /// From the injection until clients were hit no more; `None` if that was not seen, or if
+    /// nothing was normal before.
     pub fn recovery(&self) -> Option<Span> {
+        self.service.filter(|_| self.normal_before).map(|service| service.since(self.at))
+    }
+
+    /// From the injection until as many replicas and zones served as before; `None` if that was
+    /// not seen.
+    pub fn redundancy_recovery(&self) -> Option<Span> {
+        self.redundancy.map(|redundancy| redundancy.since(self.at))
+    }
+
+    /// From the injection until it was over; `None` if that was not seen.
+    pub fn lasted(&self) -> Option<Span> {
         self.normal.map(|normal| normal.since(self.at))
     }
 
-    /// The factor by which the load of the survivors grew once the dead were out of rotation:
-    /// N/(N−k); `None` if nobody was lost or nobody survived.
+    /// The factor by which the load of the others grew while the most of those that it took were
+    /// out of rotation: N/(N−k); `None` if nobody was lost or nobody survived.
     pub fn surge(&self) -> Option<f64> {
-        let (before, least) = (self.serving_before, self.serving_least);
-        (least > 0 && least < before).then(|| before as f64 / least as f64)
+        let (before, missing) = (self.serving_before, self.missing);
+        (0 < missing && missing < before).then(|| before as f64 / (before - missing) as f64)
     }
 }

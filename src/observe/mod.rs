@@ -122,7 +122,8 @@ pub enum Observation {
     Speed { replica: ReplicaId, share: Share },
     /// A fault (index into the plan) is injected. `slots` are the slots it takes capacity from
     /// until each has a replica in rotation again; `lasting` says that it also goes on until
-    /// [`Observation::FaultEnded`] with the same `incident`. Incidents count from 0.
+    /// [`Observation::FaultEnded`] or [`Observation::InstancesAvoided`] with the same `incident`.
+    /// Incidents count from 0.
     FaultInjected {
         fault: usize,
         incident: usize,
@@ -133,8 +134,10 @@ pub enum Observation {
     },
     /// A fault that goes on takes the replica of another slot.
     FaultTakes { incident: usize, slot: usize },
-    /// The lasting part of a fault is over.
+    /// A fault is over: what it took away by itself is back, or will not come back.
     FaultEnded { fault: usize, incident: usize },
+    /// Clients avoid all ingress instances that a zone took with it, or these are back.
+    InstancesAvoided { fault: usize, incident: usize },
     /// No node may take a replica for a slot, and why.
     Unschedulable { slot: usize, reason: &'static str },
     /// Something happens to a node.

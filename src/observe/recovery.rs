@@ -29,10 +29,19 @@ pub enum Stability {
 pub enum Unclear {
     /// There are less than 20 s before the trigger, or nothing was answered in them.
     NothingBefore,
+    /// In the time before the trigger one request in ten or more failed or was not answered: a
+    /// gateway that did not work then has nothing to come back to.
+    AbnormalBefore,
     /// The trigger was not over at the end, or there were more incidents than are followed.
     TriggerLasts,
     /// There are less than two windows after the trigger.
     TooShort,
+}
+
+impl Unclear {
+    /// All reasons.
+    pub const ALL: [Unclear; 4] =
+        [Unclear::NothingBefore, Unclear::AbnormalBefore, Unclear::TriggerLasts, Unclear::TooShort];
 }
 
 impl Stability {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::histogram::Histogram;
 use super::incident::Incident;
 use crate::units::{Instant, Span};
 
@@ -10,13 +11,13 @@ use crate::units::{Instant, Span};
 pub struct Tally {
     /// Times that a fault was injected.
     pub injected: u64,
-    /// Incidents of these whose end was not seen: not over at the end of the run, or injected while
-    /// too many others were in progress to be followed.
-    pub unrecovered: u64,
-    /// The longest that one of these had lasted by the end of the run.
-    pub waited: Span,
-    /// The least and the greatest recovery of those that ended.
-    pub recovery: Option<(Span, Span)>,
+    /// Incidents of these before which the gateway did not serve as one that works, so that nothing
+    /// says when it does so again.
+    pub abnormal: u64,
+    /// From the injection until clients were hit no more; of those that had a normal before.
+    pub service: Restorations,
+    /// From the injection until as many replicas and zones served as before.
+    pub redundancy: Restorations,
     /// Least and greatest p99 before they were injected.
     pub p99_before: Option<(Span, Span)>,
     /// Least and greatest p99 while they lasted.
@@ -27,41 +28,91 @@ pub struct Tally {
     pub serving_least: Option<usize>,
 }
 
+/// How long it took in several incidents to restore something.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Restorations {
+    /// Of those in which that was seen.
+    pub seen: Histogram,
+    /// Of those in which it was not by the end of the run: how long they had lasted then.
+    pub open: Histogram,
+    /// Incidents that were not followed, as too many others were in progress: nobody knows.
+    pub unknown: u64,
+}
+
+impl Restorations {
+    fn add(&mut self, took: Option<Span>, waited: Span) {
+        match took {
+            Some(took) => self.seen.record(took),
+            None => self.open.record(waited),
+        }
+    }
+
+    fn merge(&mut self, other: &Restorations) {
+        self.seen.merge(&other.seen);
+        self.open.merge(&other.open);
+        self.unknown += other.unknown;
+    }
+
+    /// Incidents of which the end was not seen.
+    pub fn unseen(&self) -> u64 {
+        self.open.count() + self.unknown
+    }
+
+    /// All of them.
+    pub fn count(&self) -> u64 {
+        self.seen.count() + self.unseen()
+    }
+
+    /// The least and the greatest of those that were seen.
+    pub fn range(&self) -> Option<(Span, Span)> {
+        self.seen.least().zip(self.seen.greatest())
+    }
+
+    /// The longest; of incidents that were not over, the time that they had lasted.
+    pub fn longest(&self) -> Span {
+        let ends = [&self.seen, &self.open].map(|spans| spans.greatest().unwrap_or_default());
+        ends[0].max(ends[1])
+    }
+}
+
 impl Tally {
     /// Adds an incident of a run that ended at `ended`.
     pub fn add(&mut self, incident: &Incident, ended: Instant) {
-        let p99 = |span: Option<Span>| span.map(|span| (span, span));
-        let failed = incident.ledger.failed();
-        let recovery = incident.recovery();
-        self.merge(&Tally {
-            injected: 1,
-            unrecovered: u64::from(recovery.is_none()),
-            waited: recovery.map_or(ended.since(incident.at), |_| Span::ZERO),
-            recovery: p99(recovery),
-            p99_before: p99(incident.p99_before),
-            p99_during: p99(incident.p99_during),
-            failed: Some((failed, failed)),
-            serving_least: Some(incident.serving_least),
-        });
+        let both = |span: Option<Span>| span.map(|span| (span, span));
+        let (failed, waited) = (incident.ledger.failed(), ended.since(incident.at));
+        self.injected += 1;
+        match incident.normal_before {
+            true => self.service.add(incident.recovery(), waited),
+            false => self.abnormal += 1,
+        }
+        self.redundancy.add(incident.redundancy_recovery(), waited);
+        self.p99_before = hull(self.p99_before, both(incident.p99_before));
+        self.p99_during = hull(self.p99_during, both(incident.p99_during));
+        self.failed = hull(self.failed, Some((failed, failed)));
+        self.note_serving(Some(incident.serving_least));
     }
 
     /// Adds an incident of which nothing is known but that it was injected.
     pub fn add_unfollowed(&mut self) {
         self.injected += 1;
-        self.unrecovered += 1;
+        self.service.unknown += 1;
+        self.redundancy.unknown += 1;
     }
 
     /// Adds other incidents.
     pub fn merge(&mut self, other: &Tally) {
         self.injected += other.injected;
-        self.unrecovered += other.unrecovered;
-        self.waited = self.waited.max(other.waited);
-        self.recovery = hull(self.recovery, other.recovery);
+        self.abnormal += other.abnormal;
+        self.service.merge(&other.service);
+        self.redundancy.merge(&other.redundancy);
         self.p99_before = hull(self.p99_before, other.p99_before);
         self.p99_during = hull(self.p99_during, other.p99_during);
         self.failed = hull(self.failed, other.failed);
-        let least = [self.serving_least, other.serving_least];
-        self.serving_least = least.into_iter().flatten().min();
+        self.note_serving(other.serving_least);
+    }
+
+    fn note_serving(&mut self, least: Option<usize>) {
+        self.serving_least = [self.serving_least, least].into_iter().flatten().min();
     }
 
     /// All of these together.
@@ -69,11 +120,6 @@ impl Tally {
         let mut all = Tally::default();
         tallies.into_iter().for_each(|tally| all.merge(tally));
         all
-    }
-
-    /// The longest recovery; of incidents that were not over, the time that they had lasted.
-    pub fn longest(&self) -> Span {
-        self.recovery.map_or(self.waited, |(_, longest)| longest.max(self.waited))
     }
 }
 
@@ -89,21 +135,18 @@ fn hull<T: Ord>(one: Option<(T, T)>, other: Option<(T, T)>) -> Option<(T, T)> {
 mod tests {
     use super::*;
 
-    fn ended(seconds: f64) -> Tally {
-        let span = Span::from_secs(seconds);
-        Tally { injected: 1, recovery: Some((span, span)), ..Tally::default() }
-    }
-
     #[test]
-    fn an_incident_that_is_open_has_lasted_at_least_so_long() {
-        let mut tally = Tally::sum(&[ended(10.0), ended(30.0), ended(20.0)]);
-        assert_eq!(tally.longest(), Span::from_secs(30.0));
-        let open = |waited| Tally { injected: 1, unrecovered: 1, waited, ..Tally::default() };
-        tally.merge(&open(Span::from_secs(5.0)));
-        assert_eq!((tally.injected, tally.longest()), (4, Span::from_secs(30.0)));
-        tally.merge(&open(Span::from_secs(50.0)));
-        assert_eq!((tally.injected, tally.longest()), (5, Span::from_secs(50.0)));
-        let range = tally.recovery.map(|(least, greatest)| (least.as_secs(), greatest.as_secs()));
-        assert_eq!(range, Some((10.0, 30.0)));
+    fn what_is_not_restored_has_lasted_at_least_so_long() {
+        let secs = Span::from_secs;
+        let mut all = Restorations::default();
+        [10.0, 30.0, 0.0].iter().for_each(|took| all.add(Some(secs(*took)), secs(100.0)));
+        assert_eq!((all.longest(), all.range()), (secs(30.0), Some((secs(0.0), secs(30.0)))));
+        all.add(None, secs(5.0));
+        assert_eq!((all.count(), all.unseen(), all.longest()), (4, 1, secs(30.0)));
+        let mut other = Restorations { unknown: 2, ..Restorations::default() };
+        other.add(None, secs(50.0));
+        all.merge(&other);
+        assert_eq!((all.count(), all.unseen(), all.longest()), (7, 4, secs(50.0)));
+        assert_eq!(all.range(), Some((secs(0.0), secs(30.0))));
     }
 }

@@ -83,9 +83,9 @@ impl AddAssign<&IntervalStats> for IntervalStats {
         self.length += other.length;
         self.sent += other.sent;
         self.answered += other.answered;
-        self.rejected += other.rejected;
         self.latency += other.latency;
         self.slowest = self.slowest.max(other.slowest);
+        self.rejected += other.rejected;
         self.again += other.again;
         self.wasted += other.wasted;
         self.hits += other.hits;

@@ -152,11 +152,11 @@ fn impossible(
 ) -> Option<Problem> {
     let Objective { metric, relation, .. } = objective;
     match objective.bound {
-        _ if *metric == Metric::Recovery && plan.faults.is_empty() => {
+        _ if metric.restored().is_some() && plan.faults.is_empty() => {
             let problem = Problem::error(place.clone(), "there is nothing to recover from");
             Some(problem.help("the scenario has no [[fault]]; add one or drop the objective"))
         }
-        _ if *metric == Metric::Recovery && !any_injected(plan, objective.window) => {
+        _ if metric.restored().is_some() && !any_injected(plan, objective.window) => {
             let problem = Problem::error(place.clone(), "no fault is injected in this time");
             Some(problem.help("recovery is that of the faults that are injected between its ends"))
         }

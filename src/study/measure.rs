@@ -1,9 +1,9 @@
 //! What is compared: figures of a window of the run, each with what every replication adds to its
 //! error.
 
-use crate::metric::Metric;
 use crate::metric::estimator::FEW_FAILURES;
-use crate::observe::outcome::Outcome;
+use crate::metric::{Metric, Restored};
+use crate::observe::outcome::{Outcome, WindowOutcome};
 use crate::plan::Plan;
 use crate::stats::Sample;
 
@@ -18,7 +18,8 @@ pub fn samples(metric: Metric, systems: &[System<'_>]) -> Option<Vec<Sample>> {
     let samples = systems.iter().map(|system| sample(metric, system, &common));
     let samples = samples.collect::<Option<Vec<Sample>>>()?;
     let few = metric == Metric::Failed && systems.iter().all(|s| s.failures() < FEW_FAILURES);
-    let open = metric == Metric::Recovery && systems.iter().any(System::has_open_incidents);
+    let restored = metric.restored();
+    let open = restored.is_some_and(|it| systems.iter().any(|system| system.has_open(it)));
     (!few && !open).then_some(samples)
 }
 
@@ -33,8 +34,11 @@ pub struct System<'a> {
 
 impl System<'_> {
     /// Whether the end of some incident was not seen: how long it lasted is then not known.
-    fn has_open_incidents(&self) -> bool {
-        self.outcomes.iter().any(|outcome| outcome.windows[self.window].incidents.unrecovered > 0)
+    fn has_open(&self, restored: Restored) -> bool {
+        let mut windows = self.outcomes.iter().map(|outcome| &outcome.windows[self.window]);
+        let abnormal =
+            |window: &WindowOutcome| restored == Restored::Service && window.incidents.abnormal > 0;
+        windows.any(|window| restored.of(window).unseen() > 0 || abnormal(window))
     }
 
     fn failures(&self) -> u64 {

@@ -1,6 +1,7 @@
 //! What a verdict is, and how an interval is held against the bound of an objective.
 
 use crate::objective::{Bound, Objective, Relation};
+use crate::observe::recovery::Unclear;
 use crate::stats::{Estimate, Interval};
 
 /// The judgement on one objective.
@@ -27,13 +28,21 @@ pub enum Doubt {
     Straddles,
     /// This many incidents were not over at the end of the run.
     Unrecovered(u64),
+    /// The gateway did not serve as one that works before so many incidents.
+    AbnormalBefore(u64),
+    /// So many incidents are too few to bound the percentile; so many can.
+    FewIncidents(u64, u64),
     /// This share of the requests was in flight at the end and would not have been answered soon:
     /// what becomes of them decides.
     Unanswered(f64),
     /// Fewer than ten requests are expected beyond the percentile.
     FewBeyond,
-    /// So many replications do not say whether they came back, and what became of them decides.
-    Unclear(u64),
+    /// So many replications do not say whether they came back, most of them for this reason, and
+    /// what became of them decides.
+    Unclear(u64, Unclear),
+    /// Nothing troubled any replication: no fault was injected after warm-up, and the rate did not
+    /// rise.
+    Untroubled,
 }
 
 /// The judgement on a figure.

@@ -18,7 +18,7 @@ mod judgement;
 use crate::experiment::Experiment;
 use crate::experiment::recovery::stability;
 use crate::metric::percentile::Among;
-use crate::metric::{Statistic, estimator};
+use crate::metric::{Restored, Statistic, estimator, incidents};
 use crate::objective::{Metric, Objective, Relation};
 use crate::observe::outcome::WindowOutcome;
 pub use judgement::{Doubt, Verdict, bound, judge};
@@ -88,13 +88,14 @@ fn judge_one(run: &Experiment, objective: &Objective) -> Judgement {
         (Metric::Availability, Verdict::Met | Verdict::Missed) => {
             guard::availability(objective, judged, &windows, confidence)
         }
-        (Metric::Recovery, _) => judge_recovery(objective, judged, &windows),
-        (_, Verdict::Met | Verdict::Missed) if metric.is_of_replications() => {
-            judge_share(run, objective, judged)
+        (Metric::Recovery(restored), _) => judge_recovery(objective, judged, restored, &windows),
+        (Metric::RecoveryWithin(restored, q), _) => {
+            judge_within(run, judged, (restored, q), &windows)
         }
+        _ if metric.is_of_replications() => judge_share(run, objective, judged),
         _ => judged,
     };
-    let has_data = verdict != Verdict::Undecided(Doubt::NoData);
+    let has_data = judged != Verdict::Undecided(Doubt::NoData);
     if (run.interrupted || run.is_partial()) && has_data {
         verdict = Verdict::Undecided(Doubt::Interrupted);
     }
@@ -106,14 +107,55 @@ fn judge_one(run: &Experiment, objective: &Objective) -> Judgement {
 
 /// What a judgement on recovery is worth. While incidents are not over the figure is a lower bound:
 /// it can miss the objective, and meets none.
-fn judge_recovery(objective: &Objective, judged: Verdict, windows: &[&WindowOutcome]) -> Verdict {
-    let unrecovered = windows.iter().map(|window| window.incidents.unrecovered).sum();
+fn judge_recovery(
+    objective: &Objective,
+    judged: Verdict,
+    restored: Restored,
+    windows: &[&WindowOutcome],
+) -> Verdict {
+    let unrecovered = windows.iter().map(|window| restored.of(window).unseen()).sum();
     let upper = matches!(objective.relation, Relation::Below | Relation::AtMost);
     match judged {
+        _ if abnormal(restored, windows) > 0 => abnormal_before(restored, windows),
         _ if unrecovered == 0 => judged,
         Verdict::Missed if upper => judged,
         Verdict::Undecided(Doubt::OneReplication) => judged,
         _ => Verdict::Undecided(Doubt::Unrecovered(unrecovered)),
+    }
+}
+
+/// Incidents before which the gateway did not serve as one that works: nobody knows how long it
+/// took until it did so again.
+fn abnormal(restored: Restored, windows: &[&WindowOutcome]) -> u64 {
+    match restored {
+        Restored::Service => windows.iter().map(|window| window.incidents.abnormal).sum(),
+        Restored::Redundancy => 0,
+    }
+}
+
+fn abnormal_before(restored: Restored, windows: &[&WindowOutcome]) -> Verdict {
+    Verdict::Undecided(Doubt::AbnormalBefore(abnormal(restored, windows)))
+}
+
+/// What a judgement on a percentile over incidents is worth.
+fn judge_within(
+    run: &Experiment,
+    judged: Verdict,
+    (restored, q): (Restored, f64),
+    windows: &[&WindowOutcome],
+) -> Verdict {
+    let each = windows.iter().map(|window| restored.of(window));
+    let (count, unseen) = each.fold((0, 0), |sum, one| (sum.0 + one.count(), sum.1 + one.unseen()));
+    let needed = incidents::needed(q, run.confidence);
+    match judged {
+        _ if abnormal(restored, windows) > 0 => abnormal_before(restored, windows),
+        Verdict::Undecided(Doubt::Straddles) if count < needed => {
+            Verdict::Undecided(Doubt::FewIncidents(count, needed))
+        }
+        Verdict::Undecided(Doubt::Straddles) if unseen > 0 => {
+            Verdict::Undecided(Doubt::Unrecovered(unseen))
+        }
+        _ => judged,
     }
 }
 
@@ -126,9 +168,15 @@ fn judge_share(run: &Experiment, objective: &Objective, judged: Verdict) -> Verd
         };
         judge(objective, of(objective.metric).as_deref()) == judged
     };
-    match stands(true) && stands(false) {
-        true => judged,
-        false => Verdict::Undecided(Doubt::Unclear(stability::unclear(&run.outcomes))),
+    let unclear = stability::unclear(&run.outcomes);
+    let most = unclear.iter().max_by_key(|(_, count)| *count).map(|(why, _)| *why);
+    let count = unclear.iter().map(|(_, count)| count).sum();
+    match (judged, most) {
+        (Verdict::Met | Verdict::Missed, _) if stands(true) && stands(false) => judged,
+        (Verdict::Undecided(Doubt::NoData), None) => Verdict::Undecided(Doubt::Untroubled),
+        (Verdict::Undecided(doubt), _) if doubt != Doubt::NoData => judged,
+        (_, Some(why)) => Verdict::Undecided(Doubt::Unclear(count, why)),
+        (_, None) => judged,
     }
 }
 

@@ -66,7 +66,7 @@ fn no_data_never_passes() {
     let objectives = [
         p99(Relation::Below),
         objective(Metric::MeanLatency, Relation::AtMost, 1e9),
-        objective(Metric::Recovery, Relation::AtMost, 1e9),
+        objective(Metric::RECOVERY, Relation::AtMost, 1e9),
         availability,
     ];
     let judged = judge_all(&run, &objectives);
@@ -96,16 +96,16 @@ fn a_partial_run_decides_nothing() {
 fn an_incident_without_end_can_miss_an_objective_and_meets_none() {
     let mut run = example::experiment();
     let judged = |run: &Experiment, seconds| {
-        let objective = objective(Metric::Recovery, Relation::AtMost, seconds);
+        let objective = objective(Metric::RECOVERY, Relation::AtMost, seconds);
         judge_all(run, &[objective])[0].verdict
     };
     // One of five is not over after 420 s: the mean is at least 96 s, known to ±225 s.
-    example::change_incident(&mut run.outcomes[3], |incident| incident.normal = None);
+    example::change_incident(&mut run.outcomes[3], |incident| incident.service = None);
     let doubt = Verdict::Undecided(Doubt::Unrecovered(1));
     assert_eq!([10.0, 90.0, 400.0].map(|bound| judged(&run, bound)), [doubt; 3]);
     // None is over, after 420 s each.
     for outcome in &mut run.outcomes {
-        example::change_incident(outcome, |incident| incident.normal = None);
+        example::change_incident(outcome, |incident| incident.service = None);
     }
     assert_eq!(judged(&run, 419.0), Verdict::Missed);
     assert_eq!(judged(&run, 421.0), Verdict::Undecided(Doubt::Unrecovered(5)));
@@ -206,7 +206,7 @@ fn a_percentile_that_rests_on_few_is_undecided() {
 #[test]
 fn recovery_counts_the_incidents_of_its_window() {
     let run = example::experiment();
-    let mut objective = objective(Metric::Recovery, Relation::Below, 20.0);
+    let mut objective = objective(Metric::RECOVERY, Relation::Below, 20.0);
     objective.window = 1;
     let judged = judge_all(&run, &[objective]).remove(0);
     assert_eq!(judged.verdict, Verdict::Met);
@@ -255,10 +255,13 @@ fn a_share_of_replications_is_decided_by_its_interval_whatever_became_of_the_unc
     let straddles = Verdict::Undecided(Doubt::Straddles);
     assert_eq!((stuck(&[(back, 58)]), recovered(&[(back, 58)])), (straddles, straddles));
     assert_eq!(stuck(&[(Stability::Stuck, 5), (back, 5)]), Verdict::Missed);
-    let doubt = |count| Verdict::Undecided(Doubt::Unclear(count));
+    let doubt = |count| Verdict::Undecided(Doubt::Unclear(count, Unclear::TooShort));
     assert_eq!(stuck(&[(back, 59), (unclear, 1)]), doubt(1));
     assert_eq!(stuck(&[(Stability::Stuck, 9), (unclear, 1)]), Verdict::Missed);
-    let nothing = Verdict::Undecided(Doubt::NoData);
-    assert_eq!(stuck(&[(Stability::Untroubled, 5)]), nothing);
-    assert_eq!((stuck(&[(unclear, 5)]), recovered(&[(unclear, 5)])), (nothing, nothing));
+    let untroubled = Verdict::Undecided(Doubt::Untroubled);
+    assert_eq!(stuck(&[(Stability::Untroubled, 5)]), untroubled);
+    assert_eq!((stuck(&[(unclear, 5)]), recovered(&[(unclear, 5)])), (doubt(5), doubt(5)));
+    let lasts = Stability::Unclear(Unclear::TriggerLasts);
+    let most = Verdict::Undecided(Doubt::Unclear(5, Unclear::TriggerLasts));
+    assert_eq!(stuck(&[(unclear, 2), (lasts, 3)]), most);
 }

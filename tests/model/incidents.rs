@@ -4,7 +4,7 @@ use crate::common;
 use crate::common::troubles::{named, rates};
 use crate::common::{at, plan, secs};
 use brownout::observe::State;
-use brownout::observe::outcome::INCIDENT_LIMIT;
+use brownout::observe::outcome::{INCIDENT_LIMIT, WindowOutcome};
 use brownout::plan::*;
 use brownout::random::Law;
 use brownout::units::{Share, Span};
@@ -34,12 +34,13 @@ fn incidents_beyond_the_list_are_in_the_tallies() {
     let all = outcome.incidents.len() as u64 + outcome.incidents_unlisted;
     assert_eq!((outcome.incidents.len(), crashes.injected + zone.injected), (INCIDENT_LIMIT, all));
     assert!(outcome.incidents.iter().all(|incident| incident.fault == 0), "the zone is listed");
-    assert_eq!((zone.injected, zone.unrecovered, zone.waited), (1, 1, secs(50.0)));
+    assert_eq!((zone.injected, zone.redundancy.unseen()), (1, 1));
+    assert_eq!(zone.redundancy.longest(), secs(50.0));
     let run = &outcome.windows[0].incidents;
-    let unrecovered = crashes.unrecovered + zone.unrecovered;
-    assert_eq!((run.injected, run.unrecovered), (all, unrecovered));
+    let unrecovered = crashes.service.unseen() + zone.service.unseen();
+    assert_eq!((run.injected, run.service.unseen()), (all, unrecovered));
     let listed = outcome.incidents.iter().filter_map(|incident| incident.recovery()).max();
-    assert!(crashes.recovery.unwrap().1 >= listed.unwrap());
+    assert!(crashes.service.range().unwrap().1 >= listed.unwrap());
 }
 
 #[test]
@@ -56,7 +57,9 @@ fn incidents_that_pile_up_are_followed_up_to_a_limit_and_count_as_unrecovered_be
     assert!(tally.injected > INCIDENT_LIMIT as u64);
     assert_eq!(tally.injected, outcome.incidents.len() as u64 + outcome.incidents_unlisted);
     let open = outcome.incidents.iter().filter(|incident| incident.normal.is_none()).count();
-    assert_eq!(tally.unrecovered, open as u64 + outcome.incidents_unlisted);
+    // Nothing was normal before any of them.
+    assert_eq!(tally.abnormal + tally.service.unknown, tally.injected);
+    assert!(tally.service.unknown > 0 && tally.redundancy.unknown == tally.service.unknown);
     assert!(open > INCIDENT_LIMIT / 2);
 }
 
@@ -103,7 +106,7 @@ fn requests_that_still_wait_for_a_dead_address_belong_to_the_incident() {
     let incident = &outcome.incidents[0];
     assert_eq!(incident.ledger.failed(), outcome.ledger.failed());
     assert!((60..=140).contains(&incident.ledger.failed()), "{:?}", incident.ledger);
-    assert!((6.0..=8.0).contains(&incident.recovery().unwrap().as_secs()), "{incident:?}");
+    assert!((6.0..=8.0).contains(&incident.lasted().unwrap().as_secs()), "{incident:?}");
 }
 
 #[test]
@@ -116,7 +119,7 @@ fn a_zone_that_had_only_an_ingress_instance_is_over_when_clients_avoid_it() {
         let outcome = common::replicate(&plan, replication);
         let incident = &outcome.incidents[0];
         assert_eq!(incident.restored, Some(at(110.0)));
-        assert!((10.0..=13.0).contains(&incident.recovery().unwrap().as_secs()));
+        assert!((10.0..=13.0).contains(&incident.lasted().unwrap().as_secs()));
         assert_eq!(incident.ledger.failed(), outcome.ledger.failed());
     }
 }
@@ -287,4 +290,77 @@ fn a_replica_that_is_not_bound_to_a_node_yet_is_placed_in_another_zone() {
     let ready = witness.states(3).iter().find(|(_, state)| *state == State::Ready).unwrap().0;
     assert!(ready < at(50.0), "ready at {ready}");
     assert_eq!(outcome.incidents[1].restored, Some(ready));
+}
+
+#[test]
+fn what_was_in_flight_and_is_killed_belongs_to_the_window_of_the_fault() {
+    // Behind an upstream that takes 5 s a crash kills a third of what was sent in the 5 s before.
+    let mut plan = plan(3, 50.0, 200.0);
+    let slow = common::dependencies::upstream(Law::Constant(secs(5.0)));
+    plan.dependencies = common::dependencies::with_upstream(slow);
+    plan.windows.push(window(Extent::During(0)));
+    plan.windows.push(window(Extent::Between(at(99.0), at(100.0))));
+    common::take_away(&mut plan, &[0], at(100.0), secs(10.0));
+    let outcome = common::replicate(&plan, 0);
+    let [run, during, before] = &outcome.windows[..] else { unreachable!() };
+    let lost = |window: &WindowOutcome| window.ledger.failed();
+    assert!((60..=110).contains(&lost(run)), "{:?}", run.ledger);
+    assert_eq!(lost(during), lost(run));
+    assert!(lost(before) > 10 && lost(before) < lost(run));
+    for window in [run, during, before] {
+        assert!(window.ledger.balances() && window.attempts.balances(), "{window:?}");
+    }
+    assert_eq!(run.ledger, outcome.ledger);
+    assert_eq!(outcome.incidents[0].recovery(), Some(Span::ZERO));
+}
+
+#[test]
+fn service_and_redundancy_are_restored_each_in_its_own_time() {
+    let mut plan = plan(3, 300.0, 400.0);
+    plan.detection.crash = Law::Constant(secs(2.5));
+    plan.ingress.propagation = Law::ZERO;
+    plan.startup.boot = Law::Constant(secs(17.5));
+    plan.startup.readiness.initial_delay = Span::ZERO;
+    plan.startup.readiness.period = Span::ZERO;
+    let outage = Fault::ControlPlaneOutage(Law::Constant(secs(200.0)));
+    plan.faults = vec![named("cp", outage, 60.0), crash(Schedule::At(at(100.0)))];
+    let outcome = common::replicate(&plan, 0);
+    let [control_plane, crash] = &outcome.incidents[..] else { unreachable!() };
+    // Nobody notices the outage, whatever else happens while it lasts.
+    let recoveries = (control_plane.recovery(), control_plane.redundancy_recovery());
+    assert_eq!(recoveries, (Some(Span::ZERO), Some(Span::ZERO)));
+    assert!(control_plane.lasted().unwrap() >= secs(200.0));
+    // Requests meet the dead address for 2.5 s, and wait 5 s each for a connection.
+    let recovery = crash.recovery().unwrap();
+    assert!((7.0..=9.0).contains(&recovery.as_secs()), "{recovery}");
+    assert_eq!(crash.redundancy_recovery(), Some(secs(20.0)));
+    assert_eq!((crash.taken, crash.missing, crash.missing_for), (1, 1, secs(17.5)));
+}
+
+#[test]
+fn a_zone_whose_replicas_moved_elsewhere_is_not_redundant_again() {
+    let mut plan = plan(3, 30.0, 900.0);
+    plan.faults = vec![zone_outage(0, 100.0, 60.0)];
+    let outcome = common::replicate(&plan, 0);
+    // Back before its replica was evicted, it holds it again.
+    assert!(outcome.incidents[0].redundancy_recovery().unwrap() < secs(120.0));
+    plan.faults = vec![zone_outage(0, 100.0, 1e5)];
+    let outcome = common::replicate(&plan, 0);
+    let zone = &outcome.incidents[0];
+    assert!(zone.restored.is_some() && zone.normal.is_some(), "{zone:?}");
+    assert_eq!((zone.taken, zone.redundancy), (1, None));
+    assert_eq!(outcome.faults[0].redundancy.longest(), secs(800.0));
+}
+
+#[test]
+fn a_gateway_beyond_its_capacity_has_nothing_to_come_back_to() {
+    let mut plan = plan(2, 500.0, 300.0);
+    plan.gateway.demand = Law::Constant(secs(0.02));
+    plan.windows.push(window(Extent::During(0)));
+    common::take_away(&mut plan, &[0], at(100.0), secs(10.0));
+    let outcome = common::replicate(&plan, 0);
+    let incident = &outcome.incidents[0];
+    assert_eq!((incident.normal_before, incident.recovery()), (false, None));
+    assert_eq!((outcome.faults[0].abnormal, outcome.faults[0].service.count()), (1, 0));
+    assert!(incident.redundancy_recovery().is_some());
 }

@@ -57,7 +57,7 @@ fn a_slow_down_ends_with_the_process_that_was_slow() {
     let ended = witness.times(|fact| matches!(fact, Observation::FaultEnded { .. }));
     assert_eq!(ended, [at(60.0)]);
     assert_eq!(outcome.incidents[0].restored, Some(at(60.0)));
-    assert!(outcome.incidents[0].recovery().unwrap() < secs(30.0), "{:?}", outcome.incidents[0]);
+    assert!(outcome.incidents[0].lasted().unwrap() < secs(30.0), "{:?}", outcome.incidents[0]);
 }
 
 #[test]

@@ -18,7 +18,8 @@
 //! the trigger from which on at least 19 of 20 windows are good, if the last part, a fifth of
 //! the time after the trigger and at least a window, is good as a whole. It is **stuck** if in the
 //! last part the goodput is below half of the normal one, and **degraded** if neither. With
-//! less than two windows after the trigger, or 20 s before it, nothing is said.
+//! less than two windows after the trigger, or 20 s before it, nothing is said; nor if before it
+//! less than nine of ten requests were answered: such a gateway has nothing to come back to.
 //!
 //! Assumed: what is normal stays so, apart from the rate, whose rises count and whose falls do not;
 //! bursts and recorded traffic count as normal.
@@ -45,6 +46,8 @@ const SLOWER: f64 = 2.0;
 const ONE_BAD_IN: usize = 20;
 /// Below this share of the normal goodput a system is stuck.
 const STUCK: f64 = 0.5;
+/// Below this share of requests that get an answer nothing is normal.
+const WORKS: f64 = 0.9;
 /// The last part is one in so many of the time after the trigger.
 const LAST_PART: usize = 5;
 
@@ -123,6 +126,9 @@ fn stability(
     let RunRecovery { before, last, .. } = judged;
     let goodput = before.goodput().filter(|goodput| *goodput > 0.0 && before.length >= WINDOW);
     let Some(normal) = goodput else { return Stability::Unclear(Unclear::NothingBefore) };
+    if normal < WORKS {
+        return Stability::Unclear(Unclear::AbnormalBefore);
+    }
     let Some(after) = after else { return Stability::Unclear(Unclear::TriggerLasts) };
     let enough = after.len() >= 2 * window;
     let Some(now) = last.goodput().filter(|_| enough) else {

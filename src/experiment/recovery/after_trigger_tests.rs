@@ -134,6 +134,19 @@ fn a_run_that_shows_too_little_is_unclear() {
 }
 
 #[test]
+fn a_gateway_that_did_not_work_before_has_nothing_to_come_back_to() {
+    let judged = |before: f64| Run::exact().judge(300, |_| (before, 0.02)).stability;
+    assert_eq!(judged(0.89), Stability::Unclear(Unclear::AbnormalBefore));
+    assert_eq!(judged(0.9), Stability::Recovered { after: Span::ZERO });
+    // What a policy turned away was answered.
+    let mut series = Run::exact().series(300, |_| (0.5, 0.02));
+    (0..300).for_each(|second| series.at(at(f64::from(second))).rejected = 45);
+    let trigger = Some((at(100.0), Some(at(110.0))));
+    let found = judge(Some(&series), at(20.0), trigger, at(300.0)).stability;
+    assert_eq!(found, Stability::Recovered { after: Span::ZERO });
+}
+
+#[test]
 fn what_has_no_outcome_counts_as_not_answered_unless_it_is_too_young() {
     let mut series = Run::exact().series(300, |_| (1.0, 2.0));
     (298..300).for_each(|second| series.at(at(f64::from(second))).answered = 0);
@@ -153,10 +166,16 @@ fn the_trigger_is_the_hull_of_faults_and_rise() {
         at: at(from),
         serving_before: 2,
         serving_least: 2,
+        taken: 0,
+        missing: 0,
+        missing_for: Span::ZERO,
         out_of_rotation: None,
         fewer: Span::ZERO,
         restored: to.map(at),
         normal: None,
+        normal_before: true,
+        service: None,
+        redundancy: None,
         p99_before: None,
         p99_during: None,
         ledger: Default::default(),

@@ -1,48 +1,54 @@
-//! How long it took to be back to normal.
+//! How long it took until what an incident took was restored.
 
 use serde::{Serialize, Serializer};
 
 use crate::metric::{Dimension, Statistic, nine_digits};
-use crate::observe::tally::Tally;
+use crate::observe::tally::{Restorations, Tally};
 use crate::stats::Confidence;
 use crate::units::Span;
 
-/// How long it took to be back to normal.
+/// How long it took until something was restored.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Recovery {
-    /// The longest recovery of a replication, averaged over those with incidents. An incident that
-    /// was not over counts with the time that it had lasted, so this is a lower bound if any are
-    /// unrecovered.
+    /// The longest of a replication, averaged over those with incidents. An incident in which it
+    /// was not restored counts with the time that it had lasted, so this is a lower bound if any
+    /// are unrecovered.
     #[serde(rename = "longest_s")]
     pub longest: Option<Statistic>,
-    /// The least recovery of any incident.
+    /// The least of any incident.
     #[serde(rename = "least_s", serialize_with = "secs")]
     pub least: Option<Span>,
     /// The greatest.
     #[serde(rename = "greatest_s", serialize_with = "secs")]
     pub greatest: Option<Span>,
-    /// Incidents of which the end was seen.
+    /// Incidents in which it was restored.
     pub recovered: u64,
-    /// Incidents that were not over at the end of the run.
+    /// Incidents in which it was not by the end of the run.
     pub unrecovered: u64,
+    /// Incidents before which the gateway did not serve as one that works, so that nobody knows.
+    pub abnormal: u64,
 }
 
 fn secs<S: Serializer>(span: &Option<Span>, to: S) -> Result<S::Ok, S::Error> {
     span.and_then(|span| nine_digits(span.as_secs())).serialize(to)
 }
 
-/// The recovery from the incidents of each replication.
-pub fn recovery(tallies: &[Tally], confidence: Confidence) -> Recovery {
-    let injected = tallies.iter().filter(|tally| tally.injected > 0);
-    let longest: Vec<f64> = injected.map(|tally| tally.longest().as_secs()).collect();
-    let all = Tally::sum(tallies);
-    Recovery {
-        longest: Statistic::mean(Dimension::Time, &longest, confidence),
-        least: all.recovery.map(|range| range.0),
-        greatest: all.recovery.map(|range| range.1),
-        recovered: all.injected - all.unrecovered,
-        unrecovered: all.unrecovered,
-    }
+/// What became of the incidents of each replication, service and redundancy.
+pub fn recoveries(tallies: &[&Tally], confidence: Confidence) -> (Recovery, Recovery) {
+    let all = Tally::sum(tallies.iter().copied());
+    let of = |of: fn(&Tally) -> &Restorations, abnormal| {
+        let each = tallies.iter().map(|tally| of(tally)).filter(|one| one.count() > 0);
+        let longest: Vec<f64> = each.map(|one| one.longest().as_secs()).collect();
+        Recovery {
+            longest: Statistic::mean(Dimension::Time, &longest, confidence),
+            least: of(&all).range().map(|range| range.0),
+            greatest: of(&all).range().map(|range| range.1),
+            recovered: of(&all).seen.count(),
+            unrecovered: of(&all).unseen(),
+            abnormal,
+        }
+    };
+    (of(|tally| &tally.service, all.abnormal), of(|tally| &tally.redundancy, 0))
 }
 
 #[cfg(test)]
@@ -53,10 +59,11 @@ mod tests {
     #[test]
     fn an_incident_without_end_counts_with_what_it_lasted() {
         let mut outcomes = example::experiment().outcomes;
-        example::change_incident(&mut outcomes[2], |incident| incident.normal = None);
-        let tallies: Vec<Tally> =
-            outcomes.iter().map(|outcome| outcome.windows[0].incidents.clone()).collect();
-        let recovery = recovery(&tallies, Confidence::USUAL);
+        example::change_incident(&mut outcomes[2], |incident| incident.service = None);
+        let tallies: Vec<&Tally> =
+            outcomes.iter().map(|outcome| &outcome.windows[0].incidents).collect();
+        let (recovery, redundancy) = recoveries(&tallies, Confidence::USUAL);
+        assert_eq!((redundancy.recovered, redundancy.unrecovered), (5, 0));
         assert_eq!((recovery.recovered, recovery.unrecovered), (4, 1));
         // Four of some 15 s, and the one from 3:00 to the end at 10:00.
         let longest = recovery.longest.unwrap();

@@ -127,14 +127,12 @@ pub(crate) fn summarize(outcomes: &[Outcome], confidence: Confidence) -> Stabili
     };
     let share = |of: Metric| of.of_replications(outcomes, None, confidence);
     let number = |of: Stability| all.iter().filter(|one| one.stability == of).count() as u64;
-    let reasons = [Unclear::NothingBefore, Unclear::TriggerLasts, Unclear::TooShort];
-    let unclear = reasons.map(|why| (why, number(Stability::Unclear(why))));
     StabilitySummary {
         recovered: share(Metric::Recovered),
         degraded: share(Metric::Degraded),
         stuck: share(Metric::Stuck),
         untroubled: number(Stability::Untroubled),
-        unclear: unclear.into_iter().filter(|(_, count)| *count > 0).collect(),
+        unclear: unclear(outcomes),
         recovered_after: Statistic::mean(Dimension::Time, &recovered, confidence),
         goodput_before: goodput(|one| &one.before),
         goodput_last: goodput(|one| &one.last),
@@ -142,10 +140,14 @@ pub(crate) fn summarize(outcomes: &[Outcome], confidence: Confidence) -> Stabili
     }
 }
 
-/// Replications of which nobody knows whether they came back.
-pub fn unclear(outcomes: &[Outcome]) -> u64 {
-    let all = outcomes.iter().map(|outcome| &outcome.recovery);
-    all.filter(|one| matches!(one.stability, Stability::Unclear(_))).count() as u64
+/// How many replications do not say whether they came back, by reason.
+pub fn unclear(outcomes: &[Outcome]) -> Vec<(Unclear, u64)> {
+    let count = |why: Unclear| {
+        let because = |one: &&Outcome| one.recovery.stability == Stability::Unclear(why);
+        outcomes.iter().filter(because).count() as u64
+    };
+    let reasons = Unclear::ALL.map(|why| (why, count(why)));
+    reasons.into_iter().filter(|(_, count)| *count > 0).collect()
 }
 
 /// The loops that are elevated in the last parts.
@@ -169,6 +171,7 @@ fn sustaining_loops(held: &[&RunRecovery], confidence: Confidence) -> Vec<Feedba
 fn by_reason<S: Serializer>(unclear: &[(Unclear, u64)], to: S) -> Result<S::Ok, S::Error> {
     let key = |why: Unclear| match why {
         Unclear::NothingBefore => "nothing_before",
+        Unclear::AbnormalBefore => "abnormal_before",
         Unclear::TriggerLasts => "trigger_lasts",
         Unclear::TooShort => "too_short",
     };

@@ -283,9 +283,10 @@ impl Cluster {
         self.zones.is_up(zone)
     }
 
-    /// The machines that vanished in an incident are back.
-    pub fn return_lost_in(&mut self, cx: &mut Context, incident: usize) {
+    /// The machines that vanished in an incident of a fault are back.
+    pub fn return_lost_in(&mut self, cx: &mut Context, fault: usize, incident: usize) {
         let nodes = self.zones.away.remove(&incident).expect("an incident takes machines once");
         self.return_nodes(cx, &nodes);
+        cx.end_fault(fault, incident);
     }
 }

@@ -54,7 +54,7 @@ pub(in crate::model) fn return_zone(
         cx.tell(Observation::ZoneReturned { fault, zone });
         ingress.return_zone(cx, zone);
     }
-    cluster.return_lost_in(cx, incident);
+    cluster.return_lost_in(cx, fault, incident);
 }
 
 fn choose_zone(cx: &mut Context, fault: usize, zone: Option<ZoneId>) -> ZoneId {
@@ -94,7 +94,7 @@ fn lose_for(
     };
     let returns = cx.now + cx.lasting(fault, entity, lasts);
     cluster.lose_nodes(cx, &nodes, Some(incident));
-    cx.schedule(returns, Event::NodesReturn { incident });
+    cx.schedule(returns, Event::NodesReturn { fault, incident });
     returns
 }
 

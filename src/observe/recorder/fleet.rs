@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::in_progress::Serving;
 use super::scope::Scope;
 use crate::observe::outcome::ProbesFailed;
 use crate::observe::{Reading, ReplicaId, State};
@@ -11,6 +12,7 @@ use crate::units::{Instant, SECOND, Span};
 #[derive(Clone, Debug)]
 struct KnownReplica {
     slot: usize,
+    zone: usize,
     ready: bool,
     draining: bool,
     in_rotation: bool,
@@ -83,17 +85,26 @@ impl Fleet {
         self.in_rotation
     }
 
-    /// Number of replicas in rotation and ready.
-    pub fn serving(&self) -> usize {
-        self.serving.value()
+    /// What serves now.
+    pub fn serving(&self) -> Serving {
+        let holders = self.holders.values().copied();
+        let whole = holders.filter(|id| self.is_whole(*id)).map(|id| self.replicas[id].zone);
+        let zones: Vec<usize> = whole.collect();
+        Serving {
+            ready: self.serving.value(),
+            in_rotation: self.in_rotation,
+            whole: zones.len(),
+            zones: zones.into_iter().collect::<BTreeSet<_>>().len(),
+        }
     }
 
-    pub fn create(&mut self, replica: ReplicaId, slot: usize) {
+    pub fn create(&mut self, replica: ReplicaId, slot: usize, zone: usize) {
         let last =
             Reading { replica, in_flight: 0, in_flight_peak: 0, arrived: 0, served: 0, busy: 0.0 };
         self.holders.insert(slot, replica);
         self.replicas.push(KnownReplica {
             slot,
+            zone,
             ready: false,
             draining: false,
             in_rotation: false,
@@ -156,6 +167,11 @@ impl Fleet {
         }
     }
 
+    /// Whether it takes requests without its contracts.
+    pub fn lacks_contracts(&self, replica: ReplicaId) -> bool {
+        self.replicas[replica].in_rotation && self.replicas[replica].lacks_contracts
+    }
+
     pub fn set_contracts(&mut self, replica: ReplicaId, missing: bool) {
         self.replicas[replica].lacks_contracts = missing;
     }
@@ -166,10 +182,11 @@ impl Fleet {
         known.ready && known.in_rotation && !known.lacks_contracts
     }
 
-    /// The ready replicas of these slots.
+    /// The ready replicas of these slots that are in rotation.
     pub fn ready_in(&self, slots: &BTreeSet<usize>) -> BTreeSet<ReplicaId> {
         let holders = slots.iter().filter_map(|slot| self.holders.get(slot).copied());
-        holders.filter(|id| self.replicas[*id].ready).collect()
+        let serves = |id: &ReplicaId| self.replicas[*id].ready && self.replicas[*id].in_rotation;
+        holders.filter(serves).collect()
     }
 
     /// What a replica did since it was read last, and whether that is work of a CPU that was there

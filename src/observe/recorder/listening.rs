@@ -30,12 +30,16 @@ impl Observer for Recorder {
         if self.over {
             return;
         }
-        self.windows.fail(sent, failure);
+        let struck = self.struck_by(sent, failure);
+        self.windows.fail(sent, failure, &struck);
         self.monitor.fail(failure);
         if !failure.is_of_the_sender() {
             self.failed.failures[failure as usize] += 1;
         }
-        self.failed_lately += u64::from(!failure.is_rejection());
+        if !failure.is_rejection() {
+            self.met.failed += 1;
+            self.met.failed_until = self.met.failed_until.max(at);
+        }
         self.bin_row.failures[failure as usize] += 1;
         self.requests.failed(sent, at, failure);
         if let Some(series) = self.intervals.series() {
@@ -55,7 +59,8 @@ impl Observer for Recorder {
 
     fn attempt_failed(&mut self, sent: Instant, failure: Failure) {
         if !self.over {
-            self.windows.at(sent).attempts.failures[failure as usize] += 1;
+            let struck = self.struck_by(sent, failure);
+            self.windows.fail_attempt(sent, failure, &struck);
         }
     }
 
@@ -88,11 +93,15 @@ impl Observer for Recorder {
             }
             Observation::FaultTakes { incident, slot } => {
                 let victims = self.fleet.ready_in(&[*slot].into());
-                self.tracker.widen(*incident, *slot, victims);
+                self.tracker.widen(*incident, *slot, &victims, at);
             }
-            Observation::FaultEnded { incident, .. } => self.tracker.end_lasting(*incident, at),
+            Observation::FaultEnded { incident, .. }
+            | Observation::InstancesAvoided { incident, .. } => {
+                self.tracker.end_lasting(*incident, at, self.fleet.serving());
+            }
             Observation::ContractsMissing { replica } => {
                 self.fleet.set_contracts(*replica, true);
+                self.note_contracts(at, *replica);
             }
             Observation::ContractsLoaded { replica } => {
                 self.fleet.set_contracts(*replica, false);
@@ -105,7 +114,10 @@ impl Observer for Recorder {
                     series.at(at).restarts += 1;
                 }
             }
-            Observation::SlotGone { slot } => self.tracker.give_up(*slot, at),
+            Observation::SlotGone { slot } => {
+                self.tracker.give_up(*slot, at, self.fleet.serving());
+                self.note_serving(at);
+            }
             Observation::Decided { decision, .. } => {
                 self.bin_row.wanted = Some(decision.desired as usize);
                 let seen = decision.seen_pct();
@@ -141,14 +153,12 @@ impl Observer for Recorder {
             self.cut();
             self.monitor.turn(at);
         }
-        let quiet = std::mem::take(&mut self.failed_lately) == 0;
-        if self.tracker.is_calm() {
-            self.tracker.note_calm(in_flight);
-        } else {
+        if !self.tracker.is_calm() {
             self.cut();
-            if self.tracker.end_over(at, in_flight, quiet) {
-                self.turn_windows(at);
-            }
+        }
+        let met = self.take_met(in_flight);
+        if self.tracker.sample(at, met) {
+            self.turn_windows(at);
         }
     }
 

@@ -12,9 +12,11 @@
 //! (`live.rs`).
 
 mod fleet;
+mod in_progress;
 mod listening;
 mod live;
 mod monitor;
+mod normal;
 mod sample;
 mod scope;
 mod tracker;
@@ -25,7 +27,7 @@ use std::collections::BTreeSet;
 pub use scope::{Keep, Scope, WindowExtent};
 
 use crate::observe::histogram::Histogram;
-use crate::observe::ledger::Ledger;
+use crate::observe::ledger::{Failure, Ledger};
 use crate::observe::outcome::{JOURNAL_LIMIT, JournalEntry, Outcome};
 use crate::observe::recovery::RunRecovery;
 use crate::observe::time_series::TimeSeries;
@@ -33,9 +35,11 @@ use crate::observe::timeline::{Latency, ReplicaLife, ReplicaRow, Timeline, Total
 use crate::observe::{Observation, Reading, ReplicaId, Served, State};
 use crate::units::{Instant, Span};
 use fleet::Fleet;
+use in_progress::Injection;
 use live::{Intervals, Live, Near};
 use monitor::Monitor;
-use tracker::{Injection, Tracker};
+use normal::Encounter;
+use tracker::Tracker;
 use windows::OpenWindows;
 
 /// Records one replication.
@@ -54,8 +58,10 @@ pub struct Recorder {
     late: Histogram,
     /// Failures since the last cut.
     failed: Ledger,
-    /// Failures since the last sample.
-    failed_lately: u64,
+    /// What clients met since the last sample, and how much of the answers since the last cut was
+    /// there at it.
+    met: Encounter,
+    sampled: (u64, u128),
     /// Totals of the current bin.
     bin: Histogram,
     bin_row: TotalRow,
@@ -81,7 +87,8 @@ impl Recorder {
             near: Near::NONE,
             late: Histogram::default(),
             failed: Ledger::default(),
-            failed_lately: 0,
+            met: Encounter::default(),
+            sampled: (0, 0),
             bin: Histogram::default(),
             bin_row: TotalRow::default(),
             fleet: Fleet::new(&scope),
@@ -194,6 +201,8 @@ impl Recorder {
     /// Distributes what gathered since the last cut.
     pub(super) fn cut(&mut self) {
         self.intervals.settle(&self.live);
+        self.meet_answers();
+        self.sampled = (0, 0);
         let Live { answered, offered } = &self.live;
         self.windows.add(answered, *offered);
         self.failed.served = answered.count() + self.late.count();
@@ -209,6 +218,35 @@ impl Recorder {
         self.late.clear();
         self.intervals.forget_live();
         self.failed = Ledger::default();
+    }
+
+    /// Adds the answers since this was asked last to what clients met since the last sample.
+    fn meet_answers(&mut self) {
+        let all = [&self.live.answered, &self.late];
+        let now = all.iter().fold((0, 0), |sum, one| (sum.0 + one.count(), sum.1 + one.sum()));
+        let before = std::mem::replace(&mut self.sampled, now);
+        self.met.answered += now.0 - before.0;
+        self.met.latency += now.1 - before.1;
+    }
+
+    /// What clients met since the last sample, of which there is one now.
+    fn take_met(&mut self, in_flight: u64) -> Encounter {
+        self.meet_answers();
+        Encounter { in_flight, ..std::mem::take(&mut self.met) }
+    }
+
+    /// The windows of the faults that were injected since a request was sent and last: it was in
+    /// flight then, and if it fails now, it counts as theirs.
+    fn struck_by(&self, sent: Instant, failure: Failure) -> Vec<usize> {
+        if sent >= self.segment || failure.is_rejection() {
+            return Vec::new();
+        }
+        let is_struck = |extent: &WindowExtent| match *extent {
+            WindowExtent::Between(..) => false,
+            WindowExtent::During(fault) => self.tracker.has_struck(fault, sent),
+        };
+        let windows = self.scope.windows.iter().enumerate();
+        windows.filter(|(_, extent)| is_struck(extent)).map(|(window, _)| window).collect()
     }
 
     /// Opens and closes windows for this moment.
@@ -245,6 +283,7 @@ impl Recorder {
             slots,
             victims,
             lasting,
+            by_count: self.scope.exchanges[fault],
             subject,
             serving,
         });
@@ -254,7 +293,7 @@ impl Recorder {
     pub(super) fn enter(&mut self, now: Instant, replica: ReplicaId, state: State) {
         self.tracker.enter(self.fleet.slot(replica), now, state);
         self.fleet.enter(now, replica, state);
-        self.tracker.serving(now, self.fleet.serving(), self.fleet.in_rotation());
+        self.note_serving(now);
         if self.keep.timeline {
             self.timeline.replicas[replica].states.push((now, state));
         }
@@ -262,8 +301,9 @@ impl Recorder {
 
     pub(super) fn rotate(&mut self, now: Instant, replica: ReplicaId, joined: bool) {
         self.fleet.rotate(now, replica, joined);
-        self.tracker.serving(now, self.fleet.serving(), self.fleet.in_rotation());
+        self.note_serving(now);
         if joined {
+            self.note_contracts(now, replica);
             self.restore(now, replica);
         } else {
             self.tracker.leave(replica, now);
@@ -273,15 +313,29 @@ impl Recorder {
         }
     }
 
+    fn note_serving(&mut self, now: Instant) {
+        if self.tracker.follows_any() {
+            self.tracker.note(now, self.fleet.serving());
+        }
+    }
+
     /// A slot is whole again once its replica is.
     pub(super) fn restore(&mut self, now: Instant, replica: ReplicaId) {
         if self.fleet.is_whole(replica) {
-            self.tracker.join(self.fleet.slot(replica), now);
+            self.tracker.join(self.fleet.slot(replica), now, self.fleet.serving());
+            self.note_serving(now);
+        }
+    }
+
+    /// A replica that takes requests and lacks its contracts still waits for them.
+    pub(super) fn note_contracts(&mut self, now: Instant, replica: ReplicaId) {
+        if self.fleet.lacks_contracts(replica) {
+            self.tracker.enter(self.fleet.slot(replica), now, State::Contracts);
         }
     }
 
     pub(super) fn create(&mut self, replica: ReplicaId, slot: usize, zone: usize, name: &str) {
-        self.fleet.create(replica, slot);
+        self.fleet.create(replica, slot, zone);
         if self.keep.timeline {
             let name = name.to_owned();
             let (states, rotation, speed) = (Vec::new(), Vec::new(), Vec::new());

@@ -11,6 +11,9 @@ pub struct Scope {
     pub windows: Vec<WindowExtent>,
     /// Number of faults in the plan.
     pub faults: usize,
+    /// Which of them exchange replicas for others in other slots, so that only how many serve says
+    /// what they took.
+    pub exchanges: Vec<bool>,
     /// End of warm-up.
     pub warm_up: Instant,
     /// Width of a bin.

@@ -1,7 +1,14 @@
-//! Follows incidents: from the injection of a fault until capacity is back and the backlog is gone.
+//! Follows incidents: from the injection of a fault until capacity is back and the backlog is gone,
+//! and beyond that until redundancy is.
+//!
+//! Whom a hit belongs to: hits with less than ten calm seconds between them are one *episode*. It
+//! is an effect of the incident in progress that was injected last before it began, and of those
+//! that are injected while it goes on.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
+use super::in_progress::{Gathered, InProgress, Injection, Serving};
+use super::normal::{Calm, Encounter, Normal};
 use super::scope::{Scope, WindowExtent};
 use crate::observe::histogram::Histogram;
 use crate::observe::incident::Incident;
@@ -9,36 +16,10 @@ use crate::observe::ledger::Ledger;
 use crate::observe::outcome::INCIDENT_LIMIT;
 use crate::observe::tally::Tally;
 use crate::observe::{ReplicaId, State};
-use crate::units::{Instant, Span};
+use crate::units::{Instant, SECOND, Span};
 
-/// Calm samples whose busiest says what is normal.
-const CALM_SAMPLES: usize = 60;
-
-/// An incident in progress.
-#[derive(Clone, Debug)]
-struct Open {
-    number: usize,
-    incident: Incident,
-    /// Since when fewer replicas than before are in rotation.
-    fewer_since: Option<Instant>,
-    /// Slots without a replica in rotation, and the replicas that held them.
-    slots: BTreeSet<usize>,
-    victims: BTreeSet<ReplicaId>,
-    lasting: bool,
-    /// What ended from this injection until the next one.
-    gathered: Gathered,
-    /// What the replicas of each slot went through since the injection.
-    recoveries: BTreeMap<usize, SlotRecovery>,
-    /// In-flight requests that count as normal; `None` when nothing was seen before.
-    usual: Option<u64>,
-}
-
-/// Requests that ended in some time.
-#[derive(Clone, Debug, Default)]
-struct Gathered {
-    latency: Histogram,
-    ledger: Ledger,
-}
+/// Without a hit for so long, an episode is over.
+const EPISODE_GAP: Span = Span(10 * SECOND);
 
 /// Incidents over and in progress. Lists the first [`INCIDENT_LIMIT`] that end, follows as many at
 /// a time, and sums up all.
@@ -47,15 +28,22 @@ pub(super) struct Tracker {
     warm_up: Instant,
     extents: Vec<WindowExtent>,
     /// In order of their injections.
-    open: Vec<Open>,
+    open: Vec<InProgress>,
     closed: Vec<(usize, Incident)>,
     /// The incidents that are over, by fault and by window; without those that began in warm-up.
     by_fault: Vec<Tally>,
     by_window: Vec<Tally>,
     unlisted: u64,
+    /// Those that are over, except that redundancy is not restored.
+    watched: Vec<InProgress>,
     /// Latencies since the last incident was over.
-    calm: Histogram,
-    quiet: VecDeque<u64>,
+    latency: Histogram,
+    calm: Calm,
+    /// What was normal before the incidents in progress.
+    normal: Option<Normal>,
+    /// The samples of the last hit, and before it.
+    last_hit: Option<Instant>,
+    last_sample: Instant,
 }
 
 /// The incidents of a run.
@@ -78,14 +66,24 @@ impl Tracker {
             by_fault: vec![Tally::default(); scope.faults],
             by_window: vec![Tally::default(); scope.windows.len()],
             unlisted: 0,
-            calm: Histogram::default(),
-            quiet: VecDeque::new(),
+            watched: Vec::new(),
+            latency: Histogram::default(),
+            calm: Calm::default(),
+            normal: None,
+            last_hit: None,
+            last_sample: Instant::ZERO,
         }
     }
 
     /// Whether an incident of this fault is in progress.
     pub fn is_open(&self, fault: usize) -> bool {
         self.open.iter().any(|open| open.incident.fault == fault)
+    }
+
+    /// Whether a fault was injected after this moment and the end of warm-up, and lasts.
+    pub fn has_struck(&self, fault: usize, sent: Instant) -> bool {
+        let since = |open: &InProgress| open.incident.at > sent && open.incident.at >= self.warm_up;
+        self.open.iter().any(|open| open.incident.fault == fault && since(open))
     }
 
     /// Adds what ended since the last call, to the incidents in progress or to the calm.
@@ -95,112 +93,82 @@ impl Tracker {
                 open.gathered.latency.merge(answered);
                 open.gathered.ledger += ended;
             }
-            None => self.calm.merge(answered),
+            None => self.latency.merge(answered),
         }
     }
 
     /// A fault is injected.
     pub fn begin_incident(&mut self, injection: Injection) {
-        let Injection { number, at, fault, slots, victims, lasting, subject, serving } = injection;
-        if self.open.len() == INCIDENT_LIMIT {
+        if self.open.len() + self.watched.len() == INCIDENT_LIMIT {
             self.unlisted += 1;
-            return self.count(fault, at, Tally::add_unfollowed);
+            return self.count(injection.fault, injection.at, Tally::add_unfollowed);
         }
         let alone = self.open.is_empty();
-        let incident = Incident {
-            fault,
-            subject,
-            at,
-            serving_before: serving,
-            serving_least: serving,
-            out_of_rotation: None,
-            fewer: Span::ZERO,
-            restored: None,
-            normal: None,
-            p99_before: if alone { self.calm.quantile(0.99) } else { None },
-            p99_during: None,
-            ledger: Ledger::default(),
-            phases: Vec::new(),
-        };
-        let recoveries = slots.iter().map(|slot| (*slot, SlotRecovery::default())).collect();
-        let usual = self.quiet.iter().max().copied();
-        let gathered = Gathered::default();
-        let mut open = Open {
-            number,
-            incident,
-            fewer_since: None,
-            slots,
-            victims,
-            lasting,
-            gathered,
-            recoveries,
-            usual,
-        };
-        open.settle(at);
-        self.open.push(open);
+        if alone {
+            self.normal = self.calm.normal();
+        }
+        let works = self.normal.is_some_and(|normal| normal.works());
+        let p99_before = if alone { self.latency.quantile(0.99) } else { None };
+        self.open.push(InProgress::new(injection, works, p99_before));
+    }
+
+    /// Those that are followed.
+    fn followed(&mut self) -> impl Iterator<Item = &mut InProgress> {
+        self.open.iter_mut().chain(&mut self.watched)
+    }
+
+    fn numbered(&mut self, number: usize) -> impl Iterator<Item = &mut InProgress> {
+        self.open.iter_mut().filter(move |open| open.number == number)
     }
 
     /// An incident that goes on takes the replica of another slot.
-    pub fn widen(&mut self, number: usize, slot: usize, victims: BTreeSet<ReplicaId>) {
-        for open in self.open.iter_mut().filter(|open| open.number == number) {
-            open.slots.insert(slot);
-            open.recoveries.insert(slot, SlotRecovery::default());
-            open.victims.extend(&victims);
-        }
+    pub fn widen(
+        &mut self,
+        number: usize,
+        slot: usize,
+        victims: &BTreeSet<ReplicaId>,
+        now: Instant,
+    ) {
+        self.numbered(number).for_each(|open| open.widen(slot, victims, now));
     }
 
     /// The lasting part of an incident is over.
-    pub fn end_lasting(&mut self, number: usize, now: Instant) {
-        for open in self.open.iter_mut().filter(|open| open.number == number) {
-            open.lasting = false;
-            open.settle(now);
-        }
+    pub fn end_lasting(&mut self, number: usize, now: Instant, serving: Serving) {
+        self.numbered(number).for_each(|open| open.end_lasting(now, serving));
     }
 
     /// A replica of a slot enters a state.
     pub fn enter(&mut self, slot: usize, now: Instant, state: State) {
-        for open in &mut self.open {
-            if open.slots.contains(&slot)
-                && let Some(recovery) = open.recoveries.get_mut(&slot)
-            {
-                recovery.enter(now, state);
-            }
-        }
+        self.open.iter_mut().for_each(|open| open.enter(slot, now, state));
     }
 
-    /// A replica of a slot is in rotation and ready.
-    pub fn join(&mut self, slot: usize, now: Instant) {
-        for open in &mut self.open {
-            if open.slots.remove(&slot) {
-                let recovery = open.recoveries.remove(&slot).unwrap_or_default();
-                open.incident.phases = recovery.end(now);
-                open.settle(now);
-            }
-        }
+    /// A replica of a slot is in rotation and lacks nothing.
+    pub fn join(&mut self, slot: usize, now: Instant, serving: Serving) {
+        self.open.iter_mut().for_each(|open| open.join(slot, now, serving));
     }
 
     /// A slot is not wanted any more: nobody misses its replica.
-    pub fn give_up(&mut self, slot: usize, now: Instant) {
-        for open in &mut self.open {
-            if open.slots.remove(&slot) {
-                open.settle(now);
-            }
-        }
+    pub fn give_up(&mut self, slot: usize, now: Instant, serving: Serving) {
+        self.open.iter_mut().for_each(|open| open.give_up(slot, now, serving));
     }
 
     /// A replica leaves the rotation.
     pub fn leave(&mut self, replica: ReplicaId, now: Instant) {
-        for open in self.open.iter_mut().filter(|open| open.victims.contains(&replica)) {
-            open.incident.out_of_rotation = Some(now);
+        self.open.iter_mut().for_each(|open| open.leave(replica, now));
+    }
+
+    /// Other replicas serve than before.
+    pub fn note(&mut self, now: Instant, serving: Serving) {
+        self.followed().for_each(|open| open.note(now, serving));
+        let restored = |open: &mut InProgress| open.incident.redundancy.is_some();
+        for whole in self.watched.extract_if(.., restored).collect::<Vec<_>>() {
+            self.list(whole.number, whole.incident, now);
         }
     }
 
-    /// The number of serving replicas changes, or that of those in rotation.
-    pub fn serving(&mut self, now: Instant, serving: usize, in_rotation: usize) {
-        for open in self.open.iter_mut().filter(|open| open.incident.restored.is_none()) {
-            open.incident.serving_least = open.incident.serving_least.min(serving);
-            open.count_fewer(now, in_rotation);
-        }
+    /// Whether what serves matters to anything.
+    pub fn follows_any(&self) -> bool {
+        !self.open.is_empty() || !self.watched.is_empty()
     }
 
     /// Whether no incident is in progress.
@@ -208,36 +176,58 @@ impl Tracker {
         self.open.is_empty()
     }
 
-    /// A sample in calm times, with this many requests in flight.
-    pub fn note_calm(&mut self, in_flight: u64) {
-        self.quiet.push_back(in_flight);
-        if self.quiet.len() > CALM_SAMPLES {
-            self.quiet.pop_front();
+    /// A sample: ends the incidents that are over; true if there were any.
+    pub fn sample(&mut self, now: Instant, met: Encounter) -> bool {
+        if self.is_calm() {
+            self.calm.note(met);
+            self.last_sample = now;
+            return false;
         }
-    }
-
-    /// A sample with this many requests in flight, and `quiet` if none failed since the last one:
-    /// ends the incidents that are over; true if there were any.
-    pub fn end_over(&mut self, now: Instant, in_flight: u64, quiet: bool) -> bool {
-        let is_over = |open: &Open| {
-            let drained = open.usual.is_none_or(|usual| in_flight <= usual);
-            open.incident.restored.is_some() && drained && quiet
+        self.note_hits(now, &met);
+        self.last_sample = now;
+        // Without anything to compare with, whatever is in flight is as ever.
+        let as_ever = match &self.normal {
+            Some(normal) => normal.is_as_ever(&met),
+            None => met.failed == 0,
         };
-        let over = self.take(is_over);
+        let over = self.take(|open| open.incident.restored.is_some() && as_ever);
         let any = !over.is_empty();
-        for (number, mut incident) in over {
-            incident.normal = Some(now);
-            self.list(number, incident, now);
+        for mut open in over {
+            open.incident.normal = Some(now);
+            open.close(now);
+            match open.incident.redundancy {
+                Some(_) => self.list(open.number, open.incident, now),
+                None => self.watched.push(open),
+            }
         }
         if any && self.open.is_empty() {
-            self.calm.clear();
+            self.latency.clear();
         }
         any
     }
 
+    /// Notes whom clients were hit by since the last sample, if they were.
+    fn note_hits(&mut self, now: Instant, met: &Encounter) {
+        let Some(until) = self.normal.and_then(|normal| normal.hit_until(met, now)) else { return };
+        let since = self.last_sample;
+        let goes_on = self.last_hit.is_some_and(|last| since.since(last) < EPISODE_GAP);
+        let newest = self.open.iter().map(|open| open.incident.at).max();
+        for open in &mut self.open {
+            let injected = open.incident.at;
+            open.hits = match goes_on {
+                true => open.hits || injected >= since,
+                false => Some(injected) == newest,
+            };
+            if open.hits {
+                open.incident.service = Some(until.max(injected));
+            }
+        }
+        self.last_hit = Some(now);
+    }
+
     /// Takes out incidents in progress, in order of their injections. What ended during one is what
     /// gathered since its injection and since every later one.
-    fn take(&mut self, wanted: impl Fn(&Open) -> bool) -> Vec<(usize, Incident)> {
+    fn take(&mut self, wanted: impl Fn(&InProgress) -> bool) -> Vec<InProgress> {
         if !self.open.iter().any(&wanted) {
             return Vec::new();
         }
@@ -258,7 +248,7 @@ impl Tracker {
             if let Some(earlier) = self.open.last_mut() {
                 earlier.gathered.merge(&open.gathered);
             }
-            taken.push((open.number, open.incident));
+            taken.push(open);
         }
         taken
     }
@@ -287,8 +277,17 @@ impl Tracker {
 
     /// All incidents of a run that ended at `ended`.
     pub fn finish(mut self, ended: Instant) -> Incidents {
-        for (number, incident) in self.take(|_| true) {
-            self.list(number, incident, ended);
+        let hit_lately = self.last_hit.is_some_and(|last| ended.since(last) < EPISODE_GAP);
+        let mut left = self.take(|_| true);
+        for open in &mut left {
+            open.close(ended);
+            if open.hits && hit_lately {
+                open.incident.service = None;
+            }
+        }
+        left.append(&mut self.watched);
+        for open in left {
+            self.list(open.number, open.incident, ended);
         }
         self.closed.sort_by_key(|(number, _)| *number);
         Incidents {
@@ -297,73 +296,5 @@ impl Tracker {
             by_fault: self.by_fault,
             by_window: self.by_window,
         }
-    }
-}
-
-impl Gathered {
-    fn merge(&mut self, other: &Gathered) {
-        self.latency.merge(&other.latency);
-        self.ledger += &other.ledger;
-    }
-}
-
-/// What is known when a fault is injected.
-#[derive(Clone, Debug)]
-pub(super) struct Injection {
-    pub number: usize,
-    pub at: Instant,
-    pub fault: usize,
-    pub slots: BTreeSet<usize>,
-    pub victims: BTreeSet<ReplicaId>,
-    pub lasting: bool,
-    pub subject: String,
-    pub serving: usize,
-}
-
-impl Open {
-    /// Capacity is restored once nothing is missing and nothing lasts.
-    fn settle(&mut self, now: Instant) {
-        if self.slots.is_empty() && !self.lasting && self.incident.restored.is_none() {
-            self.incident.restored = Some(now);
-            self.count_fewer(now, usize::MAX);
-        }
-    }
-
-    /// So many replicas are in rotation from now on.
-    fn count_fewer(&mut self, now: Instant, in_rotation: usize) {
-        if in_rotation < self.incident.serving_before {
-            self.fewer_since.get_or_insert(now);
-        } else if let Some(since) = self.fewer_since.take() {
-            self.incident.fewer += now.since(since);
-        }
-    }
-}
-
-/// What a slot went through: time in each state, in order of first entry.
-#[derive(Clone, Debug, Default)]
-struct SlotRecovery {
-    phases: Vec<(State, Span)>,
-    current: Option<(Instant, State)>,
-}
-
-impl SlotRecovery {
-    fn enter(&mut self, now: Instant, state: State) {
-        self.close(now);
-        self.current = Some((now, state));
-    }
-
-    fn close(&mut self, now: Instant) {
-        let Some((since, state)) = self.current.take() else { return };
-        let span = now.since(since);
-        match self.phases.iter_mut().find(|(known, _)| *known == state) {
-            Some((_, total)) => *total += span,
-            None => self.phases.push((state, span)),
-        }
-    }
-
-    fn end(mut self, now: Instant) -> Vec<(State, Span)> {
-        self.close(now);
-        self.phases.retain(|(state, _)| *state != State::Terminated);
-        self.phases
     }
 }

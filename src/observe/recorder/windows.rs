@@ -1,4 +1,5 @@
-//! Which windows a request belongs to: those that were open when its client sent it.
+//! Which windows a request belongs to: those that were open when its client sent it, and that of a
+//! fault that was injected while it was in flight, if it fails while that lasts.
 //!
 //! Time is cut into segments at every opening and closing. Each distinct set of open windows is a
 //! class with one histogram and one ledger, so a request is counted once however many windows it
@@ -14,6 +15,8 @@ use crate::units::Instant;
 struct Class {
     open: Vec<usize>,
     total: WindowOutcome,
+    /// Attempts less requests that came to it from other classes, or went there.
+    moved: i64,
 }
 
 /// Segments, classes and the current one of each.
@@ -46,15 +49,20 @@ impl OpenWindows {
             return;
         }
         self.current().open += now.since(last.0);
-        let known = self.classes.iter().position(|class| class.open == open);
-        let class = known.unwrap_or_else(|| {
-            self.classes.push(Class { open, total: WindowOutcome::default() });
-            self.classes.len() - 1
-        });
+        let class = self.class_of(open);
         if last.0 == now {
             self.segments.pop();
         }
         self.segments.push((now, class));
+    }
+
+    /// The class of what is sent while exactly these windows are open.
+    fn class_of(&mut self, open: Vec<usize>) -> usize {
+        let known = self.classes.iter().position(|class| class.open == open);
+        known.unwrap_or_else(|| {
+            self.classes.push(Class { open, ..Class::default() });
+            self.classes.len() - 1
+        })
     }
 
     /// Adds what was sent in the current segment.
@@ -68,22 +76,57 @@ impl OpenWindows {
     /// Adds the attempts that nobody told of: the first of each request, and the one by which it
     /// was answered.
     pub fn count_attempts(&mut self) {
-        for Class { total, .. } in &mut self.classes {
-            total.attempts.offered += total.ledger.offered;
+        for Class { total, moved, .. } in &mut self.classes {
+            let made = total.attempts.offered + total.ledger.offered;
+            total.attempts.offered = made.checked_add_signed(*moved).expect("attempts were made");
             total.attempts.served += total.ledger.served;
         }
     }
 
     /// The class of a request sent at `sent`.
     pub fn at(&mut self, sent: Instant) -> &mut WindowOutcome {
-        let place = self.segments.partition_point(|(start, _)| *start <= sent).max(1) - 1;
-        let class = self.segments[place].1;
+        let class = self.class_at(sent);
         &mut self.classes[class].total
     }
 
-    /// Notes a failure.
-    pub fn fail(&mut self, sent: Instant, failure: Failure) {
-        self.at(sent).ledger.failures[failure as usize] += 1;
+    fn class_at(&self, sent: Instant) -> usize {
+        let place = self.segments.partition_point(|(start, _)| *start <= sent).max(1) - 1;
+        self.segments[place].1
+    }
+
+    /// Notes a failure of a request that belongs to these windows as well.
+    pub fn fail(&mut self, sent: Instant, failure: Failure, struck: &[usize]) {
+        let (from, to) = self.moves(sent, struck);
+        if from != to {
+            self.classes[from].total.ledger.offered -= 1;
+            self.classes[to].total.ledger.offered += 1;
+            self.classes[from].moved += 1;
+            self.classes[to].moved -= 1;
+        }
+        self.classes[to].total.ledger.failures[failure as usize] += 1;
+    }
+
+    /// Notes the failure of an attempt for such a request.
+    pub fn fail_attempt(&mut self, sent: Instant, failure: Failure, struck: &[usize]) {
+        let (from, to) = self.moves(sent, struck);
+        self.classes[from].moved -= i64::from(from != to);
+        self.classes[to].moved += i64::from(from != to);
+        self.classes[to].total.attempts.failures[failure as usize] += 1;
+    }
+
+    /// The class in which a request was sent, and that to which it belongs if it belongs to these
+    /// windows as well.
+    fn moves(&mut self, sent: Instant, struck: &[usize]) -> (usize, usize) {
+        let from = self.class_at(sent);
+        let mut open = self.classes[from].open.clone();
+        let others = struck.iter().filter(|window| !open.contains(window)).copied();
+        let others: Vec<usize> = others.collect();
+        if others.is_empty() {
+            return (from, from);
+        }
+        open.extend(others);
+        open.sort_unstable();
+        (from, self.class_of(open))
     }
 
     /// All requests of the run.

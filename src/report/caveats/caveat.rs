@@ -172,7 +172,7 @@ impl Caveat {
             Caveat::MemoryOver { peak, limit } => memory_message(*peak, *limit),
             Caveat::Unrecovered { incidents } => {
                 let incidents = plural(*incidents, "incident");
-                format!("{incidents} not back to normal before the end of the run")
+                format!("{incidents} in which clients were still hit at the end of the run")
             }
             Caveat::Unanswered { requests, share } => format!(
                 "{} requests of a replication, {}, were in flight at the end and would not have \

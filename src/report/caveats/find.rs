@@ -321,7 +321,7 @@ mod tests {
     fn memory_over_the_limit_and_incidents_without_end_are_told() {
         let (mut scenario, mut run) = (report::sample::scenario(), example::experiment());
         scenario.plan.gateway.memory.as_mut().unwrap().limit = Bytes(10 << 20);
-        example::change_incident(&mut run.outcomes[0], |incident| incident.normal = None);
+        example::change_incident(&mut run.outcomes[0], |incident| incident.service = None);
         let found = keys(&scenario, &run);
         assert_eq!(found[..2], ["memory_over", "unrecovered"]);
     }

@@ -108,7 +108,7 @@ mod tests {
     fn differences_have_a_sign_and_as_many_digits_as_count() {
         let said = |metric, point, half| difference(metric, &found(point, half));
         assert_eq!(said(Metric::MeanLatency, -0.0031, 0.0002), "-3.10 ms (-3.30 to -2.90)");
-        assert_eq!(said(Metric::Recovery, 12.0, 1.5), "+12.0 s (+10.5 to +13.5)");
+        assert_eq!(said(Metric::RECOVERY, 12.0, 1.5), "+12.0 s (+10.5 to +13.5)");
         assert_eq!(said(Metric::Failed, 0.0012, 0.0002), "+0.120 points (+0.100 to +0.140)");
         assert_eq!(said(Metric::Failed, -1e-9, 4e-9), "below 0.0001 points");
         assert_eq!(difference(Metric::MeanLatency, &Estimate::alone(0.0, 1)), "0 ms");

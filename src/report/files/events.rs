@@ -96,6 +96,9 @@ impl Names<'_> {
             FaultEnded { fault, incident } => {
                 ("fault_ended", self.of_fault(*fault).incident(incident))
             }
+            InstancesAvoided { fault, incident } => {
+                ("instances_avoided", self.of_fault(*fault).incident(incident))
+            }
             FaultMissed { fault, reason } => {
                 ("fault_missed", self.of_fault(*fault).detail(*reason))
             }

@@ -7,14 +7,17 @@ use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
 use crate::observe::outcome::Outcome;
 use crate::observe::recovery::Stability;
+use crate::observe::tally::{Restorations, Tally};
 use crate::plan::Plan;
 use crate::report::format::cells;
 use crate::report::format::table::{Cell, write_csv};
 use crate::units::Span;
 
-/// Writes one row for each outcome. `recovery_s` is the longest recovery; it is empty if there was
-/// no incident or one was not over. If requests feed back, the attempts for the
-/// requests and what is counted for them follow; at last, whether the replication came back.
+/// Writes one row for each outcome. `recovery_s` is the longest time until clients were hit no
+/// more, `redundancy_restored_s` the longest until as many replicas and zones served as before;
+/// each is empty if there was no incident or it was not seen of one. If requests feed back, the
+/// attempts for the requests and what is counted for them follow; at last, whether the replication
+/// came back.
 pub(crate) fn write(plan: &Plan, outcomes: &[Outcome], out: &mut dyn Write) -> Result<()> {
     let feeds_back = !plan.is_open_loop();
     let last = if feeds_back { &["attempts"][..] } else { &[] };
@@ -33,7 +36,9 @@ fn header() -> Vec<String> {
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let latency = Metric::PERCENTILES.map(|one| format!("{}_ms", one.name().replace('.', "_")));
     let last =
-        "greatest_ms busy_s in_flight_peak incidents unrecovered recovery_s digest".split(' ');
+        "greatest_ms busy_s in_flight_peak incidents unrecovered recovery_s redundancy_restored_s \
+         digest"
+            .split(' ');
     [
         words(&["replication", "ended_s", "interrupted", "offered", "served"]),
         words(&Failure::ALL.map(Failure::key)),
@@ -61,9 +66,11 @@ fn row(outcome: &Outcome) -> Vec<Cell> {
     }));
     row.push(millis(latency.greatest()));
     row.push(cells::share(outcome.busy_secs).into());
-    row.extend([outcome.in_flight_peak, incidents.injected, incidents.unrecovered].map(Cell::from));
-    let seen_whole = incidents.injected > 0 && incidents.unrecovered == 0;
-    row.extend([seen_whole.then(|| incidents.longest()).into()]);
+    let Tally { service, redundancy, abnormal, .. } = incidents;
+    row.extend([outcome.in_flight_peak, incidents.injected, service.unseen()].map(Cell::from));
+    let longest = |of: &Restorations| (of.count() > 0 && of.unseen() == 0).then(|| of.longest());
+    row.push(longest(service).filter(|_| *abnormal == 0).into());
+    row.push(longest(redundancy).into());
     row.push(cells::digest(outcome.digest).into());
     row
 }
@@ -104,7 +111,7 @@ mod tests {
     #[test]
     fn each_replication_has_one_full_row() {
         let mut outcomes = example::experiment().outcomes;
-        example::change_incident(&mut outcomes[1], |incident| incident.normal = None);
+        example::change_incident(&mut outcomes[1], |incident| incident.service = None);
         let mut out = Vec::new();
         write(&example::plan(), &outcomes, &mut out).unwrap();
         let mut reader = csv::Reader::from_reader(&out[..]);

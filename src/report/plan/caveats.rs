@@ -105,7 +105,7 @@ fn left_out(report: &CapacityReport) -> Vec<String> {
         let texts = out.iter().filter(|one| wanted(one)).map(|one| one.text.as_str());
         texts.collect::<Vec<_>>().join(", ")
     };
-    let is_recovery = |one: &Objective| one.metric == Metric::Recovery;
+    let is_recovery = |one: &Objective| one.metric.restored().is_some();
     let is_cpu = |one: &Objective| one.metric == Metric::Cpu;
     let parts = [
         ("as they speak of a part of the run", texts(&is_part)),

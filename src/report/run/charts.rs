@@ -62,8 +62,12 @@ fn timeline_title(report: &Report, outcome: &Outcome, timeline: &Timeline) -> St
         [one] => {
             let what =
                 format!("{} {} at {}", one.subject, plan.faults[one.fault].fault.verb(), one.at);
-            let end = one.recovery().map(|time| format!("back to normal after {time}"));
-            let end = end.unwrap_or_else(|| "not over by the end".to_owned());
+            let end = match one.recovery() {
+                Some(Span::ZERO) => "service restored at once".to_owned(),
+                Some(after) => format!("service restored after {after}"),
+                None if one.normal_before => "clients still hit at the end".to_owned(),
+                None => "not normal before".to_owned(),
+            };
             capitalised(&format!(
                 "{what}: {}, {end}",
                 plural(one.ledger.failed(), "failed request")
@@ -109,8 +113,12 @@ fn rules_of(plan: &Plan, incident: &Incident, several: bool) -> Vec<TimelineRule
     let out = incident.out_of_rotation.filter(|out| out.since(incident.at) >= Span::from_secs(5.0));
     let whose = if several { format!("{}: ", incident.subject) } else { String::new() };
     rules.extend(out.map(|at| rule(at, format!("{whose}out of rotation"), RuleKind::Detected)));
-    let normal = incident.normal;
-    rules.extend(normal.map(|at| rule(at, format!("{whose}back to normal"), RuleKind::Recovered)));
+    let restored = |of: Option<Instant>, what: &str| {
+        let later = of.filter(|at| *at > incident.at);
+        later.map(|at| rule(at, format!("{whose}{what} restored"), RuleKind::Recovered))
+    };
+    rules.extend(restored(incident.service.filter(|_| incident.normal_before), "service"));
+    rules.extend(restored(incident.redundancy, "redundancy"));
     rules
 }
 

@@ -1,12 +1,16 @@
 //! Incidents in words.
 
+use crate::experiment::recovery::incidents::Recovery;
 use crate::experiment::summary::FaultSummary;
 use crate::observe::State;
 use crate::observe::incident::Incident;
 use crate::observe::ledger::{Failure, Ledger};
-use crate::plan::Plan;
+use crate::plan::{Fault, Plan};
 use crate::report::format::words::{NOTHING, plural, range_of, span_range, whole};
-use crate::units::{Instant, Share, Span, three_digits};
+use crate::units::{Instant, SECOND, Share, Span, three_digits};
+
+/// A shorter time is not worth telling.
+const MOMENT: Span = Span(SECOND / 10);
 
 /// One incident: when, who, what it meant for the others, for requests, and until when.
 /// `all` are those of the same replication: what failed while several lasted belongs to none alone.
@@ -18,33 +22,35 @@ pub(crate) fn sentence(
 ) -> String {
     let fault = &plan.faults[incident.fault].fault;
     let mut parts = vec![format!("{} {}", incident.subject, fault.verb())];
-    parts.extend(loss(incident).filter(|_| fault.takes_replicas()));
+    parts.extend(loss(incident, fault));
     parts.extend(latency(incident));
     parts.push(failures(&incident.ledger) + shared(plan, incident, all, ended).as_str());
     parts.extend(replacement(incident));
-    parts.push(end(incident, ended));
+    parts.push(end(incident, fault, ended));
     parts.join("; ")
 }
 
-/// What the loss of replicas meant for the survivors, and for how long.
-fn loss(incident: &Incident) -> Option<String> {
-    let (before, least) = (incident.serving_before, incident.serving_least);
-    if least >= before {
-        return None;
-    }
-    let kept = match least {
-        0 => format!("none of {} kept serving", plural(before as u64, "replica")),
-        _ => format!("{least} of {before} replicas kept serving"),
+/// What the loss of replicas meant for the others, and for how long.
+fn loss(incident: &Incident, fault: &Fault) -> Option<String> {
+    let Incident { taken, missing, serving_before: before, missing_for, .. } = incident;
+    let all = plural(*before as u64, "replica");
+    let lost = match fault {
+        Fault::Rollout if *missing == 0 => return None,
+        Fault::Rollout => format!("{missing} of {all} fewer in rotation at the most"),
+        _ if *taken == 0 => return None,
+        _ if missing < taken => format!("{} taken, at most {missing} of {all} at a time", taken),
+        _ if missing == before => format!("none of {all} left"),
+        _ => format!("{missing} of {all} lost"),
     };
-    let out = incident.out_of_rotation.filter(|out| *out > incident.at);
+    let out = incident.out_of_rotation.filter(|out| *out > incident.at && missing == taken);
     let noticed = out.map(|out| format!("out of rotation after {}", out.since(incident.at)));
-    let surge = incident.surge().map(|surge| surge_text(surge, incident));
-    Some([Some(kept), noticed, surge].into_iter().flatten().collect::<Vec<_>>().join(", "))
-}
-
-fn surge_text(surge: f64, incident: &Incident) -> String {
-    let length = incident.restored.map(|_| format!(" for {}", incident.fewer));
-    format!("survivors' load ×{}{}", three_digits(surge), length.unwrap_or_default())
+    let told = *missing_for >= MOMENT;
+    let load = incident.surge().filter(|_| told);
+    let load =
+        load.map(|surge| format!("load of the others ×{} for {missing_for}", three_digits(surge)));
+    let longer = incident.fewer > *missing_for + MOMENT && missing == taken && *missing > 1;
+    let some = longer.then(|| format!("some missing for {}", incident.fewer));
+    Some([Some(lost), noticed, load, some].into_iter().flatten().collect::<Vec<_>>().join(", "))
 }
 
 fn latency(incident: &Incident) -> Option<String> {
@@ -108,46 +114,58 @@ fn phase(state: State) -> &'static str {
         State::Failed | State::Hung => "unnoticed",
         State::Unready => "not yet replaced",
         State::Ready => "becoming known",
+        State::Contracts => "fetching contracts",
         other => other.label(),
     }
 }
 
-fn end(incident: &Incident, ended: Instant) -> String {
-    match (incident.normal, incident.restored) {
-        (Some(normal), _) => {
-            format!("back to normal at {normal}, after {}", normal.since(incident.at))
-        }
-        (None, Some(restored)) => {
-            format!("capacity back at {restored}, backlog not gone by the end at {ended}")
-        }
-        (None, None) => format!("not over by the end at {ended}"),
-    }
+/// Until when clients were hit, and until when less was there than before.
+fn end(incident: &Incident, fault: &Fault, ended: Instant) -> String {
+    let service = match incident.recovery() {
+        _ if !incident.normal_before => "not normal before".to_owned(),
+        Some(Span::ZERO) if incident.ledger.failed() == 0 => "clients not hit".to_owned(),
+        Some(Span::ZERO) => "service restored at once".to_owned(),
+        Some(after) => format!("service restored after {after}"),
+        None => format!("clients still hit at the end at {ended}"),
+    };
+    let redundancy = match incident.redundancy_recovery() {
+        _ if !fault.takes_replicas() => return service,
+        Some(Span::ZERO) => "redundancy untouched".to_owned(),
+        Some(after) => format!("redundancy after {after}"),
+        None => format!("redundancy not restored by the end at {ended}"),
+    };
+    format!("{service}, {redundancy}")
 }
 
 /// What one fault did over all replications; `None` if it never was injected.
 pub(crate) fn over_replications(fault: &FaultSummary, replications: usize) -> Option<String> {
-    let recovery = &fault.recovery;
-    let incidents = recovery.recovered + recovery.unrecovered;
+    let FaultSummary { recovery, redundancy, .. } = fault;
+    let incidents = redundancy.recovered + redundancy.unrecovered;
     if incidents == 0 {
         return None;
     }
     let of = plural(replications as u64, "replication");
     let mut parts =
         vec![format!("{} in {} of {of}", plural(incidents, "incident"), fault.replications)];
-    parts.extend(
-        recovery
-            .least
-            .zip(recovery.greatest)
-            .map(|range| format!("recovery {}", span_range(range))),
-    );
-    if recovery.unrecovered > 0 {
-        parts.push(format!("{} not over", plural(recovery.unrecovered, "incident")));
+    parts.extend(restored("service restored after", "clients still hit", recovery));
+    if recovery.abnormal > 0 {
+        parts.push(format!("not normal before {}", whole(recovery.abnormal)));
     }
+    parts.extend(restored("redundancy after", "redundancy not restored", redundancy));
     parts.extend(fault.p99_during.map(|range| format!("p99 meanwhile {}", span_range(range))));
     parts.extend(fault.failed.map(|(least, greatest)| {
         format!("requests failed each time: {}", range_of(whole(least), whole(greatest)))
     }));
     Some(parts.join("; "))
+}
+
+/// How long it took to restore something, and in how many incidents it was not.
+fn restored(after: &str, not: &str, recovery: &Recovery) -> Vec<String> {
+    let range = recovery.least.zip(recovery.greatest);
+    let told = range.map(|range| format!("{after} {}", span_range(range)));
+    let open = recovery.unrecovered;
+    let not = (open > 0).then(|| format!("{not} at the end of {}", plural(open, "incident")));
+    told.into_iter().chain(not).collect()
 }
 
 /// A share of time in words: `2.7 %`.
@@ -160,33 +178,81 @@ mod tests {
     use super::*;
     use crate::experiment::tests::example;
 
-    #[test]
-    fn an_incident_reads_as_a_sentence() {
+    fn told(change: impl Fn(&mut Incident)) -> String {
         let plan = example::plan();
         let mut incident = example::experiment().outcomes[0].incidents[0].clone();
-        incident.restored = Some(Instant::from_secs(193.0));
-        incident.fewer = Span::from_secs(11.0);
-        incident.normal = Some(Instant::from_secs(195.0));
+        let at = Instant::from_secs;
+        (incident.missing_for, incident.fewer) = (Span::from_secs(11.0), Span::from_secs(11.0));
+        (incident.service, incident.redundancy) = (Some(at(195.0)), Some(at(193.0)));
         incident.p99_during = Some(Span::from_secs(0.23));
         incident.ledger.failures[0] = 12;
+        change(&mut incident);
+        sentence(&plan, &incident, &[], plan.run.horizon)
+    }
+
+    #[test]
+    fn an_incident_reads_as_a_sentence() {
         assert_eq!(
-            sentence(&plan, &incident, &[], plan.run.horizon),
-            "replica b-1 crashed; 1 of 2 replicas kept serving, out of rotation after 2 s, \
-             survivors' load ×2 for 11 s; p99 41 ms → 230 ms; 12 requests lost in flight; \
-             replacement: sandbox 1 s, booting 10 s; back to normal at 3:15, after 15 s"
+            told(|_| ()),
+            "replica b-1 crashed; 1 of 2 replicas lost, out of rotation after 2 s, load of the \
+             others ×2 for 11 s; p99 41 ms → 230 ms; 12 requests lost in flight; replacement: \
+             sandbox 1 s, booting 10 s; service restored after 15 s, redundancy after 13 s"
         );
     }
 
     #[test]
     fn an_incident_without_loss_or_end_says_so() {
-        let plan = example::plan();
-        let mut incident = example::experiment().outcomes[0].incidents[0].clone();
-        incident.serving_least = 2;
-        (incident.normal, incident.restored, incident.p99_before) = (None, None, None);
-        incident.ledger = Ledger::default();
-        incident.phases.clear();
-        let text = sentence(&plan, &incident, &[], plan.run.horizon);
-        assert!(text.starts_with("replica b-1 crashed; p99 2"), "{text}");
-        assert!(text.ends_with("; no request failed; not over by the end at 10:00"), "{text}");
+        let text = told(|incident| {
+            (incident.taken, incident.missing) = (0, 0);
+            (incident.service, incident.redundancy, incident.p99_before) = (None, None, None);
+            incident.ledger = Ledger::default();
+            incident.phases.clear();
+        });
+        assert_eq!(
+            text,
+            "replica b-1 crashed; p99 230 ms; no request failed; clients still hit at the end at \
+             10:00, redundancy not restored by the end at 10:00"
+        );
+    }
+
+    #[test]
+    fn what_an_incident_took_is_its_own_and_stands_with_its_own_time() {
+        let of = |taken, missing, missing_for: f64, fewer: f64| {
+            let text = told(|incident| {
+                (incident.taken, incident.missing) = (taken, missing);
+                (incident.serving_before, incident.serving_least) = (20, 3);
+                incident.missing_for = Span::from_secs(missing_for);
+                incident.fewer = Span::from_secs(fewer);
+                incident.out_of_rotation = None;
+            });
+            text.split("; ").nth(1).unwrap().to_owned()
+        };
+        assert_eq!(
+            of(5, 5, 60.0, 60.0),
+            "5 of 20 replicas lost, load of the others ×1.33 for 60 s"
+        );
+        // All five were missing for a moment only.
+        assert_eq!(of(5, 5, 0.01, 28.4), "5 of 20 replicas lost, some missing for 28.4 s");
+        let one_by_one = "20 taken, at most 1 of 20 replicas at a time, load of the others ×1.05";
+        assert_eq!(of(20, 1, 300.0, 300.0), format!("{one_by_one} for 5 min"));
+        assert_eq!(of(20, 20, 9.0, 9.0), "none of 20 replicas left");
+    }
+
+    #[test]
+    fn who_was_not_hit_or_not_normal_is_told_so() {
+        let last = |change: fn(&mut Incident)| {
+            let text = told(|incident| {
+                incident.service = Some(incident.at);
+                change(incident);
+            });
+            text.split("; ").last().unwrap().to_owned()
+        };
+        assert_eq!(last(|_| ()), "service restored at once, redundancy after 13 s");
+        let clean = |incident: &mut Incident| incident.ledger = Ledger::default();
+        assert_eq!(last(clean), "clients not hit, redundancy after 13 s");
+        let abnormal = |incident: &mut Incident| incident.normal_before = false;
+        assert_eq!(last(abnormal), "not normal before, redundancy after 13 s");
+        let whole = |incident: &mut Incident| incident.redundancy = Some(incident.at);
+        assert_eq!(last(whole), "service restored at once, redundancy untouched");
     }
 }

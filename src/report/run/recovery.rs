@@ -21,8 +21,7 @@ pub(crate) fn lines(found: &StabilitySummary) -> Vec<Line> {
         lines.push(("goodput", text));
     }
     lines.extend(found.sustaining_loops.iter().map(|feedback| ("sustaining loop", held(feedback))));
-    let unclear = found.unclear.iter();
-    lines.extend(unclear.map(|(why, count)| ("unclear", unclear_text(*why, *count))));
+    lines.extend(found.unclear.iter().map(|(why, count)| ("unclear", unclear(*why, *count))));
     if found.untroubled > 0 && !lines.is_empty() {
         lines.push(("untroubled", plural(found.untroubled, "replication")));
     }
@@ -56,9 +55,11 @@ fn held(feedback: &Feedback) -> String {
     text + &factor.map(|times| format!(" (×{})", grouped(times, 1))).unwrap_or_default()
 }
 
-fn unclear_text(why: Unclear, count: u64) -> String {
+/// Why so many replications do not say whether they came back.
+pub(super) fn unclear(why: Unclear, count: u64) -> String {
     let why = match why {
         Unclear::NothingBefore => "less than 20 s without trouble, or no answer in them, before",
+        Unclear::AbnormalBefore => "not normal before",
         Unclear::TriggerLasts => "the trigger was not over at the end",
         Unclear::TooShort => "too little time after the trigger",
     };

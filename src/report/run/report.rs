@@ -90,7 +90,7 @@ pub(crate) mod sample {
                 ),
                 objective(
                     "recovery < 15s",
-                    Metric::Recovery,
+                    Metric::RECOVERY,
                     below,
                     Bound::Span(Span::from_secs(15.0)),
                     1,

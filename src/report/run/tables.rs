@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::experiment::recovery::incidents::Recovery;
 use crate::experiment::summary::{GatewaySummary, WindowSummary};
 use crate::metric::Metric;
 use crate::observe::ledger::Failure;
@@ -107,15 +108,24 @@ pub(crate) fn gateway(
         let text = format!("{losses} times a replica taken out of rotation per replication");
         lines.push(("readiness probes", text));
     }
-    let recovery = &gateway.recovery;
-    let incidents = recovery.recovered + recovery.unrecovered;
-    if incidents > 0 {
-        let longest = shown(recovery.longest.as_ref());
-        let seen = format!("{} of {}", whole(recovery.recovered), plural(incidents, "incident"));
-        let bound = if recovery.unrecovered > 0 { "at least " } else { "" };
-        lines.push(("longest recovery", format!("{bound}{longest}, end seen of {seen}")));
-    }
+    lines.extend(restored("longest recovery", "clients hit no more", &gateway.recovery));
+    let words = "as many replicas and zones as before";
+    lines.extend(restored("redundancy", words, &gateway.redundancy));
     lines
+}
+
+/// Until when something was restored; nothing without incidents.
+fn restored(name: &'static str, what: &str, recovery: &Recovery) -> Option<(&'static str, String)> {
+    let Recovery { longest, recovered, unrecovered, abnormal, .. } = recovery;
+    let incidents = recovered + unrecovered + abnormal;
+    let figure = shown(longest.as_ref());
+    let bound = if *unrecovered > 0 { "at least " } else { "" };
+    let seen = format!("{} of {}", whole(*recovered), plural(incidents, "incident"));
+    let unknown = match abnormal {
+        0 => String::new(),
+        count => format!("; not normal before {}", whole(*count)),
+    };
+    (incidents > 0).then(|| (name, format!("{bound}{figure}, {what} in {seen}{unknown}")))
 }
 
 fn in_flight(gateway: &GatewaySummary, memory: Option<Memory>) -> String {

@@ -137,8 +137,13 @@ fn remark(judgement: &Judgement) -> String {
             Doubt::Straddles => "the bound lies in the interval".to_owned(),
             Doubt::Unanswered(share) => format!("{} were never answered", Share(share)),
             Doubt::FewBeyond => "fewer than 10 requests beyond".to_owned(),
-            Doubt::Unclear(n) => format!("{} do not say", plural(n, "replication")),
+            Doubt::Unclear(n, why) => recovery::unclear(why, n),
+            Doubt::Untroubled => "no fault or rise after warm-up".to_owned(),
             Doubt::Unrecovered(n) => format!("{} not over", plural(n, "incident")),
+            Doubt::AbnormalBefore(n) => format!("not normal before {}", plural(n, "incident")),
+            Doubt::FewIncidents(n, needed) => {
+                format!("{}, takes {}", plural(n, "incident"), whole(needed))
+            }
         },
     };
     [margin].into_iter().chain(lacking).collect::<Vec<_>>().join("; ")

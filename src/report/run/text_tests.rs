@@ -45,7 +45,9 @@ fn expect(text: &str, file: &str, expected: &str) {
 #[test]
 fn no_line_is_wider_than_a_hundred_columns() {
     let mut run = example::experiment();
-    example::change_incident(&mut run.outcomes[0], |incident| incident.normal = None);
+    example::change_incident(&mut run.outcomes[0], |incident| {
+        (incident.normal, incident.service) = (None, None);
+    });
     run.interrupted = true;
     let text = rendered(&run, false);
     let wide: Vec<_> = text.lines().filter(|line| line.chars().count() > 100).collect();

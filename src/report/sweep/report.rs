@@ -300,7 +300,9 @@ mod tests {
         assert!(report.rows[0].is_settled());
         assert_eq!(keys(&report.rows[1]), ["overload"]);
         let mut stuck = run(100.0);
-        example::change_incident(&mut stuck.outcomes[0], |incident| incident.normal = None);
+        example::change_incident(&mut stuck.outcomes[0], |incident| {
+            (incident.normal, incident.service) = (None, None);
+        });
         stuck.outcomes[0].windows[0].unanswered = 3;
         let mut report = SweepReport::new(&axes, &cells, Effort::Replications(5));
         report.add(0, &stuck);

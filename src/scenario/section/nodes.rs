@@ -56,11 +56,11 @@ keys! { key "nodes" {
 }}
 
 keys! { upgrade "upgrade" {
-    SURGE: u64 = "surge", "1", Documented, "25 % of 2 or 3, rounded up",
+    SURGE: u64 = "surge", "", Documented, "25 % of the replicas, rounded up",
         "Replicas that a rollout may have beyond those wanted.";
-    UNAVAILABLE: u64 = "unavailable", "0", Documented, "25 % of 2 or 3, rounded down",
+    UNAVAILABLE: u64 = "unavailable", "", Documented, "25 % of the replicas, rounded down",
         "Replicas that a rollout may lack.";
-    BUDGET: u64 = "disruption-budget", "1", Inferred, "30 % of 2 or 3, rounded up",
+    BUDGET: u64 = "disruption-budget", "", Inferred, "30 % of the replicas, rounded up",
         "Replicas that may be unavailable when a node is emptied.";
     RETRY: Span = "eviction-retry", "5s", Documented, "kubectl drain",
         "Until an eviction that the budget forbids is tried again.";
@@ -115,11 +115,15 @@ pub(crate) fn read_termination(reader: &Reader<'_>, detection: &Detection) -> Te
     Termination { drain: drain.value }
 }
 
-/// Reads `[upgrade]`.
-pub(crate) fn read_upgrade(reader: &Reader<'_>) -> Upgrade {
+/// Reads `[upgrade]` of so many replicas.
+pub(crate) fn read_upgrade(reader: &Reader<'_>, replicas: usize) -> Upgrade {
     let section = reader.section(&upgrade::SPEC);
-    let surge = section.count(upgrade::SURGE, 0..=NODE_LIMIT);
-    let unavailable = section.count(upgrade::UNAVAILABLE, 0..=NODE_LIMIT).value as usize;
+    let replicas = replicas as u64;
+    let count = |key, default: u64, least| {
+        section.within(key, least..=NODE_LIMIT, section.or(key, default.clamp(least, NODE_LIMIT)))
+    };
+    let surge = count(upgrade::SURGE, replicas.div_ceil(4), 0);
+    let unavailable = count(upgrade::UNAVAILABLE, replicas / 4, 0).value as usize;
     if surge.value == 0 && unavailable == 0 {
         let help = "raise `upgrade.unavailable` or `upgrade.surge`";
         section.error(&surge, "a rollout could neither add nor remove a replica", help);
@@ -127,7 +131,7 @@ pub(crate) fn read_upgrade(reader: &Reader<'_>) -> Upgrade {
     Upgrade {
         surge: surge.value as usize,
         unavailable,
-        budget: section.count(upgrade::BUDGET, 1..=NODE_LIMIT).value as usize,
+        budget: count(upgrade::BUDGET, (3 * replicas).div_ceil(10), 1).value as usize,
         retry: section.period(upgrade::RETRY).value,
     }
 }

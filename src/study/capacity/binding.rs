@@ -111,7 +111,7 @@ fn cpu(mode: Mode, probe: &LoadProbe, may_scale_to: Option<usize>) -> Constraint
 /// What is in the way if CPU is not.
 fn beside_cpu(mode: Mode, judgement: &Judgement, probe: &LoadProbe) -> Constraint {
     match judgement.objective.metric {
-        Metric::Recovery => Constraint::Replacement,
+        metric if metric.restored().is_some() => Constraint::Replacement,
         _ if mode.loses() => Constraint::Waiting,
         _ => Constraint::NotCpu(probe.in_use),
     }

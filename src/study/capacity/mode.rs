@@ -17,7 +17,7 @@
 //! a day climbs from its trough to its peak within 15 minutes, faster than any real one, so that an
 //! autoscaler is tried harder.
 
-use crate::objective::{Metric, Objective};
+use crate::objective::Objective;
 use crate::plan::{
     ArrivalProcess, Extent, Fault, FaultPlan, Plan, ReplicaTarget, Scatter, Schedule, Traffic,
     Window, ZoneId,
@@ -142,7 +142,7 @@ pub fn objectives(base: &Scenario, mode: Mode) -> Vec<Objective> {
     let whole = |objective: &&Objective| {
         base.plan.windows[objective.window].extent == Extent::Run
             && match objective.metric {
-                Metric::Recovery => has_recovery(mode),
+                metric if metric.restored().is_some() => has_recovery(mode),
                 metric => metric.is_of_requests(),
             }
     };

@@ -115,7 +115,7 @@ fn requests_that_are_always_rejected_keep_no_incident_open() {
     plan.faults = vec![crash(60.0)];
     let outcome = replicate(&plan, 0);
     let incident = &outcome.incidents[0];
-    let recovery = incident.recovery().expect("18 of 900 a second are rejected all the time");
+    let recovery = incident.lasted().expect("18 of 900 a second are rejected all the time");
     assert!(recovery < secs(60.0), "{recovery}");
     assert_eq!(incident.ledger.failed_by(Failure::Unauthenticated), 0);
     assert!(incident.ledger.failed_by(Failure::DeadAddress) > 0, "{:?}", incident.ledger);

@@ -143,7 +143,7 @@ fn autoscale_and_crash_is_over_before_the_autoscaler_acts() {
         // A crash at 130 % of the survivor's capacity: out after 0.5 to 3 s, back after some 15 s,
         // a backlog of some 3 000 requests worked off at 500/s.
         assert_eq!(incident.surge(), Some(2.0));
-        assert!((20.0..40.0).contains(&seconds(incident.recovery())), "{incident:?}");
+        assert!((20.0..40.0).contains(&seconds(incident.lasted())), "{incident:?}");
     }
     let restored = seconds(ran.incidents("crash")[0].restored.map(|at| at.since(Instant::ZERO)));
     assert!(scalings(&ran).iter().all(|(at, _)| *at > restored), "{:?}", scalings(&ran));
@@ -167,7 +167,7 @@ fn zone_loss_do_not_schedule_waits_for_the_zone() {
     let ran = Ran::of("zone-loss-do-not-schedule");
     assert_eq!(ran.verdict("recovery < 10m"), Verdict::Missed);
     for incident in ran.incidents("zone-b") {
-        assert!((1_210.0..=1_220.0).contains(&seconds(incident.recovery())), "{incident:?}");
+        assert!((1_210.0..=1_220.0).contains(&seconds(incident.lasted())), "{incident:?}");
     }
     let late = late_replicas(&ran);
     // Created when the zone is back, not when the toleration is over.
@@ -178,7 +178,7 @@ fn zone_loss_do_not_schedule_waits_for_the_zone() {
 fn partial_zone_outage_stops_evictions_until_it_is_over_or_was_marked_in_time() {
     let ran = Ran::of("partial-zone-outage-stops-evictions");
     assert_eq!(ran.verdict("recovery < 10m"), Verdict::Missed);
-    let recoveries = ran.incidents("part-of-b").into_iter().map(|i| seconds(i.recovery()));
+    let recoveries = ran.incidents("part-of-b").into_iter().map(|i| seconds(i.lasted()));
     let (fast, slow): (Vec<f64>, Vec<f64>) = recoveries.partition(|took| *took < 600.0);
     assert!(fast.iter().all(|took| (350.0..=380.0).contains(took)), "{fast:?}");
     assert!(slow.iter().all(|took| (1_800.0..=1_820.0).contains(took)), "{slow:?}");
@@ -192,7 +192,7 @@ fn silent_node_loss_costs_six_minutes_and_a_black_hole() {
     assert_eq!(ran.verdict("recovery < 5m"), Verdict::Missed);
     for incident in ran.incidents("node") {
         assert!((40.5..=57.0).contains(&out_after(&incident)), "{incident:?}");
-        assert!((350.0..=385.0).contains(&seconds(incident.recovery())), "{incident:?}");
+        assert!((350.0..=385.0).contains(&seconds(incident.lasted())), "{incident:?}");
     }
     assert!(ran.failed() > 10 * crash.failed());
     assert_eq!(late_replicas(&ran).len(), 1);
@@ -220,7 +220,7 @@ fn replica_crash_raises_the_survivors_load_by_half_for_some_14_seconds() {
         assert!((0.5..=3.0).contains(&out_after(&incident)), "{incident:?}");
         // Crash noticed 0–1 s, scheduling to image 1.1–6 s, first probe after 10 s, known 0.5–2 s,
         // and up to a second more until the bin ends.
-        assert!((11.6..=20.0).contains(&seconds(incident.recovery())), "{incident:?}");
+        assert!((11.6..=20.0).contains(&seconds(incident.lasted())), "{incident:?}");
         assert!(incident.p99_during > incident.p99_before);
     }
     assert_eq!(
@@ -261,7 +261,7 @@ fn zone_loss_is_a_black_hole_until_the_node_is_given_up_and_replaced_in_another_
     assert_eq!(ran.report().overall(), Overall::Missed);
     for incident in ran.incidents("zone-b") {
         assert!((40.5..=57.0).contains(&out_after(&incident)), "{incident:?}");
-        assert!((340.0..=385.0).contains(&seconds(incident.recovery())), "{incident:?}");
+        assert!((340.0..=385.0).contains(&seconds(incident.lasted())), "{incident:?}");
     }
     let created =
         ran.experiment.outcomes[0].journal.iter().filter_map(|entry| match &entry.observation {
@@ -314,7 +314,7 @@ fn control_plane_outage_without_contracts_does_not_delay_a_restart() {
     let ran = Ran::of("control-plane-outage-without-contracts");
     assert_eq!(ran.report().overall(), Overall::Met);
     for incident in ran.incidents("crash") {
-        assert!(seconds(incident.recovery()) < 20.0, "{incident:?}");
+        assert!(seconds(incident.lasted()) < 20.0, "{incident:?}");
     }
 }
 
@@ -338,7 +338,7 @@ fn managed_start_is_sooner_than_self_managed_start_with_the_same_luck() {
     let pairs: Vec<(f64, f64)> = one
         .iter()
         .zip(&other)
-        .map(|(one, other)| (seconds(one.recovery()), seconds(other.recovery())))
+        .map(|(one, other)| (seconds(one.lasted()), seconds(other.lasted())))
         .collect();
     assert_eq!(pairs.len(), 10);
     assert!(pairs.iter().all(|(managed, own)| managed <= own), "{pairs:?}");

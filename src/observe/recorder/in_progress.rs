@@ -1,0 +1,270 @@
+//! An incident in progress: what of its own is missing, and what its replacements go through.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::observe::histogram::Histogram;
+use crate::observe::incident::Incident;
+use crate::observe::ledger::Ledger;
+use crate::observe::{ReplicaId, State};
+use crate::units::{Instant, Span};
+
+/// An incident in progress.
+#[derive(Clone, Debug)]
+pub(super) struct InProgress {
+    pub number: usize,
+    pub incident: Incident,
+    /// Slots without a replica in rotation, and the replicas that held them.
+    slots: BTreeSet<usize>,
+    victims: BTreeSet<ReplicaId>,
+    lasting: bool,
+    /// Whether it is over when as many replicas are in rotation as before, whichever these are.
+    by_count: bool,
+    /// How many of its own are missing, and since when.
+    missing: usize,
+    missing_since: Instant,
+    zones_before: usize,
+    /// Whether what hits clients now is counted as its effect.
+    pub hits: bool,
+    /// What ended from this injection until the next one.
+    pub gathered: Gathered,
+    /// What the replicas of each slot went through since the injection.
+    recoveries: BTreeMap<usize, SlotRecovery>,
+}
+
+/// What is known when a fault is injected.
+#[derive(Clone, Debug)]
+pub(super) struct Injection {
+    pub number: usize,
+    pub at: Instant,
+    pub fault: usize,
+    pub slots: BTreeSet<usize>,
+    pub victims: BTreeSet<ReplicaId>,
+    pub lasting: bool,
+    pub by_count: bool,
+    pub subject: String,
+    pub serving: Serving,
+}
+
+/// Requests that ended in some time.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Gathered {
+    pub latency: Histogram,
+    pub ledger: Ledger,
+}
+
+/// What serves at a moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Serving {
+    /// Replicas in rotation and ready.
+    pub ready: usize,
+    /// Replicas in rotation.
+    pub in_rotation: usize,
+    /// Replicas that lack nothing, and the zones that these are in.
+    pub whole: usize,
+    pub zones: usize,
+}
+
+impl Gathered {
+    pub fn merge(&mut self, other: &Gathered) {
+        self.latency.merge(&other.latency);
+        self.ledger += &other.ledger;
+    }
+}
+
+impl InProgress {
+    pub fn new(injection: Injection, normal_before: bool, p99_before: Option<Span>) -> Self {
+        let Injection { number, at, fault, slots, victims, lasting, by_count, subject, serving } =
+            injection;
+        let incident = Incident {
+            fault,
+            subject,
+            at,
+            serving_before: serving.ready,
+            serving_least: serving.ready,
+            taken: slots.len(),
+            missing: 0,
+            missing_for: Span::ZERO,
+            fewer: Span::ZERO,
+            out_of_rotation: None,
+            restored: None,
+            normal: None,
+            normal_before,
+            service: Some(at),
+            redundancy: Some(at),
+            p99_before,
+            p99_during: None,
+            ledger: Ledger::default(),
+            phases: Vec::new(),
+        };
+        let recoveries = slots.iter().map(|slot| (*slot, SlotRecovery::default())).collect();
+        let mut begun = InProgress {
+            number,
+            incident,
+            missing: 0,
+            missing_since: at,
+            zones_before: serving.zones,
+            slots,
+            victims,
+            lasting,
+            by_count,
+            hits: false,
+            gathered: Gathered::default(),
+            recoveries,
+        };
+        begun.settle(at, serving);
+        begun
+    }
+
+    /// It takes the replica of another slot.
+    pub fn widen(&mut self, slot: usize, victims: &BTreeSet<ReplicaId>, now: Instant) {
+        self.incident.taken += 1;
+        self.slots.insert(slot);
+        self.recoveries.insert(slot, SlotRecovery::default());
+        self.victims.extend(victims);
+        self.incident.redundancy = None;
+        self.count_missing(now);
+    }
+
+    /// Its lasting part is over.
+    pub fn end_lasting(&mut self, now: Instant, serving: Serving) {
+        self.lasting = false;
+        self.settle(now, serving);
+    }
+
+    /// A replica of a slot enters a state.
+    pub fn enter(&mut self, slot: usize, now: Instant, state: State) {
+        if self.slots.contains(&slot)
+            && let Some(recovery) = self.recoveries.get_mut(&slot)
+        {
+            recovery.enter(now, state);
+        }
+    }
+
+    /// A replica of a slot is in rotation and lacks nothing.
+    pub fn join(&mut self, slot: usize, now: Instant, serving: Serving) {
+        if self.slots.remove(&slot) {
+            let recovery = self.recoveries.remove(&slot).unwrap_or_default();
+            self.incident.phases = recovery.end(now);
+            self.settle(now, serving);
+        }
+    }
+
+    /// A slot is not wanted any more: nobody misses its replica.
+    pub fn give_up(&mut self, slot: usize, now: Instant, serving: Serving) {
+        if self.slots.remove(&slot) {
+            self.settle(now, serving);
+        }
+    }
+
+    /// A replica leaves the rotation.
+    pub fn leave(&mut self, replica: ReplicaId, now: Instant) {
+        if self.victims.remove(&replica) {
+            self.incident.out_of_rotation = Some(now);
+            self.count_missing(now);
+        }
+    }
+
+    /// Other replicas serve than before.
+    pub fn note(&mut self, now: Instant, serving: Serving) {
+        if self.incident.restored.is_none() {
+            self.incident.serving_least = self.incident.serving_least.min(serving.ready);
+        }
+        if self.by_count && self.incident.restored.is_none() {
+            let before = self.incident.serving_before;
+            self.change_missing(before.saturating_sub(serving.in_rotation), now);
+            let less = serving.whole < before || serving.zones < self.zones(serving);
+            match less {
+                true => self.incident.redundancy = None,
+                false => _ = self.incident.redundancy.get_or_insert(now),
+            }
+        }
+        self.note_redundancy(now, serving);
+    }
+
+    /// Capacity is restored once nothing is missing and nothing lasts.
+    fn settle(&mut self, now: Instant, serving: Serving) {
+        self.count_missing(now);
+        if !self.slots.is_empty() {
+            self.incident.redundancy = None;
+        }
+        self.note_redundancy(now, serving);
+        if self.slots.is_empty() && !self.lasting && self.incident.restored.is_none() {
+            self.incident.restored = Some(now);
+            self.change_missing(0, now);
+            if self.by_count {
+                self.incident.redundancy.get_or_insert(now);
+            }
+        }
+    }
+
+    /// Redundancy is restored once every slot has a replica again, and as many zones have one as
+    /// before, unless fewer replicas are wanted now.
+    fn note_redundancy(&mut self, now: Instant, serving: Serving) {
+        let none_missing = self.slots.is_empty() && serving.zones >= self.zones(serving);
+        if !self.by_count && none_missing {
+            self.incident.redundancy.get_or_insert(now);
+        }
+    }
+
+    /// The zones that should have a replica: as many as before, but no more than there are
+    /// replicas.
+    fn zones(&self, serving: Serving) -> usize {
+        self.zones_before.min(serving.whole)
+    }
+
+    /// Of its slots those are missing whose replica has left the rotation.
+    fn count_missing(&mut self, now: Instant) {
+        if !self.by_count {
+            let still_there = self.victims.len().min(self.slots.len());
+            self.change_missing(self.slots.len() - still_there, now);
+        }
+    }
+
+    fn change_missing(&mut self, missing: usize, now: Instant) {
+        let lasted = now.since(std::mem::replace(&mut self.missing_since, now));
+        let before = std::mem::replace(&mut self.missing, missing);
+        let incident = &mut self.incident;
+        if before > incident.missing && lasted > Span::ZERO {
+            (incident.missing, incident.missing_for) = (before, Span::ZERO);
+        }
+        if before > 0 {
+            incident.fewer += lasted;
+            let most = if before == incident.missing { lasted } else { Span::ZERO };
+            incident.missing_for += most;
+        }
+    }
+
+    /// The run is over, or the incident is: what is missing was so until now.
+    pub fn close(&mut self, now: Instant) {
+        self.change_missing(self.missing, now);
+    }
+}
+
+/// What a slot went through: time in each state, in order of first entry.
+#[derive(Clone, Debug, Default)]
+struct SlotRecovery {
+    phases: Vec<(State, Span)>,
+    current: Option<(Instant, State)>,
+}
+
+impl SlotRecovery {
+    fn enter(&mut self, now: Instant, state: State) {
+        self.close(now);
+        self.current = Some((now, state));
+    }
+
+    fn close(&mut self, now: Instant) {
+        let Some((since, state)) = self.current.take() else { return };
+        let span = now.since(since);
+        match self.phases.iter_mut().find(|(known, _)| *known == state) {
+            Some((_, total)) => *total += span,
+            None => self.phases.push((state, span)),
+        }
+    }
+
+    fn end(mut self, now: Instant) -> Vec<(State, Span)> {
+        self.close(now);
+        self.phases.retain(|(state, _)| *state != State::Terminated);
+        self.phases
+    }
+}

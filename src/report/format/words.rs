@@ -10,6 +10,9 @@ pub(crate) const NOTHING: &str = "–";
 /// Shown where a percentile lies among requests that failed: no latency is enough.
 pub(crate) const NONE: &str = "none";
 
+/// An interval that is narrower than this share of its point is there by rounding alone.
+const ROUNDING: f64 = 1e-12;
+
 /// A figure in the unit of its kind, or a dash: `41.3 ms (40.1–42.5)`, `99.82 % (99.80–99.84)`,
 /// `5,387 (5,385–5,389)`, `9.97/s (9.96–9.98)`.
 pub(crate) fn shown(figure: Option<&Statistic>) -> String {
@@ -28,7 +31,8 @@ pub(crate) fn shown(figure: Option<&Statistic>) -> String {
     };
     let point = figure.point * per;
     // Without spread, or when nothing was seen, an interval would look surer than it is.
-    let spread = |i: &Interval| i.low < i.high && figure.point != 0.0;
+    let noise = finite.unwrap_or(figure.point).abs() * ROUNDING;
+    let spread = |i: &Interval| i.high - i.low > noise && figure.point != 0.0;
     if figure.point.is_infinite() && !figure.interval.is_some_and(|i| spread(&i)) {
         return NONE.to_owned();
     }

@@ -5,8 +5,9 @@ use super::estimator::{Proportion, Unanswered, availability, replications, share
 use super::incidents;
 use super::percentile::{self, Among};
 use super::statistic::Statistic;
+use crate::observe::histogram::Histogram;
 use crate::observe::outcome::{Outcome, WindowOutcome};
-use crate::stats::{Confidence, Sample, jackknife};
+use crate::stats::{Confidence, Estimate, Interval, Sample, jackknife};
 
 impl Metric {
     /// Its estimate from a window of every replication.
@@ -25,7 +26,16 @@ impl Metric {
             }
             _ => return self.of_windows(&windows(outcomes, window), confidence),
         };
-        estimate.map(|estimate| Statistic::new(self.dimension(), estimate))
+        estimate.map(|estimate| Statistic::new(self.dimension(), self.coarse(estimate)))
+    }
+
+    /// An estimate whose interval covers what histograms cannot tell apart.
+    fn coarse(self, mut estimate: Estimate) -> Estimate {
+        if let (Metric::WorstLatency(_), Some(interval)) = (self, &mut estimate.interval) {
+            let widest = 1.0 + Histogram::WIDTH;
+            *interval = Interval { low: interval.low / widest, high: interval.high * widest };
+        }
+        estimate
     }
 
     /// Its estimate from these windows, one of each replication; `None` if it is not of windows.
@@ -106,7 +116,6 @@ mod tests {
     use super::*;
     use crate::observe::count::Count;
     use crate::observe::ledger::Failure;
-    use crate::stats::Estimate;
 
     fn point(estimate: Option<Statistic>) -> f64 {
         estimate.map_or(f64::NAN, |estimate| estimate.point)

@@ -112,6 +112,9 @@ fn bounds(index: usize) -> (u64, u64) {
 }
 
 impl Histogram {
+    /// The greatest width of a bucket, over what lies in it.
+    pub const WIDTH: f64 = 1.0 / PER_OCTAVE as f64;
+
     /// Counts one latency.
     #[inline(always)]
     pub fn record(&mut self, latency: Span) {

@@ -174,7 +174,7 @@ fn impossible(
             let title = format!("one lost request misses this, and {:?} loses some", harmful.name);
             Some(Problem::warning(place.clone(), title).help("allow for some, such as 99.9%"))
         }
-        Bound::Span(bound) if ingress_sound && metric.is_latency() => {
+        Bound::Span(bound) if ingress_sound && metric.is_of_requests() => {
             let floor = least_latency(plan);
             let missed = match relation {
                 Relation::Below => bound <= floor,

@@ -117,7 +117,7 @@ fn percentiles(report: &CompareReport) -> Figure {
         role: Role::Compared(index),
         band: None,
     };
-    let bounds = report.variants.iter().flat_map(|v| bounds(&v.scenario.objectives));
+    let bounds = report.variants.iter().flat_map(|v| bounds(&v.scenario.objectives, &[]));
     percentile(&PercentileInput {
         title: "Latency by percentile, one line for each variant",
         subtitle: &format!("The whole run; {}.", report.sample()),

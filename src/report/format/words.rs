@@ -193,6 +193,7 @@ mod tests {
         assert_eq!(of(Dimension::Count, 12_345.6, 12_300.0, 12_390.0), "12,346 (12,300–12,390)");
         let alone = Statistic::new(Dimension::Time, Estimate::alone(0.0413, 1));
         assert_eq!((shown(Some(&alone)).as_str(), shown(None).as_str()), ("41.3 ms", NOTHING));
+        assert_eq!(of(Dimension::Share, 0.98, 0.98 - 1e-16, 0.98), "98 %");
         assert_eq!(of(Dimension::Time, f64::INFINITY, f64::INFINITY, f64::INFINITY), NONE);
         assert_eq!(of(Dimension::Time, f64::INFINITY, 1.25, f64::INFINITY), "none (from 1.25 s)");
         assert_eq!(of(Dimension::Time, 1.5, 1.25, f64::INFINITY), "1.50 s (1.25–none)");

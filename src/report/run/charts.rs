@@ -1,10 +1,11 @@
 //! The charts of a report: which there are, what they are called, and what their titles find.
 
 use crate::metric::estimator;
-use crate::objective::{Bound, Objective};
+use crate::metric::percentile::Among;
+use crate::objective::{Bound, Metric, Objective};
 use crate::observe::histogram::Histogram;
 use crate::observe::incident::Incident;
-use crate::observe::outcome::Outcome;
+use crate::observe::outcome::{Outcome, WindowOutcome};
 use crate::observe::timeline::{Timeline, TotalRow};
 use crate::plan::{Extent, Plan};
 use crate::plot::Figure;
@@ -187,7 +188,7 @@ fn percentiles(report: &Report) -> Figure {
             sample(report)
         ),
         curves: chosen.iter().map(curve).collect(),
-        bounds: bounds(&report.scenario.objectives),
+        bounds: bounds(&report.scenario.objectives, &estimator::windows(outcomes, 0)),
     })
 }
 
@@ -212,12 +213,23 @@ fn percentile_title(all: &Histogram) -> String {
     }
 }
 
-/// The latency objectives over the whole run.
-pub(crate) fn bounds(objectives: &[Objective]) -> Vec<percentile::LatencyBound> {
+/// The latency objectives over the whole run, each at its place among the requests that were served
+/// in these windows, if there are any. One of all that were sent has none where more failed than it
+/// leaves out.
+pub(crate) fn bounds(
+    objectives: &[Objective],
+    windows: &[&WindowOutcome],
+) -> Vec<percentile::LatencyBound> {
+    let count = |among: Among| windows.iter().map(|w| among.count(w)).sum::<u64>() as f64;
+    let (sent, served) = (count(Among::Sent), count(Among::Served));
+    let more = if served > 0.0 { sent / served } else { 1.0 };
     let bound = |objective: &Objective| match objective.bound {
         Bound::Span(latency) if objective.window == 0 => {
-            let quantile = objective.metric.quantile()?;
-            Some(percentile::LatencyBound { quantile, latency })
+            let quantile = match objective.metric {
+                Metric::SentLatency(quantile) => quantile * more,
+                metric => metric.quantile()?,
+            };
+            Some(percentile::LatencyBound { quantile, latency }).filter(|_| quantile < 1.0)
         }
         _ => None,
     };

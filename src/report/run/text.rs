@@ -127,7 +127,9 @@ fn remark(judgement: &Judgement) -> String {
     let lacking = lacking(judgement);
     let is_endless = judgement.figure.is_some_and(|figure| figure.point.is_infinite());
     let margin = match judgement.verdict {
-        Verdict::Missed if is_endless => return lacking.unwrap_or_default(),
+        Verdict::Missed if is_endless => {
+            return lacking.unwrap_or_else(|| "more failed than it leaves out".to_owned());
+        }
         Verdict::Met => format!("margin {}", distance(judgement)),
         Verdict::Missed => format!("by {}", distance(judgement)),
         Verdict::Undecided(doubt) => match doubt {

@@ -258,7 +258,7 @@ fn percentiles(report: &SweepReport) -> Figure {
         title: &titles::of_extremes(report),
         subtitle: &format!("{} Bands: least to greatest.", subtitle(report)),
         curves: curves.collect(),
-        bounds: bounds(objectives),
+        bounds: bounds(objectives, &[]),
     })
 }
 

@@ -109,21 +109,27 @@ fn draw_bars(figure: &mut Figure, frame: &Frame, layer: &Layer, width: f64) {
     figure.fills(outlines.collect(), layer.role, 1.0);
 }
 
-/// Ticks below the foot where requests failed and the bar is too low to be seen; neighbours join.
+/// Ticks below the foot where requests failed and the bar is too low to be seen, in the colour of
+/// what most of them failed by; neighbours of one colour join.
 fn draw_ticks(figure: &mut Figure, frame: &Frame, layers: &[Layer], width: f64) {
     let Some(last) = layers.last() else { return };
     let is_low = |rate: f64| rate > 0.0 && frame.bottom - frame.down(rate) < SEEN;
-    let mut ticks: Vec<(f64, f64)> = Vec::new();
-    for (middle, _) in last.reach.iter().filter(|point| point.1.is_some_and(is_low)) {
+    let mut ticks: Vec<(f64, f64, Role)> = Vec::new();
+    for (bin, (middle, rate)) in last.reach.iter().enumerate() {
+        let own = |layer: &&Layer| layer.own[bin].1.unwrap_or(0.0);
+        let most = layers.iter().max_by(|a, b| own(a).total_cmp(&own(b)));
+        let Some(role) = most.filter(|_| rate.is_some_and(is_low)).map(|layer| layer.role) else {
+            continue;
+        };
         let from = (frame.across(*middle) - width / 2.0).clamp(frame.left, frame.right - width);
         match ticks.last_mut() {
-            Some((_, to)) if from <= *to + 0.5 => *to = from + width,
-            _ => ticks.push((from, from + width)),
+            Some((_, to, known)) if *known == role && from <= *to + 0.5 => *to = from + width,
+            _ => ticks.push((from, from + width, role)),
         }
     }
-    for (from, to) in ticks {
+    for (from, to, role) in ticks {
         let (top, foot) = (frame.bottom + 1.0, frame.bottom + 1.0 + TICK);
-        figure.block((from, top), (to, foot), Role::Failure, 1.0);
+        figure.block((from, top), (to, foot), role, 1.0);
     }
 }
 

@@ -50,17 +50,20 @@ fn incident_timeline(report: &Report) -> Option<Figure> {
     }))
 }
 
-/// Which replication is drawn, of how many, and what the bands are.
+/// Which replication is drawn, of how many, and what the light areas are.
 fn told(report: &Report, outcome: &Outcome) -> String {
+    let (which, seed) = (outcome.replication, report.scenario.plan.run.seed);
+    let all = report.experiment.outcomes.len();
     match bands(report) {
-        Some(bands) => format!(
-            "Replication {} of {}; light: {} of {}.",
-            outcome.replication,
-            sample(report),
-            if bands.is_all { "all" } else { "80 %" },
-            plural(bands.replications as u64, "replication"),
-        ),
-        None => format!("Replication {} of {}.", outcome.replication, sample(report)),
+        _ if all < 2 => format!("One replication, seed {seed}."),
+        Some(bands) => {
+            let part = if bands.is_all { "all" } else { "80 % of the first" };
+            format!(
+                "Replication {which} of {all}, seed {seed}; light: {part} {}.",
+                bands.replications
+            )
+        }
+        None => format!("Replication {which} of {all}, seed {seed}."),
     }
 }
 

@@ -107,7 +107,7 @@ fn impatient(mut plan: Plan) -> Plan {
 }
 
 fn replicate(plan: &Plan, replication: u64) -> (f64, u64) {
-    let keep = Keep { timeline: true, journal: true, requests_every: None };
+    let keep = Keep { trace: true, timeline: true, journal: true, requests_every: None };
     let start = Clock::now();
     let outcome =
         brownout::experiment::replicate(black_box(plan), replication, keep, &Default::default());

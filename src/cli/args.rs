@@ -138,7 +138,7 @@ pub(super) struct RunArgs {
     /// Change a setting as if the scenario said so; as often as needed
     #[arg(long, value_name = "PATH=VALUE")]
     pub(super) set: Vec<String>,
-    /// Write every N-th request of the first replication to requests.csv
+    /// Write every N-th request of the replication that is told to requests.csv
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) requests_every: Option<u64>,
     #[command(flatten)]

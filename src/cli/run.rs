@@ -18,10 +18,14 @@ pub(super) fn run(args: &RunArgs, session: &Session) -> anyhow::Result<Exit> {
     let together = args.count.precision().map_or(scenario.plan.run.replications, |one| one.most);
     memory::afford(&args.common.work, &[&scenario], together)?;
     let work = Work::begin(&args.common, &scenario.name, &[&scenario], session)?;
-    let retention = Retention::First { requests_every: args.requests_every };
-    let experiment = work.run(|runner| match args.count.precision() {
-        Some(precision) => precision::run(runner, &scenario, precision, retention),
-        None => runner.run_all(&scenario.plan, retention),
+    let retention = Retention::Told { requests_every: args.requests_every };
+    let experiment = work.run(|runner| {
+        let mut run = match args.count.precision() {
+            Some(precision) => precision::run(runner, &scenario, precision, retention),
+            None => runner.run_all(&scenario.plan, retention),
+        };
+        runner.tell_typical(&scenario.plan, &mut run, args.requests_every);
+        run
     })?;
     let report = Report::new(&scenario, &experiment, args.requests_every);
     let record = RunRecord::new(&scenario.name, &scenario, digests(&experiment));

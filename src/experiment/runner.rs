@@ -9,7 +9,7 @@ use super::replication::replicate;
 use super::store::{self, OutcomeStore, ReplicationKey};
 use crate::engine::progress::Progress;
 use crate::observe::ledger::Ledger;
-use crate::observe::outcome::Outcome;
+use crate::observe::outcome::{Outcome, TRACES};
 use crate::observe::recorder::Keep;
 use crate::plan::Plan;
 
@@ -23,13 +23,26 @@ pub enum Retention {
         /// Every so-manyth request; `None` = no requests.
         requests_every: Option<u64>,
     },
+    /// The same, and a few figures of every bin of all: for a run whose typical replication is told
+    /// ([`Runner::tell_typical`]).
+    Told {
+        /// Every so-manyth request; `None` = no requests.
+        requests_every: Option<u64>,
+    },
 }
 
 impl Retention {
     fn keep(self, replication: u64) -> Keep {
         match self {
             Retention::First { requests_every } if replication == 0 => {
-                Keep { timeline: true, journal: true, requests_every }
+                Keep { timeline: true, journal: true, requests_every, ..Keep::default() }
+            }
+            Retention::Told { requests_every } => {
+                let trace = replication < TRACES;
+                match replication {
+                    0 => Keep { trace, timeline: true, journal: true, requests_every },
+                    _ => Keep { trace, ..Keep::default() },
+                }
             }
             _ => Keep::default(),
         }
@@ -94,13 +107,39 @@ impl<'a> Runner<'a> {
     ///
     /// # Panics
     /// As [`replicate`].
-    pub fn extend(&self, plan: &Plan, run: &mut Experiment, asked: usize) {
+    pub fn extend(&self, plan: &Plan, run: &mut Experiment, asked: usize, retention: Retention) {
         if !run.interrupted {
             let mut outcomes = std::mem::take(&mut run.outcomes);
-            outcomes.extend(self.outcomes(plan, outcomes.len()..asked, Retention::None));
+            outcomes.extend(self.outcomes(plan, outcomes.len()..asked, retention));
             let (confidence, sequence) = (run.confidence, run.sequence);
             *run = Experiment { confidence, sequence, ..Experiment::gather(outcomes, asked) };
         }
+    }
+
+    /// Sees to it that the details of the typical replication are kept instead of those of the
+    /// first: it is made again, which gives the same. Those of the first stay if that is stopped.
+    ///
+    /// # Panics
+    /// As [`replicate`]; and if the replication is not the same, which would be an error of this
+    /// program.
+    pub fn tell_typical(&self, plan: &Plan, run: &mut Experiment, requests_every: Option<u64>) {
+        let Some(index) = run.typical().filter(|_| !run.interrupted) else { return };
+        if index == 0 || self.is_cancelled() {
+            return;
+        }
+        let (progress, known) = (self.progress, run.outcomes[index].replication);
+        let once_more = |all: u64| all.saturating_add(plan.run.horizon.0);
+        progress.expect(progress.replications() + 1, once_more(progress.expected()));
+        let keep = Retention::Told { requests_every }.keep(0);
+        let keep = Keep { trace: known < TRACES, ..keep };
+        let outcome = replicate(plan, known, keep, progress);
+        if outcome.interrupted {
+            return;
+        }
+        assert_eq!(outcome.digest, run.outcomes[index].digest, "replication {known} differs");
+        run.outcomes[0].forget_details();
+        run.outcomes[index] = outcome;
+        progress.complete_one();
     }
 
     /// Outcomes in order of their index; those that did not begin before a stop are missing.
@@ -121,8 +160,10 @@ impl<'a> Runner<'a> {
         if progress.is_cancelled() && key.replication > 0 {
             return None;
         }
-        let plain = keep == Keep::default();
-        let stored = self.store.get(key).filter(|outcome| plain && fits(plan, outcome));
+        let plain = !keep.has_details();
+        let traced = |outcome: &Outcome| !keep.trace || !outcome.trace.is_empty();
+        let fits = |outcome: &Outcome| plain && traced(outcome) && fits(plan, outcome);
+        let stored = self.store.get(key).filter(fits);
         if let Some(outcome) = stored {
             progress.advance(outcome.ended.0, outcome.ledger.offered);
             progress.complete_one();

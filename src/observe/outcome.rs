@@ -8,7 +8,7 @@ use super::incident::Incident;
 use super::ledger::Ledger;
 use super::recovery::RunRecovery;
 use super::tally::Tally;
-use super::timeline::Timeline;
+use super::timeline::{BinTrace, Timeline};
 use super::{Observation, ReplicaId};
 use crate::units::{Instant, Span};
 
@@ -55,15 +55,18 @@ pub struct Outcome {
     pub recovery: RunRecovery,
     /// Digest of every event: equal digests mean equal runs.
     pub digest: u64,
-    /// Bin by bin; kept for the first replication only.
+    /// What every bin came to; of the first [`TRACES`] replications of a run that is drawn.
+    #[serde(default)]
+    pub trace: Vec<BinTrace>,
+    /// Bin by bin; kept for the replication that is told only.
     #[serde(skip)]
     pub timeline: Option<Timeline>,
-    /// State changes in order of time; kept for the first replication only.
+    /// State changes in order of time; kept for the replication that is told only.
     #[serde(skip)]
     pub journal: Vec<JournalEntry>,
     /// Changes after the first [`JOURNAL_LIMIT`], which are not kept.
     pub journal_cut: u64,
-    /// Sampled requests; kept for the first replication only, if asked for.
+    /// Sampled requests; kept for the replication that is told only, if asked for.
     #[serde(skip)]
     pub requests: Vec<RequestRecord>,
 }
@@ -113,6 +116,9 @@ impl WorstMinute {
     }
 }
 
+/// Replications of which a trace is kept: enough to see how far they differ.
+pub const TRACES: u64 = 200;
+
 /// How often probes of each kind failed often enough to count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProbesFailed {
@@ -120,6 +126,13 @@ pub struct ProbesFailed {
     pub readiness: u64,
     /// Each restarted a replica.
     pub liveness: u64,
+}
+
+impl Outcome {
+    /// Lets go of what is kept of the replication that is told only.
+    pub fn forget_details(&mut self) {
+        (self.timeline, self.journal, self.requests) = (None, Vec::new(), Vec::new());
+    }
 }
 
 /// Incidents listed per replication, and followed at a time: enough for any timeline, bounded for

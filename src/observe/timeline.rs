@@ -1,6 +1,8 @@
 //! The timeline of one replication: a row for every bin of simulated time, for the whole gateway
 //! and for each replica.
 
+use serde::{Deserialize, Serialize};
+
 use super::count::Counts;
 use super::histogram::Histogram;
 use super::ledger::{ByFailure, failed_and_rejected};
@@ -54,6 +56,17 @@ impl TotalRow {
     pub fn failed(&self) -> u64 {
         failed_and_rejected(&self.failures).0
     }
+}
+
+/// What is kept of a bin of every replication, so that it can be seen how far they differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BinTrace {
+    /// Requests answered.
+    pub served: u64,
+    /// Requests failed; what a policy rejects does not.
+    pub failed: u64,
+    /// 99th percentile of the latency of the requests answered in this bin.
+    pub p99: Option<Span>,
 }
 
 /// Latency figures of a bin.

@@ -72,7 +72,7 @@ pub fn run(runner: &Runner<'_>, variants: &[Variant]) -> Vec<Experiment> {
         reached = (reached + block).min(asked);
         for (run, variant) in runs.iter_mut().zip(variants) {
             runner.progress().enter(&variant.name);
-            runner.extend(&variant.scenario.plan, run, reached);
+            runner.extend(&variant.scenario.plan, run, reached, Retention::None);
         }
     }
     even(runs, asked)

@@ -74,7 +74,7 @@ pub fn run_within(
     let mut run = runner.run(plan, looks[0], retention);
     for (index, count) in looks.iter().enumerate() {
         if index > 0 {
-            runner.extend(plan, &mut run, *count);
+            runner.extend(plan, &mut run, *count, retention);
         }
         run.confidence = confidence;
         let (end, more) = state(&run, scenario, precision);

@@ -149,7 +149,7 @@ pub fn recorded(
 }
 
 /// Everything kept.
-pub const ALL: Keep = Keep { timeline: true, journal: true, requests_every: Some(1) };
+pub const ALL: Keep = Keep { trace: true, timeline: true, journal: true, requests_every: Some(1) };
 
 /// Runs one replication before a witness and a recorder that keeps everything.
 pub fn witnessed(plan: &Plan, replication: u64) -> (Witness, Outcome) {

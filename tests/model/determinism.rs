@@ -80,7 +80,7 @@ fn profile(corners: &[(f64, f64)], period: Option<f64>) -> Traffic {
 
 fn all(plan: &Plan, threads: usize) -> Vec<Outcome> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-    let keep = Keep { timeline: true, journal: true, requests_every: Some(100) };
+    let keep = Keep { trace: true, timeline: true, journal: true, requests_every: Some(100) };
     let one = |replication| run(plan, replication, keep, &Default::default());
     pool.install(|| (0..8).into_par_iter().map(one).collect())
 }
@@ -109,7 +109,8 @@ fn an_observer_changes_nothing() {
             // What became of a run is judged apart from what observers see.
             seen.recovery = unseen.recovery.clone();
             assert_eq!(without_history(seen), unseen);
-            let every = Keep { timeline: true, journal: true, requests_every: Some(1) };
+            let every =
+                Keep { trace: true, timeline: true, journal: true, requests_every: Some(1) };
             let followed = run(&plan, replication, every, &Default::default());
             assert_eq!(without_history(followed), unseen);
         }

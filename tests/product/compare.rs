@@ -93,7 +93,7 @@ fn slower_replacements_take_longer_by_what_the_download_takes() {
     let managed = shipped("managed-start.toml", &[]);
     let own = shipped("self-managed-start.toml", &[]);
     let (contrasts, ..) = compared([managed, own]);
-    let recovery = found(&contrasts, Metric::RECOVERY);
+    let recovery = found(&contrasts, Metric::REDUNDANCY);
     assert_eq!(recovery.call(), Call::Greater);
     // Downloads take 5 to 20 s, and readiness is probed every 10 s.
     let difference = recovery.difference.interval.unwrap();

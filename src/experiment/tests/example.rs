@@ -115,6 +115,7 @@ pub fn outcome(plan: &Plan, replication: u64) -> Outcome {
         probes_failed: ProbesFailed::default(),
         recovery: RunRecovery::default(),
         digest: 0x1234_5678_9abc_def0 ^ replication,
+        trace: Vec::new(),
         timeline: Some(timeline()),
         journal: journal(),
         journal_cut: 0,

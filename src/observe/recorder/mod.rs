@@ -31,7 +31,7 @@ use crate::observe::ledger::{Failure, Ledger};
 use crate::observe::outcome::{JOURNAL_LIMIT, JournalEntry, Outcome};
 use crate::observe::recovery::RunRecovery;
 use crate::observe::time_series::TimeSeries;
-use crate::observe::timeline::{Latency, ReplicaLife, ReplicaRow, Timeline, TotalRow};
+use crate::observe::timeline::{BinTrace, Latency, ReplicaLife, ReplicaRow, Timeline, TotalRow};
 use crate::observe::{Observation, Reading, ReplicaId, Served, State};
 use crate::units::{Instant, Span};
 use fleet::Fleet;
@@ -66,6 +66,7 @@ pub struct Recorder {
     bin: Histogram,
     bin_row: TotalRow,
     fleet: Fleet,
+    trace: Vec<BinTrace>,
     timeline: Timeline,
     journal: Vec<JournalEntry>,
     journal_cut: u64,
@@ -92,6 +93,7 @@ impl Recorder {
             bin: Histogram::default(),
             bin_row: TotalRow::default(),
             fleet: Fleet::new(&scope),
+            trace: Vec::new(),
             timeline: Timeline { bin: scope.bin, ..Timeline::default() },
             journal: Vec::new(),
             journal_cut: 0,
@@ -149,6 +151,7 @@ impl Recorder {
             monitored: self.monitor.finish(),
             recovery: RunRecovery::default(),
             digest,
+            trace: self.trace,
             timeline: self.keep.timeline.then_some(self.timeline),
             journal: self.journal,
             journal_cut: self.journal_cut,
@@ -377,6 +380,10 @@ impl Recorder {
             cpu,
             ..self.bin_row
         };
+        if self.keep.trace {
+            let p99 = row.latency.map(|latency| latency.p99);
+            self.trace.push(BinTrace { served: row.served, failed: row.failed(), p99 });
+        }
         if self.keep.timeline {
             self.timeline.total.push(row);
         }

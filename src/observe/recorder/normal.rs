@@ -8,10 +8,9 @@ use crate::units::Instant;
 const CALM_SAMPLES: usize = 60;
 /// What is beyond so many times the worst of the calm samples is not normal.
 const WORSE: u64 = 2;
-/// Requests of the usual latency that are added to those that were answered, and requests in flight
-/// that are no reason: so that few say little.
+/// Requests of the usual latency that are added to those that were answered, so that few say
+/// little.
 const SPARE_ANSWERS: f64 = 10.0;
-const SPARE_IN_FLIGHT: u64 = 2;
 /// If one in so many requests fails, or is left waiting, nothing is normal.
 const ONE_BAD_IN: u64 = 10;
 
@@ -41,6 +40,8 @@ pub(super) struct Normal {
     /// The most that were in flight at a sample, and that failed before one.
     in_flight: u64,
     failed: u64,
+    /// The most that were answered before a sample.
+    answered: u64,
     /// Failures of which there may be so many more, because there were some.
     spare_failed: u64,
     /// The mean latency in nanoseconds, and the greatest mean before a sample.
@@ -85,6 +86,7 @@ impl Calm {
         Some(Normal {
             in_flight: most(|met| met.in_flight),
             failed: most(|met| met.failed),
+            answered: most(|met| met.answered),
             spare_failed: u64::from(self.any_failed),
             mean,
             slowest: if answered > 0 { means.fold(mean, f64::max) } else { f64::INFINITY },
@@ -105,13 +107,14 @@ impl Normal {
 
     fn is_slow(&self, met: &Encounter) -> bool {
         let slow = WORSE as f64 * self.slowest;
-        met.in_flight > WORSE * self.in_flight + SPARE_IN_FLIGHT
+        met.in_flight > WORSE * self.in_flight + self.answered.max(2)
             || met.answered > 0 && met.latency_with(self.mean) > slow
     }
 
     /// Until when clients were hit by what they met before the sample of `now`, if they were: if
-    /// more requests failed than twice as many as in the worst of the calm samples, or the mean
-    /// latency or the number in flight is more than twice that of the worst.
+    /// more requests failed than twice as many as in the worst of the calm samples, if the mean
+    /// latency is more than twice that of the slowest, or if more are in flight than twice as many
+    /// as at the fullest and what is answered between two samples.
     pub fn hit_until(&self, met: &Encounter, now: Instant) -> Option<Instant> {
         match self.is_slow(met) {
             true => Some(now),
@@ -168,7 +171,7 @@ mod tests {
         let slow = |millis| normal.hit_until(&second(100, millis, 0, 4), NOW);
         assert_eq!([24, 26].map(slow), [None, Some(NOW)]);
         let full = |in_flight| normal.hit_until(&second(100, 10, 0, in_flight), NOW);
-        assert_eq!([12, 13].map(full), [None, Some(NOW)]);
+        assert_eq!([110, 111].map(full), [None, Some(NOW)]);
         assert!(normal.is_as_ever(&second(100, 99, 0, 5)));
         assert!(!normal.is_as_ever(&second(100, 10, 0, 6)));
     }

@@ -50,10 +50,19 @@ impl WindowExtent {
 /// What to keep beside the figures; it costs memory in proportion to bins, events and samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Keep {
+    /// A few figures of every bin.
+    pub trace: bool,
     /// The timeline.
     pub timeline: bool,
     /// The journal.
     pub journal: bool,
     /// Every n-th request.
     pub requests_every: Option<u64>,
+}
+
+impl Keep {
+    /// Whether anything is kept that a checkpoint does not hold.
+    pub fn has_details(&self) -> bool {
+        self.timeline || self.journal || self.requests_every.is_some()
+    }
 }

@@ -1,5 +1,6 @@
 //! The panel of failed requests: bars on a scale of their own, coloured by what went wrong.
 
+use super::bands;
 use super::input::TimelineInput;
 use super::panels::{peak, rates};
 use crate::observe::ledger::{Failure, Mechanism};
@@ -7,8 +8,10 @@ use crate::observe::timeline::TotalRow;
 use crate::plot::canvas::{Figure, Point, Role};
 use crate::plot::layout::{Frame, LegendEntry, PlotAxis, SeriesPoint, Swatch, si};
 
-/// Least height of a mechanism in a bar, so that a few failures among many are seen too.
-const LEAST: f64 = 2.0;
+/// A lower bar is too low to be seen: a tick below the foot marks its place, off the scale.
+const SEEN: f64 = 1.0;
+/// Height of the ticks.
+const TICK: f64 = 3.0;
 
 /// What went wrong, but for what was rejected on purpose, from the foot of a bar to its head, with
 /// words and colours.
@@ -58,19 +61,23 @@ pub(crate) fn height(input: &TimelineInput) -> f64 {
 /// Failed requests by what went wrong.
 pub(crate) fn failures(figure: &mut Figure, frame: &mut Frame, input: &TimelineInput) {
     let layers = layers(input);
-    if layers.is_empty() {
+    let others = input.bands.as_ref().map_or(0.0, |bands| bands::peak(&bands.failed));
+    if layers.is_empty() && others == 0.0 {
         frame.y.ticks.clear();
         frame.draw_levels(figure);
         return frame.draw_remark(figure, "none");
     }
-    frame.y = PlotAxis::count(layers.iter().map(|layer| peak(&layer.reach)).fold(0.0, f64::max), 4);
+    let most = layers.iter().map(|layer| peak(&layer.reach)).fold(others, f64::max);
+    frame.y = PlotAxis::count(most, 4);
     let (first, last) = (frame.y.ticks.first().cloned(), frame.y.ticks.last().cloned());
     frame.y.ticks = first.into_iter().chain(last).collect();
     frame.draw_levels(figure);
     let width = (frame.across(input.timeline.bin.as_secs()) - frame.left).max(1.5);
-    for (depth, layer) in layers.iter().enumerate().rev() {
-        draw_bars(figure, frame, layer, (width, LEAST * (depth + 1) as f64));
+    if let Some(bands) = &input.bands {
+        bands::draw(figure, frame, &bands.failed, Role::Failure);
     }
+    layers.iter().rev().for_each(|layer| draw_bars(figure, frame, layer, width));
+    draw_ticks(figure, frame, &layers, width);
     frame.draw_keys(figure, &keys(frame, &layers));
 }
 
@@ -86,12 +93,12 @@ fn keys(frame: &Frame, layers: &[Layer]) -> Vec<LegendEntry> {
 
 /// A bar for each bin with failures of a layer, down to the foot: layers below are drawn over it.
 /// Neighbours become one shape.
-fn draw_bars(figure: &mut Figure, frame: &Frame, layer: &Layer, (width, least): (f64, f64)) {
+fn draw_bars(figure: &mut Figure, frame: &Frame, layer: &Layer, width: f64) {
     let mut bars: Vec<(f64, f64)> = Vec::new();
     let of_it = layer.own.iter().zip(&layer.reach).filter(|(own, _)| own.1 > Some(0.0));
     for (_, (middle, rate)) in of_it {
         let from = (frame.across(*middle) - width / 2.0).clamp(frame.left, frame.right - width);
-        let top = frame.down(rate.unwrap_or(0.0)).min(frame.bottom - least);
+        let top = frame.down(rate.unwrap_or(0.0));
         match bars.last_mut() {
             Some(last) if from - last.0 < 0.75 * width => last.1 = last.1.min(top),
             _ => bars.push((from, top)),
@@ -100,6 +107,30 @@ fn draw_bars(figure: &mut Figure, frame: &Frame, layer: &Layer, (width, least): 
     let joined = bars.chunk_by(|a, b| b.0 - a.0 < 1.3 * width);
     let outlines = joined.map(|bars| skyline(bars, width, frame.bottom));
     figure.fills(outlines.collect(), layer.role, 1.0);
+}
+
+/// Ticks below the foot where requests failed and the bar is too low to be seen, in the colour of
+/// what most of them failed by; neighbours of one colour join.
+fn draw_ticks(figure: &mut Figure, frame: &Frame, layers: &[Layer], width: f64) {
+    let Some(last) = layers.last() else { return };
+    let is_low = |rate: f64| rate > 0.0 && frame.bottom - frame.down(rate) < SEEN;
+    let mut ticks: Vec<(f64, f64, Role)> = Vec::new();
+    for (bin, (middle, rate)) in last.reach.iter().enumerate() {
+        let own = |layer: &&Layer| layer.own[bin].1.unwrap_or(0.0);
+        let most = layers.iter().max_by(|a, b| own(a).total_cmp(&own(b)));
+        let Some(role) = most.filter(|_| rate.is_some_and(is_low)).map(|layer| layer.role) else {
+            continue;
+        };
+        let from = (frame.across(*middle) - width / 2.0).clamp(frame.left, frame.right - width);
+        match ticks.last_mut() {
+            Some((_, to, known)) if *known == role && from <= *to + 0.5 => *to = from + width,
+            _ => ticks.push((from, from + width, role)),
+        }
+    }
+    for (from, to, role) in ticks {
+        let (top, foot) = (frame.bottom + 1.0, frame.bottom + 1.0 + TICK);
+        figure.block((from, top), (to, foot), role, 1.0);
+    }
 }
 
 /// The outline of bars that stand side by side.
@@ -116,6 +147,8 @@ fn skyline(bars: &[(f64, f64)], width: f64, foot: f64) -> Vec<Point> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plot::canvas::Primitive;
+    use crate::plot::tests::drawn;
 
     #[test]
     fn every_failure_belongs_to_one_mechanism() {
@@ -124,6 +157,27 @@ mod tests {
         let [lost, refused, timed_out] = MECHANISMS.map(|known| count(known.0, &row));
         assert_eq!(lost + refused + timed_out, row.failed());
         assert_eq!((lost, timed_out), (1, 1 << 4 | 1 << 6 | 1 << 12));
+    }
+
+    #[test]
+    fn a_bar_is_as_high_as_what_failed_and_a_tick_marks_what_is_too_low() {
+        let (x, y) = (PlotAxis::time(10.0, 5), PlotAxis::count(6_000.0, 4));
+        let frame = Frame { left: 0.0, right: 100.0, top: 0.0, bottom: 60.0, x, y };
+        let reach = vec![(1.5, Some(6_000.0)), (4.5, Some(49.0)), (7.5, Some(0.0))];
+        let (own, label) = (reach.clone(), "refused");
+        let layer = Layer { label, role: Role::Failure, total: 1, own, reach };
+        let shapes = drawn(|figure| {
+            draw_bars(figure, &frame, &layer, 10.0);
+            draw_ticks(figure, &frame, &[layer], 10.0);
+        });
+        let [Primitive::Fill { points: high, .. }, Primitive::Fill { points: low, .. }, tick] =
+            &shapes[..]
+        else {
+            panic!("{shapes:?}")
+        };
+        let top = |points: &[Point]| points.iter().map(|point| point.1).fold(60.0, f64::min);
+        assert_eq!((top(high), top(low)), (frame.down(6_000.0), frame.down(49.0)));
+        assert!(matches!(tick, Primitive::Block { from, .. } if from.0 == 40.0), "{tick:?}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What the incident timeline shows.
 
+use super::bands::TimelineBands;
 use crate::observe::timeline::Timeline;
 use crate::units::{Instant, Rate, Span};
 
@@ -61,6 +62,8 @@ pub struct TimelineInput<'a> {
     pub subtitle: &'a str,
     /// The replication.
     pub timeline: &'a Timeline,
+    /// How far all replications differ, if there are several.
+    pub bands: Option<TimelineBands>,
     /// CPU as a dashboard shows it, for each row: [`Timeline::monitored`].
     pub monitored: Vec<Option<f64>>,
     /// Requests per second that one replica serves when its CPU is full.

@@ -4,12 +4,13 @@
 //! that are marked through all panels, and the latency goals. `chart` stacks the panels and draws
 //! the moments. Each panel has a file: `panels` (traffic, latency, CPU, cache), `failures`,
 //! `autoscaling`, and `strips` for the replicas, whose conditions over time `conditions` works
-//! out.
+//! out; `bands` shows behind three of them how far replications differ.
 //!
 //! It asks `observe` for what was recorded, and `canvas` and `layout` for everything drawn. Start
 //! with `chart.rs`.
 
 mod autoscaling;
+mod bands;
 mod chart;
 mod conditions;
 mod failures;
@@ -17,5 +18,6 @@ mod input;
 mod panels;
 mod strips;
 
+pub use bands::TimelineBands;
 pub use chart::timeline;
 pub use input::{Autoscaler, Goal, RuleKind, TimelineInput, TimelineRule};

@@ -1,8 +1,8 @@
 //! The panels of the incident timeline that show lines: traffic, latency and CPU.
 
-use super::autoscaling;
 use super::conditions::capacity;
 use super::input::{Goal, TimelineInput};
+use super::{autoscaling, bands};
 use crate::observe::count::Count;
 use crate::observe::timeline::{Latency, TotalRow};
 use crate::plot::canvas::{Anchor, Figure, Role, SMALL, fonts};
@@ -47,13 +47,17 @@ pub(crate) fn traffic(figure: &mut Figure, frame: &mut Frame, input: &TimelineIn
         .into_iter()
         .map(|(time, replicas)| (time, Some(replicas * per_replica)))
         .collect();
-    let load = peak(&offered).max(peak(&served)).max(peak(&attempts));
+    let others = input.bands.as_ref().map_or(0.0, |bands| bands::peak(&bands.served));
+    let load = peak(&offered).max(peak(&served)).max(peak(&attempts)).max(others);
     // Capacity very far above the load would flatten the load.
     let shown =
         if load > 0.0 { peak(&capacity).min(MOST_HEADROOM * load) } else { peak(&capacity) };
     frame.y = PlotAxis::count(shown.max(load) * 1.02, 4);
     frame.draw_levels(figure);
     figure.fills(marks::area(frame, &served), Role::Served, 0.12);
+    if let Some(bands) = &input.bands {
+        bands::draw(figure, frame, &bands.served, Role::Served);
+    }
     figure.lines(marks::steps(frame, &capacity, input.horizon.as_secs()), Role::Capacity, 2.0);
     let tried = NamedLine::of(&attempts, Role::Vermilion, 1.3, "attempts").draw(figure, frame);
     marks::draw(figure, frame, &offered, Role::Offered, 1.1);
@@ -134,12 +138,17 @@ pub(crate) fn latency(figure: &mut Figure, frame: &mut Frame, input: &TimelineIn
     ];
     let goals = input.goals.iter().map(|goal| goal.bound.as_secs());
     let seen = curves.iter().flat_map(|curve| &curve.0).filter_map(|sample| sample.1);
-    let values: Vec<f64> = seen.chain(goals).filter(|value| *value > 0.0).collect();
+    let others = input.bands.as_ref().map_or(0.0, |bands| bands::peak(&bands.p99));
+    let all = seen.chain(goals).chain([others]);
+    let values: Vec<f64> = all.filter(|value| *value > 0.0).collect();
     if values.is_empty() {
         return frame.draw_remark(figure, "no request was served");
     }
     frame.y = PlotAxis::latencies(values.into_iter(), 1.05, 7);
     frame.draw_levels(figure);
+    if let Some(bands) = &input.bands {
+        bands::draw(figure, frame, &bands.p99, Role::P99);
+    }
     let mut keys = Vec::new();
     for (samples, name, role, width) in &curves {
         keys.extend(NamedLine::of(samples, *role, *width, name).draw(figure, frame));

@@ -39,7 +39,7 @@ pub enum Caveat {
     /// So many requests of a replication, a share of all, were in flight at the end and would not
     /// have been answered soon.
     Unanswered { requests: f64, share: f64 },
-    /// A fault found nothing to hit, in the first replication.
+    /// A fault found nothing to hit, in the replication that is told.
     FaultMissed { fault: String, at: Instant, reason: &'static str },
     /// Only the first of the changes of state are in the file of events.
     EventsCut { kept: usize, beyond: u64 },

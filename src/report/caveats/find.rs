@@ -130,9 +130,9 @@ fn unanswered(summary: &Summary) -> Option<Caveat> {
     (requests > 0.0).then(|| Caveat::Unanswered { requests, share: requests / offered })
 }
 
-/// The first miss of each fault, in the first replication.
+/// The first miss of each fault, in the replication that is told.
 fn missed_faults(plan: &Plan, run: &Experiment) -> Vec<Caveat> {
-    let journal = run.outcomes.first().map_or(&[][..], |outcome| &outcome.journal);
+    let journal = run.told().map_or(&[][..], |outcome| &outcome.journal);
     let first_miss = |index: usize| {
         journal.iter().find_map(|entry| match &entry.observation {
             Observation::FaultMissed { fault, reason } if *fault == index => {
@@ -153,7 +153,7 @@ fn replayed(plan: &Plan) -> Option<Caveat> {
 }
 
 fn events_cut(run: &Experiment) -> Option<Caveat> {
-    let first = run.outcomes.first().filter(|first| first.journal_cut > 0)?;
+    let first = run.told().filter(|first| first.journal_cut > 0)?;
     Some(Caveat::EventsCut { kept: first.journal.len(), beyond: first.journal_cut })
 }
 

@@ -1,7 +1,7 @@
-//! What the steady window of the first replication says: from its start to its first incident, at
+//! What the steady window of the replication that is told says: from its start to its first incident, at
 //! one rate.
 //!
-//! Only the first replication keeps its timeline. A transient that one replication is too short to
+//! Only that replication keeps its timeline. A transient that one replication is too short to
 //! show is not found.
 
 use crate::experiment::Experiment;
@@ -35,7 +35,7 @@ pub(crate) struct SteadyWindow {
 impl SteadyWindow {
     /// The steady window of an experiment; `None` if the rate changes, or nothing of it was kept.
     pub(crate) fn of(plan: &Plan, run: &Experiment) -> Option<SteadyWindow> {
-        let outcome = run.outcomes.first().filter(|_| has_one_rate(plan))?;
+        let outcome = run.told().filter(|_| has_one_rate(plan))?;
         let until = outcome.incidents.first().map(|incident| incident.at);
         let end = until.unwrap_or(outcome.ended);
         let (rows, width) = (&outcome.timeline.as_ref()?.total, plan.run.bin);

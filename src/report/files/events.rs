@@ -1,24 +1,25 @@
-//! `events.csv`: what happened in the first replication, one row for each fact.
+//! `events.csv`: what happened in the replication that is told, one row for each fact.
 
 use std::io::{Result, Write};
 
-use crate::observe::outcome::JournalEntry;
+use crate::observe::outcome::Outcome;
 use crate::observe::{Observation, ReplicaId};
 use crate::plan::Plan;
 use crate::report::format::cells;
 use crate::report::format::table::write_csv;
 
-const HEADER: [&str; 8] =
-    ["time_s", "event", "replica", "zone", "state", "fault", "incident", "detail"];
+const HEADER: [&str; 9] =
+    ["time_s", "event", "replica", "zone", "state", "fault", "incident", "detail", "replication"];
 
-/// Writes the journal.
-pub(crate) fn write(plan: &Plan, journal: &[JournalEntry], out: &mut dyn Write) -> Result<()> {
+/// Writes the journal of a replication.
+pub(crate) fn write(plan: &Plan, outcome: &Outcome, out: &mut dyn Write) -> Result<()> {
     let mut names = Names { plan, created: Vec::new() };
-    let rows = journal.iter().map(|entry| {
+    let rows = outcome.journal.iter().map(|entry| {
         let (event, row) = names.row(&entry.observation);
         let EventRow { replica, zone, state, fault, incident, detail } = row;
         let first = [cells::time(entry.at), event.to_owned()];
-        first.into_iter().chain([replica, zone, state.to_owned(), fault, incident, detail])
+        let which = outcome.replication.to_string();
+        first.into_iter().chain([replica, zone, state.to_owned(), fault, incident, detail, which])
     });
     write_csv(out, HEADER, rows)
 }
@@ -139,14 +140,20 @@ mod tests {
     fn every_fact_has_a_row_and_replicas_have_their_names() {
         let outcome = example::outcome(&example::plan(), 0);
         let mut out = Vec::new();
-        write(&example::plan(), &outcome.journal, &mut out).unwrap();
+        write(&example::plan(), &outcome, &mut out).unwrap();
         let mut reader = csv::Reader::from_reader(&out[..]);
         assert_eq!(reader.headers().unwrap(), &HEADER[..]);
         let rows: Vec<Vec<String>> =
             reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect();
         assert_eq!(rows.len(), outcome.journal.len());
-        assert_eq!(rows[4], ["180", "fault_injected", "", "", "", "crash", "0", "replica b-1"]);
-        assert_eq!(rows[5], ["180", "entered", "b-1", "b", "failed", "", "", "crash, \"hard\""]);
-        assert_eq!(rows[8], ["193", "joined_rotation", "b-2", "b", "", "", "", ""]);
+        assert_eq!(
+            rows[4],
+            ["180", "fault_injected", "", "", "", "crash", "0", "replica b-1", "0"]
+        );
+        assert_eq!(
+            rows[5],
+            ["180", "entered", "b-1", "b", "failed", "", "", "crash, \"hard\"", "0"]
+        );
+        assert_eq!(rows[8], ["193", "joined_rotation", "b-2", "b", "", "", "", "", "0"]);
     }
 }

@@ -1,4 +1,4 @@
-//! `requests.csv`: sampled requests of the first replication with their stages.
+//! `requests.csv`: sampled requests of the replication that is told with their stages.
 
 use std::io::{Result, Write};
 

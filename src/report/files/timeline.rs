@@ -1,4 +1,4 @@
-//! `timeline.csv`: the first replication, one row per bin for the whole gateway and one per bin
+//! `timeline.csv`: the replication that is told, one row per bin for the whole gateway and one per bin
 //! and replica.
 
 use std::io::{Result, Write};
@@ -31,11 +31,16 @@ const AFTER_FAILURES: [&str; 10] = [
 /// Writes the timeline. Times are the starts of bins; counts of a replica are requests that reached
 /// and left it; `cpu_monitored` is the CPU of the last full minute, as a dashboard shows it. If
 /// requests feed back, attempts and what is counted for them follow.
-pub(crate) fn write(plan: &Plan, timeline: &Timeline, out: &mut dyn Write) -> Result<()> {
+pub(crate) fn write(
+    plan: &Plan,
+    (replication, timeline): (u64, &Timeline),
+    out: &mut dyn Write,
+) -> Result<()> {
     let failures = Failure::ALL.map(Failure::key);
     let counts = ["attempts"].into_iter().chain(Count::ALL.map(Count::key));
     let further: Vec<&str> = counts.filter(|_| !plan.is_open_loop()).collect();
     let header = BEFORE_FAILURES.iter().chain(&failures).chain(&AFTER_FAILURES).chain(&further);
+    let header = header.copied().chain(["replication"]);
     let monitored = timeline.monitored(DASHBOARD_BUCKET);
     let by_replica = timeline.monitored_by_replica(DASHBOARD_BUCKET);
     let mut replicas = timeline.by_replica.iter().zip(&by_replica).peekable();
@@ -43,12 +48,14 @@ pub(crate) fn write(plan: &Plan, timeline: &Timeline, out: &mut dyn Write) -> Re
         let more = [total.attempts].into_iter().chain(total.counts).map(Cell::from);
         let mut row = total_row(total, monitored[bin]);
         row.extend(more.take(further.len()));
+        row.push(replication.into());
         let mut rows = vec![row];
         let ends = (total.start, total.start + timeline.bin);
         while let Some((row, monitored)) = replicas.next_if(|(row, _)| row.bin == bin) {
             let life = &timeline.replicas[row.replica];
             let mut row = replica_row(row, life, &plan.topology.zones[life.zone], ends, *monitored);
             row.extend(further.iter().map(|_| Cell::from("")));
+            row.push(replication.into());
             rows.push(row);
         }
         rows
@@ -101,11 +108,11 @@ mod tests {
         let mut timeline = example::outcome(&example::plan(), 0).timeline.unwrap();
         timeline.replicas[0].rotation.push((Instant::from_secs(30.0), false));
         let mut out = Vec::new();
-        write(&example::plan(), &timeline, &mut out).unwrap();
+        write(&example::plan(), (0, &timeline), &mut out).unwrap();
         let mut reader = csv::Reader::from_reader(&out[..]);
         let rows: Vec<_> = reader.records().map(|row| row.unwrap()).collect();
         let column = AFTER_FAILURES.iter().position(|name| *name == "in_rotation").unwrap();
-        let from_end = AFTER_FAILURES.len() - column;
+        let from_end = AFTER_FAILURES.len() - column + 1;
         let rotation = |bin: usize| {
             let row = &rows[bin * 3 + 1];
             row[row.len() - from_end].to_owned()
@@ -117,12 +124,12 @@ mod tests {
     fn attempts_and_counts_follow_if_requests_feed_back() {
         let outcome = with_clients::experiment().outcomes.remove(0);
         let mut out = Vec::new();
-        write(&with_clients::plan(), &outcome.timeline.unwrap(), &mut out).unwrap();
+        write(&with_clients::plan(), (0, &outcome.timeline.unwrap()), &mut out).unwrap();
         let mut reader = csv::Reader::from_reader(&out[..]);
         let header = reader.headers().unwrap().clone();
         let column = |name: &str| header.iter().position(|cell| cell == name).unwrap();
         let rows: Vec<_> = reader.records().map(|row| row.unwrap()).collect();
-        assert_eq!((column("attempts"), header.len()), (COLUMNS, COLUMNS + 1 + Count::ALL.len()));
+        assert_eq!((column("attempts"), header.len()), (COLUMNS, COLUMNS + 2 + Count::ALL.len()));
         let cells =
             |row: usize| ["attempts", "cache_hits", "panics"].map(|c| &rows[row][column(c)]);
         assert_eq!((cells(18 * 3), cells(18 * 3 + 1)), (["160", "20", "0"], ["", "", ""]));
@@ -133,12 +140,12 @@ mod tests {
         let outcome = example::outcome(&example::plan(), 0);
         let timeline = outcome.timeline.unwrap();
         let mut out = Vec::new();
-        write(&example::plan(), &timeline, &mut out).unwrap();
+        write(&example::plan(), (0, &timeline), &mut out).unwrap();
         let mut reader = csv::Reader::from_reader(&out[..]);
         let header = reader.headers().unwrap().clone();
         let column = |name: &str| header.iter().position(|cell| cell == name).unwrap();
         let rows: Vec<_> = reader.records().map(|row| row.unwrap()).collect();
-        assert_eq!((header.len(), rows.len()), (COLUMNS, 180));
+        assert_eq!((header.len(), rows.len()), (COLUMNS + 1, 180));
         let (total, dead) = (&rows[18 * 3], &rows[17 * 3 + 2]);
         assert_eq!((&total[column("time_s")], &total[column("replica")]), ("180", "all"));
         assert_eq!(&total[column("lost_in_flight")], "1");

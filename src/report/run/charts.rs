@@ -1,18 +1,20 @@
 //! The charts of a report: which there are, what they are called, and what their titles find.
 
-use crate::metric::estimator;
 use crate::metric::percentile::Among;
+use crate::metric::{Dimension, Statistic, estimator};
 use crate::objective::{Bound, Metric, Objective};
 use crate::observe::histogram::Histogram;
 use crate::observe::incident::Incident;
 use crate::observe::outcome::{Outcome, WindowOutcome};
-use crate::observe::timeline::{Timeline, TotalRow};
+use crate::observe::timeline::{BinTrace, Timeline, TotalRow};
 use crate::plan::{Extent, Plan};
 use crate::plot::Figure;
 use crate::plot::percentile::{self, PercentileCurve, PercentileInput, Role};
-use crate::plot::timeline::{Autoscaler, Goal, RuleKind, TimelineInput, TimelineRule, timeline};
+use crate::plot::timeline::{
+    Autoscaler, Goal, RuleKind, TimelineBands, TimelineInput, TimelineRule, timeline,
+};
 use crate::report::files::timeline::DASHBOARD_BUCKET;
-use crate::report::format::words::{capitalised, plural};
+use crate::report::format::words::{capitalised, plural, shown};
 use crate::report::run::cluster;
 use crate::report::run::report::Report;
 use crate::units::{Instant, Span};
@@ -29,12 +31,13 @@ pub fn charts(report: &Report) -> Vec<(&'static str, Figure)> {
 
 fn incident_timeline(report: &Report) -> Option<Figure> {
     let plan = &report.scenario.plan;
-    let outcome = report.experiment.outcomes.first()?;
+    let outcome = report.experiment.told()?;
     let kept = outcome.timeline.as_ref()?;
     Some(timeline(&TimelineInput {
         title: &timeline_title(report, outcome, kept),
-        subtitle: &format!("{} First of {}.", report.scenario.question, sample(report)),
+        subtitle: &format!("{} {}", report.scenario.question, told(report, outcome)),
         timeline: kept,
+        bands: bands(report),
         monitored: kept.monitored(DASHBOARD_BUCKET),
         capacity_per_replica: plan.saturation(),
         autoscaler: plan.autoscaling.as_ref().map(|autoscaling| Autoscaler {
@@ -48,37 +51,75 @@ fn incident_timeline(report: &Report) -> Option<Figure> {
     }))
 }
 
+/// Which replication is drawn, of how many, and what the light areas are.
+fn told(report: &Report, outcome: &Outcome) -> String {
+    let (which, seed) = (outcome.replication, report.scenario.plan.run.seed);
+    let all = report.experiment.outcomes.len();
+    match bands(report) {
+        _ if all < 2 => format!("One replication, seed {seed}."),
+        Some(bands) => {
+            let part = if bands.is_all { "all" } else { "80 % of the first" };
+            format!(
+                "Replication {which} of {all}, seed {seed}; light: {part} {}.",
+                bands.replications
+            )
+        }
+        None => format!("Replication {which} of {all}, seed {seed}."),
+    }
+}
+
+/// How far replications differ, bin by bin.
+fn bands(report: &Report) -> Option<TimelineBands> {
+    let traces = report.experiment.outcomes.iter().map(|outcome| &outcome.trace[..]);
+    let traces: Vec<&[BinTrace]> = traces.filter(|trace| !trace.is_empty()).collect();
+    TimelineBands::of(&traces, report.scenario.plan.run.bin)
+}
+
+/// The mean over replications of what failed after warm-up, with its interval.
+fn mean_failed(report: &Report) -> String {
+    let run = report.experiment;
+    let failed = |outcome: &Outcome| outcome.windows[0].ledger.failed() as f64;
+    let counts: Vec<f64> = run.outcomes.iter().map(failed).collect();
+    match Statistic::mean(Dimension::Count, &counts, run.confidence) {
+        Some(mean) if mean.point == 1.0 => "1 failed request".to_owned(),
+        mean => format!("{} failed requests", shown(mean.as_ref())),
+    }
+}
+
 /// How many replications there are, and from which seed.
 fn sample(report: &Report) -> String {
     let count = plural(report.experiment.outcomes.len() as u64, "replication");
     format!("{count}, seed {}", report.scenario.plan.run.seed)
 }
 
-/// What happened, in one line.
+/// What happened, in one line: of all replications, with the interval.
 fn timeline_title(report: &Report, outcome: &Outcome, timeline: &Timeline) -> String {
     let plan = &report.scenario.plan;
     let failed: u64 = timeline.total.iter().map(TotalRow::failed).sum();
+    let failures = match report.experiment.outcomes.len() {
+        1 => plural(failed, "failed request"),
+        _ => mean_failed(report),
+    };
     match &outcome.incidents[..] {
         [] => calm_title(failed, &outcome.windows[0].latency),
         [one] => {
-            let what =
-                format!("{} {} at {}", one.subject, plan.faults[one.fault].fault.verb(), one.at);
-            let end = match one.recovery() {
-                Some(Span::ZERO) => "service restored at once".to_owned(),
-                Some(after) => format!("service restored after {after}"),
-                None if one.normal_before => "clients still hit at the end".to_owned(),
-                None => "not normal before".to_owned(),
+            let fault = &plan.faults[one.fault].fault;
+            let what = format!("{} {} at {}", one.subject, fault.verb(), one.at);
+            let recovery = &report.summary.gateway.recovery;
+            let service = match &recovery.longest {
+                _ if recovery.abnormal > 0 => "not normal before".to_owned(),
+                Some(longest) if longest.point == 0.0 => "service restored at once".to_owned(),
+                Some(longest) if recovery.unrecovered == 0 => {
+                    format!("service restored after {}", shown(Some(longest)))
+                }
+                _ => "clients still hit at the end".to_owned(),
             };
-            capitalised(&format!(
-                "{what}: {}, {end}",
-                plural(one.ledger.failed(), "failed request")
-            ))
+            capitalised(&format!("{what}: {failures}, {service}"))
         }
         many => {
             let count = many.len() as u64 + outcome.incidents_unlisted;
-            let failed = plural(failed, "failed request");
             let length = outcome.ended.since(Instant::ZERO);
-            format!("{} in {length}: {failed}", plural(count, "incident"))
+            format!("{} in {length}: {failures}", plural(count, "incident"))
         }
     }
 }

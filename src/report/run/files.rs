@@ -12,13 +12,14 @@ pub fn write_tables(report: &Report, staging: &mut Staging) -> Result<(), FilesE
     let plan = &report.scenario.plan;
     let outcomes = &report.experiment.outcomes;
     staging.add("replications.csv", |out| replications::write(plan, outcomes, out))?;
-    if let Some(first) = outcomes.first() {
-        if let Some(bins) = &first.timeline {
-            staging.add("timeline.csv", |out| timeline::write(plan, bins, out))?;
-            staging.add("events.csv", |out| events::write(plan, &first.journal, out))?;
+    if let Some(told) = report.experiment.told() {
+        if let Some(bins) = &told.timeline {
+            staging
+                .add("timeline.csv", |out| timeline::write(plan, (told.replication, bins), out))?;
+            staging.add("events.csv", |out| events::write(plan, told, out))?;
         }
         if report.requests_every.is_some() {
-            staging.add("requests.csv", |out| requests::write(plan.ingress.hop, first, out))?;
+            staging.add("requests.csv", |out| requests::write(plan.ingress.hop, told, out))?;
         }
     }
     Ok(())

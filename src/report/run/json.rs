@@ -89,7 +89,8 @@ struct ScenarioPart<'a> {
 fn summary(report: &Report) -> impl Serialize {
     let (scenario, experiment) = (report.scenario, report.experiment);
     let run = &scenario.plan.run;
-    let first = experiment.outcomes.first().map_or(&[][..], |outcome| &outcome.incidents);
+    let told = experiment.told();
+    let first = told.map_or(&[][..], |outcome| &outcome.incidents);
     let objectives = report.judgements.iter().map(|j| objective(&report.summary.windows, j));
     let incidents = first.iter().map(|one| incident(&scenario.plan, one));
     let caveats = report.caveats.iter().map(|caveat| {
@@ -120,6 +121,7 @@ fn summary(report: &Report) -> impl Serialize {
         windows: report.summary.windows.clone(),
         gateway: report.summary.gateway.clone(),
         faults: report.summary.faults.clone(),
+        told_replication: told.map(|outcome| outcome.replication),
         incidents: incidents.collect::<Vec<_>>(),
         stability: report.summary.stability.clone(),
         caveats: caveats.collect::<Vec<_>>(),
@@ -247,6 +249,7 @@ mod tests {
             "windows",
             "gateway",
             "faults",
+            "told_replication",
             "incidents",
             "stability",
             "caveats",

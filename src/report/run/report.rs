@@ -14,7 +14,7 @@ pub struct Report<'a> {
     pub scenario: &'a Scenario,
     /// What was simulated.
     pub experiment: &'a Experiment,
-    /// Every so-manyth request of the first replication was kept, if any.
+    /// Every so-manyth request of the replication that is told was kept, if any.
     pub requests_every: Option<u64>,
     /// Its figures.
     pub summary: Summary,

@@ -212,23 +212,36 @@ fn gateway(report: &Report, paint: Paint) -> String {
     format!("{title}\n{}", lines(&tables::gateway(&report.summary.gateway, memory)))
 }
 
+/// Which replication is told.
+fn which(report: &Report) -> String {
+    let run = report.experiment;
+    let told = run.told().map_or(0, |told| told.replication);
+    match run.typical().and_then(|typical| run.outcomes.get(typical)) {
+        _ if run.outcomes.len() < 2 => "the only replication".to_owned(),
+        Some(typical) if typical.replication == told => {
+            format!("replication {told}, nearest the median of failed requests")
+        }
+        _ => format!("replication {told}"),
+    }
+}
+
 fn story(report: &Report, paint: Paint) -> String {
     let plan = &report.scenario.plan;
-    let Some(first) = report.experiment.outcomes.first() else { return String::new() };
+    let Some(told) = report.experiment.told() else { return String::new() };
     if plan.faults.is_empty() {
         return String::new();
     }
-    let mut out = format!("{}\n", paint.title("Incidents (first replication)"));
-    if first.incidents.is_empty() {
+    let mut out = format!("{}\n", paint.title(&format!("Incidents ({})", which(report))));
+    if told.incidents.is_empty() {
         out.push_str("  none\n");
     }
-    for incident in first.incidents.iter().take(INCIDENTS_TOLD) {
-        let sentence = incidents::sentence(plan, incident, &first.incidents, first.ended);
+    for incident in told.incidents.iter().take(INCIDENTS_TOLD) {
+        let sentence = incidents::sentence(plan, incident, &told.incidents, told.ended);
         out.push_str(&wrapped(&format!("  {:>7}  ", incident.at.to_string()), &sentence));
     }
-    let rest = first.incidents.len().saturating_sub(INCIDENTS_TOLD) as u64;
-    if rest + first.incidents_unlisted > 0 {
-        let more = whole(rest + first.incidents_unlisted);
+    let rest = told.incidents.len().saturating_sub(INCIDENTS_TOLD) as u64;
+    if rest + told.incidents_unlisted > 0 {
+        let more = whole(rest + told.incidents_unlisted);
         out.push_str(&format!("  and {more} more, see events.csv\n"));
     }
     let replications = report.experiment.outcomes.len();
@@ -247,13 +260,13 @@ fn stability(report: &Report, paint: Paint) -> String {
 
 fn cluster_facts(report: &Report, paint: Paint) -> String {
     let plan = &report.scenario.plan;
-    let first = report.experiment.outcomes.first();
+    let told = report.experiment.told();
     let (told, more) =
-        first.map_or_else(Default::default, |first| cluster::facts(plan, &first.journal));
+        told.map_or_else(Default::default, |told| cluster::facts(plan, &told.journal));
     if told.is_empty() && plan.autoscaling.is_none() {
         return String::new();
     }
-    let mut out = format!("{}\n", paint.title("Cluster (first replication)"));
+    let mut out = format!("{}\n", paint.title(&format!("Cluster ({})", which(report))));
     if told.is_empty() {
         out.push_str("  the autoscaler found nothing to change\n");
     }

@@ -27,9 +27,15 @@ const fn shape(
 static SHAPES: [LawShape; 9] = [
     shape("constant", "constant(5s)", |call| Ok(Law::Constant(call.only_span(1)?))),
     shape("uniform", "uniform(2s, 6s)", |call| call.uniform()),
-    shape("exponential", "exponential(5s)", |call| Ok(Law::Exponential(call.only_span(1)?))),
+    shape("exponential", "exponential(5s)", |call| {
+        call.expect(1)?;
+        Ok(Law::Exponential(call.mean(Some(1.0 / std::f64::consts::LN_2))?))
+    }),
     shape("log-normal", "log-normal(5s, cv=1)", |call| {
-        Ok(Law::LogNormal(call.only_span(2)?, call.named("cv", 1e-3)?))
+        call.expect(2)?;
+        let cv = call.named("cv", 1e-3)?;
+        // exp(μ + σ²/2) over exp(μ), with cv² = exp(σ²) − 1.
+        Ok(Law::LogNormal(call.mean(Some(cv.hypot(1.0)))?, cv))
     }),
     shape("gamma", "gamma(5s, cv=0.5)", |call| {
         Ok(Law::Gamma(call.only_span(2)?, call.named("cv", 1e-3)?))
@@ -136,7 +142,28 @@ impl FunctionCall<'_> {
     /// The first of `count` arguments, a span.
     fn only_span(&self, count: usize) -> Result<Span, Flaw> {
         self.expect(count)?;
-        span_of(&self.arguments[0])
+        self.mean(None)
+    }
+
+    /// The first argument: the mean, or, if that is so many times the median, `median=` or `p50=`.
+    fn mean(&self, per_median: Option<f64>) -> Result<Span, Flaw> {
+        let argument = &self.arguments[0];
+        let Some((word, value)) = argument.text.split_once('=') else { return span_of(argument) };
+        let start = argument.range.end - value.trim_start().len();
+        let value = Argument { text: value.trim(), range: start..argument.range.end };
+        match (word.trim(), per_median) {
+            ("mean", _) => span_of(&value),
+            ("median" | "p50", Some(factor)) => {
+                Ok(Span((span_of(&value)?.0 as f64 * factor).round() as u64))
+            }
+            ("median" | "p50", None) => Err(Flaw::new(format!("{} has no median here", self.name))
+                .within(argument.range.clone())
+                .label("expected the mean")
+                .help("write the mean, or a log-normal law")),
+            (word, _) => Err(Flaw::new(format!("{word:?} is nothing of {}", self.name))
+                .within(argument.range.clone())
+                .help(format!("{}; a duration without a word is the mean", self.shape.usage()))),
+        }
     }
 
     fn uniform(&self) -> Result<Law, Flaw> {
@@ -300,6 +327,11 @@ mod tests {
             ("uniform(2s, 6s)", Law::uniform_secs(2.0, 6.0)),
             ("exponential(1.4ms)", Law::Exponential(ms(1.4))),
             ("log-normal(1.4ms, cv=1)", Law::LogNormal(ms(1.4), 1.0)),
+            // The mean is √2 times the median.
+            ("log-normal(p50=12ms, cv=1)", Law::LogNormal(Span(16_970_563), 1.0)),
+            ("log-normal( median = 12ms, cv=1)", Law::LogNormal(Span(16_970_563), 1.0)),
+            ("log-normal(mean=12ms, cv=1)", Law::LogNormal(ms(12.0), 1.0)),
+            ("exponential(p50=693147180ns)", Law::Exponential(ms(1e3))),
             ("gamma( 1.4ms ,cv = 0.5 )", Law::Gamma(ms(1.4), 0.5)),
             ("erlang(4, 1.4ms)", Law::Gamma(ms(1.4), 0.5)),
             ("hyperexponential(1.4ms, cv=2)", Law::Hyperexponential(ms(1.4), 2.0)),
@@ -321,6 +353,9 @@ mod tests {
         assert_eq!(flawed("gamma(1s, cv=-1)"), "cv=-1");
         assert_eq!(flawed("hyperexponential(1s, cv=0.5)"), "cv=0.5");
         assert_eq!(flawed("erlang(0, 1s)"), "0");
+        assert_eq!(flawed("log-normal(p50=12x, cv=1)"), "12x");
+        assert_eq!(flawed("log-normal(p90=12ms, cv=1)"), "p90=12ms");
+        assert_eq!(flawed("gamma(median=1s, cv=1)"), "median=1s");
     }
 
     #[test]

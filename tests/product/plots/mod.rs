@@ -126,6 +126,7 @@ fn draw(timeline: &Timeline, title: &str, seconds: f64, rules: Vec<TimelineRule>
         title,
         subtitle: "3 × large, 900 requests/s; replication 1 of 30, seed 42; grey is warm-up",
         timeline,
+        bands: None,
         monitored: timeline.monitored(Span::from_secs(60.0)),
         capacity_per_replica: Rate(PER_REPLICA),
         rules,

@@ -165,7 +165,7 @@ fn diurnal_day_scales_up_once_and_down_once() {
 #[test]
 fn zone_loss_do_not_schedule_waits_for_the_zone() {
     let ran = Ran::of("zone-loss-do-not-schedule");
-    assert_eq!(ran.verdict("recovery < 10m"), Verdict::Missed);
+    assert_eq!(ran.verdict("redundancy-restored < 10m"), Verdict::Missed);
     for incident in ran.incidents("zone-b") {
         assert!((1_210.0..=1_220.0).contains(&seconds(incident.lasted())), "{incident:?}");
     }
@@ -177,7 +177,7 @@ fn zone_loss_do_not_schedule_waits_for_the_zone() {
 #[test]
 fn partial_zone_outage_stops_evictions_until_it_is_over_or_was_marked_in_time() {
     let ran = Ran::of("partial-zone-outage-stops-evictions");
-    assert_eq!(ran.verdict("recovery < 10m"), Verdict::Missed);
+    assert_eq!(ran.verdict("redundancy-restored < 10m"), Verdict::Missed);
     let recoveries = ran.incidents("part-of-b").into_iter().map(|i| seconds(i.lasted()));
     let (fast, slow): (Vec<f64>, Vec<f64>) = recoveries.partition(|took| *took < 600.0);
     assert!(fast.iter().all(|took| (350.0..=380.0).contains(took)), "{fast:?}");
@@ -189,7 +189,7 @@ fn partial_zone_outage_stops_evictions_until_it_is_over_or_was_marked_in_time() 
 fn silent_node_loss_costs_six_minutes_and_a_black_hole() {
     let ran = Ran::of("silent-node-loss");
     let crash = Ran::of("replica-crash-fixed-trio");
-    assert_eq!(ran.verdict("recovery < 5m"), Verdict::Missed);
+    assert_eq!(ran.verdict("redundancy-restored < 5m"), Verdict::Missed);
     for incident in ran.incidents("node") {
         assert!((40.5..=57.0).contains(&out_after(&incident)), "{incident:?}");
         assert!((350.0..=385.0).contains(&seconds(incident.lasted())), "{incident:?}");
@@ -345,7 +345,7 @@ fn managed_start_is_sooner_than_self_managed_start_with_the_same_luck() {
     let later = pairs.iter().map(|(managed, own)| own - managed).sum::<f64>() / 10.0;
     assert!((8.0..=22.0).contains(&later), "{later}");
     assert_eq!(managed.report().overall(), Overall::Met);
-    assert_eq!(own.verdict("recovery < 20s"), Verdict::Missed);
+    assert_eq!(own.verdict("redundancy-restored < 20s"), Verdict::Missed);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! What the steady window of the replication that is told says: from its start to its first incident, at
-//! one rate.
+//! What the steady window of the replication that is told says: from its start to its first
+//! incident, at one rate.
 //!
 //! Only that replication keeps its timeline. A transient that one replication is too short to
 //! show is not found.

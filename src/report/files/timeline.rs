@@ -1,5 +1,5 @@
-//! `timeline.csv`: the replication that is told, one row per bin for the whole gateway and one per bin
-//! and replica.
+//! `timeline.csv`: the replication that is told, one row per bin for the whole gateway and one per
+//! bin and replica.
 
 use std::io::{Result, Write};
 

@@ -331,7 +331,7 @@ mod tests {
             ("log-normal(p50=12ms, cv=1)", Law::LogNormal(Span(16_970_563), 1.0)),
             ("log-normal( median = 12ms, cv=1)", Law::LogNormal(Span(16_970_563), 1.0)),
             ("log-normal(mean=12ms, cv=1)", Law::LogNormal(ms(12.0), 1.0)),
-            ("exponential(p50=693147180ns)", Law::Exponential(ms(1e3))),
+            ("exponential(p50=693147180ns)", Law::Exponential(Span(999_999_999))),
             ("gamma( 1.4ms ,cv = 0.5 )", Law::Gamma(ms(1.4), 0.5)),
             ("erlang(4, 1.4ms)", Law::Gamma(ms(1.4), 0.5)),
             ("hyperexponential(1.4ms, cv=2)", Law::Hyperexponential(ms(1.4), 2.0)),

@@ -264,15 +264,20 @@ fn bound(piece: TextPiece<'_>, metric: Metric) -> Result<Bound, Flaw> {
     quantity::span(piece.text).map(Bound::Span).map_err(|flaw| match piece.text.contains('%') {
         true => piece
             .flaw("latencies and recovery are durations, not shares")
-            .help("bound them with a duration, such as \"p99 < 250ms\""),
+            .help(format!("bound it with a duration, such as {:?}", example(metric))),
         false => flaw.within(piece.range.clone()),
     })
+}
+
+/// An objective on this metric.
+fn example(metric: Metric) -> &'static str {
+    metric.demand().map_or("p99 < 250ms", |demand| demand.example)
 }
 
 /// Why what bounds a share is none.
 fn no_share(piece: &TextPiece<'_>, metric: Metric, flaw: &Flaw) -> Flaw {
     let name = metric.key();
-    let example = metric.demand().map_or("", |demand| demand.example);
+    let example = example(metric);
     if quantity::span(piece.text).is_ok() {
         let help = format!("bound it with a percentage, such as {example:?}");
         return piece.flaw(format!("{name} is a share, not a duration")).help(help);

@@ -18,6 +18,11 @@ pub(super) fn compare(args: &CompareArgs, session: &Session) -> anyhow::Result<E
     let variations = variations(args)?;
     let loaded = variants(&args.files, &variations, args.common.work.quiet, session);
     let Some(mut all) = loaded else { return Ok(Exit::Error) };
+    anyhow::ensure!(
+        all.len() > 1,
+        "there is nothing to compare with\n  = help: name a second scenario, or make variants with \
+         --tier, --variant, or --set PATH=VALUE,VALUE"
+    );
     compare::align(&mut all, args.common.seed, args.replications.map(|count| count as usize));
     distinct(&all)?;
     let name = format!("compare-{}", stem(&args.files[0]));
@@ -46,13 +51,7 @@ fn variations(args: &CompareArgs) -> anyhow::Result<Vec<Variation>> {
         changes: vec![format!("gateway.tier={tier}")],
     };
     let tiers = args.tier.iter().map(tier).collect();
-    let all = products(&[tiers, named(&args.variant)?, cross(&load::axes(&args.set)?)]);
-    anyhow::ensure!(
-        args.files.len() * all.len() > 1,
-        "there is nothing to compare with\n  = help: name a second scenario, or make variants with \
-         --tier, --variant, or --set PATH=VALUE,VALUE"
-    );
-    Ok(all)
+    Ok(products(&[tiers, named(&args.variant)?, cross(&load::axes(&args.set)?)]))
 }
 
 /// Refuses variants of the same name, or that are the same.

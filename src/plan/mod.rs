@@ -35,7 +35,7 @@ pub use dependencies::{Dependencies, LimitKey, Policy, PolicyKind, SpikeQueue, T
 pub use fault::{Down, Fault, FaultPlan, HostTarget, ReplicaTarget, Schedule, Target};
 pub use gateway::{Gateway, Memory, Spread, Throttling, Topology};
 pub use ingress::{Balancing, DeadAddress, Ingress};
-pub use run::{Extent, Run, Window};
+pub use run::{Extent, REPLICATIONS_MOST, Run, Window};
 pub use startup::{Configuration, Contracts, ControlPlaneCall, Gate, Probe, Startup};
 pub use traffic::{ArrivalProcess, Bursts, Recorded, Recording, Scatter, Traffic};
 pub use upstream::{Api, Upstream};

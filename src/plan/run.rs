@@ -2,6 +2,9 @@
 
 use crate::units::{Instant, Span};
 
+/// The most replications that a run may have.
+pub const REPLICATIONS_MOST: u64 = 100_000;
+
 /// A period of the run for which figures are kept. A request belongs to the period in which its
 /// client sent it.
 #[derive(Clone, Debug, PartialEq, Eq)]

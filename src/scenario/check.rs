@@ -2,7 +2,9 @@
 
 use crate::diagnostic::{Place, Problem};
 use crate::objective::{Bound, Metric, Objective, Relation};
-use crate::plan::{Autoscaling, Extent, Fault, FaultPlan, Ingress, Plan, Schedule, Traffic};
+use crate::plan::{
+    Autoscaling, Extent, Fault, FaultPlan, Ingress, Plan, REPLICATIONS_MOST, Schedule, Traffic,
+};
 use crate::scenario::reader::{Parsed, Reader};
 use crate::scenario::section::gateway::{GatewayPart, Management, Tier};
 use crate::scenario::section::topology::TopologyPart;
@@ -220,7 +222,10 @@ fn too_few(plan: &Plan, objective: &Objective, place: &Place) -> Option<Problem>
     let needed = (0.05_f64.ln() / (1.0 - room).ln()).ceil();
     let few = room > 0.0 && (plan.run.replications as f64) < needed;
     let title = format!("{} replications cannot show this", plan.run.replications);
-    let help = format!("write replications = {needed} or more in [run], or relax the bound");
+    let help = match needed <= REPLICATIONS_MOST as f64 {
+        true => format!("write replications = {needed} or more in [run], or relax the bound"),
+        false => format!("relax the bound: it takes more than {REPLICATIONS_MOST} replications"),
+    };
     few.then(|| Problem::warning(place.clone(), title).help(help))
 }
 

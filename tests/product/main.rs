@@ -3,6 +3,7 @@
 mod cli;
 mod compare;
 mod desk;
+mod files;
 mod folders;
 mod for_sale;
 mod limits;

@@ -67,3 +67,17 @@ fn a_study_does_not_replace_the_results_of_a_run() {
     assert!(err(&output).contains("holds the results of brownout run"), "{}", err(&output));
     assert_eq!(desk.results("results/small"), before);
 }
+
+#[test]
+fn what_makes_no_comparison_is_explained_and_letters_have_their_names() {
+    let desk = Desk::with("\"p99 < 100s\"");
+    let unknown = desk.run(&["compare", "small.toml", "--tier", "nope"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(err(&unknown).contains("\"nope\""), "{}", err(&unknown));
+    let alone = desk.run(&["compare", "small.toml", "--tier", "large"]);
+    assert!(err(&alone).contains("nothing to compare with"), "{}", err(&alone));
+    let boots = "startup.boot=uniform(2s, 6s),uniform(20s, 60s)";
+    let quiet = desk.run(&["compare", "small.toml", "--set", boots, "-n", "2", "-q"]);
+    let said = out(&quiet);
+    assert!(said.contains("  B  startup.boot=uniform(20s, 60s)\n"), "{said}");
+}

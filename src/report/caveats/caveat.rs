@@ -1,6 +1,7 @@
 //! What limits the figures, in words, and what to do about it.
 
 use crate::metric::Statistic;
+use crate::plan::REPLICATIONS_MOST;
 use crate::report::format::words::{grouped, plural, shown, whole};
 use crate::units::{Bytes, Instant, Share, Span};
 
@@ -58,6 +59,14 @@ pub struct Assumption {
     pub source: String,
 }
 
+/// So many replications as a remedy, or what else helps if they are too many.
+fn replications(needed: u64) -> String {
+    match needed <= REPLICATIONS_MOST {
+        true => format!("--replications {needed}"),
+        false => "raise run.horizon: no number of replications would do".to_owned(),
+    }
+}
+
 impl Caveat {
     /// One word for programs.
     pub fn key(&self) -> &'static str {
@@ -80,12 +89,8 @@ impl Caveat {
             Caveat::WarmUpShort { until: None, .. } => {
                 ("warm_up_short", "raise run.horizon and run.warm-up")
             }
-            Caveat::FewSamples { needed, .. } => {
-                return ("few_samples", format!("--replications {needed}"));
-            }
-            Caveat::WideInterval { needed, .. } => {
-                return ("wide_interval", format!("--replications {needed}"));
-            }
+            Caveat::FewSamples { needed, .. } => return ("few_samples", replications(*needed)),
+            Caveat::WideInterval { needed, .. } => return ("wide_interval", replications(*needed)),
             Caveat::Overload { .. } => ("overload", more),
             Caveat::NoSpare { .. } => ("no_spare", more),
             Caveat::SlowOverload { .. } => ("slow_overload", more),

@@ -26,7 +26,8 @@ pub fn render(report: &CompareReport, written: Option<Written>, colour: bool) ->
 
 /// The verdicts alone.
 pub fn verdicts_only(report: &CompareReport, colour: bool) -> String {
-    verdicts(report, Paint { colour })
+    let legend = if report.has_letters() { variants(report) } else { String::new() };
+    legend + &verdicts(report, Paint { colour })
 }
 
 fn head(report: &CompareReport) -> String {

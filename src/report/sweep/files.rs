@@ -5,6 +5,7 @@ use std::io::{Result, Write};
 use serde_json::{Map, Value, json};
 
 use crate::engine::ENGINE;
+use crate::quantity;
 use crate::report::caveats::caveat::Caveat;
 use crate::report::files::staging::{FilesError, Staging};
 use crate::report::format::cells;
@@ -13,6 +14,7 @@ use crate::report::format::table::{self, Cell};
 use crate::report::manifest::VERSION;
 use crate::report::run::json;
 use crate::report::sweep::report::{Row, SweepReport};
+use crate::study::variation::Axis;
 
 /// The schema of `sweep.json`.
 const SCHEMA: &str = "brownout/sweep/1";
@@ -90,15 +92,46 @@ fn window_value(row: &Row, window: usize) -> Value {
     })
 }
 
-/// Writes `sweep.csv`: a row for every cell, window and measure.
+/// Reads a value as a number.
+type ReadNumber = fn(&str) -> Option<f64>;
+
+/// A setting as numbers: the name of the column, with the unit, and how a value is read.
+type NumberColumn = (String, ReadNumber);
+
+/// The columns of settings that are quantities, as numbers.
+fn number_columns(axes: &[Axis]) -> Vec<Option<NumberColumn>> {
+    const UNITS: [(&str, ReadNumber); 3] = [
+        ("per_s", |text| Some(quantity::rate(text).ok()?.0)),
+        ("s", |text| Some(quantity::span(text).ok()?.as_secs())),
+        ("share", |text| Some(quantity::share(text).ok()?.0)),
+    ];
+    let of = |axis: &Axis| {
+        let (unit, read) = UNITS.into_iter().find(|(_, read)| {
+            let is_one = |text: &String| read(text).is_some() && text.parse::<f64>().is_err();
+            axis.values.iter().all(is_one)
+        })?;
+        Some((format!("{}_{unit}", axis.path), read))
+    };
+    axes.iter().map(of).collect()
+}
+
+/// Writes `sweep.csv`: a row for every cell, window and measure. A setting that is a rate, a
+/// duration or a share is written as the file has it, and as a number.
 fn write_csv(report: &SweepReport, out: &mut dyn Write) -> Result<()> {
-    let header = report.axes.iter().map(|axis| axis.path.as_str()).chain(COLUMNS);
+    let numbers = number_columns(&report.axes);
+    let names = numbers.iter().flatten().map(|(name, _)| name.as_str());
+    let header = report.axes.iter().map(|axis| axis.path.as_str()).chain(names).chain(COLUMNS);
+    let numbers = &numbers;
     let rows = report.rows.iter().flat_map(|row| {
         let windows = row.windows.iter().enumerate();
         windows.flat_map(move |(index, window)| {
             row.measures(index).map(move |metric| {
-                let mut cells: Vec<Cell> =
-                    report.values(row.cell).into_iter().map(Cell::from).collect();
+                let values = report.values(row.cell);
+                let mut cells: Vec<Cell> = values.iter().copied().map(Cell::from).collect();
+                let number = |(column, text): (&Option<NumberColumn>, &&str)| {
+                    column.as_ref().map(|(_, read)| Cell::from(read(text)))
+                };
+                cells.extend(numbers.iter().zip(&values).filter_map(number));
                 cells.extend([row.replications.into(), row.is_settled().into()]);
                 cells.extend([(&window.label).into(), metric.name().into()]);
                 cells.extend([metric.dimension().key().into()]);

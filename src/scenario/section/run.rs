@@ -1,6 +1,6 @@
 //! The section `[run]`.
 
-use crate::plan::Run;
+use crate::plan::{REPLICATIONS_MOST, Run};
 use crate::scenario::reader::{Reader, keys};
 use crate::units::{Instant, SECOND, Span};
 
@@ -15,15 +15,12 @@ keys! { key "run" {
     "duration": "horizon = \"10m\"", "length": "horizon = \"10m\"", "until": "horizon = \"10m\"",
 }}
 
-/// The most repetitions.
-const REPLICATION_LIMIT: u64 = 100_000;
-
 /// Reads `[run]`; `None` if the horizon or the warm-up is not sound.
 pub(crate) fn read(reader: &Reader<'_>) -> Option<Run> {
     let section = reader.section(&key::SPEC);
     let horizon = section.require(key::HORIZON, "horizon = \"10m\"");
     let seed = section.get(key::SEED);
-    let replications = section.count(key::REPLICATIONS, 1..=REPLICATION_LIMIT).value as usize;
+    let replications = section.count(key::REPLICATIONS, 1..=REPLICATIONS_MOST).value as usize;
     let tenth = horizon.as_ref().map_or(0, |horizon| horizon.value.0 / 10);
     let default = Span(tenth.min(60 * SECOND));
     let warm_up = section.or(key::WARM_UP, default);

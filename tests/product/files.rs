@@ -1,0 +1,110 @@
+//! Every column and field of every file is in `docs/FILES.md`, and numbers are numbers.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::desk::{Desk, err};
+
+/// Commands that together write every file.
+const COMMANDS: [&[&str]; 5] = [
+    &["run", "small.toml", "--requests-every", "10"],
+    &["run", "clients.toml"],
+    &["compare", "small.toml", "--set", "gateway.replicas=2,3"],
+    &["sweep", "small.toml", "--set", "traffic.rate=50/s,60/s", "--set", "run.horizon=40s,1m"],
+    &["plan", "small.toml", "--tier", "small", "--mode", "healthy", "--judged", "30s"],
+];
+
+/// Fields whose own fields are names that the scenario or a list gives.
+const MAPS: [&str; 2] = ["settings", "summary"];
+
+fn desk() -> Desk {
+    let desk = Desk::with("\"p99 < 100s\"");
+    let text = fs::read_to_string(desk.path("small.toml")).unwrap();
+    let fault = "[[fault]]\nkind = \"replica-crash\"\nat = \"20s\"\n";
+    fs::write(desk.path("small.toml"), format!("{text}{fault}")).unwrap();
+    let clients = "[clients]\nattempts = 2\ntimeout = \"5s\"\n";
+    fs::write(desk.path("clients.toml"), format!("{text}{fault}{clients}")).unwrap();
+    for command in COMMANDS {
+        let output = desk.run(&[command, &["-n", "2", "--no-charts"]].concat());
+        assert_ne!(output.status.code(), Some(2), "{command:?}: {}", err(&output));
+    }
+    desk
+}
+
+/// The parts of `docs/FILES.md`, by title.
+fn parts() -> Vec<(String, String)> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/FILES.md");
+    let page = fs::read_to_string(page).unwrap();
+    let parts = page.split("\n## ").map(|part| part.split_once('\n').unwrap_or((part, "")));
+    parts.map(|(title, text)| (title.to_owned(), text.to_owned())).collect()
+}
+
+/// Whether a name stands in the part of a file, or in what is said of all.
+fn is_defined(parts: &[(String, String)], file: &str, name: &str) -> bool {
+    let quoted = [format!("`{name}`"), format!("`{name}[]`")];
+    let general = parts.iter().filter(|(title, _)| !title.ends_with(".csv"));
+    let general = general.filter(|(title, _)| !title.ends_with(".json"));
+    let own = parts.iter().filter(|(title, _)| title == file);
+    own.chain(general).any(|(_, text)| quoted.iter().any(|name| text.contains(name)))
+}
+
+/// The names of all fields of a value.
+fn fields(value: &Value, all: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(object) => object.iter().for_each(|(name, value)| {
+            all.insert(name.clone());
+            if !MAPS.contains(&name.as_str()) {
+                fields(value, all);
+            }
+        }),
+        Value::Array(values) => values.iter().for_each(|value| fields(value, all)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_column_and_field_is_defined() {
+    let (desk, parts) = (desk(), parts());
+    let (mut missing, mut files) = (BTreeSet::new(), BTreeSet::new());
+    for folder in desk.names("results") {
+        for (file, content) in desk.results(&format!("results/{folder}")) {
+            let names: BTreeSet<String> = match file.rsplit_once('.') {
+                Some((_, "csv")) => {
+                    let mut reader = csv::Reader::from_reader(&content[..]);
+                    reader.headers().unwrap().iter().map(str::to_owned).collect()
+                }
+                Some((_, "json")) => {
+                    let mut names = BTreeSet::new();
+                    fields(&serde_json::from_slice(&content).unwrap(), &mut names);
+                    names
+                }
+                _ => continue,
+            };
+            let known =
+                |name: &String| is_defined(&parts, &file, name) || name.starts_with("run.horizon");
+            missing.extend(names.into_iter().filter(|n| !known(n)).map(|n| format!("{file}: {n}")));
+            files.insert(file);
+        }
+    }
+    assert!(missing.is_empty(), "docs/FILES.md does not define\n{missing:#?}");
+    let described = parts.iter().map(|(title, _)| title).filter(|title| title.contains('.'));
+    let written: Vec<&String> = described.filter(|title| !files.contains(*title)).collect();
+    // Nothing that is assumed decides in so small a plan.
+    assert!(written.iter().all(|title| *title == "sensitivity.csv"), "{written:?} was not written");
+}
+
+#[test]
+fn settings_of_a_sweep_are_there_as_numbers() {
+    let desk = desk();
+    let csv = fs::read(desk.path("results/sweep-small/sweep.csv")).unwrap();
+    let mut reader = csv::Reader::from_reader(&csv[..]);
+    let header = reader.headers().unwrap().clone();
+    let first: Vec<&str> = header.iter().take(4).collect();
+    let path = ["traffic.rate", "run.horizon", "traffic.rate_per_s", "run.horizon_s"];
+    assert_eq!(first, path);
+    let last = reader.records().last().unwrap().unwrap();
+    assert_eq!(last.iter().take(4).collect::<Vec<_>>(), ["60/s", "1m", "60", "60"]);
+}

@@ -1,19 +1,16 @@
 //! By how much an objective is exceeded at a load, with what the intervals leave possible.
 //!
 //! Durations by the logarithm of their ratio to the bound, shares by the distance in units of what
-//! the bound leaves. A percentile that lies among the requests that failed is exceeded by far, so
-//! that a search halves the way to it.
+//! the bound leaves. A percentile that lies among the requests that failed exceeds its bound by more
+//! than any latency does.
 
 use crate::objective::{Objective, Relation};
 use crate::stats::Interval;
-use crate::study::capacity::search::Excess;
+use crate::study::capacity::search::{ENDLESS, Excess};
 use crate::verdict::{self, Doubt, Judgement, Verdict};
 
 const UNKNOWN: Excess =
     Excess { least: f64::NEG_INFINITY, point: f64::INFINITY, most: f64::INFINITY };
-
-/// By how much an objective is exceeded that is missed by far.
-pub(crate) const BY_FAR: f64 = 1.0;
 
 /// The excess of a judged objective.
 pub(crate) fn of(judgement: &Judgement) -> Excess {
@@ -43,7 +40,7 @@ fn over(objective: &Objective, value: f64) -> f64 {
     let is_least = matches!(objective.relation, Relation::Above | Relation::AtLeast);
     let longer = match value.is_finite() {
         true => (value.max(1e-9) / bound.max(1e-9)).ln(),
-        false => BY_FAR,
+        false => ENDLESS,
     };
     match (objective.metric.is_share(), is_least) {
         (true, true) => (bound - value) / (1.0 - bound).max(1e-6),
@@ -95,10 +92,13 @@ mod tests {
     #[test]
     fn a_percentile_among_the_failed_is_exceeded_by_far_and_no_data_says_nothing() {
         let never = f64::INFINITY;
-        assert_eq!(of(&p99(Some(estimate(never, never, never)), Verdict::Missed)).least, BY_FAR);
+        assert_eq!(of(&p99(Some(estimate(never, never, never)), Verdict::Missed)).least, ENDLESS);
         let straddles = Verdict::Undecided(Doubt::Straddles);
         let unsure = of(&p99(Some(estimate(0.5, 0.6, never)), straddles));
-        assert!(unsure.point < 0.0 && unsure.most == BY_FAR, "{unsure:?}");
+        assert!(unsure.point < 0.0 && unsure.most == ENDLESS, "{unsure:?}");
+        // However long the served ones took, the order of its parts stays.
+        let slow = of(&p99(Some(estimate(66.0, 82.0, never)), Verdict::Missed));
+        assert!(slow.least > 4.0 && slow.least < slow.point && slow.point < slow.most, "{slow:?}");
         let unknown = of(&p99(None, Verdict::Undecided(Doubt::NoData)));
         assert!(unknown.most > 0.0 && unknown.least < 0.0);
     }

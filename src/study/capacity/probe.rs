@@ -10,12 +10,15 @@ use crate::observe::outcome::Outcome;
 use crate::plan::Plan;
 use crate::scenario::Scenario;
 use crate::stats::Confidence;
-use crate::study::capacity::excess::{self, BY_FAR};
+use crate::study::capacity::excess;
 use crate::study::capacity::finding::{LoadProbe, SearchEffort};
 use crate::study::capacity::mode::{self, Mode};
 use crate::study::capacity::regimes;
 use crate::study::capacity::search::Excess;
 use crate::verdict::{self, Judgement};
+
+/// By how much an overload exceeds objectives at least: as much as to be missed by far.
+const OVERLOAD: f64 = 1.0;
 
 /// Tries a load; `None` if it was stopped before all replications were complete.
 ///
@@ -42,7 +45,7 @@ pub fn probe(
     });
     let judged: Vec<(Judgement, Excess)> = judged.collect();
     let overload = is_overload(&scenario.plan, load);
-    let floor = Excess::exactly(if overload { BY_FAR } else { f64::NEG_INFINITY });
+    let floor = Excess::exactly(if overload { OVERLOAD } else { f64::NEG_INFINITY });
     let excess = judged.iter().fold(floor, |greatest, (_, excess)| greatest.max(*excess));
     let (utilisation, in_use, working) = cpu(&run, &scenario.plan, mode, load);
     let digests = run.outcomes.iter().map(|outcome| outcome.digest).collect();

@@ -58,6 +58,10 @@ impl Excess {
     }
 }
 
+/// The excess of what has no measure: more than that of any latency. Between a load that has it and
+/// one that has not, a search halves the way.
+pub(crate) const ENDLESS: f64 = 1e3;
+
 /// What a search found, in the unit of the load.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Capacity {
@@ -331,7 +335,8 @@ pub(super) fn rounded(load: f64) -> f64 {
 fn crossing(below: Tried, above: Tried) -> f64 {
     let slope = (above.1 - below.1) / (above.0 - below.0);
     let at = below.0 - below.1 / slope;
-    let inside = at.is_finite() && (below.0..=above.0).contains(&at);
+    let measured = at.is_finite() && above.1 < ENDLESS;
+    let inside = measured && (below.0..=above.0).contains(&at);
     if inside { at } else { (below.0 * above.0).sqrt() }
 }
 

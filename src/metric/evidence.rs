@@ -212,7 +212,9 @@ mod tests {
         for window in &mut windows {
             let span = |seconds| Span::from_secs(seconds);
             window.incidents.injected = struck + others;
-            [10.0, 40.0].map(|took| window.incidents.service.seen.record(span(took)));
+            for took in [10.0, 40.0] {
+                window.incidents.service.seen.record(span(took));
+            }
         }
         let all: Vec<&WindowOutcome> = windows.iter().collect();
         let speaking: Vec<_> =

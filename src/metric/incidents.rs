@@ -47,8 +47,8 @@ pub fn estimate(
     Some(Estimate { point: point.as_secs(), interval, n: replications })
 }
 
-/// Incidents of a kind that was not seen, and that may take longer than all others. The twentieth of
-/// one is none.
+/// Incidents of a kind that was not seen, and that may take longer than all others. The twentieth
+/// of one is none.
 fn unseen(windows: &[&WindowOutcome], confidence: Confidence) -> u64 {
     let evidence = Evidence::of(windows, confidence);
     let strikes = evidence.map_or(0.0, |evidence| evidence.unseen());

@@ -279,7 +279,7 @@ fn a_fault_that_struck_too_seldom_leaves_undecided_what_it_could_change() {
         objective(Metric::Latency(0.5), Relation::Below, 1.0),
         objective(Metric::Latency(0.99), Relation::Below, 1.0),
         objective(Metric::MeanLatency, Relation::Below, 1.0),
-        objective(Metric::Recovery, Relation::Below, 60.0),
+        objective(Metric::RECOVERY, Relation::Below, 60.0),
     ];
     let judged = |struck, rate: f64| {
         let run = with_windows(|window| {

@@ -9,9 +9,10 @@ pub struct Case {
     /// Figures as objectives name them.
     pub figures: &'static [&'static str],
     /// Whether faults strike so often that objectives must be decided.
-    #[allow(dead_code)]
     pub frequent: bool,
-    /// The scenario without its objectives.
+    /// The load; and a lighter one with which a sample is made, of few experiments.
+    pub rates: (&'static str, Option<&'static str>),
+    /// The scenario without its objectives, with `RATE` for the load.
     pub text: &'static str,
 }
 
@@ -21,7 +22,8 @@ pub const NODE: Case = Case {
     replications: 10,
     figures: &["availability", "p99.9", "recovery"],
     frequent: false,
-    text: "[gateway]\ntier = \"large\"\nreplicas = 3\n[traffic]\nrate = \"5/s\"\n\
+    rates: ("5/s", Some("0.5/s")),
+    text: "[gateway]\ntier = \"large\"\nreplicas = 3\n[traffic]\nrate = \"RATE\"\n\
            [[fault]]\nname = \"node\"\nkind = \"node-loss\"\nevery = \"exponential(30d)\"\n\
            for = \"10m\"\n[run]\nhorizon = \"1d\"\n",
 };
@@ -32,7 +34,8 @@ pub const TAIL: Case = Case {
     replications: 10,
     figures: &["p99.9", "p99", "mean", "availability"],
     frequent: false,
-    text: "[gateway]\ntier = \"small\"\nreplicas = 2\n[traffic]\nrate = \"70/s\"\n\
+    rates: ("70/s", None),
+    text: "[gateway]\ntier = \"small\"\nreplicas = 2\n[traffic]\nrate = \"RATE\"\n\
            [[fault]]\nname = \"node\"\nkind = \"node-loss\"\nevery = \"exponential(1d)\"\n\
            for = \"10m\"\n[run]\nhorizon = \"2h\"\n",
 };
@@ -43,18 +46,20 @@ pub const CRASH: Case = Case {
     replications: 10,
     figures: &["availability", "p99.9"],
     frequent: false,
-    text: "[gateway]\ntier = \"large\"\nreplicas = 3\n[traffic]\nrate = \"900/s\"\n\
+    rates: ("900/s", None),
+    text: "[gateway]\ntier = \"large\"\nreplicas = 3\n[traffic]\nrate = \"RATE\"\n\
            [[fault]]\nname = \"crash\"\nkind = \"replica-crash\"\nevery = \"exponential(1d)\"\n\
            [run]\nhorizon = \"10m\"\n",
 };
 
-/// `scenarios/random-failures-day.toml` at a tenth of its load.
+/// `scenarios/random-failures-day.toml` at a fortieth of its load.
 pub const DAY: Case = Case {
     name: "a day with crashes, hangs, zones",
     replications: 3,
     figures: &["availability", "recovery", "p99"],
     frequent: false,
-    text: "[gateway]\nreplicas = 3\n[traffic]\nrate = \"20/s\"\ndaily = [\n\
+    rates: ("5/s", None),
+    text: "[gateway]\nreplicas = 3\n[traffic]\nrate = \"RATE\"\ndaily = [\n\
            0.3, 0.2, 0.2, 0.2, 0.3, 0.5, 0.8, 1.2, 1.6, 1.8, 1.9, 1.8,\n\
            1.7, 1.8, 1.8, 1.7, 1.5, 1.3, 1.1, 0.9, 0.8, 0.6, 0.5, 0.4,\n]\n\
            [[fault]]\nname = \"crash\"\nkind = \"replica-crash\"\nevery = \"exponential(8h)\"\n\
@@ -67,9 +72,10 @@ pub const DAY: Case = Case {
 pub const TWO: Case = Case {
     name: "crashes often, a zone seldom",
     replications: 10,
-    figures: &["availability", "p99.9", "recovery"],
+    figures: &["availability", "p99.9 of served", "recovery"],
     frequent: false,
-    text: "[gateway]\ntier = \"small\"\nreplicas = 3\n[traffic]\nrate = \"30/s\"\n\
+    rates: ("10/s", None),
+    text: "[gateway]\ntier = \"small\"\nreplicas = 3\n[traffic]\nrate = \"RATE\"\n\
            [[fault]]\nname = \"crash\"\nkind = \"replica-crash\"\nevery = \"exponential(2h)\"\n\
            [[fault]]\nname = \"zone\"\nkind = \"zone-outage\"\nevery = \"exponential(5d)\"\n\
            for = \"10m\"\n[run]\nhorizon = \"4h\"\n",
@@ -79,10 +85,11 @@ pub const TWO: Case = Case {
 pub const TOGETHER: Case = Case {
     name: "zones and replicas at the same time",
     replications: 10,
-    figures: &["availability", "p99.9", "recovery"],
+    figures: &["availability", "p99.9 of served", "recovery"],
     frequent: false,
+    rates: ("5/s", Some("2/s")),
     text: "[gateway]\ntier = \"small\"\nreplicas = 2\n[topology]\nzones = [\"a\", \"b\"]\n\
-           [traffic]\nrate = \"20/s\"\n\
+           [traffic]\nrate = \"RATE\"\n\
            [[fault]]\nname = \"hang\"\nkind = \"replica-hang\"\nevery = \"exponential(1h)\"\n\
            [[fault]]\nname = \"zone\"\nkind = \"zone-outage\"\nevery = \"exponential(10h)\"\n\
            for = \"log-normal(20m, cv=0.8)\"\n[run]\nhorizon = \"2h\"\n",
@@ -92,9 +99,10 @@ pub const TOGETHER: Case = Case {
 pub const OFTEN: Case = Case {
     name: "a crash of each replica in 20 min, 1 h",
     replications: 10,
-    figures: &["availability", "p99", "p99.9", "mean", "recovery"],
+    figures: &["availability", "p99", "p99.9 of served", "mean", "recovery"],
     frequent: true,
-    text: "[gateway]\ntier = \"small\"\nreplicas = 3\n[traffic]\nrate = \"50/s\"\n\
+    rates: ("20/s", Some("10/s")),
+    text: "[gateway]\ntier = \"small\"\nreplicas = 3\n[traffic]\nrate = \"RATE\"\n\
            [[fault]]\nname = \"crash\"\nkind = \"replica-crash\"\nevery = \"exponential(20m)\"\n\
            [run]\nhorizon = \"1h\"\n",
 };
@@ -105,10 +113,8 @@ pub const NEVER: Case = Case {
     replications: 10,
     figures: &["availability", "p99", "mean", "recovery"],
     frequent: true,
-    text: "[gateway]\ntier = \"small\"\nreplicas = 3\n[traffic]\nrate = \"50/s\"\n\
+    rates: ("20/s", Some("10/s")),
+    text: "[gateway]\ntier = \"small\"\nreplicas = 3\n[traffic]\nrate = \"RATE\"\n\
            [[fault]]\nname = \"crash\"\nkind = \"replica-crash\"\ntarget = \"any\"\nat = \"5m\"\n\
            [run]\nhorizon = \"10m\"\n",
 };
-
-/// All of them.
-pub const ALL: [Case; 8] = [NODE, TAIL, CRASH, DAY, TWO, TOGETHER, OFTEN, NEVER];

@@ -16,6 +16,7 @@ mod replication;
 mod run;
 pub mod runner;
 pub mod store;
+mod strikes;
 pub mod summary;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -2,6 +2,7 @@
 
 use crate::engine::progress::Progress;
 use crate::experiment::recovery::after_trigger::{may_be_troubled, recovery};
+use crate::experiment::strikes;
 use crate::model::record;
 use crate::observe::outcome::Outcome;
 use crate::observe::recorder::{Keep, Recorder, Scope, WindowExtent};
@@ -18,6 +19,7 @@ pub fn replicate(plan: &Plan, replication: u64, keep: Keep, progress: &Progress)
     let series = recorder.take_time_series();
     let mut outcome = recorder.finish(end.at, end.interrupted, end.digest);
     outcome.recovery = recovery(plan, &outcome, series.as_ref());
+    strikes::note(plan, &mut outcome);
     for (of, ledger) in [("requests", &outcome.ledger), ("attempts", &outcome.attempts)] {
         assert!(
             ledger.balances(),

@@ -7,11 +7,12 @@ use serde::{Serialize, Serializer};
 
 use crate::experiment::recovery::incidents::{Recovery, recoveries};
 use crate::experiment::recovery::stability::{self, StabilitySummary};
-use crate::metric::{Metric, Statistic, estimator, nine_digits};
+use crate::metric::{Dimension, Metric, Statistic, estimator, nine_digits};
 use crate::observe::ledger::Ledger;
 use crate::observe::outcome::{Outcome, WindowOutcome};
 use crate::observe::tally::Tally;
-use crate::plan::Plan;
+use crate::plan::{FaultPlan, Plan, Schedule};
+use crate::stats::law::gamma;
 use crate::stats::{Confidence, Estimate};
 use crate::units::Span;
 
@@ -228,9 +229,7 @@ pub fn summarize(plan: &Plan, outcomes: &[Outcome], confidence: Confidence) -> S
             attempts,
         }
     };
-    let fault = |(index, fault): (usize, &crate::plan::FaultPlan)| {
-        summarize_fault(fault.name.clone(), index, outcomes, confidence)
-    };
+    let fault = |fault| summarize_fault(fault, outcomes, confidence);
     Summary {
         windows: plan.windows.iter().enumerate().map(window).collect(),
         gateway: summarize_gateway(plan, outcomes, confidence),
@@ -258,8 +257,8 @@ fn summarize_gateway(plan: &Plan, outcomes: &[Outcome], confidence: Confidence) 
         in_flight_peak: of(Metric::InFlightPeak),
         in_flight_greatest: outcomes.iter().map(|o| o.in_flight_peak).max().unwrap_or(0),
         serving: (0..most).map(share).collect(),
-        recovery,
-        redundancy,
+        recovery: Recovery { longest: of(Metric::RECOVERY), ..recovery },
+        redundancy: Recovery { longest: of(Metric::REDUNDANCY), ..redundancy },
         incidents_unlisted: outcomes.iter().map(|o| o.incidents_unlisted).sum(),
         probes: plan.detection.probe_cpu.map(|_| ProbeSummary {
             readiness_losses: of(Metric::ReadinessLosses),
@@ -268,19 +267,32 @@ fn summarize_gateway(plan: &Plan, outcomes: &[Outcome], confidence: Confidence) 
     }
 }
 
+/// How often a fault was injected in a replication. What strikes at random has at least the
+/// interval of a Poisson count of all its strikes, and none seen is not none possible.
+fn injected(tallies: &[&Tally], at_random: bool, confidence: Confidence) -> Option<Statistic> {
+    let counts = tallies.iter().map(|tally| tally.injected as f64).collect::<Vec<_>>();
+    let mut mean = *Statistic::mean(Dimension::Count, &counts, confidence)?;
+    if let Some(interval) = mean.interval.as_mut().filter(|_| at_random) {
+        let strikes = tallies.iter().map(|tally| tally.injected).sum();
+        let limits = gamma::garwood(strikes, confidence);
+        interval.low = interval.low.min(limits.low / counts.len() as f64);
+        interval.high = interval.high.max(limits.high / counts.len() as f64);
+    }
+    Some(Statistic::new(Dimension::Count, mean))
+}
+
 fn summarize_fault(
-    name: String,
-    fault: usize,
+    (fault, plan): (usize, &FaultPlan),
     outcomes: &[Outcome],
     confidence: Confidence,
 ) -> FaultSummary {
     let tallies: Vec<&Tally> = outcomes.iter().map(|outcome| &outcome.faults[fault]).collect();
     let all = Tally::sum(tallies.iter().copied());
     let (recovery, redundancy) = recoveries(&tallies, confidence);
-    let injected = tallies.iter().map(|tally| tally.injected as f64).collect::<Vec<_>>();
+    let at_random = matches!(plan.schedule, Schedule::Random(_));
     FaultSummary {
-        name,
-        injected: Statistic::mean(crate::metric::Dimension::Count, &injected, confidence),
+        name: plan.name.clone(),
+        injected: injected(&tallies, at_random, confidence),
         replications: tallies.iter().filter(|tally| tally.injected > 0).count(),
         recovery,
         redundancy,

@@ -1,7 +1,9 @@
 //! Estimates of what the catalogue has.
 
 use super::catalogue::{Basis, Metric};
-use super::estimator::{Proportion, Unanswered, availability, replications, share, windows};
+use super::estimator::{self, Estimator, Proportion, Unanswered};
+use super::estimator::{availability, replications, windows};
+use super::evidence::Evidence;
 use super::incidents;
 use super::percentile::{self, Among};
 use super::statistic::Statistic;
@@ -19,7 +21,8 @@ impl Metric {
     ) -> Option<Statistic> {
         let estimate = match self.basis() {
             Basis::Run(estimator) => {
-                estimator.estimate(&outcomes.iter().collect::<Vec<_>>(), confidence)
+                let all = estimator.estimate(&outcomes.iter().collect::<Vec<_>>(), confidence);
+                all.map(|all| self.of_worst_minutes(all, outcomes, confidence))
             }
             Basis::Replications(_) => {
                 return self.of_replications(outcomes, None, confidence).estimate;
@@ -38,6 +41,28 @@ impl Metric {
         estimate
     }
 
+    /// The same with what faults at random leave open, if it is of the worst minute of each
+    /// replication: a strike that was not seen may leave nothing answered in a minute.
+    fn of_worst_minutes(
+        self,
+        mut estimate: Estimate,
+        outcomes: &[Outcome],
+        confidence: Confidence,
+    ) -> Estimate {
+        let strikes =
+            || Evidence::of(&windows(outcomes, 0), confidence).map_or(0.0, |e| e.unseen());
+        match (self, &mut estimate.interval) {
+            (Metric::WorstAvailability, Some(interval)) => {
+                interval.low *= 1.0 - strikes().min(1.0);
+            }
+            (Metric::WorstLatency(_), Some(interval)) if strikes() > 0.0 => {
+                interval.high = f64::INFINITY;
+            }
+            _ => {}
+        }
+        estimate
+    }
+
     /// Its estimate from these windows, one of each replication; `None` if it is not of windows.
     pub fn of_windows(
         self,
@@ -45,11 +70,9 @@ impl Metric {
         confidence: Confidence,
     ) -> Option<Statistic> {
         let estimate = match self.basis() {
-            Basis::Window(estimator) => estimator.estimate(windows, confidence),
+            Basis::Window(estimator) => self.of_estimator(&estimator, windows, confidence),
             Basis::Availability => availability(windows, Unanswered::LeftOut, confidence),
-            Basis::Share(counts) => {
-                share(&windows.iter().map(|window| counts(window)).collect::<Vec<_>>(), confidence)
-            }
+            Basis::Share(counts) => estimator::share(windows, counts, confidence),
             Basis::Greatest(among) => percentile::greatest(windows, among, confidence),
             Basis::Percentile(share, among) => {
                 percentile::estimate(windows, share, among, confidence)
@@ -60,6 +83,35 @@ impl Metric {
             Basis::Run(_) | Basis::Replications(_) => None,
         };
         estimate.map(|estimate| Statistic::new(self.dimension(), estimate))
+    }
+
+    /// Its estimate by an estimator, with what faults at random leave open.
+    fn of_estimator(
+        self,
+        estimator: &Estimator<WindowOutcome>,
+        windows: &[&WindowOutcome],
+        confidence: Confidence,
+    ) -> Option<Estimate> {
+        let speaking: Vec<&WindowOutcome> =
+            windows.iter().copied().filter(|window| estimator.speaks(window)).collect();
+        let of_seen = estimator.estimate(&speaking, confidence)?;
+        let mut estimate = of_seen;
+        let Some(interval) = &mut estimate.interval else { return Some(estimate) };
+        match self {
+            Metric::MeanLatency => {
+                if let Some(evidence) = Evidence::of(&speaking, confidence) {
+                    *interval = evidence.latency(&estimator.sample(&speaking)?, *interval);
+                }
+            }
+            Metric::Recovery(restored) => {
+                if let Some(evidence) = Evidence::of(windows, confidence) {
+                    let took = speaking.iter().map(|window| (*window, restored.of(window)));
+                    *interval = evidence.recovery(&took.collect::<Vec<_>>(), &of_seen)?;
+                }
+            }
+            _ => {}
+        }
+        Some(estimate)
     }
 
     /// The replications that came to this, and of how many that say; those that do not say count as

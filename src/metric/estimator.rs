@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::evidence::Evidence;
 use super::statistic::{Dimension, Statistic};
 use crate::observe::histogram::Histogram;
 use crate::observe::ledger::Ledger;
@@ -117,7 +118,7 @@ pub fn availability(
     unanswered: Unanswered,
     confidence: Confidence,
 ) -> Option<Estimate> {
-    let counts = |w: &&WindowOutcome| {
+    let counts = |w: &WindowOutcome| {
         let (answered, decided) = (w.ledger.answered(), w.ledger.decided());
         match unanswered {
             Unanswered::LeftOut => (answered, decided),
@@ -125,15 +126,49 @@ pub fn availability(
             Unanswered::Served => (answered + w.unanswered, decided + w.unanswered),
         }
     };
-    share(&windows.iter().map(counts).collect::<Vec<_>>(), confidence)
+    let (windows, counts) = counted(windows, counts);
+    let (mut estimate, sample) = ratio(&counts, confidence)?;
+    if let Some(interval) = &mut estimate.interval
+        && let Some(evidence) = Evidence::of(&windows, confidence)
+    {
+        let usual = Interval { low: 1.0 - interval.high, high: 1.0 - interval.low };
+        interval.low = 1.0 - evidence.share(&sample.lacking(), usual).high;
+    }
+    Some(estimate)
 }
 
-/// Some requests over others that hold them, from both numbers of each replication. Few of either
-/// side do not show how much they vary, and none seem to say that none can be: then the interval
-/// also covers the exact one for independent requests.
-pub fn share(counts: &[(u64, u64)], confidence: Confidence) -> Option<Estimate> {
+/// Some requests over others that hold them, from both numbers of each replication, of which more
+/// is worse.
+pub fn share(
+    windows: &[&WindowOutcome],
+    counts: impl Fn(&WindowOutcome) -> (u64, u64),
+    confidence: Confidence,
+) -> Option<Estimate> {
+    let (windows, counts) = counted(windows, counts);
+    let (mut estimate, sample) = ratio(&counts, confidence)?;
+    if let Some(interval) = &mut estimate.interval
+        && let Some(evidence) = Evidence::of(&windows, confidence)
+    {
+        *interval = evidence.share(&sample, *interval);
+    }
+    Some(estimate)
+}
+
+/// The windows in which anything counts, with both numbers.
+fn counted<'a>(
+    windows: &[&'a WindowOutcome],
+    counts: impl Fn(&WindowOutcome) -> (u64, u64),
+) -> (Vec<&'a WindowOutcome>, Vec<(u64, u64)>) {
+    windows.iter().map(|window| (*window, counts(window))).filter(|(_, of)| of.1 > 0).unzip()
+}
+
+/// A part of a whole over replications. Few of either side do not show how much they vary, and none
+/// seem to say that none can be: then the interval also covers the exact one for independent
+/// requests.
+fn ratio(counts: &[(u64, u64)], confidence: Confidence) -> Option<(Estimate, Sample)> {
     let pairs: Vec<(f64, f64)> = counts.iter().map(|(a, b)| (*a as f64, *b as f64)).collect();
-    let mut estimate = jackknife::ratio(&pairs, confidence)?.within(0.0, 1.0);
+    let sample = jackknife::ratio_sample(&pairs)?;
+    let mut estimate = sample.estimate(confidence).within(0.0, 1.0);
     let (part, whole) = counts.iter().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
     if let Some(interval) = &mut estimate.interval
         && (whole - part).min(part) < FEW_FAILURES
@@ -142,7 +177,7 @@ pub fn share(counts: &[(u64, u64)], confidence: Confidence) -> Option<Estimate> 
         let (low, high) = (interval.low.min(exact.low), interval.high.max(exact.high));
         *interval = Interval { low, high };
     }
-    Some(estimate)
+    Some((estimate, sample))
 }
 
 /// A number of replications out of those that say.

@@ -1,6 +1,7 @@
 //! Percentiles of how long incidents took, over all of them.
 
 use crate::metric::catalogue::Restored;
+use crate::metric::evidence::Evidence;
 use crate::observe::histogram::Histogram;
 use crate::observe::outcome::WindowOutcome;
 use crate::observe::tally::Restorations;
@@ -40,9 +41,18 @@ pub fn estimate(
         let shares = reach(&each, point, q, confidence);
         let below = exact.0.min((shares.low.max(0.0) * pool.count as f64).floor() as u64);
         let above = exact.1.max((shares.high * pool.count as f64).ceil() as u64);
+        let above = above.saturating_add(unseen(windows, confidence));
         interval(&pool, below, above)
     });
     Some(Estimate { point: point.as_secs(), interval, n: replications })
+}
+
+/// Incidents of a kind that was not seen, and that may take longer than all others. The twentieth
+/// of one is none.
+fn unseen(windows: &[&WindowOutcome], confidence: Confidence) -> u64 {
+    let evidence = Evidence::of(windows, confidence);
+    let strikes = evidence.map_or(0.0, |evidence| evidence.unseen());
+    (strikes * windows.len() as f64 - confidence.error()).ceil() as u64
 }
 
 fn pool(each: &[&Restorations]) -> IncidentPool {

@@ -11,12 +11,14 @@
 //! cannot leave 0 to 100 %, neither by its interval nor by how it is written.
 //!
 //! An [`Estimator`](estimator::Estimator) makes estimates of outcomes, with the methods of
-//! [`crate::stats`]; [`percentile`] does so for latencies. Nothing here knows what is demanded, or
-//! how it is shown. Start at `catalogue.rs`.
+//! [`crate::stats`]; [`percentile`] does so for latencies. [`evidence`] says what faults that
+//! strike at random leave open. Nothing here knows what is demanded, or how it is shown. Start at
+//! `catalogue.rs`.
 
 mod catalogue;
 mod estimate;
 pub mod estimator;
+pub mod evidence;
 pub mod incidents;
 pub mod percentile;
 mod places;

@@ -1,6 +1,7 @@
 //! Percentiles of latency, pooled over the replications.
 
 use crate::metric::estimator::merged;
+use crate::metric::evidence::Evidence;
 use crate::observe::histogram::Histogram;
 use crate::observe::outcome::WindowOutcome;
 use crate::stats::sections::{self, Section};
@@ -52,7 +53,9 @@ pub fn estimate(
     among: Among,
     confidence: Confidence,
 ) -> Option<Estimate> {
-    let pool = Pool::of(windows, among);
+    let speaking: Vec<&WindowOutcome> =
+        windows.iter().copied().filter(|window| among.count(window) > 0).collect();
+    let pool = Pool::of(&speaking, among);
     let point = pool.at(q)?;
     let share = pool.share_up_to(point)?.estimate(confidence);
     let interval = reach(q, &share).map(|shares| {
@@ -64,6 +67,9 @@ pub fn estimate(
             high: high.max(sections.high),
         })
     });
+    let evidence = interval.and_then(|_| Evidence::of(&speaking, confidence));
+    let tail = evidence.map(|evidence| Tail { pool: &pool, evidence, confidence });
+    let interval = interval.map(|usual| tail.map_or(usual, |tail| tail.interval(1.0 - q, usual)));
     Some(Estimate { point, interval, n: share.n })
 }
 
@@ -83,9 +89,70 @@ pub fn greatest(
     let (low, n) = (all.iter().copied().reduce(f64::max)?, all.len());
     let interval = (n > 1).then(|| {
         let mean = stats::mean(&all, confidence).and_then(|mean| mean.interval);
-        Interval { low, high: mean.map_or(low, |mean| mean.high.max(low)) }
+        let high = mean.map_or(low, |mean| mean.high.max(low));
+        let evidence = Evidence::of(windows, confidence);
+        let unseen = evidence.filter(|evidence| !evidence.seldom().is_empty());
+        let longest = unseen.map_or(0.0, |evidence| longest(&evidence, among));
+        Interval { low, high: high.max(longest) }
     });
     Some(Estimate { point: low, interval, n })
+}
+
+/// The longest in seconds that a request may take in a strike that was not seen; one that fails
+/// takes longer than any.
+fn longest(evidence: &Evidence, among: Among) -> f64 {
+    match among {
+        Among::Sent => f64::INFINITY,
+        Among::Served | Among::NotFailed => evidence.lasts(),
+    }
+}
+
+/// The slow requests of windows in which faults strike at random.
+struct Tail<'a> {
+    pool: &'a Pool<'a>,
+    evidence: Evidence,
+    confidence: Confidence,
+}
+
+impl Tail<'_> {
+    /// The latencies of which the interval of the share of the requests beyond them holds `beyond`:
+    /// a strike more or less changes that share, and by that the percentile, by more than the share
+    /// at the percentile shows. Covers `usual` too.
+    fn interval(&self, beyond: f64, usual: Interval) -> Interval {
+        let greatest = self.pool.latencies.greatest().unwrap_or_default().as_secs();
+        let high = match self.beyond(greatest) {
+            // Strikes that were not seen may have slower requests than all that were.
+            Some(share) if share.high >= beyond => {
+                longest(&self.evidence, self.pool.among).max(greatest)
+            }
+            _ => self.last(|share| share.high >= beyond),
+        };
+        let low = self.last(|share| share.low > beyond);
+        Interval { low: usual.low.min(low), high: usual.high.max(high) }
+    }
+
+    /// The greatest latency in seconds of which this is so of the share beyond it, if it is of all
+    /// that are less.
+    fn last(&self, is: impl Fn(Interval) -> bool) -> f64 {
+        const STEPS: usize = 24;
+        let at = |share: f64| self.pool.at(share).unwrap_or_default();
+        let (mut so, mut not) = (0.0, 1.0);
+        for _ in 0..STEPS {
+            let middle = (so + not) / 2.0;
+            match self.beyond(at(middle)).is_some_and(&is) {
+                true => so = middle,
+                false => not = middle,
+            }
+        }
+        at(so)
+    }
+
+    /// The share of the requests that took longer than so many seconds.
+    fn beyond(&self, latency: f64) -> Option<Interval> {
+        let sample = self.pool.share_up_to(latency)?.lacking();
+        let usual = sample.estimate(self.confidence).within(0.0, 1.0).interval?;
+        Some(self.evidence.share(&sample, usual))
+    }
 }
 
 /// The percentile of the served requests with what each replication deviates: by how much the share

@@ -7,7 +7,8 @@
 //! The [`recorder`] is the observer that matters: it turns the facts of one replication into its
 //! [`outcome::Outcome`], which is all that the rooms above know of that replication. Outcomes are
 //! made of a [`ledger`] in which every request ends once, [`histogram`]s of latencies, a
-//! [`timeline`], [`incident`]s and what they did together ([`tally`]), a [`time_series`] of the run
+//! [`timeline`], [`incident`]s and what they did together ([`tally`]), how often each window was
+//! struck ([`strikes`]), a [`time_series`] of the run
 //! and what it says of [`recovery`] after a fault. They are written to checkpoints as they are, so
 //! their fields are a format.
 //!
@@ -22,6 +23,7 @@ pub mod listener;
 pub mod outcome;
 pub mod recorder;
 pub mod recovery;
+pub mod strikes;
 pub mod tally;
 pub mod time_series;
 pub mod timeline;

@@ -7,6 +7,7 @@ use super::histogram::Histogram;
 use super::incident::Incident;
 use super::ledger::Ledger;
 use super::recovery::RunRecovery;
+use super::strikes::Strikes;
 use super::tally::Tally;
 use super::timeline::{BinTrace, Timeline};
 use super::{Observation, ReplicaId};
@@ -161,6 +162,8 @@ pub struct WindowOutcome {
     pub open: Span,
     /// The incidents that began in it, or of its fault.
     pub incidents: Tally,
+    /// One for each fault that may strike at random, in the order of the plan.
+    pub strikes: Vec<Strikes>,
 }
 
 /// A line of the journal.

@@ -122,6 +122,20 @@ impl Plan {
         self.most_replicas() + if rolls { self.upgrade.surge } else { 0 }
     }
 
+    /// How often a fault strikes at random in a second, at most: as if nothing that it may hit were
+    /// ever away. `None` for one at a given time, or with a law that has a memory.
+    pub fn strikes_per_second(&self, fault: &FaultPlan) -> Option<f64> {
+        let Schedule::Random(Law::Exponential(mean)) = &fault.schedule else { return None };
+        let clocks = match fault.fault.target() {
+            Target::Replicas(ReplicaTarget::Slot(_)) => 1,
+            Target::Replicas(_) => self.slots(),
+            Target::Zone(None) => self.topology.zones.len(),
+            Target::Ingress(None) => self.ingress.instances.len(),
+            _ => 1,
+        };
+        Some(clocks as f64 / mean.as_secs())
+    }
+
     /// Whether nothing that becomes of a request can decide when others come or what they meet:
     /// then requests are simulated in blocks, which is faster.
     pub fn is_open_loop(&self) -> bool {

@@ -7,21 +7,21 @@
 //! [`mean`] is for one value of each replication, [`jackknife`] for ratios of totals, [`sections`]
 //! for percentiles of all requests together, [`proportion`] for shares of replications. Each gives
 //! a [`Sample`], which keeps what every replication adds to the error, so that [`paired`] can
-//! compare two systems under common random numbers. [`student`], `beta` and `skewness` are what
-//! these rest on.
+//! compare two systems under common random numbers; [`clusters`] is for what comes in few clusters
+//! of many. [`law`] and `skewness` are what these rest on.
 //!
 //! It owns the formulas, each with its source, and knows nothing of what it measures: it asks
 //! nobody but `random`. Begin with [`mean`], then `sample.rs`.
 
-mod beta;
+pub mod clusters;
 pub mod jackknife;
+pub mod law;
 pub mod paired;
 pub mod proportion;
 pub mod sample;
 pub mod sections;
 mod skewness;
 pub mod steady;
-pub mod student;
 
 pub use sample::Sample;
 
@@ -92,7 +92,7 @@ impl Estimate {
         if n < 2 || !error.is_finite() {
             return Self::alone(point, n);
         }
-        let t = student::quantile(n as f64 - 1.0, confidence.upper());
+        let t = law::student::quantile(n as f64 - 1.0, confidence.upper());
         let end = |t| point + skewness::bend(t, skewness, n) * error;
         Estimate { point, interval: Some(Interval { low: end(-t), high: end(t) }), n }
     }

@@ -6,7 +6,8 @@
 //! differences of the pairs; beside it stands what two independent runs of the same length would
 //! have given, and the ratio of the two variances is the reduction that the pairing reached.
 
-use super::{Confidence, Estimate, Interval, Sample, student};
+use super::law::student;
+use super::{Confidence, Estimate, Interval, Sample};
 
 /// One system less, or over, the other.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,6 +49,19 @@ impl Comparison {
             Some(Interval { low, .. }) if low > 0.0 => Call::Greater,
             Some(_) => Call::TooClose,
         }
+    }
+
+    /// The same where the one may be greater by so much than what was seen shows, and the other by
+    /// so much: each with its figure.
+    pub fn with_room(mut self, one: (f64, f64), other: (f64, f64)) -> Comparison {
+        if let Some(interval) = &mut self.difference.interval {
+            (interval.low, interval.high) = (interval.low - other.1, interval.high + one.1);
+        }
+        if let Some(interval) = self.ratio.as_mut().and_then(|ratio| ratio.interval.as_mut()) {
+            interval.low /= 1.0 + other.1 / other.0;
+            interval.high *= 1.0 + one.1 / one.0;
+        }
+        self
     }
 
     /// How many times narrower the interval is than that of independent runs.
@@ -140,6 +154,21 @@ mod tests {
         assert!((there.low * back.high - 1.0).abs() < 1e-12);
         let nothing = sample(&[0.0; 4]);
         assert_eq!(compare(&one, &nothing, Confidence::USUAL).ratio, None);
+    }
+
+    #[test]
+    fn what_was_not_seen_leaves_room_on_its_side() {
+        let (one, other) = (sample(&[4.0, 6.0, 5.0, 9.0]), sample(&[1.0, 2.0, 3.0, 4.0]));
+        let plain = compare(&one, &other, Confidence::USUAL);
+        let with = plain.with_room((6.0, 3.0), (2.5, 10.0));
+        let ends = |c: &Comparison| c.difference.interval.map(|i| (i.low, i.high)).unwrap();
+        let (before, after) = (ends(&plain), ends(&with));
+        assert_eq!(after, (before.0 - 10.0, before.1 + 3.0));
+        assert_eq!((plain.call(), with.call()), (Call::Greater, Call::TooClose));
+        let ends = |c: &Comparison| c.ratio.and_then(|r| r.interval).unwrap();
+        let (before, after) = (ends(&plain), ends(&with));
+        assert!((after.low * 5.0 - before.low).abs() < 1e-12);
+        assert!((after.high / 1.5 - before.high).abs() < 1e-12);
     }
 
     #[test]

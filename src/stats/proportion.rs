@@ -1,6 +1,7 @@
 //! Intervals for a probability from independent trials.
 
-use super::{Confidence, Interval, beta};
+use super::law::beta;
+use super::{Confidence, Interval};
 
 /// The exact interval for a probability of which `hits` in `trials` were seen (Clopper and Pearson,
 /// Biometrika 26, 1934). At either edge the whole error lies on one side, so zero misses in n

@@ -24,6 +24,12 @@ impl Sample {
         (!values.is_empty()).then_some(Sample { point, deviations })
     }
 
+    /// What a share lacks to one.
+    pub fn lacking(&self) -> Sample {
+        let deviations = self.deviations.iter().map(|deviation| -deviation).collect();
+        Sample { point: 1.0 - self.point, deviations }
+    }
+
     /// Replications.
     pub fn n(&self) -> usize {
         self.deviations.len()

@@ -139,8 +139,10 @@ fn figure(metric: Metric, system: System<'_>) -> Option<Statistic> {
 
 fn contrast(metric: Metric, first: System<'_>, other: System<'_>) -> Option<Comparison> {
     let samples = measure::samples(metric, &[first, other])?;
-    let [first, other] = &samples[..] else { return None };
-    Some(paired::compare(other, first, Confidence::USUAL))
+    let [one, two] = &samples[..] else { return None };
+    let room = (measure::unseen(metric, &first), measure::unseen(metric, &other));
+    let found = paired::compare(two, one, Confidence::USUAL);
+    Some(found.with_room((two.point, room.1), (one.point, room.0)))
 }
 
 #[cfg(test)]

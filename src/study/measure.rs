@@ -1,11 +1,12 @@
 //! What is compared: figures of a window of the run, each with what every replication adds to its
 //! error.
 
-use crate::metric::estimator::FEW_FAILURES;
+use crate::metric::estimator::{self, FEW_FAILURES};
+use crate::metric::evidence::Evidence;
 use crate::metric::{Metric, Restored};
 use crate::observe::outcome::{Outcome, WindowOutcome};
 use crate::plan::Plan;
-use crate::stats::Sample;
+use crate::stats::{Confidence, Sample};
 
 /// The figures of several systems from the replications in which all of them have one; `None` if
 /// there are none, too few failures to speak of, or recoveries that were not over.
@@ -21,6 +22,23 @@ pub fn samples(metric: Metric, systems: &[System<'_>]) -> Option<Vec<Sample>> {
     let restored = metric.restored();
     let open = restored.is_some_and(|it| systems.iter().any(|system| system.has_open(it)));
     (!few && !open).then_some(samples)
+}
+
+/// By how much the figure of a system may be worse than what was seen shows, because a fault that
+/// strikes at random was seen to too seldom.
+pub fn unseen(metric: Metric, system: &System<'_>) -> f64 {
+    let windows = estimator::windows(system.outcomes, system.window);
+    let evidence = Evidence::of(&windows, Confidence::USUAL);
+    if evidence.is_none_or(|evidence| evidence.seldom().is_empty()) {
+        return 0.0;
+    }
+    let seen = || {
+        let all: Vec<usize> = (0..system.outcomes.len()).collect();
+        sample(metric, system, &all)?.estimate(Confidence::USUAL).interval
+    };
+    let figure = metric.estimate(system.outcomes, system.window, Confidence::USUAL);
+    let ends = figure.and_then(|figure| figure.interval).zip(seen());
+    ends.map_or(0.0, |(figure, seen)| (figure.high - seen.high).max(0.0))
 }
 
 /// The outcomes of a system, and the window of its plan that is meant.

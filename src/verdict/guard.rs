@@ -1,11 +1,12 @@
 //! What a judgement is worth when some requests were never answered, or too few tell of it.
 
 use crate::metric::estimator::{self, Unanswered};
+use crate::metric::evidence::{Evidence, Seldom};
 use crate::metric::percentile::{self, Among, too_few_beyond};
 use crate::objective::Objective;
-use crate::observe::outcome::WindowOutcome;
+use crate::observe::outcome::{Outcome, WindowOutcome};
 use crate::stats::Confidence;
-use crate::verdict::judgement::{Doubt, Verdict, judge};
+use crate::verdict::judgement::{Doubt, FewStrikes, Verdict, judge};
 
 /// What a percentile that seems to be met is worth. One of the served requests must be met also if
 /// those that nobody answered had been served later than any other.
@@ -64,5 +65,29 @@ pub(crate) fn availability(
     match if_counted(Unanswered::Failed) && if_counted(Unanswered::Served) {
         true => verdict,
         false => Verdict::Undecided(Doubt::Unanswered(unanswered(windows))),
+    }
+}
+
+/// Why an objective is undecided: because a fault struck too seldom, if there is no data without
+/// it, or if what was seen would decide had there been no such fault.
+pub(crate) fn few_strikes(
+    objective: &Objective,
+    verdict: Verdict,
+    outcomes: &[Outcome],
+    confidence: Confidence,
+) -> Verdict {
+    let windows = estimator::windows(outcomes, objective.window);
+    let lacking = Evidence::of(&windows, confidence).and_then(|evidence| evidence.lacking());
+    let Some(Seldom { fault, struck, needed, .. }) = lacking else { return verdict };
+    let is_its_doing = || {
+        let mut seen = outcomes.to_vec();
+        let windows = seen.iter_mut().flat_map(|outcome| &mut outcome.windows);
+        windows.for_each(|window| window.strikes.clear());
+        let figure = objective.metric.estimate(&seen, objective.window, confidence);
+        !matches!(judge(objective, figure.as_deref()), Verdict::Undecided(_))
+    };
+    match verdict == Verdict::Undecided(Doubt::NoData) && struck == 0 || is_its_doing() {
+        true => Verdict::Undecided(Doubt::FewStrikes(FewStrikes { fault, struck, needed })),
+        false => verdict,
     }
 }

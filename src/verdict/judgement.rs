@@ -43,6 +43,20 @@ pub enum Doubt {
     /// Nothing troubled any replication: no fault was injected after warm-up, and the rate did not
     /// rise.
     Untroubled,
+    /// A fault that strikes at random was not seen to often enough for its effect to be known, and
+    /// what is not known decides.
+    FewStrikes(FewStrikes),
+}
+
+/// A fault that was seen too seldom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FewStrikes {
+    /// Index of the fault in the plan.
+    pub fault: usize,
+    /// How often it struck.
+    pub struck: u64,
+    /// Replications in which it can be expected to strike often enough, if that can be said.
+    pub needed: Option<u64>,
 }
 
 /// The judgement on a figure.

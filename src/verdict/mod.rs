@@ -21,7 +21,7 @@ use crate::metric::percentile::Among;
 use crate::metric::{Restored, Statistic, estimator, incidents};
 use crate::objective::{Metric, Objective, Relation};
 use crate::observe::outcome::WindowOutcome;
-pub use judgement::{Doubt, Verdict, bound, judge};
+pub use judgement::{Doubt, FewStrikes, Verdict, bound, judge};
 
 /// An objective with what was found.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,6 +95,9 @@ fn judge_one(run: &Experiment, objective: &Objective) -> Judgement {
         _ if metric.is_of_replications() => judge_share(run, objective, judged),
         _ => judged,
     };
+    if matches!(verdict, Verdict::Undecided(Doubt::Straddles | Doubt::NoData)) {
+        verdict = guard::few_strikes(objective, verdict, &run.outcomes, confidence);
+    }
     let has_data = judged != Verdict::Undecided(Doubt::NoData);
     if (run.interrupted || run.is_partial()) && has_data {
         verdict = Verdict::Undecided(Doubt::Interrupted);

@@ -2,6 +2,7 @@ use super::*;
 use crate::experiment::tests::{example, with_clients};
 use crate::objective::Bound;
 use crate::observe::outcome::WindowOutcome;
+use crate::observe::strikes::Strikes;
 use crate::stats::{Estimate, Interval};
 use crate::units::{Share, Span};
 
@@ -264,4 +265,38 @@ fn a_share_of_replications_is_decided_by_its_interval_whatever_became_of_the_unc
     let lasts = Stability::Unclear(Unclear::TriggerLasts);
     let most = Verdict::Undecided(Doubt::Unclear(5, Unclear::TriggerLasts));
     assert_eq!(stuck(&[(unclear, 2), (lasts, 3)]), most);
+}
+
+#[test]
+fn a_fault_that_struck_too_seldom_leaves_undecided_what_it_could_change() {
+    let share = |bound| Objective {
+        bound: Bound::Share(Share(bound)),
+        ..objective(Metric::Availability, Relation::AtLeast, 0.0)
+    };
+    let objectives = [
+        share(0.9),
+        share(0.999),
+        objective(Metric::Latency(0.5), Relation::Below, 1.0),
+        objective(Metric::Latency(0.99), Relation::Below, 1.0),
+        objective(Metric::MeanLatency, Relation::Below, 1.0),
+        objective(Metric::RECOVERY, Relation::Below, 60.0),
+    ];
+    let judged = |struck, rate: f64| {
+        let run = with_windows(|window| {
+            let (longest, after) = (Span::from_secs(20.0), 1.0 - (-rate * 300.0).exp());
+            let rate = Some(rate);
+            window.strikes = vec![Strikes { fault: 0, struck, longest, rate, after }];
+        });
+        judge_all(&run, &objectives).iter().map(|j| j.verdict).collect::<Vec<_>>()
+    };
+    let (met, missed) = (Verdict::Met, Verdict::Missed);
+    // Ten strikes of five replications say enough.
+    assert_eq!(judged(2, 1e-3), [met, missed, met, met, met, met]);
+    // None, of 0.57 expected in each: a quarter of the run may come after one. It cannot make good
+    // what is missed, and half of the requests are fast even so.
+    let doubt =
+        Verdict::Undecided(Doubt::FewStrikes(FewStrikes { fault: 0, struck: 0, needed: Some(18) }));
+    assert_eq!(judged(0, 1e-3), [doubt, missed, met, doubt, doubt, doubt]);
+    // One in three years cannot change anything.
+    assert_eq!(judged(0, 1e-8), [met, missed, met, met, met, met]);
 }

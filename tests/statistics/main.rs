@@ -10,6 +10,7 @@ mod capacity;
 mod common;
 mod coverage;
 mod experiments;
+mod rare;
 mod theory;
 
 /// How much to run.

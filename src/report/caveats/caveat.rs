@@ -1,6 +1,7 @@
 //! What limits the figures, in words, and what to do about it.
 
 use crate::metric::Statistic;
+use crate::metric::evidence::ENOUGH;
 use crate::plan::REPLICATIONS_MOST;
 use crate::report::format::words::{grouped, plural, shown, whole};
 use crate::units::{Bytes, Instant, Share, Span};
@@ -23,6 +24,9 @@ pub enum Caveat {
     FewSamples { window: String, percentile: String, beyond: f64, needed: u64 },
     /// The interval of p99 of a window reaches this share of the point to each side.
     WideInterval { window: String, reach: f64, needed: u64 },
+    /// A fault that strikes at random struck so often in all replications; `needed` replications
+    /// would do, if that can be said.
+    FewStrikes { fault: String, struck: u64, needed: Option<u64> },
     /// The greatest load is this share of the capacity of all replicas; `load` names it.
     Overload { load: String, utilisation: f64 },
     /// The greatest load is this share of the capacity that is left with one replica less than run
@@ -91,6 +95,11 @@ impl Caveat {
             }
             Caveat::FewSamples { needed, .. } => return ("few_samples", replications(*needed)),
             Caveat::WideInterval { needed, .. } => return ("wide_interval", replications(*needed)),
+            Caveat::FewStrikes { fault, needed, .. } => {
+                let on_purpose = format!("give {fault} a time (at = …)");
+                let more = needed.map(|needed| format!("{}, or ", replications(needed)));
+                return ("few_strikes", more.unwrap_or_default() + &on_purpose);
+            }
             Caveat::Overload { .. } => ("overload", more),
             Caveat::NoSpare { .. } => ("no_spare", more),
             Caveat::SlowOverload { .. } => ("slow_overload", more),
@@ -152,6 +161,7 @@ impl Caveat {
                 let percent = grouped(reach * 100.0, 0);
                 format!("{window}: p99 is known only to ±{percent} %")
             }
+            Caveat::FewStrikes { fault, struck, .. } => few_strikes_message(fault, *struck),
             Caveat::Overload { load, utilisation } => format!(
                 "{load} is {} % of what all replicas can carry: latency grows for as long as it \
                  lasts",
@@ -222,6 +232,20 @@ fn one_replication_message(mean: &Option<Statistic>, until: Option<Instant>) -> 
             )
         }
         None => all.to_owned(),
+    }
+}
+
+fn few_strikes_message(fault: &str, struck: u64) -> String {
+    match struck {
+        0 => format!(
+            "fault {fault} never struck: nothing is known of its effect, and intervals leave room \
+             for the worst"
+        ),
+        _ => format!(
+            "fault {fault} struck {} in all replications together, {ENOUGH} times are the least: \
+             intervals leave room for worse than was seen",
+            if struck == 1 { "once".to_owned() } else { format!("{struck} times") }
+        ),
     }
 }
 

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::experiment::Experiment;
 use crate::experiment::summary::{Summary, WindowSummary};
-use crate::metric::Metric;
+use crate::metric::evidence::Evidence;
 use crate::metric::percentile::{ENOUGH_BEYOND, too_few_beyond};
+use crate::metric::{Metric, estimator};
 use crate::observe::Observation;
 use crate::plan::{Fault, Plan, Scatter, Traffic};
 use crate::report::caveats::caveat::{Assumption, Caveat};
@@ -31,6 +32,7 @@ pub fn caveats_of(scenario: &Scenario, run: &Experiment, summary: &Summary) -> V
     all.extend(memory(plan, summary));
     all.extend(unfinished(summary));
     all.extend(unanswered(summary));
+    all.extend(few_strikes(plan, run));
     all.extend(missed_faults(plan, run));
     all.extend(events_cut(run));
     all.extend(warm_up_short);
@@ -128,6 +130,19 @@ fn unanswered(summary: &Summary) -> Option<Caveat> {
     let run = summary.windows.first()?;
     let (requests, offered) = (run.get(Metric::Unanswered)?.point, run.get(Metric::Offered)?.point);
     (requests > 0.0).then(|| Caveat::Unanswered { requests, share: requests / offered })
+}
+
+/// The faults at random that were not seen often enough for their effect to be known.
+fn few_strikes(plan: &Plan, run: &Experiment) -> Vec<Caveat> {
+    let evidence = Evidence::of(&estimator::windows(&run.outcomes, 0), run.confidence);
+    let seldom = evidence.iter().flat_map(|evidence| evidence.seldom());
+    seldom
+        .map(|seldom| Caveat::FewStrikes {
+            fault: plan.faults[seldom.fault].name.clone(),
+            struck: seldom.struck,
+            needed: seldom.needed,
+        })
+        .collect()
 }
 
 /// The first miss of each fault, in the replication that is told.

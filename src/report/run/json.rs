@@ -176,6 +176,7 @@ fn reason(doubt: Doubt) -> &'static str {
         Doubt::FewBeyond => "too_few_beyond",
         Doubt::Unclear(..) => "unclear",
         Doubt::Untroubled => "untroubled",
+        Doubt::FewStrikes(_) => "too_few_strikes",
     }
 }
 

@@ -7,6 +7,7 @@ use anstyle::AnsiColor;
 use crate::experiment::{Sequence, SequenceEnd};
 use crate::metric::Metric;
 use crate::metric::percentile::Among;
+use crate::plan::Plan;
 use crate::report::caveats::caveat::Caveat;
 use crate::report::format::page::{Paint, Written, mark};
 use crate::report::format::table::{Cell, Table};
@@ -14,7 +15,7 @@ use crate::report::format::words::{NOTHING, plural, whole, wrapped};
 use crate::report::run::report::Report;
 use crate::report::run::{attempts, cluster, incidents, recovery, tables};
 use crate::units::{Share, Span};
-use crate::verdict::{Doubt, Judgement, Overall, Verdict};
+use crate::verdict::{Doubt, FewStrikes, Judgement, Overall, Verdict};
 
 /// Incidents told one by one; the others are in the files.
 const INCIDENTS_TOLD: usize = 5;
@@ -93,7 +94,8 @@ fn verdict(report: &Report, paint: Paint) -> String {
         }
     };
     let mut table = Table::default();
-    report.judgements.iter().for_each(|judgement| table.row(objective_row(judgement)));
+    let plan = &report.scenario.plan;
+    report.judgements.iter().for_each(|judgement| table.row(objective_row(judgement, plan)));
     let lines = table.text();
     let lines = lines.lines().zip(&report.judgements).map(|(line, judgement)| {
         let (glyph, colour, _) = mark(&judgement.verdict);
@@ -102,10 +104,10 @@ fn verdict(report: &Report, paint: Paint) -> String {
     format!("{line}\n{}", lines.collect::<String>())
 }
 
-fn objective_row(judgement: &Judgement) -> [Cell; 4] {
+fn objective_row(judgement: &Judgement, plan: &Plan) -> [Cell; 4] {
     let (_, _, word) = mark(&judgement.verdict);
     let figure = Cell::Figure(judgement.figure);
-    [word.into(), (&judgement.objective.text).into(), figure, remark(judgement).into()]
+    [word.into(), (&judgement.objective.text).into(), figure, remark(judgement, plan).into()]
 }
 
 /// What requests that were not served mean for a latency: that it counts them, or how many there
@@ -123,7 +125,7 @@ fn lacking(judgement: &Judgement) -> Option<String> {
 }
 
 /// The margin, or why there is no decision.
-fn remark(judgement: &Judgement) -> String {
+fn remark(judgement: &Judgement, plan: &Plan) -> String {
     let lacking = lacking(judgement);
     let is_endless = judgement.figure.is_some_and(|figure| figure.point.is_infinite());
     let margin = match judgement.verdict {
@@ -141,6 +143,7 @@ fn remark(judgement: &Judgement) -> String {
             Doubt::FewBeyond => "fewer than 10 requests beyond".to_owned(),
             Doubt::Unclear(n, why) => recovery::unclear(why, n),
             Doubt::Untroubled => "no fault or rise after warm-up".to_owned(),
+            Doubt::FewStrikes(few) => few_strikes(&few, plan),
             Doubt::Unrecovered(n) => format!("{} not over", plural(n, "incident")),
             Doubt::AbnormalBefore(n) => format!("not normal before {}", plural(n, "incident")),
             Doubt::FewIncidents(n, needed) => {
@@ -149,6 +152,16 @@ fn remark(judgement: &Judgement) -> String {
         },
     };
     [margin].into_iter().chain(lacking).collect::<Vec<_>>().join("; ")
+}
+
+/// Which fault was seen too seldom.
+fn few_strikes(few: &FewStrikes, plan: &Plan) -> String {
+    let name = &plan.faults[few.fault].name;
+    match few.struck {
+        0 => format!("{name} never struck: its effect is unknown"),
+        1 => format!("{name} struck once: its effect is hardly known"),
+        struck => format!("{name} struck {struck} times: its effect is hardly known"),
+    }
 }
 
 fn distance(judgement: &Judgement) -> String {

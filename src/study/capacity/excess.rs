@@ -21,7 +21,7 @@ pub(crate) fn of(judgement: &Judgement) -> Excess {
     let mut excess =
         Excess { least: ends.0.min(ends.1), point: of(point), most: ends.0.max(ends.1) };
     match judgement.verdict {
-        Verdict::Undecided(Doubt::Straddles) => {}
+        Verdict::Undecided(Doubt::Straddles | Doubt::FewStrikes(_)) => {}
         Verdict::Undecided(_) => {
             excess.most = f64::INFINITY;
             if excess.point < 0.0 {

@@ -3,7 +3,7 @@
 use libm::lgamma;
 
 /// I_x(a, b): the probability that a Beta(a, b) variable is at most `x` (NIST DLMF 8.17).
-pub(super) fn regularized(x: f64, a: f64, b: f64) -> f64 {
+pub(in crate::stats) fn regularized(x: f64, a: f64, b: f64) -> f64 {
     if x <= 0.0 {
         return 0.0;
     }
@@ -44,7 +44,12 @@ fn fraction(x: f64, a: f64, b: f64) -> f64 {
 
 /// The `x` between `low` and `high` at which a growing function reaches `goal`, by halving until
 /// no number lies between.
-pub(super) fn solve(goal: f64, mut low: f64, mut high: f64, f: impl Fn(f64) -> f64) -> f64 {
+pub(in crate::stats) fn solve(
+    goal: f64,
+    mut low: f64,
+    mut high: f64,
+    f: impl Fn(f64) -> f64,
+) -> f64 {
     loop {
         let middle = low + (high - low) / 2.0;
         if middle <= low || middle >= high {

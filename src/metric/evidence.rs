@@ -1,0 +1,264 @@
+//! What is known of faults that strike at random, and what that leaves open.
+//!
+//! Requests that fail or wait because of a fault do so together, and most replications may see no
+//! strike: what replications have in common then says little. Two things follow for the end of an
+//! interval that is on the side of harm.
+//!
+//! Losses by strikes that were seen have the limit of what comes in clusters
+//! ([`crate::stats::clusters`]). And while a fault was seen to strike less than [`ENOUGH`] times,
+//! its effect is not known: a further strike may do what none did. Of such strikes no more are
+//! possible than the rule of three leaves, and no more than the rate of the fault, which the plan
+//! knows, leads to. Each can take every request for as long as the longest incident of that fault
+//! lasted; all the rest of the run, if none was seen.
+
+use crate::observe::outcome::WindowOutcome;
+use crate::observe::strikes::Strikes;
+use crate::observe::tally::Restorations;
+use crate::stats::law::gamma;
+use crate::stats::{Confidence, Estimate, Interval, Sample, clusters};
+
+/// Strikes of a fault from which its effect is known: what is left out by ten comes in less than
+/// 3 of 10 strikes.
+pub const ENOUGH: u64 = 10;
+
+/// A fault that was not seen to strike often enough.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Seldom {
+    /// Index of the fault in the plan.
+    pub fault: usize,
+    /// How often it was seen to strike.
+    pub struck: u64,
+    /// Replications in which [`ENOUGH`] strikes can be expected, if that can be said.
+    pub needed: Option<u64>,
+    /// Its place among the strikes of a window.
+    index: usize,
+    /// Strikes of a replication that can do what none was seen to do.
+    strikes: f64,
+    /// The share of the requests that these can hit.
+    share: f64,
+    /// The time in seconds that one can last.
+    lasts: f64,
+}
+
+/// What windows show of the faults that strike at random.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evidence {
+    strikes: Vec<u64>,
+    seldom: Vec<Seldom>,
+    length: f64,
+    confidence: Confidence,
+}
+
+impl Evidence {
+    /// What these windows show, one of each replication; `None` if nothing strikes at random, or
+    /// if there are too few for an interval.
+    pub fn of(windows: &[&WindowOutcome], confidence: Confidence) -> Option<Evidence> {
+        let first = windows.first().filter(|first| !first.strikes.is_empty())?;
+        let total = |window: &&WindowOutcome| window.strikes.iter().map(|s| s.struck).sum();
+        let open = windows.iter().map(|window| window.open.as_secs()).sum::<f64>();
+        let length = open / windows.len() as f64;
+        let seldom = (0..first.strikes.len()).filter_map(|index| {
+            let all: Vec<&Strikes> = windows.iter().map(|window| &window.strikes[index]).collect();
+            seldom(&all, length, confidence).map(|seldom| Seldom { index, ..seldom })
+        });
+        let (strikes, seldom) = (windows.iter().map(total).collect(), seldom.collect());
+        (windows.len() > 1).then_some(Evidence { strikes, seldom, length, confidence })
+    }
+
+    /// The fault that was seen least, of those that were seen too seldom.
+    pub fn lacking(&self) -> Option<Seldom> {
+        self.seldom.iter().min_by_key(|seldom| seldom.struck).copied()
+    }
+
+    /// All faults that were seen too seldom, in the order of the plan.
+    pub fn seldom(&self) -> &[Seldom] {
+        &self.seldom
+    }
+
+    /// The interval of a share that is the worse the greater it is, from what each window deviates
+    /// and its usual interval.
+    pub fn share(&self, sample: &Sample, usual: Interval) -> Interval {
+        let seen = usual.high.max(self.seen(sample)).min(1.0);
+        let unseen = self.seldom.iter().fold(1.0, |rest, seldom| rest * (1.0 - seldom.share));
+        Interval { low: usual.low, high: 1.0 - (1.0 - seen) * unseen }
+    }
+
+    /// The same of a mean latency: a request that is hit may wait for as long as a strike lasts.
+    pub fn latency(&self, sample: &Sample, usual: Interval) -> Interval {
+        let unseen = self.seldom.iter().map(|seldom| seldom.share * seldom.lasts).sum::<f64>();
+        Interval { low: usual.low, high: usual.high.max(self.seen(sample)) + unseen }
+    }
+
+    /// The same of the longest recovery, as the mean over the replications that had an incident,
+    /// which are `speaking`. Their number leaves room for replications of a kind that was not seen:
+    /// with incidents that take twice as long as the longest; or, where all of them were struck by
+    /// what strikes seldom, without it.
+    pub fn recovery(
+        &self,
+        speaking: &[(&WindowOutcome, &Restorations)],
+        estimate: &Estimate,
+    ) -> Option<Interval> {
+        let Interval { low, high } = estimate.interval?;
+        let count = speaking.len() as f64;
+        let unseen = 1.0 - self.confidence.error().powf(1.0 / count);
+        let towards = |from: f64, to: f64| from + unseen * (to - from);
+        let took = || speaking.iter().map(|(_, took)| took);
+        let longest = took().map(|took| took.longest().as_secs()).fold(0.0, f64::max);
+        let least = took().filter_map(|took| took.range()).map(|range| range.0).min();
+        let part = self.unseen() * self.strikes.len() as f64 / count;
+        let is_everywhere = |seldom: &Seldom| {
+            let struck = |window: &WindowOutcome| window.strikes[seldom.index].struck;
+            let mut windows = speaking.iter().map(|(window, _)| *window);
+            windows.clone().all(|window| struck(window) > 0)
+                && windows.any(|window| window.incidents.injected > struck(window))
+        };
+        let low = match self.seldom.iter().any(is_everywhere) {
+            true => low.min(towards(low, least.unwrap_or_default().as_secs())),
+            false => low,
+        };
+        let high = high.max(towards(estimate.point, 2.0 * longest));
+        Some(Interval { low, high: high + part.min(1.0) * self.length })
+    }
+
+    /// Strikes of a replication that can do what none was seen to do.
+    pub fn unseen(&self) -> f64 {
+        self.seldom.iter().map(|seldom| seldom.strikes).sum()
+    }
+
+    /// The longest that a strike can last that does what none was seen to do.
+    pub fn lasts(&self) -> f64 {
+        self.seldom.iter().map(|seldom| seldom.lasts).fold(0.0, f64::max)
+    }
+
+    fn seen(&self, sample: &Sample) -> f64 {
+        clusters::upper_limit(sample, &self.strikes, self.confidence)
+    }
+}
+
+fn seldom(all: &[&Strikes], length: f64, confidence: Confidence) -> Option<Seldom> {
+    let first = all.first()?;
+    let count = all.len() as f64;
+    let struck = all.iter().map(|strikes| strikes.struck).sum::<u64>();
+    let after = all.iter().map(|strikes| strikes.after).sum::<f64>() / count;
+    let longest = all.iter().map(|strikes| strikes.longest.as_secs()).fold(0.0, f64::max);
+    let lasts = if struck > 0 { longest.min(length) } else { length };
+    let possible = gamma::garwood(0, confidence).high / count;
+    let expected = first.rate.map(|rate| rate * (length + longest));
+    let strikes = expected.map_or(possible, |expected| expected.min(possible));
+    let part = if length > 0.0 { lasts / length } else { 0.0 };
+    let per_replication = expected.or((struck > 0).then(|| struck as f64 / count));
+    let needed = per_replication.map(|per| (ENOUGH as f64 / per).ceil() as u64);
+    let share = (strikes * part).min(after).min(1.0);
+    let (fault, index) = (first.fault, 0);
+    (struck < ENOUGH).then_some(Seldom { fault, index, struck, needed, strikes, share, lasts })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Span;
+
+    const USUAL: Confidence = Confidence::USUAL;
+
+    /// A window of 1 000 s with so many strikes of 50 s, at a rate that leads to one in ten.
+    fn window(struck: u64) -> WindowOutcome {
+        let longest = Span::from_secs(if struck > 0 { 50.0 } else { 0.0 });
+        let strikes = Strikes { fault: 3, struck, longest, rate: Some(1e-4), after: 0.048 };
+        WindowOutcome {
+            open: Span::from_secs(1e3),
+            strikes: vec![strikes],
+            ..WindowOutcome::default()
+        }
+    }
+
+    fn evidence(struck: &[u64]) -> Evidence {
+        let windows: Vec<WindowOutcome> = struck.iter().map(|struck| window(*struck)).collect();
+        Evidence::of(&windows.iter().collect::<Vec<_>>(), USUAL).unwrap()
+    }
+
+    fn nothing(count: usize) -> Sample {
+        Sample { point: 0.0, deviations: vec![0.0; count] }
+    }
+
+    const NONE: Interval = Interval { low: 0.0, high: 0.0 };
+
+    #[test]
+    fn what_never_struck_may_take_all_that_comes_after_it() {
+        // The rate leads to 0.1 strikes, the rule of three leaves 0.3: 4.8 % come after the first.
+        let high = evidence(&[0; 10]).share(&nothing(10), NONE).high;
+        assert!((high - 0.048).abs() < 1e-12, "{high}");
+        let lacking = evidence(&[0; 10]).lacking().unwrap();
+        assert_eq!((lacking.fault, lacking.struck, lacking.needed), (3, 0, Some(100)));
+        // Of 1 000 replications it leaves 0.003.
+        let high = evidence(&[0; 1_000]).share(&nothing(1_000), NONE).high;
+        assert!((high - 0.002_995_7).abs() < 1e-6, "{high}");
+    }
+
+    #[test]
+    fn what_struck_seldom_may_take_all_while_it_lasts() {
+        // 0.1 · 1 050 / 1 000 strikes in a replication, each for 50 of 1 000 s.
+        let few = evidence(&[1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        let high = few.share(&nothing(10), NONE).high;
+        assert!((high - 0.105 * 0.05).abs() < 1e-12, "{high}");
+        let high = few.latency(&nothing(10), NONE).high;
+        assert!((high - 0.105 * 0.05 * 50.0).abs() < 1e-12, "{high}");
+        assert_eq!(few.lasts(), 50.0);
+    }
+
+    /// The interval of a recovery that took 40 s in each replication, the last of them struck so
+    /// often.
+    fn recovery(struck: u64, others: u64) -> Interval {
+        let mut windows = vec![window(struck), window(struck)];
+        for window in &mut windows {
+            let span = |seconds| Span::from_secs(seconds);
+            window.incidents.injected = struck + others;
+            for took in [10.0, 40.0] {
+                window.incidents.service.seen.record(span(took));
+            }
+        }
+        let all: Vec<&WindowOutcome> = windows.iter().collect();
+        let speaking: Vec<_> =
+            all.iter().map(|window| (*window, &window.incidents.service)).collect();
+        let interval = Some(Interval { low: 40.0, high: 40.0 });
+        let estimate = Estimate { point: 40.0, interval, n: 2 };
+        Evidence::of(&all, USUAL).unwrap().recovery(&speaking, &estimate).unwrap()
+    }
+
+    #[test]
+    fn recovery_leaves_room_for_replications_of_another_kind() {
+        // Two replications leave 1 − √0.05 = 77.64 % for others: of 80 s, or of 10 s where what is
+        // seldom struck both, and not alone.
+        let rest = 1.0 - 0.05_f64.sqrt();
+        let often = recovery(5, 1);
+        assert_eq!(often.low, 40.0);
+        assert!((often.high - (40.0 + rest * 40.0)).abs() < 1e-9, "{often:?}");
+        // 0.105 strikes for each replication that had an incident may last to the end.
+        let seldom = recovery(1, 1);
+        assert!((seldom.low - (40.0 - rest * 30.0)).abs() < 1e-9, "{seldom:?}");
+        assert!((seldom.high - often.high - 105.0).abs() < 1e-9, "{seldom:?}");
+        assert_eq!(recovery(1, 0).low, 40.0);
+    }
+
+    #[test]
+    fn what_struck_often_is_known() {
+        let often = evidence(&[1; 10]);
+        assert_eq!(often.lacking(), None);
+        assert_eq!(often.share(&nothing(10), NONE), NONE);
+        // Equal losses of every strike: ten of them are known as well as their number is.
+        let mut losses = [0.0; 20];
+        losses[..10].fill(1.0);
+        let mut struck = [0; 20];
+        struck[..10].fill(1);
+        let sample = Sample::of(&losses).unwrap();
+        let high = evidence(&struck).share(&sample, Interval { low: 0.3, high: 0.7 }).high;
+        let limit = gamma::garwood(10, USUAL).high / 20.0;
+        assert!((high - limit).abs() < 0.02, "{high} for {limit}");
+    }
+
+    #[test]
+    fn nothing_at_random_leaves_nothing_open() {
+        let plain = WindowOutcome::default();
+        assert_eq!(Evidence::of(&[&plain, &plain], USUAL), None);
+        assert_eq!(Evidence::of(&[&window(0)], USUAL), None);
+    }
+}

@@ -1,8 +1,8 @@
 //! By how much an objective is exceeded at a load, with what the intervals leave possible.
 //!
 //! Durations by the logarithm of their ratio to the bound, shares by the distance in units of what
-//! the bound leaves. A percentile that lies among the requests that failed is exceeded by far, so
-//! that a search halves the way to it.
+//! the bound leaves. What is missed by far, such as a percentile that lies among the requests that
+//! failed, is exceeded by as much as anything can be, so that a search halves the way to it.
 
 use crate::objective::{Objective, Relation};
 use crate::stats::Interval;
@@ -12,7 +12,7 @@ use crate::verdict::{self, Doubt, Judgement, Verdict};
 const UNKNOWN: Excess =
     Excess { least: f64::NEG_INFINITY, point: f64::INFINITY, most: f64::INFINITY };
 
-/// By how much an objective is exceeded that is missed by far.
+/// By how much a duration is exceeded at most.
 pub(crate) const BY_FAR: f64 = 1.0;
 
 /// The excess of a judged objective.
@@ -41,10 +41,7 @@ pub(crate) fn of(judgement: &Judgement) -> Excess {
 fn over(objective: &Objective, value: f64) -> f64 {
     let bound = verdict::bound(objective);
     let is_least = matches!(objective.relation, Relation::Above | Relation::AtLeast);
-    let longer = match value.is_finite() {
-        true => (value.max(1e-9) / bound.max(1e-9)).ln(),
-        false => BY_FAR,
-    };
+    let longer = (value.max(1e-9) / bound.max(1e-9)).ln().min(BY_FAR);
     match (objective.metric.is_share(), is_least) {
         (true, true) => (bound - value) / (1.0 - bound).max(1e-6),
         (true, false) => (value - bound) / bound.max(1e-6),

@@ -223,7 +223,7 @@ pub(super) struct CompareArgs {
     #[arg(required = true)]
     pub(super) files: Vec<PathBuf>,
     /// Compare tiers: a variant with this gateway.tier
-    #[arg(long, value_name = "TIER")]
+    #[arg(long, value_name = "TIER", value_parser = crate::study::cost::TIERS)]
     pub(super) tier: Vec<String>,
     /// Change a setting in all variants; several values, between commas, make variants
     #[arg(long, value_name = "PATH=VALUES")]
@@ -248,9 +248,9 @@ pub(super) struct PlanArgs {
     /// The scenario: its objectives, its gateway, its traffic as today's demand
     pub(super) file: PathBuf,
     /// A tier to look at; as often as needed [default: all]
-    #[arg(long, value_name = "TIER")]
+    #[arg(long, value_name = "TIER", value_parser = crate::study::cost::TIERS)]
     pub(super) tier: Vec<String>,
-    /// A failure mode to look at; as often as needed [default: all]
+    /// A failure mode to look at; as often as needed [default: all that mean something]
     #[arg(long, value_name = "MODE")]
     #[arg(value_parser = crate::study::capacity::mode::Mode::ALL.map(|mode| mode.key()))]
     pub(super) mode: Vec<String>,
@@ -263,7 +263,7 @@ pub(super) struct PlanArgs {
     /// The rate at the peak of a day over that at its trough
     #[arg(long, value_name = "RATIO", default_value = "2", value_parser = ratio)]
     pub(super) peak_ratio: f64,
-    /// Replications at each load
+    /// Replications at a load that fewer do not decide
     #[arg(short = 'n', long, value_name = "N", default_value = "10")]
     #[arg(value_parser = clap::value_parser!(u64).range(2..=10_000))]
     pub(super) replications: u64,

@@ -1,5 +1,7 @@
 //! `brownout plan`: the largest load that each gateway carries, and which one to choose.
 
+use std::collections::BTreeSet;
+
 use super::args::PlanArgs;
 use super::exit::Exit;
 use super::load::{self, Session, stem};
@@ -7,7 +9,7 @@ use super::work::{Output, Work};
 use crate::plan::{Population, Traffic};
 use crate::report::manifest::{RunRecord, digest};
 use crate::report::plan::report::CapacityReport;
-use crate::report::plan::{charts, files, text};
+use crate::report::plan::{charts, files, text, words};
 use crate::scenario::Scenario;
 use crate::study::capacity::advice::{self, Carries};
 use crate::study::capacity::find;
@@ -22,7 +24,7 @@ pub(super) fn plan(args: &PlanArgs, session: &Session) -> anyhow::Result<Exit> {
     let prices = load::prices(args.prices.as_deref())?;
     let Some(candidates) = candidates(args, session)? else { return Ok(Exit::Error) };
     let demand = demand(args, &candidates[0].scenario)?;
-    let modes = modes(args);
+    let modes = looked_at(&candidates)?;
     let trial = Trial { judged: args.judged, peak_ratio: args.peak_ratio };
     let replications = args.replications as usize;
     let effort =
@@ -31,14 +33,13 @@ pub(super) fn plan(args: &PlanArgs, session: &Session) -> anyhow::Result<Exit> {
     let scenarios: Vec<_> = candidates.iter().map(|candidate| &candidate.scenario).collect();
     let work = Work::begin(&args.common, &name, &scenarios, session)?;
     let (findings, settling, sensitivities, interrupted) = work.run(|runner| {
-        let findings = find::run(runner, &candidates, &modes, effort);
+        let findings = find::run(runner, &candidates, effort);
         let settling = settling::run(runner, &candidates, &findings, effort, demand);
-        let of = (modes.len(), demand);
-        let recommended = advice::recommended(&candidates, &findings, of, &prices);
+        let recommended = advice::recommended(&candidates, &findings, demand, &prices);
         let critical = advice::critical_case(&candidates, &findings, recommended, demand);
         let sensitivities = match critical.filter(|_| !args.no_sensitivity) {
             Some(critical) => {
-                let base = candidates[critical.candidate].scenario(critical.mode);
+                let base = &candidates[critical.candidate].scenario;
                 let vary = |change: &str| vary(session, args, base, change);
                 sensitivity::run(runner, base, critical, effort, &vary)
             }
@@ -77,7 +78,7 @@ fn record(candidate: &Candidate, finding: &Finding) -> RunRecord {
     let name = format!("{}, {}", candidate.name, finding.mode.key());
     let digests = finding.probes.iter().flat_map(|probe| &probe.digests);
     let outcomes = digests.map(|value| digest(*value)).collect();
-    RunRecord::new(&name, candidate.scenario(finding.mode), outcomes)
+    RunRecord::new(&name, &candidate.scenario, outcomes)
 }
 
 /// What a plan means to a script: whether any gateway carries the demand.
@@ -95,17 +96,28 @@ fn modes(args: &PlanArgs) -> Vec<Mode> {
     Mode::ALL.into_iter().filter(wanted).collect()
 }
 
+/// Those of the modes that mean something for some candidate.
+fn looked_at(candidates: &[Candidate]) -> anyhow::Result<Vec<Mode>> {
+    let is_used = |mode: &Mode| candidates.iter().any(|candidate| candidate.modes.contains(mode));
+    let modes: Vec<Mode> = Mode::ALL.into_iter().filter(is_used).collect();
+    if modes.is_empty() {
+        let why = candidates.iter().flat_map(|candidate| &candidate.left_out);
+        let why = why.map(|(mode, moot)| format!("{}: {}", mode.key(), words::moot(*moot)));
+        let why: BTreeSet<String> = why.collect();
+        let why = why.into_iter().collect::<Vec<_>>().join("\n  = note: ");
+        anyhow::bail!("the modes asked for mean nothing here\n  = note: {why}");
+    }
+    Ok(modes)
+}
+
 /// The tiers asked for, or all of them; the scenario as it is, if it has none.
 fn candidates(args: &PlanArgs, session: &Session) -> anyhow::Result<Option<Vec<Candidate>>> {
     let quiet = args.common.work.quiet;
-    let Some(written) = read_one(args, &[], quiet, session) else { return Ok(None) };
+    let Some(written) = read_one(args, None, quiet, session) else { return Ok(None) };
     can_be_planned(&written)?;
+    let modes = modes(args);
     if args.tier.is_empty() && tier(&written).is_none() {
-        let name = "as written".to_owned();
-        let with = read_one(args, &contracts(), true, session);
-        return Ok(
-            with.map(|with_contracts| vec![Candidate { name, scenario: written, with_contracts }])
-        );
+        return Ok(Some(vec![Candidate::new("as written".to_owned(), written, &modes)]));
     }
     let own = TIERS.map(str::to_owned);
     let tiers = if args.tier.is_empty() { &own[..] } else { &args.tier[..] };
@@ -114,14 +126,9 @@ fn candidates(args: &PlanArgs, session: &Session) -> anyhow::Result<Option<Vec<C
         let name = called(tier);
         let is_new = !all.iter().any(|one| one.name == name);
         anyhow::ensure!(is_new, "the tier {tier:?} is named twice");
-        let change = format!("gateway.tier={tier}");
-        let one = read_one(args, std::slice::from_ref(&change), true, session);
         // What is wrong is said once.
-        let Some(scenario) = one else { return Ok(None) };
-        let changes = [vec![change], contracts()].concat();
-        let with = read_one(args, &changes, true, session);
-        let Some(with_contracts) = with else { return Ok(None) };
-        all.push(Candidate { name, scenario, with_contracts });
+        let Some(scenario) = read_one(args, Some(tier), true, session) else { return Ok(None) };
+        all.push(Candidate::new(name, scenario, &modes));
     }
     Ok(Some(all))
 }
@@ -136,17 +143,15 @@ fn called(tier: &str) -> String {
     }
 }
 
-fn contracts() -> Vec<String> {
-    vec!["gateway.contracts=true".to_owned()]
-}
-
+/// The scenario, with another tier if one is given.
 fn read_one(
     args: &PlanArgs,
-    changes: &[String],
+    tier: Option<&String>,
     quiet: bool,
     session: &Session,
 ) -> Option<Scenario> {
-    let changes = [&args.set[..], changes].concat();
+    let tier = tier.map(|tier| format!("gateway.tier={tier}"));
+    let changes: Vec<String> = args.set.iter().cloned().chain(tier).collect();
     let mut scenario = session.load(&args.file, &changes, quiet)?;
     scenario.plan.run.seed = args.common.seed.unwrap_or(scenario.plan.run.seed);
     Some(scenario)

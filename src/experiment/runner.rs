@@ -85,6 +85,16 @@ impl<'a> Runner<'a> {
         self.progress.is_cancelled()
     }
 
+    /// Does something with each of several things, several at a time, and gives what came of it in
+    /// their order. What is done may make replications itself.
+    pub fn side_by_side<T: Sync, R: Send>(
+        &self,
+        things: &[T],
+        each: impl Fn(&T) -> R + Sync + Send,
+    ) -> Vec<R> {
+        self.pool.install(|| things.par_iter().map(each).collect())
+    }
+
     /// All replications of a plan, which are all there is to do.
     ///
     /// # Panics

@@ -39,10 +39,21 @@ pub struct CapacityRow {
     pub mode: String,
     /// The capacity under it.
     pub found: CapacityFound,
+    /// Loads above the capacity that miss below loads that pass again.
+    pub bands: Vec<CapacityBand>,
     /// The capacity that theory predicts, per second.
     pub theory: Option<f64>,
     /// The constraint that binds, such as "p99, CPU of the survivors".
     pub words: String,
+}
+
+/// Loads that miss, and those above that pass again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CapacityBand {
+    /// From where to where loads miss, per second.
+    pub missed: (f64, f64),
+    /// From where to where they pass again.
+    pub passed: (f64, f64),
 }
 
 /// A capacity per second, as far as it is known.
@@ -82,6 +93,8 @@ const MOST_HEIGHT: f64 = 1_100.0;
 const NAME_ROOM: f64 = 215.0;
 const WORDS_ROOM: f64 = 225.0;
 const ARROW: f64 = 26.0;
+/// Half the height of a band, and its least width.
+const BAND: (f64, f64) = (5.0, 3.0);
 /// Between the frame and the words: an arrow or a number may reach into it.
 const GUTTER: f64 = 46.0;
 
@@ -131,6 +144,15 @@ fn theory(row: &CapacityRow) -> Option<f64> {
     row.theory.and_then(sound).filter(|load| *load > 0.0)
 }
 
+/// The bands of a row that have a place on the axis.
+fn bands(row: &CapacityRow) -> impl Iterator<Item = CapacityBand> {
+    let is_sound = |band: &&CapacityBand| {
+        let ends = [band.missed.0, band.missed.1, band.passed.0, band.passed.1];
+        ends.is_sorted() && ends.iter().all(|load| sound(*load).is_some())
+    };
+    row.bands.iter().filter(is_sound).copied()
+}
+
 fn rows<'a>(input: &'a CapacityInput) -> impl Iterator<Item = &'a CapacityRow> {
     input.groups.iter().flat_map(|group| &group.rows)
 }
@@ -168,6 +190,7 @@ fn frame(input: &CapacityInput, top: f64, bottom: f64) -> Frame {
     let mut marks: Vec<f64> = known(&input.demand).map(|demand| demand.0).into_iter().collect();
     for row in rows(input) {
         marks.extend(theory(row));
+        marks.extend(bands(row).flat_map(|band| [band.missed.0, band.passed.1]));
         match shown(&row.found) {
             Between { point, high, .. } => marks.extend([point, high]),
             AtLeast(load) => marks.push(load),
@@ -219,6 +242,7 @@ fn draw_row(figure: &mut Figure, frame: &Frame, line: &TableLine, demand: Option
     let Some(row) = line.mode else { return };
     let (y, place) = (line.y, |load: f64| across(frame, load));
     let enough = |load: f64| demand.is_none_or(|demand| load >= demand);
+    let bands = draw_bands(figure, frame, line, row);
     match shown(&row.found) {
         Between { low, point, high } => {
             let (x, ends) = (place(point), (place(low), place(high)));
@@ -226,29 +250,55 @@ fn draw_row(figure: &mut Figure, frame: &Frame, line: &TableLine, demand: Option
             whisker(figure, ends, y, role);
             dot(figure, (x, y), role);
             let marks = Rect::between((ends.0.min(x - DOT), y), (ends.1.max(x + DOT), y));
-            write_number(figure, frame, &si(point), marks, demand);
+            write_number(figure, frame, &si(point), (marks, bands), demand);
         }
         AtLeast(load) => {
             let (x, role) = (place(load), if enough(load) { Role::Blue } else { Role::Muted });
             arrow(figure, (x, x + ARROW), y, role);
             dot(figure, (x, y), role);
             let marks = Rect::between((x - DOT, y), (x + ARROW, y));
-            write_number(figure, frame, &format!("at least {}", si(load)), marks, demand);
+            let number = format!("at least {}", si(load));
+            write_number(figure, frame, &number, (marks, bands), demand);
         }
         Nothing(why) => {
-            let why = shorten(&why, LABEL, frame.right - frame.left - 8.0);
-            figure.label((frame.left + 8.0, y + 4.1), &why, Role::FaultText);
+            // Beside the bands, above which nobody looks for a reason.
+            let end = bands.iter().map(|band| band.right).fold(frame.left, f64::max);
+            let start = if bands.is_empty() { frame.left } else { end };
+            let why = shorten(&why, LABEL, (frame.right + GUTTER - 10.0 - start).max(0.0));
+            figure.label((start + 8.0, y + 4.1), &why, Role::FaultText);
         }
     }
     theory(row).into_iter().for_each(|load| diamond(figure, (place(load), y), Role::Text));
 }
 
-/// Writes a number beside its marks, where it does not lie over the demand if that can be.
+/// Draws loads that miss and loads above them that pass again; gives where they lie.
+fn draw_bands(
+    figure: &mut Figure,
+    frame: &Frame,
+    line: &TableLine,
+    row: &CapacityRow,
+) -> Vec<Rect> {
+    let (half, least) = BAND;
+    let mut taken = Vec::new();
+    for band in bands(row) {
+        let parts = [(band.passed, Role::Blue, 0.25), (band.missed, Role::Failure, 0.55)];
+        for ((from, to), role, strength) in parts {
+            let (from, to) = (across(frame, from), across(frame, to));
+            let to = to.max(from + least);
+            figure.block((from, line.y - half), (to, line.y + half), role, strength);
+            taken.push(Rect::between((from, line.y - half), (to, line.y + half)));
+        }
+    }
+    taken
+}
+
+/// Writes a number beside its marks, where it lies neither over a band nor over the demand if that
+/// can be.
 fn write_number(
     figure: &mut Figure,
     frame: &Frame,
     number: &str,
-    marks: Rect,
+    (marks, bands): (Rect, Vec<Rect>),
     demand: Option<f64>,
 ) {
     let (top, bottom, baseline) = (marks.top - ROW, marks.top + ROW, marks.top + 4.1);
@@ -258,6 +308,7 @@ fn write_number(
     let beyond = dashes.into_iter().flat_map(|x| [after(x), before(x)]);
     let wishes = [after(marks.right), before(marks.left)].into_iter().chain(beyond);
     let mut taken = vec![marks];
+    taken.extend(bands);
     taken.extend(dashes.map(|x| Rect::between((x - 1.0, top), (x + 1.0, bottom))));
     let within = Rect::between((frame.left + 2.0, top), (frame.right + GUTTER - 1.0, bottom));
     LabelPlacement { within, taken }.write_anyway(figure, (number, Role::Text), wishes);
@@ -276,6 +327,14 @@ fn draw_key(figure: &mut Figure, lines: &[TableLine], left_out: usize) {
         let (x, y) = key.add(figure, 34.0, "at least: the search ended there");
         arrow(figure, (x + 4.0, x + 26.0), y, Role::Muted);
         dot(figure, (x + 4.0, y), Role::Muted);
+    }
+    if any(|row| bands(row).next().is_some()) {
+        for (role, strength, name) in
+            [(Role::Failure, 0.55, "missed"), (Role::Blue, 0.25, "met again, not counted")]
+        {
+            let (x, y) = key.add(figure, 24.0, name);
+            figure.block((x, y - BAND.0), (x + 16.0, y + BAND.0), role, strength);
+        }
     }
     if any(|row| theory(row).is_some()) {
         let (x, y) = key.add(figure, 22.0, "theory");
@@ -318,6 +377,10 @@ fn row_words(row: &CapacityRow, demand: Option<f64>) -> String {
         Nothing(why) => why,
     };
     let mut text = format!("{}: {found}", row.mode);
+    for CapacityBand { missed, passed } in bands(row) {
+        let range = |(from, to): (f64, f64)| format!("from {} to {}", Rate(from), Rate(to));
+        text += &format!(", missed {} and met again {}", range(missed), range(passed));
+    }
     if let Some(load) = theory(row) {
         text += &format!(", theory {}", Rate(load));
     }

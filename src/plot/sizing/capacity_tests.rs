@@ -3,12 +3,14 @@
 use super::*;
 use crate::plot::canvas::{Point, Primitive};
 use crate::plot::tests::{
-    assert_legible, assert_tells, circles, count, drawn, lines as lines_of, polygons, text, texts,
+    assert_legible, assert_tells, blocks, circles, count, drawn, lines as lines_of, polygons, text,
+    texts,
 };
 use proptest::prelude::*;
 
 fn row(mode: &str, found: CapacityFound, theory: Option<f64>) -> CapacityRow {
-    CapacityRow { mode: mode.to_owned(), found, theory, words: "p99, CPU".to_owned() }
+    let (mode, words) = (mode.to_owned(), "p99, CPU".to_owned());
+    CapacityRow { mode, found, bands: Vec::new(), theory, words }
 }
 
 fn between(low: f64, point: f64, high: f64) -> CapacityFound {
@@ -61,6 +63,26 @@ fn whiskers_reach_from_the_low_end_to_the_high_end() {
         drawn(|figure| draw_row(figure, &frame, &TableLine { y: 50.0, tier: "", mode }, None));
     let Primitive::Line { points, .. } = &shapes[0] else { panic!("{shapes:?}") };
     assert_eq!(points[..], [(frame.across(400.0), 50.0), (frame.across(520.0), 50.0)]);
+}
+
+#[test]
+fn loads_that_miss_and_pass_again_are_drawn_beside_the_capacity_and_told() {
+    let mut input = input(vec![row("a replica is lost", between(690.0, 700.0, 710.0), None)], None);
+    let band = CapacityBand { missed: (710.0, 1_068.0), passed: (1_134.0, 1_330.0) };
+    let unsound = CapacityBand { missed: (f64::NAN, 1.0), ..band };
+    input.groups[0].rows[0].bands = vec![band, unsound];
+    let figure = capacity(&input);
+    assert_legible(&figure);
+    let frame = frame(&input, 0.0, 100.0);
+    let spans = |role: Role| -> Vec<(f64, f64)> {
+        blocks(&figure, role).iter().map(|block| (block.left, block.right)).collect()
+    };
+    let place = |(from, to): (f64, f64)| (frame.across(from), frame.across(to));
+    assert_eq!(spans(Role::Failure)[0], place(band.missed));
+    assert!(spans(Role::Blue).contains(&place(band.passed)));
+    // Their key.
+    assert_eq!(spans(Role::Failure).len(), 2);
+    assert_tells(&figure, &["missed from 710/s to 1068/s and met again from 1134/s to 1330/s"]);
 }
 
 #[test]
@@ -166,7 +188,9 @@ proptest! {
         name in "[a-z ]{0,150}",
     ) {
         let rows = rows.into_iter().map(|(mode, found, theory)| {
-            CapacityRow { words: mode.clone(), mode, found, theory: Some(theory) }
+            let missed = (theory / 4.0, theory / 3.0);
+            let bands = vec![CapacityBand { missed, passed: (theory / 2.0, theory) }];
+            CapacityRow { words: mode.clone(), mode, found, bands, theory: Some(theory) }
         });
         let mut input = input(rows.collect(), None);
         input.demand = Some((demand, name));

@@ -265,12 +265,24 @@ fn lack(tier: &TierHeadroom) -> String {
     format!("{} % short today{}", percent(-tier.point), interval(-tier.high, -tier.low))
 }
 
+/// How far the demand may grow: as far as it is sure to be carried, in whole per cents, and at the
+/// most.
+fn until(tier: &TierHeadroom) -> String {
+    let low = percent((100.0 * tier.low + 1e-7).floor() / 100.0);
+    let high = percent((100.0 * tier.high - 1e-7).ceil() / 100.0);
+    match tier.low {
+        short if short < 0.0 => format!("may last until +{high} %"),
+        same if same == tier.high => format!("lasts until +{low} %"),
+        _ => format!("lasts until +{low} %, at most +{high} %"),
+    }
+}
+
 fn saying(frame: &Frame, tier: &TierHeadroom) -> String {
     let name = shorten(tier.name, LABEL, NAME_ROOM);
-    let (end, interval) = (frame.x.high, interval(tier.low, tier.high));
+    let end = frame.x.high;
     match tier.point {
         lacks if lacks < 0.0 => format!("{name}: {}", lack(tier)),
-        lasts if lasts <= end => format!("{name} lasts until +{} %{interval}", percent(lasts)),
+        lasts if lasts <= end => format!("{name} {}", until(tier)),
         lasts => format!("{name}: {} % left at +{} %", percent(left(lasts, end)), percent(end)),
     }
 }
@@ -287,12 +299,7 @@ fn words(input: &HeadroomInput) -> String {
         let capacity = interval_words((load(tier.low), load(tier.point), load(tier.high)));
         let said = match tier.point {
             lacks if lacks < 0.0 => lack(tier),
-            lasts => format!(
-                "{} % headroom today, lasts until +{} %{}",
-                percent(left(lasts, 0.0)),
-                percent(lasts),
-                interval(tier.low, tier.high)
-            ),
+            lasts => format!("{} % headroom today, {}", percent(left(lasts, 0.0)), until(tier)),
         };
         text += &format!(" {}: capacity {capacity}, {said}.", tier.name);
     }

@@ -3,7 +3,7 @@
 
 use crate::plot::Figure;
 use crate::plot::capacity::{
-    CapacityFound, CapacityGroup, CapacityInput, CapacityRow, capacity as draw,
+    CapacityBand, CapacityFound, CapacityGroup, CapacityInput, CapacityRow, capacity as draw,
 };
 use crate::plot::frontier::{FrontierInput, FrontierPoint, frontier};
 use crate::plot::headroom::{HeadroomInput, HeadroomTier, headroom};
@@ -11,7 +11,8 @@ use crate::report::plan::report::CapacityReport;
 use crate::report::plan::text::{headline, lasts};
 use crate::report::plan::words;
 use crate::study::capacity::finding::Finding;
-use crate::study::capacity::search::Capacity;
+use crate::study::capacity::regimes::Cause;
+use crate::study::capacity::search::{Band, Capacity};
 
 /// The charts, each with the name of its files.
 pub fn charts(report: &CapacityReport) -> Vec<(&'static str, Figure)> {
@@ -32,6 +33,7 @@ fn capacity(report: &CapacityReport) -> Figure {
     let row = |finding: &Finding| CapacityRow {
         mode: finding.mode.label().to_owned(),
         found: found(finding.capacity),
+        bands: finding.bands.iter().map(band).collect(),
         theory: Some(finding.theory),
         words: finding.binding.as_ref().map_or_else(String::new, words::short),
     };
@@ -48,6 +50,10 @@ fn capacity(report: &CapacityReport) -> Figure {
         demand: Some(demand(report)),
         groups: report.candidates.iter().enumerate().map(group).collect(),
     })
+}
+
+fn band((band, _): &(Band, Option<Cause>)) -> CapacityBand {
+    CapacityBand { missed: (band.from, band.to), passed: (band.again, band.until) }
 }
 
 fn found(capacity: Capacity) -> CapacityFound {
@@ -75,7 +81,7 @@ struct Least {
 
 fn weakest(report: &CapacityReport) -> Vec<Least> {
     let one = |candidate: usize| {
-        let complete = report.of(candidate).count() == report.modes.len();
+        let complete = report.of(candidate).count() == report.candidates[candidate].modes.len();
         let weakest = report.weakest(candidate).filter(|_| complete)?;
         match weakest.capacity {
             Capacity::Between { low, point, high } if high.is_finite() => {

@@ -16,9 +16,10 @@ use crate::report::plan::text::headline;
 use crate::report::plan::words;
 use crate::study::capacity::advice::Carries;
 use crate::study::capacity::finding::{Finding, LoadProbe};
+use crate::study::capacity::mode::{Mode, Moot};
 use crate::study::capacity::regimes::Cause;
 use crate::study::capacity::search::{Band, Capacity, Excess};
-use crate::study::capacity::sensitivity::{FACTORS, Sensitivity};
+use crate::study::capacity::sensitivity::{Gives, Instead, Sensitivity};
 use crate::verdict::Judgement;
 
 /// The schema of `plan.json`.
@@ -54,17 +55,10 @@ pub fn write_json(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
             "cost_words": cost.words,
             "carries_demand": word(carries[index]),
             "capacity": report.of(index).map(finding).collect::<Vec<_>>(),
+            "left_out": candidate.left_out.iter().map(left_out).collect::<Vec<_>>(),
         })
     };
     let case = report.critical_case();
-    let one = |one: &Sensitivity| {
-        json!({
-            "setting": one.path,
-            "value": one.value,
-            "factors": FACTORS,
-            "capacity_ratio": one.capacity.map(|ratio| ratio.and_then(nine_digits)),
-        })
-    };
     let value = json!({
         "schema": SCHEMA,
         "version": VERSION,
@@ -72,6 +66,7 @@ pub fn write_json(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
         "scenario": report.base().name,
         "seed": report.base().plan.run.seed,
         "replications": report.effort.replications,
+        "looks": report.effort.looks(),
         "judged_s": nine_digits(report.effort.trial.judged.as_secs()),
         "peak_ratio": report.effort.trial.peak_ratio,
         "tolerance": report.effort.tolerance,
@@ -84,11 +79,42 @@ pub fn write_json(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
         "sensitivity": {
             "gateway": case.map(|case| report.candidates[case.candidate].name.as_str()),
             "mode": case.map(|case| case.mode.key()),
-            "settings": report.sensitivities.iter().map(one).collect::<Vec<_>>(),
+            "settings": report.sensitivities.iter().map(sensitivity).collect::<Vec<_>>(),
         },
         "caveats": texts(report),
     });
     cells::write_json(&value, out)
+}
+
+fn left_out((mode, why): &(Mode, Moot)) -> Value {
+    json!({ "mode": mode.key(), "reason": words::moot(*why) })
+}
+
+fn sensitivity(one: &Sensitivity) -> Value {
+    let instead = |other: &Instead| {
+        let (state, load) = gives(other.gives);
+        json!({
+            "value": other.value,
+            "state": state,
+            "capacity_per_s": load.and_then(nine_digits),
+            "capacity_ratio": one.ratio(other.gives).and_then(nine_digits),
+        })
+    };
+    json!({
+        "setting": one.path,
+        "value": one.value,
+        "capacity_per_s": one.capacity.and_then(nine_digits),
+        "instead": one.instead.iter().map(instead).collect::<Vec<_>>(),
+    })
+}
+
+/// What another value gives: in a word, and the load.
+fn gives(gives: Gives) -> (&'static str, Option<f64>) {
+    match gives {
+        Gives::Load(load) => ("load", Some(load)),
+        Gives::Nothing => ("nothing", None),
+        Gives::NotFollowed => ("not_followed", None),
+    }
 }
 
 fn word(carries: Carries) -> &'static str {
@@ -192,7 +218,7 @@ fn write_probes(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
         (&["failed"], |(_, _, probe, _)| probe.failed.into()),
         (&["utilisation"], |(_, _, probe, _)| probe.utilisation.into()),
         (&["overload"], |(_, _, probe, _)| probe.overload.into()),
-        (&["replications"], |(report, ..)| report.effort.replications.into()),
+        (&["replications"], |(_, _, probe, _)| probe.digests.len().into()),
     ];
     let rows = report.findings.iter().flat_map(|finding| {
         finding.probes.iter().flat_map(move |probe| {
@@ -210,21 +236,24 @@ fn verdict(excess: Excess) -> &'static str {
     }
 }
 
-/// Writes `sensitivity.csv`: a row for every setting and factor.
+/// Writes `sensitivity.csv`: a row for every value of an assumption that was tried.
 fn write_sensitivities(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
-    type Row<'a> = (&'a CapacityReport<'a>, &'a Finding, &'a Sensitivity, usize);
-    let columns: [Column<Row>; 7] = [
+    type Row<'a> = (&'a CapacityReport<'a>, &'a Finding, &'a Sensitivity, &'a Instead);
+    let columns: [Column<Row>; 8] = [
         (&["gateway"], |(report, case, ..)| (&report.candidates[case.candidate].name).into()),
         (&["mode"], |(_, case, ..)| case.mode.key().into()),
         (&["setting"], |(_, _, one, _)| (&one.path).into()),
         (&["value"], |(_, _, one, _)| (&one.value).into()),
-        (&["factor"], |(_, _, _, index)| FACTORS[*index].to_string().into()),
-        (&["with"], |(_, _, one, index)| (&one.values[*index]).into()),
-        (&["capacity_ratio"], |(_, _, one, index)| one.capacity[*index].into()),
+        (&["with"], |(.., other)| (&other.value).into()),
+        (&["state"], |(.., other)| gives(other.gives).0.into()),
+        (&["capacity"], |(.., other)| gives(other.gives).1.into()),
+        (&["capacity_ratio"], |(_, _, one, other)| one.ratio(other.gives).into()),
     ];
-    let row = |case| {
-        let each = move |one| (0..FACTORS.len()).map(move |index| (report, case, one, index));
-        report.sensitivities.iter().flat_map(each)
-    };
-    write_columns(out, &columns, report.critical_case().into_iter().flat_map(row))
+    let rows = report.critical_case().into_iter().flat_map(|case| {
+        report
+            .sensitivities
+            .iter()
+            .flat_map(move |one| one.instead.iter().map(move |other| (report, case, one, other)))
+    });
+    write_columns(out, &columns, rows)
 }

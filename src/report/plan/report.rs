@@ -15,7 +15,7 @@ use crate::study::cost::{Cost, Prices};
 pub struct CapacityReport<'a> {
     /// The gateways that might be had.
     pub candidates: &'a [Candidate],
-    /// The modes that were asked for.
+    /// The modes in which some candidate was looked at.
     pub modes: &'a [Mode],
     /// How capacities were looked for.
     pub effort: SearchEffort,
@@ -44,9 +44,10 @@ impl<'a> CapacityReport<'a> {
 
     /// Whether each candidate carries the demand.
     pub fn carries(&self) -> Vec<Carries> {
-        let one =
-            |candidate| advice::carries(self.findings, candidate, self.modes.len(), self.demand);
-        (0..self.candidates.len()).map(one).collect()
+        let one = |(index, candidate): (usize, &Candidate)| {
+            advice::carries(self.findings, index, candidate.modes.len(), self.demand)
+        };
+        self.candidates.iter().enumerate().map(one).collect()
     }
 
     /// What a candidate costs.
@@ -56,15 +57,14 @@ impl<'a> CapacityReport<'a> {
 
     /// The candidate that is recommended.
     pub fn chosen(&self) -> Option<usize> {
-        let demand = (self.modes.len(), self.demand);
-        advice::recommended(self.candidates, self.findings, demand, self.prices)
+        advice::recommended(self.candidates, self.findings, self.demand, self.prices)
     }
 
     /// Whether some search was stopped, or not begun.
     pub(crate) fn is_incomplete(&self) -> bool {
         let stopped = |finding: &Finding| finding.capacity == Capacity::Stopped;
-        self.findings.len() < self.candidates.len() * self.modes.len()
-            || self.findings.iter().any(stopped)
+        let modes: usize = self.candidates.iter().map(|candidate| candidate.modes.len()).sum();
+        self.findings.len() < modes || self.findings.iter().any(stopped)
     }
 
     /// The findings of a candidate in the order of the modes.
@@ -91,8 +91,13 @@ impl<'a> CapacityReport<'a> {
 
     /// How the figures came about, in words.
     pub(crate) fn sample(&self) -> String {
-        let replications = plural(self.effort.replications as u64, "replication");
         let seed = self.base().plan.run.seed;
-        format!("{replications} at each load, seed {seed}; 95 % intervals")
+        let replications = match self.effort.looks()[..] {
+            [plain, few, all] => {
+                format!("{plain}, {few} or {all} replications at a load, until it is decided")
+            }
+            _ => format!("{} at each load", plural(self.effort.replications as u64, "replication")),
+        };
+        format!("{replications}, seed {seed}; 95 % intervals")
     }
 }

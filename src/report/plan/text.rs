@@ -7,9 +7,10 @@ use crate::report::plan::caveats::{judged, texts};
 use crate::report::plan::report::CapacityReport;
 use crate::report::plan::words;
 use crate::study::capacity::advice::{self, Carries};
-use crate::study::capacity::finding::Finding;
+use crate::study::capacity::finding::{Candidate, Finding};
+use crate::study::capacity::mode::{Mode, Moot};
 use crate::study::capacity::search::Capacity;
-use crate::study::capacity::sensitivity::{FACTORS, NO_EFFECT, Sensitivity};
+use crate::study::capacity::sensitivity::{NO_EFFECT, Sensitivity};
 
 /// The report in text.
 pub fn render(report: &CapacityReport, written: Option<Written>, colour: bool) -> String {
@@ -72,7 +73,8 @@ impl Headline {
 /// What the plan comes to.
 pub(crate) fn headline(report: &CapacityReport) -> Headline {
     let demand = words::demand(report.demand);
-    let modes = words::all_modes(report.modes.len());
+    let count = report.chosen().map(|chosen| report.candidates[chosen].modes.len());
+    let modes = words::all_modes(count.unwrap_or(report.modes.len()));
     let (glyph, lead, rest) = match report.chosen() {
         _ if report.is_incomplete() => {
             ('?', ("STOPPED", "STOPPED"), format!(" before it was known what carries {demand}"))
@@ -138,7 +140,7 @@ fn reservation(report: &CapacityReport, weakest: &Finding) -> Option<String> {
 pub(crate) fn lasts(report: &CapacityReport, capacity: Capacity) -> Option<String> {
     let growth = 100.0 * (advice::sure(capacity) / report.demand - 1.0);
     let least = if matches!(capacity, Capacity::AtLeast(_)) { "at least " } else { "" };
-    (growth >= 0.0).then(|| format!("{least}+{} %", grouped(growth.floor(), 0)))
+    (growth >= 0.0).then(|| format!("{least}+{} %", grouped((growth + 1e-7).floor(), 0)))
 }
 
 fn capacities(report: &CapacityReport, paint: Paint) -> String {
@@ -150,21 +152,21 @@ fn capacities(report: &CapacityReport, paint: Paint) -> String {
     let width = report.modes.iter().map(|mode| mode.label().chars().count()).max().unwrap_or(0);
     for (index, candidate) in report.candidates.iter().enumerate() {
         out.push_str(&format!("  {}\n", candidate.name));
+        let indent = format!("    {:width$}  ", "");
         for finding in report.of(index) {
             let label = finding.mode.label();
             let capacity = words::capacity(finding.capacity);
             let theory = words::theory(finding);
             out.push_str(&format!("    {label:<width$}  {capacity:<24}  {theory}\n"));
             if let Some(binding) = &finding.binding {
-                let indent = format!("    {:width$}  ", "");
                 out.push_str(&wrapped(&indent, &words::binding(binding)));
             }
             for band in &finding.bands {
-                let indent = format!("    {:width$}  ", "");
                 out.push_str(&wrapped(&indent, &words::band_and_cause(band)));
             }
         }
     }
+    out.push_str(&left_out(report));
     let note = "A loss that is soon made good can be got through above the load at which the \
                 survivors are full.";
     let above = |finding: &Finding| match finding.capacity {
@@ -179,6 +181,19 @@ fn capacities(report: &CapacityReport, paint: Paint) -> String {
     out
 }
 
+/// The modes that mean nothing for some gateway, and why.
+fn left_out(report: &CapacityReport) -> String {
+    let line = |candidate: &Candidate| {
+        let one = |(mode, why): &(Mode, Moot)| {
+            let text =
+                format!("{}, left out: {}: {}", candidate.name, mode.label(), words::moot(*why));
+            wrapped("  ", &text)
+        };
+        candidate.left_out.iter().map(one).collect::<String>()
+    };
+    report.candidates.iter().map(line).collect()
+}
+
 /// What the capacity of the critical case hangs on.
 fn sensitivities(report: &CapacityReport, paint: Paint) -> String {
     let Some(case) = report.critical_case().filter(|_| !report.sensitivities.is_empty()) else {
@@ -189,16 +204,22 @@ fn sensitivities(report: &CapacityReport, paint: Paint) -> String {
     let (weighty, idle): (Vec<&Sensitivity>, Vec<&Sensitivity>) =
         report.sensitivities.iter().partition(|one| one.weight() >= NO_EFFECT);
     let width = weighty.iter().map(|one| one.path.chars().count()).max().unwrap_or(0);
-    let [less, more] = FACTORS;
     let mut out = String::new();
-    for Sensitivity { path, value, capacity, .. } in weighty {
-        let [down, up] = capacity.map(words::change);
-        let line = format!("{path:<width$}  ×{less}: {down:>8}   ×{more}: {up:>8}   of {value}");
-        out.push_str(&format!("  {line}\n"));
+    for one in weighty {
+        let Sensitivity { path, value, .. } = one;
+        let instead = one.instead.iter().map(|other| words::instead(one, other));
+        let text = format!("{value} → {}", instead.collect::<Vec<_>>().join("; "));
+        let indent = format!("  {:width$}  ", "");
+        let lines = wrapped(&indent, &text);
+        out.push_str(&format!("  {path:<width$}  {}", &lines[indent.len()..]));
     }
     if !idle.is_empty() {
         let list: Vec<&str> = idle.iter().map(|one| one.path.as_str()).collect();
-        out.push_str(&wrapped("  ", &format!("less than 0.5 %: {}", list.join(", "))));
+        let idle = match case.capacity {
+            Capacity::Between { .. } => "less than 0.5 %",
+            _ => "no load either way",
+        };
+        out.push_str(&wrapped("  ", &format!("{idle}: {}", list.join(", "))));
     }
     paint.section(&title, out)
 }

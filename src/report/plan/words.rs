@@ -4,8 +4,10 @@ use crate::observe::ledger::Failure;
 use crate::report::format::words::{grouped, plural};
 use crate::study::capacity::finding::Finding;
 use crate::study::capacity::finding::{Binding, Constraint};
+use crate::study::capacity::mode::Moot;
 use crate::study::capacity::regimes::Cause;
 use crate::study::capacity::search::{Band, Capacity};
+use crate::study::capacity::sensitivity::{Gives, Instead, Sensitivity};
 use crate::units::{Rate, Share};
 
 /// A load in requests per second: `1,180`, `96.4`.
@@ -78,6 +80,7 @@ pub fn why(binding: &Binding) -> String {
 /// The same in the fewest words: `p99: CPU of the survivors`.
 pub fn short(binding: &Binding) -> String {
     let why = match binding.constraint {
+        Constraint::NoData => "nothing measured",
         Constraint::NotCpu(_) => "not CPU",
         Constraint::Overload => "more than CPU serves",
         Constraint::Nobody => "no replica left",
@@ -97,6 +100,7 @@ pub fn short(binding: &Binding) -> String {
 pub fn constraint(constraint: Constraint) -> String {
     let percent = |share: f64| format!("{} %", grouped(100.0 * share, 0));
     match constraint {
+        Constraint::NoData => "nothing was measured that it could be judged by".to_owned(),
         Constraint::NotCpu(busy) => {
             format!("time that more CPU would not save, {} of it in use", percent(busy))
         }
@@ -145,11 +149,25 @@ pub fn theory(finding: &Finding) -> String {
     format!("{}/s{reached}", load(finding.theory))
 }
 
-/// A change of the capacity: `+24 %`, `none`.
-pub fn change(capacity: Option<f64>) -> String {
-    match capacity {
-        None => "not followed".to_owned(),
-        Some(share) => signed(100.0 * (share - 1.0)) + " %",
+/// What another value of an assumption gives: `1: 666.0/s`, `refuses: 752.0/s (+1.5 %)`.
+pub fn instead(sensitivity: &Sensitivity, instead: &Instead) -> String {
+    let value = &instead.value;
+    match (instead.gives, sensitivity.ratio(instead.gives)) {
+        (Gives::Load(to), Some(ratio)) => {
+            format!("{value}: {}/s ({} %)", load(to), signed(100.0 * (ratio - 1.0)))
+        }
+        (Gives::Load(to), None) => format!("{value}: {}/s", load(to)),
+        (Gives::Nothing, _) => format!("{value}: no load"),
+        (Gives::NotFollowed, _) => format!("{value}: not followed"),
+    }
+}
+
+/// Why a mode means nothing for a gateway.
+pub fn moot(why: Moot) -> &'static str {
+    match why {
+        Moot::ControlPlane => "no API uses contracts, and replicas start without the control plane",
+        Moot::OnlyZone => "it has one zone, whose loss is total",
+        Moot::NothingFollows => "without autoscaler or cache the same load all the time is harder",
     }
 }
 
@@ -226,7 +244,14 @@ mod tests {
             "CPU of the 2.1 replicas that the autoscaler has on average, 98 % in use"
         );
         assert_eq!(constraint(Constraint::Nobody), "no replica is left until one is replaced");
-        assert_eq!(change(Some(1.243)), "+24 %");
-        assert_eq!(change(Some(0.997)), "-0.3 %");
+        let of = |capacity, gives| {
+            let one = Instead { value: "1".to_owned(), gives };
+            let (path, value, other) = ("a".to_owned(), "0".to_owned(), one.clone());
+            instead(&Sensitivity { path, value, capacity, instead: vec![other] }, &one)
+        };
+        assert_eq!(of(Some(1_000.0), Gives::Load(1_243.0)), "1: 1,243/s (+24 %)");
+        assert_eq!(of(Some(1_000.0), Gives::Load(997.0)), "1: 997.0/s (-0.3 %)");
+        assert_eq!(of(None, Gives::Load(666.0)), "1: 666.0/s");
+        assert_eq!(of(Some(1_000.0), Gives::Nothing), "1: no load");
     }
 }

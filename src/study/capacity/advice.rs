@@ -58,7 +58,7 @@ pub fn carries(findings: &[Finding], candidate: usize, modes: usize, demand: f64
     if each.contains(&Carries::No) {
         return Carries::No;
     }
-    match each.len() == modes && each.iter().all(|one| *one == Carries::Yes) {
+    match each.len() == modes && modes > 0 && each.iter().all(|one| *one == Carries::Yes) {
         true => Carries::Yes,
         false => Carries::Undecided,
     }
@@ -93,13 +93,13 @@ pub fn choose(carries: &[Carries], prices: &[Option<f64>], given: bool) -> Optio
 pub fn recommended(
     candidates: &[Candidate],
     findings: &[Finding],
-    (modes, demand): (usize, f64),
+    demand: f64,
     prices: &Prices,
 ) -> Option<usize> {
     let each = 0..candidates.len();
     let carries = |index: usize| match candidates[index].scenario.what_if {
         Some(_) => Carries::No,
-        None => carries(findings, index, modes, demand),
+        None => carries(findings, index, candidates[index].modes.len(), demand),
     };
     let carries: Vec<Carries> = each.clone().map(carries).collect();
     let price = |index: usize| prices.of(&candidates[index].scenario).amount;

@@ -16,6 +16,8 @@ use crate::verdict::Judgement;
 
 /// An objective that so much more CPU would meet is missed for want of CPU.
 const MORE_CPU: f64 = 1.25;
+/// Replications of that load: whether its points meet the objectives is all that is asked.
+const TRIES: usize = 2;
 /// An autoscaler that has not this share of the replicas that it may have is late.
 const SCALED: f64 = 0.9;
 
@@ -31,16 +33,24 @@ pub(crate) fn of(
     finding: &Finding,
 ) -> Option<Binding> {
     let above = above(finding)?;
-    let (worst, Excess { point: worst_point, .. }) =
-        above.judged.iter().max_by(|a, b| a.1.point.total_cmp(&b.1.point))?;
+    // One of which nothing is known is in the way only if no other is.
+    let known = |excess: &Excess| excess.point.is_finite();
+    let (worst, Excess { point: worst_point, .. }) = above.judged.iter().max_by(|a, b| {
+        let by_far = |one: &(Judgement, Excess)| known(&one.1) && one.1.point > 0.0;
+        by_far(a).cmp(&by_far(b)).then(a.1.point.total_cmp(&b.1.point))
+    })?;
     let failed = failed(worst, above);
     let constraint = match failed.and_then(|(share, kind)| lost(finding.mode, share, kind)) {
         _ if above.overload && *worst_point <= 0.0 => Constraint::Overload,
         Some(lost) => lost,
+        None if !worst_point.is_finite() => Constraint::NoData,
+        // More than all replicas serve.
+        None if above.overload => cpu(finding.mode, above, None),
         None if above.utilisation.is_infinite() => Constraint::Nobody,
         None => {
             let mut faster = base.clone();
             faster.plan.gateway.cores.0 *= MORE_CPU;
+            let effort = SearchEffort { replications: TRIES.min(effort.replications), ..effort };
             let faster = probe(runner, &faster, finding.mode, effort, above.load)?;
             match (faster.excess.point <= 0.0, failed) {
                 (true, _) => {
@@ -75,8 +85,11 @@ fn failed(judgement: &Judgement, probe: &LoadProbe) -> Option<(f64, Failure)> {
     let is_endless = judgement.figure.is_some_and(|figure| figure.point.is_infinite());
     let of_failures = matches!(
         judgement.objective.metric,
-        Metric::Availability | Metric::Failed | Metric::ShareOf(_)
+        Metric::Availability | Metric::Failed | Metric::ShareOf(_) | Metric::WorstAvailability
     );
+    if judgement.objective.metric == Metric::Rejected {
+        return probe.rejected;
+    }
     let failed = is_endless || of_failures;
     probe.failure.filter(|_| failed).map(|kind| (probe.failed, kind))
 }

@@ -1,16 +1,19 @@
 //! By how much an objective is exceeded at a load, with what the intervals leave possible.
 //!
 //! Durations by the logarithm of their ratio to the bound, shares by the distance in units of what
-//! the bound leaves. A percentile that lies among the requests that failed exceeds its bound by more
-//! than any latency does.
+//! the bound leaves. What is missed by far, such as a percentile that lies among the requests that
+//! failed, is exceeded by as much as anything can be, so that a search halves the way to it.
 
 use crate::objective::{Objective, Relation};
 use crate::stats::Interval;
-use crate::study::capacity::search::{ENDLESS, Excess};
+use crate::study::capacity::search::Excess;
 use crate::verdict::{self, Doubt, Judgement, Verdict};
 
 const UNKNOWN: Excess =
     Excess { least: f64::NEG_INFINITY, point: f64::INFINITY, most: f64::INFINITY };
+
+/// By how much a duration is exceeded at most.
+pub(crate) const BY_FAR: f64 = 1.0;
 
 /// The excess of a judged objective.
 pub(crate) fn of(judgement: &Judgement) -> Excess {
@@ -38,10 +41,7 @@ pub(crate) fn of(judgement: &Judgement) -> Excess {
 fn over(objective: &Objective, value: f64) -> f64 {
     let bound = verdict::bound(objective);
     let is_least = matches!(objective.relation, Relation::Above | Relation::AtLeast);
-    let longer = match value.is_finite() {
-        true => (value.max(1e-9) / bound.max(1e-9)).ln(),
-        false => ENDLESS,
-    };
+    let longer = (value.max(1e-9) / bound.max(1e-9)).ln().min(BY_FAR);
     match (objective.metric.is_share(), is_least) {
         (true, true) => (bound - value) / (1.0 - bound).max(1e-6),
         (true, false) => (value - bound) / bound.max(1e-6),
@@ -92,13 +92,13 @@ mod tests {
     #[test]
     fn a_percentile_among_the_failed_is_exceeded_by_far_and_no_data_says_nothing() {
         let never = f64::INFINITY;
-        assert_eq!(of(&p99(Some(estimate(never, never, never)), Verdict::Missed)).least, ENDLESS);
+        assert_eq!(of(&p99(Some(estimate(never, never, never)), Verdict::Missed)).least, BY_FAR);
         let straddles = Verdict::Undecided(Doubt::Straddles);
         let unsure = of(&p99(Some(estimate(0.5, 0.6, never)), straddles));
-        assert!(unsure.point < 0.0 && unsure.most == ENDLESS, "{unsure:?}");
-        // However long the served ones took, the order of its parts stays.
+        assert!(unsure.point < 0.0 && unsure.most == BY_FAR, "{unsure:?}");
+        // However long the served ones took, its parts stay in order.
         let slow = of(&p99(Some(estimate(66.0, 82.0, never)), Verdict::Missed));
-        assert!(slow.least > 4.0 && slow.least < slow.point && slow.point < slow.most, "{slow:?}");
+        assert_eq!((slow.least, slow.point, slow.most), (BY_FAR, BY_FAR, BY_FAR));
         let unknown = of(&p99(None, Verdict::Undecided(Doubt::NoData)));
         assert!(unknown.most > 0.0 && unknown.least < 0.0);
     }

@@ -9,12 +9,13 @@ use crate::scenario::Scenario;
 use crate::study::capacity::binding;
 use crate::study::capacity::finding::{Candidate, Finding, LoadProbe, SearchEffort};
 use crate::study::capacity::mode::{self, Mode};
-use crate::study::capacity::probe::{is_overload, probe};
+use crate::study::capacity::probe::{is_overload, look};
 use crate::study::capacity::regimes;
-use crate::study::capacity::search::{self, Capacity, Range};
+use crate::study::capacity::search::{self, Capacity, Look, Range};
+use crate::verdict;
 
 /// Experiments that a search takes, about.
-const PROBES: u64 = 9;
+const PROBES: u64 = 6;
 /// The least load that counts, of what theory gives.
 const LEAST: f64 = 0.01;
 /// The greatest.
@@ -23,57 +24,75 @@ const MOST: f64 = 1.3;
 const FAR: f64 = 20.0;
 /// Where loads above a band are tried once more, of what theory gives.
 const TOP: f64 = 0.93;
-/// Where a search begins that has nothing else to go by.
-const GUESS: f64 = 0.8;
+/// Where a search begins that has nothing else to go by, of what theory gives: at least, at most,
+/// and in service times that a latency takes over its bound.
+const GUESS: (f64, f64, f64) = (0.5, 0.97, 2.5);
+/// A capacity that is known to this many times the tolerance is known well enough.
+const ENOUGH: f64 = 5.0;
 
-/// Finds the capacity of every candidate in every mode. It ends early if it is stopped; what was
-/// found by then is given.
+/// Finds the capacity of every candidate in every mode that means something for it, several at a
+/// time. It ends early if it is stopped; what was found by then is given.
 ///
 /// # Panics
 /// As [`crate::experiment::replicate`].
-pub fn run(
+pub fn run(runner: &Runner<'_>, candidates: &[Candidate], effort: SearchEffort) -> Vec<Finding> {
+    let cost = |candidate: &Candidate| {
+        candidate.modes.iter().map(|mode| cost(candidate, *mode, effort)).sum::<u64>()
+    };
+    let modes: usize = candidates.iter().map(|candidate| candidate.modes.len()).sum();
+    let replications = PROBES as usize * effort.few() * modes;
+    runner.progress().expect(replications, candidates.iter().map(cost).sum());
+    let numbered: Vec<(usize, &Candidate)> = candidates.iter().enumerate().collect();
+    let findings = runner.side_by_side(&numbered, |(index, candidate)| {
+        of_candidate(runner, (*index, candidate), effort)
+    });
+    findings.concat()
+}
+
+/// The first mode, and the others from what that came to.
+fn of_candidate(
     runner: &Runner<'_>,
-    candidates: &[Candidate],
-    modes: &[Mode],
+    (index, candidate): (usize, &Candidate),
     effort: SearchEffort,
 ) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = Vec::new();
-    let cells: Vec<(usize, Mode)> =
-        (0..candidates.len()).flat_map(|c| modes.iter().map(move |mode| (c, *mode))).collect();
-    for (done, (index, mode)) in cells.iter().enumerate() {
-        let candidate = &candidates[*index];
-        let progress = runner.progress();
-        progress.enter(format!("{}, {}", candidate.name, mode.label()));
-        let before = (progress.simulated(), progress.completed());
-        let rest = cells[done..].iter().map(|(c, mode)| cost(&candidates[*c], *mode, effort));
-        let replications = PROBES as usize * effort.replications * (cells.len() - done);
-        progress.expect(before.1 + replications, before.0 + rest.sum::<u64>());
-        let base = candidate.scenario(*mode);
-        let guess = guess(&findings, *index, base, *mode);
-        let finding = find(runner, base, *mode, effort, guess);
-        findings.push(Finding { candidate: *index, ..finding });
-        if runner.is_cancelled() {
-            break;
-        }
-    }
-    findings
+    let of = |mode: Mode, guess: f64| {
+        runner.progress().enter(format!("{}, {}", candidate.name, mode.label()));
+        let finding = find(runner, &candidate.scenario, mode, effort, guess);
+        Finding { candidate: index, ..finding }
+    };
+    let Some((first, others)) = candidate.modes.split_first() else { return Vec::new() };
+    let plan = &candidate.scenario.plan;
+    let first = of(*first, guess(&candidate.scenario, *first));
+    let share = match first.capacity {
+        Capacity::Between { point, .. } if first.theory > 0.0 => Some(point / first.theory),
+        _ => None,
+    };
+    let others = runner.side_by_side(others, |mode| {
+        let limit = mode::fluid_limit(plan, *mode);
+        let guess = match share {
+            Some(share) => share.clamp(2.0 * LEAST, 1.0) * limit,
+            None => guess(&candidate.scenario, *mode),
+        };
+        (!runner.is_cancelled()).then(|| of(*mode, guess))
+    });
+    std::iter::once(first).chain(others.into_iter().flatten()).collect()
+}
+
+/// Where to begin: a latency nears its bound where few service times are left of it.
+pub(super) fn guess(scenario: &Scenario, mode: Mode) -> f64 {
+    let plan = &scenario.plan;
+    let objectives = mode::objectives(scenario, mode);
+    let latencies = objectives.iter().filter(|objective| objective.metric.is_latency());
+    let bound = latencies.map(verdict::bound).fold(f64::INFINITY, f64::min);
+    let service = plan.demand_secs() / plan.gateway.cores.0.min(1.0);
+    let (least, most, times) = GUESS;
+    (1.0 - times * service / bound).clamp(least, most) * mode::fluid_limit(plan, mode)
 }
 
 /// Simulated nanoseconds that a search takes, about.
 fn cost(candidate: &Candidate, mode: Mode, effort: SearchEffort) -> u64 {
-    let one = mode::scenario(candidate.scenario(mode), mode, effort.trial, 1.0).plan.run.horizon.0;
-    one * effort.replications as u64 * PROBES
-}
-
-/// What the first mode of the candidate came to, for as many replicas as are left.
-fn guess(findings: &[Finding], candidate: usize, base: &Scenario, mode: Mode) -> f64 {
-    let theory = mode::fluid_limit(&base.plan, mode);
-    let first = findings.iter().find(|finding| finding.candidate == candidate);
-    let share = first.and_then(|first| match first.capacity {
-        Capacity::Between { point, .. } if first.theory > 0.0 => Some(point / first.theory),
-        _ => None,
-    });
-    theory * share.unwrap_or(GUESS).clamp(2.0 * LEAST, 1.0)
+    let one = mode::scenario(&candidate.scenario, mode, effort.trial, 1.0).plan.run.horizon.0;
+    one * effort.few() as u64 * PROBES
 }
 
 /// Finds the capacity of a scenario in a mode, beginning with a guess.
@@ -91,8 +110,10 @@ pub fn find(
     let range = range(base, mode, effort, guess);
     let changes = regimes::changes(&base.plan, mode, effort.trial);
     let mut finding = Finding { theory, ..Finding::none(mode) };
-    finding.capacity = search::search(range, &regimes::watched(&changes), |load| {
-        let probe = probe(runner, base, mode, effort, load)?;
+    let mut watched = regimes::watched(&changes);
+    watched.retain(|(load, _)| !is_overload(&base.plan, *load));
+    finding.capacity = search::search(range, &watched, |load, thoroughly| {
+        let probe = look(runner, base, mode, effort, (load, thoroughly))?;
         let excess = probe.excess;
         finding.add(probe);
         Some(excess)
@@ -115,14 +136,17 @@ pub fn find(
 
 /// Where a capacity is looked for: about what theory gives, or if nobody survives about what a
 /// replica serves; and up or down to the demand, unless that is more than all replicas serve.
-fn range(base: &Scenario, mode: Mode, effort: SearchEffort, guess: f64) -> Range {
-    let theory = mode::fluid_limit(&base.plan, mode);
+pub(super) fn range(base: &Scenario, mode: Mode, effort: SearchEffort, guess: f64) -> Range {
+    let theory = mode::full_scale_limit(&base.plan, mode);
     let scale = if theory > 0.0 { theory } else { mode::arrivals(&base.plan, 1) };
+    let all = mode::arrivals(&base.plan, base.plan.most_replicas());
+    let full = if base.plan.ends_early() { f64::INFINITY } else { all };
     let is_far = |demand: f64| demand > FAR * scale || is_overload(&base.plan, demand);
     let demand = effort.demand.filter(|demand| !is_far(*demand));
     let least = (LEAST * scale).min(demand.unwrap_or(f64::INFINITY));
     let most = (MOST * scale).max(demand.unwrap_or(0.0));
-    Range { least, guess: guess.max(LEAST * scale), most, tolerance: effort.tolerance }
+    let (guess, tolerance) = (guess.max(LEAST * scale), effort.tolerance);
+    Range { least, guess, most, full, tolerance, enough: ENOUGH * tolerance, demand }
 }
 
 /// Tries the demand itself, as what greater and smaller loads come to says nothing of it where more
@@ -147,7 +171,7 @@ fn try_demand(
 /// Tries how far the loads reach that meet the objectives above a band.
 fn try_top(runner: &Runner<'_>, base: &Scenario, effort: SearchEffort, finding: &mut Finding) {
     let band = search::bands(&finding.tried()).pop();
-    let top = search::rounded(TOP * finding.theory);
+    let top = search::rounded(TOP * mode::full_scale_limit(&base.plan, finding.mode));
     if band.is_some_and(|band| band.until < top) {
         try_load(runner, base, effort, top, finding);
     }
@@ -163,7 +187,7 @@ fn try_load(
     if finding.capacity == Capacity::Stopped || finding.at(load).is_some() {
         return;
     }
-    match probe(runner, base, finding.mode, effort, load) {
+    match look(runner, base, finding.mode, effort, (load, Look::All)) {
         Some(probe) => finding.add(probe),
         None => finding.capacity = Capacity::Stopped,
     }

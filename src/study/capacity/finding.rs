@@ -4,7 +4,7 @@
 use crate::metric::Metric;
 use crate::observe::ledger::Failure;
 use crate::scenario::Scenario;
-use crate::study::capacity::mode::{Mode, Trial};
+use crate::study::capacity::mode::{self, Mode, Moot, Trial};
 use crate::study::capacity::regimes::Cause;
 use crate::study::capacity::search::{Band, Capacity, Excess};
 use crate::verdict::Judgement;
@@ -16,14 +16,20 @@ pub struct Candidate {
     pub name: String,
     /// What it is.
     pub scenario: Scenario,
-    /// The same with APIs that use contracts.
-    pub with_contracts: Scenario,
+    /// The modes that it is looked at in.
+    pub modes: Vec<Mode>,
+    /// The modes that were asked for and mean nothing for it.
+    pub left_out: Vec<(Mode, Moot)>,
 }
 
 impl Candidate {
-    /// What is tried in a mode.
-    pub fn scenario(&self, mode: Mode) -> &Scenario {
-        if mode.needs_contracts() { &self.with_contracts } else { &self.scenario }
+    /// A gateway in those of the modes that mean something for it.
+    pub fn new(name: String, scenario: Scenario, asked: &[Mode]) -> Candidate {
+        let of = |mode: &Mode| (*mode, mode::moot(&scenario.plan, *mode));
+        let left_out = asked.iter().map(of).filter_map(|(mode, why)| Some((mode, why?))).collect();
+        let modes = asked.iter().map(of).filter(|(_, why)| why.is_none());
+        let modes = modes.map(|(mode, _)| mode).collect();
+        Candidate { name, scenario, modes, left_out }
     }
 }
 
@@ -32,12 +38,33 @@ impl Candidate {
 pub struct SearchEffort {
     /// How modes are tried.
     pub trial: Trial,
-    /// Replications at each load.
+    /// Replications at each load, at most.
     pub replications: usize,
     /// Loads that are so close are not told apart, such as 0.005.
     pub tolerance: f64,
     /// A load that is tried by itself wherever it may be carried.
     pub demand: Option<f64>,
+}
+
+/// The replications after which a load is looked at, if that is plain.
+const PLAIN: usize = 2;
+/// Of the replications of a load so many are a few, …
+const FEW: f64 = 0.5;
+/// … but fewer than these do not show how much they differ.
+const FEWEST: usize = 4;
+
+impl SearchEffort {
+    /// After how many replications a load is looked at: two, a few and all, or all if these are
+    /// few.
+    pub fn looks(&self) -> Vec<usize> {
+        let few = (FEW * self.replications as f64).ceil() as usize;
+        if few < FEWEST { vec![self.replications] } else { vec![PLAIN, few, self.replications] }
+    }
+
+    /// How many replications a load gets at least, unless it is plain.
+    pub fn few(&self) -> usize {
+        self.looks().into_iter().nth(1).unwrap_or(self.replications)
+    }
 }
 
 /// What was found for one candidate in one mode.
@@ -74,6 +101,8 @@ pub struct LoadProbe {
     pub failed: f64,
     /// How most of them failed.
     pub failure: Option<Failure>,
+    /// The share of the requests that a policy rejected, and how it did most, if any.
+    pub rejected: Option<(f64, Failure)>,
     /// Work that was done for each request that met a replica, times the load, over the CPU of the
     /// survivors: demand over capacity, which may be above one for a while.
     pub utilisation: f64,
@@ -116,9 +145,13 @@ impl Finding {
         self.probes.iter().map(|probe| (probe.load, probe.excess)).collect()
     }
 
+    /// Adds a load, or what more replications say of it.
     pub(super) fn add(&mut self, probe: LoadProbe) {
         let place = self.probes.partition_point(|other| other.load < probe.load);
-        self.probes.insert(place, probe);
+        match self.probes.get_mut(place).filter(|known| known.load == probe.load) {
+            Some(known) => *known = probe,
+            None => self.probes.insert(place, probe),
+        }
     }
 }
 
@@ -138,6 +171,8 @@ pub struct Binding {
 /// Why an objective is missed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Constraint {
+    /// Nothing was measured that it could be judged by.
+    NoData,
     /// More CPU would not help, this share of it is in use: a request takes long by itself, or
     /// waits for something else.
     NotCpu(f64),
@@ -177,6 +212,7 @@ pub(crate) fn made_up(load: f64, least: f64, point: f64, most: f64) -> LoadProbe
         overload: false,
         failed: 0.0,
         failure: None,
+        rejected: None,
         utilisation: 0.9,
         in_use: 0.95,
         working: 2.0,

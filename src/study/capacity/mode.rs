@@ -19,8 +19,8 @@
 
 use crate::objective::Objective;
 use crate::plan::{
-    ArrivalProcess, Extent, Fault, FaultPlan, Plan, ReplicaTarget, Scatter, Schedule, Traffic,
-    Window, ZoneId,
+    ArrivalProcess, Configuration, Extent, Fault, FaultPlan, Plan, Policy, PolicyKind,
+    ReplicaTarget, Scatter, Schedule, Traffic, Window, ZoneId,
 };
 use crate::random::Law;
 use crate::scenario::Scenario;
@@ -28,7 +28,7 @@ use crate::units::{Instant, Rate, SECOND, Span};
 
 /// Steady time before a loss, which shows what is normal.
 const NORMAL: Span = Span(60 * SECOND);
-/// Warm-up if there is an autoscaler: it finds its level first.
+/// Warm-up if there is an autoscaler that does not begin with what it holds: it finds it first.
 const AUTOSCALER_WARM_UP: Span = Span(300 * SECOND);
 /// How long before the replica the control plane is lost.
 const BEFORE: Span = Span(30 * SECOND);
@@ -45,7 +45,7 @@ pub enum Mode {
     ReplicaLoss,
     /// A zone vanishes.
     ZoneLoss,
-    /// A replica crashes while the control plane cannot be reached, and the APIs use contracts.
+    /// A replica crashes while the control plane cannot be reached.
     WithoutControlPlane,
     /// The load climbs to the peak of a day.
     DailyPeak,
@@ -83,17 +83,37 @@ impl Mode {
         }
     }
 
-    /// Whether it needs APIs that use contracts.
-    pub fn needs_contracts(self) -> bool {
-        self == Mode::WithoutControlPlane
-    }
-
     /// Whether something is lost in it.
     pub fn loses(self) -> bool {
         match self {
             Mode::ReplicaLoss | Mode::ZoneLoss | Mode::WithoutControlPlane => true,
             Mode::Healthy | Mode::DailyPeak => false,
         }
+    }
+}
+
+/// Why a mode means nothing for a gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moot {
+    /// Its replicas start without the control plane.
+    ControlPlane,
+    /// It has one zone, which takes everything along.
+    OnlyZone,
+    /// Nothing in it follows the load: a constant load is harder than one that climbs to it.
+    NothingFollows,
+}
+
+/// Why a mode means nothing for a gateway, if it does not.
+pub fn moot(plan: &Plan, mode: Mode) -> Option<Moot> {
+    let asks_at_start = plan.startup.contracts.is_some()
+        || matches!(plan.startup.configuration, Configuration::Download(_));
+    let caches = |policy: &Policy| matches!(policy.kind, PolicyKind::Cache(_));
+    let follows = plan.autoscaling.is_some() || plan.dependencies.policies.iter().any(caches);
+    match mode {
+        Mode::WithoutControlPlane => (!asks_at_start).then_some(Moot::ControlPlane),
+        Mode::ZoneLoss => (plan.topology.zones.len() == 1).then_some(Moot::OnlyZone),
+        Mode::DailyPeak => (!follows).then_some(Moot::NothingFollows),
+        Mode::Healthy | Mode::ReplicaLoss => None,
     }
 }
 
@@ -110,9 +130,11 @@ pub struct Trial {
 pub fn scenario(base: &Scenario, mode: Mode, trial: Trial, rate: f64) -> Scenario {
     let mut scenario = base.clone();
     let plan = &mut scenario.plan;
-    let warm_up = match plan.autoscaling {
-        Some(_) => plan.run.warm_up.max(Instant::ZERO + AUTOSCALER_WARM_UP),
-        None => plan.run.warm_up,
+    let warm_up = match &plan.autoscaling {
+        Some(scaling) if !scaling.settled || plan.ends_early() => {
+            plan.run.warm_up.max(Instant::ZERO + AUTOSCALER_WARM_UP)
+        }
+        _ => plan.run.warm_up,
     };
     plan.run.warm_up = warm_up;
     let injection = warm_up + if mode.loses() { NORMAL } else { Span::ZERO };
@@ -220,11 +242,29 @@ pub fn survivors_of(plan: &Plan, mode: Mode, replicas: usize) -> usize {
     replicas.saturating_sub(lost)
 }
 
-/// The load at which the CPU of the survivors is full: saturation if nothing fails, N−1 headroom if
-/// a replica is lost. What a fluid model gives as the capacity if the loss lasts. Like all loads of
-/// a plan in arrivals per second: of requests, or of sessions.
+/// The least load at which the CPU of the survivors is full, of the replicas that there are at that
+/// load: saturation if nothing fails, N−1 headroom if a replica is lost. What a fluid model gives
+/// as the capacity if the loss lasts. Like all loads of a plan in arrivals per second: of requests,
+/// or of sessions.
 pub fn fluid_limit(plan: &Plan, mode: Mode) -> f64 {
+    let most = plan.most_replicas();
+    let is_full = |replicas: usize| {
+        let load = arrivals(plan, survivors_of(plan, mode, replicas));
+        (replicas == most || replicas_at(plan, load) <= replicas).then_some(load)
+    };
+    (replicas_at(plan, 0.0)..=most).find_map(is_full).unwrap_or_default()
+}
+
+/// The same if all replicas that there may be are there.
+pub fn full_scale_limit(plan: &Plan, mode: Mode) -> f64 {
     arrivals(plan, survivors(plan, mode))
+}
+
+/// The replicas that there are at a load, as long as nothing fails.
+pub fn replicas_at(plan: &Plan, load: f64) -> usize {
+    let held = plan.replicas_at(Rate(load * plan.requests_per_arrival()));
+    let settled = plan.autoscaling.as_ref().is_some_and(|scaling| scaling.settled);
+    if settled { held } else { held.max(plan.gateway.replicas) }
 }
 
 /// The load that so many replicas serve when their CPU is full.
@@ -286,6 +326,39 @@ horizon = "10m"
         assert_eq!(texts(Mode::Healthy), ["p99 < 50ms", "availability >= 99%"]);
         assert_eq!(texts(Mode::ZoneLoss).len(), 3);
         assert!(objectives(&base(), Mode::Healthy).iter().all(|one| one.window == 1));
+    }
+
+    #[test]
+    fn a_mode_that_means_nothing_for_a_gateway_is_told() {
+        let plan = base().plan;
+        assert_eq!(Mode::ALL.map(|mode| moot(&plan, mode))[..4], [None; 4]);
+        assert_eq!(moot(&plan, Mode::DailyPeak), Some(Moot::NothingFollows));
+        let with = |from: &str, to: &str| {
+            let loaded = read::parse("plan.toml", &TEXT.replace(from, to), Path::new(""));
+            loaded.scenario.expect("sound").plan
+        };
+        let without = with("contracts = true\n", "");
+        assert_eq!(moot(&without, Mode::WithoutControlPlane), Some(Moot::ControlPlane));
+        let one = with("[\"a\", \"b\"]", "[\"a\"]");
+        assert_eq!(moot(&one, Mode::ZoneLoss), Some(Moot::OnlyZone));
+        let scaled = with("[topology]", "[autoscaler]\nmin = 3\nmax = 4\n[topology]");
+        assert_eq!(moot(&scaled, Mode::DailyPeak), None);
+    }
+
+    #[test]
+    fn what_theory_gives_is_of_the_replicas_that_there_are_at_that_load() {
+        let scaled = TEXT.replace("[topology]", "[autoscaler]\nmin = 2\nmax = 3\n[topology]");
+        let loaded = read::parse("plan.toml", &scaled.replace("replicas = 3\n", ""), Path::new(""));
+        let plan = loaded.scenario.expect("sound").plan;
+        let per_replica = 715.0;
+        let near = |mode, replicas: f64| {
+            let limit = fluid_limit(&plan, mode);
+            assert!((limit - replicas * per_replica).abs() < 1.0, "{mode:?}: {limit}");
+        };
+        // A third replica comes above 1,101/s: at 715/s there are two, of which one is left.
+        near(Mode::ReplicaLoss, 1.0);
+        near(Mode::Healthy, 3.0);
+        assert!((full_scale_limit(&plan, Mode::ReplicaLoss) - 2.0 * per_replica).abs() < 1.0);
     }
 
     #[test]

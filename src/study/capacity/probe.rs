@@ -1,8 +1,10 @@
 //! One load, tried in one mode: by how much each objective is exceeded, and how CPU was used.
 //!
 //! The objectives of a mode share the confidence: with k of them, each has intervals of 1 − 5 %/k,
-//! so that the interval of the capacity, which any of them can bound, has 95 %. Every load meets
-//! the same random numbers, and so does every tier.
+//! so that the interval of the capacity, which any of them can bound, has 95 %. A load is looked at
+//! after two replications, after a few and after all, and the looks share the confidence as well:
+//! what is decided at any of them is, with 95 %, not decided wrongly. Every load meets the same
+//! random numbers, and so does every tier.
 
 use crate::experiment::{Experiment, Retention, Runner};
 use crate::observe::ledger::{Failure, Ledger};
@@ -10,17 +12,13 @@ use crate::observe::outcome::Outcome;
 use crate::plan::Plan;
 use crate::scenario::Scenario;
 use crate::stats::Confidence;
-use crate::study::capacity::excess;
+use crate::study::capacity::excess::{self, BY_FAR};
 use crate::study::capacity::finding::{LoadProbe, SearchEffort};
 use crate::study::capacity::mode::{self, Mode};
-use crate::study::capacity::regimes;
-use crate::study::capacity::search::Excess;
+use crate::study::capacity::search::{Excess, Look};
 use crate::verdict::{self, Judgement};
 
-/// By how much an overload exceeds objectives at least: as much as to be missed by far.
-const OVERLOAD: f64 = 1.0;
-
-/// Tries a load; `None` if it was stopped before all replications were complete.
+/// Tries a load with all replications; `None` if it was stopped before they were complete.
 ///
 /// # Panics
 /// As [`crate::experiment::replicate`].
@@ -32,20 +30,65 @@ pub fn probe(
     load: f64,
 ) -> Option<LoadProbe> {
     let scenario = mode::scenario(base, mode, effort.trial, load);
-    let mut run = runner.run(&scenario.plan, effort.replications, Retention::None);
+    let run = runner.run(&scenario.plan, effort.replications, Retention::None);
+    judged(&scenario, mode, load, run, 1)
+}
+
+/// Tries a load with as many replications as it is worth: until it is decided, a few, or all if it
+/// is looked at thoroughly. Two suffice where the outcome is plain, or known beforehand, as of what
+/// all replicas cannot serve. `None` if it was stopped.
+///
+/// # Panics
+/// As [`crate::experiment::replicate`].
+pub fn look(
+    runner: &Runner<'_>,
+    base: &Scenario,
+    mode: Mode,
+    effort: SearchEffort,
+    (load, look): (f64, Look),
+) -> Option<LoadProbe> {
+    let scenario = mode::scenario(base, mode, effort.trial, load);
+    let looks = effort.looks();
+    let mut run = runner.run(&scenario.plan, looks[0], Retention::None);
+    for (index, count) in looks.iter().enumerate() {
+        if index > 0 {
+            runner.extend(&scenario.plan, &mut run, *count, Retention::None);
+        }
+        let probe = judged(&scenario, mode, load, run.clone(), looks.len())?;
+        let is_enough = match index {
+            _ if index + 1 == looks.len() => true,
+            0 => probe.overload || probe.excess.is_plain(),
+            _ => look == Look::Few || probe.excess.is_decided(),
+        };
+        if is_enough {
+            return Some(probe);
+        }
+    }
+    None
+}
+
+/// What an experiment at a load says, which is looked at so often.
+fn judged(
+    scenario: &Scenario,
+    mode: Mode,
+    load: f64,
+    mut run: Experiment,
+    looks: usize,
+) -> Option<LoadProbe> {
     if run.interrupted || scenario.objectives.is_empty() {
         return None;
     }
-    run.confidence = Confidence::USUAL.of_each(scenario.objectives.len());
+    run.confidence = Confidence::USUAL.of_each(scenario.objectives.len() * looks);
     let judgements = verdict::judge_all(&run, &scenario.objectives);
-    let (failed, failure) = failures(&run);
+    let (failed, failure) = failures(&run, false);
+    let (share, rejection) = failures(&run, true);
     let judged = judgements.into_iter().map(|judgement| {
         let excess = excess::of(&judgement);
         (judgement, excess)
     });
     let judged: Vec<(Judgement, Excess)> = judged.collect();
     let overload = is_overload(&scenario.plan, load);
-    let floor = Excess::exactly(if overload { OVERLOAD } else { f64::NEG_INFINITY });
+    let floor = Excess::exactly(if overload { BY_FAR } else { f64::NEG_INFINITY });
     let excess = judged.iter().fold(floor, |greatest, (_, excess)| greatest.max(*excess));
     let (utilisation, in_use, working) = cpu(&run, &scenario.plan, mode, load);
     let digests = run.outcomes.iter().map(|outcome| outcome.digest).collect();
@@ -56,6 +99,7 @@ pub fn probe(
         overload,
         failed,
         failure,
+        rejected: rejection.map(|kind| (share, kind)),
         utilisation,
         in_use,
         working,
@@ -77,7 +121,7 @@ fn cpu(run: &Experiment, plan: &Plan, mode: Mode, load: f64) -> (f64, f64, f64) 
     let cores = plan.gateway.cores.0;
     let length = plan.run.horizon.since(plan.run.warm_up).as_secs() * run.outcomes.len() as f64;
     // Who is left of those that the autoscaler has at this load.
-    let survivors = mode::survivors_of(plan, mode, regimes::replicas(plan, load)) as f64;
+    let survivors = mode::survivors_of(plan, mode, mode::replicas_at(plan, load)) as f64;
     let utilisation = load * plan.requests_per_arrival() * work / (cores * survivors);
     let in_use = if capacity > 0.0 { (busy / capacity).min(1.0) } else { 0.0 };
     (utilisation, in_use, capacity / (cores * length))
@@ -89,15 +133,16 @@ fn met_a_replica(ledger: &Ledger) -> u64 {
     ledger.offered - lost.map(|kind| ledger.failed_by(kind)).sum::<u64>()
 }
 
-/// The share of the requests of the judged time that failed, and how most of them did.
-fn failures(run: &Experiment) -> (f64, Option<Failure>) {
+/// The share of the requests of the judged time that failed, or were rejected on purpose, and how
+/// most of them were.
+fn failures(run: &Experiment, rejected: bool) -> (f64, Option<Failure>) {
     let windows = || run.outcomes.iter().map(|outcome| &outcome.windows[1].ledger);
-    let failed: u64 = windows().map(|ledger| ledger.failed()).sum();
-    let decided: u64 = windows().map(|ledger| ledger.decided()).sum();
     let of = |kind: &Failure| windows().map(|ledger| ledger.failed_by(*kind)).sum::<u64>();
-    let failures = Failure::ALL.into_iter().filter(|kind| !kind.is_rejection());
-    let most = failures.max_by_key(of).filter(|kind| of(kind) > 0);
-    (failed as f64 / decided.max(1) as f64, most)
+    let kinds = || Failure::ALL.into_iter().filter(|kind| kind.is_rejection() == rejected);
+    let count: u64 = kinds().map(|kind| of(&kind)).sum();
+    let decided: u64 = windows().map(|ledger| ledger.decided()).sum();
+    let most = kinds().max_by_key(of).filter(|kind| of(kind) > 0);
+    (count as f64 / decided.max(1) as f64, most)
 }
 
 /// Whether requests that fail so did not come to a replica that works.

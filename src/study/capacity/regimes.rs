@@ -10,7 +10,8 @@
 //!
 //! An autoscaler that has n replicas adds one for sure where their utilisation lies above the
 //! target and its tolerance, and holds n for sure where n would be asked for if there were more;
-//! between the two it depends on chance and on where it began. A cache answers the more of the
+//! between the two it depends on chance and on where it began. One that begins with what it holds
+//! changes at the end of its tolerance. A cache answers the more of the
 //! requests the more often each of its keys is asked for: a key with λ requests in its time to live
 //! is found in λ/(1 + λ) of them.
 //!
@@ -19,8 +20,7 @@
 use crate::plan::{Api, Plan, Policy, PolicyKind, Popularity};
 use crate::policy::cache::CacheSpec;
 use crate::study::capacity::mode::{Mode, Trial};
-use crate::study::capacity::search::Band;
-use crate::units::Rate;
+use crate::study::capacity::search::{Band, Look};
 
 /// A change lies between two loads.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,24 +68,21 @@ pub fn changes(plan: &Plan, mode: Mode, trial: Trial) -> Vec<Change> {
     all
 }
 
-/// The loads to look at because of changes: both sides of each, and between.
-pub fn watched(changes: &[Change]) -> Vec<f64> {
+/// The loads to look at because of changes: both sides of each, and thoroughly those between, where
+/// some replications have changed and others have not.
+pub fn watched(changes: &[Change]) -> Vec<(f64, Look)> {
     let each = |change: &Change| {
-        let width = change.high / change.low;
-        let gaps = (width.ln() / WIDE.ln()).ceil().max(2.0);
-        let between = (1..gaps as i32).map(move |gap| width.powf(f64::from(gap) / gaps));
-        let low = change.low;
+        let (low, width) = (change.low, change.high / change.low);
+        let gaps = match width > 1.0 {
+            true => (width.ln() / WIDE.ln()).ceil().max(2.0),
+            false => 1.0,
+        };
+        let between = (1..gaps as i32).map(move |gap| low * width.powf(f64::from(gap) / gaps));
         let sides = [low * (1.0 - BESIDE), change.high * (1.0 + BESIDE)];
-        between.map(move |part| low * part).chain(sides)
+        let sides = sides.map(|load| (load, Look::Few));
+        between.map(|load| (load, Look::All)).chain(sides)
     };
     changes.iter().flat_map(each).collect()
-}
-
-/// The replicas that there are at a load, as long as nothing fails.
-pub fn replicas(plan: &Plan, load: f64) -> usize {
-    let held = plan.replicas_at(Rate(load * plan.requests_per_arrival()));
-    let settled = plan.autoscaling.as_ref().is_some_and(|autoscaling| autoscaling.settled);
-    if settled { held } else { held.max(plan.gateway.replicas) }
 }
 
 /// What changes where a band ends, if that is known.
@@ -101,13 +98,18 @@ fn scaling(plan: &Plan) -> Vec<Change> {
     // The utilisation that the autoscaler sees is cut to whole per cents.
     let above = (f64::from(target.utilisation_pct) * (1.0 + target.tolerance_up)).floor() + 1.0;
     let request = autoscaling.request_milli as f64 / 1e3;
+    let begins_settled = autoscaling.settled && !plan.ends_early();
     let one = |replicas: i32| {
         let count = f64::from(replicas);
+        let held = load_of(plan, count * share * (1.0 + target.tolerance_up) * request);
         let stays = count.min((count + 1.0) * (1.0 - target.tolerance_down));
         let low = load_of(plan, stays * share * request);
         let high = load_of(plan, count * above / 100.0 * request);
         let cause = Cause::Replicas(replicas.max(0) as usize);
-        Change { low: low.min(high), high, cause }
+        match begins_settled {
+            true => Change { low: held, high: held, cause },
+            false => Change { low: low.min(high), high, cause },
+        }
     };
     (spec.min.max(1)..spec.max).map(one).collect()
 }
@@ -199,7 +201,7 @@ mod tests {
     const TRIAL: Trial = Trial { judged: Span(600 * SECOND), peak_ratio: 2.0 };
 
     fn plan(text: &str) -> Plan {
-        let text = format!("question = \"?\"\n[gateway]\nreplicas = 2\ncores = 1\n{text}");
+        let text = format!("question = \"?\"\n[gateway]\ncores = 1\n{text}");
         let loaded = read::parse("changes.toml", &text, Path::new(""));
         loaded.scenario.unwrap_or_else(|| panic!("{:?}", loaded.problems)).plan
     }
@@ -208,7 +210,8 @@ mod tests {
         assert!((found / truth - 1.0).abs() < 1e-6, "{found}, not {truth}");
     }
 
-    const SCALED: &str = "cpu-per-request = \"constant(10ms)\"\n[traffic]\nrate = \"9/s\"\n\
+    const SCALED: &str = "replicas = 2\ncpu-per-request = \"constant(10ms)\"\n\
+                          [traffic]\nrate = \"9/s\"\n\
                           [run]\nhorizon = \"10m\"\n[autoscaler]\nmin = 2\nmax = 4\n";
 
     #[test]
@@ -224,15 +227,26 @@ mod tests {
         // A climb from half of the peak begins with what the trough asks for.
         let peak = changes(&plan(SCALED), Mode::DailyPeak, TRIAL);
         near(peak[2].low, 280.0);
-        let plan = plan(SCALED);
-        assert_eq!([100.0, 140.0, 160.0, 500.0].map(|load| replicas(&plan, load)), [2, 2, 3, 4]);
         assert_eq!(watched(&found).len(), 6);
     }
 
     #[test]
+    fn an_autoscaler_that_begins_with_what_it_holds_changes_at_once() {
+        let plan = plan(&SCALED.replace("replicas = 2\n", ""));
+        let found = changes(&plan, Mode::ReplicaLoss, TRIAL);
+        near(found[0].low, 154.0);
+        near(found[0].high, 154.0);
+        let loads = watched(&found);
+        assert_eq!(loads.len(), 4);
+        near(loads[0].0, 0.97 * 154.0);
+        near(loads[1].0, 1.03 * 154.0);
+    }
+
+    #[test]
     fn a_cache_is_warm_where_its_keys_are_asked_for_often_enough() {
-        let cached = "cpu-per-request = \"constant(10ms)\"\n[traffic]\nrate = \"9/s\"\n[run]\n\
-                      horizon = \"10m\"\n[[policy]]\nname = \"cache\"\nkind = \"cache\"\n\
+        let cached = "replicas = 2\ncpu-per-request = \"constant(10ms)\"\n\
+                      [traffic]\nrate = \"9/s\"\n[run]\nhorizon = \"10m\"\n\
+                      [[policy]]\nname = \"cache\"\nkind = \"cache\"\n\
                       shared = true\nttl = \"20s\"\n[[upstream]]\nname = \"slow\"\n\
                       latency = \"constant(300ms)\"\n[[api]]\nname = \"products\"\n\
                       policies = [\"cache\"]\nupstream = \"slow\"\nresources = 20\n";

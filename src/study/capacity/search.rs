@@ -41,8 +41,17 @@ impl Excess {
         Excess { least: point, point, most: point }
     }
 
-    /// Whether it is missed by twice what its interval takes: not by chance, however many loads are
-    /// tried.
+    /// Whether it is met or missed with confidence.
+    pub fn is_decided(&self) -> bool {
+        self.least > 0.0 || self.most < 0.0
+    }
+
+    /// Whether it is met or missed by twice what its interval takes: not by chance, however many
+    /// loads are tried.
+    pub fn is_plain(&self) -> bool {
+        self.misses_plainly() || (self.most < 0.0 && 2.0 * self.most < self.point)
+    }
+
     fn misses_plainly(&self) -> bool {
         self.least > 0.0 && 2.0 * self.least > self.point
     }
@@ -57,10 +66,6 @@ impl Excess {
         }
     }
 }
-
-/// The excess of what has no measure: more than that of any latency. Between a load that has it and
-/// one that has not, a search halves the way.
-pub(crate) const ENDLESS: f64 = 1e3;
 
 /// What a search found, in the unit of the load.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -108,23 +113,47 @@ pub struct Range {
     pub guess: f64,
     /// The greatest load that counts.
     pub most: f64,
+    /// Beyond this everything misses, whatever is tried: all replicas are full.
+    pub full: f64,
     /// How far apart two loads may be that are not told apart, such as 0.005.
     pub tolerance: f64,
+    /// A capacity that is known to this share is known well enough; twice that far from the demand.
+    pub enough: f64,
+    /// A load that is to be known to lie below or above the capacity, if that can be.
+    pub demand: Option<f64>,
+}
+
+/// How many replications a load is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// A few, which decide a load that is clear.
+    Few,
+    /// All, if a few do not decide.
+    All,
 }
 
 /// The first step away from the guess, as a factor; it grows.
 const STRIDE: f64 = 1.06;
+/// A capacity that is this factor from the demand need be known half as well.
+const FAR: f64 = 1.25;
+/// Loads nearer to a capacity than this part of its interval are not worth more replications.
+const NEAREST: f64 = 0.25;
 /// Experiments at one root at most; more would mean that excesses jump about.
 const STEPS_MOST: usize = 24;
 
 /// Searches in `range`, where more load may be better at the loads that are `watched`; `evaluate`
-/// gives the excess at a load, or `None` if it was stopped.
+/// gives the excess at a load, or `None` if it was stopped. What it gave for a few replications and
+/// is decided it gives for all.
+///
+/// At first every load gets a few replications, unless it is watched more closely. If then the
+/// capacity is not known well enough, or not on which side of it the demand lies, loads that are
+/// not decided get all of them, those near the capacity first.
 pub fn search(
     range: Range,
-    watched: &[f64],
-    evaluate: impl FnMut(f64) -> Option<Excess>,
+    watched: &[(f64, Look)],
+    evaluate: impl FnMut(f64, Look) -> Option<Excess>,
 ) -> Capacity {
-    let mut search = Search { range, evaluate, tried: Vec::new() };
+    let mut search = Search { range, look: Look::Few, middle: 0.0, evaluate, tried: Vec::new() };
     search.run(watched).unwrap_or(Capacity::Stopped)
 }
 
@@ -154,9 +183,10 @@ pub fn bands(tried: &[(f64, Excess)]) -> Vec<Band> {
 /// Where the points alone cross zero; `None` if they do not within the range, or it was stopped.
 pub fn crossing_of_points(
     range: Range,
-    evaluate: impl FnMut(f64) -> Option<Excess>,
+    mut evaluate: impl FnMut(f64) -> Option<Excess>,
 ) -> Option<f64> {
-    let mut search = Search { range, evaluate, tried: Vec::new() };
+    let evaluate = |load, _| evaluate(load);
+    let mut search = Search { range, look: Look::Few, middle: 0.0, evaluate, tried: Vec::new() };
     search.at(range.guess)?;
     let (below, above) = search.root(Part::Point, Pair::Lowest, STRIDE)?;
     Some(crossing(below?, above?))
@@ -164,6 +194,9 @@ pub fn crossing_of_points(
 
 struct Search<F> {
     range: Range,
+    look: Look,
+    /// Where the points cross the bound, once that is known.
+    middle: f64,
     evaluate: F,
     /// In order of load.
     tried: Vec<(f64, Excess)>,
@@ -212,21 +245,50 @@ enum Pair {
     Highest,
 }
 
-impl<F: FnMut(f64) -> Option<Excess>> Search<F> {
-    fn run(&mut self, watched: &[f64]) -> Option<Capacity> {
+impl<F: FnMut(f64, Look) -> Option<Excess>> Search<F> {
+    fn run(&mut self, watched: &[(f64, Look)]) -> Option<Capacity> {
         let within = self.range.least..=self.range.most;
-        for load in watched.iter().filter(|load| within.contains(load)) {
+        for (load, look) in watched.iter().filter(|(load, _)| within.contains(load)) {
+            self.look = *look;
             self.at(*load)?;
         }
+        self.look = Look::Few;
         let (below, above) = self.bracket(Part::Point, Pair::Lowest);
         let is_between = below.is_none_or(|(load, _)| load < self.range.guess)
             && above.is_none_or(|(load, _)| self.range.guess < load);
         if is_between {
             self.at(self.range.guess)?;
         }
+        let found = self.find()?;
+        if self.is_known() || found == Capacity::Nothing {
+            return Some(found);
+        }
+        self.look = Look::All;
+        let point = match found {
+            Capacity::Between { point, .. } => point,
+            _ => self.range.guess,
+        };
+        let distance = |index: &usize| (self.tried[*index].0 / point).ln().abs();
+        let is_open = |index: &usize| !self.tried[*index].1.is_decided();
+        let mut open: Vec<usize> = (0..self.doubt()).filter(is_open).collect();
+        // More replications leave what is nearest undecided.
+        let farthest = open.iter().map(distance).fold(0.0, f64::max);
+        open.retain(|index| distance(index) >= NEAREST * farthest);
+        open.sort_by(|a, b| distance(a).total_cmp(&distance(b)));
+        for index in open {
+            if self.is_known() {
+                break;
+            }
+            self.tried[index].1 = (self.evaluate)(self.tried[index].0, self.look)?;
+        }
+        self.find()
+    }
+
+    fn find(&mut self) -> Option<Capacity> {
         match self.root(Part::Point, Pair::Lowest, STRIDE)? {
             (Some(below), Some(above)) => {
                 let point = crossing(below, above);
+                self.middle = point;
                 let low = self.root(Part::Most, Pair::Lowest, 1.02)?.0;
                 let high = self.root(Part::Least, Pair::Highest, 1.02)?.1;
                 let low = low.map_or(0.0, |(load, _)| load);
@@ -248,15 +310,76 @@ impl<F: FnMut(f64) -> Option<Excess>> Search<F> {
         }
     }
 
+    /// The ends of the interval, as far as it has some.
+    fn ends(&self) -> (Option<f64>, Option<f64>) {
+        let (low, _) = self.bracket(Part::Most, Pair::Lowest);
+        let (_, high) = self.bracket(Part::Least, Pair::Highest);
+        (low.map(|(load, _)| load), high.map(|(load, _)| load))
+    }
+
+    /// Whether the demand lies within the interval, widened by a factor.
+    fn is_near(&self, reach: f64) -> Option<bool> {
+        let (low, high) = self.ends();
+        let (low, high) = (low.unwrap_or(0.0), high.unwrap_or(f64::INFINITY));
+        self.range.demand.map(|demand| low / reach < demand && demand < high * reach)
+    }
+
+    /// Whether it is open on which side of the capacity the demand lies.
+    fn is_open(&self) -> bool {
+        self.is_near(1.0) == Some(true)
+    }
+
+    /// To what share the capacity is to be known.
+    fn enough(&self) -> f64 {
+        self.range.enough * if self.is_near(FAR) == Some(false) { 2.0 } else { 1.0 }
+    }
+
+    /// Whether the capacity is known well enough, and on which side of it the demand lies.
+    fn is_known(&self) -> bool {
+        match self.ends() {
+            (Some(low), Some(high)) => {
+                let is_narrow = high / low <= 1.0 + self.enough();
+                is_narrow && !self.is_open() && !self.is_doubtful()
+            }
+            (Some(low), None) => {
+                let (_, above) = self.bracket(Part::Most, Pair::Lowest);
+                above.is_none() && low >= self.range.most
+            }
+            (None, _) => false,
+        }
+    }
+
     /// Encloses the root of one kind of excess, first in steps of the factor `stride`, then as
-    /// closely as the tolerance asks for. An end is missing if the range has no root.
+    /// closely as the tolerance asks for. An end is missing if the range has no root. The ends of
+    /// an interval are looked for from its middle outwards.
     fn root(&mut self, of: Part, pair: Pair, stride: f64) -> Option<Bracket> {
         self.enclose(of, pair, stride)?;
+        let mut stride = stride;
         for step in 0..STEPS_MOST {
             let (Some(below), Some(above)) = self.bracket(of, pair) else { break };
-            let next = rounded(aim(below, above, self.range.tolerance, step));
+            let next = aim(below, above, self.range.tolerance, step);
+            let next = rounded(match of {
+                Part::Least => next.min(below.0 * stride),
+                Part::Most => next.max(above.0 / stride),
+                Part::Point => next,
+            });
+            stride = stride.powf(1.6);
             let is_new = below.0 < next && next < above.0;
-            if above.0 / below.0 <= 1.0 + self.range.tolerance || !is_new {
+            // Where the points cross lies within the interval, so it need be no closer than that.
+            let close = match of {
+                Part::Point => self.range.tolerance.max(self.range.enough / 2.0),
+                _ => self.range.tolerance,
+            };
+            let is_close = above.0 / below.0 <= 1.0 + close;
+            // Half of what is allowed on either side of the middle is enough.
+            let half = (1.0 + self.enough()).sqrt();
+            let is_half_known = match of {
+                Part::Least => above.0 <= self.middle * half,
+                Part::Most => below.0 >= self.middle / half,
+                Part::Point => false,
+            };
+            let is_enough = self.is_known() || (is_half_known && !self.is_open());
+            if is_close || !is_new || is_enough {
                 break;
             }
             self.at(next)?;
@@ -267,15 +390,26 @@ impl<F: FnMut(f64) -> Option<Excess>> Search<F> {
     fn enclose(&mut self, of: Part, pair: Pair, mut stride: f64) -> Option<()> {
         loop {
             let next = match self.bracket(of, pair) {
-                (Some((load, _)), None) if load < self.range.most => load * stride,
+                (Some((load, _)), None) if load < self.range.most => self.above(load, stride),
                 (None, Some((load, _))) if load > self.range.least => load / stride,
                 (_, Some(_)) if pair == Pair::Highest && self.is_doubtful() => {
-                    self.greatest() * stride
+                    self.above(self.greatest(), stride)
                 }
                 _ => return Some(()),
             };
             self.at(next)?;
             stride = stride.powf(1.6);
+        }
+    }
+
+    /// A step up: to what all replicas serve first, and then hardly beyond.
+    fn above(&self, load: f64, stride: f64) -> f64 {
+        let full = rounded_down(self.range.full);
+        let beyond = rounded((1.0 + self.range.tolerance) * self.range.full);
+        match load * stride {
+            next if load < full => next.min(full),
+            next if load < beyond => next.min(beyond),
+            next => next,
         }
     }
 
@@ -319,7 +453,7 @@ impl<F: FnMut(f64) -> Option<Excess>> Search<F> {
         if let Some((_, known)) = self.tried.iter().find(|(other, _)| *other == load) {
             return Some(*known);
         }
-        let excess = (self.evaluate)(load)?;
+        let excess = (self.evaluate)(load, self.look)?;
         let place = self.tried.partition_point(|(other, _)| *other < load);
         self.tried.insert(place, (load, excess));
         Some(excess)
@@ -331,12 +465,17 @@ pub(super) fn rounded(load: f64) -> f64 {
     format!("{load:.3e}").parse().unwrap_or(load)
 }
 
+/// The same, and not more than it is.
+fn rounded_down(load: f64) -> f64 {
+    let near = rounded(load);
+    if near <= load { near } else { rounded(load * (1.0 - 1e-3)) }
+}
+
 /// Where the straight line between two loads crosses zero; between them if it is no line.
 fn crossing(below: Tried, above: Tried) -> f64 {
     let slope = (above.1 - below.1) / (above.0 - below.0);
     let at = below.0 - below.1 / slope;
-    let measured = at.is_finite() && above.1 < ENDLESS;
-    let inside = measured && (below.0..=above.0).contains(&at);
+    let inside = at.is_finite() && (below.0..=above.0).contains(&at);
     if inside { at } else { (below.0 * above.0).sqrt() }
 }
 
@@ -353,7 +492,15 @@ fn aim(below: Tried, above: Tried, tolerance: f64, step: usize) -> f64 {
 mod tests {
     use super::*;
 
-    const RANGE: Range = Range { least: 1.0, guess: 700.0, most: 2_000.0, tolerance: 0.005 };
+    const RANGE: Range = Range {
+        least: 1.0,
+        guess: 700.0,
+        most: 2_000.0,
+        full: f64::INFINITY,
+        tolerance: 0.005,
+        enough: 0.0,
+        demand: None,
+    };
 
     /// A latency that grows as that of a queue of this capacity, with a bound of 20 service times,
     /// known to this share.
@@ -367,7 +514,7 @@ mod tests {
 
     fn count(range: Range, excess: impl Fn(f64) -> Excess) -> (Capacity, usize) {
         let mut tried = 0;
-        let found = search(range, &[], |load| {
+        let found = search(range, &[], |load, _| {
             tried += 1;
             Some(excess(load))
         });
@@ -423,7 +570,7 @@ mod tests {
     #[test]
     fn a_point_beyond_the_noise_of_one_load_does_not_end_an_interval() {
         // One load below the capacity misses by chance, with all that its interval holds.
-        let found = search(RANGE, &[], |load| {
+        let found = search(RANGE, &[], |load, _| {
             let Excess { point, .. } = queue(1_000.0, 0.0)(load);
             let unlucky = (700.0..=700.0).contains(&load);
             let point = if unlucky { 0.6 } else { point };
@@ -435,7 +582,7 @@ mod tests {
 
     #[test]
     fn a_load_that_misses_by_chance_does_not_bound_what_greater_loads_do_not_miss() {
-        let found = search(RANGE, &[], |load| {
+        let found = search(RANGE, &[], |load, _| {
             let Excess { least, point, most } = queue(1_000.0, 0.5)(load);
             let unlucky = (860.0..880.0).contains(&load);
             Some(Excess { least: if unlucky { 0.1 } else { least }, point, most })
@@ -450,11 +597,15 @@ mod tests {
         move |load| queue(if load < 1_050.0 { 700.0 } else { 1_400.0 }, error)(load)
     }
 
+    fn few(load: f64) -> (f64, Look) {
+        (load, Look::Few)
+    }
+
     #[test]
     fn the_capacity_lies_below_a_band_that_misses() {
         for error in [0.01, 0.1, 0.5] {
             let mut tried = Vec::new();
-            let found = search(RANGE, &[970.0, 1_035.0, 1_130.0], |load| {
+            let found = search(RANGE, &[970.0, 1_035.0, 1_130.0].map(few), |load, _| {
                 let excess = scaled(error)(load);
                 tried.push((load, excess));
                 Some(excess)
@@ -471,7 +622,7 @@ mod tests {
     #[test]
     fn where_the_least_load_misses_no_load_is_the_capacity_whatever_greater_ones_do() {
         let cold = |load: f64| queue(if load < 18.0 { 0.5 } else { 90.0 }, 0.1)(load);
-        let found = search(RANGE, &[10.0, 40.0, 80.0], |load| Some(cold(load)));
+        let found = search(RANGE, &[10.0, 40.0, 80.0].map(few), |load, _| Some(cold(load)));
         assert_eq!(found, Capacity::Nothing);
     }
 
@@ -490,9 +641,37 @@ mod tests {
     }
 
     #[test]
+    fn loads_get_all_replications_only_where_a_few_do_not_suffice() {
+        let found = |enough: f64, demand: Option<f64>| {
+            let mut all: Vec<f64> = Vec::new();
+            let capacity = search(Range { enough, demand, ..RANGE }, &[], |load, look| {
+                let excess = queue(1_000.0, 0.3)(load);
+                if look == Look::Few || excess.is_decided() {
+                    return Some(excess);
+                }
+                all.push(load);
+                Some(queue(1_000.0, 0.05)(load))
+            });
+            let Capacity::Between { low, high, .. } = capacity else { panic!("{capacity:?}") };
+            (low, high, all)
+        };
+        // 0.3 either way in the logarithm of the latency: from 932.5 to 963.
+        let (low, high, all) = found(0.05, None);
+        assert!(high / low <= 1.05 && all.is_empty(), "{low} to {high}, {all:?}");
+        let (low, high, all) = found(0.02, None);
+        assert!(high / low <= 1.02 && !all.is_empty(), "{low} to {high}, {all:?}");
+        assert!(all.iter().all(|load| (900.0..1_000.0).contains(load)), "{all:?}");
+        // A demand within the interval is worth it, one outside is not, and far away still less.
+        let (low, _, all) = found(0.05, Some(940.0));
+        assert!(low >= 940.0 && !all.is_empty(), "{low}, {all:?}");
+        assert!(found(0.05, Some(800.0)).2.is_empty());
+        assert!(!found(0.025, None).2.is_empty() && found(0.025, Some(100.0)).2.is_empty());
+    }
+
+    #[test]
     fn a_stopped_search_says_so() {
         let mut left = 4;
-        let found = search(RANGE, &[], |load| {
+        let found = search(RANGE, &[], |load, _| {
             left -= 1;
             (left > 0).then(|| queue(1_000.0, 0.1)(load))
         });

@@ -1,52 +1,99 @@
-//! What a capacity hangs on: every assumed setting is changed by itself, one at a time, and the
-//! capacity sought again from where it was.
+//! What a capacity hangs on: every assumption is changed by itself, one at a time, and the capacity
+//! sought again from where it was.
 //!
-//! All durations of a setting are multiplied by the same factor, a law's with them. Under the same
-//! random numbers the excess at a load is a smooth function of the setting, so one experiment at
-//! the old capacity shows whether a setting matters; if it does, the new capacity is searched from
-//! there. The points are compared, without intervals: what is shown is how much an assumption
-//! weighs, not a forecast.
+//! Assumptions are the settings that nobody publishes, and the time that is judged. All durations
+//! of a setting are multiplied by the same factor, a law's with them; requests also get other
+//! shapes of the same mean; a switch is turned over; retries at the ingress and what becomes of
+//! dead addresses are the other ones. Under the same random numbers the excess at a load is a
+//! smooth function of a setting, so one experiment at the old capacity shows whether it matters; if
+//! it does, the new capacity is searched from there. Where no load was carried, the least load
+//! shows whether any is. The points are compared, without intervals: what is shown is how much an
+//! assumption weighs, not a forecast.
 
 use crate::experiment::Runner;
 use crate::scenario::{Mark, Scenario, Setting};
+use crate::study::capacity::find;
 use crate::study::capacity::finding::{Finding, SearchEffort};
 use crate::study::capacity::mode::Mode;
 use crate::study::capacity::probe::probe;
 use crate::study::capacity::search::{self, Capacity, Excess, Range};
+use crate::units::Span;
 
-/// By what assumed settings are multiplied: a quarter more, and as much less.
+/// By what assumed durations are multiplied: a quarter more, and as much less.
 pub const FACTORS: [f64; 2] = [0.8, 1.25];
 /// Shifts of the capacity below this are no effect.
 pub const NO_EFFECT: f64 = 0.005;
+/// How the time that is judged is called.
+pub const JUDGED: &str = "--judged";
+/// Times that may be judged.
+const SPANS: [f64; 3] = [60.0, 600.0, 3_600.0];
 /// By what factor a capacity is followed at most.
 const REACH: f64 = 4.0;
 /// How far below the capacity the slope is taken.
 const ASIDE: f64 = 0.95;
+/// Loads that are so close are not told apart.
+const TOLERANCE: f64 = 0.02;
 
-/// What a setting does to the capacity.
+/// What an assumption does to the capacity.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sensitivity {
-    /// Its path.
+    /// The path of the setting, or [`JUDGED`].
     pub path: String,
     /// The value that is assumed.
     pub value: String,
-    /// The values that were tried, by [`FACTORS`].
-    pub values: [String; 2],
-    /// The capacity with each, over that with the value that is assumed; `None` if it lies outside
-    /// of what can be followed.
-    pub capacity: [Option<f64>; 2],
+    /// The capacity with it; `None` if no load was carried.
+    pub capacity: Option<f64>,
+    /// What was tried instead.
+    pub instead: Vec<Instead>,
+}
+
+/// Another value of an assumption.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Instead {
+    /// The value.
+    pub value: String,
+    /// What comes of it.
+    pub gives: Gives,
+}
+
+/// What another value of an assumption gives.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Gives {
+    /// A capacity.
+    Load(f64),
+    /// No load is carried.
+    Nothing,
+    /// It lies outside of what can be followed.
+    NotFollowed,
 }
 
 impl Sensitivity {
-    /// The greatest change of the capacity in either direction.
+    /// The capacity with another value over that with the one that is assumed, if there are both.
+    pub fn ratio(&self, gives: Gives) -> Option<f64> {
+        match (gives, self.capacity) {
+            (Gives::Load(load), Some(was)) => Some(load / was),
+            _ => None,
+        }
+    }
+
+    /// The greatest change of the capacity in either direction: the logarithm of a ratio, without
+    /// bound where there is a capacity with one value and none with the other.
     pub fn weight(&self) -> f64 {
-        let changes = self.capacity.iter().flatten().map(|capacity| (capacity - 1.0).abs());
-        let lost = if self.capacity.contains(&None) { 1.0 } else { 0.0 };
-        changes.fold(lost, f64::max)
+        let weight = |one: &Instead| match (one.gives, self.capacity) {
+            (Gives::Load(load), Some(was)) => (load / was).ln().abs(),
+            (Gives::Nothing, None) => 0.0,
+            _ => f64::INFINITY,
+        };
+        self.instead.iter().map(weight).fold(0.0, f64::max)
+    }
+
+    fn greatest(&self) -> f64 {
+        let load = |one: &Instead| if let Gives::Load(load) = one.gives { load } else { 0.0 };
+        self.instead.iter().map(load).fold(0.0, f64::max)
     }
 }
 
-/// The assumed settings of a scenario that can be varied, the weightiest first. `vary` reads the
+/// The assumptions of a scenario that can be varied, the weightiest first. `vary` reads the
 /// scenario with a change such as `startup.boot=uniform(1.6s, 4.8s)`; `None` = that is none.
 ///
 /// # Panics
@@ -56,42 +103,109 @@ pub fn run(
     base: &Scenario,
     finding: &Finding,
     effort: SearchEffort,
-    vary: &dyn Fn(&str) -> Option<Scenario>,
+    vary: &(dyn Fn(&str) -> Option<Scenario> + Sync),
 ) -> Vec<Sensitivity> {
-    let Capacity::Between { point, .. } = finding.capacity else { return Vec::new() };
-    let Some(was) = Base::of(runner, base, (finding.mode, point), effort) else {
-        return Vec::new();
+    let effort = SearchEffort { replications: effort.few(), tolerance: TOLERANCE, ..effort };
+    let Some(was) = Base::of(runner, base, finding, effort) else { return Vec::new() };
+    let all = assumptions(base, finding.mode, effort, vary);
+    runner.progress().enter("what the capacity hangs on");
+    let one = |assumption: &Assumption| {
+        let follow = |(value, scenario, effort): &(String, Scenario, SearchEffort)| {
+            let gives = was.follow(runner, scenario, *effort);
+            Instead { value: value.clone(), gives }
+        };
+        let instead = runner.side_by_side(&assumption.instead, follow);
+        let Assumption { path, value, .. } = assumption;
+        let (path, value) = (path.clone(), value.clone());
+        (!runner.is_cancelled()).then_some(Sensitivity { path, value, capacity: was.load, instead })
     };
+    let found = runner.side_by_side(&all, one);
+    let mut sensitivities: Vec<Sensitivity> = found.into_iter().flatten().collect();
+    sensitivities.sort_by(|a, b| {
+        b.weight().total_cmp(&a.weight()).then(b.greatest().total_cmp(&a.greatest()))
+    });
+    sensitivities
+}
+
+/// Something assumed, with what might be instead.
+struct Assumption {
+    path: String,
+    value: String,
+    instead: Vec<(String, Scenario, SearchEffort)>,
+}
+
+fn assumptions(
+    base: &Scenario,
+    mode: Mode,
+    effort: SearchEffort,
+    vary: &dyn Fn(&str) -> Option<Scenario>,
+) -> Vec<Assumption> {
     // How to run is a choice and no assumption.
     let is_fact = |setting: &&Setting| !setting.path.starts_with("run.");
     let assumed = base.settings.iter().filter(|setting| setting.mark == Mark::Assumed);
-    let mut sensitivities = Vec::new();
-    for setting in assumed.filter(is_fact) {
-        let value = setting.value.trim_matches('"');
-        let values = FACTORS.map(|factor| scaled(value, factor));
-        let [Some(less), Some(more)] = values else { continue };
-        let of = |value: &String| vary(&format!("{}={value}", setting.path));
-        let (Some(with_less), Some(with_more)) = (of(&less), of(&more)) else { continue };
-        if runner.is_cancelled() {
-            break;
+    let of = |setting: &Setting| {
+        let (path, value) = (setting.path.clone(), setting.value.trim_matches('"').to_owned());
+        let read = |value: String| {
+            let scenario = vary(&format!("{path}={value}"))?;
+            Some((value, scenario, effort))
+        };
+        let mean = base.plan.gateway.demand.mean_secs();
+        let instead = others(&path, &value, mean).into_iter().filter_map(read).collect();
+        Assumption { path, value, instead }
+    };
+    let judged = effort.trial.judged;
+    let differs = |secs: &f64| (secs / judged.as_secs() - 1.0).abs() > 0.01;
+    let spans = SPANS.into_iter().filter(|secs| differs(secs) && mode != Mode::DailyPeak);
+    let with = |secs: f64| {
+        let mut effort = effort;
+        effort.trial.judged = Span::from_secs(secs);
+        (effort.trial.judged.to_string(), base.clone(), effort)
+    };
+    let (path, value) = (JUDGED.to_owned(), judged.to_string());
+    let judged = Assumption { path, value, instead: spans.map(with).collect() };
+    let all = assumed.filter(is_fact).map(of).chain([judged]);
+    all.filter(|assumption| !assumption.instead.is_empty()).collect()
+}
+
+/// What a setting might be instead; `mean` is that of a request's CPU time in seconds.
+fn others(path: &str, value: &str, mean: f64) -> Vec<String> {
+    let but_this = |all: &[&str]| -> Vec<String> {
+        all.iter().filter(|one| **one != value).map(|one| (*one).to_owned()).collect()
+    };
+    let durations = || FACTORS.iter().filter_map(|factor| scaled(value, *factor)).collect();
+    match (path, value) {
+        ("ingress.retries", "0") => vec!["1".to_owned()],
+        ("ingress.retries", _) => vec!["0".to_owned()],
+        ("ingress.dead-address", _) => but_this(&["drops", "refuses"]),
+        ("gateway.cpu-per-request", _) => {
+            let mean = format!("{:.7}ms", 1e3 * mean);
+            let law = |shape: &str| format!("log-normal({mean}, cv={shape})");
+            let shapes = [format!("exponential({mean})"), law("0.2"), law("1")];
+            let is_this = |shape: &String| alike(shape, value);
+            let mut all: Vec<String> = durations();
+            all.extend(shapes.into_iter().filter(|shape| !is_this(shape)));
+            all
         }
-        runner.progress().enter(format!("what {} weighs", setting.path));
-        let capacity = [with_less, with_more].map(|scenario| was.follow(runner, &scenario));
-        if runner.is_cancelled() {
-            break;
-        }
-        let (path, value) = (setting.path.clone(), value.to_owned());
-        sensitivities.push(Sensitivity { path, value, values: [less, more], capacity });
+        (_, "true" | "false") => but_this(&["true", "false"]),
+        _ => durations(),
     }
-    sensitivities.sort_by(|a, b| b.weight().total_cmp(&a.weight()));
-    sensitivities
+}
+
+/// Whether two laws have the same name and shape.
+fn alike(one: &str, other: &str) -> bool {
+    let parts = |law: &str| {
+        let (name, arguments) = law.split_once('(').unwrap_or((law, ""));
+        let shape = arguments.split_once('=').map_or("", |(_, shape)| shape);
+        (name.trim().to_owned(), shape.trim_end_matches(')').trim().to_owned())
+    };
+    parts(one) == parts(other)
 }
 
 /// What a changed scenario is compared with.
 struct Base {
     mode: Mode,
-    effort: SearchEffort,
-    load: f64,
+    /// The capacity; `None` = no load is carried.
+    load: Option<f64>,
     /// The excess at that load, and how it grows with the logarithm of the load.
     excess: f64,
     slope: f64,
@@ -101,30 +215,68 @@ impl Base {
     fn of(
         runner: &Runner<'_>,
         base: &Scenario,
-        (mode, load): (Mode, f64),
+        finding: &Finding,
         effort: SearchEffort,
     ) -> Option<Base> {
+        let mode = finding.mode;
+        let load = match finding.capacity {
+            Capacity::Between { point, .. } => point,
+            Capacity::Nothing | Capacity::AtMost(_) => {
+                return Some(Base { mode, load: None, excess: 0.0, slope: 1.0 });
+            }
+            Capacity::AtLeast(_) | Capacity::Stopped => return None,
+        };
         let excess = probe(runner, base, mode, effort, load)?.excess.point;
         let aside = probe(runner, base, mode, effort, ASIDE * load)?.excess.point;
         let slope = (excess - aside) / -ASIDE.ln();
-        (slope.is_finite() && slope > 0.0).then_some(Base { mode, effort, load, excess, slope })
+        let is_root = slope.is_finite() && slope > 0.0;
+        is_root.then_some(Base { mode, load: Some(load), excess, slope })
     }
 
-    /// The capacity of a changed scenario over the old one.
-    fn follow(&self, runner: &Runner<'_>, scenario: &Scenario) -> Option<f64> {
+    /// What a changed scenario carries.
+    fn follow(&self, runner: &Runner<'_>, scenario: &Scenario, effort: SearchEffort) -> Gives {
+        let followed = match self.load {
+            Some(load) => self.from(load, runner, scenario, effort),
+            None => from_nothing(runner, scenario, self.mode, effort),
+        };
+        followed.unwrap_or(Gives::NotFollowed)
+    }
+
+    fn from(
+        &self,
+        was: f64,
+        runner: &Runner<'_>,
+        scenario: &Scenario,
+        effort: SearchEffort,
+    ) -> Option<Gives> {
         let at = |load: f64| {
-            let excess = probe(runner, scenario, self.mode, self.effort, load)?.excess;
+            let excess = probe(runner, scenario, self.mode, effort, load)?.excess;
             Some(Excess::exactly(excess.point - self.excess))
         };
-        let shift = -at(self.load)?.point / self.slope;
+        let shift = -at(was)?.point / self.slope;
         if shift.abs() < NO_EFFECT {
-            return Some(shift.exp());
+            return Some(Gives::Load(was * shift.exp()));
         }
-        let (least, most) = (self.load / REACH, self.load * REACH);
-        let guess = self.load * shift.clamp(-0.05, 0.05).exp();
-        let range = Range { least, guess, most, tolerance: 2.0 * NO_EFFECT };
-        Some(search::crossing_of_points(range, at)? / self.load)
+        let guess = was * shift.clamp(-0.05, 0.05).exp();
+        let of = find::range(scenario, self.mode, effort, guess);
+        let (least, most) = ((was / REACH).max(of.least), (was * REACH).min(of.most));
+        Some(Gives::Load(search::crossing_of_points(Range { least, most, ..of }, at)?))
     }
+}
+
+/// Whether a changed scenario carries anything, if no load was carried before, and how much.
+fn from_nothing(
+    runner: &Runner<'_>,
+    scenario: &Scenario,
+    mode: Mode,
+    effort: SearchEffort,
+) -> Option<Gives> {
+    let range = find::range(scenario, mode, effort, find::guess(scenario, mode));
+    let at = |load: f64| Some(probe(runner, scenario, mode, effort, load)?.excess);
+    if at(range.least)?.point > 0.0 {
+        return Some(Gives::Nothing);
+    }
+    search::crossing_of_points(range, at).map(Gives::Load)
 }
 
 const UNITS: [&str; 8] = ["ns", "us", "µs", "ms", "s", "m", "h", "d"];
@@ -161,6 +313,36 @@ fn scaled(value: &str, factor: f64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_assumption_is_varied_in_its_own_way() {
+        assert_eq!(others("ingress.retries", "0", 0.001), ["1"]);
+        assert_eq!(others("ingress.dead-address", "drops", 0.001), ["refuses"]);
+        assert_eq!(others("gateway.throttling", "false", 0.001), ["true"]);
+        assert_eq!(others("startup.boot", "2s", 0.001), ["1.6s", "2.5s"]);
+        assert!(others("gateway.cores", "2", 0.001).is_empty());
+        assert_eq!(
+            others("gateway.cpu-per-request", "log-normal(1ms, cv=0.2)", 0.001),
+            [
+                "log-normal(0.8ms, cv=0.2)",
+                "log-normal(1.25ms, cv=0.2)",
+                "exponential(1.0000000ms)",
+                "log-normal(1.0000000ms, cv=1)",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_makes_a_load_possible_weighs_most() {
+        let with = |capacity, gives| {
+            let instead = vec![Instead { value: String::new(), gives }];
+            Sensitivity { path: String::new(), value: String::new(), capacity, instead }.weight()
+        };
+        assert_eq!(with(None, Gives::Load(666.0)), f64::INFINITY);
+        assert_eq!(with(None, Gives::Nothing), 0.0);
+        assert_eq!(with(Some(100.0), Gives::Nothing), f64::INFINITY);
+        assert!((with(Some(100.0), Gives::Load(80.0)) - 0.2231).abs() < 1e-3);
+    }
 
     #[test]
     fn durations_are_scaled_and_shapes_are_not() {

@@ -37,8 +37,11 @@ pub fn run(
     let one = |(index, candidate): (usize, &Candidate)| {
         let weakest = advice::weakest(findings, index, demand)?;
         let plan = &candidate.scenario.plan;
-        let load = match weakest.capacity {
-            Capacity::Between { point, .. } => point,
+        let own = findings.iter().filter(|finding| finding.candidate == index);
+        let healthy = own.into_iter().find(|finding| finding.mode == Mode::Healthy);
+        let load = match (weakest.capacity, healthy.map(|finding| finding.capacity)) {
+            (Capacity::Between { point, .. }, _) => point,
+            (_, Some(Capacity::Between { point, .. })) => demand.min(point),
             _ => demand.min(mode::arrivals(plan, plan.most_replicas())),
         };
         if runner.is_cancelled() {

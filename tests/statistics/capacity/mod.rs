@@ -8,6 +8,7 @@
 //! same every time. A count is printed for each system;
 //! `--nocapture` shows it.
 
+mod agreement;
 mod known;
 mod system;
 mod tally;
@@ -102,10 +103,11 @@ fn a_demand_that_is_a_quarter_greater_lowers_the_capacity_as_theory_says() {
         (path == "gateway.cpu-per-request").then(|| system.changed(path, value).scenario)
     };
     let swings = sensitivity::run(&runner, scenario, &finding, *effort, &vary);
+    let demand = swings.iter().find(|one| one.path == "gateway.cpu-per-request").expect("varied");
     let capacity = |factor: f64| 1.0 / (factor * DEMAND) - 1.0 / demands(2.5);
-    assert_eq!(swings.len(), 1, "{swings:?}");
-    for (factor, found) in sensitivity::FACTORS.into_iter().zip(swings[0].capacity) {
-        let (truth, found) = (capacity(factor) / capacity(1.0), found.expect("followed"));
+    for (factor, other) in sensitivity::FACTORS.into_iter().zip(&demand.instead) {
+        let found = demand.ratio(other.gives).expect("followed");
+        let truth = capacity(factor) / capacity(1.0);
         println!("cpu-per-request x{factor}: {found:.4} of the capacity, theory {truth:.4}");
         assert!((found / truth - 1.0).abs() < 0.02, "x{factor}: {found}, {truth}");
     }
@@ -121,8 +123,16 @@ fn search_blurred(own: f64) -> Tally {
         let (saturation, spread) = (100.0 * (0.2 + 10.0 * stream.unit()), 0.5 * stream.unit());
         let common = stream.normal();
         let mut experiments = 0;
-        let range = Range { least: 10.0, guess: 500.0, most: 4_000.0, tolerance: 0.002 };
-        let found = search(range, &[], |load| {
+        let range = Range {
+            least: 10.0,
+            guess: 500.0,
+            most: 4_000.0,
+            full: f64::INFINITY,
+            tolerance: 0.002,
+            enough: 0.0,
+            demand: None,
+        };
+        let found = search(range, &[], |load, _| {
             experiments += 1;
             let error = (1.0 - own).sqrt() * common + own.sqrt() * stream.normal();
             let latency = if load < saturation { 1.0 / (1.0 - load / saturation) } else { 1e6 };

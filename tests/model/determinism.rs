@@ -96,7 +96,8 @@ fn the_number_of_threads_changes_nothing() {
 }
 
 fn without_history(outcome: Outcome) -> Outcome {
-    Outcome { timeline: None, journal: Vec::new(), requests: Vec::new(), ..outcome }
+    let trace = Vec::new();
+    Outcome { trace, timeline: None, journal: Vec::new(), requests: Vec::new(), ..outcome }
 }
 
 #[test]

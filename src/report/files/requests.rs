@@ -12,12 +12,12 @@ use crate::units::Span;
 /// `failed_after_ms` is how long one that failed or was rejected took to that; `outcome` is
 /// `served`, `in_flight`, or the way of failing. The file can be replayed as it is.
 pub(crate) fn write(hop: Span, outcome: &Outcome, out: &mut dyn Write) -> Result<()> {
-    type Row<'a> = (&'a RequestRecord, Span, &'a str);
-    let columns: [Column<Row>; 9] = [
+    type Row<'a> = (&'a RequestRecord, Span, (&'a str, u64));
+    let columns: [Column<Row>; 10] = [
         (&["number"], |(it, ..)| it.number.into()),
         (&["sent_s"], |(it, ..)| it.sent.into()),
         (&["taken_s"], |(it, ..)| it.taken.map(|(at, _)| at).into()),
-        (&["replica"], |(_, _, replica)| (*replica).into()),
+        (&["replica"], |(_, _, (replica, _))| (*replica).into()),
         (&["demand_ms"], |(it, ..)| {
             it.demand.map(|demand| cells::millis(Span(f64::from(demand).round() as u64))).into()
         }),
@@ -31,11 +31,12 @@ pub(crate) fn write(hop: Span, outcome: &Outcome, out: &mut dyn Write) -> Result
             failed.map(|ended| cells::millis(ended.since(it.sent))).into()
         }),
         (&["outcome"], |(it, ..)| end(it).into()),
+        (&["replication"], |(.., (_, replication))| (*replication).into()),
     ];
     let replicas = outcome.timeline.as_ref().map_or(&[][..], |timeline| &timeline.replicas);
     let rows = outcome.requests.iter().map(|request| {
         let name = request.taken.and_then(|(_, replica)| replicas.get(replica));
-        (request, hop, name.map_or("", |life| life.name.as_str()))
+        (request, hop, (name.map_or("", |life| life.name.as_str()), outcome.replication))
     });
     write_columns(out, &columns, rows)
 }

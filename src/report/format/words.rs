@@ -23,6 +23,7 @@ pub(crate) fn shown(figure: Option<&Statistic>) -> String {
         (Dimension::Share, _) => (100.0, " %", 7),
         (Dimension::Count, _) => (1.0, "", 2),
         (Dimension::Factor, _) => (1.0, "", 4),
+        (Dimension::Rate, rare) if rare > 0.0 && rare < 0.05 => (3_600.0, "/h", 3),
         (Dimension::Rate, _) => (1.0, "/s", 3),
         (Dimension::Time, 0.0) => (1.0, " s", 3),
         (Dimension::Time, small) if small < 1e-3 => (1e6, " µs", 3),
@@ -200,6 +201,8 @@ mod tests {
         // Nothing is more than all of it.
         assert_eq!(of(Dimension::Share, 0.9972, 0.9942, 1.0002), "99.72 % (99.42–100)");
         assert_eq!(of(Dimension::Time, 0.0, 0.0, 0.0), "0 s");
+        let hourly = Statistic::new(Dimension::Rate, Estimate::alone(1.0 / 3_600.0, 1));
+        assert_eq!(shown(Some(&hourly)), "1/h");
     }
 
     #[test]

@@ -39,7 +39,9 @@ pub fn caveats_of(scenario: &Scenario, run: &Experiment, summary: &Summary) -> V
     all.extend(replayed(plan));
     for window in &summary.windows {
         all.extend(few_samples(window, run.outcomes.len()));
-        all.extend(wide(window, run.outcomes.len()));
+        // What was seen too seldom makes intervals wide in another way, and is told.
+        let is_unseen = all.iter().any(|caveat| matches!(caveat, Caveat::FewStrikes { .. }));
+        all.extend(wide(window, run.outcomes.len()).filter(|_| !is_unseen));
     }
     let what_if = scenario.what_if.clone();
     all.extend(what_if.map(|what_if| Caveat::NotForSale { what_if }));

@@ -45,7 +45,10 @@ pub(crate) fn shown(figure: Option<&Statistic>) -> String {
         };
         return format!("{number}{unit}");
     };
-    let half = if high.is_finite() { per * (high - low) / 2.0 } else { 0.0 };
+    // An end that is far off says no digits of the point, and has a unit of its own.
+    let is_time = figure.dimension() == Dimension::Time;
+    let is_far = is_time && high.is_finite() && high > 100.0 * figure.point;
+    let half = if high.is_finite() && !is_far { per * (high - low) / 2.0 } else { 0.0 };
     let decimals = decimals(if point.is_finite() { point } else { per * low }, half, most);
     // The greatest value there can be needs no decimals.
     let number = |value: f64| match value == figure.dimension().greatest() {
@@ -54,6 +57,10 @@ pub(crate) fn shown(figure: Option<&Statistic>) -> String {
         false => grouped(value * per, decimals),
     };
     match point.is_finite() {
+        true if is_far => {
+            let (point, low) = (number(figure.point), number(low));
+            format!("{point}{unit} ({low}{unit} – {})", Span::from_secs(high))
+        }
         true => format!("{}{unit} ({}–{})", number(figure.point), number(low), number(high)),
         false => format!("{NONE} (from {}{unit})", number(low)),
     }
@@ -198,6 +205,8 @@ mod tests {
         assert_eq!(of(Dimension::Time, f64::INFINITY, f64::INFINITY, f64::INFINITY), NONE);
         assert_eq!(of(Dimension::Time, f64::INFINITY, 1.25, f64::INFINITY), "none (from 1.25 s)");
         assert_eq!(of(Dimension::Time, 1.5, 1.25, f64::INFINITY), "1.50 s (1.25–none)");
+        // What is far off has a unit of its own.
+        assert_eq!(of(Dimension::Time, 0.002, 0.0019, 86_340.0), "2.00 ms (1.90 ms – 23 h 59 min)");
         // Nothing is more than all of it.
         assert_eq!(of(Dimension::Share, 0.9972, 0.9942, 1.0002), "99.72 % (99.42–100)");
         assert_eq!(of(Dimension::Time, 0.0, 0.0, 0.0), "0 s");

@@ -115,13 +115,13 @@ pub fn run(
     let Some(was) = Base::of(runner, base, finding, effort) else { return Vec::new() };
     let all = assumptions(base, finding.mode, effort, vary);
     runner.progress().enter("what the capacity hangs on");
-    let one = |assumption: &Assumption| {
+    let one = |assumption: &Assumed| {
         let follow = |(value, scenario, effort): &(String, Scenario, SearchEffort)| {
             let gives = was.follow(runner, scenario, *effort);
             Instead { value: value.clone(), gives }
         };
         let instead = runner.side_by_side(&assumption.instead, follow);
-        let Assumption { path, value, .. } = assumption;
+        let Assumed { path, value, .. } = assumption;
         let (path, value) = (path.clone(), value.clone());
         (!runner.is_cancelled()).then_some(Sensitivity { path, value, capacity: was.load, instead })
     };
@@ -134,7 +134,7 @@ pub fn run(
 }
 
 /// Something assumed, with what might be instead.
-struct Assumption {
+struct Assumed {
     path: String,
     value: String,
     instead: Vec<(String, Scenario, SearchEffort)>,
@@ -145,7 +145,7 @@ fn assumptions(
     mode: Mode,
     effort: SearchEffort,
     vary: &dyn Fn(&str) -> Option<Scenario>,
-) -> Vec<Assumption> {
+) -> Vec<Assumed> {
     // How to run is a choice and no assumption.
     let is_fact = |setting: &&Setting| !setting.path.starts_with("run.");
     let assumed = base.settings.iter().filter(|setting| setting.mark == Mark::Assumed);
@@ -157,7 +157,7 @@ fn assumptions(
         };
         let mean = base.plan.gateway.demand.mean_secs();
         let instead = others(&path, &value, mean).into_iter().filter_map(read).collect();
-        Assumption { path, value, instead }
+        Assumed { path, value, instead }
     };
     let judged = effort.trial.judged;
     let differs = |secs: &f64| (secs / judged.as_secs() - 1.0).abs() > 0.01;
@@ -168,7 +168,7 @@ fn assumptions(
         (effort.trial.judged.to_string(), base.clone(), effort)
     };
     let (path, value) = (JUDGED.to_owned(), judged.to_string());
-    let judged = Assumption { path, value, instead: spans.map(with).collect() };
+    let judged = Assumed { path, value, instead: spans.map(with).collect() };
     let all = assumed.filter(is_fact).map(of).chain([judged]);
     all.filter(|assumption| !assumption.instead.is_empty()).collect()
 }

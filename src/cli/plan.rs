@@ -16,8 +16,8 @@ use crate::study::capacity::find;
 use crate::study::capacity::finding::{Candidate, Finding, SearchEffort};
 use crate::study::capacity::mode::{self, Mode, Trial};
 use crate::study::capacity::sensitivity;
-use crate::study::capacity::settling;
 use crate::study::cost::{TIERS, tier};
+use crate::study::settling;
 
 /// Plans what `args` ask for.
 pub(super) fn plan(args: &PlanArgs, session: &Session) -> anyhow::Result<Exit> {

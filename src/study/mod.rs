@@ -4,8 +4,9 @@
 //! waits for it can stop it, and what was complete by then is given. [`precision`] goes on with one
 //! experiment until its figures are known well enough; [`compare`] sets variants side by side under
 //! the same random numbers; [`sweep`] goes through a grid of settings; [`capacity`] looks for the
-//! largest load that each gateway carries. What varies is a [`variation`]; what is compared is a
-//! [`measure`]; [`cost`] says what a gateway takes.
+//! largest load that each gateway carries, and [`settling`] whether runs begin too early. What
+//! varies is a [`variation`]; what is compared is a [`measure`]; [`cost`] says what a gateway
+//! takes.
 //!
 //! Studies judge by [`crate::verdict`] and estimate by [`crate::metric`]. They word nothing: that
 //! is for [`crate::report`]. Start at `compare.rs`.
@@ -15,5 +16,6 @@ pub mod compare;
 pub mod cost;
 pub mod measure;
 pub mod precision;
+pub mod settling;
 pub mod sweep;
 pub mod variation;

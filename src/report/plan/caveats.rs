@@ -7,7 +7,7 @@ use crate::report::plan::report::CapacityReport;
 use crate::report::plan::words;
 use crate::scenario::Mark;
 use crate::study::capacity::mode::{self, Mode};
-use crate::study::capacity::settling::Settling;
+use crate::study::settling::Settling;
 
 /// What limits the plan.
 pub(crate) fn texts(report: &CapacityReport) -> Vec<String> {

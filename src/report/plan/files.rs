@@ -112,6 +112,7 @@ fn sensitivity(one: &Sensitivity) -> Value {
 fn gives(gives: Gives) -> (&'static str, Option<f64>) {
     match gives {
         Gives::Load(load) => ("load", Some(load)),
+        Gives::AtLeast(load) => ("at_least", Some(load)),
         Gives::Nothing => ("nothing", None),
         Gives::NotFollowed => ("not_followed", None),
     }

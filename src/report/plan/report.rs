@@ -7,8 +7,8 @@ use crate::study::capacity::finding::{Candidate, Finding, SearchEffort};
 use crate::study::capacity::mode::Mode;
 use crate::study::capacity::search::Capacity;
 use crate::study::capacity::sensitivity::Sensitivity;
-use crate::study::capacity::settling::Settling;
 use crate::study::cost::{Cost, Prices};
+use crate::study::settling::Settling;
 
 /// A capacity plan with all that is said of it.
 #[derive(Debug)]

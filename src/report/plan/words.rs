@@ -157,6 +157,7 @@ pub fn instead(sensitivity: &Sensitivity, instead: &Instead) -> String {
             format!("{value}: {}/s ({} %)", load(to), signed(100.0 * (ratio - 1.0)))
         }
         (Gives::Load(to), None) => format!("{value}: {}/s", load(to)),
+        (Gives::AtLeast(to), _) => format!("{value}: at least {}/s", load(to)),
         (Gives::Nothing, _) => format!("{value}: no load"),
         (Gives::NotFollowed, _) => format!("{value}: not followed"),
     }

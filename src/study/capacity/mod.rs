@@ -7,8 +7,8 @@
 //! together into a [`finding::Finding`], for every gateway and mode; [`binding`] says what is in
 //! the way of more.
 //!
-//! Then [`settling`] shows whether runs begin too early, [`advice`] which gateway carries the
-//! demand and which finding is the critical case, and [`sensitivity`] what that one hangs on.
+//! Then [`advice`] tells which gateway carries the demand and which finding is the critical case,
+//! and [`sensitivity`] what that one hangs on.
 //!
 //! Start at `find.rs`.
 
@@ -22,4 +22,3 @@ pub mod probe;
 pub mod regimes;
 pub mod search;
 pub mod sensitivity;
-pub mod settling;

@@ -85,10 +85,13 @@ pub fn watched(changes: &[Change]) -> Vec<(f64, Look)> {
     changes.iter().flat_map(each).collect()
 }
 
-/// What changes where a band ends, if that is known.
+/// What changes where a band ends, if that is known: of several the most sudden.
 pub fn cause(changes: &[Change], band: Band) -> Option<Cause> {
     let is_there = |change: &&Change| change.low < band.again && band.from < change.high;
-    changes.iter().rfind(is_there).map(|change| change.cause.clone())
+    let width = |change: &Change| change.high / change.low;
+    let there = changes.iter().filter(is_there);
+    let sudden = there.min_by(|a, b| width(a).total_cmp(&width(b)));
+    sudden.map(|change| change.cause.clone())
 }
 
 fn scaling(plan: &Plan) -> Vec<Change> {
@@ -228,6 +231,18 @@ mod tests {
         let peak = changes(&plan(SCALED), Mode::DailyPeak, TRIAL);
         near(peak[2].low, 280.0);
         assert_eq!(watched(&found).len(), 6);
+    }
+
+    #[test]
+    fn a_band_ends_for_the_most_sudden_of_the_changes_there() {
+        let change = |low, high, cause| Change { low, high, cause };
+        let cache = Cause::Cache("cache".to_owned());
+        let changes =
+            [change(154.0, 154.0, Cause::Replicas(2)), change(10.0, 900.0, cache.clone())];
+        let band = |from, to, again| Band { from, to, again, until: again };
+        assert_eq!(cause(&changes, band(100.0, 149.0, 159.0)), Some(Cause::Replicas(2)));
+        assert_eq!(cause(&changes, band(5.0, 9.0, 30.0)), Some(cache));
+        assert_eq!(cause(&changes, band(1.0, 2.0, 3.0)), None);
     }
 
     #[test]

@@ -29,10 +29,11 @@ pub const JUDGED: &str = "--judged";
 const SPANS: [f64; 3] = [60.0, 600.0, 3_600.0];
 /// By what factor a capacity is followed at most.
 const REACH: f64 = 4.0;
-/// How far below the capacity the slope is taken.
+/// How far below and above the capacity the slope is taken.
 const ASIDE: f64 = 0.95;
-/// Loads that are so close are not told apart.
-const TOLERANCE: f64 = 0.02;
+/// Loads that are so close are not told apart, and of what all else is compared with.
+const TOLERANCE: f64 = 0.01;
+const ROOT: f64 = 0.002;
 
 /// What an assumption does to the capacity.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,6 +62,8 @@ pub struct Instead {
 pub enum Gives {
     /// A capacity.
     Load(f64),
+    /// This or more.
+    AtLeast(f64),
     /// No load is carried.
     Nothing,
     /// It lies outside of what can be followed.
@@ -71,7 +74,7 @@ impl Sensitivity {
     /// The capacity with another value over that with the one that is assumed, if there are both.
     pub fn ratio(&self, gives: Gives) -> Option<f64> {
         match (gives, self.capacity) {
-            (Gives::Load(load), Some(was)) => Some(load / was),
+            (Gives::Load(load) | Gives::AtLeast(load), Some(was)) => Some(load / was),
             _ => None,
         }
     }
@@ -80,7 +83,7 @@ impl Sensitivity {
     /// bound where there is a capacity with one value and none with the other.
     pub fn weight(&self) -> f64 {
         let weight = |one: &Instead| match (one.gives, self.capacity) {
-            (Gives::Load(load), Some(was)) => (load / was).ln().abs(),
+            (Gives::Load(load) | Gives::AtLeast(load), Some(was)) => (load / was).ln().abs(),
             (Gives::Nothing, None) => 0.0,
             _ => f64::INFINITY,
         };
@@ -88,7 +91,10 @@ impl Sensitivity {
     }
 
     fn greatest(&self) -> f64 {
-        let load = |one: &Instead| if let Gives::Load(load) = one.gives { load } else { 0.0 };
+        let load = |one: &Instead| match one.gives {
+            Gives::Load(load) | Gives::AtLeast(load) => load,
+            Gives::Nothing | Gives::NotFollowed => 0.0,
+        };
         self.instead.iter().map(load).fold(0.0, f64::max)
     }
 }
@@ -109,13 +115,13 @@ pub fn run(
     let Some(was) = Base::of(runner, base, finding, effort) else { return Vec::new() };
     let all = assumptions(base, finding.mode, effort, vary);
     runner.progress().enter("what the capacity hangs on");
-    let one = |assumption: &Assumption| {
+    let one = |assumption: &Assumed| {
         let follow = |(value, scenario, effort): &(String, Scenario, SearchEffort)| {
             let gives = was.follow(runner, scenario, *effort);
             Instead { value: value.clone(), gives }
         };
         let instead = runner.side_by_side(&assumption.instead, follow);
-        let Assumption { path, value, .. } = assumption;
+        let Assumed { path, value, .. } = assumption;
         let (path, value) = (path.clone(), value.clone());
         (!runner.is_cancelled()).then_some(Sensitivity { path, value, capacity: was.load, instead })
     };
@@ -128,7 +134,7 @@ pub fn run(
 }
 
 /// Something assumed, with what might be instead.
-struct Assumption {
+struct Assumed {
     path: String,
     value: String,
     instead: Vec<(String, Scenario, SearchEffort)>,
@@ -139,7 +145,7 @@ fn assumptions(
     mode: Mode,
     effort: SearchEffort,
     vary: &dyn Fn(&str) -> Option<Scenario>,
-) -> Vec<Assumption> {
+) -> Vec<Assumed> {
     // How to run is a choice and no assumption.
     let is_fact = |setting: &&Setting| !setting.path.starts_with("run.");
     let assumed = base.settings.iter().filter(|setting| setting.mark == Mark::Assumed);
@@ -151,7 +157,7 @@ fn assumptions(
         };
         let mean = base.plan.gateway.demand.mean_secs();
         let instead = others(&path, &value, mean).into_iter().filter_map(read).collect();
-        Assumption { path, value, instead }
+        Assumed { path, value, instead }
     };
     let judged = effort.trial.judged;
     let differs = |secs: &f64| (secs / judged.as_secs() - 1.0).abs() > 0.01;
@@ -162,7 +168,7 @@ fn assumptions(
         (effort.trial.judged.to_string(), base.clone(), effort)
     };
     let (path, value) = (JUDGED.to_owned(), judged.to_string());
-    let judged = Assumption { path, value, instead: spans.map(with).collect() };
+    let judged = Assumed { path, value, instead: spans.map(with).collect() };
     let all = assumed.filter(is_fact).map(of).chain([judged]);
     all.filter(|assumption| !assumption.instead.is_empty()).collect()
 }
@@ -226,9 +232,14 @@ impl Base {
             }
             Capacity::AtLeast(_) | Capacity::Stopped => return None,
         };
-        let excess = probe(runner, base, mode, effort, load)?.excess.point;
-        let aside = probe(runner, base, mode, effort, ASIDE * load)?.excess.point;
-        let slope = (excess - aside) / -ASIDE.ln();
+        // Where its own few points cross the bound, and how steeply.
+        let at = |load: f64| Some(probe(runner, base, mode, effort, load)?.excess);
+        let range =
+            Range { tolerance: ROOT, enough: ROOT, ..find::range(base, mode, effort, load) };
+        let load = search::crossing_of_points(range, at)?;
+        let excess = at(load)?.point;
+        let (above, below) = (at(load / ASIDE)?.point, at(load * ASIDE)?.point);
+        let slope = (above - below) / (-2.0 * ASIDE.ln());
         let is_root = slope.is_finite() && slope > 0.0;
         is_root.then_some(Base { mode, load: Some(load), excess, slope })
     }
@@ -260,7 +271,12 @@ impl Base {
         let guess = was * shift.clamp(-0.05, 0.05).exp();
         let of = find::range(scenario, self.mode, effort, guess);
         let (least, most) = ((was / REACH).max(of.least), (was * REACH).min(of.most));
-        Some(Gives::Load(search::crossing_of_points(Range { least, most, ..of }, at)?))
+        let near = search::crossing_of_points(Range { least, most, enough: 0.0, ..of }, at);
+        match near {
+            Some(load) => Some(Gives::Load(load)),
+            // Beyond reach, or nowhere.
+            None => from_nothing(runner, scenario, self.mode, effort),
+        }
     }
 }
 
@@ -276,7 +292,11 @@ fn from_nothing(
     if at(range.least)?.point > 0.0 {
         return Some(Gives::Nothing);
     }
-    search::crossing_of_points(range, at).map(Gives::Load)
+    match search::crossing_of_points(range, at) {
+        Some(load) => Some(Gives::Load(load)),
+        None if runner.is_cancelled() => None,
+        None => Some(Gives::AtLeast(range.most)),
+    }
 }
 
 const UNITS: [&str; 8] = ["ns", "us", "µs", "ms", "s", "m", "h", "d"];

@@ -83,15 +83,13 @@ fn above(finding: &Finding) -> Option<&LoadProbe> {
 /// The failures that an objective is missed for, if it is: their share, and how most came about.
 fn failed(judgement: &Judgement, probe: &LoadProbe) -> Option<(f64, Failure)> {
     let is_endless = judgement.figure.is_some_and(|figure| figure.point.is_infinite());
-    let of_failures = matches!(
-        judgement.objective.metric,
-        Metric::Availability | Metric::Failed | Metric::ShareOf(_) | Metric::WorstAvailability
-    );
-    if judgement.objective.metric == Metric::Rejected {
-        return probe.rejected;
+    let failed = probe.failure.map(|kind| (probe.failed, kind));
+    match judgement.objective.metric {
+        Metric::Rejected => probe.rejected,
+        Metric::ShareOf(kind) => judgement.figure.map(|share| (share.point, kind)),
+        Metric::Availability | Metric::Failed | Metric::WorstAvailability => failed,
+        _ => failed.filter(|_| is_endless),
     }
-    let failed = is_endless || of_failures;
-    probe.failure.filter(|_| failed).map(|kind| (probe.failed, kind))
 }
 
 /// What is in the way if requests fail because of what was lost.

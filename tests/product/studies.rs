@@ -9,7 +9,7 @@ use crate::desk::{Desk, err, out};
 fn a_stopped_run_can_be_resumed_to_the_same_bytes() {
     let desk = Desk::with("\"p99 < 100s\"");
     let text = fs::read_to_string(desk.path("small.toml")).unwrap();
-    fs::write(desk.path("small.toml"), text.replace("60s", "2h")).unwrap();
+    fs::write(desk.path("small.toml"), text.replace("60s", "20m")).unwrap();
     assert_eq!(desk.code(&["run", "small.toml", "-n", "20", "--output", "whole"]), 0);
     let many = ["run", "small.toml", "-n", "100000"];
     desk.stop_on_the_way(&many);

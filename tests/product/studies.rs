@@ -73,7 +73,7 @@ fn what_makes_no_comparison_is_explained_and_letters_have_their_names() {
     let desk = Desk::with("\"p99 < 100s\"");
     let unknown = desk.run(&["compare", "small.toml", "--tier", "nope"]);
     assert_eq!(unknown.status.code(), Some(2));
-    assert!(err(&unknown).contains("\"nope\""), "{}", err(&unknown));
+    assert!(err(&unknown).contains("'nope'"), "{}", err(&unknown));
     let alone = desk.run(&["compare", "small.toml", "--tier", "large"]);
     assert!(err(&alone).contains("nothing to compare with"), "{}", err(&alone));
     let boots = "startup.boot=uniform(2s, 6s),uniform(20s, 60s)";

@@ -247,7 +247,7 @@ fn write_sensitivities(report: &CapacityReport, out: &mut dyn Write) -> Result<(
         (&["value"], |(_, _, one, _)| (&one.value).into()),
         (&["with"], |(.., other)| (&other.value).into()),
         (&["state"], |(.., other)| gives(other.gives).0.into()),
-        (&["capacity"], |(.., other)| gives(other.gives).1.into()),
+        (&["capacity_per_s"], |(.., other)| gives(other.gives).1.into()),
         (&["capacity_ratio"], |(_, _, one, other)| one.ratio(other.gives).into()),
     ];
     let rows = report.critical_case().into_iter().flat_map(|case| {

@@ -370,7 +370,8 @@ proptest! {
         let stop = Instant::ZERO + plan.run.bin * bins as u64;
         // With nothing on the calendar but the horizon the run is over.
         let is_early = outcome.ended < plan.run.horizon;
-        prop_assert_eq!(outcome.interrupted, is_early);
+        // Stopped with the horizon reached, what is in flight was not followed to its end.
+        prop_assert!(outcome.interrupted || !is_early);
         prop_assert!(!is_early || outcome.ended == stop);
         prop_assert!(is_early || stop + plan.run.bin >= plan.run.horizon);
         prop_assert!(outcome.ledger.balances(), "{:?}", outcome.ledger);

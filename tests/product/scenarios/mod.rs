@@ -321,7 +321,7 @@ fn control_plane_outage_without_contracts_does_not_delay_a_restart() {
 #[test]
 fn control_plane_outage_with_contracts_keeps_the_replacement_from_serving() {
     let ran = Ran::of("control-plane-outage-with-contracts");
-    assert_eq!(ran.verdict("recovery < 30s during crash"), Verdict::Missed);
+    assert_eq!(ran.verdict("redundancy-restored < 30s during crash"), Verdict::Missed);
     for incident in ran.incidents("crash") {
         let restored = incident.restored.expect("seen within the run").as_secs();
         // Back at 720 s; the last attempt may just have failed: 10 s time-out, 15 s back-off,

@@ -66,7 +66,8 @@ impl Deadlines {
         let customers = jobs.iter().filter(|job| !job.is_background());
         let mut all: Vec<Deadline> = customers.map(waiting).collect();
         debug_assert!(!self.tracked && self.ring.is_empty(), "the ring is built once");
-        all.sort_by_key(|waiting| (waiting.arrived, waiting.id));
+        // No two are alike.
+        all.sort_unstable_by_key(|waiting| (waiting.arrived, waiting.id));
         self.ring = all.into();
         self.tracked = true;
     }

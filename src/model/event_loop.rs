@@ -40,7 +40,9 @@ impl World<'_> {
             if self.work_until(at.min(until)) {
                 continue;
             }
-            if self.cx.is_stopped() {
+            let is_done =
+                self.requests.over && at.min(self.requests.next_completions.first().0) > until;
+            if !is_done && self.cx.is_stopped() {
                 // All that comes before it has happened.
                 self.cx.now.0 = at.min(until).max(self.cx.now.0);
                 break;

@@ -90,9 +90,12 @@ impl World<'_> {
         let mut in_flight: Vec<Instant> = connecting.collect();
         let fleet = &mut region.cluster.fleet;
         fleet.add_sent(&mut in_flight);
-        in_flight.sort_unstable();
-        let twice = in_flight.windows(2).find(|pair| pair[0] == pair[1]);
-        assert!(twice.is_none(), "a request is in two places: {twice:?}");
+        // Whoever stops it does not wait until millions of requests are in order.
+        if !cx.is_cut {
+            in_flight.sort_unstable();
+            let twice = in_flight.windows(2).find(|pair| pair[0] == pair[1]);
+            assert!(twice.is_none(), "a request is in two places: {twice:?}");
+        }
         cx.listener.horizon(end, &in_flight, &under_way);
         fleet.drain(cx);
     }

@@ -107,7 +107,8 @@ fn an_observer_changes_nothing() {
             let unseen = replicate(&plan, replication);
             let (_, mut seen) = witnessed(&plan, replication);
             assert!(seen.timeline.is_some() && !seen.requests.is_empty());
-            // What became of a run, and what its faults tell, is judged apart from what observers see.
+            // What became of a run, and what its faults tell, is judged apart from what observers
+            // see.
             seen.recovery = unseen.recovery.clone();
             for (window, other) in seen.windows.iter_mut().zip(&unseen.windows) {
                 window.strikes.clone_from(&other.strikes);

@@ -374,6 +374,9 @@ impl Fleet {
             let (step, over) = (SECOND.max(patience.0 / 1_024), cx.now + patience);
             let mut until = cx.now.0;
             while until < DRAIN_END && !cx.is_cut {
+                if replica.server.in_service() > 0 && cx.is_stopped() {
+                    return;
+                }
                 // In a server that stands still requests run out of patience.
                 let next = match replica.server.next_change() {
                     u64::MAX if replica.server.in_service() > 0 && until < over.0 => 0,
@@ -381,7 +384,6 @@ impl Fleet {
                 };
                 until = until.saturating_add(step).max(next).min(DRAIN_END);
                 replica.advance_to(until, cx);
-                cx.is_stopped();
             }
         }
     }

@@ -61,7 +61,7 @@ fn a_sweep_that_is_stopped_can_be_resumed_to_the_same_bytes() {
     let desk = Desk::with("");
     let text = fs::read_to_string(desk.path("small.toml")).unwrap();
     fs::write(desk.path("small.toml"), text.replace("60s", "30m")).unwrap();
-    let many = ["sweep", "small.toml", "--set", "traffic.rate=50/s..350/s:7", "-n", "12"];
+    let many = ["sweep", "small.toml", "--set", "traffic.rate=50/s..350/s:7", "-n", "40"];
     let later = |line: &str| line.contains(" of 7: traffic.rate=") && !line.contains("cell 1 of");
     let output = desk.stopped(&many, "-INT", later);
     let said = err(&output);
@@ -72,7 +72,7 @@ fn a_sweep_that_is_stopped_can_be_resumed_to_the_same_bytes() {
     let cells = rows(&desk, "results/sweep-small.partial/sweep.csv").len() / 8;
     assert!((1..7).contains(&cells), "{cells}");
     // What another command left is not gone on with, and not lost.
-    let other = ["sweep", "small.toml", "--set", "traffic.rate=50/s,60/s", "-n", "12", "--resume"];
+    let other = ["sweep", "small.toml", "--set", "traffic.rate=50/s,60/s", "-n", "40", "--resume"];
     assert_eq!(desk.code(&other), 2);
     assert!(desk.path("results/.sweep-small.checkpoint.jsonl").exists());
     assert_eq!(desk.code(&[&many[..], &["--resume"]].concat()), 0);

@@ -300,8 +300,12 @@ fn period(piece: TextPiece<'_>) -> Result<Period, Flaw> {
             name => Ok(Period::During(name.to_owned(), start..start + name.len())),
         };
     }
-    let Some(rest) = piece.text.strip_prefix("from") else {
+    if piece.text.is_empty() {
         return Ok(Period::Run);
+    }
+    let Some(rest) = piece.text.strip_prefix("from") else {
+        let help = format!("write \"during NAME\", \"from 1m to 2m\" or {WORST_MINUTE:?}");
+        return Err(piece.flaw(format!("{:?} is no part of a run", piece.text)).help(help));
     };
     let Some((from, to)) = rest.split_once(" to ") else {
         return Err(piece.flaw("\"from\" lacks its end").help("write \"from 1m to 2m\""));
@@ -388,6 +392,11 @@ mod tests {
         assert!(flaw("failed by limit < 1%").1.contains("no request is failed by \"limit\""));
         assert!(flaw("p98 < 1s in the worst minute").1.contains("p50, p90, p95, p99, p99.9"));
         assert_eq!(flaw("mean < 1s in the worst minute").0, "in the worst minute");
+        for part in ["in the worst hour", "in worst minute", "in the worst minute during crash"] {
+            let (place, help) = flaw(&format!("availability >= 99% {part}"));
+            assert_eq!(place, part);
+            assert!(help.contains("in the worst minute"), "{help}");
+        }
         assert!(flaw("p100 recovery < 5s").1.contains("\"p100\" is no percentile"));
         assert!(flaw("p95 recovry < 5s").1.contains("is no percentile"));
         assert!(flaw("p95 cpu < 5%").1.contains("is no percentile"));

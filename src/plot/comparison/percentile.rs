@@ -194,7 +194,7 @@ fn name_bounds(figure: &mut Figure, frame: &Frame, input: &PercentileInput, path
     let mut taken: Vec<Rect> = Vec::new();
     for bound in bounds(input) {
         let (x, y) = (frame.across(bound.quantile), frame.down(bound.latency.as_secs()));
-        let short = format!("{} within {}", Share(bound.quantile), bound.latency);
+        let short = format!("{} of served within {}", Share(bound.quantile), bound.latency);
         let long = format!("objective: {short}");
         let fits = fonts::width(&long, LABEL, false) + 16.0 <= x - frame.left;
         let text = if fits { long } else { short };
@@ -228,7 +228,11 @@ fn words(input: &PercentileInput) -> String {
         text += &format!(" {}: {figures}.", curve.label);
     }
     for bound in bounds(input) {
-        text += &format!(" Objective: {} within {}.", Share(bound.quantile), bound.latency);
+        text += &format!(
+            " Objective: {} of those served within {}.",
+            Share(bound.quantile),
+            bound.latency
+        );
     }
     text
 }

@@ -58,6 +58,9 @@ fn title(report: &CompareReport) -> String {
         let name = report.label(index + 1);
         let ratio = found.ratio.as_ref().map(|ratio| ratio.point);
         Some(match (found.call(), ratio) {
+            (paired::Call::Less, Some(ratio)) if ratio < 0.1 => {
+                format!("{} times lower with {name}", grouped(1.0 / ratio, 0))
+            }
             (paired::Call::Less, Some(ratio)) => {
                 format!("{:.0} % lower with {name}", 100.0 * (1.0 - ratio))
             }

@@ -391,7 +391,7 @@ fn percentile_plots_of_few_or_equal_latencies_are_drawn() {
 fn pictures_tell_their_story_in_words() {
     let incident = ["0:00 to 10:00", "4 replicas", "3:00: replica b-1 crashes", "p99"];
     assert!(storm().alt.contains(" attempts.") && !crash().alt.contains("attempts"));
-    let compared = ["before crash:", "at 99 %", "Objective: 99 % within 250 ms"];
+    let compared = ["before crash:", "at 99 %", "Objective: 99 % of those served within 250 ms"];
     for (alt, words) in [(crash().alt, &incident[..]), (percentiles().alt, &compared)] {
         words.iter().for_each(|words| assert!(alt.contains(words), "{words}: {alt}"));
     }

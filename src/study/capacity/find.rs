@@ -111,7 +111,7 @@ pub fn find(
     let changes = regimes::changes(&base.plan, mode, effort.trial);
     let mut finding = Finding { theory, ..Finding::none(mode) };
     let mut watched = regimes::watched(&changes);
-    watched.retain(|(load, _)| !is_overload(&base.plan, *load));
+    watched.retain(|watched| !is_overload(&base.plan, watched.load));
     finding.capacity = search::search(range, &watched, |load, thoroughly| {
         let probe = look(runner, base, mode, effort, (load, thoroughly))?;
         let excess = probe.excess;
@@ -121,8 +121,8 @@ pub fn find(
     try_top(runner, base, effort, &mut finding);
     try_demand(runner, base, effort, range, &mut finding);
     if finding.capacity != Capacity::Stopped {
-        let with_cause = |band| (band, regimes::cause(&changes, band));
-        finding.bands = search::bands(&finding.tried()).into_iter().map(with_cause).collect();
+        let bands = search::bands(&finding.tried()).into_iter();
+        finding.bands = bands.map(|band| regimes::explained(&changes, band)).collect();
     }
     // Of what all replicas cannot serve, the least that was tried lies a little above.
     if let Capacity::Between { point, .. } = &mut finding.capacity

@@ -20,7 +20,7 @@
 use crate::plan::{Api, Plan, Policy, PolicyKind, Popularity};
 use crate::policy::cache::CacheSpec;
 use crate::study::capacity::mode::{Mode, Trial};
-use crate::study::capacity::search::{Band, Look};
+use crate::study::capacity::search::{Band, Look, Watched};
 
 /// A change lies between two loads.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,28 +70,32 @@ pub fn changes(plan: &Plan, mode: Mode, trial: Trial) -> Vec<Change> {
 
 /// The loads to look at because of changes: both sides of each, and thoroughly those between, where
 /// some replications have changed and others have not.
-pub fn watched(changes: &[Change]) -> Vec<(f64, Look)> {
+pub fn watched(changes: &[Change]) -> Vec<Watched> {
     let each = |change: &Change| {
         let (low, width) = (change.low, change.high / change.low);
         let gaps = match width > 1.0 {
             true => (width.ln() / WIDE.ln()).ceil().max(2.0),
             false => 1.0,
         };
+        let at = |load: f64, look: Look| Watched { load, look, is_beyond: false };
         let between = (1..gaps as i32).map(move |gap| low * width.powf(f64::from(gap) / gaps));
-        let sides = [low * (1.0 - BESIDE), change.high * (1.0 + BESIDE)];
-        let sides = sides.map(|load| (load, Look::Few));
-        between.map(|load| (load, Look::All)).chain(sides)
+        let below = at(low * (1.0 - BESIDE), Look::Few);
+        let above = at(change.high * (1.0 + BESIDE), Look::Few);
+        let sides = [below, Watched { is_beyond: true, ..above }];
+        between.map(move |load| at(load, Look::All)).chain(sides)
     };
     changes.iter().flat_map(each).collect()
 }
 
-/// What changes where a band ends, if that is known: of several the most sudden.
-pub fn cause(changes: &[Change], band: Band) -> Option<Cause> {
+/// A band and what changes where it ends, if that is known: of several changes the most sudden. Up
+/// to where that begins more load is worse.
+pub fn explained(changes: &[Change], mut band: Band) -> (Band, Option<Cause>) {
     let is_there = |change: &&Change| change.low < band.again && band.from < change.high;
     let width = |change: &Change| change.high / change.low;
     let there = changes.iter().filter(is_there);
     let sudden = there.min_by(|a, b| width(a).total_cmp(&width(b)));
-    sudden.map(|change| change.cause.clone())
+    band.to = band.to.max(sudden.map_or(0.0, |change| change.low));
+    (band, sudden.map(|change| change.cause.clone()))
 }
 
 fn scaling(plan: &Plan) -> Vec<Change> {
@@ -240,9 +244,11 @@ mod tests {
         let changes =
             [change(154.0, 154.0, Cause::Replicas(2)), change(10.0, 900.0, cache.clone())];
         let band = |from, to, again| Band { from, to, again, until: again };
-        assert_eq!(cause(&changes, band(100.0, 149.0, 159.0)), Some(Cause::Replicas(2)));
-        assert_eq!(cause(&changes, band(5.0, 9.0, 30.0)), Some(cache));
-        assert_eq!(cause(&changes, band(1.0, 2.0, 3.0)), None);
+        let scaled = explained(&changes, band(100.0, 129.0, 159.0));
+        assert_eq!(scaled, (band(100.0, 154.0, 159.0), Some(Cause::Replicas(2))));
+        let cached = explained(&changes, band(5.0, 9.0, 30.0));
+        assert_eq!(cached, (band(5.0, 10.0, 30.0), Some(cache)));
+        assert_eq!(explained(&changes, band(1.0, 2.0, 3.0)), (band(1.0, 2.0, 3.0), None));
     }
 
     #[test]
@@ -253,8 +259,8 @@ mod tests {
         near(found[0].high, 154.0);
         let loads = watched(&found);
         assert_eq!(loads.len(), 4);
-        near(loads[0].0, 0.97 * 154.0);
-        near(loads[1].0, 1.03 * 154.0);
+        near(loads[0].load, 0.97 * 154.0);
+        near(loads[1].load, 1.03 * 154.0);
     }
 
     #[test]

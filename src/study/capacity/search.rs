@@ -19,9 +19,10 @@
 //! outwards to the loads that were tried.
 //!
 //! A capacity is the largest load below which every load passes. More load may be better all the
-//! same: it brings another replica, or fills a cache. Where that may be is known before; such loads
-//! are tried first, and the search goes on at the lowest load that misses. Loads that miss below
-//! loads that meet are a [`Band`]. Assumed: between the loads that are watched more load is worse.
+//! same: it brings another replica, or fills a cache. Where that may be is known before; the search
+//! passes over none of these loads on its way up, and ends at the lowest load that misses. Where
+//! more load may be better beyond it is tried last: loads that miss below loads that meet are a
+//! [`Band`]. Assumed: between the loads that are watched more load is worse.
 
 /// By how much the objectives are exceeded: below zero is met, above is missed. Each is the
 /// greatest over the objectives; infinite where nothing is known, never not a number.
@@ -123,6 +124,17 @@ pub struct Range {
     pub demand: Option<f64>,
 }
 
+/// A load beside which more load may be better.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Watched {
+    /// The load.
+    pub load: f64,
+    /// How many replications it is worth.
+    pub look: Look,
+    /// Whether it is the first beyond a change: more load may be better from here on.
+    pub is_beyond: bool,
+}
+
 /// How many replications a load is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
@@ -150,11 +162,11 @@ const STEPS_MOST: usize = 24;
 /// not decided get all of them, those near the capacity first.
 pub fn search(
     range: Range,
-    watched: &[(f64, Look)],
+    watched: &[Watched],
     evaluate: impl FnMut(f64, Look) -> Option<Excess>,
 ) -> Capacity {
-    let mut search = Search { range, look: Look::Few, middle: 0.0, evaluate, tried: Vec::new() };
-    search.run(watched).unwrap_or(Capacity::Stopped)
+    let mut search = Search::new(range, watched, evaluate);
+    search.run().unwrap_or(Capacity::Stopped)
 }
 
 /// The bands among the loads that were `tried`, in order of load: in each some load misses plainly.
@@ -186,7 +198,7 @@ pub fn crossing_of_points(
     mut evaluate: impl FnMut(f64) -> Option<Excess>,
 ) -> Option<f64> {
     let evaluate = |load, _| evaluate(load);
-    let mut search = Search { range, look: Look::Few, middle: 0.0, evaluate, tried: Vec::new() };
+    let mut search = Search::new(range, &[], evaluate);
     search.at(range.guess)?;
     let (below, above) = search.root(Part::Point, Pair::Lowest, STRIDE)?;
     Some(crossing(below?, above?))
@@ -194,6 +206,8 @@ pub fn crossing_of_points(
 
 struct Search<F> {
     range: Range,
+    /// Within the range, in order of load.
+    watched: Vec<Watched>,
     look: Look,
     /// Where the points cross the bound, once that is known.
     middle: f64,
@@ -246,23 +260,50 @@ enum Pair {
 }
 
 impl<F: FnMut(f64, Look) -> Option<Excess>> Search<F> {
-    fn run(&mut self, watched: &[(f64, Look)]) -> Option<Capacity> {
-        let within = self.range.least..=self.range.most;
-        for (load, look) in watched.iter().filter(|(load, _)| within.contains(load)) {
-            self.look = *look;
-            self.at(*load)?;
-        }
-        self.look = Look::Few;
-        let (below, above) = self.bracket(Part::Point, Pair::Lowest);
-        let is_between = below.is_none_or(|(load, _)| load < self.range.guess)
-            && above.is_none_or(|(load, _)| self.range.guess < load);
-        if is_between {
-            self.at(self.range.guess)?;
-        }
+    fn new(range: Range, watched: &[Watched], evaluate: F) -> Search<F> {
+        let place = |one: &Watched| Watched { load: rounded(one.load), ..*one };
+        let within = |one: &Watched| (range.least..=range.most).contains(&one.load);
+        let mut watched: Vec<Watched> = watched.iter().map(place).filter(within).collect();
+        watched.sort_by(|a, b| a.load.total_cmp(&b.load));
+        Search { range, watched, look: Look::Few, middle: 0.0, evaluate, tried: Vec::new() }
+    }
+
+    fn run(&mut self) -> Option<Capacity> {
+        self.approach()?;
+        self.find()?;
+        self.beyond()?;
         let found = self.find()?;
         if self.is_known() || found == Capacity::Nothing {
             return Some(found);
         }
+        self.look_closer(found)?;
+        self.find()
+    }
+
+    /// Tries what is watched below the guess, as far as none of it misses, and the guess.
+    fn approach(&mut self) -> Option<()> {
+        let loads = self.watched.iter().map(|watched| watched.load);
+        let below: Vec<f64> = loads.filter(|load| *load < self.range.guess).collect();
+        for load in below {
+            if Part::Point.exceeds(&self.at(load)?) {
+                return Some(());
+            }
+        }
+        self.at(self.range.guess).map(|_| ())
+    }
+
+    /// Tries where more load may be better, above the loads that were tried.
+    fn beyond(&mut self) -> Option<()> {
+        let is_above = |one: &&Watched| one.is_beyond && one.load > self.greatest();
+        let loads = self.watched.iter().filter(is_above).map(|one| one.load);
+        for load in loads.collect::<Vec<f64>>() {
+            self.at(load)?;
+        }
+        Some(())
+    }
+
+    /// Gives all replications to the loads that are not decided, those near the capacity first.
+    fn look_closer(&mut self, found: Capacity) -> Option<()> {
         self.look = Look::All;
         let point = match found {
             Capacity::Between { point, .. } => point,
@@ -281,7 +322,7 @@ impl<F: FnMut(f64, Look) -> Option<Excess>> Search<F> {
             }
             self.tried[index].1 = (self.evaluate)(self.tried[index].0, self.look)?;
         }
-        self.find()
+        Some(())
     }
 
     fn find(&mut self) -> Option<Capacity> {
@@ -367,7 +408,7 @@ impl<F: FnMut(f64, Look) -> Option<Excess>> Search<F> {
             let is_new = below.0 < next && next < above.0;
             // Where the points cross lies within the interval, so it need be no closer than that.
             let close = match of {
-                Part::Point => self.range.tolerance.max(self.range.enough / 2.0),
+                Part::Point => self.range.tolerance.max(self.enough() / 2.0),
                 _ => self.range.tolerance,
             };
             let is_close = above.0 / below.0 <= 1.0 + close;
@@ -402,15 +443,18 @@ impl<F: FnMut(f64, Look) -> Option<Excess>> Search<F> {
         }
     }
 
-    /// A step up: to what all replicas serve first, and then hardly beyond.
+    /// A step up: to what all replicas serve first, and then hardly beyond; over nothing that is
+    /// watched.
     fn above(&self, load: f64, stride: f64) -> f64 {
         let full = rounded_down(self.range.full);
         let beyond = rounded((1.0 + self.range.tolerance) * self.range.full);
-        match load * stride {
+        let next = match load * stride {
             next if load < full => next.min(full),
             next if load < beyond => next.min(beyond),
             next => next,
-        }
+        };
+        let watched = self.watched.iter().map(|watched| watched.load);
+        watched.filter(|other| *other > load).fold(next, f64::min)
     }
 
     fn bracket(&self, of: Part, pair: Pair) -> Bracket {
@@ -453,7 +497,8 @@ impl<F: FnMut(f64, Look) -> Option<Excess>> Search<F> {
         if let Some((_, known)) = self.tried.iter().find(|(other, _)| *other == load) {
             return Some(*known);
         }
-        let excess = (self.evaluate)(load, self.look)?;
+        let watched = self.watched.iter().find(|watched| watched.load == load);
+        let excess = (self.evaluate)(load, watched.map_or(self.look, |watched| watched.look))?;
         let place = self.tried.partition_point(|(other, _)| *other < load);
         self.tried.insert(place, (load, excess));
         Some(excess)

@@ -25,6 +25,10 @@ pub const FACTORS: [f64; 2] = [0.8, 1.25];
 pub const NO_EFFECT: f64 = 0.005;
 /// How the time that is judged is called.
 pub const JUDGED: &str = "--judged";
+/// Replications of a load. All values meet the same random numbers, and only the points count.
+const TRIES: usize = 3;
+/// The fewest, where a longer time is judged.
+const TRIES_LEAST: usize = 2;
 /// Times that may be judged.
 const SPANS: [f64; 3] = [60.0, 600.0, 3_600.0];
 /// By what factor a capacity is followed at most.
@@ -111,7 +115,8 @@ pub fn run(
     effort: SearchEffort,
     vary: &(dyn Fn(&str) -> Option<Scenario> + Sync),
 ) -> Vec<Sensitivity> {
-    let effort = SearchEffort { replications: effort.few(), tolerance: TOLERANCE, ..effort };
+    let replications = TRIES.min(effort.replications);
+    let effort = SearchEffort { replications, tolerance: TOLERANCE, ..effort };
     let Some(was) = Base::of(runner, base, finding, effort) else { return Vec::new() };
     let all = assumptions(base, finding.mode, effort, vary);
     runner.progress().enter("what the capacity hangs on");
@@ -164,6 +169,10 @@ fn assumptions(
     let spans = SPANS.into_iter().filter(|secs| differs(secs) && mode != Mode::DailyPeak);
     let with = |secs: f64| {
         let mut effort = effort;
+        // A longer time is worth as many replications as it is longer.
+        if secs > judged.as_secs() {
+            effort.replications = TRIES_LEAST.min(effort.replications);
+        }
         effort.trial.judged = Span::from_secs(secs);
         (effort.trial.judged.to_string(), base.clone(), effort)
     };

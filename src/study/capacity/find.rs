@@ -9,7 +9,7 @@ use crate::scenario::Scenario;
 use crate::study::capacity::binding;
 use crate::study::capacity::finding::{Candidate, Finding, LoadProbe, SearchEffort};
 use crate::study::capacity::mode::{self, Mode};
-use crate::study::capacity::probe::{is_overload, look};
+use crate::study::capacity::probe::{Prober, is_overload};
 use crate::study::capacity::regimes;
 use crate::study::capacity::search::{self, Capacity, Look, Range};
 use crate::verdict;
@@ -64,7 +64,7 @@ fn of_candidate(
     let plan = &candidate.scenario.plan;
     let first = of(*first, guess(&candidate.scenario, *first));
     let share = match first.capacity {
-        Capacity::Between { point, .. } if first.theory > 0.0 => Some(point / first.theory),
+        Capacity::Between { low, .. } if first.theory > 0.0 => Some(low / first.theory),
         _ => None,
     };
     let others = runner.side_by_side(others, |mode| {
@@ -108,18 +108,21 @@ pub fn find(
 ) -> Finding {
     let theory = mode::fluid_limit(&base.plan, mode);
     let range = range(base, mode, effort, guess);
-    let changes = regimes::changes(&base.plan, mode, effort.trial);
+    let mut changes = regimes::changes(&base.plan, mode, effort.trial);
+    // Beyond these all replicas cannot serve the load, whatever has changed.
+    changes.retain(|change| !is_overload(&base.plan, regimes::beyond(change)));
     let mut finding = Finding { theory, ..Finding::none(mode) };
-    let mut watched = regimes::watched(&changes);
-    watched.retain(|watched| !is_overload(&base.plan, watched.load));
-    finding.capacity = search::search(range, &watched, |load, thoroughly| {
-        let probe = look(runner, base, mode, effort, (load, thoroughly))?;
+    let watched = regimes::watched(&changes);
+    let mut prober = Prober::new(runner, base, mode, effort);
+    finding.capacity = search::search(range, &watched, |load, look| {
+        let probe = prober.look(load, look)?;
         let excess = probe.excess;
         finding.add(probe);
         Some(excess)
     });
-    try_top(runner, base, effort, &mut finding);
-    try_demand(runner, base, effort, range, &mut finding);
+    try_top(&mut prober, base, &mut finding);
+    let demand = effort.demand.filter(|demand| *demand <= range.most);
+    try_demand(&mut prober, demand, &mut finding);
     if finding.capacity != Capacity::Stopped {
         let bands = search::bands(&finding.tried()).into_iter();
         finding.bands = bands.map(|band| regimes::explained(&changes, band)).collect();
@@ -151,43 +154,31 @@ pub(super) fn range(base: &Scenario, mode: Mode, effort: SearchEffort, guess: f6
 
 /// Tries the demand itself, as what greater and smaller loads come to says nothing of it where more
 /// load may be better; unless it lies among loads that miss.
-fn try_demand(
-    runner: &Runner<'_>,
-    base: &Scenario,
-    effort: SearchEffort,
-    range: Range,
-    finding: &mut Finding,
-) {
-    let Some(demand) = effort.demand.filter(|demand| *demand <= range.most) else { return };
+fn try_demand(prober: &mut Prober<'_>, demand: Option<f64>, finding: &mut Finding) {
+    let Some(demand) = demand else { return };
     let misses = |probe: &LoadProbe| probe.excess.least > 0.0;
     let place = finding.probes.partition_point(|probe| probe.load < demand);
     let below = finding.probes[..place].last().is_some_and(misses);
     let above = finding.probes.get(place).is_none_or(misses);
     if !(below && above) {
-        try_load(runner, base, effort, demand, finding);
+        try_load(prober, demand, finding);
     }
 }
 
 /// Tries how far the loads reach that meet the objectives above a band.
-fn try_top(runner: &Runner<'_>, base: &Scenario, effort: SearchEffort, finding: &mut Finding) {
+fn try_top(prober: &mut Prober<'_>, base: &Scenario, finding: &mut Finding) {
     let band = search::bands(&finding.tried()).pop();
     let top = search::rounded(TOP * mode::full_scale_limit(&base.plan, finding.mode));
     if band.is_some_and(|band| band.until < top) {
-        try_load(runner, base, effort, top, finding);
+        try_load(prober, top, finding);
     }
 }
 
-fn try_load(
-    runner: &Runner<'_>,
-    base: &Scenario,
-    effort: SearchEffort,
-    load: f64,
-    finding: &mut Finding,
-) {
+fn try_load(prober: &mut Prober<'_>, load: f64, finding: &mut Finding) {
     if finding.capacity == Capacity::Stopped || finding.at(load).is_some() {
         return;
     }
-    match look(runner, base, finding.mode, effort, (load, Look::All)) {
+    match prober.look(load, Look::All) {
         Some(probe) => finding.add(probe),
         None => finding.capacity = Capacity::Stopped,
     }

@@ -6,6 +6,8 @@
 //! what is decided at any of them is, with 95 %, not decided wrongly. Every load meets the same
 //! random numbers, and so does every tier.
 
+use std::collections::BTreeMap;
+
 use crate::experiment::{Experiment, Retention, Runner};
 use crate::observe::ledger::{Failure, Ledger};
 use crate::observe::outcome::Outcome;
@@ -34,37 +36,57 @@ pub fn probe(
     judged(&scenario, mode, load, run, 1)
 }
 
-/// Tries a load with as many replications as it is worth: until it is decided, a few, or all if it
-/// is looked at thoroughly. Two suffice where the outcome is plain, or known beforehand, as of what
-/// all replicas cannot serve. `None` if it was stopped.
-///
-/// # Panics
-/// As [`crate::experiment::replicate`].
-pub fn look(
-    runner: &Runner<'_>,
-    base: &Scenario,
+/// Looks at loads of a scenario in a mode.
+pub struct Prober<'a> {
+    runner: &'a Runner<'a>,
+    base: &'a Scenario,
     mode: Mode,
     effort: SearchEffort,
-    (load, look): (f64, Look),
-) -> Option<LoadProbe> {
-    let scenario = mode::scenario(base, mode, effort.trial, load);
-    let looks = effort.looks();
-    let mut run = runner.run(&scenario.plan, looks[0], Retention::None);
-    for (index, count) in looks.iter().enumerate() {
-        if index > 0 {
-            runner.extend(&scenario.plan, &mut run, *count, Retention::None);
-        }
-        let probe = judged(&scenario, mode, load, run.clone(), looks.len())?;
-        let is_enough = match index {
-            _ if index + 1 == looks.len() => true,
-            0 => probe.overload || probe.excess.is_plain(),
-            _ => look == Look::Few || probe.excess.is_decided(),
-        };
-        if is_enough {
-            return Some(probe);
-        }
+    /// What did not decide a load, by the bits of that, for another look.
+    open: BTreeMap<u64, Experiment>,
+}
+
+impl<'a> Prober<'a> {
+    /// One that has not looked yet.
+    pub fn new(
+        runner: &'a Runner<'a>,
+        base: &'a Scenario,
+        mode: Mode,
+        effort: SearchEffort,
+    ) -> Prober<'a> {
+        Prober { runner, base, mode, effort, open: BTreeMap::new() }
     }
-    None
+
+    /// Tries a load with as many replications as it is worth: until it is decided, a few, or all if
+    /// it is looked at thoroughly. Two suffice where the outcome is plain, or known beforehand, as
+    /// of what all replicas cannot serve. `None` if it was stopped.
+    ///
+    /// # Panics
+    /// As [`crate::experiment::replicate`].
+    pub fn look(&mut self, load: f64, look: Look) -> Option<LoadProbe> {
+        let scenario = mode::scenario(self.base, self.mode, self.effort.trial, load);
+        let (plan, looks) = (&scenario.plan, self.effort.looks());
+        let known = self.open.remove(&load.to_bits());
+        let mut run = known.unwrap_or_else(|| self.runner.run(plan, looks[0], Retention::None));
+        for (index, count) in looks.iter().enumerate() {
+            if *count > run.outcomes.len() {
+                self.runner.extend(plan, &mut run, *count, Retention::None);
+            }
+            let probe = judged(&scenario, self.mode, load, run.clone(), looks.len())?;
+            let is_enough = match index {
+                _ if index + 1 == looks.len() => true,
+                0 => probe.overload || probe.excess.is_plain(),
+                _ => look == Look::Few || probe.excess.is_decided(),
+            };
+            if is_enough {
+                if !probe.excess.is_decided() {
+                    self.open.insert(load.to_bits(), run);
+                }
+                return Some(probe);
+            }
+        }
+        None
+    }
 }
 
 /// What an experiment at a load says, which is looked at so often.

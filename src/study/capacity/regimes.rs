@@ -80,11 +80,16 @@ pub fn watched(changes: &[Change]) -> Vec<Watched> {
         let at = |load: f64, look: Look| Watched { load, look, is_beyond: false };
         let between = (1..gaps as i32).map(move |gap| low * width.powf(f64::from(gap) / gaps));
         let below = at(low * (1.0 - BESIDE), Look::Few);
-        let above = at(change.high * (1.0 + BESIDE), Look::Few);
+        let above = at(beyond(change), Look::Few);
         let sides = [below, Watched { is_beyond: true, ..above }];
         between.map(move |load| at(load, Look::All)).chain(sides)
     };
     changes.iter().flat_map(each).collect()
+}
+
+/// A load that lies surely beyond a change.
+pub fn beyond(change: &Change) -> f64 {
+    change.high * (1.0 + BESIDE)
 }
 
 /// A band and what changes where it ends, if that is known: of several changes the most sudden. Up

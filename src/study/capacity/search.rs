@@ -24,6 +24,8 @@
 //! more load may be better beyond it is tried last: loads that miss below loads that meet are a
 //! [`Band`]. Assumed: between the loads that are watched more load is worse.
 
+use std::ops::RangeInclusive;
+
 /// By how much the objectives are exceeded: below zero is met, above is missed. Each is the
 /// greatest over the objectives; infinite where nothing is known, never not a number.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -145,9 +147,11 @@ pub enum Look {
 }
 
 /// The first step away from the guess, as a factor; it grows.
-const STRIDE: f64 = 1.06;
+const STRIDE: f64 = 1.045;
 /// A capacity that is this factor from the demand need be known half as well.
 const FAR: f64 = 1.25;
+/// A load that is not decided serves in place of another if its distance is this part of that one's.
+const ALIKE: RangeInclusive<f64> = 0.8..=1.5;
 /// Loads nearer to a capacity than this part of its interval are not worth more replications.
 const NEAREST: f64 = 0.25;
 /// Experiments at one root at most; more would mean that excesses jump about.
@@ -320,7 +324,7 @@ impl<F: FnMut(f64, Look) -> Option<Excess>> Search<F> {
             if self.is_known() {
                 break;
             }
-            self.tried[index].1 = (self.evaluate)(self.tried[index].0, self.look)?;
+            self.again(index)?;
         }
         Some(())
     }
@@ -330,6 +334,7 @@ impl<F: FnMut(f64, Look) -> Option<Excess>> Search<F> {
             (Some(below), Some(above)) => {
                 let point = crossing(below, above);
                 self.middle = point;
+                self.enough_apart()?;
                 let low = self.root(Part::Most, Pair::Lowest, 1.02)?.0;
                 let high = self.root(Part::Least, Pair::Highest, 1.02)?.1;
                 let low = low.map_or(0.0, |(load, _)| load);
@@ -349,6 +354,46 @@ impl<F: FnMut(f64, Look) -> Option<Excess>> Search<F> {
                 })
             }
         }
+    }
+
+    /// Tries two loads thoroughly between which the capacity is known well enough: that is less
+    /// work than to find out where few replications stop to decide.
+    fn enough_apart(&mut self) -> Option<()> {
+        if self.is_known() || self.range.enough == 0.0 {
+            return Some(());
+        }
+        // A little less, as loads are rounded.
+        let whole = 1.0 + 0.96 * self.enough();
+        let least = self.middle / whole.sqrt();
+        if self.ends().0.is_none_or(|low| low < least) {
+            self.thoroughly(least)?;
+        }
+        let (low, high) = self.ends();
+        let most = self.middle * whole.sqrt();
+        let most = low.map_or(most, |low| most.min(low * whole)).max(self.middle);
+        if high.is_none_or(|high| most < high) {
+            self.thoroughly(self.above(self.middle, most / self.middle))?;
+        }
+        if self.is_doubtful() {
+            self.thoroughly(self.above(self.greatest(), STRIDE))?;
+        }
+        Some(())
+    }
+
+    /// Gives all replications to a load, or to one nearly as far from the middle, or farther by
+    /// little, that was not decided.
+    fn thoroughly(&mut self, load: f64) -> Option<()> {
+        self.look = Look::All;
+        let (middle, far) = (self.middle, (load / self.middle).ln());
+        let is_beyond = |(other, excess): &(f64, Excess)| {
+            !excess.is_decided() && ALIKE.contains(&((other / middle).ln() / far))
+        };
+        match self.tried.iter().position(is_beyond) {
+            Some(index) => self.again(index)?,
+            None => self.at(load).map(|_| ())?,
+        }
+        self.look = Look::Few;
+        Some(())
     }
 
     /// The ends of the interval, as far as it has some.
@@ -404,7 +449,7 @@ impl<F: FnMut(f64, Look) -> Option<Excess>> Search<F> {
                 Part::Most => next.max(above.0 / stride),
                 Part::Point => next,
             });
-            stride = stride.powf(1.6);
+            stride = stride.powf(1.8);
             let is_new = below.0 < next && next < above.0;
             // Where the points cross lies within the interval, so it need be no closer than that.
             let close = match of {
@@ -439,16 +484,18 @@ impl<F: FnMut(f64, Look) -> Option<Excess>> Search<F> {
                 _ => return Some(()),
             };
             self.at(next)?;
-            stride = stride.powf(1.6);
+            stride = stride.powf(1.8);
         }
     }
 
-    /// A step up: to what all replicas serve first, and then hardly beyond; over nothing that is
-    /// watched.
+    /// A step up: hardly beyond what all replicas serve, and to that first if a closer end is worth
+    /// it; over nothing that is watched.
     fn above(&self, load: f64, stride: f64) -> f64 {
         let full = rounded_down(self.range.full);
         let beyond = rounded((1.0 + self.range.tolerance) * self.range.full);
+        let is_near = beyond <= load * (1.0 + self.enough());
         let next = match load * stride {
+            next if load < full && next > full && is_near => beyond,
             next if load < full => next.min(full),
             next if load < beyond => next.min(beyond),
             next => next,
@@ -489,6 +536,12 @@ impl<F: FnMut(f64, Look) -> Option<Excess>> Search<F> {
     /// The greatest load that was tried.
     fn greatest(&self) -> f64 {
         self.tried.last().map_or(self.range.guess, |(load, _)| *load)
+    }
+
+    /// Looks at a load once more.
+    fn again(&mut self, index: usize) -> Option<()> {
+        self.tried[index].1 = (self.evaluate)(self.tried[index].0, self.look)?;
+        Some(())
     }
 
     /// The excess at a load, from an experiment unless there was one.

@@ -93,9 +93,9 @@ fn a_point_beyond_the_noise_of_one_load_does_not_end_an_interval() {
 #[test]
 fn a_load_that_misses_by_chance_does_not_bound_what_greater_loads_do_not_miss() {
     let found = search(RANGE, &[], |load, _| {
-        let Excess { least, point, most } = queue(1_000.0, 0.5)(load);
-        let unlucky = (860.0..880.0).contains(&load);
-        Some(Excess { least: if unlucky { 0.1 } else { least }, point, most })
+        let Excess { point, .. } = queue(1_000.0, 0.0)(load);
+        let point = if (860.0..880.0).contains(&load) { 0.6 } else { point };
+        Some(Excess { least: point - 0.5, point, most: point + 0.5 })
     });
     let Capacity::Between { low, high, .. } = found else { panic!("{found:?}") };
     assert!(low < 920.0 && high > 965.0, "{found:?}");

@@ -14,7 +14,7 @@ use crate::experiment::Runner;
 use crate::scenario::{Mark, Scenario, Setting};
 use crate::study::capacity::find;
 use crate::study::capacity::finding::{Finding, SearchEffort};
-use crate::study::capacity::mode::Mode;
+use crate::study::capacity::mode::{self, Mode};
 use crate::study::capacity::probe::probe;
 use crate::study::capacity::search::{self, Capacity, Excess, Range};
 use crate::units::Span;
@@ -219,6 +219,8 @@ fn alike(one: &str, other: &str) -> bool {
 /// What a changed scenario is compared with.
 struct Base {
     mode: Mode,
+    /// The load at which theory has it.
+    limit: f64,
     /// The capacity; `None` = no load is carried.
     load: Option<f64>,
     /// The excess at that load, and how it grows with the logarithm of the load.
@@ -233,11 +235,11 @@ impl Base {
         finding: &Finding,
         effort: SearchEffort,
     ) -> Option<Base> {
-        let mode = finding.mode;
+        let (mode, limit) = (finding.mode, mode::fluid_limit(&base.plan, finding.mode));
         let load = match finding.capacity {
             Capacity::Between { point, .. } => point,
             Capacity::Nothing | Capacity::AtMost(_) => {
-                return Some(Base { mode, load: None, excess: 0.0, slope: 1.0 });
+                return Some(Base { mode, limit, load: None, excess: 0.0, slope: 1.0 });
             }
             Capacity::AtLeast(_) | Capacity::Stopped => return None,
         };
@@ -250,7 +252,7 @@ impl Base {
         let (above, below) = (at(load / ASIDE)?.point, at(load * ASIDE)?.point);
         let slope = (above - below) / (-2.0 * ASIDE.ln());
         let is_root = slope.is_finite() && slope > 0.0;
-        is_root.then_some(Base { mode, load: Some(load), excess, slope })
+        is_root.then_some(Base { mode, limit, load: Some(load), excess, slope })
     }
 
     /// What a changed scenario carries.
@@ -273,11 +275,16 @@ impl Base {
             let excess = probe(runner, scenario, self.mode, effort, load)?.excess;
             Some(Excess::exactly(excess.point - self.excess))
         };
-        let shift = -at(was)?.point / self.slope;
+        // What theory says of a demand for CPU is nearer than what a slope says of it.
+        let theory = (mode::fluid_limit(&scenario.plan, self.mode) / self.limit).ln();
+        let shift = match theory.abs() < NO_EFFECT {
+            true => -at(was)?.point / self.slope,
+            false => theory,
+        };
         if shift.abs() < NO_EFFECT {
             return Some(Gives::Load(was * shift.exp()));
         }
-        let guess = was * shift.clamp(-0.05, 0.05).exp();
+        let guess = was * if shift == theory { shift } else { shift.clamp(-0.05, 0.05) }.exp();
         let of = find::range(scenario, self.mode, effort, guess);
         let (least, most) = ((was / REACH).max(of.least), (was * REACH).min(of.most));
         let near = search::crossing_of_points(Range { least, most, enough: 0.0, ..of }, at);

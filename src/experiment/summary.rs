@@ -12,8 +12,8 @@ use crate::observe::ledger::Ledger;
 use crate::observe::outcome::{Outcome, WindowOutcome};
 use crate::observe::tally::Tally;
 use crate::plan::{FaultPlan, Plan, Schedule};
+use crate::stats::Confidence;
 use crate::stats::law::gamma;
-use crate::stats::{Confidence, Estimate};
 use crate::units::Span;
 
 /// An experiment in figures.
@@ -92,13 +92,12 @@ impl Figures {
         Ok(())
     }
 
-    /// The figures of a group; latencies in milliseconds.
-    fn group(&self, wanted: &str) -> std::collections::BTreeMap<String, Option<Estimate>> {
-        let scale = if wanted.ends_with("_ms") { 1e3 } else { 1.0 };
+    /// The figures of a group.
+    fn group(&self, wanted: &str) -> std::collections::BTreeMap<String, Option<Statistic>> {
         let entry = |(metric, figure): &(Metric, Option<Statistic>)| {
             let (group, key) = metric.entry().key;
             let is_wanted = group.is_some_and(|group| group == wanted);
-            is_wanted.then(|| (key.into_owned(), figure.map(|figure| figure.scaled(scale))))
+            is_wanted.then(|| (key.into_owned(), *figure))
         };
         self.0.iter().filter_map(entry).collect()
     }
@@ -147,7 +146,7 @@ pub struct GatewaySummary {
     #[serde(rename = "worst_minute_availability")]
     pub worst_availability: Option<Statistic>,
     /// p99 of the worst minute, of served and failed requests: the mean over replications.
-    #[serde(rename = "worst_minute_p99_ms", serialize_with = "in_millis")]
+    #[serde(rename = "worst_minute_p99_ms")]
     pub worst_p99: Option<Statistic>,
     /// Requests in flight, on average over time.
     pub in_flight_mean: Option<Statistic>,
@@ -201,10 +200,6 @@ pub struct FaultSummary {
     pub failed: Option<(u64, u64)>,
     /// The fewest replicas that served.
     pub serving_least: Option<usize>,
-}
-
-fn in_millis<S: Serializer>(figure: &Option<Statistic>, to: S) -> Result<S::Ok, S::Error> {
-    figure.map(|figure| figure.scaled(1e3)).serialize(to)
 }
 
 fn millis<S: Serializer>(range: &Option<(Span, Span)>, to: S) -> Result<S::Ok, S::Error> {

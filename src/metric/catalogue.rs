@@ -183,7 +183,7 @@ impl Metric {
 
     /// What is said of it.
     pub fn entry(self) -> Entry {
-        use Dimension::{Count as Number, Factor, Rate, Share, Time};
+        use Dimension::{Count as Number, Factor, Latency, Rate, Share, Time};
         use Preferred::{Less, More, Neither};
         let as_named = |name, dimension, better| entry(name, name, dimension, better);
         match self {
@@ -203,15 +203,16 @@ impl Metric {
             Metric::Rejected => entry("rejected", "rejected_share", Share, Less),
             Metric::ShareOf(kind) => entry(caused(kind), caused(kind), Share, Less),
             Metric::Throughput => entry("throughput", "throughput_per_s", Rate, More),
-            Metric::MeanLatency => as_named("mean", Time, Less).within("latency_ms"),
+            Metric::MeanLatency => as_named("mean", Latency, Less).within("latency_ms"),
             Metric::Latency(share) => {
-                entry(percentile(share), percentile(share), Time, Less).within("latency_ms")
+                entry(percentile(share), percentile(share), Latency, Less).within("latency_ms")
             }
             Metric::SentLatency(share) => {
-                entry(percentile(share), percentile(share), Time, Less).within("latency_of_sent_ms")
+                entry(percentile(share), percentile(share), Latency, Less)
+                    .within("latency_of_sent_ms")
             }
-            Metric::Greatest(Among::Sent) => as_named("greatest", Time, Less),
-            Metric::Greatest(_) => as_named("greatest of served", Time, Less),
+            Metric::Greatest(Among::Sent) => as_named("greatest", Latency, Less),
+            Metric::Greatest(_) => as_named("greatest of served", Latency, Less),
             Metric::Recovery(restored) => {
                 let (name, key) = restored.words();
                 entry(name, key, Time, Less)
@@ -236,7 +237,7 @@ impl Metric {
             }
             Metric::WorstLatency(share) => {
                 let name = format!("{} in the worst minute", percentile(share));
-                entry(name, format!("worst_{}", percentile(share)), Time, Less)
+                entry(name, format!("worst_{}", percentile(share)), Latency, Less)
             }
             Metric::InFlightMean => entry("in flight on average", "in_flight_mean", Number, Less),
             Metric::InFlightPeak => entry("most in flight", "in_flight_peak", Number, Less),

@@ -13,6 +13,8 @@ pub enum Dimension {
     Share,
     /// Seconds.
     Time,
+    /// Seconds that a request took.
+    Latency,
     /// So many a second.
     Rate,
     /// A number of things.
@@ -22,14 +24,21 @@ pub enum Dimension {
 }
 
 impl Dimension {
-    /// The word that files use for it.
-    pub fn key(self) -> &'static str {
+    /// The unit that files have it in: its name, and how many of it make one of these.
+    pub fn unit(self) -> (&'static str, f64) {
         match self {
-            Dimension::Share => "share",
-            Dimension::Time => "s",
-            Dimension::Rate => "1/s",
-            Dimension::Count | Dimension::Factor => "1",
+            Dimension::Share => ("share", 1.0),
+            Dimension::Time => ("s", 1.0),
+            Dimension::Latency => ("ms", 1e3),
+            Dimension::Rate => ("per_s", 1.0),
+            Dimension::Count => ("count", 1.0),
+            Dimension::Factor => ("ratio", 1.0),
         }
+    }
+
+    /// Whether it is a length of time.
+    pub fn is_time(self) -> bool {
+        matches!(self, Dimension::Time | Dimension::Latency)
     }
 
     /// The greatest value there is; the least is zero.
@@ -90,13 +99,9 @@ impl Statistic {
         self
     }
 
-    /// The same in another unit, of which `scale` make one of this.
-    pub fn scaled(mut self, scale: f64) -> Estimate {
-        self.estimate.point *= scale;
-        if let Some(interval) = &mut self.estimate.interval {
-            (interval.low, interval.high) = (interval.low * scale, interval.high * scale);
-        }
-        self.estimate
+    /// The same in the unit of files.
+    pub fn in_files(self) -> Estimate {
+        self.estimate.scaled(self.dimension.unit().1)
     }
 }
 
@@ -108,9 +113,10 @@ impl Deref for Statistic {
     }
 }
 
+/// In the unit of files.
 impl Serialize for Statistic {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.estimate.serialize(serializer)
+        self.in_files().serialize(serializer)
     }
 }
 

@@ -58,6 +58,13 @@ pub struct Interval {
     pub high: f64,
 }
 
+impl Interval {
+    /// The same in another unit, of which `scale` make one of this.
+    pub fn scaled(self, scale: f64) -> Self {
+        Interval { low: self.low * scale, high: self.high * scale }
+    }
+}
+
 /// A figure estimated from replications.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
@@ -95,6 +102,15 @@ impl Estimate {
         let t = law::student::quantile(n as f64 - 1.0, confidence.upper());
         let end = |t| point + skewness::bend(t, skewness, n) * error;
         Estimate { point, interval: Some(Interval { low: end(-t), high: end(t) }), n }
+    }
+
+    /// The same in another unit, of which `scale` make one of this.
+    pub fn scaled(mut self, scale: f64) -> Self {
+        self.point *= scale;
+        if let Some(interval) = &mut self.interval {
+            *interval = interval.scaled(scale);
+        }
+        self
     }
 
     /// The same with the interval cut to the values that the figure can take.

@@ -96,7 +96,7 @@ fn json_on_standard_output_is_the_summary_file() {
     let output = desk.run(&["run", "small.toml", "--format", "json"]);
     assert_eq!(output.stdout, fs::read(desk.path("results/small/summary.json")).unwrap());
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((&json["schema"], &json["verdict"]), (&"brownout/summary/2".into(), &"met".into()));
+    assert_eq!((&json["schema"], &json["verdict"]), (&"brownout/summary/3".into(), &"met".into()));
 }
 
 #[test]

@@ -1,9 +1,12 @@
-//! Every column and field of every file is in `docs/FILES.md`, and numbers are numbers.
+//! Every column and field of every file is in `docs/FILES.md`, JSON files keep to their schemas in
+//! `docs/schema`, and numbers are numbers.
 
-use std::collections::BTreeSet;
-use std::fs;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, DirEntry};
+use std::io;
 use std::path::Path;
 
+use jsonschema::{Registry, ValidationError};
 use serde_json::Value;
 
 use crate::desk::{Desk, err};
@@ -94,6 +97,53 @@ fn every_column_and_field_is_defined() {
     let written: Vec<&String> = described.filter(|title| !files.contains(*title)).collect();
     // Nothing that is assumed decides in so small a plan.
     assert!(written.iter().all(|title| *title == "sensitivity.csv"), "{written:?} was not written");
+}
+
+/// The schema of each JSON file, by the name of that.
+fn schemas() -> BTreeMap<String, Value> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema");
+    let read = |entry: io::Result<DirEntry>| {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap().replace(".schema", "");
+        (name, serde_json::from_str(&fs::read_to_string(entry.path()).unwrap()).unwrap())
+    };
+    fs::read_dir(folder).unwrap().map(read).collect()
+}
+
+/// What a schema does not allow in a file.
+fn faults(schemas: &BTreeMap<String, Value>, file: &str, content: &Value) -> Vec<String> {
+    let schema = schemas.get(file).unwrap_or_else(|| panic!("{file} has no schema"));
+    let all = schemas.values().fold(Registry::new(), |registry, schema| {
+        registry.add(schema["$id"].as_str().unwrap(), schema.clone()).unwrap()
+    });
+    let all = all.prepare().unwrap();
+    let validator = jsonschema::options().with_registry(&all).build(schema).unwrap();
+    let fault = |error: ValidationError| format!("{}: {error}", error.instance_path());
+    validator.iter_errors(content).map(fault).collect()
+}
+
+#[test]
+fn every_json_file_keeps_to_its_schema() {
+    let (desk, schemas) = (desk(), schemas());
+    let mut kept = BTreeSet::new();
+    for folder in desk.names("results") {
+        for (file, content) in desk.results(&format!("results/{folder}")) {
+            if file.ends_with(".json") {
+                let content: Value = serde_json::from_slice(&content).unwrap();
+                let found = faults(&schemas, &file, &content);
+                assert!(found.is_empty(), "{folder}/{file}: {found:#?}");
+                // A schema allows nothing else, and wants what it has.
+                let mut more = content.clone();
+                more["more"] = 1.into();
+                assert_eq!(faults(&schemas, &file, &more).len(), 1, "{file}");
+                let mut less = content;
+                less.as_object_mut().unwrap().remove("engine");
+                assert_eq!(faults(&schemas, &file, &less).len(), 1, "{file}");
+                kept.insert(file);
+            }
+        }
+    }
+    assert!(kept.iter().eq(schemas.keys()), "{kept:?} of {:?}", schemas.keys());
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::stats::paired::Comparison;
 use crate::study::compare::Contrast;
 
 /// The schema of `comparison.json`.
-const SCHEMA: &str = "brownout/comparison/2";
+const SCHEMA: &str = "brownout/comparison/3";
 
 /// Writes every table.
 ///
@@ -60,12 +60,15 @@ pub fn write_json(report: &CompareReport, out: &mut dyn Write) -> Result<()> {
 }
 
 fn contrast_value(report: &CompareReport, contrast: &Contrast) -> Value {
+    let (unit, scale) = contrast.metric.dimension().unit();
     let against = contrast.against.iter().enumerate().map(|(index, found)| {
-        let interval =
-            |i: Interval| json!({ "low": nine_digits(i.low), "high": nine_digits(i.high) });
+        let interval = |i: Interval| {
+            let i = i.scaled(scale);
+            json!({ "low": nine_digits(i.low), "high": nine_digits(i.high) })
+        };
         json!({
             "variant": report.name(index + 1),
-            "difference": found.as_ref().map(|found| found.difference),
+            "difference": found.as_ref().map(|found| found.difference.scaled(scale)),
             "ratio": found.as_ref().and_then(|found| found.ratio),
             "unpaired": found.as_ref().and_then(|found| found.unpaired.map(interval)),
             "variance_reduction": found.as_ref().and_then(|f| f.reduction).and_then(nine_digits),
@@ -75,7 +78,7 @@ fn contrast_value(report: &CompareReport, contrast: &Contrast) -> Value {
     json!({
         "window": contrast.window,
         "measure": contrast.metric.name(),
-        "unit": contrast.metric.dimension().key(),
+        "unit": unit,
         "baseline": report.name(0),
         "against": against.collect::<Vec<_>>(),
     })
@@ -89,19 +92,25 @@ struct ContrastRow<'a> {
     found: Option<&'a Comparison>,
 }
 
+impl ContrastRow<'_> {
+    fn unit(&self) -> (&'static str, f64) {
+        self.contrast.metric.dimension().unit()
+    }
+}
+
 /// Writes `comparison.csv`: a row for every variant, window and measure.
 fn write_csv(report: &CompareReport, out: &mut dyn Write) -> Result<()> {
     let columns: [Column<ContrastRow>; 14] = [
         (&["variant"], |it| it.report.name(it.variant).into()),
         (&["window"], |it| (&it.contrast.window).into()),
         (&["measure"], |it| it.contrast.metric.name().into()),
-        (&["unit"], |it| it.contrast.metric.dimension().key().into()),
+        (&["unit"], |it| it.unit().0.into()),
         (&["point", "low", "high"], |it| Cell::Figure(it.contrast.figures[it.variant])),
         (&["n"], |it| it.contrast.figures[it.variant].map(|figure| figure.n).into()),
         (&["baseline"], |it| it.report.name(0).into()),
         (&["pairs"], |it| it.found.map(|found| found.difference.n).into()),
         (&["difference", "difference_low", "difference_high"], |it| {
-            Cell::Estimate(it.found.map(|found| found.difference))
+            Cell::Estimate(it.found.map(|found| found.difference.scaled(it.unit().1)))
         }),
         (&["ratio", "ratio_low", "ratio_high"], |it| {
             Cell::Estimate(it.found.and_then(|found| found.ratio))
@@ -110,7 +119,8 @@ fn write_csv(report: &CompareReport, out: &mut dyn Write) -> Result<()> {
             it.found.map(|found| contrast::call(it.contrast.metric, found.call())).into()
         }),
         (&["unpaired_low", "unpaired_high"], |it| {
-            Cell::Interval(it.found.and_then(|found| found.unpaired))
+            let unpaired = it.found.and_then(|found| found.unpaired);
+            Cell::Interval(unpaired.map(|interval| interval.scaled(it.unit().1)))
         }),
         (&["variance_reduction"], |it| it.found.and_then(|found| found.reduction).into()),
         (&["times_narrower"], |it| it.found.and_then(Comparison::narrower).into()),

@@ -40,7 +40,9 @@ impl Cell {
         let mut fields = |fields: &[String]| fields.iter().try_for_each(|f| out.write_field(f));
         match self {
             Cell::Text(text) => out.write_field(text),
-            Cell::Figure(figure) => fields(&cells::numbers(figure.as_deref())),
+            Cell::Figure(figure) => {
+                fields(&cells::numbers(figure.map(Statistic::in_files).as_ref()))
+            }
             Cell::Estimate(estimate) => fields(&cells::numbers(estimate.as_ref())),
             Cell::Interval(interval) => fields(&cells::ends(*interval)),
         }

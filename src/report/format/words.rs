@@ -16,19 +16,20 @@ const ROUNDING: f64 = 1e-12;
 /// A figure in the unit of its kind, or a dash: `41.3 ms (40.1–42.5)`, `99.82 % (99.80–99.84)`,
 /// `5,387 (5,385–5,389)`, `9.97/s (9.96–9.98)`.
 pub(crate) fn shown(figure: Option<&Statistic>) -> String {
+    use Dimension::{Count, Factor, Latency, Rate, Share, Time};
     let Some(figure) = figure else { return NOTHING.to_owned() };
     let finite =
         figure.interval.map(|interval| interval.low).filter(|_| figure.point.is_infinite());
     let (per, unit, most) = match (figure.dimension(), finite.unwrap_or(figure.point).abs()) {
-        (Dimension::Share, _) => (100.0, " %", 7),
-        (Dimension::Count, _) => (1.0, "", 2),
-        (Dimension::Factor, _) => (1.0, "", 4),
-        (Dimension::Rate, rare) if rare > 0.0 && rare < 0.05 => (3_600.0, "/h", 3),
-        (Dimension::Rate, _) => (1.0, "/s", 3),
-        (Dimension::Time, 0.0) => (1.0, " s", 3),
-        (Dimension::Time, small) if small < 1e-3 => (1e6, " µs", 3),
-        (Dimension::Time, medium) if medium < 1.0 => (1e3, " ms", 3),
-        (Dimension::Time, _) => (1.0, " s", 3),
+        (Share, _) => (100.0, " %", 7),
+        (Count, _) => (1.0, "", 2),
+        (Factor, _) => (1.0, "", 4),
+        (Rate, rare) if rare > 0.0 && rare < 0.05 => (3_600.0, "/h", 3),
+        (Rate, _) => (1.0, "/s", 3),
+        (Time | Latency, 0.0) => (1.0, " s", 3),
+        (Time | Latency, small) if small < 1e-3 => (1e6, " µs", 3),
+        (Time | Latency, medium) if medium < 1.0 => (1e3, " ms", 3),
+        (Time | Latency, _) => (1.0, " s", 3),
     };
     let point = figure.point * per;
     // Without spread, or when nothing was seen, an interval would look surer than it is.
@@ -46,7 +47,7 @@ pub(crate) fn shown(figure: Option<&Statistic>) -> String {
         return format!("{number}{unit}");
     };
     // An end that is far off says no digits of the point, and has a unit of its own.
-    let is_time = figure.dimension() == Dimension::Time;
+    let is_time = figure.dimension().is_time();
     let is_far = is_time && high.is_finite() && high > 100.0 * figure.point;
     let half = if high.is_finite() && !is_far { per * (high - low) / 2.0 } else { 0.0 };
     let decimals = decimals(if point.is_finite() { point } else { per * low }, half, most);

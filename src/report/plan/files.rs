@@ -23,7 +23,7 @@ use crate::study::capacity::sensitivity::{Gives, Instead, Sensitivity};
 use crate::verdict::Judgement;
 
 /// The schema of `plan.json`.
-const SCHEMA: &str = "brownout/plan/1";
+const SCHEMA: &str = "brownout/plan/2";
 
 /// Writes every table.
 ///
@@ -208,12 +208,13 @@ fn write_csv(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
 /// Writes `probes.csv`: a row for every load that was tried and every objective.
 fn write_probes(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
     type Row<'a> = (&'a CapacityReport<'a>, &'a Finding, &'a LoadProbe, &'a (Judgement, Excess));
-    let columns: [Column<Row>; 11] = [
+    let columns: [Column<Row>; 12] = [
         (&["gateway"], |(report, it, ..)| (&report.candidates[it.candidate].name).into()),
         (&["mode"], |(_, it, ..)| it.mode.key().into()),
         (&["load_per_s"], |(_, _, probe, _)| probe.load.into()),
         (&["objective"], |(.., (judgement, _))| (&judgement.objective.text).into()),
         (&["verdict"], |(.., (_, excess))| verdict(*excess).into()),
+        (&["unit"], |(.., (judgement, _))| judgement.objective.metric.dimension().unit().0.into()),
         (&["point", "low", "high"], |(.., (judgement, _))| Cell::Figure(judgement.figure)),
         (&["excess"], |(.., (_, excess))| excess.point.into()),
         (&["failed"], |(_, _, probe, _)| probe.failed.into()),

@@ -22,7 +22,7 @@ use crate::units::{Instant, Span};
 use crate::verdict::{Doubt, Judgement, Verdict};
 
 /// The schema of the file. A change that breaks readers gets a new number.
-pub const SCHEMA: &str = "brownout/summary/2";
+pub const SCHEMA: &str = "brownout/summary/3";
 
 /// Writes the summary.
 ///
@@ -150,15 +150,16 @@ fn objective<'a>(windows: &'a [WindowSummary], judgement: &'a Judgement) -> impl
         Verdict::Undecided(doubt) => Some(reason(*doubt)),
         _ => None,
     };
+    let (unit, scale) = objective.metric.dimension().unit();
     object! {
         text: objective.text.as_str(),
         window: windows[objective.window].label.as_str(),
         verdict: mark(verdict).2,
         reason: reason,
-        unit: objective.metric.dimension().key(),
-        bound: nine_digits(crate::verdict::bound(objective)),
+        unit: unit,
+        bound: nine_digits(crate::verdict::bound(objective) * scale),
         figure: *figure,
-        margin: margin.and_then(nine_digits),
+        margin: margin.and_then(|margin| nine_digits(margin * scale)),
         without_latency_share: without_latency.and_then(nine_digits),
     }
 }

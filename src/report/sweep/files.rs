@@ -17,7 +17,7 @@ use crate::report::sweep::report::{Row, SweepReport};
 use crate::study::variation::Axis;
 
 /// The schema of `sweep.json`.
-const SCHEMA: &str = "brownout/sweep/1";
+const SCHEMA: &str = "brownout/sweep/2";
 /// Columns of `sweep.csv` after those of the settings that vary.
 const COLUMNS: [&str; 9] =
     ["replications", "settled", "window", "measure", "unit", "point", "low", "high", "verdict"];
@@ -82,7 +82,7 @@ fn cell_value(report: &SweepReport, row: &Row) -> Result<Value> {
 
 fn window_value(row: &Row, window: usize) -> Value {
     let figures = row.measures(window).map(|metric| {
-        let unit = metric.dimension().key();
+        let (unit, _) = metric.dimension().unit();
         json!({ "measure": metric.name(), "unit": unit, "figure": row.get(window, metric) })
     });
     json!({
@@ -134,7 +134,7 @@ fn write_csv(report: &SweepReport, out: &mut dyn Write) -> Result<()> {
                 cells.extend(numbers.iter().zip(&values).filter_map(number));
                 cells.extend([row.replications.into(), row.is_settled().into()]);
                 cells.extend([(&window.label).into(), metric.name().into()]);
-                cells.extend([metric.dimension().key().into()]);
+                cells.extend([metric.dimension().unit().0.into()]);
                 cells.extend([Cell::Figure(row.get(index, metric).copied())]);
                 cells.extend([Cell::from(overall(row.overall))]);
                 cells

@@ -126,6 +126,16 @@ impl Command {
             Command::Rerun(_) | Command::Check(_) => None,
         }
     }
+
+    /// The replications that every scenario is to have, instead of its own.
+    pub(super) fn replications(&self) -> Option<u64> {
+        match self {
+            Command::Run(args) => args.count.replications,
+            Command::Compare(args) => args.replications,
+            Command::Sweep(args) => args.count.replications,
+            Command::Plan(_) | Command::Rerun(_) | Command::Check(_) => None,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]

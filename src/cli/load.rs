@@ -16,13 +16,25 @@ pub(super) struct Session {
     pub(super) terminal: Terminal,
     /// The command, to be recorded.
     pub(super) request: Request,
+    /// The replications that every scenario is to have, instead of its own.
+    pub(super) replications: Option<u64>,
     /// The manifest that it repeats, if any, and the folder from which its scenarios' paths start.
     pub(super) repeated: Option<(Manifest, PathBuf)>,
 }
 
 impl Session {
-    /// Reads a scenario with changes: from its file, or from the manifest that is repeated.
+    /// Reads a scenario with changes: from its file, or from the manifest that is repeated. What is
+    /// wrong with it is said of the replications that there will be.
     pub(super) fn read(&self, path: &Path, changes: &[String]) -> Loaded {
+        let mut loaded = self.read_as_it_is(path, changes);
+        if let Some(count) = self.replications.filter(|_| loaded.scenario.is_some()) {
+            let counted = [changes, &[format!("run.replications={count}")]].concat();
+            loaded.problems = self.read_as_it_is(path, &counted).problems;
+        }
+        loaded
+    }
+
+    fn read_as_it_is(&self, path: &Path, changes: &[String]) -> Loaded {
         let repeated = self.repeated.as_ref().and_then(|(manifest, base)| {
             let text = manifest.scenarios.iter().find(|one| Path::new(&one.file) == path)?;
             Some(read::parse_changed(&text.file, &text.text, base, changes))

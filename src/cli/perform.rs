@@ -25,7 +25,8 @@ pub(super) fn perform(
 ) -> anyhow::Result<Exit> {
     let (name, matches) = matches.subcommand().context("no command")?;
     let request = Request { command: name.to_owned(), options: options(name, matches) };
-    dispatch(command, &Session { terminal, request, repeated: None })
+    let replications = command.replications();
+    dispatch(command, &Session { terminal, request, replications, repeated: None })
 }
 
 /// Does again what a manifest says.
@@ -50,9 +51,9 @@ pub(super) fn rerun(args: &RerunArgs, terminal: Terminal) -> anyhow::Result<Exit
     let work = command.work_mut();
     *work.with_context(|| format!("{shown} names no command that has results"))? =
         args.work.clone();
-    let request = manifest.request.clone();
+    let (request, replications) = (manifest.request.clone(), command.replications());
     let repeated = Some((manifest, args.base.clone()));
-    dispatch(&command, &Session { terminal, request, repeated })
+    dispatch(&command, &Session { terminal, request, replications, repeated })
 }
 
 fn dispatch(command: &Command, session: &Session) -> anyhow::Result<Exit> {

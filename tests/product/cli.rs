@@ -23,6 +23,18 @@ fn one_replication_leaves_everything_undecided() {
 }
 
 #[test]
+fn whether_replications_suffice_is_said_of_those_that_are_asked_for() {
+    let desk = Desk::with("\"stuck < 50%\"");
+    let text = fs::read_to_string(desk.path("small.toml")).unwrap();
+    let more = "[clients]\ntimeout = \"5s\"\n[[fault]]\nkind = \"replica-crash\"\nat = \"20s\"\n";
+    fs::write(desk.path("small.toml"), text + more).unwrap();
+    let said = |count: &str| err(&desk.run(&["run", "small.toml", "-n", count, "--force"]));
+    // The other probability is below one half with 95 % confidence if five of five agree.
+    assert!(said("4").contains("4 replications cannot show this"), "{}", said("4"));
+    assert!(!said("5").contains("cannot show this"), "{}", said("5"));
+}
+
+#[test]
 fn wrong_usage_and_wrong_files_are_errors() {
     let desk = Desk::with("");
     fs::write(desk.path("broken.toml"), "question = [").unwrap();

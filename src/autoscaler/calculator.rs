@@ -44,6 +44,16 @@ impl CpuTarget {
         }
     }
 
+    /// The greatest utilisation that brings no replica, as a share of what is requested.
+    pub fn held(&self) -> f64 {
+        f64::from(self.utilisation_pct) / 100.0 * (1.0 + self.tolerance_up)
+    }
+
+    /// The least that surely brings one: it is seen in whole per cents, cut.
+    pub fn exceeded(&self) -> f64 {
+        ((f64::from(self.utilisation_pct) * (1.0 + self.tolerance_up)).floor() + 1.0) / 100.0
+    }
+
     fn tolerates(&self, ratio: f64) -> bool {
         debug_assert!(self.tolerance_up >= 0.0 && self.tolerance_down >= 0.0, "{self:?}");
         1.0 - self.tolerance_down <= ratio && ratio <= 1.0 + self.tolerance_up

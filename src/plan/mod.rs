@@ -92,9 +92,8 @@ impl Plan {
     pub fn replicas_at(&self, rate: Rate) -> usize {
         let Some(autoscaling) = &self.autoscaling else { return self.gateway.replicas };
         let spec = &autoscaling.spec;
-        let target = f64::from(spec.target.utilisation_pct) / 100.0;
         let of_request = autoscaling.request_milli as f64 / 1e3 / self.gateway.cores.0;
-        let held = target * (1.0 + spec.target.tolerance_up) * of_request;
+        let held = spec.target.held() * of_request;
         let (least, most) = (spec.min.max(1) as usize, spec.max.max(1) as usize);
         let enough = |replicas: &usize| self.utilisation(rate, *replicas) <= held;
         (least..most).find(enough).unwrap_or(most)

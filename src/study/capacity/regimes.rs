@@ -107,16 +107,14 @@ fn scaling(plan: &Plan) -> Vec<Change> {
     let Some(autoscaling) = &plan.autoscaling else { return Vec::new() };
     let (spec, target) = (&autoscaling.spec, &autoscaling.spec.target);
     let share = f64::from(target.utilisation_pct) / 100.0;
-    // The utilisation that the autoscaler sees is cut to whole per cents.
-    let above = (f64::from(target.utilisation_pct) * (1.0 + target.tolerance_up)).floor() + 1.0;
     let request = autoscaling.request_milli as f64 / 1e3;
     let begins_settled = autoscaling.settled && !plan.ends_early();
     let one = |replicas: i32| {
         let count = f64::from(replicas);
-        let held = load_of(plan, count * share * (1.0 + target.tolerance_up) * request);
+        let held = load_of(plan, count * target.held() * request);
         let stays = count.min((count + 1.0) * (1.0 - target.tolerance_down));
         let low = load_of(plan, stays * share * request);
-        let high = load_of(plan, count * above / 100.0 * request);
+        let high = load_of(plan, count * target.exceeded() * request);
         let cause = Cause::Replicas(replicas.max(0) as usize);
         match begins_settled {
             true => Change { low: held, high: held, cause },

@@ -143,7 +143,7 @@ fn mean_latency_follows_theory_over_the_load() {
     assert_eq!(means.len(), 5);
     for row in means {
         let number = |column: usize| row[column].parse::<f64>().unwrap();
-        let theory = 1.0 / (100.0 - number(1)) + 0.003;
+        let theory = 1e3 / (100.0 - number(1)) + 3.0;
         let (point, half) = (number(7), (number(9) - number(8)) / 2.0);
         // Five intervals of 95 % would miss once in four times; twice as wide they do not.
         assert!((point - theory).abs() < 2.0 * half, "{row:?}: {theory}");

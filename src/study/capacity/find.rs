@@ -127,14 +127,20 @@ pub fn find(
         let bands = search::bands(&finding.tried()).into_iter();
         finding.bands = bands.map(|band| regimes::explained(&changes, band)).collect();
     }
-    // Of what all replicas cannot serve, the least that was tried lies a little above.
-    if let Capacity::Between { point, .. } = &mut finding.capacity
-        && is_overload(&base.plan, *point)
-    {
-        *point = mode::arrivals(&base.plan, base.plan.most_replicas());
-    }
+    bound_by_overload(base, &mut finding);
     finding.binding = binding::of(runner, base, effort, &finding);
     finding
+}
+
+/// Where only the overload is in the way, a capacity is what all replicas serve.
+fn bound_by_overload(base: &Scenario, finding: &mut Finding) {
+    let Capacity::Between { low, point, high } = finding.capacity else { return };
+    let met = |probe: &LoadProbe| probe.judged.iter().all(|(_, excess)| excess.point <= 0.0);
+    let is_alone = finding.at(high).is_some_and(|probe| probe.overload && met(probe));
+    if is_alone || is_overload(&base.plan, point) {
+        let point = mode::arrivals(&base.plan, base.plan.most_replicas());
+        finding.capacity = Capacity::Between { low, point, high };
+    }
 }
 
 /// Where a capacity is looked for: about what theory gives, or if nobody survives about what a

@@ -133,7 +133,7 @@ pub struct Watched {
     pub load: f64,
     /// How many replications it is worth.
     pub look: Look,
-    /// Whether it is the first beyond a change: more load may be better from here on.
+    /// Whether it lies beyond where a change begins: more load may be better from here on.
     pub is_beyond: bool,
 }
 

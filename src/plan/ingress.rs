@@ -28,6 +28,8 @@ pub struct Ingress {
     pub failover: Law,
     /// From a change of readiness until every ingress instance knows the new endpoints.
     pub propagation: Law,
+    /// Whether it learns of changes in the order in which they were made.
+    pub endpoints_in_order: bool,
 }
 
 /// The choice of a replica.

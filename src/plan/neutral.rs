@@ -20,6 +20,7 @@ fn ingress() -> Ingress {
         dead_address: DeadAddress::Drops,
         failover: Law::Constant(secs(10.0)),
         propagation: Law::ZERO,
+        endpoints_in_order: true,
     }
 }
 

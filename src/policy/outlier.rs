@@ -66,14 +66,14 @@ impl OutlierSpec {
 }
 
 impl Default for OutlierSpec {
-    /// Envoy's own values, with one host that may always be out, as before its 1.28.
+    /// Envoy's own values since its 1.28; before, one host might always be out.
     fn default() -> Self {
         OutlierSpec {
             interval: Span::from_secs(10.0),
             base_ejection: Span::from_secs(30.0),
             max_ejection: Span::from_secs(300.0),
             max_ejected: Share(0.1),
-            always_eject_one: true,
+            always_eject_one: false,
             consecutive_5xx: Some(5),
             consecutive_gateway: None,
             success_rate: Some(SuccessRate { hosts: 5, requests: 100, factor: 1.9 }),

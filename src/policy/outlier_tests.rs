@@ -10,7 +10,7 @@ fn secs(seconds: u64) -> Instant {
 
 /// Envoy's values, without the success rate.
 fn rows() -> OutlierSpec {
-    OutlierSpec { success_rate: None, ..OutlierSpec::default() }
+    OutlierSpec { success_rate: None, always_eject_one: true, ..OutlierSpec::default() }
 }
 
 /// Notes the same response so many times; whether it ejected.
@@ -153,7 +153,7 @@ fn rated(spec: OutlierSpec, fine: &[u64], requests: u64) -> Outliers {
 
 #[test]
 fn a_success_rate_far_below_the_others_ejects() {
-    let default = OutlierSpec::default();
+    let default = OutlierSpec { always_eject_one: true, ..OutlierSpec::default() };
     // Mean 90, standard deviation 20, hence 52 is the least: 50 is below.
     assert_eq!(out(&rated(default, &[100, 50, 100, 100, 100], 100)), [1]);
     // Two of them: mean 80, deviation 24.5, least 33.5.
@@ -178,7 +178,7 @@ fn a_success_rate_far_below_the_others_ejects() {
 
 #[test]
 fn success_rates_need_enough_hosts_and_requests_of_one_interval() {
-    let default = OutlierSpec::default();
+    let default = OutlierSpec { always_eject_one: true, ..OutlierSpec::default() };
     // Mean 75, deviation 43.3: with a factor of one 0 stands out of four, if four are enough.
     let among = |hosts| {
         let rule = SuccessRate { hosts, requests: 100, factor: 1.0 };

@@ -171,7 +171,9 @@ fn the_last_address_to_leave_ends_the_time_in_rotation_and_later_losses_count_fo
     let mut plan = plan(4, 100.0, 400.0);
     plan.topology.zones.truncate(2);
     plan.topology.placement = vec![0, 0, 1, 1];
+    // So that the second loss is known before the first.
     plan.ingress.propagation = Law::uniform_secs(0.0, 5.0);
+    plan.ingress.endpoints_in_order = false;
     plan.faults = vec![zone_outage(0, 100.0, 1e5), crash(Schedule::At(at(120.0)))];
     plan.faults[1].fault = Fault::ReplicaCrash(ReplicaTarget::Slot(2));
     let (witness, outcome) = common::witness::witnessed(&plan, 0);

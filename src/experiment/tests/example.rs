@@ -40,6 +40,7 @@ pub fn plan() -> Plan {
         read_timeout: secs(15.0),
         dead_address: DeadAddress::Refuses,
         propagation: Law::Constant(secs(1.0)),
+        endpoints_in_order: true,
         ..plan.ingress
     };
     plan.traffic = Traffic::poisson(Rate(10.0));

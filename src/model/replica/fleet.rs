@@ -40,6 +40,8 @@ pub(in crate::model) struct Fleet {
     generations: Vec<u64>,
     /// States entered since they were asked for last.
     entered: Vec<(ReplicaId, State)>,
+    /// When the ingress knows every change of the endpoints that was made so far.
+    told: Instant,
 }
 
 impl Index<ReplicaId> for Fleet {
@@ -73,6 +75,7 @@ impl Fleet {
             created: vec![0; plan.topology.zones.len()],
             generations: vec![0; slots],
             entered: Vec::new(),
+            told: Instant::ZERO,
         }
     }
 
@@ -256,10 +259,20 @@ impl Fleet {
     /// The ingress is to drop a replica's address, if it has it.
     pub fn announce_leave(&mut self, cx: &mut Context, id: ReplicaId) {
         if self[id].in_rotation {
-            let at = cx.now + self.draw(id, &cx.plan.ingress.propagation);
-            let readiness = self[id].readiness;
+            let (at, readiness) = (self.ingress_knows(cx, id), self[id].readiness);
             cx.schedule(at, Event::Leaves { replica: id, readiness });
         }
+    }
+
+    /// When the ingress knows a change that is made now; not before those that were made earlier,
+    /// if it hears of them in order.
+    pub fn ingress_knows(&mut self, cx: &Context, id: ReplicaId) -> Instant {
+        let at = cx.now + self.draw(id, &cx.plan.ingress.propagation);
+        if cx.plan.ingress.endpoints_in_order {
+            self.told = self.told.max(at);
+            return self.told;
+        }
+        at
     }
 
     /// The process dies at this moment; what it had in hand is lost.

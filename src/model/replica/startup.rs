@@ -127,7 +127,7 @@ impl Fleet {
         // It has fetched its contracts, and knows every revocation.
         self[id].revoked = cx.control_plane.revoked().to_vec();
         self.enter(cx, id, State::Ready, "readiness probe succeeded");
-        let joins = cx.now + self.draw(id, &cx.plan.ingress.propagation);
+        let joins = self.ingress_knows(cx, id);
         let Replica { epoch, readiness, .. } = self[id];
         cx.schedule(joins, Event::Joins { replica: id, epoch, readiness });
     }

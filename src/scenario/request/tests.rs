@@ -397,6 +397,6 @@ fn of_three_hosts_a_tenth_is_none_unless_one_always_may_be_out() {
         outliers.ejected()
     };
     let lines = ["", "always-eject-one = true\n", "always-eject-one = false\n"];
-    assert_eq!(lines.map(out), [1, 1, 0]);
-    assert_eq!(out("always-eject-one = false\nmax-ejected = \"40%\"\n"), 1);
+    assert_eq!(lines.map(out), [0, 1, 0]);
+    assert_eq!(out("max-ejected = \"40%\"\n"), 1);
 }

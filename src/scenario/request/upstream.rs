@@ -51,8 +51,8 @@ keys! { key "upstream" list {
         "The longest ejection.", EJECTS;
     MAX_EJECTED: Share = "max-ejected", "10%", Documented, "Envoy's default",
         "Share of the hosts that may be out at once.", EJECTS;
-    ALWAYS_EJECT_ONE: bool = "always-eject-one", "true", Assumed,
-        "Envoy before 1.28; from 1.28 on it is false, and from 1.31 on a setting",
+    ALWAYS_EJECT_ONE: bool = "always-eject-one", "false", Documented,
+        "Envoy since 1.28 (always_eject_one_host); before it was true",
         "Whether one host may be out even if that is more than max-ejected.", EJECTS;
     CONSECUTIVE: u64 = "consecutive-errors", "5", Documented, "Envoy's default",
         "Errors in a row that eject a host.", EJECTS;

@@ -53,6 +53,10 @@ keys! { key "ingress" {
         "From the loss of an ingress instance until clients avoid it.";
     PROPAGATION: Law = "propagation", "uniform(0.5s, 2s)", Measured, "reports from small clusters",
         "From a change of readiness until every ingress instance knows it.";
+    ENDPOINTS_IN_ORDER: bool = "endpoints-in-order", "true", Documented,
+        "Kubernetes: who watches sees changes in the order in which they were made",
+        "Whether the ingress learns of changes of readiness in their order: no removal overtakes an \
+         addition. A cloud load balancer whose targets have no readiness gates does not.";
 }}
 
 /// What the ingress does with TLS.
@@ -118,6 +122,7 @@ pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart, zones: usize) -> 
         dead_address: section.get(key::DEAD_ADDRESS),
         failover: section.get(key::FAILOVER),
         propagation: section.get(key::PROPAGATION),
+        endpoints_in_order: section.get(key::ENDPOINTS_IN_ORDER),
     }
 }
 

@@ -5,5 +5,6 @@ mod exchanges;
 mod failover;
 mod nodes;
 mod replicas;
+mod rollouts;
 pub mod scaling;
 mod start;

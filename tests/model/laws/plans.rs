@@ -137,8 +137,8 @@ fn ingress() -> impl Strategy<Value = Ingress> {
     let dead = prop::sample::select(vec![DeadAddress::Drops, DeadAddress::Refuses]);
     let delays = (0.0..0.02_f64, 0.0..0.02_f64, 0.0..2.0_f64, 0.0..3.0_f64);
     let instances = prop::collection::vec(prop::option::of(0..4_usize), 1..=4);
-    (instances, balancing, patience, dead, 0..4_u32, delays).prop_map(
-        |(instances, balancing, patience, dead_address, retries, delays)| Ingress {
+    (instances, balancing, patience, dead, 0..4_u32, delays, any::<bool>()).prop_map(
+        |(instances, balancing, patience, dead_address, retries, delays, in_order)| Ingress {
             instances,
             balancing,
             delay: secs(delays.0),
@@ -149,6 +149,7 @@ fn ingress() -> impl Strategy<Value = Ingress> {
             dead_address,
             failover: Law::uniform_secs(0.0, 3.0),
             propagation: Law::uniform_secs(0.0, delays.2),
+            endpoints_in_order: in_order,
         },
     )
 }

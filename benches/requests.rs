@@ -49,7 +49,7 @@ fn crash() -> Plan {
             schedule: Schedule::At(common::at(200.0 * f64::from(n))),
         })
         .collect();
-    plan.windows.push(Window { label: "during".to_owned(), extent: Extent::During(0) });
+    plan.windows.push(Window::of_all("during", Extent::During(0)));
     plan
 }
 

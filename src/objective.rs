@@ -58,6 +58,8 @@ pub struct Draft {
     pub bound: Bound,
     /// Over which part of the run.
     pub period: Period,
+    /// Of the requests of which API; where its name stands in the objective. `None` = of all.
+    pub api: Option<(String, Range<usize>)>,
 }
 
 /// The part of a run that an objective speaks of.
@@ -77,8 +79,8 @@ const SHAPE: &str = "write METRIC RELATION BOUND, such as \"p99 < 250ms\" or \"r
 const SERVICE_RESTORED: &str = "service-restored";
 
 /// Reads an objective: `p99 < 250ms`, `p99 of served < 250ms`,
-/// `availability >= 99.9% during crash`, `p95 < 80ms from 1m to 2m`, `p95 recovery < 60s`,
-/// `stuck < 5%`.
+/// `availability >= 99.9% during crash`, `p95 < 80ms from 1m to 2m for orders`,
+/// `p95 recovery < 60s`, `stuck < 5%`.
 ///
 /// # Errors
 /// Says which part is wrong and where it stands in the text.
@@ -88,24 +90,61 @@ pub fn parse(text: &str) -> Result<Draft, Flaw> {
         return Err(without_relation(text));
     };
     let length = text[start..].find(|c| !symbols(c)).unwrap_or(text.len() - start);
-    let (rest, end) = (&text[start + length..], start + length);
+    let end = start + length;
     let metric = metric(TextPiece::of(text, 0..start))?;
     let relation = relation(TextPiece::of(text, start..end))?;
-    let cut = period_start(rest).unwrap_or(rest.len());
-    let bound = bound(TextPiece::of(text, end..end + cut), metric)?;
-    let piece = TextPiece::of(text, end + cut..text.len());
-    if piece.text == WORST_MINUTE {
-        let metric = metric.in_the_worst_minute().ok_or_else(|| no_worst_minute(&piece, metric))?;
-        return Ok(Draft { metric, relation, bound, period: Period::Run });
-    }
-    let period = period(piece.clone())?;
+    let AroundApi { before, api, after } = AroundApi::find(text, end)?;
+    let cut = before.start + period_start(&text[before.clone()]).unwrap_or(before.len());
+    let bound = bound(TextPiece::of(text, end..cut), metric)?;
+    let piece = match (TextPiece::of(text, cut..before.end), TextPiece::of(text, after)) {
+        (early, late) if late.text.is_empty() => early,
+        (early, late) if early.text.is_empty() => late,
+        (_, late) => return Err(late.flaw("nothing more may follow the API")),
+    };
+    let (metric, period) = match piece.text == WORST_MINUTE {
+        true => {
+            let worst = metric.in_the_worst_minute();
+            (worst.ok_or_else(|| no_worst_minute(&piece, metric))?, Period::Run)
+        }
+        false => (metric, period(piece.clone())?),
+    };
     let whole = metric.is_of_replications() || metric.is_of_the_run();
     if whole && period != Period::Run {
         let of = if metric.is_of_the_run() { "the whole run" } else { "whole replications" };
         let title = format!("{:?} is of {of}", metric.key());
         return Err(piece.flaw(title).help("leave out the part of the run"));
     }
-    Ok(Draft { metric, relation, bound, period })
+    if let Some(api) = api.as_ref().filter(|_| !metric.is_of_apis()) {
+        let title = format!("{:?} is of the gateway, not of one API", metric.key());
+        let help = "latencies, availability, failed and rejected are of the requests for an API";
+        return Err(api.flaw(title).help(help));
+    }
+    let api = api.map(|api| (api.text.to_owned(), api.range));
+    Ok(Draft { metric, relation, bound, period, api })
+}
+
+/// What stands around the name of an API: the whole text before it, if there is none.
+struct AroundApi<'a> {
+    before: Range<usize>,
+    api: Option<TextPiece<'a>>,
+    after: Range<usize>,
+}
+
+impl<'a> AroundApi<'a> {
+    /// Finds `for API` from a place of an objective on.
+    fn find(text: &'a str, from: usize) -> Result<AroundApi<'a>, Flaw> {
+        let end = text.len();
+        let Some(at) = word_start(&text[from..], "for").map(|at| from + at) else {
+            return Ok(AroundApi { before: from..end, api: None, after: end..end });
+        };
+        let mut api = TextPiece::of(text, at + "for".len()..end);
+        if api.text.is_empty() {
+            return Err(TextPiece::of(text, at..end).flaw("\"for\" lacks the name of an API"));
+        }
+        let length = api.text.find(' ').unwrap_or(api.text.len());
+        api = TextPiece::of(text, api.range.start..api.range.start + length);
+        Ok(AroundApi { before: from..at, after: api.range.end..end, api: Some(api) })
+    }
 }
 
 /// The part of a run that is its worst minute.
@@ -147,14 +186,16 @@ impl<'a> TextPiece<'a> {
 
 /// Where `during`, `from` or `in` begins, as a word of its own.
 fn period_start(rest: &str) -> Option<usize> {
-    let word = |keyword: &str| {
-        let mut found = rest.match_indices(keyword).map(|(at, _)| at);
-        found.find(|at| {
-            let after = rest[at + keyword.len()..].chars().next();
-            rest[..*at].ends_with(' ') && after.is_none_or(|c| c == ' ')
-        })
-    };
-    [word("during"), word("from"), word("in")].into_iter().flatten().min()
+    ["during", "from", "in"].into_iter().filter_map(|keyword| word_start(rest, keyword)).min()
+}
+
+/// Where a word begins that stands by itself, after others.
+fn word_start(text: &str, word: &str) -> Option<usize> {
+    let mut found = text.match_indices(word).map(|(at, _)| at);
+    found.find(|at| {
+        let after = text[at + word.len()..].chars().next();
+        text[..*at].ends_with(' ') && after.is_none_or(|c| c == ' ')
+    })
 }
 
 fn metric(piece: TextPiece<'_>) -> Result<Metric, Flaw> {
@@ -166,6 +207,12 @@ fn metric(piece: TextPiece<'_>) -> Result<Metric, Flaw> {
     }
     if let Some(figure) = piece.text.strip_suffix("of served") {
         return of_served(piece.clone(), figure.trim_end());
+    }
+    if let Some((figure, api)) = piece.text.split_once(" for ") {
+        let start = piece.range.start;
+        let figure = metric(TextPiece { text: figure, range: start..start + figure.len() })?;
+        let help = format!("such as \"{} for {}\"", example(figure), api.trim());
+        return Err(piece.flaw("the API stands at the end of an objective").help(help));
     }
     if let Some((what, cause)) = piece.text.split_once(" by ") {
         return caused(&piece, what.trim_end(), cause.trim_start());
@@ -369,6 +416,18 @@ mod tests {
         let redundancy = within(Restored::Redundancy, 0.999);
         assert_eq!(read("p99.9 redundancy-restored < 5m").metric, redundancy);
         assert_eq!(read("mean < 5ms").metric, Metric::MeanLatency);
+        let orders = |range| Some(("orders".to_owned(), range));
+        assert_eq!(read("p99 < 200ms for orders").api, orders(16..22));
+        for text in ["p99 < 1s during crash for orders", "p99 < 1s for orders during crash"] {
+            let draft = read(text);
+            let Period::During(name, range) = draft.period else { panic!("{text}") };
+            assert_eq!((name.as_str(), &text[range]), ("crash", "crash"));
+            assert_eq!(&text[draft.api.unwrap().1], "orders");
+        }
+        let worst = read("availability >= 99% in the worst minute for orders");
+        assert_eq!((worst.metric, worst.api), (Metric::WorstAvailability, orders(44..50)));
+        assert_eq!(read("failed by timed-out < 1% for for").api.unwrap().0, "for");
+        assert_eq!(read("p99 < 1s").api, None);
         assert_eq!(read("stuck < 5%").bound, Bound::Share(Share(0.05)));
         assert_eq!(read("recovered > 95%").metric, Metric::Recovered);
         assert_eq!(read("cpu < 80%").metric, Metric::Cpu);
@@ -410,6 +469,18 @@ mod tests {
         assert_eq!(flaw("stuck < 5% during crash").0, "during crash");
         assert!(flaw("recovred > 95%").1.contains("did you mean \"recovered\"?"));
         assert!(flaw("p99 < 5s during").1.contains("lacks the name"));
+        assert_eq!(flaw("p99 < 5s for").0, "for");
+        assert!(flaw("p99 < 5s for").1.contains("lacks the name of an API"));
+        assert_eq!(flaw("p99 < 5s during crash for orders now").0, "now");
+        assert!(flaw("p99 < 5s for orders now").1.contains("is no part of a run"));
+        for text in ["recovery < 60s for orders", "cpu < 80% for orders", "stuck < 5% for orders"] {
+            let (place, help) = flaw(text);
+            assert_eq!(place, "orders", "{text}");
+            assert!(help.contains("of the gateway, not of one API"), "{help}");
+        }
+        let (place, help) = flaw("availability for orders >= 99%");
+        assert_eq!(place, "availability for orders");
+        assert!(help.contains("such as \"availability >= 99.9% for orders\""), "{help}");
         assert!(flaw("p99 < 5s from 1m").1.contains("from 1m to 2m"));
         assert!(flaw("p99 < 5s from 2m to 1m").1.contains("before it begins"));
     }

@@ -4,8 +4,9 @@ use crate::engine::progress::Progress;
 use crate::experiment::recovery::after_trigger::{may_be_troubled, recovery};
 use crate::experiment::strikes;
 use crate::model::record;
+use crate::observe::ApiId;
 use crate::observe::outcome::Outcome;
-use crate::observe::recorder::{Keep, Recorder, Scope, WindowExtent};
+use crate::observe::recorder::{Keep, Recorder, Scope, ScopeWindow, WindowExtent};
 use crate::plan::{Extent, Fault, Plan, Window};
 use crate::units::{Instant, SECOND, Span};
 
@@ -37,9 +38,15 @@ pub fn scope(plan: &Plan, replication: u64) -> Scope {
         Extent::Between(from, to) => WindowExtent::Between(from, to),
         Extent::During(fault) => WindowExtent::During(fault),
     };
+    let window = |window: &Window| ScopeWindow {
+        extent: extent(window),
+        api: window.api.map(|api| api as ApiId),
+    };
+    let told_apart = plan.windows.iter().any(|window| window.api.is_some());
     Scope {
         replication,
-        windows: plan.windows.iter().map(extent).collect(),
+        windows: plan.windows.iter().map(window).collect(),
+        apis: if told_apart { plan.dependencies.apis.len() } else { 0 },
         faults: plan.faults.len(),
         exchanges: plan.faults.iter().map(|one| matches!(one.fault, Fault::Rollout)).collect(),
         warm_up: plan.run.warm_up,

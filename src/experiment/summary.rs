@@ -11,7 +11,7 @@ use crate::metric::{Dimension, Metric, Statistic, estimator, nine_digits};
 use crate::observe::ledger::Ledger;
 use crate::observe::outcome::{Outcome, WindowOutcome};
 use crate::observe::tally::Tally;
-use crate::plan::{FaultPlan, Plan, Schedule};
+use crate::plan::{Extent, FaultPlan, Plan, Schedule, Window};
 use crate::stats::Confidence;
 use crate::stats::law::gamma;
 use crate::units::Span;
@@ -21,6 +21,8 @@ use crate::units::Span;
 pub struct Summary {
     /// One for each window of the plan, in its order.
     pub windows: Vec<WindowSummary>,
+    /// One for each API of which the plan has windows, in its order.
+    pub apis: Vec<ApiSummary>,
     /// The gateway after warm-up.
     pub gateway: GatewaySummary,
     /// One for each fault of the plan, in its order.
@@ -34,6 +36,8 @@ pub struct Summary {
 pub struct WindowSummary {
     /// How reports call it.
     pub label: String,
+    /// The API whose requests count (index into the plan's); `None` = those of all.
+    pub api: Option<usize>,
     /// Requests of all replications together.
     pub ledger: Ledger,
     /// What is known of its requests.
@@ -44,6 +48,21 @@ pub struct WindowSummary {
     pub samples: u64,
     /// The attempts for its requests; `None` unless requests feed back.
     pub attempts: Option<AttemptSummary>,
+}
+
+/// The requests for one API, in figures.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ApiSummary {
+    /// Its name.
+    pub name: String,
+    /// Availability of its worst minute: the mean over replications.
+    #[serde(rename = "worst_minute_availability")]
+    pub worst_availability: Option<Statistic>,
+    /// p99 of its worst minute, of served and failed requests: the mean over replications.
+    #[serde(rename = "worst_minute_p99_ms")]
+    pub worst_p99: Option<Statistic>,
+    /// Its windows: the whole run, then parts of it.
+    pub windows: Vec<WindowSummary>,
 }
 
 /// The attempts for the requests of a window, in figures.
@@ -100,6 +119,13 @@ impl Figures {
             is_wanted.then(|| (key.into_owned(), *figure))
         };
         self.0.iter().filter_map(entry).collect()
+    }
+}
+
+impl Summary {
+    /// The windows of the requests for all APIs.
+    pub fn windows_of_all(&self) -> impl Iterator<Item = &WindowSummary> {
+        self.windows.iter().filter(|window| window.api.is_none())
     }
 }
 
@@ -208,7 +234,7 @@ fn millis<S: Serializer>(range: &Option<(Span, Span)>, to: S) -> Result<S::Ok, S
 
 /// Sums up the outcomes of `plan`, with intervals of this confidence.
 pub fn summarize(plan: &Plan, outcomes: &[Outcome], confidence: Confidence) -> Summary {
-    let window = |(index, window): (usize, &crate::plan::Window)| {
+    let window = |(index, window): (usize, &Window)| {
         let windows = estimator::windows(outcomes, index);
         let attempts = (!plan.is_open_loop()).then(|| AttemptSummary {
             ledger: estimator::total(windows.iter().map(|window| &window.attempts)),
@@ -217,6 +243,7 @@ pub fn summarize(plan: &Plan, outcomes: &[Outcome], confidence: Confidence) -> S
         let merged = estimator::merged(&windows);
         WindowSummary {
             label: window.label.clone(),
+            api: window.api,
             ledger: estimator::total(windows.iter().map(|window| &window.ledger)),
             figures: Figures::of(Metric::of_requests(), &windows, confidence),
             greatest: merged.greatest(),
@@ -225,12 +252,34 @@ pub fn summarize(plan: &Plan, outcomes: &[Outcome], confidence: Confidence) -> S
         }
     };
     let fault = |fault| summarize_fault(fault, outcomes, confidence);
+    let windows: Vec<WindowSummary> = plan.windows.iter().enumerate().map(window).collect();
+    let apis = plan.dependencies.apis.iter().map(|api| api.name.as_str()).enumerate();
+    let api = |api| summarize_api(api, plan, &windows, (outcomes, confidence));
     Summary {
-        windows: plan.windows.iter().enumerate().map(window).collect(),
+        apis: apis.filter_map(api).collect(),
+        windows,
         gateway: summarize_gateway(plan, outcomes, confidence),
         faults: plan.faults.iter().enumerate().map(fault).collect(),
         stability: stability::summarize(outcomes, confidence),
     }
+}
+
+/// What is known of an API, if its requests are followed over the whole run.
+fn summarize_api(
+    (api, name): (usize, &str),
+    plan: &Plan,
+    windows: &[WindowSummary],
+    (outcomes, confidence): (&[Outcome], Confidence),
+) -> Option<ApiSummary> {
+    let is_run = |window: &Window| (window.extent, window.api) == (Extent::Run, Some(api));
+    let run = plan.windows.iter().position(is_run)?;
+    let of = |metric: Metric| metric.estimate(outcomes, run, confidence);
+    Some(ApiSummary {
+        name: name.to_owned(),
+        worst_availability: of(Metric::WorstAvailability),
+        worst_p99: of(Metric::WorstLatency(0.99)),
+        windows: windows.iter().filter(|window| window.api == Some(api)).cloned().collect(),
+    })
 }
 
 fn summarize_gateway(plan: &Plan, outcomes: &[Outcome], confidence: Confidence) -> GatewaySummary {

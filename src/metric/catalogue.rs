@@ -7,7 +7,7 @@ use super::percentile::Among;
 use super::statistic::Dimension;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
-use crate::observe::outcome::{MINUTE_PERCENTILES, Outcome, WindowOutcome};
+use crate::observe::outcome::{MINUTE_PERCENTILES, Outcome, WindowOutcome, WorstMinute};
 use crate::observe::recovery::Stability;
 use crate::observe::tally::Restorations;
 use crate::units::Span;
@@ -157,6 +157,8 @@ pub enum Basis {
     Percentile(f64, Among),
     /// The incidents of a window, as the time within which a share of them has this restored.
     Incidents(Restored, f64),
+    /// A window that is the whole run, by its worst minute.
+    WorstMinute(Estimator<WindowOutcome>),
     /// A replication after warm-up.
     Run(Estimator<Outcome>),
     /// The share of the replications that came to this.
@@ -291,14 +293,12 @@ impl Metric {
                 Basis::Run(Estimator::Ratio(Box::new(pair)))
             }
             Metric::CpuMonitored => of_each(|o| o.monitored.cpu),
-            Metric::WorstAvailability => of_each(|o| {
-                let worst = o.monitored.worst_minute?;
-                Some(worst.answered as f64 / worst.decided as f64)
-            }),
-            Metric::WorstLatency(share) => of_each(move |o| {
+            Metric::WorstAvailability => {
+                worst_minute(|worst| Some(worst.answered as f64 / worst.decided as f64))
+            }
+            Metric::WorstLatency(share) => worst_minute(move |worst| {
                 let index = MINUTE_PERCENTILES.iter().position(|known| *known == share)?;
-                let latency = o.monitored.worst_minute?.latency[index];
-                Some(latency.map_or(f64::INFINITY, Span::as_secs))
+                Some(worst.latency[index].map_or(f64::INFINITY, Span::as_secs))
             }),
             Metric::InFlightMean => {
                 let pair = |o: &Outcome| (o.monitored.in_flight_secs, o.monitored.sampled_secs);
@@ -413,6 +413,11 @@ impl Metric {
         of_windows && self.restored().is_none()
     }
 
+    /// Whether there is one of each API: it is of requests, and not of replicas or incidents.
+    pub fn is_of_apis(self) -> bool {
+        self.is_of_requests() || matches!(self.basis(), Basis::WorstMinute(_))
+    }
+
     /// What it is in the worst minute, if that is followed.
     pub fn in_the_worst_minute(self) -> Option<Metric> {
         match self {
@@ -431,7 +436,7 @@ impl Metric {
 
     /// Whether it is of the gateway after warm-up, and not of the requests of a part of the run.
     pub fn is_of_the_run(self) -> bool {
-        matches!(self.basis(), Basis::Run(_))
+        matches!(self.basis(), Basis::Run(_) | Basis::WorstMinute(_))
     }
 
     /// Whether more of it is better.
@@ -483,6 +488,12 @@ fn events(of: impl Fn(&WindowOutcome) -> u64 + 'static) -> Basis {
 /// One value for each replication that has it.
 fn of_each(of: impl Fn(&Outcome) -> Option<f64> + 'static) -> Basis {
     Basis::Run(Estimator::Mean(Box::new(of)))
+}
+
+/// One value for each replication with a whole minute in which any request ended.
+fn worst_minute(of: impl Fn(&WorstMinute) -> Option<f64> + 'static) -> Basis {
+    let of = move |window: &WindowOutcome| of(window.worst_minute.as_ref()?);
+    Basis::WorstMinute(Estimator::Mean(Box::new(of)))
 }
 
 fn run_events(of: fn(&Outcome) -> u64) -> Basis {

@@ -21,15 +21,14 @@ impl Metric {
     ) -> Option<Statistic> {
         let estimate = match self.basis() {
             Basis::Run(estimator) => {
-                let all = estimator.estimate(&outcomes.iter().collect::<Vec<_>>(), confidence);
-                all.map(|all| self.of_worst_minutes(all, outcomes, confidence))
+                estimator.estimate(&outcomes.iter().collect::<Vec<_>>(), confidence)
             }
             Basis::Replications(_) => {
                 return self.of_replications(outcomes, None, confidence).estimate;
             }
             _ => return self.of_windows(&windows(outcomes, window), confidence),
         };
-        estimate.map(|estimate| Statistic::new(self.dimension(), self.coarse(estimate)))
+        estimate.map(|estimate| Statistic::new(self.dimension(), estimate))
     }
 
     /// An estimate whose interval covers what histograms cannot tell apart.
@@ -46,11 +45,10 @@ impl Metric {
     fn of_worst_minutes(
         self,
         mut estimate: Estimate,
-        outcomes: &[Outcome],
+        windows: &[&WindowOutcome],
         confidence: Confidence,
     ) -> Estimate {
-        let strikes =
-            || Evidence::of(&windows(outcomes, 0), confidence).map_or(0.0, |e| e.unseen());
+        let strikes = || Evidence::of(windows, confidence).map_or(0.0, |e| e.unseen());
         match (self, &mut estimate.interval) {
             (Metric::WorstAvailability, Some(interval)) => {
                 interval.low *= 1.0 - strikes().min(1.0);
@@ -79,6 +77,10 @@ impl Metric {
             }
             Basis::Incidents(restored, share) => {
                 incidents::estimate(windows, restored, share, confidence)
+            }
+            Basis::WorstMinute(estimator) => {
+                let all = estimator.estimate(windows, confidence);
+                all.map(|all| self.coarse(self.of_worst_minutes(all, windows, confidence)))
             }
             Basis::Run(_) | Basis::Replications(_) => None,
         };
@@ -132,7 +134,9 @@ impl Metric {
     pub fn sample(self, outcomes: &[&Outcome], window: usize) -> Option<Sample> {
         let windows = || outcomes.iter().map(|o| &o.windows[window]).collect::<Vec<_>>();
         match self.basis() {
-            Basis::Window(estimator) => estimator.sample(&windows()),
+            Basis::Window(estimator) | Basis::WorstMinute(estimator) => {
+                estimator.sample(&windows())
+            }
             Basis::Percentile(share, Among::Served) => percentile::sample(&windows(), share),
             Basis::Share(counts) => {
                 let pair = |window: &WindowOutcome| counts(window);
@@ -152,7 +156,7 @@ impl Metric {
     pub fn speaks(self, outcome: &Outcome, window: usize) -> bool {
         let window = &outcome.windows[window];
         match self.basis() {
-            Basis::Window(estimator) => estimator.speaks(window),
+            Basis::Window(estimator) | Basis::WorstMinute(estimator) => estimator.speaks(window),
             Basis::Percentile(_, among) | Basis::Greatest(among) => among.count(window) > 0,
             Basis::Share(counts) => counts(window).1 > 0,
             Basis::Availability => window.ledger.availability().is_some(),

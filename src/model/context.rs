@@ -13,7 +13,7 @@ use crate::engine::digest::Digest;
 use crate::engine::progress::{Holding, Overflow, Progress};
 use crate::observe::ledger::Failure;
 use crate::observe::listener::Listener;
-use crate::observe::{Observation, Observer, ReplicaId};
+use crate::observe::{Observation, Observer, ReplicaId, Sent};
 use crate::plan::{Plan, Slot};
 use crate::random::{Law, Seed};
 use crate::units::{Instant, Span};
@@ -202,11 +202,11 @@ impl<'a> Context<'a> {
         self.await_fault(fault, entity, up, None);
     }
 
-    /// A request was sent at `sent`.
+    /// A request was sent.
     #[inline(always)]
-    pub fn offer(&mut self, sent: u64) {
+    pub fn offer(&mut self, request: Sent) {
         self.offered += 1;
-        self.listener.offered(Instant(sent));
+        self.listener.offered(request);
     }
 
     /// How many requests were offered since this was asked last.
@@ -214,10 +214,11 @@ impl<'a> Context<'a> {
         std::mem::take(&mut self.offered)
     }
 
-    /// A request that was sent at `sent` failed at `at`.
-    pub fn note_failure(&mut self, sent: u64, at: u64, failure: Failure) {
+    /// A request failed at `at`.
+    pub fn note_failure(&mut self, request: Sent, at: u64, failure: Failure) {
+        let sent = request.at.0;
         debug_assert!(sent <= at, "a request sent at {sent} cannot fail at {at}");
         self.digest.in_any_order(at, !sent ^ ((failure as u64) << 56));
-        self.listener.failed(Instant(sent), Instant(at), failure);
+        self.listener.failed(request, Instant(at), failure);
     }
 }

@@ -72,7 +72,7 @@ fn route_block(
             continue;
         }
         let request = arrivals.take();
-        cx.offer(request.sent);
+        cx.offer(Instant(request.sent).into());
         match ingress.meet() {
             Some(instance) => {
                 let what = (at, Instant(request.sent).into(), request.demand);
@@ -85,7 +85,7 @@ fn route_block(
                     }
                 }
             }
-            None => cx.note_failure(request.sent, at, Failure::IngressDown),
+            None => cx.note_failure(Instant(request.sent).into(), at, Failure::IngressDown),
         }
     }
     true
@@ -102,7 +102,7 @@ fn accept(
 ) {
     let replica = &mut fleet[replica];
     if replica.lacks_contracts && needs_contracts(cx) {
-        return cx.note_failure(Instant::from(id).0, at, Failure::ContractsMissing);
+        return cx.note_failure(Instant::from(id).into(), at, Failure::ContractsMissing);
     }
     replica.inbox.push(Inbound { at, id, demand, instance: instance as u32 });
 }
@@ -116,7 +116,7 @@ fn deliver(cx: &mut Context, fleet: &mut Fleet, routed: Routed) {
         }
         Routed::Waits => {}
         Routed::Fails(failure, Connecting { due: at, id, .. }) => {
-            cx.note_failure(Instant::from(id).0, at, failure);
+            cx.note_failure(Instant::from(id).into(), at, failure);
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use super::event::Event;
 use super::world::World;
-use crate::observe::{Observation, Observer};
+use crate::observe::{Observation, Observer, Sent};
 use crate::plan::Extent;
 use crate::units::Instant;
 
@@ -15,8 +15,10 @@ impl World<'_> {
         let plan = self.cx.plan;
         self.cx.schedule(Instant::ZERO + self.sampling.interval, Event::Sampled);
         self.cx.schedule(plan.run.warm_up, Event::Boundary);
-        for window in &plan.windows {
-            if let Extent::Between(from, to) = window.extent {
+        for (index, window) in plan.windows.iter().enumerate() {
+            // Windows of several APIs at the same time have their ends in common.
+            let is_known = plan.windows[..index].iter().any(|other| other.extent == window.extent);
+            if let (Extent::Between(from, to), false) = (window.extent, is_known) {
                 assert!(from < to, "a window from {from} ends at {to}");
                 self.cx.schedule(from, Event::Boundary);
                 self.cx.schedule(to, Event::Boundary);
@@ -87,7 +89,7 @@ impl World<'_> {
             return;
         }
         let connecting = region.ingress.connecting().map(|connecting| Instant::from(connecting.id));
-        let mut in_flight: Vec<Instant> = connecting.collect();
+        let mut in_flight: Vec<Sent> = connecting.map(Sent::from).collect();
         let fleet = &mut region.cluster.fleet;
         fleet.add_sent(&mut in_flight);
         // Whoever stops it does not wait until millions of requests are in order.
@@ -101,12 +103,14 @@ impl World<'_> {
     }
 
     /// Requests that were sent but have not reached the ingress by `end`: offered, and in flight.
-    fn still_under_way(&mut self, end: Instant) -> Vec<Instant> {
+    fn still_under_way(&mut self, end: Instant) -> Vec<Sent> {
         let mut under_way = Vec::new();
         while self.arrivals.next_sent().is_some_and(|sent| sent < end.0) {
-            let sent = self.arrivals.take().sent;
+            let request = self.arrivals.take();
+            let api = self.requests.api_of(&request);
+            let sent = Sent { at: Instant(request.sent), api };
             self.cx.offer(sent);
-            under_way.push(Instant(sent));
+            under_way.push(sent);
         }
         under_way
     }

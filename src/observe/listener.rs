@@ -3,7 +3,7 @@
 use super::count::Count;
 use super::ledger::Failure;
 use super::recorder::Recorder;
-use super::{Observation, Observer, Reading, Served};
+use super::{Observation, Observer, Reading, Sent, Served};
 use crate::units::Instant;
 
 /// The one that a model tells its facts to: a recorder, or anybody else.
@@ -19,8 +19,8 @@ pub enum Listener<'a> {
 
 #[cold]
 #[inline(never)]
-fn tell_offered(observer: &mut dyn Observer, sent: Instant) {
-    observer.offered(sent);
+fn tell_offered(observer: &mut dyn Observer, request: Sent) {
+    observer.offered(request);
 }
 
 /// By value, so that what a recorder is told need not stand in memory.
@@ -34,10 +34,10 @@ macro_rules! forward {
     ($($name:ident($($argument:ident: $type:ty),*);)*) => {
         impl Observer for Listener<'_> {
             #[inline(always)]
-            fn offered(&mut self, sent: Instant) {
+            fn offered(&mut self, request: Sent) {
                 match self {
-                    Listener::Recorder(recorder) => recorder.offered(sent),
-                    Listener::Tap(observer) => tell_offered(*observer, sent),
+                    Listener::Recorder(recorder) => recorder.offered(request),
+                    Listener::Tap(observer) => tell_offered(*observer, request),
                 }
             }
 
@@ -61,13 +61,13 @@ macro_rules! forward {
 }
 
 forward! {
-    failed(sent: Instant, at: Instant, failure: Failure);
-    tried_again(sent: Instant);
-    attempt_failed(sent: Instant, failure: Failure);
-    counted(sent: Instant, count: Count);
+    failed(request: Sent, at: Instant, failure: Failure);
+    tried_again(request: Sent);
+    attempt_failed(request: Sent, failure: Failure);
+    counted(request: Sent, count: Count);
     observe(at: Instant, observation: &Observation);
     sampled(at: Instant, readings: &[Reading], connecting: u64);
     bin_ended(at: Instant, readings: &[Reading]);
-    attempts_left(sent: &[Instant]);
-    horizon(at: Instant, in_flight: &[Instant], under_way: &[Instant]);
+    attempts_left(requests: &[Sent]);
+    horizon(at: Instant, in_flight: &[Sent], under_way: &[Sent]);
 }

@@ -38,6 +38,19 @@ use ledger::Failure;
 /// Number of a replica within a replication, in order of creation.
 pub type ReplicaId = usize;
 
+/// Number of an API, in the order of the plan; 0 where requests are simulated in blocks, which is
+/// done only if there is one.
+pub type ApiId = u32;
+
+/// Names a request: no two are sent at the same instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sent {
+    /// When its client sent it (the intended start).
+    pub at: Instant,
+    /// For which API.
+    pub api: ApiId,
+}
+
 /// A request that was answered.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Served {
@@ -49,6 +62,8 @@ pub struct Served {
     pub finished: Instant,
     /// Its CPU demand in nanoseconds, to six digits.
     pub demand: f32,
+    /// For which API.
+    pub api: ApiId,
     /// Which replica.
     pub replica: ReplicaId,
 }
@@ -190,22 +205,21 @@ pub struct Reading {
 
 /// Listens to a replication. Every method has an empty default.
 pub trait Observer {
-    /// A request was sent; no two at the same instant. Told when it reaches the ingress, so facts
-    /// of moments in between may have been told before.
-    fn offered(&mut self, _sent: Instant) {}
+    /// A request was sent. Told when it reaches the ingress, so facts of moments in between may
+    /// have been told before.
+    fn offered(&mut self, _request: Sent) {}
     /// A request was answered; its latency is `finished − sent` plus the return hop.
     fn served(&mut self, _request: &Served) {}
-    /// A request sent at `sent` failed at `at`.
-    fn failed(&mut self, _sent: Instant, _at: Instant, _failure: Failure) {}
-    /// A client makes another attempt for the request that it sent at `sent`; told, like the
-    /// request, when it reaches the ingress or its network. The first is made with the request, and
-    /// the last is answered if the request is. Told only where requests feed back;
-    /// otherwise each request is one attempt.
-    fn tried_again(&mut self, _sent: Instant) {}
-    /// An attempt failed, whatever becomes of its request.
-    fn attempt_failed(&mut self, _sent: Instant, _failure: Failure) {}
-    /// Something is counted for the request that was sent at `sent`.
-    fn counted(&mut self, _sent: Instant, _count: Count) {}
+    /// A request failed at `at`.
+    fn failed(&mut self, _request: Sent, _at: Instant, _failure: Failure) {}
+    /// A client makes another attempt for a request; told, like the request, when it reaches the
+    /// ingress or its network. The first is made with the request, and the last is answered if the
+    /// request is. Told only where requests feed back; otherwise each request is one attempt.
+    fn tried_again(&mut self, _request: Sent) {}
+    /// An attempt for a request failed, whatever becomes of that.
+    fn attempt_failed(&mut self, _request: Sent, _failure: Failure) {}
+    /// Something is counted for a request.
+    fn counted(&mut self, _request: Sent, _count: Count) {}
     /// A rarer fact.
     fn observe(&mut self, _at: Instant, _observation: &Observation) {}
     /// A sample: every replica that exists is read, at least at every end of a bin.
@@ -213,14 +227,29 @@ pub trait Observer {
     fn sampled(&mut self, _at: Instant, _readings: &[Reading], _connecting: u64) {}
     /// A timeline bin ends, just after the sample of this moment.
     fn bin_ended(&mut self, _at: Instant, _readings: &[Reading]) {}
-    /// The horizon is near: these requests, by their sending, have an attempt without an end, be it
-    /// on its way to the ingress. What becomes of it is told no more. Told in parts.
-    fn attempts_left(&mut self, _sent: &[Instant]) {}
-    /// The horizon is reached. `in_flight` are the sending times of the requests that reached the
-    /// ingress and have no outcome, `under_way` of those that did not reach it yet. What replicas
-    /// still serve comes through [`Observer::served`] afterwards (the drain); nothing else happens
-    /// any more.
-    fn horizon(&mut self, _at: Instant, _in_flight: &[Instant], _under_way: &[Instant]) {}
+    /// The horizon is near: these requests have an attempt without an end, be it on its way to the
+    /// ingress. What becomes of it is told no more. Told in parts.
+    fn attempts_left(&mut self, _requests: &[Sent]) {}
+    /// The horizon is reached. `in_flight` are the requests that reached the ingress and have no
+    /// outcome, `under_way` those that did not reach it yet. What replicas still serve comes
+    /// through [`Observer::served`] afterwards (the drain); nothing else happens any more.
+    fn horizon(&mut self, _at: Instant, _in_flight: &[Sent], _under_way: &[Sent]) {}
+}
+
+impl From<Instant> for Sent {
+    /// What was sent then, where there is only one API.
+    #[inline(always)]
+    fn from(at: Instant) -> Self {
+        Sent { at, api: 0 }
+    }
+}
+
+impl Served {
+    /// Which request it is.
+    #[inline(always)]
+    pub fn request(&self) -> Sent {
+        Sent { at: self.sent, api: self.api }
+    }
 }
 
 /// A latency objective's view: from the client's sending to its receiving.

@@ -10,7 +10,7 @@ use super::recovery::RunRecovery;
 use super::strikes::Strikes;
 use super::tally::Tally;
 use super::timeline::{BinTrace, Timeline};
-use super::{Observation, ReplicaId};
+use super::{ApiId, Observation, ReplicaId};
 use crate::units::{Instant, Span};
 
 /// One replication's result. A function of (plan, seed, replication index) and nothing else.
@@ -75,8 +75,6 @@ pub struct Outcome {
 /// What monitoring would see of a run after warm-up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Monitored {
-    /// The worst of the whole minutes in which any request ended; `None` if there was none.
-    pub worst_minute: Option<WorstMinute>,
     /// The greatest average of the CPU over a minute; over a bin, if bins are longer.
     pub cpu: Option<f64>,
     /// Requests that replicas, and connections to them, were seen to hold, times how long: in
@@ -158,6 +156,9 @@ pub struct WindowOutcome {
     /// drain either: their replica hangs, stands still or let them time out, or they wait for a
     /// connection. Nobody knows their latency.
     pub unanswered: u64,
+    /// The worst of the whole minutes in which any of them ended; `None` if there was none, or the
+    /// window is not the whole run.
+    pub worst_minute: Option<WorstMinute>,
     /// How long the window was open.
     pub open: Span,
     /// The incidents that began in it, or of its fault.
@@ -182,6 +183,8 @@ pub struct RequestRecord {
     pub number: u64,
     /// When its client sent it.
     pub sent: Instant,
+    /// For which API.
+    pub api: ApiId,
     /// When a replica took it on, and which; `None` if none did.
     pub taken: Option<(Instant, ReplicaId)>,
     /// Its CPU demand in nanoseconds, if it reached a replica.

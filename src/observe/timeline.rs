@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::count::Counts;
 use super::histogram::Histogram;
-use super::ledger::{ByFailure, failed_and_rejected};
+use super::ledger::{ByFailure, Failure, failed_and_rejected};
 use super::{ReplicaId, State};
 use crate::units::{Instant, Share, Span};
 
@@ -16,6 +16,8 @@ pub struct Timeline {
     pub bin: Span,
     /// The whole gateway, one row per bin, without gaps.
     pub total: Vec<TotalRow>,
+    /// Each API in turn, one row per bin; empty unless they are told apart.
+    pub by_api: Vec<ApiRow>,
     /// Each replica, one row per bin while it exists; ordered by bin, then replica.
     pub by_replica: Vec<ReplicaRow>,
     /// Every replica that existed.
@@ -55,6 +57,31 @@ impl TotalRow {
     /// Requests that failed.
     pub fn failed(&self) -> u64 {
         failed_and_rejected(&self.failures).0
+    }
+}
+
+/// The requests for one API in one bin.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ApiRow {
+    /// Requests that reached the ingress.
+    pub offered: u64,
+    /// Requests answered.
+    pub served: u64,
+    /// Requests that failed.
+    pub failed: u64,
+    /// Requests that were rejected on purpose.
+    pub rejected: u64,
+    /// Latency of the requests answered in this bin; `None` if there were none.
+    pub latency: Option<Latency>,
+}
+
+impl ApiRow {
+    /// A request failed or was rejected.
+    pub(super) fn fail(&mut self, failure: Failure) {
+        match failure.is_rejection() {
+            true => self.rejected += 1,
+            false => self.failed += 1,
+        }
     }
 }
 

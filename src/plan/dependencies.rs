@@ -21,14 +21,16 @@ pub struct Dependencies {
 }
 
 impl Dependencies {
-    /// Whether nothing that becomes of a request can decide when others come or what they meet.
+    /// Whether nothing that becomes of a request can decide when others come or what they meet, and
+    /// all are for one API: in blocks nobody asks for which.
     pub(super) fn are_open_loop(&self) -> bool {
         let Dependencies { clients, apis, policies, upstreams, tls } = self;
         let react = clients.patience.is_some() || clients.retry.is_some();
         let independent = clients.population == Population::Open && !react;
         let plain = |api: &Api| api.is_plain() && api.demand.is_none();
         let nothing_behind = policies.is_empty() && upstreams.is_empty() && tls.is_none();
-        independent && clients.network.is_none() && nothing_behind && apis.iter().all(plain)
+        let alike = apis.len() <= 1 && apis.iter().all(plain);
+        independent && clients.network.is_none() && nothing_behind && alike
     }
 }
 

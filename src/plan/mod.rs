@@ -135,8 +135,8 @@ impl Plan {
         Some(clocks as f64 / mean.as_secs())
     }
 
-    /// Whether nothing that becomes of a request can decide when others come or what they meet:
-    /// then requests are simulated in blocks, which is faster.
+    /// Whether nothing that becomes of a request can decide when others come or what they meet, and
+    /// there is one API: then requests are simulated in blocks, which is faster.
     pub fn is_open_loop(&self) -> bool {
         self.dependencies.are_open_loop()
     }

@@ -80,7 +80,7 @@ impl Plan {
             termination: Termination { drain: secs(25.0) },
             autoscaling: None,
             faults: Vec::new(),
-            windows: vec![Window { label: "the run".to_owned(), extent: Extent::Run }],
+            windows: vec![Window::of_all("the run", Extent::Run)],
             run: Run {
                 horizon: Instant::from_secs(600.0),
                 warm_up: Instant::ZERO,

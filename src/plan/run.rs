@@ -9,10 +9,20 @@ pub const REPLICATIONS_MOST: u64 = 100_000;
 /// client sent it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// How reports call it: `the run`, `during crash`, `2:00 to 5:00`.
+    /// How reports call it: `the run`, `during crash`, `2:00 to 5:00 for orders`.
     pub label: String,
     /// Its extent.
     pub extent: Extent,
+    /// The API whose requests count (index into [`super::Dependencies::apis`]); `None` = those of
+    /// all.
+    pub api: Option<usize>,
+}
+
+impl Window {
+    /// A window of the requests for all APIs.
+    pub fn of_all(label: impl Into<String>, extent: Extent) -> Self {
+        Window { label: label.into(), extent, api: None }
+    }
 }
 
 /// The extent of a [`Window`].

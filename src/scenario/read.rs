@@ -12,9 +12,9 @@ use crate::scenario::fault::target::Targets;
 use crate::scenario::reader::Reader;
 use crate::scenario::reader::setting::{Mark, Setting};
 use crate::scenario::reader::syntax;
-use crate::scenario::request::dependencies;
+use crate::scenario::request::{api, dependencies};
 use crate::scenario::section::gateway::GatewayPart;
-use crate::scenario::section::objectives::{self, Windows, key};
+use crate::scenario::section::objectives::{self, KnownNames, key};
 use crate::scenario::section::topology::TopologyPart;
 use crate::scenario::section::{autoscaler, gateway, ingress, nodes, run, startup, topology};
 use crate::scenario::text::Located;
@@ -191,6 +191,7 @@ struct Sound {
     gateway: bool,
     ingress: bool,
     faults: bool,
+    dependencies: bool,
 }
 
 fn scenario(reader: &Reader<'_>) -> Option<ScenarioParts> {
@@ -253,7 +254,12 @@ fn scenario(reader: &Reader<'_>) -> Option<ScenarioParts> {
     };
     let (faults, faults_sound) = faults(reader, &targets, run.as_ref(), &topology, &plan.ingress);
     plan.faults = faults;
-    let sound = Sound { gateway: gateway_sound, ingress: ingress_sound, faults: faults_sound };
+    let sound = Sound {
+        gateway: gateway_sound,
+        ingress: ingress_sound,
+        faults: faults_sound,
+        dependencies: dependencies_sound,
+    };
     let objectives = finish(reader, &mut plan, (&texts, run.is_some()), &sound, &gateway, &traffic);
     run?;
     Some(ScenarioParts { question: question?, plan, objectives, what_if })
@@ -291,10 +297,18 @@ fn finish(
     gateway: &GatewayPart,
     traffic: &TrafficPart,
 ) -> Vec<Objective> {
-    let mut windows = Windows::new(&plan.faults);
-    let objectives = objectives::objectives(reader, texts, &mut windows, sound.faults);
-    windows.add_faults();
-    plan.windows = windows.windows;
+    let has_apis = reader.has_any(&[&api::key::SPEC]);
+    let (objectives, windows) = objectives::read(
+        reader,
+        texts,
+        &KnownNames {
+            faults: &plan.faults,
+            apis: if has_apis { &plan.dependencies.apis } else { &[] },
+            faults_sound: sound.faults,
+            apis_sound: sound.dependencies,
+        },
+    );
+    plan.windows = windows;
     if run_sound {
         objectives::check_windows(reader, &objectives, &plan.windows, &plan.run);
         check::size(reader, plan, traffic.peak.as_ref());

@@ -6,21 +6,21 @@ use brownout::observe::count::Count;
 use brownout::observe::ledger::Failure;
 use brownout::observe::outcome::Outcome;
 use brownout::observe::recorder::{Keep, Recorder};
-use brownout::observe::{Observation, Observer, Reading, ReplicaId, Served, State};
+use brownout::observe::{Observation, Observer, Reading, ReplicaId, Sent, Served, State};
 use brownout::plan::Plan;
 use brownout::units::Instant;
 
 /// Everything that was told.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Witness {
-    pub offered: Vec<Instant>,
+    pub offered: Vec<Sent>,
     /// In order of telling, the drain included.
     pub served: Vec<Served>,
     /// When sent, when failed, how; up to the horizon.
-    pub failed: Vec<(Instant, Instant, Failure)>,
+    pub failed: Vec<(Sent, Instant, Failure)>,
     pub facts: Vec<(Instant, Observation)>,
     pub readings: Vec<(Instant, Vec<Reading>)>,
-    pub in_flight: Vec<Instant>,
+    pub in_flight: Vec<Sent>,
     pub end: Instant,
     /// How many had been served at the horizon.
     in_time: usize,
@@ -28,13 +28,13 @@ pub struct Witness {
 }
 
 impl Observer for Witness {
-    fn offered(&mut self, sent: Instant) {
-        self.offered.push(sent);
+    fn offered(&mut self, request: Sent) {
+        self.offered.push(request);
     }
     fn served(&mut self, request: &Served) {
         self.served.push(*request);
     }
-    fn failed(&mut self, sent: Instant, at: Instant, failure: Failure) {
+    fn failed(&mut self, sent: Sent, at: Instant, failure: Failure) {
         if !self.over {
             self.failed.push((sent, at, failure));
         }
@@ -45,7 +45,7 @@ impl Observer for Witness {
     fn bin_ended(&mut self, at: Instant, readings: &[Reading]) {
         self.readings.push((at, readings.to_vec()));
     }
-    fn horizon(&mut self, at: Instant, in_flight: &[Instant], under_way: &[Instant]) {
+    fn horizon(&mut self, at: Instant, in_flight: &[Sent], under_way: &[Sent]) {
         (self.end, self.over) = (at, true);
         self.in_time = self.served.len();
         self.in_flight = [in_flight, under_way].concat();
@@ -85,25 +85,25 @@ impl Witness {
 struct All<'a, 'b>(&'a mut [&'b mut dyn Observer]);
 
 impl Observer for All<'_, '_> {
-    fn offered(&mut self, sent: Instant) {
+    fn offered(&mut self, sent: Sent) {
         self.0.iter_mut().for_each(|one| one.offered(sent));
     }
     fn served(&mut self, request: &Served) {
         self.0.iter_mut().for_each(|one| one.served(request));
     }
-    fn failed(&mut self, sent: Instant, at: Instant, failure: Failure) {
+    fn failed(&mut self, sent: Sent, at: Instant, failure: Failure) {
         self.0.iter_mut().for_each(|one| one.failed(sent, at, failure));
     }
-    fn tried_again(&mut self, sent: Instant) {
+    fn tried_again(&mut self, sent: Sent) {
         self.0.iter_mut().for_each(|one| one.tried_again(sent));
     }
-    fn attempt_failed(&mut self, sent: Instant, failure: Failure) {
+    fn attempt_failed(&mut self, sent: Sent, failure: Failure) {
         self.0.iter_mut().for_each(|one| one.attempt_failed(sent, failure));
     }
-    fn counted(&mut self, sent: Instant, count: Count) {
+    fn counted(&mut self, sent: Sent, count: Count) {
         self.0.iter_mut().for_each(|one| one.counted(sent, count));
     }
-    fn attempts_left(&mut self, sent: &[Instant]) {
+    fn attempts_left(&mut self, sent: &[Sent]) {
         self.0.iter_mut().for_each(|one| one.attempts_left(sent));
     }
     fn observe(&mut self, at: Instant, observation: &Observation) {
@@ -115,7 +115,7 @@ impl Observer for All<'_, '_> {
     fn bin_ended(&mut self, at: Instant, readings: &[Reading]) {
         self.0.iter_mut().for_each(|one| one.bin_ended(at, readings));
     }
-    fn horizon(&mut self, at: Instant, in_flight: &[Instant], under_way: &[Instant]) {
+    fn horizon(&mut self, at: Instant, in_flight: &[Sent], under_way: &[Sent]) {
         self.0.iter_mut().for_each(|one| one.horizon(at, in_flight, under_way));
     }
 }

@@ -5,7 +5,7 @@ use crate::common::{at, plan, poisson, replicate, secs};
 use brownout::experiment::replicate as run;
 use brownout::observe::outcome::Outcome;
 use brownout::observe::recorder::Keep;
-use brownout::observe::{Observation, ReplicaId};
+use brownout::observe::{Observation, ReplicaId, Sent};
 use brownout::plan::*;
 use brownout::random::Law;
 use brownout::units::{Cores, Instant, Rate, Share, Span};
@@ -195,7 +195,7 @@ fn another_rate_stretches_the_same_arrivals() {
     let (slow, fast) = (sent(100.0, 200.0), sent(200.0, 100.0));
     assert_eq!(slow.len(), fast.len());
     // Each time is rounded to the nanosecond.
-    assert!(slow.iter().zip(&fast).all(|(slow, fast)| slow.0.abs_diff(2 * fast.0) <= 2));
+    assert!(slow.iter().zip(&fast).all(|(slow, fast)| slow.at.0.abs_diff(2 * fast.at.0) <= 2));
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn a_corner_that_changes_nothing_changes_no_arrival() {
             for period in [None, Some(170.0)] {
                 let cornered = sent(profile(corners, period), replication);
                 assert_eq!(cornered.len(), plain.len(), "replication {replication}, {corners:?}");
-                let same = |(a, b): (&Instant, &Instant)| a.0.abs_diff(b.0) <= 1;
+                let same = |(a, b): (&Sent, &Sent)| a.at.0.abs_diff(b.at.0) <= 1;
                 assert!(cornered.iter().zip(&plain).all(same));
             }
         }

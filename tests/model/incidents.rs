@@ -18,7 +18,7 @@ fn zone_outage(zone: usize, seconds: f64, lasts: f64) -> FaultPlan {
 }
 
 fn window(extent: Extent) -> Window {
-    Window { label: String::new(), extent }
+    Window::of_all("", extent)
 }
 
 #[test]

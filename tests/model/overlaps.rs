@@ -6,7 +6,7 @@ use crate::common::witness::witnessed;
 use crate::common::{at, plan, secs};
 use crate::derived::evenly;
 use brownout::observe::ledger::Failure;
-use brownout::observe::{Observation, State};
+use brownout::observe::{Observation, Sent, State};
 use brownout::plan::*;
 use brownout::random::Law;
 use brownout::units::{Instant, Share};
@@ -219,7 +219,7 @@ fn a_lost_ingress_instance_takes_only_what_went_through_it() {
         ingress_loss(0, 33.0, 1e4),
     ];
     let (witness, outcome) = witnessed(&plan, 0);
-    let at_loss = |(_, time, failure): &&(Instant, Instant, Failure)| {
+    let at_loss = |(_, time, failure): &&(Sent, Instant, Failure)| {
         *time == at(33.0) && *failure == Failure::LostInFlight
     };
     let lost = witness.failed.iter().filter(at_loss).count() as f64;

@@ -176,7 +176,7 @@ fn a_wait_before_a_retry_is_all_of_it_half_of_it_or_nothing_at_least() {
         plan.dependencies = dependencies;
         let (witness, _) = witnessed(&plan, 0);
         assert!(witness.failed.iter().all(|(.., how)| *how == Failure::UpstreamFailed));
-        let waits = witness.failed.iter().map(|(sent, at, _)| at.since(*sent).as_secs());
+        let waits = witness.failed.iter().map(|(sent, at, _)| at.since(sent.at).as_secs());
         let (low, high) =
             waits.fold((2.0_f64, 0.0_f64), |(low, high), wait| (low.min(wait), high.max(wait)));
         // The extremes of 6 000 uniform values lie within a thousandth of the ends but in one

@@ -1,5 +1,6 @@
 //! The product as a user meets it: commands, files, reports, charts, problems, shipped scenarios.
 
+mod apis;
 mod cli;
 mod compare;
 mod desk;

@@ -28,7 +28,6 @@ fn at(seconds: f64) -> Instant {
 /// The neutral plan at 10 requests per second with delays and start-up times; one of the replicas
 /// crashes at 3:00 of 10:00.
 pub fn plan() -> Plan {
-    let window = |label: &str, extent| Window { label: label.to_owned(), extent };
     let mut plan = Plan::neutral();
     plan.gateway.demand = Law::Exponential(secs(0.01));
     plan.gateway.memory = Some(Memory { limit: Bytes(1 << 30), per_request: Bytes(1 << 20) });
@@ -54,7 +53,10 @@ pub fn plan() -> Plan {
         fault: Fault::ReplicaCrash(ReplicaTarget::Slot(1)),
         schedule: Schedule::At(at(180.0)),
     }];
-    plan.windows = vec![window("the run", Extent::Run), window("during crash", Extent::During(0))];
+    plan.windows = vec![
+        Window::of_all("the run", Extent::Run),
+        Window::of_all("during crash", Extent::During(0)),
+    ];
     plan.run.warm_up = at(60.0);
     (plan.run.seed, plan.run.replications, plan.run.bin) = (42, 5, secs(10.0));
     plan
@@ -89,7 +91,7 @@ pub fn outcome(plan: &Plan, replication: u64) -> Outcome {
     let run = window(5_400, 3, 0.04, &mut stream);
     let during = WindowOutcome { open: secs(recovery), ..window(150, 0, 0.2, &mut stream) };
     let open = plan.run.horizon.since(plan.run.warm_up);
-    let run = WindowOutcome { open, ..run };
+    let run = WindowOutcome { open, worst_minute: Some(worst_minute()), ..run };
     let extra = |extent| if extent == Extent::Run { run.clone() } else { during.clone() };
     let incident = incident(recovery, &mut stream);
     let mut outcome = Outcome {
@@ -106,12 +108,7 @@ pub fn outcome(plan: &Plan, replication: u64) -> Outcome {
         busy_secs: 53.0 + 2.0 * stream.unit(),
         capacity_secs: 1_065.0,
         drained: 2,
-        monitored: Monitored {
-            worst_minute: Some(worst_minute()),
-            cpu: Some(0.25),
-            in_flight_secs: 216.0,
-            sampled_secs: 540.0,
-        },
+        monitored: Monitored { cpu: Some(0.25), in_flight_secs: 216.0, sampled_secs: 540.0 },
         in_flight_peak: 40 + stream.below(10) as u64,
         probes_failed: ProbesFailed::default(),
         recovery: RunRecovery::default(),
@@ -231,6 +228,7 @@ fn timeline() -> Timeline {
     Timeline {
         bin: secs(10.0),
         total: (0..60).map(total).collect(),
+        by_api: Vec::new(),
         by_replica: (0..60).flat_map(|bin| [row(bin, 0), row(bin, second(bin))]).collect(),
         replicas: vec![ready("a-1", 0, 0.0), dead, ready("b-2", 1, 193.0)],
     }
@@ -269,6 +267,7 @@ fn requests() -> Vec<RequestRecord> {
     let served = RequestRecord {
         number: 0,
         sent: at(0.5),
+        api: 0,
         taken: Some((at(0.501), 0)),
         demand: Some(1.0e7),
         ended: Some(at(0.52)),
@@ -284,6 +283,7 @@ fn requests() -> Vec<RequestRecord> {
     let open = RequestRecord {
         number: 200,
         sent: at(599.99),
+        api: 0,
         taken: None,
         demand: None,
         ended: None,

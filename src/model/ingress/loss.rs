@@ -72,8 +72,8 @@ impl Ingress {
         self.connecting.retain(|attempt| attempt.instance != instance);
         let now = cx.now.0;
         lost.into_iter()
-            .map(|id| Instant::from(id).0)
-            .for_each(|sent| cx.note_failure(sent, now, Failure::LostInFlight));
+            .map(Instant::from)
+            .for_each(|sent| cx.note_failure(sent.into(), now, Failure::LostInFlight));
     }
 
     /// Clients stop trying an instance that vanished in this incident and was not back since.

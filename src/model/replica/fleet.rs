@@ -11,7 +11,7 @@ use crate::engine::quota::Metered;
 use crate::model::context::{Context, Loss};
 use crate::model::event::{Event, NodeId, STATE_TAGS};
 use crate::observe::ledger::Failure;
-use crate::observe::{Observation, Reading, ReplicaId, State};
+use crate::observe::{Observation, Reading, ReplicaId, Sent, State};
 use crate::plan::{Slot, ZoneId};
 use crate::random::Law;
 use crate::units::{Instant, SECOND, Share, Span};
@@ -287,8 +287,8 @@ impl Fleet {
             self.lose_memory(cx, id, false);
         } else {
             let at = cx.now.0;
-            let lost = lost.into_iter().map(|id| Instant::from(id).0);
-            lost.for_each(|sent| cx.note_failure(sent, at, Failure::LostInFlight));
+            let lost = lost.into_iter().map(Instant::from);
+            lost.for_each(|sent| cx.note_failure(sent.into(), at, Failure::LostInFlight));
         }
         self.enter(cx, id, State::Failed, cause);
         slow.iter().for_each(|slow| cx.end_fault(slow.fault, slow.incident));
@@ -372,10 +372,11 @@ impl Fleet {
         }
     }
 
-    /// Adds the sending times of the requests that are in servers.
-    pub fn add_sent(&self, times: &mut Vec<Instant>) {
+    /// Adds the requests that are in servers, where these are requests.
+    pub fn add_sent(&self, requests: &mut Vec<Sent>) {
         for id in &self.present {
-            times.extend(self[*id].server.in_service_jobs().map(|job| Instant::from(job.id)));
+            let times = self[*id].server.in_service_jobs().map(|job| Instant::from(job.id));
+            requests.extend(times.map(Sent::from));
         }
     }
 

@@ -28,6 +28,7 @@ impl Sink for Outlet<'_, '_> {
             arrived: Instant(job.arrived),
             finished: Instant(at),
             demand: job.demand,
+            api: 0,
             replica: self.replica,
         });
     }
@@ -38,7 +39,7 @@ impl Sink for Outlet<'_, '_> {
     }
 
     fn expired(&mut self, id: JobId, at: u64) {
-        self.cx.note_failure(Instant::from(id).0, at, Failure::TimedOut);
+        self.cx.note_failure(Instant::from(id).into(), at, Failure::TimedOut);
     }
 }
 

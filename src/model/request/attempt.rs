@@ -13,8 +13,9 @@
 use slotmap::{Key, KeyData, SlotMap, new_key_type};
 
 use crate::engine::jobs::JobId;
-use crate::observe::ReplicaId;
 use crate::observe::ledger::Failure;
+use crate::observe::{ReplicaId, Sent};
+use crate::units::Instant;
 
 new_key_type! {
     /// Names a request that waits for its next attempt.
@@ -50,6 +51,14 @@ pub(in crate::model) struct Content {
     /// The resource it asks for, among those of all APIs.
     pub resource: u32,
     pub cacheable: bool,
+}
+
+impl Content {
+    /// What observers call the request.
+    #[inline(always)]
+    pub fn sent(&self) -> Sent {
+        Sent { at: Instant(self.born), api: self.api }
+    }
 }
 
 /// A request without an outcome, as its client knows it.

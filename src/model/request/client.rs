@@ -28,12 +28,12 @@ use crate::model::ingress::routing::{Connecting, Routed};
 use crate::model::region::Region;
 use crate::model::replica::fleet::Fleet;
 use crate::model::traffic::arrivals::Request;
-use crate::observe::Observer;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
+use crate::observe::{ApiId, Observer};
 use crate::plan::{Clients as Spec, Dependencies, Jitter, Plan, Popularity, Population, Retry};
 use crate::random::{Law, Sampler, Seed, Stream, Weighted};
-use crate::units::{Instant, Span};
+use crate::units::Span;
 
 /// What is known of one client.
 #[derive(Clone, Copy, Debug)]
@@ -143,6 +143,13 @@ impl Clients {
         law.draw(&mut self.thinking).0
     }
 
+    /// The API of a request, unless it was recorded.
+    #[inline(always)]
+    fn draw_api(&mut self, recorded: Option<ApiId>) -> ApiId {
+        let drawn = self.weights.as_ref().map_or(0, |keys| keys.draw(&mut self.which_api));
+        recorded.unwrap_or(drawn as ApiId)
+    }
+
     /// A request that is sent at `sent`, or just after it if another one is.
     #[inline(always)]
     fn draw(&mut self, request: Request, apis: &[crate::plan::Api]) -> Content {
@@ -150,8 +157,7 @@ impl Clients {
         let born = sent.max(self.free);
         self.free = born + 1;
         let client = self.popularity.as_ref().map_or(0, |keys| keys.draw(&mut self.which_client));
-        let drawn = self.weights.as_ref().map_or(0, |keys| keys.draw(&mut self.which_api));
-        let api = api.map_or(drawn, |api| api as usize);
+        let api = self.draw_api(api) as usize;
         let (streams, spec) = (&mut self.apis[api], &apis[api]);
         let demand = streams.demand.as_mut().map_or(demand, |(law, stream)| law.draw(stream));
         let resource =
@@ -196,6 +202,11 @@ impl Requests {
         }
     }
 
+    /// The API of a request that does not reach the ingress before the horizon.
+    pub fn api_of(&mut self, request: &Request) -> ApiId {
+        self.clients.draw_api(request.api)
+    }
+
     /// A request of the traffic is handled at `at`.
     #[inline(always)]
     pub fn receive(&mut self, cx: &mut Context, region: &mut Region, at: u64, request: Request) {
@@ -214,7 +225,7 @@ impl Requests {
     fn begin_request(&mut self, cx: &mut Context, region: &mut Region, at: u64, request: Request) {
         let request = Request { sent: at - self.clients.entry_delay, ..request };
         let content = self.clients.draw(request, &cx.plan.dependencies.apis);
-        cx.offer(content.born);
+        cx.offer(content.sent());
         if let Some(budget) = budget(&cx.plan.dependencies.clients) {
             let (per_request, size) = (budget.per_request, budget.size);
             let client = &mut self.clients.clients[content.client as usize];
@@ -235,7 +246,7 @@ impl Requests {
         let BackedOff { content, request } =
             self.backed_off.remove(request).expect("a request that backed off waits to be tried");
         debug_assert!(request.tries > 0, "a request is tried again that was never sent");
-        cx.listener.tried_again(Instant(content.born));
+        cx.listener.tried_again(content.sent());
         self.begin_attempt(cx, region, at, content, request);
     }
 
@@ -380,7 +391,7 @@ impl Requests {
         let given_up = &mut cx.in_flight.attempts[attempt];
         let request = given_up.request.take().expect("a client gives up on an attempt once");
         let (content, stage) = (given_up.content, given_up.stage);
-        cx.listener.attempt_failed(Instant(content.born), Failure::GivenUp);
+        cx.listener.attempt_failed(content.sent(), Failure::GivenUp);
         match stage {
             // Its answer, without a step of its own, comes too late.
             Stage::Returning if !self.clients.has_network() => {
@@ -416,7 +427,7 @@ impl Requests {
                 self.schedule(at, Step::Again { request });
             }
             None => {
-                cx.note_failure(content.born, at, failure);
+                cx.note_failure(content.sent(), at, failure);
                 self.end_request(cx.plan, at);
             }
         }
@@ -444,8 +455,7 @@ impl Requests {
         let tripped = retry.breaker.is_some_and(|most| failed > most.0);
         let spent = retry.budget.is_some() && client.tokens < 1.0;
         if tripped || spent {
-            let born = Instant(content.born);
-            cx.listener.counted(born, Count::BudgetSpent);
+            cx.listener.counted(content.sent(), Count::BudgetSpent);
             return None;
         }
         client.tokens -= 1.0;

@@ -13,7 +13,7 @@ use crate::model::context::{Context, Loss};
 use crate::model::replica::fleet::Fleet;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
-use crate::observe::{Observer, ReplicaId, Served};
+use crate::observe::{Observer, ReplicaId, Sent, Served};
 use crate::units::Instant;
 
 /// An attempt that is answered at `finished`.
@@ -24,6 +24,7 @@ fn served(record: &Attempt, finished: u64) -> Served {
         arrived: Instant(record.arrived),
         finished: Instant(finished),
         demand: record.content.demand as f32,
+        api: record.content.api,
         replica: record.replica,
     }
 }
@@ -73,7 +74,7 @@ impl Requests {
     pub fn end_in_vain(&mut self, cx: &mut Context, attempt: AttemptId) {
         let record = cx.in_flight.attempts.remove(attempt).expect("an attempt ends once");
         debug_assert!(record.request.is_none(), "somebody waits for what ends in vain");
-        cx.listener.counted(Instant(record.content.born), Count::Wasted);
+        cx.listener.counted(record.content.sent(), Count::Wasted);
     }
 
     /// An answer reaches its client through a network.
@@ -116,7 +117,7 @@ impl Requests {
             fleet[record.replica].held -= 1;
         }
         if let Some(request) = record.request {
-            cx.listener.attempt_failed(Instant(record.content.born), failure);
+            cx.listener.attempt_failed(record.content.sent(), failure);
             self.react(cx, record.content, request, at, failure);
         }
     }
@@ -204,15 +205,14 @@ impl Requests {
         }
     }
 
-    /// The sending times of the requests without an outcome and of those whose attempt has no end.
-    pub fn still_open(&self, cx: &Context) -> (Vec<Instant>, Vec<Instant>) {
+    /// The requests without an outcome and those whose attempt has no end.
+    pub fn still_open(&self, cx: &Context) -> (Vec<Sent>, Vec<Sent>) {
         let waited_for = cx.in_flight.attempts.values().filter(|attempt| attempt.request.is_some());
-        let mut attempts: Vec<_> =
-            waited_for.map(|attempt| Instant(attempt.content.born)).collect();
-        let waiting = self.backed_off.values().map(|waiting| Instant(waiting.content.born));
+        let mut attempts: Vec<_> = waited_for.map(|attempt| attempt.content.sent()).collect();
+        let waiting = self.backed_off.values().map(|waiting| waiting.content.sent());
         let mut requests: Vec<_> = waiting.chain(attempts.iter().copied()).collect();
         requests.sort_unstable();
-        let twice = requests.windows(2).find(|pair| pair[0] == pair[1]);
+        let twice = requests.windows(2).find(|pair| pair[0].at == pair[1].at);
         assert!(twice.is_none(), "two requests that are open were sent at {twice:?}");
         attempts.sort_unstable();
         (requests, attempts)

@@ -22,7 +22,6 @@ use crate::observe::Observer;
 use crate::observe::count::Count;
 use crate::plan::{Plan, Tls, TlsEnd};
 use crate::random::{Seed, Stream};
-use crate::units::Instant;
 
 /// A connection to an ingress instance, and the requests that it may still carry.
 #[derive(Clone, Copy, Debug)]
@@ -71,8 +70,8 @@ impl Requests {
             true => (Count::Resumption, tls.resumption),
             false => (Count::Handshake, tls.handshake),
         };
-        let born = cx.in_flight.attempts[attempt].content.born;
-        cx.listener.counted(Instant(born), count);
+        let sent = cx.in_flight.attempts[attempt].content.sent();
+        cx.listener.counted(sent, count);
         takes.0 as f64
     }
 

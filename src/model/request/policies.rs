@@ -26,7 +26,7 @@ use crate::model::context::Context;
 use crate::model::replica::fleet::Fleet;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
-use crate::observe::{Observer, ReplicaId};
+use crate::observe::{Observer, ReplicaId, Sent};
 use crate::plan::{Api, LimitKey, Plan, Policy, PolicyKind, SpikeQueue};
 use crate::policy::cache::Caches;
 use crate::policy::limit::{Answer, LimitDecision, Limiter};
@@ -256,11 +256,11 @@ impl Requests {
         index: usize,
     ) -> Ruling {
         let slot = fleet[cx.in_flight.attempts[attempt].replica].slot;
-        let born = Instant(content.born);
+        let sent = content.sent();
         match &mut self.policies.memory[index] {
             PolicyMemory::Cache(caches) if content.cacheable => {
                 let hit = caches.lookup(Instant(at), slot, content.resource);
-                cx.listener.counted(born, if hit { Count::Hit } else { Count::Miss });
+                cx.listener.counted(sent, if hit { Count::Hit } else { Count::Miss });
                 if hit { Ruling::Ends(Then::Hit) } else { Ruling::Passes }
             }
             PolicyMemory::Limit(limiter) => {
@@ -269,7 +269,7 @@ impl Requests {
                 let key = if limits_clients { content.client } else { 0 };
                 let answer = limiter.decide(Instant(at), slot, key, reachable);
                 let passes = limiter.passes(answer);
-                self.note_decision(cx, born, answer, passes);
+                self.note_decision(cx, sent, answer, passes);
                 self.rule_limit(cx, attempt, index, slot, answer, passes)
             }
             PolicyMemory::Cache(_) => Ruling::Passes,
@@ -284,13 +284,13 @@ impl Requests {
         }
     }
 
-    fn note_decision(&mut self, cx: &mut Context, born: Instant, answer: Answer, passes: bool) {
+    fn note_decision(&mut self, cx: &mut Context, sent: Sent, answer: Answer, passes: bool) {
         if answer.asked && answer.decision != LimitDecision::Unknown {
-            cx.listener.counted(born, Count::StorageAsked);
+            cx.listener.counted(sent, Count::StorageAsked);
         }
         match answer.decision {
-            LimitDecision::Admitted => cx.listener.counted(born, Count::Admitted),
-            LimitDecision::Unknown if passes => cx.listener.counted(born, Count::Unlimited),
+            LimitDecision::Admitted => cx.listener.counted(sent, Count::Admitted),
+            LimitDecision::Unknown if passes => cx.listener.counted(sent, Count::Unlimited),
             _ => {}
         }
     }

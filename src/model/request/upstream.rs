@@ -105,7 +105,7 @@ impl Requests {
         let record = &mut cx.in_flight.attempts[attempt];
         debug_assert_eq!(record.stage, Stage::Pending, "an attempt goes to one host at a time");
         if panics {
-            cx.listener.counted(Instant(record.content.born), Count::Panic);
+            cx.listener.counted(record.content.sent(), Count::Panic);
         }
         let hung = fleet[record.replica].hung;
         let host = host.filter(|_| !hung);
@@ -365,7 +365,7 @@ impl Requests {
         if u32::from(record.upstream_tries) < retries && !self.over && breaker.enter_retry() {
             record.upstream_tries += 1;
             record.retrying = true;
-            cx.listener.counted(Instant(record.content.born), Count::UpstreamRetry);
+            cx.listener.counted(record.content.sent(), Count::UpstreamRetry);
             return self.ask_upstream(cx, fleet, attempt);
         }
         self.fail_attempt(cx, fleet, attempt, at, Failure::UpstreamFailed);

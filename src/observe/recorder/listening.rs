@@ -3,16 +3,19 @@
 use super::Recorder;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
-use crate::observe::{Observation, Observer, Reading, Served, State};
+use crate::observe::{Observation, Observer, Reading, Sent, Served, State};
 use crate::units::{Instant, Span};
 
 impl Observer for Recorder {
     #[inline(always)]
-    fn offered(&mut self, sent: Instant) {
-        if self.near.holds(sent) {
+    fn offered(&mut self, request: Sent) {
+        if self.near.holds(request.at) {
             self.live.offered += 1;
+        } else if self.near_by_api.holds(request.at) {
+            self.live.offered += 1;
+            self.by_api[request.api as usize].live.offered += 1;
         } else {
-            self.offer_apart(sent);
+            self.offer_apart(request);
         }
     }
 
@@ -21,18 +24,23 @@ impl Observer for Recorder {
         let latency = crate::observe::latency(request, self.scope.hop);
         if self.near.holds(request.sent) {
             self.live.answered.record(latency);
+        } else if self.near_by_api.holds(request.sent) {
+            self.live.answered.record(latency);
+            self.by_api[request.api as usize].live.answered.record(latency);
         } else {
             self.serve_apart(*request, latency);
         }
     }
 
-    fn failed(&mut self, sent: Instant, at: Instant, failure: Failure) {
+    fn failed(&mut self, request: Sent, at: Instant, failure: Failure) {
         if self.over {
             return;
         }
+        let sent = request.at;
         let struck = self.struck_by(sent, failure);
-        self.windows.fail(sent, failure, &struck);
-        self.monitor.fail(failure);
+        self.windows.fail(request, failure, &struck);
+        self.monitor.fail(request.api, failure);
+        self.flow(request.api).into_iter().for_each(|flow| flow.row.fail(failure));
         if !failure.is_of_the_sender() {
             self.failed.failures[failure as usize] += 1;
         }
@@ -49,24 +57,24 @@ impl Observer for Recorder {
         }
     }
 
-    fn tried_again(&mut self, sent: Instant) {
+    fn tried_again(&mut self, request: Sent) {
         self.bin_row.attempts += 1;
-        self.windows.at(sent).attempts.offered += 1;
+        self.windows.note(request, |window| window.attempts.offered += 1);
         if let Some(series) = self.intervals.series() {
-            series.at(sent).again += 1;
+            series.at(request.at).again += 1;
         }
     }
 
-    fn attempt_failed(&mut self, sent: Instant, failure: Failure) {
+    fn attempt_failed(&mut self, request: Sent, failure: Failure) {
         if !self.over {
-            let struck = self.struck_by(sent, failure);
-            self.windows.fail_attempt(sent, failure, &struck);
+            let struck = self.struck_by(request.at, failure);
+            self.windows.fail_attempt(request, failure, &struck);
         }
     }
 
-    fn counted(&mut self, sent: Instant, count: Count) {
+    fn counted(&mut self, request: Sent, count: Count) {
         if !self.over {
-            self.windows.at(sent).counts[count as usize] += 1;
+            self.windows.note(request, |window| window.counts[count as usize] += 1);
             self.bin_row.counts[count as usize] += 1;
             if let Some(series) = self.intervals.series() {
                 series.count(count);
@@ -74,9 +82,9 @@ impl Observer for Recorder {
         }
     }
 
-    fn attempts_left(&mut self, sent: &[Instant]) {
-        for sent in sent {
-            self.windows.at(*sent).attempts.in_flight += 1;
+    fn attempts_left(&mut self, requests: &[Sent]) {
+        for request in requests {
+            self.windows.note(*request, |window| window.attempts.in_flight += 1);
         }
     }
 
@@ -176,21 +184,24 @@ impl Observer for Recorder {
         self.close_row(at, in_flight, cpu);
     }
 
-    fn horizon(&mut self, _at: Instant, in_flight: &[Instant], under_way: &[Instant]) {
+    fn horizon(&mut self, _at: Instant, in_flight: &[Sent], under_way: &[Sent]) {
         self.cut();
         // An interrupted run closes its last bin before it counts the requests on their way.
         let first_attempts = self.first_attempts();
         if let Some(last) = self.timeline.total.last_mut() {
             last.offered += self.bin_row.offered;
             last.attempts += first_attempts;
+            let rows = self.timeline.by_api.iter_mut().rev();
+            rows.zip(self.by_api.iter().rev()).for_each(|(row, flow)| flow.add_to(row));
         }
-        for sent in in_flight {
-            let window = self.windows.at(*sent);
-            window.ledger.in_flight += 1;
-            window.unanswered += 1;
+        for request in in_flight {
+            self.windows.note(*request, |window| {
+                window.ledger.in_flight += 1;
+                window.unanswered += 1;
+            });
         }
-        for sent in under_way {
-            self.windows.at(*sent).ledger.in_flight += 1;
+        for request in under_way {
+            self.windows.note(*request, |window| window.ledger.in_flight += 1);
         }
         self.over = true;
         self.aim();

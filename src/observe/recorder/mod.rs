@@ -11,6 +11,7 @@
 //! sent before the open windows or the interval of time changed last takes the long way
 //! (`live.rs`).
 
+mod by_api;
 mod fleet;
 mod in_progress;
 mod listening;
@@ -24,7 +25,7 @@ mod windows;
 
 use std::collections::BTreeSet;
 
-pub use scope::{Keep, Scope, WindowExtent};
+pub use scope::{Keep, Scope, ScopeWindow, WindowExtent};
 
 use crate::observe::histogram::Histogram;
 use crate::observe::ledger::{Failure, Ledger};
@@ -32,8 +33,9 @@ use crate::observe::outcome::{JOURNAL_LIMIT, JournalEntry, Outcome};
 use crate::observe::recovery::RunRecovery;
 use crate::observe::time_series::TimeSeries;
 use crate::observe::timeline::{BinTrace, Latency, ReplicaLife, ReplicaRow, Timeline, TotalRow};
-use crate::observe::{Observation, Reading, ReplicaId, Served, State};
+use crate::observe::{ApiId, Observation, Reading, ReplicaId, Sent, Served, State};
 use crate::units::{Instant, Span};
+use by_api::ApiFlow;
 use fleet::Fleet;
 use in_progress::Injection;
 use live::{Intervals, Live, Near};
@@ -52,10 +54,14 @@ pub struct Recorder {
     /// Since the last cut, of requests sent since the open windows changed last; and when they did.
     live: Live,
     segment: Instant,
-    /// Requests sent in this time need no more than `live`.
+    /// Requests sent in this time need no more than `live`; and those sent in this time no more
+    /// than that and `live` of their API. One of the two is no time at all.
     near: Near,
+    near_by_api: Near,
     /// Answers since the last cut to requests sent before that change.
     late: Histogram,
+    /// The same of each API, if they are told apart.
+    by_api: Vec<ApiFlow>,
     /// Failures since the last cut.
     failed: Ledger,
     /// What clients met since the last sample, and how much of the answers since the last cut was
@@ -81,12 +87,14 @@ impl Recorder {
     /// A recorder that has seen nothing.
     pub fn new(scope: Scope, keep: Keep) -> Self {
         let mut recorder = Recorder {
-            windows: OpenWindows::new(),
+            windows: OpenWindows::new(scope.apis),
             tracker: Tracker::new(&scope),
             live: Live::default(),
             segment: Instant::ZERO,
             near: Near::NONE,
+            near_by_api: Near::NONE,
             late: Histogram::default(),
+            by_api: vec![ApiFlow::default(); scope.apis],
             failed: Ledger::default(),
             met: Encounter::default(),
             sampled: (0, 0),
@@ -99,7 +107,7 @@ impl Recorder {
             journal_cut: 0,
             requests: sample::RequestSample::new(keep.requests_every),
             intervals: Intervals::new(scope.interval),
-            monitor: Monitor::new(scope.warm_up, scope.bin),
+            monitor: Monitor::new(scope.warm_up, scope.bin, scope.apis),
             drained: 0,
             over: false,
             scope,
@@ -127,9 +135,13 @@ impl Recorder {
         }
         let (ledger, attempts) = (self.windows.ledger(), self.windows.attempts());
         let incidents = self.tracker.finish(ended);
-        let mut windows = self.windows.finish(ended, self.scope.windows.len());
+        let mut windows = self.windows.finish(ended, &self.scope.windows);
         for (window, tally) in windows.iter_mut().zip(incidents.by_window) {
             window.incidents = tally;
+        }
+        for (window, ScopeWindow { extent, api }) in windows.iter_mut().zip(&self.scope.windows) {
+            let is_run = *extent == WindowExtent::Between(self.scope.warm_up, Instant::NEVER);
+            window.worst_minute = self.monitor.worst_minute(*api).filter(|_| is_run);
         }
         let work = self.fleet.finish(ended);
         Outcome {
@@ -163,23 +175,35 @@ impl Recorder {
     /// over.
     fn aim(&mut self) {
         let apart = self.over || self.keep.requests_every.is_some();
-        self.near = if apart { Near::NONE } else { self.intervals.near(self.segment) };
+        let near = if apart { Near::NONE } else { self.intervals.near(self.segment) };
+        (self.near, self.near_by_api) = match self.by_api.is_empty() {
+            true => (near, Near::NONE),
+            false => (Near::NONE, near),
+        };
+    }
+
+    /// What gathers of the requests for an API, if they are told apart.
+    #[inline(always)]
+    fn flow(&mut self, api: ApiId) -> Option<&mut ApiFlow> {
+        self.by_api.get_mut(api as usize)
     }
 
     /// A request was sent before the windows or the slot changed, or ahead of the interval, or is
     /// followed.
     #[cold]
-    pub(super) fn offer_apart(&mut self, sent: Instant) {
+    pub(super) fn offer_apart(&mut self, request: Sent) {
         if self.keep.requests_every.is_some() {
-            self.requests.offered(sent);
+            self.requests.offered(request);
         }
-        let live = sent >= self.segment;
-        self.intervals.offer(sent, live);
+        let live = request.at >= self.segment;
+        self.intervals.offer(request.at, live);
         if live {
             self.live.offered += 1;
+            self.flow(request.api).into_iter().for_each(|flow| flow.live.offered += 1);
         } else {
-            self.windows.at(sent).ledger.offered += 1;
+            self.windows.note(request, |window| window.ledger.offered += 1);
             self.bin_row.offered += 1;
+            self.flow(request.api).into_iter().for_each(|flow| flow.row.offered += 1);
         }
     }
 
@@ -194,6 +218,9 @@ impl Recorder {
         if !self.over {
             self.intervals.answer(request.sent, latency, live);
         }
+        if !self.over {
+            self.flow(request.api).into_iter().for_each(|flow| flow.answer(latency, live));
+        }
         if live {
             self.live.answered.record(latency);
         } else {
@@ -207,11 +234,11 @@ impl Recorder {
         self.meet_answers();
         self.sampled = (0, 0);
         let Live { answered, offered } = &self.live;
-        self.windows.add(answered, *offered);
+        self.windows.add(0, answered, *offered);
         self.failed.served = answered.count() + self.late.count();
         for answered in [answered, &self.late] {
             self.bin.merge(answered);
-            self.monitor.add(answered);
+            self.monitor.add(0, answered);
             self.tracker.add(answered, &Ledger::default());
         }
         self.tracker.add(&Histogram::default(), &self.failed);
@@ -219,6 +246,13 @@ impl Recorder {
         self.live.answered.clear();
         self.live.offered = 0;
         self.late.clear();
+        for (sum, flow) in (1..).zip(&mut self.by_api) {
+            self.windows.add(sum, &flow.live.answered, flow.live.offered);
+            for answered in [&flow.live.answered, &flow.late] {
+                self.monitor.add(sum, answered);
+            }
+            flow.cut();
+        }
         self.intervals.forget_live();
         self.failed = Ledger::default();
     }
@@ -249,7 +283,7 @@ impl Recorder {
             WindowExtent::During(fault) => self.tracker.has_struck(fault, sent),
         };
         let windows = self.scope.windows.iter().enumerate();
-        windows.filter(|(_, extent)| is_struck(extent)).map(|(window, _)| window).collect()
+        windows.filter(|(_, window)| is_struck(&window.extent)).map(|(index, _)| index).collect()
     }
 
     /// Opens and closes windows for this moment.
@@ -259,8 +293,8 @@ impl Recorder {
             WindowExtent::Between(from, to) => from <= now && now < to,
             WindowExtent::During(fault) => self.tracker.is_open(fault),
         };
-        let extents = self.scope.windows.iter().enumerate().filter(|_| now >= self.scope.warm_up);
-        let open = extents.filter(|(_, extent)| is_open(extent)).map(|(window, _)| window);
+        let windows = self.scope.windows.iter().enumerate().filter(|_| now >= self.scope.warm_up);
+        let open = windows.filter(|(_, window)| is_open(&window.extent)).map(|(index, _)| index);
         let open = open.collect();
         self.windows.change(now, open);
         self.segment = self.windows.segment_start();
@@ -384,8 +418,10 @@ impl Recorder {
             let p99 = row.latency.map(|latency| latency.p99);
             self.trace.push(BinTrace { served: row.served, failed: row.failed(), p99 });
         }
+        let by_api = self.by_api.iter_mut().map(ApiFlow::end_bin);
         if self.keep.timeline {
             self.timeline.total.push(row);
+            self.timeline.by_api.extend(by_api);
         }
         let TotalRow { wanted, cpu_seen, .. } = self.bin_row;
         self.bin_row = TotalRow { start: now, wanted, cpu_seen, ..TotalRow::default() };
@@ -401,14 +437,17 @@ impl Recorder {
     }
 
     fn serve_late(&mut self, request: &Served, latency: Span) {
-        let class = self.windows.at(request.sent);
-        class.latency.record(latency);
-        if self.over {
-            self.drained += 1;
-            class.unanswered -= 1;
-        } else {
-            class.ledger.served += 1;
-            self.late.record(latency);
+        let over = self.over;
+        self.windows.note(request.request(), |window| {
+            window.latency.record(latency);
+            match over {
+                true => window.unanswered -= 1,
+                false => window.ledger.served += 1,
+            }
+        });
+        match over {
+            true => self.drained += 1,
+            false => self.late.record(latency),
         }
     }
 }

@@ -4,6 +4,8 @@
 //! As in monitoring, a request counts in the minute in which it ends. A minute begins and ends with
 //! a sample; the first begins when warm-up is over, and one that the end cuts short is left out.
 
+use super::by_api::sums_of;
+use crate::observe::ApiId;
 use crate::observe::histogram::Histogram;
 use crate::observe::ledger::{Failure, Ledger};
 use crate::observe::outcome::{MINUTE_PERCENTILES, Monitored, WorstMinute};
@@ -17,13 +19,34 @@ pub(super) struct Monitor {
     warm_up: Instant,
     /// Since when the minute in progress lasts; `None` before the first.
     begun: Option<Instant>,
-    answered: Histogram,
-    ended: Ledger,
+    /// The minutes of all requests, then those of each API.
+    minutes: Vec<Minutes>,
     /// Bins that an average of the CPU is taken over, and those of the one in progress.
     per_bucket: usize,
     bucket: CpuAverage,
     sampled: Option<Instant>,
     seen: Monitored,
+}
+
+/// The minute in progress of some requests, and the worst before it.
+#[derive(Clone, Debug, Default)]
+struct Minutes {
+    answered: Histogram,
+    ended: Ledger,
+    worst: Option<WorstMinute>,
+}
+
+impl Minutes {
+    /// The minute in progress is over.
+    fn end(&mut self) {
+        self.ended.served = self.answered.count();
+        if self.ended.decided() > 0 {
+            let minute = of_minute(&self.answered, &self.ended);
+            self.worst = Some(self.worst.map_or(minute, |worst| worst.or_worse(minute)));
+        }
+        self.answered.clear();
+        self.ended = Ledger::default();
+    }
 }
 
 /// An average of the CPU in progress.
@@ -36,12 +59,12 @@ struct CpuAverage {
 }
 
 impl Monitor {
-    pub fn new(warm_up: Instant, bin: Span) -> Self {
+    /// With so many APIs that are told apart.
+    pub fn new(warm_up: Instant, bin: Span, apis: usize) -> Self {
         Monitor {
             warm_up,
             begun: None,
-            answered: Histogram::default(),
-            ended: Ledger::default(),
+            minutes: vec![Minutes::default(); 1 + apis],
             per_bucket: bins_per_minute(bin),
             bucket: CpuAverage::default(),
             sampled: None,
@@ -49,16 +72,19 @@ impl Monitor {
         }
     }
 
-    /// Requests were answered.
-    pub fn add(&mut self, answered: &Histogram) {
+    /// Requests were answered that count in the sum of this index.
+    pub fn add(&mut self, sum: usize, answered: &Histogram) {
         if self.begun.is_some() {
-            self.answered.merge(answered);
+            self.minutes[sum].answered.merge(answered);
         }
     }
 
     /// A request failed or was rejected.
-    pub fn fail(&mut self, failure: Failure) {
-        self.ended.failures[failure as usize] += u64::from(self.begun.is_some());
+    pub fn fail(&mut self, api: ApiId, failure: Failure) {
+        if self.begun.is_some() {
+            let minutes = sums_of(&mut self.minutes, api);
+            minutes.for_each(|minute| minute.ended.failures[failure as usize] += 1);
+        }
     }
 
     /// Whether a minute begins or ends with a sample at this moment.
@@ -71,16 +97,9 @@ impl Monitor {
 
     /// A minute begins, and the one in progress is over.
     pub fn turn(&mut self, now: Instant) {
-        self.ended.served = self.answered.count();
-        if self.begun.is_some() && self.ended.decided() > 0 {
-            let minute = of_minute(&self.answered, &self.ended);
-            self.seen.worst_minute = Some(match self.seen.worst_minute {
-                Some(worst) => worst.or_worse(minute),
-                None => minute,
-            });
+        if self.begun.is_some() {
+            self.minutes.iter_mut().for_each(Minutes::end);
         }
-        self.answered.clear();
-        self.ended = Ledger::default();
         self.begun = Some(now);
     }
 
@@ -109,6 +128,11 @@ impl Monitor {
                 self.seen.cpu = Some(self.seen.cpu.unwrap_or(0.0).max(average));
             }
         }
+    }
+
+    /// The worst whole minute of all requests, or of those for an API; `None` if none ended in any.
+    pub fn worst_minute(&self, api: Option<ApiId>) -> Option<WorstMinute> {
+        self.minutes[api.map_or(0, |api| 1 + api as usize)].worst
     }
 
     pub fn finish(self) -> Monitored {
@@ -148,19 +172,19 @@ mod tests {
 
     #[test]
     fn the_worst_minute_is_the_worst_of_each_figure() {
-        let mut monitor = Monitor::new(at(30.0), Span::from_secs(10.0));
-        monitor.add(&answers(100, 900.0));
-        monitor.fail(Failure::TimedOut);
+        let mut monitor = Monitor::new(at(30.0), Span::from_secs(10.0), 1);
+        monitor.add(0, &answers(100, 900.0));
+        monitor.fail(0, Failure::TimedOut);
         let minutes = [(at(30.0), 100, 5.0, 0), (at(90.0), 90, 2.0, 10), (at(150.0), 100, 4.0, 0)];
         for (begins, count, milliseconds, failed) in minutes {
             assert!(monitor.turns(begins) && !monitor.turns(Instant(begins.0 - 1)));
             monitor.turn(begins);
-            monitor.add(&answers(count, milliseconds));
-            (0..failed).for_each(|_| monitor.fail(Failure::LostInFlight));
-            monitor.fail(Failure::RateLimited);
+            monitor.add(0, &answers(count, milliseconds));
+            (0..failed).for_each(|_| monitor.fail(7, Failure::LostInFlight));
+            monitor.fail(0, Failure::RateLimited);
         }
         // The last minute is not over.
-        let worst = monitor.finish().worst_minute.unwrap();
+        let worst = monitor.worst_minute(None).unwrap();
         assert_eq!((worst.answered, worst.decided), (91, 101), "what was rejected was answered");
         let [p50, p90, p95, p99, _] = worst.latency;
         let slow = Some(Span::from_secs(5e-3));
@@ -169,7 +193,7 @@ mod tests {
 
     #[test]
     fn the_cpu_of_a_minute_is_known_when_it_is_over() {
-        let mut monitor = Monitor::new(at(60.0), Span::from_secs(20.0));
+        let mut monitor = Monitor::new(at(60.0), Span::from_secs(20.0), 0);
         let cpu = [0.9, 0.9, 0.9, 0.2, 0.6, 0.4, 0.3, 0.3, 0.3, 1.0];
         for (bin, cpu) in cpu.into_iter().enumerate() {
             monitor.end_bin(at(20.0 * bin as f64), Some(cpu));
@@ -180,7 +204,7 @@ mod tests {
 
     #[test]
     fn what_is_in_flight_counts_as_long_as_it_is_seen() {
-        let mut monitor = Monitor::new(at(1.0), Span::from_secs(10.0));
+        let mut monitor = Monitor::new(at(1.0), Span::from_secs(10.0), 0);
         for (now, in_flight) in [(0.0, 50), (1.0, 40), (2.0, 10), (2.5, 30)] {
             monitor.hold(at(now), in_flight);
         }

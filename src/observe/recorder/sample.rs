@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::observe::Served;
 use crate::observe::ledger::Failure;
 use crate::observe::outcome::RequestRecord;
+use crate::observe::{Sent, Served};
 use crate::units::Instant;
 
 /// Sampled requests, by number.
@@ -23,7 +23,7 @@ impl RequestSample {
         RequestSample { every, seen: 0, records: Vec::new(), open: BTreeMap::new() }
     }
 
-    pub fn offered(&mut self, sent: Instant) {
+    pub fn offered(&mut self, Sent { at: sent, api }: Sent) {
         let number = self.seen;
         self.seen += 1;
         if number.is_multiple_of(self.every) {
@@ -31,6 +31,7 @@ impl RequestSample {
             self.records.push(RequestRecord {
                 number,
                 sent,
+                api,
                 taken: None,
                 demand: None,
                 ended: None,

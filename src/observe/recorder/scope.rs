@@ -1,5 +1,6 @@
 //! What a recorder is told before it begins.
 
+use crate::observe::ApiId;
 use crate::units::{Instant, Span};
 
 /// What a recorder is told of the plan: nothing but extents and sizes.
@@ -7,8 +8,10 @@ use crate::units::{Instant, Span};
 pub struct Scope {
     /// Index of the replication.
     pub replication: u64,
-    /// The extent of each window.
-    pub windows: Vec<WindowExtent>,
+    /// When each window is open, and whose requests count in it.
+    pub windows: Vec<ScopeWindow>,
+    /// Number of APIs, if they are told apart; else zero.
+    pub apis: usize,
     /// Number of faults in the plan.
     pub faults: usize,
     /// Which of them exchange replicas for others in other slots, so that only how many serve says
@@ -26,6 +29,15 @@ pub struct Scope {
     pub feeds_back: bool,
     /// The length, not zero, of the intervals by which the run is followed; `None` = not at all.
     pub interval: Option<Span>,
+}
+
+/// A window of the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScopeWindow {
+    /// When it is open.
+    pub extent: WindowExtent,
+    /// The API whose requests count in it; `None` = those of all.
+    pub api: Option<ApiId>,
 }
 
 /// When a window is open.

@@ -60,7 +60,7 @@ impl Tracker {
     pub fn new(scope: &Scope) -> Self {
         Tracker {
             warm_up: scope.warm_up,
-            extents: scope.windows.clone(),
+            extents: scope.windows.iter().map(|window| window.extent).collect(),
             open: Vec::new(),
             closed: Vec::new(),
             by_fault: vec![Tally::default(); scope.faults],

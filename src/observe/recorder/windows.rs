@@ -2,18 +2,31 @@
 //! fault that was injected while it was in flight, if it fails while that lasts.
 //!
 //! Time is cut into segments at every opening and closing. Each distinct set of open windows is a
-//! class with one histogram and one ledger, so a request is counted once however many windows it
-//! belongs to; a window is the sum of the classes that contain it.
+//! class with one histogram and one ledger, and one more of each API if these are told apart, so a
+//! request is counted once however many windows it belongs to; a window is the sum of the classes
+//! that contain it.
 
+use super::by_api::sums_of;
+use super::scope::ScopeWindow;
+use crate::observe::Sent;
 use crate::observe::histogram::Histogram;
 use crate::observe::ledger::{Failure, Ledger};
 use crate::observe::outcome::WindowOutcome;
-use crate::units::Instant;
+use crate::units::{Instant, Span};
 
 /// A set of windows open at the same time, and what was sent while they were.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Class {
     open: Vec<usize>,
+    /// How long they were.
+    length: Span,
+    /// Of all requests, then of each API.
+    sums: Vec<ClassSum>,
+}
+
+/// What some requests of a class came to.
+#[derive(Clone, Debug, Default)]
+struct ClassSum {
     total: WindowOutcome,
     /// Attempts less requests that came to it from other classes, or went there.
     moved: i64,
@@ -27,9 +40,39 @@ pub(super) struct OpenWindows {
     segments: Vec<(Instant, usize)>,
 }
 
+impl Class {
+    fn new(open: Vec<usize>, apis: usize) -> Self {
+        Class { open, length: Span::ZERO, sums: vec![ClassSum::default(); 1 + apis] }
+    }
+
+    /// Asserts that its requests are those of the APIs, if these are told apart.
+    fn check(&self) {
+        let (all, by_api) = self.sums.split_at(1);
+        let mut sum = WindowOutcome::default();
+        by_api.iter().for_each(|api| add(&mut sum, &api.total));
+        let counts = |of: &WindowOutcome| (of.ledger, of.attempts, of.counts, of.unanswered);
+        assert!(
+            by_api.is_empty() || counts(&sum) == counts(&all[0].total),
+            "the requests of the APIs are {:?}, all are {:?}",
+            counts(&sum),
+            counts(&all[0].total)
+        );
+    }
+}
+
+/// Adds the counts of some requests to others.
+fn add(sum: &mut WindowOutcome, part: &WindowOutcome) {
+    sum.ledger += &part.ledger;
+    sum.attempts += &part.attempts;
+    sum.counts.iter_mut().zip(part.counts).for_each(|(mine, theirs)| *mine += theirs);
+    sum.unanswered += part.unanswered;
+}
+
 impl OpenWindows {
-    pub fn new() -> Self {
-        OpenWindows { classes: vec![Class::default()], segments: vec![(Instant::ZERO, 0)] }
+    /// With so many APIs that are told apart.
+    pub fn new(apis: usize) -> Self {
+        let none = Class::new(Vec::new(), apis);
+        OpenWindows { classes: vec![none], segments: vec![(Instant::ZERO, 0)] }
     }
 
     /// Start of the current segment.
@@ -37,9 +80,9 @@ impl OpenWindows {
         self.segments[self.segments.len() - 1].0
     }
 
-    fn current(&mut self) -> &mut WindowOutcome {
+    fn current(&mut self) -> &mut Class {
         let class = self.segments[self.segments.len() - 1].1;
-        &mut self.classes[class].total
+        &mut self.classes[class]
     }
 
     /// From `now` on exactly these windows are open.
@@ -48,7 +91,7 @@ impl OpenWindows {
         if self.classes[last.1].open == open {
             return;
         }
-        self.current().open += now.since(last.0);
+        self.current().length += now.since(last.0);
         let class = self.class_of(open);
         if last.0 == now {
             self.segments.pop();
@@ -60,14 +103,15 @@ impl OpenWindows {
     fn class_of(&mut self, open: Vec<usize>) -> usize {
         let known = self.classes.iter().position(|class| class.open == open);
         known.unwrap_or_else(|| {
-            self.classes.push(Class { open, ..Class::default() });
+            let apis = self.classes[0].sums.len() - 1;
+            self.classes.push(Class::new(open, apis));
             self.classes.len() - 1
         })
     }
 
-    /// Adds what was sent in the current segment.
-    pub fn add(&mut self, answered: &Histogram, offered: u64) {
-        let total = self.current();
+    /// Adds what was sent in the current segment, to the sum of this index.
+    pub fn add(&mut self, sum: usize, answered: &Histogram, offered: u64) {
+        let total = &mut self.current().sums[sum].total;
         total.latency.merge(answered);
         total.ledger.served += answered.count();
         total.ledger.offered += offered;
@@ -76,17 +120,22 @@ impl OpenWindows {
     /// Adds the attempts that nobody told of: the first of each request, and the one by which it
     /// was answered.
     pub fn count_attempts(&mut self) {
-        for Class { total, moved, .. } in &mut self.classes {
+        for ClassSum { total, moved } in self.classes.iter_mut().flat_map(|class| &mut class.sums) {
             let made = total.attempts.offered + total.ledger.offered;
             total.attempts.offered = made.checked_add_signed(*moved).expect("attempts were made");
             total.attempts.served += total.ledger.served;
         }
     }
 
-    /// The class of a request sent at `sent`.
-    pub fn at(&mut self, sent: Instant) -> &mut WindowOutcome {
-        let class = self.class_at(sent);
-        &mut self.classes[class].total
+    /// Notes something of a request.
+    pub fn note(&mut self, request: Sent, note: impl Fn(&mut WindowOutcome)) {
+        let class = self.class_at(request.at);
+        self.sums(class, request).for_each(|sum| note(&mut sum.total));
+    }
+
+    /// The sums of a class in which a request counts.
+    fn sums(&mut self, class: usize, request: Sent) -> impl Iterator<Item = &mut ClassSum> {
+        sums_of(&mut self.classes[class].sums, request.api)
     }
 
     fn class_at(&self, sent: Instant) -> usize {
@@ -95,36 +144,38 @@ impl OpenWindows {
     }
 
     /// Notes a failure of a request that belongs to these windows as well.
-    pub fn fail(&mut self, sent: Instant, failure: Failure, struck: &[usize]) {
-        let (from, to) = self.moves(sent, struck);
+    pub fn fail(&mut self, request: Sent, failure: Failure, struck: &[usize]) {
+        let (from, to) = self.moves(request.at, struck);
         if from != to {
-            self.classes[from].total.ledger.offered -= 1;
-            self.classes[to].total.ledger.offered += 1;
-            self.classes[from].moved += 1;
-            self.classes[to].moved -= 1;
+            self.sums(from, request).for_each(|sum| sum.total.ledger.offered -= 1);
+            self.sums(from, request).for_each(|sum| sum.moved += 1);
+            self.sums(to, request).for_each(|sum| sum.total.ledger.offered += 1);
+            self.sums(to, request).for_each(|sum| sum.moved -= 1);
         }
-        self.classes[to].total.ledger.failures[failure as usize] += 1;
+        self.sums(to, request).for_each(|sum| sum.total.ledger.failures[failure as usize] += 1);
     }
 
     /// Notes the failure of an attempt for such a request.
-    pub fn fail_attempt(&mut self, sent: Instant, failure: Failure, struck: &[usize]) {
-        let (from, to) = self.moves(sent, struck);
-        self.classes[from].moved -= i64::from(from != to);
-        self.classes[to].moved += i64::from(from != to);
-        self.classes[to].total.attempts.failures[failure as usize] += 1;
+    pub fn fail_attempt(&mut self, request: Sent, failure: Failure, struck: &[usize]) {
+        let (from, to) = self.moves(request.at, struck);
+        if from != to {
+            self.sums(from, request).for_each(|sum| sum.moved -= 1);
+            self.sums(to, request).for_each(|sum| sum.moved += 1);
+        }
+        self.sums(to, request).for_each(|sum| sum.total.attempts.failures[failure as usize] += 1);
     }
 
     /// The class in which a request was sent, and that to which it belongs if it belongs to these
     /// windows as well.
     fn moves(&mut self, sent: Instant, struck: &[usize]) -> (usize, usize) {
         let from = self.class_at(sent);
-        let mut open = self.classes[from].open.clone();
-        let others = struck.iter().filter(|window| !open.contains(window)).copied();
-        let others: Vec<usize> = others.collect();
+        let open = &self.classes[from].open;
+        let others = struck.iter().filter(|window| !open.contains(window));
+        let others: Vec<usize> = others.copied().collect();
         if others.is_empty() {
             return (from, from);
         }
-        open.extend(others);
+        let mut open = [&open[..], &others].concat();
         open.sort_unstable();
         (from, self.class_of(open))
     }
@@ -132,34 +183,36 @@ impl OpenWindows {
     /// All requests of the run.
     pub fn ledger(&self) -> Ledger {
         let mut all = Ledger::default();
-        self.classes.iter().for_each(|class| all += &class.total.ledger);
+        self.classes.iter().for_each(|class| all += &class.sums[0].total.ledger);
         all
     }
 
     /// All attempts of the run.
     pub fn attempts(&self) -> Ledger {
         let mut all = Ledger::default();
-        self.classes.iter().for_each(|class| all += &class.total.attempts);
+        self.classes.iter().for_each(|class| all += &class.sums[0].total.attempts);
         all
     }
 
-    /// The figures of each of `count` windows; the last segment ends at `end`.
-    pub fn finish(mut self, end: Instant, count: usize) -> Vec<WindowOutcome> {
+    /// The figures of each window; the last segment ends at `end`.
+    ///
+    /// # Panics
+    /// The requests of the APIs are not all requests, which would be an error of this program.
+    pub fn finish(mut self, end: Instant, windows: &[ScopeWindow]) -> Vec<WindowOutcome> {
         let start = self.segment_start();
-        self.current().open += end.since(start);
-        let sum = |window: usize| {
+        self.current().length += end.since(start);
+        self.classes.iter().for_each(Class::check);
+        let sum = |(window, ScopeWindow { api, .. }): (usize, &ScopeWindow)| {
+            let place = api.map_or(0, |api| 1 + api as usize);
             let mut sum = WindowOutcome::default();
             for class in self.classes.iter().filter(|class| class.open.contains(&window)) {
-                sum.latency.merge(&class.total.latency);
-                sum.ledger += &class.total.ledger;
-                sum.attempts += &class.total.attempts;
-                let counts = sum.counts.iter_mut().zip(class.total.counts);
-                counts.for_each(|(mine, theirs)| *mine += theirs);
-                sum.unanswered += class.total.unanswered;
-                sum.open += class.total.open;
+                let part = &class.sums[place].total;
+                add(&mut sum, part);
+                sum.latency.merge(&part.latency);
+                sum.open += class.length;
             }
             sum
         };
-        (0..count).map(sum).collect()
+        windows.iter().enumerate().map(sum).collect()
     }
 }

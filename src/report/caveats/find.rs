@@ -37,12 +37,18 @@ pub fn caveats_of(scenario: &Scenario, run: &Experiment, summary: &Summary) -> V
     all.extend(events_cut(run));
     all.extend(warm_up_short);
     all.extend(replayed(plan));
-    for window in &summary.windows {
-        all.extend(few_samples(window, run.outcomes.len()));
-        // What was seen too seldom makes intervals wide in another way, and is told.
-        let is_unseen = all.iter().any(|caveat| matches!(caveat, Caveat::FewStrikes { .. }));
-        all.extend(wide(window, run.outcomes.len()).filter(|_| !is_unseen));
+    // What was seen too seldom makes intervals wide in another way, and is told.
+    let is_unseen = all.iter().any(|caveat| matches!(caveat, Caveat::FewStrikes { .. }));
+    let replications = run.outcomes.len();
+    let wide = |window| wide(window, replications).filter(|_| !is_unseen);
+    for window in summary.windows_of_all() {
+        all.extend(few_samples(window, replications));
+        all.extend(wide(window));
     }
+    // There may be many APIs: the one that needs most replications speaks for them.
+    let of_apis = || summary.windows.iter().filter(|window| window.api.is_some());
+    all.extend(of_apis().filter_map(|window| few_samples(window, replications)).max_by_key(needed));
+    all.extend(of_apis().filter_map(wide).max_by_key(needed));
     let what_if = scenario.what_if.clone();
     all.extend(what_if.map(|what_if| Caveat::NotForSale { what_if }));
     all.extend(assumed(scenario));
@@ -184,6 +190,14 @@ fn few_samples(window: &WindowSummary, replications: usize) -> Option<Caveat> {
     let (percentile, beyond) = Metric::PERCENTILES.into_iter().find_map(few)?;
     let needed = (replications as f64 * ENOUGH_BEYOND / beyond).ceil() as u64;
     Some(Caveat::FewSamples { window: window.label.clone(), percentile, beyond, needed })
+}
+
+/// The replications that would do.
+fn needed(caveat: &Caveat) -> u64 {
+    match caveat {
+        Caveat::FewSamples { needed, .. } | Caveat::WideInterval { needed, .. } => *needed,
+        _ => 0,
+    }
 }
 
 fn wide(window: &WindowSummary, replications: usize) -> Option<Caveat> {

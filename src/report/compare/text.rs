@@ -96,7 +96,7 @@ fn windows(report: &CompareReport, paint: Paint) -> Vec<String> {
         };
         let all: Vec<_> = report.reports.iter().enumerate().filter_map(of).collect();
         let title = format!("{}: load, and latency of the served requests (95 % interval)", label);
-        paint.section(&capitalised(&title), tables::windows(&all))
+        paint.section(&capitalised(&title), tables::windows(&all.iter().collect::<Vec<_>>()))
     };
     labels.iter().map(table).collect()
 }

@@ -5,10 +5,11 @@ use std::io::{Result, Write};
 use crate::metric::Metric;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
-use crate::observe::outcome::Outcome;
+use crate::observe::outcome::{Outcome, WindowOutcome};
 use crate::observe::recovery::Stability;
 use crate::observe::tally::{Restorations, Tally};
-use crate::plan::Plan;
+use crate::plan::{Extent, Plan};
+use crate::report::files::by_api;
 use crate::report::format::cells;
 use crate::report::format::table::{Cell, write_csv};
 use crate::units::Span;
@@ -16,8 +17,8 @@ use crate::units::Span;
 /// Writes one row for each outcome. `recovery_s` is the longest time until clients were hit no
 /// more, `redundancy_restored_s` the longest until as many replicas and zones served as before;
 /// each is empty if there was no incident or it was not seen of one. If requests feed back, the
-/// attempts for the requests and what is counted for them follow; at last, whether the replication
-/// came back.
+/// attempts for the requests and what is counted for them follow; then whether the replication came
+/// back, and at last what is of each API if there are several.
 pub(crate) fn write(plan: &Plan, outcomes: &[Outcome], out: &mut dyn Write) -> Result<()> {
     let feeds_back = !plan.is_open_loop();
     let last = if feeds_back { &["attempts"][..] } else { &[] };
@@ -25,11 +26,27 @@ pub(crate) fn write(plan: &Plan, outcomes: &[Outcome], out: &mut dyn Write) -> R
     let further = ["stability", "recovered_after_s"];
     let header = header().into_iter();
     let further = last.iter().copied().chain(counts).chain(further).map(str::to_owned);
+    let apis: Vec<(usize, usize)> = runs_of_apis(plan).collect();
+    let names = apis.iter().map(|(_, api)| plan.dependencies.apis[*api].name.as_str());
+    let header = header.chain(further).chain(by_api::columns(names));
     let rows = outcomes.iter().map(|outcome| {
         let further = if feeds_back { attempts(outcome) } else { Vec::new() };
-        row(outcome).into_iter().chain(further).chain(stability(outcome))
+        let of_apis = apis.iter().flat_map(|(window, _)| api(&outcome.windows[*window]));
+        row(outcome).into_iter().chain(further).chain(stability(outcome)).chain(of_apis)
     });
-    write_csv(out, header.chain(further), rows)
+    write_csv(out, header, rows)
+}
+
+/// The windows that are the whole run of an API, and the APIs.
+fn runs_of_apis(plan: &Plan) -> impl Iterator<Item = (usize, usize)> {
+    let runs = plan.windows.iter().enumerate().filter(|(_, window)| window.extent == Extent::Run);
+    runs.filter_map(|(index, window)| Some((index, window.api?)))
+}
+
+fn api(window: &WindowOutcome) -> impl Iterator<Item = Cell> + use<> {
+    let WindowOutcome { ledger, latency, .. } = window;
+    let counts = [ledger.offered, ledger.served, ledger.failed(), ledger.rejected()];
+    by_api::row(counts, [latency.quantile(0.5), latency.quantile(0.99)])
 }
 
 fn header() -> Vec<String> {

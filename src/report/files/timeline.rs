@@ -5,8 +5,9 @@ use std::io::{Result, Write};
 
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
-use crate::observe::timeline::{Latency, ReplicaLife, ReplicaRow, Timeline, TotalRow};
+use crate::observe::timeline::{ApiRow, Latency, ReplicaLife, ReplicaRow, Timeline, TotalRow};
 use crate::plan::Plan;
+use crate::report::files::by_api;
 use crate::report::format::cells;
 use crate::report::format::table::{Cell, write_csv};
 use crate::units::{Instant, SECOND, Span};
@@ -30,7 +31,8 @@ const AFTER_FAILURES: [&str; 10] = [
 
 /// Writes the timeline. Times are the starts of bins; counts of a replica are requests that reached
 /// and left it; `cpu_monitored` is the CPU of the last full minute, as a dashboard shows it. If
-/// requests feed back, attempts and what is counted for them follow.
+/// requests feed back, attempts and what is counted for them follow; if APIs are told apart, what
+/// is of each.
 pub(crate) fn write(
     plan: &Plan,
     (replication, timeline): (u64, &Timeline),
@@ -39,8 +41,11 @@ pub(crate) fn write(
     let failures = Failure::ALL.map(Failure::key);
     let counts = ["attempts"].into_iter().chain(Count::ALL.map(Count::key));
     let further: Vec<&str> = counts.filter(|_| !plan.is_open_loop()).collect();
-    let header = BEFORE_FAILURES.iter().chain(&failures).chain(&AFTER_FAILURES).chain(&further);
-    let header = header.copied().chain(["replication"]);
+    let fixed = BEFORE_FAILURES.iter().chain(&failures).chain(&AFTER_FAILURES).chain(&further);
+    let per_bin = timeline.by_api.len() / timeline.total.len().max(1);
+    let apis = plan.dependencies.apis.iter().take(per_bin);
+    let of_apis = by_api::columns(apis.map(|api| api.name.as_str()));
+    let header = fixed.copied().chain(of_apis.iter().map(String::as_str)).chain(["replication"]);
     let monitored = timeline.monitored(DASHBOARD_BUCKET);
     let by_replica = timeline.monitored_by_replica(DASHBOARD_BUCKET);
     let mut replicas = timeline.by_replica.iter().zip(&by_replica).peekable();
@@ -48,13 +53,15 @@ pub(crate) fn write(
         let more = [total.attempts].into_iter().chain(total.counts).map(Cell::from);
         let mut row = total_row(total, monitored[bin]);
         row.extend(more.take(further.len()));
+        row.extend(timeline.by_api[bin * per_bin..][..per_bin].iter().flat_map(api_row));
         row.push(replication.into());
         let mut rows = vec![row];
         let ends = (total.start, total.start + timeline.bin);
         while let Some((row, monitored)) = replicas.next_if(|(row, _)| row.bin == bin) {
             let life = &timeline.replicas[row.replica];
             let mut row = replica_row(row, life, &plan.topology.zones[life.zone], ends, *monitored);
-            row.extend(further.iter().map(|_| Cell::from("")));
+            let empty = further.len() + of_apis.len();
+            row.extend((0..empty).map(|_| Cell::from("")));
             row.push(replication.into());
             rows.push(row);
         }
@@ -74,6 +81,12 @@ fn total_row(row: &TotalRow, monitored: Option<f64>) -> Vec<Cell> {
     row_cells.extend([share(monitored), row.in_rotation.into(), row.wanted.into()]);
     row_cells.push(share(row.cpu_seen));
     row_cells
+}
+
+/// A bin of an API.
+fn api_row(row: &ApiRow) -> impl Iterator<Item = Cell> + use<> {
+    let counts = [row.offered, row.served, row.failed, row.rejected];
+    by_api::row(counts, [row.latency.map(|it| it.p50), row.latency.map(|it| it.p99)])
 }
 
 fn replica_row(

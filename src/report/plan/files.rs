@@ -217,7 +217,9 @@ fn write_probes(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
         (&["unit"], |(.., (judgement, _))| judgement.objective.metric.dimension().unit().0.into()),
         (&["point", "low", "high"], |(.., (judgement, _))| Cell::Figure(judgement.figure)),
         (&["excess"], |(.., (_, excess))| excess.point.into()),
-        (&["failed"], |(_, _, probe, _)| probe.failed.into()),
+        (&["failed"], |(_, _, probe, (judgement, _))| {
+            probe.unserved_of(&judgement.objective).failed.into()
+        }),
         (&["utilisation"], |(_, _, probe, _)| probe.utilisation.into()),
         (&["overload"], |(_, _, probe, _)| probe.overload.into()),
         (&["replications"], |(_, _, probe, _)| probe.digests.len().into()),

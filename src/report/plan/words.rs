@@ -93,7 +93,8 @@ pub fn short(binding: &Binding) -> String {
         Constraint::Waiting => "waiting for the lost",
         Constraint::Replacement => "replacement",
     };
-    format!("{}: {why}", binding.metric.name())
+    let whose = binding.api.as_ref().map_or(String::new(), |api| format!(" for {api}"));
+    format!("{}{whose}: {why}", binding.metric.name())
 }
 
 /// Why an objective is missed.

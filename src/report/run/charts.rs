@@ -168,7 +168,8 @@ fn rules_of(plan: &Plan, incident: &Incident, several: bool) -> Vec<TimelineRule
 fn goals(report: &Report, incidents: &[Incident], ended: Instant) -> Vec<Goal> {
     let plan = &report.scenario.plan;
     let (mut whole, mut partial) = (Vec::new(), Vec::new());
-    for objective in &report.scenario.objectives {
+    let of_all = |objective: &&Objective| plan.windows[objective.window].api.is_none();
+    for objective in report.scenario.objectives.iter().filter(of_all) {
         match plan.windows[objective.window].extent {
             Extent::Run => whole.extend(goal(objective, (plan.run.warm_up, ended), true)),
             Extent::Between(from, to) => partial.extend(goal(objective, (from, to), true)),
@@ -212,7 +213,7 @@ fn percentiles(report: &Report) -> Figure {
     let outcomes = &report.experiment.outcomes;
     let pooled: Vec<Histogram> =
         (0..plan.windows.len()).map(|window| pooled(report, window)).collect();
-    let shown = |window: &usize| pooled[*window].count() > 0;
+    let shown = |window: &usize| plan.windows[*window].api.is_none() && pooled[*window].count() > 0;
     let chosen: Vec<usize> = (0..plan.windows.len()).filter(shown).take(CURVES).collect();
     let curve = |window: &usize| PercentileCurve {
         label: plan.windows[*window].label.clone(),

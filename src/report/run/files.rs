@@ -19,7 +19,7 @@ pub fn write_tables(report: &Report, staging: &mut Staging) -> Result<(), FilesE
             staging.add("events.csv", |out| events::write(plan, told, out))?;
         }
         if report.requests_every.is_some() {
-            staging.add("requests.csv", |out| requests::write(plan.ingress.hop, told, out))?;
+            staging.add("requests.csv", |out| requests::write(plan, told, out))?;
         }
     }
     Ok(())

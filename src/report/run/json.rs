@@ -8,7 +8,7 @@ use std::io::{Result, Write};
 use serde::Serialize;
 
 use crate::engine::ENGINE;
-use crate::experiment::summary::WindowSummary;
+use crate::experiment::summary::{ApiSummary, WindowSummary};
 use crate::experiment::{Sequence, SequenceEnd};
 use crate::metric::nine_digits;
 use crate::observe::incident::Incident;
@@ -54,10 +54,10 @@ pub(crate) fn objectives(
 
 /// An object with these keys, in this order.
 macro_rules! object {
-    ($($key:ident: $value:expr),+ $(,)?) => {{
+    ($($(#[$meta:meta])* $key:ident: $value:expr),+ $(,)?) => {{
         #[derive(Serialize)]
         struct Object<$($key),+> {
-            $($key: $key),+
+            $($(#[$meta])* $key: $key),+
         }
         Object { $($key: $value),+ }
     }};
@@ -75,6 +75,13 @@ struct RunPart<P> {
     confidence: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     precision: Option<P>,
+}
+
+#[derive(Serialize)]
+struct WindowsPart<'a> {
+    windows: Vec<&'a WindowSummary>,
+    #[serde(skip_serializing_if = "<[ApiSummary]>::is_empty")]
+    apis: &'a [ApiSummary],
 }
 
 #[derive(Serialize)]
@@ -118,7 +125,11 @@ fn summary(report: &Report) -> impl Serialize {
         },
         verdict: overall(report.overall()),
         objectives: objectives.collect::<Vec<_>>(),
-        windows: report.summary.windows.clone(),
+        #[serde(flatten)]
+        windows: WindowsPart {
+            windows: report.summary.windows_of_all().collect(),
+            apis: &report.summary.apis,
+        },
         gateway: report.summary.gateway.clone(),
         faults: report.summary.faults.clone(),
         told_replication: told.map(|outcome| outcome.replication),

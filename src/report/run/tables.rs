@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use crate::experiment::recovery::incidents::Recovery;
-use crate::experiment::summary::{GatewaySummary, WindowSummary};
+use crate::experiment::summary::{ApiSummary, GatewaySummary, WindowSummary};
 use crate::metric::Metric;
 use crate::observe::ledger::Failure;
 use crate::plan::Memory;
 use crate::report::format::table::{Cell, Table, fits};
-use crate::report::format::words::{NOTHING, plural, shown, whole};
+use crate::report::format::words::{NOTHING, grouped, plural, shown, whole};
 use crate::report::run::incidents::time_share;
 use crate::units::{Bytes, Share};
 
@@ -16,7 +16,7 @@ use crate::units::{Bytes, Share};
 const WINDOWS_PER_BLOCK: usize = 3;
 
 /// The figures of the windows, as many side by side as there is room for.
-pub(crate) fn windows(windows: &[WindowSummary]) -> String {
+pub(crate) fn windows(windows: &[&WindowSummary]) -> String {
     let table = |side_by_side| {
         let blocks = windows.chunks(side_by_side).map(|block| window_table(block).text());
         blocks.collect::<Vec<_>>().join("\n")
@@ -24,10 +24,10 @@ pub(crate) fn windows(windows: &[WindowSummary]) -> String {
     (2..=WINDOWS_PER_BLOCK).rev().map(table).find(|table| fits(table)).unwrap_or_else(|| table(1))
 }
 
-fn window_table(windows: &[WindowSummary]) -> Table {
+fn window_table(windows: &[&WindowSummary]) -> Table {
     let mut table = Table::of_numbers();
     let mut row = |name: Cow<'static, str>, cell: &dyn Fn(&WindowSummary) -> Cell| {
-        table.row([Cell::from(name)].into_iter().chain(windows.iter().map(cell)));
+        table.row([Cell::from(name)].into_iter().chain(windows.iter().map(|one| cell(one))));
     };
     row("".into(), &|window| (&window.label).into());
     let rejects = windows.iter().any(|window| window.ledger.rejected() > 0);
@@ -38,9 +38,48 @@ fn window_table(windows: &[WindowSummary]) -> Table {
         let name = if metric == Metric::Throughput { "served".into() } else { metric.name() };
         row(name, &|window| Cell::Figure(window.get(metric).copied()));
     }
-    let greatest = |w: &WindowSummary| w.greatest.map_or(NOTHING.to_owned(), |l| l.to_string());
     row("greatest".into(), &|window| greatest(window).into());
     table
+}
+
+/// APIs that are told in the text; the others are in `summary.json`.
+const APIS_TOLD: usize = 20;
+
+/// The figures of each API, its windows one below the other: in two tables, so that lines stay
+/// short. Nothing if there are none.
+pub(crate) fn by_api(apis: &[ApiSummary]) -> String {
+    if apis.is_empty() {
+        return String::new();
+    }
+    let told = &apis[..apis.len().min(APIS_TOLD)];
+    let mut counts = Table::of_numbers().with(["API", "sent", "availability", "rejected"]);
+    let mut latencies = Table::of_numbers().with(["served requests", "p50", "p99", "greatest"]);
+    for (api, window) in told.iter().flat_map(|api| api.windows.iter().map(move |one| (api, one))) {
+        let figure = |metric: Metric| Cell::Figure(window.get(metric).copied());
+        let (name, sent) = (row_name(api, window), window.get(Metric::Offered));
+        let sent = sent.map_or(NOTHING.to_owned(), |sent| grouped(sent.point, 0));
+        let counted = [Metric::Availability, Metric::Rejected].map(figure);
+        counts.row([Cell::from(&name), sent.into()].into_iter().chain(counted));
+        let greatest = Cell::from(greatest(window));
+        let percentiles = [Metric::Latency(0.5), Metric::P99].map(figure);
+        latencies.row([Cell::from(name)].into_iter().chain(percentiles).chain([greatest]));
+    }
+    let rest = match apis.len() - told.len() {
+        0 => String::new(),
+        more => format!("  and {}, see summary.json\n", plural(more as u64, "more API")),
+    };
+    format!("{}\n{}{rest}", counts.text(), latencies.text())
+}
+
+/// The name of an API, and below it the parts of the run.
+fn row_name(api: &ApiSummary, window: &WindowSummary) -> String {
+    let is_run = api.windows.first().is_some_and(|run| run.label == window.label);
+    let part = window.label.strip_suffix(&api.name).and_then(|part| part.strip_suffix(" for "));
+    if is_run { api.name.clone() } else { format!("  {}", part.unwrap_or(&window.label)) }
+}
+
+fn greatest(window: &WindowSummary) -> String {
+    window.greatest.map_or(NOTHING.to_owned(), |latency| latency.to_string())
 }
 
 /// Where every request of a window ended, per replication.

@@ -26,6 +26,7 @@ pub fn render(report: &Report, written: Option<Written>, colour: bool) -> String
     let sections = vec![
         verdict(report, paint) + "\n" + &head(report),
         windows(report, paint),
+        apis(report, paint),
         ledger(report, paint),
         attempts(report, paint),
         gateway(report, paint),
@@ -177,7 +178,15 @@ fn windows(report: &Report, paint: Paint) -> String {
         1 => "Load, and latency of the served requests".to_owned(),
         _ => format!("Load, and latency of the served requests ({})", intervals(report)),
     };
-    format!("{}\n{}", paint.title(&title), tables::windows(&report.summary.windows))
+    let of_all: Vec<_> = report.summary.windows_of_all().collect();
+    format!("{}\n{}", paint.title(&title), tables::windows(&of_all))
+}
+
+fn apis(report: &Report, paint: Paint) -> String {
+    paint.section(
+        "By API (the run, and parts that objectives speak of)",
+        tables::by_api(&report.summary.apis),
+    )
 }
 
 /// What the intervals are worth.

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Flaw, Place, suggestion};
 use crate::objective::{self, Draft, Objective, Period};
-use crate::plan::{Extent, FaultPlan, Run, Schedule, Window};
+use crate::plan::{Api, Extent, FaultPlan, Run, Schedule, Window};
 use crate::scenario::reader::{Reader, keys};
 use crate::scenario::text::value::{Located, inside};
 
@@ -12,100 +12,156 @@ keys! { key "" {
         "What is demanded, such as \"p99 < 250ms during crash\".";
 }}
 
-/// The windows of a plan: the whole run, then those that objectives name, then one for each fault
-/// that is injected at a set time.
-pub(crate) struct Windows<'f> {
-    pub(crate) windows: Vec<Window>,
-    faults: &'f [FaultPlan],
+/// What objectives may name.
+pub(crate) struct KnownNames<'p> {
+    pub(crate) faults: &'p [FaultPlan],
+    /// Those that the file has: it may have none.
+    pub(crate) apis: &'p [Api],
+    /// Whether all faults, and all APIs, could be read.
+    pub(crate) faults_sound: bool,
+    pub(crate) apis_sound: bool,
 }
 
-impl<'f> Windows<'f> {
-    /// The whole run alone.
-    pub(crate) fn new(faults: &'f [FaultPlan]) -> Windows<'f> {
-        let run = Window { label: "the run".to_owned(), extent: Extent::Run };
-        Windows { windows: vec![run], faults }
-    }
+/// The windows of a plan: the whole run, then those that objectives name, then one for each fault
+/// that is injected at a set time. At last those of single APIs, if there are several: the whole
+/// run for each, then those that objectives name.
+struct Windows<'p> {
+    windows: Vec<Window>,
+    known: &'p KnownNames<'p>,
+}
 
-    /// The index of the window of this extent, which is added if it is new.
-    fn index(&mut self, extent: Extent) -> usize {
-        let known = self.windows.iter().position(|window| window.extent == extent);
-        known.unwrap_or_else(|| {
-            let label = match extent {
+impl Windows<'_> {
+    /// The index of the window of this extent and API, which is added if it is new. All requests
+    /// are those for the only API.
+    fn index(&mut self, extent: Extent, api: Option<usize>) -> usize {
+        let api = api.filter(|_| self.known.apis.len() > 1);
+        let is_it = |window: &Window| (window.extent, window.api) == (extent, api);
+        self.windows.iter().position(is_it).unwrap_or_else(|| {
+            let time = match extent {
                 Extent::Run => "the run".to_owned(),
                 Extent::Between(from, to) => format!("{from} to {to}"),
-                Extent::During(fault) => format!("during {}", self.faults[fault].name),
+                Extent::During(fault) => format!("during {}", self.known.faults[fault].name),
             };
-            self.windows.push(Window { label, extent });
+            let label = match api {
+                Some(api) => format!("{time} for {}", self.known.apis[api].name),
+                None => time,
+            };
+            self.windows.push(Window { label, extent, api });
             self.windows.len() - 1
         })
     }
 
     /// Adds a window for every fault that is injected at a set time.
-    pub(crate) fn add_faults(&mut self) {
-        for (index, fault) in self.faults.iter().enumerate() {
+    fn add_faults(&mut self) {
+        for (index, fault) in self.known.faults.iter().enumerate() {
             if matches!(fault.schedule, Schedule::At(_)) {
-                self.index(Extent::During(index));
+                self.index(Extent::During(index), None);
             }
         }
     }
 
-    /// Finds the window of an objective.
-    fn find(&mut self, period: &Period) -> Option<usize> {
-        let extent = match period {
+    /// Adds the whole run for every API.
+    fn add_apis(&mut self) {
+        for api in 0..self.known.apis.len() {
+            self.index(Extent::Run, Some(api));
+        }
+    }
+}
+
+impl KnownNames<'_> {
+    /// The extent of a part of the run, if there is one.
+    fn extent(&self, period: &Period) -> Option<Extent> {
+        Some(match period {
             Period::Run => Extent::Run,
             Period::Between(from, to, _) => Extent::Between(*from, *to),
             Period::During(name, _) => {
                 Extent::During(self.faults.iter().position(|fault| fault.name == *name)?)
             }
-        };
-        Some(self.index(extent))
+        })
+    }
+
+    /// Which API is meant, or none; `None` if there is none of that name.
+    fn api(&self, name: Option<&str>) -> Option<Option<usize>> {
+        let Some(name) = name else { return Some(None) };
+        self.apis.iter().position(|api| api.name == name).map(Some)
     }
 }
 
-/// Reads the objectives and finds their windows; notes those that are not sound.
-pub(crate) fn objectives(
+/// An objective as far as it is known, with what it speaks of.
+struct NamedParts<'t> {
+    text: &'t Located<String>,
+    draft: Draft,
+    extent: Extent,
+    api: Option<usize>,
+}
+
+/// Reads the objectives, with their places, and finds the windows of the plan; notes those that are
+/// not sound.
+pub(crate) fn read(
     reader: &Reader<'_>,
     texts: &[Located<String>],
-    windows: &mut Windows<'_>,
-    faults_sound: bool,
-) -> Vec<(Objective, Place)> {
-    let mut objectives = Vec::new();
-    for text in texts {
-        let draft = match objective::parse(&text.value) {
-            Ok(draft) => draft,
-            Err(flaw) => {
-                let within = |range| inside(reader.text, &text.span, &text.value, range);
-                let flaw = Flaw { range: flaw.range.clone().map(within), ..flaw };
-                reader.flaw(&text.span, flaw, "");
-                continue;
-            }
-        };
-        match windows.find(&draft.period) {
-            Some(window) => {
-                let Draft { metric, relation, bound, .. } = draft;
-                let (place, text) = (Place::Span(text.span.clone()), text.value.clone());
-                let objective = Objective { text, metric, relation, bound, window };
-                objectives.push((objective, place));
-            }
-            None if faults_sound => unknown_fault(reader, text, &draft.period, windows.faults),
-            None => {}
-        }
-    }
-    objectives
+    known: &KnownNames<'_>,
+) -> (Vec<(Objective, Place)>, Vec<Window>) {
+    let found: Vec<NamedParts<'_>> =
+        texts.iter().filter_map(|text| find(reader, text, known)).collect();
+    let mut windows = Windows { windows: Vec::new(), known };
+    windows.index(Extent::Run, None);
+    found.iter().for_each(|one| _ = windows.index(one.extent, None));
+    windows.add_faults();
+    windows.add_apis();
+    let objective = |NamedParts { text, draft, extent, api }: NamedParts<'_>| {
+        let window = windows.index(extent, api);
+        let Draft { metric, relation, bound, .. } = draft;
+        let (place, text) = (Place::Span(text.span.clone()), text.value.clone());
+        (Objective { text, metric, relation, bound, window }, place)
+    };
+    (found.into_iter().map(objective).collect(), windows.windows)
 }
 
-fn unknown_fault(
+/// Reads an objective and finds what it names.
+fn find<'t>(
     reader: &Reader<'_>,
-    text: &Located<String>,
-    period: &Period,
-    faults: &[FaultPlan],
+    text: &'t Located<String>,
+    known: &KnownNames<'_>,
+) -> Option<NamedParts<'t>> {
+    let within = |range| inside(reader.text, &text.span, &text.value, range);
+    let draft = match objective::parse(&text.value) {
+        Ok(draft) => draft,
+        Err(flaw) => {
+            let flaw = Flaw { range: flaw.range.clone().map(within), ..flaw };
+            reader.flaw(&text.span, flaw, "");
+            return None;
+        }
+    };
+    let extent = known.extent(&draft.period);
+    if let (None, Period::During(name, range)) = (extent, &draft.period) {
+        let names = known.faults.iter().map(|fault| fault.name.as_str());
+        let names = known.faults_sound.then_some(names);
+        unknown(reader, Place::Span(within(range.clone())), name, ("fault", "during"), names);
+    }
+    let api = known.api(draft.api.as_ref().map(|(name, _)| name.as_str()));
+    if let (None, Some((name, range))) = (api, &draft.api) {
+        let names = known.apis.iter().map(|api| api.name.as_str());
+        let names = known.apis_sound.then_some(names);
+        unknown(reader, Place::Span(within(range.clone())), name, ("API", "for"), names);
+    }
+    let (extent, api) = (extent?, api?);
+    Some(NamedParts { text, draft, extent, api })
+}
+
+/// Notes that there is no fault, or no API, of this name, if it is known which there are.
+fn unknown<'n>(
+    reader: &Reader<'_>,
+    place: Place,
+    name: &str,
+    (kind, word): (&str, &str),
+    names: Option<impl Iterator<Item = &'n str> + Clone>,
 ) {
-    let Period::During(name, range) = period else { return };
-    let place = Place::Span(inside(reader.text, &text.span, &text.value, range.clone()));
-    let names = faults.iter().map(|fault| fault.name.as_str());
-    let help = suggestion(name, names)
-        .unwrap_or_else(|| "the scenario has no [[fault]]; add one or drop \"during\"".to_owned());
-    reader.error(place, format!("no fault is called {name:?}"), help);
+    let Some(names) = names else { return };
+    let section = kind.to_lowercase();
+    let none = || format!("the scenario has no [[{section}]]; add one or drop {word:?}");
+    let help = suggestion(name, names).unwrap_or_else(none);
+    reader.error(place, format!("no {kind} is called {name:?}"), help);
 }
 
 /// Notes periods that do not lie within the counted part of the run.

@@ -67,8 +67,9 @@ impl TimesTable<'_, '_> {
 
     fn header(&mut self, names: &csv::StringRecord) -> Result<(), Flaw> {
         if let Some(sent) = names.iter().position(|name| name == SENT) {
-            let demand = names.iter().position(|name| name == COLUMNS[1]);
-            self.columns = [Some(sent), demand, None, None];
+            let find = |column: usize| names.iter().position(|name| name == COLUMNS[column]);
+            let api = find(3).filter(|_| !self.nameable.apis.is_empty());
+            self.columns = [Some(sent), find(1), None, api];
             return Ok(());
         }
         if !names.iter().any(|name| COLUMNS.contains(&name)) {

@@ -9,7 +9,7 @@ use crate::objective::{Metric, Objective};
 use crate::observe::ledger::Failure;
 use crate::scenario::Scenario;
 use crate::study::capacity::finding::{Binding, Constraint, Finding, LoadProbe, SearchEffort};
-use crate::study::capacity::mode::Mode;
+use crate::study::capacity::mode::{self, Mode};
 use crate::study::capacity::probe::probe;
 use crate::study::capacity::search::{Capacity, Excess};
 use crate::verdict::Judgement;
@@ -63,7 +63,8 @@ pub(crate) fn of(
         }
     };
     let Objective { text, metric, .. } = worst.objective.clone();
-    Some(Binding { objective: text, metric, constraint, failed })
+    let api = mode::api_of(base, &text);
+    Some(Binding { objective: text, metric, api, constraint, failed })
 }
 
 /// The load at which something is missed that is nearest to the capacity.
@@ -83,9 +84,10 @@ fn above(finding: &Finding) -> Option<&LoadProbe> {
 /// The failures that an objective is missed for, if it is: their share, and how most came about.
 fn failed(judgement: &Judgement, probe: &LoadProbe) -> Option<(f64, Failure)> {
     let is_endless = judgement.figure.is_some_and(|figure| figure.point.is_infinite());
-    let failed = probe.failure.map(|kind| (probe.failed, kind));
+    let unserved = probe.unserved_of(&judgement.objective);
+    let failed = unserved.failure.map(|kind| (unserved.failed, kind));
     match judgement.objective.metric {
-        Metric::Rejected => probe.rejected,
+        Metric::Rejected => unserved.rejected,
         Metric::ShareOf(kind) => judgement.figure.map(|share| (share.point, kind)),
         Metric::Availability | Metric::Failed | Metric::WorstAvailability => failed,
         _ => failed.filter(|_| is_endless),

@@ -2,6 +2,7 @@
 //! was found.
 
 use crate::metric::Metric;
+use crate::objective::Objective;
 use crate::observe::ledger::Failure;
 use crate::scenario::Scenario;
 use crate::study::capacity::mode::{self, Mode, Moot, Trial};
@@ -97,12 +98,8 @@ pub struct LoadProbe {
     pub judged: Vec<(Judgement, Excess)>,
     /// Whether it is more than all replicas serve, for as long as it lasts.
     pub overload: bool,
-    /// Failed requests over all that have an outcome, in the judged time.
-    pub failed: f64,
-    /// How most of them failed.
-    pub failure: Option<Failure>,
-    /// The share of the requests that a policy rejected, and how it did most, if any.
-    pub rejected: Option<(f64, Failure)>,
+    /// What was not served in the judged time: of all requests, then of each API that is judged.
+    pub unserved: Vec<Unserved>,
     /// Work that was done for each request that met a replica, times the load, over the CPU of the
     /// survivors: demand over capacity, which may be above one for a while.
     pub utilisation: f64,
@@ -112,6 +109,25 @@ pub struct LoadProbe {
     pub working: f64,
     /// The digest of each replication.
     pub digests: Vec<u64>,
+}
+
+/// Requests that were not served.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Unserved {
+    /// Failed requests over all that have an outcome.
+    pub failed: f64,
+    /// How most of them failed.
+    pub failure: Option<Failure>,
+    /// The share of the requests that a policy rejected, and how it did most, if any.
+    pub rejected: Option<(f64, Failure)>,
+}
+
+impl LoadProbe {
+    /// What was not served of the requests that an objective speaks of.
+    pub fn unserved_of(&self, objective: &Objective) -> Unserved {
+        // The first window of a probe is the run.
+        self.unserved[objective.window - 1]
+    }
 }
 
 impl Finding {
@@ -162,6 +178,8 @@ pub struct Binding {
     pub objective: String,
     /// What it is about.
     pub metric: Metric,
+    /// The API whose requests it speaks of; `None` = all.
+    pub api: Option<String>,
     /// The share of the requests that failed, and how most of them did, if it is missed for that.
     pub failed: Option<(f64, Failure)>,
     /// Why.
@@ -210,9 +228,7 @@ pub(crate) fn made_up(load: f64, least: f64, point: f64, most: f64) -> LoadProbe
         excess: Excess { least, point, most },
         judged: Vec::new(),
         overload: false,
-        failed: 0.0,
-        failure: None,
-        rejected: None,
+        unserved: vec![Unserved::default()],
         utilisation: 0.9,
         in_use: 0.95,
         working: 2.0,

@@ -17,6 +17,8 @@
 //! a day climbs from its trough to its peak within 15 minutes, faster than any real one, so that an
 //! autoscaler is tried harder.
 
+use std::collections::BTreeSet;
+
 use crate::objective::Objective;
 use crate::plan::{
     ArrivalProcess, Configuration, Extent, Fault, FaultPlan, Plan, Policy, PolicyKind,
@@ -152,24 +154,57 @@ pub fn scenario(base: &Scenario, mode: Mode, trial: Trial, rate: f64) -> Scenari
         Traffic::Process(ArrivalProcess { scatter: scatter(plan), corners, period: None });
     plan.settle();
     plan.run.horizon = to;
-    let window = |label: &str, extent| Window { label: label.to_owned(), extent };
-    plan.windows =
-        vec![window("the run", Extent::Run), window("judged", Extent::Between(from, to))];
+    let extent = Extent::Between(from, to);
+    let judged = |api: Option<usize>| match api {
+        Some(index) => {
+            Window { label: format!("judged for {}", api_name(base, index)), extent, api }
+        }
+        None => Window::of_all("judged", extent),
+    };
+    plan.windows = vec![Window::of_all("the run", Extent::Run)];
+    plan.windows.extend(judged_apis(base, mode).into_iter().map(judged));
     scenario.objectives = objectives(base, mode);
     scenario
 }
 
+fn api_name(scenario: &Scenario, api: usize) -> &str {
+    &scenario.plan.dependencies.apis[api].name
+}
+
 /// The objectives that a mode can be judged by, over the judged time.
 pub fn objectives(base: &Scenario, mode: Mode) -> Vec<Objective> {
-    let whole = |objective: &&Objective| {
+    let judged = judged_apis(base, mode);
+    // The window of the run comes before those that are judged.
+    let window = |api| 1 + judged.iter().position(|judged| *judged == api).unwrap_or(0);
+    let of = |objective: &Objective| Objective {
+        window: window(base.plan.windows[objective.window].api),
+        ..objective.clone()
+    };
+    judged_objectives(base, mode).map(of).collect()
+}
+
+/// Whose requests are judged: all, then those for each API that an objective speaks of.
+fn judged_apis(base: &Scenario, mode: Mode) -> Vec<Option<usize>> {
+    let apis = judged_objectives(base, mode).map(|one| base.plan.windows[one.window].api);
+    let single: BTreeSet<usize> = apis.flatten().collect();
+    [None].into_iter().chain(single.into_iter().map(Some)).collect()
+}
+
+/// The name of the API that an objective of a scenario speaks of, by its text.
+pub fn api_of(scenario: &Scenario, text: &str) -> Option<String> {
+    let objective = scenario.objectives.iter().find(|objective| objective.text == text)?;
+    let api = scenario.plan.windows[objective.window].api?;
+    Some(api_name(scenario, api).to_owned())
+}
+
+fn judged_objectives(base: &Scenario, mode: Mode) -> impl Iterator<Item = &Objective> {
+    base.objectives.iter().filter(move |objective| {
         base.plan.windows[objective.window].extent == Extent::Run
             && match objective.metric {
                 metric if metric.restored().is_some() => has_recovery(mode),
                 metric => metric.is_of_requests(),
             }
-    };
-    let judged = |objective: &Objective| Objective { window: 1, ..objective.clone() };
-    base.objectives.iter().filter(whole).map(judged).collect()
+    })
 }
 
 /// Whether what is lost in a mode comes back while it is judged.

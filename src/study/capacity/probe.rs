@@ -15,7 +15,7 @@ use crate::plan::Plan;
 use crate::scenario::Scenario;
 use crate::stats::Confidence;
 use crate::study::capacity::excess::{self, BY_FAR};
-use crate::study::capacity::finding::{LoadProbe, SearchEffort};
+use crate::study::capacity::finding::{LoadProbe, SearchEffort, Unserved};
 use crate::study::capacity::mode::{self, Mode};
 use crate::study::capacity::search::{Excess, Look};
 use crate::verdict::{self, Judgement};
@@ -102,8 +102,8 @@ fn judged(
     }
     run.confidence = Confidence::USUAL.of_each(scenario.objectives.len() * looks);
     let judgements = verdict::judge_all(&run, &scenario.objectives);
-    let (failed, failure) = failures(&run, false);
-    let (share, rejection) = failures(&run, true);
+    let windows = 1..scenario.plan.windows.len();
+    let unserved = windows.map(|window| unserved(&run, window)).collect();
     let judged = judgements.into_iter().map(|judgement| {
         let excess = excess::of(&judgement);
         (judgement, excess)
@@ -119,9 +119,7 @@ fn judged(
         excess,
         judged,
         overload,
-        failed,
-        failure,
-        rejected: rejection.map(|kind| (share, kind)),
+        unserved,
         utilisation,
         in_use,
         working,
@@ -155,10 +153,17 @@ fn met_a_replica(ledger: &Ledger) -> u64 {
     ledger.offered - lost.map(|kind| ledger.failed_by(kind)).sum::<u64>()
 }
 
-/// The share of the requests of the judged time that failed, or were rejected on purpose, and how
-/// most of them were.
-fn failures(run: &Experiment, rejected: bool) -> (f64, Option<Failure>) {
-    let windows = || run.outcomes.iter().map(|outcome| &outcome.windows[1].ledger);
+/// What was not served of the requests of a window.
+fn unserved(run: &Experiment, window: usize) -> Unserved {
+    let (failed, failure) = failures(run, window, false);
+    let (share, rejection) = failures(run, window, true);
+    Unserved { failed, failure, rejected: rejection.map(|kind| (share, kind)) }
+}
+
+/// The share of the requests of a window that failed, or were rejected on purpose, and how most of
+/// them were.
+fn failures(run: &Experiment, window: usize, rejected: bool) -> (f64, Option<Failure>) {
+    let windows = || run.outcomes.iter().map(|outcome| &outcome.windows[window].ledger);
     let of = |kind: &Failure| windows().map(|ledger| ledger.failed_by(*kind)).sum::<u64>();
     let kinds = || Failure::ALL.into_iter().filter(|kind| kind.is_rejection() == rejected);
     let count: u64 = kinds().map(|kind| of(&kind)).sum();

@@ -2,20 +2,22 @@
 //! request and every attempt has one end.
 use brownout::experiment::Progress;
 use brownout::experiment::replicate;
-use brownout::observe::ledger::Ledger;
+use brownout::observe::ledger::{Ledger, failed_and_rejected};
 use brownout::observe::outcome::Outcome;
 use brownout::observe::recorder::Keep;
+use brownout::observe::timeline::ApiRow;
+use brownout::observe::{Sent, Served};
 use brownout::plan::*;
 use brownout::policy::breaker::BreakerSpec;
 use brownout::policy::cache::CacheSpec;
 use brownout::policy::limit::{Algorithm, LimitSpec, OnUnknown, Quota, Sharing, WindowOrigin};
 use brownout::policy::outlier::OutlierSpec;
 use brownout::random::Law;
-use brownout::units::{Rate, Share};
+use brownout::units::{Instant, Rate, Share};
 use proptest::prelude::*;
 
-use super::config;
 use super::plans::any_plan;
+use super::{config, ledger_of};
 use crate::common::dependencies::bystanders;
 use crate::common::witness::witnessed;
 use crate::common::{at, poisson, secs};
@@ -279,6 +281,18 @@ fn any_feedback() -> impl Strategy<Value = Plan> {
     )
 }
 
+/// The same with two APIs at least, and with all windows of each of them.
+fn of_each_api(mut plan: Plan) -> Plan {
+    let apis = &mut plan.dependencies.apis;
+    if let [only] = &apis[..] {
+        apis.push(only.clone());
+    }
+    let of = |api| plan.windows.iter().map(move |all| Window { api: Some(api), ..all.clone() });
+    let single: Vec<Window> = (0..apis.len()).flat_map(of).collect();
+    plan.windows.extend(single);
+    plan
+}
+
 proptest! {
     #![proptest_config(config())]
 
@@ -306,7 +320,7 @@ proptest! {
     #[test]
     fn every_request_and_every_attempt_has_one_end_with_any_dependencies(plan in any_feedback()) {
         let (witness, outcome) = witnessed(&plan, 0);
-        let mut ends: Vec<_> = witness.served_in_time().map(|request| request.sent).collect();
+        let mut ends: Vec<_> = witness.served_in_time().map(|request| request.request()).collect();
         ends.extend(witness.failed.iter().map(|(sent, ..)| *sent));
         ends.extend(&witness.in_flight);
         ends.sort_unstable();
@@ -316,6 +330,50 @@ proptest! {
         prop_assert!(outcome.ledger.balances() && outcome.attempts.balances());
         prop_assert!(outcome.attempts.served == outcome.ledger.served);
         prop_assert!(outcome.attempts.failed() >= outcome.ledger.failed());
+    }
+
+    #[test]
+    fn the_requests_for_each_api_are_those_that_a_witness_saw(plan in any_feedback()) {
+        let plan = of_each_api(plan);
+        let (witness, outcome) = witnessed(&plan, 0);
+        for (window, figures) in plan.windows.iter().zip(&outcome.windows) {
+            let (from, to) = match window.extent {
+                Extent::Run => (plan.run.warm_up, Instant::NEVER),
+                Extent::Between(from, to) => (from.max(plan.run.warm_up), to),
+                Extent::During(_) => continue,
+            };
+            let within = |sent: &Sent| {
+                let is_asked = window.api.is_none_or(|api| api == sent.api as usize);
+                is_asked && from <= sent.at && sent.at < to
+            };
+            prop_assert_eq!(figures.ledger, ledger_of(&witness, within), "{}", window.label);
+            let answered = witness.served.iter().filter(|served| within(&served.request()));
+            prop_assert_eq!(figures.latency.count(), answered.clone().count() as u64);
+            let latency = |it: &Served| it.finished.since(it.sent) + plan.ingress.hop;
+            prop_assert_eq!(figures.latency.greatest(), answered.map(latency).max());
+        }
+        let timeline = outcome.timeline.expect("the timeline is kept");
+        let bins = timeline.by_api.chunks(plan.dependencies.apis.len());
+        prop_assert_eq!(bins.len(), timeline.total.len());
+        for (by_api, all) in bins.zip(&timeline.total) {
+            let sum = |of: fn(&ApiRow) -> u64| by_api.iter().map(of).sum::<u64>();
+            let ended = (sum(|row| row.failed), sum(|row| row.rejected));
+            prop_assert_eq!(sum(|row| row.offered), all.offered);
+            prop_assert_eq!(sum(|row| row.served), all.served);
+            prop_assert_eq!(ended, failed_and_rejected(&all.failures));
+        }
+    }
+
+    #[test]
+    fn nothing_changes_because_apis_are_told_apart(plan in any_feedback()) {
+        let plan = of_each_api(plan);
+        let mut apart = run(&plan);
+        let mut together = plan;
+        together.windows.retain(|window| window.api.is_none());
+        apart.windows.truncate(together.windows.len());
+        apart.timeline.iter_mut().for_each(|timeline| timeline.by_api.clear());
+        let difference = difference(&run(&together), &apart);
+        prop_assert!(difference.is_none(), "they differ: {difference:?}");
     }
 
     #[test]

@@ -10,20 +10,20 @@ use brownout::experiment::Progress;
 use brownout::experiment::replicate;
 use brownout::observe::ledger::{Failure, Ledger};
 use brownout::observe::outcome::Outcome;
-use brownout::observe::{Observation, Observer, Reading, ReplicaId, Served, State};
+use brownout::observe::{Observation, Observer, Reading, ReplicaId, Sent, Served, State};
 use brownout::plan::{Balancing, Extent, Gateway, Plan, Recorded, Traffic};
 use brownout::random::Law;
 use brownout::units::{Instant, Span};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
-/// What the witness saw of the requests sent from `from` (inclusive) to `to` (exclusive).
-fn ledger_of(witness: &Witness, from: Instant, to: Instant) -> Ledger {
-    let inside = |sent: &Instant| (from..to).contains(sent);
-    let count = |times: &[Instant]| times.iter().filter(|sent| inside(sent)).count() as u64;
+/// What the witness saw of some requests.
+fn ledger_of(witness: &Witness, inside: impl Fn(&Sent) -> bool) -> Ledger {
+    let count = |requests: &[Sent]| requests.iter().filter(|sent| inside(sent)).count() as u64;
+    let served = witness.served_in_time().filter(|request| inside(&request.request()));
     let mut ledger = Ledger {
         offered: count(&witness.offered),
-        served: witness.served_in_time().filter(|request| inside(&request.sent)).count() as u64,
+        served: served.count() as u64,
         in_flight: count(&witness.in_flight),
         ..Ledger::default()
     };
@@ -117,7 +117,7 @@ proptest! {
     fn every_request_has_exactly_one_outcome_in_every_window(plan in any_plan()) {
         let (witness, outcome) = witnessed(&plan, 0);
         prop_assert!(outcome.ledger.balances(), "{:?}", outcome.ledger);
-        prop_assert_eq!(outcome.ledger, ledger_of(&witness, Instant::ZERO, Instant::NEVER));
+        prop_assert_eq!(outcome.ledger, ledger_of(&witness, |_| true));
         for (window, figures) in plan.windows.iter().zip(&outcome.windows) {
             prop_assert!(figures.ledger.balances(), "{}: {:?}", window.label, figures.ledger);
             let (from, to) = match window.extent {
@@ -125,10 +125,10 @@ proptest! {
                 Extent::Between(from, to) => (from.max(plan.run.warm_up), to),
                 Extent::During(_) => continue,
             };
-            prop_assert_eq!(figures.ledger, ledger_of(&witness, from, to), "{}", window.label);
+            let within = |sent: &Sent| from <= sent.at && sent.at < to;
+            prop_assert_eq!(figures.ledger, ledger_of(&witness, within), "{}", window.label);
             prop_assert_eq!(figures.open, outcome.ended.min(to).since(from));
-            let within = |sent: &Instant| from <= *sent && *sent < to;
-            let answered = witness.served.iter().filter(|served| within(&served.sent));
+            let answered = witness.served.iter().filter(|served| within(&served.request()));
             prop_assert_eq!(figures.latency.count(), answered.count() as u64);
         }
     }
@@ -230,8 +230,8 @@ proptest! {
         let inside = |how: &Failure| matches!(how, Failure::LostInFlight | Failure::TimedOut);
         let served = witness.served_in_time().map(|request| (request.sent, request.finished));
         let failed = witness.failed.iter().filter(|(_, _, failure)| inside(failure));
-        let waiting = witness.in_flight.iter().map(|sent| (*sent, Instant::NEVER));
-        let all = served.chain(failed.map(|(sent, at, _)| (*sent, *at))).chain(waiting);
+        let waiting = witness.in_flight.iter().map(|sent| (sent.at, Instant::NEVER));
+        let all = served.chain(failed.map(|(sent, at, _)| (sent.at, *at))).chain(waiting);
         let times: Vec<_> =
             all.map(|(sent, left)| (sent + plan.ingress.delay, left)).collect();
         let (mut by_number, mut by_time) = (0, 0);

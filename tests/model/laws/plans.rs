@@ -77,7 +77,7 @@ fn windows(plan: &Plan) -> Vec<Window> {
     [Extent::Run, Extent::Between(middle, last), Extent::Between(Instant::ZERO, middle)]
         .into_iter()
         .chain(during)
-        .map(|extent| Window { label: format!("{extent:?}"), extent })
+        .map(|extent| Window::of_all(format!("{extent:?}"), extent))
         .collect()
 }
 

@@ -31,7 +31,7 @@ fn rejected(outcome: &Outcome) -> u64 {
 fn who(plan: &Plan) -> BTreeSet<Instant> {
     let (witness, _) = witnessed(plan, 0);
     let mine = witness.failed.iter().filter(|(.., way)| *way == Failure::Unauthenticated);
-    mine.map(|(sent, ..)| *sent).collect()
+    mine.map(|(sent, ..)| sent.at).collect()
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Clients that react and services behind the gateway: the closed loop, errors, revoked contracts.
 
 use brownout::observe::ledger::Failure;
-use brownout::observe::{Observer, ReplicaId, Served};
+use brownout::observe::{Observer, ReplicaId, Sent, Served};
 use brownout::plan::*;
 use brownout::policy::breaker::BreakerSpec;
 use brownout::policy::limit::Sharing;
@@ -134,7 +134,7 @@ fn law(seconds: f64) -> Law {
 fn waits(plan: &Plan, wanted: Failure) -> Vec<Span> {
     let (witness, _) = witnessed(plan, 0);
     let mine = witness.failed.iter().filter(|(.., failure)| *failure == wanted);
-    mine.map(|(sent, at, _)| at.since(*sent)).collect()
+    mine.map(|(sent, at, _)| at.since(sent.at)).collect()
 }
 
 #[test]
@@ -183,7 +183,7 @@ impl Observer for Contract {
     fn served(&mut self, request: &Served) {
         self.served.push((request.replica, request.sent));
     }
-    fn failed(&mut self, sent: Instant, _at: Instant, failure: Failure) {
+    fn failed(&mut self, Sent { at: sent, .. }: Sent, _at: Instant, failure: Failure) {
         match failure {
             Failure::ContractRevoked => self.refused.push(sent),
             _ => self.others += 1,

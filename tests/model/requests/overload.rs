@@ -1,5 +1,6 @@
 //! Overload makes answers slower and refuses none; errors have a named cause.
 
+use brownout::observe::Sent;
 use brownout::observe::ledger::Failure;
 use brownout::observe::outcome::Outcome;
 use brownout::observe::recorder::Keep;
@@ -160,7 +161,7 @@ fn property_20_a_time_out_comes_exactly_after_its_patience() {
     let (witness, outcome) = witnessed(&plan, 0);
     assert!(outcome.ledger.failed_by(Failure::TimedOut) > 10_000);
     let patience = secs(1.5) + plan.ingress.delay;
-    let waited = |(sent, at, _): &(Instant, Instant, Failure)| at.since(*sent);
+    let waited = |(sent, at, _): &(Sent, Instant, Failure)| at.since(sent.at);
     assert!(witness.failed.iter().all(|failed| waited(failed) == patience));
     assert!(witness.served.iter().all(|served| served.finished.since(served.sent) <= patience));
 }

@@ -4,7 +4,7 @@
 
 use brownout::observe::count::Count;
 use brownout::observe::ledger::Failure;
-use brownout::observe::{Observer, Served};
+use brownout::observe::{Observer, Sent, Served};
 use brownout::plan::*;
 use brownout::policy::cache::CacheSpec;
 use brownout::policy::limit::{OnUnknown, Sharing};
@@ -31,16 +31,16 @@ struct Counted {
 }
 
 impl Observer for Counted {
-    fn offered(&mut self, sent: Instant) {
+    fn offered(&mut self, Sent { at: sent, .. }: Sent) {
         self.offered.push(sent);
     }
     fn served(&mut self, request: &Served) {
         self.served.push(request.replica);
     }
-    fn failed(&mut self, sent: Instant, _at: Instant, failure: Failure) {
+    fn failed(&mut self, Sent { at: sent, .. }: Sent, _at: Instant, failure: Failure) {
         self.failed.push((sent, failure));
     }
-    fn counted(&mut self, sent: Instant, count: Count) {
+    fn counted(&mut self, Sent { at: sent, .. }: Sent, count: Count) {
         self.counts.push((sent, count));
     }
 }

@@ -108,7 +108,7 @@ fn run(replicas: Vec<ReplicaLife>, load: impl Fn(f64) -> f64, bin: f64, seconds:
             ..TotalRow::default()
         });
     }
-    Timeline { bin: Span::from_secs(bin), total, by_replica: vec![], replicas }
+    Timeline { bin: Span::from_secs(bin), total, by_api: vec![], by_replica: vec![], replicas }
 }
 
 fn rule(seconds: f64, label: &str, kind: RuleKind) -> TimelineRule {

@@ -30,7 +30,7 @@ fn capacity_is_three_times_the_demand_while_nothing_fails_and_a_loss_costs_what_
     let failed = |mode| {
         let probe = probe(&runner, &ran.scenario, mode, effort(600.0, 4), 600.0).unwrap();
         assert!(probe.excess.most < 0.0, "{mode:?}: {probe:?}");
-        600.0 * probe.failed
+        600.0 * probe.unserved[0].failed
     };
     // A half of 0.5 to 3 s, and a third to a half of 40 to 57 s, until the loss is noticed.
     let (crash, zone) = (failed(Mode::ReplicaLoss), failed(Mode::ZoneLoss));

@@ -1,6 +1,6 @@
 //! One replica whose processor stops and goes on, at random: its work is kept, requests wait.
 
-use brownout::observe::{Observation, Observer, Reading, Served};
+use brownout::observe::{Observation, Observer, Reading, Sent, Served};
 use brownout::plan::*;
 use brownout::random::Law;
 use brownout::units::{Instant, Share, Span};
@@ -61,7 +61,7 @@ impl Observer for Stops {
         self.sojourns.bin_ended(at, readings);
     }
 
-    fn horizon(&mut self, at: Instant, in_flight: &[Instant], under_way: &[Instant]) {
+    fn horizon(&mut self, at: Instant, in_flight: &[Sent], under_way: &[Sent]) {
         self.sojourns.horizon(at, in_flight, under_way);
         self.go_on(at);
     }

@@ -13,7 +13,7 @@ use std::ops::RangeInclusive;
 
 use brownout::experiment::Progress;
 use brownout::observe::recorder::Keep;
-use brownout::observe::{Observation, Observer, State};
+use brownout::observe::{Observation, Observer, Sent, State};
 use brownout::plan::*;
 use brownout::random::Law;
 use brownout::units::{Instant, Span};
@@ -119,7 +119,7 @@ impl Observer for Watch {
         }
     }
 
-    fn horizon(&mut self, at: Instant, _in_flight: &[Instant], _under_way: &[Instant]) {
+    fn horizon(&mut self, at: Instant, _in_flight: &[Sent], _under_way: &[Sent]) {
         self.pass(at);
     }
 }

@@ -5,7 +5,7 @@
 //! done with one of those before.
 
 use brownout::observe::ledger::Failure;
-use brownout::observe::{Observer, Served};
+use brownout::observe::{Observer, Sent, Served};
 use brownout::units::Instant;
 
 use crate::theory::queues::sojourns::UNIT;
@@ -42,15 +42,15 @@ pub struct Figures {
 }
 
 impl Observer for Retention {
-    fn offered(&mut self, sent: Instant) {
-        self.offered += f64::from(u8::from(self.counts(sent.0)));
+    fn offered(&mut self, request: Sent) {
+        self.offered += f64::from(u8::from(self.counts(request.at.0)));
     }
     fn served(&mut self, request: &Served) {
         self.times.push((request.arrived.0, request.finished.0));
     }
-    fn failed(&mut self, sent: Instant, _at: Instant, failure: Failure) {
+    fn failed(&mut self, request: Sent, _at: Instant, failure: Failure) {
         assert_eq!(failure, Failure::BreakerOpen);
-        self.refused += f64::from(u8::from(self.counts(sent.0)));
+        self.refused += f64::from(u8::from(self.counts(request.at.0)));
     }
 }
 

@@ -1,6 +1,6 @@
 //! An observer that keeps what the vectors ask of requests: exact moments, not a histogram.
 
-use brownout::observe::{Observer, Reading, Served};
+use brownout::observe::{Observer, Reading, Sent, Served};
 use brownout::units::Instant;
 
 /// Nanoseconds in the unit of time: the mean demand of a request is 10 ms.
@@ -152,12 +152,12 @@ impl Observer for Sojourns {
     }
 
     /// Who is still there, even with a processor that stands still, was present until now.
-    fn horizon(&mut self, at: Instant, in_flight: &[Instant], under_way: &[Instant]) {
+    fn horizon(&mut self, at: Instant, in_flight: &[Sent], under_way: &[Sent]) {
         let from = self.scope.from;
         let present = in_flight
             .iter()
             .chain(under_way)
-            .map(|sent| at.since((*sent).max(from)).0 as f64 / UNIT);
+            .map(|sent| at.since(sent.at.max(from)).0 as f64 / UNIT);
         self.presence += present.sum::<f64>();
     }
 

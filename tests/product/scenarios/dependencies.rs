@@ -1,5 +1,6 @@
 //! The shipped scenarios about clients, caches, limits, upstreams and recorded traffic.
 
+use brownout::experiment::{self, Options, Progress};
 use brownout::observe::count::Count;
 use brownout::observe::ledger::Failure;
 use brownout::observe::outcome::WindowOutcome;
@@ -112,6 +113,22 @@ fn a_shared_limit_admits_the_same_when_the_gateway_scales_and_a_local_one_more()
     assert!((590.0..=600.5).contains(&admitted(&shared)), "{}", admitted(&shared));
     assert!((1_750.0..=1_801.0).contains(&admitted(&local)), "{}", admitted(&local));
     assert!(shared.failed() == 0 && shared.failed_by(Failure::RateLimited) > 0);
+}
+
+#[test]
+fn a_quota_of_the_heavy_api_keeps_the_other_one_fast() {
+    let ran = Ran::of("one-api-limited");
+    assert_eq!(ran.report().overall(), Overall::Met, "{:#?}", ran.report().judgements);
+    // 300 of some 600 in each window of 10 s while the traffic is double.
+    let rejected = ran.report().judgements[3].figure.unwrap().point;
+    assert!((rejected - 0.5).abs() < 0.01, "{rejected}");
+    let mut free = ran.scenario.clone();
+    free.plan.dependencies.apis[1].policies.clear();
+    let experiment = experiment::run(&free.plan, Options::default(), &Progress::default()).unwrap();
+    let free = Ran { scenario: free, experiment };
+    assert_eq!(free.verdict("p99 < 200ms for orders"), Verdict::Missed);
+    let p99 = free.report().judgements[0].figure.unwrap().point;
+    assert!((0.5..1.2).contains(&p99), "most of a second is not {p99}");
 }
 
 #[test]

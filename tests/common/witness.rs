@@ -132,10 +132,20 @@ fn simulated(
 
 /// Simulates a replication before an observer.
 pub fn observe(plan: &Plan, replication: u64, observer: &mut dyn Observer) {
-    simulated(plan, replication, &mut [observer], &Progress::default());
+    observe_until(plan, replication, observer, &Progress::default());
 }
 
-/// The same, as long as the progress does not stop it, and before a recorder as well.
+/// The same, as long as the progress does not stop it.
+pub fn observe_until(
+    plan: &Plan,
+    replication: u64,
+    observer: &mut dyn Observer,
+    progress: &Progress,
+) {
+    simulated(plan, replication, &mut [observer], progress);
+}
+
+/// The same, and before a recorder as well.
 pub fn recorded(
     plan: &Plan,
     replication: u64,

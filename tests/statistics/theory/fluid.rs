@@ -7,19 +7,24 @@
 //!
 //! * Backlog after the outage D: (λ−μ)·D, variance (λ+μ)·D.
 //! * Time to drain b at drift δ: b/δ, variance b·(λ'+μ')/δ³ and that of the backlog over δ².
+//! * Delay of a request in order of arrival at the end of the outage: b/μ, variance b/μ² and that
+//!   of the backlog over μ².
+//! * Utilisation u over n arrivals of exponential demand: variance 2u²/n. Before the outage it is
+//!   the time that replicas worked, during it the work that reached the survivors.
 //!
 //! Where the fluid says zero, the same variance over the outage bounds what chance leaves.
 
-use brownout::observe::{Observation, Observer, Reading};
+use brownout::observe::{Observation, Observer, Reading, Served};
 use brownout::plan::*;
 use brownout::random::Law;
-use brownout::units::{Instant, Rate, Share, Span};
+use brownout::units::{Instant, SECOND, Share, Span};
 use rayon::prelude::*;
 
 use crate::Effort;
 use crate::common;
+use crate::common::dependencies::{upstream, with_upstream};
 use crate::theory::Group;
-use crate::theory::verdict::{Accept, Measured, mean_and_error};
+use crate::theory::verdict::{Accept, Measured};
 
 const RUNS: u64 = 16;
 /// Requests per second that one replica serves after scaling.
@@ -44,19 +49,27 @@ enum Backlog {
     StaysOnSurvivors,
     /// All replicas: one server with the capacity of all that are there.
     IsShared,
+    /// Hosts of an upstream, where requests wait in order of arrival.
+    WaitsInOrder,
 }
 
-/// Requests at the replicas that were there from the beginning, bin by bin, from the end of the
-/// outage on.
+/// What is seen of a run: requests at the replicas that were there from the beginning, bin by bin
+/// from the end of the outage on; and the work before that.
 #[derive(Default)]
 struct Drain {
     original: usize,
     away: Option<usize>,
+    begins: Instant,
     ends: Instant,
     /// A number that the replicas reach when they are no longer behind.
     calm: u64,
     backlog: Option<u64>,
     calm_at: Option<Instant>,
+    /// Core-seconds worked before the outage, and those asked for during it.
+    worked: f64,
+    asked: f64,
+    /// Seconds that the requests of the outage's last bin took, and how many these are.
+    last: (f64, f64),
 }
 
 impl Observer for Drain {
@@ -66,9 +79,23 @@ impl Observer for Drain {
         }
     }
 
+    fn served(&mut self, request: &Served) {
+        if !(self.begins..self.ends).contains(&request.arrived) {
+            return;
+        }
+        self.asked += f64::from(request.demand) / SECOND as f64;
+        if self.ends.since(request.arrived) <= Span::from_secs(BIN) {
+            self.last.0 += request.finished.since(request.arrived).as_secs();
+            self.last.1 += 1.0;
+        }
+    }
+
     fn bin_ended(&mut self, at: Instant, readings: &[Reading]) {
         let carries = |r: &&Reading| r.replica < self.original && Some(r.replica) != self.away;
         let number = readings.iter().filter(carries).map(|r| r.in_flight).sum();
+        if at == self.begins {
+            self.worked = readings.iter().map(|r| r.busy).sum::<f64>() / SECOND as f64;
+        }
         if at >= self.ends {
             self.backlog.get_or_insert(number);
             if number <= self.calm {
@@ -78,38 +105,55 @@ impl Observer for Drain {
     }
 }
 
+/// What the runs of one kind come to in the mean, unscaled.
+#[derive(Clone, Copy, Default)]
+struct Means {
+    backlog: f64,
+    drain: f64,
+    used_before: f64,
+    asked_during: f64,
+    delay: f64,
+}
+
+impl Means {
+    fn add(mut self, other: Means) -> Means {
+        self.backlog += other.backlog / RUNS as f64;
+        self.drain += other.drain / RUNS as f64;
+        self.used_before += other.used_before / RUNS as f64;
+        self.asked_during += other.asked_during / RUNS as f64;
+        self.delay += other.delay / RUNS as f64;
+        self
+    }
+}
+
 pub fn measure(group: &Group, _effort: Effort) -> Vec<Measured> {
+    use Backlog::{IsShared, StaysOnSurvivors, WaitsInOrder};
     let outage = Outage::of(group);
-    let mut runs = [Backlog::StaysOnSurvivors, Backlog::IsShared].map(|kind| (kind, None));
-    let mut run_once = |wanted: Backlog| -> (f64, f64) {
+    let mut runs = [StaysOnSurvivors, IsShared, WaitsInOrder].map(|kind| (kind, None));
+    let mut run_once = |wanted: Backlog| -> Means {
         let place = runs.iter_mut().find(|(kind, _)| *kind == wanted);
-        let (_, seen) = place.expect("both kinds are listed");
+        let (_, seen) = place.expect("all kinds are listed");
         *seen.get_or_insert_with(|| outage.run(wanted))
     };
     let mut judge = |quantity: &str| match quantity {
         "backlog_at_recovery_requests" | "fluid_peak_number" => {
-            outage.judge_backlog(run_once(Backlog::StaysOnSurvivors).0)
+            outage.judge_backlog(run_once(StaysOnSurvivors).backlog)
         }
         "drain_time_if_backlog_stays_on_survivors_s" | "fluid_drain_time_after_recovery" => {
-            let drift = outage.drift(Backlog::StaysOnSurvivors);
-            outage.judge_drain(run_once(Backlog::StaysOnSurvivors).1, drift)
+            outage.judge_drain(run_once(StaysOnSurvivors).drain, outage.drift(StaysOnSurvivors))
         }
-        "drain_time_s" => {
-            outage.judge_drain(run_once(Backlog::IsShared).1, outage.drift(Backlog::IsShared))
+        "drain_time_s" => outage.judge_drain(run_once(IsShared).drain, outage.drift(IsShared)),
+        "utilization_before" => {
+            outage.judge_use(run_once(StaysOnSurvivors).used_before, outage.replicas, BEFORE)
         }
-        "utilization_before" => exactly(outage.utilisation(outage.replicas)),
-        "utilization_during" => exactly(outage.utilisation(outage.replicas - 1.0)),
-        "max_virtual_delay_fifo_s" => {
-            Measured::unanswered("the delay of a request that queues; a replica shares instead")
+        "utilization_during" => {
+            let (got, survivors) = (run_once(StaysOnSurvivors).asked_during, outage.survivors());
+            outage.judge_use(got, survivors, outage.lasts)
         }
+        "max_virtual_delay_fifo_s" => outage.judge_delay(run_once(WaitsInOrder).delay),
         _ => Measured::unanswered("a quantity that nothing measures yet"),
     };
     group.vectors.iter().map(|vector| judge(&vector.quantity)).collect()
-}
-
-/// A value without chance.
-fn exactly(got: f64) -> Measured {
-    Measured { got, error: None, accept: Accept::Stated(1.0) }
 }
 
 /// Rates of arrivals and completions on the replicas that carry the backlog.
@@ -169,7 +213,7 @@ impl Outage {
                 arrivals: self.rate * self.survivors() / self.replicas,
                 completions: self.survivors() * self.capacity,
             },
-            Backlog::IsShared => {
+            Backlog::IsShared | Backlog::WaitsInOrder => {
                 Drift { arrivals: self.rate, completions: self.replicas * self.capacity }
             }
         }
@@ -188,45 +232,55 @@ impl Outage {
         self.within(time, (of_backlog + of_drain) / self.scale())
     }
 
+    fn judge_delay(&self, delay: f64) -> Measured {
+        let (during, host) = (self.during(), self.survivors() * self.capacity);
+        let backlog = (-during.speed()).max(0.0) * self.lasts;
+        let variance = (during.spread() * self.lasts + backlog) / host.powi(2) / self.scale();
+        self.within(delay, variance)
+    }
+
+    /// Of so many replicas over so many seconds.
+    fn judge_use(&self, got: f64, replicas: f64, seconds: f64) -> Measured {
+        let load = self.rate / (replicas * self.capacity);
+        let arrivals = self.rate * self.scale() * seconds;
+        self.within(got, 2.0 * load.powi(2) / arrivals)
+    }
+
     fn within(&self, got: f64, variance: f64) -> Measured {
         let error = (variance / RUNS as f64).sqrt();
         Measured { got, error: Some(error), accept: Accept::Within(4.0 * error) }
     }
 
-    /// What the plan itself says of its load.
-    fn utilisation(&self, replicas: f64) -> f64 {
-        let mut plan = common::plan(replicas as usize, self.rate, 1.0);
-        // A whole number of seconds of demand leaves nothing to round.
-        plan.gateway.demand = Law::Constant(Span::from_secs(1.0));
-        plan.utilisation(Rate(self.rate), replicas as usize) / self.capacity
-    }
-
-    /// Mean backlog at the end of the outage and mean time to drain it, unscaled.
-    fn run(&self, kind: Backlog) -> (f64, f64) {
+    fn run(&self, kind: Backlog) -> Means {
         let plan = self.plan(kind);
-        let seen: Vec<(f64, f64)> =
+        let seen: Vec<Means> =
             (0..RUNS).into_par_iter().map(|run| self.drain(kind, &plan, run)).collect();
-        let (backlogs, times): (Vec<f64>, Vec<f64>) = seen.into_iter().unzip();
-        (mean_and_error(&backlogs).0, mean_and_error(&times).0)
+        seen.into_iter().fold(Means::default(), Means::add)
     }
 
-    fn drain(&self, kind: Backlog, plan: &Plan, replication: u64) -> (f64, f64) {
+    fn drain(&self, kind: Backlog, plan: &Plan, replication: u64) -> Means {
         let after = self.drift(kind);
         let load = after.arrivals / after.completions;
-        let ends = Instant::from_secs(BEFORE + self.lasts);
+        let begins = Instant::from_secs(BEFORE);
+        let ends = begins + Span::from_secs(self.lasts);
         let calm = (self.survivors() * load / (1.0 - load)).ceil() as u64;
         let original = plan.gateway.replicas;
-        let mut drain = Drain { original, ends, calm, ..Drain::default() };
+        let mut drain = Drain { original, begins, ends, calm, ..Drain::default() };
         crate::common::witness::observe(plan, replication, &mut drain);
-        let backlog = drain.backlog.map_or(f64::NAN, |number| number as f64 / self.scale());
-        let time = drain.calm_at.map_or(f64::NAN, |at| at.since(ends).as_secs());
-        (backlog, time)
+        Means {
+            backlog: drain.backlog.map_or(f64::NAN, |number| number as f64 / self.scale()),
+            drain: drain.calm_at.map_or(f64::NAN, |at| at.since(ends).as_secs()),
+            used_before: drain.worked / BEFORE / self.replicas,
+            asked_during: drain.asked / self.lasts / self.survivors(),
+            delay: drain.last.0 / drain.last.1,
+        }
     }
 
     fn plan(&self, kind: Backlog) -> Plan {
         let drain = (-self.during().speed()).max(0.0) * self.lasts / self.drift(kind).speed();
         let horizon = BEFORE + self.lasts + 1.5 * drain + 5.0;
-        let replicas = if kind == Backlog::IsShared { 1 } else { self.replicas as usize };
+        let is_one = kind != Backlog::StaysOnSurvivors;
+        let replicas = if is_one { 1 } else { self.replicas as usize };
         let mut plan = common::plan(replicas, self.rate * self.scale(), horizon);
         plan.gateway.demand = Law::Exponential(Span::from_secs(1.0 / self.service_rate(kind)));
         plan.ingress.balancing = Balancing::Random;
@@ -237,6 +291,7 @@ impl Outage {
         match kind {
             Backlog::StaysOnSurvivors => common::take_away(&mut plan, &[replicas - 1], at, lasts),
             Backlog::IsShared => self.slow_down(&mut plan, at, lasts),
+            Backlog::WaitsInOrder => self.put_behind(&mut plan, at, lasts),
         }
         plan
     }
@@ -253,6 +308,23 @@ impl Outage {
         plan.faults = vec![FaultPlan {
             name: "the outage".to_owned(),
             fault: Fault::ReplicaSlow(ReplicaTarget::All, share, Law::Constant(lasts)),
+            schedule: Schedule::At(at),
+        }];
+    }
+
+    /// The replicas become hosts of an upstream, of which one refuses, and the next is tried.
+    fn put_behind(&self, plan: &mut Plan, at: Instant, lasts: Span) {
+        let latency = std::mem::replace(&mut plan.gateway.demand, Law::ZERO);
+        plan.dependencies = with_upstream(Upstream {
+            hosts: self.replicas as usize,
+            workers: Some(1),
+            retries: 1,
+            ..upstream(latency)
+        });
+        let host = HostTarget { upstream: 0, host: Some(0) };
+        plan.faults = vec![FaultPlan {
+            name: "the outage".to_owned(),
+            fault: Fault::UpstreamOutage(host, Down::Refuses, Law::Constant(lasts)),
             schedule: Schedule::At(at),
         }];
     }

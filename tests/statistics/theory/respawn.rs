@@ -1,13 +1,17 @@
 //! Replicas that fail at random and are replaced at once, without a request: how long k are up.
 //!
-//! A second of the vectors is a millisecond of the runs, so that the rarest first passage fits the
-//! clock; nothing else in these plans has a length of its own. The start-up is one phase with the
-//! law of the repair, seen without a probe and known without delay.
+//! A mean life is ten seconds of the runs, whatever it is in the vector, and everything else is scaled
+//! with it: the chain is the same in another unit of time. Nothing else in these plans has a length of
+//! its own, and no replica is sampled. The start-up is one phase with the law of the repair, seen
+//! without a probe and known without delay.
 //!
 //! Shares of time and rates come from long runs, cut into replications; in the first of them the
-//! time with k up is also compared, to the nanosecond, with `time_with_serving` of the outcome. A
-//! rare state is judged only if it was entered 100 times or more. First passages come from runs of
-//! their own, which end when the last replica is down.
+//! time with k up is also compared, to the nanosecond, with `time_with_serving` of the outcome. First
+//! passages come from runs of their own, which end when the last replica is down.
+//!
+//! How many failures a vector needs follows from its value beforehand: four standard errors are to be
+//! a fifth of it, if the failures that a run can afford are enough. If they are too few even for
+//! [`BLUNT`], the vector is too rare and not judged.
 
 use std::ops::RangeInclusive;
 
@@ -26,17 +30,20 @@ use crate::theory::Group;
 use crate::theory::vectors::Vector;
 use crate::theory::verdict::{Measured, mean_and_error};
 
-/// Seconds of the run in a second of the vectors.
-const PACE: f64 = 1e-3;
+/// Mean life of a replica in the runs; seconds.
+const LIFE: f64 = 10.0;
 const YEAR: f64 = 365.0 * 86_400.0;
 /// Replications of one year that the vectors state.
-const YEARS: u64 = 10_000;
-/// Failures in one replication of a long run, and the replications that are compared.
+const YEARS: f64 = 10_000.0;
+/// Failures in one replication of a long run, the fewest replications, and those compared.
 const FAILURES_EACH: f64 = 1_000.0;
+const FEWEST: f64 = 200.0;
 const COMPARED: u64 = 50;
-/// How often a state must be entered before its share of time means anything.
-const ENTRIES: f64 = 100.0;
-const TOO_RARE: &str = "entered less than 100 times in all failures that a run can afford";
+/// Four standard errors in parts of the value: what is aimed at, and what is judged at the most. The
+/// errors themselves are estimates, so there is some room to the third that no verdict may exceed.
+const SHARP: f64 = 0.2;
+const BLUNT: f64 = 0.3;
+const TOO_RARE: &str = "too rare: four standard errors of all that a run can afford are above 30 %";
 
 /// The replicas of a vector; seconds.
 struct Fleet {
@@ -139,19 +146,41 @@ impl Observer for UntilAllDown<'_> {
     }
 }
 
+/// What a verdict needs: so many of something that has a relative variance each, which takes so many
+/// failures each.
+#[derive(Clone, Copy)]
+struct Need {
+    variance: f64,
+    failures: f64,
+}
+
+impl Need {
+    /// How many make four standard errors this part of the value.
+    fn count(self, part: f64) -> f64 {
+        self.variance * (4.0 / part).powi(2)
+    }
+
+    /// How many are made of so many failures; `None` if these are too few.
+    fn affordable(self, failures: f64) -> Option<f64> {
+        let most = failures / self.failures;
+        (most >= self.count(BLUNT)).then(|| self.count(SHARP).min(most).ceil())
+    }
+}
+
 pub fn measure(group: &Group, effort: Effort) -> Vec<Measured> {
     let fleet = Fleet::of(group);
-    let failures = if effort == Effort::Full { 1e7 } else { 1e6 };
+    let most = if effort == Effort::Full { 3e7 } else { 2e6 };
     let mut long = None;
     let judge = |vector: &Vector| match vector.quantity.as_str() {
-        "mean_time_to_all_down_s" => fleet.time_to_all_down(vector, failures),
-        quantity if quantity.ends_with("_within_1_year") => {
-            Measured::stated(fleet.all_down_within_a_year(), 1.0)
-        }
-        quantity => {
-            let long = long.get_or_insert_with(|| fleet.long_run(failures));
-            fleet.of_long_run(quantity, long)
-        }
+        "mean_time_to_all_down_s" => fleet.time_to_all_down(vector, most),
+        quantity if quantity.ends_with("_within_1_year") => fleet.within_a_year(vector, most),
+        quantity => match fleet.stays(vector) {
+            Some(need) if need.affordable(most).is_none() => Measured::unanswered(TOO_RARE),
+            _ => {
+                let long = long.get_or_insert_with(|| fleet.long_run(group, most));
+                fleet.of_long_run(quantity, long)
+            }
+        },
     };
     group.vectors.iter().map(judge).collect()
 }
@@ -167,8 +196,13 @@ impl Fleet {
         Fleet { replicas, mtbf, repair, seed: group.seed() }
     }
 
+    /// Seconds of the run in a second of the vector.
+    fn pace(&self) -> f64 {
+        LIFE / self.mtbf
+    }
+
     fn plan(&self, warm_up: f64, seconds: f64) -> Plan {
-        let paced = |seconds: f64| Span::from_secs(seconds * PACE);
+        let paced = |seconds: f64| Span::from_secs(seconds * self.pace());
         let mut plan = common::plan(self.replicas, 0.0, 1.0);
         plan.startup.boot = match self.repair {
             Repair::Exponential(mean) => Law::Exponential(paced(mean)),
@@ -184,13 +218,44 @@ impl Fleet {
             schedule: Schedule::Random(Law::Exponential(paced(self.mtbf))),
         }];
         plan.run.warm_up = Instant::ZERO + paced(warm_up);
-        plan.run.horizon = plan.run.warm_up + paced(seconds);
-        plan.run.bin = paced(self.mtbf);
+        // Not a whole number of seconds, so that nothing is sampled before the end.
+        plan.run.horizon = plan.run.warm_up + paced(seconds) + Span(1);
+        plan.run.bin = Span(plan.run.horizon.0);
         plan.run.seed = self.seed;
         plan
     }
 
-    fn long_run(&self, failures: f64) -> Long {
+    /// The stays in its state that a vector of a long run needs; `None` if it is none of these or
+    /// counts failures, of which there are always enough. The sum of N exponential stays, N being
+    /// Poisson, has a relative variance of 2/N; of constant ones less.
+    fn stays(&self, vector: &Vector) -> Option<Need> {
+        let n = self.replicas;
+        if vector.quantity.ends_with("_within_1_year") || vector.quantity.starts_with("mean_time") {
+            return None;
+        }
+        let state = vector.quantity.strip_prefix("prob_").and_then(|q| q.strip_suffix("_up"));
+        let up = match (state, vector.quantity.as_str()) {
+            (Some(up), _) => up.parse().ok()?,
+            (_, "expected_seconds_per_year_below_2_up") => 1,
+            (_, quantity) if quantity.contains("all_down") || quantity.contains("both_down") => 0,
+            _ => return None,
+        };
+        let (Repair::Exponential(repair) | Repair::Constant(repair)) = self.repair;
+        let down = (n - up).max(1) as f64;
+        let share = match vector.quantity.as_str() {
+            "expected_all_down_episodes_per_year" => vector.value * repair / down / YEAR,
+            quantity if quantity.starts_with("expected") => vector.value / YEAR,
+            _ => vector.rarer(),
+        };
+        let each_failure = share * down / repair * self.mtbf / n as f64;
+        Some(Need { variance: 2.0, failures: 1.0 / each_failure })
+    }
+
+    /// As long as the vectors of the group need it.
+    fn long_run(&self, group: &Group, most: f64) -> Long {
+        let needs = group.vectors.iter().filter_map(|vector| self.stays(vector));
+        let failures = needs.filter_map(|need| Some(need.affordable(most)? * need.failures));
+        let replications = (failures.fold(0.0, f64::max) / FAILURES_EACH).max(FEWEST) as u64;
         let seconds = FAILURES_EACH * self.mtbf / self.replicas as f64;
         let plan = self.plan(self.mtbf, seconds);
         let run = |replication| {
@@ -202,7 +267,6 @@ impl Fleet {
             }
             watch
         };
-        let replications = (failures / FAILURES_EACH) as u64;
         Long { watches: (0..replications).into_par_iter().map(run).collect(), seconds }
     }
 
@@ -225,23 +289,30 @@ impl Fleet {
         }
     }
 
-    /// The share of years in which all replicas were down at once.
-    fn all_down_within_a_year(&self) -> (f64, f64) {
+    /// The share of years in which all replicas were down at once, of as many as it takes.
+    fn within_a_year(&self, vector: &Vector, most: f64) -> Measured {
+        let rare = vector.rarer();
+        let each = YEAR * self.replicas as f64 / self.mtbf;
+        let Some(years) = Need { variance: (1.0 - rare) / rare, failures: each }.affordable(most)
+        else {
+            return Measured::unanswered(TOO_RARE);
+        };
         let plan = self.plan(0.0, YEAR);
         let down = |year| f64::from(u8::from(first_all_down(&plan, year).is_some()));
-        mean_and_error(&(0..YEARS).into_par_iter().map(down).collect::<Vec<f64>>())
+        let seen: Vec<f64> = (0..years as u64).into_par_iter().map(down).collect();
+        Measured::stated(mean_and_error(&seen), (YEARS / years).sqrt())
     }
 
-    /// From all up to all down, in as many runs as the failures allow.
-    fn time_to_all_down(&self, vector: &Vector, failures: f64) -> Measured {
-        let failures_each = vector.value * self.replicas as f64 / self.mtbf;
-        let runs = (failures / failures_each).min(YEARS as f64);
-        if runs < ENTRIES {
+    /// From all up to all down. That time is all but exponential: its relative variance is 1.
+    fn time_to_all_down(&self, vector: &Vector, most: f64) -> Measured {
+        let failures = vector.value * self.replicas as f64 / self.mtbf;
+        let Some(runs) = (Need { variance: 1.0, failures }).affordable(most) else {
             return Measured::unanswered(TOO_RARE);
-        }
-        // The time is all but exponential: past 40 means there is nothing left to see.
+        };
+        // Past 40 means there is nothing left to see.
         let plan = self.plan(0.0, 40.0 * vector.value);
-        let time = |run| first_all_down(&plan, run).map_or(f64::NAN, |at| at.as_secs() / PACE);
+        let time =
+            |run| first_all_down(&plan, run).map_or(f64::NAN, |at| at.as_secs() / self.pace());
         let times: Vec<f64> = (0..runs as u64).into_par_iter().map(time).collect();
         Measured::by_error(mean_and_error(&times))
     }
@@ -253,11 +324,9 @@ fn unknown() -> Measured {
 
 fn first_all_down(plan: &Plan, replication: u64) -> Option<Instant> {
     let progress = Progress::default();
-    let mut until = UntilAllDown {
-        watch: Watch::new(plan.gateway.replicas, Instant::ZERO),
-        progress: &progress,
-    };
-    recorded(plan, replication, Keep::default(), &mut until, &progress);
+    let watch = Watch::new(plan.gateway.replicas, Instant::ZERO);
+    let mut until = UntilAllDown { watch, progress: &progress };
+    witness::observe_until(plan, replication, &mut until, &progress);
     until.watch.all_down_at
 }
 
@@ -277,24 +346,13 @@ impl Long {
         Measured::by_error(mean_and_error(&self.watches.iter().map(of).collect::<Vec<f64>>()))
     }
 
-    fn total(&self, count: impl Fn(&Watch) -> f64) -> f64 {
-        self.watches.iter().map(count).sum()
-    }
-
     /// The part of the time with so many replicas up, times `factor`.
     fn share(&self, up: RangeInclusive<usize>, factor: f64) -> Measured {
-        let full = self.watches[0].times.len() - 1;
-        if *up.end() < full && self.total(|watch| watch.entered[*up.end()]) < ENTRIES {
-            return Measured::unanswered(TOO_RARE);
-        }
         self.judge(|watch| factor * up.clone().map(|up| watch.part(up)).sum::<f64>())
     }
 
     /// How often a year; counted from the start of the run, `warm_up` seconds before the rest.
     fn rate(&self, count: fn(&Watch) -> f64, warm_up: f64) -> Measured {
-        if self.total(count) < ENTRIES {
-            return Measured::unanswered(TOO_RARE);
-        }
         self.judge(|watch| count(watch) * YEAR / (self.seconds + warm_up))
     }
 }

@@ -16,11 +16,25 @@ pub fn print(verdicts: &[Verdict], not_covered: &[NotCovered], verbose: bool) ->
     let shown = |verdict: &&Verdict| verbose || column(verdict) == 2;
     verdicts.iter().filter(shown).for_each(|verdict| println!("  {}", words(verdict)));
     let failed: Vec<String> = verdicts.iter().filter(|v| column(v) == 1).map(words).collect();
-    let count = |wanted| verdicts.iter().filter(|verdict| column(verdict) == wanted).count();
-    let families: usize = not_covered.iter().map(|family| family.vectors).sum();
-    let open = count(2) + families;
-    println!("\n{} passed, {} failed, {open} not covered", count(0), failed.len());
+    let passed = verdicts.iter().filter(|verdict| column(verdict) == 0).count();
+    println!("\n{passed} passed, {} failed, {}", failed.len(), open(verdicts, not_covered));
     failed
+}
+
+/// How many are not covered, and for which reasons.
+fn open(verdicts: &[Verdict], not_covered: &[NotCovered]) -> String {
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    for family in not_covered {
+        *reasons.entry(&family.reason).or_default() += family.vectors;
+    }
+    for verdict in verdicts {
+        if let Outcome::NotCovered(reason) = verdict.outcome {
+            *reasons.entry(reason).or_default() += 1;
+        }
+    }
+    let listed: Vec<String> =
+        reasons.iter().map(|(reason, count)| format!("{count}: {reason}")).collect();
+    format!("{} not covered ({})", reasons.values().sum::<usize>(), listed.join("; "))
 }
 
 fn column(verdict: &Verdict) -> usize {

@@ -47,6 +47,14 @@ impl Vector {
         self.params.find("mtbf_s").unwrap_or(0.0)
     }
 
+    /// Its value, or what lacks to one if it is a probability that is nearer to that: what its
+    /// tolerance must be small against.
+    pub fn rarer(&self) -> f64 {
+        let shares = ["prob_", "hit_ratio", "availability", "utilization", "admitted", "sigma"];
+        let is_share = shares.iter().any(|share| self.quantity.contains(share));
+        if is_share && self.value > 0.5 && self.value < 1.0 { 1.0 - self.value } else { self.value }
+    }
+
     /// Whether it speaks of requests of one size among others.
     pub fn is_tagged(&self) -> bool {
         self.params.find("tagged_size").is_some()

@@ -1,6 +1,10 @@
 //! Whether a measured value agrees with the true one.
 
+use crate::Effort;
 use crate::theory::vectors::Vector;
+
+/// A tolerance above this part of the value says nothing of it.
+const BLUNT: f64 = 1.0 / 3.0;
 
 /// What a run says of a quantity.
 #[derive(Clone, Debug)]
@@ -60,8 +64,9 @@ pub enum Outcome {
     NotCovered(&'static str),
 }
 
-/// Judges a vector.
-pub fn judge(vector: Vector, measured: Measured) -> Verdict {
+/// Judges a vector. A tolerance that is wide against the value fails it, or in a sample, which is
+/// small on purpose, leaves it open.
+pub fn judge(vector: Vector, measured: Measured, effort: Effort) -> Verdict {
     let tolerance = match measured.accept {
         Accept::Stated(factor) => vector.tolerance.around(vector.value).map(|most| most * factor),
         Accept::FourErrors => measured.error.map(|error| 4.0 * error),
@@ -73,8 +78,14 @@ pub fn judge(vector: Vector, measured: Measured) -> Verdict {
     // A missing tolerance and a value that is no number both fail.
     let tolerance = tolerance.unwrap_or(f64::NAN);
     let agrees = (measured.got - vector.value).abs() <= tolerance;
-    let outcome =
-        if agrees { Outcome::Passed { tolerance } } else { Outcome::Failed { tolerance } };
+    let is_blunt = vector.value != 0.0 && tolerance > BLUNT * vector.rarer().abs();
+    let outcome = match (agrees, is_blunt, effort) {
+        (true, true, Effort::Sample) => Outcome::NotCovered(
+            "the sample is too small: the tolerance is above a third of the value",
+        ),
+        (true, false, _) => Outcome::Passed { tolerance },
+        _ => Outcome::Failed { tolerance },
+    };
     Verdict { vector, measured, outcome }
 }
 

@@ -15,11 +15,13 @@ mod breakdown;
 mod dependencies;
 mod draws;
 mod fluid;
+mod program;
 mod queues;
 mod respawn;
 mod table;
 mod vectors;
 mod verdict;
+mod written;
 
 use std::collections::BTreeSet;
 
@@ -41,11 +43,8 @@ impl Group {
         &self.vectors[0].params
     }
 
-    /// A seed of its own, so that the verdicts on different systems do not share their randomness:
-    /// the digits of the first vector's name.
     fn seed(&self) -> u64 {
-        let digits: String = self.vectors[0].id.chars().filter(char::is_ascii_digit).collect();
-        digits.parse().unwrap_or_default()
+        self.vectors[0].seed()
     }
 }
 

@@ -42,6 +42,13 @@ impl Vector {
         format!("{}::{}::{}", self.family, self.quantity, self.id)
     }
 
+    /// A seed of its own, so that verdicts on different systems do not share their randomness: the
+    /// digits of its name.
+    pub fn seed(&self) -> u64 {
+        let digits: String = self.id.chars().filter(char::is_ascii_digit).collect();
+        digits.parse().unwrap_or_default()
+    }
+
     /// How long its replicas live; zero if they do not fail.
     pub fn mean_life(&self) -> f64 {
         self.params.find("mtbf_s").unwrap_or(0.0)

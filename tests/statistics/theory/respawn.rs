@@ -1,16 +1,17 @@
 //! Replicas that fail at random and are replaced at once, without a request: how long k are up.
 //!
-//! A mean life is ten seconds of the runs, whatever it is in the vector, and everything else is scaled
-//! with it: the chain is the same in another unit of time. Nothing else in these plans has a length of
-//! its own, and no replica is sampled. The start-up is one phase with the law of the repair, seen
-//! without a probe and known without delay.
+//! A mean life is ten seconds of the runs, whatever it is in the vector, and everything else is
+//! scaled with it: the chain is the same in another unit of time. Nothing else in these plans has a
+//! length of its own, and replicas are sampled once in two mean lives, when those that ended are
+//! forgotten. The start-up is one phase with the law of the repair, seen without a probe and known
+//! without delay.
 //!
 //! Shares of time and rates come from long runs, cut into replications; in the first of them the
-//! time with k up is also compared, to the nanosecond, with `time_with_serving` of the outcome. First
-//! passages come from runs of their own, which end when the last replica is down.
+//! time with k up is also compared, to the nanosecond, with `time_with_serving` of the outcome.
+//! First passages come from runs of their own, which end when the last replica is down.
 //!
-//! How many failures a vector needs follows from its value beforehand: four standard errors are to be
-//! a fifth of it, if the failures that a run can afford are enough. If they are too few even for
+//! How many failures a vector needs follows from its value beforehand: four standard errors are to
+//! be a fifth of it, if the failures that a run can afford are enough. If they are too few even for
 //! [`BLUNT`], the vector is too rare and not judged.
 
 use std::ops::RangeInclusive;
@@ -39,8 +40,9 @@ const YEARS: f64 = 10_000.0;
 const FAILURES_EACH: f64 = 1_000.0;
 const FEWEST: f64 = 200.0;
 const COMPARED: u64 = 50;
-/// Four standard errors in parts of the value: what is aimed at, and what is judged at the most. The
-/// errors themselves are estimates, so there is some room to the third that no verdict may exceed.
+/// Four standard errors in parts of the value: what is aimed at, and what is judged at the most.
+/// The errors themselves are estimates, so there is some room to the third that no verdict may
+/// exceed.
 const SHARP: f64 = 0.2;
 const BLUNT: f64 = 0.3;
 const TOO_RARE: &str = "too rare: four standard errors of all that a run can afford are above 30 %";
@@ -146,8 +148,8 @@ impl Observer for UntilAllDown<'_> {
     }
 }
 
-/// What a verdict needs: so many of something that has a relative variance each, which takes so many
-/// failures each.
+/// What a verdict needs: so many of something that has a relative variance each, which takes so
+/// many failures each.
 #[derive(Clone, Copy)]
 struct Need {
     variance: f64,
@@ -218,9 +220,9 @@ impl Fleet {
             schedule: Schedule::Random(Law::Exponential(paced(self.mtbf))),
         }];
         plan.run.warm_up = Instant::ZERO + paced(warm_up);
-        // Not a whole number of seconds, so that nothing is sampled before the end.
-        plan.run.horizon = plan.run.warm_up + paced(seconds) + Span(1);
-        plan.run.bin = Span(plan.run.horizon.0);
+        plan.run.horizon = plan.run.warm_up + paced(seconds);
+        // Not a whole number of seconds, so that replicas are sampled no more often than that.
+        plan.run.bin = paced(2.0 * self.mtbf) + Span(1);
         plan.run.seed = self.seed;
         plan
     }

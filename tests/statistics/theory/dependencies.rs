@@ -26,12 +26,19 @@ const REPLICATIONS: u64 = 8;
 const STATED: f64 = 1e6;
 
 pub fn measure(group: &Group, effort: Effort) -> Vec<Measured> {
-    let requests = if effort == Effort::Full { 4.0 * STATED } else { STATED / 4.0 };
+    let requests = if effort == Effort::Full { 4.0 * STATED } else { enough_to_tell(group) };
     let plan = plan(group, requests / REPLICATIONS as f64);
     let seen: Vec<Outcome> =
         (0..REPLICATIONS).into_par_iter().map(|n| common::replicate(&plan, n)).collect();
     let end = plan.run.horizon.as_secs() * REPLICATIONS as f64;
     group.vectors.iter().map(|vector| judge(vector, &seen, end)).collect()
+}
+
+/// Requests of a sample: at least as many as see a rare failure 200 times.
+fn enough_to_tell(group: &Group) -> f64 {
+    let failures = group.vectors.iter().filter(|vector| vector.quantity == "final_failure_prob");
+    let rarest = failures.map(Vector::rarer).fold(1.0, f64::min);
+    (200.0 / rarest).clamp(STATED / 4.0, STATED)
 }
 
 fn judge(vector: &Vector, seen: &[Outcome], secs: f64) -> Measured {

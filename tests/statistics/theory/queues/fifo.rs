@@ -28,7 +28,7 @@ const MANY: u64 = 1_600;
 pub fn measure(group: &Group, effort: Effort) -> Vec<Measured> {
     let is_slow = group.vectors.iter().any(|vector| vector.stress);
     let (requests, warm_up) = match (effort, is_slow) {
-        (Effort::Sample, _) => (2e5, 2_000.0),
+        (Effort::Sample, _) => (enough_to_tell(group), 2_000.0),
         (Effort::Full, false) => (1e6, 10_000.0),
         (Effort::Full, true) => (1e7, 50_000.0),
     };
@@ -50,6 +50,13 @@ pub fn measure(group: &Group, effort: Effort) -> Vec<Measured> {
         }
     };
     group.vectors.iter().map(judge).collect()
+}
+
+/// Requests of a sample: at least as many as make the stated tolerances small against the values.
+fn enough_to_tell(group: &Group) -> f64 {
+    let stated = |vector: &Vector| Some(vector.tolerance.around(vector.value)? / vector.rarer());
+    let widest = group.vectors.iter().filter_map(stated).fold(0.0, f64::max);
+    (1e6 * (4.0 * widest).powi(2)).clamp(2e5, 1e6)
 }
 
 /// How far means of long runs scatter. A run lasts a hundred relaxation times, 1/(1 − √ρ)².

@@ -10,10 +10,14 @@ use crate::report::format::table::{Table, fits};
 use crate::report::format::words::{capitalised, distinct, plural, wrapped};
 use crate::report::run::report::Report;
 use crate::report::run::tables;
+use crate::study::compare::Contrast;
 use crate::verdict::{Overall, Verdict};
 
 const GAIN: &str = "gain: how many times narrower the interval is than that of independent runs \
                     would be; its square is the reduction of variance";
+
+/// Windows of single APIs up to which the text tells all of them.
+const API_WINDOWS_TOLD: usize = 6;
 
 /// The report in text.
 pub fn render(report: &CompareReport, written: Option<Written>, colour: bool) -> String {
@@ -86,9 +90,23 @@ fn verdict(report: &Report) -> String {
     }
 }
 
+/// The differences that the text tells. Of many APIs these are those that objectives speak of; all
+/// are in the files.
+fn told<'r>(report: &'r CompareReport) -> Vec<&'r Contrast> {
+    let first = &report.reports[0];
+    let windows = &first.summary.windows;
+    let are_few = windows.iter().filter(|window| window.api.is_some()).count() <= API_WINDOWS_TOLD;
+    let is_asked = |index| first.judgements.iter().any(|judged| judged.objective.window == index);
+    let is_told = |contrast: &&Contrast| {
+        let found = windows.iter().position(|window| window.label == contrast.window);
+        found.is_none_or(|index| windows[index].api.is_none() || are_few || is_asked(index))
+    };
+    report.contrasts.iter().filter(is_told).collect()
+}
+
 /// A table for each window that all variants have, with a column for each variant.
 fn windows(report: &CompareReport, paint: Paint) -> Vec<String> {
-    let labels = distinct(report.contrasts.iter().map(|contrast| contrast.window.as_str()));
+    let labels = distinct(told(report).into_iter().map(|contrast| contrast.window.as_str()));
     let table = |label: &&str| {
         let of = |(index, one): (usize, &Report)| {
             let window = one.summary.windows.iter().find(|window| window.label == **label)?;
@@ -119,7 +137,7 @@ fn difference_table(report: &CompareReport, variant: usize) -> String {
         let mut lines = table.lines();
         let mut out = format!("{}\n", lines.next().unwrap_or_default());
         let mut window = "";
-        for (line, contrast) in lines.zip(&report.contrasts) {
+        for (line, contrast) in lines.zip(told(report)) {
             if contrast.window != window {
                 window = &contrast.window;
                 out += &format!("  {window}:\n");
@@ -133,7 +151,7 @@ fn difference_table(report: &CompareReport, variant: usize) -> String {
 
 fn difference_rows(report: &CompareReport, variant: usize, brief: bool) -> Table {
     let mut table = Table::default().with(["", "difference", "ratio", "", "gain"]);
-    for contrast in &report.contrasts {
+    for contrast in told(report) {
         let found = contrast.against[variant - 1].as_ref();
         let pairs = found.map_or(0, |found| found.difference.n);
         // Not every replication has every figure.

@@ -17,8 +17,8 @@
 //! the 95 % interval that a count of ten leaves to the mean of a Poisson law, 4.8 to 18.4
 //! (Garwood).
 
-use brownout::observe::Observer;
 use brownout::observe::ledger::Failure;
+use brownout::observe::{Observer, Sent};
 use brownout::plan::Plan;
 use brownout::units::Instant;
 
@@ -41,7 +41,7 @@ struct Errors {
 }
 
 impl Observer for Errors {
-    fn failed(&mut self, sent: Instant, _at: Instant, failure: Failure) {
+    fn failed(&mut self, Sent { at: sent, .. }: Sent, _at: Instant, failure: Failure) {
         match failure {
             Failure::LostInFlight => self.lost.push(sent),
             _ => self.refused.push(sent),

@@ -55,8 +55,9 @@ keys! { key "ingress" {
         "From a change of readiness until every ingress instance knows it.";
     ENDPOINTS_IN_ORDER: bool = "endpoints-in-order", "true", Documented,
         "Kubernetes: who watches sees changes in the order in which they were made",
-        "Whether the ingress learns of changes of readiness in their order: no removal overtakes an \
-         addition. A cloud load balancer whose targets have no readiness gates does not.";
+        "Whether the ingress learns of changes of readiness in their order, so that no removal \
+         overtakes an addition. A cloud load balancer whose targets have no readiness gates does \
+         not.";
 }}
 
 /// What the ingress does with TLS.

@@ -65,12 +65,13 @@ pub fn carries(findings: &[Finding], candidate: usize, modes: usize, demand: f64
 }
 
 /// Whether `demand` is carried in one mode: by the capacity, unless the demand itself was tried and
-/// is not sure to be. What lies above a band that misses is not: the load that grows to it, or
+/// misses, or is not sure to meet the objectives. What lies above a band that misses is not: the load that grows to it, or
 /// falls from it, passes through.
 pub fn carried(finding: &Finding, demand: f64) -> Carries {
     let by_itself = finding.at(demand).map(|probe| probe.excess);
     match (finding.capacity, by_itself) {
         (capacity, _) if limit(capacity) < demand => Carries::No,
+        (_, Some(excess)) if excess.least > 0.0 => Carries::No,
         (_, Some(excess)) if excess.most >= 0.0 => Carries::Undecided,
         (capacity, _) if sure(capacity) >= demand => Carries::Yes,
         _ => Carries::Undecided,
@@ -155,6 +156,7 @@ mod tests {
         };
         assert_eq!(with(between(150.0, 160.0), -0.2, -0.1), Carries::Yes);
         assert_eq!(with(between(150.0, 160.0), -0.2, 0.1), Carries::Undecided);
+        assert_eq!(with(Capacity::AtMost(150.0), 0.1, 0.2), Carries::No);
         // Above a band it is met, and not carried.
         assert_eq!(with(between(50.0, 60.0), -0.2, -0.1), Carries::No);
     }

@@ -150,7 +150,8 @@ pub enum Look {
 const STRIDE: f64 = 1.045;
 /// A capacity that is this factor from the demand need be known half as well.
 const FAR: f64 = 1.25;
-/// A load that is not decided serves in place of another if its distance is this part of that one's.
+/// A load that is not decided serves in place of another if its distance from the middle is this
+/// part of that one's.
 const ALIKE: RangeInclusive<f64> = 0.8..=1.5;
 /// Loads nearer to a capacity than this part of its interval are not worth more replications.
 const NEAREST: f64 = 0.25;
@@ -177,20 +178,26 @@ pub fn search(
 pub fn bands(tried: &[(f64, Excess)]) -> Vec<Band> {
     let mut bands: Vec<Band> = Vec::new();
     let mut missed: Vec<(f64, Excess)> = Vec::new();
+    // Whether all loads since the last band was over met the objectives.
+    let mut is_met = false;
     for (load, excess) in tried {
         if excess.least > 0.0 {
             missed.push((*load, *excess));
+            is_met = false;
         } else if excess.most < 0.0 {
             let is_plain = missed.iter().any(|(_, excess)| excess.misses_plainly());
             let ends = missed.first().zip(missed.last()).filter(|_| is_plain);
             match (ends, bands.last_mut()) {
                 (Some(((from, _), (to, _))), _) => {
                     bands.push(Band { from: *from, to: *to, again: *load, until: *load });
+                    is_met = true;
                 }
-                (None, Some(last)) => last.until = *load,
-                (None, None) => {}
+                (None, Some(last)) if is_met => last.until = *load,
+                (None, _) => {}
             }
             missed.clear();
+        } else {
+            is_met = false;
         }
     }
     bands
@@ -296,12 +303,15 @@ impl<F: FnMut(f64, Look) -> Option<Excess>> Search<F> {
         self.at(self.range.guess).map(|_| ())
     }
 
-    /// Tries where more load may be better, above the loads that were tried.
+    /// Tries where more load may be better, above the loads that were tried; and where it is worst
+    /// before it may be better again, unless it misses already.
     fn beyond(&mut self) -> Option<()> {
-        let is_above = |one: &&Watched| one.is_beyond && one.load > self.greatest();
-        let loads = self.watched.iter().filter(is_above).map(|one| one.load);
-        for load in loads.collect::<Vec<f64>>() {
-            self.at(load)?;
+        let (watched, greatest) = (self.watched.clone(), self.greatest());
+        let mut misses = true;
+        for one in watched.iter().filter(|one| one.load > greatest) {
+            if one.is_beyond || !misses {
+                misses = Part::Point.exceeds(&self.at(one.load)?);
+            }
         }
         Some(())
     }
@@ -344,6 +354,9 @@ impl<F: FnMut(f64, Look) -> Option<Excess>> Search<F> {
             (_, None) => {
                 let low = self.root(Part::Most, Pair::Lowest, 1.02)?.0;
                 Some(Capacity::AtLeast(low.map_or(0.0, |(load, _)| load)))
+            }
+            (None, _) if self.tried.first().is_some_and(|(_, least)| least.least > 0.0) => {
+                Some(Capacity::Nothing)
             }
             (None, _) => {
                 let high = self.root(Part::Least, Pair::Highest, 1.02)?;

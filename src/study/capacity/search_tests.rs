@@ -134,6 +134,27 @@ fn the_capacity_lies_below_a_band_that_misses() {
 }
 
 #[test]
+fn a_load_is_tried_before_each_change_unless_it_misses_already() {
+    // Full at 700, at 1,300 and at 1,700, with a replica more from 1,050 and from 1,400 on.
+    let excess = |load: f64| {
+        let more = usize::from(load > 1_050.0) + usize::from(load > 1_400.0);
+        queue([700.0, 1_300.0, 1_700.0][more], 0.1)(load)
+    };
+    let watched =
+        [below(1_020.0), beyond(1_030.0), beyond(1_060.0), below(1_380.0), beyond(1_420.0)];
+    let mut tried = Vec::new();
+    search(RANGE, &watched, |load, _| {
+        tried.push((load, excess(load)));
+        Some(excess(load))
+    });
+    tried.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let is_tried = |load: f64| tried.iter().any(|(other, _)| *other == load);
+    assert!(!is_tried(1_020.0) && [1_060.0, 1_380.0, 1_420.0].into_iter().all(is_tried));
+    let until: Vec<f64> = bands(&tried).iter().map(|band| band.until).collect();
+    assert_eq!(until, [1_060.0, 1_420.0], "{tried:?}");
+}
+
+#[test]
 fn where_the_least_load_misses_no_load_is_the_capacity_whatever_greater_ones_do() {
     let cold = |load: f64| queue(if load < 18.0 { 0.5 } else { 90.0 }, 0.1)(load);
     let found = search(RANGE, &[10.0, 40.0, 80.0].map(beyond), |load, _| Some(cold(load)));
@@ -152,6 +173,11 @@ fn bands_are_what_misses_below_what_meets() {
     let band = |from, to, again, until| Band { from, to, again, until };
     assert_eq!(two, [band(1.0, 3.0, 5.0, 6.0), band(7.0, 7.0, 8.0, 8.0)]);
     assert_eq!(bands(&[]), []);
+    // What was met again is so up to the first load of which that is not sure.
+    let open = bands(&tried(&[-1.0, 1.0, -1.0, -1.0, 0.0, -1.0]));
+    assert_eq!(open, [band(1.0, 1.0, 2.0, 3.0)]);
+    let missed = bands(&tried(&[-1.0, 1.0, -1.0, 0.15, -1.0]));
+    assert_eq!(missed, [band(1.0, 1.0, 2.0, 2.0)]);
 }
 
 #[test]

@@ -149,9 +149,9 @@ fn what_cannot_be_done_again_is_explained() {
 #[test]
 fn an_engine_that_gives_other_results_has_another_number() {
     const RESULTS: [(&str, u32, &str); 3] = [
-        ("replica-crash", 2, "20cd892f2938ee34"),
-        ("retry-storm-with-budget", 2, "a1171a2e964502b2"),
-        ("autoscale-step", 2, "3fa9a07d1beba881"),
+        ("replica-crash", 3, "20cd892f2938ee34"),
+        ("retry-storm-with-budget", 3, "a1171a2e964502b2"),
+        ("autoscale-step", 3, "3fa9a07d1beba881"),
     ];
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
     for (name, engine, digest) in RESULTS {

@@ -63,6 +63,7 @@ fn strikes(
     let rate = plan.strikes_per_second(&plan.faults[fault]).filter(|_| !own);
     Strikes {
         fault,
+        own,
         struck: struck.len() as u64,
         longest: struck.iter().map(lasted).max().unwrap_or_default(),
         rate,

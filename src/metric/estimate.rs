@@ -20,15 +20,39 @@ impl Metric {
         confidence: Confidence,
     ) -> Option<Statistic> {
         let estimate = match self.basis() {
-            Basis::Run(estimator) => {
-                estimator.estimate(&outcomes.iter().collect::<Vec<_>>(), confidence)
-            }
+            Basis::Run(estimator) => self.of_the_run(&estimator, outcomes, confidence),
             Basis::Replications(_) => {
                 return self.of_replications(outcomes, None, confidence).estimate;
             }
             _ => return self.of_windows(&windows(outcomes, window), confidence),
         };
         estimate.map(|estimate| Statistic::new(self.dimension(), estimate))
+    }
+
+    /// An estimate of a figure of the run, with what faults at random leave open.
+    fn of_the_run(
+        self,
+        estimator: &Estimator<Outcome>,
+        outcomes: &[Outcome],
+        confidence: Confidence,
+    ) -> Option<Estimate> {
+        let speaking: Vec<&Outcome> = outcomes.iter().filter(|o| estimator.speaks(o)).collect();
+        let mut estimate = estimator.estimate(&speaking, confidence)?;
+        // The first window is the run.
+        let windows: Vec<&WindowOutcome> = speaking.iter().map(|o| &o.windows[0]).collect();
+        if let Some(interval) = &mut estimate.interval
+            && let Some(evidence) = Evidence::of(&windows, confidence)
+        {
+            let sample = estimator.sample(&speaking)?;
+            *interval = match self {
+                Metric::Cpu => evidence.share(&sample, *interval),
+                Metric::CpuMonitored => evidence.greatest_share(&sample, *interval),
+                Metric::InFlightMean => evidence.held(&sample, *interval, sent(&windows)),
+                Metric::InFlightPeak => evidence.held_at_once(&sample, *interval, sent(&windows)),
+                _ => evidence.number(&sample, *interval),
+            };
+        }
+        Some(estimate)
     }
 
     /// An estimate whose interval covers what histograms cannot tell apart.
@@ -167,11 +191,20 @@ impl Metric {
     }
 }
 
+/// Requests that clients sent in a replication, each as often as they tried.
+fn sent(windows: &[&WindowOutcome]) -> f64 {
+    let sent = |window: &&WindowOutcome| window.ledger.offered.max(window.attempts.offered);
+    windows.iter().map(sent).sum::<u64>() as f64 / windows.len() as f64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::tests::example;
     use crate::observe::count::Count;
     use crate::observe::ledger::Failure;
+    use crate::observe::strikes::Strikes;
+    use crate::units::Span;
 
     fn point(estimate: Option<Statistic>) -> f64 {
         estimate.map_or(f64::NAN, |estimate| estimate.point)
@@ -198,6 +231,40 @@ mod tests {
         assert_eq!(of(Metric::CacheHits), 0.75);
         assert_eq!(of(Metric::AttemptsFailedBy(Failure::GivenUp)), 40.0);
         assert_eq!(of(Metric::Counted(Count::Miss)), 5.0);
+    }
+
+    #[test]
+    fn what_faults_can_change_of_the_run_leaves_room_for_those_unseen() {
+        let figures = [
+            Metric::Cpu,
+            Metric::CpuMonitored,
+            Metric::InFlightMean,
+            Metric::InFlightPeak,
+            Metric::LivenessRestarts,
+            Metric::ReadinessLosses,
+        ];
+        let of = |metric: Metric, struck: Option<u64>| {
+            let mut run = example::experiment();
+            for outcome in &mut run.outcomes {
+                let window = &mut outcome.windows[0];
+                let strike = |struck| Strikes {
+                    fault: 0,
+                    own: false,
+                    struck,
+                    longest: Span::from_secs(20.0),
+                    rate: Some(1e-3),
+                    after: 0.25,
+                };
+                window.strikes = struck.map(strike).into_iter().collect();
+            }
+            metric.estimate(&run.outcomes, 0, Confidence::USUAL).unwrap().interval.unwrap()
+        };
+        for metric in figures {
+            let (usual, unseen) = (of(metric, None), of(metric, Some(0)));
+            assert_eq!(unseen.low, usual.low, "{metric:?}");
+            assert!(unseen.high > usual.high, "{metric:?}: {unseen:?}, without faults {usual:?}");
+        }
+        assert_eq!(of(Metric::LivenessRestarts, Some(0)).high, f64::INFINITY);
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub struct Seldom {
     pub struck: u64,
     /// Replications in which [`ENOUGH`] strikes can be expected, if that can be said.
     pub needed: Option<u64>,
+    /// Whether the windows are of its incidents.
+    own: bool,
     /// Its place among the strikes of a window.
     index: usize,
     /// Strikes of a replication that can do what none was seen to do.
@@ -65,9 +67,10 @@ impl Evidence {
         (windows.len() > 1).then_some(Evidence { strikes, seldom, length, confidence })
     }
 
-    /// The fault that was seen least, of those that were seen too seldom.
+    /// The fault that was seen least, of those that were seen too seldom; the one of whose
+    /// incidents the windows are, if it is among them: without it there is nothing to be seen.
     pub fn lacking(&self) -> Option<Seldom> {
-        self.seldom.iter().min_by_key(|seldom| seldom.struck).copied()
+        self.seldom.iter().min_by_key(|seldom| (!seldom.own, seldom.struck)).copied()
     }
 
     /// All faults that were seen too seldom, in the order of the plan.
@@ -78,15 +81,37 @@ impl Evidence {
     /// The interval of a share that is the worse the greater it is, from what each window deviates
     /// and its usual interval.
     pub fn share(&self, sample: &Sample, usual: Interval) -> Interval {
-        let seen = usual.high.max(self.seen(sample)).min(1.0);
         let unseen = self.seldom.iter().fold(1.0, |rest, seldom| rest * (1.0 - seldom.share));
-        Interval { low: usual.low, high: 1.0 - (1.0 - seen) * unseen }
+        self.towards_all(sample, usual, 1.0 - unseen)
+    }
+
+    /// The same of the mean over replications of the greatest share of any minute: a strike may
+    /// bring a minute of all.
+    pub fn greatest_share(&self, sample: &Sample, usual: Interval) -> Interval {
+        self.towards_all(sample, usual, self.unseen().min(1.0))
     }
 
     /// The same of a mean latency: a request that is hit may wait for as long as a strike lasts.
     pub fn latency(&self, sample: &Sample, usual: Interval) -> Interval {
-        let unseen = self.seldom.iter().map(|seldom| seldom.share * seldom.lasts).sum::<f64>();
-        Interval { low: usual.low, high: usual.high.max(self.seen(sample)) + unseen }
+        self.with_more(sample, usual, self.wait())
+    }
+
+    /// The same of the requests in flight on average, of so many that are sent: those that are hit
+    /// are in flight for as long as they wait.
+    pub fn held(&self, sample: &Sample, usual: Interval, sent: f64) -> Interval {
+        let rate = if self.length > 0.0 { sent / self.length } else { 0.0 };
+        self.with_more(sample, usual, rate * self.wait())
+    }
+
+    /// The same of the most that a replica holds at once: of those that are hit it may hold all.
+    pub fn held_at_once(&self, sample: &Sample, usual: Interval, sent: f64) -> Interval {
+        let hit = self.seldom.iter().map(|seldom| seldom.share).sum::<f64>();
+        self.with_more(sample, usual, sent * hit)
+    }
+
+    /// The same of a number of events: how many a strike may bring is not known.
+    pub fn number(&self, sample: &Sample, usual: Interval) -> Interval {
+        self.with_more(sample, usual, if self.unseen() > 0.0 { f64::INFINITY } else { 0.0 })
     }
 
     /// The same of the longest recovery, as the mean over the replications that had an incident,
@@ -130,6 +155,22 @@ impl Evidence {
         self.seldom.iter().map(|seldom| seldom.lasts).fold(0.0, f64::max)
     }
 
+    /// The interval of a share where so much of what lacks to all may be unseen.
+    fn towards_all(&self, sample: &Sample, usual: Interval, unseen: f64) -> Interval {
+        let seen = usual.high.max(self.seen(sample)).min(1.0);
+        Interval { low: usual.low, high: 1.0 - (1.0 - seen) * (1.0 - unseen) }
+    }
+
+    /// The interval of what may be so much more by what is unseen.
+    fn with_more(&self, sample: &Sample, usual: Interval, unseen: f64) -> Interval {
+        Interval { low: usual.low, high: usual.high.max(self.seen(sample)) + unseen }
+    }
+
+    /// How long a request may wait on average for strikes that were not seen, in seconds.
+    fn wait(&self) -> f64 {
+        self.seldom.iter().map(|seldom| seldom.share * seldom.lasts).sum()
+    }
+
     fn seen(&self, sample: &Sample) -> f64 {
         clusters::upper_limit(sample, &self.strikes, self.confidence)
     }
@@ -149,8 +190,9 @@ fn seldom(all: &[&Strikes], length: f64, confidence: Confidence) -> Option<Seldo
     let per_replication = expected.or((struck > 0).then(|| struck as f64 / count));
     let needed = per_replication.map(|per| (ENOUGH as f64 / per).ceil() as u64);
     let share = (strikes * part).min(after).min(1.0);
-    let (fault, index) = (first.fault, 0);
-    (struck < ENOUGH).then_some(Seldom { fault, index, struck, needed, strikes, share, lasts })
+    let (fault, own, index) = (first.fault, first.own, 0);
+    let found = Seldom { fault, own, index, struck, needed, strikes, share, lasts };
+    (struck < ENOUGH).then_some(found)
 }
 
 #[cfg(test)]
@@ -163,7 +205,8 @@ mod tests {
     /// A window of 1 000 s with so many strikes of 50 s, at a rate that leads to one in ten.
     fn window(struck: u64) -> WindowOutcome {
         let longest = Span::from_secs(if struck > 0 { 50.0 } else { 0.0 });
-        let strikes = Strikes { fault: 3, struck, longest, rate: Some(1e-4), after: 0.048 };
+        let strikes =
+            Strikes { fault: 3, own: false, struck, longest, rate: Some(1e-4), after: 0.048 };
         WindowOutcome {
             open: Span::from_secs(1e3),
             strikes: vec![strikes],
@@ -203,6 +246,42 @@ mod tests {
         let high = few.latency(&nothing(10), NONE).high;
         assert!((high - 0.105 * 0.05 * 50.0).abs() < 1e-12, "{high}");
         assert_eq!(few.lasts(), 50.0);
+    }
+
+    #[test]
+    fn what_never_struck_may_fill_the_gateway() {
+        let never = evidence(&[0; 10]);
+        let half = Sample { point: 0.5, deviations: vec![0.0; 10] };
+        let usual = Interval { low: 0.5, high: 0.5 };
+        // Of 0.1 strikes in a replication each may bring a minute of full CPU.
+        let minute = never.greatest_share(&half, usual);
+        assert!(minute.low == 0.5 && (minute.high - 0.55).abs() < 1e-12, "{minute:?}");
+        // Of 5 000 requests 4.8 % are hit, and each may be in flight for all of 1 000 s.
+        let held = never.held(&half, usual, 5e3);
+        assert!(held.low == 0.5 && (held.high - 240.5).abs() < 1e-9, "{held:?}");
+        let at_once = never.held_at_once(&half, usual, 5e3);
+        assert!(at_once.low == 0.5 && (at_once.high - 240.5).abs() < 1e-9, "{at_once:?}");
+        assert_eq!(never.number(&half, usual), Interval { low: 0.5, high: f64::INFINITY });
+        let often = evidence(&[1; 10]);
+        assert_eq!(often.greatest_share(&half, usual), usual);
+        assert_eq!(often.held(&half, usual, 5e3), usual);
+        assert_eq!(often.held_at_once(&half, usual, 5e3), usual);
+        assert_eq!(often.number(&half, usual), usual);
+    }
+
+    #[test]
+    fn of_the_incidents_of_a_fault_that_fault_is_what_lacks() {
+        let mut window = window(0);
+        let other = Strikes { fault: 7, own: true, ..window.strikes[0] };
+        window.strikes.push(other);
+        let fault = |window: &WindowOutcome| {
+            Evidence::of(&[window, window], USUAL).unwrap().lacking().unwrap().fault
+        };
+        assert_eq!(fault(&window), 7);
+        window.strikes[1].struck = 2;
+        assert_eq!(fault(&window), 7);
+        window.strikes[1].struck = 5;
+        assert_eq!(fault(&window), 3, "ten strikes of its own say enough");
     }
 
     /// The interval of a recovery that took 40 s in each replication, the last of them struck so

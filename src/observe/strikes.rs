@@ -9,6 +9,9 @@ use crate::units::Span;
 pub struct Strikes {
     /// Index of the fault in the plan.
     pub fault: usize,
+    /// Whether the window is there for its incidents.
+    #[serde(default)]
+    pub own: bool,
     /// Its incidents that were in progress at some time of the window.
     pub struck: u64,
     /// The longest of them; as long as the window if one was not over.

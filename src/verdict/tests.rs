@@ -280,23 +280,27 @@ fn a_fault_that_struck_too_seldom_leaves_undecided_what_it_could_change() {
         objective(Metric::Latency(0.99), Relation::Below, 1.0),
         objective(Metric::MeanLatency, Relation::Below, 1.0),
         objective(Metric::RECOVERY, Relation::Below, 60.0),
+        Objective {
+            bound: Bound::Share(Share(0.4)),
+            ..objective(Metric::CpuMonitored, Relation::Below, 0.0)
+        },
     ];
     let judged = |struck, rate: f64| {
         let run = with_windows(|window| {
             let (longest, after) = (Span::from_secs(20.0), 1.0 - (-rate * 300.0).exp());
             let rate = Some(rate);
-            window.strikes = vec![Strikes { fault: 0, struck, longest, rate, after }];
+            window.strikes = vec![Strikes { fault: 0, own: false, struck, longest, rate, after }];
         });
         judge_all(&run, &objectives).iter().map(|j| j.verdict).collect::<Vec<_>>()
     };
     let (met, missed) = (Verdict::Met, Verdict::Missed);
     // Ten strikes of five replications say enough.
-    assert_eq!(judged(2, 1e-3), [met, missed, met, met, met, met]);
+    assert_eq!(judged(2, 1e-3), [met, missed, met, met, met, met, met]);
     // None, of 0.57 expected in each: a quarter of the run may come after one. It cannot make good
     // what is missed, and half of the requests are fast even so.
     let doubt =
         Verdict::Undecided(Doubt::FewStrikes(FewStrikes { fault: 0, struck: 0, needed: Some(18) }));
-    assert_eq!(judged(0, 1e-3), [doubt, missed, met, doubt, doubt, doubt]);
+    assert_eq!(judged(0, 1e-3), [doubt, missed, met, doubt, doubt, doubt, doubt]);
     // One in three years cannot change anything.
-    assert_eq!(judged(0, 1e-8), [met, missed, met, met, met, met]);
+    assert_eq!(judged(0, 1e-8), [met, missed, met, met, met, met, met]);
 }

@@ -62,8 +62,22 @@ pub(crate) fn shown(figure: Option<&Statistic>) -> String {
             let (point, low) = (number(figure.point), number(low));
             format!("{point}{unit} ({low}{unit} – {})", Span::from_secs(high))
         }
+        // How many there may be is open.
+        true if high.is_infinite() && !is_time => {
+            format!("{}{unit} (from {})", number(figure.point), number(low))
+        }
         true => format!("{}{unit} ({}–{})", number(figure.point), number(low), number(high)),
         false => format!("{NONE} (from {}{unit})", number(low)),
+    }
+}
+
+/// A share of which nothing was seen, with how much there may be: `0 % (up to 4.1)`.
+pub(crate) fn from_nothing(figure: &Statistic) -> String {
+    let point = shown(Some(figure));
+    let high = figure.interval.map(|interval| 100.0 * interval.high).filter(|high| *high > 0.0);
+    match high.filter(|_| figure.dimension() == Dimension::Share) {
+        Some(high) => format!("{point} (up to {})", grouped(high, decimals(high, high, 7))),
+        None => point,
     }
 }
 
@@ -206,6 +220,7 @@ mod tests {
         assert_eq!(of(Dimension::Time, f64::INFINITY, f64::INFINITY, f64::INFINITY), NONE);
         assert_eq!(of(Dimension::Time, f64::INFINITY, 1.25, f64::INFINITY), "none (from 1.25 s)");
         assert_eq!(of(Dimension::Time, 1.5, 1.25, f64::INFINITY), "1.50 s (1.25–none)");
+        assert_eq!(of(Dimension::Count, 3.0, 2.0, f64::INFINITY), "3.00 (from 2.00)");
         // What is far off has a unit of its own.
         assert_eq!(of(Dimension::Time, 0.002, 0.0019, 86_340.0), "2.00 ms (1.90 ms – 23 h 59 min)");
         // Nothing is more than all of it.
@@ -213,6 +228,19 @@ mod tests {
         assert_eq!(of(Dimension::Time, 0.0, 0.0, 0.0), "0 s");
         let hourly = Statistic::new(Dimension::Rate, Estimate::alone(1.0 / 3_600.0, 1));
         assert_eq!(shown(Some(&hourly)), "1/h");
+    }
+
+    #[test]
+    fn what_was_not_seen_is_told_where_it_decides() {
+        let of = |dimension, high| {
+            let interval = Some(Interval { low: 0.0, high });
+            let estimate = Estimate { point: 0.0, interval, n: 10 };
+            from_nothing(&Statistic::new(dimension, estimate))
+        };
+        assert_eq!(of(Dimension::Share, 0.0807), "0 % (up to 8.1)");
+        assert_eq!(of(Dimension::Share, 0.000_012_3), "0 % (up to 0.0012)");
+        assert_eq!(of(Dimension::Share, 0.0), "0 %");
+        assert_eq!(of(Dimension::Latency, 1.0), "0 s");
     }
 
     #[test]

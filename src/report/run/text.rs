@@ -7,11 +7,11 @@ use anstyle::AnsiColor;
 use crate::experiment::{Sequence, SequenceEnd};
 use crate::metric::Metric;
 use crate::metric::percentile::Among;
-use crate::plan::Plan;
+use crate::plan::{Extent, Plan};
 use crate::report::caveats::caveat::Caveat;
 use crate::report::format::page::{Paint, Written, mark};
 use crate::report::format::table::{Cell, Table};
-use crate::report::format::words::{NOTHING, plural, whole, wrapped};
+use crate::report::format::words::{NOTHING, from_nothing, plural, whole, wrapped};
 use crate::report::run::report::Report;
 use crate::report::run::{attempts, cluster, incidents, recovery, tables};
 use crate::units::{Share, Span};
@@ -107,7 +107,12 @@ fn verdict(report: &Report, paint: Paint) -> String {
 
 fn objective_row(judgement: &Judgement, plan: &Plan) -> [Cell; 4] {
     let (_, _, word) = mark(&judgement.verdict);
-    let figure = Cell::Figure(judgement.figure);
+    // The verdict hangs on what was not seen, which is the end of the interval.
+    let hangs = matches!(judgement.verdict, Verdict::Undecided(_));
+    let figure = match judgement.figure {
+        Some(figure) if hangs && figure.point == 0.0 => from_nothing(&figure).into(),
+        figure => Cell::Figure(figure),
+    };
     [word.into(), (&judgement.objective.text).into(), figure, remark(judgement, plan).into()]
 }
 
@@ -144,7 +149,7 @@ fn remark(judgement: &Judgement, plan: &Plan) -> String {
             Doubt::FewBeyond => "fewer than 10 requests beyond".to_owned(),
             Doubt::Unclear(n, why) => recovery::unclear(why, n),
             Doubt::Untroubled => "no fault or rise after warm-up".to_owned(),
-            Doubt::FewStrikes(few) => few_strikes(&few, plan),
+            Doubt::FewStrikes(few) => few_strikes(&few, plan, judgement.objective.window),
             Doubt::Unrecovered(n) => format!("{} not over", plural(n, "incident")),
             Doubt::AbnormalBefore(n) => format!("not normal before {}", plural(n, "incident")),
             Doubt::FewIncidents(n, needed) => {
@@ -155,13 +160,19 @@ fn remark(judgement: &Judgement, plan: &Plan) -> String {
     [margin].into_iter().chain(lacking).collect::<Vec<_>>().join("; ")
 }
 
-/// Which fault was seen too seldom.
-fn few_strikes(few: &FewStrikes, plan: &Plan) -> String {
+/// Which fault was seen too seldom in a window.
+fn few_strikes(few: &FewStrikes, plan: &Plan, window: usize) -> String {
     let name = &plan.faults[few.fault].name;
+    let place = match plan.windows[window].extent {
+        Extent::Run => String::new(),
+        Extent::During(fault) if fault == few.fault => String::new(),
+        Extent::During(other) => format!(" during {}", plan.faults[other].name),
+        Extent::Between(..) => " in this time".to_owned(),
+    };
     match few.struck {
-        0 => format!("{name} never struck: its effect is unknown"),
-        1 => format!("{name} struck once: its effect is hardly known"),
-        struck => format!("{name} struck {struck} times: its effect is hardly known"),
+        0 => format!("{name} never struck{place}: its effect is unknown"),
+        1 => format!("{name} struck once{place}: its effect is hardly known"),
+        struck => format!("{name} struck {struck} times{place}: its effect is hardly known"),
     }
 }
 

@@ -39,7 +39,11 @@ const CLEAR: [usize; 2] = [1, 4];
 
 /// A scenario with an objective on a figure; the bound does not matter.
 fn scenario(case: &Case, rate: &str, figure: &str) -> Scenario {
-    let bound = if figure == "availability" { ">= 99%" } else { "< 1s" };
+    let bound = match figure {
+        "availability" => ">= 99%",
+        "cpu" | "cpu as monitored" => "< 99%",
+        _ => "< 1s",
+    };
     let objectives = format!("question = \"?\"\nobjectives = [\"{figure} {bound}\"]\n");
     let text = objectives + &case.text.replace("RATE", rate);
     let checked = read::parse(case.name, &text, Path::new("."));
@@ -70,7 +74,10 @@ fn without_strikes(run: &Experiment) -> Experiment {
 
 fn objective(metric: Metric, truth: f64, factor: f64) -> Objective {
     let (relation, bound) = match metric.is_share() {
-        true => (Relation::AtLeast, Bound::Share(Share(1.0 - (1.0 - truth) * factor))),
+        true if metric.is_better_high() => {
+            (Relation::AtLeast, Bound::Share(Share(1.0 - (1.0 - truth) * factor)))
+        }
+        true => (Relation::AtMost, Bound::Share(Share(truth * factor))),
         false => (Relation::AtMost, Bound::Span(Span::from_secs(truth * factor))),
     };
     Objective { text: String::new(), metric, relation, bound, window: 0 }
@@ -182,6 +189,11 @@ fn of_a_node_that_is_seldom_lost() {
 #[test]
 fn of_a_tail_that_one_strike_makes() {
     expect_true_verdicts(&cases::TAIL);
+}
+
+#[test]
+fn of_a_busy_minute_that_most_runs_do_not_see() {
+    expect_true_verdicts(&cases::BUSY);
 }
 
 #[test]

@@ -40,13 +40,13 @@ pub const TAIL: Case = Case {
            for = \"10m\"\n[run]\nhorizon = \"2h\"\n",
 };
 
-/// The survivor of two is saturated for minutes, in 15 of 100 replications.
+/// The survivor of two is twice as busy for minutes, in 15 of 100 replications.
 pub const BUSY: Case = Case {
-    name: "a node every 4 h, 20 min, saturated",
+    name: "a node every 4 h, 20 min, two replicas",
     replications: 10,
     figures: &["cpu as monitored", "cpu"],
     frequent: false,
-    rates: ("70/s", Some("70/s")),
+    rates: ("50/s", Some("50/s")),
     text: "[gateway]\ntier = \"small\"\nreplicas = 2\n[traffic]\nrate = \"RATE\"\n\
            [[fault]]\nname = \"node\"\nkind = \"node-loss\"\nevery = \"exponential(4h)\"\n\
            for = \"5m\"\n[run]\nhorizon = \"20m\"\n",

@@ -79,3 +79,25 @@ pub fn common_windows(plans: &[&Plan]) -> Vec<(String, Vec<usize>)> {
     let labels = first.windows.iter().map(|window| window.label.clone());
     labels.filter_map(|label| find(&label).map(|indices| (label, indices))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::tests::example;
+    use crate::observe::strikes::Strikes;
+    use crate::units::Span;
+
+    #[test]
+    fn the_cpu_may_be_more_by_what_struck_too_seldom() {
+        let unseen = |struck| {
+            let mut run = example::experiment();
+            let (longest, rate) = (Span::from_secs(20.0), Some(1e-3));
+            let strikes = Strikes { fault: 0, own: false, struck, longest, rate, after: 0.25 };
+            run.outcomes.iter_mut().for_each(|o| o.windows[0].strikes = vec![strikes]);
+            super::unseen(Metric::Cpu, &System { outcomes: &run.outcomes, window: 0 })
+        };
+        // 5 % of the CPU are in use, and all may be for a quarter of the time.
+        assert!((unseen(0) - 0.25 * 0.95).abs() < 0.005, "{}", unseen(0));
+        assert_eq!(unseen(10), 0.0);
+    }
+}

@@ -29,9 +29,19 @@ pub(crate) fn percentile(
 
 /// The share of the requests that nobody ever answered.
 fn unanswered(windows: &[&WindowOutcome]) -> f64 {
-    let unanswered: u64 = windows.iter().map(|window| window.unanswered).sum();
+    share(windows, |window| window.unanswered)
+}
+
+/// The share of the requests that these counts are.
+fn share(windows: &[&WindowOutcome], count: impl Fn(&WindowOutcome) -> u64) -> f64 {
+    let counted: u64 = windows.iter().map(|window| count(window)).sum();
     let offered: u64 = windows.iter().map(|window| window.ledger.offered).sum();
-    unanswered as f64 / offered.max(1) as f64
+    counted as f64 / offered.max(1) as f64
+}
+
+/// Of the requests, the share that was rejected.
+pub(crate) fn rejected(windows: &[&WindowOutcome]) -> f64 {
+    share(windows, |window| window.ledger.rejected())
 }
 
 /// The share of the requests that failed or that nobody ever answered, of those that have an
@@ -42,9 +52,9 @@ pub(crate) fn without_latency(windows: &[&WindowOutcome]) -> f64 {
 }
 
 /// What a mean or a greatest latency that seems to be low enough is worth: requests without an
-/// answer would raise it.
+/// answer would raise it, but not those that failed since.
 pub(crate) fn answered(windows: &[&WindowOutcome]) -> Verdict {
-    match unanswered(windows) {
+    match share(windows, |window| window.unanswered - window.failed_late) {
         0.0 => Verdict::Met,
         share => Verdict::Undecided(Doubt::Unanswered(share)),
     }

@@ -36,6 +36,9 @@ pub struct Judgement {
     pub margin: Option<f64>,
     /// Of a latency: the share of the requests that failed or were never answered.
     pub without_latency: Option<f64>,
+    /// Of a latency of all that were sent: the share of the requests that were rejected, of which
+    /// it is not.
+    pub rejected: Option<f64>,
 }
 
 /// The judgement on all objectives of a scenario.
@@ -105,7 +108,10 @@ fn judge_one(run: &Experiment, objective: &Objective) -> Judgement {
     let margin = figure.map(|figure| margin(objective, figure.point));
     let has_latency = metric.is_latency() || matches!(metric, Metric::Greatest(_));
     let without_latency = has_latency.then(|| guard::without_latency(&windows));
-    Judgement { objective: objective.clone(), figure, verdict, margin, without_latency }
+    let of_sent = matches!(metric, Metric::SentLatency(_) | Metric::Greatest(Among::Sent));
+    let rejected = of_sent.then(|| guard::rejected(&windows));
+    let objective = objective.clone();
+    Judgement { objective, figure, verdict, margin, without_latency, rejected }
 }
 
 /// What a judgement on recovery is worth. While incidents are not over the figure is a lower bound:

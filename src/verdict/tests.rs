@@ -1,6 +1,7 @@
 use super::*;
 use crate::experiment::tests::{example, with_clients};
 use crate::objective::Bound;
+use crate::observe::ledger::Failure;
 use crate::observe::outcome::WindowOutcome;
 use crate::observe::strikes::Strikes;
 use crate::stats::{Estimate, Interval};
@@ -151,6 +152,22 @@ fn what_nobody_answered_takes_away_what_it_could_change() {
     assert_eq!(d, missed, "p99 lies among those");
     assert!(matches!(e, Verdict::Undecided(Doubt::Unanswered(_))));
     assert!(matches!(judged(20_000)[1], Verdict::Undecided(Doubt::Unanswered(_))));
+    // What failed after the horizon never has a latency, and is slower than any percentile.
+    let failed = with_windows(|window| (window.unanswered, window.failed_late) = (270, 270));
+    let of = |objective: usize| judge_all(&failed, &objectives)[objective].verdict;
+    assert_eq!((of(3), of(4)), (missed, met));
+}
+
+#[test]
+fn the_share_of_the_rejected_stands_beside_a_latency_of_all_sent() {
+    let limit = Failure::RateLimited as usize;
+    let run = with_windows(|window| {
+        window.ledger.offered = 1_000;
+        window.ledger.failures[limit] = 250;
+    });
+    let of = |metric| judge_all(&run, &[objective(metric, Relation::Below, 1e6)])[0].rejected;
+    assert_eq!(of(Metric::SentLatency(0.99)), Some(0.25));
+    assert_eq!((of(Metric::P99), of(Metric::Availability)), (None, None));
 }
 
 #[test]
@@ -222,6 +239,7 @@ fn the_worst_judgement_is_the_overall_one() {
         verdict,
         margin: None,
         without_latency: None,
+        rejected: None,
     };
     let doubt = Verdict::Undecided(Doubt::Straddles);
     assert_eq!(overall(&[]), Overall::NoObjectives);

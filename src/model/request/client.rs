@@ -33,7 +33,7 @@ use crate::observe::ledger::Failure;
 use crate::observe::{ApiId, Observer};
 use crate::plan::{Clients as Spec, Dependencies, Jitter, Plan, Popularity, Population, Retry};
 use crate::random::{Law, Sampler, Seed, Stream, Weighted};
-use crate::units::Span;
+use crate::units::{Instant, Span};
 
 /// What is known of one client.
 #[derive(Clone, Copy, Debug)]
@@ -414,13 +414,13 @@ impl Requests {
         at: u64,
         failure: Failure,
     ) {
-        if self.over {
-            return;
-        }
         let client = &mut self.clients.clients[content.client as usize];
         client.failed += 1;
         debug_assert!(client.failed <= client.attempts, "more attempts failed than were made");
         match self.may_retry(cx, content, request, failure) {
+            // What a further attempt would come to is not seen; nor is the end part of the run.
+            Some(_) if self.over => {}
+            None if self.over => cx.listener.failed(content.sent(), Instant(at), failure),
             Some(wait) => {
                 let at = at.saturating_add(wait.0).saturating_add(self.clients.entry_delay);
                 let request = self.backed_off.insert(BackedOff { content, request });

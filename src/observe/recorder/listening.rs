@@ -34,7 +34,7 @@ impl Observer for Recorder {
 
     fn failed(&mut self, request: Sent, at: Instant, failure: Failure) {
         if self.over {
-            return;
+            return self.fail_late(request, failure);
         }
         let sent = request.at;
         let struck = self.struck_by(sent, failure);

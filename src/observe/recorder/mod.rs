@@ -436,6 +436,14 @@ impl Recorder {
         }
     }
 
+    /// A request ended in the drain without being served. A rejection is its answer.
+    fn fail_late(&mut self, request: Sent, failure: Failure) {
+        self.windows.note(request, |window| match failure.is_rejection() {
+            true => window.unanswered -= 1,
+            false => window.failed_late += 1,
+        });
+    }
+
     fn serve_late(&mut self, request: &Served, latency: Span) {
         let over = self.over;
         self.windows.note(request.request(), |window| {
@@ -449,5 +457,47 @@ impl Recorder {
             true => self.drained += 1,
             false => self.late.record(latency),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observe::Observer;
+
+    #[test]
+    fn what_the_drain_ends_is_answered_served_or_not() {
+        let run = WindowExtent::Between(Instant::ZERO, Instant::NEVER);
+        let scope = Scope {
+            replication: 0,
+            windows: vec![ScopeWindow { extent: run, api: None }],
+            apis: 0,
+            faults: 0,
+            exchanges: Vec::new(),
+            warm_up: Instant::ZERO,
+            bin: Span::from_secs(1.0),
+            hop: Span::ZERO,
+            cores: 1.0,
+            feeds_back: false,
+            interval: None,
+        };
+        let mut recorder = Recorder::new(scope, Keep::default());
+        recorder.observe(Instant::ZERO, &Observation::Boundary);
+        let [one, two, three, four] = [6.0, 7.0, 8.0, 9.0].map(Instant::from_secs);
+        let sent = [one, two, three, four].map(Sent::from);
+        sent.iter().for_each(|request| recorder.offered(*request));
+        let (end, later) = (Instant::from_secs(10.0), Instant::from_secs(11.0));
+        recorder.horizon(end, &sent, &[]);
+        let (arrived, finished) = (end, later);
+        let served = Served { sent: one, arrived, finished, demand: 1.0, api: 0, replica: 0 };
+        recorder.served(&served);
+        recorder.failed(sent[1], later, Failure::RateLimited);
+        recorder.failed(sent[2], later, Failure::LostInFlight);
+        let window = recorder.finish(end, false, 0).windows.remove(0);
+        // The last is still without an end, and the third never has a latency.
+        assert_eq!((window.unanswered, window.failed_late), (2, 1));
+        assert_eq!((window.ledger.offered, window.ledger.in_flight), (4, 4));
+        assert_eq!((window.ledger.failed(), window.ledger.rejected()), (0, 0));
+        assert_eq!(window.latency.count(), 1);
     }
 }

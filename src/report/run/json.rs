@@ -156,7 +156,7 @@ fn sequence(sequence: &Sequence) -> impl Serialize + use<> {
 }
 
 fn objective<'a>(windows: &'a [WindowSummary], judgement: &'a Judgement) -> impl Serialize + 'a {
-    let Judgement { objective, figure, verdict, margin, without_latency } = judgement;
+    let Judgement { objective, figure, verdict, margin, without_latency, .. } = judgement;
     let reason = match verdict {
         Verdict::Undecided(doubt) => Some(reason(*doubt)),
         _ => None,

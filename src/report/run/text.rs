@@ -130,6 +130,12 @@ fn lacking(judgement: &Judgement) -> Option<String> {
     })
 }
 
+/// That a latency of all sent is not of those that were turned away on purpose.
+fn rejected(judgement: &Judgement) -> Option<String> {
+    let share = judgement.rejected.filter(|share| *share > 0.0)?;
+    Some(format!("without the {} rejected", Share(share)))
+}
+
 /// The margin, or why there is no decision.
 fn remark(judgement: &Judgement, plan: &Plan) -> String {
     let lacking = lacking(judgement);
@@ -157,7 +163,8 @@ fn remark(judgement: &Judgement, plan: &Plan) -> String {
             }
         },
     };
-    [margin].into_iter().chain(lacking).collect::<Vec<_>>().join("; ")
+    let parts = [margin].into_iter().chain(lacking).chain(rejected(judgement));
+    parts.collect::<Vec<_>>().join("; ")
 }
 
 /// Which fault was seen too seldom in a window.

@@ -2,8 +2,9 @@
 
 use crate::metric::estimator::merged;
 use crate::metric::evidence::Evidence;
-use crate::observe::histogram::Histogram;
+use crate::observe::histogram::{Histogram, Ranked};
 use crate::observe::outcome::WindowOutcome;
+use crate::stats::paired::Room;
 use crate::stats::sections::{self, Section};
 use crate::stats::{self, Confidence, Estimate, Interval, Sample, jackknife};
 use crate::units::Span;
@@ -176,6 +177,20 @@ pub fn sample(windows: &[&WindowOutcome], q: f64) -> Option<Sample> {
     Some(Sample { point, deviations })
 }
 
+/// By how much the percentile of the served requests may be less or more than where [`sample`]
+/// places it, and the ends of its interval too: as far as the buckets reach in which they lie.
+pub fn blur(windows: &[&WindowOutcome], q: f64) -> Room {
+    let pool = Pool::of(windows, Among::Served);
+    let shares = || reach(q, &pool.share_up_to(pool.at(q)?)?.estimate(Confidence::USUAL));
+    let Interval { low, high } = shares().unwrap_or(Interval { low: q, high: q });
+    let rooms = [low, q, high].map(|share| pool.bucket(share).unwrap_or_default());
+    let most = |of: fn(&Room) -> f64, ends: &[Room]| ends.iter().map(of).fold(0.0, f64::max);
+    Room {
+        below: most(|room| room.below, &rooms[..2]),
+        above: most(|room| room.above, &rooms[1..]),
+    }
+}
+
 /// The least and the greatest share that could have been seen for its interval to hold `q`.
 fn reach(q: f64, share: &Estimate) -> Option<Interval> {
     let Interval { low, high } = share.interval?;
@@ -207,6 +222,13 @@ impl<'a> Pool<'a> {
     fn at(&self, q: f64) -> Option<f64> {
         let found = self.latencies.ranked(self.rank(q)).map(|found| found.value.as_secs());
         (self.count > 0).then_some(found.unwrap_or(f64::INFINITY))
+    }
+
+    /// How far the bucket reaches in which a percentile lies.
+    fn bucket(&self, q: f64) -> Option<Room> {
+        let Ranked { least, value, greatest } = self.latencies.ranked(self.rank(q))?;
+        let [least, value, greatest] = [least, value, greatest].map(Span::as_secs);
+        Some(Room { below: value - least, above: greatest - value })
     }
 
     /// The percentiles at the ends of an interval of shares, as far out as their buckets reach.
@@ -375,6 +397,20 @@ mod tests {
         let Interval { low, high } = two.interval.unwrap();
         assert_eq!(low, 6e-3, "the least is known exactly");
         assert!((6.01e-3..6.04e-3).contains(&high) && low <= two.point && two.point <= high);
+    }
+
+    #[test]
+    fn a_percentile_is_somewhere_in_its_bucket() {
+        // Buckets of this octave are 32 768 ns wide; that of 6 ms is from 5.996 544 ms on.
+        let mut window = WindowOutcome::default();
+        (0..2_000).for_each(|n| window.latency.record(Span(5_900_000 + 100 * n)));
+        let Room { below, above } = blur(&[&window, &window], 0.5);
+        // The median is 5.999 9 ms.
+        assert!((below - 3_356e-9).abs() < 200e-9, "{below}");
+        assert!((below + above - 32_767e-9).abs() < 2e-9, "{above}");
+        let mut exact = WindowOutcome::default();
+        (0..100).for_each(|_| exact.latency.record(Span::from_secs(0.25)));
+        assert_eq!(blur(&[&exact, &exact], 0.5), Room::default());
     }
 
     #[test]

@@ -22,6 +22,18 @@ pub struct Comparison {
     /// The variance of the unpaired difference over that of the paired one; `None` if either is
     /// nothing.
     pub reduction: Option<f64>,
+    /// How many times narrower the interval of the difference is than that of independent runs, as
+    /// far as chance goes; `None` if either is nothing.
+    pub narrower: Option<f64>,
+}
+
+/// By how much a figure may differ from what was seen, for reasons other than chance.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Room {
+    /// So much less.
+    pub below: f64,
+    /// So much more.
+    pub above: f64,
 }
 
 /// Which of two figures is greater.
@@ -51,23 +63,18 @@ impl Comparison {
         }
     }
 
-    /// The same where the one may be greater by so much than what was seen shows, and the other by
-    /// so much: each with its figure.
-    pub fn with_room(mut self, one: (f64, f64), other: (f64, f64)) -> Comparison {
+    /// The same with the room of both: each with its figure.
+    pub fn with_room(mut self, one: (f64, Room), other: (f64, Room)) -> Comparison {
+        let ((one, of_one), (other, of_other)) = (one, other);
         if let Some(interval) = &mut self.difference.interval {
-            (interval.low, interval.high) = (interval.low - other.1, interval.high + one.1);
+            interval.low -= of_one.below + of_other.above;
+            interval.high += of_one.above + of_other.below;
         }
         if let Some(interval) = self.ratio.as_mut().and_then(|ratio| ratio.interval.as_mut()) {
-            interval.low /= 1.0 + other.1 / other.0;
-            interval.high *= 1.0 + one.1 / one.0;
+            interval.low *= (1.0 - of_one.below / one) / (1.0 + of_other.above / other);
+            interval.high *= (1.0 + of_one.above / one) / (1.0 - of_other.below / other);
         }
         self
-    }
-
-    /// How many times narrower the interval is than that of independent runs.
-    pub fn narrower(&self) -> Option<f64> {
-        let unpaired = self.unpaired.map(|interval| (interval.high - interval.low) / 2.0)?;
-        self.difference.half_width().filter(|half| *half > 0.0).map(|half| unpaired / half)
     }
 }
 
@@ -82,11 +89,16 @@ pub fn compare(one: &Sample, other: &Sample, confidence: Confidence) -> Comparis
     let unpaired = errors.0.hypot(errors.1);
     let reduction = (unpaired / paired.error()).powi(2);
     let has_reduction = unpaired > 0.0 && paired.error() > 0.0;
+    let difference = paired.plain(confidence);
+    let unpaired = welch(paired.point, errors, one.n(), confidence);
+    let independent = unpaired.map(|interval| (interval.high - interval.low) / 2.0);
+    let half = difference.half_width().filter(|half| *half > 0.0);
     Comparison {
-        difference: paired.plain(confidence),
+        difference,
         ratio: ratio(one, other, confidence),
-        unpaired: welch(paired.point, errors, one.n(), confidence),
+        unpaired,
         reduction: Some(reduction).filter(|_| has_reduction),
+        narrower: independent.zip(half).map(|(independent, half)| independent / half),
     }
 }
 
@@ -141,7 +153,7 @@ mod tests {
         assert_eq!(found.call(), Call::Greater);
         // Variances 14/3 and 5/3 of the values, 5/3 of the differences.
         assert!((found.reduction.unwrap() - (14.0 + 5.0) / 5.0).abs() < 1e-12, "{found:?}");
-        assert!(found.narrower().unwrap() > 1.0);
+        assert!(found.narrower.unwrap() > 1.0);
     }
 
     #[test]
@@ -160,22 +172,24 @@ mod tests {
     fn what_was_not_seen_leaves_room_on_its_side() {
         let (one, other) = (sample(&[4.0, 6.0, 5.0, 9.0]), sample(&[1.0, 2.0, 3.0, 4.0]));
         let plain = compare(&one, &other, Confidence::USUAL);
-        let with = plain.with_room((6.0, 3.0), (2.5, 10.0));
+        let room = |below, above| Room { below, above };
+        let with = plain.with_room((6.0, room(1.5, 3.0)), (2.5, room(0.5, 10.0)));
         let ends = |c: &Comparison| c.difference.interval.map(|i| (i.low, i.high)).unwrap();
         let (before, after) = (ends(&plain), ends(&with));
-        assert_eq!(after, (before.0 - 10.0, before.1 + 3.0));
+        assert_eq!(after, (before.0 - 11.5, before.1 + 3.5));
         assert_eq!((plain.call(), with.call()), (Call::Greater, Call::TooClose));
+        assert_eq!(plain.narrower, with.narrower, "chance is what it was");
         let ends = |c: &Comparison| c.ratio.and_then(|r| r.interval).unwrap();
         let (before, after) = (ends(&plain), ends(&with));
-        assert!((after.low * 5.0 - before.low).abs() < 1e-12);
-        assert!((after.high / 1.5 - before.high).abs() < 1e-12);
+        assert!((after.low * 5.0 / 0.75 - before.low).abs() < 1e-12);
+        assert!((after.high * 0.8 / 1.5 - before.high).abs() < 1e-12);
     }
 
     #[test]
     fn equal_systems_are_called_so_and_one_replication_says_nothing() {
         let one = sample(&[4.0, 6.0, 5.0]);
         let same = compare(&one, &one, Confidence::USUAL);
-        assert_eq!((same.call(), same.reduction, same.narrower()), (Call::Equal, None, None));
+        assert_eq!((same.call(), same.reduction, same.narrower), (Call::Equal, None, None));
         let alone = compare(&sample(&[4.0]), &sample(&[3.0]), Confidence::USUAL);
         assert_eq!((alone.call(), alone.unpaired), (Call::Unknown, None));
         assert_eq!(alone.difference, Estimate::alone(1.0, 1));

@@ -140,8 +140,8 @@ fn figure(metric: Metric, system: System<'_>) -> Option<Statistic> {
 fn contrast(metric: Metric, first: System<'_>, other: System<'_>) -> Option<Comparison> {
     let samples = measure::samples(metric, &[first, other])?;
     let [one, two] = &samples[..] else { return None };
-    let room = (measure::unseen(metric, &first), measure::unseen(metric, &other));
     let found = paired::compare(two, one, Confidence::USUAL);
+    let room = measure::rooms(metric, &first, &other);
     Some(found.with_room((two.point, room.1), (one.point, room.0)))
 }
 

@@ -3,9 +3,10 @@
 
 use crate::metric::estimator::{self, FEW_FAILURES};
 use crate::metric::evidence::Evidence;
-use crate::metric::{Metric, Restored};
+use crate::metric::{Metric, Restored, percentile};
 use crate::observe::outcome::{Outcome, WindowOutcome};
 use crate::plan::Plan;
+use crate::stats::paired::Room;
 use crate::stats::{Confidence, Sample};
 
 /// The figures of several systems from the replications in which all of them have one; `None` if
@@ -24,9 +25,31 @@ pub fn samples(metric: Metric, systems: &[System<'_>]) -> Option<Vec<Sample>> {
     (!few && !open).then_some(samples)
 }
 
+/// By how much the figures of two systems may differ from what was seen, beyond chance.
+pub fn rooms(metric: Metric, first: &System<'_>, other: &System<'_>) -> (Room, Room) {
+    let room = |system: &System<'_>| {
+        let blurred = match first.has_latencies_of(other) {
+            true => Room::default(),
+            false => blur(metric, system),
+        };
+        Room { above: blurred.above + unseen(metric, system), ..blurred }
+    };
+    (room(first), room(other))
+}
+
+/// What the histograms of a system cannot tell of its figure.
+fn blur(metric: Metric, system: &System<'_>) -> Room {
+    match metric {
+        Metric::Latency(q) => {
+            percentile::blur(&estimator::windows(system.outcomes, system.window), q)
+        }
+        _ => Room::default(),
+    }
+}
+
 /// By how much the figure of a system may be worse than what was seen shows, because a fault that
 /// strikes at random was seen to too seldom.
-pub fn unseen(metric: Metric, system: &System<'_>) -> f64 {
+fn unseen(metric: Metric, system: &System<'_>) -> f64 {
     let windows = estimator::windows(system.outcomes, system.window);
     let evidence = Evidence::of(&windows, Confidence::USUAL);
     if evidence.is_none_or(|evidence| evidence.seldom().is_empty()) {
@@ -57,6 +80,14 @@ impl System<'_> {
         let abnormal =
             |window: &WindowOutcome| restored == Restored::Service && window.incidents.abnormal > 0;
         windows.any(|window| restored.of(window).unseen() > 0 || abnormal(window))
+    }
+
+    /// Whether the requests of another took as long in every replication, up to their sum, their
+    /// least and their greatest: there is no difference, whatever histograms cannot tell apart.
+    fn has_latencies_of(&self, other: &System<'_>) -> bool {
+        let mine = self.outcomes.iter().map(|outcome| &outcome.windows[self.window].latency);
+        let theirs = other.outcomes.iter().map(|outcome| &outcome.windows[other.window].latency);
+        mine.eq(theirs)
     }
 
     fn failures(&self) -> u64 {

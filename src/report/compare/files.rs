@@ -123,7 +123,7 @@ fn write_csv(report: &CompareReport, out: &mut dyn Write) -> Result<()> {
             Cell::Interval(unpaired.map(|interval| interval.scaled(it.unit().1)))
         }),
         (&["variance_reduction"], |it| it.found.and_then(|found| found.reduction).into()),
-        (&["times_narrower"], |it| it.found.and_then(Comparison::narrower).into()),
+        (&["times_narrower"], |it| it.found.and_then(|found| found.narrower).into()),
     ];
     let rows = report.contrasts.iter().flat_map(|contrast| {
         let first = ContrastRow { report, contrast, variant: 0, found: None };

@@ -2,12 +2,15 @@
 //!
 //! What is here is what `summary.json` holds: names of fields are its keys unless said otherwise.
 
+use std::collections::BTreeSet;
+
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::experiment::recovery::incidents::{Recovery, recoveries};
 use crate::experiment::recovery::stability::{self, StabilitySummary};
 use crate::metric::{Dimension, Metric, Statistic, estimator, nine_digits};
+use crate::observe::incident::Incident;
 use crate::observe::ledger::Ledger;
 use crate::observe::outcome::{Outcome, WindowOutcome};
 use crate::observe::tally::Tally;
@@ -222,8 +225,12 @@ pub struct FaultSummary {
     /// Least and greatest p99 while it lasted.
     #[serde(rename = "p99_during_ms", serialize_with = "millis")]
     pub p99_during: Option<(Span, Span)>,
-    /// Least and greatest number of requests that failed while it lasted.
+    /// Least and greatest number of requests that failed while it lasted, whatever they failed of.
     pub failed: Option<(u64, u64)>,
+    /// The other faults that lasted at the same time in some replication: what failed then may be
+    /// theirs.
+    #[serde(skip)]
+    pub shared_with: Vec<String>,
     /// The fewest replicas that served.
     pub serving_least: Option<usize>,
 }
@@ -251,7 +258,7 @@ pub fn summarize(plan: &Plan, outcomes: &[Outcome], confidence: Confidence) -> S
             attempts,
         }
     };
-    let fault = |fault| summarize_fault(fault, outcomes, confidence);
+    let fault = |fault| summarize_fault((fault, &plan.faults), outcomes, confidence);
     let windows: Vec<WindowSummary> = plan.windows.iter().enumerate().map(window).collect();
     let apis = plan.dependencies.apis.iter().map(|api| api.name.as_str()).enumerate();
     let api = |api| summarize_api(api, plan, &windows, (outcomes, confidence));
@@ -259,7 +266,7 @@ pub fn summarize(plan: &Plan, outcomes: &[Outcome], confidence: Confidence) -> S
         apis: apis.filter_map(api).collect(),
         windows,
         gateway: summarize_gateway(plan, outcomes, confidence),
-        faults: plan.faults.iter().enumerate().map(fault).collect(),
+        faults: (0..plan.faults.len()).map(fault).collect(),
         stability: stability::summarize(outcomes, confidence),
     }
 }
@@ -325,11 +332,23 @@ fn injected(tallies: &[&Tally], at_random: bool, confidence: Confidence) -> Opti
     Some(Statistic::new(Dimension::Count, mean))
 }
 
+/// The other faults of which an incident lasted while one of this lasted and requests failed.
+fn shared_with(fault: usize, outcomes: &[Outcome]) -> BTreeSet<usize> {
+    let mut others = BTreeSet::new();
+    for Outcome { incidents: all, ended, .. } in outcomes {
+        let mine = all.iter().filter(|it| it.fault == fault && it.ledger.failed() > 0);
+        let meets = |other: &Incident| mine.clone().any(|it| it.overlaps(other, *ended));
+        others.extend(all.iter().filter(|it| it.fault != fault && meets(it)).map(|it| it.fault));
+    }
+    others
+}
+
 fn summarize_fault(
-    (fault, plan): (usize, &FaultPlan),
+    (fault, faults): (usize, &[FaultPlan]),
     outcomes: &[Outcome],
     confidence: Confidence,
 ) -> FaultSummary {
+    let plan = &faults[fault];
     let tallies: Vec<&Tally> = outcomes.iter().map(|outcome| &outcome.faults[fault]).collect();
     let all = Tally::sum(tallies.iter().copied());
     let (recovery, redundancy) = recoveries(&tallies, confidence);
@@ -343,6 +362,7 @@ fn summarize_fault(
         p99_before: all.p99_before,
         p99_during: all.p99_during,
         failed: all.failed,
+        shared_with: shared_with(fault, outcomes).iter().map(|f| faults[*f].name.clone()).collect(),
         serving_least: all.serving_least,
     }
 }

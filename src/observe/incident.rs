@@ -72,6 +72,12 @@ impl Incident {
         self.normal.map(|normal| normal.since(self.at))
     }
 
+    /// Whether another lasted at the same time; what is not over lasts until `ended`.
+    pub fn overlaps(&self, other: &Incident, ended: Instant) -> bool {
+        let until = |incident: &Incident| incident.normal.unwrap_or(ended);
+        other.at < until(self) && self.at < until(other)
+    }
+
     /// The factor by which the load of the others grew while the most of those that it took were
     /// out of rotation: N/(N−k); `None` if nobody was lost or nobody survived.
     pub fn surge(&self) -> Option<f64> {

@@ -1,5 +1,7 @@
 //! Incidents in words.
 
+use std::borrow::Borrow;
+
 use crate::experiment::recovery::incidents::Recovery;
 use crate::experiment::summary::FaultSummary;
 use crate::observe::State;
@@ -64,17 +66,17 @@ fn latency(incident: &Incident) -> Option<String> {
 
 /// Which other incidents the failures of this one are shared with.
 fn shared(plan: &Plan, incident: &Incident, all: &[Incident], ended: Instant) -> String {
-    let until = |incident: &Incident| incident.normal.unwrap_or(ended);
-    let overlaps = |other: &&Incident| {
-        **other != *incident && other.at < until(incident) && incident.at < until(other)
-    };
+    let overlaps = |other: &&Incident| **other != *incident && incident.overlaps(other, ended);
     let mut names: Vec<&str> =
         all.iter().filter(overlaps).map(|other| plan.faults[other.fault].name.as_str()).collect();
     names.dedup();
-    match names.len() {
-        0 => String::new(),
-        _ if incident.ledger.failed() == 0 => String::new(),
-        _ => format!(" (shared with {})", names.join(", ")),
+    if incident.ledger.failed() == 0 { String::new() } else { shared_with(&names) }
+}
+
+fn shared_with(names: &[impl Borrow<str>]) -> String {
+    match names {
+        [] => String::new(),
+        names => format!(" (shared with {})", names.join(", ")),
     }
 }
 
@@ -154,7 +156,8 @@ pub(crate) fn over_replications(fault: &FaultSummary, replications: usize) -> Op
     parts.extend(restored("redundancy after", "redundancy not restored", redundancy));
     parts.extend(fault.p99_during.map(|range| format!("p99 meanwhile {}", span_range(range))));
     parts.extend(fault.failed.map(|(least, greatest)| {
-        format!("requests failed each time: {}", range_of(whole(least), whole(greatest)))
+        let range = range_of(whole(least), whole(greatest));
+        format!("requests failed each time: {range}{}", shared_with(&fault.shared_with))
     }));
     Some(parts.join("; "))
 }
@@ -177,6 +180,7 @@ pub(crate) fn time_share(share: f64) -> String {
 mod tests {
     use super::*;
     use crate::experiment::tests::example;
+    use crate::observe::outcome::Outcome;
 
     fn told(change: impl Fn(&mut Incident)) -> String {
         let plan = example::plan();
@@ -188,6 +192,32 @@ mod tests {
         incident.ledger.failures[0] = 12;
         change(&mut incident);
         sentence(&plan, &incident, &[], plan.run.horizon)
+    }
+
+    #[test]
+    fn failures_that_are_not_of_one_fault_alone_are_told_so_in_the_summary() {
+        use crate::experiment::summary::summarize;
+        use crate::stats::Confidence;
+        let (mut plan, mut outcomes) = (example::plan(), example::experiment().outcomes);
+        let other = crate::plan::FaultPlan { name: "cp".to_owned(), ..plan.faults[0].clone() };
+        plan.faults.push(other);
+        outcomes.iter_mut().for_each(|outcome| outcome.faults.push(outcome.faults[0].clone()));
+        let last = |outcomes: &[Outcome], fault: usize| {
+            let summary = summarize(&plan, outcomes, Confidence::USUAL);
+            let text = over_replications(&summary.faults[fault], outcomes.len()).unwrap();
+            text.split("; ").last().unwrap().to_owned()
+        };
+        assert_eq!(last(&outcomes, 1).split(" (").count(), 1);
+        let first = &mut outcomes[0].incidents;
+        let mut second = first[0].clone();
+        second.fault = 1;
+        first.push(second);
+        assert!(last(&outcomes, 0).ends_with(" (shared with cp)"));
+        let crash = format!(" (shared with {})", plan.faults[0].name);
+        assert!(last(&outcomes, 1).ends_with(&crash));
+        // One that began when all was normal again shares nothing.
+        outcomes[0].incidents[1].at = outcomes[0].incidents[0].normal.unwrap();
+        assert!(!last(&outcomes, 0).contains("shared"));
     }
 
     #[test]

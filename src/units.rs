@@ -144,7 +144,7 @@ fn show_span(span: Span) -> String {
         1_000..1_000_000 => format!("{} µs", three_digits(ns / 1e3)),
         1_000_000..1_000_000_000 => format!("{} ms", three_digits(ns / 1e6)),
         1_000_000_000..120_000_000_000 => format!("{} s", three_digits(ns / 1e9)),
-        _ => show_long_span(span.0 / SECOND),
+        _ => show_long_span(span.0 / SECOND + (span.0 % SECOND) / (SECOND / 2)),
     }
 }
 
@@ -255,6 +255,7 @@ mod tests {
         assert_eq!(shown(0.041_34), "41.3 ms");
         assert_eq!(shown(14.2), "14.2 s");
         assert_eq!(shown(200.0), "3 min 20 s");
+        assert_eq!((shown(299.9), shown(200.4)), ("5 min".to_owned(), "3 min 20 s".to_owned()));
         assert_eq!(shown(7_200.0), "2 h");
         assert_eq!(shown(200_000.0), "2 d 7 h");
         assert_eq!(Span::MAX.to_string(), "unlimited");

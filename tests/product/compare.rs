@@ -76,7 +76,7 @@ fn shipped_comparisons_have_the_right_sign_and_the_gain_that_they_report() {
         let (contrasts, variants, runs) = compared([first, second]);
         let mean = found(&contrasts, Metric::MeanLatency);
         assert_eq!(mean.call(), call, "{name}: {mean:?}");
-        let narrower = mean.narrower().unwrap();
+        let narrower = mean.narrower.unwrap();
         assert!(narrower > least, "{name}: {narrower}");
         assert!((mean.reduction.unwrap().sqrt() / narrower - 1.0).abs() < 0.05, "{name}: {mean:?}");
         // What is reported of independent runs is what these have. A width from 20 replications

@@ -231,9 +231,9 @@ pub trait Observer {
     /// ingress. What becomes of it is told no more. Told in parts.
     fn attempts_left(&mut self, _requests: &[Sent]) {}
     /// The horizon is reached. `in_flight` are the requests that reached the ingress and have no
-    /// outcome, `under_way` those that did not reach it yet. What becomes of the
-    /// former comes through [`Observer::served`] and [`Observer::failed`] afterwards (the drain);
-    /// nothing else happens any more.
+    /// outcome, `under_way` those that did not reach it yet. What replicas still serve is told
+    /// afterwards (the drain) as [`Observer::served`], and what policies reject as
+    /// [`Observer::failed`]; nothing else counts any more.
     fn horizon(&mut self, _at: Instant, _in_flight: &[Sent], _under_way: &[Sent]) {}
 }
 

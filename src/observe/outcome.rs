@@ -152,12 +152,10 @@ pub struct WindowOutcome {
     pub counts: Counts,
     /// Latency of those of them that were answered, be it after the horizon.
     pub latency: Histogram,
-    /// Requests that reached the ingress, had no outcome at the horizon, and were neither served nor
-    /// rejected in the drain: their replica hangs, stands still or let them time out, or they wait for a
-    /// connection. Nobody knows their latency.
+    /// Requests that reached the ingress, had no outcome at the horizon, and were neither served
+    /// nor rejected in the drain: their replica hangs, stands still or let them time out, or they
+    /// wait for a connection. Nobody knows their latency.
     pub unanswered: u64,
-    /// Those of them that failed in the drain: they have no latency and never will.
-    pub failed_late: u64,
     /// The worst of the whole minutes in which any of them ended; `None` if there was none, or the
     /// window is not the whole run.
     pub worst_minute: Option<WorstMinute>,

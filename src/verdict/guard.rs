@@ -52,9 +52,9 @@ pub(crate) fn without_latency(windows: &[&WindowOutcome]) -> f64 {
 }
 
 /// What a mean or a greatest latency that seems to be low enough is worth: requests without an
-/// answer would raise it, but not those that failed since.
+/// answer would raise it.
 pub(crate) fn answered(windows: &[&WindowOutcome]) -> Verdict {
-    match share(windows, |window| window.unanswered - window.failed_late) {
+    match unanswered(windows) {
         0.0 => Verdict::Met,
         share => Verdict::Undecided(Doubt::Unanswered(share)),
     }

@@ -418,9 +418,11 @@ impl Requests {
         client.failed += 1;
         debug_assert!(client.failed <= client.attempts, "more attempts failed than were made");
         match self.may_retry(cx, content, request, failure) {
-            // What a further attempt would come to is not seen; nor is the end part of the run.
-            Some(_) if self.over => {}
-            None if self.over => cx.listener.failed(content.sent(), Instant(at), failure),
+            // Of what ends after the horizon, only answers are told: a rejection is one.
+            None if self.over && failure.is_rejection() => {
+                cx.listener.failed(content.sent(), Instant(at), failure);
+            }
+            _ if self.over => {}
             Some(wait) => {
                 let at = at.saturating_add(wait.0).saturating_add(self.clients.entry_delay);
                 let request = self.backed_off.insert(BackedOff { content, request });

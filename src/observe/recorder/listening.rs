@@ -34,7 +34,10 @@ impl Observer for Recorder {
 
     fn failed(&mut self, request: Sent, at: Instant, failure: Failure) {
         if self.over {
-            return self.fail_late(request, failure);
+            if failure.is_rejection() {
+                self.reject_late(request);
+            }
+            return;
         }
         let sent = request.at;
         let struck = self.struck_by(sent, failure);

@@ -50,8 +50,7 @@ impl Class {
         let (all, by_api) = self.sums.split_at(1);
         let mut sum = WindowOutcome::default();
         by_api.iter().for_each(|api| add(&mut sum, &api.total));
-        let counts =
-            |of: &WindowOutcome| (of.ledger, of.attempts, of.counts, of.unanswered, of.failed_late);
+        let counts = |of: &WindowOutcome| (of.ledger, of.attempts, of.counts, of.unanswered);
         assert!(
             by_api.is_empty() || counts(&sum) == counts(&all[0].total),
             "the requests of the APIs are {:?}, all are {:?}",
@@ -67,7 +66,6 @@ fn add(sum: &mut WindowOutcome, part: &WindowOutcome) {
     sum.attempts += &part.attempts;
     sum.counts.iter_mut().zip(part.counts).for_each(|(mine, theirs)| *mine += theirs);
     sum.unanswered += part.unanswered;
-    sum.failed_late += part.failed_late;
 }
 
 impl OpenWindows {

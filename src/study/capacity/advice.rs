@@ -65,8 +65,8 @@ pub fn carries(findings: &[Finding], candidate: usize, modes: usize, demand: f64
 }
 
 /// Whether `demand` is carried in one mode: by the capacity, unless the demand itself was tried and
-/// misses, or is not sure to meet the objectives. What lies above a band that misses is not: the load that grows to it, or
-/// falls from it, passes through.
+/// misses, or is not sure to meet the objectives. What lies above a band that misses is not: the
+/// load that grows to it, or falls from it, passes through.
 pub fn carried(finding: &Finding, demand: f64) -> Carries {
     let by_itself = finding.at(demand).map(|probe| probe.excess);
     match (finding.capacity, by_itself) {

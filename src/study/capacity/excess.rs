@@ -6,8 +6,52 @@
 
 use crate::objective::{Objective, Relation};
 use crate::stats::Interval;
-use crate::study::capacity::search::Excess;
 use crate::verdict::{self, Doubt, Judgement, Verdict};
+
+/// By how much the objectives are exceeded: below zero is met, above is missed. Each is the
+/// greatest over the objectives; infinite where nothing is known, never not a number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Excess {
+    /// At the optimistic ends of the intervals.
+    pub least: f64,
+    /// At the points.
+    pub point: f64,
+    /// At the pessimistic ends of the intervals.
+    pub most: f64,
+}
+
+impl Excess {
+    /// One that is known exactly.
+    pub(crate) fn exactly(point: f64) -> Excess {
+        Excess { least: point, point, most: point }
+    }
+
+    /// Whether it is met or missed with confidence.
+    pub fn is_decided(&self) -> bool {
+        self.least > 0.0 || self.most < 0.0
+    }
+
+    /// Whether it is met or missed by twice what its interval takes: not by chance, however many
+    /// loads are tried.
+    pub fn is_plain(&self) -> bool {
+        self.misses_plainly() || (self.most < 0.0 && 2.0 * self.most < self.point)
+    }
+
+    /// Whether it is missed by twice what its interval takes.
+    pub(crate) fn misses_plainly(&self) -> bool {
+        self.least > 0.0 && 2.0 * self.least > self.point
+    }
+
+    /// The greater of two, part by part.
+    pub(crate) fn max(self, other: Excess) -> Excess {
+        let Excess { least, point, most } = other;
+        Excess {
+            least: self.least.max(least),
+            point: self.point.max(point),
+            most: self.most.max(most),
+        }
+    }
+}
 
 const UNKNOWN: Excess =
     Excess { least: f64::NEG_INFINITY, point: f64::INFINITY, most: f64::INFINITY };

@@ -26,49 +26,7 @@
 
 use std::ops::RangeInclusive;
 
-/// By how much the objectives are exceeded: below zero is met, above is missed. Each is the
-/// greatest over the objectives; infinite where nothing is known, never not a number.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Excess {
-    /// At the optimistic ends of the intervals.
-    pub least: f64,
-    /// At the points.
-    pub point: f64,
-    /// At the pessimistic ends of the intervals.
-    pub most: f64,
-}
-
-impl Excess {
-    /// One that is known exactly.
-    pub(crate) fn exactly(point: f64) -> Excess {
-        Excess { least: point, point, most: point }
-    }
-
-    /// Whether it is met or missed with confidence.
-    pub fn is_decided(&self) -> bool {
-        self.least > 0.0 || self.most < 0.0
-    }
-
-    /// Whether it is met or missed by twice what its interval takes: not by chance, however many
-    /// loads are tried.
-    pub fn is_plain(&self) -> bool {
-        self.misses_plainly() || (self.most < 0.0 && 2.0 * self.most < self.point)
-    }
-
-    fn misses_plainly(&self) -> bool {
-        self.least > 0.0 && 2.0 * self.least > self.point
-    }
-
-    /// The greater of two, part by part.
-    pub(crate) fn max(self, other: Excess) -> Excess {
-        let Excess { least, point, most } = other;
-        Excess {
-            least: self.least.max(least),
-            point: self.point.max(point),
-            most: self.most.max(most),
-        }
-    }
-}
+pub use crate::study::capacity::excess::Excess;
 
 /// What a search found, in the unit of the load.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -77,11 +77,11 @@ pub fn watched(changes: &[Change]) -> Vec<Watched> {
             true => (width.ln() / WIDE.ln()).ceil().max(2.0),
             false => 1.0,
         };
-        let beyond_low = |load: f64, look: Look| Watched { load, look, is_beyond: true };
+        let better = |load: f64, look: Look| Watched { load, look, is_beyond: true };
         let between = (1..gaps as i32).map(move |gap| low * width.powf(f64::from(gap) / gaps));
         let below = Watched { load: low * (1.0 - BESIDE), look: Look::Few, is_beyond: false };
-        let above = beyond_low(beyond(change), Look::Few);
-        between.map(move |load| beyond_low(load, Look::All)).chain([below, above])
+        let above = better(beyond(change), Look::Few);
+        between.map(move |load| better(load, Look::All)).chain([below, above])
     };
     changes.iter().flat_map(each).collect()
 }

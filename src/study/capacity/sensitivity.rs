@@ -26,9 +26,7 @@ pub const NO_EFFECT: f64 = 0.005;
 /// How the time that is judged is called.
 pub const JUDGED: &str = "--judged";
 /// Replications of a load. All values meet the same random numbers, and only the points count.
-const TRIES: usize = 3;
-/// The fewest, where a longer time is judged.
-const TRIES_LEAST: usize = 2;
+const TRIES: usize = 2;
 /// Times that may be judged.
 const SPANS: [f64; 3] = [60.0, 600.0, 3_600.0];
 /// By what factor a capacity is followed at most.
@@ -169,10 +167,6 @@ fn assumptions(
     let spans = SPANS.into_iter().filter(|secs| differs(secs) && mode != Mode::DailyPeak);
     let with = |secs: f64| {
         let mut effort = effort;
-        // A longer time is worth as many replications as it is longer.
-        if secs > judged.as_secs() {
-            effort.replications = TRIES_LEAST.min(effort.replications);
-        }
         effort.trial.judged = Span::from_secs(secs);
         (effort.trial.judged.to_string(), base.clone(), effort)
     };

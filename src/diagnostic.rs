@@ -58,6 +58,8 @@ pub struct Problem {
     pub help: Vec<String>,
     /// Whether it says that something is not there, which may follow from another problem.
     pub missing: bool,
+    /// Whether it follows from how much traffic there is.
+    pub of_load: bool,
 }
 
 /// Something wrong with a piece of text, before it is known where the text stands.
@@ -77,7 +79,8 @@ impl Problem {
     /// An error at a place.
     pub fn error(place: Place, title: impl Into<String>) -> Problem {
         let (title, label, help) = (clip(&title.into()), String::new(), Vec::new());
-        Problem { severity: Severity::Error, place, title, label, help, missing: false }
+        let (missing, of_load) = (false, false);
+        Problem { severity: Severity::Error, place, title, label, help, missing, of_load }
     }
 
     /// An error: something is not there.

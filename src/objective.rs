@@ -99,7 +99,10 @@ pub fn parse(text: &str) -> Result<Draft, Flaw> {
     let piece = match (TextPiece::of(text, cut..before.end), TextPiece::of(text, after)) {
         (early, late) if late.text.is_empty() => early,
         (early, late) if early.text.is_empty() => late,
-        (_, late) => return Err(late.flaw("nothing more may follow the API")),
+        (_, late) => {
+            let help = "write the part of the run once, before or after the API";
+            return Err(late.flaw("nothing more may follow the API").help(help));
+        }
     };
     let (metric, period) = match piece.text == WORST_MINUTE {
         true => {
@@ -139,7 +142,9 @@ impl<'a> AroundApi<'a> {
         };
         let mut api = TextPiece::of(text, at + "for".len()..end);
         if api.text.is_empty() {
-            return Err(TextPiece::of(text, at..end).flaw("\"for\" lacks the name of an API"));
+            let help = "write \"for NAME\" with the name of an [[api]]";
+            let flaw = TextPiece::of(text, at..end).flaw("\"for\" lacks the name of an API");
+            return Err(flaw.help(help));
         }
         let length = api.text.find(' ').unwrap_or(api.text.len());
         api = TextPiece::of(text, api.range.start..api.range.start + length);
@@ -343,7 +348,10 @@ fn period(piece: TextPiece<'_>) -> Result<Period, Flaw> {
     if let Some(rest) = piece.text.strip_prefix("during") {
         let start = piece.range.end - rest.trim_start().len();
         return match rest.trim() {
-            "" => Err(piece.flaw("\"during\" lacks the name of a fault")),
+            "" => {
+                let help = "write \"during NAME\" with the name of a [[fault]]";
+                Err(piece.flaw("\"during\" lacks the name of a fault").help(help))
+            }
             name => Ok(Period::During(name.to_owned(), start..start + name.len())),
         };
     }
@@ -363,7 +371,8 @@ fn period(piece: TextPiece<'_>) -> Result<Period, Flaw> {
     };
     let (from, to) = (instant(from)?, instant(to)?);
     if from >= to {
-        return Err(piece.flaw("the period ends before it begins"));
+        let help = "write the earlier time first, such as \"from 1m to 2m\"";
+        return Err(piece.flaw("the period ends before it begins").help(help));
     }
     Ok(Period::Between(from, to, piece.range))
 }
@@ -470,7 +479,8 @@ mod tests {
         assert!(flaw("recovred > 95%").1.contains("did you mean \"recovered\"?"));
         assert!(flaw("p99 < 5s during").1.contains("lacks the name"));
         assert_eq!(flaw("p99 < 5s for").0, "for");
-        assert!(flaw("p99 < 5s for").1.contains("lacks the name of an API"));
+        let (_, said) = flaw("p99 < 5s for");
+        assert!(said.contains("lacks the name of an API") && said.contains("[[api]]"), "{said}");
         assert_eq!(flaw("p99 < 5s during crash for orders now").0, "now");
         assert!(flaw("p99 < 5s for orders now").1.contains("is no part of a run"));
         for text in ["recovery < 60s for orders", "cpu < 80% for orders", "stuck < 5% for orders"] {

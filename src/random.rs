@@ -201,15 +201,23 @@ fn gamma_sampler(mean: f64, cv: f64) -> Sampler {
 
 /// A [`Law`] with its constants worked out; draws are nanoseconds.
 #[derive(Clone, Debug)]
-#[allow(missing_docs)]
+#[allow(missing_docs)] // each variant says what its fields are
 pub enum Sampler {
+    /// Always this value.
     Constant(f64),
+    /// From `low` on, over `width`.
     Uniform { low: f64, width: f64 },
+    /// By its `mean`.
     Exponential { mean: f64 },
+    /// By its `median` and the standard deviation `sigma` of the logarithm.
     LogNormal { median: f64, sigma: f64 },
+    /// By shape and scale, as its library has it.
     Gamma(Gamma<f64>),
+    /// With probability `often` exponential of mean `short`, else of mean `long`.
     Hyperexponential { often: f64, short: f64, long: f64 },
+    /// `scale` times a unit exponential to this `power`, one over the shape.
     Weibull { scale: f64, power: f64 },
+    /// One of these values, each alike.
     Empirical(Arc<[f64]>),
 }
 

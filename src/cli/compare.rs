@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::args::CompareArgs;
 use super::exit::Exit;
 use super::load::{self, Session, stem};
+use super::warnings::Warnings;
 use super::work::{Output, Work, memory};
 use crate::report::compare::report::CompareReport;
 use crate::report::compare::{charts, files, text};
@@ -91,15 +92,20 @@ fn variants(
     quiet: bool,
     session: &Session,
 ) -> Option<Vec<Variant>> {
-    let mut all = Vec::new();
+    let (mut all, mut warnings) = (Vec::new(), Warnings::default());
     for path in files {
         for variation in variations {
             let name = name(path, files.len() > 1, variation);
-            // Warnings that all variants share are said once.
-            let quiet = quiet || !all.is_empty();
-            let scenario = session.load(path, &variation.changes, quiet)?;
+            let mut loaded = session.read(path, &variation.changes);
+            if !variation.name.is_empty() {
+                loaded.source.name = format!("{}, with {}", path.display(), variation.name);
+            }
+            let scenario = warnings.usable(loaded, session.terminal)?;
             all.push(Variant { name, scenario });
         }
+    }
+    if !quiet {
+        warnings.say("variants", session.terminal);
     }
     Some(all)
 }

@@ -22,6 +22,7 @@ mod plan;
 mod run;
 mod sweep;
 mod terminal;
+mod warnings;
 mod work;
 
 use std::process::ExitCode;

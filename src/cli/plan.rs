@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use super::args::PlanArgs;
 use super::exit::Exit;
 use super::load::{self, Session, stem};
+use super::warnings::Warnings;
 use super::work::{Output, Work};
 use crate::plan::{Population, Traffic};
 use crate::report::manifest::{RunRecord, digest};
 use crate::report::plan::report::CapacityReport;
 use crate::report::plan::{charts, files, text, words};
 use crate::scenario::Scenario;
+use crate::scenario::read::Loaded;
 use crate::study::capacity::advice::{self, Carries};
 use crate::study::capacity::find;
 use crate::study::capacity::finding::{Candidate, Finding, SearchEffort};
@@ -110,27 +112,35 @@ fn looked_at(candidates: &[Candidate]) -> anyhow::Result<Vec<Mode>> {
     Ok(modes)
 }
 
-/// The tiers asked for, or all of them; the scenario as it is, if it has none.
+/// The tiers asked for, or all of them; the scenario as it is, if it has none. `None` if any of them
+/// cannot be used, which has then been said.
 fn candidates(args: &PlanArgs, session: &Session) -> anyhow::Result<Option<Vec<Candidate>>> {
-    let quiet = args.common.work.quiet;
-    let Some(written) = read_one(args, None, quiet, session) else { return Ok(None) };
-    can_be_planned(&written)?;
     let modes = modes(args);
-    if args.tier.is_empty() && tier(&written).is_none() {
-        return Ok(Some(vec![Candidate::new("as written".to_owned(), written, &modes)]));
-    }
-    let own = TIERS.map(str::to_owned);
-    let tiers = if args.tier.is_empty() { &own[..] } else { &args.tier[..] };
-    let mut all: Vec<Candidate> = Vec::new();
-    for tier in tiers {
-        let name = called(tier);
+    let (mut all, mut warnings) = (Vec::<Candidate>::new(), Warnings::default());
+    for tier in tiers(args, session) {
+        let name = tier.as_deref().map_or_else(|| "as written".to_owned(), called);
         let is_new = !all.iter().any(|one| one.name == name);
-        anyhow::ensure!(is_new, "the tier {tier:?} is named twice");
-        // What is wrong is said once.
-        let Some(scenario) = read_one(args, Some(tier), true, session) else { return Ok(None) };
+        anyhow::ensure!(is_new, "the tier {name} is named twice");
+        let loaded = read_one(args, tier.as_deref(), session);
+        let Some(scenario) = warnings.usable(loaded, session.terminal) else { return Ok(None) };
+        can_be_planned(&scenario)?;
         all.push(Candidate::new(name, scenario, &modes));
     }
+    if !args.common.work.quiet {
+        warnings.of_any_load().say("tiers", session.terminal);
+    }
     Ok(Some(all))
+}
+
+/// The tiers to look at; none, if the scenario is looked at as it is.
+fn tiers(args: &PlanArgs, session: &Session) -> Vec<Option<String>> {
+    let asked = &args.tier;
+    let has_tier = || read_one(args, None, session).scenario.is_some_and(|of| tier(&of).is_some());
+    match asked.is_empty() {
+        false => asked.iter().cloned().map(Some).collect(),
+        true if has_tier() => TIERS.map(|tier| Some(tier.to_owned())).to_vec(),
+        true => vec![None],
+    }
 }
 
 /// How the vendor calls a tier.
@@ -143,18 +153,18 @@ fn called(tier: &str) -> String {
     }
 }
 
-/// The scenario, with another tier if one is given.
-fn read_one(
-    args: &PlanArgs,
-    tier: Option<&String>,
-    quiet: bool,
-    session: &Session,
-) -> Option<Scenario> {
-    let tier = tier.map(|tier| format!("gateway.tier={tier}"));
-    let changes: Vec<String> = args.set.iter().cloned().chain(tier).collect();
-    let mut scenario = session.load(&args.file, &changes, quiet)?;
-    scenario.plan.run.seed = args.common.seed.unwrap_or(scenario.plan.run.seed);
-    Some(scenario)
+/// Reads the scenario, with another tier if one is given.
+fn read_one(args: &PlanArgs, tier: Option<&str>, session: &Session) -> Loaded {
+    let change = tier.map(|tier| format!("gateway.tier={tier}"));
+    let changes: Vec<String> = args.set.iter().cloned().chain(change).collect();
+    let mut loaded = session.read(&args.file, &changes);
+    if let Some(tier) = tier {
+        loaded.source.name = format!("{}, with {}", args.file.display(), called(tier));
+    }
+    if let Some(scenario) = &mut loaded.scenario {
+        scenario.plan.run.seed = args.common.seed.unwrap_or(scenario.plan.run.seed);
+    }
+    loaded
 }
 
 /// Refuses what has no load to be changed, or nothing to be met.

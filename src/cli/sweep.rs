@@ -5,8 +5,8 @@ use std::path::Path;
 use super::args::SweepArgs;
 use super::exit::Exit;
 use super::load::{self, Session, stem};
+use super::warnings::Warnings;
 use super::work::{Output, Work, memory};
-use crate::diagnostic::{Problem, Severity, Source};
 use crate::report::manifest::RunRecord;
 use crate::report::sweep::report::{Row, SweepReport};
 use crate::report::sweep::{charts, files, text};
@@ -84,67 +84,22 @@ fn axes(set: &[String]) -> anyhow::Result<Vec<Axis>> {
 /// Reads the scenario for every cell. `None` if it is wrong in any: then all that is wrong in the
 /// first of these has been said. Warnings that cells share are said once.
 fn cells(path: &Path, axes: &[Axis], quiet: bool, session: &Session) -> Option<Vec<Variant>> {
-    let (mut cells, mut warnings) = (Vec::new(), Vec::new());
+    let (mut cells, mut warnings) = (Vec::new(), Warnings::default());
     for variation in cross(axes) {
         let mut loaded = session.read(path, &variation.changes);
         loaded.source.name = format!("{}, with {}", path.display(), variation.name);
-        let Some(scenario) = loaded.scenario else {
-            load::say(&loaded.source, &loaded.problems, session.terminal);
-            return None;
-        };
-        note(&mut warnings, &loaded.source, loaded.problems);
+        let scenario = warnings.usable(loaded, session.terminal)?;
         cells.push(Variant { name: variation.name, scenario });
     }
-    for one in warnings.iter().filter(|_| !quiet) {
-        load::say(&one.source(cells.len()), std::slice::from_ref(&one.problem), session.terminal);
+    if !quiet {
+        warnings.say("cells", session.terminal);
     }
     Some(cells)
-}
-
-/// A warning, as the first cell has it.
-#[derive(Debug)]
-struct Warning {
-    kind: String,
-    problem: Problem,
-    source: Source,
-    cells: usize,
-}
-
-/// Notes the warnings of a cell; those that differ in numbers alone are one.
-fn note(all: &mut Vec<Warning>, source: &Source, problems: Vec<Problem>) {
-    for problem in problems.into_iter().filter(|one| one.severity == Severity::Warning) {
-        let kind = kind(&problem);
-        match all.iter_mut().find(|known| known.kind == kind) {
-            Some(known) => known.cells += 1,
-            None => all.push(Warning { kind, problem, source: source.clone(), cells: 1 }),
-        }
-    }
-}
-
-impl Warning {
-    /// The source of the first cell, with how many others of so many cells have the warning.
-    fn source(&self, of: usize) -> Source {
-        let mut source = self.source.clone();
-        source.name += &match self.cells {
-            1 => String::new(),
-            all if all == of => format!(" (and likewise in all {of} cells)"),
-            some => format!(" (and likewise in {} more of {of} cells)", some - 1),
-        };
-        source
-    }
-}
-
-/// A warning without its numbers.
-fn kind(problem: &Problem) -> String {
-    let text = [problem.title.as_str(), &problem.label].into_iter();
-    let text = text.chain(problem.help.iter().map(String::as_str)).collect::<Vec<_>>().join("\n");
-    text.split(|c: char| c.is_ascii_digit() || c == '.' || c == ',').collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::Place;
 
     fn refused(set: &[&str]) -> String {
         let set: Vec<String> = set.iter().map(|&text| text.to_owned()).collect();
@@ -167,22 +122,5 @@ mod tests {
     fn settings_with_one_value_are_for_all_cells() {
         let set = ["run.seed=7", "a.b=1,2"].map(str::to_owned);
         assert_eq!(axes(&set).unwrap().len(), 2);
-    }
-
-    #[test]
-    fn warnings_that_differ_in_numbers_are_one() {
-        let mut warnings = Vec::new();
-        let source = Source { name: "a.toml, with a.b=1".to_owned(), text: String::new() };
-        for load in ["1,300/s", "1400/s"] {
-            let title = format!("{load} is above the tier's rating");
-            note(&mut warnings, &source, vec![Problem::warning(Place::Whole, title)]);
-        }
-        note(&mut warnings, &source, vec![Problem::warning(Place::Whole, "something else")]);
-        assert_eq!(warnings.len(), 2);
-        assert!(warnings[0].problem.title.starts_with("1,300/s"));
-        let name = |of| warnings[0].source(of).name;
-        assert_eq!(name(9), "a.toml, with a.b=1 (and likewise in 1 more of 9 cells)");
-        assert!(name(2).ends_with("in all 2 cells)"));
-        assert_eq!(warnings[1].source(9).name, "a.toml, with a.b=1");
     }
 }

@@ -136,10 +136,12 @@ pub struct Entry {
 
 /// Which direction is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)] // the names say it
 pub enum Preferred {
+    /// A higher value is better.
     More,
+    /// A lower value is better.
     Less,
+    /// It depends: a change is shown without praise or blame.
     Neither,
 }
 

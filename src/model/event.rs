@@ -27,7 +27,6 @@ pub(super) enum ProbeKind {
 /// A rare event. Those of a replica carry its epoch: every restart begins a new one, and an event
 /// of an older epoch is void.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[allow(missing_docs)]
 pub(super) enum Event {
     /// Replicas are sampled; at some samples a bin of the timeline ends.
     Sampled,

@@ -96,13 +96,16 @@ pub struct BinTrace {
     pub p99: Option<Span>,
 }
 
-/// Latency figures of a bin.
+/// Latency figures of the requests that were answered in a bin.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[allow(missing_docs)] // the fields say it
 pub struct Latency {
+    /// Their mean.
     pub mean: Span,
+    /// Their median.
     pub p50: Span,
+    /// Their 95th percentile.
     pub p95: Span,
+    /// Their 99th percentile.
     pub p99: Span,
 }
 

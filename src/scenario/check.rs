@@ -45,13 +45,17 @@ pub(crate) fn product(
 }
 
 /// How a tier is sold, if not with these replicas: Small as two, Large and Extra Large as two that
-/// scale to three (documented: gateway prerequisites).
+/// scale to three (documented: gateway prerequisites). By what policy they scale is not published, so
+/// another target is another assumption, and no other product.
 fn unsold(tier: Tier, replicas: u64, autoscaling: Option<&Autoscaling>) -> Option<String> {
     let is = |count: u64| format!("{count} replica{}", if count == 1 { "" } else { "s" });
     let bounds = autoscaling.map(|one| (one.spec.min, one.spec.max));
     let has = match bounds {
-        Some((least, most)) => format!("{least} to {most} replicas"),
-        None => format!("{} at all times", is(replicas)),
+        Some((least, most)) if least < most => format!("{least} to {most} replicas"),
+        of => format!(
+            "{} at all times",
+            is(of.map_or(replicas, |(count, _)| count.unsigned_abs().into()))
+        ),
     };
     let (name, sold) = match tier {
         Tier::Small => ("Small", "2 replicas at all times"),
@@ -94,7 +98,7 @@ pub(crate) fn load(
         true => problem.help("requests that a policy answers early take less"),
         false => problem,
     };
-    reader.note(problem.label(label));
+    reader.note(Problem { of_load: true, ..problem.label(label) });
 }
 
 /// The rate in a burst over the mean rate; 1 if there are no bursts.
@@ -126,7 +130,8 @@ pub(crate) fn size(reader: &Reader<'_>, plan: &Plan, peak: Option<&Parsed<Rate>>
     if requests > REQUEST_DOUBT {
         let title = format!("a replication would have about {requests:.0e} requests");
         let help = "a machine simulates some 1e7 a second; shorten `run.horizon` or lower the rate";
-        reader.warn(peak.place.clone(), title, help);
+        let problem = Problem::warning(peak.place.clone(), title).help(help);
+        reader.note(Problem { of_load: true, ..problem });
     }
 }
 

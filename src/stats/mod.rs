@@ -52,9 +52,10 @@ impl Confidence {
 
 /// A confidence interval, ends included.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[allow(missing_docs)] // the fields say it
 pub struct Interval {
+    /// Its lower end.
     pub low: f64,
+    /// Its upper end; infinite where nothing bounds it.
     pub high: f64,
 }
 

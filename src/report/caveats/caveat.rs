@@ -56,10 +56,12 @@ pub enum Caveat {
 
 /// A setting that nobody publishes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)] // the fields say it
 pub struct Assumption {
+    /// Its path, such as `startup.boot`.
     pub path: String,
+    /// The value that is assumed, as a scenario writes it.
     pub value: String,
+    /// Whence the value comes.
     pub source: String,
 }
 

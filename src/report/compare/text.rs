@@ -122,7 +122,9 @@ fn windows(report: &CompareReport, paint: Paint) -> Vec<String> {
 fn differences(report: &CompareReport, paint: Paint) -> String {
     let one = |index: usize| {
         let (other, first) = (report.label(index), report.label(0));
-        let title = format!("{other} against {first} (paired; each interval 95 % by itself)");
+        let title = format!(
+            "{other} against {first} (latency of the served requests; paired, each interval 95 % by itself)"
+        );
         paint.section(&title, difference_table(report, index))
     };
     let all: Vec<String> = (1..report.variants.len()).map(one).collect();

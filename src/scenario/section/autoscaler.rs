@@ -166,7 +166,9 @@ fn bounds(section: &SectionReader<'_>, gateway: &GatewayPart, defaults: &Default
         let title = format!("the least of {min} is above the most of {}", max.value);
         section.error(&max, title, "write min and max in [autoscaler]");
     } else if !(min..=max.value).contains(&gateway.replicas.value) {
-        let title = format!("the autoscaler allows {min} to {} replicas", max.value);
+        let bounds =
+            if min == max.value { min.to_string() } else { format!("{min} to {}", max.value) };
+        let title = format!("the autoscaler allows {bounds} replicas");
         let problem = Problem::warning((&gateway.replicas).into(), title);
         section.note(problem.label("its first step corrects this"));
     }

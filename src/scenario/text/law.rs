@@ -8,6 +8,16 @@ use crate::quantity;
 use crate::random::Law;
 use crate::units::{Bytes, Rate, SECOND, Share, Span};
 
+/// Percentiles that give the spread of a log-normal law, with those of the standard normal law.
+const PERCENTILES: [(&str, f64); 4] = [
+    ("p90", 1.281_551_566),
+    ("p95", 1.644_853_627),
+    ("p99", 2.326_347_874),
+    ("p99.9", 3.090_232_306),
+];
+/// The least coefficient of variation that a law is given.
+const LEAST_CV: f64 = 1e-3;
+
 /// A law that a scenario may name.
 struct LawShape {
     name: &'static str,
@@ -31,14 +41,9 @@ static SHAPES: [LawShape; 9] = [
         call.expect(1)?;
         Ok(Law::Exponential(call.mean(Some(1.0 / std::f64::consts::LN_2))?))
     }),
-    shape("log-normal", "log-normal(5s, cv=1)", |call| {
-        call.expect(2)?;
-        let cv = call.named("cv", 1e-3)?;
-        // exp(μ + σ²/2) over exp(μ), with cv² = exp(σ²) − 1.
-        Ok(Law::LogNormal(call.mean(Some(cv.hypot(1.0)))?, cv))
-    }),
+    shape("log-normal", "log-normal(5s, cv=1)", |call| call.log_normal()),
     shape("gamma", "gamma(5s, cv=0.5)", |call| {
-        Ok(Law::Gamma(call.only_span(2)?, call.named("cv", 1e-3)?))
+        Ok(Law::Gamma(call.only_span(2)?, call.named("cv", LEAST_CV)?))
     }),
     shape("erlang", "erlang(3, 5s)", |call| call.erlang()),
     shape("hyperexponential", "hyperexponential(5s, cv=2)", |call| {
@@ -164,6 +169,44 @@ impl FunctionCall<'_> {
                 .within(argument.range.clone())
                 .help(format!("{}; a duration without a word is the mean", self.shape.usage()))),
         }
+    }
+
+    /// A mean or median with the coefficient of variation, or with a percentile that gives it.
+    fn log_normal(&self) -> Result<Law, Flaw> {
+        self.expect(2)?;
+        let second = &self.arguments[1];
+        let word = second.text.split_once('=').map(|(word, _)| word.trim());
+        let cv = match PERCENTILES.iter().find(|(name, _)| Some(*name) == word) {
+            Some((_, quantile)) => self.spread(second, *quantile)?,
+            None => self.named("cv", LEAST_CV)?,
+        };
+        // exp(μ + σ²/2) over exp(μ), with cv² = exp(σ²) − 1.
+        Ok(Law::LogNormal(self.mean(Some(cv.hypot(1.0)))?, cv))
+    }
+
+    /// The coefficient of variation of a log-normal law with a percentile, which is `quantile`
+    /// standard deviations up on the normal scale.
+    fn spread(&self, percentile: &Argument<'_>, quantile: f64) -> Result<f64, Flaw> {
+        let below = self.mean(Some(1.0))?;
+        let word = self.arguments[0].text.split_once('=').map(|(word, _)| word.trim());
+        let of_median = word.is_some_and(|word| word != "mean");
+        let value = percentile.text.split_once('=').map_or("", |(_, value)| value.trim());
+        let start = percentile.range.end - value.len();
+        let value = span_of(&Argument { text: value, range: start..percentile.range.end })?;
+        let times = (value.0 as f64 / below.0 as f64).ln();
+        // The percentile is exp(quantile · σ) medians, and exp(quantile · σ − σ²/2) means.
+        let deviation = match of_median {
+            true => times / quantile,
+            false => quantile - (quantile * quantile - 2.0 * times).sqrt(),
+        };
+        let cv = deviation.powi(2).exp_m1().sqrt();
+        let is_law = deviation > 0.0 && (LEAST_CV..=100.0).contains(&cv);
+        is_law.then_some(cv).ok_or_else(|| {
+            Flaw::new("no log-normal law has these two values")
+                .within(percentile.range.clone())
+                .label(format!("above {}, and not too far", show_span(below)))
+                .help(self.shape.usage())
+        })
     }
 
     fn uniform(&self) -> Result<Law, Flaw> {
@@ -343,6 +386,20 @@ mod tests {
     }
 
     #[test]
+    fn two_percentiles_or_mean_and_percentile_are_a_log_normal_law() {
+        // σ = ln 4/2.3263 = 0.59591: mean exp(σ²/2) = 1.194293 ms, cv √(exp(σ²) − 1) = 0.652944.
+        for text in ["log-normal(p50=1ms, p99=4ms)", "log-normal(1.194293ms, p99=4ms)"] {
+            let Ok(Law::LogNormal(mean, cv)) = parse(text) else { panic!("{text}") };
+            assert!((mean.0 as f64 / 1_194_293.0 - 1.0).abs() < 1e-5, "{text}: {mean:?}");
+            assert!((cv / 0.652_944 - 1.0).abs() < 1e-5, "{text}: {cv}");
+        }
+        for none in ["p50=4ms, p99=4ms", "p50=4ms, p99=1ms", "4ms, p99=80ms", "0s, p99=1ms"] {
+            let flaw = parse(&format!("log-normal({none})")).expect_err(none);
+            assert!(flaw.title.contains("these two values"), "{none}: {flaw:?}");
+        }
+    }
+
+    #[test]
     fn a_flaw_points_at_the_part_that_is_wrong() {
         let flawed = |text: &str| {
             let flaw = parse(text).expect_err(text);
@@ -356,6 +413,7 @@ mod tests {
         assert_eq!(flawed("log-normal(p50=12x, cv=1)"), "12x");
         assert_eq!(flawed("log-normal(p90=12ms, cv=1)"), "p90=12ms");
         assert_eq!(flawed("gamma(median=1s, cv=1)"), "median=1s");
+        assert_eq!(flawed("log-normal(p50=1ms, p99=4x)"), "4x");
     }
 
     #[test]

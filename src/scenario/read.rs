@@ -53,6 +53,15 @@ pub struct Scenario {
     pub what_if: Option<String>,
 }
 
+impl Scenario {
+    /// The question as a sentence that another may follow.
+    pub fn sentence(&self) -> String {
+        let question = self.question.trim_end();
+        let ends = question.is_empty() || question.ends_with(['.', '?', '!', '…']);
+        format!("{question}{}", if ends { "" } else { "." })
+    }
+}
+
 /// What became of a scenario file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Loaded {

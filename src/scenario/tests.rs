@@ -138,6 +138,16 @@ fn a_question_a_rate_and_a_horizon_are_enough() {
 }
 
 #[test]
+fn another_sentence_may_follow_a_question() {
+    let said = |question: &str| {
+        sound(&format!("question = \"{question}\"\ntraffic.rate = \"1/s\"\nrun.horizon = \"1m\""))
+            .sentence()
+    };
+    assert_eq!(said("What if?"), "What if?");
+    assert_eq!(said("A crash at noon"), "A crash at noon.");
+}
+
+#[test]
 fn a_tier_is_its_cores_and_the_rate_that_fills_them() {
     for (tier, cores, rate) in
         [("small", 0.1, 60.0), ("large", 1.0, 715.0), ("xlarge", 2.0, 1905.0)]

@@ -4,7 +4,7 @@ use super::input::{RuleKind, TimelineInput, TimelineRule};
 use super::strips::Rows;
 use super::{autoscaling, failures, panels};
 use crate::plot::canvas::fonts;
-use crate::plot::canvas::{Anchor, Figure, LABEL, LEFT, Role, SMALL};
+use crate::plot::canvas::{Anchor, Figure, LABEL, LEFT, Role};
 use crate::plot::layout::{
     Flag, Frame, PlotAxis, lanes, lines as marks, shade, si, stack, time_unit,
 };
@@ -36,7 +36,7 @@ pub fn timeline(input: &TimelineInput) -> Figure {
     let below = heights.map(|height| (height, PlotAxis::percent()));
     let frames = stack(&frame, floor + GAP - 6.0, below, GAP);
     let [first, .., last] = &frames[..] else { return figure };
-    let remark = draw_warm_up(&mut figure, &frames, input);
+    let remark = shade_warm_up(&mut figure, &frames, input);
     draw_rules(&mut figure, (floor, last.bottom), &chosen, input, first);
     for (panel, frame) in panels.iter().zip(&frames) {
         (panel.draw)(&mut figure, &mut frame.clone(), input);
@@ -78,21 +78,12 @@ fn panels_of(input: &TimelineInput) -> Vec<Panel> {
     panels
 }
 
-/// Shades the time before the estimates begin and names it; gives the name for the caption of the
-/// time axis if there is no room for it.
-fn draw_warm_up(figure: &mut Figure, frames: &[Frame], input: &TimelineInput) -> &'static str {
+/// Shades the time before the estimates begin; gives what the caption of the time axis says of it.
+fn shade_warm_up(figure: &mut Figure, frames: &[Frame], input: &TimelineInput) -> &'static str {
     let end = input.warm_up.as_secs().min(input.horizon.as_secs());
     shade(figure, &frames[..frames.len().saturating_sub(1)], end);
-    let [first, ..] = frames else { return "" };
-    match first.across(end) - first.left {
-        width if width > fonts::width("warm-up", SMALL, false) + 10.0 => {
-            let at = (first.left + 5.0, first.bottom - 6.0);
-            figure.plain(at, "warm-up", Anchor::Start, Role::Muted, SMALL);
-            ""
-        }
-        width if width >= 1.0 => "; shaded: warm-up",
-        _ => "",
-    }
+    let is_seen = frames.first().is_some_and(|first| first.across(end) - first.left >= 1.0);
+    if is_seen { "; shaded: warm-up" } else { "" }
 }
 
 fn size_of(rule: &TimelineRule) -> f64 {

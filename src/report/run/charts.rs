@@ -35,7 +35,7 @@ fn incident_timeline(report: &Report) -> Option<Figure> {
     let kept = outcome.timeline.as_ref()?;
     Some(timeline(&TimelineInput {
         title: &timeline_title(report, outcome, kept),
-        subtitle: &format!("{} {}", report.scenario.question, told(report, outcome)),
+        subtitle: &format!("{} {}", report.scenario.sentence(), told(report, outcome)),
         timeline: kept,
         bands: bands(report),
         monitored: kept.monitored(DASHBOARD_BUCKET),
@@ -226,7 +226,7 @@ fn percentiles(report: &Report) -> Figure {
         title: &percentile_title(&pooled[0]),
         subtitle: &format!(
             "{} {}; bands: least to greatest.",
-            report.scenario.question,
+            report.scenario.sentence(),
             sample(report)
         ),
         curves: chosen.iter().map(curve).collect(),

@@ -88,7 +88,7 @@ pub(crate) fn caption(axis: &Axis, scale: Option<&Scale>) -> String {
 }
 
 fn subtitle(report: &SweepReport) -> String {
-    let question = report.cells.first().map_or("", |cell| cell.scenario.question.as_str());
+    let question = report.cells.first().map_or_else(String::new, |cell| cell.scenario.sentence());
     format!("{question} {}.", report.sample())
 }
 

@@ -112,8 +112,8 @@ fn looked_at(candidates: &[Candidate]) -> anyhow::Result<Vec<Mode>> {
     Ok(modes)
 }
 
-/// The tiers asked for, or all of them; the scenario as it is, if it has none. `None` if any of them
-/// cannot be used, which has then been said.
+/// The tiers asked for, or all of them; the scenario as it is, if it has none. `None` if any of
+/// them cannot be used, which has then been said.
 fn candidates(args: &PlanArgs, session: &Session) -> anyhow::Result<Option<Vec<Candidate>>> {
     let modes = modes(args);
     let (mut all, mut warnings) = (Vec::<Candidate>::new(), Warnings::default());

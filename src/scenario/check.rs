@@ -45,7 +45,7 @@ pub(crate) fn product(
 }
 
 /// How a tier is sold, if not with these replicas: Small as two, Large and Extra Large as two that
-/// scale to three (documented: gateway prerequisites). By what policy they scale is not published, so
+/// scale to three (documented: gateway prerequisites). By what policy they scale is not published:
 /// another target is another assumption, and no other product.
 fn unsold(tier: Tier, replicas: u64, autoscaling: Option<&Autoscaling>) -> Option<String> {
     let is = |count: u64| format!("{count} replica{}", if count == 1 { "" } else { "s" });

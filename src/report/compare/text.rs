@@ -13,8 +13,9 @@ use crate::report::run::tables;
 use crate::study::compare::Contrast;
 use crate::verdict::{Overall, Verdict};
 
-const GAIN: &str = "gain: how many times narrower the interval is than that of independent runs \
-                    would be; its square is the reduction of variance";
+const GAIN: &str = "mean and percentiles are of the served requests; gain: how many times \
+                    narrower the interval is than that of independent runs would be; its square is \
+                    the reduction of variance";
 
 /// Windows of single APIs up to which the text tells all of them.
 const API_WINDOWS_TOLD: usize = 6;
@@ -122,9 +123,7 @@ fn windows(report: &CompareReport, paint: Paint) -> Vec<String> {
 fn differences(report: &CompareReport, paint: Paint) -> String {
     let one = |index: usize| {
         let (other, first) = (report.label(index), report.label(0));
-        let title = format!(
-            "{other} against {first} (latency of the served requests; paired, each interval 95 % by itself)"
-        );
+        let title = format!("{other} against {first} (paired; each interval 95 % by itself)");
         paint.section(&title, difference_table(report, index))
     };
     let all: Vec<String> = (1..report.variants.len()).map(one).collect();

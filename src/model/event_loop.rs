@@ -142,12 +142,14 @@ impl World<'_> {
         match step {
             Step::UserSends
             | Step::Again { .. }
+            | Step::TriesElsewhere { .. }
             | Step::Reaches { .. }
             | Step::Handshaken { .. }
             | Step::Sweep { .. }
                 if requests.over => {}
             Step::UserSends => requests.send_next(cx, region, at),
             Step::Again { request } => requests.try_again(cx, region, at, request),
+            Step::TriesElsewhere { attempt } => requests.try_elsewhere(cx, region, at, attempt),
             Step::Reaches { attempt } => requests.reach(cx, region, at, attempt),
             Step::Handshaken { attempt } => requests.end_handshake(cx, region, at, attempt),
             Step::Sweep { upstream } => requests.sweep(cx.plan, at, upstream as usize),

@@ -7,6 +7,8 @@ pub enum Count {
     Wasted,
     /// A failed attempt was not made again because the client's retry budget was spent.
     BudgetSpent,
+    /// The ingress made a try again that had been sent to a replica.
+    IngressRetry,
     /// A cache had the answer.
     Hit,
     /// A cache that was asked did not have it.
@@ -29,9 +31,10 @@ pub enum Count {
 
 impl Count {
     /// All of them, in the order of their declaration, by which they are indexed.
-    pub const ALL: [Count; 11] = [
+    pub const ALL: [Count; 12] = [
         Count::Wasted,
         Count::BudgetSpent,
+        Count::IngressRetry,
         Count::Hit,
         Count::Miss,
         Count::Admitted,
@@ -48,6 +51,7 @@ impl Count {
         match self {
             Count::Wasted => "wasted",
             Count::BudgetSpent => "budget_spent",
+            Count::IngressRetry => "ingress_retries",
             Count::Hit => "cache_hits",
             Count::Miss => "cache_misses",
             Count::Admitted => "admitted",

@@ -2,7 +2,7 @@
 
 use super::ZoneId;
 use crate::random::Law;
-use crate::units::Span;
+use crate::units::{Share, Span};
 
 /// The path from the client to a replica.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,10 +18,17 @@ pub struct Ingress {
     pub hop: Span,
     /// How long a connection attempt to an address that does not answer lasts.
     pub connect_timeout: Span,
-    /// How long a replica may take to answer before the ingress gives up with 504.
+    /// How long a replica may take to answer before the ingress gives up on it.
     pub read_timeout: Span,
-    /// Further replicas tried after a failed connection attempt; 0 = no retry.
+    /// How long a request may take over all its tries before the ingress gives up with 504;
+    /// [`Span::MAX`] = without limit.
+    pub request_timeout: Span,
+    /// Further replicas tried for a request; 0 = no retry.
     pub retries: u32,
+    /// When it is tried again.
+    pub retry: RetryRules,
+    /// The HTTP statuses that it answers with.
+    pub answers: Answers,
     /// What the address of a dead replica does.
     pub dead_address: DeadAddress,
     /// From the loss of an ingress instance until clients no longer reach it.
@@ -30,6 +37,78 @@ pub struct Ingress {
     pub propagation: Law,
     /// Whether it learns of changes in the order in which they were made.
     pub endpoints_in_order: bool,
+}
+
+/// When the ingress tries a request again with another replica.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RetryRules {
+    /// After a failed connection attempt: nothing of the request was sent.
+    pub on_connect_failure: bool,
+    /// After the connection broke on which it was sent.
+    pub on_reset: bool,
+    /// After the replica took longer than the read timeout.
+    pub on_timeout: bool,
+    /// After the replica answered with one of these statuses.
+    pub on_statuses: Vec<u16>,
+    /// Whether that holds for requests which are not idempotent, once they were sent.
+    pub non_idempotent: bool,
+    /// Share of the requests that are idempotent.
+    pub idempotent: Share,
+    /// Before the k-th further try it waits anything up to 2ᵏ − 1 times this, ten times at most.
+    pub backoff: Span,
+    /// Further tries that an instance has under way at once; `None` = without limit.
+    pub at_once: Option<usize>,
+}
+
+impl RetryRules {
+    /// Those that hold where nothing else is known: after failed connections.
+    pub const CONNECT_FAILURE: RetryRules = RetryRules {
+        on_connect_failure: true,
+        on_reset: false,
+        on_timeout: false,
+        on_statuses: Vec::new(),
+        non_idempotent: true,
+        idempotent: Share::ONE,
+        backoff: Span::ZERO,
+        at_once: None,
+    };
+
+    /// Whether any request is tried again that was sent to a replica.
+    pub fn of_sent(&self) -> bool {
+        self.on_reset || self.on_timeout || !self.on_statuses.is_empty()
+    }
+}
+
+/// The HTTP statuses with which the ingress answers what fails between it and a replica. What takes
+/// too long is 504, and where no replica is ready 503, with all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answers {
+    /// The connection is refused.
+    pub refused: u16,
+    /// The connection attempt times out.
+    pub connect_timeout: u16,
+    /// The connection breaks before the answer is there.
+    pub reset: u16,
+}
+
+impl Answers {
+    /// Those of the gateways' standard: 502 is a bad answer or none, 504 one that is late.
+    pub const USUAL: Answers = Answers { refused: 502, connect_timeout: 504, reset: 502 };
+    /// Envoy's: the upstream is unavailable.
+    pub const ENVOY: Answers = Answers { refused: 503, connect_timeout: 503, reset: 503 };
+}
+
+impl Ingress {
+    /// How long the first replica may take to answer.
+    #[inline(always)]
+    pub fn first_timeout(&self) -> Span {
+        self.read_timeout.min(self.request_timeout)
+    }
+
+    /// Whether what became of a try decides what replicas meet next.
+    pub(super) fn feeds_back(&self) -> bool {
+        (self.retries > 0 && self.retry.of_sent()) || self.balancing == Balancing::LeastRequest
+    }
 }
 
 /// The choice of a replica.
@@ -48,6 +127,9 @@ pub enum Balancing {
     },
     /// Per request, each replica with equal probability.
     Random,
+    /// Per request, that of two replicas drawn at random which has fewer requests under way from
+    /// the instance (Envoy's least request; the power of two choices).
+    LeastRequest,
 }
 
 /// What a connection attempt to a dead replica's address meets.

@@ -34,7 +34,7 @@ pub use cluster::{
 pub use dependencies::{Dependencies, LimitKey, Policy, PolicyKind, SpikeQueue, Tls, TlsEnd};
 pub use fault::{Down, Fault, FaultPlan, HostTarget, ReplicaTarget, Schedule, Target};
 pub use gateway::{Gateway, Memory, Spread, Throttling, Topology};
-pub use ingress::{Balancing, DeadAddress, Ingress};
+pub use ingress::{Answers, Balancing, DeadAddress, Ingress, RetryRules};
 pub use run::{Extent, REPLICATIONS_MOST, Run, Window};
 pub use startup::{Configuration, Contracts, ControlPlaneCall, Gate, Probe, Startup};
 pub use traffic::{ArrivalProcess, Bursts, Recorded, Recording, Scatter, Traffic};
@@ -138,7 +138,7 @@ impl Plan {
     /// Whether nothing that becomes of a request can decide when others come or what they meet, and
     /// there is one API: then requests are simulated in blocks, which is faster.
     pub fn is_open_loop(&self) -> bool {
-        self.dependencies.are_open_loop()
+        self.dependencies.are_open_loop() && !self.ingress.feeds_back()
     }
 
     /// Whether the policy of this index is a limit of each client.
@@ -201,7 +201,7 @@ impl Plan {
         let each = self.requests_per_arrival();
         let capacity = self.saturation().0 * self.most_replicas() as f64;
         let waiting = each * process.backlog(capacity / each, self.run.horizon);
-        let patience = clients.patience.unwrap_or(Span::MAX).min(self.ingress.read_timeout);
+        let patience = clients.patience.unwrap_or(Span::MAX).min(self.ingress.first_timeout());
         // Those that gave up are forgotten once they are as many as those that wait.
         waiting.min(2.0 * each * process.peak().0 * patience.as_secs())
     }

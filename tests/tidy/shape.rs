@@ -49,6 +49,33 @@ fn every_folder_opens_with_a_page() {
     expect_none("mod.rs opens with a page", without.collect());
 }
 
+/// What no file declares is not compiled, and a test in it passes by doing nothing.
+#[test]
+fn every_file_is_a_module_of_another() {
+    let all = sources(&["src", "tests", "benches"]);
+    let declares = |source: &Source, name: &str| {
+        source.code.contains(&format!("mod {name};"))
+            || source.text.contains(&format!("#[path = \"{name}.rs\"]"))
+    };
+    let is_lost = |source: &&Source| {
+        let (folder, file) = (source.path.parent().unwrap(), source.path.file_stem().unwrap());
+        let name = file.to_string_lossy().into_owned();
+        let (place, name) = match name.as_str() {
+            // A folder is a target, or a module of the folder above.
+            "main" | "lib" => return false,
+            "mod" => (folder.parent().unwrap(), folder.file_name().unwrap().to_string_lossy()),
+            _ => (folder, name.as_str().into()),
+        };
+        let is_target = place == Path::new("benches");
+        let mut beside = all.iter().filter(|other| other.path.parent() == Some(place));
+        let shared = format!("#[path = \"../{name}/mod.rs\"]");
+        let is_shared = || all.iter().any(|other| other.text.contains(&shared));
+        !beside.any(|other| declares(other, &name)) && !is_target && !is_shared()
+    };
+    let lost = all.iter().filter(is_lost).map(|source| source.path.display().to_string());
+    expect_none("every file is compiled", lost.collect());
+}
+
 /// The types that a file declares outside functions, modules and implementations.
 fn types(source: &Source) -> Vec<String> {
     let name = |line: &str| {

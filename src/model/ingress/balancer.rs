@@ -145,13 +145,19 @@ impl Balancer {
         held.for_each(|connection| connection.replica = None);
     }
 
-    /// The replica for the next request at `instance`; `None` if none is in rotation.
+    /// The replica for the next request at `instance`, from which a replica has so many requests;
+    /// `None` if none is in rotation.
     #[inline(always)]
-    pub fn pick(&mut self, instance: usize) -> Option<ReplicaId> {
+    pub fn pick(
+        &mut self,
+        instance: usize,
+        requests_at: impl Fn(ReplicaId) -> u32,
+    ) -> Option<ReplicaId> {
         match self.rule {
             Balancing::RoundRobin => self.all.pick(instance).map(|endpoint| endpoint.replica),
             Balancing::ZoneThenReplica => self.pick_by_zone(instance),
             Balancing::Random => self.pick_at_random(),
+            Balancing::LeastRequest => self.pick_least(requests_at),
             Balancing::PerConnection { requests, .. } => self.pick_by_connection(requests),
         }
     }
@@ -169,14 +175,20 @@ impl Balancer {
         let left: Vec<ReplicaId> = untried.map(|endpoint| endpoint.replica).collect();
         let first = *left.first()?;
         match self.rule {
-            Balancing::Random | Balancing::PerConnection { .. } => {
+            Balancing::Random | Balancing::LeastRequest | Balancing::PerConnection { .. } => {
                 Some(left[self.stream.below(left.len())])
             }
             Balancing::RoundRobin | Balancing::ZoneThenReplica => {
-                let mut picks = (0..PICKS).filter_map(|_| self.pick(instance));
+                let mut picks = (0..PICKS).filter_map(|_| self.pick(instance, |_| 0));
                 picks.find(|id| left.contains(id)).or(Some(first))
             }
         }
+    }
+
+    /// The one of two drawn at random that has fewer requests, the first if they are equal.
+    fn pick_least(&mut self, requests_at: impl Fn(ReplicaId) -> u32) -> Option<ReplicaId> {
+        let (one, other) = (self.pick_at_random()?, self.pick_at_random()?);
+        Some(if requests_at(other) < requests_at(one) { other } else { one })
     }
 
     fn pick_by_zone(&mut self, instance: usize) -> Option<ReplicaId> {
@@ -234,7 +246,7 @@ mod tests {
     }
 
     fn picks(balancer: &mut Balancer, instance: usize, count: usize) -> Vec<ReplicaId> {
-        (0..count).filter_map(|_| balancer.pick(instance)).collect()
+        (0..count).filter_map(|_| balancer.pick(instance, |_| 0)).collect()
     }
 
     #[test]
@@ -248,7 +260,7 @@ mod tests {
         for rule in [Balancing::RoundRobin, Balancing::ZoneThenReplica] {
             let mut three = balancer(rule, 4, &[0, 1, 2]);
             three.begin();
-            let first: Vec<_> = (0..4).filter_map(|instance| three.pick(instance)).collect();
+            let first: Vec<_> = (0..4).filter_map(|instance| three.pick(instance, |_| 0)).collect();
             assert_eq!(first, [0, 1, 2, 0], "{rule:?}");
         }
     }
@@ -262,7 +274,7 @@ mod tests {
             Balancing::PerConnection { connections: 1, requests: Some(1_000) },
         ] {
             let mut three = balancer(rule, 1, &[0, 1, 2]);
-            let kept = three.pick(0);
+            let kept = three.pick(0, |_| 0);
             for _ in 0..50 {
                 assert_eq!(three.pick_untried(0, |slot| slot != 1), Some(1), "{rule:?}");
             }
@@ -301,9 +313,9 @@ mod tests {
         ] {
             let mut none = balancer(rule, 2, &[0]);
             none.leave(0);
-            assert_eq!(none.pick(1), None);
+            assert_eq!(none.pick(1, |_| 0), None);
             none.join(Endpoint { slot: 0, replica: 1, zone: 0 });
-            assert_eq!(none.pick(1), Some(1));
+            assert_eq!(none.pick(1, |_| 0), Some(1));
         }
     }
 

@@ -7,9 +7,11 @@
 //!
 //! - `instance` is which instances clients meet, `loss` what their loss breaks.
 //! - `balancer` is the rotation and its turns.
+//! - `retries` is which failed tries are made again.
 //! - `routing` is the path of a request from an instance to a replica. Start reading there.
 
 mod balancer;
 mod instance;
 mod loss;
+pub(super) mod retries;
 pub(super) mod routing;

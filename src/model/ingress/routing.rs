@@ -10,7 +10,8 @@
 //! ```
 //!
 //! Assumptions: the ingress has capacity without limit and constant delays; a hung replica accepts
-//! connections. Left out: connection pools, TLS handshakes, the way of the payload.
+//! connections. What fails after it was sent to a replica is in `retries`. Left out: connection
+//! pools, TLS handshakes, the way of the payload.
 
 use std::collections::VecDeque;
 
@@ -57,7 +58,8 @@ pub(in crate::model) struct Ingress {
     pub(super) connecting: VecDeque<Connecting>,
 }
 
-fn slot_bit(slot: Slot) -> u64 {
+/// A slot among those that were tried; those from 64 on are not remembered.
+pub(in crate::model) fn slot_bit(slot: Slot) -> u64 {
     1_u64.checked_shl(slot as u32).unwrap_or(0)
 }
 
@@ -129,7 +131,7 @@ impl Ingress {
         slot: Option<Slot>,
     ) -> Option<ReplicaId> {
         let Some(slot) = slot else {
-            let picked = self.balancer.pick(instance);
+            let picked = self.balancer.pick(instance, |id| fleet[id].requests_from(instance));
             debug_assert!(
                 picked.is_none_or(|id| fleet[id].in_rotation),
                 "{picked:?} is chosen and not in rotation"
@@ -222,14 +224,20 @@ impl Ingress {
         fleet: &Fleet,
         mut connecting: Connecting,
     ) -> Routed {
-        if connecting.retries_left == 0 {
+        if connecting.retries_left == 0 || !plan.ingress.retry.on_connect_failure {
             return Routed::Fails(Failure::DeadAddress, connecting);
         }
         assert!(connecting.retries_left <= plan.ingress.retries, "more retries than allowed");
         connecting.retries_left -= 1;
+        self.try_elsewhere(plan, fleet, connecting)
+    }
+
+    /// An instance tries a request again with a replica that it has not tried, if there is one.
+    #[cold]
+    pub fn try_elsewhere(&mut self, plan: &Plan, fleet: &Fleet, connecting: Connecting) -> Routed {
         let tried = |slot: Slot| connecting.tried & slot_bit(slot) != 0;
         let untried = self.balancer.pick_untried(connecting.instance, tried);
-        match untried.or_else(|| self.balancer.pick(connecting.instance)) {
+        match untried.or_else(|| self.balancer.pick(connecting.instance, |_| 0)) {
             Some(replica) => self.connect(plan, fleet, connecting, replica),
             None => Routed::Fails(Failure::NoReadyReplica, connecting),
         }

@@ -384,7 +384,7 @@ impl Fleet {
     pub fn drain(&mut self, cx: &mut Context) {
         for id in &self.present {
             let replica = &mut self.all[*id];
-            let patience = cx.plan.ingress.read_timeout;
+            let patience = cx.plan.ingress.first_timeout();
             let (step, over) = (SECOND.max(patience.0 / 1_024), cx.now + patience);
             let mut until = cx.now.0;
             while until < DRAIN_END && !cx.is_cut {

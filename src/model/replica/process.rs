@@ -57,7 +57,7 @@ pub(in crate::model) struct Slowdown {
 /// time-outs of their own: see `request/timeouts.rs`.
 pub(super) fn idle_server(cx: &Context) -> Metered {
     let gateway = &cx.plan.gateway;
-    let patience = if cx.feeds_back() { Span::MAX } else { cx.plan.ingress.read_timeout };
+    let patience = if cx.feeds_back() { Span::MAX } else { cx.plan.ingress.first_timeout() };
     let cores = gateway.throttling.map_or(gateway.cores.0, |slices| f64::from(slices.threads));
     let bandwidth = gateway
         .throttling
@@ -112,6 +112,8 @@ pub(in crate::model) struct Replica {
     pub completion_place: usize,
     /// Requests it has that wait for something other than its CPU, and most that it had in all.
     pub held: usize,
+    /// Requests it has from each ingress instance, if these choose by that.
+    from_instances: Vec<u32>,
     peak: usize,
     pub arrived: u64,
     pub served: u64,
@@ -155,6 +157,7 @@ impl Replica {
             inbox: Vec::new(),
             completion_place: 0,
             held: 0,
+            from_instances: Vec::new(),
             peak: 0,
             arrived: 0,
             served: 0,
@@ -224,6 +227,25 @@ impl Replica {
             let (probes, in_flight) = (&mut self.probes, &mut cx.in_flight);
             self.server.drop_tombstones(&Collector { probes, in_flight });
         }
+    }
+
+    /// Requests that it has from an ingress instance, if these choose by that.
+    #[inline(always)]
+    pub fn requests_from(&self, instance: usize) -> u32 {
+        self.from_instances.get(instance).copied().unwrap_or(0)
+    }
+
+    /// It gets a request from an instance.
+    pub fn begin_from(&mut self, instance: usize) {
+        let instances = self.from_instances.len().max(instance + 1);
+        self.from_instances.resize(instances, 0);
+        self.from_instances[instance] += 1;
+    }
+
+    /// It is done with a request from an instance.
+    pub fn end_from(&mut self, instance: usize) {
+        assert!(self.requests_from(instance) > 0, "{} has none from {instance}", self.name);
+        self.from_instances[instance] -= 1;
     }
 
     fn in_flight(&self) -> usize {

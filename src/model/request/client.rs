@@ -111,7 +111,7 @@ impl Clients {
         let weights: Vec<f64> = apis.iter().map(|api| api.weight).collect();
         Clients {
             entry_delay: if network.is_some() { 0 } else { plan.ingress.delay.0 },
-            may_read_time_out: plan.ingress.read_timeout <= patience,
+            may_read_time_out: plan.ingress.first_timeout() <= patience,
             clients: vec![Client { tokens, attempts: 0, failed: 0 }; keys.keys],
             popularity: weighted(keys),
             apis: apis.iter().enumerate().map(streams).collect(),
@@ -353,11 +353,41 @@ impl Requests {
         }
     }
 
+    /// The ingress makes a try again, unless its client gave up.
+    pub fn try_elsewhere(
+        &mut self,
+        cx: &mut Context,
+        region: &mut Region,
+        at: u64,
+        attempt: AttemptId,
+    ) {
+        let Some(waiting) = cx.in_flight.get(attempt) else { return };
+        debug_assert_eq!(waiting.stage, Stage::UnderWay, "what is tried again is nowhere");
+        let tried = *self.retries.of(attempt.into()).expect("a try that is not the first");
+        let connecting = Connecting {
+            due: at,
+            id: attempt.into(),
+            demand: waiting.content.demand,
+            instance: tried.instance,
+            retries_left: tried.left,
+            tried: tried.slots,
+        };
+        let fleet = &region.cluster.fleet;
+        let routed = region.ingress.try_elsewhere(cx.plan, fleet, connecting);
+        self.deliver(cx, region, routed);
+    }
+
     /// What becomes of an attempt for which no replica was found at once.
     #[cold]
     fn deliver(&mut self, cx: &mut Context, region: &mut Region, routed: Routed) {
         match routed {
-            Routed::To(replica, Connecting { due: at, id, instance, .. }) => {
+            Routed::To(replica, connecting) => {
+                let Connecting { due: at, id, instance, .. } = connecting;
+                self.retries.connected(&cx.plan.ingress, &connecting);
+                if self.retries.until(id) <= at {
+                    let fleet = &mut region.cluster.fleet;
+                    return self.end_attempt(cx, fleet, id.into(), at, Failure::TimedOut);
+                }
                 self.enter_replica(cx, region, (at, id.into()), (instance, replica));
             }
             Routed::Waits => self.stirred = true,

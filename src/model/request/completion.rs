@@ -9,12 +9,16 @@
 use super::Requests;
 use super::attempt::{Attempt, AttemptId, Stage, Timeout};
 use super::step::Step;
+use crate::engine::jobs::JobId;
 use crate::model::context::{Context, Loss};
+use crate::model::ingress::retries::{FailedTry, Tried};
+use crate::model::ingress::routing::slot_bit;
 use crate::model::replica::fleet::Fleet;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
 use crate::observe::{Observer, ReplicaId, Sent, Served};
-use crate::units::Instant;
+use crate::plan::Balancing;
+use crate::units::{Instant, Span};
 
 /// An attempt that is answered at `finished`.
 #[inline(always)]
@@ -36,6 +40,9 @@ impl Requests {
         let record = &cx.in_flight.attempts[attempt];
         debug_assert!(record.arrived <= at, "an attempt is answered before it arrived");
         let seen = at.saturating_add(cx.plan.ingress.hop.0);
+        if cx.plan.ingress.balancing == Balancing::LeastRequest {
+            fleet[record.replica].end_from(record.instance as usize);
+        }
         let in_time = record.request.is_some() && record.due[Timeout::Patience as usize] > seen;
         if !in_time || self.clients.has_network() {
             return self.return_answer(cx, fleet, attempt, seen);
@@ -100,7 +107,8 @@ impl Requests {
         self.end_request(cx.plan, (finished + cx.plan.ingress.hop).0);
     }
 
-    /// An attempt fails at `at`; whatever work it had in a replica is over.
+    /// An attempt fails at `at`; whatever work it had in a replica is over. The ingress may try it
+    /// again elsewhere.
     #[inline(never)]
     pub fn fail_attempt(
         &mut self,
@@ -110,12 +118,87 @@ impl Requests {
         at: u64,
         failure: Failure,
     ) {
+        match self.after_failure(cx, fleet, attempt, at, failure) {
+            Some((tried, wait)) => self.leave_for_another(cx, fleet, attempt, at, (tried, wait)),
+            None => self.end_attempt(cx, fleet, attempt, at, failure),
+        }
+    }
+
+    /// How the ingress goes on with an attempt that fails, if it does.
+    fn after_failure(
+        &mut self,
+        cx: &Context,
+        fleet: &Fleet,
+        attempt: AttemptId,
+        at: u64,
+        failure: Failure,
+    ) -> Option<(Tried, Span)> {
+        let ingress = &cx.plan.ingress;
+        if !ingress.retry.of_sent() {
+            return None;
+        }
+        let record = &cx.in_flight.attempts[attempt];
+        // What is bound to a slot cannot go elsewhere.
+        let may = record.request.is_some_and(|request| request.slot.is_none());
+        let is_with_one = may && record.replica != usize::MAX;
+        let failed = FailedTry {
+            id: attempt.into(),
+            born: record.content.born,
+            instance: record.instance as usize,
+            slot: if is_with_one { slot_bit(fleet[record.replica].slot) } else { 0 },
+            arrived: record.arrived,
+            at,
+            failure,
+        };
+        let is_open = |id: JobId| cx.in_flight.get(id.into()).is_some();
+        let next = self.retries.after(ingress, failed, is_open);
+        next.filter(|_| may && !self.over)
+    }
+
+    /// An attempt leaves its replica for another one.
+    fn leave_for_another(
+        &mut self,
+        cx: &mut Context,
+        fleet: &mut Fleet,
+        attempt: AttemptId,
+        at: u64,
+        (tried, wait): (Tried, Span),
+    ) {
+        let Attempt { content, request, instance, due, .. } = self.take_out(cx, fleet, attempt);
+        let patience = due[Timeout::Patience as usize];
+        let mut next = Attempt { content, request, instance, ..Attempt::BLANK };
+        next.due[Timeout::Patience as usize] = patience;
+        let next = cx.in_flight.attempts.insert(next);
+        self.enter_timeout(cx, next, Timeout::Patience, patience);
+        self.retries.begin(next.into(), tried);
+        cx.listener.counted(content.sent(), Count::IngressRetry);
+        self.schedule(at.saturating_add(wait.0), Step::TriesElsewhere { attempt: next });
+    }
+
+    /// An attempt is with nobody any more.
+    fn take_out(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId) -> Attempt {
         self.leave_queue(cx, attempt);
         let record = cx.in_flight.attempts.remove(attempt).expect("an attempt fails once");
         if record.waits() {
             debug_assert!(fleet[record.replica].held > 0, "its replica holds nothing");
             fleet[record.replica].held -= 1;
         }
+        if record.is_held() && cx.plan.ingress.balancing == Balancing::LeastRequest {
+            fleet[record.replica].end_from(record.instance as usize);
+        }
+        record
+    }
+
+    /// An attempt fails for good at `at`.
+    pub(super) fn end_attempt(
+        &mut self,
+        cx: &mut Context,
+        fleet: &mut Fleet,
+        attempt: AttemptId,
+        at: u64,
+        failure: Failure,
+    ) {
+        let record = self.take_out(cx, fleet, attempt);
         if let Some(request) = record.request {
             cx.listener.attempt_failed(record.content.sent(), failure);
             self.react(cx, record.content, request, at, failure);
@@ -166,7 +249,8 @@ impl Requests {
     /// Every attempt that a replica has fails with it at this moment.
     fn lose_held(&mut self, cx: &mut Context, fleet: &mut Fleet, id: ReplicaId) {
         let held = |record: &Attempt| record.is_held() && record.replica == id;
-        self.lose_attempts(cx, fleet, held, |stage| !matches!(stage, Stage::Cpu(_)));
+        let stoppable = |stage| !matches!(stage, Stage::Cpu(_));
+        self.lose_attempts(cx, fleet, held, stoppable, Self::fail_attempt);
     }
 
     /// Every attempt through an ingress instance fails with it at this moment.
@@ -175,16 +259,17 @@ impl Requests {
         let through = |record: &Attempt| {
             record.instance as usize == instance && record.stage != Stage::Returning
         };
-        self.lose_attempts(cx, fleet, through, |_| true);
+        self.lose_attempts(cx, fleet, through, |_| true, Self::end_attempt);
     }
 
-    /// Attempts fail; the work of those in a stage that is `stoppable` is stopped.
+    /// Attempts fail, by `fail`; the work of those in a stage that is `stoppable` is stopped.
     fn lose_attempts(
         &mut self,
         cx: &mut Context,
         fleet: &mut Fleet,
         lost: impl Fn(&Attempt) -> bool,
         stoppable: impl Fn(Stage) -> bool,
+        fail: fn(&mut Self, &mut Context, &mut Fleet, AttemptId, u64, Failure),
     ) {
         let attempts = cx.in_flight.attempts.iter().filter(|(_, record)| lost(record));
         // Those that wait go first, or they would get the places that the others leave.
@@ -201,7 +286,7 @@ impl Requests {
             if stoppable(stage) {
                 self.stop_work(cx, fleet, attempt);
             }
-            self.fail_attempt(cx, fleet, attempt, cx.now.0, Failure::LostInFlight);
+            fail(self, cx, fleet, attempt, cx.now.0, Failure::LostInFlight);
         }
     }
 

@@ -33,6 +33,7 @@ mod work;
 use slotmap::SlotMap;
 
 use crate::engine::calendar::Calendar;
+use crate::model::ingress::retries::Retries;
 use crate::plan::Plan;
 use crate::random::Seed;
 use crate::units::Instant;
@@ -59,6 +60,7 @@ pub(super) struct Requests {
     pub over: bool,
     pub clients: Clients,
     handshakes: Handshakes,
+    retries: Retries,
     pub policies: Policies,
     pub upstreams: Upstreams,
 }
@@ -74,6 +76,7 @@ impl Requests {
             over: false,
             clients: Clients::new(plan, seed),
             handshakes: Handshakes::new(plan, seed),
+            retries: Retries::new(seed),
             policies: Policies::new(plan, seed),
             upstreams: Upstreams::new(plan, seed),
         }

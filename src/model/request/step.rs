@@ -9,6 +9,8 @@ pub(in crate::model) enum Step {
     UserSends,
     /// A client tries again.
     Again { request: RequestId },
+    /// The ingress tries another replica.
+    TriesElsewhere { attempt: AttemptId },
     /// An attempt reaches the ingress through the network.
     Reaches { attempt: AttemptId },
     /// The handshake of the connection on which an attempt comes is done.

@@ -9,7 +9,7 @@ use crate::model::region::Region;
 use crate::model::replica::fleet::Fleet;
 use crate::observe::ledger::Failure;
 use crate::observe::{ReplicaId, State};
-use crate::plan::TlsEnd;
+use crate::plan::{Balancing, TlsEnd};
 
 impl Requests {
     /// Looks up when the next job of each server will be done.
@@ -65,6 +65,8 @@ impl Requests {
     ) {
         let (plan, fleet) = (cx.plan, &mut region.cluster.fleet);
         if fleet[id].lacks_contracts && self.needs_contracts(cx, attempt) {
+            let refused = &mut cx.in_flight.attempts[attempt];
+            (refused.instance, refused.replica, refused.arrived) = (instance as u32, id, at);
             return self.fail_attempt(cx, fleet, attempt, at, Failure::ContractsMissing);
         }
         if region.ingress.take_opened()
@@ -74,7 +76,8 @@ impl Requests {
             cx.in_flight.attempts[attempt].handshake = takes;
         }
         if self.clients.may_read_time_out {
-            let due = due(at, plan.ingress.read_timeout.0);
+            let due =
+                due(at, plan.ingress.first_timeout().0).min(self.retries.until(attempt.into()));
             self.set_timeout(cx, attempt, Timeout::Read, due);
         }
         let taken = &mut cx.in_flight.attempts[attempt];
@@ -86,6 +89,9 @@ impl Requests {
         let replica = &mut fleet[id];
         replica.arrived += 1;
         replica.held += 1;
+        if plan.ingress.balancing == Balancing::LeastRequest {
+            replica.begin_from(instance);
+        }
         if !api.is_plain() {
             return self.take_on(cx, fleet, at, attempt);
         }

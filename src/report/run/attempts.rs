@@ -5,7 +5,7 @@ use crate::experiment::summary::{AttemptSummary, WindowSummary};
 use crate::metric::Metric;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
-use crate::plan::{Clients, Dependencies, PolicyKind, Upstream};
+use crate::plan::{Clients, Plan, PolicyKind, Upstream};
 use crate::report::format::table::{Cell, Table};
 use crate::report::format::words::shown;
 use crate::report::run::tables::part;
@@ -36,8 +36,13 @@ pub(crate) fn attempts(window: &WindowSummary, attempts: &AttemptSummary) -> Str
 }
 
 /// A line for each kind of client, policy and upstream that the plan has.
-pub(crate) fn lines(dependencies: &Dependencies, attempts: &AttemptSummary) -> Vec<Line> {
+pub(crate) fn lines(plan: &Plan, attempts: &AttemptSummary) -> Vec<Line> {
+    let dependencies = &plan.dependencies;
     let mut lines = of_clients(&dependencies.clients, attempts);
+    if plan.ingress.retries > 0 && plan.ingress.retry.of_sent() {
+        let retries = each(attempts, Count::IngressRetry);
+        lines.push(("ingress retries", format!("{retries} per replication, of what was sent")));
+    }
     let has = |kind: fn(&PolicyKind) -> bool| dependencies.policies.iter().any(|p| kind(&p.kind));
     if has(|kind| matches!(kind, PolicyKind::Cache(_))) {
         lines.push(("cache hits", hits(attempts)));

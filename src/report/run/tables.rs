@@ -6,7 +6,7 @@ use crate::experiment::recovery::incidents::Recovery;
 use crate::experiment::summary::{ApiSummary, GatewaySummary, WindowSummary};
 use crate::metric::Metric;
 use crate::observe::ledger::Failure;
-use crate::plan::Memory;
+use crate::plan::{Answers, DeadAddress, Ingress, Memory};
 use crate::report::format::table::{Cell, Table, fits};
 use crate::report::format::words::{NOTHING, grouped, plural, shown, whole};
 use crate::report::run::incidents::time_share;
@@ -83,7 +83,7 @@ fn greatest(window: &WindowSummary) -> String {
 }
 
 /// Where every request of a window ended, per replication.
-pub(crate) fn ledger(window: &WindowSummary) -> String {
+pub(crate) fn ledger(window: &WindowSummary, ingress: &Ingress) -> String {
     let of_all = |requests: u64| part(requests, window.ledger.offered);
     let mut table =
         Table::of_numbers().with(["outcome", "per replication", "share", "client sees"]);
@@ -97,7 +97,7 @@ pub(crate) fn ledger(window: &WindowSummary) -> String {
     for kind in failed.into_iter().chain(rejected) {
         let requests = window.ledger.failed_by(kind);
         if !kind.is_of_dependencies() || requests > 0 {
-            row(kind.label(), Metric::FailedBy(kind), requests, &status(kind));
+            row(kind.label(), Metric::FailedBy(kind), requests, &status(kind, ingress));
         }
     }
     row("in flight at the end", Metric::InFlight, window.ledger.in_flight, NOTHING);
@@ -113,8 +113,19 @@ pub(crate) fn part(requests: u64, of: u64) -> String {
     }
 }
 
-fn status(kind: Failure) -> String {
-    kind.status().map_or_else(|| "no answer".to_owned(), |status| status.to_string())
+/// What clients see of a failure, by the HTTP statuses of their ingress.
+fn status(kind: Failure, ingress: &Ingress) -> String {
+    let Answers { refused, connect_timeout, reset } = ingress.answers;
+    match (kind, ingress.dead_address) {
+        (Failure::LostInFlight, _) => reset.to_string(),
+        (Failure::DeadAddress, DeadAddress::Drops) => connect_timeout.to_string(),
+        // The address of a lost machine is silent, whatever a dead replica's does.
+        (Failure::DeadAddress, DeadAddress::Refuses) if refused != connect_timeout => {
+            format!("{refused} or {connect_timeout}")
+        }
+        (Failure::DeadAddress, DeadAddress::Refuses) => refused.to_string(),
+        _ => kind.status().map_or_else(|| "no answer".to_owned(), |status| status.to_string()),
+    }
 }
 
 /// The gateway as a whole, line by line: name and text.

@@ -219,20 +219,25 @@ fn intervals(report: &Report) -> String {
 fn ledger(report: &Report, paint: Paint) -> String {
     let Some(window) = report.summary.windows.first() else { return String::new() };
     let title = paint.title("Where every request ended");
-    format!("{title} ({})\n{}", window.label, tables::ledger(window))
+    format!("{title} ({})\n{}", window.label, tables::ledger(window, &report.scenario.plan.ingress))
 }
 
 fn attempts(report: &Report, paint: Paint) -> String {
     let Some(window) = report.summary.windows.first() else { return String::new() };
     let Some(attempts) = &window.attempts else { return String::new() };
-    let dependencies = &report.scenario.plan.dependencies;
-    let lines = lines(&attempts::lines(dependencies, attempts));
+    let plan = &report.scenario.plan;
+    let dependencies = &plan.dependencies;
+    let lines = lines(&attempts::lines(plan, attempts));
     // Where nobody gives up or tries again every request is one attempt.
     if dependencies.clients.patience.is_none() && dependencies.clients.retry.is_none() {
         return match lines.is_empty() {
             true => lines,
             false => {
-                format!("{} ({})\n{lines}", paint.title("Clients and upstreams"), window.label)
+                format!(
+                    "{} ({})\n{lines}",
+                    paint.title("Clients, ingress and upstreams"),
+                    window.label
+                )
             }
         };
     }

@@ -1,28 +1,23 @@
 //! The section `[ingress]`.
 
 use crate::diagnostic::{Place, Problem};
-use crate::plan::{Balancing, DeadAddress, Ingress};
+use crate::plan::{Answers, Balancing, DeadAddress, Ingress, RetryRules};
 use crate::random::Law;
 use crate::scenario::reader::{Mark, Parsed, Reader, SectionReader, TypedKey, keys};
 use crate::scenario::section::gateway::{GatewayPart, Platform};
-use crate::scenario::text::{Value, Word, words};
-use crate::units::Span;
+use crate::scenario::section::ingress_preset::{Choice, Preset, PresetValues, RetryCondition};
+use crate::scenario::text::{Located, Value, Word, words};
+use crate::units::{Share, Span};
 
 words! {
-    /// How an ingress instance chooses a replica.
-    enum Choice {
-        RoundRobin = "round-robin", ZoneThenReplica = "zone-then-replica",
-        PerConnection = "per-connection", Random = "random",
-    }
-    /// A set of ingress defaults.
-    enum Preset { IngressNginx = "ingress-nginx" }
     DeadAddress { Drops = "drops", Refuses = "refuses" }
 }
 
 keys! { key "ingress" {
     PRESET: Preset = "preset", "", Assumed, "none",
-        "A set of defaults for retries, read-timeout and requests-per-connection; ingress-nginx \
-         was retired by its project in March 2026.";
+        "Whose defaults hold for what this section does not say: balancing, time-outs, retries, \
+         HTTP statuses, the order of endpoints; ingress-nginx was retired by its project in March \
+         2026.";
     TLS: TlsHandling = "tls", "", Documented, "CloudHub 2.0 networking guide",
         "What the ingress does with TLS; true means \"terminates\".";
     INSTANCES: u64 = "instances", "3", Assumed, "one per zone",
@@ -44,9 +39,29 @@ keys! { key "ingress" {
     CONNECT_TIMEOUT: Span = "connect-timeout", "5s", Documented, "Envoy's default",
         "How long an attempt to connect to a silent address lasts.";
     READ_TIMEOUT: Span = "read-timeout", "300s", Documented, "CloudHub 2.0 private spaces",
-        "How long a replica may take before the ingress answers 504.";
+        "How long a replica may take before the ingress gives up on it.";
+    REQUEST_TIMEOUT: Span = "request-timeout", "", Assumed, "none",
+        "How long a request may take over all its tries before the ingress answers 504.";
     RETRIES: u64 = "retries", "0", Assumed, "no retry policy is published",
-        "Further replicas tried after a failed connection attempt, 0 to 100.";
+        "Further replicas tried for a request, 0 to 100.";
+    RETRY_ON: Vec<Located<RetryCondition>> = "retry-on", "connect-failure", Assumed,
+        "what was not sent can be sent again",
+        "When a request is tried again: the connection failed, or broke; the replica took longer \
+         than read-timeout; it answered with such a status.",
+        Unless("retries", &["0"], "nothing is tried again: raise `retries`");
+    NON_IDEMPOTENT: bool = "retry-non-idempotent", "false", Assumed, "nginx",
+        "Whether requests that are not idempotent are tried again once they were sent.",
+        Unless("retries", &["0"], "nothing is tried again: raise `retries`");
+    IDEMPOTENT: Share = "idempotent", "100%", Assumed, "an API that is read from",
+        "Share of the requests that are idempotent (GET, HEAD, PUT, DELETE).",
+        Unless("retries", &["0"], "nothing is tried again: raise `retries`");
+    BACKOFF: Span = "retry-backoff", "0s", Assumed, "nginx",
+        "Before the k-th further try the ingress waits anything up to 2^k - 1 times this, 10 times \
+         at most.",
+        Unless("retries", &["0"], "nothing is tried again: raise `retries`");
+    AT_ONCE: u64 = "retries-at-once", "", Assumed, "no limit",
+        "Requests that an instance may be trying again at once, 1 to 1000000.",
+        Unless("retries", &["0"], "nothing is tried again: raise `retries`");
     DEAD_ADDRESS: DeadAddress = "dead-address", "drops", Assumed, "the worse case",
         "What the address of a dead replica does.";
     FAILOVER: Law = "failover", "10s", Assumed, "a load balancer's health checks",
@@ -80,80 +95,135 @@ impl Word for TlsHandling {
     }
 }
 
-/// What a preset says instead of the table.
-struct PresetValues {
-    word: &'static str,
-    retries: u64,
-    read_timeout: Span,
-    requests_per_connection: u64,
-}
-
-impl PresetValues {
-    fn of(preset: Preset) -> PresetValues {
-        let (retries, requests_per_connection) = match preset {
-            Preset::IngressNginx => (2, 1_000),
-        };
-        let read_timeout = Span::from_secs(60.0);
-        PresetValues { word: preset.word(), retries, read_timeout, requests_per_connection }
-    }
-}
-
 /// Reads `[ingress]` for a gateway in so many zones.
 pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart, zones: usize) -> Ingress {
     let section = reader.section(&key::SPEC);
-    let preset = section.find(key::PRESET).map(|preset| PresetValues::of(preset.value));
+    let defaults = IngressDefaults::of(section.find(key::PRESET).map(|preset| preset.value));
     check_tls(&section, &gateway.platform);
     let count = section.count(key::INSTANCES, 1..=1_000).value as usize;
     let in_zones = section.get(key::IN_ZONES);
     let home = |instance: usize| in_zones.then_some(instance % zones.max(1));
-    let balancing = balancing(&section, preset.as_ref());
-    let retries = preset_or_table(&section, preset.as_ref(), key::RETRIES, |preset| preset.retries);
-    let retries = section.within(key::RETRIES, 0..=100, retries);
-    let timeout = key::READ_TIMEOUT;
-    let timeout = preset_or_table(&section, preset.as_ref(), timeout, |preset| preset.read_timeout);
-    section.not_tiny(&key::READ_TIMEOUT, &timeout);
+    let balancing = balancing(&section, &defaults);
+    let retries = defaults.parsed(&section, key::RETRIES, |preset| preset.retries);
+    let retries = section.within(key::RETRIES, 0..=100, retries).value as u32;
+    let read_timeout = defaults.parsed(&section, key::READ_TIMEOUT, |preset| preset.read_timeout);
+    section.not_tiny(&key::READ_TIMEOUT, &read_timeout);
+    let connect = key::CONNECT_TIMEOUT;
+    let in_order = key::ENDPOINTS_IN_ORDER;
     Ingress {
         instances: (0..count).map(home).collect(),
         balancing,
         delay: section.get(key::DELAY),
         hop: section.get(key::HOP),
-        connect_timeout: section.get(key::CONNECT_TIMEOUT),
-        read_timeout: timeout.value,
-        retries: retries.value as u32,
+        connect_timeout: defaults.parsed(&section, connect, |preset| preset.connect_timeout).value,
+        read_timeout: read_timeout.value,
+        request_timeout: request_timeout(&section, &defaults),
+        retries,
+        retry: retry_rules(&section, &defaults, retries),
+        answers: defaults.values.as_ref().map_or(Answers::USUAL, |preset| preset.answers),
         dead_address: section.get(key::DEAD_ADDRESS),
         failover: section.get(key::FAILOVER),
         propagation: section.get(key::PROPAGATION),
-        endpoints_in_order: section.get(key::ENDPOINTS_IN_ORDER),
+        endpoints_in_order: defaults
+            .parsed(&section, in_order, |preset| preset.endpoints_in_order)
+            .value,
     }
 }
 
-/// What is written, or what the preset says, or else the table.
-fn preset_or_table<T: Value>(
-    section: &SectionReader<'_>,
-    preset: Option<&PresetValues>,
-    key: TypedKey<T>,
-    of: fn(&PresetValues) -> T,
-) -> Parsed<T> {
-    let Some(preset) = preset else { return section.parsed(key) };
-    let source = format!("preset \"{}\"", preset.word);
-    section.get_or(key, of(preset), Mark::Documented, &source)
+/// Where a default comes from: a preset, if there is one, or the table.
+struct IngressDefaults {
+    values: Option<PresetValues>,
+    source: String,
 }
 
-fn balancing(section: &SectionReader<'_>, preset: Option<&PresetValues>) -> Balancing {
-    match section.get(key::BALANCING) {
+impl IngressDefaults {
+    fn of(preset: Option<Preset>) -> IngressDefaults {
+        let source = preset.map(|preset| format!("preset \"{}\"", preset.word()));
+        let values = preset.map(Preset::values);
+        IngressDefaults { values, source: source.unwrap_or_default() }
+    }
+
+    /// What is written, or what the preset says, or else the table.
+    fn parsed<T: Value>(
+        &self,
+        section: &SectionReader<'_>,
+        key: TypedKey<T>,
+        of: fn(&PresetValues) -> T,
+    ) -> Parsed<T> {
+        match &self.values {
+            Some(preset) => section.get_or(key, of(preset), Mark::Documented, &self.source),
+            None => section.parsed(key),
+        }
+    }
+
+    /// The same of what the table has no default for.
+    fn found<T: Value>(
+        &self,
+        section: &SectionReader<'_>,
+        key: TypedKey<T>,
+        of: fn(&PresetValues) -> Option<T>,
+    ) -> Option<Parsed<T>> {
+        match self.values.as_ref().and_then(of) {
+            Some(value) => Some(section.get_or(key, value, Mark::Documented, &self.source)),
+            None => section.find(key),
+        }
+    }
+}
+
+fn request_timeout(section: &SectionReader<'_>, defaults: &IngressDefaults) -> Span {
+    let found = defaults.found(section, key::REQUEST_TIMEOUT, |preset| preset.request_timeout);
+    found.map_or(Span::MAX, |timeout| {
+        section.not_tiny(&key::REQUEST_TIMEOUT, &timeout);
+        timeout.value
+    })
+}
+
+fn retry_rules(
+    section: &SectionReader<'_>,
+    defaults: &IngressDefaults,
+    retries: u32,
+) -> RetryRules {
+    if retries == 0 {
+        return RetryRules::CONNECT_FAILURE;
+    }
+    let listed = |conditions: &[RetryCondition]| -> Vec<Located<RetryCondition>> {
+        conditions.iter().map(|value| Located { value: *value, span: 0..0 }).collect()
+    };
+    let on = match &defaults.values {
+        Some(preset) => {
+            let default = listed(preset.retry_on);
+            section.get_or(key::RETRY_ON, default, Mark::Documented, &defaults.source).value
+        }
+        None => section.get(key::RETRY_ON),
+    };
+    let has = |condition| on.iter().any(|one| one.value == condition);
+    let statuses = on.iter().flat_map(|one| one.value.statuses()).copied().collect();
+    let non_idempotent = key::NON_IDEMPOTENT;
+    let non_idempotent = defaults.parsed(section, non_idempotent, |it| it.retry_non_idempotent);
+    let at_once = section.has(&key::AT_ONCE).then(|| section.count(key::AT_ONCE, 1..=1_000_000));
+    RetryRules {
+        on_connect_failure: has(RetryCondition::ConnectFailure),
+        on_reset: has(RetryCondition::Reset),
+        on_timeout: has(RetryCondition::Timeout),
+        on_statuses: statuses,
+        non_idempotent: non_idempotent.value,
+        idempotent: section.get(key::IDEMPOTENT),
+        backoff: defaults.parsed(section, key::BACKOFF, |preset| preset.retry_backoff).value,
+        at_once: at_once.map(|most| most.value as usize),
+    }
+}
+
+fn balancing(section: &SectionReader<'_>, defaults: &IngressDefaults) -> Balancing {
+    match defaults.parsed(section, key::BALANCING, |preset| preset.balancing).value {
         Choice::RoundRobin => return Balancing::RoundRobin,
         Choice::ZoneThenReplica => return Balancing::ZoneThenReplica,
         Choice::Random => return Balancing::Random,
+        Choice::LeastRequest => return Balancing::LeastRequest,
         Choice::PerConnection => {}
     }
     let connections = section.count(key::CONNECTIONS, 1..=1_000_000).value as usize;
     let requests = key::PER_CONNECTION;
-    let requests = match preset {
-        Some(_) => {
-            Some(preset_or_table(section, preset, requests, |it| it.requests_per_connection))
-        }
-        None => section.find(requests),
-    };
+    let requests = defaults.found(section, requests, |preset| preset.requests_per_connection);
     let requests = requests.map(|requests| {
         if !(1..=u64::from(u32::MAX)).contains(&requests.value) {
             let title = "`ingress.requests-per-connection` is out of range";

@@ -13,6 +13,7 @@
 pub(crate) mod autoscaler;
 pub(crate) mod gateway;
 pub(crate) mod ingress;
+mod ingress_preset;
 pub(crate) mod nodes;
 pub(crate) mod objectives;
 pub(crate) mod run;

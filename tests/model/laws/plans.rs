@@ -129,6 +129,7 @@ fn ingress() -> impl Strategy<Value = Ingress> {
         Just(Balancing::RoundRobin),
         Just(Balancing::ZoneThenReplica),
         Just(Balancing::Random),
+        Just(Balancing::LeastRequest),
         (1..20_usize, prop::option::of(1..50_u32)).prop_map(|(connections, requests)| {
             Balancing::PerConnection { connections, requests }
         }),
@@ -146,12 +147,34 @@ fn ingress() -> impl Strategy<Value = Ingress> {
             connect_timeout: secs(delays.3),
             read_timeout: if patience > 100.0 { Span::MAX } else { secs(patience) },
             retries,
+            retry: retry_rules(retries),
+            request_timeout: if patience < 1.0 { secs(3.0 * patience) } else { Span::MAX },
+            answers: Answers::USUAL,
             dead_address,
             failover: Law::uniform_secs(0.0, 3.0),
             propagation: Law::uniform_secs(0.0, delays.2),
             endpoints_in_order: in_order,
         },
     )
+}
+
+/// Retries of what was sent, where there are several.
+fn retry_rules(retries: u32) -> RetryRules {
+    let all = RetryRules {
+        on_connect_failure: true,
+        on_reset: true,
+        on_timeout: true,
+        on_statuses: vec![502, 503, 504],
+        non_idempotent: false,
+        idempotent: Share(0.7),
+        backoff: secs(0.025),
+        at_once: Some(3),
+    };
+    match retries {
+        0 | 1 => RetryRules::CONNECT_FAILURE,
+        2 => RetryRules { backoff: Span::ZERO, at_once: None, idempotent: Share::ONE, ..all },
+        _ => all,
+    }
 }
 
 /// Start-up in seconds rather than tens of them.

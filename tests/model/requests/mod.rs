@@ -2,8 +2,10 @@
 
 mod authentication;
 mod clients;
+mod ingress_retries;
 pub mod overload;
 mod probes;
+mod purge;
 mod sharing;
 mod spike;
 mod throttling;

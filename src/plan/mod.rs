@@ -37,7 +37,7 @@ pub use gateway::{Gateway, Memory, Spread, Throttling, Topology};
 pub use ingress::{Answers, Balancing, DeadAddress, Ingress, RetryRules};
 pub use run::{Extent, REPLICATIONS_MOST, Run, Window};
 pub use startup::{Configuration, Contracts, ControlPlaneCall, Gate, Probe, Startup};
-pub use traffic::{ArrivalProcess, Bursts, Recorded, Recording, Scatter, Traffic};
+pub use traffic::{ArrivalProcess, Bursts, Recorded, RecordedDetail, Recording, Scatter, Traffic};
 pub use upstream::{Api, Upstream};
 
 /// Index into [`Topology::zones`].

@@ -133,31 +133,67 @@ impl Bursts {
     }
 }
 
-/// Recorded arrivals and how they are played.
+/// Recorded arrivals and how they are played. Of a log that tells nothing but times, a request
+/// takes eight bytes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recording {
-    /// The requests in order of time.
-    pub records: Arc<[Recorded]>,
+    /// When the requests were sent, in order of time.
+    pub times: Arc<Vec<Instant>>,
+    /// What else is known of each request, in the same order; empty if nothing is of any.
+    pub details: Arc<Vec<RecordedDetail>>,
     /// What the recorded times are rounded down to: those of one instant are sent at random within
     /// so much after it, in their order. Zero = the times are exact.
     pub resolution: Span,
-    /// It begins again after this, if given: not zero, and not before the last request may be
-    /// sent.
+    /// It begins again after this, if given: not zero, and not shorter than the time from the first
+    /// request to when the last may be sent.
     pub period: Option<Span>,
+}
+
+impl Recording {
+    /// The request at an index, as recorded.
+    pub fn get(&self, index: usize) -> Option<Recorded> {
+        let RecordedDetail { demand, slot, api } =
+            self.details.get(index).copied().unwrap_or_default();
+        self.times.get(index).map(|at| Recorded { at: *at, demand, slot, api })
+    }
+
+    /// The requests, as recorded.
+    pub fn iter(&self) -> impl Iterator<Item = Recorded> {
+        (0..self.times.len()).map_while(|index| self.get(index))
+    }
 }
 
 impl From<Vec<Recorded>> for Recording {
     /// Exact times, played once.
     fn from(records: Vec<Recorded>) -> Self {
-        Recording { records: records.into(), ..Recording::default() }
+        records.into_iter().collect()
     }
 }
 
 impl FromIterator<Recorded> for Recording {
     /// Exact times, played once.
     fn from_iter<T: IntoIterator<Item = Recorded>>(records: T) -> Self {
-        records.into_iter().collect::<Vec<_>>().into()
+        let split = |record: Recorded| {
+            let Recorded { at, demand, slot, api } = record;
+            (at, RecordedDetail { demand, slot, api })
+        };
+        let (times, mut details): (Vec<_>, Vec<_>) = records.into_iter().map(split).unzip();
+        if details.iter().all(|detail| *detail == RecordedDetail::default()) {
+            details = Vec::new();
+        }
+        Recording { times: times.into(), details: details.into(), ..Recording::default() }
     }
+}
+
+/// What is recorded of a request beside its time.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct RecordedDetail {
+    /// Its CPU demand in nanoseconds; `None` = drawn from the gateway's law.
+    pub demand: Option<f64>,
+    /// The replica that took it; `None` = chosen by the balancer.
+    pub slot: Option<Slot>,
+    /// The API that it is for (index into [`super::Dependencies::apis`]); `None` = drawn.
+    pub api: Option<u32>,
 }
 
 /// One recorded request.

@@ -51,6 +51,8 @@ pub struct Scenario {
     pub settings: Vec<Setting>,
     /// Of a managed gateway that cannot be had: how its tier is sold, and what this is instead.
     pub what_if: Option<String>,
+    /// Of traffic from a file: how it was read, what was left out and assumed.
+    pub replay_said: Vec<String>,
 }
 
 impl Scenario {
@@ -131,7 +133,7 @@ pub fn parse(name: &str, text: &str, base: &Path) -> Loaded {
     let (table, flaws) = DeTable::parse_recoverable(text);
     let reader = Reader::new(text, base, table.get_ref(), &keys::FORMAT);
     let parts = scenario(&reader);
-    let (mut problems, settings) = reader.notes.finish();
+    let (mut problems, settings, replay_said) = reader.notes.finish();
     if !flaws.is_empty() {
         problems = syntax::merge(text, &flaws, problems);
     }
@@ -145,7 +147,18 @@ pub fn parse(name: &str, text: &str, base: &Path) -> Loaded {
         let (text, changes) = (text.to_owned(), Vec::new());
         let mut settings = settings;
         say_settled(&mut settings, &plan);
-        Scenario { path, name: stem, question, text, changes, plan, objectives, settings, what_if }
+        Scenario {
+            path,
+            name: stem,
+            question,
+            text,
+            changes,
+            plan,
+            objectives,
+            settings,
+            what_if,
+            replay_said,
+        }
     });
     Loaded { scenario, problems, source }
 }

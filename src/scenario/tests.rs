@@ -393,8 +393,7 @@ fn traces_and_samples_are_found_beside_the_scenario() {
     let scenario = load(&path).scenario.expect("sound");
     assert_eq!((scenario.name.as_str(), scenario.path.as_path()), ("own", path.as_path()));
     let Traffic::Replay(recording) = &scenario.plan.traffic else { panic!("no trace") };
-    let records = &recording.records;
-    assert_eq!((records.len(), records[0].slot), (1, Some(1)));
+    assert_eq!((recording.times.len(), recording.details[0].slot), (1, Some(1)));
     assert_eq!(scenario.plan.gateway.demand, Law::Empirical([1e6, 3e6].into()));
 }
 
@@ -432,7 +431,7 @@ fn a_recording_is_played_as_fast_and_as_often_as_is_written() {
         let format = setting(&scenario, "traffic.replay-format");
         assert_eq!((format.value.as_str(), format.mark), ("\"access-log\"", Mark::Inferred));
         let Traffic::Replay(recording) = scenario.plan.traffic else { panic!("no recording") };
-        let times: Vec<f64> = recording.records.iter().map(|one| one.at.as_secs()).collect();
+        let times: Vec<f64> = recording.times.iter().map(|at| at.as_secs()).collect();
         (times, recording.resolution.as_secs(), recording.period.map(Span::as_secs))
     };
     assert_eq!(recording(""), (vec![0.0, 10.0, 10.0], 1.0, None));

@@ -12,6 +12,8 @@ mod manifests;
 mod plan;
 mod plots;
 mod problems;
+mod recordings;
+
 mod reference;
 mod rule;
 mod samples;

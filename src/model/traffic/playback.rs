@@ -23,21 +23,21 @@ impl Playback {
     pub fn new(recording: &Recording, seed: Seed) -> Playback {
         let stream = seed.stream("recording", 0);
         let recording = recording.clone();
-        let records = &recording.records;
-        assert!(records.is_sorted_by_key(|record| record.at), "a recording is in order of time");
-        let last = records.last().map_or(Instant::ZERO, |record| record.at);
-        let fits = |period: Span| Instant::ZERO + period >= last;
+        let times = &recording.times;
+        assert!(times.is_sorted(), "a recording is in order of time");
+        let length = times.last().map_or(Span::ZERO, |last| last.since(times[0]));
+        let fits = |period: Span| period >= length;
         assert!(recording.period.is_none_or(fits), "a round is over before its last request");
         Playback { recording, next: 0, round: Instant::ZERO, stream, left: 0, passed: 0.0 }
     }
 
     /// The next request before `horizon`. Not to be asked again after `None`.
     pub fn next(&mut self, horizon: Instant) -> Option<Recorded> {
-        if self.next == self.recording.records.len() {
+        if self.next == self.recording.times.len() {
             self.round += self.recording.period.filter(|_| self.next > 0)?;
             self.next = 0;
         }
-        let record = self.recording.records[self.next];
+        let record = self.recording.get(self.next)?;
         let start = self.round + Span(record.at.0);
         let at = if start < horizon { start + self.spread(record.at) } else { start };
         self.next += 1;
@@ -53,8 +53,8 @@ impl Playback {
             return Span::ZERO;
         }
         if self.left == 0 {
-            let rest = &self.recording.records[self.next..];
-            self.left = rest.iter().take_while(|record| record.at == instant).count();
+            let rest = &self.recording.times[self.next..];
+            self.left = rest.iter().take_while(|at| **at == instant).count();
             self.passed = 0.0;
         }
         debug_assert!(self.left > 0, "no request of {instant} is left");
@@ -75,9 +75,9 @@ mod tests {
     fn recording(times: &[f64], resolution: f64, period: Option<f64>) -> Recording {
         let record =
             |at| Recorded { at: Instant::from_secs(at), demand: None, slot: None, api: None };
-        let records = times.iter().map(|at| record(*at)).collect();
+        let records: Recording = times.iter().map(|at| record(*at)).collect();
         let (resolution, period) = (Span::from_secs(resolution), period.map(Span::from_secs));
-        Recording { records, resolution, period }
+        Recording { resolution, period, ..records }
     }
 
     fn played(recording: &Recording, seed: Seed, horizon: f64) -> Vec<f64> {
@@ -94,6 +94,9 @@ mod tests {
         let again = Recording { period: Some(Span(4 * SECOND)), ..once };
         assert_eq!(played(&again, SEED, 8.6), [0.5, 1.0, 1.0, 3.0, 4.5, 5.0, 5.0, 7.0, 8.5]);
         assert!(played(&recording(&[], 0.0, Some(1.0)), SEED, 9.0).is_empty());
+        // What begins late comes again after its length, not after its last time.
+        let late = recording(&[100.0, 101.0], 0.0, Some(2.0));
+        assert_eq!(played(&late, SEED, 104.0), [100.0, 101.0, 102.0, 103.0]);
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub enum Caveat {
     /// Every replication replays the same recorded arrivals, some with their `demands`, each sent
     /// at random within `spread` of its time; the recording begins `again` after so much.
     Replayed { demands: bool, spread: Span, again: Option<Span> },
+    /// Traffic comes from a file: how it was read.
+    ReadFrom { said: Vec<String> },
     /// Requests in flight would take this much memory of the limit.
     MemoryOver { peak: Bytes, limit: Bytes },
     /// Incidents were not over at the end of the run.
@@ -106,6 +108,7 @@ impl Caveat {
             Caveat::NoSpare { .. } => ("no_spare", more),
             Caveat::SlowOverload { .. } => ("slow_overload", more),
             Caveat::Replayed { .. } => ("replayed", ""),
+            Caveat::ReadFrom { .. } => ("read_from", ""),
             Caveat::MemoryOver { .. } => {
                 ("memory_over", "raise gateway.memory or gateway.replicas")
             }
@@ -183,6 +186,7 @@ impl Caveat {
                  backlog grows for as long as it is slow",
                 grouped(utilisation * 100.0, 0)
             ),
+            Caveat::ReadFrom { said } => format!("the traffic was read from {}", said.join("; ")),
             Caveat::Replayed { demands, spread, again } => {
                 replayed_message(*demands, *spread, *again)
             }

@@ -37,6 +37,8 @@ pub fn caveats_of(scenario: &Scenario, run: &Experiment, summary: &Summary) -> V
     all.extend(events_cut(run));
     all.extend(warm_up_short);
     all.extend(replayed(plan));
+    let said = &scenario.replay_said;
+    all.extend((!said.is_empty()).then(|| Caveat::ReadFrom { said: said.clone() }));
     // What was seen too seldom makes intervals wide in another way, and is told.
     let is_unseen = all.iter().any(|caveat| matches!(caveat, Caveat::FewStrikes { .. }));
     let replications = run.outcomes.len();
@@ -97,7 +99,7 @@ fn greatest_load(plan: &Plan) -> (f64, String) {
             // What comes again sooner is as busy for so long.
             let busiest = recording.period.map_or(BUSIEST, |period| period.min(BUSIEST));
             let mut work: BTreeMap<u64, f64> = BTreeMap::new();
-            for record in recording.records.iter() {
+            for record in recording.iter() {
                 let demand = record.demand.map_or(mean, |nanoseconds| nanoseconds / 1e9);
                 *work.entry(record.at.0 / busiest.0).or_default() += demand;
             }
@@ -170,7 +172,7 @@ fn missed_faults(plan: &Plan, run: &Experiment) -> Vec<Caveat> {
 
 fn replayed(plan: &Plan) -> Option<Caveat> {
     let Traffic::Replay(recording) = &plan.traffic else { return None };
-    let demands = recording.records.iter().any(|record| record.demand.is_some());
+    let demands = recording.details.iter().any(|detail| detail.demand.is_some());
     let again = recording.period.filter(|period| Instant::ZERO + *period < plan.run.horizon);
     Some(Caveat::Replayed { demands, spread: recording.resolution, again })
 }

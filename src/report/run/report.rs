@@ -101,6 +101,7 @@ pub(crate) mod sample {
                 setting("gateway.cores", "1 vCPU", Mark::Assumed, "no CPU limits are published"),
             ],
             what_if: None,
+            replay_said: Vec::new(),
         }
     }
 }

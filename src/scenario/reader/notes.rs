@@ -21,13 +21,15 @@ pub(crate) struct Notes<'r> {
     settings: RefCell<Vec<(SettingOrder, Setting)>>,
     /// The values of all keys that were asked for, by path.
     values: RefCell<BTreeMap<String, String>>,
+    /// How a file was read from which traffic comes.
+    replay_said: RefCell<Vec<String>>,
 }
 
 impl<'r> Notes<'r> {
     /// Nothing of a file yet.
     pub(crate) fn new(text: &'r str, base: &'r Path) -> Notes<'r> {
-        let (problems, settings, values) = Default::default();
-        Notes { text, base, problems, settings, values }
+        let (problems, settings, values, replay_said) = Default::default();
+        Notes { text, base, problems, settings, values, replay_said }
     }
 
     /// Notes a problem.
@@ -89,11 +91,17 @@ impl<'r> Notes<'r> {
         self.values.borrow().get(path).cloned()
     }
 
-    /// All problems, in the order in which they were found, and the settings in the order of the
-    /// reference.
-    pub(crate) fn finish(self) -> (Vec<Problem>, Vec<Setting>) {
+    /// Notes how the file was read from which traffic comes.
+    pub(crate) fn say_replay(&self, said: Vec<String>) {
+        self.replay_said.borrow_mut().extend(said);
+    }
+
+    /// All problems, in the order in which they were found, the settings in the order of the
+    /// reference, and how a file of traffic was read.
+    pub(crate) fn finish(self) -> (Vec<Problem>, Vec<Setting>, Vec<String>) {
         let mut settings = self.settings.into_inner();
         settings.sort_by_key(|(order, _)| *order);
-        (self.problems.into_inner(), settings.into_iter().map(|(_, setting)| setting).collect())
+        let settings = settings.into_iter().map(|(_, setting)| setting).collect();
+        (self.problems.into_inner(), settings, self.replay_said.into_inner())
     }
 }

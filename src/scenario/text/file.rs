@@ -7,26 +7,35 @@ use std::path::Path;
 use crate::random::Law;
 use crate::units::Bytes;
 
-/// The largest file of values or arrivals that is read: 256 MiB.
-pub const FILE_LIMIT: u64 = 256 << 20;
+/// The largest file of values that is read: 256 MiB.
+const FILE_LIMIT: u64 = 256 << 20;
 
 /// The most values that an empirical law may have.
 pub const VALUE_LIMIT: usize = 1_000_000;
 
-/// Reads a regular file of at most `limit` bytes as text, or says why it cannot be read.
-pub(crate) fn text(path: &Path, limit: u64) -> Result<String, String> {
-    let why = |error: std::io::Error| match error.kind() {
+/// Why a file could not be read, in words.
+fn why(error: std::io::Error) -> String {
+    match error.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
         std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         _ => error.to_string(),
-    };
+    }
+}
+
+/// Opens a regular file, or says why it cannot be read.
+pub(crate) fn open(path: &Path) -> Result<File, String> {
     let metadata = std::fs::metadata(path).map_err(why)?;
     if !metadata.is_file() {
         let what = if metadata.is_dir() { "a directory" } else { "not a regular file" };
         return Err(format!("it is {what}"));
     }
+    File::open(path).map_err(why)
+}
+
+/// Reads a regular file of at most `limit` bytes as text, or says why it cannot be read.
+pub(crate) fn text(path: &Path, limit: u64) -> Result<String, String> {
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(why)?;
+    let file = open(path)?;
     file.take(limit + 1).read_to_end(&mut bytes).map_err(why)?;
     if bytes.len() as u64 > limit {
         return Err(format!("it is larger than {}", Bytes(limit)));

@@ -1,11 +1,12 @@
 //! The section `[traffic]`: a rate with its changes and bursts, or what stands in its place.
 
 use crate::diagnostic::{Place, Problem};
-use crate::plan::{ArrivalProcess, Bursts, Dependencies, Population, Scatter, Traffic};
+use crate::plan::{ArrivalProcess, Bursts, Dependencies, Population, Recording, Scatter, Traffic};
 use crate::scenario::reader::{KeySpec, Parsed, Reader, SectionReader, TypedKey};
+use crate::scenario::recording::line::Nameable;
 use crate::scenario::traffic::format::{ChangeKind, bursts, change, key};
-use crate::scenario::traffic::table::Nameable;
-use crate::scenario::traffic::{profile, recording};
+use crate::scenario::traffic::profile;
+use crate::scenario::traffic::replay::{self, Replayed};
 use crate::units::{Instant, Rate, SECOND, Span};
 
 const CHANGE_LIMIT: usize = 10_000;
@@ -32,11 +33,11 @@ pub(crate) fn read(
     if let Population::Closed { .. } = population {
         return from_users(reader, &section);
     }
-    if section.has(&key::REPLAY) {
-        let nameable = Nameable { replicas, apis: &dependencies.apis };
-        return recorded(reader, &section, horizon, nameable);
-    }
-    let mut part = at_rate(reader, &section, horizon);
+    let nameable = Nameable { replicas, apis: &dependencies.apis };
+    let mut part = match section.has(&key::REPLAY) {
+        true => recorded(reader, &section, horizon, nameable),
+        false => at_rate(reader, &section, horizon),
+    };
     if let Population::Sessions { requests, .. } = population {
         part.peak = part.peak.map(|peak| raised(peak, *requests));
     }
@@ -86,7 +87,7 @@ fn from_users(reader: &Reader<'_>, section: &SectionReader<'_>) -> TrafficPart {
             .help("drop one of the two; `users` and `think` make the load");
         section.note(problem);
     }
-    idle_shape(reader, section, "users of a closed loop send when they have thought");
+    idle_shape(reader, section, "users of a closed loop send when they have thought", true);
     TrafficPart { plan: Traffic::poisson(Rate::default()), peak: None }
 }
 
@@ -101,16 +102,32 @@ fn recorded(
         let help = "recorded arrivals have their own rate: drop one of the two";
         section.error(section.key_place(&key::RATE), title, help);
     }
-    idle_shape(reader, section, "arrivals are recorded");
-    let recording = recording::read(section, horizon, nameable);
-    TrafficPart { plan: Traffic::Replay(recording.unwrap_or_default()), peak: None }
+    let (part, mut peak) = (replay::read(section, horizon, nameable), None);
+    let plan = match part {
+        Some(Replayed::Rates(series)) => {
+            let scatter = section.get(key::ARRIVALS);
+            let place = section.key_place(&key::REPLAY);
+            peak = Some(Parsed { value: series.process.peak(), place, given: true });
+            Traffic::Process(ArrivalProcess { scatter, ..series.process })
+        }
+        Some(Replayed::Arrivals(recording)) => Traffic::Replay(recording),
+        None => Traffic::Replay(Recording::default()),
+    };
+    let is_process = matches!(plan, Traffic::Process(_));
+    let reason = if is_process { "rates are recorded" } else { "arrivals are recorded" };
+    if !is_process {
+        let only = "only with a file of rates";
+        section.idle(&key::REPLAY_SERIES, only);
+    }
+    idle_shape(reader, section, reason, !is_process);
+    TrafficPart { plan, peak }
 }
 
 /// Notes what shapes a rate when there is none.
-fn idle_shape(reader: &Reader<'_>, section: &SectionReader<'_>, reason: &str) {
-    let shape: [&KeySpec; 5] =
-        [&key::ARRIVALS, &key::DAILY, &key::DAY_START, &key::WEEKLY, &key::WEEK_START];
-    shape.into_iter().for_each(|key| section.idle(key, reason));
+fn idle_shape(reader: &Reader<'_>, section: &SectionReader<'_>, reason: &str, scatter: bool) {
+    let shape: [&KeySpec; 4] = [&key::DAILY, &key::DAY_START, &key::WEEKLY, &key::WEEK_START];
+    let arrivals: Option<&KeySpec> = scatter.then_some(&*key::ARRIVALS);
+    arrivals.into_iter().chain(shape).for_each(|key| section.idle(key, reason));
     let bursts = reader.section(&bursts::SPEC);
     let changes = reader.elements(&change::SPEC, CHANGE_LIMIT);
     let bursts = Some(&bursts).filter(|bursts| bursts.is_there());

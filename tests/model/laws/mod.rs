@@ -297,7 +297,7 @@ proptest! {
         // A retry takes turns until one is of a replica that was not tried.
         plan.ingress.retries = 0;
         if let Traffic::Replay(recording) = &plan.traffic {
-            let free = recording.records.iter().map(|r| Recorded { slot: None, ..*r });
+            let free = recording.iter().map(|r| Recorded { slot: None, ..r });
             plan.traffic = Traffic::Replay(free.collect());
         }
         let (witness, _) = witnessed(&plan, 0);

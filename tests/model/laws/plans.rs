@@ -318,7 +318,7 @@ fn traffic(capacity: f64, horizon: f64, slots: usize) -> impl Strategy<Value = T
             records.sort_by_key(|record| record.at);
             let resolution = secs(if coarse { 1.0 } else { 0.0 });
             let period = again.then(|| secs(length + 1.0));
-            Traffic::Replay(Recording { records: records.into(), resolution, period })
+            Traffic::Replay(Recording { resolution, period, ..records.into() })
         });
     prop_oneof![4 => process, 1 => replay]
 }

@@ -1,5 +1,7 @@
 //! `check` on damaged scenarios, with damaged changes of settings, of damaged recordings.
 
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::desk::{Desk, texts};
@@ -8,28 +10,37 @@ use crate::mutate::{Chance, damage, path, value};
 /// Files that are checked at once.
 const BATCH: usize = 50;
 
-/// Recordings of every kind, from which arrivals are played.
-const RECORDINGS: [(&str, &str); 6] = [
+/// Recordings that are damaged beside the samples of every format.
+const RECORDINGS: [(&str, &str); 3] = [
     ("times.csv", "time_s\n0.1\n0.2\n1.5\n30\n"),
     ("full.csv", "time_s,demand_ms,replica,api\n0.5,1.4,0,orders\n0.75,2.5,1,\n2,0,,orders\n"),
-    (
-        "common.log",
-        "::1 - bob [10/Oct/2023:13:55:36 -0700] \"GET / HTTP/1.1\" 200 2326\n\
-         ::1 - - [10/Oct/2023:13:55:37 -0700] \"GET /a HTTP/1.1\" 200 -\n",
-    ),
-    (
-        "combined.log",
-        "10.0.0.1 - - [29/Feb/2024:00:00:00 +0000] \"GET /?a=\\\"b\\\" HTTP/2\" 200 5 \"-\" \"\"\n\
-         10.0.0.1 - - [29/Feb/2024:00:00:09 +0000] \"POST /y HTTP/2\" 503 0 \"-\" \"a\"\n",
-    ),
-    ("texts.jsonl", "{\"@timestamp\":\"2024-02-29T12:00:00.25Z\"}\n{\"ts\":1709208001}\n"),
     ("numbers.jsonl", "{\"ts\": 1700000000.5, \"path\": \"/x\"}\n{\"ts\": 1700000007}\n"),
 ];
+
+/// Recordings of every kind, from which arrivals are played, and files of rates.
+fn recordings() -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/recordings");
+    let entries = std::fs::read_dir(folder).expect("samples").map(|entry| entry.unwrap().path());
+    let sample = |path: PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        // A few lines are more likely to be hit where it hurts.
+        let text = std::fs::read_to_string(path).expect("text");
+        let whole = text.lines().count() < 9;
+        let few = text.lines().take(9).map(|line| format!("{line}\n")).collect();
+        (name, if whole { text } else { few })
+    };
+    let mut all: Vec<_> = entries.map(sample).collect();
+    all.sort();
+    all.extend(RECORDINGS.map(|(name, text)| (name.to_owned(), text.to_owned())));
+    assert!(all.len() > 30, "{} recordings", all.len());
+    all
+}
 
 /// Checks so many damaged files.
 pub fn all(count: usize, seed: u64) {
     let desk = Desk::new(&format!("check-{seed}-{count}"));
     let scenarios = [texts("scenarios", "toml"), texts("tests/problems", "toml")].concat();
+    let recordings = recordings();
     assert!(scenarios.len() > 80, "{} scenarios", scenarios.len());
     for (batch, first) in (0..count).step_by(BATCH).enumerate() {
         let mut args = vec!["check".to_owned()];
@@ -42,7 +53,7 @@ pub fn all(count: usize, seed: u64) {
         }
         let files: Vec<String> = (first..count.min(first + BATCH))
             .map(|number| match number % 4 {
-                3 => recording(&desk, number, seed),
+                3 => recording(&desk, number, seed, &recordings),
                 _ => scenario(&desk, number, seed, &scenarios),
             })
             .collect();
@@ -84,16 +95,28 @@ fn scenario(
     name
 }
 
-fn recording(desk: &Desk, number: usize, seed: u64) -> String {
+fn recording(desk: &Desk, number: usize, seed: u64, from: &[(String, String)]) -> String {
     let mut chance = Chance::new(seed, number);
-    let (file, text) = *chance.of(&RECORDINGS);
+    let (file, text) = chance.of(from);
     let (file, name) = (format!("{number}-{file}"), format!("{number}.toml"));
     let mut bytes = damage(text, &mut chance).into_bytes();
     if chance.below(10) == 0 {
         bytes.push(0xff);
     }
+    if chance.below(8) == 0 {
+        bytes = compressed(&bytes);
+        let cut = chance.below(bytes.len() * 3);
+        bytes.truncate(cut.max(1));
+    }
     desk.write(&file, bytes);
-    let options = ["", "replay-loop = true\n", "replay-speed = 1e-9\n", "replay-speed = 1e300\n"];
+    let options = [
+        "",
+        "replay-loop = true\n",
+        "replay-speed = 1e-9\n",
+        "replay-speed = 1e300\n",
+        "replay-from = \"1s\"\nreplay-to = \"2026-05-04T11:21:00Z\"\nreplay-loop = true\n",
+        "replay-share = \"3%\"\nreplay-series = \"0\"\n",
+    ];
     let option = chance.of(&options);
     let scenario = format!(
         "question = \"?\"\n[traffic]\nreplay = \"{file}\"\n{option}\n[run]\nhorizon = \"1m\"\n\
@@ -101,4 +124,10 @@ fn recording(desk: &Desk, number: usize, seed: u64) -> String {
     );
     desk.write(&name, scenario);
     name
+}
+
+fn compressed(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).expect("compressed");
+    encoder.finish().expect("compressed")
 }

@@ -7,13 +7,14 @@ use crate::scenario::recording::moment;
 
 const OFFSET: &str = "write RFC 3339, such as 2026-03-02T09:30:00.000Z";
 
-/// Envoy's default: `[start] "GET / HTTP/1.1" code flags …`, by the start; a code of 0 means that
-/// the client left.
+/// Envoy's default: `[start] "GET / HTTP/1.1" code flags …`, by the start, after whatever a line is
+/// prefixed with; a code of 0 means that the client left.
 /// <https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage>
 pub(crate) fn envoy(_: &mut LineContext<'_>, line: &str) -> Result<Said, LineFault> {
     let wrong = || Flaw::new("this is no line of Envoy's default log");
-    let (time, rest) =
-        line.strip_prefix('[').and_then(|rest| rest.split_once("] \"")).ok_or_else(wrong)?;
+    let brackets = line.match_indices('[').map(|(at, _)| &line[at + 1..]);
+    let mut dated = brackets.filter(|rest| rest.as_bytes().get(10) == Some(&b'T'));
+    let (time, rest) = dated.find_map(|rest| rest.split_once("] \"")).ok_or_else(wrong)?;
     let code = after_quote(rest).and_then(|rest| rest.split_ascii_whitespace().next());
     let is_code = |code: &str| code.len() <= 3 && is_number(code);
     if !code.is_some_and(is_code) {
@@ -168,6 +169,7 @@ mod tests {
         let line = "[2026-05-04T11:20:00.250Z] \"GET /?a=\\\"b\\\" HTTP/2\" 0 DC 0 0 9 - \"-\"";
         assert_eq!(start(envoy, line), at);
         assert_eq!(start(envoy, "[2026-05-04T11:20:00.250Z] \"- - -\" 0 - 0 0 9 - \"-\""), at);
+        assert_eq!(start(envoy, &format!("[gateway][info] {line}")), at);
         let cut = ["[2026-05-04T11:20:00.250Z] \"GET / HT", "[2026-05-04", "", "[a] \"b\" 200x"];
         refused(envoy, &cut, "no line of Envoy's");
         refused(envoy, &["[2026-05-04T25:20:00Z] \"GET /\" 200 -"], "is no time");

@@ -100,12 +100,13 @@ fn unit(name: &str) -> Option<RateUnit> {
     found.map(|(_, unit)| *unit)
 }
 
-/// Whether a word stands in a text on its own.
+/// Whether a word stands in a text on its own, or before a number (`rate5m`).
 pub(crate) fn has_word(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, _)| {
         let is_part = |letter: char| letter.is_ascii_alphanumeric();
         let before = text[..at].chars().next_back().filter(|_| !word.starts_with('/'));
-        let after = text[at + word.len()..].chars().next();
+        let is_number = |letter: &char| letter.is_ascii_digit() && !word.starts_with('/');
+        let after = text[at + word.len()..].chars().next().filter(|after| !is_number(after));
         !before.is_some_and(is_part) && !after.is_some_and(is_part)
     })
 }
@@ -294,4 +295,67 @@ fn number(cell: &str, separator: char) -> Option<(f64, Option<RateUnit>)> {
     let rest = rest.trim();
     let known = unit(rest);
     (rest.is_empty() || known.is_some()).then_some((value * factor, known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_words_in_names_and_no_parts_of_others() {
+        for (name, right) in [
+            ("nginx rps", Some(RateUnit::Second)),
+            ("GET req/s", Some(RateUnit::Second)),
+            ("Requests/s", Some(RateUnit::Second)),
+            ("sum(rate(http_requests_total[5m]))", Some(RateUnit::Second)),
+            ("job:http_requests:rate5m", Some(RateUnit::Second)),
+            ("req/min", Some(RateUnit::Minute)),
+            ("RPM", Some(RateUnit::Minute)),
+            ("requests per hour", Some(RateUnit::Hour)),
+            ("RequestCount", Some(RateUnit::Period)),
+            ("increase(x[1m])", Some(RateUnit::Period)),
+            ("Requests", Some(RateUnit::Period)),
+            ("https", None),
+            ("/menu of /shop/health", None),
+            ("value", None),
+        ] {
+            assert_eq!(unit(name), right, "{name}");
+        }
+    }
+
+    #[test]
+    fn cells_may_have_their_unit_and_thousands() {
+        let second = Some(RateUnit::Second);
+        for (cell, separator, right) in [
+            ("10", ',', Some((10.0, None))),
+            ("1,250.5", ',', Some((1_250.5, None))),
+            ("1250,5", ';', Some((1_250.5, None))),
+            ("1.5 K", ',', Some((1_500.0, None))),
+            ("1.5K req/s", ',', Some((1_500.0, second))),
+            ("2 Mil", ',', Some((2e6, None))),
+            ("12.5 rps", ',', Some((12.5, second))),
+            ("12 ms", ',', None),
+            ("-1", ',', None),
+            ("inf", ',', None),
+            ("soon", ',', None),
+        ] {
+            assert_eq!(number(cell, separator), right, "{cell}");
+        }
+    }
+
+    #[test]
+    fn the_header_is_found_behind_what_stands_before_it() {
+        let of = |lines: &[&str]| header(lines).map(|header| (header.index, header.time));
+        assert_eq!(of(&["time,rate", "0,1"]), Some((0, 0)));
+        assert_eq!(of(&["sep=;", "rps;Date", "7,5;2026-05-04 11:20"]), Some((1, 1)));
+        assert_eq!(
+            of(&["Label,a", "Period,60", ",RequestCount", "2026/05/04 11:20:00,9"]),
+            Some((2, 0))
+        );
+        assert_eq!(of(&["2026-05-04 11:20:00,9", "2026-05-04 11:21:00,9"]), None);
+        assert_eq!(of(&["time_s,demand", "0,1"]), None);
+        assert_eq!(of(&["time,name", "0,x"]), None);
+        let period = |text| period(text).map(|period| period.as_secs());
+        assert_eq!((period("a,b\nPeriod,300"), period("Period")), (Some(300.0), None));
+    }
 }

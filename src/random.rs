@@ -134,6 +134,15 @@ impl Law {
         }
     }
 
+    /// What this share of the draws does not exceed, in seconds: of 10,000 draws, always the same.
+    pub fn quantile_secs(&self, share: f64) -> f64 {
+        let mut draws = vec![0.0; 10_000];
+        self.sampler()
+            .fill(&mut Seed { seed: 0, replication: 0 }.stream("quantile", 0), &mut draws);
+        draws.sort_by(f64::total_cmp);
+        draws[((draws.len() - 1) as f64 * share) as usize] / SECOND as f64
+    }
+
     /// The law of the same shape with its mean multiplied by `factor`.
     pub fn scaled(&self, factor: f64) -> Law {
         let by = |span: &Span| Span((span.0 as f64 * factor).round() as u64);

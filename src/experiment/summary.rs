@@ -192,17 +192,17 @@ pub struct GatewaySummary {
     pub redundancy: Recovery,
     /// Incidents beyond the number that a replication lists.
     pub incidents_unlisted: u64,
-    /// What probes did; `None` unless they compete for CPU.
+    /// What probes did; `None` unless they compete for CPU or restarted a container that booted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probes: Option<ProbeSummary>,
 }
 
-/// Probes that compete for CPU, per replication after warm-up.
+/// What probes did to replicas that work or boot, per replication after warm-up.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ProbeSummary {
     /// Times that readiness probes took a replica out of rotation.
     pub readiness_losses: Option<Statistic>,
-    /// Restarts that liveness probes caused.
+    /// Restarts that liveness and start-up probes caused.
     pub restarts: Option<Statistic>,
 }
 
@@ -299,6 +299,8 @@ fn summarize_gateway(plan: &Plan, outcomes: &[Outcome], confidence: Confidence) 
     };
     let incidents = outcomes.iter().map(|outcome| &outcome.windows[0].incidents);
     let (recovery, redundancy) = recoveries(&incidents.collect::<Vec<_>>(), confidence);
+    let probed = plan.detection.probe_cpu.is_some()
+        || outcomes.iter().any(|outcome| outcome.probes_failed.liveness > 0);
     GatewaySummary {
         cpu: of(Metric::Cpu),
         cpu_monitored: of(Metric::CpuMonitored),
@@ -311,7 +313,7 @@ fn summarize_gateway(plan: &Plan, outcomes: &[Outcome], confidence: Confidence) 
         recovery: Recovery { longest: of(Metric::RECOVERY), ..recovery },
         redundancy: Recovery { longest: of(Metric::REDUNDANCY), ..redundancy },
         incidents_unlisted: outcomes.iter().map(|o| o.incidents_unlisted).sum(),
-        probes: plan.detection.probe_cpu.map(|_| ProbeSummary {
+        probes: probed.then(|| ProbeSummary {
             readiness_losses: of(Metric::ReadinessLosses),
             restarts: of(Metric::LivenessRestarts),
         }),

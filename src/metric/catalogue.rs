@@ -84,7 +84,7 @@ pub enum Metric {
     InFlightMean,
     /// Most requests that any replica held at once, after warm-up.
     InFlightPeak,
-    /// Restarts that liveness probes caused, after warm-up.
+    /// Restarts that liveness and start-up probes caused, after warm-up.
     LivenessRestarts,
     /// Times that readiness probes took a replica out of rotation, after warm-up.
     ReadinessLosses,

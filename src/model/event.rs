@@ -51,7 +51,7 @@ pub(super) enum Event {
     /// The readiness probe has failed often enough.
     ReadinessLost { replica: ReplicaId, epoch: u32 },
     /// A process is stopped after liveness failures: a hung one is killed after the grace, one that
-    /// works ends after its drain.
+    /// works ends after its drain, one that boots at once.
     HungKilled { replica: ReplicaId, epoch: u32 },
     /// A node's lease is too old.
     NodeNotReady { node: NodeId, epoch: u32 },

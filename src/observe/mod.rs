@@ -123,6 +123,33 @@ impl State {
     }
 }
 
+/// A probe of the kubelet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProbeKind {
+    /// Whether the process is up.
+    Startup,
+    /// Whether it is to go on.
+    Liveness,
+    /// Whether it can take requests.
+    Readiness,
+}
+
+impl ProbeKind {
+    /// The words that reports use.
+    pub fn label(self) -> &'static str {
+        match self {
+            ProbeKind::Startup => "start-up probe",
+            ProbeKind::Liveness => "liveness probe",
+            ProbeKind::Readiness => "readiness probe",
+        }
+    }
+
+    /// Whether its failures restart the container.
+    pub fn restarts(self) -> bool {
+        self != ProbeKind::Readiness
+    }
+}
+
 /// A fact about something rarer than a request.
 #[allow(missing_docs)] // each variant says what its fields are
 #[derive(Clone, Debug, PartialEq)]
@@ -181,9 +208,9 @@ pub enum Observation {
     Ingress { reachable: usize, down: usize },
     /// A window of the plan with fixed ends begins or ends, or warm-up ends.
     Boundary,
-    /// Probes that compete for CPU failed often enough: the replica is restarted (liveness) or
-    /// taken out of rotation (readiness).
-    ProbesFailed { replica: ReplicaId, liveness: bool },
+    /// Probes of a replica that works or boots failed often enough: it is restarted (start-up,
+    /// liveness) or taken out of rotation (readiness).
+    ProbesFailed { replica: ReplicaId, probe: ProbeKind },
 }
 
 /// What a replica shows at a sample.

@@ -48,7 +48,7 @@ pub struct Outcome {
     pub drained: u64,
     /// Most requests that any one replica held at once after warm-up.
     pub in_flight_peak: u64,
-    /// How often probes that compete for CPU failed often enough to count, after warm-up.
+    /// How often probes of what works or boots failed often enough to count, after warm-up.
     pub probes_failed: ProbesFailed,
     /// What monitoring would have seen.
     pub monitored: Monitored,
@@ -123,7 +123,7 @@ pub const TRACES: u64 = 200;
 pub struct ProbesFailed {
     /// Each took a replica out of rotation.
     pub readiness: u64,
-    /// Each restarted a replica.
+    /// Each restarted a replica; start-up probes are among them.
     pub liveness: u64,
 }
 

@@ -10,7 +10,7 @@ use crate::units::{Share, Span};
 pub struct Detection {
     /// From a crash until the runtime reports it and a replacement is created.
     pub crash: Law,
-    /// The liveness probe, which finds hung replicas.
+    /// The liveness probe, which finds hung replicas and those that boot for too long.
     pub liveness: Probe,
     /// CPU time that one probe takes of its replica; `None` = probes cost nothing and are always
     /// answered in time by a process that works. Then no period may be zero.

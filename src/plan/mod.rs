@@ -36,7 +36,7 @@ pub use fault::{Down, Fault, FaultPlan, HostTarget, ReplicaTarget, Schedule, Tar
 pub use gateway::{Gateway, Memory, Spread, Throttling, Topology};
 pub use ingress::{Answers, Balancing, DeadAddress, Ingress, RetryRules};
 pub use run::{Extent, REPLICATIONS_MOST, Run, Window};
-pub use startup::{Configuration, Contracts, ControlPlaneCall, Gate, Probe, Startup};
+pub use startup::{Configuration, Contracts, ControlPlaneCall, Gate, Probe, SlowBoot, Startup};
 pub use traffic::{ArrivalProcess, Bursts, Recorded, RecordedDetail, Recording, Scatter, Traffic};
 pub use upstream::{Api, Upstream};
 
@@ -145,6 +145,17 @@ impl Plan {
     pub fn limits_clients(&self, policy: usize) -> bool {
         let policy = &self.dependencies.policies[policy];
         matches!(policy.kind, PolicyKind::Limit { of: LimitKey::Client, .. })
+    }
+
+    /// The longest boot: a container that boots longer is killed by its start-up probe, or else by
+    /// its liveness probe.
+    pub fn longest_boot(&self) -> Span {
+        self.startup.probe.as_ref().unwrap_or(&self.detection.liveness).patience()
+    }
+
+    /// The boot, if it may well last longer than that.
+    pub fn slow_boot(&self) -> Option<SlowBoot> {
+        SlowBoot::of(&self.startup, &self.detection.liveness)
     }
 
     /// From the deletion of a replica until its process exits.

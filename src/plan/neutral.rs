@@ -64,6 +64,7 @@ impl Plan {
                 boot: Law::ZERO,
                 configuration: Configuration::Local,
                 contracts: None,
+                probe: None,
                 readiness: probe,
             },
             detection: Detection {

@@ -1,7 +1,10 @@
 //! The phases that a new replica passes through.
 
 use crate::random::Law;
-use crate::units::{Share, Span};
+use crate::units::{SECOND, Share, Span};
+
+/// The share of boots that a start-up probe should allow.
+const MOST: f64 = 0.99;
 
 /// The phases of a new replica, in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +21,9 @@ pub struct Startup {
     pub configuration: Configuration,
     /// Contracts, if the APIs use them.
     pub contracts: Option<Contracts>,
+    /// The start-up probe, if the container has one: liveness and readiness wait for its first
+    /// success.
+    pub probe: Option<Probe>,
     /// The readiness probe.
     pub readiness: Probe,
 }
@@ -74,4 +80,87 @@ pub struct Probe {
     pub timeout: Span,
     /// Failures in a row that count.
     pub failures: u32,
+}
+
+impl Probe {
+    /// A probe of which nothing is said.
+    pub const KUBERNETES: Probe = Probe {
+        initial_delay: Span::ZERO,
+        period: Span(10 * SECOND),
+        timeout: Span(SECOND),
+        failures: 3,
+    };
+
+    /// From the container's start until the last probe of so many failures in a row as count, if
+    /// each fails at once.
+    pub fn patience(&self) -> Span {
+        self.initial_delay + self.period * u64::from(self.failures.max(1) - 1)
+    }
+}
+
+/// A boot that may last longer than the probes of its container allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlowBoot {
+    /// Whether a start-up probe kills it; else liveness does.
+    by_startup: bool,
+    /// The longest that is allowed.
+    longest: Span,
+    /// How long it lasts in the mean, …
+    mean: Span,
+    /// … and 99 in 100 at most.
+    most: Span,
+    /// Failures of a start-up probe in a row that would allow these.
+    failures: u64,
+}
+
+impl SlowBoot {
+    /// The boot, if more than one in a hundred lasts longer than the probes allow.
+    pub(super) fn of(startup: &Startup, liveness: &Probe) -> Option<SlowBoot> {
+        let probe = startup.probe.unwrap_or(Probe::KUBERNETES);
+        let longest = startup.probe.as_ref().unwrap_or(liveness).patience();
+        let mean = Span::from_secs(startup.boot.mean_secs());
+        let most = Span::from_secs(startup.boot.quantile_secs(MOST));
+        let late = Span(most.0.saturating_sub(probe.initial_delay.0));
+        let failures = late.0.div_ceil(probe.period.0.max(1)) + 1;
+        let by_startup = startup.probe.is_some();
+        let slow = SlowBoot { by_startup, longest, mean, most, failures };
+        (most > longest).then_some(slow)
+    }
+
+    /// What kills it, and after how long.
+    pub fn title(&self) -> String {
+        let probe = if self.by_startup { "start-up" } else { "liveness" };
+        format!("the {probe} probe kills a container that boots for more than {}", self.longest)
+    }
+
+    /// How long it takes.
+    pub fn takes(&self) -> String {
+        format!("a boot takes {} in the mean, 99 % of them at most {}", self.mean, self.most)
+    }
+
+    /// What comes of it.
+    pub fn effect(&self) -> &'static str {
+        match self.mean > self.longest {
+            true => {
+                "replicas that are added, replaced or restarted are killed again and again; those \
+                 that run from the beginning are up already"
+            }
+            false => {
+                "replicas that are added, replaced or restarted may be killed and boot again; \
+                 those that run from the beginning are up already"
+            }
+        }
+    }
+
+    /// What would allow it.
+    pub fn remedy(&self) -> String {
+        match self.by_startup {
+            true => format!("raise probes.startup-failures to {}", self.failures),
+            false => format!(
+                "give the container a start-up probe: startup = true and startup-failures = {} in \
+                 [probes]",
+                self.failures
+            ),
+        }
+    }
 }

@@ -7,6 +7,7 @@ use crate::plan::{
 };
 use crate::scenario::reader::{Parsed, Reader};
 use crate::scenario::section::gateway::{GatewayPart, Management, Tier};
+use crate::scenario::section::startup;
 use crate::scenario::section::topology::TopologyPart;
 use crate::scenario::text::Value;
 use crate::units::{Bytes, Rate, Span};
@@ -300,6 +301,14 @@ pub(crate) fn rollout(reader: &Reader<'_>, plan: &Plan) {
         let help = "raise nodes.per-zone or nodes.room, or write unavailable = 1 in [upgrade]";
         reader.warn(Place::Whole, title, help);
     }
+}
+
+/// Warns of boots that outlast the probes of their container.
+pub(crate) fn boot(reader: &Reader<'_>, plan: &Plan) {
+    let Some(slow) = plan.slow_boot() else { return };
+    let place = reader.section(&startup::key::SPEC).key_place(&startup::key::BOOT);
+    let problem = Problem::warning(place, slow.title()).label(slow.takes());
+    reader.note(problem.help(slow.remedy()).help(slow.effect()));
 }
 
 /// Warns of an outage of the only zone.

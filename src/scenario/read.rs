@@ -338,6 +338,7 @@ fn finish(
     if sound.gateway {
         check::load(reader, plan, traffic.peak.as_ref(), gateway.rating);
     }
+    check::boot(reader, plan);
     if sound.faults && sound.gateway {
         check::rollout(reader, plan);
     }

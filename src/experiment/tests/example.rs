@@ -47,7 +47,8 @@ pub fn plan() -> Plan {
     plan.startup.boot = Law::Constant(secs(10.0));
     plan.startup.readiness = probe();
     plan.detection.crash = Law::Constant(secs(1.0));
-    plan.detection.liveness = probe();
+    // A boot may last for 12 s.
+    plan.detection.liveness = Probe { initial_delay: secs(10.0), ..probe() };
     plan.faults = vec![FaultPlan {
         name: "crash".to_owned(),
         fault: Fault::ReplicaCrash(ReplicaTarget::Slot(1)),

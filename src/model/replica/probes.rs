@@ -1,6 +1,7 @@
 //! What is known of a replica's probes, where they compete for CPU.
 
 use crate::model::event::ProbeKind;
+use crate::observe;
 use crate::units::Instant;
 
 impl ProbeKind {
@@ -11,12 +12,17 @@ impl ProbeKind {
         u32::MAX - self as u32
     }
 
+    /// What observers know it as.
+    pub fn told(self) -> observe::ProbeKind {
+        match self {
+            ProbeKind::Readiness => observe::ProbeKind::Readiness,
+            ProbeKind::Liveness => observe::ProbeKind::Liveness,
+        }
+    }
+
     /// What facts call it.
     pub fn cause(self) -> &'static str {
-        match self {
-            ProbeKind::Readiness => "readiness probe",
-            ProbeKind::Liveness => "liveness probe",
-        }
+        self.told().label()
     }
 }
 

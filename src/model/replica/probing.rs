@@ -18,12 +18,13 @@
 //! every 10 ms. All others count from the probe's timeout, which changes nothing: only their number
 //! matters.
 //!
-//! Assumptions: probing begins when the process is able to serve (before, readiness would fail and
-//! liveness is taken to succeed); a probe costs the same each time; the next probe is sent at the
+//! Assumptions: probing begins when the process is able to serve (before, readiness fails; liveness
+//! fails while it boots, see `startup.rs`, and succeeds from then on); a probe costs the same each
+//! time, and that of the start nothing; the next probe is sent at the
 //! first period after the answer or the timeout of the last one; liveness is not asked any more
 //! once it has failed or the replica is deleted. Random faults whose time comes while a replica is
 //! unready find nothing to hit; their clocks start again when it is back in rotation. Left out:
-//! probes by HTTP, start-up probes, a success threshold above one.
+//! probes by HTTP, a success threshold above one.
 
 use super::fleet::Fleet;
 use super::probes::ProbeRecord;
@@ -160,5 +161,5 @@ pub fn probes_compete(plan: &Plan) -> bool {
 }
 
 fn tell_failure(cx: &mut Context, replica: ReplicaId, kind: ProbeKind) {
-    cx.tell(Observation::ProbesFailed { replica, liveness: kind == ProbeKind::Liveness });
+    cx.tell(Observation::ProbesFailed { replica, probe: kind.told() });
 }

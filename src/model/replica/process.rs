@@ -3,8 +3,8 @@
 //! ```text
 //! Scheduling → Sandbox → Image → Booting → Configuring → Contracts → Probing → Ready
 //!                 ▲                 ▲
-//!                 │                 └─ killed by liveness: Hung or Unready after a hang; after a
-//!                 │                    BackOff if that was not the first time
+//!                 │                 └─ killed by liveness: Hung or Unready after a hang, Booting
+//!                 │                    for too long; after a BackOff if not for the first time
 //!                 └─ its zone returns: Failed or Unready after a lost machine
 //!
 //! Ready ─ crash ───────► Failed ─ noticed ────────► Terminated ─► a new replica in the slot
@@ -88,6 +88,9 @@ pub(in crate::model) struct Replica {
     pub readiness: u32,
     /// When its container started, from which probes count.
     pub container_started: Instant,
+    /// When its start-up probe succeeded, if it has one: liveness and readiness are asked from then
+    /// on, else from its start.
+    pub started: Instant,
     /// How far into a probe period the container was then, if it runs from the beginning.
     pub probe_phase: Option<Span>,
     /// Whether its APIs with contracts must be refused.
@@ -144,6 +147,7 @@ impl Replica {
             epoch: 0,
             readiness: 0,
             container_started: Instant::ZERO,
+            started: Instant::ZERO,
             probe_phase: None,
             lacks_contracts: false,
             revoked: Vec::new(),
@@ -390,17 +394,22 @@ impl Replica {
     /// The first probe of this kind at or after `time`.
     pub fn next_probe(&self, probe: &Probe, time: Instant) -> Instant {
         if probe.period == Span::ZERO {
-            return time.max(self.container_started + probe.initial_delay);
+            return time.max(self.first_probe(probe));
         }
         // A replica that runs from the beginning has been probed for long: only the phase is left.
         let first = match self.probe_phase {
-            None => self.container_started + probe.initial_delay,
+            None => self.first_probe(probe),
             Some(phase) => self.container_started + Span(phase.0 % probe.period.0),
         };
         let late = time.since(first).0;
         let next = first + probe.period * late.div_ceil(probe.period.0);
         debug_assert!(next >= time, "a probe at {next} is before {time}");
         next
+    }
+
+    /// The first probe of this kind after the container's start.
+    fn first_probe(&self, probe: &Probe) -> Instant {
+        self.started.max(self.container_started + probe.initial_delay)
     }
 
     /// When a process that answers no probe after `hung` has failed enough of them.

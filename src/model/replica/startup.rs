@@ -3,6 +3,7 @@
 //! ```text
 //! Scheduling → Sandbox → Image → Booting → Configuring → Contracts → Probing → Ready → in rotation
 //!                               └ container starts: probes count from here
+//!                                 booting for too long ─► killed ─► back-off ─► Booting
 //! ```
 //!
 //! Configuring is skipped when the configuration is local (a managed gateway keeps it in the
@@ -11,8 +12,15 @@
 //! the rest. Readiness is seen by a probe, so it comes at the first probe after the process is
 //! able. Where probes compete for CPU (`probing.rs`) that probe must be done in time as well.
 //!
-//! Assumptions: phases follow one another; a pull never waits for another pull. Left out: init
-//! containers, start-up probes, slow start of the balancer.
+//! Liveness is asked from the container's start and its initial delay on, whether the process is
+//! up or not: one that boots refuses the connection, and after so many failures in a row the
+//! kubelet kills it, again and again. With a start-up probe that one decides alone: liveness and
+//! readiness are asked from its first success on.
+//!
+//! Assumptions: phases follow one another; a pull never waits for another pull; the start-up probe
+//! and liveness succeed once the process has booted, also while it waits for its configuration and
+//! its contracts; a process that boots ends at once when it is told to. Left out: init containers,
+//! slow start of the balancer.
 
 use super::crash_loop::CrashLoop;
 use super::fleet::Fleet;
@@ -20,7 +28,7 @@ use super::probing::probes_compete;
 use super::process::Replica;
 use crate::model::context::Context;
 use crate::model::event::{Event, Wanted};
-use crate::observe::{Observation, ReplicaId, State};
+use crate::observe::{Observation, ProbeKind, ReplicaId, State};
 use crate::plan::{Configuration, Gate};
 use crate::random::Law;
 use crate::units::Span;
@@ -42,10 +50,15 @@ impl Fleet {
     /// The container starts; probes count from now.
     pub fn begin_container(&mut self, cx: &mut Context, id: ReplicaId, cause: &'static str) {
         assert!(!self[id].silent, "{} starts on a machine that is gone", self[id].name);
-        self[id].container_started = cx.now;
-        self[id].probe_phase = None;
-        let law = &cx.plan.startup.boot;
-        self.begin_phase(cx, id, State::Booting, law, cause);
+        let replica = &mut self[id];
+        (replica.container_started, replica.started, replica.probe_phase) = (cx.now, cx.now, None);
+        self.enter(cx, id, State::Booting, cause);
+        let boot = self.draw(id, &cx.plan.startup.boot);
+        let (longest, epoch) = (cx.plan.longest_boot(), self[id].epoch);
+        match boot > longest {
+            true => cx.schedule(cx.now + longest, Event::HungKilled { replica: id, epoch }),
+            false => cx.schedule(cx.now + boot, Event::PhaseEnds { replica: id, epoch }),
+        }
     }
 
     fn begin_phase(
@@ -66,7 +79,12 @@ impl Fleet {
     pub fn enter_next_phase(&mut self, cx: &mut Context, id: ReplicaId) {
         match self[id].state() {
             State::Image => self.begin_container(cx, id, "image present"),
-            State::Booting => self.begin_configuring(cx, id),
+            State::Booting => {
+                if let Some(probe) = &cx.plan.startup.probe {
+                    self[id].started = self[id].next_probe(probe, cx.now);
+                }
+                self.begin_configuring(cx, id);
+            }
             State::Configuring => self.begin_contracts(cx, id),
             State::Contracts => self.begin_probing(cx, id),
             state => unreachable!("a replica has no phase to end that is {state:?}"),
@@ -148,9 +166,24 @@ impl Fleet {
         cx.schedule(at, Event::BackOffEnds { replica: id, epoch });
     }
 
-    /// Liveness failed and the process had its time: it is killed and started again in its pod.
+    /// Liveness failed and the process had its time, or it booted for too long: it is killed and
+    /// started again in its pod.
     pub fn kill_hung(&mut self, cx: &mut Context, id: ReplicaId) {
-        self.stop_process(cx, id, "killed by the liveness probe");
+        let cause = match self[id].state() == State::Booting {
+            true => self.give_up_boot(cx, id),
+            false => "killed by the liveness probe",
+        };
+        self.stop_process(cx, id, cause);
         self.restart_in_place(cx, id);
+    }
+
+    /// A container has booted for as long as its probes allow.
+    fn give_up_boot(&mut self, cx: &mut Context, id: ReplicaId) -> &'static str {
+        let (probe, cause) = match cx.plan.startup.probe {
+            Some(_) => (ProbeKind::Startup, "killed by the start-up probe while it booted"),
+            None => (ProbeKind::Liveness, "killed by the liveness probe while it booted"),
+        };
+        cx.tell(Observation::ProbesFailed { replica: id, probe });
+        cause
     }
 }

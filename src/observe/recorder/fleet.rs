@@ -155,13 +155,13 @@ impl Fleet {
     }
 
     /// Probes of a replica failed often enough to count. One that was ready works on.
-    pub fn fail_probes(&mut self, now: Instant, replica: ReplicaId, liveness: bool) {
+    pub fn fail_probes(&mut self, now: Instant, replica: ReplicaId, restarts: bool) {
         let known = &mut self.replicas[replica];
         let before = known.clone();
         known.overloaded |= known.ready;
         self.update(now, &before, replica);
         let counted = u64::from(now >= self.warm_up);
-        match liveness {
+        match restarts {
             true => self.probes_failed.liveness += counted,
             false => self.probes_failed.readiness += counted,
         }

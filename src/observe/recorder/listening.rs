@@ -119,9 +119,9 @@ impl Observer for Recorder {
                 self.restore(at, *replica);
             }
             Observation::Boundary => self.turn_windows(at),
-            Observation::ProbesFailed { replica, liveness } => {
-                self.fleet.fail_probes(at, *replica, *liveness);
-                if let Some(series) = self.intervals.series().filter(|_| *liveness) {
+            Observation::ProbesFailed { replica, probe } => {
+                self.fleet.fail_probes(at, *replica, probe.restarts());
+                if let Some(series) = self.intervals.series().filter(|_| probe.restarts()) {
                     series.at(at).restarts += 1;
                 }
             }

@@ -2,7 +2,7 @@
 
 use crate::metric::Statistic;
 use crate::metric::evidence::ENOUGH;
-use crate::plan::REPLICATIONS_MOST;
+use crate::plan::{REPLICATIONS_MOST, SlowBoot};
 use crate::report::format::words::{grouped, plural, shown, whole};
 use crate::units::{Bytes, Instant, Share, Span};
 
@@ -41,6 +41,8 @@ pub enum Caveat {
     ReadFrom { said: Vec<String> },
     /// Requests in flight would take this much memory of the limit.
     MemoryOver { peak: Bytes, limit: Bytes },
+    /// A container may be killed while it boots.
+    SlowBoot { slow: SlowBoot },
     /// Incidents were not over at the end of the run.
     Unrecovered { incidents: u64 },
     /// So many requests of a replication, a share of all, were in flight at the end and would not
@@ -112,6 +114,7 @@ impl Caveat {
             Caveat::MemoryOver { .. } => {
                 ("memory_over", "raise gateway.memory or gateway.replicas")
             }
+            Caveat::SlowBoot { slow } => return ("slow_boot", slow.remedy()),
             Caveat::Unrecovered { .. } => ("unrecovered", "raise run.horizon"),
             Caveat::Unanswered { .. } => ("unanswered", "raise run.horizon"),
             Caveat::FaultMissed { .. } => ("fault_missed", "check the fault's time and target"),
@@ -191,6 +194,9 @@ impl Caveat {
                 replayed_message(*demands, *spread, *again)
             }
             Caveat::MemoryOver { peak, limit } => memory_message(*peak, *limit),
+            Caveat::SlowBoot { slow } => {
+                format!("{}, and {}: {}", slow.title(), slow.takes(), slow.effect())
+            }
             Caveat::Unrecovered { incidents } => {
                 let incidents = plural(*incidents, "incident");
                 format!("{incidents} in which clients were still hit at the end of the run")

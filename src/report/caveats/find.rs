@@ -30,6 +30,7 @@ pub fn caveats_of(scenario: &Scenario, run: &Experiment, summary: &Summary) -> V
     all.extend(capacity(plan));
     all.extend(slow_overload(plan));
     all.extend(memory(plan, summary));
+    all.extend(plan.slow_boot().map(|slow| Caveat::SlowBoot { slow }));
     all.extend(unfinished(summary));
     all.extend(unanswered(summary));
     all.extend(few_strikes(plan, run));

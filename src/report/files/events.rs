@@ -122,9 +122,8 @@ impl Names<'_> {
             Ingress { reachable, down } => {
                 ("ingress", only(format!("{reachable} reachable, {down} of them down")))
             }
-            ProbesFailed { replica, liveness } => {
-                let detail = if *liveness { "liveness probe" } else { "readiness probe" };
-                ("probes_failed", self.of(*replica).detail(detail))
+            ProbesFailed { replica, probe } => {
+                ("probes_failed", self.of(*replica).detail(probe.label()))
             }
             Boundary => ("boundary", EventRow::default()),
         }

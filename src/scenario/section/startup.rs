@@ -57,6 +57,18 @@ keys! { key "startup" {
 }}
 
 keys! { probes "probes" {
+    STARTUP: bool = "startup", "false", Documented, "Helm chart: none",
+        "Whether there is a start-up probe: liveness and readiness wait for its first success.";
+    STARTUP_DELAY: Span = "startup-initial-delay", "0s", Documented, "Kubernetes",
+        "From the container's start to the first start-up probe.", If("startup", &["true"]);
+    STARTUP_PERIOD: Span = "startup-period", "10s", Documented, "Kubernetes",
+        "Between start-up probes.", If("startup", &["true"]);
+    STARTUP_TIMEOUT: Span = "startup-timeout", "1s", Documented, "Kubernetes",
+        "When a start-up probe without an answer fails; a process that boots refuses it at once.",
+        If("startup", &["true"]);
+    STARTUP_FAILURES: u64 = "startup-failures", "3", Documented, "Kubernetes",
+        "Failed start-up probes in a row after which a container that boots is killed.",
+        If("startup", &["true"]);
     READINESS_DELAY: Span = "readiness-initial-delay", "10s", Documented, "Helm chart",
         "From the container's start to the first readiness probe.";
     READINESS_PERIOD: Span = "readiness-period", "10s", Documented, "Helm chart",
@@ -102,8 +114,9 @@ keys! { detection "detection" {
         "A container that ran this long has its earlier restarts forgotten.";
 }}
 
-/// Both probes.
+/// All probes.
 pub(crate) struct Probes {
+    startup: Option<Probe>,
     readiness: Probe,
     liveness: Probe,
     /// CPU time of one, if they compete for CPU.
@@ -126,6 +139,7 @@ pub(crate) fn read(
         boot: section.get(key::BOOT),
         configuration: configuration(&section, gateway.management),
         contracts: gateway.contracts.then(|| contracts(&section, apis)),
+        probe: probes.startup,
         readiness: probes.readiness,
     }
 }
@@ -176,6 +190,10 @@ pub(crate) fn read_probes(reader: &Reader<'_>, gateway: &GatewayPart) -> Probes 
         timeout: section.get(timeout),
         failures: section.count(failures, 1..=10_000).value as u32,
     };
+    let startup = section.get(STARTUP).then(|| {
+        let period = section.period(STARTUP_PERIOD);
+        probe(STARTUP_DELAY, &period, STARTUP_TIMEOUT, STARTUP_FAILURES)
+    });
     let ready = pause(&section, READINESS_PERIOD);
     let live = pause(&section, LIVENESS_PERIOD);
     let readiness = probe(READINESS_DELAY, &ready, READINESS_TIMEOUT, READINESS_FAILURES);
@@ -183,7 +201,7 @@ pub(crate) fn read_probes(reader: &Reader<'_>, gateway: &GatewayPart) -> Probes 
     let alone = gateway.plan.cores.0.min(1.0);
     let least = readiness.timeout.min(liveness.timeout);
     let cpu = probe_cpu(&section, [&ready, &live], Span::from_secs(least.as_secs() * alone));
-    Probes { readiness, liveness, cpu }
+    Probes { startup, readiness, liveness, cpu }
 }
 
 /// The CPU time of a probe if probes compete for it; a replica without other work must have done

@@ -1,7 +1,7 @@
 //! The delays that follow from the documented settings: their means and their 5, 50 and 95 %
 //! quantiles, to the tenth of a second to which they were derived.
 
-use brownout::observe::{Observation, State};
+use brownout::observe::{Observation, ProbeKind, State};
 use brownout::plan::*;
 use brownout::random::Law;
 use brownout::units::Instant;
@@ -93,7 +93,7 @@ fn a_hang_is_found_at_the_same_times_by_probes_that_compete_for_cpu() {
     plan.detection.probe_cpu = Some(secs(0.005));
     let failed = |wanted: bool| {
         delay(&plan, move |fact| match fact {
-            Observation::ProbesFailed { liveness, .. } => *liveness == wanted,
+            Observation::ProbesFailed { probe, .. } => (*probe == ProbeKind::Liveness) == wanted,
             _ => false,
         })
     };

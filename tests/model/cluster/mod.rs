@@ -1,5 +1,6 @@
 //! Properties of the cluster: where replicas are, when they start, and who replaces them.
 
+mod boots;
 mod delays;
 mod exchanges;
 mod failover;

@@ -186,8 +186,9 @@ fn life() -> impl Strategy<Value = Startup> {
     };
     let gate = prop_oneof![Just(Gate::Replica), (0.0..1.0_f64).prop_map(|s| Gate::Api(Share(s)))];
     let contracts = prop::option::of(gate);
-    (0.0..2.0_f64, any::<bool>(), contracts, 0..3_u32).prop_map(
-        move |(boot, local, gate, period)| {
+    // Above 3 s a boot outlasts the liveness probe.
+    (0.0..4.0_f64, any::<bool>(), contracts, 0..3_u32, any::<bool>()).prop_map(
+        move |(boot, local, gate, period, started)| {
             let phase = Law::uniform_secs(0.0, boot);
             let configuration =
                 if local { Configuration::Local } else { Configuration::Download(call()) };
@@ -198,6 +199,7 @@ fn life() -> impl Strategy<Value = Startup> {
                 boot: phase,
                 configuration,
                 contracts: gate.map(|gate| Contracts { fetch: call(), poll: secs(2.0), gate }),
+                probe: started.then(|| probe(period.max(1), 0.5, 3)),
                 readiness: probe(period, 0.5, 2),
             }
         },

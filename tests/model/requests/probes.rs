@@ -1,7 +1,7 @@
 //! Probes that share CPU with the requests: overload restarts replicas, and a hang is still found.
 
 use brownout::observe::ledger::Failure;
-use brownout::observe::{Observation, State};
+use brownout::observe::{Observation, ProbeKind, State};
 use brownout::plan::*;
 use brownout::random::Law;
 use brownout::units::Share;
@@ -20,7 +20,7 @@ fn loaded(load: f64, horizon: f64) -> Plan {
 /// How often and when probes of a kind failed often enough to count.
 fn failed(witness: &Witness, wanted: bool) -> Vec<f64> {
     let failed = |fact: &_| match fact {
-        Observation::ProbesFailed { liveness, .. } => *liveness == wanted,
+        Observation::ProbesFailed { probe, .. } => (*probe == ProbeKind::Liveness) == wanted,
         _ => false,
     };
     witness.times(failed).iter().map(|at| at.as_secs()).collect()

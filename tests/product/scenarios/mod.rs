@@ -1,6 +1,7 @@
 //! Every shipped scenario loads without errors, runs, and shows what its comment says.
 
 mod capacity;
+mod containers;
 mod dependencies;
 
 use std::path::{Path, PathBuf};
@@ -75,9 +76,13 @@ fn out_after(incident: &Incident) -> f64 {
 
 #[test]
 fn every_scenario_has_a_question_and_a_test() {
-    let here =
-        [include_str!("mod.rs"), include_str!("dependencies.rs"), include_str!("capacity.rs")]
-            .concat();
+    let here = [
+        include_str!("mod.rs"),
+        include_str!("dependencies.rs"),
+        include_str!("capacity.rs"),
+        include_str!("containers.rs"),
+    ]
+    .concat();
     let mut count = 0;
     for entry in std::fs::read_dir(folder()).unwrap() {
         let path = entry.unwrap().path();

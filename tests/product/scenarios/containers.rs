@@ -1,0 +1,32 @@
+//! Shipped scenarios of containers that are killed: by their probes, or for their memory.
+
+use super::*;
+
+/// The scenario with settings changed, run in full.
+fn changed(name: &str, changes: &[&str]) -> Ran {
+    let changes: Vec<String> = changes.iter().map(|change| (*change).to_owned()).collect();
+    let loaded = read::load_changed(&folder().join(format!("{name}.toml")), &changes);
+    let scenario = loaded.scenario.unwrap_or_else(|| panic!("{name}: {:?}", loaded.problems));
+    let experiment =
+        experiment::run(&scenario.plan, Options::default(), &Progress::default()).unwrap();
+    Ran { scenario, experiment }
+}
+
+#[test]
+fn slow_boot_never_comes_back_unless_a_start_up_probe_lets_it() {
+    let ran = Ran::of("slow-boot");
+    assert_eq!(ran.verdict("redundancy-restored < 5m"), Verdict::Missed);
+    assert!(ran.incidents("crash").iter().all(|incident| incident.restored.is_none()));
+    for outcome in &ran.experiment.outcomes {
+        // The crash is noticed after 180 to 181 s, the container starts 1 to 6 s later. It is killed
+        // 50 s after each start, with waits of 0, 10, 20, 40, 80 and 160 s: after 50, 100, 160, 230,
+        // 320, 450 and 660 s. The next would be after 1,010 s, beyond the end.
+        assert_eq!(outcome.probes_failed.liveness, 7);
+    }
+    let mended = changed("slow-boot", &["probes.startup=true", "probes.startup-failures=9"]);
+    assert_eq!(mended.verdict("redundancy-restored < 5m"), Verdict::Met);
+    for incident in mended.incidents("crash") {
+        // 65 to 75 s are seen at the probe after 70 or 80 s; the ingress hears of it within 2 s.
+        assert!((71.0..=90.0).contains(&seconds(incident.lasted())), "{incident:?}");
+    }
+}

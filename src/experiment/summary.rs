@@ -195,6 +195,10 @@ pub struct GatewaySummary {
     /// What probes did; `None` unless they compete for CPU or restarted a container that booted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probes: Option<ProbeSummary>,
+    /// Replicas killed because their memory was used up, per replication; `None` where no memory is
+    /// given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub out_of_memory: Option<Statistic>,
 }
 
 /// What probes did to replicas that work or boot, per replication after warm-up.
@@ -317,6 +321,7 @@ fn summarize_gateway(plan: &Plan, outcomes: &[Outcome], confidence: Confidence) 
             readiness_losses: of(Metric::ReadinessLosses),
             restarts: of(Metric::LivenessRestarts),
         }),
+        out_of_memory: plan.gateway.memory.and_then(|_| of(Metric::OutOfMemory)),
     }
 }
 

@@ -86,6 +86,8 @@ pub enum Metric {
     InFlightPeak,
     /// Restarts that liveness and start-up probes caused, after warm-up.
     LivenessRestarts,
+    /// Replicas killed because their memory was used up, after warm-up.
+    OutOfMemory,
     /// Times that readiness probes took a replica out of rotation, after warm-up.
     ReadinessLosses,
     /// The probability that the system comes back once what troubled it is gone: `recovered`.
@@ -246,6 +248,7 @@ impl Metric {
             Metric::InFlightMean => entry("in flight on average", "in_flight_mean", Number, Less),
             Metric::InFlightPeak => entry("most in flight", "in_flight_peak", Number, Less),
             Metric::LivenessRestarts => as_named("restarts", Number, Less),
+            Metric::OutOfMemory => entry("out of memory", "out_of_memory", Number, Less),
             Metric::ReadinessLosses => entry("readiness losses", "readiness_losses", Number, Less),
             Metric::Recovered => as_named("recovered", Share, More),
             Metric::Degraded => as_named("degraded", Share, Less),
@@ -310,6 +313,7 @@ impl Metric {
                 Basis::Run(Estimator::Mean(Box::new(|o| Some(o.in_flight_peak as f64))))
             }
             Metric::LivenessRestarts => run_events(|o| o.probes_failed.liveness),
+            Metric::OutOfMemory => run_events(|o| o.out_of_memory),
             Metric::ReadinessLosses => run_events(|o| o.probes_failed.readiness),
             Metric::Recovered => {
                 Basis::Replications(|found| matches!(found, Stability::Recovered { .. }))

@@ -241,6 +241,7 @@ mod tests {
             Metric::InFlightMean,
             Metric::InFlightPeak,
             Metric::LivenessRestarts,
+            Metric::OutOfMemory,
             Metric::ReadinessLosses,
         ];
         let of = |metric: Metric, struck: Option<u64>| {

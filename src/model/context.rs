@@ -55,6 +55,8 @@ pub(super) struct Context<'a> {
     holding: Holding<'a>,
     /// Whether the replication ends before its time.
     pub is_cut: bool,
+    /// Whether a replica has run out of memory at this moment: nothing else happens before.
+    pub is_out_of_memory: bool,
     /// The index of the replication.
     replication: u64,
 }
@@ -81,6 +83,7 @@ impl<'a> Context<'a> {
             offered: 0,
             holding: Holding::new(progress),
             is_cut: false,
+            is_out_of_memory: false,
             replication,
         }
     }
@@ -123,6 +126,13 @@ impl<'a> Context<'a> {
     pub fn schedule(&mut self, at: Instant, event: Event) {
         assert!(at >= self.now, "{event:?} at {at}, before {}", self.now);
         self.calendar.insert(at, event.rank(), event);
+    }
+
+    /// A replica has more requests than its memory holds.
+    #[cold]
+    pub fn run_out_of_memory(&mut self, at: Instant, replica: ReplicaId, epoch: u32) {
+        self.is_out_of_memory = true;
+        self.schedule(at, Event::OutOfMemory { replica, epoch });
     }
 
     /// When the next event happens.

@@ -1,7 +1,7 @@
 //! The events that change what the system is, and the order of simultaneous ones.
 
 use crate::observe::ReplicaId;
-use crate::plan::{Slot, ZoneId};
+use crate::plan::{AfterCrash, Slot, ZoneId};
 use crate::units::Instant;
 
 /// Index of a node within a replication.
@@ -46,8 +46,8 @@ pub(super) enum Event {
     Joins { replica: ReplicaId, epoch: u32, readiness: u32 },
     /// The ingress learns that it cannot; void once the replica has become ready again.
     Leaves { replica: ReplicaId, readiness: u32 },
-    /// The runtime reports a crash.
-    CrashNoticed { replica: ReplicaId, epoch: u32 },
+    /// The runtime reports that a process ended, and what comes then.
+    CrashNoticed { replica: ReplicaId, epoch: u32, then: AfterCrash },
     /// The readiness probe has failed often enough.
     ReadinessLost { replica: ReplicaId, epoch: u32 },
     /// A process is stopped after liveness failures: a hung one is killed after the grace, one that
@@ -105,6 +105,8 @@ pub(super) enum Event {
     ProbeChecked { replica: ReplicaId, process: u32, kind: ProbeKind },
     /// A container has waited long enough to be restarted.
     BackOffEnds { replica: ReplicaId, epoch: u32 },
+    /// A replica has more requests than its memory holds.
+    OutOfMemory { replica: ReplicaId, epoch: u32 },
 }
 
 impl Event {
@@ -139,6 +141,7 @@ impl Event {
             | Event::ReadinessLost { .. }
             | Event::ProbeChecked { .. }
             | Event::HungKilled { .. }
+            | Event::OutOfMemory { .. }
             | Event::NodeNotReady { .. }
             | Event::DrainEnds { .. }
             | Event::NodeDeleted { .. }
@@ -162,7 +165,8 @@ impl Event {
             | Event::RefreshEnds { replica, epoch, .. }
             | Event::ProbeSucceeds { replica, epoch }
             | Event::Joins { replica, epoch, .. }
-            | Event::CrashNoticed { replica, epoch }
+            | Event::CrashNoticed { replica, epoch, .. }
+            | Event::OutOfMemory { replica, epoch }
             | Event::ReadinessLost { replica, epoch }
             | Event::HungKilled { replica, epoch }
             | Event::BackOffEnds { replica, epoch }
@@ -237,6 +241,7 @@ impl Event {
             Event::BackOffEnds { .. } => 35,
             Event::Cleared { .. } => 36,
             Event::LearnsRevocation { .. } => 37,
+            Event::OutOfMemory { .. } => 38,
         }
     }
 }

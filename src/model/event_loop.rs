@@ -32,6 +32,8 @@ enum Next {
 impl World<'_> {
     /// Lets everything happen that happens before `until`; servers and time-outs, until then.
     pub(super) fn dispatch_until(&mut self, until: u64) {
+        // Who has run out of memory was killed, or is before anything else.
+        self.cx.is_out_of_memory = false;
         let fleet = &mut self.region.cluster.fleet;
         self.requests.refresh_completions(fleet);
         self.requests.settle(&mut self.cx, fleet);
@@ -49,6 +51,9 @@ impl World<'_> {
             }
             if at < until || (at == until && matches!(next, Next::Timeout(_))) {
                 self.dispatch(at, next);
+                if self.cx.is_out_of_memory {
+                    break;
+                }
             } else {
                 break;
             }

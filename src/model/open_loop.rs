@@ -3,6 +3,10 @@
 //! Between two events replicas do not influence each other, so requests are routed in blocks into
 //! the replicas' inboxes, and each replica then works through its inbox alone. This gives the same
 //! result as one by one, because routing depends on the rotation and never on what replicas do.
+//!
+//! Where memory is given a replica may die of one request too many, and what is routed after that
+//! must meet a dead address. So a block has no more requests than the fullest replica has room for:
+//! none of them can be too many. If there is no room a block is one request.
 
 use super::context::Context;
 use super::ingress::routing::{Connecting, Ingress, Routed};
@@ -21,9 +25,18 @@ impl World<'_> {
     pub(super) fn route_blocks_until(&mut self, until: Instant) {
         let Self { cx, region, arrivals, .. } = self;
         let (fleet, ingress) = (&mut region.cluster.fleet, &mut region.ingress);
+        let holds = cx.plan.gateway.memory.map(|memory| memory.holds());
         for block in 0_u64.. {
-            let more = route_block(cx, fleet, ingress, arrivals, until.0);
-            fleet.take_in(cx);
+            let most = holds.map_or(BLOCK, |holds| fleet.room(holds).clamp(1, BLOCK));
+            let more = route_block(cx, fleet, ingress, arrivals, (until.0, most));
+            match holds {
+                None => fleet.take_in(cx),
+                Some(holds) => {
+                    if let Some((at, id)) = fleet.take_in_to(cx, holds) {
+                        return cx.run_out_of_memory(Instant(at), id, fleet[id].epoch);
+                    }
+                }
+            }
             if !more {
                 return;
             }
@@ -50,16 +63,16 @@ fn next_at(cx: &Context, ingress: &Ingress, arrivals: &mut Arrivals) -> u64 {
     arrival.min(ingress.next_connect_timeout())
 }
 
-/// Routes at most a block of requests; false when none is left before `until`.
+/// Routes at most so many requests; false when none is left before `until`.
 fn route_block(
     cx: &mut Context,
     fleet: &mut Fleet,
     ingress: &mut Ingress,
     arrivals: &mut Arrivals,
-    until: u64,
+    (until, most): (u64, usize),
 ) -> bool {
     let delay = cx.plan.ingress.delay.0;
-    for _ in 0..BLOCK {
+    for _ in 0..most {
         let at = arrivals.next_sent().map_or(u64::MAX, |sent| sent.saturating_add(delay));
         let due = ingress.next_connect_timeout();
         if due.min(at) >= until {

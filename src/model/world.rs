@@ -91,6 +91,8 @@ impl<'a> World<'a> {
                 break;
             }
             self.take_requests_until(next);
+            // A replica may have run out of memory meanwhile.
+            let next = self.cx.next_event_at().min(horizon);
             if self.cx.is_cut || next == horizon {
                 break;
             }
@@ -167,7 +169,8 @@ impl<'a> World<'a> {
                 fleet.begin_container(cx, replica, "back-off over");
             }
             Event::PhaseEnds { replica, .. } => cluster.enter_next_phase(cx, replica),
-            Event::CrashNoticed { replica, .. } => cluster.note_crash(cx, replica),
+            Event::CrashNoticed { replica, then, .. } => cluster.note_crash(cx, replica, then),
+            Event::OutOfMemory { replica, .. } => cluster.run_out_of_memory(cx, replica),
             Event::HungKilled { replica, .. } => cluster.end_stopped(cx, replica),
             Event::DrainEnds { replica, .. } => cluster.end_drain(cx, replica, "drained"),
             Event::NodeNotReady { node, .. } => cluster.note_not_ready(cx, node),

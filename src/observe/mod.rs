@@ -211,6 +211,8 @@ pub enum Observation {
     /// Probes of a replica that works or boots failed often enough: it is restarted (start-up,
     /// liveness) or taken out of rotation (readiness).
     ProbesFailed { replica: ReplicaId, probe: ProbeKind },
+    /// A replica has more requests than its memory holds, and is killed.
+    OutOfMemory { replica: ReplicaId },
 }
 
 /// What a replica shows at a sample.

@@ -50,6 +50,8 @@ pub struct Outcome {
     pub in_flight_peak: u64,
     /// How often probes of what works or boots failed often enough to count, after warm-up.
     pub probes_failed: ProbesFailed,
+    /// How often a replica was killed because its memory was used up, after warm-up.
+    pub out_of_memory: u64,
     /// What monitoring would have seen.
     pub monitored: Monitored,
     /// Whether it came back from what troubled it.

@@ -32,7 +32,7 @@ pub struct IntervalStats {
     pub hits: u64,
     /// Answers not found there.
     pub misses: u64,
-    /// Restarts by liveness and start-up probes in that time.
+    /// Restarts by probes or for lack of memory in that time.
     pub restarts: u64,
 }
 

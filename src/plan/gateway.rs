@@ -16,8 +16,8 @@ pub struct Gateway {
     pub demand: Law,
     /// Replicas wanted at the start, and at all times without an autoscaler; at least 1.
     pub replicas: usize,
-    /// Memory of one replica and what one request in flight holds of it, if given. Reported, not
-    /// enforced: the model does not kill a replica for its memory.
+    /// Memory of one replica and what one request in flight holds of it, if given: a replica that
+    /// needs more is killed. If not, memory plays no part.
     pub memory: Option<Memory>,
 }
 
@@ -47,6 +47,13 @@ pub struct Memory {
     pub limit: Bytes,
     /// What one request in flight holds.
     pub per_request: Bytes,
+}
+
+impl Memory {
+    /// How many requests in flight a replica has room for.
+    pub fn holds(&self) -> usize {
+        (self.limit.0 / self.per_request.0.max(1)) as usize
+    }
 }
 
 /// Zones and placement.

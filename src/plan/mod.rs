@@ -213,6 +213,8 @@ impl Plan {
         let capacity = self.saturation().0 * self.most_replicas() as f64;
         let waiting = each * process.backlog(capacity / each, self.run.horizon);
         let patience = clients.patience.unwrap_or(Span::MAX).min(self.ingress.first_timeout());
+        let room = self.gateway.memory.map_or(f64::INFINITY, |memory| memory.holds() as f64);
+        let waiting = waiting.min(room * self.most_replicas() as f64);
         // Those that gave up are forgotten once they are as many as those that wait.
         waiting.min(2.0 * each * process.peak().0 * patience.as_secs())
     }

@@ -3,7 +3,8 @@
 use crate::diagnostic::{Place, Problem};
 use crate::objective::{Bound, Metric, Objective, Relation};
 use crate::plan::{
-    Autoscaling, Extent, Fault, FaultPlan, Ingress, Plan, REPLICATIONS_MOST, Schedule, Traffic,
+    Autoscaling, Extent, Fault, FaultPlan, Ingress, Memory, Plan, REPLICATIONS_MOST, Schedule,
+    Traffic,
 };
 use crate::scenario::reader::{Parsed, Reader};
 use crate::scenario::section::gateway::{GatewayPart, Management, Tier};
@@ -86,7 +87,8 @@ pub(crate) fn load(
     let problem = if busy >= 1.0 {
         let title = format!("{load} is above the capacity of {capacity}");
         let help = "while it lasts the backlog grows, so latency depends on how long that is";
-        Problem::warning(peak.place.clone(), title).help(help).helps(memory(plan))
+        let problem = Problem::warning(peak.place.clone(), title).help(help).helps(memory(plan));
+        problem.helps(plan.gateway.memory.map(killed))
     } else if let Some(rating) = rating.filter(|rating| peak.value > *rating) {
         let title = format!("{load} is above the tier's rating of {rating}");
         let help = "the vendor says that latency may rise beyond the rating";
@@ -122,6 +124,12 @@ fn memory(plan: &Plan) -> Option<String> {
     let much =
         format!("up to {millions:.1} million requests wait at once, in about {bytes} of memory");
     (bytes > MEMORY_DOUBT).then_some(much)
+}
+
+/// From how many requests on a replica is killed.
+fn killed(memory: Memory) -> String {
+    let holds = memory.holds();
+    format!("a replica is killed for its memory when it has more than {holds} requests at once")
 }
 
 /// Warns of a run that would take years.

@@ -51,7 +51,7 @@ pub enum Loop {
     WastedWork,
     /// What was not in a cache, over all look-ups.
     CacheMisses,
-    /// Restarts by liveness and start-up probes per minute.
+    /// Restarts by probes or for lack of memory, per minute.
     Restarts,
 }
 

@@ -112,6 +112,7 @@ pub fn outcome(plan: &Plan, replication: u64) -> Outcome {
         monitored: Monitored { cpu: Some(0.25), in_flight_secs: 216.0, sampled_secs: 540.0 },
         in_flight_peak: 40 + stream.below(10) as u64,
         probes_failed: ProbesFailed::default(),
+        out_of_memory: 0,
         recovery: RunRecovery::default(),
         digest: 0x1234_5678_9abc_def0 ^ replication,
         trace: Vec::new(),

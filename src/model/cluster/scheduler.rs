@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! crash   ─ runtime reports ─► a new replica at once, or restarted in place
+//! memory used up ─ runtime reports ─► restarted in place
 //! deleted ─► endpoint removed; time to finish what it has, then gone
 //!
 //! replica wanted ─► a node with room in a zone that the spread allows ─► Scheduling …
@@ -29,6 +30,9 @@ use crate::model::context::Context;
 use crate::model::event::{Event, NodeId};
 use crate::observe::{Observation, ReplicaId, State};
 use crate::plan::{AfterCrash, Slot, Spread, ZoneId};
+
+/// What facts call it.
+const OUT_OF_MEMORY: &str = "out of memory (OOMKilled)";
 
 impl Cluster {
     /// A replica is given up, and a new one takes its slot.
@@ -88,11 +92,22 @@ impl Cluster {
     }
 
     /// The runtime reports a crash.
-    pub fn note_crash(&mut self, cx: &mut Context, id: ReplicaId) {
-        match cx.plan.detection.after_crash {
+    pub fn note_crash(&mut self, cx: &mut Context, id: ReplicaId, then: AfterCrash) {
+        match then {
             AfterCrash::Replaced => self.replace(cx, id, "crash noticed"),
             AfterCrash::Restarted => self.fleet.restart_in_place(cx, id),
         }
+    }
+
+    /// The kernel kills a process that has used up its memory. Its container is started again in
+    /// its pod, whatever becomes of crashes; of a replica that was deleted nothing is left to do.
+    pub fn run_out_of_memory(&mut self, cx: &mut Context, id: ReplicaId) {
+        cx.tell(Observation::OutOfMemory { replica: id });
+        if self.fleet.holds_slot(id) {
+            return self.fleet.die(cx, id, OUT_OF_MEMORY, AfterCrash::Restarted);
+        }
+        self.fleet.stop_process(cx, id, OUT_OF_MEMORY);
+        self.terminate(cx, id, OUT_OF_MEMORY);
     }
 
     /// A start-up phase is over.

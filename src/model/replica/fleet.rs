@@ -12,7 +12,7 @@ use crate::model::context::{Context, Loss};
 use crate::model::event::{Event, NodeId, STATE_TAGS};
 use crate::observe::ledger::Failure;
 use crate::observe::{Observation, Reading, ReplicaId, Sent, State};
-use crate::plan::{Slot, ZoneId};
+use crate::plan::{AfterCrash, Slot, ZoneId};
 use crate::random::Law;
 use crate::units::{Instant, SECOND, Share, Span};
 
@@ -304,10 +304,16 @@ impl Fleet {
 
     /// A crash: the process is gone, and its requests with it.
     pub fn crash(&mut self, cx: &mut Context, id: ReplicaId) {
-        assert!(self[id].listens, "{} has no process to crash", self[id].name);
-        self.stop_process(cx, id, "crash");
+        self.die(cx, id, "crash", cx.plan.detection.after_crash);
+    }
+
+    /// The process of a replica dies by itself, which the runtime notices somewhat later.
+    pub fn die(&mut self, cx: &mut Context, id: ReplicaId, cause: &'static str, then: AfterCrash) {
+        assert!(self[id].listens, "{} has no process to die", self[id].name);
+        self.stop_process(cx, id, cause);
         let noticed = cx.now + self.draw(id, &cx.plan.detection.crash);
-        cx.schedule(noticed, Event::CrashNoticed { replica: id, epoch: self[id].epoch });
+        let epoch = self[id].epoch;
+        cx.schedule(noticed, Event::CrashNoticed { replica: id, epoch, then });
     }
 
     /// The process stops working but keeps its address.
@@ -370,6 +376,28 @@ impl Fleet {
                 replica.take_in(cx);
             }
         }
+    }
+
+    /// Requests that may come before any replica can have more than it `holds`.
+    pub fn room(&self, holds: usize) -> usize {
+        let in_flight = |id: &ReplicaId| self[*id].server.in_service();
+        holds.saturating_sub(self.present.iter().map(in_flight).max().unwrap_or(0))
+    }
+
+    /// Every replica takes on what is in its inbox; when and which one then has more than it
+    /// `holds`. There is one at most if no more came than there was room for, or one alone.
+    pub fn take_in_to(&mut self, cx: &mut Context, holds: usize) -> Option<(u64, ReplicaId)> {
+        let mut over = None;
+        for id in &self.present {
+            let replica = &mut self.all[*id];
+            let Some(last) = replica.inbox.last().map(|inbound| inbound.at) else { continue };
+            replica.take_in(cx);
+            if replica.server.in_service() > holds {
+                assert!(over.is_none(), "{} and another run out of memory", replica.name);
+                over = Some((last, *id));
+            }
+        }
+        over
     }
 
     /// Adds the requests that are in servers, where these are requests.

@@ -8,6 +8,7 @@
 //!                 └─ its zone returns: Failed or Unready after a lost machine
 //!
 //! Ready ─ crash ───────► Failed ─ noticed ────────► Terminated ─► a new replica in the slot
+//! any that has requests ─ out of memory ─► Failed ─ noticed ─► BackOff ─► Booting
 //! Ready ─ hang ────────► Hung ─── readiness lost ─► Unready
 //! Ready ─ overloaded, probes missed ─► Unready or Draining: see `probing.rs`
 //! any ─── machine lost ► Failed ─ node not ready ─► Unready ─ evicted ─► Terminated ─► a new one
@@ -17,7 +18,10 @@
 //! it restarted; a hung one is restarted in its pod; one on a lost machine comes back with the
 //! machine unless it was replaced before. Starting costs no CPU of the gateway. If the CPU limit is
 //! enforced in slices, each replica has a phase of its own, which a restart does not move, and a
-//! container that starts has a whole quota. Left out: memory pressure.
+//! container that starts has a whole quota. Where memory is given, a request holds the same of it
+//! from its arrival to its end, and nothing else holds any; the one that is too many ends the
+//! process at once. Left out: swapping and reclaiming, memory of the process by itself, memory that
+//! is not given back, evictions by a machine without memory.
 
 use super::crash_loop::CrashLoop;
 use super::lifecycle;
@@ -252,7 +256,9 @@ impl Replica {
         self.from_instances[instance] -= 1;
     }
 
-    fn in_flight(&self) -> usize {
+    /// Requests that it has.
+    #[inline(always)]
+    pub fn in_flight(&self) -> usize {
         self.server.in_service() + self.held
     }
 

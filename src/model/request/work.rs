@@ -10,6 +10,7 @@ use crate::model::replica::fleet::Fleet;
 use crate::observe::ledger::Failure;
 use crate::observe::{ReplicaId, State};
 use crate::plan::{Balancing, TlsEnd};
+use crate::units::Instant;
 
 impl Requests {
     /// Looks up when the next job of each server will be done.
@@ -68,6 +69,11 @@ impl Requests {
             let refused = &mut cx.in_flight.attempts[attempt];
             (refused.instance, refused.replica, refused.arrived) = (instance as u32, id, at);
             return self.fail_attempt(cx, fleet, attempt, at, Failure::ContractsMissing);
+        }
+        if let Some(memory) = plan.gateway.memory
+            && fleet[id].in_flight() >= memory.holds()
+        {
+            cx.run_out_of_memory(Instant(at), id, fleet[id].epoch);
         }
         if region.ingress.take_opened()
             && let Some(tls) = plan.dependencies.tls.filter(|tls| tls.at == TlsEnd::Replica)

@@ -52,6 +52,7 @@ pub(super) struct Fleet {
     busy: f64,
     capacity: f64,
     probes_failed: ProbesFailed,
+    out_of_memory: u64,
 }
 
 /// What the fleet did after warm-up.
@@ -62,6 +63,7 @@ pub(super) struct ReplicaWork {
     pub capacity_secs: f64,
     pub in_flight_peak: u64,
     pub probes_failed: ProbesFailed,
+    pub out_of_memory: u64,
 }
 
 impl Fleet {
@@ -77,6 +79,7 @@ impl Fleet {
             busy: 0.0,
             capacity: 0.0,
             probes_failed: ProbesFailed::default(),
+            out_of_memory: 0,
         }
     }
 
@@ -167,6 +170,11 @@ impl Fleet {
         }
     }
 
+    /// A replica is killed for its memory.
+    pub fn kill_for_memory(&mut self, now: Instant) {
+        self.out_of_memory += u64::from(now >= self.warm_up);
+    }
+
     /// Whether it takes requests without its contracts.
     pub fn lacks_contracts(&self, replica: ReplicaId) -> bool {
         self.replicas[replica].in_rotation && self.replicas[replica].lacks_contracts
@@ -233,6 +241,7 @@ impl Fleet {
             capacity_secs: self.capacity / SECOND as f64,
             in_flight_peak: self.in_flight_peak,
             probes_failed: self.probes_failed,
+            out_of_memory: self.out_of_memory,
         }
     }
 }

@@ -125,6 +125,12 @@ impl Observer for Recorder {
                     series.at(at).restarts += 1;
                 }
             }
+            Observation::OutOfMemory { .. } => {
+                self.fleet.kill_for_memory(at);
+                if let Some(series) = self.intervals.series() {
+                    series.at(at).restarts += 1;
+                }
+            }
             Observation::SlotGone { slot } => {
                 self.tracker.give_up(*slot, at, self.fleet.serving());
                 self.note_serving(at);

@@ -160,6 +160,7 @@ impl Recorder {
             drained: self.drained,
             in_flight_peak: work.in_flight_peak,
             probes_failed: work.probes_failed,
+            out_of_memory: work.out_of_memory,
             monitored: self.monitor.finish(),
             recovery: RunRecovery::default(),
             digest,

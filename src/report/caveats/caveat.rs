@@ -6,6 +6,11 @@ use crate::plan::{REPLICATIONS_MOST, SlowBoot};
 use crate::report::format::words::{grouped, plural, shown, whole};
 use crate::units::{Bytes, Instant, Share, Span};
 
+/// The least memory that the vendor's sizing guide gives a node of a self-managed gateway.
+pub(super) const NODE: Bytes = Bytes(2 << 30);
+/// What Envoy buffers of a connection by default, at most (`per_connection_buffer_limit_bytes`).
+pub(super) const BUFFER: Bytes = Bytes(1 << 20);
+
 /// Something that limits the figures.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)] // each variant says what its fields are
@@ -39,8 +44,12 @@ pub enum Caveat {
     Replayed { demands: bool, spread: Span, again: Option<Span> },
     /// Traffic comes from a file: how it was read.
     ReadFrom { said: Vec<String> },
-    /// Requests in flight would take this much memory of the limit.
-    MemoryOver { peak: Bytes, limit: Bytes },
+    /// So many replicas were killed per replication because they had more requests than their
+    /// memory holds.
+    OutOfMemory { killed: f64, limit: Bytes, holds: usize },
+    /// A replica had so many requests at once and no memory is given: what each of them could take
+    /// of the memory of a small node, and how many would fill it with whole buffers.
+    MemoryUnknown { peak: u64, each: Bytes, holds: u64 },
     /// A container may be killed while it boots.
     SlowBoot { slow: SlowBoot },
     /// Incidents were not over at the end of the run.
@@ -111,8 +120,11 @@ impl Caveat {
             Caveat::SlowOverload { .. } => ("slow_overload", more),
             Caveat::Replayed { .. } => ("replayed", ""),
             Caveat::ReadFrom { .. } => ("read_from", ""),
-            Caveat::MemoryOver { .. } => {
-                ("memory_over", "raise gateway.memory or gateway.replicas")
+            Caveat::OutOfMemory { .. } => {
+                ("out_of_memory", "raise gateway.memory or gateway.replicas")
+            }
+            Caveat::MemoryUnknown { .. } => {
+                ("memory_unknown", "write gateway.memory and gateway.memory-per-request")
             }
             Caveat::SlowBoot { slow } => return ("slow_boot", slow.remedy()),
             Caveat::Unrecovered { .. } => ("unrecovered", "raise run.horizon"),
@@ -193,7 +205,13 @@ impl Caveat {
             Caveat::Replayed { demands, spread, again } => {
                 replayed_message(*demands, *spread, *again)
             }
-            Caveat::MemoryOver { peak, limit } => memory_message(*peak, *limit),
+            Caveat::OutOfMemory { killed, limit, holds } => format!(
+                "{} replicas were killed per replication (OOMKilled): {limit} hold {} requests in \
+                 flight",
+                grouped(*killed, usize::from(*killed < 10.0)),
+                whole(*holds as u64)
+            ),
+            Caveat::MemoryUnknown { peak, each, holds } => memory_message(*peak, *each, *holds),
             Caveat::SlowBoot { slow } => {
                 format!("{}, and {}: {}", slow.title(), slow.takes(), slow.effect())
             }
@@ -220,10 +238,13 @@ impl Caveat {
     }
 }
 
-fn memory_message(peak: Bytes, limit: Bytes) -> String {
+fn memory_message(peak: u64, each: Bytes, holds: u64) -> String {
     format!(
-        "requests in flight would take {peak} of a limit of {limit}; the model does not kill the \
-         replica, the kernel would"
+        "a replica had up to {} requests in flight, and as no memory is given none is killed for \
+         it: {NODE}, the least that the sizing guide gives a node, are used up by {} whole \
+         buffers of Envoy ({BUFFER} each), or by that many requests if each takes {each}",
+        whole(peak),
+        whole(holds),
     )
 }
 

@@ -9,7 +9,7 @@ use crate::metric::percentile::{ENOUGH_BEYOND, too_few_beyond};
 use crate::metric::{Metric, estimator};
 use crate::observe::Observation;
 use crate::plan::{Fault, Plan, Scatter, Traffic};
-use crate::report::caveats::caveat::{Assumption, Caveat};
+use crate::report::caveats::caveat::{Assumption, BUFFER, Caveat, NODE};
 use crate::report::caveats::steady_window::SteadyWindow;
 use crate::scenario::{Mark, Scenario, Setting};
 use crate::units::{Bytes, Instant, Rate, SECOND, Span};
@@ -125,11 +125,18 @@ fn slow_overload(plan: &Plan) -> impl Iterator<Item = Caveat> {
     })
 }
 
+/// Replicas that were killed for their memory, or would have been if any were given: if the most that
+/// one had could fill a small node.
 fn memory(plan: &Plan, summary: &Summary) -> Option<Caveat> {
-    let memory = plan.gateway.memory?;
-    let peak = summary.gateway.in_flight_greatest.saturating_mul(memory.per_request.0);
-    let over = peak > memory.limit.0;
-    over.then_some(Caveat::MemoryOver { peak: Bytes(peak), limit: memory.limit })
+    let (gateway, holds) = (&summary.gateway, NODE.0 / BUFFER.0);
+    let Some(memory) = plan.gateway.memory else {
+        let peak = gateway.in_flight_greatest;
+        let each = Bytes(NODE.0 / peak.max(1));
+        return (peak > holds).then_some(Caveat::MemoryUnknown { peak, each, holds });
+    };
+    let killed = gateway.out_of_memory.as_ref()?.point;
+    let (limit, holds) = (memory.limit, memory.holds());
+    (killed > 0.0).then_some(Caveat::OutOfMemory { killed, limit, holds })
 }
 
 fn unfinished(summary: &Summary) -> Option<Caveat> {
@@ -352,11 +359,27 @@ mod tests {
     }
 
     #[test]
-    fn memory_over_the_limit_and_incidents_without_end_are_told() {
-        let (mut scenario, mut run) = (report::sample::scenario(), example::experiment());
-        scenario.plan.gateway.memory.as_mut().unwrap().limit = Bytes(10 << 20);
+    fn kills_for_memory_and_incidents_without_end_are_told() {
+        let (scenario, mut run) = (report::sample::scenario(), example::experiment());
+        run.outcomes.iter_mut().for_each(|outcome| outcome.out_of_memory = 2);
         example::change_incident(&mut run.outcomes[0], |incident| incident.service = None);
         let found = keys(&scenario, &run);
-        assert_eq!(found[..2], ["memory_over", "unrecovered"]);
+        assert_eq!(found[..2], ["out_of_memory", "unrecovered"]);
+    }
+
+    #[test]
+    fn without_memory_it_is_said_from_when_on_it_would_matter() {
+        let (mut scenario, mut run) = (report::sample::scenario(), example::experiment());
+        scenario.plan.gateway.memory = None;
+        run.outcomes[0].in_flight_peak = 2_048;
+        assert!(!keys(&scenario, &run).contains(&"memory_unknown"));
+        run.outcomes[0].in_flight_peak = 4_096;
+        let summary = summarize(&scenario.plan, &run.outcomes, run.confidence);
+        let found = caveats_of(&scenario, &run, &summary);
+        let caveat = found.iter().find(|caveat| caveat.key() == "memory_unknown").unwrap();
+        let message = caveat.message();
+        assert!(message.contains("up to 4,096 requests"), "{message}");
+        assert!(message.contains("2 GiB") && message.contains("2,048 whole buffers"), "{message}");
+        assert!(message.ends_with("if each takes 512 KiB"), "{message}");
     }
 }

@@ -106,7 +106,8 @@ fn gravity(caveat: &Caveat) -> f64 {
         | Caveat::NoSpare { utilisation, .. }
         | Caveat::SlowOverload { utilisation, .. } => *utilisation,
         Caveat::WarmUpShort { means, .. } => means.1.as_secs() / means.0.as_secs(),
-        Caveat::MemoryOver { peak, .. } => peak.0 as f64,
+        Caveat::OutOfMemory { killed, .. } => *killed,
+        Caveat::MemoryUnknown { peak, .. } => *peak as f64,
         Caveat::Unrecovered { incidents } => *incidents as f64,
         Caveat::Unanswered { share, .. } => *share,
         _ => 0.0,

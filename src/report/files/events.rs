@@ -125,6 +125,7 @@ impl Names<'_> {
             ProbesFailed { replica, probe } => {
                 ("probes_failed", self.of(*replica).detail(probe.label()))
             }
+            OutOfMemory { replica } => ("out_of_memory", self.of(*replica).detail("OOMKilled")),
             Boundary => ("boundary", EventRow::default()),
         }
     }

@@ -49,7 +49,7 @@ fn held(feedback: &Feedback) -> String {
         Loop::Retries => format!("retries: {last} attempts per request, {before} before"),
         Loop::WastedWork => format!("wasted work: {last} of the answers, {before} before"),
         Loop::CacheMisses => format!("cold caches: {last} of the look-ups miss, {before} before"),
-        Loop::Restarts => format!("liveness probes: {last} restarts a minute, {before} before"),
+        Loop::Restarts => format!("restarts: {last} a minute, {before} before"),
     };
     let factor = Some(feedback.factor()).filter(|factor| factor.is_finite());
     text + &factor.map(|times| format!(" (×{})", grouped(times, 1))).unwrap_or_default()

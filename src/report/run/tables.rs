@@ -158,6 +158,10 @@ pub(crate) fn gateway(
         let text = format!("{losses} times a replica taken out of rotation per replication");
         lines.push(("readiness probes", text));
     }
+    if let Some(killed) = &gateway.out_of_memory {
+        let killed = shown(Some(killed));
+        lines.push(("out of memory", format!("{killed} replicas OOMKilled per replication")));
+    }
     lines.extend(restored("longest recovery", "clients hit no more", &gateway.recovery));
     let words = "as many replicas and zones as before";
     lines.extend(restored("redundancy", words, &gateway.redundancy));

@@ -44,7 +44,7 @@ keys! { key "gateway" {
     THREADS: u64 = "threads", "", Assumed, "cores, rounded up",
         "Cores that a replica uses at once until its quota is used up (throttling only).",
         If("throttling", &["true"]);
-    MEMORY: Bytes = "memory", "", Assumed, "none", "Memory limit of one replica.";
+    MEMORY: Bytes = "memory", "", Assumed, "none", "Memory limit of one replica; one that needs more is killed and restarted (OOMKilled).";
     MEMORY_PER_REQUEST: Bytes = "memory-per-request", "", Assumed, "none",
         "What a request in flight holds of the memory.";
 } instead {
@@ -252,10 +252,21 @@ fn memory(section: &SectionReader<'_>) -> Option<Memory> {
         if section.has(here) && !section.has(lacking) {
             let title = format!("`gateway.{}` is missing", lacking.name);
             let problem = Problem::missing(section.key_place(here), title);
-            section.note(problem.help("memory is reported from both together"));
+            section
+                .note(problem.help("how many requests a replica holds follows from both together"));
         }
     }
-    Some(Memory { limit: limit?.value, per_request: per_request?.value })
+    let (limit, per_request) = (limit?, per_request?);
+    let memory = Memory { limit: limit.value, per_request: per_request.value };
+    if memory.holds() == 0 {
+        let title = format!("a request needs {} of {}", memory.per_request, memory.limit);
+        section.error(
+            &limit,
+            title,
+            "every request would kill its replica: raise `gateway.memory`",
+        );
+    }
+    Some(memory)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use brownout::plan::*;
 use brownout::random::Law;
-use brownout::units::{Cores, Instant, Rate, Share, Span};
+use brownout::units::{Bytes, Cores, Instant, Rate, Share, Span};
 use proptest::prelude::*;
 
 use super::clusters::any_cluster;
@@ -37,12 +37,13 @@ pub fn any_plan() -> impl Strategy<Value = Plan> {
         })
 }
 
-/// A plan without faults and without probes that could take a replica out of rotation.
+/// A plan without faults, and without probes or a memory that could take a replica out of rotation.
 pub fn calm_plan() -> impl Strategy<Value = Plan> {
     any_plan().prop_map(|plan| Plan { faults: Vec::new(), autoscaling: None, ..plan }).prop_map(
         |mut plan| {
             plan.windows = windows(&plan);
             plan.detection.probe_cpu = None;
+            plan.gateway.memory = None;
             plan
         },
     )
@@ -84,16 +85,19 @@ fn windows(plan: &Plan) -> Vec<Window> {
 fn gateway() -> impl Strategy<Value = Gateway> {
     let cores = prop::sample::select(vec![0.25, 0.5, 1.0, 1.5, 2.0, 4.0]);
     let slices = prop::option::weighted(0.3, (0..4_u32, 5..300_u64));
-    (cores, slices, demand(), 1..=6_usize).prop_map(|(cores, slices, demand, replicas)| Gateway {
-        cores: Cores(cores),
-        throttling: slices.map(|(beyond, millis)| Throttling {
-            period: secs(millis as f64 / 1e3),
-            threads: cores.ceil() as u32 + beyond,
-        }),
-        demand,
-        replicas,
-        memory: None,
-    })
+    let memory = prop::option::weighted(0.3, 8..60_u64);
+    (cores, slices, demand(), 1..=6_usize, memory).prop_map(
+        |(cores, slices, demand, replicas, holds)| Gateway {
+            cores: Cores(cores),
+            throttling: slices.map(|(beyond, millis)| Throttling {
+                period: secs(millis as f64 / 1e3),
+                threads: cores.ceil() as u32 + beyond,
+            }),
+            demand,
+            replicas,
+            memory: holds.map(|holds| Memory { limit: Bytes(holds), per_request: Bytes(1) }),
+        },
+    )
 }
 
 fn demand() -> impl Strategy<Value = Law> {

@@ -3,6 +3,7 @@
 mod authentication;
 mod clients;
 mod ingress_retries;
+mod memory;
 pub mod overload;
 mod probes;
 mod purge;

@@ -30,3 +30,26 @@ fn slow_boot_never_comes_back_unless_a_start_up_probe_lets_it() {
         assert!((71.0..=90.0).contains(&seconds(incident.lasted())), "{incident:?}");
     }
 }
+
+#[test]
+fn out_of_memory_kills_both_replicas_again_and_again_unless_a_breaker_limits_what_waits() {
+    let ran = Ran::of("out-of-memory");
+    assert_eq!(ran.report().overall(), Overall::Missed);
+    for outcome in &ran.experiment.outcomes {
+        // Full 7 s after each time that they are in rotation, which they are 11 to 13 s after their
+        // start: with waits of 0, 10, 20 and 40 s five times in three minutes.
+        assert_eq!(outcome.out_of_memory, 10);
+        // Each time with all that it holds, and the one that was too many.
+        assert_eq!(outcome.ledger.failed_by(Failure::LostInFlight), 10 * 2_049);
+    }
+    for incident in ran.incidents("slow") {
+        let service = seconds(incident.service.map(|at| at.since(incident.at)));
+        assert!((200.0..=260.0).contains(&service), "{incident:?}");
+    }
+    let broken = changed("out-of-memory", &["upstream.orders.breaker=true"]);
+    assert_eq!(broken.report().overall(), Overall::Met);
+    for outcome in &broken.experiment.outcomes {
+        assert_eq!(outcome.out_of_memory, 0);
+        assert_eq!(outcome.ledger.failed(), outcome.ledger.failed_by(Failure::BreakerOpen));
+    }
+}

@@ -90,12 +90,14 @@ impl Default for Nodes {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Upgrade {
     /// Replicas that a rollout may have beyond those wanted.
-    pub surge: usize,
+    pub surge: Portion,
     /// Replicas that a rollout may lack; not zero together with `surge`.
-    pub unavailable: usize,
+    pub unavailable: Portion,
+    /// From when a replica is ready until a rollout counts on it.
+    pub min_ready: Span,
     /// Replicas that may be unavailable for a voluntary eviction to be allowed (the disruption
     /// budget); at least 1.
-    pub budget: usize,
+    pub budget: Portion,
     /// Until a refused eviction is tried again.
     pub retry: Span,
 }
@@ -103,7 +105,70 @@ pub struct Upgrade {
 impl Default for Upgrade {
     /// One more and none less; one may be unavailable for an eviction; a new try every 5 s.
     fn default() -> Self {
-        Upgrade { surge: 1, unavailable: 0, budget: 1, retry: Span::from_secs(5.0) }
+        Upgrade {
+            surge: Portion::Count(1),
+            unavailable: Portion::Count(0),
+            min_ready: Span::ZERO,
+            budget: Portion::Count(1),
+            retry: Span::from_secs(5.0),
+        }
+    }
+}
+
+impl Upgrade {
+    /// The most replicas that a rollout may have where so many are wanted: a share is rounded up.
+    pub fn most(&self, wanted: usize) -> usize {
+        wanted + self.surge.up(wanted)
+    }
+
+    /// The fewest replicas that a rollout leaves available where so many are wanted: the share that
+    /// it may lack is rounded down, but one may be missing if it could do nothing else.
+    pub fn least(&self, wanted: usize) -> usize {
+        let unavailable = self.unavailable.down(wanted);
+        let stands_still = unavailable == 0 && self.most(wanted) == wanted;
+        wanted.saturating_sub(unavailable.max(usize::from(stands_still)))
+    }
+
+    /// The fewest replicas that an eviction on purpose leaves ready where so many are wanted: the
+    /// share that may be missing is rounded up.
+    pub fn budgeted(&self, wanted: usize) -> usize {
+        wanted.saturating_sub(self.budget.up(wanted))
+    }
+}
+
+/// A number of replicas: by itself, or in per cent of those that are wanted at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Portion {
+    /// So many.
+    Count(usize),
+    /// So many in a hundred.
+    Percent(u32),
+}
+
+impl Portion {
+    /// Whether it is nothing of any number.
+    pub fn is_none(self) -> bool {
+        matches!(self, Portion::Count(0) | Portion::Percent(0))
+    }
+
+    fn up(self, wanted: usize) -> usize {
+        match self {
+            Portion::Count(count) => count,
+            Portion::Percent(percent) => (percent as usize * wanted).div_ceil(100),
+        }
+    }
+
+    fn down(self, wanted: usize) -> usize {
+        match self {
+            Portion::Count(count) => count,
+            Portion::Percent(percent) => percent as usize * wanted / 100,
+        }
+    }
+}
+
+impl From<usize> for Portion {
+    fn from(count: usize) -> Self {
+        Portion::Count(count)
     }
 }
 

@@ -29,7 +29,7 @@ use crate::units::{Rate, Span};
 
 pub use clients::{Clients, Jitter, Popularity, Population, Retry, RetryBackoff, RetryBudget};
 pub use cluster::{
-    AfterCrash, Autoscaling, Backoff, Detection, Eviction, Nodes, Termination, Upgrade,
+    AfterCrash, Autoscaling, Backoff, Detection, Eviction, Nodes, Portion, Termination, Upgrade,
 };
 pub use dependencies::{Dependencies, LimitKey, Policy, PolicyKind, SpikeQueue, Tls, TlsEnd};
 pub use fault::{Down, Fault, FaultPlan, HostTarget, ReplicaTarget, Schedule, Target};
@@ -118,7 +118,8 @@ impl Plan {
     /// The most places for replicas: those that may be wanted, and the surge of a rollout.
     pub fn slots(&self) -> usize {
         let rolls = self.faults.iter().any(|fault| fault.fault == Fault::Rollout);
-        self.most_replicas() + if rolls { self.upgrade.surge } else { 0 }
+        let most = self.most_replicas();
+        if rolls { self.upgrade.most(most) } else { most }
     }
 
     /// How often a fault strikes at random in a second, at most: as if nothing that it may hit were

@@ -303,7 +303,8 @@ pub(crate) fn rollout(reader: &Reader<'_>, plan: &Plan) {
     let rolls = plan.faults.iter().find(|fault| fault.fault == Fault::Rollout);
     let (Some(rollout), Some(per_zone)) = (rolls, plan.nodes.per_zone) else { return };
     let room = per_zone * plan.nodes.room * plan.topology.zones.len();
-    let stuck = plan.upgrade.unavailable == 0 && plan.nodes.provisioning.is_none();
+    let stuck = plan.upgrade.least(plan.gateway.replicas) == plan.gateway.replicas
+        && plan.nodes.provisioning.is_none();
     if stuck && room <= plan.gateway.replicas {
         let title = format!("the fault {:?} finds no room for a further replica", rollout.name);
         let help = "raise nodes.per-zone or nodes.room, or write unavailable = 1 in [upgrade]";

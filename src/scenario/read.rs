@@ -236,7 +236,7 @@ fn scenario(reader: &Reader<'_>) -> Option<ScenarioParts> {
     let detection = startup::read_detection(reader, &probes);
     let termination = nodes::read_termination(reader, &detection);
     let nodes = nodes::read(reader, &topology.plan);
-    let upgrade = nodes::read_upgrade(reader, gateway.plan.replicas);
+    let upgrade = nodes::read_upgrade(reader);
     let (autoscaling, scaling_sound) = reader.is_sound(|| autoscaler::read(reader, &gateway));
     let what_if = match gateway_sound && scaling_sound {
         true => check::product(reader, &gateway, autoscaling.as_ref(), &topology),

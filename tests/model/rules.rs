@@ -93,7 +93,8 @@ fn a_rollout_lacks_and_has_as_many_as_it_may_and_no_more() {
         let mut plan = plan(4, 4.0, 900.0);
         warm_start(&mut plan, (2.0, 6.0));
         plan.run.bin = secs(100.0);
-        plan.upgrade = Upgrade { surge, unavailable, ..Upgrade::default() };
+        plan.upgrade =
+            Upgrade { surge: surge.into(), unavailable: unavailable.into(), ..Upgrade::default() };
         // There is room for more than the rollout may have.
         let mut autoscaling = published();
         (autoscaling.spec.min, autoscaling.spec.max) = (4, 8);
@@ -124,7 +125,7 @@ fn a_clock_of_a_random_fault_goes_with_the_replica_it_began_with() {
     let mut plan = plan(2, 2.0, 180.0);
     plan.startup.readiness.period = secs(1.0);
     plan.startup.readiness.initial_delay = secs(1.0);
-    plan.upgrade = Upgrade { surge: 2, ..Upgrade::default() };
+    plan.upgrade = Upgrade { surge: Portion::Count(2), ..Upgrade::default() };
     let crash = Fault::ReplicaCrash(ReplicaTarget::Any);
     let after = Law::Constant(secs(100.0));
     plan.faults = vec![fault(Fault::Rollout, 90.0), random("crash", crash, after)];

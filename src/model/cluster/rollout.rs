@@ -1,12 +1,15 @@
 //! Replicas exchanged on purpose: rollouts, and machines that are emptied.
 //!
 //! ```text
-//! rollout      new ones up to wanted + surge ─► ready ─► old ones drain, as long as
-//!              wanted − unavailable stay ready ─► … ─► over when the last old one has ended
+//! rollout      new ones up to wanted + surge ─► available ─► old ones drain, as long as
+//!              wanted − unavailable stay available ─► … ─► over when the last old one has ended
 //! drain-node   cordon ─► evict each replica, if the disruption budget allows it, else again later
 //!              ─► empty ─► away for a while ─► back
 //! maintenance  the same for every machine with replicas, one after the other
 //! ```
+//!
+//! A replica is available when it has been ready for `min-ready`. Shares of the replicas are of those
+//! wanted at the moment, rounded as a Deployment does it.
 //!
 //! A replica that is exchanged leaves the endpoints and has the drain time to finish what it has.
 //! A replica that is evicted is replaced at once; the budget counts replicas that are ready.
@@ -14,8 +17,7 @@
 //! Assumptions: the controllers act at once; a replica lost during a rollout is replaced by one of
 //! the new version; the spread over zones counts the new version only (`matchLabelKeys`), so that
 //! a rollout restores an even spread; a rollout that begins during another makes all replicas old.
-//! Left out: progress deadlines and roll-backs, minimum time of being ready, requests moved from
-//! old to new.
+//! Left out: progress deadlines and roll-backs, requests moved from old to new.
 
 use std::collections::BTreeSet;
 
@@ -53,7 +55,7 @@ struct Emptying {
 pub(super) struct Exchanges {
     rollout: Option<Rollout>,
     emptying: Vec<Emptying>,
-    /// Whether a step of the rollout is on the calendar.
+    /// Whether a step of the rollout is on the calendar for this moment.
     pending: bool,
 }
 
@@ -88,7 +90,6 @@ impl Cluster {
 
     /// A step of the rollout: as many new replicas as it may have, as few old ones.
     pub fn step_rollout(&mut self, cx: &mut Context) {
-        assert!(self.exchanges.pending, "no step of a rollout was on the calendar");
         self.exchanges.pending = false;
         // It may have ended since the step was put on the calendar.
         let Some(Rollout { fault, incident, .. }) = self.exchanges.rollout else { return };
@@ -99,7 +100,7 @@ impl Cluster {
         let all_gone = rollout.is_none_or(|rollout| rollout.old.iter().all(gone));
         if all_gone
             && self.scheduler.waiting() == 0
-            && self.fleet.count_ready() >= self.fleet.desired()
+            && self.count_available(cx) >= self.fleet.desired()
         {
             self.exchanges.rollout = None;
             let beyond = self.fleet.count_held().saturating_sub(self.fleet.desired());
@@ -107,6 +108,27 @@ impl Cluster {
             let (held, wanted) = (self.fleet.count_held(), self.fleet.desired());
             assert_eq!(held, wanted, "a rollout leaves more or fewer replicas than are wanted");
             self.end_rollout(cx, fault, incident);
+        } else {
+            self.await_available(cx);
+        }
+    }
+
+    /// Whether a rollout counts on a replica: it has been ready for long enough.
+    fn is_available(&self, cx: &Context, id: ReplicaId) -> bool {
+        self.fleet[id].is_available(cx.now, cx.plan.upgrade.min_ready)
+    }
+
+    fn count_available(&self, cx: &Context) -> usize {
+        self.fleet.holders().filter(|id| self.is_available(cx, *id)).count()
+    }
+
+    /// The next step, when the next replica that is ready has been so for long enough.
+    fn await_available(&self, cx: &mut Context) {
+        let ready = self.fleet.holders().filter(|id| self.fleet[*id].known_ready);
+        let young = ready.filter(|id| !self.is_available(cx, *id));
+        let due = young.map(|id| self.fleet[id].known_since + cx.plan.upgrade.min_ready).min();
+        if let Some(due) = due {
+            cx.schedule(due, Event::RolloutSteps);
         }
     }
 
@@ -136,7 +158,7 @@ impl Cluster {
     }
 
     fn grow_new(&mut self, cx: &mut Context) {
-        let most = self.fleet.desired() + cx.plan.upgrade.surge;
+        let most = cx.plan.upgrade.most(self.fleet.desired());
         while self.count_new() < self.fleet.desired() {
             let room = self.count_all() < most;
             // The rest comes when old ones have gone.
@@ -149,16 +171,16 @@ impl Cluster {
     /// Old replicas go: those that are not ready first, then as many as may be missing. New ones
     /// that are not ready are missing already.
     fn shrink_old(&mut self, cx: &mut Context) {
-        let least = self.fleet.desired().saturating_sub(cx.plan.upgrade.unavailable);
-        let is_ready_and_new =
-            |id: &ReplicaId| !self.exchanges.is_old(*id) && self.fleet[*id].known_ready;
-        let new_ready = self.fleet.holders().filter(is_ready_and_new).count();
-        assert!(new_ready <= self.count_new(), "{new_ready} new replicas are ready, and not new");
-        let missing = self.count_new() - new_ready;
+        let least = cx.plan.upgrade.least(self.fleet.desired());
+        let is_available = |id: &ReplicaId| self.is_available(cx, *id);
+        let is_available_and_new = |id: &ReplicaId| !self.exchanges.is_old(*id) && is_available(id);
+        let available = self.fleet.holders().filter(is_available_and_new).count();
+        assert!(available <= self.count_new(), "{available} new replicas are ready, and not new");
+        let missing = self.count_new() - available;
         let mut old = self.old_replicas();
-        old.sort_by_key(|id| (self.fleet[*id].known_ready, *id));
+        old.sort_by_key(|id| (is_available(id), *id));
         for id in old.into_iter().take(self.count_all().saturating_sub(least + missing)) {
-            if self.fleet[id].known_ready && self.fleet.count_ready() <= least {
+            if self.is_available(cx, id) && self.count_available(cx) <= least {
                 return;
             }
             self.fleet.vacate(id);
@@ -226,7 +248,7 @@ impl Cluster {
     /// always be.
     fn may_evict(&self, cx: &Context, id: ReplicaId) -> bool {
         let Replica { known_ready, .. } = self.fleet[id];
-        let least = self.fleet.desired().saturating_sub(cx.plan.upgrade.budget);
+        let least = cx.plan.upgrade.budgeted(self.fleet.desired());
         let enough = self.fleet.count_ready() >= least + usize::from(known_ready);
         enough
             || matches!(self.fleet[id].state(), State::Scheduling | State::Sandbox | State::Image)

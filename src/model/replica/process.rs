@@ -374,6 +374,13 @@ impl Replica {
         }
     }
 
+    /// Whether the API server has known it to be ready for so long.
+    pub fn is_available(&self, now: Instant, min_ready: Span) -> bool {
+        // One that runs from the beginning has been ready for long.
+        let is_old = self.probe_phase.is_some() || now.since(self.known_since) >= min_ready;
+        self.known_ready && is_old
+    }
+
     /// Whether the replica is serving as far as it knows itself.
     pub fn is_ready(&self) -> bool {
         self.state == State::Ready

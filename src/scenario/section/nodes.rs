@@ -1,9 +1,9 @@
 //! The sections `[nodes]`, `[upgrade]` and `[termination]`.
 
 use crate::diagnostic::{Flaw, Problem};
-use crate::plan::{Detection, Eviction, Nodes, Termination, Topology, Upgrade};
+use crate::plan::{Detection, Eviction, Nodes, Portion, Termination, Topology, Upgrade};
 use crate::random::Law;
-use crate::scenario::reader::{Mark, Only, Reader, SectionReader, keys};
+use crate::scenario::reader::{Mark, Only, Parsed, Reader, SectionReader, TypedKey, keys};
 use crate::scenario::text::value::{Node, Value};
 use crate::scenario::text::words;
 use crate::units::{Share, Span};
@@ -56,12 +56,14 @@ keys! { key "nodes" {
 }}
 
 keys! { upgrade "upgrade" {
-    SURGE: u64 = "surge", "", Documented, "25 % of the replicas, rounded up",
-        "Replicas that a rollout may have beyond those wanted.";
-    UNAVAILABLE: u64 = "unavailable", "", Documented, "25 % of the replicas, rounded down",
-        "Replicas that a rollout may lack.";
-    BUDGET: u64 = "disruption-budget", "", Inferred, "30 % of the replicas, rounded up",
-        "Replicas that may be unavailable when a node is emptied.";
+    SURGE: Portion = "surge", "25%", Documented, "Kubernetes",
+        "Replicas that a rollout may have beyond those wanted; a share is rounded up.";
+    UNAVAILABLE: Portion = "unavailable", "25%", Documented, "Kubernetes",
+        "Replicas that a rollout may lack; a share is rounded down.";
+    MIN_READY: Span = "min-ready", "0s", Documented, "Kubernetes' minReadySeconds",
+        "From when a new replica is ready until a rollout counts on it.";
+    BUDGET: Portion = "disruption-budget", "30%", Inferred, "CloudHub 2.0 moves 30 % at a time",
+        "Replicas that may be unavailable when a node is emptied; a share is rounded up.";
     RETRY: Span = "eviction-retry", "5s", Documented, "kubectl drain",
         "Until an eviction that the budget forbids is tried again.";
 }}
@@ -104,6 +106,32 @@ impl Value for Supply {
     }
 }
 
+impl Value for Portion {
+    fn kind() -> String {
+        "a whole number or a whole share, such as \"25%\"".to_owned()
+    }
+    fn parse(text: &str) -> Result<Self, Flaw> {
+        let wrong = || Flaw::new(format!("{text:?} is no number or whole share of replicas"));
+        let portion = match text.trim().strip_suffix('%') {
+            Some(percent) => percent.trim().parse().map(Portion::Percent),
+            None => text.trim().parse().map(Portion::Count),
+        };
+        portion.map_err(|_| wrong())
+    }
+    fn show(&self) -> String {
+        match self {
+            Portion::Count(count) => count.to_string(),
+            Portion::Percent(percent) => format!("\"{percent}%\""),
+        }
+    }
+    fn read(node: &Node<'_>) -> Result<Self, Vec<Flaw>> {
+        match node.value.as_str() {
+            Some(text) => Self::parse(text).map_err(|flaw| vec![node.within(flaw, text)]),
+            None => u64::read(node).map(|count| Portion::Count(count as usize)),
+        }
+    }
+}
+
 /// Reads `[termination]`.
 pub(crate) fn read_termination(reader: &Reader<'_>, detection: &Detection) -> Termination {
     let section = reader.section(&termination::SPEC);
@@ -115,25 +143,42 @@ pub(crate) fn read_termination(reader: &Reader<'_>, detection: &Detection) -> Te
     Termination { drain: drain.value }
 }
 
-/// Reads `[upgrade]` of so many replicas.
-pub(crate) fn read_upgrade(reader: &Reader<'_>, replicas: usize) -> Upgrade {
+/// Reads `[upgrade]`.
+pub(crate) fn read_upgrade(reader: &Reader<'_>) -> Upgrade {
     let section = reader.section(&upgrade::SPEC);
-    let replicas = replicas as u64;
-    let count = |key, default: u64, least| {
-        section.within(key, least..=NODE_LIMIT, section.or(key, default.clamp(least, NODE_LIMIT)))
-    };
-    let surge = count(upgrade::SURGE, replicas.div_ceil(4), 0);
-    let unavailable = count(upgrade::UNAVAILABLE, replicas / 4, 0).value as usize;
-    if surge.value == 0 && unavailable == 0 {
+    let surge = portion(&section, upgrade::SURGE, true);
+    let unavailable = portion(&section, upgrade::UNAVAILABLE, true);
+    if surge.value.is_none() && unavailable.value.is_none() {
         let help = "raise `upgrade.unavailable` or `upgrade.surge`";
         section.error(&surge, "a rollout could neither add nor remove a replica", help);
     }
     Upgrade {
-        surge: surge.value as usize,
-        unavailable,
-        budget: count(upgrade::BUDGET, (3 * replicas).div_ceil(10), 1).value as usize,
+        surge: surge.value,
+        unavailable: unavailable.value,
+        min_ready: section.get(upgrade::MIN_READY),
+        budget: portion(&section, upgrade::BUDGET, false).value,
         retry: section.period(upgrade::RETRY).value,
     }
+}
+
+/// A number or share of replicas.
+fn portion(
+    section: &SectionReader<'_>,
+    key: TypedKey<Portion>,
+    may_be_none: bool,
+) -> Parsed<Portion> {
+    let portion = section.parsed(key);
+    let least = u64::from(!may_be_none);
+    let (given, most) = match portion.value {
+        Portion::Count(count) => (count as u64, NODE_LIMIT),
+        Portion::Percent(percent) => (u64::from(percent), 100),
+    };
+    if !(least..=most).contains(&given) {
+        let title = format!("`upgrade.{}` is out of range", key.name);
+        let problem = Problem::error((&portion).into(), title);
+        section.note(problem.label(format!("{least} to {NODE_LIMIT}, or {least} to 100 %")));
+    }
+    portion
 }
 
 /// Reads `[nodes]` for replicas that are placed so.
@@ -190,6 +235,16 @@ fn eviction(section: &SectionReader<'_>) -> Eviction {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_portion_is_a_whole_number_or_a_whole_share() {
+        for (text, portion) in [("3", Portion::Count(3)), ("25%", Portion::Percent(25))] {
+            assert_eq!(Portion::parse(text).unwrap(), portion);
+        }
+        for wrong in ["", "%", "-1", "2.5", "2.5%", "a%", "99999999999999999999999"] {
+            assert!(Portion::parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
 
     #[test]
     fn a_number_or_as_needed() {

@@ -100,7 +100,8 @@ fn a_rollout_waits_for_new_replicas_that_never_boot() {
     for (surge, unavailable) in [(1, 0), (0, 1), (2, 1)] {
         let mut plan = plan(4, 50.0, 1_200.0);
         warm_start(&mut plan, (80.0, 90.0));
-        plan.upgrade = Upgrade { surge, unavailable, ..Upgrade::default() };
+        plan.upgrade =
+            Upgrade { surge: surge.into(), unavailable: unavailable.into(), ..Upgrade::default() };
         plan.faults = vec![fault(Fault::Rollout, 60.0)];
         let (witness, outcome) = witnessed(&plan, 0);
         let new = 4..witness.replicas();

@@ -223,7 +223,8 @@ fn a_hung_replica_that_is_removed_ends_with_the_grace() {
     let mut plan = three(600.0);
     let hang = Fault::ReplicaHang(ReplicaTarget::Slot(0));
     plan.faults = vec![fault(hang, 100.0), fault(Fault::Rollout, 101.0)];
-    plan.upgrade = Upgrade { surge: 0, unavailable: 1, ..Upgrade::default() };
+    plan.upgrade =
+        Upgrade { surge: Portion::Count(0), unavailable: Portion::Count(1), ..Upgrade::default() };
     let (witness, _) = witnessed(&plan, 0);
     let drained = entered(&witness, 0, State::Draining).expect("it is the first to go");
     let gone = entered(&witness, 0, State::Terminated).expect("and ends");
@@ -283,7 +284,8 @@ fn old_replicas_that_are_not_ready_count_as_missing_in_a_rollout() {
     // Two of three hang and are found: one may be missing, so nothing is exchanged before their
     // restart.
     let mut plan = three(600.0);
-    plan.upgrade = Upgrade { surge: 0, unavailable: 1, ..Upgrade::default() };
+    plan.upgrade =
+        Upgrade { surge: Portion::Count(0), unavailable: Portion::Count(1), ..Upgrade::default() };
     plan.detection.liveness.failures = 1_000;
     plan.faults = vec![
         fault(Fault::ReplicaHang(ReplicaTarget::Slot(0)), 100.0),

@@ -270,7 +270,8 @@ fn property_35_requests_longer_than_the_drain_are_cut() {
 #[test]
 fn a_rollout_without_surge_takes_one_after_the_other() {
     let mut plan = three(2, 600.0);
-    plan.upgrade = Upgrade { surge: 0, unavailable: 1, ..Upgrade::default() };
+    plan.upgrade =
+        Upgrade { surge: Portion::Count(0), unavailable: Portion::Count(1), ..Upgrade::default() };
     plan.faults = vec![fault(Fault::Rollout, 100.0)];
     let (witness, outcome) = witnessed(&plan, 0);
     assert_eq!(later_zones(&witness).len(), 3);

@@ -62,12 +62,19 @@ fn nodes() -> impl Strategy<Value = Nodes> {
 }
 
 fn upgrade() -> impl Strategy<Value = Upgrade> {
-    (0..3_usize, 0..3_usize, 1..3_usize).prop_map(|(surge, unavailable, budget)| Upgrade {
-        surge: if unavailable == 0 { surge.max(1) } else { surge },
-        unavailable,
-        budget,
-        retry: secs(0.7),
-    })
+    let portion = |least: usize| {
+        let percent = (least as u32 * 10..100).prop_map(Portion::Percent);
+        prop_oneof![(least..3_usize).prop_map(Portion::Count), percent]
+    };
+    (portion(0), portion(0), portion(1), 0.0..3.0_f64).prop_map(
+        |(surge, unavailable, budget, min_ready)| Upgrade {
+            surge: if unavailable.is_none() { Portion::Count(1) } else { surge },
+            unavailable,
+            min_ready: secs(min_ready),
+            budget,
+            retry: secs(0.7),
+        },
+    )
 }
 
 fn autoscaling() -> impl Strategy<Value = Autoscaling> {

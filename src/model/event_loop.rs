@@ -145,14 +145,14 @@ impl World<'_> {
         let Self { cx, region, requests, .. } = self;
         let (Instant(at), step) = requests.pop_step().expect("a step comes next");
         match step {
-            Step::UserSends
+            Step::UserSends { .. }
             | Step::Again { .. }
             | Step::TriesElsewhere { .. }
             | Step::Reaches { .. }
             | Step::Handshaken { .. }
             | Step::Sweep { .. }
                 if requests.over => {}
-            Step::UserSends => requests.send_next(cx, region, at),
+            Step::UserSends { user } => requests.send_next(cx, region, at, user),
             Step::Again { request } => requests.try_again(cx, region, at, request),
             Step::TriesElsewhere { attempt } => requests.try_elsewhere(cx, region, at, attempt),
             Step::Reaches { attempt } => requests.reach(cx, region, at, attempt),

@@ -9,6 +9,7 @@
 //! none of them can be too many. If there is no room a block is one request.
 
 use super::context::Context;
+use super::ingress::connections::Sender;
 use super::ingress::routing::{Connecting, Ingress, Routed};
 use super::replica::fleet::Fleet;
 use super::replica::process::Inbound;
@@ -89,7 +90,8 @@ fn route_block(
         match ingress.meet() {
             Some(instance) => {
                 let what = (at, Instant(request.sent).into(), request.demand);
-                match ingress.choose(fleet, instance, request.slot) {
+                let sender = Sender { at, user: None };
+                match ingress.choose(fleet, instance, request.slot, sender) {
                     Some(id) if fleet[id].listens => accept(cx, fleet, what, instance, id),
                     chosen => {
                         let chosen = (request.slot, chosen);

@@ -4,7 +4,7 @@
 //! requests, the control plane, and the moment.
 
 use super::cluster::Cluster;
-use super::context::Context;
+use super::context::{Context, Loss};
 use super::ingress::routing::Ingress;
 
 /// A region.
@@ -18,5 +18,15 @@ impl Region {
     /// A region without replicas.
     pub fn new(cx: &Context) -> Self {
         Region { cluster: Cluster::new(cx), ingress: Ingress::new(cx.plan, cx.seed) }
+    }
+
+    /// Takes care of what an event has left, where requests do not feed back.
+    pub fn settle_losses(&mut self, cx: &mut Context) {
+        for loss in cx.take_losses() {
+            if let Loss::InFlight(id, count) = loss {
+                let unknown = std::iter::repeat_n(None, count);
+                self.ingress.close_in_flight(&self.cluster.fleet, id, unknown);
+            }
+        }
     }
 }

@@ -216,10 +216,11 @@ impl<'a> World<'a> {
         let Self { cx, region, requests, .. } = self;
         let entered = region.cluster.settle(cx);
         if !cx.feeds_back() {
+            region.settle_losses(cx);
             return assert!(cx.in_flight.attempts.is_empty(), "attempts without clients");
         }
+        requests.settle_losses(cx, region);
         let fleet = &mut region.cluster.fleet;
-        requests.settle_losses(cx, fleet);
         for (id, state) in entered {
             if state == State::Ready && fleet.holds_slot(id) {
                 requests.policies.join(fleet[id].slot);

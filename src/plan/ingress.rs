@@ -120,10 +120,13 @@ pub enum Balancing {
     ZoneThenReplica,
     /// A connection keeps its replica, chosen at random, until it closes or the replica leaves.
     PerConnection {
-        /// Client connections open at any time; each request comes on any of them alike.
+        /// Client connections open at any time. User i of a closed loop or of sessions owns
+        /// connection i modulo their number; other requests come on any of them alike.
         connections: usize,
         /// Requests after which a connection closes and a new one chooses again; `None` = never.
         requests: Option<u32>,
+        /// After a longer pause a client looks whether its connection was reset before it uses it.
+        idle_check: Span,
     },
     /// Per request, each replica with equal probability.
     Random,

@@ -279,7 +279,7 @@ fn a_file_that_writes_every_setting_out_means_the_same() {
 fn everything_that_is_written_reaches_the_plan() {
     let plan = sound(MOST).plan;
     assert_eq!(plan.topology.placement, [0, 1, 0, 0]);
-    let Balancing::PerConnection { connections, requests } = plan.ingress.balancing else {
+    let Balancing::PerConnection { connections, requests, .. } = plan.ingress.balancing else {
         panic!("{:?}", plan.ingress.balancing)
     };
     assert_eq!((connections, requests), (100, Some(50)));

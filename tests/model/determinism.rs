@@ -57,7 +57,8 @@ fn faults(all: Vec<(Fault, Schedule)>) -> Vec<FaultPlan> {
 fn swinging() -> Plan {
     let mut plan = plan(2, 1.0, 90.0);
     plan.gateway.cores = Cores(0.5);
-    plan.ingress.balancing = Balancing::PerConnection { connections: 8, requests: Some(100) };
+    plan.ingress.balancing =
+        Balancing::PerConnection { connections: 8, requests: Some(100), idle_check: secs(2.0) };
     plan.ingress.read_timeout = secs(1.0);
     plan.traffic = profile(&[(0.0, 400.0), (20.0, 1_500.0)], Some(30.0));
     plan

@@ -11,9 +11,11 @@
 //! Assumptions: all instances learn of a change at the same time, and start their turns at
 //! different endpoints. Left out: weights, health checks by the ingress itself, zone preference.
 
+use super::connections::{Broken, Connections, OnConnection, Peer, RETRANSMISSION, Sender};
 use crate::observe::ReplicaId;
-use crate::plan::{Balancing, Slot, ZoneId};
+use crate::plan::{Balancing, Plan, Slot, ZoneId};
 use crate::random::{Seed, Stream};
+use crate::units::Span;
 
 /// How many turns a retry passes over to find a replica that was not tried.
 const PICKS: usize = 64;
@@ -79,13 +81,6 @@ impl Ring {
     }
 }
 
-/// A client connection: its replica and how many requests it may still carry.
-#[derive(Clone, Copy, Debug)]
-struct Connection {
-    replica: Option<ReplicaId>,
-    left: u32,
-}
-
 /// The endpoints in rotation, and how each ingress instance takes its turn over them.
 #[derive(Clone, Debug)]
 pub(super) struct Balancer {
@@ -94,25 +89,35 @@ pub(super) struct Balancer {
     /// One ring per zone, and one turn per instance over the zones.
     by_zone: Vec<Ring>,
     zone_turns: Vec<usize>,
-    connections: Vec<Connection>,
+    /// Connections that keep their replica, if they do.
+    connections: Option<Connections>,
     /// Whether the last pick opened a connection.
     pub opened: bool,
+    /// Why the last pick gave nobody, if its connection is to blame.
+    pub broken: Option<Broken>,
     stream: Stream,
 }
 
 impl Balancer {
-    pub fn new(rule: Balancing, instances: usize, zones: usize, seed: Seed) -> Self {
-        let connections = match rule {
-            Balancing::PerConnection { connections, .. } => connections,
-            _ => 0,
+    pub fn new(plan: &Plan, seed: Seed) -> Self {
+        let (ingress, zones) = (&plan.ingress, plan.topology.zones.len());
+        let instances = ingress.instances.len();
+        let connections = match ingress.balancing {
+            Balancing::PerConnection { connections, requests, idle_check } => {
+                let patience = plan.dependencies.clients.patience.unwrap_or(Span::MAX);
+                let patience = patience.min(ingress.read_timeout).min(RETRANSMISSION);
+                Some(Connections::new(connections, requests, idle_check, patience))
+            }
+            _ => None,
         };
         Balancer {
-            rule,
+            rule: ingress.balancing,
             all: Ring::new(instances),
             by_zone: vec![Ring::new(instances); zones],
             zone_turns: (0..instances).collect(),
-            connections: vec![Connection { replica: None, left: 0 }; connections],
+            connections,
             opened: false,
+            broken: None,
             stream: seed.stream("balancing", 0),
         }
     }
@@ -141,14 +146,30 @@ impl Balancer {
         self.by_zone.iter_mut().for_each(|ring| ring.leave(replica));
         let in_zones: usize = self.by_zone.iter().map(|ring| ring.endpoints.len()).sum();
         assert_eq!(in_zones, self.all.endpoints.len(), "every endpoint is in one zone");
-        let held = self.connections.iter_mut().filter(|c| c.replica == Some(replica));
-        held.for_each(|connection| connection.replica = None);
+        if let Some(connections) = &mut self.connections {
+            connections.leave(replica);
+        }
     }
 
     /// The replica for the next request at `instance`, from which a replica has so many requests;
-    /// `None` if none is in rotation.
+    /// `None` if none is in rotation, or if the request's connection is broken.
     #[inline(always)]
     pub fn pick(
+        &mut self,
+        instance: usize,
+        sender: Sender,
+        requests_at: impl Fn(ReplicaId) -> u32,
+        peer: impl Fn(ReplicaId) -> Peer,
+    ) -> Option<ReplicaId> {
+        match self.rule {
+            Balancing::PerConnection { .. } => self.pick_by_connection(sender, peer),
+            _ => self.pick_endpoint(instance, requests_at),
+        }
+    }
+
+    /// The replica whose turn it is at `instance`, or any where there are no turns.
+    #[inline(always)]
+    pub fn pick_endpoint(
         &mut self,
         instance: usize,
         requests_at: impl Fn(ReplicaId) -> u32,
@@ -156,9 +177,8 @@ impl Balancer {
         match self.rule {
             Balancing::RoundRobin => self.all.pick(instance).map(|endpoint| endpoint.replica),
             Balancing::ZoneThenReplica => self.pick_by_zone(instance),
-            Balancing::Random => self.pick_at_random(),
             Balancing::LeastRequest => self.pick_least(requests_at),
-            Balancing::PerConnection { requests, .. } => self.pick_by_connection(requests),
+            Balancing::Random | Balancing::PerConnection { .. } => self.pick_at_random(),
         }
     }
 
@@ -179,7 +199,7 @@ impl Balancer {
                 Some(left[self.stream.below(left.len())])
             }
             Balancing::RoundRobin | Balancing::ZoneThenReplica => {
-                let mut picks = (0..PICKS).filter_map(|_| self.pick(instance, |_| 0));
+                let mut picks = (0..PICKS).filter_map(|_| self.pick_endpoint(instance, |_| 0));
                 picks.find(|id| left.contains(id)).or(Some(first))
             }
         }
@@ -189,6 +209,36 @@ impl Balancer {
     fn pick_least(&mut self, requests_at: impl Fn(ReplicaId) -> u32) -> Option<ReplicaId> {
         let (one, other) = (self.pick_at_random()?, self.pick_at_random()?);
         Some(if requests_at(other) < requests_at(one) { other } else { one })
+    }
+
+    /// Nobody listens where the last pick leads: the connection that it opened, if it did, is
+    /// closed. Gives that connection.
+    pub fn refuse(&mut self) -> Option<usize> {
+        let connections = self.connections.as_mut().filter(|_| self.opened)?;
+        self.opened = false;
+        connections.close_current();
+        Some(connections.current())
+    }
+
+    /// A retry opens a connection to a process of a replica at last.
+    pub fn open(&mut self, connection: usize, replica: ReplicaId, process: u32, at: u64) {
+        if let Some(connections) = &mut self.connections {
+            connections.open(connection, replica, process, at);
+            self.opened = true;
+        }
+    }
+
+    /// A process of a replica has ended with requests in flight, of users or of whom it may be:
+    /// they know that their connections are closed.
+    pub fn close_in_flight(
+        &mut self,
+        replica: ReplicaId,
+        process: u32,
+        users: impl Iterator<Item = Option<u32>>,
+    ) {
+        if let Some(connections) = &mut self.connections {
+            connections.close_in_flight(replica, process, users, &mut self.stream);
+        }
     }
 
     fn pick_by_zone(&mut self, instance: usize) -> Option<ReplicaId> {
@@ -211,34 +261,53 @@ impl Balancer {
         }
     }
 
-    fn pick_by_connection(&mut self, requests: Option<u32>) -> Option<ReplicaId> {
-        let index = self.stream.below(self.connections.len());
-        let Connection { replica, left } = self.connections[index];
-        self.opened = left == 0 || replica.is_none();
-        if self.opened {
-            let fresh = self.pick_at_random();
-            self.connections[index] =
-                Connection { replica: fresh, left: requests.unwrap_or(u32::MAX) };
+    fn pick_by_connection(
+        &mut self,
+        sender: Sender,
+        peer: impl Fn(ReplicaId) -> Peer,
+    ) -> Option<ReplicaId> {
+        let connections = self.connections.as_mut()?;
+        self.opened = false;
+        match connections.find(sender, &mut self.stream, &peer) {
+            OnConnection::Open(replica) => Some(replica),
+            OnConnection::Broken(broken) => {
+                self.broken = Some(broken);
+                None
+            }
+            OnConnection::Closed => {
+                let fresh = self.pick_at_random()?;
+                let connections = self.connections.as_mut()?;
+                connections.open(connections.current(), fresh, peer(fresh).process, sender.at);
+                self.opened = true;
+                Some(fresh)
+            }
         }
-        let connection = &mut self.connections[index];
-        debug_assert!(
-            connection.replica.is_none_or(|id| self.all.endpoints.iter().any(|e| e.replica == id)),
-            "{connection:?} leads to a replica that left the rotation"
-        );
-        if requests.is_some() {
-            connection.left = connection.left.saturating_sub(1);
-        }
-        connection.replica
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::SECOND;
+
+    /// Somebody who listens, and whose process is that of the beginning.
+    fn well(_: ReplicaId) -> Peer {
+        Peer { process: 0, silent: false }
+    }
+
+    const NOW: Sender = Sender { at: 1_000, user: None };
+
+    fn per_connection(connections: usize, requests: Option<u32>) -> Balancing {
+        Balancing::PerConnection { connections, requests, idle_check: Span(SECOND) }
+    }
 
     fn balancer(rule: Balancing, instances: usize, zones: &[ZoneId]) -> Balancer {
         let count = zones.iter().max().map_or(1, |most| most + 1);
-        let mut balancer = Balancer::new(rule, instances, count, Seed { seed: 1, replication: 0 });
+        let mut plan = Plan::neutral();
+        plan.ingress.balancing = rule;
+        plan.ingress.instances = vec![None; instances];
+        plan.topology.zones = vec![String::new(); count];
+        let mut balancer = Balancer::new(&plan, Seed { seed: 1, replication: 0 });
         for (replica, zone) in zones.iter().enumerate() {
             balancer.join(Endpoint { slot: replica, replica, zone: *zone });
         }
@@ -246,7 +315,7 @@ mod tests {
     }
 
     fn picks(balancer: &mut Balancer, instance: usize, count: usize) -> Vec<ReplicaId> {
-        (0..count).filter_map(|_| balancer.pick(instance, |_| 0)).collect()
+        (0..count).filter_map(|_| balancer.pick(instance, NOW, |_| 0, well)).collect()
     }
 
     #[test]
@@ -260,7 +329,8 @@ mod tests {
         for rule in [Balancing::RoundRobin, Balancing::ZoneThenReplica] {
             let mut three = balancer(rule, 4, &[0, 1, 2]);
             three.begin();
-            let first: Vec<_> = (0..4).filter_map(|instance| three.pick(instance, |_| 0)).collect();
+            let first: Vec<_> =
+                (0..4).filter_map(|instance| three.pick_endpoint(instance, |_| 0)).collect();
             assert_eq!(first, [0, 1, 2, 0], "{rule:?}");
         }
     }
@@ -271,10 +341,10 @@ mod tests {
             Balancing::RoundRobin,
             Balancing::ZoneThenReplica,
             Balancing::Random,
-            Balancing::PerConnection { connections: 1, requests: Some(1_000) },
+            per_connection(1, Some(1_000)),
         ] {
             let mut three = balancer(rule, 1, &[0, 1, 2]);
-            let kept = three.pick(0, |_| 0);
+            let kept = three.pick(0, NOW, |_| 0, well);
             for _ in 0..50 {
                 assert_eq!(three.pick_untried(0, |slot| slot != 1), Some(1), "{rule:?}");
             }
@@ -309,19 +379,19 @@ mod tests {
             Balancing::RoundRobin,
             Balancing::ZoneThenReplica,
             Balancing::Random,
-            Balancing::PerConnection { connections: 3, requests: Some(2) },
+            per_connection(3, Some(2)),
         ] {
             let mut none = balancer(rule, 2, &[0]);
             none.leave(0);
-            assert_eq!(none.pick(1, |_| 0), None);
+            assert_eq!(none.pick(1, NOW, |_| 0, well), None);
             none.join(Endpoint { slot: 0, replica: 1, zone: 0 });
-            assert_eq!(none.pick(1, |_| 0), Some(1));
+            assert_eq!(none.pick(1, NOW, |_| 0, well), Some(1));
         }
     }
 
     #[test]
     fn a_connection_to_a_replica_that_left_opens_anew() {
-        let rule = Balancing::PerConnection { connections: 20, requests: None };
+        let rule = per_connection(20, None);
         let mut two = balancer(rule, 1, &[0, 1]);
         assert!(picks(&mut two, 0, 500).contains(&0));
         two.leave(0);
@@ -332,7 +402,7 @@ mod tests {
 
     #[test]
     fn a_connection_keeps_its_replica_until_it_closes() {
-        let rule = Balancing::PerConnection { connections: 1, requests: Some(5) };
+        let rule = per_connection(1, Some(5));
         let mut one = balancer(rule, 1, &[0, 1, 2]);
         let taken = picks(&mut one, 0, 500);
         assert!(taken.chunks(5).all(|chunk| chunk.iter().all(|replica| *replica == chunk[0])));

@@ -67,9 +67,11 @@ impl Ingress {
             return cx.lose(Loss::Through(instance));
         }
         let mut lost = fleet.break_connections(cx, instance);
-        let broken = self.connecting.iter().filter(|attempt| attempt.instance == instance);
+        let broken = self.connecting().filter(|attempt| attempt.instance == instance);
         lost.extend(broken.map(|attempt| attempt.id));
         self.connecting.retain(|attempt| attempt.instance != instance);
+        self.hanging.retain(|attempt| attempt.instance != instance);
+        self.find_next_due();
         let now = cx.now.0;
         lost.into_iter()
             .map(Instant::from)

@@ -6,11 +6,12 @@
 //! `open_loop` and `event_loop`.
 //!
 //! - `instance` is which instances clients meet, `loss` what their loss breaks.
-//! - `balancer` is the rotation and its turns.
+//! - `balancer` is the rotation and its turns, `connections` what keeps a replica beyond a request.
 //! - `retries` is which failed tries are made again.
 //! - `routing` is the path of a request from an instance to a replica. Start reading there.
 
 mod balancer;
+pub(super) mod connections;
 mod instance;
 mod loss;
 pub(super) mod retries;

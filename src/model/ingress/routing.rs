@@ -3,6 +3,8 @@
 //! ```text
 //! sent ─ delay ─► instance ─┬─ vanished ───────────────► refused: ingress instance down
 //!                           ├─ nobody in rotation ─────► refused: no ready replica
+//!                           ├─ connection was reset ───► lost in flight
+//!                           ├─ machine of an open connection gone ─► timed out, or given up
 //!                           ├─ replica ─┬─ contracts missing ► refused: contracts missing
 //!                           │           └─ in its server ────► served, timed out, lost in flight
 //!                           └─ dead address ─ timeout ─┬─ retry left ─► next choice
@@ -16,6 +18,7 @@
 use std::collections::VecDeque;
 
 use super::balancer::{Balancer, Endpoint};
+use super::connections::{Broken, Peer, RETRANSMISSION, Sender};
 use super::instance::Instances;
 use crate::engine::jobs::JobId;
 use crate::model::context::Context;
@@ -36,6 +39,10 @@ pub(in crate::model) struct Connecting {
     pub retries_left: u32,
     /// Slots whose address was tried, one bit each; those from 64 on are not remembered.
     pub tried: u64,
+    /// The client connection that it is to open, if these keep their replica.
+    pub connection: Option<usize>,
+    /// Whether it was sent on an open connection, to a machine that is gone.
+    pub hangs: bool,
 }
 
 /// What becomes of a request for which no replica was found at once.
@@ -56,6 +63,10 @@ pub(in crate::model) struct Ingress {
     pub(super) instances: Instances,
     /// Connections to dead addresses until their time-out, in order of it.
     pub(super) connecting: VecDeque<Connecting>,
+    /// What hangs on open connections to machines that are gone until its time-out, in order of it.
+    pub(super) hanging: VecDeque<Connecting>,
+    /// When the first of both times out; `u64::MAX` if there is none.
+    next_due: u64,
 }
 
 /// A slot among those that were tried; those from 64 on are not remembered.
@@ -63,15 +74,20 @@ pub(in crate::model) fn slot_bit(slot: Slot) -> u64 {
     1_u64.checked_shl(slot as u32).unwrap_or(0)
 }
 
+/// What is at a replica's address.
+fn peer(fleet: &Fleet, id: ReplicaId) -> Peer {
+    Peer { process: fleet[id].probes.process, silent: fleet[id].silent }
+}
+
 impl Ingress {
     /// An ingress whose instances are all up, with nobody in rotation.
     pub fn new(plan: &Plan, seed: Seed) -> Self {
-        let (ingress, zones) = (&plan.ingress, plan.topology.zones.len());
-        let instances = ingress.instances.len();
         Ingress {
-            balancer: Balancer::new(ingress.balancing, instances, zones, seed),
-            instances: Instances::new(instances, seed),
+            balancer: Balancer::new(plan, seed),
+            instances: Instances::new(plan.ingress.instances.len(), seed),
             connecting: VecDeque::new(),
+            hanging: VecDeque::new(),
+            next_due: u64::MAX,
         }
     }
 
@@ -129,9 +145,11 @@ impl Ingress {
         fleet: &Fleet,
         instance: usize,
         slot: Option<Slot>,
+        sender: Sender,
     ) -> Option<ReplicaId> {
         let Some(slot) = slot else {
-            let picked = self.balancer.pick(instance, |id| fleet[id].requests_from(instance));
+            let requests_at = |id: ReplicaId| fleet[id].requests_from(instance);
+            let picked = self.balancer.pick(instance, sender, requests_at, |id| peer(fleet, id));
             debug_assert!(
                 picked.is_none_or(|id| fleet[id].in_rotation),
                 "{picked:?} is chosen and not in rotation"
@@ -155,12 +173,48 @@ impl Ingress {
             chosen.is_none_or(|id| !fleet[id].listens),
             "{chosen:?} would have taken the request"
         );
-        let retries_left = plan.ingress.retries;
-        let connecting = Connecting { due: at, id, demand, instance, retries_left, tried: 0 };
-        match chosen {
-            Some(id) => self.connect(plan, fleet, connecting, id),
-            None if slot.is_some() => self.meet_dead_address(plan, fleet, connecting, false),
-            None => Routed::Fails(Failure::NoReadyReplica, connecting),
+        let connecting = Connecting {
+            due: at,
+            id,
+            demand,
+            instance,
+            retries_left: plan.ingress.retries,
+            tried: 0,
+            connection: self.balancer.refuse(),
+            hangs: false,
+        };
+        match (chosen, self.balancer.broken.take()) {
+            (Some(id), _) => self.connect(plan, fleet, connecting, id),
+            (None, _) if slot.is_some() => self.meet_dead_address(plan, fleet, connecting, false),
+            (None, None) => Routed::Fails(Failure::NoReadyReplica, connecting),
+            (None, Some(Broken::Reset)) => Routed::Fails(Failure::LostInFlight, connecting),
+            (None, Some(Broken::Hangs)) => self.hang(plan, connecting),
+        }
+    }
+
+    /// What is sent on an open connection to a machine that is gone is never answered, and nothing
+    /// says so.
+    fn hang(&mut self, plan: &Plan, connecting: Connecting) -> Routed {
+        let lasts = plan.ingress.read_timeout.min(RETRANSMISSION);
+        let due = connecting.due.saturating_add(lasts.0);
+        debug_assert!(self.hanging.back().is_none_or(|last| last.due <= due), "out of order");
+        self.hanging.push_back(Connecting { due, hangs: true, ..connecting });
+        self.find_next_due();
+        Routed::Waits
+    }
+
+    /// A process of a replica has ended with requests in flight: of these users, or of so many who
+    /// are not known.
+    pub fn close_in_flight(
+        &mut self,
+        fleet: &Fleet,
+        id: ReplicaId,
+        users: impl Iterator<Item = Option<u32>>,
+    ) {
+        // Who waits for a machine that is gone learns nothing of that.
+        if !fleet[id].silent {
+            let ended = fleet[id].probes.process - 1;
+            self.balancer.close_in_flight(id, ended, users);
         }
     }
 
@@ -174,6 +228,9 @@ impl Ingress {
     ) -> Routed {
         let replica = &fleet[id];
         if replica.listens {
+            if let Some(connection) = connecting.connection {
+                self.balancer.open(connection, id, replica.probes.process, connecting.due);
+            }
             return Routed::To(id, connecting);
         }
         let tried = connecting.tried | slot_bit(replica.slot);
@@ -195,28 +252,43 @@ impl Ingress {
                 "connections time out in order"
             );
             self.connecting.push_back(connecting);
+            self.find_next_due();
             return Routed::Waits;
         }
         self.give_up_address(plan, fleet, connecting)
     }
 
-    /// When the first connection times out; `u64::MAX` if none is being tried.
+    /// When the first connection times out; `u64::MAX` if none is being tried and none hangs.
     #[inline(always)]
     pub fn next_connect_timeout(&self) -> u64 {
-        self.connecting.front().map_or(u64::MAX, |connecting| connecting.due)
+        self.next_due
+    }
+
+    /// What waits for a time-out has changed.
+    pub(super) fn find_next_due(&mut self) {
+        let due = |queue: &VecDeque<Connecting>| queue.front().map_or(u64::MAX, |first| first.due);
+        self.next_due = due(&self.connecting).min(due(&self.hanging));
     }
 
     /// Takes out the connection that times out first.
     pub fn take_timed_out(&mut self) -> Connecting {
-        self.connecting.pop_front().expect("a connection is being tried")
+        let hung = self.hanging.front().map_or(u64::MAX, |first| first.due);
+        let queue = match self.connecting.front() {
+            Some(first) if first.due <= hung => &mut self.connecting,
+            _ => &mut self.hanging,
+        };
+        let first = queue.pop_front().expect("a connection is being tried, or hangs");
+        self.find_next_due();
+        first
     }
 
-    /// What is being connected, in order of the time-outs.
+    /// What is being connected or hangs.
     pub fn connecting(&self) -> impl Iterator<Item = &Connecting> {
-        self.connecting.iter()
+        self.connecting.iter().chain(&self.hanging)
     }
 
-    /// A connection came to nothing: another replica is tried if that may be.
+    /// A connection came to nothing: another replica is tried if that may be. What was sent already
+    /// is not sent again.
     #[cold]
     pub fn give_up_address(
         &mut self,
@@ -224,7 +296,13 @@ impl Ingress {
         fleet: &Fleet,
         mut connecting: Connecting,
     ) -> Routed {
-        if connecting.retries_left == 0 || !plan.ingress.retry.on_connect_failure {
+        if connecting.hangs && plan.ingress.read_timeout <= RETRANSMISSION {
+            return Routed::Fails(Failure::TimedOut, connecting);
+        }
+        if connecting.hangs
+            || connecting.retries_left == 0
+            || !plan.ingress.retry.on_connect_failure
+        {
             return Routed::Fails(Failure::DeadAddress, connecting);
         }
         assert!(connecting.retries_left <= plan.ingress.retries, "more retries than allowed");
@@ -237,7 +315,7 @@ impl Ingress {
     pub fn try_elsewhere(&mut self, plan: &Plan, fleet: &Fleet, connecting: Connecting) -> Routed {
         let tried = |slot: Slot| connecting.tried & slot_bit(slot) != 0;
         let untried = self.balancer.pick_untried(connecting.instance, tried);
-        match untried.or_else(|| self.balancer.pick(connecting.instance, |_| 0)) {
+        match untried.or_else(|| self.balancer.pick_endpoint(connecting.instance, |_| 0)) {
             Some(replica) => self.connect(plan, fleet, connecting, replica),
             None => Routed::Fails(Failure::NoReadyReplica, connecting),
         }

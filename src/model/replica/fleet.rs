@@ -287,6 +287,7 @@ impl Fleet {
             self.lose_memory(cx, id, false);
         } else {
             let at = cx.now.0;
+            cx.lose(Loss::InFlight(id, lost.len()));
             let lost = lost.into_iter().map(Instant::from);
             lost.for_each(|sent| cx.note_failure(sent.into(), at, Failure::LostInFlight));
         }

@@ -61,11 +61,35 @@ impl Content {
     }
 }
 
+/// Whose a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::model) enum Origin {
+    /// Nobody's in particular.
+    Anyone,
+    /// It was recorded, and is bound to this slot.
+    Slot(u32),
+    /// This user's, of a closed loop or a session.
+    User(u32),
+}
+
+impl Origin {
+    /// The slot that it is bound to.
+    #[inline(always)]
+    pub fn slot(self) -> Option<u32> {
+        if let Origin::Slot(slot) = self { Some(slot) } else { None }
+    }
+
+    /// The user who sends it.
+    #[inline(always)]
+    pub fn user(self) -> Option<u32> {
+        if let Origin::User(user) = self { Some(user) } else { None }
+    }
+}
+
 /// A request without an outcome, as its client knows it.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::model) struct RequestState {
-    /// The slot that it is bound to (recorded traffic only).
-    pub slot: Option<u32>,
+    pub origin: Origin,
     /// Attempts made.
     pub tries: u32,
 }
@@ -171,6 +195,11 @@ impl Attempt {
         retrying: false,
         in_service: false,
     };
+
+    /// Whose it is, if somebody still waits for it.
+    pub fn origin(&self) -> Origin {
+        self.request.map_or(Origin::Anyone, |request| request.origin)
+    }
 
     /// Whether a replica has it.
     pub fn is_held(&self) -> bool {

@@ -14,16 +14,18 @@
 //! Assumptions: a client learns of a failure at the moment at which it happens; it has any number
 //! of requests under way. Rejections by a limit (429) are tried again only if the plan says so;
 //! refusals of the client itself (401) never are. A retry budget is filled by requests, and full at
-//! the start. Which client sends a request is drawn for each, in closed loops and sessions too:
-//! users are nobody in particular. Left out: hedged requests, `Retry-After`.
+//! the start. Users of closed loops and sessions own their connections and no more: which client's
+//! budget and limit a request falls under is drawn for each. Left out: hedged requests,
+//! `Retry-After`.
 
 use super::Requests;
 use super::attempt::{
-    Attempt, AttemptId, BackedOff, Content, RequestId, RequestState, Stage, Timeout,
+    Attempt, AttemptId, BackedOff, Content, Origin, RequestId, RequestState, Stage, Timeout,
 };
 use super::handshake::Met;
 use super::step::Step;
 use crate::model::context::Context;
+use crate::model::ingress::connections::Sender;
 use crate::model::ingress::routing::{Connecting, Routed};
 use crate::model::region::Region;
 use crate::model::replica::fleet::Fleet;
@@ -76,6 +78,8 @@ pub(in crate::model) struct Clients {
     backoff: Stream,
     thinking: Stream,
     session: Stream,
+    /// Users so far.
+    users: u32,
     /// When the next request can be sent at the earliest.
     free: u64,
 }
@@ -124,6 +128,7 @@ impl Clients {
             backoff: seed.stream("back-off", 0),
             thinking: seed.stream("thinking", 0),
             session: seed.stream("session", 0),
+            users: 0,
             free: 0,
         }
     }
@@ -137,6 +142,22 @@ impl Clients {
     /// How long the network takes one way.
     pub fn network_delay(&mut self) -> u64 {
         self.network.as_mut().map_or(0, |(law, stream)| law.draw(stream).round() as u64)
+    }
+
+    /// One more user.
+    fn new_user(&mut self) -> u32 {
+        self.users = self.users.wrapping_add(1);
+        self.users.wrapping_sub(1)
+    }
+
+    /// Whose a request of the traffic is.
+    #[inline(always)]
+    fn origin(&mut self, population: &Population, slot: Option<usize>) -> Origin {
+        match (slot, population) {
+            (Some(slot), _) => Origin::Slot(slot as u32),
+            (None, Population::Open) => Origin::Anyone,
+            (None, _) => Origin::User(self.new_user()),
+        }
     }
 
     fn think(&mut self, law: &Law) -> u64 {
@@ -197,7 +218,8 @@ impl Requests {
         if let Population::Closed { users, think } = &plan.dependencies.clients.population {
             for _ in 0..*users {
                 let at = self.clients.think(think) + self.clients.entry_delay;
-                self.schedule(at, Step::UserSends);
+                let user = self.clients.new_user();
+                self.schedule(at, Step::UserSends { user });
             }
         }
     }
@@ -210,19 +232,28 @@ impl Requests {
     /// A request of the traffic is handled at `at`.
     #[inline(always)]
     pub fn receive(&mut self, cx: &mut Context, region: &mut Region, at: u64, request: Request) {
-        self.begin_request(cx, region, at, request);
+        let population = &cx.plan.dependencies.clients.population;
+        let origin = self.clients.origin(population, request.slot);
+        self.begin_request(cx, region, at, request, origin);
     }
 
     /// A user has thought and sends a request, handled at `at`.
-    pub fn send_next(&mut self, cx: &mut Context, region: &mut Region, at: u64) {
+    pub fn send_next(&mut self, cx: &mut Context, region: &mut Region, at: u64, user: u32) {
         let (law, stream) = &mut self.clients.demand;
         let demand = law.draw(stream);
         let request = Request { sent: at, demand, slot: None, api: None };
-        self.begin_request(cx, region, at, request);
+        self.begin_request(cx, region, at, request, Origin::User(user));
     }
 
     #[inline(always)]
-    fn begin_request(&mut self, cx: &mut Context, region: &mut Region, at: u64, request: Request) {
+    fn begin_request(
+        &mut self,
+        cx: &mut Context,
+        region: &mut Region,
+        at: u64,
+        request: Request,
+        origin: Origin,
+    ) {
         let request = Request { sent: at - self.clients.entry_delay, ..request };
         let content = self.clients.draw(request, &cx.plan.dependencies.apis);
         cx.offer(content.sent());
@@ -231,8 +262,7 @@ impl Requests {
             let client = &mut self.clients.clients[content.client as usize];
             client.tokens = (client.tokens + per_request).min(size);
         }
-        let slot = request.slot.map(|slot| slot as u32);
-        self.begin_attempt(cx, region, at, content, RequestState { slot, tries: 0 });
+        self.begin_attempt(cx, region, at, content, RequestState { origin, tries: 0 });
     }
 
     /// A client tries again.
@@ -275,14 +305,14 @@ impl Requests {
             let reached = sent + cx.plan.ingress.delay.0 + self.clients.network_delay();
             return self.schedule(reached, Step::Reaches { attempt });
         }
-        self.reach_ingress(cx, region, at, attempt, (content.demand, request.slot));
+        self.reach_ingress(cx, region, at, attempt, (content.demand, request.origin));
     }
 
     /// An attempt reaches the ingress, unless its client gave up and stopped it.
     pub fn reach(&mut self, cx: &mut Context, region: &mut Region, at: u64, attempt: AttemptId) {
         if let Some(reached) = cx.in_flight.get(attempt) {
             debug_assert_eq!(reached.stage, Stage::UnderWay, "an attempt reaches the ingress once");
-            let what = (reached.content.demand, reached.request.and_then(|request| request.slot));
+            let what = (reached.content.demand, reached.origin());
             self.reach_ingress(cx, region, at, attempt, what);
         }
     }
@@ -294,9 +324,10 @@ impl Requests {
         region: &mut Region,
         at: u64,
         attempt: AttemptId,
-        what: (f64, Option<u32>),
+        what: (f64, Origin),
     ) {
-        let instance = match self.meet_on_connection(cx, &mut region.ingress, at, attempt) {
+        let sender = Sender { at, user: what.1.user() };
+        let instance = match self.meet_on_connection(cx, &mut region.ingress, sender, attempt) {
             Met::Anyone => region.ingress.meet(),
             Met::Instance(instance) => Some(instance),
             Met::Nobody => None,
@@ -321,7 +352,7 @@ impl Requests {
     ) {
         let Some(met) = cx.in_flight.get(attempt) else { return };
         debug_assert_eq!(met.stage, Stage::UnderWay, "an attempt waits for one handshake");
-        let what = (met.content.demand, met.request.and_then(|request| request.slot));
+        let what = (met.content.demand, met.origin());
         let instance = met.instance as usize;
         self.pass_ingress(cx, region, (at, attempt), instance, what);
     }
@@ -334,20 +365,21 @@ impl Requests {
         region: &mut Region,
         (at, attempt): (u64, AttemptId),
         instance: usize,
-        (demand, slot): (f64, Option<u32>),
+        (demand, origin): (f64, Origin),
     ) {
-        let slot = slot.map(|slot| slot as usize);
+        let slot = origin.slot().map(|slot| slot as usize);
+        let sender = Sender { at, user: origin.user() };
         let fleet = &region.cluster.fleet;
-        match region.ingress.choose(fleet, instance, slot) {
+        match region.ingress.choose(fleet, instance, slot, sender) {
             Some(id) if fleet[id].listens => {
                 self.enter_replica(cx, region, (at, attempt), (instance, id));
             }
             chosen => {
                 let what = (at, attempt.into(), demand);
                 let routed = region.ingress.miss(cx.plan, fleet, what, instance, (slot, chosen));
-                if let Routed::Waits = routed {
-                    cx.in_flight.attempts[attempt].instance = instance as u32;
-                }
+                // The ingress has it from now on, and may try again what a broken connection ends.
+                let had = &mut cx.in_flight.attempts[attempt];
+                (had.instance, had.arrived) = (instance as u32, at);
                 self.deliver(cx, region, routed);
             }
         }
@@ -371,6 +403,8 @@ impl Requests {
             instance: tried.instance,
             retries_left: tried.left,
             tried: tried.slots,
+            connection: None,
+            hangs: false,
         };
         let fleet = &region.cluster.fleet;
         let routed = region.ingress.try_elsewhere(cx.plan, fleet, connecting);
@@ -460,7 +494,7 @@ impl Requests {
             }
             None => {
                 cx.note_failure(content.sent(), at, failure);
-                self.end_request(cx.plan, at);
+                self.end_request(cx.plan, at, request.origin);
             }
         }
     }
@@ -497,13 +531,13 @@ impl Requests {
 
     /// A request has its outcome at `at`; its user, if requests are sent by users, goes on.
     #[inline(always)]
-    pub(super) fn end_request(&mut self, plan: &Plan, at: u64) {
+    pub(super) fn end_request(&mut self, plan: &Plan, at: u64, origin: Origin) {
         match &plan.dependencies.clients.population {
             Population::Open => {}
-            Population::Closed { think, .. } => self.go_on(at, think),
+            Population::Closed { think, .. } => self.go_on(at, think, origin),
             Population::Sessions { requests, think } => {
                 if self.clients.session.unit() * requests >= 1.0 {
-                    self.go_on(at, think);
+                    self.go_on(at, think, origin);
                 }
             }
         }
@@ -511,10 +545,11 @@ impl Requests {
 
     /// A user thinks from `at` on and then sends the next request.
     #[inline(never)]
-    fn go_on(&mut self, at: u64, think: &Law) {
+    fn go_on(&mut self, at: u64, think: &Law, origin: Origin) {
         if !self.over {
+            let user = origin.user().unwrap_or_else(|| self.clients.new_user());
             let at = at.saturating_add(self.clients.think(think)) + self.clients.entry_delay;
-            self.schedule(at, Step::UserSends);
+            self.schedule(at, Step::UserSends { user });
         }
     }
 }

@@ -7,12 +7,13 @@
 //! ```
 
 use super::Requests;
-use super::attempt::{Attempt, AttemptId, Stage, Timeout};
+use super::attempt::{Attempt, AttemptId, Origin, RequestState, Stage, Timeout};
 use super::step::Step;
 use crate::engine::jobs::JobId;
 use crate::model::context::{Context, Loss};
 use crate::model::ingress::retries::{FailedTry, Tried};
 use crate::model::ingress::routing::slot_bit;
+use crate::model::region::Region;
 use crate::model::replica::fleet::Fleet;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
@@ -43,14 +44,17 @@ impl Requests {
         if cx.plan.ingress.balancing == Balancing::LeastRequest {
             fleet[record.replica].end_from(record.instance as usize);
         }
-        let in_time = record.request.is_some() && record.due[Timeout::Patience as usize] > seen;
-        if !in_time || self.clients.has_network() {
+        let in_time = record.due[Timeout::Patience as usize] > seen;
+        let Some(RequestState { origin, .. }) = record.request.filter(|_| in_time) else {
+            return self.return_answer(cx, fleet, attempt, seen);
+        };
+        if self.clients.has_network() {
             return self.return_answer(cx, fleet, attempt, seen);
         }
         let answered = served(record, at);
         cx.in_flight.attempts.remove(attempt);
         fleet[answered.replica].served += 1;
-        self.tell_answered(cx, &answered);
+        self.tell_answered(cx, &answered, origin);
     }
 
     /// An answer goes through a network, or to a client that gave up or will have by then.
@@ -88,23 +92,23 @@ impl Requests {
     pub fn receive_answer(&mut self, cx: &mut Context, attempt: AttemptId) {
         let record = &cx.in_flight.attempts[attempt];
         debug_assert_eq!(record.stage, Stage::Returning, "an answer comes back once");
-        if record.request.is_none() {
+        let Some(RequestState { origin, .. }) = record.request else {
             return self.end_in_vain(cx, attempt);
-        }
+        };
         // The latency ends when the answer is there, less the hop that every latency has added to
         // it.
         let answered = served(record, cx.now.0 - cx.plan.ingress.hop.0);
         cx.in_flight.attempts.remove(attempt);
-        self.tell_answered(cx, &answered);
+        self.tell_answered(cx, &answered, origin);
     }
 
     #[inline(always)]
-    fn tell_answered(&mut self, cx: &mut Context, answered: &Served) {
+    fn tell_answered(&mut self, cx: &mut Context, answered: &Served, origin: Origin) {
         let Served { sent, finished, .. } = *answered;
         debug_assert!(sent <= finished, "a request sent at {sent} was answered at {finished}");
         cx.digest.in_any_order(finished.0, sent.0);
         cx.listener.served(answered);
-        self.end_request(cx.plan, (finished + cx.plan.ingress.hop).0);
+        self.end_request(cx.plan, (finished + cx.plan.ingress.hop).0, origin);
     }
 
     /// An attempt fails at `at`; whatever work it had in a replica is over. The ingress may try it
@@ -139,7 +143,7 @@ impl Requests {
         }
         let record = &cx.in_flight.attempts[attempt];
         // What is bound to a slot cannot go elsewhere.
-        let may = record.request.is_some_and(|request| request.slot.is_none());
+        let may = record.request.is_some_and(|request| request.origin.slot().is_none());
         let is_with_one = may && record.replica != usize::MAX;
         let failed = FailedTry {
             id: attempt.into(),
@@ -233,11 +237,14 @@ impl Requests {
     }
 
     /// Takes care of what an event has left.
-    pub fn settle_losses(&mut self, cx: &mut Context, fleet: &mut Fleet) {
+    pub fn settle_losses(&mut self, cx: &mut Context, region: &mut Region) {
         for loss in cx.take_losses() {
             match loss {
-                Loss::HeldBy(id) => self.lose_held(cx, fleet, id),
-                Loss::Through(instance) => self.lose_through(cx, fleet, instance),
+                Loss::HeldBy(id) => self.lose_held(cx, region, id),
+                Loss::InFlight(..) => unreachable!("{loss:?} is of requests that feed back"),
+                Loss::Through(instance) => {
+                    self.lose_through(cx, &mut region.cluster.fleet, instance);
+                }
                 Loss::Memory { slot, in_order } => {
                     self.policies.lose(cx.now, slot, in_order);
                     self.upstreams.forget(cx.plan, slot);
@@ -247,8 +254,12 @@ impl Requests {
     }
 
     /// Every attempt that a replica has fails with it at this moment.
-    fn lose_held(&mut self, cx: &mut Context, fleet: &mut Fleet, id: ReplicaId) {
+    fn lose_held(&mut self, cx: &mut Context, region: &mut Region, id: ReplicaId) {
         let held = |record: &Attempt| record.is_held() && record.replica == id;
+        let lost = cx.in_flight.attempts.values().filter(|record| held(record));
+        let users = lost.filter_map(|record| Some(record.request?.origin.user()));
+        region.ingress.close_in_flight(&region.cluster.fleet, id, users);
+        let fleet = &mut region.cluster.fleet;
         let stoppable = |stage| !matches!(stage, Stage::Cpu(_));
         self.lose_attempts(cx, fleet, held, stoppable, Self::fail_attempt);
     }

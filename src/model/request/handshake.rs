@@ -9,14 +9,16 @@
 //! So the loss of a replica or an instance is followed by a storm of handshakes on those that are
 //! left: every connection that it had opens anew, when it is used next.
 //!
-//! Assumptions: each request comes on any of the connections alike; resumption succeeds in a fixed
-//! share of the handshakes; an ingress instance does one handshake after the other, as fast as all
-//! its cores together. Left out: round trips of a handshake, idle time-outs of connections.
+//! Assumptions: a user of a closed loop or a session owns a connection, other requests come on any
+//! of them alike; resumption succeeds in a fixed share of the handshakes; an ingress instance does
+//! one handshake after the other, as fast as all its cores together. Left out: round trips of a
+//! handshake, idle time-outs of connections.
 
 use super::Requests;
 use super::attempt::AttemptId;
 use super::step::Step;
 use crate::model::context::Context;
+use crate::model::ingress::connections::Sender;
 use crate::model::ingress::routing::Ingress;
 use crate::observe::Observer;
 use crate::observe::count::Count;
@@ -82,7 +84,7 @@ impl Requests {
         &mut self,
         cx: &mut Context,
         ingress: &mut Ingress,
-        at: u64,
+        sender: Sender,
         attempt: AttemptId,
     ) -> Met {
         if self.handshakes.connections.is_empty() {
@@ -94,7 +96,9 @@ impl Requests {
         };
         debug_assert!(cores > 0.0, "an instance with {cores} cores never shakes hands");
         let handshakes = &mut self.handshakes;
-        let index = handshakes.choice.below(handshakes.connections.len());
+        let count = handshakes.connections.len();
+        let owned = sender.user.map(|user| user as usize % count);
+        let index = owned.unwrap_or_else(|| handshakes.choice.below(count));
         let connection = &mut handshakes.connections[index];
         let has_left = connection.left > 0;
         let usable =
@@ -112,7 +116,7 @@ impl Requests {
         cx.in_flight.attempts[attempt].instance = instance as u32;
         let takes = (self.handshake(cx, tls, attempt) / cores).round() as u64;
         let busy_until = &mut self.handshakes.busy_until[instance];
-        *busy_until = at.max(*busy_until).saturating_add(takes);
+        *busy_until = sender.at.max(*busy_until).saturating_add(takes);
         let done = *busy_until;
         self.schedule(done, Step::Handshaken { attempt });
         Met::Later

@@ -6,7 +6,7 @@ use super::attempt::{AttemptId, RequestId, Timeout};
 #[derive(Clone, Copy, Debug)]
 pub(in crate::model) enum Step {
     /// A user sends the next request.
-    UserSends,
+    UserSends { user: u32 },
     /// A client tries again.
     Again { request: RequestId },
     /// The ingress tries another replica.

@@ -32,6 +32,11 @@ keys! { key "ingress" {
     PER_CONNECTION: u64 = "requests-per-connection", "", Assumed, "connections never close",
         "Requests after which a connection closes (per-connection balancing only).",
         If("balancing", &["\"per-connection\""]);
+    IDLE_CHECK: Span = "idle-check", "2s", Documented,
+        "Apache HttpClient's validateAfterInactivity",
+        "After a longer pause a client looks whether its connection was reset before it uses it; \
+         clients that see every reset at once have 0s (per-connection balancing only).",
+        If("balancing", &["\"per-connection\""]);
     DELAY: Span = "delay", "0.2ms", Measured, "HAProxy, nginx and Envoy: 0.09 to 0.3 ms",
         "From the client's sending to the choice of a replica.";
     HOP: Span = "hop", "0.5ms", Assumed, "a network between zones",
@@ -232,7 +237,7 @@ fn balancing(section: &SectionReader<'_>, defaults: &IngressDefaults) -> Balanci
         }
         u32::try_from(requests.value).unwrap_or(u32::MAX).max(1)
     });
-    Balancing::PerConnection { connections, requests }
+    Balancing::PerConnection { connections, requests, idle_check: section.get(key::IDLE_CHECK) }
 }
 
 /// Refuses an ingress that does not terminate TLS where it must.

@@ -130,7 +130,9 @@ fn retries_reach_every_other_replica_before_they_give_up() {
     plan.topology.placement = vec![0, 0, 0, 1];
     plan.ingress.connect_timeout = Span::ZERO;
     plan.faults.push(fault(Fault::ZoneOutage(Some(0), Law::Constant(secs(1e4))), INJECTED));
-    let one_connection = Balancing::PerConnection { connections: 1, requests: Some(7) };
+    // Each request opens one.
+    let one_connection =
+        Balancing::PerConnection { connections: 1, requests: Some(1), idle_check: Span::ZERO };
     // By zones the second attempt is at the zone that lives.
     for (balancing, needed) in [
         (Balancing::RoundRobin, 3),

@@ -1,6 +1,7 @@
 //! Properties of the cluster: where replicas are, when they start, and who replaces them.
 
 mod boots;
+mod connections;
 mod delays;
 mod exchanges;
 mod failover;

@@ -110,7 +110,8 @@ fn property_7_zones_get_equal_shares_whatever_their_number_of_replicas() {
 fn property_8_connections_spread_as_a_multinomial_sample() {
     let (connections, replicas, count) = (20.0, 3, 1_500);
     let mut plan = plan(replicas, 400.0, 5.0);
-    plan.ingress.balancing = Balancing::PerConnection { connections: 20, requests: None };
+    plan.ingress.balancing =
+        Balancing::PerConnection { connections: 20, requests: None, idle_check: secs(2.0) };
     plan.ingress.read_timeout = Span::MAX;
     plan.gateway.demand = Law::Constant(secs(1e-5));
     let requests = 400.0 * 5.0;

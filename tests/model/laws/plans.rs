@@ -135,7 +135,7 @@ fn ingress() -> impl Strategy<Value = Ingress> {
         Just(Balancing::Random),
         Just(Balancing::LeastRequest),
         (1..20_usize, prop::option::of(1..50_u32)).prop_map(|(connections, requests)| {
-            Balancing::PerConnection { connections, requests }
+            Balancing::PerConnection { connections, requests, idle_check: secs(2.0) }
         }),
     ];
     let patience = prop::sample::select(vec![0.02, 0.2, 1.0, 5.0, 300.0]);

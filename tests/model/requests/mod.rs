@@ -11,3 +11,4 @@ mod sharing;
 mod spike;
 mod throttling;
 mod upstreams;
+mod users;

@@ -187,6 +187,19 @@ fn tls_reconnect_storm_sets_every_lost_connection_up_anew() {
 }
 
 #[test]
+fn users_keep_connections_waits_as_little_says() {
+    let ran = Ran::of("users-keep-connections");
+    assert_eq!(ran.verdict("p99 < 250ms"), Verdict::Missed);
+    for outcome in &ran.experiment.outcomes {
+        let latency = &outcome.windows[0].latency;
+        let seconds = |q: f64| latency.quantile(q).expect("answers").as_secs();
+        // 600 users over 3 000/s, less 100 ms of thinking; exponential.
+        assert!((seconds(0.5) / 0.0693 - 1.0).abs() < 0.05, "{}", seconds(0.5));
+        assert!((seconds(0.99) / 0.4605 - 1.0).abs() < 0.08, "{}", seconds(0.99));
+    }
+}
+
+#[test]
 fn recorded_traffic_repeats_its_burst_every_minute() {
     let ran = Ran::of("recorded-traffic");
     let offered = |from: f64, to: f64| {

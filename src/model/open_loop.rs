@@ -87,7 +87,7 @@ fn route_block(
         }
         let request = arrivals.take();
         cx.offer(Instant(request.sent).into());
-        match ingress.meet() {
+        match ingress.meet(at, None) {
             Some(instance) => {
                 let what = (at, Instant(request.sent).into(), request.demand);
                 let sender = Sender { at, user: None };

@@ -28,6 +28,8 @@ pub mod tally;
 pub mod time_series;
 pub mod timeline;
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::autoscaler::decision::Decision;
@@ -180,7 +182,10 @@ pub enum Observation {
     FaultTakes { incident: usize, slot: usize },
     /// A fault is over: what it took away by itself is back, or will not come back.
     FaultEnded { fault: usize, incident: usize },
-    /// Clients avoid all ingress instances that a zone took with it, or these are back.
+    /// Clients begin to leave an ingress instance (counted from 0) that is lost, unless it is back
+    /// before.
+    ClientsLeave { fault: usize, incident: usize, instance: usize, leaving: Leaving },
+    /// All clients avoid all ingress instances that a zone took with it, or these are back.
     InstancesAvoided { fault: usize, incident: usize },
     /// No node may take a replica for a slot, and why.
     Unschedulable { slot: usize, reason: &'static str },
@@ -230,6 +235,33 @@ pub struct Reading {
     pub served: u64,
     /// Core-nanoseconds it worked since it was created.
     pub busy: f64,
+}
+
+/// How clients leave what is lost: from the loss until of a thousand clients the first, half and
+/// the last have left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Leaving {
+    pub first: Span,
+    pub half: Span,
+    pub last: Span,
+}
+
+impl Leaving {
+    /// All leave at once.
+    pub fn all_after(span: Span) -> Self {
+        Leaving { first: span, half: span, last: span }
+    }
+}
+
+impl fmt::Display for Leaving {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Leaving { first, half, last } = self;
+        match first == last {
+            true => write!(f, "all after {first}"),
+            false => write!(f, "the first after {first}, half after {half}, the last after {last}"),
+        }
+    }
 }
 
 /// Listens to a replication. Every method has an empty default.

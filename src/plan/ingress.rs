@@ -31,8 +31,8 @@ pub struct Ingress {
     pub answers: Answers,
     /// What the address of a dead replica does.
     pub dead_address: DeadAddress,
-    /// From the loss of an ingress instance until clients no longer reach it.
-    pub failover: Law,
+    /// How clients leave an ingress instance that is lost.
+    pub failover: Failover,
     /// From a change of readiness until every ingress instance knows the new endpoints.
     pub propagation: Law,
     /// Whether it learns of changes in the order in which they were made.
@@ -109,6 +109,24 @@ impl Ingress {
     pub(super) fn feeds_back(&self) -> bool {
         (self.retries > 0 && self.retry.of_sent()) || self.balancing == Balancing::LeastRequest
     }
+}
+
+/// How clients leave an ingress instance that is lost.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failover {
+    /// From the loss until a client no longer tries the instance.
+    pub after: Law,
+    /// Who decides.
+    pub by: FailoverBy,
+}
+
+/// Who decides that an ingress instance is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailoverBy {
+    /// Each client for itself, by its resolver and its connections: they leave one by one.
+    Clients,
+    /// A load balancer for all of them.
+    HealthCheck,
 }
 
 /// The choice of a replica.

@@ -34,7 +34,7 @@ pub use cluster::{
 pub use dependencies::{Dependencies, LimitKey, Policy, PolicyKind, SpikeQueue, Tls, TlsEnd};
 pub use fault::{Down, Fault, FaultPlan, HostTarget, ReplicaTarget, Schedule, Target};
 pub use gateway::{Gateway, Memory, Spread, Throttling, Topology};
-pub use ingress::{Answers, Balancing, DeadAddress, Ingress, RetryRules};
+pub use ingress::{Answers, Balancing, DeadAddress, Failover, FailoverBy, Ingress, RetryRules};
 pub use run::{Extent, REPLICATIONS_MOST, Run, Window};
 pub use startup::{Configuration, Contracts, ControlPlaneCall, Gate, Probe, SlowBoot, Startup};
 pub use traffic::{ArrivalProcess, Bursts, Recorded, RecordedDetail, Recording, Scatter, Traffic};

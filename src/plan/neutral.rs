@@ -21,7 +21,7 @@ fn ingress() -> Ingress {
         retry: RetryRules::CONNECT_FAILURE,
         answers: Answers::USUAL,
         dead_address: DeadAddress::Drops,
-        failover: Law::Constant(secs(10.0)),
+        failover: Failover { after: Law::Constant(secs(10.0)), by: FailoverBy::Clients },
         propagation: Law::ZERO,
         endpoints_in_order: true,
     }

@@ -1,50 +1,116 @@
 //! The ingress instances: which of them clients meet.
 //!
 //! ```text
-//! up ─ own fault, or outage of its zone ─► vanished ─ fail-over ─► avoided ─┐
-//! ▲                                           └────────── back ─────────────┤
-//! └─────────────────────────────────────────────────────────────────────────┘
+//! up ─ own fault, or outage of its zone ─► vanished ─ clients leave ─► avoided ─┐
+//! ▲                                           └──────────── back ───────────────┤
+//! └─────────────────────────────────────────────────────────────────────────────┘
 //! ```
 //!
-//! Assumptions: an instance takes with it every request that went through it; clients meet a
-//! vanished one until their fail-over is over and find it again as soon as it is back. An instance
-//! lives in a zone, or outside the zones, and comes back with its zone; it is not replaced
-//! elsewhere. Left out: health checks of single clients, load that an instance cannot carry.
+//! Clients with resolvers and connections of their own leave a vanished instance one by one, each
+//! after a fail-over time of its own; where clients are not told apart, each request draws one. So
+//! at a time t after the loss the share of clients that still try it is P(fail-over > t). Behind a
+//! load balancer with health checks all leave at once.
+//!
+//! Assumptions: an instance takes with it every request that went through it; clients find it again
+//! as soon as it is back. Of a thousand clients the last one to leave ends the fail-over for all.
+//! An instance lives in a zone, or outside the zones, and comes back with its zone; it is not
+//! replaced elsewhere. Left out: load that an instance cannot carry.
 
-use crate::random::{Seed, Stream};
+use crate::observe::Leaving;
+use crate::plan::Ingress;
+use crate::random::{Law, Seed, Stream};
+use crate::units::{Instant, Span};
+
+/// Clients whose fail-over times tell when a vanished instance is avoided.
+const SAMPLE: u64 = 1_000;
+
+/// A vanished instance that clients leave one by one.
+#[derive(Clone, Copy, Debug)]
+struct Left {
+    instance: usize,
+    since: u64,
+    /// What the random streams of its clients have in common.
+    key: u64,
+}
 
 /// The ingress instances as clients see them.
 #[derive(Clone, Debug)]
 pub(in crate::model) struct Instances {
     /// Instances that clients reach or try to, in order.
     known: Vec<usize>,
+    /// How many these are; 0 while clients are about to leave some of them.
+    alike: usize,
     /// How many faults keep each instance down, and the incident that took it down.
     down: Vec<u32>,
     lost_in: Vec<usize>,
+    /// Known instances that clients are about to leave one by one.
+    leaving: Vec<Left>,
+    failover: Law,
+    seed: Seed,
     stream: Stream,
+    /// Fail-over times of requests whose client is not known.
+    unknown: Stream,
 }
 
 impl Instances {
-    pub fn new(instances: usize, seed: Seed) -> Self {
+    pub fn new(plan: &Ingress, seed: Seed) -> Self {
+        let instances = plan.instances.len();
         Instances {
             known: (0..instances).collect(),
+            alike: instances,
             down: vec![0; instances],
             lost_in: vec![0; instances],
+            leaving: Vec::new(),
+            failover: plan.failover.after.clone(),
+            seed,
             stream: seed.stream("ingress", 0),
+            unknown: seed.stream("fail-over", u64::MAX),
         }
     }
 
-    /// The instance that the next request meets; `None` if it is a vanished one.
+    /// The instance that a request meets at `at`; `None` if it is a vanished one.
     #[inline(always)]
-    pub fn meet(&mut self) -> Option<usize> {
-        let place = match self.known.len() {
-            0 => return None,
+    pub fn meet(&mut self, at: u64, client: Option<u32>) -> Option<usize> {
+        let place = match self.alike {
+            0 => return self.meet_while_leaving(at, client),
             1 => 0,
             count => self.stream.below(count),
         };
         let instance = self.known[place];
         debug_assert!(instance < self.down.len(), "instance {instance} does not exist");
         (self.down[instance] == 0).then_some(instance)
+    }
+
+    /// The same where some clients have left a vanished instance and others have not, or all have
+    /// left all.
+    #[cold]
+    fn meet_while_leaving(&mut self, at: u64, client: Option<u32>) -> Option<usize> {
+        let mut left = Vec::with_capacity(self.leaving.len());
+        for leaving in self.leaving.clone() {
+            let after = match client {
+                Some(client) => self.leaves_after(leaving.key, u64::from(client)),
+                None => self.failover.draw(&mut self.unknown),
+            };
+            if leaving.since.saturating_add(after.0) <= at {
+                left.push(leaving.instance);
+            }
+        }
+        let tried = || self.known.iter().filter(|known| !left.contains(*known));
+        let place = match tried().count() {
+            0 => return None,
+            1 => 0,
+            count => self.stream.below(count),
+        };
+        let instance = *tried().nth(place)?;
+        (self.down[instance] == 0).then_some(instance)
+    }
+
+    /// How long after a loss a client leaves.
+    fn leaves_after(&self, key: u64, client: u64) -> Span {
+        match self.failover {
+            Law::Constant(after) => after,
+            _ => self.failover.draw(&mut self.seed.stream("fail-over", key ^ client)),
+        }
     }
 
     /// Whether clients reach an instance.
@@ -61,14 +127,36 @@ impl Instances {
         self.down[instance] += 1;
     }
 
+    /// Clients begin to leave an instance that an incident takes down now, one by one.
+    pub fn begin_leaving(&mut self, instance: usize, incident: usize, now: Instant) -> Leaving {
+        let key = ((incident as u64 + 1) << 44) ^ ((instance as u64) << 32);
+        // Another fault may have taken it down before.
+        if self.lost_in[instance] == incident {
+            debug_assert!(self.known.contains(&instance), "{instance} is lost and was not known");
+            self.leaving.push(Left { instance, since: now.0, key });
+            self.count();
+        }
+        let mut times: Vec<Span> = (0..SAMPLE).map(|one| self.leaves_after(key, one)).collect();
+        times.sort_unstable();
+        let [first, .., last] = times[..] else { unreachable!("a thousand clients leave") };
+        Leaving { first, half: times[times.len() / 2], last }
+    }
+
     /// Clients stop trying an instance that vanished in this incident and was not back since; says
     /// whether that is so.
     pub fn avoid(&mut self, instance: usize, incident: usize) -> bool {
         let still_lost = self.down[instance] > 0 && self.lost_in[instance] == incident;
         if still_lost {
             self.known.retain(|known| *known != instance);
+            self.leaving.retain(|left| left.instance != instance);
+            self.count();
         }
         still_lost
+    }
+
+    /// What clients know has changed.
+    fn count(&mut self) {
+        self.alike = if self.leaving.is_empty() { self.known.len() } else { 0 };
     }
 
     /// One of the faults that keep an instance down is over; without any, clients find it again.
@@ -76,10 +164,12 @@ impl Instances {
         assert!(self.down[instance] > 0, "ingress instance {instance} is up");
         self.down[instance] -= 1;
         if self.down[instance] == 0 {
+            self.leaving.retain(|left| left.instance != instance);
             let place = self.known.partition_point(|known| *known < instance);
             if self.known.get(place) != Some(&instance) {
                 self.known.insert(place, instance);
             }
+            self.count();
             assert!(self.known.is_sorted(), "instances {:?} are out of order", self.known);
             assert!(self.known.len() <= self.down.len(), "more instances than there are");
         }

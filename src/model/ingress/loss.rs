@@ -4,9 +4,9 @@ use super::routing::Ingress;
 use crate::model::context::{Context, Loss};
 use crate::model::event::Event;
 use crate::model::replica::fleet::Fleet;
-use crate::observe::Observation;
 use crate::observe::ledger::Failure;
-use crate::plan::{Plan, ZoneId};
+use crate::observe::{Leaving, Observation};
+use crate::plan::{Failover, FailoverBy, Plan, ZoneId};
 use crate::units::Instant;
 
 /// The instances that live in a zone.
@@ -17,7 +17,7 @@ fn instances_in(plan: &Plan, zone: ZoneId) -> impl Iterator<Item = usize> {
 
 impl Ingress {
     /// A zone takes its instances with it, by an incident of a fault. Gives the time from which
-    /// clients avoid them all; `None` if the zone has none.
+    /// all clients avoid them all; `None` if the zone has none.
     pub fn lose_zone(
         &mut self,
         cx: &mut Context,
@@ -46,7 +46,7 @@ impl Ingress {
     }
 
     /// An instance is gone until it is brought back as often, by an incident of a fault that hits
-    /// an entity. Gives the time from which clients avoid it.
+    /// an entity. Gives the time from which all clients avoid it.
     pub fn take_down(
         &mut self,
         cx: &mut Context,
@@ -56,7 +56,13 @@ impl Ingress {
     ) -> Instant {
         self.instances.take_down(instance, incident);
         self.break_connections(cx, fleet, instance);
-        let avoided = cx.now + cx.lasting(fault, entity, &cx.plan.ingress.failover);
+        let Failover { after, by } = &cx.plan.ingress.failover;
+        let leaving = match by {
+            FailoverBy::Clients => self.instances.begin_leaving(instance, incident, cx.now),
+            FailoverBy::HealthCheck => Leaving::all_after(cx.lasting(fault, entity, after)),
+        };
+        cx.tell(Observation::ClientsLeave { fault, incident, instance, leaving });
+        let avoided = cx.now + leaving.last;
         cx.schedule(avoided, Event::IngressAvoided { instance, incident });
         avoided
     }

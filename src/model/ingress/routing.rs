@@ -84,7 +84,7 @@ impl Ingress {
     pub fn new(plan: &Plan, seed: Seed) -> Self {
         Ingress {
             balancer: Balancer::new(plan, seed),
-            instances: Instances::new(plan.ingress.instances.len(), seed),
+            instances: Instances::new(&plan.ingress, seed),
             connecting: VecDeque::new(),
             hanging: VecDeque::new(),
             next_due: u64::MAX,
@@ -119,10 +119,11 @@ impl Ingress {
         }
     }
 
-    /// The instance that the next request meets; `None` if it is a vanished one.
+    /// The instance that a request meets, of this client if it is told apart; `None` if it is a
+    /// vanished one.
     #[inline(always)]
-    pub fn meet(&mut self) -> Option<usize> {
-        self.instances.meet()
+    pub fn meet(&mut self, at: u64, client: Option<u32>) -> Option<usize> {
+        self.instances.meet(at, client)
     }
 
     /// Whether clients reach an instance.

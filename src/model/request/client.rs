@@ -308,6 +308,14 @@ impl Requests {
         self.reach_ingress(cx, region, at, attempt, (content.demand, request.origin));
     }
 
+    /// Who sends an attempt, if that is known: its user, or one of several clients.
+    #[inline(always)]
+    fn client_of(&self, cx: &Context, attempt: AttemptId) -> Option<u32> {
+        let record = &cx.in_flight.attempts[attempt];
+        let client = self.clients.popularity.as_ref().map(|_| record.content.client);
+        record.origin().user().or(client)
+    }
+
     /// An attempt reaches the ingress, unless its client gave up and stopped it.
     pub fn reach(&mut self, cx: &mut Context, region: &mut Region, at: u64, attempt: AttemptId) {
         if let Some(reached) = cx.in_flight.get(attempt) {
@@ -328,7 +336,7 @@ impl Requests {
     ) {
         let sender = Sender { at, user: what.1.user() };
         let instance = match self.meet_on_connection(cx, &mut region.ingress, sender, attempt) {
-            Met::Anyone => region.ingress.meet(),
+            Met::Anyone => region.ingress.meet(at, self.client_of(cx, attempt)),
             Met::Instance(instance) => Some(instance),
             Met::Nobody => None,
             Met::Later => return,

@@ -107,7 +107,7 @@ impl Requests {
             connection.left -= u32::from(requests.is_some());
             return Met::Instance(instance);
         }
-        let Some(instance) = ingress.meet() else {
+        let Some(instance) = ingress.meet(sender.at, Some(index as u32)) else {
             connection.instance = None;
             return Met::Nobody;
         };

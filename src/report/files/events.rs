@@ -97,6 +97,10 @@ impl Names<'_> {
             FaultEnded { fault, incident } => {
                 ("fault_ended", self.of_fault(*fault).incident(incident))
             }
+            ClientsLeave { fault, incident, leaving, .. } => {
+                let row = self.of_fault(*fault).incident(incident);
+                ("clients_leave", row.detail(leaving.to_string()))
+            }
             InstancesAvoided { fault, incident } => {
                 ("instances_avoided", self.of_fault(*fault).incident(incident))
             }

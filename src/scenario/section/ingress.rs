@@ -1,7 +1,7 @@
 //! The section `[ingress]`.
 
 use crate::diagnostic::{Place, Problem};
-use crate::plan::{Answers, Balancing, DeadAddress, Ingress, RetryRules};
+use crate::plan::{Answers, Balancing, DeadAddress, Failover, FailoverBy, Ingress, RetryRules};
 use crate::random::Law;
 use crate::scenario::reader::{Mark, Parsed, Reader, SectionReader, TypedKey, keys};
 use crate::scenario::section::gateway::{GatewayPart, Platform};
@@ -11,6 +11,7 @@ use crate::units::{Share, Span};
 
 words! {
     DeadAddress { Drops = "drops", Refuses = "refuses" }
+    FailoverBy { Clients = "clients", HealthCheck = "health-check" }
 }
 
 keys! { key "ingress" {
@@ -69,8 +70,11 @@ keys! { key "ingress" {
         Unless("retries", &["0"], "nothing is tried again: raise `retries`");
     DEAD_ADDRESS: DeadAddress = "dead-address", "drops", Assumed, "the worse case",
         "What the address of a dead replica does.";
-    FAILOVER: Law = "failover", "10s", Assumed, "a load balancer's health checks",
-        "From the loss of an ingress instance until clients avoid it.";
+    FAILOVER: Law = "failover", "10s", Assumed, "time-outs and resolvers of clients vary",
+        "From the loss of an ingress instance until a client avoids it.";
+    FAILOVER_BY: FailoverBy = "failover-by", "clients", Assumed, "several addresses in DNS",
+        "Whether each client leaves a lost ingress instance for itself, after a time of its own, \
+         or the health checks of a load balancer decide once for all.";
     PROPAGATION: Law = "propagation", "uniform(0.5s, 2s)", Measured, "reports from small clusters",
         "From a change of readiness until every ingress instance knows it.";
     ENDPOINTS_IN_ORDER: bool = "endpoints-in-order", "true", Documented,
@@ -127,7 +131,7 @@ pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart, zones: usize) -> 
         retry: retry_rules(&section, &defaults, retries),
         answers: defaults.values.as_ref().map_or(Answers::USUAL, |preset| preset.answers),
         dead_address: section.get(key::DEAD_ADDRESS),
-        failover: section.get(key::FAILOVER),
+        failover: Failover { after: section.get(key::FAILOVER), by: section.get(key::FAILOVER_BY) },
         propagation: section.get(key::PROPAGATION),
         endpoints_in_order: defaults
             .parsed(&section, in_order, |preset| preset.endpoints_in_order)

@@ -176,7 +176,7 @@ fn a_hung_replica_answers_nothing_and_a_dead_one_takes_nothing() {
 fn a_zone_outage_takes_the_ingress_instances_of_the_zone_until_it_is_over() {
     let mut plan = even(3, 200.0);
     plan.ingress.instances = vec![Some(0), Some(1), Some(2), None];
-    plan.ingress.failover = Law::Constant(secs(10.0));
+    plan.ingress.failover.after = Law::Constant(secs(10.0));
     let outage = Fault::ZoneOutage(Some(1), Law::Constant(secs(100.0)));
     plan.faults = vec![fault(outage, INJECTED)];
     // A quarter of 300 requests a second for ten seconds.
@@ -194,7 +194,7 @@ fn a_zone_outage_takes_the_ingress_instances_of_the_zone_until_it_is_over() {
 fn clients_avoid_a_lost_ingress_instance_a_failover_after_it_was_lost_last() {
     let mut plan = plan(2, 10.0, 60.0);
     plan.ingress.instances = vec![None; 2];
-    plan.ingress.failover = Law::Constant(secs(10.0));
+    plan.ingress.failover.after = Law::Constant(secs(10.0));
     for (from, lasts) in [(5.0, 5.0), (12.0, 30.0), (20.0, 15.0)] {
         let lasts = Law::Constant(secs(lasts));
         plan.faults.push(fault(Fault::IngressLoss(Some(1), lasts), from));
@@ -216,4 +216,86 @@ fn clients_avoid_a_lost_ingress_instance_a_failover_after_it_was_lost_last() {
         (42.0, 2, 0),
     ];
     assert_eq!(seen, expected);
+}
+
+/// Requests at 400/s through four instances, of which one is lost for longer than it takes clients
+/// to leave it.
+fn instance_lost(after: Law, by: FailoverBy) -> Plan {
+    let mut plan = plan(2, 400.0, 150.0);
+    plan.gateway.demand = Law::Constant(secs(1e-5));
+    plan.ingress.instances = vec![None; 4];
+    plan.ingress.failover = Failover { after, by };
+    plan.faults = vec![fault(Fault::IngressLoss(Some(1), Law::Constant(secs(1e4))), INJECTED)];
+    plan
+}
+
+#[test]
+fn clients_leave_a_lost_ingress_instance_one_by_one() {
+    let mean = 10.0;
+    for after in [Law::Exponential(secs(mean)), Law::uniform_secs(0.0, 2.0 * mean)] {
+        let plan = instance_lost(after, FailoverBy::Clients);
+        // A quarter of 400 a second for ten seconds in the mean, and no more chance than that of a
+        // Poisson count.
+        let lost = failures(&plan, 100, &[Failure::IngressDown]);
+        lost.expect_mean(1_000.0, 4.0);
+        assert!(lost.variance() < 1.6 * 1_000.0, "a variance of {}", lost.variance());
+    }
+}
+
+#[test]
+fn of_requests_sent_at_a_time_after_the_loss_as_many_fail_as_clients_have_not_left() {
+    let plan = instance_lost(Law::Exponential(secs(10.0)), FailoverBy::Clients);
+    let mut sent = [0.0; 6];
+    for replication in 0..40 {
+        let (witness, _) = witnessed(&plan, replication);
+        let down = witness.failed.iter().filter(|(_, _, way)| *way == Failure::IngressDown);
+        let periods = down.map(|(sent, ..)| (sent.at.as_secs() - INJECTED) / 5.0);
+        periods.filter(|period| *period < 6.0).for_each(|period| sent[period as usize] += 1.0);
+    }
+    for (period, count) in sent.into_iter().enumerate() {
+        let survives = |time: f64| (-time / 10.0).exp();
+        let (from, to) = (5.0 * period as f64, 5.0 * (period + 1) as f64);
+        let expected = 40.0 * 100.0 * 10.0 * (survives(from) - survives(to));
+        assert!((count - expected).abs() < 4.0 * expected.sqrt(), "{count}, not {expected}");
+    }
+}
+
+#[test]
+fn users_leave_a_lost_ingress_instance_each_at_a_time_of_its_own() {
+    // A user who is lucky leaves at once and fails no more; one who is not fails for long.
+    let mut plan = instance_lost(Law::Exponential(secs(10.0)), FailoverBy::Clients);
+    plan.traffic = crate::common::poisson(0.0);
+    let think = Law::Exponential(secs(1.0));
+    plan.dependencies.clients.population = Population::Closed { users: 400, think };
+    let lost = failures(&plan, 60, &[Failure::IngressDown]);
+    // A user's requests at a rate of one a second, less what a request takes.
+    lost.expect_mean(1_000.0, 12.0);
+    // In a count of N users, each with a number of its own: mean m and variance m + m² each.
+    let (mean, users) = (2.5, 400.0);
+    let expected = users * (mean + mean * mean);
+    assert!(lost.variance() > 0.5 * expected && lost.variance() < 2.0 * expected);
+}
+
+#[test]
+fn a_health_check_decides_once_for_all_clients() {
+    let plan = instance_lost(Law::uniform_secs(0.0, 20.0), FailoverBy::HealthCheck);
+    let lost = failures(&plan, 100, &[Failure::IngressDown]);
+    lost.expect_mean(1_000.0, 80.0);
+    // 100 a second times U(0, 20 s): a variance of 100² · 20²/12.
+    let expected = 1e4 * 400.0 / 12.0;
+    assert!((0.6..1.6).contains(&(lost.variance() / expected)), "{}", lost.variance());
+}
+
+#[test]
+fn an_instance_that_is_back_while_clients_leave_is_found_by_all() {
+    let mut plan = instance_lost(Law::Exponential(secs(10.0)), FailoverBy::Clients);
+    plan.faults = vec![fault(Fault::IngressLoss(Some(1), Law::Constant(secs(5.0))), INJECTED)];
+    // 100 a second times 10 s · (1 − e^(−½)).
+    failures(&plan, 100, &[Failure::IngressDown]).expect_mean(1_000.0 * 0.393_469, 4.0);
+    let (witness, _) = witnessed(&plan, 0);
+    let told = witness.facts.iter().filter_map(|(at, fact)| match fact {
+        Observation::Ingress { reachable, down } => Some((at.as_secs(), *reachable, *down)),
+        _ => None,
+    });
+    assert_eq!(told.collect::<Vec<_>>(), [(INJECTED, 4, 1), (INJECTED + 5.0, 4, 0)]);
 }

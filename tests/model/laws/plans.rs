@@ -142,8 +142,10 @@ fn ingress() -> impl Strategy<Value = Ingress> {
     let dead = prop::sample::select(vec![DeadAddress::Drops, DeadAddress::Refuses]);
     let delays = (0.0..0.02_f64, 0.0..0.02_f64, 0.0..2.0_f64, 0.0..3.0_f64);
     let instances = prop::collection::vec(prop::option::of(0..4_usize), 1..=4);
-    (instances, balancing, patience, dead, 0..4_u32, delays, any::<bool>()).prop_map(
-        |(instances, balancing, patience, dead_address, retries, delays, in_order)| Ingress {
+    let by = prop::sample::select(vec![FailoverBy::Clients, FailoverBy::HealthCheck]);
+    let told = (any::<bool>(), by);
+    (instances, balancing, patience, dead, 0..4_u32, delays, told).prop_map(
+        |(instances, balancing, patience, dead_address, retries, delays, (in_order, by))| Ingress {
             instances,
             balancing,
             delay: secs(delays.0),
@@ -155,7 +157,7 @@ fn ingress() -> impl Strategy<Value = Ingress> {
             request_timeout: if patience < 1.0 { secs(3.0 * patience) } else { Span::MAX },
             answers: Answers::USUAL,
             dead_address,
-            failover: Law::uniform_secs(0.0, 3.0),
+            failover: Failover { after: Law::uniform_secs(0.0, 3.0), by },
             propagation: Law::uniform_secs(0.0, delays.2),
             endpoints_in_order: in_order,
         },

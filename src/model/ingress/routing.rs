@@ -157,6 +157,8 @@ impl Ingress {
             );
             return picked;
         };
+        // Bound to a slot, it comes on no connection that keeps its replica.
+        self.balancer.opened = false;
         fleet.holder(slot)
     }
 

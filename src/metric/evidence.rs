@@ -116,8 +116,8 @@ impl Evidence {
 
     /// The same of the longest recovery, as the mean over the replications that had an incident,
     /// which are `speaking`. Their number leaves room for replications of a kind that was not seen:
-    /// with incidents that take twice as long as the longest; or, where all of them were struck by
-    /// what strikes seldom, without it.
+    /// with incidents that take twice as long as the longest; or, where one fault struck all of
+    /// them, without it.
     pub fn recovery(
         &self,
         speaking: &[(&WindowOutcome, &Restorations)],
@@ -131,18 +131,24 @@ impl Evidence {
         let longest = took().map(|took| took.longest().as_secs()).fold(0.0, f64::max);
         let least = took().filter_map(|took| took.range()).map(|range| range.0).min();
         let part = self.unseen() * self.strikes.len() as f64 / count;
-        let is_everywhere = |seldom: &Seldom| {
-            let struck = |window: &WindowOutcome| window.strikes[seldom.index].struck;
-            let mut windows = speaking.iter().map(|(window, _)| *window);
-            windows.clone().all(|window| struck(window) > 0)
-                && windows.any(|window| window.incidents.injected > struck(window))
-        };
-        let low = match self.seldom.iter().any(is_everywhere) {
-            true => low.min(towards(low, least.unwrap_or_default().as_secs())),
-            false => low,
-        };
+        let spared = (0..speaking[0].0.strikes.len()).map(|fault| self.spared(speaking, fault));
+        let spared = spared.fold(0.0, f64::max).min(unseen);
+        let least = least.unwrap_or_default().as_secs();
+        let low = low.min(low + spared * (least - low));
         let high = high.max(towards(estimate.point, 2.0 * longest));
         Some(Interval { low, high: high + part.min(1.0) * self.length })
+    }
+
+    /// The share of the replications that a fault may spare, if it struck all that are speaking and
+    /// others struck them too: so many as its number of strikes leaves without one.
+    fn spared(&self, speaking: &[(&WindowOutcome, &Restorations)], fault: usize) -> f64 {
+        let struck = |window: &WindowOutcome| window.strikes[fault].struck;
+        let mut windows = speaking.iter().map(|(window, _)| *window);
+        let is_everywhere = windows.clone().all(|window| struck(window) > 0)
+            && windows.any(|window| window.incidents.injected > struck(window));
+        let all: u64 = speaking.iter().map(|(window, _)| struck(window)).sum();
+        let least = gamma::garwood(all, self.confidence).low / speaking.len() as f64;
+        if is_everywhere { (-least).exp() } else { 0.0 }
     }
 
     /// Strikes of a replication that can do what none was seen to do.
@@ -309,7 +315,12 @@ mod tests {
         // seldom struck both, and not alone.
         let rest = 1.0 - 0.05_f64.sqrt();
         let often = recovery(5, 1);
-        assert_eq!(often.low, 40.0);
+        // Ten strikes in two may be 2.4 for each (4.795/2, Garwood): e^−2.4 = 9 % see none.
+        assert!(
+            (often.low - (40.0 - 30.0 * (-4.795_389_f64 / 2.0).exp())).abs() < 1e-4,
+            "{often:?}"
+        );
+        assert!((recovery(50, 1).low - 40.0).abs() < 1e-9);
         assert!((often.high - (40.0 + rest * 40.0)).abs() < 1e-9, "{often:?}");
         // 0.105 strikes for each replication that had an incident may last to the end.
         let seldom = recovery(1, 1);

@@ -17,7 +17,7 @@ words! {
 keys! { key "ingress" {
     PRESET: Preset = "preset", "", Assumed, "none",
         "Whose defaults hold for what this section does not say: balancing, time-outs, retries, \
-         HTTP statuses, the order of endpoints; ingress-nginx was retired by its project in March \
+         HTTP statuses, the order of endpoints, fail-over; ingress-nginx was retired by its project in March \
          2026.";
     TLS: TlsHandling = "tls", "", Documented, "CloudHub 2.0 networking guide",
         "What the ingress does with TLS; true means \"terminates\".";
@@ -131,7 +131,10 @@ pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart, zones: usize) -> 
         retry: retry_rules(&section, &defaults, retries),
         answers: defaults.values.as_ref().map_or(Answers::USUAL, |preset| preset.answers),
         dead_address: section.get(key::DEAD_ADDRESS),
-        failover: Failover { after: section.get(key::FAILOVER), by: section.get(key::FAILOVER_BY) },
+        failover: Failover {
+            after: section.get(key::FAILOVER),
+            by: defaults.parsed(&section, key::FAILOVER_BY, |preset| preset.failover_by).value,
+        },
         propagation: section.get(key::PROPAGATION),
         endpoints_in_order: defaults
             .parsed(&section, in_order, |preset| preset.endpoints_in_order)

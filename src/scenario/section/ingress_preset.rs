@@ -1,7 +1,7 @@
 //! What ingresses do that people run, where a scenario says nothing else. Facts from the
 //! documentation of each (2026).
 
-use crate::plan::Answers;
+use crate::plan::{Answers, FailoverBy};
 use crate::scenario::text::words;
 use crate::units::Span;
 
@@ -48,6 +48,7 @@ pub(crate) struct PresetValues {
     pub(crate) retry_backoff: Span,
     pub(crate) requests_per_connection: Option<u64>,
     pub(crate) endpoints_in_order: bool,
+    pub(crate) failover_by: FailoverBy,
     pub(crate) answers: Answers,
 }
 
@@ -70,6 +71,8 @@ const COMMON: PresetValues = PresetValues {
     retry_backoff: Span::ZERO,
     requests_per_connection: None,
     endpoints_in_order: true,
+    // The load balancer of a Kubernetes Service stands before it.
+    failover_by: FailoverBy::HealthCheck,
     answers: Answers::USUAL,
 };
 
@@ -107,11 +110,13 @@ impl Preset {
             },
             // Retries are a middleware that has to be asked for.
             Preset::Traefik => PresetValues { connect_timeout: secs(30), ..COMMON },
-            // Targets without readiness gates learn of endpoints in any order.
+            // Targets without readiness gates learn of endpoints in any order; its nodes are several
+            // addresses in DNS.
             Preset::AwsAlb => PresetValues {
                 connect_timeout: secs(10),
                 read_timeout: secs(60),
                 endpoints_in_order: false,
+                failover_by: FailoverBy::Clients,
                 ..COMMON
             },
             // `proxy_next_upstream error timeout`, three tries, each with the read timeout.

@@ -19,7 +19,7 @@ pub(super) enum Wanted {
 
 /// Which probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ProbeKind {
+pub(super) enum CompetingProbe {
     Readiness,
     Liveness,
 }
@@ -100,9 +100,9 @@ pub(super) enum Event {
     /// A fault is injected; see [`Guard`].
     Injected { fault: usize, entity: usize, guard: Guard },
     /// A probe that takes CPU is sent; void once its process is gone.
-    ProbeSent { replica: ReplicaId, process: u32, kind: ProbeKind },
+    ProbeSent { replica: ReplicaId, process: u32, kind: CompetingProbe },
     /// It is checked.
-    ProbeChecked { replica: ReplicaId, process: u32, kind: ProbeKind },
+    ProbeChecked { replica: ReplicaId, process: u32, kind: CompetingProbe },
     /// A container has waited long enough to be restarted.
     BackOffEnds { replica: ReplicaId, epoch: u32 },
     /// A replica has more requests than its memory holds.

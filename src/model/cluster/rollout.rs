@@ -8,8 +8,8 @@
 //! maintenance  the same for every machine with replicas, one after the other
 //! ```
 //!
-//! A replica is available when it has been ready for `min-ready`. Shares of the replicas are of those
-//! wanted at the moment, rounded as a Deployment does it.
+//! A replica is available when it has been ready for `min-ready`. Shares of the replicas are of
+//! those wanted at the moment, rounded as a Deployment does it.
 //!
 //! A replica that is exchanged leaves the endpoints and has the drain time to finish what it has.
 //! A replica that is evicted is replaced at once; the budget counts replicas that are ready.
@@ -172,6 +172,7 @@ impl Cluster {
     /// that are not ready are missing already.
     fn shrink_old(&mut self, cx: &mut Context) {
         let least = cx.plan.upgrade.least(self.fleet.desired());
+        assert!(least <= self.fleet.desired(), "a rollout keeps more than are wanted: {least}");
         let is_available = |id: &ReplicaId| self.is_available(cx, *id);
         let is_available_and_new = |id: &ReplicaId| !self.exchanges.is_old(*id) && is_available(id);
         let available = self.fleet.holders().filter(is_available_and_new).count();

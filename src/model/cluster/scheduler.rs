@@ -102,6 +102,7 @@ impl Cluster {
     /// The kernel kills a process that has used up its memory. Its container is started again in
     /// its pod, whatever becomes of crashes; of a replica that was deleted nothing is left to do.
     pub fn run_out_of_memory(&mut self, cx: &mut Context, id: ReplicaId) {
+        assert!(cx.plan.gateway.memory.is_some(), "replica {id} is killed, and no memory is given");
         cx.tell(Observation::OutOfMemory { replica: id });
         if self.fleet.holds_slot(id) {
             return self.fleet.die(cx, id, OUT_OF_MEMORY, AfterCrash::Restarted);

@@ -153,6 +153,7 @@ impl Connections {
     /// A connection is open to a process of a replica, and carries a request there.
     #[inline(always)]
     pub fn open(&mut self, index: usize, replica: ReplicaId, process: u32, at: u64) {
+        debug_assert!(index < self.all.len(), "there is no connection {index}");
         let left = self.requests.map_or(u32::MAX, |requests| requests.saturating_sub(1));
         let replica = Some(replica);
         self.all[index] = Connection { replica, process, left, used: at, closes: 0 };

@@ -102,6 +102,7 @@ impl Instances {
             count => self.stream.below(count),
         };
         let instance = *tried().nth(place)?;
+        debug_assert!(!left.contains(&instance), "a client meets {instance}, which it has left");
         (self.down[instance] == 0).then_some(instance)
     }
 

@@ -169,6 +169,7 @@ impl Retries {
 
     /// The wait before the k-th further try (Envoy's: exponential, and fully jittered).
     fn wait(&mut self, rules: &RetryRules, further: u32) -> Span {
+        debug_assert!(further > 0, "the first try waits for nothing");
         let longest = (2.0_f64.powi(further.min(16) as i32) - 1.0).min(LONGEST);
         match rules.backoff {
             Span::ZERO => Span::ZERO,

@@ -316,6 +316,7 @@ impl Ingress {
     /// An instance tries a request again with a replica that it has not tried, if there is one.
     #[cold]
     pub fn try_elsewhere(&mut self, plan: &Plan, fleet: &Fleet, connecting: Connecting) -> Routed {
+        debug_assert!(connecting.retries_left < plan.ingress.retries, "this is no further try");
         let tried = |slot: Slot| connecting.tried & slot_bit(slot) != 0;
         let untried = self.balancer.pick_untried(connecting.instance, tried);
         match untried.or_else(|| self.balancer.pick_endpoint(connecting.instance, |_| 0)) {

@@ -1,11 +1,11 @@
 //! What is known of a replica's probes, where they compete for CPU.
 
-use crate::model::event::ProbeKind;
+use crate::model::event::CompetingProbe;
 use crate::observe;
 use crate::units::Instant;
 
-impl ProbeKind {
-    pub const ALL: [ProbeKind; 2] = [ProbeKind::Readiness, ProbeKind::Liveness];
+impl CompetingProbe {
+    pub const ALL: [CompetingProbe; 2] = [CompetingProbe::Readiness, CompetingProbe::Liveness];
 
     /// The mark of its work in a server; no ingress instance has such a number.
     pub fn mark(self) -> u32 {
@@ -15,8 +15,8 @@ impl ProbeKind {
     /// What observers know it as.
     pub fn told(self) -> observe::ProbeKind {
         match self {
-            ProbeKind::Readiness => observe::ProbeKind::Readiness,
-            ProbeKind::Liveness => observe::ProbeKind::Liveness,
+            CompetingProbe::Readiness => observe::ProbeKind::Readiness,
+            CompetingProbe::Liveness => observe::ProbeKind::Liveness,
         }
     }
 
@@ -54,7 +54,7 @@ impl Probes {
 
     /// The work of a probe is done.
     pub fn answer(&mut self, mark: u32) {
-        let kind = ProbeKind::ALL.into_iter().find(|kind| kind.mark() == mark);
+        let kind = CompetingProbe::ALL.into_iter().find(|kind| kind.mark() == mark);
         let probe =
             &mut self.records[kind.expect("probes are all the work beside requests") as usize];
         assert!(!probe.answered, "the probe of {} was answered already", probe.sent);

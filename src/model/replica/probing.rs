@@ -29,7 +29,7 @@
 use super::fleet::Fleet;
 use super::probes::ProbeRecord;
 use crate::model::context::Context;
-use crate::model::event::{Event, ProbeKind};
+use crate::model::event::{CompetingProbe, Event};
 use crate::observe::{Observation, ReplicaId, State};
 use crate::plan::{Plan, Probe};
 use crate::units::{Instant, Span};
@@ -40,13 +40,19 @@ const CHECK: Span = Span(10_000_000);
 impl Fleet {
     /// A process is able to serve: its probes begin.
     pub fn begin_probes(&mut self, cx: &mut Context, id: ReplicaId) {
-        for kind in ProbeKind::ALL {
+        for kind in CompetingProbe::ALL {
             self.await_probe(cx, id, kind, cx.now);
         }
     }
 
     /// The next probe is the first at or after `time`.
-    fn await_probe(&mut self, cx: &mut Context, id: ReplicaId, kind: ProbeKind, time: Instant) {
+    fn await_probe(
+        &mut self,
+        cx: &mut Context,
+        id: ReplicaId,
+        kind: CompetingProbe,
+        time: Instant,
+    ) {
         let replica = &self[id];
         let (at, process) =
             (replica.next_probe(probe(cx.plan, kind), time), replica.probes.process);
@@ -54,7 +60,7 @@ impl Fleet {
     }
 
     /// A probe is sent.
-    pub fn send_probe(&mut self, cx: &mut Context, id: ReplicaId, kind: ProbeKind) {
+    pub fn send_probe(&mut self, cx: &mut Context, id: ReplicaId, kind: CompetingProbe) {
         let (now, cpu) = (cx.now, cx.plan.detection.probe_cpu.unwrap_or_default());
         let replica = &mut self[id];
         assert!(replica.listens, "{} is sent a probe and has no process", replica.name);
@@ -66,9 +72,9 @@ impl Fleet {
     }
 
     /// The probe is checked when its time is up; sooner if its success is waited for.
-    fn await_answer(&mut self, cx: &mut Context, id: ReplicaId, kind: ProbeKind) {
+    fn await_answer(&mut self, cx: &mut Context, id: ReplicaId, kind: CompetingProbe) {
         let replica = &self[id];
-        let is_awaited = kind == ProbeKind::Readiness && is_waiting(replica.state());
+        let is_awaited = kind == CompetingProbe::Readiness && is_waiting(replica.state());
         let due = replica.probes.records[kind as usize].sent + probe(cx.plan, kind).timeout;
         let at = if is_awaited { due.min(cx.now + CHECK) } else { due };
         let process = replica.probes.process;
@@ -76,7 +82,7 @@ impl Fleet {
     }
 
     /// A probe is checked: it has succeeded, has failed, or goes on.
-    pub fn check_probe(&mut self, cx: &mut Context, id: ReplicaId, kind: ProbeKind) {
+    pub fn check_probe(&mut self, cx: &mut Context, id: ReplicaId, kind: CompetingProbe) {
         let (now, probe) = (cx.now, *probe(cx.plan, kind));
         let replica = &mut self[id];
         replica.advance(cx);
@@ -90,19 +96,19 @@ impl Fleet {
             replica.remove_background(kind.mark(), cx);
         }
         // A process that was told to stop says no.
-        let succeeded = answered && !(kind == ProbeKind::Readiness && replica.probes.stopping);
+        let succeeded = answered && !(kind == CompetingProbe::Readiness && replica.probes.stopping);
         let record = &mut replica.probes.records[kind as usize];
         record.misses = if succeeded { 0 } else { record.misses.saturating_add(1) };
         let failed = record.misses == probe.failures.max(1);
-        if !(failed && kind == ProbeKind::Liveness) {
+        if !(failed && kind == CompetingProbe::Liveness) {
             self.await_probe(cx, id, kind, now.max(sent + Span(1)));
         }
         match kind {
-            ProbeKind::Readiness if succeeded && is_waiting(self[id].state()) => {
+            CompetingProbe::Readiness if succeeded && is_waiting(self[id].state()) => {
                 self.become_ready(cx, id);
             }
-            ProbeKind::Readiness if failed => self.fail_readiness(cx, id),
-            ProbeKind::Liveness if failed => self.fail_liveness(cx, id),
+            CompetingProbe::Readiness if failed => self.fail_readiness(cx, id),
+            CompetingProbe::Liveness if failed => self.fail_liveness(cx, id),
             _ => {}
         }
     }
@@ -110,8 +116,8 @@ impl Fleet {
     fn fail_readiness(&mut self, cx: &mut Context, id: ReplicaId) {
         match self[id].state() {
             State::Ready | State::Hung => {
-                tell_failure(cx, id, ProbeKind::Readiness);
-                self.lose_readiness(cx, id, ProbeKind::Readiness.cause());
+                tell_failure(cx, id, CompetingProbe::Readiness);
+                self.lose_readiness(cx, id, CompetingProbe::Readiness.cause());
             }
             State::Draining if self[id].probes.stopping => {
                 self[id].be_known(false, cx.now);
@@ -126,14 +132,14 @@ impl Fleet {
         if self[id].state() == State::Draining {
             return; // deleted, and not asked any more
         }
-        tell_failure(cx, id, ProbeKind::Liveness);
+        tell_failure(cx, id, CompetingProbe::Liveness);
         let grace = cx.plan.detection.grace;
         let lasts = match self[id].hung {
             true => grace,
             false => {
                 assert!(!self[id].probes.stopping, "{} stops already", self[id].name);
                 self[id].probes.stopping = true;
-                self.enter(cx, id, State::Draining, ProbeKind::Liveness.cause());
+                self.enter(cx, id, State::Draining, CompetingProbe::Liveness.cause());
                 grace.min(cx.plan.termination.drain)
             }
         };
@@ -148,10 +154,10 @@ fn is_waiting(state: State) -> bool {
 }
 
 /// The settings of a kind of probe.
-fn probe(plan: &Plan, kind: ProbeKind) -> &Probe {
+fn probe(plan: &Plan, kind: CompetingProbe) -> &Probe {
     match kind {
-        ProbeKind::Readiness => &plan.startup.readiness,
-        ProbeKind::Liveness => &plan.detection.liveness,
+        CompetingProbe::Readiness => &plan.startup.readiness,
+        CompetingProbe::Liveness => &plan.detection.liveness,
     }
 }
 
@@ -160,6 +166,6 @@ pub fn probes_compete(plan: &Plan) -> bool {
     plan.detection.probe_cpu.is_some()
 }
 
-fn tell_failure(cx: &mut Context, replica: ReplicaId, kind: ProbeKind) {
+fn tell_failure(cx: &mut Context, replica: ReplicaId, kind: CompetingProbe) {
     cx.tell(Observation::ProbesFailed { replica, probe: kind.told() });
 }

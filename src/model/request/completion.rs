@@ -169,12 +169,14 @@ impl Requests {
         (tried, wait): (Tried, Span),
     ) {
         let Attempt { content, request, instance, due, .. } = self.take_out(cx, fleet, attempt);
+        assert!(request.is_some(), "nobody waits for what is tried again");
         let patience = due[Timeout::Patience as usize];
         let mut next = Attempt { content, request, instance, ..Attempt::BLANK };
         next.due[Timeout::Patience as usize] = patience;
         let next = cx.in_flight.attempts.insert(next);
         self.enter_timeout(cx, next, Timeout::Patience, patience);
         self.retries.begin(next.into(), tried);
+        debug_assert!(at <= tried.until, "a try begins after the time that its request has");
         cx.listener.counted(content.sent(), Count::IngressRetry);
         self.schedule(at.saturating_add(wait.0), Step::TriesElsewhere { attempt: next });
     }

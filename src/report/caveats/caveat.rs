@@ -163,16 +163,9 @@ impl Caveat {
                 interrupted_message(*kept, *asked, *partial)
             }
             Caveat::OneReplication { mean, until } => one_replication_message(mean, *until),
-            Caveat::WarmUpShort { until: Some(until), warm_up, means, .. } => format!(
-                "MSER-5 finds that the initial transient lasts until {until}, warm-up ends at \
-                 {warm_up}: mean latency {} after warm-up, {} after the transient",
-                means.0, means.1
-            ),
-            Caveat::WarmUpShort { until: None, seen, means, .. } => format!(
-                "MSER-5 sees no steady state before {seen}: mean latency {} after warm-up, {} in \
-                 the second half",
-                means.0, means.1
-            ),
+            Caveat::WarmUpShort { until, warm_up, seen, means } => {
+                warm_up_message(*until, (*warm_up, *seen), *means)
+            }
             Caveat::FewSamples { window, percentile, beyond, .. } => format!(
                 "{window}: {percentile} rests on {} slower requests; 10 are the least",
                 grouped(*beyond, 1)
@@ -219,12 +212,7 @@ impl Caveat {
                 let incidents = plural(*incidents, "incident");
                 format!("{incidents} in which clients were still hit at the end of the run")
             }
-            Caveat::Unanswered { requests, share } => format!(
-                "{} requests of a replication, {}, were in flight at the end and would not have \
-                 been answered soon: their latency is in no figure",
-                grouped(*requests, usize::from(*requests < 10.0)),
-                Share(*share)
-            ),
+            Caveat::Unanswered { requests, share } => unanswered_message(*requests, *share),
             Caveat::EventsCut { kept, beyond } => {
                 let all = whole(*kept as u64 + beyond);
                 format!("events.csv has the first {} of {all} events", whole(*kept as u64))
@@ -238,11 +226,36 @@ impl Caveat {
     }
 }
 
+fn warm_up_message(
+    until: Option<Instant>,
+    (warm_up, seen): (Instant, Instant),
+    (after, later): (Span, Span),
+) -> String {
+    match until {
+        Some(until) => format!(
+            "MSER-5 finds that the initial transient lasts until {until}, warm-up ends at \
+             {warm_up}: mean latency {after} after warm-up, {later} after the transient"
+        ),
+        None => format!(
+            "MSER-5 sees no steady state before {seen}: mean latency {after} after warm-up, \
+             {later} in the second half"
+        ),
+    }
+}
+
+fn unanswered_message(requests: f64, share: f64) -> String {
+    format!(
+        "{} requests of a replication, {}, were in flight at the end and would not have been \
+         answered soon: their latency is in no figure",
+        grouped(requests, usize::from(requests < 10.0)),
+        Share(share)
+    )
+}
+
 fn memory_message(peak: u64, each: Bytes, holds: u64) -> String {
     format!(
-        "a replica had up to {} requests in flight, and as no memory is given none is killed for \
-         it: {NODE}, the least that the sizing guide gives a node, are used up by {} whole \
-         buffers of Envoy ({BUFFER} each), or by that many requests if each takes {each}",
+        "a replica held up to {} requests and no memory is given, so none was killed for it: \
+         {NODE} are enough for {each} each, or for {} with {BUFFER} each, a whole buffer of Envoy",
         whole(peak),
         whole(holds),
     )

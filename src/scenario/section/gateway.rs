@@ -44,7 +44,8 @@ keys! { key "gateway" {
     THREADS: u64 = "threads", "", Assumed, "cores, rounded up",
         "Cores that a replica uses at once until its quota is used up (throttling only).",
         If("throttling", &["true"]);
-    MEMORY: Bytes = "memory", "", Assumed, "none", "Memory limit of one replica; one that needs more is killed and restarted (OOMKilled).";
+    MEMORY: Bytes = "memory", "", Assumed, "none",
+        "Memory limit of one replica; one that needs more is killed and restarted (OOMKilled).";
     MEMORY_PER_REQUEST: Bytes = "memory-per-request", "", Assumed, "none",
         "What a request in flight holds of the memory.";
 } instead {

@@ -17,8 +17,8 @@ words! {
 keys! { key "ingress" {
     PRESET: Preset = "preset", "", Assumed, "none",
         "Whose defaults hold for what this section does not say: balancing, time-outs, retries, \
-         HTTP statuses, the order of endpoints, fail-over; ingress-nginx was retired by its project in March \
-         2026.";
+         HTTP statuses, the order of endpoints, fail-over; ingress-nginx was retired by its \
+         project in March 2026.";
     TLS: TlsHandling = "tls", "", Documented, "CloudHub 2.0 networking guide",
         "What the ingress does with TLS; true means \"terminates\".";
     INSTANCES: u64 = "instances", "3", Assumed, "one per zone",

@@ -110,8 +110,8 @@ impl Preset {
             },
             // Retries are a middleware that has to be asked for.
             Preset::Traefik => PresetValues { connect_timeout: secs(30), ..COMMON },
-            // Targets without readiness gates learn of endpoints in any order; its nodes are several
-            // addresses in DNS.
+            // Targets without readiness gates learn of endpoints in any order; its nodes are
+            // several addresses in DNS.
             Preset::AwsAlb => PresetValues {
                 connect_timeout: secs(10),
                 read_timeout: secs(60),

@@ -358,10 +358,12 @@ fn every_ingress_has_the_retries_and_statuses_of_its_documentation() {
         assert_eq!(least, preset == "istio" || preset == "envoy-gateway", "{preset}");
     }
     assert!(!ingress("aws-alb").endpoints_in_order);
-    let own = sound(&format!("{LEAST}[ingress]\nretries = 1\nretry-on = [\"reset\", \"5xx\"]\n"));
+    let own = sound(&format!(
+        "{LEAST}[ingress]\nretries = 1\nretries-at-once = 3\nretry-on = [\"reset\", \"5xx\"]\n"
+    ));
     let rules = own.plan.ingress.retry;
     assert!(rules.on_reset && !rules.on_connect_failure && !rules.non_idempotent);
-    assert_eq!(rules.on_statuses, [500, 502, 503, 504]);
+    assert_eq!((rules.on_statuses, rules.at_once), (vec![500, 502, 503, 504], Some(3)));
 }
 
 #[test]

@@ -9,8 +9,9 @@
 //! request is idempotent is its own, however often it is tried. The time that a request has over
 //! all its tries begins when the first replica takes it, and no try begins after it. Failed
 //! connection attempts, of which nothing was sent, are tried again in `routing`; the number of
-//! tries is one for both. Left out: pauses before the same replica is tried again (HAProxy), hedged
-//! requests, budgets in percent.
+//! tries is one for both. Left out: tries that may meet the same replica again (Envoy without
+//! `previous_hosts`), a limit of those after failed connections, hedged requests, budgets in
+//! percent.
 
 use std::collections::BTreeMap;
 

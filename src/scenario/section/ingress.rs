@@ -66,7 +66,7 @@ keys! { key "ingress" {
          at most.",
         Unless("retries", &["0"], "nothing is tried again: raise `retries`");
     AT_ONCE: u64 = "retries-at-once", "", Assumed, "no limit",
-        "Requests that an instance may be trying again at once, 1 to 1000000.",
+        "Requests that an instance may be trying again at once after they were sent, 1 to 1000000.",
         Unless("retries", &["0"], "nothing is tried again: raise `retries`");
     DEAD_ADDRESS: DeadAddress = "dead-address", "drops", Assumed, "the worse case",
         "What the address of a dead replica does.";
@@ -212,7 +212,8 @@ fn retry_rules(
     let statuses = on.iter().flat_map(|one| one.value.statuses()).copied().collect();
     let non_idempotent = key::NON_IDEMPOTENT;
     let non_idempotent = defaults.parsed(section, non_idempotent, |it| it.retry_non_idempotent);
-    let at_once = section.has(&key::AT_ONCE).then(|| section.count(key::AT_ONCE, 1..=1_000_000));
+    let at_once = section.find(key::AT_ONCE);
+    let at_once = at_once.map(|most| section.within(key::AT_ONCE, 1..=1_000_000, most));
     RetryRules {
         on_connect_failure: has(RetryCondition::ConnectFailure),
         on_reset: has(RetryCondition::Reset),

@@ -143,8 +143,8 @@ fn survivors_take_the_load_of_those_that_were_killed_and_follow_them() {
     crate::derived::step(&mut plan, 35.0, 2_000.0);
     assert_eq!(replicate(&plan, 0).ledger.failed(), 0);
     plan.gateway.memory = Some(memory(512));
-    // All three fall in the spike. Whoever is back before the others has twice what it can do, is full
-    // after half a second and falls again, unless the next one is there by then.
+    // All three fall in the spike. Whoever is back before the others has twice what it can do, is
+    // full after half a second and falls again, unless the next one is there by then.
     let killed: Vec<u64> =
         (0..8).map(|replication| replicate(&plan, replication).out_of_memory).collect();
     assert!(killed.iter().all(|count| *count >= 3), "{killed:?}");

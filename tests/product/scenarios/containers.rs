@@ -18,9 +18,9 @@ fn slow_boot_never_comes_back_unless_a_start_up_probe_lets_it() {
     assert_eq!(ran.verdict("redundancy-restored < 5m"), Verdict::Missed);
     assert!(ran.incidents("crash").iter().all(|incident| incident.restored.is_none()));
     for outcome in &ran.experiment.outcomes {
-        // The crash is noticed after 180 to 181 s, the container starts 1 to 6 s later. It is killed
-        // 50 s after each start, with waits of 0, 10, 20, 40, 80 and 160 s: after 50, 100, 160, 230,
-        // 320, 450 and 660 s. The next would be after 1,010 s, beyond the end.
+        // The crash is noticed after 180 to 181 s, the container starts 1 to 6 s later. It is
+        // killed 50 s after each start, with waits of 0, 10, 20, 40, 80 and 160 s: after 50, 100,
+        // 160, 230, 320, 450 and 660 s. The next would be after 1,010 s, beyond the end.
         assert_eq!(outcome.probes_failed.liveness, 7);
     }
     let mended = changed("slow-boot", &["probes.startup=true", "probes.startup-failures=9"]);

@@ -107,7 +107,9 @@ impl Ingress {
 
     /// Whether what became of a try decides what replicas meet next.
     pub(super) fn feeds_back(&self) -> bool {
-        (self.retries > 0 && self.retry.of_sent()) || self.balancing == Balancing::LeastRequest
+        let limited = self.request_timeout < Span::MAX;
+        (self.retries > 0 && (self.retry.of_sent() || limited))
+            || self.balancing == Balancing::LeastRequest
     }
 }
 

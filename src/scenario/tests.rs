@@ -362,7 +362,7 @@ fn every_ingress_has_the_retries_and_statuses_of_its_documentation() {
         "{LEAST}[ingress]\nretries = 1\nretries-at-once = 3\nretry-on = [\"reset\", \"5xx\"]\n"
     ));
     let rules = own.plan.ingress.retry;
-    assert!(rules.on_reset && !rules.on_connect_failure && !rules.non_idempotent);
+    assert!(rules.on_reset && rules.on_connect_failure && !rules.non_idempotent);
     assert_eq!((rules.on_statuses, rules.at_once), (vec![500, 502, 503, 504], Some(3)));
 }
 

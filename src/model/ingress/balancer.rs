@@ -93,8 +93,8 @@ pub(super) struct Balancer {
     connections: Option<Connections>,
     /// Whether the last pick opened a connection.
     pub opened: bool,
-    /// Why the last pick gave nobody, if its connection is to blame.
-    pub broken: Option<Broken>,
+    /// Why the last pick gave nobody, if its connection is to blame, and where that leads.
+    pub broken: Option<(Broken, ReplicaId)>,
     stream: Stream,
 }
 
@@ -105,7 +105,7 @@ impl Balancer {
         let connections = match ingress.balancing {
             Balancing::PerConnection { connections, requests, idle_check } => {
                 let patience = plan.dependencies.clients.patience.unwrap_or(Span::MAX);
-                let patience = patience.min(ingress.read_timeout).min(RETRANSMISSION);
+                let patience = patience.min(ingress.first_timeout()).min(RETRANSMISSION);
                 Some(Connections::new(connections, requests, idle_check, patience))
             }
             _ => None,
@@ -270,8 +270,8 @@ impl Balancer {
         self.opened = false;
         match connections.find(sender, &mut self.stream, &peer) {
             OnConnection::Open(replica) => Some(replica),
-            OnConnection::Broken(broken) => {
-                self.broken = Some(broken);
+            OnConnection::Broken(broken, replica) => {
+                self.broken = Some((broken, replica));
                 None
             }
             OnConnection::Closed => {

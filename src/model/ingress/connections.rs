@@ -75,8 +75,8 @@ pub(super) enum OnConnection {
     Open(ReplicaId),
     /// Nothing: it is closed, and to be opened.
     Closed,
-    /// It cannot carry the request.
-    Broken(Broken),
+    /// It leads to this replica and cannot carry the request.
+    Broken(Broken, ReplicaId),
 }
 
 /// All client connections.
@@ -119,7 +119,7 @@ impl Connections {
         };
         let Peer { process, silent } = peer(id);
         if process != connection.process {
-            return self.find_broken(sender.at, silent);
+            return self.find_broken(sender.at, id, silent);
         }
         connection.used = sender.at;
         connection.left -= u32::from(self.requests.is_some());
@@ -127,21 +127,21 @@ impl Connections {
     }
 
     #[cold]
-    fn find_broken(&mut self, at: u64, silent: bool) -> OnConnection {
+    fn find_broken(&mut self, at: u64, id: ReplicaId, silent: bool) -> OnConnection {
         let connection = &mut self.all[self.current];
         debug_assert!(connection.used <= at, "{connection:?} is used in the future, at {at}");
         if silent && connection.closes == 0 {
             connection.closes = at.saturating_add(self.patience).max(1);
         }
         if silent && at < connection.closes {
-            return OnConnection::Broken(Broken::Hangs);
+            return OnConnection::Broken(Broken::Hangs, id);
         }
         let pause = at - connection.used;
         let hung = std::mem::take(connection).closes > 0;
         if hung || pause > self.idle_check {
             OnConnection::Closed
         } else {
-            OnConnection::Broken(Broken::Reset)
+            OnConnection::Broken(Broken::Reset, id)
         }
     }
 

@@ -7,7 +7,7 @@
 //!
 //! Assumptions: a try goes to a replica that this request has not met, if there is one; whether a
 //! request is idempotent is its own, however often it is tried. The time that a request has over
-//! all its tries begins when the first replica takes it, and no try begins after it. Failed
+//! all its tries begins when it reaches the ingress; no try begins after it or lasts longer. Failed
 //! connection attempts, of which nothing was sent, are tried again in `routing`; the number of
 //! tries is one for both. Left out: tries that may meet the same replica again (Envoy without
 //! `previous_hosts`), a limit of those after failed connections, hedged requests, budgets in
@@ -105,13 +105,13 @@ impl Retries {
         self.tried.insert(id.number(), tried);
     }
 
-    /// A replica gets a try after connections that failed.
-    pub fn connected(&mut self, ingress: &Ingress, connecting: &Connecting) {
-        if connecting.retries_left < ingress.retries && ingress.retry.of_sent() {
-            let known = self.of(connecting.id).map_or(u64::MAX, |tried| tried.until);
-            let until = known.min(connecting.due.saturating_add(ingress.request_timeout.0));
-            let (left, slots) = (connecting.retries_left, connecting.tried);
-            self.begin(connecting.id, Tried { left, slots, until, instance: connecting.instance });
+    /// A try comes to a replica, or fails, after others or where it is known what it met.
+    pub fn note(&mut self, ingress: &Ingress, connecting: &Connecting) {
+        let counts = ingress.retry.of_sent() || connecting.until < u64::MAX;
+        if counts && (connecting.retries_left < ingress.retries || connecting.tried != 0) {
+            let Connecting { id, retries_left: left, tried: slots, until, instance, .. } =
+                *connecting;
+            self.begin(id, Tried { left, slots, until, instance });
         }
     }
 

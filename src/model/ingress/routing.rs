@@ -27,6 +27,7 @@ use crate::observe::ledger::Failure;
 use crate::observe::{Observation, ReplicaId};
 use crate::plan::{DeadAddress, Plan, Slot};
 use crate::random::Seed;
+use crate::units::Span;
 
 /// A request, or an attempt by its name, that an instance has and no replica yet.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +40,8 @@ pub(in crate::model) struct Connecting {
     pub retries_left: u32,
     /// Slots whose address was tried, one bit each; those from 64 on are not remembered.
     pub tried: u64,
+    /// When the time is over that the request has for all its tries.
+    pub until: u64,
     /// The client connection that it is to open, if these keep their replica.
     pub connection: Option<usize>,
     /// Whether it was sent on an open connection, to a machine that is gone.
@@ -183,6 +186,7 @@ impl Ingress {
             instance,
             retries_left: plan.ingress.retries,
             tried: 0,
+            until: at.saturating_add(plan.ingress.request_timeout.0),
             connection: self.balancer.refuse(),
             hangs: false,
         };
@@ -190,8 +194,13 @@ impl Ingress {
             (Some(id), _) => self.connect(plan, fleet, connecting, id),
             (None, _) if slot.is_some() => self.meet_dead_address(plan, fleet, connecting, false),
             (None, None) => Routed::Fails(Failure::NoReadyReplica, connecting),
-            (None, Some(Broken::Reset)) => Routed::Fails(Failure::LostInFlight, connecting),
-            (None, Some(Broken::Hangs)) => self.hang(plan, connecting),
+            (None, Some((broken, id))) => {
+                let connecting = Connecting { tried: slot_bit(fleet[id].slot), ..connecting };
+                match broken {
+                    Broken::Reset => Routed::Fails(Failure::LostInFlight, connecting),
+                    Broken::Hangs => self.hang(plan, connecting),
+                }
+            }
         }
     }
 
@@ -199,9 +208,23 @@ impl Ingress {
     /// says so.
     fn hang(&mut self, plan: &Plan, connecting: Connecting) -> Routed {
         let lasts = plan.ingress.read_timeout.min(RETRANSMISSION);
-        let due = connecting.due.saturating_add(lasts.0);
-        debug_assert!(self.hanging.back().is_none_or(|last| last.due <= due), "out of order");
-        self.hanging.push_back(Connecting { due, hangs: true, ..connecting });
+        let hanging = Connecting { hangs: true, ..connecting };
+        self.wait(|ingress| &mut ingress.hanging, hanging, lasts)
+    }
+
+    /// Something waits for its time-out, or for the end of the time that its request has.
+    fn wait(
+        &mut self,
+        queue: fn(&mut Self) -> &mut VecDeque<Connecting>,
+        connecting: Connecting,
+        lasts: Span,
+    ) -> Routed {
+        let due = connecting.due.saturating_add(lasts.0).min(connecting.until);
+        debug_assert!(due >= connecting.due, "a time-out at {due} is over before it begins");
+        let queue = queue(self);
+        // Almost always at the end.
+        let place = queue.partition_point(|other| other.due <= due);
+        queue.insert(place, Connecting { due, ..connecting });
         self.find_next_due();
         Routed::Waits
     }
@@ -245,18 +268,12 @@ impl Ingress {
         &mut self,
         plan: &Plan,
         fleet: &Fleet,
-        mut connecting: Connecting,
+        connecting: Connecting,
         silent: bool,
     ) -> Routed {
         if silent || plan.ingress.dead_address == DeadAddress::Drops {
-            connecting.due = connecting.due.saturating_add(plan.ingress.connect_timeout.0);
-            debug_assert!(
-                self.connecting.back().is_none_or(|last| last.due <= connecting.due),
-                "connections time out in order"
-            );
-            self.connecting.push_back(connecting);
-            self.find_next_due();
-            return Routed::Waits;
+            let lasts = plan.ingress.connect_timeout;
+            return self.wait(|ingress| &mut ingress.connecting, connecting, lasts);
         }
         self.give_up_address(plan, fleet, connecting)
     }
@@ -299,6 +316,9 @@ impl Ingress {
         fleet: &Fleet,
         mut connecting: Connecting,
     ) -> Routed {
+        if connecting.due >= connecting.until {
+            return Routed::Fails(Failure::TimedOut, connecting);
+        }
         if connecting.hangs && plan.ingress.read_timeout <= RETRANSMISSION {
             return Routed::Fails(Failure::TimedOut, connecting);
         }

@@ -411,6 +411,7 @@ impl Requests {
             instance: tried.instance,
             retries_left: tried.left,
             tried: tried.slots,
+            until: tried.until,
             connection: None,
             hangs: false,
         };
@@ -425,7 +426,7 @@ impl Requests {
         match routed {
             Routed::To(replica, connecting) => {
                 let Connecting { due: at, id, instance, .. } = connecting;
-                self.retries.connected(&cx.plan.ingress, &connecting);
+                self.retries.note(&cx.plan.ingress, &connecting);
                 if self.retries.until(id) <= at {
                     let fleet = &mut region.cluster.fleet;
                     return self.end_attempt(cx, fleet, id.into(), at, Failure::TimedOut);
@@ -433,7 +434,9 @@ impl Requests {
                 self.enter_replica(cx, region, (at, id.into()), (instance, replica));
             }
             Routed::Waits => self.stirred = true,
-            Routed::Fails(failure, Connecting { due: at, id, .. }) => {
+            Routed::Fails(failure, connecting) => {
+                let Connecting { due: at, id, .. } = connecting;
+                self.retries.note(&cx.plan.ingress, &connecting);
                 let fleet = &mut region.cluster.fleet;
                 self.fail_attempt(cx, fleet, id.into(), at, failure);
             }

@@ -160,7 +160,7 @@ pub(crate) fn gateway(
     }
     if let Some(killed) = &gateway.out_of_memory {
         let killed = shown(Some(killed));
-        lines.push(("out of memory", format!("{killed} replicas OOMKilled per replication")));
+        lines.push(("out of memory", format!("{killed} kills per replication (OOMKilled)")));
     }
     lines.extend(restored("longest recovery", "clients hit no more", &gateway.recovery));
     let words = "as many replicas and zones as before";

@@ -53,7 +53,7 @@ keys! { key "ingress" {
     RETRY_ON: Vec<Located<RetryCondition>> = "retry-on", "connect-failure", Assumed,
         "what was not sent can be sent again",
         "When a request is tried again: the connection failed, or broke; the replica took longer \
-         than read-timeout; it answered with such a status.",
+         than read-timeout; it answered with such a status; \"5xx\" is all of these, as in Envoy.",
         Unless("retries", &["0"], "nothing is tried again: raise `retries`");
     NON_IDEMPOTENT: bool = "retry-non-idempotent", "false", Assumed, "nginx",
         "Whether requests that are not idempotent are tried again once they were sent.",
@@ -208,7 +208,17 @@ fn retry_rules(
         }
         None => section.get(key::RETRY_ON),
     };
-    let has = |condition| on.iter().any(|one| one.value == condition);
+    // As in Envoy, where it also means that no answer comes at all.
+    let is = |one, condition| one == condition || one == RetryCondition::ServerError;
+    if on.is_empty() {
+        let title = "nothing is tried again: `ingress.retry-on` is empty";
+        section.warn(
+            section.key_place(&key::RETRY_ON),
+            title,
+            "name a condition, such as \"reset\"",
+        );
+    }
+    let has = |condition| on.iter().any(|one| is(one.value, condition));
     let statuses = on.iter().flat_map(|one| one.value.statuses()).copied().collect();
     let non_idempotent = key::NON_IDEMPOTENT;
     let non_idempotent = defaults.parsed(section, non_idempotent, |it| it.retry_non_idempotent);

@@ -1,5 +1,6 @@
 //! What an ingress tries again, and which replica it chooses by the requests that each has.
 
+use brownout::observe::Served;
 use brownout::observe::count::Count;
 use brownout::observe::ledger::Failure;
 use brownout::observe::outcome::Outcome;
@@ -208,4 +209,44 @@ fn a_replica_that_dies_takes_the_requests_that_it_had_along() {
     plan.faults = vec![crash(60.0)];
     let outcome = replicate(&plan, 0);
     assert!(outcome.ledger.balances() && outcome.ledger.served > 0);
+}
+
+#[test]
+fn the_time_that_a_request_has_holds_while_its_connection_is_tried() {
+    let mut plan = hanging();
+    let crash = |slot: usize| fault(Fault::ReplicaCrash(ReplicaTarget::Slot(slot)), 120.0);
+    plan.faults = (0..2).map(crash).collect();
+    plan.detection.crash = Law::Constant(secs(60.0));
+    plan.ingress.dead_address = DeadAddress::Drops;
+    (plan.ingress.connect_timeout, plan.ingress.request_timeout) = (secs(2.0), secs(3.0));
+    for (retries, cut) in [(2, 3.0), (0, 2.0)] {
+        plan.ingress.retries = retries;
+        let (witness, _) = witnessed(&plan, 0);
+        let took = |served: &Served| served.finished.since(served.sent);
+        assert!(witness.served.iter().all(|served| took(served) <= secs(3.0)));
+        let waited = witness.failed.iter().filter(|(.., way)| *way != Failure::LostInFlight);
+        let waited: Vec<Span> = waited.map(|(sent, at, _)| at.since(sent.at)).collect();
+        assert!(waited.len() > 100, "{retries} retries: {}", waited.len());
+        assert!(waited.iter().all(|waited| *waited == secs(cut)), "{retries} retries: {waited:?}");
+    }
+}
+
+#[test]
+fn what_hangs_on_a_connection_to_a_lost_machine_is_tried_with_another() {
+    let mut plan = hanging();
+    let connections = 30;
+    let idle_check = secs(2.0);
+    plan.ingress.balancing = Balancing::PerConnection { connections, requests: None, idle_check };
+    plan.ingress.dead_address = DeadAddress::Drops;
+    plan.ingress.retries = 1;
+    plan.faults = vec![fault(Fault::NodeLoss(ReplicaTarget::Slot(1), None), 120.0)];
+    let failed = |plan: &Plan| {
+        let outcomes = (0..10).map(|replication| replicate(plan, replication));
+        let failed =
+            outcomes.map(|one| (one.ledger.failed_by(Failure::DeadAddress), retries(&one)));
+        failed.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1))
+    };
+    // One retry has one try: with any of three machines a third would meet the lost one.
+    let (dead, again) = failed(&plan);
+    assert!(again > 200 && dead == 0, "{dead} of {again}");
 }

@@ -199,8 +199,8 @@ impl Caveat {
                 replayed_message(*demands, *spread, *again)
             }
             Caveat::OutOfMemory { killed, limit, holds } => format!(
-                "replicas were killed {} times per replication (OOMKilled): {limit} hold {} requests in \
-                 flight",
+                "replicas were killed {} times per replication (OOMKilled): {limit} hold {} \
+                 requests in flight",
                 grouped(*killed, usize::from(*killed < 10.0)),
                 whole(*holds as u64)
             ),

@@ -110,7 +110,7 @@ impl Fault {
             Fault::ZoneOutage(..) | Fault::PartialOutage(..) => "went down".to_owned(),
             Fault::NodeLoss(..) => "vanished".to_owned(),
             Fault::ProvisioningOutage(_) => "ceased".to_owned(),
-            Fault::Rollout => "gave way to a new version".to_owned(),
+            Fault::Rollout => "was to give way to a new version".to_owned(),
             Fault::DrainNode(..) | Fault::Maintenance(_) => "went into maintenance".to_owned(),
             Fault::ControlPlaneOutage(_) => "could not be reached".to_owned(),
             Fault::IngressLoss(..) => "vanished".to_owned(),

@@ -117,6 +117,7 @@ pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart, zones: usize) -> 
     let retries = section.within(key::RETRIES, 0..=100, retries).value as u32;
     let read_timeout = defaults.parsed(&section, key::READ_TIMEOUT, |preset| preset.read_timeout);
     section.not_tiny(&key::READ_TIMEOUT, &read_timeout);
+    let request_timeout = request_timeout(&section, &defaults);
     let connect = key::CONNECT_TIMEOUT;
     let in_order = key::ENDPOINTS_IN_ORDER;
     Ingress {
@@ -126,9 +127,9 @@ pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart, zones: usize) -> 
         hop: section.get(key::HOP),
         connect_timeout: defaults.parsed(&section, connect, |preset| preset.connect_timeout).value,
         read_timeout: read_timeout.value,
-        request_timeout: request_timeout(&section, &defaults),
+        request_timeout,
         retries,
-        retry: retry_rules(&section, &defaults, retries),
+        retry: retry_rules(&section, &defaults, retries, (read_timeout.value, request_timeout)),
         answers: defaults.values.as_ref().map_or(Answers::USUAL, |preset| preset.answers),
         dead_address: section.get(key::DEAD_ADDRESS),
         failover: Failover {
@@ -194,6 +195,7 @@ fn retry_rules(
     section: &SectionReader<'_>,
     defaults: &IngressDefaults,
     retries: u32,
+    timeouts: (Span, Span),
 ) -> RetryRules {
     if retries == 0 {
         return RetryRules::CONNECT_FAILURE;
@@ -210,21 +212,13 @@ fn retry_rules(
     };
     // As in Envoy, where it also means that no answer comes at all.
     let is = |one, condition| one == condition || one == RetryCondition::ServerError;
-    if on.is_empty() {
-        let title = "nothing is tried again: `ingress.retry-on` is empty";
-        section.warn(
-            section.key_place(&key::RETRY_ON),
-            title,
-            "name a condition, such as \"reset\"",
-        );
-    }
     let has = |condition| on.iter().any(|one| is(one.value, condition));
     let statuses = on.iter().flat_map(|one| one.value.statuses()).copied().collect();
     let non_idempotent = key::NON_IDEMPOTENT;
     let non_idempotent = defaults.parsed(section, non_idempotent, |it| it.retry_non_idempotent);
     let at_once = section.find(key::AT_ONCE);
     let at_once = at_once.map(|most| section.within(key::AT_ONCE, 1..=1_000_000, most));
-    RetryRules {
+    let rules = RetryRules {
         on_connect_failure: has(RetryCondition::ConnectFailure),
         on_reset: has(RetryCondition::Reset),
         on_timeout: has(RetryCondition::Timeout),
@@ -233,6 +227,21 @@ fn retry_rules(
         idempotent: section.get(key::IDEMPOTENT),
         backoff: defaults.parsed(section, key::BACKOFF, |preset| preset.retry_backoff).value,
         at_once: at_once.map(|most| most.value as usize),
+    };
+    check_retries(section, &rules, timeouts);
+    rules
+}
+
+/// Warns of retries that are never made.
+fn check_retries(section: &SectionReader<'_>, rules: &RetryRules, timeouts: (Span, Span)) {
+    let (read, request) = timeouts;
+    let place = section.key_place(&key::RETRY_ON);
+    if !rules.on_connect_failure && !rules.of_sent() {
+        let help = "name a condition, such as \"reset\"";
+        section.warn(place, "nothing is tried again: `ingress.retry-on` is empty", help);
+    } else if rules.on_timeout && request <= read {
+        let title = format!("no time is left after a try that times out: it lasts {read}");
+        section.warn(place, title, "raise `request-timeout`, or lower `read-timeout`");
     }
 }
 

@@ -24,8 +24,6 @@ use crate::units::Span;
 
 /// Times the back-off that a wait is at most.
 const LONGEST: f64 = 10.0;
-/// So few are not worth tidying up.
-const FEW: usize = 64;
 
 /// What is known of a request that is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,14 +53,12 @@ pub(in crate::model) struct FailedTry {
     pub failure: Failure,
 }
 
-/// The tries that are made again.
+/// The tries that are under way and not the first of their request.
 #[derive(Debug)]
 pub(in crate::model) struct Retries {
     tried: BTreeMap<u64, Tried>,
     seed: Seed,
     waiting: Stream,
-    /// The number of entries at which those of requests with an outcome are thrown out.
-    crowd: usize,
 }
 
 /// Whether a failure is of a kind that is tried again.
@@ -83,7 +79,7 @@ impl Retries {
     /// Nothing is tried again yet.
     pub fn new(seed: Seed) -> Self {
         let waiting = seed.stream("back-off of the ingress", 0);
-        Retries { tried: BTreeMap::new(), seed, waiting, crowd: FEW }
+        Retries { tried: BTreeMap::new(), seed, waiting }
     }
 
     /// What is known of a try, if it is not the first of its request.
@@ -97,6 +93,14 @@ impl Retries {
         match self.tried.is_empty() {
             true => u64::MAX,
             false => self.of(id).map_or(u64::MAX, |tried| tried.until),
+        }
+    }
+
+    /// A try ends.
+    #[inline(always)]
+    pub fn end(&mut self, id: JobId) {
+        if !self.tried.is_empty() {
+            self.tried.remove(&id.number());
         }
     }
 
@@ -115,15 +119,10 @@ impl Retries {
         }
     }
 
-    /// How a failed try goes on, and after which wait; `None` if it does not. `is_open` tells
-    /// whether a try has no end yet.
+    /// How a failed try goes on, and after which wait; `None` if it does not.
     #[cold]
-    pub fn after(
-        &mut self,
-        ingress: &Ingress,
-        failed: FailedTry,
-        is_open: impl Fn(JobId) -> bool,
-    ) -> Option<(Tried, Span)> {
+    pub fn after(&mut self, ingress: &Ingress, failed: FailedTry) -> Option<(Tried, Span)> {
+        // It is under way no more.
         let known = self.tried.remove(&failed.id.number());
         let rules = &ingress.retry;
         if ingress.retries == 0 || !covers(rules, failed.failure) {
@@ -139,7 +138,7 @@ impl Retries {
         assert!(tried.left <= ingress.retries, "more tries are left than there were");
         let may =
             tried.left > 0 && (rules.non_idempotent || self.is_idempotent(rules, failed.born));
-        if !may || !self.has_room(rules, failed.instance, is_open) {
+        if !may || !self.has_room(rules, failed.instance) {
             return None;
         }
         let wait = self.wait(rules, ingress.retries - tried.left + 1);
@@ -154,16 +153,7 @@ impl Retries {
     }
 
     /// Whether an instance may have one more try under way.
-    fn has_room(
-        &mut self,
-        rules: &RetryRules,
-        instance: usize,
-        is_open: impl Fn(JobId) -> bool,
-    ) -> bool {
-        if rules.at_once.is_some() || self.tried.len() > self.crowd {
-            self.tried.retain(|id, _| is_open(JobId::from_number(*id)));
-            self.crowd = (2 * self.tried.len()).max(FEW);
-        }
+    fn has_room(&self, rules: &RetryRules, instance: usize) -> bool {
         let of_instance = self.tried.values().filter(|tried| tried.instance == instance);
         rules.at_once.is_none_or(|most| of_instance.count() < most)
     }

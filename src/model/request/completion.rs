@@ -9,7 +9,6 @@
 use super::Requests;
 use super::attempt::{Attempt, AttemptId, Origin, RequestState, Stage, Timeout};
 use super::step::Step;
-use crate::engine::jobs::JobId;
 use crate::model::context::{Context, Loss};
 use crate::model::ingress::retries::{FailedTry, Tried};
 use crate::model::ingress::routing::slot_bit;
@@ -41,6 +40,7 @@ impl Requests {
         let record = &cx.in_flight.attempts[attempt];
         debug_assert!(record.arrived <= at, "an attempt is answered before it arrived");
         let seen = at.saturating_add(cx.plan.ingress.hop.0);
+        self.retries.end(attempt.into());
         if cx.plan.ingress.balancing == Balancing::LeastRequest {
             fleet[record.replica].end_from(record.instance as usize);
         }
@@ -154,8 +154,7 @@ impl Requests {
             at,
             failure,
         };
-        let is_open = |id: JobId| cx.in_flight.get(id.into()).is_some();
-        let next = self.retries.after(ingress, failed, is_open);
+        let next = self.retries.after(ingress, failed);
         next.filter(|_| may && !self.over)
     }
 
@@ -184,6 +183,7 @@ impl Requests {
     /// An attempt is with nobody any more.
     fn take_out(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId) -> Attempt {
         self.leave_queue(cx, attempt);
+        self.retries.end(attempt.into());
         let record = cx.in_flight.attempts.remove(attempt).expect("an attempt fails once");
         if record.waits() {
             debug_assert!(fleet[record.replica].held > 0, "its replica holds nothing");

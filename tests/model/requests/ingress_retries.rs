@@ -1,11 +1,14 @@
 //! What an ingress tries again, and which replica it chooses by the requests that each has.
 
+use std::path::Path;
+
 use brownout::observe::Served;
 use brownout::observe::count::Count;
 use brownout::observe::ledger::Failure;
 use brownout::observe::outcome::Outcome;
 use brownout::plan::*;
 use brownout::random::Law;
+use brownout::scenario::read::load_changed;
 use brownout::units::{Share, Span};
 
 use crate::common::dependencies::{bystanders, upstream, with_upstream};
@@ -207,8 +210,15 @@ fn a_replica_that_dies_takes_the_requests_that_it_had_along() {
     plan.ingress.balancing = Balancing::LeastRequest;
     plan.gateway.demand = Law::Exponential(secs(0.008));
     plan.faults = vec![crash(60.0)];
-    let outcome = replicate(&plan, 0);
-    assert!(outcome.ledger.balances() && outcome.ledger.served > 0);
+    let (witness, outcome) = witnessed(&plan, 0);
+    assert!(outcome.ledger.balances() && outcome.ledger.failed_by(Failure::LostInFlight) > 0);
+    // Whoever comes for it begins with none: half a minute later all three have alike.
+    let late = witness.served.iter().filter(|served| served.sent > crate::common::at(90.0));
+    let mut by_replica = std::collections::BTreeMap::new();
+    late.for_each(|served| *by_replica.entry(served.replica).or_insert(0.0) += 1.0);
+    let mean = by_replica.values().sum::<f64>() / 3.0;
+    assert!(by_replica.len() == 3 && mean > 2_500.0, "{by_replica:?}");
+    assert!(by_replica.values().all(|count| (count / mean - 1.0).abs() < 0.1), "{by_replica:?}");
 }
 
 #[test]
@@ -249,4 +259,20 @@ fn what_hangs_on_a_connection_to_a_lost_machine_is_tried_with_another() {
     // One retry has one try: with any of three machines a third would meet the lost one.
     let (dead, again) = failed(&plan);
     assert!(again > 200 && dead == 0, "{dead} of {again}");
+}
+
+/// The product as it is sold: two Large that may become three, of which one crashes at 900/s.
+#[test]
+fn retries_spare_failures_of_an_autoscaled_pair_and_not_its_backlog() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/replica-crash.toml");
+    let run = |changes: &[&str]| {
+        let changes: Vec<String> = changes.iter().map(|change| (*change).to_owned()).collect();
+        let scenario = load_changed(&path, &changes).scenario.expect("sound");
+        replicate(&scenario.plan, 0)
+    };
+    let p99 = |outcome: &Outcome| outcome.windows[0].latency.quantile(0.99).unwrap().as_secs();
+    let (plain, nginx) = (run(&[]), run(&["ingress.preset=\"ingress-nginx\""]));
+    assert!(plain.ledger.failed() > 300 && nginx.ledger.failed() == 0);
+    // The survivor has 1.26 times what it can serve, whoever tries what again.
+    assert!(p99(&plain) > 2.0 && p99(&nginx) > 2.0, "{} and {}", p99(&plain), p99(&nginx));
 }

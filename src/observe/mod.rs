@@ -240,10 +240,12 @@ pub struct Reading {
 /// How clients leave what is lost: from the loss until of a thousand clients the first, half and
 /// the last have left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub struct Leaving {
+    /// Until the first leaves.
     pub first: Span,
+    /// Until half have left.
     pub half: Span,
+    /// Until the last has left.
     pub last: Span,
 }
 

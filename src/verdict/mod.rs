@@ -39,6 +39,9 @@ pub struct Judgement {
     /// Of a latency of all that were sent: the share of the requests that were rejected, of which
     /// it is not.
     pub rejected: Option<f64>,
+    /// Of a recovery: incidents that were not over at the end of the run, or of their window. While
+    /// there are any the figure is a lower bound.
+    pub not_over: u64,
 }
 
 /// The judgement on all objectives of a scenario.
@@ -110,8 +113,12 @@ fn judge_one(run: &Experiment, objective: &Objective) -> Judgement {
     let without_latency = has_latency.then(|| guard::without_latency(&windows));
     let of_sent = matches!(metric, Metric::SentLatency(_) | Metric::Greatest(Among::Sent));
     let rejected = of_sent.then(|| guard::rejected(&windows));
+    let not_over = match metric {
+        Metric::Recovery(restored) => unseen(restored, &windows),
+        _ => 0,
+    };
     let objective = objective.clone();
-    Judgement { objective, figure, verdict, margin, without_latency, rejected }
+    Judgement { objective, figure, verdict, margin, without_latency, rejected, not_over }
 }
 
 /// What a judgement on recovery is worth. While incidents are not over the figure is a lower bound:
@@ -122,7 +129,7 @@ fn judge_recovery(
     restored: Restored,
     windows: &[&WindowOutcome],
 ) -> Verdict {
-    let unrecovered = windows.iter().map(|window| restored.of(window).unseen()).sum();
+    let unrecovered = unseen(restored, windows);
     let upper = matches!(objective.relation, Relation::Below | Relation::AtMost);
     match judged {
         _ if abnormal(restored, windows) > 0 => abnormal_before(restored, windows),
@@ -131,6 +138,11 @@ fn judge_recovery(
         Verdict::Undecided(Doubt::OneReplication) => judged,
         _ => Verdict::Undecided(Doubt::Unrecovered(unrecovered)),
     }
+}
+
+/// Incidents that were not over when they were seen for the last time.
+fn unseen(restored: Restored, windows: &[&WindowOutcome]) -> u64 {
+    windows.iter().map(|window| restored.of(window).unseen()).sum()
 }
 
 /// Incidents before which the gateway did not serve as one that works: nobody knows how long it

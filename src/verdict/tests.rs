@@ -111,6 +111,8 @@ fn an_incident_without_end_can_miss_an_objective_and_meets_none() {
     }
     assert_eq!(judged(&run, 419.0), Verdict::Missed);
     assert_eq!(judged(&run, 421.0), Verdict::Undecided(Doubt::Unrecovered(5)));
+    let objective = objective(Metric::RECOVERY, Relation::AtMost, 419.0);
+    assert_eq!(judge_all(&run, &[objective])[0].not_over, 5);
     run.interrupted = true;
     assert_eq!(judged(&run, 419.0), Verdict::Undecided(Doubt::Interrupted));
     run.outcomes.truncate(1);
@@ -236,6 +238,7 @@ fn the_worst_judgement_is_the_overall_one() {
         margin: None,
         without_latency: None,
         rejected: None,
+        not_over: 0,
     };
     let doubt = Verdict::Undecided(Doubt::Straddles);
     assert_eq!(overall(&[]), Overall::NoObjectives);

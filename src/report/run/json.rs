@@ -170,6 +170,7 @@ fn objective<'a>(windows: &'a [WindowSummary], judgement: &'a Judgement) -> impl
         unit: unit,
         bound: nine_digits(crate::verdict::bound(objective) * scale),
         figure: *figure,
+        incidents_not_over: judgement.not_over,
         margin: margin.and_then(|margin| nine_digits(margin * scale)),
         without_latency_share: without_latency.and_then(nine_digits),
     }

@@ -5,13 +5,13 @@
 use anstyle::AnsiColor;
 
 use crate::experiment::{Sequence, SequenceEnd};
-use crate::metric::Metric;
 use crate::metric::percentile::Among;
+use crate::metric::{Metric, Statistic};
 use crate::plan::{Extent, Plan};
 use crate::report::caveats::caveat::Caveat;
 use crate::report::format::page::{Paint, Written, mark};
 use crate::report::format::table::{Cell, Table};
-use crate::report::format::words::{NOTHING, from_nothing, plural, whole, wrapped};
+use crate::report::format::words::{NOTHING, from_nothing, plural, shown, whole, wrapped};
 use crate::report::run::report::Report;
 use crate::report::run::{attempts, cluster, incidents, recovery, tables};
 use crate::units::{Share, Span};
@@ -111,9 +111,15 @@ fn objective_row(judgement: &Judgement, plan: &Plan) -> [Cell; 4] {
     let hangs = matches!(judgement.verdict, Verdict::Undecided(_));
     let figure = match judgement.figure {
         Some(figure) if hangs && figure.point == 0.0 => from_nothing(&figure).into(),
+        Some(figure) if judgement.not_over > 0 => at_least(&figure).into(),
         figure => Cell::Figure(figure),
     };
     [word.into(), (&judgement.objective.text).into(), figure, remark(judgement, plan).into()]
+}
+
+/// A figure that waits for what was not over.
+fn at_least(figure: &Statistic) -> String {
+    format!("at least {}", shown(Some(figure)))
 }
 
 /// What requests that were not served mean for a latency: that it counts them, or how many there
@@ -145,6 +151,9 @@ fn remark(judgement: &Judgement, plan: &Plan) -> String {
             return lacking.unwrap_or_else(|| "more failed than it leaves out".to_owned());
         }
         Verdict::Met => format!("margin {}", distance(judgement)),
+        Verdict::Missed if judgement.not_over > 0 => {
+            format!("by {} and more", distance(judgement))
+        }
         Verdict::Missed => format!("by {}", distance(judgement)),
         Verdict::Undecided(doubt) => match doubt {
             Doubt::NoData => "no data".to_owned(),

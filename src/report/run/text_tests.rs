@@ -3,6 +3,7 @@ use std::path::Path;
 use super::*;
 use crate::experiment::Experiment;
 use crate::experiment::tests::{example, with_clients};
+use crate::objective::{Bound, Objective, Relation};
 use crate::report::sample::scenario;
 use crate::scenario::Scenario;
 use crate::units::Instant;
@@ -70,6 +71,26 @@ fn the_verdict_comes_first_and_gives_its_reasons() {
     run.outcomes.truncate(1);
     assert_eq!(first(&run), "? UNDECIDED: 3 of 3 objectives");
     assert!(rendered(&run, false).contains("one replication has no interval"));
+}
+
+#[test]
+fn a_recovery_that_never_came_is_told_as_a_lower_bound() {
+    let objective = Objective {
+        text: "recovery < 60s".to_owned(),
+        metric: Metric::RECOVERY,
+        relation: Relation::Below,
+        bound: Bound::Span(Span::from_secs(60.0)),
+        window: 0,
+    };
+    let scenario = Scenario { objectives: vec![objective], ..scenario() };
+    let mut run = example::experiment();
+    for outcome in &mut run.outcomes {
+        example::change_incident(outcome, |incident| incident.service = None);
+    }
+    let text = show(&scenario, &run, false);
+    // Injected at 3:00, and not over at 10:00.
+    let line = "✗ missed  recovery < 60s  at least 420 s  by 6 min and more";
+    assert!(text.contains(line), "{text}");
 }
 
 #[test]

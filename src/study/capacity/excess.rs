@@ -116,7 +116,7 @@ mod tests {
         };
         let figure = figure.map(|figure| Statistic::new(Dimension::Time, figure));
         let (margin, without_latency, rejected) = (None, None, None);
-        Judgement { objective, figure, verdict, margin, without_latency, rejected }
+        Judgement { objective, figure, verdict, margin, without_latency, rejected, not_over: 0 }
     }
 
     #[test]

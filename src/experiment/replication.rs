@@ -7,7 +7,7 @@ use crate::model::record;
 use crate::observe::ApiId;
 use crate::observe::outcome::Outcome;
 use crate::observe::recorder::{Keep, Recorder, Scope, ScopeWindow, WindowExtent};
-use crate::plan::{Extent, Fault, Plan, Window};
+use crate::plan::{Extent, Plan, Window};
 use crate::units::{Instant, SECOND, Span};
 
 /// Simulates replication `replication` of `plan` and gives its outcome.
@@ -48,7 +48,7 @@ pub fn scope(plan: &Plan, replication: u64) -> Scope {
         windows: plan.windows.iter().map(window).collect(),
         apis: if told_apart { plan.dependencies.apis.len() } else { 0 },
         faults: plan.faults.len(),
-        exchanges: plan.faults.iter().map(|one| matches!(one.fault, Fault::Rollout)).collect(),
+        exchanges: plan.faults.iter().map(|one| one.fault.release().is_some()).collect(),
         warm_up: plan.run.warm_up,
         bin: plan.run.bin,
         hop: plan.ingress.hop,

@@ -69,6 +69,10 @@ pub(super) enum Event {
     ProvisioningReturns { fault: usize, incident: usize },
     /// The rollout goes on.
     RolloutSteps,
+    /// A rollout has made no progress since then.
+    RolloutOverdue { incident: usize, since: Instant },
+    /// Somebody rolls back what this incident brought.
+    RolledBack { incident: usize },
     /// What a cordoned machine still holds is evicted.
     EvictionTried { incident: usize },
     /// An emptied machine is back.
@@ -149,6 +153,8 @@ impl Event {
             Event::Synced
             | Event::NodesMarked { .. }
             | Event::RolloutSteps
+            | Event::RolloutOverdue { .. }
+            | Event::RolledBack { .. }
             | Event::EvictionTried { .. } => 5,
             Event::Injected { .. } => 6,
         }
@@ -186,6 +192,8 @@ impl Event {
             | Event::NodesReturn { .. }
             | Event::ProvisioningReturns { .. }
             | Event::RolloutSteps
+            | Event::RolloutOverdue { .. }
+            | Event::RolledBack { .. }
             | Event::EvictionTried { .. }
             | Event::EmptiedReturns { .. }
             | Event::SpeedReturns { .. }
@@ -242,6 +250,8 @@ impl Event {
             Event::Cleared { .. } => 36,
             Event::LearnsRevocation { .. } => 37,
             Event::OutOfMemory { .. } => 38,
+            Event::RolloutOverdue { .. } => 39,
+            Event::RolledBack { .. } => 40,
         }
     }
 }

@@ -180,6 +180,8 @@ impl<'a> World<'a> {
             Event::NodeAdded { zone } => cluster.add_node(cx, zone),
             Event::NodesReturn { fault, incident } => cluster.return_lost_in(cx, fault, incident),
             Event::RolloutSteps => cluster.step_rollout(cx),
+            Event::RolloutOverdue { .. } => cluster.note_overdue(cx),
+            Event::RolledBack { .. } => cluster.roll_back(cx),
             Event::EvictionTried { incident } => cluster.try_evictions(cx, incident),
             Event::EmptiedReturns { incident } => cluster.return_emptied(cx, incident),
             Event::Synced => cluster.sync(cx),
@@ -248,6 +250,12 @@ impl<'a> World<'a> {
                 nodes.get(node).epoch != epoch
             }
             (None, Event::Evicted { node, mark }) => !nodes.get(node).is_marked(mark),
+            (None, Event::RolloutOverdue { incident, since }) => {
+                !self.region.cluster.is_overdue(incident, since)
+            }
+            (None, Event::RolledBack { incident }) => {
+                !self.region.cluster.may_roll_back(self.cx.plan, incident)
+            }
             _ => false,
         }
     }

@@ -50,8 +50,28 @@ pub struct Incident {
     pub p99_during: Option<Span>,
     /// Requests that ended during the incident, by outcome (`offered` and `in_flight` stay 0).
     pub ledger: Ledger,
+    /// What became of its rollout, if it is one that is told: see
+    /// [`Observation::Rollout`](super::Observation::Rollout).
+    pub rollout: Option<RolloutCourse>,
     /// Time that the slowest replacement spent in each state until it was in rotation.
     pub phases: Vec<(State, Span)>,
+}
+
+/// What became of a rollout.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RolloutCourse {
+    /// Replicas of the new version at last, or when it was rolled back.
+    pub new: usize,
+    /// Those of other versions.
+    pub old: usize,
+    /// Those of the new version that were available.
+    pub available: usize,
+    /// Replicas wanted in all.
+    pub wanted: usize,
+    /// When its progress deadline was exceeded.
+    pub overdue: Option<Instant>,
+    /// When it was rolled back.
+    pub rolled_back: Option<Instant>,
 }
 
 impl Incident {

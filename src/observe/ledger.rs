@@ -90,6 +90,8 @@ failures! {
     /// It did not prove who sends it. (No provider is modelled that could be unreachable.)
     Unauthenticated =
         "rejected: not authenticated", "rejected_unauthenticated", Some(401), Rejected;
+    /// The new version of the gateway that took it on answered with an error of its own.
+    NewVersion = "failed: error of the new version", "failed_new_version", Some(500), Refused;
 }
 
 /// A number for each way not to be served, indexed by `Failure as usize`.
@@ -117,14 +119,14 @@ impl Failure {
         self.mechanism() == Mechanism::Rejected
     }
 
-    /// Whether only these can cause it: clients that react, policies, upstreams.
+    /// Whether only these can cause it: clients that react, policies, upstreams, new versions.
     pub fn is_of_dependencies(self) -> bool {
         use Failure::*;
         match self {
             LostInFlight | NoReadyReplica | DeadAddress | ContractsMissing | TimedOut
             | IngressDown => false,
             GivenUp | RateLimited | QuotaUnknown | ContractRevoked | BreakerOpen
-            | UpstreamFailed | UpstreamTimedOut | Unauthenticated => true,
+            | UpstreamFailed | UpstreamTimedOut | Unauthenticated | NewVersion => true,
         }
     }
 }

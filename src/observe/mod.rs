@@ -216,8 +216,30 @@ pub enum Observation {
     /// Probes of a replica that works or boots failed often enough: it is restarted (start-up,
     /// liveness) or taken out of rotation (readiness).
     ProbesFailed { replica: ReplicaId, probe: ProbeKind },
+    /// How far a rollout is: replicas of the version that it brings, of other versions, of the
+    /// first those that are available, and how many are wanted in all. Told where that version is
+    /// not as the one before, and of every rollout that makes no progress or is rolled back.
+    Rollout {
+        incident: usize,
+        stage: RolloutStage,
+        new: usize,
+        old: usize,
+        available: usize,
+        wanted: usize,
+    },
     /// A replica has more requests than its memory holds, and is killed.
     OutOfMemory { replica: ReplicaId },
+}
+
+/// What a rollout comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RolloutStage {
+    /// It goes on.
+    GoesOn,
+    /// Its progress deadline is exceeded.
+    Overdue,
+    /// Somebody rolls it back: the version before is wanted again.
+    RolledBack,
 }
 
 /// What a replica shows at a sample.

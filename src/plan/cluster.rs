@@ -95,6 +95,8 @@ pub struct Upgrade {
     pub unavailable: Portion,
     /// From when a replica is ready until a rollout counts on it.
     pub min_ready: Span,
+    /// Without progress for so long a rollout is said to have failed; nothing else comes of it.
+    pub deadline: Span,
     /// Replicas that may be unavailable for a voluntary eviction to be allowed (the disruption
     /// budget); at least 1.
     pub budget: Portion,
@@ -109,6 +111,7 @@ impl Default for Upgrade {
             surge: Portion::Count(1),
             unavailable: Portion::Count(0),
             min_ready: Span::ZERO,
+            deadline: Span::from_secs(600.0),
             budget: Portion::Count(1),
             retry: Span::from_secs(5.0),
         }

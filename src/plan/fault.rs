@@ -2,7 +2,7 @@
 
 use super::{Slot, ZoneId};
 use crate::random::Law;
-use crate::units::{Instant, Share};
+use crate::units::{Instant, Share, Span};
 
 /// One fault: what, when, on whom.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,7 +35,7 @@ pub enum Fault {
     /// No new machines can be had for this long.
     ProvisioningOutage(Law),
     /// Every replica is replaced by one of a new version.
-    Rollout,
+    Rollout(Release),
     /// The machine of a replica is emptied on purpose; it is away for this long after that.
     DrainNode(ReplicaTarget, Law),
     /// Every machine with replicas is emptied on purpose, one after the other; each is away for
@@ -55,6 +55,76 @@ pub enum Fault {
     ContractRevoked(usize),
     /// Every cache is emptied at once.
     CachePurge,
+}
+
+/// A new version of the gateway: in what it differs from the one before, in some of its replicas
+/// or in all.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Release {
+    /// CPU time that a request takes, as a multiple of what it took before; above 0.
+    pub work: f64,
+    /// Share of the requests that it answers with an error of its own.
+    pub failing: Share,
+    /// What becomes of its containers.
+    pub starts: Starts,
+    /// Share of its replicas that are so, each by chance; the others are as before.
+    pub affected: Share,
+    /// From the beginning of its rollout until somebody rolls it back, if it is not as before or
+    /// its rollout is not over by then.
+    pub back_after: Option<Span>,
+}
+
+/// What becomes of a container that starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Starts {
+    /// It is ready when it has started.
+    Well,
+    /// Its process exits when it has booted, each time.
+    Crashes,
+    /// It runs, and its readiness probe never succeeds.
+    NeverReady,
+}
+
+impl Release {
+    /// A version that differs in nothing that matters here.
+    pub const SOUND: Release = Release {
+        work: 1.0,
+        failing: Share::ZERO,
+        starts: Starts::Well,
+        affected: Share::ONE,
+        back_after: None,
+    };
+
+    /// Whether it differs in nothing from the one before.
+    pub fn is_sound(&self) -> bool {
+        let as_before = !self.meets_requests() && self.starts == Starts::Well;
+        as_before || self.affected == Share::ZERO
+    }
+
+    /// Whether requests meet the difference.
+    pub fn meets_requests(&self) -> bool {
+        self.work != 1.0 || self.failing > Share::ZERO
+    }
+
+    /// In what it differs: " that crashes when it starts".
+    fn difference(&self) -> String {
+        let slower = (self.work != 1.0).then(|| format!("takes {} times the CPU", self.work));
+        let failing =
+            (self.failing > Share::ZERO).then(|| format!("fails {} of its requests", self.failing));
+        let starts = match self.starts {
+            Starts::Well => None,
+            Starts::Crashes => Some("crashes when it starts".to_owned()),
+            Starts::NeverReady => Some("never becomes ready".to_owned()),
+        };
+        let all: Vec<String> = [starts, slower, failing].into_iter().flatten().collect();
+        match (all.is_empty(), self.affected == Share::ONE) {
+            (true, _) => String::new(),
+            (false, true) => format!(" that {}", all.join(" and ")),
+            (false, false) => {
+                format!(" that {}, in {} of its replicas", all.join(" and "), self.affected)
+            }
+        }
+    }
 }
 
 /// Which hosts of which upstream a fault hits.
@@ -110,7 +180,9 @@ impl Fault {
             Fault::ZoneOutage(..) | Fault::PartialOutage(..) => "went down".to_owned(),
             Fault::NodeLoss(..) => "vanished".to_owned(),
             Fault::ProvisioningOutage(_) => "ceased".to_owned(),
-            Fault::Rollout => "was to give way to a new version".to_owned(),
+            Fault::Rollout(release) => {
+                format!("was to give way to a new version{}", release.difference())
+            }
             Fault::DrainNode(..) | Fault::Maintenance(_) => "went into maintenance".to_owned(),
             Fault::ControlPlaneOutage(_) => "could not be reached".to_owned(),
             Fault::IngressLoss(..) => "vanished".to_owned(),
@@ -133,10 +205,15 @@ impl Fault {
                 | Fault::ZoneOutage(..)
                 | Fault::PartialOutage(..)
                 | Fault::NodeLoss(..)
-                | Fault::Rollout
+                | Fault::Rollout(_)
                 | Fault::DrainNode(..)
                 | Fault::Maintenance(_)
         )
+    }
+
+    /// The version that it rolls out, if it is a rollout.
+    pub fn release(&self) -> Option<&Release> {
+        if let Fault::Rollout(release) = self { Some(release) } else { None }
     }
 
     /// What it may hit.
@@ -149,7 +226,7 @@ impl Fault {
             | Fault::DrainNode(target, _) => Target::Replicas(*target),
             Fault::ZoneOutage(zone, _) | Fault::PartialOutage(zone, ..) => Target::Zone(*zone),
             Fault::ControlPlaneOutage(_) => Target::ControlPlane,
-            Fault::ProvisioningOutage(_) | Fault::Rollout | Fault::Maintenance(_) => {
+            Fault::ProvisioningOutage(_) | Fault::Rollout(_) | Fault::Maintenance(_) => {
                 Target::Cluster
             }
             Fault::UpstreamOutage(..)

@@ -32,7 +32,9 @@ pub use cluster::{
     AfterCrash, Autoscaling, Backoff, Detection, Eviction, Nodes, Portion, Termination, Upgrade,
 };
 pub use dependencies::{Dependencies, LimitKey, Policy, PolicyKind, SpikeQueue, Tls, TlsEnd};
-pub use fault::{Down, Fault, FaultPlan, HostTarget, ReplicaTarget, Schedule, Target};
+pub use fault::{
+    Down, Fault, FaultPlan, HostTarget, Release, ReplicaTarget, Schedule, Starts, Target,
+};
 pub use gateway::{Gateway, Memory, Spread, Throttling, Topology};
 pub use ingress::{Answers, Balancing, DeadAddress, Failover, FailoverBy, Ingress, RetryRules};
 pub use run::{Extent, REPLICATIONS_MOST, Run, Window};
@@ -117,9 +119,14 @@ impl Plan {
 
     /// The most places for replicas: those that may be wanted, and the surge of a rollout.
     pub fn slots(&self) -> usize {
-        let rolls = self.faults.iter().any(|fault| fault.fault == Fault::Rollout);
+        let rolls = self.releases().next().is_some();
         let most = self.most_replicas();
         if rolls { self.upgrade.most(most) } else { most }
+    }
+
+    /// The versions that are rolled out.
+    pub fn releases(&self) -> impl Iterator<Item = &Release> {
+        self.faults.iter().filter_map(|fault| fault.fault.release())
     }
 
     /// How often a fault strikes at random in a second, at most: as if nothing that it may hit were
@@ -137,9 +144,11 @@ impl Plan {
     }
 
     /// Whether nothing that becomes of a request can decide when others come or what they meet, and
-    /// there is one API: then requests are simulated in blocks, which is faster.
+    /// there is one API: then requests are simulated in blocks, which is faster. In blocks all
+    /// replicas treat a request alike.
     pub fn is_open_loop(&self) -> bool {
-        self.dependencies.are_open_loop() && !self.ingress.feeds_back()
+        let alike = !self.releases().any(Release::meets_requests);
+        self.dependencies.are_open_loop() && !self.ingress.feeds_back() && alike
     }
 
     /// Whether the policy of this index is a limit of each client.

@@ -300,7 +300,7 @@ pub(crate) fn only_ingress(
 
 /// Warns of a rollout that never finds room for its first replica.
 pub(crate) fn rollout(reader: &Reader<'_>, plan: &Plan) {
-    let rolls = plan.faults.iter().find(|fault| fault.fault == Fault::Rollout);
+    let rolls = plan.faults.iter().find(|fault| fault.fault.release().is_some());
     let (Some(rollout), Some(per_zone)) = (rolls, plan.nodes.per_zone) else { return };
     let room = per_zone * plan.nodes.room * plan.topology.zones.len();
     let stuck = plan.upgrade.least(plan.gateway.replicas) == plan.gateway.replicas

@@ -99,7 +99,7 @@ fn a_rollout_lacks_and_has_as_many_as_it_may_and_no_more() {
         let mut autoscaling = published();
         (autoscaling.spec.min, autoscaling.spec.max) = (4, 8);
         plan.autoscaling = Some(autoscaling);
-        plan.faults = vec![fault(Fault::Rollout, 100.0)];
+        plan.faults = vec![fault(Fault::Rollout(Release::SOUND), 100.0)];
         let (witness, _) = witnessed(&plan, 0);
         let (mut ready, mut there) = (vec![false; 8], vec![false; 8]);
         let (mut least, mut most) = (4, 4);
@@ -128,7 +128,7 @@ fn a_clock_of_a_random_fault_goes_with_the_replica_it_began_with() {
     plan.upgrade = Upgrade { surge: Portion::Count(2), ..Upgrade::default() };
     let crash = Fault::ReplicaCrash(ReplicaTarget::Any);
     let after = Law::Constant(secs(100.0));
-    plan.faults = vec![fault(Fault::Rollout, 90.0), random("crash", crash, after)];
+    plan.faults = vec![fault(Fault::Rollout(Release::SOUND), 90.0), random("crash", crash, after)];
     let (witness, _) = witnessed(&plan, 0);
     let injected = witness.times(|fact| {
         matches!(

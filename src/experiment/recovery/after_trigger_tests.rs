@@ -179,6 +179,7 @@ fn the_trigger_is_the_hull_of_faults_and_rise() {
         p99_before: None,
         p99_during: None,
         ledger: Default::default(),
+        rollout: None,
         phases: Vec::new(),
     };
     let found = |increase: Option<(f64, f64)>, incidents: &[Incident]| {

@@ -179,6 +179,7 @@ fn incident(recovery: f64, stream: &mut Stream) -> Incident {
         p99_before: Some(secs(0.041)),
         p99_during: Some(secs(0.22 + 0.02 * stream.unit())),
         ledger,
+        rollout: None,
         phases: vec![(State::Sandbox, secs(1.0)), (State::Booting, secs(10.0))],
     }
 }

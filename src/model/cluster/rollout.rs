@@ -14,28 +14,36 @@
 //! A replica that is exchanged leaves the endpoints and has the drain time to finish what it has.
 //! A replica that is evicted is replaced at once; the budget counts replicas that are ready.
 //!
-//! Assumptions: the controllers act at once; a replica lost during a rollout is replaced by one of
-//! the new version; the spread over zones counts the new version only (`matchLabelKeys`), so that
-//! a rollout restores an even spread; a rollout that begins during another makes all replicas old.
-//! Left out: progress deadlines and roll-backs, requests moved from old to new.
+//! Assumptions: the controllers act at once; the spread over zones counts replicas of one version
+//! (`matchLabelKeys`), so that a rollout restores an even spread; a rollout that begins during
+//! another makes all replicas old. What a version may have wrong, deadlines and roll-backs are in
+//! `release`. Left out: requests moved from old to new.
 
 use std::collections::BTreeSet;
 
 use super::Cluster;
+use super::release::{Progress, Versions};
+use super::waiting::WaitingSlot;
 use crate::model::context::Context;
 use crate::model::event::{Event, NodeId};
 use crate::model::replica::process::Replica;
 use crate::observe::{Observation, ReplicaId, State};
 use crate::plan::{Slot, Target};
 use crate::random::Law;
+use crate::units::Instant;
 
 /// A rollout in progress.
 #[derive(Clone, Debug)]
-struct Rollout {
-    fault: usize,
-    incident: usize,
-    /// Those that held a slot when it began.
-    old: BTreeSet<ReplicaId>,
+pub(super) struct Rollout {
+    pub fault: usize,
+    pub incident: usize,
+    /// Those of other versions that held a slot when it began, or took one since.
+    pub old: BTreeSet<ReplicaId>,
+    /// How far it was, and when it came further last.
+    pub progress: Option<Progress>,
+    pub advanced: Instant,
+    /// Whether it was said to have failed.
+    pub is_overdue: bool,
 }
 
 /// Machines being emptied, one after the other.
@@ -53,30 +61,24 @@ struct Emptying {
 /// Exchanges in progress.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Exchanges {
-    rollout: Option<Rollout>,
+    pub rollout: Option<Rollout>,
+    pub versions: Versions,
     emptying: Vec<Emptying>,
     /// Whether a step of the rollout is on the calendar for this moment.
     pending: bool,
 }
 
-impl Exchanges {
-    /// Whether a replica is of the version that a rollout replaces.
-    pub fn is_old(&self, id: ReplicaId) -> bool {
-        self.rollout.as_ref().is_some_and(|rollout| rollout.old.contains(&id))
-    }
-}
-
 impl Cluster {
-    /// A rollout begins.
-    pub fn begin_rollout(&mut self, cx: &mut Context, fault: usize) {
-        if let Some(Rollout { fault, incident, .. }) = self.exchanges.rollout.take() {
-            cx.end_fault(fault, incident);
-            cx.await_again(fault, 0, cx.now);
-        }
-        let incident = cx.begin_incident(fault, Vec::new(), true, "every replica".to_owned());
+    /// The version that is wanted takes the place of all others.
+    pub(super) fn roll_out(&mut self, cx: &mut Context, fault: usize, incident: usize) {
         assert!(self.exchanges.rollout.is_none(), "one rollout at a time");
-        let old = self.fleet.holders().collect();
-        self.exchanges.rollout = Some(Rollout { fault, incident, old });
+        let old = self.fleet.holders().filter(|id| self.is_old(*id)).collect();
+        // What found no node yet is made anew.
+        let version = self.exchanges.versions.wanted;
+        self.scheduler.waiting.iter_mut().for_each(|waiting| waiting.version = version);
+        let (progress, advanced, is_overdue) = (None, cx.now, false);
+        self.exchanges.rollout =
+            Some(Rollout { fault, incident, old, progress, advanced, is_overdue });
         self.note_progress_of_rollout(cx);
     }
 
@@ -95,6 +97,7 @@ impl Cluster {
         let Some(Rollout { fault, incident, .. }) = self.exchanges.rollout else { return };
         self.grow_new(cx);
         self.shrink_old(cx);
+        self.note_counts(cx);
         let gone = |id: &ReplicaId| self.fleet[*id].state() == State::Terminated;
         let rollout = self.exchanges.rollout.as_ref();
         let all_gone = rollout.is_none_or(|rollout| rollout.old.iter().all(gone));
@@ -114,7 +117,7 @@ impl Cluster {
     }
 
     /// Whether a rollout counts on a replica: it has been ready for long enough.
-    fn is_available(&self, cx: &Context, id: ReplicaId) -> bool {
+    pub(super) fn is_available(&self, cx: &Context, id: ReplicaId) -> bool {
         self.fleet[id].is_available(cx.now, cx.plan.upgrade.min_ready)
     }
 
@@ -135,20 +138,22 @@ impl Cluster {
     /// The replicas of the old version that hold a slot, in order of age.
     fn old_replicas(&self) -> Vec<ReplicaId> {
         let holders = self.fleet.holders();
-        let mut old: Vec<ReplicaId> = holders.filter(|id| self.exchanges.is_old(*id)).collect();
+        let mut old: Vec<ReplicaId> = holders.filter(|id| self.is_old(*id)).collect();
         old.sort_unstable();
         old
     }
 
     /// Replicas of the new version, and wishes for them.
-    fn count_new(&self) -> usize {
-        let (all, old) = (self.count_all(), self.old_replicas().len());
+    pub(super) fn count_new(&self) -> usize {
+        let wanted = self.exchanges.versions.wanted;
+        let waiting = self.scheduler.waiting.iter().filter(|waiting| waiting.version != wanted);
+        let (all, old) = (self.count_all(), self.old_replicas().len() + waiting.count());
         assert!(old <= all, "{old} of {all} replicas are old");
         all - old
     }
 
     /// Replicas that hold a slot, and wishes for more.
-    fn count_all(&self) -> usize {
+    pub(super) fn count_all(&self) -> usize {
         self.fleet.count_held() + self.scheduler.waiting()
     }
 
@@ -163,7 +168,7 @@ impl Cluster {
             let room = self.count_all() < most;
             // The rest comes when old ones have gone.
             let Some(slot) = self.free_slot().filter(|_| room) else { return };
-            self.place(cx, slot, None, "rollout");
+            self.place(cx, slot, (None, self.exchanges.versions.wanted), "rollout");
             assert!(self.count_all() <= most, "a rollout has more than {most} replicas");
         }
     }
@@ -174,13 +179,15 @@ impl Cluster {
         let least = cx.plan.upgrade.least(self.fleet.desired());
         assert!(least <= self.fleet.desired(), "a rollout keeps more than are wanted: {least}");
         let is_available = |id: &ReplicaId| self.is_available(cx, *id);
-        let is_available_and_new = |id: &ReplicaId| !self.exchanges.is_old(*id) && is_available(id);
+        let is_available_and_new = |id: &ReplicaId| !self.is_old(*id) && is_available(id);
         let available = self.fleet.holders().filter(is_available_and_new).count();
         assert!(available <= self.count_new(), "{available} new replicas are ready, and not new");
         let missing = self.count_new() - available;
         let mut old = self.old_replicas();
         old.sort_by_key(|id| (is_available(id), *id));
-        for id in old.into_iter().take(self.count_all().saturating_sub(least + missing)) {
+        let beyond = self.count_all().saturating_sub(least + missing);
+        let beyond = beyond - self.drop_waiting_old(cx, beyond);
+        for id in old.into_iter().take(beyond) {
             if self.is_available(cx, id) && self.count_available(cx) <= least {
                 return;
             }
@@ -189,14 +196,22 @@ impl Cluster {
         }
     }
 
+    /// Of those that wait for a node and are old so many go at most; gives how many.
+    fn drop_waiting_old(&mut self, cx: &mut Context, most: usize) -> usize {
+        let wanted = self.exchanges.versions.wanted;
+        let is_old = |waiting: &mut WaitingSlot| waiting.version != wanted;
+        let gone: Vec<_> = self.scheduler.waiting.extract_if(.., is_old).take(most).collect();
+        gone.iter().for_each(|one| cx.tell(Observation::SlotGone { slot: one.slot }));
+        gone.len()
+    }
+
     /// The rollout is over. A replica beyond the first slots plays the role of one that is empty
     /// now, so that who is aimed at by name is still there.
     fn end_rollout(&mut self, cx: &mut Context, fault: usize, incident: usize) {
         self.fleet.recast();
         let free: Vec<Slot> = self.fleet.free_slots().collect();
         free.into_iter().for_each(|slot| cx.tell(Observation::SlotGone { slot }));
-        cx.end_fault(fault, incident);
-        cx.await_again(fault, 0, cx.now);
+        self.leave_rollout(cx, fault, incident);
     }
 
     /// Machines begin to be emptied, the first at once.
@@ -256,10 +271,11 @@ impl Cluster {
     }
 
     fn evict_on_purpose(&mut self, cx: &mut Context, id: ReplicaId, incident: usize) {
+        let version = self.fleet[id].version;
         let (slot, zone) = self.fleet.vacate(id);
         cx.tell(Observation::FaultTakes { incident, slot });
         self.drain(cx, id, "evicted on purpose");
-        self.refill(cx, slot, zone, "replaces an evicted replica");
+        self.refill(cx, slot, (zone, version), "replaces an evicted replica");
     }
 
     /// A machine holds fewer replicas than before: perhaps none, as somebody waits for.

@@ -188,11 +188,12 @@ impl Cluster {
         if self.fleet.desired() != wanted {
             self.note_progress_of_rollout(cx);
         }
-        while self.fleet.desired() < wanted {
+        let more = wanted.saturating_sub(self.fleet.desired());
+        for version in self.versions_of_growth(cx, more) {
             // A rollout under way may have taken them all: the next step tries again.
             let Some(slot) = self.free_slot() else { break };
             self.fleet.want(self.fleet.desired() + 1);
-            self.place(cx, slot, None, "the autoscaler wants more");
+            self.place(cx, slot, (None, version), "the autoscaler wants more");
         }
         while self.fleet.desired() > wanted {
             self.fleet.want(self.fleet.desired() - 1);

@@ -28,6 +28,7 @@ use super::node::Health;
 use super::waiting::WaitingSlot;
 use crate::model::context::Context;
 use crate::model::event::{Event, NodeId};
+use crate::model::replica::version::Version;
 use crate::observe::{Observation, ReplicaId, State};
 use crate::plan::{AfterCrash, Slot, Spread, ZoneId};
 
@@ -37,17 +38,25 @@ const OUT_OF_MEMORY: &str = "out of memory (OOMKilled)";
 impl Cluster {
     /// A replica is given up, and a new one takes its slot.
     pub fn replace(&mut self, cx: &mut Context, id: ReplicaId, cause: &'static str) {
+        let version = self.fleet[id].version;
         let (slot, zone) = self.fleet.vacate(id);
         self.terminate(cx, id, cause);
-        self.refill(cx, slot, zone, "replaces a lost replica");
+        self.refill(cx, slot, (zone, version), "replaces a lost replica");
     }
 
-    /// A slot that lost its replica gets another one, unless a rollout has enough new ones already.
-    pub fn refill(&mut self, cx: &mut Context, slot: Slot, zone: ZoneId, cause: &'static str) {
+    /// A slot that lost its replica in a zone gets another one of the same version, unless a rollout
+    /// has enough new ones already.
+    pub fn refill(
+        &mut self,
+        cx: &mut Context,
+        slot: Slot,
+        (zone, version): (ZoneId, Version),
+        cause: &'static str,
+    ) {
         if self.has_enough_new() {
             return cx.tell(Observation::SlotGone { slot });
         }
-        self.place(cx, slot, Some(zone), cause);
+        self.place(cx, slot, (Some(zone), version), cause);
     }
 
     /// A replica is gone for good, and its node has room again.
@@ -150,28 +159,40 @@ impl Cluster {
         &mut self,
         cx: &mut Context,
         slot: Slot,
-        lost: Option<ZoneId>,
+        (lost, version): (Option<ZoneId>, Version),
         cause: &'static str,
     ) {
-        match self.choose_node(cx, lost) {
-            Some(node) => self.start_on(cx, slot, node, cause),
+        let waiting = WaitingSlot { slot, lost, version };
+        match self.choose_node(cx, waiting) {
+            Some(node) => self.start_on(cx, waiting, node, cause),
             None => {
                 assert!(!self.scheduler.has_waiting(slot), "slot {slot} waits already");
-                self.scheduler.waiting.push(WaitingSlot { slot, lost });
-                let reason = self.why_unschedulable(cx);
+                self.scheduler.waiting.push(waiting);
+                let reason = self.why_unschedulable(cx, version);
                 cx.tell(Observation::Unschedulable { slot, reason });
                 self.launch_nodes(cx);
             }
         }
     }
 
-    fn start_on(&mut self, cx: &mut Context, slot: Slot, node: NodeId, cause: &'static str) {
-        let id = self.create(cx, slot, node);
+    fn start_on(
+        &mut self,
+        cx: &mut Context,
+        WaitingSlot { slot, version, .. }: WaitingSlot,
+        node: NodeId,
+        cause: &'static str,
+    ) {
+        let id = self.create(cx, (slot, version), node);
         self.fleet.begin_scheduling(cx, id, cause);
     }
 
     /// Creates a replica in a slot on a node; it does nothing yet.
-    fn create(&mut self, cx: &mut Context, slot: Slot, node: NodeId) -> ReplicaId {
+    fn create(
+        &mut self,
+        cx: &mut Context,
+        (slot, version): (Slot, Version),
+        node: NodeId,
+    ) -> ReplicaId {
         assert!(!self.scheduler.has_waiting(slot), "slot {slot} waits for a node and gets one");
         let place = self.nodes.get_mut(node);
         assert_eq!(place.cordons, 0, "{} takes no replicas", place.name);
@@ -179,7 +200,11 @@ impl Cluster {
         assert!(!known_gone, "{} gets a replica and is {:?}", place.name, place.health);
         place.held += 1;
         assert!(place.held <= cx.plan.nodes.room, "{} holds too many replicas", place.name);
-        self.fleet.create(cx, slot, (node, place.zone))
+        let id = self.fleet.create(cx, slot, (node, place.zone), version);
+        if self.is_old(id) {
+            self.exchanges.rollout.iter_mut().for_each(|rollout| _ = rollout.old.insert(id));
+        }
+        id
     }
 
     /// Gives the slots that wait another chance.
@@ -191,8 +216,8 @@ impl Cluster {
         // Those that lost a replica come before those that are wanted beyond.
         all.sort_by_key(|waiting| waiting.lost.is_none());
         for waiting in all {
-            match self.choose_node(cx, waiting.lost) {
-                Some(node) => self.start_on(cx, waiting.slot, node, cause),
+            match self.choose_node(cx, waiting) {
+                Some(node) => self.start_on(cx, waiting, node, cause),
                 None => self.scheduler.waiting.push(waiting),
             }
         }
@@ -205,12 +230,14 @@ impl Cluster {
     /// If there is no room; the scenario checker refuses such plans.
     pub fn create_first(&mut self, cx: &mut Context, slot: Slot, zone: ZoneId) -> ReplicaId {
         let node = self.node_in(cx, zone).expect("the nodes have room for the replicas");
-        self.create(cx, slot, node)
+        self.create(cx, (slot, Version::default()), node)
     }
 
-    fn choose_node(&mut self, cx: &mut Context, lost: Option<ZoneId>) -> Option<NodeId> {
-        let counts = self.replicas_by_zone(cx);
-        self.allowed_zones(cx, &counts, lost).into_iter().find_map(|zone| self.node_in(cx, zone))
+    fn choose_node(&mut self, cx: &mut Context, waiting: WaitingSlot) -> Option<NodeId> {
+        let counts = self.replicas_by_zone(cx, waiting.version);
+        self.allowed_zones(cx, &counts, waiting.lost)
+            .into_iter()
+            .find_map(|zone| self.node_in(cx, zone))
     }
 
     /// A node with room in a zone; one more if nodes are of no concern.
@@ -225,10 +252,10 @@ impl Cluster {
         Some(node.unwrap_or_else(|| self.nodes.add(zone, &cx.plan.topology.zones[zone], false)))
     }
 
-    fn replicas_by_zone(&self, cx: &Context) -> Vec<usize> {
+    fn replicas_by_zone(&self, cx: &Context, version: Version) -> Vec<usize> {
         let mut counts = vec![0_usize; cx.plan.topology.zones.len()];
-        let new = self.fleet.holders().filter(|id| !self.exchanges.is_old(*id));
-        new.for_each(|id| counts[self.fleet[id].zone] += 1);
+        let alike = self.fleet.holders().filter(|id| self.fleet[*id].version == version);
+        alike.for_each(|id| counts[self.fleet[id].zone] += 1);
         counts
     }
 
@@ -246,8 +273,8 @@ impl Cluster {
         zones
     }
 
-    fn why_unschedulable(&self, cx: &Context) -> &'static str {
-        let counts = self.replicas_by_zone(cx);
+    fn why_unschedulable(&self, cx: &Context, version: Version) -> &'static str {
+        let counts = self.replicas_by_zone(cx, version);
         let allowed = self.allowed_zones(cx, &counts, None);
         let has_room = |zone: &ZoneId| {
             let spare = self.nodes.unlimited && self.zones.is_up(*zone);
@@ -267,7 +294,7 @@ impl Cluster {
         if cx.plan.nodes.provisioning.is_none() || self.scheduler.outages > 0 {
             return;
         }
-        let mut counts = self.replicas_by_zone(cx);
+        let mut counts = self.replicas_by_zone(cx, self.exchanges.versions.wanted);
         let mut room: Vec<usize> = (0..counts.len()).map(|zone| self.nodes.room_in(zone)).collect();
         self.scheduler.launching.iter().for_each(|zone| room[*zone] += cx.plan.nodes.room);
         for waiting in self.scheduler.waiting.clone() {

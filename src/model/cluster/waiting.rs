@@ -1,5 +1,6 @@
 //! Slots that wait for a node, and nodes on their way.
 
+use crate::model::replica::version::Version;
 use crate::plan::{Slot, ZoneId};
 use crate::random::{Seed, Stream};
 
@@ -9,6 +10,8 @@ pub(super) struct WaitingSlot {
     pub(super) slot: Slot,
     /// Zone of the replica that it lost.
     pub(super) lost: Option<ZoneId>,
+    /// What its replica will be.
+    pub(super) version: Version,
 }
 
 /// Slots that wait, and nodes on their way.

@@ -100,7 +100,7 @@ pub(in crate::model) fn inject(
             machines::empty_machines(cx, cluster, (fault, *target, guard));
         }
         Fault::Maintenance(_) => machines::maintain(cx, cluster, fault),
-        Fault::Rollout => cluster.begin_rollout(cx, fault),
+        Fault::Rollout(_) => cluster.begin_rollout(cx, fault),
         Fault::ProvisioningOutage(lasts) => {
             platform::stop_provisioning(cx, cluster, fault, lasts);
         }

@@ -6,6 +6,7 @@
 use std::ops::{Index, IndexMut};
 
 use super::process::{Replica, idle_server};
+use super::version::Version;
 use crate::engine::jobs::JobId;
 use crate::engine::quota::Metered;
 use crate::model::context::{Context, Loss};
@@ -85,6 +86,7 @@ impl Fleet {
         cx: &mut Context,
         slot: Slot,
         (node, zone): (NodeId, ZoneId),
+        version: Version,
     ) -> ReplicaId {
         assert!(self.slots[slot].is_none(), "slot {slot} is held by {:?}", self.slots[slot]);
         let id = self.all.len();
@@ -93,7 +95,10 @@ impl Fleet {
         let ids = (id, self.generations[slot]);
         self.generations[slot] += 1;
         let place = (slot, zone, node);
-        self.all.push(Replica::new(ids, place, name.clone(), &self.fresh, cx.seed));
+        let mut replica = Replica::new(ids, place, name.clone(), &self.fresh, cx.seed);
+        (replica.version, replica.made) = (version, version.make(cx.plan, cx.seed, id));
+        replica.fails = replica.made.failing > Share::ZERO;
+        self.all.push(replica);
         self.present.push(id);
         self.slots[slot] = Some(id);
         cx.tell(Observation::Created { replica: id, slot, zone, name });

@@ -12,7 +12,7 @@
 //! - `process` is one replica; `fleet` all of them, and how they fail.
 //! - `startup` and `fetch` lead from nothing to ready, `probing` and `probes` observe a process
 //!   that is overloaded, `crash_loop` says how long a container waits before it is started again.
-//! - `outlet` is where requests leave a server.
+//! - `version` is what a rollout brings; `outlet` is where requests leave a server.
 //!
 //! Start reading at `process` and its diagram.
 
@@ -25,3 +25,4 @@ pub(super) mod probes;
 pub(super) mod probing;
 pub(super) mod process;
 mod startup;
+pub(super) mod version;

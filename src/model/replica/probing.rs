@@ -31,7 +31,7 @@ use super::probes::ProbeRecord;
 use crate::model::context::Context;
 use crate::model::event::{CompetingProbe, Event};
 use crate::observe::{Observation, ReplicaId, State};
-use crate::plan::{Plan, Probe};
+use crate::plan::{Plan, Probe, Starts};
 use crate::units::{Instant, Span};
 
 /// How often a probe is checked whose success is waited for.
@@ -95,8 +95,9 @@ impl Fleet {
         if !answered {
             replica.remove_background(kind.mark(), cx);
         }
-        // A process that was told to stop says no.
-        let succeeded = answered && !(kind == CompetingProbe::Readiness && replica.probes.stopping);
+        // A process that was told to stop says no, and so does one that is never ready.
+        let refuses = replica.probes.stopping || replica.made.starts == Starts::NeverReady;
+        let succeeded = answered && !(kind == CompetingProbe::Readiness && refuses);
         let record = &mut replica.probes.records[kind as usize];
         record.misses = if succeeded { 0 } else { record.misses.saturating_add(1) };
         let failed = record.misses == probe.failures.max(1);

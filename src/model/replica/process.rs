@@ -27,6 +27,7 @@ use super::crash_loop::CrashLoop;
 use super::lifecycle;
 use super::outlet::{Collector, Outlet};
 use super::probes::Probes;
+use super::version::Version;
 use crate::engine::jobs::JobId;
 use crate::engine::quota::{Bandwidth, Metered};
 use crate::engine::server::Server;
@@ -34,7 +35,7 @@ use crate::model::context::Context;
 use crate::model::event::NodeId;
 use crate::model::request::attempt::{AttemptId, InFlight, Stage};
 use crate::observe::{Reading, ReplicaId, State};
-use crate::plan::{Probe, Slot, ZoneId};
+use crate::plan::{Probe, Release, Slot, ZoneId};
 use crate::random::{Seed, Stream};
 use crate::units::{Instant, Share, Span};
 
@@ -97,6 +98,11 @@ pub(in crate::model) struct Replica {
     pub started: Instant,
     /// How far into a probe period the container was then, if it runs from the beginning.
     pub probe_phase: Option<Span>,
+    /// Which version it is of, and in what that differs in this replica.
+    pub version: Version,
+    pub made: Release,
+    /// Whether it fails requests by itself.
+    pub fails: bool,
     /// Whether its APIs with contracts must be refused.
     pub lacks_contracts: bool,
     /// Clients whose contracts it knows to be revoked.
@@ -153,6 +159,9 @@ impl Replica {
             container_started: Instant::ZERO,
             started: Instant::ZERO,
             probe_phase: None,
+            version: Version::default(),
+            made: Release::SOUND,
+            fails: false,
             lacks_contracts: false,
             revoked: Vec::new(),
             slow: Vec::new(),

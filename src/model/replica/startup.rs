@@ -29,7 +29,7 @@ use super::process::Replica;
 use crate::model::context::Context;
 use crate::model::event::{Event, Wanted};
 use crate::observe::{Observation, ProbeKind, ReplicaId, State};
-use crate::plan::{Configuration, Gate};
+use crate::plan::{Configuration, Gate, Starts};
 use crate::random::Law;
 use crate::units::Span;
 
@@ -79,6 +79,10 @@ impl Fleet {
     pub fn enter_next_phase(&mut self, cx: &mut Context, id: ReplicaId) {
         match self[id].state() {
             State::Image => self.begin_container(cx, id, "image present"),
+            State::Booting if self[id].made.starts == Starts::Crashes => {
+                self.stop_process(cx, id, "crashed when it started");
+                self.restart_in_place(cx, id);
+            }
             State::Booting => {
                 if let Some(probe) = &cx.plan.startup.probe {
                     self[id].started = self[id].next_probe(probe, cx.now);
@@ -133,6 +137,9 @@ impl Fleet {
         self.enter(cx, id, State::Probing, "able to serve");
         if probes_compete(cx.plan) {
             return self.begin_probes(cx, id);
+        }
+        if self[id].made.starts == Starts::NeverReady {
+            return;
         }
         cx.schedule(seen, Event::ProbeSucceeds { replica: id, epoch });
     }

@@ -9,8 +9,16 @@ use crate::model::region::Region;
 use crate::model::replica::fleet::Fleet;
 use crate::observe::ledger::Failure;
 use crate::observe::{ReplicaId, State};
-use crate::plan::{Balancing, TlsEnd};
-use crate::units::Instant;
+use crate::plan::{Balancing, Release, TlsEnd};
+use crate::random::Seed;
+use crate::units::{Instant, Share};
+
+/// Whether a replica of this version fails the request that was born then. A larger share fails the
+/// same requests and more.
+#[cold]
+fn fails(seed: Seed, made: &Release, born: u64) -> bool {
+    made.failing > Share::ZERO && seed.stream("failed by a release", born).unit() < made.failing.0
+}
 
 impl Requests {
     /// Looks up when the next job of each server will be done.
@@ -65,7 +73,9 @@ impl Requests {
         (instance, id): (usize, ReplicaId),
     ) {
         let (plan, fleet) = (cx.plan, &mut region.cluster.fleet);
-        if fleet[id].lacks_contracts && self.needs_contracts(cx, attempt) {
+        let replica = &fleet[id];
+        let is_odd = replica.lacks_contracts | replica.fails;
+        if is_odd && replica.lacks_contracts && self.needs_contracts(cx, attempt) {
             let refused = &mut cx.in_flight.attempts[attempt];
             (refused.instance, refused.replica, refused.arrived) = (instance as u32, id, at);
             return self.fail_attempt(cx, fleet, attempt, at, Failure::ContractsMissing);
@@ -98,8 +108,16 @@ impl Requests {
         if plan.ingress.balancing == Balancing::LeastRequest {
             replica.begin_from(instance);
         }
-        if !api.is_plain() {
-            return self.take_on(cx, fleet, at, attempt);
+        let fails = is_odd && fails(cx.seed, &replica.made, taken.content.born);
+        if fails | !api.is_plain() {
+            return match fails {
+                true => {
+                    let demand = taken.handshake + taken.content.demand;
+                    let then = Then::Reject(Failure::NewVersion);
+                    self.begin_work(cx, fleet, at, attempt, demand, then);
+                }
+                false => self.take_on(cx, fleet, at, attempt),
+            };
         }
         taken.stage = Stage::Cpu(whole_way(api));
         let demand = taken.handshake + taken.content.demand;
@@ -142,7 +160,7 @@ impl Requests {
             replica.work(at, &mut cx.in_flight);
         }
         debug_assert!(demand >= 0.0 && demand.is_finite(), "a demand of {demand}");
-        replica.server.push(at, attempt.into(), demand, instance);
+        replica.server.push(at, attempt.into(), demand * replica.made.work, instance);
         debug_assert!(replica.held > 0, "{} holds nothing", replica.name);
         replica.held -= 1;
         replica.note_peak();

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::observe::histogram::Histogram;
-use crate::observe::incident::Incident;
+use crate::observe::incident::{Incident, RolloutCourse};
 use crate::observe::ledger::Ledger;
-use crate::observe::{ReplicaId, State};
+use crate::observe::{ReplicaId, RolloutStage, State};
 use crate::units::{Instant, Span};
 
 /// An incident in progress.
@@ -94,6 +94,7 @@ impl InProgress {
             p99_before,
             p99_during: None,
             ledger: Ledger::default(),
+            rollout: None,
             phases: Vec::new(),
         };
         let recoveries = slots.iter().map(|slot| (*slot, SlotRecovery::default())).collect();
@@ -123,6 +124,17 @@ impl InProgress {
         self.victims.extend(victims);
         self.incident.redundancy = None;
         self.count_missing(now);
+    }
+
+    /// Its rollout is so far. Once it is rolled back it stays as it was then.
+    pub fn note_rollout(&mut self, now: Instant, stage: RolloutStage, counts: RolloutCourse) {
+        let course = self.incident.rollout.get_or_insert_default();
+        if course.rolled_back.is_some() {
+            return;
+        }
+        let overdue = course.overdue.or((stage == RolloutStage::Overdue).then_some(now));
+        let rolled_back = (stage == RolloutStage::RolledBack).then_some(now);
+        *course = RolloutCourse { overdue, rolled_back, ..counts };
     }
 
     /// Its lasting part is over.

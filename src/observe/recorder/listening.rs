@@ -2,6 +2,7 @@
 
 use super::Recorder;
 use crate::observe::count::Count;
+use crate::observe::incident::RolloutCourse;
 use crate::observe::ledger::Failure;
 use crate::observe::{Observation, Observer, Reading, Sent, Served, State};
 use crate::units::{Instant, Span};
@@ -109,6 +110,11 @@ impl Observer for Recorder {
             Observation::FaultEnded { incident, .. }
             | Observation::InstancesAvoided { incident, .. } => {
                 self.tracker.end_lasting(*incident, at, self.fleet.serving());
+            }
+            &Observation::Rollout { incident, stage, new, old, available, wanted } => {
+                let (overdue, rolled_back) = (None, None);
+                let counts = RolloutCourse { new, old, available, wanted, overdue, rolled_back };
+                self.tracker.note_rollout(incident, at, stage, counts);
             }
             Observation::ContractsMissing { replica } => {
                 self.fleet.set_contracts(*replica, true);

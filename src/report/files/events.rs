@@ -3,10 +3,11 @@
 use std::io::{Result, Write};
 
 use crate::observe::outcome::Outcome;
-use crate::observe::{Observation, ReplicaId};
+use crate::observe::{Observation, ReplicaId, RolloutStage};
 use crate::plan::Plan;
 use crate::report::format::cells;
 use crate::report::format::table::write_csv;
+use crate::report::run::cluster::rollout_counts;
 
 const HEADER: [&str; 9] =
     ["time_s", "event", "replica", "zone", "state", "fault", "incident", "detail", "replication"];
@@ -128,6 +129,15 @@ impl Names<'_> {
             }
             ProbesFailed { replica, probe } => {
                 ("probes_failed", self.of(*replica).detail(probe.label()))
+            }
+            Rollout { incident, stage, .. } => {
+                let event = match stage {
+                    RolloutStage::GoesOn => "rollout_goes_on",
+                    RolloutStage::Overdue => "rollout_overdue",
+                    RolloutStage::RolledBack => "rolled_back",
+                };
+                let counts = rollout_counts(observation).unwrap_or_default();
+                (event, only(counts).incident(incident))
             }
             OutOfMemory { replica } => ("out_of_memory", self.of(*replica).detail("OOMKilled")),
             Boundary => ("boundary", EventRow::default()),

@@ -2,8 +2,8 @@
 //! replicas that find no node, evictions that stop, nodes that are added or deleted.
 
 use crate::autoscaler::decision::Decision;
-use crate::observe::Observation;
 use crate::observe::outcome::JournalEntry;
+use crate::observe::{Observation, RolloutStage};
 use crate::plan::Plan;
 use crate::units::Instant;
 
@@ -59,6 +59,13 @@ pub(crate) fn decisions(plan: &Plan, journal: &[JournalEntry]) -> Vec<(Instant, 
     decisions
 }
 
+/// How many replicas a rollout has exchanged: "1 new, none available, 2 old; 2 wanted".
+pub(crate) fn rollout_counts(fact: &Observation) -> Option<String> {
+    let Observation::Rollout { new, old, available, wanted, .. } = fact else { return None };
+    let available = if *available == 0 { "none".to_owned() } else { available.to_string() };
+    Some(format!("{new} new, {available} available, {old} old; {wanted} wanted"))
+}
+
 fn words(plan: &Plan, fact: &Observation) -> Option<String> {
     let zone = |zone: &usize| plan.topology.zones.get(*zone).map_or("", String::as_str);
     match fact {
@@ -78,6 +85,13 @@ fn words(plan: &Plan, fact: &Observation) -> Option<String> {
         }
         Observation::Node { name, what: what @ ("added" | "deleted"), .. } => {
             Some(format!("{name} {what}"))
+        }
+        Observation::Rollout { stage: RolloutStage::Overdue, .. } => {
+            let counts = rollout_counts(fact)?;
+            Some(format!("rollout: ProgressDeadlineExceeded with {counts}; nothing rolls it back"))
+        }
+        Observation::Rollout { stage: RolloutStage::RolledBack, .. } => {
+            Some(format!("rollout: rolled back with {}", rollout_counts(fact)?))
         }
         _ => None,
     }

@@ -5,7 +5,7 @@ use std::borrow::Borrow;
 use crate::experiment::recovery::incidents::Recovery;
 use crate::experiment::summary::FaultSummary;
 use crate::observe::State;
-use crate::observe::incident::Incident;
+use crate::observe::incident::{Incident, RolloutCourse};
 use crate::observe::ledger::{Failure, Ledger};
 use crate::plan::{Fault, Plan};
 use crate::report::format::words::{NOTHING, plural, range_of, span_range, whole};
@@ -24,6 +24,7 @@ pub(crate) fn sentence(
 ) -> String {
     let fault = &plan.faults[incident.fault].fault;
     let mut parts = vec![format!("{} {}", incident.subject, fault.verb())];
+    parts.extend(incident.rollout.map(|course| rollout(&course, incident)));
     parts.extend(loss(incident, fault));
     parts.extend(latency(incident));
     parts.push(failures(&incident.ledger) + shared(plan, incident, all, ended).as_str());
@@ -32,13 +33,30 @@ pub(crate) fn sentence(
     parts.join("; ")
 }
 
+/// How far a rollout came, and what was done about it.
+fn rollout(course: &RolloutCourse, incident: &Incident) -> String {
+    let RolloutCourse { new, old, available, wanted, overdue, rolled_back } = *course;
+    let after = |at: Option<Instant>| at.map(|at| at.since(incident.at));
+    let which = if available == 0 { "none".to_owned() } else { available.to_string() };
+    let counts = match old {
+        0 => format!("{} of the new version, {which} available", plural(new as u64, "replica")),
+        _ => format!("stopped with {new} of {wanted} replicas new, {which} available, {old} old"),
+    };
+    let overdue = after(overdue).map(|after| format!("ProgressDeadlineExceeded after {after}"));
+    let back = match after(rolled_back) {
+        Some(after) => Some(format!("rolled back after {after}")),
+        None => incident.restored.is_none().then(|| "not rolled back".to_owned()),
+    };
+    [Some(counts), overdue, back].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
 /// What the loss of replicas meant for the others, and for how long.
 fn loss(incident: &Incident, fault: &Fault) -> Option<String> {
     let Incident { taken, missing, serving_before: before, missing_for, .. } = incident;
     let all = plural(*before as u64, "replica");
     let lost = match fault {
-        Fault::Rollout if *missing == 0 => return None,
-        Fault::Rollout => format!("{missing} of {all} fewer in rotation at the most"),
+        Fault::Rollout(_) if *missing == 0 => return None,
+        Fault::Rollout(_) => format!("{missing} of {all} fewer in rotation at the most"),
         _ if *taken == 0 => return None,
         _ if missing < taken => format!("{} taken, at most {missing} of {all} at a time", taken),
         _ if missing == before => format!("none of {all} left"),

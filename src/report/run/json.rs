@@ -222,6 +222,14 @@ fn incident<'a>(plan: &'a Plan, incident: &'a Incident) -> impl Serialize + 'a {
         p99_during_ms: millis(incident.p99_during),
         failed: ended(false),
         rejected: ended(true),
+        rollout: incident.rollout.map(|course| object! {
+            new: course.new,
+            old: course.old,
+            available: course.available,
+            wanted: course.wanted,
+            overdue_s: course.overdue.and_then(at),
+            rolled_back_s: course.rolled_back.and_then(at),
+        }),
         phases_s: phases.collect::<Vec<_>>(),
     }
 }

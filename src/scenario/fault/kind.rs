@@ -1,14 +1,21 @@
 //! The kinds of faults, and the keys that a fault may have.
 
 use crate::diagnostic::{Flaw, Problem};
-use crate::plan::{Dependencies, Down, Fault, Policy, PolicyKind};
+use crate::plan::{Dependencies, Down, Fault, Policy, PolicyKind, Release, Starts};
 use crate::policy::limit::Sharing;
 use crate::random::Law;
 use crate::scenario::fault::target::FaultReader;
-use crate::scenario::reader::keys;
-use crate::scenario::text::Value;
+use crate::scenario::reader::{Only, keys};
 use crate::scenario::text::word::{choice, unknown};
+use crate::scenario::text::{Value, words};
 use crate::units::{Share, Span};
+
+words! {
+    Starts { Well = "well", Crashes = "crashes", NeverReady = "never-ready" }
+}
+
+const SERVES: Only =
+    Only::Unless("starts", &["\"crashes\"", "\"never-ready\""], "it never takes a request");
 
 keys! { key "fault" list {
     NAME: String = "name", "", Inferred, "its kind",
@@ -25,6 +32,20 @@ keys! { key "fault" list {
         "Whether a host that is down is silent instead of refusing (upstream-outage only).";
     FACTOR: f64 = "factor", "", Given, "",
         "How many times as long a slow upstream takes (upstream-slow only).";
+    WORK: f64 = "work", "1", Inferred, "as before",
+        "How many times the CPU time a request takes in the new version (rollout only).";
+    FAILING: Share = "failing", "0%", Inferred, "as before",
+        "Share of the requests that the new version answers with an error of its own, 500 (rollout \
+         only).", SERVES;
+    STARTS: Starts = "starts", "well", Inferred, "as before",
+        "What becomes of containers of the new version: they crash at each start, or run and are \
+         never ready (rollout only).";
+    AFFECTED: Share = "affected", "100%", Inferred, "all of them",
+        "Share of the new replicas that are so, each by chance (rollout only).",
+        With(&["work", "failing", "starts"]);
+    BACK_AFTER: Span = "roll-back-after", "", Assumed, "nobody does it",
+        "From the start of a rollout until it is rolled back, if it is not over or the version is \
+         not as before (rollout only).";
     TARGET: String = "target", "any", Inferred, "one at random, or the only one",
         "\"any\", \"all\", \"zone b\", a replica (\"b-1\"), an ingress instance (\"2\"), an \
          upstream (\"orders\"), a host of it (\"orders/2\") or a client (\"3\").";
@@ -77,6 +98,8 @@ use Lasts::{Emptied, For, Optional, Until};
 const REPLACED: Lasts = Until("it ends when the replica is replaced or restarted");
 const CLUSTER: Aim = Nothing("it concerns the cluster as a whole");
 
+const OF_RELEASE: &[&str] = &["work", "failing", "starts", "affected", "roll-back-after"];
+
 const CACHES: Aim = Nothing("it empties every cache");
 
 /// What makes a fault of what is written; nothing if that is not sound.
@@ -118,9 +141,7 @@ pub(crate) static KINDS: [FaultKind; 16] = [
         Some(Fault::NodeLoss(fault.replica(), lasts))
     }),
     kind("provisioning-outage", For, CLUSTER, &[], provisioning_outage),
-    kind("rollout", Until("it ends when every replica is replaced"), CLUSTER, &[], |_| {
-        Some(Fault::Rollout)
-    }),
+    kind("rollout", Until("it ends when every replica is replaced"), CLUSTER, OF_RELEASE, rollout),
     kind("drain-node", Emptied, Any, &[], |fault| {
         Some(Fault::DrainNode(fault.replica(), fault.duration.clone()))
     }),
@@ -189,6 +210,27 @@ fn part(fault: &FaultReader<'_>) -> Option<Share> {
         fault.section.error(&part, "a share of the nodes needs their number", help);
     }
     (part.value < Share::ONE).then_some(part.value)
+}
+
+/// A rollout, and the version that it brings.
+fn rollout(fault: &FaultReader<'_>) -> Option<Fault> {
+    let section = fault.section;
+    let work = section.parsed(key::WORK);
+    if work.value == 0.0 {
+        section.error(&work, "a request always takes CPU time", "write 2 for twice as much");
+    }
+    let affected = section.parsed(key::AFFECTED);
+    if affected.value == Share::ZERO {
+        let help = "write a share above \"0%\"";
+        section.error(&affected, "a version with no replica that differs is as before", help);
+    }
+    Some(Fault::Rollout(Release {
+        work: work.value,
+        failing: section.get(key::FAILING),
+        starts: section.get(key::STARTS),
+        affected: affected.value,
+        back_after: section.find(key::BACK_AFTER).map(|found| found.value),
+    }))
 }
 
 fn provisioning_outage(fault: &FaultReader<'_>) -> Option<Fault> {

@@ -173,7 +173,14 @@ pub(crate) fn check_times(
                     reader.error(place.clone(), title, help);
                 }
             }
-            Schedule::At(_) => {}
+            Schedule::At(at) => {
+                let back = fault.fault.release().and_then(|release| release.back_after);
+                if back.is_some_and(|back| *at + back >= horizon) {
+                    let title = format!("the rollout {name:?} is not rolled back in this run");
+                    let help = "lengthen the run, or shorten `roll-back-after`";
+                    reader.warn(place.clone(), title, help);
+                }
+            }
         }
     }
 }

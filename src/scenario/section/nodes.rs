@@ -62,6 +62,9 @@ keys! { upgrade "upgrade" {
         "Replicas that a rollout may lack; a share is rounded down.";
     MIN_READY: Span = "min-ready", "0s", Documented, "Kubernetes' minReadySeconds",
         "From when a new replica is ready until a rollout counts on it.";
+    DEADLINE: Span = "progress-deadline", "600s", Documented,
+        "Kubernetes' progressDeadlineSeconds",
+        "Without progress for so long a rollout is said to have failed; nothing rolls it back.";
     BUDGET: Portion = "disruption-budget", "30%", Inferred, "CloudHub 2.0 moves 30 % at a time",
         "Replicas that may be unavailable when a node is emptied; a share is rounded up.";
     RETRY: Span = "eviction-retry", "5s", Documented, "kubectl drain",
@@ -152,10 +155,17 @@ pub(crate) fn read_upgrade(reader: &Reader<'_>) -> Upgrade {
         let help = "raise `upgrade.unavailable` or `upgrade.surge`";
         section.error(&surge, "a rollout could neither add nor remove a replica", help);
     }
+    let (min_ready, deadline) =
+        (section.get(upgrade::MIN_READY), section.parsed(upgrade::DEADLINE));
+    if deadline.value <= min_ready {
+        let help = format!("raise it above `upgrade.min-ready`, which is {min_ready}");
+        section.error(&deadline, "every rollout would miss this deadline", help);
+    }
     Upgrade {
         surge: surge.value,
         unavailable: unavailable.value,
-        min_ready: section.get(upgrade::MIN_READY),
+        min_ready,
+        deadline: deadline.value,
         budget: portion(&section, upgrade::BUDGET, false).value,
         retry: section.period(upgrade::RETRY).value,
     }

@@ -102,7 +102,7 @@ fn a_rollout_waits_for_new_replicas_that_never_boot() {
         warm_start(&mut plan, (80.0, 90.0));
         plan.upgrade =
             Upgrade { surge: surge.into(), unavailable: unavailable.into(), ..Upgrade::default() };
-        plan.faults = vec![fault(Fault::Rollout, 60.0)];
+        plan.faults = vec![fault(Fault::Rollout(Release::SOUND), 60.0)];
         let (witness, outcome) = witnessed(&plan, 0);
         let new = 4..witness.replicas();
         assert_eq!(new.len(), surge + unavailable, "no further one is tried");

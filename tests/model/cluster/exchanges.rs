@@ -45,7 +45,7 @@ fn injections(witness: &Witness, wanted: usize) -> Vec<f64> {
 fn an_eviction_during_a_rollout_leaves_no_replica_over() {
     for seconds in 100..140 {
         let mut plan = three(600.0);
-        plan.faults = vec![fault(Fault::Rollout, 100.0)];
+        plan.faults = vec![fault(Fault::Rollout(Release::SOUND), 100.0)];
         plan.faults.push(fault(drain(2, 5.0), f64::from(seconds)));
         let (witness, outcome) = witnessed(&plan, 0);
         assert_eq!(in_rotation(&witness), 3, "drained at {seconds} s");
@@ -76,7 +76,7 @@ fn a_rollout_that_waits_goes_on_when_fewer_replicas_are_wanted() {
     let mut autoscaling = published();
     autoscaling.spec.behavior.as_mut().unwrap().down.window = Some(secs(120.0));
     plan.autoscaling = Some(autoscaling);
-    plan.faults = vec![fault(Fault::Rollout, 70.0)];
+    plan.faults = vec![fault(Fault::Rollout(Release::SOUND), 70.0)];
     let (witness, outcome) = witnessed(&plan, 0);
     assert_eq!(changes(&witness).last().map(|(_, size)| *size), Some(2));
     assert_eq!(in_rotation(&witness), 2);
@@ -108,8 +108,9 @@ fn replicas_that_are_there_from_the_beginning_are_old_to_the_autoscaler() {
 #[test]
 fn a_random_rollout_that_is_superseded_comes_again() {
     let mut plan = three(4_000.0);
-    plan.faults = vec![random("Rollout", Fault::Rollout, Law::Constant(secs(600.0)))];
-    plan.faults.push(fault(Fault::Rollout, 605.0));
+    plan.faults =
+        vec![random("Rollout", Fault::Rollout(Release::SOUND), Law::Constant(secs(600.0)))];
+    plan.faults.push(fault(Fault::Rollout(Release::SOUND), 605.0));
     let (witness, _) = witnessed(&plan, 0);
     assert!(injections(&witness, 0).len() >= 5, "{:?}", injections(&witness, 0));
 }
@@ -140,7 +141,7 @@ fn a_new_node_ends_the_disruption_that_stopped_evictions() {
 fn a_fault_aimed_at_a_replica_finds_the_one_that_plays_its_part_after_a_rollout() {
     for slot in 0..3 {
         let mut plan = three(900.0);
-        plan.faults = vec![fault(Fault::Rollout, 100.0)];
+        plan.faults = vec![fault(Fault::Rollout(Release::SOUND), 100.0)];
         plan.faults.push(fault(Fault::ReplicaCrash(ReplicaTarget::Slot(slot)), 500.0));
         let (witness, _) = witnessed(&plan, 0);
         assert_eq!(injections(&witness, 1), [500.0], "slot {slot}");
@@ -163,7 +164,7 @@ fn a_zone_that_is_back_serves_what_it_lost_before_what_a_rollout_wants() {
     let mut plan = three(2_500.0);
     plan.nodes.per_zone = Some(1);
     let outage = Fault::ZoneOutage(Some(1), Law::Constant(secs(900.0)));
-    plan.faults = vec![fault(outage, 120.0), fault(Fault::Rollout, 180.0)];
+    plan.faults = vec![fault(outage, 120.0), fault(Fault::Rollout(Release::SOUND), 180.0)];
     let (witness, outcome) = witnessed(&plan, 0);
     assert_eq!(in_rotation(&witness), 3);
     assert!(outcome.incidents[0].normal.is_some(), "the zone's outage is over");
@@ -222,7 +223,7 @@ fn a_replica_that_was_unready_in_between_joins_once() {
 fn a_hung_replica_that_is_removed_ends_with_the_grace() {
     let mut plan = three(600.0);
     let hang = Fault::ReplicaHang(ReplicaTarget::Slot(0));
-    plan.faults = vec![fault(hang, 100.0), fault(Fault::Rollout, 101.0)];
+    plan.faults = vec![fault(hang, 100.0), fault(Fault::Rollout(Release::SOUND), 101.0)];
     plan.upgrade =
         Upgrade { surge: Portion::Count(0), unavailable: Portion::Count(1), ..Upgrade::default() };
     let (witness, _) = witnessed(&plan, 0);
@@ -240,7 +241,7 @@ fn the_time_with_fewer_replicas_is_what_was_seen_of_it() {
     let (left, joined) = crate::derived::gap(&witness, 3);
     let fewer = outcome.incidents[0].fewer.as_secs();
     assert!((fewer - (joined - left)).abs() < 1e-6, "{fewer} of {left} to {joined}");
-    plan.faults = vec![fault(Fault::Rollout, 100.0)];
+    plan.faults = vec![fault(Fault::Rollout(Release::SOUND), 100.0)];
     let (_, outcome) = witnessed(&plan, 0);
     // With the same delay for joining and leaving the rollout lacks nobody.
     assert_eq!(outcome.incidents[0].fewer, secs(0.0));
@@ -290,7 +291,7 @@ fn old_replicas_that_are_not_ready_count_as_missing_in_a_rollout() {
     plan.faults = vec![
         fault(Fault::ReplicaHang(ReplicaTarget::Slot(0)), 100.0),
         fault(Fault::ReplicaHang(ReplicaTarget::Slot(1)), 100.0),
-        fault(Fault::Rollout, 150.0),
+        fault(Fault::Rollout(Release::SOUND), 150.0),
     ];
     let (witness, _) = witnessed(&plan, 0);
     let ended = |replica| entered(&witness, replica, State::Draining).map(|at| at.as_secs());

@@ -6,6 +6,7 @@ mod delays;
 mod exchanges;
 mod failover;
 mod nodes;
+mod releases;
 mod replicas;
 mod rollouts;
 pub mod scaling;

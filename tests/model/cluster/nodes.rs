@@ -129,7 +129,7 @@ fn property_5_after_a_zone_returns_placement_stays_until_the_next_rollout() {
     for replication in 0..20 {
         assert_eq!(serving(&witnessed(&plan, replication).0), [0, 2, 1], "{replication}");
     }
-    plan.faults.push(fault(Fault::Rollout, 1_500.0));
+    plan.faults.push(fault(Fault::Rollout(Release::SOUND), 1_500.0));
     for replication in 0..20 {
         assert_eq!(serving(&witnessed(&plan, replication).0), [1, 1, 1], "{replication}");
     }
@@ -236,7 +236,7 @@ fn property_35_a_rolling_patch_loses_nothing_that_finishes_within_the_drain() {
         warm_start(&mut plan, (2.0, 6.0));
         evenly(&mut plan);
         plan.gateway.demand = Law::Constant(secs(0.01));
-        plan.faults = vec![fault(Fault::Rollout, 100.0)];
+        plan.faults = vec![fault(Fault::Rollout(Release::SOUND), 100.0)];
         for replication in 0..10 {
             let (witness, outcome) = witnessed(&plan, replication);
             assert_eq!(outcome.ledger.failed(), 0);
@@ -255,7 +255,7 @@ fn property_35_requests_longer_than_the_drain_are_cut() {
         warm_start(&mut plan, (2.0, 6.0));
         (plan.ingress.read_timeout, plan.gateway.cores.0) = (secs(300.0), 100.0);
         plan.gateway.demand = Law::Constant(secs(seconds));
-        plan.faults = vec![fault(Fault::Rollout, 200.0)];
+        plan.faults = vec![fault(Fault::Rollout(Release::SOUND), 200.0)];
         let lost = |replication| witnessed(&plan, replication).1.ledger.failed() as f64;
         Sample::of(100, lost)
     };
@@ -272,7 +272,7 @@ fn a_rollout_without_surge_takes_one_after_the_other() {
     let mut plan = three(2, 600.0);
     plan.upgrade =
         Upgrade { surge: Portion::Count(0), unavailable: Portion::Count(1), ..Upgrade::default() };
-    plan.faults = vec![fault(Fault::Rollout, 100.0)];
+    plan.faults = vec![fault(Fault::Rollout(Release::SOUND), 100.0)];
     let (witness, outcome) = witnessed(&plan, 0);
     assert_eq!(later_zones(&witness).len(), 3);
     assert_eq!(outcome.ledger.failed(), 0);

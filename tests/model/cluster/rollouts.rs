@@ -15,7 +15,7 @@ fn rollout(replicas: usize, surge: usize, unavailable: usize) -> Plan {
     warm_start(&mut plan, (2.0, 6.0));
     plan.upgrade =
         Upgrade { surge: surge.into(), unavailable: unavailable.into(), ..Upgrade::default() };
-    plan.faults = vec![fault(Fault::Rollout, 60.0)];
+    plan.faults = vec![fault(Fault::Rollout(Release::SOUND), 60.0)];
     plan
 }
 

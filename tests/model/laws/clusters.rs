@@ -71,6 +71,7 @@ fn upgrade() -> impl Strategy<Value = Upgrade> {
             surge: if unavailable.is_none() { Portion::Count(1) } else { surge },
             unavailable,
             min_ready: secs(min_ready),
+            deadline: secs(2.0 * min_ready + 1.0),
             budget,
             retry: secs(0.7),
         },

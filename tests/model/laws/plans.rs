@@ -58,6 +58,15 @@ pub fn quiet_plan() -> impl Strategy<Value = Plan> {
                 fault.schedule = Schedule::At(Instant(busy.0 / 2));
             }
         }
+        // One version that is not as before is rolled back; the one before that is good.
+        let mut releases = plan.faults.iter_mut().filter_map(|one| match &mut one.fault {
+            Fault::Rollout(release) => Some(release),
+            _ => None,
+        });
+        if let Some(first) = releases.next() {
+            first.back_after = first.back_after.or(Some(secs(10.0)));
+        }
+        releases.for_each(|later| *later = Release::SOUND);
         plan.run.horizon = busy + secs(400.0);
         // Some replicas are too small for their probes and are restarted for ever.
         plan.detection.probe_cpu = None;
@@ -257,12 +266,25 @@ fn fault() -> impl Strategy<Value = Wild> {
             6 => Fault::PartialOutage(one, Share(share.max(0.01)), lasts),
             7 => Fault::NodeLoss(target, (share < 0.7).then_some(lasts)),
             8 => Fault::ProvisioningOutage(lasts),
-            9 => Fault::Rollout,
+            9 => Fault::Rollout(release(share)),
             10 => Fault::DrainNode(target, lasts),
             _ => Fault::Maintenance(lasts),
         },
     );
     (fault, 0.0..1.0_f64, any::<bool>())
+}
+
+/// A version of any kind, by a number from 0 to 1.
+fn release(share: f64) -> Release {
+    let starts = [Starts::Well, Starts::Crashes, Starts::NeverReady];
+    let kind = (share * 1e3) as usize;
+    Release {
+        work: [1.0, 2.5][kind % 2],
+        failing: Share([0.0, share][kind / 2 % 2]),
+        starts: starts[kind / 4 % 3],
+        affected: Share([1.0, 0.5][kind / 12 % 2]),
+        back_after: (kind / 24).is_multiple_of(2).then(|| secs(10.0 * share)),
+    }
 }
 
 /// Names the faults and makes their targets exist.

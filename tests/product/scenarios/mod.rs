@@ -217,6 +217,25 @@ fn rolling_upgrade_cuts_requests_longer_than_the_drain() {
 }
 
 #[test]
+fn a_bad_release_keeps_the_autoscaler_from_growing_until_it_is_rolled_back() {
+    let ran = Ran::of("bad-release");
+    assert_eq!(ran.failed(), 0, "readiness saves the clients");
+    assert_eq!(ran.verdict("p99 < 250ms from 10m to 18m"), Verdict::Missed);
+    assert_eq!(ran.verdict("p99 < 250ms from 20m to 25m"), Verdict::Met);
+    for incident in ran.incidents("release") {
+        let course = incident.rollout.expect("it is told");
+        let counts = (course.wanted, course.old, course.new, course.available);
+        assert_eq!(counts, (2, 2, 1, 0));
+        assert_eq!(course.overdue, Some(Instant::from_secs(780.0)));
+        assert_eq!(course.rolled_back, Some(Instant::from_secs(1_080.0)));
+    }
+    let scalings = scalings(&ran);
+    let [(when, 3)] = scalings[..] else { panic!("{scalings:?}") };
+    // A step of the autoscaler, by when it sees a pod less.
+    assert!((1_080.0..=1_096.0).contains(&when), "{when}");
+}
+
+#[test]
 fn replica_crash_raises_the_survivors_load_by_half_for_some_14_seconds() {
     let ran = Ran::of("replica-crash-fixed-trio");
     assert_eq!(ran.report().overall(), Overall::Met);

@@ -179,15 +179,14 @@ impl<'a> World<'a> {
             Event::NodeDeleted { node, .. } => cluster.delete_node(cx, node),
             Event::NodeAdded { zone } => cluster.add_node(cx, zone),
             Event::NodesReturn { fault, incident } => cluster.return_lost_in(cx, fault, incident),
-            Event::RolloutSteps => cluster.step_rollout(cx),
-            Event::RolloutOverdue { .. } => cluster.note_overdue(cx),
-            Event::RolledBack { .. } => cluster.roll_back(cx),
+            Event::RolloutSteps | Event::RolloutOverdue { .. } | Event::RolledBack { .. } => {
+                cluster.go_on_with_rollout(cx, event);
+            }
             Event::EvictionTried { incident } => cluster.try_evictions(cx, incident),
             Event::EmptiedReturns { incident } => cluster.return_emptied(cx, incident),
             Event::Synced => cluster.sync(cx),
             Event::ProvisioningReturns { fault, incident } => {
-                cx.end_fault(fault, incident);
-                cluster.resume_provisioning(cx);
+                cluster.resume_provisioning(cx, (fault, incident));
             }
             Event::Joins { replica, .. } => join_rotation(cx, region, replica),
             Event::Leaves { replica, .. } => ingress.leave(cx, fleet, replica),

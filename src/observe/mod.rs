@@ -242,6 +242,17 @@ pub enum RolloutStage {
     RolledBack,
 }
 
+impl RolloutStage {
+    /// What files call it.
+    pub fn key(self) -> &'static str {
+        match self {
+            RolloutStage::GoesOn => "rollout_goes_on",
+            RolloutStage::Overdue => "rollout_overdue",
+            RolloutStage::RolledBack => "rolled_back",
+        }
+    }
+}
+
 /// What a replica shows at a sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reading {

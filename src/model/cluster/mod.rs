@@ -13,8 +13,8 @@
 //!
 //! - `scheduler` places and replaces, `waiting` is its queue; `node` and `zone` are what it sees.
 //! - `eviction` is what happens to lost nodes and what they held.
-//! - `rollout` exchanges replicas on purpose, `release` knows their versions, `scaler` changes their
-//!   number.
+//! - `rollout` exchanges replicas on purpose, `release` knows their versions, `scaler` changes
+//!   their number.
 //!
 //! Start reading at `scheduler`.
 

@@ -21,10 +21,9 @@
 //! request that a version fails fails in every replica that is so; it costs its own CPU time and
 //! ends before policies and upstreams. Left out: canaries, analysis, pauses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Cluster;
-use super::rollout::Rollout;
 use crate::model::context::Context;
 use crate::model::event::Event;
 use crate::model::replica::version::Version;
@@ -60,9 +59,23 @@ pub(super) struct Versions {
     lingering: Vec<Lingering>,
 }
 
+/// A rollout in progress.
+#[derive(Clone, Debug)]
+pub(super) struct Rollout {
+    pub fault: usize,
+    pub incident: usize,
+    /// Those of other versions that held a slot when it began, or took one since.
+    pub old: BTreeSet<ReplicaId>,
+    /// How far it was, and when it came further last.
+    pub progress: Option<RolloutCounts>,
+    pub advanced: Instant,
+    /// Whether it was said to have failed.
+    pub is_overdue: bool,
+}
+
 /// How far a rollout is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Progress {
+pub(super) struct RolloutCounts {
     new: usize,
     old: usize,
     ready: usize,
@@ -71,8 +84,8 @@ pub(super) struct Progress {
     new_available: usize,
 }
 
-impl Progress {
-    fn is_beyond(&self, before: &Progress) -> bool {
+impl RolloutCounts {
+    fn is_beyond(&self, before: &RolloutCounts) -> bool {
         self.new > before.new
             || self.old < before.old
             || self.ready > before.ready
@@ -91,6 +104,16 @@ impl Cluster {
         self.fleet[id].version != self.exchanges.versions.wanted
     }
 
+    /// What a rollout waits for has come.
+    pub fn go_on_with_rollout(&mut self, cx: &mut Context, event: Event) {
+        match event {
+            Event::RolloutSteps => self.step_rollout(cx),
+            Event::RolloutOverdue { .. } => self.note_overdue(cx),
+            Event::RolledBack { .. } => self.roll_back(cx),
+            other => unreachable!("{other:?} is of no rollout"),
+        }
+    }
+
     /// A rollout begins.
     pub fn begin_rollout(&mut self, cx: &mut Context, fault: usize) {
         if let Some(Rollout { fault, incident, .. }) = self.exchanges.rollout.take() {
@@ -101,7 +124,10 @@ impl Cluster {
         versions.latest = Some(Launched { fault, incident, before: versions.wanted });
         versions.brought += 1;
         versions.wanted = Version { number: versions.brought, fault: Some(fault) };
+        let is_new = |one: &Lingering| one.version < versions.wanted;
+        assert!(versions.lingering.iter().all(is_new), "a version is brought twice");
         let release = release(cx.plan, fault);
+        assert!(release.work > 0.0, "a request takes {} times its CPU time", release.work);
         if !release.is_sound() {
             let version = versions.wanted;
             versions.lingering.push(Lingering { version, fault, incident });
@@ -123,7 +149,7 @@ impl Cluster {
     }
 
     /// The version before is wanted again.
-    pub fn roll_back(&mut self, cx: &mut Context) {
+    fn roll_back(&mut self, cx: &mut Context) {
         self.tell_rollout(cx, RolloutStage::RolledBack);
         let versions = &mut self.exchanges.versions;
         let latest = versions.latest.take().expect("there is something to roll back");
@@ -136,7 +162,8 @@ impl Cluster {
     /// A rollout is over, or another one takes its place. The incident of a version that is not as
     /// before lasts until that is gone.
     pub(super) fn leave_rollout(&mut self, cx: &mut Context, fault: usize, incident: usize) {
-        let lingering = &mut self.exchanges.versions.lingering;
+        assert!(self.exchanges.rollout.is_none(), "a rollout is left while it goes on");
+        let lingering = &self.exchanges.versions.lingering;
         if !lingering.iter().any(|one| one.incident == incident) {
             end(cx, fault, incident);
         }
@@ -159,6 +186,7 @@ impl Cluster {
         let advanced = rollout.progress.is_none_or(|before| now.is_beyond(&before));
         rollout.progress = Some(now);
         let (fault, incident) = (rollout.fault, rollout.incident);
+        assert!(rollout.advanced <= cx.now, "a rollout went on at {}", rollout.advanced);
         if advanced {
             rollout.advanced = cx.now;
             let due = cx.now + cx.plan.upgrade.deadline;
@@ -177,17 +205,18 @@ impl Cluster {
     }
 
     /// A rollout has made no progress for its deadline.
-    pub fn note_overdue(&mut self, cx: &mut Context) {
+    fn note_overdue(&mut self, cx: &mut Context) {
         let rollout = self.exchanges.rollout.as_mut().expect("a rollout is overdue");
+        assert!(!rollout.is_overdue, "a rollout is overdue twice");
         rollout.is_overdue = true;
         self.tell_rollout(cx, RolloutStage::Overdue);
     }
 
-    fn progress(&self, cx: &Context) -> Progress {
+    fn progress(&self, cx: &Context) -> RolloutCounts {
         let (all, new) = (self.count_all(), self.count_new());
         let available = |id: &ReplicaId| self.is_available(cx, *id);
         let new_available = |id: &ReplicaId| available(id) && !self.is_old(*id);
-        Progress {
+        RolloutCounts {
             new,
             old: all - new,
             ready: self.fleet.count_ready(),
@@ -200,7 +229,7 @@ impl Cluster {
         let rollout = self.exchanges.rollout.as_ref().map(|rollout| rollout.incident);
         let latest = self.exchanges.versions.latest.map(|latest| latest.incident);
         let incident = rollout.or(latest).expect("a version was brought");
-        let Progress { new, old, new_available: available, .. } = self.progress(cx);
+        let RolloutCounts { new, old, new_available: available, .. } = self.progress(cx);
         let wanted = self.fleet.desired();
         assert!(available <= new, "{available} of {new} new replicas are available");
         cx.tell(Observation::Rollout { incident, stage, new, old, available, wanted });
@@ -221,6 +250,7 @@ impl Cluster {
         let most = [0, more].map(|more| cx.plan.upgrade.most(self.fleet.desired() + more));
         let counts: Vec<usize> = sizes.iter().map(|(_, size)| *size).collect();
         let added = shared_out(&counts, most, more);
+        assert_eq!(added.iter().sum::<usize>(), more, "all that are added are of some version");
         let each = sizes.iter().zip(added);
         each.flat_map(|((version, _), added)| vec![*version; added]).collect()
     }
@@ -244,7 +274,6 @@ fn shared_out(sizes: &[usize], [before, after]: [usize; 2], more: usize) -> Vec<
     };
     let mut added: Vec<usize> = sizes.iter().map(share).collect();
     added[0] += left;
-    debug_assert_eq!(added.iter().sum::<usize>(), more, "all are shared out");
     added
 }
 

@@ -19,10 +19,8 @@
 //! another makes all replicas old. What a version may have wrong, deadlines and roll-backs are in
 //! `release`. Left out: requests moved from old to new.
 
-use std::collections::BTreeSet;
-
 use super::Cluster;
-use super::release::{Progress, Versions};
+use super::release::{Rollout, Versions};
 use super::waiting::WaitingSlot;
 use crate::model::context::Context;
 use crate::model::event::{Event, NodeId};
@@ -30,21 +28,6 @@ use crate::model::replica::process::Replica;
 use crate::observe::{Observation, ReplicaId, State};
 use crate::plan::{Slot, Target};
 use crate::random::Law;
-use crate::units::Instant;
-
-/// A rollout in progress.
-#[derive(Clone, Debug)]
-pub(super) struct Rollout {
-    pub fault: usize,
-    pub incident: usize,
-    /// Those of other versions that held a slot when it began, or took one since.
-    pub old: BTreeSet<ReplicaId>,
-    /// How far it was, and when it came further last.
-    pub progress: Option<Progress>,
-    pub advanced: Instant,
-    /// Whether it was said to have failed.
-    pub is_overdue: bool,
-}
 
 /// Machines being emptied, one after the other.
 #[derive(Clone, Debug)]

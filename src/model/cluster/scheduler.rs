@@ -44,8 +44,8 @@ impl Cluster {
         self.refill(cx, slot, (zone, version), "replaces a lost replica");
     }
 
-    /// A slot that lost its replica in a zone gets another one of the same version, unless a rollout
-    /// has enough new ones already.
+    /// A slot that lost its replica in a zone gets another one of the same version, unless a
+    /// rollout has enough new ones already.
     pub fn refill(
         &mut self,
         cx: &mut Context,
@@ -340,7 +340,8 @@ impl Cluster {
     }
 
     /// New nodes can be had again, unless another fault still keeps them.
-    pub fn resume_provisioning(&mut self, cx: &mut Context) {
+    pub fn resume_provisioning(&mut self, cx: &mut Context, (fault, incident): (usize, usize)) {
+        cx.end_fault(fault, incident);
         assert!(self.scheduler.outages > 0, "provisioning was not stopped");
         self.scheduler.outages -= 1;
         self.launch_nodes(cx);

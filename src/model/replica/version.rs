@@ -16,6 +16,7 @@ pub(in crate::model) struct Version {
 impl Version {
     /// In what a replica of it differs from those before: a share of them does.
     pub fn make(self, plan: &Plan, seed: Seed, id: ReplicaId) -> Release {
+        assert_eq!(self.number > 0, self.fault.is_some(), "{self:?} comes from nowhere");
         let release = self.fault.and_then(|fault| plan.faults[fault].fault.release());
         let Some(release) = release.filter(|release| !release.is_sound()) else {
             return Release::SOUND;

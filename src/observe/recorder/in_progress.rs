@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::observe::histogram::Histogram;
 use crate::observe::incident::{Incident, RolloutCourse};
 use crate::observe::ledger::Ledger;
-use crate::observe::{ReplicaId, RolloutStage, State};
+use crate::observe::{Observation, ReplicaId, RolloutStage, State};
 use crate::units::{Instant, Span};
 
 /// An incident in progress.
@@ -127,14 +127,15 @@ impl InProgress {
     }
 
     /// Its rollout is so far. Once it is rolled back it stays as it was then.
-    pub fn note_rollout(&mut self, now: Instant, stage: RolloutStage, counts: RolloutCourse) {
+    pub fn note_rollout(&mut self, now: Instant, told: &Observation) {
+        let &Observation::Rollout { stage, new, old, available, wanted, .. } = told else { return };
         let course = self.incident.rollout.get_or_insert_default();
         if course.rolled_back.is_some() {
             return;
         }
         let overdue = course.overdue.or((stage == RolloutStage::Overdue).then_some(now));
         let rolled_back = (stage == RolloutStage::RolledBack).then_some(now);
-        *course = RolloutCourse { overdue, rolled_back, ..counts };
+        *course = RolloutCourse { new, old, available, wanted, overdue, rolled_back };
     }
 
     /// Its lasting part is over.

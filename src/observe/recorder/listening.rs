@@ -2,7 +2,6 @@
 
 use super::Recorder;
 use crate::observe::count::Count;
-use crate::observe::incident::RolloutCourse;
 use crate::observe::ledger::Failure;
 use crate::observe::{Observation, Observer, Reading, Sent, Served, State};
 use crate::units::{Instant, Span};
@@ -111,11 +110,7 @@ impl Observer for Recorder {
             | Observation::InstancesAvoided { incident, .. } => {
                 self.tracker.end_lasting(*incident, at, self.fleet.serving());
             }
-            &Observation::Rollout { incident, stage, new, old, available, wanted } => {
-                let (overdue, rolled_back) = (None, None);
-                let counts = RolloutCourse { new, old, available, wanted, overdue, rolled_back };
-                self.tracker.note_rollout(incident, at, stage, counts);
-            }
+            Observation::Rollout { .. } => self.tracker.note_rollout(at, observation),
             Observation::ContractsMissing { replica } => {
                 self.fleet.set_contracts(*replica, true);
                 self.note_contracts(at, *replica);

@@ -11,11 +11,11 @@ use super::in_progress::{Gathered, InProgress, Injection, Serving};
 use super::normal::{Calm, Encounter, Normal};
 use super::scope::{Scope, WindowExtent};
 use crate::observe::histogram::Histogram;
-use crate::observe::incident::{Incident, RolloutCourse};
+use crate::observe::incident::Incident;
 use crate::observe::ledger::Ledger;
 use crate::observe::outcome::INCIDENT_LIMIT;
 use crate::observe::tally::Tally;
-use crate::observe::{ReplicaId, RolloutStage, State};
+use crate::observe::{Observation, ReplicaId, State};
 use crate::units::{Instant, SECOND, Span};
 
 /// Without a hit for so long, an episode is over.
@@ -133,14 +133,10 @@ impl Tracker {
     }
 
     /// The rollout of an incident is so far.
-    pub fn note_rollout(
-        &mut self,
-        number: usize,
-        now: Instant,
-        stage: RolloutStage,
-        counts: RolloutCourse,
-    ) {
-        self.numbered(number).for_each(|open| open.note_rollout(now, stage, counts));
+    pub fn note_rollout(&mut self, now: Instant, told: &Observation) {
+        if let Observation::Rollout { incident, .. } = told {
+            self.numbered(*incident).for_each(|open| open.note_rollout(now, told));
+        }
     }
 
     /// The lasting part of an incident is over.

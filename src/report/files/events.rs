@@ -3,7 +3,7 @@
 use std::io::{Result, Write};
 
 use crate::observe::outcome::Outcome;
-use crate::observe::{Observation, ReplicaId, RolloutStage};
+use crate::observe::{Observation, ReplicaId};
 use crate::plan::Plan;
 use crate::report::format::cells;
 use crate::report::format::table::write_csv;
@@ -131,13 +131,7 @@ impl Names<'_> {
                 ("probes_failed", self.of(*replica).detail(probe.label()))
             }
             Rollout { incident, stage, .. } => {
-                let event = match stage {
-                    RolloutStage::GoesOn => "rollout_goes_on",
-                    RolloutStage::Overdue => "rollout_overdue",
-                    RolloutStage::RolledBack => "rolled_back",
-                };
-                let counts = rollout_counts(observation).unwrap_or_default();
-                (event, only(counts).incident(incident))
+                (stage.key(), only(rollout_counts(observation)).incident(incident))
             }
             OutOfMemory { replica } => ("out_of_memory", self.of(*replica).detail("OOMKilled")),
             Boundary => ("boundary", EventRow::default()),

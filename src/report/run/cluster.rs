@@ -60,10 +60,12 @@ pub(crate) fn decisions(plan: &Plan, journal: &[JournalEntry]) -> Vec<(Instant, 
 }
 
 /// How many replicas a rollout has exchanged: "1 new, none available, 2 old; 2 wanted".
-pub(crate) fn rollout_counts(fact: &Observation) -> Option<String> {
-    let Observation::Rollout { new, old, available, wanted, .. } = fact else { return None };
+pub(crate) fn rollout_counts(fact: &Observation) -> String {
+    let Observation::Rollout { new, old, available, wanted, .. } = fact else {
+        return String::new();
+    };
     let available = if *available == 0 { "none".to_owned() } else { available.to_string() };
-    Some(format!("{new} new, {available} available, {old} old; {wanted} wanted"))
+    format!("{new} new, {available} available, {old} old; {wanted} wanted")
 }
 
 fn words(plan: &Plan, fact: &Observation) -> Option<String> {
@@ -87,11 +89,11 @@ fn words(plan: &Plan, fact: &Observation) -> Option<String> {
             Some(format!("{name} {what}"))
         }
         Observation::Rollout { stage: RolloutStage::Overdue, .. } => {
-            let counts = rollout_counts(fact)?;
+            let counts = rollout_counts(fact);
             Some(format!("rollout: ProgressDeadlineExceeded with {counts}; nothing rolls it back"))
         }
         Observation::Rollout { stage: RolloutStage::RolledBack, .. } => {
-            Some(format!("rollout: rolled back with {}", rollout_counts(fact)?))
+            Some(format!("rollout: rolled back with {}", rollout_counts(fact)))
         }
         _ => None,
     }

@@ -14,20 +14,43 @@
 
 use std::fmt;
 
-use super::pods::{Care, Pod, PodGroup, group};
+use super::pods::{Care, Pod, PodGroup, group, group_by_phase};
 use crate::units::Instant;
 
-/// What is demanded of the CPU.
+/// How far from a target nothing is changed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tolerance {
+    /// How far above the target the ratio may lie without growing: 0.1 for 10 %.
+    pub up: f64,
+    /// How far below it may lie without shrinking.
+    pub down: f64,
+}
+
+impl Tolerance {
+    pub(super) fn holds(self, ratio: f64) -> bool {
+        debug_assert!(self.up >= 0.0 && self.down >= 0.0, "{self:?}");
+        1.0 - self.down <= ratio && ratio <= 1.0 + self.up
+    }
+}
+
+impl Default for Tolerance {
+    /// Kubernetes' own: 10 %.
+    fn default() -> Self {
+        Tolerance { up: 0.1, down: 0.1 }
+    }
+}
+
+/// What is demanded of the CPU, or of the memory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CpuTarget {
     /// The utilisation to hold, in percent of the request.
     pub utilisation_pct: i32,
-    /// How far above the target the ratio may lie without growing: 0.1 for 10 %.
-    pub tolerance_up: f64,
-    /// How far below it may lie without shrinking.
-    pub tolerance_down: f64,
+    /// How far from it nothing is changed.
+    pub tolerance: Tolerance,
     /// The container measured; `None` = all of the pod.
     pub container: Option<String>,
+    /// Whether it is memory that is measured, where readiness plays no part.
+    pub of_memory: bool,
     /// How new pods are treated.
     pub care: Care,
 }
@@ -37,26 +60,21 @@ impl CpuTarget {
     pub fn utilisation(percent: i32) -> Self {
         CpuTarget {
             utilisation_pct: percent,
-            tolerance_up: 0.1,
-            tolerance_down: 0.1,
+            tolerance: Tolerance::default(),
             container: None,
+            of_memory: false,
             care: Care::default(),
         }
     }
 
     /// The greatest utilisation that brings no replica, as a share of what is requested.
     pub fn held(&self) -> f64 {
-        f64::from(self.utilisation_pct) / 100.0 * (1.0 + self.tolerance_up)
+        f64::from(self.utilisation_pct) / 100.0 * (1.0 + self.tolerance.up)
     }
 
     /// The least that surely brings one: it is seen in whole per cents, cut.
     pub fn exceeded(&self) -> f64 {
-        ((f64::from(self.utilisation_pct) * (1.0 + self.tolerance_up)).floor() + 1.0) / 100.0
-    }
-
-    fn tolerates(&self, ratio: f64) -> bool {
-        debug_assert!(self.tolerance_up >= 0.0 && self.tolerance_down >= 0.0, "{self:?}");
-        1.0 - self.tolerance_down <= ratio && ratio <= 1.0 + self.tolerance_up
+        ((f64::from(self.utilisation_pct) * (1.0 + self.tolerance.up)).floor() + 1.0) / 100.0
     }
 
     fn ratio(&self, utilisation: i32) -> f64 {
@@ -77,8 +95,12 @@ pub struct Snapshot {
 /// Why there is no recommendation: the autoscaler leaves everything as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blind {
-    /// The metrics API gave nothing.
+    /// The metrics API gave nothing of the CPU.
     NoMetrics,
+    /// It gave nothing of the memory.
+    NoMemory,
+    /// The adapter gave nothing of the requests.
+    NoRequests,
     /// The selector matches no pod.
     NoPods,
     /// All samples are of pods that do not count.
@@ -93,6 +115,13 @@ impl fmt::Display for Blind {
             Blind::NoMetrics => {
                 "unable to get metrics for resource cpu: no metrics returned from resource metrics \
                  API"
+            }
+            Blind::NoMemory => {
+                "unable to get metrics for resource memory: no metrics returned from resource \
+                 metrics API"
+            }
+            Blind::NoRequests => {
+                "unable to get metric requests: no metrics returned from custom metrics API"
             }
             Blind::NoPods => "no pods returned by selector while calculating replica count",
             Blind::NoneCounts => {
@@ -177,7 +206,7 @@ pub fn recommend(
     };
     if !unready_matters && figures.missing == 0 {
         let filled_pct = first.utilisation_pct;
-        return Ok(match target.tolerates(ratio) {
+        return Ok(match target.tolerance.holds(ratio) {
             true => recommendation(current, Ground::Tolerated { filled_pct }),
             false => recommendation(ceil(ratio, figures.ready), Ground::Asked { filled_pct }),
         });
@@ -192,7 +221,7 @@ pub fn recommend(
     debug_assert!(second.samples >= first.samples, "filling in takes no sample away");
     let filled_pct = second.utilisation_pct;
     let again = target.ratio(filled_pct);
-    if target.tolerates(again) {
+    if target.tolerance.holds(again) {
         return Ok(recommendation(current, Ground::Tolerated { filled_pct }));
     }
     let wanted = ceil(again, second.samples);
@@ -205,7 +234,7 @@ pub fn recommend(
     })
 }
 
-fn ceil(ratio: f64, pods: usize) -> i32 {
+pub(super) fn ceil(ratio: f64, pods: usize) -> i32 {
     debug_assert!(ratio >= 0.0, "no pod uses less than nothing");
     (ratio * pods as f64).ceil() as i32
 }
@@ -241,13 +270,16 @@ impl PodFigures {
         let container = target.container.as_deref();
         let usage = |pod: &Pod| pod.usage_milli(container);
         if snapshot.stray_samples == 0 && snapshot.pods.iter().all(|pod| usage(pod).is_none()) {
-            return Err(Blind::NoMetrics);
+            return Err(if target.of_memory { Blind::NoMemory } else { Blind::NoMetrics });
         }
         if snapshot.pods.is_empty() {
             return Err(Blind::NoPods);
         }
-        let groups: Vec<PodGroup> =
-            snapshot.pods.iter().map(|pod| group(pod, container, &target.care, now)).collect();
+        let grouped = |pod| match target.of_memory {
+            true => group_by_phase(pod),
+            false => group(pod, container, &target.care, now),
+        };
+        let groups: Vec<PodGroup> = snapshot.pods.iter().map(grouped).collect();
         let count = |wanted| groups.iter().filter(|group| **group == wanted).count();
         let (ready, stray) = (count(PodGroup::Ready), snapshot.stray_samples);
         if ready + stray == 0 {

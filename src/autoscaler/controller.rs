@@ -9,9 +9,11 @@
 //! Source: `reconcileAutoscaler` in `horizontal.go`. Without `behavior` a step at most doubles the
 //! number, or reaches 4; with it, its policies hold.
 
+use super::average::AverageTarget;
 use super::behavior::{Behavior, History, limit_down, limit_up};
-use super::calculator::{CpuTarget, Recommendation, Snapshot, recommend};
+use super::calculator::{CpuTarget, Snapshot};
 use super::decision::{Decision, Reason, Restraint};
+use super::goals::{MetricGoal, Together, recommend_together};
 use super::log::{PastRecommendation, RecommendationLog};
 use crate::units::{Instant, Span};
 
@@ -22,12 +24,30 @@ pub struct AutoscalerSpec {
     pub min: i32,
     /// The most replicas.
     pub max: i32,
-    /// The utilisation to hold.
-    pub target: CpuTarget,
+    /// The metrics to hold; at least one.
+    pub goals: Vec<MetricGoal>,
     /// The speed of changes; `None` = the field is absent, which is not the same as its defaults.
     pub behavior: Option<Behavior>,
     /// How the controller is set.
     pub settings: Settings,
+}
+
+impl AutoscalerSpec {
+    /// What is demanded of the CPU, if it is a metric.
+    pub fn cpu(&self) -> Option<&CpuTarget> {
+        self.goals.iter().find_map(|goal| match goal {
+            MetricGoal::Resource(target) if !target.of_memory => Some(target),
+            _ => None,
+        })
+    }
+
+    /// What is demanded of the requests of each replica, if they are a metric.
+    pub fn requests(&self) -> Option<&AverageTarget> {
+        self.goals.iter().find_map(|goal| match goal {
+            MetricGoal::Requests(target) => Some(target),
+            MetricGoal::Resource(_) => None,
+        })
+    }
 }
 
 /// Settings of the controller.
@@ -59,11 +79,11 @@ pub struct AutoscalerState {
     pub history: History,
 }
 
-/// One step at `now`.
+/// One step at `now`; `shown` is what is known of each metric.
 pub fn step(
     spec: &AutoscalerSpec,
     memory: &mut AutoscalerState,
-    snapshot: &Snapshot,
+    shown: &[Snapshot],
     current: i32,
     now: Instant,
 ) -> Decision {
@@ -79,9 +99,9 @@ pub fn step(
     } else if current < spec.min {
         (spec.min, Reason::BelowMin)
     } else {
-        match recommend(&spec.target, snapshot, current, now) {
+        match recommend_together(&spec.goals, shown, current, now) {
             Err(blind) => (current, Reason::Blind(blind)),
-            Ok(recommended) => normalise(spec, memory, recommended, current, now),
+            Ok(together) => normalise(spec, memory, together, current, now),
         }
     };
     assert!(
@@ -99,13 +119,12 @@ pub fn step(
 fn normalise(
     spec: &AutoscalerSpec,
     memory: &mut AutoscalerState,
-    recommended: Recommendation,
+    Together { recommended, measure, cpu_pct }: Together,
     current: i32,
     now: Instant,
 ) -> (i32, Reason) {
     let log = memory.log.get_or_insert_default();
     let wanted = recommended.replicas;
-    let target_pct = spec.target.utilisation_pct;
     let (stable, (desired, limit)) = match &spec.behavior {
         None => {
             let stable = log.stabilise(wanted, spec.settings.downscale_window, now);
@@ -125,7 +144,7 @@ fn normalise(
             (stable, limited)
         }
     };
-    (desired, Reason::Utilisation { recommended, stable, limit, target_pct })
+    (desired, Reason::Utilisation { recommended, stable, limit, measure, cpu_pct })
 }
 
 /// The limits without `behavior`.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::calculator::{Blind, Ground, Recommendation};
+use super::goals::Measure;
 
 /// What held a recommendation back, or that nothing did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub enum Reason {
     BelowMin,
     /// It sees nothing.
     Blind(Blind),
-    /// The utilisation.
+    /// The metric that asked for most.
     Utilisation {
         /// What it asked for.
         recommended: Recommendation,
@@ -51,8 +52,10 @@ pub enum Reason {
         stable: i32,
         /// What held it back then.
         limit: Restraint,
-        /// The target in percent.
-        target_pct: i32,
+        /// Which metric it is, and its target.
+        measure: Measure,
+        /// The CPU in percent of the request, if that is a metric and known.
+        cpu_pct: Option<i32>,
     },
 }
 
@@ -73,10 +76,10 @@ impl Decision {
         self.desired != self.current
     }
 
-    /// The utilisation that it saw, in percent; `None` if it saw nothing.
+    /// The utilisation of the CPU that it saw, in percent; `None` if it saw none.
     pub fn seen_pct(&self) -> Option<i32> {
         match self.reason {
-            Reason::Utilisation { recommended, .. } => Some(recommended.utilisation_pct),
+            Reason::Utilisation { cpu_pct, .. } => cpu_pct,
             _ => None,
         }
     }
@@ -84,13 +87,14 @@ impl Decision {
     /// Whether another decision says the same, but for the percentages.
     pub fn is_like(&self, other: &Decision) -> bool {
         let blurred = |decision: &Decision| {
-            let Reason::Utilisation { recommended, stable, limit, .. } = decision.reason else {
+            let Reason::Utilisation { recommended, stable, limit, measure, .. } = decision.reason
+            else {
                 return (decision.current, decision.desired, None);
             };
             let Recommendation { replicas, ready, unready, missing, ground, .. } = recommended;
             let ground = std::mem::discriminant(&ground);
             let counts = (replicas, ready, unready, missing, stable);
-            (decision.current, decision.desired, Some((counts, limit, ground)))
+            (decision.current, decision.desired, Some((counts, limit, ground, measure)))
         };
         let same_kind =
             std::mem::discriminant(&self.reason) == std::mem::discriminant(&other.reason);
@@ -101,13 +105,14 @@ impl Decision {
     pub fn is_of_kind(&self, other: &Decision) -> bool {
         let kind = |decision: &Decision| {
             let change = decision.desired.cmp(&decision.current);
-            let Reason::Utilisation { recommended, stable, limit, .. } = decision.reason else {
+            let Reason::Utilisation { recommended, stable, limit, measure, .. } = decision.reason
+            else {
                 return (change, None);
             };
             let Recommendation { replicas, unready, missing, ground, .. } = recommended;
             let filled = recommended.is_filled().then_some((unready > 0, missing > 0));
             let ground = std::mem::discriminant(&ground);
-            (change, Some((filled, ground, stable != replicas, limit)))
+            (change, Some((filled, ground, stable != replicas, limit, measure)))
         };
         let same_reason = match (self.reason, other.reason) {
             (Reason::Blind(mine), Reason::Blind(theirs)) => mine == theirs,
@@ -119,15 +124,18 @@ impl Decision {
     /// What was decided, and the first of its reasons, in a few words.
     pub fn brief(&self) -> String {
         let change = ChangeInWords(self);
-        let Reason::Utilisation { recommended, stable, target_pct, .. } = self.reason else {
+        let Reason::Utilisation { recommended, stable, measure, .. } = self.reason else {
             return self.to_string();
         };
         let pct = recommended.utilisation_pct;
         match recommended.ground {
             _ if stable != recommended.replicas => format!("{change} by earlier recommendations"),
             _ if recommended.is_filled() => format!("{change}: {}", FilledInWords(recommended)),
-            Ground::Asked { .. } => format!("{change}: {pct} % of a target of {target_pct} %"),
-            Ground::TurnedRound { .. } => format!("{change}: {pct} %"),
+            Ground::Asked { .. } => {
+                let (name, target) = (measure.name(), measure.target());
+                format!("{change}: {name}{pct} % of a target of {target}")
+            }
+            Ground::TurnedRound { .. } => format!("{change}: {}{pct} %", measure.name()),
             Ground::Tolerated { .. } => self.to_string(),
         }
     }
@@ -136,8 +144,8 @@ impl Decision {
     /// to `max`.
     pub fn is_held_back(&self, min: i32, max: i32) -> bool {
         match self.reason {
-            Reason::Utilisation { recommended, target_pct, .. } => {
-                let grows = recommended.utilisation_pct > target_pct;
+            Reason::Utilisation { recommended, measure, .. } => {
+                let grows = recommended.utilisation_pct > measure.target_pct();
                 let end = if grows { max } else { min };
                 let asked = recommended.replicas.clamp(min, max);
                 (recommended.is_filled() || asked != self.desired) && self.desired != end
@@ -157,8 +165,8 @@ impl fmt::Display for Decision {
             Reason::AboveMax => write!(f, "more than allowed"),
             Reason::BelowMin => write!(f, "fewer than allowed"),
             Reason::Blind(blind) => write!(f, "{blind}"),
-            Reason::Utilisation { recommended, stable, limit, target_pct } => {
-                write!(f, "{}", GroundsInWords { recommended, target_pct })?;
+            Reason::Utilisation { recommended, stable, limit, measure, .. } => {
+                write!(f, "{}", GroundsInWords { recommended, measure })?;
                 restraint(f, recommended.replicas, stable, self.desired, limit)
             }
         }
@@ -196,13 +204,14 @@ impl fmt::Display for FilledInWords {
 /// The utilisation in words, and what was filled in.
 struct GroundsInWords {
     recommended: Recommendation,
-    target_pct: i32,
+    measure: Measure,
 }
 
 impl fmt::Display for GroundsInWords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Recommendation { utilisation_pct, ground, replicas, .. } = self.recommended;
-        let target = self.target_pct;
+        let target = self.measure.target();
+        write!(f, "{}", self.measure.name())?;
         let (Ground::Tolerated { filled_pct }
         | Ground::Asked { filled_pct }
         | Ground::TurnedRound { filled_pct }) = ground;
@@ -212,10 +221,10 @@ impl fmt::Display for GroundsInWords {
         }
         match ground {
             Ground::Tolerated { .. } => {
-                write!(f, "{filled_pct} % is within the tolerance of the target of {target} %")
+                write!(f, "{filled_pct} % is within the tolerance of the target of {target}")
             }
             Ground::Asked { .. } => {
-                write!(f, "{filled_pct} % of a target of {target} % asks for {replicas}")
+                write!(f, "{filled_pct} % of a target of {target} asks for {replicas}")
             }
             Ground::TurnedRound { .. } => write!(f, "{filled_pct} % asks for the opposite"),
         }

@@ -109,6 +109,20 @@ pub enum PodGroup {
     Ignored,
 }
 
+/// What a pod counts as where its readiness plays no part: by its phase, and whether it has a
+/// figure.
+pub fn group_by_phase(pod: &Pod) -> PodGroup {
+    if pod.deleted || matches!(pod.phase, Phase::Failed | Phase::Succeeded) {
+        PodGroup::Ignored
+    } else if pod.phase == Phase::Pending {
+        PodGroup::Unready
+    } else if pod.usage_milli(None).is_none() {
+        PodGroup::Missing
+    } else {
+        PodGroup::Ready
+    }
+}
+
 /// What a pod counts as at `now`, if the CPU of `container` (`None` = of all) is measured.
 pub fn group(pod: &Pod, container: Option<&str>, care: &Care, now: Instant) -> PodGroup {
     if pod.deleted || matches!(pod.phase, Phase::Failed | Phase::Succeeded) {

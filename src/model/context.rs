@@ -193,6 +193,12 @@ impl<'a> Context<'a> {
         self.tell(Observation::FaultEnded { fault, incident });
     }
 
+    /// The control plane is back.
+    pub fn return_control_plane(&mut self, fault: usize, incident: usize) {
+        self.control_plane.come_back();
+        self.end_fault(fault, incident);
+    }
+
     /// A fault found nothing that it could hit.
     pub fn miss(&mut self, fault: usize, reason: &'static str) {
         self.tell(Observation::FaultMissed { fault, reason });

@@ -83,6 +83,8 @@ pub(super) enum Event {
     KubeletReads { replica: ReplicaId },
     /// The metrics-server scrapes the kubelets.
     Scraped,
+    /// Prometheus scrapes how many requests a replica had.
+    RequestsScraped { replica: ReplicaId },
     /// The autoscaler takes a step.
     Synced,
     /// A slow replica is itself again.
@@ -118,7 +120,7 @@ impl Event {
     /// instant: first what only samples, then what restores, then what degrades, faults last.
     pub fn rank(&self) -> u8 {
         match self {
-            Event::Sampled | Event::KubeletReads { .. } => 0,
+            Event::Sampled | Event::KubeletReads { .. } | Event::RequestsScraped { .. } => 0,
             Event::Boundary | Event::Scraped => 1,
             Event::ZoneReturns { .. }
             | Event::ControlPlaneReturns { .. }
@@ -180,6 +182,7 @@ impl Event {
             Event::Sampled
             | Event::Cleared { .. }
             | Event::KubeletReads { .. }
+            | Event::RequestsScraped { .. }
             | Event::Scraped
             | Event::Synced
             | Event::Boundary
@@ -252,6 +255,7 @@ impl Event {
             Event::OutOfMemory { .. } => 38,
             Event::RolloutOverdue { .. } => 39,
             Event::RolledBack { .. } => 40,
+            Event::RequestsScraped { .. } => 41,
         }
     }
 }

@@ -128,6 +128,9 @@ impl<'a> World<'a> {
                 return self.region.cluster.read_counter(&mut self.cx, replica);
             }
             Event::Scraped => return self.region.cluster.scrape(&mut self.cx),
+            Event::RequestsScraped { replica } => {
+                return self.region.cluster.scrape_requests(&mut self.cx, replica);
+            }
             Event::Boundary => self.pass_boundary(),
             Event::Injected { fault, entity, guard } => {
                 let Self { cx, region, requests, .. } = self;
@@ -149,6 +152,7 @@ impl<'a> World<'a> {
             Event::Sampled
             | Event::KubeletReads { .. }
             | Event::Scraped
+            | Event::RequestsScraped { .. }
             | Event::Boundary
             | Event::Injected { .. } => unreachable!("{event:?} is no part's own"),
             Event::FetchEnds { replica, wanted, began, answered, .. } => {
@@ -202,12 +206,11 @@ impl<'a> World<'a> {
                 machines::return_zone(cx, cluster, ingress, (zone, fault, incident));
             }
             Event::ControlPlaneReturns { fault, incident } => {
-                cx.control_plane.come_back();
-                cx.end_fault(fault, incident);
+                cx.return_control_plane(fault, incident);
             }
             Event::ZoneAvoided { fault, incident } => cx.end_loss_of_instances(fault, incident),
             Event::Cleared { fault, incident } => {
-                dependencies::clear(cx, requests, fault, incident);
+                dependencies::clear(cx, (requests, cluster), (fault, incident));
             }
         }
     }

@@ -2,8 +2,9 @@
 
 use super::Probe;
 use crate::autoscaler::controller::AutoscalerSpec;
+use crate::autoscaler::goals::MetricGoal;
 use crate::random::Law;
-use crate::units::{Share, Span};
+use crate::units::{Bytes, Share, Span};
 
 /// How failures are noticed.
 #[derive(Clone, Debug, PartialEq)]
@@ -212,13 +213,81 @@ pub struct Termination {
     pub drain: Span,
 }
 
+/// What the gateway's container is called in each replica.
+pub const GATEWAY: &str = "gateway";
+
+/// A container beside the gateway's, in each replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sidecar {
+    /// CPU that it requests, in milli-cores, if it says so.
+    pub request_milli: Option<i64>,
+    /// CPU that it uses at all times, in milli-cores.
+    pub usage_milli: i64,
+}
+
+/// How Prometheus and an adapter measure a rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestRate {
+    /// Between two scrapes of a replica.
+    pub scrape: Span,
+    /// The time over which the rate is taken.
+    pub window: Span,
+}
+
+impl Default for RequestRate {
+    /// A scrape each minute, rates over two.
+    fn default() -> Self {
+        RequestRate { scrape: Span::from_secs(60.0), window: Span::from_secs(120.0) }
+    }
+}
+
+/// Which metrics an outage takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LostMetrics {
+    /// All of them.
+    All,
+    /// CPU and memory: the metrics-server.
+    Resource,
+    /// Requests: the adapter.
+    Custom,
+}
+
+impl LostMetrics {
+    /// Whether it takes this metric.
+    pub fn takes(self, goal: &MetricGoal) -> bool {
+        match self {
+            LostMetrics::All => true,
+            LostMetrics::Resource => matches!(goal, MetricGoal::Resource(_)),
+            LostMetrics::Custom => matches!(goal, MetricGoal::Requests(_)),
+        }
+    }
+}
+
+impl Autoscaling {
+    /// CPU of the gateway in each replica, in cores, at which this share of what is requested is in
+    /// use, as the autoscaler counts it.
+    pub fn cores_at(&self, share: f64) -> f64 {
+        let of_container = self.spec.cpu().is_some_and(|target| target.container.is_some());
+        let sidecar = self.sidecar.filter(|_| !of_container);
+        let request = sidecar.and_then(|one| one.request_milli).unwrap_or(0) + self.request_milli;
+        let usage = sidecar.map_or(0, |one| one.usage_milli);
+        share * (request as f64 / 1e3) - usage as f64 / 1e3
+    }
+}
+
 /// An autoscaler and its view of the replicas.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Autoscaling {
     /// What it is told to do; its least number is at least 1.
     pub spec: AutoscalerSpec,
-    /// CPU that a replica requests, in milli-cores; utilisation is of this.
+    /// CPU that the gateway's container requests, in milli-cores.
     pub request_milli: i64,
+    /// What runs beside it in each replica.
+    pub sidecar: Option<Sidecar>,
+    /// Memory that a replica requests, if memory is a metric.
+    pub memory_request: Bytes,
+    /// How requests per second are measured, if they are a metric.
+    pub request_rate: RequestRate,
     /// Between two steps of the autoscaler.
     pub sync: Span,
     /// Between two scrapes of the metrics-server (its resolution).

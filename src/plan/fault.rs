@@ -1,6 +1,6 @@
 //! What goes wrong, when, and on whom.
 
-use super::{Slot, ZoneId};
+use super::{LostMetrics, Slot, ZoneId};
 use crate::random::Law;
 use crate::units::{Instant, Share, Span};
 
@@ -41,6 +41,8 @@ pub enum Fault {
     /// Every machine with replicas is emptied on purpose, one after the other; each is away for
     /// this long before the next one's turn.
     Maintenance(Law),
+    /// The autoscaler is given none of these metrics for this long.
+    MetricsOutage(LostMetrics, Law),
     /// The control plane cannot be reached for this long.
     ControlPlaneOutage(Law),
     /// An ingress instance vanishes for this long; `None` = any instance.
@@ -184,7 +186,9 @@ impl Fault {
                 format!("was to give way to a new version{}", release.difference())
             }
             Fault::DrainNode(..) | Fault::Maintenance(_) => "went into maintenance".to_owned(),
-            Fault::ControlPlaneOutage(_) => "could not be reached".to_owned(),
+            Fault::ControlPlaneOutage(_) | Fault::MetricsOutage(..) => {
+                "could not be reached".to_owned()
+            }
             Fault::IngressLoss(..) => "vanished".to_owned(),
             Fault::UpstreamOutage(_, Down::Refuses, _) => "went down".to_owned(),
             Fault::UpstreamOutage(_, Down::Silent, _) => "fell silent".to_owned(),
@@ -226,9 +230,10 @@ impl Fault {
             | Fault::DrainNode(target, _) => Target::Replicas(*target),
             Fault::ZoneOutage(zone, _) | Fault::PartialOutage(zone, ..) => Target::Zone(*zone),
             Fault::ControlPlaneOutage(_) => Target::ControlPlane,
-            Fault::ProvisioningOutage(_) | Fault::Rollout(_) | Fault::Maintenance(_) => {
-                Target::Cluster
-            }
+            Fault::ProvisioningOutage(_)
+            | Fault::MetricsOutage(..)
+            | Fault::Rollout(_)
+            | Fault::Maintenance(_) => Target::Cluster,
             Fault::UpstreamOutage(..)
             | Fault::UpstreamSlow(..)
             | Fault::StorageOutage(_)

@@ -24,12 +24,14 @@ mod startup;
 mod traffic;
 mod upstream;
 
+use crate::autoscaler::average::AverageTarget;
 use crate::random::Law;
 use crate::units::{Rate, Span};
 
 pub use clients::{Clients, Jitter, Popularity, Population, Retry, RetryBackoff, RetryBudget};
 pub use cluster::{
-    AfterCrash, Autoscaling, Backoff, Detection, Eviction, Nodes, Portion, Termination, Upgrade,
+    AfterCrash, Autoscaling, Backoff, Detection, Eviction, GATEWAY, LostMetrics, Nodes, Portion,
+    RequestRate, Sidecar, Termination, Upgrade,
 };
 pub use dependencies::{Dependencies, LimitKey, Policy, PolicyKind, SpikeQueue, Tls, TlsEnd};
 pub use fault::{
@@ -94,10 +96,14 @@ impl Plan {
     pub fn replicas_at(&self, rate: Rate) -> usize {
         let Some(autoscaling) = &self.autoscaling else { return self.gateway.replicas };
         let spec = &autoscaling.spec;
-        let of_request = autoscaling.request_milli as f64 / 1e3 / self.gateway.cores.0;
-        let held = spec.target.held() * of_request;
+        let held = spec.cpu().map_or(f64::INFINITY, |target| {
+            autoscaling.cores_at(target.held()) / self.gateway.cores.0
+        });
+        let each = spec.requests().map_or(f64::INFINITY, AverageTarget::held);
         let (least, most) = (spec.min.max(1) as usize, spec.max.max(1) as usize);
-        let enough = |replicas: &usize| self.utilisation(rate, *replicas) <= held;
+        let enough = |replicas: &usize| {
+            self.utilisation(rate, *replicas) <= held && rate.0 / *replicas as f64 <= each
+        };
         (least..most).find(enough).unwrap_or(most)
     }
 

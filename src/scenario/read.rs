@@ -268,8 +268,8 @@ fn scenario(reader: &Reader<'_>) -> Option<ScenarioParts> {
     let targets = Targets {
         topology: &plan.topology,
         instances: plan.ingress.instances.len(),
-        known_nodes: plan.nodes.per_zone.is_some(),
-        provisioner: plan.nodes.provisioning.is_some(),
+        nodes: &plan.nodes,
+        goals: plan.autoscaling.as_ref().map_or(&[][..], |one| &one.spec.goals),
         dependencies: &plan.dependencies,
         contracts: gateway.contracts,
         sound: gateway_sound && ingress_sound && dependencies_sound,

@@ -13,10 +13,14 @@
 //! the one that became ready last (the order of the ReplicaSet controller, to which zones mean
 //! nothing).
 //!
-//! Assumptions: the three clocks have independent phases, drawn at the start; reading and scraping
-//! take no time; replicas use no CPU while they start. A step of the autoscaler takes a
-//! millisecond, so that a recommendation exactly as old as a window has left it. Left out: several
-//! metrics, containers beside the gateway.
+//! Requests per second come by another way: Prometheus scrapes each replica's counter, and an
+//! adapter asks it for the rate whenever the autoscaler does. Memory comes with the CPU.
+//!
+//! Assumptions: the clocks have independent phases, drawn at the start, as has each replica's in
+//! Prometheus; reading and scraping take no time; replicas use no CPU while they start; a sidecar
+//! uses the same CPU at all times, and what a replica has in memory is what its requests hold. A
+//! step of the autoscaler takes a millisecond, so that a recommendation exactly as old as a window
+//! has left it. A metrics-server that was away comes back without samples.
 
 use std::collections::BTreeMap;
 
@@ -24,13 +28,15 @@ use super::Cluster;
 use crate::autoscaler::calculator::Snapshot;
 use crate::autoscaler::controller::{AutoscalerState, step};
 use crate::autoscaler::decision::Decision;
+use crate::autoscaler::goals::MetricGoal;
 use crate::autoscaler::metrics::{CounterReading, Samples};
 use crate::autoscaler::pods::{Container, Phase, Pod, Readiness};
+use crate::autoscaler::rates::CounterSamples;
 use crate::model::context::Context;
 use crate::model::event::Event;
 use crate::model::replica::process::Replica;
 use crate::observe::{Observation, ReplicaId, State};
-use crate::plan::{Autoscaling, Plan, Slot};
+use crate::plan::{Autoscaling, GATEWAY, LostMetrics, Plan, RequestRate, Slot};
 use crate::random::{Seed, Stream};
 use crate::units::{Instant, SECOND, Span};
 
@@ -51,6 +57,10 @@ struct KnownPod {
     container: Option<CounterReading>,
     read: Option<CounterReading>,
     samples: Samples,
+    /// Memory in thousandths of a byte: as its kubelet read it, and as the metrics-server has it.
+    memory_read: i64,
+    memory: i64,
+    requests: CounterSamples,
 }
 
 /// A moment by the autoscaler's clock.
@@ -65,18 +75,34 @@ pub(super) struct Scaler {
     known: BTreeMap<ReplicaId, KnownPod>,
     /// Decides the phases of the clocks.
     phases: Stream,
+    /// Decides those of Prometheus.
+    scrapes: Stream,
     /// What was told last.
     told: Option<Decision>,
+    /// Outages in progress, by what they take.
+    outages: Vec<LostMetrics>,
 }
 
 impl Scaler {
     pub fn new(seed: Seed) -> Self {
         let phases = seed.stream("autoscaler", 0);
-        Scaler { memory: AutoscalerState::default(), known: BTreeMap::new(), phases, told: None }
+        Scaler {
+            memory: AutoscalerState::default(),
+            known: BTreeMap::new(),
+            phases,
+            scrapes: seed.stream("scrapes of requests", 0),
+            told: None,
+            outages: Vec::new(),
+        }
     }
 
     fn phase(&mut self, period: Span) -> Span {
         Span((self.phases.unit() * period.0 as f64) as u64)
+    }
+
+    /// Whether the autoscaler is not given a metric.
+    fn is_lost(&self, goal: &MetricGoal) -> bool {
+        self.outages.iter().any(|lost| lost.takes(goal))
     }
 
     /// A replica enters a state; `used` is its CPU counter.
@@ -127,6 +153,43 @@ impl Cluster {
             let first = scaler.phase(autoscaling.kubelet);
             cx.schedule(cx.now + first, Event::KubeletReads { replica: id });
         }
+        if new && autoscaling.spec.requests().is_some() {
+            let phase = scaler.scrapes.unit() * autoscaling.request_rate.scrape.0 as f64;
+            let first = cx.now + Span(phase as u64);
+            cx.schedule(first, Event::RequestsScraped { replica: id });
+        }
+    }
+
+    /// Prometheus scrapes the requests that a replica had, if its process answers.
+    pub fn scrape_requests(&mut self, cx: &mut Context, id: ReplicaId) {
+        let (scaler, rules) = (expect_scaler(&mut self.scaler), expect_rules(cx.plan));
+        let RequestRate { scrape, window } = rules.request_rate;
+        assert!(scrape > Span::ZERO, "Prometheus scrapes without a pause");
+        // Its pod may have ended since the last scrape.
+        let Some(known) = scaler.known.get_mut(&id) else { return };
+        let replica = &mut self.fleet[id];
+        if !replica.silent && replica.works() {
+            replica.advance(cx);
+            // One that runs from the beginning had requests before.
+            let before = if replica.probe_phase.is_some() { BEFORE.as_secs() } else { 0.0 };
+            known.requests.scrape(cx.now, before + replica.arrived as f64, window);
+        }
+        cx.schedule(cx.now + scrape, Event::RequestsScraped { replica: id });
+    }
+
+    /// The autoscaler is not given some metrics.
+    pub fn lose_metrics(&mut self, lost: LostMetrics) {
+        if let Some(scaler) = &mut self.scaler {
+            scaler.outages.push(lost);
+        }
+    }
+
+    /// It is given them again, unless another outage takes them.
+    pub fn restore_metrics(&mut self, lost: LostMetrics) {
+        if let Some(scaler) = &mut self.scaler {
+            let place = scaler.outages.iter().position(|other| *other == lost);
+            scaler.outages.remove(place.expect("an outage ends that began"));
+        }
     }
 
     /// A kubelet reads the CPU counter of a replica, unless its machine is gone.
@@ -139,6 +202,8 @@ impl Cluster {
             replica.advance(cx);
             let used = replica.server.busy_until(cx.now.0);
             known.read = Some(CounterReading { at: cx.now, used });
+            let each = cx.plan.gateway.memory.map_or(0, |memory| memory.per_request.0);
+            known.memory_read = (replica.in_flight() as u64 * each * 1_000) as i64;
         }
         let next = cx.now + autoscaling.kubelet;
         cx.schedule(next, Event::KubeletReads { replica: id });
@@ -147,10 +212,12 @@ impl Cluster {
     /// The metrics-server scrapes what the kubelets read; a lost machine gives nothing.
     pub fn scrape(&mut self, cx: &mut Context) {
         let (scaler, autoscaling) = (expect_scaler(&mut self.scaler), expect_rules(cx.plan));
+        let is_away = scaler.outages.iter().any(|lost| *lost != LostMetrics::Custom);
         for (id, known) in &mut scaler.known {
             match (known.read, known.container) {
-                (Some(read), Some(start)) if !self.fleet[*id].silent => {
+                (Some(read), Some(start)) if !self.fleet[*id].silent && !is_away => {
                     known.samples.scrape(read, start, autoscaling.scrape);
+                    known.memory = known.memory_read;
                 }
                 _ => known.samples = Samples::default(),
             }
@@ -162,10 +229,12 @@ impl Cluster {
     /// A step of the autoscaler.
     pub fn sync(&mut self, cx: &mut Context) {
         let autoscaling = expect_rules(cx.plan);
-        let snapshot = self.snapshot(autoscaling);
+        let goals = autoscaling.spec.goals.iter();
+        let shown: Vec<Snapshot> =
+            goals.map(|goal| self.shown(cx.now, autoscaling, goal)).collect();
         let (current, spec) = (self.fleet.desired() as i32, &autoscaling.spec);
         let scaler = expect_scaler(&mut self.scaler);
-        let decision = step(spec, &mut scaler.memory, &snapshot, current, clock(cx.now));
+        let decision = step(spec, &mut scaler.memory, &shown, current, clock(cx.now));
         cx.schedule(cx.now + autoscaling.sync + STEP, Event::Synced);
         scaler.tell(cx, &decision, (spec.min, spec.max));
         let wanted = decision.desired;
@@ -173,13 +242,17 @@ impl Cluster {
         self.scale_to(cx, wanted as usize);
     }
 
-    fn snapshot(&self, autoscaling: &Autoscaling) -> Snapshot {
-        let known = self.scaler.as_ref().map(|scaler| &scaler.known);
+    /// What the autoscaler is shown of a metric.
+    fn shown(&self, now: Instant, autoscaling: &Autoscaling, goal: &MetricGoal) -> Snapshot {
+        let scaler = self.scaler.as_ref().expect("an autoscaler looks");
         let pods = self.fleet.holders().map(|id| {
-            let known = known.and_then(|known| known.get(&id));
-            pod(&self.fleet[id], known.expect("who holds a slot is known"), autoscaling)
+            let known = scaler.known.get(&id).expect("who holds a slot is known");
+            let lost = scaler.is_lost(goal);
+            let used = if lost { None } else { known.used(now, autoscaling, goal) };
+            pod(&self.fleet[id], known, containers(used, autoscaling, goal))
         });
-        let waiting = (0..self.scheduler.waiting()).map(|_| unscheduled(autoscaling));
+        let waiting =
+            (0..self.scheduler.waiting()).map(|_| unscheduled(containers(None, autoscaling, goal)));
         Snapshot { pods: pods.chain(waiting).collect(), stray_samples: 0 }
     }
 
@@ -251,12 +324,43 @@ fn expect_rules(plan: &Plan) -> &Autoscaling {
     plan.autoscaling.as_ref().expect("only a plan with an autoscaler has its clocks")
 }
 
-fn containers(usage_milli: Option<i64>, autoscaling: &Autoscaling) -> Vec<Container> {
-    let request_milli = Some(autoscaling.request_milli);
-    vec![Container { name: "gateway".to_owned(), request_milli, usage_milli }]
+impl KnownPod {
+    /// What the gateway's container uses, in thousandths, if that is known.
+    fn used(&self, now: Instant, autoscaling: &Autoscaling, goal: &MetricGoal) -> Option<i64> {
+        match goal {
+            MetricGoal::Resource(target) if target.of_memory => {
+                self.samples.usage().map(|_| self.memory)
+            }
+            MetricGoal::Resource(_) => self.samples.usage().map(|usage| usage.milli),
+            MetricGoal::Requests(_) => {
+                let rate = self.requests.rate(now, autoscaling.request_rate.window)?;
+                assert!(rate >= 0.0, "requests are taken back at {rate}/s");
+                Some((rate * 1e3) as i64)
+            }
+        }
+    }
 }
 
-fn pod(replica: &Replica, known: &KnownPod, autoscaling: &Autoscaling) -> Pod {
+/// The containers of a replica, of which the gateway's uses so much of a metric.
+fn containers(used: Option<i64>, autoscaling: &Autoscaling, goal: &MetricGoal) -> Vec<Container> {
+    let request_milli = match goal {
+        MetricGoal::Resource(target) if target.of_memory => {
+            Some(autoscaling.memory_request.0 as i64 * 1_000)
+        }
+        MetricGoal::Resource(_) => Some(autoscaling.request_milli),
+        MetricGoal::Requests(_) => None,
+    };
+    let gateway = Container { name: GATEWAY.to_owned(), request_milli, usage_milli: used };
+    let of_cpu = matches!(goal, MetricGoal::Resource(target) if !target.of_memory);
+    let sidecar = autoscaling.sidecar.filter(|_| of_cpu).map(|sidecar| Container {
+        name: "sidecar".to_owned(),
+        request_milli: sidecar.request_milli,
+        usage_milli: used.map(|_| sidecar.usage_milli),
+    });
+    [Some(gateway), sidecar].into_iter().flatten().collect()
+}
+
+fn pod(replica: &Replica, known: &KnownPod, containers: Vec<Container>) -> Pod {
     let usage = known.samples.usage();
     let (ready, since) = (replica.known_ready, clock(replica.known_since));
     let sampled = usage.map(|usage| (clock(usage.end), usage.window));
@@ -265,19 +369,19 @@ fn pod(replica: &Replica, known: &KnownPod, autoscaling: &Autoscaling) -> Pod {
         deleted: false,
         started: known.started,
         readiness: Some(Readiness { ready, since }),
-        containers: containers(usage.map(|usage| usage.milli), autoscaling),
+        containers,
         sampled: sampled.unwrap_or_default(),
     }
 }
 
 /// A pod that no node takes.
-fn unscheduled(autoscaling: &Autoscaling) -> Pod {
+fn unscheduled(containers: Vec<Container>) -> Pod {
     Pod {
         phase: Phase::Pending,
         deleted: false,
         started: None,
         readiness: None,
-        containers: containers(None, autoscaling),
+        containers,
         sampled: (Instant::ZERO, Span::ZERO),
     }
 }

@@ -10,6 +10,7 @@
 //! Assumptions: work that a host had begun when it went down is lost with it, and its replicas see
 //! an error, or nothing if it is silent.
 
+use crate::model::cluster::Cluster;
 use crate::model::context::Context;
 use crate::model::event::Event;
 use crate::model::replica::fleet::Fleet;
@@ -75,12 +76,11 @@ pub(super) fn purge_caches(cx: &mut Context, requests: &mut Requests, fault: usi
     cx.await_again(fault, 0, cx.now);
 }
 
-/// A dependency is itself again.
+/// A dependency is itself again, or the autoscaler is given its metrics.
 pub(in crate::model) fn clear(
     cx: &mut Context,
-    requests: &mut Requests,
-    fault: usize,
-    incident: usize,
+    (requests, cluster): (&mut Requests, &mut Cluster),
+    (fault, incident): (usize, usize),
 ) {
     let upstreams = &mut requests.upstreams;
     match cx.plan.faults[fault].fault {
@@ -91,6 +91,7 @@ pub(in crate::model) fn clear(
             upstreams.hosts_of(target).for_each(|host| upstreams.speed_up(host, incident));
         }
         Fault::StorageOutage(_) => requests.policies.restore_storage(),
+        Fault::MetricsOutage(lost, _) => cluster.restore_metrics(lost),
         ref other => unreachable!("{other:?} is cleared by an event of its own"),
     }
     cx.end_fault(fault, incident);

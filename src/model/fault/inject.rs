@@ -104,6 +104,9 @@ pub(in crate::model) fn inject(
         Fault::ProvisioningOutage(lasts) => {
             platform::stop_provisioning(cx, cluster, fault, lasts);
         }
+        Fault::MetricsOutage(lost, lasts) => {
+            platform::lose_metrics(cx, cluster, (fault, *lost), lasts);
+        }
         Fault::ControlPlaneOutage(lasts) => {
             platform::cut_control_plane(cx, fleet, fault, lasts);
         }

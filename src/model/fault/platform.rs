@@ -5,6 +5,7 @@ use crate::model::context::Context;
 use crate::model::event::Event;
 use crate::model::ingress::routing::Ingress;
 use crate::model::replica::fleet::Fleet;
+use crate::plan::LostMetrics;
 use crate::random::Law;
 
 /// The control plane cannot be reached for a while.
@@ -47,5 +48,24 @@ pub(super) fn stop_provisioning(
     cluster.stop_provisioning();
     let returns = cx.now + cx.lasting(fault, 0, lasts);
     cx.schedule(returns, Event::ProvisioningReturns { fault, incident });
+    cx.await_again(fault, 0, returns);
+}
+
+/// The autoscaler is given no metrics for a while.
+pub(super) fn lose_metrics(
+    cx: &mut Context,
+    cluster: &mut Cluster,
+    (fault, lost): (usize, LostMetrics),
+    lasts: &Law,
+) {
+    let subject = match lost {
+        LostMetrics::All => "the metrics of the autoscaler",
+        LostMetrics::Resource => "the metrics-server",
+        LostMetrics::Custom => "the adapter of custom metrics",
+    };
+    let incident = cx.begin_incident(fault, Vec::new(), true, subject.to_owned());
+    cluster.lose_metrics(lost);
+    let returns = cx.now + cx.lasting(fault, 0, lasts);
+    cx.schedule(returns, Event::Cleared { fault, incident });
     cx.await_again(fault, 0, returns);
 }

@@ -104,6 +104,7 @@ mod tests {
     use super::*;
     use crate::autoscaler::calculator::{Ground, Recommendation};
     use crate::autoscaler::decision::{Reason, Restraint};
+    use crate::autoscaler::goals::Measure;
     use crate::experiment::tests::example;
 
     fn entry(seconds: f64, observation: Observation) -> JournalEntry {
@@ -133,7 +134,9 @@ mod tests {
             ground,
         };
         let limit = Restraint::DesiredWithinRange;
-        let reason = Reason::Utilisation { recommended, stable: to, limit, target_pct: 70 };
+        let (measure, cpu_pct) = (Measure::Cpu(70), Some(94));
+        let stable = to;
+        let reason = Reason::Utilisation { recommended, stable, limit, measure, cpu_pct };
         let decision = Decision { current: from, desired: to, reason };
         entry(seconds, Observation::Decided { decision, held_back, news: true })
     }

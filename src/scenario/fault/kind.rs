@@ -1,7 +1,7 @@
 //! The kinds of faults, and the keys that a fault may have.
 
 use crate::diagnostic::{Flaw, Problem};
-use crate::plan::{Dependencies, Down, Fault, Policy, PolicyKind, Release, Starts};
+use crate::plan::{Dependencies, Down, Fault, LostMetrics, Policy, PolicyKind, Release, Starts};
 use crate::policy::limit::Sharing;
 use crate::random::Law;
 use crate::scenario::fault::target::FaultReader;
@@ -11,6 +11,7 @@ use crate::scenario::text::{Value, words};
 use crate::units::{Share, Span};
 
 words! {
+    LostMetrics { All = "all", Resource = "resource", Custom = "custom" }
     Starts { Well = "well", Crashes = "crashes", NeverReady = "never-ready" }
 }
 
@@ -32,6 +33,9 @@ keys! { key "fault" list {
         "Whether a host that is down is silent instead of refusing (upstream-outage only).";
     FACTOR: f64 = "factor", "", Given, "",
         "How many times as long a slow upstream takes (upstream-slow only).";
+    METRICS: LostMetrics = "metrics", "all", Inferred, "the autoscaler sees nothing",
+        "Which metrics are lost: of CPU and memory (metrics-server), custom ones (the adapter of \
+         Prometheus), or all (metrics-outage only).";
     WORK: f64 = "work", "1", Inferred, "as before",
         "How many times the CPU time a request takes in the new version (rollout only).";
     FAILING: Share = "failing", "0%", Inferred, "as before",
@@ -116,7 +120,7 @@ const fn kind(
 }
 
 /// Every kind, in the order of the reference.
-pub(crate) static KINDS: [FaultKind; 16] = [
+pub(crate) static KINDS: [FaultKind; 17] = [
     kind("replica-crash", REPLACED, Any, &[], |fault| Some(Fault::ReplicaCrash(fault.replica()))),
     kind("replica-hang", REPLACED, Any, &[], |fault| Some(Fault::ReplicaHang(fault.replica()))),
     kind("replica-slow", For, Any, &["cpu"], |fault| {
@@ -133,6 +137,7 @@ pub(crate) static KINDS: [FaultKind; 16] = [
     kind("control-plane-outage", For, Nothing("there is one control plane"), &[], |fault| {
         Some(Fault::ControlPlaneOutage(fault.duration.clone()))
     }),
+    kind("metrics-outage", For, Nothing("there is one autoscaler"), &["metrics"], metrics_outage),
     kind("ingress-loss", For, Any, &[], |fault| {
         Some(Fault::IngressLoss(fault.instance(), fault.duration.clone()))
     }),
@@ -205,7 +210,7 @@ fn part(fault: &FaultReader<'_>) -> Option<Share> {
     if part.value == Share::ZERO {
         let help = "write a share above \"0%\"";
         fault.section.error(&part, "an outage of no nodes is none", help);
-    } else if part.value < Share::ONE && !fault.targets.known_nodes {
+    } else if part.value < Share::ONE && fault.targets.nodes.per_zone.is_none() {
         let help = "write per-zone = 3 in [nodes]";
         fault.section.error(&part, "a share of the nodes needs their number", help);
     }
@@ -234,13 +239,29 @@ fn rollout(fault: &FaultReader<'_>) -> Option<Fault> {
 }
 
 fn provisioning_outage(fault: &FaultReader<'_>) -> Option<Fault> {
-    if !fault.targets.provisioner {
+    if fault.targets.nodes.provisioning.is_none() {
         let title = "an outage of what nobody provides";
         let problem = Problem::warning(fault.section.into(), title);
         let help = "write per-zone and provisioner in [nodes]";
         fault.section.note(problem.label("no node is ever added").help(help));
     }
     Some(Fault::ProvisioningOutage(fault.duration.clone()))
+}
+
+/// Metrics that the autoscaler is not given.
+fn metrics_outage(fault: &FaultReader<'_>) -> Option<Fault> {
+    let lost = fault.section.get(key::METRICS);
+    let goals = fault.targets.goals;
+    let asks = goals.iter().any(|goal| lost.takes(goal));
+    if fault.targets.sound && !asks {
+        let problem = Problem::warning(fault.section.into(), "an outage of what nobody asks");
+        let (label, help) = match goals.is_empty() {
+            true => ("there is no autoscaler", "write [autoscaler], or leave out gateway.replicas"),
+            false => ("the autoscaler has other metrics", "write metrics = \"all\""),
+        };
+        fault.section.note(problem.label(label).help(help));
+    }
+    Some(Fault::MetricsOutage(lost, fault.duration.clone()))
 }
 
 /// Hosts that take longer.

@@ -1,7 +1,8 @@
 //! What the target of a fault names.
 
+use crate::autoscaler::goals::MetricGoal;
 use crate::diagnostic::{clip, suggestion};
-use crate::plan::{Dependencies, HostTarget, ReplicaTarget, Topology};
+use crate::plan::{Dependencies, HostTarget, Nodes, ReplicaTarget, Topology};
 use crate::random::Law;
 use crate::scenario::reader::{Parsed, SectionReader};
 
@@ -9,10 +10,10 @@ use crate::scenario::reader::{Parsed, SectionReader};
 pub(crate) struct Targets<'t> {
     pub(crate) topology: &'t Topology,
     pub(crate) instances: usize,
-    /// Whether the file says how many nodes there are.
-    pub(crate) known_nodes: bool,
-    /// Whether somebody adds nodes.
-    pub(crate) provisioner: bool,
+    /// What replicas run on.
+    pub(crate) nodes: &'t Nodes,
+    /// The metrics of the autoscaler; none if there is none.
+    pub(crate) goals: &'t [MetricGoal],
     /// Clients and upstreams.
     pub(crate) dependencies: &'t Dependencies,
     /// Whether the gateway knows contracts.

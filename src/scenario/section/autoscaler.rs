@@ -1,16 +1,18 @@
 //! The section `[autoscaler]`.
 
+use crate::autoscaler::average::AverageTarget;
 use crate::autoscaler::behavior::{Behavior, PolicyUnit, Rules, ScalingPolicy, Select};
-use crate::autoscaler::calculator::CpuTarget;
+use crate::autoscaler::calculator::{CpuTarget, Tolerance};
 use crate::autoscaler::controller::{AutoscalerSpec, Settings};
+use crate::autoscaler::goals::MetricGoal;
 use crate::autoscaler::pods::Care;
 use crate::diagnostic::{Flaw, Problem};
-use crate::plan::Autoscaling;
+use crate::plan::{Autoscaling, GATEWAY, RequestRate, Sidecar};
 use crate::quantity;
-use crate::scenario::reader::{Mark, Reader, SectionReader, TypedKey, keys};
+use crate::scenario::reader::{Mark, Parsed, Reader, SectionReader, TypedKey, keys};
 use crate::scenario::section::gateway::{GatewayPart, REPLICA_LIMIT, Tier};
-use crate::scenario::text::{Located, words};
-use crate::units::{Cores, Share, Span};
+use crate::scenario::text::{Located, Value, words};
+use crate::units::{Bytes, Cores, Rate, Share, Span};
 
 words! {
     /// Whose policy an autoscaler follows.
@@ -25,7 +27,21 @@ keys! { key "autoscaler" {
         "Whose policy holds where nothing else is said.";
     MIN: u64 = "min", "", Assumed, "the preset", "The fewest replicas.";
     MAX: u64 = "max", "", Assumed, "the preset", "The most replicas.";
-    TARGET: Share = "target", "", Assumed, "the preset", "CPU to hold, of what a replica requests.";
+    TARGET: CpuGoal = "target", "", Assumed, "the preset",
+        "CPU to hold, of what a replica requests; \"none\" = CPU is no metric.";
+    MEMORY_TARGET: Share = "memory-target", "", Assumed, "memory is no metric",
+        "Memory to hold, of what a replica requests (needs gateway.memory).";
+    MEMORY_REQUEST: Bytes = "memory-request", "", Assumed, "the limit, gateway.memory",
+        "Memory that a replica requests.", With(&["memory-target"]);
+    REQUESTS: Rate = "requests-per-replica", "", Assumed, "requests are no metric",
+        "Requests per second of each replica to hold (a metric of pods with averageValue).";
+    REQUESTS_SCRAPE: Span = "requests-scrape", "1m", Documented, "Prometheus' scrape_interval",
+        "Between two scrapes of a replica's requests by Prometheus.",
+        With(&["requests-per-replica"]);
+    REQUESTS_WINDOW: Span = "requests-window", "2m", Documented,
+        "prometheus-adapter's configuration walkthrough",
+        "Time over which the adapter takes the rate of requests.",
+        With(&["requests-per-replica"]);
     TOLERANCE_UP: Share = "tolerance-up", "10%", Documented, "Kubernetes",
         "How far above the target nothing is added.";
     TOLERANCE_DOWN: Share = "tolerance-down", "10%", Documented, "Kubernetes",
@@ -43,7 +59,15 @@ keys! { key "autoscaler" {
     DOWN_WINDOW: Span = "down-window", "", Assumed, "the preset",
         "How long a higher recommendation holds shrinking back.";
     CPU_REQUEST: Cores = "cpu-request", "", Assumed, "the limit",
-        "CPU that a replica requests, at most its cores; utilisation is of this.";
+        "CPU that the gateway's container requests, at most its cores; utilisation is of this.";
+    SIDECAR_REQUEST: Cores = "sidecar-request", "", Assumed, "there is no sidecar",
+        "CPU that a sidecar requests beside the gateway in each replica.";
+    SIDECAR_USAGE: Cores = "sidecar-usage", "", Assumed, "none",
+        "CPU that the sidecar uses at all times.";
+    CONTAINER: bool = "container", "false", Documented,
+        "Kubernetes: Resource, and not ContainerResource",
+        "Whether the CPU of the gateway's container alone is measured (ContainerResource).",
+        With(&["sidecar-request", "sidecar-usage"]);
     SYNC: Span = "sync", "15s", Documented, "kube-controller-manager",
         "Between two steps of the autoscaler.";
     RESOLUTION: Span = "resolution", "15s", Documented, "metrics-server's manifests",
@@ -55,6 +79,32 @@ keys! { key "autoscaler" {
     INITIAL_READINESS: Span = "initial-readiness", "30s", Documented, "kube-controller-manager",
         "Age up to which a replica that is not ready is taken for one that never was.";
 }}
+
+const NONE: &str = "none";
+
+/// What is demanded of the CPU.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum CpuGoal {
+    /// This share of the request is in use.
+    Share(Share),
+    /// Nothing.
+    None,
+}
+
+impl Value for CpuGoal {
+    fn kind() -> String {
+        format!("{} or {NONE:?}", Share::kind())
+    }
+    fn parse(text: &str) -> Result<Self, Flaw> {
+        if text == NONE { Ok(CpuGoal::None) } else { Share::parse(text).map(CpuGoal::Share) }
+    }
+    fn show(&self) -> String {
+        match self {
+            CpuGoal::Share(share) => share.show(),
+            CpuGoal::None => format!("{NONE:?}"),
+        }
+    }
+}
 
 /// What a preset says.
 struct Defaults {
@@ -105,17 +155,15 @@ pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart) -> Option<Autosca
     }
     let defaults = Defaults::of(section.get(key::PRESET));
     let (min, max) = bounds(&section, gateway, &defaults);
-    let target = target(&section, &defaults);
+    let (goals, memory_request) = goals(&section, gateway, &defaults);
     let behavior = behavior(&section, &defaults);
-    let cores = gateway.plan.cores;
-    let request = section.get_or(key::CPU_REQUEST, cores, Mark::Assumed, "its limit");
-    if request.value.0 > cores.0 {
-        let help = format!("its limit is {} (gateway.cores); request that or less", cores.0);
-        section.error(&request, "a replica cannot request more CPU than it has", help);
-    }
+    let spec = AutoscalerSpec { min, max, goals, behavior, settings: Settings::default() };
     let autoscaling = Autoscaling {
-        spec: AutoscalerSpec { min, max, target, behavior, settings: Settings::default() },
-        request_milli: (request.value.0 * 1e3).round().max(1.0) as i64,
+        spec,
+        request_milli: request(&section, gateway),
+        sidecar: sidecar(&section),
+        memory_request,
+        request_rate: request_rate(&section),
         sync: clock(&section, key::SYNC),
         scrape: clock(&section, key::RESOLUTION),
         kubelet: clock(&section, key::KUBELET),
@@ -124,22 +172,115 @@ pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart) -> Option<Autosca
     scales.then_some(autoscaling)
 }
 
-fn target(section: &SectionReader<'_>, defaults: &Defaults) -> CpuTarget {
-    let target = section.get_or(key::TARGET, defaults.target, defaults.mark, defaults.source);
+fn milli(cores: Cores) -> i64 {
+    (cores.0 * 1e3).round() as i64
+}
+
+/// What the gateway's container requests.
+fn request(section: &SectionReader<'_>, gateway: &GatewayPart) -> i64 {
+    let cores = gateway.plan.cores;
+    let request = section.get_or(key::CPU_REQUEST, cores, Mark::Assumed, "its limit");
+    if request.value.0 > cores.0 {
+        let help = format!(
+            "its limit is {} (gateway.cores); what another container of the replica requests is \
+             `sidecar-request`",
+            cores.0
+        );
+        section.error(&request, "a replica cannot request more CPU than it has", help);
+    }
+    milli(request.value).max(1)
+}
+
+fn sidecar(section: &SectionReader<'_>) -> Option<Sidecar> {
+    let request = section.find(key::SIDECAR_REQUEST);
+    let usage = section.find(key::SIDECAR_USAGE);
+    if request.is_none()
+        && let Some(usage) = &usage
+        && !section.get(key::CONTAINER)
+    {
+        let title = "a sidecar without a request blinds the autoscaler";
+        let help = "write `sidecar-request`, or container = true to leave the sidecar out";
+        section.warn(usage, title, help);
+    }
+    if request.is_none() && usage.is_none() {
+        return None;
+    }
+    let request_milli = request.map(|request| milli(request.value).max(1));
+    Some(Sidecar { request_milli, usage_milli: usage.map_or(0, |usage| milli(usage.value)) })
+}
+
+/// How requests are measured.
+fn request_rate(section: &SectionReader<'_>) -> RequestRate {
+    let scrape = clock(section, key::REQUESTS_SCRAPE);
+    let window = section.parsed(key::REQUESTS_WINDOW);
+    let least = scrape + scrape;
+    if window.value < least {
+        let title = "the adapter seldom finds two samples in its window";
+        section.error(&window, title, format!("write `requests-window` = \"{least}\" or more"));
+    }
+    RequestRate { scrape, window: window.value }
+}
+
+fn tolerance(section: &SectionReader<'_>) -> Tolerance {
+    Tolerance { up: section.get(key::TOLERANCE_UP).0, down: section.get(key::TOLERANCE_DOWN).0 }
+}
+
+/// The metrics to hold, CPU first, and the memory that a replica requests.
+fn goals(
+    section: &SectionReader<'_>,
+    gateway: &GatewayPart,
+    defaults: &Defaults,
+) -> (Vec<MetricGoal>, Bytes) {
+    let preset = CpuGoal::Share(defaults.target);
+    let target = section.get_or(key::TARGET, preset, defaults.mark, defaults.source);
+    let cpu = match target.value {
+        CpuGoal::Share(share) => {
+            let share = Parsed { value: share, place: target.place.clone(), given: target.given };
+            let container = section.get(key::CONTAINER).then(|| GATEWAY.to_owned());
+            Some(CpuTarget { container, ..utilisation(section, &share) })
+        }
+        CpuGoal::None => None,
+    };
+    let memory = section.find(key::MEMORY_TARGET);
+    let limit = gateway.plan.memory.map(|memory| memory.limit);
+    let memory_request = section.or(key::MEMORY_REQUEST, limit.unwrap_or_default()).value;
+    if let (Some(memory), None) = (&memory, limit) {
+        let help = "write gateway.memory and gateway.memory-per-request";
+        section.error(memory, "nothing is known of the memory of a replica", help);
+    }
+    let memory = memory.map(|share| CpuTarget { of_memory: true, ..utilisation(section, &share) });
+    let requests = section.find(key::REQUESTS).map(|rate| {
+        let milli = (rate.value.0 * 1e3).round() as i64;
+        if milli <= 0 {
+            let help = "write a rate such as \"300/s\"";
+            section.error(&rate, "a target of nothing cannot be held", help);
+        }
+        AverageTarget { milli: milli.max(1), tolerance: tolerance(section) }
+    });
+    if cpu.is_none() && memory.is_none() && requests.is_none() {
+        let help = "write a share such as \"70%\", or `requests-per-replica` or `memory-target`";
+        section.error(&target, "an autoscaler without a metric never acts", help);
+    }
+    let resources = [cpu, memory].into_iter().flatten().map(MetricGoal::Resource);
+    (resources.chain(requests.map(MetricGoal::Requests)).collect(), memory_request)
+}
+
+/// A share of what is requested.
+fn utilisation(section: &SectionReader<'_>, target: &Parsed<Share>) -> CpuTarget {
     let percent = target.value.0 * 100.0;
     if target.value.0 < 0.01 {
         let help = "write a percentage from \"1%\" to \"100%\"";
-        section.error(&target, "a target of nothing cannot be held", help);
+        section.error(target, "a target of nothing cannot be held", help);
     }
     if (percent - percent.round()).abs() > 1e-9 {
         let help = "Kubernetes takes whole percents only";
-        section.error(&target, "this target is no whole percentage", help);
+        section.error(target, "this target is no whole percentage", help);
     }
     CpuTarget {
         utilisation_pct: percent.round().max(1.0) as i32,
-        tolerance_up: section.get(key::TOLERANCE_UP).0,
-        tolerance_down: section.get(key::TOLERANCE_DOWN).0,
+        tolerance: tolerance(section),
         container: None,
+        of_memory: false,
         care: Care {
             initialization: section.get(key::INITIALIZATION),
             initial_readiness: section.get(key::INITIAL_READINESS),

@@ -17,6 +17,8 @@
 //!
 //! Assumed: a cache has room for all keys, and limits turn nothing away.
 
+use crate::autoscaler::average::AverageTarget;
+use crate::autoscaler::calculator::CpuTarget;
 use crate::plan::{Api, Plan, Policy, PolicyKind, Popularity};
 use crate::policy::cache::CacheSpec;
 use crate::study::capacity::mode::{Mode, Trial};
@@ -104,23 +106,32 @@ pub fn explained(changes: &[Change], mut band: Band) -> (Band, Option<Cause>) {
 
 fn scaling(plan: &Plan) -> Vec<Change> {
     let Some(autoscaling) = &plan.autoscaling else { return Vec::new() };
-    let (spec, target) = (&autoscaling.spec, &autoscaling.spec.target);
-    let share = f64::from(target.utilisation_pct) / 100.0;
-    let request = autoscaling.request_milli as f64 / 1e3;
+    let spec = &autoscaling.spec;
     let begins_settled = autoscaling.settled && !plan.ends_early();
-    let one = |replicas: i32| {
-        let count = f64::from(replicas);
-        let held = load_of(plan, count * target.held() * request);
-        let stays = count.min((count + 1.0) * (1.0 - target.tolerance_down));
-        let low = load_of(plan, stays * share * request);
-        let high = load_of(plan, count * target.exceeded() * request);
+    let change = |replicas: i32, low: f64, held: f64, high: f64| {
         let cause = Cause::Replicas(replicas.max(0) as usize);
         match begins_settled {
             true => Change { low: held, high: held, cause },
             false => Change { low: low.min(high), high, cause },
         }
     };
-    (spec.min.max(1)..spec.max).map(one).collect()
+    let stays = |count: f64, down: f64| count.min((count + 1.0) * (1.0 - down));
+    let by_cpu = |target: &CpuTarget, replicas: i32| {
+        let (count, share) = (f64::from(replicas), f64::from(target.utilisation_pct) / 100.0);
+        let at = |count: f64, share: f64| load_of(plan, count * autoscaling.cores_at(share));
+        let low = at(stays(count, target.tolerance.down), share);
+        change(replicas, low, at(count, target.held()), at(count, target.exceeded()))
+    };
+    let by_requests = |target: &AverageTarget, replicas: i32| {
+        let (count, each) = (f64::from(replicas), target.milli as f64 / 1e3);
+        let (low, held) = (stays(count, target.tolerance.down) * each, count * target.held());
+        change(replicas, low, held, held)
+    };
+    let between = || spec.min.max(1)..spec.max;
+    let cpu = spec.cpu().into_iter().flat_map(|target| between().map(|n| by_cpu(target, n)));
+    let requests = spec.requests().into_iter();
+    let requests = requests.flat_map(|target| between().map(|n| by_requests(target, n)));
+    cpu.chain(requests).collect()
 }
 
 fn caches(plan: &Plan) -> Vec<Change> {

@@ -1,9 +1,10 @@
 //! Cases that begin with pods.
 
 use brownout::autoscaler::behavior::{Behavior, Rules};
-use brownout::autoscaler::calculator::{CpuTarget, Snapshot, recommend};
+use brownout::autoscaler::calculator::{CpuTarget, Snapshot, Tolerance, recommend};
 use brownout::autoscaler::controller::{AutoscalerSpec, AutoscalerState, Settings, step};
 use brownout::autoscaler::decision::{Decision, Reason};
+use brownout::autoscaler::goals::MetricGoal;
 use brownout::autoscaler::log::RecommendationLog;
 use brownout::autoscaler::pods::{Care, Container, Phase, Pod, PodGroup, Readiness, group};
 use brownout::units::{Instant, Span};
@@ -88,9 +89,12 @@ fn care(input: &Value) -> Care {
 fn target(input: &Value) -> CpuTarget {
     CpuTarget {
         utilisation_pct: int(&input["target_utilization_pct"]),
-        tolerance_up: input["tolerance_up"].as_f64().expect("a number"),
-        tolerance_down: input["tolerance_down"].as_f64().expect("a number"),
+        tolerance: Tolerance {
+            up: input["tolerance_up"].as_f64().expect("a number"),
+            down: input["tolerance_down"].as_f64().expect("a number"),
+        },
         container: input["container"].as_str().map(str::to_owned),
+        of_memory: false,
         care: care(input),
     }
 }
@@ -193,7 +197,7 @@ fn spec(input: &Value) -> AutoscalerSpec {
     AutoscalerSpec {
         min: int(&input["min_replicas"]),
         max: int(&input["max_replicas"]),
-        target: target(input),
+        goals: vec![MetricGoal::Resource(target(input))],
         behavior: behavior(input),
         settings: Settings {
             downscale_window: span(&input["downscale_stabilization_window_s"]),
@@ -221,7 +225,7 @@ pub fn end_to_end(case: &Value) -> Check {
     let mut memory =
         AutoscalerState { log: log.map(RecommendationLog), ..AutoscalerState::default() };
     let current = int(&input["current_replicas"]);
-    let decision = step(&spec(input), &mut memory, &snapshot(input), current, NOW);
+    let decision = step(&spec(input), &mut memory, &[snapshot(input)], current, NOW);
     same("replicas", decision.desired, int(&expected["desired_replicas"]))?;
     let reason = case["reference_reason"].as_str().expect("a reason");
     match word(&decision) {
@@ -239,7 +243,8 @@ pub fn sequence(case: &Value) -> Check {
         ..Settings::default()
     };
     let (min, max) = (int(&input["min_replicas"]), int(&input["max_replicas"]));
-    let spec = AutoscalerSpec { min, max, target, behavior: None, settings };
+    let goals = vec![MetricGoal::Resource(target)];
+    let spec = AutoscalerSpec { min, max, goals, behavior: None, settings };
     let (mut memory, mut replicas) = (AutoscalerState::default(), int(&input["initial_replicas"]));
     for (index, load) in input["total_load_milli"].as_array().expect("loads").iter().enumerate() {
         let each = int(load) / replicas;
@@ -248,7 +253,7 @@ pub fn sequence(case: &Value) -> Check {
         let late = Span((index as u64 + 1) * 1_000_000);
         let now = NOW + span(&input["sync_period_s"]) * index as u64 + late;
         let snapshot = alike(replicas as usize, i64::from(usage));
-        let decision = step(&spec, &mut memory, &snapshot, replicas, now);
+        let decision = step(&spec, &mut memory, &[snapshot], replicas, now);
         if let Reason::Utilisation { recommended, .. } = decision.reason {
             let raw = int(&expected["recommendation_raw"][index]);
             same(&format!("recommendation {index}"), recommended.replicas, raw)?;

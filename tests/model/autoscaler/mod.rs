@@ -5,6 +5,7 @@
 //! evaluation, and −1e9 stands for a time that was never set.
 
 mod cases;
+mod metrics;
 mod rules;
 
 use std::collections::BTreeMap;

@@ -1,7 +1,6 @@
 //! Cases of stabilisation and of the speed of changes.
 
 use brownout::autoscaler::behavior::*;
-use brownout::autoscaler::calculator::CpuTarget;
 use brownout::autoscaler::controller::{AutoscalerSpec, Settings, limit_speed, limit_step};
 use brownout::autoscaler::decision::Restraint;
 use brownout::autoscaler::log::{PastRecommendation, RecommendationLog};
@@ -72,8 +71,7 @@ pub fn converted(case: &Value) -> Check {
         step_least: input["scale_up_limit_minimum"].as_f64().expect("a number"),
         ..Settings::default()
     };
-    let spec =
-        AutoscalerSpec { min, max, target: CpuTarget::utilisation(50), behavior: None, settings };
+    let spec = AutoscalerSpec { min, max, goals: Vec::new(), behavior: None, settings };
     limit_is(limit_step(&spec, current, desired), &case["expected"])
 }
 

@@ -3,11 +3,12 @@
 use brownout::autoscaler::behavior::{Behavior, PolicyUnit, ScalingPolicy};
 use brownout::autoscaler::calculator::CpuTarget;
 use brownout::autoscaler::controller::{AutoscalerSpec, Settings};
+use brownout::autoscaler::goals::MetricGoal;
 use brownout::observe::ledger::Failure;
 use brownout::observe::{Observation, State};
 use brownout::plan::*;
 use brownout::random::Law;
-use brownout::units::{Rate, Span};
+use brownout::units::{Bytes, Rate, Span};
 
 use crate::common::witness::{Witness, witnessed};
 use crate::common::{at, plan, secs};
@@ -24,11 +25,14 @@ pub fn published() -> Autoscaling {
         spec: AutoscalerSpec {
             min: 2,
             max: 3,
-            target,
+            goals: vec![MetricGoal::Resource(target)],
             behavior: Some(behavior),
             settings: Settings::default(),
         },
         request_milli: 1_000,
+        sidecar: None,
+        memory_request: Bytes(0),
+        request_rate: RequestRate::default(),
         sync: secs(15.0),
         scrape: secs(15.0),
         kubelet: secs(10.0),

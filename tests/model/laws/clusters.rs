@@ -1,11 +1,13 @@
 //! Random clusters: nodes, upgrades and autoscalers, all in a hurry.
 
+use brownout::autoscaler::average::AverageTarget;
 use brownout::autoscaler::behavior::{Behavior, PolicyUnit, ScalingPolicy};
-use brownout::autoscaler::calculator::CpuTarget;
+use brownout::autoscaler::calculator::{CpuTarget, Tolerance};
 use brownout::autoscaler::controller::{AutoscalerSpec, Settings};
+use brownout::autoscaler::goals::MetricGoal;
 use brownout::plan::*;
 use brownout::random::Law;
-use brownout::units::{Share, Span};
+use brownout::units::{Bytes, Share, Span};
 use proptest::prelude::*;
 
 use crate::common::secs;
@@ -79,8 +81,11 @@ fn upgrade() -> impl Strategy<Value = Upgrade> {
 }
 
 fn autoscaling() -> impl Strategy<Value = Autoscaling> {
-    (1..4_i32, 0..4_i32, 20..90_i32, 100..2_000_i64).prop_map(
-        |(min, more, target, request_milli)| {
+    let requests = prop::option::of(500..50_000_i64);
+    let sidecar = prop::option::of((prop::option::of(50..500_i64), 0..500_i64));
+    let measured = (requests, sidecar, any::<bool>(), prop::option::of(20..90_i32));
+    (1..4_i32, 0..4_i32, 20..90_i32, 100..2_000_i64, measured).prop_map(
+        |(min, more, target, request_milli, (requests, sidecar, alone, memory))| {
             let mut behavior = Behavior::default();
             behavior.up.policies =
                 vec![ScalingPolicy { unit: PolicyUnit::Pods, value: 2, period: secs(2.0) }];
@@ -88,12 +93,27 @@ fn autoscaling() -> impl Strategy<Value = Autoscaling> {
             let mut target = CpuTarget::utilisation(target);
             target.care.initialization = secs(3.0);
             target.care.initial_readiness = secs(1.0);
+            target.container = alone.then(|| GATEWAY.to_owned());
             let settings = Settings::default();
+            let tolerance = Tolerance::default();
+            let requests = requests.map(|milli| AverageTarget { milli, tolerance });
+            let goals = std::iter::once(MetricGoal::Resource(target))
+                .chain(memory.map(|percent| {
+                    let target = CpuTarget::utilisation(percent);
+                    MetricGoal::Resource(CpuTarget { of_memory: true, ..target })
+                }))
+                .chain(requests.map(MetricGoal::Requests))
+                .skip(usize::from(alone && requests.is_some()))
+                .collect();
             let spec =
-                AutoscalerSpec { min, max: min + more, target, behavior: Some(behavior), settings };
+                AutoscalerSpec { min, max: min + more, goals, behavior: Some(behavior), settings };
             Autoscaling {
                 spec,
                 request_milli,
+                sidecar: sidecar
+                    .map(|(request_milli, usage_milli)| Sidecar { request_milli, usage_milli }),
+                memory_request: Bytes(30),
+                request_rate: RequestRate { scrape: secs(0.8), window: secs(2.0) },
                 sync: secs(1.0),
                 scrape: secs(0.9),
                 kubelet: secs(0.6),

@@ -255,7 +255,7 @@ fn fault() -> impl Strategy<Value = Wild> {
     ];
     let lasts = (0.0..15.0_f64).prop_map(|mean| Law::Exponential(secs(mean)));
     let one = prop::option::of(0..4_usize);
-    let fault = (0..12_u8, target, lasts, one, 0.0..1.0_f64).prop_map(
+    let fault = (0..13_u8, target, lasts, one, 0.0..1.0_f64).prop_map(
         |(kind, target, lasts, one, share)| match kind {
             0 => Fault::ReplicaCrash(target),
             1 => Fault::ReplicaHang(target),
@@ -268,6 +268,10 @@ fn fault() -> impl Strategy<Value = Wild> {
             8 => Fault::ProvisioningOutage(lasts),
             9 => Fault::Rollout(release(share)),
             10 => Fault::DrainNode(target, lasts),
+            11 => {
+                let lost = [LostMetrics::All, LostMetrics::Resource, LostMetrics::Custom];
+                Fault::MetricsOutage(lost[(share * 3.0) as usize], lasts)
+            }
             _ => Fault::Maintenance(lasts),
         },
     );

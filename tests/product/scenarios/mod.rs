@@ -217,6 +217,18 @@ fn rolling_upgrade_cuts_requests_longer_than_the_drain() {
 }
 
 #[test]
+fn without_metrics_the_autoscaler_holds_and_grows_when_they_are_back() {
+    let ran = Ran::of("metrics-outage");
+    assert_eq!(ran.failed(), 0);
+    assert_eq!(ran.verdict("p99 < 250ms from 8m to 15m"), Verdict::Missed);
+    assert_eq!(ran.verdict("p99 < 250ms from 17m to 20m"), Verdict::Met);
+    let scalings = scalings(&ran);
+    let [(when, 3)] = scalings[..] else { panic!("{scalings:?}") };
+    // Two scrapes 15 s apart that find new readings, and a step of the autoscaler.
+    assert!((910.0..=946.0).contains(&when), "{when}");
+}
+
+#[test]
 fn a_bad_release_keeps_the_autoscaler_from_growing_until_it_is_rolled_back() {
     let ran = Ran::of("bad-release");
     assert_eq!(ran.failed(), 0, "readiness saves the clients");

@@ -61,6 +61,8 @@ struct KnownPod {
     memory_read: i64,
     memory: i64,
     requests: CounterSamples,
+    /// Requests before the run, for one that runs from the beginning.
+    requests_before: f64,
 }
 
 /// A moment by the autoscaler's clock.
@@ -170,9 +172,8 @@ impl Cluster {
         let replica = &mut self.fleet[id];
         if !replica.silent && replica.works() {
             replica.advance(cx);
-            // One that runs from the beginning had requests before.
-            let before = if replica.probe_phase.is_some() { BEFORE.as_secs() } else { 0.0 };
-            known.requests.scrape(cx.now, before + replica.arrived as f64, window);
+            let count = known.requests_before + replica.arrived as f64;
+            known.requests.scrape(cx.now, count, window);
         }
         cx.schedule(cx.now + scrape, Event::RequestsScraped { replica: id });
     }
@@ -302,6 +303,7 @@ impl Scaler {
         let known = self.known.entry(id).or_default();
         assert!(!known.ran, "replica {id} ran before the run");
         (known.started, known.ran) = (Some(Instant::ZERO), true);
+        known.requests_before = BEFORE.as_secs();
         known.container = Some(CounterReading { at: Instant::ZERO, used: 0.0 });
     }
 

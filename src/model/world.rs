@@ -225,6 +225,9 @@ impl<'a> World<'a> {
         }
         requests.settle_losses(cx, region);
         let fleet = &mut region.cluster.fleet;
+        if !entered.is_empty() {
+            requests.divide_connections(cx, fleet);
+        }
         for (id, state) in entered {
             if state == State::Ready && fleet.holds_slot(id) {
                 requests.policies.join(fleet[id].slot);

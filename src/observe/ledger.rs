@@ -83,6 +83,8 @@ failures! {
         "rejected: contract revoked", "rejected_contract_revoked", Some(401), Rejected;
     /// The replica had as many requests at the upstream as its circuit breaker allows.
     BreakerOpen = "refused: circuit breaker", "refused_circuit_breaker", Some(503), Refused;
+    /// The upstream's host had as many connections as it accepts.
+    UpstreamFull = "refused: upstream full", "refused_upstream_full", Some(503), Refused;
     /// The upstream answered with an error, or its host refused the connection.
     UpstreamFailed = "failed upstream", "failed_upstream", Some(503), Refused;
     /// The upstream did not answer in time.
@@ -125,7 +127,7 @@ impl Failure {
         match self {
             LostInFlight | NoReadyReplica | DeadAddress | ContractsMissing | TimedOut
             | IngressDown => false,
-            GivenUp | RateLimited | QuotaUnknown | ContractRevoked | BreakerOpen
+            GivenUp | RateLimited | QuotaUnknown | ContractRevoked | BreakerOpen | UpstreamFull
             | UpstreamFailed | UpstreamTimedOut | Unauthenticated | NewVersion => true,
         }
     }

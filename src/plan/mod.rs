@@ -42,7 +42,7 @@ pub use ingress::{Answers, Balancing, DeadAddress, Failover, FailoverBy, Ingress
 pub use run::{Extent, REPLICATIONS_MOST, Run, Window};
 pub use startup::{Configuration, Contracts, ControlPlaneCall, Gate, Probe, SlowBoot, Startup};
 pub use traffic::{ArrivalProcess, Bursts, Recorded, RecordedDetail, Recording, Scatter, Traffic};
-pub use upstream::{Api, Upstream};
+pub use upstream::{Api, Divided, HostLimit, Upstream};
 
 /// Index into [`Topology::zones`].
 pub type ZoneId = usize;

@@ -38,6 +38,56 @@ impl Api {
     }
 }
 
+/// How many connections a host accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HostLimit {
+    /// Over all replicas, in use or idle; at least 1.
+    pub connections: u32,
+    /// How long a replica keeps a connection that it does not use.
+    pub keep_alive: Span,
+}
+
+/// Whose a number of connections is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Divided {
+    /// Each replica's.
+    No,
+    /// That of all replicas of the start together; each has its part, rounded down, for good.
+    AtStart,
+    /// That of all replicas that are ready at the moment.
+    ByReady,
+}
+
+impl Divided {
+    /// What each of so many replicas has; at least 1.
+    pub fn part(self, connections: u32, replicas: usize) -> u32 {
+        match self {
+            Divided::No => connections,
+            _ => (connections / replicas.max(1) as u32).max(1),
+        }
+    }
+}
+
+impl Upstream {
+    /// Says so if the replicas may keep more connections than are accepted: `most` of them, where
+    /// there are `replicas` at the start.
+    pub fn excess(&self, replicas: usize, most: usize) -> Option<String> {
+        let accepted = self.accepts?.connections as usize * self.hosts;
+        let connections = self.breaker.connections?;
+        let each = match self.divided {
+            Divided::ByReady => return None,
+            divided => divided.part(connections, replicas) as usize,
+        };
+        (most * each > accepted).then(|| {
+            format!(
+                "{most} replicas with up to {each} connections each want more than the {accepted} \
+                 that upstream {} accepts",
+                self.name
+            )
+        })
+    }
+}
+
 /// A service behind the gateway.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Upstream {
@@ -60,8 +110,12 @@ pub struct Upstream {
     pub cancels: bool,
     /// Further tries of a replica after an error.
     pub retries: u32,
+    /// Connections that a host accepts; `None` = any number.
+    pub accepts: Option<HostLimit>,
     /// Limits of each replica.
     pub breaker: BreakerSpec,
+    /// Whose the connections of `breaker` are.
+    pub divided: Divided,
     /// When a replica avoids a host; `None` = never.
     pub outliers: Option<OutlierSpec>,
 }

@@ -116,8 +116,7 @@ impl Breaker {
     /// Whether all counts are within their thresholds, and nobody waits in vain.
     fn is_sound(&self) -> bool {
         let within = |count: u32, limit: Option<u32>| limit.is_none_or(|limit| count <= limit);
-        within(self.active, self.spec.connections)
-            && within(self.pending, self.spec.pending)
+        within(self.pending, self.spec.pending)
             && within(self.active + self.pending, self.spec.requests)
             && (self.pending == 0 || !has_room(self.active, self.spec.connections))
     }
@@ -125,7 +124,8 @@ impl Breaker {
     /// A request is done or given up: an active one, or else one that waits. If this is true, the
     /// oldest of those that wait is active from now on.
     pub fn leave(&mut self, was_active: bool) -> bool {
-        let promotes = was_active && self.pending > 0;
+        let is_over = self.spec.connections.is_some_and(|most| self.active > most);
+        let promotes = was_active && self.pending > 0 && !is_over;
         if promotes || !was_active {
             debug_assert!(self.pending > 0, "nobody waits");
             self.pending -= 1;
@@ -135,6 +135,22 @@ impl Breaker {
         }
         debug_assert!(self.is_sound(), "{self:?}");
         promotes
+    }
+
+    /// So many connections from now on: how many of those that wait are active at once. What is
+    /// active beyond that goes on.
+    pub fn resize(&mut self, connections: u32) -> u32 {
+        let connections = connections.max(1);
+        self.spec.connections = Some(connections);
+        let promoted = connections.saturating_sub(self.active).min(self.pending);
+        (self.active, self.pending) = (self.active + promoted, self.pending - promoted);
+        debug_assert!(self.is_sound(), "{self:?}");
+        promoted
+    }
+
+    /// Its threshold of connections.
+    pub fn connections(&self) -> Option<u32> {
+        self.spec.connections
     }
 
     /// Whether a retry may be made; it is counted if so.
@@ -193,6 +209,22 @@ mod tests {
         assert_eq!((breaker.active(), breaker.pending()), (2, 0));
         assert!(!breaker.leave(true) && !breaker.leave(true));
         assert_eq!(breaker, Breaker::new(spec(2, 1, 9)));
+    }
+
+    #[test]
+    fn fewer_connections_let_what_is_active_end_and_more_let_others_in() {
+        let mut breaker = Breaker::new(spec(3, 9, 99));
+        let entries = [(); 5].map(|()| breaker.enter());
+        assert_eq!(entries[2..4], [Admission::Active, Admission::Pending]);
+        assert_eq!(breaker.resize(1), 0);
+        assert!(!breaker.leave(true) && !breaker.leave(true), "3 and 2 are too many");
+        assert!(breaker.leave(true), "the last one leaves its place");
+        assert_eq!((breaker.active(), breaker.pending()), (1, 1));
+        assert_eq!(breaker.enter(), Admission::Pending);
+        assert_eq!(breaker.resize(2), 1);
+        assert_eq!((breaker.active(), breaker.pending()), (2, 1));
+        assert_eq!(breaker.resize(0), 0, "one is always allowed");
+        assert_eq!(breaker.connections(), Some(1));
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! | [`limit`] | may the request pass? | all replicas', or each one's own |
 //! | [`cache`] | is there an answer already? | all replicas', or each one's own |
 //! | [`breaker`] | is there room towards the upstream? | each replica's own |
+//! | [`pool`] | does the host accept another connection? | all replicas' |
 //! | [`outlier`] | which host of the upstream is asked? | each replica's own |
 //!
 //! All are plain state machines: the caller gives the time, which never goes back, and says when a
@@ -25,3 +26,4 @@ pub mod cache;
 pub mod limit;
 pub mod outlier;
 mod pages;
+pub mod pool;

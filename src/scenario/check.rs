@@ -312,6 +312,19 @@ pub(crate) fn rollout(reader: &Reader<'_>, plan: &Plan) {
     }
 }
 
+/// Warns of replicas that may keep more connections than an upstream accepts.
+pub(crate) fn upstreams(reader: &Reader<'_>, plan: &Plan) {
+    for upstream in &plan.dependencies.upstreams {
+        let Some(excess) = upstream.excess(plan.gateway.replicas, plan.most_replicas()) else {
+            continue;
+        };
+        let help = "lower its `connections`, or write connections-divided = \"by-ready\"";
+        let problem = Problem::warning(Place::Whole, excess).help(help);
+        reader
+            .note(problem.help("a connection that is kept idle is one that nobody else can have"));
+    }
+}
+
 /// Warns of boots that outlast the probes of their container.
 pub(crate) fn boot(reader: &Reader<'_>, plan: &Plan) {
     let Some(slow) = plan.slow_boot() else { return };

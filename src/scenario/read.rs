@@ -339,6 +339,7 @@ fn finish(
         check::load(reader, plan, traffic.peak.as_ref(), gateway.rating);
     }
     check::boot(reader, plan);
+    check::upstreams(reader, plan);
     if sound.faults && sound.gateway {
         check::rollout(reader, plan);
     }

@@ -76,6 +76,8 @@ pub fn upstream(latency: Law) -> Upstream {
         timeout: Span::MAX,
         cancels: false,
         retries: 0,
+        accepts: None,
+        divided: Divided::No,
         breaker: BreakerSpec::NONE,
         outliers: None,
     }

@@ -9,6 +9,7 @@ mod determinism;
 mod incidents;
 mod laws;
 mod overlaps;
+mod protection;
 mod replay;
 mod requests;
 mod rules;

@@ -71,6 +71,8 @@ fn upstream() -> Upstream {
         timeout: secs(5.0),
         cancels: false,
         retries: 1,
+        accepts: None,
+        divided: Divided::No,
         breaker: BreakerSpec::NONE,
         outliers: None,
     }

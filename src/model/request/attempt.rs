@@ -175,6 +175,8 @@ pub(in crate::model) struct Attempt {
     pub upstream_tries: u16,
     pub retrying: bool,
     pub in_service: bool,
+    /// Whether it has one of the connections that its host accepts.
+    pub connected: bool,
 }
 
 impl Attempt {
@@ -194,6 +196,7 @@ impl Attempt {
         upstream_tries: 0,
         retrying: false,
         in_service: false,
+        connected: false,
     };
 
     /// Whose it is, if somebody still waits for it.

@@ -7,10 +7,12 @@
 use std::collections::VecDeque;
 
 use super::attempt::AttemptId;
-use crate::plan::{Down, HostTarget, Plan, Upstream as Spec};
-use crate::policy::breaker::Breaker;
+use crate::plan::{Down, HostLimit, HostTarget, Plan, Upstream as Spec};
+use crate::policy::breaker::{Breaker, BreakerSpec};
 use crate::policy::outlier::Outliers;
+use crate::policy::pool::Pools;
 use crate::random::{Sampler, Seed, Stream};
+use crate::units::Instant;
 
 /// A host of an upstream.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +51,8 @@ pub(in crate::model) struct Upstreams {
     pub errors: Stream,
     /// For each upstream and slot.
     pub views: Vec<Vec<View>>,
+    /// Connections to each upstream, if its hosts accept so many only.
+    pub pools: Vec<Option<Pools>>,
 }
 
 impl Upstreams {
@@ -62,13 +66,22 @@ impl Upstreams {
         let latency = |(index, spec): (usize, &Spec)| {
             (spec.latency.sampler(), seed.stream("upstream", index as u64))
         };
-        let views = |spec: &Spec| (0..plan.slots()).map(|slot| View::new(spec, slot)).collect();
+        let slots = plan.slots();
+        let views = |spec: &Spec| {
+            let breaker = breaker(spec, plan.gateway.replicas);
+            (0..slots).map(|slot| View::new(spec, slot, breaker)).collect()
+        };
+        let pools = |spec: &Spec| {
+            let HostLimit { connections, keep_alive } = spec.accepts?;
+            Some(Pools::new(connections, keep_alive, slots, spec.hosts))
+        };
         Upstreams {
             hosts,
             ranges,
             latency: specs.iter().enumerate().map(latency).collect(),
             errors: seed.stream("upstream errors", 0),
             views: specs.iter().map(views).collect(),
+            pools: specs.iter().map(pools).collect(),
         }
     }
 
@@ -80,10 +93,51 @@ impl Upstreams {
         (0..hosts).filter(move |host| only.is_none_or(|only| only == *host)).map(move |h| first + h)
     }
 
-    /// A new process in a slot knows nothing of how hosts did.
+    /// A new process in a slot knows nothing of how hosts did, and has no connections.
     pub fn forget(&mut self, plan: &Plan, slot: usize) {
         for (views, spec) in self.views.iter_mut().zip(&plan.dependencies.upstreams) {
             views[slot].outliers = spec.outliers.map(|rule| Outliers::new(rule, spec.hosts));
+        }
+        self.pools.iter_mut().flatten().for_each(|pools| pools.forget(slot));
+    }
+
+    /// A connection of the replica in a slot to a host, if these are counted: whether there is one.
+    pub fn connect(&mut self, now: Instant, slot: usize, host: usize) -> Option<bool> {
+        let upstream = self.hosts[host].upstream;
+        let connected =
+            self.pools[upstream].as_mut()?.connect(now, slot, host - self.ranges[upstream].0);
+        self.trim(upstream, slot);
+        Some(connected)
+    }
+
+    /// The request on a connection is answered.
+    pub fn keep(&mut self, now: Instant, slot: usize, host: usize) {
+        let upstream = self.hosts[host].upstream;
+        assert!(self.hosts[host].down == 0, "host {host} is down and has answered");
+        let pools = self.pools[upstream].as_mut().expect("connections are counted");
+        pools.keep(now, slot, host - self.ranges[upstream].0);
+    }
+
+    /// A connection in use is closed.
+    pub fn close(&mut self, host: usize) {
+        let upstream = self.hosts[host].upstream;
+        let pools = self.pools[upstream].as_mut().expect("connections are counted");
+        pools.close(host - self.ranges[upstream].0);
+    }
+
+    /// Every connection to a host breaks.
+    pub fn break_connections(&mut self, host: usize) {
+        let upstream = self.hosts[host].upstream;
+        if let Some(pools) = &mut self.pools[upstream] {
+            pools.lose(host - self.ranges[upstream].0);
+        }
+    }
+
+    /// Closes what the replica in a slot keeps idle beyond its circuit breaker's connections.
+    pub fn trim(&mut self, upstream: usize, slot: usize) {
+        let breaker = &self.views[upstream][slot].breaker;
+        if let (Some(pools), Some(most)) = (&mut self.pools[upstream], breaker.connections()) {
+            pools.trim(slot, breaker.active(), most);
         }
     }
 
@@ -123,11 +177,17 @@ impl Upstreams {
     }
 }
 
+/// The thresholds of a replica where there are so many.
+fn breaker(spec: &Spec, replicas: usize) -> BreakerSpec {
+    let part = |connections| spec.divided.part(connections, replicas);
+    BreakerSpec { connections: spec.breaker.connections.map(part), ..spec.breaker }
+}
+
 impl View {
     /// Replicas begin their turns at different hosts.
-    fn new(spec: &Spec, slot: usize) -> Self {
+    fn new(spec: &Spec, slot: usize, breaker: BreakerSpec) -> Self {
         View {
-            breaker: Breaker::new(spec.breaker),
+            breaker: Breaker::new(breaker),
             pending: VecDeque::new(),
             outliers: spec.outliers.map(|outliers| Outliers::new(outliers, spec.hosts)),
             turn: slot % spec.hosts,

@@ -6,6 +6,7 @@
 //!                 ┌─────────────────┘
 //!                 ▼
 //!       host, in turn ─┬─ down and refuses ─────────────► failed upstream, or tried again
+//!                      ├─ has all the connections that it accepts ─► refused, or tried again
 //!                      ├─ down and silent ──┐
 //!                      └─ a worker is free ─┼─ latency ─► answer, or an error
 //!                          │  else waits ───┘    └─ not in time: timed out upstream
@@ -14,6 +15,11 @@
 //! A host works on as many requests at once as it has workers, each for a time drawn from its law
 //! (G/G/c, first come first served), or on any number if it has no limit. Each request that it has
 //! already can add to that time.
+//!
+//! A host may accept so many connections over all replicas only, idle ones included
+//! (`policy/pool.rs`); and the connections of the circuit breaker may be a number that all replicas
+//! share: divided by those of the start for good, or by those that are ready whenever that changes.
+//! Then what a replica has under way beyond its new part goes on, and what it keeps idle is closed.
 //!
 //! Assumptions: every replica has its own turn over the hosts; a replica that stands still passes
 //! nothing on; the time-out is for all tries of a replica together. Unless the plan says so, a host
@@ -29,7 +35,7 @@ use crate::model::replica::fleet::Fleet;
 use crate::observe::Observer;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
-use crate::plan::{Down, Plan};
+use crate::plan::{Divided, Down, Plan};
 use crate::policy::breaker::Admission;
 use crate::policy::outlier::{Outliers, Response};
 use crate::units::Instant;
@@ -136,12 +142,47 @@ impl Requests {
             return; // its time-out ends it
         }
         if host.down > 0 {
-            return self.fail_at_host(cx, fleet, at, attempt, index);
+            return self.fail_at_host(cx, fleet, at, attempt, (index, Failure::UpstreamFailed));
         }
+        if !self.connect(cx, fleet, at, attempt, index) {
+            return self.fail_at_host(cx, fleet, at, attempt, (index, Failure::UpstreamFull));
+        }
+        let host = &mut self.upstreams.hosts[index];
         if workers.is_some_and(|workers| host.busy >= workers) {
             return host.waiting.push_back(attempt);
         }
         self.begin_at_host(cx, at, attempt, index);
+    }
+
+    /// An attempt needs a connection to a host; says whether it has one, or needs none of its own.
+    fn connect(
+        &mut self,
+        cx: &mut Context,
+        fleet: &Fleet,
+        at: u64,
+        attempt: AttemptId,
+        index: usize,
+    ) -> bool {
+        let record = &mut cx.in_flight.attempts[attempt];
+        let connected = self.upstreams.connect(Instant(at), fleet[record.replica].slot, index);
+        debug_assert!(!record.connected, "an attempt has one connection");
+        record.connected = connected == Some(true);
+        connected != Some(false)
+    }
+
+    /// Replicas became ready, or are so no more: what is divided among them is divided anew.
+    pub fn divide_connections(&mut self, cx: &mut Context, fleet: &mut Fleet) {
+        for (upstream, spec) in cx.plan.dependencies.upstreams.iter().enumerate() {
+            let total = spec.breaker.connections.filter(|_| spec.divided == Divided::ByReady);
+            let Some(total) = total else { continue };
+            let part = spec.divided.part(total, fleet.count_ready());
+            assert!((1..=total.max(1)).contains(&part), "a replica has {part} of {total}");
+            for slot in 0..self.upstreams.views[upstream].len() {
+                let promoted = self.upstreams.views[upstream][slot].breaker.resize(part);
+                self.upstreams.trim(upstream, slot);
+                (0..promoted).for_each(|_| self.promote(cx, fleet, upstream, slot));
+            }
+        }
     }
 
     fn begin_at_host(&mut self, cx: &mut Context, at: u64, attempt: AttemptId, index: usize) {
@@ -183,17 +224,19 @@ impl Requests {
         host.outages += 1;
         host.busy = 0;
         host.waiting.clear();
+        self.upstreams.break_connections(index);
         let here = Stage::Upstream(index as u32);
         let record = cx.in_flight.attempts.iter_mut().filter(|(_, record)| record.stage == here);
         let mut hit: Vec<_> = record
             .map(|(id, record)| {
-                record.in_service = false;
+                (record.in_service, record.connected) = (false, false);
                 (record.content.born, id)
             })
             .collect();
         hit.sort_unstable();
         if down == Down::Refuses {
-            hit.into_iter().for_each(|(_, id)| self.fail_at_host(cx, fleet, cx.now.0, id, index));
+            let failed = (index, Failure::UpstreamFailed);
+            hit.into_iter().for_each(|(_, id)| self.fail_at_host(cx, fleet, cx.now.0, id, failed));
         }
     }
 
@@ -218,6 +261,10 @@ impl Requests {
         let cancels = cx.plan.dependencies.upstreams[self.upstreams.hosts[index].upstream].cancels;
         if let Some(record) = cx.in_flight.attempts.get_mut(attempt).filter(|_| is_wanted) {
             record.in_service = false;
+            debug_assert_eq!(record.stage, here, "another host has it");
+            if std::mem::take(&mut record.connected) {
+                self.upstreams.keep(Instant(at), fleet[record.replica].slot, index);
+            }
         }
         // Where work can be cancelled, its worker was freed when it was.
         if is_wanted || !cancels {
@@ -225,7 +272,9 @@ impl Requests {
         }
         match (is_wanted, ok) {
             (false, _) => {}
-            (true, false) => self.fail_at_host(cx, fleet, at, attempt, index),
+            (true, false) => {
+                self.fail_at_host(cx, fleet, at, attempt, (index, Failure::UpstreamFailed));
+            }
             (true, true) => self.use_answer(cx, fleet, at, attempt, index),
         }
     }
@@ -291,6 +340,9 @@ impl Requests {
         let record = &mut cx.in_flight.attempts[attempt];
         let (stage, was_in_service) = (record.stage, record.in_service);
         (record.stage, record.in_service) = (Stage::UnderWay, false);
+        if let (true, Stage::Upstream(host)) = (std::mem::take(&mut record.connected), stage) {
+            self.upstreams.close(host as usize);
+        }
         let retried = std::mem::take(&mut record.retrying);
         debug_assert!(fleet[record.replica].held > 0, "its replica holds nothing");
         fleet[record.replica].held -= 1;
@@ -351,7 +403,7 @@ impl Requests {
         fleet: &mut Fleet,
         at: u64,
         attempt: AttemptId,
-        index: usize,
+        (index, failure): (usize, Failure),
     ) {
         self.note_response(cx, fleet, at, attempt, index, Response::Error);
         self.leave_upstream(cx, fleet, attempt);
@@ -368,7 +420,7 @@ impl Requests {
             cx.listener.counted(record.content.sent(), Count::UpstreamRetry);
             return self.ask_upstream(cx, fleet, attempt);
         }
-        self.fail_attempt(cx, fleet, attempt, at, Failure::UpstreamFailed);
+        self.fail_attempt(cx, fleet, attempt, at, failure);
     }
 
     /// The upstream did not answer in time.

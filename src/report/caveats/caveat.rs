@@ -50,6 +50,9 @@ pub enum Caveat {
     /// A replica had so many requests at once and no memory is given: what each of them could take
     /// of the memory of a small node, and how many would fill it with whole buffers.
     MemoryUnknown { peak: u64, each: Bytes, holds: u64 },
+    /// So many requests of a replication found no connection to an upstream whose hosts accept so
+    /// many; whether replicas may keep more than that, in words.
+    UpstreamFull { requests: f64, share: f64, accepts: String, excess: Option<String> },
     /// A container may be killed while it boots.
     SlowBoot { slow: SlowBoot },
     /// Incidents were not over at the end of the run.
@@ -126,6 +129,11 @@ impl Caveat {
             Caveat::MemoryUnknown { .. } => {
                 ("memory_unknown", "write gateway.memory and gateway.memory-per-request")
             }
+            Caveat::UpstreamFull { .. } => (
+                "upstream_full",
+                "lower its connections or write connections-divided = \"by-ready\", or let it \
+                 accept more",
+            ),
             Caveat::SlowBoot { slow } => return ("slow_boot", slow.remedy()),
             Caveat::Unrecovered { .. } => ("unrecovered", "raise run.horizon"),
             Caveat::Unanswered { .. } => ("unanswered", "raise run.horizon"),
@@ -205,6 +213,9 @@ impl Caveat {
                 whole(*holds as u64)
             ),
             Caveat::MemoryUnknown { peak, each, holds } => memory_message(*peak, *each, *holds),
+            Caveat::UpstreamFull { requests, share, accepts, excess } => {
+                upstream_full_message(*requests, *share, accepts, excess.as_deref())
+            }
             Caveat::SlowBoot { slow } => {
                 format!("{}, and {}: {}", slow.title(), slow.takes(), slow.effect())
             }
@@ -250,6 +261,16 @@ fn unanswered_message(requests: f64, share: f64) -> String {
         grouped(requests, usize::from(requests < 10.0)),
         Share(share)
     )
+}
+
+fn upstream_full_message(requests: f64, share: f64, accepts: &str, excess: Option<&str>) -> String {
+    let requests = format!(
+        "{} requests of a replication, {}, found no connection to their upstream",
+        grouped(requests, usize::from(requests < 10.0)),
+        Share(share)
+    );
+    let why = excess.map(|excess| format!("; {excess}")).unwrap_or_default();
+    format!("{requests}: {accepts}{why}")
 }
 
 fn memory_message(peak: u64, each: Bytes, holds: u64) -> String {

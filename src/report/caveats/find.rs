@@ -8,6 +8,7 @@ use crate::metric::evidence::Evidence;
 use crate::metric::percentile::{ENOUGH_BEYOND, too_few_beyond};
 use crate::metric::{Metric, estimator};
 use crate::observe::Observation;
+use crate::observe::ledger::Failure;
 use crate::plan::{Fault, Plan, Scatter, Traffic};
 use crate::report::caveats::caveat::{Assumption, BUFFER, Caveat, NODE};
 use crate::report::caveats::steady_window::SteadyWindow;
@@ -30,6 +31,7 @@ pub fn caveats_of(scenario: &Scenario, run: &Experiment, summary: &Summary) -> V
     all.extend(capacity(plan));
     all.extend(slow_overload(plan));
     all.extend(memory(plan, summary));
+    all.extend(upstream_full(plan, summary));
     all.extend(plan.slow_boot().map(|slow| Caveat::SlowBoot { slow }));
     all.extend(unfinished(summary));
     all.extend(unanswered(summary));
@@ -137,6 +139,22 @@ fn memory(plan: &Plan, summary: &Summary) -> Option<Caveat> {
     let killed = gateway.out_of_memory.as_ref()?.point;
     let (limit, holds) = (memory.limit, memory.holds());
     (killed > 0.0).then_some(Caveat::OutOfMemory { killed, limit, holds })
+}
+
+/// Requests for which an upstream had no connection left.
+fn upstream_full(plan: &Plan, summary: &Summary) -> Option<Caveat> {
+    let run = summary.windows.first()?;
+    let requests = run.get(Metric::FailedBy(Failure::UpstreamFull))?.point;
+    let share = requests / run.get(Metric::Offered)?.point;
+    let upstreams = || plan.dependencies.upstreams.iter();
+    let accepts = upstreams().filter_map(|one| {
+        let limit = one.accepts?;
+        Some(format!("a host of {} accepts {}", one.name, limit.connections))
+    });
+    let accepts = accepts.collect::<Vec<_>>().join(", ");
+    let (replicas, most) = (plan.gateway.replicas, plan.most_replicas());
+    let excess = upstreams().find_map(|one| one.excess(replicas, most));
+    (requests > 0.0).then_some(Caveat::UpstreamFull { requests, share, accepts, excess })
 }
 
 fn unfinished(summary: &Summary) -> Option<Caveat> {

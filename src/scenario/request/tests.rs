@@ -4,8 +4,9 @@ use std::path::Path;
 
 use crate::diagnostic::render;
 use crate::plan::{
-    Api, Clients, Dependencies, Gate, Jitter, LimitKey, Plan, Policy, PolicyKind, Popularity,
-    Population, Retry, RetryBackoff, RetryBudget, SpikeQueue, Tls, TlsEnd, Traffic, Upstream,
+    Api, Clients, Dependencies, Divided, Gate, Jitter, LimitKey, Plan, Policy, PolicyKind,
+    Popularity, Population, Retry, RetryBackoff, RetryBudget, SpikeQueue, Tls, TlsEnd, Traffic,
+    Upstream,
 };
 use crate::policy::breaker::BreakerSpec;
 use crate::policy::cache::CacheSpec;
@@ -261,6 +262,8 @@ fn upstream() -> Upstream {
         timeout: secs(5.0),
         cancels: true,
         retries: 1,
+        accepts: None,
+        divided: Divided::No,
         breaker: BreakerSpec {
             connections: Some(100),
             pending: Some(50),
@@ -399,4 +402,19 @@ fn of_three_hosts_a_tenth_is_none_unless_one_always_may_be_out() {
     let lines = ["", "always-eject-one = true\n", "always-eject-one = false\n"];
     assert_eq!(lines.map(out), [0, 1, 0]);
     assert_eq!(out("max-ejected = \"40%\"\n"), 1);
+}
+
+#[test]
+fn replicas_that_may_want_more_connections_than_there_are_are_warned_of() {
+    let warned = |lines: &str| {
+        let upstream = "[[upstream]]\nname = \"db\"\nlatency = \"1ms\"\nbreaker = true\n";
+        let (plan, _, shown) = read(&format!("{LEAST}{upstream}host-connections = 100\n{lines}"));
+        assert_eq!(plan.most_replicas(), 3, "Large scales to three");
+        shown.contains("want more than the 100 that upstream db accepts")
+    };
+    assert!(warned("") && warned("connections = 34\n") && !warned("connections = 33\n"));
+    assert!(!warned("connections = 100\nconnections-divided = \"by-ready\"\n"));
+    // Divided by two at the start, three have half more.
+    assert!(warned("connections = 100\nconnections-divided = \"at-start\"\n"));
+    assert!(!warned("connections = 67\nconnections-divided = \"at-start\"\n"));
 }

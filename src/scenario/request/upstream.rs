@@ -1,13 +1,18 @@
 //! The sections `[[upstream]]`.
 
 use crate::diagnostic::Problem;
-use crate::plan::Upstream;
+use crate::plan::{Divided, HostLimit, Upstream};
 use crate::policy::breaker::BreakerSpec;
 use crate::policy::outlier::OutlierSpec;
 use crate::random::Law;
 use crate::scenario::reader::{Only, Reader, SectionReader, TypedKey, keys};
 use crate::scenario::request::named::{Named, read_all};
+use crate::scenario::text::words;
 use crate::units::{Share, Span};
+
+words! {
+    Divided { No = "no", AtStart = "at-start", ByReady = "by-ready" }
+}
 
 const BREAKS: Only = Only::If("breaker", &["true"]);
 const EJECTS: Only = Only::If("outlier-detection", &["true"]);
@@ -21,6 +26,11 @@ keys! { key "upstream" list {
         "What each request that the host has already adds to that.";
     WORKERS: u64 = "workers", "", Assumed, "none: any number at once",
         "Requests that a host works on at once; more wait in order of arrival.";
+    ACCEPTS: u64 = "host-connections", "", Assumed, "none: any number",
+        "Connections that a host accepts, over all replicas; beyond them 503 at once.";
+    KEEP_ALIVE: Span = "keep-alive", "1h", Documented, "Envoy's idle_timeout of connections",
+        "How long a replica keeps a connection that it does not use.",
+        With(&["host-connections"]);
     ERRORS: Share = "errors", "0%", Assumed, "the simpler case",
         "Share of the requests that it answers with an error.";
     IDLE_TIMEOUT: Span = "idle-timeout", "300s", Documented, "gateway documentation",
@@ -35,6 +45,9 @@ keys! { key "upstream" list {
         "Whether each replica limits what it has under way (503 beyond).";
     CONNECTIONS: u64 = "connections", "1024", Documented, "Envoy's default",
         "Connections of a replica, hence its active requests (with breaker only).", BREAKS;
+    DIVIDED: Divided = "connections-divided", "no", Documented, "Envoy counts in each proxy",
+        "Whether all replicas share these: divided by those of the start, or by those ready.",
+        BREAKS;
     PENDING: u64 = "pending", "1024", Documented, "Envoy's default",
         "Requests of a replica that wait for a connection (with breaker only).", BREAKS;
     REQUESTS: u64 = "requests", "1024", Documented, "Envoy's default",
@@ -97,9 +110,16 @@ fn upstream(section: &SectionReader<'_>, name: String) -> Upstream {
         timeout: timeout.value,
         cancels: section.get(key::CANCELS),
         retries: section.count(key::RETRIES, 0..=100).value as u32,
+        accepts: accepts(section),
         breaker: breaker(section),
+        divided: section.get(key::DIVIDED),
         outliers: outliers(section, hosts),
     }
+}
+
+fn accepts(section: &SectionReader<'_>) -> Option<HostLimit> {
+    let found = section.bounded(key::ACCEPTS, 1..=COUNT_LIMIT, section.find(key::ACCEPTS))?;
+    Some(HostLimit { connections: found as u32, keep_alive: section.get(key::KEEP_ALIVE) })
 }
 
 fn breaker(section: &SectionReader<'_>) -> BreakerSpec {

@@ -132,9 +132,15 @@ fn upstream() -> impl Strategy<Value = Upstream> {
             ..OutlierSpec::default()
         })),
     ];
+    let keep = (1_u32..20, prop::sample::select(vec![0.0, 0.3, 100.0]));
+    let accepts = prop::option::of(keep).prop_map(|of| {
+        of.map(|(connections, keep)| HostLimit { connections, keep_alive: secs(keep) })
+    });
+    let divided = prop::sample::select(vec![Divided::No, Divided::AtStart, Divided::ByReady]);
     let work = (law(0.05), 0.0..0.01, prop::option::of(1_usize..5), 0.0..0.5);
+    let breaker = (breaker, accepts, divided);
     (work, 1_usize..4, (0.05..2.0, any::<bool>(), 0_u32..3), breaker, outliers).prop_map(
-        |((latency, per_request, workers, errors), hosts, rest, breaker, outliers)| Upstream {
+        |((latency, per_request, workers, errors), hosts, rest, limits, outliers)| Upstream {
             name: "upstream".to_owned(),
             hosts,
             latency,
@@ -144,7 +150,9 @@ fn upstream() -> impl Strategy<Value = Upstream> {
             timeout: secs(rest.0),
             cancels: rest.1,
             retries: rest.2,
-            breaker,
+            breaker: limits.0,
+            accepts: limits.1,
+            divided: limits.2,
             outliers,
         },
     )

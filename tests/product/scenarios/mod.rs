@@ -3,6 +3,7 @@
 mod capacity;
 mod containers;
 mod dependencies;
+mod protection;
 
 use std::path::{Path, PathBuf};
 
@@ -81,6 +82,7 @@ fn every_scenario_has_a_question_and_a_test() {
         include_str!("dependencies.rs"),
         include_str!("capacity.rs"),
         include_str!("containers.rs"),
+        include_str!("protection.rs"),
     ]
     .concat();
     let mut count = 0;

@@ -1,0 +1,3 @@
+//! What the gateway and what is behind it do to protect themselves, and what that costs.
+
+mod upstream_limits;

@@ -1,0 +1,35 @@
+//! The shipped scenarios about what gateways and upstreams do to protect themselves.
+
+use brownout::observe::ledger::Failure;
+
+use super::Ran;
+
+/// The share that is lost of a load of so many Erlangs by so many servers.
+fn erlang_loss(load: f64, servers: u32) -> f64 {
+    (1..=servers).fold(1.0, |loss, server| load * loss / (f64::from(server) + load * loss))
+}
+
+#[test]
+fn upstream_connections_used_up_leave_the_third_replica_what_the_others_do_not_keep() {
+    let ran = Ran::of("upstream-connections-used-up");
+    assert_eq!(ran.failed(), ran.failed_by(Failure::UpstreamFull));
+    // The third has 40 connections for 430/s of 100 ms; what the ingress sends in turn comes more
+    // evenly than by chance, so somewhat less is lost.
+    let most = erlang_loss(43.0, 40) / 3.0;
+    let share = ran.lost(300.0, 600.0);
+    assert!((0.85 * most..most).contains(&share), "{share} of {most}");
+    assert_eq!(ran.lost(60.0, 200.0), 0.0, "the third is not there yet");
+}
+
+impl Ran {
+    /// The share of the requests that failed in these seconds of all replications.
+    fn lost(&self, from: f64, to: f64) -> f64 {
+        let timelines = self.experiment.outcomes.iter().filter_map(|one| one.timeline.as_ref());
+        let rows = timelines.flat_map(|timeline| &timeline.total);
+        let rows = rows.filter(|row| (from..to).contains(&row.start.as_secs()));
+        let sum = rows.fold((0, 0), |(failed, offered), row| {
+            (failed + row.failures.iter().sum::<u64>(), offered + row.offered)
+        });
+        sum.0 as f64 / sum.1 as f64
+    }
+}

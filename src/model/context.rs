@@ -7,14 +7,16 @@
 use super::control_plane::ControlPlane;
 use super::event::{Event, Guard};
 use super::fault::clock::Clocks;
+use super::ingress::seen::Seen;
 use super::request::attempt::InFlight;
 use crate::engine::calendar::Calendar;
 use crate::engine::digest::Digest;
 use crate::engine::progress::{Holding, Overflow, Progress};
 use crate::observe::ledger::Failure;
 use crate::observe::listener::Listener;
-use crate::observe::{Observation, Observer, ReplicaId, Sent};
+use crate::observe::{Avoided, Observation, Observer, ReplicaId, Sent};
 use crate::plan::{Plan, Slot};
+use crate::policy::outlier::Response;
 use crate::random::{Law, Seed};
 use crate::units::{Instant, Span};
 
@@ -49,6 +51,8 @@ pub(super) struct Context<'a> {
     pub control_plane: ControlPlane,
     /// The attempts without an end, where requests feed back.
     pub in_flight: InFlight,
+    /// What ingress instances have seen of answers.
+    pub seen: Seen,
     /// What the event has left for other parts, in order.
     losses: Vec<Loss>,
     /// Requests offered since the progress was noted last.
@@ -81,6 +85,7 @@ impl<'a> Context<'a> {
             faults: Clocks::new(plan, seed),
             control_plane: ControlPlane::new(seed),
             in_flight: InFlight::new(!plan.is_open_loop()),
+            seen: Seen::new(plan),
             losses: Vec::new(),
             offered: 0,
             holding: Holding::new(progress),
@@ -231,6 +236,26 @@ impl<'a> Context<'a> {
     /// How many requests were offered since this was asked last.
     pub fn take_offered(&mut self) -> u64 {
         std::mem::take(&mut self.offered)
+    }
+
+    /// A replica is ejected by so many ingress instances from now on.
+    pub fn tell_ejected(&mut self, replica: ReplicaId, by: usize) {
+        let of = self.plan.ingress.instances.len();
+        assert!(by <= of, "{by} of {of} instances eject a replica");
+        self.tell(Observation::Avoided(Avoided { replica, by, of, how: "outlier detection" }));
+    }
+
+    /// An ingress instance sees how a replica did.
+    #[cold]
+    pub fn note_response(&mut self, at: u64, instance: u32, replica: ReplicaId, how: Response) {
+        // What ends after the horizon decides nothing any more.
+        if !self.seen.judges() || self.now > self.plan.run.horizon {
+            return;
+        }
+        let ejected = self.seen.note(Instant(at), instance as usize, replica, how);
+        if let Some(by) = ejected {
+            self.tell_ejected(replica, by);
+        }
     }
 
     /// A request failed at `at`.

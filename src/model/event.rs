@@ -24,6 +24,17 @@ pub(super) enum CompetingProbe {
     Liveness,
 }
 
+/// How ingress instances look at replicas.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum TargetCheck {
+    /// An instance checks the address of a replica.
+    Sent { replica: ReplicaId, instance: usize },
+    /// It got no answer in time.
+    Failed { replica: ReplicaId, instance: usize },
+    /// Every instance looks at how replicas did.
+    Swept,
+}
+
 /// A rare event. Those of a replica carry its epoch: every restart begins a new one, and an event
 /// of an older epoch is void.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -113,6 +124,8 @@ pub(super) enum Event {
     BackOffEnds { replica: ReplicaId, epoch: u32 },
     /// A replica has more requests than its memory holds.
     OutOfMemory { replica: ReplicaId, epoch: u32 },
+    /// Ingress instances look at replicas.
+    Check(TargetCheck),
 }
 
 impl Event {
@@ -148,6 +161,7 @@ impl Event {
             | Event::ProbeChecked { .. }
             | Event::HungKilled { .. }
             | Event::OutOfMemory { .. }
+            | Event::Check(_)
             | Event::NodeNotReady { .. }
             | Event::DrainEnds { .. }
             | Event::NodeDeleted { .. }
@@ -207,6 +221,7 @@ impl Event {
             | Event::IngressReturns { .. }
             | Event::ProbeSent { .. }
             | Event::ProbeChecked { .. }
+            | Event::Check(_)
             | Event::Injected { .. } => None,
         }
     }
@@ -256,6 +271,7 @@ impl Event {
             Event::RolloutOverdue { .. } => 39,
             Event::RolledBack { .. } => 40,
             Event::RequestsScraped { .. } => 41,
+            Event::Check(_) => 42,
         }
     }
 }

@@ -81,7 +81,7 @@ fn route_block(
         }
         if due <= at {
             let connecting = ingress.take_timed_out();
-            let routed = ingress.give_up_address(cx.plan, fleet, connecting);
+            let routed = ingress.give_up_address(cx, fleet, connecting);
             deliver(cx, fleet, routed);
             continue;
         }
@@ -91,11 +91,11 @@ fn route_block(
             Some(instance) => {
                 let what = (at, Instant(request.sent).into(), request.demand);
                 let sender = Sender { at, user: None };
-                match ingress.choose(fleet, instance, request.slot, sender) {
+                match ingress.choose(&cx.seen, fleet, instance, request.slot, sender) {
                     Some(id) if fleet[id].listens => accept(cx, fleet, what, instance, id),
                     chosen => {
                         let chosen = (request.slot, chosen);
-                        let routed = ingress.miss(cx.plan, fleet, what, instance, chosen);
+                        let routed = ingress.miss(cx, fleet, what, instance, chosen);
                         deliver(cx, fleet, routed);
                     }
                 }

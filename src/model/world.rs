@@ -76,7 +76,7 @@ impl<'a> World<'a> {
         }
         let (there, wanted) = (region.ingress.in_rotation(), cx.plan.gateway.replicas);
         assert_eq!(there, wanted, "every slot begins with a replica in rotation");
-        region.ingress.begin();
+        region.ingress.begin(cx);
         requests.begin_clients(cx.plan);
         requests.begin_sweeps(cx.plan);
         self.settle();
@@ -194,10 +194,10 @@ impl<'a> World<'a> {
             }
             Event::Joins { replica, .. } => join_rotation(cx, region, replica),
             Event::Leaves { replica, .. } => ingress.leave(cx, fleet, replica),
+            Event::Check(check) => ingress.check(cx, fleet, check),
             Event::IngressAvoided { instance, incident } => ingress.avoid(cx, instance, incident),
             Event::IngressReturns { instance, fault, incident } => {
-                ingress.bring_back(cx, instance);
-                cx.end_fault(fault, incident);
+                ingress.bring_back(cx, instance, (fault, incident));
             }
             Event::SpeedReturns { replica, incident } => {
                 replicas::return_speed(cx, fleet, replica, incident);
@@ -219,6 +219,10 @@ impl<'a> World<'a> {
     fn settle(&mut self) {
         let Self { cx, region, requests, .. } = self;
         let entered = region.cluster.settle(cx);
+        let stops = |state: State| matches!(state, State::Failed | State::Hung);
+        for (id, _) in entered.iter().filter(|(_, state)| stops(*state)) {
+            region.ingress.watch(cx, &region.cluster.fleet, *id);
+        }
         if !cx.feeds_back() {
             region.settle_losses(cx);
             return assert!(cx.in_flight.attempts.is_empty(), "attempts without clients");

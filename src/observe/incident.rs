@@ -28,8 +28,11 @@ pub struct Incident {
     pub missing_for: Span,
     /// How long any of them were.
     pub fewer: Span,
-    /// When the last address it killed left the rotation; `None` if none had to.
+    /// When the last address it killed was used no more: it left the rotation, or every ingress
+    /// instance avoids it; `None` if none had to.
     pub out_of_rotation: Option<Instant>,
+    /// What told the ingress before Kubernetes did, if anything.
+    pub left_by: Option<String>,
     /// When capacity was back: every slot it hit has a replica in rotation, its lasting part over.
     /// `None` = not before the end of the run.
     pub restored: Option<Instant>,

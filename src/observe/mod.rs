@@ -164,6 +164,8 @@ pub enum Observation {
     JoinedRotation { replica: ReplicaId },
     /// The ingress instances learn that a replica can take none.
     LeftRotation { replica: ReplicaId },
+    /// Other ingress instances than before do not use a replica that is in rotation.
+    Avoided(Avoided),
     /// A replica works at this share of its CPU from now on.
     Speed { replica: ReplicaId, share: Share },
     /// A fault (index into the plan) is injected. `slots` are the slots it takes capacity from
@@ -268,6 +270,32 @@ pub struct Reading {
     pub served: u64,
     /// Core-nanoseconds it worked since it was created.
     pub busy: f64,
+}
+
+/// How many ingress instances do not use a replica, and what tells them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Avoided {
+    /// Which replica.
+    pub replica: ReplicaId,
+    /// How many instances.
+    pub by: usize,
+    /// Of how many.
+    pub of: usize,
+    /// By what.
+    pub how: &'static str,
+}
+
+impl Avoided {
+    /// Whether no instance uses it.
+    pub fn is_by_all(&self) -> bool {
+        self.by == self.of
+    }
+}
+
+impl fmt::Display for Avoided {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: by {} of {} instances", self.how, self.by, self.of)
+    }
 }
 
 /// How clients leave what is lost: from the loss until of a thousand clients the first, half and

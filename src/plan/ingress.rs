@@ -1,6 +1,7 @@
 //! The path from the client to a replica.
 
 use super::ZoneId;
+use crate::policy::outlier::OutlierSpec;
 use crate::random::Law;
 use crate::units::{Share, Span};
 
@@ -31,6 +32,13 @@ pub struct Ingress {
     pub answers: Answers,
     /// What the address of a dead replica does.
     pub dead_address: DeadAddress,
+    /// How each instance checks the addresses that it knows; `None` = it does not.
+    pub health: Option<HealthCheck>,
+    /// How each instance judges replicas by their answers; `None` = it does not. Its share for
+    /// panic is of no account.
+    pub outliers: Option<OutlierSpec>,
+    /// An instance that would use a smaller share of its addresses uses all.
+    pub panic: Share,
     /// How clients leave an ingress instance that is lost.
     pub failover: Failover,
     /// From a change of readiness until every ingress instance knows the new endpoints.
@@ -79,6 +87,38 @@ impl RetryRules {
     }
 }
 
+/// How an ingress instance checks an address: at regular times, whatever requests meet there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HealthCheck {
+    /// From one check to the next.
+    pub interval: Span,
+    /// A check that is not answered in this time has failed; at most `interval`.
+    pub timeout: Span,
+    /// Failures in a row after which the address is not used, at least 1.
+    pub unhealthy: u32,
+    /// Successes in a row after which it is used again, at least 1.
+    pub healthy: u32,
+    /// What a check asks for.
+    pub by: CheckBy,
+}
+
+impl Default for HealthCheck {
+    /// That of an AWS target group.
+    fn default() -> Self {
+        let (interval, timeout) = (Span::from_secs(30.0), Span::from_secs(5.0));
+        HealthCheck { interval, timeout, unhealthy: 2, healthy: 5, by: CheckBy::Http }
+    }
+}
+
+/// What a health check asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckBy {
+    /// An answer to a request.
+    Http,
+    /// A connection: one that hangs accepts it.
+    Tcp,
+}
+
 /// The HTTP statuses with which the ingress answers what fails between it and a replica. What takes
 /// too long is 504, and where no replica is ready 503, with all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,8 +148,17 @@ impl Ingress {
     /// Whether what became of a try decides what replicas meet next.
     pub(super) fn feeds_back(&self) -> bool {
         let limited = self.request_timeout < Span::MAX;
-        (self.retries > 0 && (self.retry.of_sent() || limited))
-            || self.balancing == Balancing::LeastRequest
+        (self.retries > 0 && (self.retry.of_sent() || limited)) || self.tracks()
+    }
+
+    /// Whether instances choose by what replicas have from them, or by how they answer.
+    pub fn tracks(&self) -> bool {
+        self.balancing == Balancing::LeastRequest || self.outliers.is_some()
+    }
+
+    /// Whether instances may use less than all addresses that they know.
+    pub fn is_selective(&self) -> bool {
+        self.health.is_some() || self.outliers.is_some()
     }
 }
 

@@ -38,7 +38,10 @@ pub use fault::{
     Down, Fault, FaultPlan, HostTarget, Release, ReplicaTarget, Schedule, Starts, Target,
 };
 pub use gateway::{Gateway, Memory, Spread, Throttling, Topology};
-pub use ingress::{Answers, Balancing, DeadAddress, Failover, FailoverBy, Ingress, RetryRules};
+pub use ingress::{
+    Answers, Balancing, CheckBy, DeadAddress, Failover, FailoverBy, HealthCheck, Ingress,
+    RetryRules,
+};
 pub use run::{Extent, REPLICATIONS_MOST, Run, Window};
 pub use startup::{Configuration, Contracts, ControlPlaneCall, Gate, Probe, SlowBoot, Startup};
 pub use traffic::{ArrivalProcess, Bursts, Recorded, RecordedDetail, Recording, Scatter, Traffic};

@@ -17,7 +17,7 @@
 //! order; requests go round robin over the hosts that may be used, from where the last one went.
 //!
 //! Left out: failure percentage, failures of local origin counted apart, the jitter of ejections,
-//! active health checks, hosts that come and go, and several workers with a rotation each.
+//! active health checks, and several workers with a rotation each.
 
 use crate::units::{Instant, Share, Span};
 
@@ -96,6 +96,8 @@ pub enum Response {
 /// What is known of a host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct HostRecord {
+    /// Whether it is no host at the moment.
+    away: bool,
     /// Since when it is out.
     ejected: Option<Instant>,
     /// The multiplier of its ejection time.
@@ -115,7 +117,8 @@ struct HostRecord {
 pub struct Outliers {
     spec: OutlierSpec,
     hosts: Vec<HostRecord>,
-    /// Hosts that are out.
+    /// Hosts that are there, and hosts that are out.
+    there: usize,
     ejected: usize,
     /// The host whose turn it is.
     next: usize,
@@ -128,12 +131,33 @@ impl Outliers {
         assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)), "{shares:?}");
         let max_ejection = spec.max_ejection.max(spec.base_ejection);
         let spec = OutlierSpec { max_ejection, ..spec };
-        Outliers { spec, hosts: vec![HostRecord::default(); hosts], ejected: 0, next: 0 }
+        let records = vec![HostRecord::default(); hosts];
+        Outliers { spec, hosts: records, there: hosts, ejected: 0, next: 0 }
+    }
+
+    /// A host of which nothing is known comes to a place where there is none, perhaps a new one.
+    pub fn join(&mut self, place: usize) {
+        let places = self.hosts.len().max(place + 1);
+        self.hosts.resize(places, HostRecord { away: true, ..HostRecord::default() });
+        assert!(self.hosts[place].away, "place {place} has a host");
+        self.hosts[place] = HostRecord::default();
+        self.there += 1;
+    }
+
+    /// The host at a place goes, and what was known of it.
+    pub fn leave(&mut self, place: usize) {
+        assert!(!self.hosts[place].away, "place {place} has no host");
+        self.ejected -= usize::from(self.hosts[place].ejected.is_some());
+        self.hosts[place] = HostRecord { away: true, ..HostRecord::default() };
+        self.there -= 1;
     }
 
     /// Notes how `host` answered at `now`. Returns whether it is ejected because of that.
     pub fn note(&mut self, now: Instant, host: usize, response: Response) -> bool {
         let known = &mut self.hosts[host];
+        if known.away {
+            return false;
+        }
         known.requests += 1;
         if response == Response::Fine {
             known.fine += 1;
@@ -209,7 +233,7 @@ impl Outliers {
 
     /// Takes a host out, if not too many are.
     fn eject(&mut self, now: Instant, host: usize) -> bool {
-        let may = self.spec.allows(self.ejected + 1, self.hosts.len());
+        let may = self.spec.allows(self.ejected + 1, self.there);
         if may {
             let OutlierSpec { base_ejection, max_ejection, .. } = self.spec;
             let host = &mut self.hosts[host];
@@ -220,7 +244,7 @@ impl Outliers {
             debug_assert!(host.times >= 1, "an ejection lasts");
             self.ejected += 1;
         }
-        debug_assert!(self.ejected <= self.hosts.len(), "no more than there are");
+        debug_assert!(self.ejected <= self.there, "no more than there are");
         may
     }
 
@@ -237,8 +261,8 @@ impl Outliers {
 
     /// Whether so few hosts are in use that all are used.
     pub fn is_panicking(&self) -> bool {
-        let in_use = self.hosts.len() - self.ejected;
-        (in_use as f64) < self.spec.panic.0 * self.hosts.len() as f64
+        let in_use = self.there - self.ejected;
+        (in_use as f64) < self.spec.panic.0 * self.there as f64
     }
 
     /// Whether a host is out.

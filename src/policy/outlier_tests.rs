@@ -254,3 +254,26 @@ proptest! {
         prop_assert_eq!(outliers.ejected(), 0);
     }
 }
+
+#[test]
+fn hosts_that_come_and_go_count_only_while_they_are_there() {
+    let spec = OutlierSpec {
+        max_ejected: Share(0.5),
+        consecutive_5xx: Some(1),
+        success_rate: None,
+        ..OutlierSpec::default()
+    };
+    let now = Instant::from_secs(1.0);
+    let mut outliers = Outliers::new(spec, 0);
+    assert!(!outliers.is_panicking());
+    (0..2).for_each(|place| outliers.join(place));
+    assert!(outliers.note(now, 0, Response::Error), "one of two is half");
+    assert!(!outliers.note(now, 1, Response::Error), "two of two is more");
+    outliers.leave(0);
+    assert_eq!(outliers.ejected(), 0);
+    assert!(!outliers.note(now, 0, Response::Error), "nobody is there");
+    outliers.join(2);
+    assert!(outliers.note(now, 2, Response::Error), "one of two again");
+    outliers.join(0);
+    assert!(!outliers.is_ejected(0) && outliers.is_ejected(2), "a new one is in use");
+}

@@ -3,7 +3,7 @@
 
 use crate::scenario::request::{api, clients, policy, tls, upstream};
 use crate::scenario::section::{
-    autoscaler, gateway, ingress, nodes, objectives, run, startup, topology,
+    autoscaler, gateway, ingress_keys, nodes, objectives, run, startup, topology,
 };
 use crate::scenario::{fault, traffic::format as traffic};
 
@@ -14,7 +14,7 @@ pub static FORMAT: [&SectionSpec; 21] = [
     &objectives::key::SPEC,
     &gateway::key::SPEC,
     &topology::key::SPEC,
-    &ingress::key::SPEC,
+    &ingress_keys::key::SPEC,
     &traffic::key::SPEC,
     &traffic::change::SPEC,
     &traffic::bursts::SPEC,

@@ -170,6 +170,7 @@ fn the_trigger_is_the_hull_of_faults_and_rise() {
         missing: 0,
         missing_for: Span::ZERO,
         out_of_rotation: None,
+        left_by: None,
         fewer: Span::ZERO,
         restored: to.map(at),
         normal: None,

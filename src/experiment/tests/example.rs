@@ -170,6 +170,7 @@ fn incident(recovery: f64, stream: &mut Stream) -> Incident {
         missing: 1,
         missing_for: secs(recovery - 3.0),
         out_of_rotation: Some(at(182.0)),
+        left_by: None,
         fewer: secs(recovery - 3.0),
         restored: Some(at(180.0 + recovery - 1.0)),
         normal: Some(at(180.0 + recovery)),

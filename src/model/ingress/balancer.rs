@@ -8,25 +8,22 @@
 //! one, so while membership is constant its counts differ by at most one. When an endpoint leaves
 //! or joins, the turn goes on where it was.
 //!
+//! Where instances may use less than the rotation, each has a view of its own (`views`); where they
+//! may not, no request pays for that.
+//!
 //! Assumptions: all instances learn of a change at the same time, and start their turns at
-//! different endpoints. Left out: weights, health checks by the ingress itself, zone preference.
+//! different endpoints. Left out: weights, zone preference.
 
 use super::connections::{Broken, Connections, OnConnection, Peer, RETRANSMISSION, Sender};
+use super::seen::Seen;
+use super::views::{Endpoint, Views};
 use crate::observe::ReplicaId;
-use crate::plan::{Balancing, Plan, Slot, ZoneId};
+use crate::plan::{Balancing, Ingress, Plan, Slot};
 use crate::random::{Seed, Stream};
 use crate::units::Span;
 
 /// How many turns a retry passes over to find a replica that was not tried.
 const PICKS: usize = 64;
-
-/// An address that ingress instances know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Endpoint {
-    pub slot: Slot,
-    pub replica: ReplicaId,
-    pub zone: ZoneId,
-}
 
 /// A set of endpoints and one turn per ingress instance.
 #[derive(Clone, Debug, Default)]
@@ -81,11 +78,39 @@ impl Ring {
     }
 }
 
+/// How the next replica is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    RoundRobin,
+    ZoneThenReplica,
+    Random,
+    LeastRequest,
+    PerConnection,
+    /// By the rule, over what an instance uses.
+    Viewed,
+}
+
+impl Way {
+    fn of(ingress: &Ingress) -> Way {
+        match ingress.balancing {
+            Balancing::PerConnection { .. } => Way::PerConnection,
+            _ if ingress.is_selective() => Way::Viewed,
+            Balancing::RoundRobin => Way::RoundRobin,
+            Balancing::ZoneThenReplica => Way::ZoneThenReplica,
+            Balancing::Random => Way::Random,
+            Balancing::LeastRequest => Way::LeastRequest,
+        }
+    }
+}
+
 /// The endpoints in rotation, and how each ingress instance takes its turn over them.
 #[derive(Clone, Debug)]
 pub(super) struct Balancer {
     rule: Balancing,
+    way: Way,
     all: Ring,
+    /// What each instance uses, if that may be less than all.
+    views: Option<Views>,
     /// One ring per zone, and one turn per instance over the zones.
     by_zone: Vec<Ring>,
     zone_turns: Vec<usize>,
@@ -112,7 +137,9 @@ impl Balancer {
         };
         Balancer {
             rule: ingress.balancing,
+            way: Way::of(ingress),
             all: Ring::new(instances),
+            views: ingress.is_selective().then(|| Views::new(ingress, zones)),
             by_zone: vec![Ring::new(instances); zones],
             zone_turns: (0..instances).collect(),
             connections,
@@ -126,6 +153,34 @@ impl Balancer {
     pub fn begin(&mut self) {
         self.all.align();
         self.by_zone.iter_mut().for_each(Ring::align);
+        if let Some(views) = &mut self.views {
+            views.align(&self.all.endpoints);
+        }
+    }
+
+    /// What an instance may choose from.
+    fn choices(&mut self, seen: &Seen, instance: usize) -> &[Endpoint] {
+        match &mut self.views {
+            None => &self.all.endpoints,
+            Some(views) => {
+                views.refresh(&self.all.endpoints, seen);
+                views.of(instance)
+            }
+        }
+    }
+
+    /// An instance finds a replica unhealthy, or healthy again; gives how many do not use it.
+    pub fn judge(
+        &mut self,
+        seen: &Seen,
+        instance: usize,
+        replica: ReplicaId,
+        healthy: bool,
+    ) -> usize {
+        let views = self.views.as_mut().expect("instances that check have views");
+        views.judge(instance, replica, healthy);
+        views.refresh(&self.all.endpoints, seen);
+        views.avoided_by(replica)
     }
 
     /// Endpoints in rotation, in order of their slots.
@@ -137,6 +192,7 @@ impl Balancer {
         assert!(endpoint.zone < self.by_zone.len(), "{endpoint:?} is in no zone");
         self.all.join(endpoint);
         self.by_zone[endpoint.zone].join(endpoint);
+        self.views.iter_mut().for_each(Views::change);
     }
 
     pub fn leave(&mut self, replica: ReplicaId) {
@@ -149,6 +205,7 @@ impl Balancer {
         if let Some(connections) = &mut self.connections {
             connections.leave(replica);
         }
+        self.views.iter_mut().for_each(|views| views.forget(replica));
     }
 
     /// The replica for the next request at `instance`, from which a replica has so many requests;
@@ -156,14 +213,15 @@ impl Balancer {
     #[inline(always)]
     pub fn pick(
         &mut self,
+        seen: &Seen,
         instance: usize,
         sender: Sender,
         requests_at: impl Fn(ReplicaId) -> u32,
         peer: impl Fn(ReplicaId) -> Peer,
     ) -> Option<ReplicaId> {
-        match self.rule {
-            Balancing::PerConnection { .. } => self.pick_by_connection(sender, peer),
-            _ => self.pick_endpoint(instance, requests_at),
+        match self.way {
+            Way::PerConnection => self.pick_by_connection(seen, instance, sender, peer),
+            _ => self.pick_endpoint(seen, instance, requests_at),
         }
     }
 
@@ -171,15 +229,30 @@ impl Balancer {
     #[inline(always)]
     pub fn pick_endpoint(
         &mut self,
+        seen: &Seen,
         instance: usize,
         requests_at: impl Fn(ReplicaId) -> u32,
     ) -> Option<ReplicaId> {
-        match self.rule {
-            Balancing::RoundRobin => self.all.pick(instance).map(|endpoint| endpoint.replica),
-            Balancing::ZoneThenReplica => self.pick_by_zone(instance),
-            Balancing::LeastRequest => self.pick_least(requests_at),
-            Balancing::Random | Balancing::PerConnection { .. } => self.pick_at_random(),
+        match self.way {
+            Way::RoundRobin => self.all.pick(instance).map(|endpoint| endpoint.replica),
+            Way::ZoneThenReplica => self.pick_by_zone(instance),
+            Way::LeastRequest => self.pick_least(requests_at),
+            Way::Random => self.pick_at_random(),
+            Way::Viewed | Way::PerConnection => self.pick_viewed(seen, instance, requests_at),
         }
+    }
+
+    /// The same where instances may use less than the rotation.
+    #[inline(never)]
+    fn pick_viewed(
+        &mut self,
+        seen: &Seen,
+        instance: usize,
+        requests_at: impl Fn(ReplicaId) -> u32,
+    ) -> Option<ReplicaId> {
+        let Some(views) = &mut self.views else { return self.pick_at_random() };
+        views.refresh(&self.all.endpoints, seen);
+        views.pick(instance, self.rule, &mut self.stream, requests_at)
     }
 
     /// A replica in a slot that was not tried yet, for a retry: the next in turn, or any where
@@ -187,11 +260,13 @@ impl Balancer {
     #[cold]
     pub fn pick_untried(
         &mut self,
+        seen: &Seen,
         instance: usize,
         tried: impl Fn(Slot) -> bool,
     ) -> Option<ReplicaId> {
         self.opened = false;
-        let untried = self.all.endpoints.iter().filter(|endpoint| !tried(endpoint.slot));
+        let choices = self.choices(seen, instance).iter();
+        let untried = choices.filter(|endpoint| !tried(endpoint.slot));
         let left: Vec<ReplicaId> = untried.map(|endpoint| endpoint.replica).collect();
         let first = *left.first()?;
         match self.rule {
@@ -199,7 +274,8 @@ impl Balancer {
                 Some(left[self.stream.below(left.len())])
             }
             Balancing::RoundRobin | Balancing::ZoneThenReplica => {
-                let mut picks = (0..PICKS).filter_map(|_| self.pick_endpoint(instance, |_| 0));
+                let mut picks =
+                    (0..PICKS).filter_map(|_| self.pick_endpoint(seen, instance, |_| 0));
                 picks.find(|id| left.contains(id)).or(Some(first))
             }
         }
@@ -263,31 +339,43 @@ impl Balancer {
 
     fn pick_by_connection(
         &mut self,
+        seen: &Seen,
+        instance: usize,
         sender: Sender,
         peer: impl Fn(ReplicaId) -> Peer,
     ) -> Option<ReplicaId> {
         let connections = self.connections.as_mut()?;
         self.opened = false;
         match connections.find(sender, &mut self.stream, &peer) {
-            OnConnection::Open(replica) => Some(replica),
+            // What is found unhealthy has its connections closed.
+            OnConnection::Open(id) | OnConnection::Broken(_, id)
+                if !self.is_used(seen, instance, id) => {}
+            OnConnection::Open(replica) => return Some(replica),
             OnConnection::Broken(broken, replica) => {
                 self.broken = Some((broken, replica));
-                None
+                return None;
             }
-            OnConnection::Closed => {
-                let fresh = self.pick_at_random()?;
-                let connections = self.connections.as_mut()?;
-                connections.open(connections.current(), fresh, peer(fresh).process, sender.at);
-                self.opened = true;
-                Some(fresh)
-            }
+            OnConnection::Closed => {}
         }
+        let fresh = self.pick_viewed(seen, instance, |_| 0)?;
+        let connections = self.connections.as_mut()?;
+        connections.open(connections.current(), fresh, peer(fresh).process, sender.at);
+        self.opened = true;
+        Some(fresh)
+    }
+
+    /// Whether an instance uses a replica that is in rotation.
+    #[inline(always)]
+    fn is_used(&mut self, seen: &Seen, instance: usize, replica: ReplicaId) -> bool {
+        self.views.is_none()
+            || self.choices(seen, instance).iter().any(|endpoint| endpoint.replica == replica)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::ZoneId;
     use crate::units::SECOND;
 
     /// Somebody who listens, and whose process is that of the beginning.
@@ -315,7 +403,8 @@ mod tests {
     }
 
     fn picks(balancer: &mut Balancer, instance: usize, count: usize) -> Vec<ReplicaId> {
-        (0..count).filter_map(|_| balancer.pick(instance, NOW, |_| 0, well)).collect()
+        let seen = Seen::new(&Plan::neutral());
+        (0..count).filter_map(|_| balancer.pick(&seen, instance, NOW, |_| 0, well)).collect()
     }
 
     #[test]
@@ -329,8 +418,9 @@ mod tests {
         for rule in [Balancing::RoundRobin, Balancing::ZoneThenReplica] {
             let mut three = balancer(rule, 4, &[0, 1, 2]);
             three.begin();
-            let first: Vec<_> =
-                (0..4).filter_map(|instance| three.pick_endpoint(instance, |_| 0)).collect();
+            let seen = Seen::new(&Plan::neutral());
+            let first = |instance| three.pick_endpoint(&seen, instance, |_| 0);
+            let first: Vec<_> = (0..4).filter_map(first).collect();
             assert_eq!(first, [0, 1, 2, 0], "{rule:?}");
         }
     }
@@ -344,11 +434,12 @@ mod tests {
             per_connection(1, Some(1_000)),
         ] {
             let mut three = balancer(rule, 1, &[0, 1, 2]);
-            let kept = three.pick(0, NOW, |_| 0, well);
+            let seen = Seen::new(&Plan::neutral());
+            let kept = three.pick(&seen, 0, NOW, |_| 0, well);
             for _ in 0..50 {
-                assert_eq!(three.pick_untried(0, |slot| slot != 1), Some(1), "{rule:?}");
+                assert_eq!(three.pick_untried(&seen, 0, |slot| slot != 1), Some(1), "{rule:?}");
             }
-            assert_eq!(three.pick_untried(0, |_| true), None);
+            assert_eq!(three.pick_untried(&seen, 0, |_| true), None);
             if let Balancing::PerConnection { .. } = rule {
                 assert_eq!(picks(&mut three, 0, 999), vec![kept.unwrap(); 999]);
             }
@@ -383,9 +474,9 @@ mod tests {
         ] {
             let mut none = balancer(rule, 2, &[0]);
             none.leave(0);
-            assert_eq!(none.pick(1, NOW, |_| 0, well), None);
+            assert!(picks(&mut none, 1, 1).is_empty());
             none.join(Endpoint { slot: 0, replica: 1, zone: 0 });
-            assert_eq!(none.pick(1, NOW, |_| 0, well), Some(1));
+            assert_eq!(picks(&mut none, 1, 1), [1]);
         }
     }
 

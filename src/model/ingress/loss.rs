@@ -92,9 +92,15 @@ impl Ingress {
     }
 
     /// An instance that a fault of its own took down is back, and clients find it.
-    pub fn bring_back(&mut self, cx: &mut Context, instance: usize) {
+    pub fn bring_back(
+        &mut self,
+        cx: &mut Context,
+        instance: usize,
+        (fault, incident): (usize, usize),
+    ) {
         self.instances.bring_back(instance);
         self.tell_instances(cx);
+        cx.end_fault(fault, incident);
     }
 
     /// Tells how many instances there are for clients.

@@ -7,12 +7,17 @@
 //!
 //! - `instance` is which instances clients meet, `loss` what their loss breaks.
 //! - `balancer` is the rotation and its turns, `connections` what keeps a replica beyond a request.
+//! - `views` is what an instance uses of the rotation, by its health checks (`health`) and by what
+//!   it has `seen` of answers.
 //! - `retries` is which failed tries are made again.
 //! - `routing` is the path of a request from an instance to a replica. Start reading there.
 
 mod balancer;
 pub(super) mod connections;
+mod health;
 mod instance;
 mod loss;
 pub(super) mod retries;
 pub(super) mod routing;
+pub(super) mod seen;
+mod views;

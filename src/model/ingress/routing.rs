@@ -15,17 +15,20 @@
 //! connections. What fails after it was sent to a replica is in `retries`. Left out: connection
 //! pools, TLS handshakes, the way of the payload.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
-use super::balancer::{Balancer, Endpoint};
+use super::balancer::Balancer;
 use super::connections::{Broken, Peer, RETRANSMISSION, Sender};
 use super::instance::Instances;
+use super::seen::Seen;
+use super::views::{CheckedAddress, Endpoint};
 use crate::engine::jobs::JobId;
 use crate::model::context::Context;
 use crate::model::replica::fleet::Fleet;
 use crate::observe::ledger::Failure;
 use crate::observe::{Observation, ReplicaId};
 use crate::plan::{DeadAddress, Plan, Slot};
+use crate::policy::outlier::Response;
 use crate::random::Seed;
 use crate::units::Span;
 
@@ -44,6 +47,8 @@ pub(in crate::model) struct Connecting {
     pub until: u64,
     /// The client connection that it is to open, if these keep their replica.
     pub connection: Option<usize>,
+    /// The replica that it was to reach, if that came to nothing yet.
+    pub to: Option<ReplicaId>,
     /// Whether it was sent on an open connection, to a machine that is gone.
     pub hangs: bool,
 }
@@ -70,7 +75,12 @@ pub(in crate::model) struct Ingress {
     pub(super) hanging: VecDeque<Connecting>,
     /// When the first of both times out; `u64::MAX` if there is none.
     next_due: u64,
+    /// What instances know of replicas whose health checks fail, or failed.
+    pub(super) targets: BTreeMap<(ReplicaId, usize), CheckedAddress>,
 }
+
+/// What an instance sees of a replica that it cannot reach.
+const NO_ANSWER: Response = Response::GatewayFailure;
 
 /// A slot among those that were tried; those from 64 on are not remembered.
 pub(in crate::model) fn slot_bit(slot: Slot) -> u64 {
@@ -91,12 +101,14 @@ impl Ingress {
             connecting: VecDeque::new(),
             hanging: VecDeque::new(),
             next_due: u64::MAX,
+            targets: BTreeMap::new(),
         }
     }
 
     /// The first endpoints are in: every instance begins at another one.
-    pub fn begin(&mut self) {
+    pub fn begin(&mut self, cx: &mut Context) {
         self.balancer.begin();
+        self.await_sweep(cx);
     }
 
     /// How many replicas are in rotation.
@@ -110,6 +122,7 @@ impl Ingress {
         assert!(joining.is_ready(), "{} comes into rotation and is not ready", joining.name);
         if !std::mem::replace(&mut joining.in_rotation, true) {
             self.balancer.join(Endpoint { slot: joining.slot, replica, zone: joining.zone });
+            cx.seen.join(replica);
         }
         cx.tell(Observation::JoinedRotation { replica });
     }
@@ -118,6 +131,8 @@ impl Ingress {
     pub fn leave(&mut self, cx: &mut Context, fleet: &mut Fleet, replica: ReplicaId) {
         if std::mem::take(&mut fleet[replica].in_rotation) {
             self.balancer.leave(replica);
+            cx.seen.leave(replica);
+            self.targets.retain(|(of, _), _| *of != replica);
             cx.tell(Observation::LeftRotation { replica });
         }
     }
@@ -146,6 +161,7 @@ impl Ingress {
     #[inline(always)]
     pub fn choose(
         &mut self,
+        seen: &Seen,
         fleet: &Fleet,
         instance: usize,
         slot: Option<Slot>,
@@ -153,7 +169,8 @@ impl Ingress {
     ) -> Option<ReplicaId> {
         let Some(slot) = slot else {
             let requests_at = |id: ReplicaId| fleet[id].requests_from(instance);
-            let picked = self.balancer.pick(instance, sender, requests_at, |id| peer(fleet, id));
+            let picked =
+                self.balancer.pick(seen, instance, sender, requests_at, |id| peer(fleet, id));
             debug_assert!(
                 picked.is_none_or(|id| fleet[id].in_rotation),
                 "{picked:?} is chosen and not in rotation"
@@ -169,7 +186,7 @@ impl Ingress {
     #[cold]
     pub fn miss(
         &mut self,
-        plan: &Plan,
+        cx: &mut Context,
         fleet: &Fleet,
         (at, id, demand): (u64, JobId, f64),
         instance: usize,
@@ -184,21 +201,23 @@ impl Ingress {
             id,
             demand,
             instance,
-            retries_left: plan.ingress.retries,
+            retries_left: cx.plan.ingress.retries,
             tried: 0,
-            until: at.saturating_add(plan.ingress.request_timeout.0),
+            until: at.saturating_add(cx.plan.ingress.request_timeout.0),
             connection: self.balancer.refuse(),
+            to: chosen,
             hangs: false,
         };
         match (chosen, self.balancer.broken.take()) {
-            (Some(id), _) => self.connect(plan, fleet, connecting, id),
-            (None, _) if slot.is_some() => self.meet_dead_address(plan, fleet, connecting, false),
+            (Some(id), _) => self.connect(cx, fleet, connecting, id),
+            (None, _) if slot.is_some() => self.meet_dead_address(cx, fleet, connecting, false),
             (None, None) => Routed::Fails(Failure::NoReadyReplica, connecting),
             (None, Some((broken, id))) => {
-                let connecting = Connecting { tried: slot_bit(fleet[id].slot), ..connecting };
+                let tried = slot_bit(fleet[id].slot);
+                let connecting = Connecting { tried, to: Some(id), ..connecting };
                 match broken {
                     Broken::Reset => Routed::Fails(Failure::LostInFlight, connecting),
-                    Broken::Hangs => self.hang(plan, connecting),
+                    Broken::Hangs => self.hang(cx, connecting),
                 }
             }
         }
@@ -206,8 +225,8 @@ impl Ingress {
 
     /// What is sent on an open connection to a machine that is gone is never answered, and nothing
     /// says so.
-    fn hang(&mut self, plan: &Plan, connecting: Connecting) -> Routed {
-        let lasts = plan.ingress.read_timeout.min(RETRANSMISSION);
+    fn hang(&mut self, cx: &Context, connecting: Connecting) -> Routed {
+        let lasts = cx.plan.ingress.read_timeout.min(RETRANSMISSION);
         let hanging = Connecting { hangs: true, ..connecting };
         self.wait(|ingress| &mut ingress.hanging, hanging, lasts)
     }
@@ -247,7 +266,7 @@ impl Ingress {
     /// An instance connects to a replica that it has chosen.
     fn connect(
         &mut self,
-        plan: &Plan,
+        cx: &mut Context,
         fleet: &Fleet,
         connecting: Connecting,
         id: ReplicaId,
@@ -260,22 +279,23 @@ impl Ingress {
             return Routed::To(id, connecting);
         }
         let tried = connecting.tried | slot_bit(replica.slot);
-        self.meet_dead_address(plan, fleet, Connecting { tried, ..connecting }, replica.silent)
+        let connecting = Connecting { tried, to: Some(id), ..connecting };
+        self.meet_dead_address(cx, fleet, connecting, replica.silent)
     }
 
     #[cold]
     fn meet_dead_address(
         &mut self,
-        plan: &Plan,
+        cx: &mut Context,
         fleet: &Fleet,
         connecting: Connecting,
         silent: bool,
     ) -> Routed {
-        if silent || plan.ingress.dead_address == DeadAddress::Drops {
-            let lasts = plan.ingress.connect_timeout;
+        if silent || cx.plan.ingress.dead_address == DeadAddress::Drops {
+            let lasts = cx.plan.ingress.connect_timeout;
             return self.wait(|ingress| &mut ingress.connecting, connecting, lasts);
         }
-        self.give_up_address(plan, fleet, connecting)
+        self.give_up_address(cx, fleet, connecting)
     }
 
     /// When the first connection times out; `u64::MAX` if none is being tried and none hangs.
@@ -312,35 +332,45 @@ impl Ingress {
     #[cold]
     pub fn give_up_address(
         &mut self,
-        plan: &Plan,
+        cx: &mut Context,
         fleet: &Fleet,
         mut connecting: Connecting,
     ) -> Routed {
+        if let Some(id) = connecting.to.take() {
+            cx.note_response(connecting.due, connecting.instance as u32, id, NO_ANSWER);
+        }
         if connecting.due >= connecting.until {
             return Routed::Fails(Failure::TimedOut, connecting);
         }
-        if connecting.hangs && plan.ingress.read_timeout <= RETRANSMISSION {
+        if connecting.hangs && cx.plan.ingress.read_timeout <= RETRANSMISSION {
             return Routed::Fails(Failure::TimedOut, connecting);
         }
         if connecting.hangs
             || connecting.retries_left == 0
-            || !plan.ingress.retry.on_connect_failure
+            || !cx.plan.ingress.retry.on_connect_failure
         {
             return Routed::Fails(Failure::DeadAddress, connecting);
         }
-        assert!(connecting.retries_left <= plan.ingress.retries, "more retries than allowed");
+        assert!(connecting.retries_left <= cx.plan.ingress.retries, "more retries than allowed");
         connecting.retries_left -= 1;
-        self.try_elsewhere(plan, fleet, connecting)
+        self.try_elsewhere(cx, fleet, connecting)
     }
 
     /// An instance tries a request again with a replica that it has not tried, if there is one.
     #[cold]
-    pub fn try_elsewhere(&mut self, plan: &Plan, fleet: &Fleet, connecting: Connecting) -> Routed {
-        debug_assert!(connecting.retries_left < plan.ingress.retries, "this is no further try");
+    pub fn try_elsewhere(
+        &mut self,
+        cx: &mut Context,
+        fleet: &Fleet,
+        connecting: Connecting,
+    ) -> Routed {
+        debug_assert!(connecting.retries_left < cx.plan.ingress.retries, "this is no further try");
         let tried = |slot: Slot| connecting.tried & slot_bit(slot) != 0;
-        let untried = self.balancer.pick_untried(connecting.instance, tried);
-        match untried.or_else(|| self.balancer.pick_endpoint(connecting.instance, |_| 0)) {
-            Some(replica) => self.connect(plan, fleet, connecting, replica),
+        let untried = self.balancer.pick_untried(&cx.seen, connecting.instance, tried);
+        let instance = connecting.instance;
+        let any = || self.balancer.pick_endpoint(&cx.seen, instance, |_| 0);
+        match untried.or_else(any) {
+            Some(replica) => self.connect(cx, fleet, connecting, replica),
             None => Routed::Fails(Failure::NoReadyReplica, connecting),
         }
     }

@@ -378,13 +378,13 @@ impl Requests {
         let slot = origin.slot().map(|slot| slot as usize);
         let sender = Sender { at, user: origin.user() };
         let fleet = &region.cluster.fleet;
-        match region.ingress.choose(fleet, instance, slot, sender) {
+        match region.ingress.choose(&cx.seen, fleet, instance, slot, sender) {
             Some(id) if fleet[id].listens => {
                 self.enter_replica(cx, region, (at, attempt), (instance, id));
             }
             chosen => {
                 let what = (at, attempt.into(), demand);
-                let routed = region.ingress.miss(cx.plan, fleet, what, instance, (slot, chosen));
+                let routed = region.ingress.miss(cx, fleet, what, instance, (slot, chosen));
                 // The ingress has it from now on, and may try again what a broken connection ends.
                 let had = &mut cx.in_flight.attempts[attempt];
                 (had.instance, had.arrived) = (instance as u32, at);
@@ -413,10 +413,11 @@ impl Requests {
             tried: tried.slots,
             until: tried.until,
             connection: None,
+            to: None,
             hangs: false,
         };
         let fleet = &region.cluster.fleet;
-        let routed = region.ingress.try_elsewhere(cx.plan, fleet, connecting);
+        let routed = region.ingress.try_elsewhere(cx, fleet, connecting);
         self.deliver(cx, region, routed);
     }
 
@@ -454,7 +455,7 @@ impl Requests {
         if let Some(waiting) = cx.in_flight.get(connecting.id.into()) {
             debug_assert_eq!(waiting.stage, Stage::UnderWay, "an attempt that connects is nowhere");
             let fleet = &region.cluster.fleet;
-            let routed = region.ingress.give_up_address(cx.plan, fleet, connecting);
+            let routed = region.ingress.give_up_address(cx, fleet, connecting);
             self.deliver(cx, region, routed);
         }
     }

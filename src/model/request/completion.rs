@@ -12,12 +12,13 @@ use super::step::Step;
 use crate::model::context::{Context, Loss};
 use crate::model::ingress::retries::{FailedTry, Tried};
 use crate::model::ingress::routing::slot_bit;
+use crate::model::ingress::seen::response;
 use crate::model::region::Region;
 use crate::model::replica::fleet::Fleet;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
 use crate::observe::{Observer, ReplicaId, Sent, Served};
-use crate::plan::Balancing;
+use crate::policy::outlier::Response;
 use crate::units::{Instant, Span};
 
 /// An attempt that is answered at `finished`.
@@ -33,17 +34,33 @@ fn served(record: &Attempt, finished: u64) -> Served {
     }
 }
 
+/// An ingress instance sees how a replica did with an attempt, if that says anything.
+#[cold]
+fn note_end(
+    cx: &mut Context,
+    fleet: &mut Fleet,
+    attempt: AttemptId,
+    at: u64,
+    how: Option<Response>,
+) {
+    let Attempt { instance, replica, .. } = cx.in_flight.attempts[attempt];
+    fleet[replica].end_from(instance as usize);
+    if let Some(how) = how {
+        cx.note_response(at, instance, replica, how);
+    }
+}
+
 impl Requests {
     /// A replica has the answer to an attempt and gives it to the ingress at `at`.
     #[inline(always)]
     pub fn answer(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId, at: u64) {
+        if cx.seen.tracks {
+            note_end(cx, fleet, attempt, at, Some(Response::Fine));
+        }
         let record = &cx.in_flight.attempts[attempt];
         debug_assert!(record.arrived <= at, "an attempt is answered before it arrived");
         let seen = at.saturating_add(cx.plan.ingress.hop.0);
         self.retries.end(attempt.into());
-        if cx.plan.ingress.balancing == Balancing::LeastRequest {
-            fleet[record.replica].end_from(record.instance as usize);
-        }
         let in_time = record.due[Timeout::Patience as usize] > seen;
         let Some(RequestState { origin, .. }) = record.request.filter(|_| in_time) else {
             return self.return_answer(cx, fleet, attempt, seen);
@@ -123,7 +140,7 @@ impl Requests {
         failure: Failure,
     ) {
         match self.after_failure(cx, fleet, attempt, at, failure) {
-            Some((tried, wait)) => self.leave_for_another(cx, fleet, attempt, at, (tried, wait)),
+            Some(next) => self.leave_for_another(cx, fleet, attempt, at, failure, next),
             None => self.end_attempt(cx, fleet, attempt, at, failure),
         }
     }
@@ -165,9 +182,11 @@ impl Requests {
         fleet: &mut Fleet,
         attempt: AttemptId,
         at: u64,
+        failure: Failure,
         (tried, wait): (Tried, Span),
     ) {
-        let Attempt { content, request, instance, due, .. } = self.take_out(cx, fleet, attempt);
+        let Attempt { content, request, instance, due, .. } =
+            self.take_out(cx, fleet, attempt, (at, failure));
         assert!(request.is_some(), "nobody waits for what is tried again");
         let patience = due[Timeout::Patience as usize];
         let mut next = Attempt { content, request, instance, ..Attempt::BLANK };
@@ -180,17 +199,24 @@ impl Requests {
         self.schedule(at.saturating_add(wait.0), Step::TriesElsewhere { attempt: next });
     }
 
-    /// An attempt is with nobody any more.
-    fn take_out(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId) -> Attempt {
+    /// An attempt that fails is with nobody any more.
+    fn take_out(
+        &mut self,
+        cx: &mut Context,
+        fleet: &mut Fleet,
+        attempt: AttemptId,
+        (at, failure): (u64, Failure),
+    ) -> Attempt {
+        // It has been with a replica, whatever has become of its work there.
+        if cx.seen.tracks && cx.in_flight.attempts[attempt].replica != usize::MAX {
+            note_end(cx, fleet, attempt, at, response(failure));
+        }
         self.leave_queue(cx, attempt);
         self.retries.end(attempt.into());
         let record = cx.in_flight.attempts.remove(attempt).expect("an attempt fails once");
         if record.waits() {
             debug_assert!(fleet[record.replica].held > 0, "its replica holds nothing");
             fleet[record.replica].held -= 1;
-        }
-        if record.is_held() && cx.plan.ingress.balancing == Balancing::LeastRequest {
-            fleet[record.replica].end_from(record.instance as usize);
         }
         record
     }
@@ -204,7 +230,7 @@ impl Requests {
         at: u64,
         failure: Failure,
     ) {
-        let record = self.take_out(cx, fleet, attempt);
+        let record = self.take_out(cx, fleet, attempt, (at, failure));
         if let Some(request) = record.request {
             cx.listener.attempt_failed(record.content.sent(), failure);
             self.react(cx, record.content, request, at, failure);

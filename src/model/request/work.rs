@@ -9,7 +9,7 @@ use crate::model::region::Region;
 use crate::model::replica::fleet::Fleet;
 use crate::observe::ledger::Failure;
 use crate::observe::{ReplicaId, State};
-use crate::plan::{Balancing, Release, TlsEnd};
+use crate::plan::{Release, TlsEnd};
 use crate::random::Seed;
 use crate::units::{Instant, Share};
 
@@ -78,6 +78,9 @@ impl Requests {
         if is_odd && replica.lacks_contracts && self.needs_contracts(cx, attempt) {
             let refused = &mut cx.in_flight.attempts[attempt];
             (refused.instance, refused.replica, refused.arrived) = (instance as u32, id, at);
+            if cx.seen.tracks {
+                fleet[id].begin_from(instance);
+            }
             return self.fail_attempt(cx, fleet, attempt, at, Failure::ContractsMissing);
         }
         if let Some(memory) = plan.gateway.memory
@@ -105,7 +108,7 @@ impl Requests {
         let replica = &mut fleet[id];
         replica.arrived += 1;
         replica.held += 1;
-        if plan.ingress.balancing == Balancing::LeastRequest {
+        if cx.seen.tracks {
             replica.begin_from(instance);
         }
         let fails = is_odd && fails(cx.seed, &replica.made, taken.content.born);

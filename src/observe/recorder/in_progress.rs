@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::observe::histogram::Histogram;
 use crate::observe::incident::{Incident, RolloutCourse};
 use crate::observe::ledger::Ledger;
-use crate::observe::{Observation, ReplicaId, RolloutStage, State};
+use crate::observe::{Avoided, Observation, ReplicaId, RolloutStage, State};
 use crate::units::{Instant, Span};
 
 /// An incident in progress.
@@ -86,6 +86,7 @@ impl InProgress {
             missing_for: Span::ZERO,
             fewer: Span::ZERO,
             out_of_rotation: None,
+            left_by: None,
             restored: None,
             normal: None,
             normal_before,
@@ -174,6 +175,14 @@ impl InProgress {
         if self.victims.remove(&replica) {
             self.incident.out_of_rotation = Some(now);
             self.count_missing(now);
+        }
+    }
+
+    /// No ingress instance uses a replica any more, which is in rotation.
+    pub fn avoid(&mut self, avoided: &Avoided, now: Instant) {
+        if self.victims.contains(&avoided.replica) {
+            self.incident.left_by = Some(avoided.how.to_owned());
+            self.leave(avoided.replica, now);
         }
     }
 

@@ -99,6 +99,7 @@ impl Observer for Recorder {
             Observation::Entered { replica, state, .. } => self.enter(at, *replica, *state),
             Observation::JoinedRotation { replica } => self.rotate(at, *replica, true),
             Observation::LeftRotation { replica } => self.rotate(at, *replica, false),
+            Observation::Avoided(one) if one.is_by_all() => self.tracker.avoid(one, at),
             Observation::FaultInjected { fault, incident, slots, lasting, subject } => {
                 self.begin_incident(at, *incident, *fault, (slots, *lasting, subject));
             }

@@ -15,7 +15,7 @@ use crate::observe::incident::Incident;
 use crate::observe::ledger::Ledger;
 use crate::observe::outcome::INCIDENT_LIMIT;
 use crate::observe::tally::Tally;
-use crate::observe::{Observation, ReplicaId, State};
+use crate::observe::{Avoided, Observation, ReplicaId, State};
 use crate::units::{Instant, SECOND, Span};
 
 /// Without a hit for so long, an episode is over.
@@ -162,6 +162,11 @@ impl Tracker {
     /// A replica leaves the rotation.
     pub fn leave(&mut self, replica: ReplicaId, now: Instant) {
         self.open.iter_mut().for_each(|open| open.leave(replica, now));
+    }
+
+    /// No ingress instance uses a replica, which is in rotation.
+    pub fn avoid(&mut self, avoided: &Avoided, now: Instant) {
+        self.open.iter_mut().for_each(|open| open.avoid(avoided, now));
     }
 
     /// Other replicas serve than before.

@@ -85,6 +85,7 @@ impl Names<'_> {
             }
             JoinedRotation { replica } => ("joined_rotation", self.of(*replica)),
             LeftRotation { replica } => ("left_rotation", self.of(*replica)),
+            Avoided(one) => ("avoided", self.of(one.replica).detail(one.to_string())),
             ContractsMissing { replica } => ("contracts_missing", self.of(*replica)),
             ContractsLoaded { replica } => ("contracts_loaded", self.of(*replica)),
             Speed { replica, share } => ("speed", self.of(*replica).detail(cells::share(share.0))),

@@ -63,7 +63,8 @@ fn loss(incident: &Incident, fault: &Fault) -> Option<String> {
         _ => format!("{missing} of {all} lost"),
     };
     let out = incident.out_of_rotation.filter(|out| *out > incident.at && missing == taken);
-    let noticed = out.map(|out| format!("out of rotation after {}", out.since(incident.at)));
+    let by = incident.left_by.as_ref().map_or_else(String::new, |how| format!(" by {how}"));
+    let noticed = out.map(|out| format!("out of rotation after {}{by}", out.since(incident.at)));
     let told = *missing_for >= MOMENT;
     let load = incident.surge().filter(|_| told);
     let load =
@@ -284,6 +285,8 @@ mod tests {
         let one_by_one = "20 taken, at most 1 of 20 replicas at a time, load of the others ×1.05";
         assert_eq!(of(20, 1, 300.0, 300.0), format!("{one_by_one} for 5 min"));
         assert_eq!(of(20, 20, 9.0, 9.0), "none of 20 replicas left");
+        let checked = told(|incident| incident.left_by = Some("health checks".to_owned()));
+        assert!(checked.contains("out of rotation after 2 s by health checks, load"), "{checked}");
     }
 
     #[test]

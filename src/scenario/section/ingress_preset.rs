@@ -1,9 +1,9 @@
 //! What ingresses do that people run, where a scenario says nothing else. Facts from the
 //! documentation of each (2026).
 
-use crate::plan::{Answers, FailoverBy};
+use crate::plan::{Answers, CheckBy, FailoverBy, HealthCheck};
 use crate::scenario::text::words;
-use crate::units::Span;
+use crate::units::{Share, Span};
 
 words! {
     /// How an ingress instance chooses a replica.
@@ -50,6 +50,8 @@ pub(crate) struct PresetValues {
     pub(crate) endpoints_in_order: bool,
     pub(crate) failover_by: FailoverBy,
     pub(crate) answers: Answers,
+    pub(crate) health: Option<HealthCheck>,
+    pub(crate) panic: Share,
 }
 
 const fn secs(seconds: u64) -> Span {
@@ -74,6 +76,9 @@ const COMMON: PresetValues = PresetValues {
     // The load balancer of a Kubernetes Service stands before it.
     failover_by: FailoverBy::HealthCheck,
     answers: Answers::USUAL,
+    // None unless configured.
+    health: None,
+    panic: Share::ZERO,
 };
 
 impl Preset {
@@ -89,6 +94,7 @@ impl Preset {
                 retry_non_idempotent: true,
                 retry_backoff: Span(25_000_000),
                 answers: Answers::ENVOY,
+                panic: Share(0.5),
                 ..COMMON
             },
             // Two retries of what no replica has begun; since 1.24 none after a 503.
@@ -99,6 +105,7 @@ impl Preset {
                 retry_non_idempotent: true,
                 retry_backoff: Span(25_000_000),
                 answers: Answers::ENVOY,
+                panic: Share(0.5),
                 ..COMMON
             },
             // `retries 3` with redispatch; `retry-on conn-failure`.
@@ -106,6 +113,14 @@ impl Preset {
                 read_timeout: secs(50),
                 retries: 3,
                 answers: Answers { refused: 503, connect_timeout: 503, reset: 502 },
+                // `check` is on: a connection every 2 s, `fall 3`, `rise 2`.
+                health: Some(HealthCheck {
+                    interval: secs(2),
+                    timeout: secs(2),
+                    unhealthy: 3,
+                    healthy: 2,
+                    by: CheckBy::Tcp,
+                }),
                 ..COMMON
             },
             // Retries are a middleware that has to be asked for.
@@ -117,6 +132,9 @@ impl Preset {
                 read_timeout: secs(60),
                 endpoints_in_order: false,
                 failover_by: FailoverBy::Clients,
+                // A request every 30 s; if no target is healthy all are used.
+                health: Some(HealthCheck::default()),
+                panic: Share(0.001),
                 ..COMMON
             },
             // `proxy_next_upstream error timeout`, three tries, each with the read timeout.

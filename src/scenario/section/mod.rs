@@ -13,6 +13,8 @@
 pub(crate) mod autoscaler;
 pub(crate) mod gateway;
 pub(crate) mod ingress;
+mod ingress_health;
+pub(crate) mod ingress_keys;
 mod ingress_preset;
 pub(crate) mod nodes;
 pub(crate) mod objectives;

@@ -1,6 +1,7 @@
 //! Random plans: small, fast, and full of trouble.
 
 use brownout::plan::*;
+use brownout::policy::outlier::OutlierSpec;
 use brownout::random::Law;
 use brownout::units::{Bytes, Cores, Instant, Rate, Share, Span};
 use proptest::prelude::*;
@@ -152,9 +153,9 @@ fn ingress() -> impl Strategy<Value = Ingress> {
     let delays = (0.0..0.02_f64, 0.0..0.02_f64, 0.0..2.0_f64, 0.0..3.0_f64);
     let instances = prop::collection::vec(prop::option::of(0..4_usize), 1..=4);
     let by = prop::sample::select(vec![FailoverBy::Clients, FailoverBy::HealthCheck]);
-    let told = (any::<bool>(), by);
+    let told = (any::<bool>(), by, judging());
     (instances, balancing, patience, dead, 0..4_u32, delays, told).prop_map(
-        |(instances, balancing, patience, dead_address, retries, delays, (in_order, by))| Ingress {
+        |(instances, balancing, patience, dead_address, retries, delays, told)| Ingress {
             instances,
             balancing,
             delay: secs(delays.0),
@@ -166,11 +167,46 @@ fn ingress() -> impl Strategy<Value = Ingress> {
             request_timeout: if patience < 1.0 { secs(3.0 * patience) } else { Span::MAX },
             answers: Answers::USUAL,
             dead_address,
-            failover: Failover { after: Law::uniform_secs(0.0, 3.0), by },
+            health: told.2.0,
+            outliers: told.2.1,
+            panic: told.2.2,
+            failover: Failover { after: Law::uniform_secs(0.0, 3.0), by: told.1 },
             propagation: Law::uniform_secs(0.0, delays.2),
-            endpoints_in_order: in_order,
+            endpoints_in_order: told.0,
         },
     )
+}
+
+/// How an ingress judges replicas by itself, if it does.
+fn judging() -> impl Strategy<Value = (Option<HealthCheck>, Option<OutlierSpec>, Share)> {
+    let by = prop::sample::select(vec![CheckBy::Http, CheckBy::Tcp]);
+    let checks = (0.1..3.0_f64, 0.0..1.0_f64, 1..4_u32, 1..4_u32, by).prop_map(
+        |(interval, timeout, unhealthy, healthy, by)| HealthCheck {
+            interval: secs(interval),
+            timeout: secs(interval * timeout),
+            unhealthy,
+            healthy,
+            by,
+        },
+    );
+    let outliers = (0.5..5.0_f64, 1..4_u32, any::<bool>()).prop_map(|(time, limit, one)| {
+        let (interval, base_ejection) = (secs(time), secs(2.0 * time));
+        let (max_ejected, always_eject_one) = (Share(0.5), one);
+        let consecutive_5xx = Some(limit);
+        let spec = OutlierSpec::default();
+        OutlierSpec {
+            interval,
+            base_ejection,
+            max_ejected,
+            always_eject_one,
+            consecutive_5xx,
+            ..spec
+        }
+    });
+    let panic = prop::sample::select(vec![0.0, 0.001, 0.5]);
+    let (checks, outliers) =
+        (prop::option::weighted(0.3, checks), prop::option::weighted(0.2, outliers));
+    (checks, outliers, panic.prop_map(Share))
 }
 
 /// Retries of what was sent, where there are several.

@@ -2,6 +2,7 @@
 
 mod authentication;
 mod clients;
+mod ingress_health;
 mod ingress_retries;
 mod memory;
 pub mod overload;

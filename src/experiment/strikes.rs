@@ -23,7 +23,7 @@ pub(super) fn note(plan: &Plan, outcome: &mut Outcome) {
 /// Whether a fault may strike at random before `end`.
 fn may_strike(plan: &Plan, fault: usize, end: Instant) -> bool {
     match &plan.faults[fault].schedule {
-        Schedule::At(_) => false,
+        Schedule::At(_) | Schedule::Elsewhere => false,
         Schedule::Random(law) => law.least_secs() < end.as_secs(),
     }
 }

@@ -102,6 +102,8 @@ pub(super) enum Event {
     SpeedReturns { replica: ReplicaId, incident: usize },
     /// The zone's machines are back.
     ZoneReturns { zone: ZoneId, fault: usize, incident: usize },
+    /// A region is back, with everything in it.
+    RegionReturns { fault: usize, incident: usize },
     /// The control plane is back.
     ControlPlaneReturns { fault: usize, incident: usize },
     /// Clients no longer reach a vanished ingress instance.
@@ -136,6 +138,7 @@ impl Event {
             Event::Sampled | Event::KubeletReads { .. } | Event::RequestsScraped { .. } => 0,
             Event::Boundary | Event::Scraped => 1,
             Event::ZoneReturns { .. }
+            | Event::RegionReturns { .. }
             | Event::ControlPlaneReturns { .. }
             | Event::IngressReturns { .. }
             | Event::NodesReturn { .. }
@@ -215,6 +218,7 @@ impl Event {
             | Event::EmptiedReturns { .. }
             | Event::SpeedReturns { .. }
             | Event::ZoneReturns { .. }
+            | Event::RegionReturns { .. }
             | Event::ControlPlaneReturns { .. }
             | Event::IngressAvoided { .. }
             | Event::ZoneAvoided { .. }
@@ -245,6 +249,7 @@ impl Event {
             Event::Evicted { .. } => 13,
             Event::SpeedReturns { .. } => 14,
             Event::ZoneReturns { .. } => 15,
+            Event::RegionReturns { .. } => 60,
             Event::ControlPlaneReturns { .. } => 16,
             Event::IngressAvoided { .. } => 17,
             Event::IngressReturns { .. } => 18,

@@ -26,6 +26,7 @@
 //! | `event` | the rare events and the order of simultaneous ones |
 //! | `open_loop`, `event_loop` | the two ways in which requests are taken |
 //! | `region` | one gateway: a cluster and an ingress |
+//! | `global` | several regions, and what leads clients to them |
 //! | `traffic` | when requests come |
 //! | `ingress` | instances, rotation, connections |
 //! | `cluster` | nodes, scheduling, evictions, rollouts, autoscaler |
@@ -41,6 +42,7 @@ mod control_plane;
 mod event;
 mod event_loop;
 mod fault;
+mod global;
 mod ingress;
 mod open_loop;
 mod region;
@@ -56,6 +58,7 @@ use crate::observe::Observer;
 use crate::observe::listener::Listener;
 use crate::observe::recorder::Recorder;
 use crate::plan::Plan;
+use global::Globe;
 pub use world::End;
 use world::World;
 
@@ -73,7 +76,7 @@ pub fn simulate(
     observer: &mut dyn Observer,
     progress: &Progress,
 ) -> End {
-    World::new(plan, replication, Listener::Tap(observer), progress).run()
+    run(plan, replication, Listener::Tap(observer), progress)
 }
 
 /// [`simulate`] for a recorder, which is faster.
@@ -81,5 +84,24 @@ pub fn simulate(
 /// # Panics
 /// As [`simulate`].
 pub fn record(plan: &Plan, replication: u64, recorder: &mut Recorder, progress: &Progress) -> End {
-    World::new(plan, replication, Listener::Recorder(recorder), progress).run()
+    run(plan, replication, Listener::Recorder(recorder), progress)
+}
+
+fn run<'a>(
+    plan: &'a Plan,
+    replication: u64,
+    listener: Listener<'a>,
+    progress: &'a Progress,
+) -> End {
+    match &plan.regions {
+        None => World::new(plan, replication, listener, progress).run(),
+        Some(regions) => {
+            let observer: &mut dyn Observer = match listener {
+                Listener::Recorder(recorder) => recorder,
+                Listener::Tap(observer) => observer,
+                Listener::Relay(_) => unreachable!("regions have no regions"),
+            };
+            Globe::new(plan, regions, replication, (observer, progress)).run()
+        }
+    }
 }

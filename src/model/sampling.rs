@@ -28,12 +28,16 @@ impl World<'_> {
 
     /// Warm-up or a window ends or begins.
     pub(super) fn pass_boundary(&mut self) {
-        let (cx, fleet) = (&mut self.cx, &mut self.region.cluster.fleet);
-        if cx.now == cx.plan.run.warm_up {
-            fleet.advance_all(cx);
-            fleet.forget_peaks();
+        if self.cx.now == self.cx.plan.run.warm_up {
+            self.end_warm_up();
         }
-        cx.tell(Observation::Boundary);
+        self.cx.tell(Observation::Boundary);
+    }
+
+    pub(super) fn end_warm_up(&mut self) {
+        let fleet = &mut self.region.cluster.fleet;
+        fleet.advance_all(&mut self.cx);
+        fleet.forget_peaks();
     }
 
     /// Takes a sample, and puts the next on the calendar.
@@ -49,6 +53,18 @@ impl World<'_> {
 
     /// Brings every replica to this moment and tells the observer what each shows.
     fn read_all(&mut self, bin_ends: bool) {
+        let connecting = self.read();
+        let Self { cx, region, sampling, .. } = self;
+        cx.listener.sampled(cx.now, &sampling.readings, connecting);
+        if bin_ends {
+            cx.listener.bin_ended(cx.now, &sampling.readings);
+            region.cluster.fleet.reap();
+        }
+    }
+
+    /// Brings every replica to this moment and reads it; gives how many requests wait for the
+    /// time-out of a connection.
+    pub(super) fn read(&mut self) -> u64 {
         let Self { cx, region, sampling, .. } = self;
         let fleet = &mut region.cluster.fleet;
         fleet.advance_all(cx);
@@ -60,12 +76,7 @@ impl World<'_> {
         let connecting = region.ingress.connecting().filter(|connecting| {
             !cx.feeds_back() || cx.in_flight.get(connecting.id.into()).is_some()
         });
-        let connecting = connecting.count() as u64;
-        cx.listener.sampled(cx.now, &sampling.readings, connecting);
-        if bin_ends {
-            cx.listener.bin_ended(cx.now, &sampling.readings);
-            fleet.reap();
-        }
+        connecting.count() as u64
     }
 
     /// The end: the last bin, the requests in flight, and the drain.
@@ -76,34 +87,46 @@ impl World<'_> {
         self.read_all(true);
         let (offered, progress) = (self.cx.take_offered(), self.cx.progress());
         self.sampling.note_progress(end, offered, progress);
+        let (in_flight, attempts) = self.still_open();
+        if self.cx.feeds_back() {
+            self.cx.listener.attempts_left(&attempts);
+            self.cx.listener.attempts_left(&under_way);
+        }
+        self.cx.listener.horizon(end, &in_flight, &under_way);
+        self.finish_what_began();
+    }
+
+    /// The requests that reached the ingress and have no outcome, and those of which an attempt has
+    /// none.
+    pub(super) fn still_open(&mut self) -> (Vec<Sent>, Vec<Sent>) {
         let Self { cx, region, requests, .. } = self;
         if cx.feeds_back() {
-            let (in_flight, attempts) = requests.still_open(cx);
-            cx.listener.attempts_left(&attempts);
-            cx.listener.attempts_left(&under_way);
-            cx.listener.horizon(end, &in_flight, &under_way);
-            // Whoever stops it does not wait for those that are left.
-            if !cx.is_cut {
-                self.drain();
-            }
-            return;
+            return requests.still_open(cx);
         }
         let connecting = region.ingress.connecting().map(|connecting| Instant::from(connecting.id));
         let mut in_flight: Vec<Sent> = connecting.map(Sent::from).collect();
-        let fleet = &mut region.cluster.fleet;
-        fleet.add_sent(&mut in_flight);
+        region.cluster.fleet.add_sent(&mut in_flight);
         // Whoever stops it does not wait until millions of requests are in order.
         if !cx.is_cut {
             in_flight.sort_unstable();
             let twice = in_flight.windows(2).find(|pair| pair[0] == pair[1]);
             assert!(twice.is_none(), "a request is in two places: {twice:?}");
         }
-        cx.listener.horizon(end, &in_flight, &under_way);
-        fleet.drain(cx);
+        (in_flight, Vec::new())
+    }
+
+    /// Lets what began before the end come to its own; whoever stops it does not wait for those
+    /// that clients wait for.
+    pub(super) fn finish_what_began(&mut self) {
+        match self.cx.feeds_back() {
+            true if self.cx.is_cut => {}
+            true => self.drain(),
+            false => self.region.cluster.fleet.drain(&mut self.cx),
+        }
     }
 
     /// Requests that were sent but have not reached the ingress by `end`: offered, and in flight.
-    fn still_under_way(&mut self, end: Instant) -> Vec<Sent> {
+    pub(super) fn still_under_way(&mut self, end: Instant) -> Vec<Sent> {
         let mut under_way = Vec::new();
         while self.arrivals.next_sent().is_some_and(|sent| sent < end.0) {
             let request = self.arrivals.take();

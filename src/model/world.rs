@@ -8,6 +8,7 @@ use super::context::Context;
 use super::event::Event;
 use super::fault::{dependencies, inject, machines, replicas};
 use super::region::Region;
+use super::replica::version::Version;
 use super::request::Requests;
 use super::sample_clock::Sampling;
 use super::traffic::arrivals::Arrivals;
@@ -51,22 +52,57 @@ impl<'a> World<'a> {
         assert!(replicas > 0, "a plan has replicas");
         assert_eq!(plan.topology.placement.len(), replicas, "every replica has a zone");
         let cx = Context::new(plan, replication, listener, progress);
-        let seed = cx.seed;
-        let mut world = World {
-            region: Region::new(&cx),
-            arrivals: Arrivals::new(&plan.traffic, &plan.gateway.demand, seed, plan.run.horizon),
-            requests: Requests::new(plan, seed),
-            sampling: Sampling::new(&plan.run),
-            dispatched: 0,
-            cx,
-        };
+        let (traffic, demand) = (&plan.traffic, &plan.gateway.demand);
+        let arrivals = Arrivals::new(traffic, demand, cx.seed, plan.run.horizon);
+        let mut world = World::idle(cx, arrivals);
+        world.schedule_boundaries();
         world.begin();
         world
     }
 
+    /// One of several regions, with the requests that it is given; samples and the ends of windows
+    /// are taken for all of them together. One that does not run waits until it is deployed.
+    pub fn of_region(
+        plan: &'a Plan,
+        replication: u64,
+        listener: Listener<'a>,
+        (progress, runs): (&'a Progress, bool),
+    ) -> Self {
+        let cx = Context::new(plan, replication, listener, progress);
+        let arrivals = Arrivals::fed(&plan.gateway.demand, cx.seed);
+        let mut world = World::idle(cx, arrivals);
+        match runs {
+            true => world.begin(),
+            false => inject::schedule_all(&mut world.cx),
+        }
+        world
+    }
+
+    fn idle(cx: Context<'a>, arrivals: Arrivals) -> Self {
+        let plan = cx.plan;
+        World {
+            region: Region::new(&cx),
+            arrivals,
+            requests: Requests::new(plan, cx.seed),
+            sampling: Sampling::new(&plan.run),
+            dispatched: 0,
+            cx,
+        }
+    }
+
+    /// Every slot gets a replica, which starts like any that is added.
+    pub fn deploy(&mut self) {
+        let Self { cx, region, .. } = self;
+        region.cluster.begin_scaling(cx);
+        for slot in 0..cx.plan.gateway.replicas {
+            region.cluster.place(cx, slot, (None, Version::default()), "deployed");
+        }
+        region.ingress.begin(cx);
+        self.settle();
+    }
+
     /// At the start every slot has a replica in rotation.
     fn begin(&mut self) {
-        self.schedule_boundaries();
         let Self { cx, region, requests, .. } = self;
         region.cluster.begin_scaling(cx);
         for slot in 0..cx.plan.gateway.replicas {
@@ -107,6 +143,13 @@ impl<'a> World<'a> {
         let end = if self.cx.is_cut { self.cx.now } else { horizon };
         self.finish(end);
         End { at: end, interrupted: self.cx.is_cut, digest: self.cx.digest.value() }
+    }
+
+    /// Takes the next event off the calendar and hands it on.
+    pub fn take_event(&mut self) {
+        let (at, event) = self.cx.pop_event().expect("there is an event to take");
+        self.cx.now = at;
+        self.handle(event);
     }
 
     /// Takes every request that comes before `until`, in the way that the plan allows.
@@ -182,7 +225,6 @@ impl<'a> World<'a> {
             Event::Evicted { node, .. } => cluster.evict(cx, node),
             Event::NodeDeleted { node, .. } => cluster.delete_node(cx, node),
             Event::NodeAdded { zone } => cluster.add_node(cx, zone),
-            Event::NodesReturn { fault, incident } => cluster.return_lost_in(cx, fault, incident),
             Event::RolloutSteps | Event::RolloutOverdue { .. } | Event::RolledBack { .. } => {
                 cluster.go_on_with_rollout(cx, event);
             }
@@ -202,8 +244,8 @@ impl<'a> World<'a> {
             Event::SpeedReturns { replica, incident } => {
                 replicas::return_speed(cx, fleet, replica, incident);
             }
-            Event::ZoneReturns { zone, fault, incident } => {
-                machines::return_zone(cx, cluster, ingress, (zone, fault, incident));
+            Event::NodesReturn { .. } | Event::ZoneReturns { .. } | Event::RegionReturns { .. } => {
+                machines::bring_back(cx, cluster, ingress, event);
             }
             Event::ControlPlaneReturns { fault, incident } => {
                 cx.return_control_plane(fault, incident);

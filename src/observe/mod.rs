@@ -231,6 +231,10 @@ pub enum Observation {
     },
     /// A replica has more requests than its memory holds, and is killed.
     OutOfMemory { replica: ReplicaId },
+    /// Something is found out, or done, about a region.
+    Region { region: usize, news: RegionNews },
+    /// One of so many groups of clients sends to another region from now on.
+    ClientsMoved { to: usize, groups: usize },
 }
 
 /// What a rollout comes to.
@@ -251,6 +255,34 @@ impl RolloutStage {
             RolloutStage::GoesOn => "rollout_goes_on",
             RolloutStage::Overdue => "rollout_overdue",
             RolloutStage::RolledBack => "rolled_back",
+        }
+    }
+}
+
+/// What is found out, or done, about a region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegionNews {
+    /// Its health checks fail.
+    Unhealthy,
+    /// They succeed again.
+    Healthy,
+    /// Clients that ask are no longer led to it.
+    Withdrawn,
+    /// Clients that ask are led to it.
+    Given,
+    /// It is deployed.
+    Deployed,
+}
+
+impl RegionNews {
+    /// The word that files use.
+    pub fn label(self) -> &'static str {
+        match self {
+            RegionNews::Unhealthy => "unhealthy",
+            RegionNews::Healthy => "healthy",
+            RegionNews::Withdrawn => "withdrawn",
+            RegionNews::Given => "given",
+            RegionNews::Deployed => "deployed",
         }
     }
 }

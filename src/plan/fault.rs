@@ -43,6 +43,12 @@ pub enum Fault {
     Maintenance(Law),
     /// The autoscaler is given none of these metrics for this long.
     MetricsOutage(LostMetrics, Law),
+    /// Everything of a region vanishes silently for this long: its zones, and all of its ingress.
+    RegionOutage(Law),
+    /// The traffic manager of several regions changes nothing for this long.
+    ManagerFrozen(Law),
+    /// Clients are led away from the region on purpose, for this long.
+    PlannedFailover(Law),
     /// The control plane cannot be reached for this long.
     ControlPlaneOutage(Law),
     /// An ingress instance vanishes for this long; `None` = any instance.
@@ -179,7 +185,11 @@ impl Fault {
             Fault::ReplicaCrash(_) => "crashed".to_owned(),
             Fault::ReplicaHang(_) => "hung".to_owned(),
             Fault::ReplicaSlow(_, share, _) => format!("slowed down to {share} of its CPU"),
-            Fault::ZoneOutage(..) | Fault::PartialOutage(..) => "went down".to_owned(),
+            Fault::ZoneOutage(..) | Fault::PartialOutage(..) | Fault::RegionOutage(_) => {
+                "went down".to_owned()
+            }
+            Fault::ManagerFrozen(_) => "could not be changed".to_owned(),
+            Fault::PlannedFailover(_) => "was left on purpose".to_owned(),
             Fault::NodeLoss(..) => "vanished".to_owned(),
             Fault::ProvisioningOutage(_) => "ceased".to_owned(),
             Fault::Rollout(release) => {
@@ -208,6 +218,7 @@ impl Fault {
                 | Fault::ReplicaHang(_)
                 | Fault::ZoneOutage(..)
                 | Fault::PartialOutage(..)
+                | Fault::RegionOutage(_)
                 | Fault::NodeLoss(..)
                 | Fault::Rollout(_)
                 | Fault::DrainNode(..)
@@ -233,7 +244,10 @@ impl Fault {
             Fault::ProvisioningOutage(_)
             | Fault::MetricsOutage(..)
             | Fault::Rollout(_)
-            | Fault::Maintenance(_) => Target::Cluster,
+            | Fault::Maintenance(_)
+            | Fault::RegionOutage(_)
+            | Fault::ManagerFrozen(_)
+            | Fault::PlannedFailover(_) => Target::Cluster,
             Fault::UpstreamOutage(..)
             | Fault::UpstreamSlow(..)
             | Fault::StorageOutage(_)
@@ -266,4 +280,6 @@ pub enum Schedule {
     /// plane, the cluster) fails after a time drawn from this law, counted from when it last came
     /// up.
     Random(Law),
+    /// Never by this gateway itself: it happens to another region, or to what regions share.
+    Elsewhere,
 }

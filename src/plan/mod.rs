@@ -19,6 +19,7 @@ mod fault;
 mod gateway;
 mod ingress;
 mod neutral;
+mod regions;
 mod run;
 mod startup;
 mod traffic;
@@ -41,6 +42,10 @@ pub use gateway::{Gateway, Memory, Spread, Throttling, Topology};
 pub use ingress::{
     Answers, Balancing, CheckBy, DeadAddress, Failover, FailoverBy, HealthCheck, Ingress,
     RetryRules,
+};
+pub use regions::{
+    AllUnhealthy, Asks, Failback, RegionCheck, RegionPlan, Regions, Role, Routing, Steering,
+    TrafficManager,
 };
 pub use run::{Extent, REPLICATIONS_MOST, Run, Window};
 pub use startup::{Configuration, Contracts, ControlPlaneCall, Gate, Probe, SlowBoot, Startup};
@@ -85,6 +90,8 @@ pub struct Plan {
     pub windows: Vec<Window>,
     /// Length, seed and number of replications.
     pub run: Run,
+    /// The regions, if there are several: then the parts above are those of all of them together.
+    pub regions: Option<Box<Regions>>,
 }
 
 impl Plan {

@@ -95,6 +95,7 @@ impl Plan {
                 replications: 1,
                 bin: Span(SECOND),
             },
+            regions: None,
         };
         plan.with_replicas(2)
     }

@@ -248,6 +248,7 @@ fn any_injected(plan: &Plan, window: usize) -> bool {
     let Extent::Between(from, to) = plan.windows[window].extent else { return true };
     plan.faults.iter().any(|fault| match fault.schedule {
         Schedule::At(at) => from <= at && at < to,
+        Schedule::Elsewhere => false,
         Schedule::Random(_) => true,
     })
 }

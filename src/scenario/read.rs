@@ -243,8 +243,7 @@ fn scenario(reader: &Reader<'_>) -> Option<ScenarioParts> {
         false => None,
     };
     let replicas = gateway.plan.replicas;
-    let horizon = run.map(|run| run.horizon);
-    let traffic = arrivals::read(reader, horizon, replicas, &dependencies);
+    let traffic = arrivals::read(reader, run.map(|run| run.horizon), replicas, &dependencies);
 
     let mut plan = Plan {
         gateway: gateway.plan.clone(),
@@ -261,6 +260,7 @@ fn scenario(reader: &Reader<'_>) -> Option<ScenarioParts> {
         faults: Vec::new(),
         windows: Vec::new(),
         run: run.unwrap_or_else(stand_in),
+        regions: None,
     };
     if !topology.placed {
         plan.settle();

@@ -10,6 +10,7 @@ mod incidents;
 mod laws;
 mod overlaps;
 mod protection;
+mod regions;
 mod replay;
 mod requests;
 mod rules;

@@ -77,6 +77,11 @@ impl Cluster {
         id
     }
 
+    /// Whether all zones have gone down.
+    pub fn is_lost(&self) -> bool {
+        (0..self.zones.down.len()).all(|zone| !self.zones.is_up(zone))
+    }
+
     /// The probes of a replica that is ready at the start begin, if they compete for CPU.
     pub fn begin_probes(&mut self, cx: &mut Context, id: ReplicaId) {
         if probes_compete(cx.plan) {

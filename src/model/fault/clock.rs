@@ -42,7 +42,7 @@ impl Clocks {
     /// How long an entity stays well before a random fault hits it; `None` for a scripted one.
     pub fn next(&mut self, fault: usize, entity: usize, schedule: &Schedule) -> Option<Span> {
         match schedule {
-            Schedule::At(_) => None,
+            Schedule::At(_) | Schedule::Elsewhere => None,
             Schedule::Random(law) => Some(self.draw(fault, entity, law)),
         }
     }

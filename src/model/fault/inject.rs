@@ -35,7 +35,7 @@ pub(in crate::model) fn schedule_all(cx: &mut Context) {
                 cx.await_again(fault, 0, cx.now);
             }
             // Their clocks start when replicas come into rotation.
-            (Schedule::Random(_), Target::Replicas(_)) => {}
+            (Schedule::Random(_), Target::Replicas(_)) | (Schedule::Elsewhere, _) => {}
         }
     }
 }
@@ -99,6 +99,10 @@ pub(in crate::model) fn inject(
         Fault::DrainNode(target, _) => {
             machines::empty_machines(cx, cluster, (fault, *target, guard));
         }
+        Fault::RegionOutage(lasts) => machines::lose_region(cx, cluster, ingress, fault, lasts),
+        Fault::ManagerFrozen(_) | Fault::PlannedFailover(_) => {
+            unreachable!("what regions share fails by no region's doing")
+        }
         Fault::Maintenance(_) => machines::maintain(cx, cluster, fault),
         Fault::Rollout(_) => cluster.begin_rollout(cx, fault),
         Fault::ProvisioningOutage(lasts) => {
@@ -107,9 +111,7 @@ pub(in crate::model) fn inject(
         Fault::MetricsOutage(lost, lasts) => {
             platform::lose_metrics(cx, cluster, (fault, *lost), lasts);
         }
-        Fault::ControlPlaneOutage(lasts) => {
-            platform::cut_control_plane(cx, fleet, fault, lasts);
-        }
+        Fault::ControlPlaneOutage(lasts) => platform::cut_control_plane(cx, fleet, fault, lasts),
         Fault::IngressLoss(instance, lasts) => {
             platform::lose_ingress(cx, ingress, fleet, whom(*instance), lasts);
         }

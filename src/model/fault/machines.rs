@@ -43,8 +43,27 @@ pub(super) fn lose_zone(
     cx.await_again(fault, zone, returns);
 }
 
+/// Machines are back: single ones, those of a zone, or those of the region.
+pub(in crate::model) fn bring_back(
+    cx: &mut Context,
+    cluster: &mut Cluster,
+    ingress: &mut Ingress,
+    event: Event,
+) {
+    match event {
+        Event::NodesReturn { fault, incident } => cluster.return_lost_in(cx, fault, incident),
+        Event::ZoneReturns { zone, fault, incident } => {
+            return_zone(cx, cluster, ingress, (zone, fault, incident));
+        }
+        Event::RegionReturns { fault, incident } => {
+            return_region(cx, cluster, ingress, (fault, incident));
+        }
+        other => unreachable!("{other:?} brings no machine back"),
+    }
+}
+
 /// A zone's machines are back, and its ingress instances if nothing else keeps the zone down.
-pub(in crate::model) fn return_zone(
+fn return_zone(
     cx: &mut Context,
     cluster: &mut Cluster,
     ingress: &mut Ingress,
@@ -55,6 +74,49 @@ pub(in crate::model) fn return_zone(
         ingress.return_zone(cx, zone);
     }
     cluster.return_lost_in(cx, fault, incident);
+}
+
+/// Everything vanishes silently: machines in every zone, and all ingress instances.
+pub(super) fn lose_region(
+    cx: &mut Context,
+    cluster: &mut Cluster,
+    ingress: &mut Ingress,
+    fault: usize,
+    lasts: &Law,
+) {
+    let zones = 0..cx.plan.topology.zones.len();
+    let mut nodes = Vec::new();
+    for zone in zones {
+        cluster.sink_zone(zone);
+        nodes.extend(cluster.nodes.machines_of(zone));
+    }
+    let slots = slots_on(cluster, &nodes);
+    let incident = cx.begin_incident(fault, slots, true, "the region".to_owned());
+    let returns = cx.now + cx.lasting(fault, 0, lasts);
+    cluster.lose_nodes(cx, &nodes, Some(incident));
+    for instance in 0..cx.plan.ingress.instances.len() {
+        ingress.take_down(cx, &mut cluster.fleet, instance, (fault, 0, incident));
+    }
+    ingress.tell_instances(cx);
+    cx.schedule(returns, Event::RegionReturns { fault, incident });
+    cx.await_again(fault, 0, returns);
+}
+
+/// The region is back, with what nothing else keeps down.
+fn return_region(
+    cx: &mut Context,
+    cluster: &mut Cluster,
+    ingress: &mut Ingress,
+    (fault, incident): (usize, usize),
+) {
+    for zone in 0..cx.plan.topology.zones.len() {
+        if cluster.raise_zone(zone) {
+            cx.tell(Observation::ZoneReturned { fault, zone });
+        }
+    }
+    ingress.return_all(cx);
+    cluster.return_lost_in(cx, fault, incident);
+    cx.end_fault(fault, incident);
 }
 
 fn choose_zone(cx: &mut Context, fault: usize, zone: Option<ZoneId>) -> ZoneId {

@@ -103,6 +103,12 @@ impl Ingress {
         cx.end_fault(fault, incident);
     }
 
+    /// What took all instances down is over.
+    pub fn return_all(&mut self, cx: &mut Context) {
+        (0..cx.plan.ingress.instances.len()).for_each(|it| self.instances.bring_back(it));
+        self.tell_instances(cx);
+    }
+
     /// Tells how many instances there are for clients.
     pub fn tell_instances(&self, cx: &mut Context) {
         let (reachable, down) = self.instances.counts();

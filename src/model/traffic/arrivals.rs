@@ -51,8 +51,14 @@ pub(in crate::model) struct Arrivals {
 }
 
 enum ArrivalSource {
-    Process { gaps: Stream, even: bool, rate: RateClock },
+    Process {
+        gaps: Stream,
+        even: bool,
+        rate: RateClock,
+    },
     Replay(Playback),
+    /// Whoever has them hands them over one by one.
+    Fed,
 }
 
 impl Arrivals {
@@ -78,6 +84,40 @@ impl Arrivals {
             last: None,
             exhausted: false,
         }
+    }
+
+    /// Arrivals that are handed over: a region gets a share of what all regions get.
+    pub fn fed(demand: &Law, seed: Seed) -> Self {
+        Arrivals {
+            source: ArrivalSource::Fed,
+            demand: demand.sampler(),
+            demand_stream: seed.stream("demand", 0),
+            sent: Vec::new(),
+            demands: Vec::new(),
+            targets: Vec::new(),
+            next: 0,
+            horizon: u64::MAX,
+            last: None,
+            exhausted: false,
+        }
+    }
+
+    /// Hands a request over, which is sent after all that were. `same` says that its demand is of
+    /// the region's law; else it is drawn here.
+    pub fn feed(&mut self, request: Request, same: bool) {
+        assert!(matches!(self.source, ArrivalSource::Fed), "nobody feeds what draws its own");
+        if self.next == self.sent.len() {
+            self.next = 0;
+            self.sent.clear();
+            self.demands.clear();
+            self.targets.clear();
+        }
+        debug_assert!(self.last.is_none_or(|last| last < request.sent), "requests come in order");
+        self.last = Some(request.sent);
+        self.sent.push(request.sent);
+        let demand = if same { request.demand } else { self.demand.draw(&mut self.demand_stream) };
+        self.demands.push(demand);
+        self.targets.push((request.slot, request.api));
     }
 
     /// When the next request is sent; `None` when there is none before the horizon.
@@ -125,6 +165,11 @@ impl Arrivals {
                 self.exhausted = !fill(gap, rate, self.horizon, &mut self.sent);
                 self.demands.resize(self.sent.len(), 0.0);
                 self.demand.fill(&mut self.demand_stream, &mut self.demands);
+            }
+            ArrivalSource::Fed => {
+                self.demands.clear();
+                self.targets.clear();
+                return;
             }
             ArrivalSource::Replay(playback) => {
                 self.demands.clear();

@@ -152,7 +152,7 @@ impl Observer for Recorder {
             _ => {}
         }
         let is_news = match observation {
-            Observation::Boundary => false,
+            Observation::Boundary | Observation::ClientsMoved { .. } => false,
             Observation::Decided { news, .. } => *news,
             _ => true,
         };

@@ -3,7 +3,7 @@
 use std::io::{Result, Write};
 
 use crate::observe::outcome::Outcome;
-use crate::observe::{Observation, ReplicaId};
+use crate::observe::{Observation, RegionNews, ReplicaId};
 use crate::plan::Plan;
 use crate::report::format::cells;
 use crate::report::format::table::write_csv;
@@ -67,6 +67,15 @@ impl Names<'_> {
         EventRow { fault, ..EventRow::default() }
     }
 
+    fn of_both(&self, fault: usize, zone: usize) -> EventRow {
+        EventRow { zone: self.of_zone(zone).zone, ..self.of_fault(fault) }
+    }
+
+    fn of_region(&self, region: usize, news: RegionNews) -> String {
+        let name = self.plan.regions.as_ref().map(|regions| regions.all[region].name.as_str());
+        format!("{} {}", name.unwrap_or_default(), news.label())
+    }
+
     /// What a fact is called, and its cells.
     fn row(&mut self, observation: &Observation) -> (&'static str, EventRow) {
         use Observation::*;
@@ -121,10 +130,7 @@ impl Names<'_> {
                 let detail = if *stopped { "stopped" } else { "go on" };
                 ("evictions", self.of_zone(*zone).detail(detail))
             }
-            ZoneReturned { fault, zone } => {
-                let EventRow { zone, .. } = self.of_zone(*zone);
-                ("zone_returned", EventRow { zone, ..self.of_fault(*fault) })
-            }
+            ZoneReturned { fault, zone } => ("zone_returned", self.of_both(*fault, *zone)),
             Ingress { reachable, down } => {
                 ("ingress", only(format!("{reachable} reachable, {down} of them down")))
             }
@@ -135,6 +141,8 @@ impl Names<'_> {
                 (stage.key(), only(rollout_counts(observation)).incident(incident))
             }
             OutOfMemory { replica } => ("out_of_memory", self.of(*replica).detail("OOMKilled")),
+            Region { region, news } => ("region", only(self.of_region(*region, *news))),
+            ClientsMoved { .. } => ("clients_moved", EventRow::default()),
             Boundary => ("boundary", EventRow::default()),
         }
     }

@@ -173,6 +173,7 @@ pub(crate) fn check_times(
                     reader.error(place.clone(), title, help);
                 }
             }
+            Schedule::Elsewhere => unreachable!("a file says when a fault strikes"),
             Schedule::At(at) => {
                 let back = fault.fault.release().and_then(|release| release.back_after);
                 if back.is_some_and(|back| *at + back >= horizon) {

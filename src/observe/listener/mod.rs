@@ -1,10 +1,20 @@
 //! Who is told of a replication.
+//!
+//! A model tells a [`Listener`]: a recorder, which is fast, or any other observer. Where several
+//! regions are simulated each has a [`relay`] to one that they share.
+//!
+//! It owns the way from the model to an observer, and nothing of what is told; it may ask for
+//! recorders, and for the facts that observers are told. Begin with
+//! [`Listener`].
+
+pub mod relay;
 
 use super::count::Count;
 use super::ledger::Failure;
 use super::recorder::Recorder;
 use super::{Observation, Observer, Reading, Sent, Served};
 use crate::units::Instant;
+use relay::Relay;
 
 /// The one that a model tells its facts to: a recorder, or anybody else.
 ///
@@ -15,6 +25,8 @@ pub enum Listener<'a> {
     Recorder(&'a mut Recorder),
     /// Another observer, called through its table of methods: some 5 % slower.
     Tap(&'a mut dyn Observer),
+    /// One of several regions, which share one of the others.
+    Relay(Box<Relay<'a>>),
 }
 
 #[cold]
@@ -30,6 +42,16 @@ fn tell_served(observer: &mut dyn Observer, request: Served) {
     observer.served(&request);
 }
 
+#[inline(never)]
+fn relay_served(relay: &mut Relay, request: Served) {
+    relay.served(&request);
+}
+
+#[inline(never)]
+fn relay_offered(relay: &mut Relay, request: Sent) {
+    relay.offered(request);
+}
+
 macro_rules! forward {
     ($($name:ident($($argument:ident: $type:ty),*);)*) => {
         impl Observer for Listener<'_> {
@@ -38,6 +60,7 @@ macro_rules! forward {
                 match self {
                     Listener::Recorder(recorder) => recorder.offered(request),
                     Listener::Tap(observer) => tell_offered(*observer, request),
+                    Listener::Relay(relay) => relay_offered(relay, request),
                 }
             }
 
@@ -46,6 +69,7 @@ macro_rules! forward {
                 match self {
                     Listener::Recorder(recorder) => recorder.served(request),
                     Listener::Tap(observer) => tell_served(*observer, *request),
+                    Listener::Relay(relay) => relay_served(relay, *request),
                 }
             }
 
@@ -54,6 +78,7 @@ macro_rules! forward {
                 match self {
                     Listener::Recorder(recorder) => recorder.$name($($argument),*),
                     Listener::Tap(observer) => observer.$name($($argument),*),
+                    Listener::Relay(relay) => relay.$name($($argument),*),
                 }
             })*
         }

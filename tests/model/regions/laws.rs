@@ -1,0 +1,46 @@
+//! What holds of regions whatever happens to them.
+
+use super::{gateway, regions};
+use crate::common::troubles::{named, rates};
+use crate::common::witness::witnessed;
+use crate::common::{replicate, secs};
+use brownout::plan::{Fault, ReplicaTarget, Role, Scatter};
+use brownout::random::Law;
+
+#[test]
+fn one_region_is_what_it_is_without_a_region() {
+    let mut plan = gateway(0.6, 300.0);
+    plan.faults.push(named("crash", Fault::ReplicaCrash(ReplicaTarget::Any), 100.0));
+    let alone = replicate(&plan, 0);
+    let mut together = replicate(&regions(plan, &[Role::Active], &[Some(0)]), 0);
+    together.digest = alone.digest;
+    // Its name is told with that of the region.
+    together.incidents[0].subject.clone_from(&alone.incidents[0].subject);
+    assert_eq!(alone, together);
+}
+
+#[test]
+fn every_request_goes_to_one_region_and_ends_once() {
+    let mut plan = gateway(0.7, 400.0);
+    plan.traffic = rates(Scatter::Poisson, &[(0.0, 60.0), (200.0, 120.0), (400.0, 40.0)]);
+    let outage = |at| named("outage", Fault::RegionOutage(Law::Exponential(secs(60.0))), at);
+    plan.faults.push(outage(80.0));
+    plan.faults.push(named("zone", Fault::ZoneOutage(None, Law::Exponential(secs(40.0))), 120.0));
+    plan.faults.push(named("crash", Fault::ReplicaCrash(ReplicaTarget::Any), 130.0));
+    plan.faults.push(named("frozen", Fault::ManagerFrozen(Law::Exponential(secs(50.0))), 90.0));
+    let struck = [Some(0), Some(1), Some(2), None];
+    let plan = regions(plan, &[Role::Active, Role::Active, Role::Standby], &struck);
+    for replication in 0..20 {
+        // The ledger is checked by whoever records; here every single request is.
+        let (witness, outcome) = witnessed(&plan, replication);
+        let mut ended: Vec<_> = witness.served_in_time().map(|served| served.request()).collect();
+        ended.extend(witness.failed.iter().map(|(sent, ..)| *sent));
+        ended.extend(&witness.in_flight);
+        ended.sort_unstable();
+        let mut offered = witness.offered.clone();
+        offered.sort_unstable();
+        assert_eq!(offered, ended);
+        assert_eq!(outcome.ledger.offered as usize, offered.len());
+        assert_eq!(outcome.digest, replicate(&plan, replication).digest);
+    }
+}

@@ -53,6 +53,7 @@ pub fn scope(plan: &Plan, replication: u64) -> Scope {
         bin: plan.run.bin,
         hop: plan.ingress.hop,
         cores: plan.gateway.cores.0,
+        boots_take_cpu: plan.startup.boot_cpu > 0.0,
         feeds_back: !plan.is_open_loop(),
         interval: may_be_troubled(plan).then(|| interval(plan)),
     }

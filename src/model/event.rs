@@ -94,6 +94,8 @@ pub(super) enum Event {
     KubeletReads { replica: ReplicaId },
     /// The metrics-server scrapes the kubelets.
     Scraped,
+    /// A process that is ready is done with what it did beside requests.
+    StartIsOver { replica: ReplicaId, epoch: u32 },
     /// Prometheus scrapes how many requests a replica had.
     RequestsScraped { replica: ReplicaId },
     /// The autoscaler takes a step.
@@ -146,6 +148,7 @@ impl Event {
             | Event::EmptiedReturns { .. }
             | Event::ProvisioningReturns { .. }
             | Event::Cleared { .. }
+            | Event::StartIsOver { .. }
             | Event::SpeedReturns { .. } => 2,
             Event::PhaseEnds { .. }
             | Event::FetchEnds { .. }
@@ -184,6 +187,7 @@ impl Event {
     pub fn incarnation(&self) -> Option<(ReplicaId, u32)> {
         match *self {
             Event::PhaseEnds { replica, epoch }
+            | Event::StartIsOver { replica, epoch }
             | Event::LearnsRevocation { replica, epoch, .. }
             | Event::FetchEnds { replica, epoch, .. }
             | Event::FetchAgain { replica, epoch, .. }
@@ -277,6 +281,7 @@ impl Event {
             Event::RolledBack { .. } => 40,
             Event::RequestsScraped { .. } => 41,
             Event::Check(_) => 42,
+            Event::StartIsOver { .. } => 43,
         }
     }
 }

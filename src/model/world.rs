@@ -216,6 +216,7 @@ impl<'a> World<'a> {
                 fleet.begin_container(cx, replica, "back-off over");
             }
             Event::PhaseEnds { replica, .. } => cluster.enter_next_phase(cx, replica),
+            Event::StartIsOver { replica, .. } => fleet.end_after_ready(cx, replica),
             Event::CrashNoticed { replica, then, .. } => cluster.note_crash(cx, replica, then),
             Event::OutOfMemory { replica, .. } => cluster.run_out_of_memory(cx, replica),
             Event::HungKilled { replica, .. } => cluster.end_stopped(cx, replica),

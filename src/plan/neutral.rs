@@ -65,6 +65,8 @@ impl Plan {
                 sandbox: Law::ZERO,
                 image: Law::ZERO,
                 boot: Law::ZERO,
+                boot_cpu: 0.0,
+                after_ready: (Span::ZERO, 0.0),
                 configuration: Configuration::Local,
                 contracts: None,
                 probe: None,

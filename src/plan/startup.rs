@@ -17,6 +17,11 @@ pub struct Startup {
     pub image: Law,
     /// From the container's start until the process can take its configuration.
     pub boot: Law,
+    /// CPU that its container uses meanwhile; at most what a replica has.
+    pub boot_cpu: f64,
+    /// For how long a process uses CPU beside its requests once it is ready, and how much, which is
+    /// less than a replica has.
+    pub after_ready: (Span, f64),
     /// Where the API configuration comes from.
     pub configuration: Configuration,
     /// Contracts, if the APIs use them.
@@ -26,6 +31,13 @@ pub struct Startup {
     pub probe: Option<Probe>,
     /// The readiness probe.
     pub readiness: Probe,
+}
+
+impl Startup {
+    /// Whether a start takes CPU beside that of requests.
+    pub fn takes_cpu(&self) -> bool {
+        self.boot_cpu > 0.0 || self.after_ready.1 > 0.0
+    }
 }
 
 /// Where a starting replica finds its API configuration.

@@ -17,10 +17,10 @@
 //! adapter asks it for the rate whenever the autoscaler does. Memory comes with the CPU.
 //!
 //! Assumptions: the clocks have independent phases, drawn at the start, as has each replica's in
-//! Prometheus; reading and scraping take no time; replicas use no CPU while they start; a sidecar
-//! uses the same CPU at all times, and what a replica has in memory is what its requests hold. A
-//! step of the autoscaler takes a millisecond, so that a recommendation exactly as old as a window
-//! has left it. A metrics-server that was away comes back without samples.
+//! Prometheus; reading and scraping take no time; a sidecar uses the same CPU at all times, and
+//! what a replica has in memory is what its requests hold. A step of the autoscaler takes a
+//! millisecond, so that a recommendation exactly as old as a window has left it. A metrics-server
+//! that was away comes back without samples.
 
 use std::collections::BTreeMap;
 
@@ -144,7 +144,7 @@ impl Cluster {
         let (Some(scaler), Some(autoscaling)) = (&mut self.scaler, &cx.plan.autoscaling) else {
             return; // nobody looks
         };
-        let used = self.fleet[id].server.busy_until(cx.now.0);
+        let used = self.fleet[id].used(cx.now);
         assert!(used >= 0.0, "{} used {used} of its CPU", self.fleet[id].name);
         let new = !scaler.known.contains_key(&id);
         scaler.note(id, state, cx.now, used);
@@ -201,7 +201,7 @@ impl Cluster {
         let replica = &mut self.fleet[id];
         if !replica.silent && known.container.is_some() {
             replica.advance(cx);
-            let used = replica.server.busy_until(cx.now.0);
+            let used = replica.used(cx.now);
             known.read = Some(CounterReading { at: cx.now, used });
             let each = cx.plan.gateway.memory.map_or(0, |memory| memory.per_request.0);
             known.memory_read = (replica.in_flight() as u64 * each * 1_000) as i64;

@@ -283,8 +283,9 @@ impl Fleet {
     /// The process dies at this moment; what it had in hand is lost.
     pub fn stop_process(&mut self, cx: &mut Context, id: ReplicaId, cause: &'static str) {
         self[id].advance(cx);
+        let lacked = self[id].start_cpu.takes();
         let (lost, slow) = self[id].end_process(cx.now.0);
-        if !slow.is_empty() {
+        if lacked || !slow.is_empty() {
             cx.tell(Observation::Speed { replica: id, share: Share::ONE });
         }
         if cx.feeds_back() {

@@ -16,8 +16,8 @@
 //!
 //! Assumptions: a crashed replica is replaced by a new one (its pod is gone), unless the plan has
 //! it restarted; a hung one is restarted in its pod; one on a lost machine comes back with the
-//! machine unless it was replaced before. Starting costs no CPU of the gateway. If the CPU limit is
-//! enforced in slices, each replica has a phase of its own, which a restart does not move, and a
+//! machine unless it was replaced before. What a start takes of the CPU is in `start_cpu`. If the
+//! CPU limit is enforced in slices, each replica has a phase of its own, which a restart does not move, and a
 //! container that starts has a whole quota. Where memory is given, a request holds the same of it
 //! from its arrival to its end, and nothing else holds any; the one that is too many ends the
 //! process at once. Left out: swapping and reclaiming, memory of the process by itself, memory that
@@ -27,6 +27,7 @@ use super::crash_loop::CrashLoop;
 use super::lifecycle;
 use super::outlet::{Collector, Outlet};
 use super::probes::Probes;
+use super::start_cpu::StartCpu;
 use super::version::Version;
 use crate::engine::jobs::JobId;
 use crate::engine::quota::{Bandwidth, Metered};
@@ -109,6 +110,10 @@ pub(in crate::model) struct Replica {
     pub revoked: Vec<u32>,
     /// Slow-downs in progress; the worst holds.
     pub slow: Vec<Slowdown>,
+    /// What its start takes of the CPU.
+    pub start_cpu: StartCpu,
+    /// In which epoch its process was ready for the first time.
+    pub after_ready_in: Option<u32>,
     /// Whether its process does nothing at all.
     pub hung: bool,
     /// Whether its machine is gone, so that nobody is left to refuse a connection.
@@ -165,6 +170,8 @@ impl Replica {
             lacks_contracts: false,
             revoked: Vec::new(),
             slow: Vec::new(),
+            start_cpu: StartCpu::default(),
+            after_ready_in: None,
             hung: false,
             silent: false,
             probes: Probes::default(),
@@ -291,13 +298,20 @@ impl Replica {
             in_flight_peak: self.server.peak().max(self.peak) as u64,
             arrived: self.arrived,
             served: self.served,
-            busy: self.server.busy_until(now.0),
+            busy: self.used(now),
         }
     }
 
-    /// The share of its CPU that the slow-downs in progress leave it.
+    /// Core-nanoseconds that its containers used until `now`.
+    pub fn used(&self, now: Instant) -> f64 {
+        self.server.busy_until(now.0) + self.start_cpu.used(now)
+    }
+
+    /// The share of its CPU that slow-downs in progress, and what it does when it is ready, leave
+    /// to requests.
     pub fn share(&self) -> Share {
-        Share(self.slow.iter().map(|slow| slow.share.0).fold(1.0, f64::min))
+        let slow = self.slow.iter().map(|slow| slow.share.0).fold(1.0, f64::min);
+        Share(slow * self.start_cpu.left)
     }
 
     /// Lets its server work as fast from `now` on as slow-downs and a hang allow.
@@ -316,6 +330,7 @@ impl Replica {
         self.probes.end();
         self.listens = false;
         (self.hung, self.lacks_contracts) = (false, false);
+        self.start_cpu.end(Instant(now));
         let slow = std::mem::take(&mut self.slow);
         self.set_speed(now);
         debug_assert_eq!(self.server.in_service(), 0, "{} works on without a process", self.name);
@@ -327,6 +342,9 @@ impl Replica {
     pub fn enter(&mut self, state: State, now: Instant) {
         let (name, from) = (&self.name, self.state);
         assert!(lifecycle::may_follow(from, state), "{name} went from {from:?} to {state:?}");
+        if from == State::Booting {
+            self.start_cpu.end(now);
+        }
         self.state = state;
         self.check();
         let known = match state {

@@ -53,6 +53,9 @@ impl Fleet {
         let replica = &mut self[id];
         (replica.container_started, replica.started, replica.probe_phase) = (cx.now, cx.now, None);
         self.enter(cx, id, State::Booting, cause);
+        if cx.plan.startup.boot_cpu > 0.0 {
+            self[id].start_cpu.begin(cx.now, cx.plan.startup.boot_cpu, 1.0);
+        }
         let boot = self.draw(id, &cx.plan.startup.boot);
         let (longest, epoch) = (cx.plan.longest_boot(), self[id].epoch);
         match boot > longest {
@@ -152,9 +155,33 @@ impl Fleet {
         // It has fetched its contracts, and knows every revocation.
         self[id].revoked = cx.control_plane.revoked().to_vec();
         self.enter(cx, id, State::Ready, "readiness probe succeeded");
+        self.begin_after_ready(cx, id);
         let joins = self.ingress_knows(cx, id);
         let Replica { epoch, readiness, .. } = self[id];
         cx.schedule(joins, Event::Joins { replica: id, epoch, readiness });
+    }
+
+    /// A process that is ready for the first time uses CPU beside its requests for a while.
+    fn begin_after_ready(&mut self, cx: &mut Context, id: ReplicaId) {
+        let ((lasts, cores), replica) = (cx.plan.startup.after_ready, &mut self[id]);
+        // One that was ready before has done it.
+        if cores == 0.0 || replica.after_ready_in == Some(replica.epoch) {
+            return;
+        }
+        let epoch = replica.epoch;
+        replica.after_ready_in = Some(epoch);
+        replica.advance(cx);
+        replica.start_cpu.begin(cx.now, cores, 1.0 - cores / cx.plan.gateway.cores.0);
+        self.change_speed(cx, id);
+        cx.schedule(cx.now + lasts, Event::StartIsOver { replica: id, epoch });
+    }
+
+    /// It uses no more than its requests take.
+    pub fn end_after_ready(&mut self, cx: &mut Context, id: ReplicaId) {
+        let replica = &mut self[id];
+        replica.advance(cx);
+        replica.start_cpu.end(cx.now);
+        self.change_speed(cx, id);
     }
 
     /// A container whose process ended leaves the endpoints and is started again in its pod when

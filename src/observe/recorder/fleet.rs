@@ -15,6 +15,8 @@ struct KnownReplica {
     zone: usize,
     ready: bool,
     draining: bool,
+    /// Whether it boots, and that takes CPU.
+    booting: bool,
     in_rotation: bool,
     lacks_contracts: bool,
     /// Whether its process works on, although probes found it too slow.
@@ -30,9 +32,9 @@ impl KnownReplica {
         (self.ready || self.draining) && self.in_rotation
     }
 
-    /// Whether its CPU is there for requests.
+    /// Whether its CPU is there for requests, or for its boot.
     fn works(&self) -> bool {
-        self.serves() || self.draining || self.overloaded
+        self.serves() || self.draining || self.overloaded || self.booting
     }
 }
 
@@ -45,9 +47,10 @@ pub(super) struct Fleet {
     in_rotation: usize,
     serving: Occupancy,
     /// Replicas whose CPU is there for requests: those that serve, drain, or work on although
-    /// probes found them overloaded.
+    /// probes found them overloaded; and those that boot, if that takes CPU.
     working: Occupancy,
     warm_up: Instant,
+    boots_take_cpu: bool,
     in_flight_peak: u64,
     busy: f64,
     capacity: f64,
@@ -75,6 +78,7 @@ impl Fleet {
             serving: Occupancy::new(0, scope.warm_up),
             working: Occupancy::new(0, scope.warm_up),
             warm_up: scope.warm_up,
+            boots_take_cpu: scope.boots_take_cpu,
             in_flight_peak: 0,
             busy: 0.0,
             capacity: 0.0,
@@ -110,6 +114,7 @@ impl Fleet {
             zone,
             ready: false,
             draining: false,
+            booting: false,
             in_rotation: false,
             lacks_contracts: false,
             overloaded: false,
@@ -130,6 +135,7 @@ impl Fleet {
         let before = known.clone();
         known.ready = state == State::Ready;
         known.draining = state == State::Draining;
+        known.booting = self.boots_take_cpu && state == State::Booting;
         known.overloaded &= matches!(state, State::Ready | State::Unready | State::Draining);
         self.update(now, &before, replica);
     }

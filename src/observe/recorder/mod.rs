@@ -475,6 +475,7 @@ mod tests {
             warm_up: Instant::ZERO,
             bin: Span::from_secs(1.0),
             hop: Span::ZERO,
+            boots_take_cpu: false,
             cores: 1.0,
             feeds_back: false,
             interval: None,

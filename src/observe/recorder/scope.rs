@@ -25,6 +25,8 @@ pub struct Scope {
     pub hop: Span,
     /// Cores of a replica.
     pub cores: f64,
+    /// Whether boots take CPU, so that it counts as there for them.
+    pub boots_take_cpu: bool,
     /// Whether requests feed back, so that attempts are counted apart from requests.
     pub feeds_back: bool,
     /// The length, not zero, of the intervals by which the run is followed; `None` = not at all.

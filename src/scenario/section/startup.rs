@@ -9,7 +9,7 @@ use crate::random::Law;
 use crate::scenario::reader::{Mark, Parsed, Reader, SectionReader, TypedKey, keys};
 use crate::scenario::section::gateway::{GatewayPart, Management};
 use crate::scenario::text::words;
-use crate::units::{Share, Span};
+use crate::units::{Cores, Share, Span};
 
 words! {
     /// Where a starting replica finds its configuration.
@@ -28,6 +28,13 @@ keys! { key "startup" {
         "Image pull.";
     BOOT: Law = "boot", "uniform(2s, 6s)", Assumed, "no boot time is published",
         "From the container's start until it can take its configuration.";
+    BOOT_CPU: Cores = "boot-cpu", "", Assumed, "none",
+        "CPU that a container uses while it boots.";
+    AFTER_READY: Span = "after-ready", "", Assumed, "no time",
+        "How long a process uses CPU beside requests once it is ready: compilation, caches.",
+        With(&["after-ready-cpu"]);
+    AFTER_READY_CPU: Cores = "after-ready-cpu", "", Assumed, "none",
+        "CPU that it uses meanwhile, which requests lack.", With(&["after-ready"]);
     CONFIGURATION: Store = "configuration", "", Documented,
         "the product page: managed keeps it in the cluster, self-managed downloads it",
         "Where a starting replica finds its API configuration.";
@@ -137,10 +144,36 @@ pub(crate) fn read(
         sandbox: section.get(key::SANDBOX),
         image: section.get(key::IMAGE),
         boot: section.get(key::BOOT),
+        boot_cpu: boot_cpu(&section, gateway),
+        after_ready: after_ready(&section, gateway),
         configuration: configuration(&section, gateway.management),
         contracts: gateway.contracts.then(|| contracts(&section, apis)),
         probe: probes.startup,
         readiness: probes.readiness,
+    }
+}
+
+/// CPU of a boot.
+fn boot_cpu(section: &SectionReader<'_>, gateway: &GatewayPart) -> f64 {
+    let (cores, found) = (gateway.plan.cores, section.find(key::BOOT_CPU));
+    if let Some(beyond) = found.as_ref().filter(|found| found.value > cores) {
+        let help = format!("a replica has {} (gateway.cores)", cores.0);
+        section.error(beyond, "a boot uses more CPU than a replica has", help);
+    }
+    found.map_or(0.0, |found| found.value.0)
+}
+
+/// What a process that is ready does beside requests: for how long, and how much CPU it takes.
+fn after_ready(section: &SectionReader<'_>, gateway: &GatewayPart) -> (Span, f64) {
+    let (cores, lasts) = (gateway.plan.cores, section.find(key::AFTER_READY));
+    let found = section.find(key::AFTER_READY_CPU);
+    if let Some(all) = found.as_ref().filter(|found| found.value >= cores) {
+        let help = format!("write less than the {} of a replica (gateway.cores)", cores.0);
+        section.error(all, "no CPU is left for requests", help);
+    }
+    match (lasts, found) {
+        (Some(lasts), Some(cpu)) => (lasts.value, cpu.value.0),
+        _ => (Span::ZERO, 0.0),
     }
 }
 

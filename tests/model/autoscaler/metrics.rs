@@ -245,3 +245,69 @@ fn while_metrics_are_away_nothing_scales_and_a_metric_that_is_left_may_only_add(
     let [(up, 3), (down, 2)] = grown[..] else { panic!("{grown:?}") };
     assert!((300.0..440.0).contains(&up) && down > 1_290.0, "{grown:?}");
 }
+
+/// Four replicas of a core with 45 % of their CPU in use are wanted for 1.8 cores at a target of
+/// 50 %: two at 90 % ask for ⌈3.6⌉.
+fn growing(horizon: f64) -> Plan {
+    let mut plan = stepped(80.0, 180.0, vec![], horizon);
+    plan.gateway.demand = Law::Constant(secs(0.01));
+    let goals = vec![MetricGoal::Resource(CpuTarget::utilisation(50))];
+    plan.autoscaling.as_mut().unwrap().spec.goals = goals;
+    plan
+}
+
+fn most(plan: &Plan) -> usize {
+    let sizes = changes(&witnessed(plan, 0).0);
+    sizes.into_iter().map(|(_, size)| size).max().expect("it grows")
+}
+
+#[test]
+fn the_cpu_of_a_boot_is_seen_by_dashboards_and_not_by_the_autoscaler() {
+    let mut plan = growing(460.0);
+    assert_eq!(most(&plan), 4);
+    plan.startup.boot = Law::Constant(secs(40.0));
+    plan.startup.boot_cpu = 0.8;
+    // It takes 0.8 cores for 40 s of each that starts, whose samples count from its readiness on.
+    assert_eq!(most(&plan), 4);
+    let (witness, outcome) = witnessed(&plan, 0);
+    let first = |wanted| {
+        let states = witness.states(2);
+        states.into_iter().find(|(_, state)| *state == wanted).expect("it starts").0
+    };
+    let (boots, ready) =
+        (first(brownout::observe::State::Booting), first(brownout::observe::State::Ready));
+    let busy = |at: Instant| {
+        let found = witness.readings.iter().find(|(time, _)| *time >= at).expect("a bin");
+        found
+            .1
+            .iter()
+            .find(|reading| reading.replica == 2)
+            .map_or(0.0, |reading| reading.busy / 1e9)
+    };
+    assert!((busy(ready) - 32.0).abs() < 1e-6, "{} core-seconds", busy(ready));
+    assert!((busy(boots + secs(10.0)) - 8.0).abs() < 0.8 + 1e-6, "of a bin more at most");
+    assert_eq!(outcome.ledger.failed(), 0);
+}
+
+#[test]
+fn what_a_replica_burns_once_it_is_ready_makes_the_autoscaler_overshoot() {
+    let mut plan = growing(700.0);
+    plan.startup.after_ready = (secs(90.0), 0.4);
+    // Two of four burn 0.4: (1.8 + 0.8) / 4 = 65 % of 50 % asks for ⌈5.2⌉, and then those burn.
+    let (witness, outcome) = witnessed(&plan, 0);
+    let sizes: Vec<usize> = changes(&witness).into_iter().map(|(_, size)| size).collect();
+    assert_eq!(sizes[..2], [4, 6], "{sizes:?}");
+    assert_eq!(outcome.ledger.failed(), 0);
+    // It lasts so long and takes so much: 36 core-seconds beside its requests.
+    let served = |id| witness.served.iter().filter(|one| one.replica == id).count() as f64;
+    let last = witness.readings.last().expect("a bin");
+    let reading = last.1.iter().find(|reading| reading.replica == 2).expect("it is there");
+    let beside = reading.busy / 1e9 - served(2) * 0.01;
+    assert!((beside - 36.0).abs() < 0.05, "{beside} core-seconds");
+    let speeds = |fact: &Observation| match fact {
+        Observation::Speed { replica: 2, share } => Some(share.0),
+        _ => None,
+    };
+    let told: Vec<f64> = witness.facts.iter().filter_map(|(_, fact)| speeds(fact)).collect();
+    assert_eq!(told, [0.6, 1.0]);
+}

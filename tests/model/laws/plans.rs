@@ -248,6 +248,8 @@ fn life() -> impl Strategy<Value = Startup> {
                 sandbox: phase.clone(),
                 image: phase.clone(),
                 boot: phase,
+                boot_cpu: boot / 20.0,
+                after_ready: (secs(boot), if started { 0.2 } else { 0.0 }),
                 configuration,
                 contracts: gate.map(|gate| Contracts { fetch: call(), poll: secs(2.0), gate }),
                 probe: started.then(|| probe(period.max(1), 0.5, 3)),

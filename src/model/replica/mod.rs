@@ -12,8 +12,8 @@
 //! - `process` is one replica; `fleet` all of them, and how they fail.
 //! - `startup` and `fetch` lead from nothing to ready, `probing` and `probes` observe a process
 //!   that is overloaded, `crash_loop` says how long a container waits before it is started again.
-//! - `start_cpu` is what a start takes beside requests, `version` what a rollout brings; `outlet` is
-//!   where requests leave a server.
+//! - `start_cpu` is what a start takes beside requests, `version` what a rollout brings;
+//!   `outlet` is where requests leave a server.
 //!
 //! Start reading at `process` and its diagram.
 

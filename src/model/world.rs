@@ -212,9 +212,7 @@ impl<'a> World<'a> {
             Event::ReadinessLost { replica, .. } => {
                 fleet.lose_readiness(cx, replica, "readiness probe");
             }
-            Event::BackOffEnds { replica, .. } => {
-                fleet.begin_container(cx, replica, "back-off over");
-            }
+            Event::BackOffEnds { replica, .. } => fleet.end_back_off(cx, replica),
             Event::PhaseEnds { replica, .. } => cluster.enter_next_phase(cx, replica),
             Event::StartIsOver { replica, .. } => fleet.end_after_ready(cx, replica),
             Event::CrashNoticed { replica, then, .. } => cluster.note_crash(cx, replica, then),

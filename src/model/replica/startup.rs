@@ -64,6 +64,11 @@ impl Fleet {
         }
     }
 
+    /// A container has waited long enough to be started again.
+    pub fn end_back_off(&mut self, cx: &mut Context, id: ReplicaId) {
+        self.begin_container(cx, id, "back-off over");
+    }
+
     fn begin_phase(
         &mut self,
         cx: &mut Context,

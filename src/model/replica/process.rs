@@ -19,9 +19,9 @@
 //! machine unless it was replaced before. What a start takes of the CPU is in `start_cpu`. If the
 //! CPU limit is enforced in slices, each replica has a phase of its own, which a restart does not
 //! move, and a container that starts has a whole quota. Where memory is given, a request holds the
-//! same of it from its arrival to its end, and nothing else holds any; the one that is too many ends the
-//! process at once. Left out: swapping and reclaiming, memory of the process by itself, memory that
-//! is not given back, evictions by a machine without memory.
+//! same of it from its arrival to its end, and nothing else holds any; the one that is too many
+//! ends the process at once. Left out: swapping and reclaiming, memory of the process by itself,
+//! memory that is not given back, evictions by a machine without memory.
 
 use super::crash_loop::CrashLoop;
 use super::lifecycle;

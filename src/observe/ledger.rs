@@ -85,6 +85,8 @@ failures! {
     BreakerOpen = "refused: circuit breaker", "refused_circuit_breaker", Some(503), Refused;
     /// The upstream's host had as many connections as it accepts.
     UpstreamFull = "refused: upstream full", "refused_upstream_full", Some(503), Refused;
+    /// It was sent when its connection was just being closed because nobody had used it.
+    IdleClosed = "lost: idle connection closed", "lost_idle_connection", Some(502), Lost;
     /// The upstream answered with an error, or its host refused the connection.
     UpstreamFailed = "failed upstream", "failed_upstream", Some(503), Refused;
     /// The upstream did not answer in time.
@@ -128,7 +130,7 @@ impl Failure {
             LostInFlight | NoReadyReplica | DeadAddress | ContractsMissing | TimedOut
             | IngressDown => false,
             GivenUp | RateLimited | QuotaUnknown | ContractRevoked | BreakerOpen | UpstreamFull
-            | UpstreamFailed | UpstreamTimedOut | Unauthenticated | NewVersion => true,
+            | IdleClosed | UpstreamFailed | UpstreamTimedOut | Unauthenticated | NewVersion => true,
         }
     }
 }

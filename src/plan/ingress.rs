@@ -28,6 +28,8 @@ pub struct Ingress {
     pub retries: u32,
     /// When it is tried again.
     pub retry: RetryRules,
+    /// When connections that keep their replica are closed though nothing is wrong.
+    pub closing: Closing,
     /// The HTTP statuses that it answers with.
     pub answers: Answers,
     /// What the address of a dead replica does.
@@ -45,6 +47,23 @@ pub struct Ingress {
     pub propagation: Law,
     /// Whether it learns of changes in the order in which they were made.
     pub endpoints_in_order: bool,
+}
+
+/// When connections that keep their replica are closed though nothing is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closing {
+    /// The age at which one is closed; `None` = never.
+    pub age: Option<Span>,
+    /// The pause after which the replica closes one, …
+    pub server_idle: Span,
+    /// … and its client; [`Span::MAX`] = never.
+    pub client_idle: Span,
+}
+
+impl Closing {
+    /// None is ever closed.
+    pub const NEVER: Closing =
+        Closing { age: None, server_idle: Span::MAX, client_idle: Span::MAX };
 }
 
 /// When the ingress tries a request again with another replica.
@@ -139,6 +158,11 @@ impl Answers {
 }
 
 impl Ingress {
+    /// From a client to a replica and back.
+    pub fn round_trip(&self) -> Span {
+        self.delay + self.hop
+    }
+
     /// How long the first replica may take to answer.
     #[inline(always)]
     pub fn first_timeout(&self) -> Span {

@@ -40,7 +40,7 @@ pub use fault::{
 };
 pub use gateway::{Gateway, Memory, Spread, Throttling, Topology};
 pub use ingress::{
-    Answers, Balancing, CheckBy, DeadAddress, Failover, FailoverBy, HealthCheck, Ingress,
+    Answers, Balancing, CheckBy, Closing, DeadAddress, Failover, FailoverBy, HealthCheck, Ingress,
     RetryRules,
 };
 pub use regions::{

@@ -19,6 +19,7 @@ fn ingress() -> Ingress {
         request_timeout: Span::MAX,
         retries: 0,
         retry: RetryRules::CONNECT_FAILURE,
+        closing: Closing::NEVER,
         answers: Answers::USUAL,
         dead_address: DeadAddress::Drops,
         health: None,

@@ -131,7 +131,8 @@ impl Balancer {
             Balancing::PerConnection { connections, requests, idle_check } => {
                 let patience = plan.dependencies.clients.patience.unwrap_or(Span::MAX);
                 let patience = patience.min(ingress.first_timeout()).min(RETRANSMISSION);
-                Some(Connections::new(connections, requests, idle_check, patience))
+                let all = Connections::new(connections, requests, idle_check, patience);
+                Some(all.closing(ingress.closing, ingress.round_trip()))
             }
             _ => None,
         };

@@ -3,7 +3,8 @@
 //! ```text
 //! closed ─ next request: a replica at random ─┬─ listens ─────► open to it
 //!    ▲                                        └─ dead address ─► that request fails, or tries on
-//!    ├── requests used up, replica out of rotation ───────────┤
+//!    ├── requests used up, too old, replica out of rotation ──┤
+//!    ├── idle for too long ─ the request just meets it: fails ┤
 //!    ├── reset, met by a request: it fails ◄── process ended ─┤
 //!    └── first request on it gives up ◄─ hangs ◄ machine gone ┘
 //! ```
@@ -14,12 +15,19 @@
 //! vanishes resets nothing: what is sent on a connection to it is sent again by TCP and never
 //! answered.
 //!
-//! Assumptions: a connection carries several requests at once, and a client closes one on which it
+//! A client closes a connection that it has not used for some time, and so does a replica. What a
+//! client sends less than a round trip before it would hear of that arrives after the replica has
+//! closed: it is lost. So a client's idle time-out must be the shorter one, by a round trip. A
+//! connection that is too old is closed between two requests (Envoy drains it) and costs none.
+//!
+//! Assumptions: nobody uses a connection from the sending of its last request on; a connection
+//! carries several requests at once, and a client closes one on which it
 //! has waited in vain; the next request opens it anew, each with a fresh draw. A client that meets
-//! a reset does not send the same request again by itself. Left out: idle time-outs, and that
+//! a reset does not send the same request again by itself. Left out: the jitter of an age, and that
 //! clients close a connection to a replica that is merely slow when they give up.
 
 use crate::observe::ReplicaId;
+use crate::plan::Closing;
 use crate::random::Stream;
 use crate::units::Span;
 
@@ -40,6 +48,9 @@ struct Connection {
     used: u64,
     /// When the first request that hangs on it gives up; 0 = none hangs.
     closes: u64,
+    /// When it is too old, and from when on it may be closed for that or for nobody using it.
+    expires: u64,
+    stale: u64,
 }
 
 /// What is at the address of a replica.
@@ -64,6 +75,8 @@ pub(in crate::model) struct Sender {
 pub(super) enum Broken {
     /// The request meets its reset.
     Reset,
+    /// The request comes when it is just being closed because nobody used it.
+    Idle,
     /// The request hangs on it.
     Hangs,
 }
@@ -87,6 +100,12 @@ pub(super) struct Connections {
     requests: Option<u32>,
     /// A pause after which a client looks at a connection before it uses it.
     idle_check: u64,
+    /// The age at which one is closed, and the pauses after which its client and its replica do.
+    age: u64,
+    client_idle: u64,
+    server_idle: u64,
+    /// The pause from which on one may be closed.
+    idle: u64,
     /// How long a client waits for what is never answered.
     patience: u64,
     /// The connection that was asked for last.
@@ -97,7 +116,28 @@ impl Connections {
     /// So many connections, all closed.
     pub fn new(count: usize, requests: Option<u32>, idle_check: Span, patience: Span) -> Self {
         let all = vec![Connection::default(); count];
-        Connections { all, requests, idle_check: idle_check.0, patience: patience.0, current: 0 }
+        let (idle_check, patience, never) = (idle_check.0, patience.0, u64::MAX);
+        let (age, client_idle, server_idle, idle) = (never, never, never, never);
+        Connections {
+            all,
+            requests,
+            idle_check,
+            age,
+            client_idle,
+            server_idle,
+            idle,
+            patience,
+            current: 0,
+        }
+    }
+
+    /// The same, closed by these rules; a client hears of it half a round trip later.
+    #[must_use]
+    pub fn closing(self, rules: Closing, round_trip: Span) -> Self {
+        let (client_idle, server_idle) = (rules.client_idle.0, rules.server_idle.0);
+        let idle = client_idle.min(server_idle.saturating_sub(round_trip.0));
+        let age = rules.age.map_or(u64::MAX, |age| age.0);
+        Connections { age, client_idle, server_idle, idle, ..self }
     }
 
     /// What a request finds on its user's connection, or on any.
@@ -118,12 +158,40 @@ impl Connections {
             return OnConnection::Closed;
         };
         let Peer { process, silent } = peer(id);
+        if sender.at >= connection.stale {
+            let ended = process != connection.process;
+            return self.find_stale(sender.at, id, (ended, silent));
+        }
         if process != connection.process {
             return self.find_broken(sender.at, id, silent);
         }
         connection.used = sender.at;
+        connection.stale = connection.expires.min(sender.at.saturating_add(self.idle));
         connection.left -= u32::from(self.requests.is_some());
         OnConnection::Open(id)
+    }
+
+    /// What a request finds on a connection that is too old, or was not used for long.
+    #[cold]
+    fn find_stale(
+        &mut self,
+        at: u64,
+        id: ReplicaId,
+        (ended, silent): (bool, bool),
+    ) -> OnConnection {
+        let connection = self.all[self.current];
+        debug_assert!(connection.used <= at, "{connection:?} is used in the future, at {at}");
+        let pause = at - connection.used;
+        if ended && pause < self.client_idle {
+            return self.find_broken(at, id, silent); // nobody is left to close it
+        }
+        self.close_current();
+        let is_known = at >= connection.expires || pause >= self.client_idle.min(self.server_idle);
+        if ended || is_known {
+            OnConnection::Closed
+        } else {
+            OnConnection::Broken(Broken::Idle, id)
+        }
     }
 
     #[cold]
@@ -156,7 +224,10 @@ impl Connections {
         debug_assert!(index < self.all.len(), "there is no connection {index}");
         let left = self.requests.map_or(u32::MAX, |requests| requests.saturating_sub(1));
         let replica = Some(replica);
-        self.all[index] = Connection { replica, process, left, used: at, closes: 0 };
+        let expires = at.saturating_add(self.age);
+        let stale = expires.min(at.saturating_add(self.idle));
+        self.all[index] =
+            Connection { replica, process, left, used: at, closes: 0, expires, stale };
     }
 
     /// Nobody listens where the connection that was asked for last leads.

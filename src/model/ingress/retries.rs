@@ -64,7 +64,7 @@ pub(in crate::model) struct Retries {
 /// Whether a failure is of a kind that is tried again.
 fn covers(rules: &RetryRules, failure: Failure) -> bool {
     match failure {
-        Failure::LostInFlight => rules.on_reset,
+        Failure::LostInFlight | Failure::IdleClosed => rules.on_reset,
         Failure::TimedOut => rules.on_timeout,
         // These have tried what there is, are not the ingress's, or are the client's.
         Failure::NoReadyReplica

@@ -4,6 +4,7 @@
 //! sent ─ delay ─► instance ─┬─ vanished ───────────────► refused: ingress instance down
 //!                           ├─ nobody in rotation ─────► refused: no ready replica
 //!                           ├─ connection was reset ───► lost in flight
+//!                           ├─ idle connection is being closed ► lost: idle connection closed
 //!                           ├─ machine of an open connection gone ─► timed out, or given up
 //!                           ├─ replica ─┬─ contracts missing ► refused: contracts missing
 //!                           │           └─ in its server ────► served, timed out, lost in flight
@@ -217,6 +218,7 @@ impl Ingress {
                 let connecting = Connecting { tried, to: Some(id), ..connecting };
                 match broken {
                     Broken::Reset => Routed::Fails(Failure::LostInFlight, connecting),
+                    Broken::Idle => Routed::Fails(Failure::IdleClosed, connecting),
                     Broken::Hangs => self.hang(cx, connecting),
                 }
             }

@@ -158,7 +158,10 @@ mod tests {
         assert_eq!(lost + refused + timed_out, row.failed());
         let late = [Failure::TimedOut, Failure::GivenUp, Failure::UpstreamTimedOut];
         let bits = |kinds: &[Failure]| kinds.iter().map(|kind| 1 << *kind as u64).sum::<u64>();
-        assert_eq!((lost, timed_out), (bits(&[Failure::LostInFlight]), bits(&late)));
+        assert_eq!(
+            (lost, timed_out),
+            (bits(&[Failure::LostInFlight, Failure::IdleClosed]), bits(&late))
+        );
     }
 
     #[test]

@@ -117,7 +117,7 @@ pub(crate) fn part(requests: u64, of: u64) -> String {
 fn status(kind: Failure, ingress: &Ingress) -> String {
     let Answers { refused, connect_timeout, reset } = ingress.answers;
     match (kind, ingress.dead_address) {
-        (Failure::LostInFlight, _) => reset.to_string(),
+        (Failure::LostInFlight | Failure::IdleClosed, _) => reset.to_string(),
         (Failure::DeadAddress, DeadAddress::Drops) => connect_timeout.to_string(),
         // The address of a lost machine is silent, whatever a dead replica's does.
         (Failure::DeadAddress, DeadAddress::Refuses) if refused != connect_timeout => {

@@ -418,3 +418,14 @@ fn replicas_that_may_want_more_connections_than_there_are_are_warned_of() {
     assert!(warned("connections = 100\nconnections-divided = \"at-start\"\n"));
     assert!(!warned("connections = 67\nconnections-divided = \"at-start\"\n"));
 }
+
+#[test]
+fn clients_that_do_not_close_idle_connections_before_replicas_do_are_warned_of() {
+    let warned = |lines: &str| {
+        let text = format!("{LEAST}[ingress]\nbalancing = \"per-connection\"\n{lines}");
+        read(&text).2.contains("replicas close idle connections that their clients still use")
+    };
+    let idle = "server-idle = \"60s\"\nhop = \"500us\"\n";
+    assert!(warned(idle) && warned(&format!("{idle}client-idle = \"59.9999s\"\n")));
+    assert!(!warned("") && !warned(&format!("{idle}client-idle = \"59s\"\n")));
+}

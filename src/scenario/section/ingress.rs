@@ -1,7 +1,7 @@
 //! The section `[ingress]`.
 
 use crate::diagnostic::{Place, Problem};
-use crate::plan::{Answers, Balancing, Failover, Ingress, RetryRules};
+use crate::plan::{Answers, Balancing, Closing, Failover, Ingress, RetryRules};
 use crate::scenario::reader::{Mark, Parsed, Reader, SectionReader};
 use crate::scenario::section::gateway::{GatewayPart, Platform};
 use crate::scenario::section::ingress_health;
@@ -26,16 +26,21 @@ pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart, zones: usize) -> 
     let request_timeout = request_timeout(&section, &defaults);
     let connect = key::CONNECT_TIMEOUT;
     let in_order = key::ENDPOINTS_IN_ORDER;
+    let (delay, hop) = (section.get(key::DELAY), section.get(key::HOP));
     Ingress {
         instances: (0..count).map(home).collect(),
         balancing,
-        delay: section.get(key::DELAY),
-        hop: section.get(key::HOP),
+        delay,
+        hop,
         connect_timeout: defaults.parsed(&section, connect, |preset| preset.connect_timeout).value,
         read_timeout: read_timeout.value,
         request_timeout,
         retries,
         retry: retry_rules(&section, &defaults, retries, (read_timeout.value, request_timeout)),
+        closing: match balancing {
+            Balancing::PerConnection { .. } => closing(&section, delay + hop),
+            _ => Closing::NEVER,
+        },
         answers: defaults.values.as_ref().map_or(Answers::USUAL, |preset| preset.answers),
         dead_address: section.get(key::DEAD_ADDRESS),
         health: ingress_health::checks(&section, &defaults),
@@ -162,4 +167,21 @@ fn check_tls(section: &SectionReader<'_>, platform: &Parsed<Platform>) {
         .help("Runtime Fabric brings no ingress: yours decrypts before it forwards to the gateway")
         .help("write tls = \"terminates\" in [ingress] once it does");
     section.note(problem);
+}
+
+/// When connections that keep their replica close; the client should be first by a round trip.
+fn closing(section: &SectionReader<'_>, round_trip: Span) -> Closing {
+    let age = section.find(key::AGE).inspect(|age| section.not_tiny(&key::AGE, age));
+    let server = section.period(key::SERVER_IDLE);
+    let client = section.find(key::CLIENT_IDLE);
+    let client_idle = client.as_ref().map_or(Span::MAX, |client| client.value);
+    if server.given && round_trip > Span::ZERO && client_idle + round_trip > server.value {
+        let title = "replicas close idle connections that their clients still use";
+        let problem = Problem::warning(server.place.clone(), title);
+        let help = format!("write a client-idle that is shorter than {}", server.value);
+        section.note(
+            problem.label("what is sent just then is lost (502), unless it is retried").help(help),
+        );
+    }
+    Closing { age: age.map(|age| age.value), server_idle: server.value, client_idle }
 }

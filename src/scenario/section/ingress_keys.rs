@@ -34,6 +34,15 @@ keys! { key "ingress" {
     PER_CONNECTION: u64 = "requests-per-connection", "", Assumed, "connections never close",
         "Requests after which a connection closes (per-connection balancing only).",
         If("balancing", &["\"per-connection\""]);
+    AGE: Span = "max-connection-age", "", Documented, "Envoy's max_connection_duration: off",
+        "Age at which a connection closes, between two requests (per-connection balancing only).",
+        If("balancing", &["\"per-connection\""]);
+    SERVER_IDLE: Span = "server-idle", "1h", Documented, "Envoy's idle_timeout of connections",
+        "Pause after which the replica closes a connection (per-connection balancing only).",
+        If("balancing", &["\"per-connection\""]);
+    CLIENT_IDLE: Span = "client-idle", "", Assumed, "clients keep what is open",
+        "Pause after which its client closes a connection (per-connection balancing only).",
+        If("balancing", &["\"per-connection\""]);
     IDLE_CHECK: Span = "idle-check", "2s", Documented,
         "Apache HttpClient's validateAfterInactivity",
         "After a longer pause a client looks whether its connection was reset before it uses it; \

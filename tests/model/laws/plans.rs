@@ -164,6 +164,11 @@ fn ingress() -> impl Strategy<Value = Ingress> {
             read_timeout: if patience > 100.0 { Span::MAX } else { secs(patience) },
             retries,
             retry: retry_rules(retries),
+            closing: Closing {
+                age: (patience < 1.0).then(|| secs(20.0 * patience)),
+                server_idle: if retries > 1 { secs(0.5) } else { Span::MAX },
+                client_idle: if retries == 2 { secs(0.4) } else { Span::MAX },
+            },
             request_timeout: if patience < 1.0 { secs(3.0 * patience) } else { Span::MAX },
             answers: Answers::USUAL,
             dead_address,

@@ -1,3 +1,4 @@
 //! What the gateway and what is behind it do to protect themselves, and what that costs.
 
+mod idle;
 mod upstream_limits;

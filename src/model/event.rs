@@ -78,6 +78,8 @@ pub(super) enum Event {
     NodesReturn { fault: usize, incident: usize },
     /// New machines can be had again.
     ProvisioningReturns { fault: usize, incident: usize },
+    /// The API server of Kubernetes is back.
+    ApiServerReturns { fault: usize, incident: usize },
     /// The rollout goes on.
     RolloutSteps,
     /// A rollout has made no progress since then.
@@ -147,6 +149,7 @@ impl Event {
             | Event::NodeAdded { .. }
             | Event::EmptiedReturns { .. }
             | Event::ProvisioningReturns { .. }
+            | Event::ApiServerReturns { .. }
             | Event::Cleared { .. }
             | Event::StartIsOver { .. }
             | Event::SpeedReturns { .. } => 2,
@@ -215,6 +218,7 @@ impl Event {
             | Event::NodeAdded { .. }
             | Event::NodesReturn { .. }
             | Event::ProvisioningReturns { .. }
+            | Event::ApiServerReturns { .. }
             | Event::RolloutSteps
             | Event::RolloutOverdue { .. }
             | Event::RolledBack { .. }
@@ -282,6 +286,7 @@ impl Event {
             Event::RequestsScraped { .. } => 41,
             Event::Check(_) => 42,
             Event::StartIsOver { .. } => 43,
+            Event::ApiServerReturns { .. } => 44,
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use super::context::Context;
 use super::event::Event;
-use super::fault::{dependencies, inject, machines, replicas};
+use super::fault::{dependencies, inject, machines, platform, replicas};
 use super::region::Region;
 use super::replica::version::Version;
 use super::request::Requests;
@@ -162,7 +162,7 @@ impl<'a> World<'a> {
     }
 
     fn handle(&mut self, event: Event) {
-        if self.has_no_effect(&event) {
+        if self.has_no_effect(&event) || self.region.cluster.holds_back(&event) {
             return;
         }
         match event {
@@ -230,8 +230,9 @@ impl<'a> World<'a> {
             Event::EvictionTried { incident } => cluster.try_evictions(cx, incident),
             Event::EmptiedReturns { incident } => cluster.return_emptied(cx, incident),
             Event::Synced => cluster.sync(cx),
-            Event::ProvisioningReturns { fault, incident } => {
-                cluster.resume_provisioning(cx, (fault, incident));
+            Event::ProvisioningReturns { fault, incident }
+            | Event::ApiServerReturns { fault, incident } => {
+                platform::bring_back(cx, cluster, (fault, incident));
             }
             Event::Joins { replica, .. } => join_rotation(cx, region, replica),
             Event::Leaves { replica, .. } => ingress.leave(cx, fleet, replica),

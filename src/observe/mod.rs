@@ -191,6 +191,9 @@ pub enum Observation {
     InstancesAvoided { fault: usize, incident: usize },
     /// No node may take a replica for a slot, and why.
     Unschedulable { slot: usize, reason: &'static str },
+    /// The API server of Kubernetes is back: so many changes of the endpoints and so many slots
+    /// without a replica had to wait for it.
+    ApiServerBack { endpoints: usize, slots: usize },
     /// Something happens to a node.
     Node { zone: usize, name: String, what: &'static str },
     /// The replicas on a zone's lost nodes are not given up any more, or are again.

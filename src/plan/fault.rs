@@ -32,8 +32,11 @@ pub enum Fault {
     PartialOutage(Option<ZoneId>, Share, Law),
     /// The machine of a replica vanishes silently, and returns after the duration if there is one.
     NodeLoss(ReplicaTarget, Option<Law>),
-    /// No new machines can be had for this long.
-    ProvisioningOutage(Law),
+    /// No new machines can be had in this zone for this long; `None` = in none. Those that run go
+    /// on, those on their way still come.
+    ProvisioningOutage(Option<ZoneId>, Law),
+    /// The API server of Kubernetes cannot be reached for this long.
+    ApiServerOutage(Law),
     /// Every replica is replaced by one of a new version.
     Rollout(Release),
     /// The machine of a replica is emptied on purpose; it is away for this long after that.
@@ -191,7 +194,8 @@ impl Fault {
             Fault::ManagerFrozen(_) => "could not be changed".to_owned(),
             Fault::PlannedFailover(_) => "was left on purpose".to_owned(),
             Fault::NodeLoss(..) => "vanished".to_owned(),
-            Fault::ProvisioningOutage(_) => "ceased".to_owned(),
+            Fault::ProvisioningOutage(..) => "ceased".to_owned(),
+            Fault::ApiServerOutage(_) => "could not be reached".to_owned(),
             Fault::Rollout(release) => {
                 format!("was to give way to a new version{}", release.difference())
             }
@@ -241,7 +245,8 @@ impl Fault {
             | Fault::DrainNode(target, _) => Target::Replicas(*target),
             Fault::ZoneOutage(zone, _) | Fault::PartialOutage(zone, ..) => Target::Zone(*zone),
             Fault::ControlPlaneOutage(_) => Target::ControlPlane,
-            Fault::ProvisioningOutage(_)
+            Fault::ProvisioningOutage(..)
+            | Fault::ApiServerOutage(_)
             | Fault::MetricsOutage(..)
             | Fault::Rollout(_)
             | Fault::Maintenance(_)

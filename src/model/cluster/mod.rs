@@ -15,9 +15,11 @@
 //! - `eviction` is what happens to lost nodes and what they held.
 //! - `rollout` exchanges replicas on purpose, `release` knows their versions, `scaler` changes
 //!   their number.
+//! - `api_server` holds all of this back while nobody reaches the API server.
 //!
 //! Start reading at `scheduler`.
 
+mod api_server;
 mod eviction;
 pub(super) mod node;
 mod release;
@@ -32,6 +34,7 @@ use super::replica::fleet::Fleet;
 use super::replica::probing::probes_compete;
 use crate::observe::{ReplicaId, State};
 use crate::units::{Instant, Span};
+use api_server::ApiServer;
 use node::Nodes;
 use rollout::Exchanges;
 use scaler::Scaler;
@@ -44,6 +47,7 @@ pub(super) struct Cluster {
     pub fleet: Fleet,
     pub nodes: Nodes,
     zones: Zones,
+    api: ApiServer,
     scheduler: Scheduler,
     exchanges: Exchanges,
     scaler: Option<Scaler>,
@@ -57,7 +61,8 @@ impl Cluster {
             fleet: Fleet::new(cx),
             nodes: Nodes::new(plan, seed),
             zones: Zones::new(plan.topology.zones.len()),
-            scheduler: Scheduler::new(seed),
+            api: ApiServer::default(),
+            scheduler: Scheduler::new(plan.topology.zones.len(), seed),
             exchanges: Exchanges::default(),
             scaler: plan.autoscaling.as_ref().map(|_| Scaler::new(seed)),
         }

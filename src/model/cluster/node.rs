@@ -190,14 +190,18 @@ impl Nodes {
     pub fn noticed(&mut self, node: NodeId, now: Instant, detection: &Detection) -> Instant {
         let since_renewal = Span((self.all[node].stream.unit() * detection.lease.0 as f64) as u64);
         assert!(since_renewal <= detection.lease, "a lease is renewed in time");
-        let old = now + (detection.node_grace - since_renewal);
+        self.next_pass(now + (detection.node_grace - since_renewal), detection)
+    }
+
+    /// The first pass of the controller from then on.
+    pub fn next_pass(&self, old: Instant, detection: &Detection) -> Instant {
         let period = detection.monitor.0;
         if period == 0 {
             return old;
         }
         let first = (self.pass * period as f64) as u64;
         let noticed = Instant(first + old.0.saturating_sub(first).div_ceil(period) * period);
-        assert!(noticed >= now, "a node that vanishes at {now} was found missing at {noticed}");
+        assert!(noticed >= old, "a lease that is too old at {old} was found so at {noticed}");
         noticed
     }
 

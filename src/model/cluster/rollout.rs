@@ -263,13 +263,19 @@ impl Cluster {
 
     /// A machine holds fewer replicas than before: perhaps none, as somebody waits for.
     pub fn note_emptier(&mut self, cx: &mut Context, node: NodeId) {
-        if self.nodes.get(node).held > 0 {
+        if self.nodes.get(node).held > 0 || !self.api.is_up() {
             return;
         }
         let waits = |emptying: &&Emptying| emptying.node == node && !emptying.away;
         let waiting = self.exchanges.emptying.iter().filter(waits);
         let incidents: Vec<usize> = waiting.map(|emptying| emptying.incident).collect();
         incidents.into_iter().for_each(|incident| self.note_empty(cx, incident));
+    }
+
+    /// Machines may have become empty while nobody could know.
+    pub fn note_all_emptier(&mut self, cx: &mut Context) {
+        let nodes: Vec<NodeId> = self.exchanges.emptying.iter().map(|one| one.node).collect();
+        nodes.into_iter().for_each(|node| self.note_emptier(cx, node));
     }
 
     fn note_empty(&mut self, cx: &mut Context, incident: usize) {

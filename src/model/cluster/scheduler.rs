@@ -163,7 +163,7 @@ impl Cluster {
         cause: &'static str,
     ) {
         let waiting = WaitingSlot { slot, lost, version };
-        match self.choose_node(cx, waiting) {
+        match self.choose_node(cx, waiting).filter(|_| self.api.is_up()) {
             Some(node) => self.start_on(cx, waiting, node, cause),
             None => {
                 assert!(!self.scheduler.has_waiting(slot), "slot {slot} waits already");
@@ -209,7 +209,7 @@ impl Cluster {
 
     /// Gives the slots that wait another chance.
     pub fn serve_waiting(&mut self, cx: &mut Context, cause: &'static str) {
-        if self.scheduler.waiting.is_empty() {
+        if self.scheduler.waiting.is_empty() || !self.api.is_up() {
             return;
         }
         let mut all = std::mem::take(&mut self.scheduler.waiting);
@@ -281,17 +281,19 @@ impl Cluster {
             spare || self.nodes.with_room(*zone).is_some()
         };
         let elsewhere = (0..counts.len()).any(|zone| !allowed.contains(&zone) && has_room(&zone));
-        if elsewhere {
-            "the spread over zones forbids the zones that have room"
-        } else {
-            "no node has room"
+        let supplied = |zone: &ZoneId| self.scheduler.is_supplied(*zone);
+        match cx.plan.nodes.provisioning {
+            _ if !self.api.is_up() => "the API server cannot be reached",
+            _ if elsewhere => "the spread over zones forbids the zones that have room",
+            Some(_) if !allowed.iter().any(supplied) => "no node has room, and none can be had",
+            _ => "no node has room",
         }
     }
 
     /// Asks for a node for each slot that waits, unless there will be room: on nodes that are on
     /// their way, or in zones that the spread allows once others are served.
     fn launch_nodes(&mut self, cx: &mut Context) {
-        if cx.plan.nodes.provisioning.is_none() || self.scheduler.outages > 0 {
+        if cx.plan.nodes.provisioning.is_none() || !self.api.is_up() {
             return;
         }
         let mut counts = self.replicas_by_zone(cx, self.exchanges.versions.wanted);
@@ -300,8 +302,8 @@ impl Cluster {
         for waiting in self.scheduler.waiting.clone() {
             let zones = self.allowed_zones(cx, &counts, waiting.lost);
             let there = zones.iter().find(|zone| room[**zone] > 0).copied();
-            let chosen = there.or_else(|| zones.into_iter().find(|zone| self.zones.is_up(*zone)));
-            // Without a zone that is up and allowed it waits for one.
+            let chosen = there.or_else(|| zones.into_iter().find(|zone| self.can_launch(*zone)));
+            // Without a zone that is allowed and has new nodes it waits for one.
             let Some(zone) = chosen else { continue };
             if there.is_none() {
                 self.launch_node(cx, zone);
@@ -315,7 +317,7 @@ impl Cluster {
 
     fn launch_node(&mut self, cx: &mut Context, zone: ZoneId) {
         let takes = cx.plan.nodes.provisioning.as_ref().expect("somebody adds nodes");
-        assert!(self.zones.is_up(zone), "a node is asked for in zone {zone}, which is down");
+        assert!(self.can_launch(zone), "a node is asked for in zone {zone}, which has none");
         self.scheduler.launching.push(zone);
         let ready = cx.now + takes.draw(&mut self.scheduler.stream);
         cx.schedule(ready, Event::NodeAdded { zone });
@@ -334,16 +336,27 @@ impl Cluster {
         self.serve_waiting(cx, "a node was added");
     }
 
-    /// No new node can be had for a while; those on their way still come.
-    pub fn stop_provisioning(&mut self) {
-        self.scheduler.outages += 1;
+    /// Whether a new node can be had in a zone: a zone that is down has none.
+    fn can_launch(&self, zone: ZoneId) -> bool {
+        self.zones.is_up(zone) && self.scheduler.is_supplied(zone)
+    }
+
+    /// No new node can be had in a zone, or anywhere, for a while; those on their way still come.
+    pub fn stop_provisioning(&mut self, zone: Option<ZoneId>) {
+        *self.scheduler.shortages(zone) += 1;
     }
 
     /// New nodes can be had again, unless another fault still keeps them.
-    pub fn resume_provisioning(&mut self, cx: &mut Context, (fault, incident): (usize, usize)) {
+    pub fn resume_provisioning(
+        &mut self,
+        cx: &mut Context,
+        (fault, incident): (usize, usize),
+        zone: Option<ZoneId>,
+    ) {
         cx.end_fault(fault, incident);
-        assert!(self.scheduler.outages > 0, "provisioning was not stopped");
-        self.scheduler.outages -= 1;
+        let shortages = self.scheduler.shortages(zone);
+        assert!(*shortages > 0, "provisioning was not stopped");
+        *shortages -= 1;
         self.launch_nodes(cx);
     }
 }

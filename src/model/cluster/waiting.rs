@@ -20,15 +20,34 @@ pub(super) struct Scheduler {
     pub(super) waiting: Vec<WaitingSlot>,
     /// Zones of the nodes on their way.
     pub(super) launching: Vec<ZoneId>,
-    /// Faults that keep new nodes from being had.
-    pub(super) outages: u32,
+    /// Faults that keep new nodes from being had: everywhere, and by zone.
+    short_everywhere: u32,
+    short_in: Vec<u32>,
     pub(super) stream: Stream,
 }
 
 impl Scheduler {
-    pub fn new(seed: Seed) -> Self {
-        let stream = seed.stream("provisioning", 0);
-        Scheduler { waiting: Vec::new(), launching: Vec::new(), outages: 0, stream }
+    pub fn new(zones: usize, seed: Seed) -> Self {
+        Scheduler {
+            waiting: Vec::new(),
+            launching: Vec::new(),
+            short_everywhere: 0,
+            short_in: vec![0; zones],
+            stream: seed.stream("provisioning", 0),
+        }
+    }
+
+    /// Whether new nodes can be had in a zone that is up.
+    pub fn is_supplied(&self, zone: ZoneId) -> bool {
+        self.short_everywhere == 0 && self.short_in[zone] == 0
+    }
+
+    /// The faults that keep new nodes from being had there; `None` = everywhere.
+    pub fn shortages(&mut self, zone: Option<ZoneId>) -> &mut u32 {
+        match zone {
+            Some(zone) => &mut self.short_in[zone],
+            None => &mut self.short_everywhere,
+        }
     }
 
     /// How many slots wait.

@@ -77,13 +77,10 @@ pub(in crate::model) fn inject(
     let entry = &cx.plan.faults[fault];
     let random = matches!(entry.schedule, Schedule::Random(_));
     let whom = |only: Option<usize>| (fault, if random { Some(entity) } else { only });
+    let of = |target: ReplicaTarget| (fault, target, guard);
     match &entry.fault {
-        Fault::ReplicaCrash(target) => {
-            replicas::hit(cx, fleet, (fault, *target, guard), Fleet::crash);
-        }
-        Fault::ReplicaHang(target) => {
-            replicas::hit(cx, fleet, (fault, *target, guard), Fleet::hang);
-        }
+        Fault::ReplicaCrash(target) => replicas::hit(cx, fleet, of(*target), Fleet::crash),
+        Fault::ReplicaHang(target) => replicas::hit(cx, fleet, of(*target), Fleet::hang),
         Fault::ReplicaSlow(target, share, lasts) => {
             replicas::slow_down(cx, fleet, (fault, *target, guard), *share, lasts);
         }
@@ -105,12 +102,13 @@ pub(in crate::model) fn inject(
         }
         Fault::Maintenance(_) => machines::maintain(cx, cluster, fault),
         Fault::Rollout(_) => cluster.begin_rollout(cx, fault),
-        Fault::ProvisioningOutage(lasts) => {
-            platform::stop_provisioning(cx, cluster, fault, lasts);
+        Fault::ProvisioningOutage(zone, lasts) => {
+            platform::stop_provisioning(cx, cluster, (fault, *zone), lasts);
         }
         Fault::MetricsOutage(lost, lasts) => {
             platform::lose_metrics(cx, cluster, (fault, *lost), lasts);
         }
+        Fault::ApiServerOutage(lasts) => platform::lose_api_server(cx, cluster, fault, lasts),
         Fault::ControlPlaneOutage(lasts) => platform::cut_control_plane(cx, fleet, fault, lasts),
         Fault::IngressLoss(instance, lasts) => {
             platform::lose_ingress(cx, ingress, fleet, whom(*instance), lasts);

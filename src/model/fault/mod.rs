@@ -19,5 +19,5 @@ pub(super) mod clock;
 pub(super) mod dependencies;
 pub(super) mod inject;
 pub(super) mod machines;
-mod platform;
+pub(super) mod platform;
 pub(super) mod replicas;

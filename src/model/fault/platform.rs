@@ -1,11 +1,12 @@
-//! Faults of what replicas rest on: the control plane, ingress instances, the supply of nodes.
+//! Faults of what replicas rest on: the control plane, ingress instances, the supply of nodes, the
+//! API server.
 
 use crate::model::cluster::Cluster;
 use crate::model::context::Context;
 use crate::model::event::Event;
 use crate::model::ingress::routing::Ingress;
 use crate::model::replica::fleet::Fleet;
-use crate::plan::LostMetrics;
+use crate::plan::{Fault, LostMetrics, ZoneId};
 use crate::random::Law;
 
 /// The control plane cannot be reached for a while.
@@ -36,16 +37,19 @@ pub(super) fn lose_ingress(
     ingress.tell_instances(cx);
 }
 
-/// No new node can be had for a while; those on their way still come.
+/// No new node can be had in a zone, or anywhere, for a while; those on their way still come.
 pub(super) fn stop_provisioning(
     cx: &mut Context,
     cluster: &mut Cluster,
-    fault: usize,
+    (fault, zone): (usize, Option<ZoneId>),
     lasts: &Law,
 ) {
-    let subject = "the supply of new nodes".to_owned();
+    let subject = match zone {
+        Some(zone) => format!("the supply of new nodes in zone {}", cx.plan.topology.zones[zone]),
+        None => "the supply of new nodes".to_owned(),
+    };
     let incident = cx.begin_incident(fault, Vec::new(), true, subject);
-    cluster.stop_provisioning();
+    cluster.stop_provisioning(zone);
     let returns = cx.now + cx.lasting(fault, 0, lasts);
     cx.schedule(returns, Event::ProvisioningReturns { fault, incident });
     cx.await_again(fault, 0, returns);
@@ -67,5 +71,30 @@ pub(super) fn lose_metrics(
     cluster.lose_metrics(lost);
     let returns = cx.now + cx.lasting(fault, 0, lasts);
     cx.schedule(returns, Event::Cleared { fault, incident });
+    cx.await_again(fault, 0, returns);
+}
+
+/// What a fault took from the cluster is back: the supply of nodes, or the API server.
+pub(in crate::model) fn bring_back(
+    cx: &mut Context,
+    cluster: &mut Cluster,
+    (fault, incident): (usize, usize),
+) {
+    match cx.plan.faults[fault].fault {
+        Fault::ProvisioningOutage(zone, _) => {
+            cluster.resume_provisioning(cx, (fault, incident), zone);
+        }
+        Fault::ApiServerOutage(_) => cluster.return_api_server(cx, fault, incident),
+        _ => unreachable!("fault {fault} takes nothing from the cluster"),
+    }
+}
+
+/// The API server of Kubernetes cannot be reached for a while.
+pub(super) fn lose_api_server(cx: &mut Context, cluster: &mut Cluster, fault: usize, lasts: &Law) {
+    let subject = "the Kubernetes API server".to_owned();
+    let incident = cx.begin_incident(fault, Vec::new(), true, subject);
+    cluster.lose_api_server();
+    let returns = cx.now + cx.lasting(fault, 0, lasts);
+    cx.schedule(returns, Event::ApiServerReturns { fault, incident });
     cx.await_again(fault, 0, returns);
 }

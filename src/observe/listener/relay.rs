@@ -161,7 +161,11 @@ impl<'a> Relay<'a> {
             O::Region { .. } | O::ClientsMoved { .. } => {
                 unreachable!("what regions share is told by none of them")
             }
-            O::Decided { .. } | O::FaultMissed { .. } | O::Ingress { .. } | O::Boundary => {}
+            O::Decided { .. }
+            | O::FaultMissed { .. }
+            | O::ApiServerBack { .. }
+            | O::Ingress { .. }
+            | O::Boundary => {}
         }
         told
     }

@@ -122,6 +122,7 @@ impl Names<'_> {
             Unschedulable { slot, reason } => {
                 ("unschedulable", only(format!("slot {slot}: {reason}")))
             }
+            ApiServerBack { endpoints, slots } => ("api_server_back", waited(endpoints, slots)),
             SlotGone { slot } => ("slot_gone", only(format!("slot {slot}"))),
             Node { zone, name, what } => {
                 ("node", self.of_zone(*zone).detail(format!("{name} {what}")))
@@ -146,6 +147,11 @@ impl Names<'_> {
             Boundary => ("boundary", EventRow::default()),
         }
     }
+}
+
+/// How much waited for the API server.
+fn waited(endpoints: &usize, slots: &usize) -> EventRow {
+    EventRow::default().detail(format!("{endpoints} endpoints and {slots} slots had to wait"))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use crate::autoscaler::decision::Decision;
 use crate::observe::outcome::JournalEntry;
 use crate::observe::{Observation, RolloutStage};
 use crate::plan::Plan;
+use crate::report::format::words::plural;
 use crate::units::Instant;
 
 /// Facts told one by one.
@@ -85,6 +86,11 @@ fn words(plan: &Plan, fact: &Observation) -> Option<String> {
         Observation::Evictions { zone: at, stopped: false } => {
             Some(format!("zone {}: evictions go on", zone(at)))
         }
+        Observation::ApiServerBack { endpoints, slots } => Some(format!(
+            "the API server is back; {} of endpoints and {} to place had waited for it",
+            plural(*endpoints as u64, "change"),
+            plural(*slots as u64, "replica"),
+        )),
         Observation::Node { name, what: what @ ("added" | "deleted"), .. } => {
             Some(format!("{name} {what}"))
         }

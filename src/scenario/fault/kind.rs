@@ -92,11 +92,13 @@ pub(crate) enum Aim {
     Host,
     /// A client.
     Client,
+    /// A zone; all of them unless it says more.
+    Everywhere,
     /// There is nothing to choose from.
     Nothing(&'static str),
 }
 
-use Aim::{Any, Client, Host, Nothing};
+use Aim::{Any, Client, Everywhere, Host, Nothing};
 use Lasts::{Emptied, For, Optional, Until};
 
 const REPLACED: Lasts = Until("it ends when the replica is replaced or restarted");
@@ -120,7 +122,7 @@ const fn kind(
 }
 
 /// Every kind, in the order of the reference.
-pub(crate) static KINDS: [FaultKind; 17] = [
+pub(crate) static KINDS: [FaultKind; 18] = [
     kind("replica-crash", REPLACED, Any, &[], |fault| Some(Fault::ReplicaCrash(fault.replica()))),
     kind("replica-hang", REPLACED, Any, &[], |fault| Some(Fault::ReplicaHang(fault.replica()))),
     kind("replica-slow", For, Any, &["cpu"], |fault| {
@@ -145,7 +147,10 @@ pub(crate) static KINDS: [FaultKind; 17] = [
         let lasts = fault.section.has(&key::FOR).then(|| fault.duration.clone());
         Some(Fault::NodeLoss(fault.replica(), lasts))
     }),
-    kind("provisioning-outage", For, CLUSTER, &[], provisioning_outage),
+    kind("provisioning-outage", For, Everywhere, &[], provisioning_outage),
+    kind("api-server-outage", For, Nothing("there is one API server"), &[], |fault| {
+        Some(Fault::ApiServerOutage(fault.duration.clone()))
+    }),
     kind("rollout", Until("it ends when every replica is replaced"), CLUSTER, OF_RELEASE, rollout),
     kind("drain-node", Emptied, Any, &[], |fault| {
         Some(Fault::DrainNode(fault.replica(), fault.duration.clone()))
@@ -245,7 +250,7 @@ fn provisioning_outage(fault: &FaultReader<'_>) -> Option<Fault> {
         let help = "write per-zone and provisioner in [nodes]";
         fault.section.note(problem.label("no node is ever added").help(help));
     }
-    Some(Fault::ProvisioningOutage(fault.duration.clone()))
+    Some(Fault::ProvisioningOutage(fault.supply(), fault.duration.clone()))
 }
 
 /// Metrics that the autoscaler is not given.

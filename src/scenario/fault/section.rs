@@ -112,6 +112,10 @@ fn target(section: &SectionReader<'_>, kind: &FaultKind, targets: &Targets<'_>) 
     let upstreams = &targets.dependencies.upstreams;
     let (only, example) = match kind.target {
         Aim::Any => return section.parsed(key::TARGET),
+        Aim::Everywhere => {
+            let all = "all".to_owned();
+            return section.get_or(key::TARGET, all, key::TARGET.mark, "in every zone");
+        }
         Aim::Nothing(reason) => {
             forbid(section, &key::TARGET, kind, reason);
             return nothing();

@@ -76,12 +76,21 @@ impl FaultReader<'_> {
 
     /// Reads `any`, `zone b` or `b`.
     pub(crate) fn zone(&self) -> Option<usize> {
+        self.zone_or("any")
+    }
+
+    /// Reads `all`, `zone b` or `b`.
+    pub(crate) fn supply(&self) -> Option<usize> {
+        self.zone_or("all")
+    }
+
+    fn zone_or(&self, other: &str) -> Option<usize> {
         let (text, zones) = (self.target.value.trim(), &self.targets.topology.zones);
         let name = text.strip_prefix("zone ").map_or(text, str::trim);
         let found = zones.iter().position(|zone| zone == name);
-        if found.is_none() && text != "any" {
+        if found.is_none() && text != other {
             let names = zones.iter().map(|zone| format!("zone {zone}"));
-            self.unknown("zone", None, ["any".to_owned()].into_iter().chain(names));
+            self.unknown("zone", None, [other.to_owned()].into_iter().chain(names));
         }
         found
     }

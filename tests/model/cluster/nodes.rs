@@ -156,10 +156,10 @@ fn property_22_a_node_delays_the_third_replica_and_without_nodes_it_never_comes(
     let (low, high) = (delay.quantile(0.05), delay.quantile(0.95));
     assert!(low.0 <= 74.5 && low.1 >= 73.5, "5 %: {low:?}");
     assert!(high.0 <= 98.5 && high.1 >= 97.5, "95 %: {high:?}");
-    let cut = Fault::ProvisioningOutage(Law::Constant(secs(1e6)));
+    let cut = Fault::ProvisioningOutage(None, Law::Constant(secs(1e6)));
     plan.faults.push(fault(cut, 10.0));
     assert!(later_zones(&witnessed(&plan, 0).0).is_empty());
-    plan.faults[1] = fault(Fault::ProvisioningOutage(Law::Constant(secs(60.0))), 10.0);
+    plan.faults[1] = fault(Fault::ProvisioningOutage(None, Law::Constant(secs(60.0))), 10.0);
     let late = ready_after(&plan, 70.0, 3, 50);
     assert!((late.mean() - 86.0).abs() <= 4.0 * late.standard_error() + 0.5, "{}", late.mean());
 }

@@ -298,7 +298,7 @@ fn fault() -> impl Strategy<Value = Wild> {
     ];
     let lasts = (0.0..15.0_f64).prop_map(|mean| Law::Exponential(secs(mean)));
     let one = prop::option::of(0..4_usize);
-    let fault = (0..13_u8, target, lasts, one, 0.0..1.0_f64).prop_map(
+    let fault = (0..14_u8, target, lasts, one, 0.0..1.0_f64).prop_map(
         |(kind, target, lasts, one, share)| match kind {
             0 => Fault::ReplicaCrash(target),
             1 => Fault::ReplicaHang(target),
@@ -308,8 +308,9 @@ fn fault() -> impl Strategy<Value = Wild> {
             5 => Fault::IngressLoss(one, lasts),
             6 => Fault::PartialOutage(one, Share(share.max(0.01)), lasts),
             7 => Fault::NodeLoss(target, (share < 0.7).then_some(lasts)),
-            8 => Fault::ProvisioningOutage(lasts),
+            8 => Fault::ProvisioningOutage(one, lasts),
             9 => Fault::Rollout(release(share)),
+            12 => Fault::ApiServerOutage(lasts),
             10 => Fault::DrainNode(target, lasts),
             11 => {
                 let lost = [LostMetrics::All, LostMetrics::Resource, LostMetrics::Custom];
@@ -356,6 +357,9 @@ fn aim(faults: Vec<Wild>, horizon: f64, plan: &Plan) -> Vec<FaultPlan> {
                 Fault::PartialOutage(zone.map(|z| z % zones), share, lasts)
             }
             Fault::NodeLoss(target, lasts) => Fault::NodeLoss(hit(target), lasts),
+            Fault::ProvisioningOutage(zone, lasts) => {
+                Fault::ProvisioningOutage(zone.map(|z| z % zones), lasts)
+            }
             Fault::DrainNode(target, lasts) => Fault::DrainNode(hit(target), lasts),
             Fault::IngressLoss(one, lasts) => Fault::IngressLoss(one.map(|i| i % instances), lasts),
             other => other,

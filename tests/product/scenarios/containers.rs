@@ -1,4 +1,5 @@
-//! Shipped scenarios of containers that are killed: by their probes, or for their memory.
+//! Shipped scenarios of containers that end: killed by their probes or for their memory, or while
+//! nobody can replace them.
 
 use super::*;
 
@@ -51,5 +52,27 @@ fn out_of_memory_kills_both_replicas_again_and_again_unless_a_breaker_limits_wha
     for outcome in &broken.experiment.outcomes {
         assert_eq!(outcome.out_of_memory, 0);
         assert_eq!(outcome.ledger.failed(), outcome.ledger.failed_by(Failure::BreakerOpen));
+    }
+}
+
+#[test]
+fn api_server_outage_makes_a_crash_last_unless_the_kubelet_restarts_the_container() {
+    let ran = Ran::of("api-server-outage");
+    assert_eq!(ran.report().overall(), Overall::Missed);
+    for outcome in &ran.experiment.outcomes {
+        // Half of 900/s from 5:00 until 13:00 and the propagation of 0.5 to 2 s.
+        let dead = outcome.ledger.failed_by(Failure::DeadAddress) as f64;
+        assert!((dead - 450.0 * 481.25).abs() < 450.0 * 2.0 + 4.0 * dead.sqrt(), "{dead}");
+    }
+    for incident in ran.incidents("crash") {
+        let redundancy = seconds(incident.redundancy.map(|at| at.since(incident.at)));
+        assert!((490.0..=505.0).contains(&redundancy), "{incident:?}");
+    }
+    let restarted = changed("api-server-outage", &["detection.after-crash=\"restarted\""]);
+    assert_eq!(restarted.verdict("redundancy-restored < 5m"), Verdict::Met);
+    for outcome in &restarted.experiment.outcomes {
+        // Noticed within a second, and it boots for 2 to 6 s.
+        let dead = outcome.ledger.failed_by(Failure::DeadAddress);
+        assert!((800..=3_300).contains(&dead), "{dead}");
     }
 }

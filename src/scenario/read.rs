@@ -235,7 +235,7 @@ fn scenario(reader: &Reader<'_>) -> Option<ScenarioParts> {
     let startup = startup::read(reader, &gateway, &probes, apis);
     let detection = startup::read_detection(reader, &probes);
     let termination = nodes::read_termination(reader, &detection);
-    let nodes = nodes::read(reader, &topology.plan);
+    let nodes = nodes::read(reader);
     let upgrade = nodes::read_upgrade(reader);
     let (autoscaling, scaling_sound) = reader.is_sound(|| autoscaler::read(reader, &gateway));
     let what_if = match gateway_sound && scaling_sound {
@@ -262,9 +262,7 @@ fn scenario(reader: &Reader<'_>) -> Option<ScenarioParts> {
         run: run.unwrap_or_else(stand_in),
         regions: None,
     };
-    if !topology.placed {
-        plan.settle();
-    }
+    settle(reader, &mut plan, &topology);
     let targets = Targets {
         topology: &plan.topology,
         instances: plan.ingress.instances.len(),
@@ -285,6 +283,14 @@ fn scenario(reader: &Reader<'_>) -> Option<ScenarioParts> {
     let objectives = finish(reader, &mut plan, (&texts, run.is_some()), &sound, &gateway, &traffic);
     run?;
     Some(ScenarioParts { question: question?, plan, objectives, what_if })
+}
+
+/// Gives an autoscaled gateway the replicas to start with, if nobody says which.
+fn settle(reader: &Reader<'_>, plan: &mut Plan, topology: &TopologyPart) {
+    if !topology.placed {
+        plan.settle();
+    }
+    nodes::check_room(reader, plan);
 }
 
 /// Stands in for a run that could not be read, so that the rest can be checked.

@@ -38,13 +38,18 @@ fn rollout(course: &RolloutCourse, incident: &Incident) -> String {
     let RolloutCourse { new, old, available, wanted, overdue, rolled_back } = *course;
     let after = |at: Option<Instant>| at.map(|at| at.since(incident.at));
     let which = if available == 0 { "none".to_owned() } else { available.to_string() };
+    let went_on = rolled_back.is_none() && incident.restored.is_some();
     let counts = match old {
         0 => format!("{} of the new version, {which} available", plural(new as u64, "replica")),
+        _ if went_on => {
+            format!("at first {new} of {wanted} replicas new, {which} available, {old} old")
+        }
         _ => format!("stopped with {new} of {wanted} replicas new, {which} available, {old} old"),
     };
     let overdue = after(overdue).map(|after| format!("ProgressDeadlineExceeded after {after}"));
     let back = match after(rolled_back) {
         Some(after) => Some(format!("rolled back after {after}")),
+        None if went_on && old > 0 => Some("which did not stop it".to_owned()),
         None => incident.restored.is_none().then(|| "not rolled back".to_owned()),
     };
     [Some(counts), overdue, back].into_iter().flatten().collect::<Vec<_>>().join(", ")

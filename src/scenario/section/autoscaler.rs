@@ -243,7 +243,11 @@ fn goals(
     };
     let memory = section.find(key::MEMORY_TARGET);
     let limit = gateway.plan.memory.map(|memory| memory.limit);
-    let memory_request = section.or(key::MEMORY_REQUEST, limit.unwrap_or_default()).value;
+    let limit_or_none = limit.unwrap_or_default();
+    let memory_request = match memory {
+        Some(_) => section.or(key::MEMORY_REQUEST, limit_or_none).value,
+        None => limit_or_none,
+    };
     if let (Some(memory), None) = (&memory, limit) {
         let help = "write gateway.memory and gateway.memory-per-request";
         section.error(memory, "nothing is known of the memory of a replica", help);

@@ -1,7 +1,7 @@
 //! The sections `[nodes]`, `[upgrade]` and `[termination]`.
 
 use crate::diagnostic::{Flaw, Problem};
-use crate::plan::{Detection, Eviction, Nodes, Portion, Termination, Topology, Upgrade};
+use crate::plan::{Detection, Eviction, Nodes, Plan, Portion, Termination, Upgrade};
 use crate::random::Law;
 use crate::scenario::reader::{Mark, Only, Parsed, Reader, SectionReader, TypedKey, keys};
 use crate::scenario::text::value::{Node, Value};
@@ -192,7 +192,7 @@ fn portion(
 }
 
 /// Reads `[nodes]` for replicas that are placed so.
-pub(crate) fn read(reader: &Reader<'_>, topology: &Topology) -> Nodes {
+pub(crate) fn read(reader: &Reader<'_>) -> Nodes {
     let section = reader.section(&key::SPEC);
     let deleted = section.get(key::DELETED);
     let mut nodes = Nodes { eviction: eviction(&section), deleted, ..Nodes::default() };
@@ -207,18 +207,27 @@ pub(crate) fn read(reader: &Reader<'_>, topology: &Topology) -> Nodes {
         section.note(problem.label(format!("1 to {NODE_LIMIT}, or \"as-needed\"")));
     }
     let count = count.clamp(1, NODE_LIMIT);
-    let placed = |zone| topology.placement.iter().filter(|home| **home == zone).count() as u64;
-    let most = (0..topology.zones.len()).map(placed).max().unwrap_or(0);
-    if most > count * room {
-        let title = format!("a zone has {most} replicas and room for {}", count * room);
-        section.error(&supply, title, "raise nodes.per-zone or nodes.room, or use more zones");
-    }
     (nodes.per_zone, nodes.room) = (Some(count as usize), room as usize);
     nodes.provisioning = provisioning(&section);
     if nodes.provisioning.is_some() {
         nodes.image = section.get(key::NEW_IMAGE);
     }
     nodes
+}
+
+/// Refuses more replicas at the start than there is room for, whether they are written or what the
+/// autoscaler holds at the first rate.
+pub(crate) fn check_room(reader: &Reader<'_>, plan: &Plan) {
+    let Some(count) = plan.nodes.per_zone else { return };
+    let (topology, room) = (&plan.topology, count * plan.nodes.room);
+    let placed = |zone| topology.placement.iter().filter(|home| **home == zone).count();
+    let most = (0..topology.zones.len()).map(placed).max().unwrap_or(0);
+    if most > room {
+        let section = reader.section(&key::SPEC);
+        let title = format!("a zone has {most} replicas at the start and room for {room}");
+        let problem = Problem::error(section.key_place(&key::PER_ZONE), title);
+        section.note(problem.help("raise nodes.per-zone or nodes.room, or use more zones"));
+    }
 }
 
 fn provisioning(section: &SectionReader<'_>) -> Option<Law> {

@@ -41,6 +41,8 @@ pub struct Ingress {
     pub outliers: Option<OutlierSpec>,
     /// An instance that would use a smaller share of its addresses uses all.
     pub panic: Share,
+    /// Whether an instance uses the replicas of its own zone alone while there are some.
+    pub prefer_zone: bool,
     /// How clients leave an ingress instance that is lost.
     pub failover: Failover,
     /// From a change of readiness until every ingress instance knows the new endpoints.
@@ -182,7 +184,25 @@ impl Ingress {
 
     /// Whether instances may use less than all addresses that they know.
     pub fn is_selective(&self) -> bool {
-        self.health.is_some() || self.outliers.is_some()
+        self.health.is_some() || self.outliers.is_some() || self.prefer_zone
+    }
+
+    /// The share of the requests that each replica gets, of which the zones are these, where
+    /// instances take them in turn and all are up.
+    pub fn shares(&self, zones: &[ZoneId]) -> Vec<f64> {
+        let mut shares = vec![0.0; zones.len()];
+        for home in &self.instances {
+            let is_near = |zone: &ZoneId| self.prefer_zone && Some(*zone) == *home;
+            let near = zones.iter().filter(|zone| is_near(zone)).count();
+            let used = if near == 0 { zones.len() } else { near };
+            for (share, zone) in shares.iter_mut().zip(zones) {
+                if near == 0 || is_near(zone) {
+                    *share += 1.0 / (used * self.instances.len()) as f64;
+                }
+            }
+        }
+        debug_assert!(shares.iter().sum::<f64>() < 1.0 + 1e-9, "shares of a whole: {shares:?}");
+        shares
     }
 }
 

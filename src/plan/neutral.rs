@@ -25,6 +25,7 @@ fn ingress() -> Ingress {
         health: None,
         outliers: None,
         panic: Share::ZERO,
+        prefer_zone: false,
         failover: Failover { after: Law::Constant(secs(10.0)), by: FailoverBy::Clients },
         propagation: Law::ZERO,
         endpoints_in_order: true,

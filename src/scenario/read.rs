@@ -226,8 +226,8 @@ fn scenario(reader: &Reader<'_>) -> Option<ScenarioParts> {
     let (topology, placed) = reader.is_sound(|| topology::read(reader, &gateway.replicas));
     let gateway_sound = capacity_sound && placed;
     let run = run::read(reader);
-    let zones = topology.plan.zones.len();
-    let (ingress, ingress_sound) = reader.is_sound(|| ingress::read(reader, &gateway, zones));
+    let (ingress, ingress_sound) =
+        reader.is_sound(|| ingress::read(reader, &gateway, &topology.plan));
     let probes = startup::read_probes(reader, &gateway);
     let (dependencies, dependencies_sound) =
         reader.is_sound(|| dependencies::read(reader, &gateway, &ingress));

@@ -12,7 +12,7 @@
 //! may not, no request pays for that.
 //!
 //! Assumptions: all instances learn of a change at the same time, and start their turns at
-//! different endpoints. Left out: weights, zone preference.
+//! different endpoints. Left out: weights.
 
 use super::connections::{Broken, Connections, OnConnection, Peer, RETRANSMISSION, Sender};
 use super::seen::Seen;
@@ -350,7 +350,7 @@ impl Balancer {
         match connections.find(sender, &mut self.stream, &peer) {
             // What is found unhealthy has its connections closed.
             OnConnection::Open(id) | OnConnection::Broken(_, id)
-                if !self.is_used(seen, instance, id) => {}
+                if !self.keeps(seen, instance, id) => {}
             OnConnection::Open(replica) => return Some(replica),
             OnConnection::Broken(broken, replica) => {
                 self.broken = Some((broken, replica));
@@ -365,11 +365,13 @@ impl Balancer {
         Some(fresh)
     }
 
-    /// Whether an instance uses a replica that is in rotation.
+    /// Whether an instance keeps a connection to a replica that is in rotation.
     #[inline(always)]
-    fn is_used(&mut self, seen: &Seen, instance: usize, replica: ReplicaId) -> bool {
-        self.views.is_none()
-            || self.choices(seen, instance).iter().any(|endpoint| endpoint.replica == replica)
+    fn keeps(&mut self, seen: &Seen, instance: usize, replica: ReplicaId) -> bool {
+        self.views.as_mut().is_none_or(|views| {
+            views.refresh(&self.all.endpoints, seen);
+            views.keeps(instance, replica)
+        })
     }
 }
 

@@ -1,9 +1,15 @@
 //! What each ingress instance uses of the rotation, where that is not all of it.
 //!
 //! ```text
-//! in rotation ─► found healthy ─► not ejected ─┬─ enough of them ───────────► used
-//!                                              └─ fewer than the panic share ─► all are used
+//! in rotation ─► found healthy ─► not ejected ─┬─ enough of them ─────────────► sound
+//!                                              └─ fewer than the panic share ─► all are sound
+//! sound ─┬─ zones are preferred, and some are in the instance's ─► these are used
+//!        └─ else ────────────────────────────────────────────────► all are used
 //! ```
+//!
+//! The preference is that of `trafficDistribution: PreferSameZone`: all or nothing, whatever the load.
+//! Left out: Envoy's zone-aware routing, which sends the excess of a zone elsewhere, weights of
+//! zones, and a preference of the same node.
 //!
 //! Turns go on where they were when the view changes: the next replica is the first behind the one
 //! that was chosen last, in order of slots.
@@ -39,6 +45,10 @@ pub(super) struct CheckedAddress {
 struct View {
     /// In order of their slots.
     used: Vec<Endpoint>,
+    /// Those whose open connections are kept.
+    sound: Vec<Endpoint>,
+    /// The zone that it prefers.
+    home: Option<ZoneId>,
     /// Those that fail its health checks.
     unhealthy: Vec<ReplicaId>,
     /// Who was chosen last in turn, in all, and in each zone; and the zone whose turn is next.
@@ -94,8 +104,12 @@ pub(super) struct Views {
 
 impl Views {
     pub fn new(ingress: &Ingress, zones: usize) -> Self {
-        let view = View { last_of_zone: vec![None; zones], ..View::default() };
-        let all = vec![view; ingress.instances.len()];
+        let view = |home: &Option<ZoneId>| View {
+            last_of_zone: vec![None; zones],
+            home: home.filter(|_| ingress.prefer_zone),
+            ..View::default()
+        };
+        let all: Vec<View> = ingress.instances.iter().map(view).collect();
         assert!(!all.is_empty(), "an ingress has instances");
         Views { all, panic: ingress.panic, stale: true, version: 0 }
     }
@@ -141,11 +155,15 @@ impl Views {
                 !view.unhealthy.contains(&endpoint.replica)
                     && !seen.is_ejected(instance, endpoint.replica)
             };
-            let used: Vec<Endpoint> = endpoints.iter().filter(sound).copied().collect();
-            let panics = (used.len() as f64) < least;
-            view.used = if panics { endpoints.to_vec() } else { used };
+            let sound: Vec<Endpoint> = endpoints.iter().filter(sound).copied().collect();
+            let panics = (sound.len() as f64) < least;
+            view.sound = if panics { endpoints.to_vec() } else { sound };
+            let near = view.sound.iter().filter(|endpoint| Some(endpoint.zone) == view.home);
+            let near: Vec<Endpoint> = near.copied().collect();
+            view.used = if near.is_empty() { view.sound.clone() } else { near };
             debug_assert!(view.used.is_sorted(), "endpoints stand in order of their slots");
             assert!(view.used.len() <= endpoints.len(), "{instance} uses more than there are");
+            assert_eq!(view.used.is_empty(), view.sound.is_empty(), "{instance} uses nobody");
         }
     }
 
@@ -155,9 +173,15 @@ impl Views {
         &self.all[instance].used
     }
 
-    /// How many instances do not use a replica.
+    /// Whether an instance keeps the connections that it has to a replica.
+    pub fn keeps(&self, instance: usize, replica: ReplicaId) -> bool {
+        debug_assert!(!self.stale, "the view of instance {instance} is out of date");
+        self.all[instance].sound.iter().any(|endpoint| endpoint.replica == replica)
+    }
+
+    /// How many instances would not use a replica, wherever it is.
     pub fn avoided_by(&self, replica: ReplicaId) -> usize {
-        let avoids = |view: &&View| view.used.iter().all(|endpoint| endpoint.replica != replica);
+        let avoids = |view: &&View| view.sound.iter().all(|endpoint| endpoint.replica != replica);
         self.all.iter().filter(avoids).count()
     }
 

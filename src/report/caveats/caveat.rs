@@ -39,6 +39,9 @@ pub enum Caveat {
     NoSpare { utilisation: f64, left: usize },
     /// A replica's part of the greatest load is this share of what a slow-down leaves it.
     SlowOverload { fault: String, utilisation: f64 },
+    /// Ingress instances prefer their zones, and these are uneven: the share of the requests that
+    /// the busiest of the replicas at the greatest load gets, and of what it can carry.
+    UnevenZones { share: Share, replicas: usize, utilisation: f64 },
     /// Every replication replays the same recorded arrivals, some with their `demands`, each sent
     /// at random within `spread` of its time; the recording begins `again` after so much.
     Replayed { demands: bool, spread: Span, again: Option<Span> },
@@ -121,6 +124,9 @@ impl Caveat {
             Caveat::Overload { .. } => ("overload", more),
             Caveat::NoSpare { .. } => ("no_spare", more),
             Caveat::SlowOverload { .. } => ("slow_overload", more),
+            Caveat::UnevenZones { .. } => {
+                ("uneven_zones", "leave out ingress.prefer-zone, or have as many in each zone")
+            }
             Caveat::Replayed { .. } => ("replayed", ""),
             Caveat::ReadFrom { .. } => ("read_from", ""),
             Caveat::OutOfMemory { .. } => {
@@ -200,6 +206,11 @@ impl Caveat {
             Caveat::SlowOverload { fault, utilisation } => format!(
                 "a replica's part of the peak load is {} % of what fault {fault} leaves it: its \
                  backlog grows for as long as it is slow",
+                grouped(utilisation * 100.0, 0)
+            ),
+            Caveat::UnevenZones { share, replicas, utilisation } => format!(
+                "with prefer-zone the busiest of {replicas} replicas gets {share} of the requests, \
+                 {} % of what it can carry: its backlog grows beside others that have room",
                 grouped(utilisation * 100.0, 0)
             ),
             Caveat::ReadFrom { said } => format!("the traffic was read from {}", said.join("; ")),

@@ -13,7 +13,7 @@ use crate::plan::{Fault, Plan, Scatter, Traffic};
 use crate::report::caveats::caveat::{Assumption, BUFFER, Caveat, NODE};
 use crate::report::caveats::steady_window::SteadyWindow;
 use crate::scenario::{Mark, Scenario, Setting};
-use crate::units::{Bytes, Instant, Rate, SECOND, Span};
+use crate::units::{Bytes, Instant, Rate, SECOND, Share, Span};
 
 /// A p99 interval that reaches further than this share of the point is wide.
 const WIDE: f64 = 0.25;
@@ -30,6 +30,7 @@ pub fn caveats_of(scenario: &Scenario, run: &Experiment, summary: &Summary) -> V
     all.extend(one_replication(run, steady.filter(|_| warm_up_short.is_none())));
     all.extend(capacity(plan));
     all.extend(slow_overload(plan));
+    all.extend(uneven_zones(plan));
     all.extend(memory(plan, summary));
     all.extend(upstream_full(plan, summary));
     all.extend(plan.slow_boot().map(|slow| Caveat::SlowBoot { slow }));
@@ -125,6 +126,24 @@ fn slow_overload(plan: &Plan) -> impl Iterator<Item = Caveat> {
         (utilisation <= 1.0 && slow > 1.0)
             .then_some(Caveat::SlowOverload { fault, utilisation: slow })
     })
+}
+
+/// Zones that get more than their replicas can carry, though all together can: where they are at the
+/// start, or in turn where the autoscaler has another number.
+fn uneven_zones(plan: &Plan) -> Option<Caveat> {
+    let work = greatest_load(plan).0;
+    let replicas = plan.replicas_at(Rate(work / plan.demand_secs()));
+    let cores = plan.gateway.cores.0;
+    let topology = &plan.topology;
+    let in_turn: Vec<_> = (0..replicas).map(|slot| slot % topology.zones.len().max(1)).collect();
+    let is_start = topology.placement.len() == replicas;
+    let zones = if is_start { &topology.placement } else { &in_turn };
+    let share = plan.ingress.shares(zones).into_iter().fold(0.0, f64::max);
+    let utilisation = work * share / cores;
+    let is_enough = work <= cores * replicas as f64;
+    let share = Share(share);
+    let overloads = plan.ingress.prefer_zone && is_enough && utilisation > 1.0;
+    overloads.then_some(Caveat::UnevenZones { share, replicas, utilisation })
 }
 
 /// Replicas that were killed for their memory, or would have been if any were given: if the most
@@ -259,7 +278,7 @@ mod tests {
     use crate::plan::{Bursts, Recorded, Recording, ReplicaTarget};
     use crate::random::Law;
     use crate::report;
-    use crate::units::Share;
+    use crate::units::Cores;
 
     fn keys(scenario: &Scenario, run: &Experiment) -> Vec<&'static str> {
         let summary = summarize(&scenario.plan, &run.outcomes, run.confidence);
@@ -270,6 +289,27 @@ mod tests {
     fn a_sound_experiment_has_only_its_assumptions_and_its_rare_events() {
         let found = keys(&report::sample::scenario(), &example::experiment());
         assert_eq!(found, ["fault_missed", "few_samples", "wide_interval", "assumed"]);
+    }
+
+    #[test]
+    fn zones_are_uneven_where_one_replica_gets_more_than_it_can_carry() {
+        let mut plan = Plan::neutral();
+        // Four can carry it at 84 %; a third of it is 1.12 times what one can.
+        plan.traffic = Traffic::poisson(Rate(3.36 / plan.demand_secs()));
+        plan.gateway.cores = Cores(1.0);
+        plan.gateway.replicas = 4;
+        plan.autoscaling = None;
+        plan.topology.zones = ["a", "b", "c"].map(str::to_owned).into();
+        plan.topology.placement = vec![0, 1, 2, 0];
+        plan.ingress.instances = vec![Some(0), Some(1), Some(2)];
+        assert_eq!(uneven_zones(&plan), None);
+        plan.ingress.prefer_zone = true;
+        let found = uneven_zones(&plan).expect("112 %");
+        let told = "the busiest of 4 replicas gets 33.3 % of the requests, 112 % of what it can";
+        assert!(found.message().contains(told), "{}", found.message());
+        // A pair in three zones is even: the third instance gives to both.
+        (plan.gateway.replicas, plan.topology.placement) = (2, vec![0, 1]);
+        assert_eq!(plan.ingress.shares(&plan.topology.placement), [0.5, 0.5]);
     }
 
     #[test]

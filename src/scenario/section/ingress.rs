@@ -1,23 +1,23 @@
 //! The section `[ingress]`.
 
 use crate::diagnostic::{Place, Problem};
-use crate::plan::{Answers, Balancing, Closing, Failover, Ingress, RetryRules};
+use crate::plan::{Answers, Balancing, Closing, Failover, Ingress, RetryRules, Topology};
 use crate::scenario::reader::{Mark, Parsed, Reader, SectionReader};
 use crate::scenario::section::gateway::{GatewayPart, Platform};
 use crate::scenario::section::ingress_health;
 use crate::scenario::section::ingress_keys::{IngressDefaults, TlsHandling, key};
 use crate::scenario::section::ingress_preset::{Choice, RetryCondition};
 use crate::scenario::text::Located;
-use crate::units::Span;
+use crate::units::{Share, Span};
 
-/// Reads `[ingress]` for a gateway in so many zones.
-pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart, zones: usize) -> Ingress {
+/// Reads `[ingress]` for a gateway in these zones.
+pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart, topology: &Topology) -> Ingress {
     let section = reader.section(&key::SPEC);
     let defaults = IngressDefaults::of(section.find(key::PRESET).map(|preset| preset.value));
     check_tls(&section, &gateway.platform);
     let count = section.count(key::INSTANCES, 1..=1_000).value as usize;
     let in_zones = section.get(key::IN_ZONES);
-    let home = |instance: usize| in_zones.then_some(instance % zones.max(1));
+    let home = |instance: usize| in_zones.then_some(instance % topology.zones.len().max(1));
     let balancing = balancing(&section, &defaults);
     let retries = defaults.parsed(&section, key::RETRIES, |preset| preset.retries);
     let retries = section.within(key::RETRIES, 0..=100, retries).value as u32;
@@ -27,7 +27,7 @@ pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart, zones: usize) -> 
     let connect = key::CONNECT_TIMEOUT;
     let in_order = key::ENDPOINTS_IN_ORDER;
     let (delay, hop) = (section.get(key::DELAY), section.get(key::HOP));
-    Ingress {
+    let ingress = Ingress {
         instances: (0..count).map(home).collect(),
         balancing,
         delay,
@@ -46,6 +46,7 @@ pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart, zones: usize) -> 
         health: ingress_health::checks(&section, &defaults),
         outliers: ingress_health::outliers(&section, gateway.replicas.value as usize),
         panic: defaults.parsed(&section, key::PANIC, |preset| preset.panic).value,
+        prefer_zone: section.get(key::PREFER_ZONE),
         failover: Failover {
             after: section.get(key::FAILOVER),
             by: defaults.parsed(&section, key::FAILOVER_BY, |preset| preset.failover_by).value,
@@ -54,6 +55,34 @@ pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart, zones: usize) -> 
         endpoints_in_order: defaults
             .parsed(&section, in_order, |preset| preset.endpoints_in_order)
             .value,
+    };
+    check_zones(&section, &ingress, topology);
+    ingress
+}
+
+/// Warns of zones that get more than their replicas' share.
+fn check_zones(section: &SectionReader<'_>, ingress: &Ingress, topology: &Topology) {
+    if !ingress.prefer_zone {
+        return;
+    }
+    let place = section.key_place(&key::PREFER_ZONE);
+    if topology.zones.len() == 1 {
+        let help = "leave it out, or name more zones in [topology]";
+        section.warn(place, "`ingress.prefer-zone` has no effect: there is one zone", help);
+        return;
+    }
+    let shares = ingress.shares(&topology.placement);
+    let even = 1.0 / shares.len().max(1) as f64;
+    let busiest = shares.iter().copied().fold(even, f64::max);
+    if busiest > even * 1.000_1 {
+        let title = format!(
+            "zones are uneven: the busiest replica gets {} of the requests, and an even share is {}",
+            Share(busiest),
+            Share(even),
+        );
+        let help = "have as many ingress instances and replicas in each zone as in the others, and \
+                    mind that the autoscaler sees the mean of all replicas";
+        section.warn(place, title, help);
     }
 }
 

@@ -110,6 +110,11 @@ keys! { key "ingress" {
         EJECTS;
     PANIC: Share = "panic", "0%", Assumed, "never; Envoy has 50%",
         "An instance that would use a smaller share of the replicas uses all; 0% = never.";
+    PREFER_ZONE: bool = "prefer-zone", "false", Documented,
+        "Kubernetes: trafficDistribution is not set",
+        "Whether an instance uses the replicas of its own zone alone while one is ready there, \
+         however busy they are (trafficDistribution: PreferSameZone, formerly PreferClose).",
+        If("in-zones", &["true"]);
     FAILOVER: Law = "failover", "10s", Assumed, "time-outs and resolvers of clients vary",
         "From the loss of an ingress instance until a client avoids it.";
     FAILOVER_BY: FailoverBy = "failover-by", "clients", Assumed, "several addresses in DNS",

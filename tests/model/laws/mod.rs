@@ -305,6 +305,7 @@ proptest! {
         plan.ingress.balancing = Balancing::RoundRobin;
         // Who is ejected, or tried already, is passed over.
         plan.ingress.outliers = None;
+        plan.ingress.prefer_zone = false;
         plan.ingress.retries = 0;
         if let Traffic::Replay(recording) = &plan.traffic {
             let free = recording.iter().map(|r| Recorded { slot: None, ..r });

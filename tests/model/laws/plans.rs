@@ -153,7 +153,7 @@ fn ingress() -> impl Strategy<Value = Ingress> {
     let delays = (0.0..0.02_f64, 0.0..0.02_f64, 0.0..2.0_f64, 0.0..3.0_f64);
     let instances = prop::collection::vec(prop::option::of(0..4_usize), 1..=4);
     let by = prop::sample::select(vec![FailoverBy::Clients, FailoverBy::HealthCheck]);
-    let told = (any::<bool>(), by, judging());
+    let told = (any::<bool>(), by, judging(), prop::bool::weighted(0.25));
     (instances, balancing, patience, dead, 0..4_u32, delays, told).prop_map(
         |(instances, balancing, patience, dead_address, retries, delays, told)| Ingress {
             instances,
@@ -175,6 +175,7 @@ fn ingress() -> impl Strategy<Value = Ingress> {
             health: told.2.0,
             outliers: told.2.1,
             panic: told.2.2,
+            prefer_zone: told.3,
             failover: Failover { after: Law::uniform_secs(0.0, 3.0), by: told.1 },
             propagation: Law::uniform_secs(0.0, delays.2),
             endpoints_in_order: told.0,

@@ -4,6 +4,7 @@ mod authentication;
 mod clients;
 mod ingress_health;
 mod ingress_retries;
+mod ingress_zones;
 mod memory;
 pub mod overload;
 mod probes;

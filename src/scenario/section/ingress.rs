@@ -27,6 +27,9 @@ pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart, topology: &Topolo
     let connect = key::CONNECT_TIMEOUT;
     let in_order = key::ENDPOINTS_IN_ORDER;
     let (delay, hop) = (section.get(key::DELAY), section.get(key::HOP));
+    let health = ingress_health::checks(&section, &defaults);
+    let outliers = ingress_health::outliers(&section, gateway.replicas.value as usize);
+    let avoids = health.is_some() || outliers.is_some();
     let ingress = Ingress {
         instances: (0..count).map(home).collect(),
         balancing,
@@ -43,9 +46,9 @@ pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart, topology: &Topolo
         },
         answers: defaults.values.as_ref().map_or(Answers::USUAL, |preset| preset.answers),
         dead_address: section.get(key::DEAD_ADDRESS),
-        health: ingress_health::checks(&section, &defaults),
-        outliers: ingress_health::outliers(&section, gateway.replicas.value as usize),
-        panic: defaults.parsed(&section, key::PANIC, |preset| preset.panic).value,
+        health,
+        outliers,
+        panic: ingress_health::panic(&section, &defaults, avoids),
         prefer_zone: section.get(key::PREFER_ZONE),
         failover: Failover {
             after: section.get(key::FAILOVER),

@@ -6,6 +6,7 @@ use crate::policy::outlier::OutlierSpec;
 use crate::scenario::reader::{SectionReader, TypedKey};
 use crate::scenario::section::ingress_keys::{IngressDefaults, key};
 use crate::scenario::section::ingress_preset::PresetValues;
+use crate::units::Share;
 
 const COUNT_LIMIT: u64 = 1_000_000;
 
@@ -54,6 +55,20 @@ pub(super) fn checks(
             false => section.get(key::HEALTH_BY),
         },
     })
+}
+
+/// The share below which all replicas are used, if any may be avoided.
+pub(super) fn panic(
+    section: &SectionReader<'_>,
+    defaults: &IngressDefaults,
+    avoids: bool,
+) -> Share {
+    if !avoids {
+        let reason = "no replica is avoided: write `health-check` or outlier-detection = true";
+        section.idle(&key::PANIC, reason);
+        return Share::ZERO;
+    }
+    defaults.parsed(section, key::PANIC, |preset| preset.panic).value
 }
 
 /// Outlier detection over so many replicas, if there is any.

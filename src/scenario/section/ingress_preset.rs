@@ -97,7 +97,8 @@ impl Preset {
                 panic: Share(0.5),
                 ..COMMON
             },
-            // Two retries of what no replica has begun; since 1.24 none after a 503.
+            // Two retries of what no replica has begun; since 1.24 none after a 503. With outlier
+            // detection its panic is `minHealthPercent`, which is 0 unless written.
             Preset::Istio => PresetValues {
                 balancing: Choice::LeastRequest,
                 connect_timeout: secs(10),
@@ -105,7 +106,6 @@ impl Preset {
                 retry_non_idempotent: true,
                 retry_backoff: Span(25_000_000),
                 answers: Answers::ENVOY,
-                panic: Share(0.5),
                 ..COMMON
             },
             // `retries 3` with redispatch; `retry-on conn-failure`.

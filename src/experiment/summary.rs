@@ -192,7 +192,8 @@ pub struct GatewaySummary {
     pub redundancy: Recovery,
     /// Incidents beyond the number that a replication lists.
     pub incidents_unlisted: u64,
-    /// What probes did; `None` unless they compete for CPU or restarted a container that booted.
+    /// What probes did; `None` unless they compete for CPU, ask an upstream,
+    /// or restarted a container that booted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probes: Option<ProbeSummary>,
     /// Replicas killed because their memory was used up, per replication; `None` where no memory is
@@ -303,7 +304,7 @@ fn summarize_gateway(plan: &Plan, outcomes: &[Outcome], confidence: Confidence) 
     };
     let incidents = outcomes.iter().map(|outcome| &outcome.windows[0].incidents);
     let (recovery, redundancy) = recoveries(&incidents.collect::<Vec<_>>(), confidence);
-    let probed = plan.detection.probe_cpu.is_some()
+    let probed = plan.detection.follows_probes()
         || outcomes.iter().any(|outcome| outcome.probes_failed.liveness > 0);
     GatewaySummary {
         cpu: of(Metric::Cpu),

@@ -5,9 +5,10 @@
 //! when the event is over, before anything else happens.
 
 use super::context::Context;
-use super::event::Event;
+use super::event::{CompetingProbe, Event};
 use super::fault::{dependencies, inject, machines, platform, replicas};
 use super::region::Region;
+use super::replica::fleet::Fleet;
 use super::replica::version::Version;
 use super::request::Requests;
 use super::sample_clock::Sampling;
@@ -207,7 +208,7 @@ impl<'a> World<'a> {
                 fleet.learn_revocation(cx, replica, client);
             }
             Event::ProbeSucceeds { replica, .. } => fleet.become_ready(cx, replica),
-            Event::ProbeSent { replica, kind, .. } => fleet.send_probe(cx, replica, kind),
+            Event::ProbeSent { replica, kind, .. } => probe(cx, fleet, requests, (replica, kind)),
             Event::ProbeChecked { replica, kind, .. } => fleet.check_probe(cx, replica, kind),
             Event::ReadinessLost { replica, .. } => {
                 fleet.lose_readiness(cx, replica, "readiness probe");
@@ -310,6 +311,17 @@ impl<'a> World<'a> {
             _ => false,
         }
     }
+}
+
+/// A probe is sent, which may ask an upstream.
+fn probe(
+    cx: &mut Context,
+    fleet: &mut Fleet,
+    requests: &mut Requests,
+    (replica, kind): (ReplicaId, CompetingProbe),
+) {
+    let asked = requests.upstreams.asked(cx, kind);
+    fleet.send_probe(cx, (replica, kind), asked);
 }
 
 /// A replica comes into rotation; random faults may hit it from now on.

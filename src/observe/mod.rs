@@ -221,6 +221,8 @@ pub enum Observation {
     /// Probes of a replica that works or boots failed often enough: it is restarted (start-up,
     /// liveness) or taken out of rotation (readiness).
     ProbesFailed { replica: ReplicaId, probe: ProbeKind },
+    /// It was for the upstream that they ask; so many replicas are ready now.
+    UpstreamFailedProbe { replica: ReplicaId, probe: ProbeKind, upstream: usize, ready: usize },
     /// How far a rollout is: replicas of the version that it brings, of other versions, of the
     /// first those that are available, and how many are wanted in all. Told where that version is
     /// not as the one before, and of every rollout that makes no progress or is rolled back.

@@ -127,6 +127,10 @@ pub struct ProbesFailed {
     pub readiness: u64,
     /// Each restarted a replica; start-up probes are among them.
     pub liveness: u64,
+    /// Of both, for the upstream that they ask, …
+    pub asking: u64,
+    /// … and how often no replica was left in rotation then.
+    pub emptied: u64,
 }
 
 impl Outcome {

@@ -16,6 +16,8 @@ pub struct Detection {
     /// CPU time that one probe takes of its replica; `None` = probes cost nothing and are always
     /// answered in time by a process that works. Then no period may be zero.
     pub probe_cpu: Option<Span>,
+    /// Which of them ask an upstream. Then no period may be zero either.
+    pub asks: ProbesAsk,
     /// From the liveness failure until a hung process is killed (it ignores the polite signal).
     pub grace: Span,
     /// What becomes of a replica whose process crashed.
@@ -30,6 +32,22 @@ pub struct Detection {
     pub monitor: Span,
     /// How long a pod on an unreachable node is tolerated before it is replaced.
     pub toleration: Span,
+}
+
+impl Detection {
+    /// Whether each probe is followed, as what comes of it depends on more than its process.
+    pub fn follows_probes(&self) -> bool {
+        self.probe_cpu.is_some() || self.asks != ProbesAsk::default()
+    }
+}
+
+/// The upstreams that probes ask: such a probe succeeds only if its upstream answers in time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProbesAsk {
+    /// That of readiness.
+    pub readiness: Option<usize>,
+    /// That of liveness.
+    pub liveness: Option<usize>,
 }
 
 /// The machines that replicas run on.

@@ -32,7 +32,7 @@ use crate::units::{Rate, Span};
 pub use clients::{Clients, Jitter, Popularity, Population, Retry, RetryBackoff, RetryBudget};
 pub use cluster::{
     AfterCrash, Autoscaling, Backoff, Detection, Eviction, GATEWAY, LostMetrics, Nodes, Portion,
-    RequestRate, Sidecar, Termination, Upgrade,
+    ProbesAsk, RequestRate, Sidecar, Termination, Upgrade,
 };
 pub use dependencies::{Dependencies, LimitKey, Policy, PolicyKind, SpikeQueue, Tls, TlsEnd};
 pub use fault::{

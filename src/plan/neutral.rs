@@ -78,6 +78,7 @@ impl Plan {
                 crash: Law::uniform_secs(0.0, 1.0),
                 liveness: Probe { failures: 5, timeout: secs(1.0), ..probe },
                 probe_cpu: None,
+                asks: Default::default(),
                 grace: secs(30.0),
                 after_crash: AfterCrash::Replaced,
                 backoff: Backoff::default(),

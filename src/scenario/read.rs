@@ -226,11 +226,11 @@ fn scenario(reader: &Reader<'_>) -> Option<ScenarioParts> {
     let (topology, placed) = reader.is_sound(|| topology::read(reader, &gateway.replicas));
     let gateway_sound = capacity_sound && placed;
     let run = run::read(reader);
-    let (ingress, ingress_sound) =
-        reader.is_sound(|| ingress::read(reader, &gateway, &topology.plan));
-    let probes = startup::read_probes(reader, &gateway);
+    let zones = &topology.plan;
+    let (ingress, ingress_sound) = reader.is_sound(|| ingress::read(reader, &gateway, zones));
     let (dependencies, dependencies_sound) =
         reader.is_sound(|| dependencies::read(reader, &gateway, &ingress));
+    let probes = startup::read_probes(reader, &gateway, &dependencies.upstreams);
     let apis = reader.has_any(&dependencies::SECTIONS).then_some(&dependencies.apis[..]);
     let startup = startup::read(reader, &gateway, &probes, apis);
     let detection = startup::read_detection(reader, &probes);

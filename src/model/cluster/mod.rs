@@ -31,7 +31,6 @@ mod zone;
 
 use super::context::Context;
 use super::replica::fleet::Fleet;
-use super::replica::probing::probes_compete;
 use crate::observe::{ReplicaId, State};
 use crate::units::{Instant, Span};
 use api_server::ApiServer;
@@ -87,9 +86,9 @@ impl Cluster {
         (0..self.zones.down.len()).all(|zone| !self.zones.is_up(zone))
     }
 
-    /// The probes of a replica that is ready at the start begin, if they compete for CPU.
+    /// The probes of a replica that is ready at the start begin, if each is followed.
     pub fn begin_probes(&mut self, cx: &mut Context, id: ReplicaId) {
-        if probes_compete(cx.plan) {
+        if cx.plan.detection.follows_probes() {
             self.fleet.begin_probes(cx, id);
         }
     }

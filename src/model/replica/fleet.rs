@@ -333,7 +333,7 @@ impl Fleet {
         replica.epoch += 1;
         let epoch = replica.epoch;
         let detection = &cx.plan.detection;
-        if detection.probe_cpu.is_some() {
+        if detection.follows_probes() {
             return self.enter(cx, id, State::Hung, "hang"); // its probes will find it
         }
         let unready = replica.probe_failure(&cx.plan.startup.readiness, cx.now);

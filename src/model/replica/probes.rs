@@ -1,7 +1,8 @@
-//! What is known of a replica's probes, where they compete for CPU.
+//! What is known of a replica's probes, where they compete for CPU or ask an upstream.
 
 use crate::model::event::CompetingProbe;
 use crate::observe;
+use crate::plan::ProbesAsk;
 use crate::units::Instant;
 
 impl CompetingProbe {
@@ -20,10 +21,25 @@ impl CompetingProbe {
         }
     }
 
+    /// The upstream that it asks.
+    pub fn asks(self, asks: ProbesAsk) -> Option<usize> {
+        match self {
+            CompetingProbe::Readiness => asks.readiness,
+            CompetingProbe::Liveness => asks.liveness,
+        }
+    }
+
     /// What facts call it.
     pub fn cause(self) -> &'static str {
         self.told().label()
     }
+}
+
+/// What an upstream says to a probe, and when.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::model) struct Asked {
+    pub at: Instant,
+    pub is_well: bool,
 }
 
 /// What is known of the probes of one kind.
@@ -32,6 +48,8 @@ pub(in crate::model) struct ProbeRecord {
     /// When the last one was sent.
     pub sent: Instant,
     pub answered: bool,
+    /// What the upstream says that it asks, if it asks one.
+    pub asked: Option<Asked>,
     /// Misses in a row.
     pub misses: u32,
 }
@@ -44,6 +62,18 @@ pub(in crate::model) struct Probes {
     /// Whether the process was told to stop because of its liveness.
     pub stopping: bool,
     pub(super) records: [ProbeRecord; 2],
+}
+
+impl ProbeRecord {
+    /// Whether its upstream, if it asks one, has answered well at `now`.
+    pub fn has_upstream(&self, now: Instant) -> bool {
+        self.asked.is_none_or(|asked| asked.is_well && asked.at <= now)
+    }
+
+    /// When its upstream refuses, if it does.
+    pub fn refused_at(&self) -> Option<Instant> {
+        self.asked.filter(|asked| !asked.is_well).map(|asked| asked.at)
+    }
 }
 
 impl Probes {

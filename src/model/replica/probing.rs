@@ -1,4 +1,4 @@
-//! Probes that compete for CPU: each is a piece of work that its replica must get done in time.
+//! Probes that compete for CPU, or ask an upstream: each must be answered in time.
 //!
 //! ```text
 //! sent at its period ─► shares the CPU with the requests ─┬─ done within the timeout ─► success
@@ -14,6 +14,10 @@
 //! its drain (the grace at most), and what it has then is lost. It stays in the endpoints until
 //! readiness has failed often enough or it has ended.
 //!
+//! A probe that asks an upstream succeeds if that answers as well, within the timeout. All replicas
+//! ask the same, so its failure is theirs: readiness empties the rotation, liveness restarts them.
+//! What the upstream will say is settled when the probe is sent, see `Upstreams::asked`.
+//!
 //! A success that makes a replica ready counts from when it is checked: while one is waited for,
 //! every 10 ms. All others count from the probe's timeout, which changes nothing: only their number
 //! matters.
@@ -27,7 +31,7 @@
 //! probes by HTTP, a success threshold above one.
 
 use super::fleet::Fleet;
-use super::probes::ProbeRecord;
+use super::probes::{Asked, ProbeRecord};
 use crate::model::context::Context;
 use crate::model::event::{CompetingProbe, Event};
 use crate::observe::{Observation, ReplicaId, State};
@@ -59,15 +63,27 @@ impl Fleet {
         cx.schedule(at, Event::ProbeSent { replica: id, process, kind });
     }
 
-    /// A probe is sent.
-    pub fn send_probe(&mut self, cx: &mut Context, id: ReplicaId, kind: CompetingProbe) {
-        let (now, cpu) = (cx.now, cx.plan.detection.probe_cpu.unwrap_or_default());
+    /// A probe is sent; its upstream is going to say what was `asked`.
+    pub fn send_probe(
+        &mut self,
+        cx: &mut Context,
+        (id, kind): (ReplicaId, CompetingProbe),
+        asked: Option<Asked>,
+    ) {
+        let now = cx.now;
         let replica = &mut self[id];
         assert!(replica.listens, "{} is sent a probe and has no process", replica.name);
         replica.advance(cx);
-        replica.server.push_background(now.0, cpu.0 as f64, kind.mark());
+        // What costs no CPU is answered by any process that does not hang, which asks nobody.
+        let costs = cx.plan.detection.probe_cpu;
+        if let Some(cpu) = costs {
+            replica.server.push_background(now.0, cpu.0 as f64, kind.mark());
+        }
+        assert!(asked.is_none_or(|asked| asked.at >= now), "it answered before it was asked");
+        let asked = asked.filter(|_| !replica.hung);
+        let answered = costs.is_none() && !replica.hung;
         let record = &mut replica.probes.records[kind as usize];
-        (record.sent, record.answered) = (now, false);
+        *record = ProbeRecord { sent: now, answered, asked, ..*record };
         self.await_answer(cx, id, kind);
     }
 
@@ -75,7 +91,9 @@ impl Fleet {
     fn await_answer(&mut self, cx: &mut Context, id: ReplicaId, kind: CompetingProbe) {
         let replica = &self[id];
         let is_awaited = kind == CompetingProbe::Readiness && is_waiting(replica.state());
-        let due = replica.probes.records[kind as usize].sent + probe(cx.plan, kind).timeout;
+        let record = replica.probes.records[kind as usize];
+        let due = record.sent + probe(cx.plan, kind).timeout;
+        let due = due.min(record.refused_at().unwrap_or(due));
         let at = if is_awaited { due.min(cx.now + CHECK) } else { due };
         let process = replica.probes.process;
         cx.schedule(at, Event::ProbeChecked { replica: id, process, kind });
@@ -86,13 +104,16 @@ impl Fleet {
         let (now, probe) = (cx.now, *probe(cx.plan, kind));
         let replica = &mut self[id];
         replica.advance(cx);
-        let ProbeRecord { sent, answered, .. } = replica.probes.records[kind as usize];
+        let record = replica.probes.records[kind as usize];
+        let (sent, has_upstream) = (record.sent, record.has_upstream(now));
+        let refused = record.refused_at().is_some_and(|at| at <= now);
         assert!(sent <= now, "a probe of {} was sent at {sent}, after {now}", replica.name);
         assert!(replica.listens, "{} is probed without a process", replica.name);
-        if !answered && now < sent + probe.timeout {
+        let answered = record.answered && has_upstream;
+        if !answered && !refused && now < sent + probe.timeout {
             return self.await_answer(cx, id, kind);
         }
-        if !answered {
+        if !record.answered && cx.plan.detection.probe_cpu.is_some() {
             replica.remove_background(kind.mark(), cx);
         }
         // A process that was told to stop says no, and so does one that is never ready.
@@ -104,21 +125,24 @@ impl Fleet {
         if !(failed && kind == CompetingProbe::Liveness) {
             self.await_probe(cx, id, kind, now.max(sent + Span(1)));
         }
+        // A process that did answer failed for its upstream alone.
+        let fails_with = kind.asks(cx.plan.detection.asks).filter(|_| !has_upstream && !refuses);
         match kind {
             CompetingProbe::Readiness if succeeded && is_waiting(self[id].state()) => {
                 self.become_ready(cx, id);
             }
-            CompetingProbe::Readiness if failed => self.fail_readiness(cx, id),
-            CompetingProbe::Liveness if failed => self.fail_liveness(cx, id),
+            CompetingProbe::Readiness if failed => self.fail_readiness(cx, id, fails_with),
+            CompetingProbe::Liveness if failed => self.fail_liveness(cx, id, fails_with),
             _ => {}
         }
     }
 
-    fn fail_readiness(&mut self, cx: &mut Context, id: ReplicaId) {
+    fn fail_readiness(&mut self, cx: &mut Context, id: ReplicaId, upstream: Option<usize>) {
         match self[id].state() {
             State::Ready | State::Hung => {
                 tell_failure(cx, id, CompetingProbe::Readiness);
                 self.lose_readiness(cx, id, CompetingProbe::Readiness.cause());
+                self.blame(cx, id, CompetingProbe::Readiness, upstream);
             }
             State::Draining if self[id].probes.stopping => {
                 self[id].be_known(false, cx.now);
@@ -129,7 +153,7 @@ impl Fleet {
     }
 
     /// The kubelet stops the container: politely, and by force when the grace is over.
-    fn fail_liveness(&mut self, cx: &mut Context, id: ReplicaId) {
+    fn fail_liveness(&mut self, cx: &mut Context, id: ReplicaId, upstream: Option<usize>) {
         if self[id].state() == State::Draining {
             return; // deleted, and not asked any more
         }
@@ -146,6 +170,22 @@ impl Fleet {
         };
         let epoch = self[id].epoch;
         cx.schedule(cx.now + lasts, Event::HungKilled { replica: id, epoch });
+        self.blame(cx, id, CompetingProbe::Liveness, upstream);
+    }
+
+    /// Tells of the upstream for which a replica failed its probes, and how many are left.
+    fn blame(
+        &self,
+        cx: &mut Context,
+        replica: ReplicaId,
+        kind: CompetingProbe,
+        upstream: Option<usize>,
+    ) {
+        if let Some(upstream) = upstream {
+            let (probe, ready) = (kind.told(), self.count_ready());
+            assert!(upstream < cx.plan.dependencies.upstreams.len(), "no upstream {upstream}");
+            cx.tell(Observation::UpstreamFailedProbe { replica, probe, upstream, ready });
+        }
     }
 }
 
@@ -160,11 +200,6 @@ fn probe(plan: &Plan, kind: CompetingProbe) -> &Probe {
         CompetingProbe::Readiness => &plan.startup.readiness,
         CompetingProbe::Liveness => &plan.detection.liveness,
     }
-}
-
-/// Whether probes take CPU of their replicas.
-pub fn probes_compete(plan: &Plan) -> bool {
-    plan.detection.probe_cpu.is_some()
 }
 
 fn tell_failure(cx: &mut Context, replica: ReplicaId, kind: CompetingProbe) {

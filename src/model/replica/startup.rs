@@ -24,7 +24,6 @@
 
 use super::crash_loop::CrashLoop;
 use super::fleet::Fleet;
-use super::probing::probes_compete;
 use super::process::Replica;
 use crate::model::context::Context;
 use crate::model::event::{Event, Wanted};
@@ -143,7 +142,7 @@ impl Fleet {
         replica.listens = true;
         let (epoch, seen) = (replica.epoch, replica.next_probe(&cx.plan.startup.readiness, cx.now));
         self.enter(cx, id, State::Probing, "able to serve");
-        if probes_compete(cx.plan) {
+        if cx.plan.detection.follows_probes() {
             return self.begin_probes(cx, id);
         }
         if self[id].made.starts == Starts::NeverReady {

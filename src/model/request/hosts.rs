@@ -7,12 +7,15 @@
 use std::collections::VecDeque;
 
 use super::attempt::AttemptId;
+use crate::model::context::Context;
+use crate::model::event::CompetingProbe;
+use crate::model::replica::probes::Asked;
 use crate::plan::{Down, HostLimit, HostTarget, Plan, Upstream as Spec};
 use crate::policy::breaker::{Breaker, BreakerSpec};
 use crate::policy::outlier::Outliers;
 use crate::policy::pool::Pools;
 use crate::random::{Sampler, Seed, Stream};
-use crate::units::Instant;
+use crate::units::{Instant, Span};
 
 /// A host of an upstream.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +52,8 @@ pub(in crate::model) struct Upstreams {
     pub ranges: Vec<(usize, usize)>,
     pub latency: Vec<(Sampler, Stream)>,
     pub errors: Stream,
+    /// What probes that ask are told.
+    probes: Stream,
     /// For each upstream and slot.
     pub views: Vec<Vec<View>>,
     /// Connections to each upstream, if its hosts accept so many only.
@@ -80,6 +85,7 @@ impl Upstreams {
             ranges,
             latency: specs.iter().enumerate().map(latency).collect(),
             errors: seed.stream("upstream errors", 0),
+            probes: seed.stream("upstream probes", 0),
             views: specs.iter().map(views).collect(),
             pools: specs.iter().map(pools).collect(),
         }
@@ -141,6 +147,29 @@ impl Upstreams {
         }
     }
 
+    /// What a probe of this kind, sent now, hears from the upstream that it asks, if it asks one:
+    /// that of any host. A probe takes no worker, and waits as long as requests there do in the
+    /// mean; it needs none of the connections that are counted.
+    pub fn asked(&mut self, cx: &Context, kind: CompetingProbe) -> Option<Asked> {
+        let upstream = kind.asks(cx.plan.detection.asks)?;
+        let spec = &cx.plan.dependencies.upstreams[upstream];
+        let (first, hosts) = self.ranges[upstream];
+        assert!(hosts > 0, "upstream {upstream} has no host to ask");
+        let host = &self.hosts[first + self.probes.below(hosts)];
+        let given_up = Asked { at: cx.now + spec.timeout, is_well: false };
+        if host.down > 0 {
+            let refused = Asked { at: cx.now, is_well: false };
+            assert!(host.busy == 0 && host.waiting.is_empty(), "a host that is down works");
+            return Some(if host.silent > 0 { given_up } else { refused });
+        }
+        let law = self.latency[upstream].0.draw(&mut self.probes);
+        let takes = host.waits(spec) + host.takes(spec, law);
+        let is_well = !(spec.errors.0 > 0.0 && self.probes.unit() < spec.errors.0);
+        assert!(takes >= 0.0, "a host answers a probe {takes} ns after it is sent");
+        let asked = Asked { at: cx.now + Span(takes.round() as u64), is_well };
+        Some(if asked.at < given_up.at { asked } else { given_up })
+    }
+
     pub fn slow_down(&mut self, host: usize, incident: usize, factor: f64) {
         assert!(factor > 0.0, "a host that is slow by {factor} never answers");
         self.hosts[host].slow.push((incident, factor));
@@ -174,6 +203,21 @@ impl Upstreams {
         };
         assert!(host < hosts, "host {host} of {hosts}");
         Some(first + host)
+    }
+}
+
+impl Host {
+    /// How long it works on a request of this length.
+    pub fn takes(&self, spec: &Spec, length: f64) -> f64 {
+        let factor = self.slow.iter().map(|(_, factor)| *factor).fold(1.0, f64::max);
+        (length + spec.per_request.0 as f64 * self.busy as f64) * factor
+    }
+
+    /// How long the next in line waits for a worker in the mean.
+    fn waits(&self, spec: &Spec) -> f64 {
+        let workers = spec.workers.filter(|workers| self.busy >= *workers);
+        let mean = self.takes(spec, spec.latency.mean_secs() * 1e9);
+        workers.map_or(0.0, |workers| mean * (self.waiting.len() + 1) as f64 / workers as f64)
     }
 }
 

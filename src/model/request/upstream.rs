@@ -191,9 +191,7 @@ impl Requests {
         let host = &mut hosts[index];
         let spec = &cx.plan.dependencies.upstreams[host.upstream];
         let (law, stream) = &mut latency[host.upstream];
-        let crowd = spec.per_request.0 as f64 * host.busy as f64;
-        let factor = host.slow.iter().map(|(_, factor)| *factor).fold(1.0, f64::max);
-        let takes = ((law.draw(stream) + crowd) * factor).round() as u64;
+        let takes = host.takes(spec, law.draw(stream)).round() as u64;
         let failed = spec.errors.0 > 0.0 && errors.unit() < spec.errors.0;
         assert!(host.down == 0 && host.silent == 0, "host {index} is down and begins");
         assert!(spec.workers.is_none_or(|workers| host.busy < workers), "no worker is free");

@@ -138,6 +138,7 @@ impl<'a> Relay<'a> {
             | O::ContractsLoaded { replica }
             | O::ContractsMissing { replica }
             | O::ProbesFailed { replica, .. }
+            | O::UpstreamFailedProbe { replica, .. }
             | O::OutOfMemory { replica } => *replica = self.replica(*replica),
             O::Avoided(avoided) => avoided.replica = self.replica(avoided.replica),
             O::FaultInjected { incident, slots, subject, .. } => {

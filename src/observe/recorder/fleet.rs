@@ -176,6 +176,13 @@ impl Fleet {
         }
     }
 
+    /// A replica failed its probes for an upstream that they ask.
+    pub fn fail_asking(&mut self, now: Instant, ready: usize) {
+        let counted = u64::from(now >= self.warm_up);
+        self.probes_failed.asking += counted;
+        self.probes_failed.emptied += if ready == 0 { counted } else { 0 };
+    }
+
     /// A replica is killed for its memory.
     pub fn kill_for_memory(&mut self, now: Instant) {
         self.out_of_memory += u64::from(now >= self.warm_up);

@@ -127,6 +127,7 @@ impl Observer for Recorder {
                     series.at(at).restarts += 1;
                 }
             }
+            Observation::UpstreamFailedProbe { ready, .. } => self.fleet.fail_asking(at, *ready),
             Observation::OutOfMemory { .. } => {
                 self.fleet.kill_for_memory(at);
                 if let Some(series) = self.intervals.series() {

@@ -56,6 +56,9 @@ pub enum Caveat {
     /// So many requests of a replication found no connection to an upstream whose hosts accept so
     /// many; whether replicas may keep more than that, in words.
     UpstreamFull { requests: f64, share: f64, accepts: String, excess: Option<String> },
+    /// Probes ask upstreams, in words, and failed for them so often in a replication, of which so
+    /// often no replica was left.
+    ProbesAsk { asks: String, failed: f64, emptied: f64 },
     /// A container may be killed while it boots.
     SlowBoot { slow: SlowBoot },
     /// Incidents were not over at the end of the run.
@@ -140,6 +143,9 @@ impl Caveat {
                 "lower its connections or write connections-divided = \"by-ready\", or let it \
                  accept more",
             ),
+            Caveat::ProbesAsk { .. } => {
+                ("probes_ask", "let probes ask for their own replica only: leave out the setting")
+            }
             Caveat::SlowBoot { slow } => return ("slow_boot", slow.remedy()),
             Caveat::Unrecovered { .. } => ("unrecovered", "raise run.horizon"),
             Caveat::Unanswered { .. } => ("unanswered", "raise run.horizon"),
@@ -227,13 +233,13 @@ impl Caveat {
             Caveat::UpstreamFull { requests, share, accepts, excess } => {
                 upstream_full_message(*requests, *share, accepts, excess.as_deref())
             }
+            Caveat::ProbesAsk { asks, failed, emptied } => {
+                probes_ask_message(asks, *failed, *emptied)
+            }
             Caveat::SlowBoot { slow } => {
                 format!("{}, and {}: {}", slow.title(), slow.takes(), slow.effect())
             }
-            Caveat::Unrecovered { incidents } => {
-                let incidents = plural(*incidents, "incident");
-                format!("{incidents} in which clients were still hit at the end of the run")
-            }
+            Caveat::Unrecovered { incidents } => unrecovered_message(*incidents),
             Caveat::Unanswered { requests, share } => unanswered_message(*requests, *share),
             Caveat::EventsCut { kept, beyond } => {
                 let all = whole(*kept as u64 + beyond);
@@ -265,6 +271,11 @@ fn warm_up_message(
     }
 }
 
+fn unrecovered_message(incidents: u64) -> String {
+    let incidents = plural(incidents, "incident");
+    format!("{incidents} in which clients were still hit at the end of the run")
+}
+
 fn unanswered_message(requests: f64, share: f64) -> String {
     format!(
         "{} requests of a replication, {}, were in flight at the end and would not have been \
@@ -272,6 +283,23 @@ fn unanswered_message(requests: f64, share: f64) -> String {
         grouped(requests, usize::from(requests < 10.0)),
         Share(share)
     )
+}
+
+/// What upstreams did to replicas whose probes ask them.
+fn probes_ask_message(asks: &str, failed: f64, emptied: f64) -> String {
+    let number = |count: f64| grouped(count, usize::from(count.fract() != 0.0));
+    let mut message = format!(
+        "{asks}: for that alone replicas failed their probes ({} per replication)",
+        number(failed)
+    );
+    if emptied > 0.0 {
+        let emptied = number(emptied);
+        message += &format!(
+            ", until every replica had left rotation ({emptied} per replication) and requests for \
+             all APIs were refused"
+        );
+    }
+    message
 }
 
 fn upstream_full_message(requests: f64, share: f64, accepts: &str, excess: Option<&str>) -> String {

@@ -9,6 +9,7 @@ use crate::metric::percentile::{ENOUGH_BEYOND, too_few_beyond};
 use crate::metric::{Metric, estimator};
 use crate::observe::Observation;
 use crate::observe::ledger::Failure;
+use crate::observe::outcome::ProbesFailed;
 use crate::plan::{Fault, Plan, Scatter, Traffic};
 use crate::report::caveats::caveat::{Assumption, BUFFER, Caveat, NODE};
 use crate::report::caveats::steady_window::SteadyWindow;
@@ -33,6 +34,7 @@ pub fn caveats_of(scenario: &Scenario, run: &Experiment, summary: &Summary) -> V
     all.extend(uneven_zones(plan));
     all.extend(memory(plan, summary));
     all.extend(upstream_full(plan, summary));
+    all.extend(probes_ask(plan, run));
     all.extend(plan.slow_boot().map(|slow| Caveat::SlowBoot { slow }));
     all.extend(unfinished(summary));
     all.extend(unanswered(summary));
@@ -174,6 +176,22 @@ fn upstream_full(plan: &Plan, summary: &Summary) -> Option<Caveat> {
     let (replicas, most) = (plan.gateway.replicas, plan.most_replicas());
     let excess = upstreams().find_map(|one| one.excess(replicas, most));
     (requests > 0.0).then_some(Caveat::UpstreamFull { requests, share, accepts, excess })
+}
+
+/// Replicas that failed their probes for an upstream that these ask.
+fn probes_ask(plan: &Plan, run: &Experiment) -> Option<Caveat> {
+    let replications = run.outcomes.len().max(1) as f64;
+    let mean = |count: fn(&ProbesFailed) -> u64| {
+        run.outcomes.iter().map(|one| count(&one.probes_failed)).sum::<u64>() as f64 / replications
+    };
+    let (failed, emptied) = (mean(|of| of.asking), mean(|of| of.emptied));
+    let asks = plan.detection.asks;
+    let of = |kind, upstream: Option<usize>| {
+        upstream.map(|one| format!("{kind} asks {}", plan.dependencies.upstreams[one].name))
+    };
+    let asks = [of("readiness", asks.readiness), of("liveness", asks.liveness)];
+    let asks = asks.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    (failed > 0.0).then_some(Caveat::ProbesAsk { asks, failed, emptied })
 }
 
 fn unfinished(summary: &Summary) -> Option<Caveat> {

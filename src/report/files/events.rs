@@ -76,6 +76,19 @@ impl Names<'_> {
         format!("{} {}", name.unwrap_or_default(), news.label())
     }
 
+    /// Probes that failed, and for which upstream.
+    fn probed(&self, observation: &Observation) -> EventRow {
+        match observation {
+            Observation::ProbesFailed { replica, probe } => self.of(*replica).detail(probe.label()),
+            Observation::UpstreamFailedProbe { replica, probe, upstream, ready } => {
+                let upstream = &self.plan.dependencies.upstreams[*upstream].name;
+                let detail = format!("{upstream} fails the {}; {ready} ready", probe.label());
+                self.of(*replica).detail(detail)
+            }
+            _ => unreachable!("{observation:?} is of no probe"),
+        }
+    }
+
     /// What a fact is called, and its cells.
     fn row(&mut self, observation: &Observation) -> (&'static str, EventRow) {
         use Observation::*;
@@ -135,9 +148,8 @@ impl Names<'_> {
             Ingress { reachable, down } => {
                 ("ingress", only(format!("{reachable} reachable, {down} of them down")))
             }
-            ProbesFailed { replica, probe } => {
-                ("probes_failed", self.of(*replica).detail(probe.label()))
-            }
+            ProbesFailed { .. } => ("probes_failed", self.probed(observation)),
+            UpstreamFailedProbe { .. } => ("upstream_failed_probe", self.probed(observation)),
             Rollout { incident, stage, .. } => {
                 (stage.key(), only(rollout_counts(observation)).incident(incident))
             }

@@ -3,10 +3,11 @@
 use crate::diagnostic::Problem;
 use crate::plan::{
     AfterCrash, Api, Backoff, Configuration, Contracts, ControlPlaneCall, Detection, Gate, Probe,
-    Startup,
+    ProbesAsk, Startup, Upstream,
 };
 use crate::random::Law;
 use crate::scenario::reader::{Mark, Parsed, Reader, SectionReader, TypedKey, keys};
+use crate::scenario::request::named::find;
 use crate::scenario::section::gateway::{GatewayPart, Management};
 use crate::scenario::text::words;
 use crate::units::{Cores, Share, Span};
@@ -94,6 +95,10 @@ keys! { probes "probes" {
         "Failed liveness probes in a row that count.";
     COMPETE: bool = "compete", "false", Inferred, "the simpler case",
         "Whether probes take CPU of their replica and fail when they are not done in time.";
+    READINESS_ASKS: String = "readiness-asks", "", Documented, "Helm chart: the gateway alone",
+        "Upstream that a readiness probe asks: all replicas leave rotation with it.";
+    LIVENESS_ASKS: String = "liveness-asks", "", Documented, "Helm chart: the gateway alone",
+        "Upstream that a liveness probe asks: all replicas are restarted with it.";
     CPU: Span = "cpu", "5ms", Assumed, "a probe starts a process",
         "CPU time that one probe takes (with compete only).", If("compete", &["true"]);
 }}
@@ -128,6 +133,7 @@ pub(crate) struct Probes {
     liveness: Probe,
     /// CPU time of one, if they compete for CPU.
     cpu: Option<Span>,
+    asks: ProbesAsk,
 }
 
 /// Reads `[startup]`; `apis` are those of the file, which say one by one whether they need
@@ -214,7 +220,11 @@ fn contracts(section: &SectionReader<'_>, apis: Option<&[Api]>) -> Contracts {
 }
 
 /// Reads `[probes]`.
-pub(crate) fn read_probes(reader: &Reader<'_>, gateway: &GatewayPart) -> Probes {
+pub(crate) fn read_probes(
+    reader: &Reader<'_>,
+    gateway: &GatewayPart,
+    upstreams: &[Upstream],
+) -> Probes {
     use probes::*;
     let section = reader.section(&SPEC);
     let probe = |delay, period: &Parsed<Span>, timeout, failures| Probe {
@@ -234,7 +244,11 @@ pub(crate) fn read_probes(reader: &Reader<'_>, gateway: &GatewayPart) -> Probes 
     let alone = gateway.plan.cores.0.min(1.0);
     let least = readiness.timeout.min(liveness.timeout);
     let cpu = probe_cpu(&section, [&ready, &live], Span::from_secs(least.as_secs() * alone));
-    Probes { startup, readiness, liveness, cpu }
+    let asks = probes_ask(&section, upstreams);
+    if asks != ProbesAsk::default() {
+        need_periods(&section, [&ready, &live], "asks an upstream");
+    }
+    Probes { startup, readiness, liveness, cpu, asks }
 }
 
 /// The CPU time of a probe if probes compete for it; a replica without other work must have done
@@ -247,12 +261,7 @@ fn probe_cpu(
     if !section.get(probes::COMPETE) {
         return None;
     }
-    for period in periods.into_iter().filter(|period| period.value == Span::ZERO) {
-        let problem = Problem::error(period.place.clone(), "nothing checks without a pause")
-            .label("a probe that takes CPU must have a period")
-            .help("write a period such as \"10s\", or compete = false");
-        section.note(problem);
-    }
+    need_periods(section, periods, "takes CPU");
     let cpu = section.parsed(probes::CPU);
     if cpu.value >= least {
         let title = "a probe takes longer than its timeout allows";
@@ -262,6 +271,32 @@ fn probe_cpu(
         section.note(problem);
     }
     Some(cpu.value)
+}
+
+/// Probes that do more than look at a process have a period.
+fn need_periods(section: &SectionReader<'_>, periods: [&Parsed<Span>; 2], does: &str) {
+    for period in periods.into_iter().filter(|period| period.value == Span::ZERO) {
+        let problem = Problem::error(period.place.clone(), "nothing checks without a pause")
+            .label(format!("where a probe {does} each must have a period"))
+            .help("write a period such as \"10s\"");
+        section.note(problem);
+    }
+}
+
+/// The upstreams that probes ask.
+fn probes_ask(section: &SectionReader<'_>, upstreams: &[Upstream]) -> ProbesAsk {
+    let names: Vec<_> = upstreams.iter().map(|one| one.name.as_str()).collect();
+    let asked = |key: TypedKey<String>, effect: &str| {
+        let Parsed { value, place, .. } = section.find(key)?;
+        let asked = find(section, &value, place.clone(), "upstream", &names)?;
+        let title = format!("{effect} when upstream {value:?} fails");
+        section.warn(place, title, "let the probe ask for its own replica only: leave this out");
+        Some(asked)
+    };
+    ProbesAsk {
+        readiness: asked(probes::READINESS_ASKS, "all replicas leave rotation together"),
+        liveness: asked(probes::LIVENESS_ASKS, "all replicas are restarted together"),
+    }
 }
 
 /// The period of a probe: zero or not tiny.
@@ -295,6 +330,7 @@ pub(crate) fn read_detection(reader: &Reader<'_>, probes: &Probes) -> Detection 
         crash: section.get(CRASH),
         liveness: probes.liveness,
         probe_cpu: probes.cpu,
+        asks: probes.asks,
         grace: section.get(GRACE),
         after_crash: section.get(AFTER_CRASH),
         backoff: Backoff { first: first.value, limit: limit.value, reset },

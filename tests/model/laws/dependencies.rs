@@ -280,9 +280,15 @@ fn any_feedback() -> impl Strategy<Value = Plan> {
                 let schedule = Schedule::At(at(when * horizon));
                 plan.faults.push(FaultPlan { name: format!("trouble {index}"), fault, schedule });
             }
+            let asked = (!dependencies.upstreams.is_empty()).then_some(0);
+            let has_periods = plan.startup.readiness.period.0 > 0;
+            let asked = asked.filter(|_| has_periods && plan.gateway.replicas % 2 == 0);
+            let liveness = asked.filter(|_| plan.gateway.replicas == 4);
+            plan.detection.asks = ProbesAsk { readiness: asked, liveness };
             plan.dependencies = dependencies;
             if plan.is_open_loop() {
                 plan.dependencies = bystanders();
+                plan.detection.asks = ProbesAsk::default();
             }
             plan
         },

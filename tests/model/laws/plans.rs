@@ -277,6 +277,7 @@ fn detection() -> impl Strategy<Value = Detection> {
         crash: Law::uniform_secs(0.0, short),
         liveness: probe(1, 0.2, 3),
         probe_cpu: cpu,
+        asks: ProbesAsk::default(),
         grace: secs(short),
         after_crash: after,
         backoff: Backoff { first: secs(short / 2.0), limit: secs(long), reset: secs(4.0) },

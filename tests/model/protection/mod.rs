@@ -1,4 +1,5 @@
 //! What the gateway and what is behind it do to protect themselves, and what that costs.
 
+mod asking_probes;
 mod idle;
 mod upstream_limits;

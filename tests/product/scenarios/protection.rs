@@ -21,6 +21,24 @@ fn upstream_connections_used_up_leave_the_third_replica_what_the_others_do_not_k
     assert_eq!(ran.lost(60.0, 200.0), 0.0, "the third is not there yet");
 }
 
+#[test]
+fn readiness_asks_upstream_refuses_the_api_that_has_nothing_to_do_with_it() {
+    let ran = Ran::of("readiness-asks-upstream");
+    // Out after 10 to 20 s at the latest, and 2 s until the ingress knows; back after the end.
+    let share = ran.lost(180.0 + 25.0, 300.0);
+    assert_eq!(share, 1.0, "of all requests, not of half of them");
+    let out = ran.failed_by(Failure::NoReadyReplica) as f64 / 10.0;
+    assert!((400.0 * 98.0..400.0 * 125.0).contains(&out), "{out}");
+    let mut free = super::load("readiness-asks-upstream");
+    free.plan.detection.asks = brownout::plan::ProbesAsk::default();
+    let free = brownout::experiment::run(&free.plan, Default::default(), &Default::default());
+    let outcomes = free.unwrap().outcomes;
+    let failed = |of: Failure| outcomes.iter().map(|one| one.ledger.failed_by(of)).sum::<u64>();
+    assert_eq!(failed(Failure::NoReadyReplica), 0);
+    let orders = failed(Failure::UpstreamFailed) as f64 / 10.0;
+    assert!((orders / (200.0 * 120.0) - 1.0).abs() < 0.02, "half of the requests: {orders}");
+}
+
 impl Ran {
     /// The share of the requests that failed in these seconds of all replications.
     fn lost(&self, from: f64, to: f64) -> f64 {

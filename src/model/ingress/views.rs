@@ -7,9 +7,9 @@
 //!        └─ else ────────────────────────────────────────────────► all are used
 //! ```
 //!
-//! The preference is that of `trafficDistribution: PreferSameZone`: all or nothing, whatever the load.
-//! Left out: Envoy's zone-aware routing, which sends the excess of a zone elsewhere, weights of
-//! zones, and a preference of the same node.
+//! The preference is that of `trafficDistribution: PreferSameZone`: all or nothing, whatever the
+//! load. Left out: Envoy's zone-aware routing, which sends the excess of a zone elsewhere, weights
+//! of zones, and a preference of the same node.
 //!
 //! Turns go on where they were when the view changes: the next replica is the first behind the one
 //! that was chosen last, in order of slots.

@@ -214,21 +214,16 @@ impl Caveat {
                  backlog grows for as long as it is slow",
                 grouped(utilisation * 100.0, 0)
             ),
-            Caveat::UnevenZones { share, replicas, utilisation } => format!(
-                "with prefer-zone the busiest of {replicas} replicas gets {share} of the requests, \
-                 {} % of what it can carry: its backlog grows beside others that have room",
-                grouped(utilisation * 100.0, 0)
-            ),
+            Caveat::UnevenZones { share, replicas, utilisation } => {
+                uneven_zones_message(*share, *replicas, *utilisation)
+            }
             Caveat::ReadFrom { said } => format!("the traffic was read from {}", said.join("; ")),
             Caveat::Replayed { demands, spread, again } => {
                 replayed_message(*demands, *spread, *again)
             }
-            Caveat::OutOfMemory { killed, limit, holds } => format!(
-                "replicas were killed {} times per replication (OOMKilled): {limit} hold {} \
-                 requests in flight",
-                grouped(*killed, usize::from(*killed < 10.0)),
-                whole(*holds as u64)
-            ),
+            Caveat::OutOfMemory { killed, limit, holds } => {
+                out_of_memory_message(*killed, *limit, *holds as u64)
+            }
             Caveat::MemoryUnknown { peak, each, holds } => memory_message(*peak, *each, *holds),
             Caveat::UpstreamFull { requests, share, accepts, excess } => {
                 upstream_full_message(*requests, *share, accepts, excess.as_deref())
@@ -252,6 +247,23 @@ impl Caveat {
             Caveat::Assumed { settings } => assumed_message(settings),
         }
     }
+}
+
+fn uneven_zones_message(share: Share, replicas: usize, utilisation: f64) -> String {
+    format!(
+        "with prefer-zone the busiest of {replicas} replicas gets {share} of the requests, {} % of \
+         what it can carry: its backlog grows beside others that have room",
+        grouped(utilisation * 100.0, 0)
+    )
+}
+
+fn out_of_memory_message(killed: f64, limit: Bytes, holds: u64) -> String {
+    format!(
+        "replicas were killed {} times per replication (OOMKilled): {limit} hold {} requests in \
+         flight",
+        grouped(killed, usize::from(killed < 10.0)),
+        whole(holds)
+    )
 }
 
 fn warm_up_message(

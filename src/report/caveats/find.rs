@@ -130,8 +130,8 @@ fn slow_overload(plan: &Plan) -> impl Iterator<Item = Caveat> {
     })
 }
 
-/// Zones that get more than their replicas can carry, though all together can: where they are at the
-/// start, or in turn where the autoscaler has another number.
+/// Zones that get more than their replicas can carry, though all together can: where they are at
+/// the start, or in turn where the autoscaler has another number.
 fn uneven_zones(plan: &Plan) -> Option<Caveat> {
     let work = greatest_load(plan).0;
     let replicas = plan.replicas_at(Rate(work / plan.demand_secs()));

@@ -79,7 +79,7 @@ fn check_zones(section: &SectionReader<'_>, ingress: &Ingress, topology: &Topolo
     let busiest = shares.iter().copied().fold(even, f64::max);
     if busiest > even * 1.000_1 {
         let title = format!(
-            "zones are uneven: the busiest replica gets {} of the requests, and an even share is {}",
+            "zones are uneven: the busiest replica gets {} of the requests, an even share is {}",
             Share(busiest),
             Share(even),
         );

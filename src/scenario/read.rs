@@ -235,7 +235,7 @@ fn scenario(reader: &Reader<'_>) -> Option<ScenarioParts> {
     let startup = startup::read(reader, &gateway, &probes, apis);
     let detection = startup::read_detection(reader, &probes);
     let termination = nodes::read_termination(reader, &detection);
-    let nodes = nodes::read(reader);
+    let (nodes, supply) = nodes::read(reader);
     let upgrade = nodes::read_upgrade(reader);
     let (autoscaling, scaling_sound) = reader.is_sound(|| autoscaler::read(reader, &gateway));
     let what_if = match gateway_sound && scaling_sound {
@@ -262,7 +262,7 @@ fn scenario(reader: &Reader<'_>) -> Option<ScenarioParts> {
         run: run.unwrap_or_else(stand_in),
         regions: None,
     };
-    settle(reader, &mut plan, &topology);
+    settle(reader, &mut plan, &topology, supply);
     let targets = Targets {
         topology: &plan.topology,
         instances: plan.ingress.instances.len(),
@@ -286,11 +286,11 @@ fn scenario(reader: &Reader<'_>) -> Option<ScenarioParts> {
 }
 
 /// Gives an autoscaled gateway the replicas to start with, if nobody says which.
-fn settle(reader: &Reader<'_>, plan: &mut Plan, topology: &TopologyPart) {
+fn settle(reader: &Reader<'_>, plan: &mut Plan, topology: &TopologyPart, supply: Place) {
     if !topology.placed {
         plan.settle();
     }
-    nodes::check_room(reader, plan);
+    nodes::check_room(reader, plan, supply);
 }
 
 /// Stands in for a run that could not be read, so that the rest can be checked.

@@ -1,6 +1,6 @@
 //! The sections `[nodes]`, `[upgrade]` and `[termination]`.
 
-use crate::diagnostic::{Flaw, Problem};
+use crate::diagnostic::{Flaw, Place, Problem};
 use crate::plan::{Detection, Eviction, Nodes, Plan, Portion, Termination, Upgrade};
 use crate::random::Law;
 use crate::scenario::reader::{Mark, Only, Parsed, Reader, SectionReader, TypedKey, keys};
@@ -192,7 +192,7 @@ fn portion(
 }
 
 /// Reads `[nodes]` for replicas that are placed so.
-pub(crate) fn read(reader: &Reader<'_>) -> Nodes {
+pub(crate) fn read(reader: &Reader<'_>) -> (Nodes, Place) {
     let section = reader.section(&key::SPEC);
     let deleted = section.get(key::DELETED);
     let mut nodes = Nodes { eviction: eviction(&section), deleted, ..Nodes::default() };
@@ -200,7 +200,8 @@ pub(crate) fn read(reader: &Reader<'_>) -> Nodes {
         nodes.deletion = section.get(key::DELETION);
     }
     let supply = section.parsed(key::PER_ZONE);
-    let Supply::Nodes(count) = supply.value else { return nodes };
+    let place = supply.place.clone();
+    let Supply::Nodes(count) = supply.value else { return (nodes, place) };
     let room = section.count(key::ROOM, 1..=NODE_LIMIT).value;
     if !(1..=NODE_LIMIT).contains(&count) {
         let problem = Problem::error((&supply).into(), "`nodes.per-zone` is out of range");
@@ -212,21 +213,20 @@ pub(crate) fn read(reader: &Reader<'_>) -> Nodes {
     if nodes.provisioning.is_some() {
         nodes.image = section.get(key::NEW_IMAGE);
     }
-    nodes
+    (nodes, place)
 }
 
 /// Refuses more replicas at the start than there is room for, whether they are written or what the
 /// autoscaler holds at the first rate.
-pub(crate) fn check_room(reader: &Reader<'_>, plan: &Plan) {
+pub(crate) fn check_room(reader: &Reader<'_>, plan: &Plan, supply: Place) {
     let Some(count) = plan.nodes.per_zone else { return };
     let (topology, room) = (&plan.topology, count * plan.nodes.room);
     let placed = |zone| topology.placement.iter().filter(|home| **home == zone).count();
     let most = (0..topology.zones.len()).map(placed).max().unwrap_or(0);
     if most > room {
-        let section = reader.section(&key::SPEC);
         let title = format!("a zone has {most} replicas at the start and room for {room}");
-        let problem = Problem::error(section.key_place(&key::PER_ZONE), title);
-        section.note(problem.help("raise nodes.per-zone or nodes.room, or use more zones"));
+        let problem = Problem::error(supply, title);
+        reader.note(problem.help("raise nodes.per-zone or nodes.room, or use more zones"));
     }
 }
 

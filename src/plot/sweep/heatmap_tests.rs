@@ -168,7 +168,7 @@ proptest! {
     fn any_values_make_a_sound_picture(
         (columns, rows, log) in (0..30_usize, 0..30_usize, any::<bool>()),
         values in prop::collection::vec(prop::option::of(prop::num::f64::ANY), 0..900),
-        text in "[a-z0-9. ]{0,12}", name in "[a-z ]{0,90}", label in "[a-z ]{0,90}",
+        text in "[a-z0-9. ]{0,12}", name in "[a-z]{8}[a-z ]{0,82}", label in "[a-z]{4}[a-z ]{0,86}",
         verdict in 0..4_usize
     ) {
         use Overall::{Met, Missed, NoObjectives, Undecided};

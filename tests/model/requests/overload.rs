@@ -149,7 +149,10 @@ fn property_20_each_mechanism_has_its_status() {
     let (bad, unavailable, timeout) = (Some(502), Some(503), Some(504));
     let inside = [bad, unavailable, bad, unavailable, timeout, None];
     let unknown = Some(401);
-    let outside = [None, Some(429), Some(429), unknown, unavailable, unavailable, timeout, unknown];
+    let early = [None, Some(429), Some(429), unknown, unavailable, unavailable];
+    // An idle connection that closes, an upstream that is full, the last two, a new version.
+    let late = [bad, unavailable, timeout, unknown, Some(500)];
+    let outside = [&early[..], &late[..]].concat();
     assert_eq!(status[..], [&inside[..], &outside[..]].concat());
 }
 

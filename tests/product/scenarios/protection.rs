@@ -51,3 +51,14 @@ impl Ran {
         sum.0 as f64 / sum.1 as f64
     }
 }
+
+#[test]
+fn zones_preferred_fill_the_zone_with_one_replica_while_others_have_room() {
+    let ran = Ran::of("zones-preferred");
+    // Four replicas carry 77.7 %; the one alone in its zone gets a third instead of a quarter.
+    for outcome in &ran.experiment.outcomes {
+        assert_eq!(outcome.ledger.failed(), 0);
+        let p99 = outcome.windows[0].latency.quantile(0.99).unwrap();
+        assert!(p99.as_secs() > 10.0, "{p99}");
+    }
+}

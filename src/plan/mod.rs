@@ -44,7 +44,7 @@ pub use ingress::{
     RetryRules,
 };
 pub use regions::{
-    AllUnhealthy, Asks, Failback, RegionCheck, RegionPlan, Regions, Role, Routing, Steering,
+    AllUnhealthy, Asks, Failback, RegionCheck, RegionPlan, RegionRole, Regions, Routing, Steering,
     TrafficManager,
 };
 pub use run::{Extent, REPLICATIONS_MOST, Run, Window};

@@ -77,6 +77,7 @@ impl Cluster {
             | Event::NodeDeleted { .. }
             | Event::NodeAdded { .. }
             | Event::NodesReturn { .. }
+            | Event::RegionReturns { .. }
             | Event::ZoneReturns { .. }
             | Event::EmptiedReturns { .. }
             | Event::RolloutSteps

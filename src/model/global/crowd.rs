@@ -14,7 +14,7 @@
 //!
 //! Assumptions: groups are of equal size. Left out: resolvers that ask for health themselves.
 
-use crate::plan::{Regions, Role, Routing, Steering};
+use crate::plan::{RegionRole, Regions, Routing, Steering};
 use crate::random::{Law, Seed, Stream};
 use crate::units::{Instant, Span};
 
@@ -76,7 +76,7 @@ pub(super) fn target(
     let others: Vec<usize> = active.into_iter().filter(|region| serves[*region]).collect();
     if others.is_empty() {
         return (0..count)
-            .find(|region| regions.all[*region].role != Role::Active && serves[*region]);
+            .find(|region| regions.all[*region].role != RegionRole::Active && serves[*region]);
     }
     Some(match regions.steering {
         Steering::Weighted => by_weight(regions, &others, spread(group)),

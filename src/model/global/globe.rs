@@ -16,7 +16,7 @@ use crate::model::world::{End, World};
 use crate::observe::listener::Listener;
 use crate::observe::listener::relay::{Relay, RelayPlace, Turn};
 use crate::observe::{Observation, Observer, Reading, Sent};
-use crate::plan::{Extent, Fault, FaultPlan, Plan, Regions, Role, Schedule};
+use crate::plan::{Extent, Fault, FaultPlan, Plan, RegionRole, Regions, Schedule};
 use crate::random::{Seed, Stream};
 use crate::units::Instant;
 
@@ -102,7 +102,7 @@ impl<'a> Globe<'a> {
         (listener, progress): (&'a mut dyn Observer, &'a Progress),
     ) -> Self {
         let seed = Seed { seed: plan.run.seed, replication };
-        let runs: Vec<bool> = regions.all.iter().map(|one| one.role != Role::Cold).collect();
+        let runs: Vec<bool> = regions.all.iter().map(|one| one.role != RegionRole::Cold).collect();
         let check = regions.manager.check.as_ref();
         let stream = |fault: &FaultPlan| seed.stream(&format!("fault {}", fault.name), 0);
         let mut globe = Globe {

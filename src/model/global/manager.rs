@@ -11,7 +11,7 @@
 //! the manager is frozen nothing is changed; what was decided meanwhile holds from its end on. A
 //! region that is left on purpose does not serve, whatever its health.
 
-use crate::plan::{AllUnhealthy, Failback, Regions, Role};
+use crate::plan::{AllUnhealthy, Failback, RegionRole, Regions};
 use crate::random::{Seed, Stream};
 use crate::units::Span;
 
@@ -65,9 +65,9 @@ impl Manager {
         let after = match (healthy, regions.all[region].role, &manager.failback) {
             (false, ..) => Some(manager.decision.draw(&mut self.stream)),
             // Nobody comes back to what stood by: it is just there.
-            (true, Role::Standby | Role::Cold, _) => Some(Span::ZERO),
-            (true, Role::Active, Failback::After(law)) => Some(law.draw(&mut self.stream)),
-            (true, Role::Active, Failback::Never) => None,
+            (true, RegionRole::Standby | RegionRole::Cold, _) => Some(Span::ZERO),
+            (true, RegionRole::Active, Failback::After(law)) => Some(law.draw(&mut self.stream)),
+            (true, RegionRole::Active, Failback::Never) => None,
         };
         Some((after, change))
     }
@@ -106,7 +106,7 @@ impl Manager {
         if !wanted.contains(&true) {
             match regions.manager.unhealthy {
                 AllUnhealthy::All => {
-                    wanted = regions.all.iter().map(|one| one.role != Role::Cold).collect()
+                    wanted = regions.all.iter().map(|one| one.role != RegionRole::Cold).collect()
                 }
                 AllUnhealthy::Stay => return None,
             }
@@ -127,6 +127,6 @@ impl Manager {
         };
         let all = 0..regions.all.len();
         let nobody = all.clone().all(|region| !serves(region));
-        all.into_iter().find(|region| nobody && regions.all[*region].role == Role::Cold)
+        all.into_iter().find(|region| nobody && regions.all[*region].role == RegionRole::Cold)
     }
 }

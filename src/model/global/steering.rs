@@ -6,7 +6,7 @@ use super::health::CheckResult;
 use crate::model::world::World;
 use crate::observe::listener::relay::incident_of_all;
 use crate::observe::{Observation, RegionNews};
-use crate::plan::{Asks, DeadAddress, Fault, RegionCheck, Role, Routing};
+use crate::plan::{Asks, DeadAddress, Fault, RegionCheck, RegionRole, Routing};
 use crate::random::{Law, Stream};
 use crate::units::{SECOND, Span};
 
@@ -108,7 +108,7 @@ impl Globe<'_> {
         if self.deployed[region] || !self.control_plane {
             return;
         }
-        assert_eq!(self.regions.all[region].role, Role::Cold, "all others run already");
+        assert_eq!(self.regions.all[region].role, RegionRole::Cold, "all others run already");
         self.deployed[region] = true;
         self.tell(&Observation::Region { region, news: RegionNews::Deployed });
         self.with(region, |world| world.deploy());

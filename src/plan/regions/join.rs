@@ -1,6 +1,6 @@
 //! One plan of several regions.
 
-use super::{Regions, Role};
+use super::{RegionRole, Regions};
 use crate::plan::{Fault, Plan, Run, Schedule};
 use crate::random::mix;
 use crate::units::Span;
@@ -42,7 +42,7 @@ impl Plan {
             let before = zones.len();
             let name = |zone: &String| format!("{}/{zone}", region.name);
             zones.extend(gateway.topology.zones.iter().map(name));
-            if region.role != Role::Cold {
+            if region.role != RegionRole::Cold {
                 placement.extend(gateway.topology.placement.iter().map(|zone| before + zone));
             }
         }

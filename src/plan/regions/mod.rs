@@ -37,7 +37,7 @@ pub struct RegionPlan {
     /// Its name.
     pub name: String,
     /// What it is there for.
-    pub role: Role,
+    pub role: RegionRole,
     /// Its share of the clients, as against those of the others that serve; above 0.
     pub weight: f64,
     /// What its gateway is. Its traffic is what all regions together get; faults and windows are
@@ -47,7 +47,7 @@ pub struct RegionPlan {
 
 /// What a region is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub enum RegionRole {
     /// It serves clients whenever it is healthy.
     Active,
     /// It runs, and serves clients while no active region is healthy.
@@ -154,7 +154,7 @@ pub enum AllUnhealthy {
 impl Regions {
     /// The regions that serve while all are healthy.
     pub fn active(&self) -> impl Iterator<Item = usize> {
-        let active = |region: &RegionPlan| region.role == Role::Active;
+        let active = |region: &RegionPlan| region.role == RegionRole::Active;
         (0..self.all.len()).filter(move |region| active(&self.all[*region]))
     }
 }

@@ -5,13 +5,15 @@ use crate::common::troubles::fault;
 use crate::common::witness::{Witness, witnessed};
 use crate::common::{at, secs};
 use brownout::observe::{Observation, RegionNews, Sent};
-use brownout::plan::{Asks, Failback, Fault, Plan, RegionCheck, ReplicaTarget, Role, Routing};
+use brownout::plan::{
+    Asks, Failback, Fault, Plan, RegionCheck, RegionRole, ReplicaTarget, Routing,
+};
 use brownout::random::Law;
 use brownout::units::{Instant, Share};
 
 const LOST_AT: f64 = 100.0;
 
-fn lost_region(roles: &[Role], busy: f64, horizon: f64) -> Plan {
+fn lost_region(roles: &[RegionRole], busy: f64, horizon: f64) -> Plan {
     let mut plan = gateway(busy, horizon);
     plan.faults.push(fault(Fault::RegionOutage(Law::Constant(hours(10.0))), LOST_AT));
     regions(plan, roles, &[Some(0)])
@@ -37,7 +39,7 @@ fn distance(mut sample: Vec<f64>, (low, high): (f64, f64)) -> f64 {
 
 #[test]
 fn a_loss_is_found_out_between_one_interval_less_than_the_threshold_and_the_threshold() {
-    let plan = lost_region(&[Role::Active, Role::Active], 0.05, 140.0);
+    let plan = lost_region(&[RegionRole::Active, RegionRole::Active], 0.05, 140.0);
     let found = |replication| {
         let (witness, _) = witnessed(&plan, replication);
         news(&witness, 0, RegionNews::Unhealthy).expect("three failures in 34 s")
@@ -50,7 +52,7 @@ fn a_loss_is_found_out_between_one_interval_less_than_the_threshold_and_the_thre
 
 #[test]
 fn of_resolvers_with_uniform_ages_the_share_that_has_not_expired_still_sends() {
-    let mut plan = lost_region(&[Role::Active, Role::Active], 0.05, 260.0);
+    let mut plan = lost_region(&[RegionRole::Active, RegionRole::Active], 0.05, 260.0);
     manager(&mut plan).routing = Routing::Dns {
         ttl: secs(60.0),
         stragglers: Share(0.2),
@@ -86,7 +88,7 @@ fn of_resolvers_with_uniform_ages_the_share_that_has_not_expired_still_sends() {
 
 #[test]
 fn what_is_lost_is_the_rate_of_the_region_until_its_clients_are_away() {
-    let plan = lost_region(&[Role::Active, Role::Active], 0.3, 220.0);
+    let plan = lost_region(&[RegionRole::Active, RegionRole::Active], 0.3, 220.0);
     let lost = |replication| witnessed(&plan, replication).1.windows[0].ledger.failed() as f64;
     let seeds = 60;
     let lost: Vec<f64> = (0..seeds).map(lost).collect();
@@ -100,7 +102,7 @@ fn what_is_lost_is_the_rate_of_the_region_until_its_clients_are_away() {
 
 #[test]
 fn survivors_of_active_regions_carry_what_the_lost_one_did() {
-    let mut plan = lost_region(&[Role::Active; 3], 0.9, 400.0);
+    let mut plan = lost_region(&[RegionRole::Active; 3], 0.9, 400.0);
     manager(&mut plan).routing = Routing::AtOnce(Law::Constant(secs(1.0)));
     let (witness, _) = witnessed(&plan, 0);
     let in_time = |from: f64, to: f64| move |sent: &Instant| (at(from)..at(to)).contains(sent);
@@ -120,7 +122,7 @@ fn survivors_of_active_regions_carry_what_the_lost_one_did() {
 
 #[test]
 fn a_standby_serves_while_no_active_region_does() {
-    let plan = lost_region(&[Role::Active, Role::Standby], 0.3, 400.0);
+    let plan = lost_region(&[RegionRole::Active, RegionRole::Standby], 0.3, 400.0);
     let (witness, outcome) = witnessed(&plan, 3);
     let early = witness.offered.iter().filter(|sent| sent.at < at(LOST_AT));
     assert!(early.map(|sent| sent.api).all(|region| region == 0));
@@ -134,7 +136,7 @@ fn cold(control_plane: bool) -> (Witness, f64) {
     let mut plan = gateway(0.3, 900.0);
     plan.startup.contracts = Some(crate::regions::contracts());
     plan.faults.push(fault(Fault::RegionOutage(Law::Constant(hours(10.0))), LOST_AT));
-    let mut plan = regions(plan, &[Role::Active, Role::Cold], &[Some(0)]);
+    let mut plan = regions(plan, &[RegionRole::Active, RegionRole::Cold], &[Some(0)]);
     if control_plane {
         plan.regions.as_mut().unwrap().control_plane = Some((0, Law::Constant(hours(72.0))));
     }
@@ -158,7 +160,7 @@ fn a_cold_standby_is_deployed_by_a_control_plane_that_is_there_and_by_no_other()
 fn clients_go_back_after_the_region_was_healthy_for_long_enough() {
     let mut plan = gateway(0.2, 600.0);
     plan.faults.push(fault(Fault::RegionOutage(Law::Constant(secs(60.0))), LOST_AT));
-    let mut plan = regions(plan, &[Role::Active, Role::Standby], &[Some(0)]);
+    let mut plan = regions(plan, &[RegionRole::Active, RegionRole::Standby], &[Some(0)]);
     manager(&mut plan).failback = Failback::After(Law::Constant(secs(120.0)));
     let (witness, _) = witnessed(&plan, 0);
     let healthy = news(&witness, 0, RegionNews::Healthy).unwrap();
@@ -174,7 +176,7 @@ fn a_manager_that_is_frozen_leads_nobody_away() {
     let mut plan = gateway(0.2, 300.0);
     plan.faults.push(fault(Fault::RegionOutage(Law::Constant(hours(10.0))), LOST_AT));
     plan.faults.push(fault(Fault::ManagerFrozen(Law::Constant(secs(100.0))), 90.0));
-    let plan = regions(plan, &[Role::Active, Role::Active], &[Some(0), None]);
+    let plan = regions(plan, &[RegionRole::Active, RegionRole::Active], &[Some(0), None]);
     let (witness, _) = witnessed(&plan, 0);
     assert!(news(&witness, 0, RegionNews::Unhealthy).unwrap() < 34.0);
     // It holds from the end of that on.
@@ -185,7 +187,7 @@ fn a_manager_that_is_frozen_leads_nobody_away() {
 fn a_planned_failover_loses_nothing() {
     let mut plan = gateway(0.2, 400.0);
     plan.faults.push(fault(Fault::PlannedFailover(Law::Constant(secs(200.0))), LOST_AT));
-    let plan = regions(plan, &[Role::Active, Role::Standby], &[Some(0)]);
+    let plan = regions(plan, &[RegionRole::Active, RegionRole::Standby], &[Some(0)]);
     let (witness, outcome) = witnessed(&plan, 0);
     assert_eq!(outcome.ledger.failed(), 0);
     let there = |sent: &&Sent| (at(LOST_AT + 60.0)..at(LOST_AT + 200.0)).contains(&sent.at);
@@ -198,7 +200,7 @@ fn a_check_of_the_ingress_never_notices_that_nothing_behind_it_works() {
     let found = |asks, detail: Fault| {
         let mut plan = gateway(0.2, 400.0);
         plan.faults.push(fault(detail, LOST_AT));
-        let mut plan = regions(plan, &[Role::Active, Role::Active], &[Some(0)]);
+        let mut plan = regions(plan, &[RegionRole::Active, RegionRole::Active], &[Some(0)]);
         manager(&mut plan).check = Some(RegionCheck { asks, ..check() });
         news(&witnessed(&plan, 0).0, 0, RegionNews::Unhealthy).is_some()
     };
@@ -216,7 +218,7 @@ fn a_check_of_the_ingress_never_notices_that_nothing_behind_it_works() {
 fn a_connection_to_a_region_that_works_is_used_to_its_end() {
     let mut plan = gateway(0.2, 500.0);
     plan.faults.push(fault(Fault::PlannedFailover(Law::Constant(hours(1.0))), LOST_AT));
-    let mut plan = regions(plan, &[Role::Active, Role::Standby], &[Some(0)]);
+    let mut plan = regions(plan, &[RegionRole::Active, RegionRole::Standby], &[Some(0)]);
     manager(&mut plan).routing = Routing::Dns {
         ttl: secs(30.0),
         stragglers: Share::ZERO,

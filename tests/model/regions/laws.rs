@@ -4,7 +4,7 @@ use super::{gateway, regions};
 use crate::common::troubles::{named, rates};
 use crate::common::witness::witnessed;
 use crate::common::{replicate, secs};
-use brownout::plan::{Fault, ReplicaTarget, Role, Scatter};
+use brownout::plan::{Fault, RegionRole, ReplicaTarget, Scatter};
 use brownout::random::Law;
 
 #[test]
@@ -12,7 +12,7 @@ fn one_region_is_what_it_is_without_a_region() {
     let mut plan = gateway(0.6, 300.0);
     plan.faults.push(named("crash", Fault::ReplicaCrash(ReplicaTarget::Any), 100.0));
     let alone = replicate(&plan, 0);
-    let mut together = replicate(&regions(plan, &[Role::Active], &[Some(0)]), 0);
+    let mut together = replicate(&regions(plan, &[RegionRole::Active], &[Some(0)]), 0);
     together.digest = alone.digest;
     // Its name is told with that of the region.
     together.incidents[0].subject.clone_from(&alone.incidents[0].subject);
@@ -29,7 +29,8 @@ fn every_request_goes_to_one_region_and_ends_once() {
     plan.faults.push(named("crash", Fault::ReplicaCrash(ReplicaTarget::Any), 130.0));
     plan.faults.push(named("frozen", Fault::ManagerFrozen(Law::Exponential(secs(50.0))), 90.0));
     let struck = [Some(0), Some(1), Some(2), None];
-    let plan = regions(plan, &[Role::Active, Role::Active, Role::Standby], &struck);
+    let plan =
+        regions(plan, &[RegionRole::Active, RegionRole::Active, RegionRole::Standby], &struck);
     for replication in 0..20 {
         // The ledger is checked by whoever records; here every single request is.
         let (witness, outcome) = witnessed(&plan, replication);

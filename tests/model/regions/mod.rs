@@ -6,7 +6,7 @@ mod laws;
 use crate::common::{plan, secs};
 use brownout::plan::{
     AllUnhealthy, Asks, Contracts, ControlPlaneCall, Failback, Gate, Plan, RegionCheck, RegionPlan,
-    Regions, Role, Routing, Steering, TrafficManager,
+    RegionRole, Regions, Routing, Steering, TrafficManager,
 };
 use brownout::random::Law;
 use brownout::units::{Share, Span};
@@ -33,13 +33,13 @@ pub fn dns(ttl: f64) -> Routing {
     }
 }
 
-pub fn region(name: &str, role: Role, gateway: &Plan) -> RegionPlan {
+pub fn region(name: &str, role: RegionRole, gateway: &Plan) -> RegionPlan {
     RegionPlan { name: name.to_owned(), role, weight: 1.0, gateway: gateway.clone() }
 }
 
 /// Regions of these roles with a gateway like that of the plan each, and its faults, each of which
 /// strikes the region that is named beside it.
-pub fn regions(plan: Plan, roles: &[Role], of_fault: &[Option<usize>]) -> Plan {
+pub fn regions(plan: Plan, roles: &[RegionRole], of_fault: &[Option<usize>]) -> Plan {
     let names = ["east", "west", "north", "south"];
     let all = roles.iter().zip(names).map(|(role, name)| region(name, *role, &plan)).collect();
     let manager = TrafficManager {

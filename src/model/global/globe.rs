@@ -16,7 +16,7 @@ use crate::model::world::{End, World};
 use crate::observe::listener::Listener;
 use crate::observe::listener::relay::{Relay, RelayPlace, Turn};
 use crate::observe::{Observation, Observer, Reading, Sent};
-use crate::plan::{Extent, Fault, FaultPlan, Plan, RegionRole, Regions, Schedule};
+use crate::plan::{Extent, Fault, FaultPlan, Plan, RegionPlan, RegionRole, Regions, Schedule};
 use crate::random::{Seed, Stream};
 use crate::units::Instant;
 
@@ -71,6 +71,8 @@ pub(in crate::model) struct Globe<'a> {
     pub(super) now: Instant,
     calendar: Calendar<Shared>,
     arrivals: Arrivals,
+    /// Whether requests are alike in a region and in the plan of all: one draw serves both.
+    same_demand: Vec<bool>,
     /// Decides the group of each request.
     choices: Stream,
     pub(super) crowd: Crowd,
@@ -104,6 +106,7 @@ impl<'a> Globe<'a> {
         let seed = Seed { seed: plan.run.seed, replication };
         let runs: Vec<bool> = regions.all.iter().map(|one| one.role != RegionRole::Cold).collect();
         let check = regions.manager.check.as_ref();
+        let same_demand = |one: &RegionPlan| one.gateway.gateway.demand == plan.gateway.demand;
         let stream = |fault: &FaultPlan| seed.stream(&format!("fault {}", fault.name), 0);
         let mut globe = Globe {
             plan,
@@ -113,6 +116,7 @@ impl<'a> Globe<'a> {
             now: Instant::ZERO,
             calendar: Calendar::default(),
             arrivals: Arrivals::new(&plan.traffic, &plan.gateway.demand, seed, plan.run.horizon),
+            same_demand: regions.all.iter().map(same_demand).collect(),
             choices: seed.stream("client group of a request", 0),
             crowd: Crowd::new(regions, seed),
             health: check.map(|check| Health::new(check, &runs, seed)),
@@ -297,9 +301,7 @@ impl<'a> Globe<'a> {
         let group = self.choices.below(self.crowd.len());
         let region = self.crowd.region(group);
         debug_assert!(request.sent >= self.now.0, "a request of the past is handed out");
-        let demand = &self.regions.all[region].gateway.gateway.demand;
-        let same = region == 0 || *demand == self.plan.gateway.demand;
-        self.worlds[region].arrivals.feed(request, same);
+        self.worlds[region].arrivals.feed(request, self.same_demand[region]);
     }
 
     fn handle(&mut self, what: Shared) {

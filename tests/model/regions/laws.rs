@@ -45,3 +45,18 @@ fn every_request_goes_to_one_region_and_ends_once() {
         assert_eq!(outcome.digest, replicate(&plan, replication).digest);
     }
 }
+
+#[test]
+fn a_region_works_on_requests_by_a_law_of_its_own() {
+    let mut plan = regions(gateway(0.2, 300.0), &[RegionRole::Active; 2], &[]);
+    // The first differs from what the plan of all says; the other does not.
+    let all = &mut plan.regions.as_mut().unwrap().all;
+    all[0].gateway.gateway.demand = Law::Constant(secs(0.005));
+    let (witness, _) = witnessed(&plan, 0);
+    let of = |region| witness.served.iter().filter(move |served| served.api == region);
+    assert!(of(0).count() > 1_000 && of(0).all(|served| served.demand == 5e6));
+    // Exponential with a mean of 20 ms: four standard errors.
+    let (count, sum) = of(1).fold((0.0, 0.0), |sum, one| (sum.0 + 1.0, sum.1 + one.demand / 1e6));
+    let mean: f32 = sum / count;
+    assert!((mean - 20.0).abs() < 4.0 * 20.0 / f32::sqrt(count), "{mean} over {count}");
+}

@@ -87,7 +87,9 @@ pub(super) enum Event {
     /// Somebody rolls back what this incident brought.
     RolledBack { incident: usize },
     /// What a cordoned machine still holds is evicted.
-    EvictionTried { incident: usize },
+    EvictionTried { incident: usize, node: NodeId },
+    /// Whoever empties a machine has waited for long enough.
+    DrainTimedOut { incident: usize, node: NodeId },
     /// An emptied machine is back.
     EmptiedReturns { incident: usize },
     /// A deleted replica has had its time to finish.
@@ -180,7 +182,8 @@ impl Event {
             | Event::RolloutSteps
             | Event::RolloutOverdue { .. }
             | Event::RolledBack { .. }
-            | Event::EvictionTried { .. } => 5,
+            | Event::EvictionTried { .. }
+            | Event::DrainTimedOut { .. } => 5,
             Event::Injected { .. } => 6,
         }
     }
@@ -223,6 +226,7 @@ impl Event {
             | Event::RolloutOverdue { .. }
             | Event::RolledBack { .. }
             | Event::EvictionTried { .. }
+            | Event::DrainTimedOut { .. }
             | Event::EmptiedReturns { .. }
             | Event::SpeedReturns { .. }
             | Event::ZoneReturns { .. }
@@ -275,6 +279,7 @@ impl Event {
             Event::RolloutSteps => 30,
             Event::EvictionTried { .. } => 31,
             Event::EmptiedReturns { .. } => 32,
+            Event::DrainTimedOut { .. } => 45,
             Event::ProbeSent { .. } => 33,
             Event::ProbeChecked { .. } => 34,
             Event::BackOffEnds { .. } => 35,

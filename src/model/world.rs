@@ -228,7 +228,8 @@ impl<'a> World<'a> {
             Event::RolloutSteps | Event::RolloutOverdue { .. } | Event::RolledBack { .. } => {
                 cluster.go_on_with_rollout(cx, event);
             }
-            Event::EvictionTried { incident } => cluster.try_evictions(cx, incident),
+            Event::EvictionTried { incident, node } => cluster.try_evictions(cx, incident, node),
+            Event::DrainTimedOut { incident, node } => cluster.time_out_drain(cx, incident, node),
             Event::EmptiedReturns { incident } => cluster.return_emptied(cx, incident),
             Event::Synced => cluster.sync(cx),
             Event::ProvisioningReturns { fault, incident }

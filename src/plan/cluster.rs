@@ -116,11 +116,43 @@ pub struct Upgrade {
     pub min_ready: Span,
     /// Without progress for so long a rollout is said to have failed; nothing else comes of it.
     pub deadline: Span,
-    /// Replicas that may be unavailable for a voluntary eviction to be allowed (the disruption
-    /// budget); at least 1.
-    pub budget: Portion,
+    /// The disruption budget: which evictions on purpose are allowed.
+    pub budget: Budget,
+    /// When it lets a replica go that runs and is not ready.
+    pub unhealthy: UnhealthyEvictions,
     /// Until a refused eviction is tried again.
     pub retry: Span,
+    /// How long whoever empties a machine waits for the budget; `None` = for ever.
+    pub drain_timeout: Option<Span>,
+    /// What becomes of the machine then.
+    pub after_timeout: AfterTimeout,
+}
+
+/// What a disruption budget asks for; shares are rounded up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Budget {
+    /// At most so many of those wanted may be missing (`maxUnavailable`).
+    Unavailable(Portion),
+    /// At least so many must be ready (`minAvailable`).
+    Available(Portion),
+}
+
+/// When a replica that runs and is not ready may be evicted (`unhealthyPodEvictionPolicy`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnhealthyEvictions {
+    /// While as many are ready as must stay.
+    IfHealthyBudget,
+    /// At any time.
+    AlwaysAllow,
+}
+
+/// What becomes of a machine that could not be emptied in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterTimeout {
+    /// What it holds is deleted, whatever the budget says.
+    Forced,
+    /// It stays, and so does what would have been emptied after it.
+    GivenUp,
 }
 
 impl Default for Upgrade {
@@ -131,8 +163,11 @@ impl Default for Upgrade {
             unavailable: Portion::Count(0),
             min_ready: Span::ZERO,
             deadline: Span::from_secs(600.0),
-            budget: Portion::Count(1),
+            budget: Budget::Unavailable(Portion::Count(1)),
+            unhealthy: UnhealthyEvictions::IfHealthyBudget,
             retry: Span::from_secs(5.0),
+            drain_timeout: None,
+            after_timeout: AfterTimeout::Forced,
         }
     }
 }
@@ -151,10 +186,17 @@ impl Upgrade {
         wanted.saturating_sub(unavailable.max(usize::from(stands_still)))
     }
 
-    /// The fewest replicas that an eviction on purpose leaves ready where so many are wanted: the
-    /// share that may be missing is rounded up.
+    /// The fewest replicas that an eviction on purpose leaves ready where so many are wanted.
     pub fn budgeted(&self, wanted: usize) -> usize {
-        wanted.saturating_sub(self.budget.up(wanted))
+        match self.budget {
+            Budget::Unavailable(missing) => wanted.saturating_sub(missing.up(wanted)),
+            Budget::Available(ready) => ready.up(wanted),
+        }
+    }
+
+    /// Whether the budget lets one of so many replicas go, if all are ready.
+    pub fn allows_any(&self, wanted: usize) -> bool {
+        self.budgeted(wanted) < wanted
     }
 }
 

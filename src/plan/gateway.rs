@@ -67,6 +67,20 @@ pub struct Topology {
     pub spread: Spread,
     /// By how many replicas a zone may exceed the zone with the fewest; at least 1.
     pub max_skew: usize,
+    /// Whether the spread counts replicas of one version alone (`matchLabelKeys`), or of all.
+    pub by_version: bool,
+    /// Whether it counts nodes that take no replica.
+    pub taints: NodeTaints,
+}
+
+/// What the spread makes of nodes that are cordoned, or known not to be ready
+/// (`nodeTaintsPolicy`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NodeTaints {
+    /// They count, and so do the replicas on them.
+    Ignore,
+    /// Neither counts: a zone that has no other nodes is none.
+    Honor,
 }
 
 /// What the scheduler does when zones would become uneven (topology spread over zones).

@@ -31,14 +31,15 @@ use crate::units::{Rate, Span};
 
 pub use clients::{Clients, Jitter, Popularity, Population, Retry, RetryBackoff, RetryBudget};
 pub use cluster::{
-    AfterCrash, Autoscaling, Backoff, Detection, Eviction, GATEWAY, LostMetrics, Nodes, Portion,
-    ProbesAsk, RequestRate, Sidecar, Termination, Upgrade,
+    AfterCrash, AfterTimeout, Autoscaling, Backoff, Budget, Detection, Eviction, GATEWAY,
+    LostMetrics, Nodes, Portion, ProbesAsk, RequestRate, Sidecar, Termination, UnhealthyEvictions,
+    Upgrade,
 };
 pub use dependencies::{Dependencies, LimitKey, Policy, PolicyKind, SpikeQueue, Tls, TlsEnd};
 pub use fault::{
     Down, Fault, FaultPlan, HostTarget, Release, ReplicaTarget, Schedule, Starts, Target,
 };
-pub use gateway::{Gateway, Memory, Spread, Throttling, Topology};
+pub use gateway::{Gateway, Memory, NodeTaints, Spread, Throttling, Topology};
 pub use ingress::{
     Answers, Balancing, CheckBy, Closing, DeadAddress, Failover, FailoverBy, HealthCheck, Ingress,
     RetryRules,
@@ -99,6 +100,12 @@ impl Plan {
     pub fn most_replicas(&self) -> usize {
         let most = self.autoscaling.as_ref().map_or(0, |autoscaling| autoscaling.spec.max.max(0));
         self.gateway.replicas.max(most as usize)
+    }
+
+    /// The fewest replicas that may be wanted.
+    pub fn fewest_replicas(&self) -> usize {
+        let least = self.autoscaling.as_ref().map(|autoscaling| autoscaling.spec.min.max(1));
+        least.map_or(self.gateway.replicas, |least| least as usize)
     }
 
     /// The replicas that there are in the long run at a constant `rate`: those that are wanted, or

@@ -58,6 +58,8 @@ impl Plan {
                 placement: Vec::new(),
                 spread: Spread::ScheduleAnyway,
                 max_skew: 1,
+                by_version: true,
+                taints: NodeTaints::Ignore,
             },
             ingress: ingress(),
             traffic: Traffic::poisson(Rate(100.0)),

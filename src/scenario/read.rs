@@ -236,7 +236,7 @@ fn scenario(reader: &Reader<'_>) -> Option<ScenarioParts> {
     let detection = startup::read_detection(reader, &probes);
     let termination = nodes::read_termination(reader, &detection);
     let (nodes, supply) = nodes::read(reader);
-    let upgrade = nodes::read_upgrade(reader);
+    let (upgrade, budget) = nodes::read_upgrade(reader);
     let (autoscaling, scaling_sound) = reader.is_sound(|| autoscaler::read(reader, &gateway));
     let what_if = match gateway_sound && scaling_sound {
         true => check::product(reader, &gateway, autoscaling.as_ref(), &topology),
@@ -263,6 +263,9 @@ fn scenario(reader: &Reader<'_>) -> Option<ScenarioParts> {
         regions: None,
     };
     settle(reader, &mut plan, &topology, supply);
+    if gateway_sound && scaling_sound {
+        nodes::check_budget(reader, &plan, budget);
+    }
     let targets = Targets {
         topology: &plan.topology,
         instances: plan.ingress.instances.len(),

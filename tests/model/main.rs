@@ -8,6 +8,7 @@ mod derived;
 mod determinism;
 mod incidents;
 mod laws;
+mod machines;
 mod overlaps;
 mod protection;
 mod regions;

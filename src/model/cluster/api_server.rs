@@ -84,6 +84,7 @@ impl Cluster {
             | Event::RolloutOverdue { .. }
             | Event::RolledBack { .. }
             | Event::EvictionTried { .. }
+            | Event::DrainTimedOut { .. }
             | Event::Synced => true,
             _ => false,
         }

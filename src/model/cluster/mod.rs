@@ -13,13 +13,14 @@
 //!
 //! - `scheduler` places and replaces, `waiting` is its queue; `node` and `zone` are what it sees.
 //! - `eviction` is what happens to lost nodes and what they held.
-//! - `rollout` exchanges replicas on purpose, `release` knows their versions, `scaler` changes
-//!   their number.
+//! - `rollout` exchanges replicas on purpose, `release` knows their versions, `emptying` empties
+//!   machines as far as the disruption budget allows, `scaler` changes the number of replicas.
 //! - `api_server` holds all of this back while nobody reaches the API server.
 //!
 //! Start reading at `scheduler`.
 
 mod api_server;
+mod emptying;
 mod eviction;
 pub(super) mod node;
 mod release;

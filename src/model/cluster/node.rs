@@ -16,7 +16,7 @@
 //! nodes shared with other workloads, pressure, nodes that are slow or partly cut off.
 
 use crate::model::event::NodeId;
-use crate::plan::{Detection, Plan, ZoneId};
+use crate::plan::{Detection, NodeTaints, Plan, ZoneId};
 use crate::random::{Seed, Stream};
 use crate::units::{Instant, Share, Span};
 
@@ -159,6 +159,24 @@ impl Nodes {
     pub fn is_domain(&self, zone: ZoneId, up: bool) -> bool {
         let spare = self.unlimited && (up || self.created[zone] == 0);
         spare || self.of_zone(zone).next().is_some()
+    }
+
+    /// Whether the spread counts a node, and the replicas on it.
+    pub fn counts(&self, id: NodeId, taints: NodeTaints) -> bool {
+        let node = &self.all[id];
+        let tainted = node.cordons > 0 || node.health == Health::NotReady;
+        taints == NodeTaints::Ignore || !tainted
+    }
+
+    /// Whether the spread counts a zone that is `up` or not.
+    pub fn is_spread_over(&self, zone: ZoneId, up: bool, taints: NodeTaints) -> bool {
+        match taints {
+            NodeTaints::Ignore => self.is_domain(zone, up),
+            NodeTaints::Honor => {
+                let comes = self.unlimited && up;
+                comes || self.of_zone(zone).any(|id| self.counts(id, taints))
+            }
+        }
     }
 
     /// Replicas that a zone's nodes have room for, as the scheduler sees them.

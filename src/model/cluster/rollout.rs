@@ -1,52 +1,35 @@
-//! Replicas exchanged on purpose: rollouts, and machines that are emptied.
+//! Replicas exchanged on purpose: rollouts. Machines that are emptied are in `emptying`.
 //!
 //! ```text
-//! rollout      new ones up to wanted + surge ─► available ─► old ones drain, as long as
-//!              wanted − unavailable stay available ─► … ─► over when the last old one has ended
-//! drain-node   cordon ─► evict each replica, if the disruption budget allows it, else again later
-//!              ─► empty ─► away for a while ─► back
-//! maintenance  the same for every machine with replicas, one after the other
+//! new ones up to wanted + surge ─► available ─► old ones drain, as long as wanted − unavailable
+//! stay available ─► … ─► over when the last old one has ended
 //! ```
 //!
 //! A replica is available when it has been ready for `min-ready`. Shares of the replicas are of
 //! those wanted at the moment, rounded as a Deployment does it.
 //!
 //! A replica that is exchanged leaves the endpoints and has the drain time to finish what it has.
-//! A replica that is evicted is replaced at once; the budget counts replicas that are ready.
 //!
-//! Assumptions: the controllers act at once; the spread over zones counts replicas of one version
-//! (`matchLabelKeys`), so that a rollout restores an even spread; a rollout that begins during
-//! another makes all replicas old. What a version may have wrong, deadlines and roll-backs are in
-//! `release`. Left out: requests moved from old to new.
+//! Assumptions: the controllers act at once; a rollout that begins during another makes all
+//! replicas old. Whether the spread over zones counts one version or all is the topology's to say.
+//! What a version may have wrong, deadlines and roll-backs are in `release`. Left out: requests
+//! moved from old to new.
 
 use super::Cluster;
+use super::emptying::Emptying;
 use super::release::{Rollout, Versions};
 use super::waiting::WaitingSlot;
 use crate::model::context::Context;
-use crate::model::event::{Event, NodeId};
-use crate::model::replica::process::Replica;
+use crate::model::event::Event;
 use crate::observe::{Observation, ReplicaId, State};
-use crate::plan::{Slot, Target};
-use crate::random::Law;
-
-/// Machines being emptied, one after the other.
-#[derive(Clone, Debug)]
-struct Emptying {
-    fault: usize,
-    incident: usize,
-    node: NodeId,
-    /// Those whose turn comes later, the next last.
-    later: Vec<NodeId>,
-    /// Whether the node is empty and away.
-    away: bool,
-}
+use crate::plan::Slot;
 
 /// Exchanges in progress.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Exchanges {
     pub rollout: Option<Rollout>,
     pub versions: Versions,
-    emptying: Vec<Emptying>,
+    pub emptying: Vec<Emptying>,
     /// Whether a step of the rollout is on the calendar for this moment.
     pending: bool,
 }
@@ -195,126 +178,5 @@ impl Cluster {
         let free: Vec<Slot> = self.fleet.free_slots().collect();
         free.into_iter().for_each(|slot| cx.tell(Observation::SlotGone { slot }));
         self.leave_rollout(cx, fault, incident);
-    }
-
-    /// Machines begin to be emptied, the first at once.
-    pub fn begin_emptying(
-        &mut self,
-        cx: &mut Context,
-        fault: usize,
-        nodes: Vec<NodeId>,
-        subject: String,
-    ) {
-        let mut later: Vec<NodeId> = nodes.into_iter().rev().collect();
-        let node = later.pop().expect("there is a machine to empty");
-        let incident = cx.begin_incident(fault, Vec::new(), true, subject);
-        assert!(self.emptying(incident).is_none(), "incident {incident} empties machines twice");
-        self.exchanges.emptying.push(Emptying { fault, incident, node, later, away: false });
-        self.cordon(cx, node, incident);
-    }
-
-    fn cordon(&mut self, cx: &mut Context, node: NodeId, incident: usize) {
-        self.nodes.get_mut(node).cordons += 1;
-        self.tell_node(cx, node, "cordoned");
-        cx.schedule(cx.now, Event::EvictionTried { incident });
-    }
-
-    /// Evicts what a machine still holds, as far as the budget allows.
-    pub fn try_evictions(&mut self, cx: &mut Context, incident: usize) {
-        // What the node held may have ended by itself while it waited for this try.
-        let Some(place) = self.emptying(incident) else { return };
-        let Emptying { node, away: false, .. } = self.exchanges.emptying[place] else { return };
-        assert!(self.nodes.get(node).cordons > 0, "{} takes replicas", self.nodes.get(node).name);
-        for id in self.fleet.replicas_on(node) {
-            if !self.fleet.holds_slot(id) {
-                continue;
-            }
-            if self.may_evict(cx, id) {
-                self.evict_on_purpose(cx, id, incident);
-            } else {
-                let again = cx.now + cx.plan.upgrade.retry;
-                return cx.schedule(again, Event::EvictionTried { incident });
-            }
-        }
-        self.note_emptier(cx, node);
-    }
-
-    fn emptying(&self, incident: usize) -> Option<usize> {
-        self.exchanges.emptying.iter().position(|emptying| emptying.incident == incident)
-    }
-
-    /// Whether the disruption budget allows a replica to be evicted; one that was never started may
-    /// always be.
-    fn may_evict(&self, cx: &Context, id: ReplicaId) -> bool {
-        let Replica { known_ready, .. } = self.fleet[id];
-        let least = cx.plan.upgrade.budgeted(self.fleet.desired());
-        let enough = self.fleet.count_ready() >= least + usize::from(known_ready);
-        enough
-            || matches!(self.fleet[id].state(), State::Scheduling | State::Sandbox | State::Image)
-    }
-
-    fn evict_on_purpose(&mut self, cx: &mut Context, id: ReplicaId, incident: usize) {
-        let version = self.fleet[id].version;
-        let (slot, zone) = self.fleet.vacate(id);
-        cx.tell(Observation::FaultTakes { incident, slot });
-        self.drain(cx, id, "evicted on purpose");
-        self.refill(cx, slot, (zone, version), "replaces an evicted replica");
-    }
-
-    /// A machine holds fewer replicas than before: perhaps none, as somebody waits for.
-    pub fn note_emptier(&mut self, cx: &mut Context, node: NodeId) {
-        if self.nodes.get(node).held > 0 || !self.api.is_up() {
-            return;
-        }
-        let waits = |emptying: &&Emptying| emptying.node == node && !emptying.away;
-        let waiting = self.exchanges.emptying.iter().filter(waits);
-        let incidents: Vec<usize> = waiting.map(|emptying| emptying.incident).collect();
-        incidents.into_iter().for_each(|incident| self.note_empty(cx, incident));
-    }
-
-    /// Machines may have become empty while nobody could know.
-    pub fn note_all_emptier(&mut self, cx: &mut Context) {
-        let nodes: Vec<NodeId> = self.exchanges.emptying.iter().map(|one| one.node).collect();
-        nodes.into_iter().for_each(|node| self.note_emptier(cx, node));
-    }
-
-    fn note_empty(&mut self, cx: &mut Context, incident: usize) {
-        let place = self.emptying(incident).expect("only those that go on are asked");
-        let emptying = &mut self.exchanges.emptying[place];
-        assert!(!emptying.away, "incident {incident} has emptied its machine already");
-        emptying.away = true;
-        let (fault, node, is_last) = (emptying.fault, emptying.node, emptying.later.is_empty());
-        self.tell_node(cx, node, "emptied");
-        if is_last {
-            cx.end_fault(fault, incident);
-        }
-        let plan = cx.plan;
-        let away = plan.faults[fault].fault.away().unwrap_or(&Law::ZERO);
-        let back = cx.now + cx.lasting(fault, 0, away);
-        cx.schedule(back, Event::EmptiedReturns { incident });
-    }
-
-    /// An emptied machine is back; the next one's turn.
-    pub fn return_emptied(&mut self, cx: &mut Context, incident: usize) {
-        let place = self.emptying(incident).expect("it goes on until its last machine is back");
-        let Emptying { fault, node, .. } = self.exchanges.emptying[place];
-        let returned = self.nodes.get_mut(node);
-        assert!(returned.cordons > 0, "{} is not cordoned", returned.name);
-        returned.cordons -= 1;
-        self.tell_node(cx, node, "uncordoned");
-        match self.exchanges.emptying[place].later.pop() {
-            Some(next) => {
-                let emptying = &mut self.exchanges.emptying[place];
-                (emptying.node, emptying.away) = (next, false);
-                self.cordon(cx, next, incident);
-            }
-            None => {
-                self.exchanges.emptying.remove(place);
-                if cx.plan.faults[fault].fault.target() == Target::Cluster {
-                    cx.await_again(fault, 0, cx.now);
-                }
-            }
-        }
-        self.serve_waiting(cx, "a machine is back");
     }
 }

@@ -14,14 +14,17 @@
 //! Of the zones allowed the one with the fewest replicas is taken; of equals the zone of the
 //! replica that is replaced, then the first. With do-not-schedule a zone is allowed if it would
 //! not exceed the zone with the fewest by more than the skew, and a dead zone counts with the
-//! replicas it has left: none.
+//! replicas it has left: none. If taints are honoured (`nodeTaintsPolicy`), nodes that are cordoned
+//! or not ready do not count, nor do the replicas on them, nor a zone without others. Replicas are
+//! counted by version (`matchLabelKeys`), so that a rollout restores an even spread, or all
+//! together. Replicas that were deleted never count.
 //!
 //! Replicas that were lost are served before those wanted beyond.
 //!
 //! Assumptions: one node is added for as many waiting replicas as it has room for, in the zone that
 //! the spread prefers among those that are up; a wish is never taken back. Without a stated number
 //! of nodes the scheduler knows at once which zones are up. Left out: scores other than spread and
-//! occupancy, preemption.
+//! occupancy, preemption, affinity to nodes (and so `nodeAffinityPolicy`).
 
 use super::Cluster;
 use super::node::Health;
@@ -254,14 +257,22 @@ impl Cluster {
 
     fn replicas_by_zone(&self, cx: &Context, version: Version) -> Vec<usize> {
         let mut counts = vec![0_usize; cx.plan.topology.zones.len()];
-        let alike = self.fleet.holders().filter(|id| self.fleet[*id].version == version);
-        alike.for_each(|id| counts[self.fleet[id].zone] += 1);
+        let topology = &cx.plan.topology;
+        let counted = |id: &ReplicaId| {
+            let replica = &self.fleet[*id];
+            let is_alike = !topology.by_version || replica.version == version;
+            is_alike && self.nodes.counts(replica.node, topology.taints)
+        };
+        let counted = self.fleet.holders().filter(counted);
+        counted.for_each(|id| counts[self.fleet[id].zone] += 1);
         counts
     }
 
     /// The zones that the spread allows, the best first.
     fn allowed_zones(&self, cx: &Context, counts: &[usize], lost: Option<ZoneId>) -> Vec<ZoneId> {
-        let domain = |zone: &ZoneId| self.nodes.is_domain(*zone, self.zones.is_up(*zone));
+        let taints = cx.plan.topology.taints;
+        let domain =
+            |zone: &ZoneId| self.nodes.is_spread_over(*zone, self.zones.is_up(*zone), taints);
         assert!(cx.plan.topology.max_skew > 0, "no zone may have more than another");
         let least = (0..counts.len()).filter(domain).map(|zone| counts[zone]).min().unwrap_or(0);
         let allowed = |zone: &ZoneId| match cx.plan.topology.spread {

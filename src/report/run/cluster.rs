@@ -11,6 +11,15 @@ use crate::units::Instant;
 /// Facts told one by one.
 const TOLD: usize = 10;
 
+/// What is told of nodes: what became of them, and what a disruption budget had to do with it.
+const OF_NODES: [&str; 5] = [
+    "added",
+    "deleted",
+    "keeps what the disruption budget protects",
+    "emptied by force",
+    "given up and uncordoned",
+];
+
 /// The facts after warm-up that are worth telling, the first of them, and how many more there were.
 /// Of the autoscaler's decisions these are the changes, and what was held although something was
 /// amiss, each kind of it once between two changes.
@@ -91,7 +100,7 @@ fn words(plan: &Plan, fact: &Observation) -> Option<String> {
             plural(*endpoints as u64, "change"),
             plural(*slots as u64, "replica"),
         )),
-        Observation::Node { name, what: what @ ("added" | "deleted"), .. } => {
+        Observation::Node { name, what, .. } if OF_NODES.contains(what) => {
             Some(format!("{name} {what}"))
         }
         Observation::Rollout { stage: RolloutStage::Overdue, .. } => {

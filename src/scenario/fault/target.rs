@@ -177,7 +177,8 @@ mod tests {
     fn replicas_are_counted_within_their_zone() {
         let zones = vec!["a".to_owned(), "b".to_owned()];
         let spread = Spread::ScheduleAnyway;
-        let topology = Topology { zones, placement: vec![0, 1, 0], spread, max_skew: 1 };
+        let neutral = crate::plan::Plan::neutral().topology;
+        let topology = Topology { zones, placement: vec![0, 1, 0], spread, ..neutral };
         assert_eq!(replica_names(&topology), ["a-1", "b-1", "a-2"]);
     }
 }

@@ -1,12 +1,20 @@
 //! The sections `[nodes]`, `[upgrade]` and `[termination]`.
 
 use crate::diagnostic::{Flaw, Place, Problem};
-use crate::plan::{Detection, Eviction, Nodes, Plan, Portion, Termination, Upgrade};
+use crate::plan::{
+    AfterTimeout, Budget, Detection, Eviction, Nodes, Plan, Portion, Termination,
+    UnhealthyEvictions, Upgrade,
+};
 use crate::random::Law;
 use crate::scenario::reader::{Mark, Only, Parsed, Reader, SectionReader, TypedKey, keys};
 use crate::scenario::text::value::{Node, Value};
 use crate::scenario::text::words;
 use crate::units::{Share, Span};
+
+words! {
+    UnhealthyEvictions { IfHealthyBudget = "if-healthy-budget", AlwaysAllow = "always-allow" }
+    AfterTimeout { Forced = "forced", GivenUp = "given-up" }
+}
 
 words! {
     /// Who adds nodes.
@@ -57,7 +65,8 @@ keys! { key "nodes" {
 
 keys! { upgrade "upgrade" {
     SURGE: Portion = "surge", "25%", Documented, "Kubernetes",
-        "Replicas that a rollout may have beyond those wanted; a share is rounded up.";
+        "Replicas that a rollout may have beyond those wanted; a share is rounded up and may be \
+         more than 100 %.";
     UNAVAILABLE: Portion = "unavailable", "25%", Documented, "Kubernetes",
         "Replicas that a rollout may lack; a share is rounded down.";
     MIN_READY: Span = "min-ready", "0s", Documented, "Kubernetes' minReadySeconds",
@@ -66,12 +75,29 @@ keys! { upgrade "upgrade" {
         "Kubernetes' progressDeadlineSeconds",
         "Without progress for so long a rollout is said to have failed; nothing rolls it back.";
     BUDGET: Portion = "disruption-budget", "30%", Inferred, "CloudHub 2.0 moves 30 % at a time",
-        "Replicas that may be unavailable when a node is emptied; a share is rounded up.";
+        "Replicas that may be unavailable when a node is emptied (the budget's maxUnavailable); a \
+         share is rounded up.";
+    AVAILABLE: Portion = "min-available", "", Given, "",
+        "Or: replicas that must stay ready when a node is emptied (minAvailable); a share is \
+         rounded up.";
+    UNHEALTHY: UnhealthyEvictions = "unhealthy-evictions", "if-healthy-budget", Documented,
+        "Kubernetes' unhealthyPodEvictionPolicy",
+        "When a replica that runs and is not ready may be evicted: while as many are ready as must \
+         stay, or always.";
     RETRY: Span = "eviction-retry", "5s", Documented, "kubectl drain",
         "Until an eviction that the budget forbids is tried again.";
+    DRAIN_TIMEOUT: Span = "drain-timeout", "", Documented, "kubectl drain waits for ever",
+        "How long a node is waited for until it is empty: 1h with GKE, 15m with EKS, 30m with AKS.";
+    AFTER_TIMEOUT: AfterTimeout = "after-drain-timeout", "forced", Documented, "GKE",
+        "What comes then: its replicas are deleted whatever the budget says (GKE), or it is \
+         uncordoned and nothing else is emptied (EKS unless forced, AKS).", With(&["drain-timeout"]);
 }}
 
 const NODE_LIMIT: u64 = 1_000;
+
+/// The largest surge of a rollout: Kubernetes knows no limit, but many more replicas than are
+/// wanted are a slip of the pen.
+const SURGE_PERCENT: u64 = 1_000;
 
 const AS_NEEDED: &str = "as-needed";
 
@@ -147,48 +173,93 @@ pub(crate) fn read_termination(reader: &Reader<'_>, detection: &Detection) -> Te
 }
 
 /// Reads `[upgrade]`.
-pub(crate) fn read_upgrade(reader: &Reader<'_>) -> Upgrade {
+pub(crate) fn read_upgrade(reader: &Reader<'_>) -> (Upgrade, Place) {
     let section = reader.section(&upgrade::SPEC);
-    let surge = portion(&section, upgrade::SURGE, true);
-    let unavailable = portion(&section, upgrade::UNAVAILABLE, true);
+    let surge = portion(&section, upgrade::SURGE, SURGE_PERCENT);
+    let unavailable = portion(&section, upgrade::UNAVAILABLE, 100);
     if surge.value.is_none() && unavailable.value.is_none() {
         let help = "raise `upgrade.unavailable` or `upgrade.surge`";
         section.error(&surge, "a rollout could neither add nor remove a replica", help);
     }
     let (min_ready, deadline) =
         (section.get(upgrade::MIN_READY), section.parsed(upgrade::DEADLINE));
+    let (budget, place) = budget(&section);
     if deadline.value <= min_ready {
         let help = format!("raise it above `upgrade.min-ready`, which is {min_ready}");
         section.error(&deadline, "every rollout would miss this deadline", help);
     }
-    Upgrade {
+    let timeout = section.find(upgrade::DRAIN_TIMEOUT);
+    let plan = Upgrade {
         surge: surge.value,
         unavailable: unavailable.value,
         min_ready,
         deadline: deadline.value,
-        budget: portion(&section, upgrade::BUDGET, false).value,
+        budget,
+        unhealthy: section.get(upgrade::UNHEALTHY),
         retry: section.period(upgrade::RETRY).value,
-    }
+        drain_timeout: timeout.map(|timeout| timeout.value),
+        after_timeout: section.get(upgrade::AFTER_TIMEOUT),
+    };
+    (plan, place)
 }
 
-/// A number or share of replicas.
-fn portion(
+/// The disruption budget, and where it is written.
+fn budget(section: &SectionReader<'_>) -> (Budget, Place) {
+    let missing = portion(section, upgrade::BUDGET, 100);
+    let Some(ready) = section.find(upgrade::AVAILABLE) else {
+        return (Budget::Unavailable(missing.value), (&missing).into());
+    };
+    if missing.given {
+        let help = "drop `disruption-budget` or `min-available`";
+        section.error(&missing, "a disruption budget says one of the two", help);
+    }
+    check_portion(section, upgrade::AVAILABLE, &ready, 100);
+    (Budget::Available(ready.value), (&ready).into())
+}
+
+/// Warns of a disruption budget that allows no eviction whatever is ready.
+pub(crate) fn check_budget(reader: &Reader<'_>, plan: &Plan, place: Place) {
+    let (least, most) = (plan.fewest_replicas(), plan.most_replicas());
+    if (least..=most).any(|wanted| plan.upgrade.allows_any(wanted)) {
+        return;
+    }
+    let title = "the disruption budget never allows an eviction";
+    let help = match (plan.upgrade.drain_timeout, plan.upgrade.after_timeout) {
+        (None, _) => "a node that is to be emptied waits for ever".to_owned(),
+        (Some(timeout), AfterTimeout::Forced) => {
+            format!("a node is emptied by force after {timeout}")
+        }
+        (Some(timeout), AfterTimeout::GivenUp) => {
+            format!("no node is emptied: given up after {timeout}")
+        }
+    };
+    let stay = plan.upgrade.budgeted(most);
+    let problem = Problem::warning(place, title).label(format!("{stay} of {most} must stay ready"));
+    reader.note(problem.help(help));
+}
+
+/// A number or share of replicas, of at most so many per cent.
+fn portion(section: &SectionReader<'_>, key: TypedKey<Portion>, percent: u64) -> Parsed<Portion> {
+    let portion = section.parsed(key);
+    check_portion(section, key, &portion, percent);
+    portion
+}
+
+fn check_portion(
     section: &SectionReader<'_>,
     key: TypedKey<Portion>,
-    may_be_none: bool,
-) -> Parsed<Portion> {
-    let portion = section.parsed(key);
-    let least = u64::from(!may_be_none);
+    portion: &Parsed<Portion>,
+    percent: u64,
+) {
     let (given, most) = match portion.value {
         Portion::Count(count) => (count as u64, NODE_LIMIT),
-        Portion::Percent(percent) => (u64::from(percent), 100),
+        Portion::Percent(given) => (u64::from(given), percent),
     };
-    if !(least..=most).contains(&given) {
+    if given > most {
         let title = format!("`upgrade.{}` is out of range", key.name);
-        let problem = Problem::error((&portion).into(), title);
-        section.note(problem.label(format!("{least} to {NODE_LIMIT}, or {least} to 100 %")));
+        let problem = Problem::error(portion.into(), title);
+        section.note(problem.label(format!("0 to {NODE_LIMIT}, or 0 to {percent} %")));
     }
-    portion
 }
 
 /// Reads `[nodes]` for replicas that are placed so.

@@ -3,12 +3,15 @@
 use std::ops::Range;
 
 use crate::diagnostic::{Place, Problem};
-use crate::plan::{Spread, Topology, ZoneId};
+use crate::plan::{NodeTaints, Spread, Topology, ZoneId};
 use crate::scenario::reader::{Parsed, Reader, SectionReader, keys};
 use crate::scenario::section::gateway::REPLICA_LIMIT;
 use crate::scenario::text::{Located, is_name, words};
 
-words! { Spread { ScheduleAnyway = "schedule-anyway", DoNotSchedule = "do-not-schedule" } }
+words! {
+    Spread { ScheduleAnyway = "schedule-anyway", DoNotSchedule = "do-not-schedule" }
+    NodeTaints { Ignore = "ignore", Honor = "honor" }
+}
 
 keys! { key "topology" {
     ZONES: Vec<Located<String>> = "zones", "", Inferred, "up to three replicas in as many zones",
@@ -20,6 +23,12 @@ keys! { key "topology" {
     SKEW: u64 = "max-skew", "1", Documented, "advice for Runtime Fabric",
         "By how many replicas a zone may exceed the zone with the fewest.",
         Unless("spread", &["\"schedule-anyway\""], "spread = \"schedule-anyway\" allows any");
+    BY_VERSION: bool = "match-label-keys", "true", Inferred, "each version is spread by itself",
+        "Whether the spread counts replicas of one version alone (matchLabelKeys with \
+         pod-template-hash); else old and new ones together, which leaves rollouts uneven.";
+    TAINTS: NodeTaints = "node-taints-policy", "ignore", Documented, "Kubernetes' own default",
+        "Whether nodes that are cordoned or not ready count for the spread, with the replicas on \
+         them, or (honor) not.";
 }}
 
 const ZONE_LIMIT: usize = 100;
@@ -52,7 +61,14 @@ pub(crate) fn read(reader: &Reader<'_>, replicas: &Parsed<u64>) -> TopologyPart 
     }
     let spread = section.get(key::SPREAD);
     let max_skew = section.count(key::SKEW, 1..=REPLICA_LIMIT).value as usize;
-    let plan = Topology { zones: names, placement: placement(&counts), spread, max_skew };
+    let plan = Topology {
+        zones: names,
+        placement: placement(&counts),
+        spread,
+        max_skew,
+        by_version: section.get(key::BY_VERSION),
+        taints: section.get(key::TAINTS),
+    };
     TopologyPart { plan, place: per_zone.place, placed: per_zone.given }
 }
 

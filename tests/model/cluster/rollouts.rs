@@ -80,12 +80,15 @@ fn shares_are_rounded_as_a_deployment_does_it() {
         (3, 0, 25, 3, 2),
         (1, 0, 99, 1, 0),
         (5, 100, 100, 10, 0),
+        (2, 150, 0, 5, 2),
+        (3, 150, 100, 8, 0),
     ] {
         let plan = shares(replicas, surge, unavailable);
         assert_eq!((plan.upgrade.most(replicas), plan.upgrade.least(replicas)), (most, least));
     }
     // The disruption budget is rounded up.
-    let budget = Upgrade { budget: Portion::Percent(30), ..Upgrade::default() };
+    let budget =
+        Upgrade { budget: Budget::Unavailable(Portion::Percent(30)), ..Upgrade::default() };
     assert_eq!([1, 2, 3, 4, 10].map(|wanted| wanted - budget.budgeted(wanted)), [1, 1, 1, 2, 3]);
 }
 

@@ -68,14 +68,22 @@ fn upgrade() -> impl Strategy<Value = Upgrade> {
         let percent = (least as u32 * 10..100).prop_map(Portion::Percent);
         prop_oneof![(least..3_usize).prop_map(Portion::Count), percent]
     };
-    (portion(0), portion(0), portion(1), 0.0..3.0_f64).prop_map(
-        |(surge, unavailable, budget, min_ready)| Upgrade {
+    let budget = (portion(0), any::<bool>(), any::<bool>());
+    let timeout = (prop::option::of(0.0..5.0_f64), any::<bool>());
+    (portion(0), portion(0), budget, timeout, 0.0..3.0_f64).prop_map(
+        |(surge, unavailable, (budget, least, always), (timeout, forced), min_ready)| Upgrade {
             surge: if unavailable.is_none() { Portion::Count(1) } else { surge },
             unavailable,
             min_ready: secs(min_ready),
             deadline: secs(2.0 * min_ready + 1.0),
-            budget,
+            budget: if least { Budget::Available(budget) } else { Budget::Unavailable(budget) },
+            unhealthy: match always {
+                true => UnhealthyEvictions::AlwaysAllow,
+                false => UnhealthyEvictions::IfHealthyBudget,
+            },
             retry: secs(0.7),
+            drain_timeout: timeout.map(secs),
+            after_timeout: if forced { AfterTimeout::Forced } else { AfterTimeout::GivenUp },
         },
     )
 }

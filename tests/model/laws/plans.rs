@@ -129,11 +129,15 @@ fn topology(slots: usize) -> impl Strategy<Value = Topology> {
         let spread = prop::sample::select(vec![Spread::ScheduleAnyway, Spread::DoNotSchedule]);
         let placement = prop::collection::vec(0..zones, slots);
         let skew = 1..3_usize;
-        (placement, spread, skew).prop_map(move |(placement, spread, max_skew)| Topology {
+        let counted = (any::<bool>(), any::<bool>());
+        let all = (placement, spread, skew, counted);
+        all.prop_map(move |(placement, spread, max_skew, (by_version, honors))| Topology {
             zones: ["a", "b", "c", "d"][..zones].iter().map(|zone| (*zone).to_owned()).collect(),
             placement,
             spread,
             max_skew,
+            by_version,
+            taints: if honors { NodeTaints::Honor } else { NodeTaints::Ignore },
         })
     })
 }

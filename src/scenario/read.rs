@@ -262,10 +262,8 @@ fn scenario(reader: &Reader<'_>) -> Option<ScenarioParts> {
         run: run.unwrap_or_else(stand_in),
         regions: None,
     };
-    settle(reader, &mut plan, &topology, supply);
-    if gateway_sound && scaling_sound {
-        nodes::check_budget(reader, &plan, budget);
-    }
+    let budget = Some(budget).filter(|_| gateway_sound && scaling_sound);
+    settle(reader, &mut plan, &topology, (supply, budget));
     let targets = Targets {
         topology: &plan.topology,
         instances: plan.ingress.instances.len(),
@@ -289,11 +287,19 @@ fn scenario(reader: &Reader<'_>) -> Option<ScenarioParts> {
 }
 
 /// Gives an autoscaled gateway the replicas to start with, if nobody says which.
-fn settle(reader: &Reader<'_>, plan: &mut Plan, topology: &TopologyPart, supply: Place) {
+fn settle(
+    reader: &Reader<'_>,
+    plan: &mut Plan,
+    topology: &TopologyPart,
+    (supply, budget): (Place, Option<Place>),
+) {
     if !topology.placed {
         plan.settle();
     }
     nodes::check_room(reader, plan, supply);
+    if let Some(budget) = budget {
+        nodes::check_budget(reader, plan, budget);
+    }
 }
 
 /// Stands in for a run that could not be read, so that the rest can be checked.

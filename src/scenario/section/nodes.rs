@@ -90,7 +90,8 @@ keys! { upgrade "upgrade" {
         "How long a node is waited for until it is empty: 1h with GKE, 15m with EKS, 30m with AKS.";
     AFTER_TIMEOUT: AfterTimeout = "after-drain-timeout", "forced", Documented, "GKE",
         "What comes then: its replicas are deleted whatever the budget says (GKE), or it is \
-         uncordoned and nothing else is emptied (EKS unless forced, AKS).", With(&["drain-timeout"]);
+         uncordoned and nothing else is emptied (EKS unless forced, AKS).",
+        With(&["drain-timeout"]);
 }}
 
 const NODE_LIMIT: u64 = 1_000;

@@ -56,11 +56,11 @@ fn replaced(taints: NodeTaints) -> (usize, f64) {
     let away = Law::Constant(secs(300.0));
     plan.faults = vec![fault(Fault::DrainNode(ReplicaTarget::Slot(2), away), 100.0)];
     let (witness, _) = witnessed(&plan, 0);
-    let made = witness.facts.iter().filter_map(|(_, fact)| match fact {
+    let mut made = witness.facts.iter().filter_map(|(_, fact)| match fact {
         Observation::Created { replica: 3, zone, .. } => Some(*zone),
         _ => None,
     });
-    let zone = made.last().expect("it is replaced");
+    let zone = made.next_back().expect("it is replaced");
     (zone, entered(&witness, 3, State::Ready).expect("and starts").as_secs())
 }
 

@@ -245,19 +245,20 @@ pub fn clip(text: &str) -> String {
     }
 }
 
-/// The candidate that `word` was probably meant to be.
+/// The candidate that `word` was probably meant to be: one that is alike, or the only one that has
+/// it as a part (`nginx` of `ingress-nginx`).
 pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const ALIKE: f64 = 0.6;
     if word.chars().count() > 60 {
         return None;
     }
     let word = word.to_lowercase();
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::normalized_damerau_levenshtein(&word, candidate), candidate))
-        .filter(|(likeness, _)| *likeness >= ALIKE)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, candidate)| candidate)
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let likeness = |candidate: &str| strsim::normalized_damerau_levenshtein(&word, candidate);
+    let likest = candidates.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    let mut having = candidates.iter().filter(|one| one.split('-').any(|part| part == word));
+    let only = having.next().filter(|_| having.next().is_none());
+    likest.filter(|likest| likeness(likest) >= ALIKE).or(only.copied())
 }
 
 /// `did you mean "x"?` if a candidate is close, else all candidates.
@@ -317,6 +318,8 @@ mod tests {
             suggestion("lage", ["small", "large"]).as_deref(),
             Some("did you mean \"large\"?")
         );
+        assert_eq!(closest("nginx", ["ingress-nginx", "aws-alb"]), Some("ingress-nginx"));
+        assert_eq!(closest("timeout", ["read-timeout", "connect-timeout"]), None);
         let list = suggestion("gigantic", ["small", "large"]);
         assert_eq!(list.as_deref(), Some("choose \"small\" or \"large\""));
         assert_eq!(suggestion("x", []), None);

@@ -31,7 +31,8 @@
 //! | `ingress` | instances, rotation, connections |
 //! | `cluster` | nodes, scheduling, evictions, rollouts, autoscaler |
 //! | `replica` | the life of replicas and their servers |
-//! | `request` | clients, attempts, policies, upstreams |
+//! | `request` | clients, attempts, policies, what is asked of upstreams |
+//! | `hosts` | the hosts of upstreams, and how replicas see them |
 //! | `fault` | what goes wrong, when, and whom it hits |
 //!
 //! Start reading at `world`.
@@ -43,6 +44,7 @@ mod event;
 mod event_loop;
 mod fault;
 mod global;
+mod hosts;
 mod ingress;
 mod open_loop;
 mod region;

@@ -16,8 +16,9 @@ use super::replica::process::Inbound;
 use super::traffic::arrivals::{Arrivals, BLOCK};
 use super::world::World;
 use crate::engine::jobs::JobId;
-use crate::observe::ReplicaId;
+use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
+use crate::observe::{Observer, ReplicaId};
 use crate::plan::Gate;
 use crate::units::Instant;
 
@@ -81,8 +82,8 @@ fn route_block(
         }
         if due <= at {
             let connecting = ingress.take_timed_out();
-            let routed = ingress.give_up_address(cx, fleet, connecting);
-            deliver(cx, fleet, routed);
+            let routed = ingress.give_up_address(cx, connecting);
+            deliver(cx, fleet, ingress, routed);
             continue;
         }
         let request = arrivals.take();
@@ -96,7 +97,7 @@ fn route_block(
                     chosen => {
                         let chosen = (request.slot, chosen);
                         let routed = ingress.miss(cx, fleet, what, instance, chosen);
-                        deliver(cx, fleet, routed);
+                        deliver(cx, fleet, ingress, routed);
                     }
                 }
             }
@@ -124,15 +125,22 @@ fn accept(
 
 /// What becomes of a request for which no replica was found at once.
 #[cold]
-fn deliver(cx: &mut Context, fleet: &mut Fleet, routed: Routed) {
-    match routed {
-        Routed::To(replica, Connecting { due: at, id, demand, instance, .. }) => {
-            accept(cx, fleet, (at, id, demand), instance, replica);
-        }
-        Routed::Waits => {}
-        Routed::Fails(failure, Connecting { due: at, id, .. }) => {
-            cx.note_failure(Instant::from(id).into(), at, failure);
-        }
+fn deliver(cx: &mut Context, fleet: &mut Fleet, ingress: &mut Ingress, mut routed: Routed) {
+    loop {
+        let (failure, connecting) = match routed {
+            Routed::To(replica, Connecting { due: at, id, demand, instance, .. }) => {
+                return accept(cx, fleet, (at, id, demand), instance, replica);
+            }
+            Routed::Waits(_) => return,
+            Routed::Fails(failure, connecting) => (failure, connecting),
+        };
+        let request = Instant::from(connecting.id).into();
+        let next = connecting.next_try(&cx.plan.ingress);
+        let Some(next) = next.filter(|_| failure == Failure::DeadAddress) else {
+            return cx.note_failure(request, connecting.due, failure);
+        };
+        cx.listener.counted(request, Count::IngressRetry);
+        routed = ingress.try_elsewhere(cx, fleet, next);
     }
 }
 

@@ -7,7 +7,7 @@ pub enum Count {
     Wasted,
     /// A failed attempt was not made again because the client's retry budget was spent.
     BudgetSpent,
-    /// The ingress made a try again that had been sent to a replica.
+    /// The ingress tried a request once more, whose connection had failed or which it had sent.
     IngressRetry,
     /// A cache had the answer.
     Hit,

@@ -2,6 +2,7 @@
 
 use super::ZoneId;
 use crate::policy::outlier::OutlierSpec;
+use crate::policy::retries::RetryLimit;
 use crate::random::Law;
 use crate::units::{Share, Span};
 
@@ -85,8 +86,20 @@ pub struct RetryRules {
     pub idempotent: Share,
     /// Before the k-th further try it waits anything up to 2ᵏ − 1 times this, ten times at most.
     pub backoff: Span,
-    /// Further tries that an instance has under way at once; `None` = without limit.
-    pub at_once: Option<usize>,
+    /// Which replica a further try goes to.
+    pub host: RetryHost,
+    /// Further tries that an instance has under way at once, those that wait among them.
+    pub at_once: RetryLimit,
+}
+
+/// Which replica a further try goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryHost {
+    /// One that the request has not met, while there is any (nginx, HAProxy).
+    Other,
+    /// The one that is chosen as for any request; if the request has met it, the choice is made so
+    /// many times anew, and then stands (Envoy: 0 without `previous_hosts`).
+    Chosen(u32),
 }
 
 impl RetryRules {
@@ -99,12 +112,18 @@ impl RetryRules {
         non_idempotent: true,
         idempotent: Share::ONE,
         backoff: Span::ZERO,
-        at_once: None,
+        host: RetryHost::Other,
+        at_once: RetryLimit::None,
     };
 
     /// Whether any request is tried again that was sent to a replica.
     pub fn of_sent(&self) -> bool {
         self.on_reset || self.on_timeout || !self.on_statuses.is_empty()
+    }
+
+    /// Whether further tries wait, or depend on others.
+    fn is_held_back(&self) -> bool {
+        self.backoff > Span::ZERO || self.at_once.is_limit()
     }
 }
 
@@ -174,12 +193,16 @@ impl Ingress {
     /// Whether what became of a try decides what replicas meet next.
     pub(super) fn feeds_back(&self) -> bool {
         let limited = self.request_timeout < Span::MAX;
-        (self.retries > 0 && (self.retry.of_sent() || limited)) || self.tracks()
+        let again = self.retry.of_sent() || self.retry.is_held_back() || limited;
+        (self.retries > 0 && again) || self.tracks()
     }
 
-    /// Whether instances choose by what replicas have from them, or by how they answer.
+    /// Whether instances choose by what replicas have from them, or by how they answer, or count
+    /// what they have under way.
     pub fn tracks(&self) -> bool {
-        self.balancing == Balancing::LeastRequest || self.outliers.is_some()
+        self.balancing == Balancing::LeastRequest
+            || self.outliers.is_some()
+            || (self.retries > 0 && self.retry.at_once.is_budget())
     }
 
     /// Whether instances may use less than all addresses that they know.

@@ -42,7 +42,7 @@ pub use fault::{
 pub use gateway::{Gateway, Memory, NodeTaints, Spread, Throttling, Topology};
 pub use ingress::{
     Answers, Balancing, CheckBy, Closing, DeadAddress, Failover, FailoverBy, HealthCheck, Ingress,
-    RetryRules,
+    RetryHost, RetryRules,
 };
 pub use regions::{
     AllUnhealthy, Asks, Failback, RegionCheck, RegionPlan, RegionRole, Regions, Routing, Steering,

@@ -5,7 +5,7 @@
 //!      └─► a connection is free ─────► active  ──leave──► the oldest pending one becomes active
 //!      └─► pending has room ─────────► pending ──leave──► gone (it gave up)
 //!      └─► else ──────────────────────────────────────► Refused (503)
-//! retry ─► retries under way < retries ─► goes on, else the failure stands
+//! retry ─► retries under way < limit (`retries`) ─► goes on, else the failure stands
 //! ```
 //!
 //! Sources: Envoy's documentation of circuit breaking and `circuit_breaker.proto` (thresholds and
@@ -19,12 +19,14 @@
 //! `requests` here as long as it is not below `connections`.
 //!
 //! Left out: how long connections take to be made and how long they idle, priorities, the number of
-//! pools, the retry budget, and the overshoot of worker threads that count at the same time.
+//! pools, and the overshoot of worker threads that count at the same time.
 //!
 //! Only counts are kept; the caller has the queue, and takes its oldest when told so.
 
+use super::retries::RetryLimit;
+
 /// Thresholds; `None` = no limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BreakerSpec {
     /// Connections, hence active requests. 0 counts as 1.
     pub connections: Option<u32>,
@@ -33,13 +35,13 @@ pub struct BreakerSpec {
     /// Requests, active or waiting.
     pub requests: Option<u32>,
     /// Retries under way.
-    pub retries: Option<u32>,
+    pub retries: RetryLimit,
 }
 
 impl BreakerSpec {
     /// No threshold at all.
     pub const NONE: BreakerSpec =
-        BreakerSpec { connections: None, pending: None, requests: None, retries: None };
+        BreakerSpec { connections: None, pending: None, requests: None, retries: RetryLimit::None };
 }
 
 impl Default for BreakerSpec {
@@ -49,7 +51,7 @@ impl Default for BreakerSpec {
             connections: Some(1_024),
             pending: Some(1_024),
             requests: Some(1_024),
-            retries: Some(3),
+            retries: RetryLimit::Count(3),
         }
     }
 }
@@ -75,7 +77,7 @@ pub enum Admission {
 }
 
 /// The requests of one replica that are under way to one upstream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Breaker {
     spec: BreakerSpec,
     active: u32,
@@ -153,11 +155,12 @@ impl Breaker {
         self.spec.connections
     }
 
-    /// Whether a retry may be made; it is counted if so.
+    /// Whether a request that has just failed, and left, may be tried again; it is counted if so.
     pub fn enter_retry(&mut self) -> bool {
-        let may = has_room(self.retries, self.spec.retries);
+        let requests = self.active + self.pending + 1;
+        let may = self.spec.retries.has_room(self.retries, || requests);
         self.retries += u32::from(may);
-        debug_assert!(self.spec.retries.is_none_or(|most| self.retries <= most), "{self:?}");
+        debug_assert!(self.retries > 0 || !may, "{self:?}");
         may
     }
 
@@ -186,12 +189,13 @@ impl Breaker {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::Share;
     use proptest::prelude::*;
     use std::collections::VecDeque;
 
     fn spec(connections: u32, pending: u32, requests: u32) -> BreakerSpec {
         let [connections, pending, requests] = [connections, pending, requests].map(Some);
-        BreakerSpec { connections, pending, requests, retries: Some(1) }
+        BreakerSpec { connections, pending, requests, retries: RetryLimit::Count(1) }
     }
 
     #[test]
@@ -245,6 +249,20 @@ mod tests {
         breaker.leave_retry();
         assert!(breaker.enter_retry());
         assert_eq!((breaker.retries(), breaker.active()), (1, 0));
+    }
+
+    #[test]
+    fn a_budget_of_retries_grows_with_the_requests_under_way() {
+        let budget = RetryLimit::Budget { share: Share(0.2), least: 1 };
+        let mut breaker = Breaker::new(BreakerSpec { retries: budget, ..BreakerSpec::NONE });
+        (0..9).for_each(|_| assert_eq!(breaker.enter(), Admission::Active));
+        // The tenth has failed: a fifth of ten.
+        assert!(breaker.enter_retry() && breaker.enter_retry() && !breaker.enter_retry());
+        (0..9).for_each(|_| assert!(!breaker.leave(true)));
+        assert!(!breaker.enter_retry(), "two are under way, of one request");
+        breaker.leave_retry();
+        breaker.leave_retry();
+        assert!(breaker.enter_retry(), "one always may");
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! | [`limit`] | may the request pass? | all replicas', or each one's own |
 //! | [`cache`] | is there an answer already? | all replicas', or each one's own |
 //! | [`breaker`] | is there room towards the upstream? | each replica's own |
+//! | [`retries`] | may one more retry be under way? | none: its users count |
 //! | [`pool`] | does the host accept another connection? | all replicas' |
 //! | [`outlier`] | which host of the upstream is asked? | each replica's own |
 //!
@@ -27,3 +28,4 @@ pub mod limit;
 pub mod outlier;
 mod pages;
 pub mod pool;
+pub mod retries;

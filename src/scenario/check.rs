@@ -3,9 +3,10 @@
 use crate::diagnostic::{Place, Problem};
 use crate::objective::{Bound, Metric, Objective, Relation};
 use crate::plan::{
-    Autoscaling, Extent, Fault, FaultPlan, Ingress, Memory, Plan, REPLICATIONS_MOST, Schedule,
-    Traffic,
+    Autoscaling, DeadAddress, Extent, Fault, FaultPlan, Ingress, Memory, Plan, REPLICATIONS_MOST,
+    Schedule, Traffic,
 };
+use crate::scenario::ingress;
 use crate::scenario::reader::{Parsed, Reader};
 use crate::scenario::section::gateway::{GatewayPart, Management, Tier};
 use crate::scenario::section::startup;
@@ -323,6 +324,27 @@ pub(crate) fn upstreams(reader: &Reader<'_>, plan: &Plan) {
         let problem = Problem::warning(Place::Whole, excess).help(help);
         reader
             .note(problem.help("a connection that is kept idle is one that nobody else can have"));
+    }
+}
+
+/// Warns of retries of the ingress that are never made, since clients have given up before.
+pub(crate) fn retries(reader: &Reader<'_>, plan: &Plan) {
+    let Ingress { delay, retry, read_timeout, connect_timeout, .. } = &plan.ingress;
+    let Some(patience) = plan.dependencies.clients.patience.filter(|_| plan.ingress.retries > 0)
+    else {
+        return;
+    };
+    let hangs = retry.on_timeout.then_some(("a replica that hangs", "read-timeout", *read_timeout));
+    let drops = plan.ingress.dead_address == DeadAddress::Drops && retry.on_connect_failure;
+    let silent = ("an address that is silent", "connect-timeout", *connect_timeout);
+    for (what, key, lasts) in hangs.into_iter().chain(drops.then_some(silent)) {
+        if patience <= *delay + lasts {
+            let section = reader.section(&ingress::key::SPEC);
+            let title = format!("clients give up before the ingress gives up {what}");
+            let problem = Problem::warning(section.key_place(&ingress::key::RETRIES), title);
+            let problem = problem.label(format!("no retry is made: {key} is {lasts}"));
+            reader.note(problem.help(format!("clients.timeout is {patience}: lower `{key}`")));
+        }
     }
 }
 

@@ -2,10 +2,8 @@
 //! misspelt keys, listing and documenting all follow from them.
 
 use crate::scenario::request::{api, clients, policy, tls, upstream};
-use crate::scenario::section::{
-    autoscaler, gateway, ingress_keys, nodes, objectives, run, startup, topology,
-};
-use crate::scenario::{fault, traffic::format as traffic};
+use crate::scenario::section::{autoscaler, gateway, nodes, objectives, run, startup, topology};
+use crate::scenario::{fault, ingress, traffic::format as traffic};
 
 pub use crate::scenario::reader::key::{KeySpec, Only, SectionSpec};
 
@@ -14,7 +12,7 @@ pub static FORMAT: [&SectionSpec; 21] = [
     &objectives::key::SPEC,
     &gateway::key::SPEC,
     &topology::key::SPEC,
-    &ingress_keys::key::SPEC,
+    &ingress::key::SPEC,
     &traffic::key::SPEC,
     &traffic::change::SPEC,
     &traffic::bursts::SPEC,

@@ -1,13 +1,13 @@
 //! From a scenario file to a plan.
 //!
 //! Two stages stand on two things. What a file may say is a table a section, beside the code that
-//! reads the section: `section/` (the gateway, where it stands and how it lives), `request/`
-//! (clients, APIs, policies, upstreams, TLS), `traffic/` (rates, and what comes from files) and
-//! `fault/` (a table of kinds); `recording/` knows the formats of logs. They read with `reader/`,
-//! which takes values by their keys and notes problems and settings, and `text/`, which knows what
-//! a value is. [`keys`] puts the tables together: reading, guesses at misspelt keys, `check
-//! --settings`, `--set` and the reference all follow from them, so a new setting is a line in its
-//! table, its reading, and the plan that has it.
+//! reads the section: `section/` (the gateway, where it stands and how it lives), `ingress/` (with
+//! its presets), `request/` (clients, APIs, policies, upstreams, TLS), `traffic/` (rates, and what
+//! comes from files) and `fault/` (a table of kinds); `recording/` knows the formats of logs. They
+//! read with `reader/`, which takes values by their keys and notes problems and settings, and
+//! `text/`, which knows what a value is. [`keys`] puts the tables together: reading, guesses at
+//! misspelt keys, `check --settings`, `--set` and the reference all follow from them, so a new
+//! setting is a line in its table, its reading, and the plan that has it.
 //!
 //! [`read`] is the way through: text in, a [`Scenario`] or all that is wrong with it out. `check`
 //! looks across sections; [`edit`] changes a setting in a text.
@@ -18,6 +18,7 @@
 mod check;
 pub mod edit;
 mod fault;
+mod ingress;
 pub mod keys;
 pub mod read;
 pub(crate) mod reader;

@@ -16,11 +16,11 @@ use crate::scenario::request::{api, dependencies};
 use crate::scenario::section::gateway::GatewayPart;
 use crate::scenario::section::objectives::{self, KnownNames, key};
 use crate::scenario::section::topology::TopologyPart;
-use crate::scenario::section::{autoscaler, gateway, ingress, nodes, run, startup, topology};
+use crate::scenario::section::{autoscaler, gateway, nodes, run, startup, topology};
 use crate::scenario::text::Located;
 use crate::scenario::text::file;
 use crate::scenario::traffic::arrivals::{self, TrafficPart};
-use crate::scenario::{check, edit, keys};
+use crate::scenario::{check, edit, ingress, keys};
 use crate::units::Instant;
 
 /// The largest scenario that is read: 1 MiB.
@@ -355,6 +355,7 @@ fn finish(
     }
     check::boot(reader, plan);
     check::upstreams(reader, plan);
+    check::retries(reader, plan);
     if sound.faults && sound.gateway {
         check::rollout(reader, plan);
     }

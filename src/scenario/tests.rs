@@ -5,8 +5,7 @@ use std::path::Path;
 
 use crate::diagnostic::render;
 use crate::plan::{
-    Answers, Balancing, Configuration, Extent, Fault, Gate, Plan, ReplicaTarget, Scatter, Schedule,
-    Traffic,
+    Balancing, Configuration, Extent, Fault, Gate, Plan, ReplicaTarget, Scatter, Schedule, Traffic,
 };
 use crate::random::Law;
 use crate::scenario::read::{load, parse};
@@ -328,42 +327,6 @@ fn a_preset_changes_defaults_but_not_what_is_written() {
     assert_eq!(scenario.plan.ingress.retries, 1);
     let source = &setting(&scenario, "ingress.read-timeout").source;
     assert_eq!(source, "preset \"ingress-nginx\"");
-}
-
-#[test]
-fn every_ingress_has_the_retries_and_statuses_of_its_documentation() {
-    let ingress =
-        |preset: &str| sound(&format!("{LEAST}ingress.preset = \"{preset}\"\n")).plan.ingress;
-    // Retries; whether what broke or timed out after it was sent is tried again; what a refused,
-    // a silent and a broken connection are answered with.
-    for (preset, retries, sent, statuses) in [
-        ("envoy-gateway", 0, false, (503, 503, 503)),
-        ("istio", 2, false, (503, 503, 503)),
-        ("haproxy", 3, false, (503, 503, 502)),
-        ("traefik", 0, false, (502, 504, 502)),
-        ("aws-alb", 0, false, (502, 504, 502)),
-        ("ingress-nginx", 2, true, (502, 504, 502)),
-    ] {
-        let ingress = ingress(preset);
-        let Answers { refused, connect_timeout, reset } = ingress.answers;
-        assert_eq!((refused, connect_timeout, reset), statuses, "{preset}");
-        let rules = &ingress.retry;
-        assert_eq!(
-            (ingress.retries, rules.on_reset && rules.on_timeout),
-            (retries, sent),
-            "{preset}"
-        );
-        assert!(retries == 0 || rules.on_connect_failure, "{preset}");
-        let least = ingress.balancing == Balancing::LeastRequest;
-        assert_eq!(least, preset == "istio" || preset == "envoy-gateway", "{preset}");
-    }
-    assert!(!ingress("aws-alb").endpoints_in_order);
-    let own = sound(&format!(
-        "{LEAST}[ingress]\nretries = 1\nretries-at-once = 3\nretry-on = [\"reset\", \"5xx\"]\n"
-    ));
-    let rules = own.plan.ingress.retry;
-    assert!(rules.on_reset && rules.on_connect_failure && !rules.non_idempotent);
-    assert_eq!((rules.on_statuses, rules.at_once), (vec![500, 502, 503, 504], Some(3)));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The model: what the documents promise, laws that hold in every run, what others recorded.
 
 mod autoscaler;
+mod balancing;
 mod cluster;
 #[path = "../common/mod.rs"]
 mod common;

@@ -5,20 +5,22 @@
 //!            └──────────── no ──────────────────────────── no ───► outcome
 //! ```
 //!
-//! Assumptions: a try goes to a replica that this request has not met, if there is one; whether a
-//! request is idempotent is its own, however often it is tried. The time that a request has over
-//! all its tries begins when it reaches the ingress; no try begins after it or lasts longer. Failed
-//! connection attempts, of which nothing was sent, are tried again in `routing`; the number of
-//! tries is one for both. Left out: tries that may meet the same replica again (Envoy without
-//! `previous_hosts`), a limit of those after failed connections, hedged requests, budgets in
-//! percent.
+//! A try that an instance makes counts from its decision on, while it waits, connects and is with a
+//! replica, until it ends; those after failed connections as all others. A budget is a share of the
+//! requests that an instance has with replicas or connects.
+//!
+//! Assumptions: whether a request is idempotent is its own, however often it is tried. The time
+//! that a request has over all its tries begins when it reaches the ingress; no try begins after it
+//! or lasts longer. Where nothing else is tried again and nothing holds tries back, those after
+//! failed connections are made in blocks (`open_loop`). Left out: hedged requests.
 
 use std::collections::BTreeMap;
 
-use super::routing::Connecting;
+use super::routing::{Connecting, slot_bit};
 use crate::engine::jobs::JobId;
+use crate::model::replica::fleet::Fleet;
 use crate::observe::ledger::Failure;
-use crate::plan::{Ingress, RetryRules};
+use crate::plan::{Ingress, RetryRules, Slot};
 use crate::random::{Seed, Stream};
 use crate::units::Span;
 
@@ -36,6 +38,17 @@ pub(in crate::model) struct Tried {
     pub until: u64,
     /// The instance that tries.
     pub instance: usize,
+    /// The client connection that it is to open, if these keep their replica.
+    pub connection: Option<usize>,
+}
+
+impl Tried {
+    /// What a request has left that is being connected.
+    fn of(connecting: &Connecting) -> Tried {
+        let Connecting { retries_left: left, tried: slots, until, instance, connection, .. } =
+            *connecting;
+        Tried { left, slots, until, instance, connection }
+    }
 }
 
 /// A try that failed.
@@ -45,18 +58,25 @@ pub(in crate::model) struct FailedTry {
     /// When its request was sent first, which names it.
     pub born: u64,
     pub instance: usize,
-    /// The slot of the replica that had it, as a bit.
-    pub slot: u64,
+    /// The slot of the replica that had it, if one had.
+    pub slot: Option<Slot>,
     /// When that took it on, and when it failed.
     pub arrived: u64,
     pub at: u64,
     pub failure: Failure,
 }
 
-/// The tries that are under way and not the first of their request.
+/// The tries that are under way of requests that are tried again.
 #[derive(Debug)]
 pub(in crate::model) struct Retries {
     tried: BTreeMap<u64, Tried>,
+    /// How many of these are not the first of their request, by instance.
+    under_way: Vec<u32>,
+    /// Attempts that are being connected, or hang, and how many of each instance: these are known
+    /// only where there is a budget.
+    connecting: BTreeMap<u64, usize>,
+    /// Further tries that a request has.
+    most: u32,
     seed: Seed,
     waiting: Stream,
 }
@@ -66,7 +86,7 @@ fn covers(rules: &RetryRules, failure: Failure) -> bool {
     match failure {
         Failure::LostInFlight | Failure::IdleClosed => rules.on_reset,
         Failure::TimedOut => rules.on_timeout,
-        // These have tried what there is, are not the ingress's, or are the client's.
+        // These are tried again where connections are made, are not the ingress's, or the client's.
         Failure::NoReadyReplica
         | Failure::DeadAddress
         | Failure::IngressDown
@@ -77,9 +97,17 @@ fn covers(rules: &RetryRules, failure: Failure) -> bool {
 
 impl Retries {
     /// Nothing is tried again yet.
-    pub fn new(seed: Seed) -> Self {
+    pub fn new(ingress: &Ingress, seed: Seed) -> Self {
         let waiting = seed.stream("back-off of the ingress", 0);
-        Retries { tried: BTreeMap::new(), seed, waiting }
+        let under_way = vec![0; ingress.instances.len()];
+        Retries {
+            tried: BTreeMap::new(),
+            under_way,
+            connecting: BTreeMap::new(),
+            most: ingress.retries,
+            seed,
+            waiting,
+        }
     }
 
     /// What is known of a try, if it is not the first of its request.
@@ -99,31 +127,94 @@ impl Retries {
     /// A try ends.
     #[inline(always)]
     pub fn end(&mut self, id: JobId) {
-        if !self.tried.is_empty() {
-            self.tried.remove(&id.number());
+        if !self.tried.is_empty() || !self.connecting.is_empty() {
+            self.take(id);
+            self.end_connecting(id);
         }
     }
 
-    /// A try begins that is not the first of its request.
+    /// An instance connects an attempt, or waits for what hangs.
+    #[cold]
+    pub fn begin_connecting(&mut self, ingress: &Ingress, id: JobId, instance: usize) {
+        if ingress.retry.at_once.is_budget() {
+            self.connecting.insert(id.number(), instance);
+        }
+    }
+
+    /// It does so no more.
+    pub fn end_connecting(&mut self, id: JobId) {
+        self.connecting.remove(&id.number());
+    }
+
+    /// How many requests an instance has with replicas, or connects.
+    fn requests_of(&self, fleet: &Fleet, instance: usize) -> u32 {
+        let with_replicas = fleet.present().iter().map(|id| fleet[*id].requests_from(instance));
+        let connecting = self.connecting.values().filter(|its| **its == instance);
+        with_replicas.sum::<u32>() + connecting.count() as u32
+    }
+
+    /// Takes out what is known of a try that is under way no more.
+    fn take(&mut self, id: JobId) -> Option<Tried> {
+        let tried = self.tried.remove(&id.number())?;
+        self.count(&tried, -1);
+        Some(tried)
+    }
+
+    /// One more or one less of its kind is under way.
+    fn count(&mut self, tried: &Tried, by: i32) {
+        if tried.left < self.most {
+            let count = &mut self.under_way[tried.instance];
+            *count = count.checked_add_signed(by).expect("what ends was under way");
+        }
+    }
+
+    /// A try begins of which it is known what its request has met.
     pub fn begin(&mut self, id: JobId, tried: Tried) {
+        assert!(tried.left <= self.most, "more tries are left than there were");
+        self.take(id);
+        self.count(&tried, 1);
         self.tried.insert(id.number(), tried);
     }
 
-    /// A try comes to a replica, or fails, after others or where it is known what it met.
-    pub fn note(&mut self, ingress: &Ingress, connecting: &Connecting) {
-        let counts = ingress.retry.of_sent() || connecting.until < u64::MAX;
-        if counts && (connecting.retries_left < ingress.retries || connecting.tried != 0) {
-            let Connecting { id, retries_left: left, tried: slots, until, instance, .. } =
-                *connecting;
-            self.begin(id, Tried { left, slots, until, instance });
+    /// A try comes to a replica, or fails, of which it is known what it met.
+    pub fn note(&mut self, connecting: &Connecting) {
+        if connecting.tried != 0 || connecting.retries_left < self.most {
+            self.begin(connecting.id, Tried::of(connecting));
         }
+    }
+
+    /// After which wait an instance connects a request elsewhere, which has its next try now;
+    /// `None` if it does not.
+    pub fn connect_again(
+        &mut self,
+        rules: &RetryRules,
+        fleet: &Fleet,
+        next: &Connecting,
+    ) -> Option<Span> {
+        // The try that failed is no further one any more, but still a request.
+        self.end(next.id);
+        let requests = || self.requests_of(fleet, next.instance) + 1;
+        if !rules.at_once.has_room(self.under_way[next.instance], requests) {
+            return None;
+        }
+        let wait = self.wait(rules, self.most - next.retries_left);
+        let in_time = next.due.saturating_add(wait.0) < next.until;
+        if in_time {
+            self.begin(next.id, Tried::of(next));
+        }
+        in_time.then_some(wait)
     }
 
     /// How a failed try goes on, and after which wait; `None` if it does not.
     #[cold]
-    pub fn after(&mut self, ingress: &Ingress, failed: FailedTry) -> Option<(Tried, Span)> {
+    pub fn after(
+        &mut self,
+        ingress: &Ingress,
+        fleet: &Fleet,
+        failed: FailedTry,
+    ) -> Option<(Tried, Span)> {
         // It is under way no more.
-        let known = self.tried.remove(&failed.id.number());
+        let known = self.take(failed.id);
         let rules = &ingress.retry;
         if ingress.retries == 0 || !covers(rules, failed.failure) {
             return None;
@@ -133,29 +224,27 @@ impl Retries {
             slots: 0,
             until: failed.arrived.saturating_add(ingress.request_timeout.0),
             instance: failed.instance,
+            connection: None,
         };
         let tried = known.unwrap_or(first);
         assert!(tried.left <= ingress.retries, "more tries are left than there were");
         let may =
             tried.left > 0 && (rules.non_idempotent || self.is_idempotent(rules, failed.born));
-        if !may || !self.has_room(rules, failed.instance) {
+        // One that no replica has is in none of their counts.
+        let nowhere = u32::from(failed.slot.is_none());
+        let requests = || self.requests_of(fleet, failed.instance) + nowhere;
+        if !may || !rules.at_once.has_room(self.under_way[failed.instance], requests) {
             return None;
         }
         let wait = self.wait(rules, ingress.retries - tried.left + 1);
         let begins = failed.at.saturating_add(wait.0);
-        let slots = tried.slots | failed.slot;
+        let slots = tried.slots | failed.slot.map_or(0, slot_bit);
         (begins < tried.until).then_some((Tried { left: tried.left - 1, slots, ..tried }, wait))
     }
 
     fn is_idempotent(&self, rules: &RetryRules, born: u64) -> bool {
         rules.idempotent.0 >= 1.0
             || self.seed.stream("idempotent", born).unit() < rules.idempotent.0
-    }
-
-    /// Whether an instance may have one more try under way.
-    fn has_room(&self, rules: &RetryRules, instance: usize) -> bool {
-        let of_instance = self.tried.values().filter(|tried| tried.instance == instance);
-        rules.at_once.is_none_or(|most| of_instance.count() < most)
     }
 
     /// The wait before the k-th further try (Envoy's: exponential, and fully jittered).

@@ -28,7 +28,7 @@ use crate::model::context::Context;
 use crate::model::replica::fleet::Fleet;
 use crate::observe::ledger::Failure;
 use crate::observe::{Observation, ReplicaId};
-use crate::plan::{DeadAddress, Plan, Slot};
+use crate::plan::{DeadAddress, Ingress as Rules, Plan, RetryHost, Slot};
 use crate::policy::outlier::Response;
 use crate::random::Seed;
 use crate::units::Span;
@@ -54,13 +54,24 @@ pub(in crate::model) struct Connecting {
     pub hangs: bool,
 }
 
+impl Connecting {
+    /// The next try of one whose connection came to nothing, if it has any left. What was sent
+    /// already is not sent again.
+    #[cold]
+    pub fn next_try(self, ingress: &Rules) -> Option<Connecting> {
+        let may = ingress.retry.on_connect_failure && self.retries_left > 0 && !self.hangs;
+        assert!(self.retries_left <= ingress.retries, "more retries than allowed");
+        may.then(|| Connecting { retries_left: self.retries_left - 1, ..self })
+    }
+}
+
 /// What becomes of a request for which no replica was found at once.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::model) enum Routed {
     /// A replica gets it.
     To(ReplicaId, Connecting),
     /// It waits until its connection times out.
-    Waits,
+    Waits(Connecting),
     /// It fails.
     Fails(Failure, Connecting),
 }
@@ -211,7 +222,7 @@ impl Ingress {
         };
         match (chosen, self.balancer.broken.take()) {
             (Some(id), _) => self.connect(cx, fleet, connecting, id),
-            (None, _) if slot.is_some() => self.meet_dead_address(cx, fleet, connecting, false),
+            (None, _) if slot.is_some() => self.meet_dead_address(cx, connecting, false),
             (None, None) => Routed::Fails(Failure::NoReadyReplica, connecting),
             (None, Some((broken, id))) => {
                 let tried = slot_bit(fleet[id].slot);
@@ -247,7 +258,7 @@ impl Ingress {
         let place = queue.partition_point(|other| other.due <= due);
         queue.insert(place, Connecting { due, ..connecting });
         self.find_next_due();
-        Routed::Waits
+        Routed::Waits(connecting)
     }
 
     /// A process of a replica has ended with requests in flight: of these users, or of so many who
@@ -282,14 +293,13 @@ impl Ingress {
         }
         let tried = connecting.tried | slot_bit(replica.slot);
         let connecting = Connecting { tried, to: Some(id), ..connecting };
-        self.meet_dead_address(cx, fleet, connecting, replica.silent)
+        self.meet_dead_address(cx, connecting, replica.silent)
     }
 
     #[cold]
     fn meet_dead_address(
         &mut self,
         cx: &mut Context,
-        fleet: &Fleet,
         connecting: Connecting,
         silent: bool,
     ) -> Routed {
@@ -297,7 +307,7 @@ impl Ingress {
             let lasts = cx.plan.ingress.connect_timeout;
             return self.wait(|ingress| &mut ingress.connecting, connecting, lasts);
         }
-        self.give_up_address(cx, fleet, connecting)
+        self.give_up_address(cx, connecting)
     }
 
     /// When the first connection times out; `u64::MAX` if none is being tried and none hangs.
@@ -329,36 +339,21 @@ impl Ingress {
         self.connecting.iter().chain(&self.hanging)
     }
 
-    /// A connection came to nothing: another replica is tried if that may be. What was sent already
-    /// is not sent again.
+    /// A connection came to nothing, and the request with it, unless it has another try.
     #[cold]
-    pub fn give_up_address(
-        &mut self,
-        cx: &mut Context,
-        fleet: &Fleet,
-        mut connecting: Connecting,
-    ) -> Routed {
+    pub fn give_up_address(&mut self, cx: &mut Context, mut connecting: Connecting) -> Routed {
         if let Some(id) = connecting.to.take() {
             cx.note_response(connecting.due, connecting.instance as u32, id, NO_ANSWER);
         }
-        if connecting.due >= connecting.until {
-            return Routed::Fails(Failure::TimedOut, connecting);
+        let is_over = connecting.due >= connecting.until;
+        let read_timeout = cx.plan.ingress.read_timeout;
+        match is_over || connecting.hangs && read_timeout <= RETRANSMISSION {
+            true => Routed::Fails(Failure::TimedOut, connecting),
+            false => Routed::Fails(Failure::DeadAddress, connecting),
         }
-        if connecting.hangs && cx.plan.ingress.read_timeout <= RETRANSMISSION {
-            return Routed::Fails(Failure::TimedOut, connecting);
-        }
-        if connecting.hangs
-            || connecting.retries_left == 0
-            || !cx.plan.ingress.retry.on_connect_failure
-        {
-            return Routed::Fails(Failure::DeadAddress, connecting);
-        }
-        assert!(connecting.retries_left <= cx.plan.ingress.retries, "more retries than allowed");
-        connecting.retries_left -= 1;
-        self.try_elsewhere(cx, fleet, connecting)
     }
 
-    /// An instance tries a request again with a replica that it has not tried, if there is one.
+    /// An instance tries a request again with another replica, as far as its rules ask for that.
     #[cold]
     pub fn try_elsewhere(
         &mut self,
@@ -366,12 +361,30 @@ impl Ingress {
         fleet: &Fleet,
         connecting: Connecting,
     ) -> Routed {
-        debug_assert!(connecting.retries_left < cx.plan.ingress.retries, "this is no further try");
-        let tried = |slot: Slot| connecting.tried & slot_bit(slot) != 0;
-        let untried = self.balancer.pick_untried(&cx.seen, connecting.instance, tried);
-        let instance = connecting.instance;
-        let any = || self.balancer.pick_endpoint(&cx.seen, instance, |_| 0);
-        match untried.or_else(any) {
+        let Rules { retries, retry, .. } = &cx.plan.ingress;
+        debug_assert!(connecting.retries_left < *retries, "this is no further try");
+        let Connecting { instance, tried, .. } = connecting;
+        let is_tried = |slot: Slot| tried & slot_bit(slot) != 0;
+        let requests_at = |id: ReplicaId| fleet[id].requests_from(instance);
+        self.balancer.opened = false;
+        let mut choose = || self.balancer.pick_endpoint(&cx.seen, instance, requests_at);
+        let chosen = match retry.host {
+            RetryHost::Chosen(anew) => {
+                let mut chosen = choose();
+                for _ in 0..anew {
+                    if chosen.is_none_or(|id| !is_tried(fleet[id].slot)) {
+                        break;
+                    }
+                    chosen = choose();
+                }
+                chosen
+            }
+            RetryHost::Other => {
+                let other = self.balancer.pick_untried(&cx.seen, instance, is_tried);
+                other.or_else(|| self.balancer.pick_endpoint(&cx.seen, instance, |_| 0))
+            }
+        };
+        match chosen {
             Some(replica) => self.connect(cx, fleet, connecting, replica),
             None => Routed::Fails(Failure::NoReadyReplica, connecting),
         }

@@ -11,7 +11,6 @@ use super::attempt::{Attempt, AttemptId, Origin, RequestState, Stage, Timeout};
 use super::step::Step;
 use crate::model::context::{Context, Loss};
 use crate::model::ingress::retries::{FailedTry, Tried};
-use crate::model::ingress::routing::slot_bit;
 use crate::model::ingress::seen::response;
 use crate::model::region::Region;
 use crate::model::replica::fleet::Fleet;
@@ -161,17 +160,17 @@ impl Requests {
         let record = &cx.in_flight.attempts[attempt];
         // What is bound to a slot cannot go elsewhere.
         let may = record.request.is_some_and(|request| request.origin.slot().is_none());
-        let is_with_one = may && record.replica != usize::MAX;
+        let is_with_one = record.replica != usize::MAX;
         let failed = FailedTry {
             id: attempt.into(),
             born: record.content.born,
             instance: record.instance as usize,
-            slot: if is_with_one { slot_bit(fleet[record.replica].slot) } else { 0 },
+            slot: is_with_one.then(|| fleet[record.replica].slot),
             arrived: record.arrived,
             at,
             failure,
         };
-        let next = self.retries.after(ingress, failed);
+        let next = self.retries.after(ingress, fleet, failed);
         next.filter(|_| may && !self.over)
     }
 

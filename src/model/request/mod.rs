@@ -12,8 +12,8 @@
 //! attempt, and its fleet for their servers. It never starts or stops a replica.
 //!
 //! - `attempt` is the data; `client` sends and reacts, `completion` ends.
-//! - `work` is an attempt in a replica's server, `policies` before it, `upstream` (and its `hosts`)
-//!   behind it, `handshake` the connection on which it comes.
+//! - `passage` is its way through the ingress, `handshake` the connection on which it comes.
+//! - `work` is an attempt in a replica's server, `policies` before it, `upstream` behind it.
 //! - `timeouts`, `next_completion` and `step` are what the event loop looks for next.
 //!
 //! Start reading at `attempt` and its diagram, then `client`.
@@ -22,8 +22,8 @@ pub(super) mod attempt;
 mod client;
 mod completion;
 mod handshake;
-mod hosts;
 pub(super) mod next_completion;
+mod passage;
 mod policies;
 pub(super) mod step;
 pub(super) mod timeouts;
@@ -33,6 +33,7 @@ mod work;
 use slotmap::SlotMap;
 
 use crate::engine::calendar::Calendar;
+use crate::model::hosts::Upstreams;
 use crate::model::ingress::retries::Retries;
 use crate::plan::Plan;
 use crate::random::Seed;
@@ -40,7 +41,6 @@ use crate::units::Instant;
 use attempt::{BackedOff, RequestId};
 use client::Clients;
 use handshake::Handshakes;
-use hosts::Upstreams;
 use next_completion::NextCompletions;
 use policies::Policies;
 use step::Step;
@@ -76,7 +76,7 @@ impl Requests {
             over: false,
             clients: Clients::new(plan, seed),
             handshakes: Handshakes::new(plan, seed),
-            retries: Retries::new(seed),
+            retries: Retries::new(&plan.ingress, seed),
             policies: Policies::new(plan, seed),
             upstreams: Upstreams::new(plan, seed),
         }

@@ -28,9 +28,9 @@
 
 use super::Requests;
 use super::attempt::{AttemptId, Stage, Timeout};
-use super::hosts::Upstreams;
 use super::step::Step;
 use crate::model::context::Context;
+use crate::model::hosts::Upstreams;
 use crate::model::replica::fleet::Fleet;
 use crate::observe::Observer;
 use crate::observe::count::Count;

@@ -62,6 +62,11 @@ impl Requests {
         cx.in_flight.departures.clear();
     }
 
+    #[cold]
+    fn needs_contracts(&self, cx: &Context, attempt: AttemptId) -> bool {
+        cx.plan.dependencies.apis[cx.in_flight.attempts[attempt].content.api as usize].contracts
+    }
+
     /// A replica takes an attempt on that came through an instance, unless it needs contracts that
     /// this replica lacks.
     #[inline(never)]

@@ -59,6 +59,9 @@ pub enum Caveat {
     /// Probes ask upstreams, in words, and failed for them so often in a replication, of which so
     /// often no replica was left.
     ProbesAsk { asks: String, failed: f64, emptied: f64 },
+    /// So many requests of a replication were tried again by the ingress, which takes all to be
+    /// idempotent, or does not ask.
+    TriedAgain { requests: f64, asks: bool },
     /// A container may be killed while it boots.
     SlowBoot { slow: SlowBoot },
     /// Incidents were not over at the end of the run.
@@ -146,6 +149,12 @@ impl Caveat {
             Caveat::ProbesAsk { .. } => {
                 ("probes_ask", "let probes ask for their own replica only: leave out the setting")
             }
+            Caveat::TriedAgain { asks: true, .. } => {
+                ("tried_again", "write ingress.idempotent, the share of GET, HEAD, PUT and DELETE")
+            }
+            Caveat::TriedAgain { asks: false, .. } => {
+                ("tried_again", "write retry-non-idempotent = false if requests change data")
+            }
             Caveat::SlowBoot { slow } => return ("slow_boot", slow.remedy()),
             Caveat::Unrecovered { .. } => ("unrecovered", "raise run.horizon"),
             Caveat::Unanswered { .. } => ("unanswered", "raise run.horizon"),
@@ -231,9 +240,8 @@ impl Caveat {
             Caveat::ProbesAsk { asks, failed, emptied } => {
                 probes_ask_message(asks, *failed, *emptied)
             }
-            Caveat::SlowBoot { slow } => {
-                format!("{}, and {}: {}", slow.title(), slow.takes(), slow.effect())
-            }
+            Caveat::TriedAgain { requests, asks } => tried_again_message(*requests, *asks),
+            Caveat::SlowBoot { slow } => slow_boot_message(slow),
             Caveat::Unrecovered { incidents } => unrecovered_message(*incidents),
             Caveat::Unanswered { requests, share } => unanswered_message(*requests, *share),
             Caveat::EventsCut { kept, beyond } => {
@@ -255,6 +263,24 @@ fn uneven_zones_message(share: Share, replicas: usize, utilisation: f64) -> Stri
          what it can carry: its backlog grows beside others that have room",
         grouped(utilisation * 100.0, 0)
     )
+}
+
+fn slow_boot_message(slow: &SlowBoot) -> String {
+    format!("{}, and {}: {}", slow.title(), slow.takes(), slow.effect())
+}
+
+fn tried_again_message(requests: f64, asks: bool) -> String {
+    let requests = grouped(requests, usize::from(requests < 10.0));
+    let again = format!("the ingress made {requests} further tries per replication");
+    match asks {
+        true => format!(
+            "{again}, and all requests are taken to be idempotent: others would not be sent again, \
+             and fail"
+        ),
+        false => format!(
+            "{again}, also of requests that are not idempotent: what they do may be done twice"
+        ),
+    }
 }
 
 fn out_of_memory_message(killed: f64, limit: Bytes, holds: u64) -> String {

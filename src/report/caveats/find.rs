@@ -8,8 +8,9 @@ use crate::metric::evidence::Evidence;
 use crate::metric::percentile::{ENOUGH_BEYOND, too_few_beyond};
 use crate::metric::{Metric, estimator};
 use crate::observe::Observation;
+use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
-use crate::observe::outcome::ProbesFailed;
+use crate::observe::outcome::{Outcome, ProbesFailed};
 use crate::plan::{Fault, Plan, Scatter, Traffic};
 use crate::report::caveats::caveat::{Assumption, BUFFER, Caveat, NODE};
 use crate::report::caveats::steady_window::SteadyWindow;
@@ -35,6 +36,7 @@ pub fn caveats_of(scenario: &Scenario, run: &Experiment, summary: &Summary) -> V
     all.extend(memory(plan, summary));
     all.extend(upstream_full(plan, summary));
     all.extend(probes_ask(plan, run));
+    all.extend(tried_again(scenario, run));
     all.extend(plan.slow_boot().map(|slow| Caveat::SlowBoot { slow }));
     all.extend(unfinished(summary));
     all.extend(unanswered(summary));
@@ -176,6 +178,20 @@ fn upstream_full(plan: &Plan, summary: &Summary) -> Option<Caveat> {
     let (replicas, most) = (plan.gateway.replicas, plan.most_replicas());
     let excess = upstreams().find_map(|one| one.excess(replicas, most));
     (requests > 0.0).then_some(Caveat::UpstreamFull { requests, share, accepts, excess })
+}
+
+/// Requests that the ingress sent again though that may not be done, or only if they are such as is
+/// assumed by default.
+fn tried_again(scenario: &Scenario, run: &Experiment) -> Option<Caveat> {
+    let rules = &scenario.plan.ingress.retry;
+    let path = "ingress.idempotent";
+    let is_assumed = |one: &Setting| one.path == path && one.mark == Mark::Assumed;
+    let is_open = rules.non_idempotent || scenario.settings.iter().any(is_assumed);
+    let of = |outcome: &Outcome| outcome.windows[0].counts[Count::IngressRetry as usize];
+    let made = run.outcomes.iter().map(of).sum::<u64>() as f64;
+    let requests = made / run.outcomes.len().max(1) as f64;
+    let tells = requests > 0.0 && rules.of_sent() && is_open && rules.idempotent >= Share::ONE;
+    tells.then_some(Caveat::TriedAgain { requests, asks: !rules.non_idempotent })
 }
 
 /// Replicas that failed their probes for an upstream that these ask.

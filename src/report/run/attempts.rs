@@ -2,7 +2,7 @@
 //! everything that the plan has: retries, wasted work, caches, limits, handshakes, upstreams.
 
 use crate::experiment::summary::{AttemptSummary, WindowSummary};
-use crate::metric::Metric;
+use crate::metric::{Metric, Statistic};
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
 use crate::plan::{Clients, Plan, PolicyKind, Upstream};
@@ -39,9 +39,8 @@ pub(crate) fn attempts(window: &WindowSummary, attempts: &AttemptSummary) -> Str
 pub(crate) fn lines(plan: &Plan, attempts: &AttemptSummary) -> Vec<Line> {
     let dependencies = &plan.dependencies;
     let mut lines = of_clients(&dependencies.clients, attempts);
-    if plan.ingress.retries > 0 && plan.ingress.retry.of_sent() {
-        let retries = each(attempts, Count::IngressRetry);
-        lines.push(("ingress retries", format!("{retries} per replication, of what was sent")));
+    if plan.ingress.retries > 0 {
+        lines.push(of_ingress(attempts.figures.get(Metric::Counted(Count::IngressRetry))));
     }
     let has = |kind: fn(&PolicyKind) -> bool| dependencies.policies.iter().any(|p| kind(&p.kind));
     if has(|kind| matches!(kind, PolicyKind::Cache(_))) {
@@ -56,6 +55,11 @@ pub(crate) fn lines(plan: &Plan, attempts: &AttemptSummary) -> Vec<Line> {
     }
     lines.extend(of_upstreams(&dependencies.upstreams, attempts));
     lines
+}
+
+/// What the ingress tried again.
+pub(super) fn of_ingress(retries: Option<&Statistic>) -> Line {
+    ("ingress retries", format!("{} per replication", shown(retries)))
 }
 
 fn each(attempts: &AttemptSummary, kind: Count) -> String {

@@ -4,9 +4,11 @@
 
 use anstyle::AnsiColor;
 
+use crate::experiment::summary::WindowSummary;
 use crate::experiment::{Sequence, SequenceEnd};
 use crate::metric::percentile::Among;
 use crate::metric::{Metric, Statistic};
+use crate::observe::count::Count;
 use crate::plan::{Extent, Plan};
 use crate::report::caveats::caveat::Caveat;
 use crate::report::format::page::{Paint, Written, mark};
@@ -233,26 +235,36 @@ fn ledger(report: &Report, paint: Paint) -> String {
 
 fn attempts(report: &Report, paint: Paint) -> String {
     let Some(window) = report.summary.windows.first() else { return String::new() };
-    let Some(attempts) = &window.attempts else { return String::new() };
     let plan = &report.scenario.plan;
-    let dependencies = &plan.dependencies;
-    let lines = lines(&attempts::lines(plan, attempts));
+    let clients = &plan.dependencies.clients;
+    let (lines, attempts) = match &window.attempts {
+        Some(attempts) => (lines(&attempts::lines(plan, attempts)), attempts),
+        // Connections that fail may be tried again though nothing feeds back.
+        None if plan.ingress.retries > 0 => {
+            return untold(window, &lines(&[retries(report)]), paint);
+        }
+        None => return String::new(),
+    };
     // Where nobody gives up or tries again every request is one attempt.
-    if dependencies.clients.patience.is_none() && dependencies.clients.retry.is_none() {
-        return match lines.is_empty() {
-            true => lines,
-            false => {
-                format!(
-                    "{} ({})\n{lines}",
-                    paint.title("Clients, ingress and upstreams"),
-                    window.label
-                )
-            }
-        };
+    if clients.patience.is_none() && clients.retry.is_none() {
+        return untold(window, &lines, paint);
     }
     let title = paint.title("Where every attempt ended");
     let table = attempts::attempts(window, attempts);
     format!("{title} ({})\n{table}{lines}", window.label)
+}
+
+/// Lines without a table of attempts, if there are any.
+fn untold(window: &WindowSummary, lines: &str, paint: Paint) -> String {
+    let title = paint.title("Clients, ingress and upstreams");
+    if lines.is_empty() { String::new() } else { format!("{title} ({})\n{lines}", window.label) }
+}
+
+/// What the ingress tried again over the whole run.
+fn retries(report: &Report) -> attempts::Line {
+    let run = report.experiment;
+    let count = Metric::Counted(Count::IngressRetry);
+    attempts::of_ingress(count.estimate(&run.outcomes, 0, run.confidence).as_ref())
 }
 
 /// Lines of a name and a text.

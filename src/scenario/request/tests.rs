@@ -12,6 +12,7 @@ use crate::policy::breaker::BreakerSpec;
 use crate::policy::cache::CacheSpec;
 use crate::policy::limit::{Algorithm, LimitSpec, OnUnknown, Quota, Sharing, WindowOrigin};
 use crate::policy::outlier::{OutlierSpec, Outliers, Response};
+use crate::policy::retries::RetryLimit;
 use crate::random::Law;
 use crate::scenario::Setting;
 use crate::scenario::read::parse;
@@ -268,7 +269,7 @@ fn upstream() -> Upstream {
             connections: Some(100),
             pending: Some(50),
             requests: Some(120),
-            retries: Some(2),
+            retries: RetryLimit::Count(2),
         },
         outliers: Some(outliers),
     }

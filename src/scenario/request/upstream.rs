@@ -4,6 +4,7 @@ use crate::diagnostic::Problem;
 use crate::plan::{Divided, HostLimit, Upstream};
 use crate::policy::breaker::BreakerSpec;
 use crate::policy::outlier::OutlierSpec;
+use crate::policy::retries::RetryLimit;
 use crate::random::Law;
 use crate::scenario::reader::{Only, Reader, SectionReader, TypedKey, keys};
 use crate::scenario::request::named::{Named, read_all};
@@ -54,6 +55,12 @@ keys! { key "upstream" list {
         "Requests of a replica, active or waiting (with breaker only).", BREAKS;
     MAX_RETRIES: u64 = "max-retries", "3", Documented, "Envoy's default",
         "Retries of a replica that are under way (with breaker only).", BREAKS;
+    BUDGET: Share = "retry-budget", "", Documented, "Envoy: none unless configured, then 20%",
+        "Share of the requests of a replica under way that may be retries, instead of \
+         `max-retries` (with breaker only).", BREAKS;
+    BUDGET_LEAST: u64 = "retry-budget-least", "3", Documented, "Envoy's min_retry_concurrency",
+        "Retries that may be under way however few requests are.", BREAKS,
+        With(&["retry-budget"]);
     OUTLIERS: bool = "outlier-detection", "false", Documented, "Envoy: only if configured",
         "Whether replicas avoid hosts that fail.";
     INTERVAL: Span = "interval", "10s", Documented, "Envoy's default",
@@ -132,8 +139,18 @@ fn breaker(section: &SectionReader<'_>) -> BreakerSpec {
         connections: count(key::CONNECTIONS, 1),
         pending: count(key::PENDING, 0),
         requests: count(key::REQUESTS, 1),
-        retries: count(key::MAX_RETRIES, 0),
+        retries: retries(section),
     }
+}
+
+/// How many retries may be under way: a budget overrides a number, as in Envoy.
+fn retries(section: &SectionReader<'_>) -> RetryLimit {
+    let Some(share) = section.find(key::BUDGET) else {
+        return RetryLimit::Count(section.count(key::MAX_RETRIES, 0..=COUNT_LIMIT).value as u32);
+    };
+    section.idle(&key::MAX_RETRIES, "`retry-budget` is the limit");
+    let least = section.count(key::BUDGET_LEAST, 0..=COUNT_LIMIT).value as u32;
+    RetryLimit::Budget { share: share.value, least }
 }
 
 fn outliers(section: &SectionReader<'_>, hosts: usize) -> Option<OutlierSpec> {

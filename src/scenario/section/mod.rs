@@ -6,16 +6,12 @@
 //! checks across sections need to know where something was written, a `…Part` with the places.
 //! Everything that is wrong is noted on the way, and a stand-in goes on.
 //!
-//! Files here may use `reader/`, `text/` and one another downwards: topology, ingress, startup and
-//! the autoscaler know the gateway. `objectives.rs` reads what is demanded and finds the windows.
+//! Files here may use `reader/`, `text/` and one another downwards: topology, startup and the
+//! autoscaler know the gateway. `objectives.rs` reads what is demanded and finds the windows.
 //! Start with `gateway.rs`.
 
 pub(crate) mod autoscaler;
 pub(crate) mod gateway;
-pub(crate) mod ingress;
-mod ingress_health;
-pub(crate) mod ingress_keys;
-mod ingress_preset;
 pub(crate) mod nodes;
 pub(crate) mod objectives;
 pub(crate) mod run;

@@ -12,6 +12,7 @@ use brownout::policy::breaker::BreakerSpec;
 use brownout::policy::cache::CacheSpec;
 use brownout::policy::limit::{Algorithm, LimitSpec, OnUnknown, Quota, Sharing, WindowOrigin};
 use brownout::policy::outlier::OutlierSpec;
+use brownout::policy::retries::RetryLimit;
 use brownout::random::Law;
 use brownout::units::{Instant, Rate, Share};
 use proptest::prelude::*;
@@ -116,8 +117,12 @@ fn clients() -> impl Strategy<Value = Clients> {
 
 fn upstream() -> impl Strategy<Value = Upstream> {
     let few = || prop::option::of(1_u32..20);
+    let budget =
+        (0.0..1.0, 0..4_u32).prop_map(|(of, least)| RetryLimit::Budget { share: Share(of), least });
+    let retries =
+        prop_oneof![Just(RetryLimit::None), (1_u32..20).prop_map(RetryLimit::Count), budget];
     let breaker =
-        (few(), few(), few(), few()).prop_map(|(connections, pending, requests, retries)| {
+        (few(), few(), few(), retries).prop_map(|(connections, pending, requests, retries)| {
             BreakerSpec { connections, pending, requests, retries }
         });
     let outliers = prop_oneof![

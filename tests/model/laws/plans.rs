@@ -2,6 +2,7 @@
 
 use brownout::plan::*;
 use brownout::policy::outlier::OutlierSpec;
+use brownout::policy::retries::RetryLimit;
 use brownout::random::Law;
 use brownout::units::{Bytes, Cores, Instant, Rate, Share, Span};
 use proptest::prelude::*;
@@ -167,7 +168,7 @@ fn ingress() -> impl Strategy<Value = Ingress> {
             connect_timeout: secs(delays.3),
             read_timeout: if patience > 100.0 { Span::MAX } else { secs(patience) },
             retries,
-            retry: retry_rules(retries),
+            retry: retry_rules(retries, (delays.3 * 1e3) as usize),
             closing: Closing {
                 age: (patience < 1.0).then(|| secs(20.0 * patience)),
                 server_idle: if retries > 1 { secs(0.5) } else { Span::MAX },
@@ -219,8 +220,11 @@ fn judging() -> impl Strategy<Value = (Option<HealthCheck>, Option<OutlierSpec>,
     (checks, outliers, panic.prop_map(Share))
 }
 
-/// Retries of what was sent, where there are several.
-fn retry_rules(retries: u32) -> RetryRules {
+/// Retries of what was sent, where there are several, of any kind by a number.
+fn retry_rules(retries: u32, kind: usize) -> RetryRules {
+    let host = [RetryHost::Other, RetryHost::Chosen(0), RetryHost::Chosen(2)][kind % 3];
+    let budget = RetryLimit::Budget { share: Share(0.2), least: 1 };
+    let at_once = [RetryLimit::None, RetryLimit::Count(3), budget][kind / 3 % 3];
     let all = RetryRules {
         on_connect_failure: true,
         on_reset: true,
@@ -229,11 +233,12 @@ fn retry_rules(retries: u32) -> RetryRules {
         non_idempotent: false,
         idempotent: Share(0.7),
         backoff: secs(0.025),
-        at_once: Some(3),
+        host,
+        at_once,
     };
     match retries {
-        0 | 1 => RetryRules::CONNECT_FAILURE,
-        2 => RetryRules { backoff: Span::ZERO, at_once: None, idempotent: Share::ONE, ..all },
+        0 | 1 => RetryRules { host, ..RetryRules::CONNECT_FAILURE },
+        2 => RetryRules { backoff: Span::ZERO, idempotent: Share::ONE, ..all },
         _ => all,
     }
 }

@@ -7,6 +7,7 @@ use brownout::observe::count::Count;
 use brownout::observe::ledger::Failure;
 use brownout::observe::outcome::Outcome;
 use brownout::plan::*;
+use brownout::policy::retries::RetryLimit;
 use brownout::random::Law;
 use brownout::scenario::read::load_changed;
 use brownout::units::{Share, Span};
@@ -139,13 +140,13 @@ fn answers_with_a_listed_status_are_tried_again() {
 #[test]
 fn an_instance_tries_no_more_at_once_than_it_may() {
     let mut plan = erring(1.0);
-    plan.ingress.retry.at_once = Some(5);
+    plan.ingress.retry.at_once = RetryLimit::Count(5);
     let outcome = replicate(&plan, 0);
     // Each request that is tried again is so for 0.1 or 0.2 s, in 100 s.
     let most = 5.0 * 100.0 / 0.1;
     let made = retries(&outcome) as f64;
     assert!(made <= most && made > 0.8 * most, "{made} of {most}");
-    plan.ingress.retry.at_once = None;
+    plan.ingress.retry.at_once = RetryLimit::None;
     let outcome = replicate(&plan, 0);
     assert!(retries(&outcome) as f64 > 1.99 * outcome.ledger.decided() as f64);
 }

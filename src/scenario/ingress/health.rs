@@ -1,11 +1,11 @@
 //! What `[ingress]` says of health checks and of outlier detection.
 
+use super::keys::{IngressDefaults, key};
+use super::preset::PresetValues;
 use crate::diagnostic::Problem;
 use crate::plan::HealthCheck;
 use crate::policy::outlier::OutlierSpec;
 use crate::scenario::reader::{SectionReader, TypedKey};
-use crate::scenario::section::ingress_keys::{IngressDefaults, key};
-use crate::scenario::section::ingress_preset::PresetValues;
 use crate::units::Share;
 
 const COUNT_LIMIT: u64 = 1_000_000;

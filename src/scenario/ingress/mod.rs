@@ -1,34 +1,53 @@
-//! The section `[ingress]`.
+//! The section `[ingress]`: its table of keys, the presets that alter its defaults, the reading.
+//!
+//! ```text
+//! preset ─► defaults ─┐
+//! file ───────────────┴─► keys ─► reading (here, `retries`, `health`) ─► plan::Ingress
+//! ```
+//!
+//! - `keys` is the table, with the words that settings choose between.
+//! - `preset` is what ingresses do that people run, `condition` what their retries may be for.
+//! - `retries` reads what is tried again, `health` what instances find out of replicas.
+//!
+//! What is wrong with a file is noted where it is read; what the rest of the plan makes of it is in
+//! `scenario/check.rs`. Start with `keys`.
+
+mod condition;
+mod health;
+mod keys;
+mod preset;
+mod retries;
 
 use crate::diagnostic::{Place, Problem};
-use crate::plan::{Answers, Balancing, Closing, Failover, Ingress, RetryRules, Topology};
-use crate::scenario::reader::{Mark, Parsed, Reader, SectionReader};
+use crate::plan::{Answers, Balancing, Closing, Failover, Ingress, Topology};
+use crate::scenario::reader::{Parsed, Reader, SectionReader};
 use crate::scenario::section::gateway::{GatewayPart, Platform};
-use crate::scenario::section::ingress_health;
-use crate::scenario::section::ingress_keys::{IngressDefaults, TlsHandling, key};
-use crate::scenario::section::ingress_preset::{Choice, RetryCondition};
-use crate::scenario::text::Located;
 use crate::units::{Share, Span};
+pub(crate) use keys::key;
+use keys::{IngressDefaults, TlsHandling};
+use preset::{Choice, Preset};
 
 /// Reads `[ingress]` for a gateway in these zones.
 pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart, topology: &Topology) -> Ingress {
     let section = reader.section(&key::SPEC);
-    let defaults = IngressDefaults::of(section.find(key::PRESET).map(|preset| preset.value));
+    let preset = section.find(key::PRESET);
+    check_preset(&section, preset.as_ref());
+    let defaults = IngressDefaults::of(preset.map(|preset| preset.value));
     check_tls(&section, &gateway.platform);
     let count = section.count(key::INSTANCES, 1..=1_000).value as usize;
     let in_zones = section.get(key::IN_ZONES);
     let home = |instance: usize| in_zones.then_some(instance % topology.zones.len().max(1));
     let balancing = balancing(&section, &defaults);
-    let retries = defaults.parsed(&section, key::RETRIES, |preset| preset.retries);
-    let retries = section.within(key::RETRIES, 0..=100, retries).value as u32;
+    let further = defaults.parsed(&section, key::RETRIES, |preset| preset.retries);
+    let further = section.within(key::RETRIES, 0..=100, further).value as u32;
     let read_timeout = defaults.parsed(&section, key::READ_TIMEOUT, |preset| preset.read_timeout);
     section.not_tiny(&key::READ_TIMEOUT, &read_timeout);
     let request_timeout = request_timeout(&section, &defaults);
     let connect = key::CONNECT_TIMEOUT;
     let in_order = key::ENDPOINTS_IN_ORDER;
     let (delay, hop) = (section.get(key::DELAY), section.get(key::HOP));
-    let health = ingress_health::checks(&section, &defaults);
-    let outliers = ingress_health::outliers(&section, gateway.replicas.value as usize);
+    let health = health::checks(&section, &defaults);
+    let outliers = health::outliers(&section, gateway.replicas.value as usize);
     let avoids = health.is_some() || outliers.is_some();
     let ingress = Ingress {
         instances: (0..count).map(home).collect(),
@@ -38,8 +57,8 @@ pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart, topology: &Topolo
         connect_timeout: defaults.parsed(&section, connect, |preset| preset.connect_timeout).value,
         read_timeout: read_timeout.value,
         request_timeout,
-        retries,
-        retry: retry_rules(&section, &defaults, retries, (read_timeout.value, request_timeout)),
+        retries: further,
+        retry: retries::rules(&section, &defaults, further, (read_timeout.value, request_timeout)),
         closing: match balancing {
             Balancing::PerConnection { .. } => closing(&section, delay + hop),
             _ => Closing::NEVER,
@@ -48,7 +67,7 @@ pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart, topology: &Topolo
         dead_address: section.get(key::DEAD_ADDRESS),
         health,
         outliers,
-        panic: ingress_health::panic(&section, &defaults, avoids),
+        panic: health::panic(&section, &defaults, avoids),
         prefer_zone: section.get(key::PREFER_ZONE),
         failover: Failover {
             after: section.get(key::FAILOVER),
@@ -61,6 +80,16 @@ pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart, topology: &Topolo
     };
     check_zones(&section, &ingress, topology);
     ingress
+}
+
+/// Warns of an ingress that nobody maintains any more.
+fn check_preset(section: &SectionReader<'_>, preset: Option<&Parsed<Preset>>) {
+    if let Some(preset) = preset.filter(|preset| preset.value == Preset::IngressNginx) {
+        let title =
+            "ingress-nginx is retired: since March 2026 it gets no fixes, not even of security";
+        let help = "compare with what could follow it: --set ingress.preset=envoy-gateway,haproxy";
+        section.warn(preset, title, help);
+    }
 }
 
 /// Warns of zones that get more than their replicas' share.
@@ -95,60 +124,6 @@ fn request_timeout(section: &SectionReader<'_>, defaults: &IngressDefaults) -> S
         section.not_tiny(&key::REQUEST_TIMEOUT, &timeout);
         timeout.value
     })
-}
-
-fn retry_rules(
-    section: &SectionReader<'_>,
-    defaults: &IngressDefaults,
-    retries: u32,
-    timeouts: (Span, Span),
-) -> RetryRules {
-    if retries == 0 {
-        return RetryRules::CONNECT_FAILURE;
-    }
-    let listed = |conditions: &[RetryCondition]| -> Vec<Located<RetryCondition>> {
-        conditions.iter().map(|value| Located { value: *value, span: 0..0 }).collect()
-    };
-    let on = match &defaults.values {
-        Some(preset) => {
-            let default = listed(preset.retry_on);
-            section.get_or(key::RETRY_ON, default, Mark::Documented, &defaults.source).value
-        }
-        None => section.get(key::RETRY_ON),
-    };
-    // As in Envoy, where it also means that no answer comes at all.
-    let is = |one, condition| one == condition || one == RetryCondition::ServerError;
-    let has = |condition| on.iter().any(|one| is(one.value, condition));
-    let statuses = on.iter().flat_map(|one| one.value.statuses()).copied().collect();
-    let non_idempotent = key::NON_IDEMPOTENT;
-    let non_idempotent = defaults.parsed(section, non_idempotent, |it| it.retry_non_idempotent);
-    let at_once = section.find(key::AT_ONCE);
-    let at_once = at_once.map(|most| section.within(key::AT_ONCE, 1..=1_000_000, most));
-    let rules = RetryRules {
-        on_connect_failure: has(RetryCondition::ConnectFailure),
-        on_reset: has(RetryCondition::Reset),
-        on_timeout: has(RetryCondition::Timeout),
-        on_statuses: statuses,
-        non_idempotent: non_idempotent.value,
-        idempotent: section.get(key::IDEMPOTENT),
-        backoff: defaults.parsed(section, key::BACKOFF, |preset| preset.retry_backoff).value,
-        at_once: at_once.map(|most| most.value as usize),
-    };
-    check_retries(section, &rules, timeouts);
-    rules
-}
-
-/// Warns of retries that are never made.
-fn check_retries(section: &SectionReader<'_>, rules: &RetryRules, timeouts: (Span, Span)) {
-    let (read, request) = timeouts;
-    let place = section.key_place(&key::RETRY_ON);
-    if !rules.on_connect_failure && !rules.of_sent() {
-        let help = "name a condition, such as \"reset\"";
-        section.warn(place, "nothing is tried again: `ingress.retry-on` is empty", help);
-    } else if rules.on_timeout && request <= read {
-        let title = format!("no time is left after a try that times out: it lasts {read}");
-        section.warn(place, title, "raise `request-timeout`, or lower `read-timeout`");
-    }
 }
 
 fn balancing(section: &SectionReader<'_>, defaults: &IngressDefaults) -> Balancing {
@@ -217,3 +192,6 @@ fn closing(section: &SectionReader<'_>, round_trip: Span) -> Closing {
     }
     Closing { age: age.map(|age| age.value), server_idle: server.value, client_idle }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,10 +6,10 @@
 
 use std::collections::VecDeque;
 
-use super::attempt::AttemptId;
 use crate::model::context::Context;
 use crate::model::event::CompetingProbe;
 use crate::model::replica::probes::Asked;
+use crate::model::request::attempt::AttemptId;
 use crate::plan::{Down, HostLimit, HostTarget, Plan, Upstream as Spec};
 use crate::policy::breaker::{Breaker, BreakerSpec};
 use crate::policy::outlier::Outliers;

@@ -1,9 +1,10 @@
 //! The table of `[ingress]`, its words, and where its defaults come from.
 
+use super::condition::RetryCondition;
+use super::preset::{Choice, Preset, PresetValues};
 use crate::plan::{CheckBy, DeadAddress, FailoverBy};
 use crate::random::Law;
 use crate::scenario::reader::{Mark, Only, Parsed, SectionReader, TypedKey, keys};
-use crate::scenario::section::ingress_preset::{Choice, Preset, PresetValues, RetryCondition};
 use crate::scenario::text::{Located, Value, Word, words};
 use crate::units::{Share, Span};
 
@@ -63,7 +64,8 @@ keys! { key "ingress" {
     RETRY_ON: Vec<Located<RetryCondition>> = "retry-on", "connect-failure", Assumed,
         "what was not sent can be sent again",
         "When a request is tried again: the connection failed, or broke; the replica took longer \
-         than read-timeout; it answered with such a status; \"5xx\" is all of these, as in Envoy.",
+         than read-timeout; it answered with such a status, or with 502, 503 or 504 \
+         (\"gateway-error\"). As in Envoy \"5xx\" and \"gateway-error\" cover the first three too.",
         Unless("retries", &["0"], "nothing is tried again: raise `retries`");
     NON_IDEMPOTENT: bool = "retry-non-idempotent", "false", Assumed, "nginx",
         "Whether requests that are not idempotent are tried again once they were sent.",
@@ -76,8 +78,23 @@ keys! { key "ingress" {
          at most.",
         Unless("retries", &["0"], "nothing is tried again: raise `retries`");
     AT_ONCE: u64 = "retries-at-once", "", Assumed, "no limit",
-        "Requests that an instance may be trying again at once after they were sent, 1 to 1000000.",
+        "Requests that an instance may be trying again at once, 1 to 1000000.",
         Unless("retries", &["0"], "nothing is tried again: raise `retries`");
+    BUDGET: Share = "retry-budget", "", Documented, "Envoy: none unless configured, then 20%",
+        "Share of the requests of an instance under way that it may be trying again at once, \
+         instead of `retries-at-once`.",
+        Unless("retries", &["0"], "nothing is tried again: raise `retries`");
+    BUDGET_LEAST: u64 = "retry-budget-least", "3", Documented, "Envoy's min_retry_concurrency",
+        "Requests that it may be trying again at once however few are under way, 0 to 1000000.",
+        With(&["retry-budget"]);
+    OTHER_HOST: bool = "retry-other-host", "true", Assumed, "nginx and HAProxy",
+        "Whether a further try avoids replicas that the request has met.",
+        Unless("retries", &["0"], "nothing is tried again: raise `retries`");
+    HOST_ATTEMPTS: u64 = "retry-host-attempts", "", Assumed, "until another one is found",
+        "How often the choice is made anew if it falls on a replica that the request has met, 1 to \
+         1000; then it stands.",
+        Unless("retries", &["0"], "nothing is tried again: raise `retries`"),
+        If("retry-other-host", &["true"]);
     DEAD_ADDRESS: DeadAddress = "dead-address", "drops", Assumed, "the worse case",
         "What the address of a dead replica does.";
     HEALTH_CHECK: Span = "health-check", "", Documented,

@@ -1,0 +1,3 @@
+//! Which replica an ingress chooses, and how much it may try again.
+
+mod retry_limits;

@@ -74,6 +74,8 @@ pub(super) enum Event {
     NodeDeleted { node: NodeId, epoch: u32 },
     /// A node that was asked for is ready.
     NodeAdded { zone: ZoneId },
+    /// The notice of machines is over: they vanish.
+    NoticeEnds { fault: usize, incident: usize },
     /// Some machines that vanished are back.
     NodesReturn { fault: usize, incident: usize },
     /// New machines can be had again.
@@ -184,7 +186,7 @@ impl Event {
             | Event::RolledBack { .. }
             | Event::EvictionTried { .. }
             | Event::DrainTimedOut { .. } => 5,
-            Event::Injected { .. } => 6,
+            Event::Injected { .. } | Event::NoticeEnds { .. } => 6,
         }
     }
 
@@ -220,6 +222,7 @@ impl Event {
             | Event::NodeDeleted { .. }
             | Event::NodeAdded { .. }
             | Event::NodesReturn { .. }
+            | Event::NoticeEnds { .. }
             | Event::ProvisioningReturns { .. }
             | Event::ApiServerReturns { .. }
             | Event::RolloutSteps
@@ -280,6 +283,7 @@ impl Event {
             Event::EvictionTried { .. } => 31,
             Event::EmptiedReturns { .. } => 32,
             Event::DrainTimedOut { .. } => 45,
+            Event::NoticeEnds { .. } => 46,
             Event::ProbeSent { .. } => 33,
             Event::ProbeChecked { .. } => 34,
             Event::BackOffEnds { .. } => 35,

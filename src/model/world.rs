@@ -219,7 +219,7 @@ impl<'a> World<'a> {
             Event::CrashNoticed { replica, then, .. } => cluster.note_crash(cx, replica, then),
             Event::OutOfMemory { replica, .. } => cluster.run_out_of_memory(cx, replica),
             Event::HungKilled { replica, .. } => cluster.end_stopped(cx, replica),
-            Event::DrainEnds { replica, .. } => cluster.end_drain(cx, replica, "drained"),
+            Event::DrainEnds { replica, .. } => cluster.end_on_time(cx, replica),
             Event::NodeNotReady { node, .. } => cluster.note_not_ready(cx, node),
             Event::NodesMarked { zone } => cluster.mark_nodes(cx, zone),
             Event::Evicted { node, .. } => cluster.evict(cx, node),
@@ -245,6 +245,9 @@ impl<'a> World<'a> {
             }
             Event::SpeedReturns { replica, incident } => {
                 replicas::return_speed(cx, fleet, replica, incident);
+            }
+            Event::NoticeEnds { fault, incident } => {
+                machines::end_notice(cx, cluster, (fault, incident));
             }
             Event::NodesReturn { .. } | Event::ZoneReturns { .. } | Event::RegionReturns { .. } => {
                 machines::bring_back(cx, cluster, ingress, event);

@@ -32,6 +32,9 @@ pub enum Fault {
     PartialOutage(Option<ZoneId>, Share, Law),
     /// The machine of a replica vanishes silently, and returns after the duration if there is one.
     NodeLoss(ReplicaTarget, Option<Law>),
+    /// The machine of a replica is taken away after a notice, and returns after the duration if
+    /// there is one.
+    NodeShutdown(ReplicaTarget, Notice, Option<Law>),
     /// No new machines can be had in this zone for this long; `None` = in none. Those that run go
     /// on, those on their way still come.
     ProvisioningOutage(Option<ZoneId>, Law),
@@ -138,6 +141,26 @@ impl Release {
     }
 }
 
+/// That a machine is going to be taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// How long before.
+    pub ahead: Span,
+    /// By whom it is heeded.
+    pub heeded: Heeded,
+}
+
+/// Who does something about a notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heeded {
+    /// A termination handler drains the node as an administrator would.
+    Handler,
+    /// The kubelet ends its pods, in at most this time.
+    Kubelet(Span),
+    /// Nobody.
+    Nobody,
+}
+
 /// Which hosts of which upstream a fault hits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HostTarget {
@@ -194,6 +217,9 @@ impl Fault {
             Fault::ManagerFrozen(_) => "could not be changed".to_owned(),
             Fault::PlannedFailover(_) => "was left on purpose".to_owned(),
             Fault::NodeLoss(..) => "vanished".to_owned(),
+            Fault::NodeShutdown(_, notice, _) => {
+                format!("was taken away with a notice of {}", notice.ahead)
+            }
             Fault::ProvisioningOutage(..) => "ceased".to_owned(),
             Fault::ApiServerOutage(_) => "could not be reached".to_owned(),
             Fault::Rollout(release) => {
@@ -224,6 +250,7 @@ impl Fault {
                 | Fault::PartialOutage(..)
                 | Fault::RegionOutage(_)
                 | Fault::NodeLoss(..)
+                | Fault::NodeShutdown(..)
                 | Fault::Rollout(_)
                 | Fault::DrainNode(..)
                 | Fault::Maintenance(_)
@@ -242,6 +269,7 @@ impl Fault {
             | Fault::ReplicaHang(target)
             | Fault::ReplicaSlow(target, ..)
             | Fault::NodeLoss(target, _)
+            | Fault::NodeShutdown(target, ..)
             | Fault::DrainNode(target, _) => Target::Replicas(*target),
             Fault::ZoneOutage(zone, _) | Fault::PartialOutage(zone, ..) => Target::Zone(*zone),
             Fault::ControlPlaneOutage(_) => Target::ControlPlane,

@@ -58,7 +58,7 @@ impl Cluster {
         self.begin_order(cx, (fault, incident), node, later);
     }
 
-    fn begin_order(
+    pub(super) fn begin_order(
         &mut self,
         cx: &mut Context,
         (fault, incident): (usize, usize),
@@ -75,7 +75,9 @@ impl Cluster {
         self.nodes.get_mut(node).cordons += 1;
         self.tell_node(cx, node, "cordoned");
         cx.schedule(cx.now, Event::EvictionTried { incident, node });
-        if let Some(timeout) = cx.plan.upgrade.drain_timeout {
+        // Of one that shuts down the notice is all the time that there is.
+        let is_timed = self.shutdowns.is_free(incident);
+        if let Some(timeout) = cx.plan.upgrade.drain_timeout.filter(|_| is_timed) {
             cx.schedule(cx.now + timeout, Event::DrainTimedOut { incident, node });
         }
     }
@@ -159,7 +161,7 @@ impl Cluster {
         self.serve_waiting(cx, "a machine is not emptied after all");
     }
 
-    fn uncordon(&mut self, cx: &mut Context, node: NodeId, what: &'static str) {
+    pub(super) fn uncordon(&mut self, cx: &mut Context, node: NodeId, what: &'static str) {
         let cordoned = self.nodes.get_mut(node);
         assert!(cordoned.cordons > 0, "{} is not cordoned", cordoned.name);
         cordoned.cordons -= 1;

@@ -24,7 +24,7 @@ use super::node::Health;
 use crate::model::context::Context;
 use crate::model::event::{Event, NodeId};
 use crate::observe::{Observation, ReplicaId, State};
-use crate::plan::ZoneId;
+use crate::plan::{Fault, Notice, ZoneId};
 use crate::units::{Instant, Span};
 
 /// How many of a zone's nodes are ready.
@@ -286,6 +286,10 @@ impl Cluster {
     /// The machines that vanished in an incident of a fault are back.
     pub fn return_lost_in(&mut self, cx: &mut Context, fault: usize, incident: usize) {
         let nodes = self.zones.away.remove(&incident).expect("an incident takes machines once");
+        if let Fault::NodeShutdown(_, Notice { heeded, .. }, _) = &cx.plan.faults[fault].fault {
+            self.reopen(cx, *heeded, &nodes);
+            return self.return_nodes(cx, &nodes); // the fault was over with its notice
+        }
         self.return_nodes(cx, &nodes);
         cx.end_fault(fault, incident);
     }

@@ -14,7 +14,8 @@
 //! - `scheduler` places and replaces, `waiting` is its queue; `node` and `zone` are what it sees.
 //! - `eviction` is what happens to lost nodes and what they held.
 //! - `rollout` exchanges replicas on purpose, `release` knows their versions, `emptying` empties
-//!   machines as far as the disruption budget allows, `scaler` changes the number of replicas.
+//!   machines as far as the disruption budget allows, `shutdown` heeds that one is to vanish,
+//!   `scaler` changes the number of replicas.
 //! - `api_server` holds all of this back while nobody reaches the API server.
 //!
 //! Start reading at `scheduler`.
@@ -27,6 +28,7 @@ mod release;
 mod rollout;
 mod scaler;
 mod scheduler;
+mod shutdown;
 mod waiting;
 mod zone;
 
@@ -38,6 +40,7 @@ use api_server::ApiServer;
 use node::Nodes;
 use rollout::Exchanges;
 use scaler::Scaler;
+use shutdown::Shutdowns;
 use waiting::Scheduler;
 use zone::Zones;
 
@@ -50,6 +53,7 @@ pub(super) struct Cluster {
     api: ApiServer,
     scheduler: Scheduler,
     exchanges: Exchanges,
+    shutdowns: Shutdowns,
     scaler: Option<Scaler>,
 }
 
@@ -64,6 +68,7 @@ impl Cluster {
             api: ApiServer::default(),
             scheduler: Scheduler::new(plan.topology.zones.len(), seed),
             exchanges: Exchanges::default(),
+            shutdowns: Shutdowns::default(),
             scaler: plan.autoscaling.as_ref().map(|_| Scaler::new(seed)),
         }
     }

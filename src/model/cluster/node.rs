@@ -45,6 +45,8 @@ pub(in crate::model) struct Node {
     pub epoch: u32,
     /// Orders to empty it that keep new replicas away.
     pub cordons: u32,
+    /// Shutdowns for which its kubelet ends all pods and starts none.
+    pub closing: u32,
     /// Whether its pods are being given up, and how often that began.
     pub marked: bool,
     pub marks: u32,
@@ -114,6 +116,7 @@ impl Nodes {
             down: 0,
             epoch: 0,
             cordons: 0,
+            closing: 0,
             marked: false,
             marks: 0,
             is_new,

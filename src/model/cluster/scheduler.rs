@@ -107,6 +107,9 @@ impl Cluster {
     pub fn note_crash(&mut self, cx: &mut Context, id: ReplicaId, then: AfterCrash) {
         match then {
             AfterCrash::Replaced => self.replace(cx, id, "crash noticed"),
+            AfterCrash::Restarted if self.is_closing(id) => {
+                self.replace(cx, id, "not restarted by a node that shuts down");
+            }
             AfterCrash::Restarted => self.fleet.restart_in_place(cx, id),
         }
     }
@@ -145,6 +148,14 @@ impl Cluster {
                 self.fleet[id].end_process(cx.now.0);
                 self.replace(cx, id, "its node was lost before it was bound");
             }
+        }
+    }
+
+    /// A replica that was deleted, or whose node shuts down, has had its time to finish.
+    pub fn end_on_time(&mut self, cx: &mut Context, id: ReplicaId) {
+        match self.fleet.holds_slot(id) {
+            true => self.fail_pod(cx, id),
+            false => self.end_drain(cx, id, "drained"),
         }
     }
 

@@ -93,6 +93,9 @@ pub(in crate::model) fn inject(
         Fault::NodeLoss(target, lasts) => {
             machines::lose_machines(cx, cluster, (fault, *target, guard), lasts.as_ref());
         }
+        Fault::NodeShutdown(target, notice, _) => {
+            machines::give_notice(cx, cluster, (fault, *target, guard), *notice);
+        }
         Fault::DrainNode(target, _) => {
             machines::empty_machines(cx, cluster, (fault, *target, guard));
         }

@@ -12,7 +12,7 @@ use crate::model::context::Context;
 use crate::model::event::{Event, Guard, NodeId};
 use crate::model::ingress::routing::Ingress;
 use crate::observe::{Observation, State};
-use crate::plan::{ReplicaTarget, Slot, ZoneId};
+use crate::plan::{Fault, Notice, ReplicaTarget, Slot, ZoneId};
 use crate::random::Law;
 use crate::units::{Instant, Share};
 
@@ -173,6 +173,35 @@ pub(super) fn lose_machines(
     }
     let subject = cluster.nodes.name_all(&nodes);
     lose_for(cx, cluster, fault, (0, lasts), nodes, subject);
+}
+
+/// The machines of some replicas are going to be taken away.
+pub(super) fn give_notice(
+    cx: &mut Context,
+    cluster: &mut Cluster,
+    (fault, target, guard): (usize, ReplicaTarget, Guard),
+    Notice { ahead, heeded }: Notice,
+) {
+    let nodes = nodes_of_victims(cx, cluster, fault, target, guard);
+    if nodes.is_empty() {
+        return cx.miss(fault, NONE_READY);
+    }
+    let subject = cluster.nodes.name_all(&nodes);
+    let incident = cx.begin_incident(fault, Vec::new(), true, subject);
+    cx.schedule(cx.now + ahead, Event::NoticeEnds { fault, incident });
+    cluster.begin_shutdown(cx, (fault, incident), nodes, heeded);
+}
+
+/// Their notice is over.
+pub(in crate::model) fn end_notice(
+    cx: &mut Context,
+    cluster: &mut Cluster,
+    (fault, incident): (usize, usize),
+) {
+    let Fault::NodeShutdown(_, _, returns) = &cx.plan.faults[fault].fault else {
+        unreachable!("fault {fault} gives no notice")
+    };
+    cluster.end_notice(cx, (fault, incident), returns.as_ref());
 }
 
 /// The machines of some replicas are to be emptied.

@@ -254,10 +254,14 @@ impl Fleet {
         assert!(held <= present.len(), "{held} slots are held by {} replicas", present.len());
     }
 
-    /// A replica stops being ready; the ingress hears of it after the propagation delay.
+    /// A replica stops being ready; the ingress hears of it after the propagation delay. One that
+    /// was told to stop drains as before.
     pub fn lose_readiness(&mut self, cx: &mut Context, id: ReplicaId, cause: &'static str) {
         assert_ne!(self[id].state(), State::Terminated, "{} has ended", self[id].name);
-        self.enter(cx, id, State::Unready, cause);
+        match self[id].probes.stopping {
+            true => self[id].be_known(false, cx.now),
+            false => self.enter(cx, id, State::Unready, cause),
+        }
         self.announce_leave(cx, id);
     }
 
@@ -351,6 +355,26 @@ impl Fleet {
         let share = replica.share();
         assert!(replica.listens, "{} changes its speed and is dead", replica.name);
         cx.tell(Observation::Speed { replica: id, share });
+    }
+
+    /// The kubelet stops a container politely because its node shuts down: it says no to readiness
+    /// from then on and works on, ready to all who know until that has failed often enough.
+    pub fn stop_politely(&mut self, cx: &mut Context, id: ReplicaId, cause: &'static str) {
+        let replica = &mut self[id];
+        assert!(replica.listens, "{} stops and has no process", replica.name);
+        replica.epoch += 1; // whatever else was to end it
+        if replica.state() != State::Draining {
+            replica.probes.stopping = true;
+            self.enter(cx, id, State::Draining, cause);
+        }
+        let detection = &cx.plan.detection;
+        if !detection.follows_probes() {
+            let replica = &self[id];
+            let readiness = &cx.plan.startup.readiness;
+            let refused = replica.probe_refusal(readiness, cx.now);
+            let epoch = replica.epoch;
+            cx.schedule(refused, Event::ReadinessLost { replica: id, epoch });
+        }
     }
 
     /// "replica a-1", or "replicas a-1, b-1".

@@ -145,8 +145,7 @@ impl Fleet {
                 self.blame(cx, id, CompetingProbe::Readiness, upstream);
             }
             State::Draining if self[id].probes.stopping => {
-                self[id].be_known(false, cx.now);
-                self.announce_leave(cx, id);
+                self.lose_readiness(cx, id, CompetingProbe::Readiness.cause());
             }
             _ => {}
         }

@@ -452,9 +452,13 @@ impl Replica {
         self.started.max(self.container_started + probe.initial_delay)
     }
 
+    /// When a process that says no to every probe after `told` has failed enough of them.
+    pub fn probe_refusal(&self, probe: &Probe, told: Instant) -> Instant {
+        self.next_probe(probe, told) + probe.period * u64::from(probe.failures.max(1) - 1)
+    }
+
     /// When a process that answers no probe after `hung` has failed enough of them.
     pub fn probe_failure(&self, probe: &Probe, hung: Instant) -> Instant {
-        let further = u64::from(probe.failures.max(1) - 1);
-        self.next_probe(probe, hung) + probe.period * further + probe.timeout
+        self.probe_refusal(probe, hung) + probe.timeout
     }
 }

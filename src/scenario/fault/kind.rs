@@ -1,7 +1,9 @@
 //! The kinds of faults, and the keys that a fault may have.
 
 use crate::diagnostic::{Flaw, Problem};
-use crate::plan::{Dependencies, Down, Fault, LostMetrics, Policy, PolicyKind, Release, Starts};
+use crate::plan::{
+    Dependencies, Down, Fault, Heeded, LostMetrics, Notice, Policy, PolicyKind, Release, Starts,
+};
 use crate::policy::limit::Sharing;
 use crate::random::Law;
 use crate::scenario::fault::target::FaultReader;
@@ -9,6 +11,11 @@ use crate::scenario::reader::{Only, keys};
 use crate::scenario::text::word::{choice, unknown};
 use crate::scenario::text::{Value, words};
 use crate::units::{Share, Span};
+
+words! {
+    /// Who heeds the notice of a shutdown.
+    enum HeededBy { Handler = "handler", Kubelet = "kubelet", Nobody = "nobody" }
+}
 
 words! {
     LostMetrics { All = "all", Resource = "resource", Custom = "custom" }
@@ -50,6 +57,15 @@ keys! { key "fault" list {
     BACK_AFTER: Span = "roll-back-after", "", Assumed, "nobody does it",
         "From the start of a rollout until it is rolled back, if it is not over or the version is \
          not as before (rollout only).";
+    NOTICE: Span = "notice", "", Given, "",
+        "How long before a node is taken away that is told: 2m for spot instances of AWS, 30s of \
+         Google Cloud and Azure (node-shutdown only).";
+    HEEDED: HeededBy = "heeded-by", "nobody", Documented, "Kubernetes: shutdownGracePeriod is 0",
+        "Who does something about it: a termination handler drains the node, the kubelet ends its \
+         pods (as GKE has it), or nobody (node-shutdown only).";
+    GRACE: Span = "shutdown-grace", "15s", Documented, "GKE: 30 s, 15 s of it for critical pods",
+        "The most time that the kubelet gives each pod then: shutdownGracePeriod less that of \
+         critical pods (node-shutdown only).", If("heeded-by", &["\"kubelet\""]);
     TARGET: String = "target", "any", Inferred, "one at random, or the only one",
         "\"any\", \"all\", \"zone b\", a replica (\"b-1\"), an ingress instance (\"2\"), an \
          upstream (\"orders\"), a host of it (\"orders/2\") or a client (\"3\").";
@@ -106,6 +122,8 @@ const CLUSTER: Aim = Nothing("it concerns the cluster as a whole");
 
 const OF_RELEASE: &[&str] = &["work", "failing", "starts", "affected", "roll-back-after"];
 
+const OF_SHUTDOWN: &[&str] = &["notice", "heeded-by", "shutdown-grace"];
+
 const CACHES: Aim = Nothing("it empties every cache");
 
 /// What makes a fault of what is written; nothing if that is not sound.
@@ -122,7 +140,7 @@ const fn kind(
 }
 
 /// Every kind, in the order of the reference.
-pub(crate) static KINDS: [FaultKind; 18] = [
+pub(crate) static KINDS: [FaultKind; 19] = [
     kind("replica-crash", REPLACED, Any, &[], |fault| Some(Fault::ReplicaCrash(fault.replica()))),
     kind("replica-hang", REPLACED, Any, &[], |fault| Some(Fault::ReplicaHang(fault.replica()))),
     kind("replica-slow", For, Any, &["cpu"], |fault| {
@@ -147,6 +165,7 @@ pub(crate) static KINDS: [FaultKind; 18] = [
         let lasts = fault.section.has(&key::FOR).then(|| fault.duration.clone());
         Some(Fault::NodeLoss(fault.replica(), lasts))
     }),
+    kind("node-shutdown", Optional, Any, OF_SHUTDOWN, node_shutdown),
     kind("provisioning-outage", For, Everywhere, &[], provisioning_outage),
     kind("api-server-outage", For, Nothing("there is one API server"), &[], |fault| {
         Some(Fault::ApiServerOutage(fault.duration.clone()))
@@ -241,6 +260,26 @@ fn rollout(fault: &FaultReader<'_>) -> Option<Fault> {
         affected: affected.value,
         back_after: section.find(key::BACK_AFTER).map(|found| found.value),
     }))
+}
+
+/// A node that is taken away after a notice.
+fn node_shutdown(fault: &FaultReader<'_>) -> Option<Fault> {
+    let section = fault.section;
+    let notice = section.require(key::NOTICE, "notice = \"2m\"");
+    let heeded = section.get(key::HEEDED);
+    let grace = section.parsed(key::GRACE);
+    let heeded = match heeded {
+        HeededBy::Handler => Heeded::Handler,
+        HeededBy::Kubelet => Heeded::Kubelet(grace.value),
+        HeededBy::Nobody => Heeded::Nobody,
+    };
+    let ahead = notice?.value;
+    if grace.given && grace.value > ahead {
+        let help = format!("the node is gone after {ahead}");
+        section.warn(&grace, "no pod is given that much time", help);
+    }
+    let lasts = section.has(&key::FOR).then(|| fault.duration.clone());
+    Some(Fault::NodeShutdown(fault.replica(), Notice { ahead, heeded }, lasts))
 }
 
 fn provisioning_outage(fault: &FaultReader<'_>) -> Option<Fault> {

@@ -309,7 +309,7 @@ fn fault() -> impl Strategy<Value = Wild> {
     ];
     let lasts = (0.0..15.0_f64).prop_map(|mean| Law::Exponential(secs(mean)));
     let one = prop::option::of(0..4_usize);
-    let fault = (0..14_u8, target, lasts, one, 0.0..1.0_f64).prop_map(
+    let fault = (0..15_u8, target, lasts, one, 0.0..1.0_f64).prop_map(
         |(kind, target, lasts, one, share)| match kind {
             0 => Fault::ReplicaCrash(target),
             1 => Fault::ReplicaHang(target),
@@ -322,6 +322,7 @@ fn fault() -> impl Strategy<Value = Wild> {
             8 => Fault::ProvisioningOutage(one, lasts),
             9 => Fault::Rollout(release(share)),
             12 => Fault::ApiServerOutage(lasts),
+            13 => shutdown(target, share, lasts),
             10 => Fault::DrainNode(target, lasts),
             11 => {
                 let lost = [LostMetrics::All, LostMetrics::Resource, LostMetrics::Custom];
@@ -331,6 +332,14 @@ fn fault() -> impl Strategy<Value = Wild> {
         },
     );
     (fault, 0.0..1.0_f64, any::<bool>())
+}
+
+/// A shutdown of any kind, by a number from 0 to 1.
+fn shutdown(target: ReplicaTarget, share: f64, lasts: Law) -> Fault {
+    let kind = (share * 1e3) as usize;
+    let heeded = [Heeded::Handler, Heeded::Kubelet(secs(4.0 * share)), Heeded::Nobody][kind % 3];
+    let notice = Notice { ahead: secs([0.0, 5.0 * share][kind / 3 % 2]), heeded };
+    Fault::NodeShutdown(target, notice, (kind / 6).is_multiple_of(2).then_some(lasts))
 }
 
 /// A version of any kind, by a number from 0 to 1.
@@ -372,6 +381,9 @@ fn aim(faults: Vec<Wild>, horizon: f64, plan: &Plan) -> Vec<FaultPlan> {
                 Fault::ProvisioningOutage(zone.map(|z| z % zones), lasts)
             }
             Fault::DrainNode(target, lasts) => Fault::DrainNode(hit(target), lasts),
+            Fault::NodeShutdown(target, notice, lasts) => {
+                Fault::NodeShutdown(hit(target), notice, lasts)
+            }
             Fault::IngressLoss(one, lasts) => Fault::IngressLoss(one.map(|i| i % instances), lasts),
             other => other,
         },

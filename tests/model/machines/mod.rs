@@ -2,6 +2,7 @@
 //! they stand in.
 //!
 //! - `budgets`: drains that a disruption budget holds up, and what ends their wait.
+//! - `shutdown`: machines that are taken away after a notice.
 //! - `spread`: which replicas and which nodes count for an even spread over zones.
 //!
 //! Right values follow from the rules of the sources that are named in `model/cluster`: the
@@ -9,6 +10,7 @@
 //! replicas start after a constant time and are known everywhere at once.
 
 mod budgets;
+mod shutdown;
 mod spread;
 
 use brownout::plan::*;

@@ -237,7 +237,10 @@ impl<'a> World<'a> {
                 platform::bring_back(cx, cluster, (fault, incident));
             }
             Event::Joins { replica, .. } => join_rotation(cx, region, replica),
-            Event::Leaves { replica, .. } => ingress.leave(cx, fleet, replica),
+            Event::Leaves { replica, .. } => {
+                ingress.leave(cx, fleet, replica);
+                fleet.retire(replica, cx.now);
+            }
             Event::Check(check) => ingress.check(cx, fleet, check),
             Event::IngressAvoided { instance, incident } => ingress.avoid(cx, instance, incident),
             Event::IngressReturns { instance, fault, incident } => {
@@ -267,11 +270,14 @@ impl<'a> World<'a> {
         let Self { cx, region, requests, .. } = self;
         let entered = region.cluster.settle(cx);
         let stops = |state: State| matches!(state, State::Failed | State::Hung);
+        let ends = entered.iter().filter(|(_, state)| *state == State::Terminated);
+        let ended: Vec<ReplicaId> = ends.map(|(id, _)| *id).collect();
         for (id, _) in entered.iter().filter(|(_, state)| stops(*state)) {
             region.ingress.watch(cx, &region.cluster.fleet, *id);
         }
         if !cx.feeds_back() {
             region.settle_losses(cx);
+            ended.iter().for_each(|id| region.cluster.fleet.retire(*id, cx.now));
             return assert!(cx.in_flight.attempts.is_empty(), "attempts without clients");
         }
         requests.settle_losses(cx, region);
@@ -284,6 +290,7 @@ impl<'a> World<'a> {
                 requests.policies.join(fleet[id].slot);
             }
         }
+        ended.iter().for_each(|id| fleet.retire(*id, cx.now));
     }
 
     /// Whether the event speaks of what is no longer so.

@@ -50,7 +50,9 @@ pub use regions::{
     TrafficManager,
 };
 pub use run::{Extent, REPLICATIONS_MOST, Run, Window};
-pub use startup::{Configuration, Contracts, ControlPlaneCall, Gate, Probe, SlowBoot, Startup};
+pub use startup::{
+    Configuration, Contracts, ControlPlaneCall, Gate, Probe, SlowBoot, Startup, StarvedStart,
+};
 pub use traffic::{ArrivalProcess, Bursts, Recorded, RecordedDetail, Recording, Scatter, Traffic};
 pub use upstream::{Api, Divided, HostLimit, Upstream};
 
@@ -257,6 +259,15 @@ impl Plan {
     /// the way; above 1 the backlog grows.
     pub fn utilisation(&self, rate: Rate, replicas: usize) -> f64 {
         rate.0 * self.demand_secs() / (self.gateway.cores.0 * replicas as f64)
+    }
+
+    /// Whether what a process does once it is ready leaves its requests too little at this rate.
+    pub fn starved_start(&self, rate: Rate) -> Option<StarvedStart> {
+        let ((lasts, cpu), replicas) = (self.startup.after_ready, self.replicas_at(rate));
+        let cores = self.gateway.cores.0;
+        let (left, needs) = (cores - cpu, self.utilisation(rate, replicas) * cores);
+        let starves = cpu > 0.0 && lasts > Span::ZERO && needs > left && needs <= cores;
+        starves.then_some(StarvedStart { left, needs, lasts })
     }
 
     /// Requests per second that one replica serves when its CPU is full, if every request goes all

@@ -40,6 +40,33 @@ impl Startup {
     }
 }
 
+/// A replica that, just become ready, has less CPU for requests than its share of the load takes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StarvedStart {
+    /// Cores that are left to requests, …
+    pub left: f64,
+    /// … cores that they take at the peak, …
+    pub needs: f64,
+    /// … and for how long.
+    pub lasts: Span,
+}
+
+impl StarvedStart {
+    /// What comes of it.
+    pub fn message(&self) -> String {
+        let StarvedStart { left, needs, lasts } = self;
+        format!(
+            "a replica that has become ready has {left:.2} cores for requests for {lasts}, and its \
+             share of the peak load takes {needs:.2}: they wait in it until that is over"
+        )
+    }
+
+    /// What would prevent it.
+    pub fn remedy(&self) -> &'static str {
+        "lower startup.after-ready-cpu, or write balancing = \"least-request\" in [ingress]"
+    }
+}
+
 /// Where a starting replica finds its API configuration.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Configuration {

@@ -348,6 +348,14 @@ pub(crate) fn retries(reader: &Reader<'_>, plan: &Plan) {
     }
 }
 
+/// Warns of replicas that have too little CPU for requests when they have become ready.
+pub(crate) fn starved_start(reader: &Reader<'_>, plan: &Plan, peak: Option<&Parsed<Rate>>) {
+    let Some(starved) = peak.and_then(|peak| plan.starved_start(peak.value)) else { return };
+    let section = reader.section(&startup::key::SPEC);
+    let place = section.key_place(&startup::key::AFTER_READY_CPU);
+    reader.warn(place, starved.message(), starved.remedy());
+}
+
 /// Warns of boots that outlast the probes of their container.
 pub(crate) fn boot(reader: &Reader<'_>, plan: &Plan) {
     let Some(slow) = plan.slow_boot() else { return };

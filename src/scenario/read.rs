@@ -13,7 +13,7 @@ use crate::scenario::reader::Reader;
 use crate::scenario::reader::setting::{Mark, Setting};
 use crate::scenario::reader::syntax;
 use crate::scenario::request::{api, dependencies};
-use crate::scenario::section::gateway::GatewayPart;
+use crate::scenario::section::gateway::{GatewayPart, Tier};
 use crate::scenario::section::objectives::{self, KnownNames, key};
 use crate::scenario::section::topology::TopologyPart;
 use crate::scenario::section::{autoscaler, gateway, nodes, run, startup, topology};
@@ -269,6 +269,7 @@ fn scenario(reader: &Reader<'_>) -> Option<ScenarioParts> {
         instances: plan.ingress.instances.len(),
         nodes: &plan.nodes,
         goals: plan.autoscaling.as_ref().map_or(&[][..], |one| &one.spec.goals),
+        scales: gateway.tier.is_none_or(Tier::scales),
         dependencies: &plan.dependencies,
         contracts: gateway.contracts,
         sound: gateway_sound && ingress_sound && dependencies_sound,
@@ -352,6 +353,7 @@ fn finish(
     }
     if sound.gateway {
         check::load(reader, plan, traffic.peak.as_ref(), gateway.rating);
+        check::starved_start(reader, plan, traffic.peak.as_ref());
     }
     check::boot(reader, plan);
     check::upstreams(reader, plan);

@@ -25,8 +25,11 @@ const DRAIN_END: u64 = u64::MAX / 2;
 pub(in crate::model) struct Fleet {
     /// Every replica that existed, by id.
     all: Vec<Replica>,
-    /// Those that exist, and those that ended in the current bin.
+    /// Those that exist, in order, and those that ended and of which something is left: an address
+    /// in rotation.
     present: Vec<ReplicaId>,
+    /// What those showed that ended in the current bin and of which nothing is left.
+    ended: Vec<Reading>,
     /// The replica that holds each slot, if it has one.
     slots: Vec<Option<ReplicaId>>,
     /// For each slot, the slot of the replica that plays the part of its first one: rollouts
@@ -69,6 +72,7 @@ impl Fleet {
         Fleet {
             all: Vec::new(),
             present: Vec::new(),
+            ended: Vec::new(),
             slots: vec![None; slots],
             roles: (0..slots).collect(),
             desired: plan.gateway.replicas,
@@ -105,7 +109,7 @@ impl Fleet {
         id
     }
 
-    /// The replicas that exist, and those that ended in the current bin.
+    /// The replicas that exist, and those that ended and are in rotation.
     #[inline(always)]
     pub fn present(&self) -> &[ReplicaId] {
         &self.present
@@ -233,16 +237,37 @@ impl Fleet {
     pub fn read_all(&self, now: Instant, readings: &mut Vec<Reading>) {
         readings.clear();
         readings.extend(self.present.iter().map(|id| self[*id].reading(now)));
+        if !self.ended.is_empty() {
+            readings.extend(&self.ended);
+            readings.sort_unstable_by_key(|reading| reading.replica);
+        }
     }
 
     /// Warm-up is over: the most requests that replicas have are counted anew.
     pub fn forget_peaks(&mut self) {
         self.present.iter().for_each(|id| self.all[*id].forget_peak());
+        self.ended.iter_mut().for_each(|reading| reading.in_flight_peak = 0);
+    }
+
+    /// A replica that ended, and that the ingress has dropped, is looked at no more; what it showed
+    /// at last is kept for the next sample.
+    pub fn retire(&mut self, id: ReplicaId, now: Instant) {
+        let replica = &mut self.all[id];
+        let is_over = replica.state() == State::Terminated && !replica.in_rotation;
+        if !is_over || replica.in_flight() > 0 {
+            return;
+        }
+        if let Ok(place) = self.present.binary_search(&id) {
+            self.present.remove(place);
+            self.ended.push(replica.reading(now));
+            replica.reap(&self.fresh);
+        }
     }
 
     /// Forgets the ended replicas; what is left of them costs next to no memory.
     pub fn reap(&mut self) {
-        let Self { present, all, fresh, .. } = self;
+        let Self { present, all, fresh, ended, .. } = self;
+        ended.clear();
         let held = self.slots.iter().flatten().count();
         present.retain(|id| {
             let ended = all[*id].state() == State::Terminated;

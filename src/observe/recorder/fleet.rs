@@ -127,6 +127,12 @@ impl Fleet {
         self.replicas[replica].slot
     }
 
+    /// Whether it holds its slot and was not told to end.
+    pub fn is_wanted(&self, replica: ReplicaId) -> bool {
+        let known = &self.replicas[replica];
+        self.holders.get(&known.slot) == Some(&replica) && !known.draining
+    }
+
     /// A replica enters a state.
     pub fn enter(&mut self, now: Instant, replica: ReplicaId, state: State) {
         let known = &mut self.replicas[replica];

@@ -16,6 +16,8 @@ pub(super) struct InProgress {
     /// Slots without a replica in rotation, and the replicas that held them.
     slots: BTreeSet<usize>,
     victims: BTreeSet<ReplicaId>,
+    /// Slots that were lost to it at any time.
+    lost: BTreeSet<usize>,
     lasting: bool,
     /// Whether it is over when as many replicas are in rotation as before, whichever these are.
     by_count: bool,
@@ -98,6 +100,7 @@ impl InProgress {
             rollout: None,
             phases: Vec::new(),
         };
+        let lost = slots.clone();
         let recoveries = slots.iter().map(|slot| (*slot, SlotRecovery::default())).collect();
         let mut begun = InProgress {
             number,
@@ -107,6 +110,7 @@ impl InProgress {
             zones_before: serving.zones,
             slots,
             victims,
+            lost,
             lasting,
             by_count,
             hits: false,
@@ -120,11 +124,24 @@ impl InProgress {
     /// It takes the replica of another slot.
     pub fn widen(&mut self, slot: usize, victims: &BTreeSet<ReplicaId>, now: Instant) {
         self.incident.taken += 1;
+        self.lost.insert(slot);
         self.slots.insert(slot);
         self.recoveries.insert(slot, SlotRecovery::default());
         self.victims.extend(victims);
         self.incident.redundancy = None;
         self.count_missing(now);
+    }
+
+    /// The replica of a slot is killed in consequence: by its kubelet, or for its memory. The next
+    /// time it is the same slot that is lost.
+    pub fn kill(&mut self, slot: usize, victims: &BTreeSet<ReplicaId>, now: Instant) {
+        if self.by_count || self.slots.contains(&slot) {
+            return; // missing already, or counted by what serves
+        }
+        let again = self.lost.contains(&slot);
+        self.incident.restored = None;
+        self.widen(slot, victims, now);
+        self.incident.taken -= usize::from(again);
     }
 
     /// Its rollout is so far. Once it is rolled back it stays as it was then.

@@ -122,13 +122,17 @@ impl Observer for Recorder {
             }
             Observation::Boundary => self.turn_windows(at),
             Observation::ProbesFailed { replica, probe } => {
+                if probe.restarts() {
+                    self.note_kill(at, *replica);
+                }
                 self.fleet.fail_probes(at, *replica, probe.restarts());
                 if let Some(series) = self.intervals.series().filter(|_| probe.restarts()) {
                     series.at(at).restarts += 1;
                 }
             }
             Observation::UpstreamFailedProbe { ready, .. } => self.fleet.fail_asking(at, *ready),
-            Observation::OutOfMemory { .. } => {
+            Observation::OutOfMemory { replica } => {
+                self.note_kill(at, *replica);
                 self.fleet.kill_for_memory(at);
                 if let Some(series) = self.intervals.series() {
                     series.at(at).restarts += 1;

@@ -357,6 +357,15 @@ impl Recorder {
         }
     }
 
+    /// A kubelet or the kernel kills a replica, which is an effect of what goes on.
+    pub(super) fn note_kill(&mut self, now: Instant, replica: ReplicaId) {
+        if self.fleet.is_wanted(replica) {
+            let slot = self.fleet.slot(replica);
+            let victims = self.fleet.ready_in(&[slot].into());
+            self.tracker.kill(slot, &victims, now);
+        }
+    }
+
     /// A slot is whole again once its replica is.
     pub(super) fn restore(&mut self, now: Instant, replica: ReplicaId) {
         if self.fleet.is_whole(replica) {

@@ -132,6 +132,14 @@ impl Tracker {
         self.numbered(number).for_each(|open| open.widen(slot, victims, now));
     }
 
+    /// A replica is killed by its kubelet or the kernel: an effect of the incident that was injected
+    /// last, if one is in progress.
+    pub fn kill(&mut self, slot: usize, victims: &BTreeSet<ReplicaId>, now: Instant) {
+        if let Some(open) = self.open.last_mut() {
+            open.kill(slot, victims, now);
+        }
+    }
+
     /// The rollout of an incident is so far.
     pub fn note_rollout(&mut self, now: Instant, told: &Observation) {
         if let Observation::Rollout { incident, .. } = told {

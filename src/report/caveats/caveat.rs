@@ -2,7 +2,7 @@
 
 use crate::metric::Statistic;
 use crate::metric::evidence::ENOUGH;
-use crate::plan::{REPLICATIONS_MOST, SlowBoot};
+use crate::plan::{REPLICATIONS_MOST, SlowBoot, StarvedStart};
 use crate::report::format::words::{grouped, plural, shown, whole};
 use crate::units::{Bytes, Instant, Share, Span};
 
@@ -64,6 +64,8 @@ pub enum Caveat {
     TriedAgain { requests: f64, asks: bool },
     /// A container may be killed while it boots.
     SlowBoot { slow: SlowBoot },
+    /// Replicas have too little CPU for requests when they have become ready.
+    StarvedStart { starved: StarvedStart },
     /// Incidents were not over at the end of the run.
     Unrecovered { incidents: u64 },
     /// So many requests of a replication, a share of all, were in flight at the end and would not
@@ -156,6 +158,7 @@ impl Caveat {
                 ("tried_again", "write retry-non-idempotent = false if requests change data")
             }
             Caveat::SlowBoot { slow } => return ("slow_boot", slow.remedy()),
+            Caveat::StarvedStart { starved } => ("starved_start", starved.remedy()),
             Caveat::Unrecovered { .. } => ("unrecovered", "raise run.horizon"),
             Caveat::Unanswered { .. } => ("unanswered", "raise run.horizon"),
             Caveat::FaultMissed { .. } => ("fault_missed", "check the fault's time and target"),
@@ -242,6 +245,7 @@ impl Caveat {
             }
             Caveat::TriedAgain { requests, asks } => tried_again_message(*requests, *asks),
             Caveat::SlowBoot { slow } => slow_boot_message(slow),
+            Caveat::StarvedStart { starved } => starved.message(),
             Caveat::Unrecovered { incidents } => unrecovered_message(*incidents),
             Caveat::Unanswered { requests, share } => unanswered_message(*requests, *share),
             Caveat::EventsCut { kept, beyond } => {

@@ -38,6 +38,7 @@ pub fn caveats_of(scenario: &Scenario, run: &Experiment, summary: &Summary) -> V
     all.extend(probes_ask(plan, run));
     all.extend(tried_again(scenario, run));
     all.extend(plan.slow_boot().map(|slow| Caveat::SlowBoot { slow }));
+    all.extend(starved_start(plan));
     all.extend(unfinished(summary));
     all.extend(unanswered(summary));
     all.extend(few_strikes(plan, run));
@@ -63,6 +64,12 @@ pub fn caveats_of(scenario: &Scenario, run: &Experiment, summary: &Summary) -> V
     all.extend(what_if.map(|what_if| Caveat::NotForSale { what_if }));
     all.extend(assumed(scenario));
     all
+}
+
+/// Replicas that are added or replaced at the greatest load.
+fn starved_start(plan: &Plan) -> Option<Caveat> {
+    let rate = Rate(greatest_load(plan).0 / plan.demand_secs());
+    plan.starved_start(rate).map(|starved| Caveat::StarvedStart { starved })
 }
 
 fn interrupted(run: &Experiment) -> Option<Caveat> {

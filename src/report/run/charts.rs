@@ -159,6 +159,8 @@ fn rules_of(plan: &Plan, incident: &Incident, several: bool) -> Vec<TimelineRule
         let later = of.filter(|at| *at > incident.at);
         later.map(|at| rule(at, format!("{whose}{what} restored"), RuleKind::Recovered))
     };
+    let back = incident.rollout.and_then(|course| course.rolled_back);
+    rules.extend(back.map(|at| rule(at, format!("{whose}rolled back"), RuleKind::Decided)));
     rules.extend(restored(incident.service.filter(|_| incident.normal_before), "service"));
     rules.extend(restored(incident.redundancy, "redundancy"));
     rules

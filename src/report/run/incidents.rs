@@ -63,6 +63,9 @@ fn loss(incident: &Incident, fault: &Fault) -> Option<String> {
         Fault::Rollout(_) if *missing == 0 => return None,
         Fault::Rollout(_) => format!("{missing} of {all} fewer in rotation at the most"),
         _ if *taken == 0 => return None,
+        _ if missing > before => {
+            format!("{} lost, {before} served before", plural(*missing as u64, "replica"))
+        }
         _ if missing < taken => format!("{} taken, at most {missing} of {all} at a time", taken),
         _ if missing == before => format!("none of {all} left"),
         _ => format!("{missing} of {all} lost"),
@@ -155,7 +158,7 @@ fn end(incident: &Incident, fault: &Fault, ended: Instant) -> String {
         None => format!("clients still hit at the end at {ended}"),
     };
     let redundancy = match incident.redundancy_recovery() {
-        _ if !fault.takes_replicas() => return service,
+        _ if !fault.takes_replicas() && incident.taken == 0 => return service,
         Some(Span::ZERO) => "redundancy untouched".to_owned(),
         Some(after) => format!("redundancy after {after}"),
         None => format!("redundancy not restored by the end at {ended}"),
@@ -290,6 +293,11 @@ mod tests {
         let one_by_one = "20 taken, at most 1 of 20 replicas at a time, load of the others ×1.05";
         assert_eq!(of(20, 1, 300.0, 300.0), format!("{one_by_one} for 5 min"));
         assert_eq!(of(20, 20, 9.0, 9.0), "none of 20 replicas left");
+        // What was lost later may be more than what served when it began.
+        let more = told(|incident| {
+            (incident.taken, incident.missing, incident.serving_before) = (1, 1, 0);
+        });
+        assert!(more.contains("; 1 replica lost, 0 served before, out of rotation"), "{more}");
         let checked = told(|incident| incident.left_by = Some("health checks".to_owned()));
         assert!(checked.contains("out of rotation after 2 s by health checks, load"), "{checked}");
     }

@@ -44,7 +44,7 @@ keys! { key "fault" list {
         "Which metrics are lost: of CPU and memory (metrics-server), custom ones (the adapter of \
          Prometheus), or all (metrics-outage only).";
     WORK: f64 = "work", "1", Inferred, "as before",
-        "How many times the CPU time a request takes in the new version (rollout only).";
+        "How many times the CPU time a request takes in the new version (rollout only).", SERVES;
     FAILING: Share = "failing", "0%", Inferred, "as before",
         "Share of the requests that the new version answers with an error of its own, 500 (rollout \
          only).", SERVES;
@@ -253,12 +253,17 @@ fn rollout(fault: &FaultReader<'_>) -> Option<Fault> {
         let help = "write a share above \"0%\"";
         section.error(&affected, "a version with no replica that differs is as before", help);
     }
+    let back_after = section.find(key::BACK_AFTER);
+    if let Some(at_once) = back_after.as_ref().filter(|found| found.value == Span::ZERO) {
+        let help = "write how long somebody needs to see that it is bad";
+        section.error(at_once, "a rollout that is rolled back at once brings nothing", help);
+    }
     Some(Fault::Rollout(Release {
         work: work.value,
         failing: section.get(key::FAILING),
         starts: section.get(key::STARTS),
         affected: affected.value,
-        back_after: section.find(key::BACK_AFTER).map(|found| found.value),
+        back_after: back_after.map(|found| found.value),
     }))
 }
 
@@ -299,9 +304,12 @@ fn metrics_outage(fault: &FaultReader<'_>) -> Option<Fault> {
     let asks = goals.iter().any(|goal| lost.takes(goal));
     if fault.targets.sound && !asks {
         let problem = Problem::warning(fault.section.into(), "an outage of what nobody asks");
-        let (label, help) = match goals.is_empty() {
-            true => ("there is no autoscaler", "write [autoscaler], or leave out gateway.replicas"),
-            false => ("the autoscaler has other metrics", "write metrics = \"all\""),
+        let (label, help) = match (fault.targets.scales, goals.is_empty()) {
+            (false, _) => ("a small gateway does not scale", "choose a larger gateway.tier"),
+            (_, true) => {
+                ("there is no autoscaler", "write [autoscaler], or leave out gateway.replicas")
+            }
+            (_, false) => ("the autoscaler has other metrics", "write metrics = \"all\""),
         };
         fault.section.note(problem.label(label).help(help));
     }

@@ -14,6 +14,8 @@ pub(crate) struct Targets<'t> {
     pub(crate) nodes: &'t Nodes,
     /// The metrics of the autoscaler; none if there is none.
     pub(crate) goals: &'t [MetricGoal],
+    /// Whether the gateway may have an autoscaler at all.
+    pub(crate) scales: bool,
     /// Clients and upstreams.
     pub(crate) dependencies: &'t Dependencies,
     /// Whether the gateway knows contracts.

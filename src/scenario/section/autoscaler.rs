@@ -9,7 +9,7 @@ use crate::autoscaler::pods::Care;
 use crate::diagnostic::{Flaw, Problem};
 use crate::plan::{Autoscaling, GATEWAY, RequestRate, Sidecar};
 use crate::quantity;
-use crate::scenario::reader::{Mark, Parsed, Reader, SectionReader, TypedKey, keys};
+use crate::scenario::reader::{Mark, Only, Parsed, Reader, SectionReader, TypedKey, keys};
 use crate::scenario::section::gateway::{GatewayPart, REPLICA_LIMIT, Tier};
 use crate::scenario::text::{Located, Value, words};
 use crate::units::{Bytes, Cores, Rate, Share, Span};
@@ -21,6 +21,12 @@ words! {
     }
     Select { Max = "max", Min = "min", Disabled = "disabled" }
 }
+
+const NEVER_GROWS: &str = "up-select = \"disabled\": it never grows";
+const NEVER_SHRINKS: &str = "down-select = \"disabled\": it never shrinks";
+
+/// What is of the CPU has no effect where that is no metric.
+const MEASURED: Only = Only::Unless("target", &["\"none\""], "target = \"none\": CPU is no metric");
 
 keys! { key "autoscaler" {
     PRESET: ScalePreset = "preset", "cloudhub-2", Assumed, "the product simulated",
@@ -47,27 +53,31 @@ keys! { key "autoscaler" {
     TOLERANCE_DOWN: Share = "tolerance-down", "10%", Documented, "Kubernetes",
         "How far below the target nothing is removed.";
     UP: Vec<Located<String>> = "scale-up", "", Assumed, "the preset",
-        "The fastest growth, such as \"4 pods in 15s\" or \"100% in 180s\".";
+        "The fastest growth, such as \"4 pods in 15s\" or \"100% in 180s\".",
+        Unless("up-select", &["\"disabled\""], NEVER_GROWS);
     DOWN: Vec<Located<String>> = "scale-down", "", Documented, "Kubernetes: 100% in 15s",
-        "The fastest shrinking.";
+        "The fastest shrinking.", Unless("down-select", &["\"disabled\""], NEVER_SHRINKS);
     UP_SELECT: Select = "up-select", "max", Documented, "Kubernetes",
         "Which of the policies for growth holds; \"disabled\" = it never grows.";
     DOWN_SELECT: Select = "down-select", "max", Documented, "Kubernetes",
         "Which of the policies for shrinking holds; \"disabled\" = it never shrinks.";
     UP_WINDOW: Span = "up-window", "", Documented, "Kubernetes: 0s",
-        "How long a lower recommendation holds growth back.";
+        "How long a lower recommendation holds growth back.",
+        Unless("up-select", &["\"disabled\""], NEVER_GROWS);
     DOWN_WINDOW: Span = "down-window", "", Assumed, "the preset",
-        "How long a higher recommendation holds shrinking back.";
+        "How long a higher recommendation holds shrinking back.",
+        Unless("down-select", &["\"disabled\""], NEVER_SHRINKS);
     CPU_REQUEST: Cores = "cpu-request", "", Assumed, "the limit",
-        "CPU that the gateway's container requests, at most its cores; utilisation is of this.";
+        "CPU that the gateway's container requests, at most its cores; utilisation is of this.",
+        MEASURED;
     SIDECAR_REQUEST: Cores = "sidecar-request", "", Assumed, "there is no sidecar",
-        "CPU that a sidecar requests beside the gateway in each replica.";
+        "CPU that a sidecar requests beside the gateway in each replica.", MEASURED;
     SIDECAR_USAGE: Cores = "sidecar-usage", "", Assumed, "none",
-        "CPU that the sidecar uses at all times.";
+        "CPU that the sidecar uses at all times.", MEASURED;
     CONTAINER: bool = "container", "false", Documented,
         "Kubernetes: Resource, and not ContainerResource",
         "Whether the CPU of the gateway's container alone is measured (ContainerResource).",
-        With(&["sidecar-request", "sidecar-usage"]);
+        With(&["sidecar-request", "sidecar-usage"]), MEASURED;
     SYNC: Span = "sync", "15s", Documented, "kube-controller-manager",
         "Between two steps of the autoscaler.";
     RESOLUTION: Span = "resolution", "15s", Documented, "metrics-server's manifests",
@@ -343,6 +353,11 @@ fn behavior(section: &SectionReader<'_>, defaults: &Defaults) -> Option<Behavior
     let [up_window, down_window] = windows.map(|key| section.find(key).map(|found| found.value));
     if !given && defaults.up.is_none() {
         return None;
+    }
+    if up_select == Select::Disabled && down_select == Select::Disabled {
+        let help = "leave out `up-select` or `down-select`";
+        let title = "an autoscaler that may neither grow nor shrink never acts";
+        section.warn(section.key_place(&key::DOWN_SELECT), title, help);
     }
     let up = up.or_else(|| Some(vec![policy(defaults.up?)?]));
     let mut behavior = Behavior::default();

@@ -2,6 +2,7 @@
 //! they stand in.
 //!
 //! - `budgets`: drains that a disruption budget holds up, and what ends their wait.
+//! - `kills`: replicas that are killed in consequence of a fault.
 //! - `shutdown`: machines that are taken away after a notice.
 //! - `spread`: which replicas and which nodes count for an even spread over zones.
 //!
@@ -10,6 +11,7 @@
 //! replicas start after a constant time and are known everywhere at once.
 
 mod budgets;
+mod kills;
 mod shutdown;
 mod spread;
 

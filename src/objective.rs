@@ -230,7 +230,9 @@ fn metric(piece: TextPiece<'_>) -> Result<Metric, Flaw> {
     if piece.text.strip_prefix('p').is_some_and(|digits| digits.starts_with(is_digit)) {
         return percentile(&piece, piece.text).map(Metric::SentLatency);
     }
-    let known = Metric::DEMANDED.map(Metric::key);
+    // One share of the clients stands for all.
+    let is_told = |metric: &Metric| !matches!(metric.restored(), Some(Restored::Clients(50 | 95)));
+    let known: Vec<_> = Metric::DEMANDED.into_iter().filter(is_told).map(Metric::key).collect();
     let help = suggestion(piece.text, known.iter().map(String::as_str)).unwrap_or_default();
     Err(piece.flaw(format!("{:?} is no metric", piece.text)).help(help))
 }

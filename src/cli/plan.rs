@@ -177,6 +177,12 @@ fn can_be_planned(scenario: &Scenario) -> anyhow::Result<()> {
          \"900/s\", instead of a recording or users in a closed loop"
     );
     anyhow::ensure!(
+        scenario.plan.regions.is_none(),
+        "a capacity is planned for one gateway, and this scenario has several regions\n  = help: \
+         plan a file without [[region]] for the load that one region gets when another is lost: \
+         with R active regions R/(R − 1) of its own; then `run` or `compare` the regions"
+    );
+    anyhow::ensure!(
         !mode::objectives(scenario, Mode::Healthy).is_empty(),
         "the scenario has no objective that a capacity can be judged by\n  = help: write one over \
          the whole run, such as \"p99 < 250ms\""

@@ -6,8 +6,8 @@ use crate::experiment::strikes;
 use crate::model::record;
 use crate::observe::ApiId;
 use crate::observe::outcome::Outcome;
-use crate::observe::recorder::{Keep, Recorder, Scope, ScopeWindow, WindowExtent};
-use crate::plan::{Extent, Plan, Window};
+use crate::observe::recorder::{Keep, Recorder, Scope, ScopeWindow, StruckRegion, WindowExtent};
+use crate::plan::{Extent, Plan, Reach, Window};
 use crate::units::{Instant, SECOND, Span};
 
 /// Simulates replication `replication` of `plan` and gives its outcome.
@@ -46,9 +46,11 @@ pub fn scope(plan: &Plan, replication: u64) -> Scope {
     Scope {
         replication,
         windows: plan.windows.iter().map(window).collect(),
-        apis: if told_apart { plan.dependencies.apis.len() } else { 0 },
+        apis: if told_apart { plan.names_told_apart().len() } else { 0 },
         faults: plan.faults.len(),
         exchanges: plan.faults.iter().map(|one| one.fault.release().is_some()).collect(),
+        struck: struck(plan),
+        regions: plan.regions.as_ref().map_or(0, |regions| regions.all.len()),
         warm_up: plan.run.warm_up,
         bin: plan.run.bin,
         hop: plan.ingress.hop,
@@ -57,6 +59,17 @@ pub fn scope(plan: &Plan, replication: u64) -> Scope {
         feeds_back: !plan.is_open_loop(),
         interval: may_be_troubled(plan).then(|| interval(plan)),
     }
+}
+
+/// The region that each fault strikes, of several.
+fn struck(plan: &Plan) -> Vec<Option<StruckRegion>> {
+    let Some(regions) = &plan.regions else { return vec![None; plan.faults.len()] };
+    let struck = plan.faults.iter().zip(&regions.of_fault);
+    let struck = struck.map(|(fault, region)| {
+        let is_left = fault.fault.reach() == Reach::Region;
+        region.map(|region| StruckRegion { region, is_left })
+    });
+    struck.collect()
 }
 
 /// A second; longer in runs of more than 20 000 of them.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::experiment::recovery::incidents::{Recovery, recoveries};
+use crate::experiment::recovery::incidents::{FailoverSummary, Recovery, failovers, recoveries};
 use crate::experiment::recovery::stability::{self, StabilitySummary};
 use crate::metric::{Dimension, Metric, Statistic, estimator, nine_digits};
 use crate::observe::incident::Incident;
@@ -224,6 +224,9 @@ pub struct FaultSummary {
     pub recovery: Recovery,
     /// How long until as many replicas and zones served as before.
     pub redundancy: Recovery,
+    /// The fail-overs that followed; `None` without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failover: Option<FailoverSummary>,
     /// Least and greatest p99 before it was injected.
     #[serde(rename = "p99_before_ms", serialize_with = "millis")]
     pub p99_before: Option<(Span, Span)>,
@@ -265,7 +268,7 @@ pub fn summarize(plan: &Plan, outcomes: &[Outcome], confidence: Confidence) -> S
     };
     let fault = |fault| summarize_fault((fault, &plan.faults), outcomes, confidence);
     let windows: Vec<WindowSummary> = plan.windows.iter().enumerate().map(window).collect();
-    let apis = plan.dependencies.apis.iter().map(|api| api.name.as_str()).enumerate();
+    let apis = plan.names_told_apart().into_iter().enumerate();
     let api = |api| summarize_api(api, plan, &windows, (outcomes, confidence));
     Summary {
         apis: apis.filter_map(api).collect(),
@@ -367,6 +370,7 @@ fn summarize_fault(
         replications: tallies.iter().filter(|tally| tally.injected > 0).count(),
         recovery,
         redundancy,
+        failover: failovers(&tallies, confidence),
         p99_before: all.p99_before,
         p99_during: all.p99_during,
         failed: all.failed,

@@ -6,6 +6,7 @@ use super::estimator::{Estimator, Extract};
 use super::percentile::Among;
 use super::statistic::Dimension;
 use crate::observe::count::Count;
+use crate::observe::failover::{CLIENTS_BACK, FailoverStep};
 use crate::observe::ledger::Failure;
 use crate::observe::outcome::{MINUTE_PERCENTILES, Outcome, WindowOutcome, WorstMinute};
 use crate::observe::recovery::Stability;
@@ -105,6 +106,12 @@ pub enum Restored {
     Service,
     /// As many replicas and zones serve as before.
     Redundancy,
+    /// Requests are answered again: `rto`.
+    Answers,
+    /// So many percent of the clients of a region are led to another one: `clients-back 99%`.
+    Clients(u8),
+    /// The end of a step of a fail-over, from the end of the one before.
+    Step(FailoverStep),
 }
 
 impl Restored {
@@ -113,14 +120,33 @@ impl Restored {
         match self {
             Restored::Service => &window.incidents.service,
             Restored::Redundancy => &window.incidents.redundancy,
+            Restored::Answers => &window.incidents.answers,
+            Restored::Clients(percent) => {
+                let index = CLIENTS_BACK.iter().position(|known| *known == percent);
+                &window.incidents.failover.led[index.expect("a share of clients is followed")]
+            }
+            Restored::Step(step) => &window.incidents.failover.steps[step as usize],
         }
     }
 
-    fn words(self) -> (&'static str, &'static str) {
+    fn words(self) -> (Cow<'static, str>, Cow<'static, str>) {
         match self {
-            Restored::Service => ("recovery", "recovery_s"),
-            Restored::Redundancy => ("redundancy-restored", "redundancy_restored_s"),
+            Restored::Service => ("recovery".into(), "recovery_s".into()),
+            Restored::Redundancy => ("redundancy-restored".into(), "redundancy_restored_s".into()),
+            Restored::Answers => ("rto".into(), "rto_s".into()),
+            Restored::Clients(percent) => (
+                format!("clients-back {percent}%").into(),
+                format!("clients_back_{percent}_s").into(),
+            ),
+            Restored::Step(step) => {
+                (step.label().into(), format!("{}_s", step.label().to_lowercase()).into())
+            }
         }
+    }
+
+    /// Whether it is of fail-overs, which only regions have.
+    pub fn is_of_regions(self) -> bool {
+        matches!(self, Restored::Clients(_) | Restored::Step(_))
     }
 }
 
@@ -186,6 +212,9 @@ impl Metric {
 
     /// How long it takes until as much is there as before.
     pub const REDUNDANCY: Metric = Metric::Recovery(Restored::Redundancy);
+
+    /// How long it takes until requests are answered again: what a recovery time objective bounds.
+    pub const RTO: Metric = Metric::Recovery(Restored::Answers);
 
     /// What is said of it.
     pub fn entry(self) -> Entry {
@@ -359,6 +388,17 @@ impl Metric {
             }
             Metric::Recovery(Restored::Redundancy) => {
                 demand("redundancy-restored < 5m", "recovery", "a slow recovery")
+            }
+            Metric::Recovery(Restored::Answers) => {
+                demand("rto < 5m", "recovery", "a slow recovery")
+            }
+            Metric::Recovery(Restored::Clients(percent)) => {
+                let example = match percent {
+                    50 => "clients-back 50% < 2m",
+                    95 => "clients-back 95% < 5m",
+                    _ => "clients-back 99% < 10m",
+                };
+                demand(example, "recovery", "a slow recovery")
             }
             Metric::RecoveryWithin(..) => {
                 demand("p95 recovery < 60s", "recovery", "a slow recovery")

@@ -1,6 +1,6 @@
 //! Where figures are shown: what objectives can bound, what is summed up, compared and swept.
 
-use super::catalogue::Metric;
+use super::catalogue::{Metric, Restored};
 use super::percentile::Among;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
@@ -15,6 +15,8 @@ pub enum Compared {
     InFixedWindows,
     /// In the whole run alone.
     InTheRun,
+    /// In the whole run of several regions.
+    AmongRegions,
 }
 
 impl Metric {
@@ -31,7 +33,7 @@ impl Metric {
     pub const P99: Metric = Metric::Latency(0.99);
 
     /// What objectives can bound, beside further percentiles.
-    pub const DEMANDED: [Metric; 15] = [
+    pub const DEMANDED: [Metric; 19] = [
         Metric::SentLatency(0.5),
         Metric::SentLatency(0.95),
         Metric::SentLatency(0.99),
@@ -43,6 +45,10 @@ impl Metric {
         Metric::Rejected,
         Metric::RECOVERY,
         Metric::REDUNDANCY,
+        Metric::RTO,
+        Metric::Recovery(Restored::Clients(50)),
+        Metric::Recovery(Restored::Clients(95)),
+        Metric::Recovery(Restored::Clients(99)),
         Metric::Cpu,
         Metric::CpuMonitored,
         Metric::Recovered,
@@ -73,12 +79,13 @@ impl Metric {
     ];
 
     /// The figures that are compared, and where.
-    pub const COMPARED: [(Metric, Compared); 8] = [
+    pub const COMPARED: [(Metric, Compared); 9] = [
         (Metric::MeanLatency, Compared::Everywhere),
         (Metric::Latency(0.5), Compared::Everywhere),
         (Metric::Latency(0.95), Compared::Everywhere),
         (Metric::P99, Compared::Everywhere),
         (Metric::Failed, Compared::InFixedWindows),
+        (Metric::RTO, Compared::AmongRegions),
         (Metric::RECOVERY, Compared::InTheRun),
         (Metric::REDUNDANCY, Compared::InTheRun),
         (Metric::Cpu, Compared::InTheRun),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::State;
+use super::failover::FailoverCourse;
 use super::ledger::Ledger;
 use crate::units::{Instant, Span};
 
@@ -45,6 +46,9 @@ pub struct Incident {
     pub normal_before: bool,
     /// When it hit clients no more; `None` = not before the end of the run.
     pub service: Option<Instant>,
+    /// When requests were answered again: the last that failed while more than a twentieth of those
+    /// of the clients that it struck did; `None` = not before the end of the run.
+    pub answers: Option<Instant>,
     /// When as many replicas and zones served as before; `None` = not before the end of the run.
     pub redundancy: Option<Instant>,
     /// 99th percentile of the latency before: over the quiet time since the previous incident.
@@ -56,6 +60,8 @@ pub struct Incident {
     /// What became of its rollout, if it is one that is told: see
     /// [`Observation::Rollout`](super::Observation::Rollout).
     pub rollout: Option<RolloutCourse>,
+    /// The fail-over of the region that it struck, of several.
+    pub failover: Option<FailoverCourse>,
     /// Time that the slowest replacement spent in each state until it was in rotation.
     pub phases: Vec<(State, Span)>,
 }
@@ -82,6 +88,12 @@ impl Incident {
     /// nothing was normal before.
     pub fn recovery(&self) -> Option<Span> {
         self.service.filter(|_| self.normal_before).map(|service| service.since(self.at))
+    }
+
+    /// From the injection until requests were answered again: what a recovery time objective
+    /// bounds; `None` if that was not seen, or if nothing was normal before.
+    pub fn answers_after(&self) -> Option<Span> {
+        self.answers.filter(|_| self.normal_before).map(|answers| answers.since(self.at))
     }
 
     /// From the injection until as many replicas and zones served as before; `None` if that was

@@ -7,7 +7,8 @@
 //! The [`recorder`] is the observer that matters: it turns the facts of one replication into its
 //! [`outcome::Outcome`], which is all that the rooms above know of that replication. Outcomes are
 //! made of a [`ledger`] in which every request ends once, [`histogram`]s of latencies, a
-//! [`timeline`], [`incident`]s and what they did together ([`tally`]), how often each window was
+//! [`timeline`], [`incident`]s (`tracking` follows them) with the [`failover`] that followed, and
+//! what they did together ([`tally`]), how often each window was
 //! struck ([`strikes`]), a [`time_series`] of the run
 //! and what it says of [`recovery`] after a fault. They are written to checkpoints as they are, so
 //! their fields are a format.
@@ -16,6 +17,7 @@
 //! decided, and for nothing else. Begin with [`Observer`], then `outcome.rs`.
 
 pub mod count;
+pub mod failover;
 pub mod histogram;
 pub mod incident;
 pub mod ledger;
@@ -27,6 +29,7 @@ pub mod strikes;
 pub mod tally;
 pub mod time_series;
 pub mod timeline;
+mod tracking;
 
 use std::fmt;
 
@@ -198,10 +201,10 @@ pub enum Observation {
     Node { zone: usize, name: String, what: &'static str },
     /// The replicas on a zone's lost nodes are not given up any more, or are again.
     Evictions { zone: usize, stopped: bool },
-    /// The autoscaler took a step. `held_back` says that pods without a usable sample, earlier
-    /// recommendations or a limit kept it from another number; `news` that it says something else
-    /// than at its last step.
-    Decided { decision: Decision, held_back: bool, news: bool },
+    /// The autoscaler of a region took a step; where there are not several, of region 0.
+    /// `held_back` says that pods without a usable sample, earlier recommendations or a limit kept
+    /// it from another number; `news` that it says something else than at its last step.
+    Decided { region: usize, decision: Decision, held_back: bool, news: bool },
     /// A slot is not wanted any more.
     SlotGone { slot: usize },
     /// The machines of a zone are back.
@@ -238,8 +241,10 @@ pub enum Observation {
     OutOfMemory { replica: ReplicaId },
     /// Something is found out, or done, about a region.
     Region { region: usize, news: RegionNews },
+    /// So many groups of clients, of all that there are, send to a region at the beginning.
+    ClientsGiven { region: usize, groups: usize, of: usize },
     /// One of so many groups of clients sends to another region from now on.
-    ClientsMoved { to: usize, groups: usize },
+    ClientsMoved { from: usize, to: usize, groups: usize },
 }
 
 /// What a rollout comes to.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::failover::{CLIENTS_BACK, FailoverCourse, FailoverStep};
 use super::histogram::Histogram;
 use super::incident::Incident;
 use crate::units::{Instant, Span};
@@ -18,6 +19,12 @@ pub struct Tally {
     pub service: Restorations,
     /// From the injection until as many replicas and zones served as before.
     pub redundancy: Restorations,
+    /// From the injection until requests were answered again; of those that had a normal before.
+    #[serde(default)]
+    pub answers: Restorations,
+    /// The fail-overs that followed.
+    #[serde(default, skip_serializing_if = "FailoverTally::is_empty")]
+    pub failover: FailoverTally,
     /// Least and greatest p99 before they were injected.
     pub p99_before: Option<(Span, Span)>,
     /// Least and greatest p99 while they lasted.
@@ -40,14 +47,14 @@ pub struct Restorations {
 }
 
 impl Restorations {
-    fn add(&mut self, took: Option<Span>, waited: Span) {
+    pub(super) fn add(&mut self, took: Option<Span>, waited: Span) {
         match took {
             Some(took) => self.seen.record(took),
             None => self.open.record(waited),
         }
     }
 
-    fn merge(&mut self, other: &Restorations) {
+    pub(super) fn merge(&mut self, other: &Restorations) {
         self.seen.merge(&other.seen);
         self.open.merge(&other.open);
         self.unknown += other.unknown;
@@ -82,8 +89,14 @@ impl Tally {
         let (failed, waited) = (incident.ledger.failed(), ended.since(incident.at));
         self.injected += 1;
         match incident.normal_before {
-            true => self.service.add(incident.recovery(), waited),
+            true => {
+                self.service.add(incident.recovery(), waited);
+                self.answers.add(incident.answers_after(), waited);
+            }
             false => self.abnormal += 1,
+        }
+        if let Some(course) = incident.failover.as_ref().filter(|course| course.is_followed()) {
+            self.failover.add(course, incident.at, incident.answers, ended);
         }
         self.redundancy.add(incident.redundancy_recovery(), waited);
         self.p99_before = hull(self.p99_before, both(incident.p99_before));
@@ -96,6 +109,7 @@ impl Tally {
     pub fn add_unfollowed(&mut self) {
         self.injected += 1;
         self.service.unknown += 1;
+        self.answers.unknown += 1;
         self.redundancy.unknown += 1;
     }
 
@@ -105,6 +119,8 @@ impl Tally {
         self.abnormal += other.abnormal;
         self.service.merge(&other.service);
         self.redundancy.merge(&other.redundancy);
+        self.answers.merge(&other.answers);
+        self.failover.merge(&other.failover);
         self.p99_before = hull(self.p99_before, other.p99_before);
         self.p99_during = hull(self.p99_during, other.p99_during);
         self.failed = hull(self.failed, other.failed);
@@ -120,6 +136,53 @@ impl Tally {
         let mut all = Tally::default();
         tallies.into_iter().for_each(|tally| all.merge(tally));
         all
+    }
+}
+
+/// The fail-overs of several incidents together.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FailoverTally {
+    /// How long the steps took.
+    pub steps: [Restorations; FailoverStep::ALL.len()],
+    /// Until half, 95 and 99 % of the clients were led elsewhere.
+    pub led: [Restorations; CLIENTS_BACK.len()],
+}
+
+impl FailoverTally {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.led[0].count() == 0
+    }
+
+    /// Adds one of a run that ended at `ended`; requests were answered again at `answers`.
+    fn add(
+        &mut self,
+        course: &FailoverCourse,
+        at: Instant,
+        answers: Option<Instant>,
+        ended: Instant,
+    ) {
+        let ends = course.ends(at);
+        let mut goes_on = true;
+        for (index, took) in course.steps(at, answers.unwrap_or(ended)).into_iter().enumerate() {
+            let is_over = answers.is_some() || ends.get(index).is_some_and(Option::is_some);
+            if goes_on {
+                self.steps[index].add(is_over.then_some(took), took);
+            }
+            goes_on &= is_over;
+        }
+        for (led, tally) in course.led.iter().zip(&mut self.led) {
+            tally.add(led.map(|led| led.since(at)), ended.since(at));
+        }
+    }
+
+    /// Adds others.
+    fn merge(&mut self, other: &FailoverTally) {
+        let pairs = |one: &mut [Restorations], other: &[Restorations]| {
+            one.iter_mut().zip(other).for_each(|(one, other)| one.merge(other));
+        };
+        pairs(&mut self.steps, &other.steps);
+        pairs(&mut self.led, &other.led);
     }
 }
 
@@ -148,5 +211,20 @@ mod tests {
         all.merge(&other);
         assert_eq!((all.count(), all.unseen(), all.longest()), (7, 4, secs(50.0)));
         assert_eq!(all.range(), Some((secs(0.0), secs(30.0))));
+    }
+
+    #[test]
+    fn a_fail_over_that_nobody_noticed_has_come_to_no_second_step() {
+        let at = |secs: u64| Instant(secs * 1_000_000_000);
+        let course = FailoverCourse::new(0, true, 1.0);
+        let mut tally = FailoverTally::default();
+        tally.add(&course, at(100), None, at(700));
+        assert_eq!((tally.steps[0].unseen(), tally.steps[1].count()), (1, 0));
+        assert_eq!(tally.led[0].unseen(), 1);
+        // Over by the return of the region, it was detection all the time.
+        let mut tally = FailoverTally::default();
+        tally.add(&course, at(100), Some(at(400)), at(700));
+        assert_eq!(tally.steps[0].longest(), Span::from_secs(300.0));
+        assert_eq!((tally.steps[4].count(), tally.steps[4].longest()), (1, Span::ZERO));
     }
 }

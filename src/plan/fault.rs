@@ -161,6 +161,19 @@ pub enum Heeded {
     Nobody,
 }
 
+/// What of several regions a fault concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Part of the gateway of a region.
+    Gateway,
+    /// A region among several.
+    Region,
+    /// What all of them share, …
+    Shared,
+    /// … and what only several have.
+    Manager,
+}
+
 /// Which hosts of which upstream a fault hits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HostTarget {
@@ -197,6 +210,16 @@ pub enum Target {
 }
 
 impl Fault {
+    /// What of several regions it concerns.
+    pub fn reach(&self) -> Reach {
+        match self {
+            Fault::RegionOutage(_) | Fault::PlannedFailover(_) => Reach::Region,
+            Fault::ControlPlaneOutage(_) => Reach::Shared,
+            Fault::ManagerFrozen(_) => Reach::Manager,
+            _ => Reach::Gateway,
+        }
+    }
+
     /// How long a machine stays away after it was emptied, if the fault empties machines.
     pub fn away(&self) -> Option<&Law> {
         match self {

@@ -27,7 +27,7 @@ mod upstream;
 
 use crate::autoscaler::average::AverageTarget;
 use crate::random::Law;
-use crate::units::{Rate, Span};
+use crate::units::{Rate, Share, Span};
 
 pub use clients::{Clients, Jitter, Popularity, Population, Retry, RetryBackoff, RetryBudget};
 pub use cluster::{
@@ -37,8 +37,8 @@ pub use cluster::{
 };
 pub use dependencies::{Dependencies, LimitKey, Policy, PolicyKind, SpikeQueue, Tls, TlsEnd};
 pub use fault::{
-    Down, Fault, FaultPlan, Heeded, HostTarget, Notice, Release, ReplicaTarget, Schedule, Starts,
-    Target,
+    Down, Fault, FaultPlan, Heeded, HostTarget, Notice, Reach, Release, ReplicaTarget, Schedule,
+    Starts, Target,
 };
 pub use gateway::{Gateway, Memory, NodeTaints, Spread, Throttling, Topology};
 pub use ingress::{
@@ -99,8 +99,25 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// What its requests are told apart by: the regions that they are sent to if there are several,
+    /// or the APIs that they are for.
+    pub fn names_told_apart(&self) -> Vec<&str> {
+        match &self.regions {
+            Some(regions) => regions.all.iter().map(|region| region.name.as_str()).collect(),
+            None => self.dependencies.apis.iter().map(|api| api.name.as_str()).collect(),
+        }
+    }
+
+    /// What that is, in a word.
+    pub fn told_apart_by(&self) -> &'static str {
+        if self.regions.is_some() { "region" } else { "API" }
+    }
+
     /// The most replicas that may be wanted.
     pub fn most_replicas(&self) -> usize {
+        if let Some(regions) = &self.regions {
+            return regions.all.iter().map(|region| region.gateway.most_replicas()).sum();
+        }
         let most = self.autoscaling.as_ref().map_or(0, |autoscaling| autoscaling.spec.max.max(0));
         self.gateway.replicas.max(most as usize)
     }
@@ -127,17 +144,18 @@ impl Plan {
         (least..most).find(enough).unwrap_or(most)
     }
 
-    /// Starts with the replicas that the autoscaler holds at the first rate, evenly spread, if it
-    /// is to. Where that is not known before anything runs (recorded traffic, users who wait, and
-    /// policies that answer early) it finds them itself.
-    pub fn settle(&mut self) {
+    /// Starts with the replicas that the autoscaler holds at this part of the first rate, evenly
+    /// spread, if it is to. Where that is not known before anything runs (recorded traffic, users
+    /// who wait, and policies that answer early) it finds them itself.
+    pub fn settle(&mut self, part: Share) {
         let Traffic::Process(process) = &self.traffic else { return };
         let settled = self.autoscaling.as_ref().is_some_and(|autoscaling| autoscaling.settled);
         let Some((_, first)) = process.corners.first().filter(|_| settled) else { return };
         if self.ends_early() {
             return;
         }
-        let replicas = self.replicas_at(Rate(first.0 * self.requests_per_arrival()));
+        let rate = Rate(first.0 * part.0 * self.requests_per_arrival());
+        let replicas = self.replicas_at(rate);
         let zones = self.topology.zones.len();
         self.gateway.replicas = replicas;
         self.topology.placement = (0..replicas).map(|slot| slot % zones).collect();
@@ -173,6 +191,9 @@ impl Plan {
     /// there is one API: then requests are simulated in blocks, which is faster. In blocks all
     /// replicas treat a request alike.
     pub fn is_open_loop(&self) -> bool {
+        if let Some(regions) = &self.regions {
+            return regions.all.iter().all(|region| region.gateway.is_open_loop());
+        }
         let alike = !self.releases().any(Release::meets_requests);
         self.dependencies.are_open_loop() && !self.ingress.feeds_back() && alike
     }

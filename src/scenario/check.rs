@@ -12,7 +12,7 @@ use crate::scenario::section::gateway::{GatewayPart, Management, Tier};
 use crate::scenario::section::startup;
 use crate::scenario::section::topology::TopologyPart;
 use crate::scenario::text::Value;
-use crate::units::{Bytes, Rate, Span};
+use crate::units::{Bytes, Rate, Share, Span};
 
 /// The requests of one replication above which a run is doubted.
 const REQUEST_DOUBT: f64 = 1e12;
@@ -72,14 +72,16 @@ fn unsold(tier: Tier, replicas: u64, autoscaling: Option<&Autoscaling>) -> Optio
     (!as_sold).then(|| format!("{name} is sold as {sold}, this has {has}"))
 }
 
-/// Warns of more load than the gateway carries, or than it is rated for.
+/// Warns of more load than the gateway carries, or than it is rated for; it gets a part of the
+/// peak.
 pub(crate) fn load(
     reader: &Reader<'_>,
     plan: &Plan,
     peak: Option<&Parsed<Rate>>,
-    rating: Option<Rate>,
+    (rating, part): (Option<Rate>, Share),
 ) {
     let Some(peak) = peak else { return };
+    let peak = &Parsed { value: Rate(peak.value.0 * part.0), ..peak.clone() };
     let replicas = plan.most_replicas();
     let busy = plan.utilisation(peak.value, replicas);
     let capacity = Rate(plan.saturation().0 * replicas as f64);
@@ -280,7 +282,7 @@ pub(crate) fn only_ingress(
     reader: &Reader<'_>,
     topology: &TopologyPart,
     ingress: &Ingress,
-    faults: &[(FaultPlan, Place)],
+    faults: &[(&FaultPlan, &Place)],
 ) {
     let Some(Some(home)) = ingress.instances.first() else { return };
     let zones = &topology.plan.zones;
@@ -293,7 +295,7 @@ pub(crate) fn only_ingress(
     };
     for (_, place) in faults.iter().filter(|(fault, _)| hits(fault)) {
         let title = format!("zone {} has the only ingress instance", zones[*home].show());
-        let problem = Problem::warning(place.clone(), title)
+        let problem = Problem::warning((*place).clone(), title)
             .label("its outage cuts off every client")
             .help("raise ingress.instances, or write in-zones = false in [ingress]");
         reader.note(problem);
@@ -302,7 +304,8 @@ pub(crate) fn only_ingress(
 
 /// Warns of a rollout that never finds room for its first replica.
 pub(crate) fn rollout(reader: &Reader<'_>, plan: &Plan) {
-    let rolls = plan.faults.iter().find(|fault| fault.fault.release().is_some());
+    let mut here = plan.faults.iter().filter(|fault| fault.schedule != Schedule::Elsewhere);
+    let rolls = here.find(|fault| fault.fault.release().is_some());
     let (Some(rollout), Some(per_zone)) = (rolls, plan.nodes.per_zone) else { return };
     let room = per_zone * plan.nodes.room * plan.topology.zones.len();
     let stuck = plan.upgrade.least(plan.gateway.replicas) == plan.gateway.replicas

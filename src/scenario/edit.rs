@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 use crate::diagnostic::{Flaw, Place, Problem, clip, closest, suggestion};
 use crate::scenario::keys;
 use crate::scenario::reader::{KeySpec, SectionSpec};
+use crate::scenario::region::split::OWN;
 use crate::scenario::text::value::quote;
 
 /// A text in which settings were changed.
@@ -72,6 +73,9 @@ pub fn set(text: &str, path: &str, value: &str) -> Result<String, Flaw> {
     let literal = target.literal(value)?;
     let (table, _) = DeTable::parse_recoverable(text);
     let line = format!("{} = {literal}", target.key.name);
+    if let Some(region) = target.region {
+        return target.set_of_region(text, (table.get_ref(), region), (&literal, &line));
+    }
     match target.place(table.get_ref())? {
         Home::Absent => Ok(format!("{}\n\n[{}]\n{line}\n", text.trim_end(), target.section.name)),
         Home::Top => match table.get_ref().get(target.key.name) {
@@ -96,6 +100,8 @@ fn replaced(text: &str, span: Range<usize>, literal: &str) -> String {
 
 /// A key and, for an element of a list, which one.
 struct EditTarget<'p> {
+    /// The region whose own setting it is.
+    region: Option<&'p str>,
     section: &'static SectionSpec,
     key: &'static KeySpec,
     element: Option<&'p str>,
@@ -110,6 +116,17 @@ enum Home<'t> {
 
 impl<'p> EditTarget<'p> {
     fn find(path: &'p str) -> Result<EditTarget<'p>, Flaw> {
+        let Some((region, own)) = of_region(path.trim()) else { return EditTarget::shared(path) };
+        let target = EditTarget::shared(own)?;
+        if target.element.is_some() {
+            let title = format!("{path:?} is in a list of its region");
+            return Err(Flaw::new(title).help("change it in the file"));
+        }
+        Ok(EditTarget { region: Some(region), ..target })
+    }
+
+    /// A setting that is none of a region's own.
+    fn shared(path: &'p str) -> Result<EditTarget<'p>, Flaw> {
         let (home, name) = path.trim().rsplit_once('.').unwrap_or(("", path.trim()));
         let is_list = |name| keys::section(name).is_some_and(|section| section.list);
         let (home, element) = match home.split_once('[') {
@@ -126,12 +143,15 @@ impl<'p> EditTarget<'p> {
             let title = format!("{path:?} does not say which {home} is meant");
             return Err(Flaw::new(title).help(format!("write {home}[1].{name} for the first")));
         }
-        Ok(EditTarget { section, key, element })
+        Ok(EditTarget { region: None, section, key, element })
     }
 
     /// Its path as a list of settings calls it: elements by their number.
     fn path(&self, top: &DeTable<'_>) -> String {
         let (section, name) = (self.section.name, self.key.name);
+        if let Some(region) = self.region {
+            return format!("region.{region}.{section}.{name}");
+        }
         match self.element {
             None if section.is_empty() => name.to_owned(),
             None => format!("{section}.{name}"),
@@ -187,6 +207,41 @@ impl<'p> EditTarget<'p> {
         })
     }
 
+    /// The text with a setting of a region changed: where it stands, or in its section, or below
+    /// the header of the region.
+    fn set_of_region(
+        &self,
+        text: &str,
+        (top, which): (&DeTable<'_>, &str),
+        (literal, line): (&str, &str),
+    ) -> Result<String, Flaw> {
+        let regions = top.get("region").and_then(|list| list.get_ref().as_array());
+        let mut all = regions.into_iter().flatten().enumerate();
+        let Some((_, region)) = all.find(|(at, it)| is(which, *at, it)) else {
+            let names = regions.into_iter().flatten().filter_map(name).collect::<Vec<_>>();
+            let title = format!("the scenario has no [[region]] called {which:?}");
+            return Err(Flaw { help: suggestion(which, names), ..Flaw::new(title) });
+        };
+        let section = region.get_ref().get(self.section.name);
+        if let Some(old) = section.and_then(|section| section.get_ref().get(self.key.name)) {
+            return Ok(replaced(text, old.span(), literal));
+        }
+        let headed = |at: &Range<usize>, header: &str| {
+            text.get(at.clone()).is_some_and(|head| head.replace(' ', "") == header)
+        };
+        let header = format!("[region.{}]", self.section.name);
+        let (at, line) = match section.map(Spanned::span).filter(|at| headed(at, &header)) {
+            Some(at) => (at, line.to_owned()),
+            None => (region.span(), format!("{}.{line}", self.section.name)),
+        };
+        if !headed(&at, "[[region]]") && !headed(&at, &header) {
+            let title = format!("the region {which:?} is written on one line, in braces");
+            return Err(Flaw::new(title).help("write [[region]] on a line of its own"));
+        }
+        let end = text[at.end..].find('\n').map_or(text.len(), |newline| at.end + newline);
+        Ok(format!("{}\n{line}{}", &text[..end], &text[end..]))
+    }
+
     /// Adds the line to a section that stands at `span` and lacks the key.
     fn inserted(&self, text: &str, span: Range<usize>, line: &str) -> Result<String, Flaw> {
         let section = self.section.name;
@@ -204,6 +259,18 @@ impl<'p> EditTarget<'p> {
         }
         Ok(format!("{section}.{line}\n{text}"))
     }
+}
+
+/// The region of which a path names a setting, and the rest: `region.east.gateway.tier`. Names may
+/// have points in them.
+fn of_region(path: &str) -> Option<(&str, &str)> {
+    let rest = path.strip_prefix("region.")?;
+    let owns = |(at, _): &(usize, &str)| {
+        let section = rest[at + 1..].split('.').next();
+        section.is_some_and(|section| OWN.contains(&section))
+    };
+    let (at, _) = rest.match_indices('.').find(owns)?;
+    Some((&rest[..at], &rest[at + 1..]))
 }
 
 /// Whether a list's element is the one that is meant: by its place from 1, or by its name.
@@ -277,6 +344,30 @@ mod tests {
         assert_eq!(text, TEXT.replace("replicas = 2", "replicas = 3"));
         let text = set(TEXT, "gateway.tier", "large").expect("set");
         assert_eq!(text, TEXT.replace("# two\n", "# two\ntier = \"large\"\n"));
+    }
+
+    const REGIONS: &str = "[[region]]\nname = \"x.1\"\n[region.gateway]\nreplicas = 2\n\n\
+                           [[region]] # the other\nname = \"y\"\n";
+
+    #[test]
+    fn a_setting_of_a_region_is_changed_in_that_region() {
+        let set = |path| set(REGIONS, path, "3").unwrap_or_else(|flaw| panic!("{}", flaw.title));
+        let replicas = REGIONS.replace("replicas = 2", "replicas = 3");
+        assert_eq!(set("region.x.1.gateway.replicas"), replicas);
+        assert_eq!(
+            set("region.y.gateway.replicas"),
+            REGIONS.replace("# the other\n", "# the other\ngateway.replicas = 3\n")
+        );
+        assert_eq!(
+            set("region.x.1.gateway.cores"),
+            REGIONS.replace("[region.gateway]\n", "[region.gateway]\ncores = \"3\"\n")
+        );
+        assert_eq!(
+            set("region.y.weight"),
+            REGIONS.replace("# the other\n", "# the other\nweight = 3\n")
+        );
+        let flaw = super::set(REGIONS, "region.z.gateway.replicas", "3").unwrap_err();
+        assert!(flaw.title.contains("no [[region]] called \"z\""), "{}", flaw.title);
     }
 
     #[test]

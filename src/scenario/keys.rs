@@ -3,12 +3,12 @@
 
 use crate::scenario::request::{api, clients, policy, tls, upstream};
 use crate::scenario::section::{autoscaler, gateway, nodes, objectives, run, startup, topology};
-use crate::scenario::{fault, ingress, traffic::format as traffic};
+use crate::scenario::{fault, ingress, region, traffic::format as traffic};
 
 pub use crate::scenario::reader::key::{KeySpec, Only, SectionSpec};
 
 /// Every section; the one with the empty name is the top of the file.
-pub static FORMAT: [&SectionSpec; 21] = [
+pub static FORMAT: [&SectionSpec; 24] = [
     &objectives::key::SPEC,
     &gateway::key::SPEC,
     &topology::key::SPEC,
@@ -28,6 +28,9 @@ pub static FORMAT: [&SectionSpec; 21] = [
     &nodes::key::SPEC,
     &nodes::upgrade::SPEC,
     &autoscaler::key::SPEC,
+    &region::section::region::SPEC,
+    &region::section::global::SPEC,
+    &region::section::control_plane::SPEC,
     &fault::key::SPEC,
     &run::key::SPEC,
 ];

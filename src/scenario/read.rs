@@ -6,22 +6,21 @@ use toml::de::DeTable;
 
 use crate::diagnostic::{Place, Problem, Source, any_error};
 use crate::objective::Objective;
-use crate::plan::{Fault, FaultPlan, Ingress, Plan, Run};
-use crate::scenario::fault::section as fault;
-use crate::scenario::fault::target::Targets;
+use crate::plan::{Fault, Plan, Run, Window};
+use crate::scenario::assemble::{self, Assembled};
+use crate::scenario::fault::section::{self as fault, PlacedFault, Strikable};
 use crate::scenario::reader::Reader;
 use crate::scenario::reader::setting::{Mark, Setting};
 use crate::scenario::reader::syntax;
-use crate::scenario::request::{api, dependencies};
-use crate::scenario::section::gateway::{GatewayPart, Tier};
+use crate::scenario::region::split::split;
+use crate::scenario::region::whole::{self, RegionParts};
+use crate::scenario::request::api;
 use crate::scenario::section::objectives::{self, KnownNames, key};
-use crate::scenario::section::topology::TopologyPart;
-use crate::scenario::section::{autoscaler, gateway, nodes, run, startup, topology};
+use crate::scenario::section::run;
 use crate::scenario::text::Located;
 use crate::scenario::text::file;
-use crate::scenario::traffic::arrivals::{self, TrafficPart};
-use crate::scenario::{check, edit, ingress, keys};
-use crate::units::Instant;
+use crate::scenario::{check, edit, keys};
+use crate::units::Share;
 
 /// The largest scenario that is read: 1 MiB.
 pub const SCENARIO_LIMIT: u64 = 1 << 20;
@@ -131,9 +130,28 @@ pub fn parse(name: &str, text: &str, base: &Path) -> Loaded {
         return Loaded { scenario: None, problems, source };
     }
     let (table, flaws) = DeTable::parse_recoverable(text);
-    let reader = Reader::new(text, base, table.get_ref(), &keys::FORMAT);
-    let parts = scenario(&reader);
-    let (mut problems, settings, replay_said) = reader.notes.finish();
+    let split = split(table.get_ref());
+    let top = split.as_ref().map_or(table.get_ref(), |split| &split.common);
+    let reader = Reader::new(text, base, top, &keys::FORMAT);
+    let regions = split.as_ref().map_or(&[][..], |split| &split.regions);
+    let new = |region| Reader::new(text, base, region, &keys::FORMAT);
+    let files: Vec<Reader<'_>> = regions.iter().map(new).collect();
+    let parts = scenario(&reader, &files);
+    let (mut problems, mut settings, mut replay_said) = reader.notes.finish();
+    problems.extend(split.iter().flat_map(|split| &split.problems).cloned());
+    match &parts {
+        Some(parts) if !files.is_empty() => {
+            let noted = noted_of_regions(files, &parts.plan, &mut replay_said);
+            whole::absorb((&mut problems, &mut settings), noted);
+        }
+        Some(parts) => say_settled(&mut settings, &parts.plan),
+        None => {
+            let noted = files.into_iter().flat_map(|file| file.notes.finish().0);
+            let new: Vec<Problem> = noted.filter(|one| !problems.contains(one)).collect();
+            problems.extend(new);
+            problems.dedup();
+        }
+    }
     if !flaws.is_empty() {
         problems = syntax::merge(text, &flaws, problems);
     }
@@ -145,8 +163,6 @@ pub fn parse(name: &str, text: &str, base: &Path) -> Loaded {
         let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into());
         let ScenarioParts { question, plan, objectives, what_if } = parts;
         let (text, changes) = (text.to_owned(), Vec::new());
-        let mut settings = settings;
-        say_settled(&mut settings, &plan);
         Scenario {
             path,
             name: stem,
@@ -208,161 +224,148 @@ struct ScenarioParts {
     what_if: Option<String>,
 }
 
-/// Which sections are free of errors, so that checks across them make sense.
-struct Sound {
-    gateway: bool,
-    ingress: bool,
-    faults: bool,
-    dependencies: bool,
+/// What is noted of each region's file, with the replicas that its run starts with; how traffic was
+/// read is said once.
+fn noted_of_regions(
+    files: Vec<Reader<'_>>,
+    plan: &Plan,
+    replay_said: &mut Vec<String>,
+) -> Vec<(String, Vec<Problem>, Vec<Setting>)> {
+    let regions = plan.regions.iter().flat_map(|regions| &regions.all);
+    let noted = files.into_iter().zip(regions).map(|(file, region)| {
+        let (problems, mut settings, said) = file.notes.finish();
+        if replay_said.is_empty() {
+            *replay_said = said;
+        }
+        say_settled(&mut settings, &region.gateway);
+        (region.name.clone(), problems, settings)
+    });
+    noted.collect()
 }
 
-fn scenario(reader: &Reader<'_>) -> Option<ScenarioParts> {
+/// One gateway, or several regions.
+enum GatewayParts {
+    One(Box<Assembled>),
+    Regions(RegionParts),
+}
+
+impl GatewayParts {
+    /// The gateways, in the order of their regions.
+    fn all(&self) -> &[Assembled] {
+        match self {
+            GatewayParts::One(one) => std::slice::from_ref(one),
+            GatewayParts::Regions(regions) => &regions.gateways,
+        }
+    }
+
+    fn what_if(&self) -> Option<String> {
+        match self {
+            GatewayParts::One(one) => one.what_if.clone(),
+            GatewayParts::Regions(regions) => regions.what_if(),
+        }
+    }
+
+    fn strikable(&self) -> Strikable<'_> {
+        let regions = match self {
+            GatewayParts::One(_) => &[][..],
+            GatewayParts::Regions(regions) => &regions.keys,
+        };
+        Strikable { regions, targets: self.all().iter().map(Assembled::targets).collect() }
+    }
+}
+
+/// Reads a scenario: what regions are is read in `files` of their own.
+fn scenario(reader: &Reader<'_>, files: &[Reader<'_>]) -> Option<ScenarioParts> {
     let top = reader.section(&key::SPEC);
     let example = "question = \"What does a replica crash do?\"";
     let question = top.require(key::QUESTION, example).map(|question| question.value);
     let texts = top.find(key::OBJECTIVES).map(|texts| texts.value).unwrap_or_default();
-
-    let (gateway, capacity_sound) = reader.is_sound(|| gateway::read(reader));
-    let (topology, placed) = reader.is_sound(|| topology::read(reader, &gateway.replicas));
-    let gateway_sound = capacity_sound && placed;
     let run = run::read(reader);
-    let zones = &topology.plan;
-    let (ingress, ingress_sound) = reader.is_sound(|| ingress::read(reader, &gateway, zones));
-    let (dependencies, dependencies_sound) =
-        reader.is_sound(|| dependencies::read(reader, &gateway, &ingress));
-    let probes = startup::read_probes(reader, &gateway, &dependencies.upstreams);
-    let apis = reader.has_any(&dependencies::SECTIONS).then_some(&dependencies.apis[..]);
-    let startup = startup::read(reader, &gateway, &probes, apis);
-    let detection = startup::read_detection(reader, &probes);
-    let termination = nodes::read_termination(reader, &detection);
-    let (nodes, supply) = nodes::read(reader);
-    let (upgrade, budget) = nodes::read_upgrade(reader);
-    let (autoscaling, scaling_sound) = reader.is_sound(|| autoscaler::read(reader, &gateway));
-    let what_if = match gateway_sound && scaling_sound {
-        true => check::product(reader, &gateway, autoscaling.as_ref(), &topology),
-        false => None,
+    let parts = match files {
+        [] => {
+            whole::check_alone(reader);
+            GatewayParts::One(Box::new(assemble::read(reader, run, Share::ONE)))
+        }
+        files => GatewayParts::Regions(whole::read(reader, files, run)?),
     };
-    let replicas = gateway.plan.replicas;
-    let traffic = arrivals::read(reader, run.map(|run| run.horizon), replicas, &dependencies);
-
-    let mut plan = Plan {
-        gateway: gateway.plan.clone(),
-        topology: topology.plan.clone(),
-        ingress,
-        traffic: traffic.plan.clone(),
-        dependencies,
-        startup,
-        detection,
-        nodes,
-        upgrade,
-        termination,
-        autoscaling,
-        faults: Vec::new(),
-        windows: Vec::new(),
-        run: run.unwrap_or_else(stand_in),
-        regions: None,
-    };
-    let budget = Some(budget).filter(|_| gateway_sound && scaling_sound);
-    settle(reader, &mut plan, &topology, (supply, budget));
-    let targets = Targets {
-        topology: &plan.topology,
-        instances: plan.ingress.instances.len(),
-        nodes: &plan.nodes,
-        goals: plan.autoscaling.as_ref().map_or(&[][..], |one| &one.spec.goals),
-        scales: gateway.tier.is_none_or(Tier::scales),
-        dependencies: &plan.dependencies,
-        contracts: gateway.contracts,
-        sound: gateway_sound && ingress_sound && dependencies_sound,
-    };
-    let (faults, faults_sound) = faults(reader, &targets, run.as_ref(), &topology, &plan.ingress);
-    plan.faults = faults;
-    let sound = Sound {
-        gateway: gateway_sound,
-        ingress: ingress_sound,
-        faults: faults_sound,
-        dependencies: dependencies_sound,
-    };
-    let objectives = finish(reader, &mut plan, (&texts, run.is_some()), &sound, &gateway, &traffic);
+    let mut plan = parts.all()[0].plan.clone();
+    let (faults, faults_sound) = faults(reader, &parts, run.as_ref());
+    let of_fault = faults.iter().map(|fault| fault.region).collect();
+    plan.faults = faults.into_iter().map(|fault| fault.plan).collect();
+    let (objectives, windows) = objectives(reader, &parts, &plan, (&texts, faults_sound));
+    plan.windows = windows;
+    if let GatewayParts::Regions(regions) = &parts {
+        plan = regions.join(reader, plan, of_fault);
+    }
+    let read = (&objectives[..], faults_sound);
+    finish(reader, files, (&parts, &plan), read, run.is_some());
     run?;
-    Some(ScenarioParts { question: question?, plan, objectives, what_if })
-}
-
-/// Gives an autoscaled gateway the replicas to start with, if nobody says which.
-fn settle(
-    reader: &Reader<'_>,
-    plan: &mut Plan,
-    topology: &TopologyPart,
-    (supply, budget): (Place, Option<Place>),
-) {
-    if !topology.placed {
-        plan.settle();
-    }
-    nodes::check_room(reader, plan, supply);
-    if let Some(budget) = budget {
-        nodes::check_budget(reader, plan, budget);
-    }
-}
-
-/// Stands in for a run that could not be read, so that the rest can be checked.
-fn stand_in() -> Run {
-    let horizon = Instant::NEVER;
-    Run { horizon, warm_up: Instant::ZERO, seed: 0, replications: 1, bin: run::bin(horizon) }
+    let objectives = objectives.into_iter().map(|(objective, _)| objective).collect();
+    Some(ScenarioParts { question: question?, plan, objectives, what_if: parts.what_if() })
 }
 
 fn faults(
     reader: &Reader<'_>,
-    targets: &Targets<'_>,
+    parts: &GatewayParts,
     run: Option<&Run>,
-    topology: &TopologyPart,
-    ingress: &Ingress,
-) -> (Vec<FaultPlan>, bool) {
-    let (faults, sound) = reader.is_sound(|| fault::read(reader, targets));
+) -> (Vec<PlacedFault>, bool) {
+    let strikable = parts.strikable();
+    let (faults, sound) = reader.is_sound(|| fault::read(reader, &strikable));
     if let Some(run) = run {
-        fault::check_times(reader, &faults, run.horizon, run.warm_up, targets);
+        fault::check_times(reader, &faults, run.horizon, run.warm_up, &strikable);
     }
-    let outage = faults.iter().find(|(fault, _)| matches!(fault.fault, Fault::ZoneOutage(..)));
-    check::only_zone(reader, topology, outage.map(|(_, place)| place));
-    check::only_ingress(reader, topology, ingress, &faults);
-    (faults.into_iter().map(|(fault, _)| fault).collect(), sound)
+    for (index, gateway) in parts.all().iter().enumerate() {
+        let of_it = faults.iter().filter(|fault| fault.region.unwrap_or(index) == index);
+        let of_it: Vec<_> = of_it.map(|fault| (&fault.plan, &fault.place)).collect();
+        let mut outages =
+            of_it.iter().filter(|(one, _)| matches!(one.fault, Fault::ZoneOutage(..)));
+        check::only_zone(reader, &gateway.topology, outages.next().map(|(_, place)| *place));
+        check::only_ingress(reader, &gateway.topology, &gateway.plan.ingress, &of_it);
+    }
+    (faults, sound)
 }
 
-/// Adds the windows, reads the objectives and checks across sections.
+/// Reads the objectives, with their places, and finds the windows.
+fn objectives(
+    reader: &Reader<'_>,
+    parts: &GatewayParts,
+    plan: &Plan,
+    (texts, faults_sound): (&[Located<String>], bool),
+) -> (Vec<(Objective, Place)>, Vec<Window>) {
+    let (kind, names) = match parts {
+        GatewayParts::One(one) if reader.has_any(&[&api::key::SPEC]) => {
+            let apis = one.plan.dependencies.apis.iter();
+            ("API", apis.map(|api| api.name.clone()).collect())
+        }
+        GatewayParts::One(_) => ("API", Vec::new()),
+        GatewayParts::Regions(regions) => {
+            ("region", regions.keys.iter().map(|region| region.name.clone()).collect())
+        }
+    };
+    let apis_sound = parts.all().iter().all(|one| one.sound.dependencies);
+    let known = KnownNames { faults: &plan.faults, kind, names, faults_sound, apis_sound };
+    objectives::read(reader, texts, &known)
+}
+
+/// Checks across sections.
 fn finish(
     reader: &Reader<'_>,
-    plan: &mut Plan,
-    (texts, run_sound): (&[Located<String>], bool),
-    sound: &Sound,
-    gateway: &GatewayPart,
-    traffic: &TrafficPart,
-) -> Vec<Objective> {
-    let has_apis = reader.has_any(&[&api::key::SPEC]);
-    let (objectives, windows) = objectives::read(
-        reader,
-        texts,
-        &KnownNames {
-            faults: &plan.faults,
-            apis: if has_apis { &plan.dependencies.apis } else { &[] },
-            faults_sound: sound.faults,
-            apis_sound: sound.dependencies,
-        },
-    );
-    plan.windows = windows;
+    files: &[Reader<'_>],
+    (parts, plan): (&GatewayParts, &Plan),
+    (objectives, faults_sound): (&[(Objective, Place)], bool),
+    run_sound: bool,
+) {
+    let first = &parts.all()[0];
     if run_sound {
-        objectives::check_windows(reader, &objectives, &plan.windows, &plan.run);
-        check::size(reader, plan, traffic.peak.as_ref());
+        objectives::check_windows(reader, objectives, &plan.windows, &plan.run);
+        check::size(reader, plan, first.traffic.peak.as_ref());
     }
-    if sound.gateway {
-        check::load(reader, plan, traffic.peak.as_ref(), gateway.rating);
-        check::starved_start(reader, plan, traffic.peak.as_ref());
+    match parts {
+        GatewayParts::One(one) => one.check(reader, plan, Share::ONE, faults_sound),
+        GatewayParts::Regions(regions) => regions.check(files, plan, faults_sound),
     }
-    check::boot(reader, plan);
-    check::upstreams(reader, plan);
-    check::retries(reader, plan);
-    if sound.faults && sound.gateway {
-        check::rollout(reader, plan);
+    if faults_sound {
+        let ingress_sound = parts.all().iter().all(|one| one.sound.ingress && one.sound.gateway);
+        check::objectives(reader, plan, objectives, ingress_sound);
     }
-    if sound.faults {
-        check::objectives(reader, plan, &objectives, sound.ingress && sound.gateway);
-    }
-    objectives.into_iter().map(|(objective, _)| objective).collect()
 }

@@ -119,6 +119,9 @@ pub fn contrasts(variants: &[Variant], runs: &[Experiment]) -> Vec<Contrast> {
             Compared::Everywhere => true,
             Compared::InFixedWindows => !lasting,
             Compared::InTheRun => number == 0,
+            Compared::AmongRegions => {
+                number == 0 && plans.iter().all(|plan| plan.regions.is_some())
+            }
         };
         for (metric, _) in Metric::COMPARED.into_iter().filter(|(_, at)| is_shown(*at)) {
             let against = systems[1..].iter().map(|system| contrast(metric, systems[0], *system));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Flaw, suggestion};
+use crate::plan::RegionRole;
 use crate::scenario::Scenario;
 
 /// The tiers that have a price.
@@ -59,12 +60,43 @@ impl Prices {
         if self.given.is_empty() { "entitlements (Large)" } else { "price" }
     }
 
-    /// What the gateway of a scenario costs; a what-if that nobody sells has no price.
+    /// What the gateways of a scenario cost, of every region that runs; a what-if that nobody sells
+    /// has no price.
     pub fn of(&self, scenario: &Scenario) -> Cost {
-        match scenario.what_if {
-            Some(_) => Cost { amount: None, words: "not for sale".to_owned() },
-            None => self.of_tier(tier(scenario).as_deref()),
+        if scenario.what_if.is_some() {
+            return Cost { amount: None, words: "not for sale".to_owned() };
         }
+        let Some(regions) = &scenario.plan.regions else {
+            return self.of_tier(tier(scenario).as_deref());
+        };
+        let running = regions.all.iter().filter(|region| region.role != RegionRole::Cold);
+        let tiers = running.map(|region| tier_of(scenario, Some(&region.name)));
+        self.together(&tiers.collect::<Vec<_>>())
+    }
+
+    /// What several gateways cost: those of the same words are counted.
+    fn together(&self, tiers: &[Option<String>]) -> Cost {
+        let each: Vec<Cost> = tiers.iter().map(|tier| self.of_tier(tier.as_deref())).collect();
+        let amount: Option<f64> = each.iter().map(|cost| cost.amount).sum();
+        let words = match amount {
+            Some(amount) if self.given.is_empty() => format!("{amount} Large"),
+            Some(amount) => amount.to_string(),
+            None => {
+                let mut counted: Vec<(&str, usize)> = Vec::new();
+                for Cost { words, .. } in &each {
+                    match counted.iter_mut().find(|(known, _)| known == words) {
+                        Some((_, count)) => *count += 1,
+                        None => counted.push((words, 1)),
+                    }
+                }
+                let times = |(words, count): &(&str, usize)| match count {
+                    1 => (*words).to_owned(),
+                    _ => format!("{count} × {words}"),
+                };
+                counted.iter().map(times).collect::<Vec<_>>().join(" + ")
+            }
+        };
+        Cost { amount, words }
     }
 
     /// What a gateway of this tier costs. Without prices: an Extra Large takes two Large
@@ -87,7 +119,14 @@ impl Prices {
 
 /// The tier of a scenario, if it has one.
 pub fn tier(scenario: &Scenario) -> Option<String> {
-    let tier = scenario.settings.iter().find(|setting| setting.path == "gateway.tier")?;
+    tier_of(scenario, None)
+}
+
+/// The tier of a region, if it has one of its own, or that of all.
+fn tier_of(scenario: &Scenario, region: Option<&str>) -> Option<String> {
+    let at = |path: &str| scenario.settings.iter().find(|setting| setting.path == path);
+    let own = region.and_then(|region| at(&format!("region.{region}.gateway.tier")));
+    let tier = own.or_else(|| at("gateway.tier"))?;
     let word = tier.value.trim_matches('"');
     TIERS.contains(&word).then(|| word.to_owned())
 }
@@ -95,6 +134,22 @@ pub fn tier(scenario: &Scenario) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_region_that_runs_costs_what_its_tier_does() {
+        let words = |tiers: &[&str]| {
+            let tiers: Vec<_> = tiers.iter().map(|tier| Some((*tier).to_owned())).collect();
+            let cost = Prices::default().together(&tiers);
+            (cost.amount, cost.words)
+        };
+        assert_eq!(words(&["large", "large"]), (Some(2.0), "2 Large".to_owned()));
+        assert_eq!(words(&["large", "xlarge"]), (Some(3.0), "3 Large".to_owned()));
+        assert_eq!(words(&["small", "small"]), (None, "2 × 1 Small".to_owned()));
+        assert_eq!(words(&["large", "small"]), (None, "1 Large + 1 Small".to_owned()));
+        let prices = Prices::read("small=300,large=1200").unwrap();
+        let both = ["large", "small"].map(|tier| Some(tier.to_owned()));
+        assert_eq!(prices.together(&both).words, "1500");
+    }
 
     #[test]
     fn entitlements_are_counted_as_the_vendor_does() {

@@ -77,8 +77,10 @@ impl System<'_> {
     /// Whether the end of some incident was not seen: how long it lasted is then not known.
     fn has_open(&self, restored: Restored) -> bool {
         let mut windows = self.outcomes.iter().map(|outcome| &outcome.windows[self.window]);
-        let abnormal =
-            |window: &WindowOutcome| restored == Restored::Service && window.incidents.abnormal > 0;
+        let abnormal = |window: &WindowOutcome| {
+            matches!(restored, Restored::Service | Restored::Answers)
+                && window.incidents.abnormal > 0
+        };
         windows.any(|window| restored.of(window).unseen() > 0 || abnormal(window))
     }
 

@@ -149,8 +149,10 @@ fn unseen(restored: Restored, windows: &[&WindowOutcome]) -> u64 {
 /// took until it did so again.
 fn abnormal(restored: Restored, windows: &[&WindowOutcome]) -> u64 {
     match restored {
-        Restored::Service => windows.iter().map(|window| window.incidents.abnormal).sum(),
-        Restored::Redundancy => 0,
+        Restored::Service | Restored::Answers => {
+            windows.iter().map(|window| window.incidents.abnormal).sum()
+        }
+        Restored::Redundancy | Restored::Clients(_) | Restored::Step(_) => 0,
     }
 }
 

@@ -176,11 +176,13 @@ fn the_trigger_is_the_hull_of_faults_and_rise() {
         normal: None,
         normal_before: true,
         service: None,
+        answers: None,
         redundancy: None,
         p99_before: None,
         p99_during: None,
         ledger: Default::default(),
         rollout: None,
+        failover: None,
         phases: Vec::new(),
     };
     let found = |increase: Option<(f64, f64)>, incidents: &[Incident]| {

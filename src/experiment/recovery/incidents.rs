@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use crate::metric::{Dimension, Statistic, nine_digits};
+use crate::observe::failover::{CLIENTS_BACK, FailoverStep};
 use crate::observe::tally::{Restorations, Tally};
 use crate::stats::Confidence;
 use crate::units::Span;
@@ -35,20 +36,83 @@ fn secs<S: Serializer>(span: &Option<Span>, to: S) -> Result<S::Ok, S::Error> {
 
 /// What became of the incidents of each replication, service and redundancy.
 pub fn recoveries(tallies: &[&Tally], confidence: Confidence) -> (Recovery, Recovery) {
+    let abnormal = tallies.iter().map(|tally| tally.abnormal).sum();
+    let service = Recovery { abnormal, ..recovery(tallies, |tally| &tally.service, confidence) };
+    (service, recovery(tallies, |tally| &tally.redundancy, confidence))
+}
+
+/// How long it took to restore one thing in the incidents of each replication.
+fn recovery(
+    tallies: &[&Tally],
+    of: impl Fn(&Tally) -> &Restorations,
+    confidence: Confidence,
+) -> Recovery {
     let all = Tally::sum(tallies.iter().copied());
-    let of = |of: fn(&Tally) -> &Restorations, abnormal| {
-        let each = tallies.iter().map(|tally| of(tally)).filter(|one| one.count() > 0);
-        let longest: Vec<f64> = each.map(|one| one.longest().as_secs()).collect();
-        Recovery {
-            longest: Statistic::mean(Dimension::Time, &longest, confidence),
-            least: of(&all).range().map(|range| range.0),
-            greatest: of(&all).range().map(|range| range.1),
-            recovered: of(&all).seen.count(),
-            unrecovered: of(&all).unseen(),
-            abnormal,
-        }
+    let each = tallies.iter().map(|tally| of(tally)).filter(|one| one.count() > 0);
+    let longest: Vec<f64> = each.map(|one| one.longest().as_secs()).collect();
+    Recovery {
+        longest: Statistic::mean(Dimension::Time, &longest, confidence),
+        least: of(&all).range().map(|range| range.0),
+        greatest: of(&all).range().map(|range| range.1),
+        recovered: of(&all).seen.count(),
+        unrecovered: of(&all).unseen(),
+        abnormal: 0,
+    }
+}
+
+/// What became of the clients of a region that was lost or left.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FailoverSummary {
+    /// Until requests were answered again.
+    pub rto: Recovery,
+    /// The steps of that, in order, each from the end of the one before.
+    pub steps: Vec<StepSummary>,
+    /// Until shares of the clients were led to another region.
+    pub clients_back: Vec<ClientsBack>,
+}
+
+/// A step of fail-overs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StepSummary {
+    /// Which.
+    #[serde(serialize_with = "label")]
+    pub step: FailoverStep,
+    /// How long it took, in those that came to it.
+    pub took: Recovery,
+}
+
+/// When a share of the clients was led to another region.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ClientsBack {
+    /// The share, in percent.
+    pub percent: u8,
+    /// How long it took.
+    pub after: Recovery,
+}
+
+fn label<S: Serializer>(step: &FailoverStep, to: S) -> Result<S::Ok, S::Error> {
+    step.label().serialize(to)
+}
+
+/// What is known of the fail-overs of a fault; `None` if there was none.
+pub fn failovers(tallies: &[&Tally], confidence: Confidence) -> Option<FailoverSummary> {
+    if tallies.iter().all(|tally| tally.failover.is_empty()) {
+        return None;
+    }
+    let abnormal = tallies.iter().map(|tally| tally.abnormal).sum();
+    let step = |step: FailoverStep| StepSummary {
+        step,
+        took: recovery(tallies, |tally| &tally.failover.steps[step as usize], confidence),
     };
-    (of(|tally| &tally.service, all.abnormal), of(|tally| &tally.redundancy, 0))
+    let back = |(index, percent): (usize, u8)| ClientsBack {
+        percent,
+        after: recovery(tallies, |tally| &tally.failover.led[index], confidence),
+    };
+    Some(FailoverSummary {
+        rto: Recovery { abnormal, ..recovery(tallies, |tally| &tally.answers, confidence) },
+        steps: FailoverStep::ALL.map(step).into(),
+        clients_back: CLIENTS_BACK.into_iter().enumerate().map(back).collect(),
+    })
 }
 
 #[cfg(test)]

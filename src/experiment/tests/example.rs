@@ -176,11 +176,13 @@ fn incident(recovery: f64, stream: &mut Stream) -> Incident {
         normal: Some(at(180.0 + recovery)),
         normal_before: true,
         service: Some(at(180.0 + recovery)),
+        answers: Some(at(180.0 + recovery)),
         redundancy: Some(at(180.0 + recovery - 1.0)),
         p99_before: Some(secs(0.041)),
         p99_during: Some(secs(0.22 + 0.02 * stream.unit())),
         ledger,
         rollout: None,
+        failover: None,
         phases: vec![(State::Sandbox, secs(1.0)), (State::Booting, secs(10.0))],
     }
 }

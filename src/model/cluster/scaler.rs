@@ -311,7 +311,7 @@ impl Scaler {
     fn tell(&mut self, cx: &mut Context, decision: &Decision, (min, max): (i32, i32)) {
         let news = !self.told.is_some_and(|told| told.is_like(decision));
         let held_back = decision.is_held_back(min, max);
-        cx.tell(Observation::Decided { decision: *decision, held_back, news });
+        cx.tell(Observation::Decided { region: 0, decision: *decision, held_back, news });
         self.told = Some(*decision);
     }
 }

@@ -155,9 +155,11 @@ impl Crowd {
         connections.draw(&mut self.stream)
     }
 
-    /// A group has looked, and sends to this region from now on; says whether that is another one.
-    pub fn send_to(&mut self, group: usize, region: usize) -> bool {
+    /// A group has looked, and sends to this region from now on; gives the one before, if that was
+    /// another.
+    pub fn send_to(&mut self, group: usize, region: usize) -> Option<usize> {
         self.groups[group].is_due = false;
-        std::mem::replace(&mut self.groups[group].region, region) != region
+        let before = std::mem::replace(&mut self.groups[group].region, region);
+        (before != region).then_some(before)
     }
 }

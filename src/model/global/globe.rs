@@ -135,6 +135,7 @@ impl<'a> Globe<'a> {
             draws: seed.stream("regions", 0),
         };
         globe.begin(replication);
+        globe.tell_clients();
         globe.schedule_all(seed);
         globe
     }
@@ -161,6 +162,15 @@ impl<'a> Globe<'a> {
             let mut world = World::of_region(gateway, replication, listener, with);
             self.turn = Some(relay_of(&mut world).give());
             self.worlds.push(world);
+        }
+    }
+
+    /// How many groups of clients each region has at the beginning.
+    fn tell_clients(&mut self) {
+        let of = self.crowd.len();
+        for region in 0..self.worlds.len() {
+            let groups = self.crowd.count_in(region);
+            self.tell(&Observation::ClientsGiven { region, groups, of });
         }
     }
 

@@ -96,9 +96,9 @@ impl Globe<'_> {
     /// A group sends to where it is told now.
     pub(super) fn look(&mut self, group: usize) {
         let region = self.target_of(group).unwrap_or(self.crowd.region(group));
-        if self.crowd.send_to(group, region) {
+        if let Some(from) = self.crowd.send_to(group, region) {
             let groups = self.crowd.len();
-            self.tell(&Observation::ClientsMoved { to: region, groups });
+            self.tell(&Observation::ClientsMoved { from, to: region, groups });
         }
     }
 

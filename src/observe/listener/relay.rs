@@ -159,14 +159,11 @@ impl<'a> Relay<'a> {
                 *name = format!("{}/{name}", self.place.name);
             }
             O::Evictions { zone, .. } | O::ZoneReturned { zone, .. } => *zone = self.zone(*zone),
-            O::Region { .. } | O::ClientsMoved { .. } => {
+            O::Region { .. } | O::ClientsGiven { .. } | O::ClientsMoved { .. } => {
                 unreachable!("what regions share is told by none of them")
             }
-            O::Decided { .. }
-            | O::FaultMissed { .. }
-            | O::ApiServerBack { .. }
-            | O::Ingress { .. }
-            | O::Boundary => {}
+            O::Decided { region, .. } => *region = self.place.region,
+            O::FaultMissed { .. } | O::ApiServerBack { .. } | O::Ingress { .. } | O::Boundary => {}
         }
         told
     }

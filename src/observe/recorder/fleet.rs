@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::in_progress::Serving;
 use super::scope::Scope;
 use crate::observe::outcome::ProbesFailed;
+use crate::observe::tracking::in_progress::Serving;
 use crate::observe::{Reading, ReplicaId, State};
 use crate::units::{Instant, SECOND, Span};
 

@@ -6,6 +6,33 @@ use crate::observe::ledger::Failure;
 use crate::observe::{Observation, Observer, Reading, Sent, Served, State};
 use crate::units::{Instant, Span};
 
+impl Recorder {
+    /// What regions share, what is wanted, and what waits.
+    fn note_rarer(&mut self, at: Instant, observation: &Observation) {
+        match observation {
+            Observation::Region { .. }
+            | Observation::ClientsGiven { .. }
+            | Observation::ClientsMoved { .. } => {
+                self.clients.note(at, observation, self.tracker.failovers());
+            }
+            Observation::Decided { region, decision, .. } => {
+                let wanted = self.clients.note_wanted(*region, decision.desired as usize);
+                self.bin_row.wanted = Some(wanted);
+                let seen = decision.seen_pct();
+                self.bin_row.cpu_seen = seen.map(|percent| f64::from(percent) / 100.0);
+            }
+            // A slot without a replica waits for a node like one whose replica has none yet.
+            Observation::Unschedulable { slot, .. } => {
+                self.tracker.enter(*slot, at, State::Scheduling);
+            }
+            Observation::Speed { replica, share } if self.keep.timeline => {
+                self.timeline.replicas[*replica].speed.push((at, *share));
+            }
+            _ => {}
+        }
+    }
+}
+
 impl Observer for Recorder {
     #[inline(always)]
     fn offered(&mut self, request: Sent) {
@@ -142,22 +169,12 @@ impl Observer for Recorder {
                 self.tracker.give_up(*slot, at, self.fleet.serving());
                 self.note_serving(at);
             }
-            Observation::Decided { decision, .. } => {
-                self.bin_row.wanted = Some(decision.desired as usize);
-                let seen = decision.seen_pct();
-                self.bin_row.cpu_seen = seen.map(|percent| f64::from(percent) / 100.0);
-            }
-            // A slot without a replica waits for a node like one whose replica has none yet.
-            Observation::Unschedulable { slot, .. } => {
-                self.tracker.enter(*slot, at, State::Scheduling);
-            }
-            Observation::Speed { replica, share } if self.keep.timeline => {
-                self.timeline.replicas[*replica].speed.push((at, *share));
-            }
-            _ => {}
+            _ => self.note_rarer(at, observation),
         }
         let is_news = match observation {
-            Observation::Boundary | Observation::ClientsMoved { .. } => false,
+            Observation::Boundary
+            | Observation::ClientsGiven { .. }
+            | Observation::ClientsMoved { .. } => false,
             Observation::Decided { news, .. } => *news,
             _ => true,
         };

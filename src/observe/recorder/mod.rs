@@ -13,19 +13,16 @@
 
 mod by_api;
 mod fleet;
-mod in_progress;
 mod listening;
 mod live;
 mod monitor;
-mod normal;
 mod sample;
-mod scope;
-mod tracker;
+pub(super) mod scope;
 mod windows;
 
 use std::collections::BTreeSet;
 
-pub use scope::{Keep, Scope, ScopeWindow, WindowExtent};
+pub use scope::{Keep, Scope, ScopeWindow, StruckRegion, WindowExtent};
 
 use crate::observe::histogram::Histogram;
 use crate::observe::ledger::{Failure, Ledger};
@@ -33,15 +30,16 @@ use crate::observe::outcome::{JOURNAL_LIMIT, JournalEntry, Outcome};
 use crate::observe::recovery::RunRecovery;
 use crate::observe::time_series::TimeSeries;
 use crate::observe::timeline::{BinTrace, Latency, ReplicaLife, ReplicaRow, Timeline, TotalRow};
+use crate::observe::tracking::by_region::RegionClients;
+use crate::observe::tracking::in_progress::Injection;
+use crate::observe::tracking::normal::Encounter;
+use crate::observe::tracking::tracker::Tracker;
 use crate::observe::{ApiId, Observation, Reading, ReplicaId, Sent, Served, State};
 use crate::units::{Instant, Span};
 use by_api::ApiFlow;
 use fleet::Fleet;
-use in_progress::Injection;
 use live::{Intervals, Live, Near};
 use monitor::Monitor;
-use normal::Encounter;
-use tracker::Tracker;
 use windows::OpenWindows;
 
 /// Records one replication.
@@ -72,6 +70,7 @@ pub struct Recorder {
     bin: Histogram,
     bin_row: TotalRow,
     fleet: Fleet,
+    clients: RegionClients,
     trace: Vec<BinTrace>,
     timeline: Timeline,
     journal: Vec<JournalEntry>,
@@ -101,6 +100,7 @@ impl Recorder {
             bin: Histogram::default(),
             bin_row: TotalRow::default(),
             fleet: Fleet::new(&scope),
+            clients: RegionClients::new(&scope),
             trace: Vec::new(),
             timeline: Timeline { bin: scope.bin, ..Timeline::default() },
             journal: Vec::new(),
@@ -324,6 +324,7 @@ impl Recorder {
             by_count: self.scope.exchanges[fault],
             subject,
             serving,
+            failover: self.clients.failover(fault),
         });
         self.turn_windows(now);
     }
@@ -341,6 +342,8 @@ impl Recorder {
         self.fleet.rotate(now, replica, joined);
         self.note_serving(now);
         if joined {
+            let region = self.clients.region_of(self.fleet.slot(replica));
+            self.tracker.grow(region, now);
             self.note_contracts(now, replica);
             self.restore(now, replica);
         } else {
@@ -481,6 +484,8 @@ mod tests {
             apis: 0,
             faults: 0,
             exchanges: Vec::new(),
+            struck: Vec::new(),
+            regions: 0,
             warm_up: Instant::ZERO,
             bin: Span::from_secs(1.0),
             hop: Span::ZERO,

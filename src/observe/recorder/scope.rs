@@ -17,6 +17,10 @@ pub struct Scope {
     /// Which of them exchange replicas for others in other slots, so that only how many serve says
     /// what they took.
     pub exchanges: Vec<bool>,
+    /// The region that each fault strikes, of several.
+    pub struck: Vec<Option<StruckRegion>>,
+    /// How many regions there are, if there are several; else zero.
+    pub regions: usize,
     /// End of warm-up.
     pub warm_up: Instant,
     /// Width of a bin.
@@ -31,6 +35,15 @@ pub struct Scope {
     pub feeds_back: bool,
     /// The length, not zero, of the intervals by which the run is followed; `None` = not at all.
     pub interval: Option<Span>,
+}
+
+/// A region that a fault strikes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StruckRegion {
+    /// Which.
+    pub region: usize,
+    /// Whether clients are to be led away from it, whatever is found out.
+    pub is_left: bool,
 }
 
 /// A window of the plan.

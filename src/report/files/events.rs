@@ -155,7 +155,7 @@ impl Names<'_> {
             }
             OutOfMemory { replica } => ("out_of_memory", self.of(*replica).detail("OOMKilled")),
             Region { region, news } => ("region", only(self.of_region(*region, *news))),
-            ClientsMoved { .. } => ("clients_moved", EventRow::default()),
+            ClientsGiven { .. } | ClientsMoved { .. } => ("clients_moved", EventRow::default()),
             Boundary => ("boundary", EventRow::default()),
         }
     }

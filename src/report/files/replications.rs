@@ -27,7 +27,8 @@ pub(crate) fn write(plan: &Plan, outcomes: &[Outcome], out: &mut dyn Write) -> R
     let header = header().into_iter();
     let further = last.iter().copied().chain(counts).chain(further).map(str::to_owned);
     let apis: Vec<(usize, usize)> = runs_of_apis(plan).collect();
-    let names = apis.iter().map(|(_, api)| plan.dependencies.apis[*api].name.as_str());
+    let told_apart = plan.names_told_apart();
+    let names = apis.iter().map(|(_, api)| told_apart[*api]);
     let header = header.chain(further).chain(by_api::columns(names));
     let rows = outcomes.iter().map(|outcome| {
         let further = if feeds_back { attempts(outcome) } else { Vec::new() };

@@ -36,13 +36,13 @@ pub(crate) fn write(plan: &Plan, outcome: &Outcome, out: &mut dyn Write) -> Resu
         (&["replication"], |(_, _, (_, replication), _)| (*replication).into()),
         (&["api"], |(.., api)| (*api).into()),
     ];
-    let apis = &plan.dependencies.apis;
+    let apis = plan.names_told_apart();
     let columns = if apis.len() > 1 { &columns[..] } else { &columns[..10] };
     let replicas = outcome.timeline.as_ref().map_or(&[][..], |timeline| &timeline.replicas);
     let rows = outcome.requests.iter().map(|request| {
         let name = request.taken.and_then(|(_, replica)| replicas.get(replica));
         let replica = name.map_or("", |life| life.name.as_str());
-        let api = apis[request.api as usize].name.as_str();
+        let api = apis[request.api as usize];
         (request, plan.ingress.hop, (replica, outcome.replication), api)
     });
     write_columns(out, columns, rows)

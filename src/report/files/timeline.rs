@@ -43,8 +43,8 @@ pub(crate) fn write(
     let further: Vec<&str> = counts.filter(|_| !plan.is_open_loop()).collect();
     let fixed = BEFORE_FAILURES.iter().chain(&failures).chain(&AFTER_FAILURES).chain(&further);
     let per_bin = timeline.by_api.len() / timeline.total.len().max(1);
-    let apis = plan.dependencies.apis.iter().take(per_bin);
-    let of_apis = by_api::columns(apis.map(|api| api.name.as_str()));
+    let apis = plan.names_told_apart().into_iter().take(per_bin);
+    let of_apis = by_api::columns(apis);
     let header = fixed.copied().chain(of_apis.iter().map(String::as_str)).chain(["replication"]);
     let monitored = timeline.monitored(DASHBOARD_BUCKET);
     let by_replica = timeline.monitored_by_replica(DASHBOARD_BUCKET);

@@ -3,7 +3,7 @@
 
 use crate::autoscaler::decision::Decision;
 use crate::observe::outcome::JournalEntry;
-use crate::observe::{Observation, RolloutStage};
+use crate::observe::{Observation, RegionNews, RolloutStage};
 use crate::plan::Plan;
 use crate::report::format::words::plural;
 use crate::units::Instant;
@@ -27,17 +27,21 @@ fn told<'p>(
     plan: &'p Plan,
     journal: &'p [JournalEntry],
 ) -> (impl Iterator<Item = (&'p JournalEntry, String)>, usize) {
-    let mut held: Vec<&Decision> = Vec::new();
+    let mut held: Vec<(usize, &Decision)> = Vec::new();
     let mut all = Vec::new();
     for entry in journal.iter().filter(|entry| entry.at >= plan.run.warm_up) {
         let Some(words) = words(plan, &entry.observation) else { continue };
         match &entry.observation {
-            Observation::Decided { decision, .. } if decision.is_change() => held.clear(),
-            Observation::Decided { decision, .. } => {
-                if held.iter().any(|known| known.is_of_kind(decision)) {
+            Observation::Decided { region, decision, .. } if decision.is_change() => {
+                held.retain(|(of, _)| of != region);
+            }
+            Observation::Decided { region, decision, .. } => {
+                let is_it =
+                    |(of, known): &(usize, &Decision)| of == region && known.is_of_kind(decision);
+                if held.iter().any(is_it) {
                     continue;
                 }
-                held.push(decision);
+                held.push((*region, decision));
             }
             _ => {}
         }
@@ -78,12 +82,28 @@ pub(crate) fn rollout_counts(fact: &Observation) -> String {
     format!("{new} new, {available} available, {old} old; {wanted} wanted")
 }
 
+/// The name of a region, of several.
+fn region_name(plan: &Plan, region: usize) -> Option<&str> {
+    Some(&plan.regions.as_ref()?.all.get(region)?.name)
+}
+
+fn region_words(news: RegionNews) -> &'static str {
+    match news {
+        RegionNews::Unhealthy => "its health checks fail",
+        RegionNews::Healthy => "its health checks succeed",
+        RegionNews::Withdrawn => "clients are no longer led to it",
+        RegionNews::Given => "clients are led to it",
+        RegionNews::Deployed => "it is deployed",
+    }
+}
+
 fn words(plan: &Plan, fact: &Observation) -> Option<String> {
     let zone = |zone: &usize| plan.topology.zones.get(*zone).map_or("", String::as_str);
     match fact {
-        Observation::Decided { decision, held_back, news } => {
+        Observation::Decided { region, decision, held_back, news } => {
             let matters = *news && (decision.is_change() || *held_back);
-            matters.then(|| format!("autoscaler: {decision}"))
+            let of = region_name(plan, *region).map_or(String::new(), |name| format!(" of {name}"));
+            matters.then(|| format!("autoscaler{of}: {decision}"))
         }
         Observation::Unschedulable { reason, .. } => {
             Some(format!("a replica finds no node: {reason}"))
@@ -100,6 +120,10 @@ fn words(plan: &Plan, fact: &Observation) -> Option<String> {
             plural(*endpoints as u64, "change"),
             plural(*slots as u64, "replica"),
         )),
+        Observation::Region { region, news } => {
+            let name = region_name(plan, *region)?;
+            Some(format!("region {name}: {}", region_words(*news)))
+        }
         Observation::Node { name, what, .. } if OF_NODES.contains(what) => {
             Some(format!("{name} {what}"))
         }
@@ -153,7 +177,7 @@ mod tests {
         let stable = to;
         let reason = Reason::Utilisation { recommended, stable, limit, measure, cpu_pct };
         let decision = Decision { current: from, desired: to, reason };
-        entry(seconds, Observation::Decided { decision, held_back, news: true })
+        entry(seconds, Observation::Decided { region: 0, decision, held_back, news: true })
     }
 
     #[test]

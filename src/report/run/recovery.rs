@@ -1,7 +1,9 @@
-//! Whether the system comes back from what troubled it, in words.
+//! Whether the system comes back from what troubled it, and by what steps, in words.
 
+use crate::experiment::recovery::incidents::{FailoverSummary, Recovery, StepSummary};
 use crate::experiment::recovery::stability::{Feedback, Loop, StabilitySummary};
 use crate::metric::estimator::Proportion;
+use crate::observe::failover::FailoverStep;
 use crate::observe::recovery::Unclear;
 use crate::report::format::words::{grouped, plural, shown, whole};
 use crate::report::run::attempts::Line;
@@ -53,6 +55,45 @@ fn held(feedback: &Feedback) -> String {
     };
     let factor = Some(feedback.factor()).filter(|factor| factor.is_finite());
     text + &factor.map(|times| format!(" (×{})", grouped(times, 1))).unwrap_or_default()
+}
+
+/// What became of the clients of a region that was lost or left: when requests were answered
+/// again, the steps of that, and when clients were led elsewhere.
+pub(crate) fn failover(found: &FailoverSummary, by_dns: bool) -> Vec<Line> {
+    let mut lines = vec![("RTO", took(&found.rto, "requests were answered again"))];
+    for StepSummary { step, took: recovery } in &found.steps {
+        let (name, what) = match step {
+            FailoverStep::Detection => ("  detection", "the checks fail"),
+            FailoverStep::Decision => ("  decision", "it is done"),
+            FailoverStep::Switch if by_dns => ("  DNS", "95 % of its clients look elsewhere"),
+            FailoverStep::Switch => ("  switch", "95 % of its clients are led elsewhere"),
+            FailoverStep::Scaling => ("  scaling", "there are replicas enough"),
+            FailoverStep::Warming => ("  warming", "they answer"),
+        };
+        if recovery.recovered + recovery.unrecovered > 0 {
+            lines.push((name, took(recovery, what)));
+        }
+    }
+    let back = found.clients_back.iter();
+    let back = back.map(|one| format!("{} % {}", one.percent, figure(&one.after)));
+    lines.push(("clients back", back.collect::<Vec<_>>().join("; ")));
+    lines
+}
+
+/// A time, that it is at least so long where some incidents were not over, and until what.
+fn took(recovery: &Recovery, what: &str) -> String {
+    let Recovery { recovered, unrecovered, abnormal, .. } = recovery;
+    let all = recovered + unrecovered + abnormal;
+    let seen = match recovered == &all {
+        true => String::new(),
+        false => format!(" in {} of {}", whole(*recovered), plural(all, "incident")),
+    };
+    format!("{}, until {what}{seen}", figure(recovery))
+}
+
+fn figure(recovery: &Recovery) -> String {
+    let bound = if recovery.unrecovered > 0 { "at least " } else { "" };
+    format!("{bound}{}", shown(recovery.longest.as_ref()))
 }
 
 /// Why so many replications do not say whether they came back.

@@ -45,14 +45,14 @@ fn window_table(windows: &[&WindowSummary]) -> Table {
 /// APIs that are told in the text; the others are in `summary.json`.
 const APIS_TOLD: usize = 20;
 
-/// The figures of each API, its windows one below the other: in two tables, so that lines stay
-/// short. Nothing if there are none.
-pub(crate) fn by_api(apis: &[ApiSummary]) -> String {
+/// The figures of each API, or of each region, its windows one below the other: in two tables, so
+/// that lines stay short. Nothing if there are none.
+pub(crate) fn by_api(kind: &str, apis: &[ApiSummary]) -> String {
     if apis.is_empty() {
         return String::new();
     }
     let told = &apis[..apis.len().min(APIS_TOLD)];
-    let mut counts = Table::of_numbers().with(["API", "sent", "availability", "rejected"]);
+    let mut counts = Table::of_numbers().with([kind, "sent", "availability", "rejected"]);
     let mut latencies = Table::of_numbers().with(["served requests", "p50", "p99", "greatest"]);
     for (api, window) in told.iter().flat_map(|api| api.windows.iter().map(move |one| (api, one))) {
         let figure = |metric: Metric| Cell::Figure(window.get(metric).copied());
@@ -66,7 +66,9 @@ pub(crate) fn by_api(apis: &[ApiSummary]) -> String {
     }
     let rest = match apis.len() - told.len() {
         0 => String::new(),
-        more => format!("  and {}, see summary.json\n", plural(more as u64, "more API")),
+        more => {
+            format!("  and {}, see summary.json\n", plural(more as u64, &format!("more {kind}")))
+        }
     };
     format!("{}\n{}{rest}", counts.text(), latencies.text())
 }

@@ -9,7 +9,7 @@ use crate::experiment::{Sequence, SequenceEnd};
 use crate::metric::percentile::Among;
 use crate::metric::{Metric, Statistic};
 use crate::observe::count::Count;
-use crate::plan::{Extent, Plan};
+use crate::plan::{Extent, Plan, Routing};
 use crate::report::caveats::caveat::Caveat;
 use crate::report::format::page::{Paint, Written, mark};
 use crate::report::format::table::{Cell, Table};
@@ -32,6 +32,7 @@ pub fn render(report: &Report, written: Option<Written>, colour: bool) -> String
         ledger(report, paint),
         attempts(report, paint),
         gateway(report, paint),
+        failovers(report, paint),
         story(report, paint),
         stability(report, paint),
         cluster_facts(report, paint),
@@ -212,9 +213,10 @@ fn windows(report: &Report, paint: Paint) -> String {
 }
 
 fn apis(report: &Report, paint: Paint) -> String {
+    let kind = report.scenario.plan.told_apart_by();
     paint.section(
-        "By API (the run, and parts that objectives speak of)",
-        tables::by_api(&report.summary.apis),
+        &format!("By {kind} (the run, and parts that objectives speak of)"),
+        tables::by_api(kind, &report.summary.apis),
     )
 }
 
@@ -317,6 +319,17 @@ fn story(report: &Report, paint: Paint) -> String {
         }
     }
     out
+}
+
+fn failovers(report: &Report, paint: Paint) -> String {
+    let Some(regions) = &report.scenario.plan.regions else { return String::new() };
+    let by_dns = matches!(regions.manager.routing, Routing::Dns { .. });
+    let told = report.summary.faults.iter().filter_map(|fault| {
+        let found = recovery::failover(fault.failover.as_ref()?, by_dns);
+        let title = format!("Fail-over ({}, {})", fault.name, intervals(report));
+        Some(paint.section(&title, lines(&found)))
+    });
+    told.collect::<Vec<_>>().join("\n")
 }
 
 fn stability(report: &Report, paint: Paint) -> String {

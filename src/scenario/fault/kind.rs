@@ -32,6 +32,8 @@ keys! { key "fault" list {
     AT: Span = "at", "", Given, "", "When it is injected, once.";
     EVERY: Law = "every", "", Given, "",
         "Or: the time from coming up to failing, anew for each thing that the target covers.";
+    REGION: String = "region", "", Given, "",
+        "The region that it strikes, where there are several.";
     FOR: Law = "for", "", Given, "", "How long it lasts, unless a replacement ends it.";
     PART: Share = "share", "100%", Inferred, "the whole zone",
         "Share of a zone's nodes that an outage takes, those with replicas first.";
@@ -118,6 +120,7 @@ use Aim::{Any, Client, Everywhere, Host, Nothing};
 use Lasts::{Emptied, For, Optional, Until};
 
 const REPLACED: Lasts = Until("it ends when the replica is replaced or restarted");
+const REGION_AS_A_WHOLE: &str = "it concerns the region as a whole";
 const CLUSTER: Aim = Nothing("it concerns the cluster as a whole");
 
 const OF_RELEASE: &[&str] = &["work", "failing", "starts", "affected", "roll-back-after"];
@@ -140,7 +143,7 @@ const fn kind(
 }
 
 /// Every kind, in the order of the reference.
-pub(crate) static KINDS: [FaultKind; 19] = [
+pub(crate) static KINDS: [FaultKind; 22] = [
     kind("replica-crash", REPLACED, Any, &[], |fault| Some(Fault::ReplicaCrash(fault.replica()))),
     kind("replica-hang", REPLACED, Any, &[], |fault| Some(Fault::ReplicaHang(fault.replica()))),
     kind("replica-slow", For, Any, &["cpu"], |fault| {
@@ -191,6 +194,15 @@ pub(crate) static KINDS: [FaultKind; 19] = [
         &[],
         contract_revoked,
     ),
+    kind("region-outage", For, Nothing(REGION_AS_A_WHOLE), &[], |fault| {
+        Some(Fault::RegionOutage(fault.duration.clone()))
+    }),
+    kind("planned-failover", For, Nothing(REGION_AS_A_WHOLE), &[], |fault| {
+        Some(Fault::PlannedFailover(fault.duration.clone()))
+    }),
+    kind("traffic-manager-outage", For, Nothing("there is one traffic manager"), &[], |fault| {
+        Some(Fault::ManagerFrozen(fault.duration.clone()))
+    }),
     kind("cache-purge", Until("caches fill again by themselves"), CACHES, &[], cache_purge),
 ];
 

@@ -1,11 +1,12 @@
 //! The sections `[[fault]]`, one by one.
 
 use crate::diagnostic::{Place, Problem};
-use crate::plan::{FaultPlan, Schedule, Topology};
+use crate::plan::{Fault, FaultPlan, Reach, Schedule, Topology};
 use crate::random::Law;
 use crate::scenario::fault::kind::{Aim, FaultKind, Lasts, key};
 use crate::scenario::fault::target::{FaultReader, Targets};
 use crate::scenario::reader::{KeySpec, Mark, Parsed, Reader, SectionReader};
+use crate::scenario::region::section::{RegionKeys, find, suggest};
 use crate::scenario::text::is_name;
 use crate::units::{Instant, Span};
 
@@ -14,18 +15,79 @@ const FAULT_LIMIT: usize = 1_000;
 /// The most times that a fault may be injected in a replication on average.
 const INJECTION_LIMIT: f64 = 1e7;
 
+/// What faults may strike.
+pub(crate) struct Strikable<'t> {
+    /// The regions; none where there is one gateway.
+    pub(crate) regions: &'t [RegionKeys],
+    /// What targets may name in each of them, or in the one gateway.
+    pub(crate) targets: Vec<Targets<'t>>,
+}
+
+/// A fault as read.
+pub(crate) struct PlacedFault {
+    pub(crate) plan: FaultPlan,
+    /// The region that it strikes, of several; `None` = what they share.
+    pub(crate) region: Option<usize>,
+    /// Where it is written.
+    pub(crate) place: Place,
+}
+
 /// Reads every `[[fault]]`, in the order of the file.
-pub(crate) fn read(reader: &Reader<'_>, targets: &Targets<'_>) -> Vec<(FaultPlan, Place)> {
+pub(crate) fn read(reader: &Reader<'_>, strikable: &Strikable<'_>) -> Vec<PlacedFault> {
     let mut names: Vec<String> = Vec::new();
     let mut faults = Vec::new();
     for section in &reader.elements(&key::SPEC, FAULT_LIMIT) {
-        if let Some(mut found) = fault(section, targets) {
-            found.name = name(section, &found.name, &names);
-            names.push(found.name.clone());
-            faults.push((found, section.place.clone()));
+        let region = region(section, strikable);
+        let targets = &strikable.targets[region.unwrap_or(0)];
+        if let Some(mut plan) = fault(section, targets) {
+            check_region(section, &plan.fault, (region, strikable));
+            plan.name = name(section, &plan.name, &names);
+            names.push(plan.name.clone());
+            faults.push(PlacedFault { plan, region, place: section.place.clone() });
         }
     }
     faults
+}
+
+/// The region that is named.
+fn region(section: &SectionReader<'_>, strikable: &Strikable<'_>) -> Option<usize> {
+    let named = section.find(key::REGION)?;
+    let found = find(strikable.regions, &named.value);
+    if found.is_none() && strikable.regions.is_empty() {
+        let help = "drop `region`, or write [[region]] for each of several";
+        section.error(&named, "this scenario has one region", help);
+    } else if found.is_none() {
+        let title = format!("no region is called {:?}", named.value);
+        section.error(&named, title, suggest(strikable.regions, &named.value));
+    }
+    found
+}
+
+/// Notes if a fault does not say which region it strikes, or says it of what regions share.
+fn check_region(
+    section: &SectionReader<'_>,
+    fault: &Fault,
+    (region, strikable): (Option<usize>, &Strikable<'_>),
+) {
+    let one = strikable.regions.first();
+    match (fault.reach(), one) {
+        (Reach::Shared, _) if region.is_some() => {
+            let help = "drop `region`";
+            let place = section.key_place(&key::REGION);
+            section.error(place, "this fault strikes what all regions share", help);
+        }
+        (Reach::Region | Reach::Manager, None) => {
+            let help = "write [[region]] for each of several regions";
+            section.error(section, "this fault needs several regions", help);
+        }
+        (Reach::Gateway | Reach::Region, Some(one))
+            if region.is_none() && !section.has(&key::REGION) =>
+        {
+            let help = format!("write region = {:?}", one.name);
+            section.error(section, "this fault does not say which region it strikes", help);
+        }
+        _ => {}
+    }
 }
 
 /// The name that is given, or the kind with a number if an earlier fault is called so.
@@ -149,14 +211,15 @@ fn forbid(section: &SectionReader<'_>, key: &KeySpec, kind: &FaultKind, reason: 
 /// Notes faults that are injected outside the run, or too often to be simulated.
 pub(crate) fn check_times(
     reader: &Reader<'_>,
-    faults: &[(FaultPlan, Place)],
+    faults: &[PlacedFault],
     horizon: Instant,
     warm_up: Instant,
-    targets: &Targets<'_>,
+    strikable: &Strikable<'_>,
 ) {
-    let Topology { zones, placement, .. } = targets.topology;
-    let things = zones.len().max(placement.len()).max(targets.instances) as f64;
-    for (fault, place) in faults {
+    for PlacedFault { plan: fault, region, place } in faults {
+        let targets = &strikable.targets[region.unwrap_or(0)];
+        let Topology { zones, placement, .. } = targets.topology;
+        let things = zones.len().max(placement.len()).max(targets.instances) as f64;
         let name = &fault.name;
         match &fault.schedule {
             Schedule::At(at) if *at >= horizon => {

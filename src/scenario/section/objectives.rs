@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Flaw, Place, suggestion};
 use crate::objective::{self, Draft, Objective, Period};
-use crate::plan::{Api, Extent, FaultPlan, Run, Schedule, Window};
+use crate::plan::{Extent, FaultPlan, Run, Schedule, Window};
 use crate::scenario::reader::{Reader, keys};
 use crate::scenario::text::value::{Located, inside};
 
@@ -15,8 +15,9 @@ keys! { key "" {
 /// What objectives may name.
 pub(crate) struct KnownNames<'p> {
     pub(crate) faults: &'p [FaultPlan],
-    /// Those that the file has: it may have none.
-    pub(crate) apis: &'p [Api],
+    /// What requests are told apart by: the APIs of the file, which may have none, or its regions.
+    pub(crate) kind: &'static str,
+    pub(crate) names: Vec<String>,
     /// Whether all faults, and all APIs, could be read.
     pub(crate) faults_sound: bool,
     pub(crate) apis_sound: bool,
@@ -34,7 +35,7 @@ impl Windows<'_> {
     /// The index of the window of this extent and API, which is added if it is new. All requests
     /// are those for the only API.
     fn index(&mut self, extent: Extent, api: Option<usize>) -> usize {
-        let api = api.filter(|_| self.known.apis.len() > 1);
+        let api = api.filter(|_| self.known.names.len() > 1);
         let is_it = |window: &Window| (window.extent, window.api) == (extent, api);
         self.windows.iter().position(is_it).unwrap_or_else(|| {
             let time = match extent {
@@ -43,7 +44,7 @@ impl Windows<'_> {
                 Extent::During(fault) => format!("during {}", self.known.faults[fault].name),
             };
             let label = match api {
-                Some(api) => format!("{time} for {}", self.known.apis[api].name),
+                Some(api) => format!("{time} for {}", self.known.names[api]),
                 None => time,
             };
             self.windows.push(Window { label, extent, api });
@@ -62,7 +63,7 @@ impl Windows<'_> {
 
     /// Adds the whole run for every API.
     fn add_apis(&mut self) {
-        for api in 0..self.known.apis.len() {
+        for api in 0..self.known.names.len() {
             self.index(Extent::Run, Some(api));
         }
     }
@@ -83,7 +84,7 @@ impl KnownNames<'_> {
     /// Which API is meant, or none; `None` if there is none of that name.
     fn api(&self, name: Option<&str>) -> Option<Option<usize>> {
         let Some(name) = name else { return Some(None) };
-        self.apis.iter().position(|api| api.name == name).map(Some)
+        self.names.iter().position(|one| one == name).map(Some)
     }
 }
 
@@ -141,9 +142,9 @@ fn find<'t>(
     }
     let api = known.api(draft.api.as_ref().map(|(name, _)| name.as_str()));
     if let (None, Some((name, range))) = (api, &draft.api) {
-        let names = known.apis.iter().map(|api| api.name.as_str());
+        let names = known.names.iter().map(String::as_str);
         let names = known.apis_sound.then_some(names);
-        unknown(reader, Place::Span(within(range.clone())), name, ("API", "for"), names);
+        unknown(reader, Place::Span(within(range.clone())), name, (known.kind, "for"), names);
     }
     let (extent, api) = (extent?, api?);
     Some(NamedParts { text, draft, extent, api })

@@ -26,7 +26,7 @@ use crate::plan::{
 };
 use crate::random::Law;
 use crate::scenario::Scenario;
-use crate::units::{Instant, Rate, SECOND, Span};
+use crate::units::{Instant, Rate, SECOND, Share, Span};
 
 /// Steady time before a loss, which shows what is normal.
 const NORMAL: Span = Span(60 * SECOND);
@@ -152,7 +152,7 @@ pub fn scenario(base: &Scenario, mode: Mode, trial: Trial, rate: f64) -> Scenari
     };
     plan.traffic =
         Traffic::Process(ArrivalProcess { scatter: scatter(plan), corners, period: None });
-    plan.settle();
+    plan.settle(Share::ONE);
     plan.run.horizon = to;
     let extent = Extent::Between(from, to);
     let judged = |api: Option<usize>| match api {
@@ -168,7 +168,7 @@ pub fn scenario(base: &Scenario, mode: Mode, trial: Trial, rate: f64) -> Scenari
 }
 
 fn api_name(scenario: &Scenario, api: usize) -> &str {
-    &scenario.plan.dependencies.apis[api].name
+    scenario.plan.names_told_apart()[api]
 }
 
 /// The objectives that a mode can be judged by, over the judged time.

@@ -16,6 +16,7 @@ fn one_region_is_what_it_is_without_a_region() {
     together.digest = alone.digest;
     // Its name is told with that of the region.
     together.incidents[0].subject.clone_from(&alone.incidents[0].subject);
+    assert!(together.incidents[0].failover.take().is_some_and(|course| course.clients == 1.0));
     assert_eq!(alone, together);
 }
 

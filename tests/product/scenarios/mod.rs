@@ -4,6 +4,7 @@ mod capacity;
 mod containers;
 mod dependencies;
 mod protection;
+mod regions;
 
 use std::path::{Path, PathBuf};
 
@@ -83,6 +84,7 @@ fn every_scenario_has_a_question_and_a_test() {
         include_str!("capacity.rs"),
         include_str!("containers.rs"),
         include_str!("protection.rs"),
+        include_str!("regions.rs"),
     ]
     .concat();
     let mut count = 0;

@@ -16,7 +16,7 @@ const ONE_BAD_IN: u64 = 10;
 
 /// What clients met between two samples, and the requests in flight at the second.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Encounter {
+pub(in crate::observe) struct Encounter {
     pub answered: u64,
     /// The sum of their latencies in nanoseconds.
     pub latency: u128,
@@ -29,14 +29,14 @@ pub(super) struct Encounter {
 
 /// The last samples without an incident.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Calm {
+pub(in crate::observe) struct Calm {
     recent: VecDeque<Encounter>,
     any_failed: bool,
 }
 
 /// What is normal.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Normal {
+pub(in crate::observe) struct Normal {
     /// The most that were in flight at a sample, and that failed before one.
     in_flight: u64,
     failed: u64,
@@ -101,14 +101,19 @@ impl Normal {
         self.works
     }
 
+    /// Whether more are in flight than twice as many as at the fullest and what is answered between
+    /// two samples: whoever comes waits that long.
+    pub fn is_piled_up(&self, met: &Encounter) -> bool {
+        met.in_flight > WORSE * self.in_flight + self.answered.max(2)
+    }
+
     fn has_failures(&self, met: &Encounter) -> bool {
         met.failed > WORSE * (self.failed + self.spare_failed)
     }
 
     fn is_slow(&self, met: &Encounter) -> bool {
         let slow = WORSE as f64 * self.slowest;
-        met.in_flight > WORSE * self.in_flight + self.answered.max(2)
-            || met.answered > 0 && met.latency_with(self.mean) > slow
+        self.is_piled_up(met) || met.answered > 0 && met.latency_with(self.mean) > slow
     }
 
     /// Until when clients were hit by what they met before the sample of `now`, if they were: if

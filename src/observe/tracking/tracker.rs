@@ -7,13 +7,15 @@
 
 use std::collections::BTreeSet;
 
+use super::answering::Answering;
 use super::in_progress::{Gathered, InProgress, Injection, Serving};
 use super::normal::{Calm, Encounter, Normal};
-use super::scope::{Scope, WindowExtent};
+use crate::observe::failover::FailoverCourse;
 use crate::observe::histogram::Histogram;
 use crate::observe::incident::Incident;
 use crate::observe::ledger::Ledger;
 use crate::observe::outcome::INCIDENT_LIMIT;
+use crate::observe::recorder::scope::{Scope, WindowExtent};
 use crate::observe::tally::Tally;
 use crate::observe::{Avoided, Observation, ReplicaId, State};
 use crate::units::{Instant, SECOND, Span};
@@ -24,7 +26,7 @@ const EPISODE_GAP: Span = Span(10 * SECOND);
 /// Incidents over and in progress. Lists the first [`INCIDENT_LIMIT`] that end, follows as many at
 /// a time, and sums up all.
 #[derive(Clone, Debug)]
-pub(super) struct Tracker {
+pub(in crate::observe) struct Tracker {
     warm_up: Instant,
     extents: Vec<WindowExtent>,
     /// In order of their injections.
@@ -44,11 +46,14 @@ pub(super) struct Tracker {
     /// The samples of the last hit, and before it.
     last_hit: Option<Instant>,
     last_sample: Instant,
+    answering: Answering,
+    /// The sample at which requests were not answered last.
+    last_down: Option<Instant>,
 }
 
 /// The incidents of a run.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Incidents {
+pub(in crate::observe) struct Incidents {
     /// In order of their injections.
     pub listed: Vec<Incident>,
     pub unlisted: u64,
@@ -72,6 +77,8 @@ impl Tracker {
             normal: None,
             last_hit: None,
             last_sample: Instant::ZERO,
+            answering: Answering::default(),
+            last_down: None,
         }
     }
 
@@ -140,6 +147,18 @@ impl Tracker {
         }
     }
 
+    /// The fail-overs of the incidents in progress.
+    pub fn failovers(&mut self) -> impl Iterator<Item = &mut FailoverCourse> {
+        self.open.iter_mut().filter_map(|open| open.incident.failover.as_mut())
+    }
+
+    /// A replica of a region, of several, joins the rotation.
+    pub fn grow(&mut self, region: Option<usize>, now: Instant) {
+        region.into_iter().for_each(|region| {
+            self.open.iter_mut().for_each(|open| open.grow(region, now));
+        });
+    }
+
     /// The rollout of an incident is so far.
     pub fn note_rollout(&mut self, now: Instant, told: &Observation) {
         if let Observation::Rollout { incident, .. } = told {
@@ -198,12 +217,14 @@ impl Tracker {
 
     /// A sample: ends the incidents that are over; true if there were any.
     pub fn sample(&mut self, now: Instant, met: Encounter) -> bool {
+        self.answering.note(&met);
         if self.is_calm() {
             self.calm.note(met);
             self.last_sample = now;
             return false;
         }
         self.note_hits(now, &met);
+        self.note_answers(now, &met);
         self.last_sample = now;
         // Without anything to compare with, whatever is in flight is as ever.
         let as_ever = match &self.normal {
@@ -243,6 +264,23 @@ impl Tracker {
             }
         }
         self.last_hit = Some(now);
+    }
+
+    /// Notes which incidents keep requests from being answered.
+    fn note_answers(&mut self, now: Instant, met: &Encounter) {
+        let Some(normal) = self.normal else { return };
+        let until = match normal.is_piled_up(met) {
+            true => now,
+            false if met.failed > 0 => met.failed_until.min(now),
+            false => return,
+        };
+        for open in self.open.iter_mut().filter(|open| open.hits) {
+            let struck = open.incident.failover.as_ref().map_or(1.0, |course| course.clients);
+            if normal.is_piled_up(met) || self.answering.fails(struck) {
+                open.incident.answers = Some(until.max(open.incident.at));
+                self.last_down = Some(now);
+            }
+        }
     }
 
     /// Takes out incidents in progress, in order of their injections. What ended during one is what
@@ -297,12 +335,17 @@ impl Tracker {
 
     /// All incidents of a run that ended at `ended`.
     pub fn finish(mut self, ended: Instant) -> Incidents {
-        let hit_lately = self.last_hit.is_some_and(|last| ended.since(last) < EPISODE_GAP);
+        let lately =
+            |last: Option<Instant>| last.is_some_and(|last| ended.since(last) < EPISODE_GAP);
+        let (hit_lately, down_lately) = (lately(self.last_hit), lately(self.last_down));
         let mut left = self.take(|_| true);
         for open in &mut left {
             open.close(ended);
             if open.hits && hit_lately {
                 open.incident.service = None;
+            }
+            if open.hits && down_lately {
+                open.incident.answers = None;
             }
         }
         left.append(&mut self.watched);

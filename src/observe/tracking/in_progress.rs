@@ -2,15 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::observe::failover::FailoverCourse;
 use crate::observe::histogram::Histogram;
 use crate::observe::incident::{Incident, RolloutCourse};
 use crate::observe::ledger::Ledger;
 use crate::observe::{Avoided, Observation, ReplicaId, RolloutStage, State};
-use crate::units::{Instant, Span};
+use crate::units::{Instant, SECOND, Span};
+
+/// What a replica that joins changes is seen at the next sample.
+const SAMPLED: Span = Span(SECOND);
 
 /// An incident in progress.
 #[derive(Clone, Debug)]
-pub(super) struct InProgress {
+pub(in crate::observe) struct InProgress {
     pub number: usize,
     pub incident: Incident,
     /// Slots without a replica in rotation, and the replicas that held them.
@@ -27,6 +31,8 @@ pub(super) struct InProgress {
     zones_before: usize,
     /// Whether what hits clients now is counted as its effect.
     pub hits: bool,
+    /// When replicas of other regions than its own joined the rotation.
+    joins: Vec<Instant>,
     /// What ended from this injection until the next one.
     pub gathered: Gathered,
     /// What the replicas of each slot went through since the injection.
@@ -35,7 +41,7 @@ pub(super) struct InProgress {
 
 /// What is known when a fault is injected.
 #[derive(Clone, Debug)]
-pub(super) struct Injection {
+pub(in crate::observe) struct Injection {
     pub number: usize,
     pub at: Instant,
     pub fault: usize,
@@ -45,18 +51,19 @@ pub(super) struct Injection {
     pub by_count: bool,
     pub subject: String,
     pub serving: Serving,
+    pub failover: Option<FailoverCourse>,
 }
 
 /// Requests that ended in some time.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Gathered {
+pub(in crate::observe) struct Gathered {
     pub latency: Histogram,
     pub ledger: Ledger,
 }
 
 /// What serves at a moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Serving {
+pub(in crate::observe) struct Serving {
     /// Replicas in rotation and ready.
     pub ready: usize,
     /// Replicas in rotation.
@@ -75,8 +82,8 @@ impl Gathered {
 
 impl InProgress {
     pub fn new(injection: Injection, normal_before: bool, p99_before: Option<Span>) -> Self {
-        let Injection { number, at, fault, slots, victims, lasting, by_count, subject, serving } =
-            injection;
+        let Injection { number, at, fault, slots, victims, lasting, .. } = injection;
+        let Injection { by_count, subject, serving, failover, .. } = injection;
         let incident = Incident {
             fault,
             subject,
@@ -93,11 +100,13 @@ impl InProgress {
             normal: None,
             normal_before,
             service: Some(at),
+            answers: Some(at),
             redundancy: Some(at),
             p99_before,
             p99_during: None,
             ledger: Ledger::default(),
             rollout: None,
+            failover,
             phases: Vec::new(),
         };
         let lost = slots.clone();
@@ -114,6 +123,7 @@ impl InProgress {
             lasting,
             by_count,
             hits: false,
+            joins: Vec::new(),
             gathered: Gathered::default(),
             recoveries,
         };
@@ -229,6 +239,7 @@ impl InProgress {
         self.note_redundancy(now, serving);
         if self.slots.is_empty() && !self.lasting && self.incident.restored.is_none() {
             self.incident.restored = Some(now);
+            self.incident.failover.iter_mut().for_each(|course| course.note_return(now));
             self.change_missing(0, now);
             if self.by_count {
                 self.incident.redundancy.get_or_insert(now);
@@ -273,9 +284,21 @@ impl InProgress {
         }
     }
 
+    /// A replica of a region joins the rotation.
+    pub fn grow(&mut self, region: usize, now: Instant) {
+        let course = self.incident.failover.as_ref();
+        if course.is_some_and(|course| course.region != region) {
+            self.joins.push(now);
+        }
+    }
+
     /// The run is over, or the incident is: what is missing was so until now.
     pub fn close(&mut self, now: Instant) {
         self.change_missing(self.missing, now);
+        let until = self.incident.answers.map_or(now, |answers| answers + SAMPLED);
+        if let Some(course) = &mut self.incident.failover {
+            course.grown = self.joins.iter().copied().rfind(|joined| *joined <= until);
+        }
     }
 }
 

@@ -1,0 +1,129 @@
+//! Shipped scenarios of several regions: how clients get from one to the other, and after how long.
+
+use super::*;
+use brownout::metric::{Metric, Restored};
+use brownout::observe::failover::FailoverStep;
+use brownout::stats::Confidence;
+
+/// The scenario with settings changed, and its replications.
+fn changed(name: &str, changes: &[&str], replications: usize) -> Ran {
+    let changes: Vec<String> = changes.iter().map(|change| (*change).to_owned()).collect();
+    let loaded = read::load_changed(&folder().join(format!("{name}.toml")), &changes);
+    let mut scenario = loaded.scenario.unwrap_or_else(|| panic!("{name}: {:?}", loaded.problems));
+    scenario.plan.run.replications = replications;
+    let experiment =
+        experiment::run(&scenario.plan, Options::default(), &Progress::default()).unwrap();
+    Ran { scenario, experiment }
+}
+
+/// The mean time of a part of the fail-over.
+fn mean(ran: &Ran, of: Restored) -> f64 {
+    let metric = Metric::Recovery(of);
+    let figure = metric.estimate(&ran.experiment.outcomes, 0, Confidence::USUAL);
+    figure.unwrap_or_else(|| panic!("{metric:?}")).point
+}
+
+fn step(ran: &Ran, step: FailoverStep) -> f64 {
+    mean(ran, Restored::Step(step))
+}
+
+/// Of sixteen checkers with phases of their own, a region is unhealthy when at most two find it
+/// healthy: fourteen are through. That is the 14th of 16 uniform times: 14/17 of the interval in
+/// the mean, on top of two intervals and the time-out.
+fn found_out(interval: f64) -> f64 {
+    (2.0 + 14.0 / 17.0) * interval + 4.0
+}
+
+/// Of clients with 2 % of stragglers and a TTL of a minute, 95 % have looked again after 95/98 of
+/// it, less what stragglers have done by then.
+const LED: std::ops::RangeInclusive<f64> = 56.5..=59.5;
+
+#[test]
+fn regions_active_active_lose_clients_until_dns_has_drained_and_the_survivor_grows() {
+    let ran = Ran::of("regions-active-active");
+    let (detection, led) = (step(&ran, FailoverStep::Detection), step(&ran, FailoverStep::Switch));
+    assert!((detection - found_out(30.0)).abs() < 4.0, "{detection}");
+    assert!(LED.contains(&led), "{led}");
+    assert_eq!(ran.verdict("rto < 5m"), Verdict::Met);
+    let grown = ran.experiment.outcomes.iter().flat_map(|outcome| &outcome.incidents);
+    let grown = grown.filter(|incident| incident.failover.as_ref().unwrap().grown.is_some());
+    assert!(grown.count() >= 1, "somewhere the third replica comes before all is answered");
+    // λ of the region times the time until half of its clients have looked again, stragglers apart.
+    let lost = ran.failed() as f64 / ran.experiment.outcomes.len() as f64;
+    let expected = 900.0 * (detection + 30.0 + 0.02 * 540.0);
+    assert!((lost / expected - 1.0).abs() < 0.1, "{lost} of {expected}");
+}
+
+#[test]
+fn regions_hot_standby_serves_after_detection_and_a_ttl() {
+    let ran = Ran::of("regions-hot-standby");
+    assert_eq!(ran.report().overall(), Overall::Met);
+    let fast = step(&ran, FailoverStep::Detection);
+    assert!((fast - found_out(10.0)).abs() < 1.5, "{fast}");
+    let default = changed("regions-hot-standby", &["global.preset=route53"], 10);
+    let slow = step(&default, FailoverStep::Detection);
+    assert!((slow - found_out(30.0)).abs() < 4.0, "{slow}");
+    assert_eq!(default.verdict("rto < 2m"), Verdict::Missed);
+    for ran in [&ran, &default] {
+        let sum: f64 = FailoverStep::ALL.map(|one| step(ran, one)).iter().sum();
+        assert!((sum - mean(ran, Restored::Answers)).abs() < 0.1, "steps add up to {sum}");
+    }
+}
+
+#[test]
+fn regions_warm_standby_recovers_when_its_autoscaler_has_grown_and_the_backlog_is_gone() {
+    let ran = Ran::of("regions-warm-standby");
+    let led = mean(&ran, Restored::Clients(95));
+    let rto = mean(&ran, Restored::Answers);
+    assert!(rto > led + 20.0, "answered after {rto}, led after {led}");
+    let scaling = step(&ran, FailoverStep::Scaling) + step(&ran, FailoverStep::Warming);
+    assert!((rto - led - scaling).abs() < 5.0, "{rto} − {led} against {scaling}");
+    // With three from the beginning there is nothing to wait for.
+    let three = ["region.us-west-2.gateway.replicas=3"];
+    let hot = changed("regions-warm-standby", &three, 5);
+    assert!(mean(&hot, Restored::Answers) < led + 10.0);
+}
+
+#[test]
+fn regions_cold_standby_is_deployed_unless_the_control_plane_went_with_the_region() {
+    let ran = Ran::of("regions-cold-standby");
+    assert_eq!(ran.report().overall(), Overall::Met);
+    // A start with contracts and three checks of sixteen locations.
+    let scaling = step(&ran, FailoverStep::Scaling);
+    assert!((25.0..=60.0).contains(&scaling), "{scaling}");
+    let decision = step(&ran, FailoverStep::Decision);
+    assert!((300.0..=900.0).contains(&decision), "{decision}");
+    let lost = changed("regions-cold-standby", &["control-plane.home=us-east-1"], 2);
+    assert_eq!(lost.verdict("rto < 30m"), Verdict::Missed);
+    assert!(lost.incidents("region-lost").iter().all(|incident| incident.answers.is_none()));
+}
+
+#[test]
+fn regions_gray_is_left_only_where_the_checks_ask_an_api() {
+    let ran = Ran::of("regions-gray");
+    let courses = |ran: &Ran| {
+        let all = ran.incidents("bad-release").into_iter();
+        all.map(|incident| incident.failover.unwrap().detected).collect::<Vec<_>>()
+    };
+    assert!(courses(&ran).iter().all(Option::is_none), "a replica answers");
+    assert_eq!(ran.verdict("availability >= 99%"), Verdict::Missed);
+    let deep = changed("regions-gray", &["global.check-asks=api"], 2);
+    assert!(courses(&deep).iter().all(Option::is_some), "an API fails");
+    assert!(deep.failed() < ran.failed() / 4);
+}
+
+#[test]
+fn regions_failback_storm_is_none_where_the_cache_fills_as_fast_as_clients_come() {
+    let ran = Ran::of("regions-failback-storm");
+    assert_eq!(ran.verdict("availability >= 99.9% from 30m to 40m"), Verdict::Met);
+    // All at once: half of them and 99 % of them within the same seconds.
+    let [half, all] = [50, 99].map(|percent| mean(&ran, Restored::Clients(percent)));
+    assert!(all - half < 0.5, "{half} to {all}");
+}
+
+#[test]
+fn regions_no_launches_keep_two_replicas_where_three_are_wanted() {
+    let ran = Ran::of("regions-no-launches");
+    assert_eq!(ran.verdict("p99 < 100ms from 6h to 7h for us-east-1"), Verdict::Missed);
+    assert_eq!(ran.verdict("p99 < 100ms from 6h to 7h for us-west-2"), Verdict::Met);
+}

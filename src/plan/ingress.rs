@@ -44,12 +44,23 @@ pub struct Ingress {
     pub panic: Share,
     /// Whether an instance uses the replicas of its own zone alone while there are some.
     pub prefer_zone: bool,
+    /// Clients that reach replicas past it; `None` = there are none.
+    pub in_cluster: Option<InCluster>,
     /// How clients leave an ingress instance that is lost.
     pub failover: Failover,
     /// From a change of readiness until every ingress instance knows the new endpoints.
     pub propagation: Law,
     /// Whether it learns of changes in the order in which they were made.
     pub endpoints_in_order: bool,
+}
+
+/// Clients inside the cluster, who use the address of the Service.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct InCluster {
+    /// Share of the requests that they send, above 0.
+    pub share: Share,
+    /// Connections that they keep; at least 1.
+    pub connections: usize,
 }
 
 /// When connections that keep their replica are closed though nothing is wrong.
@@ -194,7 +205,7 @@ impl Ingress {
     pub(super) fn feeds_back(&self) -> bool {
         let limited = self.request_timeout < Span::MAX;
         let again = self.retry.of_sent() || self.retry.is_held_back() || limited;
-        (self.retries > 0 && again) || self.tracks()
+        (self.retries > 0 && again) || self.tracks() || self.in_cluster.is_some()
     }
 
     /// Whether instances choose by what replicas have from them, or by how they answer, or count

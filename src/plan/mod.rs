@@ -42,8 +42,8 @@ pub use fault::{
 };
 pub use gateway::{Gateway, Memory, NodeTaints, Spread, Throttling, Topology};
 pub use ingress::{
-    Answers, Balancing, CheckBy, Closing, DeadAddress, Failover, FailoverBy, HealthCheck, Ingress,
-    RetryHost, RetryRules,
+    Answers, Balancing, CheckBy, Closing, DeadAddress, Failover, FailoverBy, HealthCheck,
+    InCluster, Ingress, RetryHost, RetryRules,
 };
 pub use regions::{
     AllUnhealthy, Asks, Failback, RegionCheck, RegionPlan, RegionRole, Regions, Routing, Steering,

@@ -26,6 +26,7 @@ fn ingress() -> Ingress {
         outliers: None,
         panic: Share::ZERO,
         prefer_zone: false,
+        in_cluster: None,
         failover: Failover { after: Law::Constant(secs(10.0)), by: FailoverBy::Clients },
         propagation: Law::ZERO,
         endpoints_in_order: true,

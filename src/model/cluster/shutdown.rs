@@ -10,7 +10,7 @@
 //! notice is over ─► the machine vanishes, with what is still on it ◄───────────────────────────────┘
 //! ```
 //!
-//! A termination handler (AWS node termination handler, Karpenter) drains the node, so a replacement
+//! A termination handler (AWS node termination handler, Karpenter) drains the node: a replacement
 //! starts at once and the old replica leaves the endpoints at once. The kubelet's graceful node
 //! shutdown (`shutdownGracePeriod` less that of critical pods) deletes nothing: a pod that it stops
 //! is replaced when it has ended and is marked failed, and it stays ready until then, unless its

@@ -9,12 +9,14 @@
 //! - `balancer` is the rotation and its turns, `connections` what keeps a replica beyond a request.
 //! - `views` is what an instance uses of the rotation, by its health checks (`health`) and by what
 //!   it has `seen` of answers.
+//! - `in_cluster` is who comes past it, by the address of the Service.
 //! - `retries` is which failed tries are made again.
 //! - `routing` is the path of a request from an instance to a replica. Start reading there.
 
 mod balancer;
 pub(super) mod connections;
 mod health;
+mod in_cluster;
 mod instance;
 mod loss;
 pub(super) mod retries;

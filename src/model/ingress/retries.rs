@@ -216,7 +216,8 @@ impl Retries {
         // It is under way no more.
         let known = self.take(failed.id);
         let rules = &ingress.retry;
-        if ingress.retries == 0 || !covers(rules, failed.failure) {
+        let through = failed.instance < ingress.instances.len();
+        if ingress.retries == 0 || !through || !covers(rules, failed.failure) {
             return None;
         }
         let first = Tried {

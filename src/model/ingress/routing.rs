@@ -20,6 +20,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::balancer::Balancer;
 use super::connections::{Broken, Peer, RETRANSMISSION, Sender};
+use super::in_cluster::InsidePool;
 use super::instance::Instances;
 use super::seen::Seen;
 use super::views::{CheckedAddress, Endpoint};
@@ -59,7 +60,9 @@ impl Connecting {
     /// already is not sent again.
     #[cold]
     pub fn next_try(self, ingress: &Rules) -> Option<Connecting> {
-        let may = ingress.retry.on_connect_failure && self.retries_left > 0 && !self.hangs;
+        let through = self.instance < ingress.instances.len();
+        let asks = ingress.retry.on_connect_failure && through;
+        let may = asks && self.retries_left > 0 && !self.hangs;
         assert!(self.retries_left <= ingress.retries, "more retries than allowed");
         may.then(|| Connecting { retries_left: self.retries_left - 1, ..self })
     }
@@ -80,6 +83,8 @@ pub(in crate::model) enum Routed {
 #[derive(Debug)]
 pub(in crate::model) struct Ingress {
     pub(super) balancer: Balancer,
+    /// Clients that come past it, if there are any.
+    pub(super) inside: Option<InsidePool>,
     pub(super) instances: Instances,
     /// Connections to dead addresses until their time-out, in order of it.
     pub(super) connecting: VecDeque<Connecting>,
@@ -109,6 +114,7 @@ impl Ingress {
     pub fn new(plan: &Plan, seed: Seed) -> Self {
         Ingress {
             balancer: Balancer::new(plan, seed),
+            inside: InsidePool::new(plan, seed),
             instances: Instances::new(&plan.ingress, seed),
             connecting: VecDeque::new(),
             hanging: VecDeque::new(),
@@ -143,10 +149,37 @@ impl Ingress {
     pub fn leave(&mut self, cx: &mut Context, fleet: &mut Fleet, replica: ReplicaId) {
         if std::mem::take(&mut fleet[replica].in_rotation) {
             self.balancer.leave(replica);
+            if fleet[replica].listens {
+                self.inside.iter_mut().for_each(|inside| inside.leave(replica));
+            }
             cx.seen.leave(replica);
             self.targets.retain(|(of, _), _| *of != replica);
             cx.tell(Observation::LeftRotation { replica });
         }
+    }
+
+    /// Whether that is no instance but the number of clients who come past all of them.
+    pub fn is_passed_by(&self, instance: usize) -> bool {
+        self.inside.as_ref().is_some_and(|inside| inside.instance == instance)
+    }
+
+    /// The number of the clients who come past all instances, if the request that was born then is
+    /// theirs.
+    #[inline(always)]
+    pub fn passed_by(&self, born: impl Fn() -> u64) -> Option<usize> {
+        let inside = self.inside.as_ref()?;
+        inside.sends(born()).then_some(inside.instance)
+    }
+
+    /// The replica that a request from inside the cluster reaches; perhaps nobody listens there.
+    pub fn choose_inside(&mut self, fleet: &Fleet, sender: Sender) -> Option<ReplicaId> {
+        let inside = self.inside.as_mut().expect("somebody sends from inside");
+        let chosen = inside.choose(&mut self.balancer, sender, |id| peer(fleet, id));
+        if chosen.is_some_and(|id| !fleet[id].listens) {
+            inside.refuse();
+            self.balancer.opened = false;
+        }
+        chosen
     }
 
     /// The instance that a request meets, of this client if it is told apart; `None` if it is a
@@ -215,7 +248,10 @@ impl Ingress {
             instance,
             retries_left: cx.plan.ingress.retries,
             tried: 0,
-            until: at.saturating_add(cx.plan.ingress.request_timeout.0),
+            until: match self.is_passed_by(instance) {
+                true => u64::MAX,
+                false => at.saturating_add(cx.plan.ingress.request_timeout.0),
+            },
             connection: self.balancer.refuse(),
             to: chosen,
             hangs: false,
@@ -239,7 +275,10 @@ impl Ingress {
     /// What is sent on an open connection to a machine that is gone is never answered, and nothing
     /// says so.
     fn hang(&mut self, cx: &Context, connecting: Connecting) -> Routed {
-        let lasts = cx.plan.ingress.read_timeout.min(RETRANSMISSION);
+        let lasts = match self.is_passed_by(connecting.instance) {
+            true => RETRANSMISSION,
+            false => cx.plan.ingress.read_timeout.min(RETRANSMISSION),
+        };
         let hanging = Connecting { hangs: true, ..connecting };
         self.wait(|ingress| &mut ingress.hanging, hanging, lasts)
     }
@@ -273,6 +312,18 @@ impl Ingress {
         if !fleet[id].silent {
             let ended = fleet[id].probes.process - 1;
             self.balancer.close_in_flight(id, ended, users);
+        }
+    }
+
+    /// The same of those that came past all instances.
+    pub fn close_inside(
+        &mut self,
+        fleet: &Fleet,
+        id: ReplicaId,
+        users: impl Iterator<Item = Option<u32>>,
+    ) {
+        if let Some(inside) = self.inside.as_mut().filter(|_| !fleet[id].silent) {
+            inside.close_in_flight(id, fleet[id].probes.process - 1, users);
         }
     }
 
@@ -346,8 +397,9 @@ impl Ingress {
             cx.note_response(connecting.due, connecting.instance as u32, id, NO_ANSWER);
         }
         let is_over = connecting.due >= connecting.until;
-        let read_timeout = cx.plan.ingress.read_timeout;
-        match is_over || connecting.hangs && read_timeout <= RETRANSMISSION {
+        let reads = cx.plan.ingress.read_timeout <= RETRANSMISSION;
+        let reads = reads && !self.is_passed_by(connecting.instance);
+        match is_over || connecting.hangs && reads {
             true => Routed::Fails(Failure::TimedOut, connecting),
             false => Routed::Fails(Failure::DeadAddress, connecting),
         }

@@ -283,9 +283,14 @@ impl Requests {
     /// Every attempt that a replica has fails with it at this moment.
     fn lose_held(&mut self, cx: &mut Context, region: &mut Region, id: ReplicaId) {
         let held = |record: &Attempt| record.is_held() && record.replica == id;
-        let lost = cx.in_flight.attempts.values().filter(|record| held(record));
-        let users = lost.filter_map(|record| Some(record.request?.origin.user()));
-        region.ingress.close_in_flight(&region.cluster.fleet, id, users);
+        let through = cx.plan.ingress.instances.len() as u32;
+        let users = |inside: bool| {
+            let came = move |record: &&Attempt| (record.instance == through) == inside;
+            let lost = cx.in_flight.attempts.values().filter(|record| held(record)).filter(came);
+            lost.filter_map(|record| Some(record.request?.origin.user()))
+        };
+        region.ingress.close_in_flight(&region.cluster.fleet, id, users(false));
+        region.ingress.close_inside(&region.cluster.fleet, id, users(true));
         let fleet = &mut region.cluster.fleet;
         let stoppable = |stage| !matches!(stage, Stage::Cpu(_));
         self.lose_attempts(cx, fleet, held, stoppable, Self::fail_attempt);

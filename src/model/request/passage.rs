@@ -61,6 +61,10 @@ impl Requests {
         what: (f64, Origin),
     ) {
         let sender = Sender { at, user: what.1.user() };
+        let born = |cx: &Context| cx.in_flight.attempts[attempt].content.born;
+        if let Some(instance) = region.ingress.passed_by(|| born(cx)) {
+            return self.pass_by(cx, region, (at, attempt), instance, what);
+        }
         let instance = match self.meet_on_connection(cx, &mut region.ingress, sender, attempt) {
             Met::Anyone => region.ingress.meet(at, self.client_of(cx, attempt)),
             Met::Instance(instance) => Some(instance),
@@ -112,6 +116,32 @@ impl Requests {
                 let what = (at, attempt.into(), demand);
                 let routed = region.ingress.miss(cx, fleet, what, instance, (slot, chosen));
                 // The ingress has it from now on, and may try again what a broken connection ends.
+                let had = &mut cx.in_flight.attempts[attempt];
+                (had.instance, had.arrived) = (instance as u32, at);
+                self.deliver(cx, region, routed);
+            }
+        }
+    }
+
+    /// An attempt from inside the cluster comes past the ingress.
+    #[cold]
+    fn pass_by(
+        &mut self,
+        cx: &mut Context,
+        region: &mut Region,
+        (at, attempt): (u64, AttemptId),
+        instance: usize,
+        (demand, origin): (f64, Origin),
+    ) {
+        let fleet = &region.cluster.fleet;
+        let sender = Sender { at, user: origin.user() };
+        match region.ingress.choose_inside(fleet, sender) {
+            Some(id) if fleet[id].listens => {
+                self.enter_replica(cx, region, (at, attempt), (instance, id));
+            }
+            chosen => {
+                let what = (at, attempt.into(), demand);
+                let routed = region.ingress.miss(cx, fleet, what, instance, (None, chosen));
                 let had = &mut cx.in_flight.attempts[attempt];
                 (had.instance, had.arrived) = (instance as u32, at);
                 self.deliver(cx, region, routed);

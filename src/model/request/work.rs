@@ -100,9 +100,12 @@ impl Requests {
             cx.in_flight.attempts[attempt].handshake = takes;
         }
         if self.clients.may_read_time_out {
-            let due =
-                due(at, plan.ingress.first_timeout().0).min(self.retries.until(attempt.into()));
-            self.set_timeout(cx, attempt, Timeout::Read, due);
+            // Nobody waits for those who came past the ingress but they themselves.
+            if !region.ingress.is_passed_by(instance) {
+                let due = due(at, plan.ingress.first_timeout().0);
+                let due = due.min(self.retries.until(attempt.into()));
+                self.set_timeout(cx, attempt, Timeout::Read, due);
+            }
         }
         let taken = &mut cx.in_flight.attempts[attempt];
         let api = &plan.dependencies.apis[taken.content.api as usize];

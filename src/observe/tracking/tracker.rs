@@ -139,8 +139,8 @@ impl Tracker {
         self.numbered(number).for_each(|open| open.widen(slot, victims, now));
     }
 
-    /// A replica is killed by its kubelet or the kernel: an effect of the incident that was injected
-    /// last, if one is in progress.
+    /// A replica is killed by its kubelet or the kernel: an effect of the incident that was
+    /// injected last, if one is in progress.
     pub fn kill(&mut self, slot: usize, victims: &BTreeSet<ReplicaId>, now: Instant) {
         if let Some(open) = self.open.last_mut() {
             open.kill(slot, victims, now);

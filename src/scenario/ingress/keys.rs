@@ -32,6 +32,12 @@ keys! { key "ingress" {
     CONNECTIONS: u64 = "connections", "100", Assumed, "a small fleet of clients",
         "Client connections open at any time (per-connection balancing only).",
         If("balancing", &["\"per-connection\""]);
+    IN_CLUSTER: Share = "in-cluster", "0%", Inferred, "all clients come through the ingress",
+        "Share of the requests that clients inside the cluster send to the address of the Service, \
+         past the ingress.";
+    IN_CLUSTER_CONNECTIONS: u64 = "in-cluster-connections", "100", Assumed, "a small fleet",
+        "Connections that these keep; each stays with the replica that kube-proxy drew for it.",
+        With(&["in-cluster"]);
     PER_CONNECTION: u64 = "requests-per-connection", "", Assumed, "connections never close",
         "Requests after which a connection closes (per-connection balancing only).",
         If("balancing", &["\"per-connection\""]);

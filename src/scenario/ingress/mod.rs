@@ -19,7 +19,7 @@ mod preset;
 mod retries;
 
 use crate::diagnostic::{Place, Problem};
-use crate::plan::{Answers, Balancing, Closing, Failover, Ingress, Topology};
+use crate::plan::{Answers, Balancing, Closing, Failover, InCluster, Ingress, Topology};
 use crate::scenario::reader::{Parsed, Reader, SectionReader};
 use crate::scenario::section::gateway::{GatewayPart, Platform};
 use crate::units::{Share, Span};
@@ -69,6 +69,7 @@ pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart, topology: &Topolo
         outliers,
         panic: health::panic(&section, &defaults, avoids),
         prefer_zone: section.get(key::PREFER_ZONE),
+        in_cluster: in_cluster(&section),
         failover: Failover {
             after: section.get(key::FAILOVER),
             by: defaults.parsed(&section, key::FAILOVER_BY, |preset| preset.failover_by).value,
@@ -80,6 +81,13 @@ pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart, topology: &Topolo
     };
     check_zones(&section, &ingress, topology);
     ingress
+}
+
+/// Clients that come past the ingress.
+fn in_cluster(section: &SectionReader<'_>) -> Option<InCluster> {
+    let share = section.get(key::IN_CLUSTER);
+    let connections = section.count(key::IN_CLUSTER_CONNECTIONS, 1..=1_000_000).value as usize;
+    (share > Share::ZERO).then_some(InCluster { share, connections })
 }
 
 /// Warns of an ingress that nobody maintains any more.

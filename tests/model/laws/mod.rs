@@ -306,6 +306,7 @@ proptest! {
         // Who is ejected, or tried already, is passed over.
         plan.ingress.outliers = None;
         plan.ingress.prefer_zone = false;
+        plan.ingress.in_cluster = None;
         plan.ingress.retries = 0;
         if let Traffic::Replay(recording) = &plan.traffic {
             let free = recording.iter().map(|r| Recorded { slot: None, ..r });

@@ -181,6 +181,10 @@ fn ingress() -> impl Strategy<Value = Ingress> {
             outliers: told.2.1,
             panic: told.2.2,
             prefer_zone: told.3,
+            in_cluster: (delays.2 < 0.3).then(|| InCluster {
+                share: Share(0.1 + delays.2 * 3.0),
+                connections: 1 + (delays.2 * 40.0) as usize,
+            }),
             failover: Failover { after: Law::uniform_secs(0.0, 3.0), by: told.1 },
             propagation: Law::uniform_secs(0.0, delays.2),
             endpoints_in_order: told.0,

@@ -7,8 +7,8 @@
 //! - `spread`: which replicas and which nodes count for an even spread over zones.
 //!
 //! Right values follow from the rules of the sources that are named in `model/cluster`: the
-//! eviction handler of the API server and the filter of the scheduler's topology spread. Times are exact:
-//! replicas start after a constant time and are known everywhere at once.
+//! eviction handler of the API server and the filter of the scheduler's topology spread. Times are
+//! exact: replicas start after a constant time and are known everywhere at once.
 
 mod budgets;
 mod kills;

@@ -81,6 +81,12 @@ pub struct RolloutCourse {
     pub overdue: Option<Instant>,
     /// When it was rolled back.
     pub rolled_back: Option<Instant>,
+    /// Of the new ones, those that differed from the version before.
+    #[serde(default)]
+    pub affected: usize,
+    /// Replicas that no ingress instance used for what it had seen of their answers, at any time.
+    #[serde(default)]
+    pub ejected: usize,
 }
 
 impl Incident {

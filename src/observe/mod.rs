@@ -236,6 +236,8 @@ pub enum Observation {
         old: usize,
         available: usize,
         wanted: usize,
+        /// Of the new ones, those that differ from the version before.
+        affected: usize,
     },
     /// A replica has more requests than its memory holds, and is killed.
     OutOfMemory { replica: ReplicaId },

@@ -232,7 +232,10 @@ impl Cluster {
         let RolloutCounts { new, old, new_available: available, .. } = self.progress(cx);
         let wanted = self.fleet.desired();
         assert!(available <= new, "{available} of {new} new replicas are available");
-        cx.tell(Observation::Rollout { incident, stage, new, old, available, wanted });
+        let is_affected = |id: &ReplicaId| !self.is_old(*id) && !self.fleet[*id].made.is_sound();
+        let affected = self.fleet.holders().filter(is_affected).count();
+        assert!(affected <= new, "{affected} of {new} new replicas differ");
+        cx.tell(Observation::Rollout { incident, stage, new, old, available, wanted, affected });
     }
 
     /// Of which versions so many replicas are that the autoscaler adds.

@@ -20,6 +20,8 @@ pub(in crate::observe) struct InProgress {
     /// Slots without a replica in rotation, and the replicas that held them.
     slots: BTreeSet<usize>,
     victims: BTreeSet<ReplicaId>,
+    /// Replicas that no ingress instance used at some time.
+    ejected: BTreeSet<ReplicaId>,
     /// Slots that were lost to it at any time.
     lost: BTreeSet<usize>,
     lasting: bool,
@@ -120,6 +122,7 @@ impl InProgress {
             slots,
             victims,
             lost,
+            ejected: BTreeSet::new(),
             lasting,
             by_count,
             hits: false,
@@ -156,14 +159,18 @@ impl InProgress {
 
     /// Its rollout is so far. Once it is rolled back it stays as it was then.
     pub fn note_rollout(&mut self, now: Instant, told: &Observation) {
-        let &Observation::Rollout { stage, new, old, available, wanted, .. } = told else { return };
+        let &Observation::Rollout { stage, new, old, available, wanted, affected, .. } = told
+        else {
+            return;
+        };
         let course = self.incident.rollout.get_or_insert_default();
         if course.rolled_back.is_some() {
             return;
         }
         let overdue = course.overdue.or((stage == RolloutStage::Overdue).then_some(now));
         let rolled_back = (stage == RolloutStage::RolledBack).then_some(now);
-        *course = RolloutCourse { new, old, available, wanted, overdue, rolled_back };
+        let counts = RolloutCourse { new, old, available, wanted, affected, ..*course };
+        *course = RolloutCourse { overdue, rolled_back, ..counts };
     }
 
     /// Its lasting part is over.
@@ -207,6 +214,11 @@ impl InProgress {
 
     /// No ingress instance uses a replica any more, which is in rotation.
     pub fn avoid(&mut self, avoided: &Avoided, now: Instant) {
+        if self.ejected.insert(avoided.replica)
+            && let Some(course) = &mut self.incident.rollout
+        {
+            course.ejected += 1;
+        }
         if self.victims.contains(&avoided.replica) {
             self.incident.left_by = Some(avoided.how.to_owned());
             self.leave(avoided.replica, now);

@@ -25,6 +25,7 @@ pub(crate) fn sentence(
     let fault = &plan.faults[incident.fault].fault;
     let mut parts = vec![format!("{} {}", incident.subject, fault.verb())];
     parts.extend(incident.rollout.map(|course| rollout(&course, incident)));
+    parts.extend(incident.rollout.and_then(|course| affected(plan, fault, &course)));
     parts.extend(loss(incident, fault));
     parts.extend(latency(incident));
     parts.push(failures(&incident.ledger) + shared(plan, incident, all, ended).as_str());
@@ -35,7 +36,7 @@ pub(crate) fn sentence(
 
 /// How far a rollout came, and what was done about it.
 fn rollout(course: &RolloutCourse, incident: &Incident) -> String {
-    let RolloutCourse { new, old, available, wanted, overdue, rolled_back } = *course;
+    let RolloutCourse { new, old, available, wanted, overdue, rolled_back, .. } = *course;
     let after = |at: Option<Instant>| at.map(|at| at.since(incident.at));
     let which = if available == 0 { "none".to_owned() } else { available.to_string() };
     let went_on = rolled_back.is_none() && incident.restored.is_some();
@@ -53,6 +54,21 @@ fn rollout(course: &RolloutCourse, incident: &Incident) -> String {
         None => incident.restored.is_none().then(|| "not rolled back".to_owned()),
     };
     [Some(counts), overdue, back].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// How many of the new replicas differ, where that is by chance, and what the ingress made of them.
+fn affected(plan: &Plan, fault: &Fault, course: &RolloutCourse) -> Option<String> {
+    let release = fault.release()?;
+    let RolloutCourse { new, affected, ejected, .. } = *course;
+    let by_chance = release.affected < Share::ONE;
+    let told = by_chance.then(|| format!("{affected} of the {new} new ones affected"));
+    let judged = release.failing > Share::ZERO && plan.ingress.outliers.is_some();
+    let judged = judged.then(|| match ejected {
+        0 => "outlier detection ejected none".to_owned(),
+        some => format!("outlier detection ejected {some}"),
+    });
+    let parts: Vec<String> = [told, judged].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 /// What the loss of replicas meant for the others, and for how long.

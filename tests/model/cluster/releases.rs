@@ -6,6 +6,7 @@ use brownout::observe::ledger::Failure;
 use brownout::observe::outcome::Outcome;
 use brownout::observe::{Observation, RolloutStage, State};
 use brownout::plan::*;
+use brownout::policy::outlier::OutlierSpec;
 use brownout::random::Law;
 use brownout::units::Share;
 
@@ -211,4 +212,31 @@ fn a_good_version_that_follows_ends_what_a_bad_one_began() {
     assert!(ended[0] == ended[1] && ended[0] > at(320.0), "{ended:?}");
     assert!(outcome.incidents.iter().all(|incident| incident.restored.is_some()));
     assert_eq!(outcome.ledger.failed(), 0);
+}
+
+#[test]
+fn the_incident_says_how_many_new_replicas_are_affected_and_what_outlier_detection_made_of_them() {
+    // Half of them by chance fail every request: they are those that never serve one.
+    let release = Release { failing: Share::ONE, affected: Share(0.5), ..Release::SOUND };
+    let mut numbers = Vec::new();
+    for replication in 0..5 {
+        let mut plan = released(8, 400.0, release);
+        let (witness, outcome) = witnessed(&plan, replication);
+        let serves = |replica: &usize| witness.served.iter().any(|one| one.replica == *replica);
+        let never = (8..16).filter(|replica| !serves(replica)).count();
+        let found = course(&outcome);
+        assert_eq!((found.new, found.affected, found.ejected), (8, never, 0));
+        numbers.push(never);
+        // All of them are ejected where the only instance may eject so many.
+        let all = OutlierSpec { max_ejected: Share::ONE, success_rate: None, ..rows() };
+        plan.ingress.outliers = Some(all);
+        let found = course(&witnessed(&plan, replication).1);
+        assert_eq!((found.affected, found.ejected), (never, never));
+    }
+    assert!(numbers.iter().any(|number| *number != numbers[0]), "{numbers:?} are by chance");
+}
+
+/// Replicas are ejected after five failures in a row.
+fn rows() -> OutlierSpec {
+    OutlierSpec { always_eject_one: true, ..OutlierSpec::default() }
 }

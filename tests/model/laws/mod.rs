@@ -227,6 +227,7 @@ proptest! {
         // for a dead address nor on an open connection to a machine that is gone.
         let mut plan = plan;
         (plan.ingress.retries, plan.ingress.connect_timeout) = (0, Span::ZERO);
+        plan.ingress.in_cluster = None;
         if let Balancing::PerConnection { requests, .. } = &mut plan.ingress.balancing {
             *requests = Some(1);
         }

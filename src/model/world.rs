@@ -210,9 +210,7 @@ impl<'a> World<'a> {
             Event::ProbeSucceeds { replica, .. } => fleet.become_ready(cx, replica),
             Event::ProbeSent { replica, kind, .. } => probe(cx, fleet, requests, (replica, kind)),
             Event::ProbeChecked { replica, kind, .. } => fleet.check_probe(cx, replica, kind),
-            Event::ReadinessLost { replica, .. } => {
-                fleet.lose_readiness(cx, replica, "readiness probe");
-            }
+            Event::ReadinessLost { replica, .. } => fleet.miss_readiness(cx, replica),
             Event::BackOffEnds { replica, .. } => fleet.end_back_off(cx, replica),
             Event::PhaseEnds { replica, .. } => cluster.enter_next_phase(cx, replica),
             Event::StartIsOver { replica, .. } => fleet.end_after_ready(cx, replica),
@@ -220,27 +218,24 @@ impl<'a> World<'a> {
             Event::OutOfMemory { replica, .. } => cluster.run_out_of_memory(cx, replica),
             Event::HungKilled { replica, .. } => cluster.end_stopped(cx, replica),
             Event::DrainEnds { replica, .. } => cluster.end_on_time(cx, replica),
-            Event::NodeNotReady { node, .. } => cluster.note_not_ready(cx, node),
-            Event::NodesMarked { zone } => cluster.mark_nodes(cx, zone),
-            Event::Evicted { node, .. } => cluster.evict(cx, node),
-            Event::NodeDeleted { node, .. } => cluster.delete_node(cx, node),
-            Event::NodeAdded { zone } => cluster.add_node(cx, zone),
+            Event::NodeNotReady { .. }
+            | Event::NodesMarked { .. }
+            | Event::Evicted { .. }
+            | Event::NodeDeleted { .. }
+            | Event::NodeAdded { .. } => cluster.learn_of_nodes(cx, event),
+            Event::EvictionTried { .. }
+            | Event::DrainTimedOut { .. }
+            | Event::EmptiedReturns { .. } => cluster.go_on_emptying(cx, event),
             Event::RolloutSteps | Event::RolloutOverdue { .. } | Event::RolledBack { .. } => {
                 cluster.go_on_with_rollout(cx, event);
             }
-            Event::EvictionTried { incident, node } => cluster.try_evictions(cx, incident, node),
-            Event::DrainTimedOut { incident, node } => cluster.time_out_drain(cx, incident, node),
-            Event::EmptiedReturns { incident } => cluster.return_emptied(cx, incident),
             Event::Synced => cluster.sync(cx),
             Event::ProvisioningReturns { fault, incident }
             | Event::ApiServerReturns { fault, incident } => {
                 platform::bring_back(cx, cluster, (fault, incident));
             }
             Event::Joins { replica, .. } => join_rotation(cx, region, replica),
-            Event::Leaves { replica, .. } => {
-                ingress.leave(cx, fleet, replica);
-                fleet.retire(replica, cx.now);
-            }
+            Event::Leaves { replica, .. } => ingress.leave(cx, fleet, replica),
             Event::Check(check) => ingress.check(cx, fleet, check),
             Event::IngressAvoided { instance, incident } => ingress.avoid(cx, instance, incident),
             Event::IngressReturns { instance, fault, incident } => {
@@ -249,12 +244,10 @@ impl<'a> World<'a> {
             Event::SpeedReturns { replica, incident } => {
                 replicas::return_speed(cx, fleet, replica, incident);
             }
-            Event::NoticeEnds { fault, incident } => {
-                machines::end_notice(cx, cluster, (fault, incident));
-            }
-            Event::NodesReturn { .. } | Event::ZoneReturns { .. } | Event::RegionReturns { .. } => {
-                machines::bring_back(cx, cluster, ingress, event);
-            }
+            Event::NoticeEnds { .. }
+            | Event::NodesReturn { .. }
+            | Event::ZoneReturns { .. }
+            | Event::RegionReturns { .. } => machines::go_on(cx, cluster, ingress, event),
             Event::ControlPlaneReturns { fault, incident } => {
                 cx.return_control_plane(fault, incident);
             }

@@ -88,8 +88,18 @@ impl Cluster {
         self.exchanges.emptying.iter().position(waits)
     }
 
+    /// What somebody waits for who empties machines has come.
+    pub fn go_on_emptying(&mut self, cx: &mut Context, event: Event) {
+        match event {
+            Event::EvictionTried { incident, node } => self.try_evictions(cx, incident, node),
+            Event::DrainTimedOut { incident, node } => self.time_out_drain(cx, incident, node),
+            Event::EmptiedReturns { incident } => self.return_emptied(cx, incident),
+            other => unreachable!("{other:?} empties nothing"),
+        }
+    }
+
     /// Evicts what a machine still holds, as far as the budget allows.
-    pub fn try_evictions(&mut self, cx: &mut Context, incident: usize, node: NodeId) {
+    fn try_evictions(&mut self, cx: &mut Context, incident: usize, node: NodeId) {
         // What the node held may have ended by itself while it waited for this try.
         let Some(place) = self.emptying(incident, node) else { return };
         assert!(self.nodes.get(node).cordons > 0, "{} takes replicas", self.nodes.get(node).name);
@@ -122,6 +132,7 @@ impl Cluster {
         if matches!(replica.state(), State::Scheduling | State::Sandbox | State::Image) {
             return true;
         }
+        debug_assert!(ready > 0 || !replica.known_ready, "{} is ready", replica.name);
         match (replica.known_ready, cx.plan.upgrade.unhealthy) {
             (false, UnhealthyEvictions::AlwaysAllow) => true,
             (false, UnhealthyEvictions::IfHealthyBudget) if least > 0 => ready >= least,
@@ -138,8 +149,10 @@ impl Cluster {
     }
 
     /// Whoever empties a machine has waited for long enough.
-    pub fn time_out_drain(&mut self, cx: &mut Context, incident: usize, node: NodeId) {
+    fn time_out_drain(&mut self, cx: &mut Context, incident: usize, node: NodeId) {
         let Some(place) = self.emptying(incident, node) else { return };
+        let timeout = cx.plan.upgrade.drain_timeout;
+        assert!(timeout.is_some(), "incident {incident} waits for ever, and has timed out");
         match cx.plan.upgrade.after_timeout {
             AfterTimeout::Forced => {
                 self.tell_node(cx, node, "emptied by force");
@@ -154,7 +167,8 @@ impl Cluster {
 
     /// What holds an order up stays where it is.
     fn give_up_emptying(&mut self, cx: &mut Context, place: usize) {
-        let Emptying { fault, incident, node, .. } = self.exchanges.emptying.remove(place);
+        let Emptying { fault, incident, node, away, .. } = self.exchanges.emptying.remove(place);
+        assert!(!away, "incident {incident} has emptied its machine and gives it up");
         self.uncordon(cx, node, "given up and uncordoned");
         cx.end_fault(fault, incident);
         self.await_next_emptying(cx, fault);
@@ -208,7 +222,7 @@ impl Cluster {
     }
 
     /// An emptied machine is back; the next one's turn.
-    pub fn return_emptied(&mut self, cx: &mut Context, incident: usize) {
+    fn return_emptied(&mut self, cx: &mut Context, incident: usize) {
         let is_over = |one: &Emptying| one.incident == incident && one.away;
         let place = self.exchanges.emptying.iter().position(is_over);
         let place = place.expect("it goes on until its last machine is back");

@@ -36,6 +36,18 @@ enum Disruption {
 }
 
 impl Cluster {
+    /// What the controllers of nodes wait for has come.
+    pub fn learn_of_nodes(&mut self, cx: &mut Context, event: Event) {
+        match event {
+            Event::NodeNotReady { node, .. } => self.note_not_ready(cx, node),
+            Event::NodesMarked { zone } => self.mark_nodes(cx, zone),
+            Event::Evicted { node, .. } => self.evict(cx, node),
+            Event::NodeDeleted { node, .. } => self.delete_node(cx, node),
+            Event::NodeAdded { zone } => self.add_node(cx, zone),
+            other => unreachable!("{other:?} is of no node"),
+        }
+    }
+
     pub fn tell_node(&mut self, cx: &mut Context, node: NodeId, what: &'static str) {
         let (zone, name) = (self.nodes.get(node).zone, self.nodes.get(node).name.clone());
         cx.tell(Observation::Node { zone, name, what });
@@ -102,7 +114,7 @@ impl Cluster {
     }
 
     /// The controller finds a node's lease too old.
-    pub fn note_not_ready(&mut self, cx: &mut Context, node: NodeId) {
+    fn note_not_ready(&mut self, cx: &mut Context, node: NodeId) {
         let lost = self.nodes.get_mut(node);
         assert_eq!(lost.health, Health::Lost, "{} was not lost", lost.name);
         assert!(lost.down > 0, "{} is up", lost.name);
@@ -175,7 +187,7 @@ impl Cluster {
     }
 
     /// Marks the next node of a zone for eviction, if it is time.
-    pub fn mark_nodes(&mut self, cx: &mut Context, zone: ZoneId) {
+    fn mark_nodes(&mut self, cx: &mut Context, zone: ZoneId) {
         if self.zones.review[zone] != Some(cx.now) {
             return; // an earlier pass has taken its place
         }
@@ -227,14 +239,14 @@ impl Cluster {
     }
 
     /// The toleration of a node's pods is over.
-    pub fn evict(&mut self, cx: &mut Context, node: NodeId) {
+    fn evict(&mut self, cx: &mut Context, node: NodeId) {
         for id in self.stranded_on(node) {
             self.replace(cx, id, "evicted from a lost node");
         }
     }
 
     /// The cloud's controller finds a machine gone and removes its node.
-    pub fn delete_node(&mut self, cx: &mut Context, node: NodeId) {
+    fn delete_node(&mut self, cx: &mut Context, node: NodeId) {
         let found = self.nodes.get_mut(node);
         assert_eq!(found.health, Health::NotReady, "{} is no lost machine", found.name);
         found.health = Health::Deleted;

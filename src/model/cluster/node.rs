@@ -168,6 +168,7 @@ impl Nodes {
     pub fn counts(&self, id: NodeId, taints: NodeTaints) -> bool {
         let node = &self.all[id];
         let tainted = node.cordons > 0 || node.health == Health::NotReady;
+        debug_assert!(node.closing <= node.cordons, "{} closes and takes pods", node.name);
         taints == NodeTaints::Ignore || !tainted
     }
 

@@ -1,13 +1,12 @@
 //! Machines that are going to be taken away: spot instances, preempted ones, maintenance of hosts.
 //!
 //! ```text
-//! notice ─┬─ heeded by a termination handler ─► cordon ─► evictions, as far as the budget allows ─┐
-//!         ├─ heeded by the kubelet ─► cordon ─► its pods are told to stop, ready all the same      │
-//!         │                             ├─ readiness fails often enough ─► they leave the endpoints│
-//!         │                             └─ drain, cut off by the kubelet's time ─► pod failed      │
-//!         │                                            ─► replaced                                 │
-//!         └─ not heeded                                                                            │
-//! notice is over ─► the machine vanishes, with what is still on it ◄───────────────────────────────┘
+//! notice ─┬─ termination handler ─► cordon ─► evictions, as far as the budget allows ─────────┐
+//!         ├─ kubelet ─► cordon ─► its pods are told to stop, ready all the same              │
+//!         │               ├─ readiness fails often enough ─► they leave the endpoints        │
+//!         │               └─ drain, cut off by the kubelet's time ─► pod failed ─► replaced  │
+//!         └─ nobody                                                                          │
+//! notice is over ─► the machine vanishes, with what is still on it ◄─────────────────────────┘
 //! ```
 //!
 //! A termination handler (AWS node termination handler, Karpenter) drains the node: a replacement
@@ -83,6 +82,7 @@ impl Cluster {
     /// A pod is told to stop, and keeps its slot until it has ended.
     fn stop_in_pod(&mut self, cx: &mut Context, id: ReplicaId, most: Span) {
         let replica = &self.fleet[id];
+        assert!(self.is_closing(id), "{} is stopped by a kubelet that goes on", replica.name);
         let works_on = replica.is_ready() || replica.state() == State::Unready && replica.works();
         let lasts = match works_on || replica.probes.stopping {
             true => cx.plan.drain(),
@@ -115,6 +115,7 @@ impl Cluster {
         returns: Option<&Law>,
     ) {
         let nodes = self.shutdowns.given.remove(&incident).expect("its notice was given");
+        assert!(!nodes.is_empty(), "incident {incident} takes no machine away");
         self.exchanges.emptying.retain(|one| one.incident != incident);
         let held = nodes.iter().flat_map(|node| self.held_by(*node));
         let slots: Vec<Slot> = held.map(|id| self.fleet[id].slot).collect();

@@ -94,11 +94,9 @@ pub(in crate::model) fn inject(
             machines::lose_machines(cx, cluster, (fault, *target, guard), lasts.as_ref());
         }
         Fault::NodeShutdown(target, notice, _) => {
-            machines::give_notice(cx, cluster, (fault, *target, guard), *notice);
+            machines::give_notice(cx, cluster, of(*target), *notice);
         }
-        Fault::DrainNode(target, _) => {
-            machines::empty_machines(cx, cluster, (fault, *target, guard));
-        }
+        Fault::DrainNode(target, _) => machines::empty_machines(cx, cluster, of(*target)),
         Fault::RegionOutage(lasts) => machines::lose_region(cx, cluster, ingress, fault, lasts),
         Fault::ManagerFrozen(_) | Fault::PlannedFailover(_) => {
             unreachable!("what regions share fails by no region's doing")

@@ -43,14 +43,15 @@ pub(super) fn lose_zone(
     cx.await_again(fault, zone, returns);
 }
 
-/// Machines are back: single ones, those of a zone, or those of the region.
-pub(in crate::model) fn bring_back(
+/// Machines are back: single ones, those of a zone, or those of the region; or a notice is over.
+pub(in crate::model) fn go_on(
     cx: &mut Context,
     cluster: &mut Cluster,
     ingress: &mut Ingress,
     event: Event,
 ) {
     match event {
+        Event::NoticeEnds { fault, incident } => end_notice(cx, cluster, (fault, incident)),
         Event::NodesReturn { fault, incident } => cluster.return_lost_in(cx, fault, incident),
         Event::ZoneReturns { zone, fault, incident } => {
             return_zone(cx, cluster, ingress, (zone, fault, incident));
@@ -193,11 +194,7 @@ pub(super) fn give_notice(
 }
 
 /// Their notice is over.
-pub(in crate::model) fn end_notice(
-    cx: &mut Context,
-    cluster: &mut Cluster,
-    (fault, incident): (usize, usize),
-) {
+fn end_notice(cx: &mut Context, cluster: &mut Cluster, (fault, incident): (usize, usize)) {
     let Fault::NodeShutdown(_, _, returns) = &cx.plan.faults[fault].fault else {
         unreachable!("fault {fault} gives no notice")
     };

@@ -230,6 +230,11 @@ impl Connections {
             Connection { replica, process, left, used: at, closes: 0, expires, stale };
     }
 
+    /// Whether a connection leads anywhere.
+    pub fn is_open(&self, index: usize) -> bool {
+        self.all[index].replica.is_some()
+    }
+
     /// Nobody listens where the connection that was asked for last leads.
     pub fn close_current(&mut self) {
         self.all[self.current] = Connection::default();

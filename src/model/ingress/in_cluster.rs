@@ -12,8 +12,8 @@
 //! health, tries again or judges answers. Endpoints are known as the ingress knows them, after the
 //! same propagation. A process that ends resets its connections, which clients see at once; they
 //! open others, and while the dead endpoint is known each meets it with probability 1/k. A machine
-//! that vanishes resets nothing: what is sent hangs until its client gives up. A replica that drains
-//! closes its connections when it has left the endpoints.
+//! that vanishes resets nothing: what is sent hangs until its client gives up. A replica that
+//! drains closes its connections when it has left the endpoints.
 //!
 //! Source: kube-proxy's iptables mode (`statistic mode random probability`); conntrack keeps TCP
 //! connections to endpoints that are gone.
@@ -78,6 +78,7 @@ impl InsidePool {
             OnConnection::Closed => {}
         }
         let known = balancer.endpoints();
+        debug_assert!(known.is_sorted(), "endpoints stand in order of their slots");
         let count = known.len();
         let drawn = (count > 0).then(|| known[self.stream.below(count)].replica)?;
         self.connections.open(self.connections.current(), drawn, peer(drawn).process, sender.at);
@@ -87,6 +88,8 @@ impl InsidePool {
 
     /// Nobody listens where the connection that was opened last leads.
     pub fn refuse(&mut self) {
+        let current = self.connections.current();
+        debug_assert!(self.connections.is_open(current), "connection {current} was not opened");
         self.connections.close_current();
     }
 

@@ -156,6 +156,7 @@ impl Ingress {
             self.targets.retain(|(of, _), _| *of != replica);
             cx.tell(Observation::LeftRotation { replica });
         }
+        fleet.retire(replica, cx.now);
     }
 
     /// Whether that is no instance but the number of clients who come past all of them.

@@ -258,6 +258,7 @@ impl Fleet {
             return;
         }
         if let Ok(place) = self.present.binary_search(&id) {
+            debug_assert!(self.present.is_sorted(), "replicas stand in order of their numbers");
             self.present.remove(place);
             self.ended.push(replica.reading(now));
             replica.reap(&self.fresh);
@@ -277,6 +278,11 @@ impl Fleet {
             !ended
         });
         assert!(held <= present.len(), "{held} slots are held by {} replicas", present.len());
+    }
+
+    /// The readiness probe of a replica has failed often enough.
+    pub fn miss_readiness(&mut self, cx: &mut Context, id: ReplicaId) {
+        self.lose_readiness(cx, id, "readiness probe");
     }
 
     /// A replica stops being ready; the ingress hears of it after the propagation delay. One that

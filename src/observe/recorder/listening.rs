@@ -153,17 +153,11 @@ impl Observer for Recorder {
                     self.note_kill(at, *replica);
                 }
                 self.fleet.fail_probes(at, *replica, probe.restarts());
-                if let Some(series) = self.intervals.series().filter(|_| probe.restarts()) {
-                    series.at(at).restarts += 1;
-                }
             }
             Observation::UpstreamFailedProbe { ready, .. } => self.fleet.fail_asking(at, *ready),
             Observation::OutOfMemory { replica } => {
                 self.note_kill(at, *replica);
                 self.fleet.kill_for_memory(at);
-                if let Some(series) = self.intervals.series() {
-                    series.at(at).restarts += 1;
-                }
             }
             Observation::SlotGone { slot } => {
                 self.tracker.give_up(*slot, at, self.fleet.serving());

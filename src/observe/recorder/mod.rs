@@ -362,6 +362,9 @@ impl Recorder {
 
     /// A kubelet or the kernel kills a replica, which is an effect of what goes on.
     pub(super) fn note_kill(&mut self, now: Instant, replica: ReplicaId) {
+        if let Some(series) = self.intervals.series() {
+            series.at(now).restarts += 1;
+        }
         if self.fleet.is_wanted(replica) {
             let slot = self.fleet.slot(replica);
             let victims = self.fleet.ready_in(&[slot].into());

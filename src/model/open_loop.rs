@@ -91,12 +91,12 @@ fn route_block(
         match ingress.meet(at, None) {
             Some(instance) => {
                 let what = (at, Instant(request.sent).into(), request.demand);
-                let sender = Sender { at, user: None };
+                let sender = Sender { at, user: None, client: None };
                 match ingress.choose(&cx.seen, fleet, instance, request.slot, sender) {
                     Some(id) if fleet[id].listens => accept(cx, fleet, what, instance, id),
                     chosen => {
                         let chosen = (request.slot, chosen);
-                        let routed = ingress.miss(cx, fleet, what, instance, chosen);
+                        let routed = ingress.miss(cx, fleet, what, (instance, None), chosen);
                         deliver(cx, fleet, ingress, routed);
                     }
                 }

@@ -1,8 +1,10 @@
 //! The path from the client to a replica.
 
 use super::ZoneId;
+use crate::policy::latency::Decay;
 use crate::policy::outlier::OutlierSpec;
 use crate::policy::retries::RetryLimit;
+use crate::policy::slow_start::SlowStart;
 use crate::random::Law;
 use crate::units::{Share, Span};
 
@@ -14,6 +16,8 @@ pub struct Ingress {
     pub instances: Vec<Option<ZoneId>>,
     /// How an instance chooses a replica.
     pub balancing: Balancing,
+    /// How a new replica is given its share of that; `None` = at once.
+    pub slow_start: Option<SlowStart>,
     /// From the client's sending to the choice of a replica.
     pub delay: Span,
     /// Network between ingress and replica, both ways together; passed after the service.
@@ -151,13 +155,15 @@ pub struct HealthCheck {
     pub healthy: u32,
     /// What a check asks for.
     pub by: CheckBy,
+    /// Whether a new address is used only once it has passed a check.
+    pub first: bool,
 }
 
 impl Default for HealthCheck {
     /// That of an AWS target group.
     fn default() -> Self {
         let (interval, timeout) = (Span::from_secs(30.0), Span::from_secs(5.0));
-        HealthCheck { interval, timeout, unhealthy: 2, healthy: 5, by: CheckBy::Http }
+        HealthCheck { interval, timeout, unhealthy: 2, healthy: 5, by: CheckBy::Http, first: false }
     }
 }
 
@@ -205,13 +211,19 @@ impl Ingress {
     pub(super) fn feeds_back(&self) -> bool {
         let limited = self.request_timeout < Span::MAX;
         let again = self.retry.of_sent() || self.retry.is_held_back() || limited;
-        (self.retries > 0 && again) || self.tracks() || self.in_cluster.is_some()
+        let others = self.in_cluster.is_some() || self.is_sticky();
+        (self.retries > 0 && again) || self.tracks() || others
+    }
+
+    /// Whether it matters for the choice whose a request is.
+    pub fn is_sticky(&self) -> bool {
+        matches!(self.balancing, Balancing::Cookie | Balancing::Hash)
     }
 
     /// Whether instances choose by what replicas have from them, or by how they answer, or count
     /// what they have under way.
     pub fn tracks(&self) -> bool {
-        self.balancing == Balancing::LeastRequest
+        matches!(self.balancing, Balancing::LeastRequest | Balancing::Latency(_))
             || self.outliers.is_some()
             || (self.retries > 0 && self.retry.at_once.is_budget())
     }
@@ -280,6 +292,15 @@ pub enum Balancing {
     /// Per request, that of two replicas drawn at random which has fewer requests under way from
     /// the instance (Envoy's least request; the power of two choices).
     LeastRequest,
+    /// Per request, that of two replicas drawn at random which has answered the instance faster
+    /// lately (the EWMA of ingress-nginx and Linkerd).
+    Latency(Decay),
+    /// A client keeps the replica that its first request drew until that leaves, then draws again;
+    /// whose client is not told apart draws each time.
+    Cookie,
+    /// A client has the replica whose hash with it is the greatest: the loss of one moves its
+    /// clients alone, and who comes takes an even share from all.
+    Hash,
 }
 
 /// What a connection attempt to a dead replica's address meets.

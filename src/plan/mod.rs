@@ -122,6 +122,54 @@ impl Plan {
         self.gateway.replicas.max(most as usize)
     }
 
+    /// The most replicas that leave on purpose at once and finish what they have: those that a
+    /// rollout replaces, one that is drained, or one that is too many.
+    pub fn most_leaving(&self) -> usize {
+        let replicas = self.gateway.replicas;
+        let rolls = self.any_fault(|fault| fault.release().is_some());
+        let replaced = if rolls { self.upgrade.most(replicas) - replicas } else { 0 };
+        let empties =
+            |fault: &Fault| matches!(fault, Fault::DrainNode(..) | Fault::Maintenance(..));
+        let drains = self.any_fault(empties);
+        let shrinks = self.fewest_replicas() < self.most_replicas();
+        replaced.max(usize::from(rolls || drains || shrinks))
+    }
+
+    fn any_fault(&self, is: impl Fn(&Fault) -> bool) -> bool {
+        self.faults.iter().any(|fault| is(&fault.fault))
+    }
+
+    /// Whether a fault takes ingress instances down, by themselves or with their zone.
+    pub fn loses_instances(&self) -> bool {
+        let in_zones = self.ingress.instances.iter().any(Option::is_some);
+        self.any_fault(|fault| match fault {
+            Fault::IngressLoss(..) | Fault::RegionOutage(..) => true,
+            Fault::ZoneOutage(..) => in_zones,
+            _ => false,
+        })
+    }
+
+    /// Whether nothing is lost but ingress instances.
+    pub fn loses_only_instances(&self) -> bool {
+        let is_loss = |fault: &Fault| matches!(fault, Fault::IngressLoss(..));
+        let kills = self.gateway.memory.is_some() || self.detection.probe_cpu.is_some();
+        let is_steady = self.fewest_replicas() == self.most_replicas() && !kills;
+        is_steady && self.any_fault(is_loss) && !self.any_fault(|fault| !is_loss(fault))
+    }
+
+    /// Whether a fault takes machines, whose addresses are silent then.
+    pub fn loses_machines(&self) -> bool {
+        self.any_fault(|fault| {
+            matches!(
+                fault,
+                Fault::ZoneOutage(..)
+                    | Fault::PartialOutage(..)
+                    | Fault::NodeLoss(..)
+                    | Fault::RegionOutage(..)
+            )
+        })
+    }
+
     /// The fewest replicas that may be wanted.
     pub fn fewest_replicas(&self) -> usize {
         let least = self.autoscaling.as_ref().map(|autoscaling| autoscaling.spec.min.max(1));

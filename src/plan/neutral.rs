@@ -12,6 +12,7 @@ fn ingress() -> Ingress {
     Ingress {
         instances: vec![None],
         balancing: Balancing::RoundRobin,
+        slow_start: None,
         delay: Span::ZERO,
         hop: Span::ZERO,
         connect_timeout: secs(5.0),

@@ -69,19 +69,63 @@ impl Divided {
 }
 
 impl Upstream {
+    /// Connections that its hosts accept together, if these are counted.
+    fn accepted(&self) -> Option<usize> {
+        Some(self.accepts?.connections as usize * self.hosts)
+    }
+
     /// Says so if the replicas may keep more connections than are accepted: `most` of them, where
-    /// there are `replicas` at the start.
-    pub fn excess(&self, replicas: usize, most: usize) -> Option<String> {
-        let accepted = self.accepts?.connections as usize * self.hosts;
+    /// there are `replicas` at the start and up to `leaving` that finish what they have.
+    pub fn excess(&self, replicas: usize, most: usize, leaving: usize) -> Option<String> {
+        let (accepted, name) = (self.accepted()?, &self.name);
         let connections = self.breaker.connections?;
-        let each = match self.divided {
-            Divided::ByReady => return None,
-            divided => divided.part(connections, replicas) as usize,
-        };
-        (most * each > accepted).then(|| {
+        let each = self.divided.part(connections, replicas) as usize;
+        if self.divided != Divided::ByReady {
+            return (most * each > accepted).then(|| {
+                format!(
+                    "{most} replicas with up to {each} connections each want more than the \
+                     {accepted} that upstream {name} accepts"
+                )
+            });
+        }
+        let all = connections as usize;
+        if all > accepted {
+            return Some(format!(
+                "replicas share {all} connections, more than the {accepted} that upstream {name} \
+                 accepts"
+            ));
+        }
+        // Whoever leaves is not ready and keeps what it has under way.
+        (all + leaving * each > accepted).then(|| {
             format!(
-                "{most} replicas with up to {each} connections each want more than the {accepted} \
-                 that upstream {} accepts",
+                "{all} connections are divided by the ready replicas, and {leaving} that leaves \
+                 keeps up to {each}: more than the {accepted} that upstream {name} accepts"
+            )
+        })
+    }
+
+    /// What helps where it has no connection left.
+    pub fn remedy(&self) -> &'static str {
+        match (self.breaker.connections, self.divided) {
+            (None, _) => {
+                "write breaker = true with connections and connections-divided = \"by-ready\", or \
+                 let it accept more"
+            }
+            (Some(_), Divided::ByReady) => "lower its connections, or let it accept more",
+            (Some(_), _) => {
+                "lower its connections or write connections-divided = \"by-ready\", or let it \
+                 accept more"
+            }
+        }
+    }
+
+    /// Says so if its hosts have workers that no connection ever brings work.
+    pub fn idle_workers(&self) -> Option<String> {
+        let (workers, accepts) = (self.workers?, self.accepts?.connections as usize);
+        (workers > accepts).then(|| {
+            format!(
+                "a host of upstream {} has {workers} workers and accepts {accepts} connections: \
+                 the others never work",
                 self.name
             )
         })

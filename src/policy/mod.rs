@@ -10,6 +10,8 @@
 //! | [`limit`] | may the request pass? | all replicas', or each one's own |
 //! | [`cache`] | is there an answer already? | all replicas', or each one's own |
 //! | [`breaker`] | is there room towards the upstream? | each replica's own |
+//! | [`latency`] | who answered fast lately? | each ingress instance's own |
+//! | [`slow_start`] | how much may one that is new get? | none |
 //! | [`retries`] | may one more retry be under way? | none: its users count |
 //! | [`pool`] | does the host accept another connection? | all replicas' |
 //! | [`outlier`] | which host of the upstream is asked? | each replica's own |
@@ -24,8 +26,10 @@
 
 pub mod breaker;
 pub mod cache;
+pub mod latency;
 pub mod limit;
 pub mod outlier;
 mod pages;
 pub mod pool;
 pub mod retries;
+pub mod slow_start;

@@ -128,6 +128,10 @@ impl Assembled {
         check::boot(reader, plan);
         check::upstreams(reader, plan);
         check::retries(reader, plan);
+        check::sticky(reader, plan);
+        if faults_sound {
+            check::failover(reader, plan);
+        }
         if faults_sound && self.sound.gateway {
             check::rollout(reader, plan);
         }

@@ -3,9 +3,10 @@
 use crate::diagnostic::{Place, Problem};
 use crate::objective::{Bound, Metric, Objective, Relation};
 use crate::plan::{
-    Autoscaling, DeadAddress, Extent, Fault, FaultPlan, Ingress, Memory, Plan, REPLICATIONS_MOST,
-    Schedule, Traffic,
+    Autoscaling, DeadAddress, Dependencies, Extent, Failover, FailoverBy, Fault, FaultPlan,
+    Ingress, Memory, Plan, Population, REPLICATIONS_MOST, Schedule, Traffic,
 };
+use crate::random::Law;
 use crate::scenario::ingress;
 use crate::scenario::reader::{Parsed, Reader};
 use crate::scenario::section::gateway::{GatewayPart, Management, Tier};
@@ -317,17 +318,55 @@ pub(crate) fn rollout(reader: &Reader<'_>, plan: &Plan) {
     }
 }
 
-/// Warns of replicas that may keep more connections than an upstream accepts.
+/// Warns of replicas that may keep more connections than an upstream accepts, and of workers that
+/// no connection reaches.
 pub(crate) fn upstreams(reader: &Reader<'_>, plan: &Plan) {
     for upstream in &plan.dependencies.upstreams {
-        let Some(excess) = upstream.excess(plan.gateway.replicas, plan.most_replicas()) else {
+        if let Some(title) = upstream.idle_workers() {
+            let help = "lower `workers`, or raise `host-connections`";
+            reader.warn(Place::Whole, title, help);
+        }
+        let leaving = plan.most_leaving();
+        let replicas = plan.gateway.replicas;
+        let Some(excess) = upstream.excess(replicas, plan.most_replicas(), leaving) else {
             continue;
         };
-        let help = "lower its `connections`, or write connections-divided = \"by-ready\"";
-        let problem = Problem::warning(Place::Whole, excess).help(help);
+        let problem = Problem::warning(Place::Whole, excess).help(upstream.remedy());
         reader
             .note(problem.help("a connection that is kept idle is one that nobody else can have"));
     }
+}
+
+/// Warns of clients that are to keep their replica and are not told apart.
+pub(crate) fn sticky(reader: &Reader<'_>, plan: &Plan) {
+    let clients = &plan.dependencies.clients;
+    let told_apart = clients.population != Population::Open || clients.popularity.keys > 1;
+    if plan.ingress.is_sticky() && !told_apart {
+        let place = reader.place_of(&ingress::key::SPEC, &ingress::key::BALANCING);
+        let title = "nobody keeps a replica: clients are not told apart";
+        let help = "write count = 1000 in [clients], or loop = \"closed\" or \"sessions\"";
+        reader.warn(place, title, help);
+    }
+}
+
+/// Warns of clients that leave a lost ingress instance one by one and are not told apart.
+pub(crate) fn failover(reader: &Reader<'_>, plan: &Plan) {
+    let Dependencies { clients, .. } = &plan.dependencies;
+    let Failover { after, by } = &plan.ingress.failover;
+    let several = clients.popularity.keys > 1;
+    let told_apart = clients.population != Population::Open || several && !plan.is_open_loop();
+    let varies = *by == FailoverBy::Clients && !matches!(after, Law::Constant(_));
+    if told_apart || !varies || !plan.loses_instances() {
+        return;
+    }
+    let place = reader.place_of(&ingress::key::SPEC, &ingress::key::FAILOVER);
+    let title = "each request leaves a lost ingress instance after a time of its own";
+    let label = match several {
+        true => "`clients.count` alone tells no clients apart",
+        false => "clients are not told apart",
+    };
+    let help = "write loop = \"closed\" or \"sessions\" in [clients], or count and a timeout";
+    reader.note(Problem::warning(place, title).label(label).help(help));
 }
 
 /// Warns of retries of the ingress that are never made, since clients have given up before.
@@ -342,9 +381,9 @@ pub(crate) fn retries(reader: &Reader<'_>, plan: &Plan) {
     let silent = ("an address that is silent", "connect-timeout", *connect_timeout);
     for (what, key, lasts) in hangs.into_iter().chain(drops.then_some(silent)) {
         if patience <= *delay + lasts {
-            let section = reader.section(&ingress::key::SPEC);
             let title = format!("clients give up before the ingress gives up {what}");
-            let problem = Problem::warning(section.key_place(&ingress::key::RETRIES), title);
+            let place = reader.place_of(&ingress::key::SPEC, &ingress::key::RETRIES);
+            let problem = Problem::warning(place, title);
             let problem = problem.label(format!("no retry is made: {key} is {lasts}"));
             reader.note(problem.help(format!("clients.timeout is {patience}: lower `{key}`")));
         }
@@ -362,7 +401,7 @@ pub(crate) fn starved_start(reader: &Reader<'_>, plan: &Plan, peak: Option<&Pars
 /// Warns of boots that outlast the probes of their container.
 pub(crate) fn boot(reader: &Reader<'_>, plan: &Plan) {
     let Some(slow) = plan.slow_boot() else { return };
-    let place = reader.section(&startup::key::SPEC).key_place(&startup::key::BOOT);
+    let place = reader.place_of(&startup::key::SPEC, &startup::key::BOOT);
     let problem = Problem::warning(place, slow.title()).label(slow.takes());
     reader.note(problem.help(slow.remedy()).help(slow.effect()));
 }

@@ -11,6 +11,10 @@
 //! Where instances may use less than the rotation, each has a view of its own (`views`); where they
 //! may not, no request pays for that.
 //!
+//! Where a client keeps its replica, by a cookie or by a hash, all instances agree on it. A new
+//! replica may be given its share little by little (slow start): it is passed over with the
+//! probability that it lacks, which gives it its weight under every rule.
+//!
 //! Assumptions: all instances learn of a change at the same time, and start their turns at
 //! different endpoints. Left out: weights.
 
@@ -19,11 +23,16 @@ use super::seen::Seen;
 use super::views::{Endpoint, Views};
 use crate::observe::ReplicaId;
 use crate::plan::{Balancing, Ingress, Plan, Slot};
+use crate::policy::slow_start::SlowStart;
 use crate::random::{Seed, Stream};
-use crate::units::Span;
+use crate::units::{Instant, Span};
 
-/// How many turns a retry passes over to find a replica that was not tried.
+/// How many choices are passed over at most: of what was tried, or is new.
 const PICKS: usize = 64;
+/// Cookies that are remembered at a time, so many clients apart.
+const COOKIES: usize = 1 << 20;
+/// Whoever has no name and no connection.
+const NOBODY: Sender = Sender { at: 0, user: None, client: None };
 
 /// A set of endpoints and one turn per ingress instance.
 #[derive(Clone, Debug, Default)]
@@ -86,14 +95,22 @@ enum Way {
     Random,
     LeastRequest,
     PerConnection,
+    Latency,
+    Cookie,
+    Hash,
     /// By the rule, over what an instance uses.
     Viewed,
+    /// As else, but some replicas are new and get less than their share.
+    Warming,
 }
 
 impl Way {
     fn of(ingress: &Ingress) -> Way {
         match ingress.balancing {
             Balancing::PerConnection { .. } => Way::PerConnection,
+            Balancing::Latency(_) => Way::Latency,
+            Balancing::Cookie => Way::Cookie,
+            Balancing::Hash => Way::Hash,
             _ if ingress.is_selective() => Way::Viewed,
             Balancing::RoundRobin => Way::RoundRobin,
             Balancing::ZoneThenReplica => Way::ZoneThenReplica,
@@ -107,7 +124,9 @@ impl Way {
 #[derive(Clone, Debug)]
 pub(super) struct Balancer {
     rule: Balancing,
+    /// How the next is found now, and when no replica is new.
     way: Way,
+    settled: Way,
     all: Ring,
     /// What each instance uses, if that may be less than all.
     views: Option<Views>,
@@ -120,6 +139,13 @@ pub(super) struct Balancer {
     pub opened: bool,
     /// Why the last pick gave nobody, if its connection is to blame, and where that leads.
     pub broken: Option<(Broken, ReplicaId)>,
+    /// How new replicas are given their share, and which are new since when.
+    slow_start: Option<SlowStart>,
+    warming: Vec<(ReplicaId, Instant)>,
+    has_begun: bool,
+    /// The replica that each client has by its cookie.
+    cookies: Vec<Option<(u32, ReplicaId)>>,
+    seed: Seed,
     stream: Stream,
 }
 
@@ -139,6 +165,7 @@ impl Balancer {
         Balancer {
             rule: ingress.balancing,
             way: Way::of(ingress),
+            settled: Way::of(ingress),
             all: Ring::new(instances),
             views: ingress.is_selective().then(|| Views::new(ingress, zones)),
             by_zone: vec![Ring::new(instances); zones],
@@ -146,12 +173,18 @@ impl Balancer {
             connections,
             opened: false,
             broken: None,
+            slow_start: ingress.slow_start,
+            warming: Vec::new(),
+            has_begun: false,
+            cookies: Vec::new(),
+            seed,
             stream: seed.stream("balancing", 0),
         }
     }
 
     /// The first endpoints are in: every instance begins at another one.
     pub fn begin(&mut self) {
+        self.has_begun = true;
         self.all.align();
         self.by_zone.iter_mut().for_each(Ring::align);
         if let Some(views) = &mut self.views {
@@ -189,7 +222,12 @@ impl Balancer {
         &self.all.endpoints
     }
 
-    pub fn join(&mut self, endpoint: Endpoint) {
+    pub fn join(&mut self, now: Instant, endpoint: Endpoint) {
+        assert!(self.has_begun || self.warming.is_empty(), "nobody is new at the beginning");
+        if self.slow_start.is_some() && self.has_begun {
+            self.warming.push((endpoint.replica, now));
+            self.way = Way::Warming;
+        }
         assert!(endpoint.zone < self.by_zone.len(), "{endpoint:?} is in no zone");
         self.all.join(endpoint);
         self.by_zone[endpoint.zone].join(endpoint);
@@ -207,6 +245,10 @@ impl Balancer {
             connections.leave(replica);
         }
         self.views.iter_mut().for_each(|views| views.forget(replica));
+        self.warming.retain(|(new, _)| *new != replica);
+        if self.warming.is_empty() {
+            self.way = self.settled;
+        }
     }
 
     /// The replica for the next request at `instance`, from which a replica has so many requests;
@@ -222,7 +264,10 @@ impl Balancer {
     ) -> Option<ReplicaId> {
         match self.way {
             Way::PerConnection => self.pick_by_connection(seen, instance, sender, peer),
-            _ => self.pick_endpoint(seen, instance, requests_at),
+            Way::Warming if self.settled == Way::PerConnection => {
+                self.pick_by_connection(seen, instance, sender, peer)
+            }
+            _ => self.pick_endpoint(seen, instance, sender, requests_at),
         }
     }
 
@@ -232,15 +277,73 @@ impl Balancer {
         &mut self,
         seen: &Seen,
         instance: usize,
+        sender: Sender,
         requests_at: impl Fn(ReplicaId) -> u32,
     ) -> Option<ReplicaId> {
         match self.way {
+            Way::Warming => self.pick_warming(seen, instance, sender, requests_at),
+            way => self.pick_by(way, seen, instance, sender, requests_at),
+        }
+    }
+
+    #[inline(always)]
+    fn pick_by(
+        &mut self,
+        way: Way,
+        seen: &Seen,
+        instance: usize,
+        sender: Sender,
+        requests_at: impl Fn(ReplicaId) -> u32,
+    ) -> Option<ReplicaId> {
+        match way {
             Way::RoundRobin => self.all.pick(instance).map(|endpoint| endpoint.replica),
             Way::ZoneThenReplica => self.pick_by_zone(instance),
             Way::LeastRequest => self.pick_least(requests_at),
             Way::Random => self.pick_at_random(),
+            Way::Latency => self.pick_fastest(seen, instance, sender.at, requests_at),
+            Way::Cookie => self.pick_by_cookie(seen, instance, sender),
+            Way::Hash => self.pick_by_hash(seen, instance, sender),
             Way::Viewed | Way::PerConnection => self.pick_viewed(seen, instance, requests_at),
+            Way::Warming => unreachable!("that is no way of its own"),
         }
+    }
+
+    /// The same where some are new: one of weight w is passed over with probability 1 − w.
+    #[cold]
+    fn pick_warming(
+        &mut self,
+        seen: &Seen,
+        instance: usize,
+        sender: Sender,
+        requests_at: impl Fn(ReplicaId) -> u32,
+    ) -> Option<ReplicaId> {
+        let way = self.settled;
+        let mut picked = self.pick_by(way, seen, instance, sender, &requests_at);
+        // Those heed it where a client gets a replica, if they do.
+        if matches!(way, Way::Cookie | Way::Hash) {
+            return picked;
+        }
+        for _ in 0..PICKS {
+            if picked.is_none_or(|id| self.takes(sender.at, id)) {
+                break;
+            }
+            picked = self.pick_by(way, seen, instance, sender, &requests_at);
+        }
+        picked
+    }
+
+    /// Whether a replica that may be new takes a request. When none is new any more, all is as
+    /// before.
+    fn takes(&mut self, at: u64, id: ReplicaId) -> bool {
+        let Some(spec) = self.slow_start else { return true };
+        let since = |from: Instant| Span(at.saturating_sub(from.0));
+        debug_assert!(self.way != Way::Warming || !self.warming.is_empty(), "nobody is new");
+        self.warming.retain(|(_, joined)| since(*joined) < spec.window);
+        if self.warming.is_empty() {
+            self.way = self.settled;
+        }
+        let joined = self.warming.iter().find(|(new, _)| *new == id);
+        joined.is_none_or(|(_, joined)| self.stream.unit() < spec.weight(since(*joined)))
     }
 
     /// The same where instances may use less than the rotation.
@@ -271,14 +374,13 @@ impl Balancer {
         let left: Vec<ReplicaId> = untried.map(|endpoint| endpoint.replica).collect();
         let first = *left.first()?;
         match self.rule {
-            Balancing::Random | Balancing::LeastRequest | Balancing::PerConnection { .. } => {
-                Some(left[self.stream.below(left.len())])
-            }
             Balancing::RoundRobin | Balancing::ZoneThenReplica => {
+                let way = self.settled;
                 let mut picks =
-                    (0..PICKS).filter_map(|_| self.pick_endpoint(seen, instance, |_| 0));
+                    (0..PICKS).filter_map(|_| self.pick_by(way, seen, instance, NOBODY, |_| 0));
                 picks.find(|id| left.contains(id)).or(Some(first))
             }
+            _ => Some(left[self.stream.below(left.len())]),
         }
     }
 
@@ -286,6 +388,75 @@ impl Balancer {
     fn pick_least(&mut self, requests_at: impl Fn(ReplicaId) -> u32) -> Option<ReplicaId> {
         let (one, other) = (self.pick_at_random()?, self.pick_at_random()?);
         Some(if requests_at(other) < requests_at(one) { other } else { one })
+    }
+
+    /// The one of two drawn at random, if there are two, that has answered faster lately.
+    #[cold]
+    fn pick_fastest(
+        &mut self,
+        seen: &Seen,
+        instance: usize,
+        at: u64,
+        requests_at: impl Fn(ReplicaId) -> u32,
+    ) -> Option<ReplicaId> {
+        let count = self.choices(seen, instance).len();
+        let first = self.stream.below(count.max(1));
+        let second = (first + 1 + self.stream.below(count.max(2) - 1)) % count.max(1);
+        let choices = self.choices(seen, instance);
+        let (one, other) = (choices.get(first)?.replica, choices.get(second)?.replica);
+        debug_assert!(one != other || count == 1, "two different ones are drawn");
+        let score = |id| seen.score(Instant(at), instance, id, requests_at(id));
+        Some(if score(other) < score(one) { other } else { one })
+    }
+
+    /// The replica that a client has by its cookie, or any.
+    #[cold]
+    fn pick_by_cookie(
+        &mut self,
+        seen: &Seen,
+        instance: usize,
+        sender: Sender,
+    ) -> Option<ReplicaId> {
+        let place = sender.client.map(|client| client as usize % COOKIES);
+        let known = place.and_then(|place| *self.cookies.get(place)?);
+        let its = known.filter(|(client, _)| Some(*client) == sender.client);
+        let choices = self.choices(seen, instance);
+        let stays = |id: &ReplicaId| choices.iter().any(|endpoint| endpoint.replica == *id);
+        if let Some((_, id)) = its.filter(|(_, id)| stays(id)) {
+            return Some(id);
+        }
+        let count = choices.len();
+        let mut id = self.any_of(seen, instance, count)?;
+        for _ in 0..PICKS {
+            if self.takes(sender.at, id) {
+                break;
+            }
+            id = self.any_of(seen, instance, count)?;
+        }
+        debug_assert!(count > 0, "{id} is chosen of nobody");
+        if let (Some(place), Some(client)) = (place, sender.client) {
+            self.cookies.resize(self.cookies.len().max(place + 1), None);
+            self.cookies[place] = Some((client, id));
+        }
+        Some(id)
+    }
+
+    fn any_of(&mut self, seen: &Seen, instance: usize, count: usize) -> Option<ReplicaId> {
+        let drawn = self.stream.below(count.max(1));
+        self.choices(seen, instance).get(drawn).map(|endpoint| endpoint.replica)
+    }
+
+    /// The replica whose hash with the client is the greatest, or any.
+    #[cold]
+    fn pick_by_hash(&mut self, seen: &Seen, instance: usize, sender: Sender) -> Option<ReplicaId> {
+        let count = self.choices(seen, instance).len();
+        let Some(client) = sender.client else { return self.any_of(seen, instance, count) };
+        let seed = self.seed;
+        let hash = |id: ReplicaId| {
+            seed.stream("hash of a client", u64::from(client) << 32 | id as u64).unit()
+        };
+        let ids = self.choices(seen, instance).iter().map(|endpoint| endpoint.replica);
+        ids.max_by(|one, other| hash(*one).total_cmp(&hash(*other)))
     }
 
     /// Nobody listens where the last pick leads: the connection that it opened, if it did, is
@@ -358,7 +529,13 @@ impl Balancer {
             }
             OnConnection::Closed => {}
         }
-        let fresh = self.pick_viewed(seen, instance, |_| 0)?;
+        let mut fresh = self.pick_viewed(seen, instance, |_| 0)?;
+        for _ in 0..PICKS {
+            if self.takes(sender.at, fresh) {
+                break;
+            }
+            fresh = self.pick_viewed(seen, instance, |_| 0)?;
+        }
         let connections = self.connections.as_mut()?;
         connections.open(connections.current(), fresh, peer(fresh).process, sender.at);
         self.opened = true;
@@ -376,130 +553,5 @@ impl Balancer {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plan::ZoneId;
-    use crate::units::SECOND;
-
-    /// Somebody who listens, and whose process is that of the beginning.
-    fn well(_: ReplicaId) -> Peer {
-        Peer { process: 0, silent: false }
-    }
-
-    const NOW: Sender = Sender { at: 1_000, user: None };
-
-    fn per_connection(connections: usize, requests: Option<u32>) -> Balancing {
-        Balancing::PerConnection { connections, requests, idle_check: Span(SECOND) }
-    }
-
-    fn balancer(rule: Balancing, instances: usize, zones: &[ZoneId]) -> Balancer {
-        let count = zones.iter().max().map_or(1, |most| most + 1);
-        let mut plan = Plan::neutral();
-        plan.ingress.balancing = rule;
-        plan.ingress.instances = vec![None; instances];
-        plan.topology.zones = vec![String::new(); count];
-        let mut balancer = Balancer::new(&plan, Seed { seed: 1, replication: 0 });
-        for (replica, zone) in zones.iter().enumerate() {
-            balancer.join(Endpoint { slot: replica, replica, zone: *zone });
-        }
-        balancer
-    }
-
-    fn picks(balancer: &mut Balancer, instance: usize, count: usize) -> Vec<ReplicaId> {
-        let seen = Seen::new(&Plan::neutral());
-        (0..count).filter_map(|_| balancer.pick(&seen, instance, NOW, |_| 0, well)).collect()
-    }
-
-    #[test]
-    fn round_robin_is_a_strict_cycle() {
-        let mut three = balancer(Balancing::RoundRobin, 1, &[0, 1, 2]);
-        assert_eq!(picks(&mut three, 0, 7), [0, 1, 2, 0, 1, 2, 0]);
-    }
-
-    #[test]
-    fn instances_begin_at_different_endpoints() {
-        for rule in [Balancing::RoundRobin, Balancing::ZoneThenReplica] {
-            let mut three = balancer(rule, 4, &[0, 1, 2]);
-            three.begin();
-            let seen = Seen::new(&Plan::neutral());
-            let first = |instance| three.pick_endpoint(&seen, instance, |_| 0);
-            let first: Vec<_> = (0..4).filter_map(first).collect();
-            assert_eq!(first, [0, 1, 2, 0], "{rule:?}");
-        }
-    }
-
-    #[test]
-    fn a_retry_meets_what_was_not_tried_and_spends_no_connection() {
-        for rule in [
-            Balancing::RoundRobin,
-            Balancing::ZoneThenReplica,
-            Balancing::Random,
-            per_connection(1, Some(1_000)),
-        ] {
-            let mut three = balancer(rule, 1, &[0, 1, 2]);
-            let seen = Seen::new(&Plan::neutral());
-            let kept = three.pick(&seen, 0, NOW, |_| 0, well);
-            for _ in 0..50 {
-                assert_eq!(three.pick_untried(&seen, 0, |slot| slot != 1), Some(1), "{rule:?}");
-            }
-            assert_eq!(three.pick_untried(&seen, 0, |_| true), None);
-            if let Balancing::PerConnection { .. } = rule {
-                assert_eq!(picks(&mut three, 0, 999), vec![kept.unwrap(); 999]);
-            }
-        }
-    }
-
-    #[test]
-    fn the_turn_goes_on_when_an_endpoint_leaves_or_joins() {
-        let mut three = balancer(Balancing::RoundRobin, 1, &[0, 1, 2]);
-        assert_eq!(picks(&mut three, 0, 2), [0, 1]);
-        three.leave(0);
-        assert_eq!(picks(&mut three, 0, 3), [2, 1, 2]);
-        three.join(Endpoint { slot: 0, replica: 3, zone: 0 });
-        assert_eq!(picks(&mut three, 0, 4), [3, 1, 2, 3]);
-    }
-
-    #[test]
-    fn property_7_zone_then_replica_gives_each_zone_its_share_even_if_zones_are_uneven() {
-        let mut uneven = balancer(Balancing::ZoneThenReplica, 1, &[0, 0, 1]);
-        assert_eq!(picks(&mut uneven, 0, 8), [0, 2, 1, 2, 0, 2, 1, 2]);
-        uneven.leave(2);
-        assert_eq!(picks(&mut uneven, 0, 4), [0, 1, 0, 1]);
-    }
-
-    #[test]
-    fn an_empty_rotation_gives_nobody() {
-        for rule in [
-            Balancing::RoundRobin,
-            Balancing::ZoneThenReplica,
-            Balancing::Random,
-            per_connection(3, Some(2)),
-        ] {
-            let mut none = balancer(rule, 2, &[0]);
-            none.leave(0);
-            assert!(picks(&mut none, 1, 1).is_empty());
-            none.join(Endpoint { slot: 0, replica: 1, zone: 0 });
-            assert_eq!(picks(&mut none, 1, 1), [1]);
-        }
-    }
-
-    #[test]
-    fn a_connection_to_a_replica_that_left_opens_anew() {
-        let rule = per_connection(20, None);
-        let mut two = balancer(rule, 1, &[0, 1]);
-        assert!(picks(&mut two, 0, 500).contains(&0));
-        two.leave(0);
-        assert!(picks(&mut two, 0, 500).iter().all(|replica| *replica == 1));
-        two.join(Endpoint { slot: 0, replica: 2, zone: 0 });
-        assert!(picks(&mut two, 0, 500).iter().all(|replica| *replica == 1), "none is moved back");
-    }
-
-    #[test]
-    fn a_connection_keeps_its_replica_until_it_closes() {
-        let rule = per_connection(1, Some(5));
-        let mut one = balancer(rule, 1, &[0, 1, 2]);
-        let taken = picks(&mut one, 0, 500);
-        assert!(taken.chunks(5).all(|chunk| chunk.iter().all(|replica| *replica == chunk[0])));
-        assert!((0..3).all(|replica| taken.contains(&replica)));
-    }
-}
+#[path = "balancer_tests.rs"]
+mod tests;

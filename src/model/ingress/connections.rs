@@ -68,6 +68,8 @@ pub(in crate::model) struct Sender {
     pub at: u64,
     /// The user who owns the connection; `None` = any connection carries the request.
     pub user: Option<u32>,
+    /// The user, or the one of several clients, who sends it, if that is known.
+    pub client: Option<u32>,
 }
 
 /// A connection that cannot carry a request.

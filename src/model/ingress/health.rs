@@ -12,10 +12,12 @@
 //! at times of its own. Checks are simulated from the moment on at which a replica stops to answer,
 //! until it answers and is healthy again: before and after that they change nothing.
 //!
-//! Assumptions: a new address is used at once, and its checks succeed while its process works,
-//! however long its requests take; what Kubernetes takes out of the endpoints is forgotten,
-//! whatever checks say. Left out: CPU that checks take, and checks that fail because a replica is
-//! busy.
+//! A new address is used at once (HAProxy, nginx), or once one of its checks has succeeded, which
+//! comes U(0, I) later (`first`: AWS target groups, Envoy).
+//!
+//! Assumptions: checks succeed while a process works, however long its requests take; what
+//! Kubernetes takes out of the endpoints is forgotten, whatever checks say. Left out: CPU that
+//! checks take, and checks that fail because a replica is busy.
 
 use std::collections::btree_map::Entry;
 
@@ -59,11 +61,37 @@ impl Ingress {
         if !fleet[replica].in_rotation {
             return;
         }
+        self.look_at(cx, check.interval, replica, CheckedAddress::default());
+    }
+
+    /// A new replica is in the endpoints: where checks come first, no instance uses it before it
+    /// has passed one.
+    pub(super) fn await_first_check(&mut self, cx: &mut Context, fleet: &Fleet, id: ReplicaId) {
+        let Some(check) = cx.plan.ingress.health.filter(|check| check.first) else { return };
+        assert!(fleet[id].in_rotation, "{} is checked and not in rotation", fleet[id].name);
+        if self.has_begun {
+            debug_assert!(check.interval > Span::ZERO, "checks follow one another");
+            let fresh = CheckedAddress { unhealthy: true, fresh: true, ..Default::default() };
+            self.look_at(cx, check.interval, id, fresh);
+            for instance in 0..cx.plan.ingress.instances.len() {
+                self.balancer.judge(&cx.seen, instance, id, false);
+            }
+        }
+    }
+
+    /// From now on the checks of a replica are looked at, of which so much is known.
+    fn look_at(
+        &mut self,
+        cx: &mut Context,
+        interval: Span,
+        replica: ReplicaId,
+        known: CheckedAddress,
+    ) {
         for instance in 0..cx.plan.ingress.instances.len() {
             if let Entry::Vacant(entry) = self.targets.entry((replica, instance)) {
-                let at = next_check(cx, check.interval, replica, instance);
-                entry.insert(CheckedAddress { next: at, ..CheckedAddress::default() });
-                cx.schedule(at, Event::Check(TargetCheck::Sent { replica, instance }));
+                let next = next_check(cx, interval, replica, instance);
+                entry.insert(CheckedAddress { next, ..known });
+                cx.schedule(next, Event::Check(TargetCheck::Sent { replica, instance }));
             }
         }
     }
@@ -100,7 +128,8 @@ impl Ingress {
         let Some(target) = self.targets.get_mut(&(replica, instance)) else { return };
         assert!(target.next > cx.now, "{replica} is checked by {instance} twice at a time");
         (target.failures, target.successes) = (0, target.successes + 1);
-        let recovers = target.unhealthy && target.successes >= check.healthy;
+        let enough = target.fresh || target.successes >= check.healthy;
+        let recovers = target.unhealthy && enough;
         if !target.unhealthy || recovers {
             self.targets.remove(&(replica, instance));
         }

@@ -32,7 +32,7 @@ use crate::observe::{Observation, ReplicaId};
 use crate::plan::{DeadAddress, Ingress as Rules, Plan, RetryHost, Slot};
 use crate::policy::outlier::Response;
 use crate::random::Seed;
-use crate::units::Span;
+use crate::units::{Instant, Span};
 
 /// A request, or an attempt by its name, that an instance has and no replica yet.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +49,8 @@ pub(in crate::model) struct Connecting {
     pub until: u64,
     /// The client connection that it is to open, if these keep their replica.
     pub connection: Option<usize>,
+    /// Who sent it, if that is known.
+    pub client: Option<u32>,
     /// The replica that it was to reach, if that came to nothing yet.
     pub to: Option<ReplicaId>,
     /// Whether it was sent on an open connection, to a machine that is gone.
@@ -94,6 +96,8 @@ pub(in crate::model) struct Ingress {
     next_due: u64,
     /// What instances know of replicas whose health checks fail, or failed.
     pub(super) targets: BTreeMap<(ReplicaId, usize), CheckedAddress>,
+    /// Whether the endpoints of the start are in: whoever joins after that is new.
+    pub(super) has_begun: bool,
 }
 
 /// What an instance sees of a replica that it cannot reach.
@@ -120,11 +124,13 @@ impl Ingress {
             hanging: VecDeque::new(),
             next_due: u64::MAX,
             targets: BTreeMap::new(),
+            has_begun: false,
         }
     }
 
     /// The first endpoints are in: every instance begins at another one.
     pub fn begin(&mut self, cx: &mut Context) {
+        self.has_begun = true;
         self.balancer.begin();
         self.await_sweep(cx);
     }
@@ -139,8 +145,10 @@ impl Ingress {
         let joining = &mut fleet[replica];
         assert!(joining.is_ready(), "{} comes into rotation and is not ready", joining.name);
         if !std::mem::replace(&mut joining.in_rotation, true) {
-            self.balancer.join(Endpoint { slot: joining.slot, replica, zone: joining.zone });
-            cx.seen.join(replica);
+            let endpoint = Endpoint { slot: joining.slot, replica, zone: joining.zone };
+            self.balancer.join(cx.now, endpoint);
+            cx.seen.join(cx.now, replica);
+            self.await_first_check(cx, fleet, replica);
         }
         cx.tell(Observation::JoinedRotation { replica });
     }
@@ -235,7 +243,7 @@ impl Ingress {
         cx: &mut Context,
         fleet: &Fleet,
         (at, id, demand): (u64, JobId, f64),
-        instance: usize,
+        (instance, client): (usize, Option<u32>),
         (slot, chosen): (Option<Slot>, Option<ReplicaId>),
     ) -> Routed {
         debug_assert!(
@@ -254,6 +262,7 @@ impl Ingress {
                 false => at.saturating_add(cx.plan.ingress.request_timeout.0),
             },
             connection: self.balancer.refuse(),
+            client,
             to: chosen,
             hangs: false,
         };
@@ -395,6 +404,9 @@ impl Ingress {
     #[cold]
     pub fn give_up_address(&mut self, cx: &mut Context, mut connecting: Connecting) -> Routed {
         if let Some(id) = connecting.to.take() {
+            let drops = cx.plan.ingress.dead_address == DeadAddress::Drops;
+            let took = if drops { cx.plan.ingress.connect_timeout } else { Span::ZERO };
+            cx.seen.note_latency(Instant(connecting.due), connecting.instance, id, took);
             cx.note_response(connecting.due, connecting.instance as u32, id, NO_ANSWER);
         }
         let is_over = connecting.due >= connecting.until;
@@ -416,11 +428,12 @@ impl Ingress {
     ) -> Routed {
         let Rules { retries, retry, .. } = &cx.plan.ingress;
         debug_assert!(connecting.retries_left < *retries, "this is no further try");
-        let Connecting { instance, tried, .. } = connecting;
+        let Connecting { instance, tried, due: at, client, .. } = connecting;
+        let sender = Sender { at, user: None, client };
         let is_tried = |slot: Slot| tried & slot_bit(slot) != 0;
         let requests_at = |id: ReplicaId| fleet[id].requests_from(instance);
         self.balancer.opened = false;
-        let mut choose = || self.balancer.pick_endpoint(&cx.seen, instance, requests_at);
+        let mut choose = || self.balancer.pick_endpoint(&cx.seen, instance, sender, requests_at);
         let chosen = match retry.host {
             RetryHost::Chosen(anew) => {
                 let mut chosen = choose();
@@ -434,7 +447,7 @@ impl Ingress {
             }
             RetryHost::Other => {
                 let other = self.balancer.pick_untried(&cx.seen, instance, is_tried);
-                other.or_else(|| self.balancer.pick_endpoint(&cx.seen, instance, |_| 0))
+                other.or_else(|| self.balancer.pick_endpoint(&cx.seen, instance, sender, |_| 0))
             }
         };
         match chosen {

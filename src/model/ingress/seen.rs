@@ -8,16 +8,19 @@
 
 use crate::observe::ReplicaId;
 use crate::observe::ledger::Failure;
-use crate::plan::Plan;
+use crate::plan::{Balancing, Plan};
+use crate::policy::latency::Latencies;
 use crate::policy::outlier::{Outliers, Response};
-use crate::units::Instant;
+use crate::units::{Instant, Span};
 
 /// What the instances have seen.
 #[derive(Debug)]
 pub(in crate::model) struct Seen {
     /// One for each instance; none without outlier detection.
     outliers: Vec<Outliers>,
-    /// The replicas that these know, by their places.
+    /// How fast replicas answered each instance; none where that does not matter.
+    latencies: Vec<Latencies>,
+    /// The replicas that outlier detection knows, by their places.
     places: Vec<Option<ReplicaId>>,
     /// Counts the changes that matter to the choice of a replica.
     pub version: u64,
@@ -47,6 +50,12 @@ impl Seen {
         let outliers = plan.ingress.outliers.map(|spec| instances.map(|_| of_each(spec)).collect());
         Seen {
             outliers: outliers.unwrap_or_default(),
+            latencies: match plan.ingress.balancing {
+                Balancing::Latency(decay) => {
+                    vec![Latencies::new(decay); plan.ingress.instances.len()]
+                }
+                _ => Vec::new(),
+            },
             places: Vec::new(),
             version: 0,
             tracks: plan.ingress.tracks(),
@@ -101,8 +110,23 @@ impl Seen {
         count(self).into_iter().filter(|now| !before.contains(now)).collect()
     }
 
+    /// A replica kept a request of an instance for so long.
+    pub fn note_latency(&mut self, now: Instant, instance: usize, replica: ReplicaId, took: Span) {
+        if let Some(latencies) = self.latencies.get_mut(instance) {
+            latencies.note(now, replica, took);
+        }
+    }
+
+    /// How slow an instance takes a replica for that has so many requests from it.
+    pub fn score(&self, now: Instant, instance: usize, replica: ReplicaId, requests: u32) -> f64 {
+        let latencies = self.latencies.get(instance);
+        debug_assert!(latencies.is_some(), "nobody remembers how fast replicas answer");
+        latencies.map_or(0.0, |latencies| latencies.score(now, replica, requests))
+    }
+
     /// A replica comes into rotation.
-    pub fn join(&mut self, replica: ReplicaId) {
+    pub fn join(&mut self, now: Instant, replica: ReplicaId) {
+        self.latencies.iter_mut().for_each(|one| one.join(now, replica));
         if self.outliers.is_empty() {
             return;
         }
@@ -116,6 +140,7 @@ impl Seen {
 
     /// A replica leaves it.
     pub fn leave(&mut self, replica: ReplicaId) {
+        self.latencies.iter_mut().for_each(|one| one.leave(replica));
         let Some(place) = self.place(replica) else { return };
         self.places[place] = None;
         self.outliers.iter_mut().for_each(|outliers| outliers.leave(place));

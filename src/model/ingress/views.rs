@@ -35,6 +35,8 @@ pub(super) struct CheckedAddress {
     pub next: Instant,
     pub waits: bool,
     pub unhealthy: bool,
+    /// Whether it is new and has passed none yet.
+    pub fresh: bool,
     /// Failures, and successes, in a row.
     pub failures: u32,
     pub successes: u32,
@@ -197,7 +199,11 @@ impl Views {
         let endpoint = match rule {
             Balancing::RoundRobin => view.turn(),
             Balancing::ZoneThenReplica => view.turn_by_zone(),
-            Balancing::Random | Balancing::PerConnection { .. } => view.at_random(stream),
+            Balancing::Random
+            | Balancing::PerConnection { .. }
+            | Balancing::Latency(_)
+            | Balancing::Cookie
+            | Balancing::Hash => view.at_random(stream),
             Balancing::LeastRequest => {
                 let (one, other) = (view.at_random(stream)?, view.at_random(stream)?);
                 let fewer = requests_at(other.replica) < requests_at(one.replica);

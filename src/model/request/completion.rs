@@ -42,9 +42,11 @@ fn note_end(
     at: u64,
     how: Option<Response>,
 ) {
-    let Attempt { instance, replica, .. } = cx.in_flight.attempts[attempt];
+    let Attempt { instance, replica, arrived, .. } = cx.in_flight.attempts[attempt];
     fleet[replica].end_from(instance as usize);
     if let Some(how) = how {
+        let took = Span(at.saturating_sub(arrived)) + cx.plan.ingress.hop;
+        cx.seen.note_latency(Instant(at), instance as usize, replica, took);
         cx.note_response(at, instance, replica, how);
     }
 }

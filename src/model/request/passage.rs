@@ -60,7 +60,7 @@ impl Requests {
         attempt: AttemptId,
         what: (f64, Origin),
     ) {
-        let sender = Sender { at, user: what.1.user() };
+        let sender = Sender { at, user: what.1.user(), client: None };
         let born = |cx: &Context| cx.in_flight.attempts[attempt].content.born;
         if let Some(instance) = region.ingress.passed_by(|| born(cx)) {
             return self.pass_by(cx, region, (at, attempt), instance, what);
@@ -106,7 +106,9 @@ impl Requests {
         (demand, origin): (f64, Origin),
     ) {
         let slot = origin.slot().map(|slot| slot as usize);
-        let sender = Sender { at, user: origin.user() };
+        let sticks = cx.plan.ingress.is_sticky();
+        let client = if sticks { self.client_of(cx, attempt) } else { None };
+        let sender = Sender { at, user: origin.user(), client };
         let fleet = &region.cluster.fleet;
         match region.ingress.choose(&cx.seen, fleet, instance, slot, sender) {
             Some(id) if fleet[id].listens => {
@@ -114,7 +116,8 @@ impl Requests {
             }
             chosen => {
                 let what = (at, attempt.into(), demand);
-                let routed = region.ingress.miss(cx, fleet, what, instance, (slot, chosen));
+                let routed =
+                    region.ingress.miss(cx, fleet, what, (instance, client), (slot, chosen));
                 // The ingress has it from now on, and may try again what a broken connection ends.
                 let had = &mut cx.in_flight.attempts[attempt];
                 (had.instance, had.arrived) = (instance as u32, at);
@@ -134,14 +137,14 @@ impl Requests {
         (demand, origin): (f64, Origin),
     ) {
         let fleet = &region.cluster.fleet;
-        let sender = Sender { at, user: origin.user() };
+        let sender = Sender { at, user: origin.user(), client: None };
         match region.ingress.choose_inside(fleet, sender) {
             Some(id) if fleet[id].listens => {
                 self.enter_replica(cx, region, (at, attempt), (instance, id));
             }
             chosen => {
                 let what = (at, attempt.into(), demand);
-                let routed = region.ingress.miss(cx, fleet, what, instance, (None, chosen));
+                let routed = region.ingress.miss(cx, fleet, what, (instance, None), (None, chosen));
                 let had = &mut cx.in_flight.attempts[attempt];
                 (had.instance, had.arrived) = (instance as u32, at);
                 self.deliver(cx, region, routed);
@@ -169,6 +172,7 @@ impl Requests {
             tried: tried.slots,
             until: tried.until,
             connection: tried.connection,
+            client: self.client_of(cx, attempt),
             to: None,
             hangs: false,
         };
@@ -221,6 +225,7 @@ impl Requests {
         let (ingress, fleet) = (&mut region.ingress, &region.cluster.fleet);
         let Some(next) = failed.next_try(&cx.plan.ingress) else { return Further::Never };
         let attempt = next.id.into();
+        debug_assert!(next.due >= cx.now.0, "a connection fails at {}, in the past", next.due);
         let sent = cx.in_flight.attempts[attempt].content.sent();
         match self.retries.connect_again(&cx.plan.ingress.retry, fleet, &next) {
             None => Further::Never,

@@ -3,7 +3,7 @@
 use crate::metric::Statistic;
 use crate::metric::evidence::ENOUGH;
 use crate::plan::{REPLICATIONS_MOST, SlowBoot, StarvedStart};
-use crate::report::format::words::{grouped, plural, shown, whole};
+use crate::report::format::words::{grouped, plural, share_of, shown, whole};
 use crate::units::{Bytes, Instant, Share, Span};
 
 /// The least memory that the vendor's sizing guide gives a node of a self-managed gateway.
@@ -54,8 +54,14 @@ pub enum Caveat {
     /// of the memory of a small node, and how many would fill it with whole buffers.
     MemoryUnknown { peak: u64, each: Bytes, holds: u64 },
     /// So many requests of a replication found no connection to an upstream whose hosts accept so
-    /// many; whether replicas may keep more than that, in words.
-    UpstreamFull { requests: f64, share: f64, accepts: String, excess: Option<String> },
+    /// many; whether replicas may keep more than that, in words; and what helps.
+    UpstreamFull {
+        requests: f64,
+        share: f64,
+        accepts: String,
+        excess: Option<String>,
+        remedy: &'static str,
+    },
     /// Probes ask upstreams, in words, and failed for them so often in a replication, of which so
     /// often no replica was left.
     ProbesAsk { asks: String, failed: f64, emptied: f64 },
@@ -143,11 +149,7 @@ impl Caveat {
             Caveat::MemoryUnknown { .. } => {
                 ("memory_unknown", "write gateway.memory and gateway.memory-per-request")
             }
-            Caveat::UpstreamFull { .. } => (
-                "upstream_full",
-                "lower its connections or write connections-divided = \"by-ready\", or let it \
-                 accept more",
-            ),
+            Caveat::UpstreamFull { remedy, .. } => ("upstream_full", *remedy),
             Caveat::ProbesAsk { .. } => {
                 ("probes_ask", "let probes ask for their own replica only: leave out the setting")
             }
@@ -237,7 +239,7 @@ impl Caveat {
                 out_of_memory_message(*killed, *limit, *holds as u64)
             }
             Caveat::MemoryUnknown { peak, each, holds } => memory_message(*peak, *each, *holds),
-            Caveat::UpstreamFull { requests, share, accepts, excess } => {
+            Caveat::UpstreamFull { requests, share, accepts, excess, .. } => {
                 upstream_full_message(*requests, *share, accepts, excess.as_deref())
             }
             Caveat::ProbesAsk { asks, failed, emptied } => {
@@ -323,7 +325,7 @@ fn unanswered_message(requests: f64, share: f64) -> String {
         "{} requests of a replication, {}, were in flight at the end and would not have been \
          answered soon: their latency is in no figure",
         grouped(requests, usize::from(requests < 10.0)),
-        Share(share)
+        share_of(share)
     )
 }
 
@@ -348,7 +350,7 @@ fn upstream_full_message(requests: f64, share: f64, accepts: &str, excess: Optio
     let requests = format!(
         "{} requests of a replication, {}, found no connection to their upstream",
         grouped(requests, usize::from(requests < 10.0)),
-        Share(share)
+        share_of(share)
     );
     let why = excess.map(|excess| format!("; {excess}")).unwrap_or_default();
     format!("{requests}: {accepts}{why}")

@@ -183,8 +183,10 @@ fn upstream_full(plan: &Plan, summary: &Summary) -> Option<Caveat> {
     });
     let accepts = accepts.collect::<Vec<_>>().join(", ");
     let (replicas, most) = (plan.gateway.replicas, plan.most_replicas());
-    let excess = upstreams().find_map(|one| one.excess(replicas, most));
-    (requests > 0.0).then_some(Caveat::UpstreamFull { requests, share, accepts, excess })
+    let leaving = plan.most_leaving();
+    let excess = upstreams().find_map(|one| one.excess(replicas, most, leaving));
+    let remedy = upstreams().find(|one| one.accepts.is_some())?.remedy();
+    (requests > 0.0).then_some(Caveat::UpstreamFull { requests, share, accepts, excess, remedy })
 }
 
 /// Requests that the ingress sent again though that may not be done, or only if they are such as is

@@ -2,7 +2,7 @@
 
 use crate::metric::{Dimension, Statistic};
 use crate::stats::Interval;
-use crate::units::Span;
+use crate::units::{Share, Span};
 
 /// Shown where there is no figure.
 pub(crate) const NOTHING: &str = "–";
@@ -12,6 +12,12 @@ pub(crate) const NONE: &str = "none";
 
 /// An interval that is narrower than this share of its point is there by rounding alone.
 const ROUNDING: f64 = 1e-12;
+
+/// A share that is above zero though it may be tiny: never `0 %` for something.
+pub(crate) fn share_of(share: f64) -> String {
+    let is_tiny = share > 0.0 && share < 0.000_01;
+    if is_tiny { "< 0.001 %".to_owned() } else { Share(share).to_string() }
+}
 
 /// A figure in the unit of its kind, or a dash: `41.3 ms (40.1–42.5)`, `99.82 % (99.80–99.84)`,
 /// `5,387 (5,385–5,389)`, `9.97/s (9.96–9.98)`.

@@ -6,11 +6,11 @@ use crate::experiment::recovery::incidents::Recovery;
 use crate::experiment::summary::{ApiSummary, GatewaySummary, WindowSummary};
 use crate::metric::Metric;
 use crate::observe::ledger::Failure;
-use crate::plan::{Answers, DeadAddress, Ingress, Memory};
+use crate::plan::{Answers, DeadAddress, Memory, Plan};
 use crate::report::format::table::{Cell, Table, fits};
-use crate::report::format::words::{NOTHING, grouped, plural, shown, whole};
+use crate::report::format::words::{NOTHING, grouped, plural, share_of, shown, whole};
 use crate::report::run::incidents::time_share;
-use crate::units::{Bytes, Share};
+use crate::units::Bytes;
 
 /// Windows side by side at most; the others come below, also where lines would be too wide.
 const WINDOWS_PER_BLOCK: usize = 3;
@@ -85,7 +85,7 @@ fn greatest(window: &WindowSummary) -> String {
 }
 
 /// Where every request of a window ended, per replication.
-pub(crate) fn ledger(window: &WindowSummary, ingress: &Ingress) -> String {
+pub(crate) fn ledger(window: &WindowSummary, plan: &Plan) -> String {
     let of_all = |requests: u64| part(requests, window.ledger.offered);
     let mut table =
         Table::of_numbers().with(["outcome", "per replication", "share", "client sees"]);
@@ -99,7 +99,7 @@ pub(crate) fn ledger(window: &WindowSummary, ingress: &Ingress) -> String {
     for kind in failed.into_iter().chain(rejected) {
         let requests = window.ledger.failed_by(kind);
         if !kind.is_of_dependencies() || requests > 0 {
-            row(kind.label(), Metric::FailedBy(kind), requests, &status(kind, ingress));
+            row(kind.label(), Metric::FailedBy(kind), requests, &status(kind, plan));
         }
     }
     row("in flight at the end", Metric::InFlight, window.ledger.in_flight, NOTHING);
@@ -108,25 +108,27 @@ pub(crate) fn ledger(window: &WindowSummary, ingress: &Ingress) -> String {
 }
 
 pub(crate) fn part(requests: u64, of: u64) -> String {
-    match (requests, requests as f64 / of as f64) {
-        _ if of == 0 => NOTHING.to_owned(),
-        (1.., tiny) if tiny < 0.000_01 => "< 0.001 %".to_owned(),
-        (_, share) => Share(share).to_string(),
-    }
+    if of == 0 { NOTHING.to_owned() } else { share_of(requests as f64 / of as f64) }
 }
 
 /// What clients see of a failure, by the HTTP statuses of their ingress.
-fn status(kind: Failure, ingress: &Ingress) -> String {
-    let Answers { refused, connect_timeout, reset } = ingress.answers;
-    match (kind, ingress.dead_address) {
-        (Failure::LostInFlight | Failure::IdleClosed, _) => reset.to_string(),
-        (Failure::DeadAddress, DeadAddress::Drops) => connect_timeout.to_string(),
+fn status(kind: Failure, plan: &Plan) -> String {
+    let Answers { refused, connect_timeout, reset } = plan.ingress.answers;
+    let nothing = "no answer";
+    match kind {
+        // Nobody is left to answer for an ingress instance that is lost.
+        Failure::LostInFlight if plan.loses_only_instances() => nothing.to_owned(),
+        Failure::LostInFlight if plan.loses_instances() => format!("{reset} or {nothing}"),
+        Failure::LostInFlight | Failure::IdleClosed => reset.to_string(),
         // The address of a lost machine is silent, whatever a dead replica's does.
-        (Failure::DeadAddress, DeadAddress::Refuses) if refused != connect_timeout => {
-            format!("{refused} or {connect_timeout}")
-        }
-        (Failure::DeadAddress, DeadAddress::Refuses) => refused.to_string(),
-        _ => kind.status().map_or_else(|| "no answer".to_owned(), |status| status.to_string()),
+        Failure::DeadAddress => match (plan.ingress.dead_address, plan.loses_machines()) {
+            (DeadAddress::Refuses, true) if refused != connect_timeout => {
+                format!("{refused} or {connect_timeout}")
+            }
+            (DeadAddress::Refuses, _) => refused.to_string(),
+            (DeadAddress::Drops, _) => connect_timeout.to_string(),
+        },
+        _ => kind.status().map_or_else(|| nothing.to_owned(), |status| status.to_string()),
     }
 }
 
@@ -193,4 +195,47 @@ fn in_flight(gateway: &GatewaySummary, memory: Option<Memory>) -> String {
         text.push_str(&format!(", holding {held} of {}", memory.limit));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::slice::from_ref;
+
+    use super::*;
+    use crate::plan::{Fault, FaultPlan, ReplicaTarget, Schedule};
+    use crate::random::Law;
+    use crate::units::{Instant, Span};
+
+    #[test]
+    fn clients_see_what_can_happen_and_nothing_else() {
+        let seen = |faults: &[Fault], kind| {
+            let fault = |fault: &Fault| FaultPlan {
+                name: "fault".to_owned(),
+                fault: fault.clone(),
+                schedule: Schedule::At(Instant::ZERO),
+            };
+            let mut plan = Plan::neutral();
+            plan.ingress.dead_address = DeadAddress::Refuses;
+            plan.faults = faults.iter().map(fault).collect();
+            status(kind, &plan)
+        };
+        let crash = Fault::ReplicaCrash(ReplicaTarget::Any);
+        let node = Fault::NodeLoss(ReplicaTarget::Any, None);
+        let instance = Fault::IngressLoss(None, Law::Constant(Span::MAX));
+        // An instance that is lost answers nothing; what it had is reset.
+        let lost = Failure::LostInFlight;
+        assert_eq!(seen(from_ref(&crash), lost), "502");
+        assert_eq!(seen(from_ref(&instance), lost), "no answer");
+        assert_eq!(seen(&[crash.clone(), instance], lost), "502 or no answer");
+        // A process that ended refuses, a machine that is gone is silent.
+        let dead = Failure::DeadAddress;
+        assert_eq!(seen(from_ref(&crash), dead), "502");
+        assert_eq!(seen(&[crash, node], dead), "502 or 504");
+    }
+
+    #[test]
+    fn what_happened_is_never_nothing() {
+        assert_eq!((part(0, 9).as_str(), part(1, 9_000_000).as_str()), ("0 %", "< 0.001 %"));
+        assert_eq!(share_of(0.2 / 4_860_160.0), "< 0.001 %");
+    }
 }

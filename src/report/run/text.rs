@@ -232,7 +232,7 @@ fn intervals(report: &Report) -> String {
 fn ledger(report: &Report, paint: Paint) -> String {
     let Some(window) = report.summary.windows.first() else { return String::new() };
     let title = paint.title("Where every request ended");
-    format!("{title} ({})\n{}", window.label, tables::ledger(window, &report.scenario.plan.ingress))
+    format!("{title} ({})\n{}", window.label, tables::ledger(window, &report.scenario.plan))
 }
 
 fn attempts(report: &Report, paint: Paint) -> String {

@@ -1,14 +1,22 @@
 //! What `[ingress]` says of health checks and of outlier detection.
 
-use super::keys::{IngressDefaults, key};
+use super::keys::{CheckInterval, IngressDefaults, key};
 use super::preset::PresetValues;
 use crate::diagnostic::Problem;
 use crate::plan::HealthCheck;
 use crate::policy::outlier::OutlierSpec;
-use crate::scenario::reader::{SectionReader, TypedKey};
-use crate::units::Share;
+use crate::scenario::reader::{Parsed, SectionReader, TypedKey};
+use crate::scenario::request::outliers::{self, OutlierKeys};
+use crate::units::{Share, Span};
 
-const COUNT_LIMIT: u64 = 1_000_000;
+/// What outlier detection is called here.
+const KEYS: OutlierKeys = OutlierKeys {
+    base_ejection: key::BASE_EJECTION,
+    max_ejection: key::MAX_EJECTION,
+    max_ejected: key::MAX_EJECTED,
+    always_eject_one: key::ALWAYS_EJECT_ONE,
+    consecutive: key::CONSECUTIVE,
+};
 
 /// A preset's checks, or what stands for them in its place.
 fn of(preset: &PresetValues) -> HealthCheck {
@@ -21,11 +29,11 @@ pub(super) fn checks(
     section: &SectionReader<'_>,
     defaults: &IngressDefaults,
 ) -> Option<HealthCheck> {
-    let every = |preset: &PresetValues| preset.health.map(|health| health.interval);
-    let Some(interval) = defaults.found(section, key::HEALTH_CHECK, every) else {
+    let Some(interval) = interval(section, defaults) else {
         let reason = "nothing is checked: write `health-check`";
         section.idle(&key::HEALTH_TIMEOUT, reason);
         section.idle(&key::HEALTH_BY, reason);
+        section.idle(&key::FIRST, reason);
         section.idle(&key::UNHEALTHY, reason);
         section.idle(&key::HEALTHY, reason);
         return None;
@@ -36,10 +44,15 @@ pub(super) fn checks(
         true => defaults.parsed(section, key::HEALTH_TIMEOUT, |preset| of(preset).timeout),
         false => section.parsed(key::HEALTH_TIMEOUT),
     };
-    if timeout.given && timeout.value > interval.value {
+    if timeout.value > interval.value {
         let title = "a health check would still be waited for when the next one is due";
-        let help = format!("write at most {}, or lengthen `health-check`", interval.value);
-        section.error(&timeout, title, &help);
+        let problem = match timeout.given {
+            true => Problem::error(timeout.place.clone(), title),
+            false => Problem::error(interval.place.clone(), title)
+                .label(format!("`health-timeout` is {} by default", timeout.value)),
+        };
+        let help = format!("write a `health-timeout` of at most {}", interval.value);
+        section.note(problem.help(help + ", or lengthen `health-check`"));
     }
     let count = |key: TypedKey<u64>, of: fn(&PresetValues) -> u64| {
         let found = if has { defaults.parsed(section, key, of) } else { section.parsed(key) };
@@ -54,7 +67,18 @@ pub(super) fn checks(
             true => defaults.parsed(section, key::HEALTH_BY, |preset| of(preset).by).value,
             false => section.get(key::HEALTH_BY),
         },
+        first: defaults.parsed(section, key::FIRST, |preset| preset.first_check).value,
     })
+}
+
+/// From one check to the next, if there are any.
+fn interval(section: &SectionReader<'_>, defaults: &IngressDefaults) -> Option<Parsed<Span>> {
+    let every = |preset: &PresetValues| Some(CheckInterval::Every(preset.health?.interval));
+    let Parsed { value, place, given } = defaults.found(section, key::HEALTH_CHECK, every)?;
+    match value {
+        CheckInterval::Every(value) => Some(Parsed { value, place, given }),
+        CheckInterval::None => None,
+    }
 }
 
 /// The share below which all replicas are used, if any may be avoided.
@@ -72,26 +96,17 @@ pub(super) fn panic(
 }
 
 /// Outlier detection over so many replicas, if there is any.
-pub(super) fn outliers(section: &SectionReader<'_>, replicas: usize) -> Option<OutlierSpec> {
+pub(super) fn outliers(
+    section: &SectionReader<'_>,
+    defaults: &IngressDefaults,
+    replicas: usize,
+) -> Option<OutlierSpec> {
     let on = section.parsed(key::OUTLIERS);
     if !on.value {
         return None;
     }
-    let consecutive = section.count(key::CONSECUTIVE, 1..=COUNT_LIMIT).value as u32;
-    let spec = OutlierSpec {
-        interval: section.period(key::OUTLIER_INTERVAL).value,
-        base_ejection: section.get(key::BASE_EJECTION),
-        max_ejection: section.get(key::MAX_EJECTION),
-        max_ejected: section.get(key::MAX_EJECTED),
-        always_eject_one: section.get(key::ALWAYS_EJECT_ONE),
-        consecutive_5xx: Some(consecutive),
-        ..OutlierSpec::default()
-    };
-    if !spec.allows(1, replicas.max(1)) {
-        let title = "`ingress.outlier-detection` has no effect";
-        let problem = Problem::warning(on.place, title);
-        let problem = problem.label(format!("{} of {replicas} replicas is none", spec.max_ejected));
-        section.note(problem.help("raise `max-ejected`, or write always-eject-one = true"));
-    }
-    Some(spec)
+    let interval = key::OUTLIER_INTERVAL;
+    let interval = defaults.parsed(section, interval, |preset| preset.outlier_interval);
+    section.not_tiny(&key::OUTLIER_INTERVAL, &interval);
+    outliers::read(section, &KEYS, (on.place, interval.value), (replicas, "replicas"))
 }

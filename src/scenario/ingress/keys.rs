@@ -2,6 +2,7 @@
 
 use super::condition::RetryCondition;
 use super::preset::{Choice, Preset, PresetValues};
+use crate::diagnostic::Flaw;
 use crate::plan::{CheckBy, DeadAddress, FailoverBy};
 use crate::random::Law;
 use crate::scenario::reader::{Mark, Only, Parsed, SectionReader, TypedKey, keys};
@@ -29,6 +30,16 @@ keys! { key "ingress" {
         "Instances live in the zones, in turn, and vanish with theirs.";
     BALANCING: Choice = "balancing", "round-robin", Documented, "product page",
         "How an instance chooses a replica.";
+    EWMA_DECAY: Span = "ewma-decay", "10s", Documented, "ingress-nginx and Linkerd",
+        "How long an instance remembers how fast a replica answered (ewma and peak-ewma only).",
+        If("balancing", &["\"ewma\"", "\"peak-ewma\""]);
+    SLOW_START: Span = "slow-start", "", Documented, "Envoy and HAProxy: only if configured",
+        "How long a replica that is new in the endpoints gets less than its share, more and more.",
+        Unless("balancing", &["\"hash\""], "a hash knows no weights");
+    AGGRESSION: f64 = "slow-start-aggression", "1", Documented, "Envoy's default: linear",
+        "Its weight at a part x of that time is x^(1/this).", With(&["slow-start"]);
+    SLOW_LEAST: Share = "slow-start-least", "10%", Documented, "Envoy's min_weight_percent",
+        "Its least weight, beside 1 of the others.", With(&["slow-start"]);
     CONNECTIONS: u64 = "connections", "100", Assumed, "a small fleet of clients",
         "Client connections open at any time (per-connection balancing only).",
         If("balancing", &["\"per-connection\""]);
@@ -103,9 +114,10 @@ keys! { key "ingress" {
         If("retry-other-host", &["true"]);
     DEAD_ADDRESS: DeadAddress = "dead-address", "drops", Assumed, "the worse case",
         "What the address of a dead replica does.";
-    HEALTH_CHECK: Span = "health-check", "", Documented,
+    HEALTH_CHECK: CheckInterval = "health-check", "", Documented,
         "Envoy, Traefik, nginx: only if configured",
-        "From one check of an address by an ingress instance to the next.";
+        "From one check of an address by an ingress instance to the next; \"none\" = it does not \
+         check, whatever a preset says.";
     HEALTH_TIMEOUT: Span = "health-timeout", "5s", Documented, "AWS target groups",
         "A health check that is not answered for so long has failed.";
     HEALTH_BY: CheckBy = "health-check-by", "http", Documented, "AWS target groups",
@@ -113,6 +125,8 @@ keys! { key "ingress" {
          accepts.";
     UNHEALTHY: u64 = "unhealthy-threshold", "2", Documented, "AWS target groups",
         "Failures in a row after which an instance does not use an address, 1 to 100.";
+    FIRST: bool = "health-check-first", "false", Documented, "HAProxy and nginx",
+        "Whether a new address is used only once it has passed a check (AWS, Envoy).";
     HEALTHY: u64 = "healthy-threshold", "5", Documented, "AWS target groups",
         "Successes in a row after which it is used again, 1 to 100.";
     OUTLIERS: bool = "outlier-detection", "false", Documented, "Envoy: only if configured",
@@ -151,6 +165,38 @@ keys! { key "ingress" {
          overtakes an addition. A cloud load balancer whose targets have no readiness gates does \
          not.";
 }}
+
+/// From one health check to the next.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum CheckInterval {
+    /// So long.
+    Every(Span),
+    /// There are none.
+    None,
+}
+
+const NONE: &str = "none";
+
+impl Value for CheckInterval {
+    fn kind() -> String {
+        format!("{} or {NONE:?}", Span::kind())
+    }
+    fn parse(text: &str) -> Result<Self, Flaw> {
+        if text == NONE {
+            return Ok(CheckInterval::None);
+        }
+        Span::parse(text).map(CheckInterval::Every)
+    }
+    fn show(&self) -> String {
+        match self {
+            CheckInterval::Every(span) => span.show(),
+            CheckInterval::None => format!("{NONE:?}"),
+        }
+    }
+    fn quoted(number: &str) -> Option<String> {
+        Span::quoted(number)
+    }
+}
 
 /// What the ingress does with TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

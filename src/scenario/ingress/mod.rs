@@ -20,6 +20,8 @@ mod retries;
 
 use crate::diagnostic::{Place, Problem};
 use crate::plan::{Answers, Balancing, Closing, Failover, InCluster, Ingress, Topology};
+use crate::policy::latency::Decay;
+use crate::policy::slow_start::SlowStart;
 use crate::scenario::reader::{Parsed, Reader, SectionReader};
 use crate::scenario::section::gateway::{GatewayPart, Platform};
 use crate::units::{Share, Span};
@@ -47,11 +49,12 @@ pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart, topology: &Topolo
     let in_order = key::ENDPOINTS_IN_ORDER;
     let (delay, hop) = (section.get(key::DELAY), section.get(key::HOP));
     let health = health::checks(&section, &defaults);
-    let outliers = health::outliers(&section, gateway.replicas.value as usize);
+    let outliers = health::outliers(&section, &defaults, gateway.replicas.value as usize);
     let avoids = health.is_some() || outliers.is_some();
     let ingress = Ingress {
         instances: (0..count).map(home).collect(),
         balancing,
+        slow_start: slow_start(&section),
         delay,
         hop,
         connect_timeout: defaults.parsed(&section, connect, |preset| preset.connect_timeout).value,
@@ -140,6 +143,10 @@ fn balancing(section: &SectionReader<'_>, defaults: &IngressDefaults) -> Balanci
         Choice::ZoneThenReplica => return Balancing::ZoneThenReplica,
         Choice::Random => return Balancing::Random,
         Choice::LeastRequest => return Balancing::LeastRequest,
+        Choice::Ewma => return Balancing::Latency(decay(section, false)),
+        Choice::PeakEwma => return Balancing::Latency(decay(section, true)),
+        Choice::Cookie => return Balancing::Cookie,
+        Choice::Hash => return Balancing::Hash,
         Choice::PerConnection => {}
     }
     let connections = section.count(key::CONNECTIONS, 1..=1_000_000).value as usize;
@@ -154,6 +161,23 @@ fn balancing(section: &SectionReader<'_>, defaults: &IngressDefaults) -> Balanci
         u32::try_from(requests.value).unwrap_or(u32::MAX).max(1)
     });
     Balancing::PerConnection { connections, requests, idle_check: section.get(key::IDLE_CHECK) }
+}
+
+fn decay(section: &SectionReader<'_>, peak: bool) -> Decay {
+    Decay { time: section.period(key::EWMA_DECAY).value, peak }
+}
+
+/// How a new replica is given its share, if little by little.
+fn slow_start(section: &SectionReader<'_>) -> Option<SlowStart> {
+    let window = section.find(key::SLOW_START)?;
+    section.not_tiny(&key::SLOW_START, &window);
+    let aggression = section.parsed(key::AGGRESSION);
+    if aggression.value <= 0.0 {
+        let title = "`ingress.slow-start-aggression` is zero";
+        section.error(&aggression, title, "write 1 for a share that grows evenly");
+    }
+    let aggression = if aggression.value > 0.0 { aggression.value } else { 1.0 };
+    Some(SlowStart { window: window.value, aggression, least: section.get(key::SLOW_LEAST) })
 }
 
 /// Refuses an ingress that does not terminate TLS where it must.

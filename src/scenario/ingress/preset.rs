@@ -11,6 +11,7 @@ words! {
     enum Choice {
         RoundRobin = "round-robin", ZoneThenReplica = "zone-then-replica",
         PerConnection = "per-connection", Random = "random", LeastRequest = "least-request",
+        Ewma = "ewma", PeakEwma = "peak-ewma", Cookie = "cookie", Hash = "hash",
     }
     /// An ingress whose defaults hold.
     enum Preset {
@@ -36,6 +37,8 @@ pub(crate) struct PresetValues {
     pub(crate) failover_by: FailoverBy,
     pub(crate) answers: Answers,
     pub(crate) health: Option<HealthCheck>,
+    pub(crate) first_check: bool,
+    pub(crate) outlier_interval: Span,
     pub(crate) panic: Share,
 }
 
@@ -65,11 +68,14 @@ const COMMON: PresetValues = PresetValues {
     answers: Answers::USUAL,
     // None unless configured.
     health: None,
+    first_check: false,
+    outlier_interval: secs(10),
     panic: Share::ZERO,
 };
 
 /// A route has 15 s as in Envoy, and retries only where a policy asks for them: with
-/// `previous_hosts` and five attempts to choose, at most 1024 at once.
+/// `previous_hosts` and five attempts to choose, at most 1024 at once. Its passive health checks
+/// sweep every 3 s.
 const ENVOY_GATEWAY: PresetValues = PresetValues {
     balancing: Choice::LeastRequest,
     connect_timeout: secs(10),
@@ -80,6 +86,8 @@ const ENVOY_GATEWAY: PresetValues = PresetValues {
     retry_host: RetryHost::Chosen(5),
     retries_at_once: Some(1_024),
     answers: Answers::ENVOY,
+    first_check: true,
+    outlier_interval: secs(3),
     panic: Share(0.5),
     ..COMMON
 };
@@ -95,6 +103,7 @@ const ISTIO: PresetValues = PresetValues {
     retry_backoff: Span(25_000_000),
     retry_host: RetryHost::Chosen(5),
     answers: Answers::ENVOY,
+    first_check: true,
     ..COMMON
 };
 
@@ -110,6 +119,7 @@ const HAPROXY: PresetValues = PresetValues {
         unhealthy: 3,
         healthy: 2,
         by: CheckBy::Tcp,
+        first: false,
     }),
     ..COMMON
 };
@@ -119,7 +129,8 @@ const TRAEFIK: PresetValues =
     PresetValues { connect_timeout: secs(30), retry_host: RetryHost::Chosen(0), ..COMMON };
 
 /// Targets without readiness gates learn of endpoints in any order; its nodes are several addresses
-/// in DNS. A check every 30 s; if no target is healthy all are used.
+/// in DNS. A check every 30 s, of which a new target must pass one; if no target is healthy all are
+/// used.
 const AWS_ALB: PresetValues = PresetValues {
     connect_timeout: secs(10),
     read_timeout: secs(60),
@@ -131,7 +142,9 @@ const AWS_ALB: PresetValues = PresetValues {
         unhealthy: 2,
         healthy: 5,
         by: CheckBy::Http,
+        first: true,
     }),
+    first_check: true,
     panic: Share(0.001),
     ..COMMON
 };

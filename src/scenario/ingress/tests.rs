@@ -88,3 +88,38 @@ fn retries_are_for_what_is_listed() {
     assert!(!rules.on_reset && !rules.on_connect_failure && !rules.on_timeout);
     assert_eq!(rules.on_statuses, [502]);
 }
+
+#[test]
+fn health_checks_are_those_of_the_documentation_or_none() {
+    let with = |lines: &str| ingress(&format!("[ingress]\n{lines}"));
+    // A registered target of AWS gets requests once it has passed one check, a server of HAProxy
+    // at once; of Envoy a single success is enough at the beginning.
+    let first = |preset: &str| {
+        let own = "health-check = \"10s\"\nhealth-timeout = \"1s\"\n";
+        with(&format!("preset = \"{preset}\"\n{own}")).health.expect("it checks").first
+    };
+    let presets = ["aws-alb", "haproxy", "envoy-gateway", "istio", "traefik"];
+    assert_eq!(presets.map(first), [true, false, true, true, false]);
+    assert_eq!(with("preset = \"aws-alb\"\nhealth-check = \"none\"\n").health, None);
+    // Envoy Gateway's passive health checks: every 3 s; Envoy's outlier detection: every 10 s.
+    let sweeps = |preset: &str| {
+        let detects = "outlier-detection = true\nmax-ejected = \"50%\"\n";
+        let ingress = with(&format!("preset = \"{preset}\"\n{detects}"));
+        ingress.outliers.expect("it detects").interval.as_secs()
+    };
+    assert_eq!(["envoy-gateway", "istio"].map(sweeps), [3.0, 10.0]);
+}
+
+#[test]
+fn a_check_that_outlasts_its_interval_is_an_error_though_it_is_the_default() {
+    let shown = |lines: &str| {
+        let loaded = parse("own.toml", &format!("{LEAST}[ingress]\n{lines}"), Path::new(""));
+        (loaded.scenario.is_some(), format!("{:?}", loaded.problems))
+    };
+    let (sound, told) = shown("health-check = \"2s\"\n");
+    assert!(!sound && told.contains("`health-timeout` is 5 s by default"), "{told}");
+    assert!(shown("health-check = \"2s\"\nhealth-timeout = \"2s\"\n").0);
+    let ejects = "outlier-detection = true\nmax-ejected = \"50%\"\nmax-ejection = \"10s\"\n";
+    let (sound, told) = shown(ejects);
+    assert!(sound && told.contains("the longest ejection is shorter than the first"), "{told}");
+}

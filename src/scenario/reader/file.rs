@@ -7,7 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::diagnostic::{Place, Problem, clip, suggestion};
-use crate::scenario::reader::key::SectionSpec;
+use crate::scenario::reader::key::{KeySpec, SectionSpec};
 use crate::scenario::reader::notes::Notes;
 use crate::scenario::reader::section::SectionReader;
 
@@ -71,6 +71,15 @@ impl<'r> Reader<'r> {
             ),
         }
         self.read(spec, 0, None, place)
+    }
+
+    /// Where a key of a section stands, for whoever looks across sections: its section's place, or
+    /// the file's, if it does not.
+    pub(crate) fn place_of(&self, spec: &'static SectionSpec, key: &KeySpec) -> Place {
+        let Some(node) = self.find(spec) else { return Place::Whole };
+        let table = node.get_ref().as_table();
+        let entry = table.and_then(|table| table.get_key_value(key.name));
+        Place::Span(entry.map_or_else(|| node.span(), |(key, _)| key.span()))
     }
 
     /// The only element of an array of tables that the file leaves out.

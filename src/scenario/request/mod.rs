@@ -13,6 +13,7 @@ pub(crate) mod api;
 pub(crate) mod clients;
 pub(crate) mod dependencies;
 pub(crate) mod named;
+pub(crate) mod outliers;
 pub(crate) mod policy;
 pub(crate) mod skew;
 #[cfg(test)]

@@ -421,6 +421,30 @@ fn replicas_that_may_want_more_connections_than_there_are_are_warned_of() {
 }
 
 #[test]
+fn advice_for_upstreams_fits_what_is_written() {
+    let read = |lines: &str| {
+        let upstream = "[[upstream]]\nname = \"db\"\nlatency = \"1ms\"\nhost-connections = 100\n";
+        let (plan, _, shown) = read(&format!("{LEAST}{upstream}{lines}"));
+        (plan.dependencies.upstreams[0].remedy(), shown)
+    };
+    let by_ready = |connections: u32| {
+        read(&format!(
+            "breaker = true\nconnections-divided = \"by-ready\"\nconnections = {connections}\n"
+        ))
+    };
+    // One of two that leaves keeps half: 68 + 34 are more than 100.
+    let leaves = "connections are divided by the ready replicas, and 1 that leaves";
+    assert!(by_ready(68).1.contains(leaves) && !by_ready(66).1.contains(leaves));
+    assert!(by_ready(101).1.contains("replicas share 101 connections, more than the 100"));
+    assert_eq!(by_ready(68).0, "lower its connections, or let it accept more");
+    assert!(read("").0.starts_with("write breaker = true with connections"));
+    assert!(read("breaker = true\n").0.contains("or write connections-divided"));
+    let works = |workers: u32| read(&format!("workers = {workers}\n")).1;
+    let idle = "has 101 workers and accepts 100 connections: the others never work";
+    assert!(works(101).contains(idle) && !works(100).contains("never work"));
+}
+
+#[test]
 fn clients_that_do_not_close_idle_connections_before_replicas_do_are_warned_of() {
     let warned = |lines: &str| {
         let text = format!("{LEAST}[ingress]\nbalancing = \"per-connection\"\n{lines}");

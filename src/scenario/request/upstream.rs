@@ -8,6 +8,7 @@ use crate::policy::retries::RetryLimit;
 use crate::random::Law;
 use crate::scenario::reader::{Only, Reader, SectionReader, TypedKey, keys};
 use crate::scenario::request::named::{Named, read_all};
+use crate::scenario::request::outliers::{self, OutlierKeys};
 use crate::scenario::text::words;
 use crate::units::{Share, Span};
 
@@ -82,6 +83,15 @@ keys! { key "upstream" list {
     "max-connections": "breaker = true and connections = 1024",
 }}
 
+/// What outlier detection is called here.
+const KEYS: OutlierKeys = OutlierKeys {
+    base_ejection: key::BASE_EJECTION,
+    max_ejection: key::MAX_EJECTION,
+    max_ejected: key::MAX_EJECTED,
+    always_eject_one: key::ALWAYS_EJECT_ONE,
+    consecutive: key::CONSECUTIVE,
+};
+
 const UPSTREAM_LIMIT: usize = 1_000;
 const HOST_LIMIT: u64 = 1_000;
 const COUNT_LIMIT: u64 = 1_000_000;
@@ -120,7 +130,7 @@ fn upstream(section: &SectionReader<'_>, name: String) -> Upstream {
         accepts: accepts(section),
         breaker: breaker(section),
         divided: section.get(key::DIVIDED),
-        outliers: outliers(section, hosts),
+        outliers: ejects(section, hosts),
     }
 }
 
@@ -153,7 +163,8 @@ fn retries(section: &SectionReader<'_>) -> RetryLimit {
     RetryLimit::Budget { share: share.value, least }
 }
 
-fn outliers(section: &SectionReader<'_>, hosts: usize) -> Option<OutlierSpec> {
+/// When replicas avoid hosts.
+fn ejects(section: &SectionReader<'_>, hosts: usize) -> Option<OutlierSpec> {
     let on = section.parsed(key::OUTLIERS);
     if !on.value {
         return None;
@@ -165,20 +176,7 @@ fn outliers(section: &SectionReader<'_>, hosts: usize) -> Option<OutlierSpec> {
         let problem = problem.label("with its only host out, all are used (panic)");
         section.note(problem.help("raise `hosts`, or write panic = \"0%\""));
     }
-    let spec = OutlierSpec {
-        interval: section.period(key::INTERVAL).value,
-        base_ejection: section.get(key::BASE_EJECTION),
-        max_ejection: section.get(key::MAX_EJECTION),
-        max_ejected: section.get(key::MAX_EJECTED),
-        always_eject_one: section.get(key::ALWAYS_EJECT_ONE),
-        consecutive_5xx: Some(section.count(key::CONSECUTIVE, 1..=COUNT_LIMIT).value as u32),
-        panic,
-        ..OutlierSpec::default()
-    };
-    if !spec.allows(1, hosts) {
-        let problem = Problem::warning(on.place, "`upstream.outlier-detection` has no effect");
-        let problem = problem.label(format!("{} of {hosts} hosts is none", spec.max_ejected));
-        section.note(problem.help("raise `max-ejected`, or write always-eject-one = true"));
-    }
-    Some(spec)
+    let interval = section.period(key::INTERVAL).value;
+    let spec = outliers::read(section, &KEYS, (on.place, interval), (hosts, "hosts"))?;
+    Some(OutlierSpec { panic, ..spec })
 }

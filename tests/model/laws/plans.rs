@@ -1,8 +1,10 @@
 //! Random plans: small, fast, and full of trouble.
 
 use brownout::plan::*;
+use brownout::policy::latency::Decay;
 use brownout::policy::outlier::OutlierSpec;
 use brownout::policy::retries::RetryLimit;
+use brownout::policy::slow_start::SlowStart;
 use brownout::random::Law;
 use brownout::units::{Bytes, Cores, Instant, Rate, Share, Span};
 use proptest::prelude::*;
@@ -162,7 +164,8 @@ fn ingress() -> impl Strategy<Value = Ingress> {
     (instances, balancing, patience, dead, 0..4_u32, delays, told).prop_map(
         |(instances, balancing, patience, dead_address, retries, delays, told)| Ingress {
             instances,
-            balancing,
+            balancing: other_rule(balancing, (delays.2 * 1e4) as usize),
+            slow_start: slow_start((delays.1 * 1e6) as usize),
             delay: secs(delays.0),
             hop: secs(delays.1),
             connect_timeout: secs(delays.3),
@@ -192,6 +195,24 @@ fn ingress() -> impl Strategy<Value = Ingress> {
     )
 }
 
+/// Now and then a rule that knows clients or how fast replicas answer, by a number.
+fn other_rule(balancing: Balancing, kind: usize) -> Balancing {
+    let decay = |peak| Balancing::Latency(Decay { time: secs(3.0), peak });
+    match kind % 16 {
+        0 => Balancing::Cookie,
+        1 => Balancing::Hash,
+        2 => decay(false),
+        3 => decay(true),
+        _ => balancing,
+    }
+}
+
+/// Now and then a slow start, by a number.
+fn slow_start(kind: usize) -> Option<SlowStart> {
+    let (window, aggression) = (secs(5.0), [0.5, 1.0, 2.0][kind / 4 % 3]);
+    kind.is_multiple_of(4).then_some(SlowStart { window, aggression, least: Share(0.1) })
+}
+
 /// How an ingress judges replicas by itself, if it does.
 fn judging() -> impl Strategy<Value = (Option<HealthCheck>, Option<OutlierSpec>, Share)> {
     let by = prop::sample::select(vec![CheckBy::Http, CheckBy::Tcp]);
@@ -202,6 +223,7 @@ fn judging() -> impl Strategy<Value = (Option<HealthCheck>, Option<OutlierSpec>,
             unhealthy,
             healthy,
             by,
+            first: healthy == 2,
         },
     );
     let outliers = (0.5..5.0_f64, 1..4_u32, any::<bool>()).prop_map(|(time, limit, one)| {

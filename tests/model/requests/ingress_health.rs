@@ -17,7 +17,7 @@ const LOST: f64 = 100.0;
 /// A check every `interval` seconds of which so many in a row must fail, or succeed.
 fn checks(interval: f64, timeout: f64, unhealthy: u32, healthy: u32) -> HealthCheck {
     let (interval, timeout) = (secs(interval), secs(timeout));
-    HealthCheck { interval, timeout, unhealthy, healthy, by: CheckBy::Http }
+    HealthCheck { interval, timeout, unhealthy, healthy, by: CheckBy::Http, first: false }
 }
 
 /// Three replicas at 60/s, of which something befalls the first; Kubernetes finds out after an
@@ -205,4 +205,34 @@ fn checks_change_nothing_while_all_is_well_or_kubernetes_is_faster() {
     let with = replicate(&plan, 0);
     assert_eq!(without.ledger, with.ledger);
     assert_eq!(without.windows[0].latency, with.windows[0].latency);
+}
+
+#[test]
+fn a_new_target_is_used_once_it_has_passed_a_check() {
+    // A crashed replica is replaced in no time; each instance checks the new one at a time of its
+    // own within an interval, whatever `healthy` says.
+    let first = |first: bool| {
+        let mut plan = unnoticed(Fault::ReplicaCrash(ReplicaTarget::Slot(0)));
+        plan.detection.crash = Law::ZERO;
+        plan.startup.readiness =
+            Probe { initial_delay: secs(1.0), period: secs(1.0), timeout: secs(1.0), failures: 3 };
+        plan.ingress.health = Some(HealthCheck { first, ..checks(30.0, 1.0, 2, 5) });
+        let used = |replication| {
+            let (witness, _) = witnessed(&plan, replication);
+            let joined = witness.facts.iter().find_map(|(at, fact)| match fact {
+                Observation::JoinedRotation { replica } if *replica > 2 => Some((*at, *replica)),
+                _ => None,
+            });
+            let (joined, new) = joined.expect("it is replaced");
+            let its = witness.served.iter().filter(|one| one.replica == new);
+            let first = its.map(|one| one.arrived).min().expect("it is used");
+            first.since(joined).as_secs()
+        };
+        Sample::of(300, used)
+    };
+    // U(0, 30 s), and the next of 20/s.
+    let waited = first(true);
+    waited.expect_mean(15.05, 0.6);
+    waited.expect_within(0.0, 30.5);
+    first(false).expect_within(0.0, 0.5);
 }

@@ -105,7 +105,8 @@ fn health_checks_let_an_instance_leave_its_zone() {
     plan.faults = vec![crash(40.0)];
     // Two failed checks in a row every 4 s: after 6 s in the mean.
     let (interval, timeout, by) = (secs(4.0), secs(1.0), CheckBy::Http);
-    plan.ingress.health = Some(HealthCheck { interval, timeout, unhealthy: 2, healthy: 2, by });
+    plan.ingress.health =
+        Some(HealthCheck { interval, timeout, unhealthy: 2, healthy: 2, by, first: false });
     let failed = Sample::of(200, |replication| {
         replicate(&plan, replication).ledger.failed_by(Failure::DeadAddress) as f64
     });

@@ -9,9 +9,9 @@
 //! misspelt keys, `check --settings`, `--set` and the reference all follow from them, so a new
 //! setting is a line in its table, its reading, and the plan that has it.
 //!
-//! [`read`] is the way through: text in, a [`Scenario`] or all that is wrong with it out. `assemble`
-//! puts one gateway together, `region/` several of them. `check` looks across sections; [`edit`]
-//! changes a setting in a text.
+//! [`read`] is the way through: text in, a [`Scenario`] or all that is wrong with it out.
+//! `assemble` puts one gateway together, `region/` several of them. `check` looks across sections;
+//! [`edit`] changes a setting in a text.
 //!
 //! The room owns the format. It sees the plan and what the plan is made of and none of the
 //! machinery that runs it; it reads files and prints nothing. Start with `read.rs`.

@@ -22,6 +22,8 @@ pub(in crate::observe) struct InProgress {
     victims: BTreeSet<ReplicaId>,
     /// Replicas that no ingress instance used at some time.
     ejected: BTreeSet<ReplicaId>,
+    /// Slots whose replica was killed in consequence and is not back.
+    killed: BTreeSet<usize>,
     /// Slots that were lost to it at any time.
     lost: BTreeSet<usize>,
     lasting: bool,
@@ -121,6 +123,7 @@ impl InProgress {
             zones_before: serving.zones,
             slots,
             victims,
+            killed: BTreeSet::new(),
             lost,
             ejected: BTreeSet::new(),
             lasting,
@@ -138,6 +141,7 @@ impl InProgress {
     pub fn widen(&mut self, slot: usize, victims: &BTreeSet<ReplicaId>, now: Instant) {
         self.incident.taken += 1;
         self.lost.insert(slot);
+        self.killed.remove(&slot);
         self.slots.insert(slot);
         self.recoveries.insert(slot, SlotRecovery::default());
         self.victims.extend(victims);
@@ -145,16 +149,17 @@ impl InProgress {
         self.count_missing(now);
     }
 
-    /// The replica of a slot is killed in consequence: by its kubelet, or for its memory. The next
-    /// time it is the same slot that is lost.
+    /// The replica of a slot is killed in consequence: by its kubelet, or for its memory. Redundancy
+    /// is not restored before it is back; what its fault took may be.
     pub fn kill(&mut self, slot: usize, victims: &BTreeSet<ReplicaId>, now: Instant) {
-        if self.by_count || self.slots.contains(&slot) {
+        if self.by_count || self.slots.contains(&slot) || !self.killed.insert(slot) {
             return; // missing already, or counted by what serves
         }
-        let again = self.lost.contains(&slot);
-        self.incident.restored = None;
-        self.widen(slot, victims, now);
-        self.incident.taken -= usize::from(again);
+        self.incident.taken += usize::from(self.lost.insert(slot));
+        self.recoveries.insert(slot, SlotRecovery::default());
+        self.victims.extend(victims);
+        self.incident.redundancy = None;
+        self.count_missing(now);
     }
 
     /// Its rollout is so far. Once it is rolled back it stays as it was then.
@@ -181,7 +186,7 @@ impl InProgress {
 
     /// A replica of a slot enters a state.
     pub fn enter(&mut self, slot: usize, now: Instant, state: State) {
-        if self.slots.contains(&slot)
+        if self.is_missing(slot)
             && let Some(recovery) = self.recoveries.get_mut(&slot)
         {
             recovery.enter(now, state);
@@ -190,7 +195,7 @@ impl InProgress {
 
     /// A replica of a slot is in rotation and lacks nothing.
     pub fn join(&mut self, slot: usize, now: Instant, serving: Serving) {
-        if self.slots.remove(&slot) {
+        if self.regain(slot) {
             let recovery = self.recoveries.remove(&slot).unwrap_or_default();
             self.incident.phases = recovery.end(now);
             self.settle(now, serving);
@@ -199,9 +204,26 @@ impl InProgress {
 
     /// A slot is not wanted any more: nobody misses its replica.
     pub fn give_up(&mut self, slot: usize, now: Instant, serving: Serving) {
-        if self.slots.remove(&slot) {
+        if self.regain(slot) {
             self.settle(now, serving);
         }
+    }
+
+    fn is_missing(&self, slot: usize) -> bool {
+        self.slots.contains(&slot) || self.killed.contains(&slot)
+    }
+
+    /// A slot is missed no more; says whether it was.
+    fn regain(&mut self, slot: usize) -> bool {
+        let was_missing = self.is_missing(slot);
+        self.slots.remove(&slot);
+        self.killed.remove(&slot);
+        was_missing
+    }
+
+    /// How many slots are missed.
+    fn missed(&self) -> usize {
+        self.slots.len() + self.killed.len()
     }
 
     /// A replica leaves the rotation.
@@ -245,15 +267,15 @@ impl InProgress {
     /// Capacity is restored once nothing is missing and nothing lasts.
     fn settle(&mut self, now: Instant, serving: Serving) {
         self.count_missing(now);
-        if !self.slots.is_empty() {
+        if self.missed() > 0 {
             self.incident.redundancy = None;
         }
         self.note_redundancy(now, serving);
         if self.slots.is_empty() && !self.lasting && self.incident.restored.is_none() {
             self.incident.restored = Some(now);
             self.incident.failover.iter_mut().for_each(|course| course.note_return(now));
-            self.change_missing(0, now);
             if self.by_count {
+                self.change_missing(0, now);
                 self.incident.redundancy.get_or_insert(now);
             }
         }
@@ -262,7 +284,7 @@ impl InProgress {
     /// Redundancy is restored once every slot has a replica again, and as many zones have one as
     /// before, unless fewer replicas are wanted now.
     fn note_redundancy(&mut self, now: Instant, serving: Serving) {
-        let none_missing = self.slots.is_empty() && serving.zones >= self.zones(serving);
+        let none_missing = self.missed() == 0 && serving.zones >= self.zones(serving);
         if !self.by_count && none_missing {
             self.incident.redundancy.get_or_insert(now);
         }
@@ -277,8 +299,8 @@ impl InProgress {
     /// Of its slots those are missing whose replica has left the rotation.
     fn count_missing(&mut self, now: Instant) {
         if !self.by_count {
-            let still_there = self.victims.len().min(self.slots.len());
-            self.change_missing(self.slots.len() - still_there, now);
+            let still_there = self.victims.len().min(self.missed());
+            self.change_missing(self.missed() - still_there, now);
         }
     }
 

@@ -178,12 +178,12 @@ impl Tracker {
 
     /// A replica of a slot is in rotation and lacks nothing.
     pub fn join(&mut self, slot: usize, now: Instant, serving: Serving) {
-        self.open.iter_mut().for_each(|open| open.join(slot, now, serving));
+        self.followed().for_each(|open| open.join(slot, now, serving));
     }
 
     /// A slot is not wanted any more: nobody misses its replica.
     pub fn give_up(&mut self, slot: usize, now: Instant, serving: Serving) {
-        self.open.iter_mut().for_each(|open| open.give_up(slot, now, serving));
+        self.followed().for_each(|open| open.give_up(slot, now, serving));
     }
 
     /// A replica leaves the rotation.

@@ -89,8 +89,11 @@ pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart, topology: &Topolo
 /// Clients that come past the ingress.
 fn in_cluster(section: &SectionReader<'_>) -> Option<InCluster> {
     let share = section.get(key::IN_CLUSTER);
-    let connections = section.count(key::IN_CLUSTER_CONNECTIONS, 1..=1_000_000).value as usize;
-    (share > Share::ZERO).then_some(InCluster { share, connections })
+    // Where nobody is there nothing is assumed of them.
+    (share > Share::ZERO).then(|| {
+        let connections = section.count(key::IN_CLUSTER_CONNECTIONS, 1..=1_000_000).value;
+        InCluster { share, connections: connections as usize }
+    })
 }
 
 /// Warns of an ingress that nobody maintains any more.

@@ -149,8 +149,8 @@ impl InProgress {
         self.count_missing(now);
     }
 
-    /// The replica of a slot is killed in consequence: by its kubelet, or for its memory. Redundancy
-    /// is not restored before it is back; what its fault took may be.
+    /// The replica of a slot is killed in consequence: by its kubelet, or for its memory.
+    /// Redundancy is not restored before it is back; what its fault took may be.
     pub fn kill(&mut self, slot: usize, victims: &BTreeSet<ReplicaId>, now: Instant) {
         if self.by_count || self.slots.contains(&slot) || !self.killed.insert(slot) {
             return; // missing already, or counted by what serves

@@ -469,6 +469,34 @@ mod tests {
     }
 
     #[test]
+    fn tries_that_may_do_things_twice_or_not_be_made_are_told_of() {
+        let (mut scenario, mut run) = (report::sample::scenario(), example::experiment());
+        let message = |scenario: &Scenario, run: &Experiment| {
+            tried_again(scenario, run).map(|caveat| caveat.message())
+        };
+        scenario.plan.ingress.retry.on_reset = true;
+        assert_eq!(message(&scenario, &run), None, "nothing was tried again");
+        for outcome in &mut run.outcomes {
+            outcome.windows[0].counts[Count::IngressRetry as usize] = 120;
+        }
+        let twice = message(&scenario, &run).expect("whatever it is");
+        assert!(twice.contains("120 further tries per replication, also of requests"), "{twice}");
+        // Where it asks, the share is assumed by default, or written.
+        scenario.plan.ingress.retry.non_idempotent = false;
+        assert_eq!(message(&scenario, &run), None);
+        scenario.settings.push(Setting {
+            path: "ingress.idempotent".to_owned(),
+            value: "\"100%\"".to_owned(),
+            mark: Mark::Assumed,
+            source: "an API that is read from".to_owned(),
+        });
+        let assumed = message(&scenario, &run).expect("it is assumed");
+        assert!(assumed.contains("all requests are taken to be idempotent"), "{assumed}");
+        scenario.plan.ingress.retry.on_reset = false;
+        assert_eq!(message(&scenario, &run), None, "nothing was sent twice");
+    }
+
+    #[test]
     fn without_memory_it_is_said_from_when_on_it_would_matter() {
         let (mut scenario, mut run) = (report::sample::scenario(), example::experiment());
         scenario.plan.gateway.memory = None;

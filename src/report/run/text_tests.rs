@@ -35,6 +35,20 @@ fn clients_and_upstreams_are_told_too() {
     assert!(wide.is_empty(), "{wide:#?}");
 }
 
+#[test]
+fn what_the_ingress_tried_again_is_told_where_nothing_feeds_back_too() {
+    let (mut told, mut run) = (scenario(), example::experiment());
+    told.plan.ingress.retries = 1;
+    run.outcomes.iter_mut().for_each(|outcome| {
+        outcome.windows[0].counts[Count::IngressRetry as usize] = 7;
+    });
+    assert!(told.plan.is_open_loop(), "connections alone are tried again");
+    let text = show(&told, &run, false);
+    assert!(text.contains("ingress retries   7 per replication"), "{text}");
+    told.plan.ingress.retries = 0;
+    assert!(!show(&told, &run, false).contains("ingress retries"));
+}
+
 fn expect(text: &str, file: &str, expected: &str) {
     if std::env::var_os("UPDATE").is_some() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/run");

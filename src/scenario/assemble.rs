@@ -3,14 +3,14 @@
 use crate::diagnostic::Place;
 use crate::plan::{Plan, Run};
 use crate::scenario::fault::target::Targets;
-use crate::scenario::reader::Reader;
+use crate::scenario::reader::{Parsed, Reader};
 use crate::scenario::request::dependencies;
 use crate::scenario::section::gateway::{GatewayPart, Tier};
 use crate::scenario::section::topology::TopologyPart;
 use crate::scenario::section::{autoscaler, gateway, nodes, run, startup, topology};
 use crate::scenario::traffic::arrivals::{self, TrafficPart};
 use crate::scenario::{check, ingress};
-use crate::units::{Instant, Share};
+use crate::units::{Instant, Rate, Share};
 
 /// A gateway that was read.
 pub(crate) struct Assembled {
@@ -120,9 +120,12 @@ impl Assembled {
     /// Notes what cannot work, or probably means something else, in this gateway alone. It gets
     /// this `part` of the traffic at most; with the faults of its plan that strike it.
     pub(crate) fn check(&self, reader: &Reader<'_>, plan: &Plan, part: Share, faults_sound: bool) {
-        let peak = self.traffic.peak.as_ref();
+        let part_of =
+            |peak: &Parsed<Rate>| Parsed { value: Rate(peak.value.0 * part.0), ..peak.clone() };
+        let peak = &self.traffic.peak.as_ref().map(part_of);
+        let peak = peak.as_ref();
         if self.sound.gateway {
-            check::load(reader, plan, peak, (self.gateway.rating, part));
+            check::load(reader, plan, peak, self.gateway.rating);
             check::starved_start(reader, plan, peak);
         }
         check::boot(reader, plan);

@@ -13,7 +13,7 @@ use crate::scenario::section::gateway::{GatewayPart, Management, Tier};
 use crate::scenario::section::startup;
 use crate::scenario::section::topology::TopologyPart;
 use crate::scenario::text::Value;
-use crate::units::{Bytes, Rate, Share, Span};
+use crate::units::{Bytes, Rate, Span};
 
 /// The requests of one replication above which a run is doubted.
 const REQUEST_DOUBT: f64 = 1e12;
@@ -73,16 +73,14 @@ fn unsold(tier: Tier, replicas: u64, autoscaling: Option<&Autoscaling>) -> Optio
     (!as_sold).then(|| format!("{name} is sold as {sold}, this has {has}"))
 }
 
-/// Warns of more load than the gateway carries, or than it is rated for; it gets a part of the
-/// peak.
+/// Warns of more load than the gateway carries, or than it is rated for.
 pub(crate) fn load(
     reader: &Reader<'_>,
     plan: &Plan,
     peak: Option<&Parsed<Rate>>,
-    (rating, part): (Option<Rate>, Share),
+    rating: Option<Rate>,
 ) {
     let Some(peak) = peak else { return };
-    let peak = &Parsed { value: Rate(peak.value.0 * part.0), ..peak.clone() };
     let replicas = plan.most_replicas();
     let busy = plan.utilisation(peak.value, replicas);
     let capacity = Rate(plan.saturation().0 * replicas as f64);

@@ -360,7 +360,7 @@ mod tests {
         );
         assert_eq!(
             set("region.x.1.gateway.cores"),
-            REGIONS.replace("[region.gateway]\n", "[region.gateway]\ncores = \"3\"\n")
+            REGIONS.replace("[region.gateway]\n", "[region.gateway]\ncores = 3\n")
         );
         assert_eq!(
             set("region.y.weight"),

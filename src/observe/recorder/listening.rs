@@ -19,6 +19,8 @@ impl Recorder {
                 let wanted = self.clients.note_wanted(*region, decision.desired as usize);
                 self.bin_row.wanted = Some(wanted);
                 let seen = decision.seen_pct();
+                // Of several autoscalers each sees its own.
+                let seen = seen.filter(|_| self.scope.regions == 0);
                 self.bin_row.cpu_seen = seen.map(|percent| f64::from(percent) / 100.0);
             }
             // A slot without a replica waits for a node like one whose replica has none yet.

@@ -71,6 +71,16 @@ pub(crate) fn shorten(text: &str, size: f64, room: f64) -> String {
     fit(&spell(&start), size, false, room)
 }
 
+/// The end of `text` that has this room: what tells names apart that begin alike.
+pub(crate) fn fit_end(text: &str, size: f64, room: f64) -> String {
+    let all = spell(text);
+    if width(&all, size, false) <= room {
+        return all;
+    }
+    let ends = all.char_indices().skip(1).map(|(at, _)| format!("…{}", &all[at..]));
+    ends.into_iter().find(|end| width(end, size, false) <= room).unwrap_or_default()
+}
+
 /// The width of the widest of `texts` as the typeface can show them, or `least`.
 pub(crate) fn widest<'a>(
     texts: impl IntoIterator<Item = &'a String>,

@@ -4,7 +4,8 @@
 //! that are marked through all panels, and the latency goals. `chart` stacks the panels and draws
 //! the moments. Each panel has a file: `panels` (traffic, latency, CPU, cache), `failures`,
 //! `autoscaling`, and `strips` for the replicas, whose conditions over time `conditions` works
-//! out; `bands` shows behind three of them how far replications differ.
+//! out; `bands` shows behind three of them how far replications differ. `waterfall` is a picture of
+//! its own: the steps of a fail-over, over all replications.
 //!
 //! It asks `observe` for what was recorded, and `canvas` and `layout` for everything drawn. Start
 //! with `chart.rs`.
@@ -17,7 +18,9 @@ mod failures;
 mod input;
 mod panels;
 mod strips;
+mod waterfall;
 
 pub use bands::TimelineBands;
 pub use chart::timeline;
 pub use input::{Autoscaler, Goal, RuleKind, TimelineInput, TimelineRule};
+pub use waterfall::{WaterfallInput, WaterfallStep, waterfall};

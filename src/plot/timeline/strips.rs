@@ -105,7 +105,7 @@ fn draw_lanes(figure: &mut Figure, frame: &Frame, lanes: &[(String, Vec<Conditio
     for (row, (name, intervals)) in lanes.iter().enumerate() {
         let top = frame.top + row as f64 * height;
         draw_strip(figure, frame, (top + 2.0, top + height - 2.0), intervals);
-        let name = fonts::fit(&fonts::spell(name), SMALL, false, frame.left - 12.0);
+        let name = fonts::fit_end(name, SMALL, frame.left - 12.0);
         let at = (frame.left - 8.0, top + height / 2.0 + 3.9);
         figure.text(at, &name, Anchor::End, Role::Text, SMALL);
     }

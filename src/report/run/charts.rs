@@ -1,22 +1,25 @@
 //! The charts of a report: which there are, what they are called, and what their titles find.
 
+use crate::experiment::recovery::incidents::Recovery;
 use crate::metric::percentile::Among;
 use crate::metric::{Dimension, Statistic, estimator};
 use crate::objective::{Bound, Metric, Objective};
+use crate::observe::failover::FailoverStep;
 use crate::observe::histogram::Histogram;
 use crate::observe::incident::Incident;
 use crate::observe::outcome::{Outcome, WindowOutcome};
 use crate::observe::timeline::{BinTrace, Timeline, TotalRow};
-use crate::plan::{Extent, Plan};
+use crate::plan::{Extent, Plan, Routing};
 use crate::plot::Figure;
 use crate::plot::percentile::{self, PercentileCurve, PercentileInput, Role};
 use crate::plot::timeline::{
-    Autoscaler, Goal, RuleKind, TimelineBands, TimelineInput, TimelineRule, timeline,
+    Autoscaler, Goal, RuleKind, TimelineBands, TimelineInput, TimelineRule, WaterfallInput,
+    WaterfallStep, timeline, waterfall,
 };
 use crate::report::files::timeline::DASHBOARD_BUCKET;
 use crate::report::format::words::{capitalised, plural, shown};
-use crate::report::run::cluster;
 use crate::report::run::report::Report;
+use crate::report::run::{cluster, recovery};
 use crate::units::{Instant, Span};
 
 /// Curves that a percentile plot can hold and still be read.
@@ -26,7 +29,52 @@ const CURVES: usize = 4;
 pub fn charts(report: &Report) -> Vec<(&'static str, Figure)> {
     let mut charts = vec![("percentiles", percentiles(report))];
     charts.extend(incident_timeline(report).map(|figure| ("timeline", figure)));
+    charts.extend(failover(report).map(|figure| ("failover", figure)));
     charts
+}
+
+/// The steps of the fail-overs of the first fault that led to any.
+fn failover(report: &Report) -> Option<Figure> {
+    let regions = report.scenario.plan.regions.as_ref()?;
+    let by_dns = matches!(regions.manager.routing, Routing::Dns { .. });
+    let mut all = report.summary.faults.iter();
+    let (fault, found) = all.find_map(|fault| Some((fault, fault.failover.as_ref()?)))?;
+    let took = |name: &str, of: &Recovery| {
+        let longest = of.longest.as_ref();
+        WaterfallStep {
+            name: name.to_owned(),
+            took: longest.map_or(0.0, |longest| longest.point),
+            interval: longest.and_then(|longest| longest.interval).map(|it| (it.low, it.high)),
+            is_open: of.unrecovered > 0,
+            words: recovery::figure(of),
+        }
+    };
+    let steps = found.steps.iter().filter(|step| step.took.longest.is_some());
+    let steps = steps.map(|step| match step.step {
+        FailoverStep::Switch if by_dns => took("DNS", &step.took),
+        other => took(other.label(), &step.took),
+    });
+    let whole = took("RTO", &found.rto);
+    let name = &fault.name;
+    let title = match found.rto.unrecovered {
+        0 => format!("After {name} requests are answered again in {}", whole.words),
+        count => {
+            let open = plural(count, "incident");
+            format!("Requests are not answered again at the end of {open} of {name}")
+        }
+    };
+    let bound = |objective: &Objective| match (objective.metric, objective.bound) {
+        (Metric::RTO, Bound::Span(bound)) => Some(bound.as_secs()),
+        _ => None,
+    };
+    let subtitle = format!("{} {}; whiskers: 95 %.", report.scenario.sentence(), sample(report));
+    Some(waterfall(&WaterfallInput {
+        title: &title,
+        subtitle: &subtitle,
+        steps: steps.collect(),
+        whole,
+        goal: report.scenario.objectives.iter().find_map(bound),
+    }))
 }
 
 fn incident_timeline(report: &Report) -> Option<Figure> {
@@ -105,8 +153,13 @@ fn timeline_title(report: &Report, outcome: &Outcome, timeline: &Timeline) -> St
         [one] => {
             let fault = &plan.faults[one.fault].fault;
             let what = format!("{} {} at {}", one.subject, fault.verb(), one.at);
+            let failover = report.summary.faults.iter().find_map(|fault| fault.failover.as_ref());
             let recovery = &report.summary.gateway.recovery;
             let service = match &recovery.longest {
+                _ if failover.is_some_and(|found| found.rto.unrecovered == 0) => {
+                    let rto = failover.map(|found| recovery::figure(&found.rto));
+                    format!("answered again after {}", rto.unwrap_or_default())
+                }
                 _ if recovery.abnormal > 0 => "not normal before".to_owned(),
                 Some(longest) if longest.point == 0.0 => "service restored at once".to_owned(),
                 Some(longest) if recovery.unrecovered == 0 => {

@@ -91,7 +91,8 @@ fn took(recovery: &Recovery, what: &str) -> String {
     format!("{}, until {what}{seen}", figure(recovery))
 }
 
-fn figure(recovery: &Recovery) -> String {
+/// A time, with that it is at least so long where some incidents were not over.
+pub(super) fn figure(recovery: &Recovery) -> String {
     let bound = if recovery.unrecovered > 0 { "at least " } else { "" };
     format!("{bound}{}", shown(recovery.longest.as_ref()))
 }

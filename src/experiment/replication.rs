@@ -54,10 +54,18 @@ pub fn scope(plan: &Plan, replication: u64) -> Scope {
         warm_up: plan.run.warm_up,
         bin: plan.run.bin,
         hop: plan.ingress.hop,
-        cores: plan.gateway.cores.0,
+        cores: cores(plan),
         boots_take_cpu: plan.startup.boot_cpu > 0.0,
         feeds_back: !plan.is_open_loop(),
         interval: may_be_troubled(plan).then(|| interval(plan)),
+    }
+}
+
+/// Cores of a replica, of each region in turn.
+fn cores(plan: &Plan) -> Vec<f64> {
+    match &plan.regions {
+        Some(regions) => regions.all.iter().map(|one| one.gateway.gateway.cores.0).collect(),
+        None => vec![plan.gateway.cores.0],
     }
 }
 

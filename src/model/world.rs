@@ -74,7 +74,10 @@ impl<'a> World<'a> {
         let mut world = World::idle(cx, arrivals);
         match runs {
             true => world.begin(),
-            false => inject::schedule_all(&mut world.cx),
+            false => {
+                world.region.cluster.is_deployed = false;
+                inject::schedule_all(&mut world.cx);
+            }
         }
         world
     }
@@ -94,6 +97,8 @@ impl<'a> World<'a> {
     /// Every slot gets a replica, which starts like any that is added.
     pub fn deploy(&mut self) {
         let Self { cx, region, .. } = self;
+        assert!(!region.cluster.is_deployed, "a region is deployed once");
+        region.cluster.is_deployed = true;
         region.cluster.begin_scaling(cx);
         for slot in 0..cx.plan.gateway.replicas {
             region.cluster.place(cx, slot, (None, Version::default()), "deployed");

@@ -55,6 +55,8 @@ pub(super) struct Cluster {
     exchanges: Exchanges,
     shutdowns: Shutdowns,
     scaler: Option<Scaler>,
+    /// Whether the gateway is deployed: a cold region has nothing before.
+    pub is_deployed: bool,
 }
 
 impl Cluster {
@@ -70,6 +72,7 @@ impl Cluster {
             exchanges: Exchanges::default(),
             shutdowns: Shutdowns::default(),
             scaler: plan.autoscaling.as_ref().map(|_| Scaler::new(seed)),
+            is_deployed: true,
         }
     }
 

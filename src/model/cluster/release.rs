@@ -116,6 +116,10 @@ impl Cluster {
 
     /// A rollout begins.
     pub fn begin_rollout(&mut self, cx: &mut Context, fault: usize) {
+        if !self.is_deployed {
+            cx.await_again(fault, 0, cx.now);
+            return cx.miss(fault, "nothing is deployed");
+        }
         if let Some(Rollout { fault, incident, .. }) = self.exchanges.rollout.take() {
             self.leave_rollout(cx, fault, incident);
         }

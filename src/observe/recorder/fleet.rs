@@ -48,7 +48,8 @@ pub(super) struct Fleet {
     serving: Occupancy,
     /// Replicas whose CPU is there for requests: those that serve, drain, or work on although
     /// probes found them overloaded; and those that boot, if that takes CPU.
-    working: Occupancy,
+    /// Of each region, or of the only one.
+    working: Vec<Occupancy>,
     warm_up: Instant,
     boots_take_cpu: bool,
     in_flight_peak: u64,
@@ -76,7 +77,7 @@ impl Fleet {
             holders: BTreeMap::new(),
             in_rotation: 0,
             serving: Occupancy::new(0, scope.warm_up),
-            working: Occupancy::new(0, scope.warm_up),
+            working: vec![Occupancy::new(0, scope.warm_up); scope.cores.len()],
             warm_up: scope.warm_up,
             boots_take_cpu: scope.boots_take_cpu,
             in_flight_peak: 0,
@@ -165,8 +166,9 @@ impl Fleet {
         self.in_rotation = moved(self.in_rotation, |known| known.in_rotation);
         let serving = moved(self.serving.value(), KnownReplica::serves);
         self.serving.change(now, serving);
-        let working = moved(self.working.value(), KnownReplica::works);
-        self.working.change(now, working);
+        let region = after.slot % self.working.len();
+        let working = moved(self.working[region].value(), KnownReplica::works);
+        self.working[region].change(now, working);
     }
 
     /// Probes of a replica failed often enough to count. One that was ready works on.
@@ -242,9 +244,10 @@ impl Fleet {
         start: Instant,
         now: Instant,
         busy: f64,
-        cores: f64,
+        cores: &[f64],
     ) -> Option<f64> {
-        let capacity = self.working.take_integral(now) * cores;
+        let each = self.working.iter_mut().zip(cores);
+        let capacity: f64 = each.map(|(of, cores)| of.take_integral(now) * cores).sum();
         if start >= self.warm_up {
             self.busy += busy;
             self.capacity += capacity;

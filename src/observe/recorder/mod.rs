@@ -404,6 +404,7 @@ impl Recorder {
             let (done, worked) = self.fleet.take(reading, now);
             busy += if worked { done.busy } else { 0.0 };
             if self.keep.timeline {
+                let slot = self.fleet.slot(reading.replica);
                 let life = &self.timeline.replicas[reading.replica];
                 self.timeline.by_replica.push(ReplicaRow {
                     bin,
@@ -411,7 +412,7 @@ impl Recorder {
                     arrived: done.arrived,
                     served: done.served,
                     in_flight: done.in_flight,
-                    cpu: done.busy / (width.0.max(1) as f64 * self.scope.cores),
+                    cpu: done.busy / (width.0.max(1) as f64 * self.scope.cores_of(slot)),
                     state: life.states.last().map_or(State::Scheduling, |(_, state)| *state),
                 });
             }
@@ -493,7 +494,7 @@ mod tests {
             bin: Span::from_secs(1.0),
             hop: Span::ZERO,
             boots_take_cpu: false,
-            cores: 1.0,
+            cores: vec![1.0],
             feeds_back: false,
             interval: None,
         };

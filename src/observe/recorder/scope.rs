@@ -27,14 +27,21 @@ pub struct Scope {
     pub bin: Span,
     /// The way back from replica to client, added to every latency.
     pub hop: Span,
-    /// Cores of a replica.
-    pub cores: f64,
+    /// Cores of a replica, of each region in turn.
+    pub cores: Vec<f64>,
     /// Whether boots take CPU, so that it counts as there for them.
     pub boots_take_cpu: bool,
     /// Whether requests feed back, so that attempts are counted apart from requests.
     pub feeds_back: bool,
     /// The length, not zero, of the intervals by which the run is followed; `None` = not at all.
     pub interval: Option<Span>,
+}
+
+impl Scope {
+    /// The cores of the replica of a slot: regions have every so manieth of them.
+    pub(super) fn cores_of(&self, slot: usize) -> f64 {
+        self.cores[slot % self.cores.len()]
+    }
 }
 
 /// A region that a fault strikes.

@@ -3,6 +3,7 @@
 mod clusters;
 mod dependencies;
 mod plans;
+mod regions;
 
 use self::plans::{any_plan, calm_plan, quiet_plan};
 use crate::common::witness::{ALL, Witness, recorded, witnessed};

@@ -26,6 +26,8 @@ pub struct Regions {
     /// The region whose loss takes the control plane along, and how long that takes to recover
     /// after the region is back.
     pub control_plane: Option<(usize, Law)>,
+    /// How old the configuration may be that the control plane has after it has recovered.
+    pub data_loss: Span,
     /// The region that each fault of the plan strikes, or leads clients away from; `None` = what
     /// they share.
     pub of_fault: Vec<Option<usize>>,

@@ -39,6 +39,8 @@ pub struct WaterfallStep {
 
 const ROW: f64 = 34.0;
 const BAR: f64 = 16.0;
+/// Bars let the grid through.
+const SOLID: f64 = 0.55;
 
 /// Lays out the waterfall.
 pub fn waterfall(input: &WaterfallInput) -> Figure {
@@ -103,7 +105,7 @@ fn draw_row(
     text(figure, MARGIN, &step.name, Anchor::Start);
     // What took hardly any time is still seen.
     let right = place(end).max(place(since) + 2.0);
-    figure.block((place(since), y - BAR / 2.0), (right, y + BAR / 2.0), role, 0.55);
+    figure.block((place(since), y - BAR / 2.0), (right, y + BAR / 2.0), role, SOLID);
     if step.is_open {
         arrow(figure, (right, frame.right), y, role);
     } else if let Some((low, high)) = step.interval {
@@ -129,6 +131,7 @@ fn words(input: &WaterfallInput) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plot::canvas::Primitive;
 
     fn step(name: &str, took: f64) -> WaterfallStep {
         let interval = Some((0.9 * took, 1.1 * took));
@@ -147,7 +150,7 @@ mod tests {
         let blocks: Vec<(f64, f64)> = figure
             .visible()
             .filter_map(|mark| match mark {
-                crate::plot::canvas::Primitive::Block { from, to, .. } => Some((from.0, to.0)),
+                Primitive::Block { from, to, opacity: SOLID, .. } => Some((from.0, to.0)),
                 _ => None,
             })
             .collect();

@@ -1,10 +1,13 @@
 //! Whether the system comes back from what troubled it, and by what steps, in words.
 
+use std::collections::BTreeSet;
+
 use crate::experiment::recovery::incidents::{FailoverSummary, Recovery, StepSummary};
 use crate::experiment::recovery::stability::{Feedback, Loop, StabilitySummary};
 use crate::metric::estimator::Proportion;
 use crate::observe::failover::FailoverStep;
 use crate::observe::recovery::Unclear;
+use crate::plan::{PolicyKind, Regions};
 use crate::report::format::words::{grouped, plural, shown, whole};
 use crate::report::run::attempts::Line;
 
@@ -80,6 +83,40 @@ pub(crate) fn failover(found: &FailoverSummary, by_dns: bool) -> Vec<Line> {
     lines
 }
 
+/// What clients of a lost region do not find in another one, item by item: how old what is left may
+/// be, which a recovery point objective bounds.
+pub(crate) fn lost_state(regions: &Regions, lost: usize) -> Vec<String> {
+    let dependencies = &regions.all[lost].gateway.dependencies;
+    let used = dependencies.apis.iter().flat_map(|api| &api.policies);
+    let used: BTreeSet<usize> = used.copied().collect();
+    let mut items = Vec::new();
+    for policy in used.into_iter().map(|index| &dependencies.policies[index]) {
+        let name = &policy.name;
+        items.extend(match &policy.kind {
+            PolicyKind::Cache(spec) => Some(format!(
+                "cache {name}: all of it, each region has its own; entries are up to {} old",
+                spec.ttl
+            )),
+            PolicyKind::Limit { .. } => Some(format!(
+                "limit {name}: its counters; each region counts for itself, so {} regions admit \
+                 up to {} times the quota",
+                regions.all.len(),
+                regions.all.len()
+            )),
+            PolicyKind::Work | PolicyKind::Authentication { .. } => None,
+        });
+    }
+    items.push(match &regions.control_plane {
+        Some((home, _)) if *home == lost => format!(
+            "configuration: up to {} when the control plane has recovered, which goes with this \
+             region",
+            regions.data_loss
+        ),
+        _ => "configuration: nothing, the control plane is elsewhere".to_owned(),
+    });
+    items
+}
+
 /// A time, that it is at least so long where some incidents were not over, and until what.
 fn took(recovery: &Recovery, what: &str) -> String {
     let Recovery { recovered, unrecovered, abnormal, .. } = recovery;
@@ -106,4 +143,30 @@ pub(super) fn unclear(why: Unclear, count: u64) -> String {
         Unclear::TooShort => "too little time after the trigger",
     };
     format!("{}: {why}", plural(count, "replication"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_region_lacks_is_named_item_by_item() {
+        let text = include_str!("../../../scenarios/regions-failback-storm.toml");
+        let told = |text: &str| {
+            let loaded = crate::scenario::read::parse("a.toml", text, std::path::Path::new(""));
+            let plan = loaded.scenario.unwrap_or_else(|| panic!("{:?}", loaded.problems)).plan;
+            lost_state(&plan.regions.unwrap(), 0).join("\n")
+        };
+        let all = told(text);
+        assert!(
+            all.contains("cache cache: all of it") && all.contains("up to 10 min old"),
+            "{all}"
+        );
+        assert!(all.contains("configuration: nothing"), "{all}");
+        let gone = told(&format!("{text}\n[control-plane]\nhome = \"us-east-1\"\n"));
+        assert!(gone.contains("configuration: up to 24 h"), "{gone}");
+        let limit = "kind = \"rate-limit\"\nlimit = 100\nwindow = \"1s\"";
+        let limited = told(&text.replace("kind = \"cache\"\nttl = \"10m\"", limit));
+        assert!(limited.contains("2 regions admit up to 2 times the quota"), "{limited}");
+    }
 }

@@ -324,8 +324,11 @@ fn story(report: &Report, paint: Paint) -> String {
 fn failovers(report: &Report, paint: Paint) -> String {
     let Some(regions) = &report.scenario.plan.regions else { return String::new() };
     let by_dns = matches!(regions.manager.routing, Routing::Dns { .. });
-    let told = report.summary.faults.iter().filter_map(|fault| {
-        let found = recovery::failover(fault.failover.as_ref()?, by_dns);
+    let faults = report.summary.faults.iter().zip(&regions.of_fault);
+    let told = faults.filter_map(|(fault, struck)| {
+        let mut found = recovery::failover(fault.failover.as_ref()?, by_dns);
+        let lost = recovery::lost_state(regions, (*struck)?).into_iter();
+        found.extend(lost.map(|item| ("RPO", item)));
         let title = format!("Fail-over ({}, {})", fault.name, intervals(report));
         Some(paint.section(&title, lines(&found)))
     });

@@ -99,6 +99,8 @@ keys! { control_plane "control-plane" {
         "The region whose loss takes the control plane along.";
     RECOVERY: Law = "recovery", "72h", Documented, "the product: up to 72 h",
         "From the return of that region until the control plane is back.", With(&["home"]);
+    DATA_LOSS: Span = "data-loss", "24h", Documented, "the product: up to 24 h of data",
+        "How old the configuration may be that it has then.", With(&["home"]);
 }}
 
 /// A region's own keys.
@@ -215,17 +217,22 @@ fn routing(section: &SectionReader<'_>, values: &ManagerValues) -> Routing {
     }
 }
 
-/// Reads `[control-plane]`: the region that has it, and how long it takes to recover.
-pub(crate) fn read_home(reader: &Reader<'_>, regions: &[RegionKeys]) -> Option<(usize, Law)> {
+/// Reads `[control-plane]`: the region that has it and how long it takes to recover, and how much it
+/// loses.
+pub(crate) fn read_home(
+    reader: &Reader<'_>,
+    regions: &[RegionKeys],
+) -> (Option<(usize, Law)>, Span) {
     let section = reader.section(&control_plane::SPEC);
     let recovery = section.get(control_plane::RECOVERY);
-    let home = section.find(control_plane::HOME)?;
+    let data_loss = section.get(control_plane::DATA_LOSS);
+    let Some(home) = section.find(control_plane::HOME) else { return (None, data_loss) };
     let found = find(regions, &home.value);
     if found.is_none() {
         let title = format!("no region is called {:?}", home.value);
         section.error(&home, title, suggest(regions, &home.value));
     }
-    found.map(|home| (home, recovery))
+    (found.map(|home| (home, recovery)), data_loss)
 }
 
 /// The region of this name.

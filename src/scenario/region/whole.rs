@@ -62,7 +62,7 @@ impl RegionParts {
         of_fault: Vec<Option<usize>>,
     ) -> Plan {
         let (manager, steering) = section::read_manager(reader);
-        let control_plane = section::read_home(reader, &self.keys);
+        let (control_plane, data_loss) = section::read_home(reader, &self.keys);
         if !self.keys.iter().any(|one| one.role == RegionRole::Active) {
             return plan;
         }
@@ -74,7 +74,7 @@ impl RegionParts {
         };
         // Standbys are taken in their order, after active ones.
         let all = self.keys.iter().zip(&self.gateways).map(region).collect();
-        let regions = Regions { all, steering, manager, control_plane, of_fault };
+        let regions = Regions { all, steering, manager, control_plane, data_loss, of_fault };
         Plan::of_regions(plan, regions)
     }
 

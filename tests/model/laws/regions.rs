@@ -93,7 +93,8 @@ fn any_regions() -> impl Strategy<Value = Plan> {
                 plan.faults.push(named(name, fault, at * length));
                 of_fault.push(region);
             }
-            let regions = Regions { all, steering, manager, control_plane, of_fault };
+            let data_loss = secs(0.0);
+            let regions = Regions { all, steering, manager, control_plane, data_loss, of_fault };
             Plan::of_regions(plan, regions)
         },
     )

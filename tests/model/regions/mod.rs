@@ -55,6 +55,7 @@ pub fn regions(plan: Plan, roles: &[RegionRole], of_fault: &[Option<usize>]) -> 
         steering: Steering::Weighted,
         manager,
         control_plane: None,
+        data_loss: Span::ZERO,
         of_fault: of_fault.to_vec(),
     };
     Plan::of_regions(plan, regions)

@@ -25,8 +25,8 @@ keys! { region "region" list {
         "The name by which faults, objectives and reports speak of it.";
     ROLE: RegionRole = "role", "active", Inferred, "every region serves",
         "Whether it serves clients whenever it is healthy (active), runs and serves while no \
-         active region is healthy (standby: hot or warm by its size), or has nothing until it is deployed \
-         through the control plane (cold).";
+         active region is healthy (standby: hot or warm by its size), or has nothing until it is \
+         deployed through the control plane (cold).";
     WEIGHT: f64 = "weight", "1", Inferred, "all alike",
         "Its share of the clients, as against those of the other regions that serve.";
 } instead {

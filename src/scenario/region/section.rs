@@ -217,8 +217,8 @@ fn routing(section: &SectionReader<'_>, values: &ManagerValues) -> Routing {
     }
 }
 
-/// Reads `[control-plane]`: the region that has it and how long it takes to recover, and how much it
-/// loses.
+/// Reads `[control-plane]`: the region that has it and how long it takes to recover, and how much
+/// it loses.
 pub(crate) fn read_home(
     reader: &Reader<'_>,
     regions: &[RegionKeys],

@@ -118,8 +118,9 @@ pub fn parse(text: &str) -> Result<Draft, Flaw> {
         return Err(piece.flaw(title).help("leave out the part of the run"));
     }
     if let Some(api) = api.as_ref().filter(|_| !metric.is_of_apis()) {
-        let title = format!("{:?} is of the gateway, not of one API", metric.key());
-        let help = "latencies, availability, failed and rejected are of the requests for an API";
+        let title = format!("{:?} is of the gateway, not of one API or region", metric.key());
+        let help = "latencies, availability, failed and rejected are of requests; name a fault \
+                    with \"during\" instead";
         return Err(api.flaw(title).help(help));
     }
     let api = api.map(|api| (api.text.to_owned(), api.range));
@@ -488,7 +489,7 @@ mod tests {
         for text in ["recovery < 60s for orders", "cpu < 80% for orders", "stuck < 5% for orders"] {
             let (place, help) = flaw(text);
             assert_eq!(place, "orders", "{text}");
-            assert!(help.contains("of the gateway, not of one API"), "{help}");
+            assert!(help.contains("of the gateway, not of one API or region"), "{help}");
         }
         let (place, help) = flaw("availability for orders >= 99%");
         assert_eq!(place, "availability for orders");

@@ -1,10 +1,10 @@
 //! Combinations that cannot work, and those that probably mean something else.
 
 use crate::diagnostic::{Place, Problem};
-use crate::objective::{Bound, Metric, Objective, Relation};
+use crate::objective::{Bound, Metric, Objective, Relation, Restored};
 use crate::plan::{
     Autoscaling, DeadAddress, Dependencies, Extent, Failover, FailoverBy, Fault, FaultPlan,
-    Ingress, Memory, Plan, Population, REPLICATIONS_MOST, Schedule, Traffic,
+    Ingress, Memory, Plan, Population, REPLICATIONS_MOST, Reach, Schedule, Traffic,
 };
 use crate::random::Law;
 use crate::scenario::ingress;
@@ -169,7 +169,13 @@ fn impossible(
     ingress_sound: bool,
 ) -> Option<Problem> {
     let Objective { metric, relation, .. } = objective;
+    let of_regions = metric.restored().is_some_and(Restored::is_of_regions);
     match objective.bound {
+        _ if of_regions && !any_left(plan, objective.window) => {
+            let title = "no region is lost or left in this time, so no clients come back";
+            let help = "add a [[fault]] of a region, or name one with \"during\"";
+            Some(Problem::error(place.clone(), title).help(help))
+        }
         _ if metric.restored().is_some() && plan.faults.is_empty() => {
             let problem = Problem::error(place.clone(), "there is nothing to recover from");
             Some(problem.help("the scenario has no [[fault]]; add one or drop the objective"))
@@ -243,6 +249,17 @@ fn too_few(plan: &Plan, objective: &Objective, place: &Place) -> Option<Problem>
         false => format!("relax the bound: it takes more than {REPLICATIONS_MOST} replications"),
     };
     few.then(|| Problem::warning(place.clone(), title).help(help))
+}
+
+/// Whether a region may be lost or left in a window.
+fn any_left(plan: &Plan, window: usize) -> bool {
+    let of_region = |fault: &FaultPlan| {
+        !matches!(fault.fault.reach(), Reach::Shared | Reach::Manager) && plan.regions.is_some()
+    };
+    match plan.windows[window].extent {
+        Extent::During(fault) => of_region(&plan.faults[fault]),
+        _ => plan.faults.iter().any(of_region),
+    }
 }
 
 /// Whether a fault may be injected in a window with fixed ends.

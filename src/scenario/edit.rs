@@ -264,6 +264,11 @@ impl<'p> EditTarget<'p> {
 /// The region of which a path names a setting, and the rest: `region.east.gateway.tier`. Names may
 /// have points in them.
 fn of_region(path: &str) -> Option<(&str, &str)> {
+    if let Some((which, own)) = path.strip_prefix("region[").and_then(|rest| rest.split_once("]."))
+    {
+        let section = own.split('.').next();
+        return section.filter(|section| OWN.contains(section)).map(|_| (which, own));
+    }
     let rest = path.strip_prefix("region.")?;
     let owns = |(at, _): &(usize, &str)| {
         let section = rest[at + 1..].split('.').next();
@@ -291,7 +296,13 @@ fn unknown(path: &str) -> Flaw {
     };
     let paths: Vec<String> = keys::reference().map(of).collect();
     let meant = closest(path, paths.iter().map(String::as_str));
-    let help = meant.map(|meant| format!("did you mean {meant:?}?"));
+    let shared = || {
+        let (_, own) = path.strip_prefix("region.")?.split_once('.')?;
+        let section = keys::section(own.rsplit_once('.')?.0)?;
+        let of_all = !OWN.contains(&section.name);
+        of_all.then(|| format!("regions share [{}]: write {own}", section.name))
+    };
+    let help = shared().or(meant.map(|meant| format!("did you mean {meant:?}?")));
     Flaw { help, ..Flaw::new(format!("no setting is called {:?}", clip(path))) }
 }
 
@@ -354,6 +365,9 @@ mod tests {
         let set = |path| set(REGIONS, path, "3").unwrap_or_else(|flaw| panic!("{}", flaw.title));
         let replicas = REGIONS.replace("replicas = 2", "replicas = 3");
         assert_eq!(set("region.x.1.gateway.replicas"), replicas);
+        assert_eq!(set("region[1].gateway.replicas"), replicas);
+        let traffic = super::set(REGIONS, "region.y.traffic.rate", "3").unwrap_err();
+        assert_eq!(traffic.help.unwrap(), "regions share [traffic]: write traffic.rate");
         assert_eq!(
             set("region.y.gateway.replicas"),
             REGIONS.replace("# the other\n", "# the other\ngateway.replicas = 3\n")

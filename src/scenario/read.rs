@@ -364,6 +364,7 @@ fn finish(
         GatewayParts::One(one) => one.check(reader, plan, Share::ONE, faults_sound),
         GatewayParts::Regions(regions) => regions.check(files, plan, faults_sound),
     }
+    whole::check_failover(reader, plan);
     if faults_sound {
         let ingress_sound = parts.all().iter().all(|one| one.sound.ingress && one.sound.gateway);
         check::objectives(reader, plan, objectives, ingress_sound);

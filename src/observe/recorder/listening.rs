@@ -20,7 +20,7 @@ impl Recorder {
                 self.bin_row.wanted = Some(wanted);
                 let seen = decision.seen_pct();
                 // Of several autoscalers each sees its own.
-                let seen = seen.filter(|_| self.scope.regions == 0);
+                let seen = seen.filter(|_| self.scope.regions <= 1);
                 self.bin_row.cpu_seen = seen.map(|percent| f64::from(percent) / 100.0);
             }
             // A slot without a replica waits for a node like one whose replica has none yet.
@@ -79,6 +79,8 @@ impl Observer for Recorder {
         if !failure.is_rejection() {
             self.met.failed += 1;
             self.met.failed_until = self.met.failed_until.max(at);
+        } else {
+            self.met.rejected += 1;
         }
         self.bin_row.failures[failure as usize] += 1;
         self.requests.failed(sent, at, failure);
@@ -136,8 +138,11 @@ impl Observer for Recorder {
                 let victims = self.fleet.ready_in(&[*slot].into());
                 self.tracker.widen(*incident, *slot, &victims, at);
             }
-            Observation::FaultEnded { incident, .. }
-            | Observation::InstancesAvoided { incident, .. } => {
+            Observation::FaultEnded { fault, incident } => {
+                self.clients.strike(*fault, false);
+                self.tracker.end_lasting(*incident, at, self.fleet.serving());
+            }
+            Observation::InstancesAvoided { incident, .. } => {
                 self.tracker.end_lasting(*incident, at, self.fleet.serving());
             }
             Observation::Rollout { .. } => self.tracker.note_rollout(at, observation),

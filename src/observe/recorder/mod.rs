@@ -326,6 +326,7 @@ impl Recorder {
             serving,
             failover: self.clients.failover(fault),
         });
+        self.clients.strike(fault, true);
         self.turn_windows(now);
     }
 

@@ -51,6 +51,8 @@ pub struct StruckRegion {
     pub region: usize,
     /// Whether clients are to be led away from it, whatever is found out.
     pub is_left: bool,
+    /// Whether nothing of it is left meanwhile.
+    pub is_lost: bool,
 }
 
 /// A window of the plan.

@@ -4,40 +4,55 @@ use std::collections::VecDeque;
 
 use super::normal::Encounter;
 
-/// Requests that say what share of them fails.
-const ENOUGH: u64 = 400;
-/// Of the clients that are struck so many percent are answered again when it is over.
+/// Of the clients that are struck so many percent may fail when it is over.
 const FAILING: f64 = 0.05;
+/// So many would then fail of those that are looked at: enough that a few stragglers are not taken
+/// for more than they are.
+const ENOUGH: f64 = 50.0;
+/// No share is found among more requests.
+const MOST: u64 = 100_000;
 
-/// What became of the last requests, over as many samples as it takes to have enough of them.
+/// What became of the last requests: of each sample those that failed, and all that ended.
 #[derive(Clone, Debug, Default)]
 pub(in crate::observe) struct Answering {
     recent: VecDeque<(u64, u64)>,
-    failed: u64,
     ended: u64,
 }
 
 impl Answering {
     /// A sample.
     pub fn note(&mut self, met: &Encounter) {
-        let (failed, ended) = (met.failed, met.failed + met.answered);
-        self.recent.push_back((failed, ended));
-        self.failed += failed;
+        let ended = met.failed + met.answered + met.rejected;
+        self.recent.push_back((met.failed, ended));
         self.ended += ended;
-        while let Some((failed, ended)) = self.recent.front().copied()
+        while let Some((_, first)) = self.recent.front().copied()
             && self.recent.len() > 1
-            && self.ended - ended >= ENOUGH
+            && self.ended - first >= MOST
         {
             self.recent.pop_front();
-            self.failed -= failed;
-            self.ended -= ended;
+            self.ended -= first;
         }
     }
 
-    /// Whether more fail than there may, where this share of the clients is struck.
+    /// Whether more fail than there may, where this share of the clients is struck: in the last
+    /// sample, and over as many as it takes to tell.
     pub fn fails(&self, struck: f64) -> bool {
-        let struck = if struck > 0.0 { struck } else { 1.0 };
-        self.failed as f64 > FAILING * struck * self.ended as f64
+        let allowed = FAILING * if struck > 0.0 { struck } else { 1.0 };
+        let fails = |failed: u64, ended: u64| failed as f64 > allowed * ended as f64;
+        let Some((failed, ended)) = self.recent.back().copied() else { return false };
+        if !fails(failed, ended) {
+            return false;
+        }
+        let enough = (ENOUGH / allowed) as u64;
+        let (mut failed, mut ended) = (0, 0);
+        for (also_failed, also_ended) in self.recent.iter().rev() {
+            failed += also_failed;
+            ended += also_ended;
+            if ended >= enough {
+                break;
+            }
+        }
+        fails(failed, ended)
     }
 }
 
@@ -54,19 +69,35 @@ mod tests {
         let mut many = Answering::default();
         many.note(&second(51, 949));
         assert!(many.fails(1.0));
-        many.note(&second(49, 951));
-        assert!(!many.fails(1.0) && many.fails(0.5), "one sample has enough");
-        many.note(&second(26, 974));
-        assert!(many.fails(0.5) && many.fails(0.0) != many.fails(0.5));
+        many.note(&second(50, 950));
+        assert!(!many.fails(1.0) && many.fails(0.5), "50 of 1 000, and 101 of 2 000");
+        let rejected = Encounter { rejected: 1_000, ..second(50, 0) };
+        many.note(&rejected);
+        assert!(!many.fails(1.0), "what is turned away is answered");
     }
 
     #[test]
     fn of_few_requests_more_samples_are_taken_together() {
         let mut few = Answering::default();
-        (0..40).for_each(|_| few.note(&second(0, 20)));
+        (0..60).for_each(|_| few.note(&second(0, 20)));
         few.note(&second(20, 0));
-        assert!(!few.fails(1.0), "20 of 400");
+        assert!(!few.fails(1.0), "20 of the last 1 000");
+        few.note(&second(20, 0));
+        few.note(&second(20, 0));
+        assert!(few.fails(1.0), "60 of the last 1 000");
         few.note(&second(1, 19));
-        assert!(few.fails(1.0), "21 of 400");
+        assert!(!few.fails(1.0), "one of the last 20 is no more than may fail");
+    }
+
+    #[test]
+    fn stragglers_are_not_taken_for_more_than_they_are() {
+        // 2 % of the clients fail all the time, as they come, of half of all at 300 requests/s.
+        let mut answering = Answering::default();
+        let mut stream = crate::random::Seed { seed: 1, replication: 0 }.stream("test", 0);
+        for second_of in 0..3_600 {
+            let failed = (0..300).filter(|_| stream.unit() < 0.01).count() as u64;
+            answering.note(&second(failed, 300 - failed));
+            assert!(second_of < 10 || !answering.fails(0.5), "at {second_of} s");
+        }
     }
 }

@@ -12,6 +12,8 @@ pub(in crate::observe) struct RegionClients {
     groups: Vec<usize>,
     of: usize,
     struck: Vec<Option<StruckRegion>>,
+    /// Faults that have taken each region, and not given it back.
+    lost: Vec<u32>,
     /// Replicas that the autoscaler of each region wants; none before it has said so.
     wanted: Vec<usize>,
 }
@@ -22,6 +24,7 @@ impl RegionClients {
             groups: vec![0; scope.regions],
             of: 0,
             struck: scope.struck.clone(),
+            lost: vec![0; scope.regions],
             wanted: vec![0; scope.regions.max(1)],
         }
     }
@@ -33,7 +36,7 @@ impl RegionClients {
 
     /// The fail-over that a fault may lead to.
     pub fn failover(&self, fault: usize) -> Option<FailoverCourse> {
-        let StruckRegion { region, is_left } = self.struck[fault]?;
+        let StruckRegion { region, is_left, .. } = self.struck[fault]?;
         Some(FailoverCourse::new(region, is_left, self.share(region)))
     }
 
@@ -42,6 +45,21 @@ impl RegionClients {
     pub fn note_wanted(&mut self, region: usize, wanted: usize) -> usize {
         self.wanted[region] = wanted;
         self.wanted.iter().sum()
+    }
+
+    /// A fault begins, or is over: a region is lost meanwhile.
+    pub fn strike(&mut self, fault: usize, begins: bool) {
+        let Some(struck) = self.struck[fault].filter(|struck| struck.is_lost) else { return };
+        let lost = &mut self.lost[struck.region];
+        *lost = if begins { *lost + 1 } else { lost.checked_sub(1).expect("it was lost") };
+    }
+
+    /// The share of all clients that send to a region or to one that is lost: whoever is led from
+    /// one to the other is not served there.
+    fn unserved(&self, region: usize) -> f64 {
+        let counts = |other: usize| other == region || self.lost[other] > 0;
+        let shares = (0..self.groups.len()).filter(|other| counts(*other));
+        shares.map(|other| self.share(other)).sum()
     }
 
     /// The region of a slot.
@@ -64,7 +82,7 @@ impl RegionClients {
                 assert!(self.groups[*from] > 0, "a group leaves a region that has none");
                 self.groups[*from] -= 1;
                 self.groups[*to] += 1;
-                failovers.for_each(|course| course.note_clients(now, self.share(course.region)));
+                failovers.for_each(|course| course.note_clients(now, self.unserved(course.region)));
             }
             Observation::Region { region, news } => {
                 failovers.for_each(|course| course.note_news(now, *region, *news));

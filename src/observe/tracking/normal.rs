@@ -20,6 +20,8 @@ pub(in crate::observe) struct Encounter {
     pub answered: u64,
     /// The sum of their latencies in nanoseconds.
     pub latency: u128,
+    /// Requests that a policy turned away, which is an answer.
+    pub rejected: u64,
     /// Requests that failed; what a policy turns away does not.
     pub failed: u64,
     /// When the last of them did.
@@ -146,6 +148,7 @@ mod tests {
         Encounter {
             answered,
             latency: u128::from(answered * millis * 1_000_000),
+            rejected: 0,
             failed,
             failed_until: Instant(8 * SECOND),
             in_flight,

@@ -37,6 +37,9 @@ pub enum Caveat {
     /// The greatest load is this share of the capacity that is left with one replica less than run
     /// at it.
     NoSpare { utilisation: f64, left: usize },
+    /// If one region is lost, another one gets this share of what all replicas that it may have can
+    /// carry.
+    RegionSpare { lost: String, left: String, utilisation: f64 },
     /// A replica's part of the greatest load is this share of what a slow-down leaves it.
     SlowOverload { fault: String, utilisation: f64 },
     /// Ingress instances prefer their zones, and these are uneven: the share of the requests that
@@ -137,6 +140,7 @@ impl Caveat {
             }
             Caveat::Overload { .. } => ("overload", more),
             Caveat::NoSpare { .. } => ("no_spare", more),
+            Caveat::RegionSpare { .. } => ("region_spare", more),
             Caveat::SlowOverload { .. } => ("slow_overload", more),
             Caveat::UnevenZones { .. } => {
                 ("uneven_zones", "leave out ingress.prefer-zone, or have as many in each zone")
@@ -220,6 +224,9 @@ impl Caveat {
                 grouped(utilisation * 100.0, 0),
                 plural(*left as u64, "replica")
             ),
+            Caveat::RegionSpare { lost, left, utilisation } => {
+                region_spare_message((lost, left), *utilisation)
+            }
             Caveat::SlowOverload { fault, utilisation } if utilisation.is_infinite() => {
                 format!("fault {fault} stops a replica: its backlog grows for as long as it lasts")
             }
@@ -383,6 +390,14 @@ fn one_replication_message(mean: &Option<Statistic>, until: Option<Instant>) -> 
         }
         None => all.to_owned(),
     }
+}
+
+fn region_spare_message((lost, left): (&str, &str), utilisation: f64) -> String {
+    format!(
+        "with region {lost} lost, {left} gets {} % of what all replicas that it may have can carry: \
+         a backlog builds up until the region is back",
+        grouped(utilisation * 100.0, 0)
+    )
 }
 
 fn few_strikes_message(fault: &str, struck: u64) -> String {

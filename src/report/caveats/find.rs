@@ -11,7 +11,7 @@ use crate::observe::Observation;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
 use crate::observe::outcome::{Outcome, ProbesFailed};
-use crate::plan::{Fault, Plan, Scatter, Traffic};
+use crate::plan::{Fault, Plan, RegionRole, Regions, Scatter, Steering, Traffic};
 use crate::report::caveats::caveat::{Assumption, BUFFER, Caveat, NODE};
 use crate::report::caveats::steady_window::SteadyWindow;
 use crate::scenario::{Mark, Scenario, Setting};
@@ -89,6 +89,9 @@ fn one_replication(run: &Experiment, steady: Option<SteadyWindow>) -> Option<Cav
 /// but for one if anything can fail.
 fn capacity(plan: &Plan) -> Option<Caveat> {
     let (work, load) = greatest_load(plan);
+    if let Some(regions) = &plan.regions {
+        return region_spare(regions, work);
+    }
     let utilisation = |replicas| work / (plan.gateway.cores.0 * replicas as f64);
     let most = utilisation(plan.most_replicas());
     if most > 1.0 {
@@ -98,6 +101,47 @@ fn capacity(plan: &Plan) -> Option<Caveat> {
     let left = running.checked_sub(1).filter(|left| *left > 0)?;
     let utilisation = utilisation(left);
     (utilisation > 1.0 && !plan.faults.is_empty()).then_some(Caveat::NoSpare { utilisation, left })
+}
+
+/// The region that is busiest when another one is lost, if it is too busy.
+fn region_spare(regions: &Regions, work: f64) -> Option<Caveat> {
+    let active: Vec<usize> = regions.active().collect();
+    let standby = |lost: usize| {
+        let stands_by = |one: &usize| regions.all[*one].role != RegionRole::Active && *one != lost;
+        (0..regions.all.len()).find(stands_by)
+    };
+    let busy = |lost: usize, left: usize, part: f64| {
+        let gateway = &regions.all[left].gateway;
+        let cores = gateway.gateway.cores.0 * gateway.most_replicas() as f64;
+        let [lost, left] = [lost, left].map(|region| regions.all[region].name.clone());
+        Caveat::RegionSpare { lost, left, utilisation: work * part / cores }
+    };
+    let mut all = Vec::new();
+    for lost in active.iter().copied() {
+        let others: Vec<usize> = active.iter().copied().filter(|one| *one != lost).collect();
+        let weight = |regions_of: &[usize]| -> f64 {
+            regions_of.iter().map(|one| regions.all[*one].weight).sum()
+        };
+        let own = |one: usize| regions.all[one].weight / weight(&active);
+        match (&others[..], regions.steering) {
+            ([], _) => all.extend(standby(lost).map(|left| busy(lost, left, 1.0))),
+            (others, Steering::Weighted) => {
+                let part = |one: usize| regions.all[one].weight / weight(others);
+                all.extend(others.iter().map(|left| busy(lost, *left, part(*left))));
+            }
+            (others, Steering::Nearest) => {
+                let after = |one: &&usize| (**one + regions.all.len() - lost) % regions.all.len();
+                let next = others.iter().min_by_key(after);
+                all.extend(next.map(|left| busy(lost, *left, own(*left) + own(lost))));
+            }
+        }
+    }
+    let share = |caveat: &Caveat| match caveat {
+        Caveat::RegionSpare { utilisation, .. } => *utilisation,
+        _ => 0.0,
+    };
+    let worst = all.into_iter().max_by(|one, other| share(one).total_cmp(&share(other)));
+    worst.filter(|caveat| share(caveat) > 1.0)
 }
 
 /// The most work that is offered, in cores, and its name.

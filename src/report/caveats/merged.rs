@@ -104,6 +104,7 @@ fn gravity(caveat: &Caveat) -> f64 {
         Caveat::FewSamples { needed, .. } | Caveat::WideInterval { needed, .. } => *needed as f64,
         Caveat::Overload { utilisation, .. }
         | Caveat::NoSpare { utilisation, .. }
+        | Caveat::RegionSpare { utilisation, .. }
         | Caveat::UnevenZones { utilisation, .. }
         | Caveat::SlowOverload { utilisation, .. } => *utilisation,
         Caveat::WarmUpShort { means, .. } => means.1.as_secs() / means.0.as_secs(),

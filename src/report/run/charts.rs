@@ -57,10 +57,10 @@ fn failover(report: &Report) -> Option<Figure> {
     let whole = took("RTO", &found.rto);
     let name = &fault.name;
     let title = match found.rto.unrecovered {
-        0 => format!("After {name} requests are answered again in {}", whole.words),
+        0 => format!("After the fault {name:?} requests are answered again in {}", whole.words),
         count => {
             let open = plural(count, "incident");
-            format!("Requests are not answered again at the end of {open} of {name}")
+            format!("Requests are not answered again at the end of {open} of {name:?}")
         }
     };
     let bound = |objective: &Objective| match (objective.metric, objective.bound) {

@@ -90,7 +90,9 @@ fn loss(incident: &Incident, fault: &Fault) -> Option<String> {
     let by = incident.left_by.as_ref().map_or_else(String::new, |how| format!(" by {how}"));
     let noticed = out.map(|out| format!("out of rotation after {}{by}", out.since(incident.at)));
     let told = *missing_for >= MOMENT;
-    let load = incident.surge().filter(|_| told);
+    // Where a region is lost its clients come later, and not to replicas by their number.
+    let of_region = incident.failover.as_ref().is_some_and(|course| course.is_left);
+    let load = incident.surge().filter(|_| told && !of_region);
     let load =
         load.map(|surge| format!("load of the others ×{} for {missing_for}", three_digits(surge)));
     let longer = incident.fewer > *missing_for + MOMENT && missing == taken && *missing > 1;

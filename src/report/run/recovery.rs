@@ -67,11 +67,11 @@ pub(crate) fn failover(found: &FailoverSummary, by_dns: bool) -> Vec<Line> {
     for StepSummary { step, took: recovery } in &found.steps {
         let (name, what) = match step {
             FailoverStep::Detection => ("  detection", "the checks fail"),
-            FailoverStep::Decision => ("  decision", "it is done"),
+            FailoverStep::Decision => ("  decision", "clients can be led elsewhere"),
             FailoverStep::Switch if by_dns => ("  DNS", "95 % of its clients look elsewhere"),
             FailoverStep::Switch => ("  switch", "95 % of its clients are led elsewhere"),
             FailoverStep::Scaling => ("  scaling", "there are replicas enough"),
-            FailoverStep::Warming => ("  warming", "they answer"),
+            FailoverStep::Warming => ("  warming", "backlog and caches let them be answered"),
         };
         if recovery.recovered + recovery.unrecovered > 0 {
             lines.push((name, took(recovery, what)));
@@ -81,6 +81,11 @@ pub(crate) fn failover(found: &FailoverSummary, by_dns: bool) -> Vec<Line> {
     let back = back.map(|one| format!("{} % {}", one.percent, figure(&one.after)));
     lines.push(("clients back", back.collect::<Vec<_>>().join("; ")));
     lines
+}
+
+/// A policy by its kind and its name, if that says more.
+fn named(kind: &str, name: &str) -> String {
+    if kind == name { kind.to_owned() } else { format!("{kind} {name}") }
 }
 
 /// What clients of a lost region do not find in another one, item by item: how old what is left may
@@ -94,12 +99,14 @@ pub(crate) fn lost_state(regions: &Regions, lost: usize) -> Vec<String> {
         let name = &policy.name;
         items.extend(match &policy.kind {
             PolicyKind::Cache(spec) => Some(format!(
-                "cache {name}: all of it, each region has its own; entries are up to {} old",
+                "{}: all of it, each region has its own; entries are up to {} old",
+                named("cache", name),
                 spec.ttl
             )),
             PolicyKind::Limit { .. } => Some(format!(
-                "limit {name}: its counters; each region counts for itself, so {} regions admit \
+                "{}: its counters; each region counts for itself, so {} regions admit \
                  up to {} times the quota",
+                named("limit", name),
                 regions.all.len(),
                 regions.all.len()
             )),
@@ -112,7 +119,10 @@ pub(crate) fn lost_state(regions: &Regions, lost: usize) -> Vec<String> {
              region",
             regions.data_loss
         ),
-        _ => "configuration: nothing, the control plane is elsewhere".to_owned(),
+        Some(_) => "configuration: nothing, the control plane is in another region".to_owned(),
+        None => "configuration: nothing if the control plane is in none of these regions, as \
+                 assumed; control-plane.home says where it is"
+            .to_owned(),
     });
     items
 }
@@ -158,11 +168,8 @@ mod tests {
             lost_state(&plan.regions.unwrap(), 0).join("\n")
         };
         let all = told(text);
-        assert!(
-            all.contains("cache cache: all of it") && all.contains("up to 10 min old"),
-            "{all}"
-        );
-        assert!(all.contains("configuration: nothing"), "{all}");
+        assert!(all.contains("cache: all of it") && all.contains("up to 10 min old"), "{all}");
+        assert!(all.contains("control-plane.home says where"), "{all}");
         let gone = told(&format!("{text}\n[control-plane]\nhome = \"us-east-1\"\n"));
         assert!(gone.contains("configuration: up to 24 h"), "{gone}");
         let limit = "kind = \"rate-limit\"\nlimit = 100\nwindow = \"1s\"";

@@ -188,8 +188,18 @@ fn check(section: &SectionReader<'_>, values: &ManagerValues) -> RegionCheck {
         failures: number(global::FAILURES, values.failures) as u32,
         successes: number(global::SUCCESSES, values.successes) as u32,
         locations: number(global::LOCATIONS, values.locations) as usize,
-        quorum: section.or(global::QUORUM, values.quorum).value,
+        quorum: quorum(section, values.quorum),
     }
+}
+
+/// No share of the locations is more than all of them.
+fn quorum(section: &SectionReader<'_>, usual: Share) -> Share {
+    let quorum = section.or(global::QUORUM, usual);
+    if quorum.value >= Share::ONE {
+        let help = "write less than \"100%\": a region is healthy while more than that say so";
+        section.error(&quorum, "no region would ever be healthy", help);
+    }
+    quorum.value
 }
 
 fn failback(section: &SectionReader<'_>, values: &ManagerValues) -> Failback {

@@ -138,8 +138,8 @@ impl Observer for Recorder {
                 let victims = self.fleet.ready_in(&[*slot].into());
                 self.tracker.widen(*incident, *slot, &victims, at);
             }
-            Observation::FaultEnded { fault, incident } => {
-                self.clients.strike(*fault, false);
+            Observation::FaultEnded { incident, .. } => {
+                self.clients.end(*incident);
                 self.tracker.end_lasting(*incident, at, self.fleet.serving());
             }
             Observation::InstancesAvoided { incident, .. } => {

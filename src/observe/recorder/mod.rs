@@ -326,7 +326,7 @@ impl Recorder {
             serving,
             failover: self.clients.failover(fault),
         });
-        self.clients.strike(fault, true);
+        self.clients.strike(fault, number);
         self.turn_windows(now);
     }
 

@@ -1,5 +1,7 @@
 //! Where clients send, of several regions, and the fail-overs that follow from that.
 
+use std::collections::BTreeMap;
+
 use crate::observe::Observation;
 use crate::observe::failover::FailoverCourse;
 use crate::observe::recorder::scope::{Scope, StruckRegion};
@@ -12,8 +14,8 @@ pub(in crate::observe) struct RegionClients {
     groups: Vec<usize>,
     of: usize,
     struck: Vec<Option<StruckRegion>>,
-    /// Faults that have taken each region, and not given it back.
-    lost: Vec<u32>,
+    /// Incidents in which a region is lost, and which.
+    lost: BTreeMap<usize, usize>,
     /// Replicas that the autoscaler of each region wants; none before it has said so.
     wanted: Vec<usize>,
 }
@@ -24,7 +26,7 @@ impl RegionClients {
             groups: vec![0; scope.regions],
             of: 0,
             struck: scope.struck.clone(),
-            lost: vec![0; scope.regions],
+            lost: BTreeMap::new(),
             wanted: vec![0; scope.regions.max(1)],
         }
     }
@@ -47,17 +49,23 @@ impl RegionClients {
         self.wanted.iter().sum()
     }
 
-    /// A fault begins, or is over: a region is lost meanwhile.
-    pub fn strike(&mut self, fault: usize, begins: bool) {
-        let Some(struck) = self.struck[fault].filter(|struck| struck.is_lost) else { return };
-        let lost = &mut self.lost[struck.region];
-        *lost = if begins { *lost + 1 } else { lost.checked_sub(1).expect("it was lost") };
+    /// An incident of a fault begins, by which a region may be lost.
+    pub fn strike(&mut self, fault: usize, incident: usize) {
+        if let Some(struck) = self.struck[fault].filter(|struck| struck.is_lost) {
+            self.lost.insert(incident, struck.region);
+        }
+    }
+
+    /// A fault is over; that of a region may tell so of its zones and its ingress.
+    pub fn end(&mut self, incident: usize) {
+        self.lost.remove(&incident);
     }
 
     /// The share of all clients that send to a region or to one that is lost: whoever is led from
     /// one to the other is not served there.
     fn unserved(&self, region: usize) -> f64 {
-        let counts = |other: usize| other == region || self.lost[other] > 0;
+        let is_lost = |other: usize| self.lost.values().any(|lost| *lost == other);
+        let counts = |other: usize| other == region || is_lost(other);
         let shares = (0..self.groups.len()).filter(|other| counts(*other));
         shares.map(|other| self.share(other)).sum()
     }
@@ -89,5 +97,42 @@ impl RegionClients {
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::SECOND;
+
+    #[test]
+    fn clients_led_to_a_region_that_is_lost_are_not_back() {
+        let lost = |region| Some(StruckRegion { region, is_left: true, is_lost: true });
+        let mut clients = RegionClients {
+            groups: vec![0, 100, 0],
+            of: 100,
+            struck: vec![lost(0), lost(1)],
+            lost: BTreeMap::new(),
+            wanted: vec![0; 3],
+        };
+        clients.strike(0, 0);
+        let mut course = clients.failover(1).unwrap();
+        clients.strike(1, 1);
+        let mut lead = |(from, to), at: u64, clients: &mut RegionClients| {
+            let moved = Observation::ClientsMoved { from, to, groups: 100 };
+            let at = Instant(at * SECOND);
+            clients.note(at, &moved, std::iter::once(&mut course));
+            course.led
+        };
+        for _ in 0..60 {
+            assert_eq!(lead((1, 0), 10, &mut clients), [None; 3], "the first is lost as well");
+        }
+        (0..49).for_each(|_| drop(lead((0, 2), 20, &mut clients)));
+        let led = lead((1, 2), 30, &mut clients);
+        assert_eq!(led, [Some(Instant(30 * SECOND)), None, None]);
+        // Whoever still sends to a region that is back is served there.
+        clients.end(0);
+        (0..37).for_each(|_| drop(lead((1, 2), 40, &mut clients)));
+        assert_eq!(lead((1, 2), 41, &mut clients)[1], Some(Instant(40 * SECOND)));
     }
 }

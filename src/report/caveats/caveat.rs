@@ -218,12 +218,7 @@ impl Caveat {
                  lasts",
                 grouped(utilisation * 100.0, 0)
             ),
-            Caveat::NoSpare { utilisation, left } => format!(
-                "with one replica less, the peak load is {} % of what {} can carry: a backlog \
-                 builds up until the replacement serves",
-                grouped(utilisation * 100.0, 0),
-                plural(*left as u64, "replica")
-            ),
+            Caveat::NoSpare { utilisation, left } => no_spare_message(*utilisation, *left),
             Caveat::RegionSpare { lost, left, utilisation } => {
                 region_spare_message((lost, left), *utilisation)
             }
@@ -392,10 +387,19 @@ fn one_replication_message(mean: &Option<Statistic>, until: Option<Instant>) -> 
     }
 }
 
+fn no_spare_message(utilisation: f64, left: usize) -> String {
+    format!(
+        "with one replica less, the peak load is {} % of what {} can carry: a backlog builds up \
+         until the replacement serves",
+        grouped(utilisation * 100.0, 0),
+        plural(left as u64, "replica")
+    )
+}
+
 fn region_spare_message((lost, left): (&str, &str), utilisation: f64) -> String {
     format!(
-        "with region {lost} lost, {left} gets {} % of what all replicas that it may have can carry: \
-         a backlog builds up until the region is back",
+        "with region {lost} lost, {left} gets {} % of what all replicas that it may have can \
+         carry: a backlog builds up until the region is back",
         grouped(utilisation * 100.0, 0)
     )
 }

@@ -58,6 +58,10 @@ fn regions_active_active_lose_clients_until_dns_has_drained_and_the_survivor_gro
 fn regions_hot_standby_serves_after_detection_and_a_ttl() {
     let ran = Ran::of("regions-hot-standby");
     assert_eq!(ran.report().overall(), Overall::Met);
+    let told = brownout::report::run::text::render(&ran.report(), None, false);
+    let failover = told.split("\n\n").find(|part| part.starts_with("Fail-over (region-lost"));
+    let readme = include_str!("../../../README.md");
+    assert!(readme.contains(failover.expect("it is told").trim_end()), "the README shows {told}");
     let fast = step(&ran, FailoverStep::Detection);
     assert!((fast - found_out(10.0)).abs() < 1.5, "{fast}");
     let default = changed("regions-hot-standby", &["global.preset=route53"], 10);

@@ -90,7 +90,7 @@ fn one_replication(run: &Experiment, steady: Option<SteadyWindow>) -> Option<Cav
 fn capacity(plan: &Plan) -> Option<Caveat> {
     let (work, load) = greatest_load(plan);
     if let Some(regions) = &plan.regions {
-        return region_spare(regions, work);
+        return region_overload(regions, work, &load).or_else(|| region_spare(regions, work));
     }
     let utilisation = |replicas| work / (plan.gateway.cores.0 * replicas as f64);
     let most = utilisation(plan.most_replicas());
@@ -103,6 +103,24 @@ fn capacity(plan: &Plan) -> Option<Caveat> {
     (utilisation > 1.0 && !plan.faults.is_empty()).then_some(Caveat::NoSpare { utilisation, left })
 }
 
+/// The region that gets more than it can carry while all are healthy, if there is one.
+fn region_overload(regions: &Regions, work: f64, load: &str) -> Option<Caveat> {
+    let all: f64 = regions.active().map(|one| regions.all[one].weight).sum();
+    let busy = regions.active().map(|one| {
+        let part = regions.all[one].weight / all;
+        (work * part / region_cores(regions, one), &regions.all[one].name)
+    });
+    let (utilisation, name) = busy.max_by(|one, other| one.0.total_cmp(&other.0))?;
+    let load = format!("the part of {load} that region {name} gets");
+    (utilisation > 1.0).then_some(Caveat::Overload { load, utilisation })
+}
+
+/// Cores of all replicas that a region may have.
+fn region_cores(regions: &Regions, region: usize) -> f64 {
+    let gateway = &regions.all[region].gateway;
+    gateway.gateway.cores.0 * gateway.most_replicas() as f64
+}
+
 /// The region that is busiest when another one is lost, if it is too busy.
 fn region_spare(regions: &Regions, work: f64) -> Option<Caveat> {
     let active: Vec<usize> = regions.active().collect();
@@ -111,10 +129,9 @@ fn region_spare(regions: &Regions, work: f64) -> Option<Caveat> {
         (0..regions.all.len()).find(stands_by)
     };
     let busy = |lost: usize, left: usize, part: f64| {
-        let gateway = &regions.all[left].gateway;
-        let cores = gateway.gateway.cores.0 * gateway.most_replicas() as f64;
+        let utilisation = work * part / region_cores(regions, left);
         let [lost, left] = [lost, left].map(|region| regions.all[region].name.clone());
-        Caveat::RegionSpare { lost, left, utilisation: work * part / cores }
+        Caveat::RegionSpare { lost, left, utilisation }
     };
     let mut all = Vec::new();
     for lost in active.iter().copied() {
@@ -370,6 +387,36 @@ mod tests {
     fn keys(scenario: &Scenario, run: &Experiment) -> Vec<&'static str> {
         let summary = summarize(&scenario.plan, &run.outcomes, run.confidence);
         caveats_of(scenario, run, &summary).iter().map(Caveat::key).collect()
+    }
+
+    #[test]
+    fn of_regions_that_is_told_which_is_too_busy_when_another_one_is_lost() {
+        let told = |rate: &str, regions: &str| {
+            let text = format!(
+                "question = \"?\"\ntraffic.rate = \"{rate}\"\nrun.horizon = \"10m\"\n[gateway]\n\
+                 tier = \"small\"\n{regions}"
+            );
+            let loaded = crate::scenario::read::parse("a.toml", &text, std::path::Path::new(""));
+            capacity(&loaded.scenario.unwrap_or_else(|| panic!("{:?}", loaded.problems)).plan)
+        };
+        // Two replicas of a tenth of a core carry 120/s.
+        let region = |name: &str, more: &str| format!("[[region]]\nname = \"{name}\"\n{more}");
+        let two = region("x", "") + &region("y", "");
+        assert_eq!(told("100/s", &two), None);
+        let Some(Caveat::RegionSpare { lost, left, utilisation }) = told("200/s", &two) else {
+            panic!("one gets what two had")
+        };
+        assert!((utilisation - 200.0 / 120.0).abs() < 0.01 && lost != left, "{utilisation}");
+        // By weight: of 2, 1 and 1 each of the small ones gets a half when the large one is lost.
+        let three = region("x", "weight = 2\n") + &region("y", "") + &region("z", "");
+        let Some(Caveat::RegionSpare { lost, utilisation, .. }) = told("200/s", &three) else {
+            let part = told("200/s", &three);
+            panic!("{part:?}")
+        };
+        assert!((utilisation - 2.0 / 3.0 * 200.0 / 120.0).abs() < 0.01, "{lost}: {utilisation}");
+        let standby = region("x", "") + &region("y", "role = \"standby\"\n");
+        let overload = told("200/s", &standby);
+        assert!(matches!(overload, Some(Caveat::Overload { .. })), "{overload:?}");
     }
 
     #[test]

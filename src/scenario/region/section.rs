@@ -62,7 +62,8 @@ keys! { global "global" {
         If("checks", &["true"]);
     INTERVAL: Span = "check-interval", "", Documented, "the preset",
         "Between two checks from one location.", If("checks", &["true"]);
-    TIMEOUT: Span = "check-timeout", "", Documented, "the preset",
+    TIMEOUT: Span = "check-timeout", "", Documented,
+        "the preset; Cloudflare: three tries of 5 s",
         "After which silence counts as a failure.", If("checks", &["true"]);
     FAILURES: u64 = "check-failures", "", Documented, "the preset",
         "Failures in a row from which on a location takes a region for unhealthy.",
@@ -70,9 +71,9 @@ keys! { global "global" {
     SUCCESSES: u64 = "check-successes", "", Documented, "the preset",
         "Successes in a row from which on it takes it for healthy again.",
         If("checks", &["true"]);
-    LOCATIONS: u64 = "check-locations", "", Documented, "the preset",
+    LOCATIONS: u64 = "check-locations", "", Assumed, "Route 53: 16 checkers; others one",
         "Locations that check, each by itself.", If("checks", &["true"]);
-    QUORUM: Share = "check-quorum", "", Documented, "the preset",
+    QUORUM: Share = "check-quorum", "", Assumed, "notes on Route 53: 18 %; others any",
         "A region is healthy while more than this share of the locations take it for healthy.",
         If("checks", &["true"]);
     DECISION: Law = "decision", "", Assumed, "the preset: none, or a person's 10 to 60 min",

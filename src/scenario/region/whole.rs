@@ -78,8 +78,7 @@ impl RegionParts {
         Plan::of_regions(plan, regions)
     }
 
-    /// Checks every region with the part of the traffic that it gets, and what is left of it if
-    /// the greatest of the others is lost.
+    /// Checks every region with the part of the traffic that it gets: of one that stands by, all.
     pub(crate) fn check(&self, files: &[Reader<'_>], plan: &Plan, faults_sound: bool) {
         let Some(regions) = &plan.regions else { return };
         let all = self.gateways.iter().zip(files).zip(&regions.all).zip(&self.keys);

@@ -2,9 +2,8 @@
 //!
 //! `find.rs` examines an experiment for everything that limits what it says, `steady_window.rs` the
 //! time before the first incident for an initial transient, `regions.rs` what regions can carry. A
-//! [`caveat::Caveat`] is a value; its message and its remedy are words for people, its key is one for
-//! programs. `merged.rs` says those
-//! of several variants or cells once, with whom they concern.
+//! [`caveat::Caveat`] is a value; its message and its remedy are words for people, its key is one
+//! for programs. `merged.rs` says those of several variants or cells once, with whom they concern.
 //!
 //! It owns which caveats there are and their words. It may ask the experiment, the plan and
 //! `stats`; it does not know which command tells it. A new caveat is a variant, a finding and a

@@ -12,8 +12,7 @@
 //! and new requests, and these after the rare events of the same moment. Where requests do not feed
 //! back they are routed in blocks instead (`open_loop`); both ways give the same outcome.
 
-use super::request::attempt::Timeout;
-use super::request::step::Step;
+use super::request::attempt::{Step, Timeout};
 use super::world::World;
 use crate::units::Instant;
 

@@ -27,11 +27,16 @@ pub enum Count {
     UpstreamRetry,
     /// A replica found no upstream host to be sound and used all of them.
     Panic,
+    /// The ingress sent another try beside one that took too long; an [`Count::IngressRetry`] as
+    /// well.
+    Hedge,
+    /// The first good answer to a hedged request was that of a further try.
+    HedgeWon,
 }
 
 impl Count {
     /// All of them, in the order of their declaration, by which they are indexed.
-    pub const ALL: [Count; 12] = [
+    pub const ALL: [Count; 14] = [
         Count::Wasted,
         Count::BudgetSpent,
         Count::IngressRetry,
@@ -44,6 +49,8 @@ impl Count {
         Count::Resumption,
         Count::UpstreamRetry,
         Count::Panic,
+        Count::Hedge,
+        Count::HedgeWon,
     ];
 
     /// The column name in files.
@@ -61,6 +68,8 @@ impl Count {
             Count::Resumption => "resumptions",
             Count::UpstreamRetry => "upstream_retries",
             Count::Panic => "panics",
+            Count::Hedge => "hedges",
+            Count::HedgeWon => "hedges_won",
         }
     }
 }

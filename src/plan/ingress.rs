@@ -105,6 +105,9 @@ pub struct RetryRules {
     pub host: RetryHost,
     /// Further tries that an instance has under way at once, those that wait among them.
     pub at_once: RetryLimit,
+    /// Whether a try that takes longer than the read timeout stays open, and another one is sent
+    /// beside it (Envoy's `hedge_on_per_try_timeout`).
+    pub hedges: bool,
 }
 
 /// Which replica a further try goes to.
@@ -129,11 +132,17 @@ impl RetryRules {
         backoff: Span::ZERO,
         host: RetryHost::Other,
         at_once: RetryLimit::None,
+        hedges: false,
     };
 
     /// Whether any request is tried again that was sent to a replica.
     pub fn of_sent(&self) -> bool {
-        self.on_reset || self.on_timeout || !self.on_statuses.is_empty()
+        self.on_reset || self.ends_waiting() || !self.on_statuses.is_empty()
+    }
+
+    /// Whether another try is made when a replica takes longer than the read timeout.
+    pub fn ends_waiting(&self) -> bool {
+        self.on_timeout || self.hedges
     }
 
     /// Whether further tries wait, or depend on others.
@@ -213,6 +222,11 @@ impl Ingress {
         let again = self.retry.of_sent() || self.retry.is_held_back() || limited;
         let others = self.in_cluster.is_some() || self.is_sticky();
         (self.retries > 0 && again) || self.tracks() || others
+    }
+
+    /// Whether another try is sent beside one that takes long.
+    pub fn hedges(&self) -> bool {
+        self.retries > 0 && self.retry.hedges
     }
 
     /// Whether it matters for the choice whose a request is.

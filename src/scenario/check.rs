@@ -391,7 +391,8 @@ pub(crate) fn retries(reader: &Reader<'_>, plan: &Plan) {
     else {
         return;
     };
-    let hangs = retry.on_timeout.then_some(("a replica that hangs", "read-timeout", *read_timeout));
+    let hangs =
+        retry.ends_waiting().then_some(("a replica that hangs", "read-timeout", *read_timeout));
     let drops = plan.ingress.dead_address == DeadAddress::Drops && retry.on_connect_failure;
     let silent = ("an address that is silent", "connect-timeout", *connect_timeout);
     for (what, key, lasts) in hangs.into_iter().chain(drops.then_some(silent)) {

@@ -12,7 +12,8 @@
 //! Assumptions: whether a request is idempotent is its own, however often it is tried. The time
 //! that a request has over all its tries begins when it reaches the ingress; no try begins after it
 //! or lasts longer. Where nothing else is tried again and nothing holds tries back, those after
-//! failed connections are made in blocks (`open_loop`). Left out: hedged requests.
+//! failed connections are made in blocks (`open_loop`). A try may be made beside one that takes
+//! long (`request/hedging`): then the earlier one counts no more.
 
 use std::collections::BTreeMap;
 
@@ -85,7 +86,7 @@ pub(in crate::model) struct Retries {
 fn covers(rules: &RetryRules, failure: Failure) -> bool {
     match failure {
         Failure::LostInFlight | Failure::IdleClosed => rules.on_reset,
-        Failure::TimedOut => rules.on_timeout,
+        Failure::TimedOut => rules.on_timeout || rules.hedges,
         // These are tried again where connections are made, are not the ingress's, or the client's.
         Failure::NoReadyReplica
         | Failure::DeadAddress
@@ -215,6 +216,40 @@ impl Retries {
     ) -> Option<(Tried, Span)> {
         // It is under way no more.
         let known = self.take(failed.id);
+        self.next(ingress, fleet, failed, known)
+    }
+
+    /// The try that is made beside one that takes too long, and after which wait; `None` if none
+    /// is.
+    #[cold]
+    pub fn beside(
+        &mut self,
+        ingress: &Ingress,
+        fleet: &Fleet,
+        late: FailedTry,
+    ) -> Option<(Tried, Span)> {
+        // A request has one further try at most that counts.
+        let known = self.take(late.id);
+        let next = self.next(ingress, fleet, late, known);
+        if let (None, Some(known)) = (next, known) {
+            self.begin(late.id, known);
+        }
+        next
+    }
+
+    /// Whether a failure is of a kind that is tried again.
+    pub fn covers(&self, rules: &RetryRules, failure: Failure) -> bool {
+        self.most > 0 && covers(rules, failure)
+    }
+
+    /// The try that follows one of which this was known.
+    fn next(
+        &mut self,
+        ingress: &Ingress,
+        fleet: &Fleet,
+        failed: FailedTry,
+        known: Option<Tried>,
+    ) -> Option<(Tried, Span)> {
         let rules = &ingress.retry;
         let through = failed.instance < ingress.instances.len();
         if ingress.retries == 0 || !through || !covers(rules, failed.failure) {

@@ -15,14 +15,13 @@
 //! of requests under way. Rejections by a limit (429) are tried again only if the plan says so;
 //! refusals of the client itself (401) never are. A retry budget is filled by requests, and full at
 //! the start. Users of closed loops and sessions own their connections and no more: which client's
-//! budget and limit a request falls under is drawn for each. Left out: hedged requests,
+//! budget and limit a request falls under is drawn for each. Left out: clients that hedge,
 //! `Retry-After`.
 
 use super::Requests;
 use super::attempt::{
-    Attempt, AttemptId, BackedOff, Content, Origin, RequestId, RequestState, Stage, Timeout,
+    Attempt, AttemptId, BackedOff, Content, Origin, RequestId, RequestState, Stage, Step, Timeout,
 };
-use super::step::Step;
 use crate::model::context::Context;
 use crate::model::region::Region;
 use crate::model::replica::fleet::Fleet;
@@ -309,8 +308,10 @@ impl Requests {
     #[inline(never)]
     pub fn give_up(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId, due: u64) {
         let cancels = cx.plan.dependencies.clients.cancels;
-        let given_up = &mut cx.in_flight.attempts[attempt];
-        let request = given_up.request.take().expect("a client gives up on an attempt once");
+        let request = cx.in_flight.attempts[attempt].request.take();
+        let request = request.or_else(|| self.give_up_hedged(cx, fleet, attempt, due));
+        let request = request.expect("a client gives up on an attempt once");
+        let given_up = &cx.in_flight.attempts[attempt];
         let (content, stage) = (given_up.content, given_up.stage);
         cx.listener.attempt_failed(content.sent(), Failure::GivenUp);
         match stage {

@@ -7,8 +7,7 @@
 //! ```
 
 use super::Requests;
-use super::attempt::{Attempt, AttemptId, Origin, RequestState, Stage, Timeout};
-use super::step::Step;
+use super::attempt::{Attempt, AttemptId, Content, Origin, RequestState, Stage, Step, Timeout};
 use crate::model::context::{Context, Loss};
 use crate::model::ingress::retries::{FailedTry, Tried};
 use crate::model::ingress::seen::response;
@@ -58,16 +57,22 @@ impl Requests {
         if cx.seen.tracks {
             note_end(cx, fleet, attempt, at, Some(Response::Fine));
         }
+        self.retries.end(attempt.into());
+        self.pass_on(cx, fleet, attempt, at);
+    }
+
+    /// The ingress has the answer to an attempt and passes it on.
+    #[inline(always)]
+    fn pass_on(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId, at: u64) {
         let record = &cx.in_flight.attempts[attempt];
         debug_assert!(record.arrived <= at, "an attempt is answered before it arrived");
         let seen = at.saturating_add(cx.plan.ingress.hop.0);
-        self.retries.end(attempt.into());
         let in_time = record.due[Timeout::Patience as usize] > seen;
         let Some(RequestState { origin, .. }) = record.request.filter(|_| in_time) else {
-            return self.return_answer(cx, fleet, attempt, seen);
+            return self.return_answer(cx, fleet, attempt, at);
         };
         if self.clients.has_network() {
-            return self.return_answer(cx, fleet, attempt, seen);
+            return self.return_answer(cx, fleet, attempt, at);
         }
         let answered = served(record, at);
         cx.in_flight.attempts.remove(attempt);
@@ -77,18 +82,17 @@ impl Requests {
 
     /// An answer goes through a network, or to a client that gave up or will have by then.
     #[inline(never)]
-    fn return_answer(
-        &mut self,
-        cx: &mut Context,
-        fleet: &mut Fleet,
-        attempt: AttemptId,
-        seen: u64,
-    ) {
-        let record = &mut cx.in_flight.attempts[attempt];
+    fn return_answer(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId, at: u64) {
+        let record = &cx.in_flight.attempts[attempt];
         debug_assert_ne!(record.stage, Stage::Returning, "an attempt is answered once");
         if record.request.is_none() {
-            return self.end_in_vain(cx, attempt);
+            return match self.win(cx, fleet, attempt, at) {
+                true => self.pass_on(cx, fleet, attempt, at),
+                false => self.end_in_vain(cx, attempt),
+            };
         }
+        let seen = at.saturating_add(cx.plan.ingress.hop.0);
+        let record = &mut cx.in_flight.attempts[attempt];
         fleet[record.replica].served += 1;
         // Without a network it stays until its client gives up.
         record.due[Timeout::Read as usize] = u64::MAX;
@@ -142,7 +146,33 @@ impl Requests {
     ) {
         match self.after_failure(cx, fleet, attempt, at, failure) {
             Some(next) => self.leave_for_another(cx, fleet, attempt, at, failure, next),
-            None => self.end_attempt(cx, fleet, attempt, at, failure),
+            None => {
+                if cx.plan.ingress.hedges() && self.is_final(cx, failure) {
+                    self.reset_others(cx, fleet, attempt, at);
+                }
+                self.end_attempt(cx, fleet, attempt, at, failure);
+            }
+        }
+    }
+
+    /// What is known of a try that failed.
+    pub(super) fn failed_try(
+        &self,
+        fleet: &Fleet,
+        attempt: AttemptId,
+        record: &Attempt,
+        at: u64,
+        failure: Failure,
+    ) -> FailedTry {
+        let is_with_one = record.replica != usize::MAX;
+        FailedTry {
+            id: attempt.into(),
+            born: record.content.born,
+            instance: record.instance as usize,
+            slot: is_with_one.then(|| fleet[record.replica].slot),
+            arrived: record.arrived,
+            at,
+            failure,
         }
     }
 
@@ -160,18 +190,12 @@ impl Requests {
             return None;
         }
         let record = &cx.in_flight.attempts[attempt];
-        // What is bound to a slot cannot go elsewhere.
-        let may = record.request.is_some_and(|request| request.origin.slot().is_none());
-        let is_with_one = record.replica != usize::MAX;
-        let failed = FailedTry {
-            id: attempt.into(),
-            born: record.content.born,
-            instance: record.instance as usize,
-            slot: is_with_one.then(|| fleet[record.replica].slot),
-            arrived: record.arrived,
-            at,
-            failure,
-        };
+        let may = self.may_be_tried_again(attempt, record);
+        if !may && ingress.hedges() {
+            return None; // what another try is made beside is known no more
+        }
+        let may = may && self.request_of(attempt, record).is_some();
+        let failed = self.failed_try(fleet, attempt, record, at, failure);
         let next = self.retries.after(ingress, fleet, failed);
         next.filter(|_| may && !self.over)
     }
@@ -188,12 +212,23 @@ impl Requests {
     ) {
         let Attempt { content, request, instance, due, .. } =
             self.take_out(cx, fleet, attempt, (at, failure));
-        assert!(request.is_some(), "nobody waits for what is tried again");
-        let patience = due[Timeout::Patience as usize];
-        let mut next = Attempt { content, request, instance, ..Attempt::BLANK };
-        next.due[Timeout::Patience as usize] = patience;
+        let next = Attempt { content, request, instance, ..Attempt::BLANK };
         let next = cx.in_flight.attempts.insert(next);
-        self.enter_timeout(cx, next, Timeout::Patience, patience);
+        let is_waited_for = request.is_some() || self.hedges.replace(content.born, attempt, next);
+        assert!(is_waited_for, "nobody waits for what is tried again");
+        self.set_timeout(cx, next, Timeout::Patience, due[Timeout::Patience as usize]);
+        self.make_further_try(cx, next, content, at, (tried, wait));
+    }
+
+    /// The ingress makes a try that is not the first of its request, after a wait.
+    pub(super) fn make_further_try(
+        &mut self,
+        cx: &mut Context,
+        next: AttemptId,
+        content: Content,
+        at: u64,
+        (tried, wait): (Tried, Span),
+    ) {
         self.retries.begin(next.into(), tried);
         debug_assert!(at <= tried.until, "a try begins after the time that its request has");
         cx.listener.counted(content.sent(), Count::IngressRetry);
@@ -201,7 +236,7 @@ impl Requests {
     }
 
     /// An attempt that fails is with nobody any more.
-    fn take_out(
+    pub(super) fn take_out(
         &mut self,
         cx: &mut Context,
         fleet: &mut Fleet,
@@ -209,8 +244,10 @@ impl Requests {
         (at, failure): (u64, Failure),
     ) -> Attempt {
         // It has been with a replica, whatever has become of its work there.
-        if cx.seen.tracks && cx.in_flight.attempts[attempt].replica != usize::MAX {
-            note_end(cx, fleet, attempt, at, response(failure));
+        let record = &cx.in_flight.attempts[attempt];
+        if cx.seen.tracks && record.replica != usize::MAX {
+            let is_told = failure == Failure::TimedOut && self.was_late(cx, record, at);
+            note_end(cx, fleet, attempt, at, response(failure).filter(|_| !is_told));
         }
         self.leave_queue(cx, attempt);
         self.retries.end(attempt.into());
@@ -232,7 +269,8 @@ impl Requests {
         failure: Failure,
     ) {
         let record = self.take_out(cx, fleet, attempt, (at, failure));
-        if let Some(request) = record.request {
+        let born = record.content.born;
+        if let Some(request) = record.request.or_else(|| self.hedges.leave(born, attempt)) {
             cx.listener.attempt_failed(record.content.sent(), failure);
             self.react(cx, record.content, request, at, failure);
         }
@@ -287,9 +325,10 @@ impl Requests {
         let held = |record: &Attempt| record.is_held() && record.replica == id;
         let through = cx.plan.ingress.instances.len() as u32;
         let users = |inside: bool| {
-            let came = move |record: &&Attempt| (record.instance == through) == inside;
-            let lost = cx.in_flight.attempts.values().filter(|record| held(record)).filter(came);
-            lost.filter_map(|record| Some(record.request?.origin.user()))
+            let came = move |record: &Attempt| (record.instance == through) == inside;
+            let lost = cx.in_flight.attempts.iter().filter(move |(_, record)| came(record));
+            let lost = lost.filter(|(_, record)| held(record));
+            lost.filter_map(|(id, record)| Some(self.request_of(id, record)?.origin.user()))
         };
         region.ingress.close_in_flight(&region.cluster.fleet, id, users(false));
         region.ingress.close_inside(&region.cluster.fleet, id, users(true));
@@ -338,7 +377,9 @@ impl Requests {
     /// The requests without an outcome and those whose attempt has no end.
     pub fn still_open(&self, cx: &Context) -> (Vec<Sent>, Vec<Sent>) {
         let waited_for = cx.in_flight.attempts.values().filter(|attempt| attempt.request.is_some());
-        let mut attempts: Vec<_> = waited_for.map(|attempt| attempt.content.sent()).collect();
+        // A hedged request is one attempt of its client.
+        let one_by_one = waited_for.map(|attempt| attempt.content.sent());
+        let mut attempts: Vec<_> = one_by_one.chain(self.hedges.open()).collect();
         let waiting = self.backed_off.values().map(|waiting| waiting.content.sent());
         let mut requests: Vec<_> = waiting.chain(attempts.iter().copied()).collect();
         requests.sort_unstable();

@@ -15,8 +15,7 @@
 //! handshake, idle time-outs of connections.
 
 use super::Requests;
-use super::attempt::AttemptId;
-use super::step::Step;
+use super::attempt::{AttemptId, Step};
 use crate::model::context::Context;
 use crate::model::ingress::connections::Sender;
 use crate::model::ingress::routing::Ingress;

@@ -12,9 +12,10 @@
 //! attempt, and its fleet for their servers. It never starts or stops a replica.
 //!
 //! - `attempt` is the data; `client` sends and reacts, `completion` ends.
-//! - `passage` is its way through the ingress, `handshake` the connection on which it comes.
+//! - `passage` is its way through the ingress, `handshake` the connection on which it comes,
+//!   `hedging` several tries of one request at once.
 //! - `work` is an attempt in a replica's server, `policies` before it, `upstream` behind it.
-//! - `timeouts`, `next_completion` and `step` are what the event loop looks for next.
+//! - `timeouts`, `next_completion` and steps (`attempt`) are what the event loop looks for next.
 //!
 //! Start reading at `attempt` and its diagram, then `client`.
 
@@ -22,10 +23,10 @@ pub(super) mod attempt;
 mod client;
 mod completion;
 mod handshake;
+mod hedging;
 pub(super) mod next_completion;
 mod passage;
 mod policies;
-pub(super) mod step;
 pub(super) mod timeouts;
 mod upstream;
 mod work;
@@ -38,12 +39,12 @@ use crate::model::ingress::retries::Retries;
 use crate::plan::Plan;
 use crate::random::Seed;
 use crate::units::Instant;
-use attempt::{BackedOff, RequestId};
+use attempt::{BackedOff, RequestId, Step};
 use client::Clients;
 use handshake::Handshakes;
+use hedging::Hedges;
 use next_completion::NextCompletions;
 use policies::Policies;
-use step::Step;
 use timeouts::Timeouts;
 
 /// The requests that are under way and what will happen to them.
@@ -61,6 +62,7 @@ pub(super) struct Requests {
     pub clients: Clients,
     handshakes: Handshakes,
     retries: Retries,
+    hedges: Hedges,
     pub policies: Policies,
     pub upstreams: Upstreams,
 }
@@ -77,6 +79,7 @@ impl Requests {
             clients: Clients::new(plan, seed),
             handshakes: Handshakes::new(plan, seed),
             retries: Retries::new(&plan.ingress, seed),
+            hedges: Hedges::default(),
             policies: Policies::new(plan, seed),
             upstreams: Upstreams::new(plan, seed),
         }

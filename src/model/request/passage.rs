@@ -11,9 +11,8 @@
 //! `ingress/retries`.
 
 use super::Requests;
-use super::attempt::{AttemptId, Origin, Stage};
+use super::attempt::{AttemptId, Origin, Stage, Step};
 use super::handshake::Met;
-use super::step::Step;
 use crate::model::context::Context;
 use crate::model::ingress::connections::Sender;
 use crate::model::ingress::routing::{Connecting, Routed};
@@ -39,7 +38,7 @@ impl Requests {
     fn client_of(&self, cx: &Context, attempt: AttemptId) -> Option<u32> {
         let record = &cx.in_flight.attempts[attempt];
         let client = self.clients.popularity.as_ref().map(|_| record.content.client);
-        record.origin().user().or(client)
+        self.origin_of(attempt, record).user().or(client)
     }
 
     /// An attempt reaches the ingress, unless its client gave up and stopped it.

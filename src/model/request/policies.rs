@@ -20,8 +20,7 @@
 //! share, keys that are fetched to check tokens.
 
 use super::Requests;
-use super::attempt::{Attempt, AttemptId, Content, Stage, Then};
-use super::step::Step;
+use super::attempt::{Attempt, AttemptId, Content, Stage, Step, Then};
 use crate::model::context::Context;
 use crate::model::replica::fleet::Fleet;
 use crate::observe::count::Count;

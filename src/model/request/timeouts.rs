@@ -19,11 +19,9 @@
 use std::collections::VecDeque;
 
 use super::Requests;
-use super::attempt::{AttemptId, Timeout};
-use super::step::Step;
+use super::attempt::{AttemptId, Step, Timeout};
 use crate::model::context::Context;
 use crate::model::replica::fleet::Fleet;
-use crate::observe::ledger::Failure;
 
 /// Few enough not to be worth a look.
 const FEW: usize = 256;
@@ -174,7 +172,7 @@ impl Requests {
         debug_assert_eq!(cx.now.0, due, "{timeout:?} strikes early or late");
         match timeout {
             Timeout::Patience => self.give_up(cx, fleet, attempt, due),
-            Timeout::Read => self.abort(cx, fleet, attempt, due, Failure::TimedOut),
+            Timeout::Read => self.end_patience_of_ingress(cx, fleet, attempt, due),
             Timeout::Upstream => self.time_out_upstream(cx, fleet, attempt, due),
         }
     }

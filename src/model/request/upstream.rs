@@ -27,8 +27,7 @@
 //! HTTP/2 streams.
 
 use super::Requests;
-use super::attempt::{AttemptId, Stage, Timeout};
-use super::step::Step;
+use super::attempt::{AttemptId, Stage, Step, Timeout};
 use crate::model::context::Context;
 use crate::model::hosts::Upstreams;
 use crate::model::replica::fleet::Fleet;
@@ -233,8 +232,13 @@ impl Requests {
             .collect();
         hit.sort_unstable();
         if down == Down::Refuses {
-            let failed = (index, Failure::UpstreamFailed);
-            hit.into_iter().for_each(|(_, id)| self.fail_at_host(cx, fleet, cx.now.0, id, failed));
+            for (_, id) in hit {
+                // It may have been another try of a request that has just failed for good.
+                if cx.in_flight.get(id).is_some_and(|record| record.stage == here) {
+                    let failed = (index, Failure::UpstreamFailed);
+                    self.fail_at_host(cx, fleet, cx.now.0, id, failed);
+                }
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 //! everything that the plan has: retries, wasted work, caches, limits, handshakes, upstreams.
 
 use crate::experiment::summary::{AttemptSummary, WindowSummary};
-use crate::metric::{Metric, Statistic};
+use crate::metric::Metric;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
 use crate::plan::{Clients, Plan, PolicyKind, Upstream};
@@ -40,7 +40,8 @@ pub(crate) fn lines(plan: &Plan, attempts: &AttemptSummary) -> Vec<Line> {
     let dependencies = &plan.dependencies;
     let mut lines = of_clients(&dependencies.clients, attempts);
     if plan.ingress.retries > 0 {
-        lines.push(of_ingress(attempts.figures.get(Metric::Counted(Count::IngressRetry))));
+        let hedges = plan.ingress.hedges();
+        lines.push(of_ingress(hedges, |kind| each(attempts, kind)));
     }
     let has = |kind: fn(&PolicyKind) -> bool| dependencies.policies.iter().any(|p| kind(&p.kind));
     if has(|kind| matches!(kind, PolicyKind::Cache(_))) {
@@ -57,9 +58,15 @@ pub(crate) fn lines(plan: &Plan, attempts: &AttemptSummary) -> Vec<Line> {
     lines
 }
 
-/// What the ingress tried again.
-pub(super) fn of_ingress(retries: Option<&Statistic>) -> Line {
-    ("ingress retries", format!("{} per replication", shown(retries)))
+/// What the ingress tried again, by counts per replication; whether it hedges.
+pub(super) fn of_ingress(hedges: bool, count: impl Fn(Count) -> String) -> Line {
+    let made = format!("{} per replication", count(Count::IngressRetry));
+    if !hedges {
+        return ("ingress retries", made);
+    }
+    let (beside, first) = (count(Count::Hedge), count(Count::HedgeWon));
+    let hedges = format!("{beside} of them beside a try that took long, {first} answered first");
+    ("ingress retries", format!("{made}, {hedges}"))
 }
 
 fn each(attempts: &AttemptSummary, kind: Count) -> String {

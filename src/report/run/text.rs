@@ -8,7 +8,6 @@ use crate::experiment::summary::WindowSummary;
 use crate::experiment::{Sequence, SequenceEnd};
 use crate::metric::percentile::Among;
 use crate::metric::{Metric, Statistic};
-use crate::observe::count::Count;
 use crate::plan::{Extent, Plan, Routing};
 use crate::report::caveats::caveat::Caveat;
 use crate::report::format::page::{Paint, Written, mark};
@@ -265,8 +264,9 @@ fn untold(window: &WindowSummary, lines: &str, paint: Paint) -> String {
 /// What the ingress tried again over the whole run.
 fn retries(report: &Report) -> attempts::Line {
     let run = report.experiment;
-    let count = Metric::Counted(Count::IngressRetry);
-    attempts::of_ingress(count.estimate(&run.outcomes, 0, run.confidence).as_ref())
+    let estimate = |kind| Metric::Counted(kind).estimate(&run.outcomes, 0, run.confidence);
+    let hedges = report.scenario.plan.ingress.hedges();
+    attempts::of_ingress(hedges, |kind| shown(estimate(kind).as_ref()))
 }
 
 /// Lines of a name and a text.

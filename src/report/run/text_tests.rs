@@ -4,6 +4,7 @@ use super::*;
 use crate::experiment::Experiment;
 use crate::experiment::tests::{example, with_clients};
 use crate::objective::{Bound, Objective, Relation};
+use crate::observe::count::Count;
 use crate::report::sample::scenario;
 use crate::scenario::Scenario;
 use crate::units::Instant;

@@ -112,6 +112,11 @@ keys! { key "ingress" {
          1000; then it stands.",
         Unless("retries", &["0"], "nothing is tried again: raise `retries`"),
         If("retry-other-host", &["true"]);
+    HEDGES: bool = "hedge", "false", Documented, "Envoy: hedge_policy, only if configured",
+        "Whether a try that takes longer than read-timeout stays open and another one is sent \
+         beside it, whatever `retry-on` says (hedge_on_per_try_timeout): the first good answer \
+         counts, and request-timeout ends them all.",
+        Unless("retries", &["0"], "nothing is tried again: raise `retries`");
     DEAD_ADDRESS: DeadAddress = "dead-address", "drops", Assumed, "the worse case",
         "What the address of a dead replica does.";
     HEALTH_CHECK: CheckInterval = "health-check", "", Documented,

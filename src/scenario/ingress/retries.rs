@@ -47,6 +47,7 @@ pub(super) fn rules(
         backoff: defaults.parsed(section, key::BACKOFF, |preset| preset.retry_backoff).value,
         host: host(section, defaults),
         at_once: limit(section, defaults),
+        hedges: section.get(key::HEDGES),
     };
     check_retries(section, &rules, timeouts);
     rules
@@ -59,9 +60,14 @@ fn check_retries(section: &SectionReader<'_>, rules: &RetryRules, timeouts: (Spa
     if !rules.on_connect_failure && !rules.of_sent() {
         let help = "name a condition, such as \"reset\"";
         section.warn(place, "nothing is tried again: `ingress.retry-on` is empty", help);
-    } else if rules.on_timeout && request <= read {
+    } else if rules.ends_waiting() && request <= read {
         let title = format!("no time is left after a try that times out: it lasts {read}");
         section.warn(place, title, "raise `request-timeout`, or lower `read-timeout`");
+    }
+    if rules.hedges && request == Span::MAX {
+        let place = section.key_place(&key::HEDGES);
+        let title = "a hedged request waits without limit: its tries stay open";
+        section.warn(place, title, "write `request-timeout`; Envoy's route has 15s");
     }
 }
 

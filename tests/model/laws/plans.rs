@@ -251,6 +251,7 @@ fn retry_rules(retries: u32, kind: usize) -> RetryRules {
     let host = [RetryHost::Other, RetryHost::Chosen(0), RetryHost::Chosen(2)][kind % 3];
     let budget = RetryLimit::Budget { share: Share(0.2), least: 1 };
     let at_once = [RetryLimit::None, RetryLimit::Count(3), budget][kind / 3 % 3];
+    let hedges = (kind / 9).is_multiple_of(2);
     let all = RetryRules {
         on_connect_failure: true,
         on_reset: true,
@@ -261,9 +262,10 @@ fn retry_rules(retries: u32, kind: usize) -> RetryRules {
         backoff: secs(0.025),
         host,
         at_once,
+        hedges,
     };
     match retries {
-        0 | 1 => RetryRules { host, ..RetryRules::CONNECT_FAILURE },
+        0 | 1 => RetryRules { host, hedges, ..RetryRules::CONNECT_FAILURE },
         2 => RetryRules { backoff: Span::ZERO, idempotent: Share::ONE, ..all },
         _ => all,
     }

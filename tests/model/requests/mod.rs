@@ -2,6 +2,7 @@
 
 mod authentication;
 mod clients;
+mod hedging;
 mod in_cluster;
 mod ingress_health;
 mod ingress_retries;

@@ -7,6 +7,7 @@ use crate::metric::percentile::Among;
 pub use crate::metric::{Metric, Restored};
 use crate::observe::ledger::Failure;
 use crate::observe::outcome::MINUTE_PERCENTILES;
+use crate::plan::{RecoveryPoint, StateItem};
 use crate::quantity;
 use crate::units::{Instant, Share, Span};
 
@@ -58,7 +59,8 @@ pub struct Draft {
     pub bound: Bound,
     /// Over which part of the run.
     pub period: Period,
-    /// Of the requests of which API; where its name stands in the objective. `None` = of all.
+    /// Of the requests of which API; where its name stands in the objective. `None` = of all. What
+    /// stands there of a recovery point is an item of state, which the metric has.
     pub api: Option<(String, Range<usize>)>,
 }
 
@@ -93,7 +95,11 @@ pub fn parse(text: &str) -> Result<Draft, Flaw> {
     let end = start + length;
     let metric = metric(TextPiece::of(text, 0..start))?;
     let relation = relation(TextPiece::of(text, start..end))?;
-    let AroundApi { before, api, after } = AroundApi::find(text, end)?;
+    let AroundApi { before, mut api, after } = AroundApi::find(text, end)?;
+    let metric = match (metric, api.take_if(|_| metric.is_given())) {
+        (Metric::Rpo(_), Some(word)) => item(&word)?,
+        (metric, _) => metric,
+    };
     let cut = before.start + period_start(&text[before.clone()]).unwrap_or(before.len());
     let bound = bound(TextPiece::of(text, end..cut), metric)?;
     let piece = match (TextPiece::of(text, cut..before.end), TextPiece::of(text, after)) {
@@ -125,6 +131,17 @@ pub fn parse(text: &str) -> Result<Draft, Flaw> {
     }
     let api = api.map(|api| (api.text.to_owned(), api.range));
     Ok(Draft { metric, relation, bound, period, api })
+}
+
+/// A recovery point of the item that is named.
+fn item(word: &TextPiece<'_>) -> Result<Metric, Flaw> {
+    let words = StateItem::ALL.map(StateItem::word);
+    let item = StateItem::ALL.into_iter().find(|item| item.word() == word.text);
+    let point = |item| Metric::Rpo(RecoveryPoint { item: Some(item), most: Span::ZERO });
+    item.map(point).ok_or_else(|| {
+        let help = suggestion(word.text, words).unwrap_or_default();
+        word.flaw(format!("a gateway keeps no {:?}", word.text)).help(help)
+    })
 }
 
 /// What stands around the name of an API: the whole text before it, if there is none.
@@ -217,8 +234,12 @@ fn metric(piece: TextPiece<'_>) -> Result<Metric, Flaw> {
     if let Some((figure, api)) = piece.text.split_once(" for ") {
         let start = piece.range.start;
         let figure = metric(TextPiece { text: figure, range: start..start + figure.len() })?;
-        let help = format!("such as \"{} for {}\"", example(figure), api.trim());
-        return Err(piece.flaw("the API stands at the end of an objective").help(help));
+        let (what, example) = match figure.is_given() {
+            true => ("item", example(figure).to_owned()),
+            false => ("API", format!("{} for {}", example(figure), api.trim())),
+        };
+        let title = format!("the {what} stands at the end of an objective");
+        return Err(piece.flaw(title).help(format!("such as {example:?}")));
     }
     if let Some((what, cause)) = piece.text.split_once(" by ") {
         return caused(&piece, what.trim_end(), cause.trim_start());
@@ -440,6 +461,13 @@ mod tests {
         assert_eq!((worst.metric, worst.api), (Metric::WorstAvailability, orders(44..50)));
         assert_eq!(read("failed by timed-out < 1% for for").api.unwrap().0, "for");
         assert_eq!(read("p99 < 1s").api, None);
+        let point = |item| Metric::Rpo(RecoveryPoint { item, most: Span::ZERO });
+        let rpo = read("rpo < 1h for configuration during crash");
+        assert_eq!((rpo.metric, rpo.bound), (point(Some(StateItem::Configuration)), span(3600.0)));
+        assert!(
+            rpo.api.is_none() && matches!(rpo.period, Period::During(name, _) if name == "crash")
+        );
+        assert_eq!(parse("rpo <= 10m").unwrap().metric, point(None));
         assert_eq!(read("stuck < 5%").bound, Bound::Share(Share(0.05)));
         assert_eq!(read("recovered > 95%").metric, Metric::Recovered);
         assert_eq!(read("cpu < 80%").metric, Metric::Cpu);
@@ -494,6 +522,13 @@ mod tests {
         let (place, help) = flaw("availability for orders >= 99%");
         assert_eq!(place, "availability for orders");
         assert!(help.contains("such as \"availability >= 99.9% for orders\""), "{help}");
+        let (place, help) = flaw("rpo < 1h for configuraton");
+        assert_eq!(place, "configuraton");
+        assert!(help.contains("did you mean \"configuration\"?"), "{help}");
+        assert!(flaw("rpo < 1h for sessions").1.contains("\"limits\" or \"tokens\""));
+        let (_, help) = flaw("rpo for cache < 1h");
+        assert!(help.contains("the item stands at the end of an objective such as \"rpo < 1h"));
+        assert!(flaw("rpo < 5%").1.contains("durations, not shares"));
         assert!(flaw("p99 < 5s from 1m").1.contains("from 1m to 2m"));
         assert!(flaw("p99 < 5s from 2m to 1m").1.contains("before it begins"));
     }

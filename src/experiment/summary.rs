@@ -14,7 +14,7 @@ use crate::observe::incident::Incident;
 use crate::observe::ledger::Ledger;
 use crate::observe::outcome::{Outcome, WindowOutcome};
 use crate::observe::tally::Tally;
-use crate::plan::{Extent, FaultPlan, Plan, Schedule, Window};
+use crate::plan::{Extent, Plan, Schedule, StateItem, StateLoss, Window};
 use crate::stats::Confidence;
 use crate::stats::law::gamma;
 use crate::units::Span;
@@ -227,6 +227,9 @@ pub struct FaultSummary {
     /// The fail-overs that followed; `None` without.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failover: Option<FailoverSummary>,
+    /// What of the state of the region that was lost or left another one lacks; empty without.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rpo: Vec<LostItem>,
     /// Least and greatest p99 before it was injected.
     #[serde(rename = "p99_before_ms", serialize_with = "millis")]
     pub p99_before: Option<(Span, Span)>,
@@ -241,6 +244,27 @@ pub struct FaultSummary {
     pub shared_with: Vec<String>,
     /// The fewest replicas that served.
     pub serving_least: Option<usize>,
+}
+
+/// An item of state, and what becomes of it where a region is lost or left.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LostItem {
+    /// Its word.
+    pub item: &'static str,
+    /// Whether it is `lost`, `kept`, or `absent` from the scenario.
+    pub state: &'static str,
+    /// How old what is lost is at most.
+    #[serde(rename = "most_s")]
+    pub most: Option<f64>,
+    /// Why.
+    pub why: Option<&'static str>,
+}
+
+impl LostItem {
+    fn of((item, loss): (StateItem, StateLoss)) -> Self {
+        let most = loss.most().and_then(|most| nine_digits(most.as_secs()));
+        LostItem { item: item.word(), state: loss.word(), most, why: loss.why() }
+    }
 }
 
 fn millis<S: Serializer>(range: &Option<(Span, Span)>, to: S) -> Result<S::Ok, S::Error> {
@@ -266,7 +290,7 @@ pub fn summarize(plan: &Plan, outcomes: &[Outcome], confidence: Confidence) -> S
             attempts,
         }
     };
-    let fault = |fault| summarize_fault((fault, &plan.faults), outcomes, confidence);
+    let fault = |fault| summarize_fault((fault, plan), outcomes, confidence);
     let windows: Vec<WindowSummary> = plan.windows.iter().enumerate().map(window).collect();
     let apis = plan.names_told_apart().into_iter().enumerate();
     let api = |api| summarize_api(api, plan, &windows, (outcomes, confidence));
@@ -355,22 +379,26 @@ fn shared_with(fault: usize, outcomes: &[Outcome]) -> BTreeSet<usize> {
 }
 
 fn summarize_fault(
-    (fault, faults): (usize, &[FaultPlan]),
+    (fault, whole): (usize, &Plan),
     outcomes: &[Outcome],
     confidence: Confidence,
 ) -> FaultSummary {
-    let plan = &faults[fault];
+    let (faults, plan) = (&whole.faults, &whole.faults[fault]);
     let tallies: Vec<&Tally> = outcomes.iter().map(|outcome| &outcome.faults[fault]).collect();
     let all = Tally::sum(tallies.iter().copied());
     let (recovery, redundancy) = recoveries(&tallies, confidence);
     let at_random = matches!(plan.schedule, Schedule::Random(_));
+    let failover = failovers(&tallies, confidence);
+    let leaves = whole.leaves_region(fault) || failover.is_some();
+    let state = leaves.then(|| whole.state_elsewhere(fault));
     FaultSummary {
         name: plan.name.clone(),
         injected: injected(&tallies, at_random, confidence),
         replications: tallies.iter().filter(|tally| tally.injected > 0).count(),
         recovery,
         redundancy,
-        failover: failovers(&tallies, confidence),
+        failover,
+        rpo: state.into_iter().flatten().map(LostItem::of).collect(),
         p99_before: all.p99_before,
         p99_during: all.p99_during,
         failed: all.failed,

@@ -11,6 +11,7 @@ use crate::observe::ledger::Failure;
 use crate::observe::outcome::{MINUTE_PERCENTILES, Outcome, WindowOutcome, WorstMinute};
 use crate::observe::recovery::Stability;
 use crate::observe::tally::Restorations;
+use crate::plan::RecoveryPoint;
 use crate::units::Span;
 
 /// A figure of an experiment.
@@ -53,6 +54,9 @@ pub enum Metric {
     Recovery(Restored),
     /// The time within which a share of the incidents has it restored: `p95 recovery` is 0.95.
     RecoveryWithin(Restored, f64),
+    /// How old what is lost of a gateway's state is at most: `rpo`. It follows from the scenario
+    /// alone, which says how old.
+    Rpo(RecoveryPoint),
     /// Attempts that clients made.
     Attempts,
     /// Attempts answered.
@@ -187,6 +191,8 @@ pub enum Basis {
     Percentile(f64, Among),
     /// The incidents of a window, as the time within which a share of them has this restored.
     Incidents(Restored, f64),
+    /// What is simulated does not decide it, but what the scenario says: so many.
+    Given(f64),
     /// A window that is the whole run, by its worst minute.
     WorstMinute(Estimator<WindowOutcome>),
     /// A replication after warm-up.
@@ -215,6 +221,9 @@ impl Metric {
 
     /// How long it takes until requests are answered again: what a recovery time objective bounds.
     pub const RTO: Metric = Metric::Recovery(Restored::Answers);
+
+    /// How old what is lost may be, before it is known which item that is, and how old.
+    pub const RPO: Metric = Metric::Rpo(RecoveryPoint { item: None, most: Span::ZERO });
 
     /// What is said of it.
     pub fn entry(self) -> Entry {
@@ -257,6 +266,13 @@ impl Metric {
                 let rank = percentile(share);
                 entry(format!("{rank} {name}"), format!("{rank}_{key}"), Time, Less)
             }
+            Metric::Rpo(RecoveryPoint { item, .. }) => match item {
+                None => entry("rpo", "rpo_s", Time, Less),
+                Some(item) => {
+                    let word = item.word();
+                    entry(format!("rpo for {word}"), format!("rpo_{word}_s"), Time, Less)
+                }
+            },
             Metric::Attempts => entry("attempts", "offered", Number, Less),
             Metric::AttemptsPerRequest => {
                 entry("attempts per request", "per_request", Factor, Less)
@@ -311,6 +327,7 @@ impl Metric {
                 (of.count() > 0).then(|| of.longest().as_secs())
             }),
             Metric::RecoveryWithin(restored, share) => Basis::Incidents(restored, share),
+            Metric::Rpo(point) => Basis::Given(point.most.as_secs()),
             Metric::Attempts => events(|w| w.attempts.offered),
             Metric::AttemptsServed => events(|w| w.attempts.served),
             Metric::AttemptsInFlight => events(|w| w.attempts.in_flight),
@@ -403,6 +420,7 @@ impl Metric {
             Metric::RecoveryWithin(..) => {
                 demand("p95 recovery < 60s", "recovery", "a slow recovery")
             }
+            Metric::Rpo(_) => demand("rpo < 1h for configuration", "age", "that old state is lost"),
             Metric::Cpu => demand("cpu < 80%", "share of the CPU", "a busy CPU"),
             Metric::Recovered => {
                 demand("recovered > 95%", "probability", "that the system seldom comes back")
@@ -456,7 +474,12 @@ impl Metric {
     /// Whether it is of the requests of a part of the run: of what was sent in it.
     pub fn is_of_requests(self) -> bool {
         let of_windows = !self.is_of_replications() && !self.is_of_the_run();
-        of_windows && self.restored().is_none()
+        of_windows && self.restored().is_none() && !self.is_given()
+    }
+
+    /// Whether it follows from the scenario alone, whatever is simulated.
+    pub fn is_given(self) -> bool {
+        matches!(self, Metric::Rpo(_))
     }
 
     /// Whether there is one of each API: it is of requests, and not of replicas or incidents.

@@ -24,6 +24,7 @@ impl Metric {
             Basis::Replications(_) => {
                 return self.of_replications(outcomes, None, confidence).estimate;
             }
+            Basis::Given(value) => certain(value, outcomes.len()),
             _ => return self.of_windows(&windows(outcomes, window), confidence),
         };
         estimate.map(|estimate| Statistic::new(self.dimension(), estimate))
@@ -106,6 +107,7 @@ impl Metric {
                 let all = estimator.estimate(windows, confidence);
                 all.map(|all| self.coarse(self.of_worst_minutes(all, windows, confidence)))
             }
+            Basis::Given(value) => certain(value, windows.len()),
             Basis::Run(_) | Basis::Replications(_) => None,
         };
         estimate.map(|estimate| Statistic::new(self.dimension(), estimate))
@@ -172,6 +174,7 @@ impl Metric {
             | Basis::Greatest(_)
             | Basis::Availability
             | Basis::Incidents(..)
+            | Basis::Given(_)
             | Basis::Replications(_) => None,
         }
     }
@@ -186,9 +189,15 @@ impl Metric {
             Basis::Availability => window.ledger.availability().is_some(),
             Basis::Incidents(restored, _) => restored.of(window).count() > 0,
             Basis::Run(estimator) => estimator.speaks(outcome),
-            Basis::Replications(_) => true,
+            Basis::Replications(_) | Basis::Given(_) => true,
         }
     }
+}
+
+/// What no replication can change; nothing without any.
+fn certain(value: f64, n: usize) -> Option<Estimate> {
+    let interval = Some(Interval { low: value, high: value });
+    (n > 0).then_some(Estimate { point: value, interval, n })
 }
 
 /// Requests that clients sent in a replication, each as often as they tried.
@@ -266,6 +275,19 @@ mod tests {
             assert!(unseen.high > usual.high, "{metric:?}: {unseen:?}, without faults {usual:?}");
         }
         assert_eq!(of(Metric::LivenessRestarts, Some(0)).high, f64::INFINITY);
+    }
+
+    #[test]
+    fn what_the_scenario_says_is_certain_in_any_number_of_replications() {
+        let point = crate::plan::RecoveryPoint { item: None, most: Span::from_secs(600.0) };
+        let of = |count: usize| {
+            let outcomes = &example::experiment().outcomes[..count];
+            Metric::Rpo(point).estimate(outcomes, 0, Confidence::USUAL)
+        };
+        let one = of(1).unwrap();
+        assert_eq!((one.point, one.interval), (600.0, Some(Interval { low: 600.0, high: 600.0 })));
+        assert_eq!((of(5).unwrap().n, of(0)), (5, None));
+        assert!(!Metric::RPO.is_of_requests() && Metric::RPO.is_given());
     }
 
     #[test]

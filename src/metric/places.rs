@@ -33,7 +33,7 @@ impl Metric {
     pub const P99: Metric = Metric::Latency(0.99);
 
     /// What objectives can bound, beside further percentiles.
-    pub const DEMANDED: [Metric; 19] = [
+    pub const DEMANDED: [Metric; 20] = [
         Metric::SentLatency(0.5),
         Metric::SentLatency(0.95),
         Metric::SentLatency(0.99),
@@ -49,6 +49,7 @@ impl Metric {
         Metric::Recovery(Restored::Clients(50)),
         Metric::Recovery(Restored::Clients(95)),
         Metric::Recovery(Restored::Clients(99)),
+        Metric::RPO,
         Metric::Cpu,
         Metric::CpuMonitored,
         Metric::Recovered,

@@ -59,7 +59,7 @@ impl Policy {
     pub fn may_end_requests(&self) -> bool {
         match &self.kind {
             PolicyKind::Work => false,
-            PolicyKind::Authentication { rejects } => *rejects > Share::ZERO,
+            PolicyKind::Authentication { rejects, .. } => *rejects > Share::ZERO,
             PolicyKind::Cache(_) | PolicyKind::Limit { .. } => true,
         }
     }
@@ -74,6 +74,9 @@ pub enum PolicyKind {
     Authentication {
         /// The share of the requests that is turned away.
         rejects: Share,
+        /// For how long a token counts that its region issued and no other one knows; `None` = all
+        /// regions can check it.
+        regional: Option<Span>,
     },
     /// Answers from a cache.
     Cache(CacheSpec),

@@ -46,8 +46,8 @@ pub use ingress::{
     InCluster, Ingress, RetryHost, RetryRules,
 };
 pub use regions::{
-    AllUnhealthy, Asks, Failback, RegionCheck, RegionPlan, RegionRole, Regions, Routing, Steering,
-    TrafficManager,
+    AllUnhealthy, Asks, Failback, RecoveryPoint, RegionCheck, RegionPlan, RegionRole, Regions,
+    Routing, StateItem, StateLoss, StateLosses, Steering, TrafficManager,
 };
 pub use run::{Extent, REPLICATIONS_MOST, Run, Window};
 pub use startup::{

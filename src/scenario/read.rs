@@ -292,11 +292,13 @@ fn scenario(reader: &Reader<'_>, files: &[Reader<'_>]) -> Option<ScenarioParts> 
     let (faults, faults_sound) = faults(reader, &parts, run.as_ref());
     let of_fault = faults.iter().map(|fault| fault.region).collect();
     plan.faults = faults.into_iter().map(|fault| fault.plan).collect();
-    let (objectives, windows) = objectives(reader, &parts, &plan, (&texts, faults_sound));
+    let (mut objectives, windows) = objectives(reader, &parts, &plan, (&texts, faults_sound));
     plan.windows = windows;
     if let GatewayParts::Regions(regions) = &parts {
         plan = regions.join(reader, plan, of_fault);
     }
+    let sound = faults_sound && plan.regions.is_some() != files.is_empty();
+    objectives::set_points(reader, &plan, &mut objectives, sound);
     let read = (&objectives[..], faults_sound);
     finish(reader, files, (&parts, &plan), read, run.is_some());
     run?;

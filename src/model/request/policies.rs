@@ -273,7 +273,7 @@ impl Requests {
             }
             PolicyMemory::Cache(_) => Ruling::Passes,
             PolicyMemory::Nothing => match cx.plan.dependencies.policies[index].kind {
-                PolicyKind::Authentication { rejects }
+                PolicyKind::Authentication { rejects, .. }
                     if self.policies.rejects(index, rejects, content.born) =>
                 {
                     Ruling::Ends(Then::Reject(Failure::Unauthenticated))

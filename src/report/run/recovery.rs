@@ -1,13 +1,11 @@
 //! Whether the system comes back from what troubled it, and by what steps, in words.
 
-use std::collections::BTreeSet;
-
 use crate::experiment::recovery::incidents::{FailoverSummary, Recovery, StepSummary};
 use crate::experiment::recovery::stability::{Feedback, Loop, StabilitySummary};
 use crate::metric::estimator::Proportion;
 use crate::observe::failover::FailoverStep;
 use crate::observe::recovery::Unclear;
-use crate::plan::{PolicyKind, Regions};
+use crate::plan::{Plan, Policy, PolicyKind, Regions, StateLoss};
 use crate::report::format::words::{grouped, plural, shown, whole};
 use crate::report::run::attempts::Line;
 
@@ -88,43 +86,69 @@ fn named(kind: &str, name: &str) -> String {
     if kind == name { kind.to_owned() } else { format!("{kind} {name}") }
 }
 
-/// What clients of a lost region do not find in another one, item by item: how old what is left may
-/// be, which a recovery point objective bounds.
-pub(crate) fn lost_state(regions: &Regions, lost: usize) -> Vec<String> {
-    let dependencies = &regions.all[lost].gateway.dependencies;
-    let used = dependencies.apis.iter().flat_map(|api| &api.policies);
-    let used: BTreeSet<usize> = used.copied().collect();
-    let mut items = Vec::new();
-    for policy in used.into_iter().map(|index| &dependencies.policies[index]) {
+/// What clients that a fault has led to another region do not find there, item by item: how old
+/// what is left may be, which a recovery point objective bounds.
+pub(crate) fn lost_state(plan: &Plan, fault: usize) -> Vec<String> {
+    let (Some(regions), Some(region)) = (&plan.regions, plan.region_of(fault)) else {
+        return Vec::new();
+    };
+    let mut items = lost_of_policies(regions, region);
+    let [configuration, contracts, .., tokens] = plan.state_elsewhere(fault).map(|(_, loss)| loss);
+    match tokens {
+        StateLoss::Absent { .. } => {}
+        StateLoss::Kept(_) => items.push(
+            "tokens: nothing if any region can check them, as assumed; policy.token-lifetime \
+             says otherwise"
+                .to_owned(),
+        ),
+        StateLoss::Lost { most, why } => {
+            items.push(format!("tokens: all of them, {why}; they are up to {most} old"));
+        }
+    }
+    match contracts {
+        StateLoss::Absent { .. } => {}
+        StateLoss::Kept(why) => items.push(format!("contracts: nothing, {why}")),
+        StateLoss::Lost { most, .. } => items.push(format!(
+            "contracts: those of up to {most} before, when the control plane has recovered; \
+             replicas that run keep what they have"
+        )),
+    }
+    items.push(match (configuration, &regions.control_plane) {
+        (StateLoss::Lost { most, .. }, _) => format!(
+            "configuration: up to {most} when the control plane has recovered, which goes with \
+             this region"
+        ),
+        (_, Some((home, _))) if *home == region => {
+            "configuration: nothing, the control plane stays where it is".to_owned()
+        }
+        (_, Some(_)) => "configuration: nothing, the control plane is in another region".to_owned(),
+        (_, None) => "configuration: nothing if the control plane is in none of these regions, as \
+                      assumed; control-plane.home says where it is"
+            .to_owned(),
+    });
+    items
+}
+
+/// What caches and limits of a region another one does not have.
+fn lost_of_policies(regions: &Regions, region: usize) -> Vec<String> {
+    let count = regions.all.len();
+    let told = |policy: &Policy| {
         let name = &policy.name;
-        items.extend(match &policy.kind {
+        match &policy.kind {
             PolicyKind::Cache(spec) => Some(format!(
                 "{}: all of it, each region has its own; entries are up to {} old",
                 named("cache", name),
                 spec.ttl
             )),
             PolicyKind::Limit { .. } => Some(format!(
-                "{}: its counters; each region counts for itself, so {} regions admit \
-                 up to {} times the quota",
+                "{}: its counters; each region counts for itself, so {count} regions admit up to \
+                 {count} times the quota",
                 named("limit", name),
-                regions.all.len(),
-                regions.all.len()
             )),
             PolicyKind::Work | PolicyKind::Authentication { .. } => None,
-        });
-    }
-    items.push(match &regions.control_plane {
-        Some((home, _)) if *home == lost => format!(
-            "configuration: up to {} when the control plane has recovered, which goes with this \
-             region",
-            regions.data_loss
-        ),
-        Some(_) => "configuration: nothing, the control plane is in another region".to_owned(),
-        None => "configuration: nothing if the control plane is in none of these regions, as \
-                 assumed; control-plane.home says where it is"
-            .to_owned(),
-    });
-    items
+        }
+    };
+    regions.all[region].gateway.used_policies().filter_map(told).collect()
 }
 
 /// A time, that it is at least so long where some incidents were not over, and until what.
@@ -165,7 +189,7 @@ mod tests {
         let told = |text: &str| {
             let loaded = crate::scenario::read::parse("a.toml", text, std::path::Path::new(""));
             let plan = loaded.scenario.unwrap_or_else(|| panic!("{:?}", loaded.problems)).plan;
-            lost_state(&plan.regions.unwrap(), 0).join("\n")
+            lost_state(&plan, 0).join("\n")
         };
         let all = told(text);
         assert!(all.contains("cache: all of it") && all.contains("up to 10 min old"), "{all}");
@@ -175,5 +199,14 @@ mod tests {
         let limit = "kind = \"rate-limit\"\nlimit = 100\nwindow = \"1s\"";
         let limited = told(&text.replace("kind = \"cache\"\nttl = \"10m\"", limit));
         assert!(limited.contains("2 regions admit up to 2 times the quota"), "{limited}");
+        let token = |more: &str| format!("kind = \"authentication\"\ncpu = \"0.1ms\"{more}");
+        let cache = "kind = \"cache\"\nttl = \"10m\"";
+        let signed = told(&text.replace(cache, &token("\ntoken-lifetime = \"1h\"")));
+        assert!(signed.contains("everybody signs in again; they are up to 60 min old"), "{signed}");
+        assert!(told(&text.replace(cache, &token(""))).contains("tokens: nothing if any region"));
+        // Who leaves a region on purpose leaves the control plane where it is.
+        let left = text.replace("region-outage", "planned-failover");
+        let left = told(&format!("{left}\n[control-plane]\nhome = \"us-east-1\"\n"));
+        assert!(left.contains("configuration: nothing, the control plane stays"), "{left}");
     }
 }

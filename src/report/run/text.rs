@@ -8,7 +8,7 @@ use crate::experiment::summary::WindowSummary;
 use crate::experiment::{Sequence, SequenceEnd};
 use crate::metric::percentile::Among;
 use crate::metric::{Metric, Statistic};
-use crate::plan::{Extent, Plan, Routing};
+use crate::plan::{Extent, Plan, RecoveryPoint, Routing};
 use crate::report::caveats::caveat::Caveat;
 use crate::report::format::page::{Paint, Written, mark};
 use crate::report::format::table::{Cell, Table};
@@ -175,7 +175,16 @@ fn remark(judgement: &Judgement, plan: &Plan) -> String {
         },
     };
     let parts = [margin].into_iter().chain(lacking).chain(rejected(judgement));
+    let parts = parts.chain(oldest(judgement, plan));
     parts.collect::<Vec<_>>().join("; ")
+}
+
+/// Of a recovery point: why an item is lost or not, and which one if several may be.
+fn oldest(judgement: &Judgement, plan: &Plan) -> Option<String> {
+    let Metric::Rpo(RecoveryPoint { item, .. }) = judgement.objective.metric else { return None };
+    let (_, oldest, loss) = plan.recovery_point(judgement.objective.window, item)?;
+    let why = loss.why()?;
+    Some(if item.is_some() { why.to_owned() } else { format!("{}: {why}", oldest.word()) })
 }
 
 /// Which fault was seen too seldom in a window.
@@ -324,10 +333,10 @@ fn story(report: &Report, paint: Paint) -> String {
 fn failovers(report: &Report, paint: Paint) -> String {
     let Some(regions) = &report.scenario.plan.regions else { return String::new() };
     let by_dns = matches!(regions.manager.routing, Routing::Dns { .. });
-    let faults = report.summary.faults.iter().zip(&regions.of_fault);
-    let told = faults.filter_map(|(fault, struck)| {
+    let faults = report.summary.faults.iter().enumerate();
+    let told = faults.filter_map(|(index, fault)| {
         let mut found = recovery::failover(fault.failover.as_ref()?, by_dns);
-        let lost = recovery::lost_state(regions, (*struck)?).into_iter();
+        let lost = recovery::lost_state(&report.scenario.plan, index).into_iter();
         found.extend(lost.map(|item| ("RPO", item)));
         let title = format!("Fail-over ({}, {})", fault.name, intervals(report));
         Some(paint.section(&title, lines(&found)))

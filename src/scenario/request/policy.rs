@@ -53,6 +53,9 @@ keys! { key "policy" list {
         Unless("rejects", &["\"0%\""], "no request is rejected: raise `rejects`");
     REJECTS: Share = "rejects", "0%", Assumed, "the simpler case",
         "Share of the requests that are rejected (401), at every attempt the same.", AUTHENTICATION;
+    TOKEN_LIFETIME: Span = "token-lifetime", "", Assumed, "every region can check every token",
+        "How long a token counts that its region issued and no other region knows: what is lost of \
+         tokens with a region (its RPO), where everybody signs in again.", AUTHENTICATION;
     ENTRIES: u64 = "entries", "10000", Documented, "policy HTTP Caching",
         "The most entries: of all replicas together if they share, else of each.", CACHE;
     TTL: Span = "ttl", "600s", Documented, "policy HTTP Caching",
@@ -121,7 +124,8 @@ fn policy(section: &SectionReader<'_>, name: String, management: Management) -> 
     let kind = match word {
         None | Some(PolicyWord::Work) => PolicyKind::Work,
         Some(PolicyWord::Authentication) => {
-            PolicyKind::Authentication { rejects: section.get(key::REJECTS) }
+            let regional = section.find(key::TOKEN_LIFETIME).map(|found| found.value);
+            PolicyKind::Authentication { rejects: section.get(key::REJECTS), regional }
         }
         Some(PolicyWord::Cache) => PolicyKind::Cache(cache(section, management)),
         Some(PolicyWord::RateLimit) => rate_limit(section),

@@ -231,7 +231,8 @@ fn policies() -> Vec<Policy> {
     let tokens = limited(limit(tokens, own), LimitKey::All, None, Span::ZERO);
     let work = policy("check", PolicyKind::Work);
     let cache = policy("cache", PolicyKind::Cache(cache));
-    let token = policy("token", PolicyKind::Authentication { rejects: Share(0.02) });
+    let token =
+        policy("token", PolicyKind::Authentication { rejects: Share(0.02), regional: None });
     vec![
         Policy { cpu: secs(50e-6), cpu_per_kb: secs(5e-6), spent: Share::ONE, ..work },
         Policy { cpu: secs(20e-6), spent: Share(0.3), ..cache },

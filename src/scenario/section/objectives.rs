@@ -1,8 +1,8 @@
 //! The top of a file: the question, and the objectives with the windows that they speak of.
 
 use crate::diagnostic::{Flaw, Place, suggestion};
-use crate::objective::{self, Draft, Objective, Period};
-use crate::plan::{Extent, FaultPlan, Run, Schedule, Window};
+use crate::objective::{self, Draft, Metric, Objective, Period};
+use crate::plan::{Extent, FaultPlan, Plan, RecoveryPoint, Run, Schedule, StateItem, Window};
 use crate::scenario::reader::{Reader, keys};
 use crate::scenario::text::value::{Located, inside};
 
@@ -163,6 +163,41 @@ fn unknown<'n>(
     let none = || format!("the scenario has no [[{section}]]; add one or drop {word:?}");
     let help = suggestion(name, names).unwrap_or_else(none);
     reader.error(place, format!("no {kind} is called {name:?}"), help);
+}
+
+/// Says of recovery points how old what is lost may be in this plan; notes those of what is not
+/// there, or not lost.
+pub(crate) fn set_points(
+    reader: &Reader<'_>,
+    plan: &Plan,
+    objectives: &mut [(Objective, Place)],
+    faults_sound: bool,
+) {
+    for (objective, place) in objectives {
+        let Metric::Rpo(RecoveryPoint { item, .. }) = objective.metric else { continue };
+        let lost = plan.regions_left_in(objective.window);
+        match (plan.recovery_point(objective.window, item), item, lost.first()) {
+            (Some((most, ..)), ..) => objective.metric = Metric::Rpo(RecoveryPoint { item, most }),
+            (None, Some(item), Some(fault)) => absent(reader, place, (plan, *fault), item),
+            (None, ..) if faults_sound => {
+                let title = "no region is lost or left in this time, so nothing of its state is";
+                let help = "add a [[fault]] with kind = \"region-outage\", or name one with \
+                            \"during\"; it takes [[region]] for each of several";
+                reader.error(place.clone(), title, help);
+            }
+            (None, ..) => {}
+        }
+    }
+}
+
+/// Notes a recovery point of what the scenario has none of.
+fn absent(reader: &Reader<'_>, place: &Place, (plan, fault): (&Plan, usize), item: StateItem) {
+    let losses = plan.state_after(fault);
+    let loss = losses.into_iter().find(|(one, _)| *one == item);
+    if let Some((_, crate::plan::StateLoss::Absent { remedy })) = loss {
+        let title = format!("no {} can be lost: the scenario has none", item.word());
+        reader.error(place.clone(), title, format!("add {remedy}, or drop the objective"));
+    }
 }
 
 /// Notes periods that do not lie within the counted part of the run.

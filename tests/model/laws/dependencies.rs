@@ -207,8 +207,8 @@ fn policy() -> impl Strategy<Value = Policy> {
             })
         },
     );
-    let authentication =
-        (0.0..1.0).prop_map(|share| PolicyKind::Authentication { rejects: Share(share) });
+    let authentication = (0.0..1.0)
+        .prop_map(|share| PolicyKind::Authentication { rejects: Share(share), regional: None });
     let kind = prop_oneof![Just(PolicyKind::Work), authentication, cache, limit()];
     (kind, 0.0..0.002, 0.0..1.0).prop_map(|(kind, cpu, spent)| Policy {
         name: "policy".to_owned(),

@@ -16,7 +16,9 @@ use crate::requests::overload::expect_only;
 
 /// A minute of requests that take no time, at a rate, before policies that reject these shares.
 fn before(rate: f64, shares: &[f64]) -> Plan {
-    let kinds = shares.iter().map(|share| PolicyKind::Authentication { rejects: Share(*share) });
+    let kinds = shares
+        .iter()
+        .map(|share| PolicyKind::Authentication { rejects: Share(*share), regional: None });
     let mut plan = plan(2, rate, 60.0);
     plan.gateway.demand = Law::ZERO;
     plan.dependencies = with_policies(kinds);

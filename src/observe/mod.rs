@@ -194,9 +194,9 @@ pub enum Observation {
     InstancesAvoided { fault: usize, incident: usize },
     /// No node may take a replica for a slot, and why.
     Unschedulable { slot: usize, reason: &'static str },
-    /// The API server of Kubernetes is back: so many changes of the endpoints and so many slots
-    /// without a replica had to wait for it.
-    ApiServerBack { endpoints: usize, slots: usize },
+    /// The API server of Kubernetes of a region is back: so many changes of the endpoints and so
+    /// many slots without a replica had to wait for it. Where there are not several, of region 0.
+    ApiServerBack { region: usize, endpoints: usize, slots: usize },
     /// Something happens to a node.
     Node { zone: usize, name: String, what: &'static str },
     /// The replicas on a zone's lost nodes are not given up any more, or are again.
@@ -217,8 +217,9 @@ pub enum Observation {
     ContractsLoaded { replica: ReplicaId },
     /// A replica takes traffic without contracts: requests that need them are refused.
     ContractsMissing { replica: ReplicaId },
-    /// Requests meet this many ingress instances (of which `down` have vanished).
-    Ingress { reachable: usize, down: usize },
+    /// Requests meet this many ingress instances of a region (of which `down` have vanished); where
+    /// there are not several, of region 0.
+    Ingress { region: usize, reachable: usize, down: usize },
     /// A window of the plan with fixed ends begins or ends, or warm-up ends.
     Boundary,
     /// Probes of a replica that works or boots failed often enough: it is restarted (start-up,

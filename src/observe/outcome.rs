@@ -14,7 +14,7 @@ use super::{ApiId, Observation, ReplicaId};
 use crate::units::{Instant, Span};
 
 /// One replication's result. A function of (plan, seed, replication index) and nothing else.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// Index of the replication.
     pub replication: u64,

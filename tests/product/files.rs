@@ -12,10 +12,12 @@ use serde_json::Value;
 use crate::desk::{Desk, err};
 
 /// Commands that together write every file.
-const COMMANDS: [&[&str]; 6] = [
+const COMMANDS: [&[&str]; 8] = [
     &["run", "apis.toml", "--requests-every", "10"],
     &["run", "small.toml", "--requests-every", "10"],
     &["run", "clients.toml"],
+    &["run", "regions.toml"],
+    &["compare", "regions.toml", "--set", "global.ttl=5s,10s"],
     &["compare", "small.toml", "--set", "gateway.replicas=2,3"],
     &["sweep", "small.toml", "--set", "traffic.rate=50/s,60/s", "--set", "run.horizon=40s,1m"],
     &["plan", "small.toml", "--tier", "small", "--mode", "healthy", "--judged", "30s"],
@@ -23,6 +25,46 @@ const COMMANDS: [&[&str]; 6] = [
 
 /// Fields whose own fields are names that the scenario or a list gives.
 const MAPS: [&str; 2] = ["settings", "summary"];
+
+/// Two regions, of which one is lost, with a fault of each kind that a region has for itself.
+const REGIONS: &str = r#"question = "Does it hold?"
+objectives = ["rto < 2m", "rpo < 1h for configuration"]
+[gateway]
+tier = "large"
+contracts = true
+[traffic]
+rate = "100/s"
+[global]
+preset = "route53-fast"
+ttl = "10s"
+[control-plane]
+home = "us-east-1"
+[[region]]
+name = "us-east-1"
+[[region]]
+name = "us-west-2"
+[[fault]]
+kind = "region-outage"
+region = "us-east-1"
+at = "30s"
+for = "60s"
+[[fault]]
+kind = "api-server-outage"
+region = "us-west-2"
+at = "20s"
+for = "20s"
+[[fault]]
+kind = "ingress-loss"
+region = "us-west-2"
+at = "2m"
+for = "5s"
+[[fault]]
+kind = "control-plane-outage"
+at = "130s"
+for = "5s"
+[run]
+horizon = "150s"
+"#;
 
 fn desk() -> Desk {
     let desk = Desk::with("\"p99 < 100s\"");
@@ -33,6 +75,7 @@ fn desk() -> Desk {
     let apis = "[[api]]\nname = \"orders\"\n[[api]]\nname = \"stock\"\n";
     fs::write(desk.path("apis.toml"), format!("{text}{fault}{apis}")).unwrap();
     fs::write(desk.path("clients.toml"), format!("{text}{fault}{clients}")).unwrap();
+    fs::write(desk.path("regions.toml"), REGIONS).unwrap();
     for command in COMMANDS {
         let output = desk.run(&[command, &["-n", "2", "--no-charts"]].concat());
         assert_ne!(output.status.code(), Some(2), "{command:?}: {}", err(&output));
@@ -162,4 +205,40 @@ fn settings_of_a_sweep_are_there_as_numbers() {
     assert_eq!(first, path);
     let last = reader.records().last().unwrap().unwrap();
     assert_eq!(last.iter().take(4).collect::<Vec<_>>(), ["60/s", "1m", "60", "60"]);
+}
+
+#[test]
+fn facts_and_recovery_times_of_regions_say_of_which_and_how_long() {
+    let desk = Desk::new();
+    fs::write(desk.path("regions.toml"), REGIONS).unwrap();
+    let output = desk.run(&["run", "regions.toml", "-n", "2", "--no-charts"]);
+    assert!(matches!(output.status.code(), Some(0 | 1 | 3)), "{}", err(&output));
+    let rows = |file: &str| -> Vec<BTreeMap<String, String>> {
+        let csv = fs::read(desk.path(&format!("results/regions/{file}"))).unwrap();
+        csv::Reader::from_reader(&csv[..]).deserialize().map(|row| row.unwrap()).collect()
+    };
+    let mut of_each: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for row in rows("events.csv") {
+        let name = match &row["fault"][..] {
+            "" => row["event"].clone(),
+            fault => format!("{} {fault}", row["event"]),
+        };
+        of_each.entry(name).or_default().insert(row["region"].clone());
+    }
+    let of = |event: &str| of_each[event].iter().map(String::as_str).collect::<Vec<_>>();
+    let both = ["us-east-1", "us-west-2"];
+    for event in ["created", "entered", "joined_rotation", "autoscaler_decided", "ingress"] {
+        assert_eq!(of(event), both, "{event}");
+    }
+    assert_eq!(of("api_server_back"), ["us-west-2"]);
+    assert_eq!(of("fault_injected region-outage"), ["us-east-1"]);
+    assert_eq!(of("fault_ended ingress-loss"), ["us-west-2"]);
+    assert_eq!(of("fault_injected control-plane-outage"), [""]);
+    // Whoever asks again within 10 s after 24 to 34 s is led elsewhere within that.
+    for row in rows("replications.csv") {
+        let secs = |column: &str| row[column].parse::<f64>().unwrap();
+        let [half, most, all] = [50, 95, 99].map(|it| secs(&format!("clients_back_{it}_s")));
+        assert!(24.0 < half && half < most && most <= all && all <= 60.0, "{row:?}");
+        assert!(secs("rto_s") > half && secs("rto_s") <= secs("recovery_s"), "{row:?}");
+    }
 }

@@ -252,7 +252,7 @@ fn journal() -> Vec<JournalEntry> {
     vec![
         entry(0.0, created(0, 0, "a-1")),
         entry(0.0, created(1, 1, "b-1")),
-        entry(0.0, Observation::Ingress { reachable: 2, down: 0 }),
+        entry(0.0, Observation::Ingress { region: 0, reachable: 2, down: 0 }),
         entry(60.0, Observation::Boundary),
         entry(
             180.0,

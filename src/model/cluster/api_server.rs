@@ -105,7 +105,7 @@ impl Cluster {
         let is_slot =
             |event: &&Event| matches!(event, Event::CrashNoticed { .. } | Event::PhaseEnds { .. });
         let slots = held.iter().filter(is_slot).count() + self.scheduler.waiting();
-        cx.tell(Observation::ApiServerBack { endpoints, slots });
+        cx.tell(Observation::ApiServerBack { region: 0, endpoints, slots });
         held.into_iter().for_each(|event| self.release(cx, event));
         self.begin_anew(cx);
         self.note_all_emptier(cx);

@@ -112,6 +112,6 @@ impl Ingress {
     /// Tells how many instances there are for clients.
     pub fn tell_instances(&self, cx: &mut Context) {
         let (reachable, down) = self.instances.counts();
-        cx.tell(Observation::Ingress { reachable, down });
+        cx.tell(Observation::Ingress { region: 0, reachable, down });
     }
 }

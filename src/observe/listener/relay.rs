@@ -162,8 +162,12 @@ impl<'a> Relay<'a> {
             O::Region { .. } | O::ClientsGiven { .. } | O::ClientsMoved { .. } => {
                 unreachable!("what regions share is told by none of them")
             }
-            O::Decided { region, .. } => *region = self.place.region,
-            O::FaultMissed { .. } | O::ApiServerBack { .. } | O::Ingress { .. } | O::Boundary => {}
+            O::Decided { region, .. }
+            | O::ApiServerBack { region, .. }
+            | O::Ingress { region, .. } => {
+                *region = self.place.region;
+            }
+            O::FaultMissed { .. } | O::Boundary => {}
         }
         told
     }

@@ -352,7 +352,8 @@ impl Tracker {
         for open in left {
             self.list(open.number, open.incident, ended);
         }
-        self.closed.sort_by_key(|(number, _)| *number);
+        // Several regions number theirs in turn.
+        self.closed.sort_by_key(|(number, incident)| (incident.at, *number));
         Incidents {
             listed: self.closed.into_iter().map(|(_, incident)| incident).collect(),
             unlisted: self.unlisted,

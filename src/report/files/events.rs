@@ -12,17 +12,50 @@ use crate::report::run::cluster::rollout_counts;
 const HEADER: [&str; 9] =
     ["time_s", "event", "replica", "zone", "state", "fault", "incident", "detail", "replication"];
 
-/// Writes the journal of a replication.
+/// Writes the journal of a replication; of several regions with the region of each fact at last.
 pub(crate) fn write(plan: &Plan, outcome: &Outcome, out: &mut dyn Write) -> Result<()> {
     let mut names = Names { plan, created: Vec::new() };
+    let regions = plan.regions.as_ref().map(|regions| &regions.all);
     let rows = outcome.journal.iter().map(|entry| {
         let (event, row) = names.row(&entry.observation);
         let EventRow { replica, zone, state, fault, incident, detail } = row;
         let first = [cells::time(entry.at), event.to_owned()];
         let which = outcome.replication.to_string();
-        first.into_iter().chain([replica, zone, state.to_owned(), fault, incident, detail, which])
+        let of = regions.map(|all| {
+            let region = region_of(plan, &entry.observation, &zone);
+            region.map_or(String::new(), |region| all[region].name.clone())
+        });
+        let cells = [replica, zone, state.to_owned(), fault, incident, detail, which];
+        first.into_iter().chain(cells).chain(of)
     });
-    write_csv(out, HEADER, rows)
+    write_csv(out, HEADER.into_iter().chain(regions.map(|_| "region")), rows)
+}
+
+/// The region, of several, that a fact is of: that which it names, or that of its zone, its slot or
+/// its incident; `None` = what they share.
+fn region_of(plan: &Plan, fact: &Observation, zone: &str) -> Option<usize> {
+    use Observation::*;
+    let all = &plan.regions.as_ref()?.all;
+    match fact {
+        Decided { region, .. }
+        | ApiServerBack { region, .. }
+        | Ingress { region, .. }
+        | Region { region, .. } => Some(*region),
+        Unschedulable { slot, .. } | SlotGone { slot } => Some(slot % all.len()),
+        FaultInjected { fault, .. }
+        | FaultEnded { fault, .. }
+        | FaultMissed { fault, .. }
+        | ClientsLeave { fault, .. }
+        | InstancesAvoided { fault, .. } => plan.region_of(*fault),
+        FaultTakes { slot, .. } => Some(slot % all.len()),
+        // Incidents of all regions are numbered in turn, those of none last.
+        Rollout { incident, .. } => Some(incident % (all.len() + 1)).filter(|it| *it < all.len()),
+        _ => all.iter().position(|one| zone.strip_prefix(&one.name[..]).is_some_and(is_below)),
+    }
+}
+
+fn is_below(rest: &str) -> bool {
+    rest.starts_with('/')
 }
 
 /// The cells of a row after its time and event; empty where they do not apply.
@@ -135,7 +168,7 @@ impl Names<'_> {
             Unschedulable { slot, reason } => {
                 ("unschedulable", only(format!("slot {slot}: {reason}")))
             }
-            ApiServerBack { endpoints, slots } => ("api_server_back", waited(endpoints, slots)),
+            ApiServerBack { endpoints, slots, .. } => ("api_server_back", waited(endpoints, slots)),
             SlotGone { slot } => ("slot_gone", only(format!("slot {slot}"))),
             Node { zone, name, what } => {
                 ("node", self.of_zone(*zone).detail(format!("{name} {what}")))
@@ -145,7 +178,7 @@ impl Names<'_> {
                 ("evictions", self.of_zone(*zone).detail(detail))
             }
             ZoneReturned { fault, zone } => ("zone_returned", self.of_both(*fault, *zone)),
-            Ingress { reachable, down } => {
+            Ingress { reachable, down, .. } => {
                 ("ingress", only(format!("{reachable} reachable, {down} of them down")))
             }
             ProbesFailed { .. } => ("probes_failed", self.probed(observation)),

@@ -4,6 +4,7 @@ use std::io::{Result, Write};
 
 use crate::metric::Metric;
 use crate::observe::count::Count;
+use crate::observe::failover::CLIENTS_BACK;
 use crate::observe::ledger::Failure;
 use crate::observe::outcome::{Outcome, WindowOutcome};
 use crate::observe::recovery::Stability;
@@ -18,7 +19,7 @@ use crate::units::Span;
 /// more, `redundancy_restored_s` the longest until as many replicas and zones served as before;
 /// each is empty if there was no incident or it was not seen of one. If requests feed back, the
 /// attempts for the requests and what is counted for them follow; then whether the replication came
-/// back, and at last what is of each API if there are several.
+/// back, what is of each API if there are several, and at last the fail-overs of several regions.
 pub(crate) fn write(plan: &Plan, outcomes: &[Outcome], out: &mut dyn Write) -> Result<()> {
     let feeds_back = !plan.is_open_loop();
     let last = if feeds_back { &["attempts"][..] } else { &[] };
@@ -29,11 +30,15 @@ pub(crate) fn write(plan: &Plan, outcomes: &[Outcome], out: &mut dyn Write) -> R
     let apis: Vec<(usize, usize)> = runs_of_apis(plan).collect();
     let told_apart = plan.names_told_apart();
     let names = apis.iter().map(|(_, api)| told_apart[*api]);
-    let header = header.chain(further).chain(by_api::columns(names));
+    let failovers = failover_columns().into_iter().filter(|_| plan.regions.is_some());
+    let header = header.chain(further).chain(by_api::columns(names)).chain(failovers);
     let rows = outcomes.iter().map(|outcome| {
         let further = if feeds_back { attempts(outcome) } else { Vec::new() };
         let of_apis = apis.iter().flat_map(|(window, _)| api(&outcome.windows[*window]));
-        row(outcome).into_iter().chain(further).chain(stability(outcome)).chain(of_apis)
+        let failover = failover(&outcome.windows[0].incidents);
+        let failover = failover.into_iter().filter(|_| plan.regions.is_some());
+        let own = row(outcome).into_iter().chain(further).chain(stability(outcome));
+        own.chain(of_apis).chain(failover)
     });
     write_csv(out, header, rows)
 }
@@ -86,11 +91,27 @@ fn row(outcome: &Outcome) -> Vec<Cell> {
     row.push(cells::share(outcome.busy_secs).into());
     let Tally { service, redundancy, abnormal, .. } = incidents;
     row.extend([outcome.in_flight_peak, incidents.injected, service.unseen()].map(Cell::from));
-    let longest = |of: &Restorations| (of.count() > 0 && of.unseen() == 0).then(|| of.longest());
     row.push(longest(service).filter(|_| *abnormal == 0).into());
     row.push(longest(redundancy).into());
     row.push(cells::digest(outcome.digest).into());
     row
+}
+
+/// The longest; nothing if there was none, or the end of one was not seen.
+fn longest(of: &Restorations) -> Option<Span> {
+    (of.count() > 0 && of.unseen() == 0).then(|| of.longest())
+}
+
+/// The recovery time, and when shares of the clients were led elsewhere.
+fn failover_columns() -> Vec<String> {
+    let back = CLIENTS_BACK.map(|percent| format!("clients_back_{percent}_s"));
+    ["rto_s".to_owned()].into_iter().chain(back).collect()
+}
+
+fn failover(incidents: &Tally) -> Vec<Cell> {
+    let rto = longest(&incidents.answers).filter(|_| incidents.abnormal == 0);
+    let back = incidents.failover.led.iter().map(longest);
+    [rto].into_iter().chain(back).map(Cell::from).collect()
 }
 
 fn attempts(outcome: &Outcome) -> Vec<Cell> {
@@ -124,6 +145,32 @@ mod tests {
         assert_eq!(number("attempts"), number("offered") + tried_again);
         assert_eq!((number("cache_hits"), number("panics")), (2_700, 0));
         assert_eq!((&row[column("stability")], &row[column("recovered_after_s")]), ("stuck", ""));
+    }
+
+    #[test]
+    fn a_fail_over_has_its_times_unless_an_end_was_not_seen() {
+        use crate::observe::failover::FailoverCourse;
+        use crate::units::Instant;
+        let at = Instant::from_secs;
+        let mut incident = example::experiment().outcomes[0].incidents[0].clone();
+        let written = |incident: &crate::observe::incident::Incident| {
+            let (mut tally, mut out) = (Tally::default(), Vec::new());
+            tally.add(incident, at(600.0));
+            write_csv(&mut out, failover_columns(), [failover(&tally)]).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let header = "rto_s,clients_back_50_s,clients_back_95_s,clients_back_99_s";
+        incident.at = at(180.0);
+        incident.answers = Some(at(250.5));
+        let mut course = FailoverCourse::new(0, true, 1.0);
+        course.led = [Some(at(210.0)), Some(at(240.0)), None];
+        incident.failover = Some(course);
+        assert_eq!(written(&incident), format!("{header}\n70.5,30,60,\n"));
+        incident.answers = None;
+        assert_eq!(written(&incident), format!("{header}\n,30,60,\n"));
+        incident.answers = Some(at(250.5));
+        incident.normal_before = false;
+        assert_eq!(written(&incident), format!("{header}\n,30,60,\n"));
     }
 
     #[test]

@@ -99,11 +99,13 @@ fn region_words(news: RegionNews) -> &'static str {
 
 fn words(plan: &Plan, fact: &Observation) -> Option<String> {
     let zone = |zone: &usize| plan.topology.zones.get(*zone).map_or("", String::as_str);
+    let of_region = |region: usize| {
+        region_name(plan, region).map_or(String::new(), |name| format!(" of {name}"))
+    };
     match fact {
         Observation::Decided { region, decision, held_back, news } => {
             let matters = *news && (decision.is_change() || *held_back);
-            let of = region_name(plan, *region).map_or(String::new(), |name| format!(" of {name}"));
-            matters.then(|| format!("autoscaler{of}: {decision}"))
+            matters.then(|| format!("autoscaler{}: {decision}", of_region(*region)))
         }
         Observation::Unschedulable { reason, .. } => {
             Some(format!("a replica finds no node: {reason}"))
@@ -115,8 +117,9 @@ fn words(plan: &Plan, fact: &Observation) -> Option<String> {
         Observation::Evictions { zone: at, stopped: false } => {
             Some(format!("zone {}: evictions go on", zone(at)))
         }
-        Observation::ApiServerBack { endpoints, slots } => Some(format!(
-            "the API server is back; {} of endpoints and {} to place had waited for it",
+        Observation::ApiServerBack { region, endpoints, slots } => Some(format!(
+            "the API server{} is back; {} of endpoints and {} to place had waited for it",
+            of_region(*region),
             plural(*endpoints as u64, "change"),
             plural(*slots as u64, "replica"),
         )),

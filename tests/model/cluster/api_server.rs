@@ -54,7 +54,7 @@ fn a_crashed_replica_is_replaced_and_its_address_dropped_when_the_api_server_is_
     // A third of 30/s until then.
     let dead = outcome.ledger.failed_by(Failure::DeadAddress) as f64;
     assert!((dead - 10.0 * (left - 100.0)).abs() <= 2.0, "{dead} until {left}");
-    let back = Observation::ApiServerBack { endpoints: 0, slots: 1 };
+    let back = Observation::ApiServerBack { region: 0, endpoints: 0, slots: 1 };
     assert_eq!(witness.times(|fact| *fact == back), [at(400.0)]);
 }
 

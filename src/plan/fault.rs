@@ -174,6 +174,67 @@ pub enum Reach {
     Manager,
 }
 
+/// What is disrupted, as reviewers of resilience tell it apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disruption {
+    /// A process, or a bad release of it.
+    Software,
+    /// A machine.
+    Hardware,
+    /// A zone, or a part of it.
+    Zone,
+    /// A region.
+    Region,
+    /// The control plane.
+    ControlPlane,
+    /// Nothing: clients are led to another region on purpose, as in a drill.
+    Planned,
+}
+
+impl Disruption {
+    /// All of them, from the smallest.
+    pub const ALL: [Disruption; 6] = [
+        Disruption::Software,
+        Disruption::Hardware,
+        Disruption::Zone,
+        Disruption::Region,
+        Disruption::ControlPlane,
+        Disruption::Planned,
+    ];
+
+    /// What reports call it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Disruption::Software => "software",
+            Disruption::Hardware => "hardware",
+            Disruption::Zone => "zone",
+            Disruption::Region => "region",
+            Disruption::ControlPlane => "control plane",
+            Disruption::Planned => "planned",
+        }
+    }
+
+    /// What files call it.
+    pub fn key(self) -> &'static str {
+        match self {
+            Disruption::ControlPlane => "control_plane",
+            other => other.words(),
+        }
+    }
+
+    /// A kind of fault that is one.
+    pub fn example(self) -> &'static str {
+        match self {
+            Disruption::Software => "replica-crash",
+            Disruption::Hardware => "node-loss",
+            Disruption::Zone => "zone-outage",
+            Disruption::Region => "region-outage",
+            Disruption::ControlPlane => "control-plane-outage",
+            Disruption::Planned => "planned-failover",
+        }
+    }
+}
+
 /// Which hosts of which upstream a fault hits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HostTarget {
@@ -218,6 +279,22 @@ impl Fault {
             Fault::ManagerFrozen(_) => Reach::Manager,
             _ => Reach::Gateway,
         }
+    }
+
+    /// What it disrupts of a gateway or around it, if that is among what reviewers ask for.
+    pub fn disruption(&self) -> Option<Disruption> {
+        Some(match self {
+            Fault::ReplicaCrash(_)
+            | Fault::ReplicaHang(_)
+            | Fault::ReplicaSlow(..)
+            | Fault::Rollout(_) => Disruption::Software,
+            Fault::NodeLoss(..) | Fault::NodeShutdown(..) => Disruption::Hardware,
+            Fault::ZoneOutage(..) | Fault::PartialOutage(..) => Disruption::Zone,
+            Fault::RegionOutage(_) => Disruption::Region,
+            Fault::ControlPlaneOutage(_) => Disruption::ControlPlane,
+            Fault::PlannedFailover(_) => Disruption::Planned,
+            _ => return None,
+        })
     }
 
     /// How long a machine stays away after it was emptied, if the fault empties machines.

@@ -2,6 +2,7 @@
 
 use crate::report::files::staging::{FilesError, Staging};
 use crate::report::files::{events, replications, requests, timeline};
+use crate::report::resilience::grid;
 use crate::report::run::report::Report;
 
 /// Writes every table.
@@ -12,6 +13,9 @@ pub fn write_tables(report: &Report, staging: &mut Staging) -> Result<(), FilesE
     let plan = &report.scenario.plan;
     let outcomes = &report.experiment.outcomes;
     staging.add("replications.csv", |out| replications::write(plan, outcomes, out))?;
+    if !report.disruptions.is_empty() {
+        staging.add("disruptions.csv", |out| grid::write(plan, &report.disruptions, out))?;
+    }
     if let Some(told) = report.experiment.told() {
         if let Some(bins) = &told.timeline {
             staging

@@ -8,7 +8,7 @@ use std::io::{Result, Write};
 use serde::Serialize;
 
 use crate::engine::ENGINE;
-use crate::experiment::summary::{ApiSummary, WindowSummary};
+use crate::experiment::summary::{ApiSummary, FaultSummary, WindowSummary};
 use crate::experiment::{Sequence, SequenceEnd};
 use crate::metric::nine_digits;
 use crate::observe::incident::Incident;
@@ -17,9 +17,10 @@ use crate::plan::Plan;
 use crate::report::format::cells;
 use crate::report::format::page::{mark, overall};
 use crate::report::manifest::VERSION;
+use crate::report::resilience::grid;
 use crate::report::run::report::Report;
 use crate::units::{Instant, Span};
-use crate::verdict::{Doubt, Judgement, Verdict};
+use crate::verdict::{DisruptionRow, Doubt, Judgement, TestedDisruption, Verdict};
 
 /// The schema of the file. A change that breaks readers gets a new number.
 pub const SCHEMA: &str = "brownout/summary/3";
@@ -85,6 +86,13 @@ struct WindowsPart<'a> {
 }
 
 #[derive(Serialize)]
+struct FaultsPart<'a, D> {
+    faults: &'a [FaultSummary],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    disruptions: Vec<D>,
+}
+
+#[derive(Serialize)]
 struct ScenarioPart<'a> {
     name: &'a str,
     question: &'a str,
@@ -100,6 +108,7 @@ fn summary(report: &Report) -> impl Serialize {
     let first = told.map_or(&[][..], |outcome| &outcome.incidents);
     let objectives = report.judgements.iter().map(|j| objective(&report.summary.windows, j));
     let incidents = first.iter().map(|one| incident(&scenario.plan, one));
+    let disruptions = report.disruptions.iter().map(|row| disruption(&scenario.plan, row));
     let caveats = report.caveats.iter().map(|caveat| {
         object! { key: caveat.key(), message: caveat.message(), remedy: caveat.remedy() }
     });
@@ -131,7 +140,11 @@ fn summary(report: &Report) -> impl Serialize {
             apis: &report.summary.apis,
         },
         gateway: report.summary.gateway.clone(),
-        faults: report.summary.faults.clone(),
+        #[serde(flatten)]
+        faults: FaultsPart {
+            faults: &report.summary.faults,
+            disruptions: disruptions.collect(),
+        },
         told_replication: told.map(|outcome| outcome.replication),
         incidents: incidents.collect::<Vec<_>>(),
         stability: report.summary.stability.clone(),
@@ -157,22 +170,56 @@ fn sequence(sequence: &Sequence) -> impl Serialize + use<> {
 
 fn objective<'a>(windows: &'a [WindowSummary], judgement: &'a Judgement) -> impl Serialize + 'a {
     let Judgement { objective, figure, verdict, margin, without_latency, .. } = judgement;
-    let reason = match verdict {
-        Verdict::Undecided(doubt) => Some(reason(*doubt)),
-        _ => None,
-    };
     let (unit, scale) = objective.metric.dimension().unit();
     object! {
         text: objective.text.as_str(),
         window: windows[objective.window].label.as_str(),
         verdict: mark(verdict).2,
-        reason: reason,
+        reason: doubt(verdict),
         unit: unit,
         bound: nine_digits(crate::verdict::bound(objective) * scale),
         figure: *figure,
         incidents_not_over: judgement.not_over,
         margin: margin.and_then(|margin| nine_digits(margin * scale)),
         without_latency_share: without_latency.and_then(nine_digits),
+    }
+}
+
+/// A row of the grid of disruptions.
+fn disruption<'a>(plan: &'a Plan, row: &'a DisruptionRow) -> impl Serialize + 'a {
+    let tested = row.tested.as_ref();
+    let rpo = tested.and_then(TestedDisruption::rpo);
+    let judged = tested.map_or(&[][..], |tested| &tested.judgements).iter().map(|judgement| {
+        let Judgement { objective, figure, verdict, not_over, .. } = judgement;
+        object! {
+            text: objective.text.as_str(),
+            verdict: mark(verdict).2,
+            reason: doubt(verdict),
+            bound_s: nine_digits(crate::verdict::bound(objective)),
+            figure_s: *figure,
+            incidents_not_over: *not_over,
+        }
+    });
+    object! {
+        disruption: row.disruption.key(),
+        fault: tested.map(|tested| plan.faults[tested.fault].name.as_str()),
+        injected: tested.map(|tested| tested.injected),
+        rto_s: tested.and_then(|tested| tested.rto),
+        rto_p95_s: tested.and_then(|tested| tested.rto_p95),
+        incidents_not_over: tested.map(|tested| tested.not_over),
+        rpo_s: rpo.and_then(|(most, ..)| nine_digits(most.as_secs())),
+        rpo_item: rpo.map(|(_, item, _)| item.word()),
+        objectives: judged.collect::<Vec<_>>(),
+        verdict: grid::verdict(row),
+        remedy: grid::remedy(plan, row),
+    }
+}
+
+/// Why there is no decision.
+pub(crate) fn doubt(verdict: &Verdict) -> Option<&'static str> {
+    match verdict {
+        Verdict::Undecided(doubt) => Some(reason(*doubt)),
+        _ => None,
     }
 }
 

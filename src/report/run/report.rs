@@ -5,7 +5,7 @@ use crate::experiment::summary::{Summary, summarize};
 use crate::report::caveats::caveat::Caveat;
 use crate::report::caveats::find;
 use crate::scenario::Scenario;
-use crate::verdict::{Judgement, Overall, judge_all, overall};
+use crate::verdict::{DisruptionRow, Judgement, Overall, disruptions, judge_all, overall};
 
 /// An experiment with all that is said of it.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub struct Report<'a> {
     pub summary: Summary,
     /// The judgement on each objective, in their order.
     pub judgements: Vec<Judgement>,
+    /// Recovery times and points, disruption by disruption; empty where nobody asks for them.
+    pub disruptions: Vec<DisruptionRow>,
     /// What limits the figures.
     pub caveats: Vec<Caveat>,
 }
@@ -34,7 +36,8 @@ impl<'a> Report<'a> {
         let summary = summarize(&scenario.plan, &experiment.outcomes, experiment.confidence);
         let judgements = judge_all(experiment, &scenario.objectives);
         let caveats = find::caveats_of(scenario, experiment, &summary);
-        Report { scenario, experiment, requests_every, summary, judgements, caveats }
+        let disruptions = disruptions(experiment, &scenario.plan, &scenario.objectives);
+        Report { scenario, experiment, requests_every, summary, judgements, disruptions, caveats }
     }
 
     /// The judgement on all objectives together.

@@ -13,6 +13,7 @@ use crate::report::caveats::caveat::Caveat;
 use crate::report::format::page::{Paint, Written, mark};
 use crate::report::format::table::{Cell, Table};
 use crate::report::format::words::{NOTHING, from_nothing, plural, shown, whole, wrapped};
+use crate::report::resilience::grid;
 use crate::report::run::report::Report;
 use crate::report::run::{attempts, cluster, incidents, recovery, tables};
 use crate::units::{Share, Span};
@@ -32,6 +33,7 @@ pub fn render(report: &Report, written: Option<Written>, colour: bool) -> String
         attempts(report, paint),
         gateway(report, paint),
         failovers(report, paint),
+        disruptions(report, paint),
         story(report, paint),
         stability(report, paint),
         cluster_facts(report, paint),
@@ -114,6 +116,9 @@ fn objective_row(judgement: &Judgement, plan: &Plan) -> [Cell; 4] {
     let figure = match judgement.figure {
         Some(figure) if hangs && figure.point == 0.0 => from_nothing(&figure).into(),
         Some(figure) if judgement.not_over > 0 => at_least(&figure).into(),
+        Some(figure) if judgement.objective.metric.is_given() => {
+            Span::from_secs(figure.point).to_string().into()
+        }
         figure => Cell::Figure(figure),
     };
     [word.into(), (&judgement.objective.text).into(), figure, remark(judgement, plan).into()]
@@ -342,6 +347,11 @@ fn failovers(report: &Report, paint: Paint) -> String {
         Some(paint.section(&title, lines(&found)))
     });
     told.collect::<Vec<_>>().join("\n")
+}
+
+fn disruptions(report: &Report, paint: Paint) -> String {
+    let title = format!("Recovery by disruption ({})", intervals(report));
+    paint.section(&title, grid::text(&report.disruptions, &report.scenario.plan))
 }
 
 fn stability(report: &Report, paint: Paint) -> String {

@@ -3,7 +3,11 @@
 use super::*;
 use brownout::metric::{Metric, Restored};
 use brownout::observe::failover::FailoverStep;
+use brownout::plan::Disruption;
+use brownout::report::compare::{self, report::CompareReport};
 use brownout::stats::Confidence;
+use brownout::study::compare::Variant;
+use brownout::study::cost::Prices;
 
 /// The scenario with settings changed, and its replications.
 fn changed(name: &str, changes: &[&str], replications: usize) -> Ran {
@@ -62,6 +66,13 @@ fn regions_hot_standby_serves_after_detection_and_a_ttl() {
     let failover = told.split("\n\n").find(|part| part.starts_with("Fail-over (region-lost"));
     let readme = include_str!("../../../README.md");
     assert!(readme.contains(failover.expect("it is told").trim_end()), "the README shows {told}");
+    let report = ran.report();
+    let rows = report.disruptions.iter();
+    let tested: Vec<_> =
+        rows.filter_map(|row| Some((row.disruption, row.tested.clone()?))).collect();
+    let [(Disruption::Region, region)] = &tested[..] else { panic!("{tested:?}") };
+    assert_eq!((report.disruptions.len(), region.overall()), (5, Overall::Met));
+    assert_eq!(region.rto.unwrap().point, mean(&ran, Restored::Answers));
     let fast = step(&ran, FailoverStep::Detection);
     assert!((fast - found_out(10.0)).abs() < 1.5, "{fast}");
     let default = changed("regions-hot-standby", &["global.preset=route53"], 10);
@@ -130,4 +141,61 @@ fn regions_no_launches_keep_two_replicas_where_three_are_wanted() {
     let ran = Ran::of("regions-no-launches");
     assert_eq!(ran.verdict("p99 < 100ms from 6h to 7h for us-east-1"), Verdict::Missed);
     assert_eq!(ran.verdict("p99 < 100ms from 6h to 7h for us-west-2"), Verdict::Met);
+}
+
+/// The table of strategies of `compare`, of scenarios with settings changed, at a tenth of their load.
+fn strategies(variants: &[(&str, &str, &[&str])]) -> (String, Vec<serde_json::Value>) {
+    let variant = |(name, file, changes): &(&str, &str, &[&str])| {
+        let mut changes: Vec<&str> = changes.to_vec();
+        changes.push("traffic.rate=90/s");
+        let Ran { scenario, experiment } = changed(file, &changes, 2);
+        (Variant { name: (*name).to_owned(), scenario }, experiment)
+    };
+    let (variants, runs): (Vec<_>, Vec<_>) = variants.iter().map(variant).unzip();
+    let prices = Prices::default();
+    let report = CompareReport::new(&variants, &runs, &prices);
+    let mut json = Vec::new();
+    compare::files::write_json(&report, &mut json).unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    let text = compare::text::render(&report, None, false);
+    let table = text.split("\n\n").skip_while(|part| !part.starts_with("Strategies"));
+    (table.take(2).collect::<Vec<_>>().join("\n"), json["strategies"].as_array().unwrap().clone())
+}
+
+#[test]
+fn regions_compared_are_a_table_of_strategies_with_what_theory_says() {
+    let (hot, cold) = ("regions-hot-standby", "regions-cold-standby");
+    let home = "control-plane.home=us-east-1";
+    let (table, all) = strategies(&[
+        ("hot", hot, &[]),
+        ("hot, home", hot, &[home, "control-plane.data-loss=8h"]),
+        ("cold", cold, &[]),
+        ("cold, home", cold, &[home]),
+    ]);
+    let number = |row: usize, path: &str| all[row].pointer(path).and_then(|it| it.as_f64());
+    // Found out, and looked up again within a minute; then nothing is in the way.
+    let rto = number(0, "/rto/longest_s/point").unwrap();
+    assert!((rto - found_out(10.0) - 58.0).abs() < 4.0, "{rto}");
+    // λ times detection, half a TTL and the stragglers' nine minutes.
+    let lost = number(0, "/requests_lost/point").unwrap();
+    let expected = 90.0 * (found_out(10.0) + 30.0 + 0.02 * 540.0);
+    assert!((lost / expected - 1.0).abs() < 0.15, "{lost} of {expected}");
+    // A request takes 1.398601 ms of a core, and the standby may have three.
+    let free = 1.0 - 90.0 * 1.398601e-3 / 3.0;
+    for (row, headroom) in [Some(free), Some(free), Some(free), None].into_iter().enumerate() {
+        let found = number(row, "/headroom_share");
+        assert!(found.zip(headroom).is_none_or(|(one, other)| (one - other).abs() < 1e-3));
+        assert_eq!(found.is_some(), headroom.is_some(), "{row}: {found:?}");
+    }
+    let cost = all.iter().map(|row| row["cost_words"].as_str().unwrap());
+    assert_eq!(cost.collect::<Vec<_>>(), ["2 Large", "2 Large", "1 Large", "1 Large"]);
+    let rpo: Vec<_> = (0..4).map(|row| number(row, "/rpo_s").unwrap() / 3_600.0).collect();
+    assert_eq!(rpo, [0.0, 8.0, 0.0, 24.0]);
+    // From 5 to 15 minutes until somebody decides; with the control plane lost: never.
+    assert!((300.0..=1_100.0).contains(&number(2, "/rto/longest_s/point").unwrap()));
+    assert_eq!((number(3, "/rto/seen"), number(3, "/rto/not_over")), (Some(0.0), Some(2.0)));
+    assert!(table.contains("not in a run of 70 min"), "{table}");
+    assert!(table.contains("RPO of hot, home, cold, home: configuration"), "{table}");
+    assert!(table.lines().all(|line| line.chars().count() <= 100), "{table}");
+    assert_eq!(all[3]["verdict"], "missed");
 }

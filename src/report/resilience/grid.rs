@@ -1,0 +1,212 @@
+//! Recovery times and points, disruption by disruption.
+
+use std::io::{Result, Write};
+
+use crate::objective::Relation;
+use crate::plan::{Disruption, Plan};
+use crate::report::format::table::{Cell, Column, Table, write_columns};
+use crate::report::format::words::{NOTHING, distinct, shown, wrapped};
+use crate::units::Span;
+use crate::verdict::{DisruptionRow, Judgement, Overall, TestedDisruption, bound};
+
+/// Rows that the text tells; all are in the file.
+const ROWS_TOLD: usize = 20;
+
+/// The word that files have for the verdict of a row.
+pub(crate) fn verdict(row: &DisruptionRow) -> &'static str {
+    match row.tested.as_ref().map(TestedDisruption::overall) {
+        None => "not_tested",
+        Some(Overall::NoObjectives) => "no_objectives",
+        Some(Overall::Met) => "met",
+        Some(Overall::Missed) => "missed",
+        Some(Overall::Undecided) => "undecided",
+    }
+}
+
+fn marked(row: &DisruptionRow) -> &'static str {
+    match verdict(row) {
+        "met" => "✓ met",
+        "missed" => "✗ missed",
+        "undecided" => "? undecided",
+        "no_objectives" => "no target",
+        _ => "untested",
+    }
+}
+
+/// What would test a disruption that no fault of the scenario is.
+pub(crate) fn remedy(plan: &Plan, row: &DisruptionRow) -> Option<String> {
+    let kind = row.disruption.example();
+    let one = plan.regions.is_none() && row.disruption == Disruption::Region;
+    let regions = if one { "[[region]] for each of several, and " } else { "" };
+    row.tested.is_none().then(|| format!("write {regions}[[fault]] with kind = {kind:?}"))
+}
+
+/// The grid, and below it what its cells leave out; nothing without rows.
+pub(crate) fn text(rows: &[DisruptionRow], plan: &Plan) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let head = ["disruption", "RTO", "p95", "target", "RPO", "target", "verdict"];
+    let mut table = Table::default().with(head);
+    for row in rows.iter().take(ROWS_TOLD) {
+        table.row(cells(row, name(rows, row, plan)));
+    }
+    let mut out = table.text();
+    let more = rows.len().saturating_sub(ROWS_TOLD);
+    if more > 0 {
+        out += &format!("  and {more} more, see disruptions.csv\n");
+    }
+    let items = rows.iter().take(ROWS_TOLD).filter_map(|row| {
+        let (most, item, loss) =
+            row.tested.as_ref()?.rpo().filter(|(most, ..)| *most > Span::ZERO)?;
+        let name = name(rows, row, plan);
+        let why = loss.why().unwrap_or_default();
+        Some(format!("RPO of {name}: {} up to {most} old, {why}", item.word()))
+    });
+    out + &items.map(|line| wrapped("  ", &line)).collect::<String>() + &untested(rows, plan)
+}
+
+/// What would test the disruptions that no fault of the scenario is.
+fn untested(rows: &[DisruptionRow], plan: &Plan) -> String {
+    let kinds = rows.iter().filter(|row| row.tested.is_none()).map(|row| {
+        let one = plan.regions.is_none() && row.disruption == Disruption::Region;
+        let regions = if one { ", with [[region]] for each of several" } else { "" };
+        format!("{:?} ({}{regions})", row.disruption.example(), row.disruption.words())
+    });
+    let kinds = kinds.collect::<Vec<_>>().join(", ");
+    match kinds.is_empty() {
+        true => String::new(),
+        false => wrapped("  ", &format!("to test the others, write [[fault]] with kind = {kinds}")),
+    }
+}
+
+/// A disruption, with the name of the fault if several are one, or if it is planned.
+fn name(rows: &[DisruptionRow], row: &DisruptionRow, plan: &Plan) -> String {
+    let alike = rows.iter().filter(|other| other.disruption == row.disruption).count();
+    let fault = row.tested.as_ref().map(|tested| &plan.faults[tested.fault].name);
+    match fault.filter(|_| alike > 1) {
+        Some(fault) => format!("{}: {fault}", row.disruption.words()),
+        None => row.disruption.words().to_owned(),
+    }
+}
+
+fn cells(row: &DisruptionRow, name: String) -> [String; 7] {
+    let nothing = || NOTHING.to_owned();
+    let Some(tested) = &row.tested else {
+        let none = [nothing(), nothing(), nothing(), nothing(), nothing()];
+        let [rto, p95, target, rpo, other] = none;
+        return [name, rto, p95, target, rpo, other, marked(row).to_owned()];
+    };
+    let at_least = if tested.not_over > 0 { "at least " } else { "" };
+    let rto = format!("{at_least}{}", shown(tested.rto.as_ref()));
+    let p95 = tested.rto_p95.map_or_else(nothing, |p95| shown(Some(&p95.bare())));
+    let rpo = tested.rpo().map_or_else(nothing, |(most, ..)| most.to_string());
+    let [time, point] = [false, true].map(|given| targets(&tested.judgements, given));
+    [name, rto, p95, time, rpo, point, marked(row).to_owned()]
+}
+
+/// The bounds of what is demanded of recovery times, or of recovery points.
+fn targets(judgements: &[Judgement], given: bool) -> String {
+    let of_it = judgements.iter().filter(|one| one.objective.metric.is_given() == given);
+    let bounds = distinct(of_it.map(|one| {
+        let objective = &one.objective;
+        let relation = match objective.relation {
+            Relation::Below => "<",
+            Relation::AtMost => "≤",
+            Relation::Above => ">",
+            Relation::AtLeast => "≥",
+        };
+        let key = objective.metric.key();
+        let rank = key.strip_suffix(" rto").map_or(String::new(), |rank| format!("{rank} "));
+        format!("{rank}{relation} {}", Span::from_secs(bound(objective)))
+    }));
+    if bounds.is_empty() { NOTHING.to_owned() } else { bounds.join(", ") }
+}
+
+/// Writes `disruptions.csv`: a row for each row of the grid.
+///
+/// # Errors
+/// Those of the writer.
+pub(crate) fn write(plan: &Plan, rows: &[DisruptionRow], out: &mut dyn Write) -> Result<()> {
+    type Row<'a> = (&'a Plan, &'a DisruptionRow, Option<&'a TestedDisruption>);
+    let columns: [Column<Row<'_>>; 11] = [
+        (&["disruption"], |(_, row, _)| row.disruption.key().into()),
+        (&["fault"], |(plan, _, it)| it.map(|it| plan.faults[it.fault].name.clone()).into()),
+        (&["injected"], |(.., it)| it.map(|it| it.injected).into()),
+        (&["rto_s", "rto_low_s", "rto_high_s"], |(.., it)| Cell::Figure(it.and_then(|it| it.rto))),
+        (&["rto_p95_s", "rto_p95_low_s", "rto_p95_high_s"], |(.., it)| {
+            Cell::Figure(it.and_then(|it| it.rto_p95))
+        }),
+        (&["incidents_not_over"], |(.., it)| it.map(|it| it.not_over).into()),
+        (&["rpo_s"], |(.., it)| it.and_then(|it| Some(it.rpo()?.0)).into()),
+        (&["rpo_item"], |(.., it)| it.and_then(|it| Some(it.rpo()?.1.word())).into()),
+        (&["objectives"], |(.., it)| {
+            let texts = it.map_or(&[][..], |it| &it.judgements).iter();
+            texts.map(|one| one.objective.text.as_str()).collect::<Vec<_>>().join("; ").into()
+        }),
+        (&["verdict"], |(_, row, _)| verdict(row).into()),
+        (&["remedy"], |(plan, row, _)| remedy(plan, row).into()),
+    ];
+    write_columns(out, &columns, rows.iter().map(|row| (plan, row, row.tested.as_ref())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::tests::example;
+    use crate::objective::{Bound, Metric, Objective};
+    use crate::verdict::disruptions;
+
+    fn rows(bound: f64, plan: &Plan) -> Vec<DisruptionRow> {
+        let objective = Objective {
+            text: format!("rto < {bound}s"),
+            metric: Metric::RTO,
+            relation: Relation::Below,
+            bound: Bound::Span(Span::from_secs(bound)),
+            window: 0,
+        };
+        disruptions(&example::experiment(), plan, &[objective])
+    }
+
+    #[test]
+    fn a_grid_says_what_was_met_and_what_would_test_the_rest_in_eighty_columns() {
+        let plan = example::plan();
+        let told = text(&rows(3_600.0, &plan), &plan);
+        let line = |start: &str| told.lines().find(|line| line.trim_start().starts_with(start));
+        let software = line("software").unwrap();
+        assert!(software.contains("< 60 min") && software.ends_with("✓ met"), "{told}");
+        assert!(line("zone").unwrap().ends_with("untested"), "{told}");
+        let help = told.lines().skip(6).map(str::trim).collect::<Vec<_>>().join(" ");
+        assert_eq!(
+            help,
+            "to test the others, write [[fault]] with kind = \"node-loss\" (hardware), \
+             \"zone-outage\" (zone), \"region-outage\" (region, with [[region]] for each of \
+             several), \"control-plane-outage\" (control plane)"
+        );
+        let table = told.lines().take(6);
+        assert!(table.clone().all(|line| line.chars().count() <= 80), "{told}");
+        assert!(text(&rows(0.001, &plan), &plan).contains("✗ missed"));
+        assert_eq!(text(&[], &plan), "");
+    }
+
+    #[test]
+    fn faults_that_are_the_same_disruption_have_their_names() {
+        let mut plan = example::plan();
+        let again = crate::plan::FaultPlan { name: "again".to_owned(), ..plan.faults[0].clone() };
+        let mut run = example::experiment();
+        run.outcomes.iter_mut().for_each(|outcome| outcome.faults.push(outcome.faults[0].clone()));
+        plan.faults.push(again);
+        let objective = crate::report::sample::scenario().objectives.remove(2);
+        let objective = Objective { metric: Metric::RTO, window: 0, ..objective };
+        let rows = disruptions(&run, &plan, &[objective]);
+        let told = text(&rows, &plan);
+        assert!(told.contains("software: crash") && told.contains("software: again"), "{told}");
+        let mut out = Vec::new();
+        write(&plan, &rows, &mut out).unwrap();
+        let written = String::from_utf8(out).unwrap();
+        assert_eq!(written.lines().count(), 1 + 6, "two that were tested and four that were not");
+        let cells = |line: usize| written.lines().nth(line).unwrap().split(',').collect::<Vec<_>>();
+        assert_eq!(cells(0).len(), cells(2).len());
+        assert_eq!(cells(2)[..3], ["software", "again", "5"]);
+    }
+}

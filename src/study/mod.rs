@@ -6,7 +6,7 @@
 //! the same random numbers; [`sweep`] goes through a grid of settings; [`capacity`] looks for the
 //! largest load that each gateway carries, and [`settling`] whether runs begin too early. What
 //! varies is a [`variation`]; what is compared is a [`measure`]; [`cost`] says what a gateway
-//! takes.
+//! takes, and [`strategies`] what those of several regions come to.
 //!
 //! Studies judge by [`crate::verdict`] and estimate by [`crate::metric`]. They word nothing: that
 //! is for [`crate::report`]. Start at `compare.rs`.
@@ -17,5 +17,6 @@ pub mod cost;
 pub mod measure;
 pub mod precision;
 pub mod settling;
+pub mod strategies;
 pub mod sweep;
 pub mod variation;

@@ -86,6 +86,12 @@ fn one_replication(run: &Experiment, steady: Option<SteadyWindow>) -> Option<Cav
     (run.outcomes.len() == 1).then_some(Caveat::OneReplication { mean, until })
 }
 
+/// Of the regions that are left when another one is lost, the utilisation of the busiest at the
+/// greatest load, with all replicas that it may have; `None` if nobody is left or none is lost.
+pub(crate) fn survivors(plan: &Plan) -> Option<f64> {
+    regions::busiest_survivor(plan, greatest_load(plan).0)
+}
+
 /// The load against the capacity of all replicas that there may be, else of those that run at it
 /// but for one if anything can fail.
 fn capacity(plan: &Plan) -> Option<Caveat> {

@@ -1,6 +1,6 @@
 //! What the loss of a region leaves for the others to carry.
 
-use crate::plan::{RegionRole, Regions, Steering};
+use crate::plan::{Plan, RegionRole, Regions, Steering};
 use crate::report::caveats::caveat::Caveat;
 
 /// The greatest load, so many cores of work with this name, against what each region can carry:
@@ -29,42 +29,62 @@ fn region_cores(regions: &Regions, region: usize) -> f64 {
 
 /// The region that is busiest when another one is lost, if it is too busy.
 fn region_spare(regions: &Regions, work: f64) -> Option<Caveat> {
+    let lost = regions.active().flat_map(|lost| after_loss(regions, lost, work));
+    let worst = lost.max_by(|one, other| one.utilisation.total_cmp(&other.utilisation));
+    let Survivor { lost, left, utilisation } = worst.filter(|one| one.utilisation > 1.0)?;
+    let [lost, left] = [lost, left].map(|region| regions.all[region].name.clone());
+    Some(Caveat::RegionSpare { lost, left, utilisation })
+}
+
+/// A region that carries what another one had.
+struct Survivor {
+    lost: usize,
+    left: usize,
+    /// Of the CPU of all replicas that it may have.
+    utilisation: f64,
+}
+
+/// What each region that gets clients then has to carry when one is lost that serves them.
+fn after_loss(regions: &Regions, lost: usize, work: f64) -> Vec<Survivor> {
     let active: Vec<usize> = regions.active().collect();
-    let standby = |lost: usize| {
-        let stands_by = |one: &usize| regions.all[*one].role != RegionRole::Active && *one != lost;
-        (0..regions.all.len()).find(stands_by)
-    };
-    let busy = |lost: usize, left: usize, part: f64| {
+    let stands_by = |one: &usize| regions.all[*one].role != RegionRole::Active && *one != lost;
+    let standby = || (0..regions.all.len()).find(stands_by);
+    let busy = |left: usize, part: f64| {
         let utilisation = work * part / region_cores(regions, left);
-        let [lost, left] = [lost, left].map(|region| regions.all[region].name.clone());
-        Caveat::RegionSpare { lost, left, utilisation }
+        Survivor { lost, left, utilisation }
     };
-    let mut all = Vec::new();
-    for lost in active.iter().copied() {
-        let others: Vec<usize> = active.iter().copied().filter(|one| *one != lost).collect();
-        let weight = |regions_of: &[usize]| -> f64 {
-            regions_of.iter().map(|one| regions.all[*one].weight).sum()
-        };
-        let own = |one: usize| regions.all[one].weight / weight(&active);
-        match (&others[..], regions.steering) {
-            ([], _) => all.extend(standby(lost).map(|left| busy(lost, left, 1.0))),
-            (others, Steering::Weighted) => {
-                let part = |one: usize| regions.all[one].weight / weight(others);
-                all.extend(others.iter().map(|left| busy(lost, *left, part(*left))));
-            }
-            (others, Steering::Nearest) => {
-                let after = |one: &&usize| (**one + regions.all.len() - lost) % regions.all.len();
-                let next = others.iter().min_by_key(after);
-                all.extend(next.map(|left| busy(lost, *left, own(*left) + own(lost))));
-            }
+    let others: Vec<usize> = active.iter().copied().filter(|one| *one != lost).collect();
+    let weight = |regions_of: &[usize]| -> f64 {
+        regions_of.iter().map(|one| regions.all[*one].weight).sum()
+    };
+    let own = |one: usize| regions.all[one].weight / weight(&active);
+    match (&others[..], regions.steering) {
+        ([], _) => standby().map(|left| busy(left, 1.0)).into_iter().collect(),
+        (others, Steering::Weighted) => {
+            let part = |one: usize| regions.all[one].weight / weight(others);
+            others.iter().map(|left| busy(*left, part(*left))).collect()
+        }
+        (others, Steering::Nearest) => {
+            let after = |one: &&usize| (**one + regions.all.len() - lost) % regions.all.len();
+            let next = others.iter().min_by_key(after);
+            next.map(|left| busy(*left, own(*left) + own(lost))).into_iter().collect()
         }
     }
-    let share = |caveat: &Caveat| match caveat {
-        Caveat::RegionSpare { utilisation, .. } => *utilisation,
-        _ => 0.0,
-    };
-    let worst = all.into_iter().max_by(|one, other| share(one).total_cmp(&share(other)));
-    worst.filter(|caveat| share(caveat) > 1.0)
+}
+
+/// Of the regions that are left when the faults of a plan take or leave one, the utilisation of
+/// the busiest by so many cores of work, with all replicas that it may have; `None` if nobody is
+/// left or no region is lost. A cold one is none that is left if the control plane goes as well.
+pub(super) fn busiest_survivor(plan: &Plan, work: f64) -> Option<f64> {
+    let regions = plan.regions.as_ref()?;
+    let home = regions.control_plane.as_ref().map(|(home, _)| *home);
+    let faults = plan.regions_left_in(0).into_iter();
+    let lost: Vec<usize> = faults.filter_map(|fault| plan.region_of(fault)).collect();
+    let is_there =
+        |one: &Survivor| regions.all[one.left].role != RegionRole::Cold || home != Some(one.lost);
+    let all = lost.into_iter().filter(|lost| regions.active().any(|one| one == *lost));
+    let all = all.flat_map(|lost| after_loss(regions, lost, work)).filter(is_there);
+    all.map(|one| one.utilisation).max_by(f64::total_cmp)
 }
 
 #[cfg(test)]

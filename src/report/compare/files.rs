@@ -12,6 +12,7 @@ use crate::report::files::staging::{FilesError, Staging};
 use crate::report::format::cells;
 use crate::report::format::table::{Cell, Column, write_columns};
 use crate::report::manifest::VERSION;
+use crate::report::resilience::strategies;
 use crate::report::run::json;
 use crate::report::run::report::Report;
 use crate::stats::Interval;
@@ -29,7 +30,11 @@ pub fn write_tables(
     report: &CompareReport,
     staging: &mut Staging,
 ) -> std::result::Result<(), FilesError> {
-    staging.add("comparison.csv", |out| write_csv(report, out))
+    staging.add("comparison.csv", |out| write_csv(report, out))?;
+    match strategies::has_any(report) {
+        true => staging.add("strategies.csv", |out| strategies::write(report, out)),
+        false => Ok(()),
+    }
 }
 
 /// Writes `comparison.json`: the summary of every variant, and the differences.
@@ -47,7 +52,7 @@ pub fn write_json(report: &CompareReport, out: &mut dyn Write) -> Result<()> {
         }))
     };
     let variants = report.reports.iter().enumerate().map(variant);
-    let file = json!({
+    let mut file = json!({
         "schema": SCHEMA,
         "version": VERSION,
         "engine": ENGINE,
@@ -56,6 +61,9 @@ pub fn write_json(report: &CompareReport, out: &mut dyn Write) -> Result<()> {
         "variants": variants.collect::<Result<Vec<Value>>>()?,
         "contrasts": report.contrasts.iter().map(|c| contrast_value(report, c)).collect::<Vec<_>>(),
     });
+    if strategies::has_any(report) {
+        file["strategies"] = strategies::values(report).into();
+    }
     cells::write_json(&file, out)
 }
 

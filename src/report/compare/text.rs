@@ -8,6 +8,7 @@ use crate::report::compare::report::CompareReport;
 use crate::report::format::page::{Paint, Written};
 use crate::report::format::table::{Table, fits};
 use crate::report::format::words::{capitalised, distinct, plural, wrapped};
+use crate::report::resilience::strategies;
 use crate::report::run::report::Report;
 use crate::report::run::tables;
 use crate::study::compare::Contrast;
@@ -23,7 +24,7 @@ const API_WINDOWS_TOLD: usize = 6;
 /// The report in text.
 pub fn render(report: &CompareReport, written: Option<Written>, colour: bool) -> String {
     let paint = Paint { colour };
-    let mut sections = vec![head(report), verdicts(report, paint)];
+    let mut sections = vec![head(report), verdicts(report, paint), strategies(report, paint)];
     sections.extend(windows(report, paint));
     sections.extend([differences(report, paint), caveats(report, paint)]);
     paint.page(sections, written)
@@ -75,6 +76,11 @@ fn verdicts(report: &CompareReport, paint: Paint) -> String {
     let rows = rows.map(|(head, one)| wrapped(head.trim_end_matches('|'), &verdict(one)));
     let title = format!("Verdicts (cost in {})", report.prices.unit());
     paint.section(&title, rows.collect())
+}
+
+/// Strategies of several regions side by side.
+fn strategies(report: &CompareReport, paint: Paint) -> String {
+    paint.section("Strategies (95 % interval)", strategies::text(report))
 }
 
 fn verdict(report: &Report) -> String {

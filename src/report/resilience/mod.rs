@@ -9,3 +9,4 @@
 //! gets its form as text and as files.
 
 pub(crate) mod grid;
+pub(crate) mod strategies;

@@ -11,7 +11,7 @@ use crate::observe::ledger::Failure;
 use crate::observe::outcome::{MINUTE_PERCENTILES, Outcome, WindowOutcome, WorstMinute};
 use crate::observe::recovery::Stability;
 use crate::observe::tally::Restorations;
-use crate::plan::RecoveryPoint;
+use crate::plan::{RecoveryPoint, StateItem};
 use crate::units::Span;
 
 /// A figure of an experiment.
@@ -266,13 +266,10 @@ impl Metric {
                 let rank = percentile(share);
                 entry(format!("{rank} {name}"), format!("{rank}_{key}"), Time, Less)
             }
-            Metric::Rpo(RecoveryPoint { item, .. }) => match item {
-                None => entry("rpo", "rpo_s", Time, Less),
-                Some(item) => {
-                    let word = item.word();
-                    entry(format!("rpo for {word}"), format!("rpo_{word}_s"), Time, Less)
-                }
-            },
+            Metric::Rpo(RecoveryPoint { item, .. }) => {
+                let (name, key) = recovery_point(item);
+                entry(name, key, Time, Less)
+            }
             Metric::Attempts => entry("attempts", "offered", Number, Less),
             Metric::AttemptsPerRequest => {
                 entry("attempts per request", "per_request", Factor, Less)
@@ -520,6 +517,14 @@ fn caused(kind: Failure) -> String {
     match key.strip_prefix("rejected-") {
         Some(why) => format!("rejected by {why}"),
         None => format!("failed by {key}"),
+    }
+}
+
+/// What a recovery point is called, and its key.
+fn recovery_point(item: Option<StateItem>) -> (String, String) {
+    match item.map(StateItem::word) {
+        None => ("rpo".to_owned(), "rpo_s".to_owned()),
+        Some(item) => (format!("rpo for {item}"), format!("rpo_{item}_s")),
     }
 }
 

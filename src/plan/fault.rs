@@ -176,7 +176,7 @@ pub enum Reach {
 
 /// What is disrupted, as reviewers of resilience tell it apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Disruption {
+pub enum DisruptionKind {
     /// A process, or a bad release of it.
     Software,
     /// A machine.
@@ -191,33 +191,33 @@ pub enum Disruption {
     Planned,
 }
 
-impl Disruption {
+impl DisruptionKind {
     /// All of them, from the smallest.
-    pub const ALL: [Disruption; 6] = [
-        Disruption::Software,
-        Disruption::Hardware,
-        Disruption::Zone,
-        Disruption::Region,
-        Disruption::ControlPlane,
-        Disruption::Planned,
+    pub const ALL: [DisruptionKind; 6] = [
+        DisruptionKind::Software,
+        DisruptionKind::Hardware,
+        DisruptionKind::Zone,
+        DisruptionKind::Region,
+        DisruptionKind::ControlPlane,
+        DisruptionKind::Planned,
     ];
 
     /// What reports call it.
     pub fn words(self) -> &'static str {
         match self {
-            Disruption::Software => "software",
-            Disruption::Hardware => "hardware",
-            Disruption::Zone => "zone",
-            Disruption::Region => "region",
-            Disruption::ControlPlane => "control plane",
-            Disruption::Planned => "planned",
+            DisruptionKind::Software => "software",
+            DisruptionKind::Hardware => "hardware",
+            DisruptionKind::Zone => "zone",
+            DisruptionKind::Region => "region",
+            DisruptionKind::ControlPlane => "control plane",
+            DisruptionKind::Planned => "planned",
         }
     }
 
     /// What files call it.
     pub fn key(self) -> &'static str {
         match self {
-            Disruption::ControlPlane => "control_plane",
+            DisruptionKind::ControlPlane => "control_plane",
             other => other.words(),
         }
     }
@@ -225,12 +225,12 @@ impl Disruption {
     /// A kind of fault that is one.
     pub fn example(self) -> &'static str {
         match self {
-            Disruption::Software => "replica-crash",
-            Disruption::Hardware => "node-loss",
-            Disruption::Zone => "zone-outage",
-            Disruption::Region => "region-outage",
-            Disruption::ControlPlane => "control-plane-outage",
-            Disruption::Planned => "planned-failover",
+            DisruptionKind::Software => "replica-crash",
+            DisruptionKind::Hardware => "node-loss",
+            DisruptionKind::Zone => "zone-outage",
+            DisruptionKind::Region => "region-outage",
+            DisruptionKind::ControlPlane => "control-plane-outage",
+            DisruptionKind::Planned => "planned-failover",
         }
     }
 }
@@ -282,17 +282,17 @@ impl Fault {
     }
 
     /// What it disrupts of a gateway or around it, if that is among what reviewers ask for.
-    pub fn disruption(&self) -> Option<Disruption> {
+    pub fn disruption(&self) -> Option<DisruptionKind> {
         Some(match self {
             Fault::ReplicaCrash(_)
             | Fault::ReplicaHang(_)
             | Fault::ReplicaSlow(..)
-            | Fault::Rollout(_) => Disruption::Software,
-            Fault::NodeLoss(..) | Fault::NodeShutdown(..) => Disruption::Hardware,
-            Fault::ZoneOutage(..) | Fault::PartialOutage(..) => Disruption::Zone,
-            Fault::RegionOutage(_) => Disruption::Region,
-            Fault::ControlPlaneOutage(_) => Disruption::ControlPlane,
-            Fault::PlannedFailover(_) => Disruption::Planned,
+            | Fault::Rollout(_) => DisruptionKind::Software,
+            Fault::NodeLoss(..) | Fault::NodeShutdown(..) => DisruptionKind::Hardware,
+            Fault::ZoneOutage(..) | Fault::PartialOutage(..) => DisruptionKind::Zone,
+            Fault::RegionOutage(_) => DisruptionKind::Region,
+            Fault::ControlPlaneOutage(_) => DisruptionKind::ControlPlane,
+            Fault::PlannedFailover(_) => DisruptionKind::Planned,
             _ => return None,
         })
     }

@@ -37,8 +37,8 @@ pub use cluster::{
 };
 pub use dependencies::{Dependencies, LimitKey, Policy, PolicyKind, SpikeQueue, Tls, TlsEnd};
 pub use fault::{
-    Disruption, Down, Fault, FaultPlan, Heeded, HostTarget, Notice, Reach, Release, ReplicaTarget,
-    Schedule, Starts, Target,
+    DisruptionKind, Down, Fault, FaultPlan, Heeded, HostTarget, Notice, Reach, Release,
+    ReplicaTarget, Schedule, Starts, Target,
 };
 pub use gateway::{Gateway, Memory, NodeTaints, Spread, Throttling, Topology};
 pub use ingress::{

@@ -12,6 +12,7 @@ use crate::scenario::fault::section::{self as fault, PlacedFault, Strikable};
 use crate::scenario::reader::Reader;
 use crate::scenario::reader::setting::{Mark, Setting};
 use crate::scenario::reader::syntax;
+use crate::scenario::region::check as region;
 use crate::scenario::region::split::split;
 use crate::scenario::region::whole::{self, RegionParts};
 use crate::scenario::request::api;
@@ -291,6 +292,7 @@ fn scenario(reader: &Reader<'_>, files: &[Reader<'_>]) -> Option<ScenarioParts> 
     let mut plan = parts.all()[0].plan.clone();
     let (faults, faults_sound) = faults(reader, &parts, run.as_ref());
     let of_fault = faults.iter().map(|fault| fault.region).collect();
+    let places: Vec<Place> = faults.iter().map(|fault| fault.place.clone()).collect();
     plan.faults = faults.into_iter().map(|fault| fault.plan).collect();
     let (mut objectives, windows) = objectives(reader, &parts, &plan, (&texts, faults_sound));
     plan.windows = windows;
@@ -300,7 +302,7 @@ fn scenario(reader: &Reader<'_>, files: &[Reader<'_>]) -> Option<ScenarioParts> 
     let sound = faults_sound && plan.regions.is_some() != files.is_empty();
     objectives::set_points(reader, &plan, &mut objectives, sound);
     let read = (&objectives[..], faults_sound);
-    finish(reader, files, (&parts, &plan), read, run.is_some());
+    finish(reader, files, (&parts, &plan, &places), read, run.is_some());
     run?;
     let objectives = objectives.into_iter().map(|(objective, _)| objective).collect();
     Some(ScenarioParts { question: question?, plan, objectives, what_if: parts.what_if() })
@@ -353,7 +355,7 @@ fn objectives(
 fn finish(
     reader: &Reader<'_>,
     files: &[Reader<'_>],
-    (parts, plan): (&GatewayParts, &Plan),
+    (parts, plan, places): (&GatewayParts, &Plan, &[Place]),
     (objectives, faults_sound): (&[(Objective, Place)], bool),
     run_sound: bool,
 ) {
@@ -366,7 +368,10 @@ fn finish(
         GatewayParts::One(one) => one.check(reader, plan, Share::ONE, faults_sound),
         GatewayParts::Regions(regions) => regions.check(files, plan, faults_sound),
     }
-    whole::check_failover(reader, plan);
+    if faults_sound {
+        region::failover(reader, plan, places);
+        region::groups(reader, plan, objectives);
+    }
     if faults_sound {
         let ingress_sound = parts.all().iter().all(|one| one.sound.ingress && one.sound.gateway);
         check::objectives(reader, plan, objectives, ingress_sound);

@@ -8,7 +8,7 @@ use crate::objective::Objective;
 use crate::observe::outcome::{Outcome, WindowOutcome};
 use crate::observe::tally::Tally;
 use crate::plan::{
-    Disruption, Extent, Plan, RecoveryPoint, Schedule, StateItem, StateLoss, StateLosses,
+    DisruptionKind, Extent, Plan, RecoveryPoint, Schedule, StateItem, StateLoss, StateLosses,
 };
 use crate::units::Span;
 
@@ -16,7 +16,7 @@ use crate::units::Span;
 #[derive(Clone, Debug, PartialEq)]
 pub struct DisruptionRow {
     /// What is disrupted.
-    pub disruption: Disruption,
+    pub disruption: DisruptionKind,
     /// What was found; `None` if no fault of the scenario does that.
     pub tested: Option<TestedDisruption>,
 }
@@ -68,7 +68,7 @@ pub fn disruptions(run: &Experiment, plan: &Plan, objectives: &[Objective]) -> V
         return Vec::new();
     }
     let mut rows = Vec::new();
-    for disruption in Disruption::ALL {
+    for disruption in DisruptionKind::ALL {
         let faults = plan.faults.iter().enumerate();
         let of_it = faults.filter(|(_, fault)| fault.fault.disruption() == Some(disruption));
         let found = of_it.map(|(fault, _)| DisruptionRow {
@@ -77,7 +77,7 @@ pub fn disruptions(run: &Experiment, plan: &Plan, objectives: &[Objective]) -> V
         });
         let before = rows.len();
         rows.extend(found);
-        if rows.len() == before && disruption != Disruption::Planned {
+        if rows.len() == before && disruption != DisruptionKind::Planned {
             rows.push(DisruptionRow { disruption, tested: None });
         }
     }
@@ -199,7 +199,7 @@ mod tests {
         let all = [objective("rto < 30s", Metric::RTO, 30.0, 0)];
         let rows = disruptions(&run, &plan, &all);
         let kinds: Vec<_> = rows.iter().map(|row| (row.disruption, row.tested.is_some())).collect();
-        use Disruption::*;
+        use DisruptionKind::*;
         let wanted = [
             (Software, true),
             (Hardware, false),
@@ -248,6 +248,6 @@ mod tests {
         assert!(has_grid(&plan, &[objective("p95 rto < 30s", p95, 30.0, 0)]));
         assert!(Fault::CachePurge.disruption().is_none());
         let slow = Fault::ReplicaSlow(ReplicaTarget::Any, Share(0.5), Law::ZERO);
-        assert_eq!(slow.disruption(), Some(Disruption::Software));
+        assert_eq!(slow.disruption(), Some(DisruptionKind::Software));
     }
 }

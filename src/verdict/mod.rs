@@ -7,8 +7,8 @@
 //! `judgement.rs` has what a verdict is and how an interval is held against a bound. A figure can
 //! look good because requests that nobody answered are missing from it: `guard.rs` says what a
 //! judgement is worth then. [`judge_all`] takes an experiment and its objectives and gives a
-//! [`Judgement`] for each, which reports tell and exit codes follow. [`disruptions`] judges recovery
-//! times and points fault by fault.
+//! [`Judgement`] for each, which reports tell and exit codes follow. [`disruptions()`] judges
+//! recovery times and points fault by fault.
 //!
 //! It owns the rule, and may ask the experiment for its outcomes and `metric` for estimates; it
 //! makes no estimate of its own. Begin with [`judge_all`].

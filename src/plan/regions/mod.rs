@@ -2,8 +2,8 @@
 //!
 //! [`Regions`] has the regions and their [`TrafficManager`]: what its checks ask, what is decided
 //! on them, and how clients learn of that. `join` makes one plan of it, with what all regions have
-//! in common where a plan of one gateway has its own. `state` says what of a gateway's state is lost with
-//! a region, or with a part of one.
+//! in common where a plan of one gateway has its own. `state` says what of a gateway's state is
+//! lost with a region, or with a part of one.
 //!
 //! It owns what these types are, and no rule of what happens: that is `model/global`. It may ask
 //! for the other parts of a plan, for laws and for quantities. Begin with [`Regions`].

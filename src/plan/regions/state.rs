@@ -1,7 +1,7 @@
 //! What of a gateway's state is lost in a disruption: what a recovery point objective bounds.
 //!
-//! It follows from the plan alone, and is a bound: what has no copy elsewhere is lost whole, and was
-//! at most as old as it may become.
+//! It follows from the plan alone, and is a bound: what has no copy elsewhere is lost whole, and
+//! was at most as old as it may become.
 
 use crate::plan::{
     Api, Extent, Fault, FaultPlan, Plan, Policy, PolicyKind, Reach, ReplicaTarget, Schedule,

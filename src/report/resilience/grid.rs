@@ -3,7 +3,7 @@
 use std::io::{Result, Write};
 
 use crate::objective::Relation;
-use crate::plan::{Disruption, Plan};
+use crate::plan::{DisruptionKind, Plan};
 use crate::report::format::table::{Cell, Column, Table, write_columns};
 use crate::report::format::words::{NOTHING, distinct, shown, wrapped};
 use crate::units::Span;
@@ -36,7 +36,7 @@ fn marked(row: &DisruptionRow) -> &'static str {
 /// What would test a disruption that no fault of the scenario is.
 pub(crate) fn remedy(plan: &Plan, row: &DisruptionRow) -> Option<String> {
     let kind = row.disruption.example();
-    let one = plan.regions.is_none() && row.disruption == Disruption::Region;
+    let one = plan.regions.is_none() && row.disruption == DisruptionKind::Region;
     let regions = if one { "[[region]] for each of several, and " } else { "" };
     row.tested.is_none().then(|| format!("write {regions}[[fault]] with kind = {kind:?}"))
 }
@@ -69,7 +69,7 @@ pub(crate) fn text(rows: &[DisruptionRow], plan: &Plan) -> String {
 /// What would test the disruptions that no fault of the scenario is.
 fn untested(rows: &[DisruptionRow], plan: &Plan) -> String {
     let kinds = rows.iter().filter(|row| row.tested.is_none()).map(|row| {
-        let one = plan.regions.is_none() && row.disruption == Disruption::Region;
+        let one = plan.regions.is_none() && row.disruption == DisruptionKind::Region;
         let regions = if one { ", with [[region]] for each of several" } else { "" };
         format!("{:?} ({}{regions})", row.disruption.example(), row.disruption.words())
     });

@@ -5,8 +5,8 @@
 //! undecided, or not tested, with the words that would test it. `strategies.rs` sets variants of
 //! several regions side by side: what each takes to recover, what it loses, costs and has left.
 //!
-//! What is shown was found by [`crate::verdict`] and the summaries of [`crate::experiment`]; here it
-//! gets its form as text and as files.
+//! What is shown was found by [`crate::verdict`], [`crate::study`] and the summaries of
+//! [`crate::experiment`]; here it gets its form as text and as files.
 
 pub(crate) mod grid;
 pub(crate) mod strategies;

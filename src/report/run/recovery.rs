@@ -5,7 +5,7 @@ use crate::experiment::recovery::stability::{Feedback, Loop, StabilitySummary};
 use crate::metric::estimator::Proportion;
 use crate::observe::failover::FailoverStep;
 use crate::observe::recovery::Unclear;
-use crate::plan::{Plan, Policy, PolicyKind, Regions, StateLoss};
+use crate::plan::{Fault, Plan, Policy, PolicyKind, RegionRole, Regions, StateLoss};
 use crate::report::format::words::{grouped, plural, shown, whole};
 use crate::report::run::attempts::Line;
 
@@ -60,15 +60,18 @@ fn held(feedback: &Feedback) -> String {
 
 /// What became of the clients of a region that was lost or left: when requests were answered
 /// again, the steps of that, and when clients were led elsewhere.
-pub(crate) fn failover(found: &FailoverSummary, by_dns: bool) -> Vec<Line> {
+pub(crate) fn failover(found: &FailoverSummary, plan: &Plan, by_dns: bool) -> Vec<Line> {
     let mut lines = vec![("RTO", took(&found.rto, "requests were answered again"))];
     for StepSummary { step, took: recovery } in &found.steps {
         let (name, what) = match step {
             FailoverStep::Detection => ("  detection", "the checks fail"),
-            FailoverStep::Decision => ("  decision", "clients can be led elsewhere"),
+            FailoverStep::Decision => ("  decision", decided(plan)),
             FailoverStep::Switch if by_dns => ("  DNS", "95 % of its clients look elsewhere"),
             FailoverStep::Switch => ("  switch", "95 % of its clients are led elsewhere"),
             FailoverStep::Scaling => ("  scaling", "there are replicas enough"),
+            FailoverStep::Warming if plan.faults.len() > 1 => {
+                ("  warming", "backlog, caches and what else went wrong let them be answered")
+            }
             FailoverStep::Warming => ("  warming", "backlog and caches let them be answered"),
         };
         if recovery.recovered + recovery.unrecovered > 0 {
@@ -79,6 +82,19 @@ pub(crate) fn failover(found: &FailoverSummary, by_dns: bool) -> Vec<Line> {
     let back = back.map(|one| format!("{} % {}", one.percent, figure(&one.after)));
     lines.push(("clients back", back.collect::<Vec<_>>().join("; ")));
     lines
+}
+
+/// Until when the decision takes: not only that it is made, but that it can be acted on.
+fn decided(plan: &Plan) -> &'static str {
+    let is_frozen = plan.faults.iter().any(|fault| matches!(fault.fault, Fault::ManagerFrozen(_)));
+    let regions = plan.regions.iter().flat_map(|regions| &regions.all);
+    let is_cold = regions.filter(|one| one.role == RegionRole::Cold).count() > 0;
+    match (is_frozen, is_cold) {
+        (false, false) => "clients can be led elsewhere",
+        (true, false) => "it is made, and the traffic manager can be changed",
+        (false, true) => "it is made, and the control plane is there to deploy",
+        (true, true) => "it is made, and traffic manager and control plane can act on it",
+    }
 }
 
 /// A policy by its kind and its name, if that says more.

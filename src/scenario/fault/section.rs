@@ -71,7 +71,7 @@ fn check_region(
 ) {
     let one = strikable.regions.first();
     match (fault.reach(), one) {
-        (Reach::Shared, _) if region.is_some() => {
+        (Reach::Shared | Reach::Manager, _) if region.is_some() => {
             let help = "drop `region`";
             let place = section.key_place(&key::REGION);
             section.error(place, "this fault strikes what all regions share", help);

@@ -7,6 +7,7 @@ use crate::plan::{
 use crate::random::Law;
 use crate::scenario::reader::{Parsed, Reader, SectionReader, keys};
 use crate::scenario::region::preset::{ManagerPreset, ManagerValues, RoutingKind};
+use crate::scenario::text::word::Word;
 use crate::scenario::text::{is_name, words};
 use crate::units::{Share, Span};
 
@@ -14,10 +15,33 @@ use crate::units::{Share, Span};
 const REGION_LIMIT: usize = 20;
 
 words! {
-    RegionRole { Active = "active", Standby = "standby", Cold = "cold" }
     Steering { Weighted = "weighted", Nearest = "nearest" }
     Asks { Ingress = "ingress", Replica = "replica", Api = "api" }
     AllUnhealthy { All = "all", Stay = "stay" }
+}
+
+impl Word for RegionRole {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("active", RegionRole::Active),
+        ("standby", RegionRole::Standby),
+        ("cold", RegionRole::Cold),
+    ];
+
+    fn advice(text: &str) -> Option<&'static str> {
+        let bare = text.strip_suffix("-standby").unwrap_or(text);
+        Some(match bare {
+            "hot" => {
+                "write role = \"standby\": it is hot with as many replicas as what it stands for"
+            }
+            "warm" | "pilot-light" | "passive" | "secondary" | "dr" => {
+                "write role = \"standby\": it is warm with fewer replicas than what it stands for, \
+                 such as replicas = 2 in [region.gateway]"
+            }
+            "backup" => "write role = \"cold\": nothing of it runs until it is deployed",
+            "primary" | "main" => "write role = \"active\", or leave it out",
+            _ => return None,
+        })
+    }
 }
 
 keys! { region "region" list {

@@ -1,7 +1,7 @@
 //! The plan of several regions.
 
 use crate::diagnostic::{Place, Problem};
-use crate::plan::{Fault, Plan, Population, RegionPlan, RegionRole, Regions, Run};
+use crate::plan::{Plan, Population, RegionPlan, RegionRole, Regions, Run};
 use crate::scenario::assemble::{self, Assembled};
 use crate::scenario::reader::Reader;
 use crate::scenario::reader::setting::Setting;
@@ -101,26 +101,6 @@ impl RegionParts {
             true => self.gateways[0].what_if.clone(),
             false => Some(all.join("; ")).filter(|all| !all.is_empty()),
         }
-    }
-}
-
-/// Warns of what cannot fail over as it seems to be meant.
-pub(crate) fn check_failover(reader: &Reader<'_>, plan: &Plan) {
-    let Some(regions) = &plan.regions else { return };
-    let lost = plan.faults.iter().zip(&regions.of_fault);
-    let mut lost = lost.filter(|(fault, _)| matches!(fault.fault, Fault::RegionOutage(_)));
-    if regions.manager.check.is_none() && lost.clone().next().is_some() {
-        let title = "nobody finds out that a region is lost";
-        reader.warn(Place::Whole, title, "leave out checks = false in [global]");
-    }
-    let home = regions.control_plane.as_ref().map(|(home, _)| *home);
-    let cold = regions.all.iter().find(|region| region.role == RegionRole::Cold);
-    let goes_along = lost.any(|(_, region)| region.is_some() && *region == home);
-    if let Some(cold) = cold.filter(|_| goes_along) {
-        let title = format!("region {} cannot be deployed when it is needed", cold.name);
-        let help =
-            "the control plane is in the region that is lost: a cold standby starts through it";
-        reader.warn(Place::Whole, title, help);
     }
 }
 

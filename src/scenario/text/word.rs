@@ -11,6 +11,10 @@ pub(crate) trait Word: Copy + PartialEq + 'static {
     fn from_bool(_value: bool) -> Option<Self> {
         None
     }
+    /// What to write instead of another word that is often meant.
+    fn advice(_text: &str) -> Option<&'static str> {
+        None
+    }
     /// The word for it, without quotes.
     fn word(self) -> &'static str {
         Self::WORDS.iter().find(|(_, value)| *value == self).map_or("", |(word, _)| *word)
@@ -39,7 +43,11 @@ impl<T: Word> Value for T {
     fn parse(text: &str) -> Result<Self, Flaw> {
         let found = T::WORDS.iter().find(|(word, _)| *word == text);
         found.map(|(_, value)| *value).ok_or_else(|| {
-            unknown(text, &T::WORDS.iter().map(|(word, _)| *word).collect::<Vec<_>>())
+            let flaw = unknown(text, &T::WORDS.iter().map(|(word, _)| *word).collect::<Vec<_>>());
+            match T::advice(text) {
+                Some(advice) => flaw.help(advice),
+                None => flaw,
+            }
         })
     }
     fn show(&self) -> String {

@@ -3,7 +3,7 @@
 use super::*;
 use brownout::metric::{Metric, Restored};
 use brownout::observe::failover::FailoverStep;
-use brownout::plan::Disruption;
+use brownout::plan::{DisruptionKind, Extent, Window};
 use brownout::report::compare::{self, report::CompareReport};
 use brownout::stats::Confidence;
 use brownout::study::compare::Variant;
@@ -70,7 +70,7 @@ fn regions_hot_standby_serves_after_detection_and_a_ttl() {
     let rows = report.disruptions.iter();
     let tested: Vec<_> =
         rows.filter_map(|row| Some((row.disruption, row.tested.clone()?))).collect();
-    let [(Disruption::Region, region)] = &tested[..] else { panic!("{tested:?}") };
+    let [(DisruptionKind::Region, region)] = &tested[..] else { panic!("{tested:?}") };
     assert_eq!((report.disruptions.len(), region.overall()), (5, Overall::Met));
     assert_eq!(region.rto.unwrap().point, mean(&ran, Restored::Answers));
     let fast = step(&ran, FailoverStep::Detection);
@@ -141,6 +141,66 @@ fn regions_no_launches_keep_two_replicas_where_three_are_wanted() {
     let ran = Ran::of("regions-no-launches");
     assert_eq!(ran.verdict("p99 < 100ms from 6h to 7h for us-east-1"), Verdict::Missed);
     assert_eq!(ran.verdict("p99 < 100ms from 6h to 7h for us-west-2"), Verdict::Met);
+}
+
+/// Requests of a region in a part of the run that an objective speaks of, over `all` of a
+/// replication then.
+fn part(ran: &Ran, region: usize, all: f64) -> f64 {
+    let is_it = |window: &Window| {
+        window.api == Some(region) && matches!(window.extent, Extent::Between(..))
+    };
+    let index = ran.scenario.plan.windows.iter().position(is_it).expect("an objective on it");
+    let outcomes = &ran.experiment.outcomes;
+    let sent: u64 = outcomes.iter().map(|outcome| outcome.windows[index].ledger.offered).sum();
+    sent as f64 / (all * outcomes.len() as f64)
+}
+
+#[test]
+fn regions_switchover_drill_takes_as_long_as_connections_and_nobody_notices() {
+    let ran = changed("regions-switchover-drill", &["global.stragglers=0%"], 3);
+    // An answer expires within a minute, and a connection goes on for an exponential time: of the
+    // clients 2·(e^½ − 1)·e^(−t/2min) have not moved after t.
+    let expected = 120.0 * (2.0 * (0.5_f64.exp() - 1.0) / 0.05).ln();
+    let led = mean(&ran, Restored::Clients(95));
+    assert!((led - expected).abs() < 30.0, "{led} of {expected}");
+    assert_eq!((mean(&ran, Restored::Answers), ran.failed()), (0.0, 0));
+    assert_eq!(ran.report().overall(), Overall::Met);
+    let rows = ran.report().disruptions;
+    let drill = rows.iter().find(|row| row.disruption == DisruptionKind::Planned).unwrap();
+    assert_eq!(drill.tested.as_ref().unwrap().overall(), Overall::Met);
+    // Back since 25 minutes: e^(−12.5) of them are still away.
+    let back = part(&ran, 0, 100.0 * 600.0);
+    assert!((0.97..1.03).contains(&back), "{back}");
+    // An outage breaks connections: what is left is the TTL.
+    let lost = ["fault.drill.kind=region-outage", "global.stragglers=0%"];
+    let lost = changed("regions-switchover-drill", &lost, 2);
+    let switch = step(&lost, FailoverStep::Switch);
+    assert!((switch - 0.95 * 60.0).abs() < 4.0, "{switch}");
+    assert_eq!(lost.verdict("rpo < 1h for configuration"), Verdict::Missed);
+}
+
+#[test]
+fn regions_human_decides_is_what_the_decision_takes_and_nobody_leads_back() {
+    let ran = changed("regions-human-decides", &[], 4);
+    // The third failure of a check each minute, 10 s later: 130 to 190 s.
+    let detection = step(&ran, FailoverStep::Detection);
+    assert!((130.0..=190.0).contains(&detection), "{detection}");
+    let decision = step(&ran, FailoverStep::Decision);
+    assert!((600.0..=3_600.0).contains(&decision), "{decision}");
+    let switch = step(&ran, FailoverStep::Switch);
+    assert!(LED.contains(&switch), "{switch}");
+    let rto = mean(&ran, Restored::Answers);
+    assert!((rto - detection - decision - switch).abs() < 10.0, "{rto}");
+    assert!(decision > 0.7 * rto, "{decision} of {rto}");
+    assert_eq!(ran.verdict("availability >= 99.9% from 2h to 2h 30m"), Verdict::Met);
+    // It is back after 105 minutes, and gets nobody but stragglers that never left.
+    let last = ran.experiment.outcomes.iter().flat_map(|outcome| &outcome.incidents);
+    assert!(last.clone().count() == 4 && last.clone().all(|incident| incident.answers.is_some()));
+    let azure = ["global.preset=azure-traffic-manager"];
+    let azure = changed("regions-human-decides", &azure, 2);
+    // 70 to 100 s, and a TTL.
+    let rto = mean(&azure, Restored::Answers);
+    assert!((70.0 + 55.0..=100.0 + 62.0).contains(&rto), "{rto}");
 }
 
 /// The table of strategies of `compare`, of scenarios with settings changed, at a tenth of their load.

@@ -266,10 +266,7 @@ impl Metric {
                 let rank = percentile(share);
                 entry(format!("{rank} {name}"), format!("{rank}_{key}"), Time, Less)
             }
-            Metric::Rpo(RecoveryPoint { item, .. }) => {
-                let (name, key) = recovery_point(item);
-                entry(name, key, Time, Less)
-            }
+            Metric::Rpo(RecoveryPoint { item, .. }) => recovery_point(item),
             Metric::Attempts => entry("attempts", "offered", Number, Less),
             Metric::AttemptsPerRequest => {
                 entry("attempts per request", "per_request", Factor, Less)
@@ -520,11 +517,12 @@ fn caused(kind: Failure) -> String {
     }
 }
 
-/// What a recovery point is called, and its key.
-fn recovery_point(item: Option<StateItem>) -> (String, String) {
+/// What is said of a recovery point.
+fn recovery_point(item: Option<StateItem>) -> Entry {
+    let said = |name: String, key: String| entry(name, key, Dimension::Time, Preferred::Less);
     match item.map(StateItem::word) {
-        None => ("rpo".to_owned(), "rpo_s".to_owned()),
-        Some(item) => (format!("rpo for {item}"), format!("rpo_{item}_s")),
+        None => said("rpo".to_owned(), "rpo_s".to_owned()),
+        Some(item) => said(format!("rpo for {item}"), format!("rpo_{item}_s")),
     }
 }
 

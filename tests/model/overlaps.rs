@@ -235,7 +235,7 @@ fn an_ingress_instance_that_is_back_before_clients_avoid_it_stays_known() {
     plan.faults = vec![ingress_loss(0, 20.0, 5.0)];
     let (witness, _) = witnessed(&plan, 0);
     let told = witness.facts.iter().filter_map(|(at, fact)| match fact {
-        Observation::Ingress { reachable, down } => Some((*at, *reachable, *down)),
+        Observation::Ingress { reachable, down, .. } => Some((*at, *reachable, *down)),
         _ => None,
     });
     assert_eq!(told.collect::<Vec<_>>(), [(at(20.0), 2, 1), (at(25.0), 2, 0)]);

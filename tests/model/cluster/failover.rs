@@ -183,7 +183,7 @@ fn a_zone_outage_takes_the_ingress_instances_of_the_zone_until_it_is_over() {
     failures(&plan, 50, &[Failure::IngressDown]).expect_mean(750.0, 4.0);
     let (witness, _) = witnessed(&plan, 0);
     let told = witness.facts.iter().filter_map(|(at, fact)| match fact {
-        Observation::Ingress { reachable, down } => Some((at.as_secs(), *reachable, *down)),
+        Observation::Ingress { reachable, down, .. } => Some((at.as_secs(), *reachable, *down)),
         _ => None,
     });
     let expected = [(INJECTED, 4, 1), (INJECTED + 10.0, 3, 1), (INJECTED + 100.0, 4, 0)];
@@ -202,7 +202,7 @@ fn clients_avoid_a_lost_ingress_instance_a_failover_after_it_was_lost_last() {
     let (witness, _) = witnessed(&plan, 0);
     let mut seen = Vec::new();
     for (at, fact) in &witness.facts {
-        if let Observation::Ingress { reachable, down } = fact {
+        if let Observation::Ingress { reachable, down, .. } = fact {
             seen.push((at.as_secs(), *reachable, *down));
         }
     }
@@ -294,7 +294,7 @@ fn an_instance_that_is_back_while_clients_leave_is_found_by_all() {
     failures(&plan, 100, &[Failure::IngressDown]).expect_mean(1_000.0 * 0.393_469, 4.0);
     let (witness, _) = witnessed(&plan, 0);
     let told = witness.facts.iter().filter_map(|(at, fact)| match fact {
-        Observation::Ingress { reachable, down } => Some((at.as_secs(), *reachable, *down)),
+        Observation::Ingress { reachable, down, .. } => Some((at.as_secs(), *reachable, *down)),
         _ => None,
     });
     assert_eq!(told.collect::<Vec<_>>(), [(INJECTED, 4, 1), (INJECTED + 5.0, 4, 0)]);

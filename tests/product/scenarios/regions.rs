@@ -203,7 +203,8 @@ fn regions_human_decides_is_what_the_decision_takes_and_nobody_leads_back() {
     assert!((70.0 + 55.0..=100.0 + 62.0).contains(&rto), "{rto}");
 }
 
-/// The table of strategies of `compare`, of scenarios with settings changed, at a tenth of the load.
+/// The table of strategies of `compare`, of scenarios with settings changed, at a tenth of their
+/// load.
 fn strategies(variants: &[(&str, &str, &[&str])]) -> (String, Vec<serde_json::Value>) {
     let variant = |(name, file, changes): &(&str, &str, &[&str])| {
         let mut changes: Vec<&str> = changes.to_vec();

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 
 use crate::model::context::Context;
 use crate::model::event::CompetingProbe;
+use crate::model::gates::Gates;
 use crate::model::replica::probes::Asked;
 use crate::model::request::attempt::AttemptId;
 use crate::plan::{Down, HostLimit, HostTarget, Plan, Upstream as Spec};
@@ -58,6 +59,8 @@ pub(in crate::model) struct Upstreams {
     pub views: Vec<Vec<View>>,
     /// Connections to each upstream, if its hosts accept so many only.
     pub pools: Vec<Option<Pools>>,
+    /// Admission control towards each upstream, of the replica in each slot.
+    pub gates: Vec<Option<Gates>>,
 }
 
 impl Upstreams {
@@ -80,6 +83,9 @@ impl Upstreams {
             let HostLimit { connections, keep_alive } = spec.accepts?;
             Some(Pools::new(connections, keep_alive, slots, spec.hosts))
         };
+        let gates = |(index, spec): (usize, &Spec)| {
+            Gates::new(spec.admission, slots, seed, index as u64 + 1)
+        };
         Upstreams {
             hosts,
             ranges,
@@ -88,6 +94,7 @@ impl Upstreams {
             probes: seed.stream("upstream probes", 0),
             views: specs.iter().map(views).collect(),
             pools: specs.iter().map(pools).collect(),
+            gates: specs.iter().enumerate().map(gates).collect(),
         }
     }
 
@@ -105,6 +112,7 @@ impl Upstreams {
             views[slot].outliers = spec.outliers.map(|rule| Outliers::new(rule, spec.hosts));
         }
         self.pools.iter_mut().flatten().for_each(|pools| pools.forget(slot));
+        self.gates.iter_mut().flatten().for_each(|gates| gates.forget(slot));
     }
 
     /// A connection of the replica in a slot to a host, if these are counted: whether there is one.

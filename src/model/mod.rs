@@ -43,6 +43,7 @@ mod control_plane;
 mod event;
 mod event_loop;
 mod fault;
+mod gates;
 mod global;
 mod hosts;
 mod ingress;

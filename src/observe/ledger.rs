@@ -96,6 +96,10 @@ failures! {
         "rejected: not authenticated", "rejected_unauthenticated", Some(401), Rejected;
     /// The new version of the gateway that took it on answered with an error of its own.
     NewVersion = "failed: error of the new version", "failed_new_version", Some(500), Refused;
+    /// Too much of what an ingress instance, or a replica towards its upstream, had let through
+    /// before had failed, so that admission control turned it away.
+    NotAdmitted =
+        "refused: admission control", "refused_admission_control", Some(503), Refused;
 }
 
 /// A number for each way not to be served, indexed by `Failure as usize`.
@@ -130,7 +134,8 @@ impl Failure {
             LostInFlight | NoReadyReplica | DeadAddress | ContractsMissing | TimedOut
             | IngressDown => false,
             GivenUp | RateLimited | QuotaUnknown | ContractRevoked | BreakerOpen | UpstreamFull
-            | IdleClosed | UpstreamFailed | UpstreamTimedOut | Unauthenticated | NewVersion => true,
+            | IdleClosed | UpstreamFailed | UpstreamTimedOut | Unauthenticated | NewVersion
+            | NotAdmitted => true,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The path from the client to a replica.
 
 use super::ZoneId;
+use crate::policy::admission::AdmissionSpec;
 use crate::policy::latency::Decay;
 use crate::policy::outlier::OutlierSpec;
 use crate::policy::retries::RetryLimit;
@@ -44,6 +45,8 @@ pub struct Ingress {
     /// How each instance judges replicas by their answers; `None` = it does not. Its share for
     /// panic is of no account.
     pub outliers: Option<OutlierSpec>,
+    /// When an instance turns requests away because of how those before ended; `None` = never.
+    pub admission: Option<AdmissionSpec>,
     /// An instance that would use a smaller share of its addresses uses all.
     pub panic: Share,
     /// Whether an instance uses the replicas of its own zone alone while there are some.
@@ -235,10 +238,11 @@ impl Ingress {
     }
 
     /// Whether instances choose by what replicas have from them, or by how they answer, or count
-    /// what they have under way.
+    /// what they have under way or what came of it.
     pub fn tracks(&self) -> bool {
         matches!(self.balancing, Balancing::LeastRequest | Balancing::Latency(_))
             || self.outliers.is_some()
+            || self.admission.is_some()
             || (self.retries > 0 && self.retry.at_once.is_budget())
     }
 

@@ -25,6 +25,7 @@ fn ingress() -> Ingress {
         dead_address: DeadAddress::Drops,
         health: None,
         outliers: None,
+        admission: None,
         panic: Share::ZERO,
         prefer_zone: false,
         in_cluster: None,

@@ -1,6 +1,7 @@
 //! The APIs behind the gateway, and what carries them out.
 
 use super::Popularity;
+use crate::policy::admission::AdmissionSpec;
 use crate::policy::breaker::BreakerSpec;
 use crate::policy::outlier::OutlierSpec;
 use crate::random::Law;
@@ -162,4 +163,6 @@ pub struct Upstream {
     pub divided: Divided,
     /// When a replica avoids a host; `None` = never.
     pub outliers: Option<OutlierSpec>,
+    /// When a replica turns requests away because of how those before ended; `None` = never.
+    pub admission: Option<AdmissionSpec>,
 }

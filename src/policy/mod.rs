@@ -7,6 +7,7 @@
 //!
 //! | module | what it decides | whose state it is |
 //! |---|---|---|
+//! | [`admission`] | did too much fail that passed? | each one's own |
 //! | [`limit`] | may the request pass? | all replicas', or each one's own |
 //! | [`cache`] | is there an answer already? | all replicas', or each one's own |
 //! | [`breaker`] | is there room towards the upstream? | each replica's own |
@@ -24,6 +25,7 @@
 //! Each file opens with the state machine, its sources, and what is assumed and left out. Begin
 //! with `breaker.rs`, the smallest.
 
+pub mod admission;
 pub mod breaker;
 pub mod cache;
 pub mod latency;

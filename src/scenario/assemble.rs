@@ -127,6 +127,7 @@ impl Assembled {
         if self.sound.gateway {
             check::load(reader, plan, peak, self.gateway.rating);
             check::starved_start(reader, plan, peak);
+            check::admission(reader, plan, peak);
         }
         check::boot(reader, plan);
         check::upstreams(reader, plan);

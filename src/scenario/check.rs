@@ -406,6 +406,26 @@ pub(crate) fn retries(reader: &Reader<'_>, plan: &Plan) {
     }
 }
 
+/// Warns of admission control that never turns anything away, since less is answered than it asks
+/// for.
+pub(crate) fn admission(reader: &Reader<'_>, plan: &Plan, peak: Option<&Parsed<Rate>>) {
+    let Some(peak) = peak else { return };
+    let upstreams = plan.dependencies.upstreams.iter().map(|upstream| {
+        let (whose, places) =
+            (format!("a replica asks upstream {}", upstream.name), plan.gateway.replicas);
+        (whose, places, upstream.admission)
+    });
+    let ingress = plan.ingress.instances.len();
+    let instances = ("an ingress instance answers".to_owned(), ingress, plan.ingress.admission);
+    for (whose, places, spec) in upstreams.chain([instances]) {
+        let each = Rate(peak.value.0 / places.max(1) as f64);
+        if spec.is_some_and(|spec| spec.least > each) {
+            let title = format!("admission control never acts: {whose} {each} at most");
+            reader.warn(Place::Whole, title, "lower `admission-least`");
+        }
+    }
+}
+
 /// Warns of replicas that have too little CPU for requests when they have become ready.
 pub(crate) fn starved_start(reader: &Reader<'_>, plan: &Plan, peak: Option<&Parsed<Rate>>) {
     let Some(starved) = peak.and_then(|peak| plan.starved_start(peak.value)) else { return };

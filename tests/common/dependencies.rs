@@ -80,6 +80,7 @@ pub fn upstream(latency: Law) -> Upstream {
         divided: Divided::No,
         breaker: BreakerSpec::NONE,
         outliers: None,
+        admission: None,
     }
 }
 

@@ -75,6 +75,7 @@ fn upstream() -> Upstream {
         divided: Divided::No,
         breaker: BreakerSpec::NONE,
         outliers: None,
+        admission: None,
     }
 }
 

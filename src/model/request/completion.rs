@@ -56,9 +56,20 @@ impl Requests {
     pub fn answer(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId, at: u64) {
         if cx.seen.tracks {
             note_end(cx, fleet, attempt, at, Some(Response::Fine));
+            let instance = cx.in_flight.attempts[attempt].instance;
+            self.note_at_gate(cx, instance, at, None);
         }
         self.retries.end(attempt.into());
         self.pass_on(cx, fleet, attempt, at);
+    }
+
+    /// An ingress instance sees what came of a request that it had let through.
+    #[cold]
+    fn note_at_gate(&mut self, cx: &Context, instance: u32, at: u64, failure: Option<Failure>) {
+        // What ends after the horizon decides nothing any more.
+        if let Some(gates) = self.gates.as_mut().filter(|_| cx.now <= cx.plan.run.horizon) {
+            gates.note(at, instance as usize, failure);
+        }
     }
 
     /// The ingress has the answer to an attempt and passes it on.
@@ -271,6 +282,9 @@ impl Requests {
         let record = self.take_out(cx, fleet, attempt, (at, failure));
         let born = record.content.born;
         if let Some(request) = record.request.or_else(|| self.hedges.leave(born, attempt)) {
+            if cx.seen.tracks {
+                self.note_at_gate(cx, record.instance, at, Some(failure));
+            }
             cx.listener.attempt_failed(record.content.sent(), failure);
             self.react(cx, record.content, request, at, failure);
         }
@@ -340,6 +354,7 @@ impl Requests {
     /// Every attempt through an ingress instance fails with it at this moment.
     fn lose_through(&mut self, cx: &mut Context, fleet: &mut Fleet, instance: usize) {
         self.handshakes.forget(instance);
+        self.gates.iter_mut().for_each(|gates| gates.forget(instance));
         let through = |record: &Attempt| {
             record.instance as usize == instance && record.stage != Stage::Returning
         };

@@ -63,7 +63,8 @@ impl Hedges {
 
     /// Takes out the request of a try, with all its tries.
     fn take(&mut self, born: u64, attempt: AttemptId) -> Option<Hedged> {
-        self.of(born, attempt)?;
+        let hedged = self.of(born, attempt)?;
+        debug_assert!(!hedged.tries.is_empty(), "a hedged request has no try");
         self.requests.remove(&born)
     }
 
@@ -82,6 +83,7 @@ impl Hedges {
     pub fn replace(&mut self, born: u64, attempt: AttemptId, next: AttemptId) -> bool {
         let tries = self.requests.get_mut(&born).filter(|hedged| hedged.last == attempt);
         let Some(hedged) = tries else { return false };
+        debug_assert!(hedged.tries.contains(&attempt), "a try is made again that is over");
         hedged.tries.retain(|other| *other != attempt);
         hedged.tries.push(next);
         hedged.last = next;
@@ -177,6 +179,7 @@ impl Requests {
     ) {
         let beside = &mut cx.in_flight.attempts[attempt];
         let (content, patience) = (beside.content, beside.due[Timeout::Patience as usize]);
+        debug_assert!(at <= tried.until, "a hedge is sent when its request is over");
         let next = Attempt { content, instance: beside.instance, ..Attempt::BLANK };
         let request = beside.request.take();
         let next = cx.in_flight.attempts.insert(next);

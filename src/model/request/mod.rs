@@ -34,6 +34,7 @@ mod work;
 use slotmap::SlotMap;
 
 use crate::engine::calendar::Calendar;
+use crate::model::gates::Gates;
 use crate::model::hosts::Upstreams;
 use crate::model::ingress::retries::Retries;
 use crate::plan::Plan;
@@ -63,6 +64,8 @@ pub(super) struct Requests {
     handshakes: Handshakes,
     retries: Retries,
     hedges: Hedges,
+    /// Admission control of ingress instances.
+    gates: Option<Gates>,
     pub policies: Policies,
     pub upstreams: Upstreams,
 }
@@ -80,6 +83,7 @@ impl Requests {
             handshakes: Handshakes::new(plan, seed),
             retries: Retries::new(&plan.ingress, seed),
             hedges: Hedges::default(),
+            gates: Gates::new(plan.ingress.admission, plan.ingress.instances.len(), seed, 0),
             policies: Policies::new(plan, seed),
             upstreams: Upstreams::new(plan, seed),
         }

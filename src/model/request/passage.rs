@@ -2,9 +2,9 @@
 //! given, and connections that come to nothing.
 //!
 //! ```text
-//! reaches ─► instance ─► choice ─┬─ replica ──────────────────────► work
-//!                                ├─ connects, or hangs ─ time-out ─┬─► again, at once or later
-//!                                └─ nobody, or a broken connection ┴─► fails
+//! reaches ─► instance ─┬─► choice ─┬─ replica ──────────────────────► work
+//!       turned away ◄──┘           ├─ connects, or hangs ─ time-out ─┬─► again, at once or later
+//!                                  └─ nobody, or a broken connection ┴─► fails
 //! ```
 //!
 //! What the ingress makes of it is in `ingress/routing`, and whether it is tried again in
@@ -104,6 +104,12 @@ impl Requests {
         instance: usize,
         (demand, origin): (f64, Origin),
     ) {
+        if let Some(gates) = &mut self.gates
+            && !gates.admits(at, instance)
+        {
+            let fleet = &mut region.cluster.fleet;
+            return self.end_attempt(cx, fleet, attempt, at, Failure::NotAdmitted);
+        }
         let slot = origin.slot().map(|slot| slot as usize);
         let sticks = cx.plan.ingress.is_sticky();
         let client = if sticks { self.client_of(cx, attempt) } else { None };

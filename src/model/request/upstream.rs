@@ -1,7 +1,8 @@
 //! The services behind the gateway: what a replica asks when its CPU has done its part.
 //!
 //! ```text
-//! replica ─► circuit breaker ─┬─ no room ──► refused
+//! replica ─► admission control ─ too much of what was let through failed ──► refused
+//!        └─► circuit breaker ─┬─ no room ──► refused
 //!                             └─ room, or a place to wait for it
 //!                 ┌─────────────────┘
 //!                 ▼
@@ -76,6 +77,12 @@ impl Requests {
     pub fn ask_upstream(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId) {
         let at = cx.now.0;
         let (upstream, slot) = self.upstream_of(cx, fleet, attempt);
+        if let Some(gates) = &mut self.upstreams.gates[upstream]
+            && cx.in_flight.attempts[attempt].upstream_tries == 0
+            && !gates.admits(at, slot)
+        {
+            return self.fail_attempt(cx, fleet, attempt, at, Failure::NotAdmitted);
+        }
         let until = at.saturating_add(cx.plan.dependencies.upstreams[upstream].timeout.0);
         let view = &mut self.upstreams.views[upstream][slot];
         let entry = view.breaker.enter();
@@ -84,7 +91,7 @@ impl Requests {
             if std::mem::take(&mut record.retrying) {
                 view.breaker.leave_retry();
             }
-            return self.fail_attempt(cx, fleet, attempt, at, Failure::BreakerOpen);
+            return self.fail_upstream(cx, fleet, attempt, at, Failure::BreakerOpen);
         }
         debug_assert!(!record.in_service, "a host works on an attempt that asks");
         record.stage = Stage::Pending;
@@ -121,7 +128,7 @@ impl Requests {
         }
         let Some(host) = host else {
             self.leave_upstream(cx, fleet, attempt);
-            return self.fail_attempt(cx, fleet, attempt, at, Failure::UpstreamFailed);
+            return self.fail_upstream(cx, fleet, attempt, at, Failure::UpstreamFailed);
         };
         self.enter_host(cx, fleet, at, attempt, host);
     }
@@ -295,6 +302,7 @@ impl Requests {
         if self.keep_if_hung(cx, fleet, attempt) {
             return;
         }
+        self.note_at_gate_of(cx, fleet, attempt, at, None);
         self.store_and_answer(cx, fleet, at, attempt);
     }
 
@@ -422,7 +430,36 @@ impl Requests {
             cx.listener.counted(record.content.sent(), Count::UpstreamRetry);
             return self.ask_upstream(cx, fleet, attempt);
         }
+        self.fail_upstream(cx, fleet, attempt, at, failure);
+    }
+
+    /// A replica fails an attempt that it let through to an upstream.
+    fn fail_upstream(
+        &mut self,
+        cx: &mut Context,
+        fleet: &mut Fleet,
+        attempt: AttemptId,
+        at: u64,
+        failure: Failure,
+    ) {
+        debug_assert_ne!(failure, Failure::NotAdmitted, "what was turned away was let through");
+        self.note_at_gate_of(cx, fleet, attempt, at, Some(failure));
         self.fail_attempt(cx, fleet, attempt, at, failure);
+    }
+
+    /// A replica sees what came of an attempt that it let through to an upstream.
+    fn note_at_gate_of(
+        &mut self,
+        cx: &Context,
+        fleet: &Fleet,
+        attempt: AttemptId,
+        at: u64,
+        failure: Option<Failure>,
+    ) {
+        let (upstream, slot) = self.upstream_of(cx, fleet, attempt);
+        if let Some(gates) = &mut self.upstreams.gates[upstream] {
+            gates.note(at, slot, failure);
+        }
     }
 
     /// The upstream did not answer in time.
@@ -442,7 +479,7 @@ impl Requests {
         }
         self.leave_upstream(cx, fleet, attempt);
         if !self.keep_if_hung(cx, fleet, attempt) {
-            self.fail_attempt(cx, fleet, attempt, at, Failure::UpstreamTimedOut);
+            self.fail_upstream(cx, fleet, attempt, at, Failure::UpstreamTimedOut);
         }
     }
 }

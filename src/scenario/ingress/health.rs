@@ -1,11 +1,13 @@
-//! What `[ingress]` says of health checks and of outlier detection.
+//! What `[ingress]` says of health checks, of outlier detection and of admission control.
 
 use super::keys::{CheckInterval, IngressDefaults, key};
 use super::preset::PresetValues;
 use crate::diagnostic::Problem;
 use crate::plan::HealthCheck;
+use crate::policy::admission::AdmissionSpec;
 use crate::policy::outlier::OutlierSpec;
 use crate::scenario::reader::{Parsed, SectionReader, TypedKey};
+use crate::scenario::request::admission::{self, AdmissionKeys};
 use crate::scenario::request::outliers::{self, OutlierKeys};
 use crate::units::{Share, Span};
 
@@ -16,6 +18,16 @@ const KEYS: OutlierKeys = OutlierKeys {
     max_ejected: key::MAX_EJECTED,
     always_eject_one: key::ALWAYS_EJECT_ONE,
     consecutive: key::CONSECUTIVE,
+};
+
+/// What admission control is called here.
+const ADMISSION: AdmissionKeys = AdmissionKeys {
+    on: key::ADMISSION,
+    window: key::ADMISSION_WINDOW,
+    success: key::ADMISSION_SUCCESS,
+    aggression: key::ADMISSION_AGGRESSION,
+    least: key::ADMISSION_LEAST,
+    most: key::ADMISSION_MOST,
 };
 
 /// A preset's checks, or what stands for them in its place.
@@ -109,4 +121,9 @@ pub(super) fn outliers(
     let interval = defaults.parsed(section, interval, |preset| preset.outlier_interval);
     section.not_tiny(&key::OUTLIER_INTERVAL, &interval);
     outliers::read(section, &KEYS, (on.place, interval.value), (replicas, "replicas"))
+}
+
+/// Admission control, if there is any.
+pub(super) fn admission(section: &SectionReader<'_>) -> Option<AdmissionSpec> {
+    admission::read(section, &ADMISSION)
 }

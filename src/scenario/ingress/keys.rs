@@ -7,7 +7,7 @@ use crate::plan::{CheckBy, DeadAddress, FailoverBy};
 use crate::random::Law;
 use crate::scenario::reader::{Mark, Only, Parsed, SectionReader, TypedKey, keys};
 use crate::scenario::text::{Located, Value, Word, words};
-use crate::units::{Share, Span};
+use crate::units::{Rate, Share, Span};
 
 words! {
     DeadAddress { Drops = "drops", Refuses = "refuses" }
@@ -16,6 +16,7 @@ words! {
 }
 
 const EJECTS: Only = Only::If("outlier-detection", &["true"]);
+const ADMITS: Only = Only::If("admission-control", &["true"]);
 
 keys! { key "ingress" {
     PRESET: Preset = "preset", "", Assumed, "none",
@@ -152,6 +153,19 @@ keys! { key "ingress" {
         EJECTS;
     PANIC: Share = "panic", "0%", Assumed, "never; Envoy has 50%",
         "An instance that would use a smaller share of the replicas uses all; 0% = never.";
+    ADMISSION: bool = "admission-control", "false", Documented, "Envoy: only if configured",
+        "Whether an instance turns requests away (503) when too many of those before failed (5xx).";
+    ADMISSION_WINDOW: Span = "admission-window", "30s", Documented, "Envoy's sampling_window",
+        "How long an answer counts for that, 1 s or more.", ADMITS;
+    ADMISSION_SUCCESS: Share = "admission-success", "95%", Documented, "Envoy's sr_threshold",
+        "Nothing is turned away while this share of the answers is below 500.", ADMITS;
+    ADMISSION_AGGRESSION: f64 = "admission-aggression", "1", Documented, "Envoy's default: linear",
+        "Below that what is missing is turned away, to the power of 1 over this; 1 or more.",
+        ADMITS;
+    ADMISSION_LEAST: Rate = "admission-least", "0/s", Documented, "Envoy's rps_threshold",
+        "Nothing is turned away while fewer are answered.", ADMITS;
+    ADMISSION_MOST: Share = "admission-most", "80%", Documented,
+        "Envoy's max_rejection_probability", "The most that is ever turned away.", ADMITS;
     PREFER_ZONE: bool = "prefer-zone", "false", Documented,
         "Kubernetes: trafficDistribution is not set",
         "Whether an instance uses the replicas of its own zone alone while one is ready there, \

@@ -70,6 +70,7 @@ pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart, topology: &Topolo
         dead_address: section.get(key::DEAD_ADDRESS),
         health,
         outliers,
+        admission: health::admission(&section),
         panic: health::panic(&section, &defaults, avoids),
         prefer_zone: section.get(key::PREFER_ZONE),
         in_cluster: in_cluster(&section),

@@ -9,6 +9,7 @@
 //! The room may use the gateway and the ingress as read, and nothing of traffic and faults. Start
 //! with `dependencies.rs`.
 
+pub(crate) mod admission;
 pub(crate) mod api;
 pub(crate) mod clients;
 pub(crate) mod dependencies;

@@ -8,6 +8,7 @@ use crate::plan::{
     Popularity, Population, Retry, RetryBackoff, RetryBudget, SpikeQueue, Tls, TlsEnd, Traffic,
     Upstream,
 };
+use crate::policy::admission::AdmissionSpec;
 use crate::policy::breaker::BreakerSpec;
 use crate::policy::cache::CacheSpec;
 use crate::policy::limit::{Algorithm, LimitSpec, OnUnknown, Quota, Sharing, WindowOrigin};
@@ -128,6 +129,12 @@ pending = 50
 requests = 120
 max-retries = 2
 outlier-detection = true
+admission-control = true
+admission-window = "1m"
+admission-success = "90%"
+admission-aggression = 2
+admission-least = "5/s"
+admission-most = "50%"
 interval = "5s"
 base-ejection = "20s"
 max-ejection = "100s"
@@ -254,6 +261,13 @@ fn upstream() -> Upstream {
         panic: Share::ZERO,
         ..OutlierSpec::default()
     };
+    let admission = AdmissionSpec {
+        window: secs(60.0),
+        success: Share(0.9),
+        aggression: 2.0,
+        least: Rate(5.0),
+        most: Share(0.5),
+    };
     Upstream {
         name: "orders".to_owned(),
         hosts: 6,
@@ -273,6 +287,7 @@ fn upstream() -> Upstream {
             retries: RetryLimit::Count(2),
         },
         outliers: Some(outliers),
+        admission: Some(admission),
     }
 }
 

@@ -7,10 +7,11 @@ use crate::policy::outlier::OutlierSpec;
 use crate::policy::retries::RetryLimit;
 use crate::random::Law;
 use crate::scenario::reader::{Only, Reader, SectionReader, TypedKey, keys};
+use crate::scenario::request::admission::{self, AdmissionKeys};
 use crate::scenario::request::named::{Named, read_all};
 use crate::scenario::request::outliers::{self, OutlierKeys};
 use crate::scenario::text::words;
-use crate::units::{Share, Span};
+use crate::units::{Rate, Share, Span};
 
 words! {
     Divided { No = "no", AtStart = "at-start", ByReady = "by-ready" }
@@ -18,6 +19,7 @@ words! {
 
 const BREAKS: Only = Only::If("breaker", &["true"]);
 const EJECTS: Only = Only::If("outlier-detection", &["true"]);
+const ADMITS: Only = Only::If("admission-control", &["true"]);
 
 keys! { key "upstream" list {
     NAME: String = "name", "", Given, "", "Its name.";
@@ -79,6 +81,19 @@ keys! { key "upstream" list {
         "Errors in a row that eject a host.", EJECTS;
     PANIC: Share = "panic", "50%", Documented, "Envoy's default",
         "With a smaller share of hosts in use, all are used; 0% = never.", EJECTS;
+    ADMISSION: bool = "admission-control", "false", Documented, "Envoy: only if configured",
+        "Whether a replica turns requests away (503) when too many of those before failed (5xx).";
+    ADMISSION_WINDOW: Span = "admission-window", "30s", Documented, "Envoy's sampling_window",
+        "How long an answer counts for that, 1 s or more.", ADMITS;
+    ADMISSION_SUCCESS: Share = "admission-success", "95%", Documented, "Envoy's sr_threshold",
+        "Nothing is turned away while this share of the answers is below 500.", ADMITS;
+    ADMISSION_AGGRESSION: f64 = "admission-aggression", "1", Documented, "Envoy's default: linear",
+        "Below that what is missing is turned away, to the power of 1 over this; 1 or more.",
+        ADMITS;
+    ADMISSION_LEAST: Rate = "admission-least", "0/s", Documented, "Envoy's rps_threshold",
+        "Nothing is turned away while fewer are answered.", ADMITS;
+    ADMISSION_MOST: Share = "admission-most", "80%", Documented,
+        "Envoy's max_rejection_probability", "The most that is ever turned away.", ADMITS;
 } instead {
     "max-connections": "breaker = true and connections = 1024",
 }}
@@ -90,6 +105,16 @@ const KEYS: OutlierKeys = OutlierKeys {
     max_ejected: key::MAX_EJECTED,
     always_eject_one: key::ALWAYS_EJECT_ONE,
     consecutive: key::CONSECUTIVE,
+};
+
+/// What admission control is called here.
+const ADMISSION: AdmissionKeys = AdmissionKeys {
+    on: key::ADMISSION,
+    window: key::ADMISSION_WINDOW,
+    success: key::ADMISSION_SUCCESS,
+    aggression: key::ADMISSION_AGGRESSION,
+    least: key::ADMISSION_LEAST,
+    most: key::ADMISSION_MOST,
 };
 
 const UPSTREAM_LIMIT: usize = 1_000;
@@ -131,6 +156,7 @@ fn upstream(section: &SectionReader<'_>, name: String) -> Upstream {
         breaker: breaker(section),
         divided: section.get(key::DIVIDED),
         outliers: ejects(section, hosts),
+        admission: admission::read(section, &ADMISSION),
     }
 }
 

@@ -8,6 +8,7 @@ use brownout::observe::recorder::Keep;
 use brownout::observe::timeline::ApiRow;
 use brownout::observe::{Sent, Served};
 use brownout::plan::*;
+use brownout::policy::admission::AdmissionSpec;
 use brownout::policy::breaker::BreakerSpec;
 use brownout::policy::cache::CacheSpec;
 use brownout::policy::limit::{Algorithm, LimitSpec, OnUnknown, Quota, Sharing, WindowOrigin};
@@ -158,9 +159,17 @@ fn upstream() -> impl Strategy<Value = Upstream> {
             breaker: limits.0,
             accepts: limits.1,
             divided: limits.2,
+            admission: admission(hosts + rest.2 as usize),
             outliers,
         },
     )
+}
+
+/// Now and then admission control, by a number.
+pub fn admission(kind: usize) -> Option<AdmissionSpec> {
+    let (least, aggression) = (Rate([0.0, 20.0][kind % 2]), [1.0, 2.0, 1.5][kind % 3]);
+    let spec = AdmissionSpec { window: secs(2.0), least, aggression, ..AdmissionSpec::default() };
+    [1, 4].contains(&kind).then_some(spec)
 }
 
 fn limit() -> impl Strategy<Value = PolicyKind> {

@@ -10,6 +10,7 @@ use brownout::units::{Bytes, Cores, Instant, Rate, Share, Span};
 use proptest::prelude::*;
 
 use super::clusters::any_cluster;
+use super::dependencies::admission;
 use crate::common::{at, plan, secs};
 
 /// A plan of any kind.
@@ -182,6 +183,7 @@ fn ingress() -> impl Strategy<Value = Ingress> {
             dead_address,
             health: told.2.0,
             outliers: told.2.1,
+            admission: admission((delays.2 * 1e5) as usize % 16),
             panic: told.2.2,
             prefer_zone: told.3,
             in_cluster: (delays.2 < 0.3).then(|| InCluster {

@@ -1,5 +1,6 @@
 //! What the gateway and what is behind it do to protect themselves, and what that costs.
 
+mod admission;
 mod asking_probes;
 mod idle;
 mod upstream_limits;

@@ -150,8 +150,9 @@ fn property_20_each_mechanism_has_its_status() {
     let inside = [bad, unavailable, bad, unavailable, timeout, None];
     let unknown = Some(401);
     let early = [None, Some(429), Some(429), unknown, unavailable, unavailable];
-    // An idle connection that closes, an upstream that is full, the last two, a new version.
-    let late = [bad, unavailable, timeout, unknown, Some(500)];
+    // An idle connection that closes, an upstream that is full, the last two, a new version,
+    // admission control.
+    let late = [bad, unavailable, timeout, unknown, Some(500), unavailable];
     let outside = [&early[..], &late[..]].concat();
     assert_eq!(status[..], [&inside[..], &outside[..]].concat());
 }

@@ -245,3 +245,41 @@ fn facts_and_recovery_times_of_regions_say_of_which_and_how_long() {
         assert!(half < secs("rto_s") && secs("rto_s") <= secs("recovery_s"), "{row:?}");
     }
 }
+
+#[test]
+fn what_is_lost_with_a_region_is_told_item_by_item_and_judged() {
+    let desk = Desk::new();
+    fs::write(desk.path("regions.toml"), REGIONS).unwrap();
+    let output = desk.run(&["run", "regions.toml", "-n", "2", "--no-charts"]);
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+    let summary = fs::read(desk.path("results/regions/summary.json")).unwrap();
+    let summary: Value = serde_json::from_slice(&summary).unwrap();
+    let item = |index: usize| {
+        let of = |key: &str| summary["faults"][0]["rpo"][index][key].clone();
+        (of("item"), of("state"), of("most_s").as_f64())
+    };
+    // The control plane goes along, with up to a day: contracts of the last day, too.
+    assert_eq!(item(0), ("configuration".into(), "lost".into(), Some(86_400.0)));
+    assert_eq!(item(1), ("contracts".into(), "lost".into(), Some(86_400.0)));
+    for (index, name) in ["cache", "limits", "tokens"].into_iter().enumerate() {
+        assert_eq!(item(index + 2), (name.into(), "absent".into(), None));
+    }
+    let objective = &summary["objectives"][1];
+    assert_eq!((&objective["verdict"], &objective["unit"]), (&"missed".into(), &"s".into()));
+    assert_eq!(objective["figure"]["high"], 86_400.0);
+    assert_eq!(objective["margin"], 3_600.0 - 86_400.0);
+    let rows = summary["disruptions"].as_array().unwrap().iter();
+    let rows =
+        rows.map(|row| (row["disruption"].as_str().unwrap(), row["verdict"].as_str().unwrap()));
+    let untested = |name| (name, "not_tested");
+    assert_eq!(
+        rows.collect::<Vec<_>>(),
+        [
+            untested("software"),
+            untested("hardware"),
+            untested("zone"),
+            ("region", "missed"),
+            ("control_plane", "met"),
+        ]
+    );
+}

@@ -166,7 +166,9 @@ impl Plan {
         let data_loss = lost.map(|regions| regions.data_loss);
         StateItem::ALL.map(|item| {
             let loss = match item {
-                StateItem::Configuration => configuration(data_loss, home.is_some()),
+                StateItem::Configuration => {
+                    configuration(data_loss, taken == TakenAtOnce::Region && home.is_none())
+                }
                 StateItem::Contracts => gateway.contracts_after(data_loss),
                 StateItem::Cache => gateway.caches_after(taken),
                 StateItem::Limits => gateway.limits_after(taken),
@@ -238,10 +240,9 @@ impl Plan {
     }
 
     fn contracts_after(&self, data_loss: Option<Span>) -> StateLoss {
-        let are_used = self.startup.contracts.is_some() && self.apis().iter().any(|a| a.contracts);
-        let remedy = "contracts = true in [gateway], and an API that needs them";
+        let remedy = "contracts = true in [gateway]";
         match data_loss {
-            _ if !are_used => StateLoss::Absent { remedy },
+            _ if self.startup.contracts.is_none() => StateLoss::Absent { remedy },
             Some(most) => lost(most, "the control plane is lost too"),
             None => StateLoss::Kept("replicas that run have them"),
         }
@@ -342,11 +343,11 @@ fn of_age(
     }
 }
 
-fn configuration(data_loss: Option<Span>, has_home: bool) -> StateLoss {
+fn configuration(data_loss: Option<Span>, is_assumed: bool) -> StateLoss {
     match data_loss {
         Some(most) => lost(most, "the control plane is lost too"),
-        None if has_home => StateLoss::Kept("the control plane is not lost"),
-        None => StateLoss::Kept("the control plane is elsewhere, as assumed"),
+        None if is_assumed => StateLoss::Kept("the control plane is elsewhere, as assumed"),
+        None => StateLoss::Kept("the control plane is not lost"),
     }
 }
 

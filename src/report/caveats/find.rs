@@ -111,7 +111,7 @@ fn capacity(plan: &Plan) -> Option<Caveat> {
 }
 
 /// The most work that is offered, in cores, and its name.
-fn greatest_load(plan: &Plan) -> (f64, String) {
+pub(crate) fn greatest_load(plan: &Plan) -> (f64, String) {
     let mean = plan.demand_secs();
     match &plan.traffic {
         Traffic::Process(process) => {

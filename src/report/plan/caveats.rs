@@ -121,6 +121,10 @@ fn left_out(report: &CapacityReport) -> Vec<String> {
             "as a plan looks for the load at which requests suffer",
             texts(&|one| !is_part(one) && is_cpu(one)),
         ),
+        (
+            "as it follows from the scenario, whatever the load",
+            texts(&|one| !is_part(one) && one.metric.is_given()),
+        ),
     ];
     let mut all: Vec<String> = (parts.into_iter())
         .filter(|(_, texts)| !texts.is_empty())

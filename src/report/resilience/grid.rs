@@ -3,7 +3,7 @@
 use std::io::{Result, Write};
 
 use crate::objective::Relation;
-use crate::plan::{DisruptionKind, Plan};
+use crate::plan::{DisruptionKind, Plan, StateItem, StateLoss};
 use crate::report::format::table::{Cell, Column, Table, write_columns};
 use crate::report::format::words::{NOTHING, distinct, shown, wrapped};
 use crate::units::Span;
@@ -57,13 +57,21 @@ pub(crate) fn text(rows: &[DisruptionRow], plan: &Plan) -> String {
         out += &format!("  and {more} more, see disruptions.csv\n");
     }
     let items = rows.iter().take(ROWS_TOLD).filter_map(|row| {
-        let (most, item, loss) =
-            row.tested.as_ref()?.rpo().filter(|(most, ..)| *most > Span::ZERO)?;
-        let name = name(rows, row, plan);
-        let why = loss.why().unwrap_or_default();
-        Some(format!("RPO of {name}: {} up to {most} old, {why}", item.word()))
+        let (most, item, loss) = row.tested.as_ref()?.rpo()?;
+        Some(format!("RPO of {}: {}", name(rows, row, plan), oldest(most, item, loss)?))
     });
     out + &items.map(|line| wrapped("  ", &line)).collect::<String>() + &untested(rows, plan)
+}
+
+/// What is lost that is oldest, and why; of what is not lost only that this is assumed, if it is.
+pub(crate) fn oldest(most: Span, item: StateItem, loss: &StateLoss) -> Option<String> {
+    let why = loss.why()?;
+    match most {
+        Span::ZERO => {
+            why.contains("as assumed").then(|| format!("nothing is lost of {}, {why}", item.word()))
+        }
+        most => Some(format!("{} up to {most} old, {why}", item.word())),
+    }
 }
 
 /// What would test the disruptions that no fault of the scenario is.

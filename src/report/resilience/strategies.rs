@@ -5,11 +5,12 @@ use std::io::{Result, Write};
 use serde_json::{Value, json};
 
 use crate::metric::nine_digits;
-use crate::report::caveats::find::survivors;
+use crate::report::caveats::find::{greatest_load, survivors};
 use crate::report::compare::report::CompareReport;
 use crate::report::format::page::overall;
 use crate::report::format::table::{Cell, Column, Table, write_columns};
 use crate::report::format::words::{NOTHING, distinct, shown, wrapped};
+use crate::report::resilience::grid::oldest;
 use crate::report::run::report::Report;
 use crate::study::strategies::{RestoredTime, Strategy};
 use crate::units::{Share, Span};
@@ -22,6 +23,8 @@ struct StrategyRow {
     strategy: Strategy,
     cost: String,
     headroom: Option<f64>,
+    /// The greatest load.
+    load: String,
     verdict: Overall,
     /// From the end of warm-up to the end.
     length: Span,
@@ -37,6 +40,7 @@ fn rows(report: &CompareReport) -> Vec<StrategyRow> {
             name: report.name(index).to_owned(),
             strategy: Strategy::of(one.experiment, plan),
             cost: report.prices.of(one.scenario).words,
+            load: greatest_load(plan).1,
             headroom: survivors(plan).map(|utilisation| 1.0 - utilisation),
             verdict: one.overall(),
             length: Span(plan.run.horizon.0),
@@ -68,21 +72,32 @@ pub(crate) fn text(report: &CompareReport) -> String {
         rest.row([row.label.clone(), lost, row.cost.clone(), headroom, verdict]);
     }
     let oldest = rows.iter().filter_map(|row| {
-        let (_, item, loss) = row.strategy.rpo.as_ref().filter(|(most, ..)| *most > Span::ZERO)?;
-        Some(((item.word(), loss.why()?), &row.label))
+        let (most, item, loss) = row.strategy.rpo.as_ref()?;
+        Some((oldest(*most, *item, loss)?, &row.label))
     });
     let oldest: Vec<_> = oldest.collect();
-    let why = distinct(oldest.iter().map(|(why, _)| *why)).into_iter().map(|why| {
+    let why = distinct(oldest.iter().map(|(why, _)| why.clone())).into_iter().map(|why| {
         let whose = oldest.iter().filter(|(other, _)| *other == why).map(|(_, label)| &label[..]);
         let whose = whose.collect::<Vec<_>>().join(", ");
-        wrapped("  ", &format!("RPO of {whose}: {}, {}", why.0, why.1))
+        wrapped("  ", &format!("RPO of {whose}: {why}"))
     });
     let said = wrapped(
         "  ",
         "requests lost: those that failed in a replication; headroom: of the CPU of the busiest \
          region that is left, with all the replicas that it may have, at the greatest load",
     );
-    format!("{}\n{}{}{said}", times.text(), rest.text(), why.collect::<String>())
+    let loads = distinct(rows.iter().map(|row| row.load.clone()));
+    let loads = match &loads[..] {
+        [_] => String::new(),
+        loads => wrapped(
+            "  ",
+            &format!(
+                "their greatest loads differ: {}; what is lost does so, too",
+                loads.join(", ")
+            ),
+        ),
+    };
+    format!("{}\n{}{}{said}{loads}", times.text(), rest.text(), why.collect::<String>())
 }
 
 fn time(took: &RestoredTime, length: Span) -> String {

@@ -60,7 +60,13 @@ fn held(feedback: &Feedback) -> String {
 
 /// What became of the clients of a region that was lost or left: when requests were answered
 /// again, the steps of that, and when clients were led elsewhere.
-pub(crate) fn failover(found: &FailoverSummary, plan: &Plan, by_dns: bool) -> Vec<Line> {
+pub(crate) fn failover(
+    found: &FailoverSummary,
+    (plan, fault): (&Plan, usize),
+    by_dns: bool,
+) -> Vec<Line> {
+    // What is left on purpose is neither found out nor decided on by anybody.
+    let planned = matches!(plan.faults[fault].fault, Fault::PlannedFailover(_));
     let mut lines = vec![("RTO", took(&found.rto, "requests were answered again"))];
     for StepSummary { step, took: recovery } in &found.steps {
         let (name, what) = match step {
@@ -74,7 +80,8 @@ pub(crate) fn failover(found: &FailoverSummary, plan: &Plan, by_dns: bool) -> Ve
             }
             FailoverStep::Warming => ("  warming", "backlog and caches let them be answered"),
         };
-        if recovery.recovered + recovery.unrecovered > 0 {
+        let is_step = !planned || *step as usize >= FailoverStep::Switch as usize;
+        if is_step && recovery.recovered + recovery.unrecovered > 0 {
             lines.push((name, took(recovery, what)));
         }
     }
@@ -108,6 +115,7 @@ pub(crate) fn lost_state(plan: &Plan, fault: usize) -> Vec<String> {
     let (Some(regions), Some(region)) = (&plan.regions, plan.region_of(fault)) else {
         return Vec::new();
     };
+    let is_lost = matches!(plan.faults[fault].fault, Fault::RegionOutage(_));
     let mut items = lost_of_policies(regions, region);
     let [configuration, contracts, .., tokens] = plan.state_elsewhere(fault).map(|(_, loss)| loss);
     match tokens {
@@ -134,7 +142,7 @@ pub(crate) fn lost_state(plan: &Plan, fault: usize) -> Vec<String> {
             "configuration: up to {most} when the control plane has recovered, which goes with \
              this region"
         ),
-        (_, Some((home, _))) if *home == region => {
+        (_, home) if !is_lost || home.as_ref().is_some_and(|(home, _)| *home == region) => {
             "configuration: nothing, the control plane stays where it is".to_owned()
         }
         (_, Some(_)) => "configuration: nothing, the control plane is in another region".to_owned(),

@@ -340,7 +340,8 @@ fn failovers(report: &Report, paint: Paint) -> String {
     let by_dns = matches!(regions.manager.routing, Routing::Dns { .. });
     let faults = report.summary.faults.iter().enumerate();
     let told = faults.filter_map(|(index, fault)| {
-        let mut found = recovery::failover(fault.failover.as_ref()?, &report.scenario.plan, by_dns);
+        let mut found =
+            recovery::failover(fault.failover.as_ref()?, (&report.scenario.plan, index), by_dns);
         let lost = recovery::lost_state(&report.scenario.plan, index).into_iter();
         found.extend(lost.map(|item| ("RPO", item)));
         let title = format!("Fail-over ({}, {})", fault.name, intervals(report));

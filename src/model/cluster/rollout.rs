@@ -39,9 +39,6 @@ impl Cluster {
     pub(super) fn roll_out(&mut self, cx: &mut Context, fault: usize, incident: usize) {
         assert!(self.exchanges.rollout.is_none(), "one rollout at a time");
         let old = self.fleet.holders().filter(|id| self.is_old(*id)).collect();
-        // What found no node yet is made anew.
-        let version = self.exchanges.versions.wanted;
-        self.scheduler.waiting.iter_mut().for_each(|waiting| waiting.version = version);
         let (progress, advanced, is_overdue) = (None, cx.now, false);
         self.exchanges.rollout =
             Some(Rollout { fault, incident, old, progress, advanced, is_overdue });
@@ -168,6 +165,9 @@ impl Cluster {
         let is_old = |waiting: &mut WaitingSlot| waiting.version != wanted;
         let gone: Vec<_> = self.scheduler.waiting.extract_if(.., is_old).take(most).collect();
         gone.iter().for_each(|one| cx.tell(Observation::SlotGone { slot: one.slot }));
+        if !gone.is_empty() {
+            self.note_progress_of_rollout(cx); // there is room for new ones, and no state tells so
+        }
         gone.len()
     }
 

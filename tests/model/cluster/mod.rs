@@ -1,5 +1,6 @@
 //! Properties of the cluster: where replicas are, when they start, and who replaces them.
 
+mod afterwards;
 mod api_server;
 mod boots;
 mod connections;

@@ -22,9 +22,9 @@ pub(super) fn note(plan: &Plan, outcome: &mut Outcome) {
 
 /// Whether a fault may strike at random before `end`.
 fn may_strike(plan: &Plan, fault: usize, end: Instant) -> bool {
-    match &plan.faults[fault].schedule {
-        Schedule::At(_) | Schedule::Elsewhere => false,
+    match &plan.faults[fault].root(&plan.faults).schedule {
         Schedule::Random(law) => law.least_secs() < end.as_secs(),
+        _ => false,
     }
 }
 

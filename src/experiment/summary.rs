@@ -14,7 +14,7 @@ use crate::observe::incident::Incident;
 use crate::observe::ledger::Ledger;
 use crate::observe::outcome::{Outcome, WindowOutcome};
 use crate::observe::tally::Tally;
-use crate::plan::{Extent, Plan, Schedule, StateItem, StateLoss, Window};
+use crate::plan::{Extent, Plan, StateItem, StateLoss, Window};
 use crate::stats::Confidence;
 use crate::stats::law::gamma;
 use crate::units::Span;
@@ -387,7 +387,7 @@ fn summarize_fault(
     let tallies: Vec<&Tally> = outcomes.iter().map(|outcome| &outcome.faults[fault]).collect();
     let all = Tally::sum(tallies.iter().copied());
     let (recovery, redundancy) = recoveries(&tallies, confidence);
-    let at_random = matches!(plan.schedule, Schedule::Random(_));
+    let at_random = plan.is_random(faults);
     let failover = failovers(&tallies, confidence);
     let leaves = whole.leaves_region(fault) || failover.is_some();
     let state = leaves.then(|| whole.state_elsewhere(fault));

@@ -413,6 +413,44 @@ pub enum Schedule {
     /// plane, the cluster) fails after a time drawn from this law, counted from when it last came
     /// up.
     Random(Law),
+    /// Each time that another fault is.
+    After(Followed),
     /// Never by this gateway itself: it happens to another region, or to what regions share.
     Elsewhere,
+}
+
+/// Which fault another one follows, and how.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Followed {
+    /// Index of the other one in the plan; it follows none that follows this one.
+    pub fault: usize,
+    /// How much later, drawn each time.
+    pub delay: Law,
+    /// Whether it strikes the zone that the other one, an outage of a zone, has struck.
+    pub same_zone: bool,
+}
+
+impl FaultPlan {
+    /// The fault by whose schedule this one of `all` is injected in the end: its own, or that of
+    /// the fault that it follows.
+    pub fn root<'f>(&'f self, all: &'f [FaultPlan]) -> &'f FaultPlan {
+        let mut root = self;
+        // As many steps as there are faults: more would lead in a circle.
+        for _ in 0..all.len() {
+            let Schedule::After(Followed { fault, .. }) = &root.schedule else { break };
+            root = &all[*fault];
+        }
+        assert!(!matches!(root.schedule, Schedule::After(_)), "{} follows itself", self.name);
+        root
+    }
+
+    /// Whether it is injected at random times.
+    pub fn is_random(&self, all: &[FaultPlan]) -> bool {
+        matches!(self.root(all).schedule, Schedule::Random(_))
+    }
+
+    /// Whether it strikes the zone of the fault that it follows.
+    pub fn strikes_same_zone(&self) -> bool {
+        matches!(&self.schedule, Schedule::After(followed) if followed.same_zone)
+    }
 }

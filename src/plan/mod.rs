@@ -37,7 +37,7 @@ pub use cluster::{
 };
 pub use dependencies::{Dependencies, LimitKey, Policy, PolicyKind, SpikeQueue, Tls, TlsEnd};
 pub use fault::{
-    DisruptionKind, Down, Fault, FaultPlan, Heeded, HostTarget, Notice, Reach, Release,
+    DisruptionKind, Down, Fault, FaultPlan, Followed, Heeded, HostTarget, Notice, Reach, Release,
     ReplicaTarget, Schedule, Starts, Target,
 };
 pub use gateway::{Gateway, Memory, NodeTaints, Spread, Throttling, Topology};
@@ -224,6 +224,7 @@ impl Plan {
     /// How often a fault strikes at random in a second, at most: as if nothing that it may hit were
     /// ever away. `None` for one at a given time, or with a law that has a memory.
     pub fn strikes_per_second(&self, fault: &FaultPlan) -> Option<f64> {
+        let fault = fault.root(&self.faults);
         let Schedule::Random(Law::Exponential(mean)) = &fault.schedule else { return None };
         let clocks = match fault.fault.target() {
             Target::Replicas(ReplicaTarget::Slot(_)) => 1,

@@ -268,7 +268,7 @@ fn any_injected(plan: &Plan, window: usize) -> bool {
     plan.faults.iter().any(|fault| match fault.schedule {
         Schedule::At(at) => from <= at && at < to,
         Schedule::Elsewhere => false,
-        Schedule::Random(_) => true,
+        Schedule::Random(_) | Schedule::After(_) => true,
     })
 }
 

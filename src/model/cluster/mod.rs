@@ -68,7 +68,7 @@ impl Cluster {
             nodes: Nodes::new(plan, seed),
             zones: Zones::new(plan.topology.zones.len()),
             api: ApiServer::default(),
-            scheduler: Scheduler::new(plan.topology.zones.len(), seed),
+            scheduler: Scheduler::new(seed),
             exchanges: Exchanges::default(),
             shutdowns: Shutdowns::default(),
             scaler: plan.autoscaling.as_ref().map(|_| Scaler::new(seed)),

@@ -364,21 +364,14 @@ impl Cluster {
     }
 
     /// No new node can be had in a zone, or anywhere, for a while; those on their way still come.
-    pub fn stop_provisioning(&mut self, zone: Option<ZoneId>) {
-        *self.scheduler.shortages(zone) += 1;
+    pub fn stop_provisioning(&mut self, incident: usize, zone: Option<ZoneId>) {
+        self.scheduler.begin_shortage(incident, zone);
     }
 
     /// New nodes can be had again, unless another fault still keeps them.
-    pub fn resume_provisioning(
-        &mut self,
-        cx: &mut Context,
-        (fault, incident): (usize, usize),
-        zone: Option<ZoneId>,
-    ) {
+    pub fn resume_provisioning(&mut self, cx: &mut Context, (fault, incident): (usize, usize)) {
         cx.end_fault(fault, incident);
-        let shortages = self.scheduler.shortages(zone);
-        assert!(*shortages > 0, "provisioning was not stopped");
-        *shortages -= 1;
+        self.scheduler.end_shortage(incident);
         self.launch_nodes(cx);
     }
 }

@@ -1,5 +1,7 @@
 //! Slots that wait for a node, and nodes on their way.
 
+use std::collections::BTreeMap;
+
 use crate::model::replica::version::Version;
 use crate::plan::{Slot, ZoneId};
 use crate::random::{Seed, Stream};
@@ -20,34 +22,36 @@ pub(super) struct Scheduler {
     pub(super) waiting: Vec<WaitingSlot>,
     /// Zones of the nodes on their way.
     pub(super) launching: Vec<ZoneId>,
-    /// Faults that keep new nodes from being had: everywhere, and by zone.
-    short_everywhere: u32,
-    short_in: Vec<u32>,
+    /// Where new nodes cannot be had, by the incident that keeps them; `None` = anywhere.
+    short_in: BTreeMap<usize, Option<ZoneId>>,
     pub(super) stream: Stream,
 }
 
 impl Scheduler {
-    pub fn new(zones: usize, seed: Seed) -> Self {
+    pub fn new(seed: Seed) -> Self {
         Scheduler {
             waiting: Vec::new(),
             launching: Vec::new(),
-            short_everywhere: 0,
-            short_in: vec![0; zones],
+            short_in: BTreeMap::new(),
             stream: seed.stream("provisioning", 0),
         }
     }
 
     /// Whether new nodes can be had in a zone that is up.
     pub fn is_supplied(&self, zone: ZoneId) -> bool {
-        self.short_everywhere == 0 && self.short_in[zone] == 0
+        self.short_in.values().all(|short| short.is_some_and(|short| short != zone))
     }
 
-    /// The faults that keep new nodes from being had there; `None` = everywhere.
-    pub fn shortages(&mut self, zone: Option<ZoneId>) -> &mut u32 {
-        match zone {
-            Some(zone) => &mut self.short_in[zone],
-            None => &mut self.short_everywhere,
-        }
+    /// An incident keeps new nodes from being had there; `None` = anywhere.
+    pub fn begin_shortage(&mut self, incident: usize, zone: Option<ZoneId>) {
+        let before = self.short_in.insert(incident, zone);
+        assert!(before.is_none(), "incident {incident} stops provisioning twice");
+    }
+
+    /// It does so no more.
+    pub fn end_shortage(&mut self, incident: usize) {
+        let zone = self.short_in.remove(&incident);
+        assert!(zone.is_some(), "incident {incident} did not stop provisioning");
     }
 
     /// How many slots wait.

@@ -42,7 +42,7 @@ impl Clocks {
     /// How long an entity stays well before a random fault hits it; `None` for a scripted one.
     pub fn next(&mut self, fault: usize, entity: usize, schedule: &Schedule) -> Option<Span> {
         match schedule {
-            Schedule::At(_) | Schedule::Elsewhere => None,
+            Schedule::At(_) | Schedule::After(_) | Schedule::Elsewhere => None,
             Schedule::Random(law) => Some(self.draw(fault, entity, law)),
         }
     }
@@ -50,6 +50,11 @@ impl Clocks {
     /// Whether an incident of this number has begun.
     pub fn has_begun(&self, incident: usize) -> bool {
         incident < self.incidents
+    }
+
+    /// The number that the next incident will have.
+    pub fn next_incident(&self) -> usize {
+        self.incidents
     }
 
     /// The number of a new incident.

@@ -21,10 +21,9 @@ pub(super) fn lose_zone(
     cx: &mut Context,
     cluster: &mut Cluster,
     ingress: &mut Ingress,
-    (fault, zone): (usize, Option<ZoneId>),
+    (fault, zone): (usize, ZoneId),
     lasts: &Law,
 ) {
-    let zone = choose_zone(cx, fault, zone);
     let first = cluster.sink_zone(zone);
     let nodes = cluster.nodes.machines_of(zone);
     let slots = slots_on(cluster, &nodes);
@@ -120,19 +119,19 @@ fn return_region(
     cx.end_fault(fault, incident);
 }
 
-fn choose_zone(cx: &mut Context, fault: usize, zone: Option<ZoneId>) -> ZoneId {
-    zone.unwrap_or_else(|| cx.faults.choose(fault, cx.plan.topology.zones.len()))
+/// A zone at random.
+pub(super) fn choose_zone(cx: &mut Context, fault: usize) -> ZoneId {
+    cx.faults.choose(fault, cx.plan.topology.zones.len())
 }
 
 /// A part of a zone's machines vanishes.
 pub(super) fn lose_part(
     cx: &mut Context,
     cluster: &mut Cluster,
-    (fault, zone): (usize, Option<ZoneId>),
+    (fault, zone): (usize, ZoneId),
     share: Share,
     lasts: &Law,
 ) {
-    let zone = choose_zone(cx, fault, zone);
     let nodes = cluster.nodes.part_of(zone, share);
     let name = &cx.plan.topology.zones[zone];
     let all = cluster.nodes.of_zone(zone).count();

@@ -49,7 +49,7 @@ pub(super) fn stop_provisioning(
         None => "the supply of new nodes".to_owned(),
     };
     let incident = cx.begin_incident(fault, Vec::new(), true, subject);
-    cluster.stop_provisioning(zone);
+    cluster.stop_provisioning(incident, zone);
     let returns = cx.now + cx.lasting(fault, 0, lasts);
     cx.schedule(returns, Event::ProvisioningReturns { fault, incident });
     cx.await_again(fault, 0, returns);
@@ -81,9 +81,7 @@ pub(in crate::model) fn bring_back(
     (fault, incident): (usize, usize),
 ) {
     match cx.plan.faults[fault].fault {
-        Fault::ProvisioningOutage(zone, _) => {
-            cluster.resume_provisioning(cx, (fault, incident), zone);
-        }
+        Fault::ProvisioningOutage(..) => cluster.resume_provisioning(cx, (fault, incident)),
         Fault::ApiServerOutage(_) => cluster.return_api_server(cx, fault, incident),
         _ => unreachable!("fault {fault} takes nothing from the cluster"),
     }

@@ -205,7 +205,7 @@ impl<'a> Globe<'a> {
         let at = match &self.plan.faults[fault].schedule {
             Schedule::At(at) if *at >= since => *at,
             Schedule::Random(law) => since + law.draw(&mut self.faults[fault]),
-            Schedule::At(_) | Schedule::Elsewhere => return,
+            Schedule::At(_) | Schedule::After(_) | Schedule::Elsewhere => return,
         };
         self.schedule(at, Shared::Strikes { fault });
     }

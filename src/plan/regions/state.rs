@@ -196,7 +196,7 @@ impl Plan {
             (Extent::During(other), _) => other == fault,
             (Extent::Between(from, to), FaultPlan { schedule, .. }) => match schedule {
                 Schedule::At(at) => from <= *at && *at < to,
-                Schedule::Random(_) => true,
+                Schedule::Random(_) | Schedule::After(_) => true,
                 Schedule::Elsewhere => false,
             },
         };

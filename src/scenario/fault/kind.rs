@@ -32,6 +32,10 @@ keys! { key "fault" list {
     AT: Span = "at", "", Given, "", "When it is injected, once.";
     EVERY: Law = "every", "", Given, "",
         "Or: the time from coming up to failing, anew for each thing that the target covers.";
+    AFTER: String = "after", "", Given, "",
+        "Or: the name of another fault, with which it is injected each time that this strikes.";
+    DELAY: Law = "delay", "0s", Inferred, "both at once",
+        "How much later than that, drawn each time.", With(&["after"]);
     REGION: String = "region", "", Given, "",
         "The region that it strikes, where there are several.";
     FOR: Law = "for", "", Given, "", "How long it lasts, unless a replacement ends it.";
@@ -69,11 +73,11 @@ keys! { key "fault" list {
         "The most time that the kubelet gives each pod then: shutdownGracePeriod less that of \
          critical pods (node-shutdown only).", If("heeded-by", &["\"kubelet\""]);
     TARGET: String = "target", "any", Inferred, "one at random, or the only one",
-        "\"any\", \"all\", \"zone b\", a replica (\"b-1\"), an ingress instance (\"2\"), an \
-         upstream (\"orders\"), a host of it (\"orders/2\") or a client (\"3\").";
+        "\"any\", \"all\", \"zone b\", \"same zone\" (with `after`), a replica (\"b-1\"), an ingress \
+         instance (\"2\"), an upstream (\"orders\"), its host (\"orders/2\") or a client (\"3\").";
 } instead {
     "zone": "target = \"zone b\"", "replica": "target = \"b-1\"", "duration": "for = \"10m\"",
-    "mtbf": "every = \"exponential(30d)\"",
+    "mtbf": "every = \"exponential(30d)\"", "follows": "after = \"NAME\"",
 }}
 
 /// A kind of fault.

@@ -4,11 +4,12 @@
 //! target names, the keys that it alone has, and the function that makes the plan's fault of them.
 //! What other kinds have is refused from the same table. `target.rs` finds what a target names
 //! among the replicas, zones, ingress instances, hosts and clients of the file; `section.rs` reads
-//! the sections one by one.
+//! the sections one by one, and `after.rs` ties those that follow others to these.
 //!
 //! The room sees what the other sections came to (`Targets`) and none of their keys. Start with
 //! `kind.rs`.
 
+mod after;
 mod kind;
 pub(crate) mod section;
 pub(crate) mod target;

@@ -1,10 +1,11 @@
 //! The sections `[[fault]]`, one by one.
 
-use crate::diagnostic::{Place, Problem};
+use crate::diagnostic::Problem;
 use crate::plan::{Fault, FaultPlan, Reach, Schedule, Topology};
 use crate::random::Law;
+use crate::scenario::fault::after::{Link, UNTIED, check_follower};
 use crate::scenario::fault::kind::{Aim, FaultKind, Lasts, key};
-use crate::scenario::fault::target::{FaultReader, Targets};
+use crate::scenario::fault::target::{FaultReader, PlacedFault, SAME_ZONE, Targets};
 use crate::scenario::reader::{KeySpec, Mark, Parsed, Reader, SectionReader};
 use crate::scenario::region::section::{RegionKeys, find, suggest};
 use crate::scenario::text::is_name;
@@ -23,29 +24,24 @@ pub(crate) struct Strikable<'t> {
     pub(crate) targets: Vec<Targets<'t>>,
 }
 
-/// A fault as read.
-pub(crate) struct PlacedFault {
-    pub(crate) plan: FaultPlan,
-    /// The region that it strikes, of several; `None` = what they share.
-    pub(crate) region: Option<usize>,
-    /// Where it is written.
-    pub(crate) place: Place,
-}
-
 /// Reads every `[[fault]]`, in the order of the file.
 pub(crate) fn read(reader: &Reader<'_>, strikable: &Strikable<'_>) -> Vec<PlacedFault> {
     let mut names: Vec<String> = Vec::new();
-    let mut faults = Vec::new();
-    for section in &reader.elements(&key::SPEC, FAULT_LIMIT) {
+    let (mut faults, mut links) = (Vec::new(), Vec::new());
+    let sections = reader.elements(&key::SPEC, FAULT_LIMIT);
+    for section in &sections {
         let region = region(section, strikable);
         let targets = &strikable.targets[region.unwrap_or(0)];
-        if let Some(mut plan) = fault(section, targets) {
+        if let Some((mut plan, same_zone)) = fault(section, targets) {
             check_region(section, &plan.fault, (region, strikable));
             plan.name = name(section, &plan.name, &names);
             names.push(plan.name.clone());
+            links.extend(Link::find(section, faults.len(), same_zone));
             faults.push(PlacedFault { plan, region, place: section.place.clone() });
         }
     }
+    let is_whole = faults.len() == sections.len();
+    links.into_iter().for_each(|link| link.tie(&mut faults, is_whole));
     faults
 }
 
@@ -106,7 +102,8 @@ fn name(section: &SectionReader<'_>, kind: &str, used: &[String]) -> String {
     name.value
 }
 
-fn fault(section: &SectionReader<'_>, targets: &Targets<'_>) -> Option<FaultPlan> {
+/// A fault without its name, and whether it strikes the zone of the one that it follows.
+fn fault(section: &SectionReader<'_>, targets: &Targets<'_>) -> Option<(FaultPlan, bool)> {
     let kind = section.require(key::KIND, "kind = \"replica-crash\"");
     let schedule = schedule(section);
     let kind = kind?.value;
@@ -117,14 +114,21 @@ fn fault(section: &SectionReader<'_>, targets: &Targets<'_>) -> Option<FaultPlan
         }
     }
     let target = target(section, kind, targets);
+    let same_zone = target.value.trim() == SAME_ZONE;
+    if same_zone && !section.has(&key::AFTER) {
+        let help = "write after = \"zone-outage\" and the like, or name a zone";
+        section.error(&target, "the same zone as which fault?", help);
+    }
     let fault = (kind.build)(&FaultReader { section, targets, target, duration })?;
-    Some(FaultPlan { name: kind.word.to_owned(), fault, schedule: schedule? })
+    Some((FaultPlan { name: kind.word.to_owned(), fault, schedule: schedule? }, same_zone))
 }
 
+/// When it is injected; one that follows another is tied to that when all are known.
 fn schedule(section: &SectionReader<'_>) -> Option<Schedule> {
-    match (section.has(&key::AT), section.has(&key::EVERY)) {
-        (true, false) => Some(Schedule::At(Instant(section.find(key::AT)?.value.0))),
-        (false, true) => {
+    match [&key::AT.spec, &key::EVERY.spec, &key::AFTER.spec].map(|key| section.has(key)) {
+        [true, false, false] => Some(Schedule::At(Instant(section.find(key::AT)?.value.0))),
+        [false, false, true] => Some(UNTIED),
+        [false, true, false] => {
             let every = section.find(key::EVERY)?;
             if every.value.mean_secs() > 0.0 {
                 return Some(Schedule::Random(every.value));
@@ -133,13 +137,23 @@ fn schedule(section: &SectionReader<'_>) -> Option<Schedule> {
             section.error(&every, "this fault would be injected without end", help);
             None
         }
-        (true, true) => {
+        [true, true, false] => {
             let title = "a fault is injected once or at random, not both";
             section.error(section.key_place(&key::EVERY), title, "drop `at` or `every`");
             None
         }
-        (false, false) => {
-            let help = "write at = \"3m\" for once, or every = \"exponential(30d)\" for at random";
+        [_, _, true] => {
+            let title = "a fault is injected with another one or by itself, not both";
+            section.error(
+                section.key_place(&key::AFTER),
+                title,
+                "drop `after`, or `at` and `every`",
+            );
+            None
+        }
+        [false, false, false] => {
+            let help = "write at = \"3m\" for once, every = \"exponential(30d)\" for at random, or \
+                        after = \"NAME\" for with another fault";
             section.error(section, "this fault does not say when it is injected", help);
             None
         }
@@ -240,7 +254,8 @@ pub(crate) fn check_times(
                     reader.error(place.clone(), title, help);
                 }
             }
-            Schedule::Elsewhere => unreachable!("a file says when a fault strikes"),
+            Schedule::Elsewhere => {} // refused, and tied to no other one
+            Schedule::After(_) => check_follower(reader, (fault, place), faults, horizon),
             Schedule::At(at) => {
                 let back = fault.fault.release().and_then(|release| release.back_after);
                 if back.is_some_and(|back| *at + back >= horizon) {

@@ -1,10 +1,13 @@
 //! What the target of a fault names.
 
 use crate::autoscaler::goals::MetricGoal;
-use crate::diagnostic::{clip, suggestion};
-use crate::plan::{Dependencies, HostTarget, Nodes, ReplicaTarget, Topology};
+use crate::diagnostic::{Place, clip, suggestion};
+use crate::plan::{Dependencies, FaultPlan, HostTarget, Nodes, ReplicaTarget, Topology};
 use crate::random::Law;
 use crate::scenario::reader::{Parsed, SectionReader};
+
+/// The zone of the fault that is followed.
+pub(crate) const SAME_ZONE: &str = "same zone";
 
 /// What a target may name.
 pub(crate) struct Targets<'t> {
@@ -29,6 +32,15 @@ impl Targets<'_> {
     pub(crate) fn clients(&self) -> usize {
         self.dependencies.clients.popularity.keys
     }
+}
+
+/// A fault as read.
+pub(crate) struct PlacedFault {
+    pub(crate) plan: FaultPlan,
+    /// The region that it strikes, of several; `None` = what they share.
+    pub(crate) region: Option<usize>,
+    /// Where it is written.
+    pub(crate) place: Place,
 }
 
 /// A fault while it is read, with what its kind takes.
@@ -59,6 +71,8 @@ impl FaultReader<'_> {
         match text {
             "any" => return ReplicaTarget::Any,
             "all" => return ReplicaTarget::All,
+            // All of the zone that another fault will strike.
+            SAME_ZONE => return ReplicaTarget::All,
             _ => {}
         }
         if let Some(slot) = names.iter().position(|name| name == text) {
@@ -90,7 +104,7 @@ impl FaultReader<'_> {
         let (text, zones) = (self.target.value.trim(), &self.targets.topology.zones);
         let name = text.strip_prefix("zone ").map_or(text, str::trim);
         let found = zones.iter().position(|zone| zone == name);
-        if found.is_none() && text != other {
+        if found.is_none() && text != other && text != SAME_ZONE {
             let names = zones.iter().map(|zone| format!("zone {zone}"));
             self.unknown("zone", None, [other.to_owned()].into_iter().chain(names));
         }

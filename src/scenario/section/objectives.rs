@@ -55,7 +55,7 @@ impl Windows<'_> {
     /// Adds a window for every fault that is injected at a set time.
     fn add_faults(&mut self) {
         for (index, fault) in self.known.faults.iter().enumerate() {
-            if matches!(fault.schedule, Schedule::At(_)) {
+            if matches!(fault.root(self.known.faults).schedule, Schedule::At(_)) {
                 self.index(Extent::During(index), None);
             }
         }

@@ -418,6 +418,12 @@ fn aim(faults: Vec<Wild>, horizon: f64, plan: &Plan) -> Vec<FaultPlan> {
             other => other,
         },
         schedule: match random {
+            // Now and then one follows another.
+            _ if number > 0 && when > 0.8 => Schedule::After(Followed {
+                fault: number - 1,
+                delay: Law::uniform_secs(0.0, 3.0),
+                same_zone: false,
+            }),
             true => Schedule::Random(Law::Exponential(secs(1.0 + horizon * when))),
             false => Schedule::At(at(horizon * when)),
         },

@@ -4,6 +4,7 @@
 //! - `budgets`: drains that a disruption budget holds up, and what ends their wait.
 //! - `kills`: replicas that are killed in consequence of a fault.
 //! - `shutdown`: machines that are taken away after a notice.
+//! - `together`: faults that follow others.
 //! - `spread`: which replicas and which nodes count for an even spread over zones.
 //!
 //! Right values follow from the rules of the sources that are named in `model/cluster`: the
@@ -14,6 +15,7 @@ mod budgets;
 mod kills;
 mod shutdown;
 mod spread;
+mod together;
 
 use brownout::plan::*;
 use brownout::random::Law;

@@ -11,6 +11,7 @@ use super::ingress::seen::Seen;
 use super::request::attempt::InFlight;
 use crate::engine::calendar::Calendar;
 use crate::engine::digest::Digest;
+use crate::engine::jobs::JobId;
 use crate::engine::progress::{Holding, Overflow, Progress};
 use crate::observe::ledger::Failure;
 use crate::observe::listener::Listener;
@@ -27,6 +28,9 @@ pub(super) enum Loss {
     HeldBy(ReplicaId),
     /// So many requests that a replica had, where requests do not feed back.
     InFlight(ReplicaId, usize),
+    /// One of these, which an instance had sent there, if the machine has vanished: nobody answers
+    /// and nothing says so.
+    Stranded { replica: ReplicaId, id: JobId, arrived: u64, instance: usize },
     /// What the process in a slot remembers; one that ends in order hands it over.
     Memory { slot: Slot, in_order: bool },
     /// The attempts through an ingress instance.
@@ -162,7 +166,7 @@ impl<'a> Context<'a> {
 
     /// Leaves something for another part.
     pub fn lose(&mut self, loss: Loss) {
-        let is_counted = matches!(loss, Loss::InFlight(..));
+        let is_counted = matches!(loss, Loss::InFlight(..) | Loss::Stranded { .. });
         debug_assert!(self.feeds_back() != is_counted, "nobody takes care of {loss:?}");
         self.losses.push(loss);
     }

@@ -23,9 +23,15 @@ impl Region {
     /// Takes care of what an event has left, where requests do not feed back.
     pub fn settle_losses(&mut self, cx: &mut Context) {
         for loss in cx.take_losses() {
-            if let Loss::InFlight(id, count) = loss {
-                let unknown = std::iter::repeat_n(None, count);
-                self.ingress.close_in_flight(&self.cluster.fleet, id, unknown);
+            match loss {
+                Loss::InFlight(id, count) => {
+                    let unknown = std::iter::repeat_n(None, count);
+                    self.ingress.close_in_flight(&self.cluster.fleet, id, unknown);
+                }
+                Loss::Stranded { replica, id, arrived, instance } => {
+                    self.ingress.strand(cx, (id, arrived), replica, instance);
+                }
+                _ => unreachable!("{loss:?} is of requests that feed back"),
             }
         }
     }

@@ -76,7 +76,7 @@ impl World<'_> {
         let connecting = region.ingress.connecting().filter(|connecting| {
             !cx.feeds_back() || cx.in_flight.get(connecting.id.into()).is_some()
         });
-        connecting.count() as u64
+        (connecting.count() + cx.in_flight.count_stranded()) as u64
     }
 
     /// The end: the last bin, the requests in flight, and the drain.

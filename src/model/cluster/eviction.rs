@@ -97,7 +97,10 @@ impl Cluster {
                     self.replace(cx, id, "not bound when its machine was lost");
                 }
                 // Deleted, whether it drains or hangs: nobody waits for it to come back.
-                _ if !self.fleet.holds_slot(id) => self.end_drain(cx, id, "machine lost"),
+                _ if !self.fleet.holds_slot(id) => {
+                    self.fleet[id].silent = true;
+                    self.end_drain(cx, id, "machine lost");
+                }
                 _ => self.lose_machine(cx, id),
             }
         }
@@ -108,9 +111,9 @@ impl Cluster {
 
     /// A replica's machine is gone, and nobody is left to refuse a connection.
     pub fn lose_machine(&mut self, cx: &mut Context, id: ReplicaId) {
-        self.fleet.stop_process(cx, id, "machine lost");
         assert!(!self.fleet[id].silent, "{} lost its machine already", self.fleet[id].name);
         self.fleet[id].silent = true;
+        self.fleet.stop_process(cx, id, "machine lost");
     }
 
     /// The controller finds a node's lease too old.

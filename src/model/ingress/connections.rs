@@ -13,7 +13,7 @@
 //! Others find out when they use the connection next: after a pause they look at it first and open
 //! another one, in the midst of traffic they trust it and their request fails. A machine that
 //! vanishes resets nothing: what is sent on a connection to it is sent again by TCP and never
-//! answered.
+//! answered, and what it had is never answered either.
 //!
 //! A client closes a connection that it has not used for some time, and so does a replica. What a
 //! client sends less than a round trip before it would hear of that arrives after the replica has
@@ -33,7 +33,7 @@ use crate::units::Span;
 
 /// How long TCP sends again what is not acknowledged before it gives a connection up: Linux with
 /// `tcp_retries2` = 15.
-pub(super) const RETRANSMISSION: Span = Span(924_600_000_000);
+pub(in crate::model) const RETRANSMISSION: Span = Span(924_600_000_000);
 
 /// A client connection.
 #[derive(Clone, Copy, Debug, Default)]

@@ -114,6 +114,11 @@ impl Instances {
         }
     }
 
+    /// Whether no fault keeps an instance down.
+    pub fn is_up(&self, instance: usize) -> bool {
+        self.down[instance] == 0
+    }
+
     /// Whether clients reach an instance.
     #[inline(always)]
     pub fn is_reachable(&self, instance: usize) -> bool {

@@ -1,13 +1,16 @@
 //! The loss of ingress instances, one by one or with their zone, and what it breaks.
 
-use super::routing::Ingress;
+use super::connections::RETRANSMISSION;
+use super::routing::{Connecting, Ingress};
+use crate::engine::deadline::due;
+use crate::engine::jobs::JobId;
 use crate::model::context::{Context, Loss};
 use crate::model::event::Event;
 use crate::model::replica::fleet::Fleet;
 use crate::observe::ledger::Failure;
-use crate::observe::{Leaving, Observation};
+use crate::observe::{Leaving, Observation, ReplicaId};
 use crate::plan::{Failover, FailoverBy, Plan, ZoneId};
-use crate::units::Instant;
+use crate::units::{Instant, Span};
 
 /// The instances that live in a zone.
 fn instances_in(plan: &Plan, zone: ZoneId) -> impl Iterator<Item = usize> {
@@ -82,6 +85,42 @@ impl Ingress {
         lost.into_iter()
             .map(Instant::from)
             .for_each(|sent| cx.note_failure(sent.into(), now, Failure::LostInFlight));
+    }
+
+    /// A request that an instance had sent to a replica, which took it on at `arrived`, is never
+    /// answered: its machine has vanished. It hangs until the instance gives up; if that vanished
+    /// as well, it is lost with it.
+    pub fn strand(
+        &mut self,
+        cx: &mut Context,
+        (id, arrived): (JobId, u64),
+        replica: ReplicaId,
+        instance: usize,
+    ) {
+        if !self.instances.is_up(instance) {
+            let sent = Instant::from(id).into();
+            return cx.note_failure(sent, cx.now.0, Failure::LostInFlight);
+        }
+        let patience = cx.plan.ingress.first_timeout();
+        let due = due(arrived, patience.0).min(cx.now.0.saturating_add(RETRANSMISSION.0));
+        assert!(due >= cx.now.0, "a request is stranded that was over at {due}");
+        let is_limited = cx.plan.ingress.request_timeout < Span::MAX;
+        let stranded = Connecting {
+            due,
+            id,
+            demand: 0.0,
+            instance,
+            retries_left: 0,
+            tried: 0,
+            until: if is_limited { due } else { u64::MAX },
+            connection: None,
+            client: None,
+            to: Some(replica),
+            hangs: true,
+        };
+        let place = self.hanging.partition_point(|other| other.due <= due);
+        self.hanging.insert(place, stranded);
+        self.find_next_due();
     }
 
     /// Clients stop trying an instance that vanished in this incident and was not back since.

@@ -319,6 +319,7 @@ impl Fleet {
     pub fn stop_process(&mut self, cx: &mut Context, id: ReplicaId, cause: &'static str) {
         self[id].advance(cx);
         let lacked = self[id].start_cpu.takes();
+        let stranded = self.stranded(cx, id);
         let (lost, slow) = self[id].end_process(cx.now.0);
         if lacked || !slow.is_empty() {
             cx.tell(Observation::Speed { replica: id, share: Share::ONE });
@@ -329,11 +330,29 @@ impl Fleet {
         } else {
             let at = cx.now.0;
             cx.lose(Loss::InFlight(id, lost.len()));
-            let lost = lost.into_iter().map(Instant::from);
-            lost.for_each(|sent| cx.note_failure(sent.into(), at, Failure::LostInFlight));
+            match self[id].silent {
+                true => stranded.into_iter().for_each(|one| cx.lose(one)),
+                false => lost
+                    .into_iter()
+                    .map(Instant::from)
+                    .for_each(|sent| cx.note_failure(sent.into(), at, Failure::LostInFlight)),
+            }
         }
         self.enter(cx, id, State::Failed, cause);
         slow.iter().for_each(|slow| cx.end_fault(slow.fault, slow.incident));
+    }
+
+    /// What a replica has whose machine vanishes, where requests do not feed back.
+    fn stranded(&self, cx: &Context, replica: ReplicaId) -> Vec<Loss> {
+        if cx.feeds_back() || !self[replica].silent {
+            return Vec::new();
+        }
+        let jobs = self[replica].server.in_service_jobs();
+        let mut all: Vec<_> = jobs.map(|job| (job.arrived, job.id, job.mark)).collect();
+        all.sort_unstable();
+        let stranded =
+            |(arrived, id, mark)| Loss::Stranded { replica, id, arrived, instance: mark as usize };
+        all.into_iter().map(stranded).collect()
     }
 
     /// What the process in a slot remembers goes with it, unless another replica has the slot.

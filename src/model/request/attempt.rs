@@ -129,6 +129,8 @@ pub(in crate::model) enum Stage {
     Pending,
     /// Answered, but its replica stands still.
     Stuck,
+    /// With nobody: the machine of its replica has vanished, and nothing says so.
+    Stranded,
     /// On its way back, or too late.
     Returning,
 }
@@ -231,7 +233,7 @@ impl Attempt {
 
     /// Whether a replica has it.
     pub fn is_held(&self) -> bool {
-        !matches!(self.stage, Stage::UnderWay | Stage::Returning)
+        !matches!(self.stage, Stage::UnderWay | Stage::Stranded | Stage::Returning)
     }
 
     /// Whether a replica has it, but not its CPU.
@@ -255,11 +257,23 @@ pub(in crate::model) struct InFlight {
     pub attempts: SlotMap<AttemptId, Attempt>,
     /// What servers are done with since that was settled last.
     pub departures: Vec<Departure>,
+    /// Whether a machine has ever vanished with attempts.
+    pub had_stranded: bool,
 }
 
 impl InFlight {
     pub fn new(feeds_back: bool) -> Self {
-        InFlight { feeds_back, attempts: SlotMap::default(), departures: Vec::new() }
+        let (attempts, departures) = (SlotMap::default(), Vec::new());
+        InFlight { feeds_back, attempts, departures, had_stranded: false }
+    }
+
+    /// How many wait for a machine that has vanished.
+    pub fn count_stranded(&self) -> usize {
+        if !self.had_stranded {
+            return 0; // as almost always
+        }
+        let waits = |one: &&Attempt| one.stage == Stage::Stranded && one.request.is_some();
+        self.attempts.values().filter(waits).count()
     }
 
     /// An attempt, if it has no end yet.

@@ -3,12 +3,17 @@
 //! ```text
 //! answer at the replica ─ hop, network ─► client: served, or too late and wasted
 //! failure, time-out, loss of the replica or of the ingress instance ─► client reacts
+//! loss of the replica's machine ─► nobody says so: until a time-out, the client's or the ingress's
 //! client gave up before ─► nobody waits: the work is stopped, or goes on and is wasted
 //! ```
+//!
+//! Assumptions: TCP gives up a connection on which nothing comes from a machine that has vanished
+//! as late as one on which something is sent again.
 
 use super::Requests;
 use super::attempt::{Attempt, AttemptId, Content, Origin, RequestState, Stage, Step, Timeout};
 use crate::model::context::{Context, Loss};
+use crate::model::ingress::connections::RETRANSMISSION;
 use crate::model::ingress::retries::{FailedTry, Tried};
 use crate::model::ingress::seen::response;
 use crate::model::region::Region;
@@ -322,7 +327,9 @@ impl Requests {
         for loss in cx.take_losses() {
             match loss {
                 Loss::HeldBy(id) => self.lose_held(cx, region, id),
-                Loss::InFlight(..) => unreachable!("{loss:?} is of requests that feed back"),
+                Loss::InFlight(..) | Loss::Stranded { .. } => {
+                    unreachable!("{loss:?} is of requests that do not feed back")
+                }
                 Loss::Through(instance) => {
                     self.lose_through(cx, &mut region.cluster.fleet, instance);
                 }
@@ -348,7 +355,31 @@ impl Requests {
         region.ingress.close_inside(&region.cluster.fleet, id, users(true));
         let fleet = &mut region.cluster.fleet;
         let stoppable = |stage| !matches!(stage, Stage::Cpu(_));
-        self.lose_attempts(cx, fleet, held, stoppable, Self::fail_attempt);
+        let then = if fleet[id].silent { Self::strand } else { Self::fail_attempt };
+        self.lose_attempts(cx, fleet, held, stoppable, then);
+    }
+
+    /// The machine of the replica that has an attempt is gone, and nobody is left to say so: it
+    /// waits until whoever waits for it gives up.
+    fn strand(
+        &mut self,
+        cx: &mut Context,
+        fleet: &mut Fleet,
+        attempt: AttemptId,
+        at: u64,
+        _: Failure,
+    ) {
+        self.leave_queue(cx, attempt);
+        cx.in_flight.had_stranded = true;
+        let record = &mut cx.in_flight.attempts[attempt];
+        if record.waits() {
+            fleet[record.replica].held -= 1;
+        }
+        record.stage = Stage::Stranded;
+        record.due[Timeout::Upstream as usize] = u64::MAX;
+        let due = record.due[Timeout::Read as usize].min(at.saturating_add(RETRANSMISSION.0));
+        debug_assert!(due >= at, "an attempt is stranded at {at}, and was over at {due}");
+        self.set_timeout(cx, attempt, Timeout::Read, due);
     }
 
     /// Every attempt through an ingress instance fails with it at this moment.

@@ -20,8 +20,9 @@
 use std::collections::BTreeMap;
 
 use super::Requests;
-use super::attempt::{Attempt, AttemptId, Content, Origin, RequestState, Timeout};
+use super::attempt::{Attempt, AttemptId, Content, Origin, RequestState, Stage, Timeout};
 use crate::model::context::Context;
+use crate::model::ingress::connections::RETRANSMISSION;
 use crate::model::ingress::retries::Tried;
 use crate::model::replica::fleet::Fleet;
 use crate::observe::Observer;
@@ -96,6 +97,18 @@ impl Hedges {
     }
 }
 
+/// Who has waited for an attempt for too long: the ingress, or TCP where no ingress gives up on a
+/// machine that has vanished.
+fn ended_by(cx: &Context, attempt: &Attempt) -> Failure {
+    let ingress = &cx.plan.ingress;
+    let through = (attempt.instance as usize) < ingress.instances.len();
+    let gives_up = through && ingress.first_timeout() <= RETRANSMISSION;
+    match gives_up || attempt.stage != Stage::Stranded {
+        true => Failure::TimedOut,
+        false => Failure::DeadAddress,
+    }
+}
+
 impl Requests {
     /// The request that waits for an attempt, if any still does.
     pub(super) fn request_of(&self, id: AttemptId, attempt: &Attempt) -> Option<RequestState> {
@@ -135,7 +148,8 @@ impl Requests {
             }
             self.reset_others(cx, fleet, attempt, at);
         }
-        self.abort(cx, fleet, attempt, at, Failure::TimedOut);
+        let failure = ended_by(cx, &cx.in_flight.attempts[attempt]);
+        self.abort(cx, fleet, attempt, at, failure);
     }
 
     /// When the time is over that the request of an attempt has for all its tries.

@@ -236,6 +236,9 @@ impl Requests {
     ) {
         // Its client may have stopped it meanwhile.
         let Some(waiting) = cx.in_flight.get(attempt) else { return };
+        if waiting.stage == Stage::Stranded {
+            return; // its replica is gone, and it waits in vain
+        }
         debug_assert_eq!(waiting.stage, Stage::Queued, "a replica put off what it had begun");
         if fleet[waiting.replica].hung {
             return; // it keeps what it has and does nothing with it

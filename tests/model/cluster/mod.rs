@@ -13,3 +13,4 @@ mod replicas;
 mod rollouts;
 pub mod scaling;
 mod start;
+mod stranded;

@@ -12,7 +12,9 @@ use brownout::experiment::replicate;
 use brownout::observe::ledger::{Failure, Ledger};
 use brownout::observe::outcome::Outcome;
 use brownout::observe::{Observation, Observer, Reading, ReplicaId, Sent, Served, State};
-use brownout::plan::{Balancing, Extent, Gateway, Plan, Recorded, Release, Traffic};
+use brownout::plan::{
+    Balancing, Extent, Fault, Gateway, Plan, Recorded, Release, ReplicaTarget, Traffic,
+};
 use brownout::random::Law;
 use brownout::units::{Instant, Span};
 use proptest::prelude::*;
@@ -225,8 +227,18 @@ proptest! {
     #[test]
     fn littles_law_holds_bin_by_bin(plan in any_plan()) {
         // No request waits outside a replica, so that all times in the system are known: neither
-        // for a dead address nor on an open connection to a machine that is gone.
+        // for a dead address nor for a machine that is gone.
         let mut plan = plan;
+        for entry in &mut plan.faults {
+            let vanishes = matches!(
+                entry.fault,
+                Fault::ZoneOutage(..) | Fault::PartialOutage(..) | Fault::NodeLoss(..)
+                    | Fault::NodeShutdown(..)
+            );
+            if vanishes {
+                entry.fault = Fault::ReplicaCrash(ReplicaTarget::Any);
+            }
+        }
         (plan.ingress.retries, plan.ingress.connect_timeout) = (0, Span::ZERO);
         plan.ingress.in_cluster = None;
         if let Balancing::PerConnection { requests, .. } = &mut plan.ingress.balancing {

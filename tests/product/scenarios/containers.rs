@@ -1,5 +1,5 @@
 //! Shipped scenarios of containers that end: killed by their probes or for their memory, or while
-//! nobody can replace them.
+//! nobody can replace them; and of nodes that are taken away, emptied or lost.
 
 use super::*;
 
@@ -75,4 +75,76 @@ fn api_server_outage_makes_a_crash_last_unless_the_kubelet_restarts_the_containe
         let dead = outcome.ledger.failed_by(Failure::DeadAddress);
         assert!((800..=3_300).contains(&dead), "{dead}");
     }
+}
+
+/// From the injection until as many served as before, of each incident of a fault, in order.
+fn redundancy_after(ran: &Ran, fault: &str) -> Vec<f64> {
+    let after = |one: &Incident| seconds(one.redundancy.map(|at| at.since(one.at)));
+    let mut all: Vec<f64> = ran.incidents(fault).iter().map(after).collect();
+    all.sort_by(f64::total_cmp);
+    all
+}
+
+#[test]
+fn spot_notice_costs_nothing_if_a_handler_heeds_it_and_a_silent_node_if_nobody_does() {
+    let ran = Ran::of("spot-notice");
+    assert_eq!((ran.report().overall(), ran.failed()), (Overall::Met, 0));
+    // A start of 8 to 27 s, and 2 s until it is known.
+    assert!(redundancy_after(&ran, "spot").iter().all(|after| (8.0..29.0).contains(after)));
+    let unheeded = changed("spot-notice", &["fault.spot.heeded-by=\"nobody\""]);
+    assert_eq!(unheeded.report().overall(), Overall::Missed);
+    for outcome in &unheeded.experiment.outcomes {
+        // Half of 500/s for 40 to 55 s of the lease and 0.5 to 2 s of propagation.
+        let dead = outcome.ledger.failed_by(Failure::DeadAddress) as f64;
+        assert!((250.0 * 40.5 - 500.0..=250.0 * 57.0 + 500.0).contains(&dead), "{dead}");
+    }
+}
+
+#[test]
+fn budget_allows_nothing_and_keeps_even_a_broken_replica_until_the_drain_is_forced() {
+    let ran = Ran::of("budget-allows-nothing");
+    assert_eq!(ran.verdict("redundancy-restored < 6m during hang"), Verdict::Missed);
+    // Five minutes until the upgrade, ten until its time-out, and the start.
+    let forced = redundancy_after(&ran, "hang");
+    assert!(forced.iter().all(|after| (908.0..=930.0).contains(after)), "{forced:?}");
+    // Then the other node's turn, the same, after a drain of 25 s and three minutes away.
+    let upgrade = redundancy_after(&ran, "upgrade");
+    assert!(upgrade.iter().all(|after| (1_380.0..=1_440.0).contains(after)), "{upgrade:?}");
+    let allowed =
+        changed("budget-allows-nothing", &["upgrade.unhealthy-evictions=\"always-allow\""]);
+    assert_eq!(allowed.verdict("redundancy-restored < 6m during hang"), Verdict::Met);
+    let at_once = redundancy_after(&allowed, "hang");
+    assert!(at_once.iter().all(|after| (308.0..=330.0).contains(after)), "{at_once:?}");
+}
+
+#[test]
+fn in_cluster_clients_hang_on_a_lost_node_from_which_the_ingress_shields_all_others() {
+    let ran = Ran::of("in-cluster-clients");
+    assert_eq!(ran.verdict("availability >= 99.9%"), Verdict::Missed);
+    let each = |ran: &Ran, failure| ran.failed_by(failure) as f64 / 10.0;
+    // A third of 60 connections, each with 3/s, hangs for 30 s; what opens again may hang anew.
+    let given_up = each(&ran, Failure::GivenUp);
+    assert!((20.0 * 3.0 * 28.0..=20.0 * 3.0 * 40.0).contains(&given_up), "{given_up}");
+    let outside = changed("in-cluster-clients", &["ingress.in-cluster=\"0%\""]);
+    assert_eq!(outside.report().overall(), Overall::Met);
+    // Every request finds another replica when its connection times out.
+    assert!(each(&outside, Failure::GivenUp) + each(&outside, Failure::DeadAddress) < 1.0);
+}
+
+#[test]
+fn zone_loss_without_launches_lasts_until_the_zone_is_back() {
+    let ran = Ran::of("zone-loss-without-launches");
+    assert_eq!(ran.report().overall(), Overall::Missed);
+    for (zone, supply) in ran.incidents("zone-lost").iter().zip(ran.incidents("no-launches")) {
+        assert_eq!(supply.at.since(zone.at), Span::from_secs(60.0), "one clock for both");
+    }
+    // 45 minutes, and a start in the zone that is back.
+    let late = redundancy_after(&ran, "zone-lost");
+    assert!(late.iter().all(|after| (2_708.0..=2_730.0).contains(after)), "{late:?}");
+    let usual = changed("zone-loss-without-launches", &["fault.no-launches.for=\"1s\""]);
+    assert_eq!(usual.verdict("redundancy-restored < 10m during zone-lost"), Verdict::Met);
+    // The lease of 40 to 55 s, five minutes of toleration, 45 to 65 s for a node, and a start with
+    // an image to pull.
+    let sooner = redundancy_after(&usual, "zone-lost");
+    assert!(sooner.iter().all(|after| (390.0..=480.0).contains(after)), "{sooner:?}");
 }

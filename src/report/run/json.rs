@@ -276,6 +276,8 @@ fn incident<'a>(plan: &'a Plan, incident: &'a Incident) -> impl Serialize + 'a {
             wanted: course.wanted,
             overdue_s: course.overdue.and_then(at),
             rolled_back_s: course.rolled_back.and_then(at),
+            affected: course.affected,
+            ejected: course.ejected,
         }),
         phases_s: phases.collect::<Vec<_>>(),
     }
@@ -285,6 +287,7 @@ fn incident<'a>(plan: &'a Plan, incident: &'a Incident) -> impl Serialize + 'a {
 mod tests {
     use super::*;
     use crate::experiment::tests::{example, with_clients};
+    use crate::observe::incident::RolloutCourse;
     use crate::observe::ledger::Failure;
     use crate::report::sample::scenario;
     use crate::scenario::Scenario;
@@ -331,6 +334,17 @@ mod tests {
         let ways = |what: &str| keys(&json["windows"][0][what]).len();
         assert_eq!(ways("failed") + ways("rejected"), Failure::ALL.len());
         assert!(ways("rejected") == 3 && json["windows"][0]["rejected_share"]["point"] == 0.0);
+    }
+
+    #[test]
+    fn a_release_says_how_many_replicas_it_affected_and_how_many_were_ejected() {
+        let mut run = example::experiment();
+        let course = RolloutCourse { new: 4, affected: 3, ejected: 2, ..Default::default() };
+        run.outcomes.iter_mut().for_each(|outcome| outcome.incidents[0].rollout = Some(course));
+        let json = parsed(&run);
+        let rollout = &json["incidents"][0]["rollout"];
+        let told = ["new", "affected", "ejected"].map(|key| rollout[key].as_u64());
+        assert_eq!(told, [4, 3, 2].map(Some));
     }
 
     #[test]

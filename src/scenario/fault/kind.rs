@@ -73,8 +73,9 @@ keys! { key "fault" list {
         "The most time that the kubelet gives each pod then: shutdownGracePeriod less that of \
          critical pods (node-shutdown only).", If("heeded-by", &["\"kubelet\""]);
     TARGET: String = "target", "any", Inferred, "one at random, or the only one",
-        "\"any\", \"all\", \"zone b\", \"same zone\" (with `after`), a replica (\"b-1\"), an ingress \
-         instance (\"2\"), an upstream (\"orders\"), its host (\"orders/2\") or a client (\"3\").";
+        "\"any\", \"all\", \"zone b\", \"same zone\" (with `after`), a replica (\"b-1\"), an \
+         ingress instance (\"2\"), an upstream (\"orders\"), its host (\"orders/2\") or a client \
+         (\"3\").";
 } instead {
     "zone": "target = \"zone b\"", "replica": "target = \"b-1\"", "duration": "for = \"10m\"",
     "mtbf": "every = \"exponential(30d)\"", "follows": "after = \"NAME\"",

@@ -150,6 +150,7 @@ impl World<'_> {
             | Step::Reaches { .. }
             | Step::Handshaken { .. }
             | Step::Sweep { .. }
+            | Step::Look { .. }
                 if requests.over => {}
             Step::UserSends { user } => requests.send_next(cx, region, at, user),
             Step::Again { request } => requests.try_again(cx, region, at, request),
@@ -157,6 +158,10 @@ impl World<'_> {
             Step::Reaches { attempt } => requests.reach(cx, region, at, attempt),
             Step::Handshaken { attempt } => requests.end_handshake(cx, region, at, attempt),
             Step::Sweep { upstream } => requests.sweep(cx.plan, at, upstream as usize),
+            Step::Look { slot } => {
+                let fleet = &mut region.cluster.fleet;
+                requests.look_at_itself(cx, fleet, at, slot as usize);
+            }
             Step::Returns { attempt } => requests.receive_answer(cx, attempt),
             Step::Enters { attempt } => {
                 requests.enter_again(cx, &mut region.cluster.fleet, at, attempt);

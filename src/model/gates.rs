@@ -1,5 +1,5 @@
 //! Who lets through what: admission control of ingress instances, and of replicas towards
-//! upstreams.
+//! upstreams; and replicas that take on no more.
 //!
 //! ```text
 //! request ─► gate ─┬─ turned away: refused, 503
@@ -10,10 +10,14 @@
 //! anything, and counts what came of it after all its tries, as a filter before Envoy's router
 //! does. What its client gave up is not counted: nobody was answered.
 //!
-//! The windows themselves are in `policy/admission`.
+//! The windows themselves are in `policy/admission`, and when a replica takes on no more is in
+//! `policy/overload`. Each looks at itself at regular times, from a phase of its own; the first
+//! look is after its first request. What it refuses costs no CPU.
 
 use crate::observe::ledger::Failure;
+use crate::plan::{Plan, Slot};
 use crate::policy::admission::{AdmissionSpec, AdmissionWindow};
+use crate::policy::overload::{OverloadSpec, Pressure};
 use crate::random::{Seed, Stream};
 use crate::units::Instant;
 
@@ -62,5 +66,67 @@ impl Gates {
     pub fn forget(&mut self, place: usize) {
         assert!(place < self.windows.len(), "there is no gate {place}");
         self.windows[place] = AdmissionWindow::new(self.spec);
+    }
+}
+
+/// The overload managers of the replicas, by slot.
+#[derive(Debug)]
+pub(in crate::model) struct OverloadManagers {
+    spec: OverloadSpec,
+    pressures: Vec<Pressure>,
+    /// Those that have begun to look.
+    look: Vec<bool>,
+    seed: Seed,
+    stream: Stream,
+}
+
+impl OverloadManagers {
+    /// Those of a plan, if it has any.
+    pub fn new(plan: &Plan, seed: Seed) -> Option<OverloadManagers> {
+        let (spec, slots) = (plan.gateway.overload?, plan.slots());
+        Some(OverloadManagers {
+            spec,
+            pressures: vec![Pressure::default(); slots],
+            look: vec![false; slots],
+            seed,
+            stream: seed.stream("overload manager", 0),
+        })
+    }
+
+    /// When the manager of a slot looks for the first time, if it has not begun to.
+    pub fn first_look(&mut self, at: u64, slot: Slot) -> Option<u64> {
+        if !self.spec.looks() || std::mem::replace(&mut self.look[slot], true) {
+            return None;
+        }
+        let phase = self.seed.stream("phase of an overload manager", slot as u64).unit();
+        Some(at.saturating_add((phase * self.spec.refresh.0 as f64) as u64))
+    }
+
+    /// Whether a replica with so many requests refuses another one.
+    pub fn refuses(&mut self, slot: Slot, requests: usize) -> bool {
+        if self.spec.requests.is_some_and(|most| requests >= most as usize) {
+            return true;
+        }
+        let state = self.pressures[slot].state();
+        state >= 1.0 || (state > 0.0 && self.stream.unit() < state)
+    }
+
+    /// The manager of a slot looks: the share of the memory in use, and the core-nanoseconds used
+    /// until now, of so many cores. Gives when it looks next.
+    pub fn look(&mut self, at: u64, slot: Slot, memory: f64, cpu: (f64, f64)) -> u64 {
+        self.pressures[slot].refresh(&self.spec, Instant(at), memory, cpu);
+        self.next_look(at)
+    }
+
+    /// When a manager looks again that looks now.
+    pub fn next_look(&self, at: u64) -> u64 {
+        debug_assert!(self.spec.refresh.0 > 0, "a manager looks all the time");
+        at.saturating_add(self.spec.refresh.0)
+    }
+
+    /// A new process is in a slot, which knows nothing.
+    pub fn forget(&mut self, slot: Slot) {
+        assert!(slot < self.pressures.len(), "there is no slot {slot}");
+        self.pressures[slot] = Pressure::default();
     }
 }

@@ -100,6 +100,9 @@ failures! {
     /// before had failed, so that admission control turned it away.
     NotAdmitted =
         "refused: admission control", "refused_admission_control", Some(503), Refused;
+    /// The replica takes on no more: it has as many requests as it may, or its overload manager
+    /// finds too much of its memory or CPU in use.
+    Overloaded = "refused: replica overloaded", "refused_overloaded", Some(503), Refused;
 }
 
 /// A number for each way not to be served, indexed by `Failure as usize`.
@@ -135,7 +138,7 @@ impl Failure {
             | IngressDown => false,
             GivenUp | RateLimited | QuotaUnknown | ContractRevoked | BreakerOpen | UpstreamFull
             | IdleClosed | UpstreamFailed | UpstreamTimedOut | Unauthenticated | NewVersion
-            | NotAdmitted => true,
+            | NotAdmitted | Overloaded => true,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What one replica can do, how many there are, and where they go.
 
 use super::ZoneId;
+use crate::policy::overload::OverloadSpec;
 use crate::random::Law;
 use crate::units::{Bytes, Cores, Span};
 
@@ -19,6 +20,8 @@ pub struct Gateway {
     /// Memory of one replica and what one request in flight holds of it, if given: a replica that
     /// needs more is killed. If not, memory plays no part.
     pub memory: Option<Memory>,
+    /// What a replica does not take on; `None` = it takes on all.
+    pub overload: Option<OverloadSpec>,
 }
 
 /// A CPU limit that is enforced in slices, as the Linux kernel does (CFS bandwidth control): a

@@ -244,7 +244,8 @@ impl Plan {
             return regions.all.iter().all(|region| region.gateway.is_open_loop());
         }
         let alike = !self.releases().any(Release::meets_requests);
-        self.dependencies.are_open_loop() && !self.ingress.feeds_back() && alike
+        let takes_all = self.gateway.overload.is_none();
+        self.dependencies.are_open_loop() && !self.ingress.feeds_back() && alike && takes_all
     }
 
     /// Whether the policy of this index is a limit of each client.

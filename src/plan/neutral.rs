@@ -55,6 +55,7 @@ impl Plan {
                 demand: Law::Exponential(secs(0.001)),
                 replicas: 0,
                 memory: None,
+                overload: None,
             },
             topology: Topology {
                 zones: Vec::new(),

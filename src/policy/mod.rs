@@ -15,6 +15,7 @@
 //! | [`slow_start`] | how much may one that is new get? | none |
 //! | [`retries`] | may one more retry be under way? | none: its users count |
 //! | [`pool`] | does the host accept another connection? | all replicas' |
+//! | [`overload`] | does a replica take on more? | each replica's own |
 //! | [`outlier`] | which host of the upstream is asked? | each replica's own |
 //!
 //! All are plain state machines: the caller gives the time, which never goes back, and says when a
@@ -31,6 +32,7 @@ pub mod cache;
 pub mod latency;
 pub mod limit;
 pub mod outlier;
+pub mod overload;
 mod pages;
 pub mod pool;
 pub mod retries;

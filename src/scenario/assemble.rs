@@ -128,6 +128,7 @@ impl Assembled {
             check::load(reader, plan, peak, self.gateway.rating);
             check::starved_start(reader, plan, peak);
             check::admission(reader, plan, peak);
+            check::overload(reader, plan, peak);
         }
         check::boot(reader, plan);
         check::upstreams(reader, plan);

@@ -426,6 +426,23 @@ pub(crate) fn admission(reader: &Reader<'_>, plan: &Plan, peak: Option<&Parsed<R
     }
 }
 
+/// Warns of replicas that are killed for their memory before they see that it is used up.
+pub(crate) fn overload(reader: &Reader<'_>, plan: &Plan, peak: Option<&Parsed<Rate>>) {
+    let (Some(peak), Some(memory)) = (peak, plan.gateway.memory) else { return };
+    let Some(overload) = plan.gateway.overload else { return };
+    let Some(trigger) = overload.memory else { return };
+    let room = (1.0 - trigger.full.0) * memory.holds() as f64;
+    let each = peak.value.0 / plan.gateway.replicas.max(1) as f64;
+    let come = each * overload.refresh.as_secs();
+    if come > room {
+        let title =
+            format!("a replica may be killed before it sheds: it looks every {}", overload.refresh);
+        let come = format!("up to {come:.0} requests come meanwhile, and {room:.0} have room");
+        let problem = Problem::warning(Place::Whole, title).help(come);
+        reader.note(problem.help("lower `gateway.shed-memory` or `gateway.shed-refresh`"));
+    }
+}
+
 /// Warns of replicas that have too little CPU for requests when they have become ready.
 pub(crate) fn starved_start(reader: &Reader<'_>, plan: &Plan, peak: Option<&Parsed<Rate>>) {
     let Some(starved) = peak.and_then(|peak| plan.starved_start(peak.value)) else { return };

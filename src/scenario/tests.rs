@@ -7,6 +7,7 @@ use crate::diagnostic::render;
 use crate::plan::{
     Balancing, Configuration, Extent, Fault, Gate, Plan, ReplicaTarget, Scatter, Schedule, Traffic,
 };
+use crate::policy::overload::{LoadTrigger, OverloadSpec};
 use crate::random::Law;
 use crate::scenario::read::{load, parse};
 use crate::scenario::{Mark, Scenario, Setting, keys};
@@ -404,4 +405,23 @@ fn a_recording_is_played_as_fast_and_as_often_as_is_written() {
     let fast = recording("traffic.replay-speed = 4\ntraffic.replay-loop = true\n");
     assert_eq!((fast.0, fast.1), (vec![0.0, 2.5, 2.5, 10.0], 0.25));
     assert!((fast.2.expect("a period") - 40.0 / 3.0).abs() < 1e-8);
+}
+
+#[test]
+fn what_a_replica_sheds_is_a_threshold_unless_it_begins_below() {
+    let written = |lines: &str| {
+        let memory = "memory = \"1GiB\"\nmemory-per-request = \"1MiB\"\n";
+        let overload = sound(&format!("{LEAST}[gateway]\n{memory}{lines}")).plan.gateway.overload;
+        overload.expect("it sheds")
+    };
+    let trigger = |from, full| Some(LoadTrigger { from: Share(from), full: Share(full) });
+    let memory = written("shed-memory = \"90%\"\n");
+    assert_eq!(memory, OverloadSpec { memory: trigger(0.9, 0.9), ..OverloadSpec::NONE });
+    let scaled = "shed-cpu = \"95%\"\nshed-cpu-from = \"80%\"\nshed-refresh = \"250ms\"\n";
+    let refresh = Span(SECOND / 4);
+    let cpu = OverloadSpec { cpu: trigger(0.8, 0.95), refresh, ..OverloadSpec::NONE };
+    assert_eq!(written(scaled), cpu);
+    let requests = OverloadSpec { requests: Some(500), ..OverloadSpec::NONE };
+    assert_eq!(written("shed-requests = 500\n"), requests);
+    assert_eq!(sound(LEAST).plan.gateway.overload, None);
 }

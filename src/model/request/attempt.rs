@@ -171,6 +171,8 @@ pub(in crate::model) enum Step {
     HostDone { attempt: AttemptId, host: u32, tries: u16, outages: u32, failed: bool },
     /// Replicas look at how the hosts of an upstream did.
     Sweep { upstream: u32 },
+    /// The overload manager of the replica in a slot looks at it.
+    Look { slot: u32 },
     /// A time-out that was not entered in order.
     Due { attempt: AttemptId, timeout: Timeout, due: u64 },
 }

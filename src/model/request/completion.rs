@@ -335,6 +335,7 @@ impl Requests {
                 }
                 Loss::Memory { slot, in_order } => {
                     self.policies.lose(cx.now, slot, in_order);
+                    self.managers.iter_mut().for_each(|managers| managers.forget(slot));
                     self.upstreams.forget(cx.plan, slot);
                 }
             }

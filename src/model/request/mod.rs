@@ -34,7 +34,7 @@ mod work;
 use slotmap::SlotMap;
 
 use crate::engine::calendar::Calendar;
-use crate::model::gates::Gates;
+use crate::model::gates::{Gates, OverloadManagers};
 use crate::model::hosts::Upstreams;
 use crate::model::ingress::retries::Retries;
 use crate::plan::Plan;
@@ -66,6 +66,7 @@ pub(super) struct Requests {
     hedges: Hedges,
     /// Admission control of ingress instances.
     gates: Option<Gates>,
+    managers: Option<OverloadManagers>,
     pub policies: Policies,
     pub upstreams: Upstreams,
 }
@@ -83,6 +84,7 @@ impl Requests {
             handshakes: Handshakes::new(plan, seed),
             retries: Retries::new(&plan.ingress, seed),
             hedges: Hedges::default(),
+            managers: OverloadManagers::new(plan, seed),
             gates: Gates::new(plan.ingress.admission, plan.ingress.instances.len(), seed, 0),
             policies: Policies::new(plan, seed),
             upstreams: Upstreams::new(plan, seed),

@@ -1,15 +1,16 @@
 //! Attempts in replicas' servers: taken on, put into the CPU, done.
 
 use super::Requests;
-use super::attempt::{AttemptId, Departure, Stage, Then, Timeout};
+use super::attempt::{AttemptId, Departure, Stage, Step, Then, Timeout};
 use super::policies::whole_way;
 use crate::engine::deadline::due;
 use crate::model::context::Context;
 use crate::model::region::Region;
 use crate::model::replica::fleet::Fleet;
+use crate::model::replica::process::Replica;
 use crate::observe::ledger::Failure;
 use crate::observe::{ReplicaId, State};
-use crate::plan::{Release, TlsEnd};
+use crate::plan::{Memory, Release, Slot, TlsEnd};
 use crate::random::Seed;
 use crate::units::{Instant, Share};
 
@@ -79,14 +80,18 @@ impl Requests {
     ) {
         let (plan, fleet) = (cx.plan, &mut region.cluster.fleet);
         let replica = &fleet[id];
-        let is_odd = replica.lacks_contracts | replica.fails;
+        let is_odd = replica.lacks_contracts | replica.fails | self.managers.is_some();
         if is_odd && replica.lacks_contracts && self.needs_contracts(cx, attempt) {
-            let refused = &mut cx.in_flight.attempts[attempt];
-            (refused.instance, refused.replica, refused.arrived) = (instance as u32, id, at);
-            if cx.seen.tracks {
-                fleet[id].begin_from(instance);
-            }
-            return self.fail_attempt(cx, fleet, attempt, at, Failure::ContractsMissing);
+            return self.refuse(
+                cx,
+                fleet,
+                (at, attempt),
+                (instance, id),
+                Failure::ContractsMissing,
+            );
+        }
+        if is_odd && self.takes_no_more(fleet, at, id) {
+            return self.refuse(cx, fleet, (at, attempt), (instance, id), Failure::Overloaded);
         }
         if let Some(memory) = plan.gateway.memory
             && fleet[id].in_flight() >= memory.holds()
@@ -133,6 +138,61 @@ impl Requests {
         taken.stage = Stage::Cpu(whole_way(api));
         let demand = taken.handshake + taken.content.demand;
         self.push_job(cx, fleet, at, attempt, (id, instance as u32), demand);
+    }
+
+    /// A replica refuses an attempt that came through an instance.
+    #[cold]
+    fn refuse(
+        &mut self,
+        cx: &mut Context,
+        fleet: &mut Fleet,
+        (at, attempt): (u64, AttemptId),
+        (instance, id): (usize, ReplicaId),
+        failure: Failure,
+    ) {
+        let refused = &mut cx.in_flight.attempts[attempt];
+        debug_assert_eq!(refused.stage, Stage::UnderWay, "what is refused was taken on");
+        (refused.instance, refused.replica, refused.arrived) = (instance as u32, id, at);
+        if cx.seen.tracks {
+            fleet[id].begin_from(instance);
+        }
+        self.fail_attempt(cx, fleet, attempt, at, failure);
+    }
+
+    /// Whether a replica refuses another request.
+    #[cold]
+    fn takes_no_more(&mut self, fleet: &Fleet, at: u64, id: ReplicaId) -> bool {
+        let Some(managers) = &mut self.managers else { return false };
+        let Replica { slot, hung, .. } = fleet[id];
+        if let Some(at) = managers.first_look(at, slot) {
+            self.schedule(at, Step::Look { slot: slot as u32 });
+        }
+        // One that hangs accepts what comes, and does nothing with it.
+        let requests = fleet[id].in_flight();
+        !hung && self.managers.as_mut().is_some_and(|managers| managers.refuses(slot, requests))
+    }
+
+    /// The overload manager of the replica in a slot looks at it, unless it stands still.
+    pub fn look_at_itself(&mut self, cx: &mut Context, fleet: &mut Fleet, at: u64, slot: Slot) {
+        let gateway = &cx.plan.gateway;
+        let working = fleet.holder(slot).filter(|id| fleet[*id].listens && !fleet[*id].hung);
+        let next = match working {
+            Some(id) => {
+                fleet[id].work(at, &mut cx.in_flight);
+                self.touch(fleet, id);
+                let held = |memory: Memory| {
+                    let held = fleet[id].in_flight() as u64 * memory.per_request.0;
+                    held as f64 / memory.limit.0.max(1) as f64
+                };
+                let cpu = (fleet[id].used(Instant(at)), gateway.cores.0);
+                let memory = gateway.memory.map_or(0.0, held);
+                self.managers.as_mut().map(|managers| managers.look(at, slot, memory, cpu))
+            }
+            None => self.managers.as_ref().map(|managers| managers.next_look(at)),
+        };
+        if let Some(next) = next {
+            self.schedule(next, Step::Look { slot: slot as u32 });
+        }
     }
 
     /// Puts an attempt into its replica's server.

@@ -2,10 +2,11 @@
 
 use crate::diagnostic::Problem;
 use crate::plan::{Gateway, Memory, Throttling};
+use crate::policy::overload::{LoadTrigger, OverloadSpec};
 use crate::random::Law;
-use crate::scenario::reader::{Mark, Parsed, Reader, SectionReader, keys};
+use crate::scenario::reader::{Mark, Parsed, Reader, SectionReader, TypedKey, keys};
 use crate::scenario::text::{Word, words};
-use crate::units::{Bytes, Cores, Rate, SECOND, Span};
+use crate::units::{Bytes, Cores, Rate, SECOND, Share, Span};
 
 words! {
     /// Who runs the gateway.
@@ -48,6 +49,22 @@ keys! { key "gateway" {
         "Memory limit of one replica; one that needs more is killed and restarted (OOMKilled).";
     MEMORY_PER_REQUEST: Bytes = "memory-per-request", "", Assumed, "none",
         "What a request in flight holds of the memory.";
+    SHED_REQUESTS: u64 = "shed-requests", "", Assumed, "none",
+        "Requests in flight in a replica from which on it answers further ones with 503, 1 to \
+         1000000.";
+    SHED_MEMORY: Share = "shed-memory", "", Documented, "Envoy: only if configured",
+        "Share of its memory in use from which on a replica answers all further requests with 503 \
+         (overload manager, stop_accepting_requests).";
+    SHED_MEMORY_FROM: Share = "shed-memory-from", "", Documented,
+        "Envoy: a threshold, unless scaled",
+        "Share from which on it answers some so, more and more (scaled trigger).",
+        With(&["shed-memory"]);
+    SHED_CPU: Share = "shed-cpu", "", Documented, "Envoy: only if configured",
+        "Share of its CPU in use, smoothed, from which on it answers all further requests so.";
+    SHED_CPU_FROM: Share = "shed-cpu-from", "", Documented, "Envoy: a threshold, unless scaled",
+        "Share from which on it answers some so, more and more.", With(&["shed-cpu"]);
+    SHED_REFRESH: Span = "shed-refresh", "1s", Documented, "Envoy's refresh_interval",
+        "How often a replica looks at its memory and CPU.", With(&["shed-memory", "shed-cpu"]);
 } instead {
     "size": "tier = \"large\"", "cpu": "cores = 1", "vcpu": "cores = 1",
 }}
@@ -59,6 +76,7 @@ const DEMAND_CV: f64 = 0.2;
 /// The most replicas that a scenario may have.
 pub(crate) const REPLICA_LIMIT: u64 = 1_000;
 const THREAD_LIMIT: u64 = 4_096;
+const REQUESTS_LIMIT: u64 = 1_000_000;
 /// The periods that a kubelet takes.
 const PERIOD_LEAST: Span = Span(SECOND / 1_000);
 const PERIOD_MOST: Span = Span(SECOND);
@@ -129,7 +147,9 @@ pub(crate) fn read(reader: &Reader<'_>) -> GatewayPart {
     let memory = memory(&section);
     let (cores, demand) = (capacity.cores, capacity.demand);
     let throttling = throttling(&section, cores);
-    let plan = Gateway { cores, throttling, demand, replicas: replicas.value as usize, memory };
+    let overload = overload(&section, memory);
+    let replicas_wanted = replicas.value as usize;
+    let plan = Gateway { cores, throttling, demand, replicas: replicas_wanted, memory, overload };
     let rating = capacity.rating.filter(|_| management == Management::Managed);
     let tier = capacity.tier;
     GatewayPart { plan, management, platform, contracts, replicas, tier, rating }
@@ -268,6 +288,52 @@ fn memory(section: &SectionReader<'_>) -> Option<Memory> {
         );
     }
     Some(memory)
+}
+
+/// What a replica does not take on.
+fn overload(section: &SectionReader<'_>, memory: Option<Memory>) -> Option<OverloadSpec> {
+    let requests =
+        section.bounded(key::SHED_REQUESTS, 1..=REQUESTS_LIMIT, section.find(key::SHED_REQUESTS));
+    let by_memory = trigger(section, key::SHED_MEMORY, key::SHED_MEMORY_FROM);
+    if by_memory.is_some() && memory.is_none() {
+        let title = "`gateway.memory` is missing: `shed-memory` is a share of it";
+        let problem = Problem::missing(section.key_place(&key::SHED_MEMORY), title);
+        section.note(problem.help("write `memory` and `memory-per-request`"));
+    }
+    let cpu = trigger(section, key::SHED_CPU, key::SHED_CPU_FROM);
+    if requests.is_none() && by_memory.is_none() && cpu.is_none() {
+        return None;
+    }
+    let refresh = section.period(key::SHED_REFRESH);
+    let requests = requests.map(|requests| requests as u32);
+    if let (Some(most), Some(memory)) = (requests, memory)
+        && most as usize > memory.holds()
+    {
+        let title = format!("a replica is killed before it has {most} requests at once");
+        let help = format!("its memory holds {}: lower `shed-requests`", memory.holds());
+        section.warn(section.key_place(&key::SHED_REQUESTS), title, &help);
+    }
+    Some(OverloadSpec { requests, memory: by_memory, cpu, refresh: refresh.value })
+}
+
+/// A trigger by a share, perhaps one that begins below it.
+fn trigger(
+    section: &SectionReader<'_>,
+    full: TypedKey<Share>,
+    from: TypedKey<Share>,
+) -> Option<LoadTrigger> {
+    let found = section.find(full)?;
+    if found.value == Share::ZERO {
+        let title = format!("`gateway.{}` of nothing: no request is ever taken on", full.name);
+        section.error(&found, title, "write a share such as \"95%\", or leave it out");
+    }
+    let begins = section.find(from);
+    if let Some(begins) = begins.as_ref().filter(|begins| begins.value >= found.value) {
+        let title = format!("`gateway.{}` is not below `{}`", from.name, full.name);
+        section.error(begins, title, "lower it, or leave it out for a threshold");
+    }
+    let from = begins.map_or(found.value, |begins| begins.value);
+    Some(LoadTrigger { from: Share(from.0.min(found.value.0)), full: found.value })
 }
 
 #[cfg(test)]

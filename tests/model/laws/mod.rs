@@ -322,6 +322,8 @@ proptest! {
         plan.ingress.prefer_zone = false;
         plan.ingress.in_cluster = None;
         plan.ingress.retries = 0;
+        // What is refused has arrived nowhere.
+        plan.gateway.overload = None;
         if let Traffic::Replay(recording) = &plan.traffic {
             let free = recording.iter().map(|r| Recorded { slot: None, ..r });
             plan.traffic = Traffic::Replay(free.collect());

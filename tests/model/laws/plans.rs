@@ -3,6 +3,7 @@
 use brownout::plan::*;
 use brownout::policy::latency::Decay;
 use brownout::policy::outlier::OutlierSpec;
+use brownout::policy::overload::{LoadTrigger, OverloadSpec};
 use brownout::policy::retries::RetryLimit;
 use brownout::policy::slow_start::SlowStart;
 use brownout::random::Law;
@@ -100,8 +101,10 @@ fn gateway() -> impl Strategy<Value = Gateway> {
     let cores = prop::sample::select(vec![0.25, 0.5, 1.0, 1.5, 2.0, 4.0]);
     let slices = prop::option::weighted(0.3, (0..4_u32, 5..300_u64));
     let memory = prop::option::weighted(0.3, 8..60_u64);
-    (cores, slices, demand(), 1..=6_usize, memory).prop_map(
-        |(cores, slices, demand, replicas, holds)| Gateway {
+    let overload = prop::option::weighted(0.2, overload());
+    (cores, slices, demand(), 1..=6_usize, (memory, overload)).prop_map(
+        |(cores, slices, demand, replicas, (holds, overload))| Gateway {
+            overload,
             cores: Cores(cores),
             throttling: slices.map(|(beyond, millis)| Throttling {
                 period: secs(millis as f64 / 1e3),
@@ -112,6 +115,19 @@ fn gateway() -> impl Strategy<Value = Gateway> {
             memory: holds.map(|holds| Memory { limit: Bytes(holds), per_request: Bytes(1) }),
         },
     )
+}
+
+/// A replica that does not take on everything.
+fn overload() -> impl Strategy<Value = OverloadSpec> {
+    let requests = prop::option::of(1..30_u32);
+    let trigger = || {
+        prop::option::of((0.3..1.0_f64, 0.0..=1.0_f64)).prop_map(|found| {
+            found.map(|(full, part)| LoadTrigger { from: Share(full * part), full: Share(full) })
+        })
+    };
+    (requests, trigger(), trigger(), 0.05..2.0_f64).prop_map(|(requests, memory, cpu, refresh)| {
+        OverloadSpec { requests, memory, cpu, refresh: secs(refresh) }
+    })
 }
 
 fn demand() -> impl Strategy<Value = Law> {

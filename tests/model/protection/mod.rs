@@ -3,4 +3,5 @@
 mod admission;
 mod asking_probes;
 mod idle;
+mod overload;
 mod upstream_limits;

@@ -53,6 +53,56 @@ fn crash() -> Plan {
     plan
 }
 
+/// Two regions with such a gateway each, which share twice the requests, and five crashes in each:
+/// against "crash", what a request costs more than in two gateways by themselves.
+fn two_regions() -> Plan {
+    let gateway = Plan { faults: Vec::new(), ..crash() };
+    let mut shared = Plan { traffic: common::poisson(1_800.0), ..crash() };
+    let region = |name: &str| RegionPlan {
+        name: name.to_owned(),
+        role: RegionRole::Active,
+        weight: 1.0,
+        gateway: gateway.clone(),
+    };
+    let second = shared
+        .faults
+        .iter()
+        .map(|fault| FaultPlan { name: format!("{} of the second", fault.name), ..fault.clone() });
+    shared.faults.extend(second.collect::<Vec<_>>());
+    let of_fault = (0..shared.faults.len()).map(|fault| Some(fault / 5)).collect();
+    let check = RegionCheck {
+        asks: Asks::Replica,
+        interval: Span::from_secs(30.0),
+        timeout: Span::from_secs(4.0),
+        failures: 3,
+        successes: 3,
+        locations: 16,
+        quorum: Share(0.18),
+    };
+    let manager = TrafficManager {
+        routing: Routing::Dns {
+            ttl: Span::from_secs(60.0),
+            stragglers: Share::ZERO,
+            overtime: Law::ZERO,
+            connections: Law::ZERO,
+        },
+        check: Some(check),
+        decision: Law::ZERO,
+        failback: Failback::After(Law::ZERO),
+        unhealthy: AllUnhealthy::All,
+        groups: 1_000,
+    };
+    let regions = Regions {
+        all: vec![region("east"), region("west")],
+        steering: Steering::Weighted,
+        manager,
+        control_plane: None,
+        data_loss: Span::ZERO,
+        of_fault,
+    };
+    Plan::of_regions(shared, regions)
+}
+
 /// Steady in the mean, with bursts of a second.
 fn bursts() -> Plan {
     let mut plan = steady();
@@ -137,6 +187,7 @@ fn cases() -> Vec<(&'static str, Plan)> {
         ("steady", steady()),
         ("bursts", bursts()),
         ("crash", crash()),
+        ("two regions", two_regions()),
         ("log-normal", log_normal()),
         ("overload", overload()),
         ("time-outs", time_outs()),

@@ -98,13 +98,6 @@ fn run<'a>(
 ) -> End {
     match &plan.regions {
         None => World::new(plan, replication, listener, progress).run(),
-        Some(regions) => {
-            let observer: &mut dyn Observer = match listener {
-                Listener::Recorder(recorder) => recorder,
-                Listener::Tap(observer) => observer,
-                Listener::Relay(_) => unreachable!("regions have no regions"),
-            };
-            Globe::new(plan, regions, replication, (observer, progress)).run()
-        }
+        Some(regions) => Globe::new(plan, regions, replication, (listener, progress)).run(),
     }
 }

@@ -73,6 +73,8 @@ pub struct ApiRow {
     pub rejected: u64,
     /// Latency of the requests answered in this bin; `None` if there were none.
     pub latency: Option<Latency>,
+    /// Of a region: the share of all clients that send to it at the end of the bin.
+    pub clients: Option<f64>,
 }
 
 impl ApiRow {

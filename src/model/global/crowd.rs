@@ -21,8 +21,6 @@ use crate::units::{Instant, Span};
 /// Clients behind one resolver.
 #[derive(Clone, Debug)]
 struct Group {
-    /// The region that it sends to.
-    region: usize,
     /// How old its answer is when the run begins, as a share of the TTL.
     phase: f64,
     /// How much longer than the TTL its resolver keeps an answer.
@@ -35,6 +33,8 @@ struct Group {
 #[derive(Clone, Debug)]
 pub(super) struct Crowd {
     groups: Vec<Group>,
+    /// The region that each sends to: apart, since every request asks for it.
+    regions: Vec<usize>,
     stream: Stream,
 }
 
@@ -94,8 +94,7 @@ impl Crowd {
         let count = regions.manager.groups;
         assert!(count > 0, "clients are in groups");
         let serves = vec![true; regions.all.len()];
-        let mut group = |group| {
-            let region = target(regions, (group, count), &serves).expect("a region is active");
+        let mut group = || {
             let phase = stream.unit();
             let overtime = match &regions.manager.routing {
                 Routing::Dns { stragglers, overtime, .. } if stream.unit() < stragglers.0 => {
@@ -103,10 +102,12 @@ impl Crowd {
                 }
                 _ => Law::ZERO,
             };
-            Group { region, phase, overtime, is_due: false }
+            Group { phase, overtime, is_due: false }
         };
-        let groups = (0..count).map(&mut group).collect();
-        Crowd { groups, stream: seed.stream("client moves", 0) }
+        let groups = (0..count).map(|_| group()).collect();
+        let home = |group| target(regions, (group, count), &serves).expect("a region is active");
+        let regions = (0..count).map(home).collect();
+        Crowd { groups, regions, stream: seed.stream("client moves", 0) }
     }
 
     /// How many groups there are.
@@ -117,21 +118,21 @@ impl Crowd {
     /// Where a group sends.
     #[inline(always)]
     pub fn region(&self, group: usize) -> usize {
-        self.groups[group].region
+        self.regions[group]
     }
 
     /// How many groups send to a region.
     pub fn count_in(&self, region: usize) -> usize {
-        self.groups.iter().filter(|group| group.region == region).count()
+        self.regions.iter().filter(|sends_to| **sends_to == region).count()
     }
 
     /// The groups that are not about to look again, and are not where they would be sent now.
     pub fn misplaced(&self, regions: &Regions, serves: &[bool]) -> Vec<usize> {
         let count = self.groups.len();
         let is_wrong = |group: &usize| {
-            let known = &self.groups[*group];
             let wanted = target(regions, (*group, count), serves);
-            !known.is_due && wanted.is_some_and(|wanted| wanted != known.region)
+            let is_due = self.groups[*group].is_due;
+            !is_due && wanted.is_some_and(|wanted| wanted != self.regions[*group])
         };
         (0..count).filter(is_wrong).collect()
     }
@@ -159,7 +160,7 @@ impl Crowd {
     /// another.
     pub fn send_to(&mut self, group: usize, region: usize) -> Option<usize> {
         self.groups[group].is_due = false;
-        let before = std::mem::replace(&mut self.groups[group].region, region);
+        let before = std::mem::replace(&mut self.regions[group], region);
         (before != region).then_some(before)
     }
 }

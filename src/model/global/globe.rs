@@ -11,7 +11,7 @@ use crate::engine::calendar::Calendar;
 use crate::engine::digest::Digest;
 use crate::engine::progress::Progress;
 use crate::model::sample_clock::Sampling;
-use crate::model::traffic::arrivals::{Arrivals, BLOCK, Request};
+use crate::model::traffic::arrivals::{Arrivals, BLOCK, RequestBlock};
 use crate::model::world::{End, World};
 use crate::observe::listener::Listener;
 use crate::observe::listener::relay::{Relay, RelayPlace, Turn};
@@ -71,6 +71,9 @@ pub(in crate::model) struct Globe<'a> {
     pub(super) now: Instant,
     calendar: Calendar<Shared>,
     arrivals: Arrivals,
+    /// Requests on the way to each region, and the regions of those that are handed out.
+    handed: Vec<RequestBlock>,
+    places: Vec<usize>,
     /// Whether requests are alike in a region and in the plan of all: one draw serves both.
     same_demand: Vec<bool>,
     /// Decides the group of each request.
@@ -101,7 +104,7 @@ impl<'a> Globe<'a> {
         plan: &'a Plan,
         regions: &'a Regions,
         replication: u64,
-        (listener, progress): (&'a mut dyn Observer, &'a Progress),
+        (listener, progress): (Listener<'a>, &'a Progress),
     ) -> Self {
         let seed = Seed { seed: plan.run.seed, replication };
         let runs: Vec<bool> = regions.all.iter().map(|one| one.role != RegionRole::Cold).collect();
@@ -116,6 +119,8 @@ impl<'a> Globe<'a> {
             now: Instant::ZERO,
             calendar: Calendar::default(),
             arrivals: Arrivals::new(&plan.traffic, &plan.gateway.demand, seed, plan.run.horizon),
+            handed: vec![RequestBlock::default(); regions.all.len()],
+            places: Vec::with_capacity(BLOCK),
             same_demand: regions.all.iter().map(same_demand).collect(),
             choices: seed.stream("client group of a request", 0),
             crowd: Crowd::new(regions, seed),
@@ -224,8 +229,8 @@ impl<'a> Globe<'a> {
         result
     }
 
-    fn listener(&mut self) -> &mut dyn Observer {
-        self.turn.as_mut().expect("no region has the turn").listener
+    fn listener(&mut self) -> &mut Listener<'a> {
+        &mut self.turn.as_mut().expect("no region has the turn").listener
     }
 
     pub(super) fn tell(&mut self, observation: &Observation) {
@@ -290,28 +295,32 @@ impl<'a> Globe<'a> {
         }
     }
 
-    /// Hands out requests that are sent before `until`, so many at most; gives until when all are.
+    /// Hands out requests that are sent before `until`, some blocks at most; gives until when all
+    /// are.
     fn hand_out(&mut self, until: Instant) -> Instant {
-        let mut last = None;
-        for _ in 0..BLOCKS_AT_ONCE * BLOCK {
-            match self.arrivals.next_sent() {
-                Some(sent) if sent < until.0 => {
-                    let request = self.arrivals.take();
-                    last = Some(request.sent);
-                    self.hand(request);
-                }
-                _ => return until,
+        let Globe { arrivals, choices, crowd, handed, places, now, .. } = self;
+        let (mut count, mut last) = (0, None);
+        while count < BLOCKS_AT_ONCE * BLOCK && arrivals.next_sent().is_some_and(|at| at < until.0)
+        {
+            let requests = arrivals.take_before(until.0);
+            assert!(requests.sent[0] >= now.0, "a request of the past is handed out");
+            places.clear();
+            let place = |_| crowd.region(choices.below(crowd.len()));
+            places.extend(requests.sent.iter().map(place));
+            for (region, handed) in handed.iter_mut().enumerate() {
+                handed.extend_where(requests, places, region);
             }
+            (count, last) = (count + places.len(), requests.sent.last().copied());
         }
-        Instant(last.expect("a block is not empty") + 1)
-    }
-
-    #[inline(always)]
-    fn hand(&mut self, request: Request) {
-        let group = self.choices.below(self.crowd.len());
-        let region = self.crowd.region(group);
-        debug_assert!(request.sent >= self.now.0, "a request of the past is handed out");
-        self.worlds[region].arrivals.feed(request, self.same_demand[region]);
+        for (region, requests) in self.handed.iter_mut().enumerate() {
+            self.worlds[region].arrivals.feed(requests, self.same_demand[region]);
+        }
+        match last {
+            Some(last) if self.arrivals.next_sent().is_some_and(|at| at < until.0) => {
+                Instant(last + 1)
+            }
+            _ => until,
+        }
     }
 
     fn handle(&mut self, what: Shared) {

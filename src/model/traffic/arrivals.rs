@@ -34,15 +34,86 @@ pub(in crate::model) struct Request {
     pub api: Option<u32>,
 }
 
+/// Requests in the order in which they are sent, in columns.
+#[derive(Clone, Debug, Default)]
+pub(in crate::model) struct RequestBlock {
+    sent: Vec<u64>,
+    demands: Vec<f64>,
+    /// Of recorded requests: no longer than the others, and what is missing at its end is none.
+    targets: Vec<(Option<Slot>, Option<u32>)>,
+}
+
+impl RequestBlock {
+    fn with_room() -> Self {
+        RequestBlock {
+            sent: Vec::with_capacity(BLOCK),
+            demands: Vec::with_capacity(BLOCK),
+            targets: Vec::new(),
+        }
+    }
+
+    fn clear(&mut self) {
+        self.sent.clear();
+        self.demands.clear();
+        self.targets.clear();
+    }
+
+    /// Adds those of some requests, all sent after the ones that it has, whose place is this one.
+    pub fn extend_where(&mut self, more: RequestSlice<'_>, places: &[usize], place: usize) {
+        let RequestSlice { sent, demands, targets } = more;
+        assert_eq!(places.len(), sent.len(), "each request has a place");
+        debug_assert!(self.sent.last() < sent.first() || sent.is_empty(), "out of order");
+        let begin = self.sent.len();
+        if !targets.is_empty() {
+            self.targets.resize(begin, (None, None));
+            let here = targets.iter().zip(places).filter(|(_, other)| **other == place);
+            self.targets.extend(here.map(|(target, _)| *target));
+        }
+        self.sent.resize(begin + sent.len(), 0);
+        self.demands.resize(begin + sent.len(), 0.0);
+        let (to_sent, to_demands) = (&mut self.sent[begin..], &mut self.demands[begin..]);
+        // Where a request goes cannot be foretold: each is written, and then kept or not.
+        let mut kept = 0;
+        for ((sent, demand), other) in sent.iter().zip(demands).zip(places) {
+            (to_sent[kept], to_demands[kept]) = (*sent, *demand);
+            kept += usize::from(*other == place);
+        }
+        self.sent.truncate(begin + kept);
+        self.demands.truncate(begin + kept);
+    }
+
+    fn append(&mut self, other: &mut RequestBlock) {
+        if !other.targets.is_empty() {
+            self.targets.resize(self.sent.len(), (None, None));
+            self.targets.append(&mut other.targets);
+        }
+        self.sent.append(&mut other.sent);
+        self.demands.append(&mut other.demands);
+    }
+
+    #[inline(always)]
+    fn at(&self, index: usize) -> Request {
+        let (slot, api) = self.targets.get(index).copied().unwrap_or_default();
+        Request { sent: self.sent[index], demand: self.demands[index], slot, api }
+    }
+}
+
+/// Some requests of a block.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::model) struct RequestSlice<'a> {
+    pub sent: &'a [u64],
+    demands: &'a [f64],
+    /// As many, or none.
+    targets: &'a [(Option<Slot>, Option<u32>)],
+}
+
 /// Produces requests in order of time, a block at a time.
 pub(in crate::model) struct Arrivals {
     source: ArrivalSource,
     demand: Sampler,
     demand_stream: Stream,
     /// The current block and the place in it.
-    sent: Vec<u64>,
-    demands: Vec<f64>,
-    targets: Vec<(Option<Slot>, Option<u32>)>,
+    block: RequestBlock,
     next: usize,
     horizon: u64,
     /// When the last request so far is sent.
@@ -76,9 +147,7 @@ impl Arrivals {
             source,
             demand: demand.sampler(),
             demand_stream: seed.stream("demand", 0),
-            sent: Vec::with_capacity(BLOCK),
-            demands: Vec::with_capacity(BLOCK),
-            targets: Vec::new(),
+            block: RequestBlock::with_room(),
             next: 0,
             horizon: horizon.0,
             last: None,
@@ -92,9 +161,7 @@ impl Arrivals {
             source: ArrivalSource::Fed,
             demand: demand.sampler(),
             demand_stream: seed.stream("demand", 0),
-            sent: Vec::new(),
-            demands: Vec::new(),
-            targets: Vec::new(),
+            block: RequestBlock::default(),
             next: 0,
             horizon: u64::MAX,
             last: None,
@@ -102,52 +169,67 @@ impl Arrivals {
         }
     }
 
-    /// Hands a request over, which is sent after all that were. `same` says that its demand is of
-    /// the region's law; else it is drawn here.
-    pub fn feed(&mut self, request: Request, same: bool) {
+    /// Hands requests over, which are sent after all that were, and takes them out of `more`.
+    /// `same` says that their demand is of the region's law; else it is drawn here.
+    pub fn feed(&mut self, more: &mut RequestBlock, same: bool) {
         assert!(matches!(self.source, ArrivalSource::Fed), "nobody feeds what draws its own");
-        if self.next == self.sent.len() {
-            self.next = 0;
-            self.sent.clear();
-            self.demands.clear();
-            self.targets.clear();
+        let Some(first) = more.sent.first() else { return };
+        assert!(self.last.is_none_or(|last| last < *first), "requests come in order");
+        self.last = more.sent.last().copied();
+        if !same {
+            let stream = &mut self.demand_stream;
+            more.demands.iter_mut().for_each(|demand| *demand = self.demand.draw(stream));
         }
-        debug_assert!(self.last.is_none_or(|last| last < request.sent), "requests come in order");
-        self.last = Some(request.sent);
-        self.sent.push(request.sent);
-        let demand = if same { request.demand } else { self.demand.draw(&mut self.demand_stream) };
-        self.demands.push(demand);
-        self.targets.push((request.slot, request.api));
+        if self.next == self.block.sent.len() {
+            self.next = 0;
+            self.block.clear();
+            std::mem::swap(&mut self.block, more);
+        } else {
+            self.block.append(more);
+        }
     }
 
     /// When the next request is sent; `None` when there is none before the horizon.
     #[inline(always)]
     pub fn next_sent(&mut self) -> Option<u64> {
-        if self.next == self.sent.len() {
+        if self.next == self.block.sent.len() {
             self.refill();
         }
-        self.sent.get(self.next).copied()
+        self.block.sent.get(self.next).copied()
     }
 
     /// Takes out the next request. Only after [`Arrivals::next_sent`] gave `Some`.
     #[inline(always)]
     pub fn take(&mut self) -> Request {
-        let index = self.next;
         self.next += 1;
-        let (slot, api) = self.targets.get(index).copied().unwrap_or_default();
-        Request { sent: self.sent[index], demand: self.demands[index], slot, api }
+        self.block.at(self.next - 1)
+    }
+
+    /// Takes the requests of the current block that are sent before `until`. Only after
+    /// [`Arrivals::next_sent`] gave `Some`.
+    pub fn take_before(&mut self, until: u64) -> RequestSlice<'_> {
+        let RequestBlock { sent, demands, targets } = &self.block;
+        let from = self.next;
+        let to = from + sent[from..].partition_point(|sent| *sent < until);
+        self.next = to;
+        let targets = targets.get(from..to).unwrap_or_default();
+        RequestSlice { sent: &sent[from..to], demands: &demands[from..to], targets }
     }
 
     /// Moves requests of the same instant a nanosecond apart.
     fn separate(&mut self) {
-        for sent in &mut self.sent {
+        for sent in &mut self.block.sent {
             *sent = self.last.map_or(*sent, |last| (*sent).max(last + 1));
             self.last = Some(*sent);
         }
-        debug_assert!(self.sent.is_sorted(), "requests come in order");
-        debug_assert_eq!(self.sent.len(), self.demands.len(), "every request has a demand");
+        debug_assert!(self.block.sent.is_sorted(), "requests come in order");
+        debug_assert_eq!(
+            self.block.sent.len(),
+            self.block.demands.len(),
+            "every request has a demand"
+        );
         debug_assert!(
-            self.demands.iter().all(|demand| *demand >= 0.0 && demand.is_finite()),
+            self.block.demands.iter().all(|demand| *demand >= 0.0 && demand.is_finite()),
             "no demand is negative or endless"
         );
     }
@@ -155,34 +237,29 @@ impl Arrivals {
     #[cold]
     fn refill(&mut self) {
         self.next = 0;
-        self.sent.clear();
+        self.block.clear();
         if self.exhausted {
             return;
         }
         match &mut self.source {
             ArrivalSource::Process { gaps, even, rate } => {
                 let gap = || if *even { 1.0 } else { gaps.exponential() };
-                self.exhausted = !fill(gap, rate, self.horizon, &mut self.sent);
-                self.demands.resize(self.sent.len(), 0.0);
-                self.demand.fill(&mut self.demand_stream, &mut self.demands);
+                let RequestBlock { sent, demands, .. } = &mut self.block;
+                self.exhausted = !fill(gap, rate, self.horizon, sent);
+                demands.resize(sent.len(), 0.0);
+                self.demand.fill(&mut self.demand_stream, demands);
             }
-            ArrivalSource::Fed => {
-                self.demands.clear();
-                self.targets.clear();
-                return;
-            }
+            ArrivalSource::Fed => return,
             ArrivalSource::Replay(playback) => {
-                self.demands.clear();
-                self.targets.clear();
                 let horizon = Instant(self.horizon);
                 let records = std::iter::from_fn(|| playback.next(horizon));
                 for record in records.take(BLOCK) {
-                    self.sent.push(record.at.0);
                     let drawn = self.demand.draw(&mut self.demand_stream);
-                    self.demands.push(record.demand.unwrap_or(drawn));
-                    self.targets.push((record.slot, record.api));
+                    self.block.sent.push(record.at.0);
+                    self.block.demands.push(record.demand.unwrap_or(drawn));
+                    self.block.targets.push((record.slot, record.api));
                 }
-                self.exhausted = self.sent.len() < BLOCK;
+                self.exhausted = self.block.sent.len() < BLOCK;
             }
         }
         self.separate();

@@ -12,7 +12,7 @@ pub mod relay;
 use super::count::Count;
 use super::ledger::Failure;
 use super::recorder::Recorder;
-use super::{Observation, Observer, Reading, Sent, Served};
+use super::{Observation, Observer, Reading, ReplicaId, Sent, Served};
 use crate::units::Instant;
 use relay::Relay;
 
@@ -42,9 +42,17 @@ fn tell_served(observer: &mut dyn Observer, request: Served) {
     observer.served(&request);
 }
 
+/// In parts, which are handed over in registers: the API is the region, which the relay knows.
 #[inline(never)]
-fn relay_served(relay: &mut Relay, request: Served) {
-    relay.served(&request);
+fn relay_served(
+    relay: &mut Relay,
+    sent: Instant,
+    arrived: Instant,
+    finished: Instant,
+    demand: f32,
+    replica: ReplicaId,
+) {
+    relay.served(&Served { sent, arrived, finished, demand, api: 0, replica });
 }
 
 #[inline(never)]
@@ -69,7 +77,10 @@ macro_rules! forward {
                 match self {
                     Listener::Recorder(recorder) => recorder.served(request),
                     Listener::Tap(observer) => tell_served(*observer, *request),
-                    Listener::Relay(relay) => relay_served(relay, *request),
+                    Listener::Relay(relay) => {
+                        let Served { sent, arrived, finished, demand, replica, .. } = *request;
+                        relay_served(relay, sent, arrived, finished, demand, replica);
+                    }
                 }
             }
 

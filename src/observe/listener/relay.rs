@@ -5,6 +5,7 @@
 //! goes on. To the listener all of it is one gateway: its zones are those of all regions in turn,
 //! and its requests are told apart by region.
 
+use super::Listener;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
 use crate::observe::{ApiId, Observation, Observer, Reading, ReplicaId, Sent, Served};
@@ -27,14 +28,15 @@ pub struct RelayPlace {
 
 /// The listener, and what the regions that share it have numbered so far.
 pub struct Turn<'a> {
-    /// Who is told.
-    pub listener: &'a mut dyn Observer,
+    /// Who is told: no relay.
+    pub listener: Listener<'a>,
     replicas: usize,
 }
 
 impl<'a> Turn<'a> {
     /// For regions that have told nothing yet.
-    pub fn new(listener: &'a mut dyn Observer) -> Self {
+    pub fn new(listener: Listener<'a>) -> Self {
+        assert!(!matches!(listener, Listener::Relay(_)), "regions have no regions");
         Turn { listener, replicas: 0 }
     }
 }
@@ -72,8 +74,8 @@ impl<'a> Relay<'a> {
     }
 
     #[inline(always)]
-    fn listener(&mut self) -> &mut dyn Observer {
-        self.turn.as_mut().expect("a region tells in its turn alone").listener
+    fn listener(&mut self) -> &mut Listener<'a> {
+        &mut self.turn.as_mut().expect("a region tells in its turn alone").listener
     }
 
     fn sent(&self, request: Sent) -> Sent {

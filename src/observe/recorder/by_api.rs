@@ -5,7 +5,6 @@ use super::live::Live;
 use crate::observe::ApiId;
 use crate::observe::histogram::Histogram;
 use crate::observe::timeline::{ApiRow, Latency};
-use crate::units::Span;
 
 /// The sums in which a request for this API counts.
 #[inline(always)]
@@ -17,7 +16,7 @@ pub(super) fn sums_of<T>(sums: &mut [T], api: ApiId) -> impl Iterator<Item = &mu
 /// What gathers of the requests of one API: since the last cut, and in the current bin.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ApiFlow {
-    /// As [`super::Recorder::live`] of all.
+    /// As [`super::Recorder::live`] of all, which has nothing of these requests until the cut.
     pub live: Live,
     /// As [`super::Recorder::late`] of all.
     pub late: Histogram,
@@ -27,21 +26,13 @@ pub(super) struct ApiFlow {
 }
 
 impl ApiFlow {
-    /// A request was answered.
-    #[inline(always)]
-    pub fn answer(&mut self, latency: Span, live: bool) {
-        let answers = if live { &mut self.live.answered } else { &mut self.late };
-        answers.record(latency);
-    }
-
-    /// Puts what gathered since the last cut into the bin.
-    pub fn cut(&mut self) {
-        let Live { answered, offered } = &mut self.live;
-        for answered in [answered, &mut self.late] {
-            self.bin.merge(answered);
-            answered.clear();
-        }
-        self.row.offered += std::mem::take(offered);
+    /// Puts what gathered since the last cut into the bin, and what of it is live into `all`.
+    pub fn cut(&mut self, all: &mut Live) {
+        self.bin.merge(&self.live.answered);
+        self.row.offered += self.live.offered;
+        self.live.move_to(all);
+        self.bin.merge(&self.late);
+        self.late.clear();
     }
 
     /// Adds the requests that were sent since the last bin ended to its row.

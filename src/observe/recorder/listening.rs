@@ -41,7 +41,6 @@ impl Observer for Recorder {
         if self.near.holds(request.at) {
             self.live.offered += 1;
         } else if self.near_by_api.holds(request.at) {
-            self.live.offered += 1;
             self.by_api[request.api as usize].live.offered += 1;
         } else {
             self.offer_apart(request);
@@ -54,7 +53,6 @@ impl Observer for Recorder {
         if self.near.holds(request.sent) {
             self.live.answered.record(latency);
         } else if self.near_by_api.holds(request.sent) {
-            self.live.answered.record(latency);
             self.by_api[request.api as usize].live.answered.record(latency);
         } else {
             self.serve_apart(*request, latency);
@@ -185,7 +183,7 @@ impl Observer for Recorder {
     }
 
     fn sampled(&mut self, at: Instant, readings: &[Reading], connecting: u64) {
-        if self.intervals.turn(at, &self.live) {
+        if self.intervals.turn(at, self.live_sums()) {
             self.aim();
         }
         let held: u64 = readings.iter().map(|reading| reading.in_flight).sum();

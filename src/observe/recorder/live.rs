@@ -17,12 +17,35 @@ pub(super) struct Live {
     pub offered: u64,
 }
 
-/// What of [`Live`] the intervals have already.
+/// Sums over [`Live`].
 #[derive(Clone, Copy, Debug, Default)]
-struct Settled {
-    offered: u64,
-    answered: u64,
-    latency: u128,
+pub(super) struct LiveSums {
+    /// Requests that were sent.
+    pub offered: u64,
+    /// Requests that were answered.
+    pub answered: u64,
+    /// How long those took.
+    pub latency: u128,
+}
+
+impl Live {
+    /// Puts all of it into another, and begins again.
+    pub fn move_to(&mut self, other: &mut Live) {
+        other.answered.merge(&self.answered);
+        other.offered += std::mem::take(&mut self.offered);
+        self.answered.clear();
+    }
+}
+
+impl LiveSums {
+    /// With those over some more.
+    pub fn and(self, more: &Live) -> LiveSums {
+        LiveSums {
+            offered: self.offered + more.offered,
+            answered: self.answered + more.answered.count(),
+            latency: self.latency + more.answered.sum(),
+        }
+    }
 }
 
 /// An interval of time in which requests are sent that need no more than [`Live`].
@@ -52,7 +75,8 @@ pub(super) struct Intervals {
     ends: Instant,
     /// Whether a request that was sent in it was answered.
     answered: bool,
-    settled: Settled,
+    /// What of [`Live`] they have already.
+    settled: LiveSums,
 }
 
 impl Intervals {
@@ -65,7 +89,7 @@ impl Intervals {
             begins: Instant::ZERO,
             ends,
             answered: false,
-            settled: Settled::default(),
+            settled: LiveSums::default(),
         }
     }
 
@@ -110,9 +134,7 @@ impl Intervals {
     }
 
     /// Puts what is live into the interval in progress.
-    pub fn settle(&mut self, live: &Live) {
-        let (answered, latency) = (live.answered.count(), live.answered.sum());
-        let now = Settled { offered: live.offered, answered, latency };
+    pub fn settle(&mut self, now: LiveSums) {
         let before = std::mem::replace(&mut self.settled, now);
         let (offered, answered) = (now.offered - before.offered, now.answered - before.answered);
         if let Some(series) = self.series.as_mut().filter(|_| offered + answered > 0) {
@@ -126,13 +148,13 @@ impl Intervals {
 
     /// What is live has been cut off.
     pub fn forget_live(&mut self) {
-        self.settled = Settled::default();
+        self.settled = LiveSums::default();
     }
 
     /// A sample: the interval in progress may be over. Of the requests that were answered in the
     /// interval in which they were sent it knows only that none took longer. Whether another one
     /// begins.
-    pub fn turn(&mut self, now: Instant, live: &Live) -> bool {
+    pub fn turn(&mut self, now: Instant, live: LiveSums) -> bool {
         let Some(series) = &mut self.series else { return false };
         series.sample(now);
         if now < self.ends {
@@ -194,9 +216,9 @@ mod tests {
             let (now, near) = (Instant(*at), near.then(|| intervals.near(segment)));
             let simple = |sent| near.is_some_and(|near| near.holds(Instant(sent)));
             match *fact {
-                Fact::Sampled => _ = intervals.turn(now, &live),
+                Fact::Sampled => _ = intervals.turn(now, LiveSums::default().and(&live)),
                 Fact::Cut => {
-                    intervals.settle(&live);
+                    intervals.settle(LiveSums::default().and(&live));
                     live = Live::default();
                     intervals.forget_live();
                     segment = now;

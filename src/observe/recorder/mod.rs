@@ -29,7 +29,9 @@ use crate::observe::ledger::{Failure, Ledger};
 use crate::observe::outcome::{JOURNAL_LIMIT, JournalEntry, Outcome};
 use crate::observe::recovery::RunRecovery;
 use crate::observe::time_series::TimeSeries;
-use crate::observe::timeline::{BinTrace, Latency, ReplicaLife, ReplicaRow, Timeline, TotalRow};
+use crate::observe::timeline::{
+    ApiRow, BinTrace, Latency, ReplicaLife, ReplicaRow, Timeline, TotalRow,
+};
 use crate::observe::tracking::by_region::RegionClients;
 use crate::observe::tracking::in_progress::Injection;
 use crate::observe::tracking::normal::Encounter;
@@ -38,7 +40,7 @@ use crate::observe::{ApiId, Observation, Reading, ReplicaId, Sent, Served, State
 use crate::units::{Instant, Span};
 use by_api::ApiFlow;
 use fleet::Fleet;
-use live::{Intervals, Live, Near};
+use live::{Intervals, Live, LiveSums, Near};
 use monitor::Monitor;
 use windows::OpenWindows;
 
@@ -50,10 +52,11 @@ pub struct Recorder {
     windows: OpenWindows,
     tracker: Tracker,
     /// Since the last cut, of requests sent since the open windows changed last; and when they did.
+    /// Where APIs are told apart each has its own, and this has them all at the cut alone.
     live: Live,
     segment: Instant,
     /// Requests sent in this time need no more than `live`; and those sent in this time no more
-    /// than that and `live` of their API. One of the two is no time at all.
+    /// than `live` of their API. One of the two is no time at all.
     near: Near,
     near_by_api: Near,
     /// Answers since the last cut to requests sent before that change.
@@ -189,6 +192,20 @@ impl Recorder {
         self.by_api.get_mut(api as usize)
     }
 
+    /// Where the live requests for an API gather.
+    fn live_of(&mut self, api: ApiId) -> &mut Live {
+        match self.by_api.is_empty() {
+            true => &mut self.live,
+            false => &mut self.by_api[api as usize].live,
+        }
+    }
+
+    /// The sums over what is live, of all APIs.
+    fn live_sums(&self) -> LiveSums {
+        let flows = self.by_api.iter().map(|flow| &flow.live);
+        flows.fold(LiveSums::default().and(&self.live), LiveSums::and)
+    }
+
     /// A request was sent before the windows or the slot changed, or ahead of the interval, or is
     /// followed.
     #[cold]
@@ -199,8 +216,7 @@ impl Recorder {
         let live = request.at >= self.segment;
         self.intervals.offer(request.at, live);
         if live {
-            self.live.offered += 1;
-            self.flow(request.api).into_iter().for_each(|flow| flow.live.offered += 1);
+            self.live_of(request.api).offered += 1;
         } else {
             self.windows.note(request, |window| window.ledger.offered += 1);
             self.bin_row.offered += 1;
@@ -219,11 +235,8 @@ impl Recorder {
         if !self.over {
             self.intervals.answer(request.sent, latency, live);
         }
-        if !self.over {
-            self.flow(request.api).into_iter().for_each(|flow| flow.answer(latency, live));
-        }
         if live {
-            self.live.answered.record(latency);
+            self.live_of(request.api).answered.record(latency);
         } else {
             self.serve_late(&request, latency);
         }
@@ -231,9 +244,16 @@ impl Recorder {
 
     /// Distributes what gathered since the last cut.
     pub(super) fn cut(&mut self) {
-        self.intervals.settle(&self.live);
+        self.intervals.settle(self.live_sums());
         self.meet_answers();
         self.sampled = (0, 0);
+        for (sum, flow) in (1..).zip(&mut self.by_api) {
+            self.windows.add(sum, &flow.live.answered, flow.live.offered);
+            for answered in [&flow.live.answered, &flow.late] {
+                self.monitor.add(sum, answered);
+            }
+            flow.cut(&mut self.live);
+        }
         let Live { answered, offered } = &self.live;
         self.windows.add(0, answered, *offered);
         self.failed.served = answered.count() + self.late.count();
@@ -247,21 +267,14 @@ impl Recorder {
         self.live.answered.clear();
         self.live.offered = 0;
         self.late.clear();
-        for (sum, flow) in (1..).zip(&mut self.by_api) {
-            self.windows.add(sum, &flow.live.answered, flow.live.offered);
-            for answered in [&flow.live.answered, &flow.late] {
-                self.monitor.add(sum, answered);
-            }
-            flow.cut();
-        }
         self.intervals.forget_live();
         self.failed = Ledger::default();
     }
 
     /// Adds the answers since this was asked last to what clients met since the last sample.
     fn meet_answers(&mut self) {
-        let all = [&self.live.answered, &self.late];
-        let now = all.iter().fold((0, 0), |sum, one| (sum.0 + one.count(), sum.1 + one.sum()));
+        let (live, late) = (self.live_sums(), &self.late);
+        let now = (live.answered + late.count(), live.latency + late.sum());
         let before = std::mem::replace(&mut self.sampled, now);
         self.met.answered += now.0 - before.0;
         self.met.latency += now.1 - before.1;
@@ -436,7 +449,10 @@ impl Recorder {
             let p99 = row.latency.map(|latency| latency.p99);
             self.trace.push(BinTrace { served: row.served, failed: row.failed(), p99 });
         }
-        let by_api = self.by_api.iter_mut().map(ApiFlow::end_bin);
+        let flows = self.by_api.iter_mut().enumerate();
+        let clients = &self.clients;
+        let by_api =
+            flows.map(|(api, flow)| ApiRow { clients: clients.share_of(api), ..flow.end_bin() });
         if self.keep.timeline {
             self.timeline.total.push(row);
             self.timeline.by_api.extend(by_api);
@@ -470,7 +486,10 @@ impl Recorder {
         });
         match over {
             true => self.drained += 1,
-            false => self.late.record(latency),
+            false => {
+                self.late.record(latency);
+                self.flow(request.api).into_iter().for_each(|flow| flow.late.record(latency));
+            }
         }
     }
 }

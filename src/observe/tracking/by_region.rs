@@ -31,7 +31,12 @@ impl RegionClients {
         }
     }
 
-    /// The share of all clients that a region has.
+    /// The share of all clients that a region has, if there are several regions.
+    pub fn share_of(&self, region: usize) -> Option<f64> {
+        (region < self.groups.len()).then(|| self.share(region))
+    }
+
+    /// The same of one that there is.
     fn share(&self, region: usize) -> f64 {
         self.groups[region] as f64 / self.of.max(1) as f64
     }

@@ -9,6 +9,10 @@ const FAILING: f64 = 0.05;
 /// So many would then fail of those that are looked at: enough that a few stragglers are not taken
 /// for more than they are.
 const ENOUGH: f64 = 50.0;
+/// Fewer failures than these show nothing.
+const FEWEST: u64 = 5;
+/// So many standard errors beyond what may fail are no chance.
+const BEYOND: f64 = 5.0;
 /// No share is found among more requests.
 const MOST: u64 = 100_000;
 
@@ -35,24 +39,27 @@ impl Answering {
     }
 
     /// Whether more fail than there may, where this share of the clients is struck: in the last
-    /// sample, and over as many as it takes to tell.
+    /// sample, and over as many before it as it takes to tell. If one of these stretches has no
+    /// more than may fail it is over; it goes on if one has so many more that chance explains it
+    /// hardly ever, or if it has as many as are looked at.
     pub fn fails(&self, struck: f64) -> bool {
         let allowed = FAILING * if struck > 0.0 { struck } else { 1.0 };
-        let fails = |failed: u64, ended: u64| failed as f64 > allowed * ended as f64;
-        let Some((failed, ended)) = self.recent.back().copied() else { return false };
-        if !fails(failed, ended) {
-            return false;
-        }
         let enough = (ENOUGH / allowed) as u64;
         let (mut failed, mut ended) = (0, 0);
         for (also_failed, also_ended) in self.recent.iter().rev() {
             failed += also_failed;
             ended += also_ended;
-            if ended >= enough {
-                break;
+            let may_fail = allowed * ended as f64;
+            let too_many = failed as f64 - may_fail;
+            if too_many <= 0.0 {
+                return false;
+            }
+            let is_plain = failed >= FEWEST && too_many > BEYOND * may_fail.sqrt();
+            if is_plain || ended >= enough {
+                return true;
             }
         }
-        fails(failed, ended)
+        failed > 0
     }
 }
 
@@ -81,23 +88,49 @@ mod tests {
         let mut few = Answering::default();
         (0..60).for_each(|_| few.note(&second(0, 20)));
         few.note(&second(20, 0));
-        assert!(!few.fails(1.0), "20 of the last 1 000");
-        few.note(&second(20, 0));
-        few.note(&second(20, 0));
-        assert!(few.fails(1.0), "60 of the last 1 000");
+        assert!(few.fails(1.0), "all of the last 20");
+        few.note(&second(2, 18));
+        assert!(few.fails(1.0), "22 of the last 40");
         few.note(&second(1, 19));
         assert!(!few.fails(1.0), "one of the last 20 is no more than may fail");
+        (0..4).for_each(|_| few.note(&second(0, 20)));
+        few.note(&second(2, 18));
+        assert!(!few.fails(1.0), "two of the last 100");
+    }
+
+    #[test]
+    fn where_little_is_sent_an_outage_is_over_soon_after_it_is() {
+        // 4 requests/s; half of the clients fail for 45 s, and a hundredth after that.
+        let mut stream = crate::random::Seed { seed: 2, replication: 0 }.stream("test", 0);
+        let mut late = Vec::new();
+        for _ in 0..200 {
+            let mut answering = Answering::default();
+            (0..300).for_each(|_| answering.note(&second(0, 4)));
+            let mut last = 0;
+            for second_of in 0..600_u64 {
+                let share = if second_of < 45 { 0.5 } else { 0.01 };
+                let failed = (0..4).filter(|_| stream.unit() < share).count() as u64;
+                answering.note(&second(failed, 4 - failed));
+                last = if answering.fails(0.5) { second_of } else { last };
+            }
+            late.push(last);
+        }
+        late.sort_unstable();
+        assert!((40..48).contains(&late[100]), "{late:?}");
+        assert!(late[0] > 38 && late[190] < 75, "{late:?}");
     }
 
     #[test]
     fn stragglers_are_not_taken_for_more_than_they_are() {
-        // 2 % of the clients fail all the time, as they come, of half of all at 300 requests/s.
-        let mut answering = Answering::default();
+        // 2 % of the clients fail all the time, as they come, of half of all.
         let mut stream = crate::random::Seed { seed: 1, replication: 0 }.stream("test", 0);
-        for second_of in 0..3_600 {
-            let failed = (0..300).filter(|_| stream.unit() < 0.01).count() as u64;
-            answering.note(&second(failed, 300 - failed));
-            assert!(second_of < 10 || !answering.fails(0.5), "at {second_of} s");
+        for rate in [30, 300, 3_000] {
+            let mut answering = Answering::default();
+            for second_of in 0..3_600 {
+                let failed = (0..rate).filter(|_| stream.unit() < 0.01).count() as u64;
+                answering.note(&second(failed, rate - failed));
+                assert!(second_of < 10 || !answering.fails(0.5), "{rate}/s, at {second_of} s");
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::input::{RuleKind, TimelineInput, TimelineRule};
 use super::strips::Rows;
-use super::{autoscaling, failures, panels};
+use super::{autoscaling, failures, panels, regions};
 use crate::plot::canvas::fonts;
 use crate::plot::canvas::{Anchor, Figure, LABEL, LEFT, Role};
 use crate::plot::layout::{
@@ -43,7 +43,7 @@ pub fn timeline(input: &TimelineInput) -> Figure {
     }
     rows.draw(&mut figure, &mut last.clone());
     let replicas = rows.title(&input.timeline.replicas);
-    let titles = panels.iter().map(|panel| panel.title).chain([replicas.as_str()]);
+    let titles = panels.iter().map(|panel| panel.title.as_str()).chain([replicas.as_str()]);
     for (frame, title) in frames.iter().zip(titles) {
         frame.draw_title(&mut figure, title, 9.0, ("", 0.0));
     }
@@ -56,19 +56,34 @@ pub fn timeline(input: &TimelineInput) -> Figure {
 
 /// A panel above that of the replicas.
 struct Panel {
-    title: &'static str,
+    title: String,
     height: f64,
-    draw: fn(&mut Figure, &mut Frame, &TimelineInput),
+    draw: PanelDrawing,
 }
 
+type PanelDrawing = Box<dyn Fn(&mut Figure, &mut Frame, &TimelineInput)>;
+
 fn panels_of(input: &TimelineInput) -> Vec<Panel> {
-    let panel = |title, height, draw| Panel { title, height, draw };
-    let mut panels = vec![
-        panel("Requests per second", 128.0, panels::traffic),
+    type Drawing = fn(&mut Figure, &mut Frame, &TimelineInput);
+    let panel = |title: &str, height, draw: Drawing| Panel {
+        title: title.to_owned(),
+        height,
+        draw: Box::new(draw),
+    };
+    let mut panels = vec![panel("Requests per second", 128.0, panels::traffic)];
+    if !input.regions.is_empty() {
+        panels.push(panel("Where clients send", regions::SHARES, regions::clients));
+        panels.extend(input.regions.iter().enumerate().map(|(index, region)| Panel {
+            title: format!("Requests per second: {}", region.name),
+            height: regions::ONE,
+            draw: Box::new(move |figure, frame, input| regions::one(figure, frame, input, index)),
+        }));
+    }
+    panels.extend([
         panel("Failed requests per second", failures::height(input), failures::failures),
         panel("Latency (log scale)", 138.0, panels::latency),
         panel("CPU in use", 84.0, panels::cpu),
-    ];
+    ]);
     if panels::has_cache(input) {
         panels.push(panel("Cache hits", 56.0, panels::cache));
     }

@@ -131,10 +131,17 @@ pub(crate) fn totals(changes: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64
     levels
 }
 
-/// Whole replicas' worth of capacity in rotation from each time on.
-pub(crate) fn capacity(lives: &[ReplicaLife], horizon: f64) -> Vec<(f64, f64)> {
-    let all = lives.iter().flat_map(|life| intervals(life, horizon));
-    let changes = all.flat_map(|s| [(s.from, s.works), (s.to, -s.works)]);
+/// Capacity in rotation from each time on, where a whole replica has as much as `of` says.
+pub(crate) fn capacity<'a>(
+    lives: impl Iterator<Item = &'a ReplicaLife>,
+    horizon: f64,
+    of: impl Fn(&ReplicaLife) -> f64,
+) -> Vec<(f64, f64)> {
+    let all = lives.flat_map(|life| {
+        let whole = of(life);
+        intervals(life, horizon).into_iter().map(move |one| (one.from, one.to, one.works * whole))
+    });
+    let changes = all.flat_map(|(from, to, works)| [(from, works), (to, -works)]);
     // Nobody stops working because the run ends.
     totals(changes.filter(|change| change.0 < horizon))
 }
@@ -176,7 +183,7 @@ mod tests {
 
     #[test]
     fn capacity_counts_what_works() {
-        let levels = capacity(&[life(), life()], 200.0);
+        let levels = capacity([life(), life()].iter(), 200.0, |_| 1.0);
         let expected = [(0.0, 0.0), (5.0, 2.0), (50.0, 1.0), (60.0, 2.0), (100.0, 0.0)];
         assert_eq!(levels, expected);
     }

@@ -38,6 +38,15 @@ pub struct Autoscaler {
     pub requested: f64,
 }
 
+/// One of several regions, in their order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TimelineRegion {
+    /// Its name.
+    pub name: String,
+    /// Requests per second that one of its replicas serves when its CPU is full.
+    pub capacity_per_replica: Rate,
+}
+
 /// A latency objective over a part of the run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Goal {
@@ -68,6 +77,8 @@ pub struct TimelineInput<'a> {
     pub monitored: Vec<Option<f64>>,
     /// Requests per second that one replica serves when its CPU is full.
     pub capacity_per_replica: Rate,
+    /// The regions, if there are several: slots are theirs in turn, and so are the rows of APIs.
+    pub regions: Vec<TimelineRegion>,
     /// The autoscaler, if there is one.
     pub autoscaler: Option<Autoscaler>,
     /// Faults and what followed, and decisions of the autoscaler.

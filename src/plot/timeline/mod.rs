@@ -3,7 +3,8 @@
 //! `input` says what the picture shows: the recorded rows and lives of a replication, the moments
 //! that are marked through all panels, and the latency goals. `chart` stacks the panels and draws
 //! the moments. Each panel has a file: `panels` (traffic, latency, CPU, cache), `failures`,
-//! `autoscaling`, and `strips` for the replicas, whose conditions over time `conditions` works
+//! `autoscaling`, `regions` for whom clients send to and what each of several regions gets, and
+//! `strips` for the replicas, whose conditions over time `conditions` works
 //! out; `bands` shows behind three of them how far replications differ. `waterfall` is a picture of
 //! its own: the steps of a fail-over, over all replications.
 //!
@@ -17,10 +18,11 @@ mod conditions;
 mod failures;
 mod input;
 mod panels;
+mod regions;
 mod strips;
 mod waterfall;
 
 pub use bands::TimelineBands;
 pub use chart::timeline;
-pub use input::{Autoscaler, Goal, RuleKind, TimelineInput, TimelineRule};
+pub use input::{Autoscaler, Goal, RuleKind, TimelineInput, TimelineRegion, TimelineRule};
 pub use waterfall::{WaterfallInput, WaterfallStep, waterfall};

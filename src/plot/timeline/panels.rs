@@ -1,8 +1,7 @@
 //! The panels of the incident timeline that show lines: traffic, latency and CPU.
 
-use super::conditions::capacity;
 use super::input::{Goal, TimelineInput};
-use super::{autoscaling, bands};
+use super::{autoscaling, bands, regions};
 use crate::observe::count::Count;
 use crate::observe::timeline::{Latency, TotalRow};
 use crate::plot::canvas::{Anchor, Figure, Role, SMALL, fonts};
@@ -11,7 +10,7 @@ use crate::plot::layout::{Frame, LegendEntry, PlotAxis, SeriesPoint, Swatch, lin
 use crate::units::{Instant, Span};
 
 /// Capacity up to this many times the load is shown.
-const MOST_HEADROOM: f64 = 6.0;
+pub(super) const MOST_HEADROOM: f64 = 6.0;
 
 /// What `of` says of each bin and its width in seconds, at the middle of the bin; the last may be
 /// shorter than the others.
@@ -42,11 +41,7 @@ fn key(y: f64, role: Role, width: f64, text: impl Into<String>) -> LegendEntry {
 pub(crate) fn traffic(figure: &mut Figure, frame: &mut Frame, input: &TimelineInput) {
     let (offered, served) = (rates(input, |row| row.offered), rates(input, |row| row.served));
     let attempts = attempts(input);
-    let per_replica = input.capacity_per_replica.0;
-    let capacity: Vec<SeriesPoint> = capacity(&input.timeline.replicas, input.horizon.as_secs())
-        .into_iter()
-        .map(|(time, replicas)| (time, Some(replicas * per_replica)))
-        .collect();
+    let capacity = regions::ready(input, None);
     let others = input.bands.as_ref().map_or(0.0, |bands| bands::peak(&bands.served));
     let load = peak(&offered).max(peak(&served)).max(peak(&attempts)).max(others);
     // Capacity very far above the load would flatten the load.
@@ -99,7 +94,7 @@ pub(crate) fn cache(figure: &mut Figure, frame: &mut Frame, input: &TimelineInpu
     frame.draw_keys(figure, &Vec::from_iter(key));
 }
 
-fn capacity_key(frame: &Frame, ready: &[SeriesPoint]) -> Option<LegendEntry> {
+pub(super) fn capacity_key(frame: &Frame, ready: &[SeriesPoint]) -> Option<LegendEntry> {
     let (most, level) = (peak(ready), ready.last()?.1?);
     let above = most > frame.y.high;
     let text =
@@ -109,7 +104,11 @@ fn capacity_key(frame: &Frame, ready: &[SeriesPoint]) -> Option<LegendEntry> {
 
 /// One key if the lines lie on each other all the time; else two, which say whether they do so at
 /// the end.
-fn load_keys(frame: &Frame, offered: &[SeriesPoint], served: &[SeriesPoint]) -> Vec<LegendEntry> {
+pub(super) fn load_keys(
+    frame: &Frame,
+    offered: &[SeriesPoint],
+    served: &[SeriesPoint],
+) -> Vec<LegendEntry> {
     let (Some(a), Some(b)) = (marks::last_level(offered), marks::last_level(served)) else {
         return Vec::new();
     };

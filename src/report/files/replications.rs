@@ -31,7 +31,7 @@ pub(crate) fn write(plan: &Plan, outcomes: &[Outcome], out: &mut dyn Write) -> R
     let told_apart = plan.names_told_apart();
     let names = apis.iter().map(|(_, api)| told_apart[*api]);
     let failovers = failover_columns().into_iter().filter(|_| plan.regions.is_some());
-    let header = header.chain(further).chain(by_api::columns(names)).chain(failovers);
+    let header = header.chain(further).chain(by_api::columns(names, &[])).chain(failovers);
     let rows = outcomes.iter().map(|outcome| {
         let further = if feeds_back { attempts(outcome) } else { Vec::new() };
         let of_apis = apis.iter().flat_map(|(window, _)| api(&outcome.windows[*window]));

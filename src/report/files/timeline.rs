@@ -29,10 +29,13 @@ const AFTER_FAILURES: [&str; 10] = [
     "cpu_autoscaler",
 ];
 
+/// The share of all clients that send to a region at the end of a bin.
+const CLIENTS: [&str; 1] = ["clients"];
+
 /// Writes the timeline. Times are the starts of bins; counts of a replica are requests that reached
 /// and left it; `cpu_monitored` is the CPU of the last full minute, as a dashboard shows it. If
-/// requests feed back, attempts and what is counted for them follow; if APIs are told apart, what
-/// is of each.
+/// requests feed back, attempts and what is counted for them follow; if APIs or regions are told apart,
+/// what is of each.
 pub(crate) fn write(
     plan: &Plan,
     (replication, timeline): (u64, &Timeline),
@@ -44,7 +47,8 @@ pub(crate) fn write(
     let fixed = BEFORE_FAILURES.iter().chain(&failures).chain(&AFTER_FAILURES).chain(&further);
     let per_bin = timeline.by_api.len() / timeline.total.len().max(1);
     let apis = plan.names_told_apart().into_iter().take(per_bin);
-    let of_apis = by_api::columns(apis);
+    let of_regions = &CLIENTS[..if plan.regions.is_some() { 1 } else { 0 }];
+    let of_apis = by_api::columns(apis, of_regions);
     let header = fixed.copied().chain(of_apis.iter().map(String::as_str)).chain(["replication"]);
     let monitored = timeline.monitored(DASHBOARD_BUCKET);
     let by_replica = timeline.monitored_by_replica(DASHBOARD_BUCKET);
@@ -86,7 +90,9 @@ fn total_row(row: &TotalRow, monitored: Option<f64>) -> Vec<Cell> {
 /// A bin of an API.
 fn api_row(row: &ApiRow) -> impl Iterator<Item = Cell> + use<> {
     let counts = [row.offered, row.served, row.failed, row.rejected];
-    by_api::row(counts, [row.latency.map(|it| it.p50), row.latency.map(|it| it.p99)])
+    let clients = row.clients.map(|share| Cell::from(cells::share(share)));
+    let latencies = [row.latency.map(|it| it.p50), row.latency.map(|it| it.p99)];
+    by_api::row(counts, latencies).chain(clients)
 }
 
 fn replica_row(

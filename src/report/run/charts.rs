@@ -9,12 +9,12 @@ use crate::observe::histogram::Histogram;
 use crate::observe::incident::Incident;
 use crate::observe::outcome::{Outcome, WindowOutcome};
 use crate::observe::timeline::{BinTrace, Timeline, TotalRow};
-use crate::plan::{Extent, Plan, Routing};
+use crate::plan::{Extent, Plan, RegionPlan, Routing};
 use crate::plot::Figure;
 use crate::plot::percentile::{self, PercentileCurve, PercentileInput, Role};
 use crate::plot::timeline::{
-    Autoscaler, Goal, RuleKind, TimelineBands, TimelineInput, TimelineRule, WaterfallInput,
-    WaterfallStep, timeline, waterfall,
+    Autoscaler, Goal, RuleKind, TimelineBands, TimelineInput, TimelineRegion, TimelineRule,
+    WaterfallInput, WaterfallStep, timeline, waterfall,
 };
 use crate::report::files::timeline::DASHBOARD_BUCKET;
 use crate::report::format::words::{capitalised, plural, shown};
@@ -88,6 +88,7 @@ fn incident_timeline(report: &Report) -> Option<Figure> {
         bands: bands(report),
         monitored: kept.monitored(DASHBOARD_BUCKET),
         capacity_per_replica: plan.saturation(),
+        regions: regions(plan),
         autoscaler: plan.autoscaling.as_ref().map(|autoscaling| Autoscaler {
             most: plan.most_replicas(),
             requested: autoscaling.request_milli as f64 / 1e3 / plan.gateway.cores.0,
@@ -97,6 +98,16 @@ fn incident_timeline(report: &Report) -> Option<Figure> {
         warm_up: plan.run.warm_up,
         horizon: outcome.ended,
     }))
+}
+
+/// What the timeline shows of several regions.
+fn regions(plan: &Plan) -> Vec<TimelineRegion> {
+    let regions = plan.regions.iter().flat_map(|regions| &regions.all);
+    let one = |region: &RegionPlan| TimelineRegion {
+        name: region.name.clone(),
+        capacity_per_replica: region.gateway.saturation(),
+    };
+    regions.map(one).collect()
 }
 
 /// Which replication is drawn, of how many, and what the light areas are.

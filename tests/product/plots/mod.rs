@@ -123,6 +123,7 @@ fn goal(label: &str, bound: f64, from: f64, to: f64) -> Goal {
 fn draw(timeline: &Timeline, title: &str, seconds: f64, rules: Vec<TimelineRule>) -> Figure {
     self::timeline(&TimelineInput {
         autoscaler: None,
+        regions: Vec::new(),
         title,
         subtitle: "3 × large, 900 requests/s; replication 1 of 30, seed 42; grey is warm-up",
         timeline,

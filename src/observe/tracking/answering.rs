@@ -117,7 +117,8 @@ mod tests {
         }
         late.sort_unstable();
         assert!((40..48).contains(&late[100]), "{late:?}");
-        assert!(late[0] > 38 && late[190] < 75, "{late:?}");
+        // In one outage of twenty stragglers make it half a minute longer.
+        assert!(late[0] > 38 && late[190] < 80, "{late:?}");
     }
 
     #[test]

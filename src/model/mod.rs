@@ -59,6 +59,7 @@ mod world;
 use crate::engine::progress::Progress;
 use crate::observe::Observer;
 use crate::observe::listener::Listener;
+use crate::observe::listener::audience::Audience;
 use crate::observe::recorder::Recorder;
 use crate::plan::Plan;
 use global::Globe;
@@ -79,7 +80,7 @@ pub fn simulate(
     observer: &mut dyn Observer,
     progress: &Progress,
 ) -> End {
-    run(plan, replication, Listener::Tap(observer), progress)
+    run(plan, replication, Audience::Tap(observer), progress)
 }
 
 /// [`simulate`] for a recorder, which is faster.
@@ -87,17 +88,17 @@ pub fn simulate(
 /// # Panics
 /// As [`simulate`].
 pub fn record(plan: &Plan, replication: u64, recorder: &mut Recorder, progress: &Progress) -> End {
-    run(plan, replication, Listener::Recorder(recorder), progress)
+    run(plan, replication, Audience::Recorder(recorder), progress)
 }
 
 fn run<'a>(
     plan: &'a Plan,
     replication: u64,
-    listener: Listener<'a>,
+    audience: Audience<'a>,
     progress: &'a Progress,
 ) -> End {
     match &plan.regions {
-        None => World::new(plan, replication, listener, progress).run(),
-        Some(regions) => Globe::new(plan, regions, replication, (listener, progress)).run(),
+        None => World::new(plan, replication, Listener::Audience(audience), progress).run(),
+        Some(regions) => Globe::new(plan, regions, replication, (audience, progress)).run(),
     }
 }

@@ -14,6 +14,7 @@ use crate::model::sample_clock::Sampling;
 use crate::model::traffic::arrivals::{Arrivals, BLOCK, RequestBlock};
 use crate::model::world::{End, World};
 use crate::observe::listener::Listener;
+use crate::observe::listener::audience::Audience;
 use crate::observe::listener::relay::{Relay, RelayPlace, Turn};
 use crate::observe::{Observation, Observer, Reading, Sent};
 use crate::plan::{Extent, Fault, FaultPlan, Plan, RegionPlan, RegionRole, Regions, Schedule};
@@ -104,7 +105,7 @@ impl<'a> Globe<'a> {
         plan: &'a Plan,
         regions: &'a Regions,
         replication: u64,
-        (listener, progress): (Listener<'a>, &'a Progress),
+        (audience, progress): (Audience<'a>, &'a Progress),
     ) -> Self {
         let seed = Seed { seed: plan.run.seed, replication };
         let runs: Vec<bool> = regions.all.iter().map(|one| one.role != RegionRole::Cold).collect();
@@ -115,7 +116,7 @@ impl<'a> Globe<'a> {
             plan,
             regions,
             worlds: Vec::new(),
-            turn: Some(Turn::new(listener)),
+            turn: Some(Turn::new(audience)),
             now: Instant::ZERO,
             calendar: Calendar::default(),
             arrivals: Arrivals::new(&plan.traffic, &plan.gateway.demand, seed, plan.run.horizon),
@@ -229,13 +230,13 @@ impl<'a> Globe<'a> {
         result
     }
 
-    fn listener(&mut self) -> &mut Listener<'a> {
-        &mut self.turn.as_mut().expect("no region has the turn").listener
+    fn audience(&mut self) -> &mut Audience<'a> {
+        &mut self.turn.as_mut().expect("no region has the turn").audience
     }
 
     pub(super) fn tell(&mut self, observation: &Observation) {
         let now = self.now;
-        self.listener().observe(now, observation);
+        self.audience().observe(now, observation);
     }
 
     fn next_at(&self) -> Instant {
@@ -379,9 +380,9 @@ impl Globe<'_> {
         let twice = self.readings.windows(2).any(|pair| pair[0].replica == pair[1].replica);
         assert!(!twice, "two replicas have one number");
         let (now, readings) = (self.now, std::mem::take(&mut self.readings));
-        self.listener().sampled(now, &readings, connecting);
+        self.audience().sampled(now, &readings, connecting);
         if bin_ends {
-            self.listener().bin_ended(now, &readings);
+            self.audience().bin_ended(now, &readings);
             self.worlds.iter_mut().for_each(|world| world.region.cluster.fleet.reap());
         }
         self.readings = readings;
@@ -436,13 +437,13 @@ impl Globe<'_> {
             attempts.extend(relay_of(world).all_sent(&open.1));
         }
         if self.worlds.iter().any(|world| world.cx.feeds_back()) {
-            self.listener().attempts_left(&attempts);
-            self.listener().attempts_left(&under_way);
+            self.audience().attempts_left(&attempts);
+            self.audience().attempts_left(&under_way);
         }
         in_flight.sort_unstable();
         let twice = in_flight.windows(2).find(|pair| pair[0] == pair[1]);
         assert!(self.is_cut() || twice.is_none(), "a request is in two places: {twice:?}");
-        self.listener().horizon(end, &in_flight, &under_way);
+        self.audience().horizon(end, &in_flight, &under_way);
         for region in 0..self.worlds.len() {
             self.with(region, World::finish_what_began);
         }

@@ -5,7 +5,7 @@
 //! goes on. To the listener all of it is one gateway: its zones are those of all regions in turn,
 //! and its requests are told apart by region.
 
-use super::Listener;
+use super::audience::Audience;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
 use crate::observe::{ApiId, Observation, Observer, Reading, ReplicaId, Sent, Served};
@@ -26,18 +26,17 @@ pub struct RelayPlace {
     pub hop: Span,
 }
 
-/// The listener, and what the regions that share it have numbered so far.
+/// Who is told, and what the regions that share it have numbered so far.
 pub struct Turn<'a> {
-    /// Who is told: no relay.
-    pub listener: Listener<'a>,
+    /// Who is told.
+    pub audience: Audience<'a>,
     replicas: usize,
 }
 
 impl<'a> Turn<'a> {
     /// For regions that have told nothing yet.
-    pub fn new(listener: Listener<'a>) -> Self {
-        assert!(!matches!(listener, Listener::Relay(_)), "regions have no regions");
-        Turn { listener, replicas: 0 }
+    pub fn new(audience: Audience<'a>) -> Self {
+        Turn { audience, replicas: 0 }
     }
 }
 
@@ -74,8 +73,8 @@ impl<'a> Relay<'a> {
     }
 
     #[inline(always)]
-    fn listener(&mut self) -> &mut Listener<'a> {
-        &mut self.turn.as_mut().expect("a region tells in its turn alone").listener
+    fn audience(&mut self) -> &mut Audience<'a> {
+        &mut self.turn.as_mut().expect("a region tells in its turn alone").audience
     }
 
     fn sent(&self, request: Sent) -> Sent {
@@ -179,7 +178,7 @@ impl Observer for Relay<'_> {
     #[inline(always)]
     fn offered(&mut self, request: Sent) {
         let request = self.sent(request);
-        self.listener().offered(request);
+        self.audience().offered(request);
     }
 
     #[inline(always)]
@@ -190,32 +189,32 @@ impl Observer for Relay<'_> {
             finished: request.finished + self.place.hop,
             ..*request
         };
-        self.listener().served(&told);
+        self.audience().served(&told);
     }
 
     fn failed(&mut self, request: Sent, at: Instant, failure: Failure) {
         let request = self.sent(request);
-        self.listener().failed(request, at, failure);
+        self.audience().failed(request, at, failure);
     }
 
     fn tried_again(&mut self, request: Sent) {
         let request = self.sent(request);
-        self.listener().tried_again(request);
+        self.audience().tried_again(request);
     }
 
     fn attempt_failed(&mut self, request: Sent, failure: Failure) {
         let request = self.sent(request);
-        self.listener().attempt_failed(request, failure);
+        self.audience().attempt_failed(request, failure);
     }
 
     fn counted(&mut self, request: Sent, count: Count) {
         let request = self.sent(request);
-        self.listener().counted(request, count);
+        self.audience().counted(request, count);
     }
 
     fn observe(&mut self, at: Instant, observation: &Observation) {
         let told = self.translated(observation);
-        self.listener().observe(at, &told);
+        self.audience().observe(at, &told);
     }
 
     fn sampled(&mut self, _: Instant, _: &[Reading], _: u64) {

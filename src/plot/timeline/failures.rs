@@ -2,7 +2,8 @@
 
 use super::bands;
 use super::input::TimelineInput;
-use super::panels::{peak, rates};
+use super::load::peak;
+use super::panels::rates;
 use crate::observe::ledger::{Failure, Mechanism};
 use crate::observe::timeline::TotalRow;
 use crate::plot::canvas::{Figure, Point, Role};

@@ -17,6 +17,7 @@ mod chart;
 mod conditions;
 mod failures;
 mod input;
+mod load;
 mod panels;
 mod regions;
 mod strips;

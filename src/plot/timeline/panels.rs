@@ -1,16 +1,14 @@
 //! The panels of the incident timeline that show lines: traffic, latency and CPU.
 
 use super::input::{Goal, TimelineInput};
-use super::{autoscaling, bands, regions};
+use super::load::{MOST_HEADROOM, capacity_key, key, load_keys, peak, ready};
+use super::{autoscaling, bands};
 use crate::observe::count::Count;
 use crate::observe::timeline::{Latency, TotalRow};
 use crate::plot::canvas::{Anchor, Figure, Role, SMALL, fonts};
 use crate::plot::layout::lines::NamedLine;
-use crate::plot::layout::{Frame, LegendEntry, PlotAxis, SeriesPoint, Swatch, lines as marks, si};
+use crate::plot::layout::{Frame, LegendEntry, PlotAxis, SeriesPoint, Swatch, lines as marks};
 use crate::units::{Instant, Span};
-
-/// Capacity up to this many times the load is shown.
-pub(super) const MOST_HEADROOM: f64 = 6.0;
 
 /// What `of` says of each bin and its width in seconds, at the middle of the bin; the last may be
 /// shorter than the others.
@@ -28,20 +26,12 @@ pub(crate) fn rates(input: &TimelineInput, of: impl Fn(&TotalRow) -> u64) -> Vec
     by_bin(input, |row, width| Some(of(row) as f64 / width))
 }
 
-pub(crate) fn peak(samples: &[SeriesPoint]) -> f64 {
-    samples.iter().filter_map(|sample| sample.1).fold(0.0, f64::max)
-}
-
-fn key(y: f64, role: Role, width: f64, text: impl Into<String>) -> LegendEntry {
-    LegendEntry { y, role, sign: Swatch::Line(width), text: text.into() }
-}
-
 /// Requests offered and served, the attempts for them if clients make more than one, and the
 /// capacity that is ready for them.
 pub(crate) fn traffic(figure: &mut Figure, frame: &mut Frame, input: &TimelineInput) {
     let (offered, served) = (rates(input, |row| row.offered), rates(input, |row| row.served));
     let attempts = attempts(input);
-    let capacity = regions::ready(input, None);
+    let capacity = ready(input, None);
     let others = input.bands.as_ref().map_or(0.0, |bands| bands::peak(&bands.served));
     let load = peak(&offered).max(peak(&served)).max(peak(&attempts)).max(others);
     // Capacity very far above the load would flatten the load.
@@ -92,37 +82,6 @@ pub(crate) fn cache(figure: &mut Figure, frame: &mut Frame, input: &TimelineInpu
     figure.fills(marks::area(frame, &hits), Role::Green, 0.12);
     let key = NamedLine::of(&hits, Role::Green, 1.5, "cache hits").draw(figure, frame);
     frame.draw_keys(figure, &Vec::from_iter(key));
-}
-
-pub(super) fn capacity_key(frame: &Frame, ready: &[SeriesPoint]) -> Option<LegendEntry> {
-    let (most, level) = (peak(ready), ready.last()?.1?);
-    let above = most > frame.y.high;
-    let text =
-        if above { format!("capacity {}, above", si(most)) } else { "ready capacity".into() };
-    Some(key(frame.down(level).clamp(frame.top, frame.bottom), Role::Capacity, 2.0, text))
-}
-
-/// One key if the lines lie on each other all the time; else two, which say whether they do so at
-/// the end.
-pub(super) fn load_keys(
-    frame: &Frame,
-    offered: &[SeriesPoint],
-    served: &[SeriesPoint],
-) -> Vec<LegendEntry> {
-    let (Some(a), Some(b)) = (marks::last_level(offered), marks::last_level(served)) else {
-        return Vec::new();
-    };
-    let near = |a: f64, b: f64| (a - b).abs() < 0.1 * peak(offered).max(peak(served));
-    let pairs = offered.iter().zip(served);
-    if pairs.into_iter().all(|(a, b)| near(a.1.unwrap_or(0.0), b.1.unwrap_or(0.0))) {
-        return vec![key(frame.down(b), Role::Served, 1.5, "offered = served")];
-    }
-    let offered = if near(a, b) { "offered, if different" } else { "offered" };
-    let below = if near(a, b) { a.min(b) } else { b };
-    vec![
-        key(frame.down(a), Role::Offered, 1.1, offered),
-        key(frame.down(below), Role::Served, 1.5, "served"),
-    ]
 }
 
 /// Latency percentiles of the requests answered in each bin, on a logarithmic scale.

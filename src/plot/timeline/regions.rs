@@ -1,9 +1,8 @@
 //! Several regions over time: which of them clients send to, and what each gets and can serve.
 
-use super::conditions::capacity;
 use super::input::TimelineInput;
-use super::panels::{MOST_HEADROOM, capacity_key, load_keys, peak};
-use crate::observe::timeline::{ApiRow, ReplicaLife, TotalRow};
+use super::load::{MOST_HEADROOM, capacity_key, load_keys, peak, ready};
+use crate::observe::timeline::{ApiRow, TotalRow};
 use crate::plot::canvas::{Figure, Role};
 use crate::plot::layout::lines::NamedLine;
 use crate::plot::layout::{Frame, PlotAxis, SeriesPoint, lines as marks};
@@ -27,20 +26,6 @@ fn by_bin(
         (start + width / 2.0, of(&regions[region], width))
     };
     bins.map(point).collect()
-}
-
-/// Requests per second that replicas in rotation can serve: of one region, or of all.
-pub(crate) fn ready(input: &TimelineInput, region: Option<usize>) -> Vec<SeriesPoint> {
-    let count = input.regions.len();
-    let region_of = |life: &ReplicaLife| life.slot.checked_rem(count);
-    let each = |life: &ReplicaLife| {
-        let region = region_of(life).map(|region| &input.regions[region]);
-        region.map_or(input.capacity_per_replica, |region| region.capacity_per_replica).0
-    };
-    let counts = |life: &&ReplicaLife| region.is_none() || region_of(life) == region;
-    let lives = input.timeline.replicas.iter().filter(counts);
-    let ready = capacity(lives, input.horizon.as_secs(), each);
-    ready.into_iter().map(|(time, rate)| (time, Some(rate))).collect()
 }
 
 /// The share of all clients that send to each region.
@@ -79,7 +64,7 @@ pub(crate) fn one(figure: &mut Figure, frame: &mut Frame, input: &TimelineInput,
 mod tests {
     use super::*;
     use crate::observe::State;
-    use crate::observe::timeline::Timeline;
+    use crate::observe::timeline::{ReplicaLife, Timeline};
     use crate::plot::timeline::TimelineRegion;
     use crate::units::{Instant, Rate, Span};
 

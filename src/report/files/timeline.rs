@@ -34,8 +34,8 @@ const CLIENTS: [&str; 1] = ["clients"];
 
 /// Writes the timeline. Times are the starts of bins; counts of a replica are requests that reached
 /// and left it; `cpu_monitored` is the CPU of the last full minute, as a dashboard shows it. If
-/// requests feed back, attempts and what is counted for them follow; if APIs or regions are told apart,
-/// what is of each.
+/// requests feed back, attempts and what is counted for them follow; if APIs or regions are told
+/// apart, what is of each.
 pub(crate) fn write(
     plan: &Plan,
     (replication, timeline): (u64, &Timeline),

@@ -102,7 +102,11 @@ fn tested(
         rto: Metric::RTO.of_windows(&windows, run.confidence),
         rto_p95: rto_p95.of_windows(&windows, run.confidence).filter(|_| is_seen),
         not_over: all.answers.unseen(),
-        state: plan.state_after(fault),
+        // Whoever is led to another region finds nothing there, whatever the fault has left.
+        state: match all.failover.is_empty() {
+            true => plan.state_after(fault),
+            false => plan.state_elsewhere(fault),
+        },
         judgements: judged.map(|objective| judge_one(&alone, &objective)).collect(),
     }
 }

@@ -198,6 +198,34 @@ mod tests {
     }
 
     #[test]
+    fn what_another_region_lacks_is_lost_whatever_led_clients_there() {
+        use crate::observe::failover::FailoverCourse;
+        use crate::observe::tally::Tally;
+        let text = "question = \"?\"\ntraffic.rate = \"100/s\"\nrun.horizon = \"10m\"\n\
+                    [gateway]\ntier = \"small\"\n[[policy]]\nname = \"cache\"\nkind = \"cache\"\n\
+                    ttl = \"7m\"\nshared = true\n[[upstream]]\nname = \"u\"\nlatency = \"5ms\"\n\
+                    [[region]]\nname = \"x\"\n[[region]]\nname = \"y\"\n\
+                    [[fault]]\nkind = \"rollout\"\nregion = \"x\"\nat = \"3m\"\nwork = 2\n";
+        let loaded = crate::scenario::read::parse("a.toml", text, std::path::Path::new(""));
+        let plan = loaded.scenario.unwrap_or_else(|| panic!("{:?}", loaded.problems)).plan;
+        let oldest = |is_left: bool| {
+            let mut run = example::experiment();
+            for outcome in &mut run.outcomes {
+                let mut incident = outcome.incidents[0].clone();
+                incident.failover = Some(FailoverCourse::new(0, is_left, 0.5));
+                let mut tally = Tally::default();
+                tally.add(&incident, outcome.ended);
+                outcome.faults = vec![tally];
+            }
+            let row = disruptions(&run, &plan, &[]).remove(0).tested.unwrap();
+            let (most, item, _) = row.rpo().unwrap();
+            (most.as_secs(), item)
+        };
+        assert_eq!(oldest(false), (0.0, StateItem::Configuration), "other replicas have copies");
+        assert_eq!(oldest(true), (420.0, StateItem::Cache));
+    }
+
+    #[test]
     fn faults_that_are_the_same_disruption_have_their_names() {
         let mut plan = example::plan();
         let again = crate::plan::FaultPlan { name: "again".to_owned(), ..plan.faults[0].clone() };

@@ -366,3 +366,44 @@ fn a_gateway_beyond_its_capacity_has_nothing_to_come_back_to() {
     assert_eq!((outcome.faults[0].abnormal, outcome.faults[0].service.count()), (1, 0));
     assert!(incident.redundancy_recovery().is_some());
 }
+
+#[test]
+fn a_release_that_stops_is_not_said_to_have_taken_what_a_crash_beside_it_takes() {
+    // One of four goes for a version that is never ready; a crash takes another for half a minute.
+    let release = Release { starts: Starts::NeverReady, ..Release::SOUND };
+    let mut plan = plan(4, 30.0, 400.0);
+    plan.startup.boot = Law::Constant(secs(20.0));
+    (plan.upgrade.surge, plan.upgrade.unavailable) = (Portion::Count(0), Portion::Count(1));
+    plan.faults = vec![named("release", Fault::Rollout(release), 60.0)];
+    let alone = common::replicate(&plan, 0).incidents.remove(0);
+    assert_eq!((alone.serving_before, alone.missing), (4, 1));
+    plan.faults.push(FaultPlan {
+        fault: Fault::ReplicaCrash(ReplicaTarget::Any),
+        ..crash(Schedule::At(at(200.0)))
+    });
+    for replication in 0..10 {
+        let [release, crash] = &common::replicate(&plan, replication).incidents[..] else {
+            panic!("two incidents")
+        };
+        assert_eq!((release.missing, crash.missing, crash.serving_before), (1, 1, 3));
+        assert_eq!(release.serving_least, 2, "whoever took the others");
+        assert_eq!(release.redundancy, None, "its own is still missing");
+        // Noticed within a second, a start of 20 s, and the probe after 10 s each.
+        let redundancy = crash.redundancy_recovery().expect("it is replaced").as_secs();
+        assert!((20.0..=41.0).contains(&redundancy), "{redundancy}");
+    }
+}
+
+#[test]
+fn a_crash_beside_a_release_that_only_adds_leaves_its_redundancy_untouched() {
+    let release = Release { starts: Starts::NeverReady, ..Release::SOUND };
+    let mut plan = plan(2, 30.0, 400.0);
+    plan.faults =
+        vec![named("release", Fault::Rollout(release), 60.0), crash(Schedule::At(at(200.0)))];
+    let [release, crash] = &common::replicate(&plan, 0).incidents[..] else {
+        panic!("two incidents")
+    };
+    assert_eq!((release.missing, release.redundancy), (0, Some(at(60.0))));
+    assert_eq!(crash.missing, 1);
+    assert!(crash.redundancy.is_some_and(|redundancy| redundancy > at(200.0)));
+}

@@ -354,7 +354,6 @@ impl Recorder {
 
     pub(super) fn rotate(&mut self, now: Instant, replica: ReplicaId, joined: bool) {
         self.fleet.rotate(now, replica, joined);
-        self.note_serving(now);
         if joined {
             let region = self.clients.region_of(self.fleet.slot(replica));
             self.tracker.grow(region, now);
@@ -363,6 +362,8 @@ impl Recorder {
         } else {
             self.tracker.leave(replica, now);
         }
+        // Whose it is that is missing, or is back, is known now.
+        self.note_serving(now);
         if self.keep.timeline {
             self.timeline.replicas[replica].rotation.push((now, joined));
         }

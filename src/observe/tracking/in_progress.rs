@@ -77,6 +77,23 @@ pub(in crate::observe) struct Serving {
     pub zones: usize,
 }
 
+/// Replicas that incidents lack: that are out of rotation, and that are not whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::observe) struct Lacking {
+    pub in_rotation: usize,
+    pub whole: usize,
+}
+
+impl Lacking {
+    /// Both together.
+    pub fn with(self, other: Lacking) -> Lacking {
+        Lacking {
+            in_rotation: self.in_rotation + other.in_rotation,
+            whole: self.whole + other.whole,
+        }
+    }
+}
+
 impl Gathered {
     pub fn merge(&mut self, other: &Gathered) {
         self.latency.merge(&other.latency);
@@ -247,15 +264,29 @@ impl InProgress {
         }
     }
 
-    /// Other replicas serve than before.
-    pub fn note(&mut self, now: Instant, serving: Serving) {
+    /// Whether it is over when as many replicas are in rotation as before.
+    pub fn is_by_count(&self) -> bool {
+        self.by_count
+    }
+
+    /// What of its own is lacking.
+    pub fn lacking(&self) -> Lacking {
+        Lacking { in_rotation: self.missing, whole: self.missed() }
+    }
+
+    /// Other replicas serve than before; of those that do not, these are others' that came later.
+    pub fn note(&mut self, now: Instant, serving: Serving, others: Lacking) {
         if self.incident.restored.is_none() {
             self.incident.serving_least = self.incident.serving_least.min(serving.ready);
         }
         if self.by_count && self.incident.restored.is_none() {
             let before = self.incident.serving_before;
-            self.change_missing(before.saturating_sub(serving.in_rotation), now);
-            let less = serving.whole < before || serving.zones < self.zones(serving);
+            self.change_missing(
+                before.saturating_sub(serving.in_rotation + others.in_rotation),
+                now,
+            );
+            let fewer_zones = others.whole == 0 && serving.zones < self.zones(serving);
+            let less = serving.whole + others.whole < before || fewer_zones;
             match less {
                 true => self.incident.redundancy = None,
                 false => _ = self.incident.redundancy.get_or_insert(now),

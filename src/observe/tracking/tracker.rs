@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use super::answering::Answering;
-use super::in_progress::{Gathered, InProgress, Injection, Serving};
+use super::in_progress::{Gathered, InProgress, Injection, Lacking, Serving};
 use super::normal::{Calm, Encounter, Normal};
 use crate::observe::failover::FailoverCourse;
 use crate::observe::histogram::Histogram;
@@ -198,7 +198,16 @@ impl Tracker {
 
     /// Other replicas serve than before.
     pub fn note(&mut self, now: Instant, serving: Serving) {
-        self.followed().for_each(|open| open.note(now, serving));
+        // What a single fault took is no doing of a rollout that goes on.
+        let single = self.followed().filter(|open| !open.is_by_count());
+        let single: Vec<(Instant, Lacking)> =
+            single.map(|open| (open.incident.at, open.lacking())).collect();
+        for open in self.followed() {
+            let since = open.incident.at;
+            let later = single.iter().filter(|(at, _)| *at >= since);
+            let others = later.fold(Lacking::default(), |sum, (_, one)| sum.with(*one));
+            open.note(now, serving, others);
+        }
         let restored = |open: &mut InProgress| open.incident.redundancy.is_some();
         for whole in self.watched.extract_if(.., restored).collect::<Vec<_>>() {
             self.list(whole.number, whole.incident, now);

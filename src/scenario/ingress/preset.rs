@@ -74,8 +74,9 @@ const COMMON: PresetValues = PresetValues {
 };
 
 /// A route has 15 s as in Envoy, and retries only where a policy asks for them: with
-/// `previous_hosts` and five attempts to choose, at most 1024 at once. Its passive health checks
-/// sweep every 3 s.
+/// `previous_hosts` and five attempts to choose (`route.go` of its translator to xDS), at most 1024
+/// at once (`maxParallelRetries` of `circuitbreaker_types.go`, where Envoy has 3). Its passive
+/// health checks sweep every 3 s.
 const ENVOY_GATEWAY: PresetValues = PresetValues {
     balancing: Choice::LeastRequest,
     connect_timeout: secs(10),
@@ -92,8 +93,8 @@ const ENVOY_GATEWAY: PresetValues = PresetValues {
     ..COMMON
 };
 
-/// Two retries of what no replica has begun, with `previous_hosts` and five attempts to choose;
-/// since 1.24 none after a 503. With outlier detection its panic is `minHealthPercent`, which is 0
+/// Two retries of what no replica has begun, with `previous_hosts` and five attempts to choose
+/// (`retry.go`); since 1.24 none after a 503. With outlier detection its panic is `minHealthPercent`, which is 0
 /// unless written.
 const ISTIO: PresetValues = PresetValues {
     balancing: Choice::LeastRequest,

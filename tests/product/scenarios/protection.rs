@@ -22,6 +22,22 @@ fn upstream_connections_used_up_leave_the_third_replica_what_the_others_do_not_k
 }
 
 #[test]
+fn shedding_keeps_the_replicas_alive_that_would_run_out_of_memory() {
+    let ran = Ran::of("shedding");
+    assert_eq!(ran.failed(), ran.failed_by(Failure::Overloaded));
+    for outcome in &ran.experiment.outcomes {
+        assert_eq!(outcome.out_of_memory, 0);
+        // 80 % of 2 048, and what comes at 300/s in a quarter of a second.
+        let most = outcome.in_flight_peak;
+        assert!((1_638..1_638 + 110).contains(&most), "{most}");
+    }
+    // It has 1 638, and 75 more or fewer that come or go between two looks: so many leave in 10 s,
+    // of 3 000 that come.
+    let share = ran.lost(260.0, 415.0);
+    assert!((1.0 - 1_713.0 / 3_000.0..1.0 - 1_563.0 / 3_000.0).contains(&share), "{share}");
+}
+
+#[test]
 fn readiness_asks_upstream_refuses_the_api_that_has_nothing_to_do_with_it() {
     let ran = Ran::of("readiness-asks-upstream");
     // Out after 10 to 20 s at the latest, and 2 s until the ingress knows; back after the end.

@@ -94,7 +94,8 @@ const ENVOY_GATEWAY: PresetValues = PresetValues {
 };
 
 /// Two retries of what no replica has begun, with `previous_hosts` and five attempts to choose
-/// (`retry.go`); since 1.24 none after a 503. With outlier detection its panic is `minHealthPercent`, which is 0
+/// (`retry.go`); since 1.24 none after a 503. With outlier detection its panic is
+/// `minHealthPercent`, which is 0
 /// unless written.
 const ISTIO: PresetValues = PresetValues {
     balancing: Choice::LeastRequest,

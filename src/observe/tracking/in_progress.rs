@@ -269,9 +269,12 @@ impl InProgress {
         self.by_count
     }
 
-    /// What of its own is lacking.
+    /// What of its own is lacking; nothing of one that is counted by what serves.
     pub fn lacking(&self) -> Lacking {
-        Lacking { in_rotation: self.missing, whole: self.missed() }
+        match self.by_count {
+            true => Lacking::default(),
+            false => Lacking { in_rotation: self.missing, whole: self.missed() },
+        }
     }
 
     /// Other replicas serve than before; of those that do not, these are others' that came later.

@@ -199,13 +199,18 @@ impl Tracker {
     /// Other replicas serve than before.
     pub fn note(&mut self, now: Instant, serving: Serving) {
         // What a single fault took is no doing of a rollout that goes on.
-        let single = self.followed().filter(|open| !open.is_by_count());
-        let single: Vec<(Instant, Lacking)> =
-            single.map(|open| (open.incident.at, open.lacking())).collect();
+        let rolls = self.followed().any(|one| one.is_by_count());
+        let single: Vec<(Instant, Lacking)> = match rolls {
+            true => self.followed().map(|one| (one.incident.at, one.lacking())).collect(),
+            false => Vec::new(),
+        };
         for open in self.followed() {
             let since = open.incident.at;
-            let later = single.iter().filter(|(at, _)| *at >= since);
-            let others = later.fold(Lacking::default(), |sum, (_, one)| sum.with(*one));
+            let mut others = Lacking::default();
+            if open.is_by_count() {
+                let later = single.iter().filter(|(at, _)| *at >= since);
+                others = later.fold(others, |sum, (_, one)| sum.with(*one));
+            }
             open.note(now, serving, others);
         }
         let restored = |open: &mut InProgress| open.incident.redundancy.is_some();

@@ -262,7 +262,7 @@ pub(super) struct PlanArgs {
     pub(super) tier: Vec<String>,
     /// A failure mode to look at; as often as needed [default: all that mean something]
     #[arg(long, value_name = "MODE")]
-    #[arg(value_parser = crate::study::capacity::mode::Mode::ALL.map(|mode| mode.key()))]
+    #[arg(value_parser = crate::study::mode::Mode::ALL.map(|mode| mode.key()))]
     pub(super) mode: Vec<String>,
     /// The load that is to be carried, instead of the scenario's highest
     #[arg(long, value_name = "RATE", value_parser = rate)]

@@ -16,9 +16,9 @@ use crate::scenario::read::Loaded;
 use crate::study::capacity::advice::{self, Carries};
 use crate::study::capacity::find;
 use crate::study::capacity::finding::{Candidate, Finding, SearchEffort};
-use crate::study::capacity::mode::{self, Mode, Trial};
 use crate::study::capacity::sensitivity;
 use crate::study::cost::{TIERS, tier};
+use crate::study::mode::{Mode, Trial, objectives};
 use crate::study::settling;
 
 /// Plans what `args` ask for.
@@ -92,9 +92,14 @@ fn exit(report: &CapacityReport) -> Exit {
     }
 }
 
-/// The modes asked for, in the order of reports.
-fn modes(args: &PlanArgs) -> Vec<Mode> {
-    let wanted = |mode: &Mode| args.mode.is_empty() || args.mode.iter().any(|m| m == mode.key());
+/// The modes asked for, in the order of reports: else all, and the loss of a region where there are
+/// several.
+fn modes(args: &PlanArgs, scenario: &Scenario) -> Vec<Mode> {
+    let is_usual = |mode: &Mode| *mode != Mode::RegionLoss || scenario.plan.regions.is_some();
+    let wanted = |mode: &Mode| match args.mode.is_empty() {
+        true => is_usual(mode),
+        false => args.mode.iter().any(|m| m == mode.key()),
+    };
     Mode::ALL.into_iter().filter(wanted).collect()
 }
 
@@ -115,15 +120,15 @@ fn looked_at(candidates: &[Candidate]) -> anyhow::Result<Vec<Mode>> {
 /// The tiers asked for, or all of them; the scenario as it is, if it has none. `None` if any of
 /// them cannot be used, which has then been said.
 fn candidates(args: &PlanArgs, session: &Session) -> anyhow::Result<Option<Vec<Candidate>>> {
-    let modes = modes(args);
     let (mut all, mut warnings) = (Vec::<Candidate>::new(), Warnings::default());
-    for tier in tiers(args, session) {
+    for tier in tiers(args, session)? {
         let name = tier.as_deref().map_or_else(|| "as written".to_owned(), called);
         let is_new = !all.iter().any(|one| one.name == name);
         anyhow::ensure!(is_new, "the tier {name} is named twice");
         let loaded = read_one(args, tier.as_deref(), session);
         let Some(scenario) = warnings.usable(loaded, session.terminal) else { return Ok(None) };
         can_be_planned(&scenario)?;
+        let modes = modes(args, &scenario);
         all.push(Candidate::new(name, scenario, &modes));
     }
     if !args.common.work.quiet {
@@ -133,14 +138,30 @@ fn candidates(args: &PlanArgs, session: &Session) -> anyhow::Result<Option<Vec<C
 }
 
 /// The tiers to look at; none, if the scenario is looked at as it is.
-fn tiers(args: &PlanArgs, session: &Session) -> Vec<Option<String>> {
-    let asked = &args.tier;
-    let has_tier = || read_one(args, None, session).scenario.is_some_and(|of| tier(&of).is_some());
-    match asked.is_empty() {
-        false => asked.iter().cloned().map(Some).collect(),
-        true if has_tier() => TIERS.map(|tier| Some(tier.to_owned())).to_vec(),
-        true => vec![None],
+fn tiers(args: &PlanArgs, session: &Session) -> anyhow::Result<Vec<Option<String>>> {
+    let written = read_one(args, None, session).scenario;
+    let own = written.as_ref().and_then(region_with_own_tier);
+    if let Some(region) = own.as_ref().filter(|_| !args.tier.is_empty()) {
+        anyhow::bail!(
+            "region {region} has a tier of its own, which --tier does not change\n  = help: leave \
+             out --tier to plan the regions as they are written, or write the tier in [gateway] \
+             for all of them"
+        );
     }
+    let has_tier = own.is_none() && written.is_some_and(|of| tier(&of).is_some());
+    Ok(match args.tier.is_empty() {
+        false => args.tier.iter().cloned().map(Some).collect(),
+        true if has_tier => TIERS.map(|tier| Some(tier.to_owned())).to_vec(),
+        true => vec![None],
+    })
+}
+
+/// A region whose tier is not that of all, if there is one.
+fn region_with_own_tier(scenario: &Scenario) -> Option<String> {
+    scenario.settings.iter().find_map(|setting| {
+        let region = setting.path.strip_prefix("region.")?.strip_suffix(".gateway.tier")?;
+        Some(region.to_owned())
+    })
 }
 
 /// How the vendor calls a tier.
@@ -177,13 +198,7 @@ fn can_be_planned(scenario: &Scenario) -> anyhow::Result<()> {
          \"900/s\", instead of a recording or users in a closed loop"
     );
     anyhow::ensure!(
-        scenario.plan.regions.is_none(),
-        "a capacity is planned for one gateway, and this scenario has several regions\n  = help: \
-         plan a file without [[region]] for the load that one region gets when another is lost: \
-         with R active regions R/(R − 1) of its own; then `run` or `compare` the regions"
-    );
-    anyhow::ensure!(
-        !mode::objectives(scenario, Mode::Healthy).is_empty(),
+        !objectives::of(scenario, Mode::Healthy).is_empty(),
         "the scenario has no objective that a capacity can be judged by\n  = help: write one over \
          the whole run, such as \"p99 < 250ms\""
     );

@@ -122,6 +122,14 @@ impl Plan {
         self.gateway.replicas.max(most as usize)
     }
 
+    /// Whether an autoscaler may change how many replicas there are.
+    pub fn may_scale(&self) -> bool {
+        match &self.regions {
+            Some(regions) => regions.all.iter().any(|region| region.gateway.may_scale()),
+            None => self.autoscaling.is_some(),
+        }
+    }
+
     /// The most replicas that leave on purpose at once and finish what they have: those that a
     /// rollout replaces, one that is drained, or one that is too many.
     pub fn most_leaving(&self) -> usize {

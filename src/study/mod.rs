@@ -15,6 +15,7 @@ pub mod capacity;
 pub mod compare;
 pub mod cost;
 pub mod measure;
+pub mod mode;
 pub mod precision;
 pub mod settling;
 pub mod strategies;

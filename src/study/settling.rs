@@ -7,8 +7,8 @@ use crate::experiment::{Experiment, Retention, Runner};
 use crate::scenario::Scenario;
 use crate::study::capacity::advice;
 use crate::study::capacity::finding::{Candidate, Finding, SearchEffort};
-use crate::study::capacity::mode::{self, Mode};
 use crate::study::capacity::search::Capacity;
+use crate::study::mode::{self, Mode, limits};
 
 /// A gateway that may be settling still.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,7 +42,7 @@ pub fn run(
         let load = match (weakest.capacity, healthy.map(|finding| finding.capacity)) {
             (Capacity::Between { point, .. }, _) => point,
             (_, Some(Capacity::Between { point, .. })) => demand.min(point),
-            _ => demand.min(mode::arrivals(plan, plan.most_replicas())),
+            _ => demand.min(limits::most(plan)),
         };
         if runner.is_cancelled() {
             return None;

@@ -11,7 +11,7 @@ use brownout::random::Law;
 use brownout::report::Report;
 use brownout::report::caveats::caveat::Caveat;
 use brownout::scenario::read;
-use brownout::study::capacity::mode::{Mode, survivors};
+use brownout::study::mode::{Mode, gateway};
 use brownout::units::Share;
 
 use crate::cluster::scaling::{changes, published};
@@ -299,7 +299,7 @@ fn a_zone_takes_its_part_of_the_replicas_that_are_added_later_with_it() {
         let mut autoscaling = published();
         autoscaling.spec.max = most;
         plan.autoscaling = Some(autoscaling);
-        survivors(&plan, Mode::ZoneLoss)
+        gateway::survivors(&plan, Mode::ZoneLoss)
     };
     assert_eq!(left(&[0, 1, 2], 3, 3), 2);
     assert_eq!(left(&[0, 1, 2], 3, 6), 4, "two in each");

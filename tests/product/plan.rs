@@ -434,3 +434,43 @@ fn the_demand_of_a_day_is_its_highest_rate() {
     assert_eq!(plan_code(&desk, &["--mode", "healthy"]), 0);
     assert_eq!(plan_json(&desk)["demand_per_s"], 10.0);
 }
+
+/// Two regions that share the clients, which are led from a lost one to the other within a minute.
+const REGIONS: &str = "[global]\npreset = \"route53-fast\"\nttl = \"10s\"\n\n[[region]]\nname = \
+                       \"x\"\n\n[[region]]\nname = \"y\"\n";
+
+fn add(desk: &Desk, more: &str) {
+    let text = fs::read_to_string(desk.path("small.toml")).unwrap();
+    fs::write(desk.path("small.toml"), format!("{text}\n{more}")).unwrap();
+}
+
+#[test]
+fn the_loss_of_a_region_leaves_the_others_half_of_what_two_carry() {
+    let desk = desk_with("\"p90 of served < 500ms\", \"rto < 5m\"");
+    add(&desk, REGIONS);
+    let modes = ["--mode", "healthy", "--mode", "region-loss", "--judged", "4m"];
+    let args = ["plan", "small.toml", "-n", "4", "--no-sensitivity", "--no-charts"];
+    assert_eq!(desk.code(&[&args[..], &SMALL, &modes].concat()), 0, "{}", report(&desk));
+    let plan = plan_json(&desk);
+    let figure = |mode: &str, key: &str| found(&plan, mode)[key].as_f64().unwrap();
+    let (all, left) = ("healthy", "region-loss");
+    let ratio = figure(left, "fluid_limit_per_s") / figure(all, "fluid_limit_per_s");
+    assert!((ratio - 0.5).abs() < 1e-6, "{ratio}");
+    // The survivor's queue has the four minutes less the fail-over to grow.
+    let ratio = figure(left, "point_per_s") / figure(all, "point_per_s");
+    assert!((0.4..0.62).contains(&ratio), "{ratio} of what two carry");
+    let why = found(&plan, left)["constraint"].as_str().unwrap();
+    assert!(why.starts_with("CPU, demand is "), "{why}");
+    assert!(report(&desk).contains("rto < 5m is judged only where a region is lost"));
+}
+
+#[test]
+fn a_region_with_a_tier_of_its_own_is_planned_as_it_is_written() {
+    let desk = desk();
+    add(&desk, &format!("{REGIONS}\n[region.gateway]\ntier = \"xlarge\"\n"));
+    let refusal = refused(&desk, &["plan", "small.toml", "--tier", "small"]);
+    assert!(refusal.contains("region y has a tier of its own"), "{refusal}");
+    let only =
+        refused(&Desk::with("\"p90 < 500ms\""), &["plan", "small.toml", "--mode", "region-loss"]);
+    assert!(only.contains("region-loss: it has one region, whose loss is total"), "{only}");
+}

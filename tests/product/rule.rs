@@ -6,8 +6,8 @@ use brownout::experiment::store::NoStore;
 use brownout::experiment::{Experiment, Progress, Retention, Runner};
 use brownout::scenario::{Scenario, read};
 use brownout::study::capacity::finding::SearchEffort;
-use brownout::study::capacity::mode::{Mode, Trial};
 use brownout::study::capacity::probe::probe;
+use brownout::study::mode::{Mode, Trial};
 use brownout::units::Span;
 use brownout::verdict::{Verdict, judge_all};
 

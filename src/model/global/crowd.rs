@@ -72,18 +72,14 @@ pub(super) fn target(
     if serves[home] {
         return Some(home);
     }
-    let count = regions.all.len();
     let others: Vec<usize> = active.into_iter().filter(|region| serves[*region]).collect();
     if others.is_empty() {
-        return (0..count)
+        return (0..serves.len())
             .find(|region| regions.all[*region].role != RegionRole::Active && serves[*region]);
     }
     Some(match regions.steering {
         Steering::Weighted => by_weight(regions, &others, spread(group)),
-        Steering::Nearest => {
-            let after = |region: &usize| (region + count - home) % count;
-            others.into_iter().min_by_key(after).expect("one of them serves")
-        }
+        Steering::Nearest => regions.next_to(home, &others),
     })
 }
 
@@ -162,5 +158,28 @@ impl Crowd {
         self.groups[group].is_due = false;
         let before = std::mem::replace(&mut self.regions[group], region);
         (before != region).then_some(before)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_groups_go_to_each_region_as_its_share_says() {
+        for steering in [Steering::Weighted, Steering::Nearest] {
+            let regions = Regions::of_weights(&[3.0, 1.0, 2.0], 1, steering);
+            for lost in 0..8_usize {
+                let serves = [lost & 1 == 0, lost & 2 == 0, lost & 4 == 0, true];
+                let mut count = [0.0_f64; 4];
+                for group in 0..1_000 {
+                    count[target(&regions, (group, 1_000), &serves).unwrap()] += 1e-3;
+                }
+                for (count, share) in count.into_iter().zip(regions.shares(&serves)) {
+                    // Points of the van der Corput sequence are that evenly spread.
+                    assert!((count - share).abs() < 0.012, "{serves:?}: {count}, not {share}");
+                }
+            }
+        }
     }
 }

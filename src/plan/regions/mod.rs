@@ -163,4 +163,102 @@ impl Regions {
         let active = |region: &RegionPlan| region.role == RegionRole::Active;
         (0..self.all.len()).filter(move |region| active(&self.all[*region]))
     }
+
+    /// The share of the clients that each region is given, where these serve and everybody knows:
+    /// each client stays at its home if that serves. Else clients are spread over the active ones
+    /// that do by weight, or go to the next; where none does, all go to the first standby that
+    /// does. All are zero where nothing serves.
+    ///
+    /// # Panics
+    /// If `serves` does not speak of every region.
+    pub fn shares(&self, serves: &[bool]) -> Vec<f64> {
+        assert_eq!(serves.len(), self.all.len(), "each region serves or does not");
+        let mut shares = vec![0.0; self.all.len()];
+        let weight = |region: &usize| self.all[*region].weight;
+        let (there, away): (Vec<usize>, Vec<usize>) = self.active().partition(|one| serves[*one]);
+        let kept: f64 = there.iter().map(weight).sum();
+        let all = kept + away.iter().map(weight).sum::<f64>();
+        if there.is_empty() {
+            let stands_by = |one: &usize| self.all[*one].role != RegionRole::Active && serves[*one];
+            if let Some(standby) = (0..self.all.len()).find(stands_by) {
+                shares[standby] = 1.0;
+            }
+            return shares;
+        }
+        there.iter().for_each(|one| shares[*one] = weight(one) / all);
+        for home in away {
+            let part = weight(&home) / all;
+            match self.steering {
+                Steering::Weighted => {
+                    there.iter().for_each(|one| shares[*one] += part * weight(one) / kept);
+                }
+                Steering::Nearest => shares[self.next_to(home, &there)] += part,
+            }
+        }
+        shares
+    }
+
+    /// The next region to one, of some.
+    ///
+    /// # Panics
+    /// If there are none.
+    pub fn next_to(&self, home: usize, among: &[usize]) -> usize {
+        let count = self.all.len();
+        let after = |region: &usize| (region + count - home) % count;
+        among.iter().copied().min_by_key(after).expect("there is a next one")
+    }
+}
+
+#[cfg(test)]
+impl Regions {
+    /// Active regions of these weights, then so many that stand by.
+    pub(crate) fn of_weights(weights: &[f64], standbys: usize, steering: Steering) -> Regions {
+        let all = weights.iter().map(|weight| (RegionRole::Active, *weight));
+        let standbys = std::iter::repeat_n((RegionRole::Standby, 1.0), standbys);
+        let region = |(role, weight)| RegionPlan {
+            name: "x".to_owned(),
+            role,
+            weight,
+            gateway: Plan::neutral(),
+        };
+        Regions {
+            all: all.chain(standbys).map(region).collect(),
+            steering,
+            manager: TrafficManager {
+                routing: Routing::AtOnce(Law::ZERO),
+                check: None,
+                decision: Law::ZERO,
+                failback: Failback::Never,
+                unhealthy: AllUnhealthy::Stay,
+                groups: 1_000,
+            },
+            control_plane: None,
+            data_loss: Span::ZERO,
+            of_fault: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_of_a_lost_region_are_spread_by_weight_or_go_to_the_next() {
+        let weighted = Regions::of_weights(&[2.0, 1.0, 1.0], 1, Steering::Weighted);
+        assert_eq!(weighted.shares(&[true; 4]), [0.5, 0.25, 0.25, 0.0]);
+        assert_eq!(weighted.shares(&[false, true, true, true]), [0.0, 0.5, 0.5, 0.0]);
+        assert_eq!(weighted.shares(&[true, false, true, true]), [2.0 / 3.0, 0.0, 1.0 / 3.0, 0.0]);
+        let nearest = Regions::of_weights(&[2.0, 1.0, 1.0], 1, Steering::Nearest);
+        assert_eq!(nearest.shares(&[false, true, true, true]), [0.0, 0.75, 0.25, 0.0]);
+        assert_eq!(nearest.shares(&[true, true, false, true]), [0.75, 0.25, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn a_standby_gets_all_where_no_active_region_serves() {
+        let one = Regions::of_weights(&[1.0], 2, Steering::Weighted);
+        assert_eq!(one.shares(&[false, true, true]), [0.0, 1.0, 0.0]);
+        assert_eq!(one.shares(&[false, false, true]), [0.0, 0.0, 1.0]);
+        assert_eq!(one.shares(&[false; 3]), [0.0; 3]);
+    }
 }

@@ -1,6 +1,6 @@
 //! What the loss of a region leaves for the others to carry.
 
-use crate::plan::{Plan, RegionRole, Regions, Steering};
+use crate::plan::{Plan, RegionRole, Regions};
 use crate::report::caveats::caveat::Caveat;
 
 /// The greatest load, so many cores of work with this name, against what each region can carry:
@@ -11,11 +11,10 @@ pub(super) fn capacity(regions: &Regions, (work, load): (f64, &str)) -> Option<C
 
 /// The region that gets more than it can carry while all are healthy, if there is one.
 fn region_overload(regions: &Regions, work: f64, load: &str) -> Option<Caveat> {
-    let all: f64 = regions.active().map(|one| regions.all[one].weight).sum();
-    let busy = regions.active().map(|one| {
-        let part = regions.all[one].weight / all;
-        (work * part / region_cores(regions, one), &regions.all[one].name)
-    });
+    let shares = regions.shares(&vec![true; regions.all.len()]);
+    let busy = shares.iter().zip(&regions.all).enumerate();
+    let busy =
+        busy.map(|(one, (part, region))| (work * part / region_cores(regions, one), &region.name));
     let (utilisation, name) = busy.max_by(|one, other| one.0.total_cmp(&other.0))?;
     let load = format!("the part of {load} that region {name} gets");
     (utilisation > 1.0).then_some(Caveat::Overload { load, utilisation })
@@ -46,30 +45,13 @@ struct Survivor {
 
 /// What each region that gets clients then has to carry when one is lost that serves them.
 fn after_loss(regions: &Regions, lost: usize, work: f64) -> Vec<Survivor> {
-    let active: Vec<usize> = regions.active().collect();
-    let stands_by = |one: &usize| regions.all[*one].role != RegionRole::Active && *one != lost;
-    let standby = || (0..regions.all.len()).find(stands_by);
-    let busy = |left: usize, part: f64| {
+    let serves: Vec<bool> = (0..regions.all.len()).map(|one| one != lost).collect();
+    let shares = regions.shares(&serves).into_iter().enumerate().filter(|(_, part)| *part > 0.0);
+    let busy = |(left, part): (usize, f64)| {
         let utilisation = work * part / region_cores(regions, left);
         Survivor { lost, left, utilisation }
     };
-    let others: Vec<usize> = active.iter().copied().filter(|one| *one != lost).collect();
-    let weight = |regions_of: &[usize]| -> f64 {
-        regions_of.iter().map(|one| regions.all[*one].weight).sum()
-    };
-    let own = |one: usize| regions.all[one].weight / weight(&active);
-    match (&others[..], regions.steering) {
-        ([], _) => standby().map(|left| busy(left, 1.0)).into_iter().collect(),
-        (others, Steering::Weighted) => {
-            let part = |one: usize| regions.all[one].weight / weight(others);
-            others.iter().map(|left| busy(*left, part(*left))).collect()
-        }
-        (others, Steering::Nearest) => {
-            let after = |one: &&usize| (**one + regions.all.len() - lost) % regions.all.len();
-            let next = others.iter().min_by_key(after);
-            next.map(|left| busy(*left, own(*left) + own(lost))).into_iter().collect()
-        }
-    }
+    shares.map(busy).collect()
 }
 
 /// Of the regions that are left when the faults of a plan take or leave one, the utilisation of

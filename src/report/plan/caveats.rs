@@ -6,7 +6,7 @@ use crate::report::caveats::steady_window::SteadyWindow;
 use crate::report::plan::report::CapacityReport;
 use crate::report::plan::words;
 use crate::scenario::Mark;
-use crate::study::capacity::mode::{self, Mode};
+use crate::study::mode::{Mode, objectives};
 use crate::study::settling::Settling;
 
 /// What limits the plan.
@@ -87,7 +87,7 @@ fn bands(report: &CapacityReport) -> Option<String> {
 
 /// The objectives that are judged in some mode, as written.
 pub(crate) fn judged(report: &CapacityReport) -> Vec<String> {
-    let of = |mode: &Mode| mode::objectives(report.base(), *mode);
+    let of = |mode: &Mode| objectives::of(report.base(), *mode);
     let all: Vec<_> = report.modes.iter().flat_map(of).collect();
     let is_judged = |text: &str| all.iter().any(|one| one.text == text);
     let texts = report.base().objectives.iter().map(|one| one.text.clone());
@@ -109,10 +109,7 @@ fn left_out(report: &CapacityReport) -> Vec<String> {
     let is_cpu = |one: &Objective| one.metric == Metric::Cpu;
     let parts = [
         ("as they speak of a part of the run", texts(&is_part)),
-        (
-            "as only the loss of a replica or a zone has a recovery",
-            texts(&|one| !is_part(one) && is_recovery(one)),
-        ),
+        ("as nothing is lost that it would be of", texts(&|one| !is_part(one) && is_recovery(one))),
         (
             "as a plan does not judge how runs come back",
             texts(&|one| !is_part(one) && one.metric.is_of_replications()),
@@ -130,13 +127,23 @@ fn left_out(report: &CapacityReport) -> Vec<String> {
         .filter(|(_, texts)| !texts.is_empty())
         .map(|(why, texts)| format!("left out, {why}: {texts}"))
         .collect();
-    let somewhere =
-        base.objectives.iter().find(|one| is_recovery(one) && judged.contains(&one.text));
-    let others = report.modes.iter().any(|mode| !mode::has_recovery(*mode));
-    all.extend(
-        somewhere
-            .filter(|_| others)
-            .map(|one| format!("{} is judged only where a replica or a zone is lost", one.text)),
-    );
+    all.extend(judged_somewhere(report, &judged));
     all
+}
+
+/// The recovery times that are judged in some modes alone, with those.
+fn judged_somewhere(report: &CapacityReport, judged: &[String]) -> Vec<String> {
+    let recoveries = report
+        .base()
+        .objectives
+        .iter()
+        .filter(|one| one.metric.restored().is_some() && judged.contains(&one.text));
+    let of = |one: &Objective| {
+        let (there, elsewhere): (Vec<Mode>, Vec<Mode>) =
+            report.modes.iter().partition(|mode| objectives::restores(**mode, one.metric));
+        let lost = there.into_iter().map(|mode| mode.label().trim_end_matches(" is lost"));
+        let lost = lost.collect::<Vec<_>>().join(" or ");
+        (!elsewhere.is_empty()).then(|| format!("{} is judged only where {lost} is lost", one.text))
+    };
+    recoveries.filter_map(of).collect()
 }

@@ -16,10 +16,10 @@ use crate::report::plan::text::headline;
 use crate::report::plan::words;
 use crate::study::capacity::advice::Carries;
 use crate::study::capacity::finding::{Finding, LoadProbe};
-use crate::study::capacity::mode::{Mode, Moot};
 use crate::study::capacity::regimes::Cause;
 use crate::study::capacity::search::{Band, Capacity, Excess};
 use crate::study::capacity::sensitivity::{Gives, Instead, Sensitivity};
+use crate::study::mode::{Mode, Moot};
 use crate::verdict::Judgement;
 
 /// The schema of `plan.json`.

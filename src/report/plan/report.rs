@@ -4,10 +4,10 @@ use crate::report::format::words::plural;
 use crate::scenario::Scenario;
 use crate::study::capacity::advice::{self, Carries};
 use crate::study::capacity::finding::{Candidate, Finding, SearchEffort};
-use crate::study::capacity::mode::Mode;
 use crate::study::capacity::search::Capacity;
 use crate::study::capacity::sensitivity::Sensitivity;
 use crate::study::cost::{Cost, Prices};
+use crate::study::mode::Mode;
 use crate::study::settling::Settling;
 
 /// A capacity plan with all that is said of it.

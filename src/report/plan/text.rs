@@ -8,9 +8,9 @@ use crate::report::plan::report::CapacityReport;
 use crate::report::plan::words;
 use crate::study::capacity::advice::{self, Carries};
 use crate::study::capacity::finding::{Candidate, Finding};
-use crate::study::capacity::mode::{Mode, Moot};
 use crate::study::capacity::search::Capacity;
 use crate::study::capacity::sensitivity::{NO_EFFECT, Sensitivity};
+use crate::study::mode::{Mode, Moot};
 
 /// The report in text.
 pub fn render(report: &CapacityReport, written: Option<Written>, colour: bool) -> String {

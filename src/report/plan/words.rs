@@ -4,10 +4,10 @@ use crate::observe::ledger::Failure;
 use crate::report::format::words::{grouped, plural};
 use crate::study::capacity::finding::Finding;
 use crate::study::capacity::finding::{Binding, Constraint};
-use crate::study::capacity::mode::Moot;
 use crate::study::capacity::regimes::Cause;
 use crate::study::capacity::search::{Band, Capacity};
 use crate::study::capacity::sensitivity::{Gives, Instead, Sensitivity};
+use crate::study::mode::Moot;
 use crate::units::{Rate, Share};
 
 /// A load in requests per second: `1,180`, `96.4`.
@@ -168,6 +168,7 @@ pub fn instead(sensitivity: &Sensitivity, instead: &Instead) -> String {
 pub fn moot(why: Moot) -> &'static str {
     match why {
         Moot::ControlPlane => "no API uses contracts, and replicas start without the control plane",
+        Moot::OnlyRegion => "it has one region, whose loss is total",
         Moot::OnlyZone => "it has one zone, whose loss is total",
         Moot::NothingFollows => "without autoscaler or cache the same load all the time is harder",
     }

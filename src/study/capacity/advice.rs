@@ -123,7 +123,7 @@ pub fn critical_case<'a>(
 mod tests {
     use super::*;
     use crate::study::capacity::finding::made_up;
-    use crate::study::capacity::mode::Mode;
+    use crate::study::mode::Mode;
 
     fn finding(candidate: usize, mode: Mode, capacity: Capacity) -> Finding {
         Finding { candidate, capacity, ..Finding::none(mode) }

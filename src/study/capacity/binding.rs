@@ -9,9 +9,9 @@ use crate::objective::{Metric, Objective};
 use crate::observe::ledger::Failure;
 use crate::scenario::Scenario;
 use crate::study::capacity::finding::{Binding, Constraint, Finding, LoadProbe, SearchEffort};
-use crate::study::capacity::mode::{self, Mode};
 use crate::study::capacity::probe::probe;
 use crate::study::capacity::search::{Capacity, Excess};
+use crate::study::mode::{Mode, objectives};
 use crate::verdict::Judgement;
 
 /// An objective that so much more CPU would meet is missed for want of CPU.
@@ -48,13 +48,12 @@ pub(crate) fn of(
         None if above.overload => cpu(finding.mode, above, None),
         None if above.utilisation.is_infinite() => Constraint::Nobody,
         None => {
-            let mut faster = base.clone();
-            faster.plan.gateway.cores.0 *= MORE_CPU;
+            let faster = faster(base);
             let effort = SearchEffort { replications: TRIES.min(effort.replications), ..effort };
             let faster = probe(runner, &faster, finding.mode, effort, above.load)?;
             match (faster.excess.point <= 0.0, failed) {
                 (true, _) => {
-                    let scales = base.plan.autoscaling.is_some();
+                    let scales = base.plan.may_scale();
                     cpu(finding.mode, above, scales.then(|| base.plan.most_replicas()))
                 }
                 (false, Some((share, kind))) => Constraint::Failures(share, kind),
@@ -63,8 +62,18 @@ pub(crate) fn of(
         }
     };
     let Objective { text, metric, .. } = worst.objective.clone();
-    let api = mode::api_of(base, &text);
+    let api = objectives::api_of(base, &text);
     Some(Binding { objective: text, metric, api, constraint, failed })
+}
+
+/// The scenario with more CPU for every replica.
+fn faster(base: &Scenario) -> Scenario {
+    let mut faster = base.clone();
+    faster.plan.gateway.cores.0 *= MORE_CPU;
+    for region in faster.plan.regions.iter_mut().flat_map(|regions| &mut regions.all) {
+        region.gateway.gateway.cores.0 *= MORE_CPU;
+    }
+    faster
 }
 
 /// The load at which something is missed that is nearest to the capacity.
@@ -116,7 +125,9 @@ fn cpu(mode: Mode, probe: &LoadProbe, may_scale_to: Option<usize>) -> Constraint
             Constraint::Autoscaler(probe.working, probe.in_use)
         }
         Mode::Healthy | Mode::DailyPeak => Constraint::Cpu(probe.utilisation),
-        Mode::ReplicaLoss | Mode::ZoneLoss => Constraint::Survivors(probe.utilisation),
+        Mode::ReplicaLoss | Mode::ZoneLoss | Mode::RegionLoss => {
+            Constraint::Survivors(probe.utilisation)
+        }
         Mode::WithoutControlPlane => Constraint::Contracts(probe.utilisation),
     }
 }

@@ -8,10 +8,10 @@ use crate::experiment::Runner;
 use crate::scenario::Scenario;
 use crate::study::capacity::binding;
 use crate::study::capacity::finding::{Candidate, Finding, LoadProbe, SearchEffort};
-use crate::study::capacity::mode::{self, Mode};
 use crate::study::capacity::probe::{Prober, is_overload};
 use crate::study::capacity::regimes;
 use crate::study::capacity::search::{self, Capacity, Look, Range};
+use crate::study::mode::{self, Mode, limits, objectives};
 use crate::verdict;
 
 /// Experiments that a search takes, about.
@@ -68,7 +68,7 @@ fn of_candidate(
         _ => None,
     };
     let others = runner.side_by_side(others, |mode| {
-        let limit = mode::fluid_limit(plan, *mode);
+        let limit = limits::fluid_limit(plan, *mode);
         let guess = match share {
             Some(share) => share.clamp(2.0 * LEAST, 1.0) * limit,
             None => guess(&candidate.scenario, *mode),
@@ -81,12 +81,12 @@ fn of_candidate(
 /// Where to begin: a latency nears its bound where few service times are left of it.
 pub(super) fn guess(scenario: &Scenario, mode: Mode) -> f64 {
     let plan = &scenario.plan;
-    let objectives = mode::objectives(scenario, mode);
+    let objectives = objectives::of(scenario, mode);
     let latencies = objectives.iter().filter(|objective| objective.metric.is_latency());
     let bound = latencies.map(verdict::bound).fold(f64::INFINITY, f64::min);
     let service = plan.demand_secs() / plan.gateway.cores.0.min(1.0);
     let (least, most, times) = GUESS;
-    (1.0 - times * service / bound).clamp(least, most) * mode::fluid_limit(plan, mode)
+    (1.0 - times * service / bound).clamp(least, most) * limits::fluid_limit(plan, mode)
 }
 
 /// Simulated nanoseconds that a search takes, about.
@@ -106,7 +106,7 @@ pub fn find(
     effort: SearchEffort,
     guess: f64,
 ) -> Finding {
-    let theory = mode::fluid_limit(&base.plan, mode);
+    let theory = limits::fluid_limit(&base.plan, mode);
     let range = range(base, mode, effort, guess);
     let mut changes = regimes::changes(&base.plan, mode, effort.trial);
     // Beyond these all replicas cannot serve the load, whatever has changed.
@@ -138,7 +138,7 @@ fn bound_by_overload(base: &Scenario, finding: &mut Finding) {
     let met = |probe: &LoadProbe| probe.judged.iter().all(|(_, excess)| excess.point <= 0.0);
     let is_alone = finding.at(high).is_some_and(|probe| probe.overload && met(probe));
     if is_alone || is_overload(&base.plan, point) {
-        let point = mode::arrivals(&base.plan, base.plan.most_replicas());
+        let point = limits::most(&base.plan);
         finding.capacity = Capacity::Between { low, point, high };
     }
 }
@@ -146,9 +146,9 @@ fn bound_by_overload(base: &Scenario, finding: &mut Finding) {
 /// Where a capacity is looked for: about what theory gives, or if nobody survives about what a
 /// replica serves; and up or down to the demand, unless that is more than all replicas serve.
 pub(super) fn range(base: &Scenario, mode: Mode, effort: SearchEffort, guess: f64) -> Range {
-    let theory = mode::full_scale_limit(&base.plan, mode);
-    let scale = if theory > 0.0 { theory } else { mode::arrivals(&base.plan, 1) };
-    let all = mode::arrivals(&base.plan, base.plan.most_replicas());
+    let theory = limits::full_scale_limit(&base.plan, mode);
+    let scale = if theory > 0.0 { theory } else { limits::of_one_replica(&base.plan) };
+    let all = limits::most(&base.plan);
     let full = if base.plan.ends_early() { f64::INFINITY } else { all };
     let is_far = |demand: f64| demand > FAR * scale || is_overload(&base.plan, demand);
     let demand = effort.demand.filter(|demand| !is_far(*demand));
@@ -174,7 +174,7 @@ fn try_demand(prober: &mut Prober<'_>, demand: Option<f64>, finding: &mut Findin
 /// Tries how far the loads reach that meet the objectives above a band.
 fn try_top(prober: &mut Prober<'_>, base: &Scenario, finding: &mut Finding) {
     let band = search::bands(&finding.tried()).pop();
-    let top = search::rounded(TOP * mode::full_scale_limit(&base.plan, finding.mode));
+    let top = search::rounded(TOP * limits::full_scale_limit(&base.plan, finding.mode));
     if band.is_some_and(|band| band.until < top) {
         try_load(prober, top, finding);
     }

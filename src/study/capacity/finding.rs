@@ -5,9 +5,9 @@ use crate::metric::Metric;
 use crate::objective::Objective;
 use crate::observe::ledger::Failure;
 use crate::scenario::Scenario;
-use crate::study::capacity::mode::{self, Mode, Moot, Trial};
 use crate::study::capacity::regimes::Cause;
 use crate::study::capacity::search::{Band, Capacity, Excess};
+use crate::study::mode::{self, Mode, Moot, Trial};
 use crate::verdict::Judgement;
 
 /// A gateway that might be had.

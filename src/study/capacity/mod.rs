@@ -17,7 +17,6 @@ pub mod binding;
 mod excess;
 pub mod find;
 pub mod finding;
-pub mod mode;
 pub mod probe;
 pub mod regimes;
 pub mod search;

@@ -16,8 +16,8 @@ use crate::scenario::Scenario;
 use crate::stats::Confidence;
 use crate::study::capacity::excess::{self, BY_FAR};
 use crate::study::capacity::finding::{LoadProbe, SearchEffort, Unserved};
-use crate::study::capacity::mode::{self, Mode};
 use crate::study::capacity::search::{Excess, Look};
+use crate::study::mode::{self, Mode, limits};
 use crate::verdict::{self, Judgement};
 
 /// Tries a load with all replications; `None` if it was stopped before they were complete.
@@ -129,7 +129,7 @@ fn judged(
 
 /// Whether a load is more than all replicas serve, for as long as it lasts.
 pub(super) fn is_overload(plan: &Plan, load: f64) -> bool {
-    load > mode::arrivals(plan, plan.most_replicas()) && !plan.ends_early()
+    load > limits::most(plan) && !plan.ends_early()
 }
 
 /// How CPU was used: see [`LoadProbe`] for utilisation, what was in use, and who was working.
@@ -138,13 +138,10 @@ fn cpu(run: &Experiment, plan: &Plan, mode: Mode, load: f64) -> (f64, f64, f64) 
     let (busy, capacity) = (sum(|o| o.busy_secs), sum(|o| o.capacity_secs));
     let met = sum(|o| met_a_replica(&o.windows[0].ledger) as f64);
     let work = if met > 0.0 { busy / met } else { plan.demand_secs() };
-    let cores = plan.gateway.cores.0;
     let length = plan.run.horizon.since(plan.run.warm_up).as_secs() * run.outcomes.len() as f64;
-    // Who is left of those that the autoscaler has at this load.
-    let survivors = mode::survivors_of(plan, mode, mode::replicas_at(plan, load)) as f64;
-    let utilisation = load * plan.requests_per_arrival() * work / (cores * survivors);
+    let utilisation = limits::utilisation(plan, mode, load, work);
     let in_use = if capacity > 0.0 { (busy / capacity).min(1.0) } else { 0.0 };
-    (utilisation, in_use, capacity / (cores * length))
+    (utilisation, in_use, capacity / (limits::cores(plan) * length))
 }
 
 /// Requests that were not sent to what is gone.

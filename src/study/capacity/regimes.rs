@@ -21,8 +21,9 @@ use crate::autoscaler::average::AverageTarget;
 use crate::autoscaler::calculator::CpuTarget;
 use crate::plan::{Api, Plan, Policy, PolicyKind, Popularity};
 use crate::policy::cache::CacheSpec;
-use crate::study::capacity::mode::{Mode, Trial};
 use crate::study::capacity::search::{Band, Look, Watched};
+use crate::study::mode::regions::{Carrier, carriers_ever};
+use crate::study::mode::{Mode, Trial};
 
 /// A change lies between two loads.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,8 +55,27 @@ const WIDE: f64 = 3.0;
 /// Loads beyond this many requests per second are nobody's.
 const MOST: f64 = 1e9;
 
-/// The changes of a gateway in a mode, those of each cause in order of load.
+/// The changes in a mode, those of each cause in order of load: of several regions those of each
+/// with the part of the load that it carries, before a region is lost and after that.
 pub fn changes(plan: &Plan, mode: Mode, trial: Trial) -> Vec<Change> {
+    let mut all: Vec<Change> = Vec::new();
+    for Carrier { gateway, part, .. } in carriers_ever(plan, mode) {
+        let of_all = |change: Change| Change {
+            low: change.low / part,
+            high: change.high / part,
+            cause: change.cause,
+        };
+        for change in of_gateway(gateway, mode, trial).into_iter().map(of_all) {
+            if !all.contains(&change) {
+                all.push(change);
+            }
+        }
+    }
+    all
+}
+
+/// The changes of one gateway.
+fn of_gateway(plan: &Plan, mode: Mode, trial: Trial) -> Vec<Change> {
     let mut all = scaling(plan);
     // The number of replicas at the trough decides with how many the climb begins.
     if mode == Mode::DailyPeak {

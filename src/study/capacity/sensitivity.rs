@@ -14,9 +14,9 @@ use crate::experiment::Runner;
 use crate::scenario::{Mark, Scenario, Setting};
 use crate::study::capacity::find;
 use crate::study::capacity::finding::{Finding, SearchEffort};
-use crate::study::capacity::mode::{self, Mode};
 use crate::study::capacity::probe::probe;
 use crate::study::capacity::search::{self, Capacity, Excess, Range};
+use crate::study::mode::{Mode, limits};
 use crate::units::Span;
 
 /// By what assumed durations are multiplied: a quarter more, and as much less.
@@ -229,7 +229,7 @@ impl Base {
         finding: &Finding,
         effort: SearchEffort,
     ) -> Option<Base> {
-        let (mode, limit) = (finding.mode, mode::fluid_limit(&base.plan, finding.mode));
+        let (mode, limit) = (finding.mode, limits::fluid_limit(&base.plan, finding.mode));
         let load = match finding.capacity {
             Capacity::Between { point, .. } => point,
             Capacity::Nothing | Capacity::AtMost(_) => {
@@ -270,7 +270,7 @@ impl Base {
             Some(Excess::exactly(excess.point - self.excess))
         };
         // What theory says of a demand for CPU is nearer than what a slope says of it.
-        let theory = (mode::fluid_limit(&scenario.plan, self.mode) / self.limit).ln();
+        let theory = (limits::fluid_limit(&scenario.plan, self.mode) / self.limit).ln();
         let shift = match theory.abs() < NO_EFFECT {
             true => -at(was)?.point / self.slope,
             false => theory,

@@ -4,9 +4,9 @@ use brownout::experiment::store::NoStore;
 use brownout::experiment::{Progress, Runner};
 use brownout::study::capacity::find::find;
 use brownout::study::capacity::finding::SearchEffort;
-use brownout::study::capacity::mode::{Mode, Trial};
 use brownout::study::capacity::probe::probe;
 use brownout::study::capacity::search::Capacity;
+use brownout::study::mode::{Mode, Trial};
 use brownout::units::Span;
 use brownout::verdict::Overall;
 

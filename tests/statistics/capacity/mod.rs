@@ -18,9 +18,9 @@ use brownout::experiment::{Progress, Runner};
 use brownout::random::Seed;
 use brownout::scenario::Mark;
 use brownout::study::capacity::find::find;
-use brownout::study::capacity::mode::Mode;
 use brownout::study::capacity::search::{Excess, Range, search};
 use brownout::study::capacity::sensitivity;
+use brownout::study::mode::Mode;
 
 use self::known::{erlang_c_mean, largest, round_robin_mean};
 use self::system::{DEMAND, System};

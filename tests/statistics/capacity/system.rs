@@ -5,7 +5,7 @@ use std::path::Path;
 use brownout::objective::Bound;
 use brownout::scenario::{Scenario, read};
 use brownout::study::capacity::finding::SearchEffort;
-use brownout::study::capacity::mode::{Mode, Trial};
+use brownout::study::mode::{Mode, Trial};
 use brownout::units::Span;
 
 /// The mean demand of a request, in seconds of one core.

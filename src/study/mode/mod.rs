@@ -12,28 +12,31 @@
 //! run. Objectives of a part of the run are left out: they speak of other losses. Recovery is asked
 //! for only where it can be: after the loss of a replica or a zone.
 //!
-//! Assumed: the zone that is lost is the one with the most replicas, and it does not come back
-//! while judged; the control plane goes 30 s before the replica does and does not come back either;
-//! a day climbs from its trough to its peak within 15 minutes, faster than any real one, so that an
-//! autoscaler is tried harder.
+//! Of several regions the load is that of all clients together: `regions` says which part each has
+//! to carry, `losses` what is lost, and `limits` what theory makes of
+//! it, of `gateway` one by itself; `objectives` what is
+//! judged.
+//!
+//! Assumed: of several regions a loss strikes the one where it leaves least; the zone that is lost
+//! is the one with the most replicas, and neither it nor a region comes back while judged; the
+//! control plane goes 30 s before the replica does and does not come back either; a day climbs from
+//! its trough to its peak within 15 minutes, faster than any real one, so that an autoscaler is
+//! tried harder. Start at [`scenario`].
 
-use std::collections::BTreeSet;
+pub mod gateway;
+pub mod limits;
+mod losses;
+pub mod objectives;
+pub(super) mod regions;
 
-use crate::objective::Objective;
-use crate::plan::{
-    ArrivalProcess, Configuration, Extent, Fault, FaultPlan, Plan, Policy, PolicyKind,
-    ReplicaTarget, Scatter, Schedule, Traffic, Window, ZoneId,
-};
-use crate::random::Law;
+use crate::plan::{ArrivalProcess, Extent, Plan, Scatter, Traffic, Window};
 use crate::scenario::Scenario;
-use crate::units::{Instant, Rate, SECOND, Share, Span};
+use crate::units::{Instant, Rate, SECOND, Span};
 
 /// Steady time before a loss, which shows what is normal.
 const NORMAL: Span = Span(60 * SECOND);
 /// Warm-up if there is an autoscaler that does not begin with what it holds: it finds it first.
 const AUTOSCALER_WARM_UP: Span = Span(300 * SECOND);
-/// How long before the replica the control plane is lost.
-const BEFORE: Span = Span(30 * SECOND);
 /// The climb to the peak of a day, and the plateau after it.
 const RAMP: Span = Span(900 * SECOND);
 const PLATEAU: Span = Span(600 * SECOND);
@@ -49,17 +52,20 @@ pub enum Mode {
     ZoneLoss,
     /// A replica crashes while the control plane cannot be reached.
     WithoutControlPlane,
+    /// A region is lost, and with it the control plane if that is at home there.
+    RegionLoss,
     /// The load climbs to the peak of a day.
     DailyPeak,
 }
 
 impl Mode {
     /// All of them, in the order of reports.
-    pub const ALL: [Mode; 5] = [
+    pub const ALL: [Mode; 6] = [
         Mode::Healthy,
         Mode::ReplicaLoss,
         Mode::ZoneLoss,
         Mode::WithoutControlPlane,
+        Mode::RegionLoss,
         Mode::DailyPeak,
     ];
 
@@ -70,6 +76,7 @@ impl Mode {
             Mode::ReplicaLoss => "replica-loss",
             Mode::ZoneLoss => "zone-loss",
             Mode::WithoutControlPlane => "control-plane-loss",
+            Mode::RegionLoss => "region-loss",
             Mode::DailyPeak => "daily-peak",
         }
     }
@@ -81,6 +88,7 @@ impl Mode {
             Mode::ReplicaLoss => "a replica is lost",
             Mode::ZoneLoss => "a zone is lost",
             Mode::WithoutControlPlane => "a replica is lost, control plane down",
+            Mode::RegionLoss => "a region is lost",
             Mode::DailyPeak => "the peak of a day",
         }
     }
@@ -88,7 +96,9 @@ impl Mode {
     /// Whether something is lost in it.
     pub fn loses(self) -> bool {
         match self {
-            Mode::ReplicaLoss | Mode::ZoneLoss | Mode::WithoutControlPlane => true,
+            Mode::ReplicaLoss | Mode::ZoneLoss | Mode::WithoutControlPlane | Mode::RegionLoss => {
+                true
+            }
             Mode::Healthy | Mode::DailyPeak => false,
         }
     }
@@ -101,22 +111,20 @@ pub enum Moot {
     ControlPlane,
     /// It has one zone, which takes everything along.
     OnlyZone,
+    /// It has one region, which takes everything along.
+    OnlyRegion,
     /// Nothing in it follows the load: a constant load is harder than one that climbs to it.
     NothingFollows,
 }
 
-/// Why a mode means nothing for a gateway, if it does not.
+/// Why a mode means nothing for a plan, if it does not: for no gateway of it.
 pub fn moot(plan: &Plan, mode: Mode) -> Option<Moot> {
-    let asks_at_start = plan.startup.contracts.is_some()
-        || matches!(plan.startup.configuration, Configuration::Download(_));
-    let caches = |policy: &Policy| matches!(policy.kind, PolicyKind::Cache(_));
-    let follows = plan.autoscaling.is_some() || plan.dependencies.policies.iter().any(caches);
-    match mode {
-        Mode::WithoutControlPlane => (!asks_at_start).then_some(Moot::ControlPlane),
-        Mode::ZoneLoss => (plan.topology.zones.len() == 1).then_some(Moot::OnlyZone),
-        Mode::DailyPeak => (!follows).then_some(Moot::NothingFollows),
-        Mode::Healthy | Mode::ReplicaLoss => None,
+    let all = regions::gateways(plan);
+    if mode == Mode::RegionLoss {
+        return (all.len() == 1).then_some(Moot::OnlyRegion);
     }
+    let means_something = all.iter().any(|gateway| gateway::moot_of(gateway, mode).is_none());
+    gateway::moot_of(all[0], mode).filter(|_| !means_something)
 }
 
 /// How modes are tried.
@@ -128,19 +136,19 @@ pub struct Trial {
     pub peak_ratio: f64,
 }
 
-/// A scenario in a mode, at a load of `rate` requests per second (at the peak, if it changes).
+/// A scenario in a mode, at a load of `rate` requests per second (at the peak, if it changes), of
+/// all regions together.
 pub fn scenario(base: &Scenario, mode: Mode, trial: Trial, rate: f64) -> Scenario {
     let mut scenario = base.clone();
     let plan = &mut scenario.plan;
-    let warm_up = match &plan.autoscaling {
-        Some(scaling) if !scaling.settled || plan.ends_early() => {
-            plan.run.warm_up.max(Instant::ZERO + AUTOSCALER_WARM_UP)
-        }
-        _ => plan.run.warm_up,
+    let finds = |plan: &Plan| {
+        plan.autoscaling.as_ref().is_some_and(|scaling| !scaling.settled || plan.ends_early())
     };
-    plan.run.warm_up = warm_up;
+    if regions::gateways(plan).into_iter().any(finds) {
+        plan.run.warm_up = plan.run.warm_up.max(Instant::ZERO + AUTOSCALER_WARM_UP);
+    }
+    let warm_up = plan.run.warm_up;
     let injection = warm_up + if mode.loses() { NORMAL } else { Span::ZERO };
-    plan.faults = faults(plan, mode, injection);
     let (from, to, corners) = match mode {
         Mode::DailyPeak => {
             let (top, end) = (warm_up + RAMP, warm_up + RAMP + PLATEAU);
@@ -150,69 +158,23 @@ pub fn scenario(base: &Scenario, mode: Mode, trial: Trial, rate: f64) -> Scenari
         }
         _ => (injection, injection + trial.judged, vec![(Instant::ZERO, Rate(rate))]),
     };
+    let losses = losses::of(plan, mode, injection);
     plan.traffic =
         Traffic::Process(ArrivalProcess { scatter: scatter(plan), corners, period: None });
-    plan.settle(Share::ONE);
     plan.run.horizon = to;
     let extent = Extent::Between(from, to);
     let judged = |api: Option<usize>| match api {
         Some(index) => {
-            Window { label: format!("judged for {}", api_name(base, index)), extent, api }
+            let label = format!("judged for {}", objectives::api_name(base, index));
+            Window { label, extent, api }
         }
         None => Window::of_all("judged", extent),
     };
     plan.windows = vec![Window::of_all("the run", Extent::Run)];
-    plan.windows.extend(judged_apis(base, mode).into_iter().map(judged));
-    scenario.objectives = objectives(base, mode);
+    plan.windows.extend(objectives::judged_apis(base, mode).into_iter().map(judged));
+    scenario.objectives = objectives::of(base, mode);
+    losses::settle(plan, losses);
     scenario
-}
-
-fn api_name(scenario: &Scenario, api: usize) -> &str {
-    scenario.plan.names_told_apart()[api]
-}
-
-/// The objectives that a mode can be judged by, over the judged time.
-pub fn objectives(base: &Scenario, mode: Mode) -> Vec<Objective> {
-    let judged = judged_apis(base, mode);
-    // The window of the run comes before those that are judged.
-    let window = |api| 1 + judged.iter().position(|judged| *judged == api).unwrap_or(0);
-    let of = |objective: &Objective| Objective {
-        window: window(base.plan.windows[objective.window].api),
-        ..objective.clone()
-    };
-    judged_objectives(base, mode).map(of).collect()
-}
-
-/// Whose requests are judged: all, then those for each API that an objective speaks of.
-fn judged_apis(base: &Scenario, mode: Mode) -> Vec<Option<usize>> {
-    let apis = judged_objectives(base, mode).map(|one| base.plan.windows[one.window].api);
-    let single: BTreeSet<usize> = apis.flatten().collect();
-    [None].into_iter().chain(single.into_iter().map(Some)).collect()
-}
-
-/// The name of the API that an objective of a scenario speaks of, by its text.
-pub fn api_of(scenario: &Scenario, text: &str) -> Option<String> {
-    let objective = scenario.objectives.iter().find(|objective| objective.text == text)?;
-    let api = scenario.plan.windows[objective.window].api?;
-    Some(api_name(scenario, api).to_owned())
-}
-
-fn judged_objectives(base: &Scenario, mode: Mode) -> impl Iterator<Item = &Objective> {
-    base.objectives.iter().filter(move |objective| {
-        base.plan.windows[objective.window].extent == Extent::Run
-            && match objective.metric {
-                metric if metric.restored().is_some() => has_recovery(mode),
-                metric => metric.is_of_requests(),
-            }
-    })
-}
-
-/// Whether what is lost in a mode comes back while it is judged.
-pub fn has_recovery(mode: Mode) -> bool {
-    match mode {
-        Mode::ReplicaLoss | Mode::ZoneLoss => true,
-        Mode::Healthy | Mode::WithoutControlPlane | Mode::DailyPeak => false,
-    }
 }
 
 fn scatter(plan: &Plan) -> Scatter {
@@ -222,94 +184,10 @@ fn scatter(plan: &Plan) -> Scatter {
     }
 }
 
-/// Longer than any run that is judged.
-fn for_good() -> Law {
-    Law::Constant(Span(365 * 86_400 * SECOND))
-}
-
-fn faults(plan: &Plan, mode: Mode, injection: Instant) -> Vec<FaultPlan> {
-    let fault = |name: &str, fault, at| FaultPlan {
-        name: name.to_owned(),
-        fault,
-        schedule: Schedule::At(at),
-    };
-    let crash = || fault("crash", Fault::ReplicaCrash(ReplicaTarget::Slot(0)), injection);
-    match mode {
-        Mode::Healthy | Mode::DailyPeak => Vec::new(),
-        Mode::ReplicaLoss => vec![crash()],
-        Mode::ZoneLoss => {
-            let zone = Fault::ZoneOutage(Some(fullest_zone(plan)), for_good());
-            vec![fault("zone", zone, injection)]
-        }
-        Mode::WithoutControlPlane => {
-            let outage = Fault::ControlPlaneOutage(for_good());
-            let early = Instant(injection.0.saturating_sub(BEFORE.0));
-            vec![fault("control-plane", outage, early), crash()]
-        }
-    }
-}
-
-/// The zone with the most replicas at the start, the first of several.
-fn fullest_zone(plan: &Plan) -> ZoneId {
-    let count = |zone: &ZoneId| plan.topology.placement.iter().filter(|of| *of == zone).count();
-    let zones = 0..plan.topology.zones.len();
-    zones.rev().max_by_key(count).unwrap_or(0)
-}
-
-/// Replicas that work for as long as the loss lasts: of those that there are at most, without those
-/// that are lost.
-pub fn survivors(plan: &Plan, mode: Mode) -> usize {
-    survivors_of(plan, mode, plan.most_replicas())
-}
-
-/// The same of so many replicas.
-pub fn survivors_of(plan: &Plan, mode: Mode, replicas: usize) -> usize {
-    let lost = match mode {
-        Mode::Healthy | Mode::DailyPeak => 0,
-        Mode::ReplicaLoss | Mode::WithoutControlPlane => 1,
-        Mode::ZoneLoss => {
-            // Replicas that are added later are spread evenly as well.
-            let zone = fullest_zone(plan);
-            let there = plan.topology.placement.iter().filter(|of| **of == zone).count();
-            there.max(replicas.div_ceil(plan.topology.zones.len()))
-        }
-    };
-    replicas.saturating_sub(lost)
-}
-
-/// The least load at which the CPU of the survivors is full, of the replicas that there are at that
-/// load: saturation if nothing fails, N−1 headroom if a replica is lost. What a fluid model gives
-/// as the capacity if the loss lasts. Like all loads of a plan in arrivals per second: of requests,
-/// or of sessions.
-pub fn fluid_limit(plan: &Plan, mode: Mode) -> f64 {
-    let most = plan.most_replicas();
-    let is_full = |replicas: usize| {
-        let load = arrivals(plan, survivors_of(plan, mode, replicas));
-        (replicas == most || replicas_at(plan, load) <= replicas).then_some(load)
-    };
-    (replicas_at(plan, 0.0)..=most).find_map(is_full).unwrap_or_default()
-}
-
-/// The same if all replicas that there may be are there.
-pub fn full_scale_limit(plan: &Plan, mode: Mode) -> f64 {
-    arrivals(plan, survivors(plan, mode))
-}
-
-/// The replicas that there are at a load, as long as nothing fails.
-pub fn replicas_at(plan: &Plan, load: f64) -> usize {
-    let held = plan.replicas_at(Rate(load * plan.requests_per_arrival()));
-    let settled = plan.autoscaling.as_ref().is_some_and(|scaling| scaling.settled);
-    if settled { held } else { held.max(plan.gateway.replicas) }
-}
-
-/// The load that so many replicas serve when their CPU is full.
-pub fn arrivals(plan: &Plan, replicas: usize) -> f64 {
-    plan.saturation().0 * replicas as f64 / plan.requests_per_arrival()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Schedule;
     use crate::scenario::read;
     use std::path::Path;
 
@@ -356,11 +234,91 @@ horizon = "10m"
     #[test]
     fn objectives_are_judged_where_they_make_sense() {
         let texts = |mode| -> Vec<String> {
-            objectives(&base(), mode).iter().map(|one| one.text.clone()).collect()
+            objectives::of(&base(), mode).iter().map(|one| one.text.clone()).collect()
         };
         assert_eq!(texts(Mode::Healthy), ["p99 < 50ms", "availability >= 99%"]);
         assert_eq!(texts(Mode::ZoneLoss).len(), 3);
-        assert!(objectives(&base(), Mode::Healthy).iter().all(|one| one.window == 1));
+        assert!(objectives::of(&base(), Mode::Healthy).iter().all(|one| one.window == 1));
+    }
+
+    fn of_regions(regions: &str) -> Scenario {
+        let text = format!("{}{regions}", TEXT.replace("during crash", "for x"));
+        let text =
+            text.replace("kind = \"replica-crash\"", "kind = \"replica-crash\"\nregion = \"x\"");
+        let text = text.replace("zones = [\"a\", \"b\"]", "zones = [\"a\", \"b\", \"c\"]");
+        let loaded = read::parse("regions.toml", &text, Path::new(""));
+        loaded.scenario.unwrap_or_else(|| panic!("{:?}", loaded.problems))
+    }
+
+    fn region(name: &str, more: &str) -> String {
+        format!("[[region]]\nname = \"{name}\"\n{more}\n")
+    }
+
+    #[test]
+    fn regions_carry_their_parts_of_a_load_and_the_others_that_of_a_lost_one() {
+        let limits = |scenario: &Scenario| {
+            let modes = [Mode::Healthy, Mode::ReplicaLoss, Mode::ZoneLoss, Mode::RegionLoss];
+            // In what one region carries.
+            let one = 3.0 * scenario.plan.saturation().0;
+            modes.map(|mode| limits::fluid_limit(&scenario.plan, mode) / one)
+        };
+        let near = |found: [f64; 4], truth: [f64; 4]| {
+            let close = found.iter().zip(truth).all(|(one, other)| (one - other).abs() < 1e-9);
+            assert!(close, "{found:?}, not {truth:?}");
+        };
+        let two = of_regions(&(region("x", "") + &region("y", "")));
+        near(limits(&two), [2.0, 4.0 / 3.0, 4.0 / 3.0, 1.0]);
+        // By weight: of the loss of the small one the large one gets two thirds of a quarter.
+        let small = region("y", "") + &region("z", "");
+        let three = of_regions(&(region("x", "weight = 2") + &small));
+        near(limits(&three), [2.0, 4.0 / 3.0, 4.0 / 3.0, 1.5]);
+        assert_eq!(regions::struck(&three.plan, Mode::RegionLoss), Some(1));
+        assert_eq!(regions::struck(&three.plan, Mode::ReplicaLoss), Some(0));
+        let standby = region("y", "role = \"standby\"\n[region.gateway]\nreplicas = 2");
+        let pair = of_regions(&(region("x", "") + &standby));
+        near(limits(&pair), [1.0, 2.0 / 3.0, 2.0 / 3.0, 2.0 / 3.0]);
+    }
+
+    #[test]
+    fn a_region_has_the_replicas_of_its_own_part_when_it_gets_the_part_of_another() {
+        let large = |text: &str| text.replace("replicas = 3", "tier = \"large\"");
+        let text =
+            large(TEXT).replace("during crash", "for x") + &region("x", "") + &region("y", "");
+        let text = text.replace("at = \"3m\"", "at = \"3m\"\nregion = \"x\"");
+        let loaded = read::parse("regions.toml", &text, Path::new(""));
+        let plan = loaded.scenario.unwrap_or_else(|| panic!("{:?}", loaded.problems)).plan;
+        let one = plan.saturation().0;
+        // A pair of Large holds half of what it gets then with two replicas, and may have three.
+        assert!((limits::fluid_limit(&plan, Mode::RegionLoss) / one - 2.0).abs() < 1e-9);
+        assert!((limits::full_scale_limit(&plan, Mode::RegionLoss) / one - 3.0).abs() < 1e-9);
+        assert!((limits::most(&plan) / one - 6.0).abs() < 1e-9);
+        // At what one replica serves each has half of that and two replicas, then one has all of it.
+        let busy = limits::utilisation(&plan, Mode::RegionLoss, one, plan.demand_secs());
+        assert!((busy - 0.5).abs() < 1e-9, "{busy}");
+    }
+
+    #[test]
+    fn the_loss_of_a_region_is_planned_with_all_that_regions_share() {
+        let base = of_regions(&(region("x", "") + &region("y", "")));
+        assert_eq!(moot(&base.plan, Mode::RegionLoss), None);
+        assert_eq!(moot(&self::tests::base().plan, Mode::RegionLoss), Some(Moot::OnlyRegion));
+        let lost = scenario(&base, Mode::RegionLoss, TRIAL, 500.0).plan;
+        let regions = lost.regions.as_ref().unwrap();
+        assert_eq!(regions.of_fault, [Some(0)]);
+        let schedules: Vec<&Schedule> =
+            regions.all.iter().map(|one| &one.gateway.faults[0].schedule).collect();
+        let injection = Instant::from_secs(120.0);
+        assert_eq!(schedules, [&Schedule::At(injection), &Schedule::Elsewhere]);
+        for region in &regions.all {
+            assert_eq!(
+                (region.gateway.run.horizon, &region.gateway.windows),
+                (lost.run.horizon, &lost.windows)
+            );
+            assert_eq!(region.gateway.traffic, lost.traffic);
+        }
+        assert_eq!(lost.windows[2].label, "judged for x");
+        let without = scenario(&base, Mode::WithoutControlPlane, TRIAL, 500.0).plan;
+        assert_eq!(without.regions.unwrap().of_fault, [None, Some(0)]);
     }
 
     #[test]
@@ -387,22 +345,24 @@ horizon = "10m"
         let plan = loaded.scenario.expect("sound").plan;
         let per_replica = 715.0;
         let near = |mode, replicas: f64| {
-            let limit = fluid_limit(&plan, mode);
+            let limit = limits::fluid_limit(&plan, mode);
             assert!((limit - replicas * per_replica).abs() < 1.0, "{mode:?}: {limit}");
         };
         // A third replica comes above 1,101/s: at 715/s there are two, of which one is left.
         near(Mode::ReplicaLoss, 1.0);
         near(Mode::Healthy, 3.0);
-        assert!((full_scale_limit(&plan, Mode::ReplicaLoss) - 2.0 * per_replica).abs() < 1.0);
+        assert!(
+            (limits::full_scale_limit(&plan, Mode::ReplicaLoss) - 2.0 * per_replica).abs() < 1.0
+        );
     }
 
     #[test]
     fn survivors_are_counted_by_mode() {
         let plan = base().plan;
-        let left = Mode::ALL.map(|mode| survivors(&plan, mode));
+        let left = Mode::ALL.map(|mode| gateway::survivors(&plan, mode));
         // Zone a has two of three.
-        assert_eq!(left, [3, 2, 1, 2, 3]);
-        let limit = fluid_limit(&plan, Mode::ReplicaLoss);
+        assert_eq!(left, [3, 2, 1, 2, 3, 3]);
+        let limit = limits::fluid_limit(&plan, Mode::ReplicaLoss);
         assert!((limit - 2.0 * 715.0).abs() < 1.0, "{limit}");
     }
 }

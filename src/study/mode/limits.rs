@@ -1,0 +1,57 @@
+//! What theory makes of a load: when the CPU of whoever carries it is full.
+//!
+//! Like all loads of a plan these are arrivals per second, of requests or of sessions, and of all
+//! regions together: a region with the part p of the load is full at 1/p times what it carries.
+
+use crate::plan::Plan;
+use crate::study::mode::Mode;
+use crate::study::mode::gateway::{arrivals, replicas_at, survivors, survivors_of};
+use crate::study::mode::regions::{self, Carrier, least_of};
+
+/// The least load at which the CPU of the survivors is full, of the replicas that there are at that
+/// load until a loss: saturation if nothing fails, N−1 headroom if a replica is lost. What a fluid model gives
+/// as the capacity if the loss lasts.
+pub fn fluid_limit(plan: &Plan, mode: Mode) -> f64 {
+    least_of(regions::carriers_ever(plan, mode), |one| one.fluid_limit())
+}
+
+/// The same if all replicas that there may be are there.
+pub fn full_scale_limit(plan: &Plan, mode: Mode) -> f64 {
+    least(plan, mode, |gateway, mode| arrivals(gateway, survivors(gateway, mode)))
+}
+
+/// The load that all replicas that there may be serve when the CPU of a region is full.
+pub fn most(plan: &Plan) -> f64 {
+    full_scale_limit(plan, Mode::Healthy)
+}
+
+/// The load of which one replica serves its part when its CPU is full: of several regions that of
+/// the weakest.
+pub fn of_one_replica(plan: &Plan) -> f64 {
+    least(plan, Mode::Healthy, |gateway, _| arrivals(gateway, 1))
+}
+
+/// Work over the CPU of the survivors of those replicas that there are at a load until a loss, where
+/// a request takes so many seconds of it: of several regions in the busiest.
+pub fn utilisation(plan: &Plan, mode: Mode, load: f64, work: f64) -> f64 {
+    let of = |Carrier { gateway, part, before, mode }: Carrier| {
+        let there = replicas_at(gateway, load * before);
+        let (load, survivors) = (load * part, survivors_of(gateway, mode, there) as f64);
+        load * gateway.requests_per_arrival() * work / (gateway.gateway.cores.0 * survivors)
+    };
+    regions::carriers(plan, mode).into_iter().map(of).fold(0.0, f64::max)
+}
+
+/// Cores of a replica: of several regions the mean, by how many replicas each may have.
+pub fn cores(plan: &Plan) -> f64 {
+    let count = |gateway: &&Plan| gateway.most_replicas() as f64;
+    let all = regions::gateways(plan);
+    let cores = all.iter().map(|gateway| gateway.gateway.cores.0 * count(gateway)).sum::<f64>();
+    cores / all.iter().map(count).sum::<f64>()
+}
+
+/// The least load at which one of those that carry it comes to its own limit, before a loss or
+/// after it.
+fn least(plan: &Plan, mode: Mode, of: impl Fn(&Plan, Mode) -> f64) -> f64 {
+    least_of(regions::carriers_ever(plan, mode), |one| of(one.gateway, one.mode) / one.part)
+}

@@ -1,0 +1,89 @@
+//! Who carries a load, of several regions: which part of it goes where, and which of them a loss
+//! strikes.
+
+use crate::plan::{Plan, Regions};
+use crate::study::mode::Mode;
+use crate::study::mode::gateway::{fluid_limit_of, moot_of};
+
+/// A gateway, the part of the load that it carries, and what happens to it.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::study) struct Carrier<'a> {
+    pub gateway: &'a Plan,
+    /// Above zero.
+    pub part: f64,
+    /// The part that it carries until a loss.
+    pub before: f64,
+    pub mode: Mode,
+}
+
+impl Carrier<'_> {
+    /// The load of all at which the CPU of its survivors is full, of the replicas that it has when
+    /// the loss comes.
+    pub(super) fn fluid_limit(&self) -> f64 {
+        fluid_limit_of(self.gateway, self.mode, self.before / self.part) / self.part
+    }
+}
+
+/// The gateways of a plan: one, or that of each region.
+pub(super) fn gateways(plan: &Plan) -> Vec<&Plan> {
+    match &plan.regions {
+        None => vec![plan],
+        Some(regions) => regions.all.iter().map(|region| &region.gateway).collect(),
+    }
+}
+
+/// Who carries a load in a mode: of a region that is lost, the others, once clients are led there.
+pub(super) fn carriers(plan: &Plan, mode: Mode) -> Vec<Carrier<'_>> {
+    let Some(regions) = &plan.regions else {
+        return vec![Carrier { gateway: plan, part: 1.0, before: 1.0, mode }];
+    };
+    of_regions(regions, mode, struck(plan, mode))
+}
+
+/// Who carries a load before the loss of a mode, or after it.
+pub(in crate::study) fn carriers_ever(plan: &Plan, mode: Mode) -> Vec<Carrier<'_>> {
+    let mut all = carriers(plan, mode);
+    if mode == Mode::RegionLoss {
+        all.extend(carriers(plan, Mode::Healthy));
+    }
+    all
+}
+
+/// Who carries it where the loss strikes this region.
+fn of_regions(regions: &Regions, mode: Mode, struck: Option<usize>) -> Vec<Carrier<'_>> {
+    let is_lost = |region| mode == Mode::RegionLoss && struck == Some(region);
+    let serves: Vec<bool> = (0..regions.all.len()).map(|region| !is_lost(region)).collect();
+    let before = regions.shares(&vec![true; regions.all.len()]);
+    let shares = regions.shares(&serves).into_iter().enumerate();
+    let carrier = |(index, part): (usize, f64)| {
+        let everywhere = !mode.loses();
+        let mode = if everywhere || struck == Some(index) { mode } else { Mode::Healthy };
+        Carrier { gateway: &regions.all[index].gateway, part, before: before[index], mode }
+    };
+    shares.filter(|(_, part)| *part > 0.0).map(carrier).collect()
+}
+
+/// The region that the loss of a mode strikes, if there are several and something is lost: the one
+/// where it leaves least, of equal ones the home of the control plane, or the first.
+pub(super) fn struck(plan: &Plan, mode: Mode) -> Option<usize> {
+    let regions = plan.regions.as_ref().filter(|_| mode.loses())?;
+    let home = regions.control_plane.as_ref().map(|(home, _)| *home);
+    let means_something = |region: &usize| {
+        let gateway = &regions.all[*region].gateway;
+        mode == Mode::RegionLoss || moot_of(gateway, mode).is_none()
+    };
+    let left = |region: usize| {
+        let carriers = of_regions(regions, mode, Some(region));
+        (least_of(carriers, |one| one.fluid_limit()), home != Some(region), region)
+    };
+    let active = regions.active().filter(means_something).map(left);
+    let least = active.min_by(|one, other| {
+        one.0.total_cmp(&other.0).then((one.1, one.2).cmp(&(other.1, other.2)))
+    });
+    least.map(|(.., region)| region)
+}
+
+/// The least of these loads; zero where nobody carries any.
+pub(super) fn least_of(all: Vec<Carrier>, of: impl Fn(&Carrier) -> f64) -> f64 {
+    all.iter().map(of).reduce(f64::min).unwrap_or_default()
+}

@@ -140,15 +140,13 @@ fn candidates(args: &PlanArgs, session: &Session) -> anyhow::Result<Option<Vec<C
 /// The tiers to look at; none, if the scenario is looked at as it is.
 fn tiers(args: &PlanArgs, session: &Session) -> anyhow::Result<Vec<Option<String>>> {
     let written = read_one(args, None, session).scenario;
-    let own = written.as_ref().and_then(region_with_own_tier);
-    if let Some(region) = own.as_ref().filter(|_| !args.tier.is_empty()) {
-        anyhow::bail!(
-            "region {region} has a tier of its own, which --tier does not change\n  = help: leave \
-             out --tier to plan the regions as they are written, or write the tier in [gateway] \
-             for all of them"
-        );
-    }
-    let has_tier = own.is_none() && written.is_some_and(|of| tier(&of).is_some());
+    let differ = written.as_ref().is_some_and(have_own_tiers);
+    anyhow::ensure!(
+        !differ || args.tier.is_empty(),
+        "regions have tiers of their own, which --tier does not change\n  = help: plan them as they \
+         are written, without --tier, or write one tier in [gateway]"
+    );
+    let has_tier = !differ && written.is_some_and(|of| tier(&of).is_some());
     Ok(match args.tier.is_empty() {
         false => args.tier.iter().cloned().map(Some).collect(),
         true if has_tier => TIERS.map(|tier| Some(tier.to_owned())).to_vec(),
@@ -156,12 +154,10 @@ fn tiers(args: &PlanArgs, session: &Session) -> anyhow::Result<Vec<Option<String
     })
 }
 
-/// A region whose tier is not that of all, if there is one.
-fn region_with_own_tier(scenario: &Scenario) -> Option<String> {
-    scenario.settings.iter().find_map(|setting| {
-        let region = setting.path.strip_prefix("region.")?.strip_suffix(".gateway.tier")?;
-        Some(region.to_owned())
-    })
+/// Whether regions differ in their tiers.
+fn have_own_tiers(scenario: &Scenario) -> bool {
+    let is_own = |path: &str| path.starts_with("region.") && path.ends_with(".gateway.tier");
+    scenario.settings.iter().any(|setting| is_own(&setting.path))
 }
 
 /// How the vendor calls a tier.

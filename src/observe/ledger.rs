@@ -94,8 +94,9 @@ failures! {
     /// It did not prove who sends it. (No provider is modelled that could be unreachable.)
     Unauthenticated =
         "rejected: not authenticated", "rejected_unauthenticated", Some(401), Rejected;
-    /// The new version of the gateway that took it on answered with an error of its own.
-    NewVersion = "failed: error of the new version", "failed_new_version", Some(500), Refused;
+    /// The replica that took it on answered with an error of its own: its version is bad, or it is
+    /// in a gray failure.
+    ReplicaError = "failed: error of the replica", "failed_replica_error", Some(500), Refused;
     /// Too much of what an ingress instance, or a replica towards its upstream, had let through
     /// before had failed, so that admission control turned it away.
     NotAdmitted =
@@ -130,14 +131,14 @@ impl Failure {
         self.mechanism() == Mechanism::Rejected
     }
 
-    /// Whether only these can cause it: clients that react, policies, upstreams, new versions.
+    /// Whether only these can cause it: clients that react, policies, upstreams, replicas that err.
     pub fn is_of_dependencies(self) -> bool {
         use Failure::*;
         match self {
             LostInFlight | NoReadyReplica | DeadAddress | ContractsMissing | TimedOut
             | IngressDown => false,
             GivenUp | RateLimited | QuotaUnknown | ContractRevoked | BreakerOpen | UpstreamFull
-            | IdleClosed | UpstreamFailed | UpstreamTimedOut | Unauthenticated | NewVersion
+            | IdleClosed | UpstreamFailed | UpstreamTimedOut | Unauthenticated | ReplicaError
             | NotAdmitted | Overloaded => true,
         }
     }

@@ -24,6 +24,9 @@ pub enum Fault {
     ReplicaHang(ReplicaTarget),
     /// The replica works at this share of its CPU; nothing notices.
     ReplicaSlow(ReplicaTarget, Share, Law),
+    /// Every replica that there is meanwhile is slower, or fails some of its requests, and answers
+    /// its probes all the same.
+    GrayFailure(Gray, Law),
     /// Every machine of a zone vanishes silently, and its ingress instances; `None` = any zone. The
     /// zone returns after the duration.
     ZoneOutage(Option<ZoneId>, Law),
@@ -88,6 +91,16 @@ pub struct Release {
     pub back_after: Option<Span>,
 }
 
+/// How replicas differ from what they were, though they pass for healthy (Huang et al., "Gray
+/// Failure: The Achilles' Heel of Cloud-Scale Systems", HotOS 2017).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Gray {
+    /// How many times the CPU time a request takes that begins meanwhile; above 0.
+    pub work: f64,
+    /// The share of the requests that fail, after their CPU time.
+    pub failing: Share,
+}
+
 /// What becomes of a container that starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Starts {
@@ -118,6 +131,13 @@ impl Release {
     /// Whether requests meet the difference.
     pub fn meets_requests(&self) -> bool {
         self.work != 1.0 || self.failing > Share::ZERO
+    }
+
+    /// The same in a gray failure on top: what fails in neither is answered.
+    #[must_use]
+    pub fn grayed(self, gray: &Gray) -> Release {
+        let answered = (1.0 - self.failing.0) * (1.0 - gray.failing.0);
+        Release { work: self.work * gray.work, failing: Share(1.0 - answered), ..self }
     }
 
     /// In what it differs: " that crashes when it starts".
@@ -270,6 +290,18 @@ pub enum Target {
     Dependencies,
 }
 
+impl Gray {
+    fn verb(&self) -> String {
+        let failing = format!("failed {} of their requests", self.failing);
+        let slow = format!("took {} times the CPU", self.work);
+        match (self.failing > Share::ZERO, self.work != 1.0) {
+            (true, false) => failing,
+            (false, _) => slow,
+            (true, true) => format!("{failing} and {slow}"),
+        }
+    }
+}
+
 impl Fault {
     /// What of several regions it concerns.
     pub fn reach(&self) -> Reach {
@@ -287,6 +319,7 @@ impl Fault {
             Fault::ReplicaCrash(_)
             | Fault::ReplicaHang(_)
             | Fault::ReplicaSlow(..)
+            | Fault::GrayFailure(..)
             | Fault::Rollout(_) => DisruptionKind::Software,
             Fault::NodeLoss(..) | Fault::NodeShutdown(..) => DisruptionKind::Hardware,
             Fault::ZoneOutage(..) | Fault::PartialOutage(..) => DisruptionKind::Zone,
@@ -311,6 +344,7 @@ impl Fault {
             Fault::ReplicaCrash(_) => "crashed".to_owned(),
             Fault::ReplicaHang(_) => "hung".to_owned(),
             Fault::ReplicaSlow(_, share, _) => format!("slowed down to {share} of its CPU"),
+            Fault::GrayFailure(gray, _) => gray.verb(),
             Fault::ZoneOutage(..) | Fault::PartialOutage(..) | Fault::RegionOutage(_) => {
                 "went down".to_owned()
             }
@@ -373,7 +407,8 @@ impl Fault {
             | Fault::DrainNode(target, _) => Target::Replicas(*target),
             Fault::ZoneOutage(zone, _) | Fault::PartialOutage(zone, ..) => Target::Zone(*zone),
             Fault::ControlPlaneOutage(_) => Target::ControlPlane,
-            Fault::ProvisioningOutage(..)
+            Fault::GrayFailure(..)
+            | Fault::ProvisioningOutage(..)
             | Fault::ApiServerOutage(_)
             | Fault::MetricsOutage(..)
             | Fault::Rollout(_)

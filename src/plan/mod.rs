@@ -37,8 +37,8 @@ pub use cluster::{
 };
 pub use dependencies::{Dependencies, LimitKey, Policy, PolicyKind, SpikeQueue, Tls, TlsEnd};
 pub use fault::{
-    DisruptionKind, Down, Fault, FaultPlan, Followed, Heeded, HostTarget, Notice, Reach, Release,
-    ReplicaTarget, Schedule, Starts, Target,
+    DisruptionKind, Down, Fault, FaultPlan, Followed, Gray, Heeded, HostTarget, Notice, Reach,
+    Release, ReplicaTarget, Schedule, Starts, Target,
 };
 pub use gateway::{Gateway, Memory, NodeTaints, Spread, Throttling, Topology};
 pub use ingress::{
@@ -251,7 +251,8 @@ impl Plan {
         if let Some(regions) = &self.regions {
             return regions.all.iter().all(|region| region.gateway.is_open_loop());
         }
-        let alike = !self.releases().any(Release::meets_requests);
+        let gray = |fault: &Fault| matches!(fault, Fault::GrayFailure(..));
+        let alike = !self.releases().any(Release::meets_requests) && !self.any_fault(gray);
         let takes_all = self.gateway.overload.is_none();
         self.dependencies.are_open_loop() && !self.ingress.feeds_back() && alike && takes_all
     }

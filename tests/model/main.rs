@@ -7,6 +7,7 @@ mod cluster;
 mod common;
 mod derived;
 mod determinism;
+mod gray;
 mod incidents;
 mod laws;
 mod machines;

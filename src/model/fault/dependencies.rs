@@ -27,7 +27,7 @@ fn name_hosts(plan: &Plan, target: HostTarget) -> String {
 }
 
 /// A dependency is in trouble and will be itself again.
-fn begin(cx: &mut Context, fault: usize, subject: String, lasts: &Law) -> usize {
+pub(super) fn begin(cx: &mut Context, fault: usize, subject: String, lasts: &Law) -> usize {
     let incident = cx.begin_incident(fault, Vec::new(), true, subject);
     let at = cx.now + cx.lasting(fault, 0, lasts);
     cx.schedule(at, Event::Cleared { fault, incident });
@@ -76,7 +76,7 @@ pub(super) fn purge_caches(cx: &mut Context, requests: &mut Requests, fault: usi
     cx.await_again(fault, 0, cx.now);
 }
 
-/// A dependency is itself again, or the autoscaler is given its metrics.
+/// A dependency is itself again, the autoscaler is given its metrics, or replicas are well.
 pub(in crate::model) fn clear(
     cx: &mut Context,
     (requests, cluster): (&mut Requests, &mut Cluster),
@@ -92,6 +92,7 @@ pub(in crate::model) fn clear(
         }
         Fault::StorageOutage(_) => requests.policies.restore_storage(),
         Fault::MetricsOutage(lost, _) => cluster.restore_metrics(lost),
+        Fault::GrayFailure(..) => cluster.fleet.end_gray(cx, incident),
         ref other => unreachable!("{other:?} is cleared by an event of its own"),
     }
     cx.end_fault(fault, incident);

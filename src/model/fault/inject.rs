@@ -131,6 +131,7 @@ fn strike(
         Fault::ReplicaSlow(target, share, lasts) => {
             replicas::slow_down(cx, fleet, of(*target), *share, lasts);
         }
+        Fault::GrayFailure(gray, lasts) => replicas::turn_gray(cx, fleet, (fault, gray), lasts),
         Fault::ZoneOutage(_, lasts) => {
             machines::lose_zone(cx, cluster, ingress, (fault, zone()), lasts);
         }

@@ -1,14 +1,15 @@
-//! Faults of replicas: crash, hang, slow-down.
+//! Faults of replicas: crash, hang, slow-down, gray failure.
 //!
 //! Only replicas that are ready can be hit. Slow-downs add up to the worst in progress, and end
-//! with the process that was slow.
+//! with the process that was slow. A gray failure is of all replicas, those that start meanwhile too.
 
+use super::dependencies::begin;
 use crate::model::context::Context;
 use crate::model::event::{Event, Guard};
 use crate::model::replica::fleet::Fleet;
 use crate::model::replica::process::Slowdown;
 use crate::observe::{ReplicaId, State};
-use crate::plan::{ReplicaTarget, Slot};
+use crate::plan::{Gray, ReplicaTarget, Slot};
 use crate::random::Law;
 use crate::units::Share;
 
@@ -79,6 +80,17 @@ pub(super) fn slow_down(
         let returns = cx.now + cx.lasting(fault, fleet[id].slot, lasts);
         cx.schedule(returns, Event::SpeedReturns { replica: id, incident });
     }
+}
+
+/// All replicas are in a gray failure, and those that come while it lasts.
+pub(super) fn turn_gray(
+    cx: &mut Context,
+    fleet: &mut Fleet,
+    (fault, gray): (usize, &Gray),
+    lasts: &Law,
+) {
+    let incident = begin(cx, fault, "all replicas".to_owned(), lasts);
+    fleet.begin_gray(cx, incident, *gray);
 }
 
 /// The slow time is over, unless it ended with the process that was slow.

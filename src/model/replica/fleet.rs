@@ -13,7 +13,7 @@ use crate::model::context::{Context, Loss};
 use crate::model::event::{Event, NodeId, STATE_TAGS};
 use crate::observe::ledger::Failure;
 use crate::observe::{Observation, Reading, ReplicaId, Sent, State};
-use crate::plan::{AfterCrash, Slot, ZoneId};
+use crate::plan::{AfterCrash, Gray, Slot, ZoneId};
 use crate::random::Law;
 use crate::units::{Instant, SECOND, Share, Span};
 
@@ -35,6 +35,8 @@ pub(in crate::model) struct Fleet {
     /// For each slot, the slot of the replica that plays the part of its first one: rollouts
     /// exchange them.
     roles: Vec<Slot>,
+    /// Gray failures in progress, each with its incident.
+    gray: Vec<(usize, Gray)>,
     /// How many replicas are wanted.
     desired: usize,
     /// The server that every replica begins with.
@@ -78,9 +80,30 @@ impl Fleet {
             desired: plan.gateway.replicas,
             fresh: idle_server(cx),
             created: vec![0; plan.topology.zones.len()],
+            gray: Vec::new(),
             generations: vec![0; slots],
             entered: Vec::new(),
             told: Instant::ZERO,
+        }
+    }
+
+    /// Every replica is in a gray failure from now on, of this incident.
+    pub fn begin_gray(&mut self, cx: &Context, incident: usize, gray: Gray) {
+        self.gray.push((incident, gray));
+        self.make_all(cx);
+    }
+
+    /// The gray failure of this incident is over.
+    pub fn end_gray(&mut self, cx: &Context, incident: usize) {
+        let before = self.gray.len();
+        self.gray.retain(|(other, _)| *other != incident);
+        assert_eq!(self.gray.len() + 1, before, "incident {incident} is no gray failure");
+        self.make_all(cx);
+    }
+
+    fn make_all(&mut self, cx: &Context) {
+        for id in &self.present {
+            self.all[*id].make(cx.plan, cx.seed, &self.gray);
         }
     }
 
@@ -100,8 +123,8 @@ impl Fleet {
         self.generations[slot] += 1;
         let place = (slot, zone, node);
         let mut replica = Replica::new(ids, place, name.clone(), &self.fresh, cx.seed);
-        (replica.version, replica.made) = (version, version.make(cx.plan, cx.seed, id));
-        replica.fails = replica.made.failing > Share::ZERO;
+        replica.version = version;
+        replica.make(cx.plan, cx.seed, &self.gray);
         self.all.push(replica);
         self.present.push(id);
         self.slots[slot] = Some(id);

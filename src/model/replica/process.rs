@@ -36,7 +36,7 @@ use crate::model::context::Context;
 use crate::model::event::NodeId;
 use crate::model::request::attempt::{AttemptId, InFlight, Stage};
 use crate::observe::{Reading, ReplicaId, State};
-use crate::plan::{Probe, Release, Slot, ZoneId};
+use crate::plan::{Gray, Plan, Probe, Release, Slot, ZoneId};
 use crate::random::{Seed, Stream};
 use crate::units::{Instant, Share, Span};
 
@@ -99,7 +99,7 @@ pub(in crate::model) struct Replica {
     pub started: Instant,
     /// How far into a probe period the container was then, if it runs from the beginning.
     pub probe_phase: Option<Span>,
-    /// Which version it is of, and in what that differs in this replica.
+    /// Which version it is of, and in what this replica differs: by that, or in a gray failure.
     pub version: Version,
     pub made: Release,
     /// Whether it fails requests by itself.
@@ -138,6 +138,13 @@ pub(in crate::model) struct Replica {
 }
 
 impl Replica {
+    /// Works out in what it differs, of the version that it has, while these gray failures last.
+    pub fn make(&mut self, plan: &Plan, seed: Seed, gray: &[(usize, Gray)]) {
+        let made = self.version.make(plan, seed, self.id);
+        self.made = gray.iter().fold(made, |made, (_, gray)| made.grayed(gray));
+        self.fails = self.made.failing > Share::ZERO;
+    }
+
     /// A replica about to be scheduled, with a copy of the `fresh` server; `generation` counts the
     /// replicas of its slot.
     pub fn new(

@@ -129,7 +129,7 @@ impl Requests {
             return match fails {
                 true => {
                     let demand = taken.handshake + taken.content.demand;
-                    let then = Then::Reject(Failure::NewVersion);
+                    let then = Then::Reject(Failure::ReplicaError);
                     self.begin_work(cx, fleet, at, attempt, demand, then);
                 }
                 false => self.take_on(cx, fleet, at, attempt),

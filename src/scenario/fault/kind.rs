@@ -2,12 +2,13 @@
 
 use crate::diagnostic::{Flaw, Problem};
 use crate::plan::{
-    Dependencies, Down, Fault, Heeded, LostMetrics, Notice, Policy, PolicyKind, Release, Starts,
+    Dependencies, Down, Fault, Gray, Heeded, LostMetrics, Notice, Policy, PolicyKind, Release,
+    Starts,
 };
 use crate::policy::limit::Sharing;
 use crate::random::Law;
 use crate::scenario::fault::target::FaultReader;
-use crate::scenario::reader::{Only, keys};
+use crate::scenario::reader::{Only, SectionReader, keys};
 use crate::scenario::text::word::{choice, unknown};
 use crate::scenario::text::{Value, words};
 use crate::units::{Share, Span};
@@ -50,10 +51,11 @@ keys! { key "fault" list {
         "Which metrics are lost: of CPU and memory (metrics-server), custom ones (the adapter of \
          Prometheus), or all (metrics-outage only).";
     WORK: f64 = "work", "1", Inferred, "as before",
-        "How many times the CPU time a request takes in the new version (rollout only).", SERVES;
+        "How many times the CPU time a request takes, in the new version or meanwhile (rollout and \
+         gray-failure only).", SERVES;
     FAILING: Share = "failing", "0%", Inferred, "as before",
-        "Share of the requests that the new version answers with an error of its own, 500 (rollout \
-         only).", SERVES;
+        "Share of the requests that replicas answer with an error of their own, 500, in the new \
+         version or meanwhile (rollout and gray-failure only).", SERVES;
     STARTS: Starts = "starts", "well", Inferred, "as before",
         "What becomes of containers of the new version: they crash at each start, or run and are \
          never ready (rollout only).";
@@ -130,6 +132,8 @@ const CLUSTER: Aim = Nothing("it concerns the cluster as a whole");
 
 const OF_RELEASE: &[&str] = &["work", "failing", "starts", "affected", "roll-back-after"];
 
+const ALL_REPLICAS: Aim = Nothing("it concerns all replicas; replica-slow has a target");
+
 const OF_SHUTDOWN: &[&str] = &["notice", "heeded-by", "shutdown-grace"];
 
 const CACHES: Aim = Nothing("it empties every cache");
@@ -148,13 +152,14 @@ const fn kind(
 }
 
 /// Every kind, in the order of the reference.
-pub(crate) static KINDS: [FaultKind; 22] = [
+pub(crate) static KINDS: [FaultKind; 23] = [
     kind("replica-crash", REPLACED, Any, &[], |fault| Some(Fault::ReplicaCrash(fault.replica()))),
     kind("replica-hang", REPLACED, Any, &[], |fault| Some(Fault::ReplicaHang(fault.replica()))),
     kind("replica-slow", For, Any, &["cpu"], |fault| {
         let cpu = slow_cpu(fault);
         Some(Fault::ReplicaSlow(fault.replica(), cpu, fault.duration.clone()))
     }),
+    kind("gray-failure", For, ALL_REPLICAS, &["work", "failing"], gray_failure),
     kind("zone-outage", For, Any, &["share"], |fault| {
         let (part, zone, lasts) = (part(fault), fault.zone(), fault.duration.clone());
         Some(match part {
@@ -212,9 +217,9 @@ pub(crate) static KINDS: [FaultKind; 22] = [
 ];
 
 impl FaultKind {
-    /// The kind that alone has this key.
-    pub(crate) fn with_key(key: &str) -> Option<&'static FaultKind> {
-        KINDS.iter().find(|kind| kind.keys.contains(&key))
+    /// The kinds that alone have this key.
+    pub(crate) fn with_key(key: &str) -> Vec<&'static str> {
+        KINDS.iter().filter(|kind| kind.keys.contains(&key)).map(|kind| kind.word).collect()
     }
 }
 
@@ -258,13 +263,30 @@ fn part(fault: &FaultReader<'_>) -> Option<Share> {
     (part.value < Share::ONE).then_some(part.value)
 }
 
-/// A rollout, and the version that it brings.
-fn rollout(fault: &FaultReader<'_>) -> Option<Fault> {
-    let section = fault.section;
+/// How many times the CPU time a request takes.
+fn work(section: &SectionReader<'_>) -> f64 {
     let work = section.parsed(key::WORK);
     if work.value == 0.0 {
         section.error(&work, "a request always takes CPU time", "write 2 for twice as much");
     }
+    work.value
+}
+
+/// Replicas that pass for healthy and are not.
+fn gray_failure(fault: &FaultReader<'_>) -> Option<Fault> {
+    let section = fault.section;
+    let gray = Gray { work: work(section), failing: section.get(key::FAILING) };
+    if gray.work == 1.0 && gray.failing == Share::ZERO {
+        let help = "write failing = \"30%\" or work = 3";
+        section.error(section, "a gray failure in which nothing differs is none", help);
+    }
+    Some(Fault::GrayFailure(gray, fault.duration.clone()))
+}
+
+/// A rollout, and the version that it brings.
+fn rollout(fault: &FaultReader<'_>) -> Option<Fault> {
+    let section = fault.section;
+    let work = work(section);
     let affected = section.parsed(key::AFFECTED);
     if affected.value == Share::ZERO {
         let help = "write a share above \"0%\"";
@@ -276,7 +298,7 @@ fn rollout(fault: &FaultReader<'_>) -> Option<Fault> {
         section.error(at_once, "a rollout that is rolled back at once brings nothing", help);
     }
     Some(Fault::Rollout(Release {
-        work: work.value,
+        work,
         failing: section.get(key::FAILING),
         starts: section.get(key::STARTS),
         affected: affected.value,

@@ -109,8 +109,12 @@ fn fault(section: &SectionReader<'_>, targets: &Targets<'_>) -> Option<(FaultPla
     let kind = kind?.value;
     let duration = duration(section, kind);
     for other in key::SPEC.keys.iter().filter(|key| !kind.keys.contains(&key.name)) {
-        if let Some(owner) = FaultKind::with_key(other.name) {
-            forbid(section, other, kind, &format!("only {} has it", owner.word));
+        match &FaultKind::with_key(other.name)[..] {
+            [] => {}
+            [owner] => forbid(section, other, kind, &format!("only {owner} has it")),
+            owners => {
+                forbid(section, other, kind, &format!("only {} have it", owners.join(" and ")))
+            }
         }
     }
     let target = target(section, kind, targets);

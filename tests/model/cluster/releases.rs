@@ -142,7 +142,7 @@ fn a_version_that_fails_requests_does_so_for_its_share_until_it_is_rolled_back()
             offered +=
                 witness.offered.iter().filter(|one| all_new(one.at.as_secs())).count() as f64;
             let of = witness.failed.iter().filter(|one| all_new(one.0.at.as_secs()));
-            failed += of.filter(|one| one.2 == Failure::NewVersion).count() as f64;
+            failed += of.filter(|one| one.2 == Failure::ReplicaError).count() as f64;
             assert!(outcome.ledger.balances());
         }
         assert_eq!(late, 0, "the other version fails nothing");

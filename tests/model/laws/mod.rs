@@ -246,7 +246,7 @@ proptest! {
         }
         let (witness, _) = witnessed(&plan, 0);
         let inside = |how: &Failure| {
-            matches!(how, Failure::LostInFlight | Failure::TimedOut | Failure::NewVersion)
+            matches!(how, Failure::LostInFlight | Failure::TimedOut | Failure::ReplicaError)
         };
         let served = witness.served_in_time().map(|request| (request.sent, request.finished));
         let failed = witness.failed.iter().filter(|(_, _, failure)| inside(failure));

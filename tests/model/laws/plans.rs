@@ -355,7 +355,7 @@ fn fault() -> impl Strategy<Value = Wild> {
     ];
     let lasts = (0.0..15.0_f64).prop_map(|mean| Law::Exponential(secs(mean)));
     let one = prop::option::of(0..4_usize);
-    let fault = (0..15_u8, target, lasts, one, 0.0..1.0_f64).prop_map(
+    let fault = (0..16_u8, target, lasts, one, 0.0..1.0_f64).prop_map(
         |(kind, target, lasts, one, share)| match kind {
             0 => Fault::ReplicaCrash(target),
             1 => Fault::ReplicaHang(target),
@@ -368,6 +368,7 @@ fn fault() -> impl Strategy<Value = Wild> {
             8 => Fault::ProvisioningOutage(one, lasts),
             9 => Fault::Rollout(release(share)),
             12 => Fault::ApiServerOutage(lasts),
+            14 => Fault::GrayFailure(Gray { work: 1.0 + share, failing: Share(share) }, lasts),
             13 => shutdown(target, share, lasts),
             10 => Fault::DrainNode(target, lasts),
             11 => {

@@ -117,7 +117,7 @@ fn regions_cold_standby_is_deployed_unless_the_control_plane_went_with_the_regio
 fn regions_gray_is_left_only_where_the_checks_ask_an_api() {
     let ran = Ran::of("regions-gray");
     let courses = |ran: &Ran| {
-        let all = ran.incidents("bad-release").into_iter();
+        let all = ran.incidents("gray-failure").into_iter();
         all.map(|incident| incident.failover.unwrap().detected).collect::<Vec<_>>()
     };
     assert!(courses(&ran).iter().all(Option::is_none), "a replica answers");

@@ -52,15 +52,54 @@ fn the_reference_lists_every_key_as_the_program_knows_it() {
 }
 
 #[test]
-fn every_whole_scenario_of_the_guide_can_be_run() {
+fn every_whole_scenario_of_a_guide_can_be_run() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let text = fs::read_to_string(root.join("docs/SCENARIOS.md")).unwrap();
-    let blocks = text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
-    let whole: Vec<&str> = blocks.filter(|block| block.contains("question = ")).collect();
-    assert!(whole.len() >= 2, "the examples were not found");
-    for block in whole {
-        let loaded = parse("example.toml", block, root);
-        let shown = render(&loaded.source, &loaded.problems, false);
-        assert!(loaded.scenario.is_some() && shown.is_empty(), "{shown}\n{block}");
+    for (guide, least) in [("docs/SCENARIOS.md", 2), ("docs/DISASTER-RECOVERY.md", 1)] {
+        let text = fs::read_to_string(root.join(guide)).unwrap();
+        let blocks = text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+        let whole: Vec<&str> = blocks.filter(|block| block.contains("question = ")).collect();
+        assert!(whole.len() >= least, "the examples of {guide} were not found");
+        for block in whole {
+            let loaded = parse("example.toml", block, root);
+            let shown = render(&loaded.source, &loaded.problems, false);
+            assert!(loaded.scenario.is_some() && shown.is_empty(), "{shown}\n{block}");
+        }
+    }
+}
+
+/// The commands of a guide, each with its lines put together.
+fn commands(guide: &str) -> Vec<String> {
+    let text = guide.replace("\\\n", " ");
+    let lines = text.lines().filter_map(|line| line.strip_prefix("$ "));
+    lines.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+}
+
+#[test]
+fn the_commands_of_the_guide_to_recovery_name_what_there_is() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let guide = fs::read_to_string(root.join("docs/DISASTER-RECOVERY.md")).unwrap();
+    let commands = commands(&guide);
+    assert!(commands.len() >= 3, "{commands:?}");
+    for command in commands {
+        let words: Vec<&str> = command.split(' ').collect();
+        let files: Vec<&&str> = words.iter().filter(|word| word.ends_with(".toml")).collect();
+        assert!(words[0] == "brownout" && !files.is_empty(), "{command}");
+        for file in files {
+            // `check` reads a file as each of the commands does.
+            let output = std::process::Command::new(env!("CARGO_BIN_EXE_brownout"))
+                .args(["check", file])
+                .current_dir(root)
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{command}: {file} is not sound");
+        }
+        let help = std::process::Command::new(env!("CARGO_BIN_EXE_brownout"))
+            .args([words[1], "--help"])
+            .output()
+            .unwrap();
+        let help = String::from_utf8(help.stdout).unwrap();
+        for option in words.iter().filter(|word| word.starts_with('-')) {
+            assert!(help.contains(option), "{command}: {option} is no option of {}", words[1]);
+        }
     }
 }

@@ -150,7 +150,7 @@ fn property_20_each_mechanism_has_its_status() {
     let inside = [bad, unavailable, bad, unavailable, timeout, None];
     let unknown = Some(401);
     let early = [None, Some(429), Some(429), unknown, unavailable, unavailable];
-    // An idle connection that closes, an upstream that is full, the last two, an error of the replica,
+    // An idle connection that closes, an upstream that is full, the last two, a replica's error,
     // admission control, a replica that takes on no more.
     let late = [bad, unavailable, timeout, unknown, Some(500), unavailable, unavailable];
     let outside = [&early[..], &late[..]].concat();

@@ -143,8 +143,8 @@ fn tiers(args: &PlanArgs, session: &Session) -> anyhow::Result<Vec<Option<String
     let differ = written.as_ref().is_some_and(have_own_tiers);
     anyhow::ensure!(
         !differ || args.tier.is_empty(),
-        "regions have tiers of their own, which --tier does not change\n  = help: plan them as they \
-         are written, without --tier, or write one tier in [gateway]"
+        "regions have tiers of their own, which --tier does not change\n  = help: plan them as \
+         they are written, without --tier, or write one tier in [gateway]"
     );
     let has_tier = !differ && written.is_some_and(|of| tier(&of).is_some());
     Ok(match args.tier.is_empty() {

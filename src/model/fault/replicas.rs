@@ -1,7 +1,8 @@
 //! Faults of replicas: crash, hang, slow-down, gray failure.
 //!
 //! Only replicas that are ready can be hit. Slow-downs add up to the worst in progress, and end
-//! with the process that was slow. A gray failure is of all replicas, those that start meanwhile too.
+//! with the process that was slow. A gray failure is of all replicas, also those that start
+//! meanwhile.
 
 use super::dependencies::begin;
 use crate::model::context::Context;

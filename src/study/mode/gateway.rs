@@ -1,7 +1,7 @@
 //! What theory says of one gateway, before anything runs.
 
 use crate::plan::{Configuration, Plan, Policy, PolicyKind, ZoneId};
-use crate::study::mode::{Mode, Moot};
+use crate::study::mode::kind::{Mode, Moot};
 use crate::units::Rate;
 
 /// Why a mode means nothing for a gateway, if it does not.

@@ -4,13 +4,13 @@
 //! regions together: a region with the part p of the load is full at 1/p times what it carries.
 
 use crate::plan::Plan;
-use crate::study::mode::Mode;
 use crate::study::mode::gateway::{arrivals, replicas_at, survivors, survivors_of};
+use crate::study::mode::kind::Mode;
 use crate::study::mode::regions::{self, Carrier, least_of};
 
 /// The least load at which the CPU of the survivors is full, of the replicas that there are at that
-/// load until a loss: saturation if nothing fails, N−1 headroom if a replica is lost. What a fluid model gives
-/// as the capacity if the loss lasts.
+/// load until a loss: saturation if nothing fails, N−1 headroom if a replica is lost. What a fluid
+/// model gives as the capacity if the loss lasts.
 pub fn fluid_limit(plan: &Plan, mode: Mode) -> f64 {
     least_of(regions::carriers_ever(plan, mode), |one| one.fluid_limit())
 }
@@ -31,8 +31,8 @@ pub fn of_one_replica(plan: &Plan) -> f64 {
     least(plan, Mode::Healthy, |gateway, _| arrivals(gateway, 1))
 }
 
-/// Work over the CPU of the survivors of those replicas that there are at a load until a loss, where
-/// a request takes so many seconds of it: of several regions in the busiest.
+/// Work over the CPU of the survivors of those replicas that there are at a load until a loss,
+/// where a request takes so many seconds of it: of several regions in the busiest.
 pub fn utilisation(plan: &Plan, mode: Mode, load: f64, work: f64) -> f64 {
     let of = |Carrier { gateway, part, before, mode }: Carrier| {
         let there = replicas_at(gateway, load * before);

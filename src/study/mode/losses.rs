@@ -2,8 +2,8 @@
 
 use crate::plan::{Fault, FaultPlan, Plan, RegionRole, ReplicaTarget, Schedule};
 use crate::random::Law;
-use crate::study::mode::Mode;
 use crate::study::mode::gateway::fullest_zone;
+use crate::study::mode::kind::Mode;
 use crate::study::mode::regions;
 use crate::units::{Instant, SECOND, Share, Span};
 

@@ -13,9 +13,8 @@
 //! for only where it can be: after the loss of a replica or a zone.
 //!
 //! Of several regions the load is that of all clients together: `regions` says which part each has
-//! to carry, `losses` what is lost, and `limits` what theory makes of
-//! it, of `gateway` one by itself; `objectives` what is
-//! judged.
+//! to carry, `losses` what is lost, `limits` what theory makes of it (`gateway`: of one by itself),
+//! and `objectives` what is judged.
 //!
 //! Assumed: of several regions a loss strikes the one where it leaves least; the zone that is lost
 //! is the one with the most replicas, and neither it nor a region comes back while judged; the
@@ -24,10 +23,13 @@
 //! tried harder. Start at [`scenario`].
 
 pub mod gateway;
+mod kind;
 pub mod limits;
 mod losses;
 pub mod objectives;
 pub(super) mod regions;
+
+pub use kind::{Mode, Moot};
 
 use crate::plan::{ArrivalProcess, Extent, Plan, Scatter, Traffic, Window};
 use crate::scenario::Scenario;
@@ -40,82 +42,6 @@ const AUTOSCALER_WARM_UP: Span = Span(300 * SECOND);
 /// The climb to the peak of a day, and the plateau after it.
 const RAMP: Span = Span(900 * SECOND);
 const PLATEAU: Span = Span(600 * SECOND);
-
-/// What a gateway must get through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Nothing fails.
-    Healthy,
-    /// A replica crashes.
-    ReplicaLoss,
-    /// A zone vanishes.
-    ZoneLoss,
-    /// A replica crashes while the control plane cannot be reached.
-    WithoutControlPlane,
-    /// A region is lost, and with it the control plane if that is at home there.
-    RegionLoss,
-    /// The load climbs to the peak of a day.
-    DailyPeak,
-}
-
-impl Mode {
-    /// All of them, in the order of reports.
-    pub const ALL: [Mode; 6] = [
-        Mode::Healthy,
-        Mode::ReplicaLoss,
-        Mode::ZoneLoss,
-        Mode::WithoutControlPlane,
-        Mode::RegionLoss,
-        Mode::DailyPeak,
-    ];
-
-    /// The word by which it is asked for.
-    pub fn key(self) -> &'static str {
-        match self {
-            Mode::Healthy => "healthy",
-            Mode::ReplicaLoss => "replica-loss",
-            Mode::ZoneLoss => "zone-loss",
-            Mode::WithoutControlPlane => "control-plane-loss",
-            Mode::RegionLoss => "region-loss",
-            Mode::DailyPeak => "daily-peak",
-        }
-    }
-
-    /// How reports call it.
-    pub fn label(self) -> &'static str {
-        match self {
-            Mode::Healthy => "healthy",
-            Mode::ReplicaLoss => "a replica is lost",
-            Mode::ZoneLoss => "a zone is lost",
-            Mode::WithoutControlPlane => "a replica is lost, control plane down",
-            Mode::RegionLoss => "a region is lost",
-            Mode::DailyPeak => "the peak of a day",
-        }
-    }
-
-    /// Whether something is lost in it.
-    pub fn loses(self) -> bool {
-        match self {
-            Mode::ReplicaLoss | Mode::ZoneLoss | Mode::WithoutControlPlane | Mode::RegionLoss => {
-                true
-            }
-            Mode::Healthy | Mode::DailyPeak => false,
-        }
-    }
-}
-
-/// Why a mode means nothing for a gateway.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moot {
-    /// Its replicas start without the control plane.
-    ControlPlane,
-    /// It has one zone, which takes everything along.
-    OnlyZone,
-    /// It has one region, which takes everything along.
-    OnlyRegion,
-    /// Nothing in it follows the load: a constant load is harder than one that climbs to it.
-    NothingFollows,
-}
 
 /// Why a mode means nothing for a plan, if it does not: for no gateway of it.
 pub fn moot(plan: &Plan, mode: Mode) -> Option<Moot> {
@@ -292,7 +218,7 @@ horizon = "10m"
         assert!((limits::fluid_limit(&plan, Mode::RegionLoss) / one - 2.0).abs() < 1e-9);
         assert!((limits::full_scale_limit(&plan, Mode::RegionLoss) / one - 3.0).abs() < 1e-9);
         assert!((limits::most(&plan) / one - 6.0).abs() < 1e-9);
-        // At what one replica serves each has half of that and two replicas, then one has all of it.
+        // Of what one replica serves each has half, and two replicas; then one has all of it.
         let busy = limits::utilisation(&plan, Mode::RegionLoss, one, plan.demand_secs());
         assert!((busy - 0.5).abs() < 1e-9, "{busy}");
     }

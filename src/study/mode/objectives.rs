@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::objective::{Metric, Objective, Restored};
 use crate::plan::Extent;
 use crate::scenario::Scenario;
-use crate::study::mode::Mode;
+use crate::study::mode::kind::Mode;
 
 pub(super) fn api_name(scenario: &Scenario, api: usize) -> &str {
     scenario.plan.names_told_apart()[api]

@@ -2,8 +2,8 @@
 //! strikes.
 
 use crate::plan::{Plan, Regions};
-use crate::study::mode::Mode;
 use crate::study::mode::gateway::{fluid_limit_of, moot_of};
+use crate::study::mode::kind::Mode;
 
 /// A gateway, the part of the load that it carries, and what happens to it.
 #[derive(Clone, Copy, Debug)]

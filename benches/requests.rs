@@ -62,6 +62,7 @@ fn two_regions() -> Plan {
         name: name.to_owned(),
         role: RegionRole::Active,
         weight: 1.0,
+        round_trip: RoundTrip::default(),
         gateway: gateway.clone(),
     };
     let second = shared

@@ -47,7 +47,7 @@ pub use ingress::{
 };
 pub use regions::{
     AllUnhealthy, Asks, Failback, RecoveryPoint, RegionCheck, RegionPlan, RegionRole, Regions,
-    Routing, StateItem, StateLoss, StateLosses, Steering, TrafficManager,
+    RoundTrip, Routing, StateItem, StateLoss, StateLosses, Steering, TrafficManager,
 };
 pub use run::{Extent, REPLICATIONS_MOST, Run, Window};
 pub use startup::{

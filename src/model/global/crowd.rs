@@ -35,6 +35,8 @@ pub(super) struct Crowd {
     groups: Vec<Group>,
     /// The region that each sends to: apart, since every request asks for it.
     regions: Vec<usize>,
+    /// The region that each is at home in.
+    homes: Vec<usize>,
     stream: Stream,
 }
 
@@ -102,8 +104,8 @@ impl Crowd {
         };
         let groups = (0..count).map(|_| group()).collect();
         let home = |group| target(regions, (group, count), &serves).expect("a region is active");
-        let regions = (0..count).map(home).collect();
-        Crowd { groups, regions, stream: seed.stream("client moves", 0) }
+        let homes: Vec<usize> = (0..count).map(home).collect();
+        Crowd { groups, regions: homes.clone(), homes, stream: seed.stream("client moves", 0) }
     }
 
     /// How many groups there are.
@@ -115,6 +117,11 @@ impl Crowd {
     #[inline(always)]
     pub fn region(&self, group: usize) -> usize {
         self.regions[group]
+    }
+
+    /// Whether a group sends to another region than its own.
+    pub fn is_away(&self, group: usize) -> bool {
+        self.regions[group] != self.homes[group]
     }
 
     /// How many groups send to a region.

@@ -75,6 +75,8 @@ pub(in crate::model) struct Globe<'a> {
     /// Requests on the way to each region, and the regions of those that are handed out.
     handed: Vec<RequestBlock>,
     places: Vec<usize>,
+    /// Which regions are farther from the clients of others than from their own.
+    far: Vec<bool>,
     /// Whether requests are alike in a region and in the plan of all: one draw serves both.
     same_demand: Vec<bool>,
     /// Decides the group of each request.
@@ -111,6 +113,7 @@ impl<'a> Globe<'a> {
         let runs: Vec<bool> = regions.all.iter().map(|one| one.role != RegionRole::Cold).collect();
         let check = regions.manager.check.as_ref();
         let same_demand = |one: &RegionPlan| one.gateway.gateway.demand == plan.gateway.demand;
+        let is_far = |one: &RegionPlan| one.round_trip.others != one.round_trip.own;
         let stream = |fault: &FaultPlan| seed.stream(&format!("fault {}", fault.name), 0);
         let mut globe = Globe {
             plan,
@@ -122,6 +125,7 @@ impl<'a> Globe<'a> {
             arrivals: Arrivals::new(&plan.traffic, &plan.gateway.demand, seed, plan.run.horizon),
             handed: vec![RequestBlock::default(); regions.all.len()],
             places: Vec::with_capacity(BLOCK),
+            far: regions.all.iter().map(is_far).collect(),
             same_demand: regions.all.iter().map(same_demand).collect(),
             choices: seed.stream("client group of a request", 0),
             crowd: Crowd::new(regions, seed),
@@ -158,7 +162,8 @@ impl<'a> Globe<'a> {
                 regions: self.regions.all.len(),
                 name: region.name.clone(),
                 zones_before,
-                hop: gateway.ingress.hop,
+                own: gateway.ingress.hop + region.round_trip.own,
+                others: gateway.ingress.hop + region.round_trip.others,
             };
             zones_before += gateway.topology.zones.len();
             let mut relay = Relay::new(place);
@@ -299,15 +304,22 @@ impl<'a> Globe<'a> {
     /// Hands out requests that are sent before `until`, some blocks at most; gives until when all
     /// are.
     fn hand_out(&mut self, until: Instant) -> Instant {
-        let Globe { arrivals, choices, crowd, handed, places, now, .. } = self;
+        let Globe { arrivals, choices, crowd, handed, places, far, worlds, now, .. } = self;
         let (mut count, mut last) = (0, None);
         while count < BLOCKS_AT_ONCE * BLOCK && arrivals.next_sent().is_some_and(|at| at < until.0)
         {
             let requests = arrivals.take_before(until.0);
             assert!(requests.sent[0] >= now.0, "a request of the past is handed out");
             places.clear();
-            let place = |_| crowd.region(choices.below(crowd.len()));
-            places.extend(requests.sent.iter().map(place));
+            let group = |_| choices.below(crowd.len());
+            places.extend(requests.sent.iter().map(group));
+            for (group, sent) in places.iter_mut().zip(requests.sent) {
+                let region = crowd.region(*group);
+                if far[region] && crowd.is_away(*group) {
+                    relay_of(&mut worlds[region]).note_away(Instant(*sent));
+                }
+                *group = region;
+            }
             for (region, handed) in handed.iter_mut().enumerate() {
                 handed.extend_where(requests, places, region);
             }

@@ -10,6 +10,7 @@ use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
 use crate::observe::{ApiId, Observation, Observer, Reading, ReplicaId, Sent, Served};
 use crate::units::{Instant, Span};
+use std::collections::BTreeSet;
 
 /// Where a region stands among all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +23,11 @@ pub struct RelayPlace {
     pub name: String,
     /// Zones of the regions before it.
     pub zones_before: usize,
-    /// Network between its ingress and its replicas, both ways together: added to each answer.
-    pub hop: Span,
+    /// Network between clients and its replicas, both ways together, that is added to each answer:
+    /// of clients that are at home in the region, …
+    pub own: Span,
+    /// … and of others.
+    pub others: Span,
 }
 
 /// Who is told, and what the regions that share it have numbered so far.
@@ -46,6 +50,9 @@ pub struct Relay<'a> {
     place: RelayPlace,
     /// The number of each of its replicas among those of all regions.
     replicas: Vec<ReplicaId>,
+    /// When the requests were sent that are on their way and come from clients of other regions,
+    /// if these are farther away.
+    away: BTreeSet<Instant>,
 }
 
 /// The number of an incident among those of all regions; `region` is one more than there are for
@@ -58,7 +65,7 @@ pub fn incident_of_all(incident: usize, region: usize, regions: usize) -> usize 
 impl<'a> Relay<'a> {
     /// For a region that waits for its turn.
     pub fn new(place: RelayPlace) -> Self {
-        Relay { turn: None, place, replicas: Vec::new() }
+        Relay { turn: None, place, replicas: Vec::new(), away: BTreeSet::new() }
     }
 
     /// It is this region's turn.
@@ -75,6 +82,21 @@ impl<'a> Relay<'a> {
     #[inline(always)]
     fn audience(&mut self) -> &mut Audience<'a> {
         &mut self.turn.as_mut().expect("a region tells in its turn alone").audience
+    }
+
+    /// A request comes from clients of another region.
+    pub fn note_away(&mut self, sent: Instant) {
+        let is_new = self.away.insert(sent);
+        assert!(is_new, "two requests are sent at {sent}");
+    }
+
+    /// The network on the way back to whoever sent a request, which is over.
+    #[inline(always)]
+    fn way(&mut self, sent: Instant) -> Span {
+        match !self.away.is_empty() && self.away.remove(&sent) {
+            true => self.place.others,
+            false => self.place.own,
+        }
     }
 
     fn sent(&self, request: Sent) -> Sent {
@@ -186,13 +208,14 @@ impl Observer for Relay<'_> {
         let told = Served {
             api: self.place.region as ApiId,
             replica: self.replicas[request.replica],
-            finished: request.finished + self.place.hop,
+            finished: request.finished + self.way(request.sent),
             ..*request
         };
         self.audience().served(&told);
     }
 
     fn failed(&mut self, request: Sent, at: Instant, failure: Failure) {
+        self.way(request.at);
         let request = self.sent(request);
         self.audience().failed(request, at, failure);
     }

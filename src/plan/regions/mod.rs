@@ -46,9 +46,20 @@ pub struct RegionPlan {
     pub role: RegionRole,
     /// Its share of the clients, as against those of the others that serve; above 0.
     pub weight: f64,
+    /// How far clients are from it.
+    pub round_trip: RoundTrip,
     /// What its gateway is. Its traffic is what all regions together get; faults and windows are
     /// those of all regions, in the same order.
     pub gateway: Plan,
+}
+
+/// How long a request and its answer are on the way between clients and a region, together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RoundTrip {
+    /// Of clients whose home it is.
+    pub own: Span,
+    /// Of those whose home is another region.
+    pub others: Span,
 }
 
 /// What a region is there for.
@@ -219,6 +230,7 @@ impl Regions {
             name: "x".to_owned(),
             role,
             weight,
+            round_trip: RoundTrip::default(),
             gateway: Plan::neutral(),
         };
         Regions {

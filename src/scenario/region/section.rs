@@ -2,7 +2,8 @@
 
 use crate::diagnostic::{Place, suggestion};
 use crate::plan::{
-    AllUnhealthy, Asks, Failback, RegionCheck, RegionRole, Routing, Steering, TrafficManager,
+    AllUnhealthy, Asks, Failback, RegionCheck, RegionRole, RoundTrip, Routing, Steering,
+    TrafficManager,
 };
 use crate::random::Law;
 use crate::scenario::reader::{Parsed, Reader, SectionReader, keys};
@@ -53,6 +54,11 @@ keys! { region "region" list {
          deployed through the control plane (cold).";
     WEIGHT: f64 = "weight", "1", Inferred, "all alike",
         "Its share of the clients, as against those of the other regions that serve.";
+    LATENCY: Span = "latency", "0s", Inferred, "clients beside it",
+        "Round trip between the clients that are at home in it and the region: part of each \
+         answer's latency.";
+    LATENCY_AWAY: Span = "latency-away", "", Inferred, "as `latency`",
+        "Round trip between clients that come from another region and this one.";
 } instead {
     "replicas": "[region.gateway] and replicas = 3 below it",
     "tier": "[region.gateway] and tier = \"large\" below it",
@@ -133,6 +139,7 @@ pub(crate) struct RegionKeys {
     pub(crate) name: String,
     pub(crate) role: RegionRole,
     pub(crate) weight: f64,
+    pub(crate) round_trip: RoundTrip,
     pub(crate) place: Place,
 }
 
@@ -151,7 +158,8 @@ pub(crate) fn read_regions(reader: &Reader<'_>) -> Vec<RegionKeys> {
         }
         let name = name.map_or_else(String::new, |name| name.value);
         let (role, place) = (section.get(region::ROLE), section.place.clone());
-        regions.push(RegionKeys { name, role, weight: weight.value.max(f64::MIN_POSITIVE), place });
+        let (weight, round_trip) = (weight.value.max(f64::MIN_POSITIVE), round_trip(section));
+        regions.push(RegionKeys { name, role, weight, round_trip, place });
     }
     let first = regions.first().map_or(Place::Whole, |region| region.place.clone());
     if !regions.iter().any(|region| region.role == RegionRole::Active) {
@@ -159,6 +167,16 @@ pub(crate) fn read_regions(reader: &Reader<'_>) -> Vec<RegionKeys> {
         reader.error(first, "no region is active, so nobody serves", help);
     }
     regions
+}
+
+fn round_trip(section: &SectionReader<'_>) -> RoundTrip {
+    let own = section.get(region::LATENCY);
+    let others = section.or(region::LATENCY_AWAY, own);
+    if others.given && others.value < own {
+        let help = "write a longer one, or a shorter `latency`";
+        section.warn(&others, "clients of other regions are nearer to it than its own", help);
+    }
+    RoundTrip { own, others: others.value }
 }
 
 /// Notes what is wrong with `[[region]]` where it is no list of regions.

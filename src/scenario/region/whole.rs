@@ -70,6 +70,7 @@ impl RegionParts {
             name: one.name.clone(),
             role: one.role,
             weight: one.weight,
+            round_trip: one.round_trip,
             gateway: gateway.plan.clone(),
         };
         // Standbys are taken in their order, after active ones.

@@ -7,7 +7,7 @@ use crate::common::witness::witnessed;
 use crate::common::{replicate, secs};
 use brownout::plan::{
     AllUnhealthy, Asks, Failback, Fault, Plan, Population, RegionCheck, RegionPlan, RegionRole,
-    Regions, Routing, Steering, TrafficManager,
+    Regions, RoundTrip, Routing, Steering, TrafficManager,
 };
 use brownout::random::Law;
 use brownout::units::Share;
@@ -75,6 +75,7 @@ fn any_regions() -> impl Strategy<Value = Plan> {
                 name: format!("r{index}"),
                 role,
                 weight,
+                round_trip: RoundTrip::default(),
                 gateway: plan.clone(),
             };
             let roles = [(RegionRole::Active, 1.0)].into_iter().chain(others);

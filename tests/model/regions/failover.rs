@@ -6,7 +6,7 @@ use crate::common::witness::{Witness, witnessed};
 use crate::common::{at, secs};
 use brownout::observe::{Observation, RegionNews, Sent};
 use brownout::plan::{
-    Asks, Failback, Fault, Plan, RegionCheck, RegionRole, ReplicaTarget, Routing,
+    Asks, Failback, Fault, Plan, RegionCheck, RegionRole, ReplicaTarget, RoundTrip, Routing,
 };
 use brownout::random::Law;
 use brownout::units::{Instant, Share};
@@ -231,4 +231,33 @@ fn a_connection_to_a_region_that_works_is_used_to_its_end() {
     let early = |moved: &Instant| *moved < at(LOST_AT + 200.0);
     let late = |moved: &Instant| *moved > at(LOST_AT + 230.0);
     assert!(!moved.iter().any(|moved| early(moved) || late(moved)));
+}
+
+#[test]
+fn clients_that_come_from_another_region_have_a_longer_way() {
+    let mut plan = gateway(0.2, 500.0);
+    plan.gateway.demand = Law::Constant(secs(0.001));
+    plan.faults.push(fault(Fault::PlannedFailover(Law::Constant(hours(1.0))), LOST_AT));
+    let mut plan = regions(plan, &[RegionRole::Active, RegionRole::Active], &[Some(0)]);
+    let round_trip = RoundTrip { own: secs(0.02), others: secs(0.08) };
+    plan.regions.as_mut().unwrap().all[1].round_trip = round_trip;
+    let (witness, outcome) = witnessed(&plan, 0);
+    assert_eq!((outcome.ledger.failed(), outcome.ledger.in_flight), (0, 0));
+    // So long are the ways of those that are sent to a region in a time, in milliseconds.
+    let ways = |region: usize, from: f64, to: f64| -> Vec<u64> {
+        let served = witness.served_in_time().filter(|one| one.api as usize == region);
+        let within = served.filter(|one| (at(from)..at(to)).contains(&one.sent));
+        within.map(|one| one.finished.since(one.sent).0 / 1_000_000).collect()
+    };
+    let share = |ways: &[u64], from: u64| {
+        ways.iter().filter(|way| (from..from + 19).contains(way)).count() as f64 / ways.len() as f64
+    };
+    assert_eq!(share(&ways(0, 0.0, LOST_AT), 0), 1.0, "it is beside its clients");
+    assert_eq!(share(&ways(1, 0.0, LOST_AT), 20), 1.0, "these are at home");
+    // Half of the clients have come from the other region.
+    let after = ways(1, LOST_AT + 70.0, 490.0);
+    let (own, others) = (share(&after, 20), share(&after, 80));
+    assert!((own + others - 1.0).abs() < 1e-9, "{own} and {others}");
+    let error = (0.25 / after.len() as f64).sqrt();
+    assert!((others - 0.5).abs() < 4.0 * error, "{others} of {}", after.len());
 }

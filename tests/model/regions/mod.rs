@@ -6,7 +6,7 @@ mod laws;
 use crate::common::{plan, secs};
 use brownout::plan::{
     AllUnhealthy, Asks, Contracts, ControlPlaneCall, Failback, Gate, Plan, RegionCheck, RegionPlan,
-    RegionRole, Regions, Routing, Steering, TrafficManager,
+    RegionRole, Regions, RoundTrip, Routing, Steering, TrafficManager,
 };
 use brownout::random::Law;
 use brownout::units::{Share, Span};
@@ -34,7 +34,13 @@ pub fn dns(ttl: f64) -> Routing {
 }
 
 pub fn region(name: &str, role: RegionRole, gateway: &Plan) -> RegionPlan {
-    RegionPlan { name: name.to_owned(), role, weight: 1.0, gateway: gateway.clone() }
+    RegionPlan {
+        name: name.to_owned(),
+        role,
+        weight: 1.0,
+        round_trip: RoundTrip::default(),
+        gateway: gateway.clone(),
+    }
 }
 
 /// Regions of these roles with a gateway like that of the plan each, and its faults, each of which

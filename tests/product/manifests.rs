@@ -149,12 +149,12 @@ fn what_cannot_be_done_again_is_explained() {
 #[test]
 fn an_engine_that_gives_other_results_has_another_number() {
     const RESULTS: [(&str, u32, &str); 6] = [
-        ("replica-crash", 6, "484a7edbce1be383"),
-        ("retry-storm-with-budget", 6, "17e6a5bae7208068"),
-        ("autoscale-step", 6, "b485936cf3c73894"),
-        ("rolling-upgrade-long-requests", 6, "6e7905c1dfde0941"),
-        ("keep-alive-skew", 6, "f7a0aba6a03d2373"),
-        ("runtime-fabric", 6, "bd509c2a4afa74e1"),
+        ("replica-crash", 7, "484a7edbce1be383"),
+        ("retry-storm-with-budget", 7, "17e6a5bae7208068"),
+        ("autoscale-step", 7, "b485936cf3c73894"),
+        ("rolling-upgrade-long-requests", 7, "6e7905c1dfde0941"),
+        ("keep-alive-skew", 7, "f7a0aba6a03d2373"),
+        ("runtime-fabric", 7, "bd509c2a4afa74e1"),
     ];
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
     for (name, engine, digest) in RESULTS {

@@ -62,7 +62,7 @@ pub fn has_grid(plan: &Plan, objectives: &[Objective]) -> bool {
 }
 
 /// A row for each fault that disrupts something, and for each disruption that no fault is; a
-/// planned fail-over, which is none, only if there is one. Nothing where [`has_grid`] says so.
+/// planned fail-over, which is none, only if there is one. Nothing where `has_grid` says so.
 pub fn disruptions(run: &Experiment, plan: &Plan, objectives: &[Objective]) -> Vec<DisruptionRow> {
     if !has_grid(plan, objectives) {
         return Vec::new();

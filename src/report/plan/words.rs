@@ -84,6 +84,7 @@ pub fn short(binding: &Binding) -> String {
         Constraint::NotCpu(_) => "not CPU",
         Constraint::Overload => "more than CPU serves",
         Constraint::Nobody => "no replica left",
+        Constraint::NoRegion => "no region left",
         Constraint::Cpu(_) => "CPU",
         Constraint::Autoscaler(..) => "CPU until scaled",
         Constraint::Survivors(_) => "CPU of survivors",
@@ -110,6 +111,10 @@ pub fn constraint(constraint: Constraint) -> String {
                 .to_owned()
         }
         Constraint::Nobody => "no replica is left until one is replaced".to_owned(),
+        Constraint::NoRegion => {
+            "no region is left: a cold one is deployed through the control plane, which is lost"
+                .to_owned()
+        }
         Constraint::Cpu(busy) => format!("CPU, {} of it in use", percent(busy)),
         Constraint::Autoscaler(working, busy) => format!(
             "CPU of the {} replicas that the autoscaler has on average, {} in use",

@@ -42,6 +42,9 @@ pub(crate) fn of(
     let failed = failed(worst, above);
     let constraint = match failed.and_then(|(share, kind)| lost(finding.mode, share, kind)) {
         _ if above.overload && *worst_point <= 0.0 => Constraint::Overload,
+        _ if finding.mode == Mode::RegionLoss && above.utilisation.is_infinite() => {
+            Constraint::NoRegion
+        }
         Some(lost) => lost,
         None if !worst_point.is_finite() => Constraint::NoData,
         // More than all replicas serve.

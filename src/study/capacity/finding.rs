@@ -199,6 +199,8 @@ pub enum Constraint {
     Overload,
     /// No replica is left until one is replaced.
     Nobody,
+    /// No region is left that could serve.
+    NoRegion,
     /// The CPU of all replicas: this share of it is in use.
     Cpu(f64),
     /// The CPU of the replicas that the autoscaler has so far, on average so many: this share of it

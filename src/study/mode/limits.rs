@@ -32,14 +32,16 @@ pub fn of_one_replica(plan: &Plan) -> f64 {
 }
 
 /// Work over the CPU of the survivors of those replicas that there are at a load until a loss,
-/// where a request takes so many seconds of it: of several regions in the busiest.
+/// where a request takes so many seconds of it: of several regions in the busiest; without
+/// end if nobody is left.
 pub fn utilisation(plan: &Plan, mode: Mode, load: f64, work: f64) -> f64 {
     let of = |Carrier { gateway, part, before, mode }: Carrier| {
         let there = replicas_at(gateway, load * before);
         let (load, survivors) = (load * part, survivors_of(gateway, mode, there) as f64);
         load * gateway.requests_per_arrival() * work / (gateway.gateway.cores.0 * survivors)
     };
-    regions::carriers(plan, mode).into_iter().map(of).fold(0.0, f64::max)
+    let busy = regions::carriers(plan, mode).into_iter().map(of);
+    busy.reduce(f64::max).unwrap_or(f64::INFINITY)
 }
 
 /// Cores of a replica: of several regions the mean, by how many replicas each may have.

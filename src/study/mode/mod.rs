@@ -203,6 +203,14 @@ horizon = "10m"
         let standby = region("y", "role = \"standby\"\n[region.gateway]\nreplicas = 2");
         let pair = of_regions(&(region("x", "") + &standby));
         near(limits(&pair), [1.0, 2.0 / 3.0, 2.0 / 3.0, 2.0 / 3.0]);
+        let cold = region("y", "role = \"cold\"");
+        near(limits(&of_regions(&(region("x", "") + &cold))), [1.0, 2.0 / 3.0, 2.0 / 3.0, 1.0]);
+        // Nothing deploys it where the control plane goes along.
+        let home = "[control-plane]\nhome = \"x\"\n";
+        let alone = of_regions(&(region("x", "") + &cold + home));
+        near(limits(&alone), [1.0, 2.0 / 3.0, 2.0 / 3.0, 0.0]);
+        let busy = limits::utilisation(&alone.plan, Mode::RegionLoss, 1.0, 1.0);
+        assert!(busy.is_infinite(), "{busy}");
     }
 
     #[test]

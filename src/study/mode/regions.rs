@@ -1,7 +1,7 @@
 //! Who carries a load, of several regions: which part of it goes where, and which of them a loss
 //! strikes.
 
-use crate::plan::{Plan, Regions};
+use crate::plan::{Plan, RegionRole, Regions};
 use crate::study::mode::gateway::{fluid_limit_of, moot_of};
 use crate::study::mode::kind::Mode;
 
@@ -40,10 +40,10 @@ pub(super) fn carriers(plan: &Plan, mode: Mode) -> Vec<Carrier<'_>> {
     of_regions(regions, mode, struck(plan, mode))
 }
 
-/// Who carries a load before the loss of a mode, or after it.
+/// Who carries a load before the loss of a mode, or after it; nobody, if nobody is left after it.
 pub(in crate::study) fn carriers_ever(plan: &Plan, mode: Mode) -> Vec<Carrier<'_>> {
     let mut all = carriers(plan, mode);
-    if mode == Mode::RegionLoss {
+    if mode == Mode::RegionLoss && !all.is_empty() {
         all.extend(carriers(plan, Mode::Healthy));
     }
     all
@@ -52,7 +52,14 @@ pub(in crate::study) fn carriers_ever(plan: &Plan, mode: Mode) -> Vec<Carrier<'_
 /// Who carries it where the loss strikes this region.
 fn of_regions(regions: &Regions, mode: Mode, struck: Option<usize>) -> Vec<Carrier<'_>> {
     let is_lost = |region| mode == Mode::RegionLoss && struck == Some(region);
-    let serves: Vec<bool> = (0..regions.all.len()).map(|region| !is_lost(region)).collect();
+    // A cold region is deployed through the control plane.
+    let home = regions.control_plane.as_ref().map(|(home, _)| *home);
+    let can_deploy = !home.is_some_and(is_lost);
+    let can_serve = |region: usize| {
+        let is_cold = regions.all[region].role == RegionRole::Cold;
+        !is_lost(region) && (can_deploy || !is_cold)
+    };
+    let serves: Vec<bool> = (0..regions.all.len()).map(can_serve).collect();
     let before = regions.shares(&vec![true; regions.all.len()]);
     let shares = regions.shares(&serves).into_iter().enumerate();
     let carrier = |(index, part): (usize, f64)| {

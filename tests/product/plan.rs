@@ -464,6 +464,7 @@ fn the_loss_of_a_region_leaves_the_others_half_of_what_two_carry() {
     let why = found(&plan, left)["constraint"].as_str().unwrap();
     assert!(why.starts_with("CPU, demand is "), "{why}");
     assert!(report(&desk).contains("rto < 5m is judged only where a region is lost"));
+    assert!(report(&desk).contains("the region that is lost is x"), "{}", report(&desk));
 }
 
 #[test]

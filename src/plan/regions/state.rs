@@ -84,9 +84,7 @@ impl StateLoss {
             StateLoss::Lost { most, .. } => Some(*most),
         }
     }
-}
 
-impl StateLoss {
     /// Why it is lost, or is not; `None` if there is no such thing.
     pub fn why(&self) -> Option<&'static str> {
         match self {

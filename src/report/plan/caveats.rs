@@ -6,7 +6,7 @@ use crate::report::caveats::steady_window::SteadyWindow;
 use crate::report::plan::report::CapacityReport;
 use crate::report::plan::words;
 use crate::scenario::Mark;
-use crate::study::mode::{Mode, objectives};
+use crate::study::mode::{self, Mode, objectives};
 use crate::study::settling::Settling;
 
 /// What limits the plan.
@@ -23,6 +23,10 @@ pub(crate) fn texts(report: &CapacityReport) -> Vec<String> {
             report.effort.trial.peak_ratio
         ));
     }
+    let loses_region = report.modes.contains(&Mode::RegionLoss);
+    all.extend(mode::struck_region(&base.plan, Mode::RegionLoss).filter(|_| loses_region).map(
+        |name| format!("the region that is lost is {name}: of all it is the one that leaves least"),
+    ));
     all.extend(left_out(report));
     if !base.plan.faults.is_empty() {
         all.push("the scenario's own faults are replaced by the modes'".to_owned());

@@ -53,6 +53,12 @@ pub fn moot(plan: &Plan, mode: Mode) -> Option<Moot> {
     gateway::moot_of(all[0], mode).filter(|_| !means_something)
 }
 
+/// The name of the region that the loss of a mode strikes, if there are several.
+pub fn struck_region(plan: &Plan, mode: Mode) -> Option<&str> {
+    let region = regions::struck(plan, mode)?;
+    plan.regions.as_ref().map(|regions| regions.all[region].name.as_str())
+}
+
 /// How modes are tried.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Trial {
@@ -198,8 +204,9 @@ horizon = "10m"
         let small = region("y", "") + &region("z", "");
         let three = of_regions(&(region("x", "weight = 2") + &small));
         near(limits(&three), [2.0, 4.0 / 3.0, 4.0 / 3.0, 1.5]);
-        assert_eq!(regions::struck(&three.plan, Mode::RegionLoss), Some(1));
-        assert_eq!(regions::struck(&three.plan, Mode::ReplicaLoss), Some(0));
+        assert_eq!(struck_region(&three.plan, Mode::RegionLoss), Some("y"));
+        assert_eq!(struck_region(&three.plan, Mode::ReplicaLoss), Some("x"));
+        assert_eq!(struck_region(&three.plan, Mode::Healthy), None);
         let standby = region("y", "role = \"standby\"\n[region.gateway]\nreplicas = 2");
         let pair = of_regions(&(region("x", "") + &standby));
         near(limits(&pair), [1.0, 2.0 / 3.0, 2.0 / 3.0, 2.0 / 3.0]);

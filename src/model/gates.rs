@@ -53,7 +53,9 @@ impl Gates {
     /// A request that was admitted is answered, well or with a failure.
     pub fn note(&mut self, at: u64, place: usize, failure: Option<Failure>) {
         let is_good = match failure {
-            Some(Failure::NotAdmitted | Failure::GivenUp | Failure::IngressDown) => return,
+            Some(Failure::NotAdmitted | Failure::GivenUp) => return,
+            // Who would note it is gone.
+            Some(Failure::IngressDown | Failure::LostWithIngress) => return,
             Some(failure) => failure.status().is_some_and(|status| status < 500),
             None => true,
         };

@@ -57,7 +57,7 @@ macro_rules! failures {
 }
 
 failures! {
-    /// The replica that was working on it died, or its ingress instance did.
+    /// The replica that was working on it died.
     LostInFlight = "lost in flight", "lost_in_flight", Some(502), Lost;
     /// No replica was in rotation.
     NoReadyReplica =
@@ -104,6 +104,9 @@ failures! {
     /// The replica takes on no more: it has as many requests as it may, or its overload manager
     /// finds too much of its memory or CPU in use.
     Overloaded = "refused: replica overloaded", "refused_overloaded", Some(503), Refused;
+    /// The ingress instance through which it went died, so that nobody is left to answer: its
+    /// client sees a connection that is closed, or hears nothing.
+    LostWithIngress = "lost with the ingress instance", "lost_with_ingress", None, Lost;
 }
 
 /// A number for each way not to be served, indexed by `Failure as usize`.
@@ -131,15 +134,16 @@ impl Failure {
         self.mechanism() == Mechanism::Rejected
     }
 
-    /// Whether only these can cause it: clients that react, policies, upstreams, replicas that err.
-    pub fn is_of_dependencies(self) -> bool {
+    /// Whether tables tell it even where it did not happen: what comes of the loss of replicas and
+    /// ingress instances, whatever else a scenario has.
+    pub fn is_always_told(self) -> bool {
         use Failure::*;
         match self {
             LostInFlight | NoReadyReplica | DeadAddress | ContractsMissing | TimedOut
-            | IngressDown => false,
+            | IngressDown => true,
             GivenUp | RateLimited | QuotaUnknown | ContractRevoked | BreakerOpen | UpstreamFull
             | IdleClosed | UpstreamFailed | UpstreamTimedOut | Unauthenticated | ReplicaError
-            | NotAdmitted | Overloaded => true,
+            | NotAdmitted | Overloaded | LostWithIngress => false,
         }
     }
 }

@@ -157,14 +157,6 @@ impl Plan {
         })
     }
 
-    /// Whether nothing is lost but ingress instances.
-    pub fn loses_only_instances(&self) -> bool {
-        let is_loss = |fault: &Fault| matches!(fault, Fault::IngressLoss(..));
-        let kills = self.gateway.memory.is_some() || self.detection.probe_cpu.is_some();
-        let is_steady = self.fewest_replicas() == self.most_replicas() && !kills;
-        is_steady && self.any_fault(is_loss) && !self.any_fault(|fault| !is_loss(fault))
-    }
-
     /// Whether a fault takes machines, whose addresses are silent then.
     pub fn loses_machines(&self) -> bool {
         self.any_fault(|fault| {

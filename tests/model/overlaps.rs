@@ -220,7 +220,7 @@ fn a_lost_ingress_instance_takes_only_what_went_through_it() {
     ];
     let (witness, outcome) = witnessed(&plan, 0);
     let at_loss = |(_, time, failure): &&(Sent, Instant, Failure)| {
-        *time == at(33.0) && *failure == Failure::LostInFlight
+        *time == at(33.0) && *failure == Failure::LostWithIngress
     };
     let lost = witness.failed.iter().filter(at_loss).count() as f64;
     // Two thirds of 300 requests, and of these the half that came through the instance.

@@ -84,7 +84,7 @@ impl Ingress {
         let now = cx.now.0;
         lost.into_iter()
             .map(Instant::from)
-            .for_each(|sent| cx.note_failure(sent.into(), now, Failure::LostInFlight));
+            .for_each(|sent| cx.note_failure(sent.into(), now, Failure::LostWithIngress));
     }
 
     /// A request that an instance had sent to a replica, which took it on at `arrived`, is never
@@ -99,7 +99,7 @@ impl Ingress {
     ) {
         if !self.instances.is_up(instance) {
             let sent = Instant::from(id).into();
-            return cx.note_failure(sent, cx.now.0, Failure::LostInFlight);
+            return cx.note_failure(sent, cx.now.0, Failure::LostWithIngress);
         }
         let patience = cx.plan.ingress.first_timeout();
         let due = due(arrived, patience.0).min(cx.now.0.saturating_add(RETRANSMISSION.0));

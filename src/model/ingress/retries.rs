@@ -91,6 +91,7 @@ fn covers(rules: &RetryRules, failure: Failure) -> bool {
         Failure::NoReadyReplica
         | Failure::DeadAddress
         | Failure::IngressDown
+        | Failure::LostWithIngress
         | Failure::GivenUp => false,
         answered => answered.status().is_some_and(|status| rules.on_statuses.contains(&status)),
     }

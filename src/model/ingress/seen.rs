@@ -31,7 +31,8 @@ pub(in crate::model) struct Seen {
 /// How a replica did, as an instance sees it; `None` if the failure says nothing of it.
 pub(in crate::model) fn response(failure: Failure) -> Option<Response> {
     match failure {
-        Failure::NoReadyReplica | Failure::IngressDown | Failure::GivenUp => None,
+        Failure::NoReadyReplica | Failure::GivenUp => None,
+        Failure::IngressDown | Failure::LostWithIngress => None,
         Failure::LostInFlight | Failure::DeadAddress | Failure::TimedOut => {
             Some(Response::GatewayFailure)
         }

@@ -24,6 +24,9 @@ use crate::observe::{Observer, ReplicaId, Sent, Served};
 use crate::policy::outlier::Response;
 use crate::units::{Instant, Span};
 
+/// How an attempt ends that is lost.
+type LosesAttempt = fn(&mut Requests, &mut Context, &mut Fleet, AttemptId, u64, Failure);
+
 /// An attempt that is answered at `finished`.
 #[inline(always)]
 fn served(record: &Attempt, finished: u64) -> Served {
@@ -357,7 +360,7 @@ impl Requests {
         let fleet = &mut region.cluster.fleet;
         let stoppable = |stage| !matches!(stage, Stage::Cpu(_));
         let then = if fleet[id].silent { Self::strand } else { Self::fail_attempt };
-        self.lose_attempts(cx, fleet, held, stoppable, then);
+        self.lose_attempts(cx, fleet, held, stoppable, (Failure::LostInFlight, then));
     }
 
     /// The machine of the replica that has an attempt is gone, and nobody is left to say so: it
@@ -390,17 +393,18 @@ impl Requests {
         let through = |record: &Attempt| {
             record.instance as usize == instance && record.stage != Stage::Returning
         };
-        self.lose_attempts(cx, fleet, through, |_| true, Self::end_attempt);
+        let failure = Failure::LostWithIngress;
+        self.lose_attempts(cx, fleet, through, |_| true, (failure, Self::end_attempt));
     }
 
-    /// Attempts fail, by `fail`; the work of those in a stage that is `stoppable` is stopped.
+    /// Attempts fail so, by `fail`; the work of those in a stage that is `stoppable` is stopped.
     fn lose_attempts(
         &mut self,
         cx: &mut Context,
         fleet: &mut Fleet,
         lost: impl Fn(&Attempt) -> bool,
         stoppable: impl Fn(Stage) -> bool,
-        fail: fn(&mut Self, &mut Context, &mut Fleet, AttemptId, u64, Failure),
+        (failure, fail): (Failure, LosesAttempt),
     ) {
         let attempts = cx.in_flight.attempts.iter().filter(|(_, record)| lost(record));
         // Those that wait go first, or they would get the places that the others leave.
@@ -417,7 +421,7 @@ impl Requests {
             if stoppable(stage) {
                 self.stop_work(cx, fleet, attempt);
             }
-            fail(self, cx, fleet, attempt, cx.now.0, Failure::LostInFlight);
+            fail(self, cx, fleet, attempt, cx.now.0, failure);
         }
     }
 

@@ -296,7 +296,13 @@ impl Requests {
         use Failure::*;
         let broken = matches!(
             failure,
-            LostInFlight | IdleClosed | DeadAddress | NoReadyReplica | IngressDown | TimedOut
+            LostInFlight
+                | IdleClosed
+                | DeadAddress
+                | NoReadyReplica
+                | IngressDown
+                | LostWithIngress
+                | TimedOut
         );
         !broken && !self.retries.covers(&cx.plan.ingress.retry, failure)
     }

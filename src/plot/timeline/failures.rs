@@ -158,11 +158,9 @@ mod tests {
         let [lost, refused, timed_out] = MECHANISMS.map(|known| count(known.0, &row));
         assert_eq!(lost + refused + timed_out, row.failed());
         let late = [Failure::TimedOut, Failure::GivenUp, Failure::UpstreamTimedOut];
+        let gone = [Failure::LostInFlight, Failure::IdleClosed, Failure::LostWithIngress];
         let bits = |kinds: &[Failure]| kinds.iter().map(|kind| 1 << *kind as u64).sum::<u64>();
-        assert_eq!(
-            (lost, timed_out),
-            (bits(&[Failure::LostInFlight, Failure::IdleClosed]), bits(&late))
-        );
+        assert_eq!((lost, timed_out), (bits(&gone), bits(&late)));
     }
 
     #[test]

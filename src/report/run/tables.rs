@@ -10,7 +10,7 @@ use crate::plan::{Answers, DeadAddress, Memory, Plan};
 use crate::report::format::table::{Cell, Table, fits};
 use crate::report::format::words::{NOTHING, grouped, plural, share_of, shown, whole};
 use crate::report::run::incidents::time_share;
-use crate::units::Bytes;
+use crate::units::{Bytes, Share};
 
 /// Windows side by side at most; the others come below, also where lines would be too wide.
 const WINDOWS_PER_BLOCK: usize = 3;
@@ -98,7 +98,7 @@ pub(crate) fn ledger(window: &WindowSummary, plan: &Plan) -> String {
         Failure::ALL.into_iter().partition(|kind| kind.is_rejection());
     for kind in failed.into_iter().chain(rejected) {
         let requests = window.ledger.failed_by(kind);
-        if !kind.is_of_dependencies() || requests > 0 {
+        if kind.is_always_told() || requests > 0 {
             row(kind.label(), Metric::FailedBy(kind), requests, &status(kind, plan));
         }
     }
@@ -113,23 +113,38 @@ pub(crate) fn part(requests: u64, of: u64) -> String {
 
 /// What clients see of a failure, by the HTTP statuses of their ingress.
 fn status(kind: Failure, plan: &Plan) -> String {
-    let Answers { refused, connect_timeout, reset } = plan.ingress.answers;
     let nothing = "no answer";
-    match kind {
-        // Nobody is left to answer for an ingress instance that is lost.
-        Failure::LostInFlight if plan.loses_only_instances() => nothing.to_owned(),
-        Failure::LostInFlight if plan.loses_instances() => format!("{reset} or {nothing}"),
-        Failure::LostInFlight | Failure::IdleClosed => reset.to_string(),
-        // The address of a lost machine is silent, whatever a dead replica's does.
-        Failure::DeadAddress => match (plan.ingress.dead_address, plan.loses_machines()) {
-            (DeadAddress::Refuses, true) if refused != connect_timeout => {
-                format!("{refused} or {connect_timeout}")
-            }
-            (DeadAddress::Refuses, _) => refused.to_string(),
-            (DeadAddress::Drops, _) => connect_timeout.to_string(),
-        },
-        _ => kind.status().map_or_else(|| nothing.to_owned(), |status| status.to_string()),
+    let seen = by_ingress(kind, plan);
+    // Whoever comes past the ingress has nobody to answer for a replica that is lost.
+    match plan.ingress.in_cluster.filter(|_| is_of_connection(kind)) {
+        Some(inside) if inside.share == Share::ONE => nothing.to_owned(),
+        Some(_) => seen.map_or_else(|| nothing.to_owned(), |seen| format!("{seen} or {nothing}")),
+        None => seen.unwrap_or_else(|| nothing.to_owned()),
     }
+}
+
+/// What the ingress answers to a failure; `None` where it is the one that is lost, or is not asked.
+fn by_ingress(kind: Failure, plan: &Plan) -> Option<String> {
+    let Answers { refused, connect_timeout, reset } = plan.ingress.answers;
+    let of_dead = match (plan.ingress.dead_address, plan.loses_machines()) {
+        // The address of a lost machine is silent, whatever a dead replica's does.
+        (DeadAddress::Refuses, true) if refused != connect_timeout => {
+            format!("{refused} or {connect_timeout}")
+        }
+        (DeadAddress::Refuses, _) => refused.to_string(),
+        (DeadAddress::Drops, _) => connect_timeout.to_string(),
+    };
+    match kind {
+        Failure::LostInFlight | Failure::IdleClosed => Some(reset.to_string()),
+        Failure::DeadAddress => Some(of_dead),
+        _ => kind.status().map(|status| status.to_string()),
+    }
+}
+
+/// Whether a failure is one of the connection to a replica, and no answer of that.
+fn is_of_connection(kind: Failure) -> bool {
+    use Failure::{DeadAddress, IdleClosed, LostInFlight, NoReadyReplica};
+    matches!(kind, LostInFlight | IdleClosed | DeadAddress | NoReadyReplica)
 }
 
 /// The gateway as a whole, line by line: name and text.
@@ -202,7 +217,7 @@ mod tests {
     use std::slice::from_ref;
 
     use super::*;
-    use crate::plan::{Fault, FaultPlan, ReplicaTarget, Schedule};
+    use crate::plan::{Fault, FaultPlan, InCluster, ReplicaTarget, Schedule};
     use crate::random::Law;
     use crate::units::{Instant, Span};
 
@@ -222,15 +237,34 @@ mod tests {
         let crash = Fault::ReplicaCrash(ReplicaTarget::Any);
         let node = Fault::NodeLoss(ReplicaTarget::Any, None);
         let instance = Fault::IngressLoss(None, Law::Constant(Span::MAX));
-        // An instance that is lost answers nothing; what it had is reset.
-        let lost = Failure::LostInFlight;
-        assert_eq!(seen(from_ref(&crash), lost), "502");
-        assert_eq!(seen(from_ref(&instance), lost), "no answer");
-        assert_eq!(seen(&[crash.clone(), instance], lost), "502 or no answer");
+        // An instance that is lost answers nothing; for a replica the ingress does.
+        for faults in [from_ref(&crash), &[crash.clone(), instance]] {
+            assert_eq!(seen(faults, Failure::LostInFlight), "502");
+            assert_eq!(seen(faults, Failure::LostWithIngress), "no answer");
+            assert_eq!(seen(faults, Failure::IngressDown), "no answer");
+        }
         // A process that ended refuses, a machine that is gone is silent.
         let dead = Failure::DeadAddress;
         assert_eq!(seen(from_ref(&crash), dead), "502");
         assert_eq!(seen(&[crash, node], dead), "502 or 504");
+    }
+
+    #[test]
+    fn nobody_answers_who_comes_past_the_ingress_for_a_replica_that_is_lost() {
+        let seen = |share, kind| {
+            let mut plan = Plan::neutral();
+            plan.ingress.answers = Answers::ENVOY;
+            plan.ingress.in_cluster = Some(InCluster { share, connections: 1 });
+            status(kind, &plan)
+        };
+        let (some, all) = (Share(0.2), Share::ONE);
+        for kind in [Failure::LostInFlight, Failure::NoReadyReplica, Failure::DeadAddress] {
+            assert_eq!(seen(some, kind), "503 or no answer");
+            assert_eq!(seen(all, kind), "no answer");
+        }
+        // A replica that works answers by itself.
+        assert_eq!(seen(all, Failure::ContractsMissing), "503");
+        assert_eq!(seen(all, Failure::UpstreamTimedOut), "504");
     }
 
     #[test]

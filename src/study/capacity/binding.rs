@@ -110,9 +110,10 @@ fn failed(judgement: &Judgement, probe: &LoadProbe) -> Option<(f64, Failure)> {
 fn lost(mode: Mode, share: f64, kind: Failure) -> Option<Constraint> {
     match kind {
         _ if !mode.loses() => None,
-        Failure::LostInFlight | Failure::DeadAddress | Failure::IngressDown => {
-            Some(Constraint::Detection(share, kind))
-        }
+        Failure::LostInFlight
+        | Failure::DeadAddress
+        | Failure::IngressDown
+        | Failure::LostWithIngress => Some(Constraint::Detection(share, kind)),
         // The loss has been noticed by then.
         Failure::NoReadyReplica => Some(Constraint::Nobody),
         Failure::ContractsMissing => Some(Constraint::Failures(share, kind)),

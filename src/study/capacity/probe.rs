@@ -178,5 +178,6 @@ fn met_nobody(kind: Failure) -> bool {
             | Failure::DeadAddress
             | Failure::ContractsMissing
             | Failure::IngressDown
+            | Failure::LostWithIngress
     )
 }

@@ -119,7 +119,7 @@ fn what_came_through_an_ingress_instance_that_vanished_as_well_is_lost_at_once()
         plan.dependencies.clients.patience = patience;
         let (witness, _) = witnessed(&plan, 0);
         let at_once = |(sent, failed, how): &&(brownout::observe::Sent, Instant, Failure)| {
-            sent.at < at(LOST) && (*failed, *how) == (at(LOST), Failure::LostInFlight)
+            sent.at < at(LOST) && (*failed, *how) == (at(LOST), Failure::LostWithIngress)
         };
         // All of 60, whichever replica had them.
         let lost = witness.failed.iter().filter(at_once).count();

@@ -246,7 +246,8 @@ proptest! {
         }
         let (witness, _) = witnessed(&plan, 0);
         let inside = |how: &Failure| {
-            matches!(how, Failure::LostInFlight | Failure::TimedOut | Failure::ReplicaError)
+            let lost = [Failure::LostInFlight, Failure::LostWithIngress];
+            lost.contains(how) || matches!(how, Failure::TimedOut | Failure::ReplicaError)
         };
         let served = witness.served_in_time().map(|request| (request.sent, request.finished));
         let failed = witness.failed.iter().filter(|(_, _, failure)| inside(failure));
@@ -277,7 +278,9 @@ proptest! {
         let as_before = !plan.releases().any(Release::meets_requests);
         let as_before = as_before && !plan.startup.takes_cpu();
         let only_requests = only_requests && tried_once && as_before;
-        let nothing_lost = only_requests && outcome.ledger.failed_by(Failure::LostInFlight) == 0
+        let lost = [Failure::LostInFlight, Failure::LostWithIngress];
+        let nothing_lost = only_requests
+            && lost.iter().all(|way| outcome.ledger.failed_by(*way) == 0)
             && outcome.ledger.failed_by(Failure::TimedOut) == 0
             && outcome.drained == outcome.ledger.in_flight;
         for (replica, busy) in last.into_iter().enumerate() {

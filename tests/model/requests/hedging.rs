@@ -231,7 +231,8 @@ fn what_dies_with_a_replica_or_an_instance_ends_once() {
         let outcome = replicate(&plan, 0);
         assert!(outcome.ledger.balances() && outcome.attempts.balances());
         assert_eq!(outcome.attempts.offered, outcome.ledger.offered);
-        let hit = outcome.ledger.failed_by(Failure::LostInFlight);
+        let way = if lost { Failure::LostWithIngress } else { Failure::LostInFlight };
+        let hit = outcome.ledger.failed_by(way);
         // Some 50 are under way at the instance; of those with the replica the ones with a hedge
         // go on elsewhere.
         assert!(hit > 0 && (hit > 25) == lost, "{hit}");

@@ -236,3 +236,20 @@ fn a_new_target_is_used_once_it_has_passed_a_check() {
     waited.expect_within(0.0, 30.5);
     first(false).expect_within(0.0, 0.5);
 }
+
+#[test]
+fn nobody_is_blamed_for_what_an_ingress_instance_took_with_it() {
+    // Each of three replicas has some 25 requests when their instance vanishes; it is back before
+    // anybody avoids it, and would eject a replica after one failure, and let nothing through.
+    let mut plan = plan(3, 150.0, LOST + 60.0);
+    plan.gateway.cores = Cores(64.0);
+    plan.gateway.demand = Law::Constant(secs(0.5));
+    plan.ingress.outliers = Some(OutlierSpec { consecutive_gateway: Some(1), ..outliers() });
+    plan.ingress.admission = Some(Default::default());
+    plan.faults = vec![fault(Fault::IngressLoss(Some(0), Law::Constant(secs(0.01))), LOST)];
+    let (witness, outcome) = witnessed(&plan, 0);
+    let lost = outcome.ledger.failed_by(Failure::LostWithIngress);
+    assert!((lost as f64 - 75.0).abs() < 5.0 * 75.0_f64.sqrt(), "{lost}");
+    assert!(!witness.facts.iter().any(|(_, fact)| matches!(fact, Observation::Avoided(_))));
+    assert_eq!(outcome.ledger.failed(), lost + outcome.ledger.failed_by(Failure::IngressDown));
+}

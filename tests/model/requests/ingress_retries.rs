@@ -108,7 +108,8 @@ fn what_an_ingress_instance_had_is_lost_with_it() {
     let lost = Fault::IngressLoss(Some(0), Law::Constant(secs(30.0)));
     plan.faults = vec![fault(lost, 120.0)];
     let outcome = replicate(&plan, 0);
-    assert!(outcome.ledger.failed_by(Failure::LostInFlight) > 0);
+    let lost = outcome.ledger.failed_by(Failure::LostWithIngress);
+    assert!(lost > 0 && outcome.ledger.failed_by(Failure::LostInFlight) == 0);
     assert_eq!(retries(&outcome), 0);
 }
 

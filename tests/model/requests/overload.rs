@@ -132,7 +132,7 @@ fn property_20_errors_come_only_through_a_named_mechanism() {
     let mut headless = plain.clone();
     headless.faults = vec![fault(Fault::IngressLoss(None, Law::Constant(secs(9.0))), 20.0)];
     headless.gateway.demand = Law::Constant(secs(0.0015));
-    expect_only(&headless, &[Failure::LostInFlight, Failure::IngressDown]);
+    expect_only(&headless, &[Failure::LostWithIngress, Failure::IngressDown]);
     let mut unlicensed = plain;
     let gate = Gate::Api(Share(0.5));
     unlicensed.startup.contracts = Some(Contracts { fetch: call(), poll: secs(15.0), gate });
@@ -151,8 +151,8 @@ fn property_20_each_mechanism_has_its_status() {
     let unknown = Some(401);
     let early = [None, Some(429), Some(429), unknown, unavailable, unavailable];
     // An idle connection that closes, an upstream that is full, the last two, a replica's error,
-    // admission control, a replica that takes on no more.
-    let late = [bad, unavailable, timeout, unknown, Some(500), unavailable, unavailable];
+    // admission control, a replica that takes on no more, an instance that is gone.
+    let late = [bad, unavailable, timeout, unknown, Some(500), unavailable, unavailable, None];
     let outside = [&early[..], &late[..]].concat();
     assert_eq!(status[..], [&inside[..], &outside[..]].concat());
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::experiment::partition::Shard;
 use crate::study::precision::Precision;
 use crate::units::{Bytes, Rate, SECOND, Span};
 
@@ -68,6 +69,24 @@ EXAMPLES:
     brownout plan scenarios/capacity.toml
     brownout rerun results/replica-crash --output again";
 
+const MERGE_EXAMPLES: &str = "\
+EXAMPLES:
+    brownout sweep scenarios/steady.toml --set traffic.rate=100/s..2000/s:20 --shard 1/4
+    brownout merge results/sweep-steady.shards
+    brownout merge results/sweep-steady.shards --fill --output merged";
+
+const MERGE_EXIT_CODES: &str = "\
+EXIT CODES:
+    2    error: usage, files of different studies or versions, or files that contradict each other
+    3    replications are missing, of which shards is said; or undecided
+    else those of the command of which these are parts";
+
+const STATUS_EXIT_CODES: &str = "\
+EXIT CODES:
+    0    every shard has ended
+    2    error: usage, files of different studies or versions
+    3    some shard has not begun or not ended";
+
 const RERUN_EXAMPLES: &str = "\
 EXAMPLES:
     brownout rerun results/replica-crash --output again
@@ -111,19 +130,34 @@ pub(super) enum Command {
     Sweep(SweepArgs),
     /// Do again what a manifest.json says, to the same bytes
     Rerun(RerunArgs),
+    /// Put together what the shards of a study left
+    Merge(MergeArgs),
+    /// Say how far the shards of a study are
+    Status(StatusArgs),
     /// Look for mistakes in scenarios without running them
     Check(CheckArgs),
 }
 
 impl Command {
-    /// How the work is to be done; `None` = it leaves no results.
+    /// How the work is to be done; `None` = it leaves no results, or takes that from elsewhere.
+    pub(super) fn work(&self) -> Option<&WorkArgs> {
+        match self {
+            Command::Run(args) => Some(&args.common.work),
+            Command::Compare(args) => Some(&args.common.work),
+            Command::Plan(args) => Some(&args.common.work),
+            Command::Sweep(args) => Some(&args.common.work),
+            _ => None,
+        }
+    }
+
+    /// The same, to be changed.
     pub(super) fn work_mut(&mut self) -> Option<&mut WorkArgs> {
         match self {
             Command::Run(args) => Some(&mut args.common.work),
             Command::Compare(args) => Some(&mut args.common.work),
             Command::Plan(args) => Some(&mut args.common.work),
             Command::Sweep(args) => Some(&mut args.common.work),
-            Command::Rerun(_) | Command::Check(_) => None,
+            _ => None,
         }
     }
 
@@ -133,7 +167,7 @@ impl Command {
             Command::Run(args) => args.count.replications,
             Command::Compare(args) => args.replications,
             Command::Sweep(args) => args.count.replications,
-            Command::Plan(_) | Command::Rerun(_) | Command::Check(_) => None,
+            _ => None,
         }
     }
 }
@@ -205,6 +239,10 @@ pub(super) struct WorkArgs {
     /// Go on with the replications that the same command left when it was stopped
     #[arg(long)]
     pub(super) resume: bool,
+    /// Simulate one part of N, for results that `brownout merge` puts together; auto: as the
+    /// scheduler numbers its tasks, auto/N where it does not say how many there are
+    #[arg(long, value_name = "I/N", value_parser = shard, conflicts_with_all = ["resume", "force"])]
+    pub(super) shard: Option<ShardArg>,
     /// Replace results of other settings, of another command or of another version
     #[arg(long)]
     pub(super) force: bool,
@@ -321,6 +359,32 @@ pub(super) struct RerunArgs {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = format!("{MERGE_EXAMPLES}\n\n{MERGE_EXIT_CODES}"))]
+pub(super) struct MergeArgs {
+    /// The folder that the shards left, NAME.shards, or files of it
+    #[arg(required = true, value_name = "DIR|FILE")]
+    pub(super) parts: Vec<PathBuf>,
+    /// Simulate what is missing
+    #[arg(long)]
+    pub(super) fill: bool,
+    /// Folder from which paths in the study's scenarios start
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(super) base: PathBuf,
+    #[command(flatten)]
+    pub(super) work: WorkArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = STATUS_EXIT_CODES)]
+pub(super) struct StatusArgs {
+    /// The folder that the shards write into, NAME.shards
+    pub(super) folder: PathBuf,
+    /// What to print on standard output
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, clap::Args)]
 #[command(after_help = CHECK_EXIT_CODES)]
 pub(super) struct CheckArgs {
     /// The scenarios
@@ -333,6 +397,33 @@ pub(super) struct CheckArgs {
     #[arg(long)]
     pub(super) settings: bool,
 }
+
+/// Which part of a study is to be simulated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ShardArg {
+    /// This one.
+    Given(Shard),
+    /// The one that a scheduler says, of so many if it does not say that.
+    Auto(Option<u64>),
+}
+
+/// Reads `3/8`, `auto` or `auto/8`.
+fn shard(text: &str) -> Result<ShardArg, String> {
+    let help = "write I/N with I from 1 to N, such as 3/8, or auto or auto/8";
+    let number = |text: &str| text.parse::<u64>().ok().filter(|n| (1..=SHARDS_MOST).contains(n));
+    let read = match text.split_once('/') {
+        None => (text == "auto").then_some(ShardArg::Auto(None)),
+        Some(("auto", count)) => number(count).map(|count| ShardArg::Auto(Some(count))),
+        Some((index, count)) => number(index)
+            .zip(number(count))
+            .filter(|(index, count)| index <= count)
+            .map(|(index, count)| ShardArg::Given(Shard { index: index - 1, count })),
+    };
+    read.ok_or_else(|| format!("{help}; N is at most {SHARDS_MOST}"))
+}
+
+/// The most shards of a study.
+const SHARDS_MOST: u64 = 100_000;
 
 /// Reads the name of a folder.
 fn folder(text: &str) -> Result<String, String> {

@@ -1,5 +1,6 @@
 //! `brownout compare`: variants of a scenario side by side.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::args::CompareArgs;
@@ -30,7 +31,10 @@ pub(super) fn compare(args: &CompareArgs, session: &Session) -> anyhow::Result<E
     let scenarios: Vec<_> = all.iter().map(|variant| &variant.scenario).collect();
     memory::afford(&args.common.work, &scenarios, scenarios[0].plan.run.replications)?;
     let work = Work::begin(&args.common, &name, &scenarios, session)?;
-    let runs = work.run(|runner| compare::run(runner, &all))?;
+    let runs = match work.run(|runner| compare::run(runner, &all))? {
+        ControlFlow::Continue(runs) => runs,
+        ControlFlow::Break(exit) => return Ok(exit),
+    };
     let report = CompareReport::new(&all, &runs, &prices);
     let record = |(of, run): (&Variant, _)| RunRecord::new(&of.name, &of.scenario, digests(run));
     let records = all.iter().zip(&runs).map(record).collect();

@@ -4,7 +4,9 @@ use std::path::{Component, Path, PathBuf};
 
 use super::terminal::Terminal;
 use crate::diagnostic::{self, Flaw, Problem, Severity, Source};
+use crate::experiment::partition::Shard;
 use crate::report::manifest::{Manifest, Request};
+use crate::report::shards::WorkFiles;
 use crate::scenario::read::{self, Loaded};
 use crate::scenario::{Scenario, Setting};
 use crate::study::cost::Prices;
@@ -18,8 +20,26 @@ pub(super) struct Session {
     pub(super) request: Request,
     /// The replications that every scenario is to have, instead of its own.
     pub(super) replications: Option<u64>,
+    /// Which part of it is simulated.
+    pub(super) part: WorkPart,
     /// The manifest that it repeats, if any, and the folder from which its scenarios' paths start.
     pub(super) repeated: Option<(Manifest, PathBuf)>,
+}
+
+/// Which part of a command is simulated.
+pub(super) enum WorkPart {
+    /// All of it.
+    Whole,
+    /// That of a shard, which gives no results yet.
+    Shard(Shard),
+    /// Nothing: results are put together from what shards left; what is missing is simulated if
+    /// `fill` says so.
+    Merge {
+        /// What they left.
+        files: Box<WorkFiles>,
+        /// Whether to simulate what is missing.
+        fill: bool,
+    },
 }
 
 impl Session {

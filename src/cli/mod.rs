@@ -5,7 +5,7 @@
 //! asked. It owns what can be typed (`args`), how a command is carried out and recorded so that
 //! it can be again (`perform`), how scenarios are read with what was typed (`load`), and what
 //! work of any kind has about it: the folder of results, the checkpoint, Ctrl-C (`work`) and
-//! progress.
+//! progress. What is particular to studies that several processes share is in `shards`.
 //!
 //! Each command has a file, which reads top-down: load, work, write, draw, print. It asks `study`
 //! and `experiment` for values and `report` for words; nobody asks it for anything.
@@ -20,6 +20,7 @@ mod load;
 mod perform;
 mod plan;
 mod run;
+mod shards;
 mod sweep;
 mod terminal;
 mod warnings;
@@ -41,6 +42,8 @@ pub fn main() -> ExitCode {
     let ended = match &args.command {
         Command::Check(args) => check::check(args, terminal),
         Command::Rerun(args) => perform::rerun(args, terminal),
+        Command::Merge(args) => perform::merge(args, terminal),
+        Command::Status(args) => shards::status::status(args, terminal),
         command => perform::perform(command, &matches, terminal),
     };
     let exit = ended.unwrap_or_else(|error| {

@@ -8,14 +8,16 @@ use std::fs;
 use anyhow::Context;
 use clap::{ArgAction, ArgMatches, CommandFactory, Parser};
 
-use super::args::{Args, Command, RerunArgs, WorkArgs};
+use super::args::{Args, Command, MergeArgs, RerunArgs, WorkArgs};
 use super::exit::Exit;
-use super::load::Session;
+use super::load::{Session, WorkPart};
+use super::shards::scheduler;
 use super::terminal::Terminal;
 use super::{compare, plan, run, sweep};
 use crate::engine::ENGINE;
 use crate::report::files::staging::MARK;
 use crate::report::manifest::{Manifest, Request};
+use crate::report::shards::WorkFiles;
 
 /// Does what was typed.
 pub(super) fn perform(
@@ -26,7 +28,8 @@ pub(super) fn perform(
     let (name, matches) = matches.subcommand().context("no command")?;
     let request = Request { command: name.to_owned(), options: options(name, matches) };
     let replications = command.replications();
-    dispatch(command, &Session { terminal, request, replications, repeated: None })
+    let part = part(command.work())?;
+    dispatch(command, &Session { terminal, request, replications, part, repeated: None })
 }
 
 /// Does again what a manifest says.
@@ -45,15 +48,42 @@ pub(super) fn rerun(args: &RerunArgs, terminal: Terminal) -> anyhow::Result<Exit
              engine {ENGINE}: results may differ\n"
         ));
     }
-    let parsed = Args::try_parse_from(words(&manifest));
-    let parsed = parsed.map_err(|error| anyhow::anyhow!("{}", error.render()));
-    let mut command = parsed.with_context(|| format!("{shown} cannot be run again"))?.command;
-    let work = command.work_mut();
-    *work.with_context(|| format!("{shown} names no command that has results"))? =
-        args.work.clone();
+    let command = recorded(&manifest, &args.work).with_context(|| shown.to_string())?;
     let (request, replications) = (manifest.request.clone(), command.replications());
+    let part = part(Some(&args.work))?;
     let repeated = Some((manifest, args.base.clone()));
-    dispatch(&command, &Session { terminal, request, replications, repeated })
+    dispatch(&command, &Session { terminal, request, replications, part, repeated })
+}
+
+/// Puts together what shards left of a command.
+pub(super) fn merge(args: &MergeArgs, terminal: Terminal) -> anyhow::Result<Exit> {
+    let files = WorkFiles::open(&args.parts)?;
+    for note in files.notes().iter().filter(|_| !args.work.quiet) {
+        terminal.say(&format!("warning: {note}\n"));
+    }
+    anyhow::ensure!(args.work.shard.is_none(), "shards are merged as a whole, without --shard");
+    let study = files.head().study.clone();
+    let command = recorded(&study, &args.work)?;
+    let (request, replications) = (study.request.clone(), command.replications());
+    let part = WorkPart::Merge { files: Box::new(files), fill: args.fill };
+    let repeated = Some((study, args.base.clone()));
+    dispatch(&command, &Session { terminal, request, replications, part, repeated })
+}
+
+/// Which part of a command is to be simulated.
+fn part(work: Option<&WorkArgs>) -> anyhow::Result<WorkPart> {
+    let Some(asked) = work.and_then(|work| work.shard) else { return Ok(WorkPart::Whole) };
+    let variable = |name: &str| std::env::var(name).ok();
+    Ok(WorkPart::Shard(scheduler::shard(asked, &variable)?))
+}
+
+/// The command of a manifest, with work done as is asked for now.
+fn recorded(manifest: &Manifest, work: &WorkArgs) -> anyhow::Result<Command> {
+    let parsed = Args::try_parse_from(words(manifest));
+    let parsed = parsed.map_err(|error| anyhow::anyhow!("{}", error.render()));
+    let mut command = parsed.context("it cannot be run again")?.command;
+    *command.work_mut().context("it names no command that has results")? = work.clone();
+    Ok(command)
 }
 
 fn dispatch(command: &Command, session: &Session) -> anyhow::Result<Exit> {
@@ -62,7 +92,9 @@ fn dispatch(command: &Command, session: &Session) -> anyhow::Result<Exit> {
         Command::Compare(args) => compare::compare(args, session),
         Command::Plan(args) => plan::plan(args, session),
         Command::Sweep(args) => sweep::sweep(args, session),
-        Command::Rerun(_) | Command::Check(_) => unreachable!("neither is recorded"),
+        Command::Rerun(_) | Command::Merge(_) | Command::Status(_) | Command::Check(_) => {
+            unreachable!("none of these is recorded")
+        }
     }
 }
 

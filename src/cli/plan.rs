@@ -1,6 +1,7 @@
 //! `brownout plan`: the largest load that each gateway carries, and which one to choose.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 
 use super::args::PlanArgs;
 use super::exit::Exit;
@@ -34,8 +35,12 @@ pub(super) fn plan(args: &PlanArgs, session: &Session) -> anyhow::Result<Exit> {
     let name = format!("plan-{}", stem(&args.file));
     let scenarios: Vec<_> = candidates.iter().map(|candidate| &candidate.scenario).collect();
     let work = Work::begin(&args.common, &name, &scenarios, session)?;
-    let (findings, settling, sensitivities, interrupted) = work.run(|runner| {
+    let done = work.run(|runner| {
         let findings = find::run(runner, &candidates, effort);
+        // What follows hangs on all that was found: another round of shards sees to it.
+        if runner.absent().count() > 0 {
+            return (findings, Vec::new(), Vec::new(), false);
+        }
         let settling = settling::run(runner, &candidates, &findings, effort, demand);
         let recommended = advice::recommended(&candidates, &findings, demand, &prices);
         let critical = advice::critical_case(&candidates, &findings, recommended, demand);
@@ -49,6 +54,10 @@ pub(super) fn plan(args: &PlanArgs, session: &Session) -> anyhow::Result<Exit> {
         };
         (findings, settling, sensitivities, runner.is_cancelled())
     })?;
+    let (findings, settling, sensitivities, interrupted) = match done {
+        ControlFlow::Continue(found) => found,
+        ControlFlow::Break(exit) => return Ok(exit),
+    };
     let report = CapacityReport {
         candidates: &candidates,
         modes: &modes,

@@ -1,5 +1,7 @@
 //! `brownout run`: simulate a scenario, write its results, report.
 
+use std::ops::ControlFlow;
+
 use super::args::RunArgs;
 use super::exit::Exit;
 use super::load::{self, Session};
@@ -19,7 +21,7 @@ pub(super) fn run(args: &RunArgs, session: &Session) -> anyhow::Result<Exit> {
     memory::afford(&args.common.work, &[&scenario], together)?;
     let work = Work::begin(&args.common, &scenario.name, &[&scenario], session)?;
     let retention = Retention::Told { requests_every: args.requests_every };
-    let experiment = work.run(|runner| {
+    let done = work.run(|runner| {
         let mut run = match args.count.precision() {
             Some(precision) => precision::run(runner, &scenario, precision, retention),
             None => runner.run_all(&scenario.plan, retention),
@@ -27,6 +29,10 @@ pub(super) fn run(args: &RunArgs, session: &Session) -> anyhow::Result<Exit> {
         runner.tell_typical(&scenario.plan, &mut run, args.requests_every);
         run
     })?;
+    let experiment = match done {
+        ControlFlow::Continue(experiment) => experiment,
+        ControlFlow::Break(exit) => return Ok(exit),
+    };
     let report = Report::new(&scenario, &experiment, args.requests_every);
     let record = RunRecord::new(&scenario.name, &scenario, digests(&experiment));
     let output = Output {

@@ -1,5 +1,6 @@
 //! `brownout sweep`: a scenario over a grid of settings.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::args::SweepArgs;
@@ -33,7 +34,10 @@ pub(super) fn sweep(args: &SweepArgs, session: &Session) -> anyhow::Result<Exit>
     memory::afford(&args.common.work, &scenarios, effort.most())?;
     let work = Work::begin(&args.common, &name, &scenarios, session)?;
     let mut report = SweepReport::new(&axes, &cells, effort);
-    work.run(|runner| sweep::run(runner, &cells, effort, |cell, run| report.add(cell, &run)))?;
+    let add = |cell, run| report.add(cell, &run);
+    if let ControlFlow::Break(exit) = work.run(|runner| sweep::run(runner, &cells, effort, add))? {
+        return Ok(exit);
+    }
     let record = |row: &Row| {
         let Variant { name, scenario } = &cells[row.cell];
         RunRecord::new(name, scenario, row.digests.clone())

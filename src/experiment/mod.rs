@@ -2,7 +2,8 @@
 //!
 //! `replication.rs` puts the model before a recorder; `runner.rs` does so for many replications at
 //! a time, tells how far it is (`progress.rs`), and asks a store (`store.rs`) for what was
-//! complete before. The result is an [`Experiment`]: outcomes, and whether they are all that was
+//! complete before. Where several processes share the work, `partition.rs` says who simulates
+//! what. The result is an [`Experiment`]: outcomes, and whether they are all that was
 //! asked for. `summary.rs` makes of them everything that reports say, as estimates with intervals;
 //! `recovery` says how the system came back from incidents, and whether it came back from what
 //! troubled it.
@@ -11,6 +12,7 @@
 //! `runner.rs`.
 
 mod outcomes;
+pub mod partition;
 pub mod recovery;
 mod replication;
 mod run;

@@ -1,10 +1,12 @@
 //! Replications over the cores.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::outcomes::Experiment;
+use super::partition::{Absent, Partition};
 use super::replication::replicate;
 use super::store::{self, OutcomeStore, ReplicationKey};
 use crate::engine::progress::Progress;
@@ -18,6 +20,8 @@ use crate::plan::Plan;
 pub enum Retention {
     /// Of none.
     None,
+    /// Of none, but a few figures of every bin of the first.
+    FirstTrace,
     /// Of the first, with every so-manyth request if asked for.
     First {
         /// Every so-manyth request; `None` = no requests.
@@ -34,6 +38,7 @@ pub enum Retention {
 impl Retention {
     fn keep(self, replication: u64) -> Keep {
         match self {
+            Retention::FirstTrace => Keep { trace: replication == 0, ..Keep::default() },
             Retention::First { requests_every } if replication == 0 => {
                 Keep { timeline: true, journal: true, requests_every, ..Keep::default() }
             }
@@ -49,11 +54,17 @@ impl Retention {
     }
 }
 
-/// Carries out replications: threads, progress and cancellation, and a store for what is complete.
+/// Carries out replications: threads, progress and cancellation, a store for what is complete, and
+/// which of them are to be simulated here.
+#[derive(Clone)]
 pub struct Runner<'a> {
-    pool: rayon::ThreadPool,
+    pool: Arc<rayon::ThreadPool>,
     progress: &'a Progress,
     store: &'a dyn OutcomeStore,
+    partition: Partition,
+    absent: Arc<Absent>,
+    /// The unit that all replications belong to; `None` = each is one by itself.
+    unit: Option<u64>,
 }
 
 impl<'a> Runner<'a> {
@@ -67,7 +78,28 @@ impl<'a> Runner<'a> {
         store: &'a dyn OutcomeStore,
     ) -> Result<Self, rayon::ThreadPoolBuildError> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.unwrap_or(0)).build()?;
-        Ok(Runner { pool, progress, store })
+        let (pool, absent, partition) = (Arc::new(pool), Arc::default(), Partition::Whole);
+        Ok(Runner { pool, progress, store, partition, absent, unit: None })
+    }
+
+    /// The same, simulating no more than it is to.
+    pub fn with_partition(self, partition: Partition) -> Self {
+        Runner { partition, ..self }
+    }
+
+    /// The same for a search that is done from begin to end, by the shard that has this unit.
+    pub fn as_unit(&self, unit: u64) -> Self {
+        Runner { unit: Some(unit), ..self.clone() }
+    }
+
+    /// What is simulated here.
+    pub fn partition(&self) -> Partition {
+        self.partition
+    }
+
+    /// What was asked for and is not there.
+    pub fn absent(&self) -> &Absent {
+        &self.absent
     }
 
     /// How far it is.
@@ -113,14 +145,16 @@ impl<'a> Runner<'a> {
         Experiment::gather(self.outcomes(plan, 0..asked, retention), asked)
     }
 
-    /// Adds replications to those that an experiment of the plan has, unless it was stopped.
+    /// Adds replications to those that an experiment of the plan was asked for, unless it was
+    /// stopped.
     ///
     /// # Panics
     /// As [`replicate`].
     pub fn extend(&self, plan: &Plan, run: &mut Experiment, asked: usize, retention: Retention) {
-        if !run.interrupted {
+        // What a shard lacks is with others.
+        if !run.interrupted || self.partition.is_shard() {
             let mut outcomes = std::mem::take(&mut run.outcomes);
-            outcomes.extend(self.outcomes(plan, outcomes.len()..asked, retention));
+            outcomes.extend(self.outcomes(plan, run.asked..asked, retention));
             let (confidence, sequence) = (run.confidence, run.sequence);
             *run = Experiment { confidence, sequence, ..Experiment::gather(outcomes, asked) };
         }
@@ -152,16 +186,49 @@ impl<'a> Runner<'a> {
         progress.complete_one();
     }
 
-    /// Outcomes in order of their index; those that did not begin before a stop are missing.
+    /// Outcomes in order of their index; those that did not begin before a stop are missing, and
+    /// those that are simulated elsewhere.
     fn outcomes(&self, plan: &Plan, range: Range<usize>, retention: Retention) -> Vec<Outcome> {
         let digest = store::digest(plan);
         let one = |index: usize| {
             let key = ReplicationKey { plan: digest, replication: index as u64 };
-            self.one(plan, key, retention.keep(key.replication))
+            let keep = retention.keep(key.replication);
+            match self.partition {
+                Partition::Whole => self.one(plan, key, keep),
+                Partition::Shard(_) => self.shared(plan, key, keep.without_details()),
+                Partition::Nothing => self.shared(plan, key, keep),
+            }
         };
         let all: Vec<Option<Outcome>> =
             self.pool.install(|| range.into_par_iter().map(one).collect());
         all.into_iter().flatten().collect()
+    }
+
+    /// One replication of work that is shared; `None` if it is simulated elsewhere.
+    fn shared(&self, plan: &Plan, key: ReplicationKey, keep: Keep) -> Option<Outcome> {
+        let unit = self.unit.unwrap_or(key.plan.wrapping_add(key.replication));
+        if self.partition.has(unit) {
+            return self.one(plan, key, keep);
+        }
+        let Some(stored) = self.stored(plan, key, keep.without_details()) else {
+            self.absent.note(unit);
+            if self.partition.is_shard() {
+                self.pass(plan.run.horizon.0, 0);
+            }
+            return None;
+        };
+        if !keep.has_details() {
+            self.pass(stored.ended.0, stored.ledger.offered);
+            return Some(stored);
+        }
+        let made = self.one(plan, key, keep)?;
+        let is_same = made.interrupted || made.digest == stored.digest;
+        assert!(
+            is_same,
+            "replication {} differs from what was simulated elsewhere",
+            key.replication
+        );
+        Some(made)
     }
 
     /// One replication; `None` if it was stopped before it began, which the first never is.
@@ -171,12 +238,8 @@ impl<'a> Runner<'a> {
             return None;
         }
         let plain = !keep.has_details();
-        let traced = |outcome: &Outcome| !keep.trace || !outcome.trace.is_empty();
-        let fits = |outcome: &Outcome| plain && traced(outcome) && fits(plan, outcome);
-        let stored = self.store.get(key).filter(fits);
-        if let Some(outcome) = stored {
-            progress.advance(outcome.ended.0, outcome.ledger.offered);
-            progress.complete_one();
+        if let Some(outcome) = self.stored(plan, key, keep).filter(|_| plain) {
+            self.pass(outcome.ended.0, outcome.ledger.offered);
             return Some(outcome);
         }
         let outcome = replicate(plan, key.replication, keep, progress);
@@ -187,6 +250,18 @@ impl<'a> Runner<'a> {
             progress.complete_one();
         }
         Some(outcome)
+    }
+
+    /// What the store has of a replication, if that is all that is to be kept but for details.
+    fn stored(&self, plan: &Plan, key: ReplicationKey, keep: Keep) -> Option<Outcome> {
+        let traced = |outcome: &Outcome| !keep.trace || !outcome.trace.is_empty();
+        self.store.get(key).filter(|outcome| traced(outcome) && fits(plan, outcome))
+    }
+
+    /// Passes over a replication that need not be simulated here.
+    fn pass(&self, nanoseconds: u64, requests: u64) {
+        self.progress.advance(nanoseconds, requests);
+        self.progress.complete_one();
     }
 }
 

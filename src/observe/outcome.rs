@@ -1,5 +1,7 @@
 //! What one replication says.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::count::Counts;
@@ -58,7 +60,10 @@ pub struct Outcome {
     pub recovery: RunRecovery,
     /// Digest of every event: equal digests mean equal runs.
     pub digest: u64,
-    /// What every bin came to; of the first [`TRACES`] replications of a run that is drawn.
+    /// The first time that each fault found nothing to hit, in order of time.
+    pub missed: Vec<MissedFault>,
+    /// What every bin came to; of the first [`TRACES`] replications of a run that is drawn, and of
+    /// the first of a cell.
     #[serde(default)]
     pub trace: Vec<BinTrace>,
     /// Bin by bin; kept for the replication that is told only.
@@ -72,6 +77,17 @@ pub struct Outcome {
     /// Sampled requests; kept for the replication that is told only, if asked for.
     #[serde(skip)]
     pub requests: Vec<RequestRecord>,
+}
+
+/// A fault that had no effect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MissedFault {
+    /// Index of the fault in the plan.
+    pub fault: usize,
+    /// When.
+    pub at: Instant,
+    /// Why, in words.
+    pub reason: Cow<'static, str>,
 }
 
 /// What monitoring would see of a run after warm-up.

@@ -96,6 +96,8 @@ pub struct BinTrace {
     pub failed: u64,
     /// 99th percentile of the latency of the requests answered in this bin.
     pub p99: Option<Span>,
+    /// Mean latency of the same requests.
+    pub mean: Option<Span>,
 }
 
 /// Latency figures of the requests that were answered in a bin.

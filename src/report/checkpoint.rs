@@ -23,7 +23,7 @@ use crate::experiment::store::{OutcomeStore, ReplicationKey};
 use crate::observe::outcome::Outcome;
 
 /// The schema of the file.
-const SCHEMA: &str = "brownout/checkpoint/4";
+const SCHEMA: &str = "brownout/checkpoint/5";
 
 /// The first line: who left it, in the midst of which work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -197,12 +197,22 @@ impl Checkpoint {
     pub fn remove(self) -> Result<(), FilesError> {
         let Checkpoint { path, file, .. } = self;
         drop(file);
-        match fs::remove_file(&path) {
-            Err(source) if source.kind() != ErrorKind::NotFound => {
-                Err(FilesError::Io { path, source })
-            }
-            _ => Ok(()),
-        }
+        removed(path)
+    }
+
+    /// Removes it if there is nothing in it to go on with.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn discard(&self) -> Result<(), FilesError> {
+        if self.is_empty() { removed(self.path.clone()) } else { Ok(()) }
+    }
+}
+
+fn removed(path: PathBuf) -> Result<(), FilesError> {
+    match fs::remove_file(&path) {
+        Err(source) if source.kind() != ErrorKind::NotFound => Err(FilesError::Io { path, source }),
+        _ => Ok(()),
     }
 }
 

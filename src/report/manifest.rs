@@ -51,6 +51,14 @@ pub struct Request {
     pub options: Vec<String>,
 }
 
+impl Request {
+    /// Whether it decides as it goes how much there is to do.
+    pub fn is_adaptive(&self) -> bool {
+        let is_precise = |option: &String| option.starts_with("--precision");
+        self.command == "plan" || self.options.iter().any(is_precise)
+    }
+}
+
 /// What work is about: two of the same subject answer the same question, and the later takes the
 /// place of the earlier.
 #[derive(Clone, Debug, PartialEq, Eq)]

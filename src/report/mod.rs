@@ -8,7 +8,8 @@
 //! is said of it, and makes of it a text, charts and files. What they share: [`caveats`] finds what
 //! limits the figures and words it, [`mod@format`] says how numbers, tables and sections look,
 //! [`resilience`] has the tables that reviewers of resilience know, [`files`] builds the results
-//! directory and holds the files of single replications.
+//! directory and holds the files of single replications, [`shards`] has the files that parts of a
+//! study leave.
 //!
 //! What is shown comes from [`crate::metric`] and the summaries of [`crate::experiment`]; nothing
 //! is estimated here. Charts are handed to [`crate::plot`] as data. Start at `run/text.rs`.
@@ -22,6 +23,7 @@ pub mod manifest;
 pub mod plan;
 pub mod resilience;
 pub mod run;
+pub mod shards;
 pub mod sweep;
 
 pub use run::report::Report;

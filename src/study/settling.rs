@@ -49,6 +49,7 @@ pub fn run(
         }
         runner.progress().enter(format!("{}, warm-up", candidate.name));
         let scenario = mode::scenario(&candidate.scenario, Mode::Healthy, effort.trial, load);
+        let runner = runner.as_unit(index as u64);
         let run = runner.run(&scenario.plan, 1, Retention::First { requests_every: None });
         Some(Settling { candidate: index, load, scenario, run }).filter(|one| !one.run.interrupted)
     };

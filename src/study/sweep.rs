@@ -4,6 +4,9 @@
 //! cell has the same random numbers as far as the cells have it in common, so that a curve over the
 //! cells shows the settings and not the draw. A cell is handed on when it is complete; what it
 //! simulated is then forgotten, so a grid takes no more memory than its largest cell.
+//!
+//! A shard has no use for what cells come to: it simulates its units of all cells side by side and
+//! lets go of them. Where cells go on until they are precise, each is one unit.
 
 use crate::experiment::{Experiment, Retention, Runner};
 use crate::study::compare::Variant;
@@ -51,6 +54,9 @@ pub fn run(
     effort: Effort,
     mut each: impl FnMut(usize, Experiment),
 ) {
+    if runner.partition().is_shard() {
+        return share(runner, cells, effort);
+    }
     let horizon = |cell: &Variant| cell.scenario.plan.run.horizon.0;
     let left = cells.iter().map(horizon).fold(0, u64::saturating_add);
     let mut forecast = Forecast { left, cells_left: cells.len(), ..Forecast::default() };
@@ -60,22 +66,49 @@ pub fn run(
         }
         runner.progress().enter(format!("cell {} of {}: {}", index + 1, cells.len(), cell.name));
         forecast.begin(horizon(cell));
-        let run = one(runner, cell, effort, &forecast);
-        if run.interrupted {
+        let expect = |count: usize| {
+            let (replications, nanoseconds) = forecast.expected(count);
+            runner.progress().expect(replications, nanoseconds);
+        };
+        let run = one(&of_cell(runner, index, effort), cell, effort, expect);
+        if run.interrupted && runner.is_cancelled() {
             return;
         }
-        forecast.end(run.outcomes.len());
+        forecast.end(run.asked);
+        if run.interrupted {
+            continue;
+        }
         each(index, run);
     }
 }
 
-fn one(runner: &Runner<'_>, cell: &Variant, effort: Effort, forecast: &Forecast) -> Experiment {
-    // Only the first replication can show whether warm-up was long enough.
-    let retention = Retention::First { requests_every: None };
-    let expect = |count: usize| {
-        let (replications, nanoseconds) = forecast.expected(count);
-        runner.progress().expect(replications, nanoseconds);
+/// The part of a shard, of all cells.
+fn share(runner: &Runner<'_>, cells: &[Variant], effort: Effort) {
+    let (count, horizons) = match effort {
+        Effort::Replications(count) => (count, count as u64),
+        Effort::Precision(precision) => (precision.looks(1)[0], 1),
     };
+    let horizons = cells.iter().map(|cell| cell.scenario.plan.run.horizon.0 * horizons).sum();
+    runner.progress().expect(count * cells.len(), horizons);
+    let numbered: Vec<(usize, &Variant)> = cells.iter().enumerate().collect();
+    runner.side_by_side(&numbered, |(index, cell)| {
+        if !runner.is_cancelled() {
+            one(&of_cell(runner, *index, effort), cell, effort, |_| ());
+        }
+    });
+}
+
+/// Who simulates a cell: replications that are given by themselves, else the whole cell.
+fn of_cell<'a>(runner: &Runner<'a>, index: usize, effort: Effort) -> Runner<'a> {
+    match effort {
+        Effort::Replications(_) => runner.clone(),
+        Effort::Precision(_) => runner.as_unit(index as u64),
+    }
+}
+
+fn one(runner: &Runner<'_>, cell: &Variant, effort: Effort, expect: impl Fn(usize)) -> Experiment {
+    // It shows whether warm-up was long enough.
+    let retention = Retention::FirstTrace;
     match effort {
         Effort::Replications(count) => {
             expect(count);
@@ -225,16 +258,15 @@ mod tests {
         let effort = Effort::Replications(5);
         let whole = swept(&Progress::default(), &NoStore, effort);
         let progress = Progress::default();
-        // Each cell keeps four: all but the first, which has a timeline.
-        let store = Stopping { progress: &progress, after: 6, kept: Mutex::default() };
+        let store = Stopping { progress: &progress, after: 7, kept: Mutex::default() };
         let part = swept(&progress, &store, effort);
         assert_eq!(part, whole[..1]);
         let progress = Progress::default();
         let store = Stopping { progress: &progress, after: usize::MAX, kept: store.kept };
         let kept = store.kept.lock().unwrap().len();
-        assert!(kept >= 6);
+        assert!(kept >= 7);
         assert_eq!(swept(&progress, &store, effort), whole);
-        assert_eq!(store.kept.lock().unwrap().len(), 12);
+        assert_eq!(store.kept.lock().unwrap().len(), 15);
     }
 
     #[test]

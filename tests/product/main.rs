@@ -18,5 +18,6 @@ mod reference;
 mod rule;
 mod samples;
 mod scenarios;
+mod shards;
 mod studies;
 mod sweep;

@@ -5,22 +5,27 @@
 //! work goes on, and Ctrl-C; a command does its simulating within it, writes its files and charts
 //! into the folder, and ends it, whereupon the folder moves to its place and the exit code follows.
 //! `progress.rs` shows meanwhile, on standard error, how far the work is; `memory.rs` refuses what
-//! there is no room for.
+//! there is no room for; `share.rs` is what differs if several processes share the work: a shard
+//! leaves its part and nothing else, and a merge takes all from such parts.
 //!
 //! It owns the order of these steps, so that no command forgets one; it may ask for what was typed
 //! (`args`, `load`) and for the terminal, and knows no command. Begin with [`Work`].
 
 pub(in crate::cli) mod memory;
 mod progress;
+mod share;
 
 use std::io;
-use std::path::Path;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cli::args::{CommonArgs, Format, WorkArgs};
 use crate::cli::exit::Exit;
-use crate::cli::load::Session;
+use crate::cli::load::{Session, WorkPart};
 use crate::cli::terminal::Terminal;
+use crate::experiment::partition::Partition;
+use crate::experiment::store::OutcomeStore;
 use crate::experiment::{Progress, Runner, store};
 use crate::plot::theme::Theme;
 use crate::plot::{Figure, png, svg};
@@ -28,18 +33,32 @@ use crate::report::checkpoint::Checkpoint;
 use crate::report::files::lock::FolderLock;
 use crate::report::files::staging::{FilesError, MARK, Staging};
 use crate::report::format::page::Written;
-use crate::report::manifest::{Manifest, RunRecord};
+use crate::report::manifest::{Manifest, RunRecord, Subject};
 use crate::scenario::Scenario;
 use progress::Show;
+use share::{Layers, SharedWork};
 
 /// Work in progress.
 pub(in crate::cli) struct Work<'a> {
     args: &'a WorkArgs,
     draws: bool,
     session: &'a Session,
+    progress: Arc<Progress>,
+    place: WorkPlace,
+}
+
+/// What work makes.
+enum WorkPlace {
+    /// Results.
+    Results(ResultsPlace),
+    /// The part of a shard.
+    Part(SharedWork),
+}
+
+/// Where results are made.
+struct ResultsPlace {
     staging: Staging,
     checkpoint: Checkpoint,
-    progress: Arc<Progress>,
     /// Nobody else writes there until the rest is done.
     lock: FolderLock,
 }
@@ -55,29 +74,71 @@ impl<'a> Work<'a> {
     ) -> anyhow::Result<Work<'a>> {
         let CommonArgs { work: args, no_charts, name: given, .. } = args;
         let directory = args.output.join(given.as_deref().unwrap_or(name));
-        let request = session.request.clone();
-        let subject = Manifest::new(request, false, scenarios, Vec::new()).subject();
-        let words = subject.to_string();
-        let lock = FolderLock::take(&directory, &words)?;
-        let staging = Staging::prepare(&directory, &subject, args.force)?;
+        let study = Manifest::new(session.request.clone(), false, scenarios, Vec::new());
         let plans = store::digest_all(scenarios.iter().map(|scenario| &scenario.plan));
-        let checkpoint = Checkpoint::open(&directory, (&words, plans), args.resume)?;
-        for note in checkpoint.notes().iter().filter(|_| !args.quiet) {
-            session.terminal.say(&format!("warning: {note}\n"));
-        }
         let progress = Arc::new(Progress::with_room(args.memory.0));
-        listen(&progress, staging.place(), lock.path(), session.terminal);
-        let draws = !no_charts;
-        Ok(Work { args, draws, session, staging, checkpoint, progress, lock })
+        let terminal = session.terminal;
+        let place = match session.part {
+            WorkPart::Shard(shard) => {
+                let shared = SharedWork::begin(&directory, shard, (plans, study), &progress)?;
+                notes(shared.part.known().notes(), args.quiet, terminal);
+                listen(&progress, Vec::new(), terminal);
+                WorkPlace::Part(shared)
+            }
+            WorkPart::Whole | WorkPart::Merge { .. } => {
+                let place = ResultsPlace::prepare(&directory, args, plans, &study.subject())?;
+                notes(place.checkpoint.notes(), args.quiet, terminal);
+                listen(&progress, place.unfinished(), terminal);
+                WorkPlace::Results(place)
+            }
+        };
+        Ok(Work { args, draws: !no_charts, session, progress, place })
     }
 
-    /// Does the work proper, with progress.
-    pub(in crate::cli) fn run<T>(&self, work: impl FnOnce(&Runner<'_>) -> T) -> anyhow::Result<T> {
-        let jobs = self.args.jobs.map(usize::from);
-        let runner = Runner::new(jobs, &self.progress, &self.checkpoint)?;
-        let terminal = self.session.terminal;
-        let show = Show::new(self.args.progress, self.args.quiet, terminal);
-        Ok(progress::during(show, &self.progress, terminal, || work(&runner)))
+    /// Does the work proper, with progress. Breaks off with how the program ends if no results
+    /// follow: of the part of a shard, and where parts are missing.
+    pub(in crate::cli) fn run<T>(
+        &self,
+        work: impl FnOnce(&Runner<'_>) -> T,
+    ) -> anyhow::Result<ControlFlow<Exit, T>> {
+        let Work { args, session, progress, place, .. } = self;
+        let layers;
+        let (store, partition): (&dyn OutcomeStore, Partition) = match (place, &session.part) {
+            (WorkPlace::Part(shared), _) => (&shared.part, Partition::Shard(shared.shard)),
+            (WorkPlace::Results(place), WorkPart::Merge { files, fill }) => {
+                layers = Layers { left: files, made: &place.checkpoint };
+                (&layers, if *fill { Partition::Whole } else { Partition::Nothing })
+            }
+            (WorkPlace::Results(place), _) => (&place.checkpoint, Partition::Whole),
+        };
+        let runner = Runner::new(args.jobs.map(usize::from), progress, store)?;
+        let runner = runner.with_partition(partition);
+        let show = Show::new(args.progress, args.quiet, session.terminal);
+        let done = progress::during(show, progress, session.terminal, || work(&runner));
+        match (place, &session.part) {
+            (WorkPlace::Part(shared), _) => self.end_part(shared).map(ControlFlow::Break),
+            (WorkPlace::Results(place), WorkPart::Merge { files, .. }) => {
+                let Some(missing) = share::missing(&runner, files) else {
+                    return Ok(ControlFlow::Continue(done));
+                };
+                session.terminal.say(&missing);
+                place.checkpoint.discard()?;
+                Ok(ControlFlow::Break(Exit::Undecided))
+            }
+            _ => Ok(ControlFlow::Continue(done)),
+        }
+    }
+
+    /// Ends the part of a shard, and says so.
+    fn end_part(&self, shared: &SharedWork) -> anyhow::Result<Exit> {
+        if let Some(overflow) = self.progress.overflowed() {
+            anyhow::bail!(memory::exceeded(&overflow, &self.progress.stage(), self.args.memory));
+        }
+        let (exit, said) = shared.end(self.progress.is_cancelled())?;
+        if !self.args.quiet {
+            self.session.terminal.print(&said)?;
+        }
+        Ok(exit)
     }
 
     /// Writes and draws a report, puts the results in their place with a manifest of what ran, of
@@ -94,7 +155,9 @@ impl<'a> Work<'a> {
         scenarios: &[&Scenario],
         runs: Vec<RunRecord>,
     ) -> anyhow::Result<bool> {
-        let Work { args, draws, session, mut staging, checkpoint, progress, lock } = self;
+        let Work { args, draws, session, progress, place } = self;
+        let WorkPlace::Results(place) = place else { unreachable!("a part has no results") };
+        let ResultsPlace { mut staging, checkpoint, lock } = place;
         let (name, json) = output.json;
         let text = (output.text)(report, None, false);
         staging.add("report.txt", |out| out.write_all(text.as_bytes()))?;
@@ -134,11 +197,38 @@ impl<'a> Work<'a> {
         if let Some(overflow) = progress.overflowed() {
             anyhow::bail!(memory::exceeded(&overflow, &progress.stage(), args.memory));
         }
-        match &session.repeated {
-            Some((old, _)) if !interrupted => repeats(old, &manifest)?,
+        match (&session.repeated, &session.part) {
+            (Some((old, _)), WorkPart::Whole) if !interrupted => repeats(old, &manifest)?,
             _ => {}
         }
         Ok(interrupted)
+    }
+}
+
+impl ResultsPlace {
+    fn prepare(
+        directory: &Path,
+        args: &WorkArgs,
+        plans: u64,
+        subject: &Subject,
+    ) -> anyhow::Result<ResultsPlace> {
+        let words = subject.to_string();
+        let lock = FolderLock::take(directory, &words)?;
+        let staging = Staging::prepare(directory, subject, args.force)?;
+        let checkpoint = Checkpoint::open(directory, (&words, plans), args.resume)?;
+        Ok(ResultsPlace { staging, checkpoint, lock })
+    }
+
+    /// What is to be removed if nobody waits for the end.
+    fn unfinished(&self) -> Vec<PathBuf> {
+        vec![self.staging.place().to_owned(), self.lock.path().to_owned()]
+    }
+}
+
+/// Says what was found in files.
+fn notes(notes: &[String], quiet: bool, terminal: Terminal) {
+    for note in notes.iter().filter(|_| !quiet) {
+        terminal.say(&format!("warning: {note}\n"));
     }
 }
 
@@ -172,14 +262,15 @@ fn draw(
 }
 
 /// Listens for Ctrl-C, or a signal to end: the first stops the work, the second ends the program;
-/// then what is `unfinished` and the file of the `lock` are removed.
-fn listen(progress: &Arc<Progress>, unfinished: &Path, lock: &Path, terminal: Terminal) {
-    let (unfinished, lock) = (unfinished.to_owned(), lock.to_owned());
+/// then what is `unfinished` is removed, files or folders.
+fn listen(progress: &Arc<Progress>, unfinished: Vec<PathBuf>, terminal: Terminal) {
     let progress = Arc::clone(progress);
     let listening = ctrlc::set_handler(move || {
         if progress.is_cancelled() {
-            let _ = std::fs::remove_dir_all(&unfinished);
-            let _ = std::fs::remove_file(&lock);
+            for path in &unfinished {
+                let _ = std::fs::remove_dir_all(path);
+                let _ = std::fs::remove_file(path);
+            }
             std::process::exit(Exit::Interrupted as i32);
         }
         progress.cancel();

@@ -6,7 +6,8 @@ use crate::observe::histogram::Histogram;
 use crate::observe::incident::Incident;
 use crate::observe::ledger::{Failure, Ledger};
 use crate::observe::outcome::{
-    JournalEntry, Monitored, Outcome, ProbesFailed, RequestRecord, WindowOutcome, WorstMinute,
+    JournalEntry, MissedFault, Monitored, Outcome, ProbesFailed, RequestRecord, WindowOutcome,
+    WorstMinute,
 };
 use crate::observe::recovery::RunRecovery;
 use crate::observe::tally::Tally;
@@ -16,6 +17,9 @@ use crate::plan::*;
 use crate::random::{Law, Seed, Stream};
 use crate::stats::Confidence;
 use crate::units::{Bytes, Instant, Rate, Share, Span};
+
+/// Why the fault found nothing to hit at 5:00.
+const NO_REPLICA: &str = "no replica in rotation";
 
 fn secs(seconds: f64) -> Span {
     Span::from_secs(seconds)
@@ -115,6 +119,7 @@ pub fn outcome(plan: &Plan, replication: u64) -> Outcome {
         out_of_memory: 0,
         recovery: RunRecovery::default(),
         digest: 0x1234_5678_9abc_def0 ^ replication,
+        missed: vec![MissedFault { fault: 0, at: at(300.0), reason: NO_REPLICA.into() }],
         trace: Vec::new(),
         timeline: Some(timeline()),
         journal: journal(),
@@ -265,7 +270,7 @@ fn journal() -> Vec<JournalEntry> {
         entry(181.0, created(2, 1, "b-2")),
         entry(182.0, Observation::LeftRotation { replica: 1 }),
         entry(193.0, Observation::JoinedRotation { replica: 2 }),
-        entry(300.0, Observation::FaultMissed { fault: 0, reason: "no replica in rotation" }),
+        entry(300.0, Observation::FaultMissed { fault: 0, reason: NO_REPLICA }),
     ]
 }
 

@@ -164,6 +164,7 @@ impl Observer for Recorder {
                 self.note_kill(at, *replica);
                 self.fleet.kill_for_memory(at);
             }
+            Observation::FaultMissed { fault, reason } => self.miss(at, *fault, reason),
             Observation::SlotGone { slot } => {
                 self.tracker.give_up(*slot, at, self.fleet.serving());
                 self.note_serving(at);

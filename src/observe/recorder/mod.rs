@@ -26,7 +26,7 @@ pub use scope::{Keep, Scope, ScopeWindow, StruckRegion, WindowExtent};
 
 use crate::observe::histogram::Histogram;
 use crate::observe::ledger::{Failure, Ledger};
-use crate::observe::outcome::{JOURNAL_LIMIT, JournalEntry, Outcome};
+use crate::observe::outcome::{JOURNAL_LIMIT, JournalEntry, MissedFault, Outcome};
 use crate::observe::recovery::RunRecovery;
 use crate::observe::time_series::TimeSeries;
 use crate::observe::timeline::{
@@ -76,6 +76,7 @@ pub struct Recorder {
     clients: RegionClients,
     trace: Vec<BinTrace>,
     timeline: Timeline,
+    missed: Vec<MissedFault>,
     journal: Vec<JournalEntry>,
     journal_cut: u64,
     requests: sample::RequestSample,
@@ -106,6 +107,7 @@ impl Recorder {
             clients: RegionClients::new(&scope),
             trace: Vec::new(),
             timeline: Timeline { bin: scope.bin, ..Timeline::default() },
+            missed: Vec::new(),
             journal: Vec::new(),
             journal_cut: 0,
             requests: sample::RequestSample::new(keep.requests_every),
@@ -167,6 +169,7 @@ impl Recorder {
             monitored: self.monitor.finish(),
             recovery: RunRecovery::default(),
             digest,
+            missed: self.missed,
             trace: self.trace,
             timeline: self.keep.timeline.then_some(self.timeline),
             journal: self.journal,
@@ -447,8 +450,9 @@ impl Recorder {
             ..self.bin_row
         };
         if self.keep.trace {
-            let p99 = row.latency.map(|latency| latency.p99);
-            self.trace.push(BinTrace { served: row.served, failed: row.failed(), p99 });
+            let (served, failed) = (row.served, row.failed());
+            let (p99, mean) = row.latency.map(|latency| (latency.p99, latency.mean)).unzip();
+            self.trace.push(BinTrace { served, failed, p99, mean });
         }
         let flows = self.by_api.iter_mut().enumerate();
         let clients = &self.clients;
@@ -461,6 +465,13 @@ impl Recorder {
         let TotalRow { wanted, cpu_seen, .. } = self.bin_row;
         self.bin_row = TotalRow { start: now, wanted, cpu_seen, ..TotalRow::default() };
         self.bin.clear();
+    }
+
+    /// A fault found nothing to hit: the first time of each is kept.
+    pub(super) fn miss(&mut self, at: Instant, fault: usize, reason: &'static str) {
+        if self.missed.iter().all(|known| known.fault != fault) {
+            self.missed.push(MissedFault { fault, at, reason: reason.into() });
+        }
     }
 
     pub(super) fn note(&mut self, at: Instant, observation: &Observation) {

@@ -97,6 +97,11 @@ pub struct Keep {
 }
 
 impl Keep {
+    /// The same without what a checkpoint does not hold.
+    pub fn without_details(self) -> Self {
+        Keep { trace: self.trace, ..Keep::default() }
+    }
+
     /// Whether anything is kept that a checkpoint does not hold.
     pub fn has_details(&self) -> bool {
         self.timeline || self.journal || self.requests_every.is_some()

@@ -76,7 +76,8 @@ mod tests {
     #[test]
     fn a_band_leaves_out_a_tenth_at_either_end() {
         let of = |count: u64| {
-            let trace = |failed| vec![BinTrace { served: 4, failed: 2 * failed, p99: None }; 3];
+            let trace =
+                |failed| vec![BinTrace { served: 4, failed: 2 * failed, ..BinTrace::default() }; 3];
             let traces: Vec<Vec<BinTrace>> = (0..count).rev().map(trace).collect();
             let traces: Vec<&[BinTrace]> = traces.iter().map(|trace| &trace[..]).collect();
             TimelineBands::of(&traces, Span::from_secs(2.0))

@@ -81,7 +81,7 @@ pub enum Caveat {
     /// have been answered soon.
     Unanswered { requests: f64, share: f64 },
     /// A fault found nothing to hit, in the replication that is told.
-    FaultMissed { fault: String, at: Instant, reason: &'static str },
+    FaultMissed { fault: String, at: Instant, reason: String },
     /// Only the first of the changes of state are in the file of events.
     EventsCut { kept: usize, beyond: u64 },
     /// The gateway cannot be had: how its tier is sold, and what it is instead.

@@ -7,10 +7,9 @@ use crate::experiment::summary::{Summary, WindowSummary};
 use crate::metric::evidence::Evidence;
 use crate::metric::percentile::{ENOUGH_BEYOND, too_few_beyond};
 use crate::metric::{Metric, estimator};
-use crate::observe::Observation;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
-use crate::observe::outcome::{Outcome, ProbesFailed};
+use crate::observe::outcome::{MissedFault, Outcome, ProbesFailed};
 use crate::plan::{Fault, Plan, Scatter, Traffic};
 use crate::report::caveats::caveat::{Assumption, BUFFER, Caveat, NODE};
 use crate::report::caveats::regions;
@@ -253,19 +252,17 @@ fn few_strikes(plan: &Plan, run: &Experiment) -> Vec<Caveat> {
         .collect()
 }
 
-/// The first miss of each fault, in the replication that is told.
+/// The first miss of each fault, in the replication that is told, in the order of faults.
 fn missed_faults(plan: &Plan, run: &Experiment) -> Vec<Caveat> {
-    let journal = run.told().map_or(&[][..], |outcome| &outcome.journal);
-    let first_miss = |index: usize| {
-        journal.iter().find_map(|entry| match &entry.observation {
-            Observation::FaultMissed { fault, reason } if *fault == index => {
-                let fault = plan.faults[index].name.clone();
-                Some(Caveat::FaultMissed { fault, at: entry.at, reason })
-            }
-            _ => None,
-        })
+    let missed = run.told().map_or(&[][..], |outcome| &outcome.missed);
+    let mut missed: Vec<&MissedFault> = missed.iter().collect();
+    missed.sort_by_key(|one| one.fault);
+    let caveat = |one: &MissedFault| Caveat::FaultMissed {
+        fault: plan.faults[one.fault].name.clone(),
+        at: one.at,
+        reason: one.reason.clone().into_owned(),
     };
-    (0..plan.faults.len()).filter_map(first_miss).collect()
+    missed.into_iter().map(caveat).collect()
 }
 
 fn replayed(plan: &Plan) -> Option<Caveat> {

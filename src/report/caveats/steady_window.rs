@@ -1,11 +1,13 @@
 //! What the steady window of the replication that is told says: from its start to its first
 //! incident, at one rate.
 //!
-//! Only that replication keeps its timeline. A transient that one replication is too short to
-//! show is not found.
+//! Only that replication keeps its timeline, or the trace of it. A transient that one replication
+//! is too short to show is not found.
 
 use crate::experiment::Experiment;
 use crate::metric::{Dimension, Statistic};
+use crate::observe::outcome::Outcome;
+use crate::observe::timeline::{BinTrace, TotalRow};
 use crate::plan::{Plan, Scatter, Traffic};
 use crate::report::caveats::caveat::Caveat;
 use crate::stats::Confidence;
@@ -38,13 +40,15 @@ impl SteadyWindow {
         let outcome = run.told().filter(|_| has_one_rate(plan))?;
         let until = outcome.incidents.first().map(|incident| incident.at);
         let end = until.unwrap_or(outcome.ended);
-        let (rows, width) = (&outcome.timeline.as_ref()?.total, plan.run.bin);
-        let inside = &rows[..rows.partition_point(|row| row.start + width <= end)];
-        let bins = inside.iter().map(|row| {
-            let served = row.served as f64;
-            row.latency.map_or((0.0, 0.0), |latency| (latency.mean.as_secs() * served, served))
+        let width = plan.run.bin;
+        let start = |index: usize| Instant::ZERO + width * index as u64;
+        let all = bins(outcome)?;
+        let inside = (0..all.len()).take_while(|index| start(*index) + width <= end).count();
+        let bins = all.into_iter().take(inside).map(|(served, mean)| {
+            let served = served as f64;
+            mean.map_or((0.0, 0.0), |mean| (mean.as_secs() * served, served))
         });
-        let first = inside.partition_point(|row| row.start < plan.run.warm_up);
+        let first = (0..inside).take_while(|index| start(*index) < plan.run.warm_up).count();
         let warm_up = plan.run.warm_up;
         Some(SteadyWindow { bins: bins.collect(), width, first, warm_up, until })
     }
@@ -100,6 +104,18 @@ impl SteadyWindow {
         let doubled = std::iter::successors(Some(1_usize), |each| Some(2 * each));
         let mut possible = doubled.take_while(|each| self.bins.len() / each >= FEWEST);
         possible.find_map(|each| Some((batches(each)?, each)))
+    }
+}
+
+/// Requests answered in each bin, and the mean of their latencies: of the timeline, else of the
+/// trace; `None` if neither was kept.
+fn bins(outcome: &Outcome) -> Option<Vec<(u64, Option<Span>)>> {
+    let row = |row: &TotalRow| (row.served, row.latency.map(|latency| latency.mean));
+    let bin = |bin: &BinTrace| (bin.served, bin.mean);
+    match &outcome.timeline {
+        Some(timeline) => Some(timeline.total.iter().map(row).collect()),
+        None if outcome.trace.is_empty() => None,
+        None => Some(outcome.trace.iter().map(bin).collect()),
     }
 }
 

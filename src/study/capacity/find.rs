@@ -44,7 +44,7 @@ pub fn run(runner: &Runner<'_>, candidates: &[Candidate], effort: SearchEffort) 
     runner.progress().expect(replications, candidates.iter().map(cost).sum());
     let numbered: Vec<(usize, &Candidate)> = candidates.iter().enumerate().collect();
     let findings = runner.side_by_side(&numbered, |(index, candidate)| {
-        of_candidate(runner, (*index, candidate), effort)
+        of_candidate(runner, (*index, candidate), candidates.len(), effort)
     });
     findings.concat()
 }
@@ -53,16 +53,22 @@ pub fn run(runner: &Runner<'_>, candidates: &[Candidate], effort: SearchEffort) 
 fn of_candidate(
     runner: &Runner<'_>,
     (index, candidate): (usize, &Candidate),
+    candidates: usize,
     effort: SearchEffort,
 ) -> Vec<Finding> {
     let of = |mode: Mode, guess: f64| {
         runner.progress().enter(format!("{}, {}", candidate.name, mode.label()));
-        let finding = find(runner, &candidate.scenario, mode, effort, guess);
+        // The first modes, which all others wait for, go to different shards.
+        let unit = mode as usize * candidates + index;
+        let finding = find(&runner.as_unit(unit as u64), &candidate.scenario, mode, effort, guess);
         Finding { candidate: index, ..finding }
     };
     let Some((first, others)) = candidate.modes.split_first() else { return Vec::new() };
     let plan = &candidate.scenario.plan;
     let first = of(*first, guess(&candidate.scenario, *first));
+    if first.capacity == Capacity::Stopped {
+        return vec![first];
+    }
     let share = match first.capacity {
         Capacity::Between { low, .. } if first.theory > 0.0 => Some(low / first.theory),
         _ => None,

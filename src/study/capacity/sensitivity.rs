@@ -115,12 +115,14 @@ pub fn run(
 ) -> Vec<Sensitivity> {
     let replications = TRIES.min(effort.replications);
     let effort = SearchEffort { replications, tolerance: TOLERANCE, ..effort };
-    let Some(was) = Base::of(runner, base, finding, effort) else { return Vec::new() };
+    // The base is one unit of the work, what each assumption may be instead another.
+    let was = Base::of(&runner.as_unit(0), base, finding, effort);
+    let Some(was) = was else { return Vec::new() };
     let all = assumptions(base, finding.mode, effort, vary);
     runner.progress().enter("what the capacity hangs on");
     let one = |assumption: &Assumed| {
-        let follow = |(value, scenario, effort): &(String, Scenario, SearchEffort)| {
-            let gives = was.follow(runner, scenario, *effort);
+        let follow = |Other { unit, value, scenario, effort }: &Other| {
+            let gives = was.follow(&runner.as_unit(*unit), scenario, *effort);
             Instead { value: value.clone(), gives }
         };
         let instead = runner.side_by_side(&assumption.instead, follow);
@@ -140,7 +142,16 @@ pub fn run(
 struct Assumed {
     path: String,
     value: String,
-    instead: Vec<(String, Scenario, SearchEffort)>,
+    instead: Vec<Other>,
+}
+
+/// What an assumption might be instead.
+struct Other {
+    /// Which of all of them, from one.
+    unit: u64,
+    value: String,
+    scenario: Scenario,
+    effort: SearchEffort,
 }
 
 fn assumptions(
@@ -156,7 +167,7 @@ fn assumptions(
         let (path, value) = (setting.path.clone(), setting.value.trim_matches('"').to_owned());
         let read = |value: String| {
             let scenario = vary(&format!("{path}={value}"))?;
-            Some((value, scenario, effort))
+            Some(Other { unit: 0, value, scenario, effort })
         };
         let mean = base.plan.gateway.demand.mean_secs();
         let instead = others(&path, &value, mean).into_iter().filter_map(read).collect();
@@ -168,12 +179,17 @@ fn assumptions(
     let with = |secs: f64| {
         let mut effort = effort;
         effort.trial.judged = Span::from_secs(secs);
-        (effort.trial.judged.to_string(), base.clone(), effort)
+        let (value, scenario) = (effort.trial.judged.to_string(), base.clone());
+        Other { unit: 0, value, scenario, effort }
     };
     let (path, value) = (JUDGED.to_owned(), judged.to_string());
     let judged = Assumed { path, value, instead: spans.map(with).collect() };
     let all = assumed.filter(is_fact).map(of).chain([judged]);
-    all.filter(|assumption| !assumption.instead.is_empty()).collect()
+    let all = all.filter(|assumption| !assumption.instead.is_empty());
+    let mut all: Vec<Assumed> = all.collect();
+    let others = all.iter_mut().flat_map(|assumption| &mut assumption.instead);
+    others.zip(1..).for_each(|(other, unit)| other.unit = unit);
+    all
 }
 
 /// What a setting might be instead; `mean` is that of a request's CPU time in seconds.

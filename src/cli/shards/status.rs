@@ -1,0 +1,212 @@
+//! `brownout status`: how far the shards are that write into a folder, from the folder alone.
+//!
+//! Each file says how many replications it holds and, by the clock of who wrote it, how long they
+//! took. Clocks of different machines are compared for one thing only: for how long nothing was
+//! written.
+
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+
+use crate::cli::args::{Format, StatusArgs};
+use crate::cli::exit::Exit;
+use crate::cli::terminal::Terminal;
+use crate::report::format::table::Table;
+use crate::report::format::words::{plural, whole};
+use crate::report::shards::{WorkFile, WorkFiles};
+use crate::units::{SECOND, Span, three_digits};
+
+/// The schema of the JSON.
+const SCHEMA: &str = "brownout/status/1";
+/// A shard that wrote nothing for so many times its mean time for a replication, and for a minute,
+/// is told as silent.
+const SILENT: f64 = 10.0;
+
+/// How far a study is.
+#[derive(Debug, Serialize)]
+struct StudyStatus {
+    schema: &'static str,
+    /// The command, as it would be typed.
+    study: String,
+    /// Replications that are there.
+    replications: usize,
+    /// Of how many; `None` = that is decided as it goes.
+    of: Option<u64>,
+    /// Seconds until the last shard is done, at the pace of each so far; `None` = not known.
+    left_s: Option<f64>,
+    shards: Vec<ShardStatus>,
+}
+
+/// How far a shard is.
+#[derive(Debug, Serialize)]
+struct ShardStatus {
+    shard: u64,
+    state: ShardState,
+    /// Files that it began: one for each time that it was started.
+    starts: usize,
+    /// Replications in them.
+    replications: usize,
+    /// Replications in a second, of the start that made most.
+    per_second: Option<f64>,
+    /// Seconds since something was written.
+    silent_s: Option<f64>,
+}
+
+/// What a shard does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum ShardState {
+    /// It left nothing.
+    Missing,
+    /// It wrote something lately and is not at its end.
+    Running,
+    /// It is not at its end and has written nothing for long.
+    Silent,
+    /// Nothing was left to do when its last start ended.
+    Done,
+}
+
+impl ShardState {
+    fn words(self) -> &'static str {
+        match self {
+            ShardState::Missing => "not begun",
+            ShardState::Running => "running",
+            ShardState::Silent => "silent",
+            ShardState::Done => "done",
+        }
+    }
+}
+
+/// Says how far the shards in a folder are.
+pub(in crate::cli) fn status(args: &StatusArgs, terminal: Terminal) -> anyhow::Result<Exit> {
+    let files = WorkFiles::open(std::slice::from_ref(&args.folder))?;
+    for note in files.notes() {
+        terminal.say(&format!("warning: {note}\n"));
+    }
+    let status = of(&files, SystemTime::now());
+    match args.format {
+        Format::Text => terminal.print(&text(&status))?,
+        Format::Json => terminal.print(&(serde_json::to_string_pretty(&status)? + "\n"))?,
+    }
+    let is_done = status.shards.iter().all(|shard| shard.state == ShardState::Done);
+    Ok(if is_done { Exit::Met } else { Exit::Undecided })
+}
+
+fn of(files: &WorkFiles, now: SystemTime) -> StudyStatus {
+    // Shards of another number may have been tried before: the files that came last count.
+    let count = files.files().iter().map(|file| file.shards).max().unwrap_or(1);
+    let amount = files.files().iter().filter_map(|file| file.amount).max();
+    let shards: Vec<ShardStatus> = (1..=count)
+        .map(|shard| {
+            let own = |file: &&WorkFile| (file.shard, file.shards) == (shard, count);
+            shard_of(shard, &files.files().iter().filter(own).collect::<Vec<_>>(), now)
+        })
+        .collect();
+    let left = amount.and_then(|amount| left(&shards, amount as f64 / count as f64));
+    StudyStatus {
+        schema: SCHEMA,
+        study: files.study().to_string(),
+        replications: files.replications(),
+        of: amount,
+        left_s: left,
+        shards,
+    }
+}
+
+fn shard_of(shard: u64, files: &[&WorkFile], now: SystemTime) -> ShardStatus {
+    let written = |file: &&WorkFile| std::fs::metadata(&file.path).ok()?.modified().ok();
+    let last = files.iter().filter_map(|file| Some((written(file)?, file.is_ended))).max();
+    let has_ended = last.is_some_and(|(_, is_ended)| is_ended);
+    // A clock that is ahead of ours has written just now.
+    let silent =
+        last.map(|(last, _)| now.duration_since(last).unwrap_or(Duration::ZERO).as_secs_f64());
+    let most = files.iter().max_by_key(|file| file.replications);
+    let pace = |file: &&WorkFile| file.replications as f64 / (file.elapsed as f64 / 1e3);
+    let pace = most.map(pace).filter(|pace| pace.is_finite() && *pace > 0.0);
+    let patience = pace.map_or(0.0, |pace| SILENT / pace).max(60.0);
+    let state = match silent {
+        _ if has_ended => ShardState::Done,
+        None => ShardState::Missing,
+        Some(silent) if silent > patience => ShardState::Silent,
+        Some(_) => ShardState::Running,
+    };
+    ShardStatus {
+        shard,
+        state,
+        starts: files.len(),
+        replications: files.iter().map(|file| file.replications).sum(),
+        per_second: pace,
+        silent_s: silent,
+    }
+}
+
+/// Seconds until the last shard has made its part, if every one that is not done is running.
+fn left(shards: &[ShardStatus], part: f64) -> Option<f64> {
+    let open = shards.iter().filter(|shard| shard.state != ShardState::Done);
+    let left = open.map(|shard| {
+        let is_running = shard.state == ShardState::Running;
+        let pace = shard.per_second.filter(|_| is_running)?;
+        Some((part - shard.replications as f64).max(0.0) / pace)
+    });
+    left.collect::<Option<Vec<f64>>>().map(|all| all.into_iter().fold(0.0, f64::max))
+}
+
+fn text(status: &StudyStatus) -> String {
+    let there = match status.of {
+        Some(all) => {
+            let all = plural(all, "replication");
+            format!("{} of {all} are there", whole(status.replications as u64))
+        }
+        None => format!("{} are there", plural(status.replications as u64, "replication")),
+    };
+    let count = |state: ShardState| status.shards.iter().filter(|one| one.state == state).count();
+    let (done, all) = (count(ShardState::Done), status.shards.len());
+    let left = status.left_s.filter(|_| done < all);
+    let left = left.map_or(String::new(), |left| {
+        format!(", about {} left at this pace", Span((left.ceil() as u64).saturating_mul(SECOND)))
+    });
+    let mut table = Table::of_numbers();
+    table.row(["shard", "state", "replications", "per second", "starts", "last written"]);
+    for one in &status.shards {
+        let written = one.silent_s.map(|secs| format!("{} ago", Span(secs as u64 * SECOND)));
+        let written = written.filter(|_| one.state != ShardState::Done);
+        table.row([
+            one.shard.to_string(),
+            one.state.words().to_owned(),
+            whole(one.replications as u64),
+            one.per_second.map_or_else(|| "–".to_owned(), three_digits),
+            one.starts.to_string(),
+            written.unwrap_or_else(|| "–".to_owned()),
+        ]);
+    }
+    format!(
+        "brownout {}\n  {there}; {done} of {} are done{left}\n\n{}",
+        status.study,
+        plural(all as u64, "shard"),
+        table.text()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shard(state: ShardState, replications: usize, per_second: Option<f64>) -> ShardStatus {
+        let (shard, starts, silent_s) = (1, 1, Some(3.0));
+        ShardStatus { shard, state, starts, replications, per_second, silent_s }
+    }
+
+    #[test]
+    fn the_slowest_shard_says_when_all_are_done() {
+        let done = || shard(ShardState::Done, 100, Some(5.0));
+        let running = |made, pace| shard(ShardState::Running, made, Some(pace));
+        let all = [done(), running(60, 2.0), running(90, 0.25)];
+        assert_eq!(left(&all, 100.0), Some(40.0));
+        assert_eq!(left(&[done(), running(120, 1.0)], 100.0), Some(0.0));
+        assert_eq!(
+            left(&[running(60, 2.0), shard(ShardState::Silent, 60, Some(2.0))], 100.0),
+            None
+        );
+        assert_eq!(left(&[shard(ShardState::Missing, 0, None)], 100.0), None);
+    }
+}

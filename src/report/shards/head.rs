@@ -1,0 +1,159 @@
+//! Who left a work file, as a part of which study.
+
+use std::cmp::Ordering;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::ENGINE;
+use crate::experiment::partition::Shard;
+use crate::report::files::staging::FilesError;
+use crate::report::manifest::{Manifest, Subject, VERSION};
+
+/// The schema of work files.
+pub const SCHEMA: &str = "brownout/shard/1";
+/// How the schema of every version begins.
+const SCHEMAS: &str = "brownout/shard/";
+
+/// The first entry of a work file: all that is needed to do the study, and which part of it this
+/// is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkHead {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// Which shard, from one.
+    pub shard: u64,
+    /// Of how many.
+    pub shards: u64,
+    /// The digest of the plans that the study begins with.
+    pub plans: String,
+    /// The study: its command, options and scenarios; nothing ran yet.
+    pub study: Manifest,
+}
+
+/// What every version says of itself.
+#[derive(Deserialize)]
+struct Program {
+    #[serde(default)]
+    schema: String,
+    #[serde(default)]
+    study: StudyWriter,
+}
+
+/// The part of a manifest that says who wrote it.
+#[derive(Default, Deserialize)]
+struct StudyWriter {
+    #[serde(default)]
+    version: String,
+    #[serde(default)]
+    engine: u32,
+}
+
+/// Why work files cannot be used. None of these changes one.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkFilesError {
+    /// The operating system refused.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    /// A file cannot be read.
+    #[error("cannot read {path}")]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// There is nothing to merge.
+    #[error(
+        "{0} has no work files\n  = help: name the folder that shards left, such as \
+         results/NAME.shards, or files of it: they end with .jsonl.gz"
+    )]
+    Nothing(PathBuf),
+    /// It is of a program whose replications may not be ours.
+    #[error(
+        "{path} is too {age}: it was left by version {version} with engine {engine}, this is \
+         version {VERSION} with engine {ENGINE}\n  = help: {help}"
+    )]
+    Program {
+        /// Which file.
+        path: PathBuf,
+        /// Old or new.
+        age: &'static str,
+        /// Who left it, …
+        version: String,
+        /// … with which engine.
+        engine: u32,
+        /// What can be done.
+        help: &'static str,
+    },
+    /// It is of other work than the rest.
+    #[error(
+        "{path} is a part of brownout {theirs}{}, and not of brownout {ours}\n  = help: keep each \
+         study in a folder of its own: give it another --name or --output, or remove what is not \
+         needed any more",
+        if theirs == ours { ", with other settings, another seed or other files" } else { "" }
+    )]
+    Study {
+        /// Which file.
+        path: PathBuf,
+        /// What it is of.
+        theirs: Box<Subject>,
+        /// What is asked for.
+        ours: Box<Subject>,
+    },
+    /// Two files say different things of the same.
+    #[error(
+        "{first} and {second} differ in replication {replication} of the same plan, which is \
+         impossible on sound machines\n  = help: remove the file that is wrong, or both, and run \
+         its shard again; if they differ once more, the program is at fault"
+    )]
+    Contradiction {
+        /// The one.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+        /// The index of the replication.
+        replication: u64,
+    },
+}
+
+impl WorkHead {
+    /// Of a shard of a study, which begins with plans of this digest.
+    pub fn new(shard: Shard, plans: u64, study: Manifest) -> Self {
+        let Shard { index, count } = shard;
+        let plans = crate::report::manifest::digest(plans);
+        WorkHead { schema: SCHEMA.to_owned(), shard: index + 1, shards: count, plans, study }
+    }
+
+    /// Reads the first entry of a file; `None` if it is none.
+    ///
+    /// # Errors
+    /// It is of another version.
+    pub(super) fn read(
+        path: &Path,
+        value: serde_json::Value,
+    ) -> Result<Option<Self>, WorkFilesError> {
+        let Ok(program) = Program::deserialize(&value) else { return Ok(None) };
+        let Program { schema, study: StudyWriter { version, engine } } = program;
+        let number = |schema: &str| schema.strip_prefix(SCHEMAS)?.parse::<u64>().ok();
+        let age = |engine: u32, version: &str, schema: u64| (engine, parts(version), schema);
+        let Some(schema) = number(&schema) else { return Ok(None) };
+        let theirs = age(engine, &version, schema);
+        let (age, help) = match theirs.cmp(&age(ENGINE, VERSION, number(SCHEMA).expect("ours"))) {
+            Ordering::Less => ("old", "do the study again, or merge it with the version it is of"),
+            Ordering::Greater => ("new", "merge it with the version it is of"),
+            Ordering::Equal => return Ok(serde_json::from_value(value).ok()),
+        };
+        Err(WorkFilesError::Program { path: path.to_owned(), age, version, engine, help })
+    }
+
+    /// Whether both are parts of the same study.
+    pub fn is_with(&self, other: &WorkHead) -> bool {
+        (&self.plans, &self.study) == (&other.plans, &other.study)
+    }
+}
+
+/// The numbers of a version, the weightiest first.
+fn parts(version: &str) -> Vec<u64> {
+    version.split(['.', '-', '+']).map_while(|part| part.parse().ok()).collect()
+}

@@ -1,0 +1,227 @@
+//! What shards left, as a store: all work files of one study.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::file::{self, ENDING, EntryPlace, FileLook, LookedThrough};
+use super::head::{WorkFilesError, WorkHead};
+use crate::experiment::store::{OutcomeStore, ReplicationKey};
+use crate::observe::outcome::Outcome;
+use crate::report::format::words::plural;
+
+/// The work files of a study. Replications stay in the files, a few dozen bytes of each are held.
+#[derive(Debug)]
+pub struct WorkFiles {
+    head: WorkHead,
+    files: Vec<WorkFile>,
+    /// The file and the place of each replication.
+    index: BTreeMap<ReplicationKey, (u32, EntryPlace)>,
+    notes: Vec<String>,
+    /// Replications that turned out to be altered when they were asked for.
+    altered: AtomicUsize,
+}
+
+/// A file that was looked through.
+#[derive(Debug)]
+pub struct WorkFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Which shard left it, from one.
+    pub shard: u64,
+    /// Of how many.
+    pub shards: u64,
+    /// Replications that there are in the study, as far as it says.
+    pub amount: Option<u64>,
+    /// Milliseconds from its start to its last entry.
+    pub elapsed: u64,
+    /// Whether nothing was left to do when it ended.
+    pub is_ended: bool,
+    /// Replications in it.
+    pub replications: usize,
+    file: Mutex<File>,
+}
+
+impl WorkFiles {
+    /// Looks through the files named and those in the folders named.
+    ///
+    /// # Errors
+    /// There are none, or they cannot be read, are of different studies or other versions, or
+    /// contradict each other.
+    pub fn open(places: &[PathBuf]) -> Result<WorkFiles, WorkFilesError> {
+        let mut all: Option<WorkFiles> = None;
+        let mut notes = Vec::new();
+        for path in paths(places)? {
+            let shown = path.display();
+            match file::look_through(&path)? {
+                FileLook::Found(found) => match &mut all {
+                    Some(all) => all.add(path, *found)?,
+                    None => {
+                        let mut first = WorkFiles::of(found.head.clone());
+                        first.add(path, *found)?;
+                        all = Some(first);
+                    }
+                },
+                FileLook::Empty => {
+                    notes.push(format!("{shown} was cut off before it held anything"))
+                }
+                FileLook::Foreign => notes.push(format!(
+                    "{shown} is left out: it is no work file of a shard, or its first entry was \
+                     altered"
+                )),
+            }
+        }
+        let nothing = || WorkFilesError::Nothing(places.first().cloned().unwrap_or_default());
+        let mut all = all.ok_or_else(nothing)?;
+        all.notes.extend(notes);
+        Ok(all)
+    }
+
+    /// Those of a study in a folder, where there may be none yet.
+    ///
+    /// # Errors
+    /// As [`WorkFiles::open`]; or they are of another study.
+    pub fn of_study(folder: &Path, head: &WorkHead) -> Result<WorkFiles, WorkFilesError> {
+        let mut all = WorkFiles::of(head.clone());
+        if folder.is_dir() {
+            for path in inside(folder)? {
+                if let FileLook::Found(found) = file::look_through(&path)? {
+                    all.add(path, *found)?;
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    fn of(head: WorkHead) -> WorkFiles {
+        let (files, index, notes) = (Vec::new(), BTreeMap::new(), Vec::new());
+        WorkFiles { head, files, index, notes, altered: AtomicUsize::new(0) }
+    }
+
+    fn add(&mut self, path: PathBuf, found: LookedThrough) -> Result<(), WorkFilesError> {
+        if !found.head.is_with(&self.head) {
+            let theirs = Box::new(found.head.study.subject());
+            return Err(WorkFilesError::Study { path, theirs, ours: Box::new(self.study()) });
+        }
+        self.notes.extend(trouble(&path, &found));
+        let number = self.files.len() as u32;
+        for (key, place) in &found.places {
+            match self.index.entry(*key) {
+                Entry::Vacant(free) => drop(free.insert((number, *place))),
+                Entry::Occupied(known) if known.get().1.content == place.content => {}
+                Entry::Occupied(known) => {
+                    let first = self.files.get(known.get().0 as usize);
+                    let first = first.map_or_else(|| path.clone(), |file| file.path.clone());
+                    let replication = key.replication;
+                    return Err(WorkFilesError::Contradiction { first, second: path, replication });
+                }
+            }
+        }
+        let opened = File::open(&path);
+        let file =
+            opened.map_err(|source| WorkFilesError::Unreadable { path: path.clone(), source });
+        let LookedThrough { head, amount, elapsed, is_ended, places, .. } = found;
+        let WorkHead { shard, shards, .. } = head;
+        let (replications, file) = (places.len(), Mutex::new(file?));
+        self.files.push(WorkFile {
+            path,
+            shard,
+            shards,
+            amount,
+            elapsed,
+            is_ended,
+            replications,
+            file,
+        });
+        Ok(())
+    }
+
+    /// What they are parts of.
+    pub fn study(&self) -> crate::report::manifest::Subject {
+        self.head.study.subject()
+    }
+
+    /// The head of the first file, which has the study of all.
+    pub fn head(&self) -> &WorkHead {
+        &self.head
+    }
+
+    /// The files, in the order in which they were named, those of a folder by their names.
+    pub fn files(&self) -> &[WorkFile] {
+        &self.files
+    }
+
+    /// Different replications in all of them.
+    pub fn replications(&self) -> usize {
+        self.index.len()
+    }
+
+    /// What is to be said of the files, each in a line.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Replications that were asked for and had been altered.
+    pub fn altered(&self) -> usize {
+        self.altered.load(Ordering::Relaxed)
+    }
+}
+
+/// What was wrong with a file, in words.
+fn trouble(path: &Path, found: &LookedThrough) -> Vec<String> {
+    let path = path.display();
+    let damaged = plural(found.damaged as u64, "stretch");
+    let damaged = (found.damaged > 0).then(|| {
+        format!("{path}: {damaged} were altered since they were written, and are left out")
+    });
+    let cut = found.is_cut && found.is_ended;
+    let cut = cut.then(|| format!("{path}: its end was altered since it was written"));
+    damaged.into_iter().chain(cut).collect()
+}
+
+/// The files that are named, and those in folders that are.
+fn paths(places: &[PathBuf]) -> Result<Vec<PathBuf>, WorkFilesError> {
+    let mut all: Vec<PathBuf> = Vec::new();
+    for place in places {
+        let found = if place.is_dir() { inside(place)? } else { vec![place.clone()] };
+        if found.is_empty() {
+            return Err(WorkFilesError::Nothing(place.clone()));
+        }
+        let found = found.into_iter().filter(|path| !all.contains(path));
+        let found: Vec<PathBuf> = found.collect();
+        all.extend(found);
+    }
+    Ok(all)
+}
+
+/// The work files in a folder, by name.
+fn inside(folder: &Path) -> Result<Vec<PathBuf>, WorkFilesError> {
+    let failed = |source| WorkFilesError::Unreadable { path: folder.to_owned(), source };
+    let is_work = |path: &PathBuf| path.to_string_lossy().ends_with(ENDING);
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        found.extend(Some(entry.map_err(failed)?.path()).filter(is_work));
+    }
+    found.sort();
+    Ok(found)
+}
+
+impl OutcomeStore for WorkFiles {
+    fn get(&self, key: ReplicationKey) -> Option<Outcome> {
+        let (file, place) = self.index.get(&key)?;
+        let file = &self.files[*file as usize].file;
+        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+        let outcome = file::read_at::<Outcome>(&mut file, *place).ok().flatten();
+        let is_it = |outcome: &Outcome| outcome.replication == key.replication;
+        let outcome = outcome.filter(|outcome| is_it(outcome) && outcome.ledger.balances());
+        if outcome.is_none() {
+            self.altered.fetch_add(1, Ordering::Relaxed);
+        }
+        outcome
+    }
+
+    fn put(&self, _: ReplicationKey, _: &Outcome) {}
+}

@@ -171,6 +171,10 @@ impl World<'_> {
                 let fleet = &mut region.cluster.fleet;
                 requests.end_at_host(cx, fleet, at, done, host as usize, !failed);
             }
+            Step::TryOver { attempt, tries } => {
+                let fleet = &mut region.cluster.fleet;
+                requests.end_patience_of_try(cx, fleet, at, (attempt, tries));
+            }
             Step::Due { attempt, timeout, due } => {
                 requests.meet_timeout(cx, &mut region.cluster.fleet, attempt, timeout, due);
             }

@@ -31,8 +31,8 @@
 //! | `ingress` | instances, rotation, connections |
 //! | `cluster` | nodes, scheduling, evictions, rollouts, autoscaler |
 //! | `replica` | the life of replicas and their servers |
-//! | `request` | clients, attempts, policies, what is asked of upstreams |
-//! | `hosts` | the hosts of upstreams, and how replicas see them |
+//! | `request` | clients, attempts, policies |
+//! | `upstream` | the hosts of upstreams, and tries of replicas there |
 //! | `fault` | what goes wrong, when, and whom it hits |
 //!
 //! Start reading at `world`.
@@ -45,7 +45,6 @@ mod event_loop;
 mod fault;
 mod gates;
 mod global;
-mod hosts;
 mod ingress;
 mod open_loop;
 mod region;
@@ -54,6 +53,7 @@ mod request;
 mod sample_clock;
 mod sampling;
 mod traffic;
+mod upstream;
 mod world;
 
 use crate::engine::progress::Progress;

@@ -32,11 +32,16 @@ pub enum Count {
     Hedge,
     /// The first good answer to a hedged request was that of a further try.
     HedgeWon,
+    /// A replica made another try beside one at an upstream that took too long; a
+    /// [`Count::UpstreamRetry`] as well.
+    UpstreamHedge,
+    /// The first good answer of an upstream was that to a further try, with an earlier one open.
+    UpstreamHedgeWon,
 }
 
 impl Count {
     /// All of them, in the order of their declaration, by which they are indexed.
-    pub const ALL: [Count; 14] = [
+    pub const ALL: [Count; 16] = [
         Count::Wasted,
         Count::BudgetSpent,
         Count::IngressRetry,
@@ -51,6 +56,8 @@ impl Count {
         Count::Panic,
         Count::Hedge,
         Count::HedgeWon,
+        Count::UpstreamHedge,
+        Count::UpstreamHedgeWon,
     ];
 
     /// The column name in files.
@@ -70,6 +77,8 @@ impl Count {
             Count::Panic => "panics",
             Count::Hedge => "hedges",
             Count::HedgeWon => "hedges_won",
+            Count::UpstreamHedge => "upstream_hedges",
+            Count::UpstreamHedgeWon => "upstream_hedges_won",
         }
     }
 }

@@ -151,9 +151,14 @@ pub struct Upstream {
     pub errors: Share,
     /// How long a replica waits for an answer before it gives 504.
     pub timeout: Span,
+    /// How long a host may take before a replica gives up on that try, and makes another if one is
+    /// left; `None` = as long as the time-out lasts.
+    pub try_timeout: Option<Span>,
+    /// Whether such a try stays open and the other one is made beside it.
+    pub hedges: bool,
     /// Whether a host stops work that nobody waits for any more.
     pub cancels: bool,
-    /// Further tries of a replica after an error.
+    /// Further tries of a replica after an error or a try that took too long.
     pub retries: u32,
     /// Connections that a host accepts; `None` = any number.
     pub accepts: Option<HostLimit>,

@@ -157,7 +157,17 @@ impl Breaker {
 
     /// Whether a request that has just failed, and left, may be tried again; it is counted if so.
     pub fn enter_retry(&mut self) -> bool {
-        let requests = self.active + self.pending + 1;
+        self.enter_beside(1)
+    }
+
+    /// Whether another try may be made beside a request that is under way; it is counted if so.
+    pub fn enter_hedge(&mut self) -> bool {
+        self.enter_beside(0)
+    }
+
+    /// The same where so many requests more than are known count as under way.
+    fn enter_beside(&mut self, more: u32) -> bool {
+        let requests = self.active + self.pending + more;
         let may = self.spec.retries.has_room(self.retries, || requests);
         self.retries += u32::from(may);
         debug_assert!(self.retries > 0 || !may, "{self:?}");

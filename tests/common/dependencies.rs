@@ -74,6 +74,8 @@ pub fn upstream(latency: Law) -> Upstream {
         workers: None,
         errors: Share::ZERO,
         timeout: Span::MAX,
+        try_timeout: None,
+        hedges: false,
         cancels: false,
         retries: 0,
         accepts: None,

@@ -69,6 +69,8 @@ fn upstream() -> Upstream {
         workers: Some(4),
         errors: Share::ZERO,
         timeout: secs(5.0),
+        try_timeout: None,
+        hedges: false,
         cancels: false,
         retries: 1,
         accepts: None,

@@ -169,6 +169,8 @@ pub(in crate::model) enum Step {
     Enters { attempt: AttemptId },
     /// A host of an upstream is done with an attempt.
     HostDone { attempt: AttemptId, host: u32, tries: u16, outages: u32, failed: bool },
+    /// A try at an upstream has taken as long as one may.
+    TryOver { attempt: AttemptId, tries: u16 },
     /// Replicas look at how the hosts of an upstream did.
     Sweep { upstream: u32 },
     /// The overload manager of the replica in a slot looks at it.

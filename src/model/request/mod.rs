@@ -14,7 +14,7 @@
 //! - `attempt` is the data; `client` sends and reacts, `completion` ends.
 //! - `passage` is its way through the ingress, `handshake` the connection on which it comes,
 //!   `hedging` several tries of one request at once.
-//! - `work` is an attempt in a replica's server, `policies` before it, `upstream` behind it.
+//! - `work` is an attempt in a replica's server, `policies` before it; `model/upstream` is behind it.
 //! - `timeouts`, `next_completion` and steps (`attempt`) are what the event loop looks for next.
 //!
 //! Start reading at `attempt` and its diagram, then `client`.
@@ -28,15 +28,14 @@ pub(super) mod next_completion;
 mod passage;
 mod policies;
 pub(super) mod timeouts;
-mod upstream;
 mod work;
 
 use slotmap::SlotMap;
 
 use crate::engine::calendar::Calendar;
 use crate::model::gates::{Gates, OverloadManagers};
-use crate::model::hosts::Upstreams;
 use crate::model::ingress::retries::Retries;
+use crate::model::upstream::hosts::Upstreams;
 use crate::plan::Plan;
 use crate::random::Seed;
 use crate::units::Instant;

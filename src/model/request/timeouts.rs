@@ -112,7 +112,7 @@ impl Timeouts {
 
 impl Requests {
     /// An attempt is to meet a time-out at `due`.
-    pub(super) fn set_timeout(
+    pub(in crate::model) fn set_timeout(
         &mut self,
         cx: &mut Context,
         attempt: AttemptId,

@@ -60,13 +60,18 @@ pub(crate) fn lines(plan: &Plan, attempts: &AttemptSummary) -> Vec<Line> {
 
 /// What the ingress tried again, by counts per replication; whether it hedges.
 pub(super) fn of_ingress(hedges: bool, count: impl Fn(Count) -> String) -> Line {
-    let made = format!("{} per replication", count(Count::IngressRetry));
+    let kinds = [Count::IngressRetry, Count::Hedge, Count::HedgeWon];
+    ("ingress retries", tried_again(hedges, kinds.map(count)))
+}
+
+/// How much was tried again, and if hedged how much of that beside a try that took long, and how
+/// often that was answered first.
+fn tried_again(hedges: bool, [made, beside, first]: [String; 3]) -> String {
+    let made = format!("{made} per replication");
     if !hedges {
-        return ("ingress retries", made);
+        return made;
     }
-    let (beside, first) = (count(Count::Hedge), count(Count::HedgeWon));
-    let hedges = format!("{beside} of them beside a try that took long, {first} answered first");
-    ("ingress retries", format!("{made}, {hedges}"))
+    format!("{made}, {beside} of them beside a try that took long, {first} answered first")
 }
 
 fn each(attempts: &AttemptSummary, kind: Count) -> String {
@@ -117,8 +122,10 @@ fn limits(attempts: &AttemptSummary) -> String {
 fn of_upstreams(upstreams: &[Upstream], attempts: &AttemptSummary) -> Vec<Line> {
     let mut lines = Vec::new();
     if upstreams.iter().any(|upstream| upstream.retries > 0) {
-        let retries = each(attempts, Count::UpstreamRetry);
-        lines.push(("upstream retries", format!("{retries} per replication")));
+        let kinds = [Count::UpstreamRetry, Count::UpstreamHedge, Count::UpstreamHedgeWon];
+        let hedges = upstreams.iter().any(|upstream| upstream.hedges);
+        let again = tried_again(hedges, kinds.map(|kind| each(attempts, kind)));
+        lines.push(("upstream retries", again));
     }
     if upstreams.iter().any(|upstream| upstream.outliers.is_some()) {
         let panics = each(attempts, Count::Panic);

@@ -121,6 +121,8 @@ latency-per-request = "2ms"
 workers = 40
 errors = "0.1%"
 timeout = "5s"
+try-timeout = "1.5s"
+hedge = true
 cancels = true
 retries = 1
 breaker = true
@@ -276,6 +278,8 @@ fn upstream() -> Upstream {
         workers: Some(40),
         errors: Share(0.001),
         timeout: secs(5.0),
+        try_timeout: Some(secs(1.5)),
+        hedges: true,
         cancels: true,
         retries: 1,
         accepts: None,

@@ -43,8 +43,17 @@ keys! { key "upstream" list {
         "How long a replica waits for its answer before it gives 504.";
     CANCELS: bool = "cancels", "false", Assumed, "servers mostly finish what they began",
         "Whether a host stops work that nobody waits for any more.";
+    TRY_TIMEOUT: Span = "try-timeout", "", Documented,
+        "Envoy: per_try_timeout, only if configured",
+        "How long a host may take, from when the replica has a connection, before that try is \
+         given up and another is made if one is left; if none is, 504. `timeout` ends them all.";
     RETRIES: u64 = "retries", "0", Documented, "Envoy: none unless configured",
-        "Further tries of a replica after an error, 0 to 100.";
+        "Further tries of a replica after an error or a try-timeout, as Envoy's 5xx; 0 to 100.";
+    HEDGES: bool = "hedge", "false", Documented, "Envoy: hedge_policy, only if configured",
+        "Whether a try that takes longer than try-timeout stays open and another one is made \
+         beside it (hedge_on_per_try_timeout): the first good answer counts.",
+        Unless("retries", &["0"], "no other try is made: raise `retries`"),
+        With(&["try-timeout"]);
     BREAKER: bool = "breaker", "false", Documented, "the gateway's is optional",
         "Whether each replica limits what it has under way (503 beyond).";
     CONNECTIONS: u64 = "connections", "1024", Documented, "Envoy's default",
@@ -142,6 +151,9 @@ fn upstream(section: &SectionReader<'_>, name: String) -> Upstream {
         let help = "lengthen `timeout` or lower `latency`";
         section.error(&timeout, "no answer of this upstream comes in time", help);
     }
+    let retries = section.count(key::RETRIES, 0..=100).value as u32;
+    let hedges = section.get(key::HEDGES) && retries > 0;
+    let try_timeout = try_timeout(section, (latency.least_secs(), timeout.value), retries, hedges);
     Upstream {
         name,
         hosts,
@@ -150,14 +162,44 @@ fn upstream(section: &SectionReader<'_>, name: String) -> Upstream {
         workers: workers.map(|workers| workers as usize),
         errors: section.get(key::ERRORS),
         timeout: timeout.value,
+        try_timeout,
+        hedges,
         cancels: section.get(key::CANCELS),
-        retries: section.count(key::RETRIES, 0..=100).value as u32,
+        retries,
         accepts: accepts(section),
         breaker: breaker(section),
         divided: section.get(key::DIVIDED),
         outliers: ejects(section, hosts),
         admission: admission::read(section, &ADMISSION),
     }
+}
+
+/// How long a try may take, of hosts that work for so many seconds at least and have so long for
+/// all tries together.
+fn try_timeout(
+    section: &SectionReader<'_>,
+    (least, all): (f64, Span),
+    retries: u32,
+    hedges: bool,
+) -> Option<Span> {
+    let found = section.find(key::TRY_TIMEOUT)?;
+    section.not_tiny(&key::TRY_TIMEOUT, &found);
+    let (place, lasts) = (section.key_place(&key::TRY_TIMEOUT), found.value.max(Span(1)));
+    if lasts >= all {
+        let title = format!("`upstream.try-timeout` has no effect: all tries together have {all}");
+        section.warn(place, title, "lower it, or raise `timeout` (and `idle-timeout`)");
+    } else if !hedges && Span::from_secs(least) >= lasts {
+        section.error(&found, "no try is answered in time", "lengthen it or lower `latency`");
+    } else if retries == 0 {
+        let help = "raise `retries`, or write `timeout` alone";
+        section.warn(place, "a try that takes too long is the only one: requests fail", help);
+    } else if !hedges && all.0 / lasts.0 < u64::from(retries) {
+        let fits = 1 + all.0 / lasts.0;
+        let title =
+            format!("no more than {fits} tries of {lasts} fit into {all}, of {}", retries + 1);
+        section.warn(place, title, "raise `timeout`, or lower `try-timeout` or `retries`");
+    }
+    Some(lasts)
 }
 
 fn accepts(section: &SectionReader<'_>) -> Option<HostLimit> {

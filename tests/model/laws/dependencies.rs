@@ -145,7 +145,9 @@ fn upstream() -> impl Strategy<Value = Upstream> {
     let divided = prop::sample::select(vec![Divided::No, Divided::AtStart, Divided::ByReady]);
     let work = (law(0.05), 0.0..0.01, prop::option::of(1_usize..5), 0.0..0.5);
     let breaker = (breaker, accepts, divided);
-    (work, 1_usize..4, (0.05..2.0, any::<bool>(), 0_u32..3), breaker, outliers).prop_map(
+    let tries = prop::option::of((0.005..0.3).prop_map(secs));
+    let rest = (0.05..2.0, any::<bool>(), 0_u32..3, tries, any::<bool>());
+    (work, 1_usize..4, rest, breaker, outliers).prop_map(
         |((latency, per_request, workers, errors), hosts, rest, limits, outliers)| Upstream {
             name: "upstream".to_owned(),
             hosts,
@@ -156,6 +158,8 @@ fn upstream() -> impl Strategy<Value = Upstream> {
             timeout: secs(rest.0),
             cancels: rest.1,
             retries: rest.2,
+            try_timeout: rest.3,
+            hedges: rest.3.is_some() && rest.4 && rest.2 > 0,
             breaker: limits.0,
             accepts: limits.1,
             divided: limits.2,

@@ -5,3 +5,4 @@ mod asking_probes;
 mod idle;
 mod overload;
 mod upstream_limits;
+mod upstream_tries;

@@ -23,15 +23,15 @@
 //! Then what a replica has under way beyond its new part goes on, and what it keeps idle is closed.
 //!
 //! Assumptions: every replica has its own turn over the hosts; a replica that stands still passes
-//! nothing on; the time-out is for all tries of a replica together. Unless the plan says so, a host
+//! nothing on; the time-out is for all tries of a replica together (`tries` has that of one). Unless the plan says so, a host
 //! goes on with work that nobody waits for any more. Left out: connections and their set-up,
 //! HTTP/2 streams.
 
-use super::Requests;
-use super::attempt::{AttemptId, Stage, Step, Timeout};
 use crate::model::context::Context;
-use crate::model::hosts::Upstreams;
 use crate::model::replica::fleet::Fleet;
+use crate::model::request::Requests;
+use crate::model::request::attempt::{AttemptId, Stage, Step, Timeout};
+use crate::model::upstream::hosts::Upstreams;
 use crate::observe::Observer;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
@@ -45,7 +45,12 @@ const NOWHERE: usize = u32::MAX as usize;
 
 impl Requests {
     /// The upstream of an attempt's API and the slot of its replica.
-    fn upstream_of(&self, cx: &Context, fleet: &Fleet, attempt: AttemptId) -> (usize, usize) {
+    pub(super) fn upstream_of(
+        &self,
+        cx: &Context,
+        fleet: &Fleet,
+        attempt: AttemptId,
+    ) -> (usize, usize) {
         let asking = &cx.in_flight.attempts[attempt];
         let upstream = cx.plan.dependencies.apis[asking.content.api as usize].upstream;
         (upstream.expect("its API has an upstream"), fleet[asking.replica].slot)
@@ -75,47 +80,70 @@ impl Requests {
     /// A replica asks the upstream of an attempt's API.
     #[inline(never)]
     pub fn ask_upstream(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId) {
-        let at = cx.now.0;
         let (upstream, slot) = self.upstream_of(cx, fleet, attempt);
         if let Some(gates) = &mut self.upstreams.gates[upstream]
-            && cx.in_flight.attempts[attempt].upstream_tries == 0
-            && !gates.admits(at, slot)
+            && !gates.admits(cx.now.0, slot)
         {
-            return self.fail_attempt(cx, fleet, attempt, at, Failure::NotAdmitted);
+            return self.fail_attempt(cx, fleet, attempt, cx.now.0, Failure::NotAdmitted);
         }
+        self.begin_try(cx, fleet, attempt, false);
+    }
+
+    /// A replica makes a try, beside another that is open or not; one that is `retrying` has its
+    /// place among the retries already.
+    pub(super) fn begin_try(
+        &mut self,
+        cx: &mut Context,
+        fleet: &mut Fleet,
+        attempt: AttemptId,
+        retrying: bool,
+    ) {
+        let at = cx.now.0;
+        let (upstream, slot) = self.upstream_of(cx, fleet, attempt);
         let until = at.saturating_add(cx.plan.dependencies.upstreams[upstream].timeout.0);
         let view = &mut self.upstreams.views[upstream][slot];
         let entry = view.breaker.enter();
         let record = &mut cx.in_flight.attempts[attempt];
+        let is_beside = matches!(record.stage, Stage::Upstream(_) | Stage::Pending);
         if let Admission::Refused(_) = entry {
-            if std::mem::take(&mut record.retrying) {
+            if retrying {
                 view.breaker.leave_retry();
             }
-            return self.fail_upstream(cx, fleet, attempt, at, Failure::BreakerOpen);
+            return match is_beside {
+                true => {} // what is open goes on
+                false => self.fail_upstream(cx, fleet, attempt, at, Failure::BreakerOpen),
+            };
+        }
+        if is_beside {
+            self.upstreams.beside.put_aside(attempt, record);
+        } else {
+            let replica = &mut fleet[record.replica];
+            replica.held += 1;
+            replica.note_peak();
         }
         debug_assert!(!record.in_service, "a host works on an attempt that asks");
-        record.stage = Stage::Pending;
-        let replica = &mut fleet[record.replica];
-        replica.held += 1;
-        replica.note_peak();
+        (record.stage, record.retrying) = (Stage::Pending, retrying);
         // The time-out is for all tries together.
-        if record.upstream_tries == 0 {
+        let number = record.upstream_tries;
+        if number == 0 {
             self.set_timeout(cx, attempt, Timeout::Upstream, until);
         }
         match entry {
-            Admission::Pending => self.upstreams.views[upstream][slot].pending.push_back(attempt),
+            Admission::Pending => {
+                self.upstreams.views[upstream][slot].pending.push_back((attempt, number));
+            }
             _ => self.go_to_host(cx, fleet, at, attempt),
         }
     }
 
-    /// An attempt that has a connection goes to the host whose turn it is.
+    /// A try that has a connection goes to the host whose turn it is.
     fn go_to_host(&mut self, cx: &mut Context, fleet: &mut Fleet, at: u64, attempt: AttemptId) {
         let (upstream, slot) = self.upstream_of(cx, fleet, attempt);
         let outliers = self.upstreams.views[upstream][slot].outliers.as_ref();
         let panics = outliers.is_some_and(Outliers::is_panicking);
         let host = self.upstreams.pick(upstream, slot);
         let record = &mut cx.in_flight.attempts[attempt];
-        debug_assert_eq!(record.stage, Stage::Pending, "an attempt goes to one host at a time");
+        debug_assert_eq!(record.stage, Stage::Pending, "a try goes to one host");
         if panics {
             cx.listener.counted(record.content.sent(), Count::Panic);
         }
@@ -127,9 +155,10 @@ impl Requests {
             return; // nothing leaves it
         }
         let Some(host) = host else {
-            self.leave_upstream(cx, fleet, attempt);
-            return self.fail_upstream(cx, fleet, attempt, at, Failure::UpstreamFailed);
+            let none = (Failure::UpstreamFailed, false);
+            return self.end_try(cx, fleet, at, attempt, none);
         };
+        self.await_end_of_try(cx, at, attempt, upstream);
         self.enter_host(cx, fleet, at, attempt, host);
     }
 
@@ -155,7 +184,8 @@ impl Requests {
         }
         let host = &mut self.upstreams.hosts[index];
         if workers.is_some_and(|workers| host.busy >= workers) {
-            return host.waiting.push_back(attempt);
+            let number = self.upstreams.beside.number(attempt, &cx.in_flight.attempts[attempt]);
+            return host.waiting.push_back((attempt, number));
         }
         self.begin_at_host(cx, at, attempt, index);
     }
@@ -193,7 +223,7 @@ impl Requests {
 
     fn begin_at_host(&mut self, cx: &mut Context, at: u64, attempt: AttemptId, index: usize) {
         let record = &mut cx.in_flight.attempts[attempt];
-        let Upstreams { hosts, latency, errors, .. } = &mut self.upstreams;
+        let Upstreams { hosts, latency, errors, beside, .. } = &mut self.upstreams;
         let host = &mut hosts[index];
         let spec = &cx.plan.dependencies.upstreams[host.upstream];
         let (law, stream) = &mut latency[host.upstream];
@@ -207,7 +237,7 @@ impl Requests {
         let done = Step::HostDone {
             attempt,
             host: index as u32,
-            tries: record.upstream_tries,
+            tries: beside.number(attempt, record),
             outages: host.outages,
             failed,
         };
@@ -234,14 +264,18 @@ impl Requests {
         let mut hit: Vec<_> = record
             .map(|(id, record)| {
                 (record.in_service, record.connected) = (false, false);
-                (record.content.born, id)
+                (record.content.born, id, self.upstreams.beside.number(id, record))
             })
             .collect();
+        let others = self.upstreams.beside.break_at(here).into_iter();
+        let born = |id: AttemptId| cx.in_flight.attempts[id].content.born;
+        hit.extend(others.map(|(id, number)| (born(id), id, number)));
         hit.sort_unstable();
         if down == Down::Refuses {
-            for (_, id) in hit {
+            for (_, id, number) in hit {
                 // It may have been another try of a request that has just failed for good.
-                if cx.in_flight.get(id).is_some_and(|record| record.stage == here) {
+                let is_open = self.turn_to(cx, id, number);
+                if is_open && cx.in_flight.attempts[id].stage == here {
                     let failed = (index, Failure::UpstreamFailed);
                     self.fail_at_host(cx, fleet, cx.now.0, id, failed);
                 }
@@ -264,9 +298,12 @@ impl Requests {
             return;
         }
         let here = Stage::Upstream(index as u32);
-        let is_wanted = cx.in_flight.attempts.get(attempt).is_some_and(|record| {
-            record.stage == here && record.upstream_tries == tries && record.in_service
-        });
+        let is_open = self.turn_to(cx, attempt, tries);
+        let is_wanted = cx
+            .in_flight
+            .attempts
+            .get(attempt)
+            .is_some_and(|record| is_open && record.stage == here && record.in_service);
         let cancels = cx.plan.dependencies.upstreams[self.upstreams.hosts[index].upstream].cancels;
         if let Some(record) = cx.in_flight.attempts.get_mut(attempt).filter(|_| is_wanted) {
             record.in_service = false;
@@ -279,6 +316,9 @@ impl Requests {
         if is_wanted || !cancels {
             self.free_worker(cx, at, index);
         }
+        // The next at the host may be another try of the same attempt.
+        let is_open = self.turn_to(cx, attempt, tries);
+        debug_assert!(is_open || !is_wanted, "a try is over that its host was done with");
         match (is_wanted, ok) {
             (false, _) => {}
             (true, false) => {
@@ -298,6 +338,10 @@ impl Requests {
         index: usize,
     ) {
         self.note_response(cx, fleet, at, attempt, index, Response::Fine);
+        if self.upstreams.beside.is_ahead(attempt) {
+            let sent = cx.in_flight.attempts[attempt].content.sent();
+            cx.listener.counted(sent, Count::UpstreamHedgeWon);
+        }
         self.leave_upstream(cx, fleet, attempt);
         if self.keep_if_hung(cx, fleet, attempt) {
             return;
@@ -308,7 +352,7 @@ impl Requests {
 
     /// A replica takes note of how a host did; one that stands still does not, nor did it send what
     /// it gives up.
-    fn note_response(
+    pub(super) fn note_response(
         &mut self,
         cx: &mut Context,
         fleet: &mut Fleet,
@@ -330,51 +374,45 @@ impl Requests {
         }
     }
 
-    fn free_worker(&mut self, cx: &mut Context, at: u64, index: usize) {
+    pub(super) fn free_worker(&mut self, cx: &mut Context, at: u64, index: usize) {
         let host = &mut self.upstreams.hosts[index];
         assert!(host.busy > 0, "host {index} works on nothing");
         host.busy -= 1;
         let here = Stage::Upstream(index as u32);
-        while let Some(next) = self.upstreams.hosts[index].waiting.pop_front() {
-            let record = cx.in_flight.attempts.get(next);
+        while let Some((next, number)) = self.upstreams.hosts[index].waiting.pop_front() {
+            let is_open = self.turn_to(cx, next, number);
+            let record = cx.in_flight.get(next).filter(|_| is_open);
             if record.is_some_and(|record| record.stage == here && !record.in_service) {
                 return self.begin_at_host(cx, at, next, index);
             }
         }
     }
 
-    /// An attempt waits no longer for its upstream or a connection to it; one that waits for a
-    /// connection gets its own.
+    /// An attempt waits no longer for its upstream or a connection to it, with none of its tries;
+    /// those that wait for a connection get theirs.
     pub fn leave_upstream(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId) {
-        let (upstream, slot) = self.upstream_of(cx, fleet, attempt);
+        let place = self.upstream_of(cx, fleet, attempt);
         let record = &mut cx.in_flight.attempts[attempt];
-        let (stage, was_in_service) = (record.stage, record.in_service);
-        (record.stage, record.in_service) = (Stage::UnderWay, false);
-        if let (true, Stage::Upstream(host)) = (std::mem::take(&mut record.connected), stage) {
-            self.upstreams.close(host as usize);
-        }
-        let retried = std::mem::take(&mut record.retrying);
+        let (current, others) = self.upstreams.beside.take_all(attempt, record);
         debug_assert!(fleet[record.replica].held > 0, "its replica holds nothing");
         fleet[record.replica].held -= 1;
-        let view = &mut self.upstreams.views[upstream][slot];
-        if retried {
-            view.breaker.leave_retry();
-        }
-        let promotes = view.breaker.leave(matches!(stage, Stage::Upstream(_)));
-        if let Stage::Upstream(host) = stage
-            && was_in_service
-            && cx.plan.dependencies.upstreams[upstream].cancels
-        {
-            self.free_worker(cx, cx.now.0, host as usize);
-        }
-        if promotes {
-            self.promote(cx, fleet, upstream, slot);
-        }
+        // Those that wait go first, or they would get the places that the others leave.
+        let (waiting, at_hosts): (Vec<_>, Vec<_>) =
+            others.into_iter().partition(|other| other.stage == Stage::Pending);
+        waiting.into_iter().for_each(|other| self.release(cx, fleet, place, other));
+        self.release(cx, fleet, place, current);
+        at_hosts.into_iter().for_each(|other| self.release(cx, fleet, place, other));
     }
 
     /// The first that waits for a connection has one. If that ends at once, it makes room for the
     /// next: one after the other, not one within the other.
-    fn promote(&mut self, cx: &mut Context, fleet: &mut Fleet, upstream: usize, slot: usize) {
+    pub(super) fn promote(
+        &mut self,
+        cx: &mut Context,
+        fleet: &mut Fleet,
+        upstream: usize,
+        slot: usize,
+    ) {
         let view = &mut self.upstreams.views[upstream][slot];
         view.owed += 1;
         if view.owed > 1 {
@@ -387,8 +425,11 @@ impl Requests {
     }
 
     fn promote_one(&mut self, cx: &mut Context, fleet: &mut Fleet, upstream: usize, slot: usize) {
-        while let Some(next) = self.upstreams.views[upstream][slot].pending.pop_front() {
-            let record = cx.in_flight.attempts.get(next);
+        let pending =
+            |requests: &mut Self| requests.upstreams.views[upstream][slot].pending.pop_front();
+        while let Some((next, number)) = pending(self) {
+            let is_open = self.turn_to(cx, next, number);
+            let record = cx.in_flight.get(next).filter(|_| is_open);
             if record.is_some_and(|record| record.stage == Stage::Pending) {
                 return self.go_to_host(cx, fleet, cx.now.0, next);
             }
@@ -396,7 +437,12 @@ impl Requests {
     }
 
     /// Keeps an attempt whose replica stands still and passes nothing on; says whether it does.
-    fn keep_if_hung(&mut self, cx: &mut Context, fleet: &mut Fleet, attempt: AttemptId) -> bool {
+    pub(super) fn keep_if_hung(
+        &mut self,
+        cx: &mut Context,
+        fleet: &mut Fleet,
+        attempt: AttemptId,
+    ) -> bool {
         let record = &mut cx.in_flight.attempts[attempt];
         let hung = fleet[record.replica].hung;
         if hung {
@@ -416,25 +462,11 @@ impl Requests {
         (index, failure): (usize, Failure),
     ) {
         self.note_response(cx, fleet, at, attempt, index, Response::Error);
-        self.leave_upstream(cx, fleet, attempt);
-        if self.keep_if_hung(cx, fleet, attempt) {
-            return;
-        }
-        let (upstream, slot) = self.upstream_of(cx, fleet, attempt);
-        let retries = cx.plan.dependencies.upstreams[upstream].retries;
-        let record = &mut cx.in_flight.attempts[attempt];
-        let breaker = &mut self.upstreams.views[upstream][slot].breaker;
-        if u32::from(record.upstream_tries) < retries && !self.over && breaker.enter_retry() {
-            record.upstream_tries += 1;
-            record.retrying = true;
-            cx.listener.counted(record.content.sent(), Count::UpstreamRetry);
-            return self.ask_upstream(cx, fleet, attempt);
-        }
-        self.fail_upstream(cx, fleet, attempt, at, failure);
+        self.end_try(cx, fleet, at, attempt, (failure, true));
     }
 
     /// A replica fails an attempt that it let through to an upstream.
-    fn fail_upstream(
+    pub(super) fn fail_upstream(
         &mut self,
         cx: &mut Context,
         fleet: &mut Fleet,
@@ -470,12 +502,14 @@ impl Requests {
         attempt: AttemptId,
         at: u64,
     ) {
-        match cx.in_flight.attempts.get(attempt).map(|record| record.stage) {
-            Some(Stage::Upstream(host)) => {
+        let Some(record) = cx.in_flight.get(attempt) else { return };
+        if !matches!(record.stage, Stage::Upstream(_) | Stage::Pending) {
+            return; // there was an answer in time
+        }
+        for open in self.upstreams.beside.open(attempt, record) {
+            if let (Stage::Upstream(host), false) = (open.stage, open.late) {
                 self.note_response(cx, fleet, at, attempt, host as usize, Response::GatewayFailure);
             }
-            Some(Stage::Pending) => {}
-            _ => return, // there was an answer in time
         }
         self.leave_upstream(cx, fleet, attempt);
         if !self.keep_if_hung(cx, fleet, attempt) {

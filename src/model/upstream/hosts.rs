@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 
+use super::beside::Beside;
 use crate::model::context::Context;
 use crate::model::event::CompetingProbe;
 use crate::model::gates::Gates;
@@ -22,9 +23,9 @@ use crate::units::{Instant, Span};
 #[derive(Clone, Debug, Default)]
 pub(in crate::model) struct Host {
     pub upstream: usize,
-    /// Requests it works on, wanted or not, and those that wait.
+    /// Requests it works on, wanted or not, and the tries that wait, with their numbers.
     pub busy: usize,
-    pub waiting: VecDeque<AttemptId>,
+    pub waiting: VecDeque<(AttemptId, u16)>,
     /// Faults that keep it down, and how many of these leave it silent.
     pub down: u32,
     pub silent: u32,
@@ -38,7 +39,8 @@ pub(in crate::model) struct Host {
 #[derive(Clone, Debug)]
 pub(in crate::model) struct View {
     pub breaker: Breaker,
-    pub pending: VecDeque<AttemptId>,
+    /// The tries that wait for a connection, with their numbers.
+    pub pending: VecDeque<(AttemptId, u16)>,
     pub outliers: Option<Outliers>,
     pub turn: usize,
     /// Requests that are still to get a connection that became free.
@@ -61,6 +63,8 @@ pub(in crate::model) struct Upstreams {
     pub pools: Vec<Option<Pools>>,
     /// Admission control towards each upstream, of the replica in each slot.
     pub gates: Vec<Option<Gates>>,
+    /// Tries that go on beside others.
+    pub beside: Beside,
 }
 
 impl Upstreams {
@@ -95,6 +99,7 @@ impl Upstreams {
             views: specs.iter().map(views).collect(),
             pools: specs.iter().map(pools).collect(),
             gates: specs.iter().enumerate().map(gates).collect(),
+            beside: Beside::default(),
         }
     }
 

@@ -477,3 +477,26 @@ fn a_region_with_a_tier_of_its_own_is_planned_as_it_is_written() {
         refused(&Desk::with("\"p90 < 500ms\""), &["plan", "small.toml", "--mode", "region-loss"]);
     assert!(only.contains("region-loss: it has one region, whose loss is total"), "{only}");
 }
+
+#[test]
+fn what_a_plan_turned_away_to_carry_a_load_is_told() {
+    let desk = desk_with("\"availability >= 95%\"");
+    let alone = "replicas = 1\ncores = 1\ncpu-per-request = \"100ms\"\n";
+    change(&desk, "tier = \"large\"", &format!("{alone}shed-requests = 5"));
+    let args = ["plan", "small.toml", "--judged", "10m", "-n", "4", "--no-sensitivity"];
+    let mode = ["--mode", "healthy", "--demand", "5/s"];
+    desk.code(&[&args[..], &mode].concat());
+    let told =
+        "load shedding turned requests away with 503 at loads that met the objectives, up to ";
+    let text = report(&desk).split_whitespace().collect::<Vec<_>>().join(" ");
+    let share = text.split(told).nth(1).and_then(|rest| rest.split(' ').next());
+    let share: f64 = share.unwrap_or_else(|| panic!("{text}")).parse().unwrap();
+    // Of M/G/1/5 with processor sharing (1 − ρ)ρ⁵/(1 − ρ⁶) is refused: 5 % at ρ = 0.675.
+    assert!((1.0..5.0).contains(&share), "{share}");
+    // Which is the capacity, within the interval of what four runs show.
+    let point = found(&plan_json(&desk), "healthy")["point_per_s"].as_f64().unwrap();
+    assert!((6.45..7.05).contains(&point), "{point}");
+    change(&desk, "shed-requests = 5", "");
+    desk.code(&[&args[..], &mode].concat());
+    assert!(!report(&desk).contains("turned requests away"), "{}", report(&desk));
+}

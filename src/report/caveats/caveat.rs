@@ -3,6 +3,7 @@
 use crate::metric::Statistic;
 use crate::metric::evidence::ENOUGH;
 use crate::plan::{REPLICATIONS_MOST, SlowBoot, StarvedStart};
+use crate::report::caveats::turned_away::TurnedAway;
 use crate::report::format::words::{grouped, plural, share_of, shown, whole};
 use crate::units::{Bytes, Instant, Share, Span};
 
@@ -65,6 +66,8 @@ pub enum Caveat {
         excess: Option<String>,
         remedy: &'static str,
     },
+    /// Requests were turned away to protect who would have taken them on.
+    TurnedAway(TurnedAway),
     /// Probes ask upstreams, in words, and failed for them so often in a replication, of which so
     /// often no replica was left.
     ProbesAsk { asks: String, failed: f64, emptied: f64 },
@@ -154,6 +157,7 @@ impl Caveat {
                 ("memory_unknown", "write gateway.memory and gateway.memory-per-request")
             }
             Caveat::UpstreamFull { remedy, .. } => ("upstream_full", *remedy),
+            Caveat::TurnedAway(away) => (away.key(), away.remedy()),
             Caveat::ProbesAsk { .. } => {
                 ("probes_ask", "let probes ask for their own replica only: leave out the setting")
             }
@@ -244,6 +248,7 @@ impl Caveat {
             Caveat::UpstreamFull { requests, share, accepts, excess, .. } => {
                 upstream_full_message(*requests, *share, accepts, excess.as_deref())
             }
+            Caveat::TurnedAway(away) => away.message(),
             Caveat::ProbesAsk { asks, failed, emptied } => {
                 probes_ask_message(asks, *failed, *emptied)
             }

@@ -14,6 +14,7 @@ use crate::plan::{Fault, Plan, Scatter, Traffic};
 use crate::report::caveats::caveat::{Assumption, BUFFER, Caveat, NODE};
 use crate::report::caveats::regions;
 use crate::report::caveats::steady_window::SteadyWindow;
+use crate::report::caveats::turned_away::turned_away;
 use crate::scenario::{Mark, Scenario, Setting};
 use crate::units::{Bytes, Instant, Rate, SECOND, Share, Span};
 
@@ -35,6 +36,7 @@ pub fn caveats_of(scenario: &Scenario, run: &Experiment, summary: &Summary) -> V
     all.extend(uneven_zones(plan));
     all.extend(memory(plan, summary));
     all.extend(upstream_full(plan, summary));
+    all.extend(turned_away(plan, run, summary));
     all.extend(probes_ask(plan, run));
     all.extend(tried_again(scenario, run));
     all.extend(plan.slow_boot().map(|slow| Caveat::SlowBoot { slow }));

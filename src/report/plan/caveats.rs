@@ -3,6 +3,7 @@
 use crate::objective::{Metric, Objective};
 use crate::plan::Extent;
 use crate::report::caveats::steady_window::SteadyWindow;
+use crate::report::format::words::share_of;
 use crate::report::plan::report::CapacityReport;
 use crate::report::plan::words;
 use crate::scenario::Mark;
@@ -45,6 +46,7 @@ pub(crate) fn texts(report: &CapacityReport) -> Vec<String> {
     }
     all.extend(report.settling.iter().filter_map(|one| unsettled(report, one)));
     all.extend(bands(report));
+    all.extend(turned_away(report));
     let shakes_hands = base.plan.dependencies.tls.is_some();
     if shakes_hands || base.plan.ends_early() {
         all.push(
@@ -86,6 +88,26 @@ fn bands(report: &CapacityReport) -> Option<String> {
          were met: traffic that grows to more, or falls from it, passes through; what lies between \
          the loads that were tried (probes.csv) is not known → brownout sweep"
             .to_owned()
+    })
+}
+
+/// Of the loads that met the objectives, the one at which most was turned away to protect the
+/// gateway or its upstreams.
+fn turned_away(report: &CapacityReport) -> Option<String> {
+    let met = report.findings.iter().flat_map(|finding| {
+        let met = finding.probes.iter().filter(|probe| probe.excess.most < 0.0);
+        met.filter_map(move |probe| Some((finding, probe, probe.unserved.first()?.turned_away)))
+    });
+    let (finding, probe, share) = met.max_by(|one, other| one.2.total_cmp(&other.2))?;
+    let name = &report.candidates[finding.candidate].name;
+    let (share, load) = (share_of(share), words::load(probe.load));
+    (probe.unserved[0].turned_away > 0.0).then(|| {
+        format!(
+            "admission control and load shedding turned requests away with 503 at loads that met \
+             the objectives, up to {share} of them ({name} at {load}/s, {}): a capacity is that of \
+             what is offered, not of what is served → bound the availability more tightly",
+            finding.mode.label()
+        )
     })
 }
 

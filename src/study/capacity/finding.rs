@@ -120,6 +120,9 @@ pub struct Unserved {
     pub failure: Option<Failure>,
     /// The share of the requests that a policy rejected, and how it did most, if any.
     pub rejected: Option<(f64, Failure)>,
+    /// The share of the requests that admission control or load shedding turned away; among those
+    /// that failed.
+    pub turned_away: f64,
 }
 
 impl LoadProbe {

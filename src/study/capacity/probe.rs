@@ -154,7 +154,18 @@ fn met_a_replica(ledger: &Ledger) -> u64 {
 fn unserved(run: &Experiment, window: usize) -> Unserved {
     let (failed, failure) = failures(run, window, false);
     let (share, rejection) = failures(run, window, true);
-    Unserved { failed, failure, rejected: rejection.map(|kind| (share, kind)) }
+    let rejected = rejection.map(|kind| (share, kind));
+    Unserved { failed, failure, rejected, turned_away: turned_away(run, window) }
+}
+
+/// The share of the requests of a window that admission control or load shedding turned away.
+fn turned_away(run: &Experiment, window: usize) -> f64 {
+    let ledgers = || run.outcomes.iter().map(|outcome| &outcome.windows[window].ledger);
+    let of = |ledger: &Ledger| {
+        ledger.failed_by(Failure::NotAdmitted) + ledger.failed_by(Failure::Overloaded)
+    };
+    let decided: u64 = ledgers().map(|ledger| ledger.decided()).sum();
+    ledgers().map(of).sum::<u64>() as f64 / decided.max(1) as f64
 }
 
 /// The share of the requests of a window that failed, or were rejected on purpose, and how most of

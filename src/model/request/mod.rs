@@ -14,7 +14,8 @@
 //! - `attempt` is the data; `client` sends and reacts, `completion` ends.
 //! - `passage` is its way through the ingress, `handshake` the connection on which it comes,
 //!   `hedging` several tries of one request at once.
-//! - `work` is an attempt in a replica's server, `policies` before it; `model/upstream` is behind it.
+//! - `work` is an attempt in a replica's server, `policies` before it; `model/upstream` is behind
+//!   it.
 //! - `timeouts`, `next_completion` and steps (`attempt`) are what the event loop looks for next.
 //!
 //! Start reading at `attempt` and its diagram, then `client`.

@@ -23,9 +23,9 @@
 //! Then what a replica has under way beyond its new part goes on, and what it keeps idle is closed.
 //!
 //! Assumptions: every replica has its own turn over the hosts; a replica that stands still passes
-//! nothing on; the time-out is for all tries of a replica together (`tries` has that of one). Unless the plan says so, a host
-//! goes on with work that nobody waits for any more. Left out: connections and their set-up,
-//! HTTP/2 streams.
+//! nothing on; the time-out is for all tries of a replica together (`tries` has that of one).
+//! Unless the plan says so, a host goes on with work that nobody waits for any more. Left out:
+//! connections and their set-up, HTTP/2 streams.
 
 use crate::model::context::Context;
 use crate::model::replica::fleet::Fleet;

@@ -1,8 +1,8 @@
 //! What is behind the gateway: the hosts of upstreams, and the tries that replicas make there.
 //!
 //! ```text
-//! replica ─► asking ─► a try at a host ─┬─► answer, error ──► the request goes on, or is tried again
-//!               ▲                       └─► takes long ─┬─► given up, and tried again
+//! replica ─► asking ─► a try at a host ─┬─► answer, error ──► goes on, or is tried again
+//!               ▲                       └─► takes long ─┬───► given up, and tried again
 //!               └── another try, beside it if hedged ◄──┘
 //! ```
 //!

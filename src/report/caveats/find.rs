@@ -36,7 +36,7 @@ pub fn caveats_of(scenario: &Scenario, run: &Experiment, summary: &Summary) -> V
     all.extend(uneven_zones(plan));
     all.extend(memory(plan, summary));
     all.extend(upstream_full(plan, summary));
-    all.extend(turned_away(plan, run, summary));
+    all.extend(turned_away(plan, run, summary).into_iter().map(Caveat::TurnedAway));
     all.extend(probes_ask(plan, run));
     all.extend(tried_again(scenario, run));
     all.extend(plan.slow_boot().map(|slow| Caveat::SlowBoot { slow }));

@@ -8,7 +8,6 @@ use crate::observe::ledger::Failure;
 use crate::plan::{Plan, Upstream};
 use crate::policy::admission::AdmissionSpec;
 use crate::policy::overload::{LoadTrigger, OverloadSpec};
-use crate::report::caveats::caveat::Caveat;
 use crate::report::format::words::{grouped, share_of};
 use crate::units::Instant;
 
@@ -30,13 +29,13 @@ pub struct TurnedAway {
 }
 
 /// What turned requests away, if anything did.
-pub(super) fn turned_away(plan: &Plan, run: &Experiment, summary: &Summary) -> Vec<Caveat> {
+pub(super) fn turned_away(plan: &Plan, run: &Experiment, summary: &Summary) -> Vec<TurnedAway> {
     let of = |kind, thresholds| one(kind, thresholds, run, summary);
     let found = [
         of(Failure::NotAdmitted, of_plans(plan, admission)),
         of(Failure::Overloaded, of_plans(plan, shedding)),
     ];
-    found.into_iter().flatten().map(Caveat::TurnedAway).collect()
+    found.into_iter().flatten().collect()
 }
 
 fn one(
@@ -145,8 +144,8 @@ impl TurnedAway {
                     "; who is turned away waits for nothing, and latencies are those of the others"
                 }
                 false => {
-                    "; what is turned away loads nothing behind it, and some is for as long after the \
-                     cause is over"
+                    "; they load nothing behind it, and some still are turned away for as long \
+                     after the cause is over"
                 }
             }
     }
@@ -161,7 +160,12 @@ mod tests {
 
     /// What is told where each replication turned so many requests away in so many tries, the first
     /// in the third bin.
-    fn told(change: impl Fn(&mut Plan), kind: Failure, requests: u64, tries: u64) -> Vec<Caveat> {
+    fn told(
+        change: impl Fn(&mut Plan),
+        kind: Failure,
+        requests: u64,
+        tries: u64,
+    ) -> Vec<TurnedAway> {
         let (mut plan, mut run) = (with_clients::plan(), with_clients::experiment());
         change(&mut plan);
         for outcome in &mut run.outcomes {

@@ -30,7 +30,7 @@ pub(super) fn compare(args: &CompareArgs, session: &Session) -> anyhow::Result<E
     let name = format!("compare-{}", stem(&args.files[0]));
     let scenarios: Vec<_> = all.iter().map(|variant| &variant.scenario).collect();
     memory::afford(&args.common.work, &scenarios, scenarios[0].plan.run.replications)?;
-    let work = Work::begin(&args.common, &name, &scenarios, session)?;
+    let work = Work::begin(&args.common, (&name, None), &scenarios, session)?;
     let runs = match work.run(|runner| compare::run(runner, &all))? {
         ControlFlow::Continue(runs) => runs,
         ControlFlow::Break(exit) => return Ok(exit),

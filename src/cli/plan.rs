@@ -34,7 +34,7 @@ pub(super) fn plan(args: &PlanArgs, session: &Session) -> anyhow::Result<Exit> {
         SearchEffort { trial, replications, tolerance: args.tolerance, demand: Some(demand) };
     let name = format!("plan-{}", stem(&args.file));
     let scenarios: Vec<_> = candidates.iter().map(|candidate| &candidate.scenario).collect();
-    let work = Work::begin(&args.common, &name, &scenarios, session)?;
+    let work = Work::begin(&args.common, (&name, None), &scenarios, session)?;
     let done = work.run(|runner| {
         let findings = find::run(runner, &candidates, effort);
         // What follows hangs on all that was found: another round of shards sees to it.

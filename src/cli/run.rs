@@ -19,7 +19,7 @@ pub(super) fn run(args: &RunArgs, session: &Session) -> anyhow::Result<Exit> {
     load::change(&mut scenario, args.common.seed, args.count.replications);
     let together = args.count.precision().map_or(scenario.plan.run.replications, |one| one.most);
     memory::afford(&args.common.work, &[&scenario], together)?;
-    let work = Work::begin(&args.common, &scenario.name, &[&scenario], session)?;
+    let work = Work::begin(&args.common, (&scenario.name, None), &[&scenario], session)?;
     let retention = Retention::Told { requests_every: args.requests_every };
     let done = work.run(|runner| {
         let mut run = match args.count.precision() {

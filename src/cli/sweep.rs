@@ -1,7 +1,6 @@
 //! `brownout sweep`: a scenario over a grid of settings.
 
 use std::ops::ControlFlow;
-use std::path::Path;
 
 use super::args::SweepArgs;
 use super::exit::Exit;
@@ -11,7 +10,8 @@ use super::work::{Output, Work, memory};
 use crate::report::manifest::RunRecord;
 use crate::report::sweep::report::{Row, SweepReport};
 use crate::report::sweep::{charts, files, text};
-use crate::study::compare::{self, Variant};
+use crate::scenario::Scenario;
+use crate::study::grid::{GridCell, SweepGrid};
 use crate::study::sweep::{self, CELLS_MOST, Effort};
 use crate::study::variation::{Axis, cross};
 
@@ -21,26 +21,23 @@ const COMMON: [&str; 2] = ["run.seed", "run.replications"];
 /// Sweeps what `args` say.
 pub(super) fn sweep(args: &SweepArgs, session: &Session) -> anyhow::Result<Exit> {
     let axes = axes(&args.set)?;
-    let loaded = cells(&args.file, &axes, args.common.work.quiet, session);
-    let Some(mut cells) = loaded else { return Ok(Exit::Error) };
-    let replications = args.count.replications.map(|count| count as usize);
-    compare::align(&mut cells, args.common.seed, replications);
+    let Some(grid) = grid(args, &axes, session)? else { return Ok(Exit::Error) };
     let effort = match args.count.precision() {
         Some(precision) => Effort::Precision(precision),
-        None => Effort::Replications(cells[0].scenario.plan.run.replications),
+        None => Effort::Replications(grid.first.plan.run.replications),
     };
     let name = format!("sweep-{}", stem(&args.file));
-    let scenarios: Vec<_> = cells.iter().map(|cell| &cell.scenario).collect();
-    memory::afford(&args.common.work, &scenarios, effort.most())?;
-    let work = Work::begin(&args.common, &name, &scenarios, session)?;
-    let mut report = SweepReport::new(&axes, &cells, effort);
-    let add = |cell, run| report.add(cell, &run);
-    if let ControlFlow::Break(exit) = work.run(|runner| sweep::run(runner, &cells, effort, add))? {
-        return Ok(exit);
+    let work = Work::begin(&args.common, (&name, Some(grid.plans())), &[&grid.first], session)?;
+    let read = |cell: &GridCell| session.read(&args.file, &cell.changes).scenario;
+    let mut report = SweepReport::new(&axes, &grid, effort);
+    let add = |cell, scenario: &Scenario, run| report.add(cell, scenario, &run);
+    match work.run(|runner| sweep::run(runner, &grid, &read, effort, add))? {
+        ControlFlow::Continue(done) => done?,
+        ControlFlow::Break(exit) => return Ok(exit),
     }
     let record = |row: &Row| {
-        let Variant { name, scenario } = &cells[row.cell];
-        RunRecord::new(name, scenario, row.digests.clone())
+        let GridCell { name, changes, .. } = &grid.cells[row.cell];
+        RunRecord::new(name, &grid.first, row.digests.clone()).with_changes(changes)
     };
     let records = report.rows.iter().map(record).collect();
     let output = Output {
@@ -51,7 +48,7 @@ pub(super) fn sweep(args: &SweepArgs, session: &Session) -> anyhow::Result<Exit>
         json: ("sweep.json", files::write_json),
     };
     let interrupted = report.is_interrupted();
-    Ok(Exit::of_study(work.end(&report, output, interrupted, &scenarios[..1], records)?))
+    Ok(Exit::of_study(work.end(&report, output, interrupted, &[&grid.first], records)?))
 }
 
 /// Reads the settings, of which at least one must vary, and not too much.
@@ -85,20 +82,32 @@ fn axes(set: &[String]) -> anyhow::Result<Vec<Axis>> {
     Ok(axes)
 }
 
-/// Reads the scenario for every cell. `None` if it is wrong in any: then all that is wrong in the
+/// Reads the scenario of every cell. `None` if it is wrong in any: then all that is wrong in the
 /// first of these has been said. Warnings that cells share are said once.
-fn cells(path: &Path, axes: &[Axis], quiet: bool, session: &Session) -> Option<Vec<Variant>> {
-    let (mut cells, mut warnings) = (Vec::new(), Warnings::default());
+///
+/// # Errors
+/// There is no memory for the requests in flight of a cell.
+fn grid(args: &SweepArgs, axes: &[Axis], session: &Session) -> anyhow::Result<Option<SweepGrid>> {
+    let (mut grid, mut warnings) = (None::<SweepGrid>, Warnings::default());
+    let path = &args.file;
     for variation in cross(axes) {
         let mut loaded = session.read(path, &variation.changes);
         loaded.source.name = format!("{}, with {}", path.display(), variation.name);
-        let scenario = warnings.usable(loaded, session.terminal)?;
-        cells.push(Variant { name: variation.name, scenario });
+        let Some(mut scenario) = warnings.usable(loaded, session.terminal) else { return Ok(None) };
+        let run = &mut scenario.plan.run;
+        run.seed = args.common.seed.unwrap_or(run.seed);
+        run.replications = args.count.replications.map_or(run.replications, |n| n as usize);
+        let together = args.count.precision().map_or(run.replications, |one| one.most);
+        memory::afford(&args.common.work, &[&scenario], together)?;
+        match &mut grid {
+            Some(grid) => grid.add(variation.name, scenario),
+            None => grid = Some(SweepGrid::new(variation.name, scenario)),
+        }
     }
-    if !quiet {
+    if !args.common.work.quiet {
         warnings.say("cells", session.terminal);
     }
-    Some(cells)
+    Ok(grid)
 }
 
 #[cfg(test)]
@@ -116,8 +125,8 @@ mod tests {
         assert!(refused(&["a.b=1,2", "a.b=3"]).contains("a.b is set twice"));
         assert!(refused(&["a.b=1,2,1"]).contains("has the value 1 twice"));
         assert!(refused(&["run.seed=1,2"]).contains("the same in all cells"));
-        let many = refused(&["a.b=1..200:200", "a.c=1..51:51"]);
-        assert!(many.contains("at most 10000 cells, this one would have 10200"), "{many}");
+        let many = refused(&["a.b=1..200:200", "a.c=1..510:510"]);
+        assert!(many.contains("at most 100000 cells, this one would have 102000"), "{many}");
         let endless = ["a.b=1..1000:1000", "a.c=1..1000:1000", "a.d=1..1000:1000"];
         assert!(refused(&endless).contains("1000000000"));
     }

@@ -206,7 +206,7 @@ impl<'a> Runner<'a> {
 
     /// One replication of work that is shared; `None` if it is simulated elsewhere.
     fn shared(&self, plan: &Plan, key: ReplicationKey, keep: Keep) -> Option<Outcome> {
-        let unit = self.unit.unwrap_or(key.plan.wrapping_add(key.replication));
+        let unit = self.unit.unwrap_or(key.unit());
         if self.partition.has(unit) {
             return self.one(plan, key, keep);
         }
@@ -259,7 +259,7 @@ impl<'a> Runner<'a> {
     }
 
     /// Passes over a replication that need not be simulated here.
-    fn pass(&self, nanoseconds: u64, requests: u64) {
+    pub fn pass(&self, nanoseconds: u64, requests: u64) {
         self.progress.advance(nanoseconds, requests);
         self.progress.complete_one();
     }

@@ -16,6 +16,13 @@ pub struct ReplicationKey {
     pub replication: u64,
 }
 
+impl ReplicationKey {
+    /// The unit of shared work that it is, by itself (see [`super::partition`]).
+    pub fn unit(self) -> u64 {
+        self.plan.wrapping_add(self.replication)
+    }
+}
+
 /// A place for outcomes without the details (timeline, journal, requests).
 pub trait OutcomeStore: Sync {
     /// The outcome of this name, if it is here.

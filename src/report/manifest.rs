@@ -165,6 +165,11 @@ impl RunRecord {
         let (name, set) = (name.to_owned(), scenario.changes.clone());
         RunRecord { name, file: file(scenario), set, outcomes }
     }
+
+    /// The same of a scenario with other changes.
+    pub fn with_changes(self, changes: &[String]) -> Self {
+        RunRecord { set: changes.to_vec(), ..self }
+    }
 }
 
 impl Manifest {

@@ -3,8 +3,8 @@
 //! A study is a function from scenarios and a [`Runner`](crate::experiment::Runner) to values; who
 //! waits for it can stop it, and what was complete by then is given. [`precision`] goes on with one
 //! experiment until its figures are known well enough; [`compare`] sets variants side by side under
-//! the same random numbers; [`sweep`] goes through a grid of settings; [`capacity`] looks for the
-//! largest load that each gateway carries, and [`settling`] whether runs begin too early. What
+//! the same random numbers; [`sweep`] goes through a [`grid`] of settings; [`capacity`] looks for
+//! the largest load that each gateway carries, and [`settling`] whether runs begin too early. What
 //! varies is a [`variation`]; what is compared is a [`measure`]; [`cost`] says what a gateway
 //! takes, and [`strategies`] what those of several regions come to.
 //!
@@ -14,6 +14,7 @@
 pub mod capacity;
 pub mod compare;
 pub mod cost;
+pub mod grid;
 pub mod measure;
 pub mod mode;
 pub mod precision;

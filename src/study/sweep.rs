@@ -9,11 +9,12 @@
 //! lets go of them. Where cells go on until they are precise, each is one unit.
 
 use crate::experiment::{Experiment, Retention, Runner};
-use crate::study::compare::Variant;
+use crate::scenario::Scenario;
+use crate::study::grid::{CellChanged, GridCell, ReadCell, SweepGrid};
 use crate::study::precision::{self, Precision};
 
 /// The most cells of a grid.
-pub const CELLS_MOST: usize = 10_000;
+pub const CELLS_MOST: usize = 100_000;
 
 /// How much is done for each cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,26 +44,31 @@ impl Effort {
     }
 }
 
-/// Runs the cells in order and hands on each that is complete, with its index. If it is stopped,
-/// the cell that is under way is dropped. The cells must be [aligned](super::compare::align).
+/// Runs the cells in order and hands on each that is complete, with its index and its scenario. If
+/// it is stopped, the cell that is under way is dropped.
+///
+/// # Errors
+/// The scenario of a cell has changed meanwhile.
 ///
 /// # Panics
 /// As [`crate::experiment::replicate`].
 pub fn run(
     runner: &Runner<'_>,
-    cells: &[Variant],
+    grid: &SweepGrid,
+    read: ReadCell<'_>,
     effort: Effort,
-    mut each: impl FnMut(usize, Experiment),
-) {
+    mut each: impl FnMut(usize, &Scenario, Experiment),
+) -> Result<(), CellChanged> {
     if runner.partition().is_shard() {
-        return share(runner, cells, effort);
+        return share(runner, grid, read, effort);
     }
-    let horizon = |cell: &Variant| cell.scenario.plan.run.horizon.0;
+    let cells = &grid.cells;
+    let horizon = |cell: &GridCell| cell.run.horizon.0;
     let left = cells.iter().map(horizon).fold(0, u64::saturating_add);
     let mut forecast = Forecast { left, cells_left: cells.len(), ..Forecast::default() };
     for (index, cell) in cells.iter().enumerate() {
         if runner.is_cancelled() {
-            return;
+            return Ok(());
         }
         runner.progress().enter(format!("cell {} of {}: {}", index + 1, cells.len(), cell.name));
         forecast.begin(horizon(cell));
@@ -70,32 +76,51 @@ pub fn run(
             let (replications, nanoseconds) = forecast.expected(count);
             runner.progress().expect(replications, nanoseconds);
         };
-        let run = one(&of_cell(runner, index, effort), cell, effort, expect);
+        let scenario = grid.scenario(cell, read)?;
+        let run = one(&of_cell(runner, index, effort), &scenario, effort, expect);
         if run.interrupted && runner.is_cancelled() {
-            return;
+            return Ok(());
         }
         forecast.end(run.asked);
-        if run.interrupted {
-            continue;
+        if !run.interrupted {
+            each(index, &scenario, run);
         }
-        each(index, run);
     }
+    Ok(())
 }
 
 /// The part of a shard, of all cells.
-fn share(runner: &Runner<'_>, cells: &[Variant], effort: Effort) {
-    let (count, horizons) = match effort {
-        Effort::Replications(count) => (count, count as u64),
-        Effort::Precision(precision) => (precision.looks(1)[0], 1),
+fn share(
+    runner: &Runner<'_>,
+    grid: &SweepGrid,
+    read: ReadCell<'_>,
+    effort: Effort,
+) -> Result<(), CellChanged> {
+    let count = match effort {
+        Effort::Replications(count) => count,
+        Effort::Precision(precision) => precision.looks(1)[0],
     };
-    let horizons = cells.iter().map(|cell| cell.scenario.plan.run.horizon.0 * horizons).sum();
-    runner.progress().expect(count * cells.len(), horizons);
-    let numbered: Vec<(usize, &Variant)> = cells.iter().enumerate().collect();
-    runner.side_by_side(&numbered, |(index, cell)| {
-        if !runner.is_cancelled() {
-            one(&of_cell(runner, *index, effort), cell, effort, |_| ());
+    let horizons = grid.cells.iter().map(|cell| cell.run.horizon.0);
+    let horizons = horizons.fold(0, u64::saturating_add).saturating_mul(count as u64);
+    runner.progress().expect(count * grid.cells.len(), horizons);
+    let numbered: Vec<(usize, &GridCell)> = grid.cells.iter().enumerate().collect();
+    let done = runner.side_by_side(&numbered, |(index, cell)| {
+        if !has_part(runner, cell, effort) {
+            (0..count).for_each(|_| runner.pass(cell.run.horizon.0, 0));
+        } else if !runner.is_cancelled() {
+            let scenario = grid.scenario(cell, read)?;
+            one(&of_cell(runner, *index, effort), &scenario, effort, |_| ());
         }
+        Ok(())
     });
+    done.into_iter().collect()
+}
+
+/// Whether any replication of a cell is simulated here, as far as that is known without its
+/// scenario.
+fn has_part(runner: &Runner<'_>, cell: &GridCell, effort: Effort) -> bool {
+    let Effort::Replications(count) = effort else { return true };
+    (0..count as u64).any(|index| runner.partition().has(cell.key(index).unit()))
 }
 
 /// Who simulates a cell: replications that are given by themselves, else the whole cell.
@@ -106,16 +131,21 @@ fn of_cell<'a>(runner: &Runner<'a>, index: usize, effort: Effort) -> Runner<'a> 
     }
 }
 
-fn one(runner: &Runner<'_>, cell: &Variant, effort: Effort, expect: impl Fn(usize)) -> Experiment {
+fn one(
+    runner: &Runner<'_>,
+    scenario: &Scenario,
+    effort: Effort,
+    expect: impl Fn(usize),
+) -> Experiment {
     // It shows whether warm-up was long enough.
     let retention = Retention::FirstTrace;
     match effort {
         Effort::Replications(count) => {
             expect(count);
-            runner.run(&cell.scenario.plan, count, retention)
+            runner.run(&scenario.plan, count, retention)
         }
         Effort::Precision(precision) => {
-            precision::run_within(runner, &cell.scenario, precision, retention, expect)
+            precision::run_within(runner, scenario, precision, retention, expect)
         }
     }
 }
@@ -173,15 +203,17 @@ mod tests {
     use crate::report;
     use crate::units::Instant;
 
-    fn cells(count: usize) -> Vec<Variant> {
+    fn grid(count: usize) -> SweepGrid {
         let cell = |index: usize| {
             let mut scenario = report::sample::scenario();
             scenario.plan.run.horizon = Instant::from_secs(200.0 + 10.0 * index as f64);
             scenario.plan.run.replications = 2;
             scenario.objectives.clear();
-            Variant { name: format!("cell {index}"), scenario }
+            scenario
         };
-        (0..count).map(cell).collect()
+        let mut grid = SweepGrid::new("cell 0".to_owned(), cell(0));
+        (1..count).for_each(|index| grid.add(format!("cell {index}"), cell(index)));
+        grid
     }
 
     fn swept(
@@ -191,7 +223,8 @@ mod tests {
     ) -> Vec<(usize, Experiment)> {
         let runner = Runner::new(Some(2), progress, store).unwrap();
         let mut found = Vec::new();
-        run(&runner, &cells(3), effort, |index, run| found.push((index, run)));
+        let each = |index, _: &Scenario, run| found.push((index, run));
+        run(&runner, &grid(3), &|_| None, effort, each).unwrap();
         found
     }
 

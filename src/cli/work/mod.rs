@@ -65,17 +65,19 @@ struct ResultsPlace {
 
 impl<'a> Work<'a> {
     /// Prepares the folder for the results of a command on scenarios; `name` = what it is called if
-    /// nobody says.
+    /// nobody says; `plans` = the digest of all plans, if there are more than those of the
+    /// scenarios.
     pub(in crate::cli) fn begin(
         args: &'a CommonArgs,
-        name: &str,
+        (name, plans): (&str, Option<u64>),
         scenarios: &[&Scenario],
         session: &'a Session,
     ) -> anyhow::Result<Work<'a>> {
         let CommonArgs { work: args, no_charts, name: given, .. } = args;
         let directory = args.output.join(given.as_deref().unwrap_or(name));
         let study = Manifest::new(session.request.clone(), false, scenarios, Vec::new());
-        let plans = store::digest_all(scenarios.iter().map(|scenario| &scenario.plan));
+        let own = || store::digest_all(scenarios.iter().map(|scenario| &scenario.plan));
+        let plans = plans.unwrap_or_else(own);
         let progress = Arc::new(Progress::with_room(args.memory.0));
         let terminal = session.terminal;
         let place = match session.part {

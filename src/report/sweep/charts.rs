@@ -88,13 +88,13 @@ pub(crate) fn caption(axis: &Axis, scale: Option<&Scale>) -> String {
 }
 
 fn subtitle(report: &SweepReport) -> String {
-    let question = report.cells.first().map_or_else(String::new, |cell| cell.scenario.sentence());
+    let question = report.grid.first.sentence();
     format!("{question} {}.", report.sample())
 }
 
 fn latency(report: &SweepReport, axis: usize) -> Option<Figure> {
     let scale = Scale::of(&report.axes[axis])?;
-    let begins_sessions = report.cells.first()?.scenario.plan.requests_per_arrival() > 1.0;
+    let begins_sessions = report.grid.first.plan.requests_per_arrival() > 1.0;
     let scale = match scale.is_load && begins_sessions {
         // Not to be compared with the requests that are served.
         true => Scale { unit: " sessions/s".to_owned(), is_load: false, ..scale },
@@ -109,7 +109,7 @@ fn latency(report: &SweepReport, axis: usize) -> Option<Figure> {
         label: if single { "served".to_owned() } else { titles::short(&ladder.name) },
         points: points(ladder, |row| row.get(0, Metric::Throughput)),
     });
-    let plan = &report.cells.first()?.scenario.plan;
+    let plan = &report.grid.first.plan;
     let usable = usable(report).into_iter().next().filter(|usable| single && !usable.is_last);
     let usable = usable.and_then(|usable| usable.upto);
     Some(hockey(&HockeyInput {
@@ -164,7 +164,7 @@ fn points<'r>(
 
 /// The latencies that the objectives allow over the whole run: all of them, or those on p99.
 fn levels(report: &SweepReport, all: bool) -> Vec<(String, f64)> {
-    let objectives = report.cells.first().map_or(&[][..], |cell| &cell.scenario.objectives);
+    let objectives = &report.grid.first.objectives;
     let level = |objective: &Objective| {
         let is_p99 = objective.metric.quantile() == Some(0.99);
         let drawn = is_p99 || all && objective.metric.is_latency();
@@ -253,7 +253,7 @@ fn percentiles(report: &SweepReport) -> Figure {
         role: Role::Compared(index),
         band: (row.latencies.len() > 1).then(|| row.latencies.iter().collect()),
     });
-    let objectives = report.cells.first().map_or(&[][..], |cell| &cell.scenario.objectives);
+    let objectives = &report.grid.first.objectives;
     percentile(&PercentileInput {
         title: &titles::of_extremes(report),
         subtitle: &format!("{} Bands: least to greatest.", subtitle(report)),

@@ -94,9 +94,9 @@ fn words_make_a_distribution_for_each() {
 fn levels_of_one_percentile_do_not_stand_beside_lines_of_another() {
     let axes = axes(&["traffic.rate=10/s"]);
     let mut cells = cells(&axes);
-    let mut mean = cells[0].scenario.objectives[0].clone();
+    let mut mean = cells.first.objectives[0].clone();
     mean.metric = Metric::MeanLatency;
-    cells[0].scenario.objectives.push(mean);
+    cells.first.objectives.push(mean);
     let report = report(&axes, &cells, &[]);
     assert_eq!((levels(&report, true).len(), levels(&report, false).len()), (2, 1));
 }

@@ -2,6 +2,8 @@
 
 use std::io::{Result, Write};
 
+use serde::ser::{Error, SerializeSeq};
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use crate::engine::ENGINE;
@@ -33,33 +35,59 @@ pub fn write_tables(
     staging.add("sweep.csv", |out| write_csv(report, out))
 }
 
+/// `sweep.json`. The keys are in the order of the alphabet, as everywhere.
+#[derive(Serialize)]
+struct SweepFile<'a> {
+    axes: Vec<Value>,
+    cells: CellValues<'a>,
+    cells_asked: usize,
+    engine: u32,
+    interrupted: bool,
+    looks: usize,
+    scenario: Value,
+    schema: &'static str,
+    seed: u64,
+    version: &'static str,
+}
+
+/// What came of every cell; each is written before the next is made, for there may be very many.
+struct CellValues<'a>(&'a SweepReport<'a>);
+
+impl Serialize for CellValues<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let report = self.0;
+        let mut cells = serializer.serialize_seq(Some(report.rows.len()))?;
+        for row in &report.rows {
+            cells.serialize_element(&cell_value(report, row).map_err(S::Error::custom)?)?;
+        }
+        cells.end()
+    }
+}
+
 /// Writes `sweep.json`: the settings, and what came of every cell.
 ///
 /// # Errors
 /// Those of the writer.
 pub fn write_json(report: &SweepReport, out: &mut dyn Write) -> Result<()> {
+    let first = &report.grid.first;
     let axes = report.axes.iter();
     let axes = axes.map(|axis| json!({ "path": axis.path, "values": axis.values }));
-    let cells = report.rows.iter().map(|row| cell_value(report, row));
-    let file = json!({
-        "schema": SCHEMA,
-        "version": VERSION,
-        "engine": ENGINE,
-        "scenario": report.cells.first().map(|cell| {
-            let scenario = &cell.scenario;
-            json!({
-                "name": scenario.name,
-                "question": scenario.question,
-                "digest": cells::text_digest(&scenario.text),
-            })
+    let file = SweepFile {
+        axes: axes.collect(),
+        cells: CellValues(report),
+        cells_asked: report.grid.cells.len(),
+        engine: ENGINE,
+        interrupted: report.is_interrupted(),
+        looks: report.looks(),
+        scenario: json!({
+            "name": first.name,
+            "question": first.question,
+            "digest": cells::text_digest(&first.text),
         }),
-        "seed": report.cells.first().map(|cell| cell.scenario.plan.run.seed),
-        "axes": axes.collect::<Vec<_>>(),
-        "cells_asked": report.cells.len(),
-        "interrupted": report.is_interrupted(),
-        "looks": report.looks(),
-        "cells": cells.collect::<Result<Vec<Value>>>()?,
-    });
+        schema: SCHEMA,
+        seed: first.plan.run.seed,
+        version: VERSION,
+    };
     cells::write_json(&file, out)
 }
 
@@ -70,7 +98,7 @@ fn cell_value(report: &SweepReport, row: &Row) -> Result<Value> {
     Ok(json!({
         "name": report.name(row.cell),
         "settings": settings.collect::<Map<_, _>>(),
-        "set": report.cells[row.cell].scenario.changes,
+        "set": report.grid.cells[row.cell].changes,
         "replications": row.replications,
         "settled": row.is_settled(),
         "unsettled_by": row.unsettled.iter().map(Caveat::key).collect::<Vec<_>>(),

@@ -9,7 +9,8 @@ use crate::report::caveats::merged::{Limits, kind};
 use crate::report::format::words::{plural, range_of, whole};
 use crate::report::manifest::digests;
 use crate::report::run::report::Report;
-use crate::study::compare::Variant;
+use crate::scenario::Scenario;
+use crate::study::grid::SweepGrid;
 use crate::study::sweep::Effort;
 use crate::study::variation::Axis;
 use crate::units::Span;
@@ -23,8 +24,8 @@ pub(crate) const DRAWN_WHOLE: usize = 6;
 pub struct SweepReport<'a> {
     /// The settings that take several values; the last changes fastest from cell to cell.
     pub axes: Vec<Axis>,
-    /// All cells of the grid, in order.
-    pub cells: &'a [Variant],
+    /// All cells of the grid.
+    pub grid: &'a SweepGrid,
     /// Those that are complete, in order.
     pub rows: Vec<Row>,
     /// How much is done for each cell.
@@ -57,29 +58,28 @@ pub struct Row {
 
 impl<'a> SweepReport<'a> {
     /// A sweep over these settings, of which no cell is complete yet.
-    pub fn new(axes: &[Axis], cells: &'a [Variant], effort: Effort) -> Self {
+    pub fn new(axes: &[Axis], grid: &'a SweepGrid, effort: Effort) -> Self {
         let axes = axes.iter().filter(|axis| axis.varies()).cloned().collect();
         let (rows, limits) = (Vec::new(), Limits::default());
-        SweepReport { axes, cells, rows, effort, limits }
+        SweepReport { axes, grid, rows, effort, limits }
     }
 
     /// Looks at the figures of each cell, by which its intervals are corrected.
     pub fn looks(&self) -> usize {
-        let asked = self.cells.first().map_or(1, |cell| cell.scenario.plan.run.replications);
-        self.effort.looks(asked)
+        self.effort.looks(self.grid.first.plan.run.replications)
     }
 
-    /// Adds a cell that is complete.
-    pub fn add(&mut self, cell: usize, run: &Experiment) {
-        let one = Report::new(&self.cells[cell].scenario, run, None);
+    /// Adds a cell that is complete, of this scenario.
+    pub fn add(&mut self, cell: usize, scenario: &Scenario, run: &Experiment) {
+        let one = Report::new(scenario, run, None);
         self.limits.note(&one.caveats, cell, kind);
-        let whole = self.cells.len() <= DRAWN_WHOLE;
+        let whole = self.grid.cells.len() <= DRAWN_WHOLE;
         self.rows.push(Row::new(cell, one, whole));
     }
 
     /// Whether it was stopped.
     pub fn is_interrupted(&self) -> bool {
-        self.rows.len() < self.cells.len()
+        self.rows.len() < self.grid.cells.len()
     }
 
     /// The values of the settings that vary, of a cell, as indices into those of each axis.
@@ -104,7 +104,7 @@ impl<'a> SweepReport<'a> {
 
     /// How many replications of what there are, in words.
     pub(crate) fn sample(&self) -> String {
-        let runs = self.cells.iter().map(|cell| &cell.scenario.plan.run);
+        let runs = self.grid.cells.iter().map(|cell| &cell.run);
         let lengths = || runs.clone().map(|run| run.horizon.0);
         let counts = || self.rows.iter().map(|row| row.replications as u64);
         let (Some(least), Some(most)) = (lengths().min(), lengths().max()) else {
@@ -124,7 +124,7 @@ impl<'a> SweepReport<'a> {
 
     /// The name of a cell.
     pub(crate) fn name(&self, cell: usize) -> &str {
-        &self.cells[cell].name
+        &self.grid.cells[cell].name
     }
 }
 
@@ -190,22 +190,30 @@ pub(crate) mod sample {
         texts.iter().map(|text| Axis::read(text).unwrap()).collect()
     }
 
-    /// The cells of a grid. The load is that of `traffic.rate`; the bound on p99 is crossed where
-    /// [`run`] says.
-    pub(crate) fn cells(axes: &[Axis]) -> Vec<Variant> {
-        let cell = |variation: crate::study::variation::Variation| {
-            let mut scenario = report::sample::scenario();
-            let rate = variation.changes.iter().find_map(|one| {
-                one.strip_prefix("traffic.rate=")?.trim_end_matches("/s").parse::<f64>().ok()
-            });
-            if let (Some(rate), Traffic::Process(process)) = (rate, &mut scenario.plan.traffic) {
-                process.corners[0].1 = Rate(rate);
-            }
-            scenario.objectives.truncate(1);
-            scenario.changes = variation.changes;
-            Variant { name: variation.name, scenario }
-        };
-        cross(axes).into_iter().map(cell).collect()
+    /// The cells of a grid. The bound on p99 is crossed where [`run`] says.
+    pub(crate) fn cells(axes: &[Axis]) -> SweepGrid {
+        let mut all = cross(axes).into_iter().map(|variation| {
+            let (name, changes) = (variation.name, variation.changes);
+            (name, of_cell(&report::sample::scenario(), &changes))
+        });
+        let (name, mut first) = all.next().unwrap();
+        first.objectives.truncate(1);
+        let mut grid = SweepGrid::new(name, first);
+        all.for_each(|(name, scenario)| grid.add(name, scenario));
+        grid
+    }
+
+    /// A scenario with the load that `traffic.rate` is changed to.
+    fn of_cell(first: &Scenario, changes: &[String]) -> Scenario {
+        let mut scenario = first.clone();
+        let rate = changes.iter().find_map(|one| {
+            one.strip_prefix("traffic.rate=")?.trim_end_matches("/s").parse::<f64>().ok()
+        });
+        if let (Some(rate), Traffic::Process(process)) = (rate, &mut scenario.plan.traffic) {
+            process.corners[0].1 = Rate(rate);
+        }
+        scenario.changes = changes.to_vec();
+        scenario
     }
 
     /// An experiment in which p99 is what `p99` milliseconds say, more or less.
@@ -225,25 +233,26 @@ pub(crate) mod sample {
     /// A report in which the p99 of each cell is as given; `None` = the cell is not complete.
     pub(crate) fn report<'a>(
         axes: &[Axis],
-        cells: &'a [Variant],
+        grid: &'a SweepGrid,
         p99: &[Option<f64>],
     ) -> SweepReport<'a> {
-        let mut report = SweepReport::new(axes, cells, Effort::Replications(5));
+        let mut report = SweepReport::new(axes, grid, Effort::Replications(5));
         for (cell, p99) in p99.iter().enumerate() {
-            p99.iter().for_each(|p99| report.add(cell, &run(*p99)));
+            let scenario = of_cell(&grid.first, &grid.cells[cell].changes);
+            p99.iter().for_each(|p99| report.add(cell, &scenario, &run(*p99)));
         }
         report
     }
 
-    /// Cells with other objectives.
-    pub(crate) fn without_objectives(mut cells: Vec<Variant>) -> Vec<Variant> {
-        cells.iter_mut().for_each(|cell| cell.scenario.objectives.clear());
-        cells
+    /// Cells without objectives.
+    pub(crate) fn without_objectives(mut grid: SweepGrid) -> SweepGrid {
+        grid.first.objectives.clear();
+        grid
     }
 
     /// The objective of the cells, with another bound in milliseconds.
-    pub(crate) fn objective(cell: &Variant, bound: f64) -> Objective {
-        let first = cell.scenario.objectives[0].clone();
+    pub(crate) fn objective(grid: &SweepGrid, bound: f64) -> Objective {
+        let first = grid.first.objectives[0].clone();
         let bound_text = format!("p99 < {bound}ms");
         Objective { text: bound_text, bound: Bound::Span(Span::from_secs(bound / 1e3)), ..first }
     }
@@ -260,8 +269,8 @@ mod tests {
         let axes = axes(&["a.x=1,2", "a.y=7", "a.z=p,q,r"]);
         let cells = cells(&axes);
         let report = report(&axes, &cells, &[]);
-        assert_eq!((report.axes.len(), cells.len()), (2, 6));
-        for (index, cell) in cells.iter().enumerate() {
+        assert_eq!((report.axes.len(), cells.cells.len()), (2, 6));
+        for (index, cell) in cells.cells.iter().enumerate() {
             let [x, z] = report.values(index)[..] else { panic!("two vary") };
             assert_eq!(cell.name, format!("a.x={x}, a.z={z}"));
         }
@@ -305,7 +314,7 @@ mod tests {
         });
         stuck.outcomes[0].windows[0].unanswered = 3;
         let mut report = SweepReport::new(&axes, &cells, Effort::Replications(5));
-        report.add(0, &stuck);
+        report.add(0, &cells.first, &stuck);
         assert_eq!(keys(&report.rows[0]), ["unrecovered", "unanswered"]);
         assert!(report.is_interrupted());
     }

@@ -33,9 +33,9 @@ pub fn verdicts_only(report: &SweepReport, colour: bool) -> String {
 
 fn head(report: &SweepReport) -> String {
     let settings: Vec<String> = report.axes.iter().map(setting).collect();
-    let cells = plural(report.cells.len() as u64, "cell");
+    let cells = plural(report.grid.cells.len() as u64, "cell");
     let mut out = wrapped("", &format!("{}: {cells}", settings.join(" × ")));
-    let first = report.cells.first().map(|cell| &cell.scenario);
+    let first = Some(&report.grid.first);
     out += &first.map(|scenario| wrapped("  ", &scenario.question)).unwrap_or_default();
     out += &wrapped("  ", &report.sample());
     let fixed = fixed(report);
@@ -68,7 +68,7 @@ fn setting(axis: &crate::study::variation::Axis) -> String {
 
 /// The changes that all cells have.
 fn fixed(report: &SweepReport) -> Vec<String> {
-    let changes = report.cells.first().map_or(&[][..], |cell| &cell.scenario.changes);
+    let changes = &report.grid.first.changes;
     let varies = |change: &str| {
         report.axes.iter().any(|axis| change.split_once('=').is_some_and(|(p, _)| p == axis.path))
     };

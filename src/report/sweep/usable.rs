@@ -138,10 +138,8 @@ mod tests {
     fn several_objectives_and_settings_are_told_apart() {
         let axes = axes(&["a.z=p,q", "traffic.rate=10/s,20/s"]);
         let mut cells = cells(&axes);
-        for cell in &mut cells {
-            let further = objective(cell, 300.0);
-            cell.scenario.objectives.push(further);
-        }
+        let further = objective(&cells, 300.0);
+        cells.first.objectives.push(further);
         let found = usable(&report(&axes, &cells, &[50.0, 280.0, 400.0, 400.0].map(Some)));
         assert_eq!((found[0].name.as_str(), found[0].upto), ("a.z=p", Some(10.0)));
         assert_eq!(

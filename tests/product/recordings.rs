@@ -95,6 +95,7 @@ fn what_tells_starts_is_read_to_the_millisecond() {
         "cri.log",
         "kubectl.log",
         "k6.jsonl",
+        "k6-ns.csv",
         "jmeter.csv",
         "hey.csv",
         "times.csv",
@@ -135,8 +136,14 @@ fn what_tells_seconds_is_known_to_the_second() {
 
 #[test]
 fn of_an_end_to_the_second_and_a_duration_the_second_of_the_start_is_taken() {
-    let files =
-        ["nginx-request-time.log", "ingress-nginx.log", "apisix.log", "iis.log", "cloudfront.log"];
+    let files = [
+        "nginx-request-time.log",
+        "ingress-nginx.log",
+        "apisix.log",
+        "iis.log",
+        "cloudfront.log",
+        "k6-s.csv",
+    ];
     for file in files {
         let recording = recording(&samples(), file, "");
         let times = milliseconds(&recording);
@@ -171,12 +178,14 @@ fn a_slow_request_was_sent_long_before_its_line_was_written() {
 
 #[test]
 fn rates_of_every_kind_of_file_are_the_same_traffic() {
-    let linear = ["prometheus.json", "grafana.csv", "rates.csv", "rpm.csv"];
-    for file in linear.into_iter().chain(["cloudwatch.csv"]) {
+    let linear =
+        ["prometheus.json", "grafana.csv", "rates.csv", "rpm.csv", "locust_stats_history.csv"];
+    let level = ["cloudwatch.csv", "cloudwatch-statistics.json", "cloudwatch-data.json"];
+    for file in linear.into_iter().chain(level) {
         let process = rates(&samples(), file, "");
         let corners: Vec<(f64, f64)> =
             process.corners.iter().map(|(at, rate)| (at.as_secs(), rate.0)).collect();
-        let is_level = file == "cloudwatch.csv";
+        let is_level = level.contains(&file);
         let mut right = Vec::new();
         for minute in 0..30_u32 {
             let rate = |minute: u32| f64::from(8 + minute % 5);
@@ -419,6 +428,15 @@ fn what_is_no_recording_is_named_for_what_it_is() {
         (b"{\"log\":{\"version\":\"1.2\",\"creator\":{},\"entries\":[]}}", "a HAR file"),
         (b"metric_name,timestamp,metric_value\nhttp_reqs,1772443800,1\n", "the CSV of k6"),
         (b"Timestamp,User Count,Requests/s\n1772443800,9,10\n", "a Locust result"),
+        (
+            b"Type,Name,Request Count,Failure Count,Average Response Time,Requests/s\n\
+              GET,/orders,9,0,41,10\n",
+            "a Locust result",
+        ),
+        (
+            b"{\"Metrics\": [{\"Namespace\": \"AWS/ApplicationELB\", \"MetricName\": \"x\"}]}",
+            "a list of CloudWatch's metrics",
+        ),
         (b"[\n {\n  \"ts\": 1\n },\n {\n  \"ts\": 2\n }\n]\n", "one JSON document"),
         (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "a PDF"),
         (b"PK\x03\x04........[Content_Types].xml", "an Excel workbook"),
@@ -456,4 +474,76 @@ fn a_run_says_how_its_traffic_was_read() {
     let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(said.contains("the traffic was read from an access log"), "{said}");
     assert!(said.contains("1 of 61 lines is left out: line 61"), "{said}");
+}
+
+/// The times and rates of a process.
+fn corners(process: &ArrivalProcess) -> Vec<(f64, f64)> {
+    process.corners.iter().map(|(at, rate)| (at.as_secs(), rate.0)).collect()
+}
+
+#[test]
+fn of_a_history_of_locust_the_names_that_are_wanted_are_taken() {
+    let of = |series: &str| {
+        let more = format!("replay-series = \"{series}\"");
+        corners(&rates(&samples(), "locust_stats_history.csv", &more))
+    };
+    let all = corners(&rates(&samples(), "locust_stats_history.csv", ""));
+    for (series, share) in [("/orders", 0.75), ("POST /carts", 0.25), ("/", 1.0)] {
+        let found = of(series);
+        assert_eq!(found.len(), all.len(), "{series}");
+        let fits = |(one, of): (&(f64, f64), &(f64, f64))| (one.1 - share * of.1).abs() < 1e-9;
+        assert!(found.iter().zip(&all).all(fits), "{series}: {found:?}");
+    }
+    let said = errors(&samples(), "locust_stats_history.csv", "replay-series = \"DELETE\"");
+    assert!(said.contains("no series has \"DELETE\" in its name"), "{said}");
+    assert!(said.contains("\"GET /orders\""), "{said}");
+}
+
+/// Counts of three minutes as `get-metric-data` has them, with these words in it.
+fn metric_data(label: &str, status: &str, more: &str) -> String {
+    format!(
+        "{{\"MetricDataResults\": [{{\"Id\": \"m1\", \"Label\": \"{label}\", \"Timestamps\": \
+         [1777893720, 1777893660, 1777893600], \"Values\": [720, 660, 600], \"StatusCode\": \
+         \"{status}\"}}]{more}}}"
+    )
+}
+
+#[test]
+fn what_cloudwatch_does_not_count_or_leaves_out_is_told() {
+    let desk = Desk::new();
+    let write = |text: &str| std::fs::write(desk.path("own.json"), text).unwrap();
+    let refused = |text: &str, more: &str| {
+        write(text);
+        errors(&desk.path(""), "own.json", more)
+    };
+    let told = |text: &str| {
+        write(text);
+        warnings(&desk.path(""), "own.json")
+    };
+    assert_eq!(told(&metric_data("RequestCount", "Complete", "")), Vec::<String>::new());
+    let process = rates(&desk.path(""), "own.json", "");
+    assert_eq!(corners(&process)[0], (0.0, 10.0));
+    // An expression that divides by the period.
+    write(&metric_data("requests per second", "Complete", ""));
+    assert_eq!(corners(&rates(&desk.path(""), "own.json", ""))[0], (0.0, 600.0));
+    let partial = told(&metric_data("RequestCount", "PartialData", ", \"NextToken\": \"x\""));
+    let goes_on = "the answer of CloudWatch goes on (NextToken): the rest is missing";
+    let part = "\"RequestCount\" is not complete: CloudWatch says PartialData";
+    assert_eq!(partial, [goes_on, part]);
+    let latency = metric_data("TargetResponseTime", "Complete", "");
+    assert!(
+        refused(&latency, "").contains("\"TargetResponseTime\" of CloudWatch counts no requests")
+    );
+    write(&latency);
+    assert_eq!(
+        corners(&rates(&desk.path(""), "own.json", "replay-series = \"Target\""))[0].1,
+        10.0
+    );
+    let means = "{\"Label\": \"RequestCount\", \"Datapoints\": [{\"Timestamp\": \
+                 \"2026-05-04T11:20:00Z\", \"Average\": 1.0, \"Unit\": \"Count\"}]}";
+    assert!(refused(means, "").contains("ask for how many there were: --statistics Sum"));
+    let cut = &metric_data("RequestCount", "Complete", "")[..150];
+    assert!(refused(cut, "").contains("this is no answer of CloudWatch"));
+    let uneven = metric_data("RequestCount", "Complete", "").replace("[720, 660", "[660");
+    assert!(refused(&uneven, "").contains("\"RequestCount\" has 3 times and 2 values"));
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::scenario::recording::line::{LineContext, LineFault, Nameable, Said};
 use crate::scenario::recording::moment::{self, Moment};
 use crate::scenario::recording::objects::{k6, object, of_docker, usual_key};
-use crate::scenario::recording::rows::{hey, is_header, jmeter, times};
+use crate::scenario::recording::rows::{hey, is_header, jmeter, k6_csv, times};
 use crate::scenario::recording::text_log::{access_log, alb, envoy, haproxy};
 use crate::scenario::recording::w3c::w3c;
 use crate::scenario::traffic::format::ReplayFormat;
@@ -32,7 +32,7 @@ const fn format(word: ReplayFormat, name: &'static str, read: LineReader) -> Rec
 
 /// All formats. Where lines fit two, the first counts; what is read whole counts if nothing else
 /// fits.
-pub(crate) static FORMATS: [RecordingFormat; 11] = [
+pub(crate) static FORMATS: [RecordingFormat; 12] = [
     RecordingFormat { own_zero: true, ..format(ReplayFormat::Csv, "a table of times", times) },
     format(ReplayFormat::Envoy, "Envoy's default text log", envoy),
     format(ReplayFormat::Alb, "a log of an AWS application load balancer", alb),
@@ -40,6 +40,7 @@ pub(crate) static FORMATS: [RecordingFormat; 11] = [
     format(ReplayFormat::W3c, "a W3C extended log, as IIS and CloudFront write it", w3c),
     format(ReplayFormat::AccessLog, "an access log", access_log),
     format(ReplayFormat::K6, "the output of k6", k6),
+    format(ReplayFormat::K6, "the CSV of k6", k6_csv),
     format(ReplayFormat::JMeter, "a JMeter result", jmeter),
     format(ReplayFormat::Hey, "a hey result", hey),
     format(ReplayFormat::JsonLines, "JSON lines", object),

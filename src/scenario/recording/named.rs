@@ -35,7 +35,7 @@ static MAGIC: [(usize, &[u8], Foreign); 14] = [
 ];
 
 /// Texts in which all of these stand, within what was looked at first.
-static MARKS: [(&[&str], Foreign); 22] = [
+static MARKS: [(&[&str], Foreign); 21] = [
     (&["<!doctype html"], foreign("an HTML page", EXPORT)),
     (&["<html"], foreign("an HTML page", EXPORT)),
     (
@@ -69,16 +69,15 @@ static MARKS: [(&[&str], Foreign); 22] = [
     ),
     (
         &["metric_name,timestamp,"],
-        foreign("the CSV of k6", "write every request: k6 run --out json=requests.json"),
+        foreign(
+            "the CSV of k6, without http_req_duration in its first lines",
+            "write replay-format = \"k6\" if it has requests further on",
+        ),
     ),
     (&["timestamp", "user count", "requests/s"], foreign("a Locust result", MEANS)),
     (
-        &["\"datapoints\"", "\"timestamp\""],
-        foreign("an answer of CloudWatch in JSON", "download the graph as CSV"),
-    ),
-    (
-        &["\"metricdataresults\"", "\"timestamps\""],
-        foreign("an answer of CloudWatch in JSON", "download the graph as CSV"),
+        &["\"metrics\"", "\"namespace\"", "\"metricname\""],
+        foreign("a list of CloudWatch's metrics", "ask for values: aws cloudwatch get-metric-data"),
     ),
     (
         &["{{", "}}", "kind:"],
@@ -94,7 +93,10 @@ static MARKS: [(&[&str], Foreign); 22] = [
     ),
     (&["requests/sec:", "latency"], foreign("a wrk result", MEANS)),
     (&["requests per second:", "time per request:"], foreign("an ApacheBench result", MEANS)),
-    (&["request count", "requests/s", "average response time"], foreign("a Locust result", MEANS)),
+    (
+        &["request count", "requests/s", "average response time"],
+        foreign("a Locust result", "take the _stats_history.csv beside it"),
+    ),
     (
         &["# type", "# help"],
         foreign("a page of metrics", "ask Prometheus for a range: query_range with rate(…[1m])"),

@@ -1,6 +1,6 @@
 //! Recordings as tables: a table with the column `time_s`, and if wanted `demand_ms`, `replica`
 //! (counted from 1) and `api` (a name); a `requests.csv` as a run writes it, for what was sent when
-//! and with what demand; and the requests that JMeter and hey have sent.
+//! and with what demand; and the requests that k6, JMeter and hey have sent.
 
 use crate::diagnostic::{Flaw, clip, suggestion};
 use crate::plan::RecordedDetail;
@@ -116,6 +116,27 @@ pub(crate) fn jmeter(context: &mut LineContext<'_>, line: &str) -> Result<Said, 
     let read = moment::written(at).ok_or_else(|| no_time(at, help))?;
     let logged = Logged::sent(context.note(read));
     Ok(Said::Request(logged))
+}
+
+/// The CSV of k6: of its samples those of the duration of a request, which have the time of its end
+/// and milliseconds. Times are whole seconds unless `K6_CSV_TIME_FORMAT` says otherwise.
+/// <https://grafana.com/docs/k6/latest/results-output/real-time/csv/>
+pub(crate) fn k6_csv(context: &mut LineContext<'_>, line: &str) -> Result<Said, LineFault> {
+    let names = ["metric_name", "timestamp", "metric_value"];
+    let [Some(metric), Some(at), Some(value)] = &row(context, line, &names, "the CSV of k6")?[..]
+    else {
+        return Ok(Said::Nothing);
+    };
+    if metric != "http_req_duration" {
+        return Ok(Said::Nothing);
+    }
+    let read = moment::written(at).ok_or_else(|| no_time(at, "k6 writes seconds since 1970"))?;
+    let coarse = read.coarse || read.unit == Some("seconds") && !at.contains('.');
+    let milliseconds = file::milliseconds(value);
+    let milliseconds = milliseconds
+        .ok_or_else(|| Flaw::new("`metric_value` is no number of milliseconds from 0"))?;
+    let logged = Logged::answered(context.note(read), Some(milliseconds / SECOND as f64));
+    Ok(Said::Request(logged.to_the_second(coarse)))
 }
 
 /// The CSV of hey: `offset` is when a request was sent, in seconds from the start.

@@ -80,11 +80,13 @@ pub(crate) struct RateFile {
     pub(crate) recognised: Recognised,
     /// What it is.
     pub(crate) name: &'static str,
+    /// What a person should look at.
+    pub(crate) said: Vec<String>,
 }
 
-/// Whether a text could be a file of rates, by its first lines.
-pub(crate) fn is_rates(head: &str, lines: &[&str]) -> bool {
-    is_prometheus(head) || header(lines).is_some()
+/// Whether a text could be a table of rates, by its first lines.
+pub(crate) fn is_table(lines: &[&str]) -> bool {
+    header(lines).is_some()
 }
 
 /// Whether a text is the answer to a range query.
@@ -94,7 +96,7 @@ pub(crate) fn is_prometheus(head: &str) -> bool {
 }
 
 /// The unit that a name tells.
-fn unit(name: &str) -> Option<RateUnit> {
+pub(crate) fn unit(name: &str) -> Option<RateUnit> {
     let name = name.to_lowercase();
     let found = UNITS.iter().find(|(words, _)| words.iter().any(|word| has_word(&name, word)));
     found.map(|(_, unit)| *unit)
@@ -143,7 +145,7 @@ pub(crate) fn prometheus(text: &str) -> Result<RateFile, Flaw> {
     let series = result.into_iter().map(of_prometheus).collect();
     let recognised = Recognised { unit: Some("seconds"), ..Recognised::default() };
     let name = "an answer of Prometheus to a range query";
-    Ok(RateFile { series, period: None, recognised, name })
+    Ok(RateFile { series, period: None, recognised, name, said: Vec::new() })
 }
 
 fn of_prometheus(series: PrometheusSeries) -> NamedSeries {
@@ -258,7 +260,8 @@ pub(crate) fn table(
         }
     }
     let recognised = context.recognised;
-    Some(RateFile { series, period: period(&before), recognised, name: "a table of rates" })
+    let (period, name) = (period(&before), "a table of rates");
+    Some(RateFile { series, period, recognised, name, said: Vec::new() })
 }
 
 /// The period that the lines before the header tell, as CloudWatch writes them.

@@ -15,7 +15,9 @@ use crate::scenario::recording::moment::Moment;
 use crate::scenario::recording::named;
 use crate::scenario::recording::source::LineSource;
 use crate::scenario::text::file;
+use crate::scenario::traffic::cloudwatch::{cloudwatch, is_cloudwatch};
 use crate::scenario::traffic::format::{ReplayFormat, ReplayTime, key};
+use crate::scenario::traffic::locust::{is_locust, locust};
 use crate::scenario::traffic::rate_file::{self, RateFile};
 use crate::scenario::traffic::rates::{self, RatePlay, RateSeries};
 use crate::units::{Bytes, Instant, Span};
@@ -34,6 +36,27 @@ pub(crate) enum Replayed {
     Arrivals(Recording),
     /// Rates over time.
     Rates(RateSeries),
+}
+
+/// Whose a file of rates is, if it is no table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RatesOf {
+    Prometheus,
+    CloudWatch,
+    Locust,
+}
+
+impl RatesOf {
+    /// By the beginning of a file.
+    fn known(head: &str, lines: &[&str]) -> Option<RatesOf> {
+        if rate_file::is_prometheus(head) {
+            return Some(RatesOf::Prometheus);
+        }
+        if is_cloudwatch(head) {
+            return Some(RatesOf::CloudWatch);
+        }
+        is_locust(lines).then_some(RatesOf::Locust)
+    }
 }
 
 /// How a file is to be played.
@@ -110,12 +133,12 @@ impl ReplayOrder<'_, '_> {
         let head = String::from_utf8_lossy(&source.head).into_owned();
         let lines = source.first_lines(LOOKED_AT);
         let format = formats::recognised(&lines, word, nameable);
-        let is_rates = word == Some(ReplayFormat::Rates)
-            || (word.is_none() && format.is_none() && rate_file::is_rates(&head, &lines));
-        if is_rates {
-            return match named::document(&head).filter(|_| !rate_file::is_prometheus(&head)) {
+        let of = RatesOf::known(&head, &lines);
+        let fits = of.is_some() || rate_file::is_table(&lines);
+        if word == Some(ReplayFormat::Rates) || word.is_none() && format.is_none() && fits {
+            return match named::document(&head).filter(|_| of.is_none()) {
                 Some(foreign) => self.foreign(foreign),
-                None => self.rates(&mut source, &head),
+                None => self.rates(&mut source, of),
             };
         }
         match format.or_else(|| formats::meant(&lines)) {
@@ -261,35 +284,41 @@ impl ReplayOrder<'_, '_> {
     }
 
     /// Reads rates.
-    fn rates(&self, source: &mut LineSource, head: &str) -> Option<Replayed> {
+    fn rates(&self, source: &mut LineSource, of: Option<RatesOf>) -> Option<Replayed> {
         let text = source.rest(RATES_LIMIT).map_err(|flaw| self.unreadable(flaw)).ok()?;
         let mut bad = BadLines::new(self.file.display().to_string());
         let nameable = Nameable { replicas: 0, apis: &[] };
         let mut context = LineContext::new(nameable);
-        let file = match rate_file::is_prometheus(head) {
-            true => rate_file::prometheus(&text),
-            false => rate_file::table(&text, &mut bad, &mut context).ok_or_else(|| {
-                Flaw::new("this is no table of rates")
-                    .help("it has a header, a column of times, and one or more of rates")
-            }),
+        let chosen = self.section.find(key::REPLAY_SERIES).map(|text| text.value);
+        let table = || {
+            let help = "it has a header, a column of times, and one or more of rates";
+            Flaw::new("this is no table of rates").help(help)
+        };
+        let file = match of {
+            Some(RatesOf::Prometheus) => rate_file::prometheus(&text),
+            Some(RatesOf::CloudWatch) => cloudwatch(&text, chosen.is_some(), &mut context),
+            Some(RatesOf::Locust) => {
+                locust(&text, chosen.is_some(), &mut bad, &mut context).ok_or_else(table)
+            }
+            None => rate_file::table(&text, &mut bad, &mut context).ok_or_else(table),
         };
         if bad.too_many() {
             let problems = bad.refusal(self.path.place.clone(), "a table of rates");
             problems.into_iter().for_each(|problem| self.section.note(problem));
             return None;
         }
-        let chosen = self.section.find(key::REPLAY_SERIES).map(|text| text.value);
         let (window, speed, again) = (self.window, self.speed, self.again.value);
         let play = RatePlay { window, speed, again, chosen: chosen.as_deref() };
         let made = file.and_then(|file| Ok((rates::process(&file, &play)?, file)));
-        let (series, RateFile { recognised, name, .. }) =
+        let (series, RateFile { recognised, name, said, .. }) =
             made.map_err(|flaw| self.flaw(flaw)).ok()?;
         context.recognised = recognised;
         let facts = format!("{}, {}", facts(source, name, &context, 0), series.unit);
         if !self.section.has(&key::REPLAY_FORMAT) {
             self.settle(ReplayFormat::Rates, &facts);
         }
-        let warned: Vec<String> = bad.said().into_iter().chain(series.said.clone()).collect();
+        let warned: Vec<String> =
+            bad.said().into_iter().chain(said).chain(series.said.clone()).collect();
         self.warn(&warned, "see whether that is so; the reference says how rates are read");
         if !again {
             self.ends_early(series.end, "the last recorded rate");

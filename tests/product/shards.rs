@@ -216,6 +216,8 @@ fn parts_of_other_studies_and_misplaced_options_are_refused() {
     assert!(said.contains("no scheduler numbers this task"), "{said}");
     let said = refused(&["merge", "whole"]);
     assert!(said.contains("whole has no work files") && said.contains(".shards"), "{said}");
+    let said = refused(&["merge", "results"]);
+    assert!(said.contains("such as results/sweep-small.shards,"), "{said}");
     assert!(refused(&["status", "nowhere"]).contains("nowhere"), "a folder that is not there");
     let said = refused(&["merge", &study.folder(), "--shard", "1/2"]);
     assert!(said.contains("without --shard"), "{said}");

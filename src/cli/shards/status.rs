@@ -44,7 +44,7 @@ struct ShardStatus {
     state: ShardState,
     /// Files that it began: one for each time that it was started.
     starts: usize,
-    /// Replications in them.
+    /// Replications in them, each counted once.
     replications: usize,
     /// Replications in a second, of the start that made most.
     per_second: Option<f64>,
@@ -134,7 +134,7 @@ fn shard_of(shard: u64, files: &[&WorkFile], now: SystemTime) -> ShardStatus {
         shard,
         state,
         starts: files.len(),
-        replications: files.iter().map(|file| file.replications).sum(),
+        replications: files.iter().map(|file| file.added).sum(),
         per_second: pace,
         silent_s: silent,
     }
@@ -180,9 +180,10 @@ fn text(status: &StudyStatus) -> String {
         ]);
     }
     format!(
-        "brownout {}\n  {there}; {done} of {} are done{left}\n\n{}",
+        "brownout {}\n  {there}; {done} of {} {} done{left}\n\n{}",
         status.study,
         plural(all as u64, "shard"),
+        if all == 1 { "is" } else { "are" },
         table.text()
     )
 }

@@ -65,10 +65,16 @@ pub enum WorkFilesError {
     },
     /// There is nothing to merge.
     #[error(
-        "{0} has no work files\n  = help: name the folder that shards left, such as \
-         results/NAME.shards, or files of it: they end with .jsonl.gz"
+        "{place} has no work files\n  = help: name the folder that shards left, such as {}, or \
+         files of it: they end with .jsonl.gz",
+        example.display()
     )]
-    Nothing(PathBuf),
+    Nothing {
+        /// Where.
+        place: PathBuf,
+        /// A folder that may be meant.
+        example: PathBuf,
+    },
     /// It is of a program whose replications may not be ours.
     #[error(
         "{path} is too {age}: it was left by version {version} with engine {engine}, this is \
@@ -115,6 +121,17 @@ pub enum WorkFilesError {
         /// The index of the replication.
         replication: u64,
     },
+}
+
+impl WorkFilesError {
+    /// There is nothing at a place; if folders of shards lie in it, the first may be meant.
+    pub(super) fn nothing(place: &Path) -> Self {
+        let found = std::fs::read_dir(place).into_iter().flatten().flatten();
+        let is_shards = |path: &PathBuf| path.extension().is_some_and(|end| end == "shards");
+        let meant = found.map(|entry| entry.path()).filter(is_shards).min();
+        let example = meant.unwrap_or_else(|| PathBuf::from("results/NAME.shards"));
+        WorkFilesError::Nothing { place: place.to_owned(), example }
+    }
 }
 
 impl WorkHead {

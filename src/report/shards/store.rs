@@ -42,6 +42,8 @@ pub struct WorkFile {
     pub is_ended: bool,
     /// Replications in it.
     pub replications: usize,
+    /// Those of them that no file before it has.
+    pub added: usize,
     file: Mutex<File>,
 }
 
@@ -74,8 +76,8 @@ impl WorkFiles {
                 )),
             }
         }
-        let nothing = || WorkFilesError::Nothing(places.first().cloned().unwrap_or_default());
-        let mut all = all.ok_or_else(nothing)?;
+        let place = places.first().map_or(Path::new(""), PathBuf::as_path);
+        let mut all = all.ok_or_else(|| WorkFilesError::nothing(place))?;
         all.notes.extend(notes);
         Ok(all)
     }
@@ -107,13 +109,13 @@ impl WorkFiles {
             return Err(WorkFilesError::Study { path, theirs, ours: Box::new(self.study()) });
         }
         self.notes.extend(trouble(&path, &found));
-        let number = self.files.len() as u32;
+        let (number, known) = (self.files.len() as u32, self.index.len());
         for (key, place) in &found.places {
             match self.index.entry(*key) {
                 Entry::Vacant(free) => drop(free.insert((number, *place))),
-                Entry::Occupied(known) if known.get().1.content == place.content => {}
-                Entry::Occupied(known) => {
-                    let first = self.files.get(known.get().0 as usize);
+                Entry::Occupied(other) if other.get().1.content == place.content => {}
+                Entry::Occupied(other) => {
+                    let first = self.files.get(other.get().0 as usize);
                     let first = first.map_or_else(|| path.clone(), |file| file.path.clone());
                     let replication = key.replication;
                     return Err(WorkFilesError::Contradiction { first, second: path, replication });
@@ -126,6 +128,7 @@ impl WorkFiles {
         let LookedThrough { head, amount, elapsed, is_ended, places, .. } = found;
         let WorkHead { shard, shards, .. } = head;
         let (replications, file) = (places.len(), Mutex::new(file?));
+        let added = self.index.len() - known;
         self.files.push(WorkFile {
             path,
             shard,
@@ -134,6 +137,7 @@ impl WorkFiles {
             elapsed,
             is_ended,
             replications,
+            added,
             file,
         });
         Ok(())
@@ -188,7 +192,7 @@ fn paths(places: &[PathBuf]) -> Result<Vec<PathBuf>, WorkFilesError> {
     for place in places {
         let found = if place.is_dir() { inside(place)? } else { vec![place.clone()] };
         if found.is_empty() {
-            return Err(WorkFilesError::Nothing(place.clone()));
+            return Err(WorkFilesError::nothing(place));
         }
         let found = found.into_iter().filter(|path| !all.contains(path));
         let found: Vec<PathBuf> = found.collect();

@@ -96,6 +96,8 @@ fn what_shards_left_comes_back_whoever_left_it() {
     let shown: Vec<_> = all.files().iter().map(shown).collect();
     assert_eq!(shown[0], ("1-of-4.2.jsonl.gz".to_owned(), 1, 1, false, Some(9)));
     assert_eq!(shown[1], ("1-of-4.jsonl.gz".to_owned(), 1, 3, true, Some(9)));
+    // Replication 2 is in two of them.
+    assert_eq!(all.files().iter().map(|file| file.added).collect::<Vec<_>>(), [1, 3, 2]);
     for n in [0, 1, 2, 3, 4, 8] {
         assert_eq!(all.get(key(n)), Some(outcome(n)));
     }
@@ -126,7 +128,7 @@ fn a_file_that_is_cut_off_anywhere_has_all_that_comes_before() {
         assert_eq!(count, kept, "{length} bytes of {}", whole.len());
     }
     fs::write(&path, []).unwrap();
-    assert!(matches!(open(root.path()), Err(WorkFilesError::Nothing(_))));
+    assert!(matches!(open(root.path()), Err(WorkFilesError::Nothing { .. })));
 }
 
 #[test]

@@ -63,6 +63,15 @@ impl Comparison {
         }
     }
 
+    /// How many times narrower the interval is by the pairing; `None` where there is no interval,
+    /// or other reasons than chance are more of it, so that it is hardly narrower at all.
+    pub fn gain(&self) -> Option<f64> {
+        let narrower = self.narrower?;
+        let chance = self.unpaired.map(|interval| (interval.high - interval.low) / narrower)?;
+        let all = self.difference.interval.map(|interval| interval.high - interval.low)?;
+        (all <= 2.0 * chance).then_some(narrower)
+    }
+
     /// The same with the room of both: each with its figure.
     pub fn with_room(mut self, one: (f64, Room), other: (f64, Room)) -> Comparison {
         let ((one, of_one), (other, of_other)) = (one, other);
@@ -179,6 +188,12 @@ mod tests {
         assert_eq!(after, (before.0 - 11.5, before.1 + 3.5));
         assert_eq!((plain.call(), with.call()), (Call::Greater, Call::TooClose));
         assert_eq!(plain.narrower, with.narrower, "chance is what it was");
+        // The interval of chance is 4.1 wide: a room of 15 is more of it, one of 2.5 is not.
+        let width = before.1 - before.0;
+        assert!((width - 4.1).abs() < 0.05, "{width}");
+        assert_eq!((plain.gain(), with.gain()), (plain.narrower, None));
+        let little = plain.with_room((6.0, room(0.5, 1.0)), (2.5, room(0.5, 0.5)));
+        assert_eq!(little.gain(), plain.narrower);
         let ends = |c: &Comparison| c.ratio.and_then(|r| r.interval).unwrap();
         let (before, after) = (ends(&plain), ends(&with));
         assert!((after.low * 5.0 / 0.75 - before.low).abs() < 1e-12);

@@ -15,7 +15,7 @@ pub fn cells(metric: Metric, comparison: Option<&Comparison>, brief: bool) -> [S
         return [NOTHING.to_owned(), NOTHING.to_owned(), "no data".to_owned(), NOTHING.to_owned()];
     };
     let ratio = found.ratio.as_ref().map_or(NOTHING.to_owned(), |found| ratio(found, brief));
-    let gain = found.narrower.map_or(NOTHING.to_owned(), |times| match times {
+    let gain = found.gain().map_or(NOTHING.to_owned(), |times| match times {
         many if many > 100.0 => "> 100×".to_owned(),
         times => format!("{times:.1}×"),
     });

@@ -18,6 +18,10 @@ const GAIN: &str = "mean and percentiles are of the served requests; gain: how m
                     narrower the interval is than that of independent runs would be; its square is \
                     the reduction of variance";
 
+/// What an interval without a gain is.
+const NO_GAIN: &str = "; – where faults at random were seen so seldom that this, and no chance, is \
+                       most of the interval";
+
 /// Windows of single APIs up to which the text tells all of them.
 const API_WINDOWS_TOLD: usize = 6;
 
@@ -133,7 +137,10 @@ fn differences(report: &CompareReport, paint: Paint) -> String {
         paint.section(&title, difference_table(report, index))
     };
     let all: Vec<String> = (1..report.variants.len()).map(one).collect();
-    all.join("\n") + "\n" + &wrapped("  ", GAIN)
+    let mut found = told(report).into_iter().flat_map(|contrast| contrast.against.iter().flatten());
+    let is_open = found.any(|found| found.narrower.is_some() && found.gain().is_none());
+    let gain = format!("{GAIN}{}", if is_open { NO_GAIN } else { "" });
+    all.join("\n") + "\n" + &wrapped("  ", &gain)
 }
 
 /// The differences of a variant, window by window; if they are too wide, without the intervals of

@@ -79,8 +79,16 @@ fn loss(incident: &Incident, fault: &Fault) -> Option<String> {
         Fault::Rollout(_) if *missing == 0 => return None,
         Fault::Rollout(_) => format!("{missing} of {all} fewer in rotation at the most"),
         _ if *taken == 0 => return None,
+        // Others were there before the ingress heard of it.
+        _ if *missing == 0 => {
+            format!(
+                "{} taken, never fewer in rotation than before",
+                plural(*taken as u64, "replica")
+            )
+        }
         _ if missing > before => {
-            format!("{} lost, {before} served before", plural(*missing as u64, "replica"))
+            let served = if *before == 0 { "none".to_owned() } else { before.to_string() };
+            format!("{} lost, {served} served before", plural(*missing as u64, "replica"))
         }
         _ if missing < taken => format!("{} taken, at most {missing} of {all} at a time", taken),
         _ if missing == before => format!("none of {all} left"),
@@ -194,11 +202,16 @@ pub(crate) fn over_replications(fault: &FaultSummary, replications: usize) -> Op
     let of = plural(replications as u64, "replication");
     let mut parts =
         vec![format!("{} in {} of {of}", plural(incidents, "incident"), fault.replications)];
-    parts.extend(restored("service restored after", "clients still hit", recovery));
+    let at_once = match fault.failed {
+        Some((_, 0)) => "clients not hit",
+        _ => "service restored at once",
+    };
+    parts.extend(restored(("service restored after", at_once), "clients still hit", recovery));
     if recovery.abnormal > 0 {
         parts.push(format!("not normal before {}", whole(recovery.abnormal)));
     }
-    parts.extend(restored("redundancy after", "redundancy not restored", redundancy));
+    let words = ("redundancy after", "redundancy untouched");
+    parts.extend(restored(words, "redundancy not restored", redundancy));
     parts.extend(fault.p99_during.map(|range| format!("p99 meanwhile {}", span_range(range))));
     parts.extend(fault.failed.map(|(least, greatest)| {
         let range = range_of(whole(least), whole(greatest));
@@ -207,10 +220,14 @@ pub(crate) fn over_replications(fault: &FaultSummary, replications: usize) -> Op
     Some(parts.join("; "))
 }
 
-/// How long it took to restore something, and in how many incidents it was not.
-fn restored(after: &str, not: &str, recovery: &Recovery) -> Vec<String> {
+/// How long it took to restore something, or that it took no time in any, and in how many incidents
+/// it was not.
+fn restored((after, none): (&str, &str), not: &str, recovery: &Recovery) -> Vec<String> {
     let range = recovery.least.zip(recovery.greatest);
-    let told = range.map(|range| format!("{after} {}", span_range(range)));
+    let told = range.map(|range| match range.1 {
+        Span::ZERO => none.to_owned(),
+        _ => format!("{after} {}", span_range(range)),
+    });
     let open = recovery.unrecovered;
     let not = (open > 0).then(|| format!("{not} at the end of {}", plural(open, "incident")));
     told.into_iter().chain(not).collect()
@@ -315,9 +332,35 @@ mod tests {
         let more = told(|incident| {
             (incident.taken, incident.missing, incident.serving_before) = (1, 1, 0);
         });
-        assert!(more.contains("; 1 replica lost, 0 served before, out of rotation"), "{more}");
+        assert!(more.contains("; 1 replica lost, none served before, out of rotation"), "{more}");
+        // Another one came back before the ingress heard of the loss.
+        let never = told(|incident| (incident.taken, incident.missing) = (1, 0));
+        assert!(
+            never.contains("; 1 replica taken, never fewer in rotation than before;"),
+            "{never}"
+        );
         let checked = told(|incident| incident.left_by = Some("health checks".to_owned()));
         assert!(checked.contains("out of rotation after 2 s by health checks, load"), "{checked}");
+    }
+
+    #[test]
+    fn what_took_no_time_in_any_replication_is_told_in_words() {
+        use crate::experiment::summary::summarize;
+        use crate::stats::Confidence;
+        let of = |change: fn(&mut Incident)| {
+            let (plan, mut outcomes) = (example::plan(), example::experiment().outcomes);
+            outcomes.iter_mut().for_each(|outcome| example::change_incident(outcome, change));
+            let summary = summarize(&plan, &outcomes, Confidence::USUAL);
+            over_replications(&summary.faults[0], outcomes.len()).unwrap()
+        };
+        let text = of(|incident| {
+            (incident.service, incident.redundancy) = (Some(incident.at), Some(incident.at));
+        });
+        assert!(text.contains("; service restored at once; redundancy untouched;"), "{text}");
+        let clean = of(|incident| {
+            (incident.service, incident.ledger) = (Some(incident.at), Ledger::default());
+        });
+        assert!(clean.contains("; clients not hit; redundancy after "), "{clean}");
     }
 
     #[test]

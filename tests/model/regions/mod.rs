@@ -2,6 +2,7 @@
 
 mod failover;
 mod laws;
+mod stranded;
 
 use crate::common::{plan, secs};
 use brownout::plan::{

@@ -91,17 +91,19 @@ fn shedding(plan: &Plan) -> Vec<String> {
     let Some(OverloadSpec { requests, memory, cpu, refresh }) = plan.gateway.overload else {
         return Vec::new();
     };
-    let requests = requests.map(|most| format!("{most} requests in flight"));
+    let requests = requests.map(|most| format!("from {most} requests in flight on"));
     let trigger = |what, trigger: Option<LoadTrigger>| {
         let LoadTrigger { from, full } = trigger?;
         Some(match from < full {
-            true => format!("{from} to {full} of its {what}, seen every {refresh}"),
-            false => format!("{full} of its {what}, seen every {refresh}"),
+            true => format!("from {from} of its {what} on, all from {full} on"),
+            false => format!("from {full} of its {what} on"),
         })
     };
     let all = [requests, trigger("memory", memory), trigger("CPU", cpu)];
     let all = all.into_iter().flatten().collect::<Vec<_>>().join(" or ");
-    vec![format!("a replica does from {all} on")]
+    let looks = memory.is_some() || cpu.is_some();
+    let seen = if looks { format!(" (it looks every {refresh})") } else { String::new() };
+    vec![format!("a replica does {all}{seen}")]
 }
 
 impl TurnedAway {
@@ -222,8 +224,8 @@ mod tests {
         assert_eq!((found.len(), found[0].key()), (1, "shed"));
         let message = found[0].message();
         assert!(message.contains("turned 5.0 requests of a replication away"), "{message}");
-        let by = "a replica does from 200 requests in flight or 80 % to 95 % of its memory, seen \
-                  every 250 ms or 90 % of its CPU, seen every 250 ms on";
+        let by = "a replica does from 200 requests in flight on or from 80 % of its memory on, all \
+                  from 95 % on or from 90 % of its CPU on (it looks every 250 ms);";
         assert!(message.contains(by), "{message}");
     }
 }

@@ -1,5 +1,5 @@
-//! What is in flight in a region that is lost: with its ingress nobody is left to answer, and on its
-//! machines nobody is left to say so.
+//! What is in flight in a region that is lost: with its ingress nobody is left to answer, and on
+//! its machines nobody is left to say so.
 
 use brownout::observe::Sent;
 use brownout::observe::ledger::Failure;

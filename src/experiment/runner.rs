@@ -151,8 +151,8 @@ impl<'a> Runner<'a> {
     /// # Panics
     /// As [`replicate`].
     pub fn extend(&self, plan: &Plan, run: &mut Experiment, asked: usize, retention: Retention) {
-        // What a shard lacks is with others.
-        if !run.interrupted || self.partition.is_shard() {
+        // What is lacking where work is shared is with others.
+        if !run.interrupted || self.partition != Partition::Whole {
             let mut outcomes = std::mem::take(&mut run.outcomes);
             outcomes.extend(self.outcomes(plan, run.asked..asked, retention));
             let (confidence, sequence) = (run.confidence, run.sequence);

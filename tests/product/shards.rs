@@ -148,6 +148,14 @@ fn what_is_missing_is_told_by_shard_and_can_be_made_elsewhere() {
     assert!(out(&status).contains("not begun"), "{}", out(&status));
     assert_eq!(study.merge(&["--fill"]).0, 0);
     study.assert_same();
+    // A comparison goes on in turn from variant to variant: all that is missing is told at once.
+    let study = Study::new("compare-small", "compare small.toml --tier small --tier large -n 40");
+    study.shard("1/2");
+    let (_, said) = study.merge(&[]);
+    let missing = said.split(" of 80 replications are missing").next().unwrap();
+    let missing: usize = missing.rsplit(' ').next().unwrap().parse().unwrap();
+    let part = fs::read_dir(study.desk.path(&study.folder())).unwrap().count();
+    assert!(part == 1 && (39..=41).contains(&missing), "{said}");
 }
 
 #[cfg(unix)]

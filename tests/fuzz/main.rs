@@ -1,6 +1,6 @@
 //! Files that somebody has damaged, or made to hurt: whatever is read — scenarios, changes of
-//! settings, recordings, manifests, checkpoints — is used or refused with a reason and a place, and
-//! never ends the program.
+//! settings, recordings, manifests, checkpoints, work files — is used or refused with a reason and
+//! a place, and never ends the program.
 //!
 //! `cargo test` takes a sample. All of it, with other seeds and in any number:
 //!
@@ -33,7 +33,7 @@ fn a_sample_of_damaged_scenarios_settings_and_recordings_is_checked() {
 }
 
 #[test]
-fn a_sample_of_damaged_manifests_and_checkpoints_is_read_back() {
+fn a_sample_of_damaged_manifests_checkpoints_and_work_files_is_read_back() {
     reread::all(SAMPLE / 10, 1);
 }
 
@@ -51,7 +51,7 @@ fn damaged_scenarios_settings_and_recordings_are_checked() {
 
 #[test]
 #[ignore = "takes minutes"]
-fn damaged_manifests_and_checkpoints_are_read_back() {
+fn damaged_manifests_checkpoints_and_work_files_are_read_back() {
     let (count, seed) = effort(2_000);
     reread::all(count / 10, seed);
 }

@@ -1,4 +1,5 @@
-//! Damaged manifests that are done again, and damaged checkpoints that are gone on with.
+//! Damaged manifests that are done again, damaged checkpoints that are gone on with, and damaged
+//! work files that are merged.
 
 use std::fs;
 use std::time::Duration;
@@ -15,10 +16,11 @@ const ENDS: [i32; 5] = [0, 1, 2, 3, 130];
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Reads so many damaged manifests and twice as many checkpoints.
+/// Reads so many damaged manifests and work files, and twice as many checkpoints.
 pub fn all(count: usize, seed: u64) {
     manifests(count, seed);
     checkpoints(count, seed);
+    work_files(count, seed);
 }
 
 fn manifests(count: usize, seed: u64) {
@@ -75,6 +77,56 @@ fn checkpoints(count: usize, seed: u64) {
             assert!(replications() == whole, "checkpoint {number} gives other results: {said}");
         }
     }
+}
+
+fn work_files(count: usize, seed: u64) {
+    let desk = Desk::new(&format!("shards-{seed}-{count}"));
+    desk.write("small.toml", SCENARIO);
+    let run = |more: &[&str]| {
+        let args = [&["run", "small.toml", "-n", "6", "--no-charts", "--jobs", "1"], more].concat();
+        let output = desk.run(&args, PATIENCE);
+        desk.assert_in_order(&output, &[0, 1, 3], "the work that is shared");
+    };
+    run(&["--output", "whole"]);
+    run(&["--shard", "1/2"]);
+    run(&["--shard", "2/2"]);
+    let results = |root: &str| {
+        let path = desk.path(root).join("small/replications.csv");
+        fs::read(path).expect("results")
+    };
+    let path = desk.path("results/small.shards/1-of-2.jsonl.gz");
+    let left = fs::read(&path).expect("a work file");
+    for number in 0..count {
+        let mut chance = Chance::new(seed, number);
+        fs::write(&path, damaged_bytes(&left, &mut chance)).expect("written");
+        let merge = ["merge", "results/small.shards", "--fill", "--output", "merged"];
+        let output = desk.run(&merge, PATIENCE);
+        desk.assert_in_order(&output, &ENDS, &format!("work file {number}"));
+        if output.status.code() != Some(2) {
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(results("merged") == results("whole"), "work file {number}: {said}");
+        }
+    }
+}
+
+/// Alters, cuts, doubles or moves bytes of a file.
+fn damaged_bytes(bytes: &[u8], chance: &mut Chance) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for _ in 0..=chance.below(3) {
+        let (one, other) = (chance.below(bytes.len().max(1)), chance.below(bytes.len().max(1)));
+        let (from, to) = (one.min(other), one.max(other));
+        match chance.below(5) {
+            0 => bytes.truncate(one),
+            1 => drop(bytes.drain(from..to)),
+            2 => {
+                let part = bytes[from..to].to_vec();
+                bytes.splice(from..from, part);
+            }
+            3 => bytes[from..to].reverse(),
+            _ => bytes.iter_mut().skip(one).take(1).for_each(|byte| *byte ^= 1 << (other % 8)),
+        }
+    }
+    bytes
 }
 
 /// Damages one line, and gives it the checksum that fits.

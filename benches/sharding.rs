@@ -7,9 +7,9 @@
 //! ```
 //!
 //! CPU time is what the system counted for the processes (Linux), so that what else runs on the
-//! machine disturbs little. The study is one of many equal replications, as those are that one cuts.
-//! The last lines say what follows for how long it takes on so many machines: the shards are as
-//! long as the longest of them, and the merge comes after.
+//! machine disturbs little. The study is one of many equal replications, as those are that one
+//! cuts. The last lines say what follows for how long it takes on so many machines: the shards are
+//! as long as the longest of them, and the merge comes after.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -55,8 +55,8 @@ fn main() {
         let (sum, longest) =
             (shards.iter().sum::<f64>(), shards.iter().copied().fold(0.0, f64::max));
         println!(
-            "{count} shards: {sum:.2} s and {merge:.2} s for the merge, {:+.1} %; the longest shard \
-             {longest:.2} s, so {:.1} times as fast on {count} machines",
+            "{count} shards: {sum:.2} s and {merge:.2} s for the merge, {:+.1} %; the longest \
+             takes {longest:.2} s: {:.1} times as fast on {count} machines",
             100.0 * ((sum + merge) / whole - 1.0),
             whole / (longest + merge)
         );

@@ -81,6 +81,18 @@ EXIT CODES:
     3    replications are missing, of which shards is said; or undecided
     else those of the command of which these are parts";
 
+const SUBMIT_EXAMPLES: &str = "\
+EXAMPLES:
+    brownout submit --engine slurm --shards 64 --run -- \\
+        sweep scenarios/steady.toml --set traffic.rate=100/s..2000/s:20
+    brownout submit --engine kubernetes --image registry.example/brownout:0.2.0 -- \\
+        plan scenarios/capacity.toml
+    brownout submit --engine hyperqueue -- run scenarios/replica-crash.toml -n 10000
+
+EXIT CODES:
+    0    the files are written, and submitted if that was asked for
+    2    error: usage, the study, files, or the scheduler";
+
 const STATUS_EXIT_CODES: &str = "\
 EXIT CODES:
     0    every shard has ended
@@ -134,6 +146,8 @@ pub(super) enum Command {
     Merge(MergeArgs),
     /// Say how far the shards of a study are
     Status(StatusArgs),
+    /// Write the job files of a scheduler for a study in shards
+    Submit(SubmitArgs),
     /// Look for mistakes in scenarios without running them
     Check(CheckArgs),
 }
@@ -372,6 +386,44 @@ pub(super) struct MergeArgs {
     pub(super) base: PathBuf,
     #[command(flatten)]
     pub(super) work: WorkArgs,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = SUBMIT_EXAMPLES)]
+pub(super) struct SubmitArgs {
+    /// The scheduler
+    #[arg(long, value_name = "NAME")]
+    pub(super) engine: Engine,
+    /// How many shards
+    #[arg(long, value_name = "N", default_value = "8")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=SHARDS_MOST))]
+    pub(super) shards: u64,
+    /// Submit them by the scheduler's own command
+    #[arg(long)]
+    pub(super) run: bool,
+    /// Replace job files that differ
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Kubernetes: the image
+    #[arg(long, value_name = "IMAGE", default_value = "brownout:latest")]
+    pub(super) image: String,
+    /// Kubernetes: the claim of a volume that all pods can write to (ReadWriteMany)
+    #[arg(long, value_name = "CLAIM", default_value = "brownout-work")]
+    pub(super) claim: String,
+    /// The command, after --: run, compare, sweep or plan with all that belongs to it
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(super) study: Vec<String>,
+}
+
+/// A scheduler for which job files can be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Engine {
+    /// An array job, and a merge that depends on it
+    Slurm,
+    /// An Indexed Job, and a Job for the merge
+    Kubernetes,
+    /// A task array, and the merge after it
+    Hyperqueue,
 }
 
 #[derive(Debug, clap::Args)]

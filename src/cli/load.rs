@@ -2,6 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use super::args::SubmitArgs;
 use super::terminal::Terminal;
 use crate::diagnostic::{self, Flaw, Problem, Severity, Source};
 use crate::experiment::partition::Shard;
@@ -32,6 +33,8 @@ pub(super) enum WorkPart {
     Whole,
     /// That of a shard, which gives no results yet.
     Shard(Shard),
+    /// Nothing: the job files of a scheduler are written, as these options say.
+    Submit(Box<SubmitArgs>),
     /// Nothing: results are put together from what shards left; what is missing is simulated if
     /// `fill` says so.
     Merge {

@@ -43,6 +43,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::check(args, terminal),
         Command::Rerun(args) => perform::rerun(args, terminal),
         Command::Merge(args) => perform::merge(args, terminal),
+        Command::Submit(args) => perform::submit(args, terminal),
         Command::Status(args) => shards::status::status(args, terminal),
         command => perform::perform(command, &matches, terminal),
     };

@@ -6,9 +6,9 @@
 use std::fs;
 
 use anyhow::Context;
-use clap::{ArgAction, ArgMatches, CommandFactory, Parser};
+use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser};
 
-use super::args::{Args, Command, MergeArgs, RerunArgs, WorkArgs};
+use super::args::{Args, Command, MergeArgs, RerunArgs, SubmitArgs, WorkArgs};
 use super::exit::Exit;
 use super::load::{Session, WorkPart};
 use super::shards::scheduler;
@@ -48,7 +48,7 @@ pub(super) fn rerun(args: &RerunArgs, terminal: Terminal) -> anyhow::Result<Exit
              engine {ENGINE}: results may differ\n"
         ));
     }
-    let command = recorded(&manifest, &args.work).with_context(|| shown.to_string())?;
+    let command = recorded(&manifest, &args.work, &shown.to_string())?;
     let (request, replications) = (manifest.request.clone(), command.replications());
     let part = part(Some(&args.work))?;
     let repeated = Some((manifest, args.base.clone()));
@@ -63,11 +63,30 @@ pub(super) fn merge(args: &MergeArgs, terminal: Terminal) -> anyhow::Result<Exit
     }
     anyhow::ensure!(args.work.shard.is_none(), "shards are merged as a whole, without --shard");
     let study = files.head().study.clone();
-    let command = recorded(&study, &args.work)?;
+    let command = recorded(&study, &args.work, "the study of these files")?;
     let (request, replications) = (study.request.clone(), command.replications());
     let part = WorkPart::Merge { files: Box::new(files), fill: args.fill };
     let repeated = Some((study, args.base.clone()));
     dispatch(&command, &Session { terminal, request, replications, part, repeated })
+}
+
+/// Writes the job files of a scheduler for the command that was typed after it, once all that the
+/// command would refuse has been looked at.
+pub(super) fn submit(args: &SubmitArgs, terminal: Terminal) -> anyhow::Result<Exit> {
+    let typed = std::iter::once("brownout").chain(args.study.iter().map(String::as_str));
+    let refused = |error: clap::Error| anyhow::anyhow!("the command after --: {}", error.render());
+    let matches = Args::command().try_get_matches_from(typed).map_err(refused)?;
+    let command = Args::from_arg_matches(&matches).map_err(refused)?.command;
+    let can_be = command.work().is_some_and(|work| work.shard.is_none());
+    anyhow::ensure!(
+        can_be,
+        "run, compare, sweep and plan can be submitted, without --shard\n  = help: write the \
+         command after --, such as -- sweep scenarios/steady.toml --set traffic.rate=100/s,200/s"
+    );
+    let (name, matches) = matches.subcommand().context("no command")?;
+    let request = Request { command: name.to_owned(), options: options(name, matches) };
+    let (replications, part) = (command.replications(), WorkPart::Submit(Box::new(args.clone())));
+    dispatch(&command, &Session { terminal, request, replications, part, repeated: None })
 }
 
 /// Which part of a command is to be simulated.
@@ -77,12 +96,13 @@ fn part(work: Option<&WorkArgs>) -> anyhow::Result<WorkPart> {
     Ok(WorkPart::Shard(scheduler::shard(asked, &variable)?))
 }
 
-/// The command of a manifest, with work done as is asked for now.
-fn recorded(manifest: &Manifest, work: &WorkArgs) -> anyhow::Result<Command> {
+/// The command of a manifest, which is shown as `shown`, with work done as is asked for now.
+fn recorded(manifest: &Manifest, work: &WorkArgs, shown: &str) -> anyhow::Result<Command> {
     let parsed = Args::try_parse_from(words(manifest));
     let parsed = parsed.map_err(|error| anyhow::anyhow!("{}", error.render()));
-    let mut command = parsed.context("it cannot be run again")?.command;
-    *command.work_mut().context("it names no command that has results")? = work.clone();
+    let mut command = parsed.with_context(|| format!("{shown} cannot be run again"))?.command;
+    let own = command.work_mut();
+    *own.with_context(|| format!("{shown} names no command that has results"))? = work.clone();
     Ok(command)
 }
 
@@ -92,9 +112,7 @@ fn dispatch(command: &Command, session: &Session) -> anyhow::Result<Exit> {
         Command::Compare(args) => compare::compare(args, session),
         Command::Plan(args) => plan::plan(args, session),
         Command::Sweep(args) => sweep::sweep(args, session),
-        Command::Rerun(_) | Command::Merge(_) | Command::Status(_) | Command::Check(_) => {
-            unreachable!("none of these is recorded")
-        }
+        _ => unreachable!("no other is recorded"),
     }
 }
 

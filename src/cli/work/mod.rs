@@ -23,6 +23,7 @@ use std::sync::Arc;
 use crate::cli::args::{CommonArgs, Format, WorkArgs};
 use crate::cli::exit::Exit;
 use crate::cli::load::{Session, WorkPart};
+use crate::cli::shards::submit::submit;
 use crate::cli::terminal::Terminal;
 use crate::experiment::partition::Partition;
 use crate::experiment::store::OutcomeStore;
@@ -53,6 +54,8 @@ enum WorkPlace {
     Results(ResultsPlace),
     /// The part of a shard.
     Part(SharedWork),
+    /// The job files of a scheduler, for results that are to lie there.
+    Jobs(PathBuf, Manifest),
 }
 
 /// Where results are made.
@@ -80,9 +83,10 @@ impl<'a> Work<'a> {
         let plans = plans.unwrap_or_else(own);
         let progress = Arc::new(Progress::with_room(args.memory.0));
         let terminal = session.terminal;
-        let place = match session.part {
+        let place = match &session.part {
+            WorkPart::Submit(_) => WorkPlace::Jobs(directory, study),
             WorkPart::Shard(shard) => {
-                let shared = SharedWork::begin(&directory, shard, (plans, study), &progress)?;
+                let shared = SharedWork::begin(&directory, *shard, (plans, study), &progress)?;
                 notes(shared.part.known().notes(), args.quiet, terminal);
                 listen(&progress, Vec::new(), terminal);
                 WorkPlace::Part(shared)
@@ -104,6 +108,10 @@ impl<'a> Work<'a> {
         work: impl FnOnce(&Runner<'_>) -> T,
     ) -> anyhow::Result<ControlFlow<Exit, T>> {
         let Work { args, session, progress, place, .. } = self;
+        if let (WorkPlace::Jobs(results, study), WorkPart::Submit(asked)) = (place, &session.part) {
+            session.terminal.print(&submit(asked, results, study)?)?;
+            return Ok(ControlFlow::Break(Exit::Met));
+        }
         let layers;
         let (store, partition): (&dyn OutcomeStore, Partition) = match (place, &session.part) {
             (WorkPlace::Part(shared), _) => (&shared.part, Partition::Shard(shared.shard)),
@@ -112,6 +120,7 @@ impl<'a> Work<'a> {
                 (&layers, if *fill { Partition::Whole } else { Partition::Nothing })
             }
             (WorkPlace::Results(place), _) => (&place.checkpoint, Partition::Whole),
+            (WorkPlace::Jobs(..), _) => unreachable!("job files are written by now"),
         };
         let runner = Runner::new(args.jobs.map(usize::from), progress, store)?;
         let runner = runner.with_partition(partition);
@@ -200,7 +209,10 @@ impl<'a> Work<'a> {
             anyhow::bail!(memory::exceeded(&overflow, &progress.stage(), args.memory));
         }
         match (&session.repeated, &session.part) {
-            (Some((old, _)), WorkPart::Whole) if !interrupted => repeats(old, &manifest)?,
+            // A study that was written down before it ran has nothing to be compared with.
+            (Some((old, _)), WorkPart::Whole) if !interrupted && !old.runs.is_empty() => {
+                repeats(old, &manifest)?;
+            }
             _ => {}
         }
         Ok(interrupted)

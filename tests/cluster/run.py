@@ -126,6 +126,10 @@ PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """)
         self.conf = folder / "slurm.conf"
         os.environ["SLURM_CONF"] = str(self.conf)
+
+    def begin(self):
+        """Starts the daemons, and waits until the node takes jobs."""
+        folder, key, socket = self.folder, self.folder / "munge.key", self.folder / "munge.socket"
         self.start(["munged", "--foreground", "--force", f"--key-file={key}", f"--socket={socket}",
                     f"--pid-file={folder}/munged.pid", f"--log-file={folder}/munged.log",
                     f"--seed-file={folder}/munged.seed"], "munged")
@@ -179,6 +183,11 @@ def slurm(study):
     # The path of munge's socket is limited in length.
     with tempfile.TemporaryDirectory(prefix="slurm-") as place:
         cluster = Slurm(pathlib.Path(place))
+        try:
+            cluster.begin()
+        except (RuntimeError, OSError) as error:
+            cluster.stop()
+            raise Skipped(f"a Slurm that starts here: {error}") from None
         try:
             shards = study.submit("slurm", "--run")
             file = shards / f"2-of-{SHARDS}.jsonl.gz"

@@ -60,6 +60,9 @@ pub struct Problem {
     pub missing: bool,
     /// Whether it follows from how much traffic there is.
     pub of_load: bool,
+    /// Whether it says that the scenario's own faults lack what is demanded of them, which means
+    /// nothing where others take their place.
+    pub of_faults: bool,
 }
 
 /// Something wrong with a piece of text, before it is known where the text stands.
@@ -79,8 +82,17 @@ impl Problem {
     /// An error at a place.
     pub fn error(place: Place, title: impl Into<String>) -> Problem {
         let (title, label, help) = (clip(&title.into()), String::new(), Vec::new());
-        let (missing, of_load) = (false, false);
-        Problem { severity: Severity::Error, place, title, label, help, missing, of_load }
+        let (missing, of_load, of_faults) = (false, false, false);
+        Problem {
+            severity: Severity::Error,
+            place,
+            title,
+            label,
+            help,
+            missing,
+            of_load,
+            of_faults,
+        }
     }
 
     /// An error: something is not there.

@@ -63,7 +63,7 @@ impl Session {
             Some(read::parse_changed(&text.file, &text.text, base, changes))
         });
         let mut loaded = repeated.unwrap_or_else(|| read::load_changed(path, changes));
-        if let Some(scenario) = &mut loaded.scenario {
+        if let Some(scenario) = loaded.scenario_mut() {
             scenario.path = plain(&scenario.path);
         }
         loaded

@@ -1,6 +1,5 @@
 //! `brownout plan`: the largest load that each gateway carries, and which one to choose.
 
-use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use super::args::PlanArgs;
@@ -27,7 +26,7 @@ pub(super) fn plan(args: &PlanArgs, session: &Session) -> anyhow::Result<Exit> {
     let prices = load::prices(args.prices.as_deref())?;
     let Some(candidates) = candidates(args, session)? else { return Ok(Exit::Error) };
     let demand = demand(args, &candidates[0].scenario)?;
-    let modes = looked_at(&candidates)?;
+    let modes = looked_at(args, &candidates)?;
     let trial = Trial { judged: args.judged, peak_ratio: args.peak_ratio };
     let replications = args.replications as usize;
     let effort =
@@ -112,18 +111,23 @@ fn modes(args: &PlanArgs, scenario: &Scenario) -> Vec<Mode> {
     Mode::ALL.into_iter().filter(wanted).collect()
 }
 
-/// Those of the modes that mean something for some candidate.
-fn looked_at(candidates: &[Candidate]) -> anyhow::Result<Vec<Mode>> {
+/// Those of the modes that mean something for some candidate; refuses one that was asked for and
+/// means something for none.
+fn looked_at(args: &PlanArgs, candidates: &[Candidate]) -> anyhow::Result<Vec<Mode>> {
     let is_used = |mode: &Mode| candidates.iter().any(|candidate| candidate.modes.contains(mode));
-    let modes: Vec<Mode> = Mode::ALL.into_iter().filter(is_used).collect();
-    if modes.is_empty() {
-        let why = candidates.iter().flat_map(|candidate| &candidate.left_out);
-        let why = why.map(|(mode, moot)| format!("{}: {}", mode.key(), words::moot(*moot)));
-        let why: BTreeSet<String> = why.collect();
-        let why = why.into_iter().collect::<Vec<_>>().join("\n  = note: ");
-        anyhow::bail!("the modes asked for mean nothing here\n  = note: {why}");
+    for mode in Mode::ALL.into_iter().filter(|mode| !is_used(mode)) {
+        let mut moot = candidates.iter().flat_map(|candidate| &candidate.left_out);
+        let why = moot.find(|(one, _)| *one == mode).map(|(_, why)| *why);
+        if let Some(why) = why.filter(|_| args.mode.iter().any(|asked| asked == mode.key())) {
+            anyhow::bail!(
+                "--mode {} means nothing here\n  = note: {}\n  = help: {}",
+                mode.key(),
+                words::moot(why),
+                words::remedy(why)
+            );
+        }
     }
-    Ok(modes)
+    Ok(Mode::ALL.into_iter().filter(is_used).collect())
 }
 
 /// The tiers asked for, or all of them; the scenario as it is, if it has none. `None` if any of
@@ -183,7 +187,7 @@ fn called(tier: &str) -> String {
 fn read_one(args: &PlanArgs, tier: Option<&str>, session: &Session) -> Loaded {
     let change = tier.map(|tier| format!("gateway.tier={tier}"));
     let changes: Vec<String> = args.set.iter().cloned().chain(change).collect();
-    let mut loaded = session.read(&args.file, &changes);
+    let mut loaded = session.read(&args.file, &changes).with_other_faults();
     if let Some(tier) = tier {
         loaded.source.name = format!("{}, with {}", args.file.display(), called(tier));
     }
@@ -226,7 +230,7 @@ fn demand(args: &PlanArgs, scenario: &Scenario) -> anyhow::Result<f64> {
 /// A scenario with one more change, if it can be used then.
 fn vary(session: &Session, args: &PlanArgs, base: &Scenario, change: &str) -> Option<Scenario> {
     let changes = [&base.changes[..], &[change.to_owned()]].concat();
-    let mut scenario = session.read(&args.file, &changes).scenario?;
+    let mut scenario = session.read(&args.file, &changes).with_other_faults().scenario?;
     scenario.plan.run.seed = base.plan.run.seed;
     Some(scenario)
 }

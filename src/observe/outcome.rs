@@ -45,6 +45,9 @@ pub struct Outcome {
     pub busy_secs: f64,
     /// Core-seconds that the serving replicas had in the same bins.
     pub capacity_secs: f64,
+    /// The same of each region, if there are several.
+    #[serde(default)]
+    pub cpu_by_region: Vec<CpuUse>,
     /// Requests in flight at the horizon that replicas would have answered afterwards; their
     /// latencies are in the windows.
     pub drained: u64,
@@ -88,6 +91,15 @@ pub struct MissedFault {
     pub at: Instant,
     /// Why, in words.
     pub reason: Cow<'static, str>,
+}
+
+/// How CPU was used after warm-up, in core-seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CpuUse {
+    /// Worked by replicas that served or worked on.
+    pub busy: f64,
+    /// What these had.
+    pub capacity: f64,
 }
 
 /// What monitoring would see of a run after warm-up.

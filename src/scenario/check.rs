@@ -174,11 +174,12 @@ fn impossible(
         _ if of_regions && !any_left(plan, objective.window) => {
             let title = "no region is lost or left in this time, so no clients come back";
             let help = "add a [[fault]] of a region, or name one with \"during\"";
-            Some(Problem::error(place.clone(), title).help(help))
+            Some(of_faults(plan, objective, Problem::error(place.clone(), title).help(help)))
         }
         _ if metric.restored().is_some() && plan.faults.is_empty() => {
             let problem = Problem::error(place.clone(), "there is nothing to recover from");
-            Some(problem.help("the scenario has no [[fault]]; add one or drop the objective"))
+            let help = "the scenario has no [[fault]]; add one or drop the objective";
+            Some(of_faults(plan, objective, problem.help(help)))
         }
         _ if metric.restored().is_some() && !any_injected(plan, objective.window) => {
             let problem = Problem::error(place.clone(), "no fault is injected in this time");
@@ -223,7 +224,13 @@ fn unanswerable(plan: &Plan, objective: &Objective, place: &Place) -> Option<Pro
     let calm = plan.faults.is_empty() && !rises(plan);
     let title = format!("`{}`: there is no trigger to come back from", metric.name());
     let help = "add a [[fault]], or a [[traffic.change]] to a higher rate and back";
-    calm.then(|| Problem::error(place.clone(), title).help(help))
+    calm.then(|| of_faults(plan, objective, Problem::error(place.clone(), title).help(help)))
+}
+
+/// A problem that is one of the scenario's own faults, if it is of the whole run.
+pub(crate) fn of_faults(plan: &Plan, objective: &Objective, problem: Problem) -> Problem {
+    let of_run = plan.windows[objective.window].extent == Extent::Run;
+    Problem { of_faults: of_run, ..problem }
 }
 
 /// Whether the rate ever exceeds what it is at first.

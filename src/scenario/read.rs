@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
-use crate::diagnostic::{Place, Problem, Source, any_error};
+use crate::diagnostic::{Place, Problem, Severity, Source, any_error};
 use crate::objective::Objective;
 use crate::plan::{Fault, Plan, Run, Window};
 use crate::scenario::assemble::{self, Assembled};
@@ -74,6 +74,25 @@ pub struct Loaded {
     pub problems: Vec<Problem>,
     /// The text, to show the problems in.
     pub source: Source,
+    /// The scenario, if all errors are that its own faults lack what is demanded of them.
+    but_for_faults: Option<Box<Scenario>>,
+}
+
+impl Loaded {
+    /// What is to be said where other faults take the place of the scenario's own: not what these
+    /// lack.
+    pub fn with_other_faults(mut self) -> Loaded {
+        if let Some(scenario) = self.but_for_faults.take() {
+            self.problems.retain(|problem| !problem.of_faults);
+            self.scenario = Some(*scenario);
+        }
+        self
+    }
+
+    /// The scenario, whatever its own faults lack.
+    pub(crate) fn scenario_mut(&mut self) -> Option<&mut Scenario> {
+        self.scenario.as_mut().or(self.but_for_faults.as_deref_mut())
+    }
 }
 
 /// Reads a scenario file. Paths in it start from its folder.
@@ -88,7 +107,7 @@ pub fn load_changed(path: &Path, changes: &[String]) -> Loaded {
         Ok(text) => {
             let base = path.parent().unwrap_or(Path::new(""));
             let mut loaded = parse_changed(&name, &text, base, changes);
-            if let Some(scenario) = &mut loaded.scenario {
+            if let Some(scenario) = loaded.scenario_mut() {
                 scenario.path = path.to_owned();
             }
             loaded
@@ -97,7 +116,7 @@ pub fn load_changed(path: &Path, changes: &[String]) -> Loaded {
             let title = format!("cannot read the scenario: {why}");
             let source = Source { name, text: String::new() };
             let problems = vec![Problem::error(Place::Whole, title)];
-            Loaded { scenario: None, problems, source }
+            Loaded { scenario: None, problems, source, but_for_faults: None }
         }
     }
 }
@@ -111,9 +130,10 @@ pub fn parse_changed(name: &str, text: &str, base: &Path, changes: &[String]) ->
         loaded.source.name = format!("{name}, as changed by --set");
     }
     if !changed.problems.is_empty() {
-        return Loaded { scenario: None, problems: changed.problems, ..loaded };
+        let (scenario, but_for_faults) = (None, None);
+        return Loaded { scenario, problems: changed.problems, but_for_faults, ..loaded };
     }
-    if let Some(scenario) = &mut loaded.scenario {
+    if let Some(scenario) = loaded.scenario_mut() {
         text.clone_into(&mut scenario.text);
         scenario.changes = changes.to_vec();
         let set = |setting: &&mut Setting| changed.paths.contains(&setting.path);
@@ -129,7 +149,7 @@ pub fn parse(name: &str, text: &str, base: &Path) -> Loaded {
     if text.len() as u64 > SCENARIO_LIMIT {
         let title = format!("the scenario is larger than {SCENARIO_LIMIT} bytes");
         let problems = vec![Problem::error(Place::Whole, title)];
-        return Loaded { scenario: None, problems, source };
+        return Loaded { scenario: None, problems, source, but_for_faults: None };
     }
     let (table, flaws) = DeTable::parse_recoverable(text);
     let split = split(table.get_ref());
@@ -160,7 +180,9 @@ pub fn parse(name: &str, text: &str, base: &Path) -> Loaded {
     problems.sort_by_key(position);
     let problems = capped(problems);
     let sound = !any_error(&problems);
-    let scenario = parts.filter(|_| sound).map(|parts| {
+    let is_error = |one: &&Problem| one.severity == Severity::Error;
+    let usable = problems.iter().filter(is_error).all(|error| error.of_faults);
+    let scenario = parts.filter(|_| usable).map(|parts| {
         let path = PathBuf::from(name);
         let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into());
         let ScenarioParts { question, plan, objectives, what_if } = parts;
@@ -178,7 +200,11 @@ pub fn parse(name: &str, text: &str, base: &Path) -> Loaded {
             replay_said,
         }
     });
-    Loaded { scenario, problems, source }
+    let (scenario, but_for_faults) = match sound {
+        true => (scenario, None),
+        false => (None, scenario.map(Box::new)),
+    };
+    Loaded { scenario, problems, source, but_for_faults }
 }
 
 /// Says with how many replicas a run starts, and where, if that follows from the load.

@@ -112,6 +112,7 @@ pub fn outcome(plan: &Plan, replication: u64) -> Outcome {
         incidents_unlisted: 0,
         busy_secs: 53.0 + 2.0 * stream.unit(),
         capacity_secs: 1_065.0,
+        cpu_by_region: Vec::new(),
         drained: 2,
         monitored: Monitored { cpu: Some(0.25), in_flight_secs: 216.0, sampled_secs: 540.0 },
         in_flight_peak: 40 + stream.below(10) as u64,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::scope::Scope;
-use crate::observe::outcome::ProbesFailed;
+use crate::observe::outcome::{CpuUse, ProbesFailed};
 use crate::observe::tracking::in_progress::Serving;
 use crate::observe::{Reading, ReplicaId, State};
 use crate::units::{Instant, SECOND, Span};
@@ -55,6 +55,8 @@ pub(super) struct Fleet {
     in_flight_peak: u64,
     busy: f64,
     capacity: f64,
+    /// The same of each region, or of the only one, in core-nanoseconds.
+    by_region: Vec<CpuUse>,
     probes_failed: ProbesFailed,
     out_of_memory: u64,
 }
@@ -65,6 +67,8 @@ pub(super) struct ReplicaWork {
     pub time_with_serving: Vec<Span>,
     pub busy_secs: f64,
     pub capacity_secs: f64,
+    /// Of each region, if there are several.
+    pub by_region: Vec<CpuUse>,
     pub in_flight_peak: u64,
     pub probes_failed: ProbesFailed,
     pub out_of_memory: u64,
@@ -83,6 +87,7 @@ impl Fleet {
             in_flight_peak: 0,
             busy: 0.0,
             capacity: 0.0,
+            by_region: vec![CpuUse::default(); scope.cores.len()],
             probes_failed: ProbesFailed::default(),
             out_of_memory: 0,
         }
@@ -166,7 +171,7 @@ impl Fleet {
         self.in_rotation = moved(self.in_rotation, |known| known.in_rotation);
         let serving = moved(self.serving.value(), KnownReplica::serves);
         self.serving.change(now, serving);
-        let region = after.slot % self.working.len();
+        let region = self.region(after.slot);
         let working = moved(self.working[region].value(), KnownReplica::works);
         self.working[region].change(now, working);
     }
@@ -237,18 +242,29 @@ impl Fleet {
         (done, worked)
     }
 
-    /// The share that `busy` core-nanoseconds since `start` are of the CPU of the replicas that
-    /// served, or worked out of rotation; `None` if there were none.
+    /// The region of a slot: each has every so manieth of them.
+    pub fn region(&self, slot: usize) -> usize {
+        slot % self.working.len()
+    }
+
+    /// The share that `busy` core-nanoseconds since `start`, in all and of each region, are of the
+    /// CPU of the replicas that served, or worked out of rotation; `None` if there were none.
     pub fn utilisation(
         &mut self,
         start: Instant,
         now: Instant,
-        busy: f64,
+        (busy, by_region): (f64, &[f64]),
         cores: &[f64],
     ) -> Option<f64> {
         let each = self.working.iter_mut().zip(cores);
-        let capacity: f64 = each.map(|(of, cores)| of.take_integral(now) * cores).sum();
+        let capacities: Vec<f64> = each.map(|(of, cores)| of.take_integral(now) * cores).collect();
+        let capacity = capacities.iter().sum::<f64>();
         if start >= self.warm_up {
+            let regions = self.by_region.iter_mut().zip(by_region.iter().zip(&capacities));
+            for (region, (busy, capacity)) in regions {
+                region.busy += busy;
+                region.capacity += capacity;
+            }
             self.busy += busy;
             self.capacity += capacity;
         }
@@ -256,11 +272,17 @@ impl Fleet {
     }
 
     pub fn finish(self, ended: Instant) -> ReplicaWork {
+        let several = self.by_region.len() > 1;
+        let secs = |one: &CpuUse| CpuUse {
+            busy: one.busy.min(one.capacity) / SECOND as f64,
+            capacity: one.capacity / SECOND as f64,
+        };
         ReplicaWork {
             time_with_serving: self.serving.finish(ended),
             // What probes took in the bin in which a replica began to serve is no more than that.
             busy_secs: self.busy.min(self.capacity) / SECOND as f64,
             capacity_secs: self.capacity / SECOND as f64,
+            by_region: self.by_region.iter().filter(|_| several).map(secs).collect(),
             in_flight_peak: self.in_flight_peak,
             probes_failed: self.probes_failed,
             out_of_memory: self.out_of_memory,

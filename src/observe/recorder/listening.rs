@@ -210,8 +210,8 @@ impl Observer for Recorder {
             return;
         }
         self.cut();
-        let busy = self.read(at, width, readings);
-        let cpu = self.fleet.utilisation(start, at, busy, &self.scope.cores);
+        let (busy, by_region) = self.read(at, width, readings);
+        let cpu = self.fleet.utilisation(start, at, (busy, &by_region), &self.scope.cores);
         self.monitor.end_bin(start, cpu);
         let in_flight = readings.iter().map(|reading| reading.in_flight).sum();
         self.close_row(at, in_flight, cpu);

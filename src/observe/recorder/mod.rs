@@ -162,6 +162,7 @@ impl Recorder {
             incidents_unlisted: incidents.unlisted,
             busy_secs: work.busy_secs,
             capacity_secs: work.capacity_secs,
+            cpu_by_region: work.by_region,
             drained: self.drained,
             in_flight_peak: work.in_flight_peak,
             probes_failed: work.probes_failed,
@@ -415,12 +416,20 @@ impl Recorder {
         }
     }
 
-    /// ReplicaWork done in the bin by each replica; adds their rows.
-    pub(super) fn read(&mut self, now: Instant, width: Span, readings: &[Reading]) -> f64 {
+    /// Work done in the bin by the replicas, in all and of each region; adds their rows.
+    pub(super) fn read(
+        &mut self,
+        now: Instant,
+        width: Span,
+        readings: &[Reading],
+    ) -> (f64, Vec<f64>) {
         let (mut busy, bin) = (0.0, self.timeline.total.len());
+        let mut by_region = vec![0.0; self.scope.cores.len()];
         for reading in readings {
             let (done, worked) = self.fleet.take(reading, now);
-            busy += if worked { done.busy } else { 0.0 };
+            let counted = if worked { done.busy } else { 0.0 };
+            busy += counted;
+            by_region[self.fleet.region(self.fleet.slot(reading.replica))] += counted;
             if self.keep.timeline {
                 let slot = self.fleet.slot(reading.replica);
                 let life = &self.timeline.replicas[reading.replica];
@@ -435,7 +444,7 @@ impl Recorder {
                 });
             }
         }
-        busy
+        (busy, by_region)
     }
 
     pub(super) fn close_row(&mut self, now: Instant, in_flight: u64, cpu: Option<f64>) {

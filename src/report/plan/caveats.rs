@@ -6,7 +6,7 @@ use crate::report::caveats::steady_window::SteadyWindow;
 use crate::report::format::words::share_of;
 use crate::report::plan::report::CapacityReport;
 use crate::report::plan::words;
-use crate::scenario::Mark;
+use crate::scenario::{Mark, Scenario};
 use crate::study::mode::{self, Mode, objectives};
 use crate::study::settling::Settling;
 
@@ -25,9 +25,12 @@ pub(crate) fn texts(report: &CapacityReport) -> Vec<String> {
         ));
     }
     let loses_region = report.modes.contains(&Mode::RegionLoss);
-    all.extend(mode::struck_region(&base.plan, Mode::RegionLoss).filter(|_| loses_region).map(
-        |name| format!("the region that is lost is {name}: of all it is the one that leaves least"),
-    ));
+    all.extend(mode::struck_region(base, Mode::RegionLoss).filter(|_| loses_region).map(|name| {
+        format!(
+            "the region that is lost is {name}: of all it is the one that leaves least{}",
+            stays(base, name)
+        )
+    }));
     all.extend(left_out(report));
     if !base.plan.faults.is_empty() {
         all.push("the scenario's own faults are replaced by the modes'".to_owned());
@@ -70,6 +73,15 @@ pub(crate) fn texts(report: &CapacityReport) -> Vec<String> {
         ));
     }
     all
+}
+
+/// That the control plane is not lost along with a region.
+fn stays(base: &Scenario, lost: &str) -> String {
+    let regions = base.plan.regions.as_ref();
+    let home = regions.and_then(|all| Some(&all.all[all.control_plane.as_ref()?.0].name));
+    home.filter(|home| *home != lost)
+        .map(|home| format!("; the control plane, at home in {home}, stays"))
+        .unwrap_or_default()
 }
 
 /// Whether a gateway was still settling after warm-up.
@@ -154,7 +166,28 @@ fn left_out(report: &CapacityReport) -> Vec<String> {
         .map(|(why, texts)| format!("left out, {why}: {texts}"))
         .collect();
     all.extend(judged_somewhere(report, &judged));
+    all.extend(of_the_lost(report));
     all
+}
+
+/// The objectives that are for a region that is lost, where it is.
+fn of_the_lost(report: &CapacityReport) -> Option<String> {
+    let base = report.base();
+    let lost = mode::struck_region(base, Mode::RegionLoss)?;
+    let is_of_lost = |one: &&Objective| {
+        let window = &base.plan.windows[one.window];
+        let api = window.api.map(|api| base.plan.names_told_apart()[api]);
+        window.extent == Extent::Run && api == Some(lost)
+    };
+    let texts: Vec<&str> =
+        base.objectives.iter().filter(is_of_lost).map(|one| one.text.as_str()).collect();
+    (report.modes.contains(&Mode::RegionLoss) && !texts.is_empty()).then(|| {
+        format!(
+            "not judged where a region is lost, as nothing is left of {lost} that it could be \
+             judged by: {}",
+            texts.join(", ")
+        )
+    })
 }
 
 /// The recovery times that are judged in some modes alone, with those.

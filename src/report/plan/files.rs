@@ -220,7 +220,7 @@ fn write_probes(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
         (&["failed"], |(_, _, probe, (judgement, _))| {
             probe.unserved_of(&judgement.objective).failed.into()
         }),
-        (&["utilisation"], |(_, _, probe, _)| probe.utilisation.into()),
+        (&["utilisation"], |(_, _, probe, _)| probe.cpu.utilisation.into()),
         (&["overload"], |(_, _, probe, _)| probe.overload.into()),
         (&["replications"], |(_, _, probe, _)| probe.digests.len().into()),
     ];

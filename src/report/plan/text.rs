@@ -74,7 +74,7 @@ impl Headline {
 pub(crate) fn headline(report: &CapacityReport) -> Headline {
     let demand = words::demand(report.demand);
     let count = report.chosen().map(|chosen| report.candidates[chosen].modes.len());
-    let modes = words::all_modes(count.unwrap_or(report.modes.len()));
+    let modes = words::all_modes(count.unwrap_or(report.modes.len()), report.modes.len());
     let (glyph, lead, rest) = match report.chosen() {
         _ if report.is_incomplete() => {
             ('?', ("STOPPED", "STOPPED"), format!(" before it was known what carries {demand}"))
@@ -108,7 +108,8 @@ fn reason(report: &CapacityReport, candidate: usize, carries: Carries) -> String
     let found = words::capacity(weakest.capacity);
     let when = weakest.mode.label();
     let binding = weakest.binding.as_ref();
-    let why = binding.map(|binding| format!(", then {}", words::binding(binding)));
+    let then = if weakest.capacity == Capacity::Nothing { "for" } else { "then" };
+    let why = binding.map(|binding| format!(", {then} {}", words::binding(binding)));
     let why = why.unwrap_or_default();
     let (glyph, does) = match (carries, lasts(report, weakest.capacity)) {
         (Carries::Yes, Some(growth)) => ("✓", format!("lasts until {growth} traffic")),
@@ -167,16 +168,29 @@ fn capacities(report: &CapacityReport, paint: Paint) -> String {
         }
     }
     out.push_str(&left_out(report));
-    let note = "A loss that is soon made good can be got through above the load at which the \
-                survivors are full.";
     let above = |finding: &Finding| match finding.capacity {
         Capacity::Between { point, .. } | Capacity::AtLeast(point) => {
             finding.mode.loses() && point > finding.theory
         }
         _ => false,
     };
-    if report.findings.iter().any(above) {
-        out.push_str(&wrapped("  ", note));
+    let (regions, others): (Vec<&Finding>, Vec<&Finding>) = (report.findings.iter())
+        .filter(|finding| above(finding))
+        .partition(|finding| finding.mode == Mode::RegionLoss);
+    if !others.is_empty() {
+        out.push_str(&wrapped(
+            "  ",
+            "A loss that is soon made good can be got through above the load at which the \
+             survivors are full.",
+        ));
+    }
+    let grows = |one: &&Finding| report.candidates[one.candidate].scenario.plan.may_scale();
+    if regions.iter().any(grows) {
+        out.push_str(&wrapped(
+            "  ",
+            "A region does not come back: above the load at which the replicas that are left are \
+             full, the autoscaler adds to them.",
+        ));
     }
     out
 }

@@ -8,7 +8,7 @@ use crate::study::capacity::regimes::Cause;
 use crate::study::capacity::search::{Band, Capacity};
 use crate::study::capacity::sensitivity::{Gives, Instead, Sensitivity};
 use crate::study::mode::Moot;
-use crate::units::{Rate, Share};
+use crate::units::{Rate, Share, Span};
 
 /// A load in requests per second: `1,180`, `96.4`.
 pub fn load(rate: f64) -> String {
@@ -69,11 +69,15 @@ pub fn binding(binding: &Binding) -> String {
 /// The same without the objective.
 pub fn why(binding: &Binding) -> String {
     let named = matches!(binding.constraint, Constraint::Detection(..) | Constraint::Failures(..));
-    match binding.failed.filter(|_| !named) {
-        Some((share, kind)) => {
-            format!("{}; {} {}", constraint(binding.constraint), Share(share), fails(kind))
+    let constraint = match &binding.region {
+        Some(region) => {
+            format!("in {region}, the busiest region: {}", constraint(binding.constraint))
         }
         None => constraint(binding.constraint),
+    };
+    match binding.failed.filter(|_| !named) {
+        Some((share, kind)) => format!("{constraint}; {} {}", Share(share), fails(kind)),
+        None => constraint,
     }
 }
 
@@ -93,6 +97,8 @@ pub fn short(binding: &Binding) -> String {
         Constraint::Failures(..) => "failed requests",
         Constraint::Waiting => "waiting for the lost",
         Constraint::Replacement => "replacement",
+        Constraint::FailOver(..) => "fail-over",
+        Constraint::NotSeen(_) => "judged too shortly",
     };
     let whose = binding.api.as_ref().map_or(String::new(), |api| format!(" for {api}"));
     format!("{}{whose}: {why}", binding.metric.name())
@@ -134,6 +140,23 @@ pub fn constraint(constraint: Constraint) -> String {
         Constraint::Failures(failed, kind) => format!("{} {}", Share(failed), fails(kind)),
         Constraint::Waiting => "waiting for what was lost".to_owned(),
         Constraint::Replacement => "the time until a replacement serves".to_owned(),
+        Constraint::FailOver(took, any_load) => {
+            let took = Span::from_secs(took);
+            match any_load {
+                true => format!(
+                    "the fail-over takes {took} by detection, decision and DNS alone, \
+                                 whatever the load, which is more than the recovery time objective"
+                ),
+                false => format!(
+                    "the fail-over takes {took} from there on, which is more than the \
+                                  recovery time objective"
+                ),
+            }
+        }
+        Constraint::NotSeen(judged) => format!(
+            "the loss is not over within the {judged} that are judged, which is less than the \
+             bound → a longer --judged"
+        ),
     }
 }
 
@@ -169,6 +192,16 @@ pub fn instead(sensitivity: &Sensitivity, instead: &Instead) -> String {
     }
 }
 
+/// What gives a mode that means nothing a meaning.
+pub fn remedy(why: Moot) -> &'static str {
+    match why {
+        Moot::ControlPlane => "write contracts = true in [gateway], or leave this mode out",
+        Moot::OnlyRegion => "write [[region]] for each of several regions, or leave this mode out",
+        Moot::OnlyZone => "write several zones in [topology], or leave this mode out",
+        Moot::NothingFollows => "use --mode healthy, which is the harder one",
+    }
+}
+
 /// Why a mode means nothing for a gateway.
 pub fn moot(why: Moot) -> &'static str {
     match why {
@@ -194,9 +227,11 @@ pub fn modes(count: usize) -> String {
     }
 }
 
-/// Those modes as a whole: `all of five modes`, `the one mode asked for`.
-pub fn all_modes(count: usize) -> String {
+/// Those modes as a whole, of so many that were looked at: `all of five modes`, `the one mode asked
+/// for`.
+pub fn all_modes(count: usize, looked_at: usize) -> String {
     match count {
+        1 if looked_at > 1 => "the one mode that means something for it".to_owned(),
         1 => "the one mode asked for".to_owned(),
         _ => format!("all of {}", modes(count)),
     }
@@ -232,8 +267,9 @@ mod tests {
 
     #[test]
     fn modes_are_counted_in_words() {
-        assert_eq!(all_modes(1), "the one mode asked for");
-        assert_eq!(all_modes(2), "all of two modes");
+        assert_eq!(all_modes(1, 1), "the one mode asked for");
+        assert_eq!(all_modes(1, 2), "the one mode that means something for it");
+        assert_eq!(all_modes(2, 2), "all of two modes");
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The top of a file: the question, and the objectives with the windows that they speak of.
 
-use crate::diagnostic::{Flaw, Place, suggestion};
+use crate::diagnostic::{Flaw, Place, Problem, suggestion};
 use crate::objective::{self, Draft, Metric, Objective, Period};
 use crate::plan::{Extent, FaultPlan, Plan, RecoveryPoint, Run, Schedule, StateItem, Window};
+use crate::scenario::check::of_faults;
 use crate::scenario::reader::{Reader, keys};
 use crate::scenario::text::value::{Located, inside};
 
@@ -183,7 +184,8 @@ pub(crate) fn set_points(
                 let title = "no region is lost or left in this time, so nothing of its state is";
                 let help = "add a [[fault]] with kind = \"region-outage\", or name one with \
                             \"during\"; it takes [[region]] for each of several";
-                reader.error(place.clone(), title, help);
+                let problem = Problem::error(place.clone(), title).help(help);
+                reader.note(of_faults(plan, objective, problem));
             }
             (None, ..) => {}
         }

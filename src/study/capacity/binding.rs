@@ -7,12 +7,15 @@
 use crate::experiment::Runner;
 use crate::objective::{Metric, Objective};
 use crate::observe::ledger::Failure;
+use crate::plan::RegionPlan;
 use crate::scenario::Scenario;
-use crate::study::capacity::finding::{Binding, Constraint, Finding, LoadProbe, SearchEffort};
+use crate::study::capacity::finding::{
+    Binding, Constraint, Finding, LoadProbe, ProbedCpu, SearchEffort,
+};
 use crate::study::capacity::probe::probe;
 use crate::study::capacity::search::{Capacity, Excess};
 use crate::study::mode::{Mode, objectives};
-use crate::verdict::Judgement;
+use crate::verdict::{self, Doubt, Judgement, Verdict};
 
 /// An objective that so much more CPU would meet is missed for want of CPU.
 const MORE_CPU: f64 = 1.25;
@@ -32,6 +35,9 @@ pub(crate) fn of(
     effort: SearchEffort,
     finding: &Finding,
 ) -> Option<Binding> {
+    if let Some(objective) = not_seen(effort, finding) {
+        return Some(bound_by(base, objective, Constraint::NotSeen(effort.trial.judged)));
+    }
     let above = above(finding)?;
     // One of which nothing is known is in the way only if no other is.
     let known = |excess: &Excess| excess.point.is_finite();
@@ -42,31 +48,59 @@ pub(crate) fn of(
     let failed = failed(worst, above);
     let constraint = match failed.and_then(|(share, kind)| lost(finding.mode, share, kind)) {
         _ if above.overload && *worst_point <= 0.0 => Constraint::Overload,
-        _ if finding.mode == Mode::RegionLoss && above.utilisation.is_infinite() => {
+        _ if finding.mode == Mode::RegionLoss && above.cpu.utilisation.is_infinite() => {
             Constraint::NoRegion
         }
         Some(lost) => lost,
         None if !worst_point.is_finite() => Constraint::NoData,
         // More than all replicas serve.
         None if above.overload => cpu(finding.mode, above, None),
-        None if above.utilisation.is_infinite() => Constraint::Nobody,
+        None if above.cpu.utilisation.is_infinite() => Constraint::Nobody,
         None => {
             let faster = faster(base);
             let effort = SearchEffort { replications: TRIES.min(effort.replications), ..effort };
             let faster = probe(runner, &faster, finding.mode, effort, above.load)?;
             match (faster.excess.point <= 0.0, failed) {
                 (true, _) => {
-                    let scales = base.plan.may_scale();
-                    cpu(finding.mode, above, scales.then(|| base.plan.most_replicas()))
+                    let gateway = busiest(base, above).map_or(&base.plan, |one| &one.gateway);
+                    cpu(finding.mode, above, gateway.may_scale().then(|| gateway.most_replicas()))
                 }
                 (false, Some((share, kind))) => Constraint::Failures(share, kind),
-                (false, None) => beside_cpu(finding.mode, worst, above),
+                (false, None) => beside_cpu(finding, worst, above),
             }
         }
     };
-    let Objective { text, metric, .. } = worst.objective.clone();
+    let region = busiest(base, above).map(|region| region.name.clone());
+    let region = region.filter(|_| constraint.is_of_cpu());
+    Some(Binding { region, failed, ..bound_by(base, &worst.objective, constraint) })
+}
+
+fn bound_by(base: &Scenario, objective: &Objective, constraint: Constraint) -> Binding {
+    let Objective { text, metric, .. } = objective.clone();
     let api = objectives::api_of(base, &text);
-    Some(Binding { objective: text, metric, api, constraint, failed })
+    Binding { objective: text, metric, api, constraint, region: None, failed: None }
+}
+
+/// The objective on a recovery time that leaves a capacity open because the judged time ends
+/// before it: a loss that is not over by then may be over before the bound, or not.
+fn not_seen(effort: SearchEffort, finding: &Finding) -> Option<&Objective> {
+    let is_open = match finding.capacity {
+        Capacity::Between { high, .. } | Capacity::AtMost(high) => high.is_infinite(),
+        Capacity::AtLeast(_) => true,
+        Capacity::Nothing | Capacity::Stopped => false,
+    };
+    let ends_early = |judgement: &&Judgement| {
+        matches!(judgement.verdict, Verdict::Undecided(Doubt::Unrecovered(_)))
+            && verdict::bound(&judgement.objective) >= effort.trial.judged.as_secs()
+    };
+    let judged = finding.probes.iter().flat_map(|probe| &probe.judged);
+    let mut cut = judged.map(|(judgement, _)| judgement).filter(ends_early);
+    cut.next().filter(|_| is_open).map(|judgement| &judgement.objective)
+}
+
+/// The region that is the busiest at a load, of several.
+fn busiest<'a>(base: &'a Scenario, probe: &LoadProbe) -> Option<&'a RegionPlan> {
+    base.plan.regions.as_ref()?.all.get(probe.cpu.busiest?)
 }
 
 /// The scenario with more CPU for every replica.
@@ -123,25 +157,27 @@ fn lost(mode: Mode, share: f64, kind: Failure) -> Option<Constraint> {
 
 /// Whose CPU is in the way.
 fn cpu(mode: Mode, probe: &LoadProbe, may_scale_to: Option<usize>) -> Constraint {
-    let is_late = may_scale_to.is_some_and(|most| probe.working < SCALED * most as f64);
+    let ProbedCpu { utilisation, working, in_use, .. } = probe.cpu;
+    let is_late = may_scale_to.is_some_and(|most| working < SCALED * most as f64);
     match mode {
-        Mode::Healthy | Mode::DailyPeak if is_late => {
-            Constraint::Autoscaler(probe.working, probe.in_use)
-        }
-        Mode::Healthy | Mode::DailyPeak => Constraint::Cpu(probe.utilisation),
-        Mode::ReplicaLoss | Mode::ZoneLoss | Mode::RegionLoss => {
-            Constraint::Survivors(probe.utilisation)
-        }
-        Mode::WithoutControlPlane => Constraint::Contracts(probe.utilisation),
+        Mode::Healthy | Mode::DailyPeak if is_late => Constraint::Autoscaler(working, in_use),
+        Mode::Healthy | Mode::DailyPeak => Constraint::Cpu(utilisation),
+        Mode::ReplicaLoss | Mode::ZoneLoss | Mode::RegionLoss => Constraint::Survivors(utilisation),
+        Mode::WithoutControlPlane => Constraint::Contracts(utilisation),
     }
 }
 
 /// What is in the way if CPU is not.
-fn beside_cpu(mode: Mode, judgement: &Judgement, probe: &LoadProbe) -> Constraint {
-    match judgement.objective.metric {
-        metric if metric.restored().is_some() => Constraint::Replacement,
-        _ if mode.loses() => Constraint::Waiting,
-        _ => Constraint::NotCpu(probe.in_use),
+fn beside_cpu(finding: &Finding, judgement: &Judgement, probe: &LoadProbe) -> Constraint {
+    let is_of_recovery = judgement.objective.metric.restored().is_some();
+    match judgement.figure {
+        Some(took) if is_of_recovery && finding.mode == Mode::RegionLoss => {
+            let any_load = matches!(finding.capacity, Capacity::Nothing | Capacity::AtMost(_));
+            Constraint::FailOver(took.point, any_load)
+        }
+        _ if is_of_recovery => Constraint::Replacement,
+        _ if finding.mode.loses() => Constraint::Waiting,
+        _ => Constraint::NotCpu(probe.cpu.in_use),
     }
 }
 

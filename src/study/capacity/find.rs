@@ -7,7 +7,7 @@
 use crate::experiment::Runner;
 use crate::scenario::Scenario;
 use crate::study::capacity::binding;
-use crate::study::capacity::finding::{Candidate, Finding, LoadProbe, SearchEffort};
+use crate::study::capacity::finding::{Candidate, Constraint, Finding, LoadProbe, SearchEffort};
 use crate::study::capacity::probe::{Prober, is_overload};
 use crate::study::capacity::regimes;
 use crate::study::capacity::search::{self, Capacity, Look, Range};
@@ -64,7 +64,6 @@ fn of_candidate(
         Finding { candidate: index, ..finding }
     };
     let Some((first, others)) = candidate.modes.split_first() else { return Vec::new() };
-    let plan = &candidate.scenario.plan;
     let first = of(*first, guess(&candidate.scenario, *first));
     if first.capacity == Capacity::Stopped {
         return vec![first];
@@ -74,7 +73,7 @@ fn of_candidate(
         _ => None,
     };
     let others = runner.side_by_side(others, |mode| {
-        let limit = limits::fluid_limit(plan, *mode);
+        let limit = limits::fluid_limit(&candidate.scenario, *mode);
         let guess = match share {
             Some(share) => share.clamp(2.0 * LEAST, 1.0) * limit,
             None => guess(&candidate.scenario, *mode),
@@ -92,7 +91,7 @@ pub(super) fn guess(scenario: &Scenario, mode: Mode) -> f64 {
     let bound = latencies.map(verdict::bound).fold(f64::INFINITY, f64::min);
     let service = plan.demand_secs() / plan.gateway.cores.0.min(1.0);
     let (least, most, times) = GUESS;
-    (1.0 - times * service / bound).clamp(least, most) * limits::fluid_limit(plan, mode)
+    (1.0 - times * service / bound).clamp(least, most) * limits::fluid_limit(scenario, mode)
 }
 
 /// Simulated nanoseconds that a search takes, about.
@@ -112,9 +111,9 @@ pub fn find(
     effort: SearchEffort,
     guess: f64,
 ) -> Finding {
-    let theory = limits::fluid_limit(&base.plan, mode);
+    let theory = limits::fluid_limit(base, mode);
     let range = range(base, mode, effort, guess);
-    let mut changes = regimes::changes(&base.plan, mode, effort.trial);
+    let mut changes = regimes::changes(base, mode, effort.trial);
     // Beyond these all replicas cannot serve the load, whatever has changed.
     changes.retain(|change| !is_overload(&base.plan, regimes::beyond(change)));
     let mut finding = Finding { theory, ..Finding::none(mode) };
@@ -135,6 +134,12 @@ pub fn find(
     }
     bound_by_overload(base, &mut finding);
     finding.binding = binding::of(runner, base, effort, &finding);
+    let constraint = finding.binding.as_ref().map(|binding| binding.constraint);
+    let is_missed = matches!(finding.capacity, Capacity::AtMost(high) if high.is_finite());
+    if let (Some(Constraint::FailOver(_, true)), true) = (constraint, is_missed) {
+        // What does not hang on the load is not met at less.
+        finding.capacity = Capacity::Nothing;
+    }
     finding
 }
 
@@ -152,7 +157,7 @@ fn bound_by_overload(base: &Scenario, finding: &mut Finding) {
 /// Where a capacity is looked for: about what theory gives, or if nobody survives about what a
 /// replica serves; and up or down to the demand, unless that is more than all replicas serve.
 pub(super) fn range(base: &Scenario, mode: Mode, effort: SearchEffort, guess: f64) -> Range {
-    let theory = limits::full_scale_limit(&base.plan, mode);
+    let theory = limits::full_scale_limit(base, mode);
     let scale = if theory > 0.0 { theory } else { limits::of_one_replica(&base.plan) };
     let all = limits::most(&base.plan);
     let full = if base.plan.ends_early() { f64::INFINITY } else { all };
@@ -180,7 +185,7 @@ fn try_demand(prober: &mut Prober<'_>, demand: Option<f64>, finding: &mut Findin
 /// Tries how far the loads reach that meet the objectives above a band.
 fn try_top(prober: &mut Prober<'_>, base: &Scenario, finding: &mut Finding) {
     let band = search::bands(&finding.tried()).pop();
-    let top = search::rounded(TOP * limits::full_scale_limit(&base.plan, finding.mode));
+    let top = search::rounded(TOP * limits::full_scale_limit(base, finding.mode));
     if band.is_some_and(|band| band.until < top) {
         try_load(prober, top, finding);
     }

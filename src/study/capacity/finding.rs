@@ -8,6 +8,7 @@ use crate::scenario::Scenario;
 use crate::study::capacity::regimes::Cause;
 use crate::study::capacity::search::{Band, Capacity, Excess};
 use crate::study::mode::{self, Mode, Moot, Trial};
+use crate::units::Span;
 use crate::verdict::Judgement;
 
 /// A gateway that might be had.
@@ -100,15 +101,24 @@ pub struct LoadProbe {
     pub overload: bool,
     /// What was not served in the judged time: of all requests, then of each API that is judged.
     pub unserved: Vec<Unserved>,
+    /// How CPU was used.
+    pub cpu: ProbedCpu,
+    /// The digest of each replication.
+    pub digests: Vec<u64>,
+}
+
+/// How CPU was used at a load: of several regions by the busiest.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ProbedCpu {
     /// Work that was done for each request that met a replica, times the load, over the CPU of the
     /// survivors: demand over capacity, which may be above one for a while.
     pub utilisation: f64,
+    /// The region where that is most, if there are several and any is left.
+    pub busiest: Option<usize>,
     /// The share of their CPU that working replicas used after warm-up.
     pub in_use: f64,
     /// Replicas that worked, on average after warm-up.
     pub working: f64,
-    /// The digest of each replication.
-    pub digests: Vec<u64>,
 }
 
 /// Requests that were not served.
@@ -187,6 +197,8 @@ pub struct Binding {
     pub failed: Option<(f64, Failure)>,
     /// Why.
     pub constraint: Constraint,
+    /// The region whose CPU the constraint speaks of, if there are several.
+    pub region: Option<String>,
 }
 
 /// Why an objective is missed.
@@ -223,6 +235,26 @@ pub enum Constraint {
     Waiting,
     /// Recovery takes longer whatever the load.
     Replacement,
+    /// The fail-over to another region takes so many seconds: whatever the load, if no load meets
+    /// the objective, or from the capacity on.
+    FailOver(f64, bool),
+    /// The loss was not over within the time that is judged, which ends before the bound of the
+    /// objective does.
+    NotSeen(Span),
+}
+
+impl Constraint {
+    /// Whether it is of CPU, which of several regions the busiest has.
+    pub(crate) fn is_of_cpu(self) -> bool {
+        matches!(
+            self,
+            Constraint::NotCpu(_)
+                | Constraint::Cpu(_)
+                | Constraint::Autoscaler(..)
+                | Constraint::Survivors(_)
+                | Constraint::Contracts(_)
+        )
+    }
 }
 
 /// A load that was tried with these excesses, where nothing failed.
@@ -234,9 +266,7 @@ pub(crate) fn made_up(load: f64, least: f64, point: f64, most: f64) -> LoadProbe
         judged: Vec::new(),
         overload: false,
         unserved: vec![Unserved::default()],
-        utilisation: 0.9,
-        in_use: 0.95,
-        working: 2.0,
+        cpu: ProbedCpu { utilisation: 0.9, busiest: None, in_use: 0.95, working: 2.0 },
         digests: Vec::new(),
     }
 }

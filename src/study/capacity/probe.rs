@@ -15,7 +15,7 @@ use crate::plan::Plan;
 use crate::scenario::Scenario;
 use crate::stats::Confidence;
 use crate::study::capacity::excess::{self, BY_FAR};
-use crate::study::capacity::finding::{LoadProbe, SearchEffort, Unserved};
+use crate::study::capacity::finding::{LoadProbe, ProbedCpu, SearchEffort, Unserved};
 use crate::study::capacity::search::{Excess, Look};
 use crate::study::mode::{self, Mode, limits};
 use crate::verdict::{self, Judgement};
@@ -33,7 +33,7 @@ pub fn probe(
 ) -> Option<LoadProbe> {
     let scenario = mode::scenario(base, mode, effort.trial, load);
     let run = runner.run(&scenario.plan, effort.replications, Retention::None);
-    judged(&scenario, mode, load, run, 1)
+    judged(base, &scenario, (mode, load), run, 1)
 }
 
 /// Looks at loads of a scenario in a mode.
@@ -72,7 +72,7 @@ impl<'a> Prober<'a> {
             if *count > run.outcomes.len() {
                 self.runner.extend(plan, &mut run, *count, Retention::None);
             }
-            let probe = judged(&scenario, self.mode, load, run.clone(), looks.len())?;
+            let probe = judged(self.base, &scenario, (self.mode, load), run.clone(), looks.len())?;
             let is_enough = match index {
                 _ if index + 1 == looks.len() => true,
                 0 => probe.overload || probe.excess.is_plain(),
@@ -91,9 +91,9 @@ impl<'a> Prober<'a> {
 
 /// What an experiment at a load says, which is looked at so often.
 fn judged(
+    base: &Scenario,
     scenario: &Scenario,
-    mode: Mode,
-    load: f64,
+    (mode, load): (Mode, f64),
     mut run: Experiment,
     looks: usize,
 ) -> Option<LoadProbe> {
@@ -112,19 +112,9 @@ fn judged(
     let overload = is_overload(&scenario.plan, load);
     let floor = Excess::exactly(if overload { BY_FAR } else { f64::NEG_INFINITY });
     let excess = judged.iter().fold(floor, |greatest, (_, excess)| greatest.max(*excess));
-    let (utilisation, in_use, working) = cpu(&run, &scenario.plan, mode, load);
+    let cpu = cpu(&run, base, &scenario.plan, (mode, load));
     let digests = run.outcomes.iter().map(|outcome| outcome.digest).collect();
-    Some(LoadProbe {
-        load,
-        excess,
-        judged,
-        overload,
-        unserved,
-        utilisation,
-        in_use,
-        working,
-        digests,
-    })
+    Some(LoadProbe { load, excess, judged, overload, unserved, cpu, digests })
 }
 
 /// Whether a load is more than all replicas serve, for as long as it lasts.
@@ -132,16 +122,24 @@ pub(super) fn is_overload(plan: &Plan, load: f64) -> bool {
     load > limits::most(plan) && !plan.ends_early()
 }
 
-/// How CPU was used: see [`LoadProbe`] for utilisation, what was in use, and who was working.
-fn cpu(run: &Experiment, plan: &Plan, mode: Mode, load: f64) -> (f64, f64, f64) {
-    let sum = |of: fn(&Outcome) -> f64| run.outcomes.iter().map(of).sum::<f64>();
-    let (busy, capacity) = (sum(|o| o.busy_secs), sum(|o| o.capacity_secs));
-    let met = sum(|o| met_a_replica(&o.windows[0].ledger) as f64);
-    let work = if met > 0.0 { busy / met } else { plan.demand_secs() };
+/// How CPU was used: of several regions by the busiest.
+fn cpu(run: &Experiment, base: &Scenario, plan: &Plan, (mode, load): (Mode, f64)) -> ProbedCpu {
+    let sum = |of: &dyn Fn(&Outcome) -> f64| run.outcomes.iter().map(of).sum::<f64>();
+    let met = sum(&|o| met_a_replica(&o.windows[0].ledger) as f64);
+    let work = if met > 0.0 { sum(&|o| o.busy_secs) / met } else { plan.demand_secs() };
     let length = plan.run.horizon.since(plan.run.warm_up).as_secs() * run.outcomes.len() as f64;
-    let utilisation = limits::utilisation(plan, mode, load, work);
+    let (utilisation, busiest) = limits::utilisation(base, mode, load, work);
+    let of_region = busiest.and_then(|region| Some((region, plan.regions.as_ref()?)));
+    let (busy, capacity, cores) = match of_region {
+        Some((region, regions)) => (
+            sum(&|o| o.cpu_by_region[region].busy),
+            sum(&|o| o.cpu_by_region[region].capacity),
+            regions.all[region].gateway.gateway.cores.0,
+        ),
+        None => (sum(&|o| o.busy_secs), sum(&|o| o.capacity_secs), limits::cores(plan)),
+    };
     let in_use = if capacity > 0.0 { (busy / capacity).min(1.0) } else { 0.0 };
-    (utilisation, in_use, capacity / (limits::cores(plan) * length))
+    ProbedCpu { utilisation, busiest, in_use, working: capacity / (cores * length) }
 }
 
 /// Requests that were not sent to what is gone.

@@ -21,6 +21,7 @@ use crate::autoscaler::average::AverageTarget;
 use crate::autoscaler::calculator::CpuTarget;
 use crate::plan::{Api, Plan, Policy, PolicyKind, Popularity};
 use crate::policy::cache::CacheSpec;
+use crate::scenario::Scenario;
 use crate::study::capacity::search::{Band, Look, Watched};
 use crate::study::mode::regions::{Carrier, carriers_ever};
 use crate::study::mode::{Mode, Trial};
@@ -57,9 +58,9 @@ const MOST: f64 = 1e9;
 
 /// The changes in a mode, those of each cause in order of load: of several regions those of each
 /// with the part of the load that it carries, before a region is lost and after that.
-pub fn changes(plan: &Plan, mode: Mode, trial: Trial) -> Vec<Change> {
+pub fn changes(base: &Scenario, mode: Mode, trial: Trial) -> Vec<Change> {
     let mut all: Vec<Change> = Vec::new();
-    for Carrier { gateway, part, .. } in carriers_ever(plan, mode) {
+    for Carrier { gateway, part, .. } in carriers_ever(base, mode) {
         let of_all = |change: Change| Change {
             low: change.low / part,
             high: change.high / part,
@@ -240,10 +241,10 @@ mod tests {
 
     const TRIAL: Trial = Trial { judged: Span(600 * SECOND), peak_ratio: 2.0 };
 
-    fn plan(text: &str) -> Plan {
+    fn base(text: &str) -> Scenario {
         let text = format!("question = \"?\"\n[gateway]\ncores = 1\n{text}");
         let loaded = read::parse("changes.toml", &text, Path::new(""));
-        loaded.scenario.unwrap_or_else(|| panic!("{:?}", loaded.problems)).plan
+        loaded.scenario.unwrap_or_else(|| panic!("{:?}", loaded.problems))
     }
 
     fn near(found: f64, truth: f64) {
@@ -257,7 +258,7 @@ mod tests {
     #[test]
     fn an_autoscaler_changes_between_its_target_and_the_end_of_its_tolerance() {
         // 100/s a replica; at 70 % with 10 %, 77 % is tolerated, and 78 % is the next whole one.
-        let found = changes(&plan(SCALED), Mode::ReplicaLoss, TRIAL);
+        let found = changes(&base(SCALED), Mode::ReplicaLoss, TRIAL);
         assert_eq!(found.len(), 2, "{found:?}");
         near(found[0].low, 140.0);
         near(found[0].high, 156.0);
@@ -265,7 +266,7 @@ mod tests {
         near(found[1].high, 234.0);
         assert_eq!(found[1].cause, Cause::Replicas(3));
         // A climb from half of the peak begins with what the trough asks for.
-        let peak = changes(&plan(SCALED), Mode::DailyPeak, TRIAL);
+        let peak = changes(&base(SCALED), Mode::DailyPeak, TRIAL);
         near(peak[2].low, 280.0);
         assert_eq!(watched(&found).len(), 6);
     }
@@ -286,8 +287,8 @@ mod tests {
 
     #[test]
     fn an_autoscaler_that_begins_with_what_it_holds_changes_at_once() {
-        let plan = plan(&SCALED.replace("replicas = 2\n", ""));
-        let found = changes(&plan, Mode::ReplicaLoss, TRIAL);
+        let base = base(&SCALED.replace("replicas = 2\n", ""));
+        let found = changes(&base, Mode::ReplicaLoss, TRIAL);
         near(found[0].low, 154.0);
         near(found[0].high, 154.0);
         let loads = watched(&found);
@@ -305,10 +306,10 @@ mod tests {
                       latency = \"constant(300ms)\"\n[[api]]\nname = \"products\"\n\
                       policies = [\"cache\"]\nupstream = \"slow\"\nresources = 20\n";
         // A key of 20 is asked for once in 20 s at 1/s: hits are λ/(1 + λ), of what may be cached.
-        let plan = plan(cached);
-        let api = &plan.dependencies.apis[0];
+        let base = base(cached);
+        let api = &base.plan.dependencies.apis[0];
         let most = api.cacheable.0;
-        let found = &changes(&plan, Mode::Healthy, TRIAL)[0];
+        let found = &changes(&base, Mode::Healthy, TRIAL)[0];
         near(found.low, 1.0 / 9.0 / most);
         near(found.high, 99.0 / most);
         assert_eq!(found.cause, Cause::Cache("cache".to_owned()));

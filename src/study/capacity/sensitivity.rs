@@ -245,7 +245,7 @@ impl Base {
         finding: &Finding,
         effort: SearchEffort,
     ) -> Option<Base> {
-        let (mode, limit) = (finding.mode, limits::fluid_limit(&base.plan, finding.mode));
+        let (mode, limit) = (finding.mode, limits::fluid_limit(base, finding.mode));
         let load = match finding.capacity {
             Capacity::Between { point, .. } => point,
             Capacity::Nothing | Capacity::AtMost(_) => {
@@ -286,7 +286,7 @@ impl Base {
             Some(Excess::exactly(excess.point - self.excess))
         };
         // What theory says of a demand for CPU is nearer than what a slope says of it.
-        let theory = (limits::fluid_limit(&scenario.plan, self.mode) / self.limit).ln();
+        let theory = (limits::fluid_limit(scenario, self.mode) / self.limit).ln();
         let shift = match theory.abs() < NO_EFFECT {
             true => -at(was)?.point / self.slope,
             false => theory,

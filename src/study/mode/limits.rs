@@ -4,6 +4,7 @@
 //! regions together: a region with the part p of the load is full at 1/p times what it carries.
 
 use crate::plan::Plan;
+use crate::scenario::Scenario;
 use crate::study::mode::gateway::{arrivals, replicas_at, survivors, survivors_of};
 use crate::study::mode::kind::Mode;
 use crate::study::mode::regions::{self, Carrier, least_of};
@@ -11,37 +12,43 @@ use crate::study::mode::regions::{self, Carrier, least_of};
 /// The least load at which the CPU of the survivors is full, of the replicas that there are at that
 /// load until a loss: saturation if nothing fails, N−1 headroom if a replica is lost. What a fluid
 /// model gives as the capacity if the loss lasts.
-pub fn fluid_limit(plan: &Plan, mode: Mode) -> f64 {
-    least_of(regions::carriers_ever(plan, mode), |one| one.fluid_limit())
+pub fn fluid_limit(base: &Scenario, mode: Mode) -> f64 {
+    least_of(regions::carriers_ever(base, mode), |one| one.fluid_limit())
 }
 
 /// The same if all replicas that there may be are there.
-pub fn full_scale_limit(plan: &Plan, mode: Mode) -> f64 {
-    least(plan, mode, |gateway, mode| arrivals(gateway, survivors(gateway, mode)))
+pub fn full_scale_limit(base: &Scenario, mode: Mode) -> f64 {
+    let all = regions::carriers_ever(base, mode);
+    least(all, |gateway, mode| arrivals(gateway, survivors(gateway, mode)))
 }
 
 /// The load that all replicas that there may be serve when the CPU of a region is full.
 pub fn most(plan: &Plan) -> f64 {
-    full_scale_limit(plan, Mode::Healthy)
+    least(regions::carriers_healthy(plan), |gateway, mode| {
+        arrivals(gateway, survivors(gateway, mode))
+    })
 }
 
 /// The load of which one replica serves its part when its CPU is full: of several regions that of
 /// the weakest.
 pub fn of_one_replica(plan: &Plan) -> f64 {
-    least(plan, Mode::Healthy, |gateway, _| arrivals(gateway, 1))
+    least(regions::carriers_healthy(plan), |gateway, _| arrivals(gateway, 1))
 }
 
 /// Work over the CPU of the survivors of those replicas that there are at a load until a loss,
-/// where a request takes so many seconds of it: of several regions in the busiest; without
-/// end if nobody is left.
-pub fn utilisation(plan: &Plan, mode: Mode, load: f64, work: f64) -> f64 {
-    let of = |Carrier { gateway, part, before, mode }: Carrier| {
+/// where a request takes so many seconds of it: of several regions in the busiest, with which that
+/// is; without end if nobody is left.
+pub fn utilisation(base: &Scenario, mode: Mode, load: f64, work: f64) -> (f64, Option<usize>) {
+    let of = |Carrier { gateway, part, before, mode, region }: Carrier| {
         let there = replicas_at(gateway, load * before);
         let (load, survivors) = (load * part, survivors_of(gateway, mode, there) as f64);
-        load * gateway.requests_per_arrival() * work / (gateway.gateway.cores.0 * survivors)
+        let asked = load * gateway.requests_per_arrival() * work;
+        (asked / (gateway.gateway.cores.0 * survivors), region)
     };
-    let busy = regions::carriers(plan, mode).into_iter().map(of);
-    busy.reduce(f64::max).unwrap_or(f64::INFINITY)
+    let busy = regions::carriers(base, mode).into_iter().map(of);
+    // Of equal ones the first.
+    let busiest = busy.reduce(|one, other| if other.0 > one.0 { other } else { one });
+    busiest.unwrap_or((f64::INFINITY, None))
 }
 
 /// Cores of a replica: of several regions the mean, by how many replicas each may have.
@@ -54,6 +61,6 @@ pub fn cores(plan: &Plan) -> f64 {
 
 /// The least load at which one of those that carry it comes to its own limit, before a loss or
 /// after it.
-fn least(plan: &Plan, mode: Mode, of: impl Fn(&Plan, Mode) -> f64) -> f64 {
-    least_of(regions::carriers_ever(plan, mode), |one| of(one.gateway, one.mode) / one.part)
+fn least(all: Vec<Carrier<'_>>, of: impl Fn(&Plan, Mode) -> f64) -> f64 {
+    least_of(all, |one| of(one.gateway, one.mode) / one.part)
 }

@@ -2,6 +2,7 @@
 
 use crate::plan::{Fault, FaultPlan, Plan, RegionRole, ReplicaTarget, Schedule};
 use crate::random::Law;
+use crate::scenario::Scenario;
 use crate::study::mode::gateway::fullest_zone;
 use crate::study::mode::kind::Mode;
 use crate::study::mode::regions;
@@ -19,8 +20,9 @@ fn for_good() -> Law {
 }
 
 /// The faults of a mode, of which what is judged begins with the `injection`.
-pub(super) fn of(plan: &Plan, mode: Mode, injection: Instant) -> Losses {
-    let region = regions::struck(plan, mode);
+pub(super) fn of(base: &Scenario, mode: Mode, injection: Instant) -> Losses {
+    let plan = &base.plan;
+    let region = regions::struck(base, mode);
     let fault = |name: &str, fault, at| {
         let schedule = Schedule::At(at);
         (FaultPlan { name: name.to_owned(), fault, schedule }, region)

@@ -10,17 +10,17 @@
 //! A mode turns a scenario into one with a constant load and one loss, and judges the objectives
 //! over a set time from the injection on: *during and after* the loss, and not diluted by a steady
 //! run. Objectives of a part of the run are left out: they speak of other losses. Recovery is asked
-//! for only where it can be: after the loss of a replica or a zone.
+//! for only where it can be, and nothing of a region that is lost.
 //!
 //! Of several regions the load is that of all clients together: `regions` says which part each has
 //! to carry, `losses` what is lost, `limits` what theory makes of it (`gateway`: of one by itself),
 //! and `objectives` what is judged.
 //!
-//! Assumed: of several regions a loss strikes the one where it leaves least; the zone that is lost
-//! is the one with the most replicas, and neither it nor a region comes back while judged; the
-//! control plane goes 30 s before the replica does and does not come back either; a day climbs from
-//! its trough to its peak within 15 minutes, faster than any real one, so that an autoscaler is
-//! tried harder. Start at [`scenario`].
+//! Assumed: of several regions a loss strikes the one where it leaves least, of equal ones one that
+//! no objective is for; the zone that is lost is the one with the most replicas, and neither it nor
+//! a region comes back while judged; the control plane goes 30 s before the replica does and does
+//! not come back either; a day climbs from its trough to its peak within 15 minutes, faster than
+//! any real one, so that an autoscaler is tried harder. Start at [`scenario`].
 
 pub mod gateway;
 mod kind;
@@ -54,9 +54,9 @@ pub fn moot(plan: &Plan, mode: Mode) -> Option<Moot> {
 }
 
 /// The name of the region that the loss of a mode strikes, if there are several.
-pub fn struck_region(plan: &Plan, mode: Mode) -> Option<&str> {
-    let region = regions::struck(plan, mode)?;
-    plan.regions.as_ref().map(|regions| regions.all[region].name.as_str())
+pub fn struck_region(base: &Scenario, mode: Mode) -> Option<&str> {
+    let region = regions::struck(base, mode)?;
+    base.plan.regions.as_ref().map(|regions| regions.all[region].name.as_str())
 }
 
 /// How modes are tried.
@@ -90,7 +90,7 @@ pub fn scenario(base: &Scenario, mode: Mode, trial: Trial, rate: f64) -> Scenari
         }
         _ => (injection, injection + trial.judged, vec![(Instant::ZERO, Rate(rate))]),
     };
-    let losses = losses::of(plan, mode, injection);
+    let losses = losses::of(base, mode, injection);
     plan.traffic =
         Traffic::Process(ArrivalProcess { scatter: scatter(plan), corners, period: None });
     plan.run.horizon = to;
@@ -119,6 +119,7 @@ fn scatter(plan: &Plan) -> Scatter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::objective::Objective;
     use crate::plan::Schedule;
     use crate::scenario::read;
     use std::path::Path;
@@ -192,7 +193,7 @@ horizon = "10m"
             let modes = [Mode::Healthy, Mode::ReplicaLoss, Mode::ZoneLoss, Mode::RegionLoss];
             // In what one region carries.
             let one = 3.0 * scenario.plan.saturation().0;
-            modes.map(|mode| limits::fluid_limit(&scenario.plan, mode) / one)
+            modes.map(|mode| limits::fluid_limit(scenario, mode) / one)
         };
         let near = |found: [f64; 4], truth: [f64; 4]| {
             let close = found.iter().zip(truth).all(|(one, other)| (one - other).abs() < 1e-9);
@@ -204,9 +205,13 @@ horizon = "10m"
         let small = region("y", "") + &region("z", "");
         let three = of_regions(&(region("x", "weight = 2") + &small));
         near(limits(&three), [2.0, 4.0 / 3.0, 4.0 / 3.0, 1.5]);
-        assert_eq!(struck_region(&three.plan, Mode::RegionLoss), Some("y"));
-        assert_eq!(struck_region(&three.plan, Mode::ReplicaLoss), Some("x"));
-        assert_eq!(struck_region(&three.plan, Mode::Healthy), None);
+        assert_eq!(struck_region(&three, Mode::RegionLoss), Some("y"));
+        // Where a control plane is at home counts among equals alone.
+        let at_home =
+            of_regions(&(region("x", "weight = 2") + &small + "[control-plane]\nhome = \"x\"\n"));
+        assert_eq!(struck_region(&at_home, Mode::RegionLoss), Some("y"));
+        assert_eq!(struck_region(&three, Mode::ReplicaLoss), Some("x"));
+        assert_eq!(struck_region(&three, Mode::Healthy), None);
         let standby = region("y", "role = \"standby\"\n[region.gateway]\nreplicas = 2");
         let pair = of_regions(&(region("x", "") + &standby));
         near(limits(&pair), [1.0, 2.0 / 3.0, 2.0 / 3.0, 2.0 / 3.0]);
@@ -216,7 +221,7 @@ horizon = "10m"
         let home = "[control-plane]\nhome = \"x\"\n";
         let alone = of_regions(&(region("x", "") + &cold + home));
         near(limits(&alone), [1.0, 2.0 / 3.0, 2.0 / 3.0, 0.0]);
-        let busy = limits::utilisation(&alone.plan, Mode::RegionLoss, 1.0, 1.0);
+        let (busy, _) = limits::utilisation(&alone, Mode::RegionLoss, 1.0, 1.0);
         assert!(busy.is_infinite(), "{busy}");
     }
 
@@ -227,15 +232,54 @@ horizon = "10m"
             large(TEXT).replace("during crash", "for x") + &region("x", "") + &region("y", "");
         let text = text.replace("at = \"3m\"", "at = \"3m\"\nregion = \"x\"");
         let loaded = read::parse("regions.toml", &text, Path::new(""));
-        let plan = loaded.scenario.unwrap_or_else(|| panic!("{:?}", loaded.problems)).plan;
+        let base = loaded.scenario.unwrap_or_else(|| panic!("{:?}", loaded.problems));
+        let plan = &base.plan;
         let one = plan.saturation().0;
         // A pair of Large holds half of what it gets then with two replicas, and may have three.
-        assert!((limits::fluid_limit(&plan, Mode::RegionLoss) / one - 2.0).abs() < 1e-9);
-        assert!((limits::full_scale_limit(&plan, Mode::RegionLoss) / one - 3.0).abs() < 1e-9);
-        assert!((limits::most(&plan) / one - 6.0).abs() < 1e-9);
+        assert!((limits::fluid_limit(&base, Mode::RegionLoss) / one - 2.0).abs() < 1e-9);
+        assert!((limits::full_scale_limit(&base, Mode::RegionLoss) / one - 3.0).abs() < 1e-9);
+        assert!((limits::most(plan) / one - 6.0).abs() < 1e-9);
         // Of what one replica serves each has half, and two replicas; then one has all of it.
-        let busy = limits::utilisation(&plan, Mode::RegionLoss, one, plan.demand_secs());
+        let (busy, region) = limits::utilisation(&base, Mode::RegionLoss, one, plan.demand_secs());
+        // As an objective is for the first, the second is lost.
+        assert_eq!(region, Some(0));
         assert!((busy - 0.5).abs() < 1e-9, "{busy}");
+    }
+
+    #[test]
+    fn of_equal_regions_one_is_lost_that_no_objective_is_for() {
+        let pair = region("x", "") + &region("y", "");
+        let home = |at: &str| format!("[control-plane]\nhome = \"{at}\"\n");
+        let lost = |more: &str, objectives: &[(&str, &str)]| {
+            let mut base = of_regions(&(pair.clone() + more));
+            let x = base.objectives.iter().find(|one| one.text.ends_with("for x")).cloned();
+            base.objectives.retain(|one| !one.text.ends_with("for x"));
+            let window_of = |name: &str| {
+                let api = base.plan.names_told_apart().iter().position(|one| *one == name);
+                let is_it = |one: &Window| (one.extent, one.api) == (Extent::Run, api);
+                base.plan.windows.iter().position(is_it).expect("told apart")
+            };
+            let added = objectives.iter().map(|(text, name)| Objective {
+                text: (*text).to_owned(),
+                window: window_of(name),
+                ..x.clone().expect("one is for x")
+            });
+            let added: Vec<Objective> = added.collect();
+            base.objectives.extend(added);
+            let texts = objectives::of(&base, Mode::RegionLoss).into_iter().map(|one| one.text);
+            let texts: Vec<String> = texts.filter(|text| text.contains(" for ")).collect();
+            (struck_region(&base, Mode::RegionLoss).map(str::to_owned), texts)
+        };
+        let named = |name: &str, texts: &[&str]| {
+            (Some(name.to_owned()), texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(lost("", &[]), named("x", &[]));
+        assert_eq!(lost(&home("y"), &[]), named("y", &[]));
+        // Nothing would tell of the home once it is lost.
+        assert_eq!(lost(&home("x"), &[("p95 for x", "x")]), named("y", &["p95 for x"]));
+        // It cannot be helped where there is one for each: what is for the lost one is not judged.
+        let both = [("p95 for x", "x"), ("p95 for y", "y")];
+        assert_eq!(lost(&home("y"), &both), named("y", &["p95 for x"]));
     }
 
     #[test]
@@ -245,11 +289,11 @@ horizon = "10m"
         assert_eq!(moot(&self::tests::base().plan, Mode::RegionLoss), Some(Moot::OnlyRegion));
         let lost = scenario(&base, Mode::RegionLoss, TRIAL, 500.0).plan;
         let regions = lost.regions.as_ref().unwrap();
-        assert_eq!(regions.of_fault, [Some(0)]);
+        assert_eq!(regions.of_fault, [Some(1)]);
         let schedules: Vec<&Schedule> =
             regions.all.iter().map(|one| &one.gateway.faults[0].schedule).collect();
         let injection = Instant::from_secs(120.0);
-        assert_eq!(schedules, [&Schedule::At(injection), &Schedule::Elsewhere]);
+        assert_eq!(schedules, [&Schedule::Elsewhere, &Schedule::At(injection)]);
         for region in &regions.all {
             assert_eq!(
                 (region.gateway.run.horizon, &region.gateway.windows),
@@ -283,27 +327,27 @@ horizon = "10m"
     fn what_theory_gives_is_of_the_replicas_that_there_are_at_that_load() {
         let scaled = TEXT.replace("[topology]", "[autoscaler]\nmin = 2\nmax = 3\n[topology]");
         let loaded = read::parse("plan.toml", &scaled.replace("replicas = 3\n", ""), Path::new(""));
-        let plan = loaded.scenario.expect("sound").plan;
+        let base = loaded.scenario.expect("sound");
         let per_replica = 715.0;
         let near = |mode, replicas: f64| {
-            let limit = limits::fluid_limit(&plan, mode);
+            let limit = limits::fluid_limit(&base, mode);
             assert!((limit - replicas * per_replica).abs() < 1.0, "{mode:?}: {limit}");
         };
         // A third replica comes above 1,101/s: at 715/s there are two, of which one is left.
         near(Mode::ReplicaLoss, 1.0);
         near(Mode::Healthy, 3.0);
         assert!(
-            (limits::full_scale_limit(&plan, Mode::ReplicaLoss) - 2.0 * per_replica).abs() < 1.0
+            (limits::full_scale_limit(&base, Mode::ReplicaLoss) - 2.0 * per_replica).abs() < 1.0
         );
     }
 
     #[test]
     fn survivors_are_counted_by_mode() {
-        let plan = base().plan;
-        let left = Mode::ALL.map(|mode| gateway::survivors(&plan, mode));
+        let base = base();
+        let left = Mode::ALL.map(|mode| gateway::survivors(&base.plan, mode));
         // Zone a has two of three.
         assert_eq!(left, [3, 2, 1, 2, 3, 3]);
-        let limit = limits::fluid_limit(&plan, Mode::ReplicaLoss);
+        let limit = limits::fluid_limit(&base, Mode::ReplicaLoss);
         assert!((limit - 2.0 * 715.0).abs() < 1.0, "{limit}");
     }
 }

@@ -1,7 +1,8 @@
 //! By what a mode is judged: the objectives of the whole run, over the judged time.
 //!
 //! Objectives of a part of the run are left out: they speak of other losses. Recovery is asked for
-//! only where it can be.
+//! only where it can be. What is for a region that is lost is left out there as well: nothing is
+//! left of it that it could be judged by.
 
 use std::collections::BTreeSet;
 
@@ -9,6 +10,7 @@ use crate::objective::{Metric, Objective, Restored};
 use crate::plan::Extent;
 use crate::scenario::Scenario;
 use crate::study::mode::kind::Mode;
+use crate::study::mode::regions;
 
 pub(super) fn api_name(scenario: &Scenario, api: usize) -> &str {
     scenario.plan.names_told_apart()[api]
@@ -41,8 +43,12 @@ pub fn api_of(scenario: &Scenario, text: &str) -> Option<String> {
 }
 
 fn judged_objectives(base: &Scenario, mode: Mode) -> impl Iterator<Item = &Objective> {
+    let lost = regions::struck(base, mode).filter(|_| mode == Mode::RegionLoss);
     base.objectives.iter().filter(move |objective| {
-        base.plan.windows[objective.window].extent == Extent::Run
+        let window = &base.plan.windows[objective.window];
+        let is_of_lost = lost.is_some() && window.api == lost;
+        window.extent == Extent::Run
+            && !is_of_lost
             && match objective.metric {
                 metric if metric.restored().is_some() => restores(mode, metric),
                 metric => metric.is_of_requests(),

@@ -1,7 +1,9 @@
 //! Who carries a load, of several regions: which part of it goes where, and which of them a loss
 //! strikes.
 
-use crate::plan::{Plan, RegionRole, Regions};
+use crate::objective::Objective;
+use crate::plan::{Extent, Plan, RegionRole, Regions};
+use crate::scenario::Scenario;
 use crate::study::mode::gateway::{fluid_limit_of, moot_of};
 use crate::study::mode::kind::Mode;
 
@@ -14,6 +16,8 @@ pub(in crate::study) struct Carrier<'a> {
     /// The part that it carries until a loss.
     pub before: f64,
     pub mode: Mode,
+    /// The region that it is, of several.
+    pub region: Option<usize>,
 }
 
 impl Carrier<'_> {
@@ -33,18 +37,28 @@ pub(super) fn gateways(plan: &Plan) -> Vec<&Plan> {
 }
 
 /// Who carries a load in a mode: of a region that is lost, the others, once clients are led there.
-pub(super) fn carriers(plan: &Plan, mode: Mode) -> Vec<Carrier<'_>> {
-    let Some(regions) = &plan.regions else {
-        return vec![Carrier { gateway: plan, part: 1.0, before: 1.0, mode }];
-    };
-    of_regions(regions, mode, struck(plan, mode))
+pub(super) fn carriers(base: &Scenario, mode: Mode) -> Vec<Carrier<'_>> {
+    let Some(regions) = &base.plan.regions else { return vec![alone(&base.plan, mode)] };
+    of_regions(regions, mode, struck(base, mode))
+}
+
+/// Who carries it while nothing fails.
+pub(in crate::study) fn carriers_healthy(plan: &Plan) -> Vec<Carrier<'_>> {
+    match &plan.regions {
+        None => vec![alone(plan, Mode::Healthy)],
+        Some(regions) => of_regions(regions, Mode::Healthy, None),
+    }
+}
+
+fn alone(gateway: &Plan, mode: Mode) -> Carrier<'_> {
+    Carrier { gateway, part: 1.0, before: 1.0, mode, region: None }
 }
 
 /// Who carries a load before the loss of a mode, or after it; nobody, if nobody is left after it.
-pub(in crate::study) fn carriers_ever(plan: &Plan, mode: Mode) -> Vec<Carrier<'_>> {
-    let mut all = carriers(plan, mode);
+pub(in crate::study) fn carriers_ever(base: &Scenario, mode: Mode) -> Vec<Carrier<'_>> {
+    let mut all = carriers(base, mode);
     if mode == Mode::RegionLoss && !all.is_empty() {
-        all.extend(carriers(plan, Mode::Healthy));
+        all.extend(carriers_healthy(&base.plan));
     }
     all
 }
@@ -65,29 +79,37 @@ fn of_regions(regions: &Regions, mode: Mode, struck: Option<usize>) -> Vec<Carri
     let carrier = |(index, part): (usize, f64)| {
         let everywhere = !mode.loses();
         let mode = if everywhere || struck == Some(index) { mode } else { Mode::Healthy };
-        Carrier { gateway: &regions.all[index].gateway, part, before: before[index], mode }
+        let (gateway, before) = (&regions.all[index].gateway, before[index]);
+        Carrier { gateway, part, before, mode, region: Some(index) }
     };
     shares.filter(|(_, part)| *part > 0.0).map(carrier).collect()
 }
 
 /// The region that the loss of a mode strikes, if there are several and something is lost: the one
-/// where it leaves least, of equal ones the home of the control plane, or the first.
-pub(super) fn struck(plan: &Plan, mode: Mode) -> Option<usize> {
-    let regions = plan.regions.as_ref().filter(|_| mode.loses())?;
+/// where it leaves least; of equal ones one that no objective is for, which nothing would tell of
+/// once it is lost, then the home of the control plane, then the first.
+pub(super) fn struck(base: &Scenario, mode: Mode) -> Option<usize> {
+    let regions = base.plan.regions.as_ref().filter(|_| mode.loses())?;
     let home = regions.control_plane.as_ref().map(|(home, _)| *home);
     let means_something = |region: &usize| {
         let gateway = &regions.all[*region].gateway;
         mode == Mode::RegionLoss || moot_of(gateway, mode).is_none()
     };
+    let is_spoken_of = |region: usize| {
+        let is_for = |one: &Objective| {
+            let window = &base.plan.windows[one.window];
+            (window.extent, window.api) == (Extent::Run, Some(region))
+        };
+        mode == Mode::RegionLoss && base.objectives.iter().any(is_for)
+    };
     let left = |region: usize| {
         let carriers = of_regions(regions, mode, Some(region));
-        (least_of(carriers, |one| one.fluid_limit()), home != Some(region), region)
+        let rank = (is_spoken_of(region), home != Some(region), region);
+        (least_of(carriers, |one| one.fluid_limit()), rank)
     };
     let active = regions.active().filter(means_something).map(left);
-    let least = active.min_by(|one, other| {
-        one.0.total_cmp(&other.0).then((one.1, one.2).cmp(&(other.1, other.2)))
-    });
-    least.map(|(.., region)| region)
+    let least = active.min_by(|one, other| one.0.total_cmp(&other.0).then(one.1.cmp(&other.1)));
+    least.map(|(_, (.., region))| region)
 }
 
 /// The least of these loads; zero where nobody carries any.

@@ -84,7 +84,7 @@ fn no_load_that_a_plan_calls_carried_is_missed_by_a_run() {
     let (mut loads, mut bands, mut disagree) = (0, 0, Vec::new());
     for index in 0..gateways {
         let (scenario, mode) = gateway(index);
-        let guess = 0.9 * limits::fluid_limit(&scenario.plan, mode);
+        let guess = 0.9 * limits::fluid_limit(&scenario, mode);
         let finding = find(&runner, &scenario, mode, EFFORT, guess);
         let mut other = scenario.clone();
         other.plan.run.seed = 1_000 + index;

@@ -98,7 +98,7 @@ fn work(system: &System, next: &AtomicU64, searches: u64) -> Vec<(Capacity, usiz
         }
         let System { scenario, mode, effort, .. } = system.seeded(seed);
         // Half of what theory allows at most: a search does not begin at the truth.
-        let guess = 0.5 * brownout::study::mode::limits::fluid_limit(&scenario.plan, mode);
+        let guess = 0.5 * brownout::study::mode::limits::fluid_limit(&scenario, mode);
         let finding = find(&runner, &scenario, mode, effort, guess);
         all.push((finding.capacity, finding.probes.len()));
     }

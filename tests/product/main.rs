@@ -2,6 +2,7 @@
 
 mod apis;
 mod cli;
+mod clusters;
 mod compare;
 mod desk;
 mod files;

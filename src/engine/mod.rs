@@ -22,4 +22,4 @@ mod service_rate;
 
 /// Names what simulations give: raised with every change after which the same scenario, seed and
 /// index lead to another outcome. Results, manifests and checkpoints carry it.
-pub const ENGINE: u32 = 7;
+pub const ENGINE: u32 = 8;

@@ -14,8 +14,12 @@ use serde::{Deserialize, Serialize};
 use super::RegionNews;
 use crate::units::{Instant, Span};
 
+/// A fail-over is over when so many percent of the clients that were struck are answered, and have
+/// been led elsewhere: the rest are stragglers, whom a resolver or an old connection holds back.
+pub const MOST_CLIENTS: u8 = 95;
+
 /// The shares of the clients that are followed, in percent.
-pub const CLIENTS_BACK: [u8; 3] = [50, 95, 99];
+pub const CLIENTS_BACK: [u8; 3] = [50, MOST_CLIENTS, 99];
 
 /// A step of a fail-over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +28,7 @@ pub enum FailoverStep {
     Detection,
     /// Until it was decided to lead clients elsewhere, and that could be done.
     Decision,
-    /// Until 95 % of the clients had learnt of that.
+    /// Until [`MOST_CLIENTS`] percent of the clients had learnt of that.
     Switch,
     /// Until the last replica of another region was ready that was needed.
     Scaling,

@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 
 use super::normal::Encounter;
+use crate::observe::failover::MOST_CLIENTS;
 
-/// Of the clients that are struck so many percent may fail when it is over.
-const FAILING: f64 = 0.05;
+/// Of the clients that are struck this share may fail when it is over.
+const FAILING: f64 = (100 - MOST_CLIENTS) as f64 / 100.0;
 /// So many would then fail of those that are looked at: enough that a few stragglers are not taken
 /// for more than they are.
 const ENOUGH: f64 = 50.0;

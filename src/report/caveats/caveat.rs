@@ -2,7 +2,7 @@
 
 use crate::metric::Statistic;
 use crate::metric::evidence::ENOUGH;
-use crate::plan::{REPLICATIONS_MOST, SlowBoot, StarvedStart};
+use crate::plan::{Asks, REPLICATIONS_MOST, SlowBoot, StarvedStart};
 use crate::report::caveats::turned_away::TurnedAway;
 use crate::report::format::words::{grouped, plural, share_of, shown, whole};
 use crate::units::{Bytes, Instant, Share, Span};
@@ -41,6 +41,8 @@ pub enum Caveat {
     /// If one region is lost, another one gets this share of what all replicas that it may have can
     /// carry.
     RegionSpare { lost: String, left: String, utilisation: f64 },
+    /// Requests of a region failed, and no health check of it did.
+    Unnoticed { fault: String, region: String, asks: Option<Asks> },
     /// A replica's part of the greatest load is this share of what a slow-down leaves it.
     SlowOverload { fault: String, utilisation: f64 },
     /// Ingress instances prefer their zones, and these are uneven: the share of the requests that
@@ -144,6 +146,7 @@ impl Caveat {
             Caveat::Overload { .. } => ("overload", more),
             Caveat::NoSpare { .. } => ("no_spare", more),
             Caveat::RegionSpare { .. } => ("region_spare", more),
+            Caveat::Unnoticed { asks, .. } => ("unnoticed", notices(*asks)),
             Caveat::SlowOverload { .. } => ("slow_overload", more),
             Caveat::UnevenZones { .. } => {
                 ("uneven_zones", "leave out ingress.prefer-zone, or have as many in each zone")
@@ -225,6 +228,17 @@ impl Caveat {
             Caveat::NoSpare { utilisation, left } => no_spare_message(*utilisation, *left),
             Caveat::RegionSpare { lost, left, utilisation } => {
                 region_spare_message((lost, left), *utilisation)
+            }
+            Caveat::Unnoticed { fault, region, asks } => {
+                let asks = asks.map_or("there are none", |asks| match asks {
+                    Asks::Ingress => "they ask the ingress alone",
+                    Asks::Replica => "they ask whether a replica answers",
+                    Asks::Api => "they ask an API",
+                });
+                format!(
+                    "requests failed in {region} ({fault}), none of its health checks did, and \
+                     nobody was led elsewhere: {asks}"
+                )
             }
             Caveat::SlowOverload { fault, utilisation } if utilisation.is_infinite() => {
                 format!("fault {fault} stops a replica: its backlog grows for as long as it lasts")
@@ -407,6 +421,15 @@ fn region_spare_message((lost, left): (&str, &str), utilisation: f64) -> String 
          carry: a backlog builds up until the region is back",
         grouped(utilisation * 100.0, 0)
     )
+}
+
+/// Which health checks would notice what these did not.
+fn notices(asks: Option<Asks>) -> &'static str {
+    match asks {
+        None => "write a traffic manager that checks, such as global.preset = \"route53-fast\"",
+        Some(Asks::Api) => "shorten global.check-interval, or lower global.check-failures",
+        Some(_) => "global.check-asks = \"api\" asks what clients ask for",
+    }
 }
 
 fn few_strikes_message(fault: &str, struck: u64) -> String {

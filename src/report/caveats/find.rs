@@ -33,6 +33,7 @@ pub fn caveats_of(scenario: &Scenario, run: &Experiment, summary: &Summary) -> V
     all.extend(one_replication(run, steady.filter(|_| warm_up_short.is_none())));
     all.extend(capacity(plan));
     all.extend(slow_overload(plan));
+    all.extend(regions::unnoticed(plan, summary));
     all.extend(uneven_zones(plan));
     all.extend(memory(plan, summary));
     all.extend(upstream_full(plan, summary));

@@ -1,12 +1,28 @@
 //! What the loss of a region leaves for the others to carry.
 
-use crate::plan::{Plan, RegionRole, Regions};
+use crate::experiment::summary::Summary;
+use crate::plan::{Fault, Plan, RegionRole, Regions};
 use crate::report::caveats::caveat::Caveat;
 
 /// The greatest load, so many cores of work with this name, against what each region can carry:
 /// while all are healthy, else when another one is lost.
 pub(super) fn capacity(regions: &Regions, (work, load): (f64, &str)) -> Option<Caveat> {
     region_overload(regions, work, load).or_else(|| region_spare(regions, work))
+}
+
+/// The faults of single regions by which requests failed, and that no health check noticed.
+pub(super) fn unnoticed(plan: &Plan, summary: &Summary) -> Vec<Caveat> {
+    let Some(regions) = &plan.regions else { return Vec::new() };
+    let asks = regions.manager.check.as_ref().map(|check| check.asks);
+    let found = summary.faults.iter().enumerate().filter_map(|(index, fault)| {
+        let is_gray = matches!(plan.faults[index].fault, Fault::GrayFailure(..));
+        let failed = fault.failed.is_some_and(|(_, most)| most > 0);
+        let region = plan.region_of(index).filter(|_| is_gray && failed)?;
+        let (region, fault_name) = (regions.all[region].name.clone(), fault.name.clone());
+        let noticed = fault.failover.is_some();
+        (!noticed).then_some(Caveat::Unnoticed { fault: fault_name, region, asks })
+    });
+    found.collect()
 }
 
 /// The region that gets more than it can carry while all are healthy, if there is one.

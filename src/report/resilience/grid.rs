@@ -60,7 +60,28 @@ pub(crate) fn text(rows: &[DisruptionRow], plan: &Plan) -> String {
         let (most, item, loss) = row.tested.as_ref()?.rpo()?;
         Some(format!("RPO of {}: {}", name(rows, row, plan), oldest(most, item, loss)?))
     });
-    out + &items.map(|line| wrapped("  ", &line)).collect::<String>() + &untested(rows, plan)
+    let items = items.map(|line| wrapped("  ", &line)).collect::<String>();
+    out + &few(rows, plan) + &items + &untested(rows, plan)
+}
+
+/// Of which rows the 95th percentile is but the longest that was seen: of fewer incidents than it
+/// takes for one to lie beyond it.
+fn few(rows: &[DisruptionRow], plan: &Plan) -> String {
+    const ENOUGH: u64 = 20;
+    let of = rows.iter().take(ROWS_TOLD).filter_map(|row| {
+        let tested = row.tested.as_ref().filter(|it| it.rto_p95.is_some())?;
+        (tested.injected < ENOUGH)
+            .then(|| format!("{} ({})", name(rows, row, plan), tested.injected))
+    });
+    let of: Vec<String> = of.collect();
+    match of.is_empty() {
+        true => String::new(),
+        false => {
+            let which = of.join(", ");
+            let what = "p95 of fewer than 20 incidents is the longest that was seen";
+            wrapped("  ", &format!("{what}: {which}"))
+        }
+    }
 }
 
 /// What is lost that is oldest, and why; of what is not lost only that this is assumed, if it is.
@@ -187,7 +208,8 @@ mod tests {
         let help = told.lines().skip(6).map(str::trim).collect::<Vec<_>>().join(" ");
         assert_eq!(
             help,
-            "to test the others, write [[fault]] with kind = \"node-loss\" (hardware), \
+            "p95 of fewer than 20 incidents is the longest that was seen: software (5) to test the \
+             others, write [[fault]] with kind = \"node-loss\" (hardware), \
              \"zone-outage\" (zone), \"region-outage\" (region, with [[region]] for each of \
              several), \"control-plane-outage\" (control plane)"
         );

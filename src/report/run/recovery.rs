@@ -3,7 +3,7 @@
 use crate::experiment::recovery::incidents::{FailoverSummary, Recovery, StepSummary};
 use crate::experiment::recovery::stability::{Feedback, Loop, StabilitySummary};
 use crate::metric::estimator::Proportion;
-use crate::observe::failover::FailoverStep;
+use crate::observe::failover::{FailoverStep, MOST_CLIENTS};
 use crate::observe::recovery::Unclear;
 use crate::plan::{Fault, Plan, Policy, PolicyKind, RegionRole, Regions, StateLoss};
 use crate::report::format::words::{grouped, plural, shown, whole};
@@ -67,13 +67,17 @@ pub(crate) fn failover(
 ) -> Vec<Line> {
     // What is left on purpose is neither found out nor decided on by anybody.
     let planned = matches!(plan.faults[fault].fault, Fault::PlannedFailover(_));
-    let mut lines = vec![("RTO", took(&found.rto, "requests were answered again"))];
+    let most = |what: &str| format!("{MOST_CLIENTS} % of {what}");
+    let (answered, led) =
+        (most("requests were answered again"), most("its clients look elsewhere"));
+    let at_once = most("its clients are led elsewhere");
+    let mut lines = vec![("RTO", took(&found.rto, &answered))];
     for StepSummary { step, took: recovery } in &found.steps {
         let (name, what) = match step {
             FailoverStep::Detection => ("  detection", "the checks fail"),
             FailoverStep::Decision => ("  decision", decided(plan)),
-            FailoverStep::Switch if by_dns => ("  DNS", "95 % of its clients look elsewhere"),
-            FailoverStep::Switch => ("  switch", "95 % of its clients are led elsewhere"),
+            FailoverStep::Switch if by_dns => ("  DNS", &*led),
+            FailoverStep::Switch => ("  switch", &*at_once),
             FailoverStep::Scaling => ("  scaling", "there are replicas enough"),
             FailoverStep::Warming if plan.faults.len() > 1 => {
                 ("  warming", "backlog, caches and what else went wrong let them be answered")

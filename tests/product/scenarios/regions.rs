@@ -125,6 +125,15 @@ fn regions_gray_is_left_only_where_the_checks_ask_an_api() {
     let deep = changed("regions-gray", &["global.check-asks=api"], 2);
     assert!(courses(&deep).iter().all(Option::is_some), "an API fails");
     assert!(deep.failed() < ran.failed() / 4);
+    // Who reads the report learns that nobody noticed, and what would have.
+    let unnoticed = |ran: &Ran| {
+        let caveats = ran.report().caveats.into_iter();
+        caveats.filter(|caveat| caveat.key() == "unnoticed").map(|caveat| caveat.message()).next()
+    };
+    let told = unnoticed(&ran).unwrap();
+    assert!(told.contains("us-east-1 (gray-failure), none of its health checks did"), "{told}");
+    assert!(told.contains("they ask whether a replica answers"), "{told}");
+    assert_eq!(unnoticed(&deep), None);
 }
 
 #[test]

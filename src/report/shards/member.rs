@@ -108,9 +108,11 @@ pub(super) fn write(
     // The system is not named, so that the same content is the same bytes.
     let extra = vec![0; EXTRA];
     let builder = GzBuilder::new().operating_system(255).extra(extra);
+    // In one go: the compressor pays for each time that it is given something.
+    let mut json = serde_json::to_vec(content)?;
+    json.push(b'\n');
     let mut member = builder.write(Vec::new(), Compression::default());
-    serde_json::to_writer(&mut member, content)?;
-    member.write_all(b"\n")?;
+    member.write_all(&json)?;
     let mut member = member.finish()?;
     let length = u32::try_from(member.len()).map_err(io::Error::other)?;
     let header = EntryHeader { kind, key, elapsed, length };

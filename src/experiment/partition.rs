@@ -21,8 +21,10 @@ pub enum Partition {
     /// Everything.
     #[default]
     Whole,
-    /// The units of a shard; no details are kept of these.
+    /// The units of a shard; no details are kept of these. All else is taken from the store.
     Shard(Shard),
+    /// The same of work that is known beforehand: nothing else is needed.
+    ShardAlone(Shard),
     /// Nothing but, once more, the replications that are told, if the store has them.
     Nothing,
 }
@@ -32,14 +34,15 @@ impl Partition {
     pub fn has(self, unit: u64) -> bool {
         match self {
             Partition::Whole => true,
-            Partition::Shard(Shard { index, count }) => unit % count == index,
+            Partition::Shard(Shard { index, count })
+            | Partition::ShardAlone(Shard { index, count }) => unit % count == index,
             Partition::Nothing => false,
         }
     }
 
     /// Whether this is one of several.
     pub fn is_shard(self) -> bool {
-        matches!(self, Partition::Shard(_))
+        matches!(self, Partition::Shard(_) | Partition::ShardAlone(_))
     }
 }
 

@@ -195,7 +195,9 @@ impl<'a> Runner<'a> {
             let keep = retention.keep(key.replication);
             match self.partition {
                 Partition::Whole => self.one(plan, key, keep),
-                Partition::Shard(_) => self.shared(plan, key, keep.without_details()),
+                Partition::Shard(_) | Partition::ShardAlone(_) => {
+                    self.shared(plan, key, keep.without_details())
+                }
                 Partition::Nothing => self.shared(plan, key, keep),
             }
         };
@@ -210,7 +212,9 @@ impl<'a> Runner<'a> {
         if self.partition.has(unit) {
             return self.one(plan, key, keep);
         }
-        let Some(stored) = self.stored(plan, key, keep.without_details()) else {
+        let is_needed = !matches!(self.partition, Partition::ShardAlone(_));
+        let stored = || self.stored(plan, key, keep.without_details());
+        let Some(stored) = is_needed.then(stored).flatten() else {
             self.absent.note(unit);
             if self.partition.is_shard() {
                 self.pass(plan.run.horizon.0, 0);

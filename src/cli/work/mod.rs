@@ -114,7 +114,10 @@ impl<'a> Work<'a> {
         }
         let layers;
         let (store, partition): (&dyn OutcomeStore, Partition) = match (place, &session.part) {
-            (WorkPlace::Part(shared), _) => (&shared.part, Partition::Shard(shared.shard)),
+            (WorkPlace::Part(shared), _) if session.request.is_adaptive() => {
+                (&shared.part, Partition::Shard(shared.shard))
+            }
+            (WorkPlace::Part(shared), _) => (&shared.part, Partition::ShardAlone(shared.shard)),
             (WorkPlace::Results(place), WorkPart::Merge { files, fill }) => {
                 layers = Layers { left: files, made: &place.checkpoint };
                 (&layers, if *fill { Partition::Whole } else { Partition::Nothing })

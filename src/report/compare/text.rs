@@ -19,8 +19,8 @@ const GAIN: &str = "mean and percentiles are of the served requests; gain: how m
                     the reduction of variance";
 
 /// What an interval without a gain is.
-const NO_GAIN: &str = "; – where faults at random were seen so seldom that this, and no chance, is \
-                       most of the interval";
+const NO_GAIN: &str = "; – where more runs would hardly narrow the interval: most of it is what \
+                       histograms, or faults at random that struck too seldom, do not tell";
 
 /// Windows of single APIs up to which the text tells all of them.
 const API_WINDOWS_TOLD: usize = 6;

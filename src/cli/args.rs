@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::experiment::partition::Shard;
+use crate::report::shards::SHARDS_MOST;
 use crate::study::precision::Precision;
 use crate::units::{Bytes, Rate, SECOND, Span};
 
@@ -473,9 +474,6 @@ fn shard(text: &str) -> Result<ShardArg, String> {
     };
     read.ok_or_else(|| format!("{help}; N is at most {SHARDS_MOST}"))
 }
-
-/// The most shards of a study.
-const SHARDS_MOST: u64 = 100_000;
 
 /// Reads the name of a folder.
 fn folder(text: &str) -> Result<String, String> {

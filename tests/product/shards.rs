@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Stdio;
 
 use crate::desk::{Desk, err, out};
 
@@ -163,15 +164,17 @@ fn what_is_missing_is_told_by_shard_and_can_be_made_elsewhere() {
 fn a_shard_that_was_killed_loses_what_it_was_at() {
     let study = Study::new("small", "run small.toml -n 400 --no-charts --set run.horizon=5m");
     let command = [&study.command[..], &["--shard", "1/2"]].concat();
-    let (child, talk) = study.desk.begun(&command, |line| {
-        let done = line.split(", ").nth(1).and_then(|part| part.split('/').next());
-        done.and_then(|done| done.parse::<u64>().ok()).is_some_and(|done| done > 20)
-    });
+    let mut child = study.desk.command(&command).stdout(Stdio::null()).spawn().unwrap();
+    let path = first_file(&study.desk.path(&study.folder()));
+    // Some of its replications, of some 3 kB each.
+    while fs::metadata(&path).map_or(0, |file| file.len()) < 30_000 {
+        assert_eq!(child.try_wait().unwrap(), None, "it ended before it was killed");
+    }
     Desk::signal(&child, "-KILL");
-    drop(Desk::ended(child, talk));
+    child.wait().unwrap();
     study.shard("2/2");
     let (code, said) = study.merge(&[]);
-    assert!(code == 3 && said.contains("shard 1 of 2"), "{said}");
+    assert!(code == 3 && said.contains("shard 1 of 2"), "{code} {said}");
     study.shard("1/2");
     let starts = fs::read_dir(study.desk.path(&study.folder())).unwrap().count();
     assert_eq!(starts, 3);
@@ -204,6 +207,78 @@ fn files_that_were_cut_or_altered_cost_what_was_in_them_and_nothing_else() {
 }
 
 #[test]
+fn a_shard_makes_again_what_was_altered_in_any_of_its_files() {
+    let study = Study::new("sweep-small", SWEEP);
+    study.shard("1/2");
+    study.shard("2/2");
+    let folder = study.desk.path(&study.folder());
+    let path = first_file(&folder);
+    // Killed in the midst, gone on with, and what it then made is altered: by name that file
+    // comes before those that come later.
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    study.shard("1/2");
+    let second = folder.join("1-of-2.2.jsonl.gz");
+    let mut bytes = fs::read(&second).unwrap();
+    // In the last replication: after it comes but the entry that says that nothing is left.
+    let at = bytes.len() - 200;
+    bytes[at] ^= 0x55;
+    fs::write(&second, &bytes).unwrap();
+    assert_eq!(study.merge(&[]).0, 3);
+    study.shard("1/2");
+    assert_eq!(study.merge(&[]).0, 0);
+    study.assert_same();
+}
+
+#[test]
+fn a_recording_that_was_changed_is_another_study() {
+    let desk = Desk::with("\"p99 < 100s\"");
+    let log = |rows: u32| {
+        let rows = (0..rows).map(|row| format!("{}.{}\n", row / 10, row % 10));
+        "time_s\n".to_owned() + &rows.collect::<String>()
+    };
+    fs::write(desk.path("log.csv"), log(500)).unwrap();
+    let text = fs::read_to_string(desk.path("small.toml")).unwrap();
+    let text = text.replace("rate = \"50/s\"", "replay = \"log.csv\"");
+    fs::write(desk.path("small.toml"), text).unwrap();
+    for shard in ["1/2", "2/2"] {
+        let done = desk.run(&["run", "small.toml", "-n", "4", "--no-charts", "--shard", shard]);
+        assert_eq!(done.status.code(), Some(0), "{}", err(&done));
+    }
+    fs::write(desk.path("log.csv"), log(499)).unwrap();
+    for more in [&[][..], &["--fill"]] {
+        let merged = desk.run(&[&["merge", "results/small.shards"], more].concat());
+        assert_eq!(merged.status.code(), Some(2));
+        let said = err(&merged);
+        assert!(said.contains("is not what it was when the shards ran"), "{said}");
+        assert!(said.contains("--base") && !desk.path("results/small").exists(), "{said}");
+    }
+    fs::write(desk.path("log.csv"), log(500)).unwrap();
+    assert_ne!(desk.code(&["merge", "results/small.shards"]), 2);
+}
+
+#[test]
+fn a_study_is_done_when_all_is_there_whoever_made_it() {
+    let study = Study::new("sweep-small", SWEEP);
+    let status = || {
+        let status = study.desk.run(&["status", &study.folder()]);
+        (status.status.code().unwrap(), out(&status))
+    };
+    let submit = ["submit", "--engine", "slurm", "--shards", "3", "--"];
+    let done = study.desk.run(&[&submit[..], &study.command].concat());
+    assert_eq!(done.status.code(), Some(0), "{}", err(&done));
+    let (code, said) = status();
+    assert!(code == 3 && said.contains("no shard has begun"), "{said}");
+    study.shard("1/4");
+    study.shard("1/2");
+    let (code, said) = status();
+    assert!(code == 3 && said.contains("1 of 2 shards"), "{said}");
+    study.shard("2/2");
+    let (code, said) = status();
+    assert!(code == 0 && said.contains("24 of 24 replications are there"), "{said}");
+}
+
+#[test]
 fn parts_of_other_studies_and_misplaced_options_are_refused() {
     let study = Study::new("sweep-small", SWEEP);
     study.shard("1/2");
@@ -214,7 +289,7 @@ fn parts_of_other_studies_and_misplaced_options_are_refused() {
     };
     let other = [&study.command[..], &["--seed", "9", "--shard", "2/2"]].concat();
     let said = refused(&other);
-    assert!(said.contains("with other settings, another seed or other files"), "{said}");
+    assert!(said.contains("here --seed=9"), "{said}");
     assert!(said.contains("another --name or --output"), "{said}");
     for wrong in ["3/2", "0/2", "1", "a/2", "auto/0", "1/0"] {
         let said = refused(&[&study.command[..], &["--shard", wrong]].concat());

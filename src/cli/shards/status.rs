@@ -4,16 +4,19 @@
 //! took. Clocks of different machines are compared for one thing only: for how long nothing was
 //! written.
 
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
 use crate::cli::args::{Format, StatusArgs};
 use crate::cli::exit::Exit;
+use crate::cli::shards::submit::STUDY;
 use crate::cli::terminal::Terminal;
 use crate::report::format::table::Table;
 use crate::report::format::words::{plural, whole};
-use crate::report::shards::{WorkFile, WorkFiles};
+use crate::report::manifest::Manifest;
+use crate::report::shards::{WorkFile, WorkFiles, WorkFilesError};
 use crate::units::{SECOND, Span, three_digits};
 
 /// The schema of the JSON.
@@ -79,22 +82,45 @@ impl ShardState {
 
 /// Says how far the shards in a folder are.
 pub(in crate::cli) fn status(args: &StatusArgs, terminal: Terminal) -> anyhow::Result<Exit> {
-    let files = WorkFiles::open(std::slice::from_ref(&args.folder))?;
-    for note in files.notes() {
-        terminal.say(&format!("warning: {note}\n"));
-    }
-    let status = of(&files, SystemTime::now());
+    let status = match WorkFiles::open(std::slice::from_ref(&args.folder)) {
+        Ok(files) => {
+            for note in files.notes() {
+                terminal.say(&format!("warning: {note}\n"));
+            }
+            of(&files, SystemTime::now())
+        }
+        Err(nothing @ WorkFilesError::Nothing { .. }) => {
+            not_begun(&args.folder.join(STUDY)).ok_or(nothing)?
+        }
+        Err(error) => return Err(error.into()),
+    };
     match args.format {
         Format::Text => terminal.print(&text(&status))?,
         Format::Json => terminal.print(&(serde_json::to_string_pretty(&status)? + "\n"))?,
     }
-    let is_done = status.shards.iter().all(|shard| shard.state == ShardState::Done);
-    Ok(if is_done { Exit::Met } else { Exit::Undecided })
+    Ok(if status.is_done() { Exit::Met } else { Exit::Undecided })
+}
+
+/// How far a study is that was submitted, if it was and no shard has begun.
+fn not_begun(study: &Path) -> Option<StudyStatus> {
+    let study = std::fs::read_to_string(study).ok()?;
+    let study = Manifest::read(&study).ok()?.subject().to_string();
+    let (of, left_s, shards) = (None, None, Vec::new());
+    Some(StudyStatus { schema: SCHEMA, study, replications: 0, of, left_s, shards })
+}
+
+impl StudyStatus {
+    /// Whether nothing is left to do for now: no shard has more to make, or all of a known number
+    /// of replications are there, whoever made them.
+    fn is_done(&self) -> bool {
+        let all_ended = self.shards.iter().all(|shard| shard.state == ShardState::Done);
+        let all_there = self.of.is_some_and(|all| self.replications as u64 >= all);
+        !self.shards.is_empty() && (all_ended || all_there)
+    }
 }
 
 fn of(files: &WorkFiles, now: SystemTime) -> StudyStatus {
-    // Shards of another number may have been tried before: the files that came last count.
-    let count = files.files().iter().map(|file| file.shards).max().unwrap_or(1);
+    let count = files.shards();
     let amount = files.files().iter().filter_map(|file| file.amount).max();
     let shards: Vec<ShardStatus> = (1..=count)
         .map(|shard| {
@@ -165,6 +191,9 @@ fn text(status: &StudyStatus) -> String {
     let left = left.map_or(String::new(), |left| {
         format!(", about {} left at this pace", Span((left.ceil() as u64).saturating_mul(SECOND)))
     });
+    if all == 0 {
+        return format!("brownout {}\n  no shard has begun\n", status.study);
+    }
     let mut table = Table::of_numbers();
     table.row(["shard", "state", "replications", "per second", "starts", "last written"]);
     for one in &status.shards {

@@ -16,7 +16,7 @@ use crate::report::manifest::Manifest;
 use crate::report::shards::folder_of;
 
 /// The study itself, beside the files of the scheduler.
-const STUDY: &str = "study.json";
+pub(super) const STUDY: &str = "study.json";
 /// Rounds of shards of a study that decides as it goes, at most: enough for every number of looks.
 const ROUNDS_OF_ADAPTIVE: u32 = 40;
 /// Rounds of any other: what failed is tried again twice.

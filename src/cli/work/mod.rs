@@ -53,7 +53,7 @@ enum WorkPlace {
     /// Results.
     Results(ResultsPlace),
     /// The part of a shard.
-    Part(SharedWork),
+    Part(Box<SharedWork>),
     /// The job files of a scheduler, for results that are to lie there.
     Jobs(PathBuf, Manifest),
 }
@@ -88,13 +88,16 @@ impl<'a> Work<'a> {
             WorkPart::Shard(shard) => {
                 let shared = SharedWork::begin(&directory, *shard, (plans, study), &progress)?;
                 notes(shared.part.known().notes(), args.quiet, terminal);
-                listen(&progress, Vec::new(), terminal);
-                WorkPlace::Part(shared)
+                listen(&progress, None, terminal);
+                WorkPlace::Part(Box::new(shared))
             }
-            WorkPart::Whole | WorkPart::Merge { .. } => {
+            part => {
+                if let WorkPart::Merge { files, .. } = part {
+                    share::expect_same_plans(files, plans)?;
+                }
                 let place = ResultsPlace::prepare(&directory, args, plans, &study.subject())?;
                 notes(place.checkpoint.notes(), args.quiet, terminal);
-                listen(&progress, place.unfinished(), terminal);
+                listen(&progress, Some(place.unfinished()), terminal);
                 WorkPlace::Results(place)
             }
         };
@@ -279,19 +282,23 @@ fn draw(
 }
 
 /// Listens for Ctrl-C, or a signal to end: the first stops the work, the second ends the program;
-/// then what is `unfinished` is removed, files or folders.
-fn listen(progress: &Arc<Progress>, unfinished: Vec<PathBuf>, terminal: Terminal) {
+/// then what is `unfinished` of results is removed, files or folders. A shard has none.
+fn listen(progress: &Arc<Progress>, unfinished: Option<Vec<PathBuf>>, terminal: Terminal) {
     let progress = Arc::clone(progress);
+    let stopping = match unfinished {
+        Some(_) => "stopping to write what there is, without charts; Ctrl-C again to give up\n",
+        None => "stopping: what was made is kept\n",
+    };
     let listening = ctrlc::set_handler(move || {
         if progress.is_cancelled() {
-            for path in &unfinished {
+            for path in unfinished.iter().flatten() {
                 let _ = std::fs::remove_dir_all(path);
                 let _ = std::fs::remove_file(path);
             }
             std::process::exit(Exit::Interrupted as i32);
         }
         progress.cancel();
-        terminal.say("stopping to write what there is, without charts; Ctrl-C again to give up\n");
+        terminal.say(stopping);
     });
     if let Err(error) = listening {
         terminal.say(&format!("warning: Ctrl-C will not write partial results: {error}\n"));

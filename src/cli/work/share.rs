@@ -1,6 +1,5 @@
 //! The part of a shard, and putting parts together: what is particular to both.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -55,7 +54,7 @@ impl SharedWork {
         let (state, next, exit) = match cancelled {
             true => ("stopped", "the same command goes on from here".to_owned(), Exit::Interrupted),
             false => {
-                let folder = self.folder.display();
+                let folder = quoted(&self.folder);
                 let next = format!("when all shards are done: brownout merge {folder}");
                 ("done", next, Exit::Met)
             }
@@ -102,6 +101,23 @@ impl OutcomeStore for Layers<'_> {
     }
 }
 
+/// Refuses work files whose shards read other files than are there now, such as recordings.
+pub(super) fn expect_same_plans(files: &WorkFiles, plans: u64) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        files.head().begins_with(plans),
+        "a file that the scenario names, such as a recording, is not what it was when the shards \
+         ran\n  = help: name the folder from which its path starts with --base; or run all shards \
+         again with another --name"
+    );
+    Ok(())
+}
+
+/// A path as a shell reads it.
+pub(in crate::cli) fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    shlex::try_quote(&path).map_or_else(|_| path.clone(), |quoted| quoted.into_owned())
+}
+
 /// Shards that are named one by one.
 const NAMED: usize = 12;
 
@@ -121,20 +137,23 @@ pub(super) fn missing(runner: &Runner<'_>, files: &WorkFiles) -> Option<String> 
         }
     };
     let mut out = format!("brownout {}: {what}\n", study.subject());
-    let counts: BTreeSet<u64> = files.files().iter().map(|one| one.shards).collect();
-    if let [count] = counts.into_iter().collect::<Vec<_>>()[..] {
-        let by_shard = runner.absent().by_shard(count).into_iter().enumerate();
-        let lacking: Vec<(usize, usize)> = by_shard.filter(|(_, many)| *many > 0).collect();
-        for (index, many) in lacking.iter().take(NAMED) {
-            out += &format!("  shard {} of {count}: {}\n", index + 1, whole(*many as u64));
-        }
-        if let Some(more) = lacking.len().checked_sub(NAMED).filter(|more| *more > 0) {
-            out += &format!("  and {more} shards more\n");
-        }
+    let count = files.shards();
+    let by_shard = runner.absent().by_shard(count).into_iter().enumerate();
+    let lacking: Vec<(usize, usize)> = by_shard.filter(|(_, many)| *many > 0).collect();
+    for (index, many) in lacking.iter().take(NAMED) {
+        out += &format!("  shard {} of {count}: {}\n", index + 1, whole(*many as u64));
+    }
+    if let Some(more) = lacking.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        out += &format!("  and {more} shards more\n");
     }
     if files.altered() > 0 {
+        let had = if files.altered() == 1 {
+            "had been altered, and is"
+        } else {
+            "had been altered, and are"
+        };
         let altered = plural(files.altered() as u64, "replication");
-        out += &format!("  {altered} in the files had been altered, and is left out\n");
+        out += &format!("  {altered} in the files {had} left out\n");
     }
     let shards = match study.request.is_adaptive() {
         true => "run all shards again for the next round: each makes its part",

@@ -229,25 +229,10 @@ impl Caveat {
             Caveat::RegionSpare { lost, left, utilisation } => {
                 region_spare_message((lost, left), *utilisation)
             }
-            Caveat::Unnoticed { fault, region, asks } => {
-                let asks = asks.map_or("there are none", |asks| match asks {
-                    Asks::Ingress => "they ask the ingress alone",
-                    Asks::Replica => "they ask whether a replica answers",
-                    Asks::Api => "they ask an API",
-                });
-                format!(
-                    "requests failed in {region} ({fault}), none of its health checks did, and \
-                     nobody was led elsewhere: {asks}"
-                )
+            Caveat::Unnoticed { fault, region, asks } => unnoticed_message((fault, region), *asks),
+            Caveat::SlowOverload { fault, utilisation } => {
+                slow_overload_message(fault, *utilisation)
             }
-            Caveat::SlowOverload { fault, utilisation } if utilisation.is_infinite() => {
-                format!("fault {fault} stops a replica: its backlog grows for as long as it lasts")
-            }
-            Caveat::SlowOverload { fault, utilisation } => format!(
-                "a replica's part of the peak load is {} % of what fault {fault} leaves it: its \
-                 backlog grows for as long as it is slow",
-                grouped(utilisation * 100.0, 0)
-            ),
             Caveat::UnevenZones { share, replicas, utilisation } => {
                 uneven_zones_message(*share, *replicas, *utilisation)
             }
@@ -282,6 +267,30 @@ impl Caveat {
             Caveat::Assumed { settings } => assumed_message(settings),
         }
     }
+}
+
+fn unnoticed_message((fault, region): (&str, &str), asks: Option<Asks>) -> String {
+    let asks = match asks {
+        None => "there are none",
+        Some(Asks::Ingress) => "they ask the ingress alone",
+        Some(Asks::Replica) => "they ask whether a replica answers",
+        Some(Asks::Api) => "they ask an API",
+    };
+    format!(
+        "requests failed in {region} ({fault}), none of its health checks did, and nobody was led \
+         elsewhere: {asks}"
+    )
+}
+
+fn slow_overload_message(fault: &str, utilisation: f64) -> String {
+    if utilisation.is_infinite() {
+        return format!("fault {fault} stops a replica: its backlog grows for as long as it lasts");
+    }
+    format!(
+        "a replica's part of the peak load is {} % of what fault {fault} leaves it: its backlog \
+         grows for as long as it is slow",
+        grouped(utilisation * 100.0, 0)
+    )
 }
 
 fn uneven_zones_message(share: Share, replicas: usize, utilisation: f64) -> String {

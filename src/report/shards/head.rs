@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::engine::ENGINE;
 use crate::experiment::partition::Shard;
 use crate::report::files::staging::FilesError;
-use crate::report::manifest::{Manifest, Subject, VERSION};
+use crate::report::manifest::{Manifest, Request, VERSION};
 
 /// The schema of work files.
 pub const SCHEMA: &str = "brownout/shard/1";
+/// Shards that a study may have, at most.
+pub const SHARDS_MOST: u64 = 100_000;
 /// How the schema of every version begins.
 const SCHEMAS: &str = "brownout/shard/";
 
@@ -77,8 +79,8 @@ pub enum WorkFilesError {
     },
     /// It is of a program whose replications may not be ours.
     #[error(
-        "{path} is too {age}: it was left by version {version} with engine {engine}, this is \
-         version {VERSION} with engine {ENGINE}\n  = help: {help}"
+        "{path} is too {age}: it was left by version {version} with engine {engine} ({schema}), \
+         this is version {VERSION} with engine {ENGINE} ({SCHEMA})\n  = help: {help}"
     )]
     Program {
         /// Which file.
@@ -87,25 +89,28 @@ pub enum WorkFilesError {
         age: &'static str,
         /// Who left it, …
         version: String,
-        /// … with which engine.
+        /// … with which engine, …
         engine: u32,
+        /// … and the schema of the file.
+        schema: String,
         /// What can be done.
         help: &'static str,
     },
     /// It is of other work than the rest.
     #[error(
-        "{path} is a part of brownout {theirs}{}, and not of brownout {ours}\n  = help: keep each \
-         study in a folder of its own: give it another --name or --output, or remove what is not \
-         needed any more",
-        if theirs == ours { ", with other settings, another seed or other files" } else { "" }
+        "{path} is a part of brownout {theirs} {how}, and not of brownout {ours}\n  = help: keep \
+         each study in a folder of its own: give it another --name or --output, or remove what is \
+         not needed any more"
     )]
     Study {
         /// Which file.
         path: PathBuf,
         /// What it is of.
-        theirs: Box<Subject>,
+        theirs: String,
         /// What is asked for.
-        ours: Box<Subject>,
+        ours: String,
+        /// In what they differ.
+        how: String,
     },
     /// Two files say different things of the same.
     #[error(
@@ -154,14 +159,46 @@ impl WorkHead {
         let Program { schema, study: StudyWriter { version, engine } } = program;
         let number = |schema: &str| schema.strip_prefix(SCHEMAS)?.parse::<u64>().ok();
         let age = |engine: u32, version: &str, schema: u64| (engine, parts(version), schema);
-        let Some(schema) = number(&schema) else { return Ok(None) };
-        let theirs = age(engine, &version, schema);
+        let Some(numbered) = number(&schema) else { return Ok(None) };
+        let theirs = age(engine, &version, numbered);
         let (age, help) = match theirs.cmp(&age(ENGINE, VERSION, number(SCHEMA).expect("ours"))) {
             Ordering::Less => ("old", "do the study again, or merge it with the version it is of"),
             Ordering::Greater => ("new", "merge it with the version it is of"),
-            Ordering::Equal => return Ok(serde_json::from_value(value).ok()),
+            Ordering::Equal => {
+                let head: Option<WorkHead> = serde_json::from_value(value).ok();
+                return Ok(head.filter(WorkHead::is_of_a_shard));
+            }
         };
-        Err(WorkFilesError::Program { path: path.to_owned(), age, version, engine, help })
+        Err(WorkFilesError::Program { path: path.to_owned(), age, version, engine, schema, help })
+    }
+
+    fn is_of_a_shard(&self) -> bool {
+        (1..=self.shards).contains(&self.shard) && self.shards <= SHARDS_MOST
+    }
+
+    /// Whether its shards began with plans of this digest: with the same files that its scenarios
+    /// name.
+    pub fn begins_with(&self, plans: u64) -> bool {
+        self.plans == crate::report::manifest::digest(plans)
+    }
+
+    /// In what the study of this one differs from that of another, in words.
+    pub(super) fn difference(&self, other: &WorkHead) -> String {
+        let (theirs, ours) = (&self.study.request, &other.study.request);
+        let only = |one: &Request, other: &Request| {
+            let all = one.options.iter().filter(|option| !other.options.contains(option));
+            all.cloned().collect::<Vec<_>>().join(" ")
+        };
+        let without =
+            |options: String| if options.is_empty() { "no such".to_owned() } else { options };
+        let (more, less) = (only(theirs, ours), only(ours, theirs));
+        if theirs.command != ours.command || !(more.is_empty() && less.is_empty()) {
+            format!("(options {}, here {})", without(more), without(less))
+        } else if self.study.scenarios != other.study.scenarios {
+            "as its scenario was then".to_owned()
+        } else {
+            "as the files that its scenario names were then".to_owned()
+        }
     }
 
     /// Whether both are parts of the same study.

@@ -21,6 +21,6 @@ mod store;
 mod tests;
 
 pub use file::{ENDING, folder_of};
-pub use head::{SCHEMA, WorkFilesError, WorkHead};
+pub use head::{SCHEMA, SHARDS_MOST, WorkFilesError, WorkHead};
 pub use part::{PartWatch, ShardPart};
 pub use store::{WorkFile, WorkFiles};

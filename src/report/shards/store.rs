@@ -20,6 +20,8 @@ pub struct WorkFiles {
     files: Vec<WorkFile>,
     /// The file and the place of each replication.
     index: BTreeMap<ReplicationKey, (u32, EntryPlace)>,
+    /// Where else some are: what one file lost, another may have.
+    copies: BTreeMap<ReplicationKey, Vec<(u32, EntryPlace)>>,
     notes: Vec<String>,
     /// Replications that turned out to be altered when they were asked for.
     altered: AtomicUsize,
@@ -57,23 +59,13 @@ impl WorkFiles {
         let mut all: Option<WorkFiles> = None;
         let mut notes = Vec::new();
         for path in paths(places)? {
-            let shown = path.display();
             match file::look_through(&path)? {
-                FileLook::Found(found) => match &mut all {
-                    Some(all) => all.add(path, *found)?,
-                    None => {
-                        let mut first = WorkFiles::of(found.head.clone());
-                        first.add(path, *found)?;
-                        all = Some(first);
-                    }
-                },
-                FileLook::Empty => {
-                    notes.push(format!("{shown} was cut off before it held anything"))
+                FileLook::Found(found) => {
+                    let first = || WorkFiles::of(found.head.clone());
+                    all.get_or_insert_with(first).add(path, *found)?;
                 }
-                FileLook::Foreign => notes.push(format!(
-                    "{shown} is left out: it is no work file of a shard, or its first entry was \
-                     altered"
-                )),
+                FileLook::Empty => notes.push(empty(&path)),
+                FileLook::Foreign => notes.push(foreign(&path)),
             }
         }
         let place = places.first().map_or(Path::new(""), PathBuf::as_path);
@@ -90,8 +82,11 @@ impl WorkFiles {
         let mut all = WorkFiles::of(head.clone());
         if folder.is_dir() {
             for path in inside(folder)? {
-                if let FileLook::Found(found) = file::look_through(&path)? {
-                    all.add(path, *found)?;
+                match file::look_through(&path)? {
+                    FileLook::Found(found) => all.add(path, *found)?,
+                    // Another shard may be about to begin it.
+                    FileLook::Empty => {}
+                    FileLook::Foreign => all.notes.push(foreign(&path)),
                 }
             }
         }
@@ -100,47 +95,60 @@ impl WorkFiles {
 
     fn of(head: WorkHead) -> WorkFiles {
         let (files, index, notes) = (Vec::new(), BTreeMap::new(), Vec::new());
-        WorkFiles { head, files, index, notes, altered: AtomicUsize::new(0) }
+        let (copies, altered) = (BTreeMap::new(), AtomicUsize::new(0));
+        WorkFiles { head, files, index, copies, notes, altered }
     }
 
     fn add(&mut self, path: PathBuf, found: LookedThrough) -> Result<(), WorkFilesError> {
         if !found.head.is_with(&self.head) {
-            let theirs = Box::new(found.head.study.subject());
-            return Err(WorkFilesError::Study { path, theirs, ours: Box::new(self.study()) });
+            let theirs = found.head.study.subject().to_string();
+            let (ours, how) = (self.study().to_string(), found.head.difference(&self.head));
+            return Err(WorkFilesError::Study { path, theirs, ours, how });
         }
         self.notes.extend(trouble(&path, &found));
-        let (number, known) = (self.files.len() as u32, self.index.len());
-        for (key, place) in &found.places {
-            match self.index.entry(*key) {
-                Entry::Vacant(free) => drop(free.insert((number, *place))),
-                Entry::Occupied(other) if other.get().1.content == place.content => {}
-                Entry::Occupied(other) => {
-                    let first = self.files.get(other.get().0 as usize);
-                    let first = first.map_or_else(|| path.clone(), |file| file.path.clone());
-                    let replication = key.replication;
-                    return Err(WorkFilesError::Contradiction { first, second: path, replication });
-                }
-            }
-        }
         let opened = File::open(&path);
         let file =
             opened.map_err(|source| WorkFilesError::Unreadable { path: path.clone(), source });
         let LookedThrough { head, amount, elapsed, is_ended, places, .. } = found;
         let WorkHead { shard, shards, .. } = head;
-        let (replications, file) = (places.len(), Mutex::new(file?));
-        let added = self.index.len() - known;
-        self.files.push(WorkFile {
-            path,
-            shard,
-            shards,
-            amount,
-            elapsed,
-            is_ended,
-            replications,
-            added,
-            file,
-        });
+        let (replications, added, file) = (places.len(), 0, Mutex::new(file?));
+        let file =
+            WorkFile { path, shard, shards, amount, elapsed, is_ended, replications, added, file };
+        self.files.push(file);
+        places.into_iter().try_for_each(|(key, place)| self.add_place(key, place))
+    }
+
+    /// Adds a place in the last file.
+    fn add_place(&mut self, key: ReplicationKey, place: EntryPlace) -> Result<(), WorkFilesError> {
+        let number = self.files.len() as u32 - 1;
+        let last = &mut self.files[number as usize];
+        let (known, first) = match self.index.entry(key) {
+            Entry::Vacant(free) => {
+                last.added += 1;
+                free.insert((number, place));
+                return Ok(());
+            }
+            Entry::Occupied(known) => {
+                (*known.get(), self.files[known.get().0 as usize].path.clone())
+            }
+        };
+        // Where the checksums differ one of the two may have been altered: only what is sound
+        // contradicts.
+        let differ = known.1.content != place.content;
+        if differ && self.read(key, known).is_some() && self.read(key, (number, place)).is_some() {
+            let (second, replication) = (self.files[number as usize].path.clone(), key.replication);
+            return Err(WorkFilesError::Contradiction { first, second, replication });
+        }
+        self.copies.entry(key).or_default().push((number, place));
         Ok(())
+    }
+
+    /// The replication at a place; `None` if it is not as it was written.
+    fn read(&self, key: ReplicationKey, (file, place): (u32, EntryPlace)) -> Option<Outcome> {
+        let file = &self.files[file as usize].file;
+        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+        let outcome = file::read_at::<Outcome>(&mut file, place).ok().flatten()?;
+        (outcome.replication == key.replication && outcome.ledger.balances()).then_some(outcome)
     }
 
     /// What they are parts of.
@@ -156,6 +164,13 @@ impl WorkFiles {
     /// The files, in the order in which they were named, those of a folder by their names.
     pub fn files(&self) -> &[WorkFile] {
         &self.files
+    }
+
+    /// Of how many shards that file is that was written last; others may have been tried before.
+    pub fn shards(&self) -> u64 {
+        let written =
+            |file: &&WorkFile| fs::metadata(&file.path).and_then(|meta| meta.modified()).ok();
+        self.files.iter().max_by_key(written).map_or(self.head.shards, |file| file.shards)
     }
 
     /// Different replications in all of them.
@@ -174,12 +189,26 @@ impl WorkFiles {
     }
 }
 
+/// What is said of a file that hardly began.
+fn empty(path: &Path) -> String {
+    format!("{} was cut off before it held anything", path.display())
+}
+
+/// What is said of a file that is none of ours.
+fn foreign(path: &Path) -> String {
+    format!(
+        "{} is left out: it is no work file of a shard, or its first entry was altered",
+        path.display()
+    )
+}
+
 /// What was wrong with a file, in words.
 fn trouble(path: &Path, found: &LookedThrough) -> Vec<String> {
     let path = path.display();
-    let damaged = plural(found.damaged as u64, "stretch");
+    let (stretches, was) = (plural(found.damaged as u64, "stretch"), found.damaged == 1);
+    let (was, is) = if was { ("was", "is") } else { ("were", "are") };
     let damaged = (found.damaged > 0).then(|| {
-        format!("{path}: {damaged} were altered since they were written, and are left out")
+        format!("{path}: {stretches} {was} altered since they were written, and {is} left out")
     });
     let cut = found.is_cut && found.is_ended;
     let cut = cut.then(|| format!("{path}: its end was altered since it was written"));
@@ -215,12 +244,9 @@ fn inside(folder: &Path) -> Result<Vec<PathBuf>, WorkFilesError> {
 
 impl OutcomeStore for WorkFiles {
     fn get(&self, key: ReplicationKey) -> Option<Outcome> {
-        let (file, place) = self.index.get(&key)?;
-        let file = &self.files[*file as usize].file;
-        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-        let outcome = file::read_at::<Outcome>(&mut file, *place).ok().flatten();
-        let is_it = |outcome: &Outcome| outcome.replication == key.replication;
-        let outcome = outcome.filter(|outcome| is_it(outcome) && outcome.ledger.balances());
+        let first = self.index.get(&key)?;
+        let copies = self.copies.get(&key).into_iter().flatten();
+        let outcome = std::iter::once(first).chain(copies).find_map(|place| self.read(key, *place));
         if outcome.is_none() {
             self.altered.fetch_add(1, Ordering::Relaxed);
         }

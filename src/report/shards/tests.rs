@@ -155,6 +155,57 @@ fn what_is_altered_is_left_out_and_the_rest_is_found() {
     assert!(unnoticed <= 2, "{unnoticed} alterations went unnoticed");
 }
 
+/// Alters a byte of the last bytes of a replication in a file, or of what comes before them.
+fn alter(path: &Path, replication: u64, in_trailer: bool) {
+    let places = found(path).places;
+    let place = places.iter().find(|(one, _)| *one == key(replication)).unwrap().1;
+    let end = (place.offset + u64::from(place.length)) as usize;
+    let mut bytes = fs::read(path).unwrap();
+    bytes[if in_trailer { end - 6 } else { place.offset as usize + 60 }] ^= 0x10;
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn what_was_altered_is_made_again_whichever_file_comes_first() {
+    for in_trailer in [false, true] {
+        for damaged_first in [false, true] {
+            let root = tempfile::tempdir().unwrap();
+            // By name the file of shard 1 comes before that of shard 2.
+            let [damaged, sound] = if damaged_first { [0, 1] } else { [1, 0] };
+            let altered = left(root.path(), damaged, 0..2);
+            alter(&altered, 1, in_trailer);
+            let part = begin(root.path(), sound);
+            assert_eq!(part.get(key(1)), None);
+            part.put(key(1), &outcome(1));
+            part.end();
+            let all = open(root.path()).unwrap();
+            assert_eq!((all.get(key(0)), all.get(key(1))), (Some(outcome(0)), Some(outcome(1))));
+            assert_eq!(all.altered(), 0, "{in_trailer} {damaged_first}");
+        }
+    }
+}
+
+#[test]
+fn the_number_of_shards_is_that_of_the_file_that_came_last() {
+    let root = tempfile::tempdir().unwrap();
+    left(root.path(), 0, 0..2);
+    let others = WorkHead::new(Shard { index: 1, count: 2 }, 7, study(&["--replications=9"]));
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    let part = ShardPart::begin(root.path(), &others, Still(Arc::default())).unwrap();
+    part.end();
+    assert_eq!(open(root.path()).unwrap().shards(), 2);
+}
+
+#[test]
+fn a_shard_that_cannot_be_is_no_work_file() {
+    for (shard, shards) in [(0, 4), (7, 2), (1, SHARDS_MOST + 1)] {
+        let root = tempfile::tempdir().unwrap();
+        let path = EntryWriter::create(root.path(), &WorkHead { shard, shards, ..head(0) });
+        let look = look_through(&path.unwrap().path).unwrap();
+        assert!(matches!(look, FileLook::Foreign), "{shard} of {shards}");
+    }
+}
+
 #[test]
 fn files_that_contradict_each_other_are_refused_by_name() {
     let root = tempfile::tempdir().unwrap();
@@ -178,7 +229,7 @@ fn files_of_something_else_are_refused_by_name() {
     let refused = open(root.path()).unwrap_err().to_string();
     assert!(refused.contains("2-of-4.jsonl.gz is a part of brownout run"), "{refused}");
     let refused = WorkFiles::of_study(root.path(), &head(3)).unwrap_err().to_string();
-    assert!(refused.contains("--set a.b=1, and not of brownout run"), "{refused}");
+    assert!(refused.contains("(options --set=a.b=1, here no such), and not of"), "{refused}");
     fs::remove_file(root.path().join("2-of-4.jsonl.gz")).unwrap();
     // What is none of ours is left out and told; so is what has hardly begun.
     fs::write(root.path().join("8-of-9.jsonl.gz"), "something that is no work file").unwrap();

@@ -48,6 +48,8 @@ impl Throttling {
 pub struct Memory {
     /// The container's limit.
     pub limit: Bytes,
+    /// What the process takes without any request.
+    pub base: Bytes,
     /// What one request in flight holds.
     pub per_request: Bytes,
 }
@@ -55,7 +57,12 @@ pub struct Memory {
 impl Memory {
     /// How many requests in flight a replica has room for.
     pub fn holds(&self) -> usize {
-        (self.limit.0 / self.per_request.0.max(1)) as usize
+        (self.limit.0.saturating_sub(self.base.0) / self.per_request.0.max(1)) as usize
+    }
+
+    /// What a process with so many requests in flight takes.
+    pub fn used(&self, in_flight: u64) -> Bytes {
+        Bytes(self.base.0.saturating_add(in_flight.saturating_mul(self.per_request.0)))
     }
 }
 

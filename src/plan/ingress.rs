@@ -251,17 +251,21 @@ impl Ingress {
         self.health.is_some() || self.outliers.is_some() || self.prefer_zone
     }
 
-    /// The share of the requests that each replica gets, of which the zones are these, where
-    /// instances take them in turn and all are up.
-    pub fn shares(&self, zones: &[ZoneId]) -> Vec<f64> {
+    /// The share of the requests that each replica gets, of which the zones are these out of
+    /// `all`, where instances take them in turn, clients inside the cluster are in all zones
+    /// alike, and all are up.
+    pub fn shares(&self, zones: &[ZoneId], all: usize) -> Vec<f64> {
         let mut shares = vec![0.0; zones.len()];
-        for home in &self.instances {
-            let is_near = |zone: &ZoneId| self.prefer_zone && Some(*zone) == *home;
+        let inside = self.in_cluster.as_ref().map_or(0.0, |inside| inside.share.0);
+        let instances =
+            self.instances.iter().map(|home| (*home, 1.0 - inside, self.instances.len()));
+        for (home, part, of) in instances.chain((0..all).map(|zone| (Some(zone), inside, all))) {
+            let is_near = |zone: &ZoneId| self.prefer_zone && Some(*zone) == home;
             let near = zones.iter().filter(|zone| is_near(zone)).count();
             let used = if near == 0 { zones.len() } else { near };
             for (share, zone) in shares.iter_mut().zip(zones) {
                 if near == 0 || is_near(zone) {
-                    *share += 1.0 / (used * self.instances.len()) as f64;
+                    *share += part / (used * of) as f64;
                 }
             }
         }

@@ -2,6 +2,7 @@
 //! for. The text stays as its author wrote it, but for the one value.
 
 use std::ops::Range;
+use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -10,7 +11,7 @@ use crate::diagnostic::{Flaw, Place, Problem, clip, closest, suggestion};
 use crate::scenario::keys;
 use crate::scenario::reader::{KeySpec, SectionSpec};
 use crate::scenario::region::split::OWN;
-use crate::scenario::text::value::quote;
+use crate::scenario::text::value::{Node, quote};
 
 /// A text in which settings were changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -175,18 +176,30 @@ impl<'p> EditTarget<'p> {
         self.home(top)?.get_ref().as_array().map(|list| &list[..])
     }
 
-    /// The value as a file has it.
+    /// The value as a file has it: with quotes or without, as the key takes it.
     fn literal(&self, value: &str) -> Result<String, Flaw> {
         let value = value.trim();
-        let as_is = self.key.bare || value.starts_with(['"', '\'']);
-        let literal = if as_is { value.to_owned() } else { quote(value) };
-        match DeValue::parse(&literal) {
-            Ok(_) if !literal.contains('\n') => Ok(literal),
+        let (bare, quoted) = (value.to_owned(), quote(value));
+        let likely = if self.key.bare { [&bare, &quoted] } else { [&quoted, &bare] };
+        let literal = match value.starts_with(['"', '\'']) {
+            true => &bare,
+            // What fits in neither way is told as a value of the usual kind.
+            false => likely.into_iter().find(|text| self.takes(text)).unwrap_or(likely[0]),
+        };
+        match DeValue::parse(literal) {
+            Ok(_) if !literal.contains('\n') => Ok(literal.clone()),
             _ => {
                 let title = format!("{:?} cannot be the value of a setting", clip(value));
                 Err(Flaw::new(title).help(format!("expected {}", (self.key.kind)())))
             }
         }
+    }
+
+    /// Whether the key takes what is written so.
+    fn takes(&self, text: &str) -> bool {
+        let Ok(value) = DeValue::parse(text) else { return false };
+        let (span, base) = (value.span(), Path::new(""));
+        (self.key.check)(&Node { value: value.get_ref(), span, text, base }).is_ok()
     }
 
     /// Finds the table that the key belongs in.
@@ -308,8 +321,6 @@ fn unknown(path: &str) -> Flaw {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
     use crate::plan::{Plan, Schedule};
     use crate::scenario::read::parse;
@@ -329,6 +340,50 @@ mod tests {
         let loaded = parse("a.toml", &text, Path::new(""));
         let problems = format!("{:?}\n{text}", loaded.problems);
         loaded.scenario.expect(&problems).plan
+    }
+
+    #[test]
+    fn every_key_is_set_to_whatever_a_file_may_say() {
+        let words = [
+            "1",
+            "2",
+            "0.5",
+            "500m",
+            "true",
+            "false",
+            "30s",
+            "20%",
+            "any",
+            "terminates",
+            "10/s",
+            "exponential(10ms)",
+            "1GiB",
+            "[1, 2]",
+            "2026-03-02T14:30:00Z",
+        ];
+        let mut taken = 0;
+        for section in keys::FORMAT {
+            for key in section.keys {
+                let setting = EditTarget { section, key, element: None, region: None };
+                for word in words {
+                    let forms = [word.to_owned(), quote(word)];
+                    let is_sound = forms.iter().any(|form| setting.takes(form));
+                    let literal = setting.literal(word).unwrap_or_default();
+                    assert_eq!(setting.takes(&literal), is_sound, "{}={word}", key.name);
+                    taken += usize::from(is_sound);
+                }
+            }
+        }
+        assert!(taken > 500, "{taken}");
+        let plan = plan(&[
+            ("nodes.per-zone", "2"),
+            ("gateway.cores", "500m"),
+            ("gateway.cpu-per-request", "exponential(1ms)"),
+            ("ingress.tls", "true"),
+            ("run.seed", "5"),
+        ]);
+        assert_eq!((plan.gateway.cores.0, plan.run.seed), (0.5, 5));
+        assert_eq!(plan.nodes.per_zone, Some(2));
     }
 
     #[test]

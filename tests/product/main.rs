@@ -13,6 +13,7 @@ mod manifests;
 mod plan;
 mod plots;
 mod problems;
+mod rate_series;
 mod recordings;
 
 mod reference;

@@ -51,7 +51,7 @@ fn milliseconds(recording: &Recording) -> Vec<f64> {
     recording.times.iter().map(|at| at.as_secs() * 1e3).collect()
 }
 
-fn rates(folder: &Path, file: &str, more: &str) -> ArrivalProcess {
+pub fn rates(folder: &Path, file: &str, more: &str) -> ArrivalProcess {
     let loaded = load(folder, file, more);
     match loaded.scenario.map(|scenario| scenario.plan.traffic) {
         Some(Traffic::Process(process)) => process,
@@ -60,7 +60,7 @@ fn rates(folder: &Path, file: &str, more: &str) -> ArrivalProcess {
 }
 
 /// The errors of a file: titles and remedies.
-fn errors(folder: &Path, file: &str, more: &str) -> String {
+pub fn errors(folder: &Path, file: &str, more: &str) -> String {
     let loaded = load(folder, file, more);
     let errors = loaded.problems.iter().filter(|problem| problem.severity == Severity::Error);
     let said: Vec<String> =
@@ -69,7 +69,7 @@ fn errors(folder: &Path, file: &str, more: &str) -> String {
     said.concat()
 }
 
-fn warnings(folder: &Path, file: &str) -> Vec<String> {
+pub fn warnings(folder: &Path, file: &str) -> Vec<String> {
     let problems = load(folder, file, "").problems;
     let ends = |title: &String| !title.contains("the run ends at");
     problems.into_iter().map(|problem| problem.title).filter(ends).collect()
@@ -358,51 +358,6 @@ fn a_part_of_a_recording_is_played_from_its_own_zero() {
     assert!(said.contains("none of 60 recorded arrivals"), "{said}");
     let said = errors(&samples(), "times.csv", "replay-from = \"2026-05-04T11:20:02Z\"");
     assert!(said.contains("no clock"), "{said}");
-}
-
-#[test]
-fn a_counter_is_refused_with_the_remedy() {
-    let desk = Desk::new();
-    let answer = |metric: &str, value: &dyn Fn(u64) -> f64| {
-        let values: Vec<String> =
-            (0..30).map(|n| format!("[{}, \"{}\"]", 1_777_893_600 + 60 * n, value(n))).collect();
-        format!(
-            "{{\"status\":\"success\",\"data\":{{\"resultType\":\"matrix\",\"result\":[{{\
-             \"metric\":{metric},\"values\":[{}]}}]}}}}",
-            values.join(",")
-        )
-    };
-    let grows = |n: u64| (1_000_000 + 600 * n) as f64;
-    let restarts = |n: u64| (1_000 + 600 * (n % 20)) as f64;
-    for (metric, value) in [
-        ("{\"__name__\":\"http_requests_total\"}", &grows as &dyn Fn(u64) -> f64),
-        ("{}", &grows),
-        ("{\"pod\":\"a\"}", &restarts),
-    ] {
-        std::fs::write(desk.path("own.json"), answer(metric, value)).unwrap();
-        let said = errors(&desk.path(""), "own.json", "");
-        assert!(said.contains("is a counter") && said.contains("rate("), "{said}");
-    }
-    // A load that rises is none.
-    std::fs::write(desk.path("own.json"), answer("{}", &|n| 10.5 * n as f64)).unwrap();
-    assert_eq!(rates(&desk.path(""), "own.json", "").peak().0, 10.5 * 29.0);
-}
-
-#[test]
-fn gaps_are_filled_and_told_or_refused() {
-    let desk = Desk::new();
-    let table = |missing: std::ops::Range<u32>| {
-        let rows = (0..60).filter(|minute| !missing.contains(minute));
-        let rows: String = rows.map(|minute| format!("{},{}\n", minute * 60, minute)).collect();
-        std::fs::write(desk.path("own.csv"), format!("time,rate\n{rows}")).unwrap();
-    };
-    table(20..25);
-    let said = warnings(&desk.path(""), "own.csv");
-    assert_eq!(said, ["a gap of up to 6 min filled with a line"]);
-    assert_eq!(rates(&desk.path(""), "own.csv", "").corners.len(), 57);
-    table(20..50);
-    let said = errors(&desk.path(""), "own.csv", "");
-    assert!(said.contains("values are missing for 31 min"), "{said}");
 }
 
 #[test]

@@ -34,7 +34,8 @@ fn at(seconds: f64) -> Instant {
 pub fn plan() -> Plan {
     let mut plan = Plan::neutral();
     plan.gateway.demand = Law::Exponential(secs(0.01));
-    plan.gateway.memory = Some(Memory { limit: Bytes(1 << 30), per_request: Bytes(1 << 20) });
+    plan.gateway.memory =
+        Some(Memory { limit: Bytes(1 << 30), base: Bytes(0), per_request: Bytes(1 << 20) });
     plan.ingress = Ingress {
         instances: vec![Some(0), Some(1)],
         delay: secs(0.001),

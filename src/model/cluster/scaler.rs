@@ -203,8 +203,9 @@ impl Cluster {
             replica.advance(cx);
             let used = replica.used(cx.now);
             known.read = Some(CounterReading { at: cx.now, used });
-            let each = cx.plan.gateway.memory.map_or(0, |memory| memory.per_request.0);
-            known.memory_read = (replica.in_flight() as u64 * each * 1_000) as i64;
+            let in_flight = replica.in_flight() as u64;
+            let used = cx.plan.gateway.memory.map_or(0, |memory| memory.used(in_flight).0);
+            known.memory_read = (used * 1_000) as i64;
         }
         let next = cx.now + autoscaling.kubelet;
         cx.schedule(next, Event::KubeletReads { replica: id });

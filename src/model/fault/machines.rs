@@ -11,7 +11,7 @@ use crate::model::cluster::Cluster;
 use crate::model::context::Context;
 use crate::model::event::{Event, Guard, NodeId};
 use crate::model::ingress::routing::Ingress;
-use crate::observe::{Observation, State};
+use crate::observe::{Observation, ReplicaId, State};
 use crate::plan::{Fault, Notice, ReplicaTarget, Slot, ZoneId};
 use crate::random::Law;
 use crate::units::{Instant, Share};
@@ -232,7 +232,15 @@ fn nodes_of_victims(
     target: ReplicaTarget,
     guard: Guard,
 ) -> Vec<NodeId> {
-    let victims = victims(cx, &cluster.fleet, fault, target, guard);
+    let fleet = &cluster.fleet;
+    let victims = match (target, guard) {
+        // A machine is there whatever becomes of the replica on it.
+        (ReplicaTarget::Slot(slot), None) => {
+            let is_there = |id: &ReplicaId| fleet[*id].state() != State::Terminated;
+            fleet.holder(fleet.role(slot)).filter(is_there).into_iter().collect()
+        }
+        _ => victims(cx, fleet, fault, target, guard),
+    };
     let nodes: BTreeSet<NodeId> = victims.into_iter().map(|id| cluster.fleet[id].node).collect();
     nodes.into_iter().collect()
 }

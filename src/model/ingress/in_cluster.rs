@@ -15,15 +15,20 @@
 //! that vanishes resets nothing: what is sent hangs until its client gives up. A replica that
 //! drains closes its connections when it has left the endpoints.
 //!
+//! Where the Service prefers a zone (`trafficDistribution`), the node's kube-proxy knows the
+//! endpoints of its own zone alone, while there is one. Clients are spread evenly over the zones,
+//! connection by connection.
+//!
 //! Source: kube-proxy's iptables mode (`statistic mode random probability`); conntrack keeps TCP
 //! connections to endpoints that are gone.
 //!
 //! Assumptions: such a request takes as long on its way as one through the ingress, and has the
 //! connect time-out of the ingress; whether a request is one is drawn once for it. Left out:
-//! session affinity, IPVS' other schedulers, TLS at the ingress, topology-aware routing.
+//! session affinity, IPVS' other schedulers, TLS at the ingress, topology-aware hints.
 
 use super::balancer::Balancer;
 use super::connections::{Connections, OnConnection, Peer, RETRANSMISSION, Sender};
+use super::views::Endpoint;
 use crate::observe::ReplicaId;
 use crate::plan::Plan;
 use crate::random::{Seed, Stream};
@@ -38,6 +43,8 @@ pub(super) struct InsidePool {
     connections: Connections,
     stream: Stream,
     seed: Seed,
+    /// Of how many zones clients prefer their own; 0 = they prefer none.
+    zones: usize,
 }
 
 impl InsidePool {
@@ -52,6 +59,7 @@ impl InsidePool {
             connections: Connections::new(inside.connections, None, Span::ZERO, patience),
             stream: seed.stream("kube-proxy", 0),
             seed,
+            zones: if plan.ingress.prefer_zone { plan.topology.zones.len() } else { 0 },
         })
     }
 
@@ -79,9 +87,17 @@ impl InsidePool {
         }
         let known = balancer.endpoints();
         debug_assert!(known.is_sorted(), "endpoints stand in order of their slots");
-        let count = known.len();
-        let drawn = (count > 0).then(|| known[self.stream.below(count)].replica)?;
-        self.connections.open(self.connections.current(), drawn, peer(drawn).process, sender.at);
+        let current = self.connections.current();
+        let zone = current.checked_rem(self.zones);
+        let is_near = |endpoint: &&Endpoint| Some(endpoint.zone) == zone;
+        let near = known.iter().filter(is_near).count();
+        let count = if near == 0 { known.len() } else { near };
+        let index = (count > 0).then(|| self.stream.below(count))?;
+        let drawn = match near {
+            0 => known[index].replica,
+            _ => known.iter().filter(is_near).nth(index).map(|endpoint| endpoint.replica)?,
+        };
+        self.connections.open(current, drawn, peer(drawn).process, sender.at);
         balancer.opened = true;
         Some(drawn)
     }

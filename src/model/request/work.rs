@@ -181,8 +181,8 @@ impl Requests {
                 fleet[id].work(at, &mut cx.in_flight);
                 self.touch(fleet, id);
                 let held = |memory: Memory| {
-                    let held = fleet[id].in_flight() as u64 * memory.per_request.0;
-                    held as f64 / memory.limit.0.max(1) as f64
+                    let used = memory.used(fleet[id].in_flight() as u64);
+                    used.0 as f64 / memory.limit.0.max(1) as f64
                 };
                 let cpu = (fleet[id].used(Instant(at)), gateway.cores.0);
                 let memory = gateway.memory.map_or(0.0, held);

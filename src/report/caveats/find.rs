@@ -161,7 +161,8 @@ fn uneven_zones(plan: &Plan) -> Option<Caveat> {
     let in_turn: Vec<_> = (0..replicas).map(|slot| slot % topology.zones.len().max(1)).collect();
     let is_start = topology.placement.len() == replicas;
     let zones = if is_start { &topology.placement } else { &in_turn };
-    let share = plan.ingress.shares(zones).into_iter().fold(0.0, f64::max);
+    let share =
+        plan.ingress.shares(zones, plan.topology.zones.len()).into_iter().fold(0.0, f64::max);
     let utilisation = work * share / cores;
     let is_enough = work <= cores * replicas as f64;
     let share = Share(share);
@@ -362,7 +363,7 @@ mod tests {
         assert!(found.message().contains(told), "{}", found.message());
         // A pair in three zones is even: the third instance gives to both.
         (plan.gateway.replicas, plan.topology.placement) = (2, vec![0, 1]);
-        assert_eq!(plan.ingress.shares(&plan.topology.placement), [0.5, 0.5]);
+        assert_eq!(plan.ingress.shares(&plan.topology.placement, 3), [0.5, 0.5]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::plan::{Answers, DeadAddress, Memory, Plan};
 use crate::report::format::table::{Cell, Table, fits};
 use crate::report::format::words::{NOTHING, grouped, plural, share_of, shown, whole};
 use crate::report::run::incidents::time_share;
-use crate::units::{Bytes, Share};
+use crate::units::Share;
 
 /// Windows side by side at most; the others come below, also where lines would be too wide.
 const WINDOWS_PER_BLOCK: usize = 3;
@@ -206,8 +206,7 @@ fn in_flight(gateway: &GatewaySummary, memory: Option<Memory>) -> String {
     let most = gateway.in_flight_greatest;
     let mut text = format!("{mean} in one replica, {} at most", whole(most));
     if let Some(memory) = memory {
-        let held = Bytes(most.saturating_mul(memory.per_request.0));
-        text.push_str(&format!(", holding {held} of {}", memory.limit));
+        text.push_str(&format!(", holding {} of {}", memory.used(most), memory.limit));
     }
     text
 }

@@ -118,7 +118,7 @@ fn check_zones(section: &SectionReader<'_>, ingress: &Ingress, topology: &Topolo
         section.warn(place, "`ingress.prefer-zone` has no effect: there is one zone", help);
         return;
     }
-    let shares = ingress.shares(&topology.placement);
+    let shares = ingress.shares(&topology.placement, topology.zones.len());
     let even = 1.0 / shares.len().max(1) as f64;
     let busiest = shares.iter().copied().fold(even, f64::max);
     if busiest > even * 1.000_1 {

@@ -254,7 +254,11 @@ impl SectionReader<'_> {
     /// Notes that a key has no effect, and why; the first reason is the one that is given.
     pub(crate) fn idle(&self, key: &KeySpec, reason: &str) {
         let said = self.idle.borrow().contains(&key.name);
-        if !said && self.value(key, key.check).is_some() {
+        // Who writes that something is off which is off by default wants no effect.
+        let is_off = |node: &Node<'_>| Ok(node.value.as_bool() == Some(false));
+        let is_off = self.value(key, is_off).is_some_and(|(is_off, _)| is_off);
+        let is_off = is_off && key.default == "false";
+        if !said && !is_off && self.value(key, key.check).is_some() {
             let title = format!("`{}` has no effect", self.path(key.name));
             self.note(Problem::warning(self.key_place(key), title).label(reason));
         }

@@ -35,7 +35,7 @@ static MAGIC: [(usize, &[u8], Foreign); 14] = [
 ];
 
 /// Texts in which all of these stand, within what was looked at first.
-static MARKS: [(&[&str], Foreign); 21] = [
+static MARKS: [(&[&str], Foreign); 24] = [
     (&["<!doctype html"], foreign("an HTML page", EXPORT)),
     (&["<html"], foreign("an HTML page", EXPORT)),
     (
@@ -47,7 +47,7 @@ static MARKS: [(&[&str], Foreign); 21] = [
     ),
     (&["<?xml"], foreign("an XML document", EXPORT)),
     (
-        &["\"log\"", "\"entries\"", "\"creator\""],
+        &["\"log\"", "\"entries\""],
         foreign("a HAR file", "it is what one browser did: take the log of a server or proxy"),
     ),
     (
@@ -102,6 +102,15 @@ static MARKS: [(&[&str], Foreign); 21] = [
         foreign("a page of metrics", "ask Prometheus for a range: query_range with rate(…[1m])"),
     ),
     (
+        &["\"status\"", "\"error\"", "\"errortype\""],
+        foreign("an error of Prometheus", "it says itself what was wrong with the query"),
+    ),
+    (
+        &["openapi:", "paths:"],
+        foreign("an OpenAPI document", "it says what may be asked: take the log of the ingress"),
+    ),
+    (&["summary:", "requests/sec:", "success rate:"], foreign("an oha result as text", MEANS)),
+    (
         &["\"resulttype\"", "\"vector\""],
         foreign("an instant query of Prometheus", "ask for a range: query_range"),
     ),
@@ -142,7 +151,10 @@ pub(crate) fn document(head: &str) -> Option<&'static Foreign> {
     let found = MARKS.iter().find(|(marks, _)| marks.iter().all(|mark| text.contains(mark)));
     static JSON: Foreign =
         foreign("one JSON document", "write an object on each line: jq -c '.[]'");
+    static OBJECTS: Foreign =
+        foreign("JSON objects of several lines", "write each on one line: jq -c .");
     let start: String = text.split_whitespace().take(2).collect();
-    let is_json = start.starts_with('{') || start.starts_with("[{") || start.starts_with("[[");
-    found.map(|(_, foreign)| foreign).or(is_json.then_some(&JSON))
+    let is_list = start.starts_with("[{") || start.starts_with("[[");
+    let json = is_list.then_some(&JSON).or(start.starts_with('{').then_some(&OBJECTS));
+    found.map(|(_, foreign)| foreign).or(json)
 }

@@ -49,6 +49,9 @@ keys! { key "gateway" {
         "Memory limit of one replica; one that needs more is killed and restarted (OOMKilled).";
     MEMORY_PER_REQUEST: Bytes = "memory-per-request", "", Assumed, "none",
         "What a request in flight holds of the memory.";
+    MEMORY_BASE: Bytes = "memory-base", "0B", Assumed,
+        "nothing is published; Envoy by itself takes some 50 MiB, more with its configuration",
+        "What a replica takes of its memory without any request.", With(&["memory"]);
     SHED_REQUESTS: u64 = "shed-requests", "", Assumed, "none",
         "Requests in flight in a replica from which on it answers further ones with 503, 1 to \
          1000000.";
@@ -278,9 +281,10 @@ fn memory(section: &SectionReader<'_>) -> Option<Memory> {
         }
     }
     let (limit, per_request) = (limit?, per_request?);
-    let memory = Memory { limit: limit.value, per_request: per_request.value };
+    let base = section.get(key::MEMORY_BASE);
+    let memory = Memory { limit: limit.value, base, per_request: per_request.value };
     if memory.holds() == 0 {
-        let title = format!("a request needs {} of {}", memory.per_request, memory.limit);
+        let title = format!("a request needs {} of {}", memory.used(1), memory.limit);
         section.error(
             &limit,
             title,

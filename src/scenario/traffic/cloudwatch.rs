@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::diagnostic::Flaw;
 use crate::scenario::recording::line::{LineContext, no_time};
 use crate::scenario::recording::moment;
-use crate::scenario::traffic::rate_file::{NamedSeries, RateFile, RateUnit, unit};
+use crate::scenario::traffic::rate_file::{Counting, NamedSeries, RateFile, RateUnit, unit};
 
 /// What stands in the names of metrics that count no requests, in small letters.
 const OTHERS: [&str; 5] = ["latency", "time", "duration", "utilization", "bytes"];
@@ -126,7 +126,7 @@ fn of_statistics(
         })?;
         found.push((time(&point.timestamp, context)?, value));
     }
-    Ok(NamedSeries { name: label, unit: Some(unit), points: found, counter: false })
+    Ok(NamedSeries { name: label, unit: Some(unit), points: found, counting: Counting::Apart })
 }
 
 fn of_data(result: MetricData, context: &mut LineContext<'_>) -> Result<NamedSeries, Flaw> {
@@ -141,7 +141,7 @@ fn of_data(result: MetricData, context: &mut LineContext<'_>) -> Result<NamedSer
     let points = times.into_iter().zip(result.values).collect();
     // Metrics are of periods, unless an expression has divided them.
     let unit = unit(&name).or(Some(RateUnit::Period));
-    Ok(NamedSeries { name, unit, points, counter: false })
+    Ok(NamedSeries { name, unit, points, counting: Counting::Apart })
 }
 
 fn time(value: &Value, context: &mut LineContext<'_>) -> Result<moment::Moment, Flaw> {

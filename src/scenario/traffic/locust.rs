@@ -4,7 +4,7 @@ use crate::diagnostic::{Flaw, clip};
 use crate::scenario::recording::bad_lines::BadLines;
 use crate::scenario::recording::line::{LineContext, fields, no_time};
 use crate::scenario::recording::moment;
-use crate::scenario::traffic::rate_file::{NamedSeries, RateFile, RateUnit};
+use crate::scenario::traffic::rate_file::{Counting, NamedSeries, RateFile, RateUnit};
 
 /// The columns that are used; the type may be missing.
 const COLUMNS: [&str; 4] = ["Timestamp", "Name", "Requests/s", "Type"];
@@ -63,7 +63,7 @@ pub(crate) fn locust(
             Some(one) => one.points.push((moment, value)),
             None => {
                 let (unit, points) = (Some(RateUnit::Second), vec![(moment, value)]);
-                series.push(NamedSeries { name, unit, points, counter: false });
+                series.push(NamedSeries { name, unit, points, counting: Counting::Apart });
             }
         }
     }

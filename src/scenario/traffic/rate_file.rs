@@ -65,8 +65,19 @@ pub(crate) struct NamedSeries {
     pub(crate) unit: Option<RateUnit>,
     /// Its values in the order of the file.
     pub(crate) points: Vec<(Moment, f64)>,
-    /// Whether the name is that of a counter as Prometheus has it.
-    pub(crate) counter: bool,
+    /// Whether its values go on from one another.
+    pub(crate) counting: Counting,
+}
+
+/// Whether values are totals of all that came so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Counting {
+    /// They are: the name is that of a counter as Prometheus has it.
+    Total,
+    /// They are not: the file or the name says what they are.
+    Apart,
+    /// Nothing says so; the values themselves may.
+    Untold,
 }
 
 /// What a file of rates has.
@@ -100,6 +111,22 @@ pub(crate) fn unit(name: &str) -> Option<RateUnit> {
     let name = name.to_lowercase();
     let found = UNITS.iter().find(|(words, _)| words.iter().any(|word| has_word(&name, word)));
     found.map(|(_, unit)| *unit)
+}
+
+/// Whether values with this name and unit go on from one another.
+fn counting(name: &str, unit: Option<RateUnit>) -> Counting {
+    match unit {
+        Some(RateUnit::Second | RateUnit::Minute | RateUnit::Hour) => Counting::Apart,
+        Some(RateUnit::Period) if counts_periods(name) => Counting::Apart,
+        Some(RateUnit::Period) | None => Counting::Untold,
+    }
+}
+
+/// Whether a name says that requests of a period are counted.
+pub(crate) fn counts_periods(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let (words, _) = UNITS[3];
+    words.iter().any(|word| has_word(&name, word))
 }
 
 /// Whether a word stands in a text on its own, or before a number (`rate5m`).
@@ -166,7 +193,8 @@ fn of_prometheus(series: PrometheusSeries) -> NamedSeries {
         Some((moment::fraction(*at)?.at, found))
     });
     let (points, unit) = (points.collect(), unit(metric).filter(|_| !counter));
-    NamedSeries { name, unit, points, counter }
+    let counting = if counter { Counting::Total } else { counting(metric, unit) };
+    NamedSeries { name, unit, points, counting }
 }
 
 /// The header of a table of rates.
@@ -230,7 +258,12 @@ pub(crate) fn table(
         .map(|column| {
             let name = names[*column].clone();
             let unit = unit(&name).or_else(|| unit(&before));
-            NamedSeries { name, unit, points: Vec::new(), counter: false }
+            // Before its values CloudWatch writes which statistic of how long a period they are.
+            let counting = match period(&before) {
+                Some(_) => Counting::Apart,
+                None => counting(&name, unit),
+            };
+            NamedSeries { name, unit, points: Vec::new(), counting }
         })
         .collect();
     for (at, line) in numbered().skip(index + 1) {
@@ -254,7 +287,8 @@ pub(crate) fn table(
                 series.points.push((moment, value));
             } else if !is_missing(cell) {
                 let title = format!("{:?} is no number", crate::diagnostic::clip(cell));
-                bad.note(at + 1, line, Flaw::new(title), || None);
+                let help = "a table with a row for each request has its times in a column time_s";
+                bad.note(at + 1, line, Flaw::new(title).help(help), || None);
                 break;
             }
         }

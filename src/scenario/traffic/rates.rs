@@ -9,7 +9,10 @@ use crate::plan::ArrivalProcess;
 use crate::plan::Scatter;
 use crate::scenario::recording::kept::RecordingWindow;
 use crate::scenario::recording::moment::Moment;
-use crate::scenario::traffic::rate_file::{NamedSeries, RateFile, RateUnit, has_word};
+use crate::scenario::text::value::quote;
+use crate::scenario::traffic::rate_file::{
+    Counting, NamedSeries, RateFile, RateUnit, counts_periods, has_word,
+};
 use crate::units::{Instant, Rate, SECOND, Span};
 
 /// A gap of up to so many steps is filled; a longer one hides what a day looks like.
@@ -20,11 +23,25 @@ const REGULAR: usize = 8;
 const COUNTED: f64 = 1_000.0;
 /// The highest rate that a scenario may have.
 const RATE_LIMIT: f64 = 1e9;
-/// Words in the names of series that are no rates of requests.
-const OTHERS: [&str; 15] = [
-    "latency", "duration", "p50", "p90", "p95", "p99", "percent", "%", "cpu", "memory", "bytes",
-    "ms", "seconds", "error", "errors",
+/// What stands anywhere in the names of series that are no rates of requests, …
+const OTHERS: [&str; 10] = [
+    "latency",
+    "duration",
+    "responsetime",
+    "response_time",
+    "response time",
+    "utili",
+    "memory",
+    "bytes",
+    "error",
+    "cpu",
 ];
+/// … or as a word of its own, …
+const OTHER_WORDS: [&str; 9] =
+    ["p50", "p90", "p95", "p99", "percent", "%", "ms", "seconds", "errors"];
+/// … unless the name also says what the rate is per.
+const PERHAPS_OTHERS: [&str; 8] =
+    ["status", "code", "users", "vus", "connections", "sessions", "size", "replicas"];
 
 /// Rates as a process, and what to say of how they were read.
 #[derive(Debug)]
@@ -65,12 +82,12 @@ pub(crate) fn process(file: &RateFile, play: &RatePlay<'_>) -> Result<RateSeries
         said.push(format!("{} series are summed: {}{more}", series.len(), names.join(", ")));
     }
     let series: Vec<NamedSeries> = series.into_iter().map(in_order).collect();
-    series.iter().try_for_each(not_a_counter)?;
+    series.iter().try_for_each(|one| not_a_counter(one, play.chosen.is_some()))?;
     let step = step(&series).unwrap_or(SECOND as Moment);
     for one in &series {
         said.extend(gaps(one, step)?);
     }
-    said.extend(assumed(&series[0]));
+    said.extend(assumed(&series[0]).filter(|_| play.chosen.is_none()));
     let period = file.period.map_or(step, |period| period.0 as Moment);
     let steps = series.iter().all(|one| one.unit == Some(RateUnit::Period));
     let corners = summed(&series, step, period, steps);
@@ -117,20 +134,37 @@ fn chosen(file: &RateFile, text: Option<&str>) -> Result<Vec<NamedSeries>, Flaw>
             Some(text) => format!("no series has {text:?} in its name"),
             None => "no series has a value".to_owned(),
         };
-        return Err(Flaw::new(title).help(there));
+        let help = match file.series.is_empty() {
+            true => "the query found nothing: ask for other times, or another metric".to_owned(),
+            false => there,
+        };
+        return Err(Flaw::new(title).help(help));
     }
-    let is_other = |one: &&NamedSeries| {
-        let name = one.name.to_lowercase();
-        OTHERS.iter().any(|word| has_word(&name, word))
-    };
-    match found.iter().find(is_other).filter(|_| text.is_none() && found.len() > 1) {
+    match found.iter().find(|one| text.is_none() && is_other(one)) {
         Some(other) => {
             let title = format!("the series {:?} is no rate of requests", other.name);
-            let help = format!("name those to be summed with `replay-series`; {there}");
+            let help = match &found[..] {
+                [one] => format!(
+                    "if it is, say so: replay-series = {}; a table with a row for each request \
+                     has its times in a column called time_s",
+                    quote(&one.name)
+                ),
+                _ => format!("name those to be summed with `replay-series`; {there}"),
+            };
             Err(Flaw::new(title).help(help))
         }
         None => Ok(found),
     }
+}
+
+/// Whether a series is one of something else than requests, by its name; labels do not count.
+fn is_other(series: &NamedSeries) -> bool {
+    let name = series.name.split('{').next().unwrap_or_default().to_lowercase();
+    // A histogram of latencies counts requests.
+    let counts = name.contains("_count") && series.unit == Some(RateUnit::Second);
+    let words = |words: &[&str]| words.iter().any(|word| has_word(&name, word));
+    let is_other = OTHERS.iter().any(|part| name.contains(part)) || words(&OTHER_WORDS);
+    !counts && (is_other || series.unit.is_none() && words(&PERHAPS_OTHERS))
 }
 
 /// In order of time; of two values of one time the later in the file.
@@ -146,10 +180,39 @@ fn in_order(mut series: NamedSeries) -> NamedSeries {
     series
 }
 
-/// Refuses what only grows, but for restarts, and goes far: a counter, unless its name says that it
-/// is a rate.
-fn not_a_counter(series: &NamedSeries) -> Result<(), Flaw> {
-    let values = || series.points.iter().map(|(_, value)| *value);
+/// Refuses a counter by its name, and, unless it was asked for by name, what only grows but for
+/// restarts, and goes far.
+fn not_a_counter(series: &NamedSeries, is_chosen: bool) -> Result<(), Flaw> {
+    let is_counter = match series.counting {
+        Counting::Total => true,
+        Counting::Apart => false,
+        Counting::Untold => !is_chosen && only_grows(&series.points),
+    };
+    if !is_counter {
+        return Ok(());
+    }
+    let name = if series.name.is_empty() { "this series" } else { &series.name };
+    let metric = series.name.split('{').next().filter(|name| !name.is_empty()).unwrap_or("…");
+    let title = match series.counting {
+        Counting::Total => format!("{name} is a counter: it holds all requests so far"),
+        _ => format!("{name} only grows, as a counter does that holds all requests so far"),
+    };
+    let rate = format!("ask for its rate, in Prometheus sum(rate({metric}[1m]))");
+    let help = match series.counting {
+        Counting::Untold if !series.name.is_empty() => {
+            let name = quote(&series.name);
+            format!(
+                "{rate}; if these are rates or counts per period, say so: replay-series = {name}"
+            )
+        }
+        _ => rate,
+    };
+    Err(Flaw::new(title).help(help))
+}
+
+/// Whether these are whole numbers that only grow, but for restarts, and go far.
+fn only_grows(points: &[(Moment, f64)]) -> bool {
+    let values = || points.iter().map(|(_, value)| *value);
     let (mut grew, mut fell, mut before) = (0, 0, f64::NAN);
     for value in values() {
         grew += usize::from(value > before);
@@ -158,16 +221,7 @@ fn not_a_counter(series: &NamedSeries) -> Result<(), Flaw> {
     }
     let whole = values().all(|value| value.fract() == 0.0);
     let far = values().fold(0.0, f64::max) >= COUNTED;
-    let grows = fell == 0 && grew * 4 >= series.points.len() * 3;
-    let told = matches!(series.unit, Some(RateUnit::Second | RateUnit::Minute | RateUnit::Hour));
-    let looks = series.points.len() >= REGULAR && whole && far && grows && !told;
-    if !series.counter && !looks {
-        return Ok(());
-    }
-    let name = if series.name.is_empty() { "this series" } else { &series.name };
-    let metric = series.name.split('{').next().filter(|name| !name.is_empty()).unwrap_or("…");
-    let title = format!("{name} is a counter: it holds all requests so far, not their rate");
-    Err(Flaw::new(title).help(format!("ask for its rate: sum(rate({metric}[1m]))")))
+    points.len() >= REGULAR && whole && far && fell == 0 && grew * 4 >= points.len() * 3
 }
 
 /// The usual time from a value to the next.
@@ -199,14 +253,18 @@ fn gaps(series: &NamedSeries, step: Moment) -> Result<Option<String>, Flaw> {
     Ok((count > 0).then(|| format!("{gaps} of up to {length} filled with {how}")))
 }
 
-/// What to say if a count is taken for one per period by a name that other things have, too.
+/// What to say of what was assumed of a series with a name that tells less.
 fn assumed(series: &NamedSeries) -> Option<String> {
-    let name = series.name.to_lowercase();
-    let told = ["requestcount", "request_count", "increase", "count"];
-    let is_told = told.iter().any(|word| has_word(&name, word));
-    let said =
-        format!("{} is taken for a count per period, not for a rate per second", series.name);
-    (series.unit == Some(RateUnit::Period) && !is_told).then_some(said)
+    let name = series.name.split('{').next().filter(|name| !name.is_empty())?;
+    match series.unit {
+        Some(RateUnit::Period)
+            if !counts_periods(name) && !has_word(&name.to_lowercase(), "count") =>
+        {
+            Some(format!("{name} is taken for a count per period, not for a rate per second"))
+        }
+        None => Some(format!("{name} is taken for requests per second: its name does not say")),
+        Some(_) => None,
+    }
 }
 
 /// The sum of the series in requests per second, as corners in order of time, with one step held

@@ -158,11 +158,15 @@ fn memory_is_held_at_its_target() {
     plan.gateway.cores = Cores(200.0);
     plan.gateway.demand = Law::Constant(secs(10.0));
     let (limit, per_request) = (Bytes(100 * mebibyte), Bytes(mebibyte));
-    plan.gateway.memory = Some(Memory { limit, per_request });
+    plan.gateway.memory = Some(Memory { limit, base: Bytes(0), per_request });
     plan.autoscaling.as_mut().unwrap().memory_request = limit;
     let (witness, outcome) = witnessed(&plan, 0);
     // 80 % of 50 % wants ⌈1.6 · 2⌉; with four each has 40.
     assert_eq!((last(&witness), outcome.out_of_memory), (Some(4), 0));
+    // With 20 MiB of its own each has 60 %, so there are three, and then 73 %: ⌈1.47 · 3⌉, which
+    // have 52 %, within the tolerance.
+    plan.gateway.memory = Some(Memory { limit, base: Bytes(20 * mebibyte), per_request });
+    assert_eq!(last(&witnessed(&plan, 0).0), Some(5));
 }
 
 fn cpu_of(container: Option<&str>) -> Vec<MetricGoal> {

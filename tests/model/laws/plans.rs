@@ -112,7 +112,11 @@ fn gateway() -> impl Strategy<Value = Gateway> {
             }),
             demand,
             replicas,
-            memory: holds.map(|holds| Memory { limit: Bytes(holds), per_request: Bytes(1) }),
+            memory: holds.map(|holds| Memory {
+                limit: Bytes(holds),
+                base: Bytes(0),
+                per_request: Bytes(1),
+            }),
         },
     )
 }

@@ -80,13 +80,22 @@ fn a_time_out_after_the_machine_was_emptied_changes_nothing() {
 /// So many of three replicas hang from 100 s on, are known to be unready and never restarted; from
 /// 150 s on every machine is to be emptied. Gives when each of the three first was evicted.
 fn evicted(hung: usize, budget: Budget, unhealthy: UnhealthyEvictions) -> [Option<f64>; 3] {
+    evicted_by(Fault::Maintenance(Law::ZERO), hung, (budget, unhealthy))
+}
+
+/// The same where this is the order.
+fn evicted_by(
+    order: Fault,
+    hung: usize,
+    (budget, unhealthy): (Budget, UnhealthyEvictions),
+) -> [Option<f64>; 3] {
     let mut plan = starting_within(3, 1_000.0, 400.0);
     plan.startup.readiness.period = secs(10.0);
     plan.detection.liveness.failures = 1_000;
     (plan.upgrade.budget, plan.upgrade.unhealthy) = (budget, unhealthy);
     let hang = |slot| fault(Fault::ReplicaHang(ReplicaTarget::Slot(slot)), 100.0);
     plan.faults = (0..hung).map(hang).collect();
-    plan.faults.push(fault(Fault::Maintenance(Law::ZERO), 150.0));
+    plan.faults.push(fault(order, 150.0));
     let (witness, _) = witnessed(&plan, 0);
     [0, 1, 2].map(|id| left_at(&witness, id))
 }
@@ -108,6 +117,23 @@ fn the_policy_of_a_budget_decides_whether_unready_replicas_may_go() {
     // None need stay: then an unready one is asked for like a ready one, and none can be spared.
     assert_eq!(first(3, missing(3), IfHealthyBudget), None);
     assert_eq!(first(2, missing(3), IfHealthyBudget), Some(150.0), "one more is ready than must");
+}
+
+#[test]
+fn a_machine_is_drained_whatever_became_of_its_replica() {
+    let budget = Budget::Unavailable(Portion::Count(0));
+    let order = || Fault::DrainNode(ReplicaTarget::Slot(0), Law::ZERO);
+    let by = |policy| evicted_by(order(), 1, (budget, policy));
+    assert_eq!(by(UnhealthyEvictions::AlwaysAllow), [Some(150.0), None, None]);
+    assert_eq!(by(UnhealthyEvictions::IfHealthyBudget), [None; 3]);
+    // It vanishes as well, though nothing on it is ready.
+    let mut plan = starting_within(3, 10.0, 400.0);
+    plan.detection.liveness.failures = 1_000;
+    let hang = fault(Fault::ReplicaHang(ReplicaTarget::Slot(0)), 100.0);
+    let loss = fault(Fault::NodeLoss(ReplicaTarget::Slot(0), None), 150.0);
+    plan.faults = vec![hang, loss];
+    let (witness, outcome) = witnessed(&plan, 0);
+    assert_eq!((outcome.missed.len(), told(&witness, "lost")), (0, vec![150.0]));
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn crash_at_one_and_a_half() -> Plan {
 #[test]
 fn a_replica_that_is_killed_for_its_memory_is_lost_to_the_incident_that_overloaded_it() {
     let mut plan = crash_at_one_and_a_half();
-    plan.gateway.memory = Some(Memory { limit: Bytes(100), per_request: Bytes(1) });
+    plan.gateway.memory = Some(Memory { limit: Bytes(100), base: Bytes(0), per_request: Bytes(1) });
     let (witness, outcome) = witnessed(&plan, 0);
     let killed = witness.times(|fact| *fact == Observation::OutOfMemory { replica: 1 });
     // 50 requests a second too many fill 100 within some 2 s, long before the replacement is there.

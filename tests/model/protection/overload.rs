@@ -69,7 +69,7 @@ fn a_limit_of_requests_loses_what_the_formula_of_processor_sharing_says() {
 #[test]
 fn a_replica_that_would_be_killed_for_its_memory_sheds_what_is_beyond_its_capacity() {
     let mut plan = one(1.5, 600.0);
-    plan.gateway.memory = Some(Memory { limit: Bytes(400), per_request: Bytes(1) });
+    plan.gateway.memory = Some(Memory { limit: Bytes(400), base: Bytes(0), per_request: Bytes(1) });
     plan.run.warm_up = at(20.0);
     assert!(replicate(&plan, 0).out_of_memory > 3, "it is killed again and again");
     plan.gateway.overload = by_memory(0.8, 0.25);
@@ -85,7 +85,7 @@ fn a_replica_that_would_be_killed_for_its_memory_sheds_what_is_beyond_its_capaci
 fn a_replica_that_looks_too_seldom_is_killed_all_the_same() {
     // 150/s come and 100/s go: 200 more between two looks, and room for 80.
     let mut plan = one(1.5, 120.0);
-    plan.gateway.memory = Some(Memory { limit: Bytes(400), per_request: Bytes(1) });
+    plan.gateway.memory = Some(Memory { limit: Bytes(400), base: Bytes(0), per_request: Bytes(1) });
     plan.gateway.overload = by_memory(0.8, 4.0);
     assert!(replicate(&plan, 0).out_of_memory > 1);
 }

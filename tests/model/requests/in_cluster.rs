@@ -51,6 +51,33 @@ fn connections_are_spread_multinomially_and_requests_with_them() {
 }
 
 #[test]
+fn where_the_service_prefers_a_zone_clients_keep_to_their_own() {
+    let mut plan = inside(4, 30, 200.0, 100.0);
+    plan.topology.zones = ["a", "b", "c"].map(str::to_owned).into();
+    plan.topology.placement = vec![0, 1, 2, 0];
+    plan.ingress.prefer_zone = true;
+    let (witness, _) = witnessed(&plan, 0);
+    let all = witness.served.len() as f64;
+    let share = |replica| served_by(&witness, replica) as f64 / all;
+    // A third of the clients is in each zone, and so is a third of their requests; the first zone
+    // has two replicas. Of 20,000 a share of 1/3 has a deviation of 0.0033.
+    for share in [share(1), share(2), share(0) + share(3)] {
+        assert!((share - 1.0 / 3.0).abs() < 3.3 * 0.003_3, "{share}");
+    }
+    assert!(share(0) > 0.0 && share(3) > 0.0);
+    let due = plan.ingress.shares(&plan.topology.placement, 3);
+    let right = [1.0 / 6.0, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 6.0];
+    assert!(due.iter().zip(right).all(|(due, right)| (due - right).abs() < 1e-9), "{due:?}");
+    // A zone without a replica goes to all of them.
+    plan.topology.placement = vec![0, 1, 1, 0];
+    let (witness, _) = witnessed(&plan, 0);
+    let all = witness.served.len() as f64;
+    let of_a = (served_by(&witness, 0) + served_by(&witness, 3)) as f64 / all;
+    // 10 of 30 connections are spread over both zones: 1/2 ± 3.3 · √10/2/30.
+    assert!((of_a - 0.5).abs() < 3.3 * 10.0_f64.sqrt() / 60.0 + 0.012, "{of_a}");
+}
+
+#[test]
 fn a_dead_replica_is_met_by_connections_that_open_until_its_endpoint_is_gone() {
     // Half of 20 connections to two replicas are reset. Each opens again with its next request and
     // meets the dead address with probability 1/2, each time: once in the mean, before the

@@ -50,8 +50,8 @@ fn each_zone_gets_the_share_of_its_instances_however_many_replicas_it_has() {
         plan.ingress.balancing = rule;
         let due = [1.0 / 6.0, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 6.0];
         expect(&shares(&plan, 0.0, 120.0), &due);
-        assert_eq!(plan.ingress.shares(&plan.topology.placement).len(), 4);
-        expect(&plan.ingress.shares(&plan.topology.placement), &due);
+        assert_eq!(plan.ingress.shares(&plan.topology.placement, 3).len(), 4);
+        expect(&plan.ingress.shares(&plan.topology.placement, 3), &due);
         plan.ingress.prefer_zone = false;
         if rule != Balancing::ZoneThenReplica {
             expect(&shares(&plan, 0.0, 120.0), &[0.25; 4]);

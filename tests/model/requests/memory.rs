@@ -24,7 +24,7 @@ fn flooded(holds: u64, horizon: f64) -> Plan {
 
 fn memory(holds: u64) -> Memory {
     // The last request does not quite fit.
-    Memory { limit: Bytes((holds << 20) + 1_000), per_request: Bytes(1 << 20) }
+    Memory { limit: Bytes((holds << 20) + 1_000), base: Bytes(0), per_request: Bytes(1 << 20) }
 }
 
 /// The same requests in blocks, and one by one.
@@ -40,6 +40,19 @@ fn kills(witness: &Witness) -> Vec<f64> {
 
 fn lost(outcome: &Outcome) -> u64 {
     outcome.ledger.failed_by(Failure::LostInFlight)
+}
+
+#[test]
+fn what_the_process_takes_by_itself_leaves_less_room() {
+    let mut plan = flooded(50, 1.0);
+    let whole = Memory { limit: Bytes((70 << 20) + 1_000), ..memory(0) };
+    for (base, first) in [(Bytes(20 << 20), 0.51), (Bytes(60 << 20), 0.11)] {
+        plan.gateway.memory = Some(Memory { base, ..whole });
+        for plan in both_ways(plan.clone()) {
+            assert_eq!(kills(&witnessed(&plan, 0).0)[0], first);
+        }
+    }
+    assert_eq!(Memory { base: Bytes(20), ..whole }.used(3), Bytes(20 + (3 << 20)));
 }
 
 #[test]

@@ -2,8 +2,11 @@
 
 use std::fmt::Write;
 
+use anyhow::Context;
+
 use crate::cli::args::ShardArg;
 use crate::experiment::partition::Shard;
+use crate::report::format::words::plural;
 
 /// The variables of a scheduler.
 struct SchedulerVariables {
@@ -68,18 +71,21 @@ pub(in crate::cli) fn shard(
     let present: Vec<&SchedulerVariables> =
         SCHEDULERS.iter().filter(|one| variable(one.index).is_some()).collect();
     let [scheduler] = present[..] else { anyhow::bail!(ambiguous(&present)) };
-    let said = scheduler.count.map(|name| number(name, variable)).transpose()?;
+    let said = scheduler.count.filter(|name| variable(name).is_some());
+    let said = said.map(|name| number(name, variable)).transpose()?;
     let count = match (said, given) {
         (Some(said), Some(given)) if said != given => anyhow::bail!(
-            "--shard auto/{given}: {} has {said} tasks\n  = help: let it have {given}, or say \
-             which shard this is with --shard I/{given}",
-            scheduler.name
+            "--shard auto/{given}: {} has {}\n  = help: let it have {given}, or say which shard \
+             this is with --shard I/{given}",
+            scheduler.name,
+            plural(said, "task")
         ),
         (Some(count), _) | (None, Some(count)) => count,
         (None, None) => anyhow::bail!(
-            "--shard auto: {} does not say how many tasks there are\n  = help: say it, such as \
+            "--shard auto: {} does not say how many tasks there are{}\n  = help: say it, such as \
              --shard auto/8",
-            scheduler.name
+            scheduler.name,
+            scheduler.count.map_or_else(String::new, |name| format!(": {name} is not set"))
         ),
     };
     let id = number(scheduler.index, variable)?;
@@ -94,18 +100,24 @@ pub(in crate::cli) fn shard(
     index.map(|index| Shard { index, count }).ok_or_else(|| {
         let last = first + count.saturating_sub(1) * step;
         anyhow::anyhow!(
-            "--shard auto: {}={id} is none of {count} tasks from {first} to {last}\n  = help: \
-             number the tasks of {} so, or say which shard this is with --shard I/N",
+            "--shard auto: {}={id} is none of {} from {first} to {last}\n  = help: number the \
+             tasks of {} so, or say which shard this is with --shard I/N",
             scheduler.index,
+            plural(count, "task"),
             scheduler.name
         )
     })
 }
 
 fn number(name: &str, variable: &dyn Fn(&str) -> Option<String>) -> anyhow::Result<u64> {
-    let text = variable(name).unwrap_or_default();
+    let help = "say which shard this is with --shard I/N";
+    let text = variable(name).with_context(|| {
+        format!("--shard auto: {name} is not set, by which tasks are numbered\n  = help: {help}")
+    })?;
     let number = text.parse();
-    number.map_err(|_| anyhow::anyhow!("--shard auto: {name}={text:?} is no number"))
+    number.map_err(|_| {
+        anyhow::anyhow!("--shard auto: {name}={text:?} is no number\n  = help: {help}")
+    })
 }
 
 /// What is wrong if not one scheduler says which shard this is.
@@ -175,6 +187,14 @@ mod tests {
         assert!(refused(Some(5), &slurm("10")).contains("Slurm has 4 tasks"));
         assert!(refused(Some(8), &[("HQ_TASK_ID", "0")]).contains("8 tasks from 1 to 8"));
         assert!(refused(Some(8), &[("HQ_TASK_ID", "x")]).contains("is no number"));
+        // Where somebody set the number alone.
+        let alone = [("SLURM_ARRAY_TASK_ID", "3"), ("SLURM_ARRAY_TASK_MIN", "1")];
+        assert!(refused(None, &alone).contains("SLURM_ARRAY_TASK_COUNT is not set"));
+        assert_eq!(with(Some(4), &alone), Ok((2, 4)));
+        let said = refused(Some(4), &alone[..1]);
+        assert!(said.contains("SLURM_ARRAY_TASK_MIN is not set") && said.contains("I/N"), "{said}");
+        let one = [("CI_NODE_INDEX", "1"), ("CI_NODE_TOTAL", "1")];
+        assert!(refused(Some(5), &one).contains("GitLab has 1 task\n"));
         // A task of an array that is submitted again by itself is none of one.
         let mut alone = slurm("15");
         alone[2].1 = "20";

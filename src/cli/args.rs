@@ -92,7 +92,8 @@ EXAMPLES:
 
 EXIT CODES:
     0    the files are written, and submitted if that was asked for
-    2    error: usage, the study, files, or the scheduler";
+    2    error: usage, the study, files, or the scheduler
+    with --run, kubernetes and hyperqueue: those of the command, for whose results they wait";
 
 const STATUS_EXIT_CODES: &str = "\
 EXIT CODES:
@@ -399,7 +400,7 @@ pub(super) struct SubmitArgs {
     #[arg(long, value_name = "N", default_value = "8")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=SHARDS_MOST))]
     pub(super) shards: u64,
-    /// Submit them by the scheduler's own command
+    /// Submit them by the scheduler's own commands; kubernetes and hyperqueue wait for the results
     #[arg(long)]
     pub(super) run: bool,
     /// Replace job files that differ

@@ -30,6 +30,12 @@ impl Exit {
         }
     }
 
+    /// What the exit code of a program means that passes on one of ours; `None` = it was killed.
+    pub(super) fn of_code(code: Option<i32>) -> Self {
+        let ours = [Exit::Met, Exit::Missed, Exit::Undecided, Exit::Interrupted];
+        ours.into_iter().find(|exit| Some(*exit as i32) == code).unwrap_or(Exit::Error)
+    }
+
     /// What a study that judges nothing means.
     pub(super) fn of_study(interrupted: bool) -> Self {
         if interrupted { Exit::Interrupted } else { Exit::Met }

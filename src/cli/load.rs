@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::args::SubmitArgs;
+use super::shards::submit::Submission;
 use super::terminal::Terminal;
 use crate::diagnostic::{self, Flaw, Problem, Severity, Source};
 use crate::experiment::partition::Shard;
@@ -33,8 +33,8 @@ pub(super) enum WorkPart {
     Whole,
     /// That of a shard, which gives no results yet.
     Shard(Shard),
-    /// Nothing: the job files of a scheduler are written, as these options say.
-    Submit(Box<SubmitArgs>),
+    /// Nothing: the job files of a scheduler are written.
+    Submit(Box<Submission>),
     /// Nothing: results are put together from what shards left; what is missing is simulated if
     /// `fill` says so.
     Merge {

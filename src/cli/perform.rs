@@ -12,6 +12,7 @@ use super::args::{Args, Command, MergeArgs, RerunArgs, SubmitArgs, WorkArgs};
 use super::exit::Exit;
 use super::load::{Session, WorkPart};
 use super::shards::scheduler;
+use super::shards::submit::Submission;
 use super::terminal::Terminal;
 use super::{compare, plan, run, sweep};
 use crate::engine::ENGINE;
@@ -74,9 +75,16 @@ pub(super) fn merge(args: &MergeArgs, terminal: Terminal) -> anyhow::Result<Exit
 /// command would refuse has been looked at.
 pub(super) fn submit(args: &SubmitArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let typed = std::iter::once("brownout").chain(args.study.iter().map(String::as_str));
-    let refused = |error: clap::Error| anyhow::anyhow!("the command after --: {}", error.render());
-    let matches = Args::command().try_get_matches_from(typed).map_err(refused)?;
-    let command = Args::from_arg_matches(&matches).map_err(refused)?.command;
+    let matches = match Args::command().try_get_matches_from(typed) {
+        Ok(matches) => matches,
+        // Help, or the version.
+        Err(asked) if !asked.use_stderr() => {
+            terminal.print(&asked.render().to_string())?;
+            return Ok(Exit::Met);
+        }
+        Err(error) => return Err(mistyped(&error)),
+    };
+    let mut command = Args::from_arg_matches(&matches).map_err(|error| mistyped(&error))?.command;
     let can_be = command.work().is_some_and(|work| work.shard.is_none());
     anyhow::ensure!(
         can_be,
@@ -85,8 +93,23 @@ pub(super) fn submit(args: &SubmitArgs, terminal: Terminal) -> anyhow::Result<Ex
     );
     let (name, matches) = matches.subcommand().context("no command")?;
     let request = Request { command: name.to_owned(), options: options(name, matches) };
-    let (replications, part) = (command.replications(), WorkPart::Submit(Box::new(args.clone())));
-    dispatch(&command, &Session { terminal, request, replications, part, repeated: None })
+    let work = command.work_mut().context("no results")?;
+    let submission = Submission::new(args, matches, work)?;
+    submission.limit(work);
+    let replications = command.replications();
+    let part = WorkPart::Submit(Box::new(submission));
+    let session = Session { terminal, request, replications, part, repeated: None };
+    let written = dispatch(&command, &session)?;
+    match &session.part {
+        WorkPart::Submit(submission) if written == Exit::Met => submission.run(terminal),
+        _ => Ok(written),
+    }
+}
+
+/// What is wrong with the command that is to be submitted.
+fn mistyped(error: &clap::Error) -> anyhow::Error {
+    let said = error.render().to_string();
+    anyhow::anyhow!("the command after --: {}", said.strip_prefix("error: ").unwrap_or(&said))
 }
 
 /// Which part of a command is to be simulated.

@@ -21,5 +21,6 @@ mod rule;
 mod samples;
 mod scenarios;
 mod shards;
+mod shards_submitted;
 mod studies;
 mod sweep;

@@ -5,7 +5,11 @@
 set -eu
 folder=@FOLDER@
 brownout=${BROWNOUT:-@PROGRAM@}
-cd -- @HERE@
+cd -- @HERE@ || exit 2
+command -v hq > /dev/null || {
+    echo "there is no hq: is it installed here?" >&2
+    exit 2
+}
 round=1
 before=
 while :; do
@@ -15,7 +19,7 @@ while :; do
         --stdout "$folder/shard-%{TASK_ID}.log" --stderr "$folder/shard-%{TASK_ID}.log" \
         -- sh "$folder/shard.sh" || echo "some shards failed: look at shard-*.log" >&2
     code=0
-    "$brownout" merge "$folder" --base @BASE@ --output @OUTPUT@ || code=$?
+    "$brownout" merge "$folder" --base @BASE@ --output @OUTPUT@@MERGING@ || code=$?
     # Exit code 3 without results: replications are missing.
     if [ "$code" -ne 3 ] || [ @RESULTS@/manifest.json -nt "$mark" ]; then
         exit "$code"

@@ -54,8 +54,9 @@ enum WorkPlace {
     Results(ResultsPlace),
     /// The part of a shard.
     Part(Box<SharedWork>),
-    /// The job files of a scheduler, for results that are to lie there.
-    Jobs(PathBuf, Manifest),
+    /// The job files of a scheduler, for results that are to lie there, of a study that begins with
+    /// plans of this digest.
+    Jobs(PathBuf, Box<Manifest>, u64),
 }
 
 /// Where results are made.
@@ -84,7 +85,7 @@ impl<'a> Work<'a> {
         let progress = Arc::new(Progress::with_room(args.memory.0));
         let terminal = session.terminal;
         let place = match &session.part {
-            WorkPart::Submit(_) => WorkPlace::Jobs(directory, study),
+            WorkPart::Submit(_) => WorkPlace::Jobs(directory, Box::new(study), plans),
             WorkPart::Shard(shard) => {
                 let shared = SharedWork::begin(&directory, *shard, (plans, study), &progress)?;
                 notes(shared.part.known().notes(), args.quiet, terminal);
@@ -111,8 +112,10 @@ impl<'a> Work<'a> {
         work: impl FnOnce(&Runner<'_>) -> T,
     ) -> anyhow::Result<ControlFlow<Exit, T>> {
         let Work { args, session, progress, place, .. } = self;
-        if let (WorkPlace::Jobs(results, study), WorkPart::Submit(asked)) = (place, &session.part) {
-            session.terminal.print(&submit(asked, results, study)?)?;
+        if let (WorkPlace::Jobs(results, study, plans), WorkPart::Submit(asked)) =
+            (place, &session.part)
+        {
+            session.terminal.print(&submit(asked, results, (study, *plans))?)?;
             return Ok(ControlFlow::Break(Exit::Met));
         }
         let layers;

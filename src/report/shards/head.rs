@@ -189,15 +189,14 @@ impl WorkHead {
             let all = one.options.iter().filter(|option| !other.options.contains(option));
             all.cloned().collect::<Vec<_>>().join(" ")
         };
-        let without =
-            |options: String| if options.is_empty() { "no such".to_owned() } else { options };
-        let (more, less) = (only(theirs, ours), only(ours, theirs));
-        if theirs.command != ours.command || !(more.is_empty() && less.is_empty()) {
-            format!("(options {}, here {})", without(more), without(less))
-        } else if self.study.scenarios != other.study.scenarios {
-            "as its scenario was then".to_owned()
-        } else {
-            "as the files that its scenario names were then".to_owned()
+        match (&*only(theirs, ours), &*only(ours, theirs)) {
+            ("", "") if self.study.scenarios == other.study.scenarios => {
+                "as the files that its scenario names were then".to_owned()
+            }
+            ("", "") => "as its scenario was then".to_owned(),
+            ("", less) => format!("(made without {less})"),
+            (more, "") => format!("(made with {more})"),
+            (more, less) => format!("(made with {more} in place of {less})"),
         }
     }
 

@@ -229,7 +229,7 @@ fn files_of_something_else_are_refused_by_name() {
     let refused = open(root.path()).unwrap_err().to_string();
     assert!(refused.contains("2-of-4.jsonl.gz is a part of brownout run"), "{refused}");
     let refused = WorkFiles::of_study(root.path(), &head(3)).unwrap_err().to_string();
-    assert!(refused.contains("(options --set=a.b=1, here no such), and not of"), "{refused}");
+    assert!(refused.contains("(made with --set=a.b=1), and not of"), "{refused}");
     fs::remove_file(root.path().join("2-of-4.jsonl.gz")).unwrap();
     // What is none of ours is left out and told; so is what has hardly begun.
     fs::write(root.path().join("8-of-9.jsonl.gz"), "something that is no work file").unwrap();

@@ -171,7 +171,8 @@ keys! { key "ingress" {
         "Whether an instance uses the replicas of its own zone alone while one is ready there, \
          however busy they are (trafficDistribution: PreferSameZone, formerly PreferClose).",
         If("in-zones", &["true"]);
-    FAILOVER: Law = "failover", "10s", Assumed, "time-outs and resolvers of clients vary",
+    FAILOVER: Law = "failover", "uniform(0s, 20s)", Assumed,
+        "time-outs and resolvers of clients vary; with health checks uniform(40s, 70s)",
         "From the loss of an ingress instance until a client avoids it.";
     FAILOVER_BY: FailoverBy = "failover-by", "clients", Assumed, "several addresses in DNS",
         "Whether each client leaves a lost ingress instance for itself, after a time of its own, \

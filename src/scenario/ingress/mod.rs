@@ -19,10 +19,13 @@ mod preset;
 mod retries;
 
 use crate::diagnostic::{Place, Problem};
-use crate::plan::{Answers, Balancing, Closing, Failover, InCluster, Ingress, Topology};
+use crate::plan::{
+    Answers, Balancing, Closing, Failover, FailoverBy, InCluster, Ingress, Topology,
+};
 use crate::policy::latency::Decay;
 use crate::policy::slow_start::SlowStart;
-use crate::scenario::reader::{Parsed, Reader, SectionReader};
+use crate::random::Law;
+use crate::scenario::reader::{Mark, Parsed, Reader, SectionReader};
 use crate::scenario::section::gateway::{GatewayPart, Platform};
 use crate::units::{Share, Span};
 pub(crate) use keys::key;
@@ -74,10 +77,7 @@ pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart, topology: &Topolo
         panic: health::panic(&section, &defaults, avoids),
         prefer_zone: section.get(key::PREFER_ZONE),
         in_cluster: in_cluster(&section),
-        failover: Failover {
-            after: section.get(key::FAILOVER),
-            by: defaults.parsed(&section, key::FAILOVER_BY, |preset| preset.failover_by).value,
-        },
+        failover: failover(&section, &defaults),
         propagation: section.get(key::PROPAGATION),
         endpoints_in_order: defaults
             .parsed(&section, in_order, |preset| preset.endpoints_in_order)
@@ -85,6 +85,21 @@ pub(crate) fn read(reader: &Reader<'_>, gateway: &GatewayPart, topology: &Topolo
     };
     check_zones(&section, &ingress, topology);
     ingress
+}
+
+/// How clients leave a lost instance: each for itself, or as the checks of a load balancer have it,
+/// of which a target group's are documented.
+fn failover(section: &SectionReader<'_>, defaults: &IngressDefaults) -> Failover {
+    let by = defaults.parsed(section, key::FAILOVER_BY, |preset| preset.failover_by).value;
+    let checks = "AWS target groups: a check each 30 s, two must fail, each after 10 s";
+    let after = match by {
+        FailoverBy::Clients => section.get(key::FAILOVER),
+        FailoverBy::HealthCheck => {
+            let law = Law::uniform_secs(40.0, 70.0);
+            section.get_or(key::FAILOVER, law, Mark::Documented, checks).value
+        }
+    };
+    Failover { after, by }
 }
 
 /// Clients that come past the ingress.

@@ -7,7 +7,7 @@ use crate::model::record;
 use crate::observe::ApiId;
 use crate::observe::outcome::Outcome;
 use crate::observe::recorder::{Keep, Recorder, Scope, ScopeWindow, StruckRegion, WindowExtent};
-use crate::plan::{Extent, Fault, Plan, Reach, Window};
+use crate::plan::{Extent, Plan, Window};
 use crate::units::{Instant, SECOND, Span};
 
 /// Simulates replication `replication` of `plan` and gives its outcome.
@@ -74,8 +74,7 @@ fn struck(plan: &Plan) -> Vec<Option<StruckRegion>> {
     let Some(regions) = &plan.regions else { return vec![None; plan.faults.len()] };
     let struck = plan.faults.iter().zip(&regions.of_fault);
     let struck = struck.map(|(fault, region)| {
-        let is_left = fault.fault.reach() == Reach::Region;
-        let is_lost = matches!(fault.fault, Fault::RegionOutage(_));
+        let (is_left, is_lost) = (fault.fault.leads_away(), fault.fault.shuts_out());
         region.map(|region| StruckRegion { region, is_left, is_lost })
     });
     struck.collect()

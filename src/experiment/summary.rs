@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 
 use crate::experiment::recovery::incidents::{FailoverSummary, Recovery, failovers, recoveries};
 use crate::experiment::recovery::stability::{self, StabilitySummary};
-use crate::metric::{Dimension, Metric, Statistic, estimator, nine_digits};
+use crate::metric::{Dimension, Metric, Statistic, cpu_of_region, estimator, nine_digits};
 use crate::observe::incident::Incident;
 use crate::observe::ledger::Ledger;
 use crate::observe::outcome::{Outcome, WindowOutcome};
@@ -64,6 +64,10 @@ pub struct ApiSummary {
     /// p99 of its worst minute, of served and failed requests: the mean over replications.
     #[serde(rename = "worst_minute_p99_ms")]
     pub worst_p99: Option<Statistic>,
+    /// Of a region: work done over the capacity of its replicas that served; nothing where it never
+    /// had any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<Option<Statistic>>,
     /// Its windows: the whole run, then parts of it.
     pub windows: Vec<WindowSummary>,
 }
@@ -317,6 +321,7 @@ fn summarize_api(
         name: name.to_owned(),
         worst_availability: of(Metric::WorstAvailability),
         worst_p99: of(Metric::WorstLatency(0.99)),
+        cpu: plan.regions.is_some().then(|| cpu_of_region(outcomes, api, confidence)),
         windows: windows.iter().filter(|window| window.api == Some(api)).cloned().collect(),
     })
 }

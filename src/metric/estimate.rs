@@ -194,6 +194,22 @@ impl Metric {
     }
 }
 
+/// The CPU in use in one of several regions, as [`Metric::Cpu`] is that of all; `None` if it never
+/// had any.
+pub fn cpu_of_region(
+    outcomes: &[Outcome],
+    region: usize,
+    confidence: Confidence,
+) -> Option<Statistic> {
+    let pair = move |outcome: &Outcome| {
+        let cpu = outcome.cpu_by_region.get(region).copied().unwrap_or_default();
+        (cpu.busy, cpu.capacity)
+    };
+    let estimator = Estimator::Ratio(Box::new(pair));
+    let estimate = Metric::Cpu.of_the_run(&estimator, outcomes, confidence)?;
+    Some(Statistic::new(Metric::Cpu.dimension(), estimate))
+}
+
 /// What no replication can change; nothing without any.
 fn certain(value: f64, n: usize) -> Option<Estimate> {
     let interval = Some(Interval { low: value, high: value });

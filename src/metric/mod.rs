@@ -25,5 +25,6 @@ mod places;
 mod statistic;
 
 pub use catalogue::{Demand, Entry, Metric, Preferred, Restored};
+pub use estimate::cpu_of_region;
 pub use places::Compared;
 pub use statistic::{Dimension, Statistic, nine_digits};

@@ -258,7 +258,7 @@ impl<'a> World<'a> {
             }
             Event::ZoneAvoided { fault, incident } => cx.end_loss_of_instances(fault, incident),
             Event::Cleared { fault, incident } => {
-                dependencies::clear(cx, (requests, cluster), (fault, incident));
+                dependencies::clear(cx, (requests, cluster, ingress), (fault, incident));
             }
         }
     }

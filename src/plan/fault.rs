@@ -60,8 +60,8 @@ pub enum Fault {
     PlannedFailover(Law),
     /// The control plane cannot be reached for this long.
     ControlPlaneOutage(Law),
-    /// An ingress instance vanishes for this long; `None` = any instance.
-    IngressLoss(Option<usize>, Law),
+    /// Ingress instances vanish for this long.
+    IngressLoss(InstanceTarget, Law),
     /// Hosts of an upstream are down for this long.
     UpstreamOutage(HostTarget, Down, Law),
     /// Hosts of an upstream take so many times as long, for this long.
@@ -284,8 +284,8 @@ pub enum Target {
     ControlPlane,
     /// The cluster as a whole.
     Cluster,
-    /// This ingress instance; `None` = any.
-    Ingress(Option<usize>),
+    /// Ingress instances.
+    Ingress(InstanceTarget),
     /// Clients, policies and upstreams.
     Dependencies,
 }
@@ -311,6 +311,17 @@ impl Fault {
             Fault::ManagerFrozen(_) => Reach::Manager,
             _ => Reach::Gateway,
         }
+    }
+
+    /// Whether clients of the region that it strikes are to be led away, whatever is found out: the
+    /// region is lost, or left, or nobody comes in.
+    pub fn leads_away(&self) -> bool {
+        self.shuts_out() || matches!(self, Fault::PlannedFailover(_))
+    }
+
+    /// Whether the region that it strikes serves nobody meanwhile.
+    pub fn shuts_out(&self) -> bool {
+        matches!(self, Fault::RegionOutage(_) | Fault::IngressLoss(InstanceTarget::All, _))
     }
 
     /// What it disrupts of a gateway or around it, if that is among what reviewers ask for.
@@ -424,6 +435,17 @@ impl Fault {
             Fault::IngressLoss(instance, _) => Target::Ingress(*instance),
         }
     }
+}
+
+/// Which ingress instances a fault hits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InstanceTarget {
+    /// One at random.
+    Any,
+    /// All of them at once: nobody comes in.
+    All,
+    /// This one.
+    One(usize),
 }
 
 /// Which replicas a fault hits.

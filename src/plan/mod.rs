@@ -37,8 +37,8 @@ pub use cluster::{
 };
 pub use dependencies::{Dependencies, LimitKey, Policy, PolicyKind, SpikeQueue, Tls, TlsEnd};
 pub use fault::{
-    DisruptionKind, Down, Fault, FaultPlan, Followed, Gray, Heeded, HostTarget, Notice, Reach,
-    Release, ReplicaTarget, Schedule, Starts, Target,
+    DisruptionKind, Down, Fault, FaultPlan, Followed, Gray, Heeded, HostTarget, InstanceTarget,
+    Notice, Reach, Release, ReplicaTarget, Schedule, Starts, Target,
 };
 pub use gateway::{Gateway, Memory, NodeTaints, Spread, Throttling, Topology};
 pub use ingress::{
@@ -230,7 +230,7 @@ impl Plan {
             Target::Replicas(ReplicaTarget::Slot(_)) => 1,
             Target::Replicas(_) => self.slots(),
             Target::Zone(None) => self.topology.zones.len(),
-            Target::Ingress(None) => self.ingress.instances.len(),
+            Target::Ingress(InstanceTarget::Any) => self.ingress.instances.len(),
             _ => 1,
         };
         Some(clocks as f64 / mean.as_secs())

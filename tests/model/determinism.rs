@@ -40,7 +40,7 @@ fn troubled() -> Plan {
         (Fault::ReplicaSlow(ReplicaTarget::Slot(1), Share(0.4), lasts()), random(60.0)),
         (Fault::ZoneOutage(Some(2), Law::Constant(secs(40.0))), Schedule::At(at(50.0))),
         (Fault::ControlPlaneOutage(lasts()), random(50.0)),
-        (Fault::IngressLoss(None, lasts()), random(90.0)),
+        (Fault::IngressLoss(InstanceTarget::Any, lasts()), random(90.0)),
     ]);
     plan
 }

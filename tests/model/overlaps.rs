@@ -204,7 +204,11 @@ fn a_fault_hits_what_becomes_ready_at_the_same_moment() {
 
 /// Ingress instance `one` is gone for so long.
 fn ingress_loss(one: usize, seconds: f64, lasts: f64) -> FaultPlan {
-    named("ingress", Fault::IngressLoss(Some(one), Law::Constant(secs(lasts))), seconds)
+    named(
+        "ingress",
+        Fault::IngressLoss(InstanceTarget::One(one), Law::Constant(secs(lasts))),
+        seconds,
+    )
 }
 
 #[test]

@@ -237,6 +237,13 @@ fn facts_and_recovery_times_of_regions_say_of_which_and_how_long() {
     assert_eq!(of("fault_injected region-outage"), ["us-east-1"]);
     assert_eq!(of("fault_ended ingress-loss"), ["us-west-2"]);
     assert_eq!(of("fault_injected control-plane-outage"), [""]);
+    let ended = |fault: &str| {
+        let all = rows("events.csv").into_iter();
+        all.filter(|row| row["event"] == "fault_ended" && row["fault"] == fault).count()
+    };
+    for fault in ["region-outage", "api-server-outage", "ingress-loss", "control-plane-outage"] {
+        assert_eq!(ended(fault), 1, "{fault}");
+    }
     // Whoever asks again within 10 s after 24 to 34 s is led elsewhere within that.
     for row in rows("replications.csv") {
         let secs = |column: &str| row[column].parse::<f64>().unwrap();
@@ -264,6 +271,11 @@ fn what_is_lost_with_a_region_is_told_item_by_item_and_judged() {
     for (index, name) in ["cache", "limits", "tokens"].into_iter().enumerate() {
         assert_eq!(item(index + 2), (name.into(), "absent".into(), None));
     }
+    // The gateway's CPU is a mean of that of its regions.
+    let cpu = |of: &Value| of["cpu"]["point"].as_f64().unwrap();
+    let [one, other] = [0, 1].map(|region| cpu(&summary["apis"][region]));
+    let all = cpu(&summary["gateway"]);
+    assert!(0.0 < one.min(other) && one.min(other) < all && all < one.max(other), "{summary}");
     let objective = &summary["objectives"][1];
     assert_eq!((&objective["verdict"], &objective["unit"]), (&"missed".into(), &"s".into()));
     assert_eq!(objective["figure"]["high"], 86_400.0);

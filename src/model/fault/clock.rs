@@ -3,7 +3,7 @@
 //! Every fault has a stream for each entity that it may hit, keyed by the fault's name and the
 //! entity, so another scenario with the same fault meets the same times.
 
-use crate::plan::{Fault, FaultPlan, Plan, Schedule, Target};
+use crate::plan::{Fault, FaultPlan, InstanceTarget, Plan, Schedule, Target};
 use crate::random::{Law, Seed, Stream};
 use crate::units::Span;
 
@@ -69,7 +69,10 @@ fn entities(plan: &Plan, fault: &Fault) -> usize {
     match fault.target() {
         Target::Replicas(_) => plan.slots(),
         Target::Zone(_) => plan.topology.zones.len(),
-        Target::ControlPlane | Target::Cluster | Target::Dependencies => 1,
+        Target::ControlPlane
+        | Target::Cluster
+        | Target::Dependencies
+        | Target::Ingress(InstanceTarget::All) => 1,
         Target::Ingress(_) => plan.ingress.instances.len(),
     }
 }

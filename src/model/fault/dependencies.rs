@@ -13,6 +13,7 @@
 use crate::model::cluster::Cluster;
 use crate::model::context::Context;
 use crate::model::event::Event;
+use crate::model::ingress::routing::Ingress;
 use crate::model::replica::fleet::Fleet;
 use crate::model::request::Requests;
 use crate::plan::{Down, Fault, HostTarget, Plan};
@@ -76,10 +77,11 @@ pub(super) fn purge_caches(cx: &mut Context, requests: &mut Requests, fault: usi
     cx.await_again(fault, 0, cx.now);
 }
 
-/// A dependency is itself again, the autoscaler is given its metrics, or replicas are well.
+/// A dependency is itself again, the autoscaler is given its metrics, replicas are well, or the
+/// whole ingress is back.
 pub(in crate::model) fn clear(
     cx: &mut Context,
-    (requests, cluster): (&mut Requests, &mut Cluster),
+    (requests, cluster, ingress): (&mut Requests, &mut Cluster, &mut Ingress),
     (fault, incident): (usize, usize),
 ) {
     let upstreams = &mut requests.upstreams;
@@ -93,6 +95,7 @@ pub(in crate::model) fn clear(
         Fault::StorageOutage(_) => requests.policies.restore_storage(),
         Fault::MetricsOutage(lost, _) => cluster.restore_metrics(lost),
         Fault::GrayFailure(..) => cluster.fleet.end_gray(cx, incident),
+        Fault::IngressLoss(..) => ingress.return_all(cx),
         ref other => unreachable!("{other:?} is cleared by an event of its own"),
     }
     cx.end_fault(fault, incident);

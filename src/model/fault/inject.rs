@@ -17,7 +17,7 @@ use crate::model::region::Region;
 use crate::model::replica::fleet::Fleet;
 use crate::model::request::Requests;
 use crate::observe::ReplicaId;
-use crate::plan::{Fault, Followed, ReplicaTarget, Schedule, Target, ZoneId};
+use crate::plan::{Fault, Followed, InstanceTarget, ReplicaTarget, Schedule, Target, ZoneId};
 
 /// Enters the scripted faults, and the random ones that do not wait for a replica.
 pub(in crate::model) fn schedule_all(cx: &mut Context) {
@@ -26,14 +26,20 @@ pub(in crate::model) fn schedule_all(cx: &mut Context) {
             (Schedule::At(at), _) => {
                 cx.schedule(*at, Event::Injected { fault, entity: 0, guard: None });
             }
-            (Schedule::Random(_), Target::Zone(only) | Target::Ingress(only)) => {
+            (Schedule::Random(_), Target::Zone(None) | Target::Ingress(InstanceTarget::Any)) => {
                 let all = 0..cx.faults.entities(fault);
-                let meant = all.filter(|entity| only.is_none_or(|only| only == *entity));
-                meant.for_each(|entity| cx.await_again(fault, entity, cx.now));
+                all.for_each(|entity| cx.await_again(fault, entity, cx.now));
             }
             (
                 Schedule::Random(_),
-                Target::ControlPlane | Target::Cluster | Target::Dependencies,
+                Target::Zone(Some(only)) | Target::Ingress(InstanceTarget::One(only)),
+            ) => cx.await_again(fault, only, cx.now),
+            (
+                Schedule::Random(_),
+                Target::ControlPlane
+                | Target::Cluster
+                | Target::Dependencies
+                | Target::Ingress(InstanceTarget::All),
             ) => {
                 cx.await_again(fault, 0, cx.now);
             }
@@ -159,8 +165,12 @@ fn strike(
         }
         Fault::ApiServerOutage(lasts) => platform::lose_api_server(cx, cluster, fault, lasts),
         Fault::ControlPlaneOutage(lasts) => platform::cut_control_plane(cx, fleet, fault, lasts),
-        Fault::IngressLoss(instance, lasts) => {
-            platform::lose_ingress(cx, ingress, fleet, (fault, one.or(*instance)), lasts);
+        Fault::IngressLoss(InstanceTarget::All, lasts) => {
+            platform::lose_whole_ingress(cx, ingress, fleet, fault, lasts);
+        }
+        Fault::IngressLoss(target, lasts) => {
+            let one = one.map_or(*target, InstanceTarget::One);
+            platform::lose_ingress(cx, ingress, fleet, (fault, one), lasts);
         }
         Fault::UpstreamOutage(target, down, lasts) => {
             dependencies::lose_hosts(cx, requests, fleet, (fault, *target, *down), lasts);

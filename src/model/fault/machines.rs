@@ -115,8 +115,7 @@ fn return_region(
         }
     }
     ingress.return_all(cx);
-    cluster.return_lost_in(cx, fault, incident);
-    cx.end_fault(fault, incident);
+    cluster.return_lost_in(cx, fault, incident); // ends the fault
 }
 
 /// A zone at random.

@@ -6,7 +6,7 @@ use crate::model::context::Context;
 use crate::model::event::Event;
 use crate::model::ingress::routing::Ingress;
 use crate::model::replica::fleet::Fleet;
-use crate::plan::{Fault, LostMetrics, ZoneId};
+use crate::plan::{Fault, InstanceTarget, LostMetrics, ZoneId};
 use crate::random::Law;
 
 /// The control plane cannot be reached for a while.
@@ -23,17 +23,39 @@ pub(super) fn lose_ingress(
     cx: &mut Context,
     ingress: &mut Ingress,
     fleet: &mut Fleet,
-    (fault, instance): (usize, Option<usize>),
+    (fault, target): (usize, InstanceTarget),
     lasts: &Law,
 ) {
     let instances = cx.plan.ingress.instances.len();
-    let instance = instance.unwrap_or_else(|| cx.faults.choose(fault, instances));
+    let instance = match target {
+        InstanceTarget::One(instance) => instance,
+        _ => cx.faults.choose(fault, instances),
+    };
     let subject = format!("ingress instance {}", instance + 1);
     let incident = cx.begin_incident(fault, Vec::new(), true, subject);
     ingress.take_down(cx, fleet, instance, (fault, instance, incident));
     let returns = cx.now + cx.lasting(fault, instance, lasts);
     cx.schedule(returns, Event::IngressReturns { instance, fault, incident });
     cx.await_again(fault, instance, returns);
+    ingress.tell_instances(cx);
+}
+
+/// All ingress instances vanish at once: nobody comes in, and what goes on behind them nobody sees.
+pub(super) fn lose_whole_ingress(
+    cx: &mut Context,
+    ingress: &mut Ingress,
+    fleet: &mut Fleet,
+    fault: usize,
+    lasts: &Law,
+) {
+    let subject = "the whole ingress".to_owned();
+    let incident = cx.begin_incident(fault, Vec::new(), true, subject);
+    for instance in 0..cx.plan.ingress.instances.len() {
+        ingress.take_down(cx, fleet, instance, (fault, 0, incident));
+    }
+    let returns = cx.now + cx.lasting(fault, 0, lasts);
+    cx.schedule(returns, Event::Cleared { fault, incident });
+    cx.await_again(fault, 0, returns);
     ingress.tell_instances(cx);
 }
 

@@ -51,7 +51,7 @@ pub struct StruckRegion {
     pub region: usize,
     /// Whether clients are to be led away from it, whatever is found out.
     pub is_left: bool,
-    /// Whether nothing of it is left meanwhile.
+    /// Whether it serves nobody meanwhile.
     pub is_lost: bool,
 }
 

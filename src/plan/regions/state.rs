@@ -4,7 +4,7 @@
 //! was at most as old as it may become.
 
 use crate::plan::{
-    Api, Extent, Fault, FaultPlan, Plan, Policy, PolicyKind, Reach, ReplicaTarget, Schedule,
+    Api, Extent, Fault, FaultPlan, Plan, Policy, PolicyKind, ReplicaTarget, Schedule,
 };
 use crate::policy::limit::{Algorithm, LimitSpec, Sharing};
 use crate::units::Span;
@@ -144,7 +144,13 @@ impl Plan {
     pub fn state_after(&self, fault: usize) -> StateLosses {
         let gateway = self.gateway_of(fault);
         let nodes_hold_one = gateway.nodes.per_zone.is_some() && gateway.nodes.room == 1;
-        self.state(fault, TakenAtOnce::by(&self.faults[fault].fault, nodes_hold_one))
+        let fault_kind = &self.faults[fault].fault;
+        let taken = match TakenAtOnce::by(fault_kind, nodes_hold_one) {
+            // Behind an ingress that is gone everything is there, and nobody comes to it.
+            TakenAtOnce::Nothing if self.leaves_region(fault) => TakenAtOnce::Clients,
+            taken => taken,
+        };
+        self.state(fault, taken)
     }
 
     /// What of each item of a region, of several, clients do not find that a fault has led to
@@ -223,7 +229,7 @@ impl Plan {
 
     /// Whether a fault is the loss of a region, or clients are led away from one.
     pub fn leaves_region(&self, fault: usize) -> bool {
-        self.regions.is_some() && self.faults[fault].fault.reach() == Reach::Region
+        self.regions.is_some() && self.faults[fault].fault.leads_away()
     }
 
     fn apis(&self) -> &[Api] {

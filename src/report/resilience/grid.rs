@@ -6,8 +6,9 @@ use crate::objective::Relation;
 use crate::plan::{DisruptionKind, Plan, StateItem, StateLoss};
 use crate::report::format::table::{Cell, Column, Table, write_columns};
 use crate::report::format::words::{NOTHING, distinct, shown, wrapped};
+use crate::report::resilience::deciding;
 use crate::units::Span;
-use crate::verdict::{DisruptionRow, Judgement, Overall, TestedDisruption, bound};
+use crate::verdict::{DisruptionRow, Judgement, Overall, TestedDisruption, Verdict, bound};
 
 /// Rows that the text tells; all are in the file.
 const ROWS_TOLD: usize = 20;
@@ -33,16 +34,46 @@ fn marked(row: &DisruptionRow) -> &'static str {
     }
 }
 
-/// What would test a disruption that no fault of the scenario is.
-pub(crate) fn remedy(plan: &Plan, row: &DisruptionRow) -> Option<String> {
+/// What would test a disruption that no fault of the scenario is, or decide one that is undecided
+/// after so many replications.
+pub(crate) fn remedy(plan: &Plan, row: &DisruptionRow, replications: usize) -> Option<String> {
+    if let Some(tested) = &row.tested {
+        let open = undecided(tested, plan, replications).map(|(_, remedy)| remedy);
+        let open = distinct(open.filter(|remedy| !remedy.is_empty()));
+        return (!open.is_empty()).then(|| open.join("; "));
+    }
     let kind = row.disruption.example();
     let one = plan.regions.is_none() && row.disruption == DisruptionKind::Region;
     let regions = if one { "[[region]] for each of several, and " } else { "" };
-    row.tested.is_none().then(|| format!("write {regions}[[fault]] with kind = {kind:?}"))
+    Some(format!("write {regions}[[fault]] with kind = {kind:?}"))
+}
+
+/// Of a row each objective that is undecided with the reason, and what would decide it.
+fn undecided(
+    tested: &TestedDisruption,
+    plan: &Plan,
+    replications: usize,
+) -> impl Iterator<Item = (String, String)> {
+    tested.judgements.iter().filter_map(move |one| {
+        let Verdict::Undecided(doubt) = one.verdict else { return None };
+        let why = deciding::doubtful(doubt, plan, one.objective.window);
+        let remedy = deciding::of_fault(one, (plan, tested.fault), replications);
+        Some((format!("{}: {why}", one.objective.text), remedy.unwrap_or_default()))
+    })
+}
+
+/// What each undecided row waits for.
+fn open(rows: &[DisruptionRow], plan: &Plan, replications: usize) -> String {
+    let told = rows.iter().take(ROWS_TOLD).flat_map(|row| {
+        let each = row.tested.iter().flat_map(|it| undecided(it, plan, replications));
+        each.map(|(why, remedy)| (name(rows, row, plan), why, remedy))
+    });
+    let line = |(name, why, remedy)| wrapped("  ", &format!("? {name}: {why} → {remedy}"));
+    told.map(line).collect()
 }
 
 /// The grid, and below it what its cells leave out; nothing without rows.
-pub(crate) fn text(rows: &[DisruptionRow], plan: &Plan) -> String {
+pub(crate) fn text(rows: &[DisruptionRow], plan: &Plan, replications: usize) -> String {
     if rows.is_empty() {
         return String::new();
     }
@@ -61,7 +92,7 @@ pub(crate) fn text(rows: &[DisruptionRow], plan: &Plan) -> String {
         Some(format!("RPO of {}: {}", name(rows, row, plan), oldest(most, item, loss)?))
     });
     let items = items.map(|line| wrapped("  ", &line)).collect::<String>();
-    out + &few(rows, plan) + &items + &untested(rows, plan)
+    out + &open(rows, plan, replications) + &few(rows, plan) + &items + &untested(rows, plan)
 }
 
 /// Of which rows the 95th percentile is but the longest that was seen: of fewer incidents than it
@@ -156,27 +187,38 @@ fn targets(judgements: &[Judgement], given: bool) -> String {
 ///
 /// # Errors
 /// Those of the writer.
-pub(crate) fn write(plan: &Plan, rows: &[DisruptionRow], out: &mut dyn Write) -> Result<()> {
-    type Row<'a> = (&'a Plan, &'a DisruptionRow, Option<&'a TestedDisruption>);
+pub(crate) fn write(
+    plan: &Plan,
+    rows: &[DisruptionRow],
+    replications: usize,
+    out: &mut dyn Write,
+) -> Result<()> {
+    type Row<'a> = (&'a Plan, &'a DisruptionRow, Option<&'a TestedDisruption>, usize);
     let columns: [Column<Row<'_>>; 11] = [
-        (&["disruption"], |(_, row, _)| row.disruption.key().into()),
-        (&["fault"], |(plan, _, it)| it.map(|it| plan.faults[it.fault].name.clone()).into()),
-        (&["injected"], |(.., it)| it.map(|it| it.injected).into()),
-        (&["rto_s", "rto_low_s", "rto_high_s"], |(.., it)| Cell::Figure(it.and_then(|it| it.rto))),
-        (&["rto_p95_s", "rto_p95_low_s", "rto_p95_high_s"], |(.., it)| {
+        (&["disruption"], |(_, row, ..)| row.disruption.key().into()),
+        (&["fault"], |(plan, _, it, _)| it.map(|it| plan.faults[it.fault].name.clone()).into()),
+        (&["injected"], |(.., it, _)| it.map(|it| it.injected).into()),
+        (&["rto_s", "rto_low_s", "rto_high_s"], |(.., it, _)| {
+            Cell::Figure(it.and_then(|it| it.rto))
+        }),
+        (&["rto_p95_s", "rto_p95_low_s", "rto_p95_high_s"], |(.., it, _)| {
             Cell::Figure(it.and_then(|it| it.rto_p95))
         }),
-        (&["incidents_not_over"], |(.., it)| it.map(|it| it.not_over).into()),
-        (&["rpo_s"], |(.., it)| it.and_then(|it| Some(it.rpo()?.0)).into()),
-        (&["rpo_item"], |(.., it)| it.and_then(|it| Some(it.rpo()?.1.word())).into()),
-        (&["objectives"], |(.., it)| {
+        (&["incidents_not_over"], |(.., it, _)| it.map(|it| it.not_over).into()),
+        (&["rpo_s"], |(.., it, _)| it.and_then(|it| Some(it.rpo()?.0)).into()),
+        (&["rpo_item"], |(.., it, _)| it.and_then(|it| Some(it.rpo()?.1.word())).into()),
+        (&["objectives"], |(.., it, _)| {
             let texts = it.map_or(&[][..], |it| &it.judgements).iter();
             texts.map(|one| one.objective.text.as_str()).collect::<Vec<_>>().join("; ").into()
         }),
-        (&["verdict"], |(_, row, _)| verdict(row).into()),
-        (&["remedy"], |(plan, row, _)| remedy(plan, row).into()),
+        (&["verdict"], |(_, row, ..)| verdict(row).into()),
+        (&["remedy"], |(plan, row, _, of)| remedy(plan, row, *of).into()),
     ];
-    write_columns(out, &columns, rows.iter().map(|row| (plan, row, row.tested.as_ref())))
+    write_columns(
+        out,
+        &columns,
+        rows.iter().map(|row| (plan, row, row.tested.as_ref(), replications)),
+    )
 }
 
 #[cfg(test)]
@@ -200,7 +242,7 @@ mod tests {
     #[test]
     fn a_grid_says_what_was_met_and_what_would_test_the_rest_in_eighty_columns() {
         let plan = example::plan();
-        let told = text(&rows(3_600.0, &plan), &plan);
+        let told = text(&rows(3_600.0, &plan), &plan, 5);
         let line = |start: &str| told.lines().find(|line| line.trim_start().starts_with(start));
         let software = line("software").unwrap();
         assert!(software.contains("< 60 min") && software.ends_with("✓ met"), "{told}");
@@ -215,8 +257,31 @@ mod tests {
         );
         let table = told.lines().take(6);
         assert!(table.clone().all(|line| line.chars().count() <= 80), "{told}");
-        assert!(text(&rows(0.001, &plan), &plan).contains("✗ missed"));
-        assert_eq!(text(&[], &plan), "");
+        assert!(text(&rows(0.001, &plan), &plan, 5).contains("✗ missed"));
+        assert_eq!(text(&[], &plan, 5), "");
+    }
+
+    #[test]
+    fn a_row_that_is_undecided_says_why_and_what_would_decide_it() {
+        let plan = example::plan();
+        let run = example::experiment();
+        let mean = disruptions(&run, &plan, &[]);
+        assert_eq!(mean, [], "nobody asks for it");
+        let found = rows(1.0, &plan).remove(0).tested.unwrap().rto.unwrap();
+        // A bound that is nearer than the interval reaches.
+        let bound = found.point + (found.interval.unwrap().high - found.point) / 2.0;
+        let told = text(&rows(bound, &plan), &plan, 5);
+        let flat = told.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(told.contains("? undecided"), "{told}");
+        let why =
+            "s: the bound lies in the interval → --replications 20 or more (if the figure stays)";
+        assert!(flat.contains("? software: rto < ") && flat.contains(why), "{told}");
+        let row = rows(bound, &plan).remove(0);
+        assert_eq!(
+            remedy(&plan, &row, 5).unwrap(),
+            "--replications 20 or more (if the figure stays)"
+        );
+        assert_eq!(remedy(&plan, &rows(3_600.0, &plan)[0], 5), None);
     }
 
     #[test]
@@ -257,10 +322,10 @@ mod tests {
         let objective = crate::report::sample::scenario().objectives.remove(2);
         let objective = Objective { metric: Metric::RTO, window: 0, ..objective };
         let rows = disruptions(&run, &plan, &[objective]);
-        let told = text(&rows, &plan);
+        let told = text(&rows, &plan, 5);
         assert!(told.contains("software: crash") && told.contains("software: again"), "{told}");
         let mut out = Vec::new();
-        write(&plan, &rows, &mut out).unwrap();
+        write(&plan, &rows, 5, &mut out).unwrap();
         let written = String::from_utf8(out).unwrap();
         assert_eq!(written.lines().count(), 1 + 6, "two that were tested and four that were not");
         let cells = |line: usize| written.lines().nth(line).unwrap().split(',').collect::<Vec<_>>();

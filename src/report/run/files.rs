@@ -14,7 +14,8 @@ pub fn write_tables(report: &Report, staging: &mut Staging) -> Result<(), FilesE
     let outcomes = &report.experiment.outcomes;
     staging.add("replications.csv", |out| replications::write(plan, outcomes, out))?;
     if !report.disruptions.is_empty() {
-        staging.add("disruptions.csv", |out| grid::write(plan, &report.disruptions, out))?;
+        let (rows, count) = (&report.disruptions, outcomes.len());
+        staging.add("disruptions.csv", |out| grid::write(plan, rows, count, out))?;
     }
     if let Some(told) = report.experiment.told() {
         if let Some(bins) = &told.timeline {

@@ -17,7 +17,7 @@ use crate::plan::Plan;
 use crate::report::format::cells;
 use crate::report::format::page::{mark, overall};
 use crate::report::manifest::VERSION;
-use crate::report::resilience::grid;
+use crate::report::resilience::{deciding, grid};
 use crate::report::run::report::Report;
 use crate::units::{Instant, Span};
 use crate::verdict::{DisruptionRow, Doubt, Judgement, TestedDisruption, Verdict};
@@ -92,6 +92,15 @@ struct FaultsPart<'a, D> {
     disruptions: Vec<D>,
 }
 
+/// An objective, and what would decide it if it is undecided and that can be said.
+#[derive(Serialize)]
+struct ObjectivePart<O> {
+    #[serde(flatten)]
+    judged: O,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<String>,
+}
+
 #[derive(Serialize)]
 struct ScenarioPart<'a> {
     name: &'a str,
@@ -106,9 +115,14 @@ fn summary(report: &Report) -> impl Serialize {
     let run = &scenario.plan.run;
     let told = experiment.told();
     let first = told.map_or(&[][..], |outcome| &outcome.incidents);
-    let objectives = report.judgements.iter().map(|j| objective(&report.summary.windows, j));
+    let replications = experiment.outcomes.len();
+    let objectives = report.judgements.iter().map(|j| ObjectivePart {
+        judged: objective(&report.summary.windows, j),
+        remedy: deciding::remedy(j, &scenario.plan, replications),
+    });
     let incidents = first.iter().map(|one| incident(&scenario.plan, one));
-    let disruptions = report.disruptions.iter().map(|row| disruption(&scenario.plan, row));
+    let disruptions =
+        report.disruptions.iter().map(|row| disruption(&scenario.plan, row, replications));
     let caveats = report.caveats.iter().map(|caveat| {
         object! { key: caveat.key(), message: caveat.message(), remedy: caveat.remedy() }
     });
@@ -124,7 +138,7 @@ fn summary(report: &Report) -> impl Serialize {
         },
         run: RunPart {
             seed: run.seed,
-            replications: experiment.outcomes.len(),
+            replications,
             replications_asked: experiment.asked,
             interrupted: experiment.interrupted,
             horizon_s: nine_digits(run.horizon.as_secs()),
@@ -186,7 +200,11 @@ fn objective<'a>(windows: &'a [WindowSummary], judgement: &'a Judgement) -> impl
 }
 
 /// A row of the grid of disruptions.
-fn disruption<'a>(plan: &'a Plan, row: &'a DisruptionRow) -> impl Serialize + 'a {
+fn disruption<'a>(
+    plan: &'a Plan,
+    row: &'a DisruptionRow,
+    replications: usize,
+) -> impl Serialize + 'a {
     let tested = row.tested.as_ref();
     let rpo = tested.and_then(TestedDisruption::rpo);
     let judged = tested.map_or(&[][..], |tested| &tested.judgements).iter().map(|judgement| {
@@ -211,7 +229,7 @@ fn disruption<'a>(plan: &'a Plan, row: &'a DisruptionRow) -> impl Serialize + 'a
         rpo_item: rpo.map(|(_, item, _)| item.word()),
         objectives: judged.collect::<Vec<_>>(),
         verdict: grid::verdict(row),
-        remedy: grid::remedy(plan, row),
+        remedy: grid::remedy(plan, row, replications),
     }
 }
 

@@ -71,18 +71,26 @@ pub(crate) fn failover(
     let (answered, led) =
         (most("requests were answered again"), most("its clients look elsewhere"));
     let at_once = most("its clients are led elsewhere");
+    let first = format!("{led}, or requests were answered before");
+    let is_first = answered_before_led(found);
     let mut lines = vec![("RTO", took(&found.rto, &answered))];
     for StepSummary { step, took: recovery } in &found.steps {
         let (name, what) = match step {
             FailoverStep::Detection => ("  detection", "the checks fail"),
             FailoverStep::Decision => ("  decision", decided(plan)),
+            FailoverStep::Switch if is_first => {
+                (if by_dns { "  DNS" } else { "  switch" }, &*first)
+            }
             FailoverStep::Switch if by_dns => ("  DNS", &*led),
             FailoverStep::Switch => ("  switch", &*at_once),
             FailoverStep::Scaling => ("  scaling", "there are replicas enough"),
-            FailoverStep::Warming if plan.faults.len() > 1 => {
-                ("  warming", "backlog, caches and what else went wrong let them be answered")
+            FailoverStep::Warming if plan.faults.len() > 1 => (
+                "  warming",
+                "backlog, caches, stragglers and what else went wrong let them be answered",
+            ),
+            FailoverStep::Warming => {
+                ("  warming", "backlog, caches and stragglers let them be answered")
             }
-            FailoverStep::Warming => ("  warming", "backlog and caches let them be answered"),
         };
         let is_step = !planned || *step as usize >= FailoverStep::Switch as usize;
         if is_step && recovery.recovered + recovery.unrecovered > 0 {
@@ -93,6 +101,18 @@ pub(crate) fn failover(
     let back = back.map(|one| format!("{} % {}", one.percent, figure(&one.after)));
     lines.push(("clients back", back.collect::<Vec<_>>().join("; ")));
     lines
+}
+
+/// Whether requests were answered again, at least in some replications, before most clients were
+/// led elsewhere, as where few are sent, or the region is back: that ends the step.
+fn answered_before_led(found: &FailoverSummary) -> bool {
+    /// Of the time until they were led: less than that is luck.
+    const NEAR: f64 = 0.98;
+    let point = |recovery: &Recovery| recovery.longest.map_or(0.0, |longest| longest.point);
+    let late = found.steps.iter().filter(|one| one.step as usize > FailoverStep::Switch as usize);
+    let over = point(&found.rto) - late.map(|one| point(&one.took)).sum::<f64>();
+    let most = found.clients_back.iter().find(|one| one.percent == MOST_CLIENTS);
+    most.is_some_and(|led| over < NEAR * point(&led.after))
 }
 
 /// Until when the decision takes: not only that it is made, but that it can be acted on.
@@ -197,7 +217,7 @@ pub(super) fn figure(recovery: &Recovery) -> String {
 }
 
 /// Why so many replications do not say whether they came back.
-pub(super) fn unclear(why: Unclear, count: u64) -> String {
+pub(crate) fn unclear(why: Unclear, count: u64) -> String {
     let why = match why {
         Unclear::NothingBefore => "less than 20 s without trouble, or no answer in them, before",
         Unclear::AbnormalBefore => "not normal before",

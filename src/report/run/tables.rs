@@ -150,6 +150,7 @@ fn is_of_connection(kind: Failure) -> bool {
 /// The gateway as a whole, line by line: name and text.
 pub(crate) fn gateway(
     gateway: &GatewaySummary,
+    apis: &[ApiSummary],
     memory: Option<Memory>,
 ) -> Vec<(&'static str, String)> {
     let serving = gateway.serving.iter().enumerate();
@@ -159,7 +160,7 @@ pub(crate) fn gateway(
         .collect();
     let mut lines = vec![
         ("replicas serving", serving.join(", ")),
-        ("CPU in use", shown(gateway.cpu.as_ref())),
+        ("CPU in use", shown(gateway.cpu.as_ref()) + &cpu_by_region(apis)),
         ("in flight", format!("{} on average", shown(gateway.in_flight_mean.as_ref()))),
         ("most in flight", in_flight(gateway, memory)),
     ];
@@ -185,6 +186,16 @@ pub(crate) fn gateway(
     let words = "as many replicas and zones as before";
     lines.extend(restored("redundancy", words, &gateway.redundancy));
     lines
+}
+
+/// The CPU in use of each region, if there are several.
+fn cpu_by_region(apis: &[ApiSummary]) -> String {
+    let of = |one: &ApiSummary| {
+        let cpu = one.cpu.as_ref()?;
+        Some(format!("{} {}", one.name, shown(cpu.as_ref())))
+    };
+    let each: Vec<String> = apis.iter().filter_map(of).take(APIS_TOLD).collect();
+    if each.is_empty() { String::new() } else { format!("; {}", each.join(", ")) }
 }
 
 /// Until when something was restored; nothing without incidents.
@@ -216,7 +227,7 @@ mod tests {
     use std::slice::from_ref;
 
     use super::*;
-    use crate::plan::{Fault, FaultPlan, InCluster, ReplicaTarget, Schedule};
+    use crate::plan::{Fault, FaultPlan, InCluster, InstanceTarget, ReplicaTarget, Schedule};
     use crate::random::Law;
     use crate::units::{Instant, Span};
 
@@ -235,7 +246,7 @@ mod tests {
         };
         let crash = Fault::ReplicaCrash(ReplicaTarget::Any);
         let node = Fault::NodeLoss(ReplicaTarget::Any, None);
-        let instance = Fault::IngressLoss(None, Law::Constant(Span::MAX));
+        let instance = Fault::IngressLoss(InstanceTarget::Any, Law::Constant(Span::MAX));
         // An instance that is lost answers nothing; for a replica the ingress does.
         for faults in [from_ref(&crash), &[crash.clone(), instance]] {
             assert_eq!(seen(faults, Failure::LostInFlight), "502");

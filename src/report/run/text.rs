@@ -4,20 +4,20 @@
 
 use anstyle::AnsiColor;
 
-use crate::experiment::summary::WindowSummary;
+use crate::experiment::summary::{Summary, WindowSummary};
 use crate::experiment::{Sequence, SequenceEnd};
 use crate::metric::percentile::Among;
 use crate::metric::{Metric, Statistic};
-use crate::plan::{Extent, Plan, RecoveryPoint, Routing};
+use crate::plan::{Plan, RecoveryPoint, Routing};
 use crate::report::caveats::caveat::Caveat;
 use crate::report::format::page::{Paint, Written, mark};
 use crate::report::format::table::{Cell, Table};
 use crate::report::format::words::{NOTHING, from_nothing, plural, shown, whole, wrapped};
-use crate::report::resilience::grid;
+use crate::report::resilience::{deciding, grid};
 use crate::report::run::report::Report;
 use crate::report::run::{attempts, cluster, incidents, recovery, tables};
 use crate::units::{Share, Span};
-use crate::verdict::{Doubt, FewStrikes, Judgement, Overall, Verdict};
+use crate::verdict::{Judgement, Overall, Verdict};
 
 /// Incidents told one by one; the others are in the files.
 const INCIDENTS_TOLD: usize = 5;
@@ -106,7 +106,18 @@ fn verdict(report: &Report, paint: Paint) -> String {
         let (glyph, colour, _) = mark(&judgement.verdict);
         format!("  {} {}\n", paint.ink(colour, glyph), &line[2..])
     });
-    format!("{line}\n{}", lines.collect::<String>())
+    format!("{line}\n{}", lines.collect::<String>()) + &decides(report)
+}
+
+/// What would decide objectives on recovery that are undecided, each once.
+fn decides(report: &Report) -> String {
+    let (plan, replications) = (&report.scenario.plan, report.experiment.outcomes.len());
+    let of = |one: &Judgement| {
+        let remedy = deciding::remedy(one, plan, replications)?;
+        Some(format!("what would decide {}: {remedy}", one.objective.text))
+    };
+    let lines = report.judgements.iter().filter_map(of);
+    lines.map(|line| wrapped("  ", &line)).collect()
 }
 
 fn objective_row(judgement: &Judgement, plan: &Plan) -> [Cell; 4] {
@@ -162,22 +173,7 @@ fn remark(judgement: &Judgement, plan: &Plan) -> String {
             format!("by {} and more", distance(judgement))
         }
         Verdict::Missed => format!("by {}", distance(judgement)),
-        Verdict::Undecided(doubt) => match doubt {
-            Doubt::NoData => "no data".to_owned(),
-            Doubt::Interrupted => "the run was stopped".to_owned(),
-            Doubt::OneReplication => "one replication has no interval".to_owned(),
-            Doubt::Straddles => "the bound lies in the interval".to_owned(),
-            Doubt::Unanswered(share) => format!("{} were never answered", Share(share)),
-            Doubt::FewBeyond => "fewer than 10 requests beyond".to_owned(),
-            Doubt::Unclear(n, why) => recovery::unclear(why, n),
-            Doubt::Untroubled => "no fault or rise after warm-up".to_owned(),
-            Doubt::FewStrikes(few) => few_strikes(&few, plan, judgement.objective.window),
-            Doubt::Unrecovered(n) => format!("{} not over", plural(n, "incident")),
-            Doubt::AbnormalBefore(n) => format!("not normal before {}", plural(n, "incident")),
-            Doubt::FewIncidents(n, needed) => {
-                format!("{}, takes {}", plural(n, "incident"), whole(needed))
-            }
-        },
+        Verdict::Undecided(doubt) => deciding::doubtful(doubt, plan, judgement.objective.window),
     };
     let parts = [margin].into_iter().chain(lacking).chain(rejected(judgement));
     let parts = parts.chain(oldest(judgement, plan));
@@ -190,22 +186,6 @@ fn oldest(judgement: &Judgement, plan: &Plan) -> Option<String> {
     let (_, oldest, loss) = plan.recovery_point(judgement.objective.window, item)?;
     let why = loss.why()?;
     Some(if item.is_some() { why.to_owned() } else { format!("{}: {why}", oldest.word()) })
-}
-
-/// Which fault was seen too seldom in a window.
-fn few_strikes(few: &FewStrikes, plan: &Plan, window: usize) -> String {
-    let name = &plan.faults[few.fault].name;
-    let place = match plan.windows[window].extent {
-        Extent::Run => String::new(),
-        Extent::During(fault) if fault == few.fault => String::new(),
-        Extent::During(other) => format!(" during {}", plan.faults[other].name),
-        Extent::Between(..) => " in this time".to_owned(),
-    };
-    match few.struck {
-        0 => format!("{name} never struck{place}: its effect is unknown"),
-        1 => format!("{name} struck once{place}: its effect is hardly known"),
-        struck => format!("{name} struck {struck} times{place}: its effect is hardly known"),
-    }
 }
 
 fn distance(judgement: &Judgement) -> String {
@@ -291,7 +271,8 @@ fn lines(lines: &[(&str, String)]) -> String {
 fn gateway(report: &Report, paint: Paint) -> String {
     let memory = report.scenario.plan.gateway.memory;
     let title = paint.title("Gateway");
-    format!("{title}\n{}", lines(&tables::gateway(&report.summary.gateway, memory)))
+    let Summary { gateway, apis, .. } = &report.summary;
+    format!("{title}\n{}", lines(&tables::gateway(gateway, apis, memory)))
 }
 
 /// Which replication is told.
@@ -352,7 +333,8 @@ fn failovers(report: &Report, paint: Paint) -> String {
 
 fn disruptions(report: &Report, paint: Paint) -> String {
     let title = format!("Recovery by disruption ({})", intervals(report));
-    paint.section(&title, grid::text(&report.disruptions, &report.scenario.plan))
+    let replications = report.experiment.outcomes.len();
+    paint.section(&title, grid::text(&report.disruptions, &report.scenario.plan, replications))
 }
 
 fn stability(report: &Report, paint: Paint) -> String {

@@ -126,21 +126,3 @@ fn many_incidents_are_cut_short_with_their_number() {
     run.outcomes[0].incidents[0].at = Instant::from_secs(1.0);
     assert!(rendered(&run, false).contains("and 1,004 more, see events.csv"));
 }
-
-#[test]
-fn what_struck_too_seldom_is_told_with_where_it_was_not_seen() {
-    let mut plan = scenario().plan;
-    let fault = 0;
-    let told = |plan: &Plan, extent, struck| {
-        let mut plan = plan.clone();
-        plan.windows[0].extent = extent;
-        few_strikes(&FewStrikes { fault, struck, needed: None }, &plan, 0)
-    };
-    plan.faults.push(plan.faults[0].clone());
-    plan.faults[0].name = "a".to_owned();
-    plan.faults[1].name = "b".to_owned();
-    assert_eq!(told(&plan, Extent::Run, 0), "a never struck: its effect is unknown");
-    assert_eq!(told(&plan, Extent::During(0), 1), "a struck once: its effect is hardly known");
-    let during = "a never struck during b: its effect is unknown";
-    assert_eq!(told(&plan, Extent::During(1), 0), during);
-}

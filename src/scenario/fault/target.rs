@@ -2,7 +2,9 @@
 
 use crate::autoscaler::goals::MetricGoal;
 use crate::diagnostic::{Place, clip, suggestion};
-use crate::plan::{Dependencies, FaultPlan, HostTarget, Nodes, ReplicaTarget, Topology};
+use crate::plan::{
+    Dependencies, FaultPlan, HostTarget, InstanceTarget, Nodes, ReplicaTarget, Topology,
+};
 use crate::random::Law;
 use crate::scenario::reader::{Parsed, SectionReader};
 
@@ -111,15 +113,19 @@ impl FaultReader<'_> {
         found
     }
 
-    /// Reads `any` or the number of an ingress instance.
-    pub(crate) fn instance(&self) -> Option<usize> {
+    /// Reads `any`, `all` or the number of an ingress instance.
+    pub(crate) fn instance(&self) -> InstanceTarget {
         let (text, instances) = (self.target.value.trim(), self.targets.instances);
+        if text == "all" {
+            return InstanceTarget::All;
+        }
         let number = text.parse().ok().filter(|number| (1..=instances).contains(number));
         if number.is_none() && text != "any" {
             let numbers = (1..=instances).map(|number| number.to_string());
-            self.unknown("ingress instance", None, ["any".to_owned()].into_iter().chain(numbers));
+            let words = ["any", "all"].map(str::to_owned).into_iter();
+            self.unknown("ingress instance", None, words.chain(numbers));
         }
-        number.map(|number: usize| number - 1)
+        number.map_or(InstanceTarget::Any, |number: usize| InstanceTarget::One(number - 1))
     }
 
     /// Reads `orders` or `orders/2`.

@@ -2,7 +2,9 @@
 
 use crate::diagnostic::{Place, Problem};
 use crate::objective::{Objective, Restored};
-use crate::plan::{Failback, Fault, FaultPlan, Plan, RegionRole, Regions, Routing, Schedule};
+use crate::plan::{
+    Failback, Fault, FaultPlan, InstanceTarget, Plan, RegionRole, Regions, Routing, Schedule,
+};
 use crate::random::Law;
 use crate::scenario::reader::Reader;
 use crate::scenario::region::section::global;
@@ -56,8 +58,10 @@ fn global_groups(needed: f64, share: f64) -> u64 {
 
 /// When a fault is injected and when it is over, if that is said.
 fn extent(fault: &FaultPlan) -> Option<(Instant, Instant)> {
-    let (Fault::RegionOutage(lasts) | Fault::PlannedFailover(lasts) | Fault::ManagerFrozen(lasts)) =
-        &fault.fault
+    let (Fault::RegionOutage(lasts)
+    | Fault::IngressLoss(InstanceTarget::All, lasts)
+    | Fault::PlannedFailover(lasts)
+    | Fault::ManagerFrozen(lasts)) = &fault.fault
     else {
         return None;
     };
@@ -79,10 +83,7 @@ impl Checked<'_> {
     /// The faults by which a region is lost, and which.
     fn lost(&self) -> impl Iterator<Item = usize> {
         let lost = self.plan.faults.iter().zip(&self.regions.of_fault);
-        lost.filter_map(|(fault, region)| match fault.fault {
-            Fault::RegionOutage(_) => *region,
-            _ => None,
-        })
+        lost.filter_map(|(fault, region)| region.filter(|_| fault.fault.shuts_out()))
     }
 
     /// Nobody can be led from one region to itself.
@@ -228,9 +229,8 @@ impl Checked<'_> {
     /// A person who decides after the run.
     fn undecided(&self, fault: usize) {
         let plan = &self.plan.faults[fault];
-        let (Fault::RegionOutage(_), Some((at, until))) = (&plan.fault, extent(plan)) else {
-            return;
-        };
+        let lost = extent(plan).filter(|_| plan.fault.shuts_out());
+        let Some((at, until)) = lost else { return };
         let decision: &Law = &self.regions.manager.decision;
         let end = until.min(self.plan.run.horizon);
         if self.regions.manager.check.is_some() && decision.least_secs() >= end.since(at).as_secs()

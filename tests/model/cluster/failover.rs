@@ -197,7 +197,7 @@ fn clients_avoid_a_lost_ingress_instance_a_failover_after_it_was_lost_last() {
     plan.ingress.failover.after = Law::Constant(secs(10.0));
     for (from, lasts) in [(5.0, 5.0), (12.0, 30.0), (20.0, 15.0)] {
         let lasts = Law::Constant(secs(lasts));
-        plan.faults.push(fault(Fault::IngressLoss(Some(1), lasts), from));
+        plan.faults.push(fault(Fault::IngressLoss(InstanceTarget::One(1), lasts), from));
     }
     let (witness, _) = witnessed(&plan, 0);
     let mut seen = Vec::new();
@@ -225,7 +225,8 @@ fn instance_lost(after: Law, by: FailoverBy) -> Plan {
     plan.gateway.demand = Law::Constant(secs(1e-5));
     plan.ingress.instances = vec![None; 4];
     plan.ingress.failover = Failover { after, by };
-    plan.faults = vec![fault(Fault::IngressLoss(Some(1), Law::Constant(secs(1e4))), INJECTED)];
+    plan.faults =
+        vec![fault(Fault::IngressLoss(InstanceTarget::One(1), Law::Constant(secs(1e4))), INJECTED)];
     plan
 }
 
@@ -289,7 +290,8 @@ fn a_health_check_decides_once_for_all_clients() {
 #[test]
 fn an_instance_that_is_back_while_clients_leave_is_found_by_all() {
     let mut plan = instance_lost(Law::Exponential(secs(10.0)), FailoverBy::Clients);
-    plan.faults = vec![fault(Fault::IngressLoss(Some(1), Law::Constant(secs(5.0))), INJECTED)];
+    plan.faults =
+        vec![fault(Fault::IngressLoss(InstanceTarget::One(1), Law::Constant(secs(5.0))), INJECTED)];
     // 100 a second times 10 s · (1 − e^(−½)).
     failures(&plan, 100, &[Failure::IngressDown]).expect_mean(1_000.0 * 0.393_469, 4.0);
     let (witness, _) = witnessed(&plan, 0);

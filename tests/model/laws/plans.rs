@@ -350,6 +350,15 @@ fn detection() -> impl Strategy<Value = Detection> {
 /// A fault, when it is injected as a share of the run, and whether at random.
 type Wild = (Fault, f64, bool);
 
+/// One instance, any, or all of them.
+fn instance(one: Option<usize>, share: f64) -> InstanceTarget {
+    match one {
+        Some(one) => InstanceTarget::One(one),
+        None if share < 0.5 => InstanceTarget::All,
+        None => InstanceTarget::Any,
+    }
+}
+
 fn fault() -> impl Strategy<Value = Wild> {
     let target = prop_oneof![
         Just(ReplicaTarget::Any),
@@ -366,7 +375,7 @@ fn fault() -> impl Strategy<Value = Wild> {
             2 => Fault::ReplicaSlow(target, Share(share), lasts),
             3 => Fault::ZoneOutage(one, lasts),
             4 => Fault::ControlPlaneOutage(lasts),
-            5 => Fault::IngressLoss(one, lasts),
+            5 => Fault::IngressLoss(instance(one, share), lasts),
             6 => Fault::PartialOutage(one, Share(share.max(0.01)), lasts),
             7 => Fault::NodeLoss(target, (share < 0.7).then_some(lasts)),
             8 => Fault::ProvisioningOutage(one, lasts),
@@ -435,7 +444,9 @@ fn aim(faults: Vec<Wild>, horizon: f64, plan: &Plan) -> Vec<FaultPlan> {
             Fault::NodeShutdown(target, notice, lasts) => {
                 Fault::NodeShutdown(hit(target), notice, lasts)
             }
-            Fault::IngressLoss(one, lasts) => Fault::IngressLoss(one.map(|i| i % instances), lasts),
+            Fault::IngressLoss(InstanceTarget::One(one), lasts) => {
+                Fault::IngressLoss(InstanceTarget::One(one % instances), lasts)
+            }
             other => other,
         },
         schedule: match random {

@@ -4,6 +4,7 @@ use super::{gateway, regions};
 use crate::common::troubles::{named, rates};
 use crate::common::witness::witnessed;
 use crate::common::{replicate, secs};
+use brownout::observe::outcome::CpuUse;
 use brownout::plan::{Fault, RegionRole, ReplicaTarget, Scatter};
 use brownout::random::Law;
 
@@ -44,6 +45,30 @@ fn every_request_goes_to_one_region_and_ends_once() {
         assert_eq!(offered, ended);
         assert_eq!(outcome.ledger.offered as usize, offered.len());
         assert_eq!(outcome.digest, replicate(&plan, replication).digest);
+    }
+}
+
+#[test]
+fn the_cpu_that_regions_use_adds_up_to_that_of_all() {
+    let mut plan = gateway(0.7, 400.0);
+    let outage = named("outage", Fault::RegionOutage(Law::Constant(secs(60.0))), 80.0);
+    plan.faults.push(outage);
+    plan.faults.push(named("crash", Fault::ReplicaCrash(ReplicaTarget::Any), 200.0));
+    let roles = [RegionRole::Active, RegionRole::Active, RegionRole::Standby];
+    let mut plan = regions(plan, &roles, &[Some(0), Some(1)]);
+    // One with other machines than the rest.
+    plan.regions.as_mut().unwrap().all[1].gateway.gateway.cores.0 *= 2.0;
+    for replication in 0..5 {
+        let outcome = replicate(&plan, replication);
+        let of = |what: fn(&CpuUse) -> f64| outcome.cpu_by_region.iter().map(what).sum::<f64>();
+        let near = |one: f64, other: f64| (one - other).abs() < 1e-9 * other;
+        assert_eq!(outcome.cpu_by_region.len(), 3);
+        assert!(near(of(|cpu| cpu.busy), outcome.busy_secs), "{outcome:?}");
+        assert!(near(of(|cpu| cpu.capacity), outcome.capacity_secs), "{outcome:?}");
+        // Each of the active ones works, the one that is lost for less; the standby has CPU.
+        let [lost, stays, standby] = outcome.cpu_by_region[..] else { unreachable!() };
+        assert!(0.0 < lost.busy && lost.busy < stays.busy && standby.capacity > 0.0);
+        assert!(stays.capacity > lost.capacity, "of twice the cores, and never lost");
     }
 }
 

@@ -3,6 +3,7 @@
 mod failover;
 mod laws;
 mod stranded;
+mod whole_ingress;
 
 use crate::common::{plan, secs};
 use brownout::plan::{

@@ -222,7 +222,7 @@ fn a_client_that_gives_up_ends_all_tries_or_leaves_them_to_go_on() {
 #[test]
 fn what_dies_with_a_replica_or_an_instance_ends_once() {
     for (kind, lost) in [
-        (Fault::IngressLoss(Some(0), Law::Constant(secs(10.0))), true),
+        (Fault::IngressLoss(InstanceTarget::One(0), Law::Constant(secs(10.0))), true),
         (Fault::ReplicaCrash(ReplicaTarget::Slot(0)), false),
     ] {
         let mut plan = memoryless(2);

@@ -107,7 +107,8 @@ fn a_dead_replica_is_met_by_connections_that_open_until_its_endpoint_is_gone() {
 fn who_comes_past_the_ingress_does_not_miss_it() {
     let mut plan = inside(2, 20, 50.0, 60.0);
     plan.ingress.in_cluster = Some(InCluster { share: Share(0.4), connections: 20 });
-    plan.faults = vec![fault(Fault::IngressLoss(Some(0), Law::Constant(secs(10.0))), 30.0)];
+    plan.faults =
+        vec![fault(Fault::IngressLoss(InstanceTarget::One(0), Law::Constant(secs(10.0))), 30.0)];
     plan.ingress.failover.after = Law::Constant(secs(100.0));
     let (witness, _) = witnessed(&plan, 0);
     let during = |time| time > at(30.0) && time < at(40.0);

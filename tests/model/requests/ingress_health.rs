@@ -246,7 +246,8 @@ fn nobody_is_blamed_for_what_an_ingress_instance_took_with_it() {
     plan.gateway.demand = Law::Constant(secs(0.5));
     plan.ingress.outliers = Some(OutlierSpec { consecutive_gateway: Some(1), ..outliers() });
     plan.ingress.admission = Some(Default::default());
-    plan.faults = vec![fault(Fault::IngressLoss(Some(0), Law::Constant(secs(0.01))), LOST)];
+    plan.faults =
+        vec![fault(Fault::IngressLoss(InstanceTarget::One(0), Law::Constant(secs(0.01))), LOST)];
     let (witness, outcome) = witnessed(&plan, 0);
     let lost = outcome.ledger.failed_by(Failure::LostWithIngress);
     assert!((lost as f64 - 75.0).abs() < 5.0 * 75.0_f64.sqrt(), "{lost}");

@@ -105,7 +105,7 @@ fn what_was_in_flight_at_a_crash_begins_anew_elsewhere() {
 #[test]
 fn what_an_ingress_instance_had_is_lost_with_it() {
     let mut plan = hanging();
-    let lost = Fault::IngressLoss(Some(0), Law::Constant(secs(30.0)));
+    let lost = Fault::IngressLoss(InstanceTarget::One(0), Law::Constant(secs(30.0)));
     plan.faults = vec![fault(lost, 120.0)];
     let outcome = replicate(&plan, 0);
     let lost = outcome.ledger.failed_by(Failure::LostWithIngress);

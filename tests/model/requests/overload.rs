@@ -130,7 +130,8 @@ fn property_20_errors_come_only_through_a_named_mechanism() {
     let ways = [Failure::LostInFlight, Failure::DeadAddress, Failure::NoReadyReplica];
     expect_only(&all_gone, &ways);
     let mut headless = plain.clone();
-    headless.faults = vec![fault(Fault::IngressLoss(None, Law::Constant(secs(9.0))), 20.0)];
+    headless.faults =
+        vec![fault(Fault::IngressLoss(InstanceTarget::Any, Law::Constant(secs(9.0))), 20.0)];
     headless.gateway.demand = Law::Constant(secs(0.0015));
     expect_only(&headless, &[Failure::LostWithIngress, Failure::IngressDown]);
     let mut unlicensed = plain;

@@ -86,6 +86,20 @@ fn regions_hot_standby_serves_after_detection_and_a_ttl() {
 }
 
 #[test]
+fn where_few_are_sent_the_dns_step_says_that_the_last_failure_ends_it() {
+    let few = changed("regions-hot-standby", &["traffic.rate=0.2/s"], 6);
+    let told = brownout::report::run::text::render(&few.report(), None, false);
+    let flat = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    let label =
+        "until 95 % of its clients look elsewhere, or requests were answered before scaling";
+    assert!(flat.contains(label), "{told}");
+    let early = [FailoverStep::Detection, FailoverStep::Decision, FailoverStep::Switch];
+    let sum: f64 = early.into_iter().map(|one| step(&few, one)).sum();
+    assert!(sum < 0.98 * mean(&few, Restored::Clients(95)), "{sum}: {told}");
+    // The report of the many, which the README shows, says it without that: see above.
+}
+
+#[test]
 fn regions_warm_standby_recovers_when_its_autoscaler_has_grown_and_the_backlog_is_gone() {
     let ran = Ran::of("regions-warm-standby");
     let led = mean(&ran, Restored::Clients(95));

@@ -10,6 +10,8 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 pub struct Source {
     /// The path as the user gave it.
     pub name: String,
+    /// How it was read, if not as it is: with another setting.
+    pub reading: String,
     /// The text, empty if it could not be read.
     pub text: String,
 }
@@ -200,8 +202,10 @@ fn group<'a>(source: &'a Source, problem: &'a Problem) -> Group<'a> {
             title.element(snippet(path, excerpt, &problem.label))
         }
     };
+    let reading = Some(&source.reading).filter(|reading| !reading.is_empty());
+    let reading = reading.map(|reading| Level::NOTE.message(printable(reading)));
     let helps = problem.help.iter().map(|help| Level::HELP.message(printable(help)));
-    group.elements(helps)
+    group.elements(reading).elements(helps)
 }
 
 fn snippet<'a>(
@@ -294,7 +298,7 @@ mod tests {
     use super::*;
 
     fn source(text: &str) -> Source {
-        Source { name: "a.toml".to_owned(), text: text.to_owned() }
+        Source { name: "a.toml".to_owned(), text: text.to_owned(), ..Source::default() }
     }
 
     #[test]
@@ -307,6 +311,15 @@ mod tests {
         assert!(text.contains("^ a rate"), "{text}");
         assert!(text.contains("help: write \"5/s\""), "{text}");
         assert_eq!(problem.position(&source), Some((2, 8)));
+    }
+
+    #[test]
+    fn how_a_file_was_read_stands_in_a_line_of_its_own() {
+        let read = Source { reading: "with Small".to_owned(), ..source("a\nrate = 5\n") };
+        let problem = Problem::error(Place::Span(9..10), "no unit").help("write \"5/s\"");
+        let text = render(&read, &[problem], false);
+        assert!(text.contains("--> a.toml:2:8\n"), "{text}");
+        assert!(text.contains("= note: with Small\n  = help: write \"5/s\""), "{text}");
     }
 
     #[test]

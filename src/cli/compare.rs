@@ -102,7 +102,7 @@ fn variants(
             let name = name(path, files.len() > 1, variation);
             let mut loaded = session.read(path, &variation.changes);
             if !variation.name.is_empty() {
-                loaded.source.name = format!("{}, with {}", path.display(), variation.name);
+                loaded.source.reading = format!("with {}", variation.name);
             }
             let scenario = warnings.usable(loaded, session.terminal)?;
             all.push(Variant { name, scenario });

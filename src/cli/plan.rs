@@ -140,8 +140,8 @@ fn candidates(args: &PlanArgs, session: &Session) -> anyhow::Result<Option<Vec<C
         anyhow::ensure!(is_new, "the tier {name} is named twice");
         let loaded = read_one(args, tier.as_deref(), session);
         let Some(scenario) = warnings.usable(loaded, session.terminal) else { return Ok(None) };
-        can_be_planned(&scenario)?;
         let modes = modes(args, &scenario);
+        can_be_planned(&scenario, &modes)?;
         all.push(Candidate::new(name, scenario, &modes));
     }
     if !args.common.work.quiet {
@@ -189,7 +189,7 @@ fn read_one(args: &PlanArgs, tier: Option<&str>, session: &Session) -> Loaded {
     let changes: Vec<String> = args.set.iter().cloned().chain(change).collect();
     let mut loaded = session.read(&args.file, &changes).with_other_faults();
     if let Some(tier) = tier {
-        loaded.source.name = format!("{}, with {}", args.file.display(), called(tier));
+        loaded.source.reading = format!("with {}", called(tier));
     }
     if let Some(scenario) = &mut loaded.scenario {
         scenario.plan.run.seed = args.common.seed.unwrap_or(scenario.plan.run.seed);
@@ -198,7 +198,7 @@ fn read_one(args: &PlanArgs, tier: Option<&str>, session: &Session) -> Loaded {
 }
 
 /// Refuses what has no load to be changed, or nothing to be met.
-fn can_be_planned(scenario: &Scenario) -> anyhow::Result<()> {
+fn can_be_planned(scenario: &Scenario, modes: &[Mode]) -> anyhow::Result<()> {
     let population = &scenario.plan.dependencies.clients.population;
     let closed = matches!(population, Population::Closed { .. });
     anyhow::ensure!(
@@ -207,7 +207,7 @@ fn can_be_planned(scenario: &Scenario) -> anyhow::Result<()> {
          \"900/s\", instead of a recording or users in a closed loop"
     );
     anyhow::ensure!(
-        !objectives::of(scenario, Mode::Healthy).is_empty(),
+        modes.iter().any(|mode| !objectives::of(scenario, *mode).is_empty()),
         "the scenario has no objective that a capacity can be judged by\n  = help: write one over \
          the whole run, such as \"p99 < 250ms\""
     );

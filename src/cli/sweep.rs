@@ -92,7 +92,7 @@ fn grid(args: &SweepArgs, axes: &[Axis], session: &Session) -> anyhow::Result<Op
     let path = &args.file;
     for variation in cross(axes) {
         let mut loaded = session.read(path, &variation.changes);
-        loaded.source.name = format!("{}, with {}", path.display(), variation.name);
+        loaded.source.reading = format!("with {}", variation.name);
         let Some(mut scenario) = warnings.usable(loaded, session.terminal) else { return Ok(None) };
         let run = &mut scenario.plan.run;
         run.seed = args.common.seed.unwrap_or(run.seed);

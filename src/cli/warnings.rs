@@ -70,11 +70,12 @@ impl Warning {
     /// The source of the first reading, with how many others of so many have the warning.
     fn source(&self, of: usize, what: &str) -> Source {
         let mut source = self.source.clone();
-        source.name += &match self.readings {
+        source.reading += &match self.readings {
             1 => String::new(),
             all if all == of => format!(" (and likewise in all {of} {what})"),
             some => format!(" (and likewise in {} more of {of} {what})", some - 1),
         };
+        source.reading = source.reading.trim_start().to_owned();
         source
     }
 }
@@ -94,7 +95,8 @@ mod tests {
     #[test]
     fn warnings_that_differ_in_numbers_are_one() {
         let mut warnings = Warnings::default();
-        let source = Source { name: "a.toml, with a.b=1".to_owned(), text: String::new() };
+        let reading = "with a.b=1".to_owned();
+        let source = Source { reading, ..Source::default() };
         for load in ["1,300/s", "1400/s"] {
             let title = format!("{load} is above the tier's rating");
             let mut problem = Problem::warning(Place::Whole, title);
@@ -104,10 +106,10 @@ mod tests {
         warnings.note(&source, vec![Problem::warning(Place::Whole, "something else")]);
         assert_eq!((warnings.all.len(), warnings.readings), (2, 3));
         assert!(warnings.all[0].problem.title.starts_with("1,300/s"));
-        let name = |index: usize, of| warnings.all[index].source(of, "cells").name;
-        assert_eq!(name(0, 3), "a.toml, with a.b=1 (and likewise in 1 more of 3 cells)");
+        let name = |index: usize, of| warnings.all[index].source(of, "cells").reading;
+        assert_eq!(name(0, 3), "with a.b=1 (and likewise in 1 more of 3 cells)");
         assert!(name(0, 2).ends_with("in all 2 cells)"));
-        assert_eq!(name(1, 3), "a.toml, with a.b=1");
+        assert_eq!(name(1, 3), "with a.b=1");
         let rest = warnings.of_any_load();
         assert_eq!((rest.all.len(), &*rest.all[0].problem.title), (1, "something else"));
     }

@@ -114,7 +114,7 @@ pub fn load_changed(path: &Path, changes: &[String]) -> Loaded {
         }
         Err(why) => {
             let title = format!("cannot read the scenario: {why}");
-            let source = Source { name, text: String::new() };
+            let source = Source { name, ..Source::default() };
             let problems = vec![Problem::error(Place::Whole, title)];
             Loaded { scenario: None, problems, source, but_for_faults: None }
         }
@@ -127,7 +127,7 @@ pub fn parse_changed(name: &str, text: &str, base: &Path, changes: &[String]) ->
     let changed = edit::apply(text, changes);
     let mut loaded = parse(name, &changed.text, base);
     if !changes.is_empty() {
-        loaded.source.name = format!("{name}, as changed by --set");
+        loaded.source.reading = "as changed by --set".to_owned();
     }
     if !changed.problems.is_empty() {
         let (scenario, but_for_faults) = (None, None);
@@ -145,7 +145,7 @@ pub fn parse_changed(name: &str, text: &str, base: &Path, changes: &[String]) ->
 /// Reads the text of a scenario; `name` is what problems call it, `base` is the folder from which
 /// paths in it start.
 pub fn parse(name: &str, text: &str, base: &Path) -> Loaded {
-    let source = Source { name: name.to_owned(), text: text.to_owned() };
+    let source = Source { name: name.to_owned(), text: text.to_owned(), reading: String::new() };
     if text.len() as u64 > SCENARIO_LIMIT {
         let title = format!("the scenario is larger than {SCENARIO_LIMIT} bytes");
         let problems = vec![Problem::error(Place::Whole, title)];

@@ -1,10 +1,13 @@
 //! The grid that reviewers of resilience know: disruption by disruption, how long it took until
 //! requests were answered again, how old what is lost may be, and whether that is what is demanded.
 
+use std::collections::BTreeSet;
+
 use super::{Judgement, Overall, judge_one, overall};
 use crate::experiment::Experiment;
 use crate::metric::{Metric, Restored, Statistic};
 use crate::objective::Objective;
+use crate::observe::incident::Incident;
 use crate::observe::outcome::{Outcome, WindowOutcome};
 use crate::observe::tally::Tally;
 use crate::plan::{
@@ -35,6 +38,9 @@ pub struct TestedDisruption {
     pub rto_p95: Option<Statistic>,
     /// Incidents whose end was not seen: then `rto` is a lower bound.
     pub not_over: u64,
+    /// The faults whose incidents lasted while those of this one did: what failed then counts for
+    /// each.
+    pub shared_with: BTreeSet<usize>,
     /// What of the state is lost.
     pub state: StateLosses,
     /// The objectives on recovery times and points, judged by the incidents of this fault alone.
@@ -102,6 +108,7 @@ fn tested(
         rto: Metric::RTO.of_windows(&windows, run.confidence),
         rto_p95: rto_p95.of_windows(&windows, run.confidence).filter(|_| is_seen),
         not_over: all.answers.unseen(),
+        shared_with: shared_with(run, fault),
         // Whoever is led to another region finds nothing there, whatever the fault has left.
         state: match all.failover.is_empty() {
             true => plan.state_after(fault),
@@ -109,6 +116,20 @@ fn tested(
         },
         judgements: judged.map(|objective| judge_one(&alone, &objective)).collect(),
     }
+}
+
+/// The faults of which an incident lasted while requests of one of this fault were not answered.
+fn shared_with(run: &Experiment, fault: usize) -> BTreeSet<usize> {
+    let of = |outcome: &Outcome| {
+        let mine = || outcome.incidents.iter().filter(|it| it.fault == fault);
+        let others = outcome.incidents.iter().filter(|it| it.fault != fault);
+        let meets = |other: &&Incident| {
+            other.ledger.failed() > 0
+                && mine().any(|it| it.ledger.failed() > 0 && it.overlaps(other, outcome.ended))
+        };
+        others.filter(meets).map(|it| it.fault).collect::<Vec<_>>()
+    };
+    run.outcomes.iter().flat_map(of).collect()
 }
 
 /// The experiment as if nothing but this fault had been injected: one window with its incidents.
@@ -161,7 +182,6 @@ mod tests {
     use super::*;
     use crate::experiment::tests::example;
     use crate::objective::{Bound, Relation};
-    use crate::observe::incident::Incident;
     use crate::plan::{Fault, FaultPlan, ReplicaTarget};
     use crate::random::Law;
     use crate::units::{Instant, Share};
@@ -227,6 +247,25 @@ mod tests {
         let verdict = |row: &DisruptionRow| row.tested.as_ref().unwrap().overall();
         assert_eq!(verdict(&rows[0]), Overall::Met);
         assert_eq!(verdict(&rows[2]), Overall::NoObjectives);
+    }
+
+    #[test]
+    fn a_row_knows_the_faults_whose_incidents_overlap_its_own() {
+        let (mut run, plan) = run(&[10.0, 11.0, 12.0]);
+        let all = [objective("rto < 30s", Metric::RTO, 30.0, 0)];
+        let shared = |run: &Experiment, row: usize| -> Vec<usize> {
+            let row = disruptions(run, &plan, &all)[row].tested.clone().unwrap();
+            Vec::from_iter(row.shared_with)
+        };
+        assert!(shared(&run, 0).is_empty() && shared(&run, 2).is_empty());
+        let crash = run.outcomes[1].incidents[0].clone();
+        run.outcomes[1].incidents.push(Incident { fault: 1, ..crash.clone() });
+        assert_eq!((shared(&run, 0), shared(&run, 2)), (vec![1], vec![0]));
+        // One that begins when all is normal again shares nothing, nor one that hits nobody.
+        run.outcomes[1].incidents[1].at = crash.normal.unwrap();
+        assert!(shared(&run, 0).is_empty());
+        run.outcomes[1].incidents[1] = Incident { fault: 1, ledger: Default::default(), ..crash };
+        assert!(shared(&run, 0).is_empty());
     }
 
     #[test]

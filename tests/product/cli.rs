@@ -170,7 +170,7 @@ fn a_wrong_setting_of_the_command_line_is_explained_and_changes_nothing() {
     let before = desk.results("results/small");
     for (setting, said) in [
         ("gateway.replcas=3", ["--set", "did you mean \"gateway.replicas\"?"]),
-        ("gateway.replicas=0", ["small.toml, as changed by --set", "replicas = 0"]),
+        ("gateway.replicas=0", ["note: as changed by --set", "replicas = 0"]),
         ("gateway.replicas", ["sets nothing", "PATH=VALUE"]),
         ("=3", ["sets nothing", "PATH=VALUE"]),
     ] {

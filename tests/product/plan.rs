@@ -517,6 +517,28 @@ fn a_plan_needs_no_fault_of_the_file_for_the_loss_that_it_tries() {
 }
 
 #[test]
+fn a_file_that_demands_recovery_times_alone_is_planned_by_the_loss_that_has_them() {
+    let desk = pair_desk("\"rto < 5m\", \"clients-back 95% < 5m\"");
+    assert_eq!(desk.code(&[&LOST[..], &["--demand", "20/s"]].concat()), 0, "{}", report(&desk));
+    let plan = plan_json(&desk);
+    let lost = found(&plan, "region-loss");
+    assert!(lost["point_per_s"].as_f64().is_some_and(|load| load > 20.0), "{lost}");
+    // Of itself it is looked at in that mode alone, and says why in no other.
+    let args = ["plan", "small.toml", "--tier", "small", "--no-sensitivity", "-n2"];
+    desk.run(&[&args[..], &["--force", "--demand", "20/s"]].concat());
+    let plan = plan_json(&desk);
+    let left_out = plan["gateways"][0]["left_out"].as_array().unwrap();
+    let why = |mode: &str| {
+        left_out.iter().find(|one| one["mode"] == mode).map(|one| one["reason"].clone())
+    };
+    let unjudged = "no objective of the scenario can be judged in it";
+    assert_eq!(why("healthy"), Some(unjudged.into()), "{plan}");
+    assert_eq!(why("region-loss"), None);
+    let said = refused(&desk, &[&args[..], &["--mode", "healthy"]].concat());
+    assert!(said.contains("no objective that a capacity can be judged by"), "{said}");
+}
+
+#[test]
 fn a_bound_beyond_the_judged_time_is_said_to_be_the_reason() {
     let desk = pair_desk("\"p90 of served < 500ms\", \"rto < 5m\"");
     assert_eq!(desk.code(&[&LOST[..], &["--judged", "60s"]].concat()), 3);

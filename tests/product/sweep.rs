@@ -23,7 +23,7 @@ fn every_cell_has_its_rows_and_the_load_its_verdict() {
         out(&output)
     );
     assert!(out(&output).lines().all(|line| line.chars().count() <= 100), "{}", out(&output));
-    assert!(err(&output).contains("small.toml, with traffic.rate=1500/s"), "{}", err(&output));
+    assert!(err(&output).contains("note: with traffic.rate=1500/s"), "{}", err(&output));
     let rows = rows(&desk, "results/sweep-small/sweep.csv");
     assert_eq!(rows.len(), 3 * 8);
     let rates: BTreeSet<&str> = rows.iter().map(|row| row[0].as_str()).collect();
@@ -93,7 +93,7 @@ fn what_cannot_be_swept_is_refused_before_anything_runs() {
     assert!(said(&[]).contains("--set"));
     assert!(said(&["--set", "run.seed=1..5:5"]).contains("the same in all cells"));
     let wrong = said(&["--set", "traffic.rate=50/s,60/h", "--set", "gateway.replicas=3,0"]);
-    assert!(wrong.contains("small.toml, with traffic.rate=50/s, gateway.replicas=0"), "{wrong}");
+    assert!(wrong.contains("note: with traffic.rate=50/s, gateway.replicas=0"), "{wrong}");
     assert!(!wrong.contains("60/h"), "{wrong}");
     assert!(!desk.path("results").exists());
 }

@@ -248,7 +248,7 @@ impl Plan {
         match data_loss {
             _ if self.startup.contracts.is_none() => StateLoss::Absent { remedy },
             Some(most) => lost(most, "the control plane is lost too"),
-            None => StateLoss::Kept("replicas that run have them"),
+            None => StateLoss::Kept("the control plane has them, and is not lost"),
         }
     }
 

@@ -198,6 +198,7 @@ pub fn remedy(why: Moot) -> &'static str {
         Moot::ControlPlane => "write contracts = true in [gateway], or leave this mode out",
         Moot::OnlyRegion => "write [[region]] for each of several regions, or leave this mode out",
         Moot::OnlyZone => "write several zones in [topology], or leave this mode out",
+        Moot::NoObjective => "write one over the whole run, such as \"p99 of served < 250ms\"",
         Moot::NothingFollows => "use --mode healthy, which is the harder one",
     }
 }
@@ -208,6 +209,7 @@ pub fn moot(why: Moot) -> &'static str {
         Moot::ControlPlane => "no API uses contracts, and replicas start without the control plane",
         Moot::OnlyRegion => "it has one region, whose loss is total",
         Moot::OnlyZone => "it has one zone, whose loss is total",
+        Moot::NoObjective => "no objective of the scenario can be judged in it",
         Moot::NothingFollows => "without autoscaler or cache the same load all the time is harder",
     }
 }

@@ -92,7 +92,29 @@ pub(crate) fn text(rows: &[DisruptionRow], plan: &Plan, replications: usize) -> 
         Some(format!("RPO of {}: {}", name(rows, row, plan), oldest(most, item, loss)?))
     });
     let items = items.map(|line| wrapped("  ", &line)).collect::<String>();
-    out + &open(rows, plan, replications) + &few(rows, plan) + &items + &untested(rows, plan)
+    out + &open(rows, plan, replications)
+        + &shared(rows, plan)
+        + &few(rows, plan)
+        + &items
+        + &untested(rows, plan)
+}
+
+/// Which rows count what failed by other faults at the same time.
+fn shared(rows: &[DisruptionRow], plan: &Plan) -> String {
+    let of = rows.iter().take(ROWS_TOLD).filter_map(|row| {
+        let others = row.tested.as_ref()?.shared_with.iter();
+        let others: Vec<&str> = others.map(|fault| plan.faults[*fault].name.as_str()).collect();
+        (!others.is_empty())
+            .then(|| format!("{} with {}", name(rows, row, plan), others.join(", ")))
+    });
+    let of: Vec<String> = of.collect();
+    match of.is_empty() {
+        true => String::new(),
+        false => {
+            let what = "what failed while incidents of several faults lasted counts for each";
+            wrapped("  ", &format!("{what}: {}", of.join("; ")))
+        }
+    }
 }
 
 /// Of which rows the 95th percentile is but the longest that was seen: of fewer incidents than it
@@ -194,7 +216,7 @@ pub(crate) fn write(
     out: &mut dyn Write,
 ) -> Result<()> {
     type Row<'a> = (&'a Plan, &'a DisruptionRow, Option<&'a TestedDisruption>, usize);
-    let columns: [Column<Row<'_>>; 11] = [
+    let columns: [Column<Row<'_>>; 12] = [
         (&["disruption"], |(_, row, ..)| row.disruption.key().into()),
         (&["fault"], |(plan, _, it, _)| it.map(|it| plan.faults[it.fault].name.clone()).into()),
         (&["injected"], |(.., it, _)| it.map(|it| it.injected).into()),
@@ -205,6 +227,11 @@ pub(crate) fn write(
             Cell::Figure(it.and_then(|it| it.rto_p95))
         }),
         (&["incidents_not_over"], |(.., it, _)| it.map(|it| it.not_over).into()),
+        (&["shared_with"], |(plan, _, it, _)| {
+            let names = it.iter().flat_map(|it| &it.shared_with);
+            let names = names.map(|fault| plan.faults[*fault].name.as_str());
+            names.collect::<Vec<_>>().join("; ").into()
+        }),
         (&["rpo_s"], |(.., it, _)| it.and_then(|it| Some(it.rpo()?.0)).into()),
         (&["rpo_item"], |(.., it, _)| it.and_then(|it| Some(it.rpo()?.1.word())).into()),
         (&["objectives"], |(.., it, _)| {
@@ -321,9 +348,18 @@ mod tests {
         plan.faults.push(again);
         let objective = crate::report::sample::scenario().objectives.remove(2);
         let objective = Objective { metric: Metric::RTO, window: 0, ..objective };
-        let rows = disruptions(&run, &plan, &[objective]);
+        let objectives = [objective];
+        let rows = disruptions(&run, &plan, &objectives);
         let told = text(&rows, &plan, 5);
         assert!(told.contains("software: crash") && told.contains("software: again"), "{told}");
+        assert!(!told.contains("overlap"), "{told}");
+        let mut both = run.clone();
+        let first = both.outcomes[0].incidents[0].clone();
+        both.outcomes[0].incidents.push(crate::observe::incident::Incident { fault: 1, ..first });
+        let both = disruptions(&both, &plan, &objectives);
+        let flat = text(&both, &plan, 5).split_whitespace().collect::<Vec<_>>().join(" ");
+        let shared = "counts for each: software: crash with again; software: again with crash p95";
+        assert!(flat.contains(shared), "{flat}");
         let mut out = Vec::new();
         write(&plan, &rows, 5, &mut out).unwrap();
         let written = String::from_utf8(out).unwrap();

@@ -225,6 +225,10 @@ fn disruption<'a>(
         rto_s: tested.and_then(|tested| tested.rto),
         rto_p95_s: tested.and_then(|tested| tested.rto_p95),
         incidents_not_over: tested.map(|tested| tested.not_over),
+        shared_with: tested.map(|tested| {
+            let names = tested.shared_with.iter().map(|fault| plan.faults[*fault].name.as_str());
+            names.collect::<Vec<_>>()
+        }),
         rpo_s: rpo.and_then(|(most, ..)| nine_digits(most.as_secs())),
         rpo_item: rpo.map(|(_, item, _)| item.word()),
         objectives: judged.collect::<Vec<_>>(),

@@ -1,6 +1,6 @@
 //! The kinds of faults, and the keys that a fault may have.
 
-use crate::diagnostic::{Flaw, Problem};
+use crate::diagnostic::{Flaw, Place, Problem};
 use crate::plan::{
     Dependencies, Down, Fault, Gray, Heeded, LostMetrics, Notice, Policy, PolicyKind, Release,
     Starts,
@@ -8,7 +8,7 @@ use crate::plan::{
 use crate::policy::limit::Sharing;
 use crate::random::Law;
 use crate::scenario::fault::target::FaultReader;
-use crate::scenario::reader::{Only, SectionReader, keys};
+use crate::scenario::reader::{Only, Parsed, SectionReader, keys};
 use crate::scenario::text::word::{choice, unknown};
 use crate::scenario::text::{Value, words};
 use crate::units::{Share, Span};
@@ -52,7 +52,7 @@ keys! { key "fault" list {
          Prometheus), or all (metrics-outage only).";
     WORK: f64 = "work", "1", Inferred, "as before",
         "How many times the CPU time a request takes, in the new version or meanwhile (rollout and \
-         gray-failure only).", SERVES;
+         gray-failure only; of a gray failure below 1 only with `failing`).", SERVES;
     FAILING: Share = "failing", "0%", Inferred, "as before",
         "Share of the requests that replicas answer with an error of their own, 500, in the new \
          version or meanwhile (rollout and gray-failure only).", SERVES;
@@ -264,29 +264,39 @@ fn part(fault: &FaultReader<'_>) -> Option<Share> {
 }
 
 /// How many times the CPU time a request takes.
-fn work(section: &SectionReader<'_>) -> f64 {
+fn work(section: &SectionReader<'_>) -> Parsed<f64> {
     let work = section.parsed(key::WORK);
     if work.value == 0.0 {
         section.error(&work, "a request always takes CPU time", "write 2 for twice as much");
     }
-    work.value
+    work
 }
 
 /// Replicas that pass for healthy and are not.
 fn gray_failure(fault: &FaultReader<'_>) -> Option<Fault> {
     let section = fault.section;
-    let gray = Gray { work: work(section), failing: section.get(key::FAILING) };
-    if gray.work == 1.0 && gray.failing == Share::ZERO {
+    let (work, failing) = (work(section), section.parsed(key::FAILING));
+    // Of what cannot be read that has been said, and nothing follows from it.
+    let whole = Place::from(section);
+    let is_read = |given: bool, place: &Place| !given || *place != whole;
+    let are_read = is_read(work.given, &work.place) && is_read(failing.given, &failing.place);
+    let none_fails = failing.value == Share::ZERO && are_read;
+    if none_fails && work.value == 1.0 {
         let help = "write failing = \"30%\" or work = 3";
         section.error(section, "a gray failure in which nothing differs is none", help);
+    } else if none_fails && 0.0 < work.value && work.value < 1.0 {
+        let title = "a gray failure that makes requests cheaper and fails none is none";
+        let help = "write work above 1, or failing as well: errors may be cheap";
+        section.error(&work, title, help);
     }
+    let gray = Gray { work: work.value, failing: failing.value };
     Some(Fault::GrayFailure(gray, fault.duration.clone()))
 }
 
 /// A rollout, and the version that it brings.
 fn rollout(fault: &FaultReader<'_>) -> Option<Fault> {
     let section = fault.section;
-    let work = work(section);
+    let work = work(section).value;
     let affected = section.parsed(key::AFFECTED);
     if affected.value == Share::ZERO {
         let help = "write a share above \"0%\"";

@@ -148,13 +148,18 @@ impl<'r> Reader<'r> {
         spec.keys.iter().map(|key| key.name).chain(inner.map(|(_, name)| name))
     }
 
-    /// The section in which a key of this name belongs, if it is another.
+    /// The section in which a key of this name belongs, if it is another; all of two or three.
     fn elsewhere(&self, spec: &SectionSpec, key: &str) -> Option<String> {
-        let mut others = self.format.iter().filter(|other| other.name != spec.name);
-        let home = others.find(|other| other.key(key).is_some())?;
-        Some(match home.name {
-            "" => format!("`{key}` belongs to the top of the file, above the first section"),
-            _ => format!("`{key}` belongs in {}", home.header()),
-        })
+        const TOLD: usize = 3;
+        let others = self.format.iter().filter(|other| other.name != spec.name);
+        let homes: Vec<_> = others.filter(|other| other.key(key).is_some()).collect();
+        if homes.first()?.name.is_empty() {
+            return Some(format!(
+                "`{key}` belongs to the top of the file, above the first section"
+            ));
+        }
+        let told = if homes.len() <= TOLD { &homes[..] } else { &homes[..1] };
+        let told: Vec<String> = told.iter().map(|home| home.header()).collect();
+        Some(format!("`{key}` belongs in {}", told.join(" or ")))
     }
 }

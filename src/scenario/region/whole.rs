@@ -6,7 +6,7 @@ use crate::scenario::assemble::{self, Assembled};
 use crate::scenario::reader::Reader;
 use crate::scenario::reader::setting::Setting;
 use crate::scenario::region::section::{self, RegionKeys};
-use crate::units::Share;
+use crate::units::{Rate, Share};
 
 /// Regions as read.
 pub(crate) struct RegionParts {
@@ -27,9 +27,7 @@ pub(crate) fn read(
     let gateways = files.iter().zip(&keys);
     let gateways: Vec<Assembled> =
         gateways.map(|(file, one)| assemble::read(file, run, first_part(&keys, one))).collect();
-    for (gateway, one) in gateways.iter().zip(&keys) {
-        refuse_shared(reader, gateway, one);
-    }
+    refuse_shared(reader, &gateways);
     Some(RegionParts { keys, gateways })
 }
 
@@ -43,14 +41,21 @@ fn first_part(all: &[RegionKeys], region: &RegionKeys) -> Share {
     }
 }
 
-/// Refuses what would couple regions between two events.
-fn refuse_shared(reader: &Reader<'_>, gateway: &Assembled, region: &RegionKeys) {
-    if matches!(gateway.plan.dependencies.clients.population, Population::Closed { .. }) {
-        let title = "users who wait for their answers cannot be led from region to region";
-        let help = "write a rate in [traffic] instead of users in [clients]";
-        let problem = Problem::error(Place::Whole, title).help(help);
-        reader.note(problem.help(format!("region {}", region.name)));
-    }
+/// Refuses what would couple regions between two events, and says at what rate such users ask.
+fn refuse_shared(reader: &Reader<'_>, gateways: &[Assembled]) {
+    let closed = |gateway: &Assembled| match &gateway.plan.dependencies.clients.population {
+        Population::Closed { users, think } => Some((*users, think.mean_secs())),
+        _ => None,
+    };
+    let Some((users, think)) = gateways.iter().find_map(closed) else { return };
+    let title = "users who wait for their answers cannot be led from region to region";
+    let help = "leave out loop and users in [clients], and write in [traffic] the rate at which \
+                they ask";
+    let at_most = match think > 0.0 {
+        true => format!(": at most {}, of {users} who think", Rate(users as f64 / think)),
+        false => String::new(),
+    };
+    reader.note(Problem::error(Place::Whole, title).help(help.to_owned() + &at_most));
 }
 
 impl RegionParts {

@@ -299,7 +299,9 @@ fn overload(section: &SectionReader<'_>, memory: Option<Memory>) -> Option<Overl
     let requests =
         section.bounded(key::SHED_REQUESTS, 1..=REQUESTS_LIMIT, section.find(key::SHED_REQUESTS));
     let by_memory = trigger(section, key::SHED_MEMORY, key::SHED_MEMORY_FROM);
-    if by_memory.is_some() && memory.is_none() {
+    // Of one of the two it has been said that the other is missing.
+    let is_begun = section.has(&key::MEMORY) || section.has(&key::MEMORY_PER_REQUEST);
+    if by_memory.is_some() && memory.is_none() && !is_begun {
         let title = "`gateway.memory` is missing: `shed-memory` is a share of it";
         let problem = Problem::missing(section.key_place(&key::SHED_MEMORY), title);
         section.note(problem.help("write `memory` and `memory-per-request`"));

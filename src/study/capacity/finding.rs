@@ -7,7 +7,7 @@ use crate::observe::ledger::Failure;
 use crate::scenario::Scenario;
 use crate::study::capacity::regimes::Cause;
 use crate::study::capacity::search::{Band, Capacity, Excess};
-use crate::study::mode::{self, Mode, Moot, Trial};
+use crate::study::mode::{self, Mode, Moot, Trial, objectives};
 use crate::units::Span;
 use crate::verdict::Judgement;
 
@@ -27,7 +27,10 @@ pub struct Candidate {
 impl Candidate {
     /// A gateway in those of the modes that mean something for it.
     pub fn new(name: String, scenario: Scenario, asked: &[Mode]) -> Candidate {
-        let of = |mode: &Mode| (*mode, mode::moot(&scenario.plan, *mode));
+        let unjudged =
+            |mode: Mode| objectives::of(&scenario, mode).is_empty().then_some(Moot::NoObjective);
+        let of =
+            |mode: &Mode| (*mode, mode::moot(&scenario.plan, *mode).or_else(|| unjudged(*mode)));
         let left_out = asked.iter().map(of).filter_map(|(mode, why)| Some((mode, why?))).collect();
         let modes = asked.iter().map(of).filter(|(_, why)| why.is_none());
         let modes = modes.map(|(mode, _)| mode).collect();

@@ -72,6 +72,8 @@ pub enum Moot {
     OnlyZone,
     /// It has one region, which takes everything along.
     OnlyRegion,
+    /// No objective of the scenario can be judged in it.
+    NoObjective,
     /// Nothing in it follows the load: a constant load is harder than one that climbs to it.
     NothingFollows,
 }

@@ -65,7 +65,7 @@ pub(crate) fn remedy(judgement: &Judgement, plan: &Plan, replications: usize) ->
         }
         Doubt::Unrecovered(_) => "raise run.horizon until they are over".to_owned(),
         Doubt::AbnormalBefore(_) => {
-            "leave 20 s and more without trouble before the fault".to_owned()
+            "less load, or more time before the fault: a minute in which it serves".to_owned()
         }
         Doubt::FewStrikes(few) => struck(&few, plan),
         Doubt::Unanswered(_) | Doubt::FewBeyond | Doubt::Unclear(..) | Doubt::Untroubled => {

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::experiment::partition::Shard;
 use crate::report::shards::SHARDS_MOST;
 use crate::study::precision::Precision;
-use crate::units::{Bytes, Rate, SECOND, Span};
+use crate::units::{Bytes, Rate, SECOND, Share, Span};
 
 const EXIT_CODES: &str = "\
 EXIT CODES:
@@ -58,6 +58,11 @@ EXAMPLES:
         --set gateway.replicas=2,3 --precision 2%
     brownout sweep scenarios/replica-crash.toml --set startup.boot=2s..30s:8 -n 20
     brownout sweep scenarios/replica-crash.toml --set gateway.tier=small,large,xlarge";
+
+const AVAILABILITY_EXAMPLES: &str = "\
+EXAMPLES:
+    brownout availability scenarios/availability.toml
+    brownout availability scenarios/availability.toml --target 99.95% --requests 1G";
 
 const EXAMPLES: &str = "\
 EXAMPLES:
@@ -142,6 +147,8 @@ pub(super) enum Command {
     Plan(PlanArgs),
     /// Run a scenario over a grid of settings, under common random numbers
     Sweep(SweepArgs),
+    /// Say what faults at random cost in months and years, and what uses the error budget
+    Availability(AvailabilityArgs),
     /// Do again what a manifest.json says, to the same bytes
     Rerun(RerunArgs),
     /// Put together what the shards of a study left
@@ -162,6 +169,7 @@ impl Command {
             Command::Compare(args) => Some(&args.common.work),
             Command::Plan(args) => Some(&args.common.work),
             Command::Sweep(args) => Some(&args.common.work),
+            Command::Availability(args) => Some(&args.common.work),
             _ => None,
         }
     }
@@ -173,6 +181,7 @@ impl Command {
             Command::Compare(args) => Some(&mut args.common.work),
             Command::Plan(args) => Some(&mut args.common.work),
             Command::Sweep(args) => Some(&mut args.common.work),
+            Command::Availability(args) => Some(&mut args.common.work),
             _ => None,
         }
     }
@@ -302,6 +311,25 @@ pub(super) struct CompareArgs {
     #[arg(short = 'n', long, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub(super) replications: Option<u64>,
+    #[command(flatten)]
+    pub(super) common: CommonArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("{AVAILABILITY_EXAMPLES}\n\n{EXIT_CODES}"))]
+pub(super) struct AvailabilityArgs {
+    /// The scenario, with faults at random: `every = "exponential(90d)"`
+    pub(super) file: PathBuf,
+    /// Change a setting as if the scenario said so; as often as needed
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub(super) set: Vec<String>,
+    /// The least share of the requests of a month that are to be answered, instead of the
+    /// scenario's objective
+    #[arg(long, value_name = "SHARE", value_parser = target)]
+    pub(super) target: Option<Share>,
+    /// About so many requests are simulated; more make intervals narrower
+    #[arg(long, value_name = "N", default_value = "200M", value_parser = requests)]
+    pub(super) requests: u64,
     #[command(flatten)]
     pub(super) common: CommonArgs,
 }
@@ -462,6 +490,25 @@ pub(super) enum ShardArg {
 }
 
 /// Reads `3/8`, `auto` or `auto/8`.
+/// A share that is to be kept: below one, and more than nothing.
+fn target(text: &str) -> Result<Share, String> {
+    let share = crate::quantity::share(text).ok().filter(|share| share.0 > 0.0 && share.0 < 1.0);
+    share.ok_or_else(|| "write a share such as 99.95%".to_owned())
+}
+
+/// A number of requests, with K, M or G.
+fn requests(text: &str) -> Result<u64, String> {
+    let (digits, factor) = match text.chars().last() {
+        Some('K' | 'k') => (&text[..text.len() - 1], 1e3),
+        Some('M') => (&text[..text.len() - 1], 1e6),
+        Some('G') => (&text[..text.len() - 1], 1e9),
+        _ => (text, 1.0),
+    };
+    let number = digits.parse::<f64>().ok().map(|number| number * factor);
+    let number = number.filter(|number| (1e5..=1e12).contains(number));
+    number.map(|number| number as u64).ok_or_else(|| "write 100K to 1000G, such as 200M".to_owned())
+}
+
 fn shard(text: &str) -> Result<ShardArg, String> {
     let help = "write I/N with I from 1 to N, such as 3/8, or auto or auto/8";
     let number = |text: &str| text.parse::<u64>().ok().filter(|n| (1..=SHARDS_MOST).contains(n));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::args::CompareArgs;
 use super::exit::Exit;
 use super::load::{self, Session, stem};
-use super::warnings::Warnings;
+use super::work::warnings::Warnings;
 use super::work::{Output, Work, memory};
 use crate::report::compare::report::CompareReport;
 use crate::report::compare::{charts, files, text};

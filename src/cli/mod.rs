@@ -13,6 +13,7 @@
 //! Begin with `args.rs`, then `run.rs`.
 
 mod args;
+mod availability;
 mod check;
 mod compare;
 mod exit;
@@ -23,7 +24,6 @@ mod run;
 mod shards;
 mod sweep;
 mod terminal;
-mod warnings;
 mod work;
 
 use std::process::ExitCode;

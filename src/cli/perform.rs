@@ -14,7 +14,7 @@ use super::load::{Session, WorkPart};
 use super::shards::scheduler;
 use super::shards::submit::Submission;
 use super::terminal::Terminal;
-use super::{compare, plan, run, sweep};
+use super::{availability, compare, plan, run, sweep};
 use crate::engine::ENGINE;
 use crate::report::files::staging::MARK;
 use crate::report::manifest::{Manifest, Request};
@@ -135,6 +135,7 @@ fn dispatch(command: &Command, session: &Session) -> anyhow::Result<Exit> {
         Command::Compare(args) => compare::compare(args, session),
         Command::Plan(args) => plan::plan(args, session),
         Command::Sweep(args) => sweep::sweep(args, session),
+        Command::Availability(args) => availability::availability(args, session),
         _ => unreachable!("no other is recorded"),
     }
 }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::args::PlanArgs;
 use super::exit::Exit;
 use super::load::{self, Session, stem};
-use super::warnings::Warnings;
+use super::work::warnings::Warnings;
 use super::work::{Output, Work};
 use crate::plan::{Population, Traffic};
 use crate::report::manifest::{RunRecord, digest};

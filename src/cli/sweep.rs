@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::args::SweepArgs;
 use super::exit::Exit;
 use super::load::{self, Session, stem};
-use super::warnings::Warnings;
+use super::work::warnings::Warnings;
 use super::work::{Output, Work, memory};
 use crate::report::manifest::RunRecord;
 use crate::report::sweep::report::{Row, SweepReport};

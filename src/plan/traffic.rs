@@ -33,6 +33,44 @@ impl ArrivalProcess {
         Rate(highest * self.scatter.peak())
     }
 
+    /// How long it is until everything repeats; `None` if it never does.
+    fn round(&self) -> Option<u64> {
+        self.period.map(|period| period.0.max(1))
+    }
+
+    /// The rate at a time; of two corners there the later.
+    pub fn rate_at(&self, at: Instant) -> Rate {
+        let at = self.round().map_or(at.0, |round| at.0 % round);
+        let after = self.corners.partition_point(|(time, _)| time.0 <= at);
+        let Some((from, low)) = after.checked_sub(1).and_then(|index| self.corners.get(index))
+        else {
+            return self.corners.first().map_or(Rate(0.0), |(_, rate)| *rate);
+        };
+        let Some((to, high)) = self.corners.get(after) else { return *low };
+        let part = (at - from.0) as f64 / (to.0 - from.0) as f64;
+        Rate(low.0 + (high.0 - low.0) * part)
+    }
+
+    /// The same process as it is from a time on, which is its zero.
+    #[must_use]
+    pub fn from(&self, start: Span) -> ArrivalProcess {
+        let start = self.round().map_or(start.0, |round| start.0 % round);
+        let later =
+            |(at, rate): &(Instant, Rate)| (at.0 > start).then(|| (Instant(at.0 - start), *rate));
+        let first = (Instant::ZERO, self.rate_at(Instant(start)));
+        let mut corners: Vec<(Instant, Rate)> =
+            std::iter::once(first).chain(self.corners.iter().filter_map(later)).collect();
+        if let Some(round) = self.round() {
+            // What comes before the start belongs to the end of the round.
+            let last = self.corners.last().map_or(Rate(0.0), |(_, rate)| *rate);
+            let earlier = self.corners.iter().filter(|(at, _)| at.0 <= start);
+            corners.push((Instant(round - start), last));
+            corners.extend(earlier.map(|(at, rate)| (Instant(at.0 + round - start), *rate)));
+            corners.push((Instant(round), first.1));
+        }
+        ArrivalProcess { corners, ..self.clone() }
+    }
+
     /// The most arrivals that ever wait until `end` if so many a second are taken in, as a fluid.
     /// Of very many repetitions the first decide.
     pub fn backlog(&self, capacity: f64, end: Instant) -> f64 {
@@ -218,6 +256,26 @@ mod tests {
         let (corners, period) = (corners.iter().map(corner).collect(), period.map(Span::from_secs));
         let process = ArrivalProcess { scatter: Scatter::Poisson, corners, period };
         process.backlog(100.0, Instant::from_secs(end)).round()
+    }
+
+    #[test]
+    fn a_process_from_a_time_on_has_the_rates_that_it_has_then() {
+        let spike = [(0.0, 50.0), (20.0, 50.0), (20.0, 300.0), (30.0, 300.0), (30.0, 80.0)];
+        let corner = |(at, rate): &(f64, f64)| (Instant::from_secs(*at), Rate(*rate));
+        let corners: Vec<_> = spike.iter().map(corner).collect();
+        for period in [None, Some(Span::from_secs(40.0))] {
+            let corners = corners.clone();
+            let process = ArrivalProcess { scatter: Scatter::Poisson, corners, period };
+            for start in [0.0, 5.0, 20.0, 25.0, 30.0, 39.5, 63.0] {
+                let later = process.from(Span::from_secs(start));
+                assert!(later.corners.is_sorted_by_key(|(at, _)| *at), "{later:?}");
+                for at in [0.0, 1.25, 4.9, 9.9, 14.75, 22.3, 38.1, 44.0, 71.3] {
+                    let found = later.rate_at(Instant::from_secs(at)).0;
+                    let right = process.rate_at(Instant::from_secs(start + at)).0;
+                    assert!((found - right).abs() < 1e-6, "{start} + {at}: {found}, not {right}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -9,13 +9,15 @@
 //! 1. `canvas`: what a figure consists of, its colour roles, its typeface and its symbols;
 //! 2. `layout`: axes, frames, lines through values, and room for labels;
 //! 3. the charts by what they are about: `timeline` (one run over time), `comparison` (variants
-//!    side by side), `sweep` (a setting that varies) and `sizing` (capacity, cost and growth);
+//!    side by side), `sweep` (a setting that varies), `sizing` (capacity, cost and growth) and
+//!    `availability` (months and years);
 //! 4. `render`: from a figure to bytes. With `canvas::fonts`, it alone knows the plotting library.
 //!
 //! From the rest of the crate the charts use units, what was observed (histograms and timelines),
 //! and what was made of it: judgements and comparisons. `tests` says what holds for every picture,
 //! and what tests of charts share.
 
+mod availability;
 mod canvas;
 mod comparison;
 mod layout;
@@ -26,6 +28,7 @@ mod sweep;
 mod tests;
 pub mod timeline;
 
+pub use availability::{burn, months, outages};
 pub use canvas::{Figure, theme};
 pub use comparison::{forest, overlay, percentile};
 pub use render::{PlotError, png, style_sheet, svg};

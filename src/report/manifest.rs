@@ -55,7 +55,7 @@ impl Request {
     /// Whether it decides as it goes how much there is to do.
     pub fn is_adaptive(&self) -> bool {
         let is_precise = |option: &String| option.starts_with("--precision");
-        self.command == "plan" || self.options.iter().any(is_precise)
+        ["plan", "availability"].contains(&&*self.command) || self.options.iter().any(is_precise)
     }
 }
 

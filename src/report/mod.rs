@@ -4,16 +4,17 @@
 //! clock, no duration, no machine. Two runs give the same bytes.
 //!
 //! A room for each command: [`run`] tells of one experiment, [`compare`] of variants side by side,
-//! [`sweep`] of a grid, [`plan`] of capacities. Each has a report, which is the work with all that
-//! is said of it, and makes of it a text, charts and files. What they share: [`caveats`] finds what
-//! limits the figures and words it, [`mod@format`] says how numbers, tables and sections look,
-//! [`resilience`] has the tables that reviewers of resilience know, [`files`] builds the results
-//! directory and holds the files of single replications, [`shards`] has the files that parts of a
-//! study leave.
+//! [`sweep`] of a grid, [`plan`] of capacities, [`availability`] of months and years. Each has a
+//! report, which is the work with all that is said of it, and makes of it a text, charts and files.
+//! What they share: [`caveats`] finds what limits the figures and words it, [`mod@format`] says how
+//! numbers, tables and sections look, [`resilience`] has the tables that reviewers of resilience
+//! know, [`files`] builds the results directory and holds the files of single replications,
+//! [`shards`] has the files that parts of a study leave.
 //!
 //! What is shown comes from [`crate::metric`] and the summaries of [`crate::experiment`]; nothing
 //! is estimated here. Charts are handed to [`crate::plot`] as data. Start at `run/text.rs`.
 
+pub mod availability;
 pub mod caveats;
 pub mod checkpoint;
 pub mod compare;

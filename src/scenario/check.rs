@@ -371,14 +371,16 @@ pub(crate) fn sticky(reader: &Reader<'_>, plan: &Plan) {
     }
 }
 
-/// Warns of clients that leave a lost ingress instance one by one and are not told apart.
+/// Warns of clients that are to leave a lost ingress instance one by one and are not told apart.
 pub(crate) fn failover(reader: &Reader<'_>, plan: &Plan) {
     let Dependencies { clients, .. } = &plan.dependencies;
     let Failover { after, by } = &plan.ingress.failover;
     let several = clients.popularity.keys > 1;
     let told_apart = clients.population != Population::Open || several && !plan.is_open_loop();
     let varies = *by == FailoverBy::Clients && !matches!(after, Law::Constant(_));
-    if told_apart || !varies || !plan.loses_instances() {
+    // Where nobody asks for it the share that fails declines in the same line.
+    let is_asked = reader.writes(&ingress::key::SPEC, &ingress::key::FAILOVER);
+    if told_apart || !varies || !is_asked || !plan.loses_instances() {
         return;
     }
     let place = reader.place_of(&ingress::key::SPEC, &ingress::key::FAILOVER);

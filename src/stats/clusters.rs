@@ -7,7 +7,27 @@
 //! their number; for very many it is the normal one.
 
 use super::law::gamma;
-use super::{Confidence, Sample};
+use super::{Confidence, Interval, Sample};
+
+/// The interval of a sum of weighted losses: with total y, variance v and greatest single loss w
+/// the lower end is the quantile of a gamma variable with mean y and variance v, the upper that of
+/// one with mean y + w and variance v + w² (Fay and Feuer, as above).
+pub fn weighted_interval(
+    total: f64,
+    variance: f64,
+    greatest: f64,
+    confidence: Confidence,
+) -> Interval {
+    let upper = confidence.upper();
+    let quantile = |mean: f64, variance: f64, share: f64| {
+        let scale = variance / mean;
+        if scale > 0.0 { scale * gamma::quantile(mean / scale, share) } else { mean }
+    };
+    let low = if total > 0.0 { quantile(total, variance, 1.0 - upper) } else { 0.0 };
+    let (mean, spread) = (total + greatest, variance + greatest.powi(2));
+    let high = if mean > 0.0 { quantile(mean, spread, upper) } else { 0.0 };
+    Interval { low: low.min(total), high: high.max(total) }
+}
 
 /// The upper limit of a mean over replications of which each was struck so often.
 ///

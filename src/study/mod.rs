@@ -6,11 +6,13 @@
 //! the same random numbers; [`sweep`] goes through a [`grid`] of settings; [`capacity`] looks for
 //! the largest load that each gateway carries, and [`settling`] whether runs begin too early. What
 //! varies is a [`variation`]; what is compared is a [`measure`]; [`cost`] says what a gateway
-//! takes, and [`strategies`] what those of several regions come to.
+//! takes, [`availability`] what faults at random cost in months and years, and [`strategies`] what
+//! those of several regions come to.
 //!
 //! Studies judge by [`crate::verdict`] and estimate by [`crate::metric`]. They word nothing: that
 //! is for [`crate::report`]. Start at `compare.rs`.
 
+pub mod availability;
 pub mod capacity;
 pub mod compare;
 pub mod cost;

@@ -82,6 +82,11 @@ fn desk() -> Desk {
         let output = desk.run(&[command, &["-n", "2", "--no-charts"]].concat());
         assert_ne!(output.status.code(), Some(2), "{command:?}: {}", err(&output));
     }
+    let often = text + &fault.replace("at = \"20s\"", "every = \"exponential(30d)\"");
+    fs::write(desk.path("months.toml"), often).unwrap();
+    let months = ["availability", "months.toml", "--requests", "200K", "--target", "99%"];
+    let output = desk.run(&[&months[..], &["--no-charts"]].concat());
+    assert_ne!(output.status.code(), Some(2), "{}", err(&output));
     desk
 }
 

@@ -1,6 +1,7 @@
 //! The product as a user meets it: commands, files, reports, charts, problems, shipped scenarios.
 
 mod apis;
+mod availability;
 mod cli;
 mod clusters;
 mod compare;

@@ -155,7 +155,7 @@ fn an_engine_that_gives_other_results_has_another_number() {
         ("rolling-upgrade-long-requests", 8, "6e7905c1dfde0941"),
         ("keep-alive-skew", 8, "f7a0aba6a03d2373"),
         ("runtime-fabric", 8, "bd509c2a4afa74e1"),
-        ("zone-loss", 8, "3a762890eb86a0da"),
+        ("zone-loss", 8, "00edd7dcf55e5bb7"),
     ];
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
     for (name, engine, digest) in RESULTS {

@@ -5,6 +5,7 @@
 //! runs, and where its size is chosen stands what it detects. `-- --nocapture` shows what was
 //! counted.
 
+mod availability;
 mod capacity;
 #[path = "../common/mod.rs"]
 mod common;

@@ -6,7 +6,8 @@
 //! into the folder, and ends it, whereupon the folder moves to its place and the exit code follows.
 //! `progress.rs` shows meanwhile, on standard error, how far the work is; `memory.rs` refuses what
 //! there is no room for; `share.rs` is what differs if several processes share the work: a shard
-//! leaves its part and nothing else, and a merge takes all from such parts.
+//! leaves its part and nothing else, and a merge takes all from such parts; `warnings.rs` says what
+//! scenarios share once.
 //!
 //! It owns the order of these steps, so that no command forgets one; it may ask for what was typed
 //! (`args`, `load`) and for the terminal, and knows no command. Begin with [`Work`].
@@ -14,6 +15,7 @@
 pub(in crate::cli) mod memory;
 mod progress;
 mod share;
+pub(in crate::cli) mod warnings;
 
 use std::io;
 use std::ops::ControlFlow;

@@ -82,6 +82,12 @@ impl<'r> Reader<'r> {
         Place::Span(entry.map_or_else(|| node.span(), |(key, _)| key.span()))
     }
 
+    /// Whether a key of a section is written.
+    pub(crate) fn writes(&self, spec: &'static SectionSpec, key: &KeySpec) -> bool {
+        let table = self.find(spec).and_then(|node| node.get_ref().as_table());
+        table.is_some_and(|table| table.get(key.name).is_some())
+    }
+
     /// The only element of an array of tables that the file leaves out.
     pub(crate) fn implied(&'r self, spec: &'static SectionSpec) -> SectionReader<'r> {
         self.read(spec, 1, None, Place::Whole)

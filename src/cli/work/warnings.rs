@@ -1,15 +1,15 @@
 //! The warnings of several readings of a scenario: cells, variants, tiers. Those that differ in
 //! numbers alone are one, and are said once, as the first reading has it.
 
-use super::load;
-use super::terminal::Terminal;
+use crate::cli::load;
+use crate::cli::terminal::Terminal;
 use crate::diagnostic::{Problem, Severity, Source};
 use crate::scenario::Scenario;
 use crate::scenario::read::Loaded;
 
 /// The warnings of the readings so far.
 #[derive(Debug, Default)]
-pub(super) struct Warnings {
+pub(in crate::cli) struct Warnings {
     all: Vec<Warning>,
     readings: usize,
 }
@@ -26,7 +26,11 @@ struct Warning {
 impl Warnings {
     /// Notes the warnings of a reading and gives its scenario. `None` if that cannot be used: then
     /// all that is wrong with it has been said.
-    pub(super) fn usable(&mut self, loaded: Loaded, terminal: Terminal) -> Option<Scenario> {
+    pub(in crate::cli) fn usable(
+        &mut self,
+        loaded: Loaded,
+        terminal: Terminal,
+    ) -> Option<Scenario> {
         if loaded.scenario.is_none() {
             load::say(&loaded.source, &loaded.problems, terminal);
         }
@@ -49,13 +53,13 @@ impl Warnings {
 
     /// Forgets what follows from how much traffic there is, which means nothing where loads are
     /// sought.
-    pub(super) fn of_any_load(mut self) -> Warnings {
+    pub(in crate::cli) fn of_any_load(mut self) -> Warnings {
         self.all.retain(|warning| !warning.problem.of_load);
         self
     }
 
     /// Says them all; `what` are the readings, in the plural.
-    pub(super) fn say(&self, what: &str, terminal: Terminal) {
+    pub(in crate::cli) fn say(&self, what: &str, terminal: Terminal) {
         for one in &self.all {
             load::say(
                 &one.source(self.readings, what),

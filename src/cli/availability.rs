@@ -1,0 +1,113 @@
+//! `brownout availability`: what faults at random cost in months and years.
+
+use std::ops::ControlFlow;
+
+use super::args::AvailabilityArgs;
+use super::exit::Exit;
+use super::load::{self, Session, stem};
+use super::work::{Output, Work, memory};
+use crate::metric::Metric;
+use crate::objective::{Bound, Relation};
+use crate::plan::{Extent, Plan, Schedule, Traffic};
+use crate::report::availability::{charts, files, report::AvailabilityReport, text};
+use crate::report::manifest::RunRecord;
+use crate::scenario::Scenario;
+use crate::study::availability;
+use crate::units::Share;
+use crate::verdict::Overall;
+
+/// Works out the availability of a scenario.
+pub(super) fn availability(args: &AvailabilityArgs, session: &Session) -> anyhow::Result<Exit> {
+    let loaded = session.load(&args.file, &args.set, args.common.work.quiet);
+    let Some(mut scenario) = loaded else { return Ok(Exit::Error) };
+    load::change(&mut scenario, args.common.seed, None);
+    expect_random_faults(&scenario.plan)?;
+    let target = args.target.or_else(|| target(&scenario));
+    memory::afford(&args.common.work, &[&scenario], 1)?;
+    let name = format!("availability-{}", stem(&args.file));
+    let work = Work::begin(&args.common, (&name, None), &[&scenario], session)?;
+    let done =
+        work.run(|runner| availability::run(runner, &scenario.plan, args.requests as f64))?;
+    let study = match done {
+        ControlFlow::Continue(study) => study,
+        ControlFlow::Break(exit) => return Ok(exit),
+    };
+    anyhow::ensure!(
+        !study.interrupted,
+        "stopped before the pieces were simulated\n  = help: --resume goes on with them"
+    );
+    let report = AvailabilityReport::new(&scenario, &study, target)?;
+    let record = RunRecord::new(&scenario.name, &scenario, vec![report.digest()]);
+    let output = Output {
+        tables: files::write_tables,
+        charts: charts::charts,
+        text: text::render,
+        verdict: text::verdicts_only,
+        json: ("availability.json", files::write_json),
+    };
+    let overall = report.overall();
+    Ok(match work.end(&report, output, false, &[&scenario], vec![record])? {
+        true => Exit::Interrupted,
+        false => match overall {
+            Overall::NoObjectives | Overall::Met => Exit::Met,
+            Overall::Missed => Exit::Missed,
+            Overall::Undecided => Exit::Undecided,
+        },
+    })
+}
+
+/// The share that the scenario demands of the whole run.
+fn target(scenario: &Scenario) -> Option<Share> {
+    let whole = |window: usize| {
+        let window = &scenario.plan.windows[window];
+        window.extent == Extent::Run && window.api.is_none()
+    };
+    let demanded = scenario.objectives.iter().filter(|one| {
+        let least = matches!(one.relation, Relation::AtLeast | Relation::Above);
+        one.metric == Metric::Availability && least && whole(one.window)
+    });
+    let shares = demanded.filter_map(|one| match one.bound {
+        Bound::Share(share) => Some(share),
+        Bound::Span(_) => None,
+    });
+    shares.max_by(|one, other| one.0.total_cmp(&other.0))
+}
+
+/// Refuses what strikes by themselves do not make up.
+fn expect_random_faults(plan: &Plan) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        plan.regions.is_none(),
+        "the availability of several regions cannot be worked out yet\n  = help: run a scenario \
+         with faults at random, as long as it takes to see some"
+    );
+    anyhow::ensure!(
+        matches!(plan.traffic, Traffic::Process(_)),
+        "recorded traffic has no rate by which months could be made of it\n  = help: give \
+         traffic.rate, or a series of rates"
+    );
+    let is_random = |fault: &crate::plan::FaultPlan| matches!(fault.schedule, Schedule::Random(_));
+    anyhow::ensure!(
+        plan.faults.iter().any(is_random),
+        "no fault strikes at random, so nothing says how often one comes\n  = help: write every \
+         = \"exponential(90d)\" instead of at, or begin with scenarios/availability.toml"
+    );
+    let at = plan.faults.iter().find(|fault| matches!(fault.schedule, Schedule::At(_)));
+    if let Some(fault) = at {
+        anyhow::bail!(
+            "fault {} strikes once, at a given time, which says nothing of months\n  = help: say \
+             how often it comes, such as every = \"exponential(90d)\", or leave it out",
+            fault.name
+        );
+    }
+    let often: f64 = availability::recurring::recurring(plan, plan.slots())
+        .iter()
+        .map(|kind| kind.per_second * kind.mean_window())
+        .sum();
+    anyhow::ensure!(
+        often < 3.0,
+        "faults strike so often that {} are in progress at a time in the mean\n  = help: this is \
+         for faults that come seldom; a run of a day shows such as these",
+        crate::units::three_digits(often)
+    );
+    Ok(())
+}

@@ -1,0 +1,234 @@
+//! The availability of months and years in text.
+
+use super::report::{AvailabilityReport, PERCENTILES, RETURNS};
+use crate::report::format::page::{Paint, Written, mark};
+use crate::report::format::table::Table;
+use crate::report::format::words::{plural, share_of, whole, wrapped};
+use crate::stats::Interval;
+use crate::study::availability::months::MonthScatter;
+use crate::study::availability::sample::DOWN;
+use crate::units::{SECOND, Share, Span, three_digits};
+use crate::verdict::{Doubt, Overall, Verdict};
+
+/// The report in text.
+pub fn render(report: &AvailabilityReport, written: Option<Written>, colour: bool) -> String {
+    let paint = Paint { colour };
+    let sections = vec![
+        head(report),
+        verdict(report, paint),
+        long_run(report, paint),
+        months(report, paint),
+        burn(report, paint),
+        outages(report, paint),
+        faults(report, paint),
+        paint.caveats(caveats(report)),
+    ];
+    paint.page(sections, written)
+}
+
+/// The verdict alone.
+pub fn verdicts_only(report: &AvailabilityReport, colour: bool) -> String {
+    verdict(report, Paint { colour })
+}
+
+fn head(report: &AvailabilityReport) -> String {
+    let scenario = report.scenario;
+    let mut out = wrapped("", &format!("{}: availability of months and years", scenario.name));
+    out += &wrapped("  ", &scenario.question);
+    let simulated = format!(
+        "{} simulated, {} requests, seed {}",
+        plural(report.pieces() as u64, "piece"),
+        whole(report.requests() as u64),
+        scenario.plan.run.seed
+    );
+    out + &wrapped("  ", &simulated)
+}
+
+/// What is answered, of so many failing, with as many digits as matter.
+pub(super) fn answered(failing: f64) -> String {
+    let digits = match failing {
+        failing if failing <= 0.0 => return "100 %".to_owned(),
+        failing => (2.0 - (failing * 100.0).log10()).ceil().clamp(1.0, 7.0) as usize,
+    };
+    format!("{:.digits$} %", 100.0 * (1.0 - failing))
+}
+
+fn between(interval: Interval) -> String {
+    format!("{} to {}", answered(interval.high), answered(interval.low))
+}
+
+fn verdict(report: &AvailabilityReport, paint: Paint) -> String {
+    let (Some(target), Some([month, year])) = (report.target, report.chances) else {
+        return wrapped("", "No target: --target 99.95% judges, or an objective on availability");
+    };
+    let verdict = match report.overall() {
+        Overall::Met | Overall::NoObjectives => Verdict::Met,
+        Overall::Missed => Verdict::Missed,
+        Overall::Undecided => Verdict::Undecided(Doubt::NoData),
+    };
+    let (glyph, colour, word) = mark(&verdict);
+    let mut out = format!(
+        "  {} availability >= {target} in the long run: {}\n",
+        paint.ink(colour, &format!("{glyph} {word}")),
+        between(report.run.failing_interval)
+    );
+    let chance = |name: &str, chance: crate::study::availability::months::Chance| {
+        let Interval { low, high } = chance.interval;
+        format!(
+            "{} of the {name} use more than their error budget ({} to {})",
+            share_of(chance.point),
+            share_of(low),
+            share_of(high)
+        )
+    };
+    out += &wrapped("    ", &chance("months", month));
+    out += &wrapped("    ", &chance("years", year));
+    if report.overall() == Overall::Undecided {
+        let help = match report.run.unsettled.0 {
+            0 => "the interval contains the target: --requests with more makes it narrower",
+            _ => "some strikes are never over by themselves: see below",
+        };
+        out += &wrapped("    → ", help);
+    }
+    paint.section("Verdict", out)
+}
+
+fn long_run(report: &AvailabilityReport, paint: Paint) -> String {
+    let run = &report.run;
+    let mut table = Table::default();
+    table.row([
+        "requests answered".to_owned(),
+        answered(run.failing),
+        format!("({})", between(run.failing_interval)),
+    ]);
+    table.row([
+        "minutes up".to_owned(),
+        answered(run.down),
+        format!("({})", between(run.down_interval)),
+    ]);
+    table.row(["time without a fault".to_owned(), answered(1.0 - run.healthy), String::new()]);
+    let latency = PERCENTILES
+        .iter()
+        .zip(&report.percentiles)
+        .map(|(share, secs)| format!("p{} {}", share * 100.0, Span::from_secs(*secs)));
+    let mean = run.mean.map(|mean| format!("mean {}", Span::from_secs(mean)));
+    let latency: Vec<String> = mean.into_iter().chain(latency).collect();
+    table.row(["latency of the served".to_owned(), latency.join(", "), String::new()]);
+    paint.section("In the long run", table.text())
+}
+
+fn months(report: &AvailabilityReport, paint: Paint) -> String {
+    let mut table = Table::of_numbers();
+    table.row([
+        "answered",
+        "in the middle",
+        "worst of ten",
+        "worst of twenty",
+        "worst of a hundred",
+    ]);
+    for (name, values) in [("months", &report.scatter.months), ("years", &report.scatter.years)] {
+        let at = |share: f64| answered(MonthScatter::quantile(values, share));
+        table.row([name.to_owned(), at(0.5), at(0.9), at(0.95), at(0.99)]);
+    }
+    paint.section("Months and years", table.text())
+}
+
+fn burn(report: &AvailabilityReport, paint: Paint) -> String {
+    let run = &report.run;
+    let all: f64 = run.causes.iter().map(|cause| cause.failed).sum();
+    let mut causes: Vec<_> =
+        run.causes.iter().filter(|cause| cause.per_year != Some(0.0)).collect();
+    causes.sort_by(|one, other| other.failed.total_cmp(&one.failed));
+    let mut table = Table::of_numbers();
+    let budget = report.target.map(|target| (1.0 - target.0) * run.requests);
+    table.row([
+        "cause",
+        "a year",
+        "failed each time",
+        "of all failures",
+        "of the budget",
+        "pieces",
+    ]);
+    for cause in causes {
+        table.row([
+            cause.name.clone(),
+            cause.per_year.map_or("–".to_owned(), three_digits),
+            cause.per_year.map_or("–".to_owned(), |_| three_digits(cause.failed_each)),
+            share_of(if all > 0.0 { cause.failed / all } else { 0.0 }),
+            budget.map_or("–".to_owned(), |budget| share_of(cause.failed / budget)),
+            cause.pieces.to_string(),
+        ]);
+    }
+    paint.section("What fails requests", table.text())
+}
+
+fn outages(report: &AvailabilityReport, paint: Paint) -> String {
+    let mut table = Table::default();
+    for (years, words) in RETURNS {
+        let found = report.study.outage_that_returns(years);
+        let found = found.map_or("none".to_owned(), |(length, seen)| {
+            let sure = if seen < 5 {
+                {
+                    let show = if seen == 1 { "shows" } else { "show" };
+                    format!(", as {} {show} it", plural(seen as u64, "piece"))
+                }
+            } else {
+                String::new()
+            };
+            format!("{} or longer{sure}", Span((length as u64) * SECOND))
+        });
+        table.row([words.to_owned(), found]);
+    }
+    let title = format!("Outages ({} or more of the requests fail)", Share(DOWN));
+    paint.section(&title, table.text())
+}
+
+fn faults(report: &AvailabilityReport, paint: Paint) -> String {
+    let mut table = Table::default();
+    for kind in &report.study.kinds {
+        let count = kind.entities.len();
+        let clocks = match (kind.is_exclusive, count) {
+            (false, _) => format!("each of {}", plural(count as u64, "replica")),
+            (true, 1) => "one clock".to_owned(),
+            (true, _) => format!("each of {count}"),
+        };
+        let every = Span::from_secs(count as f64 / kind.per_second);
+        let lasts = kind.lasts.as_ref().map_or("until repaired".to_owned(), |law| {
+            format!("for {} in the mean", Span::from_secs(law.mean_secs()))
+        });
+        let window = format!("forgotten {} later", kind.settles);
+        table.row([kind.name.clone(), format!("{clocks} every {every}"), lasts, window]);
+    }
+    paint.section("Faults", table.text())
+}
+
+fn caveats(report: &AvailabilityReport) -> Vec<String> {
+    let mut all = Vec::new();
+    let (unsettled, struck) = report.run.unsettled;
+    if unsettled > 0 {
+        all.push(format!(
+            "{unsettled} of {struck} pieces were not back to normal when their window ended: what \
+             they cost after that is not counted → look at one with run, and at its caveats"
+        ));
+    }
+    let assumed: Vec<&str> = report
+        .study
+        .kinds
+        .iter()
+        .filter(|kind| kind.is_assumed)
+        .map(|kind| kind.name.as_str())
+        .collect();
+    if !assumed.is_empty() {
+        all.push(format!(
+            "{}: taken to strike at the same rate without memory (Poisson)",
+            assumed.join(", ")
+        ));
+    }
+    all.push(
+        "faults are taken to strike independently of load, of the time of day and of each other, \
+         unless one follows another, and to find replicas where they were placed at first; what \
+         comes by itself and more seldom than the pieces show it is not seen"
+            .to_owned(),
+    );
+    all
+}

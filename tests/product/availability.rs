@@ -1,0 +1,99 @@
+//! The availability of months and years, as a user meets it.
+
+use std::fs;
+
+use crate::desk::{Desk, err, out};
+
+/// A pair of replicas that crash now and then, and whose zone is lost seldom.
+fn desk() -> Desk {
+    let desk = Desk::with("\"availability >= 99.9%\"");
+    let text = fs::read_to_string(desk.path("small.toml")).unwrap();
+    let faults = "[[fault]]\nname = \"crash\"\nkind = \"replica-crash\"\n\
+                  every = \"exponential(30d)\"\n[[fault]]\nname = \"zone\"\n\
+                  kind = \"zone-outage\"\nevery = \"exponential(2000d)\"\nfor = \"20m\"\n";
+    fs::write(desk.path("small.toml"), text + faults).unwrap();
+    desk
+}
+
+const COMMAND: [&str; 5] = ["availability", "small.toml", "--requests", "2M", "--no-charts"];
+
+#[test]
+fn it_tells_how_many_nines_and_what_eats_them_to_the_same_bytes_at_any_number_of_threads() {
+    let desk = desk();
+    let done = desk.run(&COMMAND);
+    let said = out(&done);
+    assert_eq!(done.status.code(), Some(0), "{}{said}", err(&done));
+    for part in [
+        "✓ met availability >= 99.9 % in the long run",
+        "of the months use more than their error budget",
+        "requests answered",
+        "worst of a hundred",
+        "crash",
+        "zone",
+        "once a year",
+        "each of 2 replicas every 30 d",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let one = [&COMMAND[..], &["--jobs", "1", "--output", "one"]].concat();
+    assert_eq!(desk.code(&one), 0);
+    let name = "availability-small";
+    let results = |root: &str| desk.results(&format!("{root}/{name}"));
+    assert_eq!(results("results"), results("one"));
+    let names = desk.names(&format!("results/{name}"));
+    let right = [
+        "availability.json",
+        "causes.csv",
+        "manifest.json",
+        "months.csv",
+        "pieces.csv",
+        "report.txt",
+    ];
+    assert_eq!(names, right);
+    assert_eq!(desk.code(&["rerun", &format!("results/{name}"), "--output", "again"]), 0);
+    assert_eq!(results("results"), results("again"));
+    // More than it can keep.
+    let strict = [&COMMAND[..], &["--target", "99.9999999%", "--force"]].concat();
+    assert_eq!(desk.code(&strict), 1);
+}
+
+#[test]
+fn it_is_shared_in_rounds() {
+    let desk = desk();
+    assert_eq!(desk.code(&[&COMMAND[..], &["--output", "whole"]].concat()), 0);
+    let merge = ["merge", "results/availability-small.shards", "--output", "merged"];
+    for round in 1.. {
+        for shard in ["1/2", "2/2"] {
+            let done = desk.run(&[&COMMAND[..], &["--shard", shard]].concat());
+            assert_eq!(done.status.code(), Some(0), "{}", err(&done));
+        }
+        if desk.code(&merge) == 0 {
+            break;
+        }
+        assert!(round < 8, "it takes too many rounds");
+    }
+    let results = |root: &str| desk.results(&format!("{root}/availability-small"));
+    assert_eq!(results("whole"), results("merged"));
+}
+
+#[test]
+fn what_says_nothing_of_months_is_refused_with_what_to_do() {
+    let desk = desk();
+    let refused = |change: &dyn Fn(String) -> String, said: &str| {
+        let text = fs::read_to_string(desk.path("small.toml")).unwrap();
+        fs::write(desk.path("other.toml"), change(text)).unwrap();
+        let done = desk.run(&["availability", "other.toml"]);
+        assert_eq!(done.status.code(), Some(2), "{}", out(&done));
+        assert!(err(&done).contains(said), "{}", err(&done));
+    };
+    let at = |text: String| text.replace("every = \"exponential(30d)\"", "at = \"30s\"");
+    refused(&at, "fault crash strikes once, at a given time");
+    let none = |text: String| text.split("[[fault]]").next().unwrap().to_owned();
+    refused(&none, "no fault strikes at random");
+    let often = |text: String| text.replace("exponential(30d)", "exponential(1m)");
+    refused(&often, "faults strike so often");
+    let wrong = desk.run(&["availability", "small.toml", "--target", "100%"]);
+    assert!(err(&wrong).contains("such as 99.95%"), "{}", err(&wrong));
+    let wrong = desk.run(&["availability", "small.toml", "--requests", "10"]);
+    assert!(err(&wrong).contains("such as 200M"), "{}", err(&wrong));
+}

@@ -1,0 +1,109 @@
+//! The availability of months and years from clusters of strikes, against closed forms and against
+//! exact runs.
+
+use brownout::engine::progress::Progress;
+use brownout::experiment::{Runner, store};
+use brownout::plan::*;
+use brownout::random::Law;
+use brownout::stats::Confidence;
+use brownout::study::availability::{self, AvailabilityStudy};
+use brownout::units::Span;
+
+use crate::common::{plan, replicate, secs};
+use crate::{Effort, effort};
+
+/// Replicas that crash after an exponential time with this mean, and are back after exactly so
+/// long; what is dead is known at once.
+fn crashing(replicas: usize, every: f64, back: f64) -> Plan {
+    let mut plan = plan(replicas, 20.0, 40_000.0);
+    plan.gateway.demand = Law::Constant(secs(0.001));
+    plan.detection.crash = Law::ZERO;
+    plan.ingress.propagation = Law::ZERO;
+    plan.startup.boot = Law::Constant(secs(back));
+    plan.startup.readiness.initial_delay = Span::ZERO;
+    plan.startup.readiness.period = Span::ZERO;
+    plan.faults = vec![recurring(Fault::ReplicaCrash(ReplicaTarget::Any), every)];
+    plan
+}
+
+fn recurring(fault: Fault, every: f64) -> FaultPlan {
+    let schedule = Schedule::Random(Law::Exponential(secs(every)));
+    FaultPlan { name: "fault".to_owned(), fault, schedule }
+}
+
+fn study(plan: &Plan, requests: f64) -> AvailabilityStudy {
+    let progress = Progress::default();
+    let runner = Runner::new(None, &progress, &store::NoStore).unwrap();
+    availability::run(&runner, plan, requests)
+}
+
+/// Fails unless the share that fails is within its interval, which is narrow enough to say
+/// something.
+fn expect_failing(plan: &Plan, requests: f64, right: f64) {
+    let run = study(plan, requests).long_run(Confidence(0.999)).unwrap();
+    let interval = run.failing_interval;
+    let shown = format!("{} in {interval:?}, and {right} is right", run.failing);
+    assert!(interval.low <= right && right <= interval.high, "{shown}");
+    assert!((interval.high - interval.low) / right < 0.6, "{shown}");
+}
+
+#[test]
+fn one_replica_is_away_for_the_share_of_its_repairs() {
+    // A renewal: up for 1 h in the mean, down for 30 s.
+    expect_failing(&crashing(1, 3_600.0, 30.0), 1.5e6, 30.0 / 3_630.0);
+    // The same where strikes are seldom.
+    let month = 30.0 * 86_400.0;
+    expect_failing(&crashing(1, month, 30.0), 1.5e6, 30.0 / (month + 30.0));
+}
+
+#[test]
+fn two_of_two_are_away_as_often_as_both_repairs_overlap() {
+    // Independent replicas: u = R/(M + R) each, and both with u².
+    let (every, back) = (1_200.0, 40.0);
+    let away: f64 = back / (every + back);
+    expect_failing(&crashing(2, every, back), 4e6, away.powi(2));
+}
+
+#[test]
+fn a_part_of_the_time_at_a_fixed_length_is_what_outages_of_the_ingress_cost() {
+    // Nobody comes in for 100 s each 5,000 s after the last came back.
+    let mut plan = crashing(2, 1.0, 1.0);
+    let lasts = Law::Constant(secs(100.0));
+    plan.ingress.failover.after = Law::Constant(secs(1e6));
+    plan.faults = vec![recurring(Fault::IngressLoss(InstanceTarget::All, lasts), 5_000.0)];
+    expect_failing(&plan, 1.5e6, 100.0 / 5_100.0);
+}
+
+#[test]
+fn strikes_in_clusters_come_to_what_an_exact_run_shows() {
+    // Three replicas at 47 % of which each crashes every 2 h; the node of each is lost for ten
+    // minutes every 5 h, so that overload by two losses is common.
+    let mut plan = plan(3, 140.0, 86_400.0);
+    plan.gateway.demand = Law::Exponential(secs(0.01));
+    plan.startup.boot = Law::Constant(secs(40.0));
+    let loss = Fault::NodeLoss(ReplicaTarget::Any, Some(Law::Exponential(secs(600.0))));
+    plan.faults = vec![
+        recurring(Fault::ReplicaCrash(ReplicaTarget::Any), 7_200.0),
+        FaultPlan { name: "node".to_owned(), ..recurring(loss, 18_000.0) },
+    ];
+    plan.run.warm_up = brownout::units::Instant::from_secs(60.0);
+    let (days, requests) = match effort() {
+        Effort::Sample => (4, 4e6),
+        Effort::Full => (60, 8e7),
+    };
+    let exact: Vec<f64> = (0..days)
+        .map(|day| {
+            let ledger = &replicate(&plan, day).windows[0].ledger;
+            1.0 - ledger.availability().unwrap()
+        })
+        .collect();
+    let mean = exact.iter().sum::<f64>() / days as f64;
+    let squares: f64 = exact.iter().map(|one| (one - mean).powi(2)).sum();
+    let error = (squares / (days - 1) as f64 / days as f64).sqrt();
+    let run = study(&plan, requests).long_run(Confidence(0.999)).unwrap();
+    let ours = (run.failing_interval.high - run.failing_interval.low) / 6.6;
+    let distance = (run.failing - mean).abs() / error.hypot(ours);
+    println!("exact {mean} ± {error}, from clusters {} ± {ours}", run.failing);
+    assert!(distance < 3.3, "{} and exactly {mean} ± {error}", run.failing);
+    assert!(run.failing > 0.0 && run.unsettled.0 == 0);
+}

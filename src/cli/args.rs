@@ -328,7 +328,7 @@ pub(super) struct AvailabilityArgs {
     #[arg(long, value_name = "SHARE", value_parser = target)]
     pub(super) target: Option<Share>,
     /// About so many requests are simulated; more make intervals narrower
-    #[arg(long, value_name = "N", default_value = "200M", value_parser = requests)]
+    #[arg(long, value_name = "N", default_value = "500M", value_parser = requests)]
     pub(super) requests: u64,
     #[command(flatten)]
     pub(super) common: CommonArgs,

@@ -82,7 +82,7 @@ fn outages_chart(report: &AvailabilityReport) -> Figure {
         None => "Outages come more seldom than once a year".to_owned(),
     };
     let subtitle = format!(
-        "An outage: {} or more of the requests fail, with gaps under a minute",
+        "An outage: more than {} of the requests fail, with gaps under a minute",
         Share(DOWN)
     );
     let outages = outages.collect();

@@ -12,6 +12,9 @@ use crate::study::availability::months::{Chance, MonthScatter};
 use crate::units::Share;
 use crate::verdict::Overall;
 
+/// What is not back to normal by itself is taken to fail everything for so long at most, until
+/// somebody ends it.
+pub const UNSETTLED_SECS: f64 = 7_200.0;
 /// Percentiles of latency that are told.
 pub const PERCENTILES: [f64; 4] = [0.5, 0.99, 0.999, 0.9999];
 /// In how many years an outage comes back that is told.
@@ -64,9 +67,9 @@ impl<'a> AvailabilityReport<'a> {
         let Some(target) = self.target else { return Overall::NoObjectives };
         let budget = 1.0 - target.0;
         let interval = self.run.failing_interval;
-        match (interval.high <= budget, interval.low > budget) {
-            // What never settles may cost any amount.
-            _ if self.run.unsettled.0 > 0 && interval.low <= budget => Overall::Undecided,
+        // What has not settled may go on until somebody ends it.
+        let high = interval.high + self.run.unsettled_rate * UNSETTLED_SECS;
+        match (high <= budget, interval.low > budget) {
             (true, _) => Overall::Met,
             (_, true) => Overall::Missed,
             _ => Overall::Undecided,

@@ -5,6 +5,7 @@ use crate::report::format::page::{Paint, Written, mark};
 use crate::report::format::table::Table;
 use crate::report::format::words::{plural, share_of, whole, wrapped};
 use crate::stats::Interval;
+use crate::study::availability::estimate::YEAR;
 use crate::study::availability::months::MonthScatter;
 use crate::study::availability::sample::DOWN;
 use crate::units::{SECOND, Share, Span, three_digits};
@@ -113,8 +114,8 @@ fn long_run(report: &AvailabilityReport, paint: Paint) -> String {
         .map(|(share, secs)| format!("p{} {}", share * 100.0, Span::from_secs(*secs)));
     let mean = run.mean.map(|mean| format!("mean {}", Span::from_secs(mean)));
     let latency: Vec<String> = mean.into_iter().chain(latency).collect();
-    table.row(["latency of the served".to_owned(), latency.join(", "), String::new()]);
-    paint.section("In the long run", table.text())
+    let latency = wrapped("  ", &format!("latency of the served: {}", latency.join(", ")));
+    paint.section("In the long run", table.text() + &latency)
 }
 
 fn months(report: &AvailabilityReport, paint: Paint) -> String {
@@ -179,7 +180,7 @@ fn outages(report: &AvailabilityReport, paint: Paint) -> String {
         });
         table.row([words.to_owned(), found]);
     }
-    let title = format!("Outages ({} or more of the requests fail)", Share(DOWN));
+    let title = format!("Outages (more than {} of the requests fail)", Share(DOWN));
     paint.section(&title, table.text())
 }
 
@@ -207,8 +208,10 @@ fn caveats(report: &AvailabilityReport) -> Vec<String> {
     let (unsettled, struck) = report.run.unsettled;
     if unsettled > 0 {
         all.push(format!(
-            "{unsettled} of {struck} pieces were not back to normal when their window ended: what \
-             they cost after that is not counted → look at one with run, and at its caveats"
+            "{unsettled} of {struck} pieces were not back to normal when their window ended, {} a \
+             year: what they cost after that is not counted, and the verdict allows for two hours \
+             of each → look at one with run, and at its caveats",
+            three_digits(report.run.unsettled_rate * YEAR)
         ));
     }
     let assumed: Vec<&str> = report

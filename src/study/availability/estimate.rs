@@ -47,6 +47,8 @@ pub struct LongRun {
     pub causes: Vec<CauseBurn>,
     /// Pieces that were not back to normal at their end, over all that were struck.
     pub unsettled: (usize, usize),
+    /// How often such pieces come in a second.
+    pub unsettled_rate: f64,
 }
 
 /// What a cause costs in the long run.
@@ -91,7 +93,8 @@ impl AvailabilityStudy {
         let seconds: f64 = self.healthy.iter().map(|piece| piece.length).sum();
         let healthy_failed = self.healthy.iter().map(|piece| piece.failed).sum::<f64>() / seconds;
         let struck = weighted.iter().filter(|one| one.rate > 0.0);
-        let unsettled = struck.clone().filter(|one| one.piece.figures.normal.is_none()).count();
+        let unsettled = struck.clone().filter(|one| one.piece.figures.normal.is_none());
+        let unsettled_rate = unsettled.clone().map(|one| one.rate).sum();
         Some(LongRun {
             failing: failed.point / decided.point,
             failing_interval: failed.interval.scaled(1.0 / decided.point),
@@ -102,7 +105,8 @@ impl AvailabilityStudy {
             healthy_failed,
             mean,
             causes: self.causes(&weighted, healthy, healthy_failed),
-            unsettled: (unsettled, struck.count()),
+            unsettled: (unsettled.count(), struck.count()),
+            unsettled_rate,
         })
     }
 

@@ -52,8 +52,9 @@ const HEALTHY: Span = Span(120 * crate::units::SECOND);
 const PILOT: usize = 6;
 /// The longest time to settle that is tried.
 const LONGEST_SETTLING: Span = Span(7_200 * crate::units::SECOND);
-/// The least.
-const LEAST_SETTLING: f64 = 60.0;
+/// The least, in seconds: how long a fault takes to be forgotten may hang on how long it lasts, of
+/// which few values are tried.
+const LEAST_SETTLING: f64 = 180.0;
 /// Share of the work that healthy time gets.
 const HEALTHY_SHARE: f64 = 0.2;
 
@@ -205,8 +206,9 @@ impl Lab<'_> {
                 let found: Option<Vec<f64>> = normal.collect();
                 kinds[*kind].settles = match found {
                     Some(all) => {
-                        let longest = all.into_iter().fold(LEAST_SETTLING, f64::max);
-                        Span::from_secs((1.5 * longest / 30.0).ceil() * 30.0).min(settles)
+                        let longest = all.into_iter().fold(0.0, f64::max);
+                        let rounded = (1.5_f64 * longest / 30.0).ceil() * 30.0;
+                        Span::from_secs(rounded.max(LEAST_SETTLING)).min(settles)
                     }
                     None if settles < LONGEST_SETTLING => settles * 3,
                     None => settles,

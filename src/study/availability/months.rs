@@ -3,6 +3,7 @@
 
 use super::AvailabilityStudy;
 use super::estimate::{LongRun, MONTH, WeightedPiece, YEAR};
+use super::sample::PieceFigures;
 use crate::random::{Seed, Stream, Weighted};
 use crate::stats::Interval;
 
@@ -120,12 +121,35 @@ impl AvailabilityStudy {
             found[1].push(MonthScatter::above(&again.years, limit));
         }
         let points = [&scatter.months, &scatter.years].map(|all| MonthScatter::above(all, limit));
-        let mut chances = points.into_iter().zip(found).map(|(point, mut found)| {
+        let unseen = [MONTH, YEAR].map(|time| self.unseen(run, limit, time));
+        let all = points.into_iter().zip(found).zip(unseen);
+        let mut chances = all.map(|((point, mut found), unseen)| {
             found.sort_by(f64::total_cmp);
             let [low, high] = [0.025, 0.975].map(|share| MonthScatter::quantile(&found, share));
-            Chance { point, interval: Interval { low: low.min(point), high: high.max(point) } }
+            let high = high.max(point).max(unseen.min(1.0));
+            Chance { point, interval: Interval { low: low.min(point), high } }
         });
         std::array::from_fn(|_| chances.next().expect("there are two"))
+    }
+
+    /// How often in so many seconds clusters may come that use a whole budget by themselves, though
+    /// no piece of their stratum did: of n pieces without one so many are likely to have one that
+    /// 1 in 40 samples shows none. Those are left out in which fewer requests come than the budget
+    /// has.
+    fn unseen(&self, run: &LongRun, limit: f64, seconds: f64) -> f64 {
+        let budget = limit * run.requests * seconds;
+        let often = self.strata.iter().map(|stratum| {
+            let pieces = &stratum.pieces;
+            let most = |of: fn(&PieceFigures) -> f64| {
+                pieces.iter().map(|piece| of(&piece.figures)).fold(0.0, f64::max)
+            };
+            if most(|piece| piece.decided) < budget || most(|piece| piece.failed) > budget {
+                return 0.0;
+            }
+            let rate: f64 = pieces.iter().map(|piece| stratum.rate(piece)).sum();
+            rate * seconds * (1.0 - 0.025_f64.powf(1.0 / pieces.len() as f64))
+        });
+        often.sum()
     }
 
     /// How often a year something comes that is longer than a time, in seconds: outages, or the

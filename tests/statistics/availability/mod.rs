@@ -88,7 +88,7 @@ fn strikes_in_clusters_come_to_what_an_exact_run_shows() {
     ];
     plan.run.warm_up = brownout::units::Instant::from_secs(60.0);
     let (days, requests) = match effort() {
-        Effort::Sample => (4, 4e6),
+        Effort::Sample => (2, 2e6),
         Effort::Full => (60, 8e7),
     };
     let exact: Vec<f64> = (0..days)

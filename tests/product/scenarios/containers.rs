@@ -151,3 +151,19 @@ fn zone_loss_without_launches_lasts_until_the_zone_is_back() {
     let sooner = restored(&usual);
     assert!(sooner.iter().all(|after| (390.0..=480.0).contains(after)), "{sooner:?}");
 }
+
+#[test]
+fn nodes_eat_most_of_the_nines_of_an_ordinary_year() {
+    // A tenth of the traffic, as what counts are shares.
+    let ran = changed("availability", &["traffic.rate=50/s"]);
+    assert!(ran.scenario.plan.may_scale() && ran.scenario.plan.faults.len() == 5);
+    let progress = Progress::default();
+    let runner = experiment::Runner::new(None, &progress, &experiment::store::NoStore).unwrap();
+    let study = brownout::study::availability::run(&runner, &ran.scenario.plan, 2e6);
+    let run = study.long_run(brownout::stats::Confidence::USUAL).unwrap();
+    // A silent machine loses half of the requests for some 45 s twice a year: 1.4e-6 of a year.
+    assert!(run.failing_interval.low < 2e-6 && run.failing_interval.high > 1.2e-6, "{run:?}");
+    assert!(run.failing_interval.high < 5e-4, "the objective of 99.95 % is met: {run:?}");
+    let most = run.causes.iter().max_by(|one, other| one.failed.total_cmp(&other.failed));
+    assert_eq!(most.map(|cause| cause.name.as_str()), Some("node"));
+}

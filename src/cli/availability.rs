@@ -32,10 +32,10 @@ pub(super) fn availability(args: &AvailabilityArgs, session: &Session) -> anyhow
         ControlFlow::Continue(study) => study,
         ControlFlow::Break(exit) => return Ok(exit),
     };
-    anyhow::ensure!(
-        !study.interrupted,
-        "stopped before the pieces were simulated\n  = help: --resume goes on with them"
-    );
+    if study.interrupted {
+        session.terminal.say("stopped before all pieces were there; --resume goes on with them\n");
+        return Ok(Exit::Interrupted);
+    }
     let report = AvailabilityReport::new(&scenario, &study, target)?;
     let record = RunRecord::new(&scenario.name, &scenario, vec![report.digest()]);
     let output = Output {

@@ -112,7 +112,7 @@ struct PlannedPiece {
     /// Where in the traffic it begins.
     from: Span,
     strikes: Vec<Strike>,
-    /// How often such a piece comes in a second, over the number of pieces of its stratum.
+    /// How often its kind of cluster comes in a second, given how long its first strike lasts.
     odds: f64,
 }
 

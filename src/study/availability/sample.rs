@@ -5,8 +5,8 @@ use crate::observe::outcome::Outcome;
 use crate::observe::timeline::BinTrace;
 use crate::units::{SECOND, Span};
 
-/// A minute counts as down if so many of the requests that ended in it failed, as in the
-/// agreements of several clouds ("Error Rate" above 5 %).
+/// A minute or second counts as down if more of the requests that ended in it failed. An
+/// assumption: agreements on service levels differ in where they draw the line.
 pub const DOWN: f64 = 0.05;
 /// Two stretches of failures that are so near to each other are one outage, in seconds.
 const GAP: usize = 60;
@@ -87,14 +87,14 @@ fn down_minutes(bins: &[&BinTrace], begins: Span) -> f64 {
 /// The longest outage in seconds.
 fn longest_outage(bins: &[&BinTrace]) -> f64 {
     let (mut longest, mut began, mut last) = (0, None, 0);
-    for (second, bin) in bins.iter().enumerate().filter(|(_, bin)| is_down(&[*bin])) {
+    let is_down = |second: &usize| is_down(&bins[*second..=*second]);
+    for second in (0..bins.len()).filter(is_down) {
         let start = match began {
             Some(start) if second - last <= GAP => start,
             _ => second,
         };
         (began, last) = (Some(start), second);
         longest = longest.max(second + 1 - start);
-        let _ = bin;
     }
     longest as f64
 }

@@ -246,6 +246,15 @@ fn the_readme_mentions_every_scenario() {
 }
 
 #[test]
+fn what_is_said_of_other_simulators_can_be_repeated() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/performance.md")).expect("the page");
+    let script = "benches/peers/run.py";
+    assert!(page.contains(&format!("python3 {script}\n")), "docs/performance.md:1: no command");
+    assert!(root.join(script).exists(), "docs/performance.md:1: there is no {script}");
+}
+
+#[test]
 fn the_rules_read_code_and_not_comments_or_literals() {
     let text = "fn a<'b>(c: &'b str) { // fn d() {\n  '{'; '\\''; \"}\\\"}\"; r#\"}\"}\"#;\n}\n";
     let code = blank(text);

@@ -6,14 +6,11 @@ use super::args::AvailabilityArgs;
 use super::exit::Exit;
 use super::load::{self, Session, stem};
 use super::work::{Output, Work, memory};
-use crate::metric::Metric;
-use crate::objective::{Bound, Relation};
-use crate::plan::{Extent, Plan, Schedule, Traffic};
+use crate::plan::{Plan, Schedule, Traffic};
+use crate::report::availability::judging::LongRunDemands;
 use crate::report::availability::{charts, files, report::AvailabilityReport, text};
 use crate::report::manifest::RunRecord;
-use crate::scenario::Scenario;
 use crate::study::availability;
-use crate::units::Share;
 use crate::verdict::Overall;
 
 /// Works out the availability of a scenario.
@@ -22,7 +19,7 @@ pub(super) fn availability(args: &AvailabilityArgs, session: &Session) -> anyhow
     let Some(mut scenario) = loaded else { return Ok(Exit::Error) };
     load::change(&mut scenario, args.common.seed, None);
     expect_random_faults(&scenario.plan)?;
-    let target = args.target.or_else(|| target(&scenario));
+    let demands = LongRunDemands::of(&scenario, args.target, args.rto);
     memory::afford(&args.common.work, &[&scenario], 1)?;
     let name = format!("availability-{}", stem(&args.file));
     let work = Work::begin(&args.common, (&name, None), &[&scenario], session)?;
@@ -36,7 +33,7 @@ pub(super) fn availability(args: &AvailabilityArgs, session: &Session) -> anyhow
         session.terminal.say("stopped before all pieces were there; --resume goes on with them\n");
         return Ok(Exit::Interrupted);
     }
-    let report = AvailabilityReport::new(&scenario, &study, target)?;
+    let report = AvailabilityReport::new(&scenario, &study, demands)?;
     let record = RunRecord::new(&scenario.name, &scenario, vec![report.digest()]);
     let output = Output {
         tables: files::write_tables,
@@ -56,25 +53,8 @@ pub(super) fn availability(args: &AvailabilityArgs, session: &Session) -> anyhow
     })
 }
 
-/// The share that the scenario demands of the whole run.
-fn target(scenario: &Scenario) -> Option<Share> {
-    let whole = |window: usize| {
-        let window = &scenario.plan.windows[window];
-        window.extent == Extent::Run && window.api.is_none()
-    };
-    let demanded = scenario.objectives.iter().filter(|one| {
-        let least = matches!(one.relation, Relation::AtLeast | Relation::Above);
-        one.metric == Metric::Availability && least && whole(one.window)
-    });
-    let shares = demanded.filter_map(|one| match one.bound {
-        Bound::Share(share) => Some(share),
-        Bound::Span(_) => None,
-    });
-    shares.max_by(|one, other| one.0.total_cmp(&other.0))
-}
-
 /// Refuses what strikes by themselves do not make up.
-fn expect_random_faults(plan: &Plan) -> anyhow::Result<()> {
+pub(super) fn expect_random_faults(plan: &Plan) -> anyhow::Result<()> {
     anyhow::ensure!(
         plan.regions.is_none(),
         "the availability of several regions cannot be worked out yet\n  = help: run a scenario \

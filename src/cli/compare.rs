@@ -4,10 +4,12 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::args::CompareArgs;
+use super::availability::expect_random_faults;
 use super::exit::Exit;
 use super::load::{self, Session, stem};
 use super::work::warnings::Warnings;
 use super::work::{Output, Work, memory};
+use crate::report::availability::report::AvailabilityReport;
 use crate::report::compare::report::CompareReport;
 use crate::report::compare::{charts, files, text};
 use crate::report::manifest::{RunRecord, digests};
@@ -15,7 +17,7 @@ use crate::study::compare::{self, Variant};
 use crate::study::variation::{Variation, cross, products};
 
 /// Compares what `args` name.
-pub(super) fn compare(args: &CompareArgs, session: &Session) -> anyhow::Result<Exit> {
+pub(super) fn compare(args: &CompareArgs, session: &mut Session) -> anyhow::Result<Exit> {
     let prices = load::prices(args.prices.as_deref())?;
     let variations = variations(args)?;
     let loaded = variants(&args.files, &variations, args.common.work.quiet, session);
@@ -30,14 +32,27 @@ pub(super) fn compare(args: &CompareArgs, session: &Session) -> anyhow::Result<E
     let name = format!("compare-{}", stem(&args.files[0]));
     let scenarios: Vec<_> = all.iter().map(|variant| &variant.scenario).collect();
     memory::afford(&args.common.work, &scenarios, scenarios[0].plan.run.replications)?;
+    let wanted = months(args, &all, session)?;
     let work = Work::begin(&args.common, (&name, None), &scenarios, session)?;
-    let runs = match work.run(|runner| compare::run(runner, &all))? {
-        ControlFlow::Continue(runs) => runs,
+    let done = work.run(|runner| {
+        let runs = compare::run(runner, &all);
+        (runs, compare::months(runner, &all, &wanted, args.requests as f64))
+    })?;
+    let (runs, studies) = match done {
+        ControlFlow::Continue(done) => done,
         ControlFlow::Break(exit) => return Ok(exit),
     };
-    let report = CompareReport::new(&all, &runs, &prices);
-    let record = |(of, run): (&Variant, _)| RunRecord::new(&of.name, &of.scenario, digests(run));
-    let records = all.iter().zip(&runs).map(record).collect();
+    let months = all.iter().zip(&studies).map(|(variant, study)| {
+        study.as_ref().map(|study| AvailabilityReport::demanded(&variant.scenario, study))
+    });
+    let months = months.map(Option::transpose).collect::<anyhow::Result<Vec<_>>>()?;
+    let report = CompareReport::new(&all, &runs, &prices, months);
+    let record = |((of, run), months): ((&Variant, _), &Option<AvailabilityReport>)| {
+        let mut outcomes = digests(run);
+        outcomes.extend(months.iter().map(AvailabilityReport::digest));
+        RunRecord::new(&of.name, &of.scenario, outcomes)
+    };
+    let records = all.iter().zip(&runs).zip(&report.months).map(record).collect();
     let output = Output {
         tables: files::write_tables,
         charts: charts::charts,
@@ -45,9 +60,42 @@ pub(super) fn compare(args: &CompareArgs, session: &Session) -> anyhow::Result<E
         verdict: text::verdicts_only,
         json: ("comparison.json", files::write_json),
     };
-    let interrupted = report.is_interrupted();
+    let lacks = |(wanted, study): (&bool, &Option<_>)| *wanted && study.is_none();
+    let interrupted = report.is_interrupted() || wanted.iter().zip(&studies).any(lacks);
     Ok(Exit::of_study(work.end(&report, output, interrupted, &scenarios, records)?))
 }
+
+/// Of which variants months are worked out. Where an objective asks for that it is recorded as if
+/// it had been typed: shards of such a comparison go by rounds.
+fn months(args: &CompareArgs, all: &[Variant], session: &mut Session) -> anyhow::Result<Vec<bool>> {
+    let asked = all.iter().any(|variant| !variant.scenario.budgets.is_empty());
+    if !args.months && !asked {
+        return Ok(vec![false; all.len()]);
+    }
+    let can_be = |variant: &Variant| expect_random_faults(&variant.scenario.plan);
+    let found: Vec<anyhow::Result<()>> = all.iter().map(can_be).collect();
+    let wanted: Vec<bool> = found.iter().map(Result::is_ok).collect();
+    if !wanted.contains(&true) && !args.months {
+        return Ok(wanted);
+    }
+    for (variant, why) in all.iter().zip(found) {
+        let Err(why) = why else { continue };
+        anyhow::ensure!(wanted.contains(&true), "no variant has months: {}: {why}", variant.name);
+        if !args.common.work.quiet {
+            let why = why.to_string();
+            let why = why.lines().next().unwrap_or_default();
+            session.terminal.say(&format!("note: {} has no months: {why}\n", variant.name));
+        }
+    }
+    let options = &mut session.request.options;
+    if !options.iter().any(|option| option == MONTHS) {
+        options.insert(0, MONTHS.to_owned());
+    }
+    Ok(wanted)
+}
+
+/// The option that asks for months, the first that is recorded.
+const MONTHS: &str = "--months";
 
 /// What sets the variants apart: tiers, named variants and settings, in every combination.
 fn variations(args: &CompareArgs) -> anyhow::Result<Vec<Variation>> {

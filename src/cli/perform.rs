@@ -30,7 +30,7 @@ pub(super) fn perform(
     let request = Request { command: name.to_owned(), options: options(name, matches) };
     let replications = command.replications();
     let part = part(command.work())?;
-    dispatch(command, &Session { terminal, request, replications, part, repeated: None })
+    dispatch(command, &mut Session { terminal, request, replications, part, repeated: None })
 }
 
 /// Does again what a manifest says.
@@ -53,7 +53,7 @@ pub(super) fn rerun(args: &RerunArgs, terminal: Terminal) -> anyhow::Result<Exit
     let (request, replications) = (manifest.request.clone(), command.replications());
     let part = part(Some(&args.work))?;
     let repeated = Some((manifest, args.base.clone()));
-    dispatch(&command, &Session { terminal, request, replications, part, repeated })
+    dispatch(&command, &mut Session { terminal, request, replications, part, repeated })
 }
 
 /// Puts together what shards left of a command.
@@ -68,7 +68,7 @@ pub(super) fn merge(args: &MergeArgs, terminal: Terminal) -> anyhow::Result<Exit
     let (request, replications) = (study.request.clone(), command.replications());
     let part = WorkPart::Merge { files: Box::new(files), fill: args.fill };
     let repeated = Some((study, args.base.clone()));
-    dispatch(&command, &Session { terminal, request, replications, part, repeated })
+    dispatch(&command, &mut Session { terminal, request, replications, part, repeated })
 }
 
 /// Writes the job files of a scheduler for the command that was typed after it, once all that the
@@ -98,8 +98,8 @@ pub(super) fn submit(args: &SubmitArgs, terminal: Terminal) -> anyhow::Result<Ex
     submission.limit(work);
     let replications = command.replications();
     let part = WorkPart::Submit(Box::new(submission));
-    let session = Session { terminal, request, replications, part, repeated: None };
-    let written = dispatch(&command, &session)?;
+    let mut session = Session { terminal, request, replications, part, repeated: None };
+    let written = dispatch(&command, &mut session)?;
     match &session.part {
         WorkPart::Submit(submission) if written == Exit::Met => submission.run(terminal),
         _ => Ok(written),
@@ -129,7 +129,7 @@ fn recorded(manifest: &Manifest, work: &WorkArgs, shown: &str) -> anyhow::Result
     Ok(command)
 }
 
-fn dispatch(command: &Command, session: &Session) -> anyhow::Result<Exit> {
+fn dispatch(command: &Command, session: &mut Session) -> anyhow::Result<Exit> {
     match command {
         Command::Run(args) => run::run(args, session),
         Command::Compare(args) => compare::compare(args, session),
@@ -191,6 +191,7 @@ mod tests {
         assert_eq!(recorded(typed), ["--replications=3", "--set=a.b=1", "--set=a.c=2", "--seed=7"]);
         let typed = "brownout plan a.toml --no-sensitivity --output x --format json --resume";
         let defaults = ["--judged=10m", "--peak-ratio=2", "--replications=10", "--tolerance=1%"];
+        let defaults = [&["--requests=200M"], &defaults[..]].concat();
         assert_eq!(recorded(typed), [&defaults[..], &["--no-sensitivity"]].concat());
     }
 

@@ -3,23 +3,30 @@
 use std::ops::ControlFlow;
 
 use super::args::PlanArgs;
+use super::availability::expect_random_faults;
 use super::exit::Exit;
 use super::load::{self, Session, stem};
 use super::work::warnings::Warnings;
 use super::work::{Output, Work};
+use crate::experiment::Runner;
 use crate::plan::{Population, Traffic};
+use crate::report::availability::judging::kept;
+use crate::report::availability::report::AvailabilityReport;
 use crate::report::manifest::{RunRecord, digest};
 use crate::report::plan::report::CapacityReport;
 use crate::report::plan::{charts, files, text, words};
 use crate::scenario::Scenario;
 use crate::scenario::read::Loaded;
+use crate::study::availability::AvailabilityStudy;
 use crate::study::capacity::advice::{self, Carries};
 use crate::study::capacity::find;
 use crate::study::capacity::finding::{Candidate, Finding, SearchEffort};
-use crate::study::capacity::sensitivity;
-use crate::study::cost::{TIERS, tier};
+use crate::study::capacity::months;
+use crate::study::capacity::sensitivity::{self, Sensitivity};
+use crate::study::cost::{Prices, TIERS, tier};
 use crate::study::mode::{Mode, Trial, objectives};
-use crate::study::settling;
+use crate::study::settling::{self, Settling};
+use crate::verdict::Overall;
 
 /// Plans what `args` ask for.
 pub(super) fn plan(args: &PlanArgs, session: &Session) -> anyhow::Result<Exit> {
@@ -34,42 +41,49 @@ pub(super) fn plan(args: &PlanArgs, session: &Session) -> anyhow::Result<Exit> {
     let name = format!("plan-{}", stem(&args.file));
     let scenarios: Vec<_> = candidates.iter().map(|candidate| &candidate.scenario).collect();
     let work = Work::begin(&args.common, (&name, None), &scenarios, session)?;
+    let have_months = have_months(args, &candidates, session)?;
+    let vary = |base: &Scenario, change: &str| vary(session, args, base, change);
     let done = work.run(|runner| {
-        let findings = find::run(runner, &candidates, effort);
+        let mut found = PlanFindings {
+            findings: find::run(runner, &candidates, effort),
+            kept: vec![Overall::NoObjectives; candidates.len()],
+            ..PlanFindings::default()
+        };
         // What follows hangs on all that was found: another round of shards sees to it.
         if runner.absent().count() > 0 {
-            return (findings, Vec::new(), Vec::new(), false);
+            return found;
         }
-        let settling = settling::run(runner, &candidates, &findings, effort, demand);
-        let recommended = advice::recommended(&candidates, &findings, demand, &prices);
-        let critical = advice::critical_case(&candidates, &findings, recommended, demand);
-        let sensitivities = match critical.filter(|_| !args.no_sensitivity) {
-            Some(critical) => {
-                let base = &candidates[critical.candidate].scenario;
-                let vary = |change: &str| vary(session, args, base, change);
-                sensitivity::run(runner, base, critical, effort, &vary)
-            }
-            None => Vec::new(),
-        };
-        (findings, settling, sensitivities, runner.is_cancelled())
+        found.settling = settling::run(runner, &candidates, &found.findings, effort, demand);
+        let (size, before) = ((demand, args.requests as f64), runner.absent().count());
+        found.work_out_months(runner, &candidates, &have_months, size);
+        // Which case is critical hangs on the months.
+        if runner.absent().count() == before && !args.no_sensitivity {
+            found.find_sensitivities(runner, &candidates, effort, (demand, &prices), &vary);
+        }
+        found.interrupted = runner.is_cancelled();
+        found
     })?;
-    let (findings, settling, sensitivities, interrupted) = match done {
+    let found = match done {
         ControlFlow::Continue(found) => found,
         ControlFlow::Break(exit) => return Ok(exit),
     };
+    let PlanFindings { findings, settling, sensitivities, studies, kept, interrupted } = &found;
+    let (months, interrupted) = (reports(&candidates, studies)?, *interrupted);
     let report = CapacityReport {
         candidates: &candidates,
         modes: &modes,
         effort,
-        findings: &findings,
-        settling: &settling,
+        findings,
+        settling,
         demand,
         demand_is_own: args.demand.is_none(),
         prices: &prices,
-        sensitivities: &sensitivities,
+        sensitivities,
+        months,
+        kept,
         interrupted,
     };
-    let records = findings.iter().map(|finding| record(&candidates[finding.candidate], finding));
+    let records = records(&report);
     let output = Output {
         tables: files::write_tables,
         charts: charts::charts,
@@ -77,10 +91,117 @@ pub(super) fn plan(args: &PlanArgs, session: &Session) -> anyhow::Result<Exit> {
         verdict: text::recommendation_only,
         json: ("plan.json", files::write_json),
     };
-    Ok(match work.end(&report, output, interrupted, &scenarios, records.collect())? {
+    Ok(match work.end(&report, output, interrupted, &scenarios, records)? {
         true => Exit::Interrupted,
         false => exit(&report),
     })
+}
+
+/// What a plan finds.
+#[derive(Default)]
+struct PlanFindings {
+    findings: Vec<Finding>,
+    settling: Vec<Settling>,
+    sensitivities: Vec<Sensitivity>,
+    /// The months of each candidate that has any.
+    studies: Vec<Option<AvailabilityStudy>>,
+    /// Whether they are as demanded.
+    kept: Vec<Overall>,
+    interrupted: bool,
+}
+
+impl PlanFindings {
+    /// Works out months, of such as are wanted, of those that carry the demand, which is the first
+    /// of `size`, with about so many requests.
+    fn work_out_months(
+        &mut self,
+        runner: &Runner<'_>,
+        candidates: &[Candidate],
+        wanted: &[bool],
+        size: (f64, f64),
+    ) {
+        let modes = |index: usize| candidates[index].modes.len();
+        let carries = |index| advice::carries(&self.findings, index, modes(index), size.0);
+        let all = 0..candidates.len();
+        let wanted: Vec<bool> =
+            all.map(|index| wanted[index] && carries(index) == Carries::Yes).collect();
+        self.studies = months::run(runner, candidates, &wanted, size);
+        let kept = |index: usize| match (&self.studies[index], wanted[index]) {
+            (Some(study), _) => kept(&candidates[index].scenario, study),
+            (None, true) => Overall::Undecided,
+            (None, false) => Overall::NoObjectives,
+        };
+        self.kept = (0..candidates.len()).map(kept).collect();
+    }
+
+    /// Finds what the capacity of the critical case hangs on.
+    fn find_sensitivities(
+        &mut self,
+        runner: &Runner<'_>,
+        candidates: &[Candidate],
+        effort: SearchEffort,
+        (demand, prices): (f64, &Prices),
+        vary: &(dyn Fn(&Scenario, &str) -> Option<Scenario> + Sync),
+    ) {
+        let found = &self.findings;
+        let recommended = advice::recommended(candidates, found, &self.kept, demand, prices);
+        let critical = advice::critical_case(candidates, found, recommended, demand);
+        if let Some(critical) = critical {
+            let base = &candidates[critical.candidate].scenario;
+            let vary = |change: &str| vary(base, change);
+            self.sensitivities = sensitivity::run(runner, base, critical, effort, &vary);
+        }
+    }
+}
+
+/// Of which candidates months can be worked out, if they are wanted.
+fn have_months(
+    args: &PlanArgs,
+    candidates: &[Candidate],
+    session: &Session,
+) -> anyhow::Result<Vec<bool>> {
+    let asked = candidates.iter().any(|one| !one.scenario.budgets.is_empty());
+    if !args.months && !asked {
+        return Ok(vec![false; candidates.len()]);
+    }
+    let can_be = |candidate: &Candidate| expect_random_faults(&candidate.scenario.plan);
+    let found: Vec<anyhow::Result<()>> = candidates.iter().map(can_be).collect();
+    let have: Vec<bool> = found.iter().map(Result::is_ok).collect();
+    let why = found.into_iter().find_map(Result::err);
+    match why {
+        Some(why) if args.months && !have.contains(&true) => Err(why),
+        Some(why) if !args.common.work.quiet => {
+            let why = why.to_string();
+            let why = why.lines().next().unwrap_or_default();
+            session.terminal.say(&format!("note: no months are worked out: {why}\n"));
+            Ok(have)
+        }
+        _ => Ok(have),
+    }
+}
+
+/// The months and years of the candidates that have any, with all that is said of them.
+fn reports<'a>(
+    candidates: &'a [Candidate],
+    studies: &'a [Option<AvailabilityStudy>],
+) -> anyhow::Result<Vec<Option<AvailabilityReport<'a>>>> {
+    let report = |(candidate, study): (&'a Candidate, &'a Option<AvailabilityStudy>)| {
+        let report = |study| AvailabilityReport::demanded(&candidate.scenario, study);
+        study.as_ref().map(report).transpose()
+    };
+    candidates.iter().zip(studies).map(report).collect()
+}
+
+/// What ran: findings, then months.
+fn records(report: &CapacityReport) -> Vec<RunRecord> {
+    let candidates = report.candidates;
+    let found =
+        report.findings.iter().map(|finding| record(&candidates[finding.candidate], finding));
+    let months = report.months.iter().zip(candidates).filter_map(|(months, candidate)| {
+        let name = format!("{}, months", candidate.name);
+        Some(RunRecord::new(&name, &candidate.scenario, vec![months.as_ref()?.digest()]))
+    });
+    found.chain(months).collect()
 }
 
 /// A finding with the digests of all its replications, in order of load.
@@ -95,7 +216,7 @@ fn record(candidate: &Candidate, finding: &Finding) -> RunRecord {
 fn exit(report: &CapacityReport) -> Exit {
     match report.chosen() {
         Some(_) => Exit::Met,
-        None if report.carries().contains(&Carries::Undecided) => Exit::Undecided,
+        None if report.fits().contains(&Carries::Undecided) => Exit::Undecided,
         None => Exit::Missed,
     }
 }

@@ -32,5 +32,5 @@ pub use availability::{burn, months, outages};
 pub use canvas::{Figure, theme};
 pub use comparison::{forest, overlay, percentile};
 pub use render::{PlotError, png, style_sheet, svg};
-pub use sizing::{capacity, frontier, headroom};
+pub use sizing::{budget, capacity, frontier, headroom};
 pub use sweep::{heatmap, hockey};

@@ -54,8 +54,8 @@ pub struct Request {
 impl Request {
     /// Whether it decides as it goes how much there is to do.
     pub fn is_adaptive(&self) -> bool {
-        let is_precise = |option: &String| option.starts_with("--precision");
-        ["plan", "availability"].contains(&&*self.command) || self.options.iter().any(is_precise)
+        let decides = |option: &String| option.starts_with("--precision") || option == "--months";
+        ["plan", "availability"].contains(&&*self.command) || self.options.iter().any(decides)
     }
 }
 

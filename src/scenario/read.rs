@@ -6,7 +6,8 @@ use toml::de::DeTable;
 
 use crate::diagnostic::{Place, Problem, Severity, Source, any_error};
 use crate::objective::Objective;
-use crate::plan::{Fault, Plan, Run, Window};
+use crate::objective::budget::BudgetObjective;
+use crate::plan::{Fault, Plan, Run};
 use crate::scenario::assemble::{self, Assembled};
 use crate::scenario::fault::section::{self as fault, Strikable};
 use crate::scenario::fault::target::PlacedFault;
@@ -17,7 +18,7 @@ use crate::scenario::region::check as region;
 use crate::scenario::region::split::split;
 use crate::scenario::region::whole::{self, RegionParts};
 use crate::scenario::request::api;
-use crate::scenario::section::objectives::{self, KnownNames, key};
+use crate::scenario::section::objectives::{self, KnownNames, ReadObjectives, key};
 use crate::scenario::section::run;
 use crate::scenario::text::Located;
 use crate::scenario::text::file;
@@ -46,8 +47,10 @@ pub struct Scenario {
     pub changes: Vec<String>,
     /// What will be simulated.
     pub plan: Plan,
-    /// What is demanded, in the order of the file.
+    /// What is demanded of runs, in the order of the file.
     pub objectives: Vec<Objective>,
+    /// What is demanded of months and years, which no run judges.
+    pub budgets: Vec<BudgetObjective>,
     /// Every setting as resolved, in the order of the reference, with where its value comes from.
     pub settings: Vec<Setting>,
     /// Of a managed gateway that cannot be had: how its tier is sold, and what this is instead.
@@ -185,7 +188,7 @@ pub fn parse(name: &str, text: &str, base: &Path) -> Loaded {
     let scenario = parts.filter(|_| usable).map(|parts| {
         let path = PathBuf::from(name);
         let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into());
-        let ScenarioParts { question, plan, objectives, what_if } = parts;
+        let ScenarioParts { question, plan, objectives, budgets, what_if } = parts;
         let (text, changes) = (text.to_owned(), Vec::new());
         Scenario {
             path,
@@ -195,6 +198,7 @@ pub fn parse(name: &str, text: &str, base: &Path) -> Loaded {
             changes,
             plan,
             objectives,
+            budgets,
             settings,
             what_if,
             replay_said,
@@ -249,6 +253,7 @@ struct ScenarioParts {
     question: String,
     plan: Plan,
     objectives: Vec<Objective>,
+    budgets: Vec<BudgetObjective>,
     what_if: Option<String>,
 }
 
@@ -321,7 +326,8 @@ fn scenario(reader: &Reader<'_>, files: &[Reader<'_>]) -> Option<ScenarioParts> 
     let of_fault = faults.iter().map(|fault| fault.region).collect();
     let places: Vec<Place> = faults.iter().map(|fault| fault.place.clone()).collect();
     plan.faults = faults.into_iter().map(|fault| fault.plan).collect();
-    let (mut objectives, windows) = objectives(reader, &parts, &plan, (&texts, faults_sound));
+    let ReadObjectives { all: mut objectives, budgets, windows } =
+        objectives(reader, &parts, &plan, (&texts, faults_sound));
     plan.windows = windows;
     if let GatewayParts::Regions(regions) = &parts {
         plan = regions.join(reader, plan, of_fault);
@@ -330,9 +336,14 @@ fn scenario(reader: &Reader<'_>, files: &[Reader<'_>]) -> Option<ScenarioParts> 
     objectives::set_points(reader, &plan, &mut objectives, sound);
     let read = (&objectives[..], faults_sound);
     finish(reader, files, (&parts, &plan, &places), read, run.is_some());
+    if faults_sound {
+        objectives::check_budgets(reader, &budgets, &plan);
+    }
     run?;
     let objectives = objectives.into_iter().map(|(objective, _)| objective).collect();
-    Some(ScenarioParts { question: question?, plan, objectives, what_if: parts.what_if() })
+    let budgets = budgets.into_iter().map(|(budget, _)| budget).collect();
+    let (question, what_if) = (question?, parts.what_if());
+    Some(ScenarioParts { question, plan, objectives, budgets, what_if })
 }
 
 fn faults(
@@ -362,7 +373,7 @@ fn objectives(
     parts: &GatewayParts,
     plan: &Plan,
     (texts, faults_sound): (&[Located<String>], bool),
-) -> (Vec<(Objective, Place)>, Vec<Window>) {
+) -> ReadObjectives {
     let (kind, names) = match parts {
         GatewayParts::One(one) if reader.has_any(&[&api::key::SPEC]) => {
             let apis = one.plan.dependencies.apis.iter();

@@ -14,6 +14,7 @@
 //! nobody but `random`. Begin with [`mean`], then `sample.rs`.
 
 pub mod clusters;
+pub mod compound;
 pub mod jackknife;
 pub mod law;
 pub mod paired;

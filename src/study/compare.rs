@@ -13,6 +13,7 @@ use crate::plan::{Extent, Plan};
 use crate::scenario::Scenario;
 use crate::stats::Confidence;
 use crate::stats::paired::{self, Comparison};
+use crate::study::availability::{self, AvailabilityStudy};
 use crate::study::measure::{self, System};
 
 /// A scenario under the name that sets it apart.
@@ -76,6 +77,29 @@ pub fn run(runner: &Runner<'_>, variants: &[Variant]) -> Vec<Experiment> {
         }
     }
     even(runs, asked)
+}
+
+/// The months and years of the variants that are `wanted`, with about so many requests each. They
+/// meet the same strikes, as far as they have faults in common. Those that were stopped are left
+/// out.
+///
+/// # Panics
+/// As [`crate::experiment::replicate`].
+pub fn months(
+    runner: &Runner<'_>,
+    variants: &[Variant],
+    wanted: &[bool],
+    requests: f64,
+) -> Vec<Option<AvailabilityStudy>> {
+    let one = |(variant, wanted): (&Variant, &bool)| {
+        if !wanted {
+            return None;
+        }
+        runner.progress().enter(&variant.name);
+        let study = availability::run(runner, &variant.scenario.plan, requests);
+        (!study.interrupted).then_some(study)
+    };
+    variants.iter().zip(wanted).map(one).collect()
 }
 
 fn complete(run: &Experiment) -> BTreeSet<u64> {

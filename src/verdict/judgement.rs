@@ -1,5 +1,6 @@
 //! What a verdict is, and how an interval is held against the bound of an objective.
 
+use crate::objective::budget::BudgetObjective;
 use crate::objective::{Bound, Objective, Relation};
 use crate::observe::recovery::Unclear;
 use crate::stats::{Estimate, Interval};
@@ -75,6 +76,15 @@ pub fn judge(objective: &Objective, figure: Option<&Estimate>) -> Verdict {
     match (met, missed) {
         (true, _) => Verdict::Met,
         (_, true) => Verdict::Missed,
+        _ => Verdict::Undecided(Doubt::Straddles),
+    }
+}
+
+/// The judgement on an error budget, of the chance that a month uses more of it.
+pub fn judge_budget(objective: &BudgetObjective, chance: Interval) -> Verdict {
+    match chance {
+        Interval { high, .. } if high <= objective.spared.0 => Verdict::Met,
+        Interval { low, .. } if low > objective.spared.0 => Verdict::Missed,
         _ => Verdict::Undecided(Doubt::Straddles),
     }
 }

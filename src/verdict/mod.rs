@@ -24,7 +24,7 @@ use crate::metric::{Restored, Statistic, estimator, incidents};
 use crate::objective::{Metric, Objective, Relation};
 use crate::observe::outcome::WindowOutcome;
 pub use disruptions::{DisruptionRow, TestedDisruption, disruptions};
-pub use judgement::{Doubt, FewStrikes, Verdict, bound, judge};
+pub use judgement::{Doubt, FewStrikes, Verdict, bound, judge, judge_budget};
 
 /// An objective with what was found.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,18 +65,18 @@ pub fn judge_all(run: &Experiment, objectives: &[Objective]) -> Vec<Judgement> {
     objectives.iter().map(|objective| judge_one(run, objective)).collect()
 }
 
-/// Any missed makes the whole missed, else any undecided makes it undecided.
+/// The judgement on all objectives.
 pub fn overall(judgements: &[Judgement]) -> Overall {
-    let undecided = |j: &Judgement| matches!(j.verdict, Verdict::Undecided(_));
-    if judgements.is_empty() {
-        Overall::NoObjectives
-    } else if judgements.iter().any(|judgement| judgement.verdict == Verdict::Missed) {
-        Overall::Missed
-    } else if judgements.iter().any(undecided) {
-        Overall::Undecided
-    } else {
-        Overall::Met
-    }
+    overall_of(judgements.iter().map(|judgement| judgement.verdict))
+}
+
+/// Any missed makes the whole missed, else any undecided makes it undecided.
+pub fn overall_of(verdicts: impl Iterator<Item = Verdict>) -> Overall {
+    verdicts.fold(Overall::NoObjectives, |so_far, verdict| match (so_far, verdict) {
+        (Overall::Missed, _) | (_, Verdict::Missed) => Overall::Missed,
+        (Overall::Undecided, _) | (_, Verdict::Undecided(_)) => Overall::Undecided,
+        _ => Overall::Met,
+    })
 }
 
 fn judge_one(run: &Experiment, objective: &Objective) -> Judgement {

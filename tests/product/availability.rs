@@ -58,6 +58,50 @@ fn it_tells_how_many_nines_and_what_eats_them_to_the_same_bytes_at_any_number_of
 }
 
 #[test]
+fn objectives_of_months_are_judged_by_it_alone() {
+    let desk = desk();
+    let text = fs::read_to_string(desk.path("small.toml")).unwrap();
+    let with = |name: &str, objectives: &str| {
+        let text = text.replace("\"availability >= 99.9%\"", objectives);
+        fs::write(desk.path(name), text).unwrap();
+    };
+    let month = "\"availability >= 99% per month\"";
+    with("met.toml", &format!("{month}, \"availability >= 99.99999% in 90% of years\""));
+    let mut command = COMMAND;
+    command[1] = "met.toml";
+    let done = desk.run(&[&command[..], &["--rto", "2s"]].concat());
+    let said = out(&done);
+    assert_eq!(done.status.code(), Some(1), "{}{said}", err(&done));
+    for part in [
+        "✓ met availability >= 99% per month: 0 % of the months use more than their budget",
+        "✗ missed availability >= 99.99999% in 90% of years: ",
+        "an outage longer than 2 s (--rto): in ",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let json = fs::read_to_string(desk.path("results/availability-met/availability.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let [first, year] = [&json["objectives"][0], &json["objectives"][1]];
+    assert_eq!((&first["verdict"], &first["of"]), (&"met".into(), &"month".into()));
+    assert_eq!((&year["verdict"], &year["of"]), (&"missed".into(), &"year".into()));
+    assert!((year["may_use_more"].as_f64().unwrap() - 0.1).abs() < 1e-9);
+    assert_eq!((&json["verdict"], &json["target"]), (&"missed".into(), &serde_json::Value::Null));
+    let outages = &json["longer_outages"];
+    let of = |what: &str| outages[what]["point"].as_f64().unwrap();
+    // A Poisson number with this mean.
+    let right = 1.0 - (-of("per_year") / 12.0).exp();
+    assert!(of("per_year") > 0.0 && (of("month") - right).abs() < 1e-9, "{outages}");
+    // A run says that it does not judge it, and is of what is left.
+    with("run.toml", month);
+    let done = desk.run(&["run", "run.toml", "--no-charts", "-n", "2"]);
+    let said = out(&done);
+    assert_eq!(done.status.code(), Some(0), "{}{said}", err(&done));
+    assert!(said.starts_with("No objectives"), "{said}");
+    let line = "not judged here: availability >= 99% per month → brownout availability judges it";
+    assert!(said.contains(line), "{said}");
+}
+
+#[test]
 fn it_is_shared_in_rounds() {
     let desk = desk();
     assert_eq!(desk.code(&[&COMMAND[..], &["--output", "whole"]].concat()), 0);

@@ -11,6 +11,7 @@ mod folders;
 mod for_sale;
 mod limits;
 mod manifests;
+mod months;
 mod plan;
 mod plots;
 mod problems;

@@ -1,7 +1,7 @@
 //! The charts of a study of availability.
 
 use super::report::AvailabilityReport;
-use super::text::answered;
+use super::words::answered;
 use crate::plot::{Figure, burn, months, outages};
 use crate::report::format::words::{plural, share_of};
 use crate::study::availability::estimate::YEAR;
@@ -28,7 +28,7 @@ fn burn_chart(report: &AvailabilityReport) -> Figure {
     let title = causes.first().map_or("No request fails".to_owned(), |first| {
         format!("{} fails {} of what fails", first.name, share_of(first.failed / all))
     });
-    let (whole, of) = match report.target {
+    let (whole, of) = match report.budget() {
         Some(target) => {
             let budget = (1.0 - target.0) * report.run.requests;
             (budget, format!("of the error budget of {}", Share(1.0 - target.0)))
@@ -48,7 +48,7 @@ fn burn_chart(report: &AvailabilityReport) -> Figure {
 
 fn months_chart(report: &AvailabilityReport) -> Figure {
     let scatter = &report.scatter;
-    let title = match (report.target, report.chances) {
+    let title = match (report.budget(), report.chances) {
         (Some(target), Some([month, _])) => {
             let share = share_of(month.point);
             format!("{share} of the months miss {target}")
@@ -60,7 +60,7 @@ fn months_chart(report: &AvailabilityReport) -> Figure {
     };
     let years = plural(scatter.years.len() as u64, "year");
     let subtitle = format!("{years} drawn month by month from the clusters that were simulated");
-    let budget = report.target.map(|target| (1.0 - target.0, format!("budget of {target}")));
+    let budget = report.budget().map(|target| (1.0 - target.0, format!("budget of {target}")));
     let (months, years) = (&scatter.months[..], &scatter.years[..]);
     let (title, subtitle) = (title.as_str(), subtitle.as_str());
     months::months(&months::MonthsInput { title, subtitle, months, years, budget })

@@ -4,14 +4,16 @@ use std::io::{Result, Write};
 
 use serde_json::{Value, json};
 
+use super::judging::JudgedBudget;
 use super::report::{AvailabilityReport, PERCENTILES, RETURNS};
 use crate::engine::ENGINE;
 use crate::report::files::staging::{FilesError, Staging};
 use crate::report::format::cells;
-use crate::report::format::page::overall;
+use crate::report::format::page::{mark, overall};
 use crate::report::format::table;
 use crate::report::manifest::VERSION;
 use crate::stats::Interval;
+use crate::study::availability::chances::Chance;
 use crate::study::availability::estimate::YEAR;
 use crate::study::availability::months::MonthScatter;
 
@@ -83,7 +85,36 @@ fn months(report: &AvailabilityReport, out: &mut dyn Write) -> Result<()> {
     table::write_csv(out, ["quantile", "failing_in_a_month", "failing_in_a_year"], rows)
 }
 
-fn figure(point: f64, interval: Interval) -> Value {
+/// An objective of months or years with what was found.
+pub(crate) fn objective(one: &JudgedBudget) -> Value {
+    let JudgedBudget { objective, chance, verdict, remedy } = one;
+    json!({
+        "text": objective.text,
+        "of": objective.span.words()[0],
+        "target": objective.target.0,
+        "may_use_more": objective.spared.0,
+        "over_budget": figure(chance.point, chance.interval),
+        "verdict": mark(verdict).2,
+        "remedy": remedy,
+    })
+}
+
+/// How often outages last longer than is demanded.
+fn longer_outages(report: &AvailabilityReport) -> Value {
+    let (Some((longest, from)), Some(odds)) = (&report.demands.rto, &report.outages) else {
+        return Value::Null;
+    };
+    let of = |chance: Chance| figure(chance.point, chance.interval);
+    json!({
+        "longer_than_s": longest.as_secs(),
+        "from": from,
+        "per_year": of(odds.per_year),
+        "month": of(odds.month),
+        "year": of(odds.year),
+    })
+}
+
+pub(crate) fn figure(point: f64, interval: Interval) -> Value {
     json!({ "point": point, "low": interval.low, "high": interval.high })
 }
 
@@ -117,7 +148,8 @@ pub fn write_json(report: &AvailabilityReport, out: &mut dyn Write) -> Result<()
         "name": report.scenario.name,
         "seed": report.scenario.plan.run.seed,
         "verdict": overall(report.overall()),
-        "target": report.target.map(|target| target.0),
+        "target": report.demands.target.map(|target| target.0),
+        "objectives": report.budgets.iter().map(objective).collect::<Vec<_>>(),
         "failing": figure(run.failing, run.failing_interval),
         "down": figure(run.down, run.down_interval),
         "healthy_time": run.healthy,
@@ -126,6 +158,7 @@ pub fn write_json(report: &AvailabilityReport, out: &mut dyn Write) -> Result<()
         "mean_latency_s": run.mean,
         "over_budget": chances,
         "outages": outages.collect::<Vec<_>>(),
+        "longer_outages": longer_outages(report),
         "pieces": report.pieces(),
         "unsettled": run.unsettled.0,
     });

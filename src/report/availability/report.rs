@@ -2,19 +2,18 @@
 
 use anyhow::Context;
 
+use super::judging::{self, JudgedBudget, LongRunDemands, judge_budgets, judge_long_run};
 use crate::engine::digest::fnv_1a;
 use crate::report::manifest;
 use crate::scenario::Scenario;
 use crate::stats::Confidence;
 use crate::study::availability::AvailabilityStudy;
+use crate::study::availability::chances::{Chance, OutageOdds};
 use crate::study::availability::estimate::LongRun;
-use crate::study::availability::months::{Chance, MonthScatter};
+use crate::study::availability::months::MonthScatter;
 use crate::units::Share;
-use crate::verdict::Overall;
+use crate::verdict::{Overall, overall_of};
 
-/// What is not back to normal by itself is taken to fail everything for so long at most, until
-/// somebody ends it.
-pub const UNSETTLED_SECS: f64 = 7_200.0;
 /// Percentiles of latency that are told.
 pub const PERCENTILES: [f64; 4] = [0.5, 0.99, 0.999, 0.9999];
 /// In how many years an outage comes back that is told.
@@ -32,16 +31,21 @@ pub struct AvailabilityReport<'a> {
     pub scenario: &'a Scenario,
     /// What was simulated.
     pub study: &'a AvailabilityStudy,
-    /// The share of requests that is to be answered.
-    pub target: Option<Share>,
+    /// What is demanded of the long run.
+    pub demands: LongRunDemands,
     /// The long run.
     pub run: LongRun,
     /// Latencies that [`PERCENTILES`] of the served requests do not exceed, in seconds.
     pub percentiles: Vec<f64>,
     /// How months and years scatter.
     pub scatter: MonthScatter,
-    /// The chances that a month, and a year, uses more than its error budget.
+    /// The chances that a month, and a year, uses more than its error budget, of
+    /// [`AvailabilityReport::budget`].
     pub chances: Option<[Chance; 2]>,
+    /// The judgement on each objective of months and years.
+    pub budgets: Vec<JudgedBudget>,
+    /// How often outages last longer than is demanded.
+    pub outages: Option<OutageOdds>,
 }
 
 impl<'a> AvailabilityReport<'a> {
@@ -52,35 +56,57 @@ impl<'a> AvailabilityReport<'a> {
     pub fn new(
         scenario: &'a Scenario,
         study: &'a AvailabilityStudy,
-        target: Option<Share>,
+        demands: LongRunDemands,
     ) -> anyhow::Result<Self> {
         let run = study.long_run(Confidence::USUAL).context("nothing was simulated")?;
         let percentiles = study.percentiles(&PERCENTILES).unwrap_or_default();
         let seed = scenario.plan.run.seed;
         let scatter = study.scatter(&run, seed);
-        let chances = target.map(|target| study.chances(&run, &scatter, 1.0 - target.0, seed));
-        Ok(AvailabilityReport { scenario, study, target, run, percentiles, scatter, chances })
+        let budgets = judge_budgets(scenario, study, &run, requests(study));
+        let outages = judging::outages(study, &demands);
+        let mut report = AvailabilityReport {
+            scenario,
+            study,
+            demands,
+            run,
+            percentiles,
+            scatter,
+            chances: None,
+            budgets,
+            outages,
+        };
+        let target = report.budget();
+        report.chances = target.map(|target| study.chances(&report.run, 1.0 - target.0, seed));
+        Ok(report)
     }
 
-    /// The verdict on the target in the long run.
+    /// Sums up a study by what the scenario demands.
+    ///
+    /// # Errors
+    /// Nothing healthy was simulated.
+    pub fn demanded(scenario: &'a Scenario, study: &'a AvailabilityStudy) -> anyhow::Result<Self> {
+        AvailabilityReport::new(scenario, study, LongRunDemands::of(scenario, None, None))
+    }
+
+    /// The share of the requests that is to be answered, by which the error budget is told: in the
+    /// long run, else the greatest of those of months and years.
+    pub fn budget(&self) -> Option<Share> {
+        let most = |one: &Share, other: &Share| one.0.total_cmp(&other.0);
+        self.demands
+            .target
+            .or_else(|| self.budgets.iter().map(|one| one.objective.target).max_by(most))
+    }
+
+    /// The verdict on the target in the long run and on every objective of months and years.
     pub fn overall(&self) -> Overall {
-        let Some(target) = self.target else { return Overall::NoObjectives };
-        let budget = 1.0 - target.0;
-        let interval = self.run.failing_interval;
-        // What has not settled may go on until somebody ends it.
-        let high = interval.high + self.run.unsettled_rate * UNSETTLED_SECS;
-        match (high <= budget, interval.low > budget) {
-            (true, _) => Overall::Met,
-            (_, true) => Overall::Missed,
-            _ => Overall::Undecided,
-        }
+        let target = self.demands.target;
+        let long_run = target.map(|target| judge_long_run(&self.run, target));
+        overall_of(long_run.into_iter().chain(self.budgets.iter().map(|one| one.verdict)))
     }
 
     /// Requests that were simulated.
     pub fn requests(&self) -> f64 {
-        let struck = self.study.strata.iter().flat_map(|stratum| &stratum.pieces);
-        let healthy = self.study.healthy.iter().map(|piece| piece.decided).sum::<f64>();
-        struck.map(|piece| piece.figures.decided).sum::<f64>() + healthy
+        requests(self.study)
     }
 
     /// Pieces that were simulated.
@@ -101,4 +127,11 @@ impl<'a> AvailabilityReport<'a> {
             .collect();
         manifest::digest(fnv_1a(&bytes))
     }
+}
+
+/// Requests that were simulated.
+fn requests(study: &AvailabilityStudy) -> f64 {
+    let struck = study.strata.iter().flat_map(|stratum| &stratum.pieces);
+    let healthy = study.healthy.iter().map(|piece| piece.decided).sum::<f64>();
+    struck.map(|piece| piece.figures.decided).sum::<f64>() + healthy
 }

@@ -1,22 +1,22 @@
 //! The availability of months and years in text.
 
 use super::report::{AvailabilityReport, PERCENTILES, RETURNS};
-use crate::report::format::page::{Paint, Written, mark};
+use super::verdict;
+use super::words::{answered, between};
+use crate::report::format::page::{Paint, Written};
 use crate::report::format::table::Table;
 use crate::report::format::words::{plural, share_of, whole, wrapped};
-use crate::stats::Interval;
 use crate::study::availability::estimate::YEAR;
 use crate::study::availability::months::MonthScatter;
 use crate::study::availability::sample::DOWN;
 use crate::units::{SECOND, Share, Span, three_digits};
-use crate::verdict::{Doubt, Overall, Verdict};
 
 /// The report in text.
 pub fn render(report: &AvailabilityReport, written: Option<Written>, colour: bool) -> String {
     let paint = Paint { colour };
     let sections = vec![
         head(report),
-        verdict(report, paint),
+        verdict::section(report, paint),
         long_run(report, paint),
         months(report, paint),
         burn(report, paint),
@@ -29,7 +29,7 @@ pub fn render(report: &AvailabilityReport, written: Option<Written>, colour: boo
 
 /// The verdict alone.
 pub fn verdicts_only(report: &AvailabilityReport, colour: bool) -> String {
-    verdict(report, Paint { colour })
+    verdict::section(report, Paint { colour })
 }
 
 fn head(report: &AvailabilityReport) -> String {
@@ -43,55 +43,6 @@ fn head(report: &AvailabilityReport) -> String {
         scenario.plan.run.seed
     );
     out + &wrapped("  ", &simulated)
-}
-
-/// What is answered, of so many failing, with as many digits as matter.
-pub(super) fn answered(failing: f64) -> String {
-    let digits = match failing {
-        failing if failing <= 0.0 => return "100 %".to_owned(),
-        failing => (2.0 - (failing * 100.0).log10()).ceil().clamp(1.0, 7.0) as usize,
-    };
-    format!("{:.digits$} %", 100.0 * (1.0 - failing))
-}
-
-fn between(interval: Interval) -> String {
-    format!("{} to {}", answered(interval.high), answered(interval.low))
-}
-
-fn verdict(report: &AvailabilityReport, paint: Paint) -> String {
-    let (Some(target), Some([month, year])) = (report.target, report.chances) else {
-        return wrapped("", "No target: --target 99.95% judges, or an objective on availability");
-    };
-    let verdict = match report.overall() {
-        Overall::Met | Overall::NoObjectives => Verdict::Met,
-        Overall::Missed => Verdict::Missed,
-        Overall::Undecided => Verdict::Undecided(Doubt::NoData),
-    };
-    let (glyph, colour, word) = mark(&verdict);
-    let mut out = format!(
-        "  {} availability >= {target} in the long run: {}\n",
-        paint.ink(colour, &format!("{glyph} {word}")),
-        between(report.run.failing_interval)
-    );
-    let chance = |name: &str, chance: crate::study::availability::months::Chance| {
-        let Interval { low, high } = chance.interval;
-        format!(
-            "{} of the {name} use more than their error budget ({} to {})",
-            share_of(chance.point),
-            share_of(low),
-            share_of(high)
-        )
-    };
-    out += &wrapped("    ", &chance("months", month));
-    out += &wrapped("    ", &chance("years", year));
-    if report.overall() == Overall::Undecided {
-        let help = match report.run.unsettled.0 {
-            0 => "the interval contains the target: --requests with more makes it narrower",
-            _ => "some strikes are never over by themselves: see below",
-        };
-        out += &wrapped("    → ", help);
-    }
-    paint.section("Verdict", out)
 }
 
 fn long_run(report: &AvailabilityReport, paint: Paint) -> String {
@@ -141,7 +92,7 @@ fn burn(report: &AvailabilityReport, paint: Paint) -> String {
         run.causes.iter().filter(|cause| cause.per_year != Some(0.0)).collect();
     causes.sort_by(|one, other| other.failed.total_cmp(&one.failed));
     let mut table = Table::of_numbers();
-    let budget = report.target.map(|target| (1.0 - target.0) * run.requests);
+    let budget = report.budget().map(|target| (1.0 - target.0) * run.requests);
     table.row([
         "cause",
         "a year",

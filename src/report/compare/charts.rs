@@ -8,6 +8,7 @@ use crate::plot::Figure;
 use crate::plot::forest::{ForestInput, ForestPanel, ForestRow, forest};
 use crate::plot::overlay::{OverlayInput, OverlayPanel, PanelScale, overlay};
 use crate::plot::percentile::{PercentileCurve, PercentileInput, Role, percentile};
+use crate::report::availability::beside;
 use crate::report::compare::contrast;
 use crate::report::compare::report::CompareReport;
 use crate::report::format::words::{distinct, grouped};
@@ -28,6 +29,10 @@ pub fn charts(report: &CompareReport) -> Vec<(&'static str, Figure)> {
     let mut charts = vec![("differences", differences(report))];
     charts.push(("percentiles", percentiles(report)));
     charts.extend(timelines(report).map(|figure| ("timelines", figure)));
+    let rows = report.beside();
+    let sample = format!("seed {}", report.variants[0].scenario.plan.run.seed);
+    let budgets = beside::chart(report.prices.unit(), &sample, &rows);
+    charts.extend(budgets.map(|figure| ("budgets", figure)));
     charts
 }
 

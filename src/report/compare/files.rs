@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::engine::ENGINE;
 use crate::metric::nine_digits;
+use crate::report::availability::beside;
 use crate::report::compare::contrast;
 use crate::report::compare::report::CompareReport;
 use crate::report::files::staging::{FilesError, Staging};
@@ -31,6 +32,10 @@ pub fn write_tables(
     staging: &mut Staging,
 ) -> std::result::Result<(), FilesError> {
     staging.add("comparison.csv", |out| write_csv(report, out))?;
+    let months = report.beside();
+    if !months.is_empty() {
+        staging.add("budgets.csv", |out| beside::write("variant", &months, out))?;
+    }
     match strategies::has_any(report) {
         true => staging.add("strategies.csv", |out| strategies::write(report, out)),
         false => Ok(()),
@@ -63,6 +68,10 @@ pub fn write_json(report: &CompareReport, out: &mut dyn Write) -> Result<()> {
     });
     if strategies::has_any(report) {
         file["strategies"] = strategies::values(report).into();
+    }
+    let months = report.beside();
+    if !months.is_empty() {
+        file["months"] = months.iter().map(beside::value).collect();
     }
     cells::write_json(&file, out)
 }

@@ -1,6 +1,8 @@
 //! A comparison with all that is said of it.
 
 use crate::experiment::Experiment;
+use crate::report::availability::beside::BesideRow;
+use crate::report::availability::report::AvailabilityReport;
 use crate::report::format::words::plural;
 use crate::report::run::report::Report;
 use crate::study::compare::{Contrast, Variant, contrasts};
@@ -23,20 +25,38 @@ pub struct CompareReport<'a> {
     pub contrasts: Vec<Contrast>,
     /// What each costs.
     pub prices: &'a Prices,
+    /// The months and years of each that was asked for.
+    pub months: Vec<Option<AvailabilityReport<'a>>>,
 }
 
 impl<'a> CompareReport<'a> {
     /// Sums up and judges the experiments of variants.
-    pub fn new(variants: &'a [Variant], runs: &'a [Experiment], prices: &'a Prices) -> Self {
+    pub fn new(
+        variants: &'a [Variant],
+        runs: &'a [Experiment],
+        prices: &'a Prices,
+        months: Vec<Option<AvailabilityReport<'a>>>,
+    ) -> Self {
         let pairs = variants.iter().zip(runs);
         let reports = pairs.map(|(variant, run)| Report::new(&variant.scenario, run, None));
         let contrasts = contrasts(variants, runs);
-        CompareReport { variants, runs, reports: reports.collect(), contrasts, prices }
+        CompareReport { variants, runs, reports: reports.collect(), contrasts, prices, months }
     }
 
     /// Whether it was stopped.
     pub fn is_interrupted(&self) -> bool {
         self.runs.iter().any(|run| run.interrupted)
+    }
+
+    /// The months and years of those that have any.
+    pub(crate) fn beside(&self) -> Vec<BesideRow<'_>> {
+        let mut rows = Vec::new();
+        for (index, months) in self.months.iter().enumerate() {
+            let Some(report) = months else { continue };
+            let cost = self.prices.of(&self.variants[index].scenario);
+            rows.push(BesideRow { label: self.label(index), name: self.name(index), cost, report });
+        }
+        rows
     }
 
     pub(crate) fn name(&self, variant: usize) -> &str {

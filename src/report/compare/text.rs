@@ -1,6 +1,7 @@
 //! A comparison in text.
 
 use crate::experiment::summary::WindowSummary;
+use crate::report::availability::{self, beside};
 use crate::report::caveats::caveat::Caveat;
 use crate::report::caveats::merged::{Found, Limits};
 use crate::report::compare::contrast;
@@ -28,7 +29,8 @@ const API_WINDOWS_TOLD: usize = 6;
 /// The report in text.
 pub fn render(report: &CompareReport, written: Option<Written>, colour: bool) -> String {
     let paint = Paint { colour };
-    let mut sections = vec![head(report), verdicts(report, paint), strategies(report, paint)];
+    let mut sections = vec![head(report), verdicts(report, paint), months(report, paint)];
+    sections.push(strategies(report, paint));
     sections.extend(windows(report, paint));
     sections.extend([differences(report, paint), caveats(report, paint)]);
     paint.page(sections, written)
@@ -37,7 +39,8 @@ pub fn render(report: &CompareReport, written: Option<Written>, colour: bool) ->
 /// The verdicts alone.
 pub fn verdicts_only(report: &CompareReport, colour: bool) -> String {
     let legend = if report.has_letters() { variants(report) } else { String::new() };
-    legend + &verdicts(report, Paint { colour })
+    let paint = Paint { colour };
+    legend + &verdicts(report, paint) + &months(report, paint)
 }
 
 fn head(report: &CompareReport) -> String {
@@ -78,8 +81,29 @@ fn verdicts(report: &CompareReport, paint: Paint) -> String {
     let heads = heads.text();
     let rows = heads.lines().zip(&report.reports);
     let rows = rows.map(|(head, one)| wrapped(head.trim_end_matches('|'), &verdict(one)));
+    let rows = rows.collect::<String>() + &not_judged(report);
     let title = format!("Verdicts (cost in {})", report.prices.unit());
-    paint.section(&title, rows.collect())
+    paint.section(&title, rows)
+}
+
+/// Objectives of months of which no months are looked at.
+fn not_judged(report: &CompareReport) -> String {
+    let without = report.variants.iter().zip(&report.months).enumerate();
+    let lines =
+        without.filter(|(_, (_, months))| months.is_none()).filter_map(|(index, (it, _))| {
+            let said = availability::judging::not_judged(&it.scenario)?;
+            Some(wrapped("  – ", &format!("{}: {said}", report.label(index))))
+        });
+    lines.collect()
+}
+
+/// Months and years side by side.
+fn months(report: &CompareReport, paint: Paint) -> String {
+    let rows = report.beside();
+    match rows.is_empty() {
+        true => String::new(),
+        false => beside::section("Months and years", report.prices.unit(), &rows, paint),
+    }
 }
 
 /// Strategies of several regions side by side.

@@ -2,6 +2,7 @@
 
 use crate::objective::{Metric, Objective};
 use crate::plan::Extent;
+use crate::report::availability::judging::not_judged;
 use crate::report::caveats::steady_window::SteadyWindow;
 use crate::report::format::words::share_of;
 use crate::report::plan::report::CapacityReport;
@@ -32,9 +33,12 @@ pub(crate) fn texts(report: &CapacityReport) -> Vec<String> {
         )
     }));
     all.extend(left_out(report));
+    let months = report.months.iter().any(Option::is_some);
     if !base.plan.faults.is_empty() {
-        all.push("the scenario's own faults are replaced by the modes'".to_owned());
+        let but = if months { "; months are made of them" } else { "" };
+        all.push(format!("the scenario's own faults are replaced by the modes'{but}"));
     }
+    all.extend(not_judged(base).filter(|_| !months));
     let asks_for =
         |metric: Metric| base.objectives.iter().any(|objective| objective.metric == metric);
     let of_served = |one: &Objective| {

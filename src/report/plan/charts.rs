@@ -7,6 +7,7 @@ use crate::plot::capacity::{
 };
 use crate::plot::frontier::{FrontierInput, FrontierPoint, frontier};
 use crate::plot::headroom::{HeadroomInput, HeadroomTier, headroom};
+use crate::report::availability::beside;
 use crate::report::plan::report::CapacityReport;
 use crate::report::plan::text::{headline, lasts};
 use crate::report::plan::words;
@@ -22,6 +23,9 @@ pub fn charts(report: &CapacityReport) -> Vec<(&'static str, Figure)> {
     if !weakest.is_empty() {
         charts.push(("headroom", growth(report, &weakest)));
     }
+    let sample = format!("at {}, seed {}", demand(report).1, report.base().plan.run.seed);
+    let budgets = beside::chart(report.prices.unit(), &sample, &report.beside());
+    charts.extend(budgets.map(|figure| ("budgets", figure)));
     charts
 }
 

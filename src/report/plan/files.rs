@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::engine::ENGINE;
 use crate::metric::nine_digits;
+use crate::report::availability::beside;
 use crate::report::files::staging::{FilesError, Staging};
 use crate::report::format::cells;
 use crate::report::format::table::{Cell, Column, write_columns};
@@ -35,6 +36,10 @@ pub fn write_tables(
 ) -> std::result::Result<(), FilesError> {
     staging.add("capacity.csv", |out| write_csv(report, out))?;
     staging.add("probes.csv", |out| write_probes(report, out))?;
+    let months = report.beside();
+    if !months.is_empty() {
+        staging.add("budgets.csv", |out| beside::write("gateway", &months, out))?;
+    }
     if !report.sensitivities.is_empty() {
         staging.add("sensitivity.csv", |out| write_sensitivities(report, out))?;
     }
@@ -59,7 +64,7 @@ pub fn write_json(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
         })
     };
     let case = report.critical_case();
-    let value = json!({
+    let mut value = json!({
         "schema": SCHEMA,
         "version": VERSION,
         "engine": ENGINE,
@@ -83,6 +88,10 @@ pub fn write_json(report: &CapacityReport, out: &mut dyn Write) -> Result<()> {
         },
         "caveats": texts(report),
     });
+    let months = report.beside();
+    if !months.is_empty() {
+        value["months"] = months.iter().map(beside::value).collect();
+    }
     cells::write_json(&value, out)
 }
 

@@ -1,5 +1,7 @@
 //! A capacity plan with all that is said of it.
 
+use crate::report::availability::beside::BesideRow;
+use crate::report::availability::report::AvailabilityReport;
 use crate::report::format::words::plural;
 use crate::scenario::Scenario;
 use crate::study::capacity::advice::{self, Carries};
@@ -9,6 +11,7 @@ use crate::study::capacity::sensitivity::Sensitivity;
 use crate::study::cost::{Cost, Prices};
 use crate::study::mode::Mode;
 use crate::study::settling::Settling;
+use crate::verdict::Overall;
 
 /// A capacity plan with all that is said of it.
 #[derive(Debug)]
@@ -32,6 +35,10 @@ pub struct CapacityReport<'a> {
     /// What the assumed settings do to the capacity of the candidate that is recommended, or of the
     /// last, in its weakest mode.
     pub sensitivities: &'a [Sensitivity],
+    /// The months and years at the demand of each that was asked for.
+    pub months: Vec<Option<AvailabilityReport<'a>>>,
+    /// Whether these are as demanded.
+    pub kept: &'a [Overall],
     /// Whether it was stopped.
     pub interrupted: bool,
 }
@@ -50,6 +57,23 @@ impl<'a> CapacityReport<'a> {
         self.candidates.iter().enumerate().map(one).collect()
     }
 
+    /// Whether each candidate carries the demand and its months are as demanded.
+    pub fn fits(&self) -> Vec<Carries> {
+        let months = self.carries().into_iter().zip(self.kept);
+        months.map(|(carries, kept)| advice::fit(carries, *kept)).collect()
+    }
+
+    /// The months and years of those that have any.
+    pub(crate) fn beside(&self) -> Vec<BesideRow<'_>> {
+        let mut rows = Vec::new();
+        for (index, months) in self.months.iter().enumerate() {
+            let Some(report) = months else { continue };
+            let name = self.candidates[index].name.as_str();
+            rows.push(BesideRow { label: name.to_owned(), name, cost: self.cost(index), report });
+        }
+        rows
+    }
+
     /// What a candidate costs.
     pub(crate) fn cost(&self, candidate: usize) -> Cost {
         self.prices.of(&self.candidates[candidate].scenario)
@@ -57,7 +81,7 @@ impl<'a> CapacityReport<'a> {
 
     /// The candidate that is recommended.
     pub fn chosen(&self) -> Option<usize> {
-        advice::recommended(self.candidates, self.findings, self.demand, self.prices)
+        advice::recommended(self.candidates, self.findings, self.kept, self.demand, self.prices)
     }
 
     /// Whether some search was stopped, or not begun.

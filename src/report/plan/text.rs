@@ -1,6 +1,7 @@
 //! A capacity plan in text: the recommendation first, then every capacity with what bounds it, what
 //! it hangs on, and what limits it all.
 
+use crate::report::availability::beside;
 use crate::report::format::page::{Paint, Written};
 use crate::report::format::words::{grouped, plural, wrapped};
 use crate::report::plan::caveats::{judged, texts};
@@ -11,6 +12,7 @@ use crate::study::capacity::finding::{Candidate, Finding};
 use crate::study::capacity::search::Capacity;
 use crate::study::capacity::sensitivity::{NO_EFFECT, Sensitivity};
 use crate::study::mode::{Mode, Moot};
+use crate::verdict::Overall;
 
 /// The report in text.
 pub fn render(report: &CapacityReport, written: Option<Written>, colour: bool) -> String {
@@ -18,6 +20,7 @@ pub fn render(report: &CapacityReport, written: Option<Written>, colour: bool) -
     let sections = vec![
         recommendation(report, paint) + "\n" + &head(report),
         capacities(report, paint),
+        months(report, paint),
         sensitivities(report, paint),
         paint.caveats(texts(report)),
     ];
@@ -75,24 +78,29 @@ pub(crate) fn headline(report: &CapacityReport) -> Headline {
     let demand = words::demand(report.demand);
     let count = report.chosen().map(|chosen| report.candidates[chosen].modes.len());
     let modes = words::all_modes(count.unwrap_or(report.modes.len()), report.modes.len());
+    let fits = report.fits();
+    let is_judged = |months: &Overall| *months != Overall::NoObjectives;
+    let judged = report.kept.iter().any(is_judged);
+    let months = if judged { " and keeps its months" } else { "" };
     let (glyph, lead, rest) = match report.chosen() {
         _ if report.is_incomplete() => {
             ('?', ("STOPPED", "STOPPED"), format!(" before it was known what carries {demand}"))
         }
         Some(chosen) => {
             let name = &report.candidates[chosen].name;
-            ('✓', ("CHOOSE", "Choose"), format!(" {name}: it carries {demand} in {modes}"))
+            ('✓', ("CHOOSE", "Choose"), format!(" {name}: it carries {demand} in {modes}{months}"))
         }
-        None if report.carries().contains(&Carries::Undecided) => {
-            let rest = format!(": no gateway is sure to carry {demand} in {modes}");
+        None if fits.contains(&Carries::Undecided) => {
+            let months = if judged { " and to keep its months" } else { "" };
+            let rest = format!(": no gateway is sure to carry {demand} in {modes}{months}");
             ('?', ("UNDECIDED", "UNDECIDED"), rest)
         }
         None => {
-            let which = match report.carries().contains(&Carries::Yes) {
+            let which = match fits.contains(&Carries::Yes) {
                 true => "the gateways that are for sale",
                 false => "these gateways",
             };
-            ('✗', ("NONE", "None"), format!(" of {which} carries {demand} in {modes}"))
+            ('✗', ("NONE", "None"), format!(" of {which} carries {demand} in {modes}{months}"))
         }
     };
     Headline { glyph, lead, rest }
@@ -111,14 +119,28 @@ fn reason(report: &CapacityReport, candidate: usize, carries: Carries) -> String
     let then = if weakest.capacity == Capacity::Nothing { "for" } else { "then" };
     let why = binding.map(|binding| format!(", {then} {}", words::binding(binding)));
     let why = why.unwrap_or_default();
-    let (glyph, does) = match (carries, lasts(report, weakest.capacity)) {
-        (Carries::Yes, Some(growth)) => ("✓", format!("lasts until {growth} traffic")),
-        (Carries::Yes, None) => ("✓", "carries it".to_owned()),
-        (Carries::No, _) => ("✗", "does not".to_owned()),
-        (Carries::Undecided, _) => ("?", "may".to_owned()),
+    let glyph = match advice::fit(carries, report.kept[candidate]) {
+        Carries::Yes => "✓",
+        Carries::No => "✗",
+        Carries::Undecided => "?",
     };
-    let but = reservation(report, weakest).unwrap_or_default();
+    let does = match (carries, lasts(report, weakest.capacity)) {
+        (Carries::Yes, Some(growth)) => format!("lasts until {growth} traffic"),
+        (Carries::Yes, None) => "carries it".to_owned(),
+        (Carries::No, _) => "does not".to_owned(),
+        (Carries::Undecided, _) => "may".to_owned(),
+    };
+    let but = reservation(report, weakest).unwrap_or_default() + &of_months(report, candidate);
     format!("{glyph} {name} ({cost}) {does}; weakest when {when}: {found}{why}{but}")
+}
+
+/// What stands in the way of a gateway that carries the demand: months that are not as demanded.
+fn of_months(report: &CapacityReport, candidate: usize) -> String {
+    match report.kept[candidate] {
+        Overall::Missed => "; but its months are not as demanded: see below".to_owned(),
+        Overall::Undecided => "; but its months may not be as demanded: see below".to_owned(),
+        Overall::Met | Overall::NoObjectives => String::new(),
+    }
 }
 
 /// What is to be said of the demand itself, if it is not what the capacity makes one expect.
@@ -193,6 +215,16 @@ fn capacities(report: &CapacityReport, paint: Paint) -> String {
         ));
     }
     out
+}
+
+/// What months and years bring at the demand.
+fn months(report: &CapacityReport, paint: Paint) -> String {
+    let rows = report.beside();
+    let title = format!("Months and years at {}", words::demand(report.demand));
+    match rows.is_empty() {
+        true => String::new(),
+        false => beside::section(&title, report.prices.unit(), &rows, paint),
+    }
 }
 
 /// The modes that mean nothing for some gateway, and why.

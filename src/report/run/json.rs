@@ -79,6 +79,12 @@ struct RunPart<P> {
 }
 
 #[derive(Serialize)]
+struct BudgetsPart<'a> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_judged: Vec<&'a String>,
+}
+
+#[derive(Serialize)]
 struct WindowsPart<'a> {
     windows: Vec<&'a WindowSummary>,
     #[serde(skip_serializing_if = "<[ApiSummary]>::is_empty")]
@@ -148,6 +154,10 @@ fn summary(report: &Report) -> impl Serialize {
         },
         verdict: overall(report.overall()),
         objectives: objectives.collect::<Vec<_>>(),
+        #[serde(flatten)]
+        budgets: BudgetsPart {
+            not_judged: scenario.budgets.iter().map(|one| &one.text).collect(),
+        },
         #[serde(flatten)]
         windows: WindowsPart {
             windows: report.summary.windows_of_all().collect(),

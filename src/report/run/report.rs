@@ -99,6 +99,7 @@ pub(crate) mod sample {
                     1,
                 ),
             ],
+            budgets: Vec::new(),
             settings: vec![
                 setting("gateway.replicas", "2", Mark::Given, "this file"),
                 setting("gateway.cores", "1 vCPU", Mark::Assumed, "no CPU limits are published"),

@@ -9,6 +9,7 @@ use crate::experiment::{Sequence, SequenceEnd};
 use crate::metric::percentile::Among;
 use crate::metric::{Metric, Statistic};
 use crate::plan::{Plan, RecoveryPoint, Routing};
+use crate::report::availability::judging::not_judged;
 use crate::report::caveats::caveat::Caveat;
 use crate::report::format::page::{Paint, Written, mark};
 use crate::report::format::table::{Cell, Table};
@@ -84,6 +85,11 @@ pub fn verdict_only(report: &Report, colour: bool) -> String {
 }
 
 fn verdict(report: &Report, paint: Paint) -> String {
+    let further = not_judged(report.scenario).map(|text| wrapped("  – ", &text));
+    judged(report, paint) + &further.unwrap_or_default()
+}
+
+fn judged(report: &Report, paint: Paint) -> String {
     let number = |verdict: fn(&Verdict) -> bool| {
         report.judgements.iter().filter(|judgement| verdict(&judgement.verdict)).count()
     };

@@ -1,6 +1,7 @@
 //! A sweep in text.
 
 use crate::metric::Metric;
+use crate::report::availability::judging::not_judged;
 use crate::report::caveats::caveat::Caveat;
 use crate::report::caveats::merged::Found;
 use crate::report::format::page::{Paint, Written};
@@ -42,6 +43,7 @@ fn head(report: &SweepReport) -> String {
     if !fixed.is_empty() {
         out += &wrapped("  ", &format!("with {}", fixed.join(", ")));
     }
+    out += &not_judged(&report.grid.first).map_or(String::new(), |text| wrapped("  ", &text));
     if report.is_interrupted() {
         out += &format!("  stopped early: {} of {cells} are complete\n", report.rows.len());
     }

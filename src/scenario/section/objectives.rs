@@ -1,6 +1,7 @@
 //! The top of a file: the question, and the objectives with the windows that they speak of.
 
 use crate::diagnostic::{Flaw, Place, Problem, suggestion};
+use crate::objective::budget::{self, BudgetObjective};
 use crate::objective::{self, Draft, Metric, Objective, Period};
 use crate::plan::{Extent, FaultPlan, Plan, RecoveryPoint, Run, Schedule, StateItem, Window};
 use crate::scenario::check::of_faults;
@@ -97,15 +98,31 @@ struct NamedParts<'t> {
     api: Option<usize>,
 }
 
+/// What is demanded, each with its place.
+pub(crate) struct ReadObjectives {
+    /// Of runs.
+    pub(crate) all: Vec<(Objective, Place)>,
+    /// Of months and years.
+    pub(crate) budgets: Vec<(BudgetObjective, Place)>,
+    /// What the former speak of.
+    pub(crate) windows: Vec<Window>,
+}
+
 /// Reads the objectives, with their places, and finds the windows of the plan; notes those that are
 /// not sound.
 pub(crate) fn read(
     reader: &Reader<'_>,
     texts: &[Located<String>],
     known: &KnownNames<'_>,
-) -> (Vec<(Objective, Place)>, Vec<Window>) {
-    let found: Vec<NamedParts<'_>> =
-        texts.iter().filter_map(|text| find(reader, text, known)).collect();
+) -> ReadObjectives {
+    let (mut found, mut budgets) = (Vec::<NamedParts<'_>>::new(), Vec::new());
+    for text in texts {
+        match budget::parse(&text.value) {
+            Some(Ok(budget)) => budgets.push((budget, Place::Span(text.span.clone()))),
+            Some(Err(flaw)) => refuse(reader, text, flaw),
+            None => found.extend(find(reader, text, known)),
+        }
+    }
     let mut windows = Windows { windows: Vec::new(), known };
     windows.index(Extent::Run, None);
     found.iter().for_each(|one| _ = windows.index(one.extent, None));
@@ -117,7 +134,15 @@ pub(crate) fn read(
         let (place, text) = (Place::Span(text.span.clone()), text.value.clone());
         (Objective { text, metric, relation, bound, window }, place)
     };
-    (found.into_iter().map(objective).collect(), windows.windows)
+    let all = found.into_iter().map(objective).collect();
+    ReadObjectives { all, budgets, windows: windows.windows }
+}
+
+/// Notes what is wrong with the text of an objective.
+fn refuse(reader: &Reader<'_>, text: &Located<String>, flaw: Flaw) {
+    let within = |range| inside(reader.text, &text.span, &text.value, range);
+    let flaw = Flaw { range: flaw.range.clone().map(within), ..flaw };
+    reader.flaw(&text.span, flaw, "");
 }
 
 /// Reads an objective and finds what it names.
@@ -130,8 +155,7 @@ fn find<'t>(
     let draft = match objective::parse(&text.value) {
         Ok(draft) => draft,
         Err(flaw) => {
-            let flaw = Flaw { range: flaw.range.clone().map(within), ..flaw };
-            reader.flaw(&text.span, flaw, "");
+            refuse(reader, text, flaw);
             return None;
         }
     };
@@ -199,6 +223,25 @@ fn absent(reader: &Reader<'_>, place: &Place, (plan, fault): (&Plan, usize), ite
     if let Some((_, crate::plan::StateLoss::Absent { remedy })) = loss {
         let title = format!("no {} can be lost: the scenario has none", item.word());
         reader.error(place.clone(), title, format!("add {remedy}, or drop the objective"));
+    }
+}
+
+/// Warns of objectives of months in a scenario in which nothing says how often anything goes wrong.
+pub(crate) fn check_budgets(
+    reader: &Reader<'_>,
+    budgets: &[(BudgetObjective, Place)],
+    plan: &Plan,
+) {
+    let is_random = |fault: &FaultPlan| matches!(fault.schedule, Schedule::Random(_));
+    if plan.faults.iter().any(is_random) {
+        return;
+    }
+    for (budget, place) in budgets {
+        let [one, _] = budget.span.words();
+        let title = format!("nothing strikes at random, so nothing says what a {one} brings");
+        let help = "give a [[fault]] every = \"exponential(90d)\", so that `brownout \
+                    availability` can judge it, or drop the objective";
+        reader.warn(place.clone(), title, help);
     }
 }
 

@@ -29,8 +29,10 @@
 //! are told.
 //!
 //! Start at `run` in this file; `recurring.rs` has faults and strikes, `strata.rs` the clusters,
-//! `sample.rs` what a piece came to, `estimate.rs` the long run, `months.rs` its scatter.
+//! `sample.rs` what a piece came to, `estimate.rs` the long run, `months.rs` its scatter,
+//! `chances.rs` the chances of a month.
 
+pub mod chances;
 pub mod estimate;
 pub mod months;
 pub mod recurring;

@@ -3,6 +3,7 @@
 use crate::study::capacity::finding::{Candidate, Finding};
 use crate::study::capacity::search::Capacity;
 use crate::study::cost::Prices;
+use crate::verdict::Overall;
 
 /// Whether a candidate carries the demand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +79,16 @@ pub fn carried(finding: &Finding, demand: f64) -> Carries {
     }
 }
 
+/// Whether a gateway is fit for the demand, if it carries it and its months are like this: what is
+/// not demanded of them is no hindrance.
+pub fn fit(carries: Carries, months: Overall) -> Carries {
+    match (carries, months) {
+        (Carries::Yes, Overall::Missed) => Carries::No,
+        (Carries::Yes, Overall::Undecided) => Carries::Undecided,
+        _ => carries,
+    }
+}
+
 /// The cheapest of the candidates that carry the demand; of several the first. One without a price
 /// comes last if prices were `given`. Else prices are entitlements, and what takes none of the
 /// usual kind, a Small, comes first.
@@ -90,17 +101,22 @@ pub fn choose(carries: &[Carries], prices: &[Option<f64>], given: bool) -> Optio
     })
 }
 
-/// Which candidate is recommended: of those that carry the demand and are for sale.
+/// Which candidate is recommended: of those that carry the demand, have such months and are for
+/// sale.
 pub fn recommended(
     candidates: &[Candidate],
     findings: &[Finding],
+    months: &[Overall],
     demand: f64,
     prices: &Prices,
 ) -> Option<usize> {
     let each = 0..candidates.len();
     let carries = |index: usize| match candidates[index].scenario.what_if {
         Some(_) => Carries::No,
-        None => carries(findings, index, candidates[index].modes.len(), demand),
+        None => {
+            let carries = carries(findings, index, candidates[index].modes.len(), demand);
+            fit(carries, months[index])
+        }
     };
     let carries: Vec<Carries> = each.clone().map(carries).collect();
     let price = |index: usize| prices.of(&candidates[index].scenario).amount;
@@ -168,6 +184,17 @@ mod tests {
         assert_eq!(choose(&[Yes, Yes, Yes], &[None, Some(1.0), Some(2.0)], false), Some(0));
         assert_eq!(choose(&[Yes, Yes, Yes], &[None, Some(1.0), Some(2.0)], true), Some(1));
         assert_eq!(choose(&[No, Undecided], &[None, Some(1.0)], false), None);
+    }
+
+    #[test]
+    fn months_that_are_missed_or_undecided_stand_in_the_way() {
+        use Carries::{No, Undecided, Yes};
+        let fits = |carries| {
+            [Overall::NoObjectives, Overall::Met, Overall::Undecided, Overall::Missed]
+                .map(|months| fit(carries, months))
+        };
+        assert_eq!(fits(Yes), [Yes, Yes, Undecided, No]);
+        assert_eq!((fits(Undecided), fits(No)), ([Undecided; 4], [No; 4]));
     }
 
     #[test]

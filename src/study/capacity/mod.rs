@@ -8,7 +8,7 @@
 //! what is in the way of more.
 //!
 //! Then [`advice`] tells which gateway carries the demand and which finding is the critical case,
-//! and [`sensitivity`] what that one hangs on.
+//! [`sensitivity`] what that one hangs on, and [`months`] what faults at random cost at the demand.
 //!
 //! Start at `find.rs`.
 
@@ -17,6 +17,7 @@ pub mod binding;
 mod excess;
 pub mod find;
 pub mod finding;
+pub mod months;
 pub mod probe;
 pub mod regimes;
 pub mod search;

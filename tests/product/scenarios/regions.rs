@@ -237,7 +237,7 @@ fn strategies(variants: &[(&str, &str, &[&str])]) -> (String, Vec<serde_json::Va
     };
     let (variants, runs): (Vec<_>, Vec<_>) = variants.iter().map(variant).unzip();
     let prices = Prices::default();
-    let report = CompareReport::new(&variants, &runs, &prices);
+    let report = CompareReport::new(&variants, &runs, &prices, Vec::new());
     let mut json = Vec::new();
     compare::files::write_json(&report, &mut json).unwrap();
     let json: serde_json::Value = serde_json::from_slice(&json).unwrap();

@@ -5,7 +5,7 @@ use brownout::engine::progress::Progress;
 use brownout::experiment::{Runner, store};
 use brownout::plan::*;
 use brownout::random::Law;
-use brownout::stats::Confidence;
+use brownout::stats::{Confidence, Interval};
 use brownout::study::availability::{self, AvailabilityStudy};
 use brownout::units::Span;
 
@@ -73,6 +73,46 @@ fn a_part_of_the_time_at_a_fixed_length_is_what_outages_of_the_ingress_cost() {
     plan.ingress.failover.after = Law::Constant(secs(1e6));
     plan.faults = vec![recurring(Fault::IngressLoss(InstanceTarget::All, lasts), 5_000.0)];
     expect_failing(&plan, 1.5e6, 100.0 / 5_100.0);
+}
+
+#[test]
+fn months_over_budget_are_those_with_more_outages_than_it_has_room_for() {
+    use brownout::study::availability::estimate::MONTH;
+    // The ingress is away for 100 s each 20 days: a Poisson number a month.
+    let mut plan = crashing(2, 1.0, 1.0);
+    let lasts = Law::Constant(secs(100.0));
+    plan.ingress.failover.after = Law::Constant(secs(1e6));
+    let every = 20.0 * 86_400.0;
+    plan.faults = vec![recurring(Fault::IngressLoss(InstanceTarget::All, lasts), every)];
+    let study = study(&plan, 3e6);
+    let run = study.long_run(Confidence::USUAL).unwrap();
+    let expected = MONTH / every;
+    let no_more_than = |count: u32| {
+        let terms = (0..=count).scan((1.0, 0.0), |(term, number), _| {
+            let this = *term;
+            *number += 1.0;
+            *term *= expected / *number;
+            Some(this)
+        });
+        (-expected).exp() * terms.sum::<f64>()
+    };
+    // A budget of 250 s has room for two, one of 50 s for none.
+    for (budget, count) in [(250.0, 2), (50.0, 0)] {
+        let [month, _] = study.chances(&run, budget / MONTH, 1);
+        let right = 1.0 - no_more_than(count);
+        let shown = format!("{month:?}, and {right} is right");
+        println!("{shown}");
+        assert!((month.point / right - 1.0).abs() < 0.01, "{shown}");
+        // Clusters come as a Poisson process but for the time that they take, 280 s in 20 days.
+        let Interval { low, high } = month.interval;
+        assert!(low * 0.9998 <= right && right <= high * 1.0002, "{shown}");
+    }
+    let odds = study.outages(60.0, Confidence::USUAL);
+    let right = 1.0 - no_more_than(0);
+    assert!((odds.month.point / right - 1.0).abs() < 0.01, "{odds:?}, and {right} is right");
+    assert!((odds.per_year.point / (12.0 * expected) - 1.0).abs() < 0.01, "{odds:?}");
+    let longer = study.outages(150.0, Confidence::USUAL);
+    assert!(longer.month.interval.high < 0.1 * right, "{longer:?}");
 }
 
 #[test]

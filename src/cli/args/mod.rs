@@ -1,13 +1,23 @@
 //! What was typed.
+//!
+//! Each command has a struct of its options, whose comments are what `--help` says; `values.rs`
+//! reads what is written after an option and says what is wrong with it.
+//!
+//! What results depend on is recorded in the manifest by itself; the options of [`WorkArgs`] are
+//! those that they do not depend on.
+//!
+//! Begin with [`Args`].
+
+mod values;
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::experiment::partition::Shard;
 use crate::report::shards::SHARDS_MOST;
 use crate::study::precision::Precision;
-use crate::units::{Bytes, Rate, SECOND, Share, Span};
+use crate::units::{Bytes, Rate, Share, Span};
+pub(in crate::cli) use values::ShardArg;
 
 const EXIT_CODES: &str = "\
 EXIT CODES:
@@ -48,8 +58,12 @@ EXAMPLES:
     brownout compare scenarios/replica-crash.toml --tier large --tier xlarge
     brownout compare scenarios/replica-crash.toml --set gateway.replicas=2,3 -n 20
     brownout compare scenarios/managed-start.toml scenarios/self-managed-start.toml
+    brownout compare scenarios/availability.toml --tier small --tier large --months
     brownout compare scenarios/replica-crash.toml \\
         --variant 'as it is' --variant 'faster; startup.boot=1s; startup.schedule=0s'";
+
+/// Requests for the months of one of several gateways.
+const MONTHS: &str = "200M";
 
 const SWEEP_EXAMPLES: &str = "\
 EXAMPLES:
@@ -129,16 +143,16 @@ EXAMPLES:
 #[derive(Debug, Parser)]
 #[command(name = "brownout", version, max_term_width = 100)]
 #[command(after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     #[command(subcommand)]
-    pub(super) command: Command,
+    pub(in crate::cli) command: Command,
     /// When to use colour; NO_COLOR is respected
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    pub(super) color: When,
+    pub(in crate::cli) color: When,
 }
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(in crate::cli) enum Command {
     /// Simulate a scenario and judge its objectives
     Run(RunArgs),
     /// Set variants of a scenario side by side, under common random numbers
@@ -163,7 +177,7 @@ pub(super) enum Command {
 
 impl Command {
     /// How the work is to be done; `None` = it leaves no results, or takes that from elsewhere.
-    pub(super) fn work(&self) -> Option<&WorkArgs> {
+    pub(in crate::cli) fn work(&self) -> Option<&WorkArgs> {
         match self {
             Command::Run(args) => Some(&args.common.work),
             Command::Compare(args) => Some(&args.common.work),
@@ -175,7 +189,7 @@ impl Command {
     }
 
     /// The same, to be changed.
-    pub(super) fn work_mut(&mut self) -> Option<&mut WorkArgs> {
+    pub(in crate::cli) fn work_mut(&mut self) -> Option<&mut WorkArgs> {
         match self {
             Command::Run(args) => Some(&mut args.common.work),
             Command::Compare(args) => Some(&mut args.common.work),
@@ -187,7 +201,7 @@ impl Command {
     }
 
     /// The replications that every scenario is to have, instead of its own.
-    pub(super) fn replications(&self) -> Option<u64> {
+    pub(in crate::cli) fn replications(&self) -> Option<u64> {
         match self {
             Command::Run(args) => args.count.replications,
             Command::Compare(args) => args.replications,
@@ -199,30 +213,31 @@ impl Command {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{RUN_EXAMPLES}\n\n{EXIT_CODES}"))]
-pub(super) struct RunArgs {
+pub(in crate::cli) struct RunArgs {
     /// The scenario
-    pub(super) file: PathBuf,
+    pub(in crate::cli) file: PathBuf,
     #[command(flatten)]
-    pub(super) count: CountArgs,
+    pub(in crate::cli) count: CountArgs,
     /// Change a setting as if the scenario said so; as often as needed
     #[arg(long, value_name = "PATH=VALUE")]
-    pub(super) set: Vec<String>,
+    pub(in crate::cli) set: Vec<String>,
     /// Write every N-th request of the replication that is told to requests.csv
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(super) requests_every: Option<u64>,
+    pub(in crate::cli) requests_every: Option<u64>,
     #[command(flatten)]
-    pub(super) common: CommonArgs,
+    pub(in crate::cli) common: CommonArgs,
 }
 
 /// How many replications there are.
 #[derive(Debug, clap::Args)]
-pub(super) struct CountArgs {
+pub(in crate::cli) struct CountArgs {
     /// Number of replications, instead of the scenario's
     #[arg(short = 'n', long, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=100_000))]
-    pub(super) replications: Option<u64>,
+    pub(in crate::cli) replications: Option<u64>,
     /// Go on until every objective is decided, or the figures it speaks of are known to this share
-    #[arg(long, value_name = "SHARE", value_parser = precision, conflicts_with = "replications")]
+    #[arg(long, value_name = "SHARE", value_parser = values::precision)]
+    #[arg(conflicts_with = "replications")]
     precision: Option<f64>,
     /// The most replications with --precision [default: 1000]
     #[arg(long, value_name = "N", requires = "precision")]
@@ -232,7 +247,7 @@ pub(super) struct CountArgs {
 
 impl CountArgs {
     /// How precise figures are to be, if that is what decides.
-    pub(super) fn precision(&self) -> Option<Precision> {
+    pub(in crate::cli) fn precision(&self) -> Option<Precision> {
         let most = self.at_most.unwrap_or(1_000) as usize;
         self.precision.map(|relative| Precision { relative, most })
     }
@@ -240,214 +255,235 @@ impl CountArgs {
 
 /// What every command that simulates can be told of its results.
 #[derive(Debug, clap::Args)]
-pub(super) struct CommonArgs {
+pub(in crate::cli) struct CommonArgs {
     /// Name of the results' folder [default: the scenario's; of a study, COMMAND-SCENARIO]
-    #[arg(long, value_name = "NAME", value_parser = folder)]
-    pub(super) name: Option<String>,
+    #[arg(long, value_name = "NAME", value_parser = values::folder)]
+    pub(in crate::cli) name: Option<String>,
     /// Seed of all randomness, instead of the scenario's
     #[arg(short, long, value_name = "S")]
-    pub(super) seed: Option<u64>,
+    pub(in crate::cli) seed: Option<u64>,
     /// Do not draw charts
     #[arg(long)]
-    pub(super) no_charts: bool,
+    pub(in crate::cli) no_charts: bool,
     #[command(flatten)]
-    pub(super) work: WorkArgs,
+    pub(in crate::cli) work: WorkArgs,
 }
 
 /// How work is done, and what becomes of its results: nothing that these depend on. All other
 /// options of a command go into its manifest.
 #[derive(Clone, Debug, clap::Args)]
-pub(super) struct WorkArgs {
+pub(in crate::cli) struct WorkArgs {
     /// Directory for results; each scenario or study has its own folder in it
     #[arg(short, long, value_name = "DIR", default_value = "results")]
-    pub(super) output: PathBuf,
+    pub(in crate::cli) output: PathBuf,
     /// Go on with the replications that the same command left when it was stopped
     #[arg(long)]
-    pub(super) resume: bool,
+    pub(in crate::cli) resume: bool,
     /// Simulate one part of N, for results that `brownout merge` puts together; auto: as the
     /// scheduler numbers its tasks, auto/N where it does not say how many there are
-    #[arg(long, value_name = "I/N", value_parser = shard, conflicts_with_all = ["resume", "force"])]
-    pub(super) shard: Option<ShardArg>,
+    #[arg(long, value_name = "I/N", value_parser = values::shard)]
+    #[arg(conflicts_with_all = ["resume", "force"])]
+    pub(in crate::cli) shard: Option<ShardArg>,
     /// Replace results of other settings, of another command or of another version
     #[arg(long)]
-    pub(super) force: bool,
+    pub(in crate::cli) force: bool,
     /// Threads; results do not depend on it [default: one for each core]
     #[arg(short, long, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1_024))]
-    pub(super) jobs: Option<u16>,
+    pub(in crate::cli) jobs: Option<u16>,
     /// The most memory that requests in flight may take, of all replications at a time
-    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = memory)]
-    pub(super) memory: Bytes,
+    #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = values::memory)]
+    pub(in crate::cli) memory: Bytes,
     /// What to print on standard output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(super) format: Format,
+    pub(in crate::cli) format: Format,
     /// When to show progress on standard error; auto: if it is a terminal
     #[arg(long, value_name = "WHEN", default_value = "auto")]
-    pub(super) progress: When,
+    pub(in crate::cli) progress: When,
     /// Print the verdict alone; no progress, no warnings
     #[arg(short, long)]
-    pub(super) quiet: bool,
+    pub(in crate::cli) quiet: bool,
 }
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{COMPARE_EXAMPLES}\n\n{STUDY_EXIT_CODES}"))]
-pub(super) struct CompareArgs {
+pub(in crate::cli) struct CompareArgs {
     /// The scenarios; the first is what the others are compared with
     #[arg(required = true)]
-    pub(super) files: Vec<PathBuf>,
+    pub(in crate::cli) files: Vec<PathBuf>,
+    /// Work out months and years of each variant, as `availability` does, also where no objective
+    /// is on them
+    #[arg(long)]
+    pub(in crate::cli) months: bool,
+    /// About so many requests are simulated for the months of each variant
+    #[arg(long, value_name = "N", default_value = MONTHS, value_parser = values::requests)]
+    pub(in crate::cli) requests: u64,
     /// Compare tiers: a variant with this gateway.tier
-    #[arg(long, value_name = "TIER", value_parser = crate::study::cost::TIERS)]
-    pub(super) tier: Vec<String>,
+    #[arg(long, value_name = "TIER", value_delimiter = ',')]
+    #[arg(value_parser = crate::study::cost::TIERS)]
+    pub(in crate::cli) tier: Vec<String>,
     /// Change a setting in all variants; several values, between commas, make variants
     #[arg(long, value_name = "PATH=VALUES")]
-    pub(super) set: Vec<String>,
+    pub(in crate::cli) set: Vec<String>,
     /// A further variant of the scenario, with settings of its own
     #[arg(long, value_name = "NAME;PATH=VALUE;...")]
-    pub(super) variant: Vec<String>,
+    pub(in crate::cli) variant: Vec<String>,
     /// Prices to set beside, such as small=300,large=1200,xlarge=2400; else entitlements
     #[arg(long, value_name = "TIER=PRICE,...")]
-    pub(super) prices: Option<String>,
+    pub(in crate::cli) prices: Option<String>,
     /// Number of replications of each variant, instead of the first scenario's
     #[arg(short = 'n', long, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=100_000))]
-    pub(super) replications: Option<u64>,
+    pub(in crate::cli) replications: Option<u64>,
     #[command(flatten)]
-    pub(super) common: CommonArgs,
+    pub(in crate::cli) common: CommonArgs,
 }
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{AVAILABILITY_EXAMPLES}\n\n{EXIT_CODES}"))]
-pub(super) struct AvailabilityArgs {
+pub(in crate::cli) struct AvailabilityArgs {
     /// The scenario, with faults at random: `every = "exponential(90d)"`
-    pub(super) file: PathBuf,
+    pub(in crate::cli) file: PathBuf,
     /// Change a setting as if the scenario said so; as often as needed
     #[arg(long, value_name = "PATH=VALUE")]
-    pub(super) set: Vec<String>,
-    /// The least share of the requests of a month that are to be answered, instead of the
+    pub(in crate::cli) set: Vec<String>,
+    /// The least share of the requests that is to be answered in the long run, instead of the
     /// scenario's objective
-    #[arg(long, value_name = "SHARE", value_parser = target)]
-    pub(super) target: Option<Share>,
+    #[arg(long, value_name = "SHARE", value_parser = values::target)]
+    pub(in crate::cli) target: Option<Share>,
+    /// Say how often an outage lasts longer than this, instead of the scenario's objective on rto
+    /// or recovery
+    #[arg(long, value_name = "SPAN", value_parser = values::outage)]
+    pub(in crate::cli) rto: Option<Span>,
     /// About so many requests are simulated; more make intervals narrower
-    #[arg(long, value_name = "N", default_value = "500M", value_parser = requests)]
-    pub(super) requests: u64,
+    #[arg(long, value_name = "N", default_value = "500M", value_parser = values::requests)]
+    pub(in crate::cli) requests: u64,
     #[command(flatten)]
-    pub(super) common: CommonArgs,
+    pub(in crate::cli) common: CommonArgs,
 }
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{PLAN_EXAMPLES}\n\n{PLAN_EXIT_CODES}"))]
-pub(super) struct PlanArgs {
+pub(in crate::cli) struct PlanArgs {
     /// The scenario: its objectives, its gateway, its traffic as today's demand
-    pub(super) file: PathBuf,
+    pub(in crate::cli) file: PathBuf,
+    /// Work out months and years of each gateway that carries the demand, as `availability` does,
+    /// also where no objective is on them
+    #[arg(long)]
+    pub(in crate::cli) months: bool,
+    /// About so many requests are simulated for the months of each gateway
+    #[arg(long, value_name = "N", default_value = MONTHS, value_parser = values::requests)]
+    pub(in crate::cli) requests: u64,
     /// A tier to look at; as often as needed [default: all]
-    #[arg(long, value_name = "TIER", value_parser = crate::study::cost::TIERS)]
-    pub(super) tier: Vec<String>,
+    #[arg(long, value_name = "TIER", value_delimiter = ',')]
+    #[arg(value_parser = crate::study::cost::TIERS)]
+    pub(in crate::cli) tier: Vec<String>,
     /// A failure mode to look at; as often as needed [default: all that mean something]
     #[arg(long, value_name = "MODE")]
     #[arg(value_parser = crate::study::mode::Mode::ALL.map(|mode| mode.key()))]
-    pub(super) mode: Vec<String>,
+    pub(in crate::cli) mode: Vec<String>,
     /// The load that is to be carried, instead of the scenario's highest
-    #[arg(long, value_name = "RATE", value_parser = rate)]
-    pub(super) demand: Option<Rate>,
+    #[arg(long, value_name = "RATE", value_parser = values::rate)]
+    pub(in crate::cli) demand: Option<Rate>,
     /// For how long from a loss on objectives are judged
-    #[arg(long, value_name = "SPAN", default_value = "10m", value_parser = judged)]
-    pub(super) judged: Span,
+    #[arg(long, value_name = "SPAN", default_value = "10m", value_parser = values::judged)]
+    pub(in crate::cli) judged: Span,
     /// The rate at the peak of a day over that at its trough
-    #[arg(long, value_name = "RATIO", default_value = "2", value_parser = ratio)]
-    pub(super) peak_ratio: f64,
+    #[arg(long, value_name = "RATIO", default_value = "2", value_parser = values::ratio)]
+    pub(in crate::cli) peak_ratio: f64,
     /// Replications at a load that fewer do not decide
     #[arg(short = 'n', long, value_name = "N", default_value = "10")]
     #[arg(value_parser = clap::value_parser!(u64).range(2..=10_000))]
-    pub(super) replications: u64,
+    pub(in crate::cli) replications: u64,
     /// Loads that are this close are not told apart
-    #[arg(long, value_name = "SHARE", default_value = "1%", value_parser = precision)]
-    pub(super) tolerance: f64,
+    #[arg(long, value_name = "SHARE", default_value = "1%", value_parser = values::precision)]
+    pub(in crate::cli) tolerance: f64,
     /// Change a setting as if the scenario said so; as often as needed
     #[arg(long, value_name = "PATH=VALUE")]
-    pub(super) set: Vec<String>,
+    pub(in crate::cli) set: Vec<String>,
     /// Prices of the tiers, such as small=300,large=1200,xlarge=2400; else entitlements
     #[arg(long, value_name = "TIER=PRICE,...")]
-    pub(super) prices: Option<String>,
+    pub(in crate::cli) prices: Option<String>,
     /// Do not look for what the result hangs on
     #[arg(long)]
-    pub(super) no_sensitivity: bool,
+    pub(in crate::cli) no_sensitivity: bool,
     #[command(flatten)]
-    pub(super) common: CommonArgs,
+    pub(in crate::cli) common: CommonArgs,
 }
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{SWEEP_EXAMPLES}\n\n{STUDY_EXIT_CODES}"))]
-pub(super) struct SweepArgs {
+pub(in crate::cli) struct SweepArgs {
     /// The scenario
-    pub(super) file: PathBuf,
+    pub(in crate::cli) file: PathBuf,
     /// A setting with the values that it takes, between commas or as FROM..TO:NUMBER; as often as
     /// needed, for every combination
     #[arg(long, value_name = "PATH=VALUES", required = true)]
-    pub(super) set: Vec<String>,
+    pub(in crate::cli) set: Vec<String>,
     #[command(flatten, next_help_heading = "Options for each cell")]
-    pub(super) count: CountArgs,
+    pub(in crate::cli) count: CountArgs,
     #[command(flatten)]
-    pub(super) common: CommonArgs,
+    pub(in crate::cli) common: CommonArgs,
 }
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{RERUN_EXAMPLES}\n\n{RERUN_EXIT_CODES}"))]
-pub(super) struct RerunArgs {
+pub(in crate::cli) struct RerunArgs {
     /// The manifest.json, or the folder of results that has it
-    pub(super) manifest: PathBuf,
+    pub(in crate::cli) manifest: PathBuf,
     /// Folder from which paths in the manifest's scenarios start
     #[arg(long, value_name = "DIR", default_value = ".")]
-    pub(super) base: PathBuf,
+    pub(in crate::cli) base: PathBuf,
     #[command(flatten)]
-    pub(super) work: WorkArgs,
+    pub(in crate::cli) work: WorkArgs,
 }
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{MERGE_EXAMPLES}\n\n{MERGE_EXIT_CODES}"))]
-pub(super) struct MergeArgs {
+pub(in crate::cli) struct MergeArgs {
     /// The folder that the shards left, NAME.shards, or files of it
     #[arg(required = true, value_name = "DIR|FILE")]
-    pub(super) parts: Vec<PathBuf>,
+    pub(in crate::cli) parts: Vec<PathBuf>,
     /// Simulate what is missing
     #[arg(long)]
-    pub(super) fill: bool,
+    pub(in crate::cli) fill: bool,
     /// Folder from which paths in the study's scenarios start
     #[arg(long, value_name = "DIR", default_value = ".")]
-    pub(super) base: PathBuf,
+    pub(in crate::cli) base: PathBuf,
     #[command(flatten)]
-    pub(super) work: WorkArgs,
+    pub(in crate::cli) work: WorkArgs,
 }
 
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = SUBMIT_EXAMPLES)]
-pub(super) struct SubmitArgs {
+pub(in crate::cli) struct SubmitArgs {
     /// The scheduler
     #[arg(long, value_name = "NAME")]
-    pub(super) engine: Engine,
+    pub(in crate::cli) engine: Engine,
     /// How many shards
     #[arg(long, value_name = "N", default_value = "8")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=SHARDS_MOST))]
-    pub(super) shards: u64,
+    pub(in crate::cli) shards: u64,
     /// Submit them by the scheduler's own commands; kubernetes and hyperqueue wait for the results
     #[arg(long)]
-    pub(super) run: bool,
+    pub(in crate::cli) run: bool,
     /// Replace job files that differ
     #[arg(long)]
-    pub(super) force: bool,
+    pub(in crate::cli) force: bool,
     /// Kubernetes: the image
     #[arg(long, value_name = "IMAGE", default_value = "brownout:latest")]
-    pub(super) image: String,
+    pub(in crate::cli) image: String,
     /// Kubernetes: the claim of a volume that all pods can write to (ReadWriteMany)
     #[arg(long, value_name = "CLAIM", default_value = "brownout-work")]
-    pub(super) claim: String,
+    pub(in crate::cli) claim: String,
     /// The command, after --: run, compare, sweep or plan with all that belongs to it
     #[arg(last = true, required = true, value_name = "COMMAND")]
-    pub(super) study: Vec<String>,
+    pub(in crate::cli) study: Vec<String>,
 }
 
 /// A scheduler for which job files can be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Engine {
+pub(in crate::cli) enum Engine {
     /// An array job, and a merge that depends on it
     Slurm,
     /// An Indexed Job, and a Job for the merge
@@ -458,127 +494,37 @@ pub(super) enum Engine {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = STATUS_EXIT_CODES)]
-pub(super) struct StatusArgs {
+pub(in crate::cli) struct StatusArgs {
     /// The folder that the shards write into, NAME.shards
-    pub(super) folder: PathBuf,
+    pub(in crate::cli) folder: PathBuf,
     /// What to print on standard output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(super) format: Format,
+    pub(in crate::cli) format: Format,
 }
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = CHECK_EXIT_CODES)]
-pub(super) struct CheckArgs {
+pub(in crate::cli) struct CheckArgs {
     /// The scenarios
     #[arg(required = true)]
-    pub(super) files: Vec<PathBuf>,
+    pub(in crate::cli) files: Vec<PathBuf>,
     /// Change a setting as if every scenario said so; as often as needed
     #[arg(long, value_name = "PATH=VALUE")]
-    pub(super) set: Vec<String>,
+    pub(in crate::cli) set: Vec<String>,
     /// Print every setting as resolved, with how well founded it is and where it comes from
     #[arg(long)]
-    pub(super) settings: bool,
-}
-
-/// Which part of a study is to be simulated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ShardArg {
-    /// This one.
-    Given(Shard),
-    /// The one that a scheduler says, of so many if it does not say that.
-    Auto(Option<u64>),
-}
-
-/// Reads `3/8`, `auto` or `auto/8`.
-/// A share that is to be kept: below one, and more than nothing.
-fn target(text: &str) -> Result<Share, String> {
-    let share = crate::quantity::share(text).ok().filter(|share| share.0 > 0.0 && share.0 < 1.0);
-    share.ok_or_else(|| "write a share such as 99.95%".to_owned())
-}
-
-/// A number of requests, with K, M or G.
-fn requests(text: &str) -> Result<u64, String> {
-    let (digits, factor) = match text.chars().last() {
-        Some('K' | 'k') => (&text[..text.len() - 1], 1e3),
-        Some('M') => (&text[..text.len() - 1], 1e6),
-        Some('G') => (&text[..text.len() - 1], 1e9),
-        _ => (text, 1.0),
-    };
-    let number = digits.parse::<f64>().ok().map(|number| number * factor);
-    let number = number.filter(|number| (1e5..=1e12).contains(number));
-    number.map(|number| number as u64).ok_or_else(|| "write 100K to 1000G, such as 200M".to_owned())
-}
-
-fn shard(text: &str) -> Result<ShardArg, String> {
-    let help = "write I/N with I from 1 to N, such as 3/8, or auto or auto/8";
-    let number = |text: &str| text.parse::<u64>().ok().filter(|n| (1..=SHARDS_MOST).contains(n));
-    let read = match text.split_once('/') {
-        None => (text == "auto").then_some(ShardArg::Auto(None)),
-        Some(("auto", count)) => number(count).map(|count| ShardArg::Auto(Some(count))),
-        Some((index, count)) => number(index)
-            .zip(number(count))
-            .filter(|(index, count)| index <= count)
-            .map(|(index, count)| ShardArg::Given(Shard { index: index - 1, count })),
-    };
-    read.ok_or_else(|| format!("{help}; N is at most {SHARDS_MOST}"))
-}
-
-/// Reads the name of a folder.
-fn folder(text: &str) -> Result<String, String> {
-    let plain = text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' '));
-    match plain && !text.starts_with('.') && !text.trim().is_empty() {
-        true => Ok(text.to_owned()),
-        false => Err("write a plain name of letters, digits, -, _ and .".to_owned()),
-    }
-}
-
-/// Reads a rate above zero.
-fn rate(text: &str) -> Result<Rate, String> {
-    let rate = crate::quantity::rate(text).map_err(|flaw| flaw.to_string())?;
-    if rate.0 > 0.0 { Ok(rate) } else { Err("a demand is above zero".to_owned()) }
-}
-
-/// Reads how much memory there is.
-fn memory(text: &str) -> Result<Bytes, String> {
-    match crate::quantity::bytes(text).map_err(|flaw| flaw.to_string())? {
-        some if some.0 >= 1 << 20 => Ok(some),
-        _ => Err("allow for 1MiB at least".to_owned()),
-    }
-}
-
-/// Reads how long is judged.
-fn judged(text: &str) -> Result<Span, String> {
-    match crate::quantity::span(text).map_err(|flaw| flaw.to_string())? {
-        long if (10..=86_400).contains(&(long.0 / SECOND)) => Ok(long),
-        _ => Err("judge for 10 seconds to a day".to_owned()),
-    }
-}
-
-/// Reads a ratio of at least one.
-fn ratio(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(ratio) if (1.0..=1_000.0).contains(&ratio) => Ok(ratio),
-        _ => Err("write a number from 1, such as 2.5".to_owned()),
-    }
-}
-
-/// Reads a share above zero, such as `2%`.
-fn precision(text: &str) -> Result<f64, String> {
-    match crate::quantity::share(text) {
-        Ok(share) if share.0 > 0.0 && share.0 < 1.0 => Ok(share.0),
-        _ => Err("write a percentage between 0% and 100%, such as 2%".to_owned()),
-    }
+    pub(in crate::cli) settings: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum When {
+pub(in crate::cli) enum When {
     Auto,
     Always,
     Never,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
+pub(in crate::cli) enum Format {
     /// A report for people
     Text,
     /// The content of the JSON file among the results

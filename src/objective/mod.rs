@@ -1,4 +1,16 @@
 //! Objectives: what a scenario demands of its gateway.
+//!
+//! An objective is a figure, a bound and the part of the run that it speaks of, such as
+//! `p99 < 250ms during crash`; [`parse`] reads it. One that speaks of months or years, such as
+//! `availability >= 99.95% per month`, is no figure of a run: `budget.rs` reads it, and only the
+//! study of availability judges it.
+//!
+//! It owns the words in which something is demanded, and what is said of wrong ones; what they
+//! mean is up to `metric` and `verdict`.
+//!
+//! Begin with [`parse`].
+
+pub mod budget;
 
 use std::ops::Range;
 
@@ -551,7 +563,7 @@ mod tests {
 
     #[test]
     fn the_manual_lists_all_that_can_be_demanded() {
-        let manual = include_str!("../docs/SCENARIOS.md");
+        let manual = include_str!("../../docs/SCENARIOS.md");
         let figures = manual.lines().find(|line| line.starts_with("| figure |")).unwrap();
         for metric in Metric::DEMANDED.into_iter().filter(|one| one.quantile().is_none()) {
             assert!(figures.contains(&format!("`{}`", metric.key())), "{figures}");

@@ -8,6 +8,8 @@
 const CELLS: usize = 1_024;
 /// Losses of fewer steps than this are small.
 const SMALL: f64 = 8.0;
+/// What is less comes from rounding.
+const LEAST: f64 = 1e-12;
 /// Where terms are scaled down so that none overflows.
 const GREAT: f64 = 1e250;
 
@@ -44,7 +46,8 @@ pub fn exceeds(losses: impl Iterator<Item = (f64, f64)>, limit: f64) -> f64 {
         }
     };
     let within: f64 = terms.iter().enumerate().map(|(total, term)| term * fits(total)).sum();
-    1.0 - (within.ln() + scale - beyond).exp().min(1.0)
+    let chance = 1.0 - (within.ln() + scale - beyond).exp().min(1.0);
+    if chance > LEAST { chance } else { 0.0 }
 }
 
 /// The chances that losses of these numbers of steps come to each total, and the logarithm of what

@@ -11,7 +11,7 @@ use crate::report::files::staging::FilesError;
 use crate::report::manifest::{Manifest, Request, VERSION};
 
 /// The schema of work files.
-pub const SCHEMA: &str = "brownout/shard/1";
+pub const SCHEMA: &str = "brownout/shard/2";
 /// Shards that a study may have, at most.
 pub const SHARDS_MOST: u64 = 100_000;
 /// How the schema of every version begins.

@@ -6,7 +6,7 @@ use super::args::AvailabilityArgs;
 use super::exit::Exit;
 use super::load::{self, Session, stem};
 use super::work::{Output, Work, memory};
-use crate::plan::{Plan, Schedule, Traffic};
+use crate::plan::{Plan, Schedule};
 use crate::report::availability::judging::LongRunDemands;
 use crate::report::availability::{charts, files, report::AvailabilityReport, text};
 use crate::report::manifest::RunRecord;
@@ -15,7 +15,11 @@ use crate::verdict::Overall;
 
 /// Works out the availability of a scenario.
 pub(super) fn availability(args: &AvailabilityArgs, session: &Session) -> anyhow::Result<Exit> {
-    let loaded = session.load(&args.file, &args.set, args.common.work.quiet);
+    let mut changes = args.set.clone();
+    if args.typical {
+        changes.push("typical-faults=all".to_owned());
+    }
+    let loaded = session.load(&args.file, &changes, args.common.work.quiet);
     let Some(mut scenario) = loaded else { return Ok(Exit::Error) };
     load::change(&mut scenario, args.common.seed, None);
     expect_random_faults(&scenario.plan)?;
@@ -55,30 +59,13 @@ pub(super) fn availability(args: &AvailabilityArgs, session: &Session) -> anyhow
 
 /// Refuses what strikes by themselves do not make up.
 pub(super) fn expect_random_faults(plan: &Plan) -> anyhow::Result<()> {
-    anyhow::ensure!(
-        plan.regions.is_none(),
-        "the availability of several regions cannot be worked out yet\n  = help: run a scenario \
-         with faults at random, as long as it takes to see some"
-    );
-    anyhow::ensure!(
-        matches!(plan.traffic, Traffic::Process(_)),
-        "recorded traffic has no rate by which months could be made of it\n  = help: give \
-         traffic.rate, or a series of rates"
-    );
     let is_random = |fault: &crate::plan::FaultPlan| matches!(fault.schedule, Schedule::Random(_));
     anyhow::ensure!(
         plan.faults.iter().any(is_random),
-        "no fault strikes at random, so nothing says how often one comes\n  = help: write every \
-         = \"exponential(90d)\" instead of at, or begin with scenarios/availability.toml"
+        "no fault strikes at random, so nothing says how often one comes\n  = help: --typical adds \
+         those that are known or assumed to come; or write every = \"exponential(90d)\" with your \
+         own figures instead of at"
     );
-    let at = plan.faults.iter().find(|fault| matches!(fault.schedule, Schedule::At(_)));
-    if let Some(fault) = at {
-        anyhow::bail!(
-            "fault {} strikes once, at a given time, which says nothing of months\n  = help: say \
-             how often it comes, such as every = \"exponential(90d)\", or leave it out",
-            fault.name
-        );
-    }
     let often: f64 = availability::recurring::recurring(plan, plan.slots())
         .iter()
         .map(|kind| kind.per_second * kind.mean_window())

@@ -185,9 +185,30 @@ pub struct Recording {
     /// It begins again after this, if given: not zero, and not shorter than the time from the first
     /// request to when the last may be sent.
     pub period: Option<Span>,
+    /// What of its first round is left out: it begins with the first request that is not before
+    /// this, and all times count from there.
+    pub start: Span,
 }
 
 impl Recording {
+    /// How long it is until it begins again, or could.
+    pub fn round(&self) -> Span {
+        let last = self.times.last().map_or(0, |last| last.0);
+        self.period.unwrap_or(Span(last + self.resolution.0.max(1)))
+    }
+
+    /// The same, played again and again, from so long after its first round began.
+    #[must_use]
+    pub fn from(&self, start: Span) -> Recording {
+        let round = self.round();
+        // Of one that begins late the first round begins with its first request.
+        let first = self.period.and(self.times.first()).map_or(0, |first| first.0);
+        let within = start.0 % round.0.max(1);
+        // What is known by the minute is cut between minutes.
+        let within = within - within % self.resolution.0.max(1);
+        Recording { period: Some(round), start: Span(first + within), ..self.clone() }
+    }
+
     /// The request at an index, as recorded.
     pub fn get(&self, index: usize) -> Option<Recorded> {
         let RecordedDetail { demand, slot, api } =
@@ -276,6 +297,21 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_recording_from_a_time_on_repeats_all_of_it() {
+        let at = |at: u64| Recorded { at: Instant(at), demand: None, slot: None, api: None };
+        let recording: Recording = [2, 5, 9].into_iter().map(at).collect();
+        let later = recording.from(Span(25));
+        assert_eq!(
+            (recording.round(), later.period, later.start),
+            (Span(10), Some(Span(10)), Span(5))
+        );
+        let late = Recording { period: Some(Span(8)), ..recording };
+        assert_eq!(late.from(Span(3)).start, Span(5));
+        let coarse = Recording { resolution: Span(4), ..late };
+        assert_eq!(coarse.from(Span(7)).start, Span(6));
     }
 
     #[test]

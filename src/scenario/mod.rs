@@ -19,7 +19,7 @@
 mod assemble;
 mod check;
 pub mod edit;
-mod fault;
+pub mod fault;
 mod ingress;
 pub mod keys;
 pub mod read;

@@ -11,9 +11,10 @@ use crate::plan::{Fault, Plan, Run};
 use crate::scenario::assemble::{self, Assembled};
 use crate::scenario::fault::section::{self as fault, Strikable};
 use crate::scenario::fault::target::PlacedFault;
-use crate::scenario::reader::Reader;
+use crate::scenario::fault::typical::TypicalKinds;
 use crate::scenario::reader::setting::{Mark, Setting};
 use crate::scenario::reader::syntax;
+use crate::scenario::reader::{Parsed, Reader};
 use crate::scenario::region::check as region;
 use crate::scenario::region::split::split;
 use crate::scenario::region::whole::{self, RegionParts};
@@ -322,7 +323,8 @@ fn scenario(reader: &Reader<'_>, files: &[Reader<'_>]) -> Option<ScenarioParts> 
         files => GatewayParts::Regions(whole::read(reader, files, run)?),
     };
     let mut plan = parts.all()[0].plan.clone();
-    let (faults, faults_sound) = faults(reader, &parts, run.as_ref());
+    let typical = top.parsed(key::TYPICAL);
+    let (faults, faults_sound) = faults(reader, &parts, run.as_ref(), &typical);
     let of_fault = faults.iter().map(|fault| fault.region).collect();
     let places: Vec<Place> = faults.iter().map(|fault| fault.place.clone()).collect();
     plan.faults = faults.into_iter().map(|fault| fault.plan).collect();
@@ -350,9 +352,10 @@ fn faults(
     reader: &Reader<'_>,
     parts: &GatewayParts,
     run: Option<&Run>,
+    typical: &Parsed<TypicalKinds>,
 ) -> (Vec<PlacedFault>, bool) {
     let strikable = parts.strikable();
-    let (faults, sound) = reader.is_sound(|| fault::read(reader, &strikable));
+    let (faults, sound) = reader.is_sound(|| fault::read(reader, &strikable, typical));
     if let Some(run) = run {
         fault::check_times(reader, &faults, run.horizon, run.warm_up, &strikable);
     }

@@ -1,6 +1,9 @@
 //! The availability of months and years, as a user meets it.
 
 use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
 
 use crate::desk::{Desk, err, out};
 
@@ -120,6 +123,59 @@ fn it_is_shared_in_rounds() {
     assert_eq!(results("whole"), results("merged"));
 }
 
+/// A shipped scenario in a folder with what it needs, with changes in its text.
+fn shipped(name: &str, change: impl Fn(String) -> String) -> Desk {
+    let desk = Desk::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let text = fs::read_to_string(folder.join(format!("{name}.toml"))).unwrap();
+    fs::write(desk.path("it.toml"), change(text)).unwrap();
+    let log = "recorded-traffic.log";
+    fs::copy(folder.join(log), desk.path(log)).unwrap();
+    desk
+}
+
+fn json(desk: &Desk, path: &str) -> Value {
+    serde_json::from_str(&fs::read_to_string(desk.path(path)).unwrap()).unwrap()
+}
+
+/// Requests that fail each time, of a cause.
+fn failed_each(desk: &Desk, cause: &str) -> f64 {
+    let table = fs::read_to_string(desk.path("results/availability-it/causes.csv")).unwrap();
+    let row = table.lines().find(|row| row.starts_with(&format!("{cause},"))).unwrap().to_owned();
+    row.split(',').nth(2).unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_region_that_is_lost_costs_what_a_run_of_its_loss_shows() {
+    let once = |text: String| text.replace("rate = \"900/s\"", "rate = \"60/s\"");
+    let desk = shipped("regions-hot-standby", once);
+    let ended = desk.code(&["run", "it.toml", "-n", "12", "--no-charts", "--quiet"]);
+    assert!([0, 1, 3].contains(&ended), "{ended}");
+    let summary = json(&desk, "results/it/summary.json");
+    let failed = summary["windows"][0]["failed"].as_object().unwrap();
+    let each: f64 = failed.values().map(|one| one["point"].as_f64().unwrap()).sum();
+    let often = |text: String| once(text).replace("at = \"5m\"", "every = \"exponential(50d)\"");
+    let desk = shipped("regions-hot-standby", often);
+    let done = desk.run(&["availability", "it.toml", "--requests", "4M", "--no-charts"]);
+    assert!(done.status.code() != Some(2), "{}", err(&done));
+    let ours = failed_each(&desk, "region-lost");
+    assert!((ours / each - 1.0).abs() < 0.15, "{ours} each time, and {each} in runs");
+}
+
+#[test]
+fn recorded_traffic_repeats_from_anywhere() {
+    let desk = shipped("recorded-traffic", |text| text);
+    let done =
+        desk.run(&["availability", "it.toml", "--typical", "--requests", "2M", "--no-charts"]);
+    assert_eq!(done.status.code(), Some(0), "{}", err(&done));
+    let said = out(&done);
+    assert!(said.contains("crash: at a given time, which says nothing of months"), "{said}");
+    assert!(said.contains("zone-outage (inferred): once in 20 years and zone"), "{said}");
+    // 3,214 requests in two minutes, at twice the speed.
+    let rate = json(&desk, "results/availability-it/availability.json")["requests_per_s"].as_f64();
+    assert!((rate.unwrap() / (3_214.0 / 60.0) - 1.0).abs() < 0.05, "{rate:?}");
+}
+
 #[test]
 fn what_says_nothing_of_months_is_refused_with_what_to_do() {
     let desk = desk();
@@ -130,8 +186,6 @@ fn what_says_nothing_of_months_is_refused_with_what_to_do() {
         assert_eq!(done.status.code(), Some(2), "{}", out(&done));
         assert!(err(&done).contains(said), "{}", err(&done));
     };
-    let at = |text: String| text.replace("every = \"exponential(30d)\"", "at = \"30s\"");
-    refused(&at, "fault crash strikes once, at a given time");
     let none = |text: String| text.split("[[fault]]").next().unwrap().to_owned();
     refused(&none, "no fault strikes at random");
     let often = |text: String| text.replace("exponential(30d)", "exponential(1m)");

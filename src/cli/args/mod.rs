@@ -347,6 +347,10 @@ pub(in crate::cli) struct AvailabilityArgs {
     /// Change a setting as if the scenario said so; as often as needed
     #[arg(long, value_name = "PATH=VALUE")]
     pub(in crate::cli) set: Vec<String>,
+    /// Add the faults that the scenario does not have, at the rates that are known or assumed
+    /// (typical-faults = "all")
+    #[arg(long)]
+    pub(in crate::cli) typical: bool,
     /// The least share of the requests that is to be answered in the long run, instead of the
     /// scenario's objective
     #[arg(long, value_name = "SHARE", value_parser = values::target)]

@@ -28,7 +28,8 @@ impl Playback {
         let length = times.last().map_or(Span::ZERO, |last| last.since(times[0]));
         let fits = |period: Span| period >= length;
         assert!(recording.period.is_none_or(fits), "a round is over before its last request");
-        Playback { recording, next: 0, round: Instant::ZERO, stream, left: 0, passed: 0.0 }
+        let next = times.partition_point(|at| at.0 < recording.start.0);
+        Playback { recording, next, round: Instant::ZERO, stream, left: 0, passed: 0.0 }
     }
 
     /// The next request before `horizon`. Not to be asked again after `None`.
@@ -38,7 +39,7 @@ impl Playback {
             self.next = 0;
         }
         let record = self.recording.get(self.next)?;
-        let start = self.round + Span(record.at.0);
+        let start = Instant((self.round + Span(record.at.0)).0 - self.recording.start.0);
         let at = if start < horizon { start + self.spread(record.at) } else { start };
         self.next += 1;
         (at < horizon).then_some(Recorded { at, ..record })
@@ -97,6 +98,15 @@ mod tests {
         // What begins late comes again after its length, not after its last time.
         let late = recording(&[100.0, 101.0], 0.0, Some(2.0));
         assert_eq!(played(&late, SEED, 104.0), [100.0, 101.0, 102.0, 103.0]);
+    }
+
+    #[test]
+    fn a_recording_that_begins_later_goes_on_with_its_first_round() {
+        let records = recording(&[0.5, 1.0, 1.0, 3.0], 0.0, Some(4.0));
+        let later = |start: f64| records.from(Span::from_secs(start));
+        assert_eq!(played(&later(0.0), SEED, 4.6), [0.0, 0.5, 0.5, 2.5, 4.0, 4.5, 4.5]);
+        assert_eq!(played(&later(1.5), SEED, 5.5), [1.0, 2.5, 3.0, 3.0, 5.0]);
+        assert_eq!(played(&later(5.5), SEED, 3.5), [1.0, 2.5, 3.0, 3.0]);
     }
 
     #[test]

@@ -132,6 +132,6 @@ impl<'a> AvailabilityReport<'a> {
 /// Requests that were simulated.
 fn requests(study: &AvailabilityStudy) -> f64 {
     let struck = study.strata.iter().flat_map(|stratum| &stratum.pieces);
-    let healthy = study.healthy.iter().map(|piece| piece.decided).sum::<f64>();
-    struck.map(|piece| piece.figures.decided).sum::<f64>() + healthy
+    let healthy = study.healthy.iter().map(|piece| piece.simulated).sum::<f64>();
+    struck.map(|piece| piece.figures.simulated).sum::<f64>() + healthy
 }

@@ -3,11 +3,14 @@
 use super::report::{AvailabilityReport, PERCENTILES, RETURNS};
 use super::verdict;
 use super::words::{answered, between};
+use crate::plan::Schedule;
 use crate::report::format::page::{Paint, Written};
 use crate::report::format::table::Table;
 use crate::report::format::words::{plural, share_of, whole, wrapped};
+use crate::scenario::fault::typical::{TYPICAL, TypicalFault};
 use crate::study::availability::estimate::YEAR;
 use crate::study::availability::months::MonthScatter;
+use crate::study::availability::recurring::RecurringFault;
 use crate::study::availability::sample::DOWN;
 use crate::units::{SECOND, Share, Span, three_digits};
 
@@ -151,7 +154,33 @@ fn faults(report: &AvailabilityReport, paint: Paint) -> String {
         let window = format!("forgotten {} later", kind.settles);
         table.row([kind.name.clone(), format!("{clocks} every {every}"), lasts, window]);
     }
-    paint.section("Faults", table.text())
+    paint.section("Faults", table.text() + &typical(report))
+}
+
+/// Where rates come from that the scenario does not have by itself.
+fn typical(report: &AvailabilityReport) -> String {
+    let faults = &report.scenario.plan.faults;
+    let mut out = String::new();
+    for one in &TYPICAL {
+        let is_it = |kind: &&RecurringFault| {
+            let found = TypicalFault::behind(&faults[kind.fault]);
+            found.is_some_and(|found| found.kind == one.kind) && !has_own_rate(report, kind.fault)
+        };
+        let names: Vec<&str> =
+            report.study.kinds.iter().filter(is_it).map(|kind| kind.name.as_str()).collect();
+        if !names.is_empty() {
+            let mark = one.mark.label();
+            out += &wrapped("  ", &format!("{} ({mark}): {}", names.join(", "), one.source));
+        }
+    }
+    out
+}
+
+/// Whether the file says how often a fault strikes; those of the file come first, in its order.
+fn has_own_rate(report: &AvailabilityReport, fault: usize) -> bool {
+    let path = format!("fault[{}].every", fault + 1);
+    let mut settings = report.scenario.settings.iter();
+    settings.any(|setting| setting.path == path && setting.value != "\"typical\"")
 }
 
 fn caveats(report: &AvailabilityReport) -> Vec<String> {
@@ -163,6 +192,29 @@ fn caveats(report: &AvailabilityReport) -> Vec<String> {
              year: what they cost after that is not counted, and the verdict allows for two hours \
              of each → look at one with run, and at its caveats",
             three_digits(report.run.unsettled_rate * YEAR)
+        ));
+    }
+    let once = report.scenario.plan.faults.iter();
+    let once = once.filter(|fault| matches!(fault.schedule, Schedule::At(_)));
+    let once: Vec<&str> = once.map(|fault| fault.name.as_str()).collect();
+    if !once.is_empty() {
+        all.push(format!(
+            "{}: at a given time, which says nothing of months, and left out here → write every = \
+             \"typical\" or your own rate instead of at",
+            once.join(", ")
+        ));
+    }
+    let whole: Vec<&str> = report
+        .study
+        .kinds
+        .iter()
+        .filter(|kind| !kind.is_quiet && kind.lasts.is_some())
+        .map(|kind| kind.name.as_str())
+        .collect();
+    if !whole.is_empty() {
+        all.push(format!(
+            "{}: requests fail or wait for as long as it lasts, so all of it is simulated",
+            whole.join(", ")
         ));
     }
     let assumed: Vec<&str> = report

@@ -82,8 +82,8 @@ pub fn look_through(path: &Path) -> Result<FileLook, WorkFilesError> {
     }
     let first = match reader.next().map_err(at(path))? {
         NextEntry::Entry(header, offset) if header.kind == EntryKind::Head => (header, offset),
-        NextEntry::Cut | NextEntry::Over => return Ok(FileLook::Empty),
-        _ => return of_another_version(path, &mut reader),
+        NextEntry::Over => return Ok(FileLook::Empty),
+        next => return of_another_version(path, &mut reader, matches!(next, NextEntry::Cut)),
     };
     let value: Option<Value> = reader.content(first).map_err(at(path))?;
     let head = value.map_or(Ok(None), |value| WorkHead::read(path, value))?;
@@ -116,12 +116,17 @@ pub fn look_through(path: &Path) -> Result<FileLook, WorkFilesError> {
 }
 
 /// A file whose first entry is not laid out as ours: another version may have left it.
-fn of_another_version(path: &Path, reader: &mut EntryReader) -> Result<FileLook, WorkFilesError> {
+fn of_another_version(
+    path: &Path,
+    reader: &mut EntryReader,
+    is_cut: bool,
+) -> Result<FileLook, WorkFilesError> {
     reader.go_to(0).map_err(at(path))?;
     // More than any head takes, and little enough to be read of anything.
     let value: Option<Value> = member::decompressed((&mut reader.file).take(1 << 20));
+    let is_other = value.is_some();
     value.map_or(Ok(None), |value| WorkHead::read(path, value))?;
-    Ok(FileLook::Foreign)
+    Ok(if is_cut && !is_other { FileLook::Empty } else { FileLook::Foreign })
 }
 
 /// Reads what lies at a place of a file.

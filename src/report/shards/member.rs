@@ -90,13 +90,8 @@ impl EntryHeader {
         let half = |at: usize| u32::from_le_bytes(std::array::from_fn(|index| extra[at + index]));
         let kind = EntryKind::ALL.into_iter().find(|kind| *kind as u8 == extra[4])?;
         let key = ReplicationKey { plan: number(5), replication: number(13) };
-        let header = EntryHeader {
-            kind,
-            key,
-            elapsed: number(21),
-            length: half(29),
-            sum: half(33),
-        };
+        let header =
+            EntryHeader { kind, key, elapsed: number(21), length: half(29), sum: half(33) };
         let is_ours = *fixed == first_bytes()
             && header.bytes() == extra
             && header.length as usize >= HEADER + TRAILER;

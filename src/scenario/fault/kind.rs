@@ -8,6 +8,7 @@ use crate::plan::{
 use crate::policy::limit::Sharing;
 use crate::random::Law;
 use crate::scenario::fault::target::FaultReader;
+use crate::scenario::fault::typical::Every;
 use crate::scenario::reader::{Only, Parsed, SectionReader, keys};
 use crate::scenario::text::word::{choice, unknown};
 use crate::scenario::text::{Value, words};
@@ -31,8 +32,9 @@ keys! { key "fault" list {
         "The name by which objectives and reports speak of it.";
     KIND: &'static FaultKind = "kind", "", Given, "", "What goes wrong.";
     AT: Span = "at", "", Given, "", "When it is injected, once.";
-    EVERY: Law = "every", "", Given, "",
-        "Or: the time from coming up to failing, anew for each thing that the target covers.";
+    EVERY: Every = "every", "", Given, "",
+        "Or: the time from coming up to failing, anew for each thing that the target covers; \
+         \"typical\" takes what is known or assumed of the kind, and its `for`.";
     AFTER: String = "after", "", Given, "",
         "Or: the name of another fault, with which it is injected each time that this strikes.";
     DELAY: Law = "delay", "0s", Inferred, "both at once",
@@ -175,7 +177,7 @@ pub(crate) static KINDS: [FaultKind; 23] = [
         Some(Fault::IngressLoss(fault.instance(), fault.duration.clone()))
     }),
     kind("node-loss", Optional, Any, &[], |fault| {
-        let lasts = fault.section.has(&key::FOR).then(|| fault.duration.clone());
+        let lasts = (fault.duration != Law::ZERO).then(|| fault.duration.clone());
         Some(Fault::NodeLoss(fault.replica(), lasts))
     }),
     kind("node-shutdown", Optional, Any, OF_SHUTDOWN, node_shutdown),

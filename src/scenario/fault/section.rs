@@ -6,9 +6,10 @@ use crate::random::Law;
 use crate::scenario::fault::after::{Link, UNTIED, check_follower};
 use crate::scenario::fault::kind::{Aim, FaultKind, Lasts, key};
 use crate::scenario::fault::target::{FaultReader, PlacedFault, SAME_ZONE, Targets};
+use crate::scenario::fault::typical::{Every, TypicalFault, TypicalKinds};
 use crate::scenario::reader::{KeySpec, Mark, Parsed, Reader, SectionReader};
 use crate::scenario::region::section::{RegionKeys, find, suggest};
-use crate::scenario::text::is_name;
+use crate::scenario::text::{Value, is_name};
 use crate::units::{Instant, Span};
 
 const FAULT_LIMIT: usize = 1_000;
@@ -24,8 +25,12 @@ pub(crate) struct Strikable<'t> {
     pub(crate) targets: Vec<Targets<'t>>,
 }
 
-/// Reads every `[[fault]]`, in the order of the file.
-pub(crate) fn read(reader: &Reader<'_>, strikable: &Strikable<'_>) -> Vec<PlacedFault> {
+/// Reads every `[[fault]]`, in the order of the file, and adds those of `typical` kinds.
+pub(crate) fn read(
+    reader: &Reader<'_>,
+    strikable: &Strikable<'_>,
+    typical: &Parsed<TypicalKinds>,
+) -> Vec<PlacedFault> {
     let mut names: Vec<String> = Vec::new();
     let (mut faults, mut links) = (Vec::new(), Vec::new());
     let sections = reader.elements(&key::SPEC, FAULT_LIMIT);
@@ -42,6 +47,7 @@ pub(crate) fn read(reader: &Reader<'_>, strikable: &Strikable<'_>) -> Vec<Placed
     }
     let is_whole = faults.len() == sections.len();
     links.into_iter().for_each(|link| link.tie(&mut faults, is_whole));
+    typical.add(strikable, &mut faults);
     faults
 }
 
@@ -105,7 +111,7 @@ fn name(section: &SectionReader<'_>, kind: &str, used: &[String]) -> String {
 /// A fault without its name, and whether it strikes the zone of the one that it follows.
 fn fault(section: &SectionReader<'_>, targets: &Targets<'_>) -> Option<(FaultPlan, bool)> {
     let kind = section.require(key::KIND, "kind = \"replica-crash\"");
-    let schedule = schedule(section);
+    let schedule = schedule(section, kind.as_ref().map(|kind| kind.value));
     let kind = kind?.value;
     let duration = duration(section, kind);
     for other in key::SPEC.keys.iter().filter(|key| !kind.keys.contains(&key.name)) {
@@ -128,19 +134,11 @@ fn fault(section: &SectionReader<'_>, targets: &Targets<'_>) -> Option<(FaultPla
 }
 
 /// When it is injected; one that follows another is tied to that when all are known.
-fn schedule(section: &SectionReader<'_>) -> Option<Schedule> {
+fn schedule(section: &SectionReader<'_>, kind: Option<&FaultKind>) -> Option<Schedule> {
     match [&key::AT.spec, &key::EVERY.spec, &key::AFTER.spec].map(|key| section.has(key)) {
         [true, false, false] => Some(Schedule::At(Instant(section.find(key::AT)?.value.0))),
         [false, false, true] => Some(UNTIED),
-        [false, true, false] => {
-            let every = section.find(key::EVERY)?;
-            if every.value.mean_secs() > 0.0 {
-                return Some(Schedule::Random(every.value));
-            }
-            let help = "give `every` a mean above zero";
-            section.error(&every, "this fault would be injected without end", help);
-            None
-        }
+        [false, true, false] => at_random(section, kind?),
         [true, true, false] => {
             let title = "a fault is injected once or at random, not both";
             section.error(section.key_place(&key::EVERY), title, "drop `at` or `every`");
@@ -164,12 +162,46 @@ fn schedule(section: &SectionReader<'_>) -> Option<Schedule> {
     }
 }
 
+/// At the rate that is written, or that is typical of the kind.
+fn at_random(section: &SectionReader<'_>, kind: &FaultKind) -> Option<Schedule> {
+    let every = section.find(key::EVERY)?;
+    let law = match (&every.value, TypicalFault::of(kind.word)) {
+        (Every::Law(law), _) => law.clone(),
+        (Every::Typical, Some(typical)) => typical.rate(),
+        (Every::Typical, None) => {
+            let title = format!("nothing is known of how often a {} comes", kind.word);
+            section.error(&every, title, "write every = \"exponential(30d)\" with your own mean");
+            return None;
+        }
+    };
+    if law.mean_secs() > 0.0 {
+        return Some(Schedule::Random(law));
+    }
+    let help = "give `every` a mean above zero";
+    section.error(&every, "this fault would be injected without end", help);
+    None
+}
+
+/// How long a fault of this kind lasts typically, if that is asked for.
+fn typical_duration(section: &SectionReader<'_>, kind: &FaultKind) -> Option<Law> {
+    let text = section.value_at(&section.path(key::EVERY.name))?;
+    let asked = Every::parse(text.trim_matches('"')) == Ok(Every::Typical);
+    let typical = TypicalFault::of(kind.word).filter(|_| asked)?;
+    let lasts = typical.lasting()?;
+    Some(section.get_or(key::FOR, lasts, typical.mark, typical.source).value)
+}
+
 /// How long the fault lasts; zero for those that something else ends.
 fn duration(section: &SectionReader<'_>, kind: &FaultKind) -> Law {
     match kind.lasts {
         Lasts::Until(reason) => {
             forbid(section, &key::FOR, kind, reason);
             return Law::ZERO;
+        }
+        _ if !section.has(&key::FOR)
+            && let Some(lasts) = typical_duration(section, kind) =>
+        {
+            return lasts;
         }
         Lasts::Emptied => {
             let away = Law::Constant(Span::from_secs(180.0));

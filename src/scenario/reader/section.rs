@@ -79,7 +79,7 @@ impl<'r> SectionReader<'r> {
 
 impl SectionReader<'_> {
     /// `ingress.hop`, `fault[2].at`.
-    fn path(&self, key: &str) -> String {
+    pub(crate) fn path(&self, key: &str) -> String {
         match (self.spec.name, self.element) {
             ("", _) => key.to_owned(),
             (name, 0) => format!("{name}.{key}"),

@@ -5,6 +5,7 @@ use crate::objective::budget::{self, BudgetObjective};
 use crate::objective::{self, Draft, Metric, Objective, Period};
 use crate::plan::{Extent, FaultPlan, Plan, RecoveryPoint, Run, Schedule, StateItem, Window};
 use crate::scenario::check::of_faults;
+use crate::scenario::fault::typical::TypicalKinds;
 use crate::scenario::reader::{Reader, keys};
 use crate::scenario::text::value::{Located, inside};
 
@@ -12,6 +13,9 @@ keys! { key "" {
     QUESTION: String = "question", "", Given, "", "The question that the scenario answers.";
     OBJECTIVES: Vec<Located<String>> = "objectives", "", Assumed, "none",
         "What is demanded, such as \"p99 < 250ms during crash\".";
+    TYPICAL: TypicalKinds = "typical-faults", "none", Inferred, "faults are those of the file",
+        "Kinds of faults that strike at random at their typical rates, besides those of the file: \
+         \"all\", or some, such as \"replica-crash, zone-outage\".";
 }}
 
 /// What objectives may name.

@@ -280,7 +280,8 @@ impl ReplayOrder<'_, '_> {
         let times: Vec<Instant> = sorted.times.into_iter().map(|at| Instant(slower(at))).collect();
         let details = sorted.details.into();
         let period = period.filter(|_| self.again.value);
-        Some(Recording { times: times.into(), details, resolution, period })
+        let times = times.into();
+        Some(Recording { times, details, resolution, period, start: Span::ZERO })
     }
 
     /// Reads rates.

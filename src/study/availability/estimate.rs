@@ -204,7 +204,11 @@ fn latency(
 ) -> Option<(Option<f64>, Vec<f64>)> {
     let seconds: f64 = pieces.iter().map(|piece| piece.length).sum();
     let each = pieces.iter().map(|piece| (healthy / seconds, &piece.latency));
-    let struck = weighted.iter().map(|one| (one.rate, &one.piece.figures.latency));
+    let struck = weighted.iter().flat_map(|one| {
+        let figures = &one.piece.figures;
+        let more = figures.more.iter().map(|(more, latency)| (one.rate * more, latency));
+        more.chain([(one.rate, &figures.latency)])
+    });
     let mut buckets: BTreeMap<Span, f64> = BTreeMap::new();
     let (mut sum, mut count) = (0.0, 0.0);
     for (weight, histogram) in each.chain(struck) {

@@ -29,12 +29,13 @@
 //! are told.
 //!
 //! Start at `run` in this file; `recurring.rs` has faults and strikes, `strata.rs` the clusters,
-//! `sample.rs` what a piece came to, `estimate.rs` the long run, `months.rs` its scatter,
-//! `chances.rs` the chances of a month.
+//! `quiet.rs` what of long outages need not be simulated, `sample.rs` what a piece came to,
+//! `estimate.rs` the long run, `months.rs` its scatter, `chances.rs` the chances of a month.
 
 pub mod chances;
 pub mod estimate;
 pub mod months;
+pub mod quiet;
 pub mod recurring;
 pub mod sample;
 pub mod strata;
@@ -43,13 +44,23 @@ use crate::experiment::{Retention, Runner};
 use crate::observe::outcome::Outcome;
 use crate::plan::{Plan, Traffic};
 use crate::random::{Seed, Stream, mix};
-use crate::units::{Instant, Span};
+use crate::units::Span;
+use quiet::{QuietPart, Shortened, shortened};
 use recurring::{RecurringFault, Strike, recurring, struck_plan};
 use sample::PieceFigures;
-use strata::{Stratum, StratumKind, strata};
+use strata::{DrawnCluster, Stratum, StratumKind, strata};
 
-/// Length of a healthy piece.
-const HEALTHY: Span = Span(120 * crate::units::SECOND);
+/// Length of a healthy piece, in seconds: some of what it takes to become healthy.
+const HEALTHY: f64 = 300.0;
+/// The least time before a piece, in seconds: the minute in which it begins.
+const LEAST_LEAD: f64 = 60.0;
+/// The same where an autoscaler has to forget: the window over which Kubernetes holds back what
+/// would remove replicas, and a minute.
+const SCALED_LEAD: f64 = 360.0;
+/// Of strikes of a kind by themselves, the share of failed requests in a part that stands for more
+/// from which on, and how many times the healthy mean latency from which on, nothing is left out.
+const QUIET_FAILING: f64 = 0.001;
+const QUIET_LATENCY: f64 = 3.0;
 /// Pieces of a stratum that are made first.
 const PILOT: usize = 6;
 /// The longest time to settle that is tried.
@@ -82,16 +93,17 @@ pub fn run(runner: &Runner<'_>, plan: &Plan, requests: f64) -> AvailabilityStudy
     let healthy = lab.healthy(0..PILOT);
     let mut study = AvailabilityStudy { healthy, ..AvailabilityStudy::default() };
     let ready = study.healthy.iter().map(|piece| piece.ready).max().unwrap_or(1).max(1);
-    let per_piece = mean(study.healthy.iter().map(|piece| piece.decided)).max(1.0);
+    let per_piece = mean(study.healthy.iter().map(|piece| piece.simulated)).max(1.0);
     let pieces = (HEALTHY_SHARE * requests / per_piece).clamp(PILOT as f64, 2_000.0) as usize;
     study.kinds = recurring(plan, ready);
+    let mut spent = 0.0;
     if !lab.is_over() {
         study.healthy.extend(lab.healthy(PILOT..pieces));
-        lab.settle(&mut study.kinds);
+        spent = lab.settle(&mut study.kinds, latency(&study.healthy));
     }
     study.strata = strata(&study.kinds);
     if !lab.is_over() {
-        lab.fill(&mut study, per_piece / HEALTHY.as_secs(), requests);
+        lab.fill(&mut study, (1.0 - HEALTHY_SHARE) * requests - spent);
     }
     study.interrupted = runner.is_cancelled();
     study
@@ -100,6 +112,12 @@ pub fn run(runner: &Runner<'_>, plan: &Plan, requests: f64) -> AvailabilityStudy
 fn mean(values: impl Iterator<Item = f64>) -> f64 {
     let (sum, count) = values.fold((0.0, 0_u64), |(sum, count), value| (sum + value, count + 1));
     if count > 0 { sum / count as f64 } else { 0.0 }
+}
+
+/// The mean latency of what was served, in seconds.
+fn latency(pieces: &[PieceFigures]) -> f64 {
+    let sum: f64 = pieces.iter().map(|piece| piece.latency.sum() as f64 * 1e-9).sum();
+    sum / pieces.iter().map(|piece| piece.latency.count()).sum::<u64>().max(1) as f64
 }
 
 /// Where pieces are simulated.
@@ -113,7 +131,10 @@ struct PlannedPiece {
     plan: Plan,
     /// Where in the traffic it begins.
     from: Span,
+    /// Its strikes as they were drawn.
     strikes: Vec<Strike>,
+    /// What stands for more in it.
+    parts: Vec<QuietPart>,
     /// How often its kind of cluster comes in a second, given how long its first strike lasts.
     odds: f64,
 }
@@ -121,25 +142,29 @@ struct PlannedPiece {
 impl Lab<'_> {
     /// Time before a piece in which the gateway comes to its steady state.
     fn lead(&self) -> Span {
-        let least = if self.plan.may_scale() { 600.0 } else { 30.0 };
-        self.plan.run.warm_up.since(Instant::ZERO).max(Span::from_secs(least))
+        let least = if self.plan.may_scale() { SCALED_LEAD } else { LEAST_LEAD };
+        Span::from_secs(self.plan.run.warm_up.as_secs().max(least).ceil())
     }
 
     /// How long the traffic is until it repeats, or ends.
     fn period(&self) -> f64 {
         match &self.plan.traffic {
             Traffic::Process(process) => process.period.map(Span::as_secs),
-            Traffic::Replay(recording) => recording.period.map(Span::as_secs),
+            Traffic::Replay(recording) => Some(recording.round().as_secs()),
         }
         .unwrap_or(self.plan.run.horizon.as_secs())
     }
 
-    /// Where in the traffic the piece of an index begins: spread evenly, whatever their number.
+    /// Where in the traffic the piece of an index begins: the minutes of the period and the
+    /// seconds of the minute are each spread evenly, whatever the number of pieces (with one
+    /// sequence for both, neighbours would lie near to each other within the minute).
     fn from(&self, stratum: u64, index: usize) -> Span {
         const GOLDEN: f64 = 0.618_033_988_749_894_8;
         let mut stream = Seed { seed: self.plan.run.seed, replication: 0 }.stream("phase", stratum);
         let phase = (stream.unit() + GOLDEN * index as f64).fract();
-        Span::from_secs((phase * self.period()).floor())
+        let second = (stream.unit() + std::f64::consts::SQRT_2 * index as f64).fract();
+        let minute = (phase * self.period() / 60.0).floor();
+        Span::from_secs(60.0 * minute + (60.0 * second).floor())
     }
 
     fn stream(&self, stratum: u64, index: usize) -> Stream {
@@ -147,18 +172,29 @@ impl Lab<'_> {
         seed.stream("strikes", stratum)
     }
 
-    /// The plan of a piece that begins there.
-    fn piece(
+    /// The piece of a cluster.
+    fn struck(
+        &self,
+        kinds: &[RecurringFault],
+        place: (u64, usize),
+        drawn: DrawnCluster,
+    ) -> PlannedPiece {
+        let cluster = shortened(&drawn.strikes, kinds);
+        let (from, plan) = self.plan_of(kinds, place, &cluster);
+        PlannedPiece { plan, from, strikes: drawn.strikes, parts: cluster.parts, odds: drawn.odds }
+    }
+
+    /// The plan of a piece, and where in the traffic it begins.
+    fn plan_of(
         &self,
         kinds: &[RecurringFault],
         (stratum, index): (u64, usize),
-        (strikes, odds): (Vec<Strike>, f64),
-        length: f64,
-    ) -> PlannedPiece {
+        cluster: &Shortened,
+    ) -> (Span, Plan) {
         let from = self.from(stratum, index);
-        let mut plan = struck_plan(self.plan, kinds, &strikes, (from, self.lead()), length);
+        let mut plan = struck_plan(self.plan, kinds, cluster, (from, self.lead()));
         plan.run.seed = mix(self.plan.run.seed ^ mix(stratum << 32 | index as u64));
-        PlannedPiece { plan, from, strikes, odds }
+        (from, plan)
     }
 
     /// The outcomes of pieces; `None` for those that were not made before a stop, or that others
@@ -179,17 +215,22 @@ impl Lab<'_> {
     }
 
     fn healthy(&self, range: std::ops::Range<usize>) -> Vec<PieceFigures> {
-        let length = HEALTHY.as_secs();
-        let piece = |index| self.piece(&[], (0, index), (Vec::new(), 0.0), length);
+        let nothing = Shortened { strikes: Vec::new(), parts: Vec::new(), length: HEALTHY };
+        let piece = |index| {
+            let (from, plan) = self.plan_of(&[], (0, index), &nothing);
+            PlannedPiece { plan, from, strikes: Vec::new(), parts: Vec::new(), odds: 0.0 }
+        };
         let pieces: Vec<PlannedPiece> = range.map(piece).collect();
         let made = self.simulate(pieces.iter());
         let made =
             pieces.iter().zip(&made).filter_map(|(piece, made)| Some((piece, made.as_ref()?)));
-        made.map(|(piece, outcome)| PieceFigures::of(outcome, piece.from, |_| 0.0)).collect()
+        made.map(|(piece, outcome)| PieceFigures::of(outcome, piece.from, &[], |_| 0.0)).collect()
     }
 
-    /// Finds how long each kind of fault takes to be forgotten, all of them side by side.
-    fn settle(&self, kinds: &mut [RecurringFault]) {
+    /// Finds how long each kind of fault takes to be forgotten, and whether it is quiet after a
+    /// while, all of them side by side; gives the requests that this took.
+    fn settle(&self, kinds: &mut [RecurringFault], latency: f64) -> f64 {
+        let mut spent = 0.0;
         let mut open: Vec<usize> = (0..kinds.len()).collect();
         while !open.is_empty() && !self.is_over() {
             let pieces: Vec<(usize, PlannedPiece)> = open
@@ -198,14 +239,18 @@ impl Lab<'_> {
                 .map(|(kind, index)| (kind, self.alone(kinds, kind, index)))
                 .collect();
             let made = self.simulate(pieces.iter().map(|(_, piece)| piece));
+            spent += made.iter().flatten().map(|one| one.ledger.offered as f64).sum::<f64>();
             open.retain(|kind| {
                 let own = pieces.iter().zip(&made).filter(|((of, _), _)| of == kind);
-                let normal = own.map(|((_, piece), outcome)| {
-                    let figures = |outcome| cluster_piece(piece, outcome).figures;
-                    outcome.as_ref().map(figures)?.normal
+                let figures = own.map(|((_, piece), outcome)| {
+                    let outcome = outcome.as_ref()?;
+                    Some((cluster_piece(piece, outcome).figures.normal, is_quiet(outcome, latency)))
                 });
+                let figures: Vec<(Option<f64>, bool)> = figures.flatten().collect();
+                kinds[*kind].is_quiet &= figures.iter().all(|(_, is_quiet)| *is_quiet);
                 let settles = kinds[*kind].settles;
-                let found: Option<Vec<f64>> = normal.collect();
+                let found: Option<Vec<f64>> = figures.iter().map(|(normal, _)| *normal).collect();
+                let found = found.filter(|found| !found.is_empty());
                 kinds[*kind].settles = match found {
                     Some(all) => {
                         let longest = all.into_iter().fold(0.0, f64::max);
@@ -218,14 +263,14 @@ impl Lab<'_> {
                 kinds[*kind].settles > settles
             });
         }
+        spent
     }
 
     /// A strike of one kind by itself, by which its settling is measured.
     fn alone(&self, kinds: &[RecurringFault], kind: usize, index: usize) -> PlannedPiece {
         let number = (2 * kinds.len() + kind) as u64 + 1;
         let drawn = StratumKind::Alone(kind).draw(kinds, &mut self.stream(number, index));
-        let length = drawn.length();
-        self.piece(kinds, (number, index), (drawn.strikes, drawn.odds), length)
+        self.struck(kinds, (number, index), drawn)
     }
 
     /// Whether nothing more can be done here: it was stopped, or waits for what others simulate.
@@ -234,18 +279,17 @@ impl Lab<'_> {
     }
 
     /// Simulates pieces of every stratum: a few of each, then more where they say most for what
-    /// they cost (Neyman's allocation), with about so many requests in all, of which so many come
-    /// in a second.
-    fn fill(&self, study: &mut AvailabilityStudy, per_second: f64, requests: f64) {
+    /// they cost (Neyman's allocation), with about so many requests in all.
+    fn fill(&self, study: &mut AvailabilityStudy, requests: f64) {
         let AvailabilityStudy { kinds, strata, .. } = study;
         let pilot = vec![PILOT; strata.len()];
         self.add(kinds, strata, &pilot);
         if self.is_over() {
             return;
         }
-        let cost = |stratum: &Stratum| per_second * stratum.mean_length() + 1.0;
+        let cost = |stratum: &Stratum| stratum.mean_simulated() + 1.0;
         let spent: f64 = strata.iter().map(|one| cost(one) * PILOT as f64).sum();
-        let left = ((1.0 - HEALTHY_SHARE) * requests - spent).max(0.0);
+        let left = (requests - spent).max(0.0);
         let scale: Vec<f64> = strata.iter().map(|one| one.spread() / cost(one).sqrt()).collect();
         let whole: f64 = scale.iter().zip(&*strata).map(|(scale, one)| scale * cost(one)).sum();
         let more = scale.iter().map(|scale| if whole > 0.0 { left * scale / whole } else { 0.0 });
@@ -265,8 +309,7 @@ impl Lab<'_> {
             })
             .map(|(which, kind, number, index)| {
                 let drawn = kind.draw(kinds, &mut self.stream(number, index));
-                let length = drawn.length();
-                (which, self.piece(kinds, (number, index), (drawn.strikes, drawn.odds), length))
+                (which, self.struck(kinds, (number, index), drawn))
             })
             .collect();
         let made = self.simulate(all.iter().map(|(_, piece)| piece));
@@ -277,13 +320,23 @@ impl Lab<'_> {
     }
 }
 
+/// Whether hardly a request of the parts that stand for more fails, or takes much longer than such
+/// a healthy mean, in seconds.
+fn is_quiet(outcome: &Outcome, latency: f64) -> bool {
+    outcome.windows[1..].iter().all(|window| {
+        let (failed, decided) = (window.ledger.failed() as f64, window.ledger.decided() as f64);
+        let mean = window.latency.mean().map_or(0.0, Span::as_secs);
+        failed <= QUIET_FAILING * decided && mean <= QUIET_LATENCY * latency
+    })
+}
+
 /// What a piece came to.
 fn cluster_piece(piece: &PlannedPiece, outcome: &Outcome) -> strata::ClusterPiece {
     let lasts = |fault: usize| {
         let fault = &piece.plan.faults[fault].fault;
         recurring::lasts(fault).map_or(0.0, |law| law.mean_secs())
     };
-    let figures = PieceFigures::of(outcome, piece.from, lasts);
+    let figures = PieceFigures::of(outcome, piece.from, &piece.parts, lasts);
     strata::ClusterPiece {
         kinds: piece.strikes.iter().map(|strike| strike.kind).collect(),
         odds: piece.odds,

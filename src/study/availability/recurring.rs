@@ -1,8 +1,11 @@
 //! The faults of a plan that come again and again: how often, on what, and for how long.
 
-use crate::plan::{Fault, InstanceTarget, Plan, ReplicaTarget, Schedule, Target};
+use super::quiet::Shortened;
+use crate::plan::{
+    Extent, Fault, InstanceTarget, Plan, ReplicaTarget, Schedule, Target, Traffic, Window,
+};
 use crate::random::{Law, Stream};
-use crate::units::{Instant, Span};
+use crate::units::{Instant, Rate, Share, Span};
 
 /// A fault that strikes at random, as a Poisson process.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +28,8 @@ pub struct RecurringFault {
     pub settles: Span,
     /// Whether its law has a memory, which a Poisson process of the same rate has not.
     pub is_assumed: bool,
+    /// Whether, some time after a strike, all is as it stays until its end.
+    pub is_quiet: bool,
 }
 
 impl RecurringFault {
@@ -57,11 +62,18 @@ pub struct Strike {
     pub over: f64,
 }
 
-/// The faults of a plan that strike at random; `ready` = replicas in rotation at the most.
+/// The faults of a plan that strike at random; `ready` = replicas in rotation at the most, of one
+/// gateway.
 pub fn recurring(plan: &Plan, ready: usize) -> Vec<RecurringFault> {
     let all = plan.faults.iter().enumerate().filter_map(|(fault, entry)| {
         let Schedule::Random(law) = &entry.schedule else { return None };
-        let entities = entities(plan, &entry.fault, ready);
+        let entities = match plan.regions.as_deref() {
+            None => entities(plan, &entry.fault, ready),
+            Some(regions) => {
+                let gateway = &regions.all[regions.of_fault[fault].unwrap_or(0)].gateway;
+                entities(gateway, &entry.fault, most_ready(gateway))
+            }
+        };
         let is_exclusive = !matches!(entry.fault.target(), Target::Replicas(_));
         let lasts = lasts(&entry.fault);
         let mut one = RecurringFault {
@@ -73,6 +85,7 @@ pub fn recurring(plan: &Plan, ready: usize) -> Vec<RecurringFault> {
             lasts,
             settles: FIRST_SETTLING,
             is_assumed: !matches!(law, Law::Exponential(_)),
+            is_quiet: !plan.faults.iter().any(|one| matches!(one.schedule, Schedule::After(_))),
         };
         one.per_second = one.entities.len() as f64 / law.mean_secs();
         Some(one)
@@ -81,7 +94,18 @@ pub fn recurring(plan: &Plan, ready: usize) -> Vec<RecurringFault> {
 }
 
 /// What is tried first for [`RecurringFault::settles`].
-pub const FIRST_SETTLING: Span = Span(600 * crate::units::SECOND);
+pub const FIRST_SETTLING: Span = Span(400 * crate::units::SECOND);
+
+/// Replicas that a region has at the most when it serves everybody.
+fn most_ready(gateway: &Plan) -> usize {
+    match &gateway.traffic {
+        Traffic::Process(process) => {
+            let requests = process.peak().0 * gateway.requests_per_arrival();
+            gateway.replicas_at(Rate(requests)).max(gateway.gateway.replicas)
+        }
+        Traffic::Replay(_) => gateway.most_replicas(),
+    }
+}
 
 /// What a fault may hit; of replicas there are so many.
 fn entities(plan: &Plan, fault: &Fault, ready: usize) -> Vec<usize> {
@@ -108,15 +132,15 @@ fn entities(plan: &Plan, fault: &Fault, ready: usize) -> Vec<usize> {
 pub fn struck_plan(
     plan: &Plan,
     kinds: &[RecurringFault],
-    strikes: &[Strike],
+    cluster: &Shortened,
     (from, lead): (Span, Span),
-    length: f64,
 ) -> Plan {
+    let Shortened { strikes, parts, length } = cluster;
     let mut struck = plan.clone();
-    if let crate::plan::Traffic::Process(process) = &mut struck.traffic {
-        *process = process.from(from);
+    match &mut struck.traffic {
+        Traffic::Process(process) => *process = process.from(from),
+        Traffic::Replay(recording) => *recording = recording.from(from),
     }
-    struck.settle(crate::units::Share::ONE);
     for entry in &mut struck.faults {
         if !matches!(entry.schedule, Schedule::After(_)) {
             entry.schedule = Schedule::Elsewhere;
@@ -135,17 +159,42 @@ pub fn struck_plan(
             false => &mut struck.faults[kind.fault],
             true => {
                 struck.faults.push(plan.faults[kind.fault].clone());
+                if let Some(regions) = &mut struck.regions {
+                    regions.of_fault.push(regions.of_fault[kind.fault]);
+                }
                 struck.faults.last_mut().expect("it was pushed just now")
             }
         };
         (entry.fault, entry.schedule) = (fault, schedule);
     }
+    let at = |secs: f64| Instant::ZERO + lead + Span::from_secs(secs);
     struck.windows.truncate(1);
+    struck.windows.extend(parts.iter().map(|part| {
+        let extent = Extent::Between(at(part.from), at(part.to));
+        Window { label: "quiet".to_owned(), extent, api: None }
+    }));
     struck.run.warm_up = Instant::ZERO + lead;
-    struck.run.horizon = struck.run.warm_up + Span::from_secs(length);
+    struck.run.horizon = at(*length);
     struck.run.replications = 1;
     struck.run.bin = Span(crate::units::SECOND);
-    struck
+    settled(struck)
+}
+
+/// The plan with the replicas that its load needs at first; of several regions each has what they
+/// share as it is now.
+fn settled(mut plan: Plan) -> Plan {
+    let Some(mut regions) = plan.regions.take() else {
+        plan.settle(Share::ONE);
+        return plan;
+    };
+    let shares = regions.shares(&vec![true; regions.all.len()]);
+    for (region, share) in regions.all.iter_mut().zip(shares) {
+        region.gateway.traffic = plan.traffic.clone();
+        if share > 0.0 {
+            region.gateway.settle(Share(share));
+        }
+    }
+    Plan::of_regions(plan, *regions)
 }
 
 /// By what law a fault lasts, if it is over by itself.

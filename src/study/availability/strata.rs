@@ -68,9 +68,9 @@ impl Stratum {
         piece.odds / self.pieces.len().max(1) as f64
     }
 
-    /// Mean length of its pieces in seconds.
-    pub fn mean_length(&self) -> f64 {
-        let sum: f64 = self.pieces.iter().map(|piece| piece.figures.length).sum();
+    /// Requests that a piece of it takes to simulate, in the mean.
+    pub fn mean_simulated(&self) -> f64 {
+        let sum: f64 = self.pieces.iter().map(|piece| piece.figures.simulated).sum();
         sum / self.pieces.len().max(1) as f64
     }
 
@@ -161,6 +161,7 @@ mod tests {
         let kind = |fault: usize, per_second: f64, lasts: Option<Law>, settles: f64| {
             let (name, entities) = (format!("f{fault}"), vec![0, 1]);
             let (settles, is_assumed, is_exclusive) = (Span::from_secs(settles), false, false);
+            let is_quiet = true;
             RecurringFault {
                 fault,
                 name,
@@ -170,6 +171,7 @@ mod tests {
                 lasts,
                 settles,
                 is_assumed,
+                is_quiet,
             }
         };
         vec![

@@ -7,7 +7,7 @@ use brownout::plan::*;
 use brownout::random::Law;
 use brownout::stats::{Confidence, Interval};
 use brownout::study::availability::{self, AvailabilityStudy};
-use brownout::units::Span;
+use brownout::units::{Share, Span};
 
 use crate::common::{plan, replicate, secs};
 use crate::{Effort, effort};
@@ -113,6 +113,25 @@ fn months_over_budget_are_those_with_more_outages_than_it_has_room_for() {
     assert!((odds.per_year.point / (12.0 * expected) - 1.0).abs() < 0.01, "{odds:?}");
     let longer = study.outages(150.0, Confidence::USUAL);
     assert!(longer.month.interval.high < 0.1 * right, "{longer:?}");
+}
+
+#[test]
+fn of_a_long_time_a_part_is_as_good_as_the_whole() {
+    // Every 100,000 s after the last time, 0.05 % of the requests fail for three hours.
+    let mut plan = crashing(2, 1.0, 1.0);
+    let gray = Gray { work: 1.0, failing: Share(0.000_5) };
+    let lasts = Law::Constant(secs(10_800.0));
+    plan.faults = vec![recurring(Fault::GrayFailure(gray, lasts), 100_000.0)];
+    expect_failing(&plan, 1.5e6, 0.000_5 * 10_800.0 / 110_800.0);
+    let study = study(&plan, 3e5);
+    let figures = &study.strata[0].pieces[0].figures;
+    assert!(figures.length > 10_800.0 && figures.simulated < 20.0 * 2_400.0, "{figures:?}");
+    // Where more fail, nothing is left out.
+    let gray = Gray { work: 1.0, failing: Share(0.05) };
+    let lasts = Law::Constant(secs(3_600.0));
+    plan.faults = vec![recurring(Fault::GrayFailure(gray, lasts), 100_000.0)];
+    let study = self::study(&plan, 3e5);
+    assert!(study.strata[0].pieces[0].figures.simulated > 20.0 * 3_600.0);
 }
 
 #[test]

@@ -214,7 +214,13 @@ impl Value for TypicalKinds {
 
 fn named(kind: &str) -> Result<&'static TypicalFault, Flaw> {
     let words: Vec<&str> = TYPICAL.iter().map(|one| one.kind).chain(["all", "none"]).collect();
-    TypicalFault::of(kind).ok_or_else(|| unknown(kind, &words))
+    TypicalFault::of(kind).ok_or_else(|| {
+        let flaw = unknown(kind, &words);
+        match flaw.help {
+            Some(_) => flaw,
+            None => flaw.help(format!("write {}", words.join(", "))),
+        }
+    })
 }
 
 impl Parsed<TypicalKinds> {

@@ -47,7 +47,7 @@ pub(crate) fn read(
     }
     let is_whole = faults.len() == sections.len();
     links.into_iter().for_each(|link| link.tie(&mut faults, is_whole));
-    typical.add(strikable, &mut faults);
+    typical.add(strikable.regions, &mut faults);
     faults
 }
 

@@ -9,10 +9,10 @@
 use crate::diagnostic::Flaw;
 use crate::plan::{Fault, FaultPlan, Reach, Release, ReplicaTarget, Schedule};
 use crate::random::Law;
-use crate::scenario::fault::section::Strikable;
 use crate::scenario::fault::target::PlacedFault;
 use crate::scenario::reader::Parsed;
 use crate::scenario::reader::setting::Mark;
+use crate::scenario::region::section::RegionKeys;
 use crate::scenario::text::law;
 use crate::scenario::text::value::Value;
 use crate::scenario::text::word::unknown;
@@ -226,15 +226,15 @@ fn named(kind: &str) -> Result<&'static TypicalFault, Flaw> {
 impl Parsed<TypicalKinds> {
     /// Adds those that mean something here and do not strike at random already: what is part of a
     /// region strikes each of them.
-    pub(crate) fn add(&self, strikable: &Strikable<'_>, faults: &mut Vec<PlacedFault>) {
+    pub(crate) fn add(&self, regions: &[RegionKeys], faults: &mut Vec<PlacedFault>) {
         for one in &self.value.kinds {
             let made = (one.build)(Law::ZERO);
-            let regions = match (made.reach(), strikable.regions.len()) {
+            let struck = match (made.reach(), regions.len()) {
                 (Reach::Region | Reach::Manager, 0) => continue,
                 (Reach::Shared | Reach::Manager, _) | (_, 0) => vec![None],
                 (_, count) => (0..count).map(Some).collect(),
             };
-            for region in regions {
+            for region in struck {
                 let is_there = |other: &PlacedFault| {
                     let same = std::mem::discriminant(&other.plan.fault);
                     other.region == region
@@ -242,7 +242,7 @@ impl Parsed<TypicalKinds> {
                         && matches!(other.plan.schedule, Schedule::Random(_))
                 };
                 if !faults.iter().any(is_there) {
-                    let place = region.map(|region| strikable.regions[region].name.as_str());
+                    let place = region.map(|region| regions[region].name.as_str());
                     let plan = one.fault(free_name(one.kind, place, faults));
                     faults.push(PlacedFault { plan, region, place: self.place.clone() });
                 }
@@ -335,7 +335,7 @@ mod tests {
         assert_eq!(names, added);
         let (plan, ..) = read(&format!("typical-faults = \"zone-outage\"\n{LEAST}"));
         assert_eq!(random(&plan).len(), 1);
-        let shown = said(&format!("typical-faults = \"zone-loss\"\n{LEAST}"));
-        assert!(shown.contains("zone-outage"), "{shown}");
+        let shown = said(&format!("typical-faults = \"zone-outages\"\n{LEAST}"));
+        assert!(shown.contains("did you mean \"zone-outage\""), "{shown}");
     }
 }

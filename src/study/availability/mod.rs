@@ -29,12 +29,14 @@
 //! are told.
 //!
 //! Start at `run` in this file; `recurring.rs` has faults and strikes, `strata.rs` the clusters,
-//! `quiet.rs` what of long outages need not be simulated, `sample.rs` what a piece came to,
-//! `estimate.rs` the long run, `months.rs` its scatter, `chances.rs` the chances of a month.
+//! `quiet.rs` what of long outages need not be simulated, `piece.rs` the plan of a cluster,
+//! `sample.rs` what a piece came to, `estimate.rs` the long run, `months.rs` its scatter,
+//! `chances.rs` the chances of a month.
 
 pub mod chances;
 pub mod estimate;
 pub mod months;
+pub mod piece;
 pub mod quiet;
 pub mod recurring;
 pub mod sample;
@@ -45,8 +47,9 @@ use crate::observe::outcome::Outcome;
 use crate::plan::{Plan, Traffic};
 use crate::random::{Seed, Stream, mix};
 use crate::units::Span;
+use piece::struck_plan;
 use quiet::{QuietPart, Shortened, shortened};
-use recurring::{RecurringFault, Strike, recurring, struck_plan};
+use recurring::{RecurringFault, Strike, recurring};
 use sample::PieceFigures;
 use strata::{DrawnCluster, Stratum, StratumKind, strata};
 

@@ -1,11 +1,8 @@
 //! The faults of a plan that come again and again: how often, on what, and for how long.
 
-use super::quiet::Shortened;
-use crate::plan::{
-    Extent, Fault, InstanceTarget, Plan, ReplicaTarget, Schedule, Target, Traffic, Window,
-};
+use crate::plan::{Fault, InstanceTarget, Plan, ReplicaTarget, Schedule, Target, Traffic};
 use crate::random::{Law, Stream};
-use crate::units::{Instant, Rate, Share, Span};
+use crate::units::{Rate, Span};
 
 /// A fault that strikes at random, as a Poisson process.
 #[derive(Clone, Debug, PartialEq)]
@@ -127,82 +124,12 @@ fn entities(plan: &Plan, fault: &Fault, ready: usize) -> Vec<usize> {
     }
 }
 
-/// The plan in which nothing goes wrong but these strikes, the first at `lead` after its beginning,
-/// which is at `from` of the traffic; it ends when all is over.
-pub fn struck_plan(
-    plan: &Plan,
-    kinds: &[RecurringFault],
-    cluster: &Shortened,
-    (from, lead): (Span, Span),
-) -> Plan {
-    let Shortened { strikes, parts, length } = cluster;
-    let mut struck = plan.clone();
-    match &mut struck.traffic {
-        Traffic::Process(process) => *process = process.from(from),
-        Traffic::Replay(recording) => *recording = recording.from(from),
-    }
-    for entry in &mut struck.faults {
-        if !matches!(entry.schedule, Schedule::After(_)) {
-            entry.schedule = Schedule::Elsewhere;
-        }
-    }
-    let mut used = vec![false; plan.faults.len()];
-    for strike in strikes {
-        let kind = &kinds[strike.kind];
-        let mut fault = plan.faults[kind.fault].fault.clone();
-        aim(&mut fault, strike.entity);
-        if let (Some(law), Some(lasts)) = (lasts_mut(&mut fault), strike.lasts) {
-            *law = Law::Constant(lasts);
-        }
-        let schedule = Schedule::At(Instant::ZERO + lead + Span::from_secs(strike.at));
-        let entry = match std::mem::replace(&mut used[kind.fault], true) {
-            false => &mut struck.faults[kind.fault],
-            true => {
-                struck.faults.push(plan.faults[kind.fault].clone());
-                if let Some(regions) = &mut struck.regions {
-                    regions.of_fault.push(regions.of_fault[kind.fault]);
-                }
-                struck.faults.last_mut().expect("it was pushed just now")
-            }
-        };
-        (entry.fault, entry.schedule) = (fault, schedule);
-    }
-    let at = |secs: f64| Instant::ZERO + lead + Span::from_secs(secs);
-    struck.windows.truncate(1);
-    struck.windows.extend(parts.iter().map(|part| {
-        let extent = Extent::Between(at(part.from), at(part.to));
-        Window { label: "quiet".to_owned(), extent, api: None }
-    }));
-    struck.run.warm_up = Instant::ZERO + lead;
-    struck.run.horizon = at(*length);
-    struck.run.replications = 1;
-    struck.run.bin = Span(crate::units::SECOND);
-    settled(struck)
-}
-
-/// The plan with the replicas that its load needs at first; of several regions each has what they
-/// share as it is now.
-fn settled(mut plan: Plan) -> Plan {
-    let Some(mut regions) = plan.regions.take() else {
-        plan.settle(Share::ONE);
-        return plan;
-    };
-    let shares = regions.shares(&vec![true; regions.all.len()]);
-    for (region, share) in regions.all.iter_mut().zip(shares) {
-        region.gateway.traffic = plan.traffic.clone();
-        if share > 0.0 {
-            region.gateway.settle(Share(share));
-        }
-    }
-    Plan::of_regions(plan, *regions)
-}
-
 /// By what law a fault lasts, if it is over by itself.
 pub fn lasts(fault: &Fault) -> Option<Law> {
     lasts_mut(&mut fault.clone()).cloned()
 }
 
-fn lasts_mut(fault: &mut Fault) -> Option<&mut Law> {
+pub(super) fn lasts_mut(fault: &mut Fault) -> Option<&mut Law> {
     match fault {
         Fault::ReplicaSlow(_, _, lasts)
         | Fault::GrayFailure(_, lasts)
@@ -230,23 +157,5 @@ fn lasts_mut(fault: &mut Fault) -> Option<&mut Law> {
         | Fault::Rollout(_)
         | Fault::ContractRevoked(_)
         | Fault::CachePurge => None,
-    }
-}
-
-/// Has a fault strike one of what it may: the slot, zone or ingress instance of this number. Clocks
-/// that start when something comes up, and such as strike what is down in vain, are the same.
-fn aim(fault: &mut Fault, entity: usize) {
-    match fault {
-        Fault::ZoneOutage(zone, _) | Fault::PartialOutage(zone, ..) => *zone = Some(entity),
-        Fault::IngressLoss(instance @ InstanceTarget::Any, _) => {
-            *instance = InstanceTarget::One(entity);
-        }
-        Fault::ReplicaCrash(target)
-        | Fault::ReplicaHang(target)
-        | Fault::ReplicaSlow(target, ..)
-        | Fault::NodeLoss(target, _)
-        | Fault::NodeShutdown(target, ..)
-        | Fault::DrainNode(target, _) => *target = ReplicaTarget::Slot(entity),
-        _ => {}
     }
 }

@@ -66,13 +66,23 @@ impl Stream {
     }
 
     /// Exponential with mean 1.
+    #[inline(always)]
     pub fn exponential(&mut self) -> f64 {
         Exp1.sample(&mut self.0)
     }
 
     /// Normal with mean 0 and variance 1.
+    #[inline(always)]
     pub fn normal(&mut self) -> f64 {
         StandardNormal.sample(&mut self.0)
+    }
+
+    /// Fills `out` with draws in order.
+    pub fn fill(&mut self, out: &mut [f64], draw: impl Fn(&mut Stream) -> f64) {
+        // A copy that nothing else refers to stays in registers.
+        let mut stream = self.clone();
+        out.iter_mut().for_each(|x| *x = draw(&mut stream));
+        *self = stream;
     }
 }
 
@@ -291,7 +301,12 @@ impl Sampler {
         match self {
             Sampler::Constant(value) => out.fill(*value),
             Sampler::Exponential { mean } => {
-                out.iter_mut().for_each(|x| *x = mean * stream.exponential())
+                stream.fill(out, |stream| mean * stream.exponential());
+            }
+            Sampler::LogNormal { median, sigma } => {
+                // By themselves, because between two normals a call would cost more than itself.
+                stream.fill(out, Stream::normal);
+                out.iter_mut().for_each(|x| *x = median * (sigma * *x).exp());
             }
             other => out.iter_mut().for_each(|x| *x = other.draw(stream)),
         }

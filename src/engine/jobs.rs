@@ -56,6 +56,10 @@ impl Job {
     /// cores like any other job, but has no patience and is not counted.
     pub const BACKGROUND: u64 = u64::MAX;
 
+    /// Never done.
+    const NONE: Job =
+        Job { tag: f64::INFINITY, id: JobId(0), arrived: Job::BACKGROUND, demand: 0.0, mark: 0 };
+
     /// Whether it is a background job.
     #[inline(always)]
     pub fn is_background(&self) -> bool {
@@ -76,6 +80,41 @@ pub struct Jobs {
 
 const SORTED_LIMIT: usize = 32;
 const ARITY: usize = 4;
+
+/// Copies of few jobs in descending order of their tags, behind one that is never done, so that no
+/// branch asks whether there is any. How many there are whoever has them keeps in mind: what
+/// nothing refers to stays in registers.
+#[derive(Debug)]
+pub struct Few([Job; 1 + SORTED_LIMIT]);
+
+impl Few {
+    /// The one with the least tag among so many; of none one whose tag is infinite.
+    #[inline(always)]
+    pub fn first(&self, count: usize) -> &Job {
+        &self.0[count]
+    }
+
+    /// Whether one more can be added to so many.
+    #[inline(always)]
+    pub fn has_room(&self, count: usize) -> bool {
+        count < SORTED_LIMIT
+    }
+
+    /// Adds one to so many.
+    #[inline(always)]
+    pub fn insert(&mut self, count: usize, job: Job) {
+        debug_assert!(self.has_room(count), "{count} are as many as there is room for");
+        debug_assert!(job.tag.is_finite(), "nothing but the first is never done");
+        // Few move, so one by one: a call that moves them all at once would take longer.
+        let mut place = count + 1;
+        while self.0[place - 1].tag <= job.tag {
+            self.0[place] = self.0[place - 1];
+            place -= 1;
+        }
+        self.0[place] = job;
+        debug_assert!(self.0[..count + 2].is_sorted_by(|a, b| a.tag >= b.tag), "descending");
+    }
+}
 
 impl Jobs {
     /// How many there are.
@@ -100,15 +139,36 @@ impl Jobs {
     #[inline(always)]
     pub fn push(&mut self, job: Job) {
         debug_assert!(!job.tag.is_nan(), "tags have an order");
-        if self.heaped || self.items.len() == SORTED_LIMIT {
+        let count = self.items.len();
+        if self.heaped || count == SORTED_LIMIT {
             return self.push_heap(job);
         }
-        let mut place = self.items.len();
+        let mut place = count;
+        self.items.push(job);
         while place > 0 && self.items[place - 1].tag <= job.tag {
+            self.items[place] = self.items[place - 1];
             place -= 1;
         }
-        debug_assert!(self.items.get(place).is_none_or(|next| next.tag <= job.tag), "sorted");
-        self.items.insert(place, job);
+        self.items[place] = job;
+        debug_assert!(self.items.is_sorted_by(|a, b| a.tag >= b.tag), "descending tags");
+    }
+
+    /// Copies of the jobs, unless they are a heap.
+    #[inline(always)]
+    pub fn few(&self) -> Option<Few> {
+        let mut few = Few([Job::NONE; 1 + SORTED_LIMIT]);
+        few.0[1..].get_mut(..self.items.len())?.copy_from_slice(&self.items);
+        (!self.heaped).then_some(few)
+    }
+
+    /// Takes so many jobs in place of all that there were.
+    #[inline(always)]
+    pub fn set_few(&mut self, few: &Few, count: usize) {
+        debug_assert!(!self.heaped, "a heap is no array");
+        debug_assert!(few.0[0].tag.is_infinite(), "the first is never done");
+        self.items.clear();
+        self.items.extend_from_slice(&few.0[1..1 + count]);
+        debug_assert_eq!(self.items.len(), count, "all of them are kept");
     }
 
     /// Takes out the one with the least tag.

@@ -20,7 +20,7 @@
 use std::ops::Deref;
 
 use super::jobs::{Job, JobId};
-use super::server::{Server, Sink};
+use super::server::{Coming, Server, Sink};
 use super::service_rate::{ServiceRate, nanoseconds};
 
 /// How much work a server may do.
@@ -122,18 +122,17 @@ impl Metered {
         self.next_change()
     }
 
-    /// Advances to `at` and adds a job there; see [`Server::push`].
+    /// Takes on jobs in order of time; see [`Server::take_all`].
     #[inline(always)]
-    pub fn take(&mut self, (at, id): (u64, JobId), demand: f64, mark: u32, sink: &mut impl Sink) {
+    pub fn take_all(&mut self, coming: &[Coming], sink: &mut impl Sink) {
         match &mut self.meter {
-            None => {
-                self.server.advance(at, sink);
-                self.server.push(at, id, demand, mark);
-            }
+            None => self.server.take_all(coming, sink),
             Some(meter) => {
-                meter.advance(&mut self.server, at, sink);
-                self.server.push(at, id, demand, mark);
-                meter.schedule_review(&mut self.server, at);
+                for job in coming {
+                    meter.advance(&mut self.server, job.at, sink);
+                    self.server.push(job.at, job.id, job.demand, job.mark);
+                    meter.schedule_review(&mut self.server, job.at);
+                }
             }
         }
     }

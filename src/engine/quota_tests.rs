@@ -25,11 +25,17 @@ fn metered(threads: f64, quota: f64, patience: u64) -> Metered {
     Metered::new(Server::new(threads, patience), Some(bandwidth))
 }
 
+/// A job comes at a time, which is or is not its number too.
+fn take(server: &mut Metered, (at, number): (u64, u64), demand: f64, log: &mut Log) {
+    let coming = Coming { at, id: JobId::from_number(number), demand, mark: 0 };
+    server.take_all(&[coming], log);
+}
+
 /// Takes (arrival, demand) pairs and runs the server empty.
 fn run(mut server: Metered, jobs: &[(u64, f64)]) -> Log {
     let mut log = Log::default();
     for (at, demand) in jobs {
-        server.take((*at, JobId::from_number(*at)), *demand, 0, &mut log);
+        take(&mut server, (*at, *at), *demand, &mut log);
     }
     server.advance(END, &mut log);
     log
@@ -91,12 +97,12 @@ fn a_lone_job_at_any_phase_takes_what_theory_says() {
 fn a_slower_server_uses_less_of_its_quota() {
     let (mut server, mut log) = (metered(1.0, 50.0, u64::MAX), Log::default());
     server.set_speed(0, 0.5);
-    server.take((0, JobId::from_number(0)), 80.0 * MS as f64, 0, &mut log);
+    take(&mut server, (0, 0), 80.0 * MS as f64, &mut log);
     server.advance(120 * MS, &mut log);
     assert_eq!(server.busy_until(120 * MS), 60.0 * MS as f64);
     // The period from 100 has 40 left, of which the last 20 of the job are taken at full speed.
     server.set_speed(120 * MS, 1.0);
-    server.take((140 * MS, JobId::from_number(1)), 30.0 * MS as f64, 0, &mut log);
+    take(&mut server, (140 * MS, 1), 30.0 * MS as f64, &mut log);
     server.advance(END, &mut log);
     assert_eq!(log.0, [(0, "done", 140 * MS), (1, "done", 210 * MS)]);
 }
@@ -104,7 +110,7 @@ fn a_slower_server_uses_less_of_its_quota() {
 #[test]
 fn a_server_that_stands_still_uses_nothing_and_can_be_frozen_meanwhile() {
     let (mut server, mut log) = (metered(1.0, 50.0, u64::MAX), Log::default());
-    server.take((0, JobId::from_number(0)), 80.0 * MS as f64, 0, &mut log);
+    take(&mut server, (0, 0), 80.0 * MS as f64, &mut log);
     server.advance(70 * MS, &mut log);
     server.set_speed(70 * MS, 0.0);
     server.advance(1_000_000_030 * MS, &mut log);
@@ -113,7 +119,7 @@ fn a_server_that_stands_still_uses_nothing_and_can_be_frozen_meanwhile() {
     server.advance(1_000_000_070 * MS, &mut log);
     assert_eq!(log.0, [(0, "done", 1_000_000_060 * MS)]);
     // One that never goes on does not hold up the end.
-    server.take((1_000_000_070 * MS, JobId::from_number(1)), 1.0, 0, &mut log);
+    take(&mut server, (1_000_000_070 * MS, 1), 1.0, &mut log);
     server.set_speed(1_000_000_070 * MS, 0.0);
     server.advance(END, &mut log);
     assert_eq!(server.in_service(), 1);
@@ -122,16 +128,16 @@ fn a_server_that_stands_still_uses_nothing_and_can_be_frozen_meanwhile() {
 #[test]
 fn a_restart_has_a_whole_quota_and_the_same_periods() {
     let (mut server, mut log) = (metered(1.0, 50.0, u64::MAX), Log::default());
-    server.take((0, JobId::from_number(0)), 80.0 * MS as f64, 0, &mut log);
+    take(&mut server, (0, 0), 80.0 * MS as f64, &mut log);
     server.advance(60 * MS, &mut log);
     assert_eq!(server.kill(60 * MS), [JobId::from_number(0)]);
     server.set_speed(60 * MS, 1.0);
-    server.take((60 * MS, JobId::from_number(1)), 60.0 * MS as f64, 0, &mut log);
+    take(&mut server, (60 * MS, 1), 60.0 * MS as f64, &mut log);
     server.advance(130 * MS, &mut log);
     assert_eq!(log.0, [(1, "done", 120 * MS)]);
     // Long idle and not advanced when it is killed.
     server.kill(990 * MS);
-    server.take((990 * MS, JobId::from_number(2)), 70.0 * MS as f64, 0, &mut log);
+    take(&mut server, (990 * MS, 2), 70.0 * MS as f64, &mut log);
     server.advance(END, &mut log);
     assert_eq!(log.0[1], (2, "done", 1_110 * MS));
 }
@@ -221,7 +227,7 @@ fn looked_at(mut server: Metered, jobs: &[(u64, f64)], looks: &[u64]) -> (Log, V
             server.advance(look, &mut log);
             work.push(server.busy_until(look));
         }
-        server.take((*at, JobId::from_number(*at)), *demand, 0, &mut log);
+        take(&mut server, (*at, *at), *demand, &mut log);
     }
     for look in looks {
         server.advance(look, &mut log);

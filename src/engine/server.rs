@@ -19,12 +19,23 @@
 //! A background job is work that is nobody's request: it shares the cores like any job, has no
 //! patience, and is left out of all counts of jobs.
 
+use super::course::Course;
 use super::deadline::{Deadline, Deadlines};
 use super::jobs::{Job, JobId, Jobs};
-use super::service_rate::{ServiceRate, nanoseconds, rounded};
+use super::service_rate::ServiceRate;
 
-/// A wait that no run is long enough for, in nanoseconds.
-const FAR: f64 = 4.0e18;
+/// A job that comes to a server.
+#[derive(Clone, Copy, Debug)]
+pub struct Coming {
+    /// When, in nanoseconds.
+    pub at: u64,
+    /// Which job it is.
+    pub id: JobId,
+    /// Its demand in nanoseconds of one core.
+    pub demand: f64,
+    /// See [`Job::mark`].
+    pub mark: u32,
+}
 
 /// Receives the jobs that leave a server.
 pub trait Sink {
@@ -44,20 +55,15 @@ pub trait Sink {
 #[derive(Clone, Debug)]
 pub struct Server {
     jobs: Jobs,
-    /// Jobs that share the cores; `jobs` may also hold some that have expired or were cancelled.
-    sharing: usize,
     /// Cancelled jobs that are still in `jobs`, none as its first.
     tombstones: usize,
-    /// How many of them are background jobs.
+    /// How many of those that share the cores are background jobs.
     background: usize,
     /// Most jobs that ever shared, without background jobs.
     peak: usize,
-    /// Attained-service clock V at `anchor`, in nanoseconds of one core.
-    clock: f64,
-    /// Time of the last arrival, departure or change of speed.
-    anchor: u64,
-    /// Core-nanoseconds worked until `anchor`.
-    busy: f64,
+    /// How far its work has come, and how many jobs share the cores; `jobs` may also hold some that
+    /// have expired or were cancelled.
+    course: Course,
     /// No job can expire before this.
     guard: u64,
     deadlines: Deadlines,
@@ -68,25 +74,35 @@ impl Server {
     /// An idle server with `cores` cores at full speed, whose jobs expire `patience` nanoseconds
     /// after their arrival (`u64::MAX` = never).
     pub fn new(cores: f64, patience: u64) -> Self {
+        let rate = ServiceRate::new(cores, 1.0);
         Server {
             jobs: Jobs::default(),
-            sharing: 0,
             tombstones: 0,
             background: 0,
             peak: 0,
-            clock: 0.0,
-            anchor: 0,
-            busy: 0.0,
+            course: Course::new(&rate),
             guard: patience,
             deadlines: Deadlines::new(patience),
-            rate: ServiceRate::new(cores, 1.0),
+            rate,
         }
     }
 
     /// Jobs in the server as of the last call, without background jobs.
     #[inline(always)]
     pub fn in_service(&self) -> usize {
-        self.sharing - self.background
+        self.sharing() - self.background
+    }
+
+    /// Jobs and background jobs that share the cores.
+    #[inline(always)]
+    fn sharing(&self) -> usize {
+        self.course.sharing()
+    }
+
+    /// So many share them from now on.
+    #[inline(always)]
+    fn share(&mut self, sharing: usize) {
+        self.course.share(sharing, &self.rate);
     }
 
     /// Jobs that it keeps, those that have expired or were cancelled among them.
@@ -96,7 +112,7 @@ impl Server {
 
     /// Whether it has neither jobs nor background jobs.
     pub(super) fn is_idle(&self) -> bool {
-        self.sharing == 0
+        self.sharing() == 0
     }
 
     /// Begins to record the most jobs anew.
@@ -112,13 +128,12 @@ impl Server {
 
     /// Core-nanoseconds worked until `now`, which is not before the last call.
     pub fn busy_until(&self, now: u64) -> f64 {
-        debug_assert!(now >= self.anchor, "no look into the past");
-        self.busy + nanoseconds(now - self.anchor) * self.rate.of(self.sharing).work
+        self.course.busy_until(now)
     }
 
     /// Cores in use as of the last call.
     pub fn usage(&self) -> f64 {
-        self.rate.of(self.sharing).work
+        self.course.usage()
     }
 
     /// The service rate of this server's cores when it stands still.
@@ -129,49 +144,29 @@ impl Server {
     /// Takes on another service rate at `now`, to which the server has been advanced, and gives its
     /// own for it.
     pub(super) fn exchange_rate(&mut self, now: u64, rate: &mut ServiceRate) {
-        self.settle(now);
+        self.course.settle(now);
         std::mem::swap(&mut self.rate, rate);
+        self.share(self.sharing());
     }
 
     /// The jobs in the server but those in the background, in no particular order. Cancelled ones
     /// may be among them.
     pub fn in_service_jobs(&self) -> impl Iterator<Item = &Job> {
         let customers = self.jobs.iter().filter(|job| !job.is_background());
-        customers.filter(|job| !self.deadlines.has_passed(job, self.anchor))
+        customers.filter(|job| !self.deadlines.has_passed(job, self.course.anchor))
     }
 
     /// The first moment to which the server must be advanced for a job to be done, if nothing else
     /// happens before; `u64::MAX` if none will be.
     #[inline(always)]
     pub fn next_done(&self) -> u64 {
-        match self.jobs.first() {
-            Some(first) => self.moment_after(self.wait_of(first)),
-            None => u64::MAX,
-        }
-    }
-
-    /// How long a job will still take from `anchor` on, in nanoseconds; infinite or NaN in a server
-    /// that stands still.
-    #[inline(always)]
-    fn wait_of(&self, job: &Job) -> f64 {
-        (job.tag - self.clock) * self.rate.of(self.sharing).time_per_work
-    }
-
-    /// The first moment that is at least `wait` after `anchor`; `u64::MAX` if there is none.
-    #[inline(always)]
-    fn moment_after(&self, wait: f64) -> u64 {
-        if wait < FAR {
-            let whole = rounded(wait);
-            self.anchor + whole + u64::from(nanoseconds(whole) < wait)
-        } else {
-            u64::MAX
-        }
+        self.jobs.first().map_or(u64::MAX, |first| self.course.moment_of(first.tag))
     }
 
     /// Lets everything happen that happens until `now`, `now` included.
     #[inline(always)]
     pub fn advance(&mut self, now: u64, sink: &mut impl Sink) {
-        debug_assert!(now >= self.anchor, "time does not go back");
+        debug_assert!(now >= self.course.anchor, "time does not go back");
         if now >= self.guard {
             return self.advance_tracking(now, sink);
         }
@@ -187,15 +182,56 @@ impl Server {
             self.advance_tracking(now, sink);
             return self.next_done();
         }
-        while let Some(first) = self.jobs.first() {
-            let wait = self.wait_of(first);
-            if wait <= nanoseconds(now - self.anchor) {
-                self.complete_first(self.anchor + rounded(wait), sink);
-            } else {
-                return self.moment_after(wait);
-            }
+        while let Some(due) = self.next_due(now) {
+            self.complete_first(due, sink);
         }
-        u64::MAX
+        self.next_done()
+    }
+
+    /// Takes on jobs in order of time, as [`Server::advance`] and [`Server::push`] one by one.
+    #[inline(always)]
+    pub fn take_all(&mut self, coming: &[Coming], sink: &mut impl Sink) {
+        let taken = self.take_plainly(coming, sink);
+        for job in &coming[taken..] {
+            self.advance(job.at, sink);
+            self.push(job.at, job.id, job.demand, job.mark);
+        }
+    }
+
+    /// Takes on jobs as long as these are but few, none of which can expire, was cancelled or is in
+    /// the background; says how many. It is the usual case, and all that changes stands in
+    /// registers.
+    #[inline(never)]
+    fn take_plainly(&mut self, coming: &[Coming], sink: &mut impl Sink) -> usize {
+        let may_expire = coming.last().is_none_or(|last| last.at >= self.guard);
+        if may_expire || self.has_leftovers() || self.background > 0 {
+            return 0;
+        }
+        let Some(mut few) = self.jobs.few() else { return 0 };
+        debug_assert!(self.tombstones == 0, "who was cancelled is a leftover");
+        debug_assert!(coming.is_sorted_by_key(|job| job.at), "jobs come in order of time");
+        let (mut course, rate, mut peak) = (self.course, &self.rate, self.peak);
+        let mut taken = 0;
+        for Coming { at, id, demand, mark } in coming.iter().copied() {
+            loop {
+                let first = few.first(course.sharing());
+                let Some(due) = course.due(first.tag, at) else { break };
+                course.complete(first.tag, due, rate);
+                sink.done(first, due);
+            }
+            if !few.has_room(course.sharing()) {
+                break;
+            }
+            let count = course.sharing();
+            let tag = course.join(at, demand, rate);
+            few.insert(count, Job { tag, id, arrived: at, demand: demand as f32, mark });
+            peak = peak.max(course.sharing());
+            taken += 1;
+        }
+        (self.course, self.peak) = (course, peak);
+        self.jobs.set_few(&few, course.sharing());
+        debug_assert!(!self.has_leftovers() && taken <= coming.len(), "all that are kept share");
+        taken
     }
 
     /// Adds a job at `now`, to which the server has been advanced, or before which it has nothing
@@ -218,25 +254,26 @@ impl Server {
     /// Adds a job whose tag is its demand so far.
     #[inline(always)]
     fn enter(&mut self, now: u64, job: Job) {
-        debug_assert!(job.tag >= 0.0 && job.tag.is_finite(), "a demand of {}", job.tag);
-        self.settle(now);
-        // A server is idle as often as not, so no branch should depend on that alone.
-        self.clock = if self.sharing == 0 { 0.0 } else { self.clock };
-        let has_leftovers = self.deadlines.are_tracked() || self.jobs.len() > self.sharing;
-        if has_leftovers && self.sharing == 0 {
+        if self.has_leftovers() && self.sharing() == 0 {
             self.begin_anew(now);
         }
-        self.jobs.push(Job { tag: self.clock + job.tag, ..job });
-        self.sharing += 1;
-        debug_assert!(self.sharing + self.tombstones <= self.jobs.len(), "all that share are kept");
+        let tag = self.course.join(now, job.tag, &self.rate);
+        self.jobs.push(Job { tag, ..job });
+        debug_assert!(self.sharing() + self.tombstones <= self.jobs.len(), "all share");
+    }
+
+    /// Whether deadlines are kept, or jobs that share nothing any more.
+    #[inline(always)]
+    fn has_leftovers(&self) -> bool {
+        self.deadlines.are_tracked() || self.jobs.len() > self.sharing()
     }
 
     /// One of the jobs, which the sink from now on says is cancelled, leaves at `now`, to which the
     /// server has been advanced.
     pub fn cancel(&mut self, now: u64, sink: &impl Sink) {
-        self.settle(now);
+        self.course.settle(now);
         assert!(self.in_service() > 0, "who is cancelled is there");
-        self.sharing -= 1;
+        self.share(self.sharing() - 1);
         self.tombstones += 1;
         self.drop_tombstones(sink);
         if self.is_mostly_gone() {
@@ -250,13 +287,14 @@ impl Server {
     /// overload it takes for ever until they would have been done.
     fn is_mostly_gone(&self) -> bool {
         const FEW: usize = 512;
-        self.jobs.len() - self.sharing > self.sharing.max(FEW)
+        self.jobs.len() - self.sharing() > self.sharing().max(FEW)
     }
 
     /// Changes the speed at `now`, to which the server has been advanced; 0 = frozen.
     pub fn set_speed(&mut self, now: u64, speed: f64) {
-        self.settle(now);
+        self.course.settle(now);
         self.rate = self.rate.at_speed(speed);
+        self.share(self.sharing());
     }
 
     /// Removes every job at `now`, to which the server has been advanced, and gives
@@ -268,7 +306,7 @@ impl Server {
     /// Removes at `now` the jobs that `leaves` names, all of them or none that is cancelled; gives
     /// those that are no background jobs, in order.
     pub fn remove(&mut self, now: u64, leaves: impl Fn(&Job) -> bool) -> Vec<JobId> {
-        self.settle(now);
+        self.course.settle(now);
         let deadlines = &self.deadlines;
         let mut removed = Vec::new();
         self.jobs.retain(|job| {
@@ -279,9 +317,9 @@ impl Server {
             live && !leaves(job)
         });
         self.tombstones = self.tombstones.min(self.jobs.len());
-        self.sharing = self.jobs.len() - self.tombstones;
+        self.share(self.jobs.len() - self.tombstones);
         self.background = self.jobs.iter().filter(|job| job.is_background()).count();
-        assert!(self.background <= self.sharing, "background jobs share the cores");
+        assert!(self.background <= self.sharing(), "background jobs share the cores");
         self.deadlines.forget();
         self.guard = self.earliest_deadline(now);
         debug_assert!(self.guard >= now, "whoever is left has time left");
@@ -292,25 +330,13 @@ impl Server {
     /// When the first job will be done, if that is not after `now`.
     #[inline(always)]
     fn next_due(&self, now: u64) -> Option<u64> {
-        let wait = self.wait_of(self.jobs.first()?);
-        // A frozen server has infinite (or NaN) wait: written so that both mean "not yet".
-        if wait <= nanoseconds(now - self.anchor) {
-            Some(self.anchor + rounded(wait))
-        } else {
-            None
-        }
+        self.course.due(self.jobs.first()?.tag, now)
     }
 
     #[inline(always)]
     fn complete_first(&mut self, at: u64, sink: &mut impl Sink) {
-        debug_assert!(at >= self.anchor, "nothing is done in the past");
         if let Some(job) = self.jobs.pop() {
-            debug_assert!(self.sharing > 0, "who is done has shared");
-            debug_assert!(job.tag >= self.clock - 2.0, "{} was due at {}", job.tag, self.clock);
-            self.busy += nanoseconds(at - self.anchor) * self.rate.of(self.sharing).work;
-            self.clock = job.tag;
-            self.anchor = at;
-            self.sharing -= 1;
+            self.course.complete(job.tag, at, &self.rate);
             if self.tombstones > 0 {
                 self.drop_tombstones(sink);
             }
@@ -333,22 +359,10 @@ impl Server {
         debug_assert!(self.tombstones <= self.jobs.len(), "tombstones are kept as jobs are");
     }
 
-    /// Moves clock and work to `now`.
-    #[inline(always)]
-    fn settle(&mut self, now: u64) {
-        debug_assert!(now >= self.anchor, "time does not go back");
-        let passed = nanoseconds(now - self.anchor);
-        let rate = self.rate.of(self.sharing);
-        debug_assert!(rate.work >= 0.0, "no work is undone");
-        self.clock += passed * rate.each;
-        self.busy += passed * rate.work;
-        self.anchor = now;
-    }
-
     /// Forgets expired and cancelled jobs, and the deadlines.
     #[cold]
     fn begin_anew(&mut self, now: u64) {
-        debug_assert!(self.sharing == 0 && self.background == 0, "nobody is forgotten");
+        debug_assert!(self.sharing() == 0 && self.background == 0, "nobody is forgotten");
         self.jobs.clear();
         self.tombstones = 0;
         self.deadlines.forget();
@@ -377,7 +391,7 @@ impl Server {
                 _ => break,
             }
         }
-        if self.sharing == 0 {
+        if self.sharing() == 0 {
             self.guard = self.deadlines.due(now);
         }
     }
@@ -402,9 +416,9 @@ impl Server {
     fn expire(&mut self, at: u64, sink: &mut impl Sink) {
         if let Some(Deadline { id, arrived, .. }) = self.deadlines.pop() {
             debug_assert_eq!(at, self.deadlines.due(arrived), "neither early nor late");
-            self.settle(at);
+            self.course.settle(at);
             debug_assert!(self.in_service() > 0, "who runs out of patience is there");
-            self.sharing -= 1;
+            self.share(self.sharing() - 1);
             if self.is_mostly_gone() {
                 let deadlines = &self.deadlines;
                 self.jobs.retain(|job| !deadlines.has_passed(job, at));
@@ -414,7 +428,11 @@ impl Server {
     }
 
     fn drop_expired_heads(&mut self) {
-        while self.jobs.first().is_some_and(|job| self.deadlines.has_passed(job, self.anchor)) {
+        while self
+            .jobs
+            .first()
+            .is_some_and(|job| self.deadlines.has_passed(job, self.course.anchor))
+        {
             self.jobs.pop();
         }
     }

@@ -88,6 +88,58 @@ fn killing_gives_back_every_job_once() {
     assert_eq!(server.in_service(), 0);
 }
 
+#[test]
+fn jobs_that_come_together_fare_as_one_by_one() {
+    // Few at a time and many, with patience and without, beside work in the background, and stopped
+    // for a while: whatever way the server takes, it does the same.
+    for (patience, gap, background) in [
+        (u64::MAX, 700.0, false),
+        (u64::MAX, 450.0, false),
+        (u64::MAX, 700.0, true),
+        (40_000, 450.0, false),
+        (2_000, 700.0, false),
+    ] {
+        let mut stream = Seed { seed: 5, replication: 0 }.stream("together", patience);
+        let (mut together, mut singly) = (Server::new(2.0, patience), Server::new(2.0, patience));
+        let (mut log, mut expected) = (Log::default(), Log::default());
+        let mut now = 0;
+        for round in 0..200 {
+            let coming: Vec<Coming> = (0..stream.below(40))
+                .map(|_| {
+                    now += (gap * stream.exponential()) as u64 + 1;
+                    let demand = 1_000.0 * stream.exponential();
+                    Coming { at: now, id: JobId::from_number(now), demand, mark: 0 }
+                })
+                .collect();
+            together.take_all(&coming, &mut log);
+            for job in &coming {
+                singly.advance(job.at, &mut expected);
+                singly.push(job.at, job.id, job.demand, job.mark);
+            }
+            for (server, log) in [(&mut together, &mut log), (&mut singly, &mut expected)] {
+                if round % 50 == 20 {
+                    server.set_speed(now, 0.0);
+                } else if round % 50 == 21 {
+                    server.set_speed(now, 1.0);
+                } else if background && round % 7 == 0 {
+                    server.advance(now, log);
+                    server.push_background(now, 3_000.0, 1);
+                }
+            }
+            assert_eq!(log, expected, "round {round} with a patience of {patience}");
+            assert_eq!(together.busy_until(now), singly.busy_until(now));
+            assert_eq!(together.next_done(), singly.next_done());
+            assert_eq!((together.kept(), together.peak()), (singly.kept(), singly.peak()));
+        }
+        assert!(
+            together.peak() > 4 && log.0.len() > 3_000,
+            "{} and {}",
+            together.peak(),
+            log.0.len()
+        );
+    }
+}
+
 /// The definition, one job at a time: remaining work of all, next event of all.
 fn defined(cores: f64, patience: f64, jobs: &[(u64, f64)]) -> Vec<(u64, &'static str, f64)> {
     let (mut now, mut present, mut log) = (0.0, Vec::<(u64, f64)>::new(), Vec::new());
@@ -154,9 +206,9 @@ fn looking_at_a_server_changes_nothing() {
     let (mut server, mut log) = (Server::new(1.5, u64::MAX), Log::default());
     for (at, demand) in &jobs {
         for earlier in [500, 300, 1] {
-            let look = at.saturating_sub(earlier).max(server.anchor);
+            let look = at.saturating_sub(earlier).max(server.course.anchor);
             server.advance(look, &mut log);
-            let _ = server.busy_until(look.max(server.anchor));
+            let _ = server.busy_until(look.max(server.course.anchor));
         }
         server.advance(*at, &mut log);
         server.push(*at, JobId::from_number(*at), *demand, 0);

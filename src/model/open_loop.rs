@@ -12,10 +12,10 @@ use super::context::Context;
 use super::ingress::connections::Sender;
 use super::ingress::routing::{Connecting, Ingress, Routed};
 use super::replica::fleet::Fleet;
-use super::replica::process::Inbound;
 use super::traffic::arrivals::{Arrivals, BLOCK};
 use super::world::World;
 use crate::engine::jobs::JobId;
+use crate::engine::server::Coming;
 use crate::observe::count::Count;
 use crate::observe::ledger::Failure;
 use crate::observe::{Observer, ReplicaId};
@@ -73,38 +73,82 @@ fn route_block(
     arrivals: &mut Arrivals,
     (until, most): (u64, usize),
 ) -> bool {
-    let delay = cx.plan.ingress.delay.0;
-    for _ in 0..most {
-        let at = arrivals.next_sent().map_or(u64::MAX, |sent| sent.saturating_add(delay));
-        let due = ingress.next_connect_timeout();
-        if due.min(at) >= until {
+    let mut routed = 0;
+    while routed < most {
+        let coming = next_at(cx, ingress, arrivals);
+        if coming >= until {
             return false;
         }
-        if due <= at {
-            let connecting = ingress.take_timed_out();
-            let routed = ingress.give_up_address(cx, connecting);
-            deliver(cx, fleet, ingress, routed);
-            continue;
+        let undisturbed = route_undisturbed(cx, fleet, ingress, arrivals, (until, most - routed));
+        if undisturbed == 0 {
+            route_next(cx, fleet, ingress, arrivals);
         }
-        let request = arrivals.take();
-        cx.offer(Instant(request.sent).into());
-        match ingress.meet(at, None) {
-            Some(instance) => {
-                let what = (at, Instant(request.sent).into(), request.demand);
-                let sender = Sender { at, user: None, client: None };
-                match ingress.choose(&cx.seen, fleet, instance, request.slot, sender) {
-                    Some(id) if fleet[id].listens => accept(cx, fleet, what, instance, id),
-                    chosen => {
-                        let chosen = (request.slot, chosen);
-                        let routed = ingress.miss(cx, fleet, what, (instance, None), chosen);
-                        deliver(cx, fleet, ingress, routed);
-                    }
-                }
-            }
-            None => cx.note_failure(Instant(request.sent).into(), at, Failure::IngressDown),
-        }
+        routed += undisturbed.max(1);
     }
     true
+}
+
+/// Routes requests of the current block, so many at most, that reach the ingress before `until` and
+/// before anything else can happen; gives how many. None if what may happen to the next is more
+/// than to find a replica.
+fn route_undisturbed(
+    cx: &mut Context,
+    fleet: &mut Fleet,
+    ingress: &mut Ingress,
+    arrivals: &mut Arrivals,
+    (until, most): (u64, usize),
+) -> usize {
+    let until = until.min(ingress.next_connect_timeout());
+    let takes = |id: ReplicaId| fleet[id].listens && !fleet[id].lacks_contracts;
+    let Some(mut ways) = ingress.undisturbed(takes).filter(|_| !arrivals.have_targets()) else {
+        return 0;
+    };
+    let delay = cx.plan.ingress.delay.0;
+    let coming = arrivals.take_before(until.saturating_sub(delay), most);
+    for (sent, demand) in coming.sent.iter().zip(coming.demands) {
+        let request = Instant(*sent);
+        cx.offer(request.into());
+        let (instance, id) = ways.next();
+        debug_assert!(fleet[id].listens, "nobody listens at replica {id}");
+        fleet[id].inbox.push(Coming {
+            at: sent + delay,
+            id: request.into(),
+            demand: *demand,
+            mark: instance as u32,
+        });
+    }
+    debug_assert!(
+        coming.sent.last().is_none_or(|sent| sent + delay < until),
+        "none comes too late"
+    );
+    coming.sent.len()
+}
+
+/// The next thing that can happen before a request is in an inbox: it reaches the ingress, or the
+/// connection of one before it times out.
+fn route_next(cx: &mut Context, fleet: &mut Fleet, ingress: &mut Ingress, arrivals: &mut Arrivals) {
+    let at =
+        arrivals.next_sent().map_or(u64::MAX, |sent| sent.saturating_add(cx.plan.ingress.delay.0));
+    if ingress.next_connect_timeout() <= at {
+        let connecting = ingress.take_timed_out();
+        let routed = ingress.give_up_address(cx, connecting);
+        return deliver(cx, fleet, ingress, routed);
+    }
+    let request = arrivals.take();
+    cx.offer(Instant(request.sent).into());
+    let Some(instance) = ingress.meet(at, None) else {
+        return cx.note_failure(Instant(request.sent).into(), at, Failure::IngressDown);
+    };
+    let what = (at, Instant(request.sent).into(), request.demand);
+    let sender = Sender { at, user: None, client: None };
+    match ingress.choose(&cx.seen, fleet, instance, request.slot, sender) {
+        Some(id) if fleet[id].listens => accept(cx, fleet, what, instance, id),
+        chosen => {
+            let chosen = (request.slot, chosen);
+            let routed = ingress.miss(cx, fleet, what, (instance, None), chosen);
+            deliver(cx, fleet, ingress, routed);
+        }
+    }
 }
 
 /// A request gets into the inbox of a replica, unless it needs contracts that this one lacks.
@@ -120,7 +164,7 @@ fn accept(
     if replica.lacks_contracts && needs_contracts(cx) {
         return cx.note_failure(Instant::from(id).into(), at, Failure::ContractsMissing);
     }
-    replica.inbox.push(Inbound { at, id, demand, instance: instance as u32 });
+    replica.inbox.push(Coming { at, id, demand, mark: instance as u32 });
 }
 
 /// What becomes of a request for which no replica was found at once.

@@ -227,20 +227,32 @@ impl Histogram {
             return None;
         }
         let mut below = 0;
-        for index in self.used() {
-            let here = self.at(index);
-            if below + here >= rank {
-                let (low, high) = bounds(index);
-                let part = ((rank - below) as f64 - 0.5) / here as f64;
-                let value = low + (part * (high - low) as f64) as u64;
-                let within = |value: u64| Span(value.clamp(self.least, self.greatest));
-                let most = if index == BUCKETS - 1 { self.greatest } else { high - 1 };
-                let (least, greatest) = (within(low), within(most));
-                return Some(Ranked { least, value: within(value), greatest });
+        // Whole octaves are passed over at once.
+        for (octave, counts) in self.counts.chunks_exact(PER_OCTAVE).enumerate() {
+            let here: u64 = counts.iter().sum();
+            if below + here < rank {
+                below += here;
+                continue;
             }
-            below += here;
+            for (place, here) in counts.iter().enumerate().filter(|(_, here)| **here > 0) {
+                if below + here >= rank {
+                    let index = self.first + octave * PER_OCTAVE + place;
+                    return Some(self.ranked_in(index, rank - below, *here));
+                }
+                below += here;
+            }
         }
         None
+    }
+
+    /// The one of this rank among those `here`, in bucket `index`.
+    fn ranked_in(&self, index: usize, rank: u64, here: u64) -> Ranked {
+        let (low, high) = bounds(index);
+        let part = (rank as f64 - 0.5) / here as f64;
+        let value = low + (part * (high - low) as f64) as u64;
+        let within = |value: u64| Span(value.clamp(self.least, self.greatest));
+        let most = if index == BUCKETS - 1 { self.greatest } else { high - 1 };
+        Ranked { least: within(low), value: within(value), greatest: within(most) }
     }
 
     /// How many latencies do not exceed `value`; of those in its bucket, the part that the value

@@ -308,7 +308,7 @@ impl<'a> Globe<'a> {
         let (mut count, mut last) = (0, None);
         while count < BLOCKS_AT_ONCE * BLOCK && arrivals.next_sent().is_some_and(|at| at < until.0)
         {
-            let requests = arrivals.take_before(until.0);
+            let requests = arrivals.take_before(until.0, usize::MAX);
             assert!(requests.sent[0] >= now.0, "a request of the past is handed out");
             places.clear();
             let group = |_| choices.below(crowd.len());

@@ -36,7 +36,7 @@ const NOBODY: Sender = Sender { at: 0, user: None, client: None };
 
 /// A set of endpoints and one turn per ingress instance.
 #[derive(Clone, Debug, Default)]
-struct Ring {
+pub(super) struct Ring {
     endpoints: Vec<Endpoint>,
     turns: Vec<usize>,
 }
@@ -44,6 +44,17 @@ struct Ring {
 impl Ring {
     fn new(instances: usize) -> Self {
         Ring { endpoints: Vec::new(), turns: (0..instances).collect() }
+    }
+
+    /// Those whose turn comes.
+    pub fn replicas(&self) -> impl Iterator<Item = ReplicaId> {
+        self.endpoints.iter().map(|endpoint| endpoint.replica)
+    }
+
+    /// The replica whose turn it is at an instance.
+    #[inline(always)]
+    pub fn next(&mut self, instance: usize) -> Option<ReplicaId> {
+        self.pick(instance).map(|endpoint| endpoint.replica)
     }
 
     #[inline(always)]
@@ -222,6 +233,11 @@ impl Balancer {
         &self.all.endpoints
     }
 
+    /// The turns over all endpoints, if that is how every request finds its replica.
+    pub fn turns(&mut self) -> Option<&mut Ring> {
+        (self.way == Way::RoundRobin).then_some(&mut self.all)
+    }
+
     pub fn join(&mut self, now: Instant, endpoint: Endpoint) {
         assert!(self.has_begun || self.warming.is_empty(), "nobody is new at the beginning");
         if self.slow_start.is_some() && self.has_begun {
@@ -296,7 +312,7 @@ impl Balancer {
         requests_at: impl Fn(ReplicaId) -> u32,
     ) -> Option<ReplicaId> {
         match way {
-            Way::RoundRobin => self.all.pick(instance).map(|endpoint| endpoint.replica),
+            Way::RoundRobin => self.all.next(instance),
             Way::ZoneThenReplica => self.pick_by_zone(instance),
             Way::LeastRequest => self.pick_least(requests_at),
             Way::Random => self.pick_at_random(),

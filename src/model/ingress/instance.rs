@@ -52,6 +52,26 @@ pub(in crate::model) struct Instances {
     unknown: Stream,
 }
 
+/// Instances all of which are up and known.
+pub(super) struct Alike<'a> {
+    known: &'a [usize],
+    stream: &'a mut Stream,
+}
+
+impl Alike<'_> {
+    /// The one that the next request meets.
+    #[inline(always)]
+    pub fn meet(&mut self) -> usize {
+        self.known[one_of(self.known.len(), self.stream)]
+    }
+}
+
+/// One of so many, each alike; of one nothing is drawn.
+#[inline(always)]
+fn one_of(count: usize, stream: &mut Stream) -> usize {
+    if count == 1 { 0 } else { stream.below(count) }
+}
+
 impl Instances {
     pub fn new(plan: &Ingress, seed: Seed) -> Self {
         let instances = plan.instances.len();
@@ -71,14 +91,20 @@ impl Instances {
     /// The instance that a request meets at `at`; `None` if it is a vanished one.
     #[inline(always)]
     pub fn meet(&mut self, at: u64, client: Option<u32>) -> Option<usize> {
-        let place = match self.alike {
-            0 => return self.meet_while_leaving(at, client),
-            1 => 0,
-            count => self.stream.below(count),
-        };
+        if self.alike == 0 {
+            return self.meet_while_leaving(at, client);
+        }
+        let place = one_of(self.alike, &mut self.stream);
         let instance = self.known[place];
         debug_assert!(instance < self.down.len(), "instance {instance} does not exist");
         (self.down[instance] == 0).then_some(instance)
+    }
+
+    /// The instances that requests meet, if clients know none that has vanished.
+    pub fn alike(&mut self) -> Option<Alike<'_>> {
+        let are_up = self.known.iter().all(|known| self.down[*known] == 0);
+        let Instances { known, stream, .. } = self;
+        (are_up && self.alike > 0).then_some(Alike { known, stream })
     }
 
     /// The same where some clients have left a vanished instance and others have not, or all have

@@ -18,10 +18,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::balancer::Balancer;
+use super::balancer::{Balancer, Ring};
 use super::connections::{Broken, Peer, RETRANSMISSION, Sender};
 use super::in_cluster::InsidePool;
-use super::instance::Instances;
+use super::instance::{Alike, Instances};
 use super::seen::Seen;
 use super::views::{CheckedAddress, Endpoint};
 use crate::engine::jobs::JobId;
@@ -79,6 +79,21 @@ pub(in crate::model) enum Routed {
     Waits(Connecting),
     /// It fails.
     Fails(Failure, Connecting),
+}
+
+/// Instances that are all up and take turns over replicas that take what they are sent.
+pub(in crate::model) struct Undisturbed<'a> {
+    instances: Alike<'a>,
+    turns: &'a mut Ring,
+}
+
+impl Undisturbed<'_> {
+    /// The instance and the replica of the next request.
+    #[inline(always)]
+    pub fn next(&mut self) -> (usize, ReplicaId) {
+        let instance = self.instances.meet();
+        (instance, self.turns.next(instance).expect("somebody is in rotation"))
+    }
 }
 
 /// The ingress of a region.
@@ -196,6 +211,14 @@ impl Ingress {
     #[inline(always)]
     pub fn meet(&mut self, at: u64, client: Option<u32>) -> Option<usize> {
         self.instances.meet(at, client)
+    }
+
+    /// How requests find their replicas as long as nothing can come between: every instance is up
+    /// and takes its turn, and there are endpoints, which all `take` what they are sent.
+    pub fn undisturbed(&mut self, takes: impl Fn(ReplicaId) -> bool) -> Option<Undisturbed<'_>> {
+        let (instances, turns) = (self.instances.alike()?, self.balancer.turns()?);
+        let some = turns.replicas().next().is_some();
+        (some && turns.replicas().all(takes)).then_some(Undisturbed { instances, turns })
     }
 
     /// Whether clients reach an instance.

@@ -31,7 +31,7 @@ use super::start_cpu::StartCpu;
 use super::version::Version;
 use crate::engine::jobs::JobId;
 use crate::engine::quota::{Bandwidth, Metered};
-use crate::engine::server::Server;
+use crate::engine::server::{Coming, Server};
 use crate::model::context::Context;
 use crate::model::event::NodeId;
 use crate::model::request::attempt::{AttemptId, InFlight, Stage};
@@ -39,15 +39,6 @@ use crate::observe::{Reading, ReplicaId, State};
 use crate::plan::{Gray, Plan, Probe, Release, Slot, ZoneId};
 use crate::random::{Seed, Stream};
 use crate::units::{Instant, Share, Span};
-
-/// A request on its way into a replica.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::model) struct Inbound {
-    pub at: u64,
-    pub id: JobId,
-    pub demand: f64,
-    pub instance: u32,
-}
 
 /// A slow-down in progress.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -125,7 +116,8 @@ pub(in crate::model) struct Replica {
     /// Decides the durations of its start-up and detection.
     pub stream: Stream,
     pub server: Metered,
-    pub inbox: Vec<Inbound>,
+    /// Requests on their way to its server, each with its ingress instance as its mark.
+    pub inbox: Vec<Coming>,
     /// Its place in [`crate::model::request::next_completion::NextCompletions`], if it has one.
     pub completion_place: usize,
     /// Requests it has that wait for something other than its CPU, and most that it had in all.
@@ -219,14 +211,11 @@ impl Replica {
     pub fn take_in(&mut self, cx: &mut Context) {
         let probes = &mut self.probes;
         let mut outlet = Outlet { replica: self.id, served: 0, probes, cx };
-        for inbound in &self.inbox {
-            let Inbound { at, id, demand, instance } = *inbound;
-            debug_assert!(
-                Instant::from(id).0 <= at && demand >= 0.0,
-                "{inbound:?} was sent after it arrived"
-            );
-            self.server.take((at, id), demand, instance, &mut outlet);
-        }
+        debug_assert!(
+            self.inbox.iter().all(|coming| Instant::from(coming.id).0 <= coming.at),
+            "one was sent after it arrived"
+        );
+        self.server.take_all(&self.inbox, &mut outlet);
         self.served += outlet.served;
         self.arrived += self.inbox.len() as u64;
         self.inbox.clear();

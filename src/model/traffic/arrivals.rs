@@ -102,7 +102,7 @@ impl RequestBlock {
 #[derive(Clone, Copy, Debug)]
 pub(in crate::model) struct RequestSlice<'a> {
     pub sent: &'a [u64],
-    demands: &'a [f64],
+    pub demands: &'a [f64],
     /// As many, or none.
     targets: &'a [(Option<Slot>, Option<u32>)],
 }
@@ -205,23 +205,31 @@ impl Arrivals {
         self.block.at(self.next - 1)
     }
 
-    /// Takes the requests of the current block that are sent before `until`. Only after
-    /// [`Arrivals::next_sent`] gave `Some`.
-    pub fn take_before(&mut self, until: u64) -> RequestSlice<'_> {
+    /// Takes the requests of the current block that are sent before `until`, so many at most. Only
+    /// after [`Arrivals::next_sent`] gave `Some`.
+    pub fn take_before(&mut self, until: u64, most: usize) -> RequestSlice<'_> {
         let RequestBlock { sent, demands, targets } = &self.block;
         let from = self.next;
-        let to = from + sent[from..].partition_point(|sent| *sent < until);
+        let coming = &sent[from..sent.len().min(from.saturating_add(most))];
+        let to = from + coming.partition_point(|sent| *sent < until);
         self.next = to;
         let targets = targets.get(from..to).unwrap_or_default();
         RequestSlice { sent: &sent[from..to], demands: &demands[from..to], targets }
     }
 
+    /// Whether some requests of the current block may be bound to a slot, or for an API.
+    pub fn have_targets(&self) -> bool {
+        !self.block.targets.is_empty()
+    }
+
     /// Moves requests of the same instant a nanosecond apart.
     fn separate(&mut self) {
+        let mut free = self.last.map_or(0, |last| last + 1);
         for sent in &mut self.block.sent {
-            *sent = self.last.map_or(*sent, |last| (*sent).max(last + 1));
-            self.last = Some(*sent);
+            *sent = (*sent).max(free);
+            free = *sent + 1;
         }
+        self.last = free.checked_sub(1);
         debug_assert!(self.block.sent.is_sorted(), "requests come in order");
         debug_assert_eq!(
             self.block.sent.len(),
@@ -243,9 +251,12 @@ impl Arrivals {
         }
         match &mut self.source {
             ArrivalSource::Process { gaps, even, rate } => {
-                let gap = || if *even { 1.0 } else { gaps.exponential() };
                 let RequestBlock { sent, demands, .. } = &mut self.block;
-                self.exhausted = !fill(gap, rate, self.horizon, sent);
+                demands.resize(BLOCK, 1.0);
+                if !*even {
+                    gaps.fill(demands, Stream::exponential);
+                }
+                self.exhausted = !fill(demands, rate, self.horizon, sent);
                 demands.resize(sent.len(), 0.0);
                 self.demand.fill(&mut self.demand_stream, demands);
             }
@@ -266,16 +277,11 @@ impl Arrivals {
     }
 }
 
-/// Appends the next sending times before `horizon`, at most [`BLOCK`]; false if those were the
-/// last. Then it must not be called again: the gap that led beyond the horizon is spent.
-fn fill(
-    mut gap: impl FnMut() -> f64,
-    rate: &mut RateClock,
-    horizon: u64,
-    out: &mut Vec<u64>,
-) -> bool {
-    for _ in 0..BLOCK {
-        match rate.pass(gap(), horizon as f64) {
+/// Appends the next sending times before `horizon`, so many at unit rate apart; false if those were
+/// the last. Then it must not be called again: the gap that led beyond the horizon is spent.
+fn fill(gaps: &[f64], rate: &mut RateClock, horizon: u64, out: &mut Vec<u64>) -> bool {
+    for gap in gaps {
+        match rate.pass(*gap, horizon as f64) {
             Some(at) if at < horizon => out.push(at),
             _ => return false,
         }

@@ -53,12 +53,14 @@ impl RateClock {
         loop {
             let Piece { start, length, rate, slope } = self.piece;
             let here = rate + slope * self.within;
-            let step = if slope == 0.0 { work / here } else { ramp_time(here, slope, work) };
+            // Of a level rate no division waits for the one before it.
+            let step = if slope == 0.0 { work / rate } else { ramp_time(here, slope, work) };
             let at = self.within + step;
             if at <= length {
                 debug_assert!(at >= self.within, "time goes back from {} to {at}", self.within);
                 self.within = at;
-                return Some((start + at + 0.5) as u64);
+                // Through the signed type, whose conversion is a few steps shorter.
+                return Some((start + at + 0.5) as i64 as u64);
             }
             let left = length - self.within;
             work = (work - left * (here + slope * left / 2.0)).max(0.0);

@@ -1,24 +1,30 @@
-//! Nanoseconds per request on one core (per attempt, where clients try again), with all statistics
-//! on.
+//! CPU time per request on one core (per attempt, where clients try again), with all statistics on.
 //!
-//! `cargo bench` runs the cases in turn, several rounds, and prints the median of each with its
-//! range, and its ratio to a yardstick that ran in the same round: machines differ and drift, the
-//! ratio hardly does. The yardstick is the bare arithmetic of a request: three random draws and one
-//! histogram entry. A harness of its own, because the usual ones measure one case after the other.
+//! ```sh
+//! cargo bench --bench requests                    # every case, against the baseline
+//! cargo bench --bench requests -- log-normal      # those whose names contain a word
+//! cargo bench --bench requests -- --save          # what is measured is the baseline from now on
+//! ```
+//!
+//! The cases run in turn, several rounds, each after the reference loop (`measure/reference.rs`).
+//! Printed are the median of each in nanoseconds, its ratio to the loop that ran in the same round,
+//! and by how much that ratio has changed since the baseline (`baseline.csv`), with the interval in
+//! which the change lies: machines differ and drift, the ratio does so little. Written on one kind
+//! of machine, a baseline says more on the same kind than on others. A harness of its own, because
+//! the usual ones measure one case after the other.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
+mod measure;
 
 use std::hint::black_box;
-use std::time::Instant as Clock;
 
-use brownout::observe::histogram::Histogram;
 use brownout::observe::recorder::Keep;
 use brownout::plan::*;
-use brownout::random::{Law, Seed};
+use brownout::random::Law;
 use brownout::units::{Cores, Share, Span};
-
-const ROUNDS: usize = 9;
+use measure::Measured;
+use measure::baseline::{self, Baseline};
 
 /// Three Large replicas at 900 requests/s, as the shipped scenarios have them: one core,
 /// exponential demand of 1/715 s, three ingress instances, delays, timeline and journal kept.
@@ -37,6 +43,17 @@ fn log_normal() -> Plan {
     plan.run.horizon = common::at(2_400.0);
     plan.gateway.cores = Cores(2.0);
     plan.gateway.demand = Law::LogNormal(Span::from_secs(0.01), 1.0);
+    plan
+}
+
+/// The case of the reference loop: one ingress instance in strict turn, no delays, one replica away
+/// for 30 s.
+fn reference() -> Plan {
+    let mut plan = common::plan(3, 420.0, 600.0);
+    plan.gateway.cores = Cores(2.0);
+    plan.gateway.demand = Law::LogNormal(Span::from_secs(0.01), 1.0);
+    common::take_away(&mut plan, &[0], common::at(200.0), Span::from_secs(30.0));
+    plan.windows.push(Window::of_all("during", Extent::During(0)));
     plan
 }
 
@@ -157,28 +174,13 @@ fn impatient(mut plan: Plan) -> Plan {
     plan
 }
 
-fn replicate(plan: &Plan, replication: u64) -> (f64, u64) {
+/// One replication; gives how many attempts there were.
+fn replicate(plan: &Plan, replication: u64) -> u64 {
     let keep = Keep { trace: true, timeline: true, journal: true, requests_every: None };
-    let start = Clock::now();
     let outcome =
         brownout::experiment::replicate(black_box(plan), replication, keep, &Default::default());
     let outcome = black_box(outcome);
-    let attempts = outcome.ledger.offered.max(outcome.attempts.offered);
-    (start.elapsed().as_nanos() as f64, attempts)
-}
-
-fn yardstick(replication: u64) -> (f64, u64) {
-    let requests = 1_000_000;
-    let start = Clock::now();
-    let mut stream = Seed { seed: 1, replication }.stream("yardstick", 0);
-    let sampler = Law::LogNormal(Span::from_secs(0.01), 1.0).sampler();
-    let mut histogram = Histogram::default();
-    for _ in 0..requests {
-        let value = sampler.draw(&mut stream) + stream.exponential() + stream.unit();
-        histogram.record(Span(value as u64));
-    }
-    black_box(&histogram);
-    (start.elapsed().as_nanos() as f64, requests)
+    outcome.ledger.offered.max(outcome.attempts.offered)
 }
 
 /// The cases; those whose names contain an argument, if one is given.
@@ -190,6 +192,7 @@ fn cases() -> Vec<(&'static str, Plan)> {
         ("crash", crash()),
         ("two regions", two_regions()),
         ("log-normal", log_normal()),
+        ("as reference", reference()),
         ("overload", overload()),
         ("time-outs", time_outs()),
         ("slow replica", slow_replica()),
@@ -201,24 +204,21 @@ fn cases() -> Vec<(&'static str, Plan)> {
 }
 
 fn main() {
-    let plans = cases();
-    let mut costs = vec![Vec::new(); plans.len() + 1];
-    for round in 0..ROUNDS as u64 {
-        let (time, requests) = yardstick(round);
-        costs[0].push((time / requests as f64, 1.0));
-        let unit = time / requests as f64;
-        for (case, (_, plan)) in plans.iter().enumerate() {
-            let (time, requests) = replicate(plan, round);
-            let cost = time / requests as f64;
-            costs[case + 1].push((cost, cost / unit));
-        }
+    let saves = std::env::args().any(|argument| argument == "--save");
+    let cases = cases();
+    let measured = measure::measure(&cases, replicate);
+    let baseline = Baseline::read();
+    let header = ["case", "ns/request", "range", "ratio"];
+    let [case, cost, range, ratio] = header;
+    println!("{case:<14} {cost:>10} {range:>14} {ratio:>6}  change of the ratio");
+    for (place, one) in measured.iter().enumerate() {
+        let Measured { name, nanoseconds, ratio } = one;
+        let range = format!("{:.1}–{:.1}", nanoseconds.low, nanoseconds.high);
+        let change = if place == 0 { String::new() } else { baseline.change(one) };
+        let (cost, ratio) = (nanoseconds.value, ratio.value);
+        println!("{name:<14} {cost:>10.1} {range:>14} {ratio:>6.2}  {change}");
     }
-    println!("{:<14} {:>14} {:>16} {:>10}", "case", "ns/request", "range", "ratio");
-    let names = ["yardstick"].into_iter().chain(plans.iter().map(|(name, _)| *name));
-    for (name, mut rounds) in names.zip(costs) {
-        rounds.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let (cost, ratio) = rounds[ROUNDS / 2];
-        let range = format!("{:.1}–{:.1}", rounds[0].0, rounds[ROUNDS - 1].0);
-        println!("{name:<14} {cost:>14.1} {range:>16} {ratio:>10.2}");
+    if saves {
+        baseline::save(&measured);
     }
 }

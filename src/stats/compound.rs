@@ -1,7 +1,7 @@
 //! Losses that come at random: the chance that more than a limit comes together.
 //!
 //! The sum of a Poisson number of losses, each of one of several sizes, by Panjer's recursion
-//! (ASTIN Bulletin 12, 1981) on a grid of [`CELLS`] steps up to the limit. A loss between two steps
+//! (ASTIN Bulletin 12, 1981) on a grid of `CELLS` steps up to the limit. A loss between two steps
 //! is shared out so that its mean is kept; the sum of small ones is normal.
 
 /// Steps of the grid up to the limit.

@@ -17,8 +17,8 @@ use crate::stats::Interval;
 use crate::study::cost::Cost;
 use crate::units::Share;
 
-/// Names that a title has room for.
-const NAMED: usize = 3;
+/// Characters of a title that fit into the chart of the least width.
+const TITLE_MOST: usize = 66;
 
 /// One of several gateways.
 pub(crate) struct BesideRow<'a> {
@@ -188,12 +188,11 @@ pub(crate) fn chart(unit: &str, sample: &str, rows: &[BesideRow]) -> Option<Figu
         [one] => format!("error budget of {one}"),
         _ => "error budget of each".to_owned(),
     };
-    let rest = points[1..].iter().map(|one| format!(", {} {}", one.label, share_of(one.share[1])));
-    let title = match points.len() <= NAMED {
-        true => {
-            let BudgetPoint { label, share, .. } = &points[0];
-            format!("{label} uses {} of the {of}{}", share_of(share[1]), rest.collect::<String>())
-        }
+    let each = points.iter().map(|one| format!("{} {}", one.label, share_of(one.share[1])));
+    let each: Vec<String> = each.collect();
+    let named = format!("Used of the {of}: {}", each.join(", "));
+    let title = match named.chars().count() <= TITLE_MOST {
+        true => named,
         false => format!("What gateways cost, and what they use of the {of}"),
     };
     Some(budget(&BudgetInput {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Slot;
-use crate::units::{Instant, Rate, Share, Span};
+use crate::units::{Instant, Rate, SECOND, Share, Span};
 
 /// When requests arrive.
 #[derive(Clone, Debug, PartialEq)]
@@ -191,10 +191,14 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// How long it is until it begins again, or could.
+    /// How long it is until it begins again, or could: the mean gap after its last request, and a
+    /// second at the least.
     pub fn round(&self) -> Span {
-        let last = self.times.last().map_or(0, |last| last.0);
-        self.period.unwrap_or(Span(last + self.resolution.0.max(1)))
+        let [first, last] =
+            [self.times.first(), self.times.last()].map(|at| at.map_or(0, |at| at.0));
+        let gaps = self.times.len().saturating_sub(1).max(1) as u64;
+        let gap = self.resolution.0.max((last - first) / gaps);
+        self.period.unwrap_or(Span((last + gap).max(SECOND)))
     }
 
     /// The same, played again and again, from so long after its first round began.
@@ -301,17 +305,21 @@ mod tests {
 
     #[test]
     fn a_recording_from_a_time_on_repeats_all_of_it() {
+        let secs = Span::from_secs;
         let at = |at: u64| Recorded { at: Instant(at), demand: None, slot: None, api: None };
-        let recording: Recording = [2, 5, 9].into_iter().map(at).collect();
-        let later = recording.from(Span(25));
+        let recording: Recording = [2, 5, 9].map(|secs| at(secs * SECOND)).into_iter().collect();
+        let later = recording.from(secs(30.0));
         assert_eq!(
             (recording.round(), later.period, later.start),
-            (Span(10), Some(Span(10)), Span(5))
+            (secs(12.5), Some(secs(12.5)), secs(5.0))
         );
-        let late = Recording { period: Some(Span(8)), ..recording };
-        assert_eq!(late.from(Span(3)).start, Span(5));
-        let coarse = Recording { resolution: Span(4), ..late };
-        assert_eq!(coarse.from(Span(7)).start, Span(6));
+        let late = Recording { period: Some(secs(8.0)), ..recording };
+        assert_eq!(late.from(secs(3.0)).start, secs(5.0));
+        let coarse = Recording { resolution: secs(4.0), ..late };
+        assert_eq!(coarse.from(secs(7.0)).start, secs(6.0));
+        // One instant says no rate: not a thousand million a second.
+        let one: Recording = [at(0)].into_iter().collect();
+        assert_eq!(one.from(Span::ZERO).period, Some(secs(1.0)));
     }
 
     #[test]

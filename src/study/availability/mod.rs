@@ -68,6 +68,8 @@ const QUIET_LATENCY: f64 = 3.0;
 const PILOT: usize = 6;
 /// The longest time to settle that is tried.
 const LONGEST_SETTLING: Span = Span(7_200 * crate::units::SECOND);
+/// With more strikes in its window than these, a cluster would hardly ever end.
+const STRIKES_MOST: f64 = 3.0;
 /// The least, in seconds: how long a fault takes to be forgotten may hang on how long it lasts, of
 /// which few values are tried.
 const LEAST_SETTLING: f64 = 180.0;
@@ -233,6 +235,8 @@ impl Lab<'_> {
     /// Finds how long each kind of fault takes to be forgotten, and whether it is quiet after a
     /// while, all of them side by side; gives the requests that this took.
     fn settle(&self, kinds: &mut [RecurringFault], latency: f64) -> f64 {
+        let rate: f64 = kinds.iter().map(|kind| kind.per_second).sum();
+        let longest = LONGEST_SETTLING.min(Span::from_secs(STRIKES_MOST / rate.max(1e-9)));
         let mut spent = 0.0;
         let mut open: Vec<usize> = (0..kinds.len()).collect();
         while !open.is_empty() && !self.is_over() {
@@ -249,18 +253,20 @@ impl Lab<'_> {
                     let outcome = outcome.as_ref()?;
                     Some((cluster_piece(piece, outcome).figures.normal, is_quiet(outcome, latency)))
                 });
-                let figures: Vec<(Option<f64>, bool)> = figures.flatten().collect();
-                kinds[*kind].is_quiet &= figures.iter().all(|(_, is_quiet)| *is_quiet);
+                let figures: Vec<(Option<f64>, Option<bool>)> = figures.flatten().collect();
+                // Of a kind of which no such part was seen nothing is known.
+                let mut seen = figures.iter().filter_map(|(_, is_quiet)| *is_quiet).peekable();
+                kinds[*kind].is_quiet &= seen.peek().is_some() && seen.all(|is_quiet| is_quiet);
                 let settles = kinds[*kind].settles;
                 let found: Option<Vec<f64>> = figures.iter().map(|(normal, _)| *normal).collect();
                 let found = found.filter(|found| !found.is_empty());
                 kinds[*kind].settles = match found {
                     Some(all) => {
-                        let longest = all.into_iter().fold(0.0, f64::max);
-                        let rounded = (1.5_f64 * longest / 30.0).ceil() * 30.0;
-                        Span::from_secs(rounded.max(LEAST_SETTLING)).min(settles)
+                        let slowest = all.into_iter().fold(0.0, f64::max);
+                        let rounded = (1.5_f64 * slowest / 30.0).ceil() * 30.0;
+                        Span::from_secs(rounded.max(LEAST_SETTLING)).min(longest)
                     }
-                    None if settles < LONGEST_SETTLING => settles * 3,
+                    None if settles < longest => (settles * 3).min(longest),
                     None => settles,
                 };
                 kinds[*kind].settles > settles
@@ -324,13 +330,15 @@ impl Lab<'_> {
 }
 
 /// Whether hardly a request of the parts that stand for more fails, or takes much longer than such
-/// a healthy mean, in seconds.
-fn is_quiet(outcome: &Outcome, latency: f64) -> bool {
-    outcome.windows[1..].iter().all(|window| {
+/// a healthy mean, in seconds; `None` if there are no such parts.
+fn is_quiet(outcome: &Outcome, latency: f64) -> Option<bool> {
+    let mut parts = outcome.windows[1..].iter().peekable();
+    parts.peek()?;
+    Some(parts.all(|window| {
         let (failed, decided) = (window.ledger.failed() as f64, window.ledger.decided() as f64);
         let mean = window.latency.mean().map_or(0.0, Span::as_secs);
         failed <= QUIET_FAILING * decided && mean <= QUIET_LATENCY * latency
-    })
+    }))
 }
 
 /// What a piece came to.

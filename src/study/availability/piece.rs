@@ -17,7 +17,15 @@ pub fn struck_plan(
     let Shortened { strikes, parts, length } = cluster;
     let mut struck = plan.clone();
     match &mut struck.traffic {
-        Traffic::Process(process) => *process = process.from(from),
+        Traffic::Process(process) => {
+            let last = process.corners.last().map_or(0, |(at, _)| at.0);
+            // What changes within the run and does not repeat is taken to: an outage of hours would
+            // else meet the last rate alone.
+            if last > 0 && process.period.is_none() {
+                process.period = Some(Span(plan.run.horizon.0.max(last)));
+            }
+            *process = process.from(from);
+        }
         Traffic::Replay(recording) => *recording = recording.from(from),
     }
     for entry in &mut struck.faults {
@@ -91,5 +99,28 @@ fn aim(fault: &mut Fault, entity: usize) {
         | Fault::NodeShutdown(target, ..)
         | Fault::DrainNode(target, _) => *target = ReplicaTarget::Slot(entity),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{ArrivalProcess, Scatter};
+    use crate::units::Rate;
+
+    #[test]
+    fn traffic_that_does_not_repeat_is_taken_to() {
+        let secs = Span::from_secs;
+        let corners = [(0.0, 5.0), (300.0, 5.0), (300.0, 50.0)];
+        let corners = corners.map(|(at, rate)| (Instant::from_secs(at), Rate(rate))).to_vec();
+        let (scatter, period) = (Scatter::Poisson, None);
+        let traffic = Traffic::Process(ArrivalProcess { scatter, corners, period });
+        let plan = Plan { traffic, ..Plan::neutral() };
+        let nothing = Shortened { strikes: Vec::new(), parts: Vec::new(), length: 10.0 };
+        let struck = struck_plan(&plan, &[], &nothing, (secs(450.0), secs(60.0)));
+        let Traffic::Process(process) = &struck.traffic else { panic!("{struck:?}") };
+        // The run lasts ten minutes, of which 150 s are left.
+        let rates = [100.0, 200.0, 500.0].map(|at| process.rate_at(Instant::from_secs(at)).0);
+        assert_eq!(rates, [50.0, 5.0, 50.0]);
     }
 }

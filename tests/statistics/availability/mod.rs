@@ -122,7 +122,7 @@ fn of_a_long_time_a_part_is_as_good_as_the_whole() {
     let gray = Gray { work: 1.0, failing: Share(0.000_5) };
     let lasts = Law::Constant(secs(10_800.0));
     plan.faults = vec![recurring(Fault::GrayFailure(gray, lasts), 100_000.0)];
-    expect_failing(&plan, 1.5e6, 0.000_5 * 10_800.0 / 110_800.0);
+    expect_failing(&plan, 3e6, 0.000_5 * 10_800.0 / 110_800.0);
     let study = study(&plan, 3e5);
     let figures = &study.strata[0].pieces[0].figures;
     assert!(figures.length > 10_800.0 && figures.simulated < 20.0 * 2_400.0, "{figures:?}");

@@ -213,7 +213,8 @@ fn caveats(report: &AvailabilityReport) -> Vec<String> {
         .collect();
     if !whole.is_empty() {
         all.push(format!(
-            "{}: requests fail or wait for as long as it lasts, or it is short: all of it is simulated",
+            "{}: requests fail or wait for as long as it lasts, or it is short: all of it is \
+             simulated",
             whole.join(", ")
         ));
     }

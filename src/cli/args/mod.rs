@@ -58,7 +58,8 @@ EXAMPLES:
     brownout compare scenarios/replica-crash.toml --tier large --tier xlarge
     brownout compare scenarios/replica-crash.toml --set gateway.replicas=2,3 -n 20
     brownout compare scenarios/managed-start.toml scenarios/self-managed-start.toml
-    brownout compare scenarios/availability.toml --tier small --tier large --months
+    brownout compare scenarios/availability.toml --tier large,xlarge --months \\
+        --set run.horizon=10m
     brownout compare scenarios/replica-crash.toml \\
         --variant 'as it is' --variant 'faster; startup.boot=1s; startup.schedule=0s'";
 
@@ -359,7 +360,8 @@ pub(in crate::cli) struct AvailabilityArgs {
     /// or recovery
     #[arg(long, value_name = "SPAN", value_parser = values::outage)]
     pub(in crate::cli) rto: Option<Span>,
-    /// About so many requests are simulated; more make intervals narrower
+    /// About so many requests are simulated, and at least what six pieces of each kind of cluster
+    /// take; more make intervals narrower
     #[arg(long, value_name = "N", default_value = "500M", value_parser = values::requests)]
     pub(in crate::cli) requests: u64,
     #[command(flatten)]

@@ -213,7 +213,7 @@ impl Value for TypicalKinds {
 }
 
 fn named(kind: &str) -> Result<&'static TypicalFault, Flaw> {
-    let words: Vec<&str> = TYPICAL.iter().map(|one| one.kind).chain(["all", "none"]).collect();
+    let words = TYPICAL.each_ref().map(|one| one.kind);
     TypicalFault::of(kind).ok_or_else(|| {
         let flaw = unknown(kind, &words);
         match flaw.help {

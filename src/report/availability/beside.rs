@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use super::files::{figure, objective};
 use super::report::AvailabilityReport;
-use super::verdict::{line, over};
+use super::verdict::of_budget;
 use crate::plot::Figure;
 use crate::plot::budget::{BudgetInput, BudgetPoint, budget};
 use crate::report::format::cells;
-use crate::report::format::page::{Paint, overall};
+use crate::report::format::page::{Paint, SaidLine, overall};
 use crate::report::format::table::{Table, write_csv};
-use crate::report::format::words::{NOTHING, share_of, wrapped};
+use crate::report::format::words::{NOTHING, share_of};
 use crate::stats::Interval;
 use crate::study::cost::Cost;
 use crate::units::Share;
@@ -44,6 +44,21 @@ impl BesideRow<'_> {
 
 /// The section of a report; `unit` = what costs count.
 pub(crate) fn section(title: &str, unit: &str, rows: &[BesideRow], paint: Paint) -> String {
+    let lines = said(rows).iter().map(|line| line.for_text(paint)).collect::<String>();
+    paint.section(&titled(title, unit, rows), table(rows).text() + &lines)
+}
+
+/// The title with what the figures below it count.
+pub(crate) fn titled(title: &str, unit: &str, rows: &[BesideRow]) -> String {
+    let of = match targets(rows)[..] {
+        [one] => format!("; error budget of {one}"),
+        _ => String::new(),
+    };
+    format!("{title} (cost in {unit}{of}; 95 % intervals)")
+}
+
+/// A row for each.
+pub(crate) fn table(rows: &[BesideRow]) -> Table {
     let mut table = Table::default();
     table.row(["", "cost", "answered", "of the error budget", "months over it", "years over it"]);
     for row in rows {
@@ -59,29 +74,28 @@ pub(crate) fn section(title: &str, unit: &str, rows: &[BesideRow], paint: Paint)
         let answered = answered(run.failing, run.failing_interval);
         table.row([row.label.clone(), row.cost.words.clone(), answered, used, months, years]);
     }
-    let mut out = table.text();
+    table
+}
+
+/// The verdicts on objectives of months and years, and what is to be said of them.
+pub(crate) fn said(rows: &[BesideRow]) -> Vec<SaidLine> {
+    let mut lines = Vec::new();
     for row in rows {
         for judged in &row.report.budgets {
-            let said = format!("{}: {}: {}", row.label, judged.objective.text, over(judged));
-            out += &line(paint, &judged.verdict, &said);
-            out += &judged.remedy.as_ref().map_or(String::new(), |text| wrapped("    → ", text));
+            let name = format!("{}: {}", row.label, judged.objective.text);
+            lines.extend(of_budget(judged, &name));
         }
     }
-    let targets = targets(rows);
-    if targets.is_empty() {
+    if targets(rows).is_empty() {
         let help = "no error budget: write an objective such as availability >= 99.95% per month";
-        out += &wrapped("  ", help);
+        lines.push(SaidLine::plain(help));
     }
-    out += &unsettled(rows);
-    let of = match targets[..] {
-        [one] => format!("; error budget of {one}"),
-        _ => String::new(),
-    };
-    paint.section(&format!("{title} (cost in {unit}{of}; 95 % intervals)"), out)
+    lines.extend(unsettled(rows));
+    lines
 }
 
 /// What was not back to normal: `brownout availability` has more to say of it.
-fn unsettled(rows: &[BesideRow]) -> String {
+fn unsettled(rows: &[BesideRow]) -> Vec<SaidLine> {
     let any = rows.iter().filter(|row| row.report.run.unsettled.0 > 0);
     any.map(|row| {
         let (count, all) = row.report.run.unsettled;
@@ -90,7 +104,7 @@ fn unsettled(rows: &[BesideRow]) -> String {
              availability",
             row.label
         );
-        wrapped("  ! ", &text)
+        SaidLine::warning(text)
     })
     .collect()
 }

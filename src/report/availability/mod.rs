@@ -15,5 +15,5 @@ pub mod files;
 pub mod judging;
 pub mod report;
 pub mod text;
-mod verdict;
+pub(crate) mod verdict;
 mod words;

@@ -21,9 +21,9 @@ pub fn render(report: &AvailabilityReport, written: Option<Written>, colour: boo
         head(report),
         verdict::section(report, paint),
         long_run(report, paint),
-        months(report, paint),
-        burn(report, paint),
-        outages(report, paint),
+        paint.section("Months and years", months(report).text()),
+        paint.section("What fails requests", burn(report).text()),
+        paint.section(&outages_title(), outages(report).text()),
         faults(report, paint),
         paint.caveats(caveats(report)),
     ];
@@ -49,6 +49,12 @@ fn head(report: &AvailabilityReport) -> String {
 }
 
 fn long_run(report: &AvailabilityReport, paint: Paint) -> String {
+    let (table, latency) = in_the_long_run(report);
+    paint.section("In the long run", table.text() + &wrapped("  ", &latency))
+}
+
+/// What is answered in the long run, and how fast.
+pub(crate) fn in_the_long_run(report: &AvailabilityReport) -> (Table, String) {
     let run = &report.run;
     let mut table = Table::default();
     table.row([
@@ -68,11 +74,11 @@ fn long_run(report: &AvailabilityReport, paint: Paint) -> String {
         .map(|(share, secs)| format!("p{} {}", share * 100.0, Span::from_secs(*secs)));
     let mean = run.mean.map(|mean| format!("mean {}", Span::from_secs(mean)));
     let latency: Vec<String> = mean.into_iter().chain(latency).collect();
-    let latency = wrapped("  ", &format!("latency of the served: {}", latency.join(", ")));
-    paint.section("In the long run", table.text() + &latency)
+    (table, format!("latency of the served: {}", latency.join(", ")))
 }
 
-fn months(report: &AvailabilityReport, paint: Paint) -> String {
+/// How months and years scatter.
+pub(crate) fn months(report: &AvailabilityReport) -> Table {
     let mut table = Table::of_numbers();
     table.row([
         "answered",
@@ -85,10 +91,11 @@ fn months(report: &AvailabilityReport, paint: Paint) -> String {
         let at = |share: f64| answered(MonthScatter::quantile(values, share));
         table.row([name.to_owned(), at(0.5), at(0.9), at(0.95), at(0.99)]);
     }
-    paint.section("Months and years", table.text())
+    table
 }
 
-fn burn(report: &AvailabilityReport, paint: Paint) -> String {
+/// What fails requests, the worst first.
+pub(crate) fn burn(report: &AvailabilityReport) -> Table {
     let run = &report.run;
     let all: f64 = run.causes.iter().map(|cause| cause.failed).sum();
     let mut causes: Vec<_> =
@@ -114,10 +121,16 @@ fn burn(report: &AvailabilityReport, paint: Paint) -> String {
             cause.pieces.to_string(),
         ]);
     }
-    paint.section("What fails requests", table.text())
+    table
 }
 
-fn outages(report: &AvailabilityReport, paint: Paint) -> String {
+/// What the table of outages is called.
+pub(crate) fn outages_title() -> String {
+    format!("Outages (more than {} of the requests fail)", Share(DOWN))
+}
+
+/// How long outages are that come back so often.
+pub(crate) fn outages(report: &AvailabilityReport) -> Table {
     let mut table = Table::default();
     for (years, words) in RETURNS {
         let found = report.study.outage_that_returns(years);
@@ -134,11 +147,16 @@ fn outages(report: &AvailabilityReport, paint: Paint) -> String {
         });
         table.row([words.to_owned(), found]);
     }
-    let title = format!("Outages (more than {} of the requests fail)", Share(DOWN));
-    paint.section(&title, table.text())
+    table
 }
 
 fn faults(report: &AvailabilityReport, paint: Paint) -> String {
+    let rates = typical(report).iter().map(|line| wrapped("  ", line)).collect::<String>();
+    paint.section("Faults", fault_table(report).text() + &rates)
+}
+
+/// Each kind of fault with how often it strikes and how long it lasts.
+pub(crate) fn fault_table(report: &AvailabilityReport) -> Table {
     let mut table = Table::default();
     for kind in &report.study.kinds {
         let count = kind.entities.len();
@@ -154,13 +172,13 @@ fn faults(report: &AvailabilityReport, paint: Paint) -> String {
         let window = format!("forgotten {} later", kind.settles);
         table.row([kind.name.clone(), format!("{clocks} every {every}"), lasts, window]);
     }
-    paint.section("Faults", table.text() + &typical(report))
+    table
 }
 
 /// Where rates come from that the scenario does not have by itself.
-fn typical(report: &AvailabilityReport) -> String {
+pub(crate) fn typical(report: &AvailabilityReport) -> Vec<String> {
     let faults = &report.scenario.plan.faults;
-    let mut out = String::new();
+    let mut lines = Vec::new();
     for one in &TYPICAL {
         let is_it = |kind: &&RecurringFault| {
             let found = TypicalFault::behind(&faults[kind.fault]);
@@ -170,10 +188,10 @@ fn typical(report: &AvailabilityReport) -> String {
             report.study.kinds.iter().filter(is_it).map(|kind| kind.name.as_str()).collect();
         if !names.is_empty() {
             let mark = one.mark.label();
-            out += &wrapped("  ", &format!("{} ({mark}): {}", names.join(", "), one.source));
+            lines.push(format!("{} ({mark}): {}", names.join(", "), one.source));
         }
     }
-    out
+    lines
 }
 
 /// Whether the file says how often a fault strikes; those of the file come first, in its order.
@@ -183,7 +201,8 @@ fn has_own_rate(report: &AvailabilityReport, fault: usize) -> bool {
     settings.any(|setting| setting.path == path && setting.value != "\"typical\"")
 }
 
-fn caveats(report: &AvailabilityReport) -> Vec<String> {
+/// What limits it all.
+pub(crate) fn caveats(report: &AvailabilityReport) -> Vec<String> {
     let mut all = Vec::new();
     let (unsettled, struck) = report.run.unsettled;
     if unsettled > 0 {

@@ -3,8 +3,8 @@
 use super::judging::{JudgedBudget, judge_long_run};
 use super::report::AvailabilityReport;
 use super::words::between;
-use crate::report::format::page::{Paint, mark};
-use crate::report::format::words::{share_of, wrapped};
+use crate::report::format::page::{Paint, SaidLine};
+use crate::report::format::words::share_of;
 use crate::stats::Interval;
 use crate::study::availability::chances::{Chance, OutageOdds};
 use crate::units::{Span, three_digits};
@@ -12,50 +12,52 @@ use crate::verdict::Verdict;
 
 /// The section of the verdict.
 pub(super) fn section(report: &AvailabilityReport, paint: Paint) -> String {
-    let mut out = long_run(report, paint);
+    paint.section("Verdict", said(report).iter().map(|line| line.for_text(paint)).collect())
+}
+
+/// What it says, line by line.
+pub(crate) fn said(report: &AvailabilityReport) -> Vec<SaidLine> {
+    let mut lines = long_run(report);
     for judged in &report.budgets {
-        let said = format!("{}: {}", judged.objective.text, over(judged));
-        out += &line(paint, &judged.verdict, &said);
-        out += &judged.remedy.as_ref().map_or(String::new(), |text| wrapped("    → ", text));
+        lines.extend(of_budget(judged, &judged.objective.text));
     }
-    if out.is_empty() {
+    if lines.is_empty() {
         let help = "--target 99.95% judges, or an objective such as availability >= 99.95% per \
                     month";
-        out += &wrapped("  ", &format!("no target: {help}"));
+        lines.push(SaidLine::plain(format!("no target: {help}")));
     }
     if let (Some((longest, from)), Some(odds)) = (&report.demands.rto, &report.outages) {
-        out += &wrapped("  ", &outages_said(*longest, from, odds));
+        lines.push(SaidLine::plain(outages_said(*longest, from, odds)));
     }
-    paint.section("Verdict", out)
+    lines
 }
 
-/// A verdict and what it is of.
-pub(super) fn line(paint: Paint, verdict: &Verdict, said: &str) -> String {
-    let (glyph, colour, word) = mark(verdict);
-    let text = wrapped("  ", &format!("{glyph} {word} {said}"));
-    text.replacen(&format!("{glyph} {word}"), &paint.ink(colour, &format!("{glyph} {word}")), 1)
+/// The verdict on an objective of months or years, which is called so, and what would decide it.
+pub(super) fn of_budget(judged: &JudgedBudget, name: &str) -> Vec<SaidLine> {
+    let found = SaidLine::judged(judged.verdict, format!("{name}: {}", over(judged)));
+    [found].into_iter().chain(judged.remedy.as_ref().map(SaidLine::remedy)).collect()
 }
 
-fn long_run(report: &AvailabilityReport, paint: Paint) -> String {
+fn long_run(report: &AvailabilityReport) -> Vec<SaidLine> {
     let (Some(target), Some([month, year])) = (report.demands.target, report.chances) else {
-        return String::new();
+        return Vec::new();
     };
     let verdict = judge_long_run(&report.run, target);
     let found = between(report.run.failing_interval);
     let said = format!("availability >= {target} in the long run: {found}");
-    let mut out = line(paint, &verdict, &said);
+    let mut lines = vec![SaidLine::judged(verdict, said)];
     for (name, chance) in [("months", month), ("years", year)] {
         let text = format!("{} of the {name} use more than their error budget", said_of(&chance));
-        out += &wrapped("    ", &text);
+        lines.push(SaidLine::more(text));
     }
     if matches!(verdict, Verdict::Undecided(_)) {
         let help = match report.run.unsettled.0 {
             0 => "the interval contains the target: --requests with more makes it narrower",
             _ => "some strikes are never over by themselves: see below",
         };
-        out += &wrapped("    → ", help);
+        lines.push(SaidLine::remedy(help));
     }
-    out
+    lines
 }
 
 /// A chance with its interval.
@@ -68,7 +70,7 @@ fn said_of(chance: &Chance) -> String {
 }
 
 /// How many use more than their budget, and how many may.
-pub(super) fn over(judged: &JudgedBudget) -> String {
+fn over(judged: &JudgedBudget) -> String {
     let [_, all] = judged.objective.span.words();
     let may = share_of(judged.objective.spared.0);
     format!("{} of the {all} use more than their budget, {may} may", said_of(&judged.chance))

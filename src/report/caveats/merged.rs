@@ -1,7 +1,6 @@
 //! What limits the figures of a study: each caveat once, with the variants that it concerns.
 
 use crate::report::caveats::caveat::{Assumption, Caveat};
-use crate::report::format::page::Paint;
 
 /// Caveats that are said as one.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,13 +62,13 @@ impl Limits {
         }
     }
 
-    /// The section of a report; `whose` says whom a caveat concerns, or nothing if all.
-    pub(crate) fn section(&self, whose: impl Fn(&Found) -> String, paint: Paint) -> String {
+    /// All in words; `whose` says whom a caveat concerns, or nothing if all.
+    pub(crate) fn texts(&self, whose: impl Fn(&Found) -> String) -> Vec<String> {
         let told = self.found.iter().map(|found| match whose(found) {
             nobody if nobody.is_empty() => found.text.clone(),
             somebody => format!("{somebody}: {}", found.text),
         });
-        paint.caveats(told.chain(self.assumed()))
+        told.chain(self.assumed()).collect()
     }
 
     /// What the variants assume, with the values where they are the same.
@@ -139,9 +138,9 @@ mod tests {
         let [one, load] = &limits.found[..] else { panic!("{limits:?}") };
         assert!(one.alike && one.whose == [0, 1, 2]);
         assert!(!load.alike && load.gravest == 1 && load.text.contains("130 %"), "{load:?}");
-        let section = limits.section(|found| found.gravest.to_string(), Paint { colour: false });
-        assert!(section.starts_with("Caveats\n  ! 0: one replication"), "{section}");
-        assert!(section.contains("\n  ! 1: 9/s is 130 %"), "{section}");
+        let texts = limits.texts(|found| found.gravest.to_string());
+        assert!(texts[0].starts_with("0: one replication"), "{texts:?}");
+        assert!(texts[1].starts_with("1: 9/s is 130 %"), "{texts:?}");
     }
 
     #[test]
@@ -160,6 +159,6 @@ mod tests {
         limits.note(&[assumed("2"), Caveat::EventsCut { kept: 1, beyond: 1 }], 1, kind);
         assert!(limits.assumed().unwrap().contains("gateway.cores (differs)"));
         assert!(limits.found.is_empty());
-        assert_eq!(Limits::default().section(|_| String::new(), Paint { colour: false }), "");
+        assert!(Limits::default().texts(|_| String::new()).is_empty());
     }
 }

@@ -88,11 +88,16 @@ fn verdicts(report: &CompareReport, paint: Paint) -> String {
 
 /// Objectives of months of which no months are looked at.
 fn not_judged(report: &CompareReport) -> String {
+    unjudged(report).iter().map(|line| wrapped("  – ", line)).collect()
+}
+
+/// The same, line by line.
+pub(crate) fn unjudged(report: &CompareReport) -> Vec<String> {
     let without = report.variants.iter().zip(&report.months).enumerate();
     let lines =
         without.filter(|(_, (_, months))| months.is_none()).filter_map(|(index, (it, _))| {
             let said = availability::judging::not_judged(&it.scenario)?;
-            Some(wrapped("  – ", &format!("{}: {said}", report.label(index))))
+            Some(format!("{}: {said}", report.label(index)))
         });
     lines.collect()
 }
@@ -111,7 +116,8 @@ fn strategies(report: &CompareReport, paint: Paint) -> String {
     paint.section("Strategies (95 % interval)", strategies::text(report))
 }
 
-fn verdict(report: &Report) -> String {
+/// What is missed, or else undecided.
+pub(crate) fn verdict(report: &Report) -> String {
     let which = |wanted: fn(&Verdict) -> bool| {
         let judged = report.judgements.iter().filter(|j| wanted(&j.verdict));
         judged.map(|j| j.objective.text.as_str()).collect::<Vec<_>>().join("; ")
@@ -127,7 +133,7 @@ fn verdict(report: &Report) -> String {
 
 /// The differences that the text tells. Of many APIs these are those that objectives speak of; all
 /// are in the files.
-fn told<'r>(report: &'r CompareReport) -> Vec<&'r Contrast> {
+pub(crate) fn told<'r>(report: &'r CompareReport) -> Vec<&'r Contrast> {
     let first = &report.reports[0];
     let windows = &first.summary.windows;
     let are_few = windows.iter().filter(|window| window.api.is_some()).count() <= API_WINDOWS_TOLD;
@@ -141,6 +147,14 @@ fn told<'r>(report: &'r CompareReport) -> Vec<&'r Contrast> {
 
 /// A table for each window that all variants have, with a column for each variant.
 fn windows(report: &CompareReport, paint: Paint) -> Vec<String> {
+    let section = |(title, all): (String, Vec<WindowSummary>)| {
+        paint.section(&title, tables::windows(&all.iter().collect::<Vec<_>>()))
+    };
+    by_window(report).into_iter().map(section).collect()
+}
+
+/// Of each window that all variants have the title, and the window of each.
+pub(crate) fn by_window(report: &CompareReport) -> Vec<(String, Vec<WindowSummary>)> {
     let labels = distinct(told(report).into_iter().map(|contrast| contrast.window.as_str()));
     let table = |label: &&str| {
         let of = |(index, one): (usize, &Report)| {
@@ -149,22 +163,29 @@ fn windows(report: &CompareReport, paint: Paint) -> Vec<String> {
         };
         let all: Vec<_> = report.reports.iter().enumerate().filter_map(of).collect();
         let title = format!("{}: load, and latency of the served requests (95 % interval)", label);
-        paint.section(&capitalised(&title), tables::windows(&all.iter().collect::<Vec<_>>()))
+        (capitalised(&title), all)
     };
     labels.iter().map(table).collect()
 }
 
 fn differences(report: &CompareReport, paint: Paint) -> String {
-    let one = |index: usize| {
-        let (other, first) = (report.label(index), report.label(0));
-        let title = format!("{other} against {first} (paired; each interval 95 % by itself)");
-        paint.section(&title, difference_table(report, index))
-    };
+    let one =
+        |index: usize| paint.section(&against(report, index), difference_table(report, index));
     let all: Vec<String> = (1..report.variants.len()).map(one).collect();
+    all.join("\n") + "\n" + &wrapped("  ", &gain(report))
+}
+
+/// What the differences of a variant are called.
+pub(crate) fn against(report: &CompareReport, variant: usize) -> String {
+    let (other, first) = (report.label(variant), report.label(0));
+    format!("{other} against {first} (paired; each interval 95 % by itself)")
+}
+
+/// What the gain of pairing is.
+pub(crate) fn gain(report: &CompareReport) -> String {
     let mut found = told(report).into_iter().flat_map(|contrast| contrast.against.iter().flatten());
     let is_open = found.any(|found| found.narrower.is_some() && found.gain().is_none());
-    let gain = format!("{GAIN}{}", if is_open { NO_GAIN } else { "" });
-    all.join("\n") + "\n" + &wrapped("  ", &gain)
+    format!("{GAIN}{}", if is_open { NO_GAIN } else { "" })
 }
 
 /// The differences of a variant, window by window; if they are too wide, without the intervals of
@@ -187,7 +208,8 @@ fn difference_table(report: &CompareReport, variant: usize) -> String {
     Some(table(false)).filter(|table| fits(table)).unwrap_or_else(|| table(true))
 }
 
-fn difference_rows(report: &CompareReport, variant: usize, brief: bool) -> Table {
+/// A row for each difference that is told; without the intervals of ratios if `brief`.
+pub(crate) fn difference_rows(report: &CompareReport, variant: usize, brief: bool) -> Table {
     let mut table = Table::default().with(["", "difference", "ratio", "", "gain"]);
     for contrast in told(report) {
         let found = contrast.against[variant - 1].as_ref();
@@ -204,6 +226,11 @@ fn difference_rows(report: &CompareReport, variant: usize, brief: bool) -> Table
 
 /// What limits the figures, each once, with the variants that it concerns.
 fn caveats(report: &CompareReport, paint: Paint) -> String {
+    paint.caveats(limits(report))
+}
+
+/// The same, line by line.
+pub(crate) fn limits(report: &CompareReport) -> Vec<String> {
     let mut limits = Limits::default();
     for (index, one) in report.reports.iter().enumerate() {
         limits.note(&one.caveats, index, Caveat::text);
@@ -215,5 +242,5 @@ fn caveats(report: &CompareReport, paint: Paint) -> String {
             names.join(", ")
         }
     };
-    limits.section(whose, paint)
+    limits.texts(whose)
 }

@@ -17,6 +17,53 @@ pub struct Written<'a> {
     pub names: &'a [String],
 }
 
+/// Something that a report says in a line of its own, which may be longer than the page is wide.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SaidLine {
+    /// What it begins with where it is text.
+    lead: &'static str,
+    /// The verdict that it tells, if it tells one.
+    pub(crate) verdict: Option<Verdict>,
+    /// What is said.
+    pub(crate) text: String,
+}
+
+impl SaidLine {
+    /// A verdict, and what it is of.
+    pub(crate) fn judged(verdict: Verdict, text: String) -> SaidLine {
+        SaidLine { lead: "  ", verdict: Some(verdict), text }
+    }
+
+    /// A remark.
+    pub(crate) fn plain(text: impl Into<String>) -> SaidLine {
+        SaidLine { lead: "  ", verdict: None, text: text.into() }
+    }
+
+    /// More on the line before.
+    pub(crate) fn more(text: impl Into<String>) -> SaidLine {
+        SaidLine { lead: "    ", verdict: None, text: text.into() }
+    }
+
+    /// What to do about the line before.
+    pub(crate) fn remedy(text: impl Into<String>) -> SaidLine {
+        SaidLine { lead: "    → ", verdict: None, text: text.into() }
+    }
+
+    /// A warning.
+    pub(crate) fn warning(text: impl Into<String>) -> SaidLine {
+        SaidLine { lead: "  ! ", verdict: None, text: text.into() }
+    }
+
+    /// It in text.
+    pub(crate) fn for_text(&self, paint: Paint) -> String {
+        let Some(verdict) = &self.verdict else { return wrapped(self.lead, &self.text) };
+        let (glyph, colour, word) = mark(verdict);
+        let first = format!("{glyph} {word}");
+        let text = wrapped(self.lead, &format!("{first} {}", self.text));
+        text.replacen(&first, &paint.ink(colour, &first), 1)
+    }
+}
+
 /// Whether there is colour.
 #[derive(Clone, Copy)]
 pub(crate) struct Paint {

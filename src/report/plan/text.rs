@@ -107,7 +107,7 @@ pub(crate) fn headline(report: &CapacityReport) -> Headline {
 }
 
 /// Why a candidate is chosen or not.
-fn reason(report: &CapacityReport, candidate: usize, carries: Carries) -> String {
+pub(crate) fn reason(report: &CapacityReport, candidate: usize, carries: Carries) -> String {
     let name = &report.candidates[candidate].name;
     let cost = report.cost(candidate).words;
     let Some(weakest) = report.weakest(candidate) else {
@@ -189,7 +189,13 @@ fn capacities(report: &CapacityReport, paint: Paint) -> String {
             }
         }
     }
-    out.push_str(&left_out(report));
+    out.extend(notes(report).iter().map(|line| wrapped("  ", line)));
+    out
+}
+
+/// What is to be said of all capacities.
+pub(crate) fn notes(report: &CapacityReport) -> Vec<String> {
+    let mut lines = left_out(report);
     let above = |finding: &Finding| match finding.capacity {
         Capacity::Between { point, .. } | Capacity::AtLeast(point) => {
             finding.mode.loses() && point > finding.theory
@@ -200,21 +206,21 @@ fn capacities(report: &CapacityReport, paint: Paint) -> String {
         .filter(|finding| above(finding))
         .partition(|finding| finding.mode == Mode::RegionLoss);
     if !others.is_empty() {
-        out.push_str(&wrapped(
-            "  ",
+        lines.push(
             "A loss that is soon made good can be got through above the load at which the \
-             survivors are full.",
-        ));
+             survivors are full."
+                .to_owned(),
+        );
     }
     let grows = |one: &&Finding| report.candidates[one.candidate].scenario.plan.may_scale();
     if regions.iter().any(grows) {
-        out.push_str(&wrapped(
-            "  ",
+        lines.push(
             "A region does not come back: above the load at which the replicas that are left are \
-             full, the autoscaler adds to them.",
-        ));
+             full, the autoscaler adds to them."
+                .to_owned(),
+        );
     }
-    out
+    lines
 }
 
 /// What months and years bring at the demand.
@@ -228,16 +234,14 @@ fn months(report: &CapacityReport, paint: Paint) -> String {
 }
 
 /// The modes that mean nothing for some gateway, and why.
-fn left_out(report: &CapacityReport) -> String {
+fn left_out(report: &CapacityReport) -> Vec<String> {
     let line = |candidate: &Candidate| {
         let one = |(mode, why): &(Mode, Moot)| {
-            let text =
-                format!("{}, left out: {}: {}", candidate.name, mode.label(), words::moot(*why));
-            wrapped("  ", &text)
+            format!("{}, left out: {}: {}", candidate.name, mode.label(), words::moot(*why))
         };
-        candidate.left_out.iter().map(one).collect::<String>()
+        candidate.left_out.iter().map(one).collect::<Vec<_>>()
     };
-    report.candidates.iter().map(line).collect()
+    report.candidates.iter().flat_map(line).collect()
 }
 
 /// What the capacity of the critical case hangs on.

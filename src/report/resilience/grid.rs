@@ -63,44 +63,48 @@ fn undecided(
 }
 
 /// What each undecided row waits for.
-fn open(rows: &[DisruptionRow], plan: &Plan, replications: usize) -> String {
+fn open(rows: &[DisruptionRow], plan: &Plan, replications: usize) -> Vec<String> {
     let told = rows.iter().take(ROWS_TOLD).flat_map(|row| {
         let each = row.tested.iter().flat_map(|it| undecided(it, plan, replications));
         each.map(|(why, remedy)| (name(rows, row, plan), why, remedy))
     });
-    let line = |(name, why, remedy)| wrapped("  ", &format!("? {name}: {why} → {remedy}"));
-    told.map(line).collect()
+    told.map(|(name, why, remedy)| format!("? {name}: {why} → {remedy}")).collect()
 }
 
 /// The grid, and below it what its cells leave out; nothing without rows.
 pub(crate) fn text(rows: &[DisruptionRow], plan: &Plan, replications: usize) -> String {
+    let (table, notes) = told(rows, plan, replications);
+    let notes = notes.iter().map(|line| wrapped("  ", line)).collect::<String>();
+    table.map_or(String::new(), |table| table.text() + &notes)
+}
+
+/// The same as a table and lines.
+pub(crate) fn told(
+    rows: &[DisruptionRow],
+    plan: &Plan,
+    replications: usize,
+) -> (Option<Table>, Vec<String>) {
     if rows.is_empty() {
-        return String::new();
+        return (None, Vec::new());
     }
     let head = ["disruption", "RTO", "p95", "target", "RPO", "target", "verdict"];
     let mut table = Table::default().with(head);
     for row in rows.iter().take(ROWS_TOLD) {
         table.row(cells(row, name(rows, row, plan)));
     }
-    let mut out = table.text();
     let more = rows.len().saturating_sub(ROWS_TOLD);
-    if more > 0 {
-        out += &format!("  and {more} more, see disruptions.csv\n");
-    }
+    let more = (more > 0).then(|| format!("and {more} more, see disruptions.csv"));
     let items = rows.iter().take(ROWS_TOLD).filter_map(|row| {
         let (most, item, loss) = row.tested.as_ref()?.rpo()?;
         Some(format!("RPO of {}: {}", name(rows, row, plan), oldest(most, item, loss)?))
     });
-    let items = items.map(|line| wrapped("  ", &line)).collect::<String>();
-    out + &open(rows, plan, replications)
-        + &shared(rows, plan)
-        + &few(rows, plan)
-        + &items
-        + &untested(rows, plan)
+    let notes = more.into_iter().chain(open(rows, plan, replications));
+    let notes = notes.chain(shared(rows, plan)).chain(few(rows, plan));
+    (Some(table), notes.chain(items).chain(untested(rows, plan)).collect())
 }
 
 /// Which rows count what failed by other faults at the same time.
-fn shared(rows: &[DisruptionRow], plan: &Plan) -> String {
+fn shared(rows: &[DisruptionRow], plan: &Plan) -> Option<String> {
     let of = rows.iter().take(ROWS_TOLD).filter_map(|row| {
         let others = row.tested.as_ref()?.shared_with.iter();
         let others: Vec<&str> = others.map(|fault| plan.faults[*fault].name.as_str()).collect();
@@ -108,18 +112,13 @@ fn shared(rows: &[DisruptionRow], plan: &Plan) -> String {
             .then(|| format!("{} with {}", name(rows, row, plan), others.join(", ")))
     });
     let of: Vec<String> = of.collect();
-    match of.is_empty() {
-        true => String::new(),
-        false => {
-            let what = "what failed while incidents of several faults lasted counts for each";
-            wrapped("  ", &format!("{what}: {}", of.join("; ")))
-        }
-    }
+    let what = "what failed while incidents of several faults lasted counts for each";
+    (!of.is_empty()).then(|| format!("{what}: {}", of.join("; ")))
 }
 
 /// Of which rows the 95th percentile is but the longest that was seen: of fewer incidents than it
 /// takes for one to lie beyond it.
-fn few(rows: &[DisruptionRow], plan: &Plan) -> String {
+fn few(rows: &[DisruptionRow], plan: &Plan) -> Option<String> {
     const ENOUGH: u64 = 20;
     let of = rows.iter().take(ROWS_TOLD).filter_map(|row| {
         let tested = row.tested.as_ref().filter(|it| it.rto_p95.is_some())?;
@@ -127,14 +126,8 @@ fn few(rows: &[DisruptionRow], plan: &Plan) -> String {
             .then(|| format!("{} ({})", name(rows, row, plan), tested.injected))
     });
     let of: Vec<String> = of.collect();
-    match of.is_empty() {
-        true => String::new(),
-        false => {
-            let which = of.join(", ");
-            let what = "p95 of fewer than 20 incidents is the longest that was seen";
-            wrapped("  ", &format!("{what}: {which}"))
-        }
-    }
+    let what = "p95 of fewer than 20 incidents is the longest that was seen";
+    (!of.is_empty()).then(|| format!("{what}: {}", of.join(", ")))
 }
 
 /// What is lost that is oldest, and why; of what is not lost only that this is assumed, if it is.
@@ -149,17 +142,14 @@ pub(crate) fn oldest(most: Span, item: StateItem, loss: &StateLoss) -> Option<St
 }
 
 /// What would test the disruptions that no fault of the scenario is.
-fn untested(rows: &[DisruptionRow], plan: &Plan) -> String {
+fn untested(rows: &[DisruptionRow], plan: &Plan) -> Option<String> {
     let kinds = rows.iter().filter(|row| row.tested.is_none()).map(|row| {
         let one = plan.regions.is_none() && row.disruption == DisruptionKind::Region;
         let regions = if one { ", with [[region]] for each of several" } else { "" };
         format!("{:?} ({}{regions})", row.disruption.example(), row.disruption.words())
     });
     let kinds = kinds.collect::<Vec<_>>().join(", ");
-    match kinds.is_empty() {
-        true => String::new(),
-        false => wrapped("  ", &format!("to test the others, write [[fault]] with kind = {kinds}")),
-    }
+    (!kinds.is_empty()).then(|| format!("to test the others, write [[fault]] with kind = {kinds}"))
 }
 
 /// A disruption, with the name of the fault if several are one, or if it is planned.

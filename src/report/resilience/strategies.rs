@@ -51,9 +51,16 @@ fn rows(report: &CompareReport) -> Vec<StrategyRow> {
 
 /// The table in two parts, what recovers and what that takes; nothing without regions.
 pub(crate) fn text(report: &CompareReport) -> String {
+    let Some((times, rest, notes)) = told(report) else { return String::new() };
+    let notes = notes.iter().map(|line| wrapped("  ", line)).collect::<String>();
+    format!("{}\n{}{notes}", times.text(), rest.text())
+}
+
+/// The same as two tables and lines.
+pub(crate) fn told(report: &CompareReport) -> Option<(Table, Table, Vec<String>)> {
     let rows = rows(report);
     if rows.is_empty() {
-        return String::new();
+        return None;
     }
     let mut times = Table::default().with(["strategy", "RTO", "95 % of clients back", "RPO"]);
     let mut rest =
@@ -79,25 +86,17 @@ pub(crate) fn text(report: &CompareReport) -> String {
     let why = distinct(oldest.iter().map(|(why, _)| why.clone())).into_iter().map(|why| {
         let whose = oldest.iter().filter(|(other, _)| *other == why).map(|(_, label)| &label[..]);
         let whose = whose.collect::<Vec<_>>().join(", ");
-        wrapped("  ", &format!("RPO of {whose}: {why}"))
+        format!("RPO of {whose}: {why}")
     });
-    let said = wrapped(
-        "  ",
-        "requests lost: those that failed in a replication; headroom: of the CPU of the busiest \
-         region that is left, with all the replicas that it may have, at the greatest load",
-    );
+    let said = "requests lost: those that failed in a replication; headroom: of the CPU of the \
+                busiest region that is left, with all the replicas that it may have, at the \
+                greatest load";
     let loads = distinct(rows.iter().map(|row| row.load.clone()));
-    let loads = match &loads[..] {
-        [_] => String::new(),
-        loads => wrapped(
-            "  ",
-            &format!(
-                "their greatest loads differ: {}; what is lost does so, too",
-                loads.join(", ")
-            ),
-        ),
-    };
-    format!("{}\n{}{}{said}{loads}", times.text(), rest.text(), why.collect::<String>())
+    let differ = (loads.len() > 1).then(|| {
+        format!("their greatest loads differ: {}; what is lost does so, too", loads.join(", "))
+    });
+    let notes = why.chain([said.to_owned()]).chain(differ).collect();
+    Some((times, rest, notes))
 }
 
 fn time(took: &RestoredTime, length: Span) -> String {

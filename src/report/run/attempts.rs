@@ -11,10 +11,15 @@ use crate::report::format::words::shown;
 use crate::report::run::tables::part;
 
 /// A line of the report: its name and its text.
-pub(super) type Line = (&'static str, String);
+pub(crate) type Line = (&'static str, String);
 
 /// Where every attempt for the requests of a window ended, beside the requests themselves.
 pub(crate) fn attempts(window: &WindowSummary, attempts: &AttemptSummary) -> String {
+    table(window, attempts).text()
+}
+
+/// The same as a table.
+pub(crate) fn table(window: &WindowSummary, attempts: &AttemptSummary) -> Table {
     let (made, sent) = (&attempts.ledger, &window.ledger);
     let header = ["outcome", "attempts per replication", "of attempts", "of requests"];
     let mut table = Table::of_numbers().with(header);
@@ -32,7 +37,7 @@ pub(crate) fn attempts(window: &WindowSummary, attempts: &AttemptSummary) -> Str
     }
     row("in flight at the end", Metric::AttemptsInFlight, (made.in_flight, sent.in_flight));
     row("made", Metric::Attempts, (made.offered, sent.offered));
-    table.text()
+    table
 }
 
 /// A line for each kind of client, policy and upstream that the plan has.

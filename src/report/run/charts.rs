@@ -78,10 +78,15 @@ fn failover(report: &Report) -> Option<Figure> {
 }
 
 fn incident_timeline(report: &Report) -> Option<Figure> {
+    with_timeline(report, timeline)
+}
+
+/// What `of` makes of the timeline of the replication that is told, if it was kept.
+pub(crate) fn with_timeline<T>(report: &Report, of: impl FnOnce(&TimelineInput) -> T) -> Option<T> {
     let plan = &report.scenario.plan;
     let outcome = report.experiment.told()?;
     let kept = outcome.timeline.as_ref()?;
-    Some(timeline(&TimelineInput {
+    Some(of(&TimelineInput {
         title: &timeline_title(report, outcome, kept),
         subtitle: &format!("{} {}", report.scenario.sentence(), told(report, outcome)),
         timeline: kept,

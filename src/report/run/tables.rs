@@ -24,7 +24,8 @@ pub(crate) fn windows(windows: &[&WindowSummary]) -> String {
     (2..=WINDOWS_PER_BLOCK).rev().map(table).find(|table| fits(table)).unwrap_or_else(|| table(1))
 }
 
-fn window_table(windows: &[&WindowSummary]) -> Table {
+/// The figures of the windows side by side.
+pub(crate) fn window_table(windows: &[&WindowSummary]) -> Table {
     let mut table = Table::of_numbers();
     let mut row = |name: Cow<'static, str>, cell: &dyn Fn(&WindowSummary) -> Cell| {
         table.row([Cell::from(name)].into_iter().chain(windows.iter().map(|one| cell(one))));
@@ -48,8 +49,20 @@ const APIS_TOLD: usize = 20;
 /// The figures of each API, or of each region, its windows one below the other: in two tables, so
 /// that lines stay short. Nothing if there are none.
 pub(crate) fn by_api(kind: &str, apis: &[ApiSummary]) -> String {
+    let Some((counts, latencies)) = by_api_tables(kind, apis) else { return String::new() };
+    let rest = match apis.len().saturating_sub(APIS_TOLD) {
+        0 => String::new(),
+        more => {
+            format!("  and {}, see summary.json\n", plural(more as u64, &format!("more {kind}")))
+        }
+    };
+    format!("{}\n{}{rest}", counts.text(), latencies.text())
+}
+
+/// The same as two tables, of counts and of latencies.
+pub(crate) fn by_api_tables(kind: &str, apis: &[ApiSummary]) -> Option<(Table, Table)> {
     if apis.is_empty() {
-        return String::new();
+        return None;
     }
     let told = &apis[..apis.len().min(APIS_TOLD)];
     let mut counts = Table::of_numbers().with([kind, "sent", "availability", "rejected"]);
@@ -64,13 +77,7 @@ pub(crate) fn by_api(kind: &str, apis: &[ApiSummary]) -> String {
         let percentiles = [Metric::Latency(0.5), Metric::P99].map(figure);
         latencies.row([Cell::from(name)].into_iter().chain(percentiles).chain([greatest]));
     }
-    let rest = match apis.len() - told.len() {
-        0 => String::new(),
-        more => {
-            format!("  and {}, see summary.json\n", plural(more as u64, &format!("more {kind}")))
-        }
-    };
-    format!("{}\n{}{rest}", counts.text(), latencies.text())
+    Some((counts, latencies))
 }
 
 /// The name of an API, and below it the parts of the run.
@@ -86,6 +93,11 @@ fn greatest(window: &WindowSummary) -> String {
 
 /// Where every request of a window ended, per replication.
 pub(crate) fn ledger(window: &WindowSummary, plan: &Plan) -> String {
+    ledger_table(window, plan).text()
+}
+
+/// The same as a table.
+pub(crate) fn ledger_table(window: &WindowSummary, plan: &Plan) -> Table {
     let of_all = |requests: u64| part(requests, window.ledger.offered);
     let mut table =
         Table::of_numbers().with(["outcome", "per replication", "share", "client sees"]);
@@ -104,7 +116,7 @@ pub(crate) fn ledger(window: &WindowSummary, plan: &Plan) -> String {
     }
     row("in flight at the end", Metric::InFlight, window.ledger.in_flight, NOTHING);
     row("sent", Metric::Offered, window.ledger.offered, "");
-    table.text()
+    table
 }
 
 pub(crate) fn part(requests: u64, of: u64) -> String {

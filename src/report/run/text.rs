@@ -33,7 +33,7 @@ pub fn render(report: &Report, written: Option<Written>, colour: bool) -> String
         ledger(report, paint),
         attempts(report, paint),
         gateway(report, paint),
-        failovers(report, paint),
+        failover_sections(report, paint),
         disruptions(report, paint),
         story(report, paint),
         stability(report, paint),
@@ -112,21 +112,22 @@ fn judged(report: &Report, paint: Paint) -> String {
         let (glyph, colour, _) = mark(&judgement.verdict);
         format!("  {} {}\n", paint.ink(colour, glyph), &line[2..])
     });
-    format!("{line}\n{}", lines.collect::<String>()) + &decides(report)
+    let decides = decides(report).into_iter().map(|line| wrapped("  ", &line));
+    format!("{line}\n{}", lines.collect::<String>()) + &decides.collect::<String>()
 }
 
 /// What would decide objectives on recovery that are undecided, each once.
-fn decides(report: &Report) -> String {
+pub(crate) fn decides(report: &Report) -> Vec<String> {
     let (plan, replications) = (&report.scenario.plan, report.experiment.outcomes.len());
     let of = |one: &Judgement| {
         let remedy = deciding::remedy(one, plan, replications)?;
         Some(format!("what would decide {}: {remedy}", one.objective.text))
     };
-    let lines = report.judgements.iter().filter_map(of);
-    lines.map(|line| wrapped("  ", &line)).collect()
+    report.judgements.iter().filter_map(of).collect()
 }
 
-fn objective_row(judgement: &Judgement, plan: &Plan) -> [Cell; 4] {
+/// An objective: its verdict, its text, what was found, and by how much.
+pub(crate) fn objective_row(judgement: &Judgement, plan: &Plan) -> [Cell; 4] {
     let (_, _, word) = mark(&judgement.verdict);
     // The verdict hangs on what was not seen, which is the end of the interval.
     let hangs = matches!(judgement.verdict, Verdict::Undecided(_));
@@ -220,7 +221,7 @@ fn apis(report: &Report, paint: Paint) -> String {
 }
 
 /// What the intervals are worth.
-fn intervals(report: &Report) -> String {
+pub(crate) fn intervals(report: &Report) -> String {
     let looks = report.experiment.sequence.map_or(1, |sequence| sequence.looks);
     match looks {
         1 => "95 % interval".to_owned(),
@@ -282,7 +283,7 @@ fn gateway(report: &Report, paint: Paint) -> String {
 }
 
 /// Which replication is told.
-fn which(report: &Report) -> String {
+pub(crate) fn which(report: &Report) -> String {
     let run = report.experiment;
     let told = run.told().map_or(0, |told| told.replication);
     match run.typical().and_then(|typical| run.outcomes.get(typical)) {
@@ -322,8 +323,15 @@ fn story(report: &Report, paint: Paint) -> String {
     out
 }
 
-fn failovers(report: &Report, paint: Paint) -> String {
-    let Some(regions) = &report.scenario.plan.regions else { return String::new() };
+fn failover_sections(report: &Report, paint: Paint) -> String {
+    let each = failovers(report).into_iter();
+    let told = each.map(|(title, found)| paint.section(&title, lines(&found)));
+    told.collect::<Vec<_>>().join("\n")
+}
+
+/// The fail-overs of each fault that led to any: their title, and what is to be said of them.
+pub(crate) fn failovers(report: &Report) -> Vec<(String, Vec<attempts::Line>)> {
+    let Some(regions) = &report.scenario.plan.regions else { return Vec::new() };
     let by_dns = matches!(regions.manager.routing, Routing::Dns { .. });
     let faults = report.summary.faults.iter().enumerate();
     let told = faults.filter_map(|(index, fault)| {
@@ -332,9 +340,9 @@ fn failovers(report: &Report, paint: Paint) -> String {
         let lost = recovery::lost_state(&report.scenario.plan, index).into_iter();
         found.extend(lost.map(|item| ("RPO", item)));
         let title = format!("Fail-over ({}, {})", fault.name, intervals(report));
-        Some(paint.section(&title, lines(&found)))
+        Some((title, found))
     });
-    told.collect::<Vec<_>>().join("\n")
+    told.collect()
 }
 
 fn disruptions(report: &Report, paint: Paint) -> String {

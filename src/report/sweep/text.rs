@@ -13,9 +13,11 @@ use crate::report::sweep::usable::usable;
 use crate::verdict::{Overall, Verdict};
 
 /// Rows of the table; the others are in the files.
-const ROWS_TOLD: usize = 200;
+pub(crate) const ROWS_TOLD: usize = 200;
 /// The widest cell for the value of a setting, where room is short.
 const VALUE_WIDTH: usize = 16;
+/// What the table is called.
+pub(crate) const TABLE: &str = "The run: latency of the served requests, and more";
 /// Marks figures that depend on how long the run is.
 const UNSETTLED: char = '~';
 
@@ -58,7 +60,7 @@ fn head(report: &SweepReport) -> String {
 }
 
 /// A setting with its values: `gateway.replicas (2, 3)`, `traffic.rate (20 values, 100/s to 2k/s)`.
-fn setting(axis: &crate::study::variation::Axis) -> String {
+pub(crate) fn setting(axis: &crate::study::variation::Axis) -> String {
     let values = &axis.values;
     match &values[..] {
         [first, .., last] if values.len() > 4 => {
@@ -69,7 +71,7 @@ fn setting(axis: &crate::study::variation::Axis) -> String {
 }
 
 /// The changes that all cells have.
-fn fixed(report: &SweepReport) -> Vec<String> {
+pub(crate) fn fixed(report: &SweepReport) -> Vec<String> {
     let changes = &report.grid.first.changes;
     let varies = |change: &str| {
         report.axes.iter().any(|axis| change.split_once('=').is_some_and(|(p, _)| p == axis.path))
@@ -86,21 +88,27 @@ fn verdicts(report: &SweepReport, paint: Paint) -> String {
     if texts.is_empty() {
         return "No objectives: nothing to meet or miss.\n".to_owned();
     }
-    let cells = report.rows.len();
-    let mut rows = Table::default();
-    for text in texts {
-        let [met, undecided, missed] = counts(report, text).map(|count| whole(count as u64));
-        let cells = plural(cells as u64, "cell");
-        let words =
-            format!("met in {met}, undecided in {undecided}, missed in {missed} of {cells}");
-        rows.row([text, &words]);
-    }
+    let rows = verdict_table(report);
     let mut out = paint.section("Verdicts", rows.text());
     for one in usable(report) {
         let whose = if one.name.is_empty() { String::new() } else { format!("{}: ", one.name) };
         out += &wrapped("  → ", &format!("{whose}{}", one.words));
     }
     out
+}
+
+/// Each objective with the cells in which it is met.
+pub(crate) fn verdict_table(report: &SweepReport) -> Table {
+    let cells = report.rows.len();
+    let mut rows = Table::default();
+    for text in objectives(report) {
+        let [met, undecided, missed] = counts(report, text).map(|count| whole(count as u64));
+        let cells = plural(cells as u64, "cell");
+        let words =
+            format!("met in {met}, undecided in {undecided}, missed in {missed} of {cells}");
+        rows.row([text, &words]);
+    }
+    rows
 }
 
 /// The objectives of the cells, each once.
@@ -132,7 +140,7 @@ fn table(report: &SweepReport, paint: Paint) -> String {
         1 => "95 % interval".to_owned(),
         looks => format!("95 % interval, corrected for {looks} looks"),
     };
-    let title = format!("The run: latency of the served requests, and more ({interval})");
+    let title = format!("{TABLE} ({interval})");
     let mut out = paint.section(&title, fitting(report));
     let rest = report.rows.len().saturating_sub(ROWS_TOLD) as u64;
     if rest > 0 {
@@ -144,17 +152,20 @@ fn table(report: &SweepReport, paint: Paint) -> String {
 /// The table with as many intervals as there is room for.
 fn fitting(report: &SweepReport) -> String {
     let rows = &report.rows[..report.rows.len().min(ROWS_TOLD)];
-    let table = |(detail, clip): (usize, bool)| {
-        let mut table = Table::of_numbers().with(header(report, clip));
-        rows.iter().for_each(|row| table.row(cells(report, row, detail, clip)));
-        table.text()
-    };
+    let table = |(detail, clip): (usize, bool)| table_of(report, rows, detail, clip).text();
     let ways = [(4, false), (3, false), (2, false), (1, false), (0, false), (2, true), (1, true)];
     ways.into_iter().map(table).find(|table| fits(table)).unwrap_or_else(|| {
         let lines = table((0, true));
         let cut = |line: &str| line.chars().take(WIDTH).collect::<String>() + "\n";
         lines.lines().map(cut).collect()
     })
+}
+
+/// A row for each of these cells; see [`cells`].
+pub(crate) fn table_of(report: &SweepReport, rows: &[Row], detail: usize, clip: bool) -> Table {
+    let mut table = Table::of_numbers().with(header(report, clip));
+    rows.iter().for_each(|row| table.row(cells(report, row, detail, clip)));
+    table
 }
 
 fn header(report: &SweepReport, clip: bool) -> Vec<String> {
@@ -203,17 +214,25 @@ fn glyph(overall: Overall) -> &'static str {
 
 /// What the mark of figures that are not settled means.
 fn unsettled(report: &SweepReport) -> String {
+    unsettled_said(report).map_or(String::new(), |text| wrapped("  ~ ", &text))
+}
+
+/// The same, without the mark.
+pub(crate) fn unsettled_said(report: &SweepReport) -> Option<String> {
     let caveats = report.rows.iter().flat_map(|row| &row.unsettled);
     let reasons = distinct(caveats.filter_map(Caveat::unsettles));
-    if reasons.is_empty() {
-        return String::new();
-    }
-    let reasons = reasons.join(", or ");
-    wrapped("  ~ ", &format!("the figures depend on how long the run is, because {reasons}"))
+    let because = reasons.join(", or ");
+    (!reasons.is_empty())
+        .then(|| format!("the figures depend on how long the run is, because {because}"))
 }
 
 /// What limits the figures, each once, with the number of cells that it concerns.
 fn caveats(report: &SweepReport, paint: Paint) -> String {
+    paint.caveats(limits(report))
+}
+
+/// The same, line by line.
+pub(crate) fn limits(report: &SweepReport) -> Vec<String> {
     let cells = report.rows.len();
     let whose = |found: &Found| {
         let gravest = match found.alike {
@@ -229,7 +248,7 @@ fn caveats(report: &SweepReport, paint: Paint) -> String {
             }
         }
     };
-    report.limits.section(whose, paint)
+    report.limits.texts(whose)
 }
 
 #[cfg(test)]

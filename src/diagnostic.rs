@@ -125,18 +125,43 @@ impl Problem {
 
     /// Line and column, both from 1 (columns count characters); `None` for a whole file.
     pub fn position(&self, source: &Source) -> Option<(usize, usize)> {
+        self.extent(source).map(|extent| (extent.line, extent.from))
+    }
+
+    /// The part of a line that it is in; `None` for a whole file.
+    pub fn extent(&self, source: &Source) -> Option<LineExtent> {
+        let of = |line: usize, text: &str, span: &Range<usize>| {
+            let column = |offset: usize| text.get(..offset).unwrap_or("").chars().count() + 1;
+            LineExtent { line, from: column(span.start), to: column(span.end.max(span.start)) }
+        };
         match &self.place {
             Place::Whole => None,
             Place::Span(span) => {
                 let excerpt = excerpt(&source.text, span);
-                let before = &excerpt.text[..excerpt.span.start];
-                Some((excerpt.line, before.chars().count() + 1))
+                Some(of(excerpt.line, excerpt.text, &excerpt.span))
             }
-            Place::Elsewhere { line, text, span, .. } => {
-                Some((*line, text.get(..span.start).unwrap_or("").chars().count() + 1))
-            }
+            Place::Elsewhere { line, text, span, .. } => Some(of(*line, text, span)),
         }
     }
+
+    /// The file that it is in: that of its source, or another one that this names.
+    pub fn file<'a>(&'a self, source: &'a Source) -> &'a str {
+        match &self.place {
+            Place::Elsewhere { path, .. } => path,
+            Place::Whole | Place::Span(_) => &source.name,
+        }
+    }
+}
+
+/// A part of a line: its number and the columns, all from 1; the part ends before the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineExtent {
+    /// The line.
+    pub line: usize,
+    /// The first column.
+    pub from: usize,
+    /// The column after the last.
+    pub to: usize,
 }
 
 impl Flaw {

@@ -41,6 +41,7 @@ pub(super) fn availability(args: &AvailabilityArgs, session: &Session) -> anyhow
     let record = RunRecord::new(&scenario.name, &scenario, vec![report.digest()]);
     let output = Output {
         tables: files::write_tables,
+        exports: Box::new(|_, _| Ok(())),
         charts: charts::charts,
         text: text::render,
         verdict: text::verdicts_only,

@@ -55,6 +55,7 @@ pub(super) fn compare(args: &CompareArgs, session: &mut Session) -> anyhow::Resu
     let records = all.iter().zip(&runs).zip(&report.months).map(record).collect();
     let output = Output {
         tables: files::write_tables,
+        exports: Box::new(|_, _| Ok(())),
         charts: charts::charts,
         text: text::render,
         verdict: text::verdicts_only,

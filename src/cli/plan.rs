@@ -86,6 +86,7 @@ pub(super) fn plan(args: &PlanArgs, session: &Session) -> anyhow::Result<Exit> {
     let records = records(&report);
     let output = Output {
         tables: files::write_tables,
+        exports: Box::new(|_, _| Ok(())),
         charts: charts::charts,
         text: text::render,
         verdict: text::recommendation_only,

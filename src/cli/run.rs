@@ -7,6 +7,7 @@ use super::exit::Exit;
 use super::load::{self, Session};
 use super::work::{Output, Work, memory};
 use crate::experiment::Retention;
+use crate::report::export::write_run;
 use crate::report::manifest::{RunRecord, digests};
 use crate::report::run::report::Report;
 use crate::report::run::{charts, files, json, text};
@@ -35,8 +36,10 @@ pub(super) fn run(args: &RunArgs, session: &Session) -> anyhow::Result<Exit> {
     };
     let report = Report::new(&scenario, &experiment, args.requests_every);
     let record = RunRecord::new(&scenario.name, &scenario, digests(&experiment));
+    let exports = args.export.exports();
     let output = Output {
         tables: files::write_tables,
+        exports: Box::new(|report, staging| write_run(report, &exports, staging)),
         charts: charts::charts,
         text: text::render,
         verdict: text::verdict_only,

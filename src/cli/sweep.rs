@@ -42,6 +42,7 @@ pub(super) fn sweep(args: &SweepArgs, session: &Session) -> anyhow::Result<Exit>
     let records = report.rows.iter().map(record).collect();
     let output = Output {
         tables: files::write_tables,
+        exports: Box::new(|_, _| Ok(())),
         charts: charts::charts,
         text: text::render,
         verdict: text::verdicts_only,

@@ -70,7 +70,7 @@ pub struct Subject {
 }
 
 /// Options that say how well something is found out, or drawn, and not what.
-const HOW: [&str; 11] = [
+const HOW: [&str; 13] = [
     "--replications",
     "--precision",
     "--at-most",
@@ -82,6 +82,8 @@ const HOW: [&str; 11] = [
     "--requests-every",
     "--no-charts",
     "--name",
+    "--export",
+    "--export-epoch",
 ];
 
 impl Subject {

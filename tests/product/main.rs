@@ -6,6 +6,7 @@ mod cli;
 mod clusters;
 mod compare;
 mod desk;
+mod exports;
 mod files;
 mod folders;
 mod for_sale;

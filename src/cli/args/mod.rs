@@ -1,13 +1,15 @@
 //! What was typed.
 //!
 //! Each command has a struct of its options, whose comments are what `--help` says; `values.rs`
-//! reads what is written after an option and says what is wrong with it.
+//! reads what is written after an option and says what is wrong with it; `export.rs` has the
+//! options on files for other programs.
 //!
 //! What results depend on is recorded in the manifest by itself; the options of [`WorkArgs`] are
 //! those that they do not depend on.
 //!
 //! Begin with [`Args`].
 
+mod export;
 mod values;
 
 use std::path::PathBuf;
@@ -17,6 +19,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::report::shards::SHARDS_MOST;
 use crate::study::precision::Precision;
 use crate::units::{Bytes, Rate, Share, Span};
+pub(in crate::cli) use export::ExportArgs;
 pub(in crate::cli) use values::ShardArg;
 
 const EXIT_CODES: &str = "\
@@ -137,6 +140,7 @@ EXAMPLES:
     brownout run scenarios/replica-crash.toml
     brownout run scenarios/replica-crash.toml -n 40 -s 7 --requests-every 100
     brownout run scenarios/replica-crash.toml --precision 2%
+    brownout run scenarios/replica-crash.toml --requests-every 100 --export perfetto,openmetrics
     brownout run scenarios/replica-crash.toml --set gateway.tier=xlarge --name crash-xlarge";
 
 /// Simulates the high availability of replicated API gateways: what clients see when a replica, a
@@ -225,6 +229,8 @@ pub(in crate::cli) struct RunArgs {
     /// Write every N-th request of the replication that is told to requests.csv
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(in crate::cli) requests_every: Option<u64>,
+    #[command(flatten)]
+    pub(in crate::cli) export: ExportArgs,
     #[command(flatten)]
     pub(in crate::cli) common: CommonArgs,
 }

@@ -172,7 +172,7 @@ impl<'a> Work<'a> {
     pub(in crate::cli) fn end<R>(
         self,
         report: &R,
-        output: Output<R>,
+        output: Output<'_, R>,
         mut interrupted: bool,
         scenarios: &[&Scenario],
         runs: Vec<RunRecord>,
@@ -185,6 +185,7 @@ impl<'a> Work<'a> {
         staging.add("report.txt", |out| out.write_all(text.as_bytes()))?;
         staging.add(name, |out| json(report, out))?;
         (output.tables)(report, &mut staging)?;
+        (output.exports)(report, &mut staging)?;
         // Whoever stops it does not wait for charts.
         interrupted |= progress.is_cancelled();
         if draws && !interrupted {
@@ -330,9 +331,11 @@ fn close(
 }
 
 /// How a report is written, drawn and printed.
-pub(in crate::cli) struct Output<R> {
+pub(in crate::cli) struct Output<'a, R> {
     /// Writes its tables.
     pub(in crate::cli) tables: fn(&R, &mut Staging) -> Result<(), FilesError>,
+    /// Writes what is asked for in formats of other programs.
+    pub(in crate::cli) exports: WriteExports<'a, R>,
     /// The charts, each with the name of its files.
     pub(in crate::cli) charts: fn(&R) -> Vec<(&'static str, Figure)>,
     /// The report for people.
@@ -345,3 +348,6 @@ pub(in crate::cli) struct Output<R> {
 
 /// Writes a report as JSON.
 type Json<R> = fn(&R, &mut dyn io::Write) -> io::Result<()>;
+
+/// Writes a report in formats of other programs.
+type WriteExports<'a, R> = Box<dyn Fn(&R, &mut Staging) -> Result<(), FilesError> + 'a>;

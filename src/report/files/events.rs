@@ -14,10 +14,8 @@ const HEADER: [&str; 9] =
 
 /// Writes the journal of a replication; of several regions with the region of each fact at last.
 pub(crate) fn write(plan: &Plan, outcome: &Outcome, out: &mut dyn Write) -> Result<()> {
-    let mut names = Names { plan, created: Vec::new() };
     let regions = plan.regions.as_ref().map(|regions| &regions.all);
-    let rows = outcome.journal.iter().map(|entry| {
-        let (event, row) = names.row(&entry.observation);
+    let rows = outcome.journal.iter().zip(rows(plan, outcome)).map(|(entry, (event, row))| {
         let EventRow { replica, zone, state, fault, incident, detail } = row;
         let first = [cells::time(entry.at), event.to_owned()];
         let which = outcome.replication.to_string();
@@ -29,6 +27,15 @@ pub(crate) fn write(plan: &Plan, outcome: &Outcome, out: &mut dyn Write) -> Resu
         first.into_iter().chain(cells).chain(of)
     });
     write_csv(out, HEADER.into_iter().chain(regions.map(|_| "region")), rows)
+}
+
+/// What each fact of the journal of a replication is called, and its cells.
+pub(crate) fn rows(
+    plan: &Plan,
+    outcome: &Outcome,
+) -> impl Iterator<Item = (&'static str, EventRow)> {
+    let mut names = Names { plan, created: Vec::new() };
+    outcome.journal.iter().map(move |entry| names.row(&entry.observation))
 }
 
 /// The region, of several, that a fact is of: that which it names, or that of its zone, its slot or
@@ -60,13 +67,13 @@ fn is_below(rest: &str) -> bool {
 
 /// The cells of a row after its time and event; empty where they do not apply.
 #[derive(Default)]
-struct EventRow {
+pub(crate) struct EventRow {
     replica: String,
-    zone: String,
+    pub(crate) zone: String,
     state: &'static str,
-    fault: String,
+    pub(crate) fault: String,
     incident: String,
-    detail: String,
+    pub(crate) detail: String,
 }
 
 impl EventRow {

@@ -129,17 +129,22 @@ pub(crate) fn decides(report: &Report) -> Vec<String> {
 /// An objective: its verdict, its text, what was found, and by how much.
 pub(crate) fn objective_row(judgement: &Judgement, plan: &Plan) -> [Cell; 4] {
     let (_, _, word) = mark(&judgement.verdict);
+    let (figure, remark) = (figure(judgement), remark(judgement, plan));
+    [word.into(), (&judgement.objective.text).into(), figure.into(), remark.into()]
+}
+
+/// What was measured, in words.
+pub(crate) fn figure(judgement: &Judgement) -> String {
     // The verdict hangs on what was not seen, which is the end of the interval.
     let hangs = matches!(judgement.verdict, Verdict::Undecided(_));
-    let figure = match judgement.figure {
-        Some(figure) if hangs && figure.point == 0.0 => from_nothing(&figure).into(),
-        Some(figure) if judgement.not_over > 0 => at_least(&figure).into(),
+    match judgement.figure {
+        Some(figure) if hangs && figure.point == 0.0 => from_nothing(&figure),
+        Some(figure) if judgement.not_over > 0 => at_least(&figure),
         Some(figure) if judgement.objective.metric.is_given() => {
-            Span::from_secs(figure.point).to_string().into()
+            Span::from_secs(figure.point).to_string()
         }
-        figure => Cell::Figure(figure),
-    };
-    [word.into(), (&judgement.objective.text).into(), figure, remark(judgement, plan).into()]
+        figure => shown(figure.as_ref()),
+    }
 }
 
 /// A figure that waits for what was not over.
@@ -168,7 +173,7 @@ fn rejected(judgement: &Judgement) -> Option<String> {
 }
 
 /// The margin, or why there is no decision.
-fn remark(judgement: &Judgement, plan: &Plan) -> String {
+pub(crate) fn remark(judgement: &Judgement, plan: &Plan) -> String {
     let lacking = lacking(judgement);
     let is_endless = judgement.figure.is_some_and(|figure| figure.point.is_infinite());
     let margin = match judgement.verdict {

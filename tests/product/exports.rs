@@ -1,0 +1,165 @@
+//! Results for other programs: what is written, that it is the same each time, and that it says
+//! what the other files say. Whether those programs can read it is up to `tests/exports/run.py`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::desk::{Desk, err};
+
+const ALL: &str = "perfetto,openmetrics,hdr,junit,sarif";
+const FILES: [&str; 5] =
+    ["junit.xml", "latency.hlog", "metrics.openmetrics.txt", "trace.perfetto", "verdict.sarif"];
+
+/// A desk with a scenario in which a replica crashes, which meets one objective and misses one.
+fn desk() -> Desk {
+    let desk = Desk::with("\"cpu < 90%\", \"availability >= 100%\", 'mean < 1ms'");
+    let text = fs::read_to_string(desk.path("small.toml")).unwrap();
+    let fault = "[[fault]]\nkind = \"replica-crash\"\nat = \"20s\"\n";
+    fs::write(desk.path("small.toml"), format!("{text}{fault}")).unwrap();
+    desk
+}
+
+fn run(desk: &Desk, more: &[&str]) {
+    let options = ["run", "small.toml", "--no-charts", "--requests-every", "20"];
+    let output = desk.run(&[&options[..], more].concat());
+    assert!(matches!(output.status.code(), Some(1 | 3)), "{}", err(&output));
+}
+
+fn text(desk: &Desk, path: &str) -> String {
+    fs::read_to_string(desk.path(path)).unwrap()
+}
+
+#[test]
+fn what_is_asked_for_is_written_to_the_same_bytes_and_nothing_else() {
+    let desk = desk();
+    run(&desk, &[]);
+    let without = desk.names("results/small");
+    assert!(FILES.iter().all(|file| !without.contains(&(*file).to_owned())));
+    // Another choice of files answers the same question: it replaces what is there.
+    run(&desk, &["--export", "junit", "--export", "hdr"]);
+    let some = [without.clone(), vec!["junit.xml".to_owned(), "latency.hlog".to_owned()]].concat();
+    let some: BTreeSet<String> = some.into_iter().collect();
+    assert_eq!(desk.names("results/small").into_iter().collect::<BTreeSet<_>>(), some);
+    run(&desk, &["--export", ALL, "--jobs", "1"]);
+    let first = desk.results("results/small");
+    assert_eq!(first.len(), without.len() + FILES.len());
+    let again = desk.run(&["rerun", "results/small", "-o", "again", "--jobs", "3"]);
+    assert_eq!(again.status.code(), Some(1), "{}", err(&again));
+    assert!(first == desk.results("again/small"), "a rerun gives other files");
+}
+
+#[test]
+fn a_kind_or_moment_that_is_none_is_refused() {
+    let desk = desk();
+    let refused = |more: &[&str], said: &str| {
+        let output = desk.run(&[&["run", "small.toml"], more].concat());
+        assert_eq!(output.status.code(), Some(2));
+        assert!(err(&output).contains(said), "{more:?}: {}", err(&output));
+    };
+    refused(&["--export", "csv"], "possible values: perfetto, openmetrics, hdr, junit, sarif");
+    refused(&["--export", "hdr", "--export-epoch", "noon"], "by RFC 3339, such as");
+    refused(&["--export-epoch", "2026-01-01T00:00:00Z"], "--export <KIND>");
+    assert!(!desk.path("results").exists());
+}
+
+#[test]
+fn times_start_at_the_moment_that_is_asked_for() {
+    let desk = desk();
+    let first = |more: &[&str]| {
+        run(&desk, &[&["--export", "openmetrics,hdr,junit"], more].concat());
+        let metrics = text(&desk, "results/small/metrics.openmetrics.txt");
+        let sample = metrics.lines().find(|line| !line.starts_with('#')).unwrap().to_owned();
+        let log = text(&desk, "results/small/latency.hlog");
+        let begins = log.lines().find(|line| line.starts_with("#[BaseTime")).unwrap().to_owned();
+        (sample, begins, text(&desk, "results/small/junit.xml"))
+    };
+    let (sample, begins, junit) = first(&[]);
+    assert!(sample.ends_with("} 0 1735689600"), "{sample}");
+    assert_eq!(begins, "#[BaseTime: 1735689600.000 (seconds since epoch)]");
+    assert!(junit.contains("timestamp=\"2025-01-01T00:00:00\""), "{junit}");
+    let (sample, begins, junit) = first(&["--export-epoch", "2026-01-01T01:00:00.5+01:00"]);
+    assert!(sample.ends_with("} 0 1767225600.5"), "{sample}");
+    assert_eq!(begins, "#[BaseTime: 1767225600.500 (seconds since epoch)]");
+    assert!(junit.contains("timestamp=\"2026-01-01T00:00:00\""), "{junit}");
+}
+
+#[test]
+fn verdicts_are_those_of_the_summary() {
+    let desk = desk();
+    run(&desk, &["--export", "junit,sarif"]);
+    let summary: Value = serde_json::from_str(&text(&desk, "results/small/summary.json")).unwrap();
+    let verdicts: Vec<&str> = summary["objectives"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|objective| objective["verdict"].as_str().unwrap())
+        .collect();
+    let count = |word: &str| verdicts.iter().filter(|verdict| **verdict == word).count();
+    assert!(count("met") > 0 && count("missed") > 0, "{verdicts:?}");
+    let junit = text(&desk, "results/small/junit.xml");
+    assert_eq!(junit.matches("<testcase ").count(), verdicts.len());
+    assert_eq!(junit.matches("<failure ").count(), count("missed"));
+    assert_eq!(junit.matches("<error ").count(), count("undecided"));
+    let sarif: Value = serde_json::from_str(&text(&desk, "results/small/verdict.sarif")).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let of_kind = |kind: &str| results.iter().filter(|result| result["kind"] == kind).count();
+    assert_eq!(of_kind("pass"), count("met"));
+    assert_eq!(of_kind("fail"), count("missed"));
+    assert_eq!(of_kind("open"), count("undecided"));
+    assert_eq!(of_kind("informational"), summary["caveats"].as_array().unwrap().len());
+    let region = &results[2]["locations"][0]["physicalLocation"]["region"];
+    let place = ["startLine", "startColumn"].map(|key| region[key].as_u64().unwrap() as usize);
+    let scenario = text(&desk, "small.toml");
+    let line = scenario.lines().nth(place[0] - 1).unwrap();
+    assert!(line[place[1] - 1..].starts_with("'mean < 1ms'"), "{line}");
+}
+
+/// The metrics that a text names.
+fn metrics(text: &str) -> BTreeSet<String> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    words.filter(|word| word.starts_with("brownout_")).map(str::to_owned).collect()
+}
+
+/// What stands before the first brace of each sample.
+fn exported(text: &str) -> BTreeSet<String> {
+    let samples = text.lines().filter(|line| !line.starts_with('#'));
+    samples.filter_map(|line| Some(line.split_once('{')?.0.to_owned())).collect()
+}
+
+#[test]
+fn the_dashboard_and_the_page_of_files_know_every_metric_and_no_other() {
+    let desk = desk();
+    // A dashboard knows whole minutes.
+    let small = text(&desk, "small.toml").replace("\"60s\"", "\"150s\"");
+    let clients = "[clients]\nattempts = 2\n[[api]]\nname = \"a\"\n[[api]]\nname = \"b\"\n";
+    let kill = small.replace("\"replica-crash\"", "\"replica-crash\"\nname = \"kill\"");
+    fs::write(desk.path("small.toml"), format!("{kill}{clients}")).unwrap();
+    run(&desk, &["--export", "openmetrics"]);
+    let mut found = exported(&text(&desk, "results/small/metrics.openmetrics.txt"));
+    let regions = "[global]\npreset = \"route53-fast\"\n[[region]]\nname = \"x\"\n[[region]]\nname \
+                   = \"y\"\n";
+    let small = small.replace("at = \"20s\"", "at = \"20s\"\nregion = \"x\"");
+    fs::write(desk.path("small.toml"), format!("{small}{regions}")).unwrap();
+    run(&desk, &["--export", "openmetrics", "--name", "regions"]);
+    let of_regions = text(&desk, "results/regions/metrics.openmetrics.txt");
+    assert!(of_regions.ends_with("\n# EOF\n"));
+    found.extend(exported(&of_regions));
+    // Nothing is turned away here.
+    found.insert("brownout_requests_rejected_total".to_owned());
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
+    let dashboard: Value = serde_json::from_str(&read("docs/grafana/brownout.json")).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap().iter();
+    let queries = panels.flat_map(|panel| panel["targets"].as_array().unwrap());
+    let mut asked: BTreeSet<String> =
+        queries.flat_map(|target| metrics(target["expr"].as_str().unwrap())).collect();
+    let notes = dashboard["annotations"]["list"].as_array().unwrap().iter();
+    asked.extend(notes.flat_map(|note| metrics(note["expr"].as_str().unwrap())));
+    assert_eq!(asked, found, "the dashboard");
+    let page = read("docs/FILES.md");
+    let table = page.split("## Files for other programs").nth(1).unwrap();
+    assert_eq!(metrics(table), found, "docs/FILES.md");
+}

@@ -7,7 +7,7 @@ use crate::verdict::Overall;
 
 /// The exit codes; `--help` lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Exit {
+pub(in crate::cli) enum Exit {
     /// All objectives are met, there are none, or all files are sound.
     Met = 0,
     /// An objective is missed.
@@ -21,8 +21,15 @@ pub(super) enum Exit {
 }
 
 impl Exit {
+    /// The worse of two, for what has several parts: stopped, in error, missed, undecided, met.
+    pub(in crate::cli) fn worse(self, other: Exit) -> Exit {
+        let order = [Exit::Met, Exit::Undecided, Exit::Missed, Exit::Error, Exit::Interrupted];
+        let rank = |exit: Exit| order.iter().position(|one| *one == exit);
+        if rank(other) > rank(self) { other } else { self }
+    }
+
     /// What the report of a run that is complete means.
-    pub(super) fn of(report: &Report) -> Self {
+    pub(in crate::cli) fn of(report: &Report) -> Self {
         match report.overall() {
             Overall::NoObjectives | Overall::Met => Exit::Met,
             Overall::Missed => Exit::Missed,
@@ -31,13 +38,13 @@ impl Exit {
     }
 
     /// What the exit code of a program means that passes on one of ours; `None` = it was killed.
-    pub(super) fn of_code(code: Option<i32>) -> Self {
+    pub(in crate::cli) fn of_code(code: Option<i32>) -> Self {
         let ours = [Exit::Met, Exit::Missed, Exit::Undecided, Exit::Interrupted];
         ours.into_iter().find(|exit| Some(*exit as i32) == code).unwrap_or(Exit::Error)
     }
 
     /// What a study that judges nothing means.
-    pub(super) fn of_study(interrupted: bool) -> Self {
+    pub(in crate::cli) fn of_study(interrupted: bool) -> Self {
         if interrupted { Exit::Interrupted } else { Exit::Met }
     }
 }

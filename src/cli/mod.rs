@@ -7,22 +7,19 @@
 //! work of any kind has about it: the folder of results, the checkpoint, Ctrl-C (`work`) and
 //! progress. What is particular to studies that several processes share is in `shards`.
 //!
-//! Each command has a file, which reads top-down: load, work, write, draw, print. It asks `study`
-//! and `experiment` for values and `report` for words; nobody asks it for anything.
+//! Each command has a file: those that simulate in `simulate`, which read top-down (load, work,
+//! write, draw, print), those that only say something in `inspect`. A command asks `study` and
+//! `experiment` for values and `report` for words; nobody asks it for anything.
 //!
-//! Begin with `args.rs`, then `run.rs`.
+//! Begin with `args/mod.rs`, then `simulate/run.rs`.
 
 mod args;
-mod availability;
-mod check;
-mod compare;
 mod exit;
+mod inspect;
 mod load;
 mod perform;
-mod plan;
-mod run;
 mod shards;
-mod sweep;
+mod simulate;
 mod terminal;
 mod work;
 
@@ -40,7 +37,7 @@ pub fn main() -> ExitCode {
     let args = Args::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let terminal = Terminal::new(args.color);
     let ended = match &args.command {
-        Command::Check(args) => check::check(args, terminal),
+        Command::Check(args) => inspect::check::check(args, terminal),
         Command::Rerun(args) => perform::rerun(args, terminal),
         Command::Merge(args) => perform::merge(args, terminal),
         Command::Submit(args) => perform::submit(args, terminal),

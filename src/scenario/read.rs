@@ -106,8 +106,13 @@ pub fn load(path: &Path) -> Loaded {
 
 /// Reads a scenario file with settings changed; see [`edit::apply`].
 pub fn load_changed(path: &Path, changes: &[String]) -> Loaded {
+    load_text(path, file::text(path, SCENARIO_LIMIT), changes)
+}
+
+/// The same of a scenario whose text was read elsewhere, or could not be, for the reason given.
+pub fn load_text(path: &Path, text: Result<String, String>, changes: &[String]) -> Loaded {
     let name = path.display().to_string();
-    match file::text(path, SCENARIO_LIMIT) {
+    match text {
         Ok(text) => {
             let base = path.parent().unwrap_or(Path::new(""));
             let mut loaded = parse_changed(&name, &text, base, changes);
@@ -122,6 +127,14 @@ pub fn load_changed(path: &Path, changes: &[String]) -> Loaded {
             let problems = vec![Problem::error(Place::Whole, title)];
             Loaded { scenario: None, problems, source, but_for_faults: None }
         }
+    }
+}
+
+/// The name of a scenario: that of its file, without folder and extension.
+pub fn stem(path: &Path) -> String {
+    match path == Path::new(file::STANDARD_INPUT) {
+        true => "stdin".to_owned(),
+        false => path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into()),
     }
 }
 
@@ -188,7 +201,7 @@ pub fn parse(name: &str, text: &str, base: &Path) -> Loaded {
     let usable = problems.iter().filter(is_error).all(|error| error.of_faults);
     let scenario = parts.filter(|_| usable).map(|parts| {
         let path = PathBuf::from(name);
-        let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into());
+        let stem = stem(&path);
         let ScenarioParts { question, plan, objectives, budgets, what_if } = parts;
         let (text, changes) = (text.to_owned(), Vec::new());
         Scenario {

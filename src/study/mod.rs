@@ -16,6 +16,8 @@ pub mod availability;
 pub mod capacity;
 pub mod compare;
 pub mod cost;
+pub mod counterfactual;
+pub mod forecast;
 pub mod grid;
 pub mod measure;
 pub mod mode;

@@ -253,7 +253,7 @@ fn files_and_the_report_tell_every_api() {
          {ONE_CORE}{LIMITED}[run]\nhorizon = \"3m\"\nreplications = 2\nwarm-up = \"10s\"\n"
     );
     fs::write(desk.path("two.toml"), text).unwrap();
-    let output = desk.run(&["run", "two.toml", "--requests-every", "50", "--no-charts"]);
+    let output = desk.run(&["run", "two.toml", "--requests-every", "50", "--no-charts", "-v"]);
     let shown = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{shown}");
     let by_api = shown.lines().skip_while(|line| !line.starts_with("By API"));

@@ -23,7 +23,7 @@ const COMMAND: [&str; 5] = ["availability", "small.toml", "--requests", "2M", "-
 #[test]
 fn it_tells_how_many_nines_and_what_eats_them_to_the_same_bytes_at_any_number_of_threads() {
     let desk = desk();
-    let done = desk.run(&COMMAND);
+    let done = desk.run(&[&COMMAND[..], &["-v"]].concat());
     let said = out(&done);
     assert_eq!(done.status.code(), Some(0), "{}{said}", err(&done));
     for part in [
@@ -72,7 +72,7 @@ fn objectives_of_months_are_judged_by_it_alone() {
     with("met.toml", &format!("{month}, \"availability >= 99.99999% in 90% of years\""));
     let mut command = COMMAND;
     command[1] = "met.toml";
-    let done = desk.run(&[&command[..], &["--rto", "2s"]].concat());
+    let done = desk.run(&[&command[..], &["--rto", "2s", "-v"]].concat());
     let said = out(&done);
     assert_eq!(done.status.code(), Some(1), "{}{said}", err(&done));
     for part in [
@@ -165,8 +165,15 @@ fn a_region_that_is_lost_costs_what_a_run_of_its_loss_shows() {
 #[test]
 fn recorded_traffic_repeats_from_anywhere() {
     let desk = shipped("recorded-traffic", |text| text);
-    let done =
-        desk.run(&["availability", "it.toml", "--typical", "--requests", "2M", "--no-charts"]);
+    let done = desk.run(&[
+        "availability",
+        "it.toml",
+        "--typical",
+        "--requests",
+        "2M",
+        "--no-charts",
+        "-v",
+    ]);
     assert_eq!(done.status.code(), Some(0), "{}", err(&done));
     let said = out(&done);
     assert!(said.contains("crash: at a given time, which says nothing of months"), "{said}");

@@ -81,7 +81,7 @@ fn the_report_goes_to_standard_output_and_says_where_the_files_are() {
     let output = desk.run(&["run", "small.toml"]);
     let text = out(&output);
     assert!(text.starts_with("✓ MET: 1 objective\n"), "{text}");
-    assert!(text.contains("Files in results/small\n"), "{text}");
+    assert!(text.contains("Files in results/small: "), "{text}");
     assert!(!text.contains('\u{1b}') && text.lines().all(|line| line.chars().count() <= 100));
     assert_eq!(err(&output), "");
     let names: Vec<_> = desk.results("results/small").into_iter().map(|(name, _)| name).collect();
@@ -225,11 +225,73 @@ fn interrupted_by(signal: &str) {
     let desk = Desk::with("\"p99 < 100s\"");
     let text = fs::read_to_string(desk.path("small.toml")).unwrap();
     fs::write(desk.path("small.toml"), text.replace("60s", "3650d")).unwrap();
-    let output = desk.stopped(&["run", "small.toml"], signal, |line| !line.is_empty());
+    let output = desk.stopped(&["run", "small.toml", "-v"], signal, |line| !line.is_empty());
     assert_eq!(output.status.code(), Some(130), "{}", out(&output));
     assert!(out(&output).contains("stopped early"), "{}", out(&output));
     assert!(out(&output).starts_with("? UNDECIDED"), "{}", out(&output));
     assert!(out(&output).contains("of 3650 d, stopped at "), "{}", out(&output));
     assert!(desk.path("results/small.partial/manifest.json").exists());
     assert_eq!(fs::read_dir(desk.path("results")).unwrap().count(), 1);
+}
+
+#[test]
+fn several_scenarios_are_run_one_after_the_other_and_the_worst_decides() {
+    let desk = Desk::with("\"p99 < 100s\"");
+    let text = fs::read_to_string(desk.path("small.toml")).unwrap();
+    fs::write(desk.path("strict.toml"), text.replace("100s", "1ms")).unwrap();
+    let output = desk.run(&["run", "strict.toml", "small.toml", "-n", "2"]);
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+    assert!(out(&output).contains("\n\n✓ MET: 1 objective\n"), "{}", out(&output));
+    assert_eq!(desk.names("results"), ["small", "strict"]);
+    // A file that is wrong does not keep the others from being run.
+    let output = desk.run(&["run", "missing.toml", "small.toml", "-n", "2", "-o", "again"]);
+    assert_eq!((output.status.code(), desk.names("again")), (Some(2), vec!["small".to_owned()]));
+    fs::create_dir(desk.path("other")).unwrap();
+    fs::write(desk.path("other/small.toml"), text).unwrap();
+    let same = desk.run(&["run", "small.toml", "other/small.toml"]);
+    assert_eq!(same.status.code(), Some(2));
+    assert!(err(&same).contains("would take the same folder"), "{}", err(&same));
+}
+
+#[test]
+fn a_scenario_may_come_from_standard_input() {
+    let desk = Desk::with("\"p99 < 100s\"");
+    let piped = |args: &[&str]| {
+        let mut command = desk.command(args);
+        let file = fs::File::open(desk.path("small.toml")).unwrap();
+        command.stdin(file).output().unwrap()
+    };
+    let output = piped(&["run", "-", "-n", "2"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert_eq!(desk.code(&["run", "small.toml", "-n", "2"]), 0);
+    let outcomes = |of: &str| fs::read(desk.path("results").join(of)).unwrap();
+    assert_eq!(outcomes("stdin/replications.csv"), outcomes("small/replications.csv"));
+    assert_eq!(desk.code(&["rerun", "results/stdin", "--output", "again"]), 0);
+    assert_eq!(desk.results("results/stdin"), desk.results("again/stdin"));
+    assert!(out(&piped(&["check", "-"])).starts_with("-: ok"));
+}
+
+#[test]
+fn the_first_screen_is_as_wide_as_the_terminal_and_the_whole_report_follows_on_demand() {
+    let desk = Desk::with("\"p99 < 100s\", \"availability >= 99% during crash\"");
+    let text = fs::read_to_string(desk.path("small.toml")).unwrap();
+    let fault = "[[fault]]\nkind = \"replica-crash\"\nname = \"crash\"\nat = \"30s\"\n";
+    fs::write(desk.path("small.toml"), text + fault).unwrap();
+    let shown = |columns: &str, more: &[&str]| {
+        let mut command = desk.command(&[&["run", "small.toml", "-n", "3"], more].concat());
+        out(&command.env("COLUMNS", columns).output().unwrap())
+    };
+    for columns in [60, 80, 120] {
+        let screen = shown(&columns.to_string(), &[]);
+        let widest = screen.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(widest <= columns, "{widest} of {columns}: {screen}");
+        assert!(screen.lines().count() <= 30, "{screen}");
+        for part in ["objectives", "0:30 replica ", " crashed", "  p99 ", "▁", "-v"] {
+            assert!(screen.contains(part), "{part}: {screen}");
+        }
+    }
+    let report = fs::read_to_string(desk.path("results/small/report.txt")).unwrap();
+    let all = shown("120", &["-v"]);
+    assert!(all.starts_with(&report), "{all}");
+    assert!(shown("80", &["-v"]).lines().all(|line| line.chars().count() <= 80));
 }

@@ -41,7 +41,7 @@ fn json(desk: &Desk, file: &str) -> Value {
 #[test]
 fn a_comparison_has_the_months_of_each_variant() {
     let desk = desk(MONTH);
-    let done = desk.run(&[&COMPARE[..], &["1M"]].concat());
+    let done = desk.run(&[&COMPARE[..], &["1M", "-v"]].concat());
     let said = out(&done);
     assert_eq!(done.status.code(), Some(0), "{}{said}", err(&done));
     let title =
@@ -68,7 +68,7 @@ fn a_comparison_has_the_months_of_each_variant() {
 #[test]
 fn months_that_nobody_demands_are_worked_out_if_asked_for() {
     let desk = desk("\"p90 < 2s\"");
-    let plain = [&COMPARE[..], &["200K", "--no-charts"]].concat();
+    let plain = [&COMPARE[..], &["200K", "--no-charts", "-v"]].concat();
     assert!(!out(&desk.run(&plain)).contains("Months and years"));
     let said = out(&desk.run(&[&plain[..], &["--months", "--force"]].concat()));
     assert!(said.contains("Months and years") && said.contains("no error budget: write"), "{said}");
@@ -84,7 +84,7 @@ fn months_that_nobody_demands_are_worked_out_if_asked_for() {
 fn a_gateway_that_misses_its_months_is_not_recommended() {
     let with = |objective: &str, more: &[&str]| {
         let desk = desk(&format!("\"p90 < 2s\", \"{objective}\""));
-        let done = desk.run(&[&PLAN[..], &["500K", "--no-charts"], more].concat());
+        let done = desk.run(&[&PLAN[..], &["500K", "--no-charts", "-v"], more].concat());
         (done.status.code(), out(&done), json(&desk, "results/plan-small/plan.json"))
     };
     let (code, said, plan) = with("availability >= 99% per month", &[]);

@@ -424,7 +424,7 @@ fn a_run_says_how_its_traffic_was_read() {
     let text = "question = \"?\"\n[traffic]\nreplay = \"own.log\"\nreplay-loop = true\n[run]\n\
                 horizon = \"20s\"\nwarm-up = \"1s\"\nreplications = 2\n";
     std::fs::write(desk.path("own.toml"), text).unwrap();
-    let output = desk.run(&["run", "own.toml"]);
+    let output = desk.run(&["run", "own.toml", "-v"]);
     let said = String::from_utf8_lossy(&output.stdout).replace('\n', " ");
     let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(said.contains("the traffic was read from an access log"), "{said}");

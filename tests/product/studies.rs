@@ -47,7 +47,8 @@ fn replications_go_on_until_figures_are_precise() {
 fn variants_with_long_names_have_letters_in_the_tables() {
     let desk = Desk::with("\"p99 < 100s\"");
     let boots = "startup.boot=uniform(2s, 6s),uniform(20s, 60s)";
-    let output = desk.run(&["compare", "small.toml", "--set", boots, "--tier", "large", "-n", "2"]);
+    let output =
+        desk.run(&["compare", "small.toml", "--set", boots, "--tier", "large", "-n", "2", "-v"]);
     let report = out(&output);
     assert!(report.lines().all(|line| line.chars().count() <= 100), "{report}");
     assert!(report.contains("  B  large, startup.boot=uniform(20s, 60s)\n"), "{report}");
@@ -74,10 +75,38 @@ fn what_makes_no_comparison_is_explained_and_letters_have_their_names() {
     let unknown = desk.run(&["compare", "small.toml", "--tier", "nope"]);
     assert_eq!(unknown.status.code(), Some(2));
     assert!(err(&unknown).contains("'nope'"), "{}", err(&unknown));
-    let alone = desk.run(&["compare", "small.toml", "--tier", "large"]);
+    let alone = desk.run(&["compare", "small.toml"]);
     assert!(err(&alone).contains("nothing to compare with"), "{}", err(&alone));
     let boots = "startup.boot=uniform(2s, 6s),uniform(20s, 60s)";
     let quiet = desk.run(&["compare", "small.toml", "--set", boots, "-n", "2", "-q"]);
     let said = out(&quiet);
     assert!(said.contains("  B  startup.boot=uniform(20s, 60s)\n"), "{said}");
+}
+
+#[test]
+fn files_of_one_name_are_told_apart_by_their_folders() {
+    let desk = Desk::with("\"p99 < 100s\"");
+    let text = fs::read_to_string(desk.path("small.toml")).unwrap();
+    for (folder, rate) in [("main", "50/s"), ("pr", "60/s")] {
+        fs::create_dir(desk.path(folder)).unwrap();
+        let path = desk.path(folder).join("small.toml");
+        fs::write(path, text.replace("50/s", rate)).unwrap();
+    }
+    let output = desk.run(&["compare", "main/small.toml", "pr/small.toml", "-n", "2"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let said = out(&output);
+    assert!(said.contains("  pr/small ") && said.contains("Against main/small, "), "{said}");
+}
+
+#[test]
+fn one_change_is_compared_with_the_scenario_as_it_is() {
+    let desk = Desk::with("\"p99 < 100s\"");
+    let variant = ["--variant", "slower; startup.boot=60s", "-n", "2"];
+    let output = desk.run(&[&["compare", "small.toml"], &variant[..]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert!(out(&output).contains("Against as it is, "), "{}", out(&output));
+    // What is there already is no change.
+    let same = desk.run(&["compare", "small.toml", "--tier", "large", "-n", "2"]);
+    assert_eq!(same.status.code(), Some(2));
+    assert!(err(&same).contains("\"as it is\" and \"large\" are the same"), "{}", err(&same));
 }

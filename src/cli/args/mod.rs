@@ -219,8 +219,9 @@ impl Command {
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{RUN_EXAMPLES}\n\n{EXIT_CODES}"))]
 pub(in crate::cli) struct RunArgs {
-    /// The scenario
-    pub(in crate::cli) file: PathBuf,
+    /// The scenarios, each run by itself; - reads one from standard input
+    #[arg(required = true)]
+    pub(in crate::cli) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) count: CountArgs,
     /// Change a setting as if the scenario said so; as often as needed
@@ -301,6 +302,9 @@ pub(in crate::cli) struct WorkArgs {
     /// The most memory that requests in flight may take, of all replications at a time
     #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = values::memory)]
     pub(in crate::cli) memory: Bytes,
+    /// Print the whole report, all tables, instead of the first screen
+    #[arg(short, long, conflicts_with = "quiet")]
+    pub(in crate::cli) verbose: bool,
     /// What to print on standard output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(in crate::cli) format: Format,

@@ -20,7 +20,9 @@ pub(in crate::cli) mod warnings;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rayon::prelude::*;
 
 use crate::cli::args::{CommonArgs, Format, WorkArgs};
 use crate::cli::exit::Exit;
@@ -37,6 +39,7 @@ use crate::report::files::lock::FolderLock;
 use crate::report::files::staging::{FilesError, MARK, Staging};
 use crate::report::format::page::Written;
 use crate::report::manifest::{Manifest, RunRecord, Subject};
+use crate::report::screen::{Screen, folded};
 use crate::scenario::Scenario;
 use progress::Show;
 use share::{Layers, SharedWork};
@@ -190,7 +193,7 @@ impl<'a> Work<'a> {
         interrupted |= progress.is_cancelled();
         if draws && !interrupted {
             let charts = (output.charts)(report);
-            draw(charts, &mut staging, &progress)?;
+            draw(&charts, args.jobs, &mut staging, &progress)?;
             interrupted |= progress.is_cancelled();
         }
         let manifest = Manifest::new(session.request.clone(), interrupted, scenarios, runs);
@@ -207,7 +210,12 @@ impl<'a> Work<'a> {
             (Format::Json, _) => json(report, &mut out)?,
             (Format::Text, true) => out.extend((output.verdict)(report, colour).into_bytes()),
             (Format::Text, false) => {
-                out.extend((output.text)(report, written, colour).into_bytes());
+                let columns = session.terminal.columns();
+                let said = match args.verbose {
+                    true => folded(&(output.text)(report, written, colour), columns),
+                    false => (output.screen)(report, &Screen { colour, columns, written }),
+                };
+                out.extend(said.into_bytes());
             }
         }
         session.terminal.print(&String::from_utf8(out)?)?;
@@ -269,18 +277,24 @@ fn repeats(old: &Manifest, new: &Manifest) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Draws charts in SVG, which follows the reader's light or dark setting, and in PNG, until
-/// somebody wants it to stop.
+/// Draws charts in SVG, which follows the reader's light or dark setting, and in PNG, side by side
+/// on so many threads, until somebody wants it to stop.
 fn draw(
-    charts: Vec<(&'static str, Figure)>,
+    charts: &[(&'static str, Figure)],
+    jobs: Option<u16>,
     staging: &mut Staging,
     progress: &Progress,
 ) -> anyhow::Result<()> {
-    for (name, figure) in charts {
-        if progress.is_cancelled() {
-            break;
-        }
-        let (svg, png) = (svg(&figure)?, png(&figure, Theme::Light)?);
+    let threads = jobs.map_or(0, usize::from);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    let both = |(_, figure): &(&str, Figure)| {
+        let drawn = || anyhow::Ok((svg(figure)?, png(figure, Theme::Light)?));
+        (!progress.is_cancelled()).then(drawn)
+    };
+    let drawn: Vec<_> = pool.install(|| charts.par_iter().map(both).collect());
+    for ((name, _), drawn) in charts.iter().zip(drawn) {
+        let Some(drawn) = drawn else { continue };
+        let (svg, png) = drawn?;
         staging.add(&format!("{name}.svg"), |out| out.write_all(svg.as_bytes()))?;
         staging.add(&format!("{name}.png"), |out| out.write_all(&png))?;
     }
@@ -295,7 +309,10 @@ fn listen(progress: &Arc<Progress>, unfinished: Option<Vec<PathBuf>>, terminal: 
         Some(_) => "stopping to write what there is, without charts; Ctrl-C again to give up\n",
         None => "stopping: what was made is kept\n",
     };
-    let listening = ctrlc::set_handler(move || {
+    /// Stops the work that is in progress. A process has one handler of signals, and of several
+    /// scenarios each is work of its own.
+    static STOP: Mutex<Option<Box<dyn Fn() + Send>>> = Mutex::new(None);
+    let stop = move || {
         if progress.is_cancelled() {
             for path in unfinished.iter().flatten() {
                 let _ = std::fs::remove_dir_all(path);
@@ -305,6 +322,15 @@ fn listen(progress: &Arc<Progress>, unfinished: Option<Vec<PathBuf>>, terminal: 
         }
         progress.cancel();
         terminal.say(stopping);
+    };
+    let before = STOP.lock().unwrap_or_else(PoisonError::into_inner).replace(Box::new(stop));
+    if before.is_some() {
+        return;
+    }
+    let listening = ctrlc::set_handler(|| {
+        if let Some(stop) = &*STOP.lock().unwrap_or_else(PoisonError::into_inner) {
+            stop();
+        }
     });
     if let Err(error) = listening {
         terminal.say(&format!("warning: Ctrl-C will not write partial results: {error}\n"));
@@ -340,6 +366,8 @@ pub(in crate::cli) struct Output<'a, R> {
     pub(in crate::cli) charts: fn(&R) -> Vec<(&'static str, Figure)>,
     /// The report for people.
     pub(in crate::cli) text: fn(&R, Option<Written<'_>>, bool) -> String,
+    /// What is printed of it unless all is asked for.
+    pub(in crate::cli) screen: fn(&R, &Screen<'_>) -> String,
     /// Its first lines.
     pub(in crate::cli) verdict: fn(&R, bool) -> String,
     /// The JSON file: its name and content.

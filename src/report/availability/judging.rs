@@ -94,9 +94,14 @@ pub fn judge_budgets(
         let chance = chances[objective.span as usize];
         let verdict = judge_budget(objective, chance.interval);
         let undecided = verdict == Verdict::Undecided(Doubt::Straddles);
-        let remedy = || match run.unsettled.0 {
-            0 => needed(objective, &chance, requests),
-            _ => "some strikes are never over by themselves: see below".to_owned(),
+        let by_unsettled = || {
+            let seed = scenario.plan.run.seed;
+            let settled = study.as_if_settled().chances(run, objective.budget(), seed);
+            verdict != judge_budget(objective, settled[objective.span as usize].interval)
+        };
+        let remedy = || match run.unsettled.0 > 0 && by_unsettled() {
+            true => not_settled(run),
+            false => needed(objective, &chance, requests),
         };
         let remedy = undecided.then(remedy);
         JudgedBudget { objective: objective.clone(), chance, verdict, remedy }
@@ -111,6 +116,18 @@ pub fn kept(scenario: &Scenario, study: &AvailabilityStudy) -> Overall {
     let long_run = target.map(|target| judge_long_run(&run, target));
     let budgets = judge_budgets(scenario, study, &run, 0.0);
     overall_of(long_run.into_iter().chain(budgets.iter().map(|one| one.verdict)))
+}
+
+/// That pieces whose end nobody has seen are what leaves a verdict open.
+pub fn not_settled(run: &LongRun) -> String {
+    let (open, all) = run.unsettled;
+    format!("{open} of {all} pieces were not back to normal when they ended: see below")
+}
+
+/// Whether those leave the verdict on the long run open.
+pub fn open_by_unsettled(run: &LongRun, target: Share) -> bool {
+    let settled = LongRun { unsettled_rate: 0.0, ..run.clone() };
+    judge_long_run(run, target) != judge_long_run(&settled, target)
 }
 
 /// What would decide an error budget: an interval shrinks with the root of the requests, and where

@@ -16,4 +16,4 @@ pub mod judging;
 pub mod report;
 pub mod text;
 pub(crate) mod verdict;
-mod words;
+pub(in crate::report) mod words;

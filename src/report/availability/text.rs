@@ -3,7 +3,7 @@
 use super::report::{AvailabilityReport, PERCENTILES, RETURNS};
 use super::verdict;
 use super::words::{answered, between};
-use crate::plan::Schedule;
+use crate::plan::{Fault, Plan, Schedule, Target};
 use crate::report::format::page::{Paint, Written};
 use crate::report::format::table::Table;
 use crate::report::format::words::{plural, share_of, whole, wrapped};
@@ -67,7 +67,7 @@ pub(crate) fn in_the_long_run(report: &AvailabilityReport) -> (Table, String) {
         answered(run.down),
         format!("({})", between(run.down_interval)),
     ]);
-    table.row(["time without a fault".to_owned(), answered(1.0 - run.healthy), String::new()]);
+    table.row(["time without a fault".to_owned(), answered(1.0 - run.idle), String::new()]);
     let latency = PERCENTILES
         .iter()
         .zip(&report.percentiles)
@@ -160,19 +160,39 @@ pub(crate) fn fault_table(report: &AvailabilityReport) -> Table {
     let mut table = Table::default();
     for kind in &report.study.kinds {
         let count = kind.entities.len();
-        let clocks = match (kind.is_exclusive, count) {
-            (false, _) => format!("each of {}", plural(count as u64, "replica")),
-            (true, 1) => "one clock".to_owned(),
-            (true, _) => format!("each of {count}"),
+        let whose = match count {
+            1 => String::new(),
+            _ => format!("each of {} ", plural(count as u64, struck(&report.scenario.plan, kind))),
         };
-        let every = Span::from_secs(count as f64 / kind.per_second);
-        let lasts = kind.lasts.as_ref().map_or("until repaired".to_owned(), |law| {
+        let every = years(count as f64 / kind.per_second);
+        let lasts = kind.lasts.as_ref().map_or("no length of its own".to_owned(), |law| {
             format!("for {} in the mean", Span::from_secs(law.mean_secs()))
         });
         let window = format!("forgotten {} later", kind.settles);
-        table.row([kind.name.clone(), format!("{clocks} every {every}"), lasts, window]);
+        table.row([kind.name.clone(), format!("{whose}every {every}"), lasts, window]);
     }
     table
+}
+
+/// What a kind of fault strikes one of.
+fn struck(plan: &Plan, kind: &RecurringFault) -> &'static str {
+    match &plan.faults[kind.fault].fault {
+        Fault::NodeLoss(..) | Fault::NodeShutdown(..) | Fault::DrainNode(..) => "node",
+        fault => match fault.target() {
+            Target::Zone(_) => "zone",
+            Target::Ingress(_) => "ingress instance",
+            _ => "replica",
+        },
+    }
+}
+
+/// A time of this many seconds; in years if it has several.
+fn years(secs: f64) -> String {
+    let years = secs / YEAR;
+    match years >= 2.0 {
+        true => format!("{} years", three_digits((100.0 * years).round() / 100.0)),
+        false => Span::from_secs(secs).to_string(),
+    }
 }
 
 /// Where rates come from that the scenario does not have by itself.

@@ -1,6 +1,6 @@
 //! The verdict on months and years in text.
 
-use super::judging::{JudgedBudget, judge_long_run};
+use super::judging::{JudgedBudget, judge_long_run, not_settled, open_by_unsettled};
 use super::report::AvailabilityReport;
 use super::words::between;
 use crate::report::format::page::{Paint, SaidLine};
@@ -51,9 +51,10 @@ fn long_run(report: &AvailabilityReport) -> Vec<SaidLine> {
         lines.push(SaidLine::more(text));
     }
     if matches!(verdict, Verdict::Undecided(_)) {
-        let help = match report.run.unsettled.0 {
-            0 => "the interval contains the target: --requests with more makes it narrower",
-            _ => "some strikes are never over by themselves: see below",
+        let help = match open_by_unsettled(&report.run, target) {
+            true => not_settled(&report.run),
+            false => "the interval contains the target: --requests with more makes it narrower"
+                .to_owned(),
         };
         lines.push(SaidLine::remedy(help));
     }
@@ -76,9 +77,15 @@ fn over(judged: &JudgedBudget) -> String {
     format!("{} of the {all} use more than their budget, {may} may", said_of(&judged.chance))
 }
 
+/// How often something comes; never 0 for something.
+fn often(per_year: f64) -> String {
+    let is_tiny = per_year > 0.0 && per_year < 0.0005;
+    if is_tiny { "< 0.001".to_owned() } else { three_digits(per_year) }
+}
+
 fn outages_said(longest: Span, from: &str, odds: &OutageOdds) -> String {
     let Interval { low, high } = odds.per_year.interval;
-    let [often, low, high] = [odds.per_year.point, low, high].map(three_digits);
+    let [often, low, high] = [odds.per_year.point, low, high].map(often);
     format!(
         "an outage longer than {longest} ({from}): in {} of the months, in {} of the years; \
          {often} a year ({low} to {high})",

@@ -3,7 +3,7 @@
 use crate::stats::Interval;
 
 /// What is answered, of so many failing, with as many digits as matter.
-pub(super) fn answered(failing: f64) -> String {
+pub(in crate::report) fn answered(failing: f64) -> String {
     let digits = match failing {
         failing if failing <= 0.0 => return "100 %".to_owned(),
         failing => (2.0 - (failing * 100.0).log10()).ceil().clamp(1.0, 7.0) as usize,

@@ -164,13 +164,17 @@ pub(crate) fn capitalised(text: &str) -> String {
 /// Breaks `text` at blanks into lines of at most 98 columns. The first begins with `first`, the
 /// others with as many blanks.
 pub(crate) fn wrapped(first: &str, text: &str) -> String {
-    const WIDTH: usize = 98;
+    wrapped_to(98, first, text)
+}
+
+/// The same, into lines of at most so many columns.
+pub(crate) fn wrapped_to(columns: usize, first: &str, text: &str) -> String {
     let indent = first.chars().count();
     let mut out = first.to_owned();
     let mut column = indent;
     for word in unbreakable(text) {
         let width = word.chars().count();
-        if column > indent && column + 1 + width > WIDTH {
+        if column > indent && column + 1 + width > columns {
             out.push('\n');
             out.push_str(&" ".repeat(indent));
             column = indent;

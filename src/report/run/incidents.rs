@@ -72,7 +72,7 @@ fn affected(plan: &Plan, fault: &Fault, course: &RolloutCourse) -> Option<String
 }
 
 /// What the loss of replicas meant for the others, and for how long.
-fn loss(incident: &Incident, fault: &Fault) -> Option<String> {
+pub(crate) fn loss(incident: &Incident, fault: &Fault) -> Option<String> {
     let Incident { taken, missing, serving_before: before, missing_for, .. } = incident;
     let all = plural(*before as u64, "replica");
     let lost = match fault {

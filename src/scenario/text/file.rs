@@ -32,11 +32,18 @@ pub(crate) fn open(path: &Path) -> Result<File, String> {
     File::open(path).map_err(why)
 }
 
+/// What stands for standard input in place of a path.
+pub(crate) const STANDARD_INPUT: &str = "-";
+
 /// Reads a regular file of at most `limit` bytes as text, or says why it cannot be read.
 pub(crate) fn text(path: &Path, limit: u64) -> Result<String, String> {
+    text_from(open(path)?, limit)
+}
+
+/// The same of what is open already.
+pub(crate) fn text_from(from: impl Read, limit: u64) -> Result<String, String> {
     let mut bytes = Vec::new();
-    let file = open(path)?;
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(why)?;
+    from.take(limit + 1).read_to_end(&mut bytes).map_err(why)?;
     if bytes.len() as u64 > limit {
         return Err(format!("it is larger than {}", Bytes(limit)));
     }

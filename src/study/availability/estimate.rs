@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::AvailabilityStudy;
 use super::sample::PieceFigures;
-use super::strata::{ClusterPiece, Stratum, StratumKind};
+use super::strata::{ClusterPiece, Stratum, StratumKind, idle};
 use crate::stats::clusters::weighted_interval;
 use crate::stats::{Confidence, Interval};
 use crate::units::Span;
@@ -37,8 +37,10 @@ pub struct LongRun {
     pub down: f64,
     /// What is known of that.
     pub down_interval: Interval,
-    /// Share of time that is healthy.
+    /// Share of time that is healthy, by the pieces that were drawn.
     pub healthy: f64,
+    /// The same by the rates and windows of the faults alone.
+    pub idle: f64,
     /// Failed requests in a second of healthy time.
     pub healthy_failed: f64,
     /// Mean latency of served requests in seconds; `None` if none was served.
@@ -81,6 +83,15 @@ impl AvailabilityStudy {
         each.collect()
     }
 
+    /// The same, as if every piece had been back to normal at its end.
+    pub fn as_if_settled(&self) -> AvailabilityStudy {
+        let mut study = self.clone();
+        for piece in study.strata.iter_mut().flat_map(|stratum| &mut stratum.pieces) {
+            piece.figures.normal.get_or_insert(piece.figures.length);
+        }
+        study
+    }
+
     /// The long run; `None` if nothing healthy was simulated.
     pub fn long_run(&self, confidence: Confidence) -> Option<LongRun> {
         let weighted = self.weighted();
@@ -102,6 +113,7 @@ impl AvailabilityStudy {
             down: down.point,
             down_interval: down.interval,
             healthy,
+            idle: idle(&self.kinds),
             healthy_failed,
             mean,
             causes: self.causes(&weighted, healthy, healthy_failed),

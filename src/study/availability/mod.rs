@@ -64,8 +64,10 @@ const SCALED_LEAD: f64 = 360.0;
 /// from which on, and how many times the healthy mean latency from which on, nothing is left out.
 const QUIET_FAILING: f64 = 0.001;
 const QUIET_LATENCY: f64 = 3.0;
-/// Pieces of a stratum that are made first.
+/// Pieces of a stratum that are made first: of strikes that stay alone, and of those with others,
+/// which come so seldom that half of all work would be theirs.
 const PILOT: usize = 6;
+const PILOT_TOGETHER: usize = 3;
 /// The longest time to settle that is tried.
 const LONGEST_SETTLING: Span = Span(7_200 * crate::units::SECOND);
 /// With more strikes in its window than these, a cluster would hardly ever end.
@@ -142,6 +144,8 @@ struct PlannedPiece {
     parts: Vec<QuietPart>,
     /// How often its kind of cluster comes in a second, given how long its first strike lasts.
     odds: f64,
+    /// The number of its stratum, and its own there.
+    place: (u64, usize),
 }
 
 impl Lab<'_> {
@@ -186,7 +190,16 @@ impl Lab<'_> {
     ) -> PlannedPiece {
         let cluster = shortened(&drawn.strikes, kinds);
         let (from, plan) = self.plan_of(kinds, place, &cluster);
-        PlannedPiece { plan, from, strikes: drawn.strikes, parts: cluster.parts, odds: drawn.odds }
+        let DrawnCluster { strikes, odds } = drawn;
+        PlannedPiece { plan, from, strikes, parts: cluster.parts, odds, place }
+    }
+
+    /// The same piece, of which nothing is left out.
+    fn whole(&self, kinds: &[RecurringFault], piece: &PlannedPiece) -> PlannedPiece {
+        let mut kinds = kinds.to_vec();
+        kinds.iter_mut().for_each(|kind| kind.is_quiet = false);
+        let drawn = DrawnCluster { strikes: piece.strikes.clone(), odds: piece.odds };
+        self.struck(&kinds, piece.place, drawn)
     }
 
     /// The plan of a piece, and where in the traffic it begins.
@@ -223,7 +236,8 @@ impl Lab<'_> {
         let nothing = Shortened { strikes: Vec::new(), parts: Vec::new(), length: HEALTHY };
         let piece = |index| {
             let (from, plan) = self.plan_of(&[], (0, index), &nothing);
-            PlannedPiece { plan, from, strikes: Vec::new(), parts: Vec::new(), odds: 0.0 }
+            let (strikes, parts, place) = (Vec::new(), Vec::new(), (0, index));
+            PlannedPiece { plan, from, strikes, parts, odds: 0.0, place }
         };
         let pieces: Vec<PlannedPiece> = range.map(piece).collect();
         let made = self.simulate(pieces.iter());
@@ -290,25 +304,28 @@ impl Lab<'_> {
     /// Simulates pieces of every stratum: a few of each, then more where they say most for what
     /// they cost (Neyman's allocation), with about so many requests in all.
     fn fill(&self, study: &mut AvailabilityStudy, requests: f64) {
+        let latency = latency(&study.healthy);
         let AvailabilityStudy { kinds, strata, .. } = study;
-        let pilot = vec![PILOT; strata.len()];
-        self.add(kinds, strata, &pilot);
+        let pilot: Vec<usize> = strata.iter().map(|one| pilot(one.kind)).collect();
+        self.add(kinds, strata, &pilot, latency);
         if self.is_over() {
             return;
         }
         let cost = |stratum: &Stratum| stratum.mean_simulated() + 1.0;
-        let spent: f64 = strata.iter().map(|one| cost(one) * PILOT as f64).sum();
+        let spent: f64 = strata.iter().map(|one| cost(one) * one.pieces.len() as f64).sum();
         let left = (requests - spent).max(0.0);
         let scale: Vec<f64> = strata.iter().map(|one| one.spread() / cost(one).sqrt()).collect();
         let whole: f64 = scale.iter().zip(&*strata).map(|(scale, one)| scale * cost(one)).sum();
         let more = scale.iter().map(|scale| if whole > 0.0 { left * scale / whole } else { 0.0 });
         let more: Vec<usize> = more.map(|more| more.min(5_000.0) as usize).collect();
-        self.add(kinds, strata, &more);
+        self.add(kinds, strata, &more, latency);
     }
 
-    /// Adds so many pieces to each stratum.
-    fn add(&self, kinds: &[RecurringFault], strata: &mut [Stratum], more: &[usize]) {
-        let all: Vec<(usize, PlannedPiece)> = strata
+    /// Adds so many pieces to each stratum. A part that fails, or takes much longer than this
+    /// healthy mean, though those of its kind had been quiet, stands for nothing: its piece is
+    /// simulated whole.
+    fn add(&self, kinds: &[RecurringFault], strata: &mut [Stratum], more: &[usize], latency: f64) {
+        let mut all: Vec<(usize, PlannedPiece)> = strata
             .iter()
             .enumerate()
             .flat_map(|(which, stratum)| {
@@ -321,11 +338,30 @@ impl Lab<'_> {
                 (which, self.struck(kinds, (number, index), drawn))
             })
             .collect();
-        let made = self.simulate(all.iter().map(|(_, piece)| piece));
+        let mut made = self.simulate(all.iter().map(|(_, piece)| piece));
+        let is_loud = |outcome: &Option<Outcome>| {
+            outcome.as_ref().and_then(|outcome| is_quiet(outcome, latency)) == Some(false)
+        };
+        let loud: Vec<usize> = (0..made.len()).filter(|index| is_loud(&made[*index])).collect();
+        for index in &loud {
+            all[*index].1 = self.whole(kinds, &all[*index].1);
+        }
+        let again = self.simulate(loud.iter().map(|index| &all[*index].1));
+        for (index, outcome) in loud.into_iter().zip(again) {
+            made[index] = outcome;
+        }
         for ((which, piece), outcome) in all.iter().zip(&made) {
             let made = outcome.as_ref().map(|outcome| cluster_piece(piece, outcome));
             strata[*which].pieces.extend(made);
         }
+    }
+}
+
+/// Pieces of such a stratum that are made first.
+fn pilot(kind: StratumKind) -> usize {
+    match kind {
+        StratumKind::Alone(_) => PILOT,
+        StratumKind::Overlapping(_) => PILOT_TOGETHER,
     }
 }
 

@@ -9,8 +9,9 @@
 //!
 //! That it is stationary is found out kind by kind on pieces that count for nothing else: where
 //! requests fail in such a part, or take much longer than in healthy time, strikes of the kind are
-//! simulated whole ([`super::recurring::RecurringFault::is_quiet`]). So are stretches in which more
-//! than one strike is not forgotten, and all of a plan with faults that follow others.
+//! simulated whole ([`super::recurring::RecurringFault::is_quiet`]), and so is each later piece in
+//! which that shows. So are stretches in which more than one strike is not forgotten, and all of a
+//! plan with faults that follow others.
 
 use super::recurring::{RecurringFault, Strike};
 use crate::units::Span;

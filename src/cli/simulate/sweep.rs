@@ -2,12 +2,13 @@
 
 use std::ops::ControlFlow;
 
-use super::args::SweepArgs;
-use super::exit::Exit;
-use super::load::{self, Session, stem};
-use super::work::warnings::Warnings;
-use super::work::{Output, Work, memory};
+use crate::cli::args::SweepArgs;
+use crate::cli::exit::Exit;
+use crate::cli::load::{self, Session, stem};
+use crate::cli::work::warnings::Warnings;
+use crate::cli::work::{Output, Work, memory};
 use crate::report::manifest::RunRecord;
+use crate::report::screen;
 use crate::report::sweep::report::{Row, SweepReport};
 use crate::report::sweep::{charts, files, text};
 use crate::scenario::Scenario;
@@ -19,7 +20,7 @@ use crate::study::variation::{Axis, cross};
 const COMMON: [&str; 2] = ["run.seed", "run.replications"];
 
 /// Sweeps what `args` say.
-pub(super) fn sweep(args: &SweepArgs, session: &Session) -> anyhow::Result<Exit> {
+pub(in crate::cli) fn sweep(args: &SweepArgs, session: &Session) -> anyhow::Result<Exit> {
     let axes = axes(&args.set)?;
     let Some(grid) = grid(args, &axes, session)? else { return Ok(Exit::Error) };
     let effort = match args.count.precision() {
@@ -45,6 +46,7 @@ pub(super) fn sweep(args: &SweepArgs, session: &Session) -> anyhow::Result<Exit>
         exports: Box::new(|_, _| Ok(())),
         charts: charts::charts,
         text: text::render,
+        screen: screen::studies::sweep,
         verdict: text::verdicts_only,
         json: ("sweep.json", files::write_json),
     };

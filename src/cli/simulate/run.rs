@@ -1,21 +1,63 @@
 //! `brownout run`: simulate a scenario, write its results, report.
 
 use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 
-use super::args::RunArgs;
-use super::exit::Exit;
-use super::load::{self, Session};
-use super::work::{Output, Work, memory};
+use crate::cli::args::RunArgs;
+use crate::cli::exit::Exit;
+use crate::cli::load::{self, Session, stem};
+use crate::cli::work::{Output, Work, memory};
 use crate::experiment::Retention;
 use crate::report::export::write_run;
 use crate::report::manifest::{RunRecord, digests};
 use crate::report::run::report::Report;
 use crate::report::run::{charts, files, json, text};
+use crate::report::screen;
 use crate::study::precision;
 
+/// Runs scenarios one after the other, until one is stopped; ends as the worst of them.
+pub(in crate::cli) fn run(args: &RunArgs, session: &Session) -> anyhow::Result<Exit> {
+    let files = &args.files;
+    let only_one = |option: &str| {
+        anyhow::anyhow!("{option} is for one scenario, and there are {}", files.len())
+    };
+    if files.len() > 1 {
+        anyhow::ensure!(args.common.name.is_none(), only_one("--name"));
+        anyhow::ensure!(args.common.work.shard.is_none(), only_one("--shard"));
+        apart(files)?;
+    }
+    let mut worst = Exit::Met;
+    for (index, file) in files.iter().enumerate() {
+        if index > 0 && !args.common.work.quiet {
+            session.terminal.print("\n")?;
+        }
+        worst = worst.worse(run_one(file, args, session)?);
+        if worst == Exit::Interrupted {
+            break;
+        }
+    }
+    Ok(worst)
+}
+
+/// Refuses scenarios whose results would take the same folder.
+fn apart(files: &[PathBuf]) -> anyhow::Result<()> {
+    for (index, file) in files.iter().enumerate() {
+        let same = files[..index].iter().find(|other| stem(other) == stem(file));
+        if let Some(other) = same {
+            anyhow::bail!(
+                "the results of {} and {} would take the same folder\n  = help: run them one by \
+                 one with --name or --output; compare sets them side by side",
+                other.display(),
+                file.display()
+            );
+        }
+    }
+    Ok(())
+}
+
 /// Runs a scenario.
-pub(super) fn run(args: &RunArgs, session: &Session) -> anyhow::Result<Exit> {
-    let loaded = session.load(&args.file, &args.set, args.common.work.quiet);
+fn run_one(file: &Path, args: &RunArgs, session: &Session) -> anyhow::Result<Exit> {
+    let loaded = session.load(file, &args.set, args.common.work.quiet);
     let Some(mut scenario) = loaded else { return Ok(Exit::Error) };
     load::change(&mut scenario, args.common.seed, args.count.replications);
     let together = args.count.precision().map_or(scenario.plan.run.replications, |one| one.most);
@@ -42,6 +84,7 @@ pub(super) fn run(args: &RunArgs, session: &Session) -> anyhow::Result<Exit> {
         exports: Box::new(|report, staging| write_run(report, &exports, staging)),
         charts: charts::charts,
         text: text::render,
+        screen: screen::run::screen,
         verdict: text::verdict_only,
         json: ("summary.json", json::write),
     };

@@ -1,19 +1,19 @@
 //! `brownout check`: mistakes in scenarios, without running them.
 
-use super::args::CheckArgs;
-use super::exit::Exit;
-use super::load;
-use super::terminal::Terminal;
+use crate::cli::args::CheckArgs;
+use crate::cli::exit::Exit;
+use crate::cli::load;
+use crate::cli::terminal::Terminal;
 use crate::diagnostic::Severity;
 use crate::report::format::table::Table;
 use crate::report::format::words::plural;
-use crate::scenario::{Scenario, read};
+use crate::scenario::Scenario;
 
 /// Checks every file, says what is wrong on standard error, and prints one line for each.
-pub(super) fn check(args: &CheckArgs, terminal: Terminal) -> anyhow::Result<Exit> {
+pub(in crate::cli) fn check(args: &CheckArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     let mut exit = Exit::Met;
     for path in &args.files {
-        let loaded = read::load_changed(path, &args.set);
+        let loaded = load::read_changed(path, &args.set);
         let number = |severity| {
             loaded.problems.iter().filter(|problem| problem.severity == severity).count() as u64
         };

@@ -3,21 +3,22 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use super::args::CompareArgs;
 use super::availability::expect_random_faults;
-use super::exit::Exit;
-use super::load::{self, Session, stem};
-use super::work::warnings::Warnings;
-use super::work::{Output, Work, memory};
+use crate::cli::args::CompareArgs;
+use crate::cli::exit::Exit;
+use crate::cli::load::{self, Session, stem};
+use crate::cli::work::warnings::Warnings;
+use crate::cli::work::{Output, Work, memory};
 use crate::report::availability::report::AvailabilityReport;
 use crate::report::compare::report::CompareReport;
 use crate::report::compare::{charts, files, text};
 use crate::report::manifest::{RunRecord, digests};
+use crate::report::screen;
 use crate::study::compare::{self, Variant};
 use crate::study::variation::{Variation, cross, products};
 
 /// Compares what `args` name.
-pub(super) fn compare(args: &CompareArgs, session: &mut Session) -> anyhow::Result<Exit> {
+pub(in crate::cli) fn compare(args: &CompareArgs, session: &mut Session) -> anyhow::Result<Exit> {
     let prices = load::prices(args.prices.as_deref())?;
     let variations = variations(args)?;
     let loaded = variants(&args.files, &variations, args.common.work.quiet, session);
@@ -58,6 +59,7 @@ pub(super) fn compare(args: &CompareArgs, session: &mut Session) -> anyhow::Resu
         exports: Box::new(|_, _| Ok(())),
         charts: charts::charts,
         text: text::render,
+        screen: screen::studies::compare,
         verdict: text::verdicts_only,
         json: ("comparison.json", files::write_json),
     };
@@ -95,6 +97,9 @@ fn months(args: &CompareArgs, all: &[Variant], session: &mut Session) -> anyhow:
     Ok(wanted)
 }
 
+/// The scenario without changes, beside one with some.
+const AS_IT_IS: &str = "as it is";
+
 /// The option that asks for months, the first that is recorded.
 const MONTHS: &str = "--months";
 
@@ -105,7 +110,14 @@ fn variations(args: &CompareArgs) -> anyhow::Result<Vec<Variation>> {
         changes: vec![format!("gateway.tier={tier}")],
     };
     let tiers = args.tier.iter().map(tier).collect();
-    Ok(products(&[tiers, named(&args.variant)?, cross(&load::axes(&args.set)?)]))
+    let mut all = products(&[tiers, named(&args.variant)?, cross(&load::axes(&args.set)?)]);
+    // One change by itself is compared with the scenario without it.
+    if let ([_], [one]) = (&args.files[..], &all[..])
+        && !one.changes.is_empty()
+    {
+        all.insert(0, Variation { name: AS_IT_IS.to_owned(), changes: Vec::new() });
+    }
+    Ok(all)
 }
 
 /// Refuses variants of the same name, or that are the same.
@@ -146,9 +158,10 @@ fn variants(
     session: &Session,
 ) -> Option<Vec<Variant>> {
     let (mut all, mut warnings) = (Vec::new(), Warnings::default());
-    for path in files {
+    let names = told_apart(files);
+    for (which, path) in files.iter().enumerate() {
         for variation in variations {
-            let name = name(path, files.len() > 1, variation);
+            let name = name(&names[which], files.len() > 1, variation);
             let mut loaded = session.read(path, &variation.changes);
             if !variation.name.is_empty() {
                 loaded.source.reading = format!("with {}", variation.name);
@@ -163,10 +176,29 @@ fn variants(
     Some(all)
 }
 
-fn name(path: &Path, several: bool, variation: &Variation) -> String {
+/// What tells files apart: their names, with as many of their folders as that takes.
+fn told_apart(files: &[PathBuf]) -> Vec<String> {
+    let with_folders = |path: &PathBuf, folders: usize| {
+        let parts: Vec<_> = path.parent().into_iter().flat_map(Path::components).collect();
+        let kept = &parts[parts.len().saturating_sub(folders)..];
+        let folder: PathBuf = kept.iter().collect();
+        folder.join(stem(path)).display().to_string()
+    };
+    let name = |path: &PathBuf| {
+        let longest = path.components().count();
+        let is_own = |folders: &usize| {
+            let own = with_folders(path, *folders);
+            files.iter().filter(|other| with_folders(other, *folders) == own).count() == 1
+        };
+        with_folders(path, (0..longest).find(is_own).unwrap_or(longest))
+    };
+    files.iter().map(name).collect()
+}
+
+fn name(file: &str, several: bool, variation: &Variation) -> String {
     match (several, variation.name.is_empty()) {
-        (true, true) | (false, true) => stem(path),
-        (true, false) => format!("{}, {}", stem(path), variation.name),
+        (true, true) | (false, true) => file.to_owned(),
+        (true, false) => format!("{file}, {}", variation.name),
         (false, false) => variation.name.clone(),
     }
 }

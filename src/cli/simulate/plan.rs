@@ -2,12 +2,12 @@
 
 use std::ops::ControlFlow;
 
-use super::args::PlanArgs;
 use super::availability::expect_random_faults;
-use super::exit::Exit;
-use super::load::{self, Session, stem};
-use super::work::warnings::Warnings;
-use super::work::{Output, Work};
+use crate::cli::args::PlanArgs;
+use crate::cli::exit::Exit;
+use crate::cli::load::{self, Session, stem};
+use crate::cli::work::warnings::Warnings;
+use crate::cli::work::{Output, Work};
 use crate::experiment::Runner;
 use crate::plan::{Population, Traffic};
 use crate::report::availability::judging::kept;
@@ -15,6 +15,7 @@ use crate::report::availability::report::AvailabilityReport;
 use crate::report::manifest::{RunRecord, digest};
 use crate::report::plan::report::CapacityReport;
 use crate::report::plan::{charts, files, text, words};
+use crate::report::screen;
 use crate::scenario::Scenario;
 use crate::scenario::read::Loaded;
 use crate::study::availability::AvailabilityStudy;
@@ -29,7 +30,7 @@ use crate::study::settling::{self, Settling};
 use crate::verdict::Overall;
 
 /// Plans what `args` ask for.
-pub(super) fn plan(args: &PlanArgs, session: &Session) -> anyhow::Result<Exit> {
+pub(in crate::cli) fn plan(args: &PlanArgs, session: &Session) -> anyhow::Result<Exit> {
     let prices = load::prices(args.prices.as_deref())?;
     let Some(candidates) = candidates(args, session)? else { return Ok(Exit::Error) };
     let demand = demand(args, &candidates[0].scenario)?;
@@ -89,6 +90,7 @@ pub(super) fn plan(args: &PlanArgs, session: &Session) -> anyhow::Result<Exit> {
         exports: Box::new(|_, _| Ok(())),
         charts: charts::charts,
         text: text::render,
+        screen: screen::studies::plan,
         verdict: text::recommendation_only,
         json: ("plan.json", files::write_json),
     };

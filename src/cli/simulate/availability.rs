@@ -2,19 +2,23 @@
 
 use std::ops::ControlFlow;
 
-use super::args::AvailabilityArgs;
-use super::exit::Exit;
-use super::load::{self, Session, stem};
-use super::work::{Output, Work, memory};
+use crate::cli::args::AvailabilityArgs;
+use crate::cli::exit::Exit;
+use crate::cli::load::{self, Session, stem};
+use crate::cli::work::{Output, Work, memory};
 use crate::plan::{Plan, Schedule};
 use crate::report::availability::judging::LongRunDemands;
 use crate::report::availability::{charts, files, report::AvailabilityReport, text};
 use crate::report::manifest::RunRecord;
+use crate::report::screen;
 use crate::study::availability;
 use crate::verdict::Overall;
 
 /// Works out the availability of a scenario.
-pub(super) fn availability(args: &AvailabilityArgs, session: &Session) -> anyhow::Result<Exit> {
+pub(in crate::cli) fn availability(
+    args: &AvailabilityArgs,
+    session: &Session,
+) -> anyhow::Result<Exit> {
     let mut changes = args.set.clone();
     if args.typical {
         changes.push("typical-faults=all".to_owned());
@@ -44,6 +48,7 @@ pub(super) fn availability(args: &AvailabilityArgs, session: &Session) -> anyhow
         exports: Box::new(|_, _| Ok(())),
         charts: charts::charts,
         text: text::render,
+        screen: screen::studies::availability,
         verdict: text::verdicts_only,
         json: ("availability.json", files::write_json),
     };
@@ -59,7 +64,7 @@ pub(super) fn availability(args: &AvailabilityArgs, session: &Session) -> anyhow
 }
 
 /// Refuses what strikes by themselves do not make up.
-pub(super) fn expect_random_faults(plan: &Plan) -> anyhow::Result<()> {
+pub(in crate::cli) fn expect_random_faults(plan: &Plan) -> anyhow::Result<()> {
     let is_random = |fault: &crate::plan::FaultPlan| matches!(fault.schedule, Schedule::Random(_));
     anyhow::ensure!(
         plan.faults.iter().any(is_random),

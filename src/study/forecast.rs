@@ -1,0 +1,253 @@
+//! What theory says of a scenario before anything runs.
+//!
+//! Utilisation is offered work over capacity. The mean time in a replica is that of processor
+//! sharing, which depends on the demand's mean alone: S / (1 − ρ) with one core, and with c whole
+//! cores that of M/M/c (Erlang C), as the mean of M/G/c with processor sharing differs little.
+//! Arrivals are taken as Poisson at each replica, so that a load balancer which spreads them evenly
+//! does better. After a loss the backlog is a fluid: what comes above capacity until the
+//! replacement serves; the spike is the time in which the replicas that are left work it off, and
+//! it is gone once the spare capacity afterwards has taken it away.
+//!
+//! What is left out: retries, queues at upstreams and connections, admission control, an autoscaler
+//! that acts meanwhile, and all chance. A run has them; this says what to expect of it.
+
+use crate::plan::{Fault, FaultPlan, Plan, Traffic};
+use crate::random::Law;
+use crate::units::{Rate, Span};
+
+/// What theory says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    /// At the rate at the start, and at the greatest.
+    pub loads: Vec<LoadForecast>,
+    /// Requests per second that one replica serves with full CPU.
+    pub each: Rate,
+    /// The same of all replicas that there may be.
+    pub most: Rate,
+    /// What a new replica takes from its creation until it serves.
+    pub start: Vec<(&'static str, Span)>,
+    /// Of each fault that takes replicas.
+    pub losses: Vec<LossForecast>,
+    /// Requests of all replications together, in the mean.
+    pub requests: f64,
+}
+
+/// What a load means.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoadForecast {
+    /// Which it is.
+    pub name: &'static str,
+    /// Requests per second.
+    pub rate: Rate,
+    /// The replicas that run at it in the long run.
+    pub replicas: usize,
+    /// Utilisation of their CPU.
+    pub healthy: f64,
+    /// The same with one replica less; `None` if none is left.
+    pub less_one: Option<f64>,
+    /// The same with the fullest zone lost; `None` if none is left.
+    pub less_zone: Option<f64>,
+    /// The mean latency of a request, ingress included; `None` if the backlog grows.
+    pub latency: Option<Span>,
+}
+
+/// What a fault that takes replicas means at the greatest load.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LossForecast {
+    /// Its name.
+    pub name: String,
+    /// The replicas that it takes.
+    pub lost: usize,
+    /// From the fault until a replacement is created.
+    pub noticed: Span,
+    /// From then until it serves.
+    pub started: Span,
+    /// Utilisation of what is left meanwhile; `None` if nothing is.
+    pub utilisation: Option<f64>,
+    /// Requests that wait at most, and how long the last of them does.
+    pub backlog: Option<(f64, Span)>,
+    /// From the fault until that is worked off; `None` if it never is.
+    pub over: Option<Span>,
+}
+
+/// What theory says of a plan; `None` of several regions, and where traffic is not a rate.
+pub fn forecast(plan: &Plan) -> Option<Prediction> {
+    let Traffic::Process(process) = &plan.traffic else { return None };
+    if plan.regions.is_some() {
+        return None;
+    }
+    let each = plan.requests_per_arrival();
+    let first = process.corners.first().map_or(0.0, |(_, rate)| rate.0) * each;
+    let peak = process.peak().0 * each;
+    let mut loads = vec![load(plan, "at the start", Rate(first))];
+    if peak > first {
+        loads.push(load(plan, "at the peak", Rate(peak)));
+    }
+    let losses = plan.faults.iter().filter_map(|fault| loss(plan, fault, Rate(peak))).collect();
+    Some(Prediction {
+        loads,
+        each: plan.saturation(),
+        most: Rate(plan.saturation().0 * plan.most_replicas() as f64),
+        start: start(plan),
+        losses,
+        requests: offered(plan) * plan.run.replications as f64,
+    })
+}
+
+/// Requests of one replication.
+fn offered(plan: &Plan) -> f64 {
+    let Traffic::Process(process) = &plan.traffic else { return 0.0 };
+    const PARTS: u64 = 1_000;
+    let horizon = plan.run.horizon.0;
+    let at = |part: u64| crate::units::Instant(horizon / PARTS * part + horizon / PARTS / 2);
+    let mean = (0..PARTS).map(|part| process.rate_at(at(part)).0).sum::<f64>() / PARTS as f64;
+    mean * plan.requests_per_arrival() * Span(horizon).as_secs()
+}
+
+fn load(plan: &Plan, name: &'static str, rate: Rate) -> LoadForecast {
+    let replicas = plan.replicas_at(rate);
+    let left = |lost: usize| {
+        let left = replicas.checked_sub(lost).filter(|left| *left > 0)?;
+        Some(plan.utilisation(rate, left))
+    };
+    LoadForecast {
+        name,
+        rate,
+        replicas,
+        healthy: plan.utilisation(rate, replicas),
+        less_one: left(1),
+        less_zone: left(in_fullest_zone(plan, replicas)),
+        latency: latency(plan, rate, replicas),
+    }
+}
+
+/// Replicas in the fullest zone, evenly spread or as they are placed.
+fn in_fullest_zone(plan: &Plan, replicas: usize) -> usize {
+    let zones = plan.topology.zones.len().max(1);
+    let placed = &plan.topology.placement;
+    let count = |zone: usize| placed.iter().filter(|one| **one == zone).count();
+    match replicas == placed.len() {
+        true => (0..zones).map(count).max().unwrap_or(0),
+        false => replicas.div_ceil(zones),
+    }
+}
+
+/// The mean latency with the ingress and back.
+fn latency(plan: &Plan, rate: Rate, replicas: usize) -> Option<Span> {
+    let busy = plan.utilisation(rate, replicas);
+    let inside = sojourn(plan.demand_secs(), plan.gateway.cores.0, busy)?;
+    Some(Span::from_secs(inside) + plan.ingress.round_trip())
+}
+
+/// The mean time in a server that shares so many cores among its jobs, each on one at most, of
+/// which so much CPU time is demanded in the mean; `None` from full utilisation on.
+fn sojourn(demand: f64, cores: f64, busy: f64) -> Option<f64> {
+    if busy >= 1.0 {
+        return None;
+    }
+    if cores <= 1.0 {
+        return Some(demand / cores / (1.0 - busy));
+    }
+    // Erlang C by the recursion of Erlang B, with the whole cores.
+    let servers = cores.floor();
+    let load = busy * servers;
+    let blocked = (1..=servers as u64)
+        .fold(1.0, |blocked, server| load * blocked / (server as f64 + load * blocked));
+    let waits = blocked / (1.0 - busy * (1.0 - blocked));
+    Some(demand * (1.0 + waits / (servers * (1.0 - busy))))
+}
+
+/// The phases of a start, by their means.
+fn start(plan: &Plan) -> Vec<(&'static str, Span)> {
+    let startup = &plan.startup;
+    let mean = |law: &Law| Span::from_secs(law.mean_secs());
+    let mut phases = vec![
+        ("scheduling", mean(&startup.schedule)),
+        ("sandbox", mean(&startup.sandbox)),
+        ("image", mean(&startup.image)),
+        ("booting", mean(&startup.boot)),
+    ];
+    if let crate::plan::Configuration::Download(call) = &startup.configuration {
+        phases.push(("configuration", mean(&call.duration)));
+    }
+    phases.extend(startup.contracts.iter().map(|it| ("contracts", mean(&it.fetch.duration))));
+    // A probe comes half a period after what it asks is so, in the mean.
+    phases.push(("probing", startup.readiness.period / 2));
+    phases.push(("becoming known", mean(&plan.ingress.propagation)));
+    phases.retain(|(_, span)| *span > Span::ZERO);
+    phases
+}
+
+/// What a fault that takes replicas means, and how many.
+fn loss(plan: &Plan, fault: &FaultPlan, rate: Rate) -> Option<LossForecast> {
+    let replicas = plan.replicas_at(rate);
+    let detection = &plan.detection;
+    let liveness = detection.liveness.patience() + detection.liveness.period / 2;
+    let node = detection.node_grace + detection.toleration;
+    let (lost, noticed) = match &fault.fault {
+        Fault::ReplicaCrash(_) => (1, Span::from_secs(detection.crash.mean_secs())),
+        Fault::ReplicaHang(_) => (1, liveness + detection.liveness.timeout + detection.grace),
+        Fault::NodeLoss(..) => (1, node),
+        Fault::ZoneOutage(..) => (in_fullest_zone(plan, replicas), node),
+        _ => return None,
+    };
+    let started = start(plan).into_iter().fold(Span::ZERO, |sum, (_, span)| sum + span);
+    let lasts = fault.fault.away().map(|law| Span::from_secs(law.mean_secs()));
+    let missing = lasts.map_or(noticed + started, |lasts| (noticed + started).min(lasts + started));
+    let capacity = |replicas: usize| plan.saturation().0 * replicas as f64;
+    let left = replicas.saturating_sub(lost);
+    let excess = (rate.0 - capacity(left)).max(0.0) * missing.as_secs();
+    let backlog =
+        (excess > 0.0 && left > 0).then(|| (excess, Span::from_secs(excess / capacity(left))));
+    let spare = capacity(replicas) - rate.0;
+    let worked_off = match backlog {
+        _ if spare > 0.0 => Some(Span::from_secs(excess / spare)),
+        Some(_) => None,
+        None => Some(Span::ZERO),
+    };
+    Some(LossForecast {
+        name: fault.name.clone(),
+        lost: lost.min(replicas),
+        noticed,
+        started,
+        utilisation: (left > 0).then(|| plan.utilisation(rate, left)),
+        backlog,
+        over: worked_off.map(|after| missing + after),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processor_sharing_is_as_its_closed_forms() {
+        // M/M/1: S / (1 − ρ); M/M/2 at 0.7: 19.61 ms of 10 ms.
+        assert!((sojourn(0.01, 1.0, 0.5).unwrap() - 0.02).abs() < 1e-12);
+        assert!((sojourn(0.01, 2.0, 0.7).unwrap() - 0.019_607_8).abs() < 1e-6);
+        // A tenth of a core is a server that is ten times slower.
+        assert!((sojourn(0.01, 0.1, 0.5).unwrap() - 0.2).abs() < 1e-12);
+        assert_eq!(sojourn(0.01, 2.0, 1.0), None);
+    }
+
+    #[test]
+    fn a_loss_leaves_a_backlog_that_is_worked_off() {
+        // Two replicas of 100/s at 150/s: with one for T the backlog is 50 T, worked off at 50/s.
+        let mut plan = Plan::neutral().with_replicas(2);
+        plan.gateway.demand = Law::Constant(Span::from_secs(0.01 * plan.gateway.cores.0));
+        plan.traffic = Traffic::poisson(Rate(150.0));
+        let fault = FaultPlan {
+            name: "crash".to_owned(),
+            fault: Fault::ReplicaCrash(crate::plan::ReplicaTarget::Any),
+            schedule: crate::plan::Schedule::At(crate::units::Instant::ZERO),
+        };
+        plan.faults = vec![fault];
+        let found = &forecast(&plan).unwrap().losses[0];
+        let missing = (found.noticed + found.started).as_secs();
+        let (waiting, spike) = found.backlog.unwrap();
+        assert!((waiting - 50.0 * missing).abs() < 1e-6, "{found:?}");
+        assert!((spike.as_secs() - 0.5 * missing).abs() < 1e-6, "{found:?}");
+        assert!((found.over.unwrap().as_secs() - 2.0 * missing).abs() < 1e-6, "{found:?}");
+        assert_eq!(found.utilisation, Some(1.5));
+    }
+}

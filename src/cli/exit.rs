@@ -42,11 +42,6 @@ impl Exit {
         let ours = [Exit::Met, Exit::Missed, Exit::Undecided, Exit::Interrupted];
         ours.into_iter().find(|exit| Some(*exit as i32) == code).unwrap_or(Exit::Error)
     }
-
-    /// What a study that judges nothing means.
-    pub(in crate::cli) fn of_study(interrupted: bool) -> Self {
-        if interrupted { Exit::Interrupted } else { Exit::Met }
-    }
 }
 
 impl From<Exit> for ExitCode {

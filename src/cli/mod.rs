@@ -3,9 +3,9 @@
 //! What a program may want to read goes to standard output, what is said to a person meanwhile to
 //! standard error. Only this room prints, and only here are clock, environment and terminal
 //! asked. It owns what can be typed (`args`), how a command is carried out and recorded so that
-//! it can be again (`perform`), how scenarios are read with what was typed (`load`), and what
-//! work of any kind has about it: the folder of results, the checkpoint, Ctrl-C (`work`) and
-//! progress. What is particular to studies that several processes share is in `shards`.
+//! it can be again (`perform`), how scenarios are read with what was typed (`load`), when a study
+//! is to fail (`gate`), and what work of any kind has about it: the folder of results, the
+//! checkpoint, Ctrl-C (`work`) and progress. What is particular to studies that several processes share is in `shards`.
 //!
 //! Each command has a file: those that simulate in `simulate`, which read top-down (load, work,
 //! write, draw, print), those that only say something in `inspect`. A command asks `study` and
@@ -15,6 +15,7 @@
 
 mod args;
 mod exit;
+mod gate;
 mod inspect;
 mod load;
 mod perform;

@@ -70,7 +70,7 @@ pub struct Subject {
 }
 
 /// Options that say how well something is found out, or drawn, and not what.
-const HOW: [&str; 13] = [
+const HOW: [&str; 14] = [
     "--replications",
     "--precision",
     "--at-most",
@@ -84,6 +84,7 @@ const HOW: [&str; 13] = [
     "--name",
     "--export",
     "--export-epoch",
+    "--fail-if",
 ];
 
 impl Subject {

@@ -20,6 +20,7 @@ pub mod caveats;
 pub mod checkpoint;
 pub mod compare;
 pub mod export;
+pub mod fail_if;
 pub mod files;
 pub mod forecast;
 pub mod format;

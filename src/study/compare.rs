@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use crate::experiment::{Experiment, Retention, Runner};
 use crate::metric::{Compared, Metric, Statistic};
+use crate::observe::outcome::Outcome;
 use crate::plan::{Extent, Plan};
 use crate::scenario::Scenario;
 use crate::stats::Confidence;
@@ -127,14 +128,20 @@ fn are_paired(runs: &[Experiment]) -> bool {
 /// Every figure of every window that the variants have in common, against the first variant.
 /// Nothing if the work was stopped before all variants had a complete replication.
 pub fn contrasts(variants: &[Variant], runs: &[Experiment]) -> Vec<Contrast> {
-    let plans: Vec<&Plan> = variants.iter().map(|variant| &variant.scenario.plan).collect();
-    let mut all = Vec::new();
     if !are_paired(runs) {
-        return all;
+        return Vec::new();
     }
-    for (number, (window, indices)) in measure::common_windows(&plans).into_iter().enumerate() {
-        let systems: Vec<System<'_>> = (runs.iter().zip(&indices))
-            .map(|(run, window)| System { outcomes: &run.outcomes, window: *window })
+    let plans: Vec<&Plan> = variants.iter().map(|variant| &variant.scenario.plan).collect();
+    let outcomes: Vec<&[Outcome]> = runs.iter().map(|run| &run.outcomes[..]).collect();
+    contrasts_of(&plans, &outcomes)
+}
+
+/// The same of plans with their outcomes, of which each has its partner in those of the others.
+pub fn contrasts_of(plans: &[&Plan], outcomes: &[&[Outcome]]) -> Vec<Contrast> {
+    let mut all = Vec::new();
+    for (number, (window, indices)) in measure::common_windows(plans).into_iter().enumerate() {
+        let systems: Vec<System<'_>> = (outcomes.iter().zip(&indices))
+            .map(|(outcomes, window)| System { outcomes, window: *window })
             .collect();
         let extent = |plan: &&Plan, index: &usize| plan.windows[*index].extent;
         let lasting =
@@ -176,7 +183,6 @@ fn contrast(metric: Metric, first: System<'_>, other: System<'_>) -> Option<Comp
 mod tests {
     use super::*;
     use crate::experiment::tests::example;
-    use crate::observe::outcome::Outcome;
 
     #[test]
     fn what_was_stopped_keeps_the_replications_that_all_have() {

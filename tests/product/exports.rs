@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::desk::{Desk, err};
+use crate::desk::{Desk, err, out};
 
 const ALL: &str = "perfetto,openmetrics,hdr,junit,sarif";
 const FILES: [&str; 5] =
@@ -162,4 +162,100 @@ fn the_dashboard_and_the_page_of_files_know_every_metric_and_no_other() {
     let page = read("docs/FILES.md");
     let table = page.split("## Files for other programs").nth(1).unwrap();
     assert_eq!(metrics(table), found, "docs/FILES.md");
+}
+
+/// Two variants, of which the second takes twice the CPU for each request.
+const SLOWER: &str = "gateway.cpu-per-request=1.4ms,2.8ms";
+/// The other way round.
+const FASTER: &str = "gateway.cpu-per-request=2.8ms,1.4ms";
+
+fn study<'a>(command: &'a str, set: &'a str, conditions: &[&'a str]) -> Vec<&'a str> {
+    let options = [command, "small.toml", "--no-charts", "--force", "--set", set];
+    let conditions = conditions.iter().flat_map(|condition| ["--fail-if", condition]);
+    options.into_iter().chain(conditions).collect()
+}
+
+#[test]
+fn a_study_fails_only_if_it_is_asked_to_and_says_by_what() {
+    let desk = Desk::with("\"cpu < 5%\"");
+    for command in ["compare", "sweep"] {
+        let of = |set, conditions: &[&str]| {
+            let output = desk.run(&study(command, set, conditions));
+            (output.status.code().unwrap(), out(&output) + &err(&output))
+        };
+        assert_eq!(of(SLOWER, &[]).0, 0, "{command}");
+        let (code, said) = of(SLOWER, &["worse"]);
+        assert_eq!(code, 1, "{said}");
+        assert!(said.contains("✗ fails --fail-if 'worse'"), "{said}");
+        assert!(said.contains("2.8ms: mean of the run is worse: +"), "{said}");
+        assert_eq!(of(FASTER, &["worse"]).0, 0, "{command}");
+        assert_eq!(of(FASTER, &["worse", "missed"]).0, 1, "{command}");
+        let (code, said) = of(SLOWER, &["p99 > +10%"]);
+        assert!(code == 1 && said.contains("2.8ms: p99 of the run is worse: +"), "{said}");
+        let (code, said) = of(SLOWER, &["p99 > +900%"]);
+        assert!(code == 0 && said.contains("✓ passes --fail-if 'p99 > +900%'"), "{said}");
+        // Nothing is lost without a fault: there is no share of failures to be compared.
+        assert_eq!(of(SLOWER, &["failed > +1 points"]).0, 3, "{command}");
+        let (code, said) = of(SLOWER, &["p99 during crsh > +10%"]);
+        assert!(code == 2 && said.contains("no window is called"), "{said}");
+        let (code, said) = of(SLOWER, &["slower"]);
+        assert!(code == 2 && said.contains("write missed, worse, or"), "{said}");
+    }
+    fs::write(desk.path("free.toml"), {
+        text(&desk, "small.toml").replace("objectives = [\"cpu < 5%\"]", "")
+    })
+    .unwrap();
+    let free = ["compare", "free.toml", "--set", SLOWER, "--fail-if", "missed"];
+    let output = desk.run(&free);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err(&output).contains("no scenario has an objective"), "{}", err(&output));
+}
+
+#[test]
+fn a_gate_is_heard_where_programs_read_and_holds_when_it_is_done_again() {
+    let desk = Desk::with("");
+    let json = ["--format", "json", "--export", "junit"];
+    let command = [&study("compare", SLOWER, &["worse"])[..], &json[..]].concat();
+    let output = desk.run(&command);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err(&output).contains("✗ fails --fail-if 'worse'"), "{}", err(&output));
+    let value: Value = serde_json::from_str(&out(&output)).unwrap();
+    let found = &value["fail_if"][0];
+    assert_eq!((&found["condition"], &found["verdict"]), (&"worse".into(), &"missed".into()));
+    assert!(!found["found"].as_array().unwrap().is_empty());
+    let junit = text(&desk, "results/compare-small/junit.xml");
+    assert!(junit.contains("<testsuite name=\"--fail-if\""), "{junit}");
+    assert_eq!(junit.matches("<failure ").count(), 1, "{junit}");
+    let again = desk.run(&["rerun", "results/compare-small", "-o", "again", "--quiet"]);
+    assert_eq!(again.status.code(), Some(1), "{}", err(&again));
+    assert!(out(&again).contains("✗ fails"), "{}", out(&again));
+    assert!(desk.results("results/compare-small") == desk.results("again/compare-small"));
+    // Whoever asks otherwise asks the same question of the same results.
+    assert_eq!(desk.code(&study("compare", SLOWER, &[])), 0);
+}
+
+#[test]
+fn every_study_tells_its_verdicts() {
+    let desk = desk();
+    let often = text(&desk, "small.toml").replace("at = \"20s\"", "every = \"exponential(30d)\"");
+    fs::write(desk.path("months.toml"), often).unwrap();
+    let junit = |name: &str, command: &[&str]| {
+        let options = ["--no-charts", "--export", "junit", "--name", name];
+        let output = desk.run(&[command, &options[..]].concat());
+        assert_ne!(output.status.code(), Some(2), "{}", err(&output));
+        text(&desk, &format!("results/{name}/junit.xml"))
+    };
+    let suites = |xml: &str| xml.matches("<testsuite ").count();
+    let cases = |xml: &str| xml.matches("<testcase ").count();
+    let sweep = junit("s", &["sweep", "small.toml", "--set", "traffic.rate=20/s,30/s", "-n", "2"]);
+    assert_eq!((suites(&sweep), cases(&sweep)), (2, 6));
+    let plan =
+        junit("p", &["plan", "small.toml", "--tier", "large", "--mode", "healthy", "-n", "2"]);
+    assert_eq!((suites(&plan), cases(&plan)), (1, 1));
+    assert!(plan.contains("name=\"a gateway carries the demand\""), "{plan}");
+    let months = ["availability", "months.toml", "--target", "99%", "--requests", "200K"];
+    let months = junit("m", &months);
+    assert_eq!((suites(&months), cases(&months)), (1, 1));
+    let refused = desk.run(&["compare", "small.toml", "--export", "perfetto"]);
+    assert!(err(&refused).contains("possible values: junit"), "{}", err(&refused));
 }

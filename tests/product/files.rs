@@ -18,8 +18,17 @@ const COMMANDS: [&[&str]; 8] = [
     &["run", "clients.toml"],
     &["run", "regions.toml"],
     &["compare", "regions.toml", "--set", "global.ttl=5s,10s"],
-    &["compare", "small.toml", "--set", "gateway.replicas=2,3"],
-    &["sweep", "small.toml", "--set", "traffic.rate=50/s,60/s", "--set", "run.horizon=40s,1m"],
+    &["compare", "small.toml", "--set", "gateway.replicas=2,3", "--fail-if", "worse"],
+    &[
+        "sweep",
+        "small.toml",
+        "--set",
+        "traffic.rate=50/s,60/s",
+        "--set",
+        "run.horizon=40s,1m",
+        "--fail-if",
+        "missed",
+    ],
     &["plan", "small.toml", "--tier", "small", "--mode", "healthy", "--judged", "30s"],
 ];
 

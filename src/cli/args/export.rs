@@ -1,8 +1,9 @@
-//! Options on what becomes of results elsewhere: files for other programs.
+//! Options on what becomes of results elsewhere: files for other programs, and when a study fails.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::report::export::{Epoch, ExportKind, Exports};
+use crate::report::fail_if::FailCondition;
 
 /// Further files of a run.
 #[derive(Debug, clap::Args)]
@@ -25,12 +26,45 @@ impl ExportArgs {
     }
 }
 
+/// Further files of a study.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct VerdictExportArgs {
+    /// Write a further file for other programs: junit (verdicts)
+    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = of_verdicts())]
+    export: Vec<ExportKind>,
+}
+
+impl VerdictExportArgs {
+    /// What is to be written.
+    pub(in crate::cli) fn exports(&self) -> Exports {
+        Exports { kinds: self.export.clone(), ..Exports::default() }
+    }
+}
+
+/// When a study is to fail.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct FailArgs {
+    /// Fail (exit code 1) if any variant misses an objective (missed), if a figure of any is worse
+    /// than that of the first (worse), or if it changes too much, such as 'p99 > +10%',
+    /// 'p99 during crash > +200ms' or 'failed > +0.1 points'; as often as needed
+    #[arg(long, value_name = "CONDITION", value_parser = condition)]
+    pub(in crate::cli) fail_if: Vec<FailCondition>,
+}
+
 fn kinds() -> impl TypedValueParser<Value = ExportKind> {
     let kind = |key: String| ExportKind::of(&key).expect("it is one of the values");
     PossibleValuesParser::new(ExportKind::ALL.map(ExportKind::key)).map(kind)
 }
 
+fn of_verdicts() -> impl TypedValueParser<Value = ExportKind> {
+    PossibleValuesParser::new([ExportKind::Junit.key()]).map(|_| ExportKind::Junit)
+}
+
 fn epoch(text: &str) -> Result<Epoch, String> {
     let help = "write a moment from 1970 to 2099 by RFC 3339, such as 2026-03-01T09:00:00Z";
     Epoch::read(text).ok_or_else(|| help.to_owned())
+}
+
+fn condition(text: &str) -> Result<FailCondition, String> {
+    FailCondition::read(text).map_err(|flaw| flaw.to_string())
 }

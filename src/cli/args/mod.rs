@@ -2,7 +2,7 @@
 //!
 //! Each command has a struct of its options, whose comments are what `--help` says; `values.rs`
 //! reads what is written after an option and says what is wrong with it; `export.rs` has the
-//! options on files for other programs.
+//! options on files for other programs and on when a study fails.
 //!
 //! What results depend on is recorded in the manifest by itself; the options of [`WorkArgs`] are
 //! those that they do not depend on.
@@ -19,7 +19,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::report::shards::SHARDS_MOST;
 use crate::study::precision::Precision;
 use crate::units::{Bytes, Rate, Share, Span};
-pub(in crate::cli) use export::ExportArgs;
+pub(in crate::cli) use export::{ExportArgs, FailArgs, VerdictExportArgs};
 pub(in crate::cli) use values::ShardArg;
 
 const EXIT_CODES: &str = "\
@@ -38,8 +38,10 @@ EXIT CODES:
 
 const STUDY_EXIT_CODES: &str = "\
 EXIT CODES:
-    0    done, whatever was found
+    0    done, whatever was found; with --fail-if: no condition holds
+    1    a condition of --fail-if holds: its whole interval says so
     2    error: usage, scenario, files, or no room for the requests in flight
+    3    undecided: an interval contains the bound of a condition, or there are no data
     130  stopped by Ctrl-C or a signal to end; partial results are in NAME.partial";
 
 const PLAN_EXIT_CODES: &str = "\
@@ -61,6 +63,7 @@ EXAMPLES:
     brownout compare scenarios/replica-crash.toml --tier large --tier xlarge
     brownout compare scenarios/replica-crash.toml --set gateway.replicas=2,3 -n 20
     brownout compare scenarios/managed-start.toml scenarios/self-managed-start.toml
+    brownout compare main.toml change.toml --fail-if worse --format json > comparison.json
     brownout compare scenarios/availability.toml --tier large,xlarge --months \\
         --set run.horizon=10m
     brownout compare scenarios/replica-crash.toml \\
@@ -75,7 +78,8 @@ EXAMPLES:
     brownout sweep scenarios/steady.toml --set traffic.rate=200/s..2000/s:10 \\
         --set gateway.replicas=2,3 --precision 2%
     brownout sweep scenarios/replica-crash.toml --set startup.boot=2s..30s:8 -n 20
-    brownout sweep scenarios/replica-crash.toml --set gateway.tier=small,large,xlarge";
+    brownout sweep scenarios/replica-crash.toml --set gateway.tier=small,large,xlarge
+    brownout sweep scenarios/steady.toml --set traffic.rate=900/s,1000/s --fail-if missed";
 
 const AVAILABILITY_EXAMPLES: &str = "\
 EXAMPLES:
@@ -347,6 +351,10 @@ pub(in crate::cli) struct CompareArgs {
     #[arg(value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub(in crate::cli) replications: Option<u64>,
     #[command(flatten)]
+    pub(in crate::cli) fail: FailArgs,
+    #[command(flatten)]
+    pub(in crate::cli) export: VerdictExportArgs,
+    #[command(flatten)]
     pub(in crate::cli) common: CommonArgs,
 }
 
@@ -374,6 +382,8 @@ pub(in crate::cli) struct AvailabilityArgs {
     /// take; more make intervals narrower
     #[arg(long, value_name = "N", default_value = "500M", value_parser = values::requests)]
     pub(in crate::cli) requests: u64,
+    #[command(flatten)]
+    pub(in crate::cli) export: VerdictExportArgs,
     #[command(flatten)]
     pub(in crate::cli) common: CommonArgs,
 }
@@ -424,6 +434,8 @@ pub(in crate::cli) struct PlanArgs {
     #[arg(long)]
     pub(in crate::cli) no_sensitivity: bool,
     #[command(flatten)]
+    pub(in crate::cli) export: VerdictExportArgs,
+    #[command(flatten)]
     pub(in crate::cli) common: CommonArgs,
 }
 
@@ -438,6 +450,10 @@ pub(in crate::cli) struct SweepArgs {
     pub(in crate::cli) set: Vec<String>,
     #[command(flatten, next_help_heading = "Options for each cell")]
     pub(in crate::cli) count: CountArgs,
+    #[command(flatten)]
+    pub(in crate::cli) fail: FailArgs,
+    #[command(flatten)]
+    pub(in crate::cli) export: VerdictExportArgs,
     #[command(flatten)]
     pub(in crate::cli) common: CommonArgs,
 }

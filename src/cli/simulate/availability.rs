@@ -9,6 +9,7 @@ use crate::cli::work::{Output, Work, memory};
 use crate::plan::{Plan, Schedule};
 use crate::report::availability::judging::LongRunDemands;
 use crate::report::availability::{charts, files, report::AvailabilityReport, text};
+use crate::report::export::write_availability;
 use crate::report::manifest::RunRecord;
 use crate::report::screen;
 use crate::study::availability;
@@ -43,9 +44,10 @@ pub(in crate::cli) fn availability(
     }
     let report = AvailabilityReport::new(&scenario, &study, demands)?;
     let record = RunRecord::new(&scenario.name, &scenario, vec![report.digest()]);
+    let exports = args.export.exports();
     let output = Output {
         tables: files::write_tables,
-        exports: Box::new(|_, _| Ok(())),
+        exports: Box::new(|report, staging| write_availability(report, &exports, staging)),
         charts: charts::charts,
         text: text::render,
         screen: screen::studies::availability,

@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use super::availability::expect_random_faults;
 use crate::cli::args::CompareArgs;
 use crate::cli::exit::Exit;
+use crate::cli::gate;
 use crate::cli::load::{self, Session, stem};
 use crate::cli::work::warnings::Warnings;
 use crate::cli::work::{Output, Work, memory};
 use crate::report::availability::report::AvailabilityReport;
 use crate::report::compare::report::CompareReport;
 use crate::report::compare::{charts, files, text};
+use crate::report::export::write_comparison;
 use crate::report::manifest::{RunRecord, digests};
 use crate::report::screen;
 use crate::study::compare::{self, Variant};
@@ -32,6 +34,7 @@ pub(in crate::cli) fn compare(args: &CompareArgs, session: &mut Session) -> anyh
     distinct(&all)?;
     let name = format!("compare-{}", stem(&args.files[0]));
     let scenarios: Vec<_> = all.iter().map(|variant| &variant.scenario).collect();
+    gate::expect(&args.fail.fail_if, &scenarios)?;
     memory::afford(&args.common.work, &scenarios, scenarios[0].plan.run.replications)?;
     let wanted = months(args, &all, session)?;
     let work = Work::begin(&args.common, (&name, None), &scenarios, session)?;
@@ -48,15 +51,17 @@ pub(in crate::cli) fn compare(args: &CompareArgs, session: &mut Session) -> anyh
     });
     let months = months.map(Option::transpose).collect::<anyhow::Result<Vec<_>>>()?;
     let report = CompareReport::new(&all, &runs, &prices, months);
+    let report = report.with_conditions(&args.fail.fail_if);
     let record = |((of, run), months): ((&Variant, _), &Option<AvailabilityReport>)| {
         let mut outcomes = digests(run);
         outcomes.extend(months.iter().map(AvailabilityReport::digest));
         RunRecord::new(&of.name, &of.scenario, outcomes)
     };
     let records = all.iter().zip(&runs).zip(&report.months).map(record).collect();
+    let exports = args.export.exports();
     let output = Output {
         tables: files::write_tables,
-        exports: Box::new(|_, _| Ok(())),
+        exports: Box::new(|report, staging| write_comparison(report, &exports, staging)),
         charts: charts::charts,
         text: text::render,
         screen: screen::studies::compare,
@@ -65,7 +70,8 @@ pub(in crate::cli) fn compare(args: &CompareArgs, session: &mut Session) -> anyh
     };
     let lacks = |(wanted, study): (&bool, &Option<_>)| *wanted && study.is_none();
     let interrupted = report.is_interrupted() || wanted.iter().zip(&studies).any(lacks);
-    Ok(Exit::of_study(work.end(&report, output, interrupted, &scenarios, records)?))
+    let interrupted = work.end(&report, output, interrupted, &scenarios, records)?;
+    Ok(gate::end(&report.fails, interrupted, &args.common.work, session.terminal))
 }
 
 /// Of which variants months are worked out. Where an objective asks for that it is recorded as if

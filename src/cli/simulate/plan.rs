@@ -12,6 +12,7 @@ use crate::experiment::Runner;
 use crate::plan::{Population, Traffic};
 use crate::report::availability::judging::kept;
 use crate::report::availability::report::AvailabilityReport;
+use crate::report::export::write_plan;
 use crate::report::manifest::{RunRecord, digest};
 use crate::report::plan::report::CapacityReport;
 use crate::report::plan::{charts, files, text, words};
@@ -85,9 +86,10 @@ pub(in crate::cli) fn plan(args: &PlanArgs, session: &Session) -> anyhow::Result
         interrupted,
     };
     let records = records(&report);
+    let exports = args.export.exports();
     let output = Output {
         tables: files::write_tables,
-        exports: Box::new(|_, _| Ok(())),
+        exports: Box::new(|report, staging| write_plan(report, &exports, staging)),
         charts: charts::charts,
         text: text::render,
         screen: screen::studies::plan,

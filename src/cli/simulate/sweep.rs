@@ -4,9 +4,11 @@ use std::ops::ControlFlow;
 
 use crate::cli::args::SweepArgs;
 use crate::cli::exit::Exit;
+use crate::cli::gate;
 use crate::cli::load::{self, Session, stem};
 use crate::cli::work::warnings::Warnings;
 use crate::cli::work::{Output, Work, memory};
+use crate::report::export::write_sweep;
 use crate::report::manifest::RunRecord;
 use crate::report::screen;
 use crate::report::sweep::report::{Row, SweepReport};
@@ -23,6 +25,7 @@ const COMMON: [&str; 2] = ["run.seed", "run.replications"];
 pub(in crate::cli) fn sweep(args: &SweepArgs, session: &Session) -> anyhow::Result<Exit> {
     let axes = axes(&args.set)?;
     let Some(grid) = grid(args, &axes, session)? else { return Ok(Exit::Error) };
+    gate::expect(&args.fail.fail_if, &[&grid.first])?;
     let effort = match args.count.precision() {
         Some(precision) => Effort::Precision(precision),
         None => Effort::Replications(grid.first.plan.run.replications),
@@ -30,28 +33,34 @@ pub(in crate::cli) fn sweep(args: &SweepArgs, session: &Session) -> anyhow::Resu
     let name = format!("sweep-{}", stem(&args.file));
     let work = Work::begin(&args.common, (&name, Some(grid.plans())), &[&grid.first], session)?;
     let read = |cell: &GridCell| session.read(&args.file, &cell.changes).scenario;
-    let mut report = SweepReport::new(&axes, &grid, effort);
+    let report = SweepReport::new(&axes, &grid, effort);
+    let mut report = report.with_conditions(&args.fail.fail_if);
     let add = |cell, scenario: &Scenario, run| report.add(cell, scenario, &run);
     match work.run(|runner| sweep::run(runner, &grid, &read, effort, add))? {
         ControlFlow::Continue(done) => done?,
         ControlFlow::Break(exit) => return Ok(exit),
+    }
+    let interrupted = report.is_interrupted();
+    if interrupted {
+        report.fails.cut();
     }
     let record = |row: &Row| {
         let GridCell { name, changes, .. } = &grid.cells[row.cell];
         RunRecord::new(name, &grid.first, row.digests.clone()).with_changes(changes)
     };
     let records = report.rows.iter().map(record).collect();
+    let exports = args.export.exports();
     let output = Output {
         tables: files::write_tables,
-        exports: Box::new(|_, _| Ok(())),
+        exports: Box::new(|report, staging| write_sweep(report, &exports, staging)),
         charts: charts::charts,
         text: text::render,
         screen: screen::studies::sweep,
         verdict: text::verdicts_only,
         json: ("sweep.json", files::write_json),
     };
-    let interrupted = report.is_interrupted();
-    Ok(Exit::of_study(work.end(&report, output, interrupted, &[&grid.first], records)?))
+    let interrupted = work.end(&report, output, interrupted, &[&grid.first], records)?;
+    Ok(gate::end(report.fails.judged(), interrupted, &args.common.work, session.terminal))
 }
 
 /// Reads the settings, of which at least one must vary, and not too much.

@@ -9,6 +9,7 @@ use crate::metric::nine_digits;
 use crate::report::availability::beside;
 use crate::report::compare::contrast;
 use crate::report::compare::report::CompareReport;
+use crate::report::fail_if::judged as fail_if;
 use crate::report::files::staging::{FilesError, Staging};
 use crate::report::format::cells;
 use crate::report::format::table::{Cell, Column, write_columns};
@@ -68,6 +69,9 @@ pub fn write_json(report: &CompareReport, out: &mut dyn Write) -> Result<()> {
     });
     if strategies::has_any(report) {
         file["strategies"] = strategies::values(report).into();
+    }
+    if !report.fails.is_empty() {
+        file["fail_if"] = fail_if::values(&report.fails).into();
     }
     let months = report.beside();
     if !months.is_empty() {

@@ -3,6 +3,8 @@
 use crate::experiment::Experiment;
 use crate::report::availability::beside::BesideRow;
 use crate::report::availability::report::AvailabilityReport;
+use crate::report::availability::verdict;
+use crate::report::fail_if::{FailCondition, FailJudged, FailWatch};
 use crate::report::format::words::plural;
 use crate::report::run::report::Report;
 use crate::study::compare::{Contrast, Variant, contrasts};
@@ -27,6 +29,8 @@ pub struct CompareReport<'a> {
     pub prices: &'a Prices,
     /// The months and years of each that was asked for.
     pub months: Vec<Option<AvailabilityReport<'a>>>,
+    /// What would be a failure, and whether it is.
+    pub fails: Vec<FailJudged>,
 }
 
 impl<'a> CompareReport<'a> {
@@ -40,7 +44,26 @@ impl<'a> CompareReport<'a> {
         let pairs = variants.iter().zip(runs);
         let reports = pairs.map(|(variant, run)| Report::new(&variant.scenario, run, None));
         let contrasts = contrasts(variants, runs);
-        CompareReport { variants, runs, reports: reports.collect(), contrasts, prices, months }
+        let (reports, fails) = (reports.collect(), Vec::new());
+        CompareReport { variants, runs, reports, contrasts, prices, months, fails }
+    }
+
+    /// The same with what would be a failure.
+    pub fn with_conditions(self, conditions: &[FailCondition]) -> Self {
+        let mut watch = FailWatch::new(conditions);
+        let names: Vec<String> = (0..self.variants.len()).map(|it| self.full_name(it)).collect();
+        for ((name, report), months) in names.iter().zip(&self.reports).zip(&self.months) {
+            watch.see_verdicts(name, &report.judgements);
+            let judged = months.iter().flat_map(verdict::said);
+            for line in judged {
+                line.verdict.inspect(|verdict| watch.see_verdict(name, *verdict, &line.text));
+            }
+        }
+        watch.see_contrasts(&self.contrasts, &names[1..]);
+        if self.is_interrupted() {
+            watch.cut();
+        }
+        CompareReport { fails: watch.judged().to_vec(), ..self }
     }
 
     /// Whether it was stopped.

@@ -6,6 +6,7 @@ use crate::report::caveats::caveat::Caveat;
 use crate::report::caveats::merged::{Found, Limits};
 use crate::report::compare::contrast;
 use crate::report::compare::report::CompareReport;
+use crate::report::fail_if::judged as fail_if;
 use crate::report::format::page::{Paint, Written};
 use crate::report::format::table::{Table, fits};
 use crate::report::format::words::{capitalised, distinct, plural, wrapped};
@@ -29,7 +30,9 @@ const API_WINDOWS_TOLD: usize = 6;
 /// The report in text.
 pub fn render(report: &CompareReport, written: Option<Written>, colour: bool) -> String {
     let paint = Paint { colour };
-    let mut sections = vec![head(report), verdicts(report, paint), months(report, paint)];
+    let mut sections = vec![head(report), verdicts(report, paint)];
+    sections.push(fail_if::section(&report.fails, paint));
+    sections.push(months(report, paint));
     sections.push(strategies(report, paint));
     sections.extend(windows(report, paint));
     sections.extend([differences(report, paint), caveats(report, paint)]);
@@ -40,7 +43,8 @@ pub fn render(report: &CompareReport, written: Option<Written>, colour: bool) ->
 pub fn verdicts_only(report: &CompareReport, colour: bool) -> String {
     let legend = if report.has_letters() { variants(report) } else { String::new() };
     let paint = Paint { colour };
-    legend + &verdicts(report, paint) + &months(report, paint)
+    let verdicts = legend + &verdicts(report, paint) + &months(report, paint);
+    verdicts + &fail_if::section(&report.fails, paint)
 }
 
 fn head(report: &CompareReport) -> String {

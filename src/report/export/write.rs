@@ -2,9 +2,13 @@
 
 use super::cases::{self, Suite};
 use super::kind::{ExportKind, Exports};
-use super::{hdr, junit, openmetrics, perfetto, sarif};
+use super::{hdr, junit, openmetrics, perfetto, sarif, studies};
+use crate::report::availability::report::AvailabilityReport;
+use crate::report::compare::report::CompareReport;
 use crate::report::files::staging::{FilesError, Staging};
+use crate::report::plan::report::CapacityReport;
 use crate::report::run::report::Report;
+use crate::report::sweep::report::SweepReport;
 
 /// Writes what is asked for of a run. What a replication with its timeline is needed for is left
 /// out if none was kept, because the run was stopped.
@@ -43,20 +47,67 @@ pub fn write_run(
     Ok(())
 }
 
+/// Makes suites of a report.
+type Suites<R> = fn(&R) -> Vec<Suite>;
+
 /// Writes the verdicts of a study, if they are asked for.
-///
-/// # Errors
-/// Those of the file system.
-pub fn write_suites(
-    suites: &[Suite],
+fn verdicts<R>(
+    report: &R,
+    suites: Suites<R>,
     exports: &Exports,
     staging: &mut Staging,
 ) -> Result<(), FilesError> {
-    match exports.kinds.contains(&ExportKind::Junit) {
-        true => {
-            let file = ExportKind::Junit.file();
-            staging.add(file, |out| junit::write(suites, exports.epoch, out))
-        }
-        false => Ok(()),
+    if !exports.kinds.contains(&ExportKind::Junit) {
+        return Ok(());
     }
+    let suites = suites(report);
+    staging.add(ExportKind::Junit.file(), |out| junit::write(&suites, exports.epoch, out))
+}
+
+/// Writes what is asked for of a comparison.
+///
+/// # Errors
+/// Those of the file system.
+pub fn write_comparison(
+    report: &CompareReport,
+    exports: &Exports,
+    staging: &mut Staging,
+) -> Result<(), FilesError> {
+    verdicts(report, studies::of_comparison, exports, staging)
+}
+
+/// Writes what is asked for of a sweep.
+///
+/// # Errors
+/// Those of the file system.
+pub fn write_sweep(
+    report: &SweepReport,
+    exports: &Exports,
+    staging: &mut Staging,
+) -> Result<(), FilesError> {
+    verdicts(report, studies::of_sweep, exports, staging)
+}
+
+/// Writes what is asked for of a plan.
+///
+/// # Errors
+/// Those of the file system.
+pub fn write_plan(
+    report: &CapacityReport,
+    exports: &Exports,
+    staging: &mut Staging,
+) -> Result<(), FilesError> {
+    verdicts(report, studies::of_plan, exports, staging)
+}
+
+/// Writes what is asked for of months and years.
+///
+/// # Errors
+/// Those of the file system.
+pub fn write_availability(
+    report: &AvailabilityReport,
+    exports: &Exports,
+    staging: &mut Staging,
+) -> Result<(), FilesError> {
+    verdicts(report, studies::of_availability, exports, staging)
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::engine::ENGINE;
 use crate::quantity;
 use crate::report::caveats::caveat::Caveat;
+use crate::report::fail_if::judged as fail_if;
 use crate::report::files::staging::{FilesError, Staging};
 use crate::report::format::cells;
 use crate::report::format::page::overall;
@@ -42,6 +43,8 @@ struct SweepFile<'a> {
     cells: CellValues<'a>,
     cells_asked: usize,
     engine: u32,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fail_if: Vec<Value>,
     interrupted: bool,
     looks: usize,
     scenario: Value,
@@ -77,6 +80,7 @@ pub fn write_json(report: &SweepReport, out: &mut dyn Write) -> Result<()> {
         cells: CellValues(report),
         cells_asked: report.grid.cells.len(),
         engine: ENGINE,
+        fail_if: fail_if::values(report.fails.judged()),
         interrupted: report.is_interrupted(),
         looks: report.looks(),
         scenario: json!({

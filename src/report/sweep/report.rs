@@ -6,6 +6,7 @@ use crate::metric::{Metric, Statistic};
 use crate::observe::histogram::Histogram;
 use crate::report::caveats::caveat::Caveat;
 use crate::report::caveats::merged::{Limits, kind};
+use crate::report::fail_if::{FailCondition, FailWatch};
 use crate::report::format::words::{plural, range_of, whole};
 use crate::report::manifest::digests;
 use crate::report::run::report::Report;
@@ -30,6 +31,8 @@ pub struct SweepReport<'a> {
     pub rows: Vec<Row>,
     /// How much is done for each cell.
     pub effort: Effort,
+    /// What would be a failure, and whether it is.
+    pub fails: FailWatch,
     pub(crate) limits: Limits,
 }
 
@@ -60,8 +63,13 @@ impl<'a> SweepReport<'a> {
     /// A sweep over these settings, of which no cell is complete yet.
     pub fn new(axes: &[Axis], grid: &'a SweepGrid, effort: Effort) -> Self {
         let axes = axes.iter().filter(|axis| axis.varies()).cloned().collect();
-        let (rows, limits) = (Vec::new(), Limits::default());
-        SweepReport { axes, grid, rows, effort, limits }
+        let (rows, fails, limits) = (Vec::new(), FailWatch::default(), Limits::default());
+        SweepReport { axes, grid, rows, effort, fails, limits }
+    }
+
+    /// The same with what would be a failure.
+    pub fn with_conditions(self, conditions: &[FailCondition]) -> Self {
+        SweepReport { fails: FailWatch::new(conditions), ..self }
     }
 
     /// Looks at the figures of each cell, by which its intervals are corrected.
@@ -73,6 +81,9 @@ impl<'a> SweepReport<'a> {
     pub fn add(&mut self, cell: usize, scenario: &Scenario, run: &Experiment) {
         let one = Report::new(scenario, run, None);
         self.limits.note(&one.caveats, cell, kind);
+        let name = &self.grid.cells[cell].name;
+        self.fails.see_verdicts(name, &one.judgements);
+        self.fails.see_outcomes(name, &scenario.plan, &run.outcomes);
         let whole = self.grid.cells.len() <= DRAWN_WHOLE;
         self.rows.push(Row::new(cell, one, whole));
     }

@@ -4,6 +4,7 @@ use crate::metric::Metric;
 use crate::report::availability::judging::not_judged;
 use crate::report::caveats::caveat::Caveat;
 use crate::report::caveats::merged::Found;
+use crate::report::fail_if::judged as fail_if;
 use crate::report::format::page::{Paint, Written};
 use crate::report::format::table::{Table, WIDTH, fits};
 use crate::report::format::words::{NOTHING, distinct, plural, shown, whole, wrapped};
@@ -24,14 +25,20 @@ const UNSETTLED: char = '~';
 /// The report in text.
 pub fn render(report: &SweepReport, written: Option<Written>, colour: bool) -> String {
     let paint = Paint { colour };
-    let sections =
-        vec![head(report), verdicts(report, paint), table(report, paint), caveats(report, paint)];
+    let sections = vec![
+        head(report),
+        verdicts(report, paint),
+        fail_if::section(report.fails.judged(), paint),
+        table(report, paint),
+        caveats(report, paint),
+    ];
     paint.page(sections, written)
 }
 
 /// The verdicts alone.
 pub fn verdicts_only(report: &SweepReport, colour: bool) -> String {
-    verdicts(report, Paint { colour })
+    let paint = Paint { colour };
+    verdicts(report, paint) + &fail_if::section(report.fails.judged(), paint)
 }
 
 fn head(report: &SweepReport) -> String {

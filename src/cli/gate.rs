@@ -8,7 +8,10 @@ use crate::scenario::Scenario;
 use crate::verdict::Overall;
 
 /// Refuses conditions that these scenarios have nothing for: no objective, or no such window.
-pub(in crate::cli) fn expect(conditions: &[FailCondition], scenarios: &[&Scenario]) -> anyhow::Result<()> {
+pub(in crate::cli) fn expect(
+    conditions: &[FailCondition],
+    scenarios: &[&Scenario],
+) -> anyhow::Result<()> {
     let demands = |one: &&Scenario| !one.objectives.is_empty() || !one.budgets.is_empty();
     let labels = scenarios.first().map_or_else(Vec::new, |first| {
         let windows = first.plan.windows.iter().map(|window| &window.label);

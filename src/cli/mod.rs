@@ -5,7 +5,8 @@
 //! asked. It owns what can be typed (`args`), how a command is carried out and recorded so that
 //! it can be again (`perform`), how scenarios are read with what was typed (`load`), when a study
 //! is to fail (`gate`), and what work of any kind has about it: the folder of results, the
-//! checkpoint, Ctrl-C (`work`) and progress. What is particular to studies that several processes share is in `shards`.
+//! checkpoint, Ctrl-C (`work`) and progress. What is particular to studies that several processes
+//! share is in `shards`.
 //!
 //! Each command has a file: those that simulate in `simulate`, which read top-down (load, work,
 //! write, draw, print), those that only say something in `inspect`. A command asks `study` and

@@ -419,6 +419,7 @@ def junit(results, args):
     except ImportError as error:
         raise Skipped(f"PyPI's junitparser and lxml: {error}") from error
     files = {name: results.of(name) / "junit.xml" for name in RUNS}
+    others = [checked(results, "junit"), *studies(results)]
     kinds = {"met": None, "missed": Failure, "undecided": Error}
     for name, file in files.items():
         cases = [case for suite in JUnitXml.fromfile(str(file)) for case in suite]
@@ -433,9 +434,30 @@ def junit(results, args):
     if args.junit_xsd is None:
         raise Skipped("Jenkins' schema (--junit-xsd); junitparser reads the files")
     schema = etree.XMLSchema(etree.parse(str(args.junit_xsd)))
-    for file in files.values():
+    for file in [*files.values(), *others]:
         schema.assertValid(etree.parse(str(file)))
-    say(f"  {len(files)} files")
+    say(f"  {len(files) + len(others)} files")
+
+
+def checked(results, kind):
+    """What `check` says of all files of our tests that have something wrong with them."""
+    file = results.folder / f"check.{kind}"
+    scenarios = sorted(ROOT.glob("tests/problems/*.toml"))
+    names = [scenario.relative_to(ROOT) for scenario in scenarios]
+    said = run([results.brownout, "check", *names, "--format", kind], codes=(2,), cwd=ROOT)
+    file.write_text(said, encoding="utf-8")
+    return file
+
+
+def studies(results):
+    """The verdicts of a comparison with a gate, and of a sweep."""
+    more = ["--set", "run.horizon=6m", "-n", "2", "--no-charts", "--quiet", "--export", "junit"]
+    more += ["-o", results.folder / "studies", "--fail-if", "worse", "--fail-if", "p99 > +10%"]
+    crash = "scenarios/replica-crash.toml"
+    for command in [["compare", crash, "--set", "startup.boot=2s,30s"],
+                    ["sweep", crash, "--set", "startup.boot=2s,30s"]]:
+        run([results.brownout, *command, *more], codes=(0, 1, 3), cwd=ROOT)
+    return sorted((results.folder / "studies").glob("*/junit.xml"))
 
 
 def sarif(results, args):
@@ -448,6 +470,7 @@ def sarif(results, args):
         raise Skipped("npm's @microsoft/sarif-multitool (--sarif-multitool)")
     schema = json.loads((tool / "sarif-2.1.0.json").read_text(encoding="utf-8-sig"))
     files = [results.of(name) / "verdict.sarif" for name in RUNS]
+    files.append(checked(results, "sarif"))
     for file in files:
         log = json.loads(file.read_text(encoding="utf-8"))
         jsonschema.validate(log, schema)

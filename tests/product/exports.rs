@@ -259,3 +259,87 @@ fn every_study_tells_its_verdicts() {
     let refused = desk.run(&["compare", "small.toml", "--export", "perfetto"]);
     assert!(err(&refused).contains("possible values: junit"), "{}", err(&refused));
 }
+
+/// What a command prints in a format; it does not fail.
+fn printed(desk: &Desk, command: &[&str], format: &str) -> String {
+    let output = desk.run(&[command, &["--format", format]].concat());
+    assert_ne!(output.status.code(), None, "{}", err(&output));
+    assert!(!output.stdout.is_empty(), "{command:?}: {}", err(&output));
+    out(&output)
+}
+
+/// Every line of a table has as many cells, and nothing else is in the text than headings,
+/// paragraphs, tables and lists, none of which is wrapped.
+fn expect_markdown(text: &str) {
+    assert!(text.starts_with("## ") && text.ends_with('\n'), "{text}");
+    for block in text.trim_end().split("\n\n") {
+        let lines: Vec<&str> = block.lines().collect();
+        let begins = |with: &str| lines.iter().all(|line| line.starts_with(with));
+        let columns = |line: &&str| line.replace("\\|", "").matches('|').count();
+        if begins("|") {
+            assert!(lines.len() > 2 && lines[1].starts_with("| ---"), "{block}");
+            assert!(lines.iter().all(|line| columns(line) == columns(&lines[0])), "{block}");
+        } else {
+            let is_item = |line: &&str| line.trim_start().starts_with("- ");
+            assert!(lines.len() == 1 || lines.iter().all(is_item), "{block}");
+        }
+    }
+}
+
+#[test]
+fn every_command_is_told_in_markdown_with_the_verdict_first() {
+    let desk = desk();
+    let often = text(&desk, "small.toml").replace("at = \"20s\"", "every = \"exponential(30d)\"");
+    fs::write(desk.path("months.toml"), often).unwrap();
+    let cpu = "objectives=[\"cpu < 5%\"]";
+    let compare = ["compare", "small.toml", "--set", SLOWER, "--set", cpu, "--fail-if", "worse"];
+    let commands: [(&[&str], &str); 5] = [
+        (&["run", "small.toml"], "## small: ✗ MISSED: "),
+        (&compare, "✗ fails --fail-if"),
+        (&["sweep", "small.toml", "--set", SLOWER, "--set", cpu], "| cpu &lt; 5% | met in 1, "),
+        (&["plan", "small.toml", "--tier", "large", "--mode", "healthy", "-n", "2"], "## ✗ NONE"),
+        (&["availability", "months.toml", "--target", "99%", "--requests", "200K"], "in the long "),
+    ];
+    for (command, verdict) in commands {
+        let markdown = printed(&desk, &[command, &["--no-charts"]].concat(), "markdown");
+        expect_markdown(&markdown);
+        let first: String = markdown.lines().take(12).collect::<Vec<_>>().join("\n");
+        assert!(first.contains(verdict), "{verdict} is not in\n{first}");
+        assert!(markdown.contains("\n### Caveats\n\n- "), "{command:?}: {markdown}");
+    }
+}
+
+#[test]
+fn what_check_finds_is_told_with_rule_level_and_place() {
+    let desk = desk();
+    let wrong = "question = \"?\"\n[gateway]\nteir = \"large\"\n";
+    fs::write(desk.path("wrong.toml"), wrong).unwrap();
+    let command = ["check", "small.toml", "wrong.toml"];
+    for format in ["text", "json", "sarif", "junit", "markdown"] {
+        assert_eq!(desk.code(&[&command[..], &["--format", format]].concat()), 2, "{format}");
+        assert_eq!(desk.code(&["check", "small.toml", "--format", format]), 0, "{format}");
+    }
+    let json: Value = serde_json::from_str(&printed(&desk, &command, "json")).unwrap();
+    let [small, wrong] = [&json["files"][0], &json["files"][1]];
+    assert_eq!((&small["sound"], &wrong["sound"]), (&true.into(), &false.into()));
+    let problems = wrong["problems"].as_array().unwrap();
+    let unknown = problems.iter().find(|one| one["rule"] == "unknown-key-in").unwrap();
+    assert_eq!((&unknown["severity"], &unknown["line"]), (&"error".into(), &3.into()));
+    assert_eq!((&unknown["column"], &unknown["end_column"]), (&1.into(), &5.into()));
+    let sarif: Value = serde_json::from_str(&printed(&desk, &command, "sarif")).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let count = |file: &Value| file["problems"].as_array().unwrap().len();
+    assert_eq!(results.len(), count(small) + count(wrong));
+    let unknown = results.iter().find(|one| one["ruleId"] == "unknown-key-in").unwrap();
+    let place = &unknown["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "wrong.toml");
+    assert_eq!(place["region"]["startLine"], 3);
+    let junit = printed(&desk, &command, "junit");
+    let errors = wrong["errors"].as_u64().unwrap() as usize;
+    assert_eq!(junit.matches("<failure ").count(), errors);
+    assert_eq!(junit.matches("<testcase ").count(), errors + 1);
+    let markdown = printed(&desk, &command, "markdown");
+    expect_markdown(&markdown);
+    assert!(markdown.starts_with("## ✗ 1 of 2 scenarios cannot be used\n"), "{markdown}");
+    assert!(markdown.contains("- wrong.toml:3:1: error: unknown key"), "{markdown}");
+}

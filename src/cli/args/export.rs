@@ -1,5 +1,7 @@
-//! Options on what becomes of results elsewhere: files for other programs, and when a study fails.
+//! Options on what becomes of results elsewhere: files for other programs, what is printed for
+//! them, and when a study fails.
 
+use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::report::export::{Epoch, ExportKind, Exports};
@@ -49,6 +51,30 @@ pub(in crate::cli) struct FailArgs {
     /// 'p99 during crash > +200ms' or 'failed > +0.1 points'; as often as needed
     #[arg(long, value_name = "CONDITION", value_parser = condition)]
     pub(in crate::cli) fail_if: Vec<FailCondition>,
+}
+
+/// What `status` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum StatusFormat {
+    /// A table for people
+    Text,
+    /// The same as JSON
+    Json,
+}
+
+/// What `check` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum CheckFormat {
+    /// A line for each file; problems are shown on standard error
+    Text,
+    /// Every problem with its place, piece by piece
+    Json,
+    /// The same as SARIF 2.1.0, for code scanners and editors
+    Sarif,
+    /// A suite for each file as JUnit XML, for build servers
+    Junit,
+    /// For a comment on a change: tables as GitHub and GitLab show them
+    Markdown,
 }
 
 fn kinds() -> impl TypedValueParser<Value = ExportKind> {

@@ -19,7 +19,9 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::report::shards::SHARDS_MOST;
 use crate::study::precision::Precision;
 use crate::units::{Bytes, Rate, Share, Span};
-pub(in crate::cli) use export::{ExportArgs, FailArgs, VerdictExportArgs};
+pub(in crate::cli) use export::{
+    CheckFormat, ExportArgs, FailArgs, StatusFormat, VerdictExportArgs,
+};
 pub(in crate::cli) use values::ShardArg;
 
 const EXIT_CODES: &str = "\
@@ -531,7 +533,7 @@ pub(in crate::cli) struct StatusArgs {
     pub(in crate::cli) folder: PathBuf,
     /// What to print on standard output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(in crate::cli) format: Format,
+    pub(in crate::cli) format: StatusFormat,
 }
 
 #[derive(Debug, clap::Args)]
@@ -546,6 +548,9 @@ pub(in crate::cli) struct CheckArgs {
     /// Print every setting as resolved, with how well founded it is and where it comes from
     #[arg(long)]
     pub(in crate::cli) settings: bool,
+    /// What to print on standard output
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(in crate::cli) format: CheckFormat,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -561,6 +566,8 @@ pub(in crate::cli) enum Format {
     Text,
     /// The content of the JSON file among the results
     Json,
+    /// A report for a comment on a change: tables as GitHub and GitLab show them
+    Markdown,
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
-use crate::cli::args::{Format, StatusArgs};
+use crate::cli::args::{StatusArgs, StatusFormat};
 use crate::cli::exit::Exit;
 use crate::cli::shards::submit::STUDY;
 use crate::cli::terminal::Terminal;
@@ -95,8 +95,8 @@ pub(in crate::cli) fn status(args: &StatusArgs, terminal: Terminal) -> anyhow::R
         Err(error) => return Err(error.into()),
     };
     match args.format {
-        Format::Text => terminal.print(&text(&status))?,
-        Format::Json => terminal.print(&(serde_json::to_string_pretty(&status)? + "\n"))?,
+        StatusFormat::Text => terminal.print(&text(&status))?,
+        StatusFormat::Json => terminal.print(&(serde_json::to_string_pretty(&status)? + "\n"))?,
     }
     Ok(if status.is_done() { Exit::Met } else { Exit::Undecided })
 }

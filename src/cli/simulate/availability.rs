@@ -11,6 +11,7 @@ use crate::report::availability::judging::LongRunDemands;
 use crate::report::availability::{charts, files, report::AvailabilityReport, text};
 use crate::report::export::write_availability;
 use crate::report::manifest::RunRecord;
+use crate::report::markdown;
 use crate::report::screen;
 use crate::study::availability;
 use crate::verdict::Overall;
@@ -50,6 +51,7 @@ pub(in crate::cli) fn availability(
         exports: Box::new(|report, staging| write_availability(report, &exports, staging)),
         charts: charts::charts,
         text: text::render,
+        markdown: markdown::availability::render,
         screen: screen::studies::availability,
         verdict: text::verdicts_only,
         json: ("availability.json", files::write_json),

@@ -15,6 +15,7 @@ use crate::report::compare::report::CompareReport;
 use crate::report::compare::{charts, files, text};
 use crate::report::export::write_comparison;
 use crate::report::manifest::{RunRecord, digests};
+use crate::report::markdown;
 use crate::report::screen;
 use crate::study::compare::{self, Variant};
 use crate::study::variation::{Variation, cross, products};
@@ -64,6 +65,7 @@ pub(in crate::cli) fn compare(args: &CompareArgs, session: &mut Session) -> anyh
         exports: Box::new(|report, staging| write_comparison(report, &exports, staging)),
         charts: charts::charts,
         text: text::render,
+        markdown: markdown::compare::render,
         screen: screen::studies::compare,
         verdict: text::verdicts_only,
         json: ("comparison.json", files::write_json),

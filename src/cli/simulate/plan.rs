@@ -14,6 +14,7 @@ use crate::report::availability::judging::kept;
 use crate::report::availability::report::AvailabilityReport;
 use crate::report::export::write_plan;
 use crate::report::manifest::{RunRecord, digest};
+use crate::report::markdown;
 use crate::report::plan::report::CapacityReport;
 use crate::report::plan::{charts, files, text, words};
 use crate::report::screen;
@@ -86,12 +87,12 @@ pub(in crate::cli) fn plan(args: &PlanArgs, session: &Session) -> anyhow::Result
         interrupted,
     };
     let records = records(&report);
-    let exports = args.export.exports();
     let output = Output {
         tables: files::write_tables,
-        exports: Box::new(|report, staging| write_plan(report, &exports, staging)),
+        exports: Box::new(|report, out| write_plan(report, &args.export.exports(), out)),
         charts: charts::charts,
         text: text::render,
+        markdown: markdown::plan::render,
         screen: screen::studies::plan,
         verdict: text::recommendation_only,
         json: ("plan.json", files::write_json),

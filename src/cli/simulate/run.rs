@@ -10,6 +10,7 @@ use crate::cli::work::{Output, Work, memory};
 use crate::experiment::Retention;
 use crate::report::export::write_run;
 use crate::report::manifest::{RunRecord, digests};
+use crate::report::markdown;
 use crate::report::run::report::Report;
 use crate::report::run::{charts, files, json, text};
 use crate::report::screen;
@@ -84,6 +85,7 @@ fn run_one(file: &Path, args: &RunArgs, session: &Session) -> anyhow::Result<Exi
         exports: Box::new(|report, staging| write_run(report, &exports, staging)),
         charts: charts::charts,
         text: text::render,
+        markdown: markdown::run::render,
         screen: screen::run::screen,
         verdict: text::verdict_only,
         json: ("summary.json", json::write),

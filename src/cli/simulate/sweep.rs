@@ -10,6 +10,7 @@ use crate::cli::work::warnings::Warnings;
 use crate::cli::work::{Output, Work, memory};
 use crate::report::export::write_sweep;
 use crate::report::manifest::RunRecord;
+use crate::report::markdown;
 use crate::report::screen;
 use crate::report::sweep::report::{Row, SweepReport};
 use crate::report::sweep::{charts, files, text};
@@ -55,6 +56,7 @@ pub(in crate::cli) fn sweep(args: &SweepArgs, session: &Session) -> anyhow::Resu
         exports: Box::new(|report, staging| write_sweep(report, &exports, staging)),
         charts: charts::charts,
         text: text::render,
+        markdown: markdown::sweep::render,
         screen: screen::studies::sweep,
         verdict: text::verdicts_only,
         json: ("sweep.json", files::write_json),

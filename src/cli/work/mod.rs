@@ -208,6 +208,7 @@ impl<'a> Work<'a> {
         let mut out = Vec::new();
         match (args.format, args.quiet) {
             (Format::Json, _) => json(report, &mut out)?,
+            (Format::Markdown, _) => out.extend((output.markdown)(report).into_bytes()),
             (Format::Text, true) => out.extend((output.verdict)(report, colour).into_bytes()),
             (Format::Text, false) => {
                 let columns = session.terminal.columns();
@@ -368,6 +369,8 @@ pub(in crate::cli) struct Output<'a, R> {
     pub(in crate::cli) text: fn(&R, Option<Written<'_>>, bool) -> String,
     /// What is printed of it unless all is asked for.
     pub(in crate::cli) screen: fn(&R, &Screen<'_>) -> String,
+    /// The report for a comment on a change.
+    pub(in crate::cli) markdown: fn(&R) -> String,
     /// Its first lines.
     pub(in crate::cli) verdict: fn(&R, bool) -> String,
     /// The JSON file: its name and content.

@@ -74,6 +74,16 @@ impl Table {
         self
     }
 
+    /// The rows as people read them.
+    pub(crate) fn rows(&self) -> &[Vec<String>] {
+        &self.rows
+    }
+
+    /// Whether columns after the first are numbers.
+    pub(crate) fn is_of_numbers(&self) -> bool {
+        self.right
+    }
+
     /// The table as lines with aligned columns.
     pub(crate) fn text(&self) -> String {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);

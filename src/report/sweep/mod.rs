@@ -17,4 +17,4 @@ mod ladder;
 pub mod report;
 pub mod text;
 mod titles;
-mod usable;
+pub(crate) mod usable;

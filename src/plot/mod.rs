@@ -31,6 +31,6 @@ pub mod timeline;
 pub use availability::{burn, months, outages};
 pub use canvas::{Figure, theme};
 pub use comparison::{forest, overlay, percentile};
-pub use render::{PlotError, png, style_sheet, svg};
+pub use render::{PlotError, inline_style_sheet, inline_svg, png, style_sheet, svg};
 pub use sizing::{budget, capacity, frontier, headroom};
 pub use sweep::{heatmap, hockey};

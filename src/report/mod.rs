@@ -9,10 +9,10 @@
 //! What they share: [`caveats`] finds what limits the figures and words it, [`mod@format`] says how
 //! numbers, tables and sections look, [`resilience`] has the tables that reviewers of resilience
 //! know, [`files`] builds the results directory and holds the files of single replications,
-//! [`export`] writes what other programs read, [`screen`] what is printed first, [`mod@markdown`]
-//! what is put into comments on changes; [`fail_if`] says when a study is to fail, [`mod@check`]
-//! tells problems to programs, [`forecast`] tells of a scenario before it runs, [`shards`] has the
-//! files that parts of a study leave.
+//! [`html`] makes the page of every command, [`export`] writes what other programs read, [`screen`]
+//! what is printed first, [`mod@markdown`] what is put into comments on changes; [`fail_if`] says
+//! when a study is to fail, [`mod@check`] tells problems to programs, [`forecast`] tells of a
+//! scenario before it runs, [`shards`] has the files that parts of a study leave.
 //!
 //! What is shown comes from [`crate::metric`] and the summaries of [`crate::experiment`]; nothing
 //! is estimated here. Charts are handed to [`crate::plot`] as data. Start at `run/text.rs`.
@@ -27,6 +27,7 @@ pub mod fail_if;
 pub mod files;
 pub mod forecast;
 pub mod format;
+pub mod html;
 pub mod manifest;
 pub mod markdown;
 pub mod plan;

@@ -50,6 +50,7 @@ fn it_tells_how_many_nines_and_what_eats_them_to_the_same_bytes_at_any_number_of
         "manifest.json",
         "months.csv",
         "pieces.csv",
+        "report.html",
         "report.txt",
     ];
     assert_eq!(names, right);

@@ -13,6 +13,7 @@ mod for_sale;
 mod limits;
 mod manifests;
 mod months;
+mod pages;
 mod plan;
 mod plots;
 mod problems;

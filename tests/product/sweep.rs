@@ -32,9 +32,9 @@ fn every_cell_has_its_rows_and_the_load_its_verdict() {
     assert!(settled("100/s") && settled("200/s") && !settled("1500/s"));
     let names = desk.results("results/sweep-small");
     let names: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
-    let files = ["latency.png", "latency.svg", "manifest.json", "report.txt", "sweep.csv"];
+    let files = ["latency.png", "latency.svg", "manifest.json", "report.html", "report.txt"];
     assert_eq!(names[..5], files);
-    assert_eq!(names[5..], ["sweep.json"]);
+    assert_eq!(names[5..], ["sweep.csv", "sweep.json"]);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::plan::{Plan, Schedule};
 use crate::report::availability::judging::LongRunDemands;
 use crate::report::availability::{charts, files, report::AvailabilityReport, text};
 use crate::report::export::write_availability;
+use crate::report::html;
 use crate::report::manifest::RunRecord;
 use crate::report::markdown;
 use crate::report::screen;
@@ -50,6 +51,7 @@ pub(in crate::cli) fn availability(
         tables: files::write_tables,
         exports: Box::new(|report, staging| write_availability(report, &exports, staging)),
         charts: charts::charts,
+        html: html::availability,
         text: text::render,
         markdown: markdown::availability::render,
         screen: screen::studies::availability,

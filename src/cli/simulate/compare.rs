@@ -14,6 +14,7 @@ use crate::report::availability::report::AvailabilityReport;
 use crate::report::compare::report::CompareReport;
 use crate::report::compare::{charts, files, text};
 use crate::report::export::write_comparison;
+use crate::report::html;
 use crate::report::manifest::{RunRecord, digests};
 use crate::report::markdown;
 use crate::report::screen;
@@ -64,6 +65,7 @@ pub(in crate::cli) fn compare(args: &CompareArgs, session: &mut Session) -> anyh
         tables: files::write_tables,
         exports: Box::new(|report, staging| write_comparison(report, &exports, staging)),
         charts: charts::charts,
+        html: html::compare,
         text: text::render,
         markdown: markdown::compare::render,
         screen: screen::studies::compare,

@@ -13,6 +13,7 @@ use crate::plan::{Population, Traffic};
 use crate::report::availability::judging::kept;
 use crate::report::availability::report::AvailabilityReport;
 use crate::report::export::write_plan;
+use crate::report::html;
 use crate::report::manifest::{RunRecord, digest};
 use crate::report::markdown;
 use crate::report::plan::report::CapacityReport;
@@ -86,18 +87,18 @@ pub(in crate::cli) fn plan(args: &PlanArgs, session: &Session) -> anyhow::Result
         kept,
         interrupted,
     };
-    let records = records(&report);
     let output = Output {
         tables: files::write_tables,
         exports: Box::new(|report, out| write_plan(report, &args.export.exports(), out)),
         charts: charts::charts,
+        html: html::plan,
         text: text::render,
         markdown: markdown::plan::render,
         screen: screen::studies::plan,
         verdict: text::recommendation_only,
         json: ("plan.json", files::write_json),
     };
-    Ok(match work.end(&report, output, interrupted, &scenarios, records)? {
+    Ok(match work.end(&report, output, interrupted, &scenarios, records(&report))? {
         true => Exit::Interrupted,
         false => exit(&report),
     })

@@ -9,6 +9,7 @@ use crate::cli::load::{self, Session, stem};
 use crate::cli::work::{Output, Work, memory};
 use crate::experiment::Retention;
 use crate::report::export::write_run;
+use crate::report::html;
 use crate::report::manifest::{RunRecord, digests};
 use crate::report::markdown;
 use crate::report::run::report::Report;
@@ -84,6 +85,7 @@ fn run_one(file: &Path, args: &RunArgs, session: &Session) -> anyhow::Result<Exi
         tables: files::write_tables,
         exports: Box::new(|report, staging| write_run(report, &exports, staging)),
         charts: charts::charts,
+        html: html::run,
         text: text::render,
         markdown: markdown::run::render,
         screen: screen::run::screen,

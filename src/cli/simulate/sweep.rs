@@ -9,6 +9,7 @@ use crate::cli::load::{self, Session, stem};
 use crate::cli::work::warnings::Warnings;
 use crate::cli::work::{Output, Work, memory};
 use crate::report::export::write_sweep;
+use crate::report::html;
 use crate::report::manifest::RunRecord;
 use crate::report::markdown;
 use crate::report::screen;
@@ -55,6 +56,7 @@ pub(in crate::cli) fn sweep(args: &SweepArgs, session: &Session) -> anyhow::Resu
         tables: files::write_tables,
         exports: Box::new(|report, staging| write_sweep(report, &exports, staging)),
         charts: charts::charts,
+        html: html::sweep,
         text: text::render,
         markdown: markdown::sweep::render,
         screen: screen::studies::sweep,

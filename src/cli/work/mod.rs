@@ -38,11 +38,15 @@ use crate::report::checkpoint::Checkpoint;
 use crate::report::files::lock::FolderLock;
 use crate::report::files::staging::{FilesError, MARK, Staging};
 use crate::report::format::page::Written;
+use crate::report::html::{PageError, PageParts};
 use crate::report::manifest::{Manifest, RunRecord, Subject};
 use crate::report::screen::{Screen, folded};
 use crate::scenario::Scenario;
 use progress::Show;
 use share::{Layers, SharedWork};
+
+/// The file of the page.
+const PAGE: &str = "report.html";
 
 /// Work in progress.
 pub(in crate::cli) struct Work<'a> {
@@ -191,12 +195,12 @@ impl<'a> Work<'a> {
         (output.exports)(report, &mut staging)?;
         // Whoever stops it does not wait for charts.
         interrupted |= progress.is_cancelled();
-        if draws && !interrupted {
-            let charts = (output.charts)(report);
-            draw(&charts, args.jobs, &mut staging, &progress)?;
-            interrupted |= progress.is_cancelled();
-        }
+        let charts = if draws && !interrupted { (output.charts)(report) } else { Vec::new() };
+        draw(&charts, args.jobs, &mut staging, &progress)?;
+        interrupted |= progress.is_cancelled();
         let manifest = Manifest::new(session.request.clone(), interrupted, scenarios, runs);
+        let page = (output.html)(report, PageParts { charts: &charts, manifest: &manifest })?;
+        staging.add(PAGE, |out| out.write_all(page.as_bytes()))?;
         staging.add(MARK, |out| manifest.write(out))?;
         let published = match interrupted {
             true => staging.publish_partial(&manifest)?,
@@ -365,6 +369,8 @@ pub(in crate::cli) struct Output<'a, R> {
     pub(in crate::cli) exports: WriteExports<'a, R>,
     /// The charts, each with the name of its files.
     pub(in crate::cli) charts: fn(&R) -> Vec<(&'static str, Figure)>,
+    /// The page.
+    pub(in crate::cli) html: Html<R>,
     /// The report for people.
     pub(in crate::cli) text: fn(&R, Option<Written<'_>>, bool) -> String,
     /// What is printed of it unless all is asked for.
@@ -376,6 +382,9 @@ pub(in crate::cli) struct Output<'a, R> {
     /// The JSON file: its name and content.
     pub(in crate::cli) json: (&'static str, Json<R>),
 }
+
+/// Writes a report as a page.
+type Html<R> = fn(&R, PageParts) -> Result<String, PageError>;
 
 /// Writes a report as JSON.
 type Json<R> = fn(&R, &mut dyn io::Write) -> io::Result<()>;

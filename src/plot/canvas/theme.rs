@@ -104,13 +104,14 @@ impl Role {
     }
 }
 
-/// A colour as SVG writes it.
+/// A colour as SVG and CSS write it.
 pub(crate) fn hex((red, green, blue): Rgb) -> String {
     format!("#{red:02X}{green:02X}{blue:02X}")
 }
 
-/// CSS rules that turn the light colours into dark ones where the reader prefers dark.
-pub(crate) fn dark_rules() -> String {
+/// CSS rules that turn the light colours into dark ones where the reader prefers dark, on a medium
+/// such as `screen and `.
+pub(crate) fn dark_rules(medium: &str) -> String {
     let mut pairs: Vec<(u32, u32)> = Role::all().map(Role::pair).collect();
     pairs.sort_unstable();
     pairs.dedup();
@@ -121,7 +122,7 @@ pub(crate) fn dark_rules() -> String {
         )
     };
     let rules: String = pairs.into_iter().map(rule).collect();
-    format!("@media (prefers-color-scheme:dark){{{rules}}}")
+    format!("@media {medium}(prefers-color-scheme:dark){{{rules}}}")
 }
 
 #[cfg(test)]

@@ -17,20 +17,77 @@ const RIM: f64 = 3.0 * SCALE;
 /// # Errors
 /// If the back end refuses a mark.
 pub fn svg(figure: &Figure) -> Result<String, PlotError> {
-    let mut document = head(figure);
+    Ok(head(figure) + &body(figure)? + "</svg>\n")
+}
+
+/// The figure as a part of a page that has [`inline_style_sheet`]: without a style sheet and a
+/// title of its own, which browsers would show wherever the pointer rests.
+///
+/// # Errors
+/// If the back end refuses a mark.
+pub fn inline_svg(figure: &Figure) -> Result<String, PlotError> {
+    let label = quoted(&format!("{}. {}", figure.title.trim_end_matches('.'), figure.alt));
+    let root = root(figure);
+    Ok(format!("<svg {root} aria-label=\"{label}\">\n{}</svg>\n", shorter(&body(figure)?)))
+}
+
+/// The same marks in about half the bytes: paths whose points are told from the one before.
+fn shorter(marks: &str) -> String {
+    let line = |line: &str| {
+        let open = line.strip_prefix("<polyline").map(|rest| (rest, ""));
+        let found = open.or_else(|| Some((line.strip_prefix("<polygon")?, "z")));
+        let path = found.and_then(|(rest, end)| {
+            let (before, rest) = rest.split_once(" points=\"")?;
+            let (points, after) = rest.split_once('"')?;
+            Some(format!("<path{before} d=\"{}{end}\"{after}", relative(points)?))
+        });
+        path.unwrap_or_else(|| line.to_owned()) + "\n"
+    };
+    marks.lines().map(line).collect()
+}
+
+/// Points as a path.
+fn relative(points: &str) -> Option<String> {
+    let mut path = String::new();
+    let mut last = None;
+    for point in points.split(' ') {
+        let (x, y) = point.split_once(',')?;
+        let (x, y): (i32, i32) = (x.parse().ok()?, y.parse().ok()?);
+        let (sign, x_by, y_by) = match last {
+            None => ("M", x, y),
+            Some((0, x_last, y_last)) => ("l", x - x_last, y - y_last),
+            Some((_, x_last, y_last)) => {
+                (if x < x_last { "" } else { " " }, x - x_last, y - y_last)
+            }
+        };
+        let gap = if y_by < 0 { "" } else { " " };
+        path += &format!("{sign}{x_by}{gap}{y_by}");
+        last = Some((last.map_or(0, |_| 1), x, y));
+    }
+    Some(path)
+}
+
+/// Every mark of a figure.
+fn body(figure: &Figure) -> Result<String, PlotError> {
+    let mut drawn = String::new();
     let visible: Vec<Primitive> = figure.visible().collect();
     for alike in visible.chunk_by(|a, b| text(a).is_none() && text(b).is_none()) {
-        document += &match text(&alike[0]) {
+        drawn += &match text(&alike[0]) {
             Some(text) => element(text),
             None => marks(alike, units(figure))?,
         };
     }
-    Ok(document + "</svg>\n")
+    Ok(drawn)
 }
 
 /// The style sheet of every SVG document: the typeface and the dark colours.
 pub fn style_sheet() -> String {
-    fonts::face_rules() + &dark_rules()
+    fonts::face_rules() + &dark_rules("")
+}
+
+/// The same for a page with figures in it, which is printed dark on white.
+pub fn inline_style_sheet() -> String {
+    fonts::face_rules() + &dark_rules("screen and ")
 }
 
 /// Width and height in the library's units.
@@ -84,26 +141,38 @@ fn element(text: &Text) -> String {
     };
     let [x, y, size] = [text.at.0, text.at.1, text.size].map(|length| (length * SCALE).round());
     let (fill, weight) = (colour(text.role), if text.bold { " font-weight=\"600\"" } else { "" });
-    let words = escape(&text.text).replace('"', "&quot;").replace('\'', "&apos;");
+    let words = quoted(&text.text);
     format!(
         "<text{rim} x=\"{x}\" y=\"{y}\"{anchor} font-size=\"{size}\" fill=\"{fill}\"{weight}>\
          {words}</text>\n"
     )
 }
 
-/// The root element with the logical size, words for those who do not see, and the style sheet.
-fn head(figure: &Figure) -> String {
+/// The attributes of the root element: the logical size, and what all marks share.
+fn root(figure: &Figure) -> String {
     let (width, height) = figure.size();
     let (wide, high) = units(figure);
     format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-         viewBox=\"0 0 {wide} {high}\" role=\"img\" font-family=\"{FAMILY}\" \
-         stroke-linejoin=\"round\">\n<title>{}</title>\n<desc>{}</desc>\n\
-         <style>{}</style>\n",
+        "width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {wide} {high}\" role=\"img\" \
+         font-family=\"{FAMILY}\" stroke-linejoin=\"round\""
+    )
+}
+
+/// The root element, words for those who do not see, and the style sheet.
+fn head(figure: &Figure) -> String {
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" {}>\n<title>{}</title>\n\
+         <desc>{}</desc>\n<style>{}</style>\n",
+        root(figure),
         escape(&figure.title),
         escape(&figure.alt),
         style_sheet(),
     )
+}
+
+/// The same within an attribute.
+fn quoted(text: &str) -> String {
+    escape(text).replace('"', "&quot;").replace('\'', "&apos;")
 }
 
 fn escape(text: &str) -> String {
@@ -141,6 +210,21 @@ mod tests {
         assert!(svg.contains("<desc>Words &amp; &lt;signs&gt; for \"all\".</desc>"));
         assert!(svg.contains("A subtitle with &lt;tags&gt; &amp; more</text>"), "{svg}");
         assert!(!svg.contains("dy="));
+    }
+
+    #[test]
+    fn a_part_of_a_page_has_the_same_marks_and_no_style_sheet() {
+        let (document, part) = (svg(&sample()).unwrap(), inline_svg(&sample()).unwrap());
+        assert!(well_formed(&part), "{part}");
+        let marks = |svg: &str| svg.lines().filter(|line| line.contains(" fill=\"")).count();
+        assert_eq!(relative("5,7 8,3 8,9 2,9").unwrap(), "M5 7l3-4 0 6-6 0");
+        assert!(part.contains(" d=\"M80 560l320 160 320-200\""), "{part}");
+        assert!(marks(&part) > 3 && marks(&part) == marks(&document), "{part}");
+        assert!(
+            part.contains("aria-label=\"A title. Words &amp; &lt;signs&gt; for &quot;all&quot;")
+        );
+        assert!(["<style", "<title", "id=", "xmlns"].iter().all(|it| !part.contains(it)), "{part}");
+        assert!(inline_style_sheet().contains("@media screen and (prefers-color-scheme:dark){"));
     }
 
     #[test]

@@ -23,7 +23,10 @@ mod regions;
 mod strips;
 mod waterfall;
 
+pub(crate) use bands::BandPoint;
 pub use bands::TimelineBands;
 pub use chart::timeline;
+pub(crate) use conditions::{Condition, ConditionSpan, intervals};
 pub use input::{Autoscaler, Goal, RuleKind, TimelineInput, TimelineRegion, TimelineRule};
+pub(crate) use load::ready as ready_capacity;
 pub use waterfall::{WaterfallInput, WaterfallStep, waterfall};

@@ -11,7 +11,8 @@ use crate::report::manifest::{Manifest, ManifestError, SCHEMAS, Subject};
 /// The file by which a directory is known to hold results.
 pub const MARK: &str = "manifest.json";
 /// The endings of all files that a run writes.
-const ENDINGS: [&str; 9] = ["txt", "json", "csv", "svg", "png", "perfetto", "hlog", "xml", "sarif"];
+const ENDINGS: [&str; 10] =
+    ["txt", "html", "json", "csv", "svg", "png", "perfetto", "hlog", "xml", "sarif"];
 /// What desktops leave in folders that somebody has looked into.
 const DESKTOPS: [&str; 3] = [".DS_Store", "Thumbs.db", "desktop.ini"];
 

@@ -54,6 +54,11 @@ impl SaidLine {
         SaidLine { lead: "  ! ", verdict: None, text: text.into() }
     }
 
+    /// The sign that it begins with, if there is one.
+    pub(crate) fn sign(&self) -> &'static str {
+        self.lead.trim_start()
+    }
+
     /// It in text.
     pub(crate) fn for_text(&self, paint: Paint) -> String {
         let Some(verdict) = &self.verdict else { return wrapped(self.lead, &self.text) };

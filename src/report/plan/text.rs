@@ -62,6 +62,11 @@ pub(crate) struct Headline {
 }
 
 impl Headline {
+    /// The sign of the verdict, and all of it in words.
+    pub(crate) fn parts(&self) -> (char, String) {
+        (self.glyph, self.for_charts())
+    }
+
     /// For text.
     pub(crate) fn for_text(&self) -> String {
         format!("{} {}{}", self.glyph, self.lead.0, self.rest)

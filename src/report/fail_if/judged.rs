@@ -281,8 +281,8 @@ mod tests {
     }
 
     fn all() -> Vec<Contrast> {
-        let (base, slower) = ([1.0, 2.0, 3.0], [1.2, 2.41, 3.6]);
-        let (same, mixed) = (found(&base, &base), found(&[1.2, 1.9, 3.4], &base));
+        let (base, slower) = ([10.0, 10.1, 10.2], [12.0, 12.13, 12.24]);
+        let (same, mixed) = (found(&base, &base), found(&[10.2, 10.0, 10.6], &base));
         vec![
             contrast(Metric::P99, "the run", vec![Some(found(&slower, &base)), Some(same)]),
             contrast(Metric::Failed, "the run", vec![Some(mixed), None]),

@@ -40,7 +40,10 @@ pub(super) fn rerun(args: &RerunArgs, terminal: Terminal) -> anyhow::Result<Exit
         false => args.manifest.clone(),
     };
     let shown = path.display();
-    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {shown}"))?;
+    let text = fs::read_to_string(&path).map_err(|why| {
+        let help = "name the folder of results that a command wrote, or its manifest.json";
+        anyhow::anyhow!("cannot read {shown}: {why}\n  = help: {help}")
+    })?;
     let manifest = Manifest::read(&text).with_context(|| shown.to_string())?;
     if manifest.engine != ENGINE && !args.work.quiet {
         let Manifest { engine, version, .. } = &manifest;

@@ -261,6 +261,10 @@ fn metric(piece: TextPiece<'_>) -> Result<Metric, Flaw> {
     {
         return percentile(&piece, rank).map(|share| Metric::RecoveryWithin(restored, share));
     }
+    if let Some(rank) = rank_within(piece.text) {
+        let help = format!("write {rank:?}: a percentile is always of a latency");
+        return Err(piece.flaw(format!("{:?} is no metric", piece.text)).help(help));
+    }
     if piece.text.strip_prefix('p').is_some_and(|digits| digits.starts_with(is_digit)) {
         return percentile(&piece, piece.text).map(Metric::SentLatency);
     }
@@ -269,6 +273,21 @@ fn metric(piece: TextPiece<'_>) -> Result<Metric, Flaw> {
     let known: Vec<_> = Metric::DEMANDED.into_iter().filter(is_told).map(Metric::key).collect();
     let help = suggestion(piece.text, known.iter().map(String::as_str)).unwrap_or_default();
     Err(piece.flaw(format!("{:?} is no metric", piece.text)).help(help))
+}
+
+/// The percentile that stands in a text beside words for latency, in any way of writing: `p95` of
+/// `p95 latency`, `p(95)` and `95th percentile`.
+fn rank_within(text: &str) -> Option<String> {
+    const LATENCY: [&str; 7] =
+        ["latency", "latencies", "percentile", "response", "time", "duration", "of"];
+    let plain = text.to_lowercase().replace("p(", "p").replace(')', "");
+    let words = plain.split(|c: char| !c.is_alphanumeric() && c != '.');
+    let (of_latency, rest): (Vec<&str>, Vec<&str>) = words.partition(|w| LATENCY.contains(w));
+    let [rank] = rest[..] else { return None };
+    let digits = rank.strip_prefix('p').or_else(|| rank.strip_suffix("th"))?;
+    let share = quantity::hundredth(digits).filter(|share| *share > 0.0 && *share < 1.0);
+    let is_plain = of_latency.is_empty() && rank == text;
+    share.filter(|_| !is_plain).map(|_| format!("p{digits}"))
 }
 
 /// What objectives ask for by this word.
@@ -510,6 +529,9 @@ mod tests {
         }
         assert!(flaw("p100 recovery < 5s").1.contains("\"p100\" is no percentile"));
         assert!(flaw("p95 recovry < 5s").1.contains("is no percentile"));
+        for text in ["p95 latency < 5s", "latency p95 < 5s", "p(95) < 5s", "95th percentile < 5s"] {
+            assert!(parse(text).unwrap_err().help.unwrap().starts_with("write \"p95\""), "{text}");
+        }
         assert!(flaw("p95 cpu < 5%").1.contains("is no percentile"));
         assert_eq!(flaw("p99 == 5s").0, "==");
         assert!(flaw("p99 < 99%").1.contains("durations, not shares"));

@@ -1,13 +1,14 @@
 //! Changing a setting in the text of a scenario: what `gateway.replicas=3` on a command line asks
 //! for. The text stays as its author wrote it, but for the one value.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::{Flaw, Place, Problem, clip, closest, suggestion};
+use crate::diagnostic::{Flaw, Place, Problem, clip, closest, suggestion, synonyms};
 use crate::scenario::keys;
 use crate::scenario::reader::{KeySpec, SectionSpec};
 use crate::scenario::region::split::OWN;
@@ -181,6 +182,12 @@ impl<'p> EditTarget<'p> {
         let value = value.trim();
         let (bare, quoted) = (value.to_owned(), quote(value));
         let likely = if self.key.bare { [&bare, &quoted] } else { [&quoted, &bare] };
+        if is_range(value) && !likely.into_iter().any(|text| self.takes(text)) {
+            let title = format!("{:?} is a range, and here one value is set", clip(value));
+            let help = "`brownout sweep` takes ranges such as 2..6:5; it and `brownout compare` \
+                        take several values, such as 2,3,4";
+            return Err(Flaw::new(title).help(help));
+        }
         let literal = match value.starts_with(['"', '\'']) {
             true => &bare,
             // What fits in neither way is told as a value of the usual kind.
@@ -216,7 +223,8 @@ impl<'p> EditTarget<'p> {
         element.ok_or_else(|| {
             let names: Vec<&str> = self.list(top).into_iter().flatten().filter_map(name).collect();
             let title = format!("the scenario has no [[{section}]] called {which:?}");
-            Flaw { help: suggestion(which, names), ..Flaw::new(title) }
+            let none = || format!("it has no [[{section}]] at all: write one in the file");
+            Flaw::new(title).help(suggestion(which, names).unwrap_or_else(none))
         })
     }
 
@@ -291,6 +299,12 @@ fn of_region(path: &str) -> Option<(&str, &str)> {
     Some((&rest[..at], &rest[at + 1..]))
 }
 
+/// Whether a text is meant as a range: two numbers with two points between them.
+fn is_range(text: &str) -> bool {
+    let is_number = |text: &str| text.trim().starts_with(|c: char| c.is_ascii_digit());
+    text.split_once("..").is_some_and(|(from, to)| is_number(from) && is_number(to))
+}
+
 /// Whether a list's element is the one that is meant: by its place from 1, or by its name.
 fn is(which: &str, at: usize, element: &Spanned<DeValue<'_>>) -> bool {
     which.parse() == Ok(at + 1) || name(element) == Some(which)
@@ -308,15 +322,56 @@ fn unknown(path: &str) -> Flaw {
         section => format!("{section}.{}", key.name),
     };
     let paths: Vec<String> = keys::reference().map(of).collect();
-    let meant = closest(path, paths.iter().map(String::as_str));
+    let alike = || closest(path, paths.iter().map(String::as_str)).map(str::to_owned);
     let shared = || {
         let (_, own) = path.strip_prefix("region.")?.split_once('.')?;
         let section = keys::section(own.rsplit_once('.')?.0)?;
         let of_all = !OWN.contains(&section.name);
         of_all.then(|| format!("regions share [{}]: write {own}", section.name))
     };
-    let help = shared().or(meant.map(|meant| format!("did you mean {meant:?}?")));
-    Flaw { help, ..Flaw::new(format!("no setting is called {:?}", clip(path))) }
+    let help = shared().or_else(|| {
+        let meant = meant(path).or_else(|| Some(vec![alike()?]))?;
+        let quoted: Vec<String> =
+            meant.iter().map(|path| format!("{:?}", settable(path))).collect();
+        Some(format!("did you mean {}?", quoted.join(" or ")))
+    });
+    let listed = "`brownout explain KEY` says what there is".to_owned();
+    Flaw {
+        help: help.or(Some(listed)),
+        ..Flaw::new(format!("no setting is called {:?}", clip(path)))
+    }
+}
+
+/// The settings that a path of others means, or one without its section: those of the section that
+/// it names, if there are any.
+fn meant(path: &str) -> Option<Vec<String>> {
+    const TOLD: usize = 3;
+    let (home, name) = path.rsplit_once('.').unwrap_or(("", path));
+    let name = synonyms::written_here(name);
+    let same = keys::FORMAT.iter().filter(|section| section.key(&name).is_some());
+    let same: Vec<String> = same.map(|section| format!("{}.{name}", section.name)).collect();
+    let others = synonyms::settings(&name).iter().filter(|path| !path.starts_with('['));
+    let others: Vec<String> = others.map(|path| (*path).to_owned()).collect();
+    let all = [others, same].concat();
+    let of_home: Vec<String> = all.iter().filter(|path| is_of(path, home)).cloned().collect();
+    let mut all = if of_home.is_empty() { all } else { of_home };
+    let mut told = HashSet::new();
+    all.retain(|path| told.insert(path.clone()));
+    all.truncate(TOLD);
+    (!all.is_empty()).then_some(all)
+}
+
+fn is_of(path: &str, section: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(home, _)| home == section)
+}
+
+/// A path as it is set: of a list, that of its first element.
+fn settable(path: &str) -> String {
+    let (home, name) = path.rsplit_once('.').unwrap_or(("", path));
+    match keys::section(home).filter(|section| section.list) {
+        Some(list) => format!("{}[1].{name}", list.name),
+        None => path.trim_start_matches('.').to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -3,8 +3,10 @@
 
 use crate::scenario::request::{api, clients, policy, tls, upstream};
 use crate::scenario::section::{autoscaler, gateway, nodes, objectives, run, startup, topology};
+use crate::scenario::text::law;
 use crate::scenario::{fault, ingress, region, traffic::format as traffic};
 
+pub use crate::scenario::fault::{FaultKind, KINDS};
 pub use crate::scenario::reader::key::{KeySpec, Only, SectionSpec};
 
 /// Every section; the one with the empty name is the top of the file.
@@ -40,6 +42,11 @@ pub fn section(name: &str) -> Option<&'static SectionSpec> {
     FORMAT.iter().copied().find(|section| section.name == name)
 }
 
+/// How each law of a random duration is written, and what it means.
+pub fn laws() -> impl Iterator<Item = (&'static str, &'static str)> {
+    law::listed()
+}
+
 /// Every key of the format, section by section.
 pub fn reference() -> impl Iterator<Item = &'static KeySpec> {
     FORMAT.iter().flat_map(|section| section.keys)
@@ -48,6 +55,17 @@ pub fn reference() -> impl Iterator<Item = &'static KeySpec> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::synonyms;
+
+    #[test]
+    fn every_word_of_others_leads_to_something_that_there_is() {
+        let headers: Vec<String> = FORMAT.iter().map(|section| section.header()).collect();
+        for path in synonyms::all_settings() {
+            let (home, name) = path.rsplit_once('.').unwrap_or(("", path));
+            let is_key = section(home).is_some_and(|home| home.key(name).is_some());
+            assert!(is_key || headers.iter().any(|header| header == path), "{path}");
+        }
+    }
 
     #[test]
     fn every_key_is_described_and_founded_and_depends_on_keys_that_there_are() {

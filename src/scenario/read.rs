@@ -124,7 +124,8 @@ pub fn load_text(path: &Path, text: Result<String, String>, changes: &[String]) 
         Err(why) => {
             let title = format!("cannot read the scenario: {why}");
             let source = Source { name, ..Source::default() };
-            let problems = vec![Problem::error(Place::Whole, title)];
+            let problem = Problem::error(Place::Whole, title);
+            let problems = vec![problem.help(file::instead(path))];
             Loaded { scenario: None, problems, source, but_for_faults: None }
         }
     }

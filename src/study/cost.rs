@@ -108,12 +108,22 @@ impl Prices {
             let price = self.given.get(tier).copied();
             return cost(price, &price.map_or("–".to_owned(), |price| price.to_string()));
         }
-        match tier {
-            "small" => cost(None, "1 Small"),
-            "large" => cost(Some(1.0), "1 Large"),
-            "xlarge" => cost(Some(2.0), "2 Large"),
-            _ => cost(None, "–"),
-        }
+        let amount = match tier {
+            "large" => Some(1.0),
+            "xlarge" => Some(2.0),
+            _ => None,
+        };
+        cost(amount, entitlement(tier))
+    }
+}
+
+/// What a gateway of this tier is paid with.
+pub fn entitlement(tier: &str) -> &'static str {
+    match tier {
+        "small" => "1 Small",
+        "large" => "1 Large",
+        "xlarge" => "2 Large",
+        _ => "–",
     }
 }
 

@@ -43,6 +43,10 @@ impl Axis {
         else {
             return Err(flaw(format!("{:?} sets nothing", clip(text))));
         };
+        if let Some(range) = uncounted(values) {
+            let title = format!("the range {values:?} does not say how many values it has");
+            return Err(Flaw::new(title).help(format!("write {path}={range}")));
+        }
         let values = match range(values) {
             Some(range) => range.map_err(flaw)?,
             None => split(values),
@@ -104,6 +108,25 @@ fn range(text: &str) -> Option<Result<Vec<String>, String>> {
     let (ends, count) = text.rsplit_once(':')?;
     let (from, to) = ends.split_once("..")?;
     Some(spaced(from.trim(), to.trim(), count.trim()))
+}
+
+/// What a range without a number of values was probably meant to be: `2..6` is `2..6:5`.
+fn uncounted(text: &str) -> Option<String> {
+    /// As many as a person would write down one by one.
+    const STEPS_MOST: f64 = 20.0;
+    let (from, to) = text.split_once("..").filter(|_| !text.contains(':'))?;
+    let (from, to) = (from.trim(), to.trim().trim_start_matches('='));
+    let ((first, unit), (last, same)) = (number(from)?, number(to)?);
+    if !unit.is_empty() && !same.is_empty() && unit != same {
+        return None;
+    }
+    let steps = (last - first).abs();
+    let by_ones =
+        first.fract() == 0.0 && last.fract() == 0.0 && (1.0..=STEPS_MOST).contains(&steps);
+    let count = if by_ones { steps as usize + 1 } else { 10 };
+    // A unit that stands at one end is meant at both.
+    let unit = if unit.is_empty() { same } else { unit };
+    Some(format!("{first}{unit}..{last}{unit}:{count}"))
 }
 
 fn spaced(from: &str, to: &str, count: &str) -> Result<Vec<String>, String> {
@@ -184,6 +207,10 @@ mod tests {
         }
         assert!(Axis::read("a.b=x..y:3").unwrap_err().title.contains("both ends"));
         assert!(Axis::read("a.b=2m30s..3m30s:3").is_err());
+        let uncounted = |text| Axis::read(text).unwrap_err().help.unwrap();
+        assert_eq!(uncounted("gateway.replicas=2..6"), "write gateway.replicas=2..6:5");
+        assert_eq!(uncounted("gateway.replicas=2..=6"), "write gateway.replicas=2..6:5");
+        assert_eq!(uncounted("traffic.rate=100..2000/s"), "write traffic.rate=100/s..2000/s:10");
         assert!(Axis::read("a.b=5..5:3").unwrap_err().title.contains("begins where it ends"));
     }
 

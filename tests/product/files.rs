@@ -183,7 +183,10 @@ fn schemas() -> BTreeMap<String, Value> {
         let name = entry.file_name().into_string().unwrap().replace(".schema", "");
         (name, serde_json::from_str(&fs::read_to_string(entry.path()).unwrap()).unwrap())
     };
-    fs::read_dir(folder).unwrap().map(read).collect()
+    let mut schemas: BTreeMap<String, Value> = fs::read_dir(folder).unwrap().map(read).collect();
+    // That of what is read, and not written.
+    schemas.remove("scenario.json").expect("the schema of scenarios");
+    schemas
 }
 
 /// What a schema does not allow in a file.

@@ -1,4 +1,4 @@
-//! `docs/SCENARIOS.md` lists every key as the program knows it.
+//! `docs/SCENARIOS.md` lists every key, kind of fault and law as the program knows them.
 //!
 //! After a change of keys: `UPDATE_GOLDEN=1 cargo test --test product reference`.
 
@@ -6,15 +6,32 @@ use std::fs;
 use std::path::Path;
 
 use brownout::diagnostic::render;
-use brownout::scenario::keys::{self, KeySpec, SectionSpec};
+use brownout::scenario::Mark;
+use brownout::scenario::fault::typical::{TYPICAL, TypicalFault};
+use brownout::scenario::keys::{self, FaultKind, KINDS, KeySpec, SectionSpec};
 use brownout::scenario::read::parse;
+use brownout::scenario::sources::address;
 
-const BEGIN: &str = "<!-- the tables below are compared with the program by a test -->\n";
+/// What writes a table.
+type Writes = fn() -> String;
+
+/// The tables of the page, by the word in the comments around each.
+const TABLES: [(&str, Writes); 4] =
+    [("laws", laws), ("typical faults", typical), ("faults", kinds), ("sections", sections)];
 
 fn heading(section: &SectionSpec) -> String {
     match section.name {
         "" => "## At the top".to_owned(),
         _ => format!("## `{}`", section.header()),
+    }
+}
+
+/// How well founded something is, with where that can be read.
+fn founded(path: &str, mark: Mark, source: &str) -> String {
+    match (source, address(path, source)) {
+        ("", _) => "–".to_owned(),
+        (source, Some(address)) => format!("{}: [{source}]({address})", mark.label()),
+        (source, None) => format!("{}: {source}", mark.label()),
     }
 }
 
@@ -24,12 +41,13 @@ fn row(entry: &KeySpec) -> String {
         (value, true) => format!("`{value}`"),
         (value, false) => format!("`\"{value}\"`"),
     };
-    let founded = format!("{}: {}", entry.mark.label(), entry.source);
+    let path = format!("{}.{}", entry.section, entry.name);
+    let founded = founded(&path, entry.mark, entry.source);
     format!("| `{}` | {} | {} | {default} | {founded} |\n", entry.name, entry.about, (entry.kind)())
 }
 
-/// The tables, section by section.
-fn tables() -> String {
+/// The keys, section by section.
+fn sections() -> String {
     let mut out = String::new();
     for section in keys::FORMAT {
         out += &format!("\n{}\n\n", heading(section));
@@ -40,15 +58,51 @@ fn tables() -> String {
     out
 }
 
+fn laws() -> String {
+    let rows = keys::laws().map(|(example, about)| format!("| `\"{example}\"` | {about} |\n"));
+    format!("| law | meaning |\n|---|---|\n{}", rows.collect::<String>())
+}
+
+fn kinds() -> String {
+    let row = |kind: &FaultKind| {
+        let own: Vec<String> = kind.keys.iter().map(|key| format!("`{key}`")).collect();
+        let own = if own.is_empty() { "–".to_owned() } else { own.join(", ") };
+        let (word, about) = (kind.word, kind.about());
+        format!("| `{word}` | {about} | {} | {} | {own} |\n", kind.targets(), kind.lasting())
+    };
+    let header = "| kind | what goes wrong | target | lasts | keys of its own |\n\
+                  |---|---|---|---|---|\n";
+    format!("{header}{}", KINDS.iter().map(row).collect::<String>())
+}
+
+fn typical() -> String {
+    let row = |one: &TypicalFault| {
+        let lasts =
+            if one.lasts.is_empty() { "–".to_owned() } else { format!("`{}`", one.lasts) };
+        let founded = founded(one.kind, one.mark, one.source);
+        format!("| `{}` | `{}` | {lasts} | {founded} |\n", one.kind, one.every)
+    };
+    let header = "| kind | typically, of each that it may strike | lasts | because |\n\
+                  |---|---|---|---|\n";
+    format!("{header}{}", TYPICAL.iter().map(row).collect::<String>())
+}
+
 #[test]
-fn the_reference_lists_every_key_as_the_program_knows_it() {
+fn the_reference_lists_what_the_program_knows() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/SCENARIOS.md");
-    let text = fs::read_to_string(&path).unwrap();
-    let (intro, listed) = text.split_once(BEGIN).expect("the line before the tables");
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        return fs::write(&path, format!("{intro}{BEGIN}{}", tables())).unwrap();
+    let page = fs::read_to_string(&path).unwrap();
+    let mut now = page.clone();
+    for (name, table) in TABLES {
+        let (begin, end) = (format!("<!-- begin: {name} -->\n"), format!("<!-- end: {name} -->\n"));
+        let (before, rest) = now.split_once(&begin).unwrap_or_else(|| panic!("no {begin}"));
+        let (_, after) = rest.split_once(&end).unwrap_or_else(|| panic!("no {end}"));
+        now = format!("{before}{begin}{}{end}{after}", table());
     }
-    assert_eq!(listed, tables(), "docs/SCENARIOS.md lists other keys than the program has");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        return fs::write(&path, now).unwrap();
+    }
+    let differs = page.lines().zip(now.lines()).find(|(page, now)| page != now);
+    assert!(page == now, "docs/SCENARIOS.md lists other things than the program has: {differs:?}");
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //!
 //! Each command has a struct of its options, whose comments are what `--help` says; `values.rs`
 //! reads what is written after an option and says what is wrong with it; `export.rs` has the
-//! options on files for other programs and on when a study fails.
+//! options on files for other programs and on when a study fails. Those of commands that simulate
+//! nothing are in `inspect.rs`.
 //!
 //! What results depend on is recorded in the manifest by itself; the options of [`WorkArgs`] are
 //! those that they do not depend on.
@@ -10,6 +11,7 @@
 //! Begin with [`Args`].
 
 mod export;
+mod inspect;
 mod values;
 
 use std::path::PathBuf;
@@ -21,6 +23,9 @@ use crate::study::precision::Precision;
 use crate::units::{Bytes, Rate, Share, Span};
 pub(in crate::cli) use export::{
     CheckFormat, ExportArgs, FailArgs, StatusFormat, VerdictExportArgs,
+};
+pub(in crate::cli) use inspect::{
+    CompletionsArgs, ExplainArgs, InitArgs, ListFormat, ManArgs, SchemaArgs, SchemaOf, TiersArgs,
 };
 pub(in crate::cli) use values::ShardArg;
 
@@ -90,6 +95,7 @@ EXAMPLES:
 
 const EXAMPLES: &str = "\
 EXAMPLES:
+    brownout init our-gateway.toml
     brownout check scenarios/*.toml
     brownout run scenarios/replica-crash.toml
     brownout run scenarios/replica-crash.toml --replications 40 --seed 7
@@ -184,6 +190,18 @@ pub(in crate::cli) enum Command {
     Submit(SubmitArgs),
     /// Look for mistakes in scenarios without running them
     Check(CheckArgs),
+    /// Write a commented scenario to begin with
+    Init(InitArgs),
+    /// List the tiers in which the product is sold, and where that comes from
+    Tiers(TiersArgs),
+    /// Say what a word of reports or scenarios means
+    Explain(ExplainArgs),
+    /// Print the JSON Schema of scenarios, for editors, or of a JSON file among results
+    Schema(SchemaArgs),
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write those of all commands
+    Man(ManArgs),
 }
 
 impl Command {

@@ -1,7 +1,10 @@
 //! What is written after an option.
 
+use clap::builder::{PossibleValue, PossibleValuesParser};
+
 use crate::experiment::partition::Shard;
 use crate::report::shards::SHARDS_MOST;
+use crate::scenario::templates::TEMPLATES;
 use crate::units::{Bytes, Rate, SECOND, Share, Span};
 
 /// Which part of a study is to be simulated.
@@ -11,6 +14,16 @@ pub(in crate::cli) enum ShardArg {
     Given(Shard),
     /// The one that a scheduler says, of so many if it does not say that.
     Auto(Option<u64>),
+}
+
+/// The template that is taken where none is named.
+pub(super) const TEMPLATE: &str = TEMPLATES[0].name;
+
+/// Takes the name of a template.
+pub(super) fn template() -> PossibleValuesParser {
+    let value =
+        |one: &crate::scenario::templates::Template| PossibleValue::new(one.name).help(one.about);
+    PossibleValuesParser::new(TEMPLATES.iter().map(value))
 }
 
 /// A share that is to be kept: below one, and more than nothing.

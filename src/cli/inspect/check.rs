@@ -7,9 +7,10 @@ use crate::cli::terminal::Terminal;
 use crate::diagnostic::Severity;
 use crate::report::check::{CheckedFile, json, markdown, told};
 use crate::report::format::table::Table;
-use crate::report::format::words::plural;
-use crate::scenario::Scenario;
+use crate::report::format::words::{distinct, plural};
 use crate::scenario::read::Loaded;
+use crate::scenario::sources::address;
+use crate::scenario::{Scenario, Setting};
 
 /// Checks every file, says what is wrong on standard error, and prints one line for each, or all
 /// of it for programs.
@@ -53,11 +54,18 @@ fn words(sound: bool, (errors, warnings): (u64, u64)) -> String {
     }
 }
 
-/// The settings as an aligned table: path, value, mark, source.
+/// The settings as an aligned table: path, value, mark, source; below it where sources can be read.
 fn settings(scenario: &Scenario) -> String {
     let mut table = Table::default();
     for setting in &scenario.settings {
         table.row([&*setting.path, &setting.value, setting.mark.label(), &setting.source]);
     }
-    table.text()
+    let read = |one: &Setting| Some((one.source.clone(), address(&one.path, &one.source)?));
+    let read = distinct(scenario.settings.iter().filter_map(read));
+    let lines = read.iter().map(|(source, address)| format!("  {source}\n    {address}\n"));
+    let addresses: String = lines.collect();
+    match addresses.is_empty() {
+        true => table.text(),
+        false => format!("{}Where sources can be read\n{addresses}", table.text()),
+    }
 }

@@ -141,7 +141,7 @@ pub(super) fn read_at<T: DeserializeOwned>(
 }
 
 fn at(path: &Path) -> impl FnOnce(io::Error) -> WorkFilesError {
-    move |source| WorkFilesError::Unreadable { path: path.to_owned(), source }
+    move |why| WorkFilesError::Unreadable { path: path.to_owned(), why }
 }
 
 /// A file, read from entry to entry.

@@ -58,12 +58,15 @@ pub enum WorkFilesError {
     #[error(transparent)]
     Files(#[from] FilesError),
     /// A file cannot be read.
-    #[error("cannot read {path}")]
+    #[error(
+        "cannot read {path}: {why}\n  = help: name the folder that shards write into, \
+         NAME.shards, or files of it"
+    )]
     Unreadable {
         /// Which.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        why: std::io::Error,
     },
     /// There is nothing to merge.
     #[error(

@@ -107,8 +107,7 @@ impl WorkFiles {
         }
         self.notes.extend(trouble(&path, &found));
         let opened = File::open(&path);
-        let file =
-            opened.map_err(|source| WorkFilesError::Unreadable { path: path.clone(), source });
+        let file = opened.map_err(|why| WorkFilesError::Unreadable { path: path.clone(), why });
         let LookedThrough { head, amount, elapsed, is_ended, places, .. } = found;
         let WorkHead { shard, shards, .. } = head;
         let (replications, added, file) = (places.len(), 0, Mutex::new(file?));
@@ -232,7 +231,7 @@ fn paths(places: &[PathBuf]) -> Result<Vec<PathBuf>, WorkFilesError> {
 
 /// The work files in a folder, by name.
 fn inside(folder: &Path) -> Result<Vec<PathBuf>, WorkFilesError> {
-    let failed = |source| WorkFilesError::Unreadable { path: folder.to_owned(), source };
+    let failed = |why| WorkFilesError::Unreadable { path: folder.to_owned(), why };
     let is_work = |path: &PathBuf| path.to_string_lossy().ends_with(ENDING);
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {

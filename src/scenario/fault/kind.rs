@@ -11,7 +11,7 @@ use crate::scenario::fault::target::FaultReader;
 use crate::scenario::fault::typical::Every;
 use crate::scenario::reader::{Only, Parsed, SectionReader, keys};
 use crate::scenario::text::word::{choice, unknown};
-use crate::scenario::text::{Value, words};
+use crate::scenario::text::{Value, ValueShape, words};
 use crate::units::{Share, Span};
 
 words! {
@@ -86,15 +86,15 @@ keys! { key "fault" list {
 }}
 
 /// A kind of fault.
-pub(crate) struct FaultKind {
+pub struct FaultKind {
     /// What a file calls it.
-    pub(crate) word: &'static str,
+    pub word: &'static str,
     /// How long it lasts.
     pub(crate) lasts: Lasts,
     /// What its target names.
     pub(crate) target: Aim,
     /// The keys that it alone has.
-    pub(crate) keys: &'static [&'static str],
+    pub keys: &'static [&'static str],
     /// Makes it.
     pub(crate) build: Build,
 }
@@ -154,7 +154,7 @@ const fn kind(
 }
 
 /// Every kind, in the order of the reference.
-pub(crate) static KINDS: [FaultKind; 23] = [
+pub static KINDS: [FaultKind; 23] = [
     kind("replica-crash", REPLACED, Any, &[], |fault| Some(Fault::ReplicaCrash(fault.replica()))),
     kind("replica-hang", REPLACED, Any, &[], |fault| Some(Fault::ReplicaHang(fault.replica()))),
     kind("replica-slow", For, Any, &["cpu"], |fault| {
@@ -232,6 +232,9 @@ fn words() -> Vec<&'static str> {
 impl Value for &'static FaultKind {
     fn kind() -> String {
         choice(&words())
+    }
+    fn shape() -> ValueShape {
+        ValueShape::Words(words())
     }
     fn parse(text: &str) -> Result<Self, Flaw> {
         let found = KINDS.iter().find(|kind| kind.word == text);

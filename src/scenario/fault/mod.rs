@@ -5,7 +5,7 @@
 //! What other kinds have is refused from the same table. `target.rs` finds what a target names
 //! among the replicas, zones, ingress instances, hosts and clients of the file; `section.rs` reads
 //! the sections one by one, and `after.rs` ties those that follow others to these. `typical.rs` has
-//! how often faults strike where the file does not say.
+//! how often faults strike where the file does not say, `words.rs` what each kind is.
 //!
 //! The room sees what the other sections came to (`Targets`) and none of their keys. Start with
 //! `kind.rs`.
@@ -17,5 +17,7 @@ pub(crate) mod target;
 #[cfg(test)]
 mod tests;
 pub mod typical;
+mod words;
 
 pub(crate) use kind::key;
+pub use kind::{FaultKind, KINDS};

@@ -13,9 +13,9 @@ use crate::scenario::fault::target::PlacedFault;
 use crate::scenario::reader::Parsed;
 use crate::scenario::reader::setting::Mark;
 use crate::scenario::region::section::RegionKeys;
-use crate::scenario::text::law;
 use crate::scenario::text::value::Value;
 use crate::scenario::text::word::unknown;
+use crate::scenario::text::{ValueShape, law};
 
 /// How often a kind of fault strikes, and how long it lasts.
 #[derive(Debug)]
@@ -162,6 +162,9 @@ impl Value for Every {
     fn kind() -> String {
         format!("{}, or \"{TYPICAL_WORD}\"", Law::kind())
     }
+    fn shape() -> ValueShape {
+        ValueShape::Either(vec![Law::shape(), ValueShape::Words(vec![TYPICAL_WORD])])
+    }
     fn parse(text: &str) -> Result<Self, Flaw> {
         match text.trim() {
             TYPICAL_WORD => Ok(Every::Typical),
@@ -198,6 +201,9 @@ pub(crate) struct TypicalKinds {
 impl Value for TypicalKinds {
     fn kind() -> String {
         "\"all\", \"none\" or kinds of faults, such as \"replica-crash, node-loss\"".to_owned()
+    }
+    fn shape() -> ValueShape {
+        ValueShape::words_between_commas(&TYPICAL.each_ref().map(|one| one.kind), &["all", "none"])
     }
     fn parse(text: &str) -> Result<Self, Flaw> {
         let kinds = match text.trim() {

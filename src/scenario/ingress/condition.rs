@@ -1,9 +1,9 @@
 //! For what an ingress tries a request again.
 
 use crate::diagnostic::Flaw;
-use crate::scenario::text::Value;
 use crate::scenario::text::value::Node;
 use crate::scenario::text::word::unknown;
+use crate::scenario::text::{Value, ValueShape};
 
 /// When the ingress tries a request again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +64,14 @@ impl Value for RetryCondition {
     fn kind() -> String {
         let words: Vec<String> = WORDS.iter().map(|(word, _)| format!("\"{word}\"")).collect();
         format!("{} or a status, such as \"502\"", words.join(", "))
+    }
+    fn shape() -> ValueShape {
+        let words = WORDS.map(|(word, _)| word).to_vec();
+        ValueShape::Either(vec![
+            ValueShape::Words(words),
+            ValueShape::text("[45][0-9][0-9]"),
+            ValueShape::Whole,
+        ])
     }
     fn parse(text: &str) -> Result<Self, Flaw> {
         if let Some((_, found)) = WORDS.iter().find(|(word, _)| *word == text) {

@@ -6,7 +6,7 @@ use crate::diagnostic::Flaw;
 use crate::plan::{CheckBy, DeadAddress, FailoverBy};
 use crate::random::Law;
 use crate::scenario::reader::{Mark, Only, Parsed, SectionReader, TypedKey, keys};
-use crate::scenario::text::{Located, Value, Word, words};
+use crate::scenario::text::{Located, Value, ValueShape, Word, words};
 use crate::units::{Rate, Share, Span};
 
 words! {
@@ -200,6 +200,9 @@ const NONE: &str = "none";
 impl Value for CheckInterval {
     fn kind() -> String {
         format!("{} or {NONE:?}", Span::kind())
+    }
+    fn shape() -> ValueShape {
+        ValueShape::Either(vec![Span::shape(), ValueShape::Words(vec![NONE])])
     }
     fn parse(text: &str) -> Result<Self, Flaw> {
         if text == NONE {

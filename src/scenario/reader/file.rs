@@ -6,7 +6,7 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::{Place, Problem, clip, suggestion};
+use crate::diagnostic::{Place, Problem, clip, suggestion, synonyms};
 use crate::scenario::reader::key::{KeySpec, SectionSpec};
 use crate::scenario::reader::notes::Notes;
 use crate::scenario::reader::section::SectionReader;
@@ -137,9 +137,12 @@ impl<'r> Reader<'r> {
                 name => format!("unknown key `{}` in [{name}]", clip(word)),
             };
             let line = spec.instead.iter().find(|(other, _)| *other == word);
+            let meant = self.called_here(spec, word);
             let help = line
                 .map(|(_, line)| format!("write {line}"))
+                .or_else(|| meant.here.clone())
                 .or_else(|| self.elsewhere(spec, word))
+                .or(meant.elsewhere)
                 .or_else(|| suggestion(word, self.known(spec).collect::<Vec<_>>()));
             self.note(Problem::error(Place::Span(key.span()), title).helps(help));
         }
@@ -168,4 +171,31 @@ impl<'r> Reader<'r> {
         let told: Vec<String> = told.iter().map(|home| home.header()).collect();
         Some(format!("`{key}` belongs in {}", told.join(" or ")))
     }
+
+    /// What a key of others is called here, and where it belongs.
+    fn called_here(&self, spec: &SectionSpec, word: &str) -> CalledHere {
+        let mut meant = CalledHere { here: None, elsewhere: None };
+        let mut others = Vec::new();
+        for path in synonyms::settings(word) {
+            let (home, key) = path.rsplit_once('.').unwrap_or(("", path));
+            let section = self.format.iter().find(|section| section.name == home);
+            let header = section.map_or_else(String::new, |section| section.header());
+            match home {
+                _ if path.starts_with('[') => others.push(format!("{path} and its keys below")),
+                _ if home == spec.name => meant.here = Some(format!("write `{key}`")),
+                "" => others.push(format!("`{key}` at the top of the file")),
+                _ => others.push(format!("`{key}` in {header}")),
+            }
+        }
+        meant.elsewhere = (!others.is_empty()).then(|| format!("write {}", others.join(" or ")));
+        meant
+    }
+}
+
+/// What a word of others is called here.
+struct CalledHere {
+    /// In the section in which it stands.
+    here: Option<String>,
+    /// In others.
+    elsewhere: Option<String>,
 }

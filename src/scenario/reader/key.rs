@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use crate::diagnostic::Flaw;
 use crate::scenario::reader::setting::Mark;
+use crate::scenario::text::ValueShape;
 use crate::scenario::text::value::{Node, Value};
 
 /// What is known about a key.
@@ -29,6 +30,8 @@ pub struct KeySpec {
     pub about: &'static str,
     /// On what it depends: unless all of it is so, the key has no effect.
     pub only: &'static [Only],
+    /// The form of its value.
+    pub(crate) shape: fn() -> ValueShape,
     /// Whether what is written is a value.
     pub(crate) check: fn(&Node<'_>) -> Result<(), Vec<Flaw>>,
 }
@@ -122,8 +125,10 @@ impl<T: Value> TypedKey<T> {
         about: &'static str,
         only: &'static [Only],
     ) -> Self {
-        let (kind, bare, check) = (T::kind as fn() -> String, T::BARE, check::<T>);
-        let spec = KeySpec { section, name, kind, bare, default, mark, source, about, only, check };
+        let (kind, shape) = (T::kind as fn() -> String, T::shape as fn() -> ValueShape);
+        let (bare, check) = (T::BARE, check::<T>);
+        let spec =
+            KeySpec { section, name, kind, bare, default, mark, source, about, only, shape, check };
         TypedKey { spec, kind: PhantomData }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Flaw, clip};
 use crate::quantity;
-use crate::scenario::text::Value;
+use crate::scenario::text::{Value, ValueShape};
 
 const UNIFORM: &str = "uniform";
 /// The largest exponent: with it nearly everything falls on the first.
@@ -15,6 +15,9 @@ pub(crate) struct Skew(pub(crate) f64);
 impl Value for Skew {
     fn kind() -> String {
         "\"uniform\" or Zipf's law with its exponent, such as \"zipf(1.1)\"".to_owned()
+    }
+    fn shape() -> ValueShape {
+        ValueShape::text("uniform|zipf\\(\\s*[0-9._]+\\s*\\)")
     }
     fn parse(text: &str) -> Result<Self, Flaw> {
         let plain = text.trim();

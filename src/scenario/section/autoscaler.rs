@@ -11,7 +11,7 @@ use crate::plan::{Autoscaling, GATEWAY, RequestRate, Sidecar};
 use crate::quantity;
 use crate::scenario::reader::{Mark, Only, Parsed, Reader, SectionReader, TypedKey, keys};
 use crate::scenario::section::gateway::{GatewayPart, REPLICA_LIMIT, Tier};
-use crate::scenario::text::{Located, Value, words};
+use crate::scenario::text::{Located, Value, ValueShape, words};
 use crate::units::{Bytes, Cores, Rate, Share, Span};
 
 words! {
@@ -104,6 +104,9 @@ pub(crate) enum CpuGoal {
 impl Value for CpuGoal {
     fn kind() -> String {
         format!("{} or {NONE:?}", Share::kind())
+    }
+    fn shape() -> ValueShape {
+        ValueShape::Either(vec![Share::shape(), ValueShape::Words(vec![NONE])])
     }
     fn parse(text: &str) -> Result<Self, Flaw> {
         if text == NONE { Ok(CpuGoal::None) } else { Share::parse(text).map(CpuGoal::Share) }

@@ -117,17 +117,18 @@ impl Tier {
 }
 
 /// What a tier gives to one replica.
-struct Size {
+pub(crate) struct Size {
     /// Its CPU.
-    cores: f64,
+    pub(crate) cores: f64,
     /// Requests per second when that is full: the rating over the most replicas (3; Small 2) at the
     /// autoscaler's 70 % of CPU, except for Small from 1.12 on, which has room to spare.
-    saturation: f64,
+    pub(crate) saturation: f64,
     /// The vendor's rating of the whole gateway in requests per second.
-    rating: f64,
+    pub(crate) rating: f64,
 }
 
-fn size(tier: Tier, catalogue: Catalogue) -> Option<Size> {
+/// What a tier gives in a release, if it has that tier.
+pub(crate) fn size(tier: Tier, catalogue: Catalogue) -> Option<Size> {
     let (cores, saturation, rating) = match (tier, catalogue) {
         (Tier::Small, Catalogue::V1_11) => (0.1, 71.0, 100.0),
         (Tier::Large, Catalogue::V1_11) => (1.0, 238.0, 500.0),

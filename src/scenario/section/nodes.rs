@@ -8,7 +8,7 @@ use crate::plan::{
 use crate::random::Law;
 use crate::scenario::reader::{Mark, Only, Parsed, Reader, SectionReader, TypedKey, keys};
 use crate::scenario::text::value::{Node, Value};
-use crate::scenario::text::words;
+use crate::scenario::text::{ValueShape, words};
 use crate::units::{Share, Span};
 
 words! {
@@ -115,6 +115,9 @@ impl Value for Supply {
     fn kind() -> String {
         format!("a whole number or {AS_NEEDED:?}")
     }
+    fn shape() -> ValueShape {
+        ValueShape::Either(vec![ValueShape::Whole, ValueShape::Words(vec![AS_NEEDED])])
+    }
     fn parse(text: &str) -> Result<Self, Flaw> {
         if text == AS_NEEDED {
             return Ok(Supply::AsNeeded);
@@ -139,6 +142,9 @@ impl Value for Supply {
 impl Value for Portion {
     fn kind() -> String {
         "a whole number or a whole share, such as \"25%\"".to_owned()
+    }
+    fn shape() -> ValueShape {
+        ValueShape::Either(vec![ValueShape::Whole, ValueShape::text("[0-9]+\\s*%?")])
     }
     fn parse(text: &str) -> Result<Self, Flaw> {
         let wrong = || Flaw::new(format!("{text:?} is no number or whole share of replicas"));

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use crate::diagnostic::closest;
 use crate::random::Law;
 use crate::units::Bytes;
 
@@ -54,6 +55,31 @@ pub(crate) fn text_from(from: impl Read, limit: u64) -> Result<String, String> {
             .count();
         format!("line {} is not UTF-8 text", line + 1)
     })
+}
+
+/// What to do where a scenario cannot be read: the file that was probably meant, or how to come by
+/// one.
+pub(crate) fn instead(path: &Path) -> String {
+    let folder = match path.is_dir() {
+        true => path,
+        false => path.parent().filter(|at| !at.as_os_str().is_empty()).unwrap_or(Path::new(".")),
+    };
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = names.filter(|name| name.ends_with(".toml")).collect();
+    names.sort();
+    let word = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let word = word.filter(|_| !path.is_dir()).unwrap_or_default();
+    let meant = match names.as_slice() {
+        [only] if path.is_dir() => Some(only.as_str()),
+        all => closest(&word, all.iter().map(String::as_str)),
+    };
+    let beside = |name| if path.is_dir() { path.join(name) } else { path.with_file_name(name) };
+    match meant {
+        Some(meant) => format!("did you mean {}?", beside(meant).display()),
+        None if path.is_dir() => "name a scenario in it: a file that ends in .toml".to_owned(),
+        None => "`brownout init` writes a scenario to begin with".to_owned(),
+    }
 }
 
 /// That a file beside the scenario cannot be read, and why.

@@ -23,37 +23,75 @@ struct LawShape {
     name: &'static str,
     /// How it is written.
     example: &'static str,
+    /// What it means, and in which other ways it is written.
+    about: &'static str,
     read: fn(&FunctionCall<'_>) -> Result<Law, Flaw>,
 }
 
 const fn shape(
     name: &'static str,
-    example: &'static str,
+    (example, about): (&'static str, &'static str),
     read: fn(&FunctionCall<'_>) -> Result<Law, Flaw>,
 ) -> LawShape {
-    LawShape { name, example, read }
+    LawShape { name, example, about, read }
 }
 
 static SHAPES: [LawShape; 9] = [
-    shape("constant", "constant(5s)", |call| Ok(Law::Constant(call.only_span(1)?))),
-    shape("uniform", "uniform(2s, 6s)", |call| call.uniform()),
-    shape("exponential", "exponential(5s)", |call| {
-        call.expect(1)?;
-        Ok(Law::Exponential(call.mean(Some(1.0 / std::f64::consts::LN_2))?))
+    shape("constant", ("constant(5s)", "always the same; `5s` alone means it too"), |call| {
+        Ok(Law::Constant(call.only_span(1)?))
     }),
-    shape("log-normal", "log-normal(5s, cv=1)", |call| call.log_normal()),
-    shape("gamma", "gamma(5s, cv=0.5)", |call| {
+    shape("uniform", ("uniform(2s, 6s)", "anything between, alike"), |call| call.uniform()),
+    shape(
+        "exponential",
+        ("exponential(5s)", "exponential with this mean; `median=` instead of the mean"),
+        |call| {
+            call.expect(1)?;
+            Ok(Law::Exponential(call.mean(Some(1.0 / std::f64::consts::LN_2))?))
+        },
+    ),
+    shape(
+        "log-normal",
+        (
+            "log-normal(5s, cv=1)",
+            "log-normal: the mean, or `median=` (also `p50=`), and the coefficient of variation, \
+             or a percentile such as `p99=40s` (`p90`, `p95`, `p99.9`)",
+        ),
+        |call| call.log_normal(),
+    ),
+    shape("gamma", ("gamma(5s, cv=0.5)", "gamma: mean and coefficient of variation"), |call| {
         Ok(Law::Gamma(call.only_span(2)?, call.named("cv", LEAST_CV)?))
     }),
-    shape("erlang", "erlang(3, 5s)", |call| call.erlang()),
-    shape("hyperexponential", "hyperexponential(5s, cv=2)", |call| {
-        Ok(Law::Hyperexponential(call.only_span(2)?, call.named("cv", 1.0)?))
+    shape("erlang", ("erlang(3, 5s)", "Erlang of 3 phases with this mean in all"), |call| {
+        call.erlang()
     }),
-    shape("weibull", "weibull(30d, shape=0.7)", |call| {
+    shape(
+        "hyperexponential",
+        ("hyperexponential(5s, cv=2)", "two exponentials with balanced means"),
+        |call| Ok(Law::Hyperexponential(call.only_span(2)?, call.named("cv", 1.0)?)),
+    ),
+    shape("weibull", ("weibull(30d, shape=0.7)", "Weibull: mean and shape"), |call| {
         Ok(Law::Weibull(call.only_span(2)?, call.named("shape", 0.1)?))
     }),
-    shape("empirical", "empirical(1ms, 2ms, 10ms)", |call| call.empirical()),
+    shape(
+        "empirical",
+        (
+            "empirical(1ms, 2ms, 10ms)",
+            "one of the values, each alike; or `empirical(\"demands.csv\")`: the file has a value \
+             in milliseconds on each line, without a header",
+        ),
+        |call| call.empirical(),
+    ),
 ];
+
+/// How each law is written, and what it means.
+pub fn listed() -> impl Iterator<Item = (&'static str, &'static str)> {
+    SHAPES.iter().map(|shape| (shape.example, shape.about))
+}
+
+/// The names of all laws, with those that are read as others.
+pub(crate) fn names() -> Vec<&'static str> {
+    SHAPES.iter().map(|shape| shape.name).chain(["lognormal"]).collect()
+}
 
 /// The law of this name.
 fn named(name: &str) -> Option<&'static LawShape> {

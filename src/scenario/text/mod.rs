@@ -11,8 +11,10 @@
 
 pub(crate) mod file;
 pub(crate) mod law;
+pub(crate) mod shape;
 pub(crate) mod value;
 pub(crate) mod word;
 
+pub(crate) use shape::ValueShape;
 pub(crate) use value::{Located, Value, is_name};
 pub(crate) use word::{Word, words};

@@ -8,6 +8,7 @@ use toml::de::DeValue;
 use crate::diagnostic::{Flaw, clip};
 use crate::quantity;
 use crate::random::Law;
+use crate::scenario::text::shape::ValueShape;
 use crate::scenario::text::{file, law};
 use crate::units::{Bytes, Cores, Rate, Share, Span};
 
@@ -31,6 +32,8 @@ pub(crate) trait Value: Sized {
     const BARE: bool = false;
     /// What a value is, with its article: `a duration, such as "30s"`.
     fn kind() -> String;
+    /// What form it has in a file.
+    fn shape() -> ValueShape;
     /// Reads text.
     fn parse(text: &str) -> Result<Self, Flaw>;
     /// The value as a scenario writes it, with quotes where needed.
@@ -104,10 +107,13 @@ impl Node<'_> {
 
 /// Implements [`Value`] for a quantity that is read by a function of `quantity`.
 macro_rules! quantities {
-    ($($type:ty, $kind:literal, $parse:path, $show:path, $quoted:literal;)*) => {$(
+    ($($type:ty, $kind:literal, $shape:expr, $parse:path, $show:path, $quoted:literal;)*) => {$(
         impl Value for $type {
             fn kind() -> String {
                 $kind.to_owned()
+            }
+            fn shape() -> ValueShape {
+                $shape
             }
             fn parse(text: &str) -> Result<Self, Flaw> {
                 $parse(&clip(text))
@@ -123,18 +129,24 @@ macro_rules! quantities {
 }
 
 quantities! {
-    Span, "a duration, such as \"30s\"", quantity::span, law::show_span,
+    Span, "a duration, such as \"30s\"", ValueShape::span(), quantity::span, law::show_span,
         "write \"#s\" for seconds or \"#ms\" for milliseconds";
-    Rate, "a rate, such as \"900/s\"", quantity::rate, law::show_rate,
+    Rate, "a rate, such as \"900/s\"", ValueShape::number("k?\\s*/\\s*(s|m|min|h|d)"),
+        quantity::rate, law::show_rate,
         "write \"#/s\" for requests per second";
-    Share, "a share, such as \"30%\"", quantity::share, law::show_share, "write \"#%\"";
-    Bytes, "an amount of memory, such as \"512MiB\"", quantity::bytes, law::show_bytes,
+    Share, "a share, such as \"30%\"", ValueShape::number("%?"), quantity::share, law::show_share,
+        "write \"#%\"";
+    Bytes, "an amount of memory, such as \"512MiB\"", ValueShape::number("([KMGT]i)?B"),
+        quantity::bytes, law::show_bytes,
         "write \"#MiB\" or \"#GiB\"";
 }
 
 impl Value for Law {
     fn kind() -> String {
         "a duration or a law, such as \"5s\" or \"uniform(2s, 6s)\"".to_owned()
+    }
+    fn shape() -> ValueShape {
+        ValueShape::law(&law::names())
     }
     fn parse(text: &str) -> Result<Self, Flaw> {
         law::parse(text)
@@ -168,6 +180,9 @@ impl Value for Cores {
     fn kind() -> String {
         "a number of cores, such as 0.5 or \"500m\"".to_owned()
     }
+    fn shape() -> ValueShape {
+        ValueShape::Either(vec![ValueShape::Number, ValueShape::number("m?\\s*(vCPU|cores?)?")])
+    }
     fn parse(text: &str) -> Result<Self, Flaw> {
         quantity::cores(&clip(text))
     }
@@ -188,6 +203,9 @@ impl Value for u64 {
     const BARE: bool = true;
     fn kind() -> String {
         "a whole number".to_owned()
+    }
+    fn shape() -> ValueShape {
+        ValueShape::Whole
     }
     fn parse(text: &str) -> Result<Self, Flaw> {
         text.parse().map_err(|_| Flaw::new(format!("{text:?} is no whole number from 0")))
@@ -219,6 +237,9 @@ impl Value for f64 {
     fn kind() -> String {
         "a number from 0, such as 1.5".to_owned()
     }
+    fn shape() -> ValueShape {
+        ValueShape::Number
+    }
     fn parse(text: &str) -> Result<Self, Flaw> {
         let number = quantity::plain_number(text).filter(|number| *number <= 1e6);
         number.ok_or_else(|| Flaw::new(format!("{text} is no number from 0 to 1000000")))
@@ -239,6 +260,9 @@ impl Value for bool {
     fn kind() -> String {
         "true or false".to_owned()
     }
+    fn shape() -> ValueShape {
+        ValueShape::Truth
+    }
     fn parse(text: &str) -> Result<Self, Flaw> {
         text.parse().map_err(|_| Flaw::new(format!("{text:?} is neither true nor false")))
     }
@@ -254,6 +278,9 @@ impl Value for bool {
 impl Value for String {
     fn kind() -> String {
         "text in quotes".to_owned()
+    }
+    fn shape() -> ValueShape {
+        ValueShape::anything()
     }
     fn parse(text: &str) -> Result<Self, Flaw> {
         if text.trim().is_empty() {
@@ -301,6 +328,9 @@ impl<T: Value> Value for Vec<Located<T>> {
     const BARE: bool = true;
     fn kind() -> String {
         format!("a list; each element is {}", T::kind())
+    }
+    fn shape() -> ValueShape {
+        ValueShape::List(Box::new(T::shape()))
     }
     fn parse(text: &str) -> Result<Self, Flaw> {
         Ok(vec![Located { value: T::parse(text)?, span: 0..0 }])

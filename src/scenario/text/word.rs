@@ -1,6 +1,7 @@
 //! Words that a scenario chooses between.
 
 use crate::diagnostic::{Flaw, clip, suggestion};
+use crate::scenario::text::shape::ValueShape;
 use crate::scenario::text::value::{Node, Value};
 
 /// A choice between words.
@@ -39,6 +40,13 @@ pub(crate) fn unknown(text: &str, words: &[&str]) -> Flaw {
 impl<T: Word> Value for T {
     fn kind() -> String {
         choice(&T::WORDS.iter().map(|(word, _)| *word).collect::<Vec<_>>())
+    }
+    fn shape() -> ValueShape {
+        let words = ValueShape::Words(T::WORDS.iter().map(|(word, _)| *word).collect());
+        match T::from_bool(true) {
+            Some(_) => ValueShape::Either(vec![words, ValueShape::Truth]),
+            None => words,
+        }
     }
     fn parse(text: &str) -> Result<Self, Flaw> {
         let found = T::WORDS.iter().find(|(word, _)| *word == text);

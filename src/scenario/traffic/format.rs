@@ -8,7 +8,7 @@ use crate::quantity;
 use crate::scenario::reader::keys;
 use crate::scenario::recording::moment::{self, Moment};
 use crate::scenario::text::value::{Node, Value};
-use crate::scenario::text::{Located, law, words};
+use crate::scenario::text::{Located, ValueShape, law, words};
 use crate::units::{Rate, Share, Span};
 
 words! {
@@ -41,6 +41,10 @@ impl Value for ReplayTime {
     fn kind() -> String {
         "a duration from its beginning or a time, such as \"2h\" or \"2026-03-02T09:30:00Z\""
             .to_owned()
+    }
+    fn shape() -> ValueShape {
+        // Of a time by the clock: what tells it from a duration.
+        ValueShape::Either(vec![Span::shape(), ValueShape::text("[0-9].*[-:].*")])
     }
 
     fn parse(text: &str) -> Result<Self, Flaw> {

@@ -1,4 +1,13 @@
 //! Problems found in a file, and how they are shown: the line, a caret under the place, a remedy.
+//!
+//! A [`Problem`] has a place, what is wrong, and what to do about it; a [`Flaw`] is the same of a
+//! piece of text before its place is known. [`render`] shows them. Remedies often guess what was
+//! meant: [`suggestion`] asks the words of others first (`synonyms.rs`), then looks for what is
+//! spelt alike, and else lists the choices.
+//!
+//! The room knows texts and places, and nothing of scenarios. Begin with [`Problem`].
+
+pub mod synonyms;
 
 use std::fmt;
 use std::ops::Range;
@@ -286,15 +295,18 @@ pub fn clip(text: &str) -> String {
     }
 }
 
-/// The candidate that `word` was probably meant to be: one that is alike, or the only one that has
-/// it as a part (`nginx` of `ingress-nginx`).
+/// The candidate that `word` was probably meant to be: one that others call so, one that is alike,
+/// or the only one that has it as a part (`nginx` of `ingress-nginx`).
 pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const ALIKE: f64 = 0.6;
     if word.chars().count() > 60 {
         return None;
     }
-    let word = word.to_lowercase();
     let candidates: Vec<&str> = candidates.into_iter().collect();
+    if let Some(meant) = synonyms::meant(word, &candidates) {
+        return Some(meant);
+    }
+    let word = word.to_lowercase();
     let likeness = |candidate: &str| strsim::normalized_damerau_levenshtein(&word, candidate);
     let likest = candidates.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
     let mut having = candidates.iter().filter(|one| one.split('-').any(|part| part == word));

@@ -21,6 +21,7 @@ mod inspect;
 mod load;
 mod mistyped;
 mod perform;
+mod results;
 mod shards;
 mod simulate;
 mod terminal;
@@ -49,6 +50,7 @@ pub fn main() -> ExitCode {
         Command::Schema(args) => inspect::schema::schema(args, terminal),
         Command::Completions(args) => inspect::completions::completions(args, terminal),
         Command::Man(args) => inspect::man::man(args, terminal),
+        Command::Diff(args) => results::diff::diff(args, terminal),
         Command::Rerun(args) => perform::rerun(args, terminal),
         Command::Merge(args) => perform::merge(args, terminal),
         Command::Submit(args) => perform::submit(args, terminal),

@@ -134,7 +134,10 @@ fn told(loss: &LossForecast) -> String {
     });
     parts.extend(backlog.map(|(waiting, spike)| {
         let spike = rounded(spike);
-        format!("a backlog of {} requests, latency up to {spike}", whole(waiting.round() as u64))
+        format!(
+            "a backlog of {} requests, which wait {spike} in the mean",
+            whole(waiting.round() as u64)
+        )
     }));
     parts.push(match over {
         Some(over) => format!("over after {}", rounded(*over)),

@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use super::values;
 use crate::scenario::catalogue::{LATEST, RELEASES};
+use crate::units::Span;
 
 const INIT_EXAMPLES: &str = "\
 EXAMPLES:
@@ -20,11 +21,13 @@ EXAMPLES:
     brownout explain undecided
     brownout explain lost in flight
     brownout explain gateway.tier ingress.retries
-    brownout explain zone-outage fault";
+    brownout explain zone-outage fault
+    brownout explain scenarios/replica-crash.toml
+    brownout explain results/replica-crash --at 3:12";
 
 const EXPLAIN_EXIT_CODES: &str = "\
 EXIT CODES:
-    0    every word is explained
+    0    everything is explained
     2    error: usage, or a word that is not known; the nearest are said";
 
 const COMPLETIONS_EXAMPLES: &str = "\
@@ -74,9 +77,22 @@ pub(in crate::cli) enum ListFormat {
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{EXPLAIN_EXAMPLES}\n\n{EXPLAIN_EXIT_CODES}"))]
 pub(in crate::cli) struct ExplainArgs {
-    /// A word of a report, a figure, an outcome, a caveat, a setting, a section or a kind of fault
-    #[arg(required_unless_present = "list", value_name = "WORD")]
+    /// A word of a report, a figure, an outcome, a caveat, a setting, a section or a kind of
+    /// fault; or the file of a scenario; or a folder of results of run
+    #[arg(required_unless_present = "list", value_name = "WORD|FILE|RESULT")]
     pub(in crate::cli) words: Vec<String>,
+    /// Of results: the moment to be explained, such as 3:12 [default: when p99 was greatest]
+    #[arg(long, value_name = "TIME", value_parser = super::results::moment)]
+    pub(in crate::cli) at: Option<Span>,
+    /// Of a scenario: change a setting as if it said so; as often as needed
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub(in crate::cli) set: Vec<String>,
+    /// Of a scenario: list every setting with its value and source
+    #[arg(long)]
+    pub(in crate::cli) settings: bool,
+    /// Of results: folder from which paths in their scenario start
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(in crate::cli) base: PathBuf,
     /// List every word that can be explained
     #[arg(long, conflicts_with = "words")]
     pub(in crate::cli) list: bool,

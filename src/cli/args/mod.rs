@@ -10,8 +10,11 @@
 //!
 //! Begin with [`Args`].
 
+#[cfg(test)]
+mod documented;
 mod export;
 mod inspect;
+mod results;
 mod values;
 
 use std::path::PathBuf;
@@ -27,6 +30,8 @@ pub(in crate::cli) use export::{
 pub(in crate::cli) use inspect::{
     CompletionsArgs, ExplainArgs, InitArgs, ListFormat, ManArgs, SchemaArgs, SchemaOf, TiersArgs,
 };
+pub(in crate::cli) use results::DiffArgs;
+use results::{RERUN_EXAMPLES, RERUN_EXIT_CODES};
 pub(in crate::cli) use values::ShardArg;
 
 const EXIT_CODES: &str = "\
@@ -136,17 +141,6 @@ EXIT CODES:
     2    error: usage, files of different studies or versions
     3    some shard has not begun or not ended";
 
-const RERUN_EXAMPLES: &str = "\
-EXAMPLES:
-    brownout rerun results/replica-crash --output again
-    brownout rerun results/plan-capacity/manifest.json --output again --jobs 1
-    brownout rerun results/recorded-day --base scenarios --output again";
-
-const RERUN_EXIT_CODES: &str = "\
-EXIT CODES:
-    2    error: usage, scenario, files, or the results differ from those in the manifest
-    else those of the command that is run again";
-
 const RUN_EXAMPLES: &str = "\
 EXAMPLES:
     brownout run scenarios/replica-crash.toml
@@ -188,13 +182,15 @@ pub(in crate::cli) enum Command {
     Status(StatusArgs),
     /// Write the job files of a scheduler for a study in shards
     Submit(SubmitArgs),
+    /// Say by how much two results of run differ, and in which settings
+    Diff(DiffArgs),
     /// Look for mistakes in scenarios without running them
     Check(CheckArgs),
     /// Write a commented scenario to begin with
     Init(InitArgs),
     /// List the tiers in which the product is sold, and where that comes from
     Tiers(TiersArgs),
-    /// Say what a word of reports or scenarios means
+    /// Say what a word means, what a scenario is before it runs, or why latency rose in a run
     Explain(ExplainArgs),
     /// Print the JSON Schema of scenarios, for editors, or of a JSON file among results
     Schema(SchemaArgs),

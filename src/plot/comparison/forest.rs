@@ -4,7 +4,7 @@
 use crate::metric::Preferred;
 use crate::plot::canvas::fonts::{self, shorten};
 use crate::plot::canvas::{Anchor, Figure, LABEL, MARGIN, PANEL, Point, Role, Symbol, WIDTH};
-use crate::plot::layout::{Frame, LegendRow, PlotAxis, ends, short};
+use crate::plot::layout::{AxisScale, Frame, LegendRow, PlotAxis, ends, short};
 use crate::stats::paired::Call;
 
 /// What the forest plot shows.
@@ -80,6 +80,8 @@ const MOST_ROWS: usize = 48;
 const MOST_PANELS: usize = 8;
 /// No difference beyond this has a place.
 const MOST: f64 = 1e12;
+/// Differences of which one is so many times another are shown by their logarithm.
+const FAR: f64 = 30.0;
 /// Room for the longest label, the longest estimate, and between columns.
 const LABELS: f64 = 180.0;
 const WORDS: f64 = 270.0;
@@ -169,7 +171,9 @@ impl Columns {
         figure.upright(frame.across(0.0), (frame.top, foot + 4.0), Role::Text, 1.6);
         let unit = if panel.unit.is_empty() { "" } else { &format!(" ({})", panel.unit) };
         let room = frame.right - frame.left - 130.0;
-        frame.draw_foot(figure, &shorten(&format!("difference{unit}"), LABEL, room));
+        let by_log = matches!(frame.x.scale, AxisScale::SignedLog(_));
+        let scale = if by_log { ", log scale to both sides" } else { "" };
+        frame.draw_foot(figure, &shorten(&format!("difference{unit}{scale}"), LABEL, room));
         let (less, more, _) = sides(panel.better);
         let y = foot + 36.0;
         figure.label((frame.left + 10.0, y), less, Role::Muted);
@@ -275,6 +279,13 @@ fn axis(rows: &[ForestRow], width: f64) -> PlotAxis {
     let pale = ends(both(|row| row.unpaired).chain([low, high])).unwrap_or_default();
     let most = if low < high { PALE_REACH * (high - low) } else { f64::MAX };
     let (low, high) = (pale.0.max(low - most), pale.1.min(high + most));
+    let sizes = || known().map(|row| row.point.abs()).filter(|size| *size > 0.0);
+    let least = sizes().fold(f64::INFINITY, f64::min);
+    // Where one variant is far worse than the others they would all lie at zero.
+    if least.is_finite() && low.abs().max(high) > FAR * least {
+        let wider = |end: f64| if end == 0.0 { 0.0 } else { 1.3 * end };
+        return PlotAxis::signed_log(wider(low), wider(high), least, (width / TICK) as usize);
+    }
     let edge = 0.03 * (high - low);
     PlotAxis::linear(low - edge, high + edge, (width / TICK) as usize)
 }

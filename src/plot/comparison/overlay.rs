@@ -55,6 +55,8 @@ pub enum PanelScale {
 
 /// From one panel's foot to the next panel's head.
 const GAP: f64 = 34.0;
+/// By how much the line of a variant is wider for each that may lie on it, where lines are level.
+const WIDER: f64 = 2.4;
 /// Height of a lane of labels, or of a row of names.
 const LANE: f64 = 16.0;
 const MOST_LANES: usize = 5;
@@ -142,8 +144,11 @@ impl<'a> DrawnPanel<'a> {
     fn draw(&self, figure: &mut Figure, frame: &Frame, named: Option<&OverlayInput>) {
         for (index, samples) in self.series.iter().enumerate() {
             let role = Style::nth(index).role;
+            // Lines that lie on each other are told apart by those below being wider.
+            let above = (self.series.len() - 1 - index) as f64;
+            let width = 2.0 + WIDER * above.min(3.0);
             match self.in_steps(frame, samples) {
-                true => figure.lines(marks::steps(frame, samples, frame.x.high), role, 2.0),
+                true => figure.lines(marks::steps(frame, samples, frame.x.high), role, width),
                 false => marks::draw(figure, frame, samples, role, 2.0),
             }
         }

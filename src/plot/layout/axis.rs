@@ -1,7 +1,7 @@
 //! Axes: bounds, a scale, and ticks that carry their own label.
 
 /// How values spread along an axis.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum AxisScale {
     /// Evenly.
     Linear,
@@ -9,6 +9,8 @@ pub(crate) enum AxisScale {
     Log,
     /// By the logarithm of what is missing to one: equal steps are equal numbers of nines.
     Nines,
+    /// By the logarithm on both sides of zero, and evenly within so much of it.
+    SignedLog(f64),
 }
 
 /// One axis. `low < high` always, and both are finite; on a log axis both are positive.
@@ -82,6 +84,34 @@ impl PlotAxis {
         PlotAxis { low, high, scale: AxisScale::Linear, ticks: number_labels(&values, step) }
     }
 
+    /// Numbers of either sign that differ in size: by their logarithm from `least` on, evenly
+    /// below; with at most `most` ticks.
+    pub(crate) fn signed_log(low: f64, high: f64, least: f64, most: usize) -> Self {
+        let (low, high) = apart(within_reach(low).min(0.0), within_reach(high).max(0.0));
+        let greatest = low.abs().max(high);
+        let even = 10f64.powf(sound(least, greatest).log10().floor());
+        let decades = (greatest / even * (1.0 + 1e-9)).log10().max(0.0) as usize;
+        let sides = usize::from(low < 0.0) + usize::from(high > 0.0);
+        let each = (most.saturating_sub(1) / sides.max(1)).max(1);
+        let stride = (decades + 1).div_ceil(each).max(1);
+        let sizes: Vec<f64> = (0..=decades)
+            .rev()
+            .step_by(stride)
+            .map(|decade| even * 10f64.powi(decade as i32))
+            .collect();
+        let shown = |value: &f64| (low..=high).contains(value);
+        let signs = [-1.0, 1.0].into_iter().flat_map(|sign| sizes.iter().map(move |it| sign * it));
+        let mut values: Vec<f64> = signs.filter(shown).chain([0.0]).collect();
+        values.sort_by(f64::total_cmp);
+        let label = |value: f64| match value.abs() >= 999.5 {
+            true => si(value),
+            false => short(value),
+        };
+        let ticks = values.into_iter().map(|at| (at, label(at).replace('-', "\u{2212}")));
+        let ticks = ticks.map(|(at, text)| (at, if at == 0.0 { "0".to_owned() } else { text }));
+        PlotAxis { low, high, scale: AxisScale::SignedLog(even), ticks: ticks.collect() }
+    }
+
     /// Shares from zero to at least `peak`, in percent, with about `most` steps.
     pub(crate) fn share(peak: f64, most: usize) -> Self {
         if !(peak > 0.0 && peak <= 0.6) {
@@ -108,6 +138,10 @@ impl PlotAxis {
             AxisScale::Linear => (value - self.low) / (self.high - self.low),
             AxisScale::Log if value > 0.0 => (value / self.low).ln() / (self.high / self.low).ln(),
             AxisScale::Nines if value < 1.0 => (1.0 - value).log10() / (1.0 - self.high).log10(),
+            AxisScale::SignedLog(even) => {
+                let at = |value: f64| value.signum() * (1.0 + value.abs() / even).ln();
+                (at(value) - at(self.low)) / (at(self.high) - at(self.low))
+            }
             AxisScale::Log | AxisScale::Nines => f64::NAN,
         }
     }
@@ -292,6 +326,17 @@ mod tests {
 
     fn labels(axis: &PlotAxis) -> Vec<&str> {
         axis.ticks.iter().map(|tick| tick.1.as_str()).collect()
+    }
+
+    #[test]
+    fn differences_of_any_size_have_a_place_on_a_scale_by_size() {
+        let axis = PlotAxis::signed_log(-5.0, 300.0, 0.1, 9);
+        assert_eq!(labels(&axis), ["\u{2212}1", "\u{2212}0.1", "0", "0.1", "1", "10", "100"]);
+        let place = |value| axis.place(value);
+        assert_eq!((place(-5.0), place(300.0)), (0.0, 1.0));
+        // A decade far from zero is as long on either side.
+        assert!((place(100.0) - place(10.0) - (place(10.0) - place(1.0))).abs() < 0.02);
+        assert!(place(0.1) - place(0.0) > 0.05);
     }
 
     #[test]

@@ -143,8 +143,11 @@ fn timelines(report: &CompareReport) -> Option<Figure> {
     let ended = report.runs.iter().filter_map(|run| run.outcomes.first()).map(|o| o.ended);
     let names = (0..report.variants.len()).map(|index| report.full_name(index)).collect();
     Some(overlay(&OverlayInput {
-        title: "The same moments in every variant",
-        subtitle: &format!("First replication; {}.", report.sample()),
+        title: &title(report),
+        subtitle: &format!(
+            "The same moments in every variant: first replication; {}.",
+            report.sample()
+        ),
         names,
         panels: panels(&kept),
         rules: rules(report),

@@ -23,6 +23,8 @@ use crate::report::format::words::wrapped_to;
 const NARROW: usize = 60;
 const WIDE: usize = 120;
 
+/// How wide the paragraphs of reports are.
+const WRAPPED: usize = 98;
 /// The least room of a last column, in which what is too long goes on.
 const LAST: usize = 20;
 
@@ -71,10 +73,43 @@ impl Screen<'_> {
 /// A text of which no line is wider: what is too long goes on below the last column that leaves
 /// it some room, or a little further in than it began.
 pub fn folded(text: &str, width: usize) -> String {
-    text.lines().map(|line| folded_line(line, width) + "\n").collect()
+    if text.lines().all(|line| line.chars().count() <= width) {
+        return text.to_owned();
+    }
+    let paragraphs = paragraphs(text).into_iter();
+    paragraphs.map(|(line, indent)| folded_line(&line, indent, width) + "\n").collect()
 }
 
-fn folded_line(line: &str, width: usize) -> String {
+/// The lines of a text, those that were wrapped as one, with the column at which it goes on. A line
+/// was wrapped if the first word of the next would not have found room in it.
+fn paragraphs(text: &str) -> Vec<(String, Option<usize>)> {
+    let mut all: Vec<(String, Option<usize>)> = Vec::new();
+    let mut last = 0;
+    for line in text.lines() {
+        let indent = line.chars().take_while(|letter| *letter == ' ').count();
+        let word = line.trim_start().split(' ').next().unwrap_or_default().chars().count();
+        let goes_on = all.last_mut().filter(|(whole, hangs)| {
+            let letters: Vec<char> = whole.chars().collect();
+            let hangs_here = hangs.is_none_or(|hangs| hangs == indent);
+            let begins = letters.get(indent).is_some_and(|letter| *letter != ' ')
+                && letters[..indent].last() == Some(&' ');
+            let prose =
+                letters[indent.min(letters.len())..].windows(2).all(|two| two != [' ', ' ']);
+            indent > 0 && word > 0 && hangs_here && begins && prose && last + 1 + word > WRAPPED
+        });
+        last = line.chars().count();
+        match goes_on {
+            Some((whole, hangs)) => {
+                *whole += &format!(" {}", line.trim_start());
+                *hangs = Some(indent);
+            }
+            None => all.push((line.to_owned(), None)),
+        }
+    }
+    all
+}
+
+fn folded_line(line: &str, hangs: Option<usize>, width: usize) -> String {
     // What colours takes no room.
     if anstream::adapter::strip_str(line).to_string().chars().count() <= width {
         return line.to_owned();
@@ -83,7 +118,7 @@ fn folded_line(line: &str, width: usize) -> String {
     let begins = letters.iter().take_while(|letter| **letter == ' ').count();
     let gap = |at: &usize| letters[at - 1] == ' ' && letters[at - 2] == ' ' && letters[*at] != ' ';
     let mut columns = (begins.max(2) + 1..letters.len()).filter(gap);
-    let column = columns.rfind(|at| at + LAST <= width);
+    let column = hangs.or_else(|| columns.rfind(|at| at + LAST <= width));
     let indent = column.unwrap_or(begins + 2);
     let head: String = letters[..column.unwrap_or(begins)].iter().collect();
     let rest: String = letters[column.unwrap_or(begins)..].iter().collect();
@@ -118,6 +153,18 @@ mod tests {
     #[test]
     fn a_paragraph_goes_on_a_little_further_in() {
         assert_eq!(folded("  one two three four", 12), "  one two\n    three\n    four\n");
+    }
+
+    #[test]
+    fn what_was_wrapped_wider_is_wrapped_anew() {
+        let words = "word ".repeat(40);
+        let text = wrapped_to(98, "  lead: ", words.trim_end());
+        assert!(text.lines().count() == 3, "{text}");
+        let again = folded(&text, 60);
+        assert_eq!(again, wrapped_to(60, "  lead: ", words.trim_end()));
+        // Rows of a table are no paragraph.
+        let row = format!("  {}  {}\n", "a".repeat(50), "b".repeat(45));
+        assert_eq!(folded(&row.repeat(2), 99), row.repeat(2));
     }
 
     #[test]

@@ -70,7 +70,7 @@ fn loads(found: &Prediction) -> String {
     let share = |value: Option<f64>| value.map_or("none left".to_owned(), full);
     for LoadForecast { name, rate, replicas, healthy, less_one, less_zone, .. } in &found.loads {
         let cells = [
-            (*name).to_owned(),
+            name.clone(),
             rate.to_string(),
             whole(*replicas as u64),
             full(*healthy),
@@ -79,15 +79,24 @@ fn loads(found: &Prediction) -> String {
         ];
         table.row(cells);
     }
+    table.text() + &wrapped("  → ", &held(found))
+}
+
+/// What the gateway holds at all of the loads, or at which it does not.
+fn held(found: &Prediction) -> String {
     let over = |value: Option<f64>| value.is_none_or(|value| value > 1.0);
-    let last = found.loads.last();
-    let said = last.map_or(String::new(), |last| match (last.healthy > 1.0, over(last.less_one)) {
-        (true, _) => "above 100 % a backlog grows for as long as it lasts".to_owned(),
-        (_, true) => "it does not hold N−1: with one replica less a backlog grows".to_owned(),
-        _ if over(last.less_zone) => "it holds N−1, and not the loss of a zone".to_owned(),
-        _ => "it holds N−1 and the loss of a zone, as far as CPU goes".to_owned(),
-    });
-    table.text() + &wrapped("  → ", &said)
+    let first = |is: &dyn Fn(&LoadForecast) -> bool| found.loads.iter().find(|load| is(load));
+    if let Some(load) = first(&|load| load.healthy > 1.0) {
+        return format!("at {} a backlog grows for as long as that lasts", load.rate);
+    }
+    if let Some(load) = first(&|load| over(load.less_one)) {
+        let rate = load.rate;
+        return format!("it does not hold N−1: at {rate} a backlog grows with one replica less");
+    }
+    match first(&|load| over(load.less_zone)) {
+        Some(load) => format!("it holds N−1, and not the loss of a zone at {}", load.rate),
+        None => "it holds N−1 and the loss of a zone, as far as CPU goes".to_owned(),
+    }
 }
 
 /// A utilisation, in whole per cent.
@@ -99,7 +108,8 @@ fn predicted(found: &Prediction) -> String {
     let mut table = Table::default();
     let most = format!("{} each, {} in all", rate(found.each), rate(found.most));
     table.row(["saturation".to_owned(), most]);
-    for load in &found.loads {
+    let named = ["at the start", "at the peak"];
+    for load in found.loads.iter().filter(|load| named.contains(&load.name.as_str())) {
         let latency = load.latency.map_or("grows without end".to_owned(), |latency| {
             format!(
                 "{} at {}, processor sharing with Poisson arrivals",

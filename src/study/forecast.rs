@@ -18,7 +18,8 @@ use crate::units::{Rate, Span};
 /// What theory says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
-    /// At the rate at the start, and at the greatest.
+    /// At the rate at the start, where a further replica is about to be wanted, and at the peak: a
+    /// gateway that scales can lose least just before it does.
     pub loads: Vec<LoadForecast>,
     /// Requests per second that one replica serves with full CPU.
     pub each: Rate,
@@ -36,7 +37,7 @@ pub struct Prediction {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadForecast {
     /// Which it is.
-    pub name: &'static str,
+    pub name: String,
     /// Requests per second.
     pub rate: Rate,
     /// The replicas that run at it in the long run.
@@ -79,9 +80,15 @@ pub fn forecast(plan: &Plan) -> Option<Prediction> {
     let each = plan.requests_per_arrival();
     let first = process.corners.first().map_or(0.0, |(_, rate)| rate.0) * each;
     let peak = process.peak().0 * each;
-    let mut loads = vec![load(plan, "at the start", Rate(first))];
+    let lowest = process.corners.iter().map(|(_, rate)| rate.0 * each).fold(first, f64::min);
+    let mut loads = vec![load(plan, "at the start".to_owned(), Rate(first))];
+    let between = before_scaling(plan, (lowest, peak)).into_iter();
+    loads
+        .extend(between.map(|(replicas, rate)| {
+            load(plan, format!("before there are {}", replicas + 1), rate)
+        }));
     if peak > first {
-        loads.push(load(plan, "at the peak", Rate(peak)));
+        loads.push(load(plan, "at the peak".to_owned(), Rate(peak)));
     }
     let losses = plan.faults.iter().filter_map(|fault| loss(plan, fault, Rate(peak))).collect();
     Some(Prediction {
@@ -104,7 +111,25 @@ fn offered(plan: &Plan) -> f64 {
     mean * plan.requests_per_arrival() * Span(horizon).as_secs()
 }
 
-fn load(plan: &Plan, name: &'static str, rate: Rate) -> LoadForecast {
+/// Each number of replicas that is added to between two loads, with the greatest load at which it
+/// is enough.
+fn before_scaling(plan: &Plan, (low, high): (f64, f64)) -> Vec<(usize, Rate)> {
+    let numbers = plan.replicas_at(Rate(low))..plan.replicas_at(Rate(high));
+    let greatest = |replicas: usize| {
+        let (mut enough, mut more) = (low, high);
+        for _ in 0..60 {
+            let middle = (enough + more) / 2.0;
+            match plan.replicas_at(Rate(middle)) <= replicas {
+                true => enough = middle,
+                false => more = middle,
+            }
+        }
+        (replicas, Rate((10.0 * enough).floor() / 10.0))
+    };
+    numbers.map(greatest).filter(|(_, rate)| rate.0 > low).collect()
+}
+
+fn load(plan: &Plan, name: String, rate: Rate) -> LoadForecast {
     let replicas = plan.replicas_at(rate);
     let left = |lost: usize| {
         let left = replicas.checked_sub(lost).filter(|left| *left > 0)?;
@@ -249,5 +274,23 @@ mod tests {
         assert!((spike.as_secs() - 0.5 * missing).abs() < 1e-6, "{found:?}");
         assert!((found.over.unwrap().as_secs() - 2.0 * missing).abs() < 1e-6, "{found:?}");
         assert_eq!(found.utilisation, Some(1.5));
+    }
+
+    #[test]
+    fn a_gateway_that_scales_can_lose_least_before_it_does() {
+        let text = "question = \"?\"\n[gateway]\ntier = \"large\"\n[traffic]\nrate = \"850/s\"\n\
+                    [[traffic.change]]\nkind = \"step\"\nat = \"4m\"\nrate = \"1150/s\"\n\
+                    [run]\nhorizon = \"10m\"\n";
+        let loaded = crate::scenario::read::parse("it.toml", text, std::path::Path::new(""));
+        let plan = loaded.scenario.expect("it is sound").plan;
+        let loads = forecast(&plan).unwrap().loads;
+        let names: Vec<&str> = loads.iter().map(|load| load.name.as_str()).collect();
+        assert_eq!(names, ["at the start", "before there are 3", "at the peak"]);
+        assert_eq!([2, 2, 3], [0, 1, 2].map(|index: usize| loads[index].replicas));
+        // Two replicas of 715/s each are left alone up to the target of 70 % and a tenth of it.
+        let before = &loads[1];
+        assert!((before.rate.0 - 2.0 * 715.0 * 0.77).abs() < 1.5, "{before:?}");
+        assert!((before.less_one.unwrap() - 1.54).abs() < 0.01, "{before:?}");
+        assert!(loads[2].less_one.unwrap() < 0.81, "{loads:?}");
     }
 }

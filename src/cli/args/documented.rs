@@ -15,7 +15,10 @@ fn commands(text: &str) -> Vec<String> {
             continue;
         }
         let whole = lines.replace("\\\n", " ");
-        let calls = whole.lines().map(|line| line.trim_start_matches("$ ").trim());
+        // Where output is shown too, what is typed stands behind a prompt.
+        let prompt = if language.trim() == "console" { "$ " } else { "" };
+        let typed = whole.lines().filter_map(|line| line.strip_prefix(prompt));
+        let calls = typed.map(str::trim);
         let calls = calls.map(|line| line.replacen("cargo run --release -- ", "brownout ", 1));
         found.extend(calls.filter(|line| line.starts_with("brownout ")));
     }

@@ -8,6 +8,7 @@ use crate::report::format::page::Paint;
 use crate::report::format::table::Table;
 use crate::report::format::words::{NOTHING, grouped, wrapped};
 use crate::scenario::Setting;
+use crate::stats::{Interval, mover};
 
 /// A result of `run`.
 pub struct RunResult {
@@ -109,13 +110,11 @@ fn figures(one: &RunResult, other: &RunResult) -> String {
     table.text()
 }
 
-/// The difference of two independent estimates, from their intervals (MOVER: Zou and Donner,
-/// Statistics in Medicine 27, 2008).
+/// The difference of two results, whose estimates are independent of each other.
 fn difference(before: Ends, after: Ends) -> Ends {
-    let point = after.point - before.point;
-    let below = (after.point - after.low).hypot(before.high - before.point);
-    let above = (after.high - after.point).hypot(before.point - before.low);
-    Ends { point, low: point - below, high: point + above }
+    let both = |ends: Ends| (ends.point, Interval { low: ends.low, high: ends.high });
+    let Interval { low, high } = mover::difference(both(before), both(after));
+    Ends { point: after.point - before.point, low, high }
 }
 
 fn call(found: Ends) -> &'static str {

@@ -5,6 +5,7 @@ use crate::report::caveats::find::greatest_load;
 use crate::report::format::page::Paint;
 use crate::report::format::table::Table;
 use crate::report::format::words::{plural, whole, wrapped};
+use crate::report::settings;
 use crate::scenario::{Mark, Scenario, Setting};
 use crate::study::forecast::{LoadForecast, LossForecast, Prediction, forecast};
 use crate::units::{Rate, Span, three_digits};
@@ -31,7 +32,7 @@ pub fn text(scenario: &Scenario, whole: bool, colour: bool) -> String {
         ]),
         None => sections.push(paint.section("What theory predicts", wrapped("  ", NOT_SAID))),
     }
-    sections.push(paint.section("Where settings come from", settings(scenario, whole)));
+    sections.push(paint.section("Where settings come from", provenance(scenario, whole)));
     sections.push(paint.section("What the run costs", cost(scenario, found.as_ref())));
     paint.page(sections, None)
 }
@@ -145,7 +146,7 @@ fn told(loss: &LossForecast) -> String {
     parts.extend(backlog.map(|(waiting, spike)| {
         let spike = rounded(spike);
         format!(
-            "a backlog of {} requests, which wait {spike} in the mean",
+            "up to {} requests there at a time, latency up to {spike}",
             whole(waiting.round() as u64)
         )
     }));
@@ -168,7 +169,7 @@ fn rounded(span: Span) -> Span {
     Span::from_secs((secs / unit).round() * unit)
 }
 
-fn settings(scenario: &Scenario, whole: bool) -> String {
+fn provenance(scenario: &Scenario, whole: bool) -> String {
     let of = |mark: Mark| scenario.settings.iter().filter(move |setting| setting.mark == mark);
     let mut out = String::new();
     for mark in MARKS {
@@ -189,11 +190,7 @@ fn settings(scenario: &Scenario, whole: bool) -> String {
     if !whole {
         return out + &wrapped("  → ", "--settings lists each with its value and source");
     }
-    let mut table = Table::default();
-    for setting in &scenario.settings {
-        table.row([&*setting.path, &setting.value, setting.mark.label(), &setting.source]);
-    }
-    out + "\n" + &table.text()
+    out + "\n" + &settings::text(scenario)
 }
 
 fn cost(scenario: &Scenario, found: Option<&Prediction>) -> String {

@@ -36,6 +36,7 @@ pub mod plan;
 pub mod resilience;
 pub mod run;
 pub mod screen;
+pub mod settings;
 pub mod shards;
 pub mod sweep;
 

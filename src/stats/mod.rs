@@ -17,6 +17,7 @@ pub mod clusters;
 pub mod compound;
 pub mod jackknife;
 pub mod law;
+pub mod mover;
 pub mod paired;
 pub mod proportion;
 pub mod sample;

@@ -39,7 +39,7 @@ pub fn counterfactuals(plan: &Plan, struck: &[usize]) -> Vec<Counterfactual> {
     }
     if plan.regions.is_none() {
         if !struck.is_empty() {
-            add("if a new replica started at once".to_owned(), &start_at_once);
+            add("without the time to schedule, pull and boot".to_owned(), &boots_at_once);
         }
         if plan.dependencies.clients.retry.is_some() || plan.ingress.retries > 0 {
             add("without retries".to_owned(), &without_retries);
@@ -52,7 +52,8 @@ pub fn counterfactuals(plan: &Plan, struck: &[usize]) -> Vec<Counterfactual> {
     all
 }
 
-fn start_at_once(plan: &mut Plan) {
+/// What is left of a start is to be noticed, probed and known.
+fn boots_at_once(plan: &mut Plan) {
     let nothing = Law::Constant(Span::ZERO);
     let startup = &mut plan.startup;
     for law in [&mut startup.schedule, &mut startup.sandbox, &mut startup.image, &mut startup.boot]

@@ -4,9 +4,12 @@
 //! sharing, which depends on the demand's mean alone: S / (1 − ρ) with one core, and with c whole
 //! cores that of M/M/c (Erlang C), as the mean of M/G/c with processor sharing differs little.
 //! Arrivals are taken as Poisson at each replica, so that a load balancer which spreads them evenly
-//! does better. After a loss the backlog is a fluid: what comes above capacity until the
-//! replacement serves; the spike is the time in which the replicas that are left work it off, and
-//! it is gone once the spare capacity afterwards has taken it away.
+//! does better. After a loss those that are left are overloaded until the replacement serves, and
+//! the number of requests in a server that shares its CPU grows at the rate α with
+//! α = λ (1 − E[exp(−α S)]) (Jean-Marie and Robert, Queueing Systems 17, 1994): faster than what
+//! comes above capacity, as many are half done. Who comes last, after T, takes
+//! T (exp(α S) − 1). The work above capacity is gone once the spare capacity of those that have it
+//! has taken it away; a balancer that goes by turns gives them as much as the replacement.
 //!
 //! What is left out: retries, queues at upstreams and connections, admission control, an autoscaler
 //! that acts meanwhile, and all chance. A run has them; this says what to expect of it.
@@ -65,7 +68,7 @@ pub struct LossForecast {
     pub started: Span,
     /// Utilisation of what is left meanwhile; `None` if nothing is.
     pub utilisation: Option<f64>,
-    /// Requests that wait at most, and how long the last of them does.
+    /// Requests that are there at most, and how long the last of them takes.
     pub backlog: Option<(f64, Span)>,
     /// From the fault until that is worked off; `None` if it never is.
     pub over: Option<Span>,
@@ -203,6 +206,21 @@ fn start(plan: &Plan) -> Vec<(&'static str, Span)> {
     phases
 }
 
+/// How fast requests pile up in one replica that gets so many a second, more than it can serve.
+fn growth(plan: &Plan, rate: f64) -> f64 {
+    const PARTS: usize = 1_000;
+    let own = plan.gateway.demand.mean_secs();
+    let demand = plan.gateway.demand.scaled(plan.demand_secs() / own / plan.gateway.cores.0);
+    let share = |part: usize| (part as f64 + 0.5) / PARTS as f64;
+    let demands: Vec<f64> = (0..PARTS).map(|part| demand.quantile_secs(share(part))).collect();
+    let left = |growth: f64| {
+        let sum: f64 = demands.iter().map(|demand| (-growth * demand).exp()).sum();
+        rate * (1.0 - sum / PARTS as f64)
+    };
+    // From above it falls to the root that is not zero.
+    (0..200).fold(rate, |growth, _| left(growth))
+}
+
 /// What a fault that takes replicas means, and how many.
 fn loss(plan: &Plan, fault: &FaultPlan, rate: Rate) -> Option<LossForecast> {
     let replicas = plan.replicas_at(rate);
@@ -219,12 +237,21 @@ fn loss(plan: &Plan, fault: &FaultPlan, rate: Rate) -> Option<LossForecast> {
     let started = start(plan).into_iter().fold(Span::ZERO, |sum, (_, span)| sum + span);
     let lasts = fault.fault.away().map(|law| Span::from_secs(law.mean_secs()));
     let missing = lasts.map_or(noticed + started, |lasts| (noticed + started).min(lasts + started));
-    let capacity = |replicas: usize| plan.saturation().0 * replicas as f64;
+    let each = plan.saturation().0;
+    let capacity = |replicas: usize| each * replicas as f64;
     let left = replicas.saturating_sub(lost);
     let excess = (rate.0 - capacity(left)).max(0.0) * missing.as_secs();
-    let backlog =
-        (excess > 0.0 && left > 0).then(|| (excess, Span::from_secs(excess / capacity(left))));
-    let spare = capacity(replicas) - rate.0;
+    let backlog = (excess > 0.0 && left > 0).then(|| {
+        let growth = growth(plan, rate.0 / left as f64);
+        let stretched = (growth / each).exp() - 1.0;
+        let there = growth * left as f64 * missing.as_secs();
+        (there, Span::from_secs(missing.as_secs() * stretched))
+    });
+    // Who goes by what replicas have sends more to those that are new.
+    let spare = match plan.ingress.tracks() {
+        true => capacity(replicas) - rate.0,
+        false => left as f64 * (each - rate.0 / replicas as f64),
+    };
     let worked_off = match backlog {
         _ if spare > 0.0 => Some(Span::from_secs(excess / spare)),
         Some(_) => None,
@@ -257,7 +284,8 @@ mod tests {
 
     #[test]
     fn a_loss_leaves_a_backlog_that_is_worked_off() {
-        // Two replicas of 100/s at 150/s: with one for T the backlog is 50 T, worked off at 50/s.
+        // Two replicas of 100/s at 150/s, a request always 10 ms: α = 150 (1 − exp(−α / 100)) is
+        // 87.42/s; 50 T requests of work are above capacity, and 25/s is spare in the one left.
         let mut plan = Plan::neutral().with_replicas(2);
         plan.gateway.demand = Law::Constant(Span::from_secs(0.01 * plan.gateway.cores.0));
         plan.traffic = Traffic::poisson(Rate(150.0));
@@ -270,9 +298,10 @@ mod tests {
         let found = &forecast(&plan).unwrap().losses[0];
         let missing = (found.noticed + found.started).as_secs();
         let (waiting, spike) = found.backlog.unwrap();
-        assert!((waiting - 50.0 * missing).abs() < 1e-6, "{found:?}");
-        assert!((spike.as_secs() - 0.5 * missing).abs() < 1e-6, "{found:?}");
-        assert!((found.over.unwrap().as_secs() - 2.0 * missing).abs() < 1e-6, "{found:?}");
+        assert!((waiting / missing - 87.42).abs() < 0.01, "{found:?}");
+        let stretched = 0.8742_f64.exp() - 1.0;
+        assert!((spike.as_secs() / missing - stretched).abs() < 1e-3, "{found:?}");
+        assert!((found.over.unwrap().as_secs() - 3.0 * missing).abs() < 1e-6, "{found:?}");
         assert_eq!(found.utilisation, Some(1.5));
     }
 

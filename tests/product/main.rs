@@ -6,6 +6,7 @@ mod cli;
 mod clusters;
 mod compare;
 mod desk;
+mod explained;
 mod exports;
 mod files;
 mod folders;

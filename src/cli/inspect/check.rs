@@ -6,11 +6,9 @@ use crate::cli::load;
 use crate::cli::terminal::Terminal;
 use crate::diagnostic::Severity;
 use crate::report::check::{CheckedFile, json, markdown, told};
-use crate::report::format::table::Table;
-use crate::report::format::words::{distinct, plural};
+use crate::report::format::words::plural;
+use crate::report::settings;
 use crate::scenario::read::Loaded;
-use crate::scenario::sources::address;
-use crate::scenario::{Scenario, Setting};
 
 /// Checks every file, says what is wrong on standard error, and prints one line for each, or all
 /// of it for programs.
@@ -42,7 +40,7 @@ fn line(file: &CheckedFile, with_settings: bool) -> String {
     let counts = (file.number(Severity::Error), file.number(Severity::Warning));
     let line = format!("{}: {}\n", file.source.name, words(file.is_sound(), counts));
     let scenario = file.scenario.as_ref().filter(|_| with_settings);
-    line + &scenario.map(settings).unwrap_or_default()
+    line + &scenario.map(settings::text).unwrap_or_default()
 }
 
 fn words(sound: bool, (errors, warnings): (u64, u64)) -> String {
@@ -51,21 +49,5 @@ fn words(sound: bool, (errors, warnings): (u64, u64)) -> String {
         (true, _) => format!("ok, {}", plural(warnings, "warning")),
         (false, 0) => plural(errors, "error"),
         (false, _) => format!("{}, {}", plural(errors, "error"), plural(warnings, "warning")),
-    }
-}
-
-/// The settings as an aligned table: path, value, mark, source; below it where sources can be read.
-fn settings(scenario: &Scenario) -> String {
-    let mut table = Table::default();
-    for setting in &scenario.settings {
-        table.row([&*setting.path, &setting.value, setting.mark.label(), &setting.source]);
-    }
-    let read = |one: &Setting| Some((one.source.clone(), address(&one.path, &one.source)?));
-    let read = distinct(scenario.settings.iter().filter_map(read));
-    let lines = read.iter().map(|(source, address)| format!("  {source}\n    {address}\n"));
-    let addresses: String = lines.collect();
-    match addresses.is_empty() {
-        true => table.text(),
-        false => format!("{}Where sources can be read\n{addresses}", table.text()),
     }
 }

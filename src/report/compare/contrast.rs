@@ -81,6 +81,16 @@ fn ratio(ratio: &Estimate, brief: bool) -> String {
     }
 }
 
+/// Whether a call is on the bad side for certain.
+pub fn is_worse(metric: Metric, call: Call) -> bool {
+    let bad = match metric.entry().better {
+        Preferred::Less => Call::Greater,
+        Preferred::More => Call::Less,
+        Preferred::Neither => return false,
+    };
+    call == bad
+}
+
 /// What is called.
 pub fn call(metric: Metric, call: Call) -> &'static str {
     match (call, metric.entry().better) {

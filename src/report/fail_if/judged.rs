@@ -188,7 +188,7 @@ fn worse(judged: &mut FailJudged, contrasts: &[Contrast], names: &[String]) {
     for contrast in contrasts {
         for (found, name) in contrast.against.iter().zip(names) {
             let Some(found) = found else { continue };
-            if contrast::call(contrast.metric, found.call()) == "worse" {
+            if contrast::is_worse(contrast.metric, found.call()) {
                 judged.note(Overall::Missed, said(name, contrast, found));
             }
         }

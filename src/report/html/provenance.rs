@@ -6,7 +6,7 @@ use super::pieces::{behind, body_row, facts, head_row, linked, scrolling, table}
 use crate::report::format::table::Table;
 use crate::report::format::words::{distinct, plural, whole};
 use crate::report::manifest::{Manifest, RunRecord, ScenarioText};
-use crate::scenario::{Mark, Scenario, Setting};
+use crate::scenario::{Mark, Scenario, Setting, sources};
 
 /// The longest text of a scenario that a page repeats, in bytes; the manifest has all of it.
 const TEXT_MOST: usize = 24_000;
@@ -55,13 +55,21 @@ fn settings(caption: &str, all: &[&Setting]) -> Markup {
                                 th scope="row" { code { (one.path) } }
                                 td { code { (one.value) } }
                                 td { span.{ "mark-" (one.mark.label()) } { (one.mark.label()) } }
-                                td { (linked(&one.source)) }
+                                td { (source(one)) }
                             }
                         }
                     }
                 }
             }))
         }
+    }
+}
+
+/// Where a setting comes from, as a link where that can be read.
+fn source(one: &Setting) -> Markup {
+    match sources::address(&one.path, &one.source) {
+        Some(address) => html! { a href=(address) rel="noreferrer" { (one.source) } },
+        None => linked(&one.source),
     }
 }
 

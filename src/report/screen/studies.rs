@@ -10,6 +10,7 @@ use crate::report::format::table::Table;
 use crate::report::format::words::{capitalised, share_of};
 use crate::report::plan::{self, report::CapacityReport};
 use crate::report::sweep::{self, report::SweepReport};
+use crate::stats::paired::Call;
 use crate::units::Span;
 
 /// Variants of which differences are told.
@@ -49,9 +50,11 @@ fn differences(report: &CompareReport, paint: Paint) -> String {
             let Some(found) = &one.against[index - 1] else { return "no data".to_owned() };
             let bare = crate::stats::Estimate { interval: None, ..found.difference };
             let call = contrast::call(one.metric, found.call());
-            match call {
-                "the same" | "too close to call" | "unknown" => call.to_owned(),
-                call => format!("{}, {call}", contrast::difference(one.metric, &bare)),
+            match found.call() {
+                Call::Less | Call::Greater => {
+                    format!("{}, {call}", contrast::difference(one.metric, &bare))
+                }
+                _ => call.to_owned(),
             }
         };
         table.row([report.label(index)].into_iter().chain(told.iter().map(|one| cell(&one))));

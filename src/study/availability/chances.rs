@@ -7,7 +7,7 @@ use super::sample::PieceFigures;
 use super::strata::{ClusterPiece, Stratum};
 use crate::random::Seed;
 use crate::stats::clusters::weighted_interval;
-use crate::stats::{Confidence, Interval, compound};
+use crate::stats::{Confidence, Interval, compound, mover};
 
 /// Resamplings of the pieces.
 const AGAIN: usize = 200;
@@ -74,7 +74,7 @@ impl AvailabilityStudy {
             let low = end(BESIDE, 0.0).min(point);
             let high = end(1.0 - BESIDE, UNSETTLED_SECS * run.requests);
             let unseen = self.unseen(run, limit, time);
-            let high = beside(point, [high, point + unseen]).min(1.0);
+            let high = mover::upper(point, [high, point + unseen]).min(1.0);
             Chance { point, interval: Interval { low, high } }
         })
     }
@@ -120,7 +120,7 @@ impl AvailabilityStudy {
         }
         let Interval { low, high } = weighted_interval(point, variance, greatest, confidence);
         let ends = [high].into_iter().chain(unseen.into_iter().map(|rate| point + rate));
-        let high = beside(point, ends);
+        let high = mover::upper(point, ends);
         let rate = Chance { point, interval: Interval { low, high } };
         let within = |time: f64| rate.map(|rate| 1.0 - (-rate * time).exp());
         OutageOdds {
@@ -161,11 +161,4 @@ fn most(stratum: &Stratum, of: impl Fn(&PieceFigures) -> f64) -> f64 {
 fn unseen_rate(stratum: &Stratum) -> f64 {
     let rate: f64 = stratum.pieces.iter().map(|piece| stratum.rate(piece)).sum();
     rate * (1.0 - BESIDE.powf(1.0 / stratum.pieces.len().max(1) as f64))
-}
-
-/// The upper end of a sum whose parts have these upper ends, each with the points of the others
-/// (MOVER: Zou and Donner, Statistics in Medicine 27, 2008).
-fn beside(point: f64, ends: impl IntoIterator<Item = f64>) -> f64 {
-    let squares = ends.into_iter().map(|end| (end - point).max(0.0).powi(2));
-    point + squares.sum::<f64>().sqrt()
 }

@@ -390,3 +390,49 @@ fn cluster_piece(piece: &PlannedPiece, outcome: &Outcome) -> strata::ClusterPiec
         figures,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::{Progress, store::NoStore};
+
+    /// A gateway of which a replica is slow for an hour now and then.
+    fn plan(cpu: &str) -> Plan {
+        let text = format!(
+            "question = \"?\"\n[gateway]\ntier = \"small\"\n[traffic]\nrate = \"20/s\"\n[run]\n\
+             horizon = \"10m\"\n[[fault]]\nkind = \"replica-slow\"\ncpu = \"{cpu}\"\n\
+             for = \"1h\"\nevery = \"exponential(90d)\"\n"
+        );
+        let loaded = crate::scenario::read::parse("it.toml", &text, std::path::Path::new(""));
+        loaded.scenario.expect("it is sound").plan
+    }
+
+    /// Two pieces of a strike alone, of a kind that was found quiet or not.
+    fn pieces(plan: &Plan, is_quiet: bool) -> Vec<strata::ClusterPiece> {
+        let progress = Progress::default();
+        let runner = Runner::new(Some(2), &progress, &NoStore).unwrap();
+        let lab = Lab { runner: &runner, plan };
+        let latency = latency(&lab.healthy(0..2));
+        let mut kinds = recurring(plan, 2);
+        kinds.iter_mut().for_each(|kind| kind.is_quiet = is_quiet);
+        let mut all = strata(&kinds);
+        lab.add(&kinds, &mut all, &[2, 0], latency);
+        all.swap_remove(0).pieces
+    }
+
+    #[test]
+    fn a_part_that_is_loud_after_all_stands_for_nothing() {
+        // A tenth of its CPU is less than its half of the requests takes: a queue for an hour.
+        let slow = plan("10%");
+        let whole = pieces(&slow, false);
+        assert_eq!(pieces(&slow, true), whole);
+        assert!(whole.iter().all(|piece| piece.figures.simulated > 60_000.0), "{whole:?}");
+        // With most of it all goes on as it does, and a part is enough.
+        let mild = plan("90%");
+        let (part, whole) = (pieces(&mild, true), pieces(&mild, false));
+        for (part, whole) in part.iter().zip(&whole) {
+            assert!(part.figures.simulated < 0.7 * whole.figures.simulated, "{part:?}");
+            assert_eq!(part.figures.length, whole.figures.length);
+        }
+    }
+}
